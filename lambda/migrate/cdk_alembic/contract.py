@@ -1,0 +1,168 @@
+"""The contract between the Python runner and the TypeScript side: names and wire shapes.
+
+Its twin is lib/contract.ts, which documents every field. The two are held together by test/contract/*.json, which the tests of
+both languages must accept or reject alike. This file imports nothing but the standard library.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+CONTRACT_VERSION = 1
+SETTINGS_VARIABLE = "CDK_ALEMBIC_SETTINGS"
+BACKEND_DIRECTORY = "backend"
+DEPENDENCIES_DIRECTORY = "site-packages"
+
+COMMANDS = ("upgrade", "plan", "current", "history", "downgrade", "stamp")
+RESTRICTED_COMMANDS = ("downgrade", "stamp")
+SLICED_COMMANDS = ("upgrade", "downgrade")
+STATUSES = ("complete", "partial", "pending", "ahead")
+RUNNER_CODES = (
+    "invalid_request",
+    "not_allowed",
+    "invalid_settings",
+    "invalid_project",
+    "unknown_revision",
+    "multiple_heads",
+    "database_ahead",
+    "database_unreachable",
+    "database_refused",
+    "secret_unavailable",
+    "locked",
+    "migration_failed",
+    "version_not_moved",
+    "internal_error",
+)
+
+REVISION_PATTERN = re.compile(
+    r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]*(?:@(?:heads?|base|[A-Za-z0-9_]+))?(?:[+-][0-9]{1,4})?|[+-][0-9]{1,4})"
+)
+MAX_REVISION_LENGTH = 128
+MAX_SLICE_SECONDS = 900
+
+_DATABASE_KEYS = {
+    "environment": (("source",), ()),
+    "secret": (("source", "secretArn", "variables"), ("host", "port", "database")),
+    "iam": (("source", "variables", "host", "port", "user", "database"), ()),
+}
+_VARIABLE_KEYS = ("url", "urlScheme", "host", "port", "user", "password", "database")
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request that passed `request_problems`."""
+
+    command: str = "upgrade"
+    revision: str | None = None
+    slice_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the construct told the runner, after `settings_problems` found nothing."""
+
+    stage: str
+    allow: tuple[str, ...]
+    database: dict[str, Any]
+
+
+def request_problems(request: object) -> list[str]:
+    """All that is wrong with a request; empty when it can be carried out."""
+    if not isinstance(request, dict):
+        return ["the request must be a JSON object"]
+    problems = _unknown_keys(request, ("command", "revision", "sliceSeconds"))
+    command = request.get("command", "upgrade")
+    if command not in COMMANDS:
+        problems.append(f"unknown command {json.dumps(command)}: use {', '.join(COMMANDS)}")
+        return problems
+    if "revision" in request:
+        revision = request["revision"]
+        if command in ("current", "history"):
+            problems.append(f'"{command}" takes no revision')
+        elif (
+            not isinstance(revision, str)
+            or len(revision) > MAX_REVISION_LENGTH
+            or not REVISION_PATTERN.fullmatch(revision)
+        ):
+            problems.append(
+                f"{json.dumps(revision)} is not a revision: use an id, head, base or a step such as +1 or -1"
+            )
+    elif command in ("downgrade", "stamp"):
+        problems.append(f'"{command}" needs a revision')
+    if "sliceSeconds" in request:
+        seconds = request["sliceSeconds"]
+        if command not in SLICED_COMMANDS:
+            problems.append(f'"{command}" takes no sliceSeconds')
+        elif not _is_number(seconds) or not 0 <= seconds <= MAX_SLICE_SECONDS:
+            problems.append(f"sliceSeconds must be a number from 0 to {MAX_SLICE_SECONDS}")
+    return problems
+
+
+def parse_request(request: dict[str, Any]) -> Request:
+    """A request in which `request_problems` found nothing."""
+    return Request(request.get("command", "upgrade"), request.get("revision"), request.get("sliceSeconds"))
+
+
+def settings_problems(settings: object) -> list[str]:
+    """All that is wrong with the function's settings; empty when they can be used."""
+    if not isinstance(settings, dict):
+        return ["the settings must be a JSON object"]
+    problems = _unknown_keys(settings, ("stage", "allow", "database"))
+    if not _is_text(settings.get("stage")):
+        problems.append("stage must be a text")
+    allow = settings.get("allow")
+    if not isinstance(allow, list) or any(item not in RESTRICTED_COMMANDS for item in allow):
+        problems.append(f"allow must be a list of {', '.join(RESTRICTED_COMMANDS)}")
+    problems.extend(_database_problems(settings.get("database")))
+    return problems
+
+
+def parse_settings(settings: dict[str, Any]) -> Settings:
+    """Settings in which `settings_problems` found nothing."""
+    return Settings(settings["stage"], tuple(settings["allow"]), settings["database"])
+
+
+def _database_problems(database: object) -> list[str]:
+    if not isinstance(database, dict) or database.get("source") not in _DATABASE_KEYS:
+        return [f"database.source must be one of {', '.join(_DATABASE_KEYS)}"]
+    required, optional = _DATABASE_KEYS[database["source"]]
+    problems = [f"database.{key} is missing" for key in required if key not in database]
+    problems.extend(_unknown_keys(database, required + optional))
+    for key, value in database.items():
+        if key == "port":
+            if not _is_port(value):
+                problems.append("database.port must be a number from 1 to 65535")
+        elif key == "variables":
+            problems.extend(_variables_problems(value))
+        elif not _is_text(value):
+            problems.append(f"database.{key} must be a text")
+    return problems
+
+
+def _variables_problems(variables: object) -> list[str]:
+    if not isinstance(variables, dict):
+        return ["database.variables must be a JSON object"]
+    problems = _unknown_keys(variables, _VARIABLE_KEYS)
+    problems.extend(f"database.variables.{key} must be a text" for key, value in variables.items() if not _is_text(value))
+    if not set(variables) - {"urlScheme"}:
+        problems.append("database.variables must name at least one variable")
+    return problems
+
+
+def _unknown_keys(value: dict[str, Any], known: tuple[str, ...]) -> list[str]:
+    return [f"unknown key {json.dumps(key)}: use {', '.join(known)}" for key in value if key not in known]
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_port(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 65535

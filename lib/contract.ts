@@ -1,0 +1,362 @@
+/*
+ * The contract between the TypeScript side and the Python runner: names, wire shapes and who may say what.
+ * Its twin is lambda/migrate/cdk_alembic/contract.py. The two are held together by test/contract/*.json, which the tests of
+ * both languages must accept or reject alike. This file imports nothing, so that every room may import it.
+ */
+
+/** Version of the wire shapes. It grows when an answer gains a meaning that an old reader would get wrong. */
+export const CONTRACT_VERSION = 1;
+
+/** Where Lambda finds the runner inside the package. */
+export const HANDLER = 'cdk_alembic.handler.handler';
+
+/** Environment variable of the function that holds {@link RunnerSettings} as JSON. */
+export const SETTINGS_VARIABLE = 'CDK_ALEMBIC_SETTINGS';
+
+/** Folders of the package, next to the runner's own folder `cdk_alembic`. */
+export const BACKEND_DIRECTORY = 'backend';
+export const DEPENDENCIES_DIRECTORY = 'site-packages';
+
+/** What a request can ask for. */
+export const COMMANDS = ['upgrade', 'plan', 'current', 'history', 'downgrade', 'stamp'] as const;
+export type Command = (typeof COMMANDS)[number];
+
+/** Commands that run only where the construct's props allow them. */
+export const RESTRICTED_COMMANDS = ['downgrade', 'stamp'] as const;
+export type RestrictedCommand = (typeof RESTRICTED_COMMANDS)[number];
+
+/**
+ * What the database is, seen from the request.
+ *
+ * - `complete`: where the request wants it (for a command that only reads: at head)
+ * - `partial`: an upgrade or downgrade stopped between two revisions; ask again with `revision` set to the answer's target
+ * - `pending`: a command that only reads found revisions that are not applied yet
+ * - `ahead`: a command that only reads found revisions in the database that this code does not know
+ */
+export const STATUSES = ['complete', 'partial', 'pending', 'ahead'] as const;
+export type Status = (typeof STATUSES)[number];
+
+/** Codes that the runner answers with. A code never changes its meaning. */
+export const RUNNER_CODES = [
+  /** the request has an unknown key or command, a wrong type or a malformed revision */
+  'invalid_request',
+  /** the command is not allowed for this stage by the construct's props */
+  'not_allowed',
+  /** the function's own settings can't be used: a defect of the deployment, not of the request */
+  'invalid_settings',
+  /** alembic.ini, env.py or a revision file can't be loaded */
+  'invalid_project',
+  /** the request names a revision that the scripts do not have */
+  'unknown_revision',
+  /** `head` was asked for and the scripts have several */
+  'multiple_heads',
+  /** the database has revisions that this code does not know */
+  'database_ahead',
+  /** nothing answers at the database's address */
+  'database_unreachable',
+  /** the database answers and refuses: password, role, database name, TLS */
+  'database_refused',
+  /** the secret with the database's password can't be read or has another shape */
+  'secret_unavailable',
+  /** another run holds the mutex */
+  'locked',
+  /** a revision failed; it was rolled back, those before it stay */
+  'migration_failed',
+  /** the run ended without an error and the version table is not where it should be */
+  'version_not_moved',
+  /** anything else: a defect of the runner */
+  'internal_error',
+] as const;
+export type RunnerCode = (typeof RUNNER_CODES)[number];
+
+/** Codes that arise before the runner is reached, or when its answer can't be read. */
+export const CLIENT_CODES = [
+  'invalid_usage',
+  'no_credentials',
+  'access_denied',
+  'function_not_found',
+  'function_not_ready',
+  'throttled',
+  'network',
+  /** the function ended without an answer of the runner: out of memory, timeout, import error */
+  'function_crashed',
+  /** an answer that does not follow this contract */
+  'unexpected_answer',
+] as const;
+export type ClientCode = (typeof CLIENT_CODES)[number];
+
+export type ErrorCode = RunnerCode | ClientCode;
+
+/**
+ * Payload of an invoke. Every key is optional: `{}` and no payload at all upgrade to head.
+ * Unknown keys are refused by name, so that an old function never ignores what a new caller means.
+ */
+export interface MigrateRequest {
+  /** @default 'upgrade' */
+  readonly command?: Command;
+  /**
+   * Target revision, in Alembic's notation (`head`, `heads`, `base`, an id, `+1`, `-1`, `label@head`).
+   * `downgrade` and `stamp` need it; `upgrade` and `plan` go to `head` without it; `current` and `history` take none.
+   */
+  readonly revision?: string;
+  /**
+   * Seconds after which an `upgrade` or `downgrade` starts no further revision and answers `partial`. 0 applies one revision.
+   * @default - until the function's deadline is near
+   */
+  readonly sliceSeconds?: number;
+}
+
+export interface RevisionInfo {
+  readonly revision: string;
+  /** First line of the revision's docstring: Alembic's `-m`. */
+  readonly message: string;
+}
+
+export interface AppliedRevision extends RevisionInfo {
+  /** Milliseconds from the start of the revision to its commit. */
+  readonly durationMs: number;
+  /** Statements that the revision sent, without Alembic's own update of the version table. */
+  readonly statements: number;
+}
+
+export interface HistoryEntry extends RevisionInfo {
+  readonly downRevisions: readonly string[];
+  readonly applied: boolean;
+}
+
+/** The runner's answer when it did what was asked. */
+export interface MigrateAnswer {
+  readonly contract: number;
+  readonly command: Command;
+  readonly stage: string;
+  readonly status: Status;
+  /** Revisions in the version table before the call; empty: none yet. Several: branches. */
+  readonly from: readonly string[];
+  /** Revisions in the version table after the call. */
+  readonly to: readonly string[];
+  /** Heads of the packaged scripts. */
+  readonly heads: readonly string[];
+  /** The request's revision resolved to ids; empty is base. */
+  readonly target: readonly string[];
+  readonly applied: readonly AppliedRevision[];
+  /** Revisions that an upgrade to `target` still has to apply, in order. */
+  readonly pending: readonly RevisionInfo[];
+  /** Revisions in the version table that the packaged scripts do not have. */
+  readonly unknown: readonly string[];
+  /** Newest first; with the command `history` only. */
+  readonly history?: readonly HistoryEntry[];
+}
+
+export interface FailureDetail {
+  readonly code: RunnerCode;
+  /** What went wrong, with what. */
+  readonly message: string;
+  /** What to do about it. */
+  readonly next: string;
+  /** The revision that failed. */
+  readonly revision?: string;
+  /** PostgreSQL's five-character code. */
+  readonly sqlState?: string;
+  /** The statement that failed, shortened. */
+  readonly statement?: string;
+}
+
+/** The runner's answer when it could not: Lambda delivers it as the `errorMessage` of a function error. */
+export interface MigrateFailure {
+  readonly contract: number;
+  readonly status: 'failed';
+  readonly error: FailureDetail;
+  /** Revisions that this call applied and committed before it failed. */
+  readonly applied: readonly AppliedRevision[];
+}
+
+/** Environment names that the backend reads. Only what is named is filled. */
+export interface DatabaseVariables {
+  /** Gets the whole address, `<scheme>://user:password@host:port/database`, each part percent-encoded. */
+  readonly url?: string;
+  /** @default 'postgresql' */
+  readonly urlScheme?: string;
+  readonly host?: string;
+  readonly port?: string;
+  readonly user?: string;
+  readonly password?: string;
+  readonly database?: string;
+}
+
+/** Where the runner gets the database's address from, at run time. No kind holds a password. */
+export type DatabaseSettings =
+  /** the function's environment is complete as it is */
+  | { readonly source: 'environment' }
+  /** a secret of Secrets Manager, of the shape RDS gives it or a URL; what is given here goes before it */
+  | {
+      readonly source: 'secret';
+      readonly secretArn: string;
+      readonly variables: DatabaseVariables;
+      readonly host?: string;
+      readonly port?: number;
+      readonly database?: string;
+    }
+  /** a token of IAM database authentication in place of the password */
+  | {
+      readonly source: 'iam';
+      readonly variables: DatabaseVariables;
+      readonly host: string;
+      readonly port: number;
+      readonly user: string;
+      readonly database: string;
+    };
+
+/** What the construct tells the runner, in {@link SETTINGS_VARIABLE}. */
+export interface RunnerSettings {
+  readonly stage: string;
+  readonly allow: readonly RestrictedCommand[];
+  readonly database: DatabaseSettings;
+}
+
+/**
+ * CloudFormation turns every property of a custom resource into a string: these are the strings that arrive at the handler.
+ */
+export interface OnDeployProperties {
+  readonly ServiceToken: string;
+  readonly FunctionName: string;
+  readonly Stage: string;
+  /** Changes with the package, the function's configuration and the database settings: CloudFormation then sends an Update. */
+  readonly Fingerprint: string;
+}
+
+/** Attributes of the custom resource (`Fn::GetAtt`). Several heads are joined with `,`; base is the empty string. */
+export interface OnDeployData {
+  readonly fromRevision: string;
+  readonly toRevision: string;
+  /** A number as a string, as CloudFormation hands attributes on. */
+  readonly appliedCount: string;
+}
+
+export const DEFAULT_APP_NAME = 'template-saas';
+
+/** Lambda's limit for a function name, https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html */
+export const MAX_FUNCTION_NAME_LENGTH = 64;
+
+/** Name of the function of a stage. */
+export function functionName(appName: string, stage: string): string {
+  return `${appName}-api-migrate-lambda-${stage}`;
+}
+
+/** All that is wrong with a stage and an app name; empty when they can be used. */
+export function nameProblems(appName: string, stage: string): string[] {
+  const problems: string[] = [];
+  const allowed = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;
+  const rule = 'letters, digits, "-" and "_", starting with a letter or digit';
+  if (!allowed.test(stage)) problems.push(`the stage "${stage}" is not a usable name: use ${rule}`);
+  if (!allowed.test(appName)) problems.push(`the app name "${appName}" is not a usable name: use ${rule}`);
+  const name = functionName(appName, stage);
+  if (name.length > MAX_FUNCTION_NAME_LENGTH) {
+    problems.push(
+      `the function name "${name}" has ${name.length} characters and Lambda allows ${MAX_FUNCTION_NAME_LENGTH}: ` +
+        `shorten the stage or the app name by ${name.length - MAX_FUNCTION_NAME_LENGTH}`,
+    );
+  }
+  return problems;
+}
+
+/** What Alembic takes as a revision: an id or the start of one, a symbol, a label, a relative step. */
+export const REVISION_PATTERN =
+  /^(?:[A-Za-z0-9_][A-Za-z0-9_.-]*(?:@(?:heads?|base|[A-Za-z0-9_]+))?(?:[+-][0-9]{1,4})?|[+-][0-9]{1,4})$/;
+export const MAX_REVISION_LENGTH = 128;
+
+/** Lambda runs a call for 900 s at most. */
+export const MAX_SLICE_SECONDS = 900;
+
+/** All that is wrong with a request; empty when it can be sent. */
+export function requestProblems(request: unknown): string[] {
+  if (!isRecord(request)) return ['the request must be a JSON object'];
+  const problems = unknownKeys(request, ['command', 'revision', 'sliceSeconds']);
+  const { command = 'upgrade', revision, sliceSeconds } = request;
+  if (!COMMANDS.includes(command as Command)) {
+    problems.push(`unknown command ${JSON.stringify(command)}: use ${COMMANDS.join(', ')}`);
+    return problems;
+  }
+  if (revision !== undefined) {
+    if (command === 'current' || command === 'history') problems.push(`"${command}" takes no revision`);
+    else if (typeof revision !== 'string' || revision.length > MAX_REVISION_LENGTH || !REVISION_PATTERN.test(revision)) {
+      problems.push(`${JSON.stringify(revision)} is not a revision: use an id, head, base or a step such as +1 or -1`);
+    }
+  } else if (command === 'downgrade' || command === 'stamp') {
+    problems.push(`"${command}" needs a revision`);
+  }
+  if (sliceSeconds !== undefined) {
+    if (command !== 'upgrade' && command !== 'downgrade') problems.push(`"${command}" takes no sliceSeconds`);
+    else if (typeof sliceSeconds !== 'number' || !(sliceSeconds >= 0 && sliceSeconds <= MAX_SLICE_SECONDS)) {
+      problems.push(`sliceSeconds must be a number from 0 to ${MAX_SLICE_SECONDS}`);
+    }
+  }
+  return problems;
+}
+
+/** Whether a value is an answer that this contract describes. Keys it does not know are allowed: a newer runner may add some. */
+export function isAnswer(value: unknown): value is MigrateAnswer {
+  return (
+    isRecord(value) &&
+    value.contract === CONTRACT_VERSION &&
+    COMMANDS.includes(value.command as Command) &&
+    STATUSES.includes(value.status as Status) &&
+    typeof value.stage === 'string' &&
+    [value.from, value.to, value.heads, value.target, value.unknown].every(isStrings) &&
+    isListOf(value.applied, isAppliedRevision) &&
+    isListOf(value.pending, isRevisionInfo) &&
+    (value.command === 'history') === isListOf(value.history, isHistoryEntry)
+  );
+}
+
+/** Whether a value is a failure that this contract describes. */
+export function isFailure(value: unknown): value is MigrateFailure {
+  return (
+    isRecord(value) &&
+    value.contract === CONTRACT_VERSION &&
+    value.status === 'failed' &&
+    isListOf(value.applied, isAppliedRevision) &&
+    isRecord(value.error) &&
+    RUNNER_CODES.includes(value.error.code as RunnerCode) &&
+    isText(value.error.message) &&
+    isText(value.error.next) &&
+    [value.error.revision, value.error.sqlState, value.error.statement].every((v) => v === undefined || typeof v === 'string')
+  );
+}
+
+function isRevisionInfo(value: unknown): value is Record<string, unknown> {
+  return isRecord(value) && isText(value.revision) && typeof value.message === 'string';
+}
+
+function isAppliedRevision(value: unknown): boolean {
+  return isRevisionInfo(value) && isCount(value.durationMs) && isCount(value.statements);
+}
+
+function isHistoryEntry(value: unknown): boolean {
+  return isRevisionInfo(value) && isStrings(value.downRevisions) && typeof value.applied === 'boolean';
+}
+
+function isCount(value: unknown): boolean {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0;
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value !== '';
+}
+
+function isStrings(value: unknown): boolean {
+  return isListOf(value, (item) => typeof item === 'string');
+}
+
+function isListOf(value: unknown, isItem: (item: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.every(isItem);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function unknownKeys(value: Record<string, unknown>, known: readonly string[]): string[] {
+  return Object.keys(value)
+    .filter((key) => !known.includes(key))
+    .map((key) => `unknown key ${JSON.stringify(key)}: use ${known.join(', ')}`);
+}
