@@ -125,10 +125,11 @@ def parse_settings(settings: dict[str, Any]) -> Settings:
     return Settings(settings["stage"], tuple(settings["allow"]), settings["database"])
 
 
-def _database_problems(database: object) -> list[str]:
-    if not isinstance(database, dict) or database.get("source") not in _DATABASE_KEYS:
+def _database_problems(database: Any) -> list[str]:
+    source = database.get("source") if isinstance(database, dict) else None
+    if not isinstance(source, str) or source not in _DATABASE_KEYS:
         return [f"database.source must be one of {', '.join(_DATABASE_KEYS)}"]
-    required, optional = _DATABASE_KEYS[database["source"]]
+    required, optional = _DATABASE_KEYS[source]
     problems = [f"database.{key} is missing" for key in required if key not in database]
     problems.extend(_unknown_keys(database, required + optional))
     for key, value in database.items():
