@@ -1,0 +1,4 @@
+export * from './local-aws';
+export type { Postgres } from './postgres';
+export type { RunResult } from './run';
+export { projectDirectory, type Tool } from './tools';

@@ -1,0 +1,59 @@
+/*
+ * Runs one command in a process group of its own, for as long as its owner holds the other end of standard input.
+ * When the owner lets go, or dies in whatever way (even by SIGKILL), the whole group is ended and the command's folder is removed.
+ * Signal handlers in the owner could not promise that, and inside jest they do not run at all.
+ */
+import { spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { constants } from 'node:os';
+
+/** What {@link startLeashed} hands over, as JSON in the first argument. */
+export interface LeashedJob {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd?: string;
+  readonly uid?: number;
+  readonly gid?: number;
+  /** How the command is asked to end. */
+  readonly endSignal: 'SIGINT' | 'SIGKILL';
+  /** Removed when the owner lets go. */
+  readonly folder?: string;
+}
+
+const PATIENCE_MS = 5_000;
+
+function hold(job: LeashedJob): void {
+  const { uid, gid, cwd } = job;
+  const child = spawn(job.command, job.args, { detached: true, stdio: ['ignore', 'inherit', 'inherit'], uid, gid, cwd });
+  let letGo = false;
+
+  const signalGroup = (signal: NodeJS.Signals): void => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, signal);
+    } catch {
+      // the group is gone already
+    }
+  };
+  const end = (): void => {
+    if (letGo) return;
+    letGo = true;
+    signalGroup(job.endSignal);
+    setTimeout(signalGroup, PATIENCE_MS, 'SIGKILL').unref();
+  };
+  const finish = (code: number): void => {
+    signalGroup('SIGKILL');
+    // What was killed just now may still be writing for a moment.
+    if (letGo && job.folder) rmSync(job.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+    process.exit(code);
+  };
+
+  child.on('error', (error) => {
+    console.error(`can't start ${job.command}: ${error.message}`);
+    finish(127);
+  });
+  child.on('exit', (code, signal) => finish(code ?? 128 + (signal ? constants.signals[signal] : 0)));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
+  process.stdin.on('end', end).on('error', end).resume();
+}
+
+if (require.main === module) hold(JSON.parse(process.argv[2] as string));

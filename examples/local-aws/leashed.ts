@@ -1,0 +1,57 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import path from 'node:path';
+import type { LeashedJob } from './leash';
+
+export interface LeashedOptions extends Partial<Omit<LeashedJob, 'command' | 'args'>> {
+  /** The command's whole environment. */
+  readonly env: NodeJS.ProcessEnv;
+  /** Where its output goes: a file's descriptor, or pipes to read from. @default 'pipe' */
+  readonly output?: number | 'pipe';
+}
+
+/** A command that can't outlive this process. */
+export interface Leashed {
+  readonly process: ChildProcess;
+  /** Resolves with the exit code once nothing of the command runs any more; never after {@link Leashed.end}. */
+  readonly exited: Promise<number>;
+  /** Ends the command with all it started, removes its folder, and waits for both. */
+  end(): Promise<void>;
+}
+
+const running = new Set<Leashed>();
+
+/** Starts a command that ends together with this process, however this process ends. */
+export function startLeashed(command: string, args: readonly string[], options: LeashedOptions): Leashed {
+  const { env, output = 'pipe', endSignal = 'SIGKILL', ...rest } = options;
+  const job: LeashedJob = { command, args, endSignal, ...rest };
+  const child = spawn(
+    process.execPath,
+    ['-r', require.resolve('tsx/cjs'), path.join(__dirname, 'leash.ts'), JSON.stringify(job)],
+    // A session of its own: a Ctrl-C in the terminal reaches the owner alone, who then lets go.
+    { detached: true, env, stdio: ['pipe', output, output] },
+  );
+  let letGo = false;
+  const closed = new Promise<number>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => resolve(code ?? 1));
+  });
+  const leashed: Leashed = {
+    process: child,
+    // Whoever waits for a command that was ended on purpose must not take that for a failure of the command.
+    exited: closed.then((code) => (letGo ? new Promise(() => {}) : code)),
+    async end() {
+      letGo = true;
+      child.stdin?.end();
+      await closed;
+    },
+  };
+  running.add(leashed);
+  const forget = (): boolean => running.delete(leashed);
+  closed.then(forget, forget);
+  return leashed;
+}
+
+/** Ends every leashed command of this process. */
+export async function endAllLeashed(): Promise<void> {
+  while (running.size > 0) await Promise.allSettled([...running].map((leashed) => leashed.end()));
+}

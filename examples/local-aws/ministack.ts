@@ -1,0 +1,55 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { startService } from './service';
+import { projectDirectory } from './tools';
+
+/** MiniStack: an AWS on this machine, which runs Lambda functions as processes. */
+export interface MiniStack {
+  readonly url: string;
+  /** The last lines of its log, with what the functions printed. */
+  logTail(): string;
+  stop(): Promise<void>;
+}
+
+export const REGION = 'eu-central-1';
+
+/** Starts MiniStack with its files in `folder/ministack`; `folder` is removed when it is stopped. */
+export async function startMiniStack(python: string, folder: string): Promise<MiniStack> {
+  const own = path.join(folder, 'ministack');
+  mkdirSync(own);
+  const service = await startService({
+    name: 'MiniStack',
+    command: python,
+    args: () => ['-m', 'ministack'],
+    env: (port) => ({
+      ...withoutAws(process.env),
+      BIND_HOST: '127.0.0.1',
+      MINISTACK_HOST: '127.0.0.1',
+      GATEWAY_PORT: String(port),
+      MINISTACK_REGION: REGION,
+      LAMBDA_EXECUTOR: 'local',
+      // It would listen on the fixed port 8883.
+      IOT_MTLS_ENABLED: '0',
+      TMPDIR: own,
+      STATE_DIR: path.join(own, 'state'),
+      S3_DATA_DIR: path.join(own, 's3'),
+      // Functions find `node` on PATH, and the AWS SDK here, as they find it in Lambda's own runtime.
+      PATH: `${path.dirname(process.execPath)}${path.delimiter}${process.env.PATH}`,
+      NODE_PATH: path.join(projectDirectory, 'node_modules'),
+    }),
+    cwd: own,
+    folder,
+    logFile: path.join(own, 'ministack.log'),
+    isReady: (port) =>
+      fetch(`http://127.0.0.1:${port}/_ministack/health`).then(
+        (response) => response.ok,
+        () => false,
+      ),
+  });
+  return { url: `http://127.0.0.1:${service.port}`, logTail: service.logTail, stop: () => service.end() };
+}
+
+/** The environment without what would lead to a real AWS account. */
+export function withoutAws(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('AWS_') && !name.startsWith('CDK_')));
+}

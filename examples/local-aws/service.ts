@@ -1,0 +1,65 @@
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from './free-port';
+import { type Leashed, type LeashedOptions, startLeashed } from './leashed';
+
+export interface ServiceOptions extends Omit<LeashedOptions, 'output' | 'env'> {
+  readonly name: string;
+  readonly command: string;
+  readonly args: (port: number) => readonly string[];
+  readonly env: (port: number) => NodeJS.ProcessEnv;
+  readonly logFile: string;
+  readonly isReady: (port: number) => Promise<boolean>;
+}
+
+export interface Service {
+  readonly port: number;
+  /** The last lines of the server's log. */
+  logTail(): string;
+  end(): Promise<void>;
+}
+
+const START_TIMEOUT_MS = 60_000;
+const ATTEMPTS = 3;
+
+/** Starts a server on a free port of 127.0.0.1 and waits until it answers. */
+export async function startService(options: ServiceOptions): Promise<Service> {
+  const { name, logFile, isReady } = options;
+  const logTail = (): string => readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-40).join('\n');
+  for (let attempt = 1; ; attempt++) {
+    const port = await freePort();
+    const leashed = launch(options, port);
+    const outcome = await firstOf(leashed, () => isReady(port));
+    if (outcome === 'ready') return { port, logTail, end: () => leashed.end() };
+    // Between finding a free port and using it, somebody else may have taken it.
+    if (outcome === 'ended' && attempt < ATTEMPTS) continue;
+    const log = logTail();
+    await leashed.end();
+    throw new Error(`${name} does not start on 127.0.0.1:${port} (${outcome}); the end of its log:\n${log}`);
+  }
+}
+
+function launch({ command, args, env, logFile, cwd, uid, gid, folder, endSignal }: ServiceOptions, port: number): Leashed {
+  const output = openSync(logFile, 'w');
+  try {
+    return startLeashed(command, args(port), { env: env(port), cwd, uid, gid, folder, endSignal, output });
+  } finally {
+    closeSync(output);
+  }
+}
+
+async function firstOf(leashed: Leashed, isReady: () => Promise<boolean>): Promise<'ready' | 'ended' | 'no answer in time'> {
+  let ended = false;
+  const markEnded = (): void => {
+    ended = true;
+  };
+  leashed.exited.then(markEnded, markEnded);
+  const until = Date.now() + START_TIMEOUT_MS;
+  while (Date.now() < until) {
+    const ready = await isReady();
+    if (ended) return 'ended';
+    if (ready) return 'ready';
+    await sleep(50);
+  }
+  return 'no answer in time';
+}

@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { mustRun, run } from './run';
+
+/**
+ * The Python tools that the demo and the tests use, each in a virtual environment of its own under `.cache/tools`,
+ * so that no tool's packages can stand in for one that is missing in the package under test.
+ */
+export type Tool = 'ministack' | 'uv' | 'python-tests';
+
+export const projectDirectory = path.resolve(__dirname, '../..');
+const toolsDirectory = path.join(projectDirectory, '.cache', 'tools');
+
+/** The Python of a tool's environment. */
+export async function toolPython(tool: Tool, onInstall: (tool: Tool) => void = () => {}): Promise<string> {
+  const directory = path.join(toolsDirectory, tool);
+  const requirements = path.join(__dirname, 'requirements', `${tool}.txt`);
+  const python = path.join(directory, 'bin', 'python');
+  const stampFile = path.join(directory, 'requirements.sha256');
+  // An environment keeps the absolute paths of its Python and of itself: a moved clone needs new ones.
+  const stamp = createHash('sha256').update(readFileSync(requirements)).update(directory).digest('hex');
+  if (existsSync(python) && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return python;
+
+  onInstall(tool);
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(toolsDirectory, { recursive: true });
+  const folder = mkdtempSync(path.join(toolsDirectory, 'tmp-'));
+  const options = { env: { ...process.env, TMPDIR: folder }, folder };
+  try {
+    await mustRun(await systemPython(), ['-m', 'venv', directory], options);
+    const install = [
+      '-m',
+      'pip',
+      'install',
+      '--quiet',
+      '--no-input',
+      '--disable-pip-version-check',
+      '--requirement',
+      requirements,
+    ];
+    await mustRun(python, install, options);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  writeFileSync(stampFile, stamp);
+  return python;
+}
+
+/** A directory for PATH that holds `uv` and nothing else, so that it changes no other command. */
+export async function uvDirectory(onInstall?: (tool: Tool) => void): Promise<string> {
+  const python = await toolPython('uv', onInstall);
+  const directory = path.join(path.dirname(path.dirname(python)), 'only-uv');
+  mkdirSync(directory, { recursive: true });
+  const link = path.join(directory, 'uv');
+  if (!existsSync(link)) symlinkSync(path.join(path.dirname(python), 'uv'), link);
+  return directory;
+}
+
+/** The version of a Python, such as `3.12`. */
+export async function pythonVersion(python: string): Promise<string> {
+  const code = 'import sys; print("%d.%d" % sys.version_info[:2])';
+  return (await mustRun(python, ['-c', code], { env: process.env })).stdout;
+}
+
+async function systemPython(): Promise<string> {
+  const enough = 'import sys; sys.exit(sys.version_info < (3, 11))';
+  for (const name of ['python3', 'python3.14', 'python3.13', 'python3.12', 'python3.11']) {
+    if ((await run(name, ['-c', enough], { env: process.env })).code === 0) return name;
+  }
+  throw new Error('no Python 3.11 or newer found as python3: install one and put it on PATH');
+}
