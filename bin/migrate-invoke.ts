@@ -1,0 +1,10 @@
+#!/usr/bin/env node
+import { migrateInvoke } from '../lib/cli/migrate-invoke';
+import { version } from '../package.json';
+
+// The SDK is bundled: which Node it will want one day is for its next bundling, not for who runs the command.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
+
+migrateInvoke(process.argv.slice(2), version).then((code) => {
+  process.exitCode = code;
+});

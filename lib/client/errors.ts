@@ -1,0 +1,85 @@
+import type { AppliedRevision, ErrorCode } from '../contract';
+
+/** What is known about an error besides its code, its message and the next step. */
+export interface MigrateErrorDetails {
+  /** The revision that failed. */
+  readonly revision?: string;
+  /** PostgreSQL's five-character code. */
+  readonly sqlState?: string;
+  /** The statement that failed, shortened. */
+  readonly statement?: string;
+  /** Revisions that the run applied and committed before it failed, over all its slices. */
+  readonly applied?: readonly AppliedRevision[];
+  /** Last lines of the function's log, oldest first. */
+  readonly log?: readonly string[];
+  /** What led to this error. */
+  readonly cause?: unknown;
+}
+
+/** Anything that keeps a migration from being done. Branch on `code`: it never changes its meaning. */
+export class MigrateError extends Error {
+  override readonly name: string = 'MigrateError';
+  readonly revision?: string;
+  readonly sqlState?: string;
+  readonly statement?: string;
+  readonly applied: readonly AppliedRevision[];
+  readonly log: readonly string[];
+
+  /**
+   * @param code what kind of error it is
+   * @param message what went wrong, with what
+   * @param next what to do about it
+   * @param details what else is known
+   */
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    readonly next: string,
+    details: MigrateErrorDetails = {},
+  ) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.revision = details.revision;
+    this.sqlState = details.sqlState;
+    this.statement = details.statement;
+    this.applied = details.applied ?? [];
+    this.log = details.log ?? [];
+  }
+}
+
+/** A revision failed and was rolled back; those in `applied` stay. */
+export class MigrationFailedError extends MigrateError {
+  override readonly name = 'MigrationFailedError';
+}
+
+/** Another run holds the mutex. */
+export class MigrationLockedError extends MigrateError {
+  override readonly name = 'MigrationLockedError';
+}
+
+/** The database has revisions that the deployed code does not know. */
+export class DatabaseAheadError extends MigrateError {
+  override readonly name = 'DatabaseAheadError';
+}
+
+/** The stage has no function in this account and region. */
+export class FunctionNotFoundError extends MigrateError {
+  override readonly name = 'FunctionNotFoundError';
+}
+
+/** AWS refused the call: no permission, or credentials that are not valid any more. */
+export class AccessDeniedError extends MigrateError {
+  override readonly name = 'AccessDeniedError';
+}
+
+const CLASSES: Partial<Record<ErrorCode, typeof MigrateError>> = {
+  migration_failed: MigrationFailedError,
+  locked: MigrationLockedError,
+  database_ahead: DatabaseAheadError,
+  function_not_found: FunctionNotFoundError,
+  access_denied: AccessDeniedError,
+};
+
+/** An error of the class that belongs to its code. */
+export function migrateError(code: ErrorCode, message: string, next: string, details?: MigrateErrorDetails): MigrateError {
+  return new (CLASSES[code] ?? MigrateError)(code, message, next, details);
+}

@@ -1,0 +1,59 @@
+import { CONTRACT_VERSION, isFailure } from '../contract';
+import { type MigrateError, migrateError } from './errors';
+import { parseJson } from './json';
+import { lookCommand, type Target } from './target';
+
+const MAX_LOG_LINES = 20;
+
+/**
+ * What a function error means: the runner's own failure, or the end of a function that could not answer any more.
+ *
+ * @param payload what Lambda delivered: `{ errorMessage, errorType, ... }`
+ * @param logResult the last 4 KB of the function's log in base64
+ * @param target the function that was called
+ */
+export function functionError(payload: string, logResult: string | undefined, target: Target): MigrateError {
+  const { errorMessage, errorType } = (parseJson(payload) ?? {}) as Record<string, unknown>;
+  const text = typeof errorMessage === 'string' ? errorMessage : payload;
+  const log = usefulLines(logResult);
+  const failure = parseJson(text);
+  if (isFailure(failure)) {
+    const { code, message, next, ...details } = failure.error;
+    return migrateError(code, message, next, { ...details, applied: failure.applied, log });
+  }
+  if (typeof failure === 'object' && failure !== null && 'contract' in failure) return unexpectedAnswer(text, target, log);
+  const reason = [errorType, text].filter((part) => typeof part === 'string' && part !== '').join(': ');
+  return migrateError(
+    'function_crashed',
+    `${target.functionName} ended without an answer: ${reason}`,
+    nextAfter(reason, target),
+    {
+      log,
+    },
+  );
+}
+
+/** An answer that is not of this contract. */
+export function unexpectedAnswer(payload: string, target: Target, log: readonly string[] = []): MigrateError {
+  const contract = (parseJson(payload) as { contract?: unknown } | null | undefined)?.contract;
+  if (typeof contract === 'number' && contract !== CONTRACT_VERSION) {
+    const message = `${target.functionName} speaks version ${contract} of the contract, and this client version ${CONTRACT_VERSION}`;
+    return migrateError('unexpected_answer', message, 'use the version of cdk-alembic that deployed the function', { log });
+  }
+  const message = `${target.functionName} answered with something that is no migration's answer: ${payload.slice(0, 200) || 'nothing'}`;
+  return migrateError('unexpected_answer', message, 'check that the name is that of a migration function', { log });
+}
+
+function nextAfter(reason: string, target: Target): string {
+  const look = `see where the database is with \`${lookCommand(target)}\``;
+  if (/Task timed out/.test(reason)) return `give the function a longer timeout or split the revision that took so long; ${look}`;
+  if (/OutOfMemory|signal: killed/.test(reason)) return `give the function more memory (memorySize); ${look}`;
+  if (/ImportModule|HandlerNotFound/.test(reason)) return 'the package is not complete: deploy it again from a clean build';
+  return `see the function's log in /aws/lambda/${target.functionName}; ${look}`;
+}
+
+function usefulLines(logResult: string | undefined): string[] {
+  if (!logResult) return [];
+  const lines = Buffer.from(logResult, 'base64').toString('utf8').split(/\r?\n/);
+  return lines.filter((line) => line.trim() !== '' && !/^(START|END|INIT_START) /.test(line)).slice(-MAX_LOG_LINES);
+}

@@ -1,0 +1,43 @@
+import { InvokeCommand, type InvokeCommandOutput, type LambdaClient } from '@aws-sdk/client-lambda';
+import { isAnswer, type MigrateAnswer, type MigrateRequest } from '../contract';
+import { MigrateError } from './errors';
+import { functionError, unexpectedAnswer } from './function-errors';
+import { parseJson } from './json';
+import { sdkError } from './sdk-errors';
+import type { Target } from './target';
+import { isNotYet, waitForActive } from './wait-for-active';
+
+/** One call of the function. It is sent a second time only when Lambda said that the first did not start. */
+export async function invoke(
+  lambda: LambdaClient,
+  target: Target,
+  request: MigrateRequest,
+  signal?: AbortSignal,
+): Promise<MigrateAnswer> {
+  const command = new InvokeCommand({
+    FunctionName: target.functionName,
+    InvocationType: 'RequestResponse',
+    LogType: 'Tail',
+    Payload: Buffer.from(JSON.stringify(request)),
+  });
+  const send = () => lambda.send(command, { abortSignal: signal });
+  try {
+    const output = await send().catch(async (error: unknown) => {
+      if (!isNotYet(error)) throw error;
+      await waitForActive(lambda, target, signal);
+      return send();
+    });
+    return read(output, target);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error instanceof MigrateError ? error : sdkError(error, target);
+  }
+}
+
+function read(output: InvokeCommandOutput, target: Target): MigrateAnswer {
+  const payload = output.Payload?.transformToString() ?? '';
+  if (output.FunctionError) throw functionError(payload, output.LogResult, target);
+  const answer = parseJson(payload);
+  if (!isAnswer(answer)) throw unexpectedAnswer(payload, target);
+  return answer;
+}
