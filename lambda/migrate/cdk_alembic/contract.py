@@ -82,14 +82,8 @@ def request_problems(request: object) -> list[str]:
         revision = request["revision"]
         if command in ("current", "history"):
             problems.append(f'"{command}" takes no revision')
-        elif (
-            not isinstance(revision, str)
-            or len(revision) > MAX_REVISION_LENGTH
-            or not REVISION_PATTERN.fullmatch(revision)
-        ):
-            problems.append(
-                f"{json.dumps(revision)} is not a revision: use an id, head, base or a step such as +1 or -1"
-            )
+        elif not isinstance(revision, str) or len(revision) > MAX_REVISION_LENGTH or not REVISION_PATTERN.fullmatch(revision):
+            problems.append(f"{json.dumps(revision)} is not a revision: use an id, head, base or a step such as +1 or -1")
     elif command in ("downgrade", "stamp"):
         problems.append(f'"{command}" needs a revision')
     if "sliceSeconds" in request:

@@ -1,0 +1,33 @@
+"""One invoke: what was asked, by whom, and how much time it has."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from .contract import Request, Settings
+
+
+@dataclass
+class Call:
+    """Lives as long as the invoke; everything about its database hangs on it."""
+
+    request: Request
+    settings: Settings
+    holder: str
+    """Who asks, as it is shown in pg_stat_activity."""
+    remaining_seconds: Callable[[], float]
+    """Until the function is killed."""
+    reserve_seconds: float
+    """No revision is started with less than this left: it is needed to verify and to answer."""
+    started: float = field(default_factory=time.monotonic)
+    applied: list[dict[str, Any]] = field(default_factory=list)
+    """What this call committed, also when it fails afterwards: the contract's AppliedRevision."""
+
+    def is_over(self) -> bool:
+        """Whether no further revision may be started."""
+        limit = self.request.slice_seconds
+        used_up = limit is not None and time.monotonic() - self.started >= limit
+        return used_up or self.remaining_seconds() < self.reserve_seconds

@@ -1,0 +1,128 @@
+"""Fills the environment names that the backend reads with the database's address. The password is fetched at run time only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import MutableMapping
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+from .errors import RunnerError
+
+DEFAULT_PORT = 5432
+DEFAULT_SCHEME = "postgresql"
+
+# A secret that can't be reached, say from an isolated subnet without an interface endpoint, must not eat the function's time.
+FETCH_TIMEOUT_SECONDS = 3
+FETCH_ATTEMPTS = 2
+
+Environment = MutableMapping[str, str]
+
+
+def fill_environment(database: dict[str, Any], environ: Environment) -> bool:
+    """Sets the variables that the settings name. Returns whether a value changed. Raises RunnerError `secret_unavailable`."""
+    source = database["source"]
+    if source == "environment":
+        return False
+    address = _from_secret(database) if source == "secret" else _from_token(database)
+    changed = False
+    for name, value in _variables(database["variables"], address).items():
+        changed = changed or environ.get(name) != value
+        environ[name] = value
+    return changed
+
+
+def _variables(names: dict[str, str], address: dict[str, str]) -> dict[str, str]:
+    values = {names[part]: address[part] for part in ("host", "port", "user", "password", "database") if part in names}
+    if "url" in names:
+        user, password, database = (quote(address[part], safe="") for part in ("user", "password", "database"))
+        host = f"[{address['host']}]" if ":" in address["host"] else address["host"]
+        scheme = names.get("urlScheme", DEFAULT_SCHEME)
+        values[names["url"]] = f"{scheme}://{user}:{password}@{host}:{address['port']}/{database}"
+    return values
+
+
+def _from_secret(settings: dict[str, Any]) -> dict[str, str]:
+    arn = settings["secretArn"]
+    secret = _parse_secret(_fetch(arn))
+    address = {
+        "host": settings.get("host") or secret.get("host"),
+        "port": settings.get("port") or secret.get("port") or DEFAULT_PORT,
+        "user": secret.get("username") or secret.get("user"),
+        "password": secret.get("password"),
+        "database": settings.get("database") or secret.get("dbname") or secret.get("database"),
+    }
+    missing = [part for part, value in address.items() if not value]
+    if missing:
+        raise RunnerError(
+            "secret_unavailable",
+            f"the secret {arn} has no {', '.join(missing)}",
+            "give what the secret lacks to MigrationDatabase.fromSecret (host, port, databaseName), or complete the secret",
+        )
+    return {part: str(value) for part, value in address.items()}
+
+
+def _parse_secret(text: str) -> dict[str, Any]:
+    try:
+        secret = json.loads(text)
+    except json.JSONDecodeError:
+        url = urlsplit(text.strip())
+        return {
+            "host": url.hostname,
+            "port": url.port,
+            "username": unquote(url.username or ""),
+            "password": unquote(url.password or ""),
+            "dbname": unquote(url.path.lstrip("/")),
+        }
+    return secret if isinstance(secret, dict) else {}
+
+
+def _fetch(arn: str) -> str:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        return _client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "")
+        raise RunnerError(
+            "secret_unavailable",
+            f"the secret {arn} can't be read: {code or error}",
+            "check that the secret exists in this account and region, and that the function's role may read and decrypt it",
+        ) from error
+    except KeyError as error:
+        raise RunnerError(
+            "secret_unavailable", f"the secret {arn} holds no text", "store the database's address as JSON or as a URL"
+        ) from error
+    except BotoCoreError as error:
+        raise RunnerError(
+            "secret_unavailable",
+            f"Secrets Manager can't be reached within {FETCH_TIMEOUT_SECONDS * FETCH_ATTEMPTS} s: {error}",
+            "in an isolated subnet add an interface endpoint for Secrets Manager whose security group lets the function in",
+        ) from error
+
+
+def _from_token(settings: dict[str, Any]) -> dict[str, str]:
+    from botocore.exceptions import BotoCoreError
+
+    host, port, user = settings["host"], settings["port"], settings["user"]
+    try:
+        token = _client("rds").generate_db_auth_token(DBHostname=host, Port=port, DBUsername=user)
+    except BotoCoreError as error:
+        raise RunnerError(
+            "secret_unavailable",
+            f"no token for IAM database authentication can be made: {error}",
+            "check that the function has a role with credentials",
+        ) from error
+    return {"host": host, "port": str(port), "user": user, "password": token, "database": settings["database"]}
+
+
+def _client(service: str) -> Any:
+    import botocore.session
+    from botocore.config import Config
+
+    config = Config(
+        connect_timeout=FETCH_TIMEOUT_SECONDS,
+        read_timeout=FETCH_TIMEOUT_SECONDS,
+        retries={"total_max_attempts": FETCH_ATTEMPTS},
+    )
+    return botocore.session.get_session().create_client(service, config=config)

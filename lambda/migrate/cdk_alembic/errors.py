@@ -1,0 +1,41 @@
+"""The one way this runner fails: a code of the contract, what went wrong, and what to do about it."""
+
+from __future__ import annotations
+
+
+class RunnerError(Exception):
+    """A failure that the caller is told about.
+
+    `code` is one of contract.RUNNER_CODES; `message` says what went wrong, with what; `next` what to do about it. All of it
+    passes `redact` before it leaves.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        next: str,
+        *,
+        revision: str | None = None,
+        sql_state: str | None = None,
+        statement: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.next = next
+        self.revision = revision
+        self.sql_state = sql_state
+        self.statement = statement
+
+    def detail(self) -> dict[str, str]:
+        """The failure as the contract's FailureDetail."""
+        facts = {
+            "code": self.code,
+            "message": self.message,
+            "next": self.next,
+            "revision": self.revision,
+            "sqlState": self.sql_state,
+            "statement": self.statement,
+        }
+        return {name: value for name, value in facts.items() if value is not None}

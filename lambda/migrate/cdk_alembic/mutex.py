@@ -1,0 +1,72 @@
+"""One migration run at a time per database and version table."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from .errors import RunnerError
+
+# A rival that is blocked in pg_advisory_lock holds a snapshot, and CREATE INDEX CONCURRENTLY waits for snapshots: a deadlock.
+# A poll in autocommit holds nothing between two tries, https://www.postgresql.org/docs/current/explicit-locking.html
+POLL_SECONDS = (0.1, 0.5)
+
+_HOLDER = """
+SELECT activity.pid, activity.application_name, date_trunc('second', activity.backend_start)::text
+FROM pg_locks AS lock JOIN pg_stat_activity AS activity USING (pid)
+WHERE lock.locktype = 'advisory' AND lock.granted AND lock.objsubid = 1
+  AND lock.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND (lock.classid::bigint << 32) | lock.objid::bigint = {key}
+"""
+
+
+def key_of(version_table: str, version_table_schema: str | None) -> int:
+    """The advisory lock's number: a positive bigint. PostgreSQL keeps advisory locks per database."""
+    name = f"cdk-alembic:{version_table_schema or ''}:{version_table}"
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") >> 1
+
+
+@contextmanager
+def mutex(context: Any, holder: str, wait_seconds: float) -> Iterator[None]:
+    """Holds the mutex of the MigrationContext's database, on a connection of its own in autocommit.
+
+    `holder` is shown in pg_stat_activity.application_name (63 characters at most). Waits up to `wait_seconds`, then raises
+    RunnerError `locked` that names who holds it.
+    """
+    key = key_of(context.version_table, context.version_table_schema)
+    with context.connection.engine.connect() as connection:
+        connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+        _call(connection, "set_config('application_name', {}, false)", holder[:63])
+        _acquire(connection, key, wait_seconds)
+        try:
+            yield
+        finally:
+            _call(connection, "pg_advisory_unlock({})", key)
+
+
+def _acquire(connection: Any, key: int, wait_seconds: float) -> None:
+    end = time.monotonic() + wait_seconds
+    while not _call(connection, "pg_try_advisory_lock({})", key):
+        if time.monotonic() >= end:
+            row = connection.exec_driver_sql(_HOLDER.format(key=key)).first()
+            who = (
+                f"{row[1] or 'an unnamed session'} (backend {row[0]}, connected since {row[2]})"
+                if row
+                else "a run that has just ended"
+            )
+            raise RunnerError(
+                "locked",
+                f"another migration run holds the mutex: {who}; waited {wait_seconds:.0f} s",
+                "wait for it to end and run again",
+            )
+        time.sleep(random.uniform(*POLL_SECONDS))
+
+
+def _call(connection: Any, function: str, argument: Any) -> Any:
+    from sqlalchemy import text
+
+    return connection.execute(text("SELECT " + function.format(":argument")), {"argument": argument}).scalar()

@@ -1,0 +1,101 @@
+"""The backend's Alembic project inside the function's package: its configuration and its revision scripts."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from .contract import BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY
+from .errors import RunnerError
+from .failures import describe, location
+
+REPAIR = "run `alembic history` in the backend's folder, mend what it reports and deploy again"
+
+
+class Project:
+    """The scripts of one package. They can't change while a function's process lives, so one object serves every call."""
+
+    def __init__(self, root: Path) -> None:
+        """Loads the project below `root` (the package's folder). Raises RunnerError `invalid_project`."""
+        self.directory = root / BACKEND_DIRECTORY
+        if not self.directory.is_dir():
+            raise RunnerError(
+                "invalid_project",
+                f"the package has no folder {BACKEND_DIRECTORY}/ with the Alembic project",
+                "package the backend with MigrationCode.fromUvProject, or lay the package out as its documentation says",
+            )
+        for path in (self.directory / "src", self.directory, root / DEPENDENCIES_DIRECTORY):
+            if path.is_dir() and str(path) not in sys.path:
+                sys.path.insert(0, str(path))
+        # Alembic resolves a relative script_location and prepend_sys_path against the working directory.
+        os.chdir(self.directory)
+        self._load()
+
+    def _load(self) -> None:
+        try:
+            from alembic.config import Config
+            from alembic.script import ScriptDirectory
+        except ImportError as error:
+            raise RunnerError(
+                "invalid_project",
+                f"Alembic can't be imported: {error}",
+                "add alembic to the backend's dependencies (not to a dev group), run `uv lock` and deploy again",
+            ) from error
+        ini = self.directory / "alembic.ini"
+        toml = self.directory / "pyproject.toml"
+        in_toml = _has_alembic_table(toml)
+        if not ini.is_file() and not in_toml:
+            raise RunnerError(
+                "invalid_project",
+                f"there is neither alembic.ini nor [tool.alembic] in pyproject.toml in {BACKEND_DIRECTORY}/",
+                "point the construct's code at the folder that holds alembic.ini",
+            )
+        try:
+            # toml_file came with Alembic 1.16; an older one has no [tool.alembic] to read.
+            self.config = Config(str(ini), toml_file=str(toml)) if in_toml else Config(str(ini))
+            self.script = ScriptDirectory.from_config(self.config)
+            self.heads = tuple(sorted(self.script.get_heads()))
+        except Exception as error:
+            raise RunnerError(
+                "invalid_project", f"the revision scripts can't be loaded: {describe(error)}{location(error)}", REPAIR
+            ) from error
+
+    def known(self, revision: str) -> bool:
+        """Whether the scripts have exactly this id (Alembic would also take the start of one)."""
+        return revision in self.script.revision_map._revision_map
+
+    def unknown(self, revisions: Iterable[str]) -> list[str]:
+        """Those of the database's revisions that the scripts do not have."""
+        return sorted(revision for revision in revisions if not self.known(revision))
+
+    def lineage(self, heads: Iterable[str]) -> set[str]:
+        """Every revision that is applied when the version table holds `heads`."""
+        heads = tuple(heads)
+        if not heads:
+            return set()
+        return {script.revision for script in self.script.iterate_revisions(heads, "base", implicit_base=True)}
+
+    def forget_modules(self) -> None:
+        """Drops the backend's modules, so that settings they read from the environment are read again."""
+        inside = str(self.directory) + os.sep
+        for name, module in list(sys.modules.items()):
+            if (getattr(module, "__file__", None) or "").startswith(inside):
+                del sys.modules[name]
+
+
+def _has_alembic_table(toml: Path) -> bool:
+    if not toml.is_file():
+        return False
+    try:
+        return "alembic" in tomllib.loads(toml.read_text(encoding="utf-8")).get("tool", {})
+    except tomllib.TOMLDecodeError:
+        return False
+
+
+def info(script: Any) -> dict[str, str]:
+    """A script as the contract's RevisionInfo: its id and the first line of its docstring."""
+    return {"revision": script.revision, "message": ((script.doc or "").strip().splitlines() or [""])[0]}

@@ -1,0 +1,54 @@
+import type { MigrateError } from '../../lib/client/errors';
+
+/*
+ * CloudFormation takes responses of 4,096 bytes. Besides the reason they hold the stack's id (up to 230), the resource's names
+ * (up to 320), its attributes, and what the Provider framework adds: its own log group and at times a stack trace of its own
+ * (up to 700). These limits, counted in the bytes of the JSON that is sent, keep the reason below 2,300.
+ */
+const MAX_MESSAGE_BYTES = 900;
+const MAX_STATEMENT_BYTES = 500;
+const MAX_NEXT_BYTES = 500;
+const MAX_NAME_BYTES = 140;
+
+/** An error whose message is what CloudFormation shows as the reason. */
+export class DeployFailure extends Error {
+  override readonly name = 'DeployFailure';
+
+  constructor(error: MigrateError, functionName: string) {
+    super(reason(error, functionName), { cause: error });
+    // The framework puts the stack below the message, and bytes are scarce.
+    this.stack = this.name;
+  }
+}
+
+function reason({ code, message, revision, sqlState, statement, next }: MigrateError, functionName: string): string {
+  return [
+    `[${code}] ${cut(message, MAX_MESSAGE_BYTES)}`,
+    revision && !message.includes(revision) && `revision ${cut(revision, MAX_NAME_BYTES)}`,
+    sqlState && `SQLSTATE ${cut(sqlState, 5)}`,
+    statement && `statement: ${cut(statement, MAX_STATEMENT_BYTES)}`,
+    `log group /aws/lambda/${functionName}`,
+    `next: ${cut(next, MAX_NEXT_BYTES)}`,
+  ]
+    .filter(Boolean)
+    .join('; ');
+}
+
+/** A text on one line that is at most so many bytes long as part of a JSON document. */
+function cut(text: string, maxBytes: number): string {
+  const ellipsis = '…';
+  const line = text.replace(/\s+/g, ' ').trim();
+  if (bytesInJson(line) <= maxBytes) return line;
+  let kept = '';
+  let left = maxBytes - bytesInJson(ellipsis);
+  for (const character of line) {
+    left -= bytesInJson(character);
+    if (left < 0) break;
+    kept += character;
+  }
+  return kept + ellipsis;
+}
+
+function bytesInJson(text: string): number {
+  return Buffer.byteLength(JSON.stringify(text)) - 2;
+}

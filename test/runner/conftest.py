@@ -1,0 +1,190 @@
+"""A real PostgreSQL (PGHOST, PGPORT, PGUSER, PGPASSWORD) with a database for each test, and backends written to disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import alembic
+import psycopg
+import pytest
+from cdk_alembic import contract, handler
+
+TEMPLATES = Path(alembic.__file__).parent / "templates"
+
+# Alembic's own env.py, sync and async, with every driver that is supported.
+DRIVERS = [
+    ("generic", "postgresql+psycopg"),
+    ("generic", "postgresql+psycopg2"),
+    ("generic", "postgresql+pg8000"),
+    ("async", "postgresql+asyncpg"),
+    ("async", "postgresql+psycopg"),
+]
+
+REVISION = '''"""{message}
+
+Revision ID: {revision}
+"""
+import sqlalchemy as sa
+from alembic import op
+
+revision = "{revision}"
+down_revision = {down!r}
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+{upgrade}
+
+
+def downgrade() -> None:
+{downgrade}
+'''
+
+
+class Database:
+    """One database of the test's own, and what is in it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.host, self.port = os.environ["PGHOST"], os.environ["PGPORT"]
+        self.user, self.password = os.environ["PGUSER"], os.environ["PGPASSWORD"]
+
+    def url(self, scheme: str) -> str:
+        return f"{scheme}://{self.user}:{self.password}@{self.host}:{self.port}/{self.name}"
+
+    def connect(self, **options: Any) -> psycopg.Connection:
+        return psycopg.connect(dbname=self.name, autocommit=True, **options)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        with self.connect() as connection:
+            return connection.execute(query).fetchall()
+
+    def tables(self) -> list[str]:
+        return [row[0] for row in self.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")]
+
+    def versions(self) -> list[str]:
+        return [row[0] for row in self.rows("SELECT version_num FROM alembic_version ORDER BY 1")]
+
+
+class Backend:
+    """A package as Lambda unpacks it, with an Alembic project of Alembic's own template."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.directory = root / contract.BACKEND_DIRECTORY
+        self.versions = self.directory / "alembic" / "versions"
+        self.versions.mkdir(parents=True)
+
+    def initialise(self, url: str, template: str = "generic") -> Backend:
+        ini = (TEMPLATES / template / "alembic.ini.mako").read_text().replace("${script_location}", "alembic")
+        (self.directory / "alembic.ini").write_text(
+            re.sub(r"sqlalchemy.url = .*", f"sqlalchemy.url = {url.replace('%', '%%')}", ini)
+        )
+        self.write_env((TEMPLATES / template / "env.py").read_text())
+        return self
+
+    def write_env(self, text: str) -> None:
+        (self.directory / "alembic" / "env.py").write_text(text)
+
+    def revision(
+        self, revision: str, down: Any = None, upgrade: str = "pass", downgrade: str = "pass", message: str | None = None
+    ) -> str:
+        def body(text: str) -> str:
+            return "\n".join(f"    {line}" for line in text.strip().splitlines())
+
+        (self.versions / f"{revision}.py").write_text(
+            REVISION.format(
+                revision=revision,
+                down=down,
+                upgrade=body(upgrade),
+                downgrade=body(downgrade),
+                message=message or f"Add {revision}",
+            )
+        )
+        return revision
+
+    def table_revision(self, revision: str, down: Any = None) -> str:
+        """A revision that creates the table of its own name."""
+        return self.revision(
+            revision,
+            down,
+            f'op.create_table("{revision}", sa.Column("id", sa.Integer, primary_key=True))',
+            f'op.drop_table("{revision}")',
+        )
+
+
+class Context:
+    """Lambda's context object, with a deadline that really runs down."""
+
+    def __init__(self, seconds: float) -> None:
+        self.deadline = time.monotonic() + seconds
+        self.aws_request_id = str(uuid.uuid4())
+
+    def get_remaining_time_in_millis(self) -> int:
+        return max(0, int((self.deadline - time.monotonic()) * 1000))
+
+
+@pytest.fixture
+def database() -> Iterator[Database]:
+    name = f"runner_{uuid.uuid4().hex}"
+    with psycopg.connect(dbname="postgres", autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    yield Database(name)
+    with psycopg.connect(dbname="postgres", autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Backend]:
+    """An unpacked function: environment, working directory and sys.path are put back afterwards."""
+    monkeypatch.setenv("LAMBDA_TASK_ROOT", str(tmp_path))
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.chdir(tmp_path)
+    set_settings(monkeypatch)
+    backend = Backend(tmp_path)
+    yield backend
+    forget()
+
+
+@pytest.fixture
+def backend(package: Backend, database: Database) -> Backend:
+    """A package whose project uses psycopg 3 and Alembic's generic env.py."""
+    return package.initialise(database.url("postgresql+psycopg"))
+
+
+def set_settings(monkeypatch: pytest.MonkeyPatch, **settings: Any) -> None:
+    value = {"stage": "test", "allow": [], "database": {"source": "environment"}, **settings}
+    assert contract.settings_problems(value) == []
+    monkeypatch.setenv(contract.SETTINGS_VARIABLE, json.dumps(value))
+
+
+def forget() -> None:
+    """The next call meets a fresh process."""
+    if handler._project is not None:
+        handler._project.forget_modules()
+    handler._project = None
+
+
+def invoke(event: Any = None, seconds: float = 60) -> dict[str, Any]:
+    """The handler's answer, checked against the wire: what Lambda would serialise."""
+    return json.loads(json.dumps(handler.handler(event, Context(seconds))))
+
+
+def failure(event: Any = None, seconds: float = 60) -> dict[str, Any]:
+    """The handler's failure; it must be one that the contract describes."""
+    with pytest.raises(handler.MigrationFailed) as raised:
+        handler.handler(event, Context(seconds))
+    answer = json.loads(str(raised.value))
+    assert answer["status"] == "failed" and answer["contract"] == contract.CONTRACT_VERSION
+    assert answer["error"]["code"] in contract.RUNNER_CODES
+    assert answer["error"]["message"] and answer["error"]["next"]
+    return answer

@@ -1,0 +1,273 @@
+"""plan, current, history, downgrade and stamp; and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Backend, Database, failure, forget, invoke, set_settings
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+
+@pytest.fixture
+def chain(backend: Backend) -> Backend:
+    """Three revisions in a row, each a table."""
+    down = None
+    for revision in ("aa", "bb", "cc"):
+        down = backend.table_revision(revision, down)
+    return backend
+
+
+def test_plan_names_what_is_pending_and_changes_nothing(chain: Backend, database: Database) -> None:
+    answer = invoke({"command": "plan"})
+    assert (answer["status"], answer["to"], answer["target"]) == ("pending", [], ["cc"])
+    assert answer["pending"] == [{"revision": name, "message": f"Add {name}"} for name in ("aa", "bb", "cc")]
+    assert database.tables() == []
+
+
+def test_plan_to_a_revision_stops_there(chain: Backend) -> None:
+    answer = invoke({"command": "plan", "revision": "bb"})
+    assert [item["revision"] for item in answer["pending"]] == ["aa", "bb"]
+
+
+def test_plan_at_head_is_complete(chain: Backend) -> None:
+    invoke()
+    answer = invoke({"command": "plan"})
+    assert (answer["status"], answer["pending"]) == ("complete", [])
+
+
+def test_current_tells_the_revision_and_what_is_pending(chain: Backend) -> None:
+    invoke({"revision": "aa"})
+    answer = invoke({"command": "current"})
+    assert (answer["status"], answer["from"], answer["to"]) == ("pending", ["aa"], ["aa"])
+    assert [item["revision"] for item in answer["pending"]] == ["bb", "cc"]
+
+
+def test_history_is_newest_first_and_tells_what_is_applied(chain: Backend) -> None:
+    invoke({"revision": "bb"})
+    assert invoke({"command": "history"})["history"] == [
+        {"revision": "cc", "message": "Add cc", "downRevisions": ["bb"], "applied": False},
+        {"revision": "bb", "message": "Add bb", "downRevisions": ["aa"], "applied": True},
+        {"revision": "aa", "message": "Add aa", "downRevisions": [], "applied": True},
+    ]
+
+
+@pytest.mark.parametrize("command", ["downgrade", "stamp"])
+def test_what_the_stage_does_not_allow_is_refused_before_the_database_is_asked(
+    chain: Backend, database: Database, command: str
+) -> None:
+    invoke()
+    database.port = "1"
+    answer = failure({"command": command, "revision": "aa"})
+    assert answer["error"]["code"] == "not_allowed"
+    assert f"allow{command.capitalize()}" in answer["error"]["next"]
+    assert database.versions() == ["cc"]
+
+
+def test_a_downgrade_goes_down_to_the_revision(chain: Backend, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_settings(monkeypatch, allow=["downgrade"])
+    invoke()
+    answer = invoke({"command": "downgrade", "revision": "aa"})
+    assert (answer["status"], answer["from"], answer["to"], answer["target"]) == ("complete", ["cc"], ["aa"], ["aa"])
+    assert [item["revision"] for item in answer["applied"]] == ["cc", "bb"]
+    assert database.tables() == ["aa", "alembic_version"]
+
+
+def test_a_relative_downgrade_in_slices_ends_where_it_was_meant_to(
+    chain: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_settings(monkeypatch, allow=["downgrade"])
+    invoke()
+    answer = invoke({"command": "downgrade", "revision": "-2", "sliceSeconds": 0})
+    assert (answer["status"], answer["to"], answer["target"]) == ("partial", ["bb"], ["aa"])
+    answer = invoke({"command": "downgrade", "revision": "aa", "sliceSeconds": 0})
+    assert (answer["status"], answer["to"]) == ("complete", ["aa"])
+
+
+def test_a_downgrade_to_base_empties_the_database(chain: Backend, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_settings(monkeypatch, allow=["downgrade"])
+    invoke()
+    answer = invoke({"command": "downgrade", "revision": "base"})
+    assert (answer["status"], answer["to"], answer["target"]) == ("complete", [], [])
+    assert database.tables() == ["alembic_version"]
+    assert database.versions() == []
+
+
+def test_a_failing_downgrade_is_named_and_rolled_back(
+    backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_settings(monkeypatch, allow=["downgrade"])
+    backend.revision("aa", None, 'op.execute("CREATE TABLE kept (id int)")', 'op.execute("DROP TABLE kept; DROP TABLE missing")')
+    invoke()
+    answer = failure({"command": "downgrade", "revision": "base"})
+    assert (answer["error"]["code"], answer["error"]["revision"]) == ("migration_failed", "aa")
+    assert answer["error"]["message"].startswith("downgrade of revision aa")
+    assert database.tables() == ["alembic_version", "kept"]
+
+
+def test_stamp_moves_the_version_and_nothing_else(chain: Backend, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_settings(monkeypatch, allow=["stamp"])
+    answer = invoke({"command": "stamp", "revision": "bb"})
+    assert (answer["status"], answer["from"], answer["to"]) == ("complete", [], ["bb"])
+    assert database.tables() == ["alembic_version"]
+    assert invoke({"command": "stamp", "revision": "base"})["to"] == []
+
+
+@pytest.mark.parametrize("command", ["upgrade", "plan"])
+def test_a_revision_that_the_scripts_do_not_have_is_named(chain: Backend, database: Database, command: str) -> None:
+    answer = failure({"command": command, "revision": "ffffffffffff"})
+    assert answer["error"]["code"] == "unknown_revision"
+    assert "ffffffffffff" in answer["error"]["message"]
+    assert "cc" in answer["error"]["next"]
+    assert database.tables() == []
+
+
+def test_a_step_past_the_head_is_refused(chain: Backend, database: Database) -> None:
+    assert failure({"revision": "+4"})["error"]["code"] == "unknown_revision"
+    assert database.tables() == []
+
+
+class TestDatabaseAhead:
+    """The database has a revision that this release does not know."""
+
+    @pytest.fixture(autouse=True)
+    def newer_database(self, chain: Backend) -> None:
+        invoke()
+        (chain.versions / "cc.py").unlink()
+        forget()
+
+    def test_upgrade_fails_names_the_revision_and_what_to_deploy(self, database: Database) -> None:
+        answer = failure()
+        assert (answer["error"]["code"], answer["error"]["revision"]) == ("database_ahead", "cc")
+        assert "deploy the release that has this revision" in answer["error"]["next"]
+        assert database.versions() == ["cc"]
+
+    @pytest.mark.parametrize("command", ["plan", "current", "history"])
+    def test_a_command_that_reads_answers_ahead(self, command: str) -> None:
+        answer = invoke({"command": command})
+        assert (answer["status"], answer["unknown"], answer["to"]) == ("ahead", ["cc"], ["cc"])
+
+    @pytest.mark.parametrize("command", ["downgrade", "stamp"])
+    def test_nothing_else_touches_it(self, database: Database, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        set_settings(monkeypatch, allow=["downgrade", "stamp"])
+        assert failure({"command": command, "revision": "aa"})["error"]["code"] == "database_ahead"
+        assert database.versions() == ["cc"]
+
+
+def test_the_start_of_an_id_in_the_database_is_not_taken_for_the_revision(backend: Backend, database: Database) -> None:
+    backend.table_revision("abcdef123456")
+    invoke()
+    with database.connect() as connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'abcdef'")
+    assert failure()["error"]["code"] == "database_ahead"
+
+
+class TestProjectsThatCannotRun:
+    """Each is told in one sentence, and nothing of it is a stack trace."""
+
+    def test_no_alembic_project(self, package: Backend) -> None:
+        answer = failure()
+        assert answer["error"]["code"] == "invalid_project"
+        assert "alembic.ini" in answer["error"]["message"]
+
+    def test_no_backend_folder(self, package: Backend, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.setenv("LAMBDA_TASK_ROOT", str(tmp_path / "nowhere"))
+        assert "backend/" in failure()["error"]["message"]
+
+    def test_a_revision_with_a_syntax_error(self, backend: Backend) -> None:
+        backend.revision("aa", None, "op.create_table(")
+        answer = failure()
+        assert answer["error"]["code"] == "invalid_project"
+        assert "aa.py" in answer["error"]["message"]
+
+    def test_a_revision_whose_down_revision_is_missing(self, backend: Backend) -> None:
+        backend.table_revision("aa", "missing")
+        answer = failure()
+        assert answer["error"]["code"] == "invalid_project"
+        assert "missing" in answer["error"]["message"]
+
+    def test_an_env_that_raises(self, backend: Backend) -> None:
+        backend.table_revision("aa")
+        backend.write_env('import os\nos.environ["NOT_THERE"]\n')
+        answer = failure()
+        assert answer["error"]["code"] == "invalid_project"
+        assert "KeyError: 'NOT_THERE' (env.py:2)" in answer["error"]["message"]
+
+    def test_an_env_that_exits(self, backend: Backend) -> None:
+        backend.table_revision("aa")
+        backend.write_env("import sys\nsys.exit(1)\n")
+        assert failure()["error"]["code"] == "invalid_project"
+
+    def test_an_env_that_runs_nothing(self, backend: Backend) -> None:
+        backend.table_revision("aa")
+        backend.write_env("")
+        assert "run_migrations" in failure()["error"]["message"]
+
+    def test_an_env_that_runs_twice(self, backend: Backend, database: Database) -> None:
+        backend.table_revision("aa")
+        backend.write_env((backend.directory / "alembic" / "env.py").read_text() + "\nrun_migrations_online()\n")
+        assert "more than once" in failure()["error"]["message"]
+
+    def test_a_revision_that_raises_is_named_with_its_line(self, backend: Backend, database: Database) -> None:
+        backend.revision("aa", None, 'op.execute("CREATE TABLE gone (id int)")\n{}["key"]')
+        answer = failure()
+        assert (answer["error"]["code"], answer["error"]["revision"]) == ("migration_failed", "aa")
+        assert "KeyError: 'key' (aa.py:16)" in answer["error"]["message"]
+        assert database.tables() == []
+
+    def test_a_revision_that_exits_is_a_failure(self, backend: Backend, database: Database) -> None:
+        backend.revision("aa", None, "import sys\nsys.exit(0)")
+        assert failure()["error"]["revision"] == "aa"
+
+    def test_a_password_in_an_error_is_blotted_out(self, backend: Backend, capsys: pytest.CaptureFixture[str]) -> None:
+        backend.revision("aa", None, 'raise ValueError("postgresql://app:hunter2@db/x and password=hunter3")')
+        answer = failure()
+        assert "hunter" not in json.dumps(answer) + capsys.readouterr().out
+        assert "postgresql://app:***@db/x" in answer["error"]["message"]
+
+
+@pytest.mark.parametrize("settings_", ["", "{", "[]", "{}", '{"stage": "dev", "allow": [], "database": {"source": "file"}}'])
+def test_settings_that_cannot_be_used_are_an_error_of_the_deployment(
+    package: Backend, monkeypatch: pytest.MonkeyPatch, settings_: str
+) -> None:
+    monkeypatch.setenv("CDK_ALEMBIC_SETTINGS", settings_)
+    assert failure()["error"]["code"] == "invalid_settings"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(), children, max_size=3),
+    max_leaves=5,
+)
+LIKELY = st.fixed_dictionaries(
+    {},
+    optional={
+        "command": st.sampled_from(["upgrade", "plan", "drop", "stamp", ""]) | JSON,
+        "revision": st.sampled_from(["head", "-1", "base", "zz"]) | JSON,
+        "sliceSeconds": JSON,
+        "target": JSON,
+    },
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(event=(JSON | LIKELY).filter(lambda event: event is not None and event != {}))
+def test_garbage_gets_a_coded_answer_and_changes_nothing(backend_at_head: Database, event: Any) -> None:
+    try:
+        answer = invoke(event)
+    except Exception as error:
+        answer = json.loads(str(error))
+        assert answer["error"]["code"] in ("invalid_request", "not_allowed", "unknown_revision")
+    else:
+        assert answer["status"] == "complete" and answer["applied"] == []
+    assert backend_at_head.versions() == ["aa"]
+
+
+@pytest.fixture
+def backend_at_head(backend: Backend, database: Database) -> Database:
+    backend.table_revision("aa")
+    invoke()
+    return database

@@ -1,0 +1,91 @@
+"""How the database's address reaches the backend. Secrets Manager is a stand-in here; the end-to-end tests use the local AWS."""
+
+from __future__ import annotations
+
+import json
+import socket
+from typing import Any
+
+import pytest
+from cdk_alembic import database
+from cdk_alembic.errors import RunnerError
+from sqlalchemy.engine import make_url
+
+ODD = "p%w@r/d: 'x'"
+RDS_SECRET = {"host": "db.internal", "port": 5433, "username": "app", "password": ODD, "dbname": "saas"}
+PARTS = {"host": "H", "port": "P", "user": "U", "password": "W", "database": "D"}
+
+
+def fill(monkeypatch: pytest.MonkeyPatch, secret: Any, **settings: Any) -> dict[str, str]:
+    text = secret if isinstance(secret, str) else json.dumps(secret)
+    monkeypatch.setattr(database, "_fetch", lambda arn: text)
+    environ: dict[str, str] = {}
+    database.fill_environment({"source": "secret", "secretArn": "arn:db", "variables": PARTS, **settings}, environ)
+    return environ
+
+
+def test_an_rds_secret_fills_the_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert fill(monkeypatch, RDS_SECRET) == {"H": "db.internal", "P": "5433", "U": "app", "W": ODD, "D": "saas"}
+
+
+@pytest.mark.parametrize("host", ["db.internal", "fd00::1"])
+def test_a_url_survives_an_odd_password_and_an_ipv6_host(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    variables = {"url": "DATABASE_URL", "urlScheme": "postgresql+asyncpg"}
+    environ = fill(monkeypatch, {**RDS_SECRET, "host": host, "dbname": "odd name"}, variables=variables)
+    url = make_url(environ["DATABASE_URL"])
+    assert (url.drivername, url.host, url.port) == ("postgresql+asyncpg", host, 5433)
+    assert (url.username, url.password, url.database) == ("app", ODD, "odd name")
+
+
+def test_a_secret_that_is_a_url_is_taken_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    environ = fill(monkeypatch, "postgresql://app:p%25w%40r@db.internal/saas")
+    assert environ == {"H": "db.internal", "P": "5432", "U": "app", "W": "p%w@r", "D": "saas"}
+
+
+def test_what_the_construct_says_goes_before_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    environ = fill(monkeypatch, RDS_SECRET, host="proxy", port=6000, database="other")
+    assert (environ["H"], environ["P"], environ["D"]) == ("proxy", "6000", "other")
+
+
+@pytest.mark.parametrize("secret", [{}, [], "not an address", {"username": "app", "password": "x"}])
+def test_a_secret_of_another_shape_is_told_by_what_it_lacks(monkeypatch: pytest.MonkeyPatch, secret: Any) -> None:
+    with pytest.raises(RunnerError) as raised:
+        fill(monkeypatch, secret)
+    assert raised.value.code == "secret_unavailable"
+    assert "host" in raised.value.message
+
+
+def test_a_changed_password_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = {"source": "secret", "secretArn": "arn:db", "variables": PARTS}
+    environ: dict[str, str] = {}
+    monkeypatch.setattr(database, "_fetch", lambda arn: json.dumps(RDS_SECRET))
+    assert database.fill_environment(settings, environ) is True
+    assert database.fill_environment(settings, environ) is False
+    monkeypatch.setattr(database, "_fetch", lambda arn: json.dumps({**RDS_SECRET, "password": "new"}))
+    assert database.fill_environment(settings, environ) is True
+    assert environ["W"] == "new"
+
+
+def test_secrets_manager_that_cannot_be_reached_fails_in_seconds_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+        with pytest.raises(RunnerError) as raised:
+            database.fill_environment({"source": "secret", "secretArn": "arn:db", "variables": PARTS}, {})
+    assert raised.value.code == "secret_unavailable"
+    assert "interface endpoint" in raised.value.next
+
+
+def test_a_token_of_iam_takes_the_place_of_the_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    environ: dict[str, str] = {}
+    settings = {"source": "iam", "host": "db", "port": 5432, "user": "migrator", "database": "saas", "variables": PARTS}
+    database.fill_environment(settings, environ)
+    assert (environ["H"], environ["U"], environ["D"]) == ("db", "migrator", "saas")
+    assert "Action=connect" in environ["W"] and "X-Amz-Signature" in environ["W"]

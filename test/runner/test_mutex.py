@@ -1,0 +1,61 @@
+"""One run at a time, on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from cdk_alembic import run
+from cdk_alembic.mutex import key_of
+from conftest import Backend, Database, failure, invoke
+
+KEY = key_of("alembic_version", None)
+
+
+def test_a_run_that_finds_the_mutex_held_says_by_whom_and_changes_nothing(
+    backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "MUTEX_WAIT_SECONDS", 1.0)
+    backend.table_revision("aa")
+    with database.connect(application_name="cdk-alembic prod 1234") as rival:
+        rival.execute("SELECT pg_advisory_lock(%s)", [KEY])
+        started = time.monotonic()
+        answer = failure()
+        waited = time.monotonic() - started
+    assert answer["error"]["code"] == "locked"
+    assert "cdk-alembic prod 1234" in answer["error"]["message"]
+    assert 1 <= waited < 5
+    assert database.tables() == []
+
+
+def test_a_run_waits_for_the_mutex_and_then_goes_on(backend: Backend, database: Database) -> None:
+    backend.table_revision("aa")
+    with database.connect() as rival:
+        rival.execute("SELECT pg_advisory_lock(%s)", [KEY])
+        threading.Timer(0.7, rival.execute, ["SELECT pg_advisory_unlock_all()"]).start()
+        started = time.monotonic()
+        assert invoke()["to"] == ["aa"]
+        assert time.monotonic() - started >= 0.6
+
+
+@pytest.mark.parametrize("statement", ["SELECT 1", "SELECT 1/0"])
+def test_the_mutex_is_free_after_a_run_and_after_a_failure(backend: Backend, database: Database, statement: str) -> None:
+    backend.revision("aa", None, f'op.execute("{statement}")')
+    failure() if "0" in statement else invoke()
+    assert database.rows("SELECT * FROM pg_locks WHERE locktype = 'advisory'") == []
+
+
+def test_reading_does_not_wait_for_the_mutex(backend: Backend, database: Database) -> None:
+    backend.table_revision("aa")
+    with database.connect() as rival:
+        rival.execute("SELECT pg_advisory_lock(%s)", [KEY])
+        started = time.monotonic()
+        assert invoke({"command": "plan"})["status"] == "pending"
+        assert time.monotonic() - started < 1
+
+
+def test_other_version_tables_have_a_mutex_of_their_own() -> None:
+    keys = {key_of("alembic_version", None), key_of("alembic_version", "tenant"), key_of("versions", None)}
+    assert len(keys) == 3
+    assert all(0 <= key < 2**63 for key in keys)

@@ -1,0 +1,213 @@
+"""What an upgrade promises, on a real PostgreSQL with the real Alembic."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from conftest import DRIVERS, Backend, Database, failure, forget, invoke
+
+
+@pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+class TestEveryDriver:
+    """The same promises with Alembic's own env.py, sync and async, unchanged."""
+
+    def test_an_empty_database_is_brought_to_head(self, package: Backend, database: Database, template: str, scheme: str) -> None:
+        package.initialise(database.url(scheme), template)
+        package.table_revision("aa")
+        package.revision(
+            "bb", "aa", 'op.add_column("aa", sa.Column("name", sa.Text))\nop.execute("INSERT INTO aa VALUES (1, \'x\')")'
+        )
+        answer = invoke()
+        assert answer["status"] == "complete"
+        assert (answer["from"], answer["to"], answer["heads"], answer["target"]) == ([], ["bb"], ["bb"], ["bb"])
+        assert [(item["revision"], item["message"], item["statements"]) for item in answer["applied"]] == [
+            ("aa", "Add aa", 1),
+            ("bb", "Add bb", 2),
+        ]
+        assert answer["pending"] == []
+        assert database.versions() == ["bb"]
+        assert database.rows("SELECT * FROM aa") == [(1, "x")]
+
+    def test_a_failing_revision_is_named_and_leaves_those_before_it(
+        self, package: Backend, database: Database, template: str, scheme: str
+    ) -> None:
+        package.initialise(database.url(scheme), template)
+        package.table_revision("aa")
+        package.revision(
+            "bb", "aa", 'op.create_table("half", sa.Column("id", sa.Integer))\nop.execute("CREATE TABLE aa (id int)")'
+        )
+        answer = failure()
+        assert answer["error"]["code"] == "migration_failed"
+        assert answer["error"]["revision"] == "bb"
+        assert answer["error"]["sqlState"] == "42P07"
+        assert answer["error"]["statement"] == "CREATE TABLE aa (id int)"
+        assert 'relation "aa" already exists' in answer["error"]["message"]
+        assert [item["revision"] for item in answer["applied"]] == ["aa"]
+        assert database.versions() == ["aa"]
+        assert database.tables() == ["aa", "alembic_version"]
+
+    def test_an_index_is_built_concurrently(self, package: Backend, database: Database, template: str, scheme: str) -> None:
+        package.initialise(database.url(scheme), template)
+        package.table_revision("aa")
+        package.revision(
+            "bb",
+            "aa",
+            'with op.get_context().autocommit_block():\n    op.create_index("ix_aa", "aa", ["id"], postgresql_concurrently=True)',
+        )
+        assert invoke()["to"] == ["bb"]
+        assert database.rows("SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_aa'::regclass") == [(True,)]
+
+    def test_a_wrong_password_is_a_refusal(self, package: Backend, database: Database, template: str, scheme: str) -> None:
+        database.password = "wrong"
+        package.initialise(database.url(scheme), template)
+        package.table_revision("aa")
+        assert failure()["error"]["code"] == "database_refused"
+
+    def test_a_database_that_does_not_exist_is_a_refusal(
+        self, package: Backend, database: Database, template: str, scheme: str
+    ) -> None:
+        database.name = "nowhere"
+        package.initialise(database.url(scheme), template)
+        package.table_revision("aa")
+        answer = failure()
+        assert answer["error"]["code"] == "database_refused"
+        assert "nowhere" in answer["error"]["message"]
+
+    def test_a_closed_port_is_unreachable(self, package: Backend, database: Database, template: str, scheme: str) -> None:
+        database.port = "1"
+        package.initialise(database.url(scheme), template)
+        package.table_revision("aa")
+        assert failure()["error"]["code"] == "database_unreachable"
+
+
+@pytest.mark.parametrize("event", [None, {}, {"command": "upgrade"}, {"revision": "head"}])
+def test_no_payload_and_an_empty_one_upgrade_to_head(backend: Backend, database: Database, event: object) -> None:
+    backend.table_revision("aa")
+    assert invoke(event)["to"] == ["aa"]
+    assert database.versions() == ["aa"]
+
+
+def test_a_second_upgrade_has_nothing_to_do(backend: Backend, database: Database) -> None:
+    backend.table_revision("aa")
+    invoke()
+    answer = invoke()
+    assert (answer["status"], answer["from"], answer["to"], answer["applied"]) == ("complete", ["aa"], ["aa"], [])
+
+
+def test_a_slice_stops_between_two_revisions_and_the_next_goes_on(backend: Backend, database: Database) -> None:
+    down = None
+    for revision in ("aa", "bb", "cc"):
+        down = backend.table_revision(revision, down)
+    first = invoke({"sliceSeconds": 0})
+    assert (first["status"], first["to"], first["target"]) == ("partial", ["aa"], ["cc"])
+    assert [item["revision"] for item in first["pending"]] == ["bb", "cc"]
+    assert database.versions() == ["aa"]
+    second = invoke({"sliceSeconds": 0, "revision": "cc"})
+    assert (second["status"], second["from"], second["to"]) == ("partial", ["aa"], ["bb"])
+    third = invoke({"sliceSeconds": 0, "revision": "cc"})
+    assert (third["status"], third["to"], third["pending"]) == ("complete", ["cc"], [])
+
+
+def test_a_call_near_its_deadline_applies_one_revision_and_answers_partial(backend: Backend, database: Database) -> None:
+    backend.revision("aa", None, 'op.execute("SELECT pg_sleep(1.7)")')
+    backend.table_revision("bb", "aa")
+    answer = invoke(seconds=2)
+    assert (answer["status"], answer["to"]) == ("partial", ["aa"])
+    assert database.versions() == ["aa"]
+
+
+def test_a_relative_step_is_resolved_by_the_call_that_saw_the_database_first(backend: Backend) -> None:
+    down = None
+    for revision in ("aa", "bb", "cc"):
+        down = backend.table_revision(revision, down)
+    answer = invoke({"revision": "+2", "sliceSeconds": 0})
+    assert (answer["status"], answer["to"], answer["target"]) == ("partial", ["aa"], ["bb"])
+    assert invoke({"revision": answer["target"][0]})["to"] == ["bb"]
+
+
+def test_a_revision_can_be_named_by_the_start_of_its_id(backend: Backend) -> None:
+    backend.table_revision("abcdef123456")
+    backend.table_revision("ffffff123456", "abcdef123456")
+    answer = invoke({"revision": "abcd"})
+    assert (answer["to"], answer["target"]) == (["abcdef123456"], ["abcdef123456"])
+
+
+def test_each_revision_is_a_transaction_of_its_own(backend: Backend, database: Database) -> None:
+    backend.revision("aa", None, 'op.execute("CREATE TABLE xids AS SELECT txid_current() AS xid")')
+    backend.revision("bb", "aa", 'op.execute("INSERT INTO xids SELECT txid_current()")')
+    invoke()
+    assert database.rows("SELECT count(DISTINCT xid) FROM xids") == [(2,)]
+
+
+def test_every_revision_is_one_json_line_in_the_log(backend: Backend, capsys: pytest.CaptureFixture[str]) -> None:
+    backend.table_revision("aa")
+    backend.table_revision("bb", "aa")
+    invoke()
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    applied = [line for line in lines if line["event"] == "revision_applied"]
+    assert [(line["revision"], line["message"], line["statements"]) for line in applied] == [
+        ("aa", "Add aa", 1),
+        ("bb", "Add bb", 1),
+    ]
+    assert all(line["stage"] == "test" and line["milliseconds"] >= 0 for line in applied)
+
+
+def test_log_lines_survive_an_env_that_configures_logging(backend: Backend, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "fileConfig" in (backend.directory / "alembic" / "env.py").read_text()
+    backend.table_revision("aa")
+    invoke()
+    assert '"event": "revision_applied"' in capsys.readouterr().out
+
+
+def test_an_env_that_begins_a_transaction_too_early_is_found_out(backend: Backend, database: Database) -> None:
+    env = (backend.directory / "alembic" / "env.py").read_text()
+    call = "        context.configure(\n            connection=connection"
+    assert call in env
+    backend.write_env(
+        "import sqlalchemy as sa\n" + env.replace(call, '        connection.execute(sa.text("SET work_mem = 4096"))\n' + call)
+    )
+    backend.table_revision("aa")
+    answer = failure()
+    assert answer["error"]["code"] == "version_not_moved"
+    assert answer["applied"] == []
+    assert "aa" not in database.tables()
+
+
+def test_a_branch_that_is_merged_again_is_applied_whole(backend: Backend, database: Database) -> None:
+    backend.table_revision("aa")
+    backend.table_revision("b1", "aa")
+    backend.table_revision("b2", "aa")
+    backend.revision("cc", ("b1", "b2"))
+    answer = invoke({"sliceSeconds": 0})
+    while answer["status"] == "partial":
+        answer = invoke({"sliceSeconds": 0, "revision": "cc"})
+    assert answer["to"] == ["cc"]
+    assert database.tables() == ["aa", "alembic_version", "b1", "b2"]
+
+
+def test_two_heads_are_named_with_the_command_that_merges_them(backend: Backend, database: Database) -> None:
+    backend.table_revision("aa")
+    backend.table_revision("b1", "aa")
+    backend.table_revision("b2", "aa")
+    answer = failure()
+    assert answer["error"]["code"] == "multiple_heads"
+    assert "b1, b2" in answer["error"]["message"]
+    assert 'alembic merge -m "Merge heads" b1 b2' in answer["error"]["next"]
+    assert database.tables() == []
+    assert invoke({"revision": "heads"})["to"] == ["b1", "b2"]
+
+
+def test_a_password_that_was_rotated_reaches_a_backend_that_is_already_imported(
+    package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package.initialise(database.url("postgresql+psycopg"))
+    (package.directory / "settings.py").write_text('import os\nNAME = os.environ["TEST_NAME"]\n')
+    package.revision("aa", None, 'import settings\nop.execute(f"CREATE TABLE {settings.NAME} (id int)")')
+    monkeypatch.setenv("TEST_NAME", "first")
+    invoke()
+    monkeypatch.setenv("TEST_NAME", "second")
+    package.revision("bb", "aa", 'import settings\nop.execute(f"CREATE TABLE {settings.NAME} (id int)")')
+    forget()
+    invoke()
+    assert database.tables() == ["alembic_version", "first", "second"]
