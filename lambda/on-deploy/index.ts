@@ -36,12 +36,12 @@ const PATIENCE_MS = 15 * 60_000;
 /** CDK's Provider framework calls this once per event: it looks, and changes nothing. */
 export async function onEvent(event: Event): Promise<Planned | { PhysicalResourceId: string }> {
   if (event.RequestType === 'Delete') return { PhysicalResourceId: event.PhysicalResourceId };
-  const { FunctionName, Stage } = event.ResourceProperties;
   const { from, pending, status } = await ask(event, (client) => client.plan()).catch((error) => fail(error, event));
   log('info', 'planned', { ...about(event), status, from, pending: pending.map(({ revision }) => revision) });
   return {
     // An id that changed on an update would make CloudFormation send a Delete for the old one.
-    PhysicalResourceId: event.RequestType === 'Update' ? event.PhysicalResourceId : `${FunctionName}/migrations/${Stage}`,
+    PhysicalResourceId:
+      event.RequestType === 'Update' ? event.PhysicalResourceId : `${event.ResourceProperties.FunctionName}/migrations`,
     Data: { fromRevision: from.join() },
     PendingCount: pending.length,
     StartedAt: Date.now(),

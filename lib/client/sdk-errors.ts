@@ -61,12 +61,13 @@ export function sdkError(error: unknown, target: Target): MigrateError {
   return networkError(error, target);
 }
 
+/** The request did not leave: in these words, or with these codes, Node says that there was no connection. */
+const NEVER_SENT = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|E(HOST|NET)UNREACH|connect E|did not establish a connection|certificate/;
+
 function networkError(error: unknown, target: Target): MigrateError {
-  const { message, code, syscall } = error as NodeJS.ErrnoException;
+  const { message, code } = error as NodeJS.ErrnoException;
   const reason = message || code || String(error);
-  const neverSent =
-    syscall === 'connect' || syscall === 'getaddrinfo' || /did not establish a connection|certificate/.test(reason);
-  if (neverSent) {
+  if (NEVER_SENT.test(reason)) {
     const next = 'nothing was started: check the network, the region and the endpoint';
     return migrateError('network', `Lambda's API in ${target.region} can't be reached: ${reason}`, next, { cause: error });
   }

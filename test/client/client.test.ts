@@ -1,0 +1,282 @@
+import { GetAccountSettingsCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import type { NodeHttpHandler } from '@smithy/node-http-handler';
+import {
+  AccessDeniedError,
+  DatabaseAheadError,
+  FunctionNotFoundError,
+  MigrateClient,
+  MigrationFailedError,
+} from '../../lib/client';
+import { lambdaClient } from '../../lib/client/lambda-client';
+import { answer, applied, awsEnvironment, failure, type Reply, StandIn, type StandInOptions } from './stand-in';
+
+const environment = process.env;
+let standIn: StandIn;
+let client: MigrateClient;
+
+beforeEach(() => {
+  process.env = { ...environment, ...awsEnvironment() };
+});
+
+afterEach(async () => {
+  process.env = environment;
+  client?.destroy();
+  await standIn?.stop();
+});
+
+async function against(reply: Reply | Reply[], options?: StandInOptions): Promise<MigrateClient> {
+  const replies = Array.isArray(reply) ? reply : [reply];
+  standIn = await StandIn.start((_, call) => replies[Math.min(call, replies.length) - 1] as Reply, options);
+  client = new MigrateClient({ stage: 'dev', endpoint: standIn.url });
+  return client;
+}
+
+const thrown = (run: Promise<unknown>) => run.then(() => undefined).catch((error) => error);
+
+describe('what is sent', () => {
+  test('an upgrade asks the function of the stage, in slices short enough to be watched', async () => {
+    await (await against({ answer: answer() })).upgrade();
+    expect(standIn.functions).toEqual(['template-saas-api-migrate-lambda-dev']);
+    expect(standIn.invokes).toEqual([{ command: 'upgrade', sliceSeconds: 5 }]);
+  });
+
+  test('every command has its method', async () => {
+    const it = await against({ answer: answer() });
+    await it.plan({ revision: '+1' });
+    await it.current();
+    await it.stamp({ revision: 'c3' });
+    await it.downgrade({ revision: '-1', sliceSeconds: 0 });
+    expect(standIn.invokes).toEqual([
+      { command: 'plan', revision: '+1' },
+      { command: 'current' },
+      { command: 'stamp', revision: 'c3' },
+      { command: 'downgrade', revision: '-1', sliceSeconds: 0 },
+    ]);
+  });
+
+  test('a history comes as the runner tells it', async () => {
+    const history = [{ revision: 'c3', message: 'Add c3', downRevisions: [], applied: true }];
+    const told = await (await against({ answer: answer({ command: 'history', history }) })).history();
+    expect(told.history).toEqual(history);
+  });
+
+  test('an app of another name has functions of another name', () => {
+    client = new MigrateClient({ stage: 'prod', appName: 'shop' });
+    expect(client.functionName).toBe('shop-api-migrate-lambda-prod');
+  });
+
+  test('a request that is wrong is refused with all its problems before anything is sent', async () => {
+    const error = await thrown((await against({ answer: answer() })).upgrade({ revision: 'a b', sliceSeconds: 901 }));
+    expect(error).toMatchObject({ code: 'invalid_request' });
+    expect(error.message).toMatch(/"a b" is not a revision.*; sliceSeconds must be/);
+    expect(standIn.invokes).toEqual([]);
+  });
+
+  test('names that can not be used are refused when the client is made', () => {
+    expect(() => new MigrateClient({})).toThrow('the stage is missing');
+    expect(() => new MigrateClient({ stage: 'a b', appName: 'c d' })).toThrow(/the stage "a b".*; the app name "c d"/);
+    expect(() => new MigrateClient({ functionName: '' })).toThrow('the function name is empty');
+  });
+});
+
+describe('a call that is long', () => {
+  test('a connection that drops in mid-call starts no second run', async () => {
+    const error = await thrown((await against('drop')).upgrade());
+    expect(error).toMatchObject({ code: 'network' });
+    expect(error.next).toContain('npx migrate-invoke --stage dev --command current');
+    expect(error.cause).toBeInstanceOf(Error);
+    expect(standIn.invokes).toHaveLength(1);
+  });
+
+  test('a server error of Lambda starts no second run', async () => {
+    const error = await thrown((await against({ status: 500, error: 'ServiceException' })).upgrade());
+    expect(error).toMatchObject({ code: 'network' });
+    expect(standIn.invokes).toHaveLength(1);
+  });
+
+  test("a client of one's own that would send a dropped call again is refused", async () => {
+    standIn = await StandIn.start(() => ({ answer: answer() }));
+    client = new MigrateClient({ stage: 'dev', client: new LambdaClient({ endpoint: standIn.url }) });
+    expect(await thrown(client.upgrade())).toMatchObject({ code: 'invalid_usage', next: 'make it with maxAttempts: 1' });
+    expect(standIn.invokes).toEqual([]);
+  });
+
+  test("a client of one's own is used as it is", async () => {
+    standIn = await StandIn.start(() => ({ answer: answer() }));
+    client = new MigrateClient({ stage: 'dev', client: new LambdaClient({ endpoint: standIn.url, maxAttempts: 1 }) });
+    expect(await client.upgrade()).toEqual(answer());
+  });
+
+  test("no socket gives up before Lambda's 900 s, and a probe goes out before a NAT gateway's 350 s", async () => {
+    const lambda = lambdaClient({ endpoint: 'http://127.0.0.1:1' });
+    await thrown(lambda.send(new GetAccountSettingsCommand({})));
+    const { socketTimeout, connectionTimeout, httpsAgent } = (
+      lambda.config.requestHandler as NodeHttpHandler
+    ).httpHandlerConfigs();
+    expect(socketTimeout).toBeGreaterThan(900_000);
+    expect(connectionTimeout).toBe(5_000);
+    expect(httpsAgent).toMatchObject({ keepAlive: true });
+    expect((httpsAgent as { keepAliveMsecs?: number }).keepAliveMsecs).toBeLessThan(350_000);
+    lambda.destroy();
+  });
+
+  test('a caller that gives up gets its own reason back', async () => {
+    const controller = new AbortController();
+    const it = await against('hang');
+    const run = thrown(it.upgrade({ signal: controller.signal }));
+    await standIn.nextInvoke();
+    controller.abort(new Error('enough'));
+    expect((await run).message).toBe('enough');
+  });
+});
+
+describe('a function that is not ready', () => {
+  const conflict: Reply = { status: 409, error: 'ResourceConflictException', message: 'the function is currently Pending' };
+
+  test('a function that is Pending is waited for and then invoked once', async () => {
+    const configuration = (call: number) => ({ State: call < 2 ? 'Pending' : 'Active', LastUpdateStatus: 'Successful' });
+    const it = await against([conflict, { answer: answer() }], { configuration });
+    expect(await it.upgrade()).toEqual(answer());
+    expect(standIn.configurationCalls).toBe(2);
+    expect(standIn.invokes).toHaveLength(2);
+  });
+
+  test('an update in progress is waited for', async () => {
+    const configuration = (call: number) => ({ State: 'Active', LastUpdateStatus: call < 2 ? 'InProgress' : 'Successful' });
+    await (await against([conflict, { answer: answer() }], { configuration })).upgrade();
+    expect(standIn.configurationCalls).toBe(2);
+  });
+
+  test('a function that failed to start says why at once', async () => {
+    const configuration = () => ({ State: 'Failed', StateReason: 'the image is gone' });
+    const error = await thrown((await against(conflict, { configuration })).upgrade());
+    expect(error).toMatchObject({ code: 'function_not_ready', message: expect.stringContaining('the image is gone') });
+  });
+
+  test('without the permission to look, the error says so', async () => {
+    const configuration = () => ({ status: 403, error: 'AccessDeniedException' });
+    const error = await thrown((await against(conflict, { configuration })).upgrade());
+    expect(error).toMatchObject({ code: 'function_not_ready', next: expect.stringContaining('lambda:GetFunctionConfiguration') });
+  });
+
+  test('a function that is ready costs one call and no further permission', async () => {
+    await (await against({ answer: answer() })).upgrade();
+    expect(standIn.configurationCalls).toBe(0);
+  });
+});
+
+describe('what the function says', () => {
+  test('a failed migration is a typed error with all that the database said', async () => {
+    const error = await thrown(
+      (
+        await against({ failure: failure({ revision: 'b2', sqlState: '42P07', statement: 'CREATE TABLE b' }, [applied('a1')]) })
+      ).upgrade(),
+    );
+    expect(error).toBeInstanceOf(MigrationFailedError);
+    expect(error).toMatchObject({
+      code: 'migration_failed',
+      message: 'revision b2 failed',
+      next: 'mend it',
+      revision: 'b2',
+      sqlState: '42P07',
+      statement: 'CREATE TABLE b',
+      applied: [applied('a1')],
+    });
+  });
+
+  test('a database that is ahead is an error of its own class', async () => {
+    const error = await thrown((await against({ failure: failure({ code: 'database_ahead' }) })).upgrade());
+    expect(error).toBeInstanceOf(DatabaseAheadError);
+  });
+
+  test.each([
+    ['a timeout', 'Sandbox.Timedout', '2026-01-01T00:00:00Z 1 Task timed out after 3.00 seconds', /longer timeout/],
+    ['too little memory', 'Runtime.ExitError', 'RequestId: 1 Error: Runtime exited with error: signal: killed', /more memory/],
+    ['too little memory, told by name', 'Runtime.OutOfMemory', 'RequestId: 1 Error: out of memory', /more memory/],
+    ['a module that is missing', 'Runtime.ImportModuleError', "Unable to import module 'x'", /package is not complete/],
+    ['anything else', 'ValueError', 'oops', /log in \/aws\/lambda\/template-saas-api-migrate-lambda-dev/],
+  ])('a crash by %s says what to do', async (_, errorType, errorMessage, next) => {
+    const log = 'START RequestId: 1\nabout to migrate\n\nEND RequestId: 1\nREPORT RequestId: 1 Max Memory Used: 128 MB\n';
+    const error = await thrown((await against({ crash: { errorType, errorMessage }, log })).upgrade());
+    expect(error).toMatchObject({ code: 'function_crashed', next: expect.stringMatching(next) });
+    expect(error.message).toContain(errorMessage);
+    expect(error.log).toEqual(['about to migrate', 'REPORT RequestId: 1 Max Memory Used: 128 MB']);
+  });
+
+  test.each([
+    ['nothing', { text: '' }],
+    ['no JSON', { text: '<html>' }],
+    ['what another function answers', { answer: { ok: true } }],
+    ['a failure with a code that this client does not know', { crash: { errorMessage: '{"contract":1,"status":"failed"}' } }],
+  ])('%s is told as an unexpected answer', async (_, reply) => {
+    expect(await thrown((await against(reply as Reply)).upgrade())).toMatchObject({ code: 'unexpected_answer' });
+  });
+
+  test('a function of a newer contract is told by its version', async () => {
+    const error = await thrown((await against({ answer: { ...answer(), contract: 2 } })).upgrade());
+    expect(error).toMatchObject({ code: 'unexpected_answer', message: expect.stringContaining('version 2 of the contract') });
+  });
+});
+
+describe('a function that can not be reached', () => {
+  test.each([
+    [403, 'AccessDeniedException', 'access_denied'],
+    [403, 'UnrecognizedClientException', 'access_denied'],
+    [403, 'InvalidSignatureException', 'access_denied'],
+    [400, 'ExpiredTokenException', 'access_denied'],
+    [429, 'TooManyRequestsException', 'throttled'],
+    [502, 'KMSAccessDeniedException', 'function_not_ready'],
+    [502, 'SubnetIPAddressLimitReachedException', 'function_not_ready'],
+    [400, 'InvalidParameterValueException', 'unexpected_answer'],
+  ])('%i %s is %s', async (status, error, code) => {
+    const result = await thrown((await against({ status, error })).upgrade());
+    expect(result).toMatchObject({ code, next: expect.stringMatching(/./), cause: expect.objectContaining({ name: error }) });
+    expect(standIn.invokes).toHaveLength(1);
+  });
+
+  test('a refused call is an AccessDeniedError', async () => {
+    const error = await thrown(
+      (await against({ status: 403, error: 'AccessDeniedException', message: 'no lambda:InvokeFunction' })).upgrade(),
+    );
+    expect(error).toBeInstanceOf(AccessDeniedError);
+    expect(error.message).toContain('no lambda:InvokeFunction');
+  });
+
+  test('a stage that was never deployed is named with its function and the region', async () => {
+    const error = await thrown((await against({ status: 404, error: 'ResourceNotFoundException' })).upgrade());
+    expect(error).toBeInstanceOf(FunctionNotFoundError);
+    expect(error.message).toBe(
+      'there is no function template-saas-api-migrate-lambda-dev for stage "dev" in eu-central-1 in this account',
+    );
+  });
+
+  test('nobody at the endpoint: nothing was started, and the error says so', async () => {
+    standIn = await StandIn.start(() => 'drop');
+    const endpoint = standIn.url;
+    await standIn.stop();
+    client = new MigrateClient({ stage: 'dev', endpoint });
+    const error = await thrown(client.upgrade());
+    expect(error).toMatchObject({ code: 'network', message: expect.stringContaining('ECONNREFUSED') });
+    expect(error.next).toMatch(/^nothing was started/);
+  });
+
+  test('an address that does not exist: nothing was started', async () => {
+    client = new MigrateClient({ stage: 'dev', endpoint: 'http://lambda.invalid' });
+    expect(await thrown(client.upgrade())).toMatchObject({
+      code: 'network',
+      next: expect.stringMatching(/^nothing was started/),
+    });
+  });
+
+  test('no credentials', async () => {
+    const it = await against({ answer: answer() });
+    delete process.env.AWS_ACCESS_KEY_ID;
+    expect(await thrown(it.upgrade())).toMatchObject({ code: 'no_credentials', next: expect.stringContaining('AWS_PROFILE') });
+  });
+
+  test('no region', async () => {
+    delete process.env.AWS_REGION;
+    const it = await against({ answer: answer() });
+    expect(await thrown(it.upgrade())).toMatchObject({ code: 'invalid_usage', message: 'the AWS region is not set' });
+  });
+});

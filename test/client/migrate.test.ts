@@ -1,0 +1,108 @@
+import { MigrateError, MigrationFailedError } from '../../lib/client';
+import { migrate } from '../../lib/client/migrate';
+import type { MigrateAnswer, MigrateRequest } from '../../lib/contract';
+import { answer, applied } from './stand-in';
+
+/** A caller that answers one prepared slice after the other and keeps what it was asked. */
+function slices(...prepared: (MigrateAnswer | Error)[]) {
+  const asked: MigrateRequest[] = [];
+  const invoke = async (request: MigrateRequest): Promise<MigrateAnswer> => {
+    asked.push(request);
+    const next = prepared[asked.length - 1];
+    if (next === undefined) throw new Error('asked once too often');
+    if (next instanceof Error) throw next;
+    return next;
+  };
+  return { asked, invoke };
+}
+
+const first = answer({
+  status: 'partial',
+  from: [],
+  to: ['a1'],
+  applied: [applied('a1')],
+  pending: [applied('b2'), applied('c3')],
+});
+const second = answer({ status: 'partial', from: ['a1'], to: ['b2'], applied: [applied('b2')], pending: [applied('c3')] });
+const third = answer({ from: ['b2'], to: ['c3'], applied: [applied('c3')] });
+
+test('a run over several slices is told as one: where it began, all that was applied, where it ended', async () => {
+  const { invoke } = slices(first, second, third);
+  const result = await migrate(invoke, {});
+  expect(result).toEqual({ ...third, from: [], applied: [applied('a1'), applied('b2'), applied('c3')] });
+});
+
+test('each slice is shown as it comes', async () => {
+  const seen: string[] = [];
+  const { invoke } = slices(first, second, third);
+  await migrate(invoke, {}, { onProgress: (slice) => seen.push(slice.applied.map(({ revision }) => revision).join()) });
+  expect(seen).toEqual(['a1', 'b2', 'c3']);
+});
+
+test('a step is counted once: the slices after the first go to the revision that it meant', async () => {
+  const { asked, invoke } = slices({ ...first, target: ['b2'] }, { ...third, to: ['b2'], target: ['b2'] });
+  await migrate(invoke, { revision: '+2', sliceSeconds: 5 });
+  expect(asked).toEqual([
+    { revision: '+2', sliceSeconds: 5 },
+    { revision: 'b2', sliceSeconds: 5 },
+  ]);
+});
+
+test('a downgrade to nothing goes on to base', async () => {
+  const down = answer({
+    command: 'downgrade',
+    status: 'partial',
+    from: ['b2'],
+    to: ['a1'],
+    target: [],
+    applied: [applied('b2')],
+  });
+  const { asked, invoke } = slices(down, { ...down, status: 'complete', from: ['a1'], to: [], applied: [applied('a1')] });
+  await migrate(invoke, { command: 'downgrade', revision: '-2' });
+  expect(asked.map(({ revision }) => revision)).toEqual(['-2', 'base']);
+});
+
+test('several branches go on under the name they were asked for', async () => {
+  const target = ['c3', 'x9'];
+  const { asked, invoke } = slices({ ...first, target }, { ...third, to: target, target });
+  await migrate(invoke, { revision: 'heads' });
+  expect(asked.map(({ revision }) => revision)).toEqual(['heads', 'heads']);
+});
+
+test('a run whose time is up returns what it did as partial and asks for nothing more', async () => {
+  const { asked, invoke } = slices(first, second, third);
+  const result = await migrate(invoke, {}, { budgetSeconds: 0 });
+  expect(result).toMatchObject({ status: 'partial', from: [], to: ['a1'], applied: [applied('a1')] });
+  expect(asked).toHaveLength(1);
+});
+
+test.each([undefined, 0])('a run that stands still ends with an error, never in a loop (budget: %s)', async (budgetSeconds) => {
+  const still = answer({ status: 'partial', from: ['a1'], to: ['a1'], pending: [applied('b2')] });
+  const { asked, invoke } = slices(still, still, still);
+  await expect(migrate(invoke, {}, { budgetSeconds })).rejects.toMatchObject({
+    code: 'version_not_moved',
+    message: 'two calls in a row ended without applying anything before b2',
+  });
+  expect(asked).toHaveLength(2);
+});
+
+test('a failure in a later slice carries what all slices applied', async () => {
+  const failed = new MigrationFailedError('migration_failed', 'revision d4 failed', 'mend it', { applied: [applied('c3')] });
+  const { invoke } = slices(first, second, failed);
+  const error = await migrate(invoke, {}).catch((thrown) => thrown);
+  expect(error).toBe(failed);
+  expect(error.applied.map(({ revision }: { revision: string }) => revision)).toEqual(['a1', 'b2', 'c3']);
+});
+
+test('an upgrade that ends anywhere but where it was asked to is no success', async () => {
+  const { invoke } = slices(answer({ status: 'pending' }));
+  await expect(migrate(invoke, {})).rejects.toThrow(MigrateError);
+});
+
+test('nothing further is asked for once the caller has given up', async () => {
+  const controller = new AbortController();
+  const { asked, invoke } = slices(first, second, third);
+  const run = migrate(invoke, {}, { signal: controller.signal, onProgress: () => controller.abort() });
+  await expect(run).rejects.toMatchObject({ name: 'AbortError' });
+  expect(asked).toHaveLength(1);
+});

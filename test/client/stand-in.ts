@@ -1,0 +1,162 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { AppliedRevision, MigrateAnswer, MigrateFailure, MigrateRequest } from '../../lib/contract';
+
+/*
+ * A stand-in for Lambda's HTTP API (Invoke and GetFunctionConfiguration) and for CloudFormation's DescribeStacks: the SDK speaks
+ * to it over a real socket. Lambda itself can't be had here, and a local AWS can't be made to drop a connection in mid-call.
+ */
+
+/** What the stand-in does with one call. */
+export type Reply =
+  | { readonly answer: unknown }
+  | { readonly failure: MigrateFailure; readonly log?: string }
+  | { readonly crash: { errorMessage: string; errorType?: string }; readonly log?: string }
+  | { readonly status: number; readonly error: string; readonly message?: string }
+  | { readonly text: string }
+  | 'drop'
+  | 'hang';
+
+export class StandIn {
+  /** The requests of all invokes, in order. */
+  readonly invokes: MigrateRequest[] = [];
+  /** Names of the functions invoked, in order. */
+  readonly functions: string[] = [];
+  configurationCalls = 0;
+  describeCalls = 0;
+  private invoked?: () => void;
+
+  private constructor(
+    private readonly server: ReturnType<typeof createServer>,
+    private readonly reply: (request: MigrateRequest, call: number) => Reply,
+    private readonly options: StandInOptions,
+  ) {}
+
+  /** @param reply what happens to an invoke; `call` counts from 1 */
+  static async start(reply: (request: MigrateRequest, call: number) => Reply, options: StandInOptions = {}): Promise<StandIn> {
+    const server = createServer((request, response) => void standIn.handle(request, response));
+    const standIn: StandIn = new StandIn(server, reply, options);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return standIn;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  /** Resolves when the next invoke has arrived. */
+  nextInvoke(): Promise<void> {
+    return new Promise((resolve) => {
+      this.invoked = resolve;
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    const [, name, operation] = /^\/2015-03-31\/functions\/([^/]+)\/(\w+)/.exec(request.url ?? '') ?? [];
+    if (operation === 'invocations') {
+      this.functions.push(decodeURIComponent(name as string));
+      this.invokes.push(JSON.parse(body) as MigrateRequest);
+      this.invoked?.();
+      deliver(this.reply(JSON.parse(body), this.invokes.length), response);
+    } else if (operation === 'configuration') {
+      this.configurationCalls += 1;
+      const { configuration = () => ({ State: 'Active', LastUpdateStatus: 'Successful' }) } = this.options;
+      const found = configuration(this.configurationCalls);
+      if ('error' in found) deliver(found, response);
+      else response.end(JSON.stringify(found));
+    } else if (body.includes('Action=DescribeStacks')) {
+      this.describeCalls += 1;
+      if (this.options.stackStatus === undefined) response.writeHead(403).end(ACCESS_DENIED_XML);
+      else response.end(stackXml(this.options.stackStatus));
+    } else {
+      response.writeHead(404).end();
+    }
+  }
+}
+
+export interface StandInOptions {
+  /** What GetFunctionConfiguration says; `call` counts from 1. @default - Active */
+  readonly configuration?: (
+    call: number,
+  ) => { State: string; LastUpdateStatus?: string; StateReason?: string } | { status: number; error: string };
+  /** What DescribeStacks says. @default - access denied */
+  readonly stackStatus?: string;
+}
+
+function deliver(reply: Reply, response: ServerResponse): void {
+  if (reply === 'hang') return;
+  if (reply === 'drop') {
+    response.destroy();
+  } else if ('answer' in reply) {
+    response.end(JSON.stringify(reply.answer));
+  } else if ('text' in reply) {
+    response.end(reply.text);
+  } else if ('status' in reply) {
+    const message = reply.message ?? `said by the stand-in: ${reply.error}`;
+    response.writeHead(reply.status, { 'x-amzn-errortype': reply.error }).end(JSON.stringify({ message, Message: message }));
+  } else {
+    response.setHeader('x-amz-function-error', 'Unhandled');
+    if (reply.log) response.setHeader('x-amz-log-result', Buffer.from(reply.log).toString('base64'));
+    const payload = 'crash' in reply ? reply.crash : { errorMessage: JSON.stringify(reply.failure), errorType: 'RunnerFailure' };
+    response.end(JSON.stringify(payload));
+  }
+}
+
+/** An answer of the runner: at head `c3`, nothing to do, unless told otherwise. */
+export function answer(fields: Partial<MigrateAnswer> = {}): MigrateAnswer {
+  const at = ['c3'];
+  return {
+    contract: 1,
+    command: 'upgrade',
+    stage: 'dev',
+    status: 'complete',
+    from: at,
+    to: at,
+    heads: at,
+    target: at,
+    applied: [],
+    pending: [],
+    unknown: [],
+    ...fields,
+  };
+}
+
+/** A failure of the runner. */
+export function failure(error: Partial<MigrateFailure['error']> = {}, applied: AppliedRevision[] = []): MigrateFailure {
+  const detail = { code: 'migration_failed', message: 'revision b2 failed', next: 'mend it', ...error } as const;
+  return { contract: 1, status: 'failed', error: detail, applied };
+}
+
+export function applied(revision: string, message = `Add ${revision}`): AppliedRevision {
+  return { revision, message, durationMs: 12, statements: 1 };
+}
+
+/** What the SDK takes its configuration from, so that nothing of this machine gets into a test. */
+export function awsEnvironment(url?: string): Record<string, string> {
+  return {
+    AWS_REGION: 'eu-central-1',
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_CONFIG_FILE: '/dev/null',
+    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+    ...(url && { AWS_ENDPOINT_URL: url }),
+  };
+}
+
+function stackXml(status: string): string {
+  return `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member>
+    <StackName>app</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>${status}</StackStatus>
+  </member></Stacks></DescribeStacksResult><ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></DescribeStacksResponse>`;
+}
+
+const ACCESS_DENIED_XML = `<ErrorResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><Error><Type>Sender</Type>
+  <Code>AccessDenied</Code><Message>not allowed</Message></Error><RequestId>1</RequestId></ErrorResponse>`;
