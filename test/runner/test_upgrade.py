@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import DRIVERS, Backend, Database, failure, forget, invoke
+from cdk_alembic import database as secrets
+from conftest import DRIVERS, Backend, Database, failure, invoke, set_settings
 
 
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
@@ -198,16 +199,22 @@ def test_two_heads_are_named_with_the_command_that_merges_them(backend: Backend,
     assert invoke({"revision": "heads"})["to"] == ["b1", "b2"]
 
 
-def test_a_password_that_was_rotated_reaches_a_backend_that_is_already_imported(
-    package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
+def test_a_failure_is_not_hidden_by_the_cleaning_up_after_it(backend: Backend) -> None:
+    backend.revision("aa", None, 'try:\n    op.execute("SELECT 1/0")\nfinally:\n    op.execute("SELECT 2")')
+    answer = failure()
+    assert (answer["error"]["sqlState"], answer["error"]["statement"]) == ("22012", "SELECT 1/0")
+    assert "division by zero" in answer["error"]["message"]
+
+
+def test_a_secret_that_was_rotated_reaches_a_backend_that_is_already_imported(
+    backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    package.initialise(database.url("postgresql+psycopg"))
-    (package.directory / "settings.py").write_text('import os\nNAME = os.environ["TEST_NAME"]\n')
-    package.revision("aa", None, 'import settings\nop.execute(f"CREATE TABLE {settings.NAME} (id int)")')
-    monkeypatch.setenv("TEST_NAME", "first")
-    invoke()
-    monkeypatch.setenv("TEST_NAME", "second")
-    package.revision("bb", "aa", 'import settings\nop.execute(f"CREATE TABLE {settings.NAME} (id int)")')
-    forget()
-    invoke()
+    set_settings(monkeypatch, database={"source": "secret", "secretArn": "arn:db", "variables": {"password": "TEST_PASSWORD"}})
+    (backend.directory / "settings.py").write_text('import os\nPASSWORD = os.environ["TEST_PASSWORD"]\n')
+    backend.revision("aa", None, 'import settings\nop.execute(f"CREATE TABLE {settings.PASSWORD} (id int)")')
+    backend.revision("bb", "aa", 'import settings\nop.execute(f"CREATE TABLE {settings.PASSWORD} (id int)")')
+    for password, revision in (("first", "aa"), ("second", "bb")):
+        secret = {"host": "h", "username": "u", "password": password, "dbname": "d"}
+        monkeypatch.setattr(secrets, "_fetch", lambda arn, secret=secret: json.dumps(secret))
+        invoke({"revision": revision})
     assert database.tables() == ["alembic_version", "first", "second"]
