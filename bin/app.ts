@@ -1,0 +1,1 @@
+import '../examples/template-saas/infra/app';

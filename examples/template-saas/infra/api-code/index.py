@@ -1,0 +1,9 @@
+"""The sample's stand-in for the application: it is deployed after the migrations and knows the revision it was deployed with."""
+
+import json
+import os
+
+
+def handler(event, context):
+    body = {"stage": os.environ["STAGE"], "schemaRevision": os.environ["SCHEMA_REVISION"]}
+    return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": json.dumps(body)}

@@ -1,0 +1,37 @@
+import { basename, dirname, join, resolve } from 'node:path';
+import { AssetStaging, IgnoreMode } from 'aws-cdk-lib';
+import * as ecrAssets from 'aws-cdk-lib/aws-ecr-assets';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
+import { HANDLER } from '../contract';
+import { checkAlembicProject } from '../packaging/alembic-project';
+import { runnerDirectory } from '../packaging/package';
+import { type BoundCode, type CodeBinding, checkDirectory, unusable } from './bound-code';
+import type { MigrationImageOptions } from './migration-code';
+
+/** Docker's name for the directory that holds the runner. */
+const RUNNER_CONTEXT = 'cdk-alembic';
+
+/** Code that is an image, built from the user's own Dockerfile when the stack is deployed. */
+export function imageCode(directory: string, options: MigrationImageOptions): CodeBinding {
+  const { alembicDirectory = '.', ...image } = options;
+  return (scope, { architecture }, usable): BoundCode => {
+    const { errors, warnings } = checkDirectory(directory, () => checkAlembicProject(resolve(directory, alembicDirectory)));
+    if (!usable || errors.length) return unusable(errors, warnings);
+    const code = lambda.Code.fromAssetImage(directory, {
+      ...image,
+      cmd: [HANDLER],
+      platform: architecture === 'arm64' ? ecrAssets.Platform.LINUX_ARM64 : ecrAssets.Platform.LINUX_AMD64,
+      buildContexts: { [RUNNER_CONTEXT]: runnerContext(scope) },
+    });
+    return { code, handler: lambda.Handler.FROM_IMAGE, runtime: lambda.Runtime.FROM_IMAGE, errors, warnings };
+  };
+}
+
+/** Docker runs in the staged copy of the user's directory. The runner's copy lies next to it, so that cdk.out can be moved. */
+function runnerContext(scope: Construct): string {
+  const sourcePath = dirname(runnerDirectory());
+  const exclude = ['*', '!cdk_alembic', '!cdk_alembic/*.py'];
+  const { absoluteStagedPath } = new AssetStaging(scope, 'Runner', { sourcePath, exclude, ignoreMode: IgnoreMode.GIT });
+  return absoluteStagedPath === sourcePath ? sourcePath : join('..', basename(absoluteStagedPath));
+}

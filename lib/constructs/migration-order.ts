@@ -1,0 +1,36 @@
+import { CfnResource, Stack } from 'aws-cdk-lib';
+import { CfnSecurityGroupEgress, CfnSecurityGroupIngress } from 'aws-cdk-lib/aws-ec2';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import { Dependable, type IConstruct, type IDependable } from 'constructs';
+
+/**
+ * All that stands below the scopes, as something to wait for. Of security group rules only those of the function itself count:
+ * the rule that admits the application to the database refers to the application, which waits for the migration. A circle.
+ */
+export class ReadyForMigration implements IDependable {
+  constructor(fn: lambda.Function, scopes: readonly IConstruct[]) {
+    Dependable.implement(this, {
+      // Read when the app is synthesized, when every rule is there.
+      get dependencyRoots(): IConstruct[] {
+        const groups = fn.isBoundToVpc ? fn.connections.securityGroups.map((group) => resolved(fn, group.securityGroupId)) : [];
+        const concernsFunction = (...ids: unknown[]) => ids.some((id) => id !== undefined && groups.includes(resolved(fn, id)));
+        return scopes
+          .flatMap((scope) => Dependable.of(scope).dependencyRoots)
+          .flatMap((root) => root.node.findAll())
+          .filter((construct) => {
+            if (construct instanceof CfnSecurityGroupIngress) {
+              return concernsFunction(construct.groupId, construct.sourceSecurityGroupId);
+            }
+            if (construct instanceof CfnSecurityGroupEgress) {
+              return concernsFunction(construct.groupId, construct.destinationSecurityGroupId);
+            }
+            return CfnResource.isCfnResource(construct);
+          });
+      },
+    });
+  }
+}
+
+function resolved(scope: IConstruct, value: unknown): string {
+  return JSON.stringify(Stack.of(scope).resolve(value));
+}

@@ -1,0 +1,73 @@
+import { AssetHashType, AssetStaging, DockerImage } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
+import { HANDLER } from '../contract';
+import type { ProjectFindings } from '../packaging/alembic-project';
+import { PackagingError } from '../packaging/errors';
+import type { Package } from '../packaging/package';
+import type { FunctionPlatform } from '../packaging/platform';
+import { type BoundCode, type CodeBinding, checkDirectory, unusable } from './bound-code';
+
+/** How a directory becomes a zip. */
+export interface ZipSource {
+  readonly directory: string;
+  check(scope: Construct): ProjectFindings;
+  package(platform: FunctionPlatform, alembicPaths: readonly string[]): Package;
+}
+
+/** Code that is a zip of this machine's making. */
+export function zipCode(source: ZipSource): CodeBinding {
+  return (scope, platform, usable): BoundCode => {
+    const { errors, warnings, paths } = checkDirectory(source.directory, () => source.check(scope));
+    if (!usable || errors.length) return unusable(errors, warnings);
+
+    const built = source.package(platform, paths);
+    const failure = stage(scope, source.directory, built);
+    const allWarnings = [...warnings, ...built.warnings];
+    if (failure) return unusable([failure], allWarnings);
+    return {
+      code: lambda.Code.fromAsset(source.directory, assetOptions(built)),
+      handler: HANDLER,
+      runtime: new lambda.Runtime(`python${platform.pythonVersion}`, lambda.RuntimeFamily.PYTHON),
+      errors,
+      warnings: allWarnings,
+    };
+  };
+}
+
+/** Builds the package where the function will find it, unless it is there already. Returns what the user did wrong. */
+function stage(scope: Construct, directory: string, built: Package): string | undefined {
+  let cause: unknown;
+  const build = (target: string) => {
+    try {
+      built.build(target);
+    } catch (error) {
+      cause = error;
+      throw error;
+    }
+  };
+  try {
+    new AssetStaging(scope, 'Package', { sourcePath: directory, ...assetOptions({ ...built, build }) });
+    return undefined;
+  } catch (error) {
+    // The CDK wraps what a build throws in words of its own.
+    if (cause instanceof PackagingError) return cause.message;
+    throw error;
+  }
+}
+
+function assetOptions(built: Package) {
+  return {
+    assetHash: built.hash,
+    assetHashType: AssetHashType.CUSTOM,
+    bundling: {
+      image: DockerImage.fromRegistry('not-used'),
+      local: {
+        tryBundle(target: string): boolean {
+          built.build(target);
+          return true;
+        },
+      },
+    },
+  };
+}

@@ -1,0 +1,9 @@
+export { AlembicMigration, type AlembicMigrationProps } from './constructs/alembic-migration';
+export { type DatabasePartNames, type DatabaseUrlOptions, DatabaseVariables } from './constructs/database-variables';
+export { MigrationCode, type MigrationImageOptions, type UvProjectOptions } from './constructs/migration-code';
+export {
+  type IamDatabaseOptions,
+  MigrationDatabase,
+  type RdsDatabaseOptions,
+  type SecretDatabaseOptions,
+} from './constructs/migration-database';

@@ -1,0 +1,31 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../contract';
+import { checkSize, copyRunner, hashPackage, type Package } from './package';
+import type { FunctionPlatform } from './platform';
+import { copyFiles, hashFiles, listFiles } from './sources';
+
+/** Why a directory is no package that somebody laid out; empty when it is. */
+export function layoutProblems(directory: string): string[] {
+  return [BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY]
+    .filter((name) => !existsSync(join(directory, name)))
+    .map(
+      (name) =>
+        `${directory} has no folder ${name}/: lay it out with ${BACKEND_DIRECTORY}/ (alembic.ini and sources) and ` +
+        `${DEPENDENCIES_DIRECTORY}/ (what "pip install --target" writes)`,
+    );
+}
+
+/** The package of a directory that the user's own build has laid out: it as it is, and the runner. */
+export function directoryPackage(directory: string, platform: FunctionPlatform): Package {
+  const files = listFiles(directory);
+  return {
+    hash: hashPackage(platform, { files: hashFiles(directory, files) }),
+    warnings: [],
+    build: (target) => {
+      copyFiles(directory, files, target);
+      copyRunner(target);
+      checkSize(target, directory);
+    },
+  };
+}

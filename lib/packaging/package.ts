@@ -1,0 +1,58 @@
+import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { PackagingError } from './errors';
+import { packagePath } from './package-root';
+import type { FunctionPlatform } from './platform';
+import { copyFiles, hashFiles, listFiles } from './sources';
+
+/** Grows when the same input is packaged in another way. */
+const PACKAGING_VERSION = 1;
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+const MAX_UNZIPPED_BYTES = 250 * 1024 * 1024;
+
+/** A package that can be built. Its hash is known before: the same hash means the same package. */
+export interface Package {
+  readonly hash: string;
+  readonly warnings: readonly string[];
+  /** Lays the package out in an empty directory. */
+  build(target: string): void;
+}
+
+/** The runner's folder, as every package holds it. */
+export function runnerDirectory(): string {
+  return packagePath('lambda', 'migrate', 'cdk_alembic');
+}
+
+export function hashRunner(): string {
+  return hashFiles(runnerDirectory(), runnerFiles());
+}
+
+export function copyRunner(target: string): void {
+  copyFiles(runnerDirectory(), runnerFiles(), join(target, 'cdk_alembic'));
+}
+
+function runnerFiles(): string[] {
+  return listFiles(runnerDirectory()).filter((file) => file.endsWith('.py'));
+}
+
+/** Hash of a package from all that goes into it. */
+export function hashPackage(platform: FunctionPlatform, parts: Readonly<Record<string, string>>): string {
+  const all = { version: PACKAGING_VERSION, runner: hashRunner(), ...platform, ...parts };
+  return createHash('sha256')
+    .update(JSON.stringify(Object.entries(all).sort()))
+    .digest('hex');
+}
+
+/** Lambda would refuse a package over its limit, after the upload and in the middle of the deploy. */
+export function checkSize(target: string, directory: string): void {
+  const bytes = listFiles(target).reduce((sum, file) => sum + statSync(join(target, file)).size, 0);
+  if (bytes > MAX_UNZIPPED_BYTES) {
+    const size = Math.ceil(bytes / 1024 / 1024);
+    throw new PackagingError(
+      'too_large',
+      `the package of ${directory} has ${size} MB unzipped and Lambda takes 250: use MigrationCode.fromImage`,
+    );
+  }
+}

@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+
+/** Folders that never belong into the package, wherever they lie. */
+const CACHES = ['__pycache__', 'node_modules', 'cdk.out'];
+/** Folders that are left out only at the project's top: deeper, they may be packages that the backend imports. */
+const TOP_LEVEL = ['tests', 'test'];
+
+/** The files of a directory tree: relative paths with `/`, sorted. Links are followed. */
+export function listFiles(root: string, skip: (path: string, isDirectory: boolean) => boolean = () => false): string[] {
+  const files: string[] = [];
+  const walk = (directory: string, above: readonly string[]) => {
+    const real = realpathSync(directory);
+    if (above.includes(real)) return; // a link to a folder above would never end
+    for (const name of readdirSync(directory)) {
+      const path = join(directory, name);
+      const stats = statSync(path, { throwIfNoEntry: false });
+      const inside = relative(root, path).split(sep).join('/');
+      if (!stats || skip(inside, stats.isDirectory())) continue;
+      if (stats.isDirectory()) walk(path, [...above, real]);
+      else if (stats.isFile()) files.push(inside);
+    }
+  };
+  walk(root, []);
+  return files.sort();
+}
+
+/**
+ * The backend's own sources. Left out: caches, names that start with a dot (`.env`, `.git`, `.venv`), virtual environments under
+ * any name, `tests` and `test` at the top, and what `exclude` matches. The folders that Alembic reads are always in, whatever
+ * they are called.
+ */
+export function listSources(root: string, alembicPaths: readonly string[], exclude: readonly string[]): string[] {
+  const kept = alembicPaths.map((path) => relative(root, path).split(sep).join('/'));
+  const patterns = exclude.map(toPattern);
+  return listFiles(root, (path, isDirectory) => {
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    if (CACHES.includes(name) || name.endsWith('.pyc') || name.startsWith('.env')) return true;
+    if (kept.some((keep) => path === keep || path.startsWith(`${keep}/`) || keep.startsWith(`${path}/`))) return false;
+    if (name.startsWith('.') || patterns.some((pattern) => pattern.test(path))) return true;
+    return isDirectory && (TOP_LEVEL.includes(path) || existsSync(join(root, path, 'pyvenv.cfg')));
+  });
+}
+
+/** Hash over the paths and the contents of files. */
+export function hashFiles(root: string, files: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const file of files) {
+    const content = createHash('sha256')
+      .update(readFileSync(join(root, file)))
+      .digest('hex');
+    hash.update(`${file}\0${content}\0`);
+  }
+  return hash.digest('hex');
+}
+
+export function copyFiles(root: string, files: readonly string[], target: string): void {
+  for (const file of files) {
+    mkdirSync(join(target, dirname(file)), { recursive: true });
+    copyFileSync(join(root, file), join(target, file));
+  }
+}
+
+/** `*` and `?` stay within a name, `**` crosses folders; a pattern without `/` matches a name at any depth. */
+function toPattern(glob: string): RegExp {
+  const trimmed = glob.replace(/^\.?\//, '').replace(/\/$/, '');
+  const body = trimmed
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replace(/\*\*\/|\*\*|\*|\?/g, (found) => ({ '**/': '(?:.*/)?', '**': '.*', '*': '[^/]*', '?': '[^/]' })[found] as string);
+  return new RegExp(trimmed.includes('/') ? `^${body}$` : `^(?:.*/)?${body}$`);
+}

@@ -1,0 +1,49 @@
+import { spawnSync } from 'node:child_process';
+import { PackagingError } from './errors';
+
+const MAX_REASON_LENGTH = 1500;
+
+/** The command that starts uv: what `UV` says, or `uv` on the PATH. */
+function uvCommand(): string {
+  return process.env.UV || 'uv';
+}
+
+export function hasUv(): boolean {
+  return spawnSync(uvCommand(), ['--version']).status === 0;
+}
+
+export function uvMissing(): string {
+  return (
+    `uv is needed to package the backend and "${uvCommand()}" can't be run: ` +
+    'install it (https://docs.astral.sh/uv/getting-started/installation/, or "pip install uv"), ' +
+    'or set UV to its path'
+  );
+}
+
+/** Runs uv in a directory, so that the index and credentials that the project configures hold. Returns what uv prints. */
+export function uv(directory: string, args: readonly string[]): string {
+  const run = spawnSync(uvCommand(), [...args, '--color', 'never'], {
+    cwd: directory,
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  if (run.error) throw new PackagingError('uv_not_found', uvMissing());
+  if (run.status !== 0) {
+    const what = args.filter((arg) => !arg.startsWith('-')).slice(0, args[0] === 'pip' ? 2 : 1);
+    throw new PackagingError('uv_failed', `"uv ${what.join(' ')}" failed in ${directory}: ${reason(run.stderr)}`);
+  }
+  return run.stdout;
+}
+
+/** An interpreter of exactly this version, if there is one on this machine; nothing is downloaded. */
+export function findPython(directory: string, pythonVersion: string): string | undefined {
+  const args = ['python', 'find', '--no-project', '--no-python-downloads', `cpython@${pythonVersion}`];
+  const run = spawnSync(uvCommand(), args, { cwd: directory, encoding: 'utf8' });
+  return run.status === 0 ? run.stdout.trim() : undefined;
+}
+
+/** uv names a private index with the credentials in its address. */
+function reason(stderr: string): string {
+  const text = stderr.replace(/\/\/[^/\s@]+@/g, '//***@').trim() || 'it gave no reason';
+  return text.length > MAX_REASON_LENGTH ? `${text.slice(0, MAX_REASON_LENGTH)} ...` : text;
+}
