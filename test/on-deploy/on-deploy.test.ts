@@ -1,0 +1,245 @@
+import type { CdkCustomResourceEvent } from 'aws-lambda';
+import { isComplete, onEvent } from '../../lambda/on-deploy';
+import type { MigrateRequest, OnDeployProperties } from '../../lib/contract';
+import { answer, applied, awsEnvironment, failure, type Reply, StandIn, type StandInOptions } from '../client/stand-in';
+import { context, deliver } from './provider-framework';
+
+const environment = process.env;
+const FUNCTION = 'template-saas-api-migrate-lambda-dev';
+const STACK = 'arn:aws:cloudformation:eu-central-1:111122223333:stack/app-dev/5ac8a3a0-0000-0000-0000-000000000000';
+let standIn: StandIn;
+let logged: string;
+
+beforeEach(() => {
+  logged = '';
+  jest.spyOn(console, 'log').mockReturnValue();
+  jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    logged += text;
+    return true;
+  });
+});
+
+afterEach(async () => {
+  jest.restoreAllMocks();
+  process.env = environment;
+  await standIn?.stop();
+});
+
+async function against(reply: (request: MigrateRequest, call: number) => Reply, options?: StandInOptions): Promise<StandIn> {
+  standIn = await StandIn.start(reply, options);
+  process.env = { ...environment, ...awsEnvironment(standIn.url) };
+  return standIn;
+}
+
+function event(RequestType: 'Create' | 'Update' | 'Delete', fields: object = {}): CdkCustomResourceEvent<OnDeployProperties> {
+  const ResourceProperties = { ServiceToken: 'token', FunctionName: FUNCTION, Stage: 'dev', Fingerprint: 'f1' };
+  return {
+    RequestType,
+    ServiceToken: 'token',
+    ResponseURL: 'https://cloudformation.example/answer?Signature=secret',
+    StackId: STACK,
+    RequestId: 'r1',
+    LogicalResourceId: 'Migrations',
+    ResourceType: 'Custom::AlembicMigration',
+    ResourceProperties,
+    ...(RequestType !== 'Create' && { PhysicalResourceId: 'issued-before' }),
+    ...(RequestType === 'Update' && { OldResourceProperties: ResourceProperties }),
+    ...fields,
+  } as CdkCustomResourceEvent<OnDeployProperties>;
+}
+
+const pending = [applied('b2'), applied('c3')].map(({ revision, message }) => ({ revision, message }));
+const plan = answer({ command: 'plan', status: 'pending', from: ['a1'], to: ['a1'], pending });
+const firstSlice = answer({ status: 'partial', from: ['a1'], to: ['b2'], applied: [applied('b2')], pending: pending.slice(1) });
+const lastSlice = answer({ from: ['b2'], to: ['c3'], applied: [applied('c3')] });
+
+describe('a deploy', () => {
+  test('migrates to head and tells from where, to where and how many', async () => {
+    const whole = answer({ from: ['a1'], applied: [applied('b2'), applied('c3')] });
+    await against(({ command }) => ({ answer: command === 'plan' ? plan : whole }));
+    const { response } = await deliver(event('Create'));
+    expect(response).toMatchObject({
+      Status: 'SUCCESS',
+      PhysicalResourceId: `${FUNCTION}/migrations`,
+      Data: { fromRevision: 'a1', toRevision: 'c3', appliedCount: '2' },
+    });
+    expect(standIn.invokes.map(({ command }) => command)).toEqual(['plan', 'upgrade']);
+  });
+
+  test('that takes many calls counts all that it applied', async () => {
+    // The first slice uses up this call's time, so that the framework has to ask again.
+    jest.spyOn(performance, 'now').mockImplementation(() => standIn.invokes.length * 61_000);
+    await against(({ command }, call) => ({ answer: command === 'plan' ? plan : call === 2 ? firstSlice : lastSlice }));
+    const { response, polls } = await deliver(event('Update'));
+    expect(polls).toBe(2);
+    expect(response.Data).toEqual({ fromRevision: 'a1', toRevision: 'c3', appliedCount: '2' });
+  });
+
+  test('that finds nothing to do succeeds with a count of 0', async () => {
+    await against(({ command }) => ({ answer: answer({ command }) }));
+    const { response } = await deliver(event('Update'));
+    expect(response.Data).toEqual({ fromRevision: 'c3', toRevision: 'c3', appliedCount: '0' });
+  });
+
+  test('from an empty database to several heads has attributes all the same', async () => {
+    const heads = ['c3', 'x9'];
+    await against(({ command }) => ({
+      answer: answer({ command, from: [], to: command === 'plan' ? [] : heads, heads, target: heads }),
+    }));
+    expect((await deliver(event('Create'))).response.Data).toMatchObject({ fromRevision: '', toRevision: 'c3,x9' });
+  });
+
+  test('keeps the id it has on an update, so that nothing is replaced', async () => {
+    await against(({ command }) => ({ answer: answer({ command }) }));
+    expect((await deliver(event('Update'))).response.PhysicalResourceId).toBe('issued-before');
+  });
+
+  test('leaves most of its time to a revision that outlasts the slice', async () => {
+    await against(({ command }) => ({ answer: answer({ command }) }));
+    const planned = await onEvent(event('Update'));
+    await isComplete({ ...event('Update'), ...planned } as never, context);
+    await isComplete({ ...event('Update'), ...planned } as never, { getRemainingTimeInMillis: () => 10_000 } as never);
+    expect(standIn.invokes.map(({ sliceSeconds }) => sliceSeconds)).toEqual([undefined, 60, 5]);
+  });
+
+  test('that is delivered twice gets the same answer twice, and the second finds nothing to do', async () => {
+    let at = 'a1';
+    await against(({ command }) => {
+      const from = [at];
+      if (command !== 'plan') at = 'c3';
+      return {
+        answer: { ...(at === 'a1' ? plan : answer({ command, from, applied: from[0] === 'a1' ? lastSlice.applied : [] })) },
+      };
+    });
+    const planned = await onEvent(event('Update'));
+    const asked = { ...event('Update'), ...planned } as never;
+    expect(await isComplete(asked, context)).toEqual(await isComplete(asked, context));
+    expect(await isComplete(asked, context)).toMatchObject({ Data: { fromRevision: 'a1', toRevision: 'c3', appliedCount: '2' } });
+  });
+
+  test.each([
+    ['somebody else holds the mutex', { failure: failure({ code: 'locked' }) }],
+    ['the connection to Lambda is lost', 'drop'],
+    ['Lambda is out of concurrency', { status: 429, error: 'TooManyRequestsException' }],
+  ] as [string, Reply][])('asks again when %s', async (_, hindrance) => {
+    await against(({ command }, call) =>
+      command === 'plan' ? { answer: plan } : call === 2 ? hindrance : { answer: lastSlice },
+    );
+    const { response, polls } = await deliver(event('Update'));
+    expect(polls).toBe(2);
+    expect(response.Status).toBe('SUCCESS');
+  });
+
+  test('waits no longer for the mutex than a rival can hold it', async () => {
+    await against(({ command }) => (command === 'plan' ? { answer: plan } : { failure: failure({ code: 'locked' }) }));
+    const planned = { ...(await onEvent(event('Update'))), StartedAt: Date.now() - 16 * 60_000 };
+    await expect(isComplete({ ...event('Update'), ...planned } as never, context)).rejects.toThrow('[locked]');
+  });
+
+  test("writes JSON lines, and none holds CloudFormation's answer URL", async () => {
+    await against(({ command }) => ({ answer: command === 'plan' ? plan : lastSlice }));
+    await deliver(event('Update'));
+    const lines = logged
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines.map(({ message }) => message)).toEqual(['planned', 'slice']);
+    expect(logged).not.toContain('Signature');
+  });
+});
+
+describe('a stack that is deleted', () => {
+  test.each(['issued-before', 'an id that nobody issued'])(
+    'succeeds at once and calls nothing (%s)',
+    async (PhysicalResourceId) => {
+      await against(() => 'drop', { stackStatus: 'DELETE_IN_PROGRESS' });
+      const { response } = await deliver(event('Delete', { PhysicalResourceId }));
+      expect(response).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId });
+      expect([standIn.invokes.length, standIn.describeCalls]).toEqual([0, 0]);
+    },
+  );
+});
+
+describe('a migration that fails', () => {
+  test('fails the deploy with code, revision, database error, log group and next step', async () => {
+    const failed = failure({
+      message: 'relation "items" already exists',
+      revision: 'b2',
+      sqlState: '42P07',
+      statement: 'CREATE\n TABLE items',
+    });
+    await against(({ command }) => (command === 'plan' ? { answer: plan } : { failure: failed }));
+    const { response } = await deliver(event('Update'));
+    expect(response.Status).toBe('FAILED');
+    expect(response.Reason.split('\n')[0]).toBe(
+      '[migration_failed] relation "items" already exists; revision b2; SQLSTATE 42P07; statement: CREATE TABLE items; ' +
+        `log group /aws/lambda/${FUNCTION}; next: mend it`,
+    );
+    expect(response.Reason).not.toMatch(/^ +at /m);
+  });
+
+  test.each(['ß', '漢', '👩‍👩‍👧', '"\\', '\u0001'])(
+    'has a reason that CloudFormation takes, however long the texts (%j)',
+    async (text) => {
+      const long = text.repeat(5_000);
+      const failed = failure({ message: long, revision: `r${long}`, sqlState: '42P07', statement: long, next: long });
+      await against(({ command }) => (command === 'plan' ? { answer: plan } : { failure: failed }));
+      const { response, bytes } = await deliver(
+        event('Update', {
+          StackId: `arn:aws:cloudformation:us-gov-west-1:111122223333:stack/${'s'.repeat(128)}/5ac8a3a0-0000-0000-0000-000000000000`,
+          LogicalResourceId: 'L'.repeat(255),
+        }),
+      );
+      expect(bytes).toBeLessThan(4_096 - 700);
+      expect(response.Reason).toMatch(
+        /^\[migration_failed\] .*…; revision .*…; SQLSTATE 42P07; statement: .*…; log group .*; next: .*…/,
+      );
+      expect(response.Reason).not.toMatch(/\p{Surrogate}/u);
+    },
+  );
+
+  test('a plan that can not be made fails the deploy too', async () => {
+    await against(() => ({ failure: failure({ code: 'multiple_heads', message: 'the scripts have several heads: b2, x9' }) }));
+    const { response } = await deliver(event('Create'));
+    expect(response).toMatchObject({ Status: 'FAILED', Reason: expect.stringContaining('[multiple_heads] the scripts have') });
+  });
+});
+
+describe('a database that is ahead of the code', () => {
+  const planOfOldCode = answer({ command: 'plan', status: 'ahead', from: ['zz'], to: ['zz'], unknown: ['zz'] });
+  const currentOfOldCode = { ...planOfOldCode, command: 'current' as const };
+  const ahead = failure({
+    code: 'database_ahead',
+    message: 'the database has revision zz, unknown to this code',
+    next: 'deploy the code that has it',
+  });
+  const oldCode = ({ command }: MigrateRequest): Reply => {
+    if (command === 'plan') return { answer: planOfOldCode };
+    return command === 'current' ? { answer: currentOfOldCode } : { failure: ahead };
+  };
+
+  test.each(['UPDATE_ROLLBACK_IN_PROGRESS', 'ROLLBACK_IN_PROGRESS'])(
+    'is left untouched while the stack is in %s',
+    async (stackStatus) => {
+      await against(oldCode, { stackStatus });
+      const { response } = await deliver(event('Update'));
+      expect(response).toMatchObject({ Status: 'SUCCESS', Data: { fromRevision: 'zz', toRevision: 'zz', appliedCount: '0' } });
+      expect(logged).toContain('"level":"warning"');
+      expect(logged).toContain('untouched');
+    },
+  );
+
+  test('fails an ordinary deploy, with the unknown revision and what to do', async () => {
+    await against(oldCode, { stackStatus: 'UPDATE_IN_PROGRESS' });
+    const { response } = await deliver(event('Update'));
+    expect(response.Status).toBe('FAILED');
+    expect(response.Reason).toContain('[database_ahead] the database has revision zz');
+    expect(response.Reason).toContain('next: deploy the code that has it');
+  });
+
+  test('fails the deploy when the status of the stack can not be read', async () => {
+    await against(oldCode);
+    expect((await deliver(event('Update'))).response.Reason).toContain('[database_ahead]');
+    expect(logged).toContain('the status of the stack can not be read');
+  });
+});
