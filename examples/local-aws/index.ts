@@ -1,4 +1,8 @@
 export * from './local-aws';
-export type { Postgres } from './postgres';
-export type { RunResult } from './run';
-export { projectDirectory, type Tool } from './tools';
+export { neutralEnvironment } from './ministack';
+export { type Postgres, startPostgres } from './postgres';
+export { type RunResult, run } from './run';
+export * from './sample-backend';
+export * from './sample-stage';
+export { projectDirectory, type Tool, toolPython, uvDirectory } from './tools';
+export { withFolder } from './with-folder';

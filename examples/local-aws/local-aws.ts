@@ -1,12 +1,10 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { constants, tmpdir } from 'node:os';
 import path from 'node:path';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { endAllLeashed } from './leashed';
-import { type MiniStack, REGION, startMiniStack, withoutAws } from './ministack';
+import { type MiniStack, neutralEnvironment, REGION, startMiniStack } from './ministack';
 import { type Postgres, startPostgres } from './postgres';
 import { type RunOptions, type RunResult, run } from './run';
 import { pythonVersion, type Tool, toolPython, uvDirectory } from './tools';
+import { withFolder } from './with-folder';
 
 /** A PostgreSQL and an AWS on this machine, for as long as the callback of {@link withLocalAws} runs. */
 export interface LocalAws {
@@ -25,52 +23,39 @@ export interface LocalAws {
   run(command: string, args: readonly string[], options?: Partial<RunOptions>): Promise<RunResult>;
   /** Runs the CDK's command line. */
   cdk(args: readonly string[], options?: Partial<RunOptions>): Promise<RunResult>;
+  /** `cdk bootstrap` of this AWS's account. */
+  bootstrap(options?: Partial<RunOptions>): Promise<RunResult>;
   /** Makes a database and a secret with its address, of the shape that RDS gives it. Returns the secret's ARN. */
   createDatabaseWithSecret(database: string): Promise<string>;
 }
+
+/** The account that MiniStack gives everybody. */
+const ACCOUNT = '000000000000';
 
 /** Options of the SDK's clients for an AWS at `url`. */
 export function clientOptions(url: string) {
   return { endpoint: url, region: REGION, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
 }
 
-/**
- * Starts both servers, calls back, and stops everything that was started, whatever happens: an error, Ctrl-C, or the end of
- * this process.
- */
-export async function withLocalAws<T>(use: (aws: LocalAws) => Promise<T>, onInstall?: (tool: Tool) => void): Promise<T> {
-  return endingAllOnSignals(async () => {
+/** Starts both servers, calls back, and stops everything that was started, as {@link withFolder} does. */
+export function withLocalAws<T>(use: (aws: LocalAws) => Promise<T>, onInstall?: (tool: Tool) => void): Promise<T> {
+  return withFolder(async (folder) => {
     const [python, uv] = [await toolPython('ministack', onInstall), await uvDirectory(onInstall)];
-    return withFolder(async (folder) => {
-      // PostgreSQL runs as another user when this process is root; that user has to reach its own folder below.
-      chmodSync(folder, 0o711);
-      const [postgres, ministack, version] = await Promise.all([
-        startPostgres(folder),
-        startMiniStack(python, folder),
-        pythonVersion(python),
-      ]);
-      return use(localAws(folder, postgres, ministack, version, uv));
-    });
+    const [postgres, ministack, version] = await Promise.all([
+      startPostgres(folder),
+      startMiniStack(python, folder),
+      pythonVersion(python),
+    ]);
+    return use(localAws(folder, postgres, ministack, version, uv));
   });
 }
 
-/** Calls back with a new folder, and removes it once nothing runs any more. */
-export async function withFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'cdk-alembic-'));
-  const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
-  process.once('exit', remove);
-  try {
-    return await use(folder);
-  } finally {
-    await endAllLeashed();
-    remove();
-    process.off('exit', remove);
-  }
-}
+/** The SDK announces which Node it will need next year, in the middle of every command's output. */
+const SILENCE = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
 
 function localAws(folder: string, postgres: Postgres, ministack: MiniStack, version: string, uv: string): LocalAws {
   const env: NodeJS.ProcessEnv = {
-    ...withoutAws(process.env),
+    ...neutralEnvironment(process.env),
     PATH: `${uv}${path.delimiter}${process.env.PATH}`,
     TMPDIR: folder,
     AWS_ENDPOINT_URL: ministack.url,
@@ -80,11 +65,15 @@ function localAws(folder: string, postgres: Postgres, ministack: MiniStack, vers
     AWS_CONFIG_FILE: '/dev/null',
     AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
     AWS_EC2_METADATA_DISABLED: 'true',
+    ...SILENCE,
     CDK_HOME: path.join(folder, 'cdk-home'),
     CDK_DISABLE_VERSION_CHECK: '1',
     CDK_DISABLE_CLI_TELEMETRY: 'true',
   };
   const runHere: LocalAws['run'] = (command, args, options) => run(command, args, { env, folder, ...options });
+  const cdk: LocalAws['cdk'] = (args, options) =>
+    runHere(process.execPath, [require.resolve('aws-cdk/bin/cdk'), ...args], options);
+  Object.assign(process.env, SILENCE);
   const secrets = new SecretsManagerClient(clientOptions(ministack.url));
   return {
     postgres,
@@ -95,7 +84,9 @@ function localAws(folder: string, postgres: Postgres, ministack: MiniStack, vers
     folder,
     env,
     run: runHere,
-    cdk: (args, options) => runHere(process.execPath, [require.resolve('aws-cdk/bin/cdk'), ...args], options),
+    cdk,
+    // In the folder, which has no cdk.json: bootstrapping an account needs no app.
+    bootstrap: (options) => cdk(['bootstrap', `aws://${ACCOUNT}/${REGION}`, '--no-color'], { cwd: folder, ...options }),
     createDatabaseWithSecret: async (database) => {
       await postgres.createDatabase(database);
       const { host, port, user: username, password } = postgres;
@@ -104,17 +95,4 @@ function localAws(folder: string, postgres: Postgres, ministack: MiniStack, vers
       return (await secrets.send(secret)).ARN as string;
     },
   };
-}
-
-async function endingAllOnSignals<T>(use: () => Promise<T>): Promise<T> {
-  const signals = ['SIGINT', 'SIGTERM'] as const;
-  const onSignal = (signal: (typeof signals)[number]): void => {
-    endAllLeashed().finally(() => process.exit(128 + constants.signals[signal]));
-  };
-  for (const signal of signals) process.on(signal, onSignal);
-  try {
-    return await use();
-  } finally {
-    for (const signal of signals) process.off(signal, onSignal);
-  }
 }

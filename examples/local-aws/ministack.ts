@@ -22,7 +22,7 @@ export async function startMiniStack(python: string, folder: string): Promise<Mi
     command: python,
     args: () => ['-m', 'ministack'],
     env: (port) => ({
-      ...withoutAws(process.env),
+      ...neutralEnvironment(process.env),
       BIND_HOST: '127.0.0.1',
       MINISTACK_HOST: '127.0.0.1',
       GATEWAY_PORT: String(port),
@@ -49,7 +49,7 @@ export async function startMiniStack(python: string, folder: string): Promise<Mi
   return { url: `http://127.0.0.1:${service.port}`, logTail: service.logTail, stop: () => service.end() };
 }
 
-/** The environment without what would lead to a real AWS account. */
-export function withoutAws(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('AWS_') && !name.startsWith('CDK_')));
+/** This environment without what would lead to a real AWS account, or lend packages to a Python that has to do without. */
+export function neutralEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !/^(AWS_|CDK_|PYTHON|VIRTUAL_ENV)/.test(name)));
 }

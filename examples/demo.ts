@@ -1,0 +1,139 @@
+/*
+ * npm run demo
+ *
+ * The whole path on this machine: a PostgreSQL, a local AWS, and the real CDK command line that deploys the sample of
+ * examples/template-saas. Every step looks into the database, and the demo fails when a step does not do what it says.
+ */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { createDemoStage, type DemoStage, expectThat } from './demo/demo-stage';
+import { createScreen, type Screen } from './demo/screen';
+import { type LocalAws, type NewMigration, projectDirectory, withLocalAws } from './local-aws';
+
+const ADD_PHONE: NewMigration = {
+  revision: '0a1b2c3d4e01',
+  message: 'Add phone to users',
+  upgrade: ['op.add_column("users", sa.Column("phone", sa.String(32)))'],
+};
+const REQUIRE_COUNTRY: NewMigration = {
+  revision: '0a1b2c3d4e02',
+  message: 'Require country of users',
+  upgrade: ['op.add_column("users", sa.Column("country", sa.String(2), nullable=False))'],
+};
+const REQUIRE_COUNTRY_REPAIRED: NewMigration = {
+  ...REQUIRE_COUNTRY,
+  upgrade: ['op.add_column("users", sa.Column("country", sa.String(2), nullable=False, server_default="DE"))'],
+};
+
+async function demo(screen: Screen): Promise<void> {
+  if (!existsSync(path.join(projectDirectory, 'dist/bin/migrate-invoke.js'))) throw new Error('nothing is built yet: run npm ci');
+  screen.heading('Alembic migrations with cdk deploy, on this machine alone');
+  screen.step('Start PostgreSQL and a local AWS');
+  await withLocalAws(
+    (aws) => deployAndMigrate(screen, aws),
+    (tool) => screen.say(`installing ${tool} into .cache/tools, this once`),
+  );
+  screen.good('PostgreSQL and the local AWS are stopped, their files removed');
+  screen.summary();
+}
+
+async function deployAndMigrate(screen: Screen, aws: LocalAws): Promise<void> {
+  screen.good(`PostgreSQL answers on ${aws.postgres.host}:${aws.postgres.port}`);
+  screen.good(`the local AWS answers on ${aws.ministack.url} (MiniStack, region ${aws.region})`);
+  await bootstrap(screen, aws);
+  const dev = await createDemoStage(screen, aws);
+  await firstDeploy(screen, dev);
+  await secondDeploy(screen, dev);
+  await byHand(screen, dev);
+  await failingMigration(screen, dev);
+  await repair(screen, dev);
+  await destroy(screen, dev);
+  screen.step('Stop everything');
+}
+
+async function bootstrap(screen: Screen, aws: LocalAws): Promise<void> {
+  screen.step('Prepare the local AWS for the CDK');
+  screen.command('npx cdk bootstrap');
+  const { code, output } = await aws.bootstrap({ onLine: screen.status });
+  expectThat(screen, 'the account is bootstrapped', code, 0, output);
+}
+
+async function firstDeploy(screen: Screen, dev: DemoStage): Promise<void> {
+  screen.step('Deploy the sample for stage dev: its database is empty');
+  expectThat(screen, 'no table is there', (await dev.state()).tables, []);
+  const { code, output } = await dev.deploy();
+  expectThat(screen, 'cdk deploy ends with exit code 0', code, 0, output);
+  const { version, tables } = await dev.state();
+  const revisions = dev.revisions();
+  expectThat(screen, `all ${revisions.length} migrations are applied`, version, revisions.slice(-1), output);
+  expectThat(screen, 'the tables are there', tables, ['items', 'notifications', 'projects', 'users'], output);
+  await dev.show();
+}
+
+async function secondDeploy(screen: Screen, dev: DemoStage): Promise<void> {
+  screen.step('Add a migration and deploy again');
+  await dev.addUsers();
+  dev.writeMigration(ADD_PHONE);
+  const { code, output } = await dev.deploy();
+  expectThat(screen, 'cdk deploy ends with exit code 0', code, 0, output);
+  const { version, userColumns, users } = await dev.state();
+  expectThat(screen, 'the new migration is applied', version, [ADD_PHONE.revision], output);
+  expectThat(screen, 'users has the column phone and kept its rows', [userColumns.includes('phone'), users], [true, 2], output);
+  await dev.show();
+}
+
+async function byHand(screen: Screen, dev: DemoStage): Promise<void> {
+  screen.step('Run the migrations by hand, as CI or a person does');
+  const before = await dev.state();
+  const { code, output } = await dev.migrateInvoke();
+  expectThat(screen, 'migrate-invoke ends with exit code 0', code, 0, output);
+  expectThat(screen, 'there was nothing to do, and nothing was done', await dev.state(), before, output);
+}
+
+async function failingMigration(screen: Screen, dev: DemoStage): Promise<void> {
+  screen.step('Deploy a migration that fails: a required column without a value for the rows that are there');
+  const before = await dev.state();
+  dev.writeMigration(REQUIRE_COUNTRY);
+  const { code, output } = await dev.deploy();
+  expectThat(screen, 'cdk deploy ends with exit code 1', code, 1, output);
+  for (const line of reasons(output)) screen.bad(line);
+  expectThat(screen, 'the reason names the revision', reasons(output).join().includes(REQUIRE_COUNTRY.revision), true, output);
+  expectThat(screen, 'the database is untouched', await dev.state(), before, output);
+  await dev.show();
+}
+
+async function repair(screen: Screen, dev: DemoStage): Promise<void> {
+  screen.step('Repair the migration and deploy');
+  dev.writeMigration(REQUIRE_COUNTRY_REPAIRED);
+  const { code, output } = await dev.deploy();
+  expectThat(screen, 'cdk deploy ends with exit code 0', code, 0, output);
+  const { version, userColumns, users } = await dev.state();
+  expectThat(screen, 'the repaired migration is applied', version, [REQUIRE_COUNTRY.revision], output);
+  expectThat(
+    screen,
+    'users has the column country and kept its rows',
+    [userColumns.includes('country'), users],
+    [true, 2],
+    output,
+  );
+  await dev.show();
+}
+
+async function destroy(screen: Screen, dev: DemoStage): Promise<void> {
+  screen.step('Destroy the stack');
+  const before = await dev.state();
+  const { code, output } = await dev.destroy();
+  expectThat(screen, 'cdk destroy ends with exit code 0', code, 0, output);
+  expectThat(screen, 'the database is as it was', await dev.state(), before, output);
+}
+
+/** Lines of the CDK's output that tell why a deploy failed. */
+function reasons(output: string): string[] {
+  return [...new Set(output.split('\n').filter((line) => line.includes('revision')))];
+}
+
+const screen = createScreen(process.stdout, process.env, 9);
+demo(screen).catch((error: Error) => {
+  screen.bad(error.message);
+  process.exitCode = 1;
+});

@@ -1,0 +1,109 @@
+import { stripVTControlCharacters } from 'node:util';
+
+/** What a person sees of the demo: numbered steps with their times, on terminals of any width and in logs. */
+export interface Screen {
+  heading(text: string): void;
+  /** Begins the next step; the time of the one before is printed. */
+  step(title: string): void;
+  /** A command as a person would type it. */
+  command(text: string): void;
+  say(text: string): void;
+  /** Something that was promised and checked. */
+  good(text: string): void;
+  bad(text: string): void;
+  table(rows: readonly (readonly [string, string])[]): void;
+  /** One line that the next one replaces; nothing where lines can't be replaced. */
+  status(text: string): void;
+  /** Ends the last step, and prints the times of all. */
+  summary(): void;
+}
+
+type Style = 'bold' | 'dim' | 'green' | 'red' | 'cyan';
+const CODES: Record<Style, readonly [number, number]> = {
+  bold: [1, 22],
+  dim: [2, 22],
+  green: [32, 39],
+  red: [31, 39],
+  cyan: [36, 39],
+};
+const INDENT = '  ';
+
+export function createScreen(out: NodeJS.WriteStream, env: NodeJS.ProcessEnv, steps: number): Screen {
+  const interactive = Boolean(out.isTTY) && env.TERM !== 'dumb';
+  const coloured = interactive && !env.NO_COLOR;
+  const columns = (): number => Math.max(20, (interactive && out.columns) || 100);
+  const paint = (style: Style, text: string): string =>
+    coloured ? `\u001b[${CODES[style][0]}m${text}\u001b[${CODES[style][1]}m` : text;
+  const started = Date.now();
+  const done: [string, string][] = [];
+  let current: { label: string; from: number } | undefined;
+  let statusShown = false;
+
+  const clearStatus = (): void => {
+    if (statusShown) out.write('\r\u001b[2K');
+    statusShown = false;
+  };
+  const print = (text: string, style?: Style, hanging = ''): void => {
+    clearStatus();
+    const lines = wrap(stripVTControlCharacters(text), columns() - INDENT.length, hanging);
+    for (const line of lines) out.write(`${INDENT}${style ? paint(style, line) : line}\n`);
+  };
+  const table: Screen['table'] = (rows) => {
+    const width = Math.min(Math.max(...rows.map(([name]) => name.length)), Math.floor(columns() / 2));
+    for (const [name, value] of rows) print(`${name.padEnd(width)}  ${value}`, undefined, ' '.repeat(width + 2));
+  };
+
+  const endStep = (): void => {
+    if (!current) return;
+    const time = seconds(Date.now() - current.from);
+    print(time, 'dim');
+    done.push([current.label, time]);
+    current = undefined;
+  };
+
+  return {
+    heading(text) {
+      for (const line of wrap(text, columns(), '')) out.write(`${paint('bold', line)}\n`);
+    },
+    step(title) {
+      endStep();
+      current = { label: `${done.length + 1}/${steps} ${title}`, from: Date.now() };
+      out.write('\n');
+      for (const line of wrap(current.label, columns(), '    ')) out.write(`${paint('bold', line)}\n`);
+    },
+    command: (text) => print(`$ ${text}`, 'cyan', '    '),
+    say: (text) => print(text),
+    good: (text) => print(`✓ ${text}`, 'green', '  '),
+    bad: (text) => print(`✗ ${text}`, 'red', '  '),
+    table,
+    status(text) {
+      if (!interactive) return;
+      clearStatus();
+      out.write(paint('dim', `${INDENT}${text}`.slice(0, columns() - 1)));
+      statusShown = true;
+    },
+    summary() {
+      endStep();
+      out.write('\n');
+      table([...done, ['in all', seconds(Date.now() - started)]]);
+    },
+  };
+}
+
+function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(1)} s`;
+}
+
+/** Breaks a text at blanks; a word that is longer than a line stays whole, so that it can be copied. */
+function wrap(text: string, width: number, hanging: string): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(/(?<=\s)(?=\S)/)) {
+    if (line.trim() !== '' && `${line}${word}`.trimEnd().length > width) {
+      lines.push(line.trimEnd());
+      line = hanging;
+    }
+    line += word;
+  }
+  return [...lines, line.trimEnd()];
+}

@@ -1,0 +1,63 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { projectDirectory, type RunResult, run } from '../../examples/local-aws';
+
+/** How many tests a check ran, and how they ended. */
+export interface Count {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+export type Check = () => Promise<Count>;
+
+/** What a check needs to run its commands. */
+export interface CheckContext {
+  readonly env: NodeJS.ProcessEnv;
+  readonly folder: string;
+}
+
+/** A command that is one test: it passes with exit code 0. */
+export function commandCheck(context: CheckContext, command: string, args: readonly string[]): Check {
+  return async () => ((await show(context, command, args)).code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 });
+}
+
+export function jestCheck(context: CheckContext, project: string): Check {
+  const report = path.join(context.folder, `jest-${project}.json`);
+  const args = ['jest', '--selectProjects', project, '--json', '--outputFile', report];
+  return async () => {
+    const { code } = await show(context, 'npx', args);
+    return counted(code, report, jestCount);
+  };
+}
+
+export function pytestCheck(context: CheckContext, name: string, command: string, args: readonly string[], cwd?: string): Check {
+  const report = path.join(context.folder, `pytest-${name}.xml`);
+  return async () => {
+    // No __pycache__ beside sources that the packaging tests hash.
+    const env = { ...context.env, PYTHONDONTWRITEBYTECODE: '1' };
+    const { code } = await show({ ...context, env }, command, [...args, '-p', 'no:cacheprovider', `--junitxml=${report}`], cwd);
+    return counted(code, report, junitCount);
+  };
+}
+
+async function show({ env, folder }: CheckContext, command: string, args: readonly string[], cwd?: string): Promise<RunResult> {
+  return run(command, args, { env, folder, cwd: cwd ?? projectDirectory, onLine: (line) => console.log(line) });
+}
+
+/** A runner that failed without a failed test, or ran none, has failed itself. */
+function counted(code: number, report: string, count: (text: string) => Count): Count {
+  const { passed, failed } = existsSync(report) ? count(readFileSync(report, 'utf8')) : { passed: 0, failed: 0 };
+  const brokenRunner = failed === 0 && (code !== 0 || passed === 0);
+  return { passed, failed: brokenRunner ? 1 : failed };
+}
+
+export function jestCount(json: string): Count {
+  const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = JSON.parse(json);
+  return { passed: numPassedTests, failed: numFailedTests + numRuntimeErrorTestSuites };
+}
+
+export function junitCount(xml: string): Count {
+  const number = (name: string): number => Number(new RegExp(`<testsuite [^>]*\\b${name}="(\\d+)"`).exec(xml)?.[1] ?? 0);
+  const failed = number('failures') + number('errors');
+  return { passed: number('tests') - failed - number('skipped'), failed };
+}
