@@ -1,0 +1,73 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build, type Metafile } from 'esbuild';
+import { awsEnvironment } from '../client/stand-in';
+
+/** How a process ended. */
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The command as the package ships it: one file, run as a process of its own. */
+export class BuiltCommand {
+  private constructor(
+    private readonly directory: string,
+    readonly metafile: Metafile,
+  ) {}
+
+  static async build(): Promise<BuiltCommand> {
+    const directory = await mkdtemp(join(tmpdir(), 'migrate-invoke-'));
+    const { metafile } = await build({
+      entryPoints: [join(__dirname, '../../bin/migrate-invoke.ts')],
+      outfile: join(directory, 'migrate-invoke.js'),
+      bundle: true,
+      minify: true,
+      platform: 'node',
+      target: 'node20',
+      metafile: true,
+      logLevel: 'warning',
+    });
+    return new BuiltCommand(directory, metafile);
+  }
+
+  /** Runs it without a terminal. */
+  run(args: readonly string[], environment: Environment = {}, interrupt?: Promise<void>): Promise<Ended> {
+    return ended(process.execPath, [this.path, ...args], environment, interrupt);
+  }
+
+  /** Runs it on a pseudo-terminal, where stdout and stderr are one. */
+  runOnTerminal(args: readonly string[], environment: Environment = {}): Promise<Ended> {
+    const spawnOnTerminal = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
+    return ended('python3', ['-c', spawnOnTerminal, process.execPath, this.path, ...args], environment);
+  }
+
+  remove(): Promise<void> {
+    return rm(this.directory, { recursive: true });
+  }
+
+  private get path(): string {
+    return join(this.directory, 'migrate-invoke.js');
+  }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+async function ended(file: string, args: readonly string[], environment: Environment, interrupt?: Promise<void>): Promise<Ended> {
+  // Nothing of this machine's environment but where programs are: a CI's NO_COLOR or AWS_PROFILE must not decide a test.
+  const { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: _, ...aws } = awsEnvironment();
+  const env = { PATH: process.env.PATH, TERM: 'xterm-256color', ...aws, ...environment };
+  const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text) => {
+      output[name] += text;
+    });
+  }
+  void interrupt?.then(() => child.kill('SIGINT'));
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  return { code, ...output };
+}
