@@ -224,6 +224,7 @@ describe('a function that can not be reached', () => {
     [403, 'UnrecognizedClientException', 'access_denied'],
     [403, 'InvalidSignatureException', 'access_denied'],
     [400, 'ExpiredTokenException', 'access_denied'],
+    [403, 'ANewNameForRefused', 'access_denied'],
     [429, 'TooManyRequestsException', 'throttled'],
     [502, 'KMSAccessDeniedException', 'function_not_ready'],
     [502, 'SubnetIPAddressLimitReachedException', 'function_not_ready'],
