@@ -1,4 +1,4 @@
-import type * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as rds from 'aws-cdk-lib/aws-rds';
 import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
@@ -125,10 +125,10 @@ export class MigrationDatabase {
     }
     return new MigrationDatabase((fn) => {
       target.grantConnect(fn, user);
-      allowFrom(fn, target);
       const endpoint = cluster?.clusterEndpoint ?? instance?.instanceEndpoint;
       const host = endpoint?.hostname ?? proxy?.endpoint ?? '';
       const port = endpoint?.port ?? PROXY_PORT;
+      allowFrom(fn, target, port);
       const settings: DatabaseSettings = { source: 'iam', variables: options.variables._names, host, port, user, database };
       return { settings, dependencies: [target] };
     });
@@ -173,9 +173,9 @@ function fromRds(
     );
   }
   return MigrationDatabase._of((fn) => {
-    allowFrom(fn, database);
-    // A secret that RDS manages holds no address.
     const { hostname: host, port } = endpoint();
+    allowFrom(fn, database, port);
+    // The address is said here because a secret that RDS manages holds none.
     const bound = bindSecret(fn, secret, { ...options, host, port });
     return { ...bound, dependencies: [...bound.dependencies, database] };
   });
@@ -190,6 +190,6 @@ function bindSecret(fn: lambda.Function, secret: secretsmanager.ISecret, options
 }
 
 /** Opens the database's security groups, where there are any that the stack knows. */
-function allowFrom(fn: lambda.Function, database: IConstruct & Partial<ec2.IConnectable>): void {
-  if (fn.isBoundToVpc) database.connections?.allowDefaultPortFrom(fn, 'migrations');
+function allowFrom(fn: lambda.Function, database: IConstruct & Partial<ec2.IConnectable>, port: number): void {
+  if (fn.isBoundToVpc) database.connections?.allowFrom(fn, ec2.Port.tcp(port), 'migrations');
 }

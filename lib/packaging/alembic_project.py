@@ -55,12 +55,12 @@ def describe(directory: Path) -> dict[str, Any]:
 
 
 def read_options(directory: Path) -> dict[str, Any] | None:
-    """Alembic's options: pyproject.toml's go before those of alembic.ini. None when there is neither."""
+    """Alembic's options: those of alembic.ini go before pyproject.toml's, as in Alembic. None when there is neither."""
     ini = read_ini(directory / "alembic.ini", directory)
     toml = read_toml(directory / "pyproject.toml", directory)
     if ini is None and toml is None:
         return None
-    return {**(ini or {}), **(toml or {})}
+    return {**(toml or {}), **(ini or {})}
 
 
 def read_ini(path: Path, here: Path) -> dict[str, Any] | None:
@@ -78,13 +78,15 @@ def read_ini(path: Path, here: Path) -> dict[str, Any] | None:
         except configparser.Error:
             return None
 
-    options: dict[str, Any] = {"recursive": get("recursive_version_locations") in ("true", "True", "1", "yes", "on")}
+    options: dict[str, Any] = {}
+    if get("recursive_version_locations"):
+        options["recursive"] = get("recursive_version_locations") == "true"
     if get("script_location"):
         options["script_location"] = get("script_location")
     if get("version_locations"):
         separator = SEPARATORS.get(get("path_separator") or get("version_path_separator") or "")
         text = get("version_locations") or ""
-        parts = text.split(separator) if separator else re.split(r",\s*|\s+", text)
+        parts = text.split(separator) if separator else re.split(r", *| +", text)
         options["version_locations"] = [part.strip() for part in parts if part.strip()]
     return options
 
@@ -136,7 +138,7 @@ def read_revisions(locations: list[Path], *, recursive: bool) -> dict[str, Any]:
             values = read_assignments(path)
             revision = values.get("revision")
             if revision is None:
-                continue  # Alembic takes a file without a revision for a helper module, too.
+                raise Unreadable  # Alembic refuses such a file, or takes the id from its name.
             down = values.get("down_revision")
             known[revision] = path.name
             followed.update([down] if isinstance(down, str) else down or [])

@@ -30,7 +30,11 @@ export function uvProjectPackage(
   const sources = listSources(directory, alembicPaths, exclude);
   return {
     hash: hashPackage(platform, {
-      lock: hashFiles(directory, ['uv.lock']),
+      // It may be missing when nothing is to be packaged, as for `cdk list`.
+      lock: hashFiles(
+        directory,
+        ['uv.lock'].filter((file) => existsSync(join(directory, file))),
+      ),
       sources: hashFiles(directory, sources),
       bytecode: String(python !== undefined),
     }),

@@ -1,0 +1,101 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { App, Stack } from 'aws-cdk-lib';
+import { AlembicMigration, MigrationCode, MigrationDatabase } from '../../lib';
+import { filesBelow, lockedBackend } from '../packaging/support';
+import { copyOf, laidOutBackend, revisionFile, temporaryDirectory, writeFiles } from './support';
+
+jest.setTimeout(120_000);
+
+/** Synthesizes into a directory, as the CDK's command does with cdk.out. */
+function synth(code: MigrationCode, outdir = temporaryDirectory()) {
+  const app = new App({ outdir, builtinCloudFormationValidation: false });
+  const stack = new Stack(app, 'Stack');
+  new AlembicMigration(stack, 'Migration', { stage: 'dev', code, database: MigrationDatabase.fromEnvironment() });
+  const assembly = app.synth();
+  const artifact = assembly.getStackArtifact(stack.artifactId);
+  const assets = JSON.parse(readFileSync(join(outdir, 'Stack.assets.json'), 'utf8'));
+  const paths: string[] = Object.values<any>(assets.files).map(({ source }) => join(outdir, source.path));
+  const packaged = paths.find((path) => existsSync(join(path, 'backend'))) ?? '';
+  return { outdir, packaged, assets, resources: Object.values<any>(artifact.template.Resources), messages: artifact.messages };
+}
+
+describe('a uv project', () => {
+  const { UV } = process.env;
+  afterEach(() => {
+    if (UV === undefined) delete process.env.UV;
+    else process.env.UV = UV;
+  });
+
+  test('is packaged once for a cdk.out, and again when it has changed', () => {
+    const backend = lockedBackend();
+    const folder = temporaryDirectory();
+    const log = join(folder, 'log');
+    writeFileSync(join(folder, 'uv'), `#!/bin/sh\necho "$1 $2" >> ${log}\nexec uv "$@"\n`, { mode: 0o755 });
+    process.env.UV = join(folder, 'uv');
+    const installs = () =>
+      readFileSync(log, 'utf8')
+        .split('\n')
+        .filter((line) => line === 'pip install').length;
+
+    const { outdir, packaged } = synth(MigrationCode.fromUvProject(backend));
+    expect(filesBelow(packaged)).toContain('backend/alembic/versions/b2.py');
+    expect(installs()).toBe(1);
+
+    synth(MigrationCode.fromUvProject(copyOf(backend)), outdir);
+    expect(installs()).toBe(1);
+
+    const changed = writeFiles(copyOf(backend), { 'alembic/versions/c3.py': revisionFile('c3', 'b2') });
+    expect(synth(MigrationCode.fromUvProject(changed), outdir).packaged).not.toBe('');
+    expect(installs()).toBe(2);
+  });
+
+  test('that can not be installed is an error in plain words, and nothing of it is kept for the next synth', () => {
+    const broken = writeFiles(lockedBackend(), { 'uv.lock': 'not a lock' });
+    const first = synth(MigrationCode.fromUvProject(broken));
+    const errors = (messages: typeof first.messages) =>
+      messages.filter(({ level }) => level === 'error').map(({ entry }) => entry.data);
+    expect(errors(first.messages)).toEqual([expect.stringMatching(/^"uv export" failed in /)]);
+    expect(errors(synth(MigrationCode.fromUvProject(broken), first.outdir).messages)).toHaveLength(1);
+  });
+});
+
+test('a directory that is laid out already is taken as it is, with the runner added', () => {
+  const { packaged } = synth(MigrationCode.fromDirectory(laidOutBackend({ 'backend/tests/data.txt': 'kept' })));
+  expect(filesBelow(packaged)).toEqual(
+    expect.arrayContaining(['backend/tests/data.txt', 'site-packages/alembic/__init__.py', 'cdk_alembic/handler.py']),
+  );
+});
+
+describe('an image', () => {
+  const directory = () =>
+    writeFiles(temporaryDirectory(), {
+      Dockerfile: 'FROM public.ecr.aws/lambda/python:3.13\nCOPY --from=cdk-alembic . ${LAMBDA_TASK_ROOT}/\n',
+      'alembic.ini': '[alembic]\nscript_location = alembic\n',
+      'alembic/versions/a1.py': revisionFile('a1', null),
+    });
+
+  test('starts the runner, on the architecture of the function', () => {
+    const { assets, resources } = synth(MigrationCode.fromImage(directory(), { target: 'lambda', buildArgs: { A: '1' } }));
+    const [image] = Object.values<any>(assets.dockerImages);
+    expect(image.source).toMatchObject({ platform: 'linux/arm64', dockerBuildTarget: 'lambda', dockerBuildArgs: { A: '1' } });
+    const fn = resources.find(({ Properties }) => Properties?.FunctionName);
+    expect(fn.Properties).toMatchObject({ PackageType: 'Image', ImageConfig: { Command: ['cdk_alembic.handler.handler'] } });
+  });
+
+  test('gets the runner as a build context that lies in cdk.out, so that cdk.out can be moved', () => {
+    const { assets, outdir } = synth(MigrationCode.fromImage(directory()));
+    const [{ source }] = Object.values<any>(assets.dockerImages) as [any];
+    const context = source.dockerBuildContexts['cdk-alembic'];
+    expect(context).toMatch(/^\.\./);
+    const files = filesBelow(join(outdir, source.directory, context));
+    expect(files).toContain('cdk_alembic/handler.py');
+    expect(files.filter((file) => !file.endsWith('.py'))).toEqual([]);
+  });
+
+  test('is checked for several heads like every code', () => {
+    const two = writeFiles(directory(), { 'alembic/versions/b1.py': revisionFile('b1', null) });
+    const { messages } = synth(MigrationCode.fromImage(two));
+    expect(messages.map(({ entry }) => entry.data)).toContainEqual(expect.stringContaining('have 2 heads'));
+  });
+});

@@ -1,0 +1,170 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as rds from 'aws-cdk-lib/aws-rds';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { DatabaseVariables, MigrationDatabase } from '../../lib';
+import { SETTINGS_VARIABLE } from '../../lib/contract';
+import { findings, functionOf, migrationStack, resourcesOf, templateOf } from './support';
+
+const variables = DatabaseVariables.parts();
+const postgres = rds.DatabaseInstanceEngine.postgres({ version: rds.PostgresEngineVersion.VER_17_5 });
+
+function vpcOf(stack: Stack): ec2.IVpc {
+  return (stack.node.tryFindChild('Vpc') as ec2.Vpc | undefined) ?? new ec2.Vpc(stack, 'Vpc');
+}
+
+function clusterOf(stack: Stack, props: Partial<rds.DatabaseClusterProps> = {}): rds.DatabaseCluster {
+  return new rds.DatabaseCluster(stack, 'Cluster', {
+    engine: rds.DatabaseClusterEngine.auroraPostgres({ version: rds.AuroraPostgresEngineVersion.VER_17_5 }),
+    writer: rds.ClusterInstance.serverlessV2('Writer'),
+    vpc: vpcOf(stack),
+    ...props,
+  });
+}
+
+function instanceOf(stack: Stack): rds.DatabaseInstance {
+  return new rds.DatabaseInstance(stack, 'Instance', { engine: postgres, vpc: vpcOf(stack) });
+}
+
+const SOURCES: Record<string, (stack: Stack) => MigrationDatabase> = {
+  environment: () => MigrationDatabase.fromEnvironment(),
+  secret: (stack) => MigrationDatabase.fromSecret(new Secret(stack, 'Secret'), { variables }),
+  'secret with an address': (stack) =>
+    MigrationDatabase.fromSecret(new Secret(stack, 'Secret'), {
+      variables,
+      host: 'db.internal',
+      port: 5433,
+      databaseName: 'app',
+    }),
+  cluster: (stack) => MigrationDatabase.fromCluster(clusterOf(stack), { variables, databaseName: 'app' }),
+  instance: (stack) => MigrationDatabase.fromInstance(instanceOf(stack), { variables }),
+  'cluster with tokens': (stack) =>
+    MigrationDatabase.fromIamAuth({ cluster: clusterOf(stack), user: 'migrator', databaseName: 'app', variables }),
+  'instance with tokens': (stack) =>
+    MigrationDatabase.fromIamAuth({ instance: instanceOf(stack), user: 'migrator', databaseName: 'app', variables }),
+  'proxy with tokens': (stack) => {
+    const cluster = clusterOf(stack);
+    const secrets = [cluster.secret as Secret];
+    const proxy = new rds.DatabaseProxy(stack, 'Proxy', {
+      proxyTarget: rds.ProxyTarget.fromCluster(cluster),
+      secrets,
+      vpc: vpcOf(stack),
+      iamAuth: true,
+    });
+    return MigrationDatabase.fromIamAuth({ proxy, user: 'migrator', databaseName: 'app', variables });
+  },
+};
+
+/** The template of a function that uses the source. */
+function render(source: string): Template {
+  return templateOf((stack) => {
+    const database = (SOURCES[source] as (stack: Stack) => MigrationDatabase)(stack);
+    const vpc = stack.node.tryFindChild('Vpc') as ec2.Vpc | undefined;
+    return { database, ...(vpc && { vpc }) };
+  });
+}
+
+/** The settings as CloudFormation will fill them: a number for a port, some text for the rest. */
+function settingsOf(template: Template): any {
+  const value = functionOf(template).Properties.Environment.Variables[SETTINGS_VARIABLE];
+  const parts: unknown[] = typeof value === 'string' ? [value] : value['Fn::Join'][1];
+  const filled = parts.map((part) =>
+    typeof part === 'string' ? part : JSON.stringify(part).includes('Port') ? '5432' : 'filled',
+  );
+  return JSON.parse(filled.join(''));
+}
+
+test('the runner accepts the settings of every kind of database', () => {
+  const all = Object.keys(SOURCES).map((source) => settingsOf(render(source)));
+  const check =
+    'import json, sys; from cdk_alembic.contract import settings_problems as p; print(json.dumps([p(s) for s in json.load(sys.stdin)]))';
+  const run = spawnSync('python3', ['-c', check], {
+    cwd: join(__dirname, '../../lambda/migrate'),
+    input: JSON.stringify(all),
+    encoding: 'utf8',
+  });
+  expect(run.stderr).toBe('');
+  expect(JSON.parse(run.stdout)).toEqual(all.map(() => []));
+});
+
+test('a secret is named and never opened: no password is in any template', () => {
+  for (const source of Object.keys(SOURCES)) {
+    const [fn] = resourcesOf(render(source), 'AWS::Lambda::Function');
+    expect(JSON.stringify(fn)).not.toMatch(/resolve:secretsmanager|"password":"(?!POSTGRES_PASSWORD)/);
+  }
+});
+
+test('a secret alone says where the database is', () => {
+  expect(settingsOf(render('secret')).database).toEqual({
+    source: 'secret',
+    secretArn: 'filled',
+    variables: {
+      host: 'POSTGRES_HOST',
+      port: 'POSTGRES_PORT',
+      user: 'POSTGRES_USER',
+      password: 'POSTGRES_PASSWORD',
+      database: 'POSTGRES_DB',
+    },
+  });
+});
+
+test('what is said of the address goes before what the secret says', () => {
+  expect(settingsOf(render('secret with an address')).database).toMatchObject({
+    host: 'db.internal',
+    port: 5433,
+    database: 'app',
+  });
+});
+
+test('a cluster is reached at its writer, with its own secret', () => {
+  const template = render('cluster');
+  const text = JSON.stringify(functionOf(template).Properties.Environment);
+  expect(text).toMatch(/"Fn::GetAtt":\["Cluster\w+","Endpoint.Address"\]/);
+  expect(text).toMatch(/"Ref":"ClusterSecretAttachment\w+"/);
+});
+
+test.each(['cluster', 'instance', 'cluster with tokens', 'proxy with tokens'])(
+  'the security group of a %s admits the function',
+  (source) => {
+    const rules = resourcesOf(render(source), 'AWS::EC2::SecurityGroupIngress').map(([, { Properties }]) => Properties);
+    expect(rules).toContainEqual(
+      expect.objectContaining({
+        SourceSecurityGroupId: { 'Fn::GetAtt': [expect.stringMatching(/^MigrationFunction/), 'GroupId'] },
+      }),
+    );
+  },
+);
+
+test.each(['cluster with tokens', 'instance with tokens', 'proxy with tokens'])(
+  'a %s: the function may connect as this role and reads no secret',
+  (source) => {
+    const [, policy] = resourcesOf(render(source), 'AWS::IAM::Policy').find(([id]) => id.startsWith('MigrationRole')) as [
+      string,
+      any,
+    ];
+    const text = JSON.stringify(policy.Properties.PolicyDocument.Statement);
+    expect(text).toContain('rds-db:connect');
+    expect(text).toMatch(/:?\/migrator"/);
+    expect(text).not.toContain('secretsmanager');
+  },
+);
+
+test('a database without a secret is told about', () => {
+  const { errors } = findings((stack) => {
+    const cluster = rds.DatabaseCluster.fromDatabaseClusterAttributes(stack, 'Imported', { clusterIdentifier: 'c' });
+    return { database: MigrationDatabase.fromCluster(cluster, { variables }) };
+  });
+  expect(errors).toEqual([expect.stringContaining('the database Stack/Imported has no secret')]);
+});
+
+test("the URL variable has a name and a scheme of one's own", () => {
+  const { stack } = migrationStack((scope) => ({
+    database: MigrationDatabase.fromSecret(new Secret(scope, 'Secret'), {
+      variables: DatabaseVariables.url('DB_URL', { scheme: 'postgresql+asyncpg' }),
+    }),
+  }));
+  expect(settingsOf(Template.fromStack(stack)).database.variables).toEqual({ url: 'DB_URL', urlScheme: 'postgresql+asyncpg' });
+});

@@ -1,0 +1,156 @@
+import { Template } from 'aws-cdk-lib/assertions';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { DatabaseVariables, MigrationDatabase } from '../../lib';
+import { migrationStack, type Options, resourcesOf, templateOf } from './support';
+
+interface Statement {
+  readonly Effect: string;
+  readonly Action: string | string[];
+  readonly Resource: unknown;
+  readonly Condition?: unknown;
+}
+
+/** Actions that are allowed on `*`, because AWS knows no narrower resource for what the role is used for. */
+const NEEDS_STAR = {
+  'ec2:CreateNetworkInterface': 'Lambda attaches the function to the VPC; the interface has no name yet',
+  'ec2:DescribeNetworkInterfaces': 'has no resource type',
+  'ec2:DescribeSubnets': 'has no resource type',
+  'ec2:DeleteNetworkInterface': 'as Lambda documents it: otherwise the function may lose its way into the VPC',
+  'ec2:AssignPrivateIpAddresses': 'as Lambda documents it',
+  'ec2:UnassignPrivateIpAddresses': 'as Lambda documents it',
+};
+
+const EVERYTHING: Options = (stack) => ({
+  vpc: new ec2.Vpc(stack, 'Vpc'),
+  encryptionKey: new Key(stack, 'Key'),
+  database: MigrationDatabase.fromSecret(new Secret(stack, 'Secret', { encryptionKey: new Key(stack, 'SecretKey') }), {
+    variables: DatabaseVariables.url(),
+  }),
+});
+
+function statementsOf(template: Template): Statement[] {
+  return resourcesOf(template, 'AWS::IAM::Policy').flatMap(([, { Properties }]) => Properties.PolicyDocument.Statement);
+}
+
+/** Actions that some role may use on a resource that is not named. */
+function actionsOnStar(template: Template): string[] {
+  return statementsOf(template)
+    .filter(({ Effect, Resource }) => Effect === 'Allow' && [Resource].flat().includes('*'))
+    .flatMap(({ Action }) => Action);
+}
+
+test('no role may do anything on "*" but what AWS has no narrower resource for', () => {
+  expect(actionsOnStar(templateOf())).toEqual([]);
+  expect(actionsOnStar(templateOf(EVERYTHING))).toEqual(Object.keys(NEEDS_STAR));
+});
+
+test("the function's own code may not touch network interfaces, though Lambda may for it", () => {
+  const denied = statementsOf(templateOf(EVERYTHING)).filter(({ Effect }) => Effect === 'Deny');
+  expect(denied).toEqual([
+    expect.objectContaining({
+      Action: Object.keys(NEEDS_STAR),
+      Condition: { ArnEquals: { 'lambda:SourceFunctionArn': expect.anything() } },
+    }),
+  ]);
+  expect(JSON.stringify(denied)).toContain(':function:template-saas-api-migrate-lambda-dev');
+});
+
+test('no action is a wildcard but those of the keys', () => {
+  const wild = statementsOf(templateOf(EVERYTHING))
+    .flatMap(({ Action }) => Action)
+    .filter((action) => action.includes('*'));
+  expect(wild).toEqual([]);
+});
+
+test('a wildcard inside a resource only stands for the versions of one function', () => {
+  const wild = statementsOf(templateOf(EVERYTHING))
+    .flatMap(({ Resource }) => [Resource].flat())
+    .filter((resource) => resource !== '*' && JSON.stringify(resource).includes('*'));
+  expect(wild.length).toBeGreaterThan(0);
+  for (const resource of wild) {
+    expect(resource).toEqual({ 'Fn::Join': ['', [{ 'Fn::GetAtt': [expect.any(String), 'Arn'] }, ':*']] });
+  }
+});
+
+test('no role uses a policy of AWS, which would allow more than is needed', () => {
+  for (const [, { Properties }] of resourcesOf(templateOf(EVERYTHING), 'AWS::IAM::Role')) {
+    expect(Properties).not.toHaveProperty('ManagedPolicyArns');
+  }
+});
+
+test('the deploy handler may invoke this one function, and look at this one stack', () => {
+  const template = templateOf();
+  const [fn] = Object.keys(template.findResources('AWS::Lambda::Function', { Properties: { MemorySize: 512 } }));
+  const [, policy] = resourcesOf(template, 'AWS::IAM::Policy').find(([id]) => id.includes('HandlerRole')) as [string, any];
+  expect(policy.Properties.PolicyDocument.Statement.slice(1)).toEqual([
+    {
+      Effect: 'Allow',
+      Action: ['lambda:InvokeFunction', 'lambda:GetFunctionConfiguration'],
+      Resource: { 'Fn::GetAtt': [fn, 'Arn'] },
+    },
+    { Effect: 'Allow', Action: 'cloudformation:DescribeStacks', Resource: { Ref: 'AWS::StackId' } },
+  ]);
+});
+
+test('grantInvoke permits what the command needs, on this one function', () => {
+  const { stack, migration } = migrationStack({ runOnDeploy: false });
+  const role = new iam.Role(stack, 'Ci', { assumedBy: new iam.AccountRootPrincipal() });
+  migration.grantInvoke(role);
+  const [, policy] = resourcesOf(Template.fromStack(stack), 'AWS::IAM::Policy').find(([id]) => id.startsWith('Ci')) as [
+    string,
+    any,
+  ];
+  expect(policy.Properties.PolicyDocument.Statement).toEqual([
+    {
+      Effect: 'Allow',
+      Action: ['lambda:InvokeFunction', 'lambda:GetFunctionConfiguration'],
+      Resource: { 'Fn::GetAtt': [expect.stringContaining('MigrationFunction'), 'Arn'] },
+    },
+  ]);
+});
+
+test('every function writes to a log group of the stack that ends with it and forgets after a year', () => {
+  const template = templateOf(EVERYTHING);
+  const groups = resourcesOf(template, 'AWS::Logs::LogGroup');
+  expect(groups.map(([, { Properties }]) => Properties.LogGroupName)).toEqual([
+    '/aws/lambda/template-saas-api-migrate-lambda-dev',
+    '/aws/lambda/template-saas-api-migrate-lambda-dev/on-deploy',
+  ]);
+  for (const [, group] of groups) expect(group).toMatchObject({ DeletionPolicy: 'Delete', Properties: { RetentionInDays: 365 } });
+  const ids = groups.map(([id]) => id);
+  for (const [, { Properties }] of resourcesOf(template, 'AWS::Lambda::Function')) {
+    expect(ids).toContain(Properties.LoggingConfig.LogGroup.Ref);
+  }
+});
+
+test('with a key, the logs and the environment of every function are encrypted by it', () => {
+  const template = templateOf(EVERYTHING);
+  const arn = { 'Fn::GetAtt': [expect.stringMatching(/^Key/), 'Arn'] };
+  for (const [, { Properties }] of resourcesOf(template, 'AWS::Logs::LogGroup')) expect(Properties.KmsKeyId).toEqual(arn);
+  for (const [, { Properties }] of resourcesOf(template, 'AWS::Lambda::Function')) expect(Properties.KmsKeyArn).toEqual(arn);
+});
+
+test('the key lets CloudWatch Logs use it for these log groups only', () => {
+  const [, key] = resourcesOf(templateOf(EVERYTHING), 'AWS::KMS::Key').find(([id]) => id.startsWith('Key')) as [string, any];
+  const forLogs = key.Properties.KeyPolicy.Statement.filter((statement: any) =>
+    JSON.stringify(statement.Principal).includes('logs.'),
+  );
+  expect(forLogs).toHaveLength(2);
+  for (const statement of forLogs) {
+    expect(JSON.stringify(statement.Condition)).toContain(':log-group:/aws/lambda/template-saas-api-migrate-lambda-dev');
+  }
+});
+
+test('the function may decrypt with the key of its secret', () => {
+  const [, key] = resourcesOf(templateOf(EVERYTHING), 'AWS::KMS::Key').find(([id]) => id.startsWith('SecretKey')) as [
+    string,
+    any,
+  ];
+  const decrypt = key.Properties.KeyPolicy.Statement.filter(({ Action }: Statement) => Action === 'kms:Decrypt');
+  expect(decrypt).toEqual([
+    expect.objectContaining({ Principal: { AWS: { 'Fn::GetAtt': [expect.stringMatching(/^MigrationRole/), 'Arn'] } } }),
+  ]);
+});

@@ -1,0 +1,120 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { Duration } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { DatabaseVariables, MigrationCode, MigrationDatabase } from '../../lib';
+import { findings, laidOutBackend, migrationStack, revisionFile, temporaryDirectory, writeFiles } from './support';
+
+test('all that is wrong is told at once', () => {
+  const { errors } = findings({
+    stage: 'pull request 17',
+    appName: 'a-name-that-is-much-too-long-for-the-function-of-a-stage',
+    timeout: Duration.minutes(20),
+    runtime: lambda.Runtime.NODEJS_22_X,
+    environment: { DATABASE_URL: 'postgresql://app:hunter2@db/app' },
+    code: MigrationCode.fromDirectory(temporaryDirectory()),
+  });
+  expect(errors).toEqual([
+    expect.stringContaining('the stage "pull request 17" is not a usable name'),
+    expect.stringContaining('Lambda allows 64'),
+    expect.stringContaining('the timeout is 20 minutes and Lambda allows 15 minutes'),
+    expect.stringContaining('DATABASE_URL holds a password'),
+    expect.stringContaining('nodejs22.x is no Python'),
+    expect.stringContaining('has no folder backend/'),
+    expect.stringContaining('has no folder site-packages/'),
+  ]);
+});
+
+test('a mistake is reported, not thrown: the rest of the app is still checked', () => {
+  expect(() => migrationStack({ stage: '' })).not.toThrow();
+});
+
+test.each([
+  ['a URL', { DATABASE_URL: 'postgresql+asyncpg://app:hunter2@db:5432/app' }],
+  ['a variable for passwords', { POSTGRES_PASSWORD: 'hunter2' }],
+  ['a variable of libpq', { PGPASSWORD: 'hunter2' }],
+])('a password in %s is refused, and not repeated', (_, environment) => {
+  const { errors } = findings({ environment });
+  expect(errors).toEqual([expect.stringContaining(`${Object.keys(environment)[0]} holds a password`)]);
+  expect(errors.join()).not.toContain('hunter2');
+});
+
+test.each([
+  ['a URL without a password', { DATABASE_URL: 'postgresql://app@db/app' }],
+  ['an empty password', { POSTGRES_PASSWORD: '' }],
+  ['a URL with a colon further on', { SITE: 'https://example.org/a:b@c' }],
+])('%s is fine', (_, environment) => expect(findings({ environment }).errors).toEqual([]));
+
+test('a directory that is not there is named', () => {
+  const gone = join(temporaryDirectory(), 'back');
+  for (const code of [MigrationCode.fromUvProject(gone), MigrationCode.fromDirectory(gone), MigrationCode.fromImage(gone)]) {
+    expect(findings({ code }).errors).toEqual([`${gone} is no directory: give the folder of the backend`]);
+  }
+});
+
+test('a directory without an Alembic project is refused', () => {
+  const code = laidOutBackend();
+  rmSync(join(code, 'backend', 'alembic.ini'));
+  expect(findings({ code: MigrationCode.fromDirectory(code) }).errors).toEqual([
+    expect.stringContaining('holds no Alembic project: no alembic.ini and no [tool.alembic] in pyproject.toml'),
+  ]);
+});
+
+test('several heads are refused, with both names and the command that joins them', () => {
+  const code = laidOutBackend({ 'backend/alembic/versions/c3.py': revisionFile('c3', 'a1') });
+  const { errors } = findings({ code: MigrationCode.fromDirectory(code) });
+  expect(errors).toEqual([
+    expect.stringContaining(
+      `have 2 heads: b2 (b2.py), c3 (c3.py). Join them there with "uv run alembic merge -m 'merge heads' b2 c3"`,
+    ),
+  ]);
+});
+
+test('a project without any revision can be deployed, with a warning', () => {
+  const code = writeFiles(temporaryDirectory(), {
+    'backend/alembic.ini': '[alembic]\nscript_location = alembic\n',
+    'backend/alembic/env.py': '',
+    'site-packages/alembic/__init__.py': '',
+  });
+  const { errors, warnings } = findings({ code: MigrationCode.fromDirectory(code) });
+  expect(errors).toEqual([]);
+  expect(warnings).toEqual([expect.stringContaining('holds no revision yet')]);
+});
+
+test('a uv project without a lock file is told to lock', () => {
+  const code = writeFiles(temporaryDirectory(), {
+    'pyproject.toml': '[project]\nname = "back"\nversion = "1"\n',
+    'alembic.ini': '[alembic]\nscript_location = alembic\n',
+    'alembic/versions/a1.py': revisionFile('a1', null),
+  });
+  expect(findings({ code: MigrationCode.fromUvProject(code) }).errors).toEqual([
+    expect.stringContaining(`run "uv lock" in ${code}`),
+  ]);
+});
+
+describe('without uv', () => {
+  const { PATH, UV } = process.env;
+  beforeEach(() => Object.assign(process.env, { UV: '/nowhere/uv' }));
+  afterEach(() => {
+    Object.assign(process.env, { PATH });
+    if (UV === undefined) delete process.env.UV;
+    else process.env.UV = UV;
+  });
+
+  test('the error says how to install it', () => {
+    const code = writeFiles(temporaryDirectory(), {
+      'uv.lock': '',
+      'alembic.ini': '[alembic]\nscript_location = alembic\n',
+      'alembic/versions/a1.py': revisionFile('a1', null),
+    });
+    const { errors } = findings({ code: MigrationCode.fromUvProject(code) });
+    expect(errors).toEqual([
+      expect.stringMatching(/uv is needed .* "\/nowhere\/uv" can't be run: install it .*"pip install uv"/),
+    ]);
+  });
+});
+
+test('fromIamAuth wants exactly one database', () => {
+  const database = MigrationDatabase.fromIamAuth({ user: 'migrator', databaseName: 'app', variables: DatabaseVariables.url() });
+  expect(findings({ database }).errors).toEqual([expect.stringContaining('exactly one of cluster, instance and proxy')]);
+});

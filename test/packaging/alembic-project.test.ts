@@ -1,0 +1,122 @@
+import { join } from 'node:path';
+import { checkAlembicProject, readAlembicProject } from '../../lib/packaging/alembic-project';
+import { ALEMBIC_INI, revisionFile, temporaryDirectory, writeFiles } from './support';
+
+function project(files: Record<string, string>): string {
+  return writeFiles(temporaryDirectory(), files);
+}
+
+function headsOf(files: Record<string, string>): string[] | undefined {
+  return readAlembicProject(project(files))?.revisions?.heads.map(({ revision }) => revision);
+}
+
+const ENV = { 'alembic/env.py': '', 'alembic/versions/a1.py': revisionFile('a1', null) };
+
+test.each<[string, string]>([
+  ['a plain assignment', 'revision = "b2"\ndown_revision = "a1"\n'],
+  ['annotations', 'revision: str = "b2"\ndown_revision: Union[str, None] = "a1"\n'],
+  ['comments and odd quotes', `revision = 'b2'  # was "a1"\n# down_revision = "zz"\ndown_revision = ('a1')\n`],
+  ['a tuple', 'revision = "b2"\ndown_revision = ("a1",)\n'],
+  ['a list', 'revision = "b2"\ndown_revision = ["a1"]\n'],
+])('the head is found in a revision written with %s', (_, text) => {
+  expect(headsOf({ 'alembic.ini': ALEMBIC_INI, ...ENV, 'alembic/versions/x.py': text })).toEqual(['b2']);
+});
+
+test('a merge joins two heads into one', () => {
+  const files = {
+    ...ENV,
+    'alembic/versions/b2.py': revisionFile('b2', 'a1'),
+    'alembic/versions/c3.py': revisionFile('c3', 'a1'),
+  };
+  expect(headsOf({ 'alembic.ini': ALEMBIC_INI, ...files })).toEqual(['b2', 'c3']);
+  const merge = 'revision = "d4"\ndown_revision = ("b2", "c3")\n';
+  expect(headsOf({ 'alembic.ini': ALEMBIC_INI, ...files, 'alembic/versions/d4.py': merge })).toEqual(['d4']);
+});
+
+test('branches with labels are several heads, too: nobody said which one to go to', () => {
+  const labelled = `${revisionFile('b1', null)}branch_labels = ("billing",)\n`;
+  const directory = project({ 'alembic.ini': ALEMBIC_INI, ...ENV, 'alembic/versions/b1.py': labelled });
+  expect(checkAlembicProject(directory).errors).toEqual([expect.stringContaining('2 heads: a1 (a1.py), b1 (b1.py)')]);
+});
+
+test("a package's marker and an editor's lock file are no revisions", () => {
+  const extra = { 'alembic/versions/__init__.py': '', 'alembic/versions/.#a1.py': 'revision = "zz"\n' };
+  expect(headsOf({ 'alembic.ini': ALEMBIC_INI, ...ENV, ...extra })).toEqual(['a1']);
+});
+
+test.each<[string, string]>([
+  ['a file without an id', 'X = 1\n'],
+  ['an id that is computed', 'revision = make()\ndown_revision = "a1"\n'],
+  ['syntax that this Python does not know', 'revision = "b2" ???\n'],
+])('%s is left to the check of the function', (_, text) => {
+  const directory = project({ 'alembic.ini': ALEMBIC_INI, ...ENV, 'alembic/versions/x.py': text });
+  expect(checkAlembicProject(directory)).toMatchObject({ errors: [], warnings: [] });
+});
+
+test.each<[string, Record<string, string>]>([
+  ['alembic.ini, relative to the project', { 'alembic.ini': '[alembic]\nscript_location = db/migrations\n' }],
+  ['alembic.ini, with %(here)s', { 'alembic.ini': '[alembic]\nscript_location = %(here)s/db/migrations\n' }],
+  ['alembic.ini, as a package', { 'alembic.ini': '[alembic]\nscript_location = db:migrations\n' }],
+  ['pyproject.toml', { 'pyproject.toml': '[tool.alembic]\nscript_location = "%(here)s/db/migrations"\n' }],
+  [
+    'pyproject.toml, next to an alembic.ini for logging',
+    { 'pyproject.toml': '[tool.alembic]\nscript_location = "db/migrations"\n', 'alembic.ini': '[loggers]\nkeys = root\n' },
+  ],
+])('the scripts are found where %s says', (_, files) => {
+  const scripts = { 'db/migrations/env.py': '', 'db/migrations/versions/a1.py': revisionFile('a1', null) };
+  expect(headsOf({ ...files, ...scripts })).toEqual(['a1']);
+});
+
+test('alembic.ini goes before pyproject.toml, as in Alembic', () => {
+  const toml = '[tool.alembic]\nscript_location = "elsewhere"\n';
+  expect(headsOf({ 'alembic.ini': ALEMBIC_INI, 'pyproject.toml': toml, ...ENV })).toEqual(['a1']);
+});
+
+test.each([
+  ['spaces', '', 'one two'],
+  ['commas', '', 'one, two'],
+  ['os.pathsep', 'path_separator = os', '%(here)s/one:%(here)s/two'],
+  ['newlines', 'path_separator = newline', '\n  one\n  two'],
+  ['the older option', 'version_path_separator = ;', 'one;two'],
+])('version_locations are read with %s between', (_, option, locations) => {
+  const ini = `[alembic]\nscript_location = alembic\n${option}\nversion_locations = ${locations}\n`;
+  const files = { 'alembic/env.py': '', 'one/a1.py': revisionFile('a1', null), 'two/b1.py': revisionFile('b1', null) };
+  expect(headsOf({ 'alembic.ini': ini, ...files })).toEqual(['a1', 'b1']);
+});
+
+test('folders below versions count only when alembic.ini says so', () => {
+  const files = { ...ENV, 'alembic/versions/2026/b2.py': revisionFile('b2', 'a1') };
+  expect(headsOf({ 'alembic.ini': ALEMBIC_INI, ...files })).toEqual(['a1']);
+  expect(headsOf({ 'alembic.ini': `${ALEMBIC_INI}recursive_version_locations = true\n`, ...files })).toEqual(['b2']);
+});
+
+test('a password with a percent sign in alembic.ini does not disturb', () => {
+  expect(headsOf({ 'alembic.ini': `${ALEMBIC_INI}sqlalchemy.url = postgresql://a:50%@b/c\n`, ...ENV })).toEqual(['a1']);
+});
+
+test('a script_location that is not there is named', () => {
+  const directory = project({ 'alembic.ini': '[alembic]\nscript_location = nowhere\n' });
+  expect(checkAlembicProject(directory).errors).toEqual([`the script_location "nowhere" of ${directory} is no directory`]);
+});
+
+test('revisions outside of the backend can not be packaged, and that is said', () => {
+  const root = project({
+    'back/alembic.ini': '[alembic]\nscript_location = ../shared\n',
+    'shared/versions/a1.py': revisionFile('a1', null),
+  });
+  expect(checkAlembicProject(join(root, 'back')).errors).toContainEqual(
+    expect.stringContaining(`${join(root, 'shared')} lies outside of`),
+  );
+});
+
+test('nothing of the project is run', () => {
+  const bomb = 'raise SystemExit("run!")\n';
+  expect(
+    headsOf({
+      'alembic.ini': ALEMBIC_INI,
+      ...ENV,
+      'alembic/env.py': bomb,
+      'alembic/versions/b2.py': bomb + revisionFile('b2', 'a1'),
+    }),
+  ).toEqual(['b2']);
+});

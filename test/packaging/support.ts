@@ -1,0 +1,82 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+const made: string[] = [];
+
+/** A directory that is removed after the tests of the file. */
+export function temporaryDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'cdk-alembic-test-'));
+  made.push(directory);
+  return directory;
+}
+
+afterAll(() => {
+  for (const directory of made) rmSync(directory, { recursive: true, force: true });
+});
+
+export function writeFiles(directory: string, files: Record<string, string>): string {
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(directory, path)), { recursive: true });
+    writeFileSync(join(directory, path), content);
+  }
+  return directory;
+}
+
+export function copyOf(directory: string): string {
+  const copy = temporaryDirectory();
+  cpSync(directory, copy, { recursive: true });
+  return copy;
+}
+
+/** The text of a revision file, as Alembic's template writes it. */
+export function revisionFile(revision: string, down: string | null): string {
+  return `"""Step ${revision}"""\nrevision: str = "${revision}"\ndown_revision = ${down === null ? 'None' : JSON.stringify(down)}\n`;
+}
+
+export const ALEMBIC_INI = '[alembic]\nscript_location = %(here)s/alembic\n';
+
+/** A small backend with real dependencies, locked. */
+export function lockedBackend(dependencies: readonly string[] = ['alembic>=1.16', 'sqlalchemy[asyncio]>=2']): string {
+  const directory = writeFiles(temporaryDirectory(), {
+    'pyproject.toml': `[project]
+name = "tiny-back"
+version = "0.1.0"
+requires-python = ">=3.11"
+dependencies = ${JSON.stringify(dependencies)}
+
+[dependency-groups]
+dev = ["iniconfig"]
+`,
+    'alembic.ini': ALEMBIC_INI,
+    'alembic/env.py': '',
+    'alembic/script.py.mako': '',
+    'alembic/versions/a1.py': revisionFile('a1', null),
+    'alembic/versions/b2.py': revisionFile('b2', 'a1'),
+    'app/models.py': 'TABLES = []\n',
+    'app/__pycache__/models.cpython-39.pyc': 'stale',
+    'tests/test_models.py': '',
+    '.env': 'POSTGRES_PASSWORD=hunter2\n',
+    '.venv/pyvenv.cfg': '',
+  });
+  const run = spawnSync('uv', ['lock', '--quiet'], { cwd: directory, encoding: 'utf8' });
+  if (run.status !== 0) throw new Error(`uv lock failed: ${run.error ?? run.stderr}`);
+  return directory;
+}
+
+/** The version of this machine's Python, such as `3.11`. */
+export function hostPython(): string {
+  return spawnSync('python3', ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'], { encoding: 'utf8' }).stdout.trim();
+}
+
+export function filesBelow(directory: string): string[] {
+  return (readdirSync(directory, { recursive: true, withFileTypes: true }) as import('node:fs').Dirent[])
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
+    .sort();
+}
+
+export function read(...path: string[]): Buffer {
+  return readFileSync(join(...path));
+}
