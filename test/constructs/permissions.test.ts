@@ -133,6 +133,21 @@ test('with a key, the logs and the environment of every function are encrypted b
   for (const [, { Properties }] of resourcesOf(template, 'AWS::Lambda::Function')) expect(Properties.KmsKeyArn).toEqual(arn);
 });
 
+test('every role of a function may decrypt with the key', () => {
+  const template = templateOf(EVERYTHING);
+  for (const [, { Properties }] of resourcesOf(template, 'AWS::Lambda::Function')) {
+    const role = Properties.Role['Fn::GetAtt'][0];
+    const statements = resourcesOf(template, 'AWS::IAM::Policy')
+      .filter(([, policy]) => policy.Properties.Roles[0].Ref === role)
+      .flatMap(([, policy]) => policy.Properties.PolicyDocument.Statement);
+    expect(statements).toContainEqual({
+      Effect: 'Allow',
+      Action: 'kms:Decrypt',
+      Resource: { 'Fn::GetAtt': [expect.stringMatching(/^Key/), 'Arn'] },
+    });
+  }
+});
+
 test('the key lets CloudWatch Logs use it for these log groups only', () => {
   const [, key] = resourcesOf(templateOf(EVERYTHING), 'AWS::KMS::Key').find(([id]) => id.startsWith('Key')) as [string, any];
   const forLogs = key.Properties.KeyPolicy.Statement.filter((statement: any) =>

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FunctionPlatform } from '../../lib/packaging/platform';
 import { uvProjectPackage } from '../../lib/packaging/uv-project';
@@ -147,20 +147,27 @@ test("a lock that uv can not read is told in uv's words, short and without colou
   expect(message.length).toBeLessThan(2000);
 });
 
-describe('when uv fails at a private index', () => {
+describe('with another uv', () => {
   const { UV } = process.env;
-  beforeAll(() => {
-    const uv = join(temporaryDirectory(), 'uv');
-    writeFileSync(uv, '#!/bin/sh\necho "error: https://ci:t0ken@pypi.example.org/simple said 403" >&2\nexit 2\n');
-    chmodSync(uv, 0o755);
-    process.env.UV = uv;
-  });
-  afterAll(() => {
+  afterEach(() => {
     if (UV === undefined) delete process.env.UV;
     else process.env.UV = UV;
   });
 
-  test('the error does not repeat the token', () => {
+  function useUv(script: string): void {
+    const uv = join(temporaryDirectory(), 'uv');
+    writeFileSync(uv, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    process.env.UV = uv;
+  }
+
+  test('that fails at a private index, the error does not repeat the token', () => {
+    useUv('echo "error: https://ci:t0ken@pypi.example.org/simple said 403" >&2; exit 2');
     expect(messageOf(() => build(backend, lambda))).toContain('https://***@pypi.example.org/simple said 403');
+  });
+
+  test('that finds no Python to compile with, the package is another one', () => {
+    const compiled = hashOf(backend, host);
+    useUv('exit 2');
+    expect(hashOf(backend, host)).not.toBe(compiled);
   });
 });
