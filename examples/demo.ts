@@ -15,8 +15,13 @@ const ADD_PHONE: NewMigration = {
   message: 'Add phone to users',
   upgrade: ['op.add_column("users", sa.Column("phone", sa.String(32)))'],
 };
-const REQUIRE_COUNTRY: NewMigration = {
+const ADD_NICKNAME: NewMigration = {
   revision: '0a1b2c3d4e02',
+  message: 'Add nickname to users',
+  upgrade: ['op.add_column("users", sa.Column("nickname", sa.String(50)))'],
+};
+const REQUIRE_COUNTRY: NewMigration = {
+  revision: '0a1b2c3d4e03',
   message: 'Require country of users',
   upgrade: ['op.add_column("users", sa.Column("country", sa.String(2), nullable=False))'],
 };
@@ -59,7 +64,7 @@ async function bootstrap(screen: Screen, aws: LocalAws): Promise<void> {
 }
 
 async function firstDeploy(screen: Screen, dev: DemoStage): Promise<void> {
-  screen.step('Deploy the sample for stage dev: its database is empty');
+  screen.step('Deploy stage dev to an empty database');
   expectThat(screen, 'no table is there', (await dev.state()).tables, []);
   const { code, output } = await dev.deploy();
   expectThat(screen, 'cdk deploy ends with exit code 0', code, 0, output);
@@ -83,21 +88,41 @@ async function secondDeploy(screen: Screen, dev: DemoStage): Promise<void> {
 }
 
 async function byHand(screen: Screen, dev: DemoStage): Promise<void> {
-  screen.step('Run the migrations by hand, as CI or a person does');
+  screen.step('Migrate by hand, as CI or a person does');
   const before = await dev.state();
+  const nothing = await dev.migrateInvoke();
+  expectThat(screen, 'migrate-invoke ends with exit code 0', nothing.code, 0, nothing.output);
+  expectThat(screen, 'there was nothing to do, and nothing was done', await dev.state(), before, nothing.output);
+
+  screen.say('now a hotswap, which ships the code alone and runs no migration:');
+  dev.writeMigration(ADD_NICKNAME);
+  const hotswap = await dev.deploy('--hotswap');
+  expectThat(screen, 'the code is there', hotswap.code, 0, hotswap.output);
+  expectThat(screen, 'the database is as it was', await dev.state(), before, hotswap.output);
+  const plan = await dev.migrateInvoke('--command', 'plan');
+  expectThat(screen, 'the plan names what is pending', plan.stdout.includes(ADD_NICKNAME.revision), true, plan.output);
   const { code, output } = await dev.migrateInvoke();
   expectThat(screen, 'migrate-invoke ends with exit code 0', code, 0, output);
-  expectThat(screen, 'there was nothing to do, and nothing was done', await dev.state(), before, output);
+  const { version, userColumns } = await dev.state();
+  expectThat(
+    screen,
+    'users has the column nickname',
+    [version, userColumns.includes('nickname')],
+    [[ADD_NICKNAME.revision], true],
+  );
 }
 
 async function failingMigration(screen: Screen, dev: DemoStage): Promise<void> {
-  screen.step('Deploy a migration that fails: a required column without a value for the rows that are there');
+  screen.step('Deploy a migration that fails');
   const before = await dev.state();
+  screen.say('a required column, and no value for the rows that are there:');
   dev.writeMigration(REQUIRE_COUNTRY);
   const { code, output } = await dev.deploy();
   expectThat(screen, 'cdk deploy ends with exit code 1', code, 1, output);
-  for (const line of reasons(output)) screen.bad(line);
-  expectThat(screen, 'the reason names the revision', reasons(output).join().includes(REQUIRE_COUNTRY.revision), true, output);
+  const reason = reasonOf(output);
+  screen.say('it says:');
+  for (const part of reason.split('; ')) screen.bad(part);
+  expectThat(screen, 'the reason names the revision', reason.includes(REQUIRE_COUNTRY.revision), true, output);
   expectThat(screen, 'the database is untouched', await dev.state(), before, output);
   await dev.show();
 }
@@ -127,9 +152,9 @@ async function destroy(screen: Screen, dev: DemoStage): Promise<void> {
   expectThat(screen, 'the database is as it was', await dev.state(), before, output);
 }
 
-/** Lines of the CDK's output that tell why a deploy failed. */
-function reasons(output: string): string[] {
-  return [...new Set(output.split('\n').filter((line) => line.includes('revision')))];
+/** What the deploy's output says about the resource that failed. */
+function reasonOf(output: string): string {
+  return /_FAILED .*?Error: (.*)/.exec(output)?.[1] ?? '';
 }
 
 const screen = createScreen(process.stdout, process.env, 9);

@@ -6,6 +6,6 @@ export function showCdkProgress(screen: Screen): (line: string) => void {
     const event = /^\S+ \| +(\S+) \| [^|]*\| (\w+) +\| \S+ +\| (.*)/.exec(line);
     if (event) screen.status(`${event[1]} ${event[2]} ${event[3]}`);
     else if (/^\S+: (start|creating|deploying|destroying)/.test(line)) screen.status(line);
-    else if (/^\s*(✅|❌|✨)/.test(line)) screen.say(line.trim());
+    else if (/^\s*(✅|❌)/.test(line)) screen.say(line.trim());
   };
 }

@@ -20,7 +20,7 @@ export interface DatabaseState {
 
 /** The sample's stage `dev`, with all that happens to it shown on the screen. */
 export interface DemoStage {
-  deploy(): Promise<RunResult>;
+  deploy(flag?: '--hotswap'): Promise<RunResult>;
   destroy(): Promise<RunResult>;
   /** Runs the command by hand. */
   migrateInvoke(...args: string[]): Promise<RunResult>;
@@ -46,9 +46,10 @@ export async function createDemoStage(screen: Screen, aws: LocalAws): Promise<De
   return {
     state,
     revisions: () => backend.revisions(),
-    deploy() {
-      screen.command('npx cdk deploy -c stage=dev');
-      return stage.deploy({ onLine });
+    deploy(flag) {
+      screen.command(`npx cdk deploy -c stage=dev ${flag ?? ''}`.trimEnd());
+      screen.status('packaging the backend');
+      return stage.deploy({ onLine, hotswap: flag === '--hotswap' });
     },
     destroy() {
       screen.command('npx cdk destroy -c stage=dev');
@@ -56,7 +57,8 @@ export async function createDemoStage(screen: Screen, aws: LocalAws): Promise<De
     },
     migrateInvoke(...args) {
       screen.command(`npx migrate-invoke --stage dev ${args.join(' ')}`.trimEnd());
-      return aws.run('npx', ['migrate-invoke', '--stage', 'dev', ...args], { cwd: projectDirectory, onLine: screen.say });
+      const onLine = (line: string): void => (line.startsWith('npm ') ? undefined : screen.say(line));
+      return aws.run('npx', ['migrate-invoke', '--stage', 'dev', ...args], { cwd: projectDirectory, onLine });
     },
     writeMigration(migration) {
       screen.say(`back/${backend.writeMigration(migration)}:`);

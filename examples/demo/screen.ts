@@ -12,7 +12,7 @@ export interface Screen {
   good(text: string): void;
   bad(text: string): void;
   table(rows: readonly (readonly [string, string])[]): void;
-  /** One line that the next one replaces; nothing where lines can't be replaced. */
+  /** What happens now, with a clock, until the next line is printed; nothing where lines can't be replaced. */
   status(text: string): void;
   /** Ends the last step, and prints the times of all. */
   summary(): void;
@@ -37,16 +37,23 @@ export function createScreen(out: NodeJS.WriteStream, env: NodeJS.ProcessEnv, st
   const started = Date.now();
   const done: [string, string][] = [];
   let current: { label: string; from: number } | undefined;
-  let statusShown = false;
+  let clock: NodeJS.Timeout | undefined;
 
+  const drawStatus = (text: string): void => {
+    const time = current ? ` ${seconds(Date.now() - current.from)}` : '';
+    out.write(`\r\u001b[2K${paint('dim', `${INDENT}${text}`.slice(0, columns() - time.length - 1) + time)}`);
+  };
   const clearStatus = (): void => {
-    if (statusShown) out.write('\r\u001b[2K');
-    statusShown = false;
+    if (!clock) return;
+    clearInterval(clock);
+    clock = undefined;
+    out.write('\r\u001b[2K');
   };
   const print = (text: string, style?: Style, hanging = ''): void => {
     clearStatus();
-    const lines = wrap(stripVTControlCharacters(text), columns() - INDENT.length, hanging);
-    for (const line of lines) out.write(`${INDENT}${style ? paint(style, line) : line}\n`);
+    const given = stripVTControlCharacters(text).split('\n');
+    for (const line of given.flatMap((each) => wrap(each, columns() - INDENT.length, hanging)))
+      out.write(`${INDENT}${style ? paint(style, line) : line}\n`);
   };
   const table: Screen['table'] = (rows) => {
     const width = Math.min(Math.max(...rows.map(([name]) => name.length)), Math.floor(columns() / 2));
@@ -79,8 +86,8 @@ export function createScreen(out: NodeJS.WriteStream, env: NodeJS.ProcessEnv, st
     status(text) {
       if (!interactive) return;
       clearStatus();
-      out.write(paint('dim', `${INDENT}${text}`.slice(0, columns() - 1)));
-      statusShown = true;
+      clock = setInterval(drawStatus, 500, text).unref();
+      drawStatus(text);
     },
     summary() {
       endStep();

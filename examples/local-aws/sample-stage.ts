@@ -4,12 +4,17 @@ import type { RunOptions, RunResult } from './run';
 import type { SampleBackend } from './sample-backend';
 import { projectDirectory } from './tools';
 
+export interface DeployOptions extends Partial<RunOptions> {
+  /** Ship the functions' code alone, past CloudFormation. @default false */
+  readonly hotswap?: boolean;
+}
+
 /** One stage of the sample on the local AWS, with a database of its own. */
 export interface SampleStage {
   readonly stage: string;
   readonly database: string;
   /** `cdk deploy` of the app that cdk.json names. */
-  deploy(options?: Partial<RunOptions>): Promise<RunResult>;
+  deploy(options?: DeployOptions): Promise<RunResult>;
   /** `cdk destroy` of it. */
   destroy(options?: Partial<RunOptions>): Promise<RunResult>;
   /** Rows of one statement in the stage's database. */
@@ -47,7 +52,8 @@ export async function createSampleStage(aws: LocalAws, stage: string, backend: S
     stage,
     database,
     rows,
-    deploy: (options) => cdk(['deploy', '--require-approval', 'never'], options),
+    deploy: ({ hotswap = false, ...options } = {}) =>
+      cdk(['deploy', '--require-approval', 'never', ...(hotswap ? ['--hotswap'] : [])], options),
     destroy: (options) => cdk(['destroy', '--force'], options),
     version: async () => {
       const exists = await rows("SELECT 1 FROM pg_tables WHERE tablename = 'alembic_version'");

@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import path from 'node:path';
-import { endAllLeashed } from './leashed';
+import { endAllLeashed, leashFolder } from './leashed';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -10,16 +10,20 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
  * error, Ctrl-C, or the end of this process.
  */
 export async function withFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'cdk-alembic-'));
-  const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+  let folder: string | undefined;
+  const remove = (): void => {
+    if (folder) rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+  };
   const onSignal = (signal: (typeof SIGNALS)[number]): void => {
     endAllLeashed().finally(() => process.exit(128 + constants.signals[signal]));
   };
-  // PostgreSQL runs as another user when this process is root; that user has to reach its own folder below.
-  chmodSync(folder, 0o711);
   process.once('exit', remove);
   for (const signal of SIGNALS) process.on(signal, onSignal);
   try {
+    folder = mkdtempSync(path.join(tmpdir(), 'cdk-alembic-'));
+    leashFolder(folder);
+    // PostgreSQL runs as another user when this process is root; that user has to reach its own folder below.
+    chmodSync(folder, 0o711);
     return await use(folder);
   } finally {
     await endAllLeashed();

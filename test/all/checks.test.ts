@@ -1,0 +1,31 @@
+import { type Count, commandCheck, jestCount, junitCount, pytestCheck } from './checks';
+
+const withContext = { env: process.env, folder: __dirname };
+const FAILED: Count = { passed: 0, failed: 1 };
+
+describe('npm test', () => {
+  beforeEach(() => {
+    jest.spyOn(console, 'log').mockImplementation();
+  });
+
+  it('counts a check that is one command by its exit code', async () => {
+    expect(await commandCheck(withContext, 'true', [])()).toEqual({ passed: 1, failed: 0 });
+    expect(await commandCheck(withContext, 'false', [])()).toEqual(FAILED);
+  });
+
+  it('counts a runner that ran no test as failed, whatever its exit code', async () => {
+    expect(await pytestCheck(withContext, 'none', 'true', [])()).toEqual(FAILED);
+    expect(await pytestCheck(withContext, 'none', 'false', [])()).toEqual(FAILED);
+  });
+
+  it("reads pytest's report: errors have failed, skipped ones have not passed", () => {
+    const xml =
+      '<testsuites name="pytest tests"><testsuite name="pytest" errors="1" failures="2" skipped="3" tests="10" time="1">';
+    expect(junitCount(xml)).toEqual({ passed: 4, failed: 3 });
+  });
+
+  it("reads jest's report: a file that can't be loaded has failed", () => {
+    const json = JSON.stringify({ numPassedTests: 5, numFailedTests: 2, numRuntimeErrorTestSuites: 1 });
+    expect(jestCount(json)).toEqual({ passed: 5, failed: 3 });
+  });
+});
