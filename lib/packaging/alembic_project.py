@@ -120,7 +120,7 @@ def locate(directory: Path, text: str) -> Path | None:
     if path.is_dir():
         return Path(os.path.normpath(path))
     package, colon, folder = text.partition(":")
-    if colon and not os.path.isabs(text):
+    if colon and not Path(text).is_absolute():
         for root in (directory, directory / "src"):
             path = root.joinpath(*package.split("."), folder)
             if path.is_dir():
