@@ -81,7 +81,10 @@ export async function createDemoStage(screen: Screen, aws: LocalAws): Promise<De
 
 /** Stops the demo when something that was promised did not happen. */
 export function expectThat(screen: Screen, promise: string, actual: unknown, expected: unknown, output = ''): void {
-  if (isDeepStrictEqual(actual, expected)) return screen.good(promise);
+  if (isDeepStrictEqual(actual, expected)) {
+    screen.good(promise);
+    return;
+  }
   const found = `expected ${JSON.stringify(expected)}, found ${JSON.stringify(actual)}`;
   throw new Error(`not so: ${promise}: ${found}${output && `\n${output}`}`);
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { CfnResource, Lazy, Stack } from 'aws-cdk-lib';
+import { type CfnResource, Lazy, Stack } from 'aws-cdk-lib';
 import { CfnPolicy } from 'aws-cdk-lib/aws-iam';
 import { CfnFunction, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 
