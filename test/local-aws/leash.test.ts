@@ -5,6 +5,8 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+jest.setTimeout(60_000);
+
 describe('what the demo and the tests start', () => {
   it.each([
     ['Ctrl-C', 'SIGINT', 130],
