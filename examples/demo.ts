@@ -6,6 +6,7 @@
  */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { showCdkProgress } from './demo/cdk-progress';
 import { createDemoStage, type DemoStage, expectThat } from './demo/demo-stage';
 import { createScreen, type Screen } from './demo/screen';
 import { type LocalAws, type NewMigration, projectDirectory, withLocalAws } from './local-aws';
@@ -59,13 +60,14 @@ async function deployAndMigrate(screen: Screen, aws: LocalAws): Promise<void> {
 async function bootstrap(screen: Screen, aws: LocalAws): Promise<void> {
   screen.step('Prepare the local AWS for the CDK');
   screen.command('npx cdk bootstrap');
-  const { code, output } = await aws.bootstrap({ onLine: screen.status });
+  const { code, output } = await aws.bootstrap({ onLine: showCdkProgress(screen) });
   expectThat(screen, 'the account is bootstrapped', code, 0, output);
 }
 
 async function firstDeploy(screen: Screen, dev: DemoStage): Promise<void> {
   screen.step('Deploy stage dev to an empty database');
   expectThat(screen, 'no table is there', (await dev.state()).tables, []);
+  screen.say('(what this machine needs besides is left out below: -c databaseSecretArn, backend, architecture, pythonVersion)');
   const { code, output } = await dev.deploy();
   expectThat(screen, 'cdk deploy ends with exit code 0', code, 0, output);
   const { version, tables } = await dev.state();
@@ -158,6 +160,9 @@ function reasonOf(output: string): string {
 }
 
 const screen = createScreen(process.stdout, process.env, 9);
+process.on('exit', (code) => {
+  if (code > 128) screen.bad('interrupted: everything is stopped');
+});
 demo(screen).catch((error: Error) => {
   screen.bad(error.message);
   process.exitCode = 1;

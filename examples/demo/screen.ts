@@ -64,7 +64,7 @@ export function createScreen(out: NodeJS.WriteStream, env: NodeJS.ProcessEnv, st
     if (!current) return;
     const time = seconds(Date.now() - current.from);
     print(time, 'dim');
-    done.push([current.label, time]);
+    done.push([time, current.label]);
     current = undefined;
   };
 
@@ -92,7 +92,7 @@ export function createScreen(out: NodeJS.WriteStream, env: NodeJS.ProcessEnv, st
     summary() {
       endStep();
       out.write('\n');
-      table([...done, ['in all', seconds(Date.now() - started)]]);
+      table([...done, [seconds(Date.now() - started), 'in all']]);
     },
   };
 }

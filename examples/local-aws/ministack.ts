@@ -6,8 +6,6 @@ import { projectDirectory } from './tools';
 /** MiniStack: an AWS on this machine, which runs Lambda functions as processes. */
 export interface MiniStack {
   readonly url: string;
-  /** The last lines of its log, with what the functions printed. */
-  logTail(): string;
   stop(): Promise<void>;
 }
 
@@ -46,7 +44,7 @@ export async function startMiniStack(python: string, folder: string): Promise<Mi
         () => false,
       ),
   });
-  return { url: `http://127.0.0.1:${service.port}`, logTail: service.logTail, stop: () => service.end() };
+  return { url: `http://127.0.0.1:${service.port}`, stop: () => service.end() };
 }
 
 /** This environment without what would lead to a real AWS account, or lend packages to a Python that has to do without. */

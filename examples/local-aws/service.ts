@@ -14,8 +14,6 @@ export interface ServiceOptions extends Omit<LeashedOptions, 'output' | 'env'> {
 
 export interface Service {
   readonly port: number;
-  /** The last lines of the server's log. */
-  logTail(): string;
   end(): Promise<void>;
 }
 
@@ -25,15 +23,14 @@ const ATTEMPTS = 3;
 /** Starts a server on a free port of 127.0.0.1 and waits until it answers. */
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { name, logFile, isReady } = options;
-  const logTail = (): string => readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-40).join('\n');
   for (let attempt = 1; ; attempt++) {
     const port = await freePort();
     const leashed = launch(options, port);
     const outcome = await firstOf(leashed, () => isReady(port));
-    if (outcome === 'ready') return { port, logTail, end: () => leashed.end() };
+    if (outcome === 'ready') return { port, end: () => leashed.end() };
     // Between finding a free port and using it, somebody else may have taken it.
     if (outcome === 'ended' && attempt < ATTEMPTS) continue;
-    const log = logTail();
+    const log = readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-40).join('\n');
     await leashed.end();
     throw new Error(`${name} does not start on 127.0.0.1:${port} (${outcome}); the end of its log:\n${log}`);
   }
