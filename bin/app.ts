@@ -1,1 +1,22 @@
-import '../examples/template-saas/infra/app';
+/*
+ * The CDK app that cdk.json names: the sample's. A team has uv and commits its lock file; a fresh clone gets both here.
+ */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { mustRun } from '../examples/local-aws/run';
+import { projectDirectory, uvDirectory } from '../examples/local-aws/tools';
+
+async function prepare(): Promise<void> {
+  const env = process.env;
+  const backend = path.join(projectDirectory, 'examples', 'template-saas', 'back');
+  const uv = await uvDirectory((tool) => console.error(`installing ${tool} into .cache/tools, this once`));
+  env.PATH = `${env.PATH}${path.delimiter}${uv}`;
+  if (!existsSync(path.join(backend, 'uv.lock'))) await mustRun('uv', ['lock', '--directory', backend], { env });
+}
+
+prepare()
+  .then(() => import('../examples/template-saas/infra/app.js'))
+  .catch((error: Error) => {
+    console.error(error.message);
+    process.exitCode = 1;
+  });
