@@ -22,9 +22,6 @@ export interface SampleBackend {
   removeMigration(revision: string): void;
 }
 
-/** Lambda's Python 3.11 runs on Amazon Linux 2, for which greenlet has had no wheels since 3.3. */
-const FOR_PYTHON_3_11 = 'greenlet<3.3';
-
 /** Copies the sample backend into the local AWS's folder and locks its dependencies. */
 export async function copySampleBackend(aws: LocalAws, name: string): Promise<SampleBackend> {
   const directory = path.join(aws.folder, name);
@@ -33,8 +30,7 @@ export async function copySampleBackend(aws: LocalAws, name: string): Promise<Sa
     recursive: true,
     filter: (source) => !made.has(path.basename(source)),
   });
-  const lock = aws.pythonVersion === '3.11' ? ['add', '--no-sync', FOR_PYTHON_3_11] : ['lock'];
-  const locked = await aws.run('uv', [...lock, '--directory', directory]);
+  const locked = await aws.run('uv', ['lock', '--directory', directory]);
   if (locked.code !== 0) throw new Error(`uv can't lock the dependencies of the sample backend:\n${locked.output}`);
   return sampleBackend(directory);
 }

@@ -62,7 +62,8 @@ function installDependencies(directory: string, target: string, platform: Functi
   try {
     const quiet = ['--quiet', '--no-header', '--no-annotate', '--format', 'requirements.txt'];
     uv(directory, ['export', '--frozen', '--no-dev', '--no-emit-project', ...quiet, '--output-file', requirements]);
-    const wheels = ['--only-binary', ':all:', '--require-hashes', '--no-deps', '--link-mode', 'copy'];
+    // The hashes of the export are checked. Requiring them would make uv refuse the project's own constraint-dependencies.
+    const wheels = ['--only-binary', ':all:', '--verify-hashes', '--no-deps', '--link-mode', 'copy'];
     const where = ['--python-platform', uvPlatform(platform), '--python-version', platform.pythonVersion, '--target', target];
     uv(directory, ['pip', 'install', '--quiet', ...wheels, ...where, '--requirement', requirements]);
   } finally {

@@ -38,7 +38,10 @@ export function revisionFile(revision: string, down: string | null): string {
 export const ALEMBIC_INI = '[alembic]\nscript_location = %(here)s/alembic\n';
 
 /** A small backend with real dependencies, locked. */
-export function lockedBackend(dependencies: readonly string[] = ['alembic>=1.16', 'sqlalchemy[asyncio]>=2']): string {
+export function lockedBackend(
+  dependencies: readonly string[] = ['alembic>=1.16', 'sqlalchemy[asyncio]>=2'],
+  settings: Record<string, readonly string[]> = {},
+): string {
   const directory = writeFiles(temporaryDirectory(), {
     'pyproject.toml': `[project]
 name = "tiny-back"
@@ -48,7 +51,9 @@ dependencies = ${JSON.stringify(dependencies)}
 
 [dependency-groups]
 dev = ["iniconfig"]
-`,
+
+[tool.uv]
+${Object.entries(settings).map(([name, value]) => `${name} = ${JSON.stringify(value)}\n`)}`,
     'alembic.ini': ALEMBIC_INI,
     'alembic/env.py': '',
     'alembic/script.py.mako': '',

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FunctionPlatform } from '../../lib/packaging/platform';
 import { uvProjectPackage } from '../../lib/packaging/uv-project';
@@ -131,6 +131,18 @@ test('what is not packaged does not change the hash', () => {
 test('without a Python to compile with there is a warning that says how to get one', () => {
   const { warnings } = uvProjectPackage(backend, [], [], { architecture: 'arm64', pythonVersion: '3.99' });
   expect(warnings).toEqual([expect.stringMatching(/no Python 3\.99 .* "uv python install 3\.99"/)]);
+});
+
+test('a backend may constrain the versions of what its dependencies need', () => {
+  const constrained = lockedBackend(undefined, { 'constraint-dependencies': ['mako<1.4'] });
+  expect(filesBelow(build(constrained, lambda)).some((file) => /site-packages\/mako-1\.3\..*\.dist-info/.test(file))).toBe(true);
+});
+
+test('a download that is not the one that was locked is refused', () => {
+  const forged = copyOf(backend);
+  const lock = join(forged, 'uv.lock');
+  writeFileSync(lock, readFileSync(lock, 'utf8').replace(/sha256:[0-9a-f]{64}/g, `sha256:${'0'.repeat(64)}`));
+  expect(messageOf(() => build(forged, lambda))).toMatch(/[Hh]ash mismatch/);
 });
 
 test('a backend without Alembic among its dependencies is refused', () => {
