@@ -124,7 +124,7 @@ def _load(settings: Settings) -> Project:
 
 def _failed(error: RunnerError, call: Call | None, cause: BaseException | None = None) -> MigrationFailed:
     cause = cause or error.__cause__
-    detail = {name: redact(text) for name, text in error.detail().items()}
+    detail = {name: redact(fact) if isinstance(fact, str) else fact for name, fact in error.facts().items()}
     log(
         "ERROR",
         "run_failed",
