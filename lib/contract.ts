@@ -287,6 +287,8 @@ export interface RunnerSettings {
   /** Whether a revision that destroys data has to acknowledge it. @default true */
   readonly guard?: boolean;
   readonly limits?: RunnerLimits;
+  /** Name or ARN of the event bus that is told when a run has ended. @default - nobody is told */
+  readonly eventBus?: string;
 }
 
 /** How long the runner waits for what. All in seconds. */

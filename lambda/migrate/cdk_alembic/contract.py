@@ -92,6 +92,7 @@ class Settings:
     database: dict[str, Any]
     guard: bool = True
     limits: Limits = Limits()
+    event_bus: str | None = None
 
 
 def request_problems(request: object) -> list[str]:
@@ -146,7 +147,7 @@ def settings_problems(settings: object) -> list[str]:
     """All that is wrong with the function's settings; empty when they can be used."""
     if not isinstance(settings, dict):
         return ["the settings must be a JSON object"]
-    problems = _unknown_keys(settings, ("stage", "allow", "database", "guard", "limits"))
+    problems = _unknown_keys(settings, ("stage", "allow", "database", "guard", "limits", "eventBus"))
     if not _is_text(settings.get("stage")):
         problems.append("stage must be a text")
     allow = settings.get("allow")
@@ -155,6 +156,8 @@ def settings_problems(settings: object) -> list[str]:
     problems.extend(_database_problems(settings.get("database")))
     if not isinstance(settings.get("guard", True), bool):
         problems.append("guard must be true or false")
+    if "eventBus" in settings and not _is_text(settings["eventBus"]):
+        problems.append("eventBus must be a text")
     limits = settings.get("limits", {})
     if not isinstance(limits, dict):
         return [*problems, "limits must be a JSON object"]
@@ -167,7 +170,12 @@ def parse_settings(settings: dict[str, Any]) -> Settings:
     """Settings in which `settings_problems` found nothing."""
     limits = {_snake(key): value for key, value in settings.get("limits", {}).items()}
     return Settings(
-        settings["stage"], tuple(settings["allow"]), settings["database"], settings.get("guard", True), Limits(**limits)
+        settings["stage"],
+        tuple(settings["allow"]),
+        settings["database"],
+        settings.get("guard", True),
+        Limits(**limits),
+        settings.get("eventBus"),
     )
 
 

@@ -60,6 +60,7 @@ class Run:
                 if not self._may_retry(error, give_up):
                     raise self._failure(error) from error
                 self._waits += 1
+                self.call.lock_wait_seconds += self.call.settings.limits.lock_timeout
                 log("WARNING", "lock_retry", stage=self.call.settings.stage, **info(self._step.revision), reason=describe(error))
                 time.sleep(random.uniform(*RETRY_PAUSE_SECONDS))
                 # A step such as +1 must not be counted again from where the first try ended.
@@ -199,7 +200,9 @@ class Run:
 def hold_mutex(context: Any, call: Call) -> Iterator[Any]:
     """The mutex, waited for no longer than the call has time."""
     wait = max(0.0, min(call.settings.limits.mutex_wait, call.remaining_seconds() - call.reserve_seconds))
+    started = time.monotonic()
     with mutex(context, call.holder, wait) as connection:
+        call.lock_wait_seconds += time.monotonic() - started
         yield connection
 
 
