@@ -162,7 +162,9 @@ def backend(package: Backend, database: Database) -> Backend:
 
 
 def set_settings(monkeypatch: pytest.MonkeyPatch, **settings: Any) -> None:
-    value = {"stage": "test", "allow": [], "database": {"source": "environment"}, **settings}
+    """What the construct would set; a database that does not answer is not waited for unless a test says so."""
+    limits = {"connectRetrySeconds": 0, **settings.pop("limits", {})}
+    value = {"stage": "test", "allow": [], "database": {"source": "environment"}, "limits": limits, **settings}
     assert contract.settings_problems(value) == []
     monkeypatch.setenv(contract.SETTINGS_VARIABLE, json.dumps(value))
 

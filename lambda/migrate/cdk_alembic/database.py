@@ -81,7 +81,7 @@ def _fetch(arn: str) -> str:
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        return _client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
+        return client("secretsmanager", FETCH_TIMEOUT_SECONDS).get_secret_value(SecretId=arn)["SecretString"]
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
         raise RunnerError(
@@ -106,7 +106,7 @@ def _from_token(settings: dict[str, Any]) -> dict[str, str]:
 
     host, port, user = settings["host"], settings["port"], settings["user"]
     try:
-        token = _client("rds").generate_db_auth_token(DBHostname=host, Port=port, DBUsername=user)
+        token = client("rds", FETCH_TIMEOUT_SECONDS).generate_db_auth_token(DBHostname=host, Port=port, DBUsername=user)
     except BotoCoreError as error:
         raise RunnerError(
             "secret_unavailable",
@@ -116,13 +116,14 @@ def _from_token(settings: dict[str, Any]) -> dict[str, str]:
     return {"host": host, "port": str(port), "user": user, "password": token, "database": settings["database"]}
 
 
-def _client(service: str) -> Any:
+def client(service: str, timeout_seconds: float) -> Any:
+    """A client of AWS that gives up after FETCH_ATTEMPTS tries of `timeout_seconds` each."""
     import botocore.session
     from botocore.config import Config
 
     config = Config(
-        connect_timeout=FETCH_TIMEOUT_SECONDS,
-        read_timeout=FETCH_TIMEOUT_SECONDS,
+        connect_timeout=timeout_seconds,
+        read_timeout=timeout_seconds,
         retries={"total_max_attempts": FETCH_ATTEMPTS},
     )
     return botocore.session.get_session().create_client(service, config=config)

@@ -46,7 +46,6 @@ def run_environment(
 
         def run_guarded(**arguments: Any) -> None:
             _check(context, state["runs"])
-            _let_pg8000_leave_its_transaction(context.connection)
             state["runs"] += 1
             state["inside"] = True
             if around is None:
@@ -89,19 +88,6 @@ def _check(context: Any, earlier_runs: int) -> None:
             "env.py calls context.run_migrations() more than once",
             "let env.py migrate one database and one schema; deploy one construct for each",
         )
-
-
-def _let_pg8000_leave_its_transaction(connection: Any) -> None:
-    """Alembic's autocommit_block asks for the isolation level first; pg8000 begins a transaction for that query and stays in it,
-    so that CREATE INDEX CONCURRENTLY fails."""
-    from sqlalchemy import event
-
-    if connection.dialect.driver == "pg8000":
-
-        @event.listens_for(connection, "set_connection_execution_options")
-        def end_transaction(connection: Any, options: dict[str, Any]) -> None:
-            if options.get("isolation_level") == "AUTOCOMMIT":
-                connection.connection.dbapi_connection.rollback()
 
 
 def _outside(error: BaseException) -> RunnerError:

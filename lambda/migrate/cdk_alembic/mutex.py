@@ -31,8 +31,8 @@ def key_of(version_table: str, version_table_schema: str | None) -> int:
 
 
 @contextmanager
-def mutex(context: Any, holder: str, wait_seconds: float) -> Iterator[None]:
-    """Holds the mutex of the MigrationContext's database, on a connection of its own in autocommit.
+def mutex(context: Any, holder: str, wait_seconds: float) -> Iterator[Any]:
+    """Holds the mutex of the MigrationContext's database, on a connection of its own in autocommit, which it gives.
 
     `holder` is shown in pg_stat_activity.application_name (63 characters at most). Waits up to `wait_seconds`, then raises
     RunnerError `locked` that names who holds it.
@@ -43,7 +43,7 @@ def mutex(context: Any, holder: str, wait_seconds: float) -> Iterator[None]:
         _call(connection, "set_config('application_name', {}, false)", holder[:63])
         _acquire(connection, key, wait_seconds)
         try:
-            yield
+            yield connection
         finally:
             _call(connection, "pg_advisory_unlock({})", key)
 
@@ -61,7 +61,8 @@ def _acquire(connection: Any, key: int, wait_seconds: float) -> None:
             raise RunnerError(
                 "locked",
                 f"another migration run holds the mutex: {who}; waited {wait_seconds:.0f} s",
-                "wait for it to end and run again",
+                "wait for it to end and run again"
+                + (f"; if nothing runs any more, end its session: SELECT pg_terminate_backend({row[0]})" if row else ""),
             )
         time.sleep(random.uniform(*POLL_SECONDS))
 
