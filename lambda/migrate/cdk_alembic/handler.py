@@ -23,7 +23,8 @@ from .contract import (
     settings_problems,
 )
 from .errors import RunnerError
-from .log import log, redact, redacted_output
+from .failures import shortened
+from .log import log, redacted, redacted_output
 from .project import Project
 from .report import report
 from .runner import execute
@@ -31,6 +32,9 @@ from .runner import execute
 # Verifying the heads and answering takes a connection and a query; a short function keeps a fifth of its time for it.
 RESERVE_SECONDS = 10.0
 RESERVE_SHARE = 0.2
+
+# The answer to CloudFormation has 4,096 bytes for everything.
+MAX_MESSAGE_LENGTH = 1500
 
 _project: Project | None = None
 
@@ -47,7 +51,7 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
         settings = _settings()
         call = _call(_request(event, settings), settings, context)
         with redacted_output():
-            answer = _carry_out(call)
+            answer = redacted(_carry_out(call))
     except RunnerError as error:
         raise _failed(error, call) from None
     except Exception as error:
@@ -68,7 +72,7 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
         applied=len(answer["applied"]),
         pending=len(answer["pending"]),
     )
-    report(call, answer["status"], {key: answer[key] for key in ("from", "to", "applied")})
+    report(call, answer["status"], {key: answer[key] for key in ("from", "to", "applied", "runId") if key in answer})
     return answer
 
 
@@ -132,7 +136,12 @@ def _load(settings: Settings) -> Project:
 
 def _failed(error: RunnerError, call: Call | None, cause: BaseException | None = None) -> MigrationFailed:
     cause = cause or error.__cause__
-    detail = {name: redact(fact) if isinstance(fact, str) else fact for name, fact in error.facts().items()}
+    facts = {
+        **error.facts(),
+        "message": shortened(error.message, MAX_MESSAGE_LENGTH),
+        "next": shortened(error.next, MAX_MESSAGE_LENGTH),
+    }
+    detail = redacted(facts)
     log(
         "ERROR",
         "run_failed",

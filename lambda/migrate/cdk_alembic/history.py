@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,14 @@ _CHECKSUMS = """
 SELECT DISTINCT ON (revision) revision, checksum
 FROM cdk_alembic.run_revision JOIN cdk_alembic.run ON run.id = run_id
 WHERE version_table = :version_table ORDER BY revision, started_at DESC, position DESC
+"""
+
+_IS_UNFINISHED = """
+SELECT NOT EXISTS (SELECT FROM cdk_alembic.run WHERE version_table = :version_table AND outcome = 'complete')
+  AND NOT EXISTS (
+    SELECT unnest(CAST(:revisions AS text[]))
+    EXCEPT
+    SELECT revision FROM cdk_alembic.run_revision JOIN cdk_alembic.run ON run.id = run_id WHERE version_table = :version_table)
 """
 
 
@@ -161,6 +169,20 @@ def read(context: Any) -> tuple[list[dict[str, Any]], dict[str, str]]:
             return [], {}
 
 
+def is_unfinished(connection: Any, context: Any, lineage: Iterable[str]) -> bool:
+    """Whether the database is still on its way from empty: this record has all that was ever applied, and no run was complete."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        if not connection.exec_driver_sql(_EXISTS).scalar():
+            return False
+        values = {"version_table": version_table(context), "revisions": _array(lineage)}
+        return bool(_execute(connection, _IS_UNFINISHED, **values).scalar())
+    except SQLAlchemyError as error:
+        log("WARNING", "history_not_read", reason=describe(error))
+        return False
+
+
 def checksum(script: Any) -> str:
     """SHA-256 of a revision's file."""
     return hashlib.sha256(Path(script.path).read_bytes()).hexdigest()
@@ -184,6 +206,6 @@ def _execute(connection: Any, statement: str, **values: Any) -> Any:
     return connection.execute(text(statement), values)
 
 
-def _array(revisions: tuple[str, ...]) -> str:
+def _array(revisions: Iterable[str]) -> str:
     """A text array in PostgreSQL's own notation: the drivers do not agree on lists."""
     return "{" + ",".join(json.dumps(revision) for revision in revisions) + "}"

@@ -12,15 +12,15 @@ from typing import Any
 from .call import Call
 from .environment import run_environment
 from .errors import RunnerError
-from .failures import describe, location, sql_state, statement_of
+from .failures import connection_failure, describe, location, sql_state, statement_of
 from .guard import refuse_unacknowledged
-from .history import History
+from .history import History, autocommit, is_unfinished
 from .invalid_indexes import clear_the_way
 from .log import log
-from .mutex import mutex
+from .mutex import mutex, still_held
 from .project import Project, info
 from .revisions import path, refuse_ahead, same_target
-from .session import Session, watched
+from .session import Session, bound, watched
 
 # lock_not_available and deadlock_detected: PostgreSQL has rolled the revision back, and it may succeed a moment later.
 RETRIED_STATES = ("55P03", "40P01")
@@ -45,6 +45,10 @@ class Run:
         self._step: Any = None
         self._statements = 0
         self._waits = 0
+        self._uncommitted: list[tuple[dict[str, Any], Any]] = []
+        """Done, and in a transaction that is still open: env.py's own, or one that began when a revision ended Alembic's."""
+        self._by_itself: list[str] = []
+        """The revisions that ended Alembic's transaction, as long as their place in the version table is not committed."""
 
     def execute(self) -> None:
         """Runs env.py; once more when a lock was not available. Raises RunnerError."""
@@ -73,11 +77,10 @@ class Run:
         with hold_mutex(context, self.call) as self._mutex, watched(context.connection, self.call) as self._session:
             try:
                 yield
-            except RunnerError as error:
-                self.history.end(context, error.code, None, error.message)
-                raise
             except (Exception, SystemExit) as error:
-                self.history.end(context, "failed", None, describe(error))
+                self._uncommitted.clear()
+                failure = error if isinstance(error, RunnerError) else self._failure(error)
+                self.history.end(context, failure.code, None, failure.message)
                 raise
 
     def steps(self, heads: tuple[str, ...], context: Any) -> Iterator[Any]:
@@ -88,23 +91,29 @@ class Run:
         if not steps:
             return
         if not self.downgrade:
-            self._check([step.revision for step in steps], heads)
+            self._check([step.revision for step in steps], heads, context)
         self.history.begin(self._mutex, context, heads)
         for step in steps:
-            if self.call.applied and self.call.is_over():
+            if (self.call.applied or self._uncommitted) and self.call.is_over():
                 self.stopped = True
                 return
+            still_held(self._mutex)
             self._step = step
             step.migration_fn = self._counting(step.migration_fn)
             started = time.monotonic()
             self._session.begin_revision()
             yield step
-            self._record(step, started)
+            self._done(step, started)
+            if not context.connection.in_transaction():
+                self._committed(self._mutex)
+            elif self._session.left_transaction:
+                self._by_itself.append(step.revision.revision)
             self._step = None
 
-    def _check(self, scripts: list[Any], heads: tuple[str, ...]) -> None:
-        # A database without a revision has nothing to lose.
-        if heads and self.call.settings.guard:
+    def _check(self, scripts: list[Any], heads: tuple[str, ...], context: Any) -> None:
+        # A database that has no revision, or never came to an end of them, has nothing to lose.
+        fresh = not heads or is_unfinished(self._mutex, context, self.project.lineage(heads))
+        if self.call.settings.guard and not fresh:
             refuse_unacknowledged(scripts)
         may_drop = "drop_invalid_indexes" in self.call.request.allow
         self.call.warnings.extend(clear_the_way(self._mutex, scripts, may_drop))
@@ -114,25 +123,36 @@ class Run:
         @functools.wraps(migrate)
         def migrate_and_count(**arguments: Any) -> None:
             before = self._session.statements
-            migrate(**arguments)
+            self._session.in_revision = True
+            try:
+                migrate(**arguments)
+            finally:
+                self._session.in_revision = False
             self._statements = self._session.statements - before
 
         return migrate_and_count
 
-    def _record(self, step: Any, started: float) -> None:
+    def _done(self, step: Any, started: float) -> None:
         milliseconds = round((time.monotonic() - started) * 1000)
         applied = {**info(step.revision), "durationMs": milliseconds, "statements": self._statements}
-        self.call.applied.append(applied)
-        self.history.applied(self._mutex, applied, step.revision)
-        log(
-            "INFO",
-            "revision_downgraded" if self.downgrade else "revision_applied",
-            stage=self.call.settings.stage,
-            revision=applied["revision"],
-            message=applied["message"],
-            milliseconds=milliseconds,
-            statements=self._statements,
-        )
+        self._uncommitted.append((applied, step.revision))
+
+    def _committed(self, connection: Any) -> None:
+        """Records what is done. `connection` is in autocommit."""
+        for applied, script in self._uncommitted:
+            self.call.applied.append(applied)
+            self.history.applied(connection, applied, script)
+            log(
+                "INFO",
+                "revision_downgraded" if self.downgrade else "revision_applied",
+                stage=self.call.settings.stage,
+                revision=applied["revision"],
+                message=applied["message"],
+                milliseconds=applied["durationMs"],
+                statements=applied["statements"],
+            )
+        self._uncommitted.clear()
+        self._by_itself.clear()
 
     def _may_retry(self, error: BaseException, give_up: float) -> bool:
         return (
@@ -140,25 +160,41 @@ class Run:
             and self._step is not None
             # What an autocommit block committed before the failure would be done twice.
             and not self._session.left_transaction
+            and not self._by_itself
             and time.monotonic() < give_up
             and not self.call.is_over()
         )
 
-    def verify(self, after: tuple[str, ...]) -> None:
+    def verify(self, after: tuple[str, ...], context: Any) -> None:
         """Whether the version table, read on a new connection, shows what was applied. Raises `version_not_moved`."""
-        if self.project.unknown(after):
-            # A newer release has migrated since the mutex was released: nothing left to compare with.
-            return
-        lineage = self.project.lineage(after)
-        lost = [item["revision"] for item in self.call.applied if (item["revision"] in lineage) == self.downgrade]
+        lost: list[str] = []
+        # If a newer release has migrated since the mutex was released, there is nothing left to compare with.
+        if not self.project.unknown(after):
+            lineage = self.project.lineage(after)
+
+            def is_lost(item: dict[str, Any]) -> bool:
+                return (item["revision"] in lineage) == self.downgrade
+
+            done = [*self.call.applied, *(item for item, _ in self._uncommitted)]
+            lost = [item["revision"] for item in done if is_lost(item)]
+            self.call.applied[:] = [item for item in self.call.applied if not is_lost(item)]
+            self._uncommitted = [pair for pair in self._uncommitted if not is_lost(pair[0])]
+        if self._uncommitted:
+            by_itself = list(self._by_itself)
+            with autocommit(context) as connection:
+                self._committed(connection)
+            self._by_itself = by_itself
         if lost:
-            self.call.applied.clear()
-            raise not_moved(f"the version table does not show {', '.join(lost)} as {'reverted' if self.downgrade else 'applied'}")
+            kept = f"; {self._work_stays()}" if self._by_itself else ""
+            verb = "reverted" if self.downgrade else "applied"
+            raise not_moved(f"the version table does not show {', '.join(lost)} as {verb}{kept}")
 
     def _failure(self, error: BaseException) -> RunnerError:
         """What an exception of the run means."""
         state = sql_state(error)
         if self._step is None:
+            if isinstance(error, Exception) and (failure := connection_failure(error)):
+                return failure
             return RunnerError(
                 "internal_error" if state is None else "migration_failed",
                 f"the run failed between two revisions: {describe(error)}{location(error)}",
@@ -176,6 +212,8 @@ class Run:
             kept = "it committed part of its work by itself: look at what is there before you run it again"
         else:
             kept = "it was rolled back"
+        if self._by_itself:
+            reason = f"{reason}; {self._work_stays()}"
         last = self.call.applied[-1]["revision"] if self.call.applied else ", ".join(self.call.before or ()) or "base"
         if state == QUERY_CANCELED and self.call.remaining_seconds() <= self.call.reserve_seconds + 1:
             return (
@@ -195,6 +233,10 @@ class Run:
             f"{kept}, and the revisions before it stay; mend it and deploy again",
         )
 
+    def _work_stays(self) -> str:
+        names = ", ".join(self._by_itself)
+        return f"{names} ended the transaction by itself: its work stays, its place in the version table is lost"
+
 
 @contextmanager
 def hold_mutex(context: Any, call: Call) -> Iterator[Any]:
@@ -203,6 +245,7 @@ def hold_mutex(context: Any, call: Call) -> Iterator[Any]:
     started = time.monotonic()
     with mutex(context, call.holder, wait) as connection:
         call.lock_wait_seconds += time.monotonic() - started
+        bound(connection, call)
         yield connection
 
 
@@ -211,5 +254,6 @@ def not_moved(what: str) -> RunnerError:
     return RunnerError(
         "version_not_moved",
         f"the run ended without an error, but {what}",
-        "look for a statement before context.configure() in env.py, and for a commit or rollback of the connection in a revision",
+        "look for a statement before context.configure() in env.py, and for a commit or rollback in a revision "
+        "(op.get_context().autocommit_block() is the way to leave the transaction)",
     )

@@ -86,7 +86,7 @@ def _migrate(project: Project, call: Call, revision: str, downgrade: bool) -> di
     def verify(heads: tuple[str, ...], context: Any) -> None:
         nonlocal status, pending
         try:
-            run.verify(heads)
+            run.verify(heads, context)
         except RunnerError as error:
             run.history.end(context, error.code, heads, error.message)
             raise
