@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import type { RunnerLimits } from '../contract';
-import { FUNCTION_SECONDS, LAMBDA_SECONDS, MAX_CONNECT_RETRY_SECONDS } from '../timeouts';
+import { FUNCTION_SECONDS, LAMBDA_SECONDS, MAX_CONNECT_RETRY_SECONDS } from './timeouts';
 
 /** How long a run waits for what. docs/timeouts.md gives the reason of each default. */
 export interface MigrationLimits {

@@ -8,11 +8,11 @@ import { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct, type IConstruct, type IDependable } from 'constructs';
 import type { OnDeployData, OnDeployProperties } from '../contract';
 import { packagePath } from '../packaging/package-root';
-import { CUSTOM_RESOURCE_SECONDS, IS_COMPLETE_SECONDS, ON_EVENT_SECONDS } from '../timeouts';
 import { acknowledgeFramework } from './acknowledged';
 import { encryptExecutions } from './encrypted-executions';
 import { fingerprint } from './fingerprint';
 import { logGroup } from './log-group';
+import { CUSTOM_RESOURCE_SECONDS, IS_COMPLETE_SECONDS, ON_EVENT_SECONDS } from './timeouts';
 
 export interface MigrationOnDeployProps {
   readonly stage: string;
