@@ -40,6 +40,7 @@ test('the function has a way to Secrets Manager out of the isolated subnets, and
     ([, { Properties }]) => Properties.GroupId['Fn::GetAtt'][0] === group['Fn::GetAtt'][0],
   );
   expect(rules).toHaveLength(1);
+  expect(template.toJSON().Resources[group['Fn::GetAtt'][0]].Properties).not.toHaveProperty('SecurityGroupIngress');
   const [[rule, { Properties }]] = rules as [[string, any]];
   expect(Properties.SourceSecurityGroupId['Fn::GetAtt'][0]).toMatch(/^MigrationFunctionSecurityGroup/);
   const [[, run]] = resourcesOf(template, 'Custom::AlembicMigration') as [[string, any]];
