@@ -60,8 +60,16 @@ export const RUNNER_CODES = [
   'secret_unavailable',
   /** another run holds the mutex */
   'locked',
+  /** a pending revision destroys data and does not acknowledge it in its own file; nothing was applied */
+  'blocked',
+  /** an index that a failed CREATE INDEX CONCURRENTLY left behind is in the way of a pending revision; nothing was applied */
+  'invalid_index',
   /** a revision failed; it was rolled back, those before it stay */
   'migration_failed',
+  /** a table stayed busy for all of the retries; the revision was rolled back, those before it stay */
+  'lock_not_available',
+  /** a statement ran until the function's deadline was near; its revision was rolled back, those before it stay */
+  'deadline_reached',
   /** the run ended without an error and the version table is not where it should be */
   'version_not_moved',
   /** anything else: a defect of the runner */
@@ -104,6 +112,42 @@ export interface MigrateRequest {
    * @default - until the function's deadline is near
    */
   readonly sliceSeconds?: number;
+  /**
+   * What an `upgrade` may do besides. `drop_invalid_indexes` drops the invalid indexes that are in the way of a pending revision.
+   * @default - nothing
+   */
+  readonly allow?: readonly Allowance[];
+  /**
+   * Who asks, for the run history: `deploy <stack>`, `ci <run>`, `person <name>`. At most 200 printable characters.
+   * @default 'invoke'
+   */
+  readonly requestedBy?: string;
+  /**
+   * The run that this slice belongs to, a UUID: the answer of its first slice names it.
+   * @default - a run of its own
+   */
+  readonly runId?: string;
+}
+
+/** What a request can allow. */
+export const ALLOWANCES = ['drop_invalid_indexes'] as const;
+export type Allowance = (typeof ALLOWANCES)[number];
+
+/** Ways to lose data that a revision has to acknowledge, in a comment: `# cdk-alembic: allow <rule>: <reason>`. */
+export const DATA_LOSS_RULES = ['drop-table', 'drop-column', 'drop-schema', 'drop-type', 'truncate', 'delete-all'] as const;
+export type DataLossRule = (typeof DATA_LOSS_RULES)[number];
+
+/** A place in a revision's upgrade that destroys data. */
+export interface DataLoss {
+  readonly revision: string;
+  readonly rule: DataLossRule;
+  /** What is lost, such as `drop_table users`. */
+  readonly what: string;
+  /** File name within the versions folder. */
+  readonly file: string;
+  readonly line: number;
+  /** The reason that the revision gives; absent: not acknowledged. */
+  readonly acknowledgement?: string;
 }
 
 export interface RevisionInfo {
@@ -122,6 +166,23 @@ export interface AppliedRevision extends RevisionInfo {
 export interface HistoryEntry extends RevisionInfo {
   readonly downRevisions: readonly string[];
   readonly applied: boolean;
+}
+
+/** A run of the past, from the history that the runner keeps in the database. */
+export interface RunRecord {
+  readonly runId: string;
+  readonly command: string;
+  readonly stage: string;
+  readonly requestedBy: string;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  /** ISO 8601, UTC; null: it was ended from outside, or goes on. */
+  readonly endedAt: string | null;
+  readonly from: readonly string[];
+  readonly to: readonly string[];
+  /** `running`, a status, or the code of the error. */
+  readonly outcome: string;
+  readonly applied: readonly AppliedRevision[];
 }
 
 /** The runner's answer when it did what was asked. */
@@ -143,6 +204,16 @@ export interface MigrateAnswer {
   readonly pending: readonly RevisionInfo[];
   /** Revisions in the version table that the packaged scripts do not have. */
   readonly unknown: readonly string[];
+  /** What the pending revisions destroy, acknowledged or not. */
+  readonly dataLoss: readonly DataLoss[];
+  /** Applied revisions whose file is not what it was when it was applied. */
+  readonly edited: readonly string[];
+  /** What did not stop the run and should be known. */
+  readonly warnings: readonly string[];
+  /** The run that the call belongs to; absent when it neither migrated nor had to. */
+  readonly runId?: string;
+  /** The latest runs, newest first, 20 at most; with the command `history` only. */
+  readonly runs?: readonly RunRecord[];
   /** Newest first; with the command `history` only. */
   readonly history?: readonly HistoryEntry[];
 }
@@ -159,6 +230,8 @@ export interface FailureDetail {
   readonly sqlState?: string;
   /** The statement that failed, shortened. */
   readonly statement?: string;
+  /** With `blocked`: what is not acknowledged. */
+  readonly dataLoss?: readonly DataLoss[];
 }
 
 /** The runner's answer when it could not: Lambda delivers it as the `errorMessage` of a function error. */
@@ -211,6 +284,23 @@ export interface RunnerSettings {
   readonly stage: string;
   readonly allow: readonly RestrictedCommand[];
   readonly database: DatabaseSettings;
+  /** Whether a revision that destroys data has to acknowledge it. @default true */
+  readonly guard?: boolean;
+  readonly limits?: RunnerLimits;
+  /** Name or ARN of the event bus that is told when a run has ended. @default - nobody is told */
+  readonly eventBus?: string;
+}
+
+/** How long the runner waits for what. All in seconds. */
+export interface RunnerLimits {
+  /** How long a run waits for another one to end before it answers `locked`. @default 60 */
+  readonly mutexWaitSeconds?: number;
+  /** How long a statement of a migration may queue for a lock; so long may the application's queries queue behind it. @default 5 */
+  readonly lockTimeoutSeconds?: number;
+  /** How long a revision is tried again after a lock was not available or a deadlock was found. @default 120 */
+  readonly lockRetrySeconds?: number;
+  /** How long a database that can't be reached is tried again: a paused Aurora, a failover. Never after the first revision. @default 30 */
+  readonly connectRetrySeconds?: number;
 }
 
 /**
@@ -267,11 +357,14 @@ export const MAX_REVISION_LENGTH = 128;
 /** Lambda runs a call for 900 s at most. */
 export const MAX_SLICE_SECONDS = 900;
 
+const REQUESTED_BY_PATTERN = /^[\x20-\x7e]{1,200}$/;
+const RUN_ID_PATTERN = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
 /** All that is wrong with a request; empty when it can be sent. */
 export function requestProblems(request: unknown): string[] {
   if (!isRecord(request)) return ['the request must be a JSON object'];
-  const problems = unknownKeys(request, ['command', 'revision', 'sliceSeconds']);
-  const { command = 'upgrade', revision, sliceSeconds } = request;
+  const problems = unknownKeys(request, ['command', 'revision', 'sliceSeconds', 'allow', 'requestedBy', 'runId']);
+  const { command = 'upgrade', revision, sliceSeconds, allow, requestedBy, runId } = request;
   if (!COMMANDS.includes(command as Command)) {
     problems.push(`unknown command ${JSON.stringify(command)}: use ${COMMANDS.join(', ')}`);
     return problems;
@@ -290,6 +383,18 @@ export function requestProblems(request: unknown): string[] {
       problems.push(`sliceSeconds must be a number from 0 to ${MAX_SLICE_SECONDS}`);
     }
   }
+  if (allow !== undefined) {
+    if (command !== 'upgrade') problems.push(`"${command}" takes no allow`);
+    else if (!isListOf(allow, (item) => ALLOWANCES.includes(item as Allowance))) {
+      problems.push(`allow must be a list of ${ALLOWANCES.join(', ')}`);
+    }
+  }
+  if (requestedBy !== undefined && !(typeof requestedBy === 'string' && REQUESTED_BY_PATTERN.test(requestedBy))) {
+    problems.push('requestedBy must be a text of at most 200 printable ASCII characters');
+  }
+  if (runId !== undefined && !(typeof runId === 'string' && RUN_ID_PATTERN.test(runId))) {
+    problems.push('runId must be a UUID in lower case');
+  }
   return problems;
 }
 
@@ -301,10 +406,13 @@ export function isAnswer(value: unknown): value is MigrateAnswer {
     COMMANDS.includes(value.command as Command) &&
     STATUSES.includes(value.status as Status) &&
     typeof value.stage === 'string' &&
-    [value.from, value.to, value.heads, value.target, value.unknown].every(isStrings) &&
+    [value.from, value.to, value.heads, value.target, value.unknown, value.edited, value.warnings].every(isStrings) &&
     isListOf(value.applied, isAppliedRevision) &&
     isListOf(value.pending, isRevisionInfo) &&
-    (value.command === 'history') === isListOf(value.history, isHistoryEntry)
+    isListOf(value.dataLoss, isDataLoss) &&
+    isOptionalText(value.runId) &&
+    (value.command === 'history') === isListOf(value.history, isHistoryEntry) &&
+    (value.command === 'history') === isListOf(value.runs, isRunRecord)
   );
 }
 
@@ -319,7 +427,8 @@ export function isFailure(value: unknown): value is MigrateFailure {
     RUNNER_CODES.includes(value.error.code as RunnerCode) &&
     isText(value.error.message) &&
     isText(value.error.next) &&
-    [value.error.revision, value.error.sqlState, value.error.statement].every((v) => v === undefined || typeof v === 'string')
+    [value.error.revision, value.error.sqlState, value.error.statement].every(isOptionalText) &&
+    (value.error.dataLoss === undefined || isListOf(value.error.dataLoss, isDataLoss))
   );
 }
 
@@ -333,6 +442,30 @@ function isAppliedRevision(value: unknown): boolean {
 
 function isHistoryEntry(value: unknown): boolean {
   return isRevisionInfo(value) && isStrings(value.downRevisions) && typeof value.applied === 'boolean';
+}
+
+function isDataLoss(value: unknown): boolean {
+  return (
+    isRecord(value) &&
+    [value.revision, value.what, value.file].every(isText) &&
+    DATA_LOSS_RULES.includes(value.rule as DataLossRule) &&
+    isCount(value.line) &&
+    isOptionalText(value.acknowledgement)
+  );
+}
+
+function isRunRecord(value: unknown): boolean {
+  return (
+    isRecord(value) &&
+    [value.runId, value.command, value.stage, value.requestedBy, value.startedAt, value.outcome].every(isText) &&
+    (value.endedAt === null || isText(value.endedAt)) &&
+    [value.from, value.to].every(isStrings) &&
+    isListOf(value.applied, isAppliedRevision)
+  );
+}
+
+function isOptionalText(value: unknown): boolean {
+  return value === undefined || isText(value);
 }
 
 function isCount(value: unknown): boolean {

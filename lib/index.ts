@@ -7,3 +7,4 @@ export {
   type RdsDatabaseOptions,
   type SecretDatabaseOptions,
 } from './constructs/migration-database';
+export type { MigrationLimits } from './constructs/migration-limits';

@@ -1,5 +1,8 @@
 import type { MigrateError } from '../../lib/client/errors';
 
+/** What is known about a failure; one that arose here has no code. */
+export type Failure = Pick<MigrateError, 'message' | 'next'> & Partial<MigrateError>;
+
 /*
  * CloudFormation takes responses of 4,096 bytes. Besides the reason they hold the stack's id (up to 230), the resource's names
  * (up to 320), its attributes, and what the Provider framework adds: its own log group and at times a stack trace of its own
@@ -14,16 +17,16 @@ const MAX_NAME_BYTES = 140;
 export class DeployFailure extends Error {
   override readonly name = 'DeployFailure';
 
-  constructor(error: MigrateError, functionName: string) {
+  constructor(error: Failure, functionName: string) {
     super(reason(error, functionName), { cause: error });
     // The framework puts the stack below the message, and bytes are scarce.
     this.stack = this.name;
   }
 }
 
-function reason({ code, message, revision, sqlState, statement, next }: MigrateError, functionName: string): string {
+function reason({ code, message, revision, sqlState, statement, next }: Failure, functionName: string): string {
   return [
-    `[${code}] ${cut(message, MAX_MESSAGE_BYTES)}`,
+    `${code ? `[${code}] ` : ''}${cut(message, MAX_MESSAGE_BYTES)}`,
     revision && !message.includes(revision) && `revision ${cut(revision, MAX_NAME_BYTES)}`,
     sqlState && `SQLSTATE ${cut(sqlState, 5)}`,
     statement && `statement: ${cut(statement, MAX_STATEMENT_BYTES)}`,

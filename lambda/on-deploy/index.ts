@@ -1,10 +1,20 @@
 import type { CdkCustomResourceEvent, CdkCustomResourceIsCompleteResponse, Context } from 'aws-lambda';
 import { MigrateClient } from '../../lib/client/client';
 import { MigrateError } from '../../lib/client/errors';
+import { printable } from '../../lib/client/printable';
 import type { ErrorCode, MigrateAnswer, OnDeployData, OnDeployProperties } from '../../lib/contract';
-import { DeployFailure } from './deploy-failure';
+import { DeployFailure, type Failure } from './deploy-failure';
 import { log } from './log';
+import { runId } from './run-id';
 import { isRollingBack } from './stack-status';
+import {
+  DEPLOY_SECONDS,
+  GLANCE_SECONDS,
+  PATIENCE_SECONDS,
+  PLAN_READY_SECONDS,
+  SLICE_READY_SECONDS,
+  SLICE_SECONDS,
+} from './timeouts';
 
 /** What `onEvent` finds out for `isComplete`: the framework merges it into the event of every later call. */
 export interface Planned {
@@ -17,26 +27,27 @@ export interface Planned {
   readonly StartedAt: number;
 }
 
-type Event = CdkCustomResourceEvent<OnDeployProperties>;
-type IsCompleteEvent = Event & Planned;
-type Deployed = CdkCustomResourceIsCompleteResponse<OnDeployData>;
+/** What `onEvent` answers when the stack is rolling back: `isComplete` has nothing to do. */
+export interface Untouched {
+  readonly PhysicalResourceId: string;
+  readonly Data: OnDeployData;
+  readonly Untouched: true;
+}
 
-/**
- * One call of this handler runs for about a slice, and all the rest of its time is left to the revision that is under way when the
- * slice ends. The framework calls again.
- */
-const SLICE_SECONDS = 60;
+type Event = CdkCustomResourceEvent<OnDeployProperties>;
+type UpdateEvent = Extract<Event, { RequestType: 'Update' }>;
+type IsCompleteEvent = Event & (Planned | Untouched);
+type Deployed = CdkCustomResourceIsCompleteResponse<OnDeployData>;
 
 /** Nothing was started, or something still runs: the next call finds out, and runs nothing twice. */
 const ASK_AGAIN: readonly ErrorCode[] = ['locked', 'throttled', 'function_not_ready', 'network'];
 
-/** A rival holds the mutex for one call at most, and Lambda ends that after 15 minutes. */
-const PATIENCE_MS = 15 * 60_000;
-
 /** CDK's Provider framework calls this once per event: it looks, and changes nothing. */
-export async function onEvent(event: Event): Promise<Planned | { PhysicalResourceId: string }> {
+export async function onEvent(event: Event): Promise<Planned | Untouched | { PhysicalResourceId: string }> {
   if (event.RequestType === 'Delete') return { PhysicalResourceId: event.PhysicalResourceId };
-  const { from, pending, status } = await ask(event, (client) => client.plan()).catch((error) => fail(error, event));
+  if (event.RequestType === 'Update' && (await isRollingBack(event.StackId))) return leaveUntouched(event);
+  const options = { readySeconds: PLAN_READY_SECONDS, onWait: waiting(event) };
+  const { from, pending, status } = await ask(event, (client) => client.plan(options)).catch((error) => fail(error, event));
   log('info', 'planned', { ...about(event), status, from, pending: pending.map(({ revision }) => revision) });
   return {
     // An id that changed on an update would make CloudFormation send a Delete for the old one.
@@ -51,16 +62,20 @@ export async function onEvent(event: Event): Promise<Planned | { PhysicalResourc
 /** CDK's Provider framework calls this until it says that the database is at head. */
 export async function isComplete(event: IsCompleteEvent, context: Context): Promise<Deployed> {
   if (event.RequestType === 'Delete') return { IsComplete: true };
-  const seconds = Math.min(SLICE_SECONDS, context.getRemainingTimeInMillis() / 2_000);
+  if ('Untouched' in event) return { IsComplete: true, Data: event.Data };
   try {
-    const onProgress = (slice: MigrateAnswer) => log('info', 'slice', { ...about(event), ...progress(slice) });
-    const answer = await ask(event, (client) => client.upgrade({ sliceSeconds: seconds, budgetSeconds: seconds, onProgress }));
-    if (answer.status === 'partial') return { IsComplete: false };
-    return done(event, answer.to, event.PendingCount);
+    const answer = await slice(event, Math.min(SLICE_SECONDS, context.getRemainingTimeInMillis() / 2_000));
+    if (answer.status === 'partial') return goOn(event, answer);
+    const { fromRevision } = event.Data;
+    const outcome = { fromRevision, toRevision: answer.to.join(), appliedCount: String(event.PendingCount) };
+    return { IsComplete: true, Data: outcome };
   } catch (error) {
+    // The first look may have failed, and a deploy that was cancelled may be rolling back by now.
+    if (event.RequestType === 'Update' && (await isRollingBack(event.StackId))) {
+      return { IsComplete: true, Data: (await leaveUntouched(event, event.Data.fromRevision)).Data };
+    }
     if (!(error instanceof MigrateError)) throw error;
-    if (error.code === 'database_ahead' && (await isRollingBack(event.StackId))) return untouched(event, error);
-    if (ASK_AGAIN.includes(error.code) && Date.now() - event.StartedAt < PATIENCE_MS) {
+    if (ASK_AGAIN.includes(error.code) && secondsSince(event) < PATIENCE_SECONDS) {
       log('warning', 'asking again', { ...about(event), code: error.code, error: error.message });
       return { IsComplete: false };
     }
@@ -68,9 +83,40 @@ export async function isComplete(event: IsCompleteEvent, context: Context): Prom
   }
 }
 
+function slice(event: Event, seconds: number): Promise<MigrateAnswer> {
+  const onProgress = ({ status, to, applied, pending, warnings }: MigrateAnswer) => {
+    log('info', 'slice', { ...about(event), status, to, applied, pending: pending.length });
+    for (const warning of warnings) log('warning', warning, about(event));
+  };
+  const options = {
+    sliceSeconds: seconds,
+    budgetSeconds: seconds,
+    readySeconds: SLICE_READY_SECONDS,
+    runId: runId(event.StackId, event.RequestId),
+    onProgress,
+    onWait: waiting(event),
+  };
+  return ask(event, (client) => client.upgrade(options));
+}
+
+function goOn(event: Event & Planned, { pending, applied }: MigrateAnswer): Deployed {
+  if (secondsSince(event) < DEPLOY_SECONDS) return { IsComplete: false };
+  const failure: Failure = {
+    message: `the migrations take longer than a deploy can: after ${DEPLOY_SECONDS / 60} minutes ${pending.length} are still pending`,
+    next: 'what was applied stays; apply the rest with the command migrate-invoke, which has no such limit, and deploy again',
+  };
+  log('error', 'failed', { ...about(event), error: failure.message, applied });
+  throw new DeployFailure(failure, event.ResourceProperties.FunctionName);
+}
+
+function secondsSince({ StartedAt }: Planned): number {
+  return (Date.now() - StartedAt) / 1000;
+}
+
 async function ask(event: Event, question: (client: MigrateClient) => Promise<MigrateAnswer>): Promise<MigrateAnswer> {
   const { FunctionName, Stage } = event.ResourceProperties;
-  const client = new MigrateClient({ functionName: FunctionName, stage: Stage });
+  const stackName = event.StackId.split('/')[1] ?? event.StackId;
+  const client = new MigrateClient({ functionName: FunctionName, stage: Stage, requestedBy: printable(`deploy ${stackName}`) });
   try {
     return await question(client);
   } finally {
@@ -78,18 +124,22 @@ async function ask(event: Event, question: (client: MigrateClient) => Promise<Mi
   }
 }
 
-/** The old code of a rolled-back deploy meets the database of the new one. Failing here would leave the stack stuck. */
-async function untouched(event: IsCompleteEvent, error: MigrateError): Promise<Deployed> {
-  log('warning', 'the stack is rolled back and the database is ahead of its code: untouched', {
-    ...about(event),
-    error: error.message,
-  });
-  const { to } = await ask(event, (client) => client.current());
-  return done({ ...event, Data: { fromRevision: to.join() } }, to, 0);
-}
-
-function done({ Data: { fromRevision } }: IsCompleteEvent, to: readonly string[], applied: number): Deployed {
-  return { IsComplete: true, Data: { fromRevision, toRevision: to.join(), appliedCount: String(applied) } };
+/**
+ * On a rollback there is nothing to migrate: the database keeps what the failed deploy brought. Whatever may be broken then (the
+ * database, the runner, the function), failing here would leave the stack in UPDATE_ROLLBACK_FAILED.
+ */
+async function leaveUntouched(event: UpdateEvent, planned = ''): Promise<Untouched> {
+  log('warning', 'the stack is rolled back: there is nothing to migrate, the database is untouched', about(event));
+  const signal = AbortSignal.timeout(GLANCE_SECONDS * 1000);
+  const at = await ask(event, (client) => client.current({ signal })).then(
+    ({ to }) => to.join(),
+    (error) => {
+      log('warning', 'where the database is could not be found out', { ...about(event), error: String(error) });
+      return planned;
+    },
+  );
+  const Data = { fromRevision: at, toRevision: at, appliedCount: '0' };
+  return { PhysicalResourceId: event.PhysicalResourceId, Data, Untouched: true };
 }
 
 function fail(error: unknown, event: Event): never {
@@ -99,10 +149,10 @@ function fail(error: unknown, event: Event): never {
   throw new DeployFailure(error, event.ResourceProperties.FunctionName);
 }
 
-function about({ RequestType, StackId, ResourceProperties: { FunctionName, Stage } }: Event): Record<string, unknown> {
-  return { requestType: RequestType, stackId: StackId, function: FunctionName, stage: Stage };
+function waiting(event: Event): (reason: string) => void {
+  return (reason) => log('warning', 'waiting for the function', { ...about(event), reason });
 }
 
-function progress({ status, to, applied, pending }: MigrateAnswer): Record<string, unknown> {
-  return { status, to, applied, pending: pending.length };
+function about({ RequestType, StackId, ResourceProperties: { FunctionName, Stage } }: Event): Record<string, unknown> {
+  return { requestType: RequestType, stackId: StackId, function: FunctionName, stage: Stage };
 }

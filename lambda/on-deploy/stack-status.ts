@@ -1,9 +1,16 @@
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { log } from './log';
 
+// A rollback that is not recognised can leave the stack stuck, and CloudFormation throttles when many stacks deploy at once.
+const MAX_ATTEMPTS = 5;
+const TIMEOUT_MS = 5_000;
+
 /** Whether the stack that sent the event is being rolled back. A status that can't be read counts as no. */
 export async function isRollingBack(stackId: string): Promise<boolean> {
-  const cloudFormation = new CloudFormationClient({});
+  const cloudFormation = new CloudFormationClient({
+    maxAttempts: MAX_ATTEMPTS,
+    requestHandler: { connectionTimeout: TIMEOUT_MS, requestTimeout: TIMEOUT_MS, throwOnRequestTimeout: true },
+  });
   try {
     const { Stacks } = await cloudFormation.send(new DescribeStacksCommand({ StackName: stackId }));
     return /^(UPDATE_)?ROLLBACK/.test(Stacks?.[0]?.StackStatus ?? '');

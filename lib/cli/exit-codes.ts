@@ -18,6 +18,8 @@ export const EXIT = {
 
 const EXIT_CODES: Record<ErrorCode, number> = {
   migration_failed: EXIT.failed,
+  lock_not_available: EXIT.failed,
+  deadline_reached: EXIT.failed,
   version_not_moved: EXIT.failed,
   internal_error: EXIT.failed,
   function_crashed: EXIT.failed,
@@ -33,6 +35,8 @@ const EXIT_CODES: Record<ErrorCode, number> = {
   multiple_heads: EXIT.notStarted,
   database_ahead: EXIT.notStarted,
   locked: EXIT.notStarted,
+  blocked: EXIT.notStarted,
+  invalid_index: EXIT.notStarted,
 
   no_credentials: EXIT.notReachable,
   access_denied: EXIT.notReachable,

@@ -1,11 +1,12 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { type MigrateClientOptions, usageProblems } from '../client/client';
-import { COMMANDS, DEFAULT_APP_NAME, type MigrateRequest, requestProblems } from '../contract';
+import { ALLOWANCES, COMMANDS, DEFAULT_APP_NAME, type MigrateRequest, requestProblems } from '../contract';
 
 const OPTIONS = {
   stage: { type: 'string' },
   command: { type: 'string' },
   revision: { type: 'string' },
+  allow: { type: 'string' },
   json: { type: 'boolean' },
   'app-name': { type: 'string' },
   'function-name': { type: 'string' },
@@ -64,7 +65,8 @@ export function parseArguments(argv: readonly string[]): Parsed {
     profile: text('profile'),
     endpoint: text('endpoint-url'),
   };
-  const request = { command: text('command'), revision: text('revision') } as MigrateRequest;
+  const allow = text('allow')?.split(',');
+  const request = { command: text('command'), revision: text('revision'), allow } as MigrateRequest;
   if (values.stage === undefined && values['function-name'] === undefined) problems.push('--stage is missing');
   else problems.push(...usageProblems(client));
   problems.push(...requestProblems(request));
@@ -94,6 +96,7 @@ Options
   --stage <stage>           stage whose database is meant; needed unless --function-name is given
   --command <command>       ${COMMANDS.join(', ')} (default: upgrade)
   --revision <revision>     an id, head, base, or a step such as +1 or -1
+  --allow <what>            what an upgrade may do besides: ${ALLOWANCES.join(', ')} (those that are in the way of a revision)
   --json                    one JSON document on stdout; what people read goes to stderr
   --app-name <name>         first part of the function's name (default: ${DEFAULT_APP_NAME})
   --function-name <name>    name or ARN of the function, in place of --stage and --app-name
@@ -104,9 +107,10 @@ Options
 
 Exit codes
   0    done, or nothing to do; a question (plan, current, history) was answered
-  1    a migration failed, or what it did is not known
+  1    a migration failed, got no lock or ran into the function's deadline, or what it did is not known
   2    the command line or the request is wrong
-  3    not started, the database is as it was: locked, ahead of the code, not allowed, several heads, unusable project or settings
+  3    not started, the database is as it was: locked, blocked (would lose data), an invalid index in the way, ahead of the code,
+       not allowed, several heads, unusable project or settings
   4    not reachable: no credentials, no permission, no function, throttled, no network, or a database or secret that can't be reached or refuses
   130  interrupted; what the function has started goes on to the end of its slice
 `;

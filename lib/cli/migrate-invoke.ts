@@ -4,6 +4,9 @@ import { lookCommand } from '../client/target';
 import type { MigrateAnswer } from '../contract';
 import { EXIT, exitCodeOf } from './exit-codes';
 import { type Arguments, HELP, parseArguments } from './migrate-invoke-arguments';
+import { requestedBy } from './requested-by';
+import { showAnswer, showApplied } from './show-answer';
+import { showFailure } from './show-failure';
 import { Terminal } from './terminal';
 
 /**
@@ -36,12 +39,13 @@ async function run({ client: options, request, json }: Arguments): Promise<numbe
   process.once('SIGINT', interrupt);
   let client: MigrateClient | undefined;
   try {
-    client = new MigrateClient(options);
+    client = new MigrateClient({ ...options, requestedBy: requestedBy() });
     const onProgress = (slice: MigrateAnswer) => {
-      for (const revision of slice.applied) people.applied(slice.command, revision);
+      for (const revision of slice.applied) showApplied(people, slice.command, revision);
     };
-    const answer = await client.run(request, { onProgress, signal: interrupted.signal });
-    people.answer(answer);
+    const onWait = (reason: string) => people.warning(`waiting: ${reason}`);
+    const answer = await client.run(request, { onProgress, onWait, signal: interrupted.signal });
+    showAnswer(people, answer);
     if (json) print(answer);
     return EXIT.done;
   } catch (error) {
@@ -62,9 +66,10 @@ function sayInterrupted(target: { stage?: string; functionName: string }): numbe
 }
 
 function fail(error: MigrateError, json: boolean): number {
-  new Terminal(process.stderr).failure(error);
-  const { code, message, next, revision, sqlState, statement, applied, log } = error;
-  const known = { code, message, next, revision, sqlState, statement, ...(log.length > 0 && { log }) };
+  showFailure(new Terminal(process.stderr), error);
+  const { code, message, next, revision, sqlState, statement, dataLoss, applied, log } = error;
+  const lists = { ...(dataLoss.length > 0 && { dataLoss }), ...(log.length > 0 && { log }) };
+  const known = { code, message, next, revision, sqlState, statement, ...lists };
   if (json) print({ status: 'failed', error: known, applied });
   return exitCodeOf(code);
 }

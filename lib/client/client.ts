@@ -1,5 +1,6 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import {
+  type Allowance,
   DEFAULT_APP_NAME,
   functionName,
   type MigrateAnswer,
@@ -12,6 +13,7 @@ import { invoke } from './invoke';
 import { type ConnectionOptions, checkAttempts, lambdaClient, regionOf } from './lambda-client';
 import { type MigrateOptions, migrate } from './migrate';
 import type { Target } from './target';
+import type { ReadyOptions } from './wait-until-ready';
 
 /** Which function to speak to, and how to reach it. */
 export interface MigrateClientOptions extends ConnectionOptions {
@@ -22,6 +24,12 @@ export interface MigrateClientOptions extends ConnectionOptions {
   /** Name or ARN of the function. @default - the name that the construct gives it for `appName` and `stage` */
   readonly functionName?: string;
   /**
+   * Who asks, for the run history: 1 to 200 printable ASCII characters.
+   *
+   * @default 'invoke'
+   */
+  readonly requestedBy?: string;
+  /**
    * A client of one's own, in place of `region`, `profile` and `endpoint`. It must make one attempt only (`maxAttempts: 1`).
    *
    * @default - one that is made for calls of many minutes
@@ -30,10 +38,7 @@ export interface MigrateClientOptions extends ConnectionOptions {
 }
 
 /** Options of every call. */
-export interface CallOptions {
-  /** Ends the waiting. What the function has started goes on to the end of its slice. */
-  readonly signal?: AbortSignal;
-}
+export type CallOptions = ReadyOptions;
 
 export interface PlanOptions extends CallOptions {
   /** Revision that an upgrade would go to. @default 'head' */
@@ -47,6 +52,12 @@ export interface StampOptions extends CallOptions {
 
 export interface RunOptions extends CallOptions, MigrateOptions {
   /**
+   * The run of the history that this one belongs to, a UUID.
+   *
+   * @default - a run of its own
+   */
+  readonly runId?: string;
+  /**
    * Seconds after which the function starts no further revision and reports; 0: after each revision.
    *
    * @default 5 - a person sees something every few seconds, no connection is silent for long, and a call's own time (to connect
@@ -58,6 +69,12 @@ export interface RunOptions extends CallOptions, MigrateOptions {
 export interface UpgradeOptions extends RunOptions {
   /** Revision to go to. @default 'head' */
   readonly revision?: string;
+  /**
+   * What the upgrade may do besides: `drop_invalid_indexes` drops the invalid indexes that are in the way of a pending revision.
+   *
+   * @default - nothing
+   */
+  readonly allow?: readonly Allowance[];
 }
 
 export interface DowngradeOptions extends RunOptions {
@@ -72,6 +89,7 @@ export class MigrateClient {
   /** Name or ARN of the function that is called. */
   readonly functionName: string;
   private readonly stage?: string;
+  private readonly requestedBy?: string;
   private readonly lambda: LambdaClient;
 
   constructor(options: MigrateClientOptions) {
@@ -79,13 +97,14 @@ export class MigrateClient {
     const problems = usageProblems(options);
     if (problems.length > 0) throw migrateError('invalid_usage', problems.join('; '), 'correct the options of MigrateClient');
     this.stage = stage;
+    this.requestedBy = options.requestedBy;
     this.functionName = options.functionName ?? functionName(appName, stage as string);
     this.lambda = options.client ?? lambdaClient(options);
   }
 
   /** Applies pending revisions, slice after slice, until the database is at `revision`. */
-  upgrade({ revision, sliceSeconds, ...options }: UpgradeOptions = {}): Promise<MigrateAnswer> {
-    return this.run({ command: 'upgrade', revision, sliceSeconds }, options);
+  upgrade({ revision, allow, sliceSeconds, runId, ...options }: UpgradeOptions = {}): Promise<MigrateAnswer> {
+    return this.run({ command: 'upgrade', revision, allow, sliceSeconds, runId }, options);
   }
 
   /** What an upgrade would apply. Changes nothing. */
@@ -104,8 +123,8 @@ export class MigrateClient {
   }
 
   /** Takes revisions back. Runs only where the construct's props allow it. */
-  downgrade({ revision, sliceSeconds, ...options }: DowngradeOptions): Promise<MigrateAnswer> {
-    return this.run({ command: 'downgrade', revision, sliceSeconds }, options);
+  downgrade({ revision, sliceSeconds, runId, ...options }: DowngradeOptions): Promise<MigrateAnswer> {
+    return this.run({ command: 'downgrade', revision, sliceSeconds, runId }, options);
   }
 
   /** Writes a revision into the version table without running anything. Runs only where the construct's props allow it. */
@@ -113,16 +132,22 @@ export class MigrateClient {
     return this.run({ command: 'stamp', revision }, options);
   }
 
-  /** Sends a request as it is; the other methods are made of this one. */
-  async run(request: MigrateRequest, options: MigrateOptions = {}): Promise<MigrateAnswer> {
+  /** Sends a request; the other methods are made of this one. */
+  async run(given: MigrateRequest, options: CallOptions & MigrateOptions = {}): Promise<MigrateAnswer> {
+    const { command = 'upgrade' } = given;
+    const sliced = command === 'upgrade' || command === 'downgrade';
+    const recorded = sliced || command === 'stamp';
+    const request: MigrateRequest = {
+      ...given,
+      command,
+      sliceSeconds: given.sliceSeconds ?? (sliced ? SLICE_SECONDS : undefined),
+      requestedBy: given.requestedBy ?? (recorded ? this.requestedBy : undefined),
+    };
     const problems = requestProblems(request);
     if (problems.length > 0) throw migrateError('invalid_request', problems.join('; '), 'correct the request; nothing was sent');
     await checkAttempts(this.lambda);
     const target: Target = { functionName: this.functionName, stage: this.stage, region: await regionOf(this.lambda) };
-    const { command = 'upgrade', revision } = request;
-    const sliced = command === 'upgrade' || command === 'downgrade';
-    const sliceSeconds = sliced ? (request.sliceSeconds ?? SLICE_SECONDS) : undefined;
-    return migrate((slice) => invoke(this.lambda, target, slice, options.signal), { command, revision, sliceSeconds }, options);
+    return migrate((slice) => invoke(this.lambda, target, slice, options), request, options);
   }
 
   /** Closes the connections. A client that was handed in is closed too. */

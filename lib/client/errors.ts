@@ -1,4 +1,4 @@
-import type { AppliedRevision, ErrorCode } from '../contract';
+import type { AppliedRevision, DataLoss, ErrorCode } from '../contract';
 
 /** What is known about an error besides its code, its message and the next step. */
 export interface MigrateErrorDetails {
@@ -8,6 +8,8 @@ export interface MigrateErrorDetails {
   readonly sqlState?: string;
   /** The statement that failed, shortened. */
   readonly statement?: string;
+  /** With `blocked`: what pending revisions destroy and do not acknowledge. */
+  readonly dataLoss?: readonly DataLoss[];
   /** Revisions that the run applied and committed before it failed, over all its slices. */
   readonly applied?: readonly AppliedRevision[];
   /** Last lines of the function's log, oldest first. */
@@ -22,6 +24,7 @@ export class MigrateError extends Error {
   readonly revision?: string;
   readonly sqlState?: string;
   readonly statement?: string;
+  readonly dataLoss: readonly DataLoss[];
   readonly applied: readonly AppliedRevision[];
   readonly log: readonly string[];
 
@@ -41,6 +44,7 @@ export class MigrateError extends Error {
     this.revision = details.revision;
     this.sqlState = details.sqlState;
     this.statement = details.statement;
+    this.dataLoss = details.dataLoss ?? [];
     this.applied = details.applied ?? [];
     this.log = details.log ?? [];
   }
@@ -54,6 +58,11 @@ export class MigrationFailedError extends MigrateError {
 /** Another run holds the mutex. */
 export class MigrationLockedError extends MigrateError {
   override readonly name = 'MigrationLockedError';
+}
+
+/** Pending revisions destroy data and do not acknowledge it; `dataLoss` names each place. Nothing was applied. */
+export class MigrationBlockedError extends MigrateError {
+  override readonly name = 'MigrationBlockedError';
 }
 
 /** The database has revisions that the deployed code does not know. */
@@ -74,6 +83,7 @@ export class AccessDeniedError extends MigrateError {
 const CLASSES: Partial<Record<ErrorCode, typeof MigrateError>> = {
   migration_failed: MigrationFailedError,
   locked: MigrationLockedError,
+  blocked: MigrationBlockedError,
   database_ahead: DatabaseAheadError,
   function_not_found: FunctionNotFoundError,
   access_denied: AccessDeniedError,

@@ -1,13 +1,17 @@
 export type {
+  Allowance,
   AppliedRevision,
   ClientCode,
   Command,
+  DataLoss,
+  DataLossRule,
   ErrorCode,
   HistoryEntry,
   MigrateAnswer,
   MigrateRequest,
   RevisionInfo,
   RunnerCode,
+  RunRecord,
   Status,
 } from '../contract';
 export {
@@ -26,8 +30,10 @@ export {
   FunctionNotFoundError,
   MigrateError,
   type MigrateErrorDetails,
+  MigrationBlockedError,
   MigrationFailedError,
   MigrationLockedError,
 } from './errors';
 export type { ConnectionOptions } from './lambda-client';
 export type { MigrateOptions } from './migrate';
+export type { ReadyOptions } from './wait-until-ready';

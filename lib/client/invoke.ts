@@ -5,14 +5,14 @@ import { functionError, unexpectedAnswer } from './function-errors';
 import { parseJson } from './json';
 import { sdkError } from './sdk-errors';
 import type { Target } from './target';
-import { isNotYet, waitForActive } from './wait-for-active';
+import { type ReadyOptions, sendWhenReady } from './wait-until-ready';
 
-/** One call of the function. It is sent a second time only when Lambda said that the first did not start. */
+/** One call of the function. It is sent again only when Lambda said that it did not start. */
 export async function invoke(
   lambda: LambdaClient,
   target: Target,
   request: MigrateRequest,
-  signal?: AbortSignal,
+  options: ReadyOptions = {},
 ): Promise<MigrateAnswer> {
   const command = new InvokeCommand({
     FunctionName: target.functionName,
@@ -20,16 +20,11 @@ export async function invoke(
     LogType: 'Tail',
     Payload: Buffer.from(JSON.stringify(request)),
   });
-  const send = () => lambda.send(command, { abortSignal: signal });
+  const send = () => lambda.send(command, { abortSignal: options.signal });
   try {
-    const output = await send().catch(async (error: unknown) => {
-      if (!isNotYet(error)) throw error;
-      await waitForActive(lambda, target, signal);
-      return send();
-    });
-    return read(output, target);
+    return read(await sendWhenReady(lambda, target, send, options), target);
   } catch (error) {
-    signal?.throwIfAborted();
+    options.signal?.throwIfAborted();
     throw error instanceof MigrateError ? error : sdkError(error, target);
   }
 }

@@ -14,7 +14,7 @@ export interface ConnectionOptions {
 const CONNECTION_TIMEOUT_MS = 5_000;
 
 /** Lambda ends a call after 900 s: a socket that is silent for longer than this has no answer coming. */
-const SOCKET_TIMEOUT_MS = 910_000;
+export const SOCKET_TIMEOUT_MS = 910_000;
 
 /** NAT gateways drop flows that are idle for 350 s, and a call is idle while a long statement runs. */
 const KEEP_ALIVE_MS = 30_000;

@@ -17,22 +17,26 @@ export interface MigrateOptions {
 /**
  * Asks for slice after slice until the request is fulfilled. The command and the deploy share this loop.
  *
- * @returns the last answer, with the first `from` and all that was applied
+ * @returns the last answer, with the first `from`, all that was applied and every warning once
  */
 export async function migrate(invoke: Invoke, request: MigrateRequest, options: MigrateOptions = {}): Promise<MigrateAnswer> {
   const { onProgress, signal, budgetSeconds = Number.POSITIVE_INFINITY } = options;
   const started = performance.now();
   const applied: AppliedRevision[] = [];
+  const warnings = new Set<string>();
   let from: readonly string[] | undefined;
-  let revision = request.revision;
+  let { revision, runId } = request;
   let idle = 0;
   try {
     for (;;) {
       signal?.throwIfAborted();
-      const slice = await invoke({ ...request, revision });
+      const slice = await invoke({ ...request, revision, runId });
       applied.push(...slice.applied);
+      for (const warning of slice.warnings) warnings.add(warning);
       from ??= slice.from;
-      const answer = { ...slice, from, applied: [...applied] };
+      // The slices are one run in the history, under the id that the first of them was given.
+      runId ??= slice.runId;
+      const answer = { ...slice, from, applied: [...applied], warnings: [...warnings], ...(runId !== undefined && { runId }) };
       onProgress?.(slice);
       if (slice.status !== 'partial') return mustBeDone(answer);
       idle = moved(slice) ? 0 : idle + 1;

@@ -1,5 +1,7 @@
-import { Annotations, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
+import { Annotations, CfnOutput, type Duration, Stack } from 'aws-cdk-lib';
+import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
+import type * as events from 'aws-cdk-lib/aws-events';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -7,12 +9,15 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct, type IConstruct } from 'constructs';
 import { DEFAULT_APP_NAME, functionName, nameProblems, type RunnerSettings, SETTINGS_VARIABLE } from '../contract';
 import type { BoundCode } from './bound-code';
+import { failureAlarm } from './failure-alarm';
 import { literalPasswords } from './literal-passwords';
 import type { MigrationCode } from './migration-code';
 import type { MigrationDatabase } from './migration-database';
 import { migrationFunction } from './migration-function';
+import { defaultTimeout, limitProblems, type MigrationLimits, runnerLimits } from './migration-limits';
 import { allowInvoke, MigrationOnDeploy } from './migration-on-deploy';
 import { ReadyForMigration } from './migration-order';
+import { warnOfUnknownRegion } from './unknown-region';
 
 /** Properties of {@link AlembicMigration}. */
 export interface AlembicMigrationProps {
@@ -71,9 +76,16 @@ export interface AlembicMigrationProps {
   /**
    * How long one invoke may take. A run may take longer: it goes on in the next invoke, between two revisions.
    *
-   * @default Duration.minutes(15) - Lambda's maximum
+   * @default Duration.minutes(14) - what a deploy can wait for; without `runOnDeploy` Lambda's maximum, 15 minutes
    */
   readonly timeout?: Duration;
+
+  /**
+   * How long a run waits for what: the mutex, locks, the database.
+   *
+   * @default - see {@link MigrationLimits}
+   */
+  readonly limits?: MigrationLimits;
 
   /**
    * The function's processor.
@@ -97,6 +109,15 @@ export interface AlembicMigrationProps {
   readonly runOnDeploy?: boolean;
 
   /**
+   * Whether a pending revision that destroys data (drops a table, column, schema or type, truncates, deletes every row) has to
+   * acknowledge it in its own file, with a reason; without one the run fails with `blocked` before anything is applied. What was
+   * dropped comes back from a backup only.
+   *
+   * @default true
+   */
+  readonly guardDataLoss?: boolean;
+
+  /**
    * Whether the function accepts the command `downgrade`.
    *
    * @default false
@@ -118,20 +139,28 @@ export interface AlembicMigrationProps {
   readonly logRetention?: logs.RetentionDays;
 
   /**
-   * The key that encrypts environment variables and logs. The policy of a key from outside of the app must let CloudWatch Logs use it.
+   * The event bus that is told when a run has ended: source `cdk-alembic`, detail type `Migration Run Ended`.
+   *
+   * @default - nobody is told: from an isolated subnet that takes an interface endpoint for EventBridge
+   */
+  readonly eventBus?: events.IEventBus;
+
+  /**
+   * The key that encrypts all that is kept: environment variables, logs, and the record of each deploy in Step Functions. The policy
+   * of a key from outside of the app must let CloudWatch Logs use it.
    *
    * @default - keys that AWS manages
    */
   readonly encryptionKey?: kms.IKey;
 }
 
-/** Lambda's maximum, https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
-const MAX_TIMEOUT = Duration.minutes(15);
-
 /** A function that runs the backend's Alembic migrations, and a deploy that calls it. */
 export class AlembicMigration extends Construct {
   /** The function `<appName>-api-migrate-lambda-<stage>`. */
   readonly function: lambda.Function;
+
+  /** The alarm `<function>-failed`: a call of the function has failed. It has no action of its own: `addAlarmAction` adds one. */
+  readonly failureAlarm: cloudwatch.Alarm;
 
   /** Where the last deploy that migrated found the database: a revision, several joined with `,`, or empty. Undefined without `runOnDeploy`. */
   readonly fromRevision?: string;
@@ -146,11 +175,16 @@ export class AlembicMigration extends Construct {
 
   constructor(scope: Construct, id: string, props: AlembicMigrationProps) {
     super(scope, id);
-    const { stage, appName = DEFAULT_APP_NAME, environment = {}, timeout = MAX_TIMEOUT, database } = props;
-    const { encryptionKey, logRetention = logs.RetentionDays.ONE_YEAR } = props;
+    const { stage, appName = DEFAULT_APP_NAME, environment = {}, database, limits = {}, runOnDeploy = true } = props;
+    const { encryptionKey, logRetention = logs.RetentionDays.ONE_YEAR, timeout = defaultTimeout(runOnDeploy) } = props;
     const architecture = props.architecture ?? lambda.Architecture.ARM_64;
     const names = nameProblems(appName, stage);
-    const problems = [...names, ...timeoutProblems(timeout), ...literalPasswords(environment), ...database._problems];
+    const problems = [
+      ...names,
+      ...limitProblems(timeout, limits, runOnDeploy),
+      ...literalPasswords(environment),
+      ...database._problems,
+    ];
     const code = this.bindCode(props, architecture, problems);
     const name = names.length ? undefined : functionName(appName, stage);
 
@@ -172,11 +206,21 @@ export class AlembicMigration extends Construct {
       ...(props.allowDowngrade ? (['downgrade'] as const) : []),
       ...(props.allowStamp ? (['stamp'] as const) : []),
     ];
-    const runnerSettings: RunnerSettings = { stage, allow, database: settings };
+    if (settings.source !== 'environment') warnOfUnknownRegion(this, environment);
+    props.eventBus?.grantPutEventsTo(this.function);
+    const runnerSettings: RunnerSettings = {
+      stage,
+      allow,
+      database: settings,
+      guard: props.guardDataLoss,
+      limits: runnerLimits(limits),
+      eventBus: props.eventBus?.eventBusArn,
+    };
     this.function.addEnvironment(SETTINGS_VARIABLE, Stack.of(this).toJsonString(runnerSettings));
+    this.failureAlarm = failureAlarm(this, 'FailureAlarm', this.function, name);
     new CfnOutput(this, 'FunctionName', { value: this.function.functionName });
 
-    if (props.runOnDeploy === false) return;
+    if (!runOnDeploy) return;
     this.onDeploy = new MigrationOnDeploy(this, 'OnDeploy', {
       stage,
       function: this.function,
@@ -226,11 +270,4 @@ export class AlembicMigration extends Construct {
     for (const warning of code.warnings) annotations.addWarningV2('cdk-alembic:package', warning);
     return code;
   }
-}
-
-function timeoutProblems(timeout: Duration): string[] {
-  if (timeout.isUnresolved() || timeout.toSeconds() <= MAX_TIMEOUT.toSeconds()) return [];
-  return [
-    `the timeout is ${timeout.toHumanString()} and Lambda allows 15 minutes: a longer run goes on in the next invoke by itself`,
-  ];
 }

@@ -1,12 +1,14 @@
-import { basename, dirname, join, resolve } from 'node:path';
-import { AssetStaging, IgnoreMode } from 'aws-cdk-lib';
+import { basename, join, resolve } from 'node:path';
+import { AssetHashType, AssetStaging } from 'aws-cdk-lib';
 import * as ecrAssets from 'aws-cdk-lib/aws-ecr-assets';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { DISABLE_ASSET_STAGING_CONTEXT } from 'aws-cdk-lib/cx-api';
 import type { Construct } from 'constructs';
 import { HANDLER } from '../contract';
 import { checkAlembicProject } from '../packaging/alembic-project';
-import { runnerDirectory } from '../packaging/package';
+import { copyRunner, hashRunner, runnerDirectory } from '../packaging/package';
 import { type BoundCode, type CodeBinding, checkDirectory, unusable } from './bound-code';
+import { localBundling } from './local-bundling';
 import type { MigrationImageOptions } from './migration-code';
 
 /** Docker's name for the directory that holds the runner. */
@@ -30,8 +32,11 @@ export function imageCode(directory: string, options: MigrationImageOptions): Co
 
 /** Docker runs in the staged copy of the user's directory. The runner's copy lies next to it, so that cdk.out can be moved. */
 function runnerContext(scope: Construct): string {
-  const sourcePath = dirname(runnerDirectory());
-  const exclude = ['*', '!cdk_alembic', '!cdk_alembic/*.py'];
-  const { absoluteStagedPath } = new AssetStaging(scope, 'Runner', { sourcePath, exclude, ignoreMode: IgnoreMode.GIT });
-  return absoluteStagedPath === sourcePath ? sourcePath : join('..', basename(absoluteStagedPath));
+  const { absoluteStagedPath } = new AssetStaging(scope, 'Runner', {
+    sourcePath: runnerDirectory(),
+    assetHash: hashRunner(),
+    assetHashType: AssetHashType.CUSTOM,
+    bundling: localBundling(copyRunner),
+  });
+  return scope.node.tryGetContext(DISABLE_ASSET_STAGING_CONTEXT) ? absoluteStagedPath : join('..', basename(absoluteStagedPath));
 }

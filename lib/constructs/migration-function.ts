@@ -5,6 +5,7 @@ import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import { acknowledgeNetworkInterfaces } from './acknowledged';
 import type { BoundCode } from './bound-code';
 import { logGroup } from './log-group';
 
@@ -66,6 +67,7 @@ export function migrationFunction(scope: Construct, id: string, props: Migration
 /** Lambda's own use of the role is allowed; the same calls by the function's code are denied, as Lambda's documentation advises. */
 function allowNetworkInterfaces(role: iam.Role, functionName: string | undefined): void {
   role.addToPolicy(new iam.PolicyStatement({ actions: NETWORK_ACTIONS, resources: ['*'] }));
+  acknowledgeNetworkInterfaces(role);
   if (!functionName) return;
   // Not the function's attribute: the function itself waits for this policy.
   const arn = Stack.of(role).formatArn({

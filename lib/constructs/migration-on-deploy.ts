@@ -8,8 +8,11 @@ import { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct, type IConstruct, type IDependable } from 'constructs';
 import type { OnDeployData, OnDeployProperties } from '../contract';
 import { packagePath } from '../packaging/package-root';
+import { acknowledgeFramework } from './acknowledged';
+import { encryptExecutions } from './encrypted-executions';
 import { fingerprint } from './fingerprint';
 import { logGroup } from './log-group';
+import { CUSTOM_RESOURCE_SECONDS, IS_COMPLETE_SECONDS, ON_EVENT_SECONDS } from './timeouts';
 
 export interface MigrationOnDeployProps {
   readonly stage: string;
@@ -46,7 +49,7 @@ export class MigrationOnDeploy extends Construct {
         description,
         code: lambda.Code.fromAsset(handlerDirectory()),
         handler: `index.${name}`,
-        runtime: lambda.Runtime.NODEJS_22_X,
+        runtime: lambda.Runtime.NODEJS_24_X,
         architecture: lambda.Architecture.ARM_64,
         timeout: HANDLER_TIMEOUTS[name],
         role: handlerRole,
@@ -58,14 +61,15 @@ export class MigrationOnDeploy extends Construct {
       onEventHandler: handler('onEvent', 'Decides what a deploy does with the migrations'),
       isCompleteHandler: handler('isComplete', 'Applies a slice of the migrations'),
       queryInterval: Duration.seconds(1),
-      // CloudFormation waits an hour for a custom resource, whatever is said here.
-      totalTimeout: Duration.hours(1),
+      totalTimeout: Duration.seconds(CUSTOM_RESOURCE_SECONDS),
       // Two roles: one shared role makes the framework's functions wait for each other.
       frameworkOnEventRole: role('FrameworkOnEventRole'),
       frameworkCompleteAndTimeoutRole: role('FrameworkIsCompleteRole'),
       logGroup: group,
       ...(props.encryptionKey && { providerFunctionEnvEncryption: props.encryptionKey }),
     });
+    if (props.encryptionKey) encryptExecutions(provider, props.encryptionKey);
+    acknowledgeFramework(this);
 
     const properties: Omit<OnDeployProperties, 'ServiceToken'> = {
       FunctionName: fn.functionName,
@@ -75,6 +79,7 @@ export class MigrationOnDeploy extends Construct {
     this.resource = new CustomResource(this, 'Resource', {
       resourceType: 'Custom::AlembicMigration',
       serviceToken: provider.serviceToken,
+      serviceTimeout: Duration.seconds(CUSTOM_RESOURCE_SECONDS),
       properties,
     });
     this.resource.node.addDependency(provider);
@@ -96,8 +101,7 @@ export class MigrationOnDeploy extends Construct {
   }
 }
 
-/** A slice ends long before; 15 minutes are Lambda's maximum. */
-const HANDLER_TIMEOUTS = { onEvent: Duration.minutes(5), isComplete: Duration.minutes(15) };
+const HANDLER_TIMEOUTS = { onEvent: Duration.seconds(ON_EVENT_SECONDS), isComplete: Duration.seconds(IS_COMPLETE_SECONDS) };
 
 /** What it takes to invoke the function once it is Active. */
 export function allowInvoke(grantee: iam.IGrantable, fn: lambda.IFunction): iam.Grant {

@@ -1,4 +1,4 @@
-import { AssetHashType, AssetStaging, DockerImage } from 'aws-cdk-lib';
+import { AssetHashType, AssetStaging } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { HANDLER } from '../contract';
@@ -7,6 +7,7 @@ import { PackagingError } from '../packaging/errors';
 import type { Package } from '../packaging/package';
 import type { FunctionPlatform } from '../packaging/platform';
 import { type BoundCode, type CodeBinding, checkDirectory, unusable } from './bound-code';
+import { localBundling } from './local-bundling';
 
 /** How a directory becomes a zip. */
 export interface ZipSource {
@@ -60,14 +61,6 @@ function assetOptions(built: Package) {
   return {
     assetHash: built.hash,
     assetHashType: AssetHashType.CUSTOM,
-    bundling: {
-      image: DockerImage.fromRegistry('not-used'),
-      local: {
-        tryBundle(target: string): boolean {
-          built.build(target);
-          return true;
-        },
-      },
-    },
+    bundling: localBundling((target) => built.build(target)),
   };
 }

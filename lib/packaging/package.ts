@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { PackagingError } from './errors';
 import { packagePath } from './package-root';
 import type { FunctionPlatform } from './platform';
+import { rdsCertificates, writeRdsCertificates } from './rds-certificates';
 import { copyFiles, hashFiles, listFiles } from './sources';
 
 /** Grows when the same input is packaged in another way. */
@@ -25,12 +26,16 @@ export function runnerDirectory(): string {
   return packagePath('lambda', 'migrate', 'cdk_alembic');
 }
 
+/** Hash of all that `copyRunner` copies. */
 export function hashRunner(): string {
-  return hashFiles(runnerDirectory(), runnerFiles());
+  return createHash('sha256').update(hashFiles(runnerDirectory(), runnerFiles())).update(rdsCertificates()).digest('hex');
 }
 
+/** Puts the runner, with the certificate authorities it trusts, into the directory that becomes /var/task. */
 export function copyRunner(target: string): void {
-  copyFiles(runnerDirectory(), runnerFiles(), join(target, 'cdk_alembic'));
+  const runner = join(target, 'cdk_alembic');
+  copyFiles(runnerDirectory(), runnerFiles(), runner);
+  writeRdsCertificates(runner);
 }
 
 function runnerFiles(): string[] {

@@ -1,8 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { exitCodeOf } from '../../lib/cli/exit-codes';
-import { CLIENT_CODES, type MigrateRequest, RUNNER_CODES } from '../../lib/contract';
+import { CLIENT_CODES, type MigrateRequest, RUNNER_CODES, type RunRecord } from '../../lib/contract';
 import packageJson from '../../package.json';
 import { answer, applied, failure, type Reply, StandIn } from '../client/stand-in';
 import { BuiltCommand, type Ended } from './built-command';
@@ -26,6 +26,19 @@ const pending = [
   { revision: 'c3', message: 'Add notes' },
 ];
 const whole = answer({ from: [], applied: [applied('a1'), { ...applied('c3'), durationMs: 1_234 }] });
+const run1: RunRecord = {
+  runId: 'r1',
+  command: 'upgrade',
+  stage: 'dev',
+  requestedBy: 'deploy app-dev',
+  startedAt: '2026-01-01T00:00:00Z',
+  endedAt: '2026-01-01T00:00:04Z',
+  from: [],
+  to: ['a1'],
+  outcome: 'complete',
+  applied: [applied('a1')],
+};
+const loss = { rule: 'drop-table', what: 'drop_table users', file: 'b2.py', line: 12 } as const;
 const broken = failure({ revision: 'b2', sqlState: '42P07', statement: 'CREATE TABLE items' }, [applied('a1')]);
 
 describe('what is printed', () => {
@@ -35,7 +48,7 @@ describe('what is printed', () => {
       stdout: '  ✓ a1  Add a1  12 ms\n  ✓ c3  Add c3  1.2 s\n2 revisions applied: base → c3 (head)\n',
       stderr: '',
     });
-    expect(standIn.invokes).toEqual([{ command: 'upgrade', sliceSeconds: 5 }]);
+    expect(standIn.invokes).toEqual([{ command: 'upgrade', sliceSeconds: 5, requestedBy: `person ${userInfo().username}` }]);
   });
 
   test('an upgrade of several slices prints each revision once', async () => {
@@ -80,6 +93,57 @@ describe('what is printed', () => {
       '  • b2  Add items\n  ✓ a1  Add users\n2 revisions, 1 applied (✓), 1 not (•)\n',
     ],
     [
+      'a history with runs',
+      ['--command', 'history'],
+      answer({
+        command: 'history',
+        runs: [
+          {
+            ...run1,
+            runId: 'r2',
+            from: ['a1'],
+            to: ['a1'],
+            outcome: 'running',
+            endedAt: null,
+            applied: [],
+            requestedBy: 'ci github 7',
+          },
+          run1,
+        ],
+      }),
+      '0 revisions, 0 applied (✓), 0 not (•)\n\nlatest runs, newest first\n' +
+        '  2026-01-01T00:00:00Z  running  upgrade a1 → a1  0 revisions  ci github 7\n' +
+        '  2026-01-01T00:00:00Z  complete  upgrade base → a1  1 revision  4.0 s  deploy app-dev\n',
+    ],
+    [
+      'what a plan destroys, acknowledged or not, and what was edited',
+      ['--command', 'plan'],
+      answer({
+        command: 'plan',
+        status: 'pending',
+        to: ['a1'],
+        pending,
+        dataLoss: [
+          { ...loss, revision: 'b2' },
+          { ...loss, revision: 'c3', acknowledgement: 'moved to orders' },
+        ],
+        edited: ['a1'],
+      }),
+      'the database is at a1: 2 revisions pending to head (c3)\n' +
+        '  • b2  Add items\n' +
+        '      destroys data  b2.py:12  drop_table users\n' +
+        '      if it is meant, write into that file:  # cdk-alembic: allow drop-table: <reason>\n' +
+        '  • c3  Add notes\n' +
+        '      destroys data  b2.py:12  drop_table users  acknowledged: moved to orders\n' +
+        '! edited since applied: a1; the database has what the file was then: undo the edit, add a revision\n',
+    ],
+    [
+      'a warning',
+      [],
+      answer({ warnings: ["the run history can't be written: permission denied"] }),
+      "nothing to do: the database is at c3 (head)\n! the run history can't be written: permission denied\n",
+    ],
+    [
       'a downgrade',
       ['--command', 'downgrade', '--revision', '-1'],
       answer({ command: 'downgrade', from: ['c3'], to: ['b2'], target: ['b2'], applied: [applied('c3')] }),
@@ -108,6 +172,26 @@ describe('what is printed', () => {
         '  next       mend it',
         '',
       ].join('\n'),
+    );
+  });
+
+  test('a run that is blocked shows each place and the comment to write', async () => {
+    const { code, stderr } = await run({ failure: failure({ code: 'blocked', dataLoss: [{ ...loss, revision: 'b2' }] }) });
+    expect(code).toBe(3);
+    expect(stderr).toContain(
+      '      destroys data  b2.py:12  drop_table users\n' +
+        '      if it is meant, write into that file:  # cdk-alembic: allow drop-table: <reason>\n',
+    );
+  });
+
+  test('a function that has to be waited for is told, once', async () => {
+    const { code, stdout } = await run((_, call) =>
+      call < 3 ? { status: 429, error: 'TooManyRequestsException', message: 'Rate Exceeded.' } : { answer: answer() },
+    );
+    expect(code).toBe(0);
+    expect(stdout).toBe(
+      '! waiting: Lambda had no room for template-saas-api-migrate-lambda-dev: Rate Exceeded.\n' +
+        'nothing to do: the database is at c3 (head)\n',
     );
   });
 
@@ -143,6 +227,12 @@ describe('--json', () => {
     expect(stderr).toContain('migration_failed');
   });
 
+  test('a run that is blocked is a document with each place', async () => {
+    const dataLoss = [{ ...loss, revision: 'b2' }];
+    const { stdout } = await run({ failure: failure({ code: 'blocked', dataLoss }) }, '--json');
+    expect(JSON.parse(stdout).error.dataLoss).toEqual(dataLoss);
+  });
+
   test('a wrong command line is a document too', async () => {
     const { code, stdout } = await command.run(['--json']);
     expect(code).toBe(2);
@@ -157,6 +247,8 @@ describe('exit codes', () => {
   test.each([
     [1, 'migration_failed'],
     [1, 'version_not_moved'],
+    [1, 'lock_not_available'],
+    [1, 'deadline_reached'],
     [1, 'internal_error'],
     [2, 'invalid_request'],
     [2, 'unknown_revision'],
@@ -166,6 +258,8 @@ describe('exit codes', () => {
     [3, 'multiple_heads'],
     [3, 'database_ahead'],
     [3, 'locked'],
+    [3, 'blocked'],
+    [3, 'invalid_index'],
     [4, 'database_unreachable'],
     [4, 'database_refused'],
     [4, 'secret_unavailable'],
@@ -180,7 +274,6 @@ describe('exit codes', () => {
     [4, 'access_denied', { status: 403, error: 'AccessDeniedException' }],
     [4, 'function_not_found', { status: 404, error: 'ResourceNotFoundException' }],
     [4, 'function_not_ready', { status: 502, error: 'KMSDisabledException' }],
-    [4, 'throttled', { status: 429, error: 'TooManyRequestsException' }],
     [4, 'network', 'drop'],
   ] as [number, string, Reply][])('%i: %s', async (code, error, reply) => {
     const result = await run(reply);
@@ -241,6 +334,8 @@ describe('the command line', () => {
     [['--command', 'downgrade'], '"downgrade" needs a revision'],
     [['--command', 'current', '--revision', 'head'], '"current" takes no revision'],
     [['--revision', 'a b'], '"a b" is not a revision'],
+    [['--allow', 'all'], 'allow must be a list of drop_invalid_indexes'],
+    [['--command', 'plan', '--allow', 'drop_invalid_indexes'], '"plan" takes no allow'],
     [['--command', 'check'], 'unknown command "check"'],
     [['--json=no'], '--json takes no value'],
     [['--endpoint-url', 'here'], '--endpoint-url here is not an address'],
@@ -254,7 +349,12 @@ describe('the command line', () => {
 
   test('a step back needs no special spelling', async () => {
     await run({ answer: answer({ command: 'downgrade' }) }, '--command', 'downgrade', '--revision', '-1');
-    expect(standIn.invokes).toEqual([{ command: 'downgrade', revision: '-1', sliceSeconds: 5 }]);
+    expect(standIn.invokes).toMatchObject([{ command: 'downgrade', revision: '-1', sliceSeconds: 5 }]);
+  });
+
+  test('--allow goes to the runner', async () => {
+    await run({ answer: answer() }, '--allow', 'drop_invalid_indexes');
+    expect(standIn.invokes).toMatchObject([{ command: 'upgrade', allow: ['drop_invalid_indexes'] }]);
   });
 
   test('a function can be named in place of the stage', async () => {

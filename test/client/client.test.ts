@@ -5,6 +5,7 @@ import {
   DatabaseAheadError,
   FunctionNotFoundError,
   MigrateClient,
+  MigrationBlockedError,
   MigrationFailedError,
 } from '../../lib/client';
 import { lambdaClient } from '../../lib/client/lambda-client';
@@ -54,6 +55,28 @@ describe('what is sent', () => {
     ]);
   });
 
+  test('who asks, what is allowed and the run go with a request that runs', async () => {
+    standIn = await StandIn.start(() => ({ answer: answer() }));
+    client = new MigrateClient({ stage: 'dev', endpoint: standIn.url, requestedBy: 'ci 42' });
+    const runId = '0b8f7f2e-6a4e-4e0e-9a51-3f0c3a0d9f11';
+    await client.upgrade({ allow: ['drop_invalid_indexes'], runId });
+    await client.stamp({ revision: 'c3' });
+    await client.current();
+    expect(standIn.invokes).toEqual([
+      { command: 'upgrade', allow: ['drop_invalid_indexes'], runId, sliceSeconds: 5, requestedBy: 'ci 42' },
+      { command: 'stamp', revision: 'c3', requestedBy: 'ci 42' },
+      { command: 'current' },
+    ]);
+  });
+
+  test('a name that the history can not take is refused before anything is sent', async () => {
+    client = new MigrateClient({ stage: 'dev', endpoint: 'http://127.0.0.1:1', requestedBy: 'Zoë' });
+    expect(await thrown(client.upgrade())).toMatchObject({
+      code: 'invalid_request',
+      message: expect.stringMatching(/^requestedBy/),
+    });
+  });
+
   test('a history comes as the runner tells it', async () => {
     const history = [{ revision: 'c3', message: 'Add c3', downRevisions: [], applied: true }];
     const told = await (await against({ answer: answer({ command: 'history', history }) })).history();
@@ -88,8 +111,8 @@ describe('a call that is long', () => {
     expect(standIn.invokes).toHaveLength(1);
   });
 
-  test('a server error of Lambda starts no second run', async () => {
-    const error = await thrown((await against({ status: 500, error: 'ServiceException' })).upgrade());
+  test.each([500, 502, 503])('a server error of Lambda (%i) may have started a run, and starts no second one', async (status) => {
+    const error = await thrown((await against({ status, error: 'ServiceException' })).upgrade());
     expect(error).toMatchObject({ code: 'network' });
     expect(standIn.invokes).toHaveLength(1);
   });
@@ -147,6 +170,47 @@ describe('a function that is not ready', () => {
     expect(standIn.configurationCalls).toBe(2);
   });
 
+  test('a function that is Inactive is invoked again, which is what makes it Active', async () => {
+    const configuration = (call: number) => ({ State: call < 2 ? 'Inactive' : 'Active', LastUpdateStatus: 'Successful' });
+    await (await against([conflict, conflict, { answer: answer() }], { configuration })).upgrade();
+    expect([standIn.invokes.length, standIn.configurationCalls]).toEqual([3, 2]);
+  });
+
+  test.each([
+    ['throttled', { status: 429, error: 'TooManyRequestsException', message: 'Rate Exceeded.' }],
+    [
+      'out of concurrency',
+      { status: 429, error: 'TooManyRequestsException', message: 'ReservedFunctionConcurrentInvocationLimit' },
+    ],
+    ['throttled by EC2', { status: 502, error: 'EC2ThrottledException' }],
+  ] as [string, Reply][])('a function that is %s is waited for and then started once', async (_, refusal) => {
+    const waits: string[] = [];
+    const it = await against([refusal, refusal, { answer: answer() }]);
+    expect(await it.upgrade({ onWait: (reason) => waits.push(reason) })).toEqual(answer());
+    expect(standIn.invokes).toHaveLength(3);
+    expect(waits).toEqual([expect.stringContaining('Lambda had no room for template-saas-api-migrate-lambda-dev')]);
+  });
+
+  test.each([
+    [{ status: 429, error: 'TooManyRequestsException' }, 'throttled'],
+    [conflict, 'function_not_ready'],
+  ] as [Reply, string][])('a function that stays so is given up after the stated time (%j)', async (refusal, code) => {
+    const from = performance.now();
+    const error = await thrown((await against(refusal)).upgrade({ readySeconds: 0.6 }));
+    expect(error).toMatchObject({ code, message: expect.stringContaining('(waited 0.6 s)') });
+    expect(error.next).toMatch(/^nothing was started/);
+    expect(performance.now() - from).toBeGreaterThan(550);
+    expect(performance.now() - from).toBeLessThan(1_500);
+  });
+
+  test('a caller that gives up need not wait for it', async () => {
+    const it = await against({ status: 429, error: 'TooManyRequestsException' });
+    const controller = new AbortController();
+    const run = thrown(it.upgrade({ signal: controller.signal, onWait: () => controller.abort(new Error('enough')) }));
+    await run;
+    expect(standIn.invokes).toHaveLength(1);
+  });
+
   test('a function that failed to start says why at once', async () => {
     const configuration = () => ({ State: 'Failed', StateReason: 'the image is gone' });
     const error = await thrown((await against(conflict, { configuration })).upgrade());
@@ -182,6 +246,13 @@ describe('what the function says', () => {
       statement: 'CREATE TABLE b',
       applied: [applied('a1')],
     });
+  });
+
+  test('a run that is blocked is an error of its own class, with each place that destroys data', async () => {
+    const dataLoss = [{ revision: 'b2', rule: 'drop-table', what: 'drop_table users', file: 'b2.py', line: 12 }] as const;
+    const error = await thrown((await against({ failure: failure({ code: 'blocked', dataLoss }) })).upgrade());
+    expect(error).toBeInstanceOf(MigrationBlockedError);
+    expect(error.dataLoss).toEqual(dataLoss);
   });
 
   test('a database that is ahead is an error of its own class', async () => {
@@ -230,7 +301,7 @@ describe('a function that can not be reached', () => {
     [502, 'SubnetIPAddressLimitReachedException', 'function_not_ready'],
     [400, 'InvalidParameterValueException', 'unexpected_answer'],
   ])('%i %s is %s', async (status, error, code) => {
-    const result = await thrown((await against({ status, error })).upgrade());
+    const result = await thrown((await against({ status, error })).upgrade({ readySeconds: 0 }));
     expect(result).toMatchObject({ code, next: expect.stringMatching(/./), cause: expect.objectContaining({ name: error }) });
     expect(standIn.invokes).toHaveLength(1);
   });

@@ -32,6 +32,18 @@ test('a run over several slices is told as one: where it began, all that was app
   expect(result).toEqual({ ...third, from: [], applied: [applied('a1'), applied('b2'), applied('c3')] });
 });
 
+test('the slices after the first belong to the run that the first was given', async () => {
+  const runId = '0b8f7f2e-6a4e-4e0e-9a51-3f0c3a0d9f11';
+  const { asked, invoke } = slices({ ...first, runId }, { ...second, runId }, third);
+  expect((await migrate(invoke, {})).runId).toBe(runId);
+  expect(asked.map((request) => request.runId)).toEqual([undefined, runId, runId]);
+});
+
+test('a warning that every slice gives is told once', async () => {
+  const { invoke } = slices({ ...first, warnings: ['w1'] }, { ...second, warnings: ['w1', 'w2'] }, third);
+  expect((await migrate(invoke, {})).warnings).toEqual(['w1', 'w2']);
+});
+
 test('each slice is shown as it comes', async () => {
   const seen: string[] = [];
   const { invoke } = slices(first, second, third);

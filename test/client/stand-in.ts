@@ -124,6 +124,10 @@ export function answer(fields: Partial<MigrateAnswer> = {}): MigrateAnswer {
     applied: [],
     pending: [],
     unknown: [],
+    dataLoss: [],
+    edited: [],
+    warnings: [],
+    ...(fields.command === 'history' && { history: [], runs: [] }),
     ...fields,
   };
 }
@@ -152,7 +156,8 @@ export function awsEnvironment(url?: string): Record<string, string> {
   };
 }
 
-function stackXml(status: string): string {
+/** What DescribeStacks answers. */
+export function stackXml(status: string): string {
   return `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member>
     <StackName>app</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>${status}</StackStatus>
   </member></Stacks></DescribeStacksResult><ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></DescribeStacksResponse>`;

@@ -1,8 +1,9 @@
 import { Duration } from 'aws-cdk-lib';
-import { Match } from 'aws-cdk-lib/assertions';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { EventBus } from 'aws-cdk-lib/aws-events';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { functionName, SETTINGS_VARIABLE } from '../../lib/contract';
-import { functionOf, migrationStack, resourcesOf, templateOf } from './support';
+import { functionName } from '../../lib/contract';
+import { functionOf, migrationStack, resourcesOf, settingsOf, templateOf } from './support';
 
 test.each([
   ['template-saas', 'dev'],
@@ -17,13 +18,13 @@ test('without an app name the function belongs to template-saas', () => {
   expect(functionOf(templateOf({ stage: 'prod' })).Properties.FunctionName).toBe('template-saas-api-migrate-lambda-prod');
 });
 
-test('the function runs the packaged runner on arm64 with Python 3.13, 512 MiB and all the time Lambda gives', () => {
+test('the function runs the packaged runner on arm64 with Python 3.13, 512 MiB and all the time a deploy can wait', () => {
   expect(functionOf(templateOf()).Properties).toMatchObject({
     Handler: 'cdk_alembic.handler.handler',
     Architectures: ['arm64'],
     Runtime: 'python3.13',
     MemorySize: 512,
-    Timeout: 900,
+    Timeout: 840,
   });
 });
 
@@ -50,8 +51,7 @@ test('no concurrency is reserved, which small accounts could not afford', () => 
 });
 
 test('downgrade and stamp are refused until the stage allows them', () => {
-  const allowed = (props: object) =>
-    JSON.parse(functionOf(templateOf(props)).Properties.Environment.Variables[SETTINGS_VARIABLE]).allow;
+  const allowed = (props: object) => settingsOf(templateOf(props)).allow;
   expect(allowed({})).toEqual([]);
   expect(allowed({ allowDowngrade: true })).toEqual(['downgrade']);
   expect(allowed({ allowDowngrade: true, allowStamp: true })).toEqual(['downgrade', 'stamp']);
@@ -85,14 +85,60 @@ test('with runOnDeploy false a deploy runs nothing and has no outcome', () => {
     'AWS::IAM::Policy',
     'AWS::Lambda::Function',
     'AWS::Lambda::EventInvokeConfig',
+    'AWS::CloudWatch::Alarm',
   ]);
   expect(() => migration.executeBefore(stack)).not.toThrow();
 });
 
-test('the deploy handler gives a slice all of the time that Lambda gives, and asks again after a second', () => {
-  const template = templateOf();
-  template.hasResourceProperties('AWS::Lambda::Function', { Handler: 'index.isComplete', Timeout: 900, Runtime: 'nodejs22.x' });
-  template.hasResourceProperties('AWS::Lambda::Function', { Handler: 'index.onEvent', Runtime: 'nodejs22.x' });
-  const [[, machine]] = resourcesOf(template, 'AWS::StepFunctions::StateMachine') as [[string, any]];
+test('with runOnDeploy false the function has all the time that Lambda gives', () => {
+  expect(functionOf(templateOf({ runOnDeploy: false })).Properties.Timeout).toBe(900);
+});
+
+test('the deploy asks again after a second', () => {
+  const [[, machine]] = resourcesOf(templateOf(), 'AWS::StepFunctions::StateMachine') as [[string, any]];
   expect(JSON.stringify(machine.Properties.DefinitionString)).toContain(String.raw`\"IntervalSeconds\":1,\"MaxAttempts\":3600`);
+});
+
+test('a revision that destroys data has to acknowledge it, unless the stage says otherwise', () => {
+  expect(settingsOf(templateOf())).not.toHaveProperty('guard');
+  expect(settingsOf(templateOf({ guardDataLoss: false }))).toHaveProperty('guard', false);
+});
+
+test('of the limits only what is set goes to the runner, which knows the defaults', () => {
+  expect(settingsOf(templateOf())).not.toHaveProperty('limits');
+  const limits = { lockTimeout: Duration.millis(1500), mutexWait: Duration.minutes(2) };
+  expect(settingsOf(templateOf({ limits })).limits).toEqual({ lockTimeoutSeconds: 1.5, mutexWaitSeconds: 120 });
+  const others = { lockRetry: Duration.seconds(0), connectRetry: Duration.minutes(3) };
+  expect(settingsOf(templateOf({ limits: others })).limits).toEqual({ lockRetrySeconds: 0, connectRetrySeconds: 180 });
+});
+
+test('without an event bus nobody is told when a run has ended', () => {
+  expect(settingsOf(templateOf())).not.toHaveProperty('eventBus');
+});
+
+test('the event bus that is told is named by its ARN, so that it may be that of another account', () => {
+  const eventBusArn = 'arn:aws:events:eu-central-1:444455556666:event-bus/releases';
+  const template = templateOf((stack) => ({ eventBus: EventBus.fromEventBusArn(stack, 'Bus', eventBusArn) }));
+  expect(settingsOf(template).eventBus).toBe(eventBusArn);
+});
+
+test('an alarm goes off when a call of the function has failed, and only then', () => {
+  templateOf().hasResourceProperties('AWS::CloudWatch::Alarm', {
+    AlarmName: 'template-saas-api-migrate-lambda-dev-failed',
+    Namespace: 'AWS/Lambda',
+    MetricName: 'Errors',
+    Dimensions: [{ Name: 'FunctionName', Value: { Ref: Match.stringLikeRegexp('^MigrationFunction') } }],
+    Statistic: 'Sum',
+    Threshold: 1,
+    ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+    TreatMissingData: 'notBreaching',
+  });
+});
+
+test('the alarm can be given an action', () => {
+  const { stack, migration } = migrationStack();
+  migration.failureAlarm.addAlarmAction({ bind: () => ({ alarmActionArn: 'arn:aws:sns:eu-central-1:111122223333:on-call' }) });
+  Template.fromStack(stack).hasResourceProperties('AWS::CloudWatch::Alarm', {
+    AlarmActions: ['arn:aws:sns:eu-central-1:111122223333:on-call'],
+  });
 });

@@ -90,7 +90,7 @@ describe('an image', () => {
     expect(context).toMatch(/^\.\./);
     const files = filesBelow(join(outdir, source.directory, context));
     expect(files).toContain('cdk_alembic/handler.py');
-    expect(files.filter((file) => !file.endsWith('.py'))).toEqual([]);
+    expect(files.filter((file) => !file.endsWith('.py'))).toEqual(['cdk_alembic/rds-ca.pem']);
   });
 
   test('is checked for several heads like every code', () => {

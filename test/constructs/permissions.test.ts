@@ -1,10 +1,11 @@
 import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import { EventBus } from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { DatabaseVariables, MigrationDatabase } from '../../lib';
-import { migrationStack, type Options, resourcesOf, templateOf } from './support';
+import { functionOf, migrationStack, type Options, resourcesOf, templateOf } from './support';
 
 interface Statement {
   readonly Effect: string;
@@ -24,6 +25,7 @@ const NEEDS_STAR = {
 };
 
 const EVERYTHING: Options = (stack) => ({
+  eventBus: new EventBus(stack, 'Bus'),
   vpc: new ec2.Vpc(stack, 'Vpc'),
   encryptionKey: new Key(stack, 'Key'),
   database: MigrationDatabase.fromSecret(new Secret(stack, 'Secret', { encryptionKey: new Key(stack, 'SecretKey') }), {
@@ -35,12 +37,45 @@ function statementsOf(template: Template): Statement[] {
   return resourcesOf(template, 'AWS::IAM::Policy').flatMap(([, { Properties }]) => Properties.PolicyDocument.Statement);
 }
 
+function resourceId(resource: any): string {
+  return resource['Fn::GetAtt']?.[0] ?? resource.Ref ?? resource;
+}
+
+function statementsOfRole(template: Template, role: string): Statement[] {
+  return resourcesOf(template, 'AWS::IAM::Policy')
+    .filter(([, policy]) => policy.Properties.Roles[0].Ref === role)
+    .flatMap(([, policy]) => policy.Properties.PolicyDocument.Statement);
+}
+
 /** Actions that some role may use on a resource that is not named. */
 function actionsOnStar(template: Template): string[] {
   return statementsOf(template)
     .filter(({ Effect, Resource }) => Effect === 'Allow' && [Resource].flat().includes('*'))
     .flatMap(({ Action }) => Action);
 }
+
+test('the function may write its log, read its secret, use its keys, tell its event bus, enter its VPC, and nothing else', () => {
+  const template = templateOf(EVERYTHING);
+  const role = functionOf(template).Properties.Role['Fn::GetAtt'][0];
+  const actions = statementsOfRole(template, role)
+    .filter(({ Effect }) => Effect === 'Allow')
+    .map(({ Action, Resource }) => [[Action].flat(), resourceId(Resource)]);
+  expect(actions).toEqual([
+    [['logs:CreateLogStream', 'logs:PutLogEvents'], expect.stringMatching(/^MigrationLogGroup/)],
+    [['kms:Decrypt'], expect.stringMatching(/^Key/)],
+    [Object.keys(NEEDS_STAR), '*'],
+    [['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'], expect.stringMatching(/^Secret/)],
+    [['events:PutEvents'], expect.stringMatching(/^Bus/)],
+  ]);
+});
+
+test('a function without key, secret, bus and VPC may write its log, and nothing else', () => {
+  const template = templateOf();
+  const role = functionOf(template).Properties.Role['Fn::GetAtt'][0];
+  expect(statementsOfRole(template, role)).toEqual([
+    { Effect: 'Allow', Action: ['logs:CreateLogStream', 'logs:PutLogEvents'], Resource: expect.anything() },
+  ]);
+});
 
 test('no role may do anything on "*" but what AWS has no narrower resource for', () => {
   expect(actionsOnStar(templateOf())).toEqual([]);
@@ -133,14 +168,32 @@ test('with a key, the logs and the environment of every function are encrypted b
   for (const [, { Properties }] of resourcesOf(template, 'AWS::Lambda::Function')) expect(Properties.KmsKeyArn).toEqual(arn);
 });
 
+test('with a key, what Step Functions keeps of a deploy is encrypted by it, and the state machine may use it', () => {
+  const template = templateOf(EVERYTHING);
+  const arn = { 'Fn::GetAtt': [expect.stringMatching(/^Key/), 'Arn'] };
+  const [[, machine]] = resourcesOf(template, 'AWS::StepFunctions::StateMachine') as [[string, any]];
+  expect(machine.Properties.EncryptionConfiguration).toEqual({
+    Type: 'CUSTOMER_MANAGED_KMS_KEY',
+    KmsKeyId: arn,
+    KmsDataKeyReusePeriodSeconds: 300,
+  });
+  expect(statementsOfRole(template, machine.Properties.RoleArn['Fn::GetAtt'][0])).toContainEqual({
+    Effect: 'Allow',
+    Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+    Resource: arn,
+  });
+});
+
+test('the deploy keeps no log of its state machine, whose events hold the URL that answers CloudFormation', () => {
+  const [[, machine]] = resourcesOf(templateOf(EVERYTHING), 'AWS::StepFunctions::StateMachine') as [[string, any]];
+  expect(machine.Properties).not.toHaveProperty('LoggingConfiguration');
+});
+
 test('every role of a function may decrypt with the key', () => {
   const template = templateOf(EVERYTHING);
   for (const [, { Properties }] of resourcesOf(template, 'AWS::Lambda::Function')) {
     const role = Properties.Role['Fn::GetAtt'][0];
-    const statements = resourcesOf(template, 'AWS::IAM::Policy')
-      .filter(([, policy]) => policy.Properties.Roles[0].Ref === role)
-      .flatMap(([, policy]) => policy.Properties.PolicyDocument.Statement);
-    expect(statements).toContainEqual({
+    expect(statementsOfRole(template, role)).toContainEqual({
       Effect: 'Allow',
       Action: 'kms:Decrypt',
       Resource: { 'Fn::GetAtt': [expect.stringMatching(/^Key/), 'Arn'] },

@@ -1,15 +1,17 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { Duration } from 'aws-cdk-lib';
+import { Duration, type StackProps } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { DatabaseVariables, MigrationCode, MigrationDatabase } from '../../lib';
-import { findings, laidOutBackend, migrationStack, revisionFile, temporaryDirectory, writeFiles } from './support';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { type AlembicMigrationProps, DatabaseVariables, MigrationCode, MigrationDatabase } from '../../lib';
+import { findings, laidOutBackend, migrationStack, type Options, revisionFile, temporaryDirectory, writeFiles } from './support';
 
 test('all that is wrong is told at once', () => {
   const { errors } = findings({
     stage: 'pull request 17',
     appName: 'a-name-that-is-much-too-long-for-the-function-of-a-stage',
     timeout: Duration.minutes(20),
+    limits: { lockTimeout: Duration.seconds(0), mutexWait: Duration.minutes(20), connectRetry: Duration.minutes(5) },
     runtime: lambda.Runtime.NODEJS_22_X,
     environment: { DATABASE_URL: 'postgresql://app:hunter2@db/app' },
     code: MigrationCode.fromDirectory(temporaryDirectory()),
@@ -17,12 +19,64 @@ test('all that is wrong is told at once', () => {
   expect(errors).toEqual([
     expect.stringContaining('the stage "pull request 17" is not a usable name'),
     expect.stringContaining('Lambda allows 64'),
-    expect.stringContaining('the timeout is 20 minutes and Lambda allows 15 minutes'),
+    expect.stringContaining('the timeout is 20 minutes and a deploy can wait for 14 minutes'),
+    expect.stringContaining('the lock timeout is 0, which PostgreSQL takes for no timeout at all'),
+    expect.stringContaining("the mutex wait is 20 minutes and the function's timeout 20 minutes"),
+    expect.stringContaining('the connect retry is 5 minutes and 3 minutes are allowed'),
     expect.stringContaining('DATABASE_URL holds a password'),
     expect.stringContaining('nodejs22.x is no Python'),
     expect.stringContaining('has no folder backend/'),
     expect.stringContaining('has no folder site-packages/'),
   ]);
+});
+
+test.each<[string, Partial<AlembicMigrationProps>, string]>([
+  ['lock timeout', { limits: { lockTimeout: Duration.minutes(2) } }, 'the lock timeout is 2 minutes'],
+  ['lock timeout that nobody set', {}, 'the lock timeout is 5 seconds'],
+  ['lock retry', { limits: { lockRetry: Duration.minutes(2) } }, 'the lock retry is 2 minutes'],
+  ['mutex wait', { limits: { mutexWait: Duration.minutes(2) } }, 'the mutex wait is 2 minutes'],
+  ['connect retry', { limits: { connectRetry: Duration.minutes(2) } }, 'the connect retry is 2 minutes'],
+])('a %s that is not shorter than the timeout is refused', (_, props, problem) => {
+  const timeout = Duration.seconds('limits' in props ? 120 : 5);
+  const { errors } = findings({ ...props, timeout });
+  expect(errors).toEqual([expect.stringContaining(problem)]);
+  expect(errors[0]).toContain('the function would be ended before it could say what it waited for');
+});
+
+test('without runOnDeploy the function may take as long as Lambda allows, and no longer', () => {
+  expect(findings({ runOnDeploy: false, timeout: Duration.minutes(15) }).errors).toEqual([]);
+  expect(findings({ timeout: Duration.minutes(15) }).errors).toEqual([
+    expect.stringContaining('a deploy can wait for 14 minutes'),
+  ]);
+  expect(findings({ runOnDeploy: false, timeout: Duration.minutes(16) }).errors).toEqual([
+    expect.stringContaining('the timeout is 16 minutes and Lambda allows 15 minutes'),
+  ]);
+});
+
+describe('in a region whose databases have certificates of an authority that is not packaged', () => {
+  const elsewhere = { env: { region: 'ap-nowhere-1' } };
+  const withSecret =
+    (environment = {}): Options =>
+    (stack) => {
+      const secret = Secret.fromSecretNameV2(stack, 'Secret', 'database');
+      return { environment, database: MigrationDatabase.fromSecret(secret, { variables: DatabaseVariables.url() }) };
+    };
+
+  test('a warning says which certificates to add, and where', () => {
+    expect(findings(withSecret(), elsewhere).warnings).toEqual([
+      expect.stringMatching(/do not know RDS in ap-nowhere-1.*ap-nowhere-1-bundle\.pem into the backend.*PGSSLROOTCERT/),
+    ]);
+  });
+
+  test.each<[string, Options, StackProps]>([
+    ['a known region', withSecret(), { env: { region: 'eu-central-1' } }],
+    ['a region that only the deploy knows', withSecret(), {}],
+    ['certificates of the user', withSecret({ PGSSLROOTCERT: '/var/task/backend/rds.pem' }), elsewhere],
+    ['another mode', withSecret({ PGSSLMODE: 'require' }), elsewhere],
+    ['an address that is none of ours', {}, elsewhere],
+  ])('%s brings no warning', (_, options, stack) => {
+    expect(findings(options, stack).warnings).toEqual([]);
+  });
 });
 
 test('a mistake is reported, not thrown: the rest of the app is still checked', () => {

@@ -1,22 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { App } from 'aws-cdk-lib';
-import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
-import { BUNDLING_STACKS } from 'aws-cdk-lib/cx-api';
+import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import cdkJson from '../../cdk.json';
-import { readSettings } from '../../examples/template-saas/infra/settings';
-import { TemplateSaasStack } from '../../examples/template-saas/infra/template-saas-stack';
-import { functionOf, resourcesOf, temporaryDirectory } from './support';
-
-const SECRET_ARN = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:db-AbCdEf';
-
-/** The sample as `cdk synth -c ...` makes it; nothing is packaged. */
-function sample(context: Record<string, unknown>) {
-  const all = { ...cdkJson.context, ...context, [BUNDLING_STACKS]: [] };
-  const app = new App({ context: all, outdir: temporaryDirectory(), builtinCloudFormationValidation: false });
-  const settings = readSettings(app.node);
-  const stack = new TemplateSaasStack(app, `template-saas-${settings.stage}`, settings);
-  return { stack, template: Template.fromStack(stack) };
-}
+import type { DataLoss } from '../../lib/contract';
+import { SECRET_ARN, sample } from './sample-stack';
+import { functionOf, resourcesOf, settingsOf } from './support';
 
 test.each(Object.keys(cdkJson.context.stages))('stage %s has its function', (stage) => {
   expect(functionOf(sample({ stage }).template).Properties.FunctionName).toBe(`template-saas-api-migrate-lambda-${stage}`);
@@ -38,12 +26,33 @@ test("the sample's own revisions have one head, and synth has nothing to complai
 test('a stage with a database of its own needs neither VPC nor cluster', () => {
   const { template } = sample({ stage: 'dev', databaseSecretArn: SECRET_ARN });
   const types = new Set(resourcesOf(template).map(([, { Type }]) => Type.split('::').slice(0, 2).join('::')));
-  expect(types).toEqual(new Set(['AWS::Logs', 'AWS::IAM', 'AWS::Lambda', 'AWS::StepFunctions', 'Custom::AlembicMigration']));
+  expect(types).toEqual(
+    new Set(['AWS::Logs', 'AWS::IAM', 'AWS::Lambda', 'AWS::CloudWatch', 'AWS::StepFunctions', 'Custom::AlembicMigration']),
+  );
 });
 
-test('the isolated subnets have a way to Secrets Manager', () => {
+test('the function has a way to Secrets Manager out of the isolated subnets, and nobody else has; it is open before the run', () => {
   const { template } = sample({ stage: 'prod' });
-  expect(JSON.stringify(resourcesOf(template, 'AWS::EC2::VPCEndpoint'))).toContain('.secretsmanager');
+  const [[, endpoint]] = resourcesOf(template, 'AWS::EC2::VPCEndpoint') as [[string, any]];
+  expect(JSON.stringify(endpoint.Properties.ServiceName)).toContain('.secretsmanager');
+  const group = endpoint.Properties.SecurityGroupIds[0];
+  const rules = resourcesOf(template, 'AWS::EC2::SecurityGroupIngress').filter(
+    ([, { Properties }]) => Properties.GroupId['Fn::GetAtt'][0] === group['Fn::GetAtt'][0],
+  );
+  expect(rules).toHaveLength(1);
+  expect(template.toJSON().Resources[group['Fn::GetAtt'][0]].Properties).not.toHaveProperty('SecurityGroupIngress');
+  const [[rule, { Properties }]] = rules as [[string, any]];
+  expect(Properties.SourceSecurityGroupId['Fn::GetAtt'][0]).toMatch(/^MigrationFunctionSecurityGroup/);
+  const [[, run]] = resourcesOf(template, 'Custom::AlembicMigration') as [[string, any]];
+  expect(run.DependsOn).toContain(rule);
+});
+
+test('RDS keeps the password and changes it; the database is named beside it', () => {
+  const { template } = sample({ stage: 'prod' });
+  expect(resourcesOf(template, 'AWS::SecretsManager::Secret')).toEqual([]);
+  template.hasResourceProperties('AWS::RDS::DBCluster', { ManageMasterUserPassword: true, MasterUserPassword: Match.absent() });
+  const settings = settingsOf(template);
+  expect(settings).toMatchObject({ database: { source: 'secret', database: 'template_saas' } });
 });
 
 test('prod is protected from deletion and dev is not; both are encrypted', () => {
@@ -82,4 +91,18 @@ test('no role of the sample may do anything on "*" but attach the function to it
   );
   const onStar = statements.filter(({ Effect, Resource }) => Effect === 'Allow' && [Resource].flat().includes('*'));
   for (const action of onStar.flatMap(({ Action }) => Action)) expect(action).toMatch(/^ec2:/);
+});
+
+test("what the sample's revisions destroy is acknowledged, with a reason", () => {
+  const script = `
+import json, pathlib, types
+from cdk_alembic.guard import data_losses
+files = sorted(pathlib.Path("examples/template-saas/back/alembic/versions").glob("*.py"))
+print(json.dumps(data_losses(types.SimpleNamespace(revision=file.stem, path=str(file)) for file in files)))
+`;
+  const root = join(__dirname, '../..');
+  const env = { PATH: process.env.PATH, PYTHONPATH: join(root, 'lambda/migrate'), PYTHONDONTWRITEBYTECODE: '1' };
+  const losses: DataLoss[] = JSON.parse(spawnSync('python3', ['-c', script], { cwd: root, env }).stdout.toString());
+  expect(losses.map(({ what }) => what)).toEqual(['drop_column notifications.is_read', 'drop_column users.name']);
+  expect(losses.filter(({ acknowledgement }) => !acknowledgement)).toEqual([]);
 });

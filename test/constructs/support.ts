@@ -1,7 +1,8 @@
-import { App, Stack } from 'aws-cdk-lib';
+import { App, Stack, type StackProps } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { BUNDLING_STACKS } from 'aws-cdk-lib/cx-api';
 import { AlembicMigration, type AlembicMigrationProps, MigrationCode, MigrationDatabase } from '../../lib';
+import { type RunnerSettings, SETTINGS_VARIABLE } from '../../lib/contract';
 import { copyOf, revisionFile, temporaryDirectory, writeFiles } from '../packaging/support';
 
 export { copyOf, revisionFile, temporaryDirectory, writeFiles };
@@ -30,9 +31,10 @@ const NO_PACKAGING = { [BUNDLING_STACKS]: [] };
 export function migrationStack(
   options: Options = {},
   context: Record<string, unknown> = NO_PACKAGING,
+  props: StackProps = {},
 ): { stack: Stack; migration: AlembicMigration } {
   const app = new App({ builtinCloudFormationValidation: false, outdir: temporaryDirectory(), context });
-  const stack = new Stack(app, 'Stack');
+  const stack = new Stack(app, 'Stack', props);
   shared ??= laidOutBackend();
   const migration = new AlembicMigration(stack, 'Migration', {
     stage: 'dev',
@@ -48,8 +50,8 @@ export function templateOf(options: Options = {}): Template {
 }
 
 /** The errors and warnings that a synth shows. */
-export function findings(options: Options = {}): { errors: string[]; warnings: string[] } {
-  const annotations = Annotations.fromStack(migrationStack(options, {}).stack);
+export function findings(options: Options = {}, props: StackProps = {}): { errors: string[]; warnings: string[] } {
+  const annotations = Annotations.fromStack(migrationStack(options, {}, props).stack);
   const texts = (found: ReturnType<Annotations['findError']>) => found.map(({ entry }) => String(entry.data));
   return {
     errors: texts(annotations.findError('*', Match.anyValue())),
@@ -75,4 +77,11 @@ export function functionOf(template: Template): Resource {
   );
   if (!found) throw new Error('the template has no function with a name');
   return found[1];
+}
+
+/** What the construct tells the runner; what only the deploy knows stands as 0, be it a text or a number. */
+export function settingsOf(template: Template): RunnerSettings {
+  const value = functionOf(template).Properties.Environment.Variables[SETTINGS_VARIABLE];
+  const parts: unknown[] = typeof value === 'string' ? [value] : value['Fn::Join'][1];
+  return JSON.parse(parts.map((part) => (typeof part === 'string' ? part : '0')).join(''));
 }

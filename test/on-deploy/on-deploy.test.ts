@@ -120,7 +120,6 @@ describe('a deploy', () => {
   test.each([
     ['somebody else holds the mutex', { failure: failure({ code: 'locked' }) }],
     ['the connection to Lambda is lost', 'drop'],
-    ['Lambda is out of concurrency', { status: 429, error: 'TooManyRequestsException' }],
   ] as [string, Reply][])('asks again when %s', async (_, hindrance) => {
     await against(({ command }, call) =>
       command === 'plan' ? { answer: plan } : call === 2 ? hindrance : { answer: lastSlice },
@@ -130,6 +129,60 @@ describe('a deploy', () => {
     expect(response.Status).toBe('SUCCESS');
   });
 
+  test('waits for room in Lambda, and then starts one run', async () => {
+    await against(({ command }, call) =>
+      command === 'plan'
+        ? { answer: plan }
+        : call < 4
+          ? { status: 429, error: 'TooManyRequestsException' }
+          : { answer: lastSlice },
+    );
+    const { response, polls } = await deliver(event('Update'));
+    expect([response.Status, polls, standIn.invokes.length]).toEqual(['SUCCESS', 1, 4]);
+    expect(logged).toContain('waiting for the function');
+  });
+
+  test('goes on waiting for room in its next call', async () => {
+    jest.spyOn(performance, 'now').mockImplementation(() => standIn.invokes.length * 16_000);
+    await against(({ command }, call) =>
+      command === 'plan'
+        ? { answer: plan }
+        : call < 4
+          ? { status: 429, error: 'TooManyRequestsException' }
+          : { answer: lastSlice },
+    );
+    const { response, polls } = await deliver(event('Update'));
+    expect([response.Status, polls]).toEqual(['SUCCESS', 3]);
+  });
+
+  test('tells who asks, and that all of its slices are one run', async () => {
+    jest.spyOn(performance, 'now').mockImplementation(() => standIn.invokes.length * 61_000);
+    await against(({ command }, call) => ({ answer: command === 'plan' ? plan : call === 2 ? firstSlice : lastSlice }));
+    await deliver(event('Update'));
+    await deliver(event('Update', { RequestId: 'r2' }));
+    const [, one, two, , other] = standIn.invokes;
+    expect(one).toMatchObject({ requestedBy: 'deploy app-dev', runId: expect.stringMatching(/^[0-9a-f]{8}-/) });
+    expect(two?.runId).toBe(one?.runId);
+    expect(other?.runId).not.toBe(one?.runId);
+  });
+
+  test('logs the warnings of the runner', async () => {
+    await against(({ command }) => ({
+      answer: command === 'plan' ? plan : { ...lastSlice, warnings: ["the run history can't be written: permission denied"] },
+    }));
+    await deliver(event('Update'));
+    expect(logged).toMatch(/"level":"warning","message":"the run history can't be written: permission denied"/);
+  });
+
+  test('fails with a reason when it takes longer than a deploy can, before CloudFormation fails it without one', async () => {
+    jest.spyOn(performance, 'now').mockImplementation(() => standIn.invokes.length * 61_000);
+    await against(({ command }) => ({ answer: command === 'plan' ? plan : firstSlice }));
+    const planned = { ...(await onEvent(event('Update'))), StartedAt: Date.now() - 41 * 60_000 };
+    await expect(isComplete({ ...event('Update'), ...planned } as never, context)).rejects.toThrow(
+      /^the migrations take longer than a deploy can: after 40 minutes 1 are still pending; .*next: what was applied stays/,
+    );
+  });
+
   test('waits no longer for the mutex than a rival can hold it', async () => {
     await against(({ command }) => (command === 'plan' ? { answer: plan } : { failure: failure({ code: 'locked' }) }));
     const planned = { ...(await onEvent(event('Update'))), StartedAt: Date.now() - 16 * 60_000 };
@@ -137,7 +190,7 @@ describe('a deploy', () => {
   });
 
   test("writes JSON lines, and none holds CloudFormation's answer URL", async () => {
-    await against(({ command }) => ({ answer: command === 'plan' ? plan : lastSlice }));
+    await against(({ command }) => ({ answer: command === 'plan' ? plan : lastSlice }), { stackStatus: 'UPDATE_IN_PROGRESS' });
     await deliver(event('Update'));
     const lines = logged
       .trim()
@@ -224,6 +277,7 @@ describe('a database that is ahead of the code', () => {
       await against(oldCode, { stackStatus });
       const { response } = await deliver(event('Update'));
       expect(response).toMatchObject({ Status: 'SUCCESS', Data: { fromRevision: 'zz', toRevision: 'zz', appliedCount: '0' } });
+      expect(standIn.invokes).toEqual([{ command: 'current' }]);
       expect(logged).toContain('"level":"warning"');
       expect(logged).toContain('untouched');
     },
@@ -241,5 +295,15 @@ describe('a database that is ahead of the code', () => {
     await against(oldCode);
     expect((await deliver(event('Update'))).response.Reason).toContain('[database_ahead]');
     expect(logged).toContain('the status of the stack can not be read');
+  });
+
+  test('a function that does not answer holds a rollback up for seconds only', async () => {
+    jest.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
+      expect(ms).toBe(10_000);
+      return AbortSignal.abort(new Error('too slow'));
+    });
+    await against(() => 'hang', { stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
+    const { response } = await deliver(event('Update'));
+    expect(response).toMatchObject({ Status: 'SUCCESS', Data: { fromRevision: '', toRevision: '', appliedCount: '0' } });
   });
 });

@@ -62,6 +62,7 @@ describe('a package for this machine', () => {
       'backend/uv.lock',
     ]);
     expect(files).toContain('cdk_alembic/handler.py');
+    expect(files).toContain('cdk_alembic/rds-ca.pem');
     expect(existsSync(join(target, 'site-packages', 'iniconfig'))).toBe(false);
   });
 

@@ -8,14 +8,14 @@ import re
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import alembic
 import psycopg
 import pytest
-from cdk_alembic import contract, handler
+from cdk_alembic import contract, guard, handler, log
 
 TEMPLATES = Path(alembic.__file__).parent / "templates"
 
@@ -92,12 +92,31 @@ class Backend:
         self.write_env((TEMPLATES / template / "env.py").read_text())
         return self
 
+    def read_url_from(self, variable: str) -> Backend:
+        """Lets env.py take the address from the environment, the way most projects do."""
+        env = (self.directory / "alembic" / "env.py").read_text()
+        line = "config = context.config\n"
+        assert line in env
+        option = f'config.set_main_option("sqlalchemy.url", os.environ["{variable}"].replace("%", "%%"))\n'
+        self.write_env("import os\n" + env.replace(line, line + option))
+        return self
+
+    def configure_with(self, options: str) -> None:
+        """Adds arguments to env.py's call of context.configure for a connection."""
+        env = (self.directory / "alembic" / "env.py").read_text()
+        before = "connection=connection, target_metadata"
+        assert before in env
+        self.write_env(env.replace(before, f"connection=connection, {options}, target_metadata"))
+
     def write_env(self, text: str) -> None:
         (self.directory / "alembic" / "env.py").write_text(text)
 
     def revision(
         self, revision: str, down: Any = None, upgrade: str = "pass", downgrade: str = "pass", message: str | None = None
     ) -> str:
+        """Writes a revision; the next call meets a fresh process, as after a deploy."""
+        forget()
+
         def body(text: str) -> str:
             return "\n".join(f"    {line}" for line in text.strip().splitlines())
 
@@ -162,9 +181,20 @@ def backend(package: Backend, database: Database) -> Backend:
 
 
 def set_settings(monkeypatch: pytest.MonkeyPatch, **settings: Any) -> None:
-    value = {"stage": "test", "allow": [], "database": {"source": "environment"}, **settings}
+    """What the construct would set; a database that does not answer is not waited for unless a test says so."""
+    limits = {"connectRetrySeconds": 0, **settings.pop("limits", {})}
+    value = {"stage": "test", "allow": [], "database": {"source": "environment"}, "limits": limits, **settings}
     assert contract.settings_problems(value) == []
     monkeypatch.setenv(contract.SETTINGS_VARIABLE, json.dumps(value))
+
+
+def eventually(condition: Callable[[], Any], seconds: float = 10) -> Any:
+    """The condition's value as soon as it is true."""
+    end = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < end, "it did not come to that in time"
+        time.sleep(0.02)
+    return value
 
 
 def forget() -> None:
@@ -172,6 +202,8 @@ def forget() -> None:
     if handler._project is not None:
         handler._project.forget_modules()
     handler._project = None
+    guard._of_file.cache_clear()
+    log._secrets.clear()
 
 
 def invoke(event: Any = None, seconds: float = 60) -> dict[str, Any]:

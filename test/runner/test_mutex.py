@@ -6,9 +6,8 @@ import threading
 import time
 
 import pytest
-from cdk_alembic import run
 from cdk_alembic.mutex import key_of
-from conftest import Backend, Database, failure, invoke
+from conftest import Backend, Database, failure, invoke, set_settings
 
 KEY = key_of("alembic_version", None)
 
@@ -16,7 +15,7 @@ KEY = key_of("alembic_version", None)
 def test_a_run_that_finds_the_mutex_held_says_by_whom_and_changes_nothing(
     backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "MUTEX_WAIT_SECONDS", 1.0)
+    set_settings(monkeypatch, limits={"mutexWaitSeconds": 1})
     backend.table_revision("aa")
     with database.connect(application_name="cdk-alembic prod 1234") as rival:
         rival.execute("SELECT pg_advisory_lock(%s)", [KEY])

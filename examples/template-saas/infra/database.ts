@@ -1,5 +1,6 @@
-import { RemovalPolicy } from 'aws-cdk-lib';
+import { RemovalPolicy, Validations } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as logs from 'aws-cdk-lib/aws-logs';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { Construct } from 'constructs';
 
@@ -7,10 +8,15 @@ export interface DatabaseProps {
   readonly deletionProtection: boolean;
 }
 
+const NAME = 'template_saas';
+
 /** An Aurora PostgreSQL cluster in a VPC without a way to the internet. */
 export class Database extends Construct {
+  readonly databaseName = NAME;
   readonly vpc: ec2.Vpc;
   readonly cluster: rds.DatabaseCluster;
+  /** The way to Secrets Manager; it is closed for whoever is not let in. */
+  readonly secretsManager: ec2.InterfaceVpcEndpoint;
 
   constructor(scope: Construct, id: string, props: DatabaseProps) {
     super(scope, id);
@@ -19,20 +25,37 @@ export class Database extends Construct {
       natGateways: 0,
       subnetConfiguration: [{ name: 'isolated', subnetType: ec2.SubnetType.PRIVATE_ISOLATED }],
     });
-    // Isolated subnets reach no service of AWS by themselves: without this the function waits for its password until it times out.
-    this.vpc.addInterfaceEndpoint('SecretsManager', { service: ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER });
+    const flowLogs = new logs.LogGroup(this, 'FlowLogs', {
+      retention: logs.RetentionDays.ONE_MONTH,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    this.vpc.addFlowLog('FlowLog', { destination: ec2.FlowLogDestination.toCloudWatchLogs(flowLogs) });
+    // Isolated subnets reach no service of AWS by themselves: without this the function can't fetch its password.
+    this.secretsManager = this.vpc.addInterfaceEndpoint('SecretsManager', {
+      service: ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
+      open: false,
+    });
     this.cluster = new rds.DatabaseCluster(this, 'Cluster', {
       engine: rds.DatabaseClusterEngine.auroraPostgres({ version: rds.AuroraPostgresEngineVersion.VER_17_5 }),
       writer: rds.ClusterInstance.serverlessV2('Writer'),
       serverlessV2MinCapacity: 0.5,
       serverlessV2MaxCapacity: 4,
-      credentials: rds.Credentials.fromGeneratedSecret('template_saas'),
-      defaultDatabaseName: 'template_saas',
+      // RDS keeps the password in a secret and changes it every week.
+      manageMasterUserPassword: true,
+      credentials: rds.Credentials.fromUsername(NAME),
+      defaultDatabaseName: NAME,
+      iamAuthentication: true,
       storageEncrypted: true,
       vpc: this.vpc,
       vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_ISOLATED },
       deletionProtection: props.deletionProtection,
       removalPolicy: props.deletionProtection ? RemovalPolicy.SNAPSHOT : RemovalPolicy.DESTROY,
     });
+    if (!props.deletionProtection) {
+      Validations.of(this.cluster).acknowledge({
+        id: 'AwsSolutions-RDS10',
+        reason: 'the database of this stage holds nothing that is missed; cdk.json protects the others from deletion',
+      });
+    }
   }
 }

@@ -25,6 +25,12 @@ class Call:
     started: float = field(default_factory=time.monotonic)
     applied: list[dict[str, Any]] = field(default_factory=list)
     """What this call committed, also when it fails afterwards: the contract's AppliedRevision."""
+    before: tuple[str, ...] | None = None
+    """The version table's revisions when the call first saw them."""
+    warnings: list[str] = field(default_factory=list)
+    """What did not stop the run and should be known."""
+    lock_wait_seconds: float = 0
+    """Spent waiting for the mutex, and on tries that ended because a table was busy."""
 
     def is_over(self) -> bool:
         """Whether no further revision may be started."""

@@ -20,6 +20,8 @@ COMMANDS = ("upgrade", "plan", "current", "history", "downgrade", "stamp")
 RESTRICTED_COMMANDS = ("downgrade", "stamp")
 SLICED_COMMANDS = ("upgrade", "downgrade")
 STATUSES = ("complete", "partial", "pending", "ahead")
+ALLOWANCES = ("drop_invalid_indexes",)
+DATA_LOSS_RULES = ("drop-table", "drop-column", "drop-schema", "drop-type", "truncate", "delete-all")
 RUNNER_CODES = (
     "invalid_request",
     "not_allowed",
@@ -32,7 +34,11 @@ RUNNER_CODES = (
     "database_refused",
     "secret_unavailable",
     "locked",
+    "blocked",
+    "invalid_index",
     "migration_failed",
+    "lock_not_available",
+    "deadline_reached",
     "version_not_moved",
     "internal_error",
 )
@@ -42,6 +48,10 @@ REVISION_PATTERN = re.compile(
 )
 MAX_REVISION_LENGTH = 128
 MAX_SLICE_SECONDS = 900
+_REQUESTED_BY_PATTERN = re.compile(r"[\x20-\x7e]{1,200}")
+_RUN_ID_PATTERN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_REQUEST_KEYS = ("command", "revision", "sliceSeconds", "allow", "requestedBy", "runId")
+_LIMIT_KEYS = ("mutexWaitSeconds", "lockTimeoutSeconds", "lockRetrySeconds", "connectRetrySeconds")
 
 _DATABASE_KEYS = {
     "environment": (("source",), ()),
@@ -58,6 +68,19 @@ class Request:
     command: str = "upgrade"
     revision: str | None = None
     slice_seconds: float | None = None
+    allow: tuple[str, ...] = ()
+    requested_by: str = "invoke"
+    run_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long the runner waits for what, in seconds. The reasons for the defaults are in docs/timeouts.md."""
+
+    mutex_wait: float = 60
+    lock_timeout: float = 5
+    lock_retry: float = 120
+    connect_retry: float = 30
 
 
 @dataclass(frozen=True)
@@ -67,13 +90,16 @@ class Settings:
     stage: str
     allow: tuple[str, ...]
     database: dict[str, Any]
+    guard: bool = True
+    limits: Limits = Limits()
+    event_bus: str | None = None
 
 
 def request_problems(request: object) -> list[str]:
     """All that is wrong with a request; empty when it can be carried out."""
     if not isinstance(request, dict):
         return ["the request must be a JSON object"]
-    problems = _unknown_keys(request, ("command", "revision", "sliceSeconds"))
+    problems = _unknown_keys(request, _REQUEST_KEYS)
     command = request.get("command", "upgrade")
     if command not in COMMANDS:
         problems.append(f"unknown command {json.dumps(command)}: use {', '.join(COMMANDS)}")
@@ -82,7 +108,7 @@ def request_problems(request: object) -> list[str]:
         revision = request["revision"]
         if command in ("current", "history"):
             problems.append(f'"{command}" takes no revision')
-        elif not isinstance(revision, str) or len(revision) > MAX_REVISION_LENGTH or not REVISION_PATTERN.fullmatch(revision):
+        elif not _matches(REVISION_PATTERN, revision) or len(revision) > MAX_REVISION_LENGTH:
             problems.append(f"{json.dumps(revision)} is not a revision: use an id, head, base or a step such as +1 or -1")
     elif command in ("downgrade", "stamp"):
         problems.append(f'"{command}" needs a revision')
@@ -92,31 +118,70 @@ def request_problems(request: object) -> list[str]:
             problems.append(f'"{command}" takes no sliceSeconds')
         elif not _is_number(seconds) or not 0 <= seconds <= MAX_SLICE_SECONDS:
             problems.append(f"sliceSeconds must be a number from 0 to {MAX_SLICE_SECONDS}")
+    if "allow" in request:
+        allow = request["allow"]
+        if command != "upgrade":
+            problems.append(f'"{command}" takes no allow')
+        elif not isinstance(allow, list) or any(item not in ALLOWANCES for item in allow):
+            problems.append(f"allow must be a list of {', '.join(ALLOWANCES)}")
+    if "requestedBy" in request and not _matches(_REQUESTED_BY_PATTERN, request["requestedBy"]):
+        problems.append("requestedBy must be a text of at most 200 printable ASCII characters")
+    if "runId" in request and not _matches(_RUN_ID_PATTERN, request["runId"]):
+        problems.append("runId must be a UUID in lower case")
     return problems
 
 
 def parse_request(request: dict[str, Any]) -> Request:
     """A request in which `request_problems` found nothing."""
-    return Request(request.get("command", "upgrade"), request.get("revision"), request.get("sliceSeconds"))
+    return Request(
+        request.get("command", "upgrade"),
+        request.get("revision"),
+        request.get("sliceSeconds"),
+        tuple(request.get("allow", ())),
+        request.get("requestedBy", "invoke"),
+        request.get("runId"),
+    )
 
 
 def settings_problems(settings: object) -> list[str]:
     """All that is wrong with the function's settings; empty when they can be used."""
     if not isinstance(settings, dict):
         return ["the settings must be a JSON object"]
-    problems = _unknown_keys(settings, ("stage", "allow", "database"))
+    problems = _unknown_keys(settings, ("stage", "allow", "database", "guard", "limits", "eventBus"))
     if not _is_text(settings.get("stage")):
         problems.append("stage must be a text")
     allow = settings.get("allow")
     if not isinstance(allow, list) or any(item not in RESTRICTED_COMMANDS for item in allow):
         problems.append(f"allow must be a list of {', '.join(RESTRICTED_COMMANDS)}")
     problems.extend(_database_problems(settings.get("database")))
+    if not isinstance(settings.get("guard", True), bool):
+        problems.append("guard must be true or false")
+    if "eventBus" in settings and not _is_text(settings["eventBus"]):
+        problems.append("eventBus must be a text")
+    limits = settings.get("limits", {})
+    if not isinstance(limits, dict):
+        return [*problems, "limits must be a JSON object"]
+    problems.extend(_unknown_keys(limits, _LIMIT_KEYS))
+    problems.extend(f"limits.{key} must be a number of seconds" for key, value in limits.items() if not _is_seconds(value))
     return problems
 
 
 def parse_settings(settings: dict[str, Any]) -> Settings:
     """Settings in which `settings_problems` found nothing."""
-    return Settings(settings["stage"], tuple(settings["allow"]), settings["database"])
+    limits = {_snake(key): value for key, value in settings.get("limits", {}).items()}
+    return Settings(
+        settings["stage"],
+        tuple(settings["allow"]),
+        settings["database"],
+        settings.get("guard", True),
+        Limits(**limits),
+        settings.get("eventBus"),
+    )
+
+
+def _snake(key: str) -> str:
+    """`lockTimeoutSeconds` as `lock_timeout`."""
+    return re.sub(r"[A-Z]", lambda letter: "_" + letter[0].lower(), key).removesuffix("_seconds")
 
 
 def _database_problems(database: Any) -> list[str]:
@@ -149,6 +214,14 @@ def _variables_problems(variables: object) -> list[str]:
 
 def _unknown_keys(value: dict[str, Any], known: tuple[str, ...]) -> list[str]:
     return [f"unknown key {json.dumps(key)}: use {', '.join(known)}" for key in value if key not in known]
+
+
+def _matches(pattern: re.Pattern[str], value: object) -> bool:
+    return isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
+def _is_seconds(value: Any) -> bool:
+    return _is_number(value) and 0 <= value <= MAX_SLICE_SECONDS
 
 
 def _is_text(value: object) -> bool:

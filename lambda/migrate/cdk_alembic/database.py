@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+import ssl
 from collections.abc import MutableMapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from .errors import RunnerError
+from .log import hide, log
 
 DEFAULT_PORT = 5432
 DEFAULT_SCHEME = "postgresql"
@@ -15,6 +19,10 @@ DEFAULT_SCHEME = "postgresql"
 # A secret that can't be reached, say from an isolated subnet without an interface endpoint, must not eat the function's time.
 FETCH_TIMEOUT_SECONDS = 3
 FETCH_ATTEMPTS = 2
+
+RDS_BUNDLE = Path(__file__).with_name("rds-ca.pem")
+"""https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"""
+_RDS_HOST = re.compile(r"\.rds\.amazonaws\.com(\.cn)?\.?$", re.IGNORECASE)
 
 Environment = MutableMapping[str, str]
 
@@ -29,7 +37,23 @@ def fill_environment(database: dict[str, Any], environ: Environment) -> bool:
     for name, value in _variables(database["variables"], address).items():
         changed = changed or environ.get(name) != value
         environ[name] = value
+    hide(address["password"])
+    _ask_for_tls(address["host"], environ)
     return changed
+
+
+def _ask_for_tls(host: str, environ: Environment) -> None:
+    """Lets libpq and asyncpg, which read these variables, verify the certificates of RDS. What the user has set stays."""
+    if not _RDS_HOST.search(host) or "PGSSLMODE" in environ:
+        return
+    # RDS Proxy shows a certificate of a public authority.
+    bundle = ssl.get_default_verify_paths().cafile if ".proxy-" in host else str(RDS_BUNDLE)
+    if "PGSSLROOTCERT" not in environ and (bundle is None or not Path(bundle).is_file()):
+        log("WARNING", "tls_not_verified", host=host, reason=f"there is no {RDS_BUNDLE.name} beside the runner")
+        environ["PGSSLMODE"] = "require"
+        return
+    environ["PGSSLMODE"] = "verify-full"
+    environ.setdefault("PGSSLROOTCERT", str(bundle))
 
 
 def _variables(names: dict[str, str], address: dict[str, str]) -> dict[str, str]:
@@ -81,7 +105,7 @@ def _fetch(arn: str) -> str:
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        return _client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
+        return client("secretsmanager", FETCH_TIMEOUT_SECONDS).get_secret_value(SecretId=arn)["SecretString"]
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
         raise RunnerError(
@@ -106,7 +130,7 @@ def _from_token(settings: dict[str, Any]) -> dict[str, str]:
 
     host, port, user = settings["host"], settings["port"], settings["user"]
     try:
-        token = _client("rds").generate_db_auth_token(DBHostname=host, Port=port, DBUsername=user)
+        token = client("rds", FETCH_TIMEOUT_SECONDS).generate_db_auth_token(DBHostname=host, Port=port, DBUsername=user)
     except BotoCoreError as error:
         raise RunnerError(
             "secret_unavailable",
@@ -116,13 +140,14 @@ def _from_token(settings: dict[str, Any]) -> dict[str, str]:
     return {"host": host, "port": str(port), "user": user, "password": token, "database": settings["database"]}
 
 
-def _client(service: str) -> Any:
+def client(service: str, timeout_seconds: float) -> Any:
+    """A client of AWS that gives up after FETCH_ATTEMPTS tries of `timeout_seconds` each."""
     import botocore.session
     from botocore.config import Config
 
     config = Config(
-        connect_timeout=FETCH_TIMEOUT_SECONDS,
-        read_timeout=FETCH_TIMEOUT_SECONDS,
+        connect_timeout=timeout_seconds,
+        read_timeout=timeout_seconds,
         retries={"total_max_attempts": FETCH_ATTEMPTS},
     )
     return botocore.session.get_session().create_client(service, config=config)

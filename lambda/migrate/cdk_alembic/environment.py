@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from .connecting import bounded_connects
 from .errors import RunnerError
 from .failures import connection_failure, describe, location
 from .project import Project
@@ -30,7 +31,7 @@ def run_environment(
     """
     from alembic.runtime.environment import EnvironmentContext
 
-    state = {"runs": 0, "inside": False}
+    state: dict[str, Any] = {"runs": 0, "inside": False, "error": None}
     # env.py calls configure on the installed instance. A subclass would not be reached: alembic.context proxies only the class
     # that it registered.
     environment = EnvironmentContext(project.config, project.script, fn=steps, dont_mutate=around is None)
@@ -46,20 +47,20 @@ def run_environment(
 
         def run_guarded(**arguments: Any) -> None:
             _check(context, state["runs"])
-            _let_pg8000_leave_its_transaction(context.connection)
             state["runs"] += 1
             state["inside"] = True
-            if around is None:
-                run_migrations(**arguments)
-            else:
-                with around(context):
+            try:
+                with around(context) if around else nullcontext():
                     run_migrations(**arguments)
+            except (Exception, SystemExit) as error:
+                state["error"] = error
+                raise
             state["inside"] = False
 
         context.run_migrations = run_guarded
 
     environment.configure = configure_and_guard
-    with environment:
+    with environment, bounded_connects():
         try:
             project.script.run_env()
         except RunnerError:
@@ -68,6 +69,9 @@ def run_environment(
             if state["inside"]:
                 raise
             raise _outside(error) from error
+    if state["error"] is not None:
+        # An env.py that catches what a revision raises would make a success of it.
+        raise state["error"]
     if state["runs"] == 0:
         raise RunnerError(
             "invalid_project",
@@ -89,19 +93,6 @@ def _check(context: Any, earlier_runs: int) -> None:
             "env.py calls context.run_migrations() more than once",
             "let env.py migrate one database and one schema; deploy one construct for each",
         )
-
-
-def _let_pg8000_leave_its_transaction(connection: Any) -> None:
-    """Alembic's autocommit_block asks for the isolation level first; pg8000 begins a transaction for that query and stays in it,
-    so that CREATE INDEX CONCURRENTLY fails."""
-    from sqlalchemy import event
-
-    if connection.dialect.driver == "pg8000":
-
-        @event.listens_for(connection, "set_connection_execution_options")
-        def end_transaction(connection: Any, options: dict[str, Any]) -> None:
-            if options.get("isolation_level") == "AUTOCOMMIT":
-                connection.connection.dbapi_connection.rollback()
 
 
 def _outside(error: BaseException) -> RunnerError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class RunnerError(Exception):
     """A failure that the caller is told about.
@@ -19,6 +21,7 @@ class RunnerError(Exception):
         revision: str | None = None,
         sql_state: str | None = None,
         statement: str | None = None,
+        data_loss: list[dict[str, Any]] | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -27,8 +30,9 @@ class RunnerError(Exception):
         self.revision = revision
         self.sql_state = sql_state
         self.statement = statement
+        self.data_loss = data_loss
 
-    def detail(self) -> dict[str, str]:
+    def facts(self) -> dict[str, Any]:
         """The failure as the contract's FailureDetail."""
         facts = {
             "code": self.code,
@@ -37,5 +41,6 @@ class RunnerError(Exception):
             "revision": self.revision,
             "sqlState": self.sql_state,
             "statement": self.statement,
+            "dataLoss": self.data_loss,
         }
         return {name: value for name, value in facts.items() if value is not None}

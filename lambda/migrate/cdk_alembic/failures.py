@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 import traceback
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from .contract import BACKEND_DIRECTORY
 from .errors import RunnerError
 
 MAX_STATEMENT_LENGTH = 500
+MAX_REASON_LENGTH = 1000
 
 _ADAPTED_CLASS = re.compile(r"^<class '[^']+'>: ")
 
@@ -40,7 +42,13 @@ def describe(error: BaseException) -> str:
         if sql_state(error) is None:
             primary = f"{type(origin).__name__}: {primary}" if primary else type(origin).__name__
     text = f"{primary} ({detail})" if detail and detail not in primary else primary
-    return " ".join(text.split())
+    return shortened(text, MAX_REASON_LENGTH)
+
+
+def shortened(text: str, length: int) -> str:
+    """The text on one line, of at most so many characters."""
+    text = " ".join(text.split())
+    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def location(error: BaseException) -> str:
@@ -56,16 +64,13 @@ def location(error: BaseException) -> str:
 def statement_of(error: BaseException) -> str | None:
     """The statement that failed, on one line, shortened to MAX_STATEMENT_LENGTH characters."""
     statement = getattr(_root(error), "statement", None)
-    if not isinstance(statement, str):
-        return None
-    statement = " ".join(statement.split())
-    return statement if len(statement) <= MAX_STATEMENT_LENGTH else statement[: MAX_STATEMENT_LENGTH - 1] + "…"
+    return shortened(statement, MAX_STATEMENT_LENGTH) if isinstance(statement, str) else None
 
 
 def connection_failure(error: Exception) -> RunnerError | None:
     """The error of a database that could not be entered, or None when it is about something else."""
     state = sql_state(error) or _state_in_words(str(error))
-    if state and state.startswith(_REFUSED_STATES):
+    if (state and state.startswith(_REFUSED_STATES)) or _is_tls(error):
         return RunnerError(
             "database_refused",
             f"the database refused the connection: {describe(error)}",
@@ -91,6 +96,13 @@ def _state_in_words(text: str) -> str | None:
     if re.search(r'database "[^"]*" does not exist', text):
         return "3D000"
     return None
+
+
+def _is_tls(error: Exception) -> bool:
+    origin = _origin(error)
+    if isinstance(origin, ssl.SSLError) or isinstance(origin.__cause__, ssl.SSLError):
+        return True
+    return sql_state(error) is None and re.search(r"\bSSL\b.*(error|not support|reject)|certificate", str(origin)) is not None
 
 
 def _is_network(error: Exception) -> bool:

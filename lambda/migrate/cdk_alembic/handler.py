@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from . import database
+from .attempts import until_connected
 from .call import Call
 from .contract import (
     CONTRACT_VERSION,
@@ -22,13 +23,18 @@ from .contract import (
     settings_problems,
 )
 from .errors import RunnerError
-from .log import log, redact
+from .failures import shortened
+from .log import log, redacted, redacted_output
 from .project import Project
+from .report import report
 from .runner import execute
 
 # Verifying the heads and answering takes a connection and a query; a short function keeps a fifth of its time for it.
 RESERVE_SECONDS = 10.0
 RESERVE_SHARE = 0.2
+
+# The answer to CloudFormation has 4,096 bytes for everything.
+MAX_MESSAGE_LENGTH = 1500
 
 _project: Project | None = None
 
@@ -44,7 +50,8 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
     try:
         settings = _settings()
         call = _call(_request(event, settings), settings, context)
-        answer = execute(_load(settings), call)
+        with redacted_output():
+            answer = redacted(_carry_out(call))
     except RunnerError as error:
         raise _failed(error, call) from None
     except Exception as error:
@@ -65,6 +72,7 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
         applied=len(answer["applied"]),
         pending=len(answer["pending"]),
     )
+    report(call, answer["status"], {key: answer[key] for key in ("from", "to", "applied", "runId") if key in answer})
     return answer
 
 
@@ -111,6 +119,10 @@ def _call(request: Request, settings: Settings, context: Any) -> Call:
     return Call(request, settings, f"cdk-alembic {settings.stage} {context.aws_request_id}", remaining, reserve)
 
 
+def _carry_out(call: Call) -> dict[str, Any]:
+    return until_connected(call, lambda: execute(_load(call.settings), call))
+
+
 def _load(settings: Settings) -> Project:
     global _project
     if database.fill_environment(settings.database, os.environ) and _project is not None:
@@ -124,7 +136,12 @@ def _load(settings: Settings) -> Project:
 
 def _failed(error: RunnerError, call: Call | None, cause: BaseException | None = None) -> MigrationFailed:
     cause = cause or error.__cause__
-    detail = {name: redact(text) for name, text in error.detail().items()}
+    facts = {
+        **error.facts(),
+        "message": shortened(error.message, MAX_MESSAGE_LENGTH),
+        "next": shortened(error.next, MAX_MESSAGE_LENGTH),
+    }
+    detail = redacted(facts)
     log(
         "ERROR",
         "run_failed",
@@ -132,6 +149,8 @@ def _failed(error: RunnerError, call: Call | None, cause: BaseException | None =
         stage=call.settings.stage if call else None,
         traceback="".join(traceback.format_exception(cause)) if cause else None,
     )
+    if call:
+        report(call, error.code, {"error": detail, "applied": call.applied})
     return MigrationFailed(
         json.dumps(
             {

@@ -1,26 +1,108 @@
-"""Log lines as JSON on standard output, which Lambda delivers to CloudWatch.
+"""Log lines as JSON on standard output, which Lambda delivers to CloudWatch, and no secret in anything that is printed.
 
 The standard library's logging is not used: the usual env.py calls fileConfig, which disables every logger that exists.
 """
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
+import logging
 import re
 import sys
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, TextIO
+from urllib.parse import quote
 
-_PASSWORD_IN_URL = re.compile(r"(://[^:/?#\s]*:)[^\s/]*(?=@)")
-_PASSWORD_IN_DSN = re.compile(r"((?:password|passwd|pwd|secret|token)\s*[=:]\s*)('[^']*'|\"[^\"]*\"|[^\s,;&)]+)", re.IGNORECASE)
+# A password may hold a slash or a colon that nobody has encoded.
+_PASSWORD_IN_URL = re.compile(r"(://[^:/?#\s\"']*:)[^\s\"']*(?=@)")
+_PASSWORD_IN_DSN = re.compile(r"((?:password|passwd|pwd|secret|token)\s*[=:]\s*)('[^']*'|[^\s,;&)\"'\\]+)", re.IGNORECASE)
+
+# A shorter one could be a part of any word.
+_SHORTEST_SECRET = 8
+_secrets: set[str] = set()
+
+
+def hide(secret: str) -> None:
+    """From now on `redact` blots this text out wherever it stands, also in the notation of a URL."""
+    if len(secret) >= _SHORTEST_SECRET:
+        _secrets.update((secret, quote(secret, safe="")))
 
 
 def redact(text: str) -> str:
-    """The text with the passwords of database addresses (URL or libpq keywords) blotted out."""
+    """The text with the passwords of database addresses (URL or libpq keywords) and what `hide` was told blotted out."""
+    for secret in _secrets:
+        text = text.replace(secret, "***")
     return _PASSWORD_IN_DSN.sub(r"\1***", _PASSWORD_IN_URL.sub(r"\1***", text))
+
+
+def redacted(value: Any) -> Any:
+    """A JSON value with every text in it redacted."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {name: redacted(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [redacted(item) for item in value]
+    return value
 
 
 def log(level: str, event: str, **facts: Any) -> None:
     """One line: level, event and facts; texts among the facts are redacted."""
-    facts = {name: redact(value) if isinstance(value, str) else value for name, value in facts.items() if value is not None}
-    sys.stdout.write(json.dumps({"level": level, "event": event, **facts}, default=str) + "\n")
-    sys.stdout.flush()
+    facts = {name: redacted(value) for name, value in facts.items() if value is not None}
+    # Redacted once more as a line, a quote within a text could be taken for the end of a password.
+    stream = sys.stdout.stream if isinstance(sys.stdout, _Redacting) else sys.stdout
+    stream.write(json.dumps({"level": level, "event": event, **facts}, default=str) + "\n")
+    stream.flush()
+
+
+@contextlib.contextmanager
+def redacted_output() -> Iterator[None]:
+    """What the backend's code prints or logs meanwhile, to either stream, comes out redacted, line by line."""
+    make_record = logging.getLogRecordFactory()
+    # Lambda's own handler of logging does not write to the streams.
+    logging.setLogRecordFactory(lambda *args, **options: _redacted_record(make_record(*args, **options)))
+    with (
+        _Redacting(sys.stdout) as out,
+        _Redacting(sys.stderr) as err,
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        try:
+            yield
+        finally:
+            logging.setLogRecordFactory(make_record)
+
+
+def _redacted_record(record: logging.LogRecord) -> logging.LogRecord:
+    with contextlib.suppress(Exception):  # logging itself complains of arguments that do not fit
+        text = record.getMessage()
+        if record.exc_info:
+            text = f"{text}\n{logging.Formatter().formatException(record.exc_info)}"
+            record.exc_info = None
+        record.msg, record.args = redact(text), ()
+    return record
+
+
+class _Redacting(io.TextIOBase):
+    """A password may be written in pieces, so nothing goes on before its line has ended."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+        self._line = ""
+
+    def write(self, text: str) -> int:
+        *lines, self._line = (self._line + text).split("\n")
+        for line in lines:
+            self.stream.write(redact(line) + "\n")
+        return len(text)
+
+    def flush(self) -> None:
+        self.stream.flush()
+
+    def close(self) -> None:
+        if self._line:
+            self.stream.write(redact(self._line))
+            self._line = ""
+        self.flush()

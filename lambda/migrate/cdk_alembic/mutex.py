@@ -6,7 +6,7 @@ import hashlib
 import random
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from .errors import RunnerError
@@ -23,6 +23,8 @@ WHERE lock.locktype = 'advisory' AND lock.granted AND lock.objsubid = 1
   AND (lock.classid::bigint << 32) | lock.objid::bigint = {key}
 """
 
+_HELD = "SELECT EXISTS (SELECT FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory' AND granted)"
+
 
 def key_of(version_table: str, version_table_schema: str | None) -> int:
     """The advisory lock's number: a positive bigint. PostgreSQL keeps advisory locks per database."""
@@ -31,21 +33,41 @@ def key_of(version_table: str, version_table_schema: str | None) -> int:
 
 
 @contextmanager
-def mutex(context: Any, holder: str, wait_seconds: float) -> Iterator[None]:
-    """Holds the mutex of the MigrationContext's database, on a connection of its own in autocommit.
+def mutex(context: Any, holder: str, wait_seconds: float) -> Iterator[Any]:
+    """Holds the mutex of the MigrationContext's database, on a connection of its own in autocommit, which it gives.
 
     `holder` is shown in pg_stat_activity.application_name (63 characters at most). Waits up to `wait_seconds`, then raises
     RunnerError `locked` that names who holds it.
     """
+    from sqlalchemy.exc import SQLAlchemyError
+
     key = key_of(context.version_table, context.version_table_schema)
     with context.connection.engine.connect() as connection:
         connection = connection.execution_options(isolation_level="AUTOCOMMIT")
         _call(connection, "set_config('application_name', {}, false)", holder[:63])
         _acquire(connection, key, wait_seconds)
         try:
-            yield
+            yield connection
         finally:
-            _call(connection, "pg_advisory_unlock({})", key)
+            # A session that has ended holds nothing any more.
+            with suppress(SQLAlchemyError):
+                _call(connection, "pg_advisory_unlock({})", key)
+
+
+def still_held(connection: Any) -> None:
+    """Raises RunnerError when the session that holds the mutex was ended from outside: a rival may hold it by now."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        held = connection.exec_driver_sql(_HELD).scalar()
+    except SQLAlchemyError:
+        held = False
+    if not held:
+        raise RunnerError(
+            "database_unreachable",
+            "the session that holds the mutex was ended from outside, so the run stopped between two revisions",
+            "what was applied stays; find out who ended it (a failover, an administrator), and run again: it goes on from there",
+        )
 
 
 def _acquire(connection: Any, key: int, wait_seconds: float) -> None:
@@ -61,7 +83,8 @@ def _acquire(connection: Any, key: int, wait_seconds: float) -> None:
             raise RunnerError(
                 "locked",
                 f"another migration run holds the mutex: {who}; waited {wait_seconds:.0f} s",
-                "wait for it to end and run again",
+                "wait for it to end and run again"
+                + (f"; if nothing runs any more, end its session: SELECT pg_terminate_backend({row[0]})" if row else ""),
             )
         time.sleep(random.uniform(*POLL_SECONDS))
 

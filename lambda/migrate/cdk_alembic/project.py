@@ -59,7 +59,7 @@ class Project:
             self.config = Config(str(ini), toml_file=str(toml)) if in_toml else Config(str(ini))
             self.script = ScriptDirectory.from_config(self.config)
             self.heads = tuple(sorted(self.script.get_heads()))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise RunnerError(
                 "invalid_project", f"the revision scripts can't be loaded: {describe(error)}{location(error)}", REPAIR
             ) from error

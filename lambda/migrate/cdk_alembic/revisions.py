@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,12 +15,17 @@ from .project import Project
 _RELATIVE = re.compile(r"[+-][0-9]+$")
 
 
-def current(project: Project) -> tuple[str, ...]:
-    """The version table's revisions, read on a connection of its own; empty when there is no such table."""
+def current(project: Project, look: Callable[[tuple[str, ...], Any], None] | None = None) -> tuple[str, ...]:
+    """The version table's revisions, read on a connection of its own; empty when there is no such table.
+
+    `look(heads, context)` may read more, or write over connections of its own.
+    """
     found: list[tuple[str, ...]] = []
 
     def steps(heads: tuple[str, ...], context: Any) -> tuple[()]:
         found.append(tuple(sorted(heads)))
+        if look is not None:
+            look(found[0], context)
         return ()
 
     run_environment(project, steps)
@@ -51,6 +56,13 @@ def resolve(project: Project, revision: str) -> list[str]:
     """An absolute revision as ids; empty for base. Raises RunnerError `unknown_revision`."""
     with alembic_errors(project, revision):
         return sorted(script.revision for script in project.script.get_revisions(revision) if script is not None)
+
+
+def same_target(target: list[str], revision: str) -> str:
+    """The revision to ask for again. A relative step was resolved once, before the database moved; several heads have no id."""
+    if len(target) > 1:
+        return revision
+    return target[0] if target else "base"
 
 
 def refuse_ahead(project: Project, heads: tuple[str, ...]) -> None:

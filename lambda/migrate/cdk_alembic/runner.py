@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from . import history
 from .call import Call
 from .contract import CONTRACT_VERSION
 from .environment import run_environment
 from .errors import RunnerError
+from .guard import data_losses
 from .log import log
 from .project import Project, info
-from .revisions import alembic_errors, current, path, refuse_ahead, resolve
+from .revisions import alembic_errors, current, path, refuse_ahead, resolve, same_target
 from .run import Run, hold_mutex, not_moved
 
 
@@ -27,23 +29,33 @@ def execute(project: Project, call: Call) -> dict[str, Any]:
 
 
 def _read(project: Project, call: Call, revision: str) -> dict[str, Any]:
-    found = current(project)
+    runs: list[dict[str, Any]] = []
+    checksums: dict[str, str] = {}
+
+    def look(heads: tuple[str, ...], context: Any) -> None:
+        nonlocal runs, checksums
+        runs, checksums = history.read(context)
+
+    found = current(project, look)
+    lineage = project.lineage(revision for revision in found if project.known(revision))
+    scripts = list(project.script.walk_revisions())
+    edited = [
+        script.revision
+        for script in scripts
+        if script.revision in lineage and checksums.get(script.revision) not in (None, history.checksum(script))
+    ]
     if project.unknown(found):
-        answer = _answer(project, call, "ahead", found, found, list(project.heads))
+        answer = _answer(project, call, "ahead", found, found, list(project.heads), edited=edited)
     else:
         steps, target = path(project, revision, found, downgrade=False)
-        answer = _answer(project, call, "pending" if steps else "complete", found, found, target, steps)
+        answer = _answer(project, call, "pending" if steps else "complete", found, found, target, steps, edited=edited)
     if call.request.command == "history":
-        answer["history"] = _history(project, found)
+        answer["runs"] = runs
+        answer["history"] = [
+            {**info(script), "downRevisions": list(script._versioned_down_revisions), "applied": script.revision in lineage}
+            for script in scripts
+        ]
     return answer
-
-
-def _history(project: Project, found: tuple[str, ...]) -> list[dict[str, Any]]:
-    applied = project.lineage(revision for revision in found if project.known(revision))
-    return [
-        {**info(script), "downRevisions": list(script._versioned_down_revisions), "applied": script.revision in applied}
-        for script in project.script.walk_revisions()
-    ]
 
 
 def _stamp(project: Project, call: Call, revision: str) -> dict[str, Any]:
@@ -67,19 +79,25 @@ def _stamp(project: Project, call: Call, revision: str) -> dict[str, Any]:
 
 def _migrate(project: Project, call: Call, revision: str, downgrade: bool) -> dict[str, Any]:
     run = Run(project, call, revision, downgrade)
-    try:
-        run_environment(project, run.steps, around=run.around)
-    except RunnerError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise run.failure(error) from error
-    after = current(project)
-    run.verify(after)
+    run.execute()
+    status = "complete"
     pending: list[Any] = []
-    if not downgrade and not project.unknown(after):
-        # A relative step was resolved once, before the database moved; several heads can only be asked for by name again.
-        pending, _ = path(project, run.target[0] if len(run.target) == 1 else revision, after, downgrade=False)
-    return _answer(project, call, "partial" if run.stopped or pending else "complete", run.before, after, run.target, pending)
+
+    def verify(heads: tuple[str, ...], context: Any) -> None:
+        nonlocal status, pending
+        try:
+            run.verify(heads, context)
+        except RunnerError as error:
+            run.history.end(context, error.code, heads, error.message)
+            raise
+        if not downgrade and not project.unknown(heads):
+            pending, _ = path(project, same_target(run.target, revision), heads, downgrade=False)
+        status = "partial" if run.stopped or pending else "complete"
+        run.history.end(context, status, heads)
+
+    after = current(project, verify)
+    answer = _answer(project, call, status, call.before or (), after, run.target, pending)
+    return {**answer, "runId": run.history.run_id} if run.history.recorded else answer
 
 
 def _answer(
@@ -90,7 +108,9 @@ def _answer(
     after: tuple[str, ...],
     target: list[str],
     pending: list[Any] | None = None,
+    edited: list[str] | None = None,
 ) -> dict[str, Any]:
+    scripts = [step.revision for step in pending or ()]
     return {
         "contract": CONTRACT_VERSION,
         "command": call.request.command,
@@ -101,6 +121,9 @@ def _answer(
         "heads": list(project.heads),
         "target": target,
         "applied": call.applied,
-        "pending": [info(step.revision) for step in pending or ()],
+        "pending": [info(script) for script in scripts],
         "unknown": project.unknown(after),
+        "dataLoss": data_losses(scripts) if after else [],
+        "edited": edited or [],
+        "warnings": call.warnings,
     }

@@ -22,6 +22,7 @@ depends_on: str | Sequence[str] | None = None
 
 def upgrade() -> None:
     """Upgrade schema."""
+    # cdk-alembic: allow drop-column: read_at tells the same since e9b11d9228e7 has filled it
     op.drop_column("notifications", "is_read")
 
 

@@ -22,6 +22,7 @@ depends_on: str | Sequence[str] | None = None
 
 def upgrade() -> None:
     """Upgrade schema."""
+    # cdk-alembic: allow drop-column: full_name holds every name since 4ec9ddb904ae has copied them
     op.drop_column("users", "name")
 
 

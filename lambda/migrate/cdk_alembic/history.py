@@ -1,0 +1,211 @@
+"""The record of runs that the runner keeps in the database, in a schema of its own: autogenerate looks into the default schema
+and never proposes to drop it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from .call import Call
+from .failures import describe
+from .log import log, redact
+
+_CREATE = (
+    "CREATE SCHEMA IF NOT EXISTS cdk_alembic",
+    """
+CREATE TABLE IF NOT EXISTS cdk_alembic.run (
+  id uuid PRIMARY KEY,
+  version_table text NOT NULL,
+  stage text NOT NULL,
+  command text NOT NULL,
+  requested_by text NOT NULL,
+  started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  ended_at timestamptz,
+  from_revisions text[] NOT NULL,
+  to_revisions text[] NOT NULL,
+  outcome text NOT NULL DEFAULT 'running',
+  error text
+)""",
+    """
+CREATE TABLE IF NOT EXISTS cdk_alembic.run_revision (
+  run_id uuid NOT NULL REFERENCES cdk_alembic.run,
+  position integer GENERATED ALWAYS AS IDENTITY,
+  revision text NOT NULL,
+  message text NOT NULL,
+  duration_ms bigint NOT NULL,
+  statements bigint NOT NULL,
+  checksum text NOT NULL,
+  PRIMARY KEY (run_id, position)
+)""",
+)
+_EXISTS = "SELECT to_regclass('cdk_alembic.run_revision') IS NOT NULL"
+_BEGIN = """
+INSERT INTO cdk_alembic.run (id, version_table, stage, command, requested_by, from_revisions, to_revisions)
+VALUES (CAST(:id AS uuid), :version_table, :stage, :command, :requested_by, CAST(:heads AS text[]), CAST(:heads AS text[]))
+ON CONFLICT (id) DO UPDATE SET outcome = 'running', ended_at = NULL
+"""
+_APPLIED = """
+INSERT INTO cdk_alembic.run_revision (run_id, revision, message, duration_ms, statements, checksum)
+VALUES (CAST(:id AS uuid), :revision, :message, :duration_ms, :statements, :checksum)
+"""
+_END = """
+UPDATE cdk_alembic.run SET ended_at = clock_timestamp(), outcome = :outcome, error = :error,
+  to_revisions = coalesce(CAST(:heads AS text[]), to_revisions)
+WHERE id = CAST(:id AS uuid)
+"""
+_RUNS = """
+SELECT json_build_object(
+  'runId', id, 'command', command, 'stage', stage, 'requestedBy', requested_by,
+  'startedAt', to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+  'endedAt', to_char(ended_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+  'from', from_revisions, 'to', to_revisions, 'outcome', outcome,
+  'applied', (
+    SELECT coalesce(json_agg(json_build_object(
+      'revision', revision, 'message', message, 'durationMs', duration_ms, 'statements', statements) ORDER BY position), '[]')
+    FROM cdk_alembic.run_revision WHERE run_id = run.id))::text
+FROM cdk_alembic.run WHERE version_table = :version_table ORDER BY started_at DESC LIMIT 20
+"""
+_CHECKSUMS = """
+SELECT DISTINCT ON (revision) revision, checksum
+FROM cdk_alembic.run_revision JOIN cdk_alembic.run ON run.id = run_id
+WHERE version_table = :version_table ORDER BY revision, started_at DESC, position DESC
+"""
+
+_IS_UNFINISHED = """
+SELECT NOT EXISTS (SELECT FROM cdk_alembic.run WHERE version_table = :version_table AND outcome = 'complete')
+  AND NOT EXISTS (
+    SELECT unnest(CAST(:revisions AS text[]))
+    EXCEPT
+    SELECT revision FROM cdk_alembic.run_revision JOIN cdk_alembic.run ON run.id = run_id WHERE version_table = :version_table)
+"""
+
+
+class History:
+    """Writes the record of one run over connections in autocommit. A role that may not write it loses the record, not the run."""
+
+    def __init__(self, call: Call) -> None:
+        self.run_id = call.request.run_id or str(uuid.uuid4())
+        self._call = call
+        self._begun = False
+
+    @property
+    def recorded(self) -> bool:
+        """Whether there is a record of this run."""
+        return self._begun
+
+    def begin(self, connection: Any, context: Any, heads: tuple[str, ...]) -> None:
+        """Makes the schema if it is not there, and records that the run has started."""
+        with self._warning():
+            if not connection.exec_driver_sql(_EXISTS).scalar():
+                for statement in _CREATE:
+                    connection.exec_driver_sql(statement)
+            _execute(
+                connection,
+                _BEGIN,
+                id=self.run_id,
+                version_table=version_table(context),
+                stage=self._call.settings.stage,
+                command=self._call.request.command,
+                requested_by=self._call.request.requested_by,
+                heads=_array(heads),
+            )
+            self._begun = True
+
+    def applied(self, connection: Any, item: dict[str, Any], script: Any) -> None:
+        """Records a revision that has been committed."""
+        if self._begun:
+            with self._warning():
+                _execute(
+                    connection,
+                    _APPLIED,
+                    id=self.run_id,
+                    revision=item["revision"],
+                    message=item["message"],
+                    duration_ms=item["durationMs"],
+                    statements=item["statements"],
+                    checksum=checksum(script),
+                )
+
+    def end(self, context: Any, outcome: str, heads: tuple[str, ...] | None, error: str | None = None) -> None:
+        """Records how the run ended, over a connection of its own. `heads`: what the version table holds; None: not known."""
+        if self._begun:
+            with self._warning(), autocommit(context) as connection:
+                error = redact(error) if error else None
+                _execute(
+                    connection, _END, id=self.run_id, outcome=outcome, error=error, heads=None if heads is None else _array(heads)
+                )
+
+    @contextmanager
+    def _warning(self) -> Iterator[None]:
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            yield
+        except SQLAlchemyError as error:
+            self._begun = False
+            reason = describe(error)
+            self._call.warnings.append(f"the run history can't be written: {reason}")
+            log("WARNING", "history_not_written", stage=self._call.settings.stage, reason=reason)
+
+
+def read(context: Any) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """The latest runs, newest first, and the checksum that each applied revision had. Nothing if there is no record to read."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    table = version_table(context)
+    with autocommit(context) as connection:
+        try:
+            if not connection.exec_driver_sql(_EXISTS).scalar():
+                return [], {}
+            runs = [json.loads(row[0]) for row in _execute(connection, _RUNS, version_table=table)]
+            return runs, {row[0]: row[1] for row in _execute(connection, _CHECKSUMS, version_table=table)}
+        except SQLAlchemyError as error:
+            log("WARNING", "history_not_read", reason=describe(error))
+            return [], {}
+
+
+def is_unfinished(connection: Any, context: Any, lineage: Iterable[str]) -> bool:
+    """Whether the database is still on its way from empty: this record has all that was ever applied, and no run was complete."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        if not connection.exec_driver_sql(_EXISTS).scalar():
+            return False
+        values = {"version_table": version_table(context), "revisions": _array(lineage)}
+        return bool(_execute(connection, _IS_UNFINISHED, **values).scalar())
+    except SQLAlchemyError as error:
+        log("WARNING", "history_not_read", reason=describe(error))
+        return False
+
+
+def checksum(script: Any) -> str:
+    """SHA-256 of a revision's file."""
+    return hashlib.sha256(Path(script.path).read_bytes()).hexdigest()
+
+
+def version_table(context: Any) -> str:
+    """Name of the version table, with its schema if it has one."""
+    return ".".join(part for part in (context.version_table_schema, context.version_table) if part)
+
+
+@contextmanager
+def autocommit(context: Any) -> Iterator[Any]:
+    """A connection of its own to the MigrationContext's database, in autocommit."""
+    with context.connection.engine.connect() as connection:
+        yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def _execute(connection: Any, statement: str, **values: Any) -> Any:
+    from sqlalchemy import text
+
+    return connection.execute(text(statement), values)
+
+
+def _array(revisions: Iterable[str]) -> str:
+    """A text array in PostgreSQL's own notation: the drivers do not agree on lists."""
+    return "{" + ",".join(json.dumps(revision) for revision in revisions) + "}"

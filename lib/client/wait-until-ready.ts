@@ -1,0 +1,103 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  GetFunctionConfigurationCommand,
+  type GetFunctionConfigurationCommandOutput,
+  type LambdaClient,
+} from '@aws-sdk/client-lambda';
+import { migrateError } from './errors';
+import { sdkError } from './sdk-errors';
+import type { Target } from './target';
+
+/** How long a function that can't run yet is waited for. */
+export interface ReadyOptions {
+  /**
+   * Seconds to wait for a function that is Pending, Inactive, being updated, throttled or out of concurrency. Nothing has been
+   * started by then, so the call is sent again; a call that may have been started never is.
+   *
+   * @default 300 - a function that was idle for weeks, or whose image is new, is Active again within a minute or two
+   */
+  readonly readySeconds?: number;
+  /** Gets the reason when the function has to be waited for, and again when it changes. */
+  readonly onWait?: (reason: string) => void;
+  /** Ends the waiting. What the function has started goes on to the end of its slice. */
+  readonly signal?: AbortSignal;
+}
+
+export const READY_SECONDS = 300;
+
+/** Exceptions by which Invoke says that the function can't run yet, and that waiting helps. Nothing has run. */
+const NOT_YET = [
+  'ResourceConflictException',
+  'ResourceNotReadyException',
+  'CodeArtifactUserPendingException',
+  'ENINotReadyException',
+  'SnapStartNotReadyException',
+];
+
+const POLL_MS = 1_000;
+const FIRST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 8_000;
+
+/** Sends a call until Lambda starts it. Only an error that says that nothing was started leads to another try. */
+export async function sendWhenReady<T>(
+  lambda: LambdaClient,
+  target: Target,
+  send: () => Promise<T>,
+  { readySeconds = READY_SECONDS, onWait, signal }: ReadyOptions,
+): Promise<T> {
+  const deadline = performance.now() + readySeconds * 1000;
+  let told: string | undefined;
+  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+    try {
+      return await send();
+    } catch (cause) {
+      signal?.throwIfAborted();
+      const error = sdkError(cause, target);
+      const notYet = cause instanceof Error && NOT_YET.includes(cause.name);
+      if (!notYet && error.code !== 'throttled') throw error;
+      const left = deadline - performance.now();
+      if (left <= 0) throw migrateError(error.code, `${error.message} (waited ${readySeconds} s)`, error.next, { cause });
+      if (error.message !== told) onWait?.(error.message);
+      told = error.message;
+      if (notYet) await waitForActive(lambda, target, deadline, signal);
+      // Between half of the pause and all of it: others wait for the same room.
+      await sleep(Math.min(pause * (0.5 + Math.random() / 2), left), undefined, { signal });
+    }
+  }
+}
+
+/** Needs `lambda:GetFunctionConfiguration`, which an ordinary call does not. */
+async function waitForActive(lambda: LambdaClient, target: Target, deadline: number, signal?: AbortSignal): Promise<void> {
+  for (;;) {
+    const { State, StateReason, LastUpdateStatus } = await configuration(lambda, target, signal);
+    if (State === 'Failed') {
+      const next = 'deploy the function again';
+      throw migrateError('function_not_ready', `${target.functionName} is in the state Failed: ${StateReason}`, next);
+    }
+    // An Inactive function is made Active by an invoke alone, which is sent next.
+    if (State !== 'Pending' && LastUpdateStatus !== 'InProgress') return;
+    if (performance.now() >= deadline) return;
+    await sleep(POLL_MS, undefined, { signal });
+  }
+}
+
+async function configuration(
+  lambda: LambdaClient,
+  target: Target,
+  signal?: AbortSignal,
+): Promise<GetFunctionConfigurationCommandOutput> {
+  try {
+    const command = new GetFunctionConfigurationCommand({ FunctionName: target.functionName });
+    return await lambda.send(command, { abortSignal: signal });
+  } catch (cause) {
+    signal?.throwIfAborted();
+    const error = sdkError(cause, target);
+    if (error.code !== 'access_denied') throw error;
+    throw migrateError(
+      'function_not_ready',
+      `${target.functionName} is not ready yet, and these credentials may not ask when it will be`,
+      'nothing was started: try again in a minute, or grant lambda:GetFunctionConfiguration',
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,24 @@
+import { Duration } from 'aws-cdk-lib';
+import type * as iam from 'aws-cdk-lib/aws-iam';
+import type * as kms from 'aws-cdk-lib/aws-kms';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import type { Provider } from 'aws-cdk-lib/custom-resources';
+
+/**
+ * Step Functions keeps what each deploy's request and answers were for 90 days. The Provider framework has no prop for the key, so the
+ * state machine and its role are looked up below it.
+ * https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html
+ */
+export function encryptExecutions(provider: Provider, key: kms.IKey): void {
+  const below = provider.node.findAll();
+  const machine = below.find((construct) => construct instanceof sfn.CfnStateMachine);
+  const role = machine && (machine.node.scope?.node.tryFindChild('Role') as iam.Role | undefined);
+  if (!machine || !role)
+    throw new Error('this version of aws-cdk-lib has another Provider framework: use an older one with cdk-alembic');
+  machine.encryptionConfiguration = {
+    type: 'CUSTOMER_MANAGED_KMS_KEY',
+    kmsKeyId: key.keyArn,
+    kmsDataKeyReusePeriodSeconds: Duration.minutes(5).toSeconds(),
+  };
+  key.grant(role, 'kms:Decrypt', 'kms:GenerateDataKey');
+}

@@ -1,0 +1,14 @@
+import { type BundlingOptions, DockerImage } from 'aws-cdk-lib';
+
+/** Bundling that this machine does by itself, without Docker. */
+export function localBundling(build: (target: string) => void): BundlingOptions {
+  return {
+    image: DockerImage.fromRegistry('not-used'),
+    local: {
+      tryBundle(target: string): boolean {
+        build(target);
+        return true;
+      },
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Stack, Validations } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import { EventBus } from 'aws-cdk-lib/aws-events';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { Runtime } from 'aws-cdk-lib/aws-lambda';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { SAMPLES, sample } from './sample-stack';
+import { migrationStack, temporaryDirectory } from './support';
+
+jest.setTimeout(120_000);
+
+const WITH_EVERYTHING = () =>
+  migrationStack((stack) => ({
+    vpc: new ec2.Vpc(stack, 'Vpc', { flowLogs: { all: {} } }),
+    encryptionKey: new Key(stack, 'Key', { enableKeyRotation: true }),
+    eventBus: new EventBus(stack, 'Bus'),
+    runtime: Runtime.PYTHON_3_14,
+  })).stack;
+
+const STACKS: [string, () => Stack][] = [
+  ...SAMPLES.map((context): [string, () => Stack] => [`the sample with ${JSON.stringify(context)}`, () => sample(context).stack]),
+  ['a stack with all that the construct can use', WITH_EVERYTHING],
+];
+
+/** Rules of cdk-nag's AwsSolutions that a stack breaks, and where. */
+function nag(stack: Stack, options: { evenAcknowledged: boolean } = { evenAcknowledged: false }): { rule: string; at: string }[] {
+  const pack = new AwsSolutionsChecks(stack);
+  if (options.evenAcknowledged) Object.assign(pack, { isAcknowledged: () => false });
+  return pack
+    .validateScope(stack)
+    .violations.flatMap(({ ruleName: rule, violatingResources = [] }) =>
+      violatingResources.map(({ constructPath = '' }) => ({ rule, at: constructPath })),
+    );
+}
+
+/** What a stack acknowledges, and why. */
+function acknowledged(stack: Stack): [string, string][] {
+  return stack.node
+    .findAll()
+    .flatMap(({ node }) => node.metadata)
+    .filter(({ type }) => type === Validations.ACKNOWLEDGED_RULES_METADATA_KEY)
+    .flatMap(({ data }) => Object.entries<string>(data))
+    .map(([id, reason]): [string, string] => [id.replace(/^annotation::/i, ''), reason])
+    .filter(([id]) => id.startsWith('AwsSolutions-'));
+}
+
+test.each(STACKS)('cdk-nag (AwsSolutions) finds nothing in %s', (_, make) => {
+  expect(nag(make())).toEqual([]);
+});
+
+test.each(STACKS)('everything that is acknowledged in %s is really there, and has a reason', (_, make) => {
+  const stack = make();
+  const found = nag(stack, { evenAcknowledged: true }).map(({ rule }) => rule);
+  const rules = acknowledged(stack);
+  expect(rules.length).toBeGreaterThan(0);
+  for (const [id, reason] of rules) {
+    expect(found).toContain(id);
+    expect(reason.length).toBeGreaterThan(40);
+  }
+});
+
+test.each(STACKS)('cfn-lint finds nothing in the template of %s', (_, make) => {
+  const file = join(temporaryDirectory(), 'template.json');
+  writeFileSync(file, JSON.stringify(Template.fromStack(make()).toJSON()));
+  // W3005: the CDK writes DependsOn also where a reference says the same.
+  const run = spawnSync('cfn-lint', ['--ignore-checks', 'W3005', '--template', file], { encoding: 'utf8' });
+  if (run.error) throw new Error(`cfn-lint can't be run: "pip install cfn-lint" and put it on the PATH (${run.error.message})`);
+  expect(run.stdout + run.stderr).toBe('');
+  expect(run.status).toBe(0);
+});

@@ -1,0 +1,60 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import {
+  DEPLOY_SECONDS,
+  GLANCE_SECONDS,
+  PLAN_READY_SECONDS,
+  SLICE_READY_SECONDS,
+  SLICE_SECONDS,
+} from '../../lambda/on-deploy/timeouts';
+import { LAMBDA_SECONDS, MAX_CONNECT_RETRY_SECONDS } from '../../lib/constructs/timeouts';
+import { functionOf, resourcesOf, templateOf } from './support';
+
+const template = templateOf();
+const functionSeconds: number = functionOf(template).Properties.Timeout;
+
+function handlerSeconds(handler: string): number {
+  const [, fn] = resourcesOf(template, 'AWS::Lambda::Function').find(
+    ([, { Properties }]) => Properties.Handler === handler,
+  ) as any;
+  return fn.Properties.Timeout;
+}
+
+/** The runner's numbers, as Python knows them. */
+function runner(): { reserve: number; limits: Record<string, number> } {
+  const script = `
+import dataclasses, json
+from cdk_alembic.contract import Limits
+from cdk_alembic.handler import RESERVE_SECONDS
+print(json.dumps({"reserve": RESERVE_SECONDS, "limits": dataclasses.asdict(Limits())}))
+`;
+  const PYTHONPATH = join(__dirname, '../../lambda/migrate');
+  const env = { PATH: process.env.PATH, PYTHONPATH, PYTHONDONTWRITEBYTECODE: '1' };
+  return JSON.parse(spawnSync('python3', ['-c', script], { env }).stdout.toString());
+}
+
+test('every tier of a deploy ends before the one around it, which is still there to hear why', () => {
+  const [[, resource]] = resourcesOf(template, 'Custom::AlembicMigration') as [[string, any]];
+  const { limits, reserve } = runner();
+  const tiers: [string, number | undefined][] = [
+    ['a wait for a lock', limits.lock_timeout],
+    ['a slice, between two revisions', SLICE_SECONDS],
+    ['a statement', functionSeconds - reserve],
+    ['the function', functionSeconds],
+    ['the handler, which may wait for the function first', handlerSeconds('index.isComplete') - SLICE_READY_SECONDS],
+    ["the framework's function, which waits for the handler", handlerSeconds('framework.isComplete')],
+    ['the last slice is asked for, and answers', DEPLOY_SECONDS + LAMBDA_SECONDS],
+    ['the custom resource', Number(resource.Properties.ServiceTimeout)],
+  ];
+  const seconds = tiers.map(([, value]) => value as number);
+  expect(tiers).toEqual([...tiers].sort(([, a = 0], [, b = 0]) => a - b));
+  expect(new Set(seconds).size).toBe(tiers.length);
+  expect(resource.Properties.ServiceTimeout).toBe('3600');
+});
+
+test('the look before a deploy outlives a function that wakes up and a database that comes back', () => {
+  const look = handlerSeconds('index.onEvent');
+  expect(PLAN_READY_SECONDS + MAX_CONNECT_RETRY_SECONDS + GLANCE_SECONDS).toBeLessThan(look);
+  expect(look).toBeLessThan(handlerSeconds('framework.onEvent'));
+  expect(runner().limits.connect_retry).toBeLessThanOrEqual(MAX_CONNECT_RETRY_SECONDS);
+});

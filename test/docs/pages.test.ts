@@ -1,0 +1,101 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { parseArguments } from '../../lib/cli/migrate-invoke-arguments';
+import { CLIENT_CODES, DATA_LOSS_RULES, RUNNER_CODES } from '../../lib/contract';
+import { Database } from '../production/database';
+import { blocks, PAGES, root, textOf } from './pages';
+
+/** GitHub's anchor of a heading. */
+function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replace(/[^\w\- ]/g, '')
+    .replaceAll(' ', '-');
+}
+
+function anchorsOf(page: string): string[] {
+  return [...textOf(page).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => anchorOf(heading));
+}
+
+function python(script: string): unknown {
+  const env = { PATH: process.env.PATH, PYTHONPATH: join(root, 'lambda/migrate'), PYTHONDONTWRITEBYTECODE: '1' };
+  const run = spawnSync('python3', ['-c', script], { env, encoding: 'utf8' });
+  if (run.status !== 0) throw new Error(run.stderr);
+  return JSON.parse(run.stdout);
+}
+
+test.each([...RUNNER_CODES, ...CLIENT_CODES])('the runbook says what to do about %s', (code) => {
+  const sections = textOf('docs/runbook.md').split(/^#{2,3} /m);
+  const section = sections.find((text) => text.startsWith(`\`${code}\`\n`));
+  expect(section?.length).toBeGreaterThan(120);
+});
+
+test('the runbook has no section for a code that there is not', () => {
+  const named = [...textOf('docs/runbook.md').matchAll(/^### `(\w+)`$/gm)].map(([, code]) => code);
+  expect(named).toEqual([...RUNNER_CODES, ...CLIENT_CODES]);
+});
+
+test.each(DATA_LOSS_RULES)('the page on the guard explains the rule %s', (rule) => {
+  expect(textOf('docs/guard.md')).toContain(`| \`${rule}\` |`);
+});
+
+test('the acknowledgement that is shown is one that the guard takes', () => {
+  const [{ code = '' } = {}] = blocks('python', ['docs/guard.md']);
+  const script = `
+import json, pathlib, tempfile, types
+from cdk_alembic.guard import data_losses
+path = pathlib.Path(tempfile.mkdtemp()) / "a1.py"
+path.write_text(${JSON.stringify(code)})
+print(json.dumps(data_losses([types.SimpleNamespace(revision="a1", path=str(path))])))
+`;
+  expect(python(script)).toEqual([expect.objectContaining({ rule: 'drop-column', acknowledgement: expect.any(String) })]);
+});
+
+test('the defaults that are documented are those of the runner', () => {
+  const limits = python(
+    'import dataclasses, json; from cdk_alembic.contract import Limits; print(json.dumps(dataclasses.asdict(Limits())))',
+  ) as Record<string, number>;
+  const documented = Object.fromEntries(
+    [...textOf('docs/timeouts.md').matchAll(/^\| `limits\.(\w+)` \| (\d+) s \|/gm)].map(([, name = '', seconds]) => [
+      name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+      Number(seconds),
+    ]),
+  );
+  expect(documented).toEqual(limits);
+});
+
+test.each(PAGES)('every link of %s leads somewhere', (page) => {
+  for (const [, target = ''] of textOf(page).matchAll(/\]\((?!https?:)([^)\s]+)\)/g)) {
+    const [path, anchor] = target.split('#') as [string, string?];
+    const file = path ? join(dirname(page), path) : page;
+    expect([target, existsSync(join(root, file))]).toEqual([target, true]);
+    if (anchor) expect(anchorsOf(file)).toContain(anchor);
+  }
+});
+
+test('the command understands every command line that is shown', () => {
+  const shown = blocks('sh').flatMap(({ code }) => code.split('\n').filter((line) => line.startsWith('npx migrate-invoke')));
+  expect(shown.length).toBeGreaterThan(5);
+  for (const line of shown) {
+    const [, , ...argv] = line.replace(/\s*#.*$/, '').split(/\s+/);
+    expect([line, parseArguments(argv)]).toEqual([line, expect.objectContaining({ kind: expect.stringMatching(/run|help/) })]);
+  }
+});
+
+describe('with a database that the runner has kept its record in', () => {
+  let database: Database;
+  beforeAll(async () => {
+    database = await Database.create();
+    const create = python('import json; from cdk_alembic import history; print(json.dumps(history._CREATE))') as string[];
+    for (const statement of create) await database.rows(statement);
+  });
+  afterAll(() => database?.drop());
+
+  test.each(blocks('sql').map(({ page, line, code }) => [`${page}:${line}`, code]))(
+    'PostgreSQL takes the SQL of %s',
+    async (_, code) => {
+      await expect(database.rows(code)).resolves.toBeDefined();
+    },
+  );
+});

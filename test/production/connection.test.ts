@@ -1,0 +1,60 @@
+import { DatabaseAheadError, MigrateClient } from '../../lib/client';
+import { CuttingProxy } from './cutting-proxy';
+import { useProduction } from './production';
+import { FUNCTION } from './stack';
+
+jest.setTimeout(60_000);
+
+const production = useProduction();
+const thrown = (run: Promise<unknown>) => run.then(() => undefined).catch((error) => error);
+let proxy: CuttingProxy;
+let client: MigrateClient;
+
+beforeEach(async () => {
+  proxy = await CuttingProxy.start(production.aws.port);
+  client = new MigrateClient({ functionName: FUNCTION, endpoint: proxy.url, requestedBy: 'person ada' });
+});
+afterEach(async () => {
+  client?.destroy();
+  await proxy?.stop();
+});
+
+test('a connection that drops in mid-Invoke: exactly one run has happened, and asking again reports the true state', async () => {
+  const { fn, database, release } = production;
+  fn.code = release({ a1: 'SELECT 1', b2: 'SELECT pg_sleep(3)', c3: 'SELECT 1' });
+  const upgrade = thrown(client.upgrade());
+  await database.running('%pg_sleep%');
+  proxy.cut();
+  const error = await upgrade;
+  expect(error).toMatchObject({ code: 'network', message: expect.stringContaining('was lost before its answer came') });
+  expect(error.next).toContain('--command current');
+  expect(fn.count('upgrade')).toBe(1);
+
+  expect(await client.current()).toMatchObject({ status: 'pending', to: ['a1'] });
+  expect(await client.upgrade()).toMatchObject({ status: 'complete', to: ['c3'], pending: [] });
+  expect(await client.current()).toMatchObject({ status: 'complete', to: ['c3'] });
+  expect(await database.ran()).toEqual({ a1: 1, b2: 1, c3: 1 });
+  expect(await database.runs()).toEqual([['person ada', 'complete', ['a1', 'b2', 'c3']]]);
+});
+
+test('a run of many slices is one run in the history', async () => {
+  const { fn, database, release } = production;
+  fn.code = release({ a1: 'SELECT 1', b2: 'SELECT 1', c3: 'SELECT 1' });
+  const answer = await client.upgrade({ sliceSeconds: 0 });
+  expect(fn.requests.map(({ runId }) => runId)).toEqual([undefined, answer.runId, answer.runId]);
+  expect(await database.runs()).toEqual([['person ada', 'complete', ['a1', 'b2', 'c3']]]);
+  expect((await client.history()).runs).toMatchObject([{ runId: answer.runId, requestedBy: 'person ada', from: [], to: ['c3'] }]);
+});
+
+test('old code that is run by hand against a newer database fails, and names the unknown revision and what to deploy', async () => {
+  const { fn, database, release } = production;
+  fn.code = release({ a1: 'SELECT 1', b2: 'SELECT 1' });
+  await client.upgrade();
+  fn.code = release({ a1: 'SELECT 1' });
+  const error = await thrown(client.upgrade());
+  expect(error).toBeInstanceOf(DatabaseAheadError);
+  expect(error).toMatchObject({ revision: 'b2', message: expect.stringContaining('the database is at b2') });
+  expect(error.next).toMatch(/^deploy the release that has this revision/);
+  expect(await client.current()).toMatchObject({ status: 'ahead', unknown: ['b2'] });
+  expect(await database.ran()).toEqual({ a1: 1, b2: 1 });
+});

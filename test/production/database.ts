@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
+import { needed } from './environment';
+
+/** A database of the test's own in the real PostgreSQL. */
+export class Database {
+  private constructor(readonly name: string) {}
+
+  static async create(): Promise<Database> {
+    const name = `production_${randomUUID().replaceAll('-', '')}`;
+    await query('postgres', `CREATE DATABASE ${name}`);
+    return new Database(name);
+  }
+
+  get url(): string {
+    const user = `${encodeURIComponent(needed('PGUSER'))}:${encodeURIComponent(needed('PGPASSWORD'))}`;
+    return `postgresql+psycopg://${user}@${needed('PGHOST')}:${needed('PGPORT')}/${this.name}`;
+  }
+
+  /** The rows of a query, each as a list. */
+  rows(text: string): Promise<unknown[][]> {
+    return query(this.name, text);
+  }
+
+  /** How often each revision has run, as it says itself: every revision of `releases.ts` writes a row. */
+  async ran(): Promise<Record<string, number>> {
+    const rows = await this.rows('SELECT revision, count(*)::int FROM ran GROUP BY 1 ORDER BY 1');
+    return Object.fromEntries(rows);
+  }
+
+  async version(): Promise<unknown[]> {
+    return (await this.rows('SELECT version_num FROM alembic_version')).flat();
+  }
+
+  /** Runs of the history that applied something: who asked, how it ended, which revisions. */
+  runs(): Promise<unknown[][]> {
+    return this.rows(
+      `SELECT requested_by, outcome, array_agg(revision ORDER BY position)
+       FROM cdk_alembic.run JOIN cdk_alembic.run_revision ON run_id = id GROUP BY id ORDER BY started_at`,
+    );
+  }
+
+  /** Resolves when a statement like this one runs. */
+  async running(pattern: string): Promise<void> {
+    const look = `SELECT FROM pg_stat_activity WHERE datname = '${this.name}' AND state = 'active'
+      AND pid <> pg_backend_pid() AND query LIKE '${pattern}'`;
+    for (let tries = 0; (await query('postgres', look)).length === 0; tries += 1) {
+      if (tries === 400) throw new Error(`no statement like ${pattern} ran within 20 s`);
+      await sleep(50);
+    }
+  }
+
+  async drop(): Promise<void> {
+    await query('postgres', `DROP DATABASE IF EXISTS ${this.name} WITH (FORCE)`);
+  }
+}
+
+async function query(database: string, text: string): Promise<unknown[][]> {
+  const client = new Client({
+    host: needed('PGHOST'),
+    port: Number(needed('PGPORT')),
+    user: needed('PGUSER'),
+    password: needed('PGPASSWORD'),
+    database,
+  });
+  await client.connect();
+  try {
+    return (await client.query({ text, rowMode: 'array' })).rows;
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,80 @@
+"""What stands between the runner and others: a TCP proxy before PostgreSQL, and a server that speaks AWS's JSON protocol."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+@contextlib.contextmanager
+def proxy(host: str, port: int) -> Iterator[None]:
+    """Forwards host:port to the test's PostgreSQL."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(
+            socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        )
+
+        def forward(client: socket.socket) -> None:
+            with client, socket.create_connection((os.environ["PGHOST"], int(os.environ["PGPORT"]))) as server:
+                other = {client: server, server: client}
+                while True:
+                    for end in select.select([client, server], [], [])[0]:
+                        data = end.recv(65536)
+                        if not data:
+                            return
+                        other[end].sendall(data)
+
+        def accept() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    threading.Thread(target=forward, args=[listener.accept()[0]], daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+@contextlib.contextmanager
+def aws(monkeypatch: pytest.MonkeyPatch, answer: Callable[[str, dict[str, Any]], dict[str, Any]]) -> Iterator[None]:
+    """A server for botocore. `answer(operation, request)` gives the response."""
+
+    class Service(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            body = json.dumps(answer(self.headers["X-Amz-Target"].split(".")[-1], request)).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Service)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    use_aws_at(monkeypatch, server.server_port)
+    yield
+    server.shutdown()
+    server.server_close()
+
+
+def use_aws_at(monkeypatch: pytest.MonkeyPatch, port: int) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")

@@ -1,0 +1,268 @@
+"""Rivals, busy tables and indexes, with processes of their own and real traffic."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+from conftest import DRIVERS, Backend, Database, eventually, failure, invoke, set_settings
+from processes import Call
+
+INDEX = 'with op.get_context().autocommit_block():\n    op.create_index("ix_aa", "aa", ["id"], postgresql_concurrently=True)'
+RUNS = "SELECT FROM pg_stat_activity WHERE application_name LIKE 'cdk-alembic %' AND datname = current_database()"
+ALTER = 'op.add_column("aa", sa.Column("name", sa.Text))'
+
+
+@contextmanager
+def busy(database: Database, seconds: float) -> Iterator[None]:
+    """Somebody reads the table and leaves the transaction open, for so long at most."""
+    with database.connect() as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM aa")
+        timer = threading.Timer(seconds, reader.execute, ["COMMIT"])
+        timer.start()
+        yield
+        timer.cancel()
+        timer.join()
+
+
+class TestRivals:
+    def test_of_ten_calls_at_once_one_migrates_and_all_find_it_complete(self, backend: Backend, database: Database) -> None:
+        down = None
+        for number in range(5):
+            down = backend.revision(
+                f"r{number}", down, f'op.execute("CREATE TABLE t{number} (id int)")\nop.execute("SELECT pg_sleep(0.1)")'
+            )
+        answers = [call.answer() for call in [Call() for _ in range(10)]]
+        assert [(answer["status"], answer["to"]) for answer in answers] == [("complete", ["r4"])] * 10
+        applied = Counter(item["revision"] for answer in answers for item in answer["applied"])
+        assert applied == {f"r{number}": 1 for number in range(5)}
+        assert database.versions() == ["r4"]
+
+    def test_locked_names_the_run_that_holds_the_mutex_and_since_when(
+        self, backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        set_settings(monkeypatch, limits={"mutexWaitSeconds": 1})
+        backend.revision("aa", None, 'op.execute("SELECT pg_sleep(4)")')
+        holder = Call()
+        held = eventually(lambda: database.rows("SELECT pid FROM pg_locks WHERE locktype = 'advisory'"))
+        started = time.monotonic()
+        answer = failure()
+        assert 1 <= time.monotonic() - started < 3
+        assert answer["error"]["code"] == "locked"
+        assert "cdk-alembic test " in answer["error"]["message"]
+        assert f"(backend {held[0][0]}, connected since 2" in answer["error"]["message"]
+        assert f"pg_terminate_backend({held[0][0]})" in answer["error"]["next"]
+        assert holder.answer()["status"] == "complete"
+
+    def test_a_run_whose_mutex_was_taken_from_it_stops_before_the_next_revision(
+        self, backend: Backend, database: Database
+    ) -> None:
+        backend.revision(
+            "aa",
+            None,
+            'op.execute("CREATE TABLE aa (id int)")\n'
+            "op.execute(\"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'\")",
+        )
+        backend.table_revision("bb", "aa")
+        answer = failure()
+        assert answer["error"]["code"] == "database_unreachable"
+        assert "mutex was ended from outside" in answer["error"]["message"]
+        assert [item["revision"] for item in answer["applied"]] == ["aa"]
+        assert database.versions() == ["aa"]
+        assert invoke()["to"] == ["bb"]
+
+    @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+    def test_an_index_is_built_concurrently_while_three_rivals_wait(
+        self, package: Backend, database: Database, template: str, scheme: str
+    ) -> None:
+        package.initialise(database.url(scheme), template)
+        package.table_revision("aa")
+        invoke()
+        package.revision("bb", "aa", INDEX)
+        with database.connect() as older:
+            # The build waits for this snapshot, and so the rivals are there while it is under way.
+            older.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+            older.execute("SELECT 1 FROM aa")
+            builder = Call()
+            eventually(lambda: database.rows("SELECT FROM pg_stat_progress_create_index"))
+            rivals = [Call() for _ in range(3)]
+            eventually(lambda: len(database.rows(RUNS)) == 4)
+            time.sleep(0.5)
+            assert not any(call.is_over() for call in (builder, *rivals))
+            older.execute("COMMIT")
+        answers = [call.answer(20) for call in (builder, *rivals)]
+        assert [answer["status"] for answer in answers] == ["complete"] * 4
+        assert [len(answer["applied"]) for answer in answers] == [1, 0, 0, 0]
+        assert database.rows("SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_aa'::regclass") == [(True,)]
+
+
+class TestBusyTables:
+    @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+    def test_a_revision_is_tried_again_until_the_table_is_free(
+        self,
+        package: Backend,
+        database: Database,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        template: str,
+        scheme: str,
+    ) -> None:
+        set_settings(monkeypatch, limits={"lockTimeoutSeconds": 0.3})
+        package.initialise(database.url(scheme), template)
+        package.table_revision("aa")
+        invoke()
+        package.revision("bb", "aa", 'op.create_table("bb", sa.Column("id", sa.Integer))\n' + ALTER)
+        with busy(database, 1):
+            answer = invoke()
+        assert [item["revision"] for item in answer["applied"]] == ["bb"]
+        assert '"event": "lock_retry"' in capsys.readouterr().out
+        assert database.versions() == ["bb"]
+
+    def test_a_table_that_stays_busy_is_told_when_the_budget_is_used_up(
+        self, backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        set_settings(monkeypatch, limits={"lockTimeoutSeconds": 0.2, "lockRetrySeconds": 1.5})
+        backend.table_revision("aa")
+        invoke()
+        backend.revision("bb", "aa", 'op.create_table("bb", sa.Column("id", sa.Integer))\n' + ALTER)
+        started = time.monotonic()
+        with busy(database, 30):
+            answer = failure()
+        assert 1.5 <= time.monotonic() - started < 6
+        assert (answer["error"]["code"], answer["error"]["revision"]) == ("lock_not_available", "bb")
+        assert answer["error"]["sqlState"] == "55P03"
+        assert "rolled back" in answer["error"]["next"]
+        assert database.versions() == ["aa"]
+        assert database.tables() == ["aa", "alembic_version"]
+
+    @pytest.mark.parametrize(
+        "committed",
+        [
+            'with op.get_context().autocommit_block():\n    op.execute("CREATE TABLE half (id int)")',
+            'op.execute("CREATE TABLE half (id int)")\nop.get_bind().commit()',
+            'op.execute("CREATE TABLE half (id int)")\nop.execute("COMMIT")',
+        ],
+    )
+    def test_a_revision_that_has_committed_something_is_not_tried_again(
+        self, backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, committed: str
+    ) -> None:
+        set_settings(monkeypatch, limits={"lockTimeoutSeconds": 0.2})
+        backend.table_revision("aa")
+        invoke()
+        backend.revision("bb", "aa", f"{committed}\n{ALTER}")
+        with busy(database, 30):
+            answer = failure()
+        assert (answer["error"]["code"], answer["error"]["revision"]) == ("lock_not_available", "bb")
+        assert "in 1 tries" in answer["error"]["message"]
+        assert "committed part of its work" in answer["error"]["next"]
+        assert database.tables() == ["aa", "alembic_version", "half"]
+
+    def test_a_lock_timeout_that_a_revision_sets_holds_until_its_end(
+        self, backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        set_settings(monkeypatch, limits={"lockTimeoutSeconds": 0.2, "lockRetrySeconds": 0})
+        backend.table_revision("aa")
+        invoke()
+        backend.revision("bb", "aa", f'op.execute("SET lock_timeout = 5000")\n{ALTER}')
+        backend.revision("cc", "bb", "op.execute(\"CREATE TABLE timeout AS SELECT current_setting('lock_timeout')\")")
+        with busy(database, 1):
+            assert invoke()["to"] == ["cc"]
+        assert database.rows("SELECT * FROM timeout") == [("200ms",)]
+
+    def test_the_application_never_waits_longer_than_the_lock_timeout(
+        self, backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, record_property: object
+    ) -> None:
+        timeout = 0.5
+        set_settings(monkeypatch, limits={"lockTimeoutSeconds": timeout})
+        backend.table_revision("aa")
+        invoke()
+        backend.revision("bb", "aa", ALTER)
+        waits: list[float] = []
+        over = threading.Event()
+
+        def query() -> None:
+            with database.connect() as application:
+                while not over.is_set():
+                    started = time.monotonic()
+                    application.execute("SELECT count(*) FROM aa")
+                    waits.append(time.monotonic() - started)
+
+        readers = [threading.Thread(target=query) for _ in range(3)]
+        for reader in readers:
+            reader.start()
+        with busy(database, 4):
+            assert invoke()["to"] == ["bb"]
+        over.set()
+        for reader in readers:
+            reader.join()
+        record_property("longest_wait_seconds", max(waits))
+        print(f"{len(waits)} queries of the application, the longest waited {max(waits):.3f} s; lock timeout {timeout} s")
+        assert len(waits) > 100
+        # They queued behind the migration, and no longer than that.
+        assert timeout * 0.8 < max(waits) < timeout + 0.5
+
+
+class TestInvalidIndexes:
+    UNIQUE = (
+        "with op.get_context().autocommit_block():\n"
+        '    op.create_index("ux_aa", "aa", ["code"], unique=True, postgresql_concurrently=True, if_not_exists=True)'
+    )
+
+    def fail_to_build(self, package: Backend, database: Database, scheme: str, template: str) -> None:
+        package.initialise(database.url(scheme), template)
+        package.revision("aa", None, 'op.execute("CREATE TABLE aa (code int)")\nop.execute("INSERT INTO aa VALUES (1), (1)")')
+        package.revision("bb", "aa", self.UNIQUE)
+        answer = failure()
+        assert (answer["error"]["code"], answer["error"]["revision"]) == ("migration_failed", "bb")
+        assert answer["error"]["sqlState"] == "23505"
+        assert database.rows("SELECT indisvalid FROM pg_index WHERE indexrelid = 'ux_aa'::regclass") == [(False,)]
+
+    @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+    def test_an_index_left_behind_is_named_and_dropped_only_when_told(
+        self, package: Backend, database: Database, template: str, scheme: str
+    ) -> None:
+        self.fail_to_build(package, database, scheme, template)
+        before = database.rows("SELECT oid FROM pg_class WHERE relname = 'ux_aa'")
+        answer = failure()
+        assert (answer["error"]["code"], answer["error"]["revision"]) == ("invalid_index", "bb")
+        assert "public.ux_aa on aa" in answer["error"]["message"]
+        assert "DROP INDEX CONCURRENTLY public.ux_aa" in answer["error"]["next"]
+        assert database.rows("SELECT oid FROM pg_class WHERE relname = 'ux_aa'") == before
+        assert database.versions() == ["aa"]
+        with database.connect() as connection:
+            connection.execute("DELETE FROM aa WHERE ctid = '(0,1)'")
+        assert invoke({"allow": ["drop_invalid_indexes"]})["to"] == ["bb"]
+        assert database.rows("SELECT indisvalid FROM pg_index WHERE indexrelid = 'ux_aa'::regclass") == [(True,)]
+
+    def test_an_invalid_index_that_no_pending_revision_names_is_a_warning(self, backend: Backend, database: Database) -> None:
+        with database.connect() as connection:
+            connection.execute("CREATE TABLE other (code int)")
+            connection.execute("INSERT INTO other VALUES (1), (1)")
+            with pytest.raises(psycopg.errors.UniqueViolation):
+                connection.execute('CREATE UNIQUE INDEX CONCURRENTLY "Odd ix" ON other (code)')
+        backend.table_revision("aa")
+        answer = invoke()
+        assert answer["to"] == ["aa"]
+        assert 'DROP INDEX CONCURRENTLY public."Odd ix"' in answer["warnings"][0]
+
+    def test_an_index_that_is_being_built_is_not_taken_for_left_behind(self, backend: Backend, database: Database) -> None:
+        backend.table_revision("aa")
+        invoke()
+        backend.revision("bb", "aa", "op.execute(\"COMMENT ON TABLE aa IS 'has ix_aa'\")")
+        with database.connect() as older, database.connect() as builder:
+            older.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+            older.execute("SELECT 1 FROM aa")
+            building = threading.Thread(target=builder.execute, args=["CREATE INDEX CONCURRENTLY ix_aa ON aa (id)"])
+            building.start()
+            eventually(lambda: database.rows("SELECT FROM pg_stat_progress_create_index"))
+            plan = threading.Timer(1, older.execute, ["COMMIT"])
+            plan.start()
+            assert invoke()["to"] == ["bb"]
+            building.join()
+            plan.join()
