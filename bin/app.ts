@@ -4,12 +4,12 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { mustRun } from '../examples/local-aws/run';
-import { projectDirectory, uvDirectory } from '../examples/local-aws/tools';
+import { commandDirectory, projectDirectory } from '../examples/local-aws/tools';
 
 async function prepare(): Promise<void> {
   const env = process.env;
   const backend = path.join(projectDirectory, 'examples', 'template-saas', 'back');
-  const uv = await uvDirectory((tool) => console.error(`installing ${tool} into .cache/tools, this once`));
+  const uv = await commandDirectory('uv', (tool) => console.error(`installing ${tool} into .cache/tools, this once`));
   env.PATH = `${env.PATH}${path.delimiter}${uv}`;
   if (!existsSync(path.join(backend, 'uv.lock'))) await mustRun('uv', ['lock', '--directory', backend], { env });
 }

@@ -4,7 +4,14 @@
  * Everything: types, lint, build, jest, pytest, and the end-to-end tests on a local AWS. All checks run, even after one failed.
  */
 import path from 'node:path';
-import { neutralEnvironment, projectDirectory, startPostgres, toolPython, uvDirectory, withFolder } from '../examples/local-aws';
+import {
+  commandDirectory,
+  neutralEnvironment,
+  projectDirectory,
+  startPostgres,
+  toolPython,
+  withFolder,
+} from '../examples/local-aws';
 import { type Check, type Count, commandCheck, jestCheck, pytestCheck } from './all/checks';
 import { sampleCheck } from './all/sample-check';
 
@@ -12,7 +19,7 @@ async function all(folder: string): Promise<Count> {
   const onInstall = (tool: string): void => console.log(`installing ${tool} into .cache/tools, this once`);
   const python = await toolPython('python-tests', onInstall);
   await toolPython('ministack', onInstall);
-  const uv = await uvDirectory(onInstall);
+  const commands = [await commandDirectory('uv', onInstall), await commandDirectory('cfn-lint', onInstall)];
   const postgres = await startPostgres(folder);
 
   const context = {
@@ -20,7 +27,8 @@ async function all(folder: string): Promise<Count> {
     env: {
       ...neutralEnvironment(process.env),
       TMPDIR: folder,
-      PATH: `${uv}${path.delimiter}${process.env.PATH}`,
+      PATH: [...commands, process.env.PATH].join(path.delimiter),
+      RUNNER_PYTHON: python,
       PGHOST: postgres.host,
       PGPORT: String(postgres.port),
       PGUSER: postgres.user,

@@ -4,5 +4,5 @@ export { type Postgres, startPostgres } from './postgres';
 export { type RunResult, run } from './run';
 export * from './sample-backend';
 export * from './sample-stage';
-export { projectDirectory, type Tool, toolPython, uvDirectory } from './tools';
+export { commandDirectory, projectDirectory, type Tool, toolPython } from './tools';
 export { withFolder } from './with-folder';

@@ -3,7 +3,7 @@ import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secre
 import { type MiniStack, neutralEnvironment, REGION, startMiniStack } from './ministack';
 import { type Postgres, startPostgres } from './postgres';
 import { type RunOptions, type RunResult, run } from './run';
-import { pythonVersion, type Tool, toolPython, uvDirectory } from './tools';
+import { commandDirectory, pythonVersion, type Tool, toolPython } from './tools';
 import { withFolder } from './with-folder';
 
 /** A PostgreSQL and an AWS on this machine, for as long as the callback of {@link withLocalAws} runs. */
@@ -40,7 +40,7 @@ export function clientOptions(url: string) {
 /** Starts both servers, calls back, and stops everything that was started, as {@link withFolder} does. */
 export function withLocalAws<T>(use: (aws: LocalAws) => Promise<T>, onInstall?: (tool: Tool) => void): Promise<T> {
   return withFolder(async (folder) => {
-    const [python, uv] = [await toolPython('ministack', onInstall), await uvDirectory(onInstall)];
+    const [python, uv] = [await toolPython('ministack', onInstall), await commandDirectory('uv', onInstall)];
     const [postgres, ministack, version] = await Promise.all([
       startPostgres(folder),
       startMiniStack(python, folder),

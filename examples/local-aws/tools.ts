@@ -7,7 +7,7 @@ import { mustRun, run } from './run';
  * The Python tools that the demo and the tests use, each in a virtual environment of its own under `.cache/tools`,
  * so that no tool's packages can stand in for one that is missing in the package under test.
  */
-export type Tool = 'ministack' | 'uv' | 'python-tests';
+export type Tool = 'ministack' | 'uv' | 'python-tests' | 'cfn-lint';
 
 export const projectDirectory = path.resolve(__dirname, '../..');
 const toolsDirectory = path.join(projectDirectory, '.cache', 'tools');
@@ -47,13 +47,13 @@ export async function toolPython(tool: Tool, onInstall: (tool: Tool) => void = (
   return python;
 }
 
-/** A directory for PATH that holds `uv` and nothing else, so that it changes no other command. */
-export async function uvDirectory(onInstall?: (tool: Tool) => void): Promise<string> {
-  const python = await toolPython('uv', onInstall);
-  const directory = path.join(path.dirname(path.dirname(python)), 'only-uv');
+/** A directory for PATH that holds the tool's command and nothing else, so that it changes no other command. */
+export async function commandDirectory(tool: 'uv' | 'cfn-lint', onInstall?: (tool: Tool) => void): Promise<string> {
+  const python = await toolPython(tool, onInstall);
+  const directory = path.join(path.dirname(path.dirname(python)), 'only-command');
   mkdirSync(directory, { recursive: true });
-  const link = path.join(directory, 'uv');
-  if (!existsSync(link)) symlinkSync(path.join(path.dirname(python), 'uv'), link);
+  const link = path.join(directory, tool);
+  if (!existsSync(link)) symlinkSync(path.join(path.dirname(python), tool), link);
   return directory;
 }
 
