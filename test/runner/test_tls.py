@@ -28,44 +28,14 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         pytest.skip("openssl is not installed")
     folder = tmp_path_factory.mktemp("tls")
 
-    def run(*arguments: str) -> None:
-        subprocess.run([openssl, *arguments], cwd=folder, check=True, capture_output=True)
+    def run(command: str) -> None:
+        subprocess.run([openssl, *command.split()], cwd=folder, check=True, capture_output=True)
 
     for name in ("ca", "other"):
-        run(
-            "req",
-            "-x509",
-            "-newkey",
-            "rsa:2048",
-            "-nodes",
-            "-days",
-            "2",
-            "-subj",
-            f"/CN={name}",
-            "-keyout",
-            f"{name}.key",
-            "-out",
-            f"{name}.pem",
-        )
+        run(f"req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN={name} -keyout {name}.key -out {name}.pem")
     (folder / "names").write_text(f"subjectAltName=DNS:{RDS_HOST}\n")
-    run("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=server", "-keyout", "server.key", "-out", "server.csr")
-    run(
-        "x509",
-        "-req",
-        "-in",
-        "server.csr",
-        "-CA",
-        "ca.pem",
-        "-CAkey",
-        "ca.key",
-        "-CAcreateserial",
-        "-days",
-        "2",
-        "-extfile",
-        "names",
-        "-out",
-        "server.pem",
-    )
+    run("req -newkey rsa:2048 -nodes -subj /CN=server -keyout server.key -out server.csr")
+    run("x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out server.pem")
     with tls_server(folder):
         yield folder
 
