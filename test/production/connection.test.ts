@@ -22,7 +22,7 @@ afterEach(async () => {
 test('a connection that drops in mid-Invoke: exactly one run has happened, and asking again reports the true state', async () => {
   const { fn, database, release } = production;
   fn.code = release({ a1: 'SELECT 1', b2: 'SELECT pg_sleep(3)', c3: 'SELECT 1' });
-  const upgrade = thrown(client.upgrade());
+  const upgrade = thrown(client.upgrade({ sliceSeconds: 60 }));
   await database.running('%pg_sleep%');
   proxy.cut();
   const error = await upgrade;

@@ -18,7 +18,11 @@ export interface Invoked {
  * for work, https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
  */
 export class ExecutionEnvironment {
-  private readonly server = createServer((request, response) => void this.handle(request, response));
+  private readonly server = createServer(
+    // The runtime repeats an error in a header (for X-Ray) of up to a megabyte.
+    { maxHeaderSize: 2 * 1024 * 1024 },
+    (request, response) => void this.handle(request, response),
+  );
   private process?: ChildProcess;
   private waiting?: ServerResponse;
   private work?: { id: string; payload: string; deadline: number; handedOut: boolean };

@@ -24,7 +24,7 @@ export class Releases {
     const backend = path.join(root, BACKEND_DIRECTORY);
     cpSync(this.alembicProject(), backend, { recursive: true });
     const ini = path.join(backend, 'alembic.ini');
-    writeFileSync(ini, readFileSync(ini, 'utf8').replace(/^sqlalchemy\.url = .*/m, `sqlalchemy.url = ${escape(databaseUrl)}`));
+    writeFileSync(ini, readFileSync(ini, 'utf8').replace(/^sqlalchemy\.url = .*/m, `sqlalchemy.url = ${escaped(databaseUrl)}`));
     let down: string | undefined;
     for (const [revision, sql] of Object.entries(revisions)) {
       writeFileSync(path.join(backend, 'alembic/versions', `${revision}.py`), script(revision, down, sql));
@@ -53,7 +53,7 @@ export class Releases {
   }
 }
 
-function escape(url: string): string {
+function escaped(url: string): string {
   return url.replaceAll('%', '%%');
 }
 

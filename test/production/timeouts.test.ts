@@ -33,7 +33,7 @@ interface Resource {
     FunctionName?: string;
     Handler?: string;
     Timeout?: number;
-    ServiceTimeout?: number;
+    ServiceTimeout?: number | string;
     DefinitionString?: unknown;
   };
 }
@@ -59,7 +59,7 @@ const timeoutOf = (handler: string) =>
   Number(resources.find(({ Properties }) => Properties.Handler === handler && Properties.Timeout)?.Properties.Timeout);
 const migrate = () => Number(resources.find(({ Properties }) => Properties.FunctionName)?.Properties.Timeout);
 const resource = () => resources.find(({ Type }) => Type === 'Custom::AlembicMigration')?.Properties;
-const customResource = () => resource()?.ServiceTimeout ?? HOUR;
+const customResource = () => Number(resource()?.ServiceTimeout ?? HOUR);
 
 /** How often the state machine asks, at least a second apart, before it gives up. */
 function polls(): number {

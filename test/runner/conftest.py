@@ -62,7 +62,8 @@ class Database:
         return f"{scheme}://{self.user}:{self.password}@{self.host}:{self.port}/{self.name}"
 
     def connect(self, **options: Any) -> psycopg.Connection:
-        return psycopg.connect(dbname=self.name, autocommit=True, **options)
+        # The runner asks for more in PGSSLMODE where the host is RDS's.
+        return psycopg.connect(dbname=self.name, autocommit=True, sslmode="prefer", **options)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         with self.connect() as connection:
@@ -155,10 +156,10 @@ class Context:
 @pytest.fixture
 def database() -> Iterator[Database]:
     name = f"runner_{uuid.uuid4().hex}"
-    with psycopg.connect(dbname="postgres", autocommit=True) as connection:
+    with psycopg.connect(dbname="postgres", autocommit=True, sslmode="prefer") as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
     yield Database(name)
-    with psycopg.connect(dbname="postgres", autocommit=True) as connection:
+    with psycopg.connect(dbname="postgres", autocommit=True, sslmode="prefer") as connection:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 

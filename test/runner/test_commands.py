@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from conftest import Backend, Database, failure, forget, invoke, set_settings
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 
 @pytest.fixture
@@ -235,39 +232,3 @@ def test_settings_that_cannot_be_used_are_an_error_of_the_deployment(
 ) -> None:
     monkeypatch.setenv("CDK_ALEMBIC_SETTINGS", settings_)
     assert failure()["error"]["code"] == "invalid_settings"
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(), children, max_size=3),
-    max_leaves=5,
-)
-LIKELY = st.fixed_dictionaries(
-    {},
-    optional={
-        "command": st.sampled_from(["upgrade", "plan", "drop", "stamp", ""]) | JSON,
-        "revision": st.sampled_from(["head", "-1", "base", "zz"]) | JSON,
-        "sliceSeconds": JSON,
-        "target": JSON,
-    },
-)
-
-
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(event=(JSON | LIKELY).filter(lambda event: event is not None and event != {}))
-def test_garbage_gets_a_coded_answer_and_changes_nothing(backend_at_head: Database, event: Any) -> None:
-    try:
-        answer = invoke(event)
-    except Exception as error:
-        answer = json.loads(str(error))
-        assert answer["error"]["code"] in ("invalid_request", "not_allowed", "unknown_revision")
-    else:
-        assert answer["status"] == "complete" and answer["applied"] == []
-    assert backend_at_head.versions() == ["aa"]
-
-
-@pytest.fixture
-def backend_at_head(backend: Backend, database: Database) -> Database:
-    backend.table_revision("aa")
-    invoke()
-    return database

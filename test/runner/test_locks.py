@@ -61,8 +61,9 @@ class TestRivals:
         assert holder.answer()["status"] == "complete"
 
     def test_a_run_whose_mutex_was_taken_from_it_stops_before_the_next_revision(
-        self, backend: Backend, database: Database
+        self, backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        set_settings(monkeypatch, limits={"connectRetrySeconds": 10})
         backend.revision(
             "aa",
             None,

@@ -15,6 +15,8 @@ MAX_REASON_LENGTH = 1000
 
 _ADAPTED_CLASS = re.compile(r"^<class '[^']+'>: ")
 
+_TLS = re.compile(r"certificate|not support SSL|rejected SSL|refuses SSL")
+
 # PostgreSQL's error classes, https://www.postgresql.org/docs/current/errcodes-appendix.html
 _UNREACHABLE_STATES = ("08", "53300", "57P01", "57P02", "57P03", "57P05")
 _REFUSED_STATES = ("28", "3D000", "42501")
@@ -102,7 +104,7 @@ def _is_tls(error: Exception) -> bool:
     origin = _origin(error)
     if isinstance(origin, ssl.SSLError) or isinstance(origin.__cause__, ssl.SSLError):
         return True
-    return sql_state(error) is None and re.search(r"\bSSL\b.*(error|not support|reject)|certificate", str(origin)) is not None
+    return sql_state(error) is None and _TLS.search(str(origin)) is not None
 
 
 def _is_network(error: Exception) -> bool:

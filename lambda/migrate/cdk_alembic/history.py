@@ -44,9 +44,11 @@ CREATE TABLE IF NOT EXISTS cdk_alembic.run_revision (
 )""",
 )
 _EXISTS = "SELECT to_regclass('cdk_alembic.run_revision') IS NOT NULL"
+# The drivers do not agree on how a list is handed over; a JSON text they all take.
 _BEGIN = """
 INSERT INTO cdk_alembic.run (id, version_table, stage, command, requested_by, from_revisions, to_revisions)
-VALUES (CAST(:id AS uuid), :version_table, :stage, :command, :requested_by, CAST(:heads AS text[]), CAST(:heads AS text[]))
+SELECT CAST(:id AS uuid), :version_table, :stage, :command, :requested_by, heads, heads
+FROM (SELECT ARRAY(SELECT json_array_elements_text(CAST(CAST(:heads AS text) AS json)))) AS given (heads)
 ON CONFLICT (id) DO UPDATE SET outcome = 'running', ended_at = NULL
 """
 _APPLIED = """
@@ -55,7 +57,8 @@ VALUES (CAST(:id AS uuid), :revision, :message, :duration_ms, :statements, :chec
 """
 _END = """
 UPDATE cdk_alembic.run SET ended_at = clock_timestamp(), outcome = :outcome, error = :error,
-  to_revisions = coalesce(CAST(:heads AS text[]), to_revisions)
+  to_revisions = CASE WHEN CAST(:heads AS text) IS NULL THEN to_revisions
+    ELSE ARRAY(SELECT json_array_elements_text(CAST(CAST(:heads AS text) AS json))) END
 WHERE id = CAST(:id AS uuid)
 """
 _RUNS = """
@@ -79,7 +82,7 @@ WHERE version_table = :version_table ORDER BY revision, started_at DESC, positio
 _IS_UNFINISHED = """
 SELECT NOT EXISTS (SELECT FROM cdk_alembic.run WHERE version_table = :version_table AND outcome = 'complete')
   AND NOT EXISTS (
-    SELECT unnest(CAST(:revisions AS text[]))
+    SELECT json_array_elements_text(CAST(CAST(:heads AS text) AS json))
     EXCEPT
     SELECT revision FROM cdk_alembic.run_revision JOIN cdk_alembic.run ON run.id = run_id WHERE version_table = :version_table)
 """
@@ -176,7 +179,7 @@ def is_unfinished(connection: Any, context: Any, lineage: Iterable[str]) -> bool
     try:
         if not connection.exec_driver_sql(_EXISTS).scalar():
             return False
-        values = {"version_table": version_table(context), "revisions": _array(lineage)}
+        values = {"version_table": version_table(context), "heads": _array(lineage)}
         return bool(_execute(connection, _IS_UNFINISHED, **values).scalar())
     except SQLAlchemyError as error:
         log("WARNING", "history_not_read", reason=describe(error))
@@ -207,5 +210,4 @@ def _execute(connection: Any, statement: str, **values: Any) -> Any:
 
 
 def _array(revisions: Iterable[str]) -> str:
-    """A text array in PostgreSQL's own notation: the drivers do not agree on lists."""
-    return "{" + ",".join(json.dumps(revision) for revision in revisions) + "}"
+    return json.dumps(list(revisions))

@@ -30,7 +30,7 @@ def clear_the_way(connection: Any, scripts: Iterable[Any], may_drop: bool) -> li
     invalid = connection.exec_driver_sql(_INVALID).fetchall()
     if not invalid:
         return []
-    sources = {script.revision: Path(script.path).read_text(encoding="utf-8") for script in scripts}
+    sources = {script.revision: Path(script.path).read_text(encoding="utf-8", errors="replace") for script in scripts}
     warnings = []
     for schema, name, table in invalid:
         revision = next((revision for revision, source in sources.items() if re.search(rf"\b{re.escape(name)}\b", source)), None)

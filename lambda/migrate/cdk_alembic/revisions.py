@@ -80,13 +80,11 @@ def refuse_ahead(project: Project, heads: tuple[str, ...]) -> None:
 
 @contextmanager
 def alembic_errors(project: Project, revision: str) -> Iterator[None]:
-    """Turns Alembic's errors about a revision into RunnerError `unknown_revision`."""
-    from alembic.script.revision import RevisionError
-    from alembic.util import CommandError
-
+    """Turns what Alembic raises about a revision into RunnerError `unknown_revision`."""
     try:
         yield
-    except (CommandError, RevisionError) as error:
+    # Of a notation that it does not foresee, such as a relative step from an unknown label, Alembic raises anything.
+    except Exception as error:
         raise RunnerError(
             "unknown_revision",
             f'revision "{revision}" can\'t be reached: {describe(error)}',

@@ -1,0 +1,142 @@
+"""The record of runs in the database."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+
+import pytest
+from alembic import autogenerate, migration
+from conftest import DRIVERS, Backend, Database, failure, invoke, set_settings
+from sqlalchemy import MetaData, create_engine
+
+RUN = "SELECT stage, command, requested_by, from_revisions, to_revisions, outcome, error FROM cdk_alembic.run ORDER BY started_at"
+
+
+@pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+def test_a_run_is_recorded_with_who_where_what_and_how_it_ended(
+    package: Backend, database: Database, template: str, scheme: str
+) -> None:
+    package.initialise(database.url(scheme), template)
+    package.table_revision("aa")
+    package.revision("bb", "aa", 'op.execute("SELECT pg_sleep(0.1)")', message='Wait "a" moment, {ok}')
+    answer = invoke({"requestedBy": "person mira"})
+    assert database.rows(RUN) == [("test", "upgrade", "person mira", [], ["bb"], "complete", None)]
+    rows = database.rows("SELECT revision, message, duration_ms >= 100, statements, checksum FROM cdk_alembic.run_revision")
+    checksums = [hashlib.sha256((package.versions / f"{name}.py").read_bytes()).hexdigest() for name in ("aa", "bb")]
+    assert rows == [("aa", "Add aa", False, 1, checksums[0]), ("bb", 'Wait "a" moment, {ok}', True, 1, checksums[1])]
+    [run] = invoke({"command": "history"})["runs"]
+    assert run["runId"] == answer["runId"]
+    assert (run["command"], run["stage"], run["requestedBy"], run["outcome"]) == ("upgrade", "test", "person mira", "complete")
+    assert (run["from"], run["to"], run["applied"]) == ([], ["bb"], answer["applied"])
+    assert run["startedAt"].endswith("Z") and run["startedAt"] <= run["endedAt"]
+
+
+def test_the_slices_of_a_run_share_a_record(backend: Backend, database: Database) -> None:
+    down = None
+    for revision in ("aa", "bb", "cc"):
+        down = backend.table_revision(revision, down)
+    run_id = str(uuid.uuid4())
+    for _ in range(3):
+        answer = invoke({"sliceSeconds": 0, "revision": "cc", "runId": run_id})
+        assert answer["runId"] == run_id
+    [run] = invoke({"command": "history"})["runs"]
+    assert (run["from"], run["to"], run["outcome"]) == ([], ["cc"], "complete")
+    assert [item["revision"] for item in run["applied"]] == ["aa", "bb", "cc"]
+
+
+def test_a_failed_run_is_recorded_with_its_code_and_its_error(backend: Backend, database: Database) -> None:
+    backend.table_revision("aa")
+    backend.revision("bb", "aa", 'raise ValueError("postgresql://app:hunter2@db/x")')
+    failure()
+    [(*_, heads, outcome, error)] = database.rows(RUN)
+    assert outcome == "migration_failed"
+    assert "revision bb (Add bb) failed" in error and "hunter2" not in error
+    assert heads == []  # what was known when it began; the applied revisions tell the rest
+    [run] = invoke({"command": "history"})["runs"]
+    assert ([item["revision"] for item in run["applied"]], run["outcome"]) == (["aa"], "migration_failed")
+
+
+def test_a_call_with_nothing_to_do_leaves_no_record(backend: Backend, database: Database) -> None:
+    backend.table_revision("aa")
+    invoke()
+    answer = invoke()
+    assert "runId" not in answer
+    assert len(database.rows(RUN)) == 1
+
+
+def test_history_shows_the_twenty_latest_runs_newest_first(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_settings(monkeypatch, allow=["downgrade"])
+    backend.table_revision("aa")
+    for _ in range(11):
+        invoke()
+        invoke({"command": "downgrade", "revision": "base"})
+    runs = invoke({"command": "history"})["runs"]
+    assert [run["command"] for run in runs] == ["downgrade", "upgrade"] * 10
+    assert runs[0]["from"] == ["aa"] and runs[0]["to"] == []
+
+
+@pytest.mark.parametrize("command", ["plan", "current"])
+def test_an_applied_revision_whose_file_was_edited_is_reported(backend: Backend, command: str) -> None:
+    backend.table_revision("aa")
+    backend.table_revision("bb", "aa")
+    invoke()
+    assert invoke({"command": command})["edited"] == []
+    backend.revision("aa", None, 'op.create_table("other")')
+    assert invoke({"command": command})["edited"] == ["aa"]
+
+
+def test_a_role_that_may_not_keep_the_record_migrates_with_a_warning(backend: Backend, database: Database) -> None:
+    role = f"role_{database.name}"
+    with database.connect() as connection:
+        connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'pw'; GRANT ALL ON SCHEMA public TO {role}")
+    try:
+        database.user, database.password = role, "pw"
+        backend.initialise(database.url("postgresql+psycopg"))
+        backend.table_revision("aa")
+        backend.table_revision("bb", "aa")
+        answer = invoke()
+        assert (answer["status"], answer["to"]) == ("complete", ["bb"])
+        assert len(answer["warnings"]) == 1
+        assert answer["warnings"][0].startswith("the run history can't be written: permission denied")
+        assert "runId" not in answer
+        assert invoke({"command": "history"})["runs"] == []
+    finally:
+        with database.connect() as connection:
+            connection.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+class TestAutogenerate:
+    """`alembic check` of the backend, after a run."""
+
+    @pytest.fixture(autouse=True)
+    def migrated(self, backend: Backend) -> None:
+        backend.revision("aa", None)
+        invoke()
+
+    def proposals(self, database: Database, **options: object) -> list[object]:
+        engine = create_engine(database.url("postgresql+psycopg"))
+        with engine.connect() as connection:
+            context = migration.MigrationContext.configure(connection, opts={"target_metadata": MetaData(), **options})
+            return autogenerate.compare_metadata(context, MetaData())
+
+    def test_it_proposes_nothing_about_the_record(self, database: Database) -> None:
+        assert database.rows("SELECT count(*) FROM cdk_alembic.run") == [(1,)]
+        assert self.proposals(database) == []
+
+    def test_with_all_schemas_the_record_is_left_out_by_name(self, database: Database) -> None:
+        assert self.proposals(database, include_schemas=True) != []  # so it has to be left out
+
+        def include_name(name: str | None, kind: str, parents: object) -> bool:
+            return not (kind == "schema" and name == "cdk_alembic")
+
+        assert self.proposals(database, include_schemas=True, include_name=include_name) == []
+
+
+def test_two_version_tables_of_one_database_have_records_of_their_own(backend: Backend, database: Database) -> None:
+    backend.configure_with('version_table="first"')
+    backend.table_revision("aa")
+    invoke()
+    env = (backend.directory / "alembic" / "env.py").read_text()
+    backend.write_env(env.replace('"first"', '"second"'))
+    assert invoke({"command": "history"})["runs"] == []

@@ -1,0 +1,216 @@
+"""Getting to the database: passwords on the move, a server on its way, odd names, and TLS."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+from cdk_alembic import connecting
+from conftest import DRIVERS, Backend, Database, failure, invoke, set_settings
+from network import aws, free_port, proxy
+
+ODD = "p%w@r/d: 'x\" +&é"
+
+
+@contextmanager
+def role(database: Database, password: str, name: str = "role") -> Iterator[str]:
+    name = f"{name}_{database.name}"
+    with database.connect() as connection:
+        connection.execute(f"CREATE ROLE \"{name}\" LOGIN SUPERUSER PASSWORD '{password.replace(chr(39), chr(39) * 2)}'")
+        yield name
+        connection.execute(f'DROP OWNED BY "{name}"; DROP ROLE "{name}"')
+
+
+def secret_settings(monkeypatch: pytest.MonkeyPatch, scheme: str, **options: Any) -> None:
+    variables = {"url": "DATABASE_URL", "urlScheme": scheme}
+    set_settings(monkeypatch, database={"source": "secret", "secretArn": "arn:db", "variables": variables}, **options)
+    # Put back afterwards.
+    monkeypatch.setenv("DATABASE_URL", "")
+    for name in ("PGSSLMODE", "PGSSLROOTCERT"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+
+
+def secret(database: Database, **changes: Any) -> str:
+    parts = {"host": database.host, "port": database.port, "username": database.user, "password": database.password}
+    return json.dumps({**parts, "dbname": database.name, **changes})
+
+
+@pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+class TestEveryDriver:
+    def test_a_password_that_is_rotated_between_fetch_and_connect_is_fetched_again(
+        self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
+    ) -> None:
+        secret_settings(monkeypatch, scheme, limits={"connectRetrySeconds": 10})
+        with role(database, "the-old-one") as user, aws(monkeypatch, lambda *_: rotate()):
+            fetched: list[str] = []
+
+            def rotate() -> dict[str, str]:
+                fetched.append("the-new-one" if fetched else "the-old-one")
+                with database.connect() as connection:
+                    connection.execute(f"ALTER ROLE \"{user}\" PASSWORD 'the-new-one'")
+                return {"SecretString": secret(database, username=user, password=fetched[-1])}
+
+            package.initialise("driver://", template).read_url_from("DATABASE_URL")
+            package.table_revision("aa")
+            assert invoke()["to"] == ["aa"]
+            assert fetched == ["the-old-one", "the-new-one"]
+
+    def test_a_password_that_stays_wrong_is_fetched_twice_and_told(
+        self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
+    ) -> None:
+        secret_settings(monkeypatch, scheme, limits={"connectRetrySeconds": 10})
+        fetched = []
+
+        def fetch(*_: Any) -> dict[str, str]:
+            fetched.append(1)
+            return {"SecretString": secret(database, password="stays-wrong")}
+
+        package.initialise("driver://", template).read_url_from("DATABASE_URL")
+        package.table_revision("aa")
+        with aws(monkeypatch, fetch):
+            answer = failure()
+        assert (answer["error"]["code"], len(fetched)) == ("database_refused", 2)
+
+    def test_a_database_that_never_answers_is_given_up_in_seconds(
+        self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
+    ) -> None:
+        monkeypatch.setattr(connecting, "CONNECT_TIMEOUT_SECONDS", 2)
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            database.port = str(silent.getsockname()[1])
+            package.initialise(database.url(scheme), template)
+            package.table_revision("aa")
+            started = time.monotonic()
+            answer = failure()
+            assert time.monotonic() - started < 5
+        assert answer["error"]["code"] == "database_unreachable"
+
+    def test_a_statement_may_last_longer_than_a_connect(
+        self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
+    ) -> None:
+        monkeypatch.setattr(connecting, "CONNECT_TIMEOUT_SECONDS", 0.5 if scheme.endswith("pg8000") else 2)
+        package.initialise(database.url(scheme), template)
+        package.revision("aa", None, f'op.execute("SELECT pg_sleep({1 if scheme.endswith("pg8000") else 2.5})")')
+        assert invoke()["to"] == ["aa"]
+
+    def test_odd_characters_in_user_password_and_database_are_no_matter(
+        self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
+    ) -> None:
+        name = f'odd "d%b" @/:? {database.name}'
+        quoted = name.replace('"', '""')
+        secret_settings(monkeypatch, scheme)
+        with role(database, ODD, "r%o@l/e: x") as user:
+            with database.connect() as connection:
+                connection.execute(f'CREATE DATABASE "{quoted}"')
+            try:
+                package.initialise("driver://", template).read_url_from("DATABASE_URL")
+                package.table_revision("aa")
+                text = secret(database, username=user, password=ODD, dbname=name)
+                with aws(monkeypatch, lambda *_: {"SecretString": text}):
+                    assert invoke()["to"] == ["aa"]
+                    assert len(invoke({"command": "history"})["runs"]) == 1
+                assert len(database_rows(name, "SELECT FROM aa LIMIT 0")) == 0
+            finally:
+                with database.connect() as connection:
+                    connection.execute(f'DROP DATABASE "{quoted}" WITH (FORCE)')
+
+    def test_a_version_table_in_another_schema_under_another_name_is_read_and_moved(
+        self, package: Backend, database: Database, template: str, scheme: str
+    ) -> None:
+        package.initialise(database.url(scheme), template)
+        package.configure_with("version_table='Odd versions', version_table_schema='Odd schema-%'")
+        with database.connect() as connection:
+            connection.execute('CREATE SCHEMA "Odd schema-%"')
+        package.table_revision("aa")
+        package.table_revision("bb", "aa")
+        assert invoke({"sliceSeconds": 0})["to"] == ["aa"]
+        assert invoke()["to"] == ["bb"]
+        assert database.rows('SELECT version_num FROM "Odd schema-%"."Odd versions"') == [("bb",)]
+        assert invoke({"command": "history"})["runs"][0]["to"] == ["bb"]
+        assert database.tables() == ["aa", "bb"]
+
+
+def database_rows(name: str, query: str) -> list[Any]:
+    with psycopg.connect(dbname=name) as connection:
+        return connection.execute(query).fetchall()
+
+
+@pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+def test_an_ipv6_host_is_reached(
+    package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
+) -> None:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    secret_settings(monkeypatch, scheme)
+    package.initialise("driver://", template).read_url_from("DATABASE_URL")
+    package.table_revision("aa")
+    port = free_port()
+    text = secret(database, host="::1", port=port)
+    with proxy("::1", port), aws(monkeypatch, lambda *_: {"SecretString": text}):
+        assert invoke()["to"] == ["aa"]
+
+
+@pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+def test_a_database_that_comes_up_meanwhile_is_waited_for(
+    package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
+) -> None:
+    set_settings(monkeypatch, limits={"connectRetrySeconds": 15})
+    port = free_port()
+    database.port = str(port)
+    package.initialise(database.url(scheme), template)
+    package.table_revision("aa")
+    opened, over = threading.Event(), threading.Event()
+
+    def open_later() -> None:
+        time.sleep(1.5)
+        with proxy("127.0.0.1", port):
+            opened.set()
+            over.wait(30)
+
+    thread = threading.Thread(target=open_later)
+    thread.start()
+    answer = invoke()
+    assert opened.is_set()
+    over.set()
+    thread.join()
+    assert answer["to"] == ["aa"]
+
+
+def test_a_database_that_stays_away_is_told_when_the_budget_is_used_up(
+    backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_settings(monkeypatch, limits={"connectRetrySeconds": 2})
+    database.port = str(free_port())
+    backend.initialise(database.url("postgresql+psycopg"))
+    backend.table_revision("aa")
+    started = time.monotonic()
+    assert failure()["error"]["code"] == "database_unreachable"
+    assert 2 <= time.monotonic() - started < 6
+
+
+@pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+def test_a_connection_that_is_lost_in_a_revision_is_not_tried_again(
+    package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
+) -> None:
+    set_settings(monkeypatch, limits={"connectRetrySeconds": 10})
+    package.initialise(database.url(scheme), template)
+    with database.connect() as connection:
+        connection.execute("CREATE SEQUENCE tries")
+    package.table_revision("aa")
+    package.revision(
+        "bb", "aa", 'op.execute("SELECT nextval(\'tries\')")\nop.execute("SELECT pg_terminate_backend(pg_backend_pid())")'
+    )
+    answer = failure()
+    assert (answer["error"]["code"], answer["error"]["revision"]) == ("migration_failed", "bb")
+    assert [item["revision"] for item in answer["applied"]] == ["aa"]
+    assert database.rows("SELECT last_value, is_called FROM tries") == [(1, True)]
+    assert database.versions() == ["aa"]
