@@ -23,7 +23,7 @@ export interface Planned {
   readonly Data: Pick<OnDeployData, 'fromRevision'>;
   /** Revisions that this deploy has to apply. Counted once, so that no slice and no repeated call can change the sum. */
   readonly PendingCount: number;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch: when CloudFormation's hour began. */
   readonly StartedAt: number;
 }
 
@@ -44,6 +44,7 @@ const ASK_AGAIN: readonly ErrorCode[] = ['locked', 'throttled', 'function_not_re
 
 /** CDK's Provider framework calls this once per event: it looks, and changes nothing. */
 export async function onEvent(event: Event): Promise<Planned | Untouched | { PhysicalResourceId: string }> {
+  const startedAt = Date.now();
   if (event.RequestType === 'Delete') return { PhysicalResourceId: event.PhysicalResourceId };
   if (event.RequestType === 'Update' && (await isRollingBack(event.StackId))) return leaveUntouched(event);
   const options = { readySeconds: PLAN_READY_SECONDS, onWait: waiting(event) };
@@ -55,7 +56,7 @@ export async function onEvent(event: Event): Promise<Planned | Untouched | { Phy
       event.RequestType === 'Update' ? event.PhysicalResourceId : `${event.ResourceProperties.FunctionName}/migrations`,
     Data: { fromRevision: from.join() },
     PendingCount: pending.length,
-    StartedAt: Date.now(),
+    StartedAt: startedAt,
   };
 }
 
