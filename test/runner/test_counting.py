@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
 
 import pytest
-from conftest import DRIVERS, Backend, Database, failure, invoke
+from conftest import DRIVERS, Backend, Database, failure, invoke, set_settings
 
 COMMIT = 'op.execute("CREATE TABLE {0} (id int)")\nop.get_bind().commit()'
 
@@ -69,6 +70,21 @@ class TestATransactionOfTheEnvironment:
         assert (answer["error"]["revision"], answer["applied"]) == ("bb", [])
         assert database.tables() == []
         assert invoke({"command": "history"})["runs"][0]["applied"] == []
+
+    def test_a_busy_table_takes_back_all_of_them_before_they_are_tried_again(
+        self, backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        set_settings(monkeypatch, limits={"lockTimeoutSeconds": 0.2})
+        with database.connect() as connection:
+            connection.execute("CREATE TABLE busy (id int)")
+        backend.revision("bb", "aa", 'op.execute("ALTER TABLE busy ADD name text")')
+        with database.connect() as reader:
+            reader.execute("BEGIN; LOCK busy IN ACCESS SHARE MODE")
+            free = threading.Timer(0.8, reader.execute, ["COMMIT"])
+            free.start()
+            answer = invoke()
+            free.join()
+        assert [item["revision"] for item in answer["applied"]] == ["aa", "bb"]
 
 
 def test_an_environment_that_returns_early_is_found_out(backend: Backend, database: Database) -> None:

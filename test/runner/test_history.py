@@ -46,14 +46,17 @@ def test_the_slices_of_a_run_share_a_record(backend: Backend, database: Database
 
 
 def test_a_failed_run_is_recorded_with_its_code_and_its_error(backend: Backend, database: Database) -> None:
-    backend.table_revision("aa")
-    backend.revision("bb", "aa", 'raise ValueError("postgresql://app:hunter2@db/x")')
+    backend.table_revision("start")
+    invoke()
+    backend.table_revision("aa", "start")
+    backend.revision("bb", "aa", 'raise ValueError("postgresql://app:hunter2@db/x" + 100_000 * "!")')
     failure()
-    [(*_, heads, outcome, error)] = database.rows(RUN)
+    [_, (*_, heads, outcome, error)] = database.rows(RUN)
     assert outcome == "migration_failed"
     assert "revision bb (Add bb) failed" in error and "hunter2" not in error
-    assert heads == []  # what was known when it began; the applied revisions tell the rest
-    [run] = invoke({"command": "history"})["runs"]
+    assert len(error) < 1500
+    assert heads == ["start"]  # what was known when it began; the applied revisions tell the rest
+    run = invoke({"command": "history"})["runs"][0]
     assert ([item["revision"] for item in run["applied"]], run["outcome"]) == (["aa"], "migration_failed")
 
 

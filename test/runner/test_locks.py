@@ -15,6 +15,7 @@ from processes import Call
 
 INDEX = 'with op.get_context().autocommit_block():\n    op.create_index("ix_aa", "aa", ["id"], postgresql_concurrently=True)'
 RUNS = "SELECT FROM pg_stat_activity WHERE application_name LIKE 'cdk-alembic %' AND datname = current_database()"
+BUILDING = "SELECT FROM pg_stat_progress_create_index WHERE datname = current_database()"
 ALTER = 'op.add_column("aa", sa.Column("name", sa.Text))'
 
 
@@ -85,16 +86,18 @@ class TestRivals:
         package.initialise(database.url(scheme), template)
         package.table_revision("aa")
         invoke()
-        package.revision("bb", "aa", INDEX)
+        package.revision("bb", "aa", 'op.execute("SELECT pg_sleep(1)")\n' + INDEX)
         with database.connect() as older:
-            # The build waits for this snapshot, and so the rivals are there while it is under way.
+            # The build waits for this snapshot, and so the rivals are there before it begins and while it is under way.
             older.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
             older.execute("SELECT 1 FROM aa")
             builder = Call()
-            eventually(lambda: database.rows("SELECT FROM pg_stat_progress_create_index"))
+            eventually(lambda: len(database.rows(RUNS)) == 1)
             rivals = [Call() for _ in range(3)]
             eventually(lambda: len(database.rows(RUNS)) == 4)
-            time.sleep(0.5)
+            assert database.rows(BUILDING) == []
+            eventually(lambda: database.rows(BUILDING))
+            time.sleep(0.7)
             assert not any(call.is_over() for call in (builder, *rivals))
             older.execute("COMMIT")
         answers = [call.answer(20) for call in (builder, *rivals)]
@@ -170,10 +173,11 @@ class TestBusyTables:
         set_settings(monkeypatch, limits={"lockTimeoutSeconds": 0.2, "lockRetrySeconds": 0})
         backend.table_revision("aa")
         invoke()
-        backend.revision("bb", "aa", f'op.execute("SET lock_timeout = 5000")\n{ALTER}')
+        # A short function's timeouts are set anew after so much time.
+        backend.revision("bb", "aa", f'op.execute("SET lock_timeout = 3000")\nop.execute("SELECT pg_sleep(0.6)")\n{ALTER}')
         backend.revision("cc", "bb", "op.execute(\"CREATE TABLE timeout AS SELECT current_setting('lock_timeout')\")")
-        with busy(database, 1):
-            assert invoke()["to"] == ["cc"]
+        with busy(database, 1.5):
+            assert invoke(seconds=5)["to"] == ["cc"]
         assert database.rows("SELECT * FROM timeout") == [("200ms",)]
 
     def test_the_application_never_waits_longer_than_the_lock_timeout(
@@ -261,7 +265,7 @@ class TestInvalidIndexes:
             older.execute("SELECT 1 FROM aa")
             building = threading.Thread(target=builder.execute, args=["CREATE INDEX CONCURRENTLY ix_aa ON aa (id)"])
             building.start()
-            eventually(lambda: database.rows("SELECT FROM pg_stat_progress_create_index"))
+            eventually(lambda: database.rows(BUILDING))
             plan = threading.Timer(1, older.execute, ["COMMIT"])
             plan.start()
             assert invoke()["to"] == ["bb"]

@@ -17,7 +17,10 @@ from urllib.parse import quote
 
 # A password may hold a slash or a colon that nobody has encoded.
 _PASSWORD_IN_URL = re.compile(r"(://[^:/?#\s\"']*:)[^\s\"']*(?=@)")
-_PASSWORD_IN_DSN = re.compile(r"((?:password|passwd|pwd|secret|token)\s*[=:]\s*)('[^']*'|[^\s,;&)\"'\\]+)", re.IGNORECASE)
+# Keywords of libpq, and the notations of JSON and Python. A quote that is not closed hides the rest of its line.
+_PASSWORD_IN_DSN = re.compile(
+    r"""((?:password|passwd|pwd|secret|token)["'\\]{0,2}\s*[=:]\s*)(\\?"[^"\n]*"?|'[^'\n]*'?|[^\s,;&)"'\\]+)""", re.IGNORECASE
+)
 
 # A shorter one could be a part of any word.
 _SHORTEST_SECRET = 8
