@@ -253,7 +253,10 @@ export class AlembicMigration extends Construct {
 
   /** Permits what `npx migrate-invoke` does with the function: to invoke it, and to wait until it is Active. */
   grantInvoke(grantee: iam.IGrantable): iam.Grant {
-    return allowInvoke(grantee, this.function);
+    const grant = allowInvoke(grantee, this.function);
+    // A principal that takes no policy, such as another account, would otherwise be left without the permission, silently.
+    grant.assertSuccess();
+    return grant;
   }
 
   /** Packages the code, and reports all that is wrong at once. */

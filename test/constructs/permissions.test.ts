@@ -147,6 +147,11 @@ test('grantInvoke permits what the command needs, on this one function', () => {
   ]);
 });
 
+test('grantInvoke refuses a grantee that can not be given a permission', () => {
+  const { migration } = migrationStack({ runOnDeploy: false });
+  expect(() => migration.grantInvoke(new iam.AccountPrincipal('111122223333'))).toThrow(/could not be added/);
+});
+
 test('every function writes to a log group of the stack that ends with it and forgets after a year', () => {
   const template = templateOf(EVERYTHING);
   const groups = resourcesOf(template, 'AWS::Logs::LogGroup');
