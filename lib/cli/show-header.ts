@@ -24,7 +24,6 @@ export async function showHeader(
     terminal.fact('account', plain(account));
     terminal.fact('you', plain(arn));
   } catch (error) {
-    const { name, message } = error as Error;
-    terminal.fact('you', `can't be told: ${plain(name)}: ${plain(message)}`);
+    terminal.fact('you', `can't be told: ${plain((error as Error).message)}`);
   }
 }
