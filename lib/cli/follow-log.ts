@@ -66,9 +66,10 @@ async function showNew(
   const { paginateFilterLogEvents } = await import('@aws-sdk/client-cloudwatch-logs');
   try {
     for await (const { events = [] } of paginateFilterLogEvents({ client: logs }, { logGroupName, startTime }, { abortSignal })) {
-      for (const { eventId = '', message = '' } of events) {
-        const line = seen.has(eventId) ? undefined : logLine(message);
-        seen.add(eventId);
+      for (const { message = '', timestamp, logStreamName, ...event } of events) {
+        const id = event.eventId ?? `${timestamp} ${logStreamName} ${message}`;
+        const line = seen.has(id) ? undefined : logLine(message);
+        seen.add(id);
         if (line !== undefined) terminal.line(terminal.paint('dim', `  | ${line}`));
       }
     }
