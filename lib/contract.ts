@@ -127,6 +127,11 @@ export interface MigrateRequest {
    * @default - a run of its own
    */
   readonly runId?: string;
+  /**
+   * Whether a `plan` shows the SQL of the pending revisions.
+   * @default false
+   */
+  readonly sql?: boolean;
 }
 
 /** What a request can allow. */
@@ -185,6 +190,15 @@ export interface RunRecord {
   readonly applied: readonly AppliedRevision[];
 }
 
+/** A revision as SQL, rendered without a database. */
+export interface RenderedRevision {
+  readonly revision: string;
+  /** null: it can't be rendered, because it reads the database for example. */
+  readonly sql: string | null;
+  /** Why there is no SQL. */
+  readonly reason?: string;
+}
+
 /** The runner's answer when it did what was asked. */
 export interface MigrateAnswer {
   readonly contract: number;
@@ -212,6 +226,10 @@ export interface MigrateAnswer {
   readonly warnings: readonly string[];
   /** The run that the call belongs to; absent when it neither migrated nor had to. */
   readonly runId?: string;
+  /** Whether a person is asked before this stage is changed. */
+  readonly protected: boolean;
+  /** The pending revisions as SQL, in order; with a `plan` that asks for it only. */
+  readonly sql?: readonly RenderedRevision[];
   /** The latest runs, newest first, 20 at most; with the command `history` only. */
   readonly runs?: readonly RunRecord[];
   /** Newest first; with the command `history` only. */
@@ -286,6 +304,8 @@ export interface RunnerSettings {
   readonly database: DatabaseSettings;
   /** Whether a revision that destroys data has to acknowledge it. @default true */
   readonly guard?: boolean;
+  /** Whether a person is asked before the stage is changed. @default false */
+  readonly protected?: boolean;
   readonly limits?: RunnerLimits;
   /** Name or ARN of the event bus that is told when a run has ended. @default - nobody is told */
   readonly eventBus?: string;
@@ -363,8 +383,8 @@ const RUN_ID_PATTERN = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f
 /** All that is wrong with a request; empty when it can be sent. */
 export function requestProblems(request: unknown): string[] {
   if (!isRecord(request)) return ['the request must be a JSON object'];
-  const problems = unknownKeys(request, ['command', 'revision', 'sliceSeconds', 'allow', 'requestedBy', 'runId']);
-  const { command = 'upgrade', revision, sliceSeconds, allow, requestedBy, runId } = request;
+  const problems = unknownKeys(request, ['command', 'revision', 'sliceSeconds', 'allow', 'requestedBy', 'runId', 'sql']);
+  const { command = 'upgrade', revision, sliceSeconds, allow, requestedBy, runId, sql } = request;
   if (!COMMANDS.includes(command as Command)) {
     problems.push(`unknown command ${JSON.stringify(command)}: use ${COMMANDS.join(', ')}`);
     return problems;
@@ -395,6 +415,10 @@ export function requestProblems(request: unknown): string[] {
   if (runId !== undefined && !(typeof runId === 'string' && RUN_ID_PATTERN.test(runId))) {
     problems.push('runId must be a UUID in lower case');
   }
+  if (sql !== undefined) {
+    if (command !== 'plan') problems.push(`"${command}" takes no sql`);
+    else if (typeof sql !== 'boolean') problems.push('sql must be true or false');
+  }
   return problems;
 }
 
@@ -411,6 +435,8 @@ export function isAnswer(value: unknown): value is MigrateAnswer {
     isListOf(value.pending, isRevisionInfo) &&
     isListOf(value.dataLoss, isDataLoss) &&
     isOptionalText(value.runId) &&
+    typeof value.protected === 'boolean' &&
+    (value.sql === undefined || isListOf(value.sql, isRendered)) &&
     (value.command === 'history') === isListOf(value.history, isHistoryEntry) &&
     (value.command === 'history') === isListOf(value.runs, isRunRecord)
   );
@@ -451,6 +477,14 @@ function isDataLoss(value: unknown): boolean {
     DATA_LOSS_RULES.includes(value.rule as DataLossRule) &&
     isCount(value.line) &&
     isOptionalText(value.acknowledgement)
+  );
+}
+
+function isRendered(value: unknown): boolean {
+  return (
+    isRecord(value) &&
+    isText(value.revision) &&
+    (value.sql === null ? isText(value.reason) : typeof value.sql === 'string' && value.reason === undefined)
   );
 }
 

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../contract';
+import type { CommandCode } from './command-error';
 
 /** What a pipeline can tell from the exit code alone. */
 export const EXIT = {
@@ -8,7 +9,7 @@ export const EXIT = {
   failed: 1,
   /** the command line or the request is wrong */
   usage: 2,
-  /** refused before anything ran: the database is as it was */
+  /** refused before anything ran, or `check` found something: the database is as it was */
   notStarted: 3,
   /** the function or the database can't be reached, or lets nobody in */
   notReachable: 4,
@@ -16,7 +17,7 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
-const EXIT_CODES: Record<ErrorCode, number> = {
+const EXIT_CODES: Record<ErrorCode | CommandCode, number> = {
   migration_failed: EXIT.failed,
   lock_not_available: EXIT.failed,
   deadline_reached: EXIT.failed,
@@ -37,6 +38,7 @@ const EXIT_CODES: Record<ErrorCode, number> = {
   locked: EXIT.notStarted,
   blocked: EXIT.notStarted,
   invalid_index: EXIT.notStarted,
+  declined: EXIT.notStarted,
 
   no_credentials: EXIT.notReachable,
   access_denied: EXIT.notReachable,
@@ -47,9 +49,11 @@ const EXIT_CODES: Record<ErrorCode, number> = {
   database_unreachable: EXIT.notReachable,
   database_refused: EXIT.notReachable,
   secret_unavailable: EXIT.notReachable,
+
+  interrupted: EXIT.interrupted,
 };
 
 /** The exit code of an error. */
-export function exitCodeOf(code: ErrorCode): number {
+export function exitCodeOf(code: ErrorCode | CommandCode): number {
   return EXIT_CODES[code];
 }

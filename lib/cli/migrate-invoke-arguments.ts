@@ -1,13 +1,19 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { type MigrateClientOptions, usageProblems } from '../client/client';
-import { ALLOWANCES, COMMANDS, DEFAULT_APP_NAME, type MigrateRequest, requestProblems } from '../contract';
+import { COMMANDS, type MigrateRequest, requestProblems } from '../contract';
 
 const OPTIONS = {
   stage: { type: 'string' },
   command: { type: 'string' },
   revision: { type: 'string' },
+  to: { type: 'string' },
+  'dry-run': { type: 'boolean' },
   allow: { type: 'string' },
+  'wait-lock': { type: 'string' },
+  yes: { type: 'boolean', short: 'y' },
   json: { type: 'boolean' },
+  follow: { type: 'boolean' },
+  'no-progress': { type: 'boolean' },
   'app-name': { type: 'string' },
   'function-name': { type: 'string' },
   region: { type: 'string' },
@@ -17,11 +23,25 @@ const OPTIONS = {
   version: { type: 'boolean', short: 'v' },
 } as const satisfies ParseArgsConfig['options'];
 
+/** What can be asked for: the function's commands, and `check`, which is one of the client. */
+export const CLI_COMMANDS = [...COMMANDS, 'check'] as const;
+export type CliCommand = (typeof CLI_COMMANDS)[number];
+
 /** A command line that can be carried out. */
 export interface Arguments {
   readonly client: MigrateClientOptions;
+  readonly command: CliCommand;
+  /** For the function; with `check` it is `current`. */
   readonly request: MigrateRequest;
+  /** Whether the command changes the database. */
+  readonly changes: boolean;
+  /** Whether the plan shows the SQL. */
+  readonly sql?: boolean;
+  readonly lockSeconds?: number;
+  readonly yes: boolean;
   readonly json: boolean;
+  readonly follow: boolean;
+  readonly progress: boolean;
 }
 
 /** What a command line means; `problems` are all that is wrong with it. */
@@ -43,20 +63,8 @@ export function parseArguments(argv: readonly string[]): Parsed {
   if (values.help) return { kind: 'help' };
   if (values.version) return { kind: 'version' };
 
-  const problems = tokens.flatMap((token, index) => {
-    if (token.kind === 'positional') return [`unexpected argument ${JSON.stringify(token.value)}`];
-    if (token.kind !== 'option') return [];
-    const option = Object.hasOwn(OPTIONS, token.name) ? OPTIONS[token.name as keyof typeof OPTIONS] : undefined;
-    if (!option) return [`unknown option ${token.rawName}`];
-    const found = [];
-    if (option.type === 'string' && (!token.value || token.value.startsWith('--'))) found.push(`${token.rawName} needs a value`);
-    if (option.type === 'boolean' && token.value !== undefined) found.push(`${token.rawName} takes no value`);
-    const earlier = tokens.slice(0, index).some((other) => other.kind === 'option' && other.name === token.name);
-    if (earlier) found.push(`${token.rawName} is given twice`);
-    return found;
-  });
-
   const text = (name: keyof typeof OPTIONS) => (typeof values[name] === 'string' ? values[name] : undefined);
+  const flag = (name: keyof typeof OPTIONS) => values[name] === true;
   const client: MigrateClientOptions = {
     stage: text('stage'),
     appName: text('app-name'),
@@ -65,52 +73,69 @@ export function parseArguments(argv: readonly string[]): Parsed {
     profile: text('profile'),
     endpoint: text('endpoint-url'),
   };
-  const allow = text('allow')?.split(',');
-  const request = { command: text('command'), revision: text('revision'), allow } as MigrateRequest;
+  const asked = (text('command') ?? 'upgrade') as CliCommand;
+  const dryRun = flag('dry-run');
+  const command = dryRun && asked === 'upgrade' ? 'plan' : asked;
+  const changes = command === 'upgrade' || command === 'downgrade' || command === 'stamp';
+  const sent = command === 'check' ? 'current' : command;
+  const request: MigrateRequest = {
+    command: sent,
+    revision: text('revision') ?? text('to'),
+    allow: text('allow')?.split(',') as MigrateRequest['allow'],
+  };
+  const lock = text('wait-lock');
+
+  const problems = tokens.flatMap((token, index) => tokenProblems(token, tokens.slice(0, index)));
   if (values.stage === undefined && values['function-name'] === undefined) problems.push('--stage is missing');
   else problems.push(...usageProblems(client));
-  problems.push(...requestProblems(request));
+  if (!CLI_COMMANDS.includes(asked)) problems.push(`unknown command ${JSON.stringify(asked)}: use ${CLI_COMMANDS.join(', ')}`);
+  else {
+    if (command === 'check' && request.revision !== undefined) problems.push('"check" takes no revision');
+    else problems.push(...requestProblems(request));
+    if (values.to !== undefined && values.revision !== undefined) problems.push('--to and --revision are the same: give one');
+    if (values.to !== undefined && command === 'stamp') problems.push('"stamp" takes no --to: give --revision');
+    if (dryRun && command !== 'plan') problems.push(`"${asked}" takes no --dry-run`);
+    for (const name of ['wait-lock', 'follow'] as const) {
+      if (values[name] !== undefined && !changes) problems.push(`"${dryRun ? '--dry-run' : asked}" takes no --${name}`);
+    }
+  }
+  if (lock !== undefined && !/^[0-9]{1,5}$/.test(lock)) problems.push(`--wait-lock ${lock} is not a number of seconds`);
   if (client.endpoint && !URL.canParse(client.endpoint)) problems.push(`--endpoint-url ${client.endpoint} is not an address`);
 
-  const json = values.json === true;
-  return problems.length > 0
-    ? { kind: 'problems', problems: [...new Set(problems)], json }
-    : { kind: 'run', client, request, json };
+  const json = flag('json');
+  if (problems.length > 0) return { kind: 'problems', problems: [...new Set(problems)], json };
+  return {
+    kind: 'run',
+    client,
+    command,
+    request,
+    changes,
+    sql: dryRun || undefined,
+    lockSeconds: lock === undefined ? undefined : Number(lock),
+    yes: flag('yes'),
+    json,
+    follow: flag('follow'),
+    progress: !flag('no-progress'),
+  };
 }
 
-/** The text of `--help`. */
-export const HELP = `Runs and inspects the Alembic migrations of a stage through its deployed function.
+interface ParseConfig {
+  readonly options: typeof OPTIONS;
+  readonly strict: false;
+  readonly allowPositionals: true;
+  readonly tokens: true;
+}
+type Token = ReturnType<typeof parseArgs<ParseConfig>>['tokens'][number];
 
-Usage
-  migrate-invoke --stage <stage> [--command <command>] [--revision <revision>] [options]
-
-Commands
-  upgrade      apply what is pending, up to --revision or head (the default)
-  plan         what an upgrade would apply; changes nothing
-  current      where the database is; changes nothing
-  history      all revisions and which are applied; changes nothing
-  downgrade    go back to --revision, where the stage allows it
-  stamp        write --revision into the version table and run nothing, where the stage allows it
-
-Options
-  --stage <stage>           stage whose database is meant; needed unless --function-name is given
-  --command <command>       ${COMMANDS.join(', ')} (default: upgrade)
-  --revision <revision>     an id, head, base, or a step such as +1 or -1
-  --allow <what>            what an upgrade may do besides: ${ALLOWANCES.join(', ')} (those that are in the way of a revision)
-  --json                    one JSON document on stdout; what people read goes to stderr
-  --app-name <name>         first part of the function's name (default: ${DEFAULT_APP_NAME})
-  --function-name <name>    name or ARN of the function, in place of --stage and --app-name
-  --region <region>         default: AWS_REGION, then the profile's
-  --profile <profile>       profile of the AWS configuration files
-  --endpoint-url <url>      address of Lambda's API, for a local AWS
-  --help, --version
-
-Exit codes
-  0    done, or nothing to do; a question (plan, current, history) was answered
-  1    a migration failed, got no lock or ran into the function's deadline, or what it did is not known
-  2    the command line or the request is wrong
-  3    not started, the database is as it was: locked, blocked (would lose data), an invalid index in the way, ahead of the code,
-       not allowed, several heads, unusable project or settings
-  4    not reachable: no credentials, no permission, no function, throttled, no network, or a database or secret that can't be reached or refuses
-  130  interrupted; what the function has started goes on to the end of its slice
-`;
+/** What is wrong with one argument, seen alone and beside those before it. */
+function tokenProblems(token: Token, before: readonly Token[]): string[] {
+  if (token.kind === 'positional') return [`unexpected argument ${JSON.stringify(token.value)}`];
+  if (token.kind !== 'option') return [];
+  const option = Object.hasOwn(OPTIONS, token.name) ? OPTIONS[token.name as keyof typeof OPTIONS] : undefined;
+  if (!option) return [`unknown option ${token.rawName}`];
+  const found = [];
+  if (option.type === 'string' && (!token.value || token.value.startsWith('--'))) found.push(`${token.rawName} needs a value`);
+  if (option.type === 'boolean' && token.value !== undefined) found.push(`${token.rawName} takes no value`);
+  if (before.some((other) => other.kind === 'option' && other.name === token.name)) found.push(`${token.rawName} is given twice`);
+  return found;
+}

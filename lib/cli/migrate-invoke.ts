@@ -1,13 +1,21 @@
 import { MigrateClient } from '../client/client';
 import { MigrateError, migrateError } from '../client/errors';
+import { lambdaClient } from '../client/lambda-client';
 import { lookCommand } from '../client/target';
-import type { MigrateAnswer } from '../contract';
-import { EXIT, exitCodeOf } from './exit-codes';
-import { type Arguments, HELP, parseArguments } from './migrate-invoke-arguments';
+import { RUNNER_CODES } from '../contract';
+import { carryOut } from './carry-out';
+import { type CiReport, ciReport } from './ci/ci-report';
+import { CommandError } from './command-error';
+import { type AnswerDocument, answerDocument, type FailureDocument, failureDocument, isFailureDocument } from './documents';
+import { EXIT } from './exit-codes';
+import { logGroupOf, logLink } from './log-link';
+import { type Arguments, parseArguments } from './migrate-invoke-arguments';
+import { HELP } from './migrate-invoke-help';
 import { requestedBy } from './requested-by';
-import { showAnswer, showApplied } from './show-answer';
+import { type Screen, screen } from './screen';
+import type { Session } from './session';
 import { showFailure } from './show-failure';
-import { Terminal } from './terminal';
+import { count } from './terminal';
 
 /**
  * The command `migrate-invoke`.
@@ -25,55 +33,82 @@ export async function migrateInvoke(argv: readonly string[], version: string): P
     case 'version':
       process.stdout.write(`${version}\n`);
       return EXIT.done;
-    case 'problems':
-      return fail(migrateError('invalid_usage', parsed.problems.join('; '), 'see migrate-invoke --help'), parsed.json);
+    case 'problems': {
+      const error = migrateError('invalid_usage', parsed.problems.join('; '), 'see migrate-invoke --help');
+      const view = screen({ json: parsed.json, progress: false });
+      return end(failureDocument(error, []), parsed.json, view, ciReport(view.notes));
+    }
     case 'run':
       return run(parsed);
   }
 }
 
-async function run({ client: options, request, json }: Arguments): Promise<number> {
-  const people = new Terminal(json ? process.stderr : process.stdout);
+async function run(given: Arguments): Promise<number> {
+  const view = screen(given);
+  const ci = ciReport(view.notes);
   const interrupted = new AbortController();
   const interrupt = () => interrupted.abort();
   process.once('SIGINT', interrupt);
-  let client: MigrateClient | undefined;
+  const lambda = lambdaClient(given.client);
+  let session: Session | undefined;
   try {
-    client = new MigrateClient({ ...options, requestedBy: requestedBy() });
-    const onProgress = (slice: MigrateAnswer) => {
-      for (const revision of slice.applied) showApplied(people, slice.command, revision);
-    };
-    const onWait = (reason: string) => people.warning(`waiting: ${reason}`);
-    const answer = await client.run(request, { onProgress, onWait, signal: interrupted.signal });
-    showAnswer(people, answer);
-    if (json) print(answer);
-    return EXIT.done;
-  } catch (error) {
-    if (interrupted.signal.aborted && client) return sayInterrupted({ ...options, functionName: client.functionName });
-    if (error instanceof MigrateError) return fail(error, json);
-    throw error;
+    const client = new MigrateClient({ ...given.client, client: lambda, requestedBy: requestedBy() });
+    const about = { arguments: given, client, lambda, screen: view, ci, signal: interrupted.signal };
+    session = { ...about, applied: [], changing: false };
+    const startedAt = Date.now();
+    let document: AnswerDocument | FailureDocument;
+    try {
+      document = answerDocument(await carryOut(session));
+    } catch (error) {
+      document = failureDocument(interrupted.signal.aborted ? wasInterrupted(session) : known(error), session.applied);
+    }
+    return end(document, given.json, view, ci, await logsOf(session, startedAt));
   } finally {
     process.off('SIGINT', interrupt);
-    client?.destroy();
+    lambda.destroy();
   }
 }
 
-function sayInterrupted(target: { stage?: string; functionName: string }): number {
-  const terminal = new Terminal(process.stderr);
-  terminal.line('interrupted: what the function has started goes on to the end of its slice, and nothing further is asked for');
-  terminal.line(`  ${terminal.paint('cyan', 'next')}  see where the database is with \`${lookCommand(target)}\``);
-  return EXIT.interrupted;
+const NEXT_AFTER_CHECK = {
+  pending: 'apply what is pending: the same command line without --command check, or a deploy',
+  ahead: 'deploy the release that has what the database has, or a newer one',
+};
+
+/** Says how it ended, in every way that is wanted. */
+function end(document: AnswerDocument | FailureDocument, json: boolean, { notes }: Screen, ci: CiReport, logs?: string): number {
+  if (isFailureDocument(document)) showFailure(notes, document);
+  else if (document.atHead === false) notes.next(NEXT_AFTER_CHECK[document.status === 'ahead' ? 'ahead' : 'pending']);
+  if (logs !== undefined && toldByFunction(document)) notes.fact('logs', logs);
+  ci.end(document);
+  if (json) process.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
+  return document.exitCode;
 }
 
-function fail(error: MigrateError, json: boolean): number {
-  showFailure(new Terminal(process.stderr), error);
-  const { code, message, next, revision, sqlState, statement, dataLoss, applied, log } = error;
-  const lists = { ...(dataLoss.length > 0 && { dataLoss }), ...(log.length > 0 && { log }) };
-  const known = { code, message, next, revision, sqlState, statement, ...lists };
-  if (json) print({ status: 'failed', error: known, applied });
-  return exitCodeOf(code);
+/** Whether the function's log has something about it. */
+function toldByFunction(document: AnswerDocument | FailureDocument): boolean {
+  if (!isFailureDocument(document)) return document.applied.length > 0 || document.command === 'stamp';
+  const { code } = document.error;
+  const codes: readonly string[] = [...RUNNER_CODES, 'function_crashed', 'unexpected_answer'];
+  return codes.includes(code);
 }
 
-function print(document: unknown): void {
-  process.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
+/** Where the function's log is; a link to it, where there is a console. */
+async function logsOf({ client, lambda, arguments: given }: Session, since: number): Promise<string | undefined> {
+  const region = await lambda.config.region().catch(() => undefined);
+  if (region === undefined) return undefined;
+  const elsewhere = given.client.endpoint ?? process.env.AWS_ENDPOINT_URL;
+  return elsewhere ? logGroupOf(client.functionName) : logLink(client.functionName, region, since);
+}
+
+/** An error with a next step; anything else is a defect of the command, and its stack trace is wanted. */
+function known(error: unknown): MigrateError | CommandError {
+  if (error instanceof MigrateError || error instanceof CommandError) return error;
+  throw error;
+}
+
+function wasInterrupted({ client, changing, applied, arguments: { client: options } }: Session): CommandError {
+  const target = { stage: options.stage, functionName: client.functionName };
+  const goesOn = `what the function has started goes on to the end of its slice, and nothing further is asked for`;
+  const message = changing ? `${goesOn} (${count(applied.length)} applied so far)` : 'nothing was changed';
+  return new CommandError('interrupted', message, `see where the database is with \`${lookCommand(target)}\``);
 }

@@ -1,11 +1,11 @@
 import type { MigrateAnswer, RunRecord } from '../contract';
+import { revisionLine } from './revision-line';
 import { count, duration, place, plain, type Terminal } from './terminal';
 
 /** All revisions, then the latest runs. */
 export function showHistory(terminal: Terminal, { history = [], runs = [] }: MigrateAnswer): void {
-  for (const { revision, message, applied } of history) {
-    const sign = applied ? terminal.paint('green', '✓') : terminal.paint('yellow', '•');
-    terminal.line(`  ${sign} ${terminal.paint('bold', plain(revision))}  ${plain(message)}`);
+  for (const entry of history) {
+    revisionLine(terminal, entry.applied ? terminal.paint('green', '✓') : terminal.paint('yellow', '•'), entry);
   }
   const pending = history.filter(({ applied }) => !applied).length;
   terminal.line(`${count(history.length)}, ${history.length - pending} applied (✓), ${pending} not (•)`);

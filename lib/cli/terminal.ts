@@ -1,3 +1,5 @@
+import type { StatusLine } from './status-line';
+
 const STYLES = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], yellow: [33, 39], cyan: [36, 39] } as const;
 type Style = keyof typeof STYLES;
 
@@ -5,13 +7,33 @@ type Style = keyof typeof STYLES;
 export class Terminal {
   private readonly coloured: boolean;
 
-  constructor(private readonly stream: NodeJS.WriteStream) {
+  /** @param status is on the same terminal and has to make room */
+  constructor(
+    private readonly stream: NodeJS.WriteStream,
+    private readonly status?: StatusLine,
+  ) {
     // Node's own rules: NO_COLOR, FORCE_COLOR, TERM=dumb and what the terminal can do.
     this.coloured = stream.isTTY === true && stream.hasColors();
   }
 
+  /** Columns of a terminal; a file or a pipe has no end. */
+  get width(): number {
+    return this.stream.isTTY ? this.stream.columns || 80 : Number.POSITIVE_INFINITY;
+  }
+
   line(text = ''): void {
+    this.status?.clear();
     this.stream.write(`${text}\n`);
+  }
+
+  /** A fact with its name, in a column. */
+  fact(name: string, value: string): void {
+    this.line(`  ${this.paint('dim', name.padEnd(9))}  ${value}`);
+  }
+
+  /** What to do now. */
+  next(text: string): void {
+    this.line(`  ${this.paint('cyan', 'next'.padEnd(9))}  ${plain(text)}`);
   }
 
   /** What is no failure and should be seen. */

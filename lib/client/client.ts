@@ -13,6 +13,7 @@ import { invoke } from './invoke';
 import { type ConnectionOptions, checkAttempts, lambdaClient, regionOf } from './lambda-client';
 import { type MigrateOptions, migrate } from './migrate';
 import type { Target } from './target';
+import { type LockOptions, whenUnlocked } from './wait-for-lock';
 import type { ReadyOptions } from './wait-until-ready';
 
 /** Which function to speak to, and how to reach it. */
@@ -43,14 +44,26 @@ export type CallOptions = ReadyOptions;
 export interface PlanOptions extends CallOptions {
   /** Revision that an upgrade would go to. @default 'head' */
   readonly revision?: string;
+  /**
+   * Whether the answer's `sql` holds the pending revisions as SQL.
+   *
+   * @default false
+   */
+  readonly sql?: boolean;
 }
 
-export interface StampOptions extends CallOptions {
+/** Where the database is, and whether that is where the packaged scripts end. */
+export interface CheckAnswer extends MigrateAnswer {
+  /** Nothing is pending, and nothing is applied that the scripts do not have. */
+  readonly atHead: boolean;
+}
+
+export interface StampOptions extends CallOptions, LockOptions {
   /** Revision that is written into the version table without running anything. */
   readonly revision: string;
 }
 
-export interface RunOptions extends CallOptions, MigrateOptions {
+export interface RunOptions extends CallOptions, LockOptions, MigrateOptions {
   /**
    * The run of the history that this one belongs to, a UUID.
    *
@@ -108,8 +121,14 @@ export class MigrateClient {
   }
 
   /** What an upgrade would apply. Changes nothing. */
-  plan({ revision, ...options }: PlanOptions = {}): Promise<MigrateAnswer> {
-    return this.run({ command: 'plan', revision }, options);
+  plan({ revision, sql, ...options }: PlanOptions = {}): Promise<MigrateAnswer> {
+    return this.run({ command: 'plan', revision, sql }, options);
+  }
+
+  /** Whether the database is at head, for a gate before a release. Changes nothing; a database that is not there is no error. */
+  async check(options: CallOptions = {}): Promise<CheckAnswer> {
+    const answer = await this.current(options);
+    return { ...answer, atHead: answer.status === 'complete' };
   }
 
   /** Where the database is. Changes nothing. */
@@ -133,7 +152,7 @@ export class MigrateClient {
   }
 
   /** Sends a request; the other methods are made of this one. */
-  async run(given: MigrateRequest, options: CallOptions & MigrateOptions = {}): Promise<MigrateAnswer> {
+  async run(given: MigrateRequest, options: CallOptions & LockOptions & MigrateOptions = {}): Promise<MigrateAnswer> {
     const { command = 'upgrade' } = given;
     const sliced = command === 'upgrade' || command === 'downgrade';
     const recorded = sliced || command === 'stamp';
@@ -147,7 +166,7 @@ export class MigrateClient {
     if (problems.length > 0) throw migrateError('invalid_request', problems.join('; '), 'correct the request; nothing was sent');
     await checkAttempts(this.lambda);
     const target: Target = { functionName: this.functionName, stage: this.stage, region: await regionOf(this.lambda) };
-    return migrate((slice) => invoke(this.lambda, target, slice, options), request, options);
+    return migrate((slice) => whenUnlocked(() => invoke(this.lambda, target, slice, options), options), request, options);
   }
 
   /** Closes the connections. A client that was handed in is closed too. */

@@ -9,6 +9,7 @@ export type {
   HistoryEntry,
   MigrateAnswer,
   MigrateRequest,
+  RenderedRevision,
   RevisionInfo,
   RunnerCode,
   RunRecord,
@@ -16,6 +17,7 @@ export type {
 } from '../contract';
 export {
   type CallOptions,
+  type CheckAnswer,
   type DowngradeOptions,
   MigrateClient,
   type MigrateClientOptions,
@@ -36,4 +38,5 @@ export {
 } from './errors';
 export type { ConnectionOptions } from './lambda-client';
 export type { MigrateOptions } from './migrate';
+export type { LockOptions } from './wait-for-lock';
 export type { ReadyOptions } from './wait-until-ready';

@@ -132,6 +132,14 @@ export interface AlembicMigrationProps {
   readonly allowStamp?: boolean;
 
   /**
+   * Whether `npx migrate-invoke` asks a person to type the stage's name before it changes the database, and a pipeline needs `--yes`.
+   * A deploy does not ask.
+   *
+   * @default false
+   */
+  readonly protectedStage?: boolean;
+
+  /**
    * How long the logs are kept, as long as the stack is there.
    *
    * @default logs.RetentionDays.ONE_YEAR
@@ -213,6 +221,7 @@ export class AlembicMigration extends Construct {
       allow,
       database: settings,
       guard: props.guardDataLoss,
+      protected: props.protectedStage,
       limits: runnerLimits(limits),
       eventBus: props.eventBus?.eventBusArn,
     };

@@ -40,9 +40,10 @@ export class BuiltCommand {
   }
 
   /** Runs it on a pseudo-terminal, where stdout and stderr are one. */
-  runOnTerminal(args: readonly string[], environment: Environment = {}): Promise<Ended> {
-    const spawnOnTerminal = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
-    return ended('python3', ['-c', spawnOnTerminal, process.execPath, this.path, ...args], environment);
+  runOnTerminal(args: readonly string[], environment: Environment = {}, options: TerminalOptions = {}): Promise<Ended> {
+    const { columns = 80, typed = '' } = options;
+    const onTerminal = [join(__dirname, 'on-terminal.py'), String(columns), typed];
+    return ended('python3', [...onTerminal, process.execPath, this.path, ...args], environment);
   }
 
   remove(): Promise<void> {
@@ -52,6 +53,13 @@ export class BuiltCommand {
   private get path(): string {
     return join(this.directory, 'migrate-invoke.js');
   }
+}
+
+export interface TerminalOptions {
+  /** @default 80 */
+  readonly columns?: number;
+  /** What is typed when the program asks; Enter and control characters included. @default - nothing */
+  readonly typed?: string;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;

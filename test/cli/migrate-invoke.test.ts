@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { exitCodeOf } from '../../lib/cli/exit-codes';
 import { CLIENT_CODES, type MigrateRequest, RUNNER_CODES, type RunRecord } from '../../lib/contract';
 import packageJson from '../../package.json';
-import { answer, applied, failure, type Reply, StandIn } from '../client/stand-in';
+import { answer, applied, failure, type Reply, StandIn, type StandInOptions } from '../client/stand-in';
 import { BuiltCommand, type Ended } from './built-command';
+import { loss, oneByOne, pending, planned } from './planned';
 
 let command: BuiltCommand;
 let standIn: StandIn;
@@ -16,16 +17,25 @@ beforeAll(async () => {
 afterAll(() => command.remove());
 afterEach(() => standIn?.stop());
 
-async function run(reply: Reply | ((request: MigrateRequest, call: number) => Reply), ...args: string[]): Promise<Ended> {
-  standIn = await StandIn.start(typeof reply === 'function' ? reply : () => reply);
+type Replying = (request: MigrateRequest, call: number) => Reply;
+
+async function run(reply: Reply | Replying, ...args: string[]): Promise<Ended> {
+  return runWith({}, reply, ...args);
+}
+
+async function runWith(options: StandInOptions, reply: Reply | Replying, ...args: string[]): Promise<Ended> {
+  standIn = await StandIn.start(typeof reply === 'function' ? reply : () => reply, options);
   return command.run(['--stage', 'dev', '--endpoint-url', standIn.url, ...args]);
 }
 
-const pending = [
-  { revision: 'b2', message: 'Add items' },
-  { revision: 'c3', message: 'Add notes' },
-];
-const whole = answer({ from: [], applied: [applied('a1'), { ...applied('c3'), durationMs: 1_234 }] });
+/** What every run says first, and what it says after a run of the function. */
+const HEADER =
+  '  stage      dev\n  function   template-saas-api-migrate-lambda-dev\n  region     eu-central-1\n' +
+  '  account    123456789012\n  you        arn:aws:iam::123456789012:user/ada\n';
+const PLAN = 'the database is at a1: 2 revisions pending to head (c3)\n  • b2  Add items\n  • c3  Add notes\n';
+const LOGS = '  logs       /aws/lambda/template-saas-api-migrate-lambda-dev\n';
+
+const whole = answer({ from: ['a1'], applied: [applied('b2'), { ...applied('c3'), durationMs: 1_234 }] });
 const run1: RunRecord = {
   runId: 'r1',
   command: 'upgrade',
@@ -38,41 +48,49 @@ const run1: RunRecord = {
   outcome: 'complete',
   applied: [applied('a1')],
 };
-const loss = { rule: 'drop-table', what: 'drop_table users', file: 'b2.py', line: 12 } as const;
-const broken = failure({ revision: 'b2', sqlState: '42P07', statement: 'CREATE TABLE items' }, [applied('a1')]);
+const broken = failure({ revision: 'c3', sqlState: '42P07', statement: 'CREATE TABLE items' }, [applied('b2')]);
 
 describe('what is printed', () => {
-  test('an upgrade prints each revision with its time, and the way it went', async () => {
-    expect(await run({ answer: whole })).toEqual({
-      code: 0,
-      stdout: '  ✓ a1  Add a1  12 ms\n  ✓ c3  Add c3  1.2 s\n2 revisions applied: base → c3 (head)\n',
-      stderr: '',
-    });
-    expect(standIn.invokes).toEqual([{ command: 'upgrade', sliceSeconds: 5, requestedBy: `person ${userInfo().username}` }]);
+  test('an upgrade shows who, where and the plan, then each revision with its time, and the way it went', async () => {
+    const { code, stdout, stderr } = await run(planned({ answer: whole }));
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^ {2}✓ b2 {2}Add b2 {2}12 ms\n {2}✓ c3 {2}Add c3 {2}1\.2 s\n2 revisions applied in \d+ ms: a1 → c3 \(head\)\n$/,
+    );
+    expect(stderr).toBe(HEADER + PLAN + LOGS);
+    expect(standIn.invokes).toEqual([
+      { command: 'plan' },
+      { command: 'upgrade', sliceSeconds: 5, requestedBy: `person ${userInfo().username}` },
+    ]);
   });
 
   test('an upgrade of several slices prints each revision once', async () => {
-    const slice = answer({ status: 'partial', from: [], to: ['a1'], applied: [applied('a1')], pending });
-    const { stdout } = await run((_, call) => ({
-      answer: call === 1 ? slice : answer({ from: ['a1'], applied: [applied('c3')] }),
-    }));
-    expect(stdout).toBe('  ✓ a1  Add a1  12 ms\n  ✓ c3  Add c3  12 ms\n2 revisions applied: base → c3 (head)\n');
+    const { stdout } = await run(oneByOne());
+    expect(stdout).toMatch(/^ {2}✓ b2 .*\n {2}✓ c3 .*\n2 revisions applied in .*: a1 → c3 \(head\)\n$/);
+  });
+
+  test('an upgrade with nothing to do is not started', async () => {
+    const { code, stdout } = await run({ answer: answer({ command: 'plan' }) });
+    expect([code, stdout]).toEqual([0, 'nothing to do: the database is at c3 (head)\n']);
+    expect(standIn.invokes).toEqual([{ command: 'plan' }]);
+  });
+
+  test('an upgrade of a database that is ahead is not started, and says which revision is not known', async () => {
+    const { code, stderr } = await run({ answer: answer({ command: 'plan', status: 'ahead', to: ['zz'], unknown: ['zz'] }) });
+    expect(code).toBe(3);
+    expect(stderr).toContain('database_ahead: the database is at zz, which this release does not have (its heads: c3)');
+    expect(standIn.invokes).toHaveLength(1);
   });
 
   test.each([
-    ['nothing to do', [], answer(), 'nothing to do: the database is at c3 (head)\n'],
     [
-      'a plan',
-      ['--command', 'plan'],
-      answer({ command: 'plan', status: 'pending', to: ['a1'], pending }),
-      'the database is at a1: 2 revisions pending to head (c3)\n  • b2  Add items\n  • c3  Add notes\n',
-    ],
-    [
-      'a question',
+      'nothing pending',
       ['--command', 'current'],
-      answer({ command: 'current', status: 'pending', to: ['a1'], pending }),
-      'the database is at a1: 2 revisions pending to head (c3)\n',
+      answer({ command: 'current' }),
+      'nothing to do: the database is at c3 (head)\n',
     ],
+    ['a plan', ['--command', 'plan'], answer({ command: 'plan', status: 'pending', to: ['a1'], pending }), PLAN],
+    ['a question', ['--command', 'current'], answer({ command: 'current', status: 'pending', to: ['a1'], pending }), PLAN],
     [
       'a database that is ahead',
       ['--command', 'current'],
@@ -127,56 +145,90 @@ describe('what is printed', () => {
           { ...loss, revision: 'b2' },
           { ...loss, revision: 'c3', acknowledgement: 'moved to orders' },
         ],
-        edited: ['a1'],
       }),
       'the database is at a1: 2 revisions pending to head (c3)\n' +
         '  • b2  Add items\n' +
         '      destroys data  b2.py:12  drop_table users\n' +
         '      if it is meant, write into that file:  # cdk-alembic: allow drop-table: <reason>\n' +
         '  • c3  Add notes\n' +
-        '      destroys data  b2.py:12  drop_table users  acknowledged: moved to orders\n' +
-        '! edited since applied: a1; the database has what the file was then: undo the edit, add a revision\n',
+        '      destroys data  b2.py:12  drop_table users  acknowledged: moved to orders\n',
     ],
     [
-      'a warning',
-      [],
-      answer({ warnings: ["the run history can't be written: permission denied"] }),
-      "nothing to do: the database is at c3 (head)\n! the run history can't be written: permission denied\n",
+      'a plan with its SQL, as a script',
+      ['--command', 'plan', '--dry-run'],
+      answer({
+        command: 'plan',
+        status: 'pending',
+        to: ['a1'],
+        pending,
+        sql: [
+          { revision: 'b2', sql: 'CREATE TABLE items (\n\tid integer\u001b[2J\n);' },
+          { revision: 'c3', sql: null, reason: 'it reads the\ndatabase' },
+        ],
+      }),
+      `${PLAN}\n-- b2\nCREATE TABLE items (\n  id integer[2J\n);\n\n-- c3\n-- no SQL: it reads the database\n`,
     ],
+  ])('%s is told in plain words', async (_, args, told, stdout) => {
+    expect(await run({ answer: told }, ...args)).toEqual({ code: 0, stdout, stderr: HEADER });
+  });
+
+  test.each([
     [
       'a downgrade',
       ['--command', 'downgrade', '--revision', '-1'],
       answer({ command: 'downgrade', from: ['c3'], to: ['b2'], target: ['b2'], applied: [applied('c3')] }),
-      '  ↓ c3  Add c3  12 ms\n1 revision taken back: c3 → b2\n',
+      /^ {2}↓ c3 {2}Add c3 {2}12 ms\n1 revision taken back in \d+ ms: c3 → b2\n$/,
     ],
     [
       'a stamp',
       ['--command', 'stamp', '--revision', 'head'],
       answer({ command: 'stamp', from: [] }),
-      'stamped: base → c3 (head)\n',
+      /^stamped: base → c3 \(head\)\n$/,
     ],
-  ])('%s is told in plain words', async (_, args, told, stdout) => {
-    expect(await run({ answer: told }, ...args)).toEqual({ code: 0, stdout, stderr: '' });
+  ])('%s shows first where the database is', async (_, args, told, stdout) => {
+    const result = await run(planned({ answer: told }), ...args);
+    expect(result).toEqual({ code: 0, stdout: expect.stringMatching(stdout), stderr: HEADER + PLAN + LOGS });
+    expect(standIn.invokes[0]).toEqual({ command: 'current' });
+  });
+
+  test('what did not stop a command and should be known goes to stderr', async () => {
+    const warnings = ["the run history can't be written: permission denied"];
+    const { code, stdout, stderr } = await run({ answer: answer({ command: 'plan', edited: ['a1'], warnings }) });
+    expect([code, stdout]).toEqual([0, 'nothing to do: the database is at c3 (head)\n']);
+    expect(stderr).toContain(
+      '! edited since applied: a1; the database has what the file was then: undo the edit, add a revision\n' +
+        "! the run history can't be written: permission denied\n",
+    );
+  });
+
+  test.each([
+    ['refused', false, "you        can't be told: not allowed"],
+    ['without an answer', 'hang', "you        can't be told: STS has not answered within 2 s"],
+  ] as const)('who one is may be %s: that is said, and nothing fails', async (_, identity, line) => {
+    const { code, stderr } = await runWith({ identity }, { answer: answer({ command: 'plan' }) });
+    expect(code).toBe(0);
+    expect(stderr).toContain(line);
   });
 
   test('a failed migration tells what failed, why, what stays and what to do', async () => {
-    const { code, stdout, stderr } = await run({ failure: broken });
+    const { code, stdout, stderr } = await run(planned({ failure: broken }));
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toBe(
-      [
+      `${HEADER + PLAN}${[
         '✗ migration_failed: revision b2 failed',
-        '  revision   b2',
+        '  revision   c3',
         '  SQLSTATE   42P07',
         '  statement  CREATE TABLE items',
-        '  applied    a1',
+        '  applied    b2',
         '  next       mend it',
-        '',
-      ].join('\n'),
+      ].join('\n')}\n${LOGS}`,
     );
   });
 
   test('a run that is blocked shows each place and the comment to write', async () => {
-    const { code, stderr } = await run({ failure: failure({ code: 'blocked', dataLoss: [{ ...loss, revision: 'b2' }] }) });
+    const { code, stderr } = await run(
+      planned({ failure: failure({ code: 'blocked', dataLoss: [{ ...loss, revision: 'b2' }] }) }),
+    );
     expect(code).toBe(3);
     expect(stderr).toContain(
       '      destroys data  b2.py:12  drop_table users\n' +
@@ -185,14 +237,13 @@ describe('what is printed', () => {
   });
 
   test('a function that has to be waited for is told, once', async () => {
-    const { code, stdout } = await run((_, call) =>
+    const { code, stderr } = await run((_, call) =>
       call < 3 ? { status: 429, error: 'TooManyRequestsException', message: 'Rate Exceeded.' } : { answer: answer() },
     );
     expect(code).toBe(0);
-    expect(stdout).toBe(
-      '! waiting: Lambda had no room for template-saas-api-migrate-lambda-dev: Rate Exceeded.\n' +
-        'nothing to do: the database is at c3 (head)\n',
-    );
+    expect(stderr.match(/^!.*$/gm)).toEqual([
+      '! waiting: Lambda had no room for template-saas-api-migrate-lambda-dev: Rate Exceeded.',
+    ]);
   });
 
   test('a function that crashed shows the end of its log', async () => {
@@ -207,39 +258,8 @@ describe('what is printed', () => {
   });
 
   test('what a revision calls itself can not drive the terminal', async () => {
-    const { stdout } = await run({ answer: answer({ applied: [applied('c3', 'Add\u001b[2J users\n')] }) });
+    const { stdout } = await run(planned({ answer: answer({ applied: [applied('c3', 'Add\u001b[2J users\n')] }) }));
     expect(stdout).toContain('  ✓ c3  Add [2J users  12 ms\n');
-  });
-});
-
-describe('--json', () => {
-  test('a success is one document on stdout, and what people read goes to stderr', async () => {
-    const { code, stdout, stderr } = await run({ answer: whole }, '--json');
-    expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toEqual(whole);
-    expect(stderr).toContain('2 revisions applied');
-  });
-
-  test('a failure is one document on stdout with all that is known', async () => {
-    const { code, stdout, stderr } = await run({ failure: broken }, '--json');
-    expect(code).toBe(1);
-    expect(JSON.parse(stdout)).toEqual({ status: 'failed', error: broken.error, applied: broken.applied });
-    expect(stderr).toContain('migration_failed');
-  });
-
-  test('a run that is blocked is a document with each place', async () => {
-    const dataLoss = [{ ...loss, revision: 'b2' }];
-    const { stdout } = await run({ failure: failure({ code: 'blocked', dataLoss }) }, '--json');
-    expect(JSON.parse(stdout).error.dataLoss).toEqual(dataLoss);
-  });
-
-  test('a wrong command line is a document too', async () => {
-    const { code, stdout } = await command.run(['--json']);
-    expect(code).toBe(2);
-    expect(JSON.parse(stdout)).toMatchObject({
-      status: 'failed',
-      error: { code: 'invalid_usage', message: '--stage is missing' },
-    });
   });
 });
 
@@ -264,8 +284,9 @@ describe('exit codes', () => {
     [4, 'database_refused'],
     [4, 'secret_unavailable'],
   ] as const)('%i: the runner says %s', async (code, error) => {
-    const result = await run({ failure: failure({ code: error }) });
+    const result = await run(planned({ failure: failure({ code: error }) }));
     expect(result).toMatchObject({ code, stdout: '', stderr: expect.stringContaining(`${error}: `) });
+    expect(result.stderr).toContain('  next       mend it\n');
   });
 
   test.each([
@@ -284,7 +305,7 @@ describe('exit codes', () => {
 
   test('4: nobody is signed in', async () => {
     const nobody = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined };
-    expect(await command.run(['--stage', 'dev'], nobody)).toMatchObject({
+    expect(await command.run(['--stage', 'dev', '--endpoint-url', 'http://127.0.0.1:1'], nobody)).toMatchObject({
       code: 4,
       stderr: expect.stringContaining('no_credentials'),
     });
@@ -293,6 +314,27 @@ describe('exit codes', () => {
   test('2: no region', async () => {
     const { code, stderr } = await command.run(['--stage', 'dev'], { AWS_REGION: undefined });
     expect([code, stderr]).toEqual([2, expect.stringContaining('give --region')]);
+  });
+
+  test.each([
+    ['0: at head', 0, answer({ command: 'current' }), 'nothing to do: the database is at c3 (head)\n', HEADER],
+    [
+      '3: something is pending',
+      3,
+      answer({ command: 'current', status: 'pending', to: ['a1'], pending }),
+      PLAN,
+      `${HEADER}  next       apply what is pending: the same command line without --command check, or a deploy\n`,
+    ],
+    [
+      '3: ahead of the code',
+      3,
+      answer({ command: 'current', status: 'ahead', to: ['zz'], unknown: ['zz'] }),
+      expect.stringContaining('ahead of the deployed code'),
+      `${HEADER}  next       deploy the release that has what the database has, or a newer one\n`,
+    ],
+  ])('check is a gate for a release: %s', async (_, code, found, stdout, stderr) => {
+    expect(await run({ answer: found }, '--command', 'check')).toEqual({ code, stdout, stderr });
+    expect(standIn.invokes).toEqual([{ command: 'current' }]);
   });
 
   test('every code has one', () => {
@@ -336,7 +378,15 @@ describe('the command line', () => {
     [['--revision', 'a b'], '"a b" is not a revision'],
     [['--allow', 'all'], 'allow must be a list of drop_invalid_indexes'],
     [['--command', 'plan', '--allow', 'drop_invalid_indexes'], '"plan" takes no allow'],
-    [['--command', 'check'], 'unknown command "check"'],
+    [['--command', 'check', '--revision', 'a1'], '"check" takes no revision'],
+    [['--revision', 'a1', '--to', 'b2'], '--to and --revision are the same: give one'],
+    [['--command', 'stamp', '--to', 'b2'], '"stamp" takes no --to: give --revision'],
+    [['--command', 'current', '--to', 'b2'], '"current" takes no revision'],
+    [['--command', 'downgrade', '--to', '-1', '--dry-run'], '"downgrade" takes no --dry-run'],
+    [['--command', 'plan', '--wait-lock', '5'], '"plan" takes no --wait-lock'],
+    [['--dry-run', '--follow'], '"--dry-run" takes no --follow'],
+    [['--wait-lock', 'long'], '--wait-lock long is not a number of seconds'],
+    [['--yes=no'], '--yes takes no value'],
     [['--json=no'], '--json takes no value'],
     [['--endpoint-url', 'here'], '--endpoint-url here is not an address'],
   ])('%j is refused', async (args, problem) => {
@@ -348,13 +398,26 @@ describe('the command line', () => {
   });
 
   test('a step back needs no special spelling', async () => {
-    await run({ answer: answer({ command: 'downgrade' }) }, '--command', 'downgrade', '--revision', '-1');
-    expect(standIn.invokes).toMatchObject([{ command: 'downgrade', revision: '-1', sliceSeconds: 5 }]);
+    await run(planned({ answer: answer({ command: 'downgrade' }) }), '--command', 'downgrade', '--to', '-1');
+    expect(standIn.invokes[1]).toMatchObject({ command: 'downgrade', revision: '-1', sliceSeconds: 5 });
   });
 
   test('--allow goes to the runner', async () => {
-    await run({ answer: answer() }, '--allow', 'drop_invalid_indexes');
-    expect(standIn.invokes).toMatchObject([{ command: 'upgrade', allow: ['drop_invalid_indexes'] }]);
+    await run(planned({ answer: whole }), '--allow', 'drop_invalid_indexes');
+    expect(standIn.invokes[1]).toMatchObject({ command: 'upgrade', allow: ['drop_invalid_indexes'] });
+  });
+
+  test('--to and --revision go to the plan and to the upgrade', async () => {
+    await run(planned({ answer: answer({ to: ['b2'], target: ['b2'] }) }), '--to', 'b2');
+    expect(standIn.invokes).toMatchObject([
+      { command: 'plan', revision: 'b2' },
+      { command: 'upgrade', revision: 'b2' },
+    ]);
+  });
+
+  test('--dry-run asks for the SQL and changes nothing', async () => {
+    await run({ answer: answer({ command: 'plan' }) }, '--dry-run', '--revision', 'b2');
+    expect(standIn.invokes).toEqual([{ command: 'plan', revision: 'b2', sql: true }]);
   });
 
   test('a function can be named in place of the stage', async () => {
@@ -378,36 +441,9 @@ describe('the command line', () => {
   test('--help names every command, option and exit code; --version the version of the package', async () => {
     const { code, stdout } = await command.run(['--help']);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/upgrade.*--endpoint-url.*Exit codes.*130/s);
+    expect(stdout).toMatch(/upgrade.*check.*--dry-run.*--endpoint-url.*Exit codes.*130/s);
+    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
     expect(await command.run(['--version'])).toEqual({ code: 0, stdout: `${packageJson.version}\n`, stderr: '' });
-  });
-});
-
-describe('a person at a terminal', () => {
-  test('sees colours', async () => {
-    standIn = await StandIn.start(() => ({ answer: whole }));
-    const { code, stdout } = await command.runOnTerminal(['--stage', 'dev', '--endpoint-url', standIn.url]);
-    expect(code).toBe(0);
-    expect(stdout).toContain('\u001b[32m✓\u001b[39m');
-  });
-
-  test('sees none with NO_COLOR', async () => {
-    standIn = await StandIn.start(() => ({ answer: whole }));
-    const { stdout } = await command.runOnTerminal(['--stage', 'dev', '--endpoint-url', standIn.url], { NO_COLOR: '1' });
-    expect(stdout).toContain('✓ a1');
-    expect(stdout).not.toContain('\u001b[');
-  });
-
-  test('who presses Ctrl-C learns what goes on and how to look', async () => {
-    standIn = await StandIn.start(() => 'hang');
-    const { code, stdout, stderr } = await command.run(
-      ['--stage', 'dev', '--endpoint-url', standIn.url],
-      {},
-      standIn.nextInvoke(),
-    );
-    expect([code, stdout]).toEqual([130, '']);
-    expect(stderr).toContain('goes on to the end of its slice');
-    expect(stderr).toContain('npx migrate-invoke --stage dev --command current');
   });
 });
 

@@ -7,6 +7,7 @@ import {
   MigrateClient,
   MigrationBlockedError,
   MigrationFailedError,
+  MigrationLockedError,
 } from '../../lib/client';
 import { lambdaClient } from '../../lib/client/lambda-client';
 import { answer, applied, awsEnvironment, failure, type Reply, StandIn, type StandInOptions } from './stand-in';
@@ -43,12 +44,12 @@ describe('what is sent', () => {
 
   test('every command has its method', async () => {
     const it = await against({ answer: answer() });
-    await it.plan({ revision: '+1' });
+    await it.plan({ revision: '+1', sql: true });
     await it.current();
     await it.stamp({ revision: 'c3' });
     await it.downgrade({ revision: '-1', sliceSeconds: 0 });
     expect(standIn.invokes).toEqual([
-      { command: 'plan', revision: '+1' },
+      { command: 'plan', revision: '+1', sql: true },
       { command: 'current' },
       { command: 'stamp', revision: 'c3' },
       { command: 'downgrade', revision: '-1', sliceSeconds: 0 },
@@ -81,6 +82,16 @@ describe('what is sent', () => {
     const history = [{ revision: 'c3', message: 'Add c3', downRevisions: [], applied: true }];
     const told = await (await against({ answer: answer({ command: 'history', history }) })).history();
     expect(told.history).toEqual(history);
+  });
+
+  test.each([
+    ['complete', true],
+    ['pending', false],
+    ['ahead', false],
+  ] as const)('a check of a database that is %s answers %s, and asks only where it is', async (status, atHead) => {
+    const told = answer({ command: 'current', status });
+    expect(await (await against({ answer: told })).check()).toEqual({ ...told, atHead });
+    expect(standIn.invokes).toEqual([{ command: 'current' }]);
   });
 
   test('an app of another name has functions of another name', () => {
@@ -226,6 +237,45 @@ describe('a function that is not ready', () => {
   test('a function that is ready costs one call and no further permission', async () => {
     await (await against({ answer: answer() })).upgrade();
     expect(standIn.configurationCalls).toBe(0);
+  });
+});
+
+describe('a database that another run has locked', () => {
+  const locked: Reply = { failure: failure({ code: 'locked', message: 'ada holds the mutex' }) };
+
+  test('is an error of its own class at once', async () => {
+    expect(await thrown((await against(locked)).upgrade())).toBeInstanceOf(MigrationLockedError);
+    expect(standIn.invokes).toHaveLength(1);
+  });
+
+  test('is waited for as long as is wanted, between two slices too', async () => {
+    const waits: string[] = [];
+    const slice = answer({ status: 'partial', from: ['a1'], to: ['b2'], applied: [applied('b2')] });
+    const it = await against([locked, { answer: slice }, locked, { answer: answer({ applied: [applied('c3')] }) }]);
+    const done = await it.upgrade({ lockSeconds: 10, onWait: (reason) => waits.push(reason) });
+    expect(done.applied.map(({ revision }) => revision)).toEqual(['b2', 'c3']);
+    expect(waits).toEqual(['ada holds the mutex', 'ada holds the mutex']);
+  });
+
+  test('is given up after that time', async () => {
+    const from = performance.now();
+    expect(await thrown((await against(locked)).stamp({ revision: 'head', lockSeconds: 0.5 }))).toBeInstanceOf(
+      MigrationLockedError,
+    );
+    expect(performance.now() - from).toBeGreaterThan(450);
+    expect(performance.now() - from).toBeLessThan(2_000);
+  });
+
+  test('need not be waited for by a caller that gives up', async () => {
+    const it = await against(locked);
+    const controller = new AbortController();
+    await thrown(it.upgrade({ lockSeconds: 60, signal: controller.signal, onWait: () => controller.abort(new Error('enough')) }));
+    expect(standIn.invokes).toHaveLength(1);
+  });
+
+  test('is the only failure that is sent again', async () => {
+    await thrown((await against({ failure: failure() })).upgrade({ lockSeconds: 10 }));
+    expect(standIn.invokes).toHaveLength(1);
   });
 });
 

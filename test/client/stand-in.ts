@@ -1,10 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AppliedRevision, MigrateAnswer, MigrateFailure, MigrateRequest } from '../../lib/contract';
 
 /*
- * A stand-in for Lambda's HTTP API (Invoke and GetFunctionConfiguration) and for CloudFormation's DescribeStacks: the SDK speaks
- * to it over a real socket. Lambda itself can't be had here, and a local AWS can't be made to drop a connection in mid-call.
+ * A stand-in for Lambda's HTTP API (Invoke and GetFunctionConfiguration), CloudFormation's DescribeStacks, STS's GetCallerIdentity
+ * and CloudWatch Logs' FilterLogEvents: the SDK speaks to it over a real socket. Lambda itself can't be had here, and a local AWS
+ * can't be made to drop a connection in mid-call.
  */
 
 /** What the stand-in does with one call. */
@@ -24,6 +26,8 @@ export class StandIn {
   readonly functions: string[] = [];
   configurationCalls = 0;
   describeCalls = 0;
+  /** Bodies of all FilterLogEvents calls. */
+  readonly logCalls: Record<string, unknown>[] = [];
   private invoked?: () => void;
 
   private constructor(
@@ -64,6 +68,7 @@ export class StandIn {
       this.functions.push(decodeURIComponent(name as string));
       this.invokes.push(JSON.parse(body) as MigrateRequest);
       this.invoked?.();
+      await sleep(this.options.delayMs ?? 0);
       deliver(this.reply(JSON.parse(body), this.invokes.length), response);
     } else if (operation === 'configuration') {
       this.configurationCalls += 1;
@@ -75,6 +80,17 @@ export class StandIn {
       this.describeCalls += 1;
       if (this.options.stackStatus === undefined) response.writeHead(403).end(ACCESS_DENIED_XML);
       else response.end(stackXml(this.options.stackStatus));
+    } else if (body.includes('Action=GetCallerIdentity')) {
+      const { identity = true } = this.options;
+      if (identity === 'hang') return;
+      if (identity) response.end(IDENTITY_XML);
+      else response.writeHead(403).end(ACCESS_DENIED_XML);
+    } else if (request.headers['x-amz-target'] === 'Logs_20140328.FilterLogEvents') {
+      this.logCalls.push(JSON.parse(body));
+      const { logEvents = () => [] } = this.options;
+      const found = logEvents(this.logCalls.length);
+      if ('error' in found) deliver(found, response);
+      else response.end(JSON.stringify({ events: found.map((message) => ({ eventId: message, message })) }));
     } else {
       response.writeHead(404).end();
     }
@@ -86,8 +102,14 @@ export interface StandInOptions {
   readonly configuration?: (
     call: number,
   ) => { State: string; LastUpdateStatus?: string; StateReason?: string } | { status: number; error: string };
+  /** How long an invoke takes. @default 0 */
+  readonly delayMs?: number;
   /** What DescribeStacks says. @default - access denied */
   readonly stackStatus?: string;
+  /** What GetCallerIdentity says: somebody, access denied, or nothing ever. @default true */
+  readonly identity?: boolean | 'hang';
+  /** What FilterLogEvents says; `call` counts from 1. Each text is an event of its own. @default - no events */
+  readonly logEvents?: (call: number) => readonly string[] | { status: number; error: string };
 }
 
 function deliver(reply: Reply, response: ServerResponse): void {
@@ -127,6 +149,7 @@ export function answer(fields: Partial<MigrateAnswer> = {}): MigrateAnswer {
     dataLoss: [],
     edited: [],
     warnings: [],
+    protected: false,
     ...(fields.command === 'history' && { history: [], runs: [] }),
     ...fields,
   };
@@ -162,6 +185,10 @@ export function stackXml(status: string): string {
     <StackName>app</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>${status}</StackStatus>
   </member></Stacks></DescribeStacksResult><ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></DescribeStacksResponse>`;
 }
+
+const IDENTITY_XML = `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>
+  <Arn>arn:aws:iam::123456789012:user/ada</Arn><UserId>AIDA</UserId><Account>123456789012</Account>
+  </GetCallerIdentityResult><ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></GetCallerIdentityResponse>`;
 
 const ACCESS_DENIED_XML = `<ErrorResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><Error><Type>Sender</Type>
   <Code>AccessDenied</Code><Message>not allowed</Message></Error><RequestId>1</RequestId></ErrorResponse>`;

@@ -104,6 +104,11 @@ test('a revision that destroys data has to acknowledge it, unless the stage says
   expect(settingsOf(templateOf({ guardDataLoss: false }))).toHaveProperty('guard', false);
 });
 
+test('a stage is protected only when it says so', () => {
+  expect(settingsOf(templateOf())).not.toHaveProperty('protected');
+  expect(settingsOf(templateOf({ protectedStage: true }))).toHaveProperty('protected', true);
+});
+
 test('of the limits only what is set goes to the runner, which knows the defaults', () => {
   expect(settingsOf(templateOf())).not.toHaveProperty('limits');
   const limits = { lockTimeout: Duration.millis(1500), mutexWait: Duration.minutes(2) };

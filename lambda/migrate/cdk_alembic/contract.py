@@ -50,7 +50,7 @@ MAX_REVISION_LENGTH = 128
 MAX_SLICE_SECONDS = 900
 _REQUESTED_BY_PATTERN = re.compile(r"[\x20-\x7e]{1,200}")
 _RUN_ID_PATTERN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_REQUEST_KEYS = ("command", "revision", "sliceSeconds", "allow", "requestedBy", "runId")
+_REQUEST_KEYS = ("command", "revision", "sliceSeconds", "allow", "requestedBy", "runId", "sql")
 _LIMIT_KEYS = ("mutexWaitSeconds", "lockTimeoutSeconds", "lockRetrySeconds", "connectRetrySeconds")
 
 _DATABASE_KEYS = {
@@ -71,6 +71,7 @@ class Request:
     allow: tuple[str, ...] = ()
     requested_by: str = "invoke"
     run_id: str | None = None
+    sql: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ class Settings:
     allow: tuple[str, ...]
     database: dict[str, Any]
     guard: bool = True
+    protected: bool = False
     limits: Limits = Limits()
     event_bus: str | None = None
 
@@ -128,6 +130,11 @@ def request_problems(request: object) -> list[str]:
         problems.append("requestedBy must be a text of at most 200 printable ASCII characters")
     if "runId" in request and not _matches(_RUN_ID_PATTERN, request["runId"]):
         problems.append("runId must be a UUID in lower case")
+    if "sql" in request:
+        if command != "plan":
+            problems.append(f'"{command}" takes no sql')
+        elif not isinstance(request["sql"], bool):
+            problems.append("sql must be true or false")
     return problems
 
 
@@ -140,6 +147,7 @@ def parse_request(request: dict[str, Any]) -> Request:
         tuple(request.get("allow", ())),
         request.get("requestedBy", "invoke"),
         request.get("runId"),
+        request.get("sql", False),
     )
 
 
@@ -147,7 +155,7 @@ def settings_problems(settings: object) -> list[str]:
     """All that is wrong with the function's settings; empty when they can be used."""
     if not isinstance(settings, dict):
         return ["the settings must be a JSON object"]
-    problems = _unknown_keys(settings, ("stage", "allow", "database", "guard", "limits", "eventBus"))
+    problems = _unknown_keys(settings, ("stage", "allow", "database", "guard", "protected", "limits", "eventBus"))
     if not _is_text(settings.get("stage")):
         problems.append("stage must be a text")
     allow = settings.get("allow")
@@ -156,6 +164,8 @@ def settings_problems(settings: object) -> list[str]:
     problems.extend(_database_problems(settings.get("database")))
     if not isinstance(settings.get("guard", True), bool):
         problems.append("guard must be true or false")
+    if not isinstance(settings.get("protected", False), bool):
+        problems.append("protected must be true or false")
     if "eventBus" in settings and not _is_text(settings["eventBus"]):
         problems.append("eventBus must be a text")
     limits = settings.get("limits", {})
@@ -174,6 +184,7 @@ def parse_settings(settings: dict[str, Any]) -> Settings:
         tuple(settings["allow"]),
         settings["database"],
         settings.get("guard", True),
+        settings.get("protected", False),
         Limits(**limits),
         settings.get("eventBus"),
     )

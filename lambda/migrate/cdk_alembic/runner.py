@@ -12,6 +12,7 @@ from .errors import RunnerError
 from .guard import data_losses
 from .log import log
 from .project import Project, info
+from .render import render
 from .revisions import alembic_errors, current, path, refuse_ahead, resolve, same_target
 from .run import Run, hold_mutex, not_moved
 
@@ -49,6 +50,8 @@ def _read(project: Project, call: Call, revision: str) -> dict[str, Any]:
     else:
         steps, target = path(project, revision, found, downgrade=False)
         answer = _answer(project, call, "pending" if steps else "complete", found, found, target, steps, edited=edited)
+        if call.request.sql:
+            answer["sql"] = render(project, steps)
     if call.request.command == "history":
         answer["runs"] = runs
         answer["history"] = [
@@ -126,4 +129,5 @@ def _answer(
         "dataLoss": data_losses(scripts) if after else [],
         "edited": edited or [],
         "warnings": call.warnings,
+        "protected": call.settings.protected,
     }

@@ -1,0 +1,32 @@
+import type { LambdaClient } from '@aws-sdk/client-lambda';
+
+/** Who the credentials belong to. */
+export interface CallerIdentity {
+  readonly account: string;
+  readonly arn: string;
+}
+
+/** A network without a way to STS must not hold up a migration. */
+const PATIENCE_MS = 2_000;
+
+/**
+ * Asks STS; the answer needs no permission. Throws what the SDK throws, or that nobody has answered in time.
+ *
+ * @param lambda its credentials and region are used
+ * @param endpoint in place of STS's own
+ */
+export async function callerIdentity(lambda: LambdaClient, endpoint?: string): Promise<CallerIdentity> {
+  const { GetCallerIdentityCommand, STSClient } = await import('@aws-sdk/client-sts');
+  const { credentials, region } = lambda.config;
+  const sts = new STSClient({ credentials, region, endpoint, maxAttempts: 1 });
+  const abortSignal = AbortSignal.timeout(PATIENCE_MS);
+  try {
+    const { Account, Arn } = await sts.send(new GetCallerIdentityCommand({}), { abortSignal });
+    return { account: Account ?? '', arn: Arn ?? '' };
+  } catch (error) {
+    if (abortSignal.aborted) throw new Error(`STS has not answered within ${PATIENCE_MS / 1000} s`);
+    throw error;
+  } finally {
+    sts.destroy();
+  }
+}

@@ -1,0 +1,30 @@
+/** Where the console of each partition is, by the start of its regions' names, https://docs.aws.amazon.com/general/latest/gr/rande.html */
+const CONSOLES: readonly [regions: string, domain: string][] = [
+  ['cn-', 'console.amazonaws.cn'],
+  ['us-gov-', 'console.amazonaws-us-gov.com'],
+  ['us-isob-', 'console.sc2shome.sgov.gov'],
+  ['us-iso-', 'console.c2shome.ic.gov'],
+  ['eusc-', 'console.amazonaws-eusc.eu'],
+  ['', 'console.aws.amazon.com'],
+];
+
+/** The log group of a function that is given by name, by ARN or by a part of one, with or without a version. */
+export function logGroupOf(functionName: string): string {
+  const parts = functionName.split(':');
+  const marker = parts.indexOf('function');
+  return `/aws/lambda/${marker < 0 ? parts[0] : parts[marker + 1]}`;
+}
+
+/**
+ * The log group in the console of CloudWatch.
+ *
+ * @param since shows what was logged from then on, in ms since 1970
+ */
+export function logLink(functionName: string, region: string, since: number): string {
+  const [, domain] = CONSOLES.find(([regions]) => region.startsWith(regions)) as [string, string];
+  // The console's own notation behind the `#`: encoded twice, with `$` in place of `%`.
+  const encoded = (text: string) => encodeURIComponent(encodeURIComponent(text)).replaceAll('%', '$');
+  const events = `log-events${encodeURIComponent(`?start=${since}`).replaceAll('%', '$')}`;
+  const host = `${region}.${domain}`;
+  return `https://${host}/cloudwatch/home?region=${region}#logsV2:log-groups/log-group/${encoded(logGroupOf(functionName))}/${events}`;
+}

@@ -1,0 +1,20 @@
+import type { LambdaClient } from '@aws-sdk/client-lambda';
+import type { MigrateClient } from '../client/client';
+import type { AppliedRevision } from '../contract';
+import type { CiReport } from './ci/ci-report';
+import type { Arguments } from './migrate-invoke-arguments';
+import type { Screen } from './screen';
+
+/** One run of the command. */
+export interface Session {
+  readonly arguments: Arguments;
+  readonly client: MigrateClient;
+  readonly lambda: LambdaClient;
+  readonly screen: Screen;
+  readonly ci: CiReport;
+  readonly signal: AbortSignal;
+  /** What has been applied so far. */
+  readonly applied: AppliedRevision[];
+  /** Whether the function has been asked to change something. */
+  changing: boolean;
+}

@@ -1,0 +1,29 @@
+import type { LambdaClient } from '@aws-sdk/client-lambda';
+import { type CallerIdentity, callerIdentity } from './caller-identity';
+import { plain, type Terminal } from './terminal';
+
+/** What is about to be spoken to. */
+export interface Header {
+  readonly stage?: string;
+  readonly functionName: string;
+  readonly region: string;
+}
+
+/** Which stage, where, and as whom. Who that is may not be known: then that is said, and nothing fails. */
+export async function showHeader(
+  terminal: Terminal,
+  { stage, functionName, region }: Header,
+  lambda: LambdaClient,
+  endpoint?: string,
+): Promise<void> {
+  if (stage !== undefined) terminal.fact('stage', terminal.paint('bold', stage));
+  terminal.fact('function', functionName);
+  terminal.fact('region', region);
+  try {
+    const { account, arn }: CallerIdentity = await callerIdentity(lambda, endpoint);
+    terminal.fact('account', plain(account));
+    terminal.fact('you', plain(arn));
+  } catch (error) {
+    terminal.fact('you', `can't be told: ${plain((error as Error).message)}`);
+  }
+}
