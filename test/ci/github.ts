@@ -20,8 +20,6 @@ export interface GithubOptions {
   readonly account: string;
   /** Environment of jobs that a service container would fill. */
   readonly services?: Variables;
-  /** Called before each script; false leaves it out. */
-  readonly filter?: (script: string) => boolean;
 }
 
 const OWN_ACTION = /^OWNER\/cdk-alembic@v\d+$/;
@@ -53,7 +51,6 @@ export async function runWorkflow(name: string, options: GithubOptions, context:
       const inputs = filled(step.with, own);
       let result: RunResult;
       if (step.run) {
-        if (options.filter && !options.filter(step.run)) continue;
         if (/\$\{\{/.test(step.run)) throw new Error(`an expression inside of a script can be an injection: ${step.run}`);
         const cwd = path.join(workspace, step['working-directory'] ?? job.defaults?.run['working-directory'] ?? '.');
         result = await runScript(options.shell, ['bash', '-e'], step.run, { ...env, ...filled(step.env, own) }, cwd);

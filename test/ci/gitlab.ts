@@ -23,7 +23,6 @@ export interface GitlabOptions {
   /** Environment of jobs that a service container would fill. */
   readonly services?: Variables;
   /** Called before each line; false leaves it out. */
-  readonly filter?: (line: string) => boolean;
 }
 
 export interface PipelineRun {
@@ -42,7 +41,7 @@ export async function runPipeline(files: readonly string[], options: GitlabOptio
     const given: Variables = { CI_JOB_ID: '1', CI_COMMIT_BRANCH: 'main', AWS_ID_TOKEN: options.token };
     const env = { ...jobEnvironment(options.shell), ...given, ...expanded(job.variables ?? {}, given) };
     if (job.services) Object.assign(env, options.services);
-    const lines = [...(job.before_script ?? []), ...job.script].filter(options.filter ?? (() => true));
+    const lines = [...(job.before_script ?? []), ...job.script];
     const result = await runScript(options.shell, ['bash', '-eo', 'pipefail'], lines.join('\n'), env, options.shell.checkout);
     ran.push({ ...result, job: name, what: lines.join('\n') });
     if (result.code !== 0) break;
