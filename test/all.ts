@@ -2,6 +2,7 @@
  * npm test
  *
  * Everything: types, lint, build, jest, pytest, and the end-to-end tests on a local AWS. All checks run, even after one failed.
+ * `npm test -- runner` runs the checks of these names only.
  */
 import path from 'node:path';
 import {
@@ -55,7 +56,11 @@ async function all(folder: string): Promise<Count> {
 }
 
 /** Runs all checks one after the other and prints what came out. */
-async function report(checks: readonly (readonly [string, Check])[]): Promise<Count> {
+async function report(all: readonly (readonly [string, Check])[]): Promise<Count> {
+  const names = process.argv.slice(2);
+  const unknown = names.filter((name) => !all.some(([known]) => known === name));
+  if (unknown.length > 0) throw new Error(`no check is named ${unknown.join(', ')}: use ${all.map(([name]) => name).join(', ')}`);
+  const checks = names.length === 0 ? all : all.filter(([name]) => names.includes(name));
   const total = { passed: 0, failed: 0 };
   const lines: string[] = [];
   for (const [name, check] of checks) {
