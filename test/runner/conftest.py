@@ -1,4 +1,4 @@
-"""A real PostgreSQL (PGHOST, PGPORT, PGUSER, PGPASSWORD) with a database for each test, and backends written to disk."""
+"""A real PostgreSQL (PGHOST, PGPORT, PGUSER, PGPASSWORD) with an empty database for each test, and backends written to disk."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,9 @@ DRIVERS = [
     ("async", "postgresql+asyncpg"),
     ("async", "postgresql+psycopg"),
 ]
+
+MUTEX = "locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+"""What it is in pg_locks, which shows the locks of every database."""
 
 REVISION = '''"""{message}
 
@@ -153,14 +157,39 @@ class Context:
         return max(0, int((self.deadline - time.monotonic()) * 1000))
 
 
-@pytest.fixture
-def database() -> Iterator[Database]:
+@contextmanager
+def fresh_database() -> Iterator[Database]:
     name = f"runner_{uuid.uuid4().hex}"
     with psycopg.connect(dbname="postgres", autocommit=True, sslmode="prefer") as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
+        # No test cuts the server's power; waiting for its disk would take most of the time.
+        connection.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
     yield Database(name)
     with psycopg.connect(dbname="postgres", autocommit=True, sslmode="prefer") as connection:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def database_of_all_tests() -> Iterator[Database]:
+    with fresh_database() as database:
+        yield database
+
+
+@pytest.fixture
+def database(database_of_all_tests: Database) -> Iterator[Database]:
+    """Empty. Making one takes longer than most tests, so they have it one after the other."""
+    yield Database(database_of_all_tests.name)
+    with database_of_all_tests.connect() as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        schemas = connection.execute(
+            "SELECT quote_ident(nspname) FROM pg_namespace WHERE nspname <> 'information_schema' AND nspname NOT LIKE 'pg\\_%'"
+        )
+        for (schema,) in schemas.fetchall():
+            connection.execute(f"DROP SCHEMA {schema} CASCADE")
+        connection.execute("CREATE SCHEMA public")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import psycopg
 import pytest
-from conftest import DRIVERS, Backend, Database, eventually, failure, invoke, set_settings
+from conftest import DRIVERS, MUTEX, Backend, Database, eventually, failure, invoke, set_settings
 from processes import Call
 
 INDEX = 'with op.get_context().autocommit_block():\n    op.create_index("ix_aa", "aa", ["id"], postgresql_concurrently=True)'
@@ -51,7 +51,7 @@ class TestRivals:
         set_settings(monkeypatch, limits={"mutexWaitSeconds": 1})
         backend.revision("aa", None, 'op.execute("SELECT pg_sleep(4)")')
         holder = Call()
-        held = eventually(lambda: database.rows("SELECT pid FROM pg_locks WHERE locktype = 'advisory'"))
+        held = eventually(lambda: database.rows(f"SELECT pid FROM pg_locks WHERE {MUTEX}"))
         started = time.monotonic()
         answer = failure()
         assert 1 <= time.monotonic() - started < 3
@@ -68,8 +68,7 @@ class TestRivals:
         backend.revision(
             "aa",
             None,
-            'op.execute("CREATE TABLE aa (id int)")\n'
-            "op.execute(\"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'\")",
+            f'op.execute("CREATE TABLE aa (id int)")\nop.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE {MUTEX}")',
         )
         backend.table_revision("bb", "aa")
         answer = failure()

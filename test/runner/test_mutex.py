@@ -7,7 +7,7 @@ import time
 
 import pytest
 from cdk_alembic.mutex import key_of
-from conftest import Backend, Database, failure, invoke, set_settings
+from conftest import MUTEX, Backend, Database, failure, invoke, set_settings
 
 KEY = key_of("alembic_version", None)
 
@@ -42,7 +42,7 @@ def test_a_run_waits_for_the_mutex_and_then_goes_on(backend: Backend, database: 
 def test_the_mutex_is_free_after_a_run_and_after_a_failure(backend: Backend, database: Database, statement: str) -> None:
     backend.revision("aa", None, f'op.execute("{statement}")')
     failure() if "0" in statement else invoke()
-    assert database.rows("SELECT * FROM pg_locks WHERE locktype = 'advisory'") == []
+    assert database.rows(f"SELECT * FROM pg_locks WHERE {MUTEX}") == []
 
 
 def test_reading_does_not_wait_for_the_mutex(backend: Backend, database: Database) -> None:

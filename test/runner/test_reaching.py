@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from cdk_alembic import connecting
+from cdk_alembic import attempts, connecting
 from conftest import DRIVERS, Backend, Database, failure, invoke, set_settings
 from network import aws, free_port, proxy
 
@@ -31,6 +31,7 @@ def role(database: Database, password: str, name: str = "role") -> Iterator[str]
 def secret_settings(monkeypatch: pytest.MonkeyPatch, scheme: str, **options: Any) -> None:
     variables = {"url": "DATABASE_URL", "urlScheme": scheme}
     set_settings(monkeypatch, database={"source": "secret", "secretArn": "arn:db", "variables": variables}, **options)
+    monkeypatch.setattr(attempts, "PAUSE_SECONDS", (0.1, 0.3))
     # Put back afterwards.
     monkeypatch.setenv("DATABASE_URL", "")
     for name in ("PGSSLMODE", "PGSSLROOTCERT"):
@@ -92,14 +93,6 @@ class TestEveryDriver:
             assert time.monotonic() - started < 5
         assert answer["error"]["code"] == "database_unreachable"
 
-    def test_a_statement_may_last_longer_than_a_connect(
-        self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
-    ) -> None:
-        monkeypatch.setattr(connecting, "CONNECT_TIMEOUT_SECONDS", 0.5 if scheme.endswith("pg8000") else 2)
-        package.initialise(database.url(scheme), template)
-        package.revision("aa", None, f'op.execute("SELECT pg_sleep({1 if scheme.endswith("pg8000") else 2.5})")')
-        assert invoke()["to"] == ["aa"]
-
     def test_odd_characters_in_user_password_and_database_are_no_matter(
         self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
     ) -> None:
@@ -137,6 +130,16 @@ class TestEveryDriver:
         assert database.tables() == ["aa", "bb"]
 
 
+@pytest.mark.parametrize(("template", "scheme"), [("generic", "postgresql+pg8000"), ("async", "postgresql+asyncpg")])
+def test_a_statement_may_last_longer_than_a_connect(
+    package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
+) -> None:
+    monkeypatch.setattr(connecting, "CONNECT_TIMEOUT_SECONDS", 1)
+    package.initialise(database.url(scheme), template)
+    package.revision("aa", None, 'op.execute("SELECT pg_sleep(1.5)")')
+    assert invoke()["to"] == ["aa"]
+
+
 def database_rows(name: str, query: str) -> list[Any]:
     with psycopg.connect(dbname=name) as connection:
         return connection.execute(query).fetchall()
@@ -163,6 +166,7 @@ def test_an_ipv6_host_is_reached(
 def test_a_database_that_comes_up_meanwhile_is_waited_for(
     package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
 ) -> None:
+    monkeypatch.setattr(attempts, "PAUSE_SECONDS", (0.1, 0.3))
     set_settings(monkeypatch, limits={"connectRetrySeconds": 15})
     port = free_port()
     database.port = str(port)
@@ -171,7 +175,7 @@ def test_a_database_that_comes_up_meanwhile_is_waited_for(
     opened, over = threading.Event(), threading.Event()
 
     def open_later() -> None:
-        time.sleep(1.5)
+        time.sleep(1)
         with proxy("127.0.0.1", port):
             opened.set()
             over.wait(30)

@@ -69,7 +69,8 @@ class Session:
 
     def before_statement(self, connection: Any, cursor: Any, statement: str, *_: Any) -> None:
         """SQLAlchemy's event before_cursor_execute."""
-        if self._ours:
+        if self._ours or not self.in_revision:
+            # What is Alembic's own is the version table: with the revision's work done, it is not the moment to cut it short.
             return
         self.statements += 1
         if _OWN_COMMIT.match(statement):
