@@ -18,14 +18,15 @@ Commands
 
 What to run
   --stage <stage>           stage whose database is meant; needed unless --function-name is given
-  --command <command>       ${CLI_COMMANDS.join(', ')} (default: upgrade)
+  --command <command>       ${CLI_COMMANDS.join(', ')}
+                            (default: upgrade)
   --revision <revision>     an id, head, base, or a step such as +1 or -1
   --to <revision>           the same, for upgrade, plan and downgrade
   --dry-run                 the plan with its SQL, where it can be rendered; changes nothing
   --allow <what>            what an upgrade may do besides:
                             ${ALLOWANCES.join(', ')} (those in the way of a revision)
   --wait-lock <seconds>     ask again for so long while another run is going on (default: 0)
-  --yes, -y                 do not ask before a protected stage is changed; needed where nobody can be asked
+  --yes, -y                 change a protected stage unasked; needed where nobody can be asked
 
 What is shown
   --json                    one JSON document on stdout, of cdk-alembic/schema/migrate-invoke.json
@@ -43,12 +44,12 @@ Where
 
 Exit codes
   0    done, or nothing to do; a question (plan, current, history) was answered; check: at head
-  1    a migration failed, got no lock or ran into the function's deadline, or what it did is not known
+  1    a migration failed, got no lock or met the function's deadline, or what it did is not known
   2    the command line or the request is wrong
-  3    not started, the database is as it was: locked, blocked (would lose data), an invalid index in
-       the way, ahead of the code, declined, not allowed, several heads, unusable project or settings;
-       check: not at head
-  4    not reachable: no credentials, no permission, no function, throttled, no network, or a database
-       or secret that can't be reached or refuses
+  3    not started, the database is as it was: locked, blocked (would lose data), an invalid index
+       in the way, ahead of the code, declined, not allowed, several heads, unusable project or
+       settings; check: not at head
+  4    not reachable: no credentials, no permission, no function, throttled, no network, or a
+       database or secret that can't be reached or refuses
   130  interrupted; what the function has started goes on to the end of its slice
 `;

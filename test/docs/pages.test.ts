@@ -78,7 +78,7 @@ test('the command understands every command line that is shown', () => {
   const shown = blocks('sh').flatMap(({ code }) => code.split('\n').filter((line) => line.startsWith('npx migrate-invoke')));
   expect(shown.length).toBeGreaterThan(5);
   for (const line of shown) {
-    const [, , ...argv] = line.replace(/\s*#.*$/, '').split(/\s+/);
+    const [, , ...argv] = line.replace(/\s*[#|].*$/, '').split(/\s+/);
     expect([line, parseArguments(argv)]).toEqual([line, expect.objectContaining({ kind: expect.stringMatching(/run|help/) })]);
   }
 });

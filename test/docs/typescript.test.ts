@@ -32,7 +32,8 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test('the TypeScript in the documentation compiles', () => {
-  const all = blocks('ts');
+  // docs/ci.md shows parts of files, which the compiler sees whole; test/ci compares them.
+  const all = blocks('ts').filter(({ page }) => page !== 'docs/ci.md');
   expect(all.length).toBeGreaterThan(5);
   for (const block of all) {
     writeFileSync(join(folder, `${block.page.replaceAll('/', '-')}-line-${block.line}.ts`), moduleOf(block));
