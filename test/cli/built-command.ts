@@ -62,13 +62,16 @@ export interface TerminalOptions {
   readonly typed?: string;
 }
 
+/** A command that waits for what never comes is ended, and its test fails. */
+const LONGEST_RUN_MS = 20_000;
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 async function ended(file: string, args: readonly string[], environment: Environment, interrupt?: Promise<void>): Promise<Ended> {
   // Nothing of this machine's environment but where programs are: a CI's NO_COLOR or AWS_PROFILE must not decide a test.
   const { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: _, ...aws } = awsEnvironment();
   const env = { PATH: process.env.PATH, TERM: 'xterm-256color', ...aws, ...environment };
-  const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'], timeout: LONGEST_RUN_MS });
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (text) => {

@@ -452,3 +452,11 @@ test('the command is one file that holds no CDK', () => {
   expect(inputs).toContain('lib/client/migrate.ts');
   expect(inputs.filter((path) => /node_modules\/(aws-cdk-lib|constructs)\//.test(path))).toEqual([]);
 });
+
+test('what only some runs need is loaded when it is needed', () => {
+  const imports = Object.values(command.metafile.inputs).flatMap((input) => input.imports);
+  for (const client of ['client-sts', 'client-cloudwatch-logs']) {
+    const entries = imports.filter(({ original }) => original === `@aws-sdk/${client}`);
+    expect([client, new Set(entries.map(({ kind }) => kind))]).toEqual([client, new Set(['dynamic-import'])]);
+  }
+});
