@@ -82,7 +82,8 @@ function output(name, value) {
 
 async function main() {
   const given = OPTIONS.flatMap((name) => (input(name) ? [`--${name}`, input(name)] : []));
-  const { code, stdout } = await run([...given, '--json']);
+  // Whoever has to agree has done so before the step: the job's environment asks them.
+  const { code, stdout } = await run([...given, '--yes', '--json']);
   const answer = parsed(stdout);
   output('from', answer?.from);
   output('to', answer?.to);
