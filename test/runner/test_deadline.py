@@ -82,3 +82,15 @@ def test_waiting_for_the_mutex_ends_before_the_deadline(backend: Backend, databa
     assert failure(seconds=2)["error"]["code"] == "locked"
     assert time.monotonic() - started < 2
     holder.kill()
+
+
+def test_a_revision_that_is_done_at_the_deadline_is_stamped_and_not_cut_short(backend: Backend, database: Database) -> None:
+    backend.revision("aa", None)
+    invoke()
+    with database.connect() as connection:
+        connection.execute(
+            "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.1); RETURN new; END $$"
+        )
+        connection.execute("CREATE TRIGGER slow BEFORE UPDATE ON alembic_version FOR EACH ROW EXECUTE FUNCTION slow()")
+    backend.revision("bb", "aa", 'op.execute("CREATE TABLE bb (id int)")\nimport time\ntime.sleep(1.7)')
+    assert invoke(seconds=2)["to"] == ["bb"]
