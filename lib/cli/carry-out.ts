@@ -36,13 +36,13 @@ function ask({ client, screen, signal, arguments: { command, request, sql } }: S
 async function change(session: Session, before: MigrateAnswer): Promise<MigrateAnswer> {
   const { screen, ci, signal, arguments: given } = session;
   const upgrade = given.command === 'upgrade';
-  await ci.section('plan', async () => showPlace(screen.notes, before));
-  if (upgrade && before.status === 'ahead') throw ahead(before);
-  if (upgrade && before.pending.length === 0) {
+  if (upgrade && before.status === 'complete') {
     const answer = { ...before, command: given.command } as MigrateAnswer;
     showOutcome(screen, answer, 0);
     return answer;
   }
+  await ci.section('plan', async () => showPlace(screen.notes, before));
+  if (upgrade && before.status === 'ahead') throw ahead(before);
   if (before.protected && !given.yes) await confirm(before.stage, screen, signal);
   const stopFollowing = given.follow ? follow(session) : undefined;
   const started = performance.now();

@@ -69,9 +69,10 @@ describe('what is printed', () => {
     expect(stdout).toMatch(/^ {2}✓ b2 .*\n {2}✓ c3 .*\n2 revisions applied in .*: a1 → c3 \(head\)\n$/);
   });
 
-  test('an upgrade with nothing to do is not started', async () => {
-    const { code, stdout } = await run({ answer: answer({ command: 'plan' }) });
+  test('an upgrade with nothing to do is not started, and says so once', async () => {
+    const { code, stdout, stderr } = await run({ answer: answer({ command: 'plan' }) });
     expect([code, stdout]).toEqual([0, 'nothing to do: the database is at c3 (head)\n']);
+    expect(stderr).not.toContain('nothing to do');
     expect(standIn.invokes).toEqual([{ command: 'plan' }]);
   });
 
