@@ -18,7 +18,6 @@ def run_environment(
     project: Project,
     steps: Steps,
     around: Callable[[Any], AbstractContextManager[None]] | None = None,
-    on_version_apply: Callable[..., None] | None = None,
 ) -> None:
     """Executes env.py once.
 
@@ -38,9 +37,6 @@ def run_environment(
     configure = environment.configure
 
     def configure_and_guard(*args: Any, **options: Any) -> None:
-        if on_version_apply is not None:
-            theirs = options.get("on_version_apply") or ()
-            options["on_version_apply"] = (*(theirs if isinstance(theirs, Iterable) else (theirs,)), on_version_apply)
         configure(*args, **{**options, "transaction_per_migration": True})
         context = environment.get_context()
         run_migrations = context.run_migrations
