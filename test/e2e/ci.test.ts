@@ -99,7 +99,7 @@ describe('what examples/ci has to copy, with checkout, credentials and installat
     });
 
     it('GitHub: deploy.yml stops with exit code 1 at the stage whose migration fails, and the next is not touched', async () => {
-      team().backend.writeMigration({ ...CITY, upgrade: ['op.drop_column("users", "nothing_of_this_name")'] });
+      team().backend.writeMigration({ ...CITY, upgrade: ['op.alter_column("users", "nothing_of_this_name", nullable=False)'] });
 
       const { ran } = await runWorkflow('deploy.yml', github());
 
@@ -146,10 +146,7 @@ describe('what examples/ci has to copy, with checkout, credentials and installat
       await setVersion(CITY.revision);
     });
 
-    it.each([
-      ['plan', 'nothing is pending'],
-      ['upgrade', 'nothing to do'],
-    ])('GitHub: migrate-by-hand.yml runs the command that was chosen: %s', async (command, words) => {
+    it.each(['plan', 'upgrade'])('GitHub: migrate-by-hand.yml runs the command that was chosen: %s', async (command) => {
       const { ran } = await runWorkflow('migrate-by-hand.yml', github(), {
         'inputs.stage': 'dev',
         'inputs.command': command,
@@ -159,7 +156,7 @@ describe('what examples/ci has to copy, with checkout, credentials and installat
       });
 
       allSucceeded(ran);
-      expect(ran[0]?.stderr).toContain(words);
+      expect(ran[0]?.stderr).toContain('nothing to do');
     });
 
     it('GitLab: a push to main goes to dev and to prod, where the migration waits for somebody', async () => {
