@@ -47,7 +47,11 @@ export async function startMiniStack(python: string, folder: string): Promise<Mi
   return { url: `http://127.0.0.1:${service.port}`, stop: () => service.end() };
 }
 
-/** This environment without what would lead to a real AWS account, or lend packages to a Python that has to do without. */
+/**
+ * This environment without what would lead to a real AWS account, lend packages to a Python that has to do without, or change what a
+ * command shows: the same in a CI as on a desk.
+ */
 export function neutralEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !/^(AWS_|CDK_|PYTHON|VIRTUAL_ENV)/.test(name)));
+  const decides = /^(AWS_|CDK_|PYTHON|VIRTUAL_ENV|GITHUB_|GITLAB_|CI_|CI$|NO_COLOR$|FORCE_COLOR$)/;
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !decides.test(name)));
 }
