@@ -1,0 +1,60 @@
+import type { GraphFacts, RevisionFacts } from '../facts';
+
+export const SEVERITIES = ['error', 'warning'] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+/** One thing that a revision, the graph or env.py would do to production. */
+export interface Finding {
+  /** Id of the rule, such as `index-not-concurrent`: a section of docs/review.md, and what an acknowledgement names. */
+  readonly rule: string;
+  readonly severity: Severity;
+  /** Absent: it is about env.py, the graph, or models and migrations. */
+  readonly revision?: string;
+  /** Relative to the project's folder. */
+  readonly file: string;
+  /** 1 where no line is to blame. */
+  readonly line: number;
+  /** Which function of the revision. Absent: both, or neither. */
+  readonly direction?: 'upgrade' | 'downgrade';
+  /** What is wrong and what it would do to production, in one or two sentences: which lock, on which table, who waits. */
+  readonly message: string;
+  /** The safe way to write it, as Alembic code. Absent: there is none to show. */
+  readonly instead?: string;
+  /** Whether it was seen in the replay, or told from source and SQL. */
+  readonly seen: 'replay' | 'source';
+  /** The statement that did it. */
+  readonly statement?: string;
+  /** The reason, when the revision's file acknowledges the rule. */
+  readonly acknowledged?: string;
+}
+
+/** All that a review has found, as `--json` prints it (schema/review.json). */
+export interface Review {
+  readonly review: 1;
+  /** Of the package. */
+  readonly version: string;
+  /** Of the server that the revisions were replayed on, such as `18.4`; absent when nothing was replayed. */
+  readonly postgres?: string;
+  readonly graph: GraphFacts;
+  /** The revisions that were reviewed, in the order in which they are applied. */
+  readonly revisions: readonly ReviewedRevision[];
+  /** Unacknowledged before acknowledged, errors before warnings, then in the order of the revisions and lines. */
+  readonly findings: readonly Finding[];
+  readonly summary: {
+    readonly revisions: number;
+    readonly replayed: number;
+    /** Unacknowledged ones. */
+    readonly errors: number;
+    readonly warnings: number;
+    readonly acknowledged: number;
+    readonly milliseconds: number;
+  };
+  /** Whether something at or above `--fail-on` stands unacknowledged: then the exit code is 1. */
+  readonly failed: boolean;
+}
+
+export interface ReviewedRevision
+  extends Pick<RevisionFacts, 'revision' | 'message' | 'file' | 'downRevisions' | 'upgrade' | 'downgrade'> {
+  /** Why it was judged from source and SQL alone. Absent: it was replayed. */
+  readonly notReplayed?: string;
+}
