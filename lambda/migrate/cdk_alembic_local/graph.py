@@ -56,7 +56,7 @@ def graph(project: Path) -> dict[str, Any]:
 def _of_script(script: Any, project: Path) -> dict[str, Any]:
     return {
         **info(script),
-        "file": _relative(script.path, project),
+        "file": relative(script.path, project),
         "downRevisions": list(script._versioned_down_revisions),
         "dependsOn": list(script._resolved_dependencies),
         # Those that Alembic gives to the whole branch, too.
@@ -66,14 +66,7 @@ def _of_script(script: Any, project: Path) -> dict[str, Any]:
 
 def _of_files(scripts: Any, project: Path) -> Iterator[dict[str, Any]]:
     """Every file that gives its id as a literal, by name."""
-    recursive = getattr(scripts, "recursive_version_locations", False)
-    paths = {
-        path.resolve()
-        for location in map(Path, scripts._version_locations)
-        for path in (location.rglob("*.py") if recursive else location.glob("*.py"))
-        if not path.name.startswith((".#", "__init__"))
-    }
-    for path in sorted(paths, key=lambda path: (path.name, path)):
+    for path in sorted(revision_files(scripts), key=lambda path: (path.name, path)):
         try:
             tree = ast.parse(path.read_bytes())
         except (SyntaxError, ValueError):
@@ -83,19 +76,31 @@ def _of_files(scripts: Any, project: Path) -> Iterator[dict[str, Any]]:
             yield {
                 "revision": values["revision"],
                 "message": ((ast.get_docstring(tree) or "").strip().splitlines() or [""])[0],
-                "file": _relative(path, project),
+                "file": relative(path, project),
                 "downRevisions": _several(values.get("down_revision")),
                 "dependsOn": _several(values.get("depends_on")),
                 "branchLabels": sorted(_several(values.get("branch_labels"))),
             }
 
 
+def revision_files(scripts: Any) -> set[Path]:
+    """What Alembic takes for revisions in the version locations of a ScriptDirectory."""
+    recursive = getattr(scripts, "recursive_version_locations", False)
+    return {
+        path.resolve()
+        for location in map(Path, scripts._version_locations)
+        for path in (location.rglob("*.py") if recursive else location.glob("*.py"))
+        if not path.name.startswith((".#", "__init__"))
+    }
+
+
+def relative(path: str | Path, project: Path) -> str:
+    """From the project's folder, with `/`."""
+    return os.path.relpath(Path(path).resolve(), project.resolve()).replace(os.sep, "/")
+
+
 def _several(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else list(value or ())
-
-
-def _relative(path: str | Path, project: Path) -> str:
-    return os.path.relpath(Path(path).resolve(), project.resolve()).replace(os.sep, "/")
 
 
 def _in_words(error: BaseException, project: Path) -> str:
@@ -103,10 +108,10 @@ def _in_words(error: BaseException, project: Path) -> str:
     if type(error).__module__.startswith("alembic."):
         return str(error)
     if isinstance(error, SyntaxError) and error.filename:
-        return f"{type(error).__name__}: {error.msg} ({_relative(error.filename, project)}:{error.lineno})"
+        return f"{type(error).__name__}: {error.msg} ({relative(error.filename, project)}:{error.lineno})"
     inside = str(project.resolve()) + os.sep
     frames = [
         frame for frame in traceback.extract_tb(error.__traceback__) if str(Path(frame.filename).resolve()).startswith(inside)
     ]
-    place = f" ({_relative(frames[-1].filename, project)}:{frames[-1].lineno})" if frames else ""
+    place = f" ({relative(frames[-1].filename, project)}:{frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {error}{place}"
