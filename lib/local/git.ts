@@ -82,3 +82,9 @@ async function git(folder: string, ...args: string[]): Promise<string> {
 function split(text: string): string[] {
   return text.split('\0').filter((field) => field !== '');
 }
+
+/** The project's folder from the repository's root, with `/`; where there is no repository: from the current folder. */
+export async function folderInRepository(project: string): Promise<string> {
+  const prefix = await tried(project, 'rev-parse', '--show-prefix');
+  return (prefix?.trim().replace(/\/$/, '') ?? path.relative(process.cwd(), project).split(path.sep).join('/')) || '.';
+}
