@@ -3,8 +3,9 @@ import { FORMATS, type Verb } from './migrate-arguments';
 const COMMON = `Project
   --project <folder>        folder with alembic.ini, or pyproject.toml with [tool.alembic]
                             (default: looked for upwards from here, then right below)
-  --python <command>        what starts the backend's Python: an interpreter, the folder of a virtual
-                            environment, or words such as "docker compose exec -T back uv run"
+  --python <command>        what starts the backend's Python: an interpreter, the folder of a
+                            virtual environment, or words such as
+                            "docker compose exec -T back uv run"
                             (default: uv run)
 
 What is shown

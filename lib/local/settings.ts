@@ -99,7 +99,7 @@ export function settingsProblems(settings: unknown, knownRule: (rule: string) =>
   const checks: Record<keyof RawSettings, Check> = {
     project: mustBeText,
     python: (value) => (isWords(value) ? [] : ['must be a text or a list of texts']),
-    databaseUrl: (value) => databaseUrlProblems(value).map((problem) => `must be an address: ${problem}`),
+    databaseUrl: (value) => databaseUrlProblems(value).map((problem) => `must be an address ${problem}`),
     environment: (value) => (isRecord(value) && Object.values(value).every(isString) ? [] : ['must be an object of texts']),
     baseline: mustBeText,
     failOn: mustBeOneOf(FAIL_ON),
