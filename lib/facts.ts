@@ -9,8 +9,11 @@ import type { MigrateAnswer, MigrateFailure, MigrateRequest } from './contract';
 
 /** The first line that the observer gets. */
 export interface Hello {
-  /** The observer's own modules as a zip in base64: the backend's Python may run where this package is not installed. */
-  readonly code: string;
+  /**
+   * The observer's own modules by path, such as `cdk_alembic_local/observer.py`: the backend's Python may run where this package is
+   * not installed. lambda/migrate/cdk_alembic_local/bootstrap.py imports them from memory and calls `main(hello)` of that one.
+   */
+  readonly code: Readonly<Record<string, string>>;
   /** The Alembic project's folder, relative to the directory the observer is started in. */
   readonly project: string;
   /** Variables to set before the backend is imported. */
@@ -68,10 +71,18 @@ export const LOCAL_CODES = [
   'scratch_not_empty',
   /** `create` found no difference between models and migrations. */
   'nothing_to_create',
+  /** `create` has no models to compare with: env.py gives Alembic no target_metadata. */
+  'no_target_metadata',
+  /** Alembic, env.py or a hook of theirs has failed while a revision was written. */
+  'create_failed',
   /** The baseline could not be loaded. */
   'baseline_failed',
   /** `env.py` does not reach PostgreSQL through SQLAlchemy, so that it can't be led to the scratch database. */
   'scratch_not_reached',
+  /** The backend's Python is older than 3.11. */
+  'python_too_old',
+  /** The backend's Python can't import Alembic. */
+  'alembic_missing',
 ] as const;
 
 export interface LocalFailure {

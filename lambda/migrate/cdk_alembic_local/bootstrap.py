@@ -1,0 +1,73 @@
+"""Starts the observer in the backend's Python.
+
+It is handed over as text (`python -c`), because this package may not be installed where that Python runs, and gets the observer's
+modules in the first line of standard input. They stay in memory: a folder would be left behind by a process that is killed.
+It has to be readable to an old Python, so that this one is told so and does not end with a SyntaxError.
+"""
+
+import importlib.abc
+import importlib.util
+import json
+import os
+import sys
+
+
+class Modules(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
+    """Imports from sources by path, such as `cdk_alembic_local/observer.py`."""
+
+    def __init__(self, sources):
+        self.sources = sources
+
+    def find_spec(self, name, path=None, target=None):
+        file = self._file(name)
+        if file is None:
+            return None
+        return importlib.util.spec_from_loader(name, self, origin=file, is_package=file.endswith("/__init__.py"))
+
+    def is_package(self, name):
+        return (self._file(name) or "").endswith("/__init__.py")
+
+    def get_source(self, name):
+        return self.sources[self._file(name)]
+
+    def get_code(self, name):
+        # With the file's name, by which tracebacks find the source.
+        return compile(self.get_source(name), self._file(name), "exec", dont_inherit=True)
+
+    def _file(self, name):
+        base = name.replace(".", "/")
+        return next((file for file in (base + "/__init__.py", base + ".py") if file in self.sources), None)
+
+
+def fail(code, message, next_step):
+    error = {"code": code, "message": message, "next": next_step}
+    os.write(1, json.dumps({"report": "failed", "error": error}).encode() + b"\n")
+    sys.exit(1)
+
+
+def start():
+    hello = json.loads(sys.stdin.buffer.readline() or b"null")
+    if hello is None:
+        return
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    if sys.version_info < (3, 11):  # noqa: UP036
+        fail(
+            "python_too_old",
+            f"the backend's Python is {version} ({sys.executable}), and 3.11 is the oldest that is understood",
+            "give the backend's environment a newer Python, or name another with --python",
+        )
+    sys.meta_path.append(Modules(hello["code"]))
+    try:
+        import alembic.config  # noqa: F401
+    except ImportError as error:
+        fail(
+            "alembic_missing",
+            f"{sys.executable} can't import Alembic: {error}",
+            "install the backend's dependencies, or name the Python that has them with --python",
+        )
+    from cdk_alembic_local.observer import main
+
+    main(hello)
+
+
+start()
