@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { projectDirectory, run } from '../../examples/local-aws';
 import type { Review } from '../../lib/review/finding';
 import { htmlReport } from '../../lib/review/reports/html';
 import { CLEAN, EXAMPLE, HOSTILE, large } from '../review/reports/example';
@@ -270,4 +271,21 @@ describe('the page of a review', () => {
     expect(await shown(page).count()).toBe(review.findings.filter(({ rule }) => rule === 'reads-outside').length);
     expect(complaints).toEqual([]);
   });
+});
+
+test("the page's script has no error of types", async () => {
+  const tsc = join(projectDirectory, 'node_modules/.bin/tsc');
+  const options = ['--noEmit', '--allowJs', '--strict', '--ignoreConfig', '--target', 'es2022', '--types', ''];
+  const script = join(projectDirectory, 'lib/review/reports/page/page.js');
+  const checked = await run(tsc, [...options, script], { env: process.env, cwd: projectDirectory });
+  expect(checked).toMatchObject({ code: 0, output: '' });
+});
+
+test('the page works from an installed package: what it reads is packed', async () => {
+  const packed = await run('npm', ['pack', '--dry-run', '--ignore-scripts', '--json'], {
+    env: process.env,
+    cwd: projectDirectory,
+  });
+  const files = JSON.parse(packed.stdout)[0].files.map(({ path }: { path: string }) => path);
+  for (const file of ['page.css', 'page.js']) expect(files).toContain(`lib/review/reports/page/${file}`);
 });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { packagePath } from '../../packaging/package-root';
+import { packagePath } from '../../package-root';
 import type { Review } from '../finding';
 import { withFingerprints } from './fingerprint';
 import { filters } from './page/filters';
