@@ -3,8 +3,8 @@
  */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { mustRun } from '../examples/local-aws/run';
 import { commandDirectory, projectDirectory } from '../examples/local-aws/tools';
+import { mustRun } from '../lib/local/run';
 
 async function prepare(): Promise<void> {
   const env = process.env;

@@ -71,6 +71,10 @@ export const LOCAL_CODES = [
   'scratch_not_empty',
   /** `create` found no difference between models and migrations. */
   'nothing_to_create',
+  /** `create` has no models to compare with: env.py gives Alembic no target_metadata. */
+  'no_target_metadata',
+  /** Alembic, env.py or a hook of theirs has failed while a revision was written. */
+  'create_failed',
   /** The baseline could not be loaded. */
   'baseline_failed',
   /** `env.py` does not reach PostgreSQL through SQLAlchemy, so that it can't be led to the scratch database. */

@@ -1,10 +1,10 @@
 import path from 'node:path';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { type RunOptions, type RunResult, run } from '../../lib/local/run';
+import { withFolder } from '../../lib/local/with-folder';
 import { type MiniStack, neutralEnvironment, REGION, startMiniStack } from './ministack';
 import { type Postgres, startPostgres } from './postgres';
-import { type RunOptions, type RunResult, run } from './run';
 import { commandDirectory, pythonVersion, type Tool, toolPython } from './tools';
-import { withFolder } from './with-folder';
 
 /** A PostgreSQL and an AWS on this machine, for as long as the callback of {@link withLocalAws} runs. */
 export interface LocalAws {

@@ -1,6 +1,6 @@
 import path from 'node:path';
+import type { RunOptions, RunResult } from '../../lib/local/run';
 import type { LocalAws } from './local-aws';
-import type { RunOptions, RunResult } from './run';
 import type { SampleBackend } from './sample-backend';
 import { projectDirectory } from './tools';
 

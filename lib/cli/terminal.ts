@@ -1,4 +1,7 @@
+import { plain } from '../text/plain';
 import type { StatusLine } from './status-line';
+
+export { plain };
 
 const STYLES = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], yellow: [33, 39], cyan: [36, 39] } as const;
 type Style = keyof typeof STYLES;
@@ -45,11 +48,6 @@ export class Terminal {
     const [on, off] = STYLES[style];
     return this.coloured ? `\u001b[${on}m${text}\u001b[${off}m` : text;
   }
-}
-
-/** Text that comes from elsewhere, on one line and without what could drive a terminal. */
-export function plain(text: string): string {
-  return text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
 }
 
 /** Revisions as a place in the history. */

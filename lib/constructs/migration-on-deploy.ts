@@ -7,7 +7,7 @@ import type * as logs from 'aws-cdk-lib/aws-logs';
 import { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct, type IConstruct, type IDependable } from 'constructs';
 import type { OnDeployData, OnDeployProperties } from '../contract';
-import { packagePath } from '../packaging/package-root';
+import { packagePath } from '../package-root';
 import { acknowledgeFramework } from './acknowledged';
 import { encryptExecutions } from './encrypted-executions';
 import { fingerprint } from './fingerprint';

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { packagePath } from './package-root';
+import { packagePath } from '../package-root';
 import { findPython } from './uv';
 
 /** What an Alembic project holds, as lib/packaging/alembic_project.py reads it. */

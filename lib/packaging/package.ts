@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { packagePath } from '../package-root';
 import { PackagingError } from './errors';
-import { packagePath } from './package-root';
 import type { FunctionPlatform } from './platform';
 import { rdsCertificates, writeRdsCertificates } from './rds-certificates';
 import { copyFiles, hashFiles, listFiles } from './sources';

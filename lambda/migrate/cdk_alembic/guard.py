@@ -6,15 +6,14 @@ A revision that destroys data acknowledges it in its own file, with a reason: `#
 from __future__ import annotations
 
 import ast
-import io
 import re
-import tokenize
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from .errors import RunnerError
+from .sources import SQL_COMMENT, acknowledgements, definitions, last_name, text_of
 
 # Methods and classes of Alembic and SQLAlchemy, by their last name.
 _OPERATIONS = {
@@ -41,8 +40,6 @@ _SQL = {
     "truncate": re.compile(rf"\bTRUNCATE\s+(?!ON\b|OR\b)(?:TABLE\b\s*)?{_NAME}", re.IGNORECASE),
     "delete-all": re.compile(rf"\bDELETE\s+FROM\b\s*{_NAME}(?![^;]*\bWHERE\b)(?=[^;]*(?:;|\Z))", re.IGNORECASE),
 }
-_SQL_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
-_ACKNOWLEDGEMENT = re.compile(r"#\s*cdk-alembic:\s*allow\s+([a-z-]+)\s*:\s*(\S.*?)\s*$")
 
 
 def data_losses(scripts: Iterable[Any]) -> list[dict[str, Any]]:
@@ -70,17 +67,20 @@ def refuse_unacknowledged(scripts: Iterable[Any]) -> None:
 @cache
 def _of_file(path: str) -> list[dict[str, Any]]:
     source = Path(path).read_bytes()
-    comments = (token.string for token in tokenize.tokenize(io.BytesIO(source).readline) if token.type == tokenize.COMMENT)
-    reasons = {match[1]: match[2] for comment in comments if (match := _ACKNOWLEDGEMENT.match(comment))}
+    reasons = {rule: reason for rule, reason, _ in acknowledgements(source)}
     losses = []
-    for rule, what, line in sorted(set(_found(ast.parse(source))), key=lambda found: found[2]):
+    for rule, what, line in losses_of(ast.parse(source)):
         loss = {"rule": rule, "what": what, "file": Path(path).name, "line": line}
         losses.append({**loss, "acknowledgement": reasons[rule]} if rule in reasons else loss)
     return losses
 
 
-def _found(tree: ast.Module) -> Iterator[tuple[str, str, int]]:
+def losses_of(tree: ast.Module) -> list[tuple[str, str, int]]:
     """Rule, what is lost, line: of the upgrade and of what it uses."""
+    return sorted(set(_found(tree)), key=lambda found: found[2])
+
+
+def _found(tree: ast.Module) -> Iterator[tuple[str, str, int]]:
     for root in _used_by_upgrade(tree):
         narrowed: set[ast.AST] = set()
         for node in _nodes(root):
@@ -89,9 +89,9 @@ def _found(tree: ast.Module) -> Iterator[tuple[str, str, int]]:
             if isinstance(node, ast.Call) and node not in narrowed and (rule := _rule_of_call(node)):
                 values = [*node.args, *(keyword.value for keyword in node.keywords)]
                 names = [value.value for value in values if isinstance(value, ast.Constant) and isinstance(value.value, str)]
-                yield rule, f"{_last_name(node.func)} {'.'.join(names)}".strip(), node.lineno
-            elif (text := _text(node)) is not None:
-                text = _SQL_COMMENT.sub(lambda comment: "\n" * comment[0].count("\n") or " ", text)
+                yield rule, f"{last_name(node.func)} {'.'.join(names)}".strip(), node.lineno
+            elif (text := text_of(node)) is not None:
+                text = SQL_COMMENT.sub(lambda comment: "\n" * comment[0].count("\n") or " ", text)
                 spread = node.end_lineno - node.lineno == text.count("\n")
                 for rule, pattern in _SQL.items():
                     for match in pattern.finditer(text):
@@ -101,17 +101,12 @@ def _found(tree: ast.Module) -> Iterator[tuple[str, str, int]]:
 
 def _used_by_upgrade(tree: ast.Module) -> list[ast.AST]:
     """The function `upgrade` and the module's own definitions that it uses, directly or through others."""
-    definitions: dict[str, list[ast.AST]] = {}
-    for node in tree.body:
-        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-        names = [name.id for target in targets if target for name in ast.walk(target) if isinstance(name, ast.Name)]
-        for name in [*names, getattr(node, "name", None)]:
-            definitions.setdefault(name, []).append(node)
-    used = list(definitions.get("upgrade", ()))
+    own = definitions(tree)
+    used: list[ast.AST] = list(own.get("upgrade", ()))
     for node in used:
         for name in ast.walk(node):
             if isinstance(name, ast.Name):
-                used.extend(found for found in definitions.get(name.id, ()) if found not in used)
+                used.extend(found for found in own.get(name.id, ()) if found not in used)
     return used
 
 
@@ -119,26 +114,14 @@ def _nodes(node: ast.AST) -> Iterator[ast.AST]:
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return  # a docstring
     yield node
-    is_text = _text(node) is not None
+    is_text = text_of(node) is not None
     for child in ast.iter_child_nodes(node):
-        if not (is_text and _text(child) is not None):
+        if not (is_text and text_of(child) is not None):
             yield from _nodes(child)
 
 
-def _text(node: ast.AST | None) -> str | None:
-    """What is literal in a text, an f-string or a sum of texts, with a name in place of each value."""
-    if isinstance(node, ast.Constant):
-        return node.value if isinstance(node.value, str) else None
-    if isinstance(node, ast.JoinedStr):
-        return "".join(str(part.value) if isinstance(part, ast.Constant) else "_" for part in node.values)
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        left, right = _text(node.left), _text(node.right)
-        return None if left is None and right is None else f"{left or '_'}{right or '_'}"
-    return None
-
-
 def _rule_of_call(call: ast.Call) -> str | None:
-    name = _last_name(call.func)
+    name = last_name(call.func)
     if name == "drop" and "bind" in ast.unparse(call):
         return "drop-type"  # sa.Enum(...).drop(op.get_bind())
     if name == "delete":
@@ -147,7 +130,3 @@ def _rule_of_call(call: ast.Call) -> str | None:
         whole = not call.args or receiver in ("", "sa", "sqlalchemy")  # not session.delete(user)
         return "delete-all" if whole and not narrowed else None
     return _OPERATIONS.get(name)
-
-
-def _last_name(function: ast.expr) -> str:
-    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")

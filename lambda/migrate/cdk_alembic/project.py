@@ -41,27 +41,10 @@ class Project:
         return cls(root / BACKEND_DIRECTORY, root / DEPENDENCIES_DIRECTORY)
 
     def _load(self) -> None:
+        self.config = configuration(self.directory)
         try:
-            from alembic.config import Config
             from alembic.script import ScriptDirectory
-        except ImportError as error:
-            raise RunnerError(
-                "invalid_project",
-                f"Alembic can't be imported: {error}",
-                "add alembic to the backend's dependencies (not to a dev group), run `uv lock` and deploy again",
-            ) from error
-        ini = self.directory / "alembic.ini"
-        toml = self.directory / "pyproject.toml"
-        in_toml = _has_alembic_table(toml)
-        if not ini.is_file() and not in_toml:
-            raise RunnerError(
-                "invalid_project",
-                f"there is neither alembic.ini nor [tool.alembic] in pyproject.toml in {self.directory.name}/",
-                "point the construct's code at the folder that holds alembic.ini",
-            )
-        try:
-            # toml_file came with Alembic 1.16; an older one has no [tool.alembic] to read.
-            self.config = Config(str(ini), toml_file=str(toml)) if in_toml else Config(str(ini))
+
             self.script = ScriptDirectory.from_config(self.config)
             self.heads = tuple(sorted(self.script.get_heads()))
         except (Exception, SystemExit) as error:
@@ -90,6 +73,29 @@ class Project:
         for name, module in list(sys.modules.items()):
             if (getattr(module, "__file__", None) or "").startswith(inside):
                 del sys.modules[name]
+
+
+def configuration(directory: Path) -> Any:
+    """Alembic's Config of the project in a directory. Raises RunnerError `invalid_project`."""
+    try:
+        from alembic.config import Config
+    except ImportError as error:
+        raise RunnerError(
+            "invalid_project",
+            f"Alembic can't be imported: {error}",
+            "add alembic to the backend's dependencies (not to a dev group), run `uv lock` and deploy again",
+        ) from error
+    ini = directory / "alembic.ini"
+    toml = directory / "pyproject.toml"
+    in_toml = _has_alembic_table(toml)
+    if not ini.is_file() and not in_toml:
+        raise RunnerError(
+            "invalid_project",
+            f"there is neither alembic.ini nor [tool.alembic] in pyproject.toml in {directory.name}/",
+            "point the construct's code at the folder that holds alembic.ini",
+        )
+    # toml_file came with Alembic 1.16; an older one has no [tool.alembic] to read.
+    return Config(str(ini), toml_file=str(toml)) if in_toml else Config(str(ini))
 
 
 def _has_alembic_table(toml: Path) -> bool:

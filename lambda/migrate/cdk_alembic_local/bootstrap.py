@@ -1,6 +1,8 @@
-"""Starts the observer in the backend's Python. It is handed over as text (`python -c`), because this package may not be installed where
-that Python runs, and gets the observer's modules in the first line of standard input. They stay in memory: a folder would be left
-behind by a process that is killed. It has to be readable to a Python of any age, so that an old one is told and not shown as a crash.
+"""Starts the observer in the backend's Python.
+
+It is handed over as text (`python -c`), because this package may not be installed where that Python runs, and gets the observer's
+modules in the first line of standard input. They stay in memory: a folder would be left behind by a process that is killed.
+It has to be readable to an old Python, so that this one is told so and does not end with a SyntaxError.
 """
 
 import importlib.abc
@@ -48,10 +50,10 @@ def start():
     if hello is None:
         return
     version = ".".join(str(part) for part in sys.version_info[:3])
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036
         fail(
             "python_too_old",
-            "the backend's Python is %s (%s), and 3.11 is the oldest that is understood" % (version, sys.executable),
+            f"the backend's Python is {version} ({sys.executable}), and 3.11 is the oldest that is understood",
             "give the backend's environment a newer Python, or name another with --python",
         )
     sys.meta_path.append(Modules(hello["code"]))
@@ -60,7 +62,7 @@ def start():
     except ImportError as error:
         fail(
             "alembic_missing",
-            "%s can't import Alembic: %s" % (sys.executable, error),
+            f"{sys.executable} can't import Alembic: {error}",
             "install the backend's dependencies, or name the Python that has them with --python",
         )
     from cdk_alembic_local.observer import main

@@ -12,6 +12,7 @@ from cdk_alembic.failures import describe, location
 from cdk_alembic.log import redact
 from cdk_alembic.project import Project
 
+from .graph import relative
 from .scratch import Scratch
 
 
@@ -22,10 +23,8 @@ def environment_facts(project: Project, scratch: Scratch) -> dict[str, Any]:
     """
     from alembic import command
 
-    env = Path(
-        project.script.env_py_location if hasattr(project.script, "env_py_location") else Path(project.script.dir) / "env.py"
-    )
-    facts: dict[str, Any] = {"keeps": True, "file": env.resolve().relative_to(project.directory.resolve()).as_posix()}
+    env = relative(Path(project.script.dir) / "env.py", project.directory)
+    facts: dict[str, Any] = {"keeps": True, "file": env}
     bases = project.script.get_bases()
     if not bases:
         return facts

@@ -19,11 +19,11 @@ STAGE = "local"
 SECONDS = 24 * 3600.0
 
 
-def invoke(project: Project, request: Any) -> dict[str, Any]:
-    """The contract's answer. Raises RunnerError."""
+def invoke(project: Project, request: Any, guard: bool = True) -> dict[str, Any]:
+    """The contract's answer. `guard`: whether data loss has to be acknowledged. Raises RunnerError."""
     if problems := request_problems(request):
         raise RunnerError("invalid_request", "; ".join(problems), "the two sides are not of the same version")
-    settings = Settings(STAGE, RESTRICTED_COMMANDS, {"source": "environment"})
+    settings = Settings(STAGE, RESTRICTED_COMMANDS, {"source": "environment"}, guard=guard)
     holder = f"cdk-alembic {STAGE} {socket.gethostname()} {os.getpid()}"
     call = Call(parse_request(request), settings, holder, lambda: SECONDS, 1.0)
     return redacted(until_connected(call, lambda: execute(project, call)))

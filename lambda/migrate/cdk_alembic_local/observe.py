@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from cdk_alembic.environment import run_environment
@@ -19,6 +20,7 @@ from .concerned import concerned
 from .drift import compare
 from .env_facts import around_outer_transaction, environment_facts
 from .failing import failure_facts
+from .graph import of_script
 from .offline import rendered
 from .scratch import Scratch
 from .source import source_facts
@@ -219,7 +221,8 @@ class Replay:
             return catalog.take(context.connection, context)
 
     def _said(self, script: Any) -> dict[str, Any]:
-        return {**graph_revision(self._project, script), "source": source_facts(script.path, str(self._project.directory))}
+        directory = self._project.directory
+        return {**of_script(script, directory), "source": source_facts(Path(script.path), directory)}
 
     def _report_applied(self, heads: tuple[str, ...]) -> None:
         """Those that the baseline has already are judged from their source."""
@@ -237,29 +240,6 @@ class Replay:
         if hasattr(step.revision.module, "downgrade"):
             facts["downgrade"] = rendered(self._project, type(step)(step.revision_map, step.revision, False), facts["downgrade"])
         self._report({"report": "revision", "revision": facts})
-
-
-def graph_revision(project: Project, script: Any) -> dict[str, Any]:
-    """GraphRevision of a script."""
-    from pathlib import Path
-
-    return {
-        "revision": script.revision,
-        "message": ((script.doc or "").strip().splitlines() or [""])[0],
-        "file": relative(project, Path(script.path)),
-        "downRevisions": list(script._versioned_down_revisions),
-        "dependsOn": list(
-            script.dependencies if isinstance(script.dependencies, (tuple, list)) else filter(None, [script.dependencies])
-        ),
-        "branchLabels": sorted(script._orig_branch_labels),
-    }
-
-
-def relative(project: Project, path: Any) -> str:
-    """A path relative to the project's folder, with `/`."""
-    import os
-
-    return os.path.relpath((project.directory / path).resolve(), project.directory.resolve()).replace(os.sep, "/")
 
 
 def _step_of(project: Project, script: Any) -> Any:

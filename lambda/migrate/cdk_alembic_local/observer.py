@@ -23,7 +23,7 @@ def main(hello: dict[str, Any]) -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
     os.dup2(2, 1)
     sys.stdout.reconfigure(line_buffering=True)
-    asks, sys.stdin = sys.stdin.buffer, open(os.devnull)  # noqa: SIM115
+    asks, sys.stdin = sys.stdin.buffer, Path(os.devnull).open()
     os.environ.update(hello["environment"])
     folder = Path(hello["project"]).resolve()
 
@@ -47,7 +47,7 @@ def _answer(ask: dict[str, Any], folder: Path, scratch_url: str | None, report: 
     if verb == "graph":
         from .graph import graph
 
-        report({"report": "graph", "graph": graph(str(folder))})
+        report({"report": "graph", "graph": graph(folder)})
         return
     project = Project(folder)
     if scratch_url is None:
@@ -78,9 +78,11 @@ def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, repo
 
         observe(project, scratch, ask, report)
     elif verb == "create":
+        from .at_head import at_head
         from .create import create
 
-        create(project, scratch, ask, report)
+        with at_head(project, scratch, ask):
+            report({"report": "created", **create(project, ask["message"], empty=ask["empty"])})
     else:
         raise RunnerError("invalid_request", f'there is no ask "{verb}"', "the two sides are not of the same version")
 

@@ -1,4 +1,5 @@
 import { appendFileSync } from 'node:fs';
+import { annotation, data } from '../../text/workflow-command';
 import { type AnswerDocument, type FailureDocument, isFailureDocument } from '../documents';
 import { warningsOf } from '../show-answer';
 import { count, plain, type Terminal } from '../terminal';
@@ -41,26 +42,17 @@ export class GitHubReport implements CiReport {
   private annotate(document: AnswerDocument | FailureDocument): void {
     if (isFailureDocument(document)) {
       const { code, message, next, revision } = document.error;
-      this.notes.line(annotation('error', revision ? `${code}: ${revision}` : code, `${plain(message)}\nnext: ${plain(next)}`));
+      const title = revision ? `${code}: ${revision}` : code;
+      this.notes.line(annotation({ level: 'error', title, message: `${plain(message)}\nnext: ${plain(next)}` }));
       return;
     }
     if (document.atHead === false) {
       const { status, pending, unknown } = document;
       const what = status === 'ahead' ? `not known to the code: ${unknown.join(', ')}` : `${count(pending.length)} pending`;
-      this.notes.line(annotation('error', 'the database is not at head', what));
+      this.notes.line(annotation({ level: 'error', title: 'the database is not at head', message: what }));
     }
-    for (const warning of warningsOf(document)) this.notes.line(annotation('warning', 'migration', plain(warning)));
+    for (const warning of warningsOf(document)) {
+      this.notes.line(annotation({ level: 'warning', title: 'migration', message: plain(warning) }));
+    }
   }
-}
-
-function annotation(level: 'error' | 'warning', title: string, message: string): string {
-  return `::${level} title=${property(title)}::${data(message)}`;
-}
-
-function data(text: string): string {
-  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
-}
-
-function property(text: string): string {
-  return data(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
 }

@@ -1,6 +1,7 @@
 import type { RevisionInfo } from '../../contract';
+import { code, escaped } from '../../text/markdown';
 import { type AnswerDocument, type FailureDocument, isFailureDocument } from '../documents';
-import { count, duration, place, plain } from '../terminal';
+import { count, duration, place } from '../terminal';
 
 /** GitHub refuses a summary of more than 1 MiB. */
 const MAX_ROWS = 1_000;
@@ -67,16 +68,4 @@ function table<T>(items: readonly T[], head: readonly string[], cells: (item: T)
 
 function way(from: readonly string[], to: readonly string[]): string {
   return `${code(place(from))} → ${code(place(to))}`;
-}
-
-/** Text that comes from elsewhere, as text: no HTML, no Markdown, no end of a table's cell, nobody mentioned. */
-function escaped(text: string): string {
-  return plain(text)
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replace(/[\\`*_[\]|~#@]/g, (character) => `&#${character.charCodeAt(0)};`);
-}
-
-function code(text: string): string {
-  return `<code>${escaped(text)}</code>`;
 }

@@ -1,5 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
 import path from 'node:path';
+import type { Writable } from 'node:stream';
+import { packagePath } from '../package-root';
 import type { LeashedJob } from './leash';
 
 export interface LeashedOptions extends Partial<Omit<LeashedJob, 'command' | 'args'>> {
@@ -7,6 +10,8 @@ export interface LeashedOptions extends Partial<Omit<LeashedJob, 'command' | 'ar
   readonly env: NodeJS.ProcessEnv;
   /** Where its output goes: a file's descriptor, or pipes to read from. @default 'pipe' */
   readonly output?: number | 'pipe';
+  /** Whether it is written to. @default 'ignore' */
+  readonly input?: 'pipe' | 'ignore';
 }
 
 /** A command that can't outlive this process. */
@@ -22,21 +27,23 @@ const running = new Set<Leashed>();
 
 /** Starts a command that ends together with this process, however this process ends. */
 export function startLeashed(command: string, args: readonly string[], options: LeashedOptions): Leashed {
-  const { env, output = 'pipe', endSignal = 'SIGKILL', ...rest } = options;
-  return startLeash({ command, args, endSignal, ...rest }, env, output);
+  const { env, output = 'pipe', input = 'ignore', endSignal = 'SIGKILL', ...rest } = options;
+  return startLeash({ command, args, endSignal, ...rest }, env, input, output);
 }
 
 /** Has a folder removed when this process ends, however it ends. */
 export function leashFolder(folder: string): void {
-  startLeash({ args: [], endSignal: 'SIGKILL', folder }, process.env, 'ignore');
+  startLeash({ args: [], endSignal: 'SIGKILL', folder }, process.env, 'ignore', 'ignore');
 }
 
-function startLeash(job: LeashedJob, env: NodeJS.ProcessEnv, output: number | 'pipe' | 'ignore'): Leashed {
+type Output = number | 'pipe' | 'ignore';
+
+function startLeash(job: LeashedJob, env: NodeJS.ProcessEnv, input: 'pipe' | 'ignore', output: Output): Leashed {
   const child = spawn(
     process.execPath,
-    ['-r', require.resolve('tsx/cjs'), path.join(__dirname, 'leash.ts'), JSON.stringify(job)],
+    [...leashProgram(), JSON.stringify(job)],
     // A session of its own: a Ctrl-C in the terminal reaches the owner alone, who then lets go.
-    { detached: true, env, stdio: ['pipe', output, output] },
+    { detached: true, env, stdio: [input, output, output, 'pipe'] },
   );
   let letGo = false;
   const closed = new Promise<number>((resolve, reject) => {
@@ -49,7 +56,7 @@ function startLeash(job: LeashedJob, env: NodeJS.ProcessEnv, output: number | 'p
     exited: closed.then((code) => (letGo ? new Promise(() => {}) : code)),
     async end() {
       letGo = true;
-      child.stdin?.end();
+      (child.stdio[3] as Writable | null)?.end();
       await closed;
     },
   };
@@ -57,6 +64,12 @@ function startLeash(job: LeashedJob, env: NodeJS.ProcessEnv, output: number | 'p
   const forget = (): boolean => running.delete(leashed);
   closed.then(forget, forget);
   return leashed;
+}
+
+/** What Node runs: the built file; in the sources TypeScript, which no dependency of the package understands. */
+function leashProgram(): readonly string[] {
+  if (!__filename.endsWith('.ts')) return [packagePath('dist', 'lib', 'local', 'leash.js')];
+  return ['-r', createRequire(__filename).resolve('tsx/cjs'), path.join(__dirname, 'leash.ts')];
 }
 
 /** Ends every leashed command of this process. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** A path inside this package; the same whether this file runs from lib/ or from dist/lib/. */
+/** A path inside this package; the same whether this file runs from lib/, from dist/lib/ or from a bundle in dist/bin/. */
 export function packagePath(...segments: string[]): string {
   let directory = __dirname;
   while (!existsSync(join(directory, 'package.json'))) directory = dirname(directory);

@@ -1,10 +1,11 @@
 /*
- * Runs one command in a process group of its own, for as long as its owner holds the other end of standard input.
+ * Runs one command in a process group of its own, for as long as its owner holds the other end of descriptor 3.
  * When the owner lets go, or dies in whatever way (even by SIGKILL), the whole group is ended and the folder is removed.
  * Signal handlers in the owner could not promise that, and inside jest they do not run at all.
  */
 import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { constants } from 'node:os';
 
 /** What {@link startLeashed} hands over, as JSON in the first argument. */
@@ -21,13 +22,14 @@ export interface LeashedJob {
   readonly folder?: string;
 }
 
+/** The descriptor that the owner holds the other end of. */
+const HELD = 3;
+
 const PATIENCE_MS = 5_000;
 
 function hold(job: LeashedJob): void {
   const { command, uid, gid, cwd } = job;
-  const child = command
-    ? spawn(command, job.args, { detached: true, stdio: ['ignore', 'inherit', 'inherit'], uid, gid, cwd })
-    : undefined;
+  const child = command ? spawn(command, job.args, { detached: true, stdio: 'inherit', uid, gid, cwd }) : undefined;
   let letGo = false;
 
   const signalGroup = (signal: NodeJS.Signals): void => {
@@ -57,7 +59,7 @@ function hold(job: LeashedJob): void {
   });
   child?.on('exit', (code, signal) => finish(code ?? 128 + (signal ? constants.signals[signal] : 0)));
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
-  process.stdin.on('end', end).on('error', end).resume();
+  new Socket({ fd: HELD }).on('end', end).on('error', end).resume();
 }
 
 if (require.main === module) hold(JSON.parse(process.argv[2] as string));

@@ -56,7 +56,7 @@ async function firstOf(leashed: Leashed, isReady: () => Promise<boolean>): Promi
     const ready = await isReady();
     if (ended) return 'ended';
     if (ready) return 'ready';
-    await sleep(50);
+    await sleep(10);
   }
   return 'no answer in time';
 }

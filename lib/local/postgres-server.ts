@@ -1,0 +1,116 @@
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chownSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { LocalError } from './errors';
+import { findPostgres, type PostgresBinaries, usableBinaries } from './postgres-binaries';
+import { mustRun } from './run';
+import { startService } from './service';
+import { withFolder } from './with-folder';
+
+/** A PostgreSQL server of one's own on this machine, with one empty database. */
+export interface PostgresServer {
+  readonly host: string;
+  readonly port: number;
+  /** A superuser. */
+  readonly user: string;
+  readonly password: string;
+  /** Such as `18.4`. */
+  readonly version: string;
+  /** Address of a database. @param database default: the empty one */
+  url(database?: string): string;
+  stop(): Promise<void>;
+}
+
+const HOST = '127.0.0.1';
+const USER = 'postgres';
+const DATABASE = 'postgres';
+/** Nothing here has to survive a crash, and nothing has to be cleaned up behind what lives for seconds. */
+const FAST = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_wal_size=2GB', 'autovacuum=off', 'jit=off'];
+
+/**
+ * Starts a server whose data lie in `folder/postgres`; `folder` is removed when it is stopped.
+ *
+ * @param from where the binaries are looked for first: a project's folder
+ */
+export async function startPostgresServer(folder: string, from: string): Promise<PostgresServer> {
+  const found = findPostgres(from);
+  try {
+    return await start(folder, found);
+  } catch (error) {
+    if (error instanceof LocalError) throw error;
+    const { message } = error as Error;
+    throw new LocalError(
+      'postgres_not_started',
+      `PostgreSQL ${found.version} of ${found.directory} does not start: ${message}`,
+      'mend what it says, or name the empty database of another server with --database-url',
+    );
+  }
+}
+
+/** Starts a server in a new folder, calls back, and leaves nothing behind: as {@link withFolder} does. */
+export function withPostgresServer<T>(from: string, use: (server: PostgresServer) => Promise<T>): Promise<T> {
+  return withFolder(async (folder) => use(await startPostgresServer(folder, from)));
+}
+
+async function start(folder: string, found: PostgresBinaries): Promise<PostgresServer> {
+  const own = path.join(folder, 'postgres');
+  const data = path.join(own, 'data');
+  mkdirSync(own, { mode: 0o755 });
+  const account = unprivilegedAccount();
+  const binaries = await usableBinaries(found, path.join(own, 'native'), account !== undefined);
+  const password = randomBytes(12).toString('hex');
+  const passwordFile = path.join(own, 'password');
+  writeFileSync(passwordFile, password, { mode: 0o600 });
+  for (const owned of account ? [own, passwordFile] : []) chownSync(owned, account?.uid as number, account?.gid as number);
+
+  const env = { ...process.env, LC_ALL: 'C', TMPDIR: own };
+  const initialise = [`--pgdata=${data}`, `--username=${USER}`, `--pwfile=${passwordFile}`, '--auth=scram-sha-256'];
+  const encoding = ['--encoding=UTF8', '--no-locale', '--no-sync'];
+  await mustRun(path.join(binaries, 'initdb'), [...initialise, ...encoding], { env, cwd: own, folder, ...account });
+  rmSync(passwordFile);
+
+  const settings = [`listen_addresses=${HOST}`, 'unix_socket_directories=', ...FAST].flatMap((setting) => ['-c', setting]);
+  const { port, end } = await startService({
+    name: 'PostgreSQL',
+    command: path.join(binaries, 'postgres'),
+    args: (free) => ['-D', data, '-p', String(free), ...settings],
+    env: () => env,
+    cwd: own,
+    folder,
+    endSignal: 'SIGINT',
+    logFile: path.join(own, 'postgres.log'),
+    isReady: async () => isReady(data),
+    ...account,
+  });
+  return {
+    host: HOST,
+    port,
+    user: USER,
+    password,
+    version: found.version,
+    url: (database = DATABASE) => `postgresql://${USER}:${password}@${HOST}:${port}/${encodeURIComponent(database)}`,
+    stop: end,
+  };
+}
+
+/** The last line of postmaster.pid, by which pg_ctl tells it too: no driver is needed to know. */
+function isReady(data: string): boolean {
+  try {
+    return readFileSync(path.join(data, 'postmaster.pid'), 'utf8').split('\n')[7]?.trim() === 'ready';
+  } catch {
+    return false;
+  }
+}
+
+interface Account {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** PostgreSQL refuses to run as root: then it runs as `nobody`, whom every machine has. */
+function unprivilegedAccount(): Account | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const id = (flag: string): number => Number(execFileSync('id', [flag, 'nobody'], { encoding: 'utf8' }));
+  return { uid: id('-u'), gid: id('-g') };
+}

@@ -1,0 +1,28 @@
+import { existsSync, statSync } from 'node:fs';
+import path from 'node:path';
+
+/** The default: the environment that uv keeps for a project. */
+export function uvPython(project: string): readonly string[] {
+  return [process.env.UV || 'uv', 'run', '--project', project, 'python'];
+}
+
+/**
+ * The command that `--python` or the setting `python` means: an interpreter, the folder of a virtual environment, or words such as
+ * `docker compose exec -T back uv run`, to which `python` is added.
+ *
+ * @param given words, or one text
+ * @param folder what relative paths start at
+ */
+export function pythonCommand(given: string | readonly string[], folder: string): readonly string[] {
+  if (typeof given === 'string') {
+    const file = path.resolve(folder, given);
+    if (existsSync(file)) return [statSync(file).isDirectory() ? interpreterOf(file) : file];
+  }
+  const words = typeof given === 'string' ? given.trim().split(/\s+/) : given;
+  const last = path.basename(words.at(-1) ?? '');
+  return /^(python|pypy)[0-9.]*(\.exe)?$/.test(last) ? words : [...words, 'python'];
+}
+
+function interpreterOf(environment: string): string {
+  return process.platform === 'win32' ? path.join(environment, 'Scripts', 'python.exe') : path.join(environment, 'bin', 'python');
+}

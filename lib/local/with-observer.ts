@@ -1,0 +1,38 @@
+import { type Observer, type ObserverOptions, startObserver } from './observer';
+import { startPostgresServer } from './postgres-server';
+import { withFolder } from './with-folder';
+
+export interface WithObserverOptions extends Omit<ObserverOptions, 'scratch'> {
+  /**
+   * Which database the backend's Python reaches: its `own`, that of a `scratch` server which is started for it, or the one at an
+   * address, which is taken as scratch.
+   */
+  readonly database: 'own' | 'scratch' | { readonly url: string };
+}
+
+/** What {@link withObserver} lends. */
+export interface Observation {
+  readonly observer: Observer;
+  /** Of the server that was started, such as `18.4`; absent when none was. Waits until it is up. */
+  readonly postgres?: Promise<string>;
+}
+
+/**
+ * Starts the backend's Python, beside it the scratch server, and calls back. In the end both are gone, whatever happens: an error,
+ * Ctrl-C, or the end of this process.
+ */
+export function withObserver<T>(options: WithObserverOptions, use: (observation: Observation) => Promise<T>): Promise<T> {
+  const { database, ...rest } = options;
+  return withFolder(async (folder) => {
+    const server = database === 'scratch' ? startPostgresServer(folder, options.project) : undefined;
+    const scratch = server?.then(({ url }) => url()) ?? (typeof database === 'object' ? database.url : undefined);
+    const observer = startObserver({ ...rest, scratch });
+    const postgres = server?.then(({ version }) => version);
+    postgres?.catch(() => {}); // Whoever asks the observer is told.
+    try {
+      return await use({ observer, postgres });
+    } finally {
+      await observer.end();
+    }
+  });
+}

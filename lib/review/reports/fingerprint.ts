@@ -1,0 +1,18 @@
+import { createHash } from 'node:crypto';
+import type { Finding } from '../finding';
+
+/**
+ * Findings, each with an id that stays when lines move, a file is renamed or another finding comes or goes: what it is made of is the
+ * rule, the revision and the statement.
+ */
+export function withFingerprints(findings: readonly Finding[]): { readonly finding: Finding; readonly fingerprint: string }[] {
+  const seen = new Map<string, number>();
+  return findings.map((finding) => {
+    const { rule, revision, file, direction = '', statement, message } = finding;
+    const key = [rule, revision ?? file, direction, (statement ?? message).replace(/\s+/g, ' ')].join('\0');
+    const times = seen.get(key) ?? 0;
+    seen.set(key, times + 1);
+    const fingerprint = createHash('sha256').update(`${key}\0${times}`).digest('hex').slice(0, 16);
+    return { finding, fingerprint };
+  });
+}

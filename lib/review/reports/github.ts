@@ -1,0 +1,36 @@
+import { plain, plainLines } from '../../text/plain';
+import { annotation } from '../../text/workflow-command';
+import { type Finding, type Review, SEVERITIES } from '../finding';
+import { repositoryPath } from './repository-path';
+import { acceptance, counted, pageOf } from './words';
+
+/** GitHub shows so many of each level for one step, and says nothing of the others. */
+const SHOWN = 10;
+
+/**
+ * What stands unacknowledged as annotations of GitHub, a line each.
+ *
+ * @param folder the project's folder from the repository's root
+ */
+export function githubReport({ findings }: Review, folder: string): string {
+  const open = findings.filter(({ acknowledged }) => acknowledged === undefined);
+  const shown = SEVERITIES.flatMap((severity) => open.filter((finding) => finding.severity === severity).slice(0, SHOWN));
+  const lines = shown.map((finding) => {
+    const { severity, rule, revision, file, line } = finding;
+    const title = revision === undefined ? rule : `${rule}: ${plain(revision)}`;
+    return annotation({ level: severity, file: repositoryPath(folder, file), line, title, message: textOf(finding) });
+  });
+  const left = open.length - shown.length;
+  if (left > 0) {
+    const message = `${counted(left, 'finding')} more than GitHub shows here; the log and the other reports have them all`;
+    lines.push(annotation({ level: 'notice', title: 'migrate review', message }));
+  }
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+function textOf(finding: Finding): string {
+  const { rule, message, instead } = finding;
+  const [where, what] = acceptance(finding);
+  const safe = instead === undefined ? [] : ['', 'the safe way:', ...plainLines(instead)];
+  return [plain(message), ...safe, '', `if it is meant, ${where}: ${what}`, `see ${pageOf(rule)}`].join('\n');
+}

@@ -1,0 +1,24 @@
+import { plain } from '../../text/plain';
+import type { Review } from '../finding';
+import { withFingerprints } from './fingerprint';
+import { repositoryPath } from './repository-path';
+import { pageOf } from './words';
+
+/**
+ * What stands unacknowledged as GitLab's Code Quality, which a merge request shows beside the lines.
+ * https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format
+ *
+ * @param folder the project's folder from the repository's root
+ */
+export function gitlabReport({ findings }: Review, folder: string): string {
+  const issues = withFingerprints(findings)
+    .filter(({ finding }) => finding.acknowledged === undefined)
+    .map(({ fingerprint, finding: { rule, severity, file, line, message } }) => ({
+      description: `${plain(message)} (${pageOf(rule)})`,
+      check_name: rule,
+      fingerprint,
+      severity: severity === 'error' ? 'critical' : 'minor',
+      location: { path: repositoryPath(folder, file), lines: { begin: line } },
+    }));
+  return `${JSON.stringify(issues, null, 2)}\n`;
+}

@@ -1,0 +1,82 @@
+import { code, codeBlock, escaped } from '../../text/markdown';
+import type { Finding, Review } from '../finding';
+import { acceptance, extent, outcome, pageOf } from './words';
+
+/** GitHub refuses a comment of more than 65,536 characters, GitLab one of more than a million. */
+const ROOM = { findings: 48_000, acknowledged: 7_000, notReplayed: 7_000 };
+
+/** So much of a text is shown: a statement can be as long as a file. */
+const LONGEST = { message: 600, code: 1_500 };
+
+/** Hidden in the comment, so that the next review finds it and writes into it. */
+export const MARKER = '<!-- cdk-alembic review -->';
+
+/** The review as the comment of a pull request. */
+export function markdownReport(review: Review): string {
+  const open = review.findings.filter(({ acknowledged }) => acknowledged === undefined);
+  const acknowledged = review.findings.filter((finding) => finding.acknowledged !== undefined);
+  const notReplayed = review.revisions.filter((revision) => revision.notReplayed !== undefined);
+  const parts = [
+    MARKER,
+    `### ${review.failed ? '❌' : '✅'} Migrations: ${outcome(review)}`,
+    `${extent(review)}.`,
+    ...fitting(open.map(findingBlock), ROOM.findings, '\n\n'),
+    ...folded(
+      `${acknowledged.length} acknowledged`,
+      acknowledged.map((finding) => `- ${head(finding)}: ${escaped(short(finding.acknowledged ?? '', LONGEST.message))}`),
+      ROOM.acknowledged,
+    ),
+    ...folded(
+      `${notReplayed.length} judged from source and SQL alone`,
+      notReplayed.map(({ revision, notReplayed: why }) => `- ${code(revision)}: ${escaped(short(why ?? '', LONGEST.message))}`),
+      ROOM.notReplayed,
+    ),
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
+
+function findingBlock(finding: Finding): string {
+  const { severity, rule, file, line, message, direction, statement, instead, seen } = finding;
+  const place = [
+    code(`${file}:${line}`),
+    ...(direction ? [direction] : []),
+    seen === 'replay' ? 'seen in the replay' : 'told from the source',
+  ];
+  const [where, what] = acceptance(finding);
+  return [
+    `<details><summary>${severity === 'error' ? '❌' : '⚠️'} ${head(finding)}: ${escaped(short(message, LONGEST.message))}</summary>`,
+    place.join(', '),
+    ...(statement === undefined ? [] : [codeBlock('sql', short(statement, LONGEST.code))]),
+    ...(instead === undefined ? [] : ['The safe way:', codeBlock('python', short(instead, LONGEST.code))]),
+    `If it is meant, ${where}: ${code(what)}`,
+    `See ${code(pageOf(rule))}.`,
+    '</details>',
+  ].join('\n\n');
+}
+
+function head({ rule, revision }: Finding): string {
+  return `<b>${escaped(rule)}</b>${revision === undefined ? '' : ` in ${code(revision)}`}`;
+}
+
+function folded(title: string, lines: readonly string[], room: number): string[] {
+  if (lines.length === 0) return [];
+  return [`<details><summary>${title}</summary>`, ...fitting(lines, room, '\n'), '</details>'];
+}
+
+/** As many as there is room for, and how many are left out. */
+function fitting(parts: readonly string[], room: number, separator: string): string[] {
+  if (parts.length === 0) return [];
+  const kept: string[] = [];
+  let used = 0;
+  for (const part of parts) {
+    used += part.length + separator.length;
+    if (used > room) break;
+    kept.push(part);
+  }
+  const left = parts.length - kept.length;
+  return [kept.join(separator), ...(left > 0 ? [`and ${left} more, which did not fit here`] : [])];
+}
+
+function short(text: string, longest: number): string {
+  return text.length <= longest ? text : `${text.slice(0, longest).trimEnd()}…`;
+}

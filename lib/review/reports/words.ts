@@ -1,0 +1,39 @@
+import type { Finding, Review } from '../finding';
+
+/** The comment that acknowledges a finding. */
+export function acknowledgement(rule: string): string {
+  return `# cdk-alembic: allow ${rule}: <reason>`;
+}
+
+/** How to say that a finding is meant: where, and what to write there. What is in no revision can only be set for the project. */
+export function acceptance({ rule, revision }: Pick<Finding, 'rule' | 'revision'>): readonly [where: string, what: string] {
+  if (revision !== undefined) return ['write into that file', acknowledgement(rule)];
+  return ["write into the project's settings", `"rules": { "${rule}": "off" }`];
+}
+
+/** Where the rule is explained. */
+export function pageOf(rule: string): string {
+  return `docs/review.md#${rule}`;
+}
+
+export function counted(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
+}
+
+/** What came out, such as `2 errors, 1 warning, 1 acknowledged`. */
+export function outcome({ summary: { errors, warnings, acknowledged } }: Review): string {
+  const found = [
+    ...(errors > 0 ? [counted(errors, 'error')] : []),
+    ...(warnings > 0 ? [counted(warnings, 'warning')] : []),
+    ...(acknowledged > 0 ? [`${acknowledged} acknowledged`] : []),
+  ];
+  return found.join(', ') || 'nothing found';
+}
+
+/** What was done, such as `11 revisions reviewed in 3.4 s, 10 of them replayed on PostgreSQL 18.4`. */
+export function extent({ postgres, summary: { revisions, replayed, milliseconds } }: Review): string {
+  const time = milliseconds < 1_000 ? `${milliseconds} ms` : `${(milliseconds / 1_000).toFixed(1)} s`;
+  const share = replayed === revisions ? 'replayed' : `${replayed === 0 ? 'none' : replayed} of them replayed`;
+  const where = postgres !== undefined && replayed > 0 ? ` on PostgreSQL ${postgres}` : '';
+  return `${counted(revisions, 'revision')} reviewed in ${time}, ${share}${where}`;
+}

@@ -1,0 +1,93 @@
+import type { Report } from '../../lib/facts';
+import { type ObserverOptions, startObserver } from '../../lib/local/observer';
+import { uvPython } from '../../lib/local/python';
+import { withFolder } from '../../lib/local/with-folder';
+
+jest.setTimeout(60_000);
+
+/** Asks a command that stands where the backend's Python would; `script` is what it runs. */
+async function ask(python: readonly string[], options: Partial<ObserverOptions> = {}): Promise<Report[]> {
+  return withFolder(async (folder) => {
+    const observer = startObserver({ project: folder, python, ...options });
+    const reports: Report[] = [];
+    await observer.ask({ ask: 'graph' }, (report) => reports.push(report));
+    await observer.end();
+    return reports;
+  });
+}
+
+/** A program in JavaScript. What is added to the command, `-c` and the bootstrap, does not concern it. */
+const program = (script: string) => [process.execPath, '-e', script, '--'];
+
+const ANSWERS = `require('readline').createInterface({ input: process.stdin }).on('line', (line) => {`;
+
+describe('the backend’s Python', () => {
+  it('is told where everything is led to, and what it prints goes elsewhere', async () => {
+    const printed: string[] = [];
+    const reports = await ask(
+      program(`console.error('printed by the backend'); let hello; ${ANSWERS}
+        if (!hello) { hello = JSON.parse(line); return; }
+        const { scratch, environment, project } = hello;
+        console.log(JSON.stringify({ report: 'created', scratch, environment, project, asked: JSON.parse(line) }));
+        console.log('{"report":"end"}');
+      })`),
+      { scratch: Promise.resolve('postgresql://x'), environment: { A: 'b' }, onOutput: (line) => printed.push(line) },
+    );
+    const told = { scratch: 'postgresql://x', environment: { A: 'b' }, project: '.', asked: { ask: 'graph' } };
+    expect(reports).toEqual([{ report: 'created', ...told }]);
+    expect(printed).toEqual(['printed by the backend']);
+  });
+
+  it('that uv shall start can’t be started without uv', async () => {
+    const { UV } = process.env;
+    process.env.UV = '/nowhere/uv';
+    try {
+      await expect(ask(uvPython('.'))).rejects.toMatchObject({ code: 'uv_missing', next: expect.stringContaining('--python') });
+    } finally {
+      if (UV === undefined) delete process.env.UV;
+      else process.env.UV = UV;
+    }
+  });
+
+  it('that is not there is named', async () => {
+    await expect(ask(['/nowhere/python'])).rejects.toMatchObject({
+      code: 'python_not_started',
+      message: expect.stringContaining('"/nowhere/python"'),
+    });
+  });
+
+  it('that ends before its first word is shown with what it has said', async () => {
+    await expect(ask(program(`console.error('no such service: back'); process.exit(14)`))).rejects.toMatchObject({
+      code: 'python_not_started',
+      message: expect.stringContaining('exit code 14'),
+      details: { log: ['no such service: back'] },
+    });
+  });
+
+  it('that ends in the middle of its work is shown with the last that it has said', async () => {
+    const dies = `${ANSWERS} console.log('{"report":"progress"}'); for (let i = 0; i < 99; i++) console.error(i); process.exit(9) })`;
+    await expect(ask(program(dies))).rejects.toMatchObject({
+      code: 'observer_died',
+      details: { log: expect.arrayContaining(['79', '98']) },
+    });
+  });
+
+  it('that writes something else on its standard output is ended, and the line is shown', async () => {
+    await expect(ask(program(`${ANSWERS} console.log('Loading settings…') })`))).rejects.toMatchObject({
+      code: 'unexpected_report',
+      message: expect.stringContaining('Loading settings…'),
+    });
+  });
+
+  it('that has no Alembic says so', async () => {
+    await expect(ask(['python3', '-I'])).rejects.toMatchObject({
+      code: 'alembic_missing',
+      next: expect.stringContaining('--python'),
+    });
+  });
+
+  it('is not waited for when the scratch database does not come', async () => {
+    const scratch = Promise.reject(new Error('no server'));
+    await expect(ask(program('setInterval(() => {}, 1000)'), { scratch })).rejects.toThrow('no server');
+  });
+});

@@ -1,0 +1,221 @@
+"""Writing a revision, with Alembic's own templates and a real PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import alembic
+import psycopg
+import pytest
+from cdk_alembic.contract import BACKEND_DIRECTORY
+from cdk_alembic.errors import RunnerError
+from cdk_alembic.project import Project
+from cdk_alembic_local.create import create
+
+TEMPLATES = Path(alembic.__file__).parent / "templates"
+MODELS = """
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+sa.Table("users", metadata, sa.Column("id", sa.BigInteger, primary_key=True))
+"""
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[str]:
+    name = f"create_{uuid.uuid4().hex}"
+    with psycopg.connect(dbname="postgres", autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    yield name
+    with psycopg.connect(dbname="postgres", autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.chdir(tmp_path)
+    yield tmp_path
+    sys.modules.pop("models", None)
+    # Alembic puts "." on sys.path, and Python remembers which folder that was.
+    sys.path_importer_cache.pop(".", None)
+
+
+def project(root: Path, database: str, template: str = "generic", driver: str = "psycopg2", metadata: bool = True) -> Project:
+    directory = root / BACKEND_DIRECTORY
+    (directory / "alembic" / "versions").mkdir(parents=True)
+    user, password = os.environ["PGUSER"], os.environ["PGPASSWORD"]
+    url = f"postgresql+{driver}://{user}:{password}@{os.environ['PGHOST']}:{os.environ['PGPORT']}/{database}"
+    ini = (TEMPLATES / template / "alembic.ini.mako").read_text().replace("${script_location}", "alembic")
+    (directory / "alembic.ini").write_text(re.sub(r"sqlalchemy.url = .*", f"sqlalchemy.url = {url}", ini))
+    env = (TEMPLATES / template / "env.py").read_text()
+    if metadata:
+        env = env.replace("target_metadata = None", "import models\ntarget_metadata = models.metadata")
+    (directory / "alembic" / "env.py").write_text(env)
+    (directory / "alembic" / "script.py.mako").write_text((TEMPLATES / template / "script.py.mako").read_text())
+    (directory / "models.py").write_text(MODELS)
+    return Project.of_package(root)
+
+
+def change(project: Project, file: str, before: str, after: str) -> Project:
+    path = project.directory / file
+    assert before in path.read_text()
+    path.write_text(path.read_text().replace(before, after))
+    return Project(project.directory)
+
+
+def files(project: Project) -> list[str]:
+    return sorted(path.name for path in (project.directory / "alembic" / "versions").glob("*.py"))
+
+
+def refused(project: Project, empty: bool = False) -> RunnerError:
+    with pytest.raises(RunnerError) as raised:
+        create(project, "Add users table", empty=empty)
+    assert raised.value.next
+    return raised.value
+
+
+@pytest.mark.parametrize(
+    ("template", "driver"), [("generic", "psycopg"), ("generic", "psycopg2"), ("generic", "pg8000"), ("async", "asyncpg")]
+)
+def test_what_the_models_have_more_is_written_into_a_revision(root: Path, database: str, template: str, driver: str) -> None:
+    there = project(root, database, template, driver)
+    created = create(there, "Add users table", empty=False)
+    assert created["file"] == f"alembic/versions/{created['revision']}_add_users_table.py"
+    text = (there.directory / created["file"]).read_text()
+    assert text.startswith('"""Add users table\n')
+    assert "op.create_table('users'" in text
+
+
+def test_models_that_agree_with_the_migrations_make_no_file(root: Path, database: str) -> None:
+    there = change(project(root, database), "models.py", 'sa.Table("users"', '0 and sa.Table("users"')
+    assert refused(there).code == "nothing_to_create"
+    assert files(there) == []
+
+
+def test_an_empty_revision_is_written_when_it_is_asked_for(root: Path, database: str) -> None:
+    there = project(root, database, metadata=False)
+    created = create(there, "Fill names", empty=True)
+    assert files(there) == [f"{created['revision']}_fill_names.py"]
+    assert "create_table" not in (there.directory / created["file"]).read_text()
+
+
+def test_a_message_that_looks_like_an_option_is_a_message(root: Path, database: str) -> None:
+    created = create(project(root, database), "--sql is no option here", empty=True)
+    assert created["file"].endswith("_sql_is_no_option_here.py")
+
+
+def test_the_file_is_named_as_the_project_says(root: Path, database: str) -> None:
+    there = project(root, database)
+    template = "%%(year)d_%%(month).2d_%%(day).2d-%%(rev)s_%%(slug)s"
+    there = change(there, "alembic.ini", "[alembic]\n", f"[alembic]\nfile_template = {template}\n")
+    assert re.match(
+        r"alembic/versions/\d{4}_\d\d_\d\d-\w+_add_users_table\.py$", create(there, "Add users table", empty=False)["file"]
+    )
+
+
+HOOK = """
+def hook(context, revision, directives):
+    assert config.cmd_opts.autogenerate
+    {body}
+
+"""
+
+
+def with_hook(there: Project, body: str) -> Project:
+    env = "alembic/env.py"
+    change(there, env, "def run_migrations_online", HOOK.format(body=body) + "def run_migrations_online")
+    return change(there, env, "connection=connection,", "connection=connection, process_revision_directives=hook,")
+
+
+def test_hooks_of_env_py_have_the_last_word(root: Path, database: str) -> None:
+    there = with_hook(project(root, database), 'directives[0].rev_id = "0042"')
+    assert create(there, "Add users table", empty=False) == {
+        "revision": "0042",
+        "file": "alembic/versions/0042_add_users_table.py",
+    }
+
+
+@pytest.mark.parametrize("body", ["directives[:] = []", "directives[0].upgrade_ops.ops = []"])
+def test_a_hook_that_leaves_nothing_makes_no_file(root: Path, database: str, body: str) -> None:
+    there = with_hook(project(root, database), body)
+    assert refused(there).code == "nothing_to_create"
+    assert files(there) == []
+
+
+def test_a_hook_that_adds_something_is_enough(root: Path, database: str) -> None:
+    there = change(project(root, database), "models.py", 'sa.Table("users"', '0 and sa.Table("users"')
+    body = "from alembic.operations import ops; directives[0].upgrade_ops.ops.append(ops.ExecuteSQLOp('SELECT 1'))"
+    assert "SELECT 1" in (there.directory / create(with_hook(there, body), "Ask", empty=False)["file"]).read_text()
+
+
+def test_a_hook_that_runs_after_writing_is_run(root: Path, database: str) -> None:
+    there = project(root, database)
+    hooks = (
+        "[post_write_hooks]\nhooks = note\nnote.type = exec\nnote.executable = sh\n"
+        "note.options = -c 'echo \"# noted\" >> REVISION_SCRIPT_FILENAME'\n"
+    )
+    there = change(there, "alembic.ini", "[post_write_hooks]\n", hooks)
+    assert (there.directory / create(there, "Add users table", empty=False)["file"]).read_text().endswith("# noted\n")
+
+
+def test_a_hook_that_fails_after_writing_says_which_file_is_there(root: Path, database: str) -> None:
+    there = project(root, database)
+    hooks = "[post_write_hooks]\nhooks = black\nblack.type = console_scripts\nblack.entrypoint = nowhere\n"
+    failure = refused(change(there, "alembic.ini", "[post_write_hooks]\n", hooks))
+    assert failure.code == "create_failed"
+    [written] = files(there)
+    assert f"alembic/versions/{written} was written" in failure.message
+    assert "nowhere" in failure.message
+
+
+def test_env_py_without_models_is_told_what_to_set(root: Path, database: str) -> None:
+    there = project(root, database, metadata=False)
+    failure = refused(there)
+    assert failure.code == "no_target_metadata"
+    assert "target_metadata" in failure.next
+    assert files(there) == []
+
+
+def test_two_heads_have_to_be_merged_first(root: Path, database: str) -> None:
+    there = project(root, database)
+    for name in ("a1", "b1"):
+        (there.directory / "alembic" / "versions" / f"{name}.py").write_text(f'revision = "{name}"\ndown_revision = None\n')
+    there = Project.of_package(root)
+    for empty in (False, True):
+        failure = refused(there, empty=empty)
+        assert failure.code == "multiple_heads"
+        assert "alembic merge" in failure.next
+    assert files(there) == ["a1.py", "b1.py"]
+
+
+def test_where_the_first_revision_goes_can_not_be_guessed_from_several_folders(root: Path, database: str) -> None:
+    there = project(root, database)
+    there = change(there, "alembic.ini", "[alembic]\n", "[alembic]\nversion_locations = %(here)s/one:%(here)s/two\n")
+    failure = refused(there)
+    assert failure.code == "create_failed"
+    assert "version locations" in failure.message
+
+
+def test_a_revision_goes_into_the_folder_of_the_one_it_follows(root: Path, database: str) -> None:
+    there = project(root, database)
+    (there.directory / "two").mkdir()
+    (there.directory / "two" / "a1.py").write_text('revision = "a1"\ndown_revision = None\n')
+    there = change(there, "alembic.ini", "[alembic]\n", "[alembic]\nversion_locations = %(here)s/one:%(here)s/two\n")
+    assert create(there, "Fill names", empty=True)["file"].startswith("two/")
+
+
+def test_an_env_py_that_fails_is_told_in_its_words(root: Path, database: str) -> None:
+    there = change(project(root, database), "alembic/env.py", "import models", "import nothing_of_the_kind")
+    failure = refused(there)
+    assert failure.code == "create_failed"
+    assert "nothing_of_the_kind" in failure.message
+
+
+def test_a_database_that_is_not_there_is_told(root: Path) -> None:
+    assert refused(project(root, f"none_{uuid.uuid4().hex}")).code == "database_refused"

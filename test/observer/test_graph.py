@@ -1,0 +1,132 @@
+"""The revision graph, of projects that Alembic loads and of those that it does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cdk_alembic.errors import RunnerError
+from cdk_alembic_local.graph import graph
+
+
+def project(folder: Path, ini: str = "") -> Path:
+    (folder / "alembic" / "versions").mkdir(parents=True)
+    (folder / "alembic.ini").write_text(f"[alembic]\nscript_location = alembic\n{ini}")
+    return folder
+
+
+def revision(folder: Path, name: str, down: Any = None, extra: str = "", versions: str = "alembic/versions") -> None:
+    path = folder / versions / f"{name}.py"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f'"""Add {name}\n\nMore.\n"""\nrevision = "{name}"\ndown_revision = {down!r}\n{extra}')
+
+
+def test_revisions_come_in_the_order_in_which_they_are_applied(tmp_path: Path) -> None:
+    project(tmp_path)
+    revision(tmp_path, "zz")
+    revision(tmp_path, "bb", "zz")
+    revision(tmp_path, "aa", "bb")
+    found = graph(tmp_path)
+    assert [item["revision"] for item in found["revisions"]] == ["zz", "bb", "aa"]
+    assert found["revisions"][1] == {
+        "revision": "bb",
+        "message": "Add bb",
+        "file": "alembic/versions/bb.py",
+        "downRevisions": ["zz"],
+        "dependsOn": [],
+        "branchLabels": [],
+    }
+    assert found["heads"] == ["aa"]
+    assert "problem" not in found
+
+
+def test_a_project_without_revisions_has_none(tmp_path: Path) -> None:
+    project(tmp_path)
+    assert graph(tmp_path) == {"revisions": [], "heads": []}
+
+
+def test_merges_branches_and_dependencies_are_told(tmp_path: Path) -> None:
+    project(tmp_path)
+    revision(tmp_path, "a1")
+    revision(tmp_path, "a2", "a1")
+    revision(tmp_path, "a3", "a1")
+    revision(tmp_path, "a4", ("a2", "a3"))
+    revision(tmp_path, "b1", None, 'branch_labels = ("billing",)\ndepends_on = "a4"\n')
+    revision(tmp_path, "b2", "b1")
+    found = {item["revision"]: item for item in graph(tmp_path)["revisions"]}
+    assert sorted(found["a4"]["downRevisions"]) == ["a2", "a3"]
+    assert found["b1"]["dependsOn"] == ["a4"]
+    assert found["b2"]["branchLabels"] == ["billing"]
+    assert graph(tmp_path)["heads"] == ["a4", "b2"]
+
+
+def test_revisions_in_other_folders_are_found(tmp_path: Path) -> None:
+    folder = tmp_path / "back"
+    folder.mkdir()
+    project(folder, "path_separator = space\nversion_path_separator = space\nversion_locations = %(here)s/one %(here)s/../two\n")
+    revision(folder, "a1", versions="one")
+    revision(tmp_path, "a2", "a1", versions="two")
+    assert [item["file"] for item in graph(folder)["revisions"]] == ["one/a1.py", "../two/a2.py"]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('revision = "b1"\ndown_revision = "missing"\n', "Revision missing referenced from missing -> b1"),
+        ('revision = "b1"\ndown_revision = "b1"\n', "Self-loop is detected in revisions (b1)"),
+        ('revision = "a1"\ndown_revision = None\n', "Revision a1 is present more than once"),
+        ('revision = "b1"\n', "AttributeError: module 'zz_py' has no attribute 'down_revision'"),
+        ("X = 1\n", "Could not determine revision id from filename zz.py"),
+        ('revision = "b1"\ndown_revision = None ???\n', "SyntaxError: invalid syntax (alembic/versions/zz.py:2)"),
+        ("import nowhere\n", "ModuleNotFoundError: No module named 'nowhere' (alembic/versions/zz.py:1)"),
+        ("raise SystemExit('stop')\n", "SystemExit: stop (alembic/versions/zz.py:1)"),
+    ],
+)
+def test_what_keeps_alembic_from_loading_is_told_and_the_files_are_read(tmp_path: Path, text: str, problem: str) -> None:
+    project(tmp_path)
+    revision(tmp_path, "a1")
+    revision(tmp_path, "a2", "a1")
+    (tmp_path / "alembic" / "versions" / "zz.py").write_text(text)
+    found = graph(tmp_path)
+    assert problem in found["problem"]
+    assert [item["revision"] for item in found["revisions"]][:2] == ["a1", "a2"]
+    assert "a2" in found["heads"]
+
+
+def test_a_cycle_is_told_with_its_revisions(tmp_path: Path) -> None:
+    project(tmp_path)
+    revision(tmp_path, "a1", "a3")
+    revision(tmp_path, "a2", "a1")
+    revision(tmp_path, "a3", "a2", 'branch_labels = ["x"]\ndepends_on = ("a1", "a2")\n')
+    found = graph(tmp_path)
+    assert "a1" in found["problem"] and "a2" in found["problem"] and "a3" in found["problem"]
+    assert "ycle is detected" in found["problem"]
+    assert found["heads"] == []
+    assert found["revisions"][2] == {
+        "revision": "a3",
+        "message": "Add a3",
+        "file": "alembic/versions/a3.py",
+        "downRevisions": ["a2"],
+        "dependsOn": ["a1", "a2"],
+        "branchLabels": ["x"],
+    }
+
+
+def test_two_files_with_one_id_are_both_shown(tmp_path: Path) -> None:
+    project(tmp_path)
+    revision(tmp_path, "a1")
+    (tmp_path / "alembic" / "versions" / "copy.py").write_text((tmp_path / "alembic" / "versions" / "a1.py").read_text())
+    assert [item["file"] for item in graph(tmp_path)["revisions"]] == ["alembic/versions/a1.py", "alembic/versions/copy.py"]
+
+
+def test_the_working_directory_is_left_as_it_was(tmp_path: Path) -> None:
+    before = Path.cwd()
+    graph(project(tmp_path))
+    assert Path.cwd() == before
+
+
+def test_a_project_whose_scripts_are_nowhere_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "alembic.ini").write_text("[alembic]\nscript_location = nowhere\n")
+    with pytest.raises(RunnerError, match=r"Path doesn't exist: .*nowhere"):
+        graph(tmp_path)

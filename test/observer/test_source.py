@@ -1,0 +1,313 @@
+"""What is read from a revision's file, without running it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cdk_alembic.errors import RunnerError
+from cdk_alembic_local.source import source_facts
+
+HEAD = '''"""Add email to users
+
+Revision ID: aa
+"""
+import sqlalchemy as sa
+from alembic import op
+
+raise SystemExit("this file must not be run")
+
+'''
+
+
+def facts(folder: Path, text: str) -> dict[str, Any]:
+    path = folder / "alembic" / "versions" / "aa.py"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(HEAD + text)
+    return source_facts(path, folder)
+
+
+def upgrade(folder: Path, body: str, module: str = "") -> dict[str, Any]:
+    lines = "\n".join(f"    {line}" for line in body.splitlines())
+    return facts(folder, f"{module}\n\ndef upgrade() -> None:\n{lines}\n")["upgrade"]
+
+
+def calls(folder: Path, body: str, module: str = "") -> list[tuple[str, list[Any], dict[str, Any]]]:
+    return [(call["name"], call["args"], call["keywords"]) for call in upgrade(folder, body, module)["calls"]]
+
+
+def test_the_first_line_of_the_docstring_is_the_description(tmp_path: Path) -> None:
+    assert facts(tmp_path, "")["description"] == "Add email to users"
+
+
+def test_a_file_without_upgrade_or_downgrade_has_none(tmp_path: Path) -> None:
+    found = facts(tmp_path, "def upgrade():\n    pass\n")
+    assert found["upgrade"]["line"] == HEAD.count("\n") + 1
+    assert found["downgrade"] is None
+
+
+@pytest.mark.parametrize(
+    ("source", "where"),
+    [
+        (b"def upgrade(:\n    pass\n", "invalid syntax (aa.py:1)"),
+        (b"x = 1\nprint 'x'\n", "aa.py:2"),
+        (b"\0", "null bytes (aa.py)"),
+    ],
+)
+def test_a_file_that_is_no_python_is_named_with_its_line(tmp_path: Path, source: bytes, where: str) -> None:
+    (tmp_path / "aa.py").write_bytes(source)
+    with pytest.raises(RunnerError) as raised:
+        source_facts(tmp_path / "aa.py", tmp_path)
+    assert raised.value.code == "invalid_project"
+    assert where in raised.value.message
+
+
+@pytest.mark.parametrize(
+    ("body", "empty", "raises"),
+    [
+        ("pass", True, False),
+        ('"""Nothing."""', True, False),
+        ("...", True, False),
+        ("return", True, False),
+        ("return None", True, False),
+        ('"""Nothing."""\npass\nreturn', True, False),
+        ("op.execute('SELECT 1')", False, False),
+        ('raise NotImplementedError("one way")', False, True),
+        ('"""No way back."""\nraise RuntimeError', False, True),
+        ('op.drop_table("x")\nraise RuntimeError', False, False),
+        ("if sa:\n    raise RuntimeError", False, False),
+    ],
+)
+def test_a_function_that_does_nothing_or_only_raises_is_told_apart(tmp_path: Path, body: str, empty: bool, raises: bool) -> None:
+    found = upgrade(tmp_path, body)
+    assert (found["empty"], found["raises"]) == (empty, raises)
+
+
+@pytest.mark.parametrize(
+    ("call", "args", "keywords"),
+    [
+        ('op.drop_column("users", "email")', ["users", "email"], {}),
+        ("op.f(-1, 2.5, True, None)", [-1, 2.5, True, None], {}),
+        ('op.x("a" "b", "a" + "b", f"a{TABLE}")', ["ab", "ab", "ausers"], {}),
+        ('op.x(["a", ("b", sa)], c=[TABLE])', [["a", ["b", {"code": "sa"}]]], {"c": ["users"]}),
+        ("op.x(TABLE, COLUMNS, UNKNOWN, TWICE)", ["users", ["a", "b"], {"code": "UNKNOWN"}, {"code": "TWICE"}], {}),
+        ('op.x(op.f("ix_users_email"))', ["ix_users_email"], {}),
+        ('op.x({"code": 1}, f"{UNKNOWN}")', [{"code": "{'code': 1}"}, {"code": "f'{UNKNOWN}'"}], {}),
+        ("op.x(*COLUMNS, **TABLE)", [{"code": "*COLUMNS"}], {"**": "users"}),
+        ('op.x(b"a", 1e999, lambda: 1)', [{"code": "b'a'"}, {"code": "1e309"}, {"code": "lambda: 1"}], {}),
+    ],
+)
+def test_arguments_are_given_as_json_or_as_code(tmp_path: Path, call: str, args: list[Any], keywords: dict[str, Any]) -> None:
+    module = 'TABLE = "users"\nCOLUMNS: tuple[str, ...] = ("a", "b")\nUNKNOWN = make()\nTWICE = 1\nTWICE = 2\n'
+    assert calls(tmp_path, call, module)[0][1:] == (args, keywords)
+
+
+def test_a_variable_that_has_several_values_is_not_taken_for_one_of_them(tmp_path: Path) -> None:
+    body = 'table = "a"\nfor table in ("b", "c"):\n    op.drop_table(table)'
+    assert calls(tmp_path, body) == [("op.drop_table", [{"code": "table"}], {})]
+
+
+def test_calls_have_their_name_as_written_and_what_is_inside_of_them(tmp_path: Path) -> None:
+    body = 'op.get_bind().execute(sa.text("SELECT 1"))\nrequests.get(os.environ["HOST"])'
+    assert [name for name, _, _ in calls(tmp_path, body)] == [
+        "op.get_bind().execute",
+        "op.get_bind",
+        "sa.text",
+        "requests.get",
+    ]
+
+
+def test_what_the_function_uses_of_its_own_file_is_read_where_it_is_used(tmp_path: Path) -> None:
+    module = (
+        "def helper():\n    inner()\n\ndef inner():\n    op.drop_table('b')\n    helper()\n\n"
+        "def other():\n    op.drop_table('z')\n\nSTEPS = [op.drop_table('c')]\n"
+    )
+    found = upgrade(tmp_path, "op.drop_table('a')\nhelper()\nrun(STEPS)\nop.drop_table('d')\nhelper()", module)
+    tables = [(call["args"][0], call["line"]) for call in found["calls"] if call["name"] == "op.drop_table"]
+    assert [table for table, _ in tables] == ["a", "b", "c", "d"]
+    assert (HEAD + module).splitlines()[tables[1][1] - 1] == "    op.drop_table('b')"
+
+
+def test_calls_in_an_autocommit_block_are_marked_also_through_helpers(tmp_path: Path) -> None:
+    module = (
+        "from contextlib import contextmanager\n"
+        "def index(name):\n    op.create_index(name, 'users', ['a'])\n"
+        "@contextmanager\ndef outside():\n    with op.get_context().autocommit_block():\n        yield\n"
+    )
+    body = (
+        "op.drop_index('a')\nindex('x')\nwith op.get_context().autocommit_block():\n    op.drop_index('b')\n    index('y')\n"
+        "with outside():\n    op.drop_index('c')\nop.drop_index('d')"
+    )
+    found = [call for call in upgrade(tmp_path, body, module)["calls"] if call["name"].endswith("_index")]
+    assert [(call["name"], call["inAutocommitBlock"]) for call in found] == [
+        ("op.drop_index", False),
+        ("op.create_index", False),
+        ("op.drop_index", True),
+        ("op.create_index", True),
+        ("op.drop_index", True),
+        ("op.drop_index", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "in_loop"),
+    [
+        ("f()", False),
+        ("for x in f(): pass", False),
+        ("for x in y: f()", True),
+        ("for x in y: pass\nelse: f()", False),
+        ("while f(): pass", True),
+        ("[x for x in f()]", False),
+        ("[f() for x in y]", True),
+        ("[x for x in y if f()]", True),
+        ("for x in y: helper()", True),
+        ("for x in y:\n    with x: f()", True),
+    ],
+)
+def test_calls_in_a_loop_are_marked(tmp_path: Path, body: str, in_loop: bool) -> None:
+    found = upgrade(tmp_path, body, "def helper():\n    f()\n")["calls"]
+    assert [call["inLoop"] for call in found if call["name"] == "f"] == [in_loop]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ('add_column(sa.Column("a"))', 'add_column("users", sa.Column("a"))'),
+        ('alter_column("a", nullable=False)', 'alter_column("users", "a", nullable=False)'),
+        ('drop_column("a")', 'drop_column("users", "a")'),
+        ('drop_column(column_name="a")', 'drop_column("users", column_name="a")'),
+        ('create_index(batch_op.f("ix"), ["a"])', 'create_index("ix", "users", ["a"])'),
+        ('create_index(index_name="ix", columns=["a"])', 'create_index(index_name="ix", columns=["a"], table_name="users")'),
+        ('create_unique_constraint("uq", ["a"])', 'create_unique_constraint("uq", "users", ["a"])'),
+        ('create_check_constraint("ck", "a > 0")', 'create_check_constraint("ck", "users", "a > 0")'),
+        ('create_foreign_key("fk", "teams", ["a"], ["id"])', 'create_foreign_key("fk", "users", "teams", ["a"], ["id"])'),
+        ('create_primary_key("pk", ["a"])', 'create_primary_key("pk", "users", ["a"])'),
+        ('drop_constraint("fk", type_="foreignkey")', 'drop_constraint("fk", "users", type_="foreignkey")'),
+        ("drop_constraint(None)", 'drop_constraint(None, "users")'),
+        ('drop_index("ix")', 'drop_index("ix", "users")'),
+        ('create_table_comment("text")', 'create_table_comment("users", "text")'),
+        ('execute("SELECT 1")', 'execute("SELECT 1")'),
+    ],
+)
+def test_operations_of_a_batch_are_reported_as_ordinary_ones(tmp_path: Path, written: str, meant: str) -> None:
+    ordinary = calls(tmp_path, f"op.{meant}")
+    for opened in ('op.batch_alter_table("users")', 'op.batch_alter_table(table_name=TABLE, recreate="never")'):
+        batch = calls(tmp_path, f"with {opened} as batch_op:\n    batch_op.{written}", 'TABLE = "users"\n')
+        assert batch[0][0] == "op.batch_alter_table"
+        assert batch[1] == ordinary[0]
+
+
+def test_the_schema_of_a_batch_is_that_of_its_operations(tmp_path: Path) -> None:
+    body = (
+        'with op.batch_alter_table("users", schema="s") as b:\n'
+        '    b.drop_column("a")\n'
+        '    b.create_foreign_key("fk", "t", ["a"], ["b"])'
+    )
+    assert calls(tmp_path, body)[1:] == [
+        ("op.drop_column", ["users", "a"], {"schema": "s"}),
+        ("op.create_foreign_key", ["fk", "users", "t", ["a"], ["b"]], {"source_schema": "s"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "lines"),
+    [
+        ("return", []),
+        ("work()\nreturn", []),
+        ("if x:\n    return\nwork()", [2]),
+        ("if x:\n    return", []),
+        ("if x:\n    work()\nelse:\n    return", []),
+        ("for x in y:\n    return", [2]),
+        ("for x in y:\n    if x:\n        return\nwork()", [3]),
+        ("with x:\n    if x:\n        return\n    work()", [3]),
+        ("try:\n    work()\nexcept Error:\n    return\nwork()", [4]),
+        ("try:\n    work()\nexcept Error:\n    return", []),
+        ("def inner():\n    return 1\nlater = [lambda: 1]\nwork()", []),
+    ],
+)
+def test_a_return_before_the_end_is_told(tmp_path: Path, body: str, lines: list[int]) -> None:
+    found = upgrade(tmp_path, body)
+    assert [line - found["line"] for line in found["earlyReturns"]] == lines
+
+
+@pytest.mark.parametrize(
+    ("body", "sql"),
+    [
+        ('op.execute("COMMIT")', ["COMMIT"]),
+        ('op.execute(sa.text("analyze"))', ["analyze"]),
+        ('op.execute(sqltext="VACUUM")', ["VACUUM"]),
+        ('op.execute(sa.text("UPDATE users SET a = :a").bindparams(a="SELECT x"))', ["UPDATE users SET a = :a"]),
+        ("op.get_bind().exec_driver_sql(f'DROP TABLE {TABLE}')", ["DROP TABLE users"]),
+        ('op.execute(f"DROP TABLE {other()}")', ["DROP TABLE _"]),
+        ('op.execute("DROP TABLE " + TABLE)', ["DROP TABLE users"]),
+        ('op.execute("DROP TABLE %s" % TABLE)', ["DROP TABLE %s"]),
+        ('op.execute(textwrap.dedent("""\n    DROP TABLE users\n    """))', ["\n        DROP TABLE users\n        "]),
+        ("op.execute(SQL)", ["/* gone */ DROP TABLE old"]),
+        ('for statement in ["CREATE INDEX a ON b (c)", "UPDATE b\\nSET c = 1"]:\n    run(statement)', None),
+        ('sa.Column("a", comment="Update it when you set it off", server_default=sa.text("now()"))', []),
+        ('op.create_foreign_key("a", "b", "c", [], [], ondelete="SET NULL", onupdate="SET DEFAULT")', []),
+        ('op.create_index("a", "b", [], postgresql_where=sa.text("deleted_at IS NULL"))', []),
+        ('sa.Enum("create", "update", "select", "delete from", name="actions")', []),
+        ('op.execute(users.update().values(name="SELECT me"))', []),
+        ('"""DROP TABLE users"""', []),
+        ("later = SELECT", []),
+    ],
+)
+def test_sql_that_is_written_as_text_is_found(tmp_path: Path, body: str, sql: list[str] | None) -> None:
+    found = upgrade(tmp_path, body, 'TABLE = "users"\nSQL = "/* gone */ DROP TABLE old"\nUNUSED = "DROP TABLE z"\n')["sql"]
+    expected = ["CREATE INDEX a ON b (c)", "UPDATE b\nSET c = 1"] if sql is None else sql
+    assert [item["text"] for item in found] == expected
+
+
+def test_sql_has_the_line_where_it_begins(tmp_path: Path) -> None:
+    [found] = upgrade(tmp_path, "op.execute(SQL)", 'SQL = """\nDROP TABLE old\n"""\n')["sql"]
+    assert found["line"] == HEAD.count("\n") + 1
+
+
+@pytest.mark.parametrize(
+    ("statement", "module", "own"),
+    [
+        ("import app.models", "app.models", True),
+        ("from app import models", "app", True),
+        ("from app.models import User", "app.models", True),
+        ("import settings", "settings", True),
+        ("import library", "library", True),
+        ("from space.deep import x", "space.deep", True),
+        ("from space import deep", "space", True),
+        ("from . import x", ".", True),
+        ("from alembic import op", "alembic", False),
+        ("import alembic.versions.aa", "alembic.versions.aa", False),
+        ("import sqlalchemy as sa", "sqlalchemy", False),
+        ("import logging", "logging", False),
+        ("from secrets import token_hex", "secrets", False),
+        ("from around.models import x", "around.models", False),
+    ],
+)
+def test_imports_of_the_project_are_told_from_others(tmp_path: Path, statement: str, module: str, own: bool) -> None:
+    for name in ("app/__init__.py", "settings.py", "src/library/__init__.py", "space/deep.py", "logging/x.py", "secrets/x.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    found = facts(tmp_path, f"def upgrade():\n    {statement}\n")["imports"]
+    assert found[-1] == {"module": module, "line": HEAD.count("\n") + 2, "ownProject": own}
+
+
+def test_a_project_inside_of_a_package_owns_that_package(tmp_path: Path) -> None:
+    project = tmp_path / "around" / "db"
+    project.mkdir(parents=True)
+    (tmp_path / "around" / "__init__.py").touch()
+    (project / "__init__.py").touch()
+    assert facts(project, "from around.models import x")["imports"][-1]["ownProject"]
+
+
+def test_acknowledgements_have_rule_reason_and_line(tmp_path: Path) -> None:
+    text = (
+        "x = '# cdk-alembic: allow a: no'\ny = 1  # cdk-alembic: allow drop-table: moved, see #12\n# cdk-alembic: allow rename:\n"
+    )
+    line = HEAD.count("\n") + 2
+    assert facts(tmp_path, text)["acknowledgements"] == [{"rule": "drop-table", "reason": "moved, see #12", "line": line}]
+
+
+def test_losses_of_data_are_those_of_the_guard(tmp_path: Path) -> None:
+    found = facts(tmp_path, "def upgrade():\n    op.drop_table('users')\n\ndef downgrade():\n    op.drop_table('teams')\n")
+    assert found["dataLoss"] == [{"rule": "drop-table", "what": "drop_table users", "line": HEAD.count("\n") + 2}]
