@@ -125,7 +125,7 @@ function* work(step: Step, held: ReadonlyMap<string, Step>): Iterable<Found> {
       // Of another table: it may be small.
       ...(held.has(action.table) ? {} : { atMost: 'warning' as const }),
       message: `${since}, and reads and writes of it wait until this ${action.does.toUpperCase()} of ${action.table} is done and the revision commits`,
-      instead: '# in a revision of its own, in batches:\n' + batches(action.table, '...', '...'),
+      instead: `# in a revision of its own, in batches:\n${batches(action.table, '...', '...')}`,
     };
   }
   if (action.does === 'insert' && action.fromQuery) {

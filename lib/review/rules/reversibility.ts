@@ -122,7 +122,7 @@ export const reupgradeFails: Rule = {
         statement: again.failure?.statement,
         message: `after the downgrade the upgrade fails: ${again.failure?.message ?? 'without a message'}; what the downgrade left behind is in its way`,
       };
-    } else if (again.differs) {
+    } else if (again.differs && told(again.differs)) {
       yield {
         line: upgrade.source?.line ?? 1,
         direction: 'upgrade',
