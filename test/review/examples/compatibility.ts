@@ -85,7 +85,6 @@ op.execute("UPDATE users SET name = full_name WHERE id > 0")
 `,
         },
       ],
-      also: ['downgrade-loses-data', 'downgrade-not-restoring', 'work-under-lock'],
     },
     good: {
       revisions: [

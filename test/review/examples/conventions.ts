@@ -42,7 +42,7 @@ export const CONVENTIONS: readonly Example[] = [
     bad: one(
       `
 with op.get_context().autocommit_block():
-    op.create_index("ix_users_email", "users", [sa.text("('email')")], postgresql_concurrently=True)
+    op.create_index("ix_users_email", "users", [sa.text("('email'::text)")], postgresql_concurrently=True)
 `,
       `
 with op.get_context().autocommit_block():

@@ -22,7 +22,7 @@ export const DATA_LOSS: readonly Example[] = [
     rule: 'drop-column',
     bad: {
       ...one('op.drop_column("users", "name")', 'op.add_column("users", sa.Column("name", sa.String(100), nullable=True))'),
-      also: ['downgrade-loses-data', 'downgrade-not-restoring'],
+      also: ['downgrade-loses-data'],
     },
     good: one('op.add_column("users", sa.Column("plan", sa.Text(), nullable=True))', 'op.drop_column("users", "plan")'),
   },

@@ -82,6 +82,7 @@ with op.get_context().autocommit_block():
     good: one(
       `
 # cdk-alembic: allow drop-table: nobody has used it since the shop was closed
+# cdk-alembic: allow downgrade-loses-data: nobody wants them back
 op.drop_index("ix_orders_user_id", "orders")
 op.drop_table("orders")
 `,
@@ -232,8 +233,8 @@ op.alter_column("users", "email", nullable=True)
   {
     rule: 'table-rewrite',
     bad: one(
-      'op.alter_column("users", "id", type_=sa.Numeric(), postgresql_using="id::numeric", existing_type=sa.BigInteger())',
-      undefined,
+      'op.alter_column("orders", "total", type_=sa.Double())',
+      'op.alter_column("orders", "total", type_=sa.Numeric(12, 2))',
     ),
     good: one('op.alter_column("users", "name", type_=sa.String(200))', 'op.alter_column("users", "name", type_=sa.String(100))'),
   },
