@@ -5,8 +5,15 @@ import { databaseUrlProblems, FAIL_ON, type FailOn } from '../local/settings';
 export const VERBS = ['create', 'review', 'apply', 'verify', 'current', 'history'] as const;
 export type Verb = (typeof VERBS)[number];
 
-export const FORMATS = ['terminal', 'json', 'markdown', 'sarif', 'github', 'gitlab'] as const;
+export const FORMATS = ['terminal', 'json', 'markdown', 'sarif', 'github', 'gitlab', 'html'] as const;
 export type Format = (typeof FORMATS)[number];
+export type ReportFormat = Exclude<Format, 'terminal'>;
+
+/** A file that is written besides what is shown. */
+export interface ReportFile {
+  readonly format: ReportFormat;
+  readonly file: string;
+}
 
 const COMMON = {
   project: { type: 'string' },
@@ -34,8 +41,7 @@ const OPTIONS = {
     since: { type: 'string' },
     all: { type: 'boolean' },
     format: { type: 'string' },
-    output: { type: 'string' },
-    html: { type: 'string' },
+    report: { type: 'string', multiple: true },
   },
   apply: { ...COMMON, revision: { type: 'string' } },
   verify: { ...COMMON, ...REPLAY },
@@ -60,8 +66,7 @@ export interface MigrateArguments {
   readonly since?: string;
   readonly all: boolean;
   readonly format: Format;
-  readonly output?: string;
-  readonly html?: string;
+  readonly reports: readonly ReportFile[];
   readonly revision?: string;
 }
 
@@ -76,7 +81,9 @@ export type ParsedMigrate =
 export function parseMigrateArguments(argv: readonly string[]): ParsedMigrate {
   const [first] = argv;
   const verb = VERBS.find((name) => name === first);
-  const options: Record<string, { type: 'string' | 'boolean'; short?: string }> = verb ? OPTIONS[verb] : COMMON;
+  const options: Record<string, { type: 'string' | 'boolean'; short?: string; multiple?: boolean }> = verb
+    ? OPTIONS[verb]
+    : COMMON;
   // Not strict: the strict parser stops at the first problem.
   const { values, tokens, positionals } = parseArgs({
     args: argv.slice(verb ? 1 : 0),
@@ -110,6 +117,8 @@ export function parseMigrateArguments(argv: readonly string[]): ParsedMigrate {
   if (flag('overwrite') && text('database-url') === undefined) problems.push('--overwrite is for --database-url only');
   const url = text('database-url');
   if (url) problems.push(...databaseUrlProblems(url).map((problem) => `--database-url must be an address ${problem}`));
+  const reports = [values.report ?? []].flat().flatMap((value) => (typeof value === 'string' ? [reportFile(value)] : []));
+  problems.push(...reports.flatMap((one) => ('problem' in one ? [one.problem] : [])));
   const revision = text('revision');
   if (revision) problems.push(...requestProblems({ command: 'upgrade', revision }));
 
@@ -130,8 +139,7 @@ export function parseMigrateArguments(argv: readonly string[]): ParsedMigrate {
     since: text('since'),
     all: flag('all'),
     format: json ? 'json' : ((text('format') ?? 'terminal') as Format),
-    output: text('output'),
-    html: text('html'),
+    reports: reports as readonly ReportFile[],
     revision,
   };
 }
@@ -141,6 +149,15 @@ function namedProblems(verb: Verb, named: readonly string[]): string[] {
   if (verb !== 'create') return named.map((value) => `unexpected argument ${JSON.stringify(value)}`);
   if (named.length === 0) return ['the message is missing: migrate create "Add notifications table"'];
   return named.length > 1 ? ['the message is several arguments: put it into quotes'] : [];
+}
+
+/** `sarif=review.sarif` */
+function reportFile(value: string): ReportFile | { readonly problem: string } {
+  const [, format, file] = /^(\w+)=(.+)$/.exec(value) ?? [];
+  const formats = FORMATS.filter((known) => known !== 'terminal');
+  const known = formats.find((one) => one === format);
+  if (known && file) return { format: known, file };
+  return { problem: `--report must be a format and a file, such as sarif=review.sarif; the formats are ${formats.join(', ')}` };
 }
 
 interface Token {
@@ -154,7 +171,7 @@ interface Token {
 function tokenProblems(
   { kind, name = '', rawName, value }: Token,
   before: readonly Token[],
-  options: Readonly<Record<string, { readonly type: string }>>,
+  options: Readonly<Record<string, { readonly type: string; readonly multiple?: boolean }>>,
 ): string[] {
   if (kind !== 'option') return [];
   const option = Object.hasOwn(options, name) ? options[name] : undefined;
@@ -162,6 +179,7 @@ function tokenProblems(
   const found = [];
   if (option.type === 'string' && (!value || value.startsWith('--'))) found.push(`${rawName} needs a value`);
   if (option.type === 'boolean' && value !== undefined) found.push(`${rawName} takes no value`);
-  if (before.some((other) => other.kind === 'option' && other.name === name)) found.push(`${rawName} is given twice`);
+  if (!option.multiple && before.some((other) => other.kind === 'option' && other.name === name))
+    found.push(`${rawName} is given twice`);
   return found;
 }

@@ -83,8 +83,8 @@ Which revisions
 What comes out
   --format <format>         ${FORMATS.join(', ')}
                             (default: terminal)
-  --output <file>           where to write that format, in place of stdout
-  --html <file>             a page with the graph, the locks and each finding, besides
+  --report <format>=<file>  a report besides, such as html=review.html; may be repeated
+  GITHUB_ACTIONS            environment: annotations and the summary of the job, besides
 ${FAIL_ON}
 
 ${REPLAY}

@@ -5,15 +5,16 @@ import { readGraph } from '../local/observe';
 import type { Review } from '../review/finding';
 import { githubReport } from '../review/reports/github';
 import { gitlabReport } from '../review/reports/gitlab';
+import { htmlReport } from '../review/reports/html';
 import { jsonReport } from '../review/reports/json';
 import { markdownReport } from '../review/reports/markdown';
 import { sarifReport } from '../review/reports/sarif';
 import { chooseRevisions } from './choose-revisions';
+import { reviewOnGitHub } from './ci/review-on-github';
 import { EXIT } from './exit-codes';
-import type { Format } from './migrate-arguments';
+import type { ReportFormat } from './migrate-arguments';
 import { type MigrateSession, withBackend } from './migrate-session';
 import { reviewRevisions } from './review-revisions';
-import type { Screen } from './screen';
 import { showReview } from './show-review';
 
 /** `migrate review` */
@@ -31,24 +32,19 @@ export async function review(session: MigrateSession): Promise<number> {
   return reviewed.failed ? EXIT.failed : EXIT.done;
 }
 
-const REPORTS: Record<Exclude<Format, 'terminal'>, (review: Review, folder: string) => string> = {
+const REPORTS: Record<ReportFormat, (review: Review, folder: string) => string> = {
   json: jsonReport,
   markdown: markdownReport,
   sarif: sarifReport,
   github: githubReport,
   gitlab: gitlabReport,
+  html: htmlReport,
 };
 
 async function report({ screen, project, arguments: given }: MigrateSession, reviewed: Review): Promise<void> {
-  const { format, output } = given;
-  if (format === 'terminal' || output !== undefined) showReview(terminalOf(screen, given), reviewed);
-  if (format === 'terminal') return;
-  const text = REPORTS[format](reviewed, await folderInRepository(project));
-  if (output === undefined) process.stdout.write(text);
-  else writeFileSync(output, text);
-}
-
-/** A document alone on stdout is what a program reads. */
-function terminalOf({ data, notes }: Screen, { format, output }: MigrateSession['arguments']) {
-  return format === 'terminal' || output !== undefined ? data : notes;
+  const folder = await folderInRepository(project);
+  if (given.format === 'terminal') showReview(screen.data, reviewed);
+  else process.stdout.write(REPORTS[given.format](reviewed, folder));
+  for (const { format, file } of given.reports) writeFileSync(file, REPORTS[format](reviewed, folder));
+  if (given.format !== 'github') reviewOnGitHub(screen.notes, reviewed, folder);
 }

@@ -7,7 +7,17 @@ describe('the command line of migrate', () => {
   test.each([
     ['review', { verb: 'review', named: [], all: false, format: 'terminal', progress: true, overwrite: false }],
     ['review a1 b2 --fail-on never', { named: ['a1', 'b2'], failOn: 'never' }],
-    ['review --since origin/main --format sarif --output r.sarif', { since: 'origin/main', format: 'sarif', output: 'r.sarif' }],
+    ['review --since origin/main --format sarif', { since: 'origin/main', format: 'sarif', reports: [] }],
+    [
+      'review --report sarif=a/r.sarif --report html=b=c.html',
+      {
+        format: 'terminal',
+        reports: [
+          { format: 'sarif', file: 'a/r.sarif' },
+          { format: 'html', file: 'b=c.html' },
+        ],
+      },
+    ],
     ['review --json', { format: 'json', json: true }],
     ['review --format=json', { format: 'json', json: true }],
     ['create Add', { verb: 'create', named: ['Add'], empty: false }],
@@ -25,6 +35,9 @@ describe('the command line of migrate', () => {
     ['review --overwrite', '--overwrite is for --database-url only'],
     ['review --json --format sarif', '--json and --format are two ways to say it: give one'],
     ['review --database-url sqlite:///x', '--database-url must be an address with the scheme postgresql, not sqlite'],
+    ['review --report review.html', /^--report must be a format and a file, such as sarif=review\.sarif; the formats are json, /],
+    ['review --report terminal=x', /^--report must be a format and a file/],
+    ['review --report', '--report needs a value'],
     ['apply --all', 'unknown option --all'],
     ['current head', 'unexpected argument "head"'],
     [
@@ -50,7 +63,7 @@ describe('the command line of migrate', () => {
     };
     expect(named.filter(unknown)).toEqual([]);
     const every =
-      'project python json no-progress help version database-url baseline overwrite fail-on empty since all format output html revision';
+      'project python json no-progress help version database-url baseline overwrite fail-on empty since all format report revision';
     expect(every.split(' ').filter((name) => !named.includes(name) && !unknown(name))).toEqual([]);
   });
 });
