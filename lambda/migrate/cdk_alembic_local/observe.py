@@ -17,7 +17,7 @@ from . import catalog, raw
 from .baseline import load
 from .catalog import Snapshot, change
 from .concerned import concerned
-from .drift import compare
+from .drift import Drift
 from .env_facts import around_outer_transaction, environment_facts
 from .failing import failure_facts
 from .graph import of_script
@@ -58,7 +58,7 @@ class Replay:
         self._scratch = scratch
         self._baseline = ask.get("baseline")
         self._asked = set(ask["revisions"])
-        self._drift = ask["drift"]
+        self._drift = Drift() if ask["drift"] else None
         self._report = report
         self._environment: dict[str, Any] | None = environment
         self._reviewed: set[str] = set()
@@ -80,10 +80,12 @@ class Replay:
                 self._complete(step, facts)
             self._later.clear()
             if not self._broken:
-                return
+                break
             self._scratch.empty(keep_mark=True)
             if self._baseline:
                 load(self._scratch, self._baseline)
+        if self._drift:
+            self._report({"report": "drift", "drift": self._drift.facts(self._scratch)})
 
     @contextmanager
     def around(self, context: Any) -> Iterator[None]:
@@ -115,7 +117,7 @@ class Replay:
             if revision in self._asked and revision not in self._reviewed:
                 yield from self._review(step, context)
                 self._reviewed.add(revision)
-                if self._broken and index + 1 < len(steps):
+                if self._broken and (index + 1 < len(steps) or self._drift):
                     return
                 self._broken = False
             else:
@@ -123,7 +125,7 @@ class Replay:
                 yield self._observed(step, context, None)[0]
                 self._settle(context)
         if self._drift:
-            self._report({"report": "drift", "drift": compare(self._project, context, self._snapshot(context))})
+            self._drift.look(context, self._snapshot(context), self._failed)
 
     def _review(self, step: Any, context: Any) -> Iterator[Any]:
         script = step.revision
