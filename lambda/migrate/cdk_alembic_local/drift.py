@@ -81,7 +81,8 @@ class Drift:
                 raw.execute(connection, f"CREATE SCHEMA IF NOT EXISTS {quoted(name)}")
             elif kind == "extension":
                 schema = definition.removeprefix("in ")
-                raw.execute(connection, f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}") if schema != "pg_catalog" else None
+                if schema != "pg_catalog":
+                    raw.execute(connection, f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
                 raw.execute(connection, f"CREATE EXTENSION IF NOT EXISTS {quoted(name)} SCHEMA {quoted(schema)} CASCADE")
         for metadata in self._metadata:
             for table in metadata.tables.values():
