@@ -1,0 +1,88 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Database } from '../production/database';
+import { needed } from '../production/environment';
+import { type Block, blocks } from './pages';
+
+jest.setTimeout(120_000);
+
+const ENV_PY = `from alembic import context
+from sqlalchemy import create_engine
+
+with create_engine(context.config.get_main_option("sqlalchemy.url")).connect() as connection:
+    context.configure(connection=connection, transaction_per_migration=True)
+    with context.begin_transaction():
+        context.run_migrations()
+`;
+/** Rows for every later revision of the page. */
+const SEED =
+  "INSERT INTO users (email, name) SELECT 'user' || n || '@example.org', 'User ' || n FROM generate_series(1, 25000) AS n";
+
+const history = blocks('python', ['docs/create.md']);
+
+function idOf(block: Block | undefined): string | undefined {
+  return block && `line${block.line}`;
+}
+
+/** A revision's file, as the page's blocks are written to follow each other. */
+function fileOf(block: Block, before: Block | undefined): string {
+  return `import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "${idOf(block)}"
+down_revision = ${before ? `"${idOf(before)}"` : 'None'}
+
+
+${block.code}`;
+}
+
+describe('with the patterns of docs/create.md as one history', () => {
+  let folder: string;
+  let database: Database;
+  let outcomes: Record<string, string>;
+
+  beforeAll(async () => {
+    database = await Database.create();
+    folder = mkdtempSync(join(tmpdir(), 'docs-'));
+    mkdirSync(join(folder, 'alembic/versions'), { recursive: true });
+    const ini = `[alembic]\nscript_location = %(here)s/alembic\nsqlalchemy.url = ${database.url.replaceAll('%', '%%')}\n`;
+    writeFileSync(join(folder, 'alembic.ini'), ini);
+    writeFileSync(join(folder, 'alembic/env.py'), ENV_PY);
+    for (const [index, block] of history.entries()) {
+      writeFileSync(join(folder, `alembic/versions/${idOf(block)}.py`), fileOf(block, history[index - 1]));
+    }
+    const args = [join(__dirname, 'apply.py'), join(folder, 'alembic.ini'), SEED];
+    const run = spawnSync(needed('RUNNER_PYTHON'), args, {
+      encoding: 'utf8',
+      env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
+    });
+    if (run.status !== 0) throw new Error(run.stderr);
+    outcomes = JSON.parse(run.stdout);
+  });
+  afterAll(async () => {
+    await database?.drop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test.each(history.map((block) => [block.line, block] as const))('the revision of line %d goes up, down and up', (_, block) => {
+    expect(outcomes[`${idOf(block)}`]).toBe('applied');
+  });
+
+  test('rows that stood there before are filled', async () => {
+    const rows = await database.rows(
+      "SELECT count(*)::int FROM users WHERE full_name LIKE 'User %' AND state = 'active' AND is_active",
+    );
+    expect(rows).toEqual([[25000]]);
+  });
+
+  test('nothing is left invalid', async () => {
+    await expect(database.rows('SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid')).resolves.toEqual([]);
+  });
+});
+
+test('the page has a pattern for everything that it names', () => {
+  expect(history.length).toBeGreaterThan(15);
+});
