@@ -14,6 +14,7 @@ import {
   withFolder,
 } from '../examples/local-aws';
 import { type Check, type Count, commandCheck, jestCheck, pytestCheck } from './all/checks';
+import { chromium } from './all/chromium';
 import { sampleCheck } from './all/sample-check';
 
 async function all(folder: string): Promise<Count> {
@@ -22,6 +23,7 @@ async function all(folder: string): Promise<Count> {
   await toolPython('ministack', onInstall);
   const commands = [await commandDirectory('uv', onInstall), await commandDirectory('cfn-lint', onInstall)];
   const postgres = await startPostgres(folder);
+  const browser = await chromium(folder, (tool) => console.log(`installing ${tool} by apt-get, this once`));
 
   const context = {
     folder,
@@ -30,6 +32,7 @@ async function all(folder: string): Promise<Count> {
       TMPDIR: folder,
       PATH: [...commands, process.env.PATH].join(path.delimiter),
       RUNNER_PYTHON: python,
+      CHROMIUM: browser,
       PGHOST: postgres.host,
       PGPORT: String(postgres.port),
       PGUSER: postgres.user,

@@ -16,11 +16,11 @@ export interface AnswerDocument extends Omit<MigrateAnswer, 'command'> {
 }
 
 /** What kept the command from being done. */
-export interface FailureDocument {
+export interface FailureDocument<Code extends string = ErrorCode | CommandCode> {
   readonly contract: number;
   readonly status: 'failed';
   readonly error: {
-    readonly code: ErrorCode | CommandCode;
+    readonly code: Code;
     readonly message: string;
     readonly next: string;
     readonly revision?: string;

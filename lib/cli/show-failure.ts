@@ -2,8 +2,11 @@ import type { FailureDocument } from './documents';
 import { showDataLoss } from './show-data-loss';
 import { plain, type Terminal } from './terminal';
 
+/** What the process has said last tells why. */
+const PROCESS_ENDED = ['function_crashed', 'python_not_started', 'observer_died', 'unexpected_report'];
+
 /** What went wrong, what is known about it and what to do. */
-export function showFailure(terminal: Terminal, { error, applied }: FailureDocument): void {
+export function showFailure(terminal: Terminal, { error, applied }: FailureDocument<string>): void {
   terminal.line(`${terminal.paint('red', '✗')} ${terminal.paint('bold', error.code)}: ${plain(error.message)}`);
   const facts: [string, string | undefined][] = [
     ['revision', error.revision],
@@ -13,7 +16,7 @@ export function showFailure(terminal: Terminal, { error, applied }: FailureDocum
   ];
   for (const [name, value] of facts) if (value !== undefined) terminal.fact(name, plain(value));
   for (const loss of error.dataLoss ?? []) showDataLoss(terminal, loss);
-  if (error.code === 'function_crashed') {
+  if (PROCESS_ENDED.includes(error.code)) {
     for (const line of error.log ?? []) terminal.line(terminal.paint('dim', `  | ${plain(line)}`));
   }
   terminal.next(error.next);

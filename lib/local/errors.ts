@@ -17,8 +17,8 @@ export type MachineCode =
   | 'observer_died'
   /** the observer said what this version does not understand */
   | 'unexpected_report'
-  /** git is not there, or this is not a repository */
-  | 'git_missing'
+  /** git is not there, this is not a repository, or git refuses */
+  | 'git_failed'
   /** git does not know the ref */
   | 'unknown_ref'
   /** the clone is too shallow to know where the branches part */

@@ -27,8 +27,10 @@ export function withObserver<T>(options: WithObserverOptions, use: (observation:
     const server = database === 'scratch' ? startPostgresServer(folder, options.project) : undefined;
     const scratch = server?.then(({ url }) => url()) ?? (typeof database === 'object' ? database.url : undefined);
     const observer = startObserver({ ...rest, scratch });
+    const postgres = server?.then(({ version }) => version);
+    postgres?.catch(() => {}); // Whoever asks the observer is told.
     try {
-      return await use({ observer, postgres: server?.then(({ version }) => version) });
+      return await use({ observer, postgres });
     } finally {
       await observer.end();
     }

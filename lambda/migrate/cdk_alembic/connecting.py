@@ -20,15 +20,15 @@ def bounded_connects() -> Iterator[None]:
     from sqlalchemy import event
     from sqlalchemy.engine import Engine
 
-    event.listen(Engine, "do_connect", _connect)
+    event.listen(Engine, "do_connect", bounded)
     try:
         yield
     finally:
-        event.remove(Engine, "do_connect", _connect)
+        event.remove(Engine, "do_connect", bounded)
 
 
-def _connect(dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
-    """SQLAlchemy's event do_connect; None: the dialect connects with the options."""
+def bounded(dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
+    """SQLAlchemy's event do_connect: adds to the options. None: the dialect is to connect with them."""
     option = _TIMEOUT_OPTION.get(dialect.driver)
     if option is None or option in options:
         return None

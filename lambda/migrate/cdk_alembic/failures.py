@@ -7,7 +7,6 @@ import ssl
 import traceback
 from pathlib import Path
 
-from .contract import BACKEND_DIRECTORY
 from .errors import RunnerError
 
 MAX_STATEMENT_LENGTH = 500
@@ -55,8 +54,11 @@ def shortened(text: str, length: int) -> str:
 
 def location(error: BaseException) -> str:
     """` (file.py:12)`: the innermost line of the backend's own code, or nothing."""
+    # A Project has made its folder the working directory.
+    backend = Path.cwd()
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if BACKEND_DIRECTORY in Path(frame.filename).parts and "site-packages" not in Path(frame.filename).parts:
+        file = backend / frame.filename
+        if file.is_relative_to(backend) and "site-packages" not in file.parts and file.is_file():
             return f" ({Path(frame.filename).name}:{frame.lineno})"
     if isinstance(error, SyntaxError) and error.filename:
         return f" ({Path(error.filename).name}:{error.lineno})"

@@ -130,7 +130,7 @@ def _load(settings: Settings) -> Project:
         _project.forget_modules()
         _project = None
     if _project is None:
-        _project = Project(Path(os.environ.get("LAMBDA_TASK_ROOT") or Path(__file__).resolve().parent.parent))
+        _project = Project.of_package(Path(os.environ.get("LAMBDA_TASK_ROOT") or Path(__file__).resolve().parent.parent))
     return _project
 
 

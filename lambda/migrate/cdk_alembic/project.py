@@ -1,4 +1,4 @@
-"""The backend's Alembic project inside the function's package: its configuration and its revision scripts."""
+"""The backend's Alembic project, inside the function's package or where it is developed: its configuration and its revision scripts."""
 
 from __future__ import annotations
 
@@ -17,23 +17,28 @@ REPAIR = "run `alembic history` in the backend's folder, mend what it reports an
 
 
 class Project:
-    """The scripts of one package. They can't change while a function's process lives, so one object serves every call."""
+    """The scripts of one project. They can't change while a function's process lives, so one object serves every call."""
 
-    def __init__(self, root: Path) -> None:
-        """Loads the project below `root` (the package's folder). Raises RunnerError `invalid_project`."""
-        self.directory = root / BACKEND_DIRECTORY
-        if not self.directory.is_dir():
+    def __init__(self, directory: Path, dependencies: Path | None = None) -> None:
+        """Loads the project in a folder. Raises RunnerError `invalid_project`."""
+        self.directory = directory
+        for path in (directory / "src", directory, dependencies):
+            if path is not None and path.is_dir() and str(path) not in sys.path:
+                sys.path.insert(0, str(path))
+        # Alembic resolves a relative script_location and prepend_sys_path against the working directory.
+        os.chdir(directory)
+        self._load()
+
+    @classmethod
+    def of_package(cls, root: Path) -> Project:
+        """Loads the project below the folder of a function's package. Raises RunnerError `invalid_project`."""
+        if not (root / BACKEND_DIRECTORY).is_dir():
             raise RunnerError(
                 "invalid_project",
                 f"the package has no folder {BACKEND_DIRECTORY}/ with the Alembic project",
                 "package the backend with MigrationCode.fromUvProject, or lay the package out as its documentation says",
             )
-        for path in (self.directory / "src", self.directory, root / DEPENDENCIES_DIRECTORY):
-            if path.is_dir() and str(path) not in sys.path:
-                sys.path.insert(0, str(path))
-        # Alembic resolves a relative script_location and prepend_sys_path against the working directory.
-        os.chdir(self.directory)
-        self._load()
+        return cls(root / BACKEND_DIRECTORY, root / DEPENDENCIES_DIRECTORY)
 
     def _load(self) -> None:
         self.config = configuration(self.directory)

@@ -17,7 +17,7 @@ REFRESH_SECONDS = 5.0
 # only leave an INVALID index behind.
 _WAITS_HARMLESSLY = re.compile(r"\bINDEX\b[^;]*\bCONCURRENTLY\b", re.IGNORECASE)
 _OWN_LOCK_TIMEOUT = re.compile(r"\block_timeout\b", re.IGNORECASE)
-_OWN_COMMIT = re.compile(r"\s*(?:COMMIT|END)\b(?!\s+PREPARED)", re.IGNORECASE)
+OWN_COMMIT = re.compile(r"\s*(?:COMMIT|END)\b(?!\s+PREPARED)", re.IGNORECASE)
 
 
 def bound(connection: Any, call: Call, lock_timeout: float | None = None) -> None:
@@ -32,6 +32,14 @@ def bound(connection: Any, call: Call, lock_timeout: float | None = None) -> Non
         settings["idle_session_timeout"] = 0
     calls = ", ".join(f"set_config('{name}', '{round(value * 1000)}', false)" for name, value in settings.items())
     connection.exec_driver_sql(f"SELECT {calls}")
+
+
+def enter_autocommit(connection: Any) -> None:
+    """To be called before a connection's isolation level becomes AUTOCOMMIT."""
+    if connection.dialect.driver == "pg8000":
+        # Alembic's autocommit_block asks for the isolation level first; pg8000 begins a transaction for that query and stays
+        # in it, so that CREATE INDEX CONCURRENTLY fails.
+        connection.connection.dbapi_connection.rollback()
 
 
 class Session:
@@ -73,7 +81,7 @@ class Session:
             # What is Alembic's own is the version table: with the revision's work done, it is not the moment to cut it short.
             return
         self.statements += 1
-        if _OWN_COMMIT.match(statement):
+        if OWN_COMMIT.match(statement):
             self.left_transaction = True
         if _OWN_LOCK_TIMEOUT.search(statement):
             # The revision knows better, until it ends.
@@ -91,13 +99,9 @@ class Session:
 
     def before_options(self, connection: Any, options: dict[str, Any]) -> None:
         """SQLAlchemy's event set_connection_execution_options."""
-        if options.get("isolation_level") != "AUTOCOMMIT":
-            return
-        self.left_transaction = True
-        if connection.dialect.driver == "pg8000":
-            # Alembic's autocommit_block asks for the isolation level first; pg8000 begins a transaction for that query and stays
-            # in it, so that CREATE INDEX CONCURRENTLY fails.
-            connection.connection.dbapi_connection.rollback()
+        if options.get("isolation_level") == "AUTOCOMMIT":
+            self.left_transaction = True
+            enter_autocommit(connection)
 
 
 @contextmanager

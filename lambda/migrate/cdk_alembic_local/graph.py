@@ -46,14 +46,15 @@ def graph(project: Path) -> dict[str, Any]:
         warned = [str(warning.message) for warning in caught if str(warning.message).endswith(_PROBLEMS)]
         problem = "; ".join(dict.fromkeys(warned)) or failure
         if problem is None:
-            return {"revisions": [_of_script(script, project) for script in ordered], "heads": sorted(heads)}
+            return {"revisions": [of_script(script, project) for script in ordered], "heads": sorted(heads)}
         revisions = list(_of_files(scripts, project))
     followed = {down for revision in revisions for down in revision["downRevisions"]}
     heads = sorted({revision["revision"] for revision in revisions} - followed)
     return {"revisions": revisions, "heads": heads, "problem": problem}
 
 
-def _of_script(script: Any, project: Path) -> dict[str, Any]:
+def of_script(script: Any, project: Path) -> dict[str, Any]:
+    """GraphRevision of a script."""
     return {
         **info(script),
         "file": relative(script.path, project),

@@ -1,0 +1,66 @@
+"""How env.py treats transactions, and how a replay gets its own in spite of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from cdk_alembic.environment import run_environment
+from cdk_alembic.failures import describe, location
+from cdk_alembic.log import redact
+from cdk_alembic.project import Project
+
+from .graph import relative
+from .scratch import Scratch
+
+
+def environment_facts(project: Project, scratch: Scratch) -> dict[str, Any]:
+    """EnvironmentFacts but for `outerTransaction`, seen on the empty scratch database, which is empty again afterwards.
+
+    Bare Alembic stamps the first revision: it goes the same way through env.py as `alembic upgrade`, whatever that revision needs.
+    """
+    from alembic import command
+
+    env = relative(Path(project.script.dir) / "env.py", project.directory)
+    facts: dict[str, Any] = {"keeps": True, "file": env}
+    bases = project.script.get_bases()
+    if not bases:
+        return facts
+    seen: list[str] = []
+    try:
+        command.stamp(project.config, bases[0])
+    except (Exception, SystemExit) as error:
+        return {**facts, "keeps": False, "failure": redact(f"{describe(error)}{location(error)}")}
+
+    def look(heads: tuple[str, ...], context: Any) -> tuple[()]:
+        seen.extend(heads)
+        return ()
+
+    run_environment(project, look)
+    facts["keeps"] = bases[0] in seen
+    scratch.empty(keep_mark=True)
+    return facts
+
+
+@contextmanager
+def around_outer_transaction(context: Any) -> Iterator[None]:
+    """Meanwhile each migration has a transaction of its own, also if env.py has begun one around all."""
+    if not context._in_external_transaction:
+        yield
+        return
+    connection = context.connection
+    transaction = connection.get_transaction()
+    if transaction is not None:
+        transaction.commit()
+    # SQLAlchemy refuses to begin another one within `with engine.begin()`.
+    manager = getattr(connection, "_trans_context_manager", None)
+    with suppress(AttributeError):
+        connection._trans_context_manager = None
+    context._in_external_transaction = False
+    try:
+        yield
+    finally:
+        with suppress(AttributeError):
+            connection._trans_context_manager = manager

@@ -1,0 +1,29 @@
+"""Requests to the runner, carried out in this process: the same guard, mutex and contract as in production."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import Any
+
+from cdk_alembic.attempts import until_connected
+from cdk_alembic.call import Call
+from cdk_alembic.contract import RESTRICTED_COMMANDS, Settings, parse_request, request_problems
+from cdk_alembic.errors import RunnerError
+from cdk_alembic.log import redacted
+from cdk_alembic.project import Project
+from cdk_alembic.runner import execute
+
+STAGE = "local"
+# There is no function that would be killed.
+SECONDS = 24 * 3600.0
+
+
+def invoke(project: Project, request: Any, guard: bool = True) -> dict[str, Any]:
+    """The contract's answer. `guard`: whether data loss has to be acknowledged. Raises RunnerError."""
+    if problems := request_problems(request):
+        raise RunnerError("invalid_request", "; ".join(problems), "the two sides are not of the same version")
+    settings = Settings(STAGE, RESTRICTED_COMMANDS, {"source": "environment"}, guard=guard)
+    holder = f"cdk-alembic {STAGE} {socket.gethostname()} {os.getpid()}"
+    call = Call(parse_request(request), settings, holder, lambda: SECONDS, 1.0)
+    return redacted(until_connected(call, lambda: execute(project, call)))

@@ -1,0 +1,265 @@
+"""Replays revisions on the scratch database, up, down and up, and reports what is seen."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from cdk_alembic.environment import run_environment
+from cdk_alembic.errors import RunnerError
+from cdk_alembic.project import Project
+from cdk_alembic.revisions import alembic_errors, refuse_ahead
+
+from . import catalog, raw
+from .baseline import load
+from .catalog import Snapshot, change
+from .concerned import concerned
+from .drift import compare
+from .env_facts import around_outer_transaction, environment_facts
+from .failing import failure_facts
+from .graph import of_script
+from .offline import rendered
+from .scratch import Scratch
+from .source import source_facts
+from .trip import NoTrip, round_trip
+from .watch import Recording, Watch
+
+Report = Callable[[dict[str, Any]], None]
+
+# A revision that waits for a lock which its own other connection holds would wait forever.
+LOCK_TIMEOUT = "20s"
+
+
+def observe(project: Project, scratch: Scratch, ask: dict[str, Any], report: Report) -> None:
+    """Answers the ask `observe`. The scratch database is empty before and after."""
+    for revision in ask["revisions"]:
+        if not project.known(revision):
+            raise RunnerError("unknown_revision", f"there is no revision {revision}", "name one that `alembic history` shows")
+    scratch.prepare(ask.get("overwrite", False))
+    try:
+        keeps = environment_facts(project, scratch)
+        if ask.get("baseline"):
+            load(scratch, ask["baseline"])
+        Replay(project, scratch, ask, report, keeps).run()
+    finally:
+        scratch.empty()
+
+
+class Replay:
+    """One replay; `around` and `steps` are what run_environment takes."""
+
+    def __init__(
+        self, project: Project, scratch: Scratch, ask: dict[str, Any], report: Report, environment: dict[str, Any]
+    ) -> None:
+        self._project = project
+        self._scratch = scratch
+        self._baseline = ask.get("baseline")
+        self._asked = set(ask["revisions"])
+        self._drift = ask["drift"]
+        self._report = report
+        self._environment: dict[str, Any] | None = environment
+        self._reviewed: set[str] = set()
+        self._failed: list[str] = []
+        self._later: list[tuple[Any, dict[str, Any]]] = []
+        """Facts that wait for what is rendered offline: env.py can't be run within itself."""
+        self._broken = False
+        """Whether the database is not what the revisions so far make of it."""
+        self._before: Snapshot | None = None
+        self._watch: Watch
+        self._arguments: dict[str, Any] = {}
+
+    def run(self) -> None:
+        while True:
+            self._broken = False
+            self._before = None
+            run_environment(self._project, self.steps, around=self.around)
+            for step, facts in self._later:
+                self._complete(step, facts)
+            self._later.clear()
+            if not self._broken:
+                return
+            self._scratch.empty(keep_mark=True)
+            if self._baseline:
+                load(self._scratch, self._baseline)
+
+    @contextmanager
+    def around(self, context: Any) -> Iterator[None]:
+        """Watches the connection that env.py has made."""
+        outer = context._in_external_transaction
+        if self._environment is not None:
+            self._report({"report": "environment", "environment": {**self._environment, "outerTransaction": outer}})
+            self._environment = None
+        with around_outer_transaction(context), Watch(context.connection).listening() as self._watch:
+            with raw.committed(context.connection):
+                raw.execute(context.connection, f"SET lock_timeout = '{LOCK_TIMEOUT}'")
+                raw.execute(context.connection, "SET synchronous_commit = off")
+            yield
+
+    def steps(self, heads: tuple[str, ...], context: Any) -> Iterator[Any]:
+        """Alembic runs and commits what is yielded before it asks for the next."""
+        # Alembic has begun a transaction when it looked for the version table.
+        self._settle(context)
+        refuse_ahead(self._project, heads)
+        self._report_applied(heads)
+        with alembic_errors(self._project, "heads"):
+            steps = list(self._project.script._upgrade_revs("heads", heads))
+        last = max((index for index, step in enumerate(steps) if step.revision.revision in self._asked), default=-1)
+        if not self._drift:
+            steps = steps[: last + 1]
+        for index, step in enumerate(steps):
+            revision = step.revision.revision
+            self._report({"report": "progress", "done": index, "total": len(steps), "revision": revision})
+            if revision in self._asked and revision not in self._reviewed:
+                yield from self._review(step, context)
+                self._reviewed.add(revision)
+                if self._broken and index + 1 < len(steps):
+                    return
+                self._broken = False
+            else:
+                self._before = None
+                yield self._observed(step, context, None)[0]
+                self._settle(context)
+        if self._drift:
+            self._report({"report": "drift", "drift": compare(self._project, context, self._snapshot(context))})
+
+    def _review(self, step: Any, context: Any) -> Iterator[Any]:
+        script = step.revision
+        before = self._before or self._snapshot(context)
+        observed, upgrade = self._observed(step, context, before)
+        yield observed
+        self._settle(context)
+        facts = {**self._said(script), "upgrade": upgrade["facts"]}
+        after = self._before = self._snapshot(context)
+        if upgrade["facts"]["outcome"] == "failed":
+            if failed := [revision for revision in self._failed if revision != script.revision]:
+                facts["upgrade"]["reason"] = f"revisions before it could not be applied: {', '.join(failed)}"
+            facts["downgrade"] = _not_run("the upgrade failed")
+            names = concerned(before, after, [upgrade["recording"]])
+            self._later.append((step, {**facts, **_tables(before, after, names)}))
+            return
+        facts["changes"] = change(before.entries, after.entries)
+        recordings: list[Recording] = [upgrade["recording"]]
+        if not hasattr(script.module, "downgrade"):
+            facts["downgrade"] = _not_run("the file has no function downgrade()")
+        else:
+            try:
+                if upgrade["facts"]["leftTransaction"]:
+                    raise NoTrip
+                trip, further = round_trip(context, self._watch, script, self._arguments, before, after, recordings)
+                recordings += further
+                facts.update(trip)
+            except NoTrip:
+                yield from self._trip_for_real(step, context, before, after, facts, recordings)
+        self._report(
+            {"report": "revision", "revision": {**facts, **_tables(before, after, concerned(before, after, recordings))}}
+        )
+
+    def _trip_for_real(
+        self, step: Any, context: Any, before: Snapshot, after: Snapshot, facts: dict[str, Any], recordings: list[Recording]
+    ) -> Iterator[Any]:
+        """Down and up as Alembic does it, for revisions that leave their transaction."""
+        script = step.revision
+        observed, downgrade = self._observed(type(step)(step.revision_map, script, False), context, after)
+        yield observed
+        self._settle(context)
+        facts["downgrade"] = downgrade["facts"]
+        recordings.append(downgrade["recording"])
+        if downgrade["facts"]["outcome"] == "failed":
+            self._broken = True
+            return
+        facts["notRestored"] = change(before.entries, self._snapshot(context).entries)
+        observed, again = self._observed(type(step)(step.revision_map, script, True), context, before)
+        yield observed
+        self._settle(context)
+        if again["facts"]["outcome"] == "failed":
+            facts["again"] = {"outcome": "failed", "failure": again["facts"]["failure"]}
+            self._broken = True
+            return
+        self._before = self._snapshot(context)
+        differs = change(after.entries, self._before.entries)
+        facts["again"] = {"outcome": "done", "differs": differs}
+        self._broken = not catalog.is_none(differs)
+
+    def _observed(self, step: Any, context: Any, before: Snapshot | None) -> tuple[Any, dict[str, Any]]:
+        """The step with its function watched, and where its `facts` and `recording` will be. A function that fails is rolled back
+        and counted as applied, so that the rest goes on. `before`: None when nobody wants to know."""
+        seen: dict[str, Any] = {}
+        migrate = step.migration_fn
+        script = step.revision
+
+        # Alembic logs the function's name.
+        @functools.wraps(migrate)
+        def watched(**arguments: Any) -> None:
+            self._arguments = arguments
+            failure = None
+            with self._watch.recording(script.module.__file__, before.relations if before else {}) as recording:
+                try:
+                    migrate(**arguments)
+                except (Exception, SystemExit) as error:
+                    failure = failure_facts(error, script.module.__file__)
+            seen["recording"] = recording
+            seen["facts"] = {"outcome": "failed" if failure else "done", **recording.facts()}
+            if failure:
+                seen["facts"]["failure"] = failure
+                if step.is_upgrade and script.revision not in self._failed:
+                    self._failed.append(script.revision)
+                _roll_back(context)
+
+        step.migration_fn = watched
+        return step, seen
+
+    def _settle(self, context: Any) -> None:
+        """Commits what a revision that ended Alembic's transaction has left open: its place in the version table."""
+        raw.commit(context.connection)
+        context._transaction = None
+
+    def _snapshot(self, context: Any) -> Snapshot:
+        with raw.rolled_back(context.connection):
+            return catalog.take(context.connection, context)
+
+    def _said(self, script: Any) -> dict[str, Any]:
+        directory = self._project.directory
+        return {**of_script(script, directory), "source": source_facts(Path(script.path), directory)}
+
+    def _report_applied(self, heads: tuple[str, ...]) -> None:
+        """Those that the baseline has already are judged from their source."""
+        lineage = self._project.lineage(heads) if self._baseline else set()
+        for revision in sorted(self._asked & lineage - self._reviewed):
+            self._reviewed.add(revision)
+            script = self._project.script.get_revision(revision)
+            with alembic_errors(self._project, revision):
+                step = _step_of(self._project, script)
+            facts = {**self._said(script), "upgrade": _not_run("the baseline has it already"), "before": {}, "after": {}}
+            self._later.append((step, {**facts, "downgrade": _not_run("the baseline has it already")}))
+
+    def _complete(self, step: Any, facts: dict[str, Any]) -> None:
+        facts["upgrade"] = rendered(self._project, step, facts["upgrade"])
+        if hasattr(step.revision.module, "downgrade"):
+            facts["downgrade"] = rendered(self._project, type(step)(step.revision_map, step.revision, False), facts["downgrade"])
+        self._report({"report": "revision", "revision": facts})
+
+
+def _step_of(project: Project, script: Any) -> Any:
+    from alembic.runtime.migration import RevisionStep
+
+    return RevisionStep(project.script.revision_map, script, True)
+
+
+def _not_run(reason: str) -> dict[str, Any]:
+    return {"outcome": "not_run", "reason": reason, "statements": [], "leftTransaction": False, "statementsLeftOut": 0}
+
+
+def _tables(before: Snapshot, after: Snapshot, names: set[str]) -> dict[str, Any]:
+    return {
+        "before": {name: before.tables[name] for name in sorted(names) if name in before.tables},
+        "after": {name: after.tables[name] for name in sorted(names) if name in after.tables},
+    }
+
+
+def _roll_back(context: Any) -> None:
+    """Leaves the connection in a new transaction, whatever state the failure has left it in."""
+    raw.roll_back(context.connection)
+    context._transaction = context.connection.begin()

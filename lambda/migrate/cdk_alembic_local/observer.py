@@ -1,0 +1,95 @@
+"""The observer's process: one ask a line comes in, its reports go out (lib/facts.ts)."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cdk_alembic.errors import RunnerError
+from cdk_alembic.failures import describe, location
+from cdk_alembic.log import redacted
+from cdk_alembic.project import Project
+
+Report = Callable[[dict[str, Any]], None]
+
+
+def main(hello: dict[str, Any]) -> None:
+    """Answers the asks on standard input until it ends. What the backend prints goes to standard error."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
+    os.dup2(2, 1)
+    sys.stdout.reconfigure(line_buffering=True)
+    asks, sys.stdin = sys.stdin.buffer, Path(os.devnull).open()
+    os.environ.update(hello["environment"])
+    folder = Path(hello["project"]).resolve()
+
+    def report(facts: dict[str, Any]) -> None:
+        answers.write(json.dumps(facts, default=str) + "\n")
+        answers.flush()
+
+    for line in asks:
+        try:
+            _answer(json.loads(line), folder, hello.get("scratch"), report)
+            report({"report": "end"})
+        except RunnerError as error:
+            report({"report": "failed", "error": redacted(error.facts())})
+        except (Exception, SystemExit) as error:
+            traceback.print_exc()
+            report({"report": "failed", "error": redacted(_unforeseen(error))})
+
+
+def _answer(ask: dict[str, Any], folder: Path, scratch_url: str | None, report: Report) -> None:
+    verb = ask["ask"]
+    if verb == "graph":
+        from .graph import graph
+
+        report({"report": "graph", "graph": graph(folder)})
+        return
+    project = Project(folder)
+    if scratch_url is None:
+        if verb != "invoke":
+            raise RunnerError("invalid_request", f'"{verb}" needs a scratch database', "start the observer with one")
+        from .invoke import invoke
+
+        report({"report": "answer", "answer": invoke(project, ask["request"])})
+        return
+    from .scratch import Scratch
+
+    scratch = Scratch(scratch_url)
+    with scratch.only(project):
+        try:
+            _answer_on_scratch(ask, project, scratch, report)
+        except RunnerError as error:
+            raise scratch.refused or error from error
+
+
+def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, report: Report) -> None:
+    verb = ask["ask"]
+    if verb == "invoke":
+        from .invoke import invoke
+
+        report({"report": "answer", "answer": invoke(project, ask["request"])})
+    elif verb == "observe":
+        from .observe import observe
+
+        observe(project, scratch, ask, report)
+    elif verb == "create":
+        from .at_head import at_head
+        from .create import create
+
+        with at_head(project, scratch, ask):
+            report({"report": "created", **create(project, ask["message"], empty=ask["empty"])})
+    else:
+        raise RunnerError("invalid_request", f'there is no ask "{verb}"', "the two sides are not of the same version")
+
+
+def _unforeseen(error: BaseException) -> dict[str, Any]:
+    return RunnerError(
+        "internal_error",
+        f"the observer failed: {describe(error)}{location(error)}",
+        "look at the traceback above, and report it as a defect of cdk-alembic",
+    ).facts()

@@ -1,0 +1,89 @@
+"""Queries on a connection that SQLAlchemy, and whoever listens to it, does not see. All four drivers understand them: no parameters,
+texts and numbers as results."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+def execute(connection: Any, sql: str) -> None:
+    """One statement, in whatever transaction the connection is."""
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(sql)
+    finally:
+        cursor.close()
+
+
+def value(connection: Any, sql: str) -> Any:
+    """The JSON document that a query of one row and one column gives as text."""
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(sql)
+        return json.loads(cursor.fetchone()[0])
+    finally:
+        cursor.close()
+
+
+def literal(text: str) -> str:
+    """As a literal of SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def in_transaction(connection: Any) -> bool:
+    """Whether the server has a transaction open on this connection, by the driver's own account."""
+    driver = driver_connection(connection)
+    if connection.dialect.driver == "asyncpg":
+        return driver.is_in_transaction()
+    if connection.dialect.driver == "pg8000":
+        return driver._in_transaction
+    return driver.info.transaction_status != 0
+
+
+def driver_connection(connection: Any) -> Any:
+    """The driver's own connection, without the adapter that SQLAlchemy puts around an asynchronous one."""
+    fairy = connection.connection
+    return getattr(fairy, "driver_connection", None) or fairy.connection
+
+
+@contextmanager
+def rolled_back(connection: Any) -> Iterator[None]:
+    """A transaction that leaves nothing behind."""
+    transaction = connection.begin()
+    try:
+        yield
+    finally:
+        transaction.rollback()
+
+
+@contextmanager
+def committed(connection: Any) -> Iterator[None]:
+    """A transaction that is kept."""
+    transaction = connection.begin()
+    try:
+        yield
+    except BaseException:
+        transaction.rollback()
+        raise
+    transaction.commit()
+
+
+def roll_back(connection: Any) -> None:
+    """Ends whatever transaction the connection is in, by SQLAlchemy's account or by the driver's."""
+    transaction = connection.get_transaction()
+    if transaction is not None:
+        transaction.rollback()
+    if in_transaction(connection):
+        connection.connection.dbapi_connection.rollback()
+
+
+def commit(connection: Any) -> None:
+    """Keeps whatever transaction the connection is in, by SQLAlchemy's account or by the driver's."""
+    transaction = connection.get_transaction()
+    if transaction is not None:
+        transaction.commit()
+    if in_transaction(connection):
+        connection.connection.dbapi_connection.commit()

@@ -1,0 +1,90 @@
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { LocalError } from './errors';
+
+/** Files that differ from where a branch began, relative to the project's folder, with `/`. */
+export interface Changes {
+  /** What they were compared with. */
+  readonly since: string;
+  readonly added: readonly string[];
+  readonly changed: readonly string[];
+  readonly removed: readonly string[];
+}
+
+/**
+ * What is new in the working tree since it and `ref` parted, committed or not.
+ *
+ * @param project folder of the Alembic project
+ */
+export async function changesSince(project: string, ref: string): Promise<Changes> {
+  const top = (await git(project, 'rev-parse', '--show-toplevel')).trim();
+  const base = await mergeBase(project, ref);
+  const [differing, untracked] = await Promise.all([
+    // A file that was renamed is a revision that is gone and another one.
+    git(project, 'diff', '--name-status', '--no-renames', '-z', base),
+    git(project, 'ls-files', '--others', '--exclude-standard', '--full-name', '-z', top),
+  ]);
+  const relative = (file: string) => path.relative(project, path.join(top, file)).split(path.sep).join('/');
+  const files: Record<string, string[]> = { A: split(untracked).map(relative), M: [], D: [] };
+  const fields = split(differing);
+  for (let index = 0; index + 1 < fields.length; index += 2) {
+    const status = fields[index] as string;
+    (files[status] ?? files.M)?.push(relative(fields[index + 1] as string));
+  }
+  return { since: ref, added: files.A as string[], changed: files.M as string[], removed: files.D as string[] };
+}
+
+/** The branch that others are merged into, as this clone knows it; undefined: it can't be told. */
+export async function defaultBranch(project: string): Promise<string | undefined> {
+  const head = await tried(project, 'symbolic-ref', '--quiet', '--short', 'refs/remotes/origin/HEAD');
+  if (head?.trim()) return head.trim();
+  for (const ref of ['origin/main', 'origin/master', 'main', 'master']) {
+    if (await tried(project, 'rev-parse', '--verify', '--quiet', `${ref}^{commit}`)) return ref;
+  }
+  return undefined;
+}
+
+async function mergeBase(project: string, ref: string): Promise<string> {
+  const shallow = (await git(project, 'rev-parse', '--is-shallow-repository')).trim() === 'true';
+  // Not an option, whatever it looks like.
+  const commit = await tried(project, 'rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`);
+  if (!commit) {
+    const fetch = ref.startsWith('origin/') ? `: "git fetch origin ${ref.slice('origin/'.length)}"` : '';
+    throw new LocalError('unknown_ref', `git knows no "${ref}" in ${project}`, `fetch it${fetch}, or name another with --since`);
+  }
+  const base = await tried(project, 'merge-base', commit.trim(), 'HEAD');
+  if (base) return base.trim();
+  if (shallow) {
+    const next = 'fetch the whole history: "git fetch --unshallow"; in GitHub Actions fetch-depth: 0, in GitLab GIT_DEPTH: 0';
+    throw new LocalError('shallow_clone', `this clone is too shallow to tell where its branch and "${ref}" part`, next);
+  }
+  throw new LocalError('unknown_ref', `"${ref}" and HEAD have no commit in common`, 'name another ref with --since');
+}
+
+async function tried(folder: string, ...args: string[]): Promise<string | undefined> {
+  return git(folder, ...args).catch(() => undefined);
+}
+
+const MOST_BYTES = 64 * 1024 * 1024;
+
+async function git(folder: string, ...args: string[]): Promise<string> {
+  try {
+    return (await promisify(execFile)('git', args, { cwd: folder, encoding: 'utf8', maxBuffer: MOST_BYTES })).stdout;
+  } catch (error) {
+    const { code, stderr = '', message } = error as Error & { code?: unknown; stderr?: string };
+    const reason = code === 'ENOENT' ? 'git is not installed' : stderr.trim().split('\n')[0] || message;
+    const next = 'name the revisions to review, or --all: neither needs git';
+    throw new LocalError('git_failed', `git can't tell what is new in ${folder}: ${reason}`, next);
+  }
+}
+
+function split(text: string): string[] {
+  return text.split('\0').filter((field) => field !== '');
+}
+
+/** The project's folder from the repository's root, with `/`; where there is no repository: from the current folder. */
+export async function folderInRepository(project: string): Promise<string> {
+  const prefix = await tried(project, 'rev-parse', '--show-prefix');
+  return (prefix?.trim().replace(/\/$/, '') ?? path.relative(process.cwd(), project).split(path.sep).join('/')) || '.';
+}

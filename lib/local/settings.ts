@@ -1,0 +1,147 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { LocalError } from './errors';
+
+export const FAIL_ON = ['error', 'warning', 'never'] as const;
+export type FailOn = (typeof FAIL_ON)[number];
+
+export const RULE_LEVELS = ['off', 'warn', 'error'] as const;
+export type RuleLevel = (typeof RULE_LEVELS)[number];
+
+/** What a project says of itself: the key `cdk-alembic` of a package.json, or the file cdk-alembic.json. Paths are absolute. */
+export interface Settings {
+  /** Folder of the Alembic project. @default - it is looked for */
+  readonly project?: string;
+  /** What starts the backend's Python. @default - uv */
+  readonly python?: string | readonly string[];
+  /** An empty database to replay on. @default - a server that is started */
+  readonly databaseUrl?: string;
+  /** Variables to set before the backend is imported. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** SQL to start from. @default - an empty database */
+  readonly baseline?: string;
+  /** @default 'error' */
+  readonly failOn: FailOn;
+  /** How much each rule counts. @default - as much as it says itself */
+  readonly rules: Readonly<Record<string, RuleLevel>>;
+  /** Folder of the file that holds them; the current one where there is none. */
+  readonly folder: string;
+}
+
+export const SETTINGS_KEY = 'cdk-alembic';
+const FILE = 'cdk-alembic.json';
+
+/**
+ * Reads the nearest settings, from a folder upwards to the repository's root. Throws a {@link LocalError} that names all that is
+ * wrong with them.
+ *
+ * @param knownRule whether there is a rule of that name
+ */
+export function readSettings(from: string, knownRule: (rule: string) => boolean): Settings {
+  for (const folder of foldersUp(from)) {
+    const found = [read(path.join(folder, FILE)), read(path.join(folder, 'package.json'), SETTINGS_KEY)].filter(
+      ({ value }) => value !== undefined,
+    );
+    const [source, other] = found;
+    if (source === undefined) continue;
+    const problems = other ? [`${source.name} and ${other.name} both hold settings: keep one`] : [];
+    problems.push(...settingsProblems(source.value, knownRule).map((problem) => `${source.name}: ${problem}`));
+    if (problems.length > 0) {
+      throw new LocalError('invalid_settings', problems.join('; '), 'correct them; docs/review.md lists the settings');
+    }
+    return trusted(source.value as RawSettings, folder);
+  }
+  return trusted({}, from);
+}
+
+/** A folder and those above it, up to the repository's root. */
+export function* foldersUp(from: string): Generator<string> {
+  for (let folder = path.resolve(from); ; folder = path.dirname(folder)) {
+    yield folder;
+    if (existsSync(path.join(folder, '.git')) || folder === path.dirname(folder)) return;
+  }
+}
+
+interface Source {
+  readonly name: string;
+  readonly value: unknown;
+}
+
+function read(file: string, key?: string): Source {
+  const name = key === undefined ? file : `"${key}" in ${file}`;
+  if (!existsSync(file)) return { name, value: undefined };
+  try {
+    const document = JSON.parse(readFileSync(file, 'utf8'));
+    return { name, value: key === undefined ? document : document?.[key] };
+  } catch (error) {
+    // Somebody else's package.json is somebody else's concern.
+    if (key !== undefined) return { name, value: undefined };
+    throw new LocalError('invalid_settings', `${file} is no JSON: ${(error as Error).message}`, 'correct it');
+  }
+}
+
+/** The settings as they are written. */
+interface RawSettings {
+  readonly project?: string;
+  readonly python?: string | readonly string[];
+  readonly databaseUrl?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly baseline?: string;
+  readonly failOn?: FailOn;
+  readonly rules?: Readonly<Record<string, RuleLevel>>;
+}
+
+type Check = (value: unknown) => string[];
+
+/** All that is wrong with settings; empty: they can be trusted. */
+export function settingsProblems(settings: unknown, knownRule: (rule: string) => boolean): string[] {
+  if (!isRecord(settings)) return ['must be an object'];
+  const checks: Record<keyof RawSettings, Check> = {
+    project: mustBeText,
+    python: (value) => (isWords(value) ? [] : ['must be a text or a list of texts']),
+    databaseUrl: (value) => databaseUrlProblems(value).map((problem) => `must be an address ${problem}`),
+    environment: (value) => (isRecord(value) && Object.values(value).every(isString) ? [] : ['must be an object of texts']),
+    baseline: mustBeText,
+    failOn: mustBeOneOf(FAIL_ON),
+    rules: (value) => ruleProblems(value, knownRule),
+  };
+  return Object.entries(settings).flatMap(([key, value]) => {
+    if (!Object.hasOwn(checks, key)) return [`unknown key "${key}": use ${Object.keys(checks).join(', ')}`];
+    return checks[key as keyof RawSettings](value).map((problem) => `"${key}" ${problem}`);
+  });
+}
+
+/** What is wrong with the address of a database. */
+export function databaseUrlProblems(value: unknown): string[] {
+  if (typeof value !== 'string' || !URL.canParse(value)) return ['such as postgresql://user:password@host:5432/database'];
+  const { protocol, pathname } = new URL(value);
+  if (protocol !== 'postgresql:' && protocol !== 'postgres:') return [`with the scheme postgresql, not ${protocol.slice(0, -1)}`];
+  return pathname.length > 1 ? [] : ['with the name of a database'];
+}
+
+function ruleProblems(value: unknown, knownRule: (rule: string) => boolean): string[] {
+  if (!isRecord(value)) return ['must be an object'];
+  return Object.entries(value).flatMap(([rule, level]) => [
+    ...(knownRule(rule) ? [] : [`names the rule "${rule}", which does not exist`]),
+    ...mustBeOneOf(RULE_LEVELS)(level).map((problem) => `of "${rule}" ${problem}`),
+  ]);
+}
+
+const isString = (value: unknown): value is string => typeof value === 'string';
+const isWords = (value: unknown) =>
+  (isString(value) && value.trim() !== '') || (Array.isArray(value) && value.length > 0 && value.every(isString));
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const mustBeText: Check = (value) => (isString(value) && value !== '' ? [] : ['must be a text']);
+const mustBeOneOf =
+  (values: readonly string[]): Check =>
+  (value) =>
+    isString(value) && values.includes(value) ? [] : [`must be ${values.map((one) => `"${one}"`).join(' or ')}`];
+
+function trusted(
+  { project, baseline, failOn = 'error', environment = {}, rules = {}, ...rest }: RawSettings,
+  folder: string,
+): Settings {
+  const absolute = (given?: string) => (given === undefined ? undefined : path.resolve(folder, given));
+  return { ...rest, project: absolute(project), baseline: absolute(baseline), failOn, environment, rules, folder };
+}

@@ -1,0 +1,46 @@
+import type { Change } from './change';
+import type { Finding } from './finding';
+import { CHECKS, UNUSED_ACKNOWLEDGEMENT } from './rules';
+
+/** Gives each finding the reason that its revision's file states for it. */
+export function acknowledge(findings: readonly Finding[], change: Change): readonly Finding[] {
+  const reasons = new Map(
+    change.revisions.flatMap(({ facts }) =>
+      facts.source.acknowledgements.map(({ rule, reason }) => [`${facts.revision} ${rule}`, reason] as const),
+    ),
+  );
+  return findings.map((finding) => {
+    const reason = reasons.get(`${finding.revision} ${finding.rule}`);
+    return reason === undefined ? finding : { ...finding, acknowledged: reason };
+  });
+}
+
+/** A comment that acknowledges nothing hides the next thing that its rule finds. */
+export function unusedAcknowledgements(
+  findings: readonly Finding[],
+  change: Change,
+  off: ReadonlySet<string>,
+): readonly Finding[] {
+  const used = new Set(findings.map(({ revision, rule }) => `${revision} ${rule}`));
+  return change.revisions.flatMap(({ facts, upgrade }) =>
+    facts.source.acknowledgements.flatMap(({ rule, line }): Finding[] => {
+      const known = CHECKS.some(({ id }) => id === rule) || rule.startsWith('squawk-');
+      if (used.has(`${facts.revision} ${rule}`) || off.has(rule)) return [];
+      // Without a replay nobody can tell what it would have found.
+      if (known && !upgrade.replayed) return [];
+      return [
+        {
+          rule: UNUSED_ACKNOWLEDGEMENT.id,
+          severity: UNUSED_ACKNOWLEDGEMENT.severity,
+          revision: facts.revision,
+          file: facts.file,
+          line,
+          message: known
+            ? `${rule} is acknowledged and finds nothing here: the comment would hide what a later edit brings`
+            : `${rule} is acknowledged and no rule has that name: the comment acknowledges nothing`,
+          seen: 'source',
+        },
+      ];
+    }),
+  );
+}

@@ -1,0 +1,71 @@
+/** PostgreSQL's types, as far as one holds less than another. Names as format_type or SQL writes them. */
+
+interface ColumnType {
+  readonly name: string;
+  readonly lengths: readonly number[];
+  readonly array: boolean;
+}
+
+const SYNONYMS: Readonly<Record<string, string>> = {
+  'character varying': 'varchar',
+  character: 'char',
+  bpchar: 'char',
+  int: 'integer',
+  int4: 'integer',
+  serial: 'integer',
+  serial4: 'integer',
+  int8: 'bigint',
+  bigserial: 'bigint',
+  serial8: 'bigint',
+  int2: 'smallint',
+  smallserial: 'smallint',
+  serial2: 'smallint',
+  float8: 'double precision',
+  float4: 'real',
+  decimal: 'numeric',
+  bool: 'boolean',
+  timestamp: 'timestamp without time zone',
+  timestamptz: 'timestamp with time zone',
+  time: 'time without time zone',
+  timetz: 'time with time zone',
+};
+
+/** Smaller ones first. */
+const NUMBERS = ['smallint', 'integer', 'bigint', 'numeric'];
+const FLOATS = ['real', 'double precision'];
+const TEXTS = ['char', 'varchar', 'text', 'citext'];
+
+export function columnType(written: string): ColumnType {
+  const array = written.includes('[]');
+  const lengths = (/\(([\d, ]+)\)/.exec(written)?.[1] ?? '').split(',').filter(Boolean).map(Number);
+  const bare = written
+    .replace(/\([^)]*\)|\[\]/g, '')
+    .replace(/\s+/g, ' ')
+    .trim()
+    .toLowerCase();
+  return { name: SYNONYMS[bare] ?? bare, lengths, array };
+}
+
+/** Whether values of the one may not fit, or may not be readable, in the other. */
+export function narrows(from: string, to: string): boolean {
+  const [before, after] = [columnType(from), columnType(to)];
+  if (before.array !== after.array) return !TEXTS.includes(after.name);
+  const ranks = [NUMBERS, FLOATS].find((family) => family.includes(before.name) && family.includes(after.name));
+  if (ranks && ranks.indexOf(after.name) < ranks.indexOf(before.name)) return true;
+  if (TEXTS.includes(after.name)) return !!after.lengths[0] && !(before.lengths[0] && before.lengths[0] <= after.lengths[0]);
+  if (TEXTS.includes(before.name)) return true;
+  if (before.name === 'numeric' && after.name === 'numeric') {
+    const [precision = Infinity, scale = precision === Infinity ? Infinity : 0] = before.lengths;
+    const [newPrecision = Infinity, newScale = newPrecision === Infinity ? Infinity : 0] = after.lengths;
+    return newScale < scale || (newPrecision !== Infinity && newPrecision - newScale < precision - scale);
+  }
+  if (before.name.startsWith('timestamp') && ['date', 'time without time zone'].includes(after.name)) return true;
+  if (FLOATS.includes(before.name) || before.name === 'numeric') return NUMBERS.slice(0, 3).includes(after.name);
+  return ['json', 'jsonb'].includes(before.name) && !['json', 'jsonb'].includes(after.name);
+}
+
+/** Whether a foreign key between them compares like with like. */
+export function sameKeyType(one: string, other: string): boolean {
+  const family = (name: string) => (TEXTS.includes(name) ? 'text' : name);
+  return family(columnType(one).name) === family(columnType(other).name);
+}

@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { packagePath } from '../../package-root';
+import type { Review } from '../finding';
+import { withFingerprints } from './fingerprint';
+import { filters } from './page/filters';
+import { findingArticle, revisionId } from './page/finding';
+import { GraphDrawing, type GraphRow, graphRows } from './page/lanes';
+import { html, Markup } from './page/markup';
+import { type Found, revisionDetails, revisionSummary } from './page/revision';
+import { counted, extent, outcome } from './words';
+
+/** The review as one page that needs nothing but itself: no network, and no script or style but its own. */
+export function htmlReport(review: Review): string {
+  const [style, script] = (['page.css', 'page.js'] as const).map(asset) as [string, string];
+  const policy = `default-src 'none'; style-src '${hash(style)}'; script-src '${hash(script)}'; base-uri 'none'; form-action 'none'`;
+  const page = html`<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${new Markup(policy)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<title>Migrations: ${outcome(review)}</title>
+<style>${new Markup(style)}</style>
+</head>
+<body>
+<header>
+<p class="kicker">Review of migrations</p>
+<h1 class="${review.failed ? 'error' : 'passed'}">${sentence(outcome(review))}</h1>
+<p>${extent(review)}. <span class="muted">cdk-alembic ${review.version}</span></p>
+${review.graph.problem === undefined ? '' : html`<p class="reason"><b>The graph can't be loaded</b> ${review.graph.problem}</p>`}
+<nav aria-label="Parts of this page"><a href="#findings">Findings</a> <a href="#revisions">Revisions and locks</a></nav>
+</header>
+<main>
+${findingsSection(review)}
+${revisionsSection(review)}
+</main>
+<script>${new Markup(script)}</script>
+</body>
+</html>
+`;
+  return page.text;
+}
+
+function findingsSection(review: Review): Markup {
+  const names = new Map(review.graph.revisions.map(({ revision, message }) => [revision, message]));
+  const articles = withFingerprints(review.findings).map(({ finding, fingerprint }) =>
+    findingArticle(finding, fingerprint, finding.revision === undefined ? undefined : names.get(finding.revision)),
+  );
+  return html`<section id="findings" aria-labelledby="findings-h"><h2 id="findings-h">Findings</h2>
+${articles.length === 0 ? html`<p>Nothing was found that would hurt production.</p>` : filters(review.findings)}
+${articles}
+</section>`;
+}
+
+/** The reviewed revisions in the graph, and those that they stand on. */
+function revisionsSection(review: Review): Markup {
+  const reviewed = new Map(review.revisions.map((revision) => [revision.revision, revision]));
+  const parents = new Set(review.revisions.flatMap(({ downRevisions }) => downRevisions));
+  const shown = review.graph.revisions.filter(({ revision }) => reviewed.has(revision) || parents.has(revision));
+  const left = review.graph.revisions.length - shown.length;
+  const rows = graphRows(shown);
+  const drawing = new GraphDrawing(rows);
+  const found = withFingerprints(review.findings);
+  const longest = Math.max(
+    1,
+    ...review.revisions.map(({ upgrade }) => upgrade.statements.reduce((sum, one) => sum + one.milliseconds, 0)),
+  );
+  const items = shown.map((revision, index) => {
+    const marks = [
+      ...(review.graph.heads.includes(revision.revision) ? ['head'] : []),
+      ...(revision.downRevisions.length > 1 ? ['merge'] : []),
+      ...revision.branchLabels,
+      ...(revision.dependsOn.length > 0 ? [`depends on ${revision.dependsOn.join(', ')}`] : []),
+    ];
+    const own = found.filter(({ finding }) => finding.revision === revision.revision);
+    const facts = reviewed.get(revision.revision);
+    const body = facts
+      ? html`<details><summary>${revisionSummary(facts, own, marks, longest)}</summary><div class="opened">${revisionDetails(facts, own)}</div></details>`
+      : html`<div class="unreviewed"><h3><code>${revision.revision}</code> <span class="name">${revision.message}</span></h3><span class="held">not reviewed</span></div>`;
+    return html`<li id="${revisionId(revision.revision)}">${drawing.row(rows[index] as GraphRow, facts ? kind(own) : 'beside')}${body}</li>`;
+  });
+  return html`<section id="revisions" aria-labelledby="revisions-h"><h2 id="revisions-h">Revisions and locks</h2>
+<p>From top to bottom as they are applied. A bar is as long as the upgrade took on the scratch database; its colour is the strongest lock held on what existed before.</p>
+<ul class="legend"><li class="all">nobody reads or writes</li><li class="writers">nobody writes</li><li class="none">nobody waits</li><li class="autocommit">autocommit, locks not seen</li></ul>
+${left > 0 ? html`<p class="muted">${counted(left, 'revision')} of the project ${left === 1 ? 'is' : 'are'} not shown: not reviewed.</p>` : ''}
+<ol class="graph">${items}</ol>
+</section>`;
+}
+
+function kind(found: readonly Found[]): 'error' | 'warning' | 'reviewed' {
+  const open = found.filter(({ finding }) => finding.acknowledged === undefined);
+  if (open.some(({ finding }) => finding.severity === 'error')) return 'error';
+  return open.length > 0 ? 'warning' : 'reviewed';
+}
+
+function asset(name: string): string {
+  return readFileSync(packagePath('lib/review/reports/page', name), 'utf8');
+}
+
+function hash(text: string): string {
+  return `sha256-${createHash('sha256').update(text).digest('base64')}`;
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

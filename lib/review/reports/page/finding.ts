@@ -1,0 +1,39 @@
+import type { Finding } from '../../finding';
+import { acceptance, pageOf } from '../words';
+import { html, type Markup } from './markup';
+
+/** Ids of parts of the page, as a link names them. */
+export const findingId = (fingerprint: string): string => `f-${fingerprint}`;
+export const revisionId = (revision: string): string => `r-${revision.replace(/[^\w.-]/g, '_')}`;
+
+/** So much code is shown: a statement can be as long as a file, and the JSON has it whole. */
+const LONGEST_CODE = 6_000;
+
+/** One finding with all that is known about it. */
+export function findingArticle(finding: Finding, fingerprint: string, name: string | undefined): Markup {
+  const { rule, severity, revision, file, line, direction, message, seen, statement, instead, acknowledged } = finding;
+  const id = findingId(fingerprint);
+  const state = acknowledged === undefined ? 'open' : 'acknowledged';
+  return html`
+<article class="finding ${severity} ${state}" id="${id}" aria-labelledby="${id}-h" data-severity="${severity}" data-rule="${rule}" data-revision="${revision ?? ''}" data-state="${state}">
+<h3 id="${id}-h"><span class="severity">${severity}</span> <span class="rule">${rule}</span> <a class="anchor" href="#${id}" aria-label="Link to this finding">#</a></h3>
+<p class="message">${message}</p>
+<p class="place">${revision === undefined ? '' : html`<a href="#${revisionId(revision)}"><code>${revision}</code> ${name}</a><br>`}<span class="path">${file}:${line}</span>${direction === undefined ? '' : `, ${direction}`}${seen === 'replay' ? ', seen in the replay' : ', told from the source'}</p>
+${acknowledged === undefined ? '' : html`<p class="reason"><b>Acknowledged</b> ${acknowledged}</p>`}
+<div class="codes">${statement === undefined ? '' : codeFigure('What runs', statement)}${instead === undefined ? '' : codeFigure('The safe way', instead)}</div>
+<p class="more">${acknowledged === undefined ? meant(finding) : ''}More: <span class="path">${pageOf(rule)}</span></p>
+</article>`;
+}
+
+function meant(finding: Finding): Markup {
+  const [where, what] = acceptance(finding);
+  return html`If it is meant, ${where}: <code>${what}</code><br>`;
+}
+
+export function codeFigure(title: string, code: string): Markup {
+  return html`<figure><figcaption>${title}</figcaption><pre tabindex="0"><code>${shortened(code)}</code></pre></figure>`;
+}
+
+export function shortened(code: string): string {
+  return code.length <= LONGEST_CODE ? code : `${code.slice(0, LONGEST_CODE)}… (${code.length} characters)`;
+}

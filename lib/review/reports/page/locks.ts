@@ -1,0 +1,85 @@
+import type { Statement } from '../../../facts';
+
+/** Table locks from the weakest to the strongest, https://www.postgresql.org/docs/current/explicit-locking.html */
+const MODES = [
+  'AccessShareLock',
+  'RowShareLock',
+  'RowExclusiveLock',
+  'ShareUpdateExclusiveLock',
+  'ShareLock',
+  'ShareRowExclusiveLock',
+  'ExclusiveLock',
+  'AccessExclusiveLock',
+];
+
+/** Who waits: everybody, those who write, or none of the application's statements. */
+export type Strength = 'all' | 'writers' | 'none';
+
+export function strengthOf(mode: string): Strength {
+  if (mode === 'AccessExclusiveLock') return 'all';
+  return MODES.indexOf(mode) >= MODES.indexOf('ShareLock') ? 'writers' : 'none';
+}
+
+/** `AccessExclusiveLock` as PostgreSQL's documentation writes it. */
+export function modeName(mode: string): string {
+  return mode
+    .replace(/Lock$/, '')
+    .replace(/(?<=[a-z])(?=[A-Z])/g, ' ')
+    .toUpperCase();
+}
+
+/** A lock that is held, from and to as parts of the whole time. */
+export interface Held {
+  readonly mode: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface Timeline {
+  readonly milliseconds: number;
+  readonly statements: readonly {
+    readonly statement: Statement;
+    readonly from: number;
+    readonly to: number;
+    readonly strongest?: string;
+  }[];
+  /** By table, in the order in which they are locked: each lock from the statement that took it to the end of its transaction. */
+  readonly tables: ReadonlyMap<string, readonly Held[]>;
+}
+
+/** So much of a bar a statement takes at least, or it could not be seen. */
+const LEAST = 0.012;
+
+export function timeline(statements: readonly Statement[]): Timeline {
+  const milliseconds = statements.reduce((sum, statement) => sum + statement.milliseconds, 0);
+  const weights = statements.map((statement) => Math.max(statement.milliseconds, milliseconds * LEAST, 0.001));
+  const whole = weights.reduce((sum, weight) => sum + weight, 0);
+  const tables = new Map<string, Held[]>();
+  let held = new Map<string, string>();
+  let transaction: number | undefined;
+  let at = 0;
+  const spans = statements.map((statement, index) => {
+    if (statement.transaction !== transaction || statement.transaction < 0) held = new Map();
+    transaction = statement.transaction;
+    for (const { table, mode } of statement.locks) held.set(table, stronger(held.get(table), mode));
+    const from = at;
+    at += (weights[index] as number) / whole;
+    for (const [table, mode] of held) {
+      const before = tables.get(table) ?? [];
+      const last = before.at(-1);
+      if (last?.mode === mode && last.to === from) before[before.length - 1] = { ...last, to: at };
+      else before.push({ mode, from, to: at });
+      tables.set(table, before);
+    }
+    return { statement, from, to: at, strongest: strongest([...held.values()]) };
+  });
+  return { milliseconds, statements: spans, tables };
+}
+
+export function strongest(modes: readonly string[]): string | undefined {
+  return modes.reduce<string | undefined>(stronger, undefined);
+}
+
+function stronger(one: string | undefined, other: string): string {
+  return one !== undefined && MODES.indexOf(one) >= MODES.indexOf(other) ? one : other;
+}

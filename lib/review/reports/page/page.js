@@ -1,0 +1,65 @@
+// @ts-check
+// The script of the page: finds, filters and links to findings. All that is shown is in the page already.
+(() => {
+  const form = document.getElementById('filters');
+  if (!(form instanceof HTMLFormElement)) return;
+  const output = form.querySelector('output');
+  const search = form.querySelector('input');
+  const findings = [...document.querySelectorAll('.finding')].flatMap((element) =>
+    element instanceof HTMLElement ? [element] : [],
+  );
+  /** What a search looks at, made when somebody searches. @type {Map<HTMLElement, string>} */
+  const texts = new Map();
+
+  /** @param {HTMLElement} element */
+  const textOf = (element) => {
+    const known = texts.get(element);
+    if (known !== undefined) return known;
+    const text = (element.textContent ?? '').toLowerCase().replace(/\s+/g, ' ');
+    texts.set(element, text);
+    return text;
+  };
+
+  const apply = () => {
+    const wanted = new FormData(form);
+    const words = String(wanted.get('text')).toLowerCase().split(/\s+/).filter(Boolean);
+    const names = ['severity', 'rule', 'revision', 'state'].filter((name) => wanted.get(name));
+    let shown = 0;
+    for (const element of findings) {
+      const matches =
+        names.every((name) => element.dataset[name] === wanted.get(name)) &&
+        words.every((word) => textOf(element).includes(word));
+      element.hidden = !matches;
+      if (matches) shown += 1;
+    }
+    if (output) output.textContent = `${shown} of ${findings.length} shown`;
+  };
+
+  /** A link leads to its finding or revision, whatever is filtered or folded. */
+  const follow = () => {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!target) return;
+    if (target.hidden) {
+      form.reset();
+      apply();
+    }
+    const details = target.matches('.graph > li') ? target.querySelector('details') : null;
+    if (details) details.open = true;
+    target.scrollIntoView();
+  };
+
+  form.hidden = false;
+  form.addEventListener('input', apply);
+  form.addEventListener('submit', (event) => event.preventDefault());
+  // The controls are empty only after the event.
+  form.addEventListener('reset', () => setTimeout(apply));
+  addEventListener('hashchange', follow);
+  addEventListener('keydown', (event) => {
+    if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement) return;
+    event.preventDefault();
+    search?.focus();
+  });
+  apply();
+  follow();
+})();

@@ -1,0 +1,121 @@
+import type { DirectionFacts } from '../../../facts';
+import type { Finding, ReviewedRevision } from '../../finding';
+import { counted } from '../words';
+import { findingId, shortened } from './finding';
+import { modeName, strengthOf, strongest, type Timeline, timeline } from './locks';
+import { html, type Markup } from './markup';
+
+export interface Found {
+  readonly finding: Finding;
+  readonly fingerprint: string;
+}
+
+/** So many statements of a function are listed; the JSON has all. */
+const MOST_STATEMENTS = 200;
+
+/** What of a revision is seen at once: its time and locks as one bar. `longest` is the whole bar. */
+export function revisionSummary(
+  revision: ReviewedRevision,
+  found: readonly Found[],
+  marks: readonly string[],
+  longest: number,
+): Markup {
+  const line = timeline(revision.upgrade.statements);
+  const replayed = revision.notReplayed === undefined;
+  const failed = revision.upgrade.outcome === 'failed' ? ['failed'] : [];
+  const tags = [...marks, ...failed, ...(replayed ? [] : ['not replayed'])];
+  return html`<h3><code>${revision.revision}</code> <span class="name">${revision.message}</span>${tags.map((tag) => html` <span class="tag">${tag}</span>`)}</h3>
+${replayed && line.statements.length > 0 ? html`<span class="bar">${track(line, Math.max(0.02, line.milliseconds / longest))}<span class="time">${time(line.milliseconds)}</span></span>` : ''}
+<span class="held">${replayed ? heldWords(line) : 'judged from source and SQL alone'}${foundWords(found)}</span>`;
+}
+
+/** What is seen when a revision is opened. */
+export function revisionDetails(revision: ReviewedRevision, found: readonly Found[]): Markup {
+  const links = found.map(
+    ({ finding, fingerprint }) =>
+      html`<li class="${finding.severity}"><a href="#${findingId(fingerprint)}">${finding.rule}</a></li>`,
+  );
+  return html`<p class="path">${revision.file}</p>
+${revision.notReplayed === undefined ? '' : html`<p class="reason"><b>Not replayed</b> ${revision.notReplayed}</p>`}
+${links.length > 0 ? html`<ul class="links">${links}</ul>` : ''}
+${directionDetails('Upgrade', revision.upgrade)}${directionDetails('Downgrade', revision.downgrade)}`;
+}
+
+function directionDetails(title: string, direction: DirectionFacts): Markup {
+  const { outcome, reason, failure, statements, leftTransaction, statementsLeftOut } = direction;
+  const line = timeline(statements);
+  const facts = [
+    outcome === 'done' ? `done in ${time(line.milliseconds)}` : outcome === 'failed' ? 'failed' : 'not run',
+    ...(reason === undefined ? [] : [reason]),
+    counted(statements.length + statementsLeftOut, 'statement'),
+    ...(leftTransaction ? ["leaves Alembic's transaction"] : []),
+  ];
+  const left = statementsLeftOut + Math.max(0, statements.length - MOST_STATEMENTS);
+  return html`<section><h4>${title}</h4><p>${facts.join(', ')}</p>
+${failure === undefined ? '' : html`<p class="reason"><b>Failed</b> ${failure.message}${failure.line ? `, line ${failure.line}` : ''}</p>`}
+${lockChart(line)}
+<ol class="statements">${statements
+    .slice(0, MOST_STATEMENTS)
+    .map(
+      (statement) =>
+        html`<li><pre tabindex="0"><code>${shortened(statement.sql)}</code></pre><p>${[
+          ...(statement.line > 0 ? [`line ${statement.line}`] : []),
+          time(statement.milliseconds),
+          statement.transaction < 0 ? 'autocommit' : `transaction ${statement.transaction + 1}`,
+          ...(statement.rowCount >= 0 ? [counted(statement.rowCount, 'row')] : []),
+          ...statement.locks.map(({ relation, mode }) => `${modeName(mode)} on ${relation}`),
+          ...statement.rewrites.map((name) => `rewrites ${name}`),
+        ].join(' · ')}</p></li>`,
+    )}</ol>${left > 0 ? html`<p>and ${counted(left, 'statement')} more</p>` : ''}</section>`;
+}
+
+/** Each table with its locks, from the statement that took them to the end of the transaction. */
+function lockChart(line: Timeline): Markup | string {
+  if (line.tables.size === 0) return '';
+  const rows = [...line.tables].map(([table, spans]) => {
+    const mode = strongest(spans.map((span) => span.mode)) ?? '';
+    const bars = spans.map(
+      (span) =>
+        html`<rect class="${strengthOf(span.mode)}" x="${percent(span.from)}" width="${percent(span.to - span.from)}" height="10" rx="2"><title>${modeName(span.mode)} on ${table}</title></rect>`,
+    );
+    return html`<tr><th scope="row">${table}</th><td class="mode ${strengthOf(mode)}">${modeName(mode)}</td><td class="span"><svg width="100%" height="10" aria-hidden="true"><rect class="empty" width="100%" height="10" rx="2"/>${bars}</svg></td></tr>`;
+  });
+  return html`<table class="locks"><caption>Locks, each until its transaction ends</caption><tbody>${rows}</tbody></table>`;
+}
+
+function track(line: Timeline, share: number): Markup {
+  const bars = line.statements.map(({ statement, from, to, strongest: mode }) => {
+    const kind = statement.transaction < 0 ? 'autocommit' : mode === undefined ? 'free' : strengthOf(mode);
+    return html`<rect class="${kind}" x="${percent(from * share)}" width="${percent((to - from) * share)}" height="8"/>`;
+  });
+  return html`<svg class="track" width="100%" height="8" aria-hidden="true">${bars}</svg>`;
+}
+
+/** In words what the bar shows in colours. */
+function heldWords({ tables, statements }: Timeline): string {
+  const byMode = new Map<string, string[]>();
+  for (const [table, spans] of tables) {
+    const mode = strongest(spans.map((span) => span.mode)) ?? '';
+    if (strengthOf(mode) !== 'none') byMode.set(mode, [...(byMode.get(mode) ?? []), table]);
+  }
+  const words = [...byMode].map(([mode, names]) => `${modeName(mode)} on ${names.join(', ')}`);
+  if (words.length > 0) return words.join('; ');
+  if (statements.length === 0) return 'no statements';
+  return statements.some(({ statement }) => statement.transaction < 0) ? 'autocommit, locks not seen' : 'nobody waits';
+}
+
+function foundWords(found: readonly Found[]): Markup | string {
+  const open = found.filter(({ finding }) => finding.acknowledged === undefined);
+  const of = (severity: string): number => open.filter(({ finding }) => finding.severity === severity).length;
+  return html`${(['error', 'warning'] as const).map((severity) =>
+    of(severity) > 0 ? html` <b class="${severity}">${counted(of(severity), severity)}</b>` : '',
+  )}`;
+}
+
+function time(milliseconds: number): string {
+  return milliseconds < 1_000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1_000).toFixed(1)} s`;
+}
+
+function percent(part: number): string {
+  return `${Math.round(part * 10_000) / 100}%`;
+}

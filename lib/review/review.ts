@@ -1,0 +1,112 @@
+import { acknowledge, unusedAcknowledgements } from './acknowledge';
+import { type Change, understandChange } from './change';
+import type { Finding, Review, ReviewedRevision } from './finding';
+import type { ReviewInput, ReviewOptions } from './input';
+import type { Reviewed } from './reviewed';
+import { CHECKS } from './rules';
+import type { Found, Rule } from './rules/rule';
+import { loadParser } from './sql';
+import { squawk } from './squawk';
+
+/** Judges what was observed. */
+export async function review(input: ReviewInput, options: ReviewOptions): Promise<Review> {
+  await loadParser();
+  const change = understandChange(input);
+  const off = new Set(Object.keys(options.rules).filter((rule) => options.rules[rule] === 'off'));
+  const own = CHECKS.flatMap((rule) => [...findingsOf(rule, change)]);
+  const all = without(distinct([...own, ...(await squawk(change, own))]), off);
+  const acknowledged = acknowledge(all, change);
+  const unused = without(unusedAcknowledgements(all, change, off), off);
+  const findings = inOrder(
+    [...acknowledged, ...acknowledge(unused, change)].map((finding) => withSetting(finding, options)),
+    input,
+  );
+  const open = findings.filter((finding) => finding.acknowledged === undefined);
+  const errors = open.filter(({ severity }) => severity === 'error').length;
+  const warnings = open.length - errors;
+  return {
+    review: 1,
+    version: options.version,
+    ...(input.postgres === undefined ? {} : { postgres: input.postgres }),
+    graph: input.graph,
+    revisions: change.revisions.map(shown),
+    findings,
+    summary: {
+      revisions: change.revisions.length,
+      replayed: change.revisions.filter(({ upgrade }) => upgrade.replayed).length,
+      errors,
+      warnings,
+      acknowledged: findings.length - open.length,
+      milliseconds: Date.now() - input.started,
+    },
+    failed: (options.failOn !== 'never' && errors > 0) || (options.failOn === 'warning' && warnings > 0),
+  };
+}
+
+function* findingsOf(rule: Rule, change: Change): Iterable<Finding> {
+  for (const revision of change.revisions) {
+    const { facts } = revision;
+    for (const found of rule.check?.(revision, change) ?? []) yield finding(rule, found, facts.revision, facts.file);
+  }
+  for (const found of rule.checkProject?.(change) ?? []) yield finding(rule, found, found.revision, found.file);
+}
+
+function finding(rule: Rule, found: Found, revision: string | undefined, file: string): Finding {
+  const { line, direction, message, instead, seen, statement, atMost } = found;
+  // A downgrade of production is rare and waited for; what it locks is worth knowing, and no reason to stop a release.
+  const severity = direction === 'downgrade' && rule.group === 'locking' ? 'warning' : (atMost ?? rule.severity);
+  return {
+    rule: rule.id,
+    severity,
+    ...(revision === undefined ? {} : { revision }),
+    file,
+    line,
+    ...(direction === undefined ? {} : { direction }),
+    message,
+    ...(instead === undefined ? {} : { instead }),
+    seen,
+    ...(statement ? { statement } : {}),
+  };
+}
+
+function withSetting(found: Finding, { rules }: ReviewOptions): Finding {
+  const setting = rules[found.rule];
+  return setting === 'warn' || setting === 'error' ? { ...found, severity: setting === 'warn' ? 'warning' : 'error' } : found;
+}
+
+function distinct(findings: readonly Finding[]): readonly Finding[] {
+  const key = ({ rule, revision, line, direction, message }: Finding) => [rule, revision, line, direction, message].join('\n');
+  return [...new Map(findings.map((found) => [key(found), found])).values()];
+}
+
+function without(findings: readonly Finding[], off: ReadonlySet<string>): readonly Finding[] {
+  return findings.filter(({ rule }) => !off.has(rule));
+}
+
+function inOrder(findings: readonly Finding[], { revisions }: ReviewInput): readonly Finding[] {
+  const order = new Map(revisions.map(({ revision }, at) => [revision, at]));
+  const rank = (found: Finding) => [
+    found.acknowledged === undefined ? 0 : 1,
+    found.severity === 'error' ? 0 : 1,
+    found.revision === undefined ? -1 : (order.get(found.revision) ?? revisions.length),
+    found.line,
+  ];
+  return [...findings].sort((one, other) => {
+    const [left, right] = [rank(one), rank(other)];
+    return left.map((value, at) => value - (right[at] ?? 0)).find((difference) => difference !== 0) ?? 0;
+  });
+}
+
+function shown({ facts, upgrade }: Reviewed): ReviewedRevision {
+  const { revision, message, file, downRevisions, upgrade: up, downgrade } = facts;
+  const notReplayed = upgrade.replayed ? undefined : (up.failure?.message ?? up.reason ?? 'it was not run');
+  return {
+    revision,
+    message,
+    file,
+    downRevisions,
+    upgrade: up,
+    downgrade,
+    ...(notReplayed === undefined ? {} : { notReplayed }),
+  };
+}

@@ -1,0 +1,138 @@
+import { batches, execute, literal, tableArguments } from '../python';
+import type { Step } from '../reviewed';
+import type { Rule } from './rule';
+
+/** Between the migration and the end of the deploy the old code still runs. */
+export const rename: Rule = {
+  id: 'rename',
+  group: 'compatibility',
+  severity: 'error',
+  title: 'a table, column, type, label or schema that the running code uses is renamed',
+  *check({ upgrade }) {
+    const views = new Set(upgrade.steps.flatMap(({ action }) => (action.does === 'create view' ? [action.view] : [])));
+    const retyped = new Set(
+      upgrade.steps.flatMap(({ action }) => (action.does === 'drop' && action.what === 'type' ? action.names : [])),
+    );
+    for (const { action, isExisting, isNewColumn, place } of upgrade.steps) {
+      if (action.does !== 'rename' || action.what === 'other') continue;
+      const { what, table, from, to } = action;
+      if ((what === 'table' || what === 'column') && !isExisting(table)) continue;
+      // A view under the old name serves the old code.
+      if (what === 'table' && views.has(table)) continue;
+      if (what === 'column' && (isNewColumn(table, from) || isNewColumn(table, to))) continue;
+      // The old form of an enum, renamed to make room for the new one.
+      if (what === 'type' && retyped.has(to)) continue;
+      const thing =
+        what === 'column' ? `${table}.${from}` : what === 'enum value' ? `the label ${from} of ${table}` : `${what} ${from}`;
+      yield {
+        ...place,
+        message: `${thing} is renamed to ${to}: the code that still runs knows the old name only, and fails from this moment until the deploy is done`,
+        instead: renamed(action),
+      };
+    }
+  },
+};
+
+function renamed(action: Extract<Step['action'], { does: 'rename' }>): string | undefined {
+  const { table, schema } = tableArguments(action.table);
+  if (action.what === 'table') {
+    return [
+      `op.rename_table(${table}, ${literal(action.to)}${schema})`,
+      execute(`CREATE VIEW ${action.table} AS SELECT * FROM ${action.to}`),
+      '# old code goes on with the view; a later release drops it',
+    ].join('\n');
+  }
+  if (action.what !== 'column') return undefined;
+  return [
+    `op.add_column(${table}, sa.Column(${literal(action.to)}, ..., nullable=True)${schema})`,
+    '# the application writes both columns; the next revision copies in batches:',
+    batches(action.table, `${action.to} = ${action.from}`, `${action.to} IS NULL`),
+    `# a later release reads ${action.to}, and one after it drops ${action.from}`,
+  ].join('\n');
+}
+
+export const notNullWithoutDefault: Rule = {
+  id: 'not-null-without-default',
+  group: 'compatibility',
+  severity: 'error',
+  title: 'a NOT NULL column without a server default is added to an existing table',
+  *check({ upgrade }) {
+    for (const { action, isExisting, place } of upgrade.steps) {
+      if (action.does !== 'add column' || !action.column.notNull || action.column.default || !isExisting(action.table)) continue;
+      const { table, schema } = tableArguments(action.table);
+      const { name } = action.column;
+      yield {
+        ...place,
+        message: `${action.table}.${name} is NOT NULL without a default: the upgrade fails where ${action.table} holds a row, and inserts of the code that still runs fail`,
+        instead: [
+          `op.add_column(${table}, sa.Column(${literal(name)}, ..., server_default="...", nullable=False)${schema})`,
+          '# or nullable=True now, and NOT NULL when every row has a value',
+        ].join('\n'),
+      };
+    }
+  },
+};
+
+export const uniqueOnExistingRows: Rule = {
+  id: 'unique-on-existing-rows',
+  group: 'compatibility',
+  severity: 'warning',
+  title: 'uniqueness is asked of rows that are there already',
+  *check({ facts, upgrade }) {
+    const failed = facts.rows?.upgradeFailure;
+    for (const { action, isExisting, isNewColumn, place } of upgrade.steps) {
+      const unique =
+        action.does === 'create index' && action.unique
+          ? action.columns
+          : action.does === 'add constraint' &&
+              ['unique', 'exclude'].includes(action.constraint.kind) &&
+              !action.constraint.usingIndex
+            ? action.constraint.columns
+            : undefined;
+      if (!unique || !('table' in action) || !isExisting(action.table)) continue;
+      const { table } = action;
+      // A column that is new and empty has no duplicates.
+      if (unique.length && unique.every((column) => column !== null && isNewColumn(table, column))) continue;
+      const columns = unique.map((column) => column ?? '<expression>').join(', ') || '...';
+      yield {
+        ...place,
+        message:
+          `two rows of ${table} with the same ${columns} make the upgrade fail` +
+          (failed?.sqlState === '23505' ? `, as seeded rows did (${failed.message})` : '') +
+          ', and the code that still runs may write such rows',
+        instead: `# look first, in production: SELECT ${columns}, count(*) FROM ${table} GROUP BY ${columns} HAVING count(*) > 1`,
+      };
+    }
+  },
+};
+
+/** Expand, let both releases run, contract: https://martinfowler.com/bliki/ParallelChange.html */
+export const expandAndContractInOne: Rule = {
+  id: 'expand-and-contract-in-one',
+  group: 'compatibility',
+  severity: 'warning',
+  title: 'the new and the end of the old form come in one release',
+  *check(revision, change) {
+    const together = change.isUnreleased(revision.facts.revision)
+      ? change.revisions.filter(({ facts }) => change.isUnreleased(facts.revision))
+      : [revision];
+    const steps = together.flatMap(({ upgrade }) => upgrade.steps);
+    for (const { action, isExisting, isNewColumn, place } of revision.upgrade.steps) {
+      if (action.does !== 'drop column' || !isExisting(action.table) || isNewColumn(action.table, action.column)) continue;
+      const { table, column } = action;
+      const added = steps.flatMap((step) =>
+        step.action.does === 'add column' && step.action.table === table ? [step.action.column.name] : [],
+      );
+      const copied = steps.flatMap((step) =>
+        step.action.does === 'update' && step.action.table === table ? step.action.columns : [],
+      );
+      const successor = added.find((name) => copied.includes(name));
+      if (!successor) continue;
+      yield {
+        ...place,
+        message: `${table}.${successor} is added and filled, and ${table}.${column} is dropped in the same release: between them no release runs that knows both, so the old code fails and what it writes meanwhile is not copied`,
+        instead: `# this release: add ${successor}, write both, copy; the next one reads ${successor}; one after it drops ${column}`,
+      };
+    }
+  },
+};

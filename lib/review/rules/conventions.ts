@@ -1,0 +1,146 @@
+import type { ColumnDefinition } from '../actions';
+import { columnType } from '../column-types';
+import { vagueDescription } from '../description';
+import { conventionalName, literal } from '../python';
+import type { Reviewed, Step } from '../reviewed';
+import { longNames } from '../sql';
+import type { Rule, RuleInfo } from './rule';
+
+const KINDS = { 'foreign key': 'fk', unique: 'uq', check: 'ck' } as const;
+
+/** https://alembic.sqlalchemy.org/en/latest/naming.html */
+export const unnamedConstraint: Rule = {
+  id: 'unnamed-constraint',
+  group: 'conventions',
+  severity: 'warning',
+  title: 'a constraint has no name of its own',
+  *check({ upgrade }) {
+    const found = upgrade.steps.flatMap((step) => {
+      const { action } = step;
+      const made =
+        action.does === 'create table' ? action.constraints : action.does === 'add constraint' ? [action.constraint] : [];
+      const table = 'table' in action ? action.table : '';
+      return made.flatMap(({ kind, name, columns, references }) => {
+        const short = kind in KINDS ? KINDS[kind as keyof typeof KINDS] : undefined;
+        return short && !name
+          ? [{ step, kind, table, columns, name: conventionalName(short, table, columns, references?.table) }]
+          : [];
+      });
+    });
+    const [first] = found;
+    if (!first) return;
+    const which = found.map(
+      ({ kind, table, columns }) => `${kind} of ${table}${columns.length ? ` (${columns.join(', ')})` : ''}`,
+    );
+    yield {
+      ...first.step.place,
+      message: `PostgreSQL has to find a name for ${some(which)}: a later revision can't be sure of it, and autogenerate writes drop_constraint(None)`,
+      instead: `name=${literal(first.name)}  # or once for all: MetaData(naming_convention={...})`,
+    };
+  },
+};
+
+export const longName: Rule = {
+  id: 'long-name',
+  group: 'conventions',
+  severity: 'warning',
+  title: 'a name has more than 63 bytes',
+  *check({ upgrade }) {
+    const told = new Set<string>();
+    for (const { sql, place } of upgrade.steps) {
+      for (const name of longNames(sql)) {
+        if (told.has(name)) continue;
+        told.add(name);
+        yield {
+          ...place,
+          message: `PostgreSQL keeps 63 bytes of a name and cuts ${name} to ${Buffer.from(name).subarray(0, 63)}: the models know another name than the database`,
+        };
+      }
+    }
+  },
+};
+
+export const literalIndex: Rule = {
+  id: 'literal-index',
+  group: 'conventions',
+  severity: 'warning',
+  title: 'an index on a constant instead of a column',
+  *check({ upgrade }) {
+    for (const { action, place } of upgrade.steps) {
+      if (action.does !== 'create index') continue;
+      for (const value of action.literals) {
+        yield {
+          ...place,
+          message: `${action.index ?? 'the index'} of ${action.table} indexes the text '${value}', the same for every row, and not a column: no query can use it${action.unique ? ', and a second row breaks its uniqueness' : ''}`,
+          instead: `op.create_index(${literal(action.index ?? '...')}, ${literal(action.table)}, [${literal(value)}])`,
+        };
+      }
+    }
+  },
+};
+
+/** A rule about columns that a revision makes; told once for a revision. */
+function columnRule(
+  info: Omit<RuleInfo, 'group' | 'severity'>,
+  concerns: (column: ColumnDefinition) => boolean,
+  say: (columns: string) => string,
+  instead: string,
+): Rule {
+  return {
+    ...info,
+    group: 'conventions',
+    severity: 'warning',
+    *check({ upgrade }: Reviewed) {
+      const found = upgrade.steps.flatMap((step: Step) => {
+        const { action } = step;
+        const made = action.does === 'create table' ? action.columns : action.does === 'add column' ? [action.column] : [];
+        return made.filter(concerns).map(({ name }) => ({ step, name: `${'table' in action ? action.table : ''}.${name}` }));
+      });
+      const [first] = found;
+      if (first) yield { ...first.step.place, message: say(some(found.map(({ name }) => name))), instead };
+    },
+  };
+}
+
+export const integerPrimaryKey = columnRule(
+  { id: 'integer-primary-key', title: 'a primary key of 32 bits' },
+  ({ type, primaryKey }) => primaryKey && ['integer', 'smallint'].includes(columnType(type).name),
+  (columns) =>
+    `${columns}: a key of 32 bits ends at 2,147,483,647 rows ever inserted, and a wider one means writing the table anew`,
+  'sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False)',
+);
+
+export const timestampWithoutTimeZone = columnRule(
+  { id: 'timestamp-without-time-zone', title: 'a timestamp without time zone' },
+  ({ type }) => columnType(type).name === 'timestamp without time zone',
+  (columns) =>
+    `${columns}: without a time zone nobody can tell which moment is meant, and it is read in the zone of each session`,
+  'sa.DateTime(timezone=True)',
+);
+
+export const jsonColumn = columnRule(
+  { id: 'json-column', title: 'a column of type json' },
+  ({ type }) => columnType(type).name === 'json',
+  (columns) => `${columns}: json has no equality, so that SELECT DISTINCT, UNION and GROUP BY fail, and no index`,
+  'postgresql.JSONB()',
+);
+
+export const vague: Rule = {
+  id: 'vague-description',
+  group: 'conventions',
+  severity: 'warning',
+  title: 'the description does not say what changes',
+  *check({ facts }) {
+    if (facts.downRevisions.length > 1 || !vagueDescription(facts.message)) return;
+    yield {
+      line: 1,
+      seen: 'source',
+      message: `"${facts.message}" does not say what changes: whoever reads the plan of a deploy has to open the file`,
+      instead: '"""Add index on users.email',
+    };
+  },
+};
+
+function some(names: readonly string[]): string {
+  return names.slice(0, 3).join(', ') + (names.length > 3 ? ` and ${names.length - 3} more` : '');
+}

@@ -1,0 +1,217 @@
+import type { DataLossRule } from '../../contract';
+import { narrows } from '../column-types';
+import { batches, execute, literal, tableArguments } from '../python';
+import type { Reviewed, Step } from '../reviewed';
+import type { Found, Rule } from './rule';
+
+interface Loss {
+  readonly step: Step;
+  /** What the guard's words for the same place hold. */
+  readonly name: string;
+  /** Whether it is the change's own, which production does not have. */
+  readonly own: boolean;
+  readonly message: string;
+  readonly instead?: string;
+}
+
+/** The guard reads the source, and this the statements: a place that either finds is told once. */
+function lossRule(id: DataLossRule, title: string, losses: (revision: Reviewed) => Iterable<Loss>): Rule {
+  return {
+    id,
+    group: 'data loss',
+    severity: 'error',
+    title,
+    *check(revision) {
+      const found = [...losses(revision)];
+      const guarded = revision.facts.source.dataLoss.filter(({ rule }) => rule === id);
+      const told = new Set<(typeof guarded)[number]>();
+      for (const { step, name, own, message, instead } of found) {
+        const here = guarded.filter(({ line, what }) => line === step.line || what.includes(name));
+        for (const place of here) told.add(place);
+        // The guard can't know that nothing is lost: it stops the deploy all the same.
+        const stopped =
+          'nothing is lost, as the change itself made it, but the guard of a deploy stops here until it is acknowledged';
+        if (!own) yield { ...step.place, message, instead };
+        else if (here[0]) yield { ...step.place, line: here[0].line, atMost: 'warning', message: stopped };
+      }
+      for (const place of guarded) {
+        if (told.has(place)) continue;
+        yield { line: place.line, direction: 'upgrade', seen: 'source', message: `${place.what} destroys data where it runs` };
+      }
+    },
+  };
+}
+
+function later(rule: DataLossRule, what: string, code: string): string {
+  return [
+    `# first release: the application neither reads nor writes ${what}; then, in a revision of its own:`,
+    `# cdk-alembic: allow ${rule}: <why nobody needs it any more>`,
+    code,
+  ].join('\n');
+}
+
+export const dropTable = lossRule('drop-table', 'a table is dropped', function* ({ upgrade }) {
+  for (const step of upgrade.steps) {
+    if (step.action.does !== 'drop' || step.action.what !== 'table') continue;
+    for (const name of step.action.names) {
+      const { table, schema } = tableArguments(name);
+      yield {
+        step,
+        name,
+        own: !step.isExisting(name),
+        message: `${name} is dropped with all its rows: they are lost, and the code that still runs and uses it fails at once`,
+        instead: later('drop-table', name, `op.drop_table(${table}${schema})`),
+      };
+    }
+  }
+});
+
+export const dropColumn = lossRule('drop-column', 'a column is dropped', function* ({ upgrade }) {
+  for (const step of upgrade.steps) {
+    if (step.action.does !== 'drop column') continue;
+    const { table: name, column } = step.action;
+    const { table, schema } = tableArguments(name);
+    yield {
+      step,
+      name: column,
+      own: !step.isExisting(name) || step.isNewColumn(name, column),
+      message: `${name}.${column} is dropped: what it holds is lost, and the code that still runs and reads or writes it fails at once`,
+      instead: later('drop-column', `${name}.${column}`, `op.drop_column(${table}, ${literal(column)}${schema})`),
+    };
+  }
+});
+
+export const dropSchema = lossRule('drop-schema', 'a schema is dropped', ({ upgrade }) => drops(upgrade.steps, 'schema'));
+
+export const dropType = lossRule('drop-type', 'a type is dropped', ({ upgrade }) => drops(upgrade.steps, 'type'));
+
+function* drops(steps: readonly Step[], what: 'schema' | 'type'): Iterable<Loss> {
+  const made = new Set<string>();
+  for (const step of steps) {
+    for (const { 1: name } of step.sql.matchAll(/\bCREATE\s+(?:TYPE|DOMAIN|SCHEMA)\s+(?:IF\s+NOT\s+EXISTS\s+)?"?([\w.]+)/gi)) {
+      if (name) made.add(name);
+    }
+    if (step.action.does !== 'drop' || step.action.what !== what) continue;
+    for (const name of step.action.names) {
+      yield {
+        step,
+        name,
+        own: made.has(name),
+        message:
+          what === 'schema'
+            ? `the schema ${name} is dropped: with CASCADE all that it holds is lost, and the code that still runs and uses it fails`
+            : `the type ${name} is dropped: with CASCADE the columns that have it are lost, and the code that still runs and casts to it fails`,
+        instead: later(`drop-${what}`, name, execute(`DROP ${what.toUpperCase()} ${name}`)),
+      };
+    }
+  }
+}
+
+export const truncate = lossRule('truncate', 'a table is emptied by TRUNCATE', function* ({ upgrade }) {
+  for (const step of upgrade.steps) {
+    if (step.action.does !== 'truncate') continue;
+    for (const name of step.action.tables) {
+      yield {
+        step,
+        name,
+        own: !step.isExisting(name),
+        message: `TRUNCATE loses all rows of ${name}, and its ACCESS EXCLUSIVE lock lets reads and writes wait until the revision commits`,
+      };
+    }
+  }
+});
+
+export const deleteAll = lossRule('delete-all', 'a DELETE without WHERE', function* ({ upgrade }) {
+  for (const step of upgrade.steps) {
+    if (step.action.does !== 'delete' || step.action.rows !== 'all') continue;
+    const name = step.action.table;
+    yield {
+      step,
+      name,
+      own: !step.isExisting(name),
+      message: `DELETE without WHERE loses all rows of ${name}, and locks each of them until the revision commits`,
+      instead: execute(`DELETE FROM ${name} WHERE ...`),
+    };
+  }
+});
+
+export const updateAll: Rule = {
+  id: 'update-all',
+  group: 'data loss',
+  severity: 'error',
+  title: 'an UPDATE without WHERE writes every row in one transaction',
+  *check({ upgrade }) {
+    for (const { action, isExisting, isNewColumn, place } of upgrade.steps) {
+      if (action.does !== 'update' || action.rows !== 'all' || !isExisting(action.table)) continue;
+      const { table, columns } = action;
+      const fills = columns.every((column) => isNewColumn(table, column));
+      yield {
+        ...place,
+        message:
+          `UPDATE without WHERE writes every row of ${table} at once${fills ? '' : ` and overwrites ${columns.join(', ')}`}: ` +
+          'each row stays locked against other writes until the revision commits, and the table grows to twice its size',
+        instead: `# in a revision of its own, in batches:\n${batches(table, `${columns[0] ?? '...'} = ...`, `${columns[0] ?? '...'} IS NULL`)}`,
+      };
+    }
+  },
+};
+
+export const narrowingType: Rule = {
+  id: 'narrowing-type',
+  group: 'data loss',
+  severity: 'error',
+  title: 'a column gets a type that holds less',
+  *check({ upgrade }) {
+    for (const { action, isExisting, isNewColumn, place } of upgrade.steps) {
+      if (action.does !== 'change type' || !isExisting(action.table) || isNewColumn(action.table, action.column)) continue;
+      const before = upgrade.findTable(action.table)?.columns.find(({ name }) => name === action.column)?.type;
+      if (before === undefined || !narrows(before, action.type)) continue;
+      yield {
+        ...place,
+        message:
+          `${action.table}.${action.column} changes from ${before} to ${action.type}: a value that does not fit makes the ` +
+          'revision fail, or is cut where USING says so',
+        instead: `# look first, in production: SELECT count(*) FROM ${action.table} WHERE <does not fit ${action.type}>\n# and keep ${before} with a CHECK (NOT VALID, validated later) where a limit is all that is wanted`,
+      };
+    }
+  },
+};
+
+export const notNullOnExistingRows: Rule = {
+  id: 'not-null-on-existing-rows',
+  group: 'data loss',
+  severity: 'error',
+  title: 'a column becomes NOT NULL while rows hold NULL',
+  *check({ facts, upgrade }) {
+    const failure = facts.rows?.upgradeFailure;
+    if (failure?.sqlState !== '23502') return;
+    const step = upgrade.steps.find(({ action }) => action.does === 'set not null') ?? upgrade.steps[0];
+    // not-null-without-default tells the same of a new column.
+    if (upgrade.steps.some(({ action }) => action.does === 'add column' && action.column.notNull && !action.column.default))
+      return;
+    if (step?.action.does !== 'set not null') return;
+    const { table, column } = step.action;
+    yield {
+      ...step.place,
+      ...(failure.line ? { line: failure.line } : {}),
+      message: `with rows that hold NULL in ${table}.${column} the upgrade fails: ${failure.message}`,
+      instead: `# in a revision before this one:\n${batches(table, `${column} = ...`, `${column} IS NULL`)}`,
+    };
+  },
+};
+
+export const downgradeLosesData: Rule = {
+  id: 'downgrade-loses-data',
+  group: 'data loss',
+  severity: 'warning',
+  title: 'a downgrade brings back a column or table without what it held',
+  *check({ facts, downgrade }) {
+    const lost = facts.rows?.notBroughtBack ?? [];
+    if (!lost.length) return;
+    const place: Omit<Found, 'message'> = { line: downgrade.source?.line ?? 1, direction: 'downgrade', seen: 'replay' };
+    yield {
+      ...place,
+      message: `after upgrade and downgrade ${lost.join(', ')} ${lost.length > 1 ? 'are' : 'is'} back without what was there: the way back does not bring the data`,
+    };
+  },
+};

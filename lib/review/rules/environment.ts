@@ -1,0 +1,50 @@
+import type { Rule } from './rule';
+
+/** With the connection in a transaction at `configure()`, Alembic takes it for somebody else's and does not commit. */
+export const envKeepsNothing: Rule = {
+  id: 'env-keeps-nothing',
+  group: 'env.py',
+  severity: 'error',
+  title: 'env.py lets "alembic upgrade" succeed and keep nothing',
+  *checkProject({ input: { environment } }) {
+    if (!environment || environment.keeps || environment.failure) return;
+    yield {
+      file: environment.file,
+      line: 1,
+      seen: 'replay',
+      message:
+        '"alembic upgrade" ended well and nothing of it is in the database: ' +
+        (environment.outerTransaction
+          ? 'the connection is in a transaction already when context.configure() is called (a SET is enough), so Alembic leaves the commit to env.py, which does not make it'
+          : 'env.py does not commit what the migrations did'),
+      instead: [
+        'with connectable.connect() as connection:',
+        '    # statements before configure() need a commit of their own:',
+        '    connection.commit()',
+        '    context.configure(connection=connection, target_metadata=target_metadata)',
+        '    with context.begin_transaction():',
+        '        context.run_migrations()',
+      ].join('\n'),
+    };
+  },
+};
+
+export const envOuterTransaction: Rule = {
+  id: 'env-outer-transaction',
+  group: 'env.py',
+  severity: 'warning',
+  title: 'env.py opens a transaction around the migrations',
+  *checkProject({ input: { environment } }) {
+    if (!environment?.keeps || !environment.outerTransaction) return;
+    yield {
+      file: environment.file,
+      line: 1,
+      seen: 'replay',
+      message:
+        'the connection is in a transaction already when context.configure() is called: autocommit_block() fails inside it, ' +
+        'so that no index can be built concurrently, and all pending revisions hold their locks until the last one is done',
+      instead:
+        'with connectable.connect() as connection:  # not engine.begin()\n    context.configure(connection=connection, ...)',
+    };
+  },
+};

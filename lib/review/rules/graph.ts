@@ -1,0 +1,139 @@
+import type { GraphFacts, GraphRevision } from '../../facts';
+import type { Change } from '../change';
+import type { Rule } from './rule';
+
+export const severalHeads: Rule = {
+  id: 'several-heads',
+  group: 'graph',
+  severity: 'error',
+  title: 'there are several heads',
+  *checkProject({ input: { graph } }) {
+    const groups = new Map<string, GraphRevision[]>();
+    for (const head of graph.revisions.filter(({ revision }) => graph.heads.includes(revision))) {
+      // Branches with labels of their own are meant to stay apart.
+      const labels = [...labelsOf(head, graph)].sort().join();
+      groups.set(labels, [...(groups.get(labels) ?? []), head]);
+    }
+    for (const heads of groups.values()) {
+      if (heads.length < 2) continue;
+      const ids = heads.map(({ revision }) => revision);
+      const [last] = heads.slice(-1);
+      yield {
+        file: last?.file ?? '',
+        line: 1,
+        seen: 'source',
+        revision: last?.revision,
+        message: `there are ${heads.length} heads, ${ids.join(' and ')}: "alembic upgrade head" fails with "Multiple head revisions are present", and the deploy applies nothing`,
+        instead: `# set down_revision = "${ids[0]}" in ${last?.file} if it is not released yet, or: alembic merge -m "Merge heads" ${ids.join(' ')}`,
+      };
+    }
+  },
+};
+
+function labelsOf(head: GraphRevision, { revisions }: GraphFacts): ReadonlySet<string> {
+  const labels = new Set<string>();
+  const seen = new Set<string>();
+  const queue = [head.revision];
+  for (const id of queue) {
+    const revision = seen.has(id) ? undefined : revisions.find((candidate) => candidate.revision === id);
+    seen.add(id);
+    for (const label of revision?.branchLabels ?? []) labels.add(label);
+    queue.push(...(revision?.downRevisions ?? []));
+  }
+  return labels;
+}
+
+export const orphanRevision: Rule = {
+  id: 'orphan-revision',
+  group: 'graph',
+  severity: 'error',
+  title: 'a revision stands on nothing that exists, or apart from the others',
+  *checkProject({ input: { graph } }) {
+    const ids = new Set(graph.revisions.map(({ revision }) => revision));
+    let told = false;
+    for (const { revision, file, downRevisions, dependsOn } of graph.revisions) {
+      const missing = [...downRevisions, ...(graph.problem ? dependsOn : [])].filter((down) => !isThere(down, ids, graph));
+      if (!missing.length) continue;
+      told = true;
+      yield {
+        file,
+        revision,
+        line: 1,
+        seen: 'source',
+        message: `${revision} stands on ${missing.join(' and ')}, which no file has: Alembic can't load any revision ("Can't locate revision"), and every run fails`,
+      };
+    }
+    if (graph.problem && !told) {
+      const file = graph.revisions.find((revision) => graph.problem?.includes(revision.revision))?.file ?? 'alembic.ini';
+      yield { file, line: 1, seen: 'source', message: `Alembic can't load the revisions: ${graph.problem}` };
+    }
+    const bases = graph.revisions.filter(({ downRevisions, branchLabels }) => !downRevisions.length && !branchLabels.length);
+    for (const { revision, file, dependsOn } of graph.problem ? [] : bases.slice(1)) {
+      if (dependsOn.length) continue;
+      yield {
+        file,
+        revision,
+        line: 1,
+        seen: 'source',
+        atMost: 'warning',
+        message: `${revision} has no down_revision though ${bases[0]?.revision} is the first one already: it stands apart, with a label for its branch missing`,
+      };
+    }
+  },
+};
+
+/** Alembic takes the beginning of an id, and labels. */
+function isThere(down: string, ids: ReadonlySet<string>, { revisions }: GraphFacts): boolean {
+  return (
+    ids.has(down) ||
+    [...ids].some((id) => id.startsWith(down)) ||
+    revisions.some(({ branchLabels }) => branchLabels.includes(down))
+  );
+}
+
+export const mergeDoesWork: Rule = {
+  id: 'merge-does-work',
+  group: 'graph',
+  severity: 'warning',
+  title: 'a merge of heads does work besides',
+  *check({ facts, upgrade }) {
+    if (facts.downRevisions.length < 2) return;
+    const [first] = upgrade.steps.filter(({ action }) => action.does !== 'other');
+    if (!first) return;
+    yield {
+      ...first.place,
+      message: `a merge that does work: which of ${facts.downRevisions.join(' and ')} was applied first differs from database to database, and a downgrade has to choose a branch`,
+      instead: '# an empty merge, and the work in a revision that stands on it',
+    };
+  },
+};
+
+export const editedRevision: Rule = {
+  id: 'edited-revision',
+  group: 'graph',
+  severity: 'error',
+  title: 'a revision that the base branch has already is changed or removed',
+  *checkProject(change) {
+    for (const { file, how } of change.input.edited) {
+      const revision = revisionOf(file, change);
+      yield {
+        file,
+        revision,
+        line: 1,
+        seen: 'source',
+        message:
+          how === 'removed'
+            ? `${file} is on the base branch and is removed here: a database that has it fails with "Can't locate revision"`
+            : `${file} is on the base branch and is changed here: a database that has it never runs the change, so that databases differ from now on`,
+        instead:
+          how === 'removed'
+            ? '# keep the file, and undo its work in a new revision'
+            : '# undo the edit, and make the change in a new revision',
+      };
+    }
+  },
+};
+
+function revisionOf(file: string, { input }: Change): string | undefined {
+  return input.graph.revisions.find((revision) => revision.file === file)?.revision;
+}

@@ -1,0 +1,115 @@
+import { expandAndContractInOne, notNullWithoutDefault, rename, uniqueOnExistingRows } from './compatibility';
+import {
+  integerPrimaryKey,
+  jsonColumn,
+  literalIndex,
+  longName,
+  timestampWithoutTimeZone,
+  unnamedConstraint,
+  vague,
+} from './conventions';
+import {
+  deleteAll,
+  downgradeLosesData,
+  dropColumn,
+  dropSchema,
+  dropTable,
+  dropType,
+  narrowingType,
+  notNullOnExistingRows,
+  truncate,
+  updateAll,
+} from './data-loss';
+import { earlyReturn, importsApplication, readsOutside, unbatchedLoop } from './data-migrations';
+import { drift } from './drift';
+import { envKeepsNothing, envOuterTransaction } from './environment';
+import { editedRevision, mergeDoesWork, orphanRevision, severalHeads } from './graph';
+import {
+  checkNotValid,
+  constraintBuildsIndex,
+  foreignKeyNotValid,
+  setNotNullScan,
+  validateInSameTransaction,
+} from './locking-constraints';
+import { foreignKeyTypeMismatch, foreignKeyWithoutIndex } from './locking-foreign-keys';
+import { indexNotConcurrent } from './locking-indexes';
+import { locksSeveralTables, tableRewrite, workUnderLock } from './locking-tables';
+import { triggerDisabled, upgradeFails } from './replay';
+import { downgradeFails, downgradeMissing, downgradeNotRestoring, dropConstraintNone, reupgradeFails } from './reversibility';
+import type { Rule, RuleInfo } from './rule';
+import { bindCommit, concurrentlyInTransaction, ddlBeforeAutocommit, invalidIndexAccepted, rawCommit } from './transactions';
+
+/** In the order of docs/review.md. */
+export const CHECKS: readonly Rule[] = [
+  indexNotConcurrent,
+  foreignKeyNotValid,
+  checkNotValid,
+  validateInSameTransaction,
+  constraintBuildsIndex,
+  setNotNullScan,
+  tableRewrite,
+  workUnderLock,
+  locksSeveralTables,
+  foreignKeyWithoutIndex,
+  foreignKeyTypeMismatch,
+  dropTable,
+  dropColumn,
+  dropSchema,
+  dropType,
+  truncate,
+  deleteAll,
+  updateAll,
+  narrowingType,
+  notNullOnExistingRows,
+  triggerDisabled,
+  downgradeLosesData,
+  downgradeMissing,
+  dropConstraintNone,
+  downgradeFails,
+  reupgradeFails,
+  downgradeNotRestoring,
+  rename,
+  notNullWithoutDefault,
+  uniqueOnExistingRows,
+  expandAndContractInOne,
+  severalHeads,
+  orphanRevision,
+  mergeDoesWork,
+  editedRevision,
+  upgradeFails,
+  concurrentlyInTransaction,
+  ddlBeforeAutocommit,
+  rawCommit,
+  bindCommit,
+  invalidIndexAccepted,
+  envKeepsNothing,
+  envOuterTransaction,
+  importsApplication,
+  readsOutside,
+  unbatchedLoop,
+  earlyReturn,
+  unnamedConstraint,
+  longName,
+  integerPrimaryKey,
+  timestampWithoutTimeZone,
+  jsonColumn,
+  literalIndex,
+  vague,
+  drift,
+];
+
+/** About the comments themselves: lib/review/acknowledge.ts. */
+export const UNUSED_ACKNOWLEDGEMENT: RuleInfo = {
+  id: 'unused-acknowledgement',
+  group: 'review',
+  severity: 'warning',
+  title: 'an acknowledgement names a rule that is not known, or that finds nothing',
+};
+
+/** All rules but those of squawk, whose ids are `squawk-<its rule>`. */
+export const RULES: readonly RuleInfo[] = [...CHECKS, UNUSED_ACKNOWLEDGEMENT].map(({ id, group, severity, title }) => ({
+  id,
+  group,
+  severity,
+  title,
+}));

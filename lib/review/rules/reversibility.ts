@@ -1,0 +1,169 @@
+import type { SchemaChange, StatementFailure } from '../../facts';
+import type { Part, Reviewed } from '../reviewed';
+import { isConcurrent } from './concurrently';
+import type { Rule } from './rule';
+
+export const downgradeMissing: Rule = {
+  id: 'downgrade-missing',
+  group: 'reversibility',
+  severity: 'warning',
+  title: 'there is no way back: the downgrade is missing, empty or raises',
+  *check(revision) {
+    const { facts, downgrade } = revision;
+    const { source } = downgrade;
+    if (!changesSchema(revision) || facts.downRevisions.length > 1) return;
+    if (source && !source.empty && !source.raises) return;
+    const how = !source ? 'has no downgrade' : source.raises ? 'has a downgrade that only raises' : 'has an empty downgrade';
+    yield {
+      line: source?.line ?? 1,
+      direction: 'downgrade',
+      seen: 'source',
+      message:
+        `the revision changes the schema and ${how}: ` +
+        (source?.empty
+          ? 'Alembic goes back and leaves the schema as it is, so that the next upgrade fails'
+          : 'a release can not be taken back'),
+      instead: '# cdk-alembic: allow downgrade-missing: <why there is no way back>',
+    };
+  },
+};
+
+/** A schema that differs in more than constraints that are valid now: a valid one holds all that an unvalidated one does. */
+function changesSchema({ facts, upgrade }: Reviewed): boolean {
+  const { changes } = facts;
+  if (upgrade.replayed && changes) {
+    const changed = Object.entries(changes.changed).filter(([, [before, after]]) => before.replace(/\s*NOT VALID/, '') !== after);
+    return changed.length + Object.keys(changes.added).length + Object.keys(changes.removed).length > 0;
+  }
+  const data = ['other', 'unparsed', 'update', 'delete', 'insert', 'validate', 'end transaction', 'refresh', 'lock'];
+  return upgrade.steps.some(({ action }) => !data.includes(action.does));
+}
+
+/** 21 of 59 downgrades that failed in public projects: https://alembic.sqlalchemy.org/en/latest/naming.html */
+export const dropConstraintNone: Rule = {
+  id: 'drop-constraint-none',
+  group: 'reversibility',
+  severity: 'error',
+  title: 'drop_constraint(None): a constraint without a name can not be dropped',
+  *check({ parts }) {
+    for (const part of parts) {
+      if (part.replayed) continue;
+      for (const { line, args, keywords } of nameless(part)) {
+        const table = args[1] ?? keywords.table_name;
+        const on = typeof table === 'string' ? table : '<table>';
+        yield {
+          line,
+          direction: part.direction,
+          seen: part.facts.outcome === 'failed' ? 'replay' : 'source',
+          message: `drop_constraint(None) fails: the constraint${typeof table === 'string' ? ` of ${on}` : ''} has no name here, so the ${part.direction} can not run`,
+          instead: `op.drop_constraint("<name>", ${JSON.stringify(on)}, type_=${JSON.stringify(keywords.type_ ?? 'foreignkey')})\n# and name it where it is created, or give the metadata a naming_convention`,
+        };
+      }
+    }
+  },
+};
+
+function nameless({ source }: Part) {
+  return (source?.calls ?? []).filter(
+    ({ name, args, keywords }) =>
+      name.split('.').at(-1) === 'drop_constraint' && (args.length ? args[0] : keywords.constraint_name) === null,
+  );
+}
+
+export const downgradeFails: Rule = {
+  id: 'downgrade-fails',
+  group: 'reversibility',
+  severity: 'error',
+  title: 'the downgrade fails',
+  *check({ facts, downgrade }) {
+    const { source } = downgrade;
+    const { outcome, failure } = downgrade.facts;
+    if (outcome === 'failed' && !source?.raises && !nameless(downgrade).length && !failedConcurrently(failure)) {
+      yield {
+        line: failure?.line ?? source?.line ?? 1,
+        direction: 'downgrade',
+        seen: 'replay',
+        statement: failure?.statement,
+        message: `the downgrade fails right after the upgrade: ${failure?.message ?? 'without a message'}`,
+      };
+    }
+    const withRows = facts.rows?.downgradeFailure;
+    if (withRows && outcome === 'done') {
+      yield {
+        line: withRows.line ?? source?.line ?? 1,
+        direction: 'downgrade',
+        seen: 'replay',
+        statement: withRows.statement,
+        atMost: 'warning',
+        message: `the downgrade fails where the tables hold rows: ${withRows.message}`,
+      };
+    }
+  },
+};
+
+function failedConcurrently(failure: StatementFailure | undefined): boolean {
+  return failure?.sqlState === '25001' && isConcurrent(failure.statement ?? '');
+}
+
+export const reupgradeFails: Rule = {
+  id: 'reupgrade-fails',
+  group: 'reversibility',
+  severity: 'error',
+  title: 'the upgrade fails after the downgrade',
+  *check({ facts, upgrade, downgrade }) {
+    const { again } = facts;
+    // An empty downgrade leaves everything in the way: downgrade-missing says so.
+    if (!again || !downgrade.source || downgrade.source.empty) return;
+    if (again.outcome === 'failed') {
+      yield {
+        line: again.failure?.line ?? upgrade.source?.line ?? 1,
+        direction: 'upgrade',
+        seen: 'replay',
+        statement: again.failure?.statement,
+        message: `after the downgrade the upgrade fails: ${again.failure?.message ?? 'without a message'}; what the downgrade left behind is in its way`,
+      };
+    } else if (again.differs) {
+      yield {
+        line: upgrade.source?.line ?? 1,
+        direction: 'upgrade',
+        seen: 'replay',
+        atMost: 'warning',
+        message: `after the downgrade the upgrade makes another schema than before: ${told(again.differs)}`,
+      };
+    }
+  },
+};
+
+export const downgradeNotRestoring: Rule = {
+  id: 'downgrade-not-restoring',
+  group: 'reversibility',
+  severity: 'warning',
+  title: 'the downgrade does not restore the schema',
+  *check({ facts, downgrade }) {
+    const { notRestored } = facts;
+    if (!notRestored || !downgrade.source || downgrade.source.empty) return;
+    const words = told(notRestored);
+    if (!words) return;
+    yield {
+      line: downgrade.source.line,
+      direction: 'downgrade',
+      seen: 'replay',
+      message: `after upgrade and downgrade the schema is not what it was: ${words}`,
+    };
+  },
+};
+
+function told({ added, removed, changed }: SchemaChange): string {
+  const left = Object.keys(added);
+  const lost = Object.keys(removed);
+  const other = Object.entries(changed).map(([name, [before, after]]) => `${name} (was ${before}, is ${after})`);
+  return [
+    ...(left.length ? [`left behind: ${some(left)}`] : []),
+    ...(lost.length ? [`missing: ${some(lost)}`] : []),
+    ...(other.length ? [`different: ${some(other)}`] : []),
+  ].join('; ');
+}
+
+function some(names: readonly string[]): string {
+  return names.slice(0, 4).join(', ') + (names.length > 4 ? ` and ${names.length - 4} more` : '');
+}

@@ -1,0 +1,163 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Change } from './change';
+import type { Finding } from './finding';
+import type { Part, Reviewed, Step } from './reviewed';
+
+/** What squawk says, before ours is compared with it. */
+interface SquawkFinding {
+  readonly file: string;
+  /** From 0. */
+  readonly line: number;
+  readonly message: string;
+  readonly help: string | null;
+  readonly rule_name: string;
+}
+
+/** Statements of one transaction: what squawk gets as one file. */
+interface Script {
+  readonly revision: Reviewed;
+  readonly part: Part;
+  readonly text: string;
+  /** The step of each line. */
+  readonly steps: readonly (Step | undefined)[];
+}
+
+/** Its rules that ours decide by more than the SQL. They count only where nothing was replayed and ours are silent. */
+const OURS: Readonly<Record<string, readonly string[]>> = {
+  'adding-field-with-default': ['table-rewrite'],
+  'adding-foreign-key-constraint': ['foreign-key-not-valid'],
+  'adding-not-nullable-field': ['set-not-null-scan', 'not-null-without-default'],
+  'adding-required-field': ['not-null-without-default'],
+  'adding-serial-primary-key-field': ['table-rewrite', 'constraint-builds-index'],
+  'ban-concurrent-index-creation-in-transaction': ['concurrently-in-transaction'],
+  'ban-drop-column': ['drop-column'],
+  'ban-drop-table': ['drop-table'],
+  'changing-column-type': ['table-rewrite', 'narrowing-type'],
+  'constraint-missing-not-valid': ['foreign-key-not-valid', 'check-not-valid', 'set-not-null-scan'],
+  'disallowed-unique-constraint': ['constraint-builds-index'],
+  'identifier-too-long': ['long-name'],
+  'prefer-repack': ['table-rewrite'],
+  'prefer-timestamp-tz': ['timestamp-without-time-zone'],
+  'renaming-column': ['rename'],
+  'renaming-table': ['rename'],
+  'require-concurrent-index-creation': ['index-not-concurrent'],
+  'require-concurrent-index-deletion': ['index-not-concurrent'],
+  'require-concurrent-reindex': ['index-not-concurrent'],
+};
+
+/** Its rules that make no sense here. */
+const EXCLUDED = [
+  // The runner sets both.
+  'require-lock-timeout',
+  'require-statement-timeout',
+  'require-timeout-settings',
+  // Alembic's version table and transactions see to it that nothing is run twice.
+  'prefer-robust-stmts',
+  // integer-primary-key asks it of keys, where it matters.
+  'prefer-bigint-over-int',
+  'prefer-bigint-over-smallint',
+  // Matters of taste: a length is what SQLAlchemy's String(n) asks for.
+  'prefer-text-field',
+  'prefer-identity',
+  // Each file is a whole transaction.
+  'transaction-nesting',
+  'ban-uncommitted-transaction',
+  'unused-ignore',
+  'syntax-error',
+];
+
+/** What squawk finds and the rules do not. None where its binary is not installed, as on a platform that it has none for. */
+export async function squawk(change: Change, own: readonly Finding[]): Promise<readonly Finding[]> {
+  const binary = findBinary();
+  const scripts = binary ? change.revisions.flatMap(scriptsOf) : [];
+  if (!binary || !scripts.length) return [];
+  const directory = await mkdtemp(join(tmpdir(), 'cdk-alembic-squawk-'));
+  try {
+    await Promise.all(scripts.map(({ text }, at) => writeFile(join(directory, `${at}.sql`), text)));
+    const found = await run(binary, directory, change.input.postgres);
+    return found.flatMap((finding) => {
+      const script = scripts[Number.parseInt(finding.file.replace(/^.*[\\/]/, ''), 10)];
+      return script ? judge(finding, script, own) : [];
+    });
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+function findBinary(): string | undefined {
+  try {
+    const { getBinaryPath } = createRequire(__filename)('squawk-cli/js/index.js') as { getBinaryPath(): string };
+    return getBinaryPath();
+  } catch {
+    return undefined;
+  }
+}
+
+/** One file for each transaction: given a whole history, squawk takes every table for a new one and finds nothing. */
+function scriptsOf(revision: Reviewed): readonly Script[] {
+  return revision.parts.flatMap((part) => {
+    const scripts: Script[] = [];
+    const numbers = [...new Set(part.steps.map(({ transaction }) => transaction))];
+    for (const transaction of numbers) {
+      const statements = [...new Map(part.steps.map((step) => [step.index, step])).values()].filter(
+        (step) => step.sql && step.transaction === transaction && step.action.does !== 'unparsed',
+      );
+      if (!statements.length) continue;
+      const inside = transaction >= 0;
+      const lines = statements.flatMap((step) => `${step.sql};`.split('\n').map((line) => ({ line, step })));
+      const text = lines.map(({ line }) => line).join('\n');
+      scripts.push({
+        revision,
+        part,
+        text: inside ? `BEGIN;\n${text}\nCOMMIT;\n` : `${text}\n`,
+        steps: [...(inside ? [undefined] : []), ...lines.map(({ step }) => step)],
+      });
+    }
+    return scripts;
+  });
+}
+
+function run(binary: string, directory: string, postgres: string | undefined): Promise<readonly SquawkFinding[]> {
+  const version = /^\d+(?:\.\d+)?/.exec(postgres ?? '')?.[0];
+  const options = ['--reporter', 'json', `--exclude=${EXCLUDED.join(',')}`, ...(version ? [`--pg-version=${version}`] : [])];
+  return new Promise((resolve, reject) => {
+    execFile(binary, [...options, '*.sql'], { cwd: directory, maxBuffer: 256 * 1024 * 1024 }, (error, stdout, stderr) => {
+      try {
+        // It exits with 1 when it finds something.
+        resolve(JSON.parse(stdout) as SquawkFinding[]);
+      } catch {
+        reject(new Error(`squawk did not answer: ${stderr.trim() || error?.message}`));
+      }
+    });
+  });
+}
+
+function judge(found: SquawkFinding, { revision, part, steps }: Script, own: readonly Finding[]): readonly Finding[] {
+  const step = steps[found.line];
+  if (!step) return [];
+  const { action, line, sql } = step;
+  const { direction, replayed } = part;
+  const { facts } = revision;
+  if (direction === 'downgrade' && found.rule_name.startsWith('ban-drop')) return [];
+  if ('table' in action && action.does !== 'create table' && !step.isExisting(action.table)) return [];
+  const covered = OURS[found.rule_name];
+  const told = own.some(({ rule, ...other }) => other.revision === facts.revision && covered?.includes(rule));
+  if (covered && (replayed || told)) return [];
+  return [
+    {
+      rule: `squawk-${found.rule_name}`,
+      severity: 'warning',
+      revision: facts.revision,
+      file: facts.file,
+      line,
+      direction,
+      message: [found.message, found.help].filter(Boolean).join(' '),
+      seen: 'source',
+      statement: sql,
+    },
+  ];
+}

@@ -1,0 +1,24 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { findChromium } from './chromium';
+
+describe('the browser of the tests', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'chromium-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('is the one that CHROMIUM names, before any that is installed', () => {
+    writeFileSync(path.join(folder, 'google-chrome'), '');
+    expect(findChromium({ CHROMIUM: '/somewhere/chrome', PATH: folder })).toBe('/somewhere/chrome');
+    expect(findChromium({ PATH: folder })).toBe(path.join(folder, 'google-chrome'));
+    writeFileSync(path.join(folder, 'chromium'), '');
+    expect(findChromium({ PATH: folder })).toBe(path.join(folder, 'chromium'));
+  });
+
+  it('is nowhere where none is installed', () => {
+    expect(findChromium({ PATH: path.join(folder, 'empty') })).toBeUndefined();
+  });
+});

@@ -1,0 +1,133 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { findProject } from '../../lib/local/project';
+import { pythonCommand } from '../../lib/local/python';
+import { readSettings } from '../../lib/local/settings';
+
+let root: string;
+beforeEach(() => {
+  root = realpathSync(mkdtempSync(path.join(tmpdir(), 'settings-')));
+  mkdirSync(path.join(root, '.git'));
+  mkdirSync(path.join(root, 'back/app'), { recursive: true });
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+function write(file: string, content: unknown): void {
+  writeFileSync(path.join(root, file), typeof content === 'string' ? content : JSON.stringify(content));
+}
+
+const read = (from = '.') => readSettings(path.join(root, from), (rule) => rule === 'drop-table');
+
+describe('the settings', () => {
+  it('are those of the nearest package.json that has some, with paths from there', () => {
+    write('back/package.json', { name: 'no settings' });
+    write('package.json', { 'cdk-alembic': { project: 'back', baseline: 'schema.sql', rules: { 'drop-table': 'warn' } } });
+    expect(read('back/app')).toEqual({
+      project: path.join(root, 'back'),
+      baseline: path.join(root, 'schema.sql'),
+      failOn: 'error',
+      environment: {},
+      rules: { 'drop-table': 'warn' },
+      folder: root,
+    });
+  });
+
+  it('are those of cdk-alembic.json, too', () => {
+    write('back/cdk-alembic.json', { python: ['docker', 'compose', 'exec', '-T', 'back', 'uv', 'run'], failOn: 'never' });
+    expect(read('back')).toMatchObject({ failOn: 'never', folder: path.join(root, 'back') });
+  });
+
+  it('are not looked for outside of the repository', () => {
+    write('cdk-alembic.json', { failOn: 'never' });
+    mkdirSync(path.join(root, 'back/.git'));
+    expect(read('back')).toMatchObject({ failOn: 'error' });
+  });
+
+  it('are refused with all that is wrong with them at once', () => {
+    write('cdk-alembic.json', {
+      projekt: 'back',
+      python: 3,
+      databaseUrl: 'mysql://x/y',
+      environment: { A: 1 },
+      failOn: 'info',
+      rules: { 'drop-tabel': 'off', 'drop-table': 'loud' },
+    });
+    expect(() => read()).toThrow(
+      expect.objectContaining({
+        code: 'invalid_settings',
+        message: [
+          'unknown key "projekt": use project, python, databaseUrl, environment, baseline, failOn, rules',
+          '"python" must be a text or a list of texts',
+          '"databaseUrl" must be an address with the scheme postgresql, not mysql',
+          '"environment" must be an object of texts',
+          '"failOn" must be "error" or "warning" or "never"',
+          '"rules" names the rule "drop-tabel", which does not exist',
+          '"rules" of "drop-table" must be "off" or "warn" or "error"',
+        ]
+          .map((problem) => `${path.join(root, 'cdk-alembic.json')}: ${problem}`)
+          .join('; '),
+      }),
+    );
+  });
+
+  it('are refused in two places beside each other', () => {
+    write('cdk-alembic.json', {});
+    write('package.json', { 'cdk-alembic': {} });
+    expect(() => read()).toThrow('keep one');
+  });
+});
+
+describe('the Alembic project', () => {
+  const find = (from: string) => path.relative(root, findProject(path.join(root, from)));
+
+  it.each([
+    ['alembic.ini', ''],
+    ['pyproject.toml', '[project]\nname = "x"\n\n[tool.alembic]\nscript_location = "migrations"\n'],
+  ])('is the nearest folder upwards with %s', (file, text) => {
+    write(`back/${file}`, text);
+    expect(find('back/app')).toBe('back');
+  });
+
+  it('is the only one right below', () => {
+    write('back/alembic.ini', '');
+    expect(find('.')).toBe('back');
+  });
+
+  it('is not guessed among several', () => {
+    mkdirSync(path.join(root, 'other'));
+    for (const folder of ['back', 'other']) write(`${folder}/alembic.ini`, '');
+    expect(() => find('.')).toThrow(
+      expect.objectContaining({ code: 'project_not_found', message: expect.stringContaining('back, other') }),
+    );
+  });
+
+  it('is not any folder with a pyproject.toml', () => {
+    write('back/pyproject.toml', '[project]\nname = "x"\n');
+    expect(() => find('back')).toThrow(
+      expect.objectContaining({ code: 'project_not_found', next: expect.stringContaining('--project') }),
+    );
+    expect(() => findProject(root, path.join(root, 'back'))).toThrow(/holds no Alembic project/);
+  });
+});
+
+describe('what starts the backend’s Python', () => {
+  it('is an interpreter, an environment’s folder, or words to which python is added', () => {
+    mkdirSync(path.join(root, '.venv'));
+    write('snake', '');
+    expect(pythonCommand('.venv', root)).toEqual([path.join(root, '.venv/bin/python')]);
+    expect(pythonCommand('snake', root)).toEqual([path.join(root, 'snake')]);
+    expect(pythonCommand('python3.12', root)).toEqual(['python3.12']);
+    expect(pythonCommand('docker compose exec -T back uv run', root)).toEqual([
+      'docker',
+      'compose',
+      'exec',
+      '-T',
+      'back',
+      'uv',
+      'run',
+      'python',
+    ]);
+    expect(pythonCommand(['poetry', 'run', 'python'], root)).toEqual(['poetry', 'run', 'python']);
+  });
+});

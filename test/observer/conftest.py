@@ -1,0 +1,28 @@
+"""The databases and backends of test/runner, and the observer as a process of its own."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# Not `import conftest`: that name is this file's.
+_spec = importlib.util.spec_from_file_location("backends", Path(__file__).parent.parent / "runner" / "conftest.py")
+backends = sys.modules["backends"] = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(backends)
+
+database_of_all_tests = backends.database_of_all_tests
+database = backends.database
+from observing import Observed  # noqa: E402
+
+
+@pytest.fixture
+def observed(tmp_path: Path, database: backends.Database) -> Iterator[Observed]:
+    """A project with Alembic's generic env.py and psycopg, and a scratch database that is empty before and after."""
+    project = Observed(tmp_path, database)
+    project.initialise("postgresql+psycopg://nobody:secret@127.0.0.1:1/nowhere")
+    yield project
+    assert database.tables() == []

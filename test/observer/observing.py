@@ -1,0 +1,69 @@
+"""A backend and what the observer, started the way lib/local starts it, reports of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from backends import Backend, Database
+
+LAMBDA = Path(__file__).parent.parent.parent / "lambda" / "migrate"
+BOOTSTRAP = (LAMBDA / "cdk_alembic_local" / "bootstrap.py").read_text()
+CODE = {
+    file.relative_to(LAMBDA).as_posix(): file.read_text()
+    for package in ("cdk_alembic", "cdk_alembic_local")
+    for file in (LAMBDA / package).glob("*.py")
+}
+NOTHING = {"added": {}, "removed": {}, "changed": {}}
+
+
+class Observed(Backend):
+    """The project is at backend/ below the folder in which the observer starts."""
+
+    def __init__(self, root: Path, database: Database) -> None:
+        super().__init__(root)
+        self.database = database
+        self.environment: dict[str, str] = {}
+        self.scratch: str | None = database.url("postgresql")
+        self.printed = ""
+
+    def ask(self, *asks: dict[str, Any]) -> list[dict[str, Any]]:
+        """All reports of one process."""
+        hello = {"code": CODE, "project": "backend", "environment": self.environment, "scratch": self.scratch}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PG") and name != "PYTHONPATH"}
+        done = subprocess.run(
+            [sys.executable, "-c", BOOTSTRAP],
+            cwd=self.root,
+            env=environment,
+            input="".join(json.dumps(line) + "\n" for line in (hello, *asks)),
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        self.printed = done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def observe(self, *revisions: str, drift: bool = False, **ask: Any) -> dict[str, dict[str, Any]]:
+        """RevisionFacts by id; what was reported besides by the report's name."""
+        return self._facts(self.ask({"ask": "observe", "revisions": revisions, "drift": drift, **ask}))
+
+    def failure(self, **ask: Any) -> dict[str, Any]:
+        """The error with which an ask ends."""
+        last = self.ask(ask)[-1]
+        assert last["report"] == "failed", last
+        assert last["error"]["message"] and last["error"]["next"]
+        return last["error"]
+
+    def _facts(self, reports: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        assert reports and reports[-1] == {"report": "end"}, f"{reports[-1:]}\n{self.printed[-3000:]}"
+        facts: dict[str, dict[str, Any]] = {}
+        for report in reports:
+            if report["report"] == "revision":
+                facts[report["revision"]["revision"]] = report["revision"]
+            elif report["report"] in report:
+                facts[report["report"]] = report[report["report"]]
+        return facts

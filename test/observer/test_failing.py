@@ -1,0 +1,146 @@
+"""Revisions that fail, leave their transaction or do not find their way back: reported, and the rest goes on."""
+
+from __future__ import annotations
+
+import pytest
+from backends import DRIVERS
+from observing import NOTHING, Observed
+
+CONCURRENTLY = 'with op.get_context().autocommit_block():\n    op.create_index("ix", "aa", ["id"], postgresql_concurrently=True)'
+DROP_CONCURRENTLY = 'with op.get_context().autocommit_block():\n    op.drop_index("ix", postgresql_concurrently=True)'
+
+
+@pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+def test_an_index_that_is_built_concurrently_goes_the_trip_for_real(observed: Observed, template: str, scheme: str) -> None:
+    observed.initialise(f"{scheme}://nobody:secret@127.0.0.1:1/nowhere", template)
+    observed.table_revision("aa")
+    observed.revision("bb", "aa", CONCURRENTLY, DROP_CONCURRENTLY)
+    observed.table_revision("cc", "bb")
+    facts = observed.observe("bb", "cc")
+    upgrade = facts["bb"]["upgrade"]
+    assert upgrade["leftTransaction"] is True
+    assert [(item["sql"], item["transaction"], item["locks"]) for item in upgrade["statements"] if "INDEX" in item["sql"]] == [
+        ("CREATE INDEX CONCURRENTLY ix ON aa (id)", -1, [])
+    ]
+    assert facts["bb"]["downgrade"]["leftTransaction"] is True
+    assert facts["bb"]["notRestored"] == NOTHING
+    assert facts["bb"]["again"] == {"outcome": "done", "differs": NOTHING}
+    assert "rows" not in facts["bb"]
+    assert facts["cc"]["upgrade"]["outcome"] == "done"
+
+
+@pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+def test_a_failing_upgrade_is_rolled_back_and_the_rest_goes_on(observed: Observed, template: str, scheme: str) -> None:
+    observed.initialise(f"{scheme}://nobody:secret@127.0.0.1:1/nowhere", template)
+    observed.table_revision("aa")
+    observed.revision(
+        "bb", "aa", 'op.execute("CREATE TABLE half (id int)")\nop.execute("SELECT * FROM nowhere")\nop.drop_table("aa")'
+    )
+    observed.table_revision("cc", "bb")
+    facts = observed.observe("aa", "bb", "cc")
+    upgrade = facts["bb"]["upgrade"]
+    assert upgrade["outcome"] == "failed"
+    assert upgrade["failure"]["sqlState"] == "42P01"
+    assert upgrade["failure"]["statement"] == "SELECT * FROM nowhere"
+    assert upgrade["failure"]["line"] == 16
+    assert 'relation "nowhere" does not exist' in upgrade["failure"]["message"]
+    # The last ones are what Alembic renders offline.
+    assert [item["sql"] for item in upgrade["statements"]] == [
+        "CREATE TABLE half (id int)",
+        "SELECT * FROM nowhere",
+        "DROP TABLE aa",
+    ]
+    assert facts["bb"]["downgrade"]["outcome"] == "not_run"
+    assert "changes" not in facts["bb"]
+    assert facts["cc"]["upgrade"]["outcome"] == "done"
+    assert facts["cc"]["changes"]["added"]["table cc"] == "TABLE"
+    assert "table half" not in facts["cc"]["changes"]["removed"]
+
+
+@pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+def test_a_failure_within_an_autocommit_block_is_survived(observed: Observed, template: str, scheme: str) -> None:
+    observed.initialise(f"{scheme}://nobody:secret@127.0.0.1:1/nowhere", template)
+    observed.table_revision("aa")
+    observed.revision("bb", "aa", 'with op.get_context().autocommit_block():\n    op.execute("SELECT * FROM nowhere")')
+    observed.revision("cc", "bb", 'op.execute("CREATE INDEX CONCURRENTLY ix ON aa (id)")')
+    observed.table_revision("dd", "cc")
+    facts = observed.observe("bb", "cc", "dd")
+    assert facts["bb"]["upgrade"]["failure"]["sqlState"] == "42P01"
+    assert facts["cc"]["upgrade"]["failure"]["sqlState"] == "25001"
+    assert facts["cc"]["upgrade"]["leftTransaction"] is False
+    assert facts["dd"]["upgrade"]["outcome"] == "done"
+
+
+@pytest.mark.parametrize("how", ["raise SystemExit(3)", "raise ValueError('no')", "import nowhere"])
+def test_an_upgrade_that_raises_is_a_failure_with_its_line(observed: Observed, how: str) -> None:
+    observed.revision("aa", None, how)
+    observed.table_revision("bb", "aa")
+    facts = observed.observe("aa", "bb")
+    assert facts["aa"]["upgrade"]["failure"]["line"] == 15
+    assert facts["bb"]["upgrade"]["outcome"] == "done"
+
+
+def test_a_failing_downgrade_is_told(observed: Observed) -> None:
+    observed.revision("aa", None, 'op.execute("CREATE TABLE aa (id int UNIQUE)")', 'op.drop_constraint(None, "aa")')
+    observed.table_revision("bb", "aa")
+    facts = observed.observe("aa", "bb")
+    assert facts["aa"]["downgrade"]["outcome"] == "failed"
+    assert facts["aa"]["downgrade"]["failure"]["line"] == 19
+    assert "notRestored" not in facts["aa"] and "again" not in facts["aa"]
+    assert facts["bb"]["again"]["outcome"] == "done"
+
+
+def test_what_a_downgrade_leaves_behind_is_told_and_what_it_breaks(observed: Observed) -> None:
+    observed.revision(
+        "aa",
+        None,
+        "op.execute(\"CREATE TYPE mood AS ENUM ('x', 'y')\")\nop.execute(\"CREATE TABLE aa (m mood)\")",
+        'op.drop_table("aa")',
+    )
+    observed.table_revision("bb", "aa")
+    facts = observed.observe("aa", "bb")
+    assert facts["aa"]["notRestored"] == {**NOTHING, "added": {"type mood": "ENUM ('x', 'y')"}}
+    assert facts["aa"]["again"]["outcome"] == "failed"
+    assert facts["aa"]["again"]["failure"]["sqlState"] == "42710"
+    assert facts["bb"]["upgrade"]["outcome"] == "done"
+
+
+def test_a_broken_trip_without_a_transaction_is_mended_for_what_comes_after(observed: Observed) -> None:
+    observed.table_revision("aa")
+    observed.revision("bb", "aa", CONCURRENTLY, 'op.drop_table("aa")\nop.execute("COMMIT")\nop.execute("SELECT * FROM nowhere")')
+    observed.revision("cc", "bb", 'op.execute("ALTER TABLE aa ADD name text")', 'op.drop_column("aa", "name")')
+    facts = observed.observe("aa", "bb", "cc")
+    assert facts["bb"]["downgrade"]["failure"]["sqlState"] == "42P01"
+    assert facts["cc"]["upgrade"]["outcome"] == "done"
+    assert facts["cc"]["changes"]["added"] == {"column aa.name": "text"}
+
+
+@pytest.mark.parametrize("how", ['op.execute("COMMIT")', "op.get_bind().commit()"])
+def test_a_revision_that_commits_by_itself_keeps_its_place(observed: Observed, how: str) -> None:
+    observed.table_revision("aa")
+    observed.revision("bb", "aa", f'op.execute("ALTER TABLE aa ADD name text")\n{how}', f'op.drop_column("aa", "name")\n{how}')
+    observed.table_revision("cc", "bb")
+    facts = observed.observe("bb", "cc")
+    assert facts["bb"]["upgrade"]["leftTransaction"] is True
+    assert facts["bb"]["upgrade"]["statements"][0]["transaction"] == 0
+    assert facts["bb"]["notRestored"] == NOTHING
+    assert facts["cc"]["upgrade"]["outcome"] == "done"
+
+
+def test_a_downgrade_alone_that_leaves_its_transaction_is_seen(observed: Observed) -> None:
+    observed.table_revision("aa")
+    observed.revision("bb", "aa", 'op.create_index("ix", "aa", ["id"])', DROP_CONCURRENTLY)
+    facts = observed.observe("bb")["bb"]
+    assert facts["upgrade"]["leftTransaction"] is False
+    assert facts["downgrade"]["leftTransaction"] is True
+    assert facts["notRestored"] == NOTHING
+    assert facts["again"] == {"outcome": "done", "differs": NOTHING}
+
+
+def test_a_revision_without_a_downgrade_is_not_run_backwards(observed: Observed) -> None:
+    observed.table_revision("aa")
+    file = observed.versions / "aa.py"
+    file.write_text(file.read_text().partition("def downgrade")[0])
+    facts = observed.observe("aa")["aa"]
+    assert facts["downgrade"]["outcome"] == "not_run"
+    assert facts["downgrade"]["reason"] == "the file has no function downgrade()"

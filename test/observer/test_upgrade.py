@@ -1,0 +1,45 @@
+"""What is seen of an upgrade that runs on the scratch database."""
+
+from __future__ import annotations
+
+import pytest
+from backends import DRIVERS
+from observing import NOTHING, Observed
+
+
+@pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+def test_statements_locks_rewrites_and_changes_are_seen_with_every_driver(observed: Observed, template: str, scheme: str) -> None:
+    observed.initialise(f"{scheme}://nobody:secret@127.0.0.1:1/nowhere", template)
+    observed.revision("aa", None, 'op.execute("CREATE TABLE aa (id int PRIMARY KEY, name text)")', 'op.drop_table("aa")')
+    observed.revision(
+        "bb",
+        "aa",
+        'op.alter_column("aa", "id", type_=sa.BigInteger)\n'
+        'op.execute("UPDATE aa SET name = NULL")\n'
+        'op.create_table("bb", sa.Column("aa_id", sa.BigInteger, sa.ForeignKey("aa.id", name="fk")))',
+        'op.drop_table("bb")\nop.alter_column("aa", "id", type_=sa.Integer)',
+    )
+    facts = observed.observe("bb")
+    assert facts["environment"] == {"keeps": True, "outerTransaction": False, "file": "alembic/env.py"}
+    facts = facts["bb"]
+    upgrade = facts["upgrade"]
+    assert (upgrade["outcome"], upgrade["leftTransaction"], upgrade["statementsLeftOut"]) == ("done", False, 0)
+    alter, update, create = upgrade["statements"]
+    assert alter["sql"] == "ALTER TABLE aa ALTER COLUMN id TYPE BIGINT"
+    assert (alter["line"], alter["transaction"]) == (15, 0)
+    assert {"relation": "aa", "table": "aa", "mode": "AccessExclusiveLock"} in alter["locks"]
+    assert alter["rewrites"] == ["aa"]
+    assert [lock["mode"] for lock in update["locks"] if lock["relation"] == "aa"] == ["RowExclusiveLock"]
+    assert {"relation": "aa", "table": "aa", "mode": "ShareRowExclusiveLock"} in create["locks"]
+    assert {lock["table"] for lock in create["locks"]} == {"aa"}
+    assert facts["changes"]["added"] == {
+        "table bb": "TABLE",
+        "column bb.aa_id": "bigint",
+        "constraint bb.fk": "FOREIGN KEY (aa_id) REFERENCES aa(id)",
+    }
+    assert facts["changes"]["changed"] == {"column aa.id": ["integer NOT NULL", "bigint NOT NULL"]}
+    assert facts["notRestored"] == NOTHING
+    assert facts["again"] == {"outcome": "done", "differs": NOTHING}
+    assert facts["downgrade"]["outcome"] == "done"
+    assert facts["before"]["aa"]["columns"][0]["type"] == "integer"
+    assert facts["after"]["bb"]["constraints"][0]["references"] == {"table": "aa", "columns": ["id"]}

@@ -1,0 +1,291 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { projectDirectory, run } from '../../examples/local-aws';
+import type { Review } from '../../lib/review/finding';
+import { htmlReport } from '../../lib/review/reports/html';
+import { CLEAN, EXAMPLE, HOSTILE, large } from '../review/reports/example';
+import { startBrowser } from './browser';
+
+jest.setTimeout(60_000);
+
+let browser: Browser;
+let folder: string;
+let context: BrowserContext;
+/** What the open page asked for, and what it complained about. */
+let requests: string[];
+let complaints: string[];
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'review-page-'));
+  browser = await startBrowser();
+});
+afterAll(async () => {
+  await browser?.close();
+  rmSync(folder, { recursive: true });
+});
+afterEach(() => context?.close());
+
+interface View {
+  readonly width?: number;
+  readonly scheme?: 'light' | 'dark';
+  /** What follows the `#` of the address. */
+  readonly link?: string;
+  readonly javaScript?: boolean;
+}
+
+/** Opens the page of a review from a file. */
+async function open(review: Review, { width = 1_400, scheme = 'light', link, javaScript = true }: View = {}): Promise<Page> {
+  context = await browser.newContext({
+    viewport: { width, height: 900 },
+    colorScheme: scheme,
+    javaScriptEnabled: javaScript,
+    reducedMotion: 'reduce',
+  });
+  [requests, complaints] = [[], []];
+  const page = await context.newPage();
+  page.on('request', (request) => requests.push(request.url()));
+  page.on('console', (message) => complaints.push(message.text()));
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('dialog', (dialog) => {
+    complaints.push(dialog.message());
+    void dialog.dismiss();
+  });
+  await page.goto(address(review, link));
+  return page;
+}
+
+function address(review: Review, link = ''): string {
+  const file = join(folder, 'review.html');
+  writeFileSync(file, htmlReport(review));
+  return `${pathToFileURL(file)}${link && `#${link}`}`;
+}
+
+const shown = (page: Page) => page.locator('.finding:not([hidden])');
+const rulesShown = (page: Page): Promise<string[]> => shown(page).locator('.rule').allTextContents();
+
+describe('the page of a review', () => {
+  test.each([EXAMPLE, CLEAN])('needs nothing but its file, and complains about nothing', async (review) => {
+    const page = await open(review);
+    await page.waitForLoadState('networkidle');
+    expect(requests).toEqual([address(review)]);
+    expect(complaints).toEqual([]);
+  });
+
+  test('shows what comes from migrations as text, whatever it is', async () => {
+    const page = await open(EXAMPLE);
+    expect(await page.locator('script').count()).toBe(1);
+    expect(await page.locator('.finding').nth(2).locator('.message').textContent()).toContain(HOSTILE);
+    expect(await page.locator('.finding').nth(2).locator('figure code').first().textContent()).toContain(HOSTILE);
+    await page.locator('#r-b0d1e2f3a4c5 summary').click();
+    expect(await page.locator('#r-b0d1e2f3a4c5 .statements code').first().textContent()).toContain(HOSTILE);
+    const everywhere = JSON.parse(JSON.stringify(EXAMPLE), (key, value) =>
+      typeof value === 'string' && !['severity', 'outcome', 'mode', 'seen'].includes(key)
+        ? `${value}"'><img src=x onerror=alert(1)>`
+        : value,
+    );
+    await context.close();
+    const spoilt = await open(everywhere);
+    expect(await spoilt.locator('img').count()).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
+  test('runs no script but its own, even if one got into it', async () => {
+    const file = join(folder, 'injected.html');
+    const own = htmlReport(EXAMPLE);
+    const injected = own.replace(
+      '<main>',
+      '<main><script>document.title = "run"</script><p onclick="document.title = \'run\'" id="click">x</p>',
+    );
+    writeFileSync(file, injected);
+    const page = await open(EXAMPLE);
+    await page.goto(String(pathToFileURL(file)));
+    await page.locator('#click').click();
+    expect(await page.title()).toBe('Migrations: 5 errors, 4 warnings, 2 acknowledged');
+    expect(complaints.filter((text) => /Content Security Policy/.test(text)).length).toBeGreaterThanOrEqual(2);
+    expect(await page.locator('output').textContent()).toBe('11 of 11 shown');
+  });
+
+  test('a finding is found by words of its message, its SQL, its revision', async () => {
+    const page = await open(EXAMPLE);
+    const search = page.getByRole('searchbox', { name: 'Search' });
+    for (const [words, rules] of [
+      ['NEVER null', ['set-not-null-scan']],
+      ['rename settled_at', ['rename']],
+      ['c1e2f3a4b5d6', ['downgrade-missing']],
+      ['größer wird', ['index-not-concurrent']],
+      ['no migration says this', []],
+    ] as const) {
+      await search.fill(words);
+      expect([words, await rulesShown(page)]).toEqual([words, rules]);
+      expect(await page.locator('output').textContent()).toBe(`${rules.length} of 11 shown`);
+    }
+    await page.getByRole('button', { name: 'Show all' }).click();
+    await page.waitForFunction('document.querySelectorAll(".finding[hidden]").length === 0');
+  });
+
+  test('findings are filtered by severity, rule, revision and whether they are acknowledged', async () => {
+    const page = await open(EXAMPLE);
+    const choose = (label: string, value: string) => page.getByRole('combobox', { name: label }).selectOption(value);
+    await choose('Severity', 'warning');
+    expect(await shown(page).count()).toBe(5);
+    await choose('State', 'open');
+    expect(await shown(page).count()).toBe(4);
+    await choose('Revision', '9c0d1e2f3a4b');
+    expect(await rulesShown(page)).toEqual(['locks-several-tables']);
+    await choose('Severity', '');
+    expect(await rulesShown(page)).toEqual(['table-rewrite', 'update-all', 'locks-several-tables']);
+    await choose('Rule', 'update-all');
+    expect(await rulesShown(page)).toEqual(['update-all']);
+  });
+
+  test('a link to a finding opens the page there, marks it, and shows it though it was filtered out', async () => {
+    const id = (await (await open(EXAMPLE)).locator('.finding').nth(9).getAttribute('id')) as string;
+    await context.close();
+    const page = await open(EXAMPLE, { link: id });
+    const finding = page.locator(`#${id}`);
+    const inView = async (): Promise<boolean> => {
+      const box = await finding.boundingBox();
+      return box !== null && box.y >= 0 && box.y < 450;
+    };
+    const colour = (): Promise<string> => finding.evaluate('(element) => getComputedStyle(element).backgroundColor');
+    expect(await inView()).toBe(true);
+    expect(await colour()).not.toBe('rgba(0, 0, 0, 0)');
+    await page.getByRole('combobox', { name: 'Severity' }).selectOption('warning');
+    expect(await finding.isVisible()).toBe(false);
+    await page.evaluate(`location.hash = ''; location.hash = '${id}'`);
+    await finding.waitFor({ state: 'visible' });
+    await page.waitForTimeout(100);
+    expect(await inView()).toBe(true);
+    expect(await finding.locator('.anchor').getAttribute('href')).toBe(`#${id}`);
+  });
+
+  test('a link to a revision opens it: its locks by table and its statements', async () => {
+    const page = await open(EXAMPLE, { link: 'r-9c0d1e2f3a4b' });
+    const revision = page.locator('#r-9c0d1e2f3a4b');
+    expect(await revision.locator('details').getAttribute('open')).not.toBeNull();
+    expect(await revision.locator('.locks').first().locator('th').allTextContents()).toEqual(['invoices', 'accounts']);
+    expect(await revision.locator('.statements li').first().innerText()).toContain(
+      'ACCESS EXCLUSIVE on invoices · rewrites invoices',
+    );
+    expect(await revision.locator('.links a').allTextContents()).toEqual(['table-rewrite', 'update-all', 'locks-several-tables']);
+  });
+
+  test('a lock is drawn from the statement that took it to the end of its transaction', async () => {
+    const page = await open(EXAMPLE, { link: 'r-9c0d1e2f3a4b' });
+    const bars = page.locator('#r-9c0d1e2f3a4b .locks').first().locator('rect:not(.empty)');
+    const [invoices, accounts] = [await bars.nth(0).boundingBox(), await bars.nth(1).boundingBox()];
+    if (!invoices || !accounts) throw new Error('no bars');
+    expect(accounts.x + accounts.width).toBeCloseTo(invoices.x + invoices.width, 0);
+    expect(accounts.width / invoices.width).toBeLessThan(0.05);
+    expect(await bars.nth(0).getAttribute('class')).toBe('all');
+  });
+
+  test('the graph has a dot for each revision, on the line of its branch', async () => {
+    const page = await open(EXAMPLE);
+    const x = async (revision: string): Promise<number> => Number(await page.locator(`#r-${revision} circle`).getAttribute('cx'));
+    expect(await page.locator('.graph circle').count()).toBe(12);
+    const [main, branch] = [await x('9c0d1e2f3a4b'), await x('b0d1e2f3a4c5')];
+    expect(branch).toBeGreaterThan(main);
+    expect([await x('c1e2f3a4b5d6'), await x('d2f3a4b5c6e7'), await x('17d8e9f0a1c2')]).toEqual([branch, main, main]);
+    expect(await page.locator('.tag').allTextContents()).toEqual(['archive', 'merge', 'failed', 'not replayed', 'head']);
+  });
+
+  describe.each([400, 1_400])('at %i pixels', (width) => {
+    test.each(['light', 'dark'] as const)('nothing is cut off, and every text can be read: %s', async (scheme) => {
+      const page = await open(EXAMPLE, { width, scheme });
+      await page.evaluate('for (const one of document.querySelectorAll("details")) one.open = true');
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
+      for (const link of ['', await page.locator('.finding').first().getAttribute('id'), 'r-e3a4b5c6d7f8']) {
+        await page.evaluate(`location.hash = '${link}'`);
+        const { checked, poor } = await page.evaluate<{ checked: number; poor: string[] }>(
+          readFileSync(join(__dirname, 'contrast.js'), 'utf8'),
+        );
+        expect(checked).toBeGreaterThan(200);
+        expect(poor).toEqual([]);
+      }
+    });
+  });
+
+  test('can be used with the keyboard alone', async () => {
+    const page = await open(EXAMPLE);
+    await page.keyboard.press('/');
+    await page.keyboard.type('never null');
+    expect(await rulesShown(page)).toEqual(['set-not-null-scan']);
+    await page.locator('#r-17d8e9f0a1c2 summary').focus();
+    await page.keyboard.press('Enter');
+    expect(await page.locator('#r-17d8e9f0a1c2 .statements').first().isVisible()).toBe(true);
+  });
+
+  test('has headings in order, and a name for each control', async () => {
+    const page = await open(EXAMPLE);
+    const levels = await page.evaluate<number[]>(
+      '[...document.querySelectorAll("h1,h2,h3,h4")].map((one) => Number(one.tagName[1]))',
+    );
+    expect(levels.filter((level) => level === 1)).toHaveLength(1);
+    for (const [index, level] of levels.entries()) expect(level).toBeLessThanOrEqual((levels[index - 1] ?? 0) + 1);
+    for (const name of ['Severity', 'Rule', 'Revision', 'State']) {
+      expect(await page.getByRole('combobox', { name, exact: true }).count()).toBe(1);
+    }
+    expect(await page.getByRole('searchbox', { name: 'Search', exact: true }).count()).toBe(1);
+    const ids = await page.evaluate<string[]>('[...document.querySelectorAll("[id]")].map((one) => one.id)');
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test('can be read without JavaScript, and then shows no controls', async () => {
+    const page = await open(EXAMPLE, { javaScript: false });
+    expect(await page.locator('#filters').isVisible()).toBe(false);
+    expect(await page.locator('.finding').count()).toBe(11);
+  });
+
+  test('is printed without its controls, and with every finding', async () => {
+    const page = await open(EXAMPLE);
+    await page.emulateMedia({ media: 'print' });
+    expect(await page.locator('#filters').isVisible()).toBe(false);
+    expect((await page.pdf()).length).toBeGreaterThan(10_000);
+  });
+
+  test('of a review that found nothing says so, and has no controls', async () => {
+    const page = await open(CLEAN);
+    expect(await page.locator('h1').textContent()).toBe('Nothing found');
+    expect(await page.locator('#filters').count()).toBe(0);
+  });
+
+  test('of 500 revisions and 1,000 findings opens and searches without a wait', async () => {
+    const review = large();
+    const before = Date.now();
+    const page = await open(review, { width: 400 });
+    expect(Date.now() - before).toBeLessThan(6_000);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(400);
+    const searched = await page.evaluate<number>(`(() => {
+      const from = performance.now();
+      const input = document.querySelector('input');
+      input.value = 'legacy.example';
+      input.dispatchEvent(new Event('input', { bubbles: true }));
+      document.body.getBoundingClientRect();
+      return performance.now() - from;
+    })()`);
+    expect(searched).toBeLessThan(1_000);
+    expect(await shown(page).count()).toBe(review.findings.filter(({ rule }) => rule === 'reads-outside').length);
+    expect(complaints).toEqual([]);
+  });
+});
+
+test("the page's script has no error of types", async () => {
+  const tsc = join(projectDirectory, 'node_modules/.bin/tsc');
+  const options = ['--noEmit', '--allowJs', '--strict', '--ignoreConfig', '--target', 'es2022', '--types', ''];
+  const script = join(projectDirectory, 'lib/review/reports/page/page.js');
+  const checked = await run(tsc, [...options, script], { env: process.env, cwd: projectDirectory });
+  expect(checked).toMatchObject({ code: 0, output: '' });
+});
+
+test('the page works from an installed package: what it reads is packed', async () => {
+  const packed = await run('npm', ['pack', '--dry-run', '--ignore-scripts', '--json'], {
+    env: process.env,
+    cwd: projectDirectory,
+  });
+  const files = JSON.parse(packed.stdout)[0].files.map(({ path }: { path: string }) => path);
+  for (const file of ['page.css', 'page.js']) expect(files).toContain(`lib/review/reports/page/${file}`);
+});
