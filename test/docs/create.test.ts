@@ -2,6 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { observe, readGraph } from '../../lib/local/observe';
+import { withObserver } from '../../lib/local/with-observer';
+import { type Review, review } from '../../lib/review';
 import { Database } from '../production/database';
 import { needed } from '../production/environment';
 import { type Block, blocks } from './pages';
@@ -37,6 +40,16 @@ down_revision = ${before ? `"${idOf(before)}"` : 'None'}
 
 
 ${block.code}`;
+}
+
+/** What the observer sees of the whole history. */
+function replay(project: string) {
+  const python = [needed('RUNNER_PYTHON')];
+  return withObserver({ project, python, database: 'scratch' }, async ({ observer }) => {
+    const graph = await readGraph(observer);
+    const revisions = graph.revisions.map(({ revision }) => revision);
+    return { graph, ...(await observe(observer, { revisions, drift: false })) };
+  });
 }
 
 describe('with the patterns of docs/create.md as one history', () => {
@@ -76,6 +89,30 @@ describe('with the patterns of docs/create.md as one history', () => {
       "SELECT count(*)::int FROM users WHERE full_name LIKE 'User %' AND state = 'active' AND is_active",
     );
     expect(rows).toEqual([[25000]]);
+  });
+
+  describe('reviewed, each as a release of its own', () => {
+    let reviews: Map<string, Review>;
+    beforeAll(async () => {
+      const { graph, revisions } = await replay(folder);
+      const options = { version: '0.0.0', rules: {}, failOn: 'error' } as const;
+      reviews = new Map();
+      for (const revision of revisions) {
+        const input = { graph, revisions: [revision], unreleased: [revision.revision], edited: [], started: Date.now() };
+        reviews.set(revision.revision, await review(input, options));
+      }
+    });
+
+    test.each(history.map((block) => [block.line, block] as const))('the revision of line %d has no error', (_, block) => {
+      const { findings, summary } = reviews.get(`${idOf(block)}`) as Review;
+      expect(findings.filter(({ severity, acknowledged }) => severity === 'error' && acknowledged === undefined)).toEqual([]);
+      expect(summary.replayed).toBe(1);
+    });
+
+    test('every acknowledgement that is shown is needed', () => {
+      const findings = [...reviews.values()].flatMap((one) => one.findings);
+      expect(findings.filter(({ rule }) => rule === 'unused-acknowledgement')).toEqual([]);
+    });
   });
 
   test('nothing is left invalid', async () => {
