@@ -5,6 +5,13 @@ import { version } from '../package.json';
 // A reader of the output that goes away (`| head`) must not leave a server behind.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
-migrate(process.argv.slice(2), version).then((code) => {
-  process.exitCode = code;
-});
+migrate(process.argv.slice(2), version).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  // A defect. Without the line of the source that Node would show: the whole program is one.
+  (error: Error) => {
+    console.error(error.stack);
+    process.exitCode = 1;
+  },
+);

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Report } from '../facts';
 import { mustHave, readGraph } from '../local/observe';
+import { vagueDescription } from '../review';
 import { EXIT } from './exit-codes';
-import { isVague } from './judge';
 import { MigrateEnd } from './migrate-error';
 import { type MigrateSession, withBackend } from './migrate-session';
 import { reviewRevisions, scratchOf } from './review-revisions';
@@ -13,7 +13,7 @@ import { showReview } from './show-review';
 export async function create(session: MigrateSession): Promise<number> {
   const { screen, project, arguments: given } = session;
   const [message = ''] = given.named;
-  if (isVague(message)) throw vague(message);
+  if (vagueDescription(message)) throw vague(message);
   const started = Date.now();
   const [created, review] = await withBackend(session, 'scratch', async (observation) => {
     const { observer } = observation;

@@ -4,9 +4,8 @@ import type { Ask, GraphFacts } from '../facts';
 import { LocalError } from '../local/errors';
 import { observe } from '../local/observe';
 import type { Observation } from '../local/with-observer';
-import type { Review } from '../review/finding';
+import { type Review, review } from '../review';
 import type { Chosen } from './choose-revisions';
-import { judge } from './judge';
 import type { MigrateSession } from './migrate-session';
 import { ReplayProgress } from './replay-progress';
 
@@ -44,7 +43,7 @@ export async function reviewRevisions(
     const ask = { revisions, drift: true, ...scratchOf(session) };
     const observed = await observe(observer, ask, (report) => progress?.advance(report));
     const input = { graph, unreleased, edited, postgres: await postgres, started, ...observed };
-    return await judge(input, { version, rules: settings.rules, failOn: given.failOn ?? settings.failOn });
+    return await review(input, { version, rules: settings.rules, failOn: given.failOn ?? settings.failOn });
   } finally {
     progress?.stop();
   }

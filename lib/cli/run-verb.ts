@@ -1,6 +1,6 @@
 import { migrateError } from '../client/errors';
+import { RULES } from '../review';
 import { EXIT } from './exit-codes';
-import { knownRule } from './judge';
 import type { CarryOut } from './migrate';
 import type { MigrateArguments, ParsedMigrate } from './migrate-arguments';
 import { MigrateEnd, type MigrateFailureDocument, migrateFailure } from './migrate-error';
@@ -49,4 +49,9 @@ function wasInterrupted(session?: MigrateSession): MigrateEnd {
   if (session?.arguments.verb !== 'apply') return new MigrateEnd('interrupted', 'nothing was changed', 'run it again');
   const message = `the revision that ran is rolled back (${count(session.applied.length)} applied before it)`;
   return new MigrateEnd('interrupted', message, 'see where the database is with `npx migrate current`');
+}
+
+/** Whether settings may name a rule: one of ours, or any of squawk's. */
+function knownRule(rule: string): boolean {
+  return rule.startsWith('squawk-') || RULES.some(({ id }) => id === rule);
 }

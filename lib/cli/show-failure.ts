@@ -3,7 +3,7 @@ import { showDataLoss } from './show-data-loss';
 import { plain, type Terminal } from './terminal';
 
 /** What the process has said last tells why. */
-const PROCESS_ENDED = ['function_crashed', 'python_not_started', 'observer_died', 'unexpected_report'];
+const PROCESS_ENDED = ['function_crashed', 'python_not_started', 'observer_died', 'unexpected_report', 'internal_error'];
 
 /** What went wrong, what is known about it and what to do. */
 export function showFailure(terminal: Terminal, { error, applied }: FailureDocument<string>): void {

@@ -79,7 +79,7 @@ export function startObserver(options: ObserverOptions): Observer {
     }
     spoken = true;
     if (report.report === 'end') settle(({ resolve }) => resolve());
-    else if (report.report === 'failed') settle(({ reject }) => reject(failure(report.error)));
+    else if (report.report === 'failed') settle(({ reject }) => reject(failure(report.error, log)));
     else pending?.onReport(report);
   });
   leashed.exited.then((code) => die(ended(python, code, spoken, log)), die);
@@ -117,8 +117,10 @@ function readReport(line: string): Report | undefined {
   }
 }
 
-function failure({ code, message, next, ...details }: Extract<Report, { report: 'failed' }>['error']): LocalError {
-  return new LocalError(code, message, next, details);
+function failure(error: Extract<Report, { report: 'failed' }>['error'], log: readonly string[]): LocalError {
+  const { code, message, next, ...details } = error;
+  // A traceback was printed for it.
+  return new LocalError(code, message, next, code === 'internal_error' ? { ...details, log: [...log] } : details);
 }
 
 function unexpected(line: string, log: readonly string[]): LocalError {
