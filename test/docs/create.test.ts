@@ -7,7 +7,7 @@ import { withObserver } from '../../lib/local/with-observer';
 import { type Review, review } from '../../lib/review';
 import { Database } from '../production/database';
 import { needed } from '../production/environment';
-import { type Block, blocks } from './pages';
+import { type Block, blocks, textOf } from './pages';
 
 jest.setTimeout(120_000);
 
@@ -29,9 +29,16 @@ function idOf(block: Block | undefined): string | undefined {
   return block && `line${block.line}`;
 }
 
+/** What a block stands under, such as `Add a table`: a description that says something. */
+function headingOf({ page, line }: Block): string {
+  const before = textOf(page).split('\n').slice(0, line);
+  return `${before.findLast((text) => text.startsWith('### '))?.slice(4)} of the page`;
+}
+
 /** A revision's file, as the page's blocks are written to follow each other. */
 function fileOf(block: Block, before: Block | undefined): string {
-  return `import sqlalchemy as sa
+  return `"""${headingOf(block)}"""
+import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
