@@ -63,8 +63,8 @@ ${lockChart(line)}
           time(statement.milliseconds),
           statement.transaction < 0 ? 'autocommit' : `transaction ${statement.transaction + 1}`,
           ...(statement.rowCount >= 0 ? [counted(statement.rowCount, 'row')] : []),
-          ...statement.locks.map(({ relation, mode }) => `${modeName(mode)} on ${relation}`),
-          ...statement.rewrites.map((name) => `rewrites ${name}`),
+          ...locksOf(statement),
+          ...(statement.rewrites.length > 0 ? [`rewrites ${statement.rewrites.join(', ')}`] : []),
         ].join(' · ')}</p></li>`,
     )}</ol>${left > 0 ? html`<p>and ${counted(left, 'statement')} more</p>` : ''}</section>`;
 }
