@@ -352,12 +352,16 @@ describe('what examples/ci has to copy, with checkout, credentials and installat
       upgrade: ['op.drop_column("users", "full_name")'],
       downgrade: ['op.add_column("users", sa.Column("full_name", sa.String(200)))'],
     };
+    beforeAll(() => team().migrateOnDeploy(true));
+
     const report = (name: string): string => readFileSync(path.join(team().checkout, name), 'utf8');
 
     it('GitHub: review.yml fails where models and migrations differ, if the team has made drift an error', async () => {
+      // The models of the sample do not have the columns that these tests add.
+      team().backend.writeMigration(PHONE);
+
       const { ran } = await reviews['GitHub: review.yml']();
 
-      // The models of the sample do not have the columns that these tests have added.
       expect(ran.at(-1)).toMatchObject({ job: 'migrations', code: 1, output: expect.stringMatching(/error +drift/) });
     });
 
