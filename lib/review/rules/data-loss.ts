@@ -1,7 +1,7 @@
 import type { DataLossRule } from '../../contract';
 import { narrows } from '../column-types';
 import { batches, execute, literal, tableArguments } from '../python';
-import type { Reviewed, Step } from '../reviewed';
+import type { Part, Reviewed, Step } from '../reviewed';
 import type { Found, Rule } from './rule';
 
 interface Loss {
@@ -205,13 +205,42 @@ export const downgradeLosesData: Rule = {
   group: 'data loss',
   severity: 'warning',
   title: 'a downgrade brings back a column or table without what it held',
-  *check({ facts, downgrade }) {
-    const lost = facts.rows?.notBroughtBack ?? [];
+  *check({ facts, upgrade, downgrade }) {
+    const lost = facts.rows ? facts.rows.notBroughtBack : lostBySource(upgrade, downgrade);
     if (!lost.length) return;
-    const place: Omit<Found, 'message'> = { line: downgrade.source?.line ?? 1, direction: 'downgrade', seen: 'replay' };
+    const place: Omit<Found, 'message'> = {
+      line: downgrade.source?.line ?? 1,
+      direction: 'downgrade',
+      seen: facts.rows ? 'replay' : 'source',
+    };
     yield {
       ...place,
       message: `after upgrade and downgrade ${lost.join(', ')} ${lost.length > 1 ? 'are' : 'is'} back without what was there: the way back does not bring the data`,
     };
   },
 };
+
+/** What the upgrade drops and the downgrade makes again, without writing into it. */
+function lostBySource(upgrade: Part, downgrade: Part): readonly string[] {
+  const made = downgrade.steps.flatMap(({ action }) =>
+    action.does === 'create table'
+      ? [action.table]
+      : action.does === 'add column'
+        ? [`${action.table}.${action.column.name}`]
+        : [],
+  );
+  const written = downgrade.steps.flatMap(({ action }) =>
+    action.does === 'insert'
+      ? [action.table]
+      : action.does === 'update'
+        ? action.columns.map((column) => `${action.table}.${column}`)
+        : [],
+  );
+  return upgrade.steps
+    .flatMap(({ action, isExisting, isNewColumn }) => {
+      if (action.does === 'drop' && action.what === 'table') return action.names.filter(isExisting);
+      if (action.does !== 'drop column' || !isExisting(action.table) || isNewColumn(action.table, action.column)) return [];
+      return [`${action.table}.${action.column}`];
+    })
+    .filter((name) => made.includes(name) && !written.includes(name));
+}
