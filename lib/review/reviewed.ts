@@ -113,50 +113,64 @@ function part(facts: RevisionFacts, direction: Direction, before: Made): { part:
 type RawStep = Pick<Step, 'action' | 'line' | 'index' | 'sql' | 'transaction' | 'observed'>;
 
 function rawSteps(facts: DirectionFacts, source: FunctionFacts | null): readonly RawStep[] {
-  const ran = facts.outcome === 'not_run' ? facts.statements : withFailed(facts);
+  const statements = facts.outcome === 'failed' ? withFailed(facts) : facts.statements;
+  const told = (source?.calls ?? []).flatMap((call) => (source ? sourceActions(call, source) : []));
   let index = 0;
-  const steps = ran.flatMap((statement) =>
+  const steps = statements.flatMap((statement) =>
     parseSql(statement.sql).flatMap(({ text, line, actions }) => {
       index += 1;
+      // What Alembic renders offline does not tell its line.
+      const ran = facts.outcome === 'done' || (facts.outcome === 'failed' && statement.line > 0);
       return actions.map(
         (action): RawStep => ({
           action,
-          line: lineOf(statement, line, source),
+          line: (!statement.line && lineOfOperation(action, told)) || lineOf(statement, line, source),
           index,
           sql: text,
           transaction: statement.transaction,
-          ...(facts.outcome === 'not_run' ? {} : { observed: statement }),
+          ...(ran ? { observed: statement } : {}),
         }),
       );
     }),
   );
-  if (facts.outcome === 'done' || !source) return steps;
-  // What did not run, or could not be rendered, is told from the source.
-  const told = new Set(ran.map(({ line }) => line));
-  const rest = [
-    ...source.calls.filter(({ line }) => !told.has(line)).flatMap((call) => sourceActions(call, source)),
-    ...source.sql
-      .filter(({ line }) => !told.has(line) && !steps.some((step) => step.line === line))
-      .filter(({ text }) =>
-        /^\s*(?:ALTER|CREATE|DROP|UPDATE|DELETE|INSERT|TRUNCATE|COMMIT|WITH|LOCK|REINDEX|VACUUM|CLUSTER|REFRESH|DO)\b/i.test(
-          text,
-        ),
-      )
-      .flatMap(({ text, line }) =>
-        parseSql(text).flatMap((parsed) =>
-          parsed.actions.map((action) => ({ action, line: line + parsed.line, sql: parsed.text, transaction: 0 })),
-        ),
+  const rendered = facts.outcome === 'not_run' ? statements.length > 0 : statements.some(({ line }) => !line);
+  if (facts.outcome === 'done' || rendered || !source) return steps;
+  // What did not run and could not be rendered is told from the source.
+  const lines = new Set(steps.map(({ line }) => line));
+  const written = source.sql
+    .filter(({ text }) => STATEMENT.test(text))
+    .flatMap(({ text, line }) =>
+      parseSql(text).flatMap((parsed) =>
+        parsed.actions.map((action) => ({ action, line: line + parsed.line, sql: parsed.text, transaction: 0 })),
       ),
-  ].sort((one, other) => one.line - other.line);
+    );
+  const rest = [...told, ...written].filter(({ line }) => !lines.has(line)).sort((one, other) => one.line - other.line);
   return [...steps, ...rest.map((step, at) => ({ ...step, index: index + at + 1 }))];
 }
 
+const STATEMENT = /^\s*(?:ALTER|CREATE|DROP|UPDATE|DELETE|INSERT|TRUNCATE|COMMIT|WITH|LOCK|REINDEX|VACUUM|CLUSTER|REFRESH|DO)\b/i;
+
 /** The statement that failed is not always among those that were executed. */
 function withFailed({ statements, failure }: DirectionFacts): readonly Statement[] {
-  if (!failure?.statement || statements.some(({ sql }) => sql.trim() === failure.statement?.trim())) return statements;
+  const failed = failure?.statement;
+  if (!failed || statements.some(({ sql }) => squeezed(sql) === squeezed(failed))) return statements;
   const transaction = statements.at(-1)?.transaction ?? 0;
-  const { statement: sql, line = 0 } = failure;
-  return [...statements, { sql, line, transaction, milliseconds: 0, rowCount: -1, locks: [], rewrites: [] }];
+  const { line = 0 } = failure;
+  return [...statements, { sql: failed, line, transaction, milliseconds: 0, rowCount: -1, locks: [], rewrites: [] }];
+}
+
+/** The line of the operation that says the same. */
+function lineOfOperation(action: Action, told: readonly { action: Action; line: number }[]): number | undefined {
+  const name = nameIn(action);
+  return told.find((one) => one.action.does === action.does && nameIn(one.action) === name)?.line;
+}
+
+function nameIn(action: Action): string {
+  const { table = '', index, column, constraint, names, indexes } = action as Record<string, unknown> & { table?: string };
+  const part = [index, column, constraint].map((value) =>
+    value && typeof value === 'object' && 'name' in value ? value.name : value,
+  );
+  return [table, ...part, names, indexes].filter((value) => value !== undefined).join(' ');
 }
 
 /** Within a text of several statements, the line of the one that is meant. */

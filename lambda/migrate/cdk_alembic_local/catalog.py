@@ -206,6 +206,10 @@ class Snapshot:
             table["indexes"].sort(key=lambda facts: facts["name"])
         return {self.relations[oid].name: facts for oid, facts in tables.items()}
 
+    def is_part_of_another(self, name: str) -> bool:
+        """Whether the table is a partition."""
+        return "PARTITION OF" in self.entries.get(f"table {name}", "")
+
     @cached_property
     def entries(self) -> dict[str, str]:
         """`<kind> <name>` and how PostgreSQL defines it."""

@@ -194,6 +194,8 @@ class Recording:
 
     def _probe(self, facts: dict[str, Any]) -> None:
         self._unprobed = None
+        if not self._relations:
+            return
         try:
             locks = raw.value(self._connection, _LOCKS)
         except Exception:

@@ -1,6 +1,7 @@
 import { codeBlock, escaped } from '../../text/markdown';
 import { plain } from '../../text/plain';
 import type { Finding, Review } from '../finding';
+import { RULES } from '../rules';
 import { withFingerprints } from './fingerprint';
 import { repositoryPath } from './repository-path';
 import { acceptance, pageOf } from './words';
@@ -41,7 +42,8 @@ export function sarifReport(review: Review, folder: string): string {
 
 function rule(id: string, findings: readonly Finding[]): object {
   const of = findings.filter((finding) => finding.rule === id);
-  const name = sentence(id);
+  const info = RULES.find((known) => known.id === id);
+  const name = sentence(info?.title ?? id.replaceAll('-', ' '));
   const example = of.find(({ instead }) => instead !== undefined)?.instead;
   const [where, what] = acceptance({ rule: id, revision: of[0]?.revision });
   const meant = `If it is meant, ${where}:`;
@@ -64,14 +66,12 @@ function rule(id: string, findings: readonly Finding[]): object {
       ].join('\n\n'),
     },
     defaultConfiguration: { level: of.some(({ severity }) => severity === 'error') ? 'error' : 'warning' },
-    properties: { tags: ['migration', 'postgresql'] },
+    properties: { tags: ['migration', ...(info ? [info.group] : [])] },
   };
 }
 
-/** `index-not-concurrent`: Index not concurrent. */
-function sentence(id: string): string {
-  const words = id.replaceAll('-', ' ');
-  return words.charAt(0).toUpperCase() + words.slice(1);
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function message({ message, instead }: Finding): object {

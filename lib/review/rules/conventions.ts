@@ -82,7 +82,7 @@ export const literalIndex: Rule = {
 /** A rule about columns that a revision makes; told once for a revision. */
 function columnRule(
   info: Omit<RuleInfo, 'group' | 'severity'>,
-  concerns: (column: ColumnDefinition) => boolean,
+  concerns: (column: ColumnDefinition, refers: boolean) => boolean,
   say: (columns: string) => string,
   instead: string,
 ): Rule {
@@ -94,7 +94,11 @@ function columnRule(
       const found = upgrade.steps.flatMap((step: Step) => {
         const { action } = step;
         const made = action.does === 'create table' ? action.columns : action.does === 'add column' ? [action.column] : [];
-        return made.filter(concerns).map(({ name }) => ({ step, name: `${'table' in action ? action.table : ''}.${name}` }));
+        const foreign = (action.does === 'create table' ? action.constraints : []).filter(({ kind }) => kind === 'foreign key');
+        const refers = (name: string) => foreign.some(({ columns }) => columns.includes(name));
+        return made
+          .filter((column) => concerns(column, refers(column.name)))
+          .map(({ name }) => ({ step, name: `${'table' in action ? action.table : ''}.${name}` }));
       });
       const [first] = found;
       if (first) yield { ...first.step.place, message: say(some(found.map(({ name }) => name))), instead };
@@ -104,7 +108,8 @@ function columnRule(
 
 export const integerPrimaryKey = columnRule(
   { id: 'integer-primary-key', title: 'a primary key of 32 bits' },
-  ({ type, primaryKey }) => primaryKey && ['integer', 'smallint'].includes(columnType(type).name),
+  // A key that refers to another has that one's type.
+  ({ type, primaryKey }, refers) => primaryKey && !refers && ['integer', 'smallint'].includes(columnType(type).name),
   (columns) =>
     `${columns}: a key of 32 bits ends at 2,147,483,647 rows ever inserted, and a wider one means writing the table anew`,
   'sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False)',

@@ -1,7 +1,7 @@
 import type { DataLossRule } from '../../contract';
 import { narrows } from '../column-types';
 import { batches, execute, literal, tableArguments } from '../python';
-import type { Reviewed, Step } from '../reviewed';
+import type { Part, Reviewed, Step } from '../reviewed';
 import type { Found, Rule } from './rule';
 
 interface Loss {
@@ -205,13 +205,49 @@ export const downgradeLosesData: Rule = {
   group: 'data loss',
   severity: 'warning',
   title: 'a downgrade brings back a column or table without what it held',
-  *check({ facts, downgrade }) {
-    const lost = facts.rows?.notBroughtBack ?? [];
+  *check({ facts, upgrade, downgrade }) {
+    const { rows } = facts;
+    const written = writtenBy(downgrade);
+    // Rows that the upgrade deletes are meant to go; and what a downgrade computes can't be told from values that were made up.
+    const lost = (
+      rows ? rows.notBroughtBack.filter((name) => !rows.deleted.includes(name)) : lostBySource(upgrade, downgrade)
+    ).filter((name) => !written.has(name));
     if (!lost.length) return;
-    const place: Omit<Found, 'message'> = { line: downgrade.source?.line ?? 1, direction: 'downgrade', seen: 'replay' };
+    const place: Omit<Found, 'message'> = {
+      line: downgrade.source?.line ?? 1,
+      direction: 'downgrade',
+      seen: facts.rows ? 'replay' : 'source',
+    };
     yield {
       ...place,
       message: `after upgrade and downgrade ${lost.join(', ')} ${lost.length > 1 ? 'are' : 'is'} back without what was there: the way back does not bring the data`,
     };
   },
 };
+
+/** What the upgrade drops and the downgrade makes again, without writing into it. */
+function lostBySource(upgrade: Part, downgrade: Part): readonly string[] {
+  const made = downgrade.steps.flatMap(({ action }) =>
+    action.does === 'create table'
+      ? [action.table]
+      : action.does === 'add column'
+        ? [`${action.table}.${action.column.name}`]
+        : [],
+  );
+  return upgrade.steps
+    .flatMap(({ action, isExisting, isNewColumn }) => {
+      if (action.does === 'drop' && action.what === 'table') return action.names.filter(isExisting);
+      if (action.does !== 'drop column' || !isExisting(action.table) || isNewColumn(action.table, action.column)) return [];
+      return [`${action.table}.${action.column}`];
+    })
+    .filter((name) => made.includes(name));
+}
+
+function writtenBy(part: Part): ReadonlySet<string> {
+  return new Set(
+    part.steps.flatMap(({ action }) => {
+      if (action.does === 'insert') return [action.table];
+      return action.does === 'update' ? action.columns.map((column) => `${action.table}.${column}`) : [];
+    }),
+  );
+}

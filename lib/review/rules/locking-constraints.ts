@@ -13,13 +13,11 @@ function constraintRule(
     ...info,
     group: 'locking',
     severity: 'error',
-    *check({ parts }) {
-      for (const { steps } of parts) {
-        for (const { action, isExisting, place } of steps) {
-          if (action.does !== 'add constraint' || !isExisting(action.table)) continue;
-          const found = check(action.table, action.constraint);
-          if (found) yield { ...place, ...found };
-        }
+    *check({ upgrade }) {
+      for (const { action, isExisting, place } of upgrade.steps) {
+        if (action.does !== 'add constraint' || !isExisting(action.table)) continue;
+        const found = check(action.table, action.constraint);
+        if (found) yield { ...place, ...found };
       }
     },
   };
@@ -97,29 +95,27 @@ export const validateInSameTransaction: Rule = {
   group: 'locking',
   severity: 'error',
   title: 'a constraint is validated in the transaction that added it NOT VALID',
-  *check({ parts }) {
-    for (const { steps } of parts) {
-      const added = new Map<string, Step>();
-      for (const step of steps) {
-        const { action, isExisting, place, transaction } = step;
-        if (action.does === 'add constraint' && action.constraint.notValid && action.constraint.name && transaction >= 0) {
-          added.set(`${action.table} ${action.constraint.name}`, step);
-        }
-        if (action.does !== 'validate' || !isExisting(action.table)) continue;
-        const first = added.get(`${action.table} ${action.constraint}`);
-        if (!first || first.transaction !== transaction || first.action.does !== 'add constraint') continue;
-        const foreign = first.action.constraint.kind === 'foreign key';
-        yield {
-          ...place,
-          message:
-            `${action.constraint} is validated in the transaction that added it: the ${foreign ? 'SHARE ROW' : 'ACCESS'} EXCLUSIVE lock ` +
-            `on ${action.table} is still held, so that ${foreign ? 'writes' : 'reads and writes'} wait while every row is checked`,
-          instead: [
-            '# in a revision of its own, which is a transaction of its own:',
-            execute(`ALTER TABLE ${action.table} VALIDATE CONSTRAINT ${action.constraint}`),
-          ].join('\n'),
-        };
+  *check({ upgrade }) {
+    const added = new Map<string, Step>();
+    for (const step of upgrade.steps) {
+      const { action, isExisting, place, transaction } = step;
+      if (action.does === 'add constraint' && action.constraint.notValid && action.constraint.name && transaction >= 0) {
+        added.set(`${action.table} ${action.constraint.name}`, step);
       }
+      if (action.does !== 'validate' || !isExisting(action.table)) continue;
+      const first = added.get(`${action.table} ${action.constraint}`);
+      if (!first || first.transaction !== transaction || first.action.does !== 'add constraint') continue;
+      const foreign = first.action.constraint.kind === 'foreign key';
+      yield {
+        ...place,
+        message:
+          `${action.constraint} is validated in the transaction that added it: the ${foreign ? 'SHARE ROW' : 'ACCESS'} EXCLUSIVE lock ` +
+          `on ${action.table} is still held, so that ${foreign ? 'writes' : 'reads and writes'} wait while every row is checked`,
+        instead: [
+          '# in a revision of its own, which is a transaction of its own:',
+          execute(`ALTER TABLE ${action.table} VALIDATE CONSTRAINT ${action.constraint}`),
+        ].join('\n'),
+      };
     }
   },
 };
@@ -130,12 +126,10 @@ export const setNotNullScan: Rule = {
   group: 'locking',
   severity: 'error',
   title: 'SET NOT NULL reads the whole table because no validated CHECK proves it',
-  *check({ parts }) {
-    for (const part of parts) {
-      for (const step of part.steps) {
-        const scanned = scannedBy(step, part);
-        if (scanned) yield { ...step.place, ...scanned };
-      }
+  *check({ upgrade }) {
+    for (const step of upgrade.steps) {
+      const scanned = scannedBy(step, upgrade);
+      if (scanned) yield { ...step.place, ...scanned };
     }
   },
 };

@@ -9,16 +9,9 @@ export const tableRewrite: Rule = {
   group: 'locking',
   severity: 'error',
   title: 'a table is rewritten under the lock: a type change, a computed default, a generated column, VACUUM FULL, CLUSTER',
-  *check({ parts }) {
-    for (const part of parts) {
-      const told = new Set<string>();
-      for (const step of part.steps) {
-        for (const found of rewritesOf(step, part)) {
-          const key = `${step.index} ${found.message}`;
-          if (!told.has(key)) yield { ...step.place, ...found };
-          told.add(key);
-        }
-      }
+  *check({ upgrade }) {
+    for (const step of upgrade.steps) {
+      for (const found of rewritesOf(step, upgrade)) yield { ...step.place, ...found };
     }
   },
 };
@@ -32,6 +25,7 @@ function* rewritesOf(step: Step, part: Part): Iterable<Pick<Found, 'message' | '
   if (!because) return;
   const seen = (observed?.rewrites ?? []).filter((name) => name === table || part.findIndex(name)?.table === table);
   if (observed && part.replayed && action.does !== 'rewrite table' && !seen.length) return;
+  if (action.does === 'alter table' && !seen.length) return;
   const what = seen.length && !seen.includes(table) ? `the index ${seen.join(', ')} of ${table}` : table;
   yield {
     message:
@@ -79,35 +73,33 @@ export const workUnderLock: Rule = {
   group: 'locking',
   severity: 'error',
   title: 'more work is done while a table is locked against reads',
-  *check({ parts }) {
-    for (const part of parts) {
-      const held = new Map<string, Step>();
-      let transaction: number | undefined;
-      for (const step of part.steps) {
-        if (step.transaction !== transaction) held.clear();
-        transaction = step.transaction;
-        const explicit = step.action.does === 'lock' && exclusivelyLocked(step, part)[0];
-        if (explicit) {
-          yield {
-            ...step.place,
-            message: `LOCK TABLE holds an ACCESS EXCLUSIVE lock on ${explicit} until the revision commits: reads and writes wait`,
-          };
-        }
-        const { action } = step;
-        if (
-          action.does === 'refresh' &&
-          !action.concurrently &&
-          step.observed?.locks.some(({ mode }) => mode === 'AccessExclusiveLock')
-        ) {
-          yield {
-            ...step.place,
-            message: `REFRESH MATERIALIZED VIEW holds an ACCESS EXCLUSIVE lock on ${action.view} while it is filled: its readers wait`,
-            instead: execute(`REFRESH MATERIALIZED VIEW CONCURRENTLY ${action.view}`),
-          };
-        }
-        yield* work(step, held);
-        if (step.transaction >= 0) for (const table of exclusivelyLocked(step, part)) held.set(table, held.get(table) ?? step);
+  *check({ upgrade: part }) {
+    const held = new Map<string, Step>();
+    let transaction: number | undefined;
+    for (const step of part.steps) {
+      if (step.transaction !== transaction) held.clear();
+      transaction = step.transaction;
+      const explicit = step.action.does === 'lock' && exclusivelyLocked(step, part)[0];
+      if (explicit) {
+        yield {
+          ...step.place,
+          message: `LOCK TABLE holds an ACCESS EXCLUSIVE lock on ${explicit} until the revision commits: reads and writes wait`,
+        };
       }
+      const { action } = step;
+      if (
+        action.does === 'refresh' &&
+        !action.concurrently &&
+        step.observed?.locks.some(({ mode }) => mode === 'AccessExclusiveLock')
+      ) {
+        yield {
+          ...step.place,
+          message: `REFRESH MATERIALIZED VIEW holds an ACCESS EXCLUSIVE lock on ${action.view} while it is filled: its readers wait`,
+          instead: execute(`REFRESH MATERIALIZED VIEW CONCURRENTLY ${action.view}`),
+        };
+      }
+      yield* work(step, held);
+      if (step.transaction >= 0) for (const table of exclusivelyLocked(step, part)) held.set(table, held.get(table) ?? step);
     }
   },
 };
@@ -125,7 +117,7 @@ function* work(step: Step, held: ReadonlyMap<string, Step>): Iterable<Found> {
       // Of another table: it may be small.
       ...(held.has(action.table) ? {} : { atMost: 'warning' as const }),
       message: `${since}, and reads and writes of it wait until this ${action.does.toUpperCase()} of ${action.table} is done and the revision commits`,
-      instead: '# in a revision of its own, in batches:\n' + batches(action.table, '...', '...'),
+      instead: `# in a revision of its own, in batches:\n${batches(action.table, '...', '...')}`,
     };
   }
   if (action.does === 'insert' && action.fromQuery) {

@@ -11,8 +11,10 @@ export const upgradeFails: Rule = {
   title: 'the upgrade fails',
   *check({ facts, upgrade }) {
     const { outcome, failure } = upgrade.facts;
-    if (outcome === 'failed' && !(failure?.sqlState === '25001' && isConcurrent(failure.statement ?? ''))) {
-      const certain = failure?.sqlState !== undefined && !NOT_THERE.test(failure.sqlState);
+    // Where those before it could not be applied, it can't be blamed for what is missing.
+    const blameless = upgrade.facts.reason !== undefined && !isCertain(failure?.sqlState);
+    if (outcome === 'failed' && !blameless && !(failure?.sqlState === '25001' && isConcurrent(failure.statement ?? ''))) {
+      const certain = isCertain(failure?.sqlState);
       yield {
         line: failure?.line ?? upgrade.source?.line ?? 1,
         direction: 'upgrade',
@@ -59,3 +61,7 @@ export const triggerDisabled: Rule = {
     }
   },
 };
+
+function isCertain(sqlState: string | undefined): boolean {
+  return sqlState !== undefined && !NOT_THERE.test(sqlState);
+}

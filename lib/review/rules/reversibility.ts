@@ -32,10 +32,23 @@ export const downgradeMissing: Rule = {
 function changesSchema({ facts, upgrade }: Reviewed): boolean {
   const { changes } = facts;
   if (upgrade.replayed && changes) {
-    const changed = Object.entries(changes.changed).filter(([, [before, after]]) => before.replace(/\s*NOT VALID/, '') !== after);
+    const changed = Object.values(changes.changed).filter(
+      ([before, after]) => before.replace(/\s*NOT VALID/, '') !== after && !onlyGainsLabels(before, after),
+    );
     return changed.length + Object.keys(changes.added).length + Object.keys(changes.removed).length > 0;
   }
-  const data = ['other', 'unparsed', 'update', 'delete', 'insert', 'validate', 'end transaction', 'refresh', 'lock'];
+  const data = [
+    'other',
+    'unparsed',
+    'add enum value',
+    'update',
+    'delete',
+    'insert',
+    'validate',
+    'end transaction',
+    'refresh',
+    'lock',
+  ];
   return upgrade.steps.some(({ action }) => !data.includes(action.does));
 }
 
@@ -122,7 +135,7 @@ export const reupgradeFails: Rule = {
         statement: again.failure?.statement,
         message: `after the downgrade the upgrade fails: ${again.failure?.message ?? 'without a message'}; what the downgrade left behind is in its way`,
       };
-    } else if (again.differs) {
+    } else if (again.differs && told(again.differs)) {
       yield {
         line: upgrade.source?.line ?? 1,
         direction: 'upgrade',
@@ -156,12 +169,21 @@ export const downgradeNotRestoring: Rule = {
 function told({ added, removed, changed }: SchemaChange): string {
   const left = Object.keys(added);
   const lost = Object.keys(removed);
-  const other = Object.entries(changed).map(([name, [before, after]]) => `${name} (was ${before}, is ${after})`);
+  const other = Object.entries(changed).flatMap(([name, [before, after]]) =>
+    onlyGainsLabels(before, after) ? [] : [`${name} (was ${before}, is ${after})`],
+  );
   return [
     ...(left.length ? [`left behind: ${some(left)}`] : []),
     ...(lost.length ? [`missing: ${some(lost)}`] : []),
     ...(other.length ? [`different: ${some(other)}`] : []),
   ].join('; ');
+}
+
+/** PostgreSQL can't take a label from an enum, and nothing minds that it is there. */
+function onlyGainsLabels(before: string, after: string): boolean {
+  const labels = (definition: string) => /^ENUM \((.*)\)$/.exec(definition)?.[1]?.split(', ');
+  const [old, current] = [labels(before), labels(after)];
+  return !!old && !!current && old.every((label) => current.includes(label));
 }
 
 function some(names: readonly string[]): string {

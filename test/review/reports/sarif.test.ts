@@ -1,6 +1,7 @@
 import Ajv from 'ajv';
 import type { Review } from '../../../lib/review/finding';
 import { sarifReport } from '../../../lib/review/reports/sarif';
+import { RULES } from '../../../lib/review/rules';
 import { CLEAN, EXAMPLE, large } from './example';
 // The official schema, as @microsoft/jest-sarif 1.0.0-beta.0 has it, without its descriptions.
 import schema from './sarif-2.1.0.json';
@@ -36,7 +37,9 @@ describe('the review as SARIF', () => {
     const { tool, results } = run(EXAMPLE);
     const { rules } = tool.driver;
     for (const { ruleId, ruleIndex } of results) expect(rules[ruleIndex].id).toBe(ruleId);
-    const { help } = rules.find(({ id }: { id: string }) => id === 'set-not-null-scan');
+    const { help, shortDescription } = rules.find(({ id }: { id: string }) => id === 'set-not-null-scan');
+    const title = RULES.find(({ id }) => id === 'set-not-null-scan')?.title as string;
+    expect(shortDescription.text.toLowerCase()).toBe(title.toLowerCase());
     for (const text of [help.text, help.markdown]) {
       expect(text).toContain('op.create_check_constraint(');
       expect(text).toContain('# cdk-alembic: allow set-not-null-scan: <reason>');

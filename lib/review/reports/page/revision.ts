@@ -1,4 +1,4 @@
-import type { DirectionFacts } from '../../../facts';
+import type { DirectionFacts, Statement } from '../../../facts';
 import type { Finding, ReviewedRevision } from '../../finding';
 import { counted } from '../words';
 import { findingId, shortened } from './finding';
@@ -63,10 +63,19 @@ ${lockChart(line)}
           time(statement.milliseconds),
           statement.transaction < 0 ? 'autocommit' : `transaction ${statement.transaction + 1}`,
           ...(statement.rowCount >= 0 ? [counted(statement.rowCount, 'row')] : []),
-          ...statement.locks.map(({ relation, mode }) => `${modeName(mode)} on ${relation}`),
-          ...statement.rewrites.map((name) => `rewrites ${name}`),
+          ...locksOf(statement),
+          ...(statement.rewrites.length > 0 ? [`rewrites ${statement.rewrites.join(', ')}`] : []),
         ].join(' · ')}</p></li>`,
     )}</ol>${left > 0 ? html`<p>and ${counted(left, 'statement')} more</p>` : ''}</section>`;
+}
+
+/** Such as `SHARE on items, pk_items`. */
+function locksOf({ locks }: Statement): string[] {
+  const modes = [...new Set(locks.map(({ mode }) => mode))];
+  return modes.map((mode) => {
+    const relations = locks.filter((lock) => lock.mode === mode).map(({ relation }) => relation);
+    return `${modeName(mode)} on ${relations.join(', ')}`;
+  });
 }
 
 /** Each table with its locks, from the statement that took them to the end of the transaction. */

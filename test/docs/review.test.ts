@@ -1,0 +1,89 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { FORMATS, parseMigrateArguments, VERBS } from '../../lib/cli/migrate-arguments';
+import { helpOf } from '../../lib/cli/migrate-help';
+import { SETTINGS_KEY, settingsProblems } from '../../lib/local/settings';
+import { RULES } from '../../lib/review';
+import { needed } from '../production/environment';
+import { blocks, textOf } from './pages';
+
+const page = textOf('docs/review.md');
+
+/** The first cells of the table that begins with this head. */
+function tableOf(head: string): string[] {
+  const [, rows = ''] = page.split(`\n| ${head} | |\n| --- | --- |\n`);
+  return rows.slice(0, rows.indexOf('\n\n')).split('\n');
+}
+
+describe('the rules', () => {
+  const sections = page.split(/^### /m).slice(1);
+  const documented = sections.map((section) => section.slice(0, section.indexOf('\n')));
+
+  test('each has a section, in their order, and there is no other', () => {
+    expect(documented).toEqual(RULES.map(({ id }) => id));
+  });
+
+  test.each(RULES)('the section of $id says how much it counts, and where that is from', ({ id, severity, group }) => {
+    const section = sections.find((text) => text.startsWith(`${id}\n`)) ?? '';
+    expect(section).toContain(`\n**${severity}** · `);
+    expect(section).toContain('\nSource: ');
+    const before = page.slice(0, page.indexOf(`\n### ${id}\n`));
+    const heading = before
+      .slice(before.lastIndexOf('\n## ') + 4)
+      .split('\n')[0]
+      ?.toLowerCase();
+    expect(heading).toBe(group === 'review' ? 'the review itself' : group);
+  });
+});
+
+describe('the command', () => {
+  test('every verb and every format is told', () => {
+    expect(tableOf('verb').map((row) => /`(\w+)/.exec(row)?.[1])).toEqual(VERBS);
+    const formats = page.split('| format | for |\n| --- | --- |\n')[1]?.split('\n\n')[0]?.split('\n');
+    expect(formats?.map((row) => /`(\w+)`/.exec(row)?.[1])).toEqual(FORMATS);
+  });
+
+  test('every option of review is told, and no other', () => {
+    const told = tableOf('option').flatMap((row) =>
+      [...(row.split(' | ')[0] ?? '').matchAll(/`(--[\w-]+)/g)].map(([, name]) => name),
+    );
+    const known = [...helpOf('review').matchAll(/(?<=[ ,])--[a-z-]+/g)].map(([name]) => name);
+    expect(told.sort()).toEqual([...new Set(known)].filter((name) => name !== '--json').sort());
+  });
+
+  test.each(
+    ['docs/review.md', 'docs/create.md'].flatMap((name) =>
+      blocks('sh', [name]).flatMap(({ code }) => code.split('\n').filter((line) => line.startsWith('npx migrate '))),
+    ),
+  )('it understands: %s', (line) => {
+    const words = line.replace(/\s+#.*$/, '').match(/"[^"]*"|\S+/g) ?? [];
+    const argv = words.slice(2).map((word) => word.replaceAll('"', ''));
+    expect(parseMigrateArguments(argv)).toMatchObject({ kind: 'run' });
+  });
+
+  test('the settings that are shown are settings', () => {
+    const [{ code = '{}' } = {}] = blocks('json', ['docs/review.md']);
+    const known = (rule: string) => RULES.some(({ id }) => id === rule);
+    expect(settingsProblems(JSON.parse(code)[SETTINGS_KEY], known)).toEqual([]);
+  });
+});
+
+describe('what is shown as safe', () => {
+  /** What can be run without the rest of a file: env.py's own lines can't. */
+  const fragments = blocks('python', ['docs/review.md']).filter(({ code }) => !/^(with )?connectable\b/m.test(code));
+  let outcomes: (string | null)[];
+  beforeAll(() => {
+    const input = JSON.stringify(fragments.map(({ code }) => code));
+    const run = spawnSync(needed('RUNNER_PYTHON'), [join(__dirname, 'render.py')], { input, encoding: 'utf8' });
+    if (run.status !== 0) throw new Error(run.stderr);
+    outcomes = JSON.parse(run.stdout);
+  });
+
+  test.each(fragments.map(({ line }, index) => [line, index]))('Alembic takes the code of line %d', (_, index) => {
+    expect(outcomes[index]).toBeNull();
+  });
+
+  test('most rules show code', () => {
+    expect(fragments.length).toBeGreaterThan(25);
+  });
+});

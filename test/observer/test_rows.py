@@ -1,0 +1,106 @@
+"""What a revision does to rows that stood in the tables before it."""
+
+from __future__ import annotations
+
+import pytest
+from backends import DRIVERS
+from observing import NOTHING, Observed
+
+TABLE = 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY, name text, kept text)")'
+
+
+@pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+def test_a_dropped_column_comes_back_without_what_it_held(observed: Observed, template: str, scheme: str) -> None:
+    observed.initialise(f"{scheme}://nobody:secret@127.0.0.1:1/nowhere", template)
+    observed.revision("aa", None, TABLE, 'op.drop_table("aa")')
+    observed.revision("bb", "aa", 'op.drop_column("aa", "name")', 'op.add_column("aa", sa.Column("name", sa.Text))')
+    facts = observed.observe("bb")["bb"]
+    assert facts["notRestored"] == NOTHING
+    assert facts["rows"] == {"tables": ["aa"], "deleted": [], "changed": [], "notBroughtBack": ["aa.name"]}
+
+
+@pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+@pytest.mark.parametrize(
+    ("change", "state"),
+    [
+        ('op.alter_column("aa", "name", nullable=False)', "23502"),
+        ('op.create_unique_constraint("u", "aa", ["name"])', "23505"),
+        ('op.execute("ALTER TABLE aa ADD n int NOT NULL")', "23502"),
+    ],
+)
+def test_what_existing_rows_forbid_is_told(observed: Observed, template: str, scheme: str, change: str, state: str) -> None:
+    observed.initialise(f"{scheme}://nobody:secret@127.0.0.1:1/nowhere", template)
+    observed.revision("aa", None, TABLE, 'op.drop_table("aa")')
+    observed.revision("bb", "aa", change, 'op.execute("DROP TABLE aa CASCADE")\n' + TABLE)
+    facts = observed.observe("bb")["bb"]
+    assert facts["upgrade"]["outcome"] == "done"
+    assert facts["again"] == {"outcome": "done", "differs": NOTHING}
+    assert facts["rows"]["upgradeFailure"]["sqlState"] == state
+    assert facts["rows"]["upgradeFailure"]["line"] == 15
+
+
+def test_a_new_foreign_key_meets_rows_that_refer_to_nothing(observed: Observed) -> None:
+    observed.revision(
+        "aa", None, 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY)")\nop.execute("CREATE TABLE bb (aa_id int)")'
+    )
+    observed.revision("bb", "aa", 'op.create_foreign_key("fk", "bb", "aa", ["aa_id"], ["id"])', 'op.drop_constraint("fk", "bb")')
+    facts = observed.observe("bb")["bb"]
+    assert facts["rows"]["tables"] == ["aa", "bb"]
+    assert facts["rows"]["upgradeFailure"]["sqlState"] == "23503"
+
+
+def test_rows_that_are_deleted_or_changed_are_told(observed: Observed) -> None:
+    observed.revision("aa", None, f'{TABLE}\nop.execute("CREATE TABLE bb (id int PRIMARY KEY)")')
+    observed.revision("bb", "aa", 'op.execute("UPDATE aa SET name = \'x\'")\nop.execute("DELETE FROM bb")')
+    facts = observed.observe("bb")["bb"]
+    assert facts["rows"] == {
+        "tables": ["aa", "bb"],
+        "deleted": ["bb"],
+        "changed": ["aa.name"],
+        "notBroughtBack": ["aa.name", "bb"],
+    }
+
+
+def test_a_backfill_of_nulls_takes_nothing_away(observed: Observed) -> None:
+    observed.revision("aa", None, TABLE)
+    observed.revision(
+        "bb",
+        "aa",
+        'op.execute("UPDATE aa SET name = \'x\' WHERE name IS NULL")\nop.alter_column("aa", "name", nullable=False)',
+        'op.alter_column("aa", "name", nullable=True)',
+    )
+    facts = observed.observe("bb")["bb"]
+    assert facts["rows"] == {"tables": ["aa"], "deleted": [], "changed": [], "notBroughtBack": []}
+
+
+def test_a_wider_type_keeps_what_is_there_and_a_narrower_one_does_not(observed: Observed) -> None:
+    observed.revision("aa", None, 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY, n int, t timestamp, s text)")')
+    observed.revision(
+        "bb",
+        "aa",
+        'op.execute("ALTER TABLE aa ALTER n TYPE text, ALTER t TYPE timestamptz, ALTER s TYPE varchar(1) USING left(s, 1)")',
+        'op.execute("ALTER TABLE aa ALTER n TYPE int USING n::int, ALTER t TYPE timestamp, ALTER s TYPE text")',
+    )
+    facts = observed.observe("bb")["bb"]
+    assert facts["rows"]["changed"] == []
+    assert facts["rows"]["notBroughtBack"] == ["aa.s"]
+
+
+def test_tables_are_filled_along_their_foreign_keys_checks_enums_and_keys(observed: Observed) -> None:
+    observed.revision(
+        "aa",
+        None,
+        "op.execute(\"CREATE TYPE mood AS ENUM ('sad', 'ok')\")\n"
+        'op.execute("CREATE DOMAIN percent AS int CHECK (VALUE BETWEEN 1 AND 5)")\n'
+        'op.execute("CREATE TABLE aa (id uuid PRIMARY KEY, m mood NOT NULL, p percent NOT NULL, c char(2) NOT NULL)")\n'
+        "op.execute(\"CREATE TABLE bb (aa_id uuid NOT NULL UNIQUE REFERENCES aa, k text NOT NULL CHECK (k IN ('x', 'y')), "
+        "a text[] NOT NULL, j jsonb NOT NULL, d date NOT NULL, i inet NOT NULL, n numeric(3, 2) NOT NULL, "
+        'g int GENERATED ALWAYS AS (1) STORED, q bigint GENERATED ALWAYS AS IDENTITY)")',
+    )
+    observed.revision("bb", "aa", 'op.execute("ALTER TABLE bb ADD x int")', 'op.drop_column("bb", "x")')
+    assert observed.observe("bb")["bb"]["rows"] == {
+        "tables": ["aa", "bb"],
+        "deleted": [],
+        "changed": [],
+        "notBroughtBack": [],
+    }

@@ -1,0 +1,73 @@
+import { type Example, one } from './example';
+
+const made = (columns: string): [string, string] => [
+  `op.create_table("notes_users", ${columns}, sa.PrimaryKeyConstraint("id", name="pk_notes_users"))`,
+  'op.drop_table("notes_users")',
+];
+const ID = 'sa.Column("id", sa.BigInteger(), nullable=False)';
+
+export const CONVENTIONS: readonly Example[] = [
+  {
+    rule: 'unnamed-constraint',
+    bad: one(...made(`${ID}, sa.Column("code", sa.Text(), nullable=True), sa.UniqueConstraint("code")`)),
+    good: one(
+      ...made(`${ID}, sa.Column("code", sa.Text(), nullable=True), sa.UniqueConstraint("code", name="uq_notes_users_code")`),
+    ),
+  },
+  {
+    rule: 'long-name',
+    bad: one(
+      `op.execute("CREATE TABLE notes_users (id bigint, ${'a_very_long_name_'.repeat(4)} text)")`,
+      'op.drop_table("notes_users")',
+    ),
+    good: one('op.execute("CREATE TABLE notes_users (id bigint, a_name text)")', 'op.drop_table("notes_users")'),
+  },
+  {
+    rule: 'integer-primary-key',
+    bad: one(...made('sa.Column("id", sa.Integer(), nullable=False)')),
+    good: one(...made(ID)),
+  },
+  {
+    rule: 'timestamp-without-time-zone',
+    bad: one(...made(`${ID}, sa.Column("made_at", sa.DateTime(), nullable=True)`)),
+    good: one(...made(`${ID}, sa.Column("made_at", sa.DateTime(timezone=True), nullable=True)`)),
+  },
+  {
+    rule: 'json-column',
+    bad: one(...made(`${ID}, sa.Column("data", sa.JSON(), nullable=True)`)),
+    good: one(...made(`${ID}, sa.Column("data", postgresql.JSONB(), nullable=True)`)),
+  },
+  {
+    rule: 'literal-index',
+    bad: one(
+      `
+with op.get_context().autocommit_block():
+    op.create_index("ix_users_email", "users", [sa.text("('email'::text)")], postgresql_concurrently=True)
+`,
+      `
+with op.get_context().autocommit_block():
+    op.drop_index("ix_users_email", "users", if_exists=True, postgresql_concurrently=True)
+`,
+    ),
+    good: one(
+      `
+with op.get_context().autocommit_block():
+    op.create_index("ix_users_email", "users", [sa.text("lower(email)")], postgresql_concurrently=True)
+`,
+      `
+with op.get_context().autocommit_block():
+    op.drop_index("ix_users_email", "users", if_exists=True, postgresql_concurrently=True)
+`,
+    ),
+  },
+  {
+    rule: 'vague-description',
+    bad: one('pass', 'pass', { message: 'update tables' }),
+    good: one('pass', 'pass', { message: 'Add index on users.email' }),
+  },
+  {
+    rule: 'unused-acknowledgement',
+    bad: one('# cdk-alembic: allow drop-tables: it is empty\npass'),
+    good: one('# cdk-alembic: allow delete-all: carts are short-lived\nop.execute("DELETE FROM orders")'),
+  },
+];

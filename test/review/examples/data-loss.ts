@@ -1,0 +1,117 @@
+import { type Example, GIVEN, one } from './example';
+
+const ALLOWED = (rule: string) => `# cdk-alembic: allow ${rule}: nothing has used it since the last release`;
+
+const ORDERS = GIVEN.slice(GIVEN.indexOf('op.create_table(\n    "orders"'));
+
+export const DATA_LOSS: readonly Example[] = [
+  {
+    rule: 'drop-table',
+    bad: { ...one('op.drop_table("orders")', ORDERS), also: ['downgrade-loses-data'] },
+    good: one(`${ALLOWED('drop-table')}\n${ALLOWED('downgrade-loses-data')}\nop.drop_table("orders")`, ORDERS),
+  },
+  {
+    rule: 'drop-table',
+    about: 'in a downgrade, which takes back what the upgrade made',
+    good: one(
+      'op.create_table("notes_users", sa.Column("id", sa.BigInteger(), nullable=False), sa.PrimaryKeyConstraint("id", name="pk_notes_users"))',
+      'op.drop_table("notes_users")',
+    ),
+  },
+  {
+    rule: 'drop-column',
+    bad: {
+      ...one('op.drop_column("users", "name")', 'op.add_column("users", sa.Column("name", sa.String(100), nullable=True))'),
+      also: ['downgrade-loses-data'],
+    },
+    good: one('op.add_column("users", sa.Column("plan", sa.Text(), nullable=True))', 'op.drop_column("users", "plan")'),
+  },
+  {
+    rule: 'drop-schema',
+    given: 'op.execute("CREATE SCHEMA old_users")',
+    bad: one('op.execute("DROP SCHEMA old_users")', 'op.execute("CREATE SCHEMA old_users")'),
+    good: one(`${ALLOWED('drop-schema')}\nop.execute("DROP SCHEMA old_users")`, 'op.execute("CREATE SCHEMA old_users")'),
+  },
+  {
+    rule: 'drop-type',
+    given: "op.execute(\"CREATE TYPE mood AS ENUM ('good', 'bad')\")",
+    bad: one('op.execute("DROP TYPE mood")', "op.execute(\"CREATE TYPE mood AS ENUM ('good', 'bad')\")"),
+    good: one(
+      'op.execute("ALTER TYPE mood ADD VALUE IF NOT EXISTS \'fair\'")',
+      '# a label can not be taken away, and nothing minds that it is there',
+    ),
+  },
+  {
+    rule: 'truncate',
+    bad: one('op.execute("TRUNCATE orders")'),
+    good: one(`${ALLOWED('truncate')}\nop.execute("TRUNCATE orders")`),
+  },
+  {
+    rule: 'delete-all',
+    bad: one('op.execute("DELETE FROM orders")'),
+    good: one('op.execute("DELETE FROM orders WHERE total < 0")'),
+  },
+  {
+    rule: 'update-all',
+    bad: one('op.execute("UPDATE users SET active = true")'),
+    good: one('op.execute("UPDATE users SET active = true WHERE id = 7")'),
+  },
+  {
+    rule: 'update-all',
+    about: 'in batches, each committed',
+    good: one(`
+with op.get_context().autocommit_block():
+    op.execute(
+        """
+        DO $$
+        BEGIN
+            LOOP
+                UPDATE users SET name = 'nobody'
+                WHERE id IN (SELECT id FROM users WHERE name IS NULL LIMIT 1000);
+                EXIT WHEN NOT FOUND;
+                COMMIT;
+            END LOOP;
+        END
+        $$
+        """
+    )
+`),
+  },
+  {
+    rule: 'narrowing-type',
+    bad: {
+      ...one(
+        'op.alter_column("users", "name", type_=sa.String(20), postgresql_using="name::varchar(20)")',
+        'op.alter_column("users", "name", type_=sa.String(100))',
+      ),
+      also: ['table-rewrite'],
+    },
+    good: one('op.alter_column("users", "name", type_=sa.Text())', 'op.alter_column("users", "name", type_=sa.String(100))'),
+  },
+  {
+    rule: 'not-null-on-existing-rows',
+    bad: {
+      ...one('op.alter_column("users", "name", nullable=False)', 'op.alter_column("users", "name", nullable=True)'),
+      also: ['set-not-null-scan'],
+    },
+    good: one(
+      'op.create_check_constraint("ck_users_name", "users", "name IS NOT NULL", postgresql_not_valid=True)',
+      'op.drop_constraint("ck_users_name", "users", type_="check")',
+    ),
+  },
+  {
+    rule: 'trigger-disabled',
+    bad: one('op.execute("ALTER TABLE users DISABLE TRIGGER ALL")', 'op.execute("ALTER TABLE users ENABLE TRIGGER ALL")'),
+    good: one('op.execute("SET LOCAL session_replication_role = DEFAULT")'),
+  },
+  {
+    rule: 'downgrade-loses-data',
+    bad: {
+      ...one(
+        `${ALLOWED('drop-column')}\nop.drop_column("users", "name")`,
+        'op.add_column("users", sa.Column("name", sa.String(100), nullable=True))',
+      ),
+    },
+    good: one('op.add_column("users", sa.Column("plan", sa.Text(), nullable=True))', 'op.drop_column("users", "plan")'),
+  },
+];

@@ -1,0 +1,45 @@
+import { type Example, one } from './example';
+
+export const DATA_MIGRATIONS: readonly Example[] = [
+  {
+    rule: 'imports-application',
+    bad: one('op.execute(sa.text("DELETE FROM users WHERE id = :id").bindparams(id=shop.NOBODY))', 'pass', {
+      head: 'import shop',
+    }),
+    good: one('op.execute(sa.text("DELETE FROM users WHERE id = :id").bindparams(id=NOBODY))', 'pass', { head: 'NOBODY = 12' }),
+  },
+  {
+    rule: 'reads-outside',
+    bad: one('op.execute(sa.text("DELETE FROM users WHERE name = :name").bindparams(name=os.environ.get("ADMIN", "")))', 'pass', {
+      head: 'import os',
+    }),
+    good: one('op.execute(sa.text("DELETE FROM users WHERE name = :name").bindparams(name="admin"))'),
+  },
+  {
+    rule: 'unbatched-loop',
+    bad: one(`
+bind = op.get_bind()
+for row in bind.execute(sa.text("SELECT id, name FROM users")).fetchall():
+    bind.execute(sa.text("UPDATE users SET name = :name WHERE id = :id"), {"name": (row.name or "").strip(), "id": row.id})
+`),
+    good: one(
+      `
+for table in ("users", "orders"):
+    op.execute(f"COMMENT ON TABLE {table} IS 'of the shop'")
+`,
+      `
+for table in ("users", "orders"):
+    op.execute(f"COMMENT ON TABLE {table} IS NULL")
+`,
+    ),
+  },
+  {
+    rule: 'early-return',
+    bad: one(`
+if op.get_bind().execute(sa.text("SELECT count(*) FROM users")).scalar() == 0:
+    return
+op.execute("DELETE FROM users WHERE id = 1")
+`),
+    good: one('op.execute("DELETE FROM users WHERE id = 1")'),
+  },
+];

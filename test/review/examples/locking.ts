@@ -1,0 +1,358 @@
+import { type Example, one } from './example';
+
+const INVITES = `
+op.create_table(
+    "invites_users",
+    sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
+    sa.Column("user_id", sa.BigInteger(), nullable=False),
+    sa.Column("code", sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint("id", name="pk_invites_users"),
+)
+`;
+const NO_INVITES = 'op.drop_table("invites_users")';
+
+export const LOCKING: readonly Example[] = [
+  {
+    rule: 'index-not-concurrent',
+    bad: one('op.create_index("ix_users_email", "users", ["email"])', 'op.drop_index("ix_users_email", "users")'),
+    good: one(
+      `
+with op.get_context().autocommit_block():
+    op.drop_index("ix_users_email", "users", if_exists=True, postgresql_concurrently=True)
+    op.create_index("ix_users_email", "users", ["email"], postgresql_concurrently=True)
+`,
+      `
+with op.get_context().autocommit_block():
+    op.drop_index("ix_users_email", "users", if_exists=True, postgresql_concurrently=True)
+`,
+    ),
+  },
+  {
+    rule: 'index-not-concurrent',
+    about: 'of a table made in the same revision',
+    good: one(
+      `
+${INVITES}
+op.create_index("ix_invites_users_user_id", "invites_users", ["user_id"])
+`,
+      `
+op.drop_index("ix_invites_users_user_id", "invites_users")
+op.drop_table("invites_users")
+`,
+    ),
+  },
+  {
+    rule: 'index-not-concurrent',
+    about: 'of a table made in the same change',
+    good: {
+      revisions: [
+        { up: INVITES, down: NO_INVITES },
+        {
+          up: 'op.create_index("ix_invites_users_user_id", "invites_users", ["user_id"])',
+          down: 'op.drop_index("ix_invites_users_user_id", "invites_users")',
+        },
+      ],
+    },
+  },
+  {
+    rule: 'index-not-concurrent',
+    about: 'dropped or rebuilt',
+    bad: one(
+      `
+op.drop_index("ix_orders_user_id", "orders")
+op.execute("REINDEX TABLE users")
+`,
+      'op.create_index("ix_orders_user_id", "orders", ["user_id"])',
+    ),
+    good: one(
+      `
+with op.get_context().autocommit_block():
+    op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_orders_user_id")
+    op.execute("REINDEX TABLE CONCURRENTLY users")
+`,
+      `
+with op.get_context().autocommit_block():
+    op.create_index("ix_orders_user_id", "orders", ["user_id"], postgresql_concurrently=True)
+`,
+    ),
+  },
+  {
+    rule: 'index-not-concurrent',
+    about: 'of a table that goes in the same revision',
+    good: one(
+      `
+# cdk-alembic: allow drop-table: nobody has used it since the shop was closed
+# cdk-alembic: allow downgrade-loses-data: nobody wants them back
+op.drop_index("ix_orders_user_id", "orders")
+op.drop_table("orders")
+`,
+      `
+op.create_table(
+    "orders",
+    sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
+    sa.Column("user_id", sa.BigInteger(), nullable=True),
+    sa.Column("total", sa.Numeric(12, 2), nullable=True),
+    sa.Column("note", sa.Text(), nullable=True),
+    sa.PrimaryKeyConstraint("id", name="pk_orders"),
+)
+op.create_index("ix_orders_user_id", "orders", ["user_id"])
+`,
+    ),
+  },
+  {
+    rule: 'foreign-key-not-valid',
+    bad: one(
+      'op.create_foreign_key("fk_orders_user_id_users", "orders", "users", ["user_id"], ["id"])',
+      'op.drop_constraint("fk_orders_user_id_users", "orders", type_="foreignkey")',
+    ),
+    good: {
+      revisions: [
+        {
+          up: 'op.create_foreign_key("fk_orders_user_id_users", "orders", "users", ["user_id"], ["id"], postgresql_not_valid=True)',
+          down: 'op.drop_constraint("fk_orders_user_id_users", "orders", type_="foreignkey")',
+        },
+        { up: 'op.execute("ALTER TABLE orders VALIDATE CONSTRAINT fk_orders_user_id_users")' },
+      ],
+    },
+  },
+  {
+    rule: 'foreign-key-not-valid',
+    about: 'of a table made in the same revision',
+    good: one(
+      `
+op.create_table(
+    "invites_users",
+    sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
+    sa.Column("user_id", sa.BigInteger(), nullable=False),
+    sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_invites_users_user_id"),
+    sa.PrimaryKeyConstraint("id", name="pk_invites_users"),
+)
+op.create_index("ix_invites_users_user_id", "invites_users", ["user_id"])
+`,
+      NO_INVITES,
+    ),
+  },
+  {
+    rule: 'check-not-valid',
+    bad: one(
+      'op.create_check_constraint("ck_orders_total", "orders", "total >= 0")',
+      'op.drop_constraint("ck_orders_total", "orders", type_="check")',
+    ),
+    good: one(
+      'op.create_check_constraint("ck_orders_total", "orders", "total >= 0", postgresql_not_valid=True)',
+      'op.drop_constraint("ck_orders_total", "orders", type_="check")',
+    ),
+  },
+  {
+    rule: 'validate-in-same-transaction',
+    bad: one(
+      `
+op.create_foreign_key("fk_orders_user_id_users", "orders", "users", ["user_id"], ["id"], postgresql_not_valid=True)
+op.execute("ALTER TABLE orders VALIDATE CONSTRAINT fk_orders_user_id_users")
+`,
+      'op.drop_constraint("fk_orders_user_id_users", "orders", type_="foreignkey")',
+    ),
+    good: {
+      revisions: [
+        {
+          up: 'op.create_check_constraint("ck_orders_total", "orders", "total >= 0", postgresql_not_valid=True)',
+          down: 'op.drop_constraint("ck_orders_total", "orders", type_="check")',
+        },
+        { up: 'op.execute("ALTER TABLE orders VALIDATE CONSTRAINT ck_orders_total")' },
+      ],
+    },
+  },
+  {
+    rule: 'constraint-builds-index',
+    bad: {
+      ...one(
+        'op.create_unique_constraint("uq_users_email", "users", ["email"])',
+        'op.drop_constraint("uq_users_email", "users", type_="unique")',
+      ),
+      also: ['unique-on-existing-rows'],
+    },
+    good: {
+      revisions: [
+        {
+          up: `
+with op.get_context().autocommit_block():
+    op.drop_index("uq_users_email", "users", if_exists=True, postgresql_concurrently=True)
+    op.create_index("uq_users_email", "users", ["email"], unique=True, postgresql_concurrently=True)
+`,
+          down: `
+with op.get_context().autocommit_block():
+    op.drop_index("uq_users_email", "users", if_exists=True, postgresql_concurrently=True)
+`,
+        },
+        {
+          up: 'op.execute("ALTER TABLE users ADD CONSTRAINT uq_users_email UNIQUE USING INDEX uq_users_email")',
+          down: `
+op.drop_constraint("uq_users_email", "users", type_="unique")
+op.create_index("uq_users_email", "users", ["email"], unique=True)
+`,
+        },
+      ],
+      // Uniqueness is asked of rows that are there, however it is built; the way back builds an index under its lock.
+      also: ['unique-on-existing-rows', 'index-not-concurrent'],
+    },
+  },
+  {
+    rule: 'set-not-null-scan',
+    bad: {
+      ...one('op.alter_column("users", "email", nullable=False)', 'op.alter_column("users", "email", nullable=True)'),
+      also: ['not-null-on-existing-rows'],
+    },
+    good: {
+      revisions: [
+        {
+          up: 'op.create_check_constraint("ck_users_email", "users", "email IS NOT NULL", postgresql_not_valid=True)',
+          down: 'op.drop_constraint("ck_users_email", "users", type_="check")',
+        },
+        {
+          up: `
+op.execute("ALTER TABLE users VALIDATE CONSTRAINT ck_users_email")
+op.alter_column("users", "email", nullable=False)
+op.drop_constraint("ck_users_email", "users", type_="check")
+`,
+          down: `
+op.create_check_constraint("ck_users_email", "users", "email IS NOT NULL", postgresql_not_valid=True)
+op.alter_column("users", "email", nullable=True)
+`,
+        },
+      ],
+    },
+  },
+  {
+    rule: 'set-not-null-scan',
+    about: 'of a column that can not be NULL anyway',
+    good: one(
+      'op.alter_column("users", "active", server_default=sa.false(), nullable=False)',
+      'op.alter_column("users", "active", server_default=sa.true())',
+    ),
+  },
+  {
+    rule: 'table-rewrite',
+    bad: one(
+      'op.alter_column("orders", "total", type_=sa.Double())',
+      'op.alter_column("orders", "total", type_=sa.Numeric(12, 2))',
+    ),
+    good: one('op.alter_column("users", "name", type_=sa.String(200))', 'op.alter_column("users", "name", type_=sa.String(100))'),
+  },
+  {
+    rule: 'table-rewrite',
+    about: 'by a default that is computed for each row',
+    bad: one(
+      'op.add_column("users", sa.Column("token", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False))',
+      'op.drop_column("users", "token")',
+    ),
+    good: one(
+      `
+op.add_column("users", sa.Column("plan", sa.Text(), server_default="free", nullable=False))
+op.add_column("users", sa.Column("seen_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False))
+`,
+      `
+op.drop_column("users", "seen_at")
+op.drop_column("users", "plan")
+`,
+    ),
+  },
+  {
+    rule: 'table-rewrite',
+    about: 'between text and varchar',
+    good: one('op.alter_column("users", "email", type_=sa.String())', 'op.alter_column("users", "email", type_=sa.Text())'),
+  },
+  {
+    rule: 'work-under-lock',
+    bad: one(
+      `
+op.add_column("users", sa.Column("plan", sa.Text(), nullable=True))
+op.execute("UPDATE users SET plan = 'free' WHERE email IS NOT NULL")
+`,
+      'op.drop_column("users", "plan")',
+    ),
+    good: one(
+      `
+op.add_column("users", sa.Column("plan", sa.Text(), nullable=True))
+op.execute("UPDATE users SET plan = 'gold' WHERE id = 1")
+`,
+      'op.drop_column("users", "plan")',
+    ),
+  },
+  {
+    rule: 'locks-several-tables',
+    bad: one(
+      `
+op.add_column("users", sa.Column("plan", sa.Text(), nullable=True))
+op.add_column("orders", sa.Column("plan", sa.Text(), nullable=True))
+`,
+      `
+op.drop_column("orders", "plan")
+op.drop_column("users", "plan")
+`,
+    ),
+    good: {
+      revisions: [
+        { up: 'op.add_column("users", sa.Column("plan", sa.Text(), nullable=True))', down: 'op.drop_column("users", "plan")' },
+        { up: 'op.add_column("orders", sa.Column("plan", sa.Text(), nullable=True))', down: 'op.drop_column("orders", "plan")' },
+      ],
+    },
+  },
+  {
+    rule: 'foreign-key-without-index',
+    bad: one(
+      `
+op.create_table(
+    "invites_users",
+    sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
+    sa.Column("user_id", sa.BigInteger(), nullable=False),
+    sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_invites_users_user_id"),
+    sa.PrimaryKeyConstraint("id", name="pk_invites_users"),
+)
+`,
+      NO_INVITES,
+    ),
+    good: {
+      revisions: [
+        {
+          up: `
+op.create_table(
+    "invites_users",
+    sa.Column("user_id", sa.BigInteger(), nullable=False),
+    sa.Column("code", sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_invites_users_user_id"),
+    sa.PrimaryKeyConstraint("user_id", "code", name="pk_invites_users"),
+)
+`,
+          down: NO_INVITES,
+        },
+      ],
+    },
+  },
+  {
+    rule: 'foreign-key-type-mismatch',
+    bad: one(
+      `
+op.create_table(
+    "invites_users",
+    sa.Column("user_id", sa.Integer(), nullable=False),
+    sa.Column("code", sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_invites_users_user_id"),
+    sa.PrimaryKeyConstraint("user_id", "code", name="pk_invites_users"),
+)
+`,
+      NO_INVITES,
+    ),
+    good: one(
+      `
+op.create_table(
+    "invites_users",
+    sa.Column("user_id", sa.BigInteger(), nullable=False),
+    sa.Column("code", sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_invites_users_user_id"),
+    sa.PrimaryKeyConstraint("user_id", "code", name="pk_invites_users"),
+)
+`,
+      NO_INVITES,
+    ),
+  },
+];

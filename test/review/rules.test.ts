@@ -1,0 +1,72 @@
+import type { GraphFacts, RevisionFacts } from '../../lib/facts';
+import { observe, readGraph } from '../../lib/local/observe';
+import { withObserver } from '../../lib/local/with-observer';
+import { type Review, RULES, review } from '../../lib/review';
+import { needed } from '../production/environment';
+import { EXAMPLES } from './examples';
+import { type Case, writeProject } from './examples/project';
+import { inFolder } from './folder';
+
+jest.setTimeout(180_000);
+
+let cases: readonly Case[] = [];
+let result: Review;
+let graph: GraphFacts;
+let revisions: readonly RevisionFacts[];
+
+beforeAll(async () => {
+  await inFolder(async (project) => {
+    cases = writeProject(project, EXAMPLES);
+    const started = Date.now();
+    await withObserver({ project, python: [needed('RUNNER_PYTHON')], database: 'scratch' }, async ({ observer, postgres }) => {
+      graph = await readGraph(observer);
+      const asked = cases.flatMap((one) => one.revisions);
+      const observed = await observe(observer, { revisions: asked, drift: false });
+      revisions = observed.revisions;
+      const input = { graph, ...observed, unreleased: asked, edited: [], postgres: await postgres, started };
+      result = await review(input, { version: '0.0.0', rules: {}, failOn: 'error' });
+    });
+  });
+});
+
+const found = (one: Case) =>
+  result.findings.filter(({ revision, acknowledged }) => acknowledged === undefined && one.revisions.includes(revision ?? ''));
+
+// The ids are known only when the project is written: each example is looked up by its name.
+const names = EXAMPLES.flatMap(({ rule, about, bad }) => {
+  const name = [rule, ...(about ? [about] : [])].join(', ');
+  return [...(bad ? [`${name} (bad)`] : []), `${name} (good)`];
+});
+
+test.each(names)('%s', (name) => {
+  const one = cases.find((candidate) => candidate.name === name);
+  if (!one) throw new Error(`no example ${name}`);
+  const rules = [...new Set(found(one).map(({ rule }) => rule))].sort();
+  expect({ rules, findings: found(one) }).toEqual({ rules: one.expected, findings: expect.anything() });
+});
+
+test('every rule about revisions has a bad and a good example', () => {
+  const project = [
+    'several-heads',
+    'orphan-revision',
+    'merge-does-work',
+    'edited-revision',
+    'env-keeps-nothing',
+    'env-outer-transaction',
+    'drift',
+  ];
+  for (const { id } of RULES) {
+    if (project.includes(id)) continue;
+    const own = EXAMPLES.filter(({ rule }) => rule === id);
+    expect([id, own.some(({ bad }) => bad), own.length > 0]).toEqual([id, true, true]);
+  }
+});
+
+test('each finding says where it is', () => {
+  for (const { line, file, message } of result.findings) {
+    expect(line).toBeGreaterThan(0);
+    expect(file).toMatch(/^alembic\/versions\/\w+\.py$/);
+    expect(message).not.toMatch(/undefined|null\b/);
+  }
+  expect(revisions.length).toBe(result.summary.revisions);
+});
