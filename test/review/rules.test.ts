@@ -1,11 +1,11 @@
 import type { GraphFacts, RevisionFacts } from '../../lib/facts';
 import { observe, readGraph } from '../../lib/local/observe';
-import { withFolder } from '../../lib/local/with-folder';
 import { withObserver } from '../../lib/local/with-observer';
 import { type Review, RULES, review } from '../../lib/review';
 import { needed } from '../production/environment';
 import { EXAMPLES } from './examples';
 import { type Case, writeProject } from './examples/project';
+import { inFolder } from './folder';
 
 jest.setTimeout(180_000);
 
@@ -15,7 +15,7 @@ let graph: GraphFacts;
 let revisions: readonly RevisionFacts[];
 
 beforeAll(async () => {
-  await withFolder(async (project) => {
+  await inFolder(async (project) => {
     cases = writeProject(project, EXAMPLES);
     const started = Date.now();
     await withObserver({ project, python: [needed('RUNNER_PYTHON')], database: 'scratch' }, async ({ observer, postgres }) => {

@@ -10,6 +10,7 @@ from typing import Any
 
 from cdk_alembic.environment import run_environment
 from cdk_alembic.errors import RunnerError
+from cdk_alembic.failures import connection_failure, describe, location, sql_state, statement_of
 from cdk_alembic.project import Project
 from cdk_alembic.revisions import alembic_errors, refuse_ahead
 
@@ -17,11 +18,12 @@ from . import catalog, raw
 from .baseline import load
 from .catalog import Snapshot, change
 from .concerned import concerned
-from .drift import compare
+from .drift import Drift
 from .env_facts import around_outer_transaction, environment_facts
 from .failing import failure_facts
 from .graph import of_script
 from .offline import rendered
+from .rows import quoted
 from .scratch import Scratch
 from .source import source_facts
 from .trip import NoTrip, round_trip
@@ -58,7 +60,7 @@ class Replay:
         self._scratch = scratch
         self._baseline = ask.get("baseline")
         self._asked = set(ask["revisions"])
-        self._drift = ask["drift"]
+        self._drift = Drift() if ask["drift"] else None
         self._report = report
         self._environment: dict[str, Any] | None = environment
         self._reviewed: set[str] = set()
@@ -75,15 +77,22 @@ class Replay:
         while True:
             self._broken = False
             self._before = None
-            run_environment(self._project, self.steps, around=self.around)
+            try:
+                run_environment(self._project, self.steps, around=self.around)
+            except RunnerError:
+                raise
+            except (Exception, SystemExit) as error:
+                raise _between_revisions(error) from error
             for step, facts in self._later:
                 self._complete(step, facts)
             self._later.clear()
             if not self._broken:
-                return
+                break
             self._scratch.empty(keep_mark=True)
             if self._baseline:
                 load(self._scratch, self._baseline)
+        if self._drift:
+            self._report({"report": "drift", "drift": self._drift.facts(self._scratch)})
 
     @contextmanager
     def around(self, context: Any) -> Iterator[None]:
@@ -96,6 +105,9 @@ class Replay:
             with raw.committed(context.connection):
                 raw.execute(context.connection, f"SET lock_timeout = '{LOCK_TIMEOUT}'")
                 raw.execute(context.connection, "SET synchronous_commit = off")
+                if context.version_table_schema:
+                    # Who deploys has made it, not a revision: Alembic needs it before the first.
+                    raw.execute(context.connection, f"CREATE SCHEMA IF NOT EXISTS {quoted(context.version_table_schema)}")
             yield
 
     def steps(self, heads: tuple[str, ...], context: Any) -> Iterator[Any]:
@@ -115,7 +127,7 @@ class Replay:
             if revision in self._asked and revision not in self._reviewed:
                 yield from self._review(step, context)
                 self._reviewed.add(revision)
-                if self._broken and index + 1 < len(steps):
+                if self._broken and (index + 1 < len(steps) or self._drift):
                     return
                 self._broken = False
             else:
@@ -123,7 +135,7 @@ class Replay:
                 yield self._observed(step, context, None)[0]
                 self._settle(context)
         if self._drift:
-            self._report({"report": "drift", "drift": compare(self._project, context, self._snapshot(context))})
+            self._drift.look(context, self._snapshot(context), self._failed)
 
     def _review(self, step: Any, context: Any) -> Iterator[Any]:
         script = step.revision
@@ -263,3 +275,15 @@ def _roll_back(context: Any) -> None:
     """Leaves the connection in a new transaction, whatever state the failure has left it in."""
     raw.roll_back(context.connection)
     context._transaction = context.connection.begin()
+
+
+def _between_revisions(error: BaseException) -> RunnerError:
+    if isinstance(error, Exception) and (failure := connection_failure(error)):
+        return failure
+    return RunnerError(
+        "invalid_project",
+        f"env.py failed between two revisions: {describe(error)}{location(error)}",
+        "run `alembic upgrade head` on an empty database and mend what it reports",
+        sql_state=sql_state(error),
+        statement=statement_of(error),
+    )

@@ -62,7 +62,7 @@ class _Trip:
         self._rows: rows.Rows = {}
 
     def go(self) -> None:
-        raw.execute(self._connection, "SAVEPOINT cdk_alembic_start")
+        raw.execute(self._connection, "SELECT 1")
         if not raw.in_transaction(self._connection):
             raise NoTrip  # env.py's engine is in autocommit
         failure, recording = self._run(self._script.module.downgrade, self._after)

@@ -206,7 +206,12 @@ export const downgradeLosesData: Rule = {
   severity: 'warning',
   title: 'a downgrade brings back a column or table without what it held',
   *check({ facts, upgrade, downgrade }) {
-    const lost = facts.rows ? facts.rows.notBroughtBack : lostBySource(upgrade, downgrade);
+    const { rows } = facts;
+    const written = writtenBy(downgrade);
+    // Rows that the upgrade deletes are meant to go; and what a downgrade computes can't be told from values that were made up.
+    const lost = (
+      rows ? rows.notBroughtBack.filter((name) => !rows.deleted.includes(name)) : lostBySource(upgrade, downgrade)
+    ).filter((name) => !written.has(name));
     if (!lost.length) return;
     const place: Omit<Found, 'message'> = {
       line: downgrade.source?.line ?? 1,
@@ -229,18 +234,20 @@ function lostBySource(upgrade: Part, downgrade: Part): readonly string[] {
         ? [`${action.table}.${action.column.name}`]
         : [],
   );
-  const written = downgrade.steps.flatMap(({ action }) =>
-    action.does === 'insert'
-      ? [action.table]
-      : action.does === 'update'
-        ? action.columns.map((column) => `${action.table}.${column}`)
-        : [],
-  );
   return upgrade.steps
     .flatMap(({ action, isExisting, isNewColumn }) => {
       if (action.does === 'drop' && action.what === 'table') return action.names.filter(isExisting);
       if (action.does !== 'drop column' || !isExisting(action.table) || isNewColumn(action.table, action.column)) return [];
       return [`${action.table}.${action.column}`];
     })
-    .filter((name) => made.includes(name) && !written.includes(name));
+    .filter((name) => made.includes(name));
+}
+
+function writtenBy(part: Part): ReadonlySet<string> {
+  return new Set(
+    part.steps.flatMap(({ action }) => {
+      if (action.does === 'insert') return [action.table];
+      return action.does === 'update' ? action.columns.map((column) => `${action.table}.${column}`) : [];
+    }),
+  );
 }

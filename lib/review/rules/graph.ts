@@ -8,6 +8,8 @@ export const severalHeads: Rule = {
   severity: 'error',
   title: 'there are several heads',
   *checkProject({ input: { graph } }) {
+    // orphan-revision tells why there is no telling.
+    if (graph.problem) return;
     const groups = new Map<string, GraphRevision[]>();
     for (const head of graph.revisions.filter(({ revision }) => graph.heads.includes(revision))) {
       // Branches with labels of their own are meant to stay apart.

@@ -108,8 +108,8 @@ with op.get_context().autocommit_block():
     rule: 'downgrade-loses-data',
     bad: {
       ...one(
-        `${ALLOWED('drop-column')}\nop.drop_column("users", "active")`,
-        'op.add_column("users", sa.Column("active", sa.Boolean(), server_default=sa.true(), nullable=False))',
+        `${ALLOWED('drop-column')}\nop.drop_column("users", "name")`,
+        'op.add_column("users", sa.Column("name", sa.String(100), nullable=True))',
       ),
     },
     good: one('op.add_column("users", sa.Column("plan", sa.Text(), nullable=True))', 'op.drop_column("users", "plan")'),

@@ -20,7 +20,7 @@ export const DATA_MIGRATIONS: readonly Example[] = [
     bad: one(`
 bind = op.get_bind()
 for row in bind.execute(sa.text("SELECT id, name FROM users")).fetchall():
-    bind.execute(sa.text("UPDATE users SET name = :name WHERE id = :id"), {"name": row.name.strip(), "id": row.id})
+    bind.execute(sa.text("UPDATE users SET name = :name WHERE id = :id"), {"name": (row.name or "").strip(), "id": row.id})
 `),
     good: one(
       `

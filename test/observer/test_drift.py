@@ -1,0 +1,94 @@
+"""Models against migrations, at head."""
+
+from __future__ import annotations
+
+import pytest
+from backends import DRIVERS
+from observing import NOTHING, Observed
+
+MODELS = """
+import sqlalchemy as sa
+target_metadata = sa.MetaData()
+sa.Table("aa", target_metadata,
+  sa.Column("id", sa.Integer, primary_key=True),
+  sa.Column("name", sa.Text, {name}),
+  sa.Column("kind", sa.Enum("x", "y", name="kind")),
+  sa.CheckConstraint("id > 0"{check}),
+  sa.Index("ix", "name"))
+"""
+SAME = (
+    "op.execute(\"CREATE TYPE kind AS ENUM ('x', 'y')\")\n"
+    'op.execute("CREATE TABLE aa (id serial PRIMARY KEY, name text, kind kind, CONSTRAINT aa_id_check CHECK (id > 0))")\n'
+    'op.execute("CREATE INDEX ix ON aa (name)")'
+)
+
+
+def with_models(observed: Observed, name: str = "nullable=True", check: str = "", more: str = "") -> None:
+    env = (observed.directory / "alembic" / "env.py").read_text()
+    assert "target_metadata = None" in env
+    observed.write_env(env.replace("target_metadata = None", MODELS.format(name=name, check=check) + more))
+
+
+@pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+def test_models_and_migrations_that_agree_do_not_differ(observed: Observed, template: str, scheme: str) -> None:
+    observed.initialise(f"{scheme}://nobody:secret@127.0.0.1:1/nowhere", template)
+    with_models(observed, check=', name="other_name"')
+    observed.revision("aa", None, SAME + '\nop.execute("CREATE TABLE of_somebody_else (id int)")')
+    env = (observed.directory / "alembic" / "env.py").read_text()
+    observed.write_env(
+        env.replace("connection=connection,", "connection=connection, include_name=lambda name, *_: name != 'of_somebody_else',")
+    )
+    assert observed.observe(drift=True)["drift"] == {"operations": [], "catalog": NOTHING}
+
+
+def test_what_autogenerate_finds_is_a_line_each(observed: Observed) -> None:
+    with_models(observed, more='sa.Table("bb", target_metadata, sa.Column("id", sa.Integer, primary_key=True))\n')
+    observed.revision("aa", None, SAME.replace("name text, ", "").replace("(name)", "(id)"))
+    drift = observed.observe(drift=True)["drift"]
+    assert [operation.partition("(")[0] for operation in drift["operations"]] == [
+        "op.create_table",
+        "op.add_column",
+        "op.drop_index",
+        "op.create_index",
+    ]
+    assert drift["catalog"] == NOTHING
+
+
+def test_what_autogenerate_can_not_see_is_in_the_catalog(observed: Observed) -> None:
+    with_models(observed, name='server_default="x"')
+    observed.revision("aa", None, SAME.replace("id > 0", "id > 1").replace("'x', 'y'", "'x'"))
+    drift = observed.observe(drift=True)["drift"]
+    assert drift["operations"] == []
+    assert drift["catalog"] == {
+        **NOTHING,
+        "changed": {
+            "column aa.name": ["text", "text DEFAULT 'x'::text"],
+            "constraint aa.aa_id_check": ["CHECK ((id > 1))", "CHECK ((id > 0))"],
+            "type kind": ["ENUM ('x')", "ENUM ('x', 'y')"],
+        },
+    }
+
+
+def test_several_metadata_are_compared_together(observed: Observed) -> None:
+    with_models(observed, more="target_metadata = [target_metadata, sa.MetaData()]\n")
+    observed.revision("aa", None, SAME)
+    assert observed.observe(drift=True)["drift"] == {"operations": [], "catalog": NOTHING}
+
+
+def test_no_models_are_no_drift(observed: Observed) -> None:
+    observed.table_revision("aa")
+    assert observed.observe(drift=True)["drift"]["reason"] == "env.py sets no target_metadata"
+
+
+def test_models_that_can_not_be_created_are_told_and_autogenerate_is_asked_all_the_same(observed: Observed) -> None:
+    with_models(observed, name="server_default=sa.text('nowhere()')")
+    observed.revision("aa", None, SAME.replace("CREATE INDEX ix ON aa (name)", "SELECT 1"))
+    drift = observed.observe(drift=True)["drift"]
+    assert len(drift["operations"]) == 1
+    assert "nowhere()" in drift["reason"]
+
+
+def test_a_database_that_is_not_at_head_is_not_compared(observed: Observed) -> None:
+    with_models(observed)
+    observed.revision("aa", None, 'op.execute("SELECT * FROM nowhere")')
+    assert observed.observe(drift=True)["drift"]["reason"] == "the database is not at head: aa could not be applied"

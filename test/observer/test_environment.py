@@ -1,0 +1,112 @@
+"""How env.py treats transactions, and that a replay goes on in spite of it."""
+
+from __future__ import annotations
+
+from backends import Backend
+from observing import NOTHING, Observed
+
+
+def changed(observed: Backend, before: str, after: str) -> None:
+    env = (observed.directory / "alembic" / "env.py").read_text()
+    assert before in env
+    observed.write_env(env.replace(before, after))
+
+
+def replayed(observed: Observed) -> dict[str, object]:
+    observed.table_revision("aa")
+    observed.revision(
+        "bb",
+        "aa",
+        'with op.get_context().autocommit_block():\n    op.create_index("ix", "aa", ["id"], postgresql_concurrently=True)',
+        'op.drop_index("ix")',
+    )
+    facts = observed.observe("aa", "bb")
+    assert facts["aa"]["again"] == {"outcome": "done", "differs": NOTHING}
+    assert facts["bb"]["again"] == {"outcome": "done", "differs": NOTHING}
+    assert facts["bb"]["upgrade"]["leftTransaction"] is True
+    return facts["environment"]
+
+
+def test_an_env_py_that_runs_a_statement_before_configure_keeps_nothing(observed: Observed) -> None:
+    changed(
+        observed,
+        "context.configure(\n            connection",
+        "connection.exec_driver_sql('SET search_path = public')\n        context.configure(\n            connection",
+    )
+    assert replayed(observed) == {"keeps": False, "outerTransaction": True, "file": "alembic/env.py"}
+
+
+def test_an_outer_begin_is_seen_and_keeps(observed: Observed) -> None:
+    changed(observed, "with connectable.connect() as connection:", "with connectable.begin() as connection:")
+    assert replayed(observed) == {"keeps": True, "outerTransaction": True, "file": "alembic/env.py"}
+
+
+def test_an_engine_in_autocommit_is_replayed_without_transactions(observed: Observed) -> None:
+    changed(observed, "poolclass=pool.NullPool", 'poolclass=pool.NullPool, isolation_level="AUTOCOMMIT"')
+    observed.table_revision("aa")
+    facts = observed.observe("aa")["aa"]
+    assert [statement["transaction"] for statement in facts["upgrade"]["statements"]] == [-1]
+    assert facts["again"] == {"outcome": "done", "differs": NOTHING}
+
+
+def test_an_env_py_that_raises_is_told_with_its_line(observed: Observed) -> None:
+    observed.table_revision("aa")
+    observed.write_env("import os\nos.environ['NOT_THERE']\n")
+    error = observed.failure(ask="observe", revisions=["aa"], drift=False)
+    assert error["code"] == "invalid_project"
+    assert "KeyError: 'NOT_THERE' (env.py:2)" in error["message"]
+
+
+def test_variables_are_there_before_the_backend_is_imported(observed: Observed) -> None:
+    observed.table_revision("aa")
+    changed(observed, "config = context.config\n", "import os\nos.environ['IT']\nconfig = context.config\n")
+    observed.environment = {"IT": "is there"}
+    assert observed.observe("aa")["aa"]["upgrade"]["outcome"] == "done"
+
+
+def test_what_env_py_and_revisions_print_does_not_disturb_the_reports(observed: Observed) -> None:
+    changed(observed, "config = context.config\n", "config = context.config\nprint('of env.py')\n")
+    observed.revision(
+        "aa",
+        None,
+        "import os, sys\nprint('of a revision')\nos.write(1, b'raw')\nos.system('echo of a child')\ninput_ = sys.stdin.read()",
+    )
+    assert observed.observe("aa")["aa"]["upgrade"]["outcome"] == "done"
+    for text in ("of env.py", "of a revision", "raw", "of a child"):
+        assert text in observed.printed
+
+
+def test_arguments_of_run_migrations_reach_every_run_of_a_revision(observed: Observed) -> None:
+    changed(observed, "context.run_migrations()", "context.run_migrations(name='aa')")
+    observed.table_revision("aa")
+    file = observed.versions / "aa.py"
+    file.write_text(file.read_text().replace("() -> None", "(name) -> None").replace('table("aa"', "table(name"))
+    facts = observed.observe("aa")["aa"]
+    assert facts["downgrade"]["outcome"] == "done"
+    assert facts["again"]["outcome"] == "done"
+
+
+def test_an_on_version_apply_hook_is_still_called(observed: Observed) -> None:
+    changed(observed, "connection=connection,", "connection=connection, on_version_apply=lambda **_: print('applied one'),")
+    observed.table_revision("aa")
+    observed.observe("aa")
+    assert "applied one" in observed.printed
+
+
+def test_a_schema_of_the_version_table_that_no_revision_makes_is_there(observed: Observed) -> None:
+    changed(observed, "connection=connection,", "connection=connection, version_table_schema='kept apart',")
+    observed.table_revision("aa")
+    facts = observed.observe("aa")
+    assert set(facts["aa"]["changes"]["added"]) == {"table aa", "column aa.id", "constraint aa.aa_pkey", "sequence aa_id_seq"}
+
+
+def test_an_env_py_that_fails_on_an_empty_database_is_told(observed: Observed) -> None:
+    changed(
+        observed,
+        "context.configure(\n            connection",
+        "connection.exec_driver_sql('SELECT * FROM nowhere')\n        context.configure(\n            connection",
+    )
+    observed.table_revision("aa")
+    error = observed.failure(ask="observe", revisions=["aa"], drift=False)
+    assert error["code"] == "invalid_project"
+    assert 'relation "nowhere" does not exist' in error["message"]

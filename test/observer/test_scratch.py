@@ -1,0 +1,157 @@
+"""Nothing but the scratch database is touched, whatever env.py says, and it is empty before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from backends import DRIVERS, Database, fresh_database
+from observing import Observed
+
+
+@pytest.fixture
+def own() -> Iterator[Database]:
+    """The backend's own database, which env.py names."""
+    with fresh_database() as database:
+        yield database
+
+
+@pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+def test_the_database_that_env_py_names_is_never_touched(observed: Observed, own: Database, template: str, scheme: str) -> None:
+    observed.initialise(own.url(scheme), template)
+    observed.table_revision("aa")
+    facts = observed.observe("aa", drift=True)
+    assert facts["aa"]["upgrade"]["outcome"] == "done"
+    assert observed.ask({"ask": "invoke", "request": {}})[0]["answer"]["to"] == ["aa"]
+    assert own.tables() == []
+    assert observed.database.tables() == ["aa", "alembic_version"]
+    empty(observed)
+
+
+def test_an_env_py_that_writes_its_own_address_is_led_there_too(observed: Observed, own: Database) -> None:
+    env = (observed.directory / "alembic" / "env.py").read_text()
+    observed.write_env(
+        env.replace(
+            "config = context.config\n",
+            f'config = context.config\nconfig.set_main_option("sqlalchemy.url", "{own.url("postgresql+psycopg")}")\n',
+        )
+    )
+    observed.table_revision("aa")
+    assert observed.observe("aa")["aa"]["upgrade"]["outcome"] == "done"
+    assert own.tables() == []
+
+
+def test_options_of_the_connection_that_are_no_address_stay(observed: Observed) -> None:
+    env = (observed.directory / "alembic" / "env.py").read_text()
+    observed.write_env(
+        env.replace(
+            "poolclass=pool.NullPool", 'poolclass=pool.NullPool, connect_args={"options": "-c search_path=public,pg_catalog"}'
+        )
+    )
+    observed.revision("aa", None, "assert op.get_bind().execute(sa.text('SHOW search_path')).scalar() == 'public,pg_catalog'")
+    assert observed.observe("aa")["aa"]["upgrade"]["outcome"] == "done"
+
+
+def test_a_connection_that_env_py_makes_by_itself_is_refused(observed: Observed, own: Database) -> None:
+    env = (observed.directory / "alembic" / "env.py").read_text()
+    url = own.url("postgresql")
+    observed.write_env(
+        env.replace("poolclass=pool.NullPool", f'poolclass=pool.NullPool, creator=lambda: __import__("psycopg").connect("{url}")')
+    )
+    observed.table_revision("aa")
+    assert observed.failure(ask="observe", revisions=["aa"], drift=False)["code"] == "scratch_not_reached"
+    assert own.tables() == []
+
+
+def test_another_database_system_is_not_even_connected_to(observed: Observed) -> None:
+    env = (observed.directory / "alembic" / "env.py").read_text()
+    observed.write_env(
+        env.replace(
+            "config = context.config\n",
+            'config = context.config\nconfig.set_main_option("sqlalchemy.url", "sqlite:///here.db")\n',
+        )
+    )
+    observed.table_revision("aa")
+    error = observed.failure(ask="observe", revisions=["aa"], drift=False)
+    assert error["code"] == "scratch_not_reached"
+    assert "sqlite" in error["message"]
+    assert not (observed.directory / "here.db").exists()
+
+
+@pytest.mark.parametrize("url", ["driver://user:pass@localhost/dbname", "sqlite:///here.db", "postgres://x/y", "%(nothing)s"])
+def test_a_placeholder_in_alembic_ini_is_replaced_by_the_scratch_database(observed: Observed, url: str) -> None:
+    ini = observed.directory / "alembic.ini"
+    lines = [f"sqlalchemy.url = {url}" if line.startswith("sqlalchemy.url") else line for line in ini.read_text().splitlines()]
+    ini.write_text("\n".join(lines))
+    observed.table_revision("aa")
+    assert observed.observe("aa")["aa"]["upgrade"]["outcome"] == "done"
+
+
+def test_a_database_that_holds_something_is_left_alone_unless_told_otherwise(observed: Observed) -> None:
+    observed.table_revision("aa")
+    with observed.database.connect() as connection:
+        connection.execute("CREATE TABLE precious (id int)")
+    error = observed.failure(ask="observe", revisions=["aa"], drift=False)
+    assert error["code"] == "scratch_not_empty"
+    assert "table precious" in error["message"]
+    assert observed.failure(ask="create", message="Add it", empty=True)["code"] == "scratch_not_empty"
+    assert observed.database.tables() == ["precious"]
+    assert observed.observe("aa", overwrite=True)["aa"]["upgrade"]["outcome"] == "done"
+    assert observed.database.tables() == []
+
+
+def test_what_a_killed_replay_left_behind_is_nobodys(observed: Observed) -> None:
+    with observed.database.connect() as connection:
+        connection.execute("CREATE TABLE left_behind (id int)")
+        connection.execute("CREATE SCHEMA cdk_alembic_scratch")
+    observed.table_revision("aa")
+    assert observed.observe("aa")["aa"]["upgrade"]["outcome"] == "done"
+
+
+def test_an_extension_that_was_there_is_there_again(observed: Observed) -> None:
+    with observed.database.connect() as connection:
+        connection.execute("CREATE EXTENSION citext")
+    observed.revision("aa", None, 'op.execute("CREATE TABLE aa (name citext)")', 'op.drop_table("aa")')
+    assert observed.observe("aa")["aa"]["upgrade"]["outcome"] == "done"
+    assert observed.database.rows("SELECT extname FROM pg_extension WHERE extname = 'citext'") == [("citext",)]
+    with observed.database.connect() as connection:
+        connection.execute("DROP EXTENSION citext")
+
+
+def test_schemas_types_extensions_and_event_triggers_are_emptied_out(observed: Observed) -> None:
+    observed.revision(
+        "aa",
+        None,
+        'op.execute("CREATE SCHEMA other")\nop.execute("CREATE EXTENSION hstore SCHEMA other")\n'
+        "op.execute(\"CREATE TYPE other.mood AS ENUM ('x')\")\n"
+        'op.execute("CREATE FUNCTION hear() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$")\n'
+        'op.execute("CREATE EVENT TRIGGER ear ON ddl_command_end EXECUTE FUNCTION hear()")',
+        'op.execute("DROP EVENT TRIGGER ear")\nop.execute("DROP FUNCTION hear()")\nop.execute("DROP SCHEMA other CASCADE")',
+    )
+    facts = observed.observe("aa")["aa"]
+    assert set(facts["changes"]["added"]) == {
+        "schema other",
+        "extension hstore",
+        "type other.mood",
+        "function hear()",
+        "event trigger ear",
+    }
+    assert observed.database.rows(
+        "SELECT nspname::text FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'"
+    ) == [("public",)]
+    assert observed.database.rows("SELECT FROM pg_event_trigger") == []
+
+
+def test_a_scratch_database_that_is_not_there_is_told(observed: Observed) -> None:
+    observed.table_revision("aa")
+    observed.scratch = "postgresql://nobody:secret-word@127.0.0.1:1/nowhere"
+    error = observed.failure(ask="observe", revisions=["aa"], drift=False)
+    assert error["code"] == "database_unreachable"
+    assert "secret-word" not in str(error)
+
+
+def empty(observed: Observed) -> None:
+    with observed.database.connect() as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("DROP SCHEMA IF EXISTS cdk_alembic CASCADE")
+        connection.execute("CREATE SCHEMA public")

@@ -1,0 +1,33 @@
+import { vagueDescription } from '../../lib/review';
+
+test.each([
+  '',
+  'update',
+  'fix',
+  'Update tables',
+  'new migration',
+  'changes',
+  'wip',
+  'auto',
+  '123',
+  'fix migration',
+  'add column',
+  'v2',
+  'DB changes',
+])('"%s" does not say what changes', (description) => {
+  expect(vagueDescription(description)).toBe(true);
+});
+
+test.each([
+  'Add index on users.email',
+  'Add notifications table',
+  'Initial schema',
+  'initial',
+  'Merge heads',
+  'drop is_read',
+  'Update prices of orders',
+  'users',
+  'PROJ-12 add avatar',
+])('"%s" says something', (description) => {
+  expect(vagueDescription(description)).toBe(false);
+});

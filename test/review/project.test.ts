@@ -1,0 +1,245 @@
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { RevisionFacts } from '../../lib/facts';
+import { observe, readGraph } from '../../lib/local/observe';
+import { withObserver } from '../../lib/local/with-observer';
+import { type Finding, type Review, type ReviewInput, type ReviewOptions, review } from '../../lib/review';
+import { Database } from '../production/database';
+import { needed } from '../production/environment';
+import { inFolder } from './folder';
+
+jest.setTimeout(120_000);
+
+const OPTIONS: ReviewOptions = { version: '0.0.0', rules: {}, failOn: 'error' };
+const python = [needed('RUNNER_PYTHON')];
+
+interface Revision {
+  readonly down?: string | readonly string[];
+  readonly label?: string;
+  readonly message?: string;
+  readonly upgrade?: string;
+  readonly downgrade?: string;
+}
+
+const CONNECT = 'with create_engine("postgresql+psycopg://nobody@nowhere.invalid/none").connect() as connection:';
+const env = (...lines: readonly string[]) => `from alembic import context
+from sqlalchemy import create_engine, text
+
+${lines.join('\n')}
+`;
+const RUN = [
+  '    context.configure(connection=connection)',
+  '    with context.begin_transaction():',
+  '        context.run_migrations()',
+];
+
+function write(folder: string, revisions: Readonly<Record<string, Revision>>, script = env(CONNECT, ...RUN)): void {
+  mkdirSync(path.join(folder, 'alembic', 'versions'), { recursive: true });
+  writeFileSync(path.join(folder, 'alembic.ini'), '[alembic]\nscript_location = alembic\n');
+  writeFileSync(path.join(folder, 'alembic', 'env.py'), script);
+  for (const [id, { down, label, message, upgrade, downgrade }] of Object.entries(revisions)) {
+    const text = `"""${message ?? `Example ${id}`}"""
+import sqlalchemy as sa
+from alembic import op
+
+revision = "${id}"
+down_revision = ${down === undefined ? 'None' : JSON.stringify(down)}
+branch_labels = ${label === undefined ? 'None' : JSON.stringify([label])}
+
+
+def upgrade():
+    ${upgrade ?? 'pass'}
+
+
+def downgrade():
+    ${downgrade ?? 'pass'}
+`;
+    writeFileSync(path.join(folder, 'alembic', 'versions', `${id}.py`), text);
+  }
+}
+
+let database: Database;
+
+beforeAll(async () => {
+  database = await Database.create();
+});
+
+afterAll(() => database.drop());
+
+interface More extends Partial<Omit<ReviewInput, 'environment'>> {
+  readonly options?: ReviewOptions;
+  /** Variables that env.py reads. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** The review of a project by its graph alone, or with all its revisions replayed. */
+async function reviewed(
+  project: string,
+  what: 'graph' | 'all',
+  { options = OPTIONS, environment = {}, ...more }: More = {},
+): Promise<Review> {
+  return withObserver(
+    { project, python, environment, database: what === 'graph' ? 'own' : { url: database.url.replace('+psycopg', '') } },
+    async ({ observer }) => {
+      const graph = await readGraph(observer);
+      const revisions = graph.revisions.map(({ revision }) => revision);
+      const observed =
+        what === 'all'
+          ? await observe(observer, { revisions, drift: false, overwrite: true })
+          : { revisions: [] as RevisionFacts[] };
+      const input = { graph, unreleased: [], edited: [], started: Date.now(), ...observed, ...more };
+      return review(input, options);
+    },
+  );
+}
+
+async function findings(
+  revisions: Readonly<Record<string, Revision>>,
+  what: 'graph' | 'all' = 'graph',
+  { env: script, ...more }: More & { env?: string } = {},
+): Promise<readonly Finding[]> {
+  return inFolder(async (folder) => {
+    write(folder, revisions, script);
+    return (await reviewed(folder, what, more)).findings;
+  });
+}
+
+const rules = (found: readonly Finding[]) => found.map(({ rule }) => rule);
+
+describe('the graph', () => {
+  it('with two heads is an error that says how to join them', async () => {
+    const [found, ...more] = await findings({ a1: {}, b1: { down: 'a1' }, c1: { down: 'a1' } });
+    expect(found).toMatchObject({ rule: 'several-heads', severity: 'error', instead: expect.stringContaining('alembic merge') });
+    expect(more).toEqual([]);
+  });
+
+  it('may have branches with labels of their own', async () => {
+    expect(await findings({ a1: {}, b1: { down: 'a1', label: 'shop' }, c1: { down: 'a1', label: 'blog' } })).toEqual([]);
+  });
+
+  it('with a revision that stands on nothing is an error that names both', async () => {
+    const [found] = await findings({ a1: {}, b1: { down: 'gone' } });
+    expect(found).toMatchObject({
+      rule: 'orphan-revision',
+      severity: 'error',
+      revision: 'b1',
+      message: expect.stringContaining('gone'),
+    });
+  });
+
+  it('may be one line', async () => {
+    expect(await findings({ a1: {}, b1: { down: 'a1' } })).toEqual([]);
+  });
+
+  it('tells a revision that the base branch has already', async () => {
+    const edited = [{ file: 'alembic/versions/a1.py', how: 'changed' as const }];
+    const [found] = await findings({ a1: {}, b1: { down: 'a1' } }, 'graph', { edited });
+    expect(found).toMatchObject({ rule: 'edited-revision', severity: 'error', revision: 'a1' });
+  });
+
+  it('has merges that do nothing, and tells those that do', async () => {
+    const branches = { a1: {}, b1: { down: 'a1' }, c1: { down: 'a1' } };
+    expect(await findings({ ...branches, d1: { down: ['b1', 'c1'], message: 'Merge heads' } }, 'all')).toEqual([]);
+    const working = { down: ['b1', 'c1'], upgrade: 'op.execute("CREATE TABLE t (id bigint)")', downgrade: 'op.drop_table("t")' };
+    expect(rules(await findings({ ...branches, d1: working }, 'all'))).toEqual(['merge-does-work']);
+  });
+});
+
+describe('env.py', () => {
+  const revisions = { a1: { upgrade: 'op.execute("CREATE TABLE t (id bigint)")', downgrade: 'op.drop_table("t")' } };
+
+  it('that keeps nothing is an error', async () => {
+    const script = env(CONNECT, '    connection.execute(text("SET search_path = public"))', ...RUN);
+    const found = await findings(revisions, 'all', { env: script });
+    expect(found).toMatchObject([{ rule: 'env-keeps-nothing', severity: 'error', file: 'alembic/env.py' }]);
+  });
+
+  it('that opens a transaction around all is told', async () => {
+    const script = env(CONNECT.replace('.connect()', '.begin()'), ...RUN);
+    const found = await findings(revisions, 'all', { env: script });
+    expect(found).toMatchObject([{ rule: 'env-outer-transaction', severity: 'warning' }]);
+  });
+
+  it('as Alembic writes it is no finding', async () => {
+    expect(await findings(revisions, 'all')).toEqual([]);
+  });
+});
+
+describe('a revision that can’t be replayed', () => {
+  const missing = {
+    a1: {
+      upgrade: 'op.create_index("ix_customers_email", "customers", ["email"])\n    op.execute("UPDATE customers SET a = 1")',
+      downgrade: 'op.drop_index("ix_customers_email", "customers")',
+    },
+  };
+
+  it('is judged from its source and SQL, and says so', async () => {
+    await inFolder(async (folder) => {
+      write(folder, missing);
+      const result = await reviewed(folder, 'all');
+      expect(result.revisions).toMatchObject([{ notReplayed: expect.stringContaining('customers') }]);
+      expect(result.summary).toMatchObject({ revisions: 1, replayed: 0 });
+      const upgrade = result.findings.filter(({ direction, rule }) => direction === 'upgrade' && rule !== 'upgrade-fails');
+      expect(upgrade).toMatchObject([
+        { rule: 'index-not-concurrent', severity: 'error', line: 11, seen: 'source' },
+        { rule: 'update-all', severity: 'error', line: 12, seen: 'source' },
+      ]);
+    });
+  });
+
+  it('for what only production has is a warning, as nobody can tell whether it fails there', async () => {
+    const found = await findings(missing, 'all');
+    expect(found.filter(({ rule }) => rule === 'upgrade-fails')).toMatchObject([{ severity: 'warning' }]);
+  });
+
+  it('and can’t be rendered either is told from its calls', async () => {
+    const reading = {
+      a1: {
+        upgrade: [
+          'op.get_bind().execute(sa.text("SELECT 1 FROM customers")).scalar()',
+          'op.add_column("customers", sa.Column("plan", sa.Text(), nullable=False))',
+          'with op.batch_alter_table("customers") as batch_op:',
+          '    batch_op.create_foreign_key("fk_customers_team", "teams", ["team_id"], ["id"])',
+        ].join('\n    '),
+      },
+    };
+    const found = await findings(reading, 'all');
+    expect(found.filter(({ severity }) => severity === 'error')).toMatchObject([
+      { rule: 'not-null-without-default', line: 12, message: expect.stringContaining('customers.plan') },
+      { rule: 'foreign-key-not-valid', line: 14, message: expect.stringContaining('teams') },
+    ]);
+  });
+});
+
+describe('the settings', () => {
+  const revisions = {
+    a1: { upgrade: 'op.execute("CREATE TABLE t (id int PRIMARY KEY, j json)")', downgrade: 'op.drop_table("t")' },
+  };
+
+  it('make a rule an error, a warning or nothing', async () => {
+    const options: ReviewOptions = { ...OPTIONS, rules: { 'json-column': 'error', 'integer-primary-key': 'off' } };
+    expect(await findings(revisions, 'all', { options })).toMatchObject([{ rule: 'json-column', severity: 'error' }]);
+  });
+
+  it('say at which severity a review fails', async () => {
+    await inFolder(async (folder) => {
+      write(folder, revisions);
+      expect((await reviewed(folder, 'all')).failed).toBe(false);
+      expect((await reviewed(folder, 'all', { options: { ...OPTIONS, failOn: 'warning' } })).failed).toBe(true);
+      expect(
+        (await reviewed(folder, 'all', { options: { ...OPTIONS, rules: { 'json-column': 'error' }, failOn: 'never' } })).failed,
+      ).toBe(false);
+    });
+  });
+});
+
+it('finds no error in the sample that is not acknowledged, and nothing in it that is', async () => {
+  await inFolder(async (folder) => {
+    const project = path.join(folder, 'back');
+    cpSync(path.join(__dirname, '../../examples/template-saas/back'), project, { recursive: true });
+    const names = ['HOST', 'PORT', 'USER', 'PASSWORD', 'DB'].map((name) => [`POSTGRES_${name}`, '1']);
+    const result = await reviewed(project, 'all', { environment: Object.fromEntries(names) });
+    expect(result.findings.filter(({ acknowledged }) => acknowledged === undefined)).toEqual([]);
+    expect(result.summary).toMatchObject({ revisions: 15, replayed: 15, errors: 0, acknowledged: 2 });
+  });
+});
