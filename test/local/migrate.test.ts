@@ -202,6 +202,20 @@ describe('the project’s own database', () => {
   });
 });
 
+test('the backend’s Python is that of uv, unless another is named', async () => {
+  // Outside of a project, uv takes the environment that is activated.
+  const env = { VIRTUAL_ENV: path.dirname(path.dirname(needed('RUNNER_PYTHON'))), TMPDIR: scratch };
+  expect(await installed.migrate(['history'], { cwd: project.directory, env }).ended).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('● a1  Add users table  (head)'),
+  });
+  const none = { UV: '/nowhere/uv', TMPDIR: scratch };
+  expect(await installed.migrate(['history'], { cwd: project.directory, env: none }).ended).toMatchObject({
+    code: 4,
+    stderr: expect.stringContaining('uv_missing'),
+  });
+});
+
 test('settings that are wrong are told before anything is started', async () => {
   writeFileSync(path.join(project.directory, 'cdk-alembic.json'), '{"rules": {"drop-tabel": "off"}}');
   expect(await migrate(['current'])).toMatchObject({ code: 3, stderr: expect.stringContaining('names the rule "drop-tabel"') });
