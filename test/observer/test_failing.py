@@ -151,6 +151,7 @@ def test_an_error_of_the_database_that_is_swallowed_is_a_failure(observed: Obser
     observed.table_revision("bb", "aa")
     facts = observed.observe("aa", "bb")
     assert facts["aa"]["upgrade"]["failure"]["sqlState"] == "25P02"
+    assert [statement["sql"] for statement in facts["aa"]["upgrade"]["statements"]] == ["SELECT nowhere"]
     assert facts["bb"]["upgrade"]["outcome"] == "done"
 
 

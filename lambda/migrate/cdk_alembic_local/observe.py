@@ -88,8 +88,8 @@ class Replay:
                 if self._current is None or self._current.revision.revision in self._skipped:
                     raise _between_revisions(error) from error
                 self._skip(self._current, error)
-            for step, facts in self._later:
-                self._complete(step, facts)
+            for script, facts in self._later:
+                self._complete(script, facts)
             self._later.clear()
             if not self._broken:
                 break
@@ -157,7 +157,7 @@ class Replay:
                 facts["upgrade"]["reason"] = f"revisions before it could not be applied: {', '.join(failed)}"
             facts["downgrade"] = _not_run("the upgrade failed")
             names = concerned(before, after, [upgrade["recording"]])
-            self._later.append((step, {**facts, **_tables(before, after, names)}))
+            self._later.append((script, {**facts, **_tables(before, after, names)}))
             return
         facts["changes"] = change(before.entries, after.entries)
         recordings: list[Recording] = [upgrade["recording"]]
@@ -251,7 +251,7 @@ class Replay:
                 "before": {},
                 "after": {},
             }
-            self._later.append((step, facts))
+            self._later.append((script, facts))
 
     def _settle(self, context: Any) -> None:
         """Commits what a revision that ended Alembic's transaction has left open: its place in the version table."""
@@ -272,15 +272,13 @@ class Replay:
         for revision in sorted(self._asked & lineage - self._reviewed):
             self._reviewed.add(revision)
             script = self._project.script.get_revision(revision)
-            with alembic_errors(self._project, revision):
-                step = _step_of(self._project, script)
             facts = {**self._said(script), "upgrade": _not_run("the baseline has it already"), "before": {}, "after": {}}
-            self._later.append((step, {**facts, "downgrade": _not_run("the baseline has it already")}))
+            self._later.append((script, {**facts, "downgrade": _not_run("the baseline has it already")}))
 
-    def _complete(self, step: Any, facts: dict[str, Any]) -> None:
-        facts["upgrade"] = rendered(self._project, step, facts["upgrade"])
-        if hasattr(step.revision.module, "downgrade"):
-            facts["downgrade"] = rendered(self._project, type(step)(step.revision_map, step.revision, False), facts["downgrade"])
+    def _complete(self, script: Any, facts: dict[str, Any]) -> None:
+        facts["upgrade"] = rendered(self._project, _step_of(self._project, script, True), facts["upgrade"])
+        if hasattr(script.module, "downgrade"):
+            facts["downgrade"] = rendered(self._project, _step_of(self._project, script, False), facts["downgrade"])
         self._report({"report": "revision", "revision": facts})
 
 
@@ -288,10 +286,10 @@ def _nothing(**_: Any) -> None:
     pass
 
 
-def _step_of(project: Project, script: Any) -> Any:
+def _step_of(project: Project, script: Any, is_upgrade: bool) -> Any:
     from alembic.runtime.migration import RevisionStep
 
-    return RevisionStep(project.script.revision_map, script, True)
+    return RevisionStep(project.script.revision_map, script, is_upgrade)
 
 
 def _not_run(reason: str) -> dict[str, Any]:
