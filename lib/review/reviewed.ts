@@ -121,16 +121,17 @@ function rawSteps(facts: DirectionFacts, source: FunctionFacts | null): readonly
       index += 1;
       // What Alembic renders offline does not tell its line.
       const ran = facts.outcome === 'done' || (facts.outcome === 'failed' && statement.line > 0);
-      return actions.map(
-        (action): RawStep => ({
-          action,
-          line: (!statement.line && lineOfOperation(action, told)) || lineOf(statement, line, source),
+      return actions.map((action): RawStep => {
+        const operation = ran ? undefined : sameOperation(action, told);
+        return {
+          action: operation?.action.does === 'drop index' ? operation.action : action,
+          line: (!statement.line && operation?.line) || lineOf(statement, line, source),
           index,
           sql: text,
           transaction: statement.transaction,
           ...(ran ? { observed: statement } : {}),
-        }),
-      );
+        };
+      });
     }),
   );
   const rendered = facts.outcome === 'not_run' ? statements.length > 0 : statements.some(({ line }) => !line);
@@ -159,10 +160,10 @@ function withFailed({ statements, failure }: DirectionFacts): readonly Statement
   return [...statements, { sql: failed, line, transaction, milliseconds: 0, rowCount: -1, locks: [], rewrites: [] }];
 }
 
-/** The line of the operation that says the same. */
-function lineOfOperation(action: Action, told: readonly { action: Action; line: number }[]): number | undefined {
+/** The operation of the source that a rendered statement comes from. */
+function sameOperation<Told extends { action: Action }>(action: Action, told: readonly Told[]): Told | undefined {
   const name = nameIn(action);
-  return told.find((one) => one.action.does === action.does && nameIn(one.action) === name)?.line;
+  return told.find((one) => one.action.does === action.does && nameIn(one.action) === name);
 }
 
 function nameIn(action: Action): string {

@@ -5,6 +5,7 @@ import { conventionalName, literal } from '../python';
 import type { Reviewed, Step } from '../reviewed';
 import { longNames } from '../sql';
 import type { Rule, RuleInfo } from './rule';
+import { some } from './words';
 
 const KINDS = { 'foreign key': 'fk', unique: 'uq', check: 'ck' } as const;
 
@@ -145,7 +146,3 @@ export const vague: Rule = {
     };
   },
 };
-
-function some(names: readonly string[]): string {
-  return names.slice(0, 3).join(', ') + (names.length > 3 ? ` and ${names.length - 3} more` : '');
-}
