@@ -1,4 +1,4 @@
-"""The backend's Alembic project, inside the function's package or where it is developed: its configuration and its revision scripts."""
+"""The backend's Alembic project, in the function's package or where it is developed: its configuration and its scripts."""
 
 from __future__ import annotations
 

@@ -40,7 +40,8 @@ WITH member AS MATERIALIZED (
   SELECT CASE relkind WHEN 'S' THEN 'sequence ' ELSE 'table ' END || name AS what, relacl AS acl, relowner AS owner,
     CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char" AS type FROM relation WHERE relacl IS NOT NULL
   UNION ALL SELECT 'schema ' || nspname, nspacl, nspowner, 'n' FROM space WHERE nspacl IS NOT NULL AND nspname <> 'public'
-  UNION ALL SELECT 'function ' || s.prefix || p.proname, p.proacl, p.proowner, 'f' FROM pg_proc p JOIN space s ON s.oid = p.pronamespace
+  UNION ALL SELECT 'function ' || s.prefix || p.proname, p.proacl, p.proowner, 'f'
+    FROM pg_proc p JOIN space s ON s.oid = p.pronamespace
     WHERE p.proacl IS NOT NULL AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_proc'::regclass AND objid = p.oid)
   UNION ALL SELECT 'column ' || r.name || '.' || a.attname, a.attacl, r.relowner, 'c' FROM pg_attribute a
     JOIN relation r ON r.oid = a.attrelid WHERE a.attacl IS NOT NULL AND NOT a.attisdropped
@@ -50,7 +51,8 @@ WITH member AS MATERIALIZED (
     WHERE e.extname <> 'plpgsql'
   UNION ALL SELECT 'table ' || name, concat_ws(' ', CASE relpersistence WHEN 'u' THEN 'UNLOGGED' END,
       CASE relkind WHEN 'f' THEN 'FOREIGN' END, 'TABLE', 'PARTITION BY ' || pg_get_partkeydef(oid),
-      (SELECT CASE WHEN relispartition THEN 'PARTITION OF ' ELSE 'INHERITS ' END || string_agg(inhparent::regclass::text, ', ' ORDER BY inhseqno)
+      (SELECT CASE WHEN relispartition THEN 'PARTITION OF ' ELSE 'INHERITS ' END
+          || string_agg(inhparent::regclass::text, ', ' ORDER BY inhseqno)
         FROM pg_inherits WHERE inhrelid = relation.oid),
       pg_get_expr(relpartbound, oid), CASE WHEN relrowsecurity THEN 'ENABLE ROW LEVEL SECURITY' END,
       CASE WHEN relforcerowsecurity THEN 'FORCE ROW LEVEL SECURITY' END, 'WITH (' || array_to_string(reloptions, ', ') || ')',
@@ -60,8 +62,9 @@ WITH member AS MATERIALIZED (
   UNION ALL SELECT CASE relkind WHEN 'm' THEN 'materialized view ' ELSE 'view ' END || name,
       concat_ws(' ', 'WITH (' || array_to_string(reloptions, ', ') || ')', pg_get_viewdef(oid))
     FROM relation WHERE relkind IN ('v', 'm')
-  UNION ALL SELECT 'sequence ' || r.name, concat_ws(' ', format_type(q.seqtypid, NULL), 'START', q.seqstart, 'INCREMENT', q.seqincrement,
-      'MINVALUE', q.seqmin, 'MAXVALUE', q.seqmax, 'CACHE', q.seqcache, CASE WHEN q.seqcycle THEN 'CYCLE' END,
+  UNION ALL SELECT 'sequence ' || r.name, concat_ws(' ', format_type(q.seqtypid, NULL), 'START', q.seqstart,
+      'INCREMENT', q.seqincrement, 'MINVALUE', q.seqmin,
+      'MAXVALUE', q.seqmax, 'CACHE', q.seqcache, CASE WHEN q.seqcycle THEN 'CYCLE' END,
       (SELECT 'OWNED BY ' || d.refobjid::regclass || '.' || a.attname FROM pg_depend d
         JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
         WHERE d.classid = 'pg_class'::regclass AND d.objid = r.oid AND d.deptype = 'a'))
@@ -73,8 +76,8 @@ WITH member AS MATERIALIZED (
   UNION ALL SELECT 'rule ' || r.name || '.' || u.rulename, pg_get_ruledef(u.oid)
     FROM pg_rewrite u JOIN relation r ON r.oid = u.ev_class WHERE u.rulename <> '_RETURN'
   UNION ALL SELECT 'policy ' || r.name || '.' || p.polname, concat_ws(' ', CASE WHEN NOT p.polpermissive THEN 'RESTRICTIVE' END,
-      'FOR', p.polcmd, 'TO', (SELECT string_agg(coalesce(o.rolname, 'PUBLIC'), ', ' ORDER BY o.rolname) FROM unnest(p.polroles) AS role
-        LEFT JOIN pg_roles o ON o.oid = role),
+      'FOR', p.polcmd, 'TO', (SELECT string_agg(coalesce(o.rolname, 'PUBLIC'), ', ' ORDER BY o.rolname)
+        FROM unnest(p.polroles) AS role LEFT JOIN pg_roles o ON o.oid = role),
       'USING (' || pg_get_expr(p.polqual, p.polrelid) || ')', 'WITH CHECK (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')')
     FROM pg_policy p JOIN relation r ON r.oid = p.polrelid
   UNION ALL SELECT CASE p.prokind WHEN 'p' THEN 'procedure ' WHEN 'a' THEN 'aggregate ' ELSE 'function ' END
@@ -84,7 +87,8 @@ WITH member AS MATERIALIZED (
     WHERE NOT EXISTS (SELECT FROM member WHERE classid = 'pg_proc'::regclass AND objid = p.oid)
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'i')
   UNION ALL SELECT CASE t.typtype WHEN 'd' THEN 'domain ' ELSE 'type ' END || s.prefix || t.typname, CASE t.typtype
-      WHEN 'e' THEN 'ENUM (' || (SELECT string_agg(quote_literal(enumlabel), ', ' ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = t.oid) || ')'
+      WHEN 'e' THEN 'ENUM (' || (SELECT string_agg(quote_literal(enumlabel), ', ' ORDER BY enumsortorder)
+        FROM pg_enum WHERE enumtypid = t.oid) || ')'
       WHEN 'd' THEN concat_ws(' ', format_type(t.typbasetype, t.typtypmod), CASE WHEN t.typnotnull THEN 'NOT NULL' END,
         'DEFAULT ' || t.typdefault, (SELECT string_agg(conname || ' ' || pg_get_constraintdef(oid), ' ' ORDER BY conname)
           FROM pg_constraint WHERE contypid = t.oid AND contype = 'c'))
@@ -96,7 +100,8 @@ WITH member AS MATERIALIZED (
       AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_type'::regclass AND objid = t.oid)
   UNION ALL SELECT 'statistics ' || s.prefix || x.stxname, pg_get_statisticsobjdef(x.oid)
     FROM pg_statistic_ext x JOIN space s ON s.oid = x.stxnamespace
-  UNION ALL SELECT 'event trigger ' || evtname, evtevent || ' ' || evtfoid::regproc || ' ' || evtenabled::text FROM pg_event_trigger
+  UNION ALL SELECT 'event trigger ' || evtname, evtevent || ' ' || evtfoid::regproc || ' ' || evtenabled::text
+    FROM pg_event_trigger
   UNION ALL SELECT 'comment on ' || o.type || ' ' || o.identity, c.description
     FROM pg_description c CROSS JOIN LATERAL pg_identify_object(c.classoid, c.objoid, c.objsubid) o
     WHERE c.objoid >= 16384 AND o.identity <> 'public'
@@ -111,17 +116,18 @@ WITH member AS MATERIALIZED (
 SELECT json_build_object(
   'relations', (SELECT json_agg(json_build_array(r.oid::bigint, r.name, r.owner_oid::bigint, r.relkind,
       CASE WHEN r.relkind IN ('r', 'm', 'i') THEN pg_relation_filenode(r.oid)::bigint END)) FROM relation r),
-  'columns', (SELECT json_agg(json_build_array(a.attrelid::bigint, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
-      pg_get_expr(d.adbin, d.adrelid), a.attidentity, a.attgenerated,
-      CASE WHEN a.attcollation <> t.typcollation THEN (SELECT collname FROM pg_collation WHERE oid = a.attcollation) END) ORDER BY a.attnum)
+  'columns', (SELECT json_agg(json_build_array(a.attrelid::bigint, a.attnum, a.attname,
+      format_type(a.atttypid, a.atttypmod), a.attnotnull, pg_get_expr(d.adbin, d.adrelid), a.attidentity, a.attgenerated,
+      CASE WHEN a.attcollation <> t.typcollation THEN (SELECT collname FROM pg_collation WHERE oid = a.attcollation) END)
+      ORDER BY a.attnum)
     FROM pg_attribute a JOIN relation r ON r.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid
     LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
     WHERE r.relkind IN ('r', 'p', 'f') AND a.attnum > 0 AND NOT a.attisdropped),
-  'constraints', (SELECT json_agg(json_build_array(c.conrelid::bigint, c.conname, c.contype, pg_get_constraintdef(c.oid), c.conkey,
-      c.convalidated, c.confrelid::bigint, c.confkey, c.conindid::bigint))
+  'constraints', (SELECT json_agg(json_build_array(c.conrelid::bigint, c.conname, c.contype, pg_get_constraintdef(c.oid),
+      c.conkey, c.convalidated, c.confrelid::bigint, c.confkey, c.conindid::bigint))
     FROM pg_constraint c JOIN relation r ON r.oid = c.conrelid WHERE c.contype IN ('p', 'u', 'f', 'c', 'x', 'n')),
-  'indexes', (SELECT json_agg(json_build_array(i.indexrelid::bigint, i.indrelid::bigint, pg_get_indexdef(i.indexrelid), i.indkey::int2[],
-      i.indnkeyatts, i.indisunique, i.indisvalid, i.indpred IS NOT NULL))
+  'indexes', (SELECT json_agg(json_build_array(i.indexrelid::bigint, i.indrelid::bigint, pg_get_indexdef(i.indexrelid),
+      i.indkey::int2[], i.indnkeyatts, i.indisunique, i.indisvalid, i.indpred IS NOT NULL))
     FROM pg_index i JOIN relation r ON r.oid = i.indexrelid),
   'entries', (SELECT json_agg(json_build_array(key, definition)) FROM entry)
 )::text

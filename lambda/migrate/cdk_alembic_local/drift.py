@@ -27,7 +27,7 @@ class Drift:
         self._operations: list[Any] = []
         self._texts: list[str] = []
         self._metadata: list[Any] = []
-        self._migrated: Snapshot | None = None
+        self._migrated: Any = None
         self._context: Any = None
 
     def look(self, context: Any, migrated: Snapshot, failed: list[str]) -> None:
@@ -93,7 +93,6 @@ class Drift:
 
     def _besides(self, modelled: Snapshot) -> dict[str, Any]:
         """The change from the migrated database to what the models make, without what autogenerate has said already."""
-        assert self._migrated is not None
         both = set(self._migrated.tables) & set(modelled.tables)
         before, after = (
             {

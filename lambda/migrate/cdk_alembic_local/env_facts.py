@@ -19,7 +19,8 @@ from .scratch import Scratch
 def environment_facts(project: Project, scratch: Scratch) -> dict[str, Any]:
     """EnvironmentFacts but for `outerTransaction`, seen on the empty scratch database, which is empty again afterwards.
 
-    Bare Alembic stamps the first revision: it goes the same way through env.py as `alembic upgrade`, whatever that revision needs.
+    Bare Alembic stamps the first revision: it goes through env.py as `alembic upgrade` does, whatever the
+    revision needs.
     """
     from alembic import command
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import socket
-from typing import Any
+import sys
+from typing import Any, TextIO
 
 from cdk_alembic.attempts import until_connected
 from cdk_alembic.call import Call
@@ -26,4 +29,20 @@ def invoke(project: Project, request: Any, guard: bool = True) -> dict[str, Any]
     settings = Settings(STAGE, RESTRICTED_COMMANDS, {"source": "environment"}, guard=guard)
     holder = f"cdk-alembic {STAGE} {socket.gethostname()} {os.getpid()}"
     call = Call(parse_request(request), settings, holder, lambda: SECONDS, 1.0)
-    return redacted(until_connected(call, lambda: execute(project, call)))
+    with contextlib.redirect_stdout(_WithoutLog(sys.stdout)):
+        return redacted(until_connected(call, lambda: execute(project, call)))
+
+
+class _WithoutLog(io.TextIOBase):
+    """The runner's own log is for CloudWatch; what the backend prints goes on."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        if not text.startswith('{"level": '):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        self._stream.flush()

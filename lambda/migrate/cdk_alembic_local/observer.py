@@ -23,7 +23,7 @@ def main(hello: dict[str, Any]) -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
     os.dup2(2, 1)
     sys.stdout.reconfigure(line_buffering=True)
-    asks, sys.stdin = sys.stdin.buffer, Path(os.devnull).open()
+    asks, sys.stdin = sys.stdin.buffer, Path(os.devnull).open()  # noqa: SIM115
     os.environ.update(hello["environment"])
     folder = Path(hello["project"]).resolve()
 

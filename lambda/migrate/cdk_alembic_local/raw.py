@@ -1,5 +1,7 @@
-"""Queries on a connection that SQLAlchemy, and whoever listens to it, does not see. All four drivers understand them: no parameters,
-texts and numbers as results."""
+"""Queries on a connection that SQLAlchemy, and whoever listens to it, does not see.
+
+All four drivers understand them: there are no parameters, and results are JSON texts.
+"""
 
 from __future__ import annotations
 

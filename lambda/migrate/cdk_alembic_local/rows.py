@@ -31,7 +31,7 @@ class Filler:
         self._filled: dict[str, bool] = {}
 
     def fill(self, names: set[str]) -> list[str]:
-        """Fills these tables, and what their foreign keys need. Returns all that got a row; what can't be filled is left empty."""
+        """Fills these tables, and what their foreign keys need. Returns all that got a row."""
         for name in sorted(names):
             self._table(name, ())
         return sorted(name for name, filled in self._filled.items() if filled)
@@ -57,7 +57,7 @@ class Filler:
             shares = kind == TWIN and attempt == 0
             values = self._values(name, facts, kind, attempt, shares)
             columns = ", ".join(quoted(column) for column in values)
-            sql = f"INSERT INTO {quoted_table(name)} ({columns}) OVERRIDING SYSTEM VALUE VALUES ({', '.join(values.values())})"
+            sql = f"INSERT INTO {quoted_table(name)} ({columns}) OVERRIDING SYSTEM VALUE VALUES ({', '.join(values.values())})"  # noqa: S608
             if not values:
                 sql = f"INSERT INTO {quoted_table(name)} DEFAULT VALUES"
             raw.execute(self._connection, "SAVEPOINT cdk_alembic_row")
@@ -84,9 +84,9 @@ class Filler:
             number = FULL if shares and own not in unique else kind
             if column["generated"]:
                 continue
-            if column["identity"] or "nextval(" in column.get("default", ""):
-                if own not in references:
-                    continue
+            counted = column["identity"] or "nextval(" in column.get("default", "")
+            if counted and own not in references:
+                continue
             if kind == BARE and not column["notNull"]:
                 values[own] = "NULL"
             elif own in references:
@@ -105,13 +105,13 @@ class Filler:
         columns = references["columns"]
         order = ", ".join(quoted(column) for column in columns)
         offset = f"OFFSET {number}" if unique else ""
-        return f"(SELECT {quoted(columns[position])} FROM {quoted_table(references['table'])} ORDER BY {order} LIMIT 1 {offset})"
+        return f"(SELECT {quoted(columns[position])} FROM {quoted_table(references['table'])} ORDER BY {order} LIMIT 1 {offset})"  # noqa: S608
 
 
 def read(connection: Any, snapshot: Snapshot, names: list[str]) -> Rows:
     """All rows of those tables that are there."""
     parts = [
-        f"{raw.literal(name)}, (SELECT coalesce(json_agg(to_jsonb(r)), '[]') FROM {quoted_table(name)} r)"
+        f"{raw.literal(name)}, (SELECT coalesce(json_agg(to_jsonb(r)), '[]') FROM {quoted_table(name)} r)"  # noqa: S608
         for name in names
         if name in snapshot.tables
     ]

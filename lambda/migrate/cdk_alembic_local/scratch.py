@@ -33,18 +33,22 @@ _MARK = "cdk_alembic_scratch"
 _FILLED = """
 SELECT json_build_object(
   'marked', EXISTS (SELECT FROM pg_namespace WHERE nspname = 'cdk_alembic_scratch'),
-  'extensions', coalesce((SELECT json_agg(format('%I', extname) || CASE n.nspname WHEN 'public' THEN ' SCHEMA public' ELSE '' END ORDER BY e.oid)
+  'extensions', coalesce((SELECT json_agg(format('%I', extname)
+      || CASE n.nspname WHEN 'public' THEN ' SCHEMA public' ELSE '' END ORDER BY e.oid)
     FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE extname <> 'plpgsql'), '[]'),
   'found', (
     SELECT json_agg(what) FROM (
       (SELECT 'table ' || c.oid::regclass AS what FROM pg_class c JOIN space ON space.oid = c.relnamespace
         WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
-          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') LIMIT 3)
+          AND NOT EXISTS (SELECT FROM pg_depend d
+            WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') LIMIT 3)
       UNION ALL (SELECT 'function ' || p.oid::regproc FROM pg_proc p JOIN space ON space.oid = p.pronamespace
-        WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e') LIMIT 3)
+        WHERE NOT EXISTS (SELECT FROM pg_depend d
+          WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e') LIMIT 3)
       UNION ALL (SELECT 'type ' || t.oid::regtype FROM pg_type t JOIN space ON space.oid = t.typnamespace
         WHERE t.typtype IN ('e', 'd', 'r')
-          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e') LIMIT 3)
+          AND NOT EXISTS (SELECT FROM pg_depend d
+            WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e') LIMIT 3)
     ) AS something)
 )::text
 FROM (SELECT 1) AS one
@@ -52,8 +56,10 @@ FROM (SELECT 1) AS one
 _SPACE = "(SELECT oid FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema')"
 _CONTENT = """
 SELECT json_build_object(
-  'tables', coalesce((SELECT json_agg(format('%I.%I', nspname, relname)) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'), '[]'),
+  'tables', coalesce((SELECT json_agg(format('%I.%I', nspname, relname))
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
+      AND nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'), '[]'),
   'schemas', coalesce((SELECT json_agg(quote_ident(nspname)) FROM pg_namespace
     WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'), '[]'),
   'extensions', coalesce((SELECT json_agg(quote_ident(extname)) FROM pg_extension WHERE extname <> 'plpgsql'), '[]'),
@@ -75,8 +81,7 @@ class Scratch:
         """Why env.py was not let to where it wanted to go."""
         self._ours: set[int] = set()
         self._extensions: list[str] = []
-        """Made by whoever made the database, perhaps with rights that its user does not have elsewhere: they are there again after
-        it was emptied."""
+        """Those that came with the database: they are there again after it was emptied."""
 
     @contextmanager
     def only(self, project: Project) -> Iterator[None]:
