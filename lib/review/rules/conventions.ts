@@ -142,7 +142,7 @@ export const vague: Rule = {
       line: 1,
       seen: 'source',
       message: `"${facts.message}" does not say what changes: whoever reads the plan of a deploy has to open the file`,
-      instead: '"""Add index on users.email',
+      instead: '"""Add index on users.email"""',
     };
   },
 };
