@@ -5,6 +5,12 @@ import { LocalError } from '../local/errors';
 import { mustHave } from '../local/observe';
 import type { Observer } from '../local/observer';
 
+/** Where the runner's next step is about AWS. */
+const NEXT_HERE: Partial<Record<ErrorCode, string>> = {
+  database_unreachable: 'start the database, such as with "docker compose up", or correct the address that env.py gets',
+  database_refused: 'correct what env.py gets: its variables can be set with the setting "environment"',
+};
+
 /** Hands a request to the runner in the backend's Python, as the client hands it to the function's. */
 export async function askRunner(observer: Observer, request: MigrateRequest): Promise<MigrateAnswer> {
   const reports: Report[] = [];
@@ -12,7 +18,7 @@ export async function askRunner(observer: Observer, request: MigrateRequest): Pr
     await observer.ask({ ask: 'invoke', request }, (report) => reports.push(report));
   } catch (error) {
     if (!(error instanceof LocalError) || !isRunnerCode(error.code)) throw error;
-    throw migrateError(error.code, error.message, error.next, error.details);
+    throw migrateError(error.code, error.message, NEXT_HERE[error.code] ?? error.next, error.details);
   }
   return mustHave(reports, 'answer').answer;
 }

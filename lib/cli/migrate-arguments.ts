@@ -114,7 +114,6 @@ export function parseMigrateArguments(argv: readonly string[]): ParsedMigrate {
   if ([flag('all'), text('since') !== undefined, verb === 'review' && positionals.length > 0].filter(Boolean).length > 1) {
     problems.push('revisions, --since and --all exclude each other: give one');
   }
-  if (flag('overwrite') && text('database-url') === undefined) problems.push('--overwrite is for --database-url only');
   const url = text('database-url');
   if (url) problems.push(...databaseUrlProblems(url).map((problem) => `--database-url must be an address ${problem}`));
   const reports = [values.report ?? []].flat().flatMap((value) => (typeof value === 'string' ? [reportFile(value)] : []));

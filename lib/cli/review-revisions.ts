@@ -21,11 +21,7 @@ export function scratchOf({ arguments: given, settings }: MigrateSession): Scrat
       'name the file with --baseline or the setting "baseline"',
     );
   }
-  return {
-    ...(file !== undefined && { baseline: readFileSync(file, 'utf8') }),
-    // A server of our own is ours to empty.
-    overwrite: given.overwrite || (given.databaseUrl ?? settings.databaseUrl) === undefined,
-  };
+  return { ...(file !== undefined && { baseline: readFileSync(file, 'utf8') }), overwrite: given.overwrite };
 }
 
 /** Replays revisions and judges what was seen. */

@@ -32,7 +32,6 @@ describe('the command line of migrate', () => {
     ['create', 'the message is missing: migrate create "Add notifications table"'],
     ['create Add table', 'the message is several arguments: put it into quotes'],
     ['review --all --since main', 'revisions, --since and --all exclude each other: give one'],
-    ['review --overwrite', '--overwrite is for --database-url only'],
     ['review --json --format sarif', '--json and --format are two ways to say it: give one'],
     ['review --database-url sqlite:///x', '--database-url must be an address with the scheme postgresql, not sqlite'],
     ['review --report review.html', /^--report must be a format and a file, such as sarif=review\.sarif; the formats are json, /],

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 from cdk_alembic.attempts import until_connected
 from cdk_alembic.call import Call
-from cdk_alembic.contract import RESTRICTED_COMMANDS, Settings, parse_request, request_problems
+from cdk_alembic.contract import RESTRICTED_COMMANDS, Limits, Settings, parse_request, request_problems
 from cdk_alembic.errors import RunnerError
 from cdk_alembic.log import redacted
 from cdk_alembic.project import Project
@@ -20,13 +20,15 @@ from cdk_alembic.runner import execute
 STAGE = "local"
 # There is no function that would be killed.
 SECONDS = 24 * 3600.0
+# Here no database resumes from a pause or fails over: one that just starts has so long, and who has not started it is told.
+LIMITS = Limits(connect_retry=2.0)
 
 
 def invoke(project: Project, request: Any, guard: bool = True) -> dict[str, Any]:
     """The contract's answer. `guard`: whether data loss has to be acknowledged. Raises RunnerError."""
     if problems := request_problems(request):
         raise RunnerError("invalid_request", "; ".join(problems), "the two sides are not of the same version")
-    settings = Settings(STAGE, RESTRICTED_COMMANDS, {"source": "environment"}, guard=guard)
+    settings = Settings(STAGE, RESTRICTED_COMMANDS, {"source": "environment"}, limits=LIMITS, guard=guard)
     holder = f"cdk-alembic {STAGE} {socket.gethostname()} {os.getpid()}"
     call = Call(parse_request(request), settings, holder, lambda: SECONDS, 1.0)
     with contextlib.redirect_stdout(_WithoutLog(sys.stdout)):
