@@ -44,7 +44,13 @@ export type Action =
       readonly unique: boolean;
       readonly literals: readonly string[];
     }
-  | { readonly does: 'drop index'; readonly indexes: readonly string[]; readonly concurrently: boolean }
+  | {
+      readonly does: 'drop index';
+      readonly indexes: readonly string[];
+      /** SQL does not tell it; the operation may. */
+      readonly of?: string;
+      readonly concurrently: boolean;
+    }
   | { readonly does: 'reindex'; readonly what: 'index' | 'table' | 'more'; readonly name: string; readonly concurrently: boolean }
   | { readonly does: 'add column'; readonly table: string; readonly column: ColumnDefinition }
   | { readonly does: 'drop column'; readonly table: string; readonly column: string }

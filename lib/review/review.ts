@@ -14,7 +14,7 @@ export async function review(input: ReviewInput, options: ReviewOptions): Promis
   const change = understandChange(input);
   const off = new Set(Object.keys(options.rules).filter((rule) => options.rules[rule] === 'off'));
   const own = CHECKS.flatMap((rule) => [...findingsOf(rule, change)]);
-  const all = without(distinct([...own, ...(await squawk(change, own))]), off);
+  const all = without(distinct([...own, ...(await squawk(change))]), off);
   const acknowledged = acknowledge(all, change);
   const unused = without(unusedAcknowledgements(all, change, off), off);
   const findings = inOrder(

@@ -85,20 +85,25 @@ function part(facts: RevisionFacts, direction: Direction, before: Made): { part:
     // Made where no statement tells, such as within a function.
     for (const name of Object.keys(outcome)) if (!(name in tables) && !renamed.has(bare(name))) made.tables.add(name);
   }
+  const locked = new Set(own.statements.flatMap(({ locks }) => locks.map(({ table }) => table)));
+  let newTables = new Set(made.tables);
+  let newColumns = new Set(made.columns);
   const steps = raw.map((step): Step => {
     remember(step.action, made);
-    const newTables = new Set(made.tables);
-    const newColumns = new Set(made.columns);
+    if (CHANGES_WHAT_IS_NEW.has(step.action.does)) {
+      newTables = new Set(made.tables);
+      newColumns = new Set(made.columns);
+    }
+    const [tablesNow, columnsNow] = [newTables, newColumns];
     const dropsHere = (name: string) => step.action.does === 'drop' && step.action.names.includes(name);
     return {
       ...step,
       isExisting: (name) => {
-        if (newTables.has(name) || (doomed.has(name) && !dropsHere(name))) return false;
+        if (tablesNow.has(name) || (doomed.has(name) && !dropsHere(name))) return false;
         if (!own.statements.length || own.outcome === 'not_run') return true;
-        const locked = own.statements.some(({ locks }) => locks.some(({ table }) => table === name));
-        return locked || !!findTable(name) || wasRenamed(raw, name) || !replayed;
+        return locked.has(name) || !!findTable(name) || wasRenamed(raw, name) || !replayed;
       },
-      isNewColumn: (table, column) => newColumns.has(`${table}.${column}`),
+      isNewColumn: (table, column) => columnsNow.has(`${table}.${column}`),
       place: {
         line: step.line,
         direction,
@@ -121,16 +126,17 @@ function rawSteps(facts: DirectionFacts, source: FunctionFacts | null): readonly
       index += 1;
       // What Alembic renders offline does not tell its line.
       const ran = facts.outcome === 'done' || (facts.outcome === 'failed' && statement.line > 0);
-      return actions.map(
-        (action): RawStep => ({
-          action,
-          line: (!statement.line && lineOfOperation(action, told)) || lineOf(statement, line, source),
+      return actions.map((action): RawStep => {
+        const operation = ran ? undefined : sameOperation(action, told);
+        return {
+          action: operation?.action.does === 'drop index' ? operation.action : action,
+          line: (!statement.line && operation?.line) || lineOf(statement, line, source),
           index,
           sql: text,
           transaction: statement.transaction,
           ...(ran ? { observed: statement } : {}),
-        }),
-      );
+        };
+      });
     }),
   );
   const rendered = facts.outcome === 'not_run' ? statements.length > 0 : statements.some(({ line }) => !line);
@@ -159,10 +165,10 @@ function withFailed({ statements, failure }: DirectionFacts): readonly Statement
   return [...statements, { sql: failed, line, transaction, milliseconds: 0, rowCount: -1, locks: [], rewrites: [] }];
 }
 
-/** The line of the operation that says the same. */
-function lineOfOperation(action: Action, told: readonly { action: Action; line: number }[]): number | undefined {
+/** The operation of the source that a rendered statement comes from. */
+function sameOperation<Told extends { action: Action }>(action: Action, told: readonly Told[]): Told | undefined {
   const name = nameIn(action);
-  return told.find((one) => one.action.does === action.does && nameIn(one.action) === name)?.line;
+  return told.find((one) => one.action.does === action.does && nameIn(one.action) === name);
 }
 
 function nameIn(action: Action): string {
@@ -186,6 +192,8 @@ function lineOf(statement: Statement, offset: number, source: FunctionFacts | nu
 function squeezed(sql: string): string {
   return sql.replaceAll('%%', '%').replace(/\s+/g, ' ').trim();
 }
+
+const CHANGES_WHAT_IS_NEW = new Set(['create table', 'add column', 'rename']);
 
 function remember(action: Action, made: { tables: Set<string>; columns: Set<string> }): void {
   if (action.does === 'create table') made.tables.add(action.table);

@@ -69,7 +69,7 @@ function actions({ args, keywords }: Call, operation: string, table: string, at:
         },
       ];
     case 'drop_index':
-      return [{ does: 'drop index', indexes: name ? [name] : [], concurrently }];
+      return [{ does: 'drop index', indexes: name ? [name] : [], concurrently, ...(table ? { of: table } : {}) }];
     case 'add_column':
       return [{ does: 'add column', table, column: columnOf(code(args[1 - batch])) }];
     case 'drop_column':

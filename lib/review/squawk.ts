@@ -26,28 +26,28 @@ interface Script {
   readonly steps: readonly (Step | undefined)[];
 }
 
-/** Its rules that ours decide by more than the SQL. They count only where nothing was replayed and ours are silent. */
-const OURS: Readonly<Record<string, readonly string[]>> = {
-  'adding-field-with-default': ['table-rewrite'],
-  'adding-foreign-key-constraint': ['foreign-key-not-valid'],
-  'adding-not-nullable-field': ['set-not-null-scan', 'not-null-without-default'],
-  'adding-required-field': ['not-null-without-default'],
-  'adding-serial-primary-key-field': ['table-rewrite', 'constraint-builds-index'],
-  'ban-concurrent-index-creation-in-transaction': ['concurrently-in-transaction'],
-  'ban-drop-column': ['drop-column'],
-  'ban-drop-table': ['drop-table'],
-  'changing-column-type': ['table-rewrite', 'narrowing-type'],
-  'constraint-missing-not-valid': ['foreign-key-not-valid', 'check-not-valid', 'set-not-null-scan'],
-  'disallowed-unique-constraint': ['constraint-builds-index'],
-  'identifier-too-long': ['long-name'],
-  'prefer-repack': ['table-rewrite'],
-  'prefer-timestamp-tz': ['timestamp-without-time-zone'],
-  'renaming-column': ['rename'],
-  'renaming-table': ['rename'],
-  'require-concurrent-index-creation': ['index-not-concurrent'],
-  'require-concurrent-index-deletion': ['index-not-concurrent'],
-  'require-concurrent-reindex': ['index-not-concurrent'],
-};
+/** Its rules whose ground ours cover, with more to decide by than the SQL: what ours pass over is no finding. */
+const COVERED = [
+  'adding-field-with-default',
+  'adding-foreign-key-constraint',
+  'adding-not-nullable-field',
+  'adding-required-field',
+  'adding-serial-primary-key-field',
+  'ban-concurrent-index-creation-in-transaction',
+  'ban-drop-column',
+  'ban-drop-table',
+  'changing-column-type',
+  'constraint-missing-not-valid',
+  'disallowed-unique-constraint',
+  'identifier-too-long',
+  'prefer-repack',
+  'prefer-timestamp-tz',
+  'renaming-column',
+  'renaming-table',
+  'require-concurrent-index-creation',
+  'require-concurrent-index-deletion',
+  'require-concurrent-reindex',
+];
 
 /** Its rules that make no sense here. */
 const EXCLUDED = [
@@ -71,11 +71,11 @@ const EXCLUDED = [
   'ban-uncommitted-transaction',
 ];
 
-/** What it says besides its rules, and takes for no name to exclude. */
+/** What it says besides its rules, and takes for no name to exclude. What PostgreSQL's own grammar takes is no error of syntax. */
 const NO_RULES = ['unused-ignore', 'syntax-error'];
 
 /** What squawk finds and the rules do not. None where its binary is not installed, as on a platform that it has none for. */
-export async function squawk(change: Change, own: readonly Finding[]): Promise<readonly Finding[]> {
+export async function squawk(change: Change): Promise<readonly Finding[]> {
   const binary = findBinary();
   const scripts = binary ? change.revisions.flatMap(scriptsOf) : [];
   if (!binary || !scripts.length) return [];
@@ -85,7 +85,7 @@ export async function squawk(change: Change, own: readonly Finding[]): Promise<r
     const found = await run(binary, directory, change.input.postgres);
     return found.flatMap((finding) => {
       const script = scripts[Number.parseInt(finding.file.replace(/^.*[\\/]/, ''), 10)];
-      return script ? judge(finding, script, own) : [];
+      return script ? judge(finding, script) : [];
     });
   } finally {
     await rm(directory, { recursive: true, force: true });
@@ -127,7 +127,12 @@ function scriptsOf(revision: Reviewed): readonly Script[] {
 
 function run(binary: string, directory: string, postgres: string | undefined): Promise<readonly SquawkFinding[]> {
   const version = /^\d+(?:\.\d+)?/.exec(postgres ?? '')?.[0];
-  const options = ['--reporter', 'json', `--exclude=${EXCLUDED.join(',')}`, ...(version ? [`--pg-version=${version}`] : [])];
+  const options = [
+    '--reporter',
+    'json',
+    `--exclude=${[...COVERED, ...EXCLUDED].join(',')}`,
+    ...(version ? [`--pg-version=${version}`] : []),
+  ];
   return new Promise((resolve, reject) => {
     execFile(binary, [...options, '*.sql'], { cwd: directory, maxBuffer: 256 * 1024 * 1024 }, (error, stdout, stderr) => {
       try {
@@ -140,30 +145,22 @@ function run(binary: string, directory: string, postgres: string | undefined): P
   });
 }
 
-function judge(found: SquawkFinding, { revision, part, steps }: Script, own: readonly Finding[]): readonly Finding[] {
+function judge(found: SquawkFinding, { revision, part, steps }: Script): readonly Finding[] {
   const step = steps[found.line];
   if (!step || NO_RULES.includes(found.rule_name)) return [];
-  const { action, line, sql } = step;
-  // What PostgreSQL's own grammar takes is no error of syntax.
-  if (found.rule_name === 'syntax-error') return [];
-  const { direction, replayed } = part;
-  const { facts } = revision;
-  if (direction === 'downgrade' && found.rule_name.startsWith('ban-drop')) return [];
+  const { action, place } = step;
   if ('table' in action && action.does !== 'create table' && !step.isExisting(action.table)) return [];
-  const covered = OURS[found.rule_name];
-  const told = own.some(({ rule, ...other }) => other.revision === facts.revision && covered?.includes(rule));
-  if (covered && (replayed || told)) return [];
+  const { revision: id, file } = revision.facts;
   return [
     {
+      ...place,
       rule: `squawk-${found.rule_name}`,
       severity: 'warning',
-      revision: facts.revision,
-      file: facts.file,
-      line,
-      direction,
+      revision: id,
+      file,
+      direction: part.direction,
       message: [found.message, found.help].filter(Boolean).join(' '),
       seen: 'source',
-      statement: sql,
     },
   ];
 }

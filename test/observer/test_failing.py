@@ -144,3 +144,26 @@ def test_a_revision_without_a_downgrade_is_not_run_backwards(observed: Observed)
     facts = observed.observe("aa")["aa"]
     assert facts["downgrade"]["outcome"] == "not_run"
     assert facts["downgrade"]["reason"] == "the file has no function downgrade()"
+
+
+def test_an_error_of_the_database_that_is_swallowed_is_a_failure(observed: Observed) -> None:
+    observed.revision("aa", None, 'try:\n    op.execute("SELECT nowhere")\nexcept Exception:\n    pass')
+    observed.table_revision("bb", "aa")
+    facts = observed.observe("aa", "bb")
+    assert facts["aa"]["upgrade"]["failure"]["sqlState"] == "25P02"
+    assert [statement["sql"] for statement in facts["aa"]["upgrade"]["statements"]] == ["SELECT nowhere"]
+    assert facts["bb"]["upgrade"]["outcome"] == "done"
+
+
+@pytest.mark.parametrize(
+    "how", ["op.get_bind().close()", 'op.execute("SELECT pg_terminate_backend(pg_backend_pid())")', "op.get_bind().invalidate()"]
+)
+def test_a_revision_that_takes_the_connection_with_it_is_left_out_and_the_rest_goes_on(observed: Observed, how: str) -> None:
+    observed.table_revision("aa")
+    observed.revision("bb", "aa", how)
+    observed.table_revision("cc", "bb")
+    facts = observed.observe("aa", "bb", "cc")
+    assert facts["bb"]["upgrade"]["outcome"] == "failed"
+    assert facts["bb"]["upgrade"]["failure"]["message"]
+    assert facts["cc"]["upgrade"]["outcome"] == "done"
+    assert facts["cc"]["again"]["outcome"] == "done"

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import type { GraphFacts, RevisionFacts } from '../../lib/facts';
 import { observe, readGraph } from '../../lib/local/observe';
 import { withObserver } from '../../lib/local/with-observer';
@@ -66,7 +67,14 @@ test('each finding says where it is', () => {
   for (const { line, file, message } of result.findings) {
     expect(line).toBeGreaterThan(0);
     expect(file).toMatch(/^alembic\/versions\/\w+\.py$/);
-    expect(message).not.toMatch(/undefined|null\b/);
+    expect(message).not.toMatch(/undefined|\[object/);
   }
   expect(revisions.length).toBe(result.summary.revisions);
+});
+
+test('what is shown to write instead is Python', () => {
+  const shown = [...new Set(result.findings.flatMap(({ instead }) => (instead === undefined ? [] : [instead])))];
+  expect(shown.length).toBeGreaterThan(20);
+  const check = 'import ast, json, sys\nfor code in json.load(sys.stdin):\n    ast.parse(code)';
+  execFileSync(needed('RUNNER_PYTHON'), ['-c', check], { input: JSON.stringify(shown) });
 });

@@ -67,6 +67,9 @@ class Replay:
         self._failed: list[str] = []
         self._later: list[tuple[Any, dict[str, Any]]] = []
         """Facts that wait for what is rendered offline: env.py can't be run within itself."""
+        self._current: Any = None
+        self._skipped: set[str] = set()
+        """Those that took the connection with them."""
         self._broken = False
         """Whether the database is not what the revisions so far make of it."""
         self._before: Snapshot | None = None
@@ -76,15 +79,17 @@ class Replay:
     def run(self) -> None:
         while True:
             self._broken = False
-            self._before = None
+            self._before = self._current = None
             try:
                 run_environment(self._project, self.steps, around=self.around)
             except RunnerError:
                 raise
             except (Exception, SystemExit) as error:
-                raise _between_revisions(error) from error
-            for step, facts in self._later:
-                self._complete(step, facts)
+                if self._current is None or self._current.revision.revision in self._skipped:
+                    raise _between_revisions(error) from error
+                self._skip(self._current, error)
+            for script, facts in self._later:
+                self._complete(script, facts)
             self._later.clear()
             if not self._broken:
                 break
@@ -124,6 +129,7 @@ class Replay:
         for index, step in enumerate(steps):
             revision = step.revision.revision
             self._report({"report": "progress", "done": index, "total": len(steps), "revision": revision})
+            self._current = step
             if revision in self._asked and revision not in self._reviewed:
                 yield from self._review(step, context)
                 self._reviewed.add(revision)
@@ -134,6 +140,7 @@ class Replay:
                 self._before = None
                 yield self._observed(step, context, None)[0]
                 self._settle(context)
+        self._current = None
         if self._drift:
             self._drift.look(context, self._snapshot(context), self._failed)
 
@@ -150,7 +157,7 @@ class Replay:
                 facts["upgrade"]["reason"] = f"revisions before it could not be applied: {', '.join(failed)}"
             facts["downgrade"] = _not_run("the upgrade failed")
             names = concerned(before, after, [upgrade["recording"]])
-            self._later.append((step, {**facts, **_tables(before, after, names)}))
+            self._later.append((script, {**facts, **_tables(before, after, names)}))
             return
         facts["changes"] = change(before.entries, after.entries)
         recordings: list[Recording] = [upgrade["recording"]]
@@ -199,8 +206,8 @@ class Replay:
         """The step with its function watched, and where its `facts` and `recording` will be. A function that fails is rolled back
         and counted as applied, so that the rest goes on. `before`: None when nobody wants to know."""
         seen: dict[str, Any] = {}
-        migrate = step.migration_fn
         script = step.revision
+        migrate = step.migration_fn if script.revision not in self._skipped else _nothing
 
         # Alembic logs the function's name.
         @functools.wraps(migrate)
@@ -210,6 +217,9 @@ class Replay:
             with self._watch.recording(script.module.__file__, before.relations if before else {}) as recording:
                 try:
                     migrate(**arguments)
+                    # One that has swallowed an error of the database meets it again in the version table.
+                    if raw.in_transaction(context.connection):
+                        raw.execute(context.connection, "SELECT 1")
                 except (Exception, SystemExit) as error:
                     failure = failure_facts(error, script.module.__file__)
             seen["recording"] = recording
@@ -222,6 +232,26 @@ class Replay:
 
         step.migration_fn = watched
         return step, seen
+
+    def _skip(self, step: Any, error: BaseException) -> None:
+        """Goes on without a revision after which env.py could not."""
+        script = step.revision
+        self._skipped.add(script.revision)
+        self._failed.append(script.revision)
+        self._broken = True
+        if script.revision in self._asked and script.revision not in self._reviewed:
+            self._reviewed.add(script.revision)
+            failure = failure_facts(error, script.module.__file__)
+            upgrade = {**_not_run(""), "outcome": "failed", "failure": failure}
+            del upgrade["reason"]
+            facts = {
+                **self._said(script),
+                "upgrade": upgrade,
+                "downgrade": _not_run("the upgrade failed"),
+                "before": {},
+                "after": {},
+            }
+            self._later.append((script, facts))
 
     def _settle(self, context: Any) -> None:
         """Commits what a revision that ended Alembic's transaction has left open: its place in the version table."""
@@ -242,22 +272,24 @@ class Replay:
         for revision in sorted(self._asked & lineage - self._reviewed):
             self._reviewed.add(revision)
             script = self._project.script.get_revision(revision)
-            with alembic_errors(self._project, revision):
-                step = _step_of(self._project, script)
             facts = {**self._said(script), "upgrade": _not_run("the baseline has it already"), "before": {}, "after": {}}
-            self._later.append((step, {**facts, "downgrade": _not_run("the baseline has it already")}))
+            self._later.append((script, {**facts, "downgrade": _not_run("the baseline has it already")}))
 
-    def _complete(self, step: Any, facts: dict[str, Any]) -> None:
-        facts["upgrade"] = rendered(self._project, step, facts["upgrade"])
-        if hasattr(step.revision.module, "downgrade"):
-            facts["downgrade"] = rendered(self._project, type(step)(step.revision_map, step.revision, False), facts["downgrade"])
+    def _complete(self, script: Any, facts: dict[str, Any]) -> None:
+        facts["upgrade"] = rendered(self._project, _step_of(self._project, script, True), facts["upgrade"])
+        if hasattr(script.module, "downgrade"):
+            facts["downgrade"] = rendered(self._project, _step_of(self._project, script, False), facts["downgrade"])
         self._report({"report": "revision", "revision": facts})
 
 
-def _step_of(project: Project, script: Any) -> Any:
+def _nothing(**_: Any) -> None:
+    pass
+
+
+def _step_of(project: Project, script: Any, is_upgrade: bool) -> Any:
     from alembic.runtime.migration import RevisionStep
 
-    return RevisionStep(project.script.revision_map, script, True)
+    return RevisionStep(project.script.revision_map, script, is_upgrade)
 
 
 def _not_run(reason: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import { conventionalName, literal } from '../python';
 import type { Reviewed, Step } from '../reviewed';
 import { longNames } from '../sql';
 import type { Rule, RuleInfo } from './rule';
+import { some } from './words';
 
 const KINDS = { 'foreign key': 'fk', unique: 'uq', check: 'ck' } as const;
 
@@ -141,11 +142,7 @@ export const vague: Rule = {
       line: 1,
       seen: 'source',
       message: `"${facts.message}" does not say what changes: whoever reads the plan of a deploy has to open the file`,
-      instead: '"""Add index on users.email',
+      instead: '"""Add index on users.email"""',
     };
   },
 };
-
-function some(names: readonly string[]): string {
-  return names.slice(0, 3).join(', ') + (names.length > 3 ? ` and ${names.length - 3} more` : '');
-}

@@ -35,8 +35,8 @@ export const foreignKeyNotValid = constraintRule(
     const remote = references?.columns.length ? references.columns : ['id'];
     return {
       message:
-        `adding the foreign key takes a SHARE ROW EXCLUSIVE lock on ${table} and on ${target}: ` +
-        `writes to both wait while every row of ${table} is checked, reads go on`,
+        `adding the foreign key takes a SHARE ROW EXCLUSIVE lock on ${table}${target === table ? '' : ` and on ${target}`}: ` +
+        `writes to ${target === table ? 'it' : 'both'} wait while every row of ${table} is checked, reads go on`,
       instead: [
         `op.create_foreign_key(${literal(given)}, ${written.table}, ${literal(references?.table ?? '...')}, ` +
           `${list(columns)}, ${list(remote)}${source}, postgresql_not_valid=True)`,

@@ -3,6 +3,7 @@ import { sameKeyType } from '../column-types';
 import { autocommit, conventionalName, list, literal } from '../python';
 import type { Part, Reviewed, Step } from '../reviewed';
 import type { Rule } from './rule';
+import { some } from './words';
 
 /** PostgreSQL makes no index for a foreign key's own columns: a delete in the other table reads all of this one. */
 export const foreignKeyWithoutIndex: Rule = {
@@ -13,15 +14,21 @@ export const foreignKeyWithoutIndex: Rule = {
   *check(revision, change) {
     const part = revision.upgrade;
     const later = change.after(revision);
-    for (const { step, table, constraint } of foreignKeys(part)) {
-      if (hasIndex(revision, table, constraint.columns) || later.some((next) => hasIndex(next, table, constraint.columns)))
-        continue;
+    const bare = foreignKeys(part).filter(
+      ({ table, constraint }) =>
+        !hasIndex(revision, table, constraint.columns) && !later.some((next) => hasIndex(next, table, constraint.columns)),
+    );
+    const fresh = bare.filter(({ step, table }) => !step.isExisting(table));
+    for (const keys of [...bare.filter((key) => !fresh.includes(key)).map((key) => [key]), ...(fresh.length ? [fresh] : [])]) {
+      const [{ step, table, constraint }] = keys as [ForeignKey];
       const name = conventionalName('ix', table, constraint.columns);
+      const which = keys.map((key) => `${key.constraint.columns.join(', ')} of ${key.table}`);
       yield {
         ...step.place,
         message:
-          `no index begins with ${constraint.columns.join(', ')} of ${table}: every delete and key update in ` +
-          `${constraint.references?.table ?? 'the other table'} reads all of ${table} while it holds its locks`,
+          `no index begins with ${some(which)}: every delete and key update in ` +
+          `${keys.length > 1 ? 'the tables that they refer to' : (constraint.references?.table ?? 'the other table')} ` +
+          `reads all of ${keys.length > 1 ? 'these' : table} while it holds its locks`,
         instead: step.isExisting(table)
           ? autocommit(
               `op.create_index(${literal(name)}, ${literal(table)}, ${list(constraint.columns)}, postgresql_concurrently=True)`,
@@ -61,15 +68,21 @@ export const foreignKeyTypeMismatch: Rule = {
   },
 };
 
-function* foreignKeys(part: Part): Iterable<{ step: Step; table: string; constraint: ConstraintDefinition }> {
-  for (const step of part.steps) {
+interface ForeignKey {
+  readonly step: Step;
+  readonly table: string;
+  readonly constraint: ConstraintDefinition;
+}
+
+function foreignKeys({ steps }: Part): readonly ForeignKey[] {
+  return steps.flatMap((step) => {
     const { action } = step;
     const added =
       action.does === 'create table' ? action.constraints : action.does === 'add constraint' ? [action.constraint] : [];
-    for (const constraint of added) {
-      if (constraint.kind === 'foreign key' && 'table' in action) yield { step, table: action.table, constraint };
-    }
-  }
+    return added.flatMap((constraint) =>
+      constraint.kind === 'foreign key' && 'table' in action ? [{ step, table: action.table, constraint }] : [],
+    );
+  });
 }
 
 /** The first columns of an index, in any order. */

@@ -26,8 +26,7 @@ function* checkStep({ action, isExisting, place }: Step, part: Part): Iterable<F
   }
   if (action.does === 'drop index' && !action.concurrently) {
     for (const name of action.indexes) {
-      const found = part.findIndex(name);
-      const table = found?.table;
+      const table = part.findIndex(name)?.table ?? action.of;
       if (table ? !isExisting(table) : part.replayed) continue;
       // A moment's lock: it hurts behind a long query, which a lock timeout ends.
       yield {

@@ -2,6 +2,7 @@ import type { SchemaChange, StatementFailure } from '../../facts';
 import type { Part, Reviewed } from '../reviewed';
 import { isConcurrent } from './concurrently';
 import type { Rule } from './rule';
+import { some } from './words';
 
 export const downgradeMissing: Rule = {
   id: 'downgrade-missing',
@@ -184,8 +185,4 @@ function onlyGainsLabels(before: string, after: string): boolean {
   const labels = (definition: string) => /^ENUM \((.*)\)$/.exec(definition)?.[1]?.split(', ');
   const [old, current] = [labels(before), labels(after)];
   return !!old && !!current && old.every((label) => current.includes(label));
-}
-
-function some(names: readonly string[]): string {
-  return names.slice(0, 4).join(', ') + (names.length > 4 ? ` and ${names.length - 4} more` : '');
 }

@@ -5,6 +5,7 @@ import { DATA_MIGRATIONS } from './data-migrations';
 import type { Example } from './example';
 import { LOCKING } from './locking';
 import { REVERSIBILITY } from './reversibility';
+import { SQUAWK } from './squawk';
 import { TRANSACTIONS } from './transactions';
 
 export const EXAMPLES: readonly Example[] = [
@@ -15,4 +16,5 @@ export const EXAMPLES: readonly Example[] = [
   ...TRANSACTIONS,
   ...DATA_MIGRATIONS,
   ...CONVENTIONS,
+  ...SQUAWK,
 ];
