@@ -35,6 +35,8 @@ export interface Review {
   readonly version: string;
   /** Of the server that the revisions were replayed on, such as `18.4`; absent when nothing was replayed. */
   readonly postgres?: string;
+  /** Whether squawk was asked too: it has no binary for every platform. */
+  readonly squawk: boolean;
   readonly graph: GraphFacts;
   /** The revisions that were reviewed, in the order in which they are applied. */
   readonly revisions: readonly ReviewedRevision[];

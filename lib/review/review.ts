@@ -14,7 +14,8 @@ export async function review(input: ReviewInput, options: ReviewOptions): Promis
   const change = understandChange(input);
   const off = new Set(Object.keys(options.rules).filter((rule) => options.rules[rule] === 'off'));
   const own = CHECKS.flatMap((rule) => [...findingsOf(rule, change)]);
-  const all = without(distinct([...own, ...(await squawk(change))]), off);
+  const more = await squawk(change);
+  const all = without(distinct([...own, ...(more ?? [])]), off);
   const acknowledged = acknowledge(all, change);
   const unused = without(unusedAcknowledgements(all, change, off), off);
   const findings = inOrder(
@@ -28,6 +29,7 @@ export async function review(input: ReviewInput, options: ReviewOptions): Promis
     review: 1,
     version: options.version,
     ...(input.postgres === undefined ? {} : { postgres: input.postgres }),
+    squawk: more !== undefined,
     graph: input.graph,
     revisions: change.revisions.map(shown),
     findings,

@@ -74,11 +74,12 @@ const EXCLUDED = [
 /** What it says besides its rules, and takes for no name to exclude. What PostgreSQL's own grammar takes is no error of syntax. */
 const NO_RULES = ['unused-ignore', 'syntax-error'];
 
-/** What squawk finds and the rules do not. None where its binary is not installed, as on a platform that it has none for. */
-export async function squawk(change: Change): Promise<readonly Finding[]> {
+/** What squawk finds and the rules do not; undefined where its binary is not installed, as on a platform that it has none for. */
+export async function squawk(change: Change): Promise<readonly Finding[] | undefined> {
   const binary = findBinary();
-  const scripts = binary ? change.revisions.flatMap(scriptsOf) : [];
-  if (!binary || !scripts.length) return [];
+  if (!binary) return undefined;
+  const scripts = change.revisions.flatMap(scriptsOf);
+  if (!scripts.length) return [];
   const directory = await mkdtemp(join(tmpdir(), 'cdk-alembic-squawk-'));
   try {
     await Promise.all(scripts.map(({ text }, at) => writeFile(join(directory, `${at}.sql`), text)));

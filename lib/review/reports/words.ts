@@ -31,9 +31,9 @@ export function outcome({ summary: { errors, warnings, acknowledged } }: Review)
 }
 
 /** What was done, such as `11 revisions reviewed in 3.4 s, 10 of them replayed on PostgreSQL 18.4`. */
-export function extent({ postgres, summary: { revisions, replayed, milliseconds } }: Review): string {
+export function extent({ postgres, squawk, summary: { revisions, replayed, milliseconds } }: Review): string {
   const time = milliseconds < 1_000 ? `${milliseconds} ms` : `${(milliseconds / 1_000).toFixed(1)} s`;
   const share = replayed === revisions ? 'replayed' : `${replayed === 0 ? 'none' : replayed} of them replayed`;
   const where = postgres !== undefined && replayed > 0 ? ` on PostgreSQL ${postgres}` : '';
-  return `${counted(revisions, 'revision')} reviewed in ${time}, ${share}${where}`;
+  return `${counted(revisions, 'revision')} reviewed in ${time}, ${share}${where}${squawk ? '' : ', without squawk, which is not installed here'}`;
 }

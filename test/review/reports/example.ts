@@ -286,6 +286,7 @@ export const EXAMPLE: Review = {
   review: 1,
   version: '0.1.0',
   postgres: '18.4',
+  squawk: true,
   graph: {
     revisions: [ROOT, ...SKETCHES.map(([id, message, down]) => graphRevision([id, message, down]))],
     heads: ['17d8e9f0a1c2'],

@@ -18,6 +18,10 @@ describe('the review as a comment', () => {
     );
   });
 
+  test('says when squawk was not there to look, too', () => {
+    expect(markdownReport({ ...CLEAN, squawk: false })).toContain('18.4, without squawk, which is not installed here.\n');
+  });
+
   test('each finding is folded, with the statement, the safe way and the acknowledgement inside', () => {
     const [block] =
       markdownReport({ ...EXAMPLE, findings: EXAMPLE.findings.slice(3, 4) }).match(/<details>[\s\S]*?<\/details>/) ?? [];
