@@ -53,6 +53,7 @@ async function all(folder: string): Promise<Count> {
     ['build', commandCheck(context, 'npm', ['run', 'build'])],
     ['unit', jestCheck(context, 'unit')],
     ['runner', pytestCheck(runner, 'runner', python, ['-m', 'pytest', '-q', 'test/runner'])],
+    ['observer', pytestCheck(runner, 'observer', python, ['-m', 'pytest', '-q', 'test/observer'])],
     ['sample', sampleCheck(context, postgres)],
     ['end to end', jestCheck(context, 'e2e')],
   ]);
