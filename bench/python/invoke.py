@@ -1,7 +1,7 @@
 """Imports a function's handler from its unpacked package and calls it, as Lambda's runtime does in a fresh process.
 
-    invoke.py ROOT HANDLER           calls it once and prints the answer
-    invoke.py ROOT HANDLER CALLS     calls it once, then so many times more, and prints these calls' milliseconds
+invoke.py ROOT HANDLER           calls it once and prints the answer
+invoke.py ROOT HANDLER CALLS     calls it once, then so many times more, and prints these calls' milliseconds
 """
 
 import importlib

@@ -1,6 +1,6 @@
 """Zips a folder as the CDK does (every file dates from 1980) and unpacks the zip as Lambda does.
 
-    package.py FOLDER ARCHIVE TARGET
+package.py FOLDER ARCHIVE TARGET
 """
 
 import os

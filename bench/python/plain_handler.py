@@ -1,11 +1,12 @@
 """The handler that people write by hand."""
 
 import os
+from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 
-os.chdir(os.path.join(os.path.dirname(__file__), "back"))
+os.chdir(Path(__file__).parent / "back")
 
 
 def handler(event, context):

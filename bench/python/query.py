@@ -1,7 +1,7 @@
 """The floor of "nothing to do": bare Python, the driver, a connection and one query.
 
-    query.py           once, and prints the version
-    query.py CALLS     so many times after a first time, and prints their milliseconds
+query.py           once, and prints the version
+query.py CALLS     so many times after a first time, and prints their milliseconds
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """The floor of an upgrade: sends the statements that `alembic upgrade head --sql` wrote, one after the other, as psql does.
 
-    statements.py FILE
+statements.py FILE
 """
 
 import asyncio

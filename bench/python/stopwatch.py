@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import time
+from pathlib import Path
 
 UNIT = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, in bytes
 
@@ -23,5 +24,4 @@ facts = {
     "code": os.waitstatus_to_exitcode(status),
     "peakBytes": usage.ru_maxrss * UNIT,
 }
-with open(report, "w", encoding="utf-8") as file:
-    json.dump(facts, file)
+Path(report).write_text(json.dumps(facts), encoding="utf-8")
