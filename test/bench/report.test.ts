@@ -28,11 +28,11 @@ test.each([
 
 test('the terminal shows median and spread of every variant, and each goal beside the variant that it is against', () => {
   expect(terminalTable([ROW]).split('\n')).toEqual([
-    '                                              median     least      most',
+    `${' '.repeat(48)}median       least        most`,
     'nothing to do',
-    '  ours                                        100 ms     90 ms    120 ms',
-    '  alembic                                     500 ms    480 ms    520 ms  ✓ 5.00 times as fast (goal: 4 times as fast)',
-    '  <floor> & more                               80 ms     70 ms     90 ms  ✗ 1.25 times (goal: at most 1.2 times)',
+    '  ours                                          100 ms       90 ms      120 ms',
+    '  alembic                                       500 ms      480 ms      520 ms  ✓ 5.00 times as fast (goal: 4 times as fast)',
+    '  <floor> & more                                 80 ms       70 ms       90 ms  ✗ 1.25 times (goal: at most 1.2 times)',
     '',
   ]);
 });
