@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../contract';
 import { compileBytecode } from './bytecode';
 import { PackagingError } from './errors';
+import { writeManifest } from './manifest';
 import { checkSize, copyRunner, hashPackage, type Package } from './package';
 import { type FunctionPlatform, tooNew, uvPlatform } from './platform';
 import { copyFiles, hashFiles, listSources } from './sources';
@@ -43,6 +44,7 @@ export function uvProjectPackage(
       installDependencies(directory, join(target, DEPENDENCIES_DIRECTORY), platform);
       copyFiles(directory, sources, join(target, BACKEND_DIRECTORY));
       copyRunner(target);
+      writeManifest(target, sources);
       if (python) compileBytecode(python, target);
       checkSize(target, directory);
     },
