@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import DRIVERS, Backend, Context, Database, forget, invoke
-from cdk_alembic import full, handler, shortcut
+from cdk_alembic import full
+from conftest import DRIVERS, Backend, Context, Database
 
 # Lambda starts a process of its own, which has imported nothing.
 COLD = """
@@ -44,7 +44,12 @@ def cold(event: Any = None) -> tuple[dict[str, Any], list[str], dict[str, Any]]:
 @pytest.fixture
 def parts(package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch) -> Backend:
     """A backend that reads the parts of the address from the environment."""
-    for name, value in {"HOST": database.host, "PORT": database.port, "USER": database.user, "PASSWORD": database.password}.items():
+    for name, value in {
+        "HOST": database.host,
+        "PORT": database.port,
+        "USER": database.user,
+        "PASSWORD": database.password,
+    }.items():
         monkeypatch.setenv(f"POSTGRES_{name}", value)
     monkeypatch.setenv("POSTGRES_DB", database.name)
     return package

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # Pathlib is slow to import, and slower for hundreds of files.
-# ruff: noqa: PTH
+# ruff: noqa: PTH123, PTH208
 import hashlib
 import os
 
