@@ -27,9 +27,10 @@ CREATE TABLE IF NOT EXISTS cdk_alembic.note (
 )""",
 )
 _STATE = """
-SELECT to_regclass('cdk_alembic.note') IS NOT NULL, has_database_privilege(current_database(), 'CREATE'),
-  CAST(to_regclass('alembic_version') AS oid)
+SELECT to_regclass('cdk_alembic.note') IS NOT NULL, has_database_privilege(current_database(), 'CREATE')
 """
+# Asked over env.py's own connection, whose search_path may be its own.
+_VERSION_TABLE = f"SELECT CAST(CAST(to_regclass('{fingerprint.VERSION_TABLE}') AS oid) AS bigint)"
 _LEAVE = """
 INSERT INTO cdk_alembic.note AS old (id, place, sources, head, version_table, files, scripts)
 VALUES (:id, :place, :sources, :head, CAST(:version_table AS bigint), CAST(CAST(:files AS text) AS json),
@@ -61,14 +62,15 @@ def leave(project: Project, call: Call, context: Any, heads: tuple[str, ...]) ->
         "scripts": json.dumps(scripts),
     }
     try:
+        version_table = context.connection.exec_driver_sql(_VERSION_TABLE).scalar()
         with history.autocommit(context) as connection:
-            exists, may_create, version_table = connection.exec_driver_sql(_STATE).one()
+            exists, may_create = connection.exec_driver_sql(_STATE).one()
             if version_table is None or not (exists or may_create):
                 return
             if not exists:
                 for statement in _CREATE:
                     connection.exec_driver_sql(statement)
-            history.execute(connection, _LEAVE, **values, version_table=int(version_table))
+            history.execute(connection, _LEAVE, **values, version_table=version_table)
     except SQLAlchemyError as error:
         log("INFO", "note_not_left", stage=call.settings.stage, reason=describe(error))
 
