@@ -12,6 +12,8 @@ from typing import Any
 from .contract import BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY
 from .errors import RunnerError
 from .failures import describe, location
+from .observation import Observation, watching
+from .shortcut import Doubt, driver
 
 REPAIR = "run `alembic history` in the backend's folder, mend what it reports and deploy again"
 
@@ -33,7 +35,10 @@ class Project:
                 sys.path.insert(0, str(path))
         # Alembic resolves a relative script_location and prepend_sys_path against the working directory.
         os.chdir(self.directory)
-        self._load()
+        self.observation = _observation(root)
+        """What env.py and the scripts read; None when the package takes no shortcut."""
+        with watching(self.observation):
+            self._load()
 
     def _load(self) -> None:
         try:
@@ -85,6 +90,14 @@ class Project:
         for name, module in list(sys.modules.items()):
             if (getattr(module, "__file__", None) or "").startswith(inside):
                 del sys.modules[name]
+
+
+def _observation(root: Path) -> Observation | None:
+    try:
+        driver(str(root))
+    except Doubt:
+        return None
+    return Observation(root)
 
 
 def _has_alembic_table(toml: Path) -> bool:
