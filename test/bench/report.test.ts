@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { toJson } from '../../bench/report/json';
 import { fullTable, goalTable } from '../../bench/report/markdown';
 import { plot } from '../../bench/report/plot';
 import { terminalTable } from '../../bench/report/terminal-table';
@@ -46,6 +47,12 @@ test('a goal that stands alone is shown beside our own figure', () => {
   expect(terminalTable([alone])).toMatch(/ours .* ✓ 0\.0 ms \(goal: at most 3\.0 ms\)\n/);
 });
 
+test('a goal that is missed by a hair does not look as if it was met', () => {
+  const goal = { atMostTimes: 1.2, of: 'alembic' };
+  expect(terminalTable([{ ...ROW, verdicts: [{ goal, value: 1.2004, met: false }] }])).toContain('✗ 1.2004 times (goal');
+  expect(terminalTable([{ ...ROW, verdicts: [{ goal, value: 1.1996, met: true }] }])).toContain('✓ 1.20 times (goal');
+});
+
 test('a row that failed shows the reason and no figure', () => {
   const text = terminalTable([FAILED]);
   expect(text).toContain('✗ not measured: alembic: exit code 1:\n    no such table');
@@ -69,6 +76,12 @@ test('the table of all runs has a line for each variant', () => {
     '| | alembic | 500 ms | 480 ms | 520 ms | 3 |',
     '| | <floor> & more | 80 ms | 70 ms | 90 ms | 3 |',
   ]);
+});
+
+test('the JSON gives the results back, with the runs of a variant on one line', () => {
+  const json = toJson({ ...RESULTS, rows: [{ ...ROW, variants: [variant('ours', 100.123456, 120, 90)] }] });
+  expect(JSON.parse(json)).toMatchObject({ date: '2026-11-22', rows: [{ variants: [{ runs: [100.1235, 120, 90] }] }] });
+  expect(json).toContain('"runs": [100.1235, 120, 90],\n');
 });
 
 test('the plot is well-formed, names every variant, and draws bars in proportion to the medians', () => {
