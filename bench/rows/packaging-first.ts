@@ -15,7 +15,7 @@ export async function firstPackaging(world: World, backend: Backend): Promise<nu
 
 export const packagingFirst: Row = {
   name: 'packaging-first',
-  title: 'packaging, first: nothing but uv’s cache is there',
+  title: "packaging, first: nothing but uv's cache is there",
   unit: 'ms',
   runs: 5,
   goals: [{ atMostTimes: 1.3, of: 'uv pip install' }],
