@@ -107,7 +107,7 @@ class History:
             if not connection.exec_driver_sql(_EXISTS).scalar():
                 for statement in _CREATE:
                     connection.exec_driver_sql(statement)
-            _execute(
+            execute(
                 connection,
                 _BEGIN,
                 id=self.run_id,
@@ -123,7 +123,7 @@ class History:
         """Records a revision that has been committed."""
         if self._begun:
             with self._warning():
-                _execute(
+                execute(
                     connection,
                     _APPLIED,
                     id=self.run_id,
@@ -139,7 +139,7 @@ class History:
         if self._begun:
             with self._warning(), autocommit(context) as connection:
                 error = redact(error) if error else None
-                _execute(
+                execute(
                     connection, _END, id=self.run_id, outcome=outcome, error=error, heads=None if heads is None else _array(heads)
                 )
 
@@ -165,8 +165,8 @@ def read(context: Any) -> tuple[list[dict[str, Any]], dict[str, str]]:
         try:
             if not connection.exec_driver_sql(_EXISTS).scalar():
                 return [], {}
-            runs = [json.loads(row[0]) for row in _execute(connection, _RUNS, version_table=table)]
-            return runs, {row[0]: row[1] for row in _execute(connection, _CHECKSUMS, version_table=table)}
+            runs = [json.loads(row[0]) for row in execute(connection, _RUNS, version_table=table)]
+            return runs, {row[0]: row[1] for row in execute(connection, _CHECKSUMS, version_table=table)}
         except SQLAlchemyError as error:
             log("WARNING", "history_not_read", reason=describe(error))
             return [], {}
@@ -180,7 +180,7 @@ def is_unfinished(connection: Any, context: Any, lineage: Iterable[str]) -> bool
         if not connection.exec_driver_sql(_EXISTS).scalar():
             return False
         values = {"version_table": version_table(context), "heads": _array(lineage)}
-        return bool(_execute(connection, _IS_UNFINISHED, **values).scalar())
+        return bool(execute(connection, _IS_UNFINISHED, **values).scalar())
     except SQLAlchemyError as error:
         log("WARNING", "history_not_read", reason=describe(error))
         return False
@@ -203,7 +203,8 @@ def autocommit(context: Any) -> Iterator[Any]:
         yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
-def _execute(connection: Any, statement: str, **values: Any) -> Any:
+def execute(connection: Any, statement: str, **values: Any) -> Any:
+    """Executes a statement with named parameters."""
     from sqlalchemy import text
 
     return connection.execute(text(statement), values)

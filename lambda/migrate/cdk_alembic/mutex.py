@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 import time
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from .errors import RunnerError
+from .fingerprint import key_of
 
 # A rival that is blocked in pg_advisory_lock holds a snapshot, and CREATE INDEX CONCURRENTLY waits for snapshots: a deadlock.
 # A poll in autocommit holds nothing between two tries, https://www.postgresql.org/docs/current/explicit-locking.html
@@ -24,12 +24,6 @@ WHERE lock.locktype = 'advisory' AND lock.granted AND lock.objsubid = 1
 """
 
 _HELD = "SELECT EXISTS (SELECT FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory' AND granted)"
-
-
-def key_of(version_table: str, version_table_schema: str | None) -> int:
-    """The advisory lock's number: a positive bigint. PostgreSQL keeps advisory locks per database."""
-    name = f"cdk-alembic:{version_table_schema or ''}:{version_table}"
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") >> 1
 
 
 @contextmanager
