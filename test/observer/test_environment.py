@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from backends import Backend
+import pytest
+from backends import DRIVERS, Backend
 from observing import NOTHING, Observed
 
 
@@ -91,6 +92,32 @@ def test_an_on_version_apply_hook_is_still_called(observed: Observed) -> None:
     observed.table_revision("aa")
     observed.observe("aa")
     assert "applied one" in observed.printed
+
+
+@pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+def test_a_connection_that_env_py_leaves_in_a_transaction_stops_nothing(observed: Observed, template: str, scheme: str) -> None:
+    observed.initialise(f"{scheme}://nobody:secret@127.0.0.1:1/nowhere", template)
+    waiting = "await " if template == "async" else ""
+    run = "await connection.run_sync(do_run_migrations)\n" if template == "async" else "context.run_migrations()\n"
+    look = f"{waiting}connection.exec_driver_sql('SELECT * FROM alembic_version')"
+    leave = f"    config.attributes.setdefault('left', []).append(connection)\n    {look}\n"
+    changed(observed, run, run + leave)
+    env = (observed.directory / "alembic" / "env.py").read_text()
+    start = f"{waiting}connectable.connect()\n    if True:"
+    env = env.replace("    async with connectable", "    with connectable")
+    env = env.replace("with connectable.connect() as connection:", f"connection = {start}")
+    observed.write_env(env)
+    observed.table_revision("aa")
+    facts = observed.observe("aa", drift=True)
+    assert facts["aa"]["again"] == {"outcome": "done", "differs": NOTHING}
+    assert facts["environment"]["postgres"] == observed.database.rows("SHOW server_version")[0][0].split()[0]
+
+
+def test_connections_that_a_pool_keeps_are_not_ended(observed: Observed) -> None:
+    changed(observed, "connectable = engine_from_config(", "connectable = config.attributes.get('engine') or engine_from_config(")
+    changed(observed, "poolclass=pool.NullPool,\n    )\n", "poolclass=pool.QueuePool,\n    )\n    config.attributes['engine'] = connectable\n")
+    observed.table_revision("aa")
+    assert observed.observe("aa")["aa"]["again"] == {"outcome": "done", "differs": NOTHING}
 
 
 def test_a_schema_of_the_version_table_that_no_revision_makes_is_there(observed: Observed) -> None:

@@ -13,7 +13,7 @@ from .contract import BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY
 from .errors import RunnerError
 from .failures import describe, location
 
-REPAIR = "run `alembic history` in the backend's folder, mend what it reports and deploy again"
+REPAIR = "run `alembic history` in the backend's folder, mend what it reports and try again"
 
 
 class Project:
@@ -83,7 +83,7 @@ def configuration(directory: Path) -> Any:
         raise RunnerError(
             "invalid_project",
             f"Alembic can't be imported: {error}",
-            "add alembic to the backend's dependencies (not to a dev group), run `uv lock` and deploy again",
+            "add alembic to the backend's dependencies (not to a dev group), run `uv lock` and try again",
         ) from error
     ini = directory / "alembic.ini"
     toml = directory / "pyproject.toml"
@@ -92,7 +92,7 @@ def configuration(directory: Path) -> Any:
         raise RunnerError(
             "invalid_project",
             f"there is neither alembic.ini nor [tool.alembic] in pyproject.toml in {directory.name}/",
-            "point the construct's code at the folder that holds alembic.ini",
+            "point --project, or the construct's code, at the folder that holds alembic.ini",
         )
     # toml_file came with Alembic 1.16; an older one has no [tool.alembic] to read.
     return Config(str(ini), toml_file=str(toml)) if in_toml else Config(str(ini))

@@ -25,7 +25,7 @@ def environment_facts(project: Project, scratch: Scratch) -> dict[str, Any]:
     from alembic import command
 
     env = relative(Path(project.script.dir) / "env.py", project.directory)
-    facts: dict[str, Any] = {"keeps": True, "file": env}
+    facts: dict[str, Any] = {"keeps": True, "file": env, "postgres": scratch.version}
     bases = project.script.get_bases()
     if not bases:
         return facts
