@@ -34,12 +34,14 @@ def test_an_env_py_that_runs_a_statement_before_configure_keeps_nothing(observed
         "context.configure(\n            connection",
         "connection.exec_driver_sql('SET search_path = public')\n        context.configure(\n            connection",
     )
-    assert replayed(observed) == {"keeps": False, "outerTransaction": True, "file": "alembic/env.py"}
+    facts = replayed(observed)
+    assert (facts["keeps"], facts["outerTransaction"], facts["file"]) == (False, True, "alembic/env.py")
 
 
 def test_an_outer_begin_is_seen_and_keeps(observed: Observed) -> None:
     changed(observed, "with connectable.connect() as connection:", "with connectable.begin() as connection:")
-    assert replayed(observed) == {"keeps": True, "outerTransaction": True, "file": "alembic/env.py"}
+    facts = replayed(observed)
+    assert (facts["keeps"], facts["outerTransaction"]) == (True, True)
 
 
 def test_an_engine_in_autocommit_is_replayed_without_transactions(observed: Observed) -> None:
@@ -53,9 +55,14 @@ def test_an_engine_in_autocommit_is_replayed_without_transactions(observed: Obse
 def test_an_env_py_that_raises_is_told_with_its_line(observed: Observed) -> None:
     observed.table_revision("aa")
     observed.write_env("import os\nos.environ['NOT_THERE']\n")
-    error = observed.failure(ask="observe", revisions=["aa"], drift=False)
-    assert error["code"] == "invalid_project"
-    assert "KeyError: 'NOT_THERE' (env.py:2)" in error["message"]
+    observed.revision("bb", "aa", 'op.drop_table("aa")')
+    facts = observed.observe("aa", "bb", drift=True)
+    assert facts["environment"]["keeps"] is False
+    assert "KeyError: 'NOT_THERE' (env.py:2)" in facts["environment"]["failure"]
+    assert facts["aa"]["upgrade"]["outcome"] == facts["aa"]["downgrade"]["outcome"] == "not_run"
+    assert "KeyError: 'NOT_THERE'" in facts["aa"]["upgrade"]["reason"]
+    assert [call["name"] for call in facts["bb"]["source"]["upgrade"]["calls"]] == ["op.drop_table"]
+    assert "KeyError: 'NOT_THERE'" in facts["drift"]["reason"]
 
 
 def test_variables_are_there_before_the_backend_is_imported(observed: Observed) -> None:
@@ -115,7 +122,8 @@ def test_a_connection_that_env_py_leaves_in_a_transaction_stops_nothing(observed
 
 def test_connections_that_a_pool_keeps_are_not_ended(observed: Observed) -> None:
     changed(observed, "connectable = engine_from_config(", "connectable = config.attributes.get('engine') or engine_from_config(")
-    changed(observed, "poolclass=pool.NullPool,\n    )\n", "poolclass=pool.QueuePool,\n    )\n    config.attributes['engine'] = connectable\n")
+    keep = "poolclass=pool.QueuePool,\n    )\n    config.attributes['engine'] = connectable\n"
+    changed(observed, "poolclass=pool.NullPool,\n    )\n", keep)
     observed.table_revision("aa")
     assert observed.observe("aa")["aa"]["again"] == {"outcome": "done", "differs": NOTHING}
 
@@ -134,6 +142,8 @@ def test_an_env_py_that_fails_on_an_empty_database_is_told(observed: Observed) -
         "connection.exec_driver_sql('SELECT * FROM nowhere')\n        context.configure(\n            connection",
     )
     observed.table_revision("aa")
-    error = observed.failure(ask="observe", revisions=["aa"], drift=False)
-    assert error["code"] == "invalid_project"
-    assert 'relation "nowhere" does not exist' in error["message"]
+    facts = observed.observe("aa")
+    assert 'relation "nowhere" does not exist' in facts["environment"]["failure"]
+    assert 'relation "nowhere" does not exist' in facts["aa"]["upgrade"]["reason"]
+    # Without a database this env.py does its work.
+    assert [statement["sql"].split("(")[0] for statement in facts["aa"]["upgrade"]["statements"]] == ["CREATE TABLE aa "]

@@ -95,7 +95,11 @@ def configuration(directory: Path) -> Any:
             "point --project, or the construct's code, at the folder that holds alembic.ini",
         )
     # toml_file came with Alembic 1.16; an older one has no [tool.alembic] to read.
-    return Config(str(ini), toml_file=str(toml)) if in_toml else Config(str(ini))
+    config = Config(str(ini), toml_file=str(toml)) if in_toml else Config(str(ini))
+    if not in_toml and not config.get_main_option("script_location") and (directory / "env.py").is_file():
+        # Flask-Migrate's alembic.ini lies among the scripts and does not say so.
+        config.set_main_option("script_location", str(directory).replace("%", "%%"))
+    return config
 
 
 def _has_alembic_table(toml: Path) -> bool:

@@ -116,8 +116,9 @@ class Scratch:
             event.remove(Engine, "do_connect", self._connect)
 
     def run(self, work: Callable[[Any], T]) -> T:
-        """Does the work with a connection of its own, in autocommit, and ends what env.py has left in a transaction. Not to be called
-        while env.py runs. Raises RunnerError `lock_not_available`."""
+        """Does the work with a connection of its own, in autocommit, and ends what env.py has left in a transaction.
+
+        Not to be called while env.py runs. Raises RunnerError `lock_not_available`."""
         from sqlalchemy import create_engine
         from sqlalchemy.pool import NullPool
 
