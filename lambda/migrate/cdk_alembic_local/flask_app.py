@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
 from pathlib import Path
@@ -39,7 +40,8 @@ def _load(project: Project, env: Path) -> Any:
     folder = project.directory.parent if env.parent.samefile(project.directory) else project.directory
     try:
         with chdir(folder):
-            return ScriptInfo().load_app()
+            # Only the command itself reads the variable.
+            return ScriptInfo(app_import_path=os.environ.get("FLASK_APP")).load_app()
     except (Exception, SystemExit) as error:
         raise RunnerError(
             "invalid_project",
