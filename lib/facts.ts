@@ -117,8 +117,10 @@ export interface EnvironmentFacts {
   readonly outerTransaction: boolean;
   /** Where env.py is, relative to the project's folder. */
   readonly file: string;
-  /** What bare Alembic failed with. */
+  /** What bare Alembic failed with, or why no revision could be run at all. */
   readonly failure?: string;
+  /** Version of the scratch server, such as `18.4`. */
+  readonly postgres: string;
 }
 
 /** What replaying one revision has shown, and what its file says. */

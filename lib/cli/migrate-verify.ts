@@ -27,6 +27,8 @@ const RULES = {
   'round-trip': ['downgrade-missing', 'drop-constraint-none', 'downgrade-fails', 'reupgrade-fails', 'downgrade-not-restoring'],
 } as const;
 
+const REASONS = 3;
+
 /** `migrate verify` */
 export async function verify(session: MigrateSession): Promise<number> {
   const { screen, arguments: given } = session;
@@ -78,8 +80,13 @@ function checksOf({ findings, graph, summary, revisions }: Review): Check[] {
   };
   const left = revisions.length - summary.replayed;
   const notReplayed = left > 0 ? `; ${count(left)} could not be replayed` : '';
+  const oneHead = of('one-head', `there is one head (${place(graph.heads)})`, `there are ${graph.heads.length} heads`);
+  if (left > 0 && summary.replayed === 0) {
+    const reasons = [...new Set(revisions.map((revision) => revision.notReplayed ?? ''))].slice(0, REASONS);
+    return [oneHead, { check: 'round-trip', passed: false, what: 'no revision could be replayed', reasons }];
+  }
   return [
-    of('one-head', `there is one head (${place(graph.heads)})`, `there are ${graph.heads.length} heads`),
+    oneHead,
     of('models', 'models and migrations agree', 'models and migrations disagree'),
     of('env', 'env.py commits what it runs', 'env.py does not keep what it runs'),
     of(

@@ -27,7 +27,7 @@ export function scratchOf({ arguments: given, settings }: MigrateSession): Scrat
 /** Replays revisions and judges what was seen. */
 export async function reviewRevisions(
   session: MigrateSession,
-  { observer, postgres }: Observation,
+  { observer }: Observation,
   graph: GraphFacts,
   chosen: Chosen,
   started: number,
@@ -38,7 +38,7 @@ export async function reviewRevisions(
   try {
     const ask = { revisions, drift: true, ...scratchOf(session) };
     const observed = await observe(observer, ask, (report) => progress?.advance(report));
-    const input = { graph, unreleased, edited, postgres: await postgres, started, ...observed };
+    const input = { graph, unreleased, edited, postgres: observed.environment?.postgres, started, ...observed };
     return await review(input, { version, rules: settings.rules, failOn: given.failOn ?? settings.failOn });
   } finally {
     progress?.stop();

@@ -27,6 +27,9 @@ export async function observe(
     else if (report.report === 'environment') environment = report.environment;
     else if (report.report === 'drift') drift = report.drift;
   });
+  // One that could not be replayed is reported later than those around it.
+  const place = new Map(ask.revisions.map((revision, index) => [revision, index]));
+  revisions.sort((a, b) => (place.get(a.revision) ?? 0) - (place.get(b.revision) ?? 0));
   return { environment, revisions, drift };
 }
 

@@ -13,8 +13,6 @@ export interface WithObserverOptions extends Omit<ObserverOptions, 'scratch'> {
 /** What {@link withObserver} lends. */
 export interface Observation {
   readonly observer: Observer;
-  /** Of the server that was started, such as `18.4`; absent when none was. Waits until it is up. */
-  readonly postgres?: Promise<string>;
 }
 
 /**
@@ -27,10 +25,8 @@ export function withObserver<T>(options: WithObserverOptions, use: (observation:
     const server = database === 'scratch' ? startPostgresServer(folder, options.project) : undefined;
     const scratch = server?.then(({ url }) => url()) ?? (typeof database === 'object' ? database.url : undefined);
     const observer = startObserver({ ...rest, scratch });
-    const postgres = server?.then(({ version }) => version);
-    postgres?.catch(() => {}); // Whoever asks the observer is told.
     try {
-      return await use({ observer, postgres });
+      return await use({ observer });
     } finally {
       await observer.end();
     }

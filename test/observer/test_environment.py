@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from backends import Backend
+import pytest
+from backends import DRIVERS, Backend
 from observing import NOTHING, Observed
 
 
@@ -33,12 +34,14 @@ def test_an_env_py_that_runs_a_statement_before_configure_keeps_nothing(observed
         "context.configure(\n            connection",
         "connection.exec_driver_sql('SET search_path = public')\n        context.configure(\n            connection",
     )
-    assert replayed(observed) == {"keeps": False, "outerTransaction": True, "file": "alembic/env.py"}
+    facts = replayed(observed)
+    assert (facts["keeps"], facts["outerTransaction"], facts["file"]) == (False, True, "alembic/env.py")
 
 
 def test_an_outer_begin_is_seen_and_keeps(observed: Observed) -> None:
     changed(observed, "with connectable.connect() as connection:", "with connectable.begin() as connection:")
-    assert replayed(observed) == {"keeps": True, "outerTransaction": True, "file": "alembic/env.py"}
+    facts = replayed(observed)
+    assert (facts["keeps"], facts["outerTransaction"]) == (True, True)
 
 
 def test_an_engine_in_autocommit_is_replayed_without_transactions(observed: Observed) -> None:
@@ -52,9 +55,14 @@ def test_an_engine_in_autocommit_is_replayed_without_transactions(observed: Obse
 def test_an_env_py_that_raises_is_told_with_its_line(observed: Observed) -> None:
     observed.table_revision("aa")
     observed.write_env("import os\nos.environ['NOT_THERE']\n")
-    error = observed.failure(ask="observe", revisions=["aa"], drift=False)
-    assert error["code"] == "invalid_project"
-    assert "KeyError: 'NOT_THERE' (env.py:2)" in error["message"]
+    observed.revision("bb", "aa", 'op.drop_table("aa")')
+    facts = observed.observe("aa", "bb", drift=True)
+    assert facts["environment"]["keeps"] is False
+    assert "KeyError: 'NOT_THERE' (env.py:2)" in facts["environment"]["failure"]
+    assert facts["aa"]["upgrade"]["outcome"] == facts["aa"]["downgrade"]["outcome"] == "not_run"
+    assert "KeyError: 'NOT_THERE'" in facts["aa"]["upgrade"]["reason"]
+    assert [call["name"] for call in facts["bb"]["source"]["upgrade"]["calls"]] == ["op.drop_table"]
+    assert "KeyError: 'NOT_THERE'" in facts["drift"]["reason"]
 
 
 def test_variables_are_there_before_the_backend_is_imported(observed: Observed) -> None:
@@ -93,6 +101,33 @@ def test_an_on_version_apply_hook_is_still_called(observed: Observed) -> None:
     assert "applied one" in observed.printed
 
 
+@pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+def test_a_connection_that_env_py_leaves_in_a_transaction_stops_nothing(observed: Observed, template: str, scheme: str) -> None:
+    observed.initialise(f"{scheme}://nobody:secret@127.0.0.1:1/nowhere", template)
+    waiting = "await " if template == "async" else ""
+    run = "await connection.run_sync(do_run_migrations)\n" if template == "async" else "context.run_migrations()\n"
+    look = f"{waiting}connection.exec_driver_sql('SELECT * FROM alembic_version')"
+    leave = f"    config.attributes.setdefault('left', []).append(connection)\n    {look}\n"
+    changed(observed, run, run + leave)
+    env = (observed.directory / "alembic" / "env.py").read_text()
+    start = f"{waiting}connectable.connect()\n    if True:"
+    env = env.replace("    async with connectable", "    with connectable")
+    env = env.replace("with connectable.connect() as connection:", f"connection = {start}")
+    observed.write_env(env)
+    observed.table_revision("aa")
+    facts = observed.observe("aa", drift=True)
+    assert facts["aa"]["again"] == {"outcome": "done", "differs": NOTHING}
+    assert facts["environment"]["postgres"] == observed.database.rows("SHOW server_version")[0][0].split()[0]
+
+
+def test_connections_that_a_pool_keeps_are_not_ended(observed: Observed) -> None:
+    changed(observed, "connectable = engine_from_config(", "connectable = config.attributes.get('engine') or engine_from_config(")
+    keep = "poolclass=pool.QueuePool,\n    )\n    config.attributes['engine'] = connectable\n"
+    changed(observed, "poolclass=pool.NullPool,\n    )\n", keep)
+    observed.table_revision("aa")
+    assert observed.observe("aa")["aa"]["again"] == {"outcome": "done", "differs": NOTHING}
+
+
 def test_a_schema_of_the_version_table_that_no_revision_makes_is_there(observed: Observed) -> None:
     changed(observed, "connection=connection,", "connection=connection, version_table_schema='kept apart',")
     observed.table_revision("aa")
@@ -107,6 +142,8 @@ def test_an_env_py_that_fails_on_an_empty_database_is_told(observed: Observed) -
         "connection.exec_driver_sql('SELECT * FROM nowhere')\n        context.configure(\n            connection",
     )
     observed.table_revision("aa")
-    error = observed.failure(ask="observe", revisions=["aa"], drift=False)
-    assert error["code"] == "invalid_project"
-    assert 'relation "nowhere" does not exist' in error["message"]
+    facts = observed.observe("aa")
+    assert 'relation "nowhere" does not exist' in facts["environment"]["failure"]
+    assert 'relation "nowhere" does not exist' in facts["aa"]["upgrade"]["reason"]
+    # Without a database this env.py does its work.
+    assert [statement["sql"].split("(")[0] for statement in facts["aa"]["upgrade"]["statements"]] == ["CREATE TABLE aa "]

@@ -142,6 +142,19 @@ def test_schemas_types_extensions_and_event_triggers_are_emptied_out(observed: O
     assert observed.database.rows("SELECT FROM pg_event_trigger") == []
 
 
+def test_somebody_else_who_holds_a_lock_in_the_scratch_database_is_told_about(observed: Observed) -> None:
+    observed.table_revision("aa")
+    with observed.database.connect() as connection:
+        connection.execute("CREATE SCHEMA cdk_alembic_scratch")
+        with connection.transaction():
+            connection.execute("CREATE TABLE cdk_alembic_scratch.held (id int)")
+            connection.execute("LOCK TABLE pg_namespace IN SHARE MODE")
+            error = observed.failure(ask="observe", revisions=["aa"], drift=False)
+        connection.execute("DROP SCHEMA cdk_alembic_scratch CASCADE")
+    assert error["code"] == "lock_not_available"
+    assert "pg_stat_activity" in error["next"]
+
+
 def test_a_scratch_database_that_is_not_there_is_told(observed: Observed) -> None:
     observed.table_revision("aa")
     observed.scratch = "postgresql://nobody:secret-word@127.0.0.1:1/nowhere"

@@ -19,12 +19,12 @@ beforeAll(async () => {
   await inFolder(async (project) => {
     cases = writeProject(project, EXAMPLES);
     const started = Date.now();
-    await withObserver({ project, python: [needed('RUNNER_PYTHON')], database: 'scratch' }, async ({ observer, postgres }) => {
+    await withObserver({ project, python: [needed('RUNNER_PYTHON')], database: 'scratch' }, async ({ observer }) => {
       graph = await readGraph(observer);
       const asked = cases.flatMap((one) => one.revisions);
       const observed = await observe(observer, { revisions: asked, drift: false });
       revisions = observed.revisions;
-      const input = { graph, ...observed, unreleased: asked, edited: [], postgres: await postgres, started };
+      const input = { graph, ...observed, unreleased: asked, edited: [], postgres: observed.environment?.postgres, started };
       result = await review(input, { version: '0.0.0', rules: {}, failOn: 'error' });
     });
   });

@@ -98,5 +98,5 @@ def _outside(error: BaseException) -> RunnerError:
     return RunnerError(
         "invalid_project",
         f"env.py failed: {describe(error)}{location(error)}",
-        "run `alembic current` in the backend's folder with the same environment, mend what it reports and deploy again",
+        "run `alembic current` in the backend's folder with the same environment, mend what it reports and try again",
     )

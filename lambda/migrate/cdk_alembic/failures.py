@@ -85,7 +85,7 @@ def connection_failure(error: Exception) -> RunnerError | None:
         return RunnerError(
             "database_unreachable",
             f"the database can't be reached: {describe(error)}",
-            "check host and port, that the database runs, and that its security group lets the function in",
+            "check host and port, that the database runs, and that it lets this client in (a security group?)",
             sql_state=state,
         )
     return None

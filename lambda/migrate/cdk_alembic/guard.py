@@ -58,7 +58,7 @@ def refuse_unacknowledged(scripts: Iterable[Any]) -> None:
         raise RunnerError(
             "blocked",
             f"pending revisions destroy data: {places}",
-            f"nothing was applied; if the loss is meant, write {comments} into the file that does it and deploy again",
+            f"nothing was applied; if the loss is meant, write {comments} into the file that does it and try again",
             revision=open_[0]["revision"],
             data_loss=open_,
         )

@@ -15,7 +15,7 @@ from .failures import describe, location
 from .observation import Observation, watching
 from .shortcut import Doubt, driver
 
-REPAIR = "run `alembic history` in the backend's folder, mend what it reports and deploy again"
+REPAIR = "run `alembic history` in the backend's folder, mend what it reports and try again"
 
 
 class Project:
@@ -96,7 +96,7 @@ def configuration(directory: Path) -> Any:
         raise RunnerError(
             "invalid_project",
             f"Alembic can't be imported: {error}",
-            "add alembic to the backend's dependencies (not to a dev group), run `uv lock` and deploy again",
+            "add alembic to the backend's dependencies (not to a dev group), run `uv lock` and try again",
         ) from error
     ini = directory / "alembic.ini"
     toml = directory / "pyproject.toml"
@@ -105,10 +105,14 @@ def configuration(directory: Path) -> Any:
         raise RunnerError(
             "invalid_project",
             f"there is neither alembic.ini nor [tool.alembic] in pyproject.toml in {directory.name}/",
-            "point the construct's code at the folder that holds alembic.ini",
+            "point --project, or the construct's code, at the folder that holds alembic.ini",
         )
     # toml_file came with Alembic 1.16; an older one has no [tool.alembic] to read.
-    return Config(str(ini), toml_file=str(toml)) if in_toml else Config(str(ini))
+    config = Config(str(ini), toml_file=str(toml)) if in_toml else Config(str(ini))
+    if not in_toml and not config.get_main_option("script_location") and (directory / "env.py").is_file():
+        # Flask-Migrate's alembic.ini lies among the scripts and does not say so.
+        config.set_main_option("script_location", str(directory).replace("%", "%%"))
+    return config
 
 
 def _has_alembic_table(toml: Path) -> bool:

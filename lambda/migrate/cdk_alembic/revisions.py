@@ -41,7 +41,7 @@ def path(project: Project, revision: str, heads: tuple[str, ...], downgrade: boo
         raise RunnerError(
             "multiple_heads",
             f"the scripts have {len(project.heads)} heads: {', '.join(project.heads)}",
-            f'merge them with `alembic merge -m "Merge heads" {" ".join(project.heads)}` and deploy again, '
+            f'merge them with `alembic merge -m "Merge heads" {" ".join(project.heads)}` and try again, '
             "or name the revision to go to",
         )
     with alembic_errors(project, revision):
@@ -73,7 +73,7 @@ def refuse_ahead(project: Project, heads: tuple[str, ...]) -> None:
             "database_ahead",
             f"the database is at {', '.join(unknown)}, which this release does not have "
             f"(its heads: {', '.join(project.heads) or 'none'})",
-            "deploy the release that has this revision, or a newer one; nothing was changed",
+            "take the release that has this revision, or a newer one; nothing was changed",
             revision=unknown[0],
         )
 

@@ -230,7 +230,7 @@ class Run:
         return (
             "migration_failed",
             f"{what} failed: {reason}",
-            f"{kept}, and the revisions before it stay; mend it and deploy again",
+            f"{kept}, and the revisions before it stay; mend it and try again",
         )
 
     def _work_stays(self) -> str:

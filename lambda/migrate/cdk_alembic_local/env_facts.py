@@ -8,12 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from cdk_alembic.environment import run_environment
+from cdk_alembic.errors import RunnerError
 from cdk_alembic.failures import describe, location
 from cdk_alembic.log import redact
 from cdk_alembic.project import Project
 
 from .graph import relative
 from .scratch import Scratch
+
+
+def about(project: Project, scratch: Scratch) -> dict[str, str]:
+    """What is known without running env.py."""
+    return {"file": relative(Path(project.script.dir) / "env.py", project.directory), "postgres": scratch.version}
 
 
 def environment_facts(project: Project, scratch: Scratch) -> dict[str, Any]:
@@ -24,25 +30,26 @@ def environment_facts(project: Project, scratch: Scratch) -> dict[str, Any]:
     """
     from alembic import command
 
-    env = relative(Path(project.script.dir) / "env.py", project.directory)
-    facts: dict[str, Any] = {"keeps": True, "file": env}
+    facts: dict[str, Any] = {"keeps": True, **about(project, scratch)}
     bases = project.script.get_bases()
     if not bases:
         return facts
     seen: list[str] = []
-    try:
-        command.stamp(project.config, bases[0])
-    except (Exception, SystemExit) as error:
-        return {**facts, "keeps": False, "failure": redact(f"{describe(error)}{location(error)}")}
 
     def look(heads: tuple[str, ...], context: Any) -> tuple[()]:
         seen.extend(heads)
         return ()
 
-    run_environment(project, look)
-    facts["keeps"] = bases[0] in seen
-    scratch.empty(keep_mark=True)
-    return facts
+    try:
+        command.stamp(project.config, bases[0])
+        run_environment(project, look)
+    except RunnerError as error:
+        facts["failure"] = redact(error.message)
+    except (Exception, SystemExit) as error:
+        facts["failure"] = redact(f"{describe(error)}{location(error)}")
+    finally:
+        scratch.empty(keep_mark=True)
+    return {**facts, "keeps": bases[0] in seen}
 
 
 @contextmanager

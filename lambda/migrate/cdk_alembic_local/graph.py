@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import traceback
 import warnings
@@ -14,7 +13,7 @@ from typing import Any
 from cdk_alembic.errors import RunnerError
 from cdk_alembic.project import REPAIR, configuration, info
 
-from .literals import known_values
+from .stand_ins import reason_not_loaded, stand_ins, values_of
 
 # Alembic only warns of these, and then fails with a bare KeyError or takes the last of the files.
 _PROBLEMS = ("is not present", "is present more than once")
@@ -33,8 +32,8 @@ def graph(project: Path) -> dict[str, Any]:
         try:
             scripts = ScriptDirectory.from_config(config)
         except Exception as error:
-            raise RunnerError("invalid_project", f"the scripts can't be found: {_in_words(error, project)}", REPAIR) from error
-        with warnings.catch_warnings(record=True) as caught:
+            raise RunnerError("invalid_project", f"the scripts can't be found: {in_words(error, project)}", REPAIR) from error
+        with warnings.catch_warnings(record=True) as caught, stand_ins():
             warnings.simplefilter("always")
             try:
                 # The order of `alembic upgrade heads`; its own steps would ask every file for an upgrade function.
@@ -42,11 +41,14 @@ def graph(project: Path) -> dict[str, Any]:
                 heads = list(scripts.get_heads())
                 failure = None
             except (Exception, SystemExit) as error:
-                failure = _in_words(error, project)
+                failure = in_words(error, project)
         warned = [str(warning.message) for warning in caught if str(warning.message).endswith(_PROBLEMS)]
         problem = "; ".join(dict.fromkeys(warned)) or failure
         if problem is None:
-            return {"revisions": [of_script(script, project) for script in ordered], "heads": sorted(heads)}
+            not_loaded = [reason for script in ordered if isinstance(reason := reason_not_loaded(script), BaseException)]
+            found = {"revisions": [of_script(script, project) for script in ordered], "heads": sorted(heads)}
+            problem = "; ".join(in_words(reason, project) for reason in not_loaded)
+            return {**found, "problem": problem} if problem else found
         revisions = list(_of_files(scripts, project))
     followed = {down for revision in revisions for down in revision["downRevisions"]}
     heads = sorted({revision["revision"] for revision in revisions} - followed)
@@ -68,15 +70,11 @@ def of_script(script: Any, project: Path) -> dict[str, Any]:
 def _of_files(scripts: Any, project: Path) -> Iterator[dict[str, Any]]:
     """Every file that gives its id as a literal, by name."""
     for path in sorted(revision_files(scripts), key=lambda path: (path.name, path)):
-        try:
-            tree = ast.parse(path.read_bytes())
-        except (SyntaxError, ValueError):
-            continue  # `problem` names it
-        values = known_values(tree)
+        values, message = values_of(path)
         if isinstance(values.get("revision"), str):
             yield {
                 "revision": values["revision"],
-                "message": ((ast.get_docstring(tree) or "").strip().splitlines() or [""])[0],
+                "message": message,
                 "file": relative(path, project),
                 "downRevisions": _several(values.get("down_revision")),
                 "dependsOn": _several(values.get("depends_on")),
@@ -104,7 +102,7 @@ def _several(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else list(value or ())
 
 
-def _in_words(error: BaseException, project: Path) -> str:
+def in_words(error: BaseException, project: Path) -> str:
     """What Alembic says; of any other error its kind and the line of the project's own code, too."""
     if type(error).__module__.startswith("alembic."):
         return str(error)

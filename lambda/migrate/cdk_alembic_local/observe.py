@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from cdk_alembic.environment import run_environment
 from cdk_alembic.errors import RunnerError
 from cdk_alembic.failures import connection_failure, describe, location, sql_state, statement_of
+from cdk_alembic.log import redact
 from cdk_alembic.project import Project
 from cdk_alembic.revisions import alembic_errors, refuse_ahead
 
@@ -19,20 +20,26 @@ from .baseline import load
 from .catalog import Snapshot, change
 from .concerned import concerned
 from .drift import Drift
-from .env_facts import around_outer_transaction, environment_facts
+from .env_facts import about, around_outer_transaction, environment_facts
 from .failing import failure_facts
-from .graph import of_script
-from .offline import rendered
+from .flask_app import application_context
+from .graph import in_words, of_script
+from .offline import rendered, renders
 from .rows import quoted
 from .scratch import Scratch
-from .source import source_facts
+from .stand_ins import reason_not_loaded
 from .trip import NoTrip, round_trip
+from .unreplayed import directions_not_run, no_drift, not_run, readable
 from .watch import Recording, Watch
 
 Report = Callable[[dict[str, Any]], None]
 
 # A revision that waits for a lock which its own other connection holds would wait forever.
 LOCK_TIMEOUT = "20s"
+
+
+# What run_environment raises of an env.py that fails; the scratch database itself has been reached.
+_OF_ENV_PY = ("invalid_project", "database_unreachable", "database_refused")
 
 
 def observe(project: Project, scratch: Scratch, ask: dict[str, Any], report: Report) -> None:
@@ -42,10 +49,16 @@ def observe(project: Project, scratch: Scratch, ask: dict[str, Any], report: Rep
             raise RunnerError("unknown_revision", f"there is no revision {revision}", "name one that `alembic history` shows")
     scratch.prepare(ask.get("overwrite", False))
     try:
-        keeps = environment_facts(project, scratch)
-        if ask.get("baseline"):
-            load(scratch, ask["baseline"])
-        Replay(project, scratch, ask, report, keeps).run()
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(application_context(project))
+            except RunnerError as error:
+                Replay(project, scratch, ask, report, {**about(project, scratch), "keeps": False}).give_up(error)
+                return
+            keeps = environment_facts(project, scratch)
+            if ask.get("baseline"):
+                load(scratch, ask["baseline"])
+            Replay(project, scratch, ask, report, keeps).run()
     finally:
         scratch.empty()
 
@@ -82,12 +95,15 @@ class Replay:
             self._before = self._current = None
             try:
                 run_environment(self._project, self.steps, around=self.around)
-            except RunnerError:
-                raise
+            except RunnerError as error:
+                if self._scratch.refused or error.code not in _OF_ENV_PY:
+                    raise
+                self.give_up(error)
             except (Exception, SystemExit) as error:
                 if self._current is None or self._current.revision.revision in self._skipped:
-                    raise _between_revisions(error) from error
-                self._skip(self._current, error)
+                    self.give_up(_between_revisions(error))
+                else:
+                    self._skip(self._current, error)
             for script, facts in self._later:
                 self._complete(script, facts)
             self._later.clear()
@@ -146,6 +162,13 @@ class Replay:
 
     def _review(self, step: Any, context: Any) -> Iterator[Any]:
         script = step.revision
+        if reason := reason_not_loaded(script):
+            yield self._observed(step, context, None)[0]
+            self._settle(context)
+            text = reason if isinstance(reason, str) else in_words(reason, self._project.directory)
+            facts = {**self._said(script), **directions_not_run(f"the file can't be loaded: {redact(text)}")}
+            self._report({"report": "revision", "revision": facts})
+            return
         before = self._before or self._snapshot(context)
         observed, upgrade = self._observed(step, context, before)
         yield observed
@@ -155,14 +178,14 @@ class Replay:
         if upgrade["facts"]["outcome"] == "failed":
             if failed := [revision for revision in self._failed if revision != script.revision]:
                 facts["upgrade"]["reason"] = f"revisions before it could not be applied: {', '.join(failed)}"
-            facts["downgrade"] = _not_run("the upgrade failed")
+            facts["downgrade"] = not_run("the upgrade failed")
             names = concerned(before, after, [upgrade["recording"]])
             self._later.append((script, {**facts, **_tables(before, after, names)}))
             return
         facts["changes"] = change(before.entries, after.entries)
         recordings: list[Recording] = [upgrade["recording"]]
         if not hasattr(script.module, "downgrade"):
-            facts["downgrade"] = _not_run("the file has no function downgrade()")
+            facts["downgrade"] = not_run("the file has no function downgrade()")
         else:
             try:
                 if upgrade["facts"]["leftTransaction"]:
@@ -207,7 +230,9 @@ class Replay:
         and counted as applied, so that the rest goes on. `before`: None when nobody wants to know."""
         seen: dict[str, Any] = {}
         script = step.revision
-        migrate = step.migration_fn if script.revision not in self._skipped else _nothing
+        migrate = _nothing if script.revision in self._skipped or reason_not_loaded(script) else step.migration_fn
+        if reason_not_loaded(script):
+            self._failed.append(script.revision)
 
         # Alembic logs the function's name.
         @functools.wraps(migrate)
@@ -242,16 +267,39 @@ class Replay:
         if script.revision in self._asked and script.revision not in self._reviewed:
             self._reviewed.add(script.revision)
             failure = failure_facts(error, script.module.__file__)
-            upgrade = {**_not_run(""), "outcome": "failed", "failure": failure}
+            upgrade = {**not_run(""), "outcome": "failed", "failure": failure}
             del upgrade["reason"]
             facts = {
                 **self._said(script),
                 "upgrade": upgrade,
-                "downgrade": _not_run("the upgrade failed"),
+                "downgrade": not_run("the upgrade failed"),
                 "before": {},
                 "after": {},
             }
             self._later.append((script, facts))
+
+    def give_up(self, error: RunnerError) -> None:
+        """What env.py does not let run is judged from its source, and from what Alembic renders."""
+        self._broken = False
+        if self._environment is not None:
+            failed = {"keeps": False, "outerTransaction": False, "failure": redact(error.message)}
+            self._report({"report": "environment", "environment": {**self._environment, **failed}})
+            self._environment = None
+        given_up: list[tuple[Any, dict[str, Any]]] = []
+        for script in self._project.script.iterate_revisions("heads", "base", implicit_base=True):
+            if script.revision in self._asked - self._reviewed:
+                self._reviewed.add(script.revision)
+                facts = {**self._said(script), **directions_not_run(redact(error.message))}
+                given_up.insert(0, (script, facts))
+        can_render = renders(self._project)
+        for script, facts in given_up:
+            if can_render:
+                self._complete(script, facts)
+            else:
+                self._report({"report": "revision", "revision": facts})
+        if self._drift:
+            self._report({"report": "drift", "drift": no_drift(redact(error.message))})
+            self._drift = None
 
     def _settle(self, context: Any) -> None:
         """Commits what a revision that ended Alembic's transaction has left open: its place in the version table."""
@@ -264,7 +312,7 @@ class Replay:
 
     def _said(self, script: Any) -> dict[str, Any]:
         directory = self._project.directory
-        return {**of_script(script, directory), "source": source_facts(Path(script.path), directory)}
+        return {**of_script(script, directory), "source": readable(Path(script.path), directory)}
 
     def _report_applied(self, heads: tuple[str, ...]) -> None:
         """Those that the baseline has already are judged from their source."""
@@ -272,8 +320,7 @@ class Replay:
         for revision in sorted(self._asked & lineage - self._reviewed):
             self._reviewed.add(revision)
             script = self._project.script.get_revision(revision)
-            facts = {**self._said(script), "upgrade": _not_run("the baseline has it already"), "before": {}, "after": {}}
-            self._later.append((script, {**facts, "downgrade": _not_run("the baseline has it already")}))
+            self._later.append((script, {**self._said(script), **directions_not_run("the baseline has it already")}))
 
     def _complete(self, script: Any, facts: dict[str, Any]) -> None:
         facts["upgrade"] = rendered(self._project, _step_of(self._project, script, True), facts["upgrade"])
@@ -290,10 +337,6 @@ def _step_of(project: Project, script: Any, is_upgrade: bool) -> Any:
     from alembic.runtime.migration import RevisionStep
 
     return RevisionStep(project.script.revision_map, script, is_upgrade)
-
-
-def _not_run(reason: str) -> dict[str, Any]:
-    return {"outcome": "not_run", "reason": reason, "statements": [], "leftTransaction": False, "statementsLeftOut": 0}
 
 
 def _tables(before: Snapshot, after: Snapshot, names: set[str]) -> dict[str, Any]:

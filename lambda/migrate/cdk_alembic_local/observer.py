@@ -7,6 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from cdk_alembic.errors import RunnerError
 from cdk_alembic.failures import describe, location
 from cdk_alembic.log import redacted
 from cdk_alembic.project import Project
+
+from .flask_app import application_context
+from .stand_ins import stand_ins
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -49,13 +53,23 @@ def _answer(ask: dict[str, Any], folder: Path, scratch_url: str | None, report: 
 
         report({"report": "graph", "graph": graph(folder)})
         return
-    project = Project(folder)
+    try:
+        with stand_ins() if verb == "observe" else nullcontext():
+            project = Project(folder)
+    except RunnerError as error:
+        if verb != "observe":
+            raise
+        from .unreplayed import observe_files
+
+        observe_files(folder, ask, error, report)
+        return
     if scratch_url is None:
         if verb != "invoke":
             raise RunnerError("invalid_request", f'"{verb}" needs a scratch database', "start the observer with one")
         from .invoke import invoke
 
-        report({"report": "answer", "answer": invoke(project, ask["request"])})
+        with application_context(project):
+            report({"report": "answer", "answer": invoke(project, ask["request"])})
         return
     from .scratch import Scratch
 
@@ -72,7 +86,8 @@ def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, repo
     if verb == "invoke":
         from .invoke import invoke
 
-        report({"report": "answer", "answer": invoke(project, ask["request"])})
+        with application_context(project):
+            report({"report": "answer", "answer": invoke(project, ask["request"])})
     elif verb == "observe":
         from .observe import observe
 
@@ -81,7 +96,7 @@ def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, repo
         from .at_head import at_head
         from .create import create
 
-        with at_head(project, scratch, ask):
+        with application_context(project), at_head(project, scratch, ask):
             report({"report": "created", **create(project, ask["message"], empty=ask["empty"])})
     else:
         raise RunnerError("invalid_request", f'there is no ask "{verb}"', "the two sides are not of the same version")

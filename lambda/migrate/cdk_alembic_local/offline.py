@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 from cdk_alembic.project import Project
 from cdk_alembic.render import render
 
 from .sql_text import statements
+
+
+def renders(project: Project) -> bool:
+    """Whether env.py runs without a database."""
+    from alembic.runtime.environment import EnvironmentContext
+
+    project.config.output_buffer = io.StringIO()
+    try:
+        with EnvironmentContext(project.config, project.script, fn=lambda heads, context: [], as_sql=True):
+            project.script.run_env()
+    except (Exception, SystemExit):
+        return False
+    finally:
+        project.config.output_buffer = None
+    return True
 
 
 def rendered(project: Project, step: Any, facts: dict[str, Any]) -> dict[str, Any]:

@@ -51,6 +51,17 @@ def driver_connection(connection: Any) -> Any:
     return getattr(fairy, "driver_connection", None) or fairy.connection
 
 
+def backend_pid(dbapi_connection: Any) -> int | None:
+    """Process id of the session at the server; None: the driver does not tell."""
+    driver = getattr(dbapi_connection, "driver_connection", None) or dbapi_connection
+    if hasattr(driver, "get_server_pid"):  # asyncpg
+        return driver.get_server_pid()
+    if key := getattr(driver, "_backend_key_data", None):  # pg8000
+        return int.from_bytes(key[:4], "big")
+    info = getattr(driver, "info", None)
+    return getattr(info, "backend_pid", None)
+
+
 @contextmanager
 def rolled_back(connection: Any) -> Iterator[None]:
     """A transaction that leaves nothing behind."""

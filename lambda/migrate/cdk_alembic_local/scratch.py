@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from cdk_alembic.connecting import bounded
 from cdk_alembic.errors import RunnerError
-from cdk_alembic.failures import describe
+from cdk_alembic.failures import describe, sql_state
 from cdk_alembic.project import Project
 
 from . import raw
@@ -19,6 +19,8 @@ from . import raw
 T = TypeVar("T")
 
 DRIVERS = ("psycopg", "psycopg2", "pg8000", "asyncpg")
+
+LOCK_NOT_AVAILABLE = "55P03"
 
 # What leads to a server. Everything else that env.py gives a connection, such as a search_path, stays.
 _ADDRESS = (
@@ -32,6 +34,7 @@ _MARK = "cdk_alembic_scratch"
 
 _FILLED = """
 SELECT json_build_object(
+  'version', split_part(current_setting('server_version'), ' ', 1),
   'marked', EXISTS (SELECT FROM pg_namespace WHERE nspname = 'cdk_alembic_scratch'),
   'extensions', coalesce((SELECT json_agg(format('%I', extname)
       || CASE n.nspname WHEN 'public' THEN ' SCHEMA public' ELSE '' END ORDER BY e.oid)
@@ -66,6 +69,14 @@ SELECT json_build_object(
   'triggers', coalesce((SELECT json_agg(quote_ident(evtname)) FROM pg_event_trigger), '[]')
 )::text
 """
+# env.py may have left a session in a transaction, and what that one holds would be waited for. One that is idle holds nothing,
+# and may lie in a pool.
+_END_TRANSACTIONS = """
+SELECT coalesce(json_agg(pg_terminate_backend(pid, 5000)), '[]')::text FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND pid IN ({pids}) AND state <> 'idle'
+"""
+# Whoever else holds a lock in the database is not waited for any longer.
+_LOCK_TIMEOUT = "10s"
 # One transaction holds a lock on each table and index that it drops, and the server has room for so many.
 _TABLES_AT_ONCE = 100
 
@@ -79,7 +90,11 @@ class Scratch:
         self._url = make_url(url)
         self.refused: RunnerError | None = None
         """Why env.py was not let to where it wanted to go."""
+        self.version = ""
+        """Of the server, such as `18.4`."""
         self._ours: set[int] = set()
+        self._sessions: set[int] = set()
+        """Process ids of the server for the sessions that were begun here."""
         self._extensions: list[str] = []
         """Those that came with the database: they are there again after it was emptied."""
 
@@ -101,22 +116,40 @@ class Scratch:
             event.remove(Engine, "do_connect", self._connect)
 
     def run(self, work: Callable[[Any], T]) -> T:
-        """Does the work with a connection of its own, in autocommit. Not to be called while env.py runs."""
+        """Does the work with a connection of its own, in autocommit, and ends what env.py has left in a transaction.
+
+        Not to be called while env.py runs. Raises RunnerError `lock_not_available`."""
         from sqlalchemy import create_engine
         from sqlalchemy.pool import NullPool
+
+        def alone(connection: Any) -> T:
+            raw.execute(connection, f"SET lock_timeout = '{_LOCK_TIMEOUT}'")
+            if self._sessions:
+                raw.value(connection, _END_TRANSACTIONS.format(pids=", ".join(map(str, self._sessions))))
+            try:
+                return work(connection)
+            except Exception as error:
+                if sql_state(error) != LOCK_NOT_AVAILABLE:
+                    raise
+                raise RunnerError(
+                    "lock_not_available",
+                    f"another session holds a lock in the scratch database: {describe(error)}",
+                    "end what else uses this database (pg_stat_activity shows it), or name another one",
+                    sql_state=LOCK_NOT_AVAILABLE,
+                ) from error
 
         driver = self._driver()
         url = self._url.set(drivername=f"postgresql+{driver}")
         options: dict[str, Any] = {"poolclass": NullPool, "isolation_level": "AUTOCOMMIT"}
         if driver != "asyncpg":
             with create_engine(url, future=True, **options).connect() as connection:
-                return work(connection)
+                return alone(connection)
 
         async def run() -> T:
             from sqlalchemy.ext.asyncio import create_async_engine
 
             async with create_async_engine(url, **options).connect() as connection:
-                return await connection.run_sync(work)
+                return await connection.run_sync(alone)
 
         return asyncio.run(run())
 
@@ -127,6 +160,7 @@ class Scratch:
             return raw.value(connection, _FILLED.replace("JOIN space", f"JOIN {_SPACE} AS space"))
 
         found = self._reached(lambda: self.run(look))
+        self.version = found["version"]
         if found["found"] and not found["marked"] and not overwrite:
             raise RunnerError(
                 "scratch_not_empty",
@@ -191,6 +225,8 @@ class Scratch:
             self.refused = _not_reached("env.py makes its connections by itself (`creator`)")
             raise self.refused
         self._ours.discard(id(connection))
+        if (pid := raw.backend_pid(connection)) is not None:
+            self._sessions.add(pid)
 
     def _driver(self) -> str:
         found = next((driver for driver in DRIVERS if _can_be_imported(driver)), None)

@@ -1,0 +1,86 @@
+"""Goes on in spite of revisions that Python can't load: a module with the same ids, which can't be run, stands in for each."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from .literals import known_values
+
+_IDS = ("revision", "down_revision", "branch_labels", "depends_on")
+_LINE = re.compile(rf"^({'|'.join(_IDS)})\b[^=\n]*=(?!=)(.*)$", re.MULTILINE)
+_REASON = "cdk_alembic_not_loaded"
+
+
+@contextmanager
+def stand_ins() -> Iterator[None]:
+    """To be entered while Alembic loads the scripts. A file whose ids can't be read fails as it does without."""
+    from alembic import util
+
+    load = util.load_python_file
+
+    def load_or_stand_in(folder: Any, filename: Any) -> ModuleType:
+        path = Path(folder) / filename
+        try:
+            module = load(folder, filename)
+        except (Exception, SystemExit) as error:
+            module = _stand_in(path)
+            if module is None:
+                raise
+            setattr(module, _REASON, error)
+            module.upgrade = module.downgrade = _refuse
+        else:
+            if hasattr(module, "revision") and not hasattr(module, "upgrade"):
+                setattr(module, _REASON, "the file has no function upgrade()")
+                module.upgrade = _refuse
+        return module
+
+    util.load_python_file = load_or_stand_in
+    try:
+        yield
+    finally:
+        util.load_python_file = load
+
+
+def reason_not_loaded(script: Any) -> BaseException | str | None:
+    """What keeps a revision from being run: the error that its file has raised, or a text."""
+    return getattr(script.module, _REASON, None)
+
+
+def values_of(path: Path) -> tuple[dict[str, Any], str]:
+    """The values that a file gives its ids, as far as they are literals, and the first line of its docstring."""
+    source = path.read_bytes()
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return dict(_literals(source.decode(errors="replace"))), ""
+    doc = (ast.get_docstring(tree) or "").strip().splitlines() or [""]
+    return known_values(tree), doc[0]
+
+
+def _literals(text: str) -> Iterator[tuple[str, Any]]:
+    for name, value in _LINE.findall(text):
+        try:
+            yield name, ast.literal_eval(value.strip())
+        except (SyntaxError, ValueError):
+            continue
+
+
+def _stand_in(path: Path) -> ModuleType | None:
+    values, doc = values_of(path)
+    if not isinstance(values.get("revision"), str) or "down_revision" not in values:
+        return None
+    module = ModuleType(re.sub(r"\W", "_", path.name), doc)
+    module.__file__ = str(path)
+    for name in _IDS:
+        setattr(module, name, values.get(name))
+    return module
+
+
+def _refuse(**_: Any) -> None:
+    raise RuntimeError("the file of this revision can't be loaded")

@@ -1,0 +1,66 @@
+"""Flask-Migrate: env.py asks the running application for its database, and `flask db init` has made alembic.ini."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import flask_migrate
+import pytest
+from backends import Database
+from observing import NOTHING, Observed
+
+TEMPLATE = Path(flask_migrate.__file__).parent / "templates" / "flask"
+APPLICATION = """
+from flask import Flask
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+
+db = SQLAlchemy()
+
+
+class User(db.Model):
+    __tablename__ = "aa"
+    id = db.Column(db.Integer, primary_key=True)
+
+
+def create_app():
+    app = Flask("shop")
+    app.config["SQLALCHEMY_DATABASE_URI"] = "postgresql+psycopg://nobody:secret@127.0.0.1:1/nowhere"
+    db.init_app(app)
+    Migrate(app, db)
+    return app
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path, database: Database) -> Observed:
+    """The folder migrations/ is named backend/ here."""
+    project = Observed(tmp_path, database)
+    project.versions = project.directory / "versions"
+    project.versions.mkdir()
+    (project.directory / "alembic.ini").write_text((TEMPLATE / "alembic.ini.mako").read_text())
+    (project.directory / "env.py").write_text((TEMPLATE / "env.py").read_text())
+    project.table_revision("aa")
+    project.revision("bb", "aa", 'op.execute("ALTER TABLE aa ADD name text")', 'op.drop_column("aa", "name")')
+    return project
+
+
+@pytest.mark.parametrize(("file", "variable"), [("app.py", None), ("wsgi.py", None), ("shop.py", "shop:create_app()")])
+def test_the_application_that_flask_finds_is_there(shop: Observed, file: str, variable: str | None) -> None:
+    (shop.root / file).write_text(APPLICATION)
+    shop.environment = {"FLASK_APP": variable} if variable else {}
+    facts = shop.observe("aa", "bb", drift=True)
+    assert facts["environment"]["keeps"] is True
+    assert facts["bb"]["again"] == {"outcome": "done", "differs": NOTHING}
+    assert facts["drift"]["operations"] == ["op.drop_column('aa', 'name')"]
+    plan, _ = shop.ask({"ask": "invoke", "request": {"command": "plan"}})
+    assert [revision["revision"] for revision in plan["answer"]["pending"]] == ["aa", "bb"]
+    assert shop.database.tables() == []
+
+
+def test_without_an_application_the_files_are_read_and_it_is_told_how_to_name_one(shop: Observed) -> None:
+    facts = shop.observe("aa", "bb")
+    assert "env.py needs Flask's application, which can't be loaded" in facts["environment"]["failure"]
+    assert facts["bb"]["upgrade"]["outcome"] == "not_run"
+    assert facts["bb"]["source"]["upgrade"]["calls"]
+    assert "FLASK_APP" in shop.failure(ask="invoke", request={"command": "plan"})["next"]
