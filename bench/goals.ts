@@ -26,14 +26,16 @@ export function rivalOf(goal: Goal): string | undefined {
  */
 export function judge(goal: Goal, ours: number, rival: number | undefined): Verdict {
   if (rivalOf(goal) !== undefined && rival === undefined) throw new Error(`${rivalOf(goal)} was not measured: there is no ratio`);
-  if ('than' in goal) {
-    const value = (rival as number) / ours;
-    return { goal, value, met: value >= goal.timesFaster };
-  }
-  if ('of' in goal) {
-    const value = ours / (rival as number);
-    return { goal, value, met: value <= goal.atMostTimes };
-  }
-  const value = ours - (rival ?? 0);
-  return { goal, value, met: value <= goal.atMost };
+  const value = compared(goal, ours, rival ?? 0);
+  return { goal, value, met: isMet(goal, value) };
+}
+
+function compared(goal: Goal, ours: number, rival: number): number {
+  if ('than' in goal) return rival / ours;
+  return 'of' in goal ? ours / rival : ours - rival;
+}
+
+export function isMet(goal: Goal, value: number): boolean {
+  if ('than' in goal) return value >= goal.timesFaster;
+  return value <= ('of' in goal ? goal.atMostTimes : goal.atMost);
 }

@@ -11,6 +11,7 @@ import { mustRun } from '../examples/local-aws/run';
 import { parseArguments, USAGE } from './arguments';
 import { machine } from './machine';
 import { measure } from './measure';
+import { toJson } from './report/json';
 import { progress } from './report/progress';
 import { terminalTable } from './report/terminal-table';
 import { writeDocs } from './report/write-docs';
@@ -57,7 +58,7 @@ async function main(argv: readonly string[]): Promise<number> {
   console.log(`\n${terminalTable(results.rows)}`);
   if (json) {
     mkdirSync(path.dirname(path.resolve(json)), { recursive: true });
-    writeFileSync(json, `${JSON.stringify(results, undefined, 2)}\n`);
+    writeFileSync(json, toJson(results));
   }
   return results.rows.every(isMeasured) ? 0 : 1;
 }

@@ -4,13 +4,13 @@ import type { Row, Variant } from './row';
 import { statistics } from './statistics';
 import type { World } from './world/world';
 
-/** Measures a row: every variant once unmeasured, then all of them in turn, so that what slows this machine slows all alike. */
+/** Measures a row: every variant once unmeasured to warm up, then all of them in turn, so that what slows this machine slows all alike. */
 export async function measure(row: Row, world: World, onRun: (done: number, of: number) => void = () => {}): Promise<RowResult> {
   const { name, title, unit, goals } = row;
   try {
     const variants = await row.prepare(world);
     const values = new Map(variants.map((variant) => [variant.name, [] as number[]]));
-    for (let round = 0; round <= row.runs; round++) {
+    for (let round = row.warmUp === false ? 1 : 0; round <= row.runs; round++) {
       onRun(round, row.runs);
       for (const variant of variants) {
         const value = await measureOnce(variant);

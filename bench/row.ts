@@ -15,8 +15,10 @@ export interface Row {
   readonly name: string;
   readonly title: string;
   readonly unit: Unit;
-  /** How often each variant is measured, after one run that is not. */
+  /** How often each variant is measured. */
   readonly runs: number;
+  /** Whether each variant runs once before that; not where it has run already when the row is prepared. @default true */
+  readonly warmUp?: boolean;
   readonly goals: readonly Goal[];
   /** Whether it deploys to an AWS on this machine. @default false */
   readonly onLocalAws?: boolean;

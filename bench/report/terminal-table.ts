@@ -3,7 +3,7 @@ import { shown } from '../units';
 import { goalText, mark, verdictsAbout, verdictText } from './wording';
 
 const NAME = 42;
-const NUMBER = 10;
+const NUMBER = 12;
 
 /** All rows as text: a line for each variant, with the goals beside the variant that they speak of. */
 export function terminalTable(rows: readonly RowResult[]): string {

@@ -1,4 +1,4 @@
-import { type Goal, rivalOf, type Verdict } from '../goals';
+import { type Goal, isMet, rivalOf, type Verdict } from '../goals';
 import type { MeasuredRow } from '../results';
 import { shown, type Unit } from '../units';
 
@@ -10,10 +10,17 @@ export function goalText(goal: Goal, unit: Unit): string {
 }
 
 /** What came of a goal, in the same words. */
-export function verdictText({ goal, value }: Verdict, unit: Unit): string {
-  if ('than' in goal) return `${value.toFixed(2)} times as fast`;
-  if ('of' in goal) return `${value.toFixed(2)} times`;
+export function verdictText(verdict: Verdict, unit: Unit): string {
+  const { goal, value } = verdict;
+  if ('than' in goal) return `${ratio(verdict)} times as fast`;
+  if ('of' in goal) return `${ratio(verdict)} times`;
   return `${shown(value, unit)}${goal.over ? ' more' : ''}`;
+}
+
+/** As many digits as it takes to see on which side of the goal it is. */
+function ratio({ goal, value, met }: Verdict): string {
+  const enough = [2, 3, 4].find((digits) => isMet(goal, Number(value.toFixed(digits))) === met);
+  return value.toFixed(enough ?? 5);
 }
 
 export function mark({ met }: Verdict): '✓' | '✗' {

@@ -11,6 +11,7 @@ export const deployUnchanged: Row = {
   title: '`cdk deploy` with nothing changed, local AWS',
   unit: 'ms',
   runs: 7,
+  warmUp: false,
   goals: [{ atMostTimes: 1.05, of: 'without migrations' }],
   onLocalAws: true,
   async prepare(world) {

@@ -5,7 +5,7 @@ export const nothingToDoCold: Row = {
   name: 'nothing-to-do-cold',
   title: 'nothing to do, cold: a fresh process, 300 revisions',
   unit: 'ms',
-  runs: 7,
+  runs: 9,
   goals: [
     { timesFaster: 4, than: 'alembic upgrade head' },
     { timesFaster: 8, than: 'plain handler' },

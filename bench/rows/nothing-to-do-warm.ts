@@ -8,7 +8,7 @@ export const nothingToDoWarm: Row = {
   name: 'nothing-to-do-warm',
   title: 'nothing to do, warm: a later call in the same process',
   unit: 'ms',
-  runs: 5,
+  runs: 9,
   goals: [{ atMostTimes: 1.5, of: 'bare query' }],
   async prepare(world) {
     const { warm } = await nothingToDo(world);

@@ -12,6 +12,7 @@ export const upgrade1000: Row = {
   title: 'upgrade from empty: 1,000 revisions, a transaction each',
   unit: 'ms',
   runs: 3,
+  warmUp: false,
   goals: [{ timesFaster: 1, than: 'alembic upgrade head' }],
   async prepare(world) {
     const backend = await generated1000(world);

@@ -59,7 +59,7 @@ export function oneTransactionEach(world: World, { directory: original, ...rest 
       /target_metadata=target_metadata/g,
       'target_metadata=target_metadata, transaction_per_migration=True',
     );
-    if (after === before) throw new Error('the sample’s env.py has no place for transaction_per_migration');
+    if (after === before) throw new Error("the sample's env.py has no place for transaction_per_migration");
     writeFileSync(env, after);
     return { directory, ...rest };
   });

@@ -54,10 +54,14 @@ export class World {
 
   static async open(folder: string, aws?: LocalAws): Promise<World> {
     const uv = await commandDirectory('uv', announce);
+    const uvCache = await mustRun(path.join(uv, 'uv'), ['cache', 'dir'], { env: process.env });
     const env = {
       ...(aws?.env ?? neutralEnvironment(process.env)),
       PATH: `${uv}${path.delimiter}${process.env.PATH}`,
       TMPDIR: folder,
+      // What is remembered here of one synth for the next goes in the end; only uv keeps what it has downloaded.
+      XDG_CACHE_HOME: path.join(folder, 'cache'),
+      UV_CACHE_DIR: uvCache.stdout,
       CDK_HOME: path.join(folder, 'cdk-home'),
       CDK_DISABLE_VERSION_CHECK: '1',
       CDK_DISABLE_CLI_TELEMETRY: 'true',

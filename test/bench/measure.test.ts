@@ -22,6 +22,12 @@ test('all variants run in turn, and the first round is not measured', async () =
   ]);
 });
 
+test('a row that is warm when it is prepared is measured from its first run', async () => {
+  let runs = 0;
+  const counting: Row = { ...row({ name: 'ours', run: async () => ++runs }), goals: [], warmUp: false };
+  expect(await measure(counting, NO_WORLD)).toMatchObject({ variants: [{ runs: [1, 2] }] });
+});
+
 test('goals are judged by the medians', async () => {
   const result = await measure(row({ name: 'ours', run: async () => 10 }, { name: 'theirs', run: async () => 25 }), NO_WORLD);
   expect(result).toMatchObject({ verdicts: [{ value: 2.5, met: true }] });

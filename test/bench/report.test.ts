@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { toJson } from '../../bench/report/json';
 import { fullTable, goalTable } from '../../bench/report/markdown';
 import { plot } from '../../bench/report/plot';
 import { terminalTable } from '../../bench/report/terminal-table';
@@ -28,11 +29,11 @@ test.each([
 
 test('the terminal shows median and spread of every variant, and each goal beside the variant that it is against', () => {
   expect(terminalTable([ROW]).split('\n')).toEqual([
-    '                                              median     least      most',
+    `${' '.repeat(48)}median       least        most`,
     'nothing to do',
-    '  ours                                        100 ms     90 ms    120 ms',
-    '  alembic                                     500 ms    480 ms    520 ms  ✓ 5.00 times as fast (goal: 4 times as fast)',
-    '  <floor> & more                               80 ms     70 ms     90 ms  ✗ 1.25 times (goal: at most 1.2 times)',
+    '  ours                                          100 ms       90 ms      120 ms',
+    '  alembic                                       500 ms      480 ms      520 ms  ✓ 5.00 times as fast (goal: 4 times as fast)',
+    '  <floor> & more                                 80 ms       70 ms       90 ms  ✗ 1.25 times (goal: at most 1.2 times)',
     '',
   ]);
 });
@@ -44,6 +45,12 @@ test('a goal that stands alone is shown beside our own figure', () => {
     verdicts: [{ goal: { atMost: 3 }, value: 0, met: true }],
   };
   expect(terminalTable([alone])).toMatch(/ours .* ✓ 0\.0 ms \(goal: at most 3\.0 ms\)\n/);
+});
+
+test('a goal that is missed by a hair does not look as if it was met', () => {
+  const goal = { atMostTimes: 1.2, of: 'alembic' };
+  expect(terminalTable([{ ...ROW, verdicts: [{ goal, value: 1.2004, met: false }] }])).toContain('✗ 1.2004 times (goal');
+  expect(terminalTable([{ ...ROW, verdicts: [{ goal, value: 1.1996, met: true }] }])).toContain('✓ 1.20 times (goal');
 });
 
 test('a row that failed shows the reason and no figure', () => {
@@ -69,6 +76,12 @@ test('the table of all runs has a line for each variant', () => {
     '| | alembic | 500 ms | 480 ms | 520 ms | 3 |',
     '| | <floor> & more | 80 ms | 70 ms | 90 ms | 3 |',
   ]);
+});
+
+test('the JSON gives the results back, with the runs of a variant on one line', () => {
+  const json = toJson({ ...RESULTS, rows: [{ ...ROW, variants: [variant('ours', 100.123456, 120, 90)] }] });
+  expect(JSON.parse(json)).toMatchObject({ date: '2026-11-22', rows: [{ variants: [{ runs: [100.1235, 120, 90] }] }] });
+  expect(json).toContain('"runs": [100.1235, 120, 90],\n');
 });
 
 test('the plot is well-formed, names every variant, and draws bars in proportion to the medians', () => {
