@@ -241,7 +241,7 @@ def forget() -> None:
         full._project.forget_modules()
     full._project = None
     fingerprint._environment = None
-    shortcut._of_sources.clear()
+    shortcut._of_package.clear()
     guard._of_file.cache_clear()
     log._secrets.clear()
 

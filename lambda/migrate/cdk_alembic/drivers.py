@@ -15,6 +15,8 @@ CONNECT_SECONDS = 3
 # A migration that changes the version table itself holds it back from every reader.
 _WAITS = {"lock_timeout": "1000", "statement_timeout": "3000"}
 
+_loop: Any = None
+
 
 def ask(driver: str, address: Mapping[str, Any], query: str) -> str | None:
     """The only value of the query's only row, None if there is no row. Raises whatever the driver raises."""
@@ -74,7 +76,10 @@ def _asyncpg(host: str, port: int, user: str, password: str, database: str, quer
         finally:
             await connection.close(timeout=1)
 
-    return asyncio.run(ask())
+    global _loop
+    # asyncio.run would make one for each call, which takes as long as the query.
+    _loop = _loop or asyncio.new_event_loop()
+    return _loop.run_until_complete(ask())
 
 
 def _pg8000(host: str, port: int, user: str, password: str, database: str, query: str) -> str | None:

@@ -14,6 +14,7 @@ from typing import Any
 from .call import Call
 from .failures import describe
 from .log import log, redact
+from .mutex import HELD
 
 _CREATE = (
     "CREATE SCHEMA IF NOT EXISTS cdk_alembic",
@@ -51,10 +52,11 @@ SELECT CAST(:id AS uuid), :version_table, :stage, :command, :requested_by, heads
 FROM (SELECT ARRAY(SELECT json_array_elements_text(CAST(CAST(:heads AS text) AS json)))) AS given (heads)
 ON CONFLICT (id) DO UPDATE SET outcome = 'running', ended_at = NULL
 """
-_APPLIED = """
+_APPLIED = f"""
 INSERT INTO cdk_alembic.run_revision (run_id, revision, message, duration_ms, statements, checksum)
 VALUES (CAST(:id AS uuid), :revision, :message, :duration_ms, :statements, :checksum)
-"""
+RETURNING {HELD}
+"""  # noqa: S608 - HELD is a constant
 _END = """
 UPDATE cdk_alembic.run SET ended_at = clock_timestamp(), outcome = :outcome, error = :error,
   to_revisions = CASE WHEN CAST(:heads AS text) IS NULL THEN to_revisions
@@ -119,11 +121,12 @@ class History:
             )
             self._begun = True
 
-    def applied(self, connection: Any, item: dict[str, Any], script: Any) -> None:
-        """Records a revision that has been committed."""
+    def applied(self, connection: Any, item: dict[str, Any], script: Any) -> bool:
+        """Records a revision that has been committed. Returns whether this has shown that the connection holds the mutex."""
+        held = False
         if self._begun:
             with self._warning():
-                execute(
+                held = execute(
                     connection,
                     _APPLIED,
                     id=self.run_id,
@@ -132,7 +135,8 @@ class History:
                     duration_ms=item["durationMs"],
                     statements=item["statements"],
                     checksum=checksum(script),
-                )
+                ).scalar()
+        return held
 
     def end(self, context: Any, outcome: str, heads: tuple[str, ...] | None, error: str | None = None) -> None:
         """Records how the run ended, over a connection of its own. `heads`: what the version table holds; None: not known."""

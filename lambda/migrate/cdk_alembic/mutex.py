@@ -23,7 +23,8 @@ WHERE lock.locktype = 'advisory' AND lock.granted AND lock.objsubid = 1
   AND (lock.classid::bigint << 32) | lock.objid::bigint = {key}
 """
 
-_HELD = "SELECT EXISTS (SELECT FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory' AND granted)"
+HELD = "EXISTS (SELECT FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory' AND granted)"
+"""Whether the session holds the mutex, as SQL."""
 
 
 @contextmanager
@@ -38,7 +39,10 @@ def mutex(context: Any, holder: str, wait_seconds: float) -> Iterator[Any]:
     key = key_of(context.version_table, context.version_table_schema)
     with context.connection.engine.connect() as connection:
         connection = connection.execution_options(isolation_level="AUTOCOMMIT")
-        _call(connection, "set_config('application_name', {}, false)", holder[:63])
+        # What is written here is the record of the run: a commit of the next revision, or of the run's end, takes it to the disk.
+        _call(
+            connection, "set_config('application_name', {}, false), set_config('synchronous_commit', 'off', false)", holder[:63]
+        )
         _acquire(connection, key, wait_seconds)
         try:
             yield connection
@@ -53,7 +57,7 @@ def still_held(connection: Any) -> None:
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
-        held = connection.exec_driver_sql(_HELD).scalar()
+        held = connection.exec_driver_sql(f"SELECT {HELD}").scalar()
     except SQLAlchemyError:
         held = False
     if not held:

@@ -34,13 +34,10 @@ _OPTIONS = {
 
 _QUERY = """
 SELECT json_build_object(
-  'place', note.place, 'sources', note.sources, 'scripts', note.scripts, 'files', note.files, 'head', note.head,
-  'sameTable', note.version_table = '{table}'::regclass::oid,
-  'versions', ARRAY(SELECT version_num FROM {table}),
-  'locked', EXISTS (
-    SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
-      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-      AND (classid::bigint << 32) | objid::bigint = {key}),
+  'place', note.place, 'sources', note.sources, 'head', note.head, 'read', {read},
+  'atHead', note.version_table = '{table}'::regclass::oid
+    AND ARRAY(SELECT version_num::text FROM {table}) = ARRAY[note.head],
+  'free', pg_try_advisory_xact_lock_shared({key}),
   'checksums', {checksums})::text
 FROM cdk_alembic.note WHERE id = '{id}'
 """
@@ -50,8 +47,8 @@ _CHECKSUMS = """(
       FROM cdk_alembic.run_revision JOIN cdk_alembic.run ON run.id = run_id
       WHERE version_table = '{table}' ORDER BY revision, started_at DESC, position DESC) AS latest)"""
 
-_of_sources: dict[tuple[str, str], tuple[dict[str, str], str]] = {}
-"""What was read of the package: it can't change while the process lives."""
+_of_package: dict[str, tuple[str, dict[str, str]]] = {}
+"""Digest of a package's sources, and checksums of its revisions: they can't change while the process lives."""
 
 
 class Doubt(Exception):
@@ -102,21 +99,20 @@ def _answer(event: Any, context: Any) -> dict[str, Any]:
     if context.get_remaining_time_in_millis() < LEAST_SECONDS * 1000:
         raise Doubt("there is little time left")
     address = _address(settings["database"])
-    found = _ask(root, name, address, _query(settings, command))
+    found = _ask(root, name, address, _query(root, settings, command))
     where = fingerprint.place(settings, address["host"], address["port"], address["user"], address["database"])
     head = found["head"]
     if found["place"] != where:
         raise Doubt("the environment or the address is not the one of the last full run")
-    if found["versions"] != [head] or not found["sameTable"]:
+    if not found["atHead"]:
         raise Doubt("the database is not at head")
-    if found["locked"]:
+    if not found["free"]:
         raise Doubt("another run holds the mutex")
     if revision not in (None, "head", head):
         raise Doubt("a revision is named")
     checksums = _checksums(root, found)
-    for script, checksum in (found["checksums"] or {}).items():
-        if checksums.get(found["scripts"].get(script, ""), checksum) != checksum:
-            raise Doubt("an applied revision was edited")
+    if any(checksums.get(revision, checksum) != checksum for revision, checksum in (found["checksums"] or {}).items()):
+        raise Doubt("an applied revision was edited")
     return {
         "contract": CONTRACT_VERSION,
         "command": command,
@@ -187,11 +183,16 @@ def _parse(url: str) -> dict[str, str]:
     return {"host": host, "port": port or "5432", "user": user, "password": password, "database": database}
 
 
-def _query(settings: Mapping[str, Any], command: str) -> str:
+def _query(root: str, settings: Mapping[str, Any], command: str) -> str:
     table = fingerprint.VERSION_TABLE
-    # An upgrade does not look at what was edited.
-    checksums = "NULL" if command == "upgrade" else _CHECKSUMS.format(table=table)
-    return _QUERY.format(table=table, key=fingerprint.key_of(table, None), id=fingerprint.note_id(settings), checksums=checksums)
+    return _QUERY.format(
+        table=table,
+        key=fingerprint.key_of(table, None),
+        id=fingerprint.note_id(settings),
+        read="NULL" if root in _of_package else "json_build_array(note.files, note.scripts)",
+        # An upgrade does not look at what was edited.
+        checksums="NULL" if command == "upgrade" else _CHECKSUMS.format(table=table),
+    )
 
 
 def _ask(root: str, name: str, address: Mapping[str, Any], query: str) -> Any:
@@ -216,18 +217,19 @@ def _ask(root: str, name: str, address: Mapping[str, Any], query: str) -> Any:
 
 
 def _checksums(root: str, found: Mapping[str, Any]) -> dict[str, str]:
-    """Of each file, if all are those of the last full run. Raises Doubt."""
-    key = (root, found["sources"])
-    if key not in _of_sources:
+    """Of each revision, if all sources are those of the last full run. Raises Doubt."""
+    if root not in _of_package:
+        files, scripts = found["read"]
         try:
-            contents = fingerprint.checksums(root, found["files"])
-            _of_sources[key] = contents, fingerprint.sources(root, contents, DEPENDENCIES_DIRECTORY)
+            contents = fingerprint.checksums(root, files)
+            digest = fingerprint.sources(root, contents, DEPENDENCIES_DIRECTORY)
         except OSError:
             raise Doubt("the sources are not those of the last full run") from None
-    contents, digest = _of_sources[key]
-    if digest != found["sources"]:
+        if digest == found["sources"]:
+            _of_package[root] = digest, {revision: contents[file] for revision, file in scripts.items()}
+    if root not in _of_package or _of_package[root][0] != found["sources"]:
         raise Doubt("the sources are not those of the last full run")
-    return contents
+    return _of_package[root][1]
 
 
 def _log(event: str, facts: Mapping[str, Any], **more: Any) -> None:
