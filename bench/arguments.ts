@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 export interface Arguments {
   /** Names of rows; all of them when it is empty. */
   readonly only: readonly string[];
-  /** Where the results go. */
+  /** Where the results go; those of some rows go in among the others that are there. */
   readonly json: string | undefined;
   /** Measure nothing: bring the results that are in bench/results.json into README and docs. */
   readonly write: boolean;
@@ -12,6 +12,8 @@ export interface Arguments {
 export const USAGE = `npm run bench                              measures every row
 npm run bench -- --only NAME ...           measures some rows
 npm run bench -- --json bench/results.json writes the results down, too
+npm run bench -- --only NAME --json bench/results.json
+                                           writes some rows down, and leaves the others
 npm run bench -- --write                   measures nothing: brings bench/results.json into README.md and docs/
 `;
 

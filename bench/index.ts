@@ -4,13 +4,14 @@
  * Measures what README claims about speed: whole processes, side by side, on this machine alone. A run that fails, or does not do
  * what it should, leaves its row without any ratio, and the exit code is 1; a goal that is missed is a result like any other.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { projectDirectory, withFolder, withLocalAws } from '../examples/local-aws';
 import { mustRun } from '../lib/local/run';
 import { parseArguments, USAGE } from './arguments';
 import { machine } from './machine';
 import { measure } from './measure';
+import { merge } from './merge';
 import { toJson } from './report/json';
 import { progress } from './report/progress';
 import { terminalTable } from './report/terminal-table';
@@ -58,7 +59,8 @@ async function main(argv: readonly string[]): Promise<number> {
   console.log(`\n${terminalTable(results.rows)}`);
   if (json) {
     mkdirSync(path.dirname(path.resolve(json)), { recursive: true });
-    writeFileSync(json, toJson(results));
+    const before = only.length && existsSync(json) ? JSON.parse(readFileSync(json, 'utf8')) : undefined;
+    writeFileSync(json, toJson(before ? merge(before, results, names) : results));
   }
   return results.rows.every(isMeasured) ? 0 : 1;
 }

@@ -27,6 +27,8 @@ interface Named {
   readonly name: string;
   readonly title: string;
   readonly unit: Unit;
+  /** When it was measured, where that is another day than that of the results. */
+  readonly date?: string;
 }
 
 export interface MeasuredRow extends Named {

@@ -11,8 +11,12 @@ export function goalTable({ date, command, machine, rows }: Results & { readonly
     ...rows.flatMap(goalLines),
     '',
     `Medians of \`${command}\`, ${date}, on ${machine.cores} cores (${machine.cpu}, ${machine.system}), Node ${machine.node}, ` +
-      `Python ${machine.python}, PostgreSQL ${machine.postgres}.`,
+      `Python ${machine.python}, PostgreSQL ${machine.postgres}.${rows.map(ownDate).join('')}`,
   ].join('\n');
+}
+
+function ownDate({ title, date }: MeasuredRow): string {
+  return date ? ` Measured on ${date}: ${title}.` : '';
 }
 
 function goalLines({ title, unit, variants, verdicts }: MeasuredRow): string[] {

@@ -1,0 +1,43 @@
+import { merge } from '../../bench/merge';
+import type { FailedRow } from '../../bench/results';
+import { RESULTS, ROW } from './results';
+
+const NAMES = ['nothing', 'synth', 'review'];
+const SYNTH = { ...ROW, name: 'synth' };
+const REVIEW = { ...ROW, name: 'review' };
+const BEFORE = { ...RESULTS, rows: [ROW, SYNTH] };
+
+test('a row that is measured alone takes the place of the same row, and the others stay as they are', () => {
+  const again = { ...ROW, title: 'nothing to do, measured again' };
+  expect(merge(BEFORE, { ...RESULTS, rows: [again] }, NAMES)).toEqual({ ...RESULTS, rows: [again, SYNTH] });
+});
+
+test('a new row comes to its place in the table, whatever was measured last', () => {
+  const { rows } = merge({ ...RESULTS, rows: [REVIEW] }, { ...RESULTS, rows: [SYNTH, ROW] }, NAMES);
+  expect(rows.map(({ name }) => name)).toEqual(NAMES);
+});
+
+test('a row keeps its own date where that is another day than that of the whole', () => {
+  const merged = merge(
+    BEFORE,
+    { ...RESULTS, date: '2026-12-01', command: 'npm run bench -- --only synth', rows: [SYNTH] },
+    NAMES,
+  );
+  expect(merged).toEqual({ ...RESULTS, rows: [ROW, { ...SYNTH, date: '2026-12-01' }] });
+});
+
+test('a row that failed is not hidden by an older one', () => {
+  const failed: FailedRow = { name: 'synth', title: 'synth', unit: 'ms', goals: [], failure: 'no template' };
+  expect(merge(BEFORE, { ...RESULTS, rows: [failed] }, NAMES).rows).toEqual([ROW, failed]);
+});
+
+test('a row that no longer exists goes', () => {
+  expect(merge(BEFORE, { ...RESULTS, rows: [ROW] }, ['nothing']).rows).toEqual([ROW]);
+});
+
+test('rows of two machines are not mixed', () => {
+  const elsewhere = { ...RESULTS, machine: { ...RESULTS.machine, cores: 64 } };
+  expect(() => merge(BEFORE, elsewhere, NAMES)).toThrow(
+    /the other rows were measured on .*"cores":2.*"cores":64.*measure all rows again/,
+  );
+});
