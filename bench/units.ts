@@ -1,4 +1,4 @@
-export type Unit = 'ms' | 'bytes' | 'calls' | 'queries';
+export type Unit = 'ms' | 'bytes' | 'calls' | 'queries' | 'faults';
 
 /** A measure as a person reads it. */
 export function shown(value: number, unit: Unit): string {
@@ -12,4 +12,4 @@ export function shown(value: number, unit: Unit): string {
   }
 }
 
-const SINGULAR = { calls: 'call', queries: 'query' };
+const SINGULAR = { calls: 'call', queries: 'query', faults: 'fault' };

@@ -6,6 +6,7 @@ import { shown, type Unit } from '../units';
 export function goalText(goal: Goal, unit: Unit): string {
   if ('than' in goal) return goal.timesFaster === 1 ? 'never slower' : `${goal.timesFaster} times as fast`;
   if ('of' in goal) return `at most ${goal.atMostTimes} times`;
+  if (goal.atMost < 0) return `at least ${shown(-goal.atMost, unit)} less`;
   return `at most ${shown(goal.atMost, unit)}${goal.over ? ' more' : ''}`;
 }
 
@@ -14,6 +15,7 @@ export function verdictText(verdict: Verdict, unit: Unit): string {
   const { goal, value } = verdict;
   if ('than' in goal) return `${ratio(verdict)} times as fast`;
   if ('of' in goal) return `${ratio(verdict)} times`;
+  if (goal.over && value < 0) return `${shown(-value, unit)} less`;
   return `${shown(value, unit)}${goal.over ? ' more' : ''}`;
 }
 

@@ -9,12 +9,14 @@ import { nothingToDoWarm } from './nothing-to-do-warm';
 import { packagingFirst } from './packaging-first';
 import { packagingUnchanged } from './packaging-unchanged';
 import { packagingUnchangedUv } from './packaging-unchanged-uv';
+import { review100 } from './review-100';
+import { reviewFaults } from './review-faults';
 import { synth } from './synth';
 import { upgrade1000 } from './upgrade-1000';
 import { upgradeMemory } from './upgrade-memory';
 import { zipSize } from './zip-size';
 
-/** All rows, in the order of the table. The review of 100 revisions takes its place at the end when there is `migrate review`. */
+/** All rows, in the order of the table. */
 export const ROWS: readonly Row[] = [
   nothingToDoCold,
   nothingToDoWarm,
@@ -30,4 +32,6 @@ export const ROWS: readonly Row[] = [
   zipSize,
   synth,
   deployUnchanged,
+  review100,
+  reviewFaults,
 ];

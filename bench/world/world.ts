@@ -102,6 +102,11 @@ export class World {
     return mustRun(command, args, { env: { ...this.env, ...env }, cwd, folder: this.folder });
   }
 
+  /** Runs a command that may fail; nothing is measured. */
+  attempt({ command, args, cwd = this.folder, env }: Command): Promise<RunResult> {
+    return run(command, args, { env: { ...this.env, ...env }, cwd, folder: this.folder });
+  }
+
   /** Runs a command that has to succeed, measured from outside. */
   async timed({ command, args, cwd = this.folder, env }: Command): Promise<Timed> {
     const report = this.newPath('stopwatch');

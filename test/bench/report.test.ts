@@ -23,6 +23,7 @@ test.each([
   [128 * 1024 * 1024, 'bytes', '128.0 MB'],
   [1, 'queries', '1 query'],
   [0, 'calls', '0 calls'],
+  [1, 'faults', '1 fault'],
 ] as const)('%d %s is shown as %s', (value, unit, text) => {
   expect(shown(value, unit)).toBe(text);
 });
@@ -51,6 +52,20 @@ test('a goal that is missed by a hair does not look as if it was met', () => {
   const goal = { atMostTimes: 1.2, of: 'alembic' };
   expect(terminalTable([{ ...ROW, verdicts: [{ goal, value: 1.2004, met: false }] }])).toContain('✗ 1.2004 times (goal');
   expect(terminalTable([{ ...ROW, verdicts: [{ goal, value: 1.1996, met: true }] }])).toContain('✓ 1.20 times (goal');
+});
+
+test('a goal to be below another says by how much', () => {
+  const goal = { atMost: -1, over: 'alembic' };
+  const row = { ...ROW, unit: 'faults' as const };
+  const shownIn = (value: number, met: boolean) => terminalTable([{ ...row, verdicts: [{ goal, value, met }] }]);
+  expect(shownIn(-8, true)).toContain('✓ 8 faults less (goal: at least 1 fault less)');
+  expect(shownIn(2, false)).toContain('✗ 2 faults more (goal: at least 1 fault less)');
+});
+
+test('a row that was measured on another day says so below the table', () => {
+  expect(goalTable({ ...RESULTS, rows: [{ ...ROW, date: '2026-12-01' }] })).toMatch(
+    /PostgreSQL 18\.1\. Measured on 2026-12-01: nothing to do\.$/,
+  );
 });
 
 test('a row that failed shows the reason and no figure', () => {

@@ -1,0 +1,1 @@
+from pytest_alembic.tests import *  # noqa: F403
