@@ -129,6 +129,7 @@ class Replay:
                 if context.version_table_schema:
                     # Who deploys has made it, not a revision: Alembic needs it before the first.
                     raw.execute(context.connection, f"CREATE SCHEMA IF NOT EXISTS {quoted(context.version_table_schema)}")
+                catalog.prepare(context.connection, context)
             yield
 
     def steps(self, heads: tuple[str, ...], context: Any) -> Iterator[Any]:
@@ -308,7 +309,7 @@ class Replay:
 
     def _snapshot(self, context: Any) -> Snapshot:
         with raw.rolled_back(context.connection):
-            return catalog.take(context.connection, context)
+            return catalog.take(context.connection)
 
     def _said(self, script: Any) -> dict[str, Any]:
         directory = self._project.directory
