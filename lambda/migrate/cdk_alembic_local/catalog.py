@@ -44,9 +44,11 @@ WITH member AS MATERIALIZED (
   UNION ALL SELECT 'schema ' || nspname, nspacl, nspowner, 'n' FROM space WHERE nspacl IS NOT NULL AND nspname <> 'public'
   UNION ALL SELECT 'function ' || s.prefix || p.proname, p.proacl, p.proowner, 'f'
     FROM pg_proc p JOIN space s ON s.oid = p.pronamespace
-    WHERE p.oid >= 16384 AND p.proacl IS NOT NULL AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_proc'::regclass AND objid = p.oid)
+    WHERE p.oid >= 16384 AND p.proacl IS NOT NULL
+      AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_proc'::regclass AND objid = p.oid)
   UNION ALL SELECT 'column ' || r.name || '.' || a.attname, a.attacl, r.relowner, 'c' FROM pg_attribute a
-    JOIN relation r ON r.oid = a.attrelid WHERE a.attrelid >= 16384 AND a.attacl IS NOT NULL AND NOT a.attisdropped
+    JOIN relation r ON r.oid = a.attrelid
+    WHERE a.attrelid >= 16384 AND a.attacl IS NOT NULL AND NOT a.attisdropped
 ), entry (key, definition) AS (
   SELECT 'schema ' || nspname, '' FROM space WHERE nspname <> 'public'
   UNION ALL SELECT 'extension ' || e.extname, 'in ' || n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
@@ -98,7 +100,8 @@ WITH member AS MATERIALIZED (
         FROM pg_attribute WHERE attrelid = t.typrelid AND attnum > 0 AND NOT attisdropped) || ')'
       ELSE 'RANGE (' || (SELECT format_type(rngsubtype, NULL) FROM pg_range WHERE rngtypid = t.oid) || ')' END
     FROM pg_type t JOIN space s ON s.oid = t.typnamespace
-    WHERE t.oid >= 16384 AND (t.typtype IN ('e', 'd', 'r') OR (t.typtype = 'c' AND (SELECT relkind FROM pg_class WHERE oid = t.typrelid) = 'c'))
+    WHERE t.oid >= 16384
+      AND (t.typtype IN ('e', 'd', 'r') OR (t.typtype = 'c' AND (SELECT relkind FROM pg_class WHERE oid = t.typrelid) = 'c'))
       AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_type'::regclass AND objid = t.oid)
   UNION ALL SELECT 'statistics ' || s.prefix || x.stxname, pg_get_statisticsobjdef(x.oid)
     FROM pg_statistic_ext x JOIN space s ON s.oid = x.stxnamespace
@@ -292,4 +295,4 @@ def is_none(change: dict[str, Any]) -> bool:
 
 
 def _plain(text: str) -> str:
-    return _PUBLIC.sub("", text)
+    return _PUBLIC.sub("", text) if "public." in text else text

@@ -15,7 +15,7 @@ from cdk_alembic.log import redact
 from cdk_alembic.project import Project
 from cdk_alembic.revisions import alembic_errors, refuse_ahead
 
-from . import catalog, raw
+from . import catalog, raw, rows
 from .baseline import load
 from .catalog import Snapshot, change
 from .concerned import concerned
@@ -25,7 +25,6 @@ from .failing import failure_facts
 from .flask_app import application_context
 from .graph import in_words, of_script
 from .offline import rendered, renders
-from .rows import quoted
 from .scratch import Scratch
 from .stand_ins import reason_not_loaded
 from .trip import NoTrip, round_trip
@@ -128,8 +127,9 @@ class Replay:
                 raw.execute(context.connection, "SET synchronous_commit = off")
                 if context.version_table_schema:
                     # Who deploys has made it, not a revision: Alembic needs it before the first.
-                    raw.execute(context.connection, f"CREATE SCHEMA IF NOT EXISTS {quoted(context.version_table_schema)}")
+                    raw.execute(context.connection, f"CREATE SCHEMA IF NOT EXISTS {rows.quoted(context.version_table_schema)}")
                 catalog.prepare(context.connection, context)
+                rows.prepare(context.connection)
             yield
 
     def steps(self, heads: tuple[str, ...], context: Any) -> Iterator[Any]:
