@@ -10,6 +10,9 @@ export const CONTRACT_VERSION = 1;
 /** Where Lambda finds the runner inside the package. */
 export const HANDLER = 'cdk_alembic.handler.handler';
 
+/** What packaging tells the runner about the package; relative to its root. */
+export const MANIFEST_FILE = 'cdk_alembic/manifest.json';
+
 /** Environment variable of the function that holds {@link RunnerSettings} as JSON. */
 export const SETTINGS_VARIABLE = 'CDK_ALEMBIC_SETTINGS';
 

@@ -24,7 +24,7 @@ export function unusable(errors: readonly string[], warnings: readonly string[])
 }
 
 /** Checks a directory that the user named. */
-export function checkDirectory(directory: string, check: () => ProjectFindings): ProjectFindings {
+export function checkDirectory<T extends ProjectFindings>(directory: string, check: () => T): T | ProjectFindings {
   if (existsSync(directory)) return check();
   return { errors: [`${directory} is no directory: give the folder of the backend`], warnings: [], paths: [] };
 }

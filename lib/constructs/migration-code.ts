@@ -3,7 +3,7 @@ import { Stack } from 'aws-cdk-lib';
 import { BACKEND_DIRECTORY } from '../contract';
 import { checkAlembicProject } from '../packaging/alembic-project';
 import { directoryPackage, layoutProblems } from '../packaging/directory';
-import { uvProjectPackage, uvProjectProblems } from '../packaging/uv-project';
+import { uvProject } from '../packaging/known-project';
 import type { CodeBinding } from './bound-code';
 import { imageCode } from './image-code';
 import { zipCode } from './zip-code';
@@ -64,13 +64,7 @@ export class MigrationCode {
     return new MigrationCode(
       zipCode({
         directory: path,
-        check: (scope) => {
-          const found = checkAlembicProject(path);
-          // `cdk list` and `cdk destroy` package nothing and need no uv.
-          const problems = Stack.of(scope).bundlingRequired ? uvProjectProblems(path) : [];
-          return { ...found, errors: [...found.errors, ...problems] };
-        },
-        package: (platform, alembicPaths) => uvProjectPackage(path, alembicPaths, options.exclude ?? [], platform),
+        check: (scope, platform) => uvProject(path, options.exclude ?? [], platform, Stack.of(scope).bundlingRequired),
       }),
     );
   }
@@ -86,11 +80,11 @@ export class MigrationCode {
     return new MigrationCode(
       zipCode({
         directory: path,
-        check: () => {
+        check: (_, platform) => {
           const errors = layoutProblems(path);
-          return errors.length ? { errors, warnings: [], paths: [] } : checkAlembicProject(join(path, BACKEND_DIRECTORY));
+          const found = errors.length ? { errors, warnings: [], paths: [] } : checkAlembicProject(join(path, BACKEND_DIRECTORY));
+          return { ...found, package: () => directoryPackage(path, platform) };
         },
-        package: (platform) => directoryPackage(path, platform),
       }),
     );
   }

@@ -9,20 +9,26 @@ import type { FunctionPlatform } from '../packaging/platform';
 import { type BoundCode, type CodeBinding, checkDirectory, unusable } from './bound-code';
 import { localBundling } from './local-bundling';
 
+/** A directory that was checked. */
+export interface ZipFindings extends ProjectFindings {
+  /** What it becomes; asked only when there are no errors. */
+  package(): Package;
+}
+
 /** How a directory becomes a zip. */
 export interface ZipSource {
   readonly directory: string;
-  check(scope: Construct): ProjectFindings;
-  package(platform: FunctionPlatform, alembicPaths: readonly string[]): Package;
+  check(scope: Construct, platform: FunctionPlatform): ZipFindings;
 }
 
 /** Code that is a zip of this machine's making. */
 export function zipCode(source: ZipSource): CodeBinding {
   return (scope, platform, usable): BoundCode => {
-    const { errors, warnings, paths } = checkDirectory(source.directory, () => source.check(scope));
-    if (!usable || errors.length) return unusable(errors, warnings);
+    const found = checkDirectory(source.directory, () => source.check(scope, platform));
+    const { errors, warnings } = found;
+    if (!usable || errors.length || !('package' in found)) return unusable(errors, warnings);
 
-    const built = source.package(platform, paths);
+    const built = found.package();
     const failure = stage(scope, source.directory, built);
     const allWarnings = [...warnings, ...built.warnings];
     if (failure) return unusable([failure], allWarnings);

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../contract';
+import { writeManifest } from './manifest';
 import { checkSize, copyRunner, hashPackage, type Package } from './package';
 import type { FunctionPlatform } from './platform';
-import { copyFiles, hashFiles, listFiles } from './sources';
+import { copyFiles, hashFiles, listFiles, listSources } from './sources';
 
 /** Why a directory is no package that somebody laid out; empty when it is. */
 export function layoutProblems(directory: string): string[] {
@@ -25,6 +26,7 @@ export function directoryPackage(directory: string, platform: FunctionPlatform):
     build: (target) => {
       copyFiles(directory, files, target);
       copyRunner(target);
+      writeManifest(target, listSources(join(target, BACKEND_DIRECTORY), [], []));
       checkSize(target, directory);
     },
   };

@@ -1,11 +1,14 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../contract';
 import { compileBytecode } from './bytecode';
 import { PackagingError } from './errors';
+import { writeManifest } from './manifest';
 import { checkSize, copyRunner, hashPackage, type Package } from './package';
 import { type FunctionPlatform, tooNew, uvPlatform } from './platform';
+import { prune } from './prune';
+import { reachedModules } from './reached';
 import { copyFiles, hashFiles, listSources } from './sources';
 import { findPython, hasUv, uv, uvMissing } from './uv';
 
@@ -40,10 +43,14 @@ export function uvProjectPackage(
     }),
     warnings: python ? [] : [withoutBytecode(platform.pythonVersion)],
     build: (target) => {
-      installDependencies(directory, join(target, DEPENDENCIES_DIRECTORY), platform);
+      const dependencies = join(target, DEPENDENCIES_DIRECTORY);
+      installDependencies(directory, dependencies, platform);
       copyFiles(directory, sources, join(target, BACKEND_DIRECTORY));
       copyRunner(target);
-      if (python) compileBytecode(python, target);
+      writeManifest(target, sources);
+      const reached = reachedModules(directory, alembicPaths, dependencies).map((file) => join(dependencies, file));
+      prune(dependencies);
+      if (python) compileBytecode(python, target, [join(target, BACKEND_DIRECTORY), join(target, 'cdk_alembic'), ...reached]);
       checkSize(target, directory);
     },
   };
@@ -63,7 +70,7 @@ function installDependencies(directory: string, target: string, platform: Functi
     const quiet = ['--quiet', '--no-header', '--no-annotate', '--format', 'requirements.txt'];
     uv(directory, ['export', '--frozen', '--no-dev', '--no-emit-project', ...quiet, '--output-file', requirements]);
     // The hashes of the export are checked. Requiring them would make uv refuse the project's own constraint-dependencies.
-    const wheels = ['--only-binary', ':all:', '--verify-hashes', '--no-deps', '--link-mode', 'copy'];
+    const wheels = ['--only-binary', ':all:', '--verify-hashes', '--no-deps'];
     const where = ['--python-platform', uvPlatform(platform), '--python-version', platform.pythonVersion, '--target', target];
     uv(directory, ['pip', 'install', '--quiet', ...wheels, ...where, '--requirement', requirements]);
   } finally {
@@ -81,19 +88,5 @@ function installDependencies(directory: string, target: string, platform: Functi
       'wrong_platform',
       `${unfit.join(', ')} can't run on Lambda's Python ${platform.pythonVersion}, whose Linux is too old: use Python 3.12 or later`,
     );
-  }
-  prune(target);
-}
-
-/**
- * Removes what the function never reads. The rest of a dist-info folder stays: importlib.metadata finds versions and entry points
- * (SQLAlchemy's dialects) in it.
- */
-function prune(target: string): void {
-  for (const name of ['bin', '.lock', '__pycache__']) rmSync(join(target, name), { recursive: true, force: true });
-  for (const entry of readdirSync(target, { withFileTypes: true })) {
-    if (!entry.isDirectory()) continue;
-    const unneeded = entry.name.endsWith('.dist-info') ? ['RECORD', 'INSTALLER', 'REQUESTED', 'direct_url.json'] : ['tests'];
-    for (const name of unneeded) rmSync(join(target, entry.name, name), { recursive: true, force: true });
   }
 }

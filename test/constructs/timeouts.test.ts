@@ -23,10 +23,10 @@ function handlerSeconds(handler: string): number {
 /** The runner's numbers, as Python knows them. */
 function runner(): { reserve: number; limits: Record<string, number> } {
   const script = `
-import dataclasses, json
+import json
 from cdk_alembic.contract import Limits
-from cdk_alembic.handler import RESERVE_SECONDS
-print(json.dumps({"reserve": RESERVE_SECONDS, "limits": dataclasses.asdict(Limits())}))
+from cdk_alembic.full import RESERVE_SECONDS
+print(json.dumps({"reserve": RESERVE_SECONDS, "limits": Limits()._asdict()}))
 `;
   const PYTHONPATH = join(__dirname, '../../lambda/migrate');
   const env = { PATH: process.env.PATH, PYTHONPATH, PYTHONDONTWRITEBYTECODE: '1' };

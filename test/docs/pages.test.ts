@@ -53,9 +53,10 @@ print(json.dumps(data_losses([types.SimpleNamespace(revision="a1", path=str(path
 });
 
 test('the defaults that are documented are those of the runner', () => {
-  const limits = python(
-    'import dataclasses, json; from cdk_alembic.contract import Limits; print(json.dumps(dataclasses.asdict(Limits())))',
-  ) as Record<string, number>;
+  const limits = python('import json; from cdk_alembic.contract import Limits; print(json.dumps(Limits()._asdict()))') as Record<
+    string,
+    number
+  >;
   const documented = Object.fromEntries(
     [...textOf('docs/timeouts.md').matchAll(/^\| `limits\.(\w+)` \| (\d+) s \|/gm)].map(([, name = '', seconds]) => [
       name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),

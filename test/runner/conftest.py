@@ -16,7 +16,7 @@ from typing import Any
 import alembic
 import psycopg
 import pytest
-from cdk_alembic import contract, guard, handler, log
+from cdk_alembic import contract, fingerprint, full, guard, handler, log, shortcut
 
 TEMPLATES = Path(alembic.__file__).parent / "templates"
 
@@ -104,6 +104,14 @@ class Backend:
         assert line in env
         option = f'config.set_main_option("sqlalchemy.url", os.environ["{variable}"].replace("%", "%%"))\n'
         self.write_env("import os\n" + env.replace(line, line + option))
+        return self
+
+    def with_shortcut(self, driver: str) -> Backend:
+        """As packaging leaves it: with a manifest, so that the shortcut is tried."""
+        manifest = self.root / contract.MANIFEST_FILE
+        manifest.parent.mkdir(exist_ok=True)
+        manifest.write_text(json.dumps({"driver": driver}))
+        (self.root / contract.DEPENDENCIES_DIRECTORY).mkdir(exist_ok=True)
         return self
 
     def configure_with(self, options: str) -> None:
@@ -229,9 +237,11 @@ def eventually(condition: Callable[[], Any], seconds: float = 10) -> Any:
 
 def forget() -> None:
     """The next call meets a fresh process."""
-    if handler._project is not None:
-        handler._project.forget_modules()
-    handler._project = None
+    if full._project is not None:
+        full._project.forget_modules()
+    full._project = None
+    fingerprint._environment = None
+    shortcut._of_package.clear()
     guard._of_file.cache_clear()
     log._secrets.clear()
 
@@ -243,7 +253,7 @@ def invoke(event: Any = None, seconds: float = 60) -> dict[str, Any]:
 
 def failure(event: Any = None, seconds: float = 60) -> dict[str, Any]:
     """The handler's failure; it must be one that the contract describes."""
-    with pytest.raises(handler.MigrationFailed) as raised:
+    with pytest.raises(full.MigrationFailed) as raised:
         handler.handler(event, Context(seconds))
     answer = json.loads(str(raised.value))
     assert answer["status"] == "failed" and answer["contract"] == contract.CONTRACT_VERSION

@@ -8,7 +8,7 @@ import os
 import signal
 from typing import Any
 
-from cdk_alembic import handler
+from cdk_alembic import full, handler
 from conftest import Context
 
 _fork = multiprocessing.get_context("fork")
@@ -42,6 +42,6 @@ class Call:
 def _run(end: Any, event: Any, seconds: float) -> None:
     try:
         answer = handler.handler(event, Context(seconds))
-    except handler.MigrationFailed as error:
+    except full.MigrationFailed as error:
         answer = json.loads(str(error))
     end.send(answer)

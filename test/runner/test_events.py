@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from cdk_alembic import contract, handler
+from cdk_alembic import contract, full, handler
 from conftest import Backend, Context, Database
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -56,7 +56,7 @@ def outcome(event: Any) -> str:
     """The status or the code; anything but an answer of the contract is raised."""
     try:
         answer = handler.handler(event, Context(60))
-    except handler.MigrationFailed as error:
+    except full.MigrationFailed as error:
         answer = json.loads(str(error))
         assert answer["error"]["code"] in contract.RUNNER_CODES
         assert answer["error"]["message"] and answer["error"]["next"]

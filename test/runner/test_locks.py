@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import psycopg
 import pytest
+from cdk_alembic import full
 from conftest import DRIVERS, MUTEX, Backend, Database, eventually, failure, invoke, set_settings
 from processes import Call
 
@@ -178,6 +179,33 @@ class TestBusyTables:
         with busy(database, 1.5):
             assert invoke(seconds=5)["to"] == ["cc"]
         assert database.rows("SELECT * FROM timeout") == [("200ms",)]
+
+    @pytest.mark.parametrize(
+        "upgrade",
+        [
+            'op.create_table("t", sa.Column("id", sa.Integer))',
+            "op.execute(\"SELECT set_config('lock_timeout', '0', false)\")",
+            'op.execute("DO $$ BEGIN SET lock_timeout = 0; END $$")',
+            'op.execute("CREATE TABLE t (id int); SET lock_timeout = 0")',
+            'op.execute("RESET ALL")',
+            'with op.get_context().autocommit_block():\n    op.execute("DISCARD ALL")',
+            'op.get_bind().get_transaction().rollback()\nop.get_bind().begin()\nop.execute("CREATE TABLE t (id int)")',
+            'with op.get_bind().begin_nested() as nested:\n    op.execute("CREATE TABLE t (id int)")\n    nested.rollback()',
+        ],
+    )
+    def test_whatever_a_revision_did_to_the_settings_the_next_one_has_its_limits(
+        self, backend: Backend, database: Database, upgrade: str
+    ) -> None:
+        shown = "op.execute(\"CREATE TABLE timeout AS SELECT current_setting('lock_timeout') AS found\")"
+        backend.table_revision("aa")
+        backend.revision("bb", "aa", upgrade)
+        backend.revision("cc", "bb", shown)
+        try:
+            invoke()
+        except full.MigrationFailed as error:
+            assert "bb" in str(error)  # it ended Alembic's transaction
+            invoke()
+        assert database.rows("SELECT found FROM timeout") == [("5s",)]
 
     def test_the_application_never_waits_longer_than_the_lock_timeout(
         self, backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, record_property: object

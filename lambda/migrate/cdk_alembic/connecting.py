@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from .observation import Observation
+
 # A packet that a security group drops is never answered, and three of the four drivers would wait for it until the function ends.
 CONNECT_TIMEOUT_SECONDS = 10
 
@@ -15,16 +17,22 @@ _TIMEOUT_OPTION = {"psycopg": "connect_timeout", "psycopg2": "connect_timeout", 
 
 
 @contextmanager
-def bounded_connects() -> Iterator[None]:
-    """Meanwhile a connection that SQLAlchemy makes waits for CONNECT_TIMEOUT_SECONDS at most, unless env.py says otherwise."""
+def bounded_connects(observation: Observation | None) -> Iterator[None]:
+    """Meanwhile a connection that SQLAlchemy makes waits for CONNECT_TIMEOUT_SECONDS at most, unless env.py says otherwise. The
+    observation is told where each one goes."""
     from sqlalchemy import event
     from sqlalchemy.engine import Engine
 
-    event.listen(Engine, "do_connect", bounded)
+    def connect(dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
+        if observation is not None:
+            observation.connect(arguments, options)
+        return bounded(dialect, record, arguments, options)
+
+    event.listen(Engine, "do_connect", connect)
     try:
         yield
     finally:
-        event.remove(Engine, "do_connect", bounded)
+        event.remove(Engine, "do_connect", connect)
 
 
 def bounded(dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
@@ -35,7 +43,7 @@ def bounded(dialect: Any, record: Any, arguments: list[Any], options: dict[str, 
     options[option] = CONNECT_TIMEOUT_SECONDS
     if dialect.driver != "pg8000":
         return None
-    if "ssl_context" not in options and (context := _tls()):
+    if "ssl_context" not in options and (context := tls()):
         options["ssl_context"] = context
     connection = dialect.connect(*arguments, **options)
     # pg8000 would hold every statement to it.
@@ -43,7 +51,7 @@ def bounded(dialect: Any, record: Any, arguments: list[Any], options: dict[str, 
     return connection
 
 
-def _tls() -> ssl.SSLContext | None:
+def tls() -> ssl.SSLContext | None:
     """What libpq and asyncpg read from the environment by themselves; pg8000 does not."""
     mode = os.environ.get("PGSSLMODE")
     if mode not in ("require", "verify-ca", "verify-full"):

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 CONTRACT_VERSION = 1
 SETTINGS_VARIABLE = "CDK_ALEMBIC_SETTINGS"
+MANIFEST_FILE = "cdk_alembic/manifest.json"
 BACKEND_DIRECTORY = "backend"
 DEPENDENCIES_DIRECTORY = "site-packages"
 
@@ -61,8 +61,7 @@ _DATABASE_KEYS = {
 _VARIABLE_KEYS = ("url", "urlScheme", "host", "port", "user", "password", "database")
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """A request that passed `request_problems`."""
 
     command: str = "upgrade"
@@ -74,8 +73,7 @@ class Request:
     sql: bool = False
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(NamedTuple):
     """How long the runner waits for what, in seconds. The reasons for the defaults are in docs/timeouts.md."""
 
     mutex_wait: float = 60
@@ -84,8 +82,7 @@ class Limits:
     connect_retry: float = 30
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """What the construct told the runner, after `settings_problems` found nothing."""
 
     stage: str

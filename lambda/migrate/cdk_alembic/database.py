@@ -29,20 +29,24 @@ Environment = MutableMapping[str, str]
 
 def fill_environment(database: dict[str, Any], environ: Environment) -> bool:
     """Sets the variables that the settings name. Returns whether a value changed. Raises RunnerError `secret_unavailable`."""
-    source = database["source"]
-    if source == "environment":
+    if database["source"] == "environment":
         return False
-    address = _from_secret(database) if source == "secret" else _from_token(database)
+    address = fetch(database)
     changed = False
     for name, value in _variables(database["variables"], address).items():
         changed = changed or environ.get(name) != value
         environ[name] = value
     hide(address["password"])
-    _ask_for_tls(address["host"], environ)
+    ask_for_tls(address["host"], environ)
     return changed
 
 
-def _ask_for_tls(host: str, environ: Environment) -> None:
+def fetch(database: dict[str, Any]) -> dict[str, str]:
+    """The address, with its password, of settings that do not leave it to the environment. Raises `secret_unavailable`."""
+    return _from_secret(database) if database["source"] == "secret" else _from_token(database)
+
+
+def ask_for_tls(host: str, environ: Environment) -> None:
     """Lets libpq and asyncpg, which read these variables, verify the certificates of RDS. What the user has set stays."""
     if not _RDS_HOST.search(host) or "PGSSLMODE" in environ:
         return

@@ -9,6 +9,7 @@ from typing import Any
 from .connecting import bounded_connects
 from .errors import RunnerError
 from .failures import connection_failure, describe, location
+from .observation import watching
 from .project import Project
 
 Steps = Callable[[tuple[str, ...], Any], Iterable[Any]]
@@ -46,7 +47,7 @@ def run_environment(
             state["runs"] += 1
             state["inside"] = True
             try:
-                with around(context) if around else nullcontext():
+                with watching(None), around(context) if around else nullcontext():
                     run_migrations(**arguments)
             except (Exception, SystemExit) as error:
                 state["error"] = error
@@ -56,7 +57,7 @@ def run_environment(
         context.run_migrations = run_guarded
 
     environment.configure = configure_and_guard
-    with environment, bounded_connects():
+    with environment, bounded_connects(project.observation), watching(project.observation):
         try:
             project.script.run_env()
         except RunnerError:

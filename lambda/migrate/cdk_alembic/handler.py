@@ -1,163 +1,20 @@
-"""The function's entry: event and context come in, the contract's answer goes out."""
+"""The function's entry. It imports next to nothing: a call that has nothing to do shall cost next to nothing."""
 
 from __future__ import annotations
 
-import json
-import os
-import traceback
-from pathlib import Path
-from typing import Any
-
-from . import database
-from .attempts import until_connected
-from .call import Call
-from .contract import (
-    CONTRACT_VERSION,
-    RESTRICTED_COMMANDS,
-    SETTINGS_VARIABLE,
-    Request,
-    Settings,
-    parse_request,
-    parse_settings,
-    request_problems,
-    settings_problems,
-)
-from .errors import RunnerError
-from .failures import shortened
-from .log import log, redacted, redacted_output
-from .project import Project
-from .report import report
-from .runner import execute
-
-# Verifying the heads and answering takes a connection and a query; a short function keeps a fifth of its time for it.
-RESERVE_SECONDS = 10.0
-RESERVE_SHARE = 0.2
-
-# The answer to CloudFormation has 4,096 bytes for everything.
-MAX_MESSAGE_LENGTH = 1500
-
-_project: Project | None = None
-
-
-class MigrationFailed(Exception):
-    """Makes Lambda answer with a function error whose `errorMessage` is the contract's failure as JSON."""
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def handler(event: Any, context: Any) -> dict[str, Any]:
-    """Carries out one request; no payload at all upgrades to head. Raises MigrationFailed, so that nobody takes a failure for
-    success: Lambda sets FunctionError and counts the error."""
-    call: Call | None = None
-    try:
-        settings = _settings()
-        call = _call(_request(event, settings), settings, context)
-        with redacted_output():
-            answer = redacted(_carry_out(call))
-    except RunnerError as error:
-        raise _failed(error, call) from None
-    except Exception as error:
-        detail = RunnerError(
-            "internal_error",
-            f"the runner failed: {type(error).__name__}: {error}",
-            "look at the function's log, and report it as a defect of cdk-alembic",
-        )
-        raise _failed(detail, call, error) from None
-    log(
-        "INFO",
-        "run_ended",
-        stage=answer["stage"],
-        command=answer["command"],
-        status=answer["status"],
-        before=answer["from"],
-        after=answer["to"],
-        applied=len(answer["applied"]),
-        pending=len(answer["pending"]),
-    )
-    report(call, answer["status"], {key: answer[key] for key in ("from", "to", "applied", "runId") if key in answer})
-    return answer
+    """Carries out one request; no payload at all upgrades to head. Raises full.MigrationFailed, so that nobody takes a failure
+    for success: Lambda sets FunctionError and counts the error."""
+    from .shortcut import attempt
 
+    answer = attempt(event, context)
+    if isinstance(answer, dict):
+        return answer
+    from .full import carry_out
 
-def _settings() -> Settings:
-    try:
-        settings = json.loads(os.environ.get(SETTINGS_VARIABLE, "null"))
-    except json.JSONDecodeError as error:
-        problems = [str(error)]
-    else:
-        problems = settings_problems(settings)
-    if problems:
-        raise RunnerError(
-            "invalid_settings",
-            f"the environment variable {SETTINGS_VARIABLE} can't be used: {'; '.join(problems)}",
-            "deploy the function with the construct AlembicMigration, which sets it",
-        )
-    return parse_settings(settings)
-
-
-def _request(event: Any, settings: Settings) -> Request:
-    event = {} if event is None else event
-    problems = request_problems(event)
-    if problems:
-        raise RunnerError(
-            "invalid_request",
-            "; ".join(problems),
-            'send {} to upgrade to head, or {"command": "plan"} to see what is pending; nothing was changed',
-        )
-    request = parse_request(event)
-    if request.command in RESTRICTED_COMMANDS and request.command not in settings.allow:
-        raise RunnerError(
-            "not_allowed",
-            f'"{request.command}" is not allowed for stage {settings.stage}',
-            f"set allow{request.command.capitalize()} on the AlembicMigration of this stage and deploy, if it is really meant",
-        )
-    return request
-
-
-def _call(request: Request, settings: Settings, context: Any) -> Call:
-    def remaining() -> float:
-        return context.get_remaining_time_in_millis() / 1000
-
-    reserve = min(RESERVE_SECONDS, remaining() * RESERVE_SHARE)
-    return Call(request, settings, f"cdk-alembic {settings.stage} {context.aws_request_id}", remaining, reserve)
-
-
-def _carry_out(call: Call) -> dict[str, Any]:
-    return until_connected(call, lambda: execute(_load(call.settings), call))
-
-
-def _load(settings: Settings) -> Project:
-    global _project
-    if database.fill_environment(settings.database, os.environ) and _project is not None:
-        # The backend read its settings from the environment when it was imported: a rotated password must reach it.
-        _project.forget_modules()
-        _project = None
-    if _project is None:
-        _project = Project.of_package(Path(os.environ.get("LAMBDA_TASK_ROOT") or Path(__file__).resolve().parent.parent))
-    return _project
-
-
-def _failed(error: RunnerError, call: Call | None, cause: BaseException | None = None) -> MigrationFailed:
-    cause = cause or error.__cause__
-    facts = {
-        **error.facts(),
-        "message": shortened(error.message, MAX_MESSAGE_LENGTH),
-        "next": shortened(error.next, MAX_MESSAGE_LENGTH),
-    }
-    detail = redacted(facts)
-    log(
-        "ERROR",
-        "run_failed",
-        **detail,
-        stage=call.settings.stage if call else None,
-        traceback="".join(traceback.format_exception(cause)) if cause else None,
-    )
-    if call:
-        report(call, error.code, {"error": detail, "applied": call.applied})
-    return MigrationFailed(
-        json.dumps(
-            {
-                "contract": CONTRACT_VERSION,
-                "status": "failed",
-                "error": detail,
-                "applied": call.applied if call else [],
-            }
-        )
-    )
+    return carry_out(event, context, answer)

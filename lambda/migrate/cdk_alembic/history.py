@@ -14,6 +14,7 @@ from typing import Any
 from .call import Call
 from .failures import describe
 from .log import log, redact
+from .mutex import HELD
 
 _CREATE = (
     "CREATE SCHEMA IF NOT EXISTS cdk_alembic",
@@ -51,10 +52,11 @@ SELECT CAST(:id AS uuid), :version_table, :stage, :command, :requested_by, heads
 FROM (SELECT ARRAY(SELECT json_array_elements_text(CAST(CAST(:heads AS text) AS json)))) AS given (heads)
 ON CONFLICT (id) DO UPDATE SET outcome = 'running', ended_at = NULL
 """
-_APPLIED = """
+_APPLIED = f"""
 INSERT INTO cdk_alembic.run_revision (run_id, revision, message, duration_ms, statements, checksum)
 VALUES (CAST(:id AS uuid), :revision, :message, :duration_ms, :statements, :checksum)
-"""
+RETURNING {HELD}
+"""  # noqa: S608 - HELD is a constant
 _END = """
 UPDATE cdk_alembic.run SET ended_at = clock_timestamp(), outcome = :outcome, error = :error,
   to_revisions = CASE WHEN CAST(:heads AS text) IS NULL THEN to_revisions
@@ -107,7 +109,7 @@ class History:
             if not connection.exec_driver_sql(_EXISTS).scalar():
                 for statement in _CREATE:
                     connection.exec_driver_sql(statement)
-            _execute(
+            execute(
                 connection,
                 _BEGIN,
                 id=self.run_id,
@@ -119,11 +121,12 @@ class History:
             )
             self._begun = True
 
-    def applied(self, connection: Any, item: dict[str, Any], script: Any) -> None:
-        """Records a revision that has been committed."""
+    def applied(self, connection: Any, item: dict[str, Any], script: Any) -> bool:
+        """Records a revision that has been committed. Returns whether this has shown that the connection holds the mutex."""
+        held = False
         if self._begun:
             with self._warning():
-                _execute(
+                held = execute(
                     connection,
                     _APPLIED,
                     id=self.run_id,
@@ -132,14 +135,15 @@ class History:
                     duration_ms=item["durationMs"],
                     statements=item["statements"],
                     checksum=checksum(script),
-                )
+                ).scalar()
+        return held
 
     def end(self, context: Any, outcome: str, heads: tuple[str, ...] | None, error: str | None = None) -> None:
         """Records how the run ended, over a connection of its own. `heads`: what the version table holds; None: not known."""
         if self._begun:
             with self._warning(), autocommit(context) as connection:
                 error = redact(error) if error else None
-                _execute(
+                execute(
                     connection, _END, id=self.run_id, outcome=outcome, error=error, heads=None if heads is None else _array(heads)
                 )
 
@@ -165,8 +169,8 @@ def read(context: Any) -> tuple[list[dict[str, Any]], dict[str, str]]:
         try:
             if not connection.exec_driver_sql(_EXISTS).scalar():
                 return [], {}
-            runs = [json.loads(row[0]) for row in _execute(connection, _RUNS, version_table=table)]
-            return runs, {row[0]: row[1] for row in _execute(connection, _CHECKSUMS, version_table=table)}
+            runs = [json.loads(row[0]) for row in execute(connection, _RUNS, version_table=table)]
+            return runs, {row[0]: row[1] for row in execute(connection, _CHECKSUMS, version_table=table)}
         except SQLAlchemyError as error:
             log("WARNING", "history_not_read", reason=describe(error))
             return [], {}
@@ -180,7 +184,7 @@ def is_unfinished(connection: Any, context: Any, lineage: Iterable[str]) -> bool
         if not connection.exec_driver_sql(_EXISTS).scalar():
             return False
         values = {"version_table": version_table(context), "heads": _array(lineage)}
-        return bool(_execute(connection, _IS_UNFINISHED, **values).scalar())
+        return bool(execute(connection, _IS_UNFINISHED, **values).scalar())
     except SQLAlchemyError as error:
         log("WARNING", "history_not_read", reason=describe(error))
         return False
@@ -203,7 +207,8 @@ def autocommit(context: Any) -> Iterator[Any]:
         yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
-def _execute(connection: Any, statement: str, **values: Any) -> Any:
+def execute(connection: Any, statement: str, **values: Any) -> Any:
+    """Executes a statement with named parameters."""
     from sqlalchemy import text
 
     return connection.execute(text(statement), values)

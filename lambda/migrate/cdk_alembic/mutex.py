@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 import time
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from .errors import RunnerError
+from .fingerprint import key_of
 
 # A rival that is blocked in pg_advisory_lock holds a snapshot, and CREATE INDEX CONCURRENTLY waits for snapshots: a deadlock.
 # A poll in autocommit holds nothing between two tries, https://www.postgresql.org/docs/current/explicit-locking.html
@@ -23,13 +23,8 @@ WHERE lock.locktype = 'advisory' AND lock.granted AND lock.objsubid = 1
   AND (lock.classid::bigint << 32) | lock.objid::bigint = {key}
 """
 
-_HELD = "SELECT EXISTS (SELECT FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory' AND granted)"
-
-
-def key_of(version_table: str, version_table_schema: str | None) -> int:
-    """The advisory lock's number: a positive bigint. PostgreSQL keeps advisory locks per database."""
-    name = f"cdk-alembic:{version_table_schema or ''}:{version_table}"
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") >> 1
+HELD = "EXISTS (SELECT FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory' AND granted)"
+"""Whether the session holds the mutex, as SQL."""
 
 
 @contextmanager
@@ -44,7 +39,10 @@ def mutex(context: Any, holder: str, wait_seconds: float) -> Iterator[Any]:
     key = key_of(context.version_table, context.version_table_schema)
     with context.connection.engine.connect() as connection:
         connection = connection.execution_options(isolation_level="AUTOCOMMIT")
-        _call(connection, "set_config('application_name', {}, false)", holder[:63])
+        # What is written here is the record of the run: a commit of the next revision, or of the run's end, takes it to the disk.
+        _call(
+            connection, "set_config('application_name', {}, false), set_config('synchronous_commit', 'off', false)", holder[:63]
+        )
         _acquire(connection, key, wait_seconds)
         try:
             yield connection
@@ -59,7 +57,7 @@ def still_held(connection: Any) -> None:
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
-        held = connection.exec_driver_sql(_HELD).scalar()
+        held = connection.exec_driver_sql(f"SELECT {HELD}").scalar()
     except SQLAlchemyError:
         held = False
     if not held:

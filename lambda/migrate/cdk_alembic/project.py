@@ -12,6 +12,8 @@ from typing import Any
 from .contract import BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY
 from .errors import RunnerError
 from .failures import describe, location
+from .observation import Observation, watching
+from .shortcut import Doubt, driver
 
 REPAIR = "run `alembic history` in the backend's folder, mend what it reports and try again"
 
@@ -19,15 +21,18 @@ REPAIR = "run `alembic history` in the backend's folder, mend what it reports an
 class Project:
     """The scripts of one project. They can't change while a function's process lives, so one object serves every call."""
 
-    def __init__(self, directory: Path, dependencies: Path | None = None) -> None:
+    def __init__(self, directory: Path, dependencies: Path | None = None, observation: Observation | None = None) -> None:
         """Loads the project in a folder. Raises RunnerError `invalid_project`."""
         self.directory = directory
+        self.observation = observation
+        """What env.py and the scripts read; None when no shortcut is taken."""
         for path in (directory / "src", directory, dependencies):
             if path is not None and path.is_dir() and str(path) not in sys.path:
                 sys.path.insert(0, str(path))
         # Alembic resolves a relative script_location and prepend_sys_path against the working directory.
         os.chdir(directory)
-        self._load()
+        with watching(observation):
+            self._load()
 
     @classmethod
     def of_package(cls, root: Path) -> Project:
@@ -38,7 +43,7 @@ class Project:
                 f"the package has no folder {BACKEND_DIRECTORY}/ with the Alembic project",
                 "package the backend with MigrationCode.fromUvProject, or lay the package out as its documentation says",
             )
-        return cls(root / BACKEND_DIRECTORY, root / DEPENDENCIES_DIRECTORY)
+        return cls(root / BACKEND_DIRECTORY, root / DEPENDENCIES_DIRECTORY, _observation(root))
 
     def _load(self) -> None:
         self.config = configuration(self.directory)
@@ -73,6 +78,14 @@ class Project:
         for name, module in list(sys.modules.items()):
             if (getattr(module, "__file__", None) or "").startswith(inside):
                 del sys.modules[name]
+
+
+def _observation(root: Path) -> Observation | None:
+    try:
+        driver(str(root))
+    except Doubt:
+        return None
+    return Observation(root)
 
 
 def configuration(directory: Path) -> Any:

@@ -8,15 +8,13 @@ from typing import Any
 
 from .call import Call
 from .log import log
+from .outcome import metrics
 
-NAMESPACE = "cdk-alembic"
 EVENT_SOURCE = "cdk-alembic"
 EVENT_DETAIL_TYPE = "Migration Run Ended"
 
 # A bus that can't be reached must not hold up a deploy.
 EVENT_TIMEOUT_SECONDS = 2
-
-_UNITS = {"Applied": "Count", "Failed": "Count", "Duration": "Milliseconds", "LockWait": "Milliseconds"}
 
 
 def report(call: Call, outcome: str, facts: dict[str, Any]) -> None:
@@ -33,20 +31,10 @@ def report(call: Call, outcome: str, facts: dict[str, Any]) -> None:
 
 
 def _metrics(call: Call, failed: bool) -> None:
-    # CloudWatch makes metrics of such a line, without a call of its API:
-    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
-    metrics = [{"Name": name, "Unit": unit} for name, unit in _UNITS.items()]
-    directive = {"Namespace": NAMESPACE, "Dimensions": [["stage"]], "Metrics": metrics}
-    log(
-        "INFO",
-        "metrics",
-        _aws={"Timestamp": round(time.time() * 1000), "CloudWatchMetrics": [directive]},
-        stage=call.settings.stage,
-        Applied=len(call.applied),
-        Failed=int(failed),
-        Duration=round((time.monotonic() - call.started) * 1000),
-        LockWait=round(call.lock_wait_seconds * 1000),
-    )
+    milliseconds = round((time.monotonic() - call.started) * 1000)
+    lock_wait = round(call.lock_wait_seconds * 1000)
+    facts = metrics(call.settings.stage, applied=len(call.applied), failed=failed, milliseconds=milliseconds, lock_wait=lock_wait)
+    log("INFO", "metrics", **facts)
 
 
 def _event(bus: str, detail: dict[str, Any]) -> None:

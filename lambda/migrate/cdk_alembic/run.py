@@ -45,6 +45,8 @@ class Run:
         self._step: Any = None
         self._statements = 0
         self._waits = 0
+        self._is_held = False
+        """Whether the mutex was seen to be held since the last revision ended."""
         self._uncommitted: list[tuple[dict[str, Any], Any]] = []
         """Done, and in a transaction that is still open: env.py's own, or one that began when a revision ended Alembic's."""
         self._by_itself: list[str] = []
@@ -97,7 +99,9 @@ class Run:
             if (self.call.applied or self._uncommitted) and self.call.is_over():
                 self.stopped = True
                 return
-            still_held(self._mutex)
+            if not self._is_held:
+                still_held(self._mutex)
+            self._is_held = False
             self._step = step
             step.migration_fn = self._counting(step.migration_fn)
             started = time.monotonic()
@@ -141,7 +145,7 @@ class Run:
         """Records what is done. `connection` is in autocommit."""
         for applied, script in self._uncommitted:
             self.call.applied.append(applied)
-            self.history.applied(connection, applied, script)
+            self._is_held = self.history.applied(connection, applied, script)
             log(
                 "INFO",
                 "revision_downgraded" if self.downgrade else "revision_applied",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import history
+from . import history, note
 from .call import Call
 from .contract import CONTRACT_VERSION
 from .environment import run_environment
@@ -97,6 +97,8 @@ def _migrate(project: Project, call: Call, revision: str, downgrade: bool) -> di
             pending, _ = path(project, same_target(run.target, revision), heads, downgrade=False)
         status = "partial" if run.stopped or pending else "complete"
         run.history.end(context, status, heads)
+        if status == "complete" and not downgrade:
+            note.leave(project, call, context, heads)
 
     after = current(project, verify)
     answer = _answer(project, call, status, call.before or (), after, run.target, pending)

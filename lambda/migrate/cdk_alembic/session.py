@@ -17,6 +17,10 @@ REFRESH_SECONDS = 5.0
 # only leave an INVALID index behind.
 _WAITS_HARMLESSLY = re.compile(r"\bINDEX\b[^;]*\bCONCURRENTLY\b", re.IGNORECASE)
 _OWN_LOCK_TIMEOUT = re.compile(r"\block_timeout\b", re.IGNORECASE)
+# Definitions of tables, indexes and the like change no setting. Anything else could, if only in a function that it calls.
+_CHANGES_NO_SETTING = re.compile(
+    r"\s*(?:CREATE|DROP|ALTER|COMMENT)\b(?![^;]*\b(?:SET|RESET|SELECT|EXECUTE|ROLE|DATABASE)\b)", re.IGNORECASE
+)
 OWN_COMMIT = re.compile(r"\s*(?:COMMIT|END)\b(?!\s+PREPARED)", re.IGNORECASE)
 
 
@@ -59,12 +63,16 @@ class Session:
         self._ours = False
         self._lock_timeout: float | None = 0.0
         self._set_at = 0.0
+        self._may_be_changed = True
+        """Whether a statement since the last setting could have set something else."""
         self._refresh = min(REFRESH_SECONDS, call.reserve_seconds / 2)
 
     def begin_revision(self) -> None:
-        """Sets the timeouts: a revision before may have set others."""
+        """Sets the timeouts, if a revision before may have set others."""
         self.left_transaction = False
-        self._set(self._call.settings.limits.lock_timeout)
+        lock_timeout = self._call.settings.limits.lock_timeout
+        if self._may_be_changed or lock_timeout != self._lock_timeout or self._is_old():
+            self._set(lock_timeout)
 
     def _set(self, lock_timeout: float | None) -> None:
         self._ours = True
@@ -74,6 +82,10 @@ class Session:
             self._ours = False
         self._lock_timeout = lock_timeout
         self._set_at = time.monotonic()
+        self._may_be_changed = False
+
+    def _is_old(self) -> bool:
+        return time.monotonic() - self._set_at > self._refresh
 
     def before_statement(self, connection: Any, cursor: Any, statement: str, *_: Any) -> None:
         """SQLAlchemy's event before_cursor_execute."""
@@ -89,18 +101,25 @@ class Session:
         lock_timeout = self._lock_timeout
         if lock_timeout is not None:
             lock_timeout = 0.0 if _WAITS_HARMLESSLY.search(statement) else self._call.settings.limits.lock_timeout
-        if lock_timeout != self._lock_timeout or time.monotonic() - self._set_at > self._refresh:
+        if lock_timeout != self._lock_timeout or self._is_old():
             self._set(lock_timeout)
+        if not _CHANGES_NO_SETTING.match(statement) or ";" in statement:
+            self._may_be_changed = True
 
     def before_commit(self, connection: Any) -> None:
         """SQLAlchemy's event commit."""
         if self.in_revision:
             self.left_transaction = True
 
+    def before_rollback(self, *_: Any) -> None:
+        """SQLAlchemy's events rollback and rollback_savepoint: what was set meanwhile is taken back, too."""
+        self._may_be_changed = True
+
     def before_options(self, connection: Any, options: dict[str, Any]) -> None:
         """SQLAlchemy's event set_connection_execution_options."""
         if options.get("isolation_level") == "AUTOCOMMIT":
             self.left_transaction = True
+            self._may_be_changed = True
             enter_autocommit(connection)
 
 
@@ -113,6 +132,8 @@ def watched(connection: Any, call: Call) -> Iterator[Session]:
     listeners = {
         "before_cursor_execute": session.before_statement,
         "commit": session.before_commit,
+        "rollback": session.before_rollback,
+        "rollback_savepoint": session.before_rollback,
         "set_connection_execution_options": session.before_options,
     }
     for name, listener in listeners.items():

@@ -1,0 +1,74 @@
+/*
+ * npm run bench
+ *
+ * Measures what README claims about speed: whole processes, side by side, on this machine alone. A run that fails, or does not do
+ * what it should, leaves its row without any ratio, and the exit code is 1; a goal that is missed is a result like any other.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { projectDirectory, withFolder, withLocalAws } from '../examples/local-aws';
+import { mustRun } from '../lib/local/run';
+import { parseArguments, USAGE } from './arguments';
+import { machine } from './machine';
+import { measure } from './measure';
+import { toJson } from './report/json';
+import { progress } from './report/progress';
+import { terminalTable } from './report/terminal-table';
+import { writeDocs } from './report/write-docs';
+import { isMeasured, type Machine, type Results, type RowResult } from './results';
+import type { Row } from './row';
+import { ROWS } from './rows';
+import { announce, World } from './world/world';
+
+async function bench(rows: readonly Row[], argv: readonly string[]): Promise<Results> {
+  // What the command and the apps run is the built package.
+  await mustRun('npm', ['run', 'build'], { env: process.env, cwd: projectDirectory });
+  const [here, onLocalAws] = [rows.filter((row) => !row.onLocalAws), rows.filter((row) => row.onLocalAws)];
+  const results: RowResult[] = [];
+  let about: Machine | undefined;
+  const measureAll = async (some: readonly Row[], world: World): Promise<void> => {
+    about ??= await machine(world);
+    for (const row of some) {
+      const { onRun, end } = progress(process.stderr, row);
+      results.push(await measure(row, world, onRun));
+      end();
+    }
+  };
+  // An AWS on this machine is not running while anything else is measured.
+  if (here.length) await withFolder(async (folder) => measureAll(here, await World.open(folder)));
+  if (onLocalAws.length) {
+    await withLocalAws(async (aws) => measureAll(onLocalAws, await World.open(aws.folder, aws)), announce);
+  }
+  const command = ['npm run bench', ...(argv.length ? ['--', ...argv] : [])].join(' ');
+  return { date: new Date().toISOString().slice(0, 10), command, machine: about as Machine, rows: results };
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  if (argv.includes('--help')) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const names = ROWS.map(({ name }) => name);
+  const { only, json, write } = parseArguments(argv, names);
+  if (write) {
+    writeDocs(projectDirectory, names);
+    return 0;
+  }
+  const results = await bench(only.length ? ROWS.filter(({ name }) => only.includes(name)) : ROWS, argv);
+  console.log(`\n${terminalTable(results.rows)}`);
+  if (json) {
+    mkdirSync(path.dirname(path.resolve(json)), { recursive: true });
+    writeFileSync(json, toJson(results));
+  }
+  return results.rows.every(isMeasured) ? 0 : 1;
+}
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: Error) => {
+    console.error(error.message);
+    process.exitCode = 2;
+  },
+);

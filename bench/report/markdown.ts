@@ -1,0 +1,43 @@
+import { rivalOf } from '../goals';
+import type { MeasuredRow, Results } from '../results';
+import { shown } from '../units';
+import { goalText, mark, verdictText } from './wording';
+
+/** A line for each goal: what README shows. */
+export function goalTable({ date, command, machine, rows }: Results & { readonly rows: readonly MeasuredRow[] }): string {
+  return [
+    '| what | here | against | | goal | |',
+    '| --- | --- | --- | --- | --- | --- |',
+    ...rows.flatMap(goalLines),
+    '',
+    `Medians of \`${command}\`, ${date}, on ${machine.cores} cores (${machine.cpu}, ${machine.system}), Node ${machine.node}, ` +
+      `Python ${machine.python}, PostgreSQL ${machine.postgres}.`,
+  ].join('\n');
+}
+
+function goalLines({ title, unit, variants, verdicts }: MeasuredRow): string[] {
+  return verdicts.map((verdict, index) => {
+    const { goal } = verdict;
+    const rival = variants.find(({ name }) => name === rivalOf(goal));
+    const [what, ours] = index === 0 ? [title, shown(variants[0]?.median as number, unit)] : ['', ''];
+    const against = rival ? `${rival.name}: ${shown(rival.median, unit)}` : '';
+    return cells([what, ours, against, rival ? verdictText(verdict, unit) : '', goalText(goal, unit), mark(verdict)]);
+  });
+}
+
+/** Every variant with its spread: what docs/performance.md shows. */
+export function fullTable(rows: readonly MeasuredRow[]): string {
+  return [
+    '| what | who | median | least | most | runs |',
+    '| --- | --- | --: | --: | --: | --: |',
+    ...rows.flatMap(({ title, unit, variants }) =>
+      variants.map(({ name, median, least, most, runs }, index) =>
+        cells([index === 0 ? title : '', name, ...[median, least, most].map((value) => shown(value, unit)), String(runs.length)]),
+      ),
+    ),
+  ].join('\n');
+}
+
+function cells(texts: readonly string[]): string {
+  return `| ${texts.join(' | ')} |`.replaceAll(/ +\|/g, ' |');
+}

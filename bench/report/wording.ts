@@ -1,0 +1,33 @@
+import { type Goal, isMet, rivalOf, type Verdict } from '../goals';
+import type { MeasuredRow } from '../results';
+import { shown, type Unit } from '../units';
+
+/** A goal in words. */
+export function goalText(goal: Goal, unit: Unit): string {
+  if ('than' in goal) return goal.timesFaster === 1 ? 'never slower' : `${goal.timesFaster} times as fast`;
+  if ('of' in goal) return `at most ${goal.atMostTimes} times`;
+  return `at most ${shown(goal.atMost, unit)}${goal.over ? ' more' : ''}`;
+}
+
+/** What came of a goal, in the same words. */
+export function verdictText(verdict: Verdict, unit: Unit): string {
+  const { goal, value } = verdict;
+  if ('than' in goal) return `${ratio(verdict)} times as fast`;
+  if ('of' in goal) return `${ratio(verdict)} times`;
+  return `${shown(value, unit)}${goal.over ? ' more' : ''}`;
+}
+
+/** As many digits as it takes to see on which side of the goal it is. */
+function ratio({ goal, value, met }: Verdict): string {
+  const enough = [2, 3, 4].find((digits) => isMet(goal, Number(value.toFixed(digits))) === met);
+  return value.toFixed(enough ?? 5);
+}
+
+export function mark({ met }: Verdict): '✓' | '✗' {
+  return met ? '✓' : '✗';
+}
+
+/** What is said of a variant: a goal belongs to the variant it compares with, or to ours. */
+export function verdictsAbout({ variants: [ours], verdicts }: MeasuredRow, name: string): readonly Verdict[] {
+  return verdicts.filter(({ goal }) => (rivalOf(goal) ?? ours?.name) === name);
+}

@@ -1,0 +1,45 @@
+import path from 'node:path';
+import { projectDirectory, toolPython } from '../../examples/local-aws';
+import type { Row } from '../row';
+import { startStandIn } from '../world/stand-in';
+import { announce } from '../world/world';
+
+const FUNCTION = 'template-saas-api-migrate-lambda-dev';
+
+export const firstRequest: Row = {
+  name: 'first-request',
+  title: '`migrate-invoke`, from start to first request',
+  unit: 'ms',
+  runs: 9,
+  goals: [
+    { timesFaster: 4, than: 'aws lambda invoke' },
+    { atMost: 150, over: 'empty Node' },
+  ],
+  async prepare(world) {
+    const aws = path.join(path.dirname(await toolPython('awscli', announce)), 'aws');
+    const command = path.join(projectDirectory, 'dist/bin/migrate-invoke.js');
+    const standIn = await startStandIn(FUNCTION);
+    const env = {
+      AWS_ENDPOINT_URL: standIn.url,
+      AWS_REGION: 'eu-central-1',
+      AWS_DEFAULT_REGION: 'eu-central-1',
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
+      AWS_CONFIG_FILE: '/dev/null',
+      AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+      AWS_EC2_METADATA_DISABLED: 'true',
+    };
+    const untilRequest = async (executable: string, args: readonly string[]): Promise<number> => {
+      const { startedAt } = await world.timed({ command: executable, args, env });
+      return standIn.firstInvoke() - startedAt;
+    };
+    return [
+      { name: 'cdk-alembic', run: () => untilRequest(process.execPath, [command, '--stage', 'dev']) },
+      {
+        name: 'aws lambda invoke',
+        run: () => untilRequest(aws, ['lambda', 'invoke', '--function-name', FUNCTION, '/dev/null']),
+      },
+      { name: 'empty Node', run: async () => (await world.timed({ command: process.execPath, args: ['-e', '0'] })).ms },
+    ];
+  },
+};

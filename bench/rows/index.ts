@@ -1,0 +1,33 @@
+import type { Row } from '../row';
+import { deployUnchanged } from './deploy-unchanged';
+import { firstRequest } from './first-request';
+import { imports } from './imports';
+import { nothingToDoCold } from './nothing-to-do-cold';
+import { nothingToDoMemory } from './nothing-to-do-memory';
+import { nothingToDoQueries } from './nothing-to-do-queries';
+import { nothingToDoWarm } from './nothing-to-do-warm';
+import { packagingFirst } from './packaging-first';
+import { packagingUnchanged } from './packaging-unchanged';
+import { packagingUnchangedUv } from './packaging-unchanged-uv';
+import { synth } from './synth';
+import { upgrade1000 } from './upgrade-1000';
+import { upgradeMemory } from './upgrade-memory';
+import { zipSize } from './zip-size';
+
+/** All rows, in the order of the table. The review of 100 revisions takes its place at the end when there is `migrate review`. */
+export const ROWS: readonly Row[] = [
+  nothingToDoCold,
+  nothingToDoWarm,
+  nothingToDoQueries,
+  nothingToDoMemory,
+  imports,
+  upgrade1000,
+  upgradeMemory,
+  firstRequest,
+  packagingUnchanged,
+  packagingUnchangedUv,
+  packagingFirst,
+  zipSize,
+  synth,
+  deployUnchanged,
+];

@@ -1,0 +1,31 @@
+import { existsSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import type { Row } from '../row';
+import { sample } from '../world/backends';
+import { app, cdk, context } from '../world/cdk';
+
+export const synth: Row = {
+  name: 'synth',
+  title: '`cdk synth` of the sample, backend unchanged',
+  unit: 'ms',
+  runs: 5,
+  goals: [{ timesFaster: 1, than: 'bare app' }],
+  async prepare(world) {
+    const { directory } = await sample(world);
+    const { architecture, pythonVersion } = world;
+    const ours = context({ stage: 'dev', backend: directory, architecture, pythonVersion });
+    const run = (stack: string, args: readonly string[], env?: NodeJS.ProcessEnv) => async (): Promise<number> => {
+      const outdir = path.join(world.folder, `synth-${stack}`);
+      const template = path.join(outdir, `${stack}.template.json`);
+      rmSync(template, { force: true });
+      const { ms } = await world.timed({ ...cdk(['synth', '--quiet', '--output', outdir, ...args]), env });
+      if (!existsSync(template)) throw new Error(`there is no template of ${stack}`);
+      return ms;
+    };
+    return [
+      { name: 'cdk-alembic', run: run('template-saas-dev', ours) },
+      { name: 'bare app', run: run('bare', app('bare')) },
+      { name: "bare app, without the CDK's validation", run: run('bare', app('bare'), { CDK_VALIDATION: 'false' }) },
+    ];
+  },
+};

@@ -1,0 +1,15 @@
+export type Unit = 'ms' | 'bytes' | 'calls' | 'queries';
+
+/** A measure as a person reads it. */
+export function shown(value: number, unit: Unit): string {
+  switch (unit) {
+    case 'ms':
+      return value < 1000 ? `${value < 10 ? value.toFixed(1) : Math.round(value)} ms` : `${(value / 1000).toFixed(2)} s`;
+    case 'bytes':
+      return `${(value / 1024 / 1024).toFixed(1)} MB`;
+    default:
+      return `${value} ${value === 1 ? SINGULAR[unit] : unit}`;
+  }
+}
+
+const SINGULAR = { calls: 'call', queries: 'query' };

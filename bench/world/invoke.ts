@@ -1,0 +1,30 @@
+import path from 'node:path';
+import type { Database } from './database';
+import type { Unpacked } from './packages';
+import type { Timed, World } from './world';
+
+export interface Invoked extends Timed {
+  /** What the function answered; with `calls`, the milliseconds of each call after the first. */
+  readonly answer: unknown;
+}
+
+/** Invokes a function in a fresh process, which imports its handler from the unpacked zip. */
+export async function invoke(world: World, unpacked: Unpacked, { env }: Database, calls?: number): Promise<Invoked> {
+  const script = path.join(__dirname, '..', 'python', 'invoke.py');
+  const timed = await world.timed({
+    command: world.python,
+    args: [script, unpacked.root, unpacked.handler, ...(calls ? [String(calls)] : [])],
+    cwd: unpacked.root,
+    env: { ...unpacked.env, ...env },
+  });
+  return { ...timed, answer: JSON.parse(timed.stdout.split('\n').at(-1) ?? '') };
+}
+
+/** Invokes a function of ours once; it has to find or bring the database to `revision`. */
+export async function upgrade(world: World, ours: Unpacked, database: Database, revision: string): Promise<Timed> {
+  const invoked = await invoke(world, ours, database);
+  const { status, to } = invoked.answer as { status?: string; to?: string[] };
+  if (status !== 'complete' || to?.join() !== revision)
+    throw new Error(`the function answered ${JSON.stringify(invoked.answer)}`);
+  return invoked;
+}

