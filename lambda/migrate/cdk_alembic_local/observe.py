@@ -24,7 +24,7 @@ from .env_facts import about, around_outer_transaction, environment_facts
 from .failing import failure_facts
 from .flask_app import application_context
 from .graph import in_words, of_script
-from .offline import rendered, renders
+from .offline import any_environment, rendered
 from .scratch import Scratch
 from .stand_ins import reason_not_loaded
 from .trip import NoTrip, round_trip
@@ -292,12 +292,9 @@ class Replay:
                 self._reviewed.add(script.revision)
                 facts = {**self._said(script), **directions_not_run(redact(error.message))}
                 given_up.insert(0, (script, facts))
-        can_render = renders(self._project)
-        for script, facts in given_up:
-            if can_render:
+        with any_environment(self._project):
+            for script, facts in given_up:
                 self._complete(script, facts)
-            else:
-                self._report({"report": "revision", "revision": facts})
         if self._drift:
             self._report({"report": "drift", "drift": no_drift(redact(error.message))})
             self._drift = None
