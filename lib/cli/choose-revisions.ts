@@ -11,7 +11,7 @@ export interface Chosen {
   readonly revisions: readonly string[];
   /** Why these, in words. */
   readonly why: string;
-  /** Ids of revisions that the base branch does not have; where git can't tell: the chosen ones. */
+  /** Ids of revisions that the base branch does not have; none where git can't tell: then each is taken for a release of its own. */
   readonly unreleased: readonly string[];
   /** Files of revisions that the base branch has and that are not the same here. */
   readonly edited: readonly { readonly file: string; readonly how: 'changed' | 'removed' }[];
@@ -27,7 +27,7 @@ export async function chooseRevisions(project: string, graph: GraphFacts, given:
   const chosen = (revisions: readonly string[], why: string): Chosen => ({
     revisions,
     why,
-    unreleased: changes ? added : revisions,
+    unreleased: added,
     edited,
   });
   if (given.all) return chosen(all, `all ${count(all.length)}`);

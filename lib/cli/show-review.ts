@@ -86,8 +86,10 @@ function showNotReplayed(terminal: Terminal, { revisions }: Review): void {
   const left = revisions.filter(({ notReplayed }) => notReplayed !== undefined);
   if (left.length === 0) return;
   for (const text of wrap('not replayed, judged from source and SQL alone', terminal.width)) terminal.line(text);
-  for (const revision of left) {
+  for (const [at, revision] of left.entries()) {
     revisionLine(terminal, terminal.paint('yellow', '•'), revision);
+    // What keeps env.py from running is the reason for all revisions.
+    if (revision.notReplayed === left[at + 1]?.notReplayed) continue;
     const reason = wrap(plain(revision.notReplayed ?? ''), Math.min(terminal.width, WIDEST) - 6);
     for (const text of reason) terminal.line(`      ${text}`);
   }

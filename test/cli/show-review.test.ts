@@ -61,6 +61,13 @@ describe('a review on a terminal', () => {
     );
   });
 
+  test('a reason that several revisions have in turn is told once', () => {
+    const revisions = EXAMPLE.revisions.map((revision) => ({ ...revision, notReplayed: 'env.py failed' }));
+    const text = shown({ ...EXAMPLE, revisions });
+    expect(text.match(/env\.py failed/g)).toHaveLength(1);
+    expect(text.match(/^ {2}• [0-9a-f]{12} /gm)?.length).toBeGreaterThanOrEqual(revisions.length);
+  });
+
   test('the last line says what came out', () => {
     expect(shown(EXAMPLE).trimEnd().split('\n').at(-1)).toBe(
       '✗ 5 errors, 4 warnings, 2 acknowledged: 11 revisions reviewed in 3.4 s, 10 of them replayed on PostgreSQL 18.4',

@@ -66,6 +66,34 @@ describe('migrate review', () => {
     expect([code, review.summary.replayed, review.postgres]).toEqual([0, 1, expect.stringMatching(/^18\./)]);
   });
 
+  it('takes the revisions of one branch for one release, and those of a history without git for one each', async () => {
+    const index = 'op.create_index("ix_teams_name", "teams", ["name"])';
+    const asked = ['review', '--json', '--all'];
+    const found = async () => {
+      const { findings } = JSON.parse((await migrate(asked)).stdout) as {
+        findings: { rule: string; revision: string; line: number }[];
+      };
+      return findings.filter(({ rule, revision }) => rule === 'index-not-concurrent' && revision === 'c3').length;
+    };
+    const addTeams = () => {
+      project.revision(
+        'b2',
+        'a1',
+        'Add teams table',
+        'op.create_table("teams", sa.Column("name", sa.Text()))',
+        'op.drop_table("teams")',
+      );
+      project.revision('c3', 'b2', 'Add index on teams.name', index, 'op.drop_index("ix_teams_name")');
+    };
+    addTeams();
+    expect(await found()).toBeGreaterThan(0);
+
+    for (const revision of ['b2', 'c3']) rmSync(path.join(project.directory, `migrations/versions/${revision}.py`));
+    project.commit();
+    addTeams();
+    expect(await found()).toBe(0);
+  });
+
   it('refuses a revision that there is not, before anything is replayed', async () => {
     expect(await migrate(['review', 'zz'])).toMatchObject({
       code: 2,

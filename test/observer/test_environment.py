@@ -62,6 +62,8 @@ def test_an_env_py_that_raises_is_told_with_its_line(observed: Observed) -> None
     assert facts["aa"]["upgrade"]["outcome"] == facts["aa"]["downgrade"]["outcome"] == "not_run"
     assert "KeyError: 'NOT_THERE'" in facts["aa"]["upgrade"]["reason"]
     assert [call["name"] for call in facts["bb"]["source"]["upgrade"]["calls"]] == ["op.drop_table"]
+    # Alembic renders it without env.py.
+    assert [statement["sql"] for statement in facts["bb"]["upgrade"]["statements"]] == ["DROP TABLE aa"]
     assert "KeyError: 'NOT_THERE'" in facts["drift"]["reason"]
 
 

@@ -49,6 +49,9 @@ def shop(tmp_path: Path, database: Database) -> Observed:
 def test_the_application_that_flask_finds_is_there(shop: Observed, file: str, variable: str | None) -> None:
     (shop.root / file).write_text(APPLICATION)
     shop.environment = {"FLASK_APP": variable} if variable else {}
+    revision = shop.versions / "bb.py"
+    revision.write_text(revision.read_text() + f"\n\nfrom {Path(file).stem} import User\n")
+    assert "problem" not in shop.ask({"ask": "graph"})[0]["graph"]
     facts = shop.observe("aa", "bb", drift=True)
     assert facts["environment"]["keeps"] is True
     assert facts["bb"]["again"] == {"outcome": "done", "differs": NOTHING}

@@ -20,7 +20,8 @@ def test_statements_locks_rewrites_and_changes_are_seen_with_every_driver(observ
         'op.drop_table("bb")\nop.alter_column("aa", "id", type_=sa.Integer)',
     )
     facts = observed.observe("bb")
-    assert facts["environment"] == {"keeps": True, "outerTransaction": False, "file": "alembic/env.py"}
+    version = observed.database.rows("SHOW server_version")[0][0].split()[0]
+    assert facts["environment"] == {"keeps": True, "outerTransaction": False, "file": "alembic/env.py", "postgres": version}
     facts = facts["bb"]
     upgrade = facts["upgrade"]
     assert (upgrade["outcome"], upgrade["leftTransaction"], upgrade["statementsLeftOut"]) == ("done", False, 0)

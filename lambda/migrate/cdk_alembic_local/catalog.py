@@ -18,7 +18,9 @@ _KINDS = {
     "n": "not null",
 }
 
-OWN_SCHEMAS = ("cdk_alembic", "cdk_alembic_scratch")
+# Marks a database that a replay began to fill: what is in it is nobody's.
+MARK = "cdk_alembic_scratch"
+OWN_SCHEMAS = ("cdk_alembic", MARK)
 
 # One query, so that a snapshot costs one round trip. Names of `public` stand alone, others with their schema.
 _QUERY = """
@@ -33,7 +35,7 @@ WITH member AS MATERIALIZED (
   SELECT c.oid, s.prefix || c.relname AS name, c.relkind, c.relpersistence, c.relacl, c.relowner, c.reloptions, c.relispartition,
     c.relpartbound, c.relrowsecurity, c.relforcerowsecurity, c.relreplident, coalesce(i.indrelid, c.oid) AS owner_oid
   FROM pg_class c JOIN space s ON s.oid = c.relnamespace LEFT JOIN pg_index i ON i.indexrelid = c.oid
-  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'i', 'I', 'f')
+  WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'i', 'I', 'f')
     AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_class'::regclass AND objid = c.oid)
     AND coalesce(i.indrelid, c.oid) IS DISTINCT FROM to_regclass({version_table})
 ), acl AS (
@@ -42,9 +44,11 @@ WITH member AS MATERIALIZED (
   UNION ALL SELECT 'schema ' || nspname, nspacl, nspowner, 'n' FROM space WHERE nspacl IS NOT NULL AND nspname <> 'public'
   UNION ALL SELECT 'function ' || s.prefix || p.proname, p.proacl, p.proowner, 'f'
     FROM pg_proc p JOIN space s ON s.oid = p.pronamespace
-    WHERE p.proacl IS NOT NULL AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_proc'::regclass AND objid = p.oid)
+    WHERE p.oid >= 16384 AND p.proacl IS NOT NULL
+      AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_proc'::regclass AND objid = p.oid)
   UNION ALL SELECT 'column ' || r.name || '.' || a.attname, a.attacl, r.relowner, 'c' FROM pg_attribute a
-    JOIN relation r ON r.oid = a.attrelid WHERE a.attacl IS NOT NULL AND NOT a.attisdropped
+    JOIN relation r ON r.oid = a.attrelid
+    WHERE a.attrelid >= 16384 AND a.attacl IS NOT NULL AND NOT a.attisdropped
 ), entry (key, definition) AS (
   SELECT 'schema ' || nspname, '' FROM space WHERE nspname <> 'public'
   UNION ALL SELECT 'extension ' || e.extname, 'in ' || n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
@@ -84,7 +88,7 @@ WITH member AS MATERIALIZED (
       || s.prefix || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')',
       CASE p.prokind WHEN 'a' THEN 'AGGREGATE' ELSE pg_get_functiondef(p.oid) END
     FROM pg_proc p JOIN space s ON s.oid = p.pronamespace
-    WHERE NOT EXISTS (SELECT FROM member WHERE classid = 'pg_proc'::regclass AND objid = p.oid)
+    WHERE p.oid >= 16384 AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_proc'::regclass AND objid = p.oid)
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'i')
   UNION ALL SELECT CASE t.typtype WHEN 'd' THEN 'domain ' ELSE 'type ' END || s.prefix || t.typname, CASE t.typtype
       WHEN 'e' THEN 'ENUM (' || (SELECT string_agg(quote_literal(enumlabel), ', ' ORDER BY enumsortorder)
@@ -96,7 +100,8 @@ WITH member AS MATERIALIZED (
         FROM pg_attribute WHERE attrelid = t.typrelid AND attnum > 0 AND NOT attisdropped) || ')'
       ELSE 'RANGE (' || (SELECT format_type(rngsubtype, NULL) FROM pg_range WHERE rngtypid = t.oid) || ')' END
     FROM pg_type t JOIN space s ON s.oid = t.typnamespace
-    WHERE (t.typtype IN ('e', 'd', 'r') OR (t.typtype = 'c' AND (SELECT relkind FROM pg_class WHERE oid = t.typrelid) = 'c'))
+    WHERE t.oid >= 16384
+      AND (t.typtype IN ('e', 'd', 'r') OR (t.typtype = 'c' AND (SELECT relkind FROM pg_class WHERE oid = t.typrelid) = 'c'))
       AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_type'::regclass AND objid = t.oid)
   UNION ALL SELECT 'statistics ' || s.prefix || x.stxname, pg_get_statisticsobjdef(x.oid)
     FROM pg_statistic_ext x JOIN space s ON s.oid = x.stxnamespace
@@ -122,7 +127,7 @@ SELECT json_build_object(
       ORDER BY a.attnum)
     FROM pg_attribute a JOIN relation r ON r.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid
     LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-    WHERE r.relkind IN ('r', 'p', 'f') AND a.attnum > 0 AND NOT a.attisdropped),
+    WHERE a.attrelid >= 16384 AND r.relkind IN ('r', 'p', 'f') AND a.attnum > 0 AND NOT a.attisdropped),
   'constraints', (SELECT json_agg(json_build_array(c.conrelid::bigint, c.conname, c.contype, pg_get_constraintdef(c.oid),
       c.conkey, c.convalidated, c.confrelid::bigint, c.confkey, c.conindid::bigint))
     FROM pg_constraint c JOIN relation r ON r.oid = c.conrelid WHERE c.contype IN ('p', 'u', 'f', 'c', 'x', 'n')),
@@ -246,22 +251,33 @@ class Snapshot:
         return entries
 
 
-def take(connection: Any, context: Any) -> Snapshot:
-    """A snapshot on this connection, in whatever transaction it is. `context` is Alembic's: its version table is left out."""
+def prepare(connection: Any, context: Any) -> None:
+    """To be called before `take`, in the database that is marked. `context` is Alembic's: its version table is left out.
+
+    The query becomes a function, because planning it takes longer than running it, and psycopg gives up what it has prepared with
+    every rollback.
+    """
     schema, table = getattr(context, "version_table_schema", None), getattr(context, "version_table", "alembic_version")
     quoted = ".".join('"' + part.replace('"', '""') + '"' for part in (schema, table) if part)
     own = ", ".join(raw.literal(name) for name in OWN_SCHEMAS)
-    return Snapshot(
-        raw.value(
-            connection,
-            _QUERY.format(
-                own=own,
-                version_table=raw.literal(quoted),
-                granted_acl=_GRANTED.format(acl="acl"),
-                granted_default=_GRANTED.format(acl="acldefault(type, owner)"),
-            ),
-        )
+    query = _QUERY.format(
+        own=own,
+        version_table=raw.literal(quoted),
+        granted_acl=_GRANTED.format(acl="acl"),
+        granted_default=_GRANTED.format(acl="acldefault(type, owner)"),
     )
+    # A revision may change the role. JIT would compile each plan anew.
+    raw.execute(connection, f"GRANT USAGE ON SCHEMA {MARK} TO PUBLIC")
+    raw.execute(
+        connection,
+        f"CREATE OR REPLACE FUNCTION {MARK}.snapshot() RETURNS text LANGUAGE plpgsql SET jit = off "
+        f"AS $snapshot$ BEGIN RETURN ({query}); END $snapshot$",
+    )
+
+
+def take(connection: Any) -> Snapshot:
+    """A snapshot on this connection, in whatever transaction it is."""
+    return Snapshot(raw.value(connection, f"SELECT {MARK}.snapshot()"))
 
 
 def change(before: dict[str, str], after: dict[str, str]) -> dict[str, Any]:
@@ -279,4 +295,4 @@ def is_none(change: dict[str, Any]) -> bool:
 
 
 def _plain(text: str) -> str:
-    return _PUBLIC.sub("", text)
+    return _PUBLIC.sub("", text) if "public." in text else text

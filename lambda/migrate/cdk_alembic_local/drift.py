@@ -28,7 +28,6 @@ class Drift:
         self._texts: list[str] = []
         self._metadata: list[Any] = []
         self._migrated: Any = None
-        self._context: Any = None
 
     def look(self, context: Any, migrated: Snapshot, failed: list[str]) -> None:
         """Asks autogenerate. `failed`: revisions without which the database is not at head."""
@@ -36,7 +35,7 @@ class Drift:
         self._metadata = (
             list(metadata) if isinstance(metadata, (list, tuple, set, frozenset)) else [metadata] if metadata is not None else []
         )
-        self._migrated, self._context = migrated, context
+        self._migrated = migrated
         if failed:
             self._reason = f"the database is not at head: {', '.join(failed)} could not be applied"
         elif not self._metadata:
@@ -89,7 +88,7 @@ class Drift:
                 if table.schema:
                     raw.execute(connection, f"CREATE SCHEMA IF NOT EXISTS {quoted(table.schema)}")
             metadata.create_all(connection)
-        return catalog.take(connection, self._context)
+        return catalog.take(connection)
 
     def _besides(self, modelled: Snapshot) -> dict[str, Any]:
         """The change from the migrated database to what the models make, without what autogenerate has said already."""

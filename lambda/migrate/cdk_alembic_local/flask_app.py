@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
 from pathlib import Path
@@ -13,11 +14,17 @@ from cdk_alembic.failures import describe, location
 from cdk_alembic.project import Project
 
 
+def let_revisions_import_it(folder: Path) -> None:
+    """`flask db` runs beside the application, and the Alembic project is a folder there."""
+    if _asks_for_it(folder / "env.py"):
+        sys.path.insert(0, str(folder.parent))
+
+
 @contextmanager
 def application_context(project: Project) -> Iterator[None]:
     """Flask's application context, if env.py needs one. Raises RunnerError `invalid_project` when there is no application."""
     env = Path(project.script.dir) / "env.py"
-    if not env.is_file() or b"current_app" not in env.read_bytes():
+    if not _asks_for_it(env):
         yield
         return
     try:
@@ -31,6 +38,10 @@ def application_context(project: Project) -> Iterator[None]:
         return
     with _load(project, env).app_context():
         yield
+
+
+def _asks_for_it(env: Path) -> bool:
+    return env.is_file() and b"current_app" in env.read_bytes()
 
 
 def _load(project: Project, env: Path) -> Any:

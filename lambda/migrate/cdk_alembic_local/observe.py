@@ -15,7 +15,7 @@ from cdk_alembic.log import redact
 from cdk_alembic.project import Project
 from cdk_alembic.revisions import alembic_errors, refuse_ahead
 
-from . import catalog, raw
+from . import catalog, raw, rows
 from .baseline import load
 from .catalog import Snapshot, change
 from .concerned import concerned
@@ -24,8 +24,7 @@ from .env_facts import about, around_outer_transaction, environment_facts
 from .failing import failure_facts
 from .flask_app import application_context
 from .graph import in_words, of_script
-from .offline import rendered, renders
-from .rows import quoted
+from .offline import any_environment, rendered
 from .scratch import Scratch
 from .stand_ins import reason_not_loaded
 from .trip import NoTrip, round_trip
@@ -128,7 +127,9 @@ class Replay:
                 raw.execute(context.connection, "SET synchronous_commit = off")
                 if context.version_table_schema:
                     # Who deploys has made it, not a revision: Alembic needs it before the first.
-                    raw.execute(context.connection, f"CREATE SCHEMA IF NOT EXISTS {quoted(context.version_table_schema)}")
+                    raw.execute(context.connection, f"CREATE SCHEMA IF NOT EXISTS {rows.quoted(context.version_table_schema)}")
+                catalog.prepare(context.connection, context)
+                rows.prepare(context.connection)
             yield
 
     def steps(self, heads: tuple[str, ...], context: Any) -> Iterator[Any]:
@@ -291,12 +292,9 @@ class Replay:
                 self._reviewed.add(script.revision)
                 facts = {**self._said(script), **directions_not_run(redact(error.message))}
                 given_up.insert(0, (script, facts))
-        can_render = renders(self._project)
-        for script, facts in given_up:
-            if can_render:
+        with any_environment(self._project):
+            for script, facts in given_up:
                 self._complete(script, facts)
-            else:
-                self._report({"report": "revision", "revision": facts})
         if self._drift:
             self._report({"report": "drift", "drift": no_drift(redact(error.message))})
             self._drift = None
@@ -308,7 +306,7 @@ class Replay:
 
     def _snapshot(self, context: Any) -> Snapshot:
         with raw.rolled_back(context.connection):
-            return catalog.take(context.connection, context)
+            return catalog.take(context.connection)
 
     def _said(self, script: Any) -> dict[str, Any]:
         directory = self._project.directory

@@ -16,7 +16,7 @@ from cdk_alembic.failures import describe, location
 from cdk_alembic.log import redacted
 from cdk_alembic.project import Project
 
-from .flask_app import application_context
+from .flask_app import application_context, let_revisions_import_it
 from .stand_ins import stand_ins
 
 Report = Callable[[dict[str, Any]], None]
@@ -30,6 +30,7 @@ def main(hello: dict[str, Any]) -> None:
     asks, sys.stdin = sys.stdin.buffer, Path(os.devnull).open()  # noqa: SIM115
     os.environ.update(hello["environment"])
     folder = Path(hello["project"]).resolve()
+    let_revisions_import_it(folder)
 
     def report(facts: dict[str, Any]) -> None:
         answers.write(json.dumps(facts, default=str) + "\n")

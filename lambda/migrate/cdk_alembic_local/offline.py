@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from cdk_alembic.project import Project
@@ -11,8 +13,19 @@ from cdk_alembic.render import render
 from .sql_text import statements
 
 
-def renders(project: Project) -> bool:
-    """Whether env.py runs without a database."""
+@contextmanager
+def any_environment(project: Project) -> Iterator[None]:
+    """Meanwhile SQL is rendered by Alembic's own offline mode, if env.py does not get that far."""
+    own = project.script.run_env
+    if not _runs(project):
+        project.script.run_env = _run_without_env_py
+    try:
+        yield
+    finally:
+        project.script.run_env = own
+
+
+def _runs(project: Project) -> bool:
     from alembic.runtime.environment import EnvironmentContext
 
     project.config.output_buffer = io.StringIO()
@@ -24,6 +37,14 @@ def renders(project: Project) -> bool:
     finally:
         project.config.output_buffer = None
     return True
+
+
+def _run_without_env_py() -> None:
+    from alembic import context
+
+    context.configure(dialect_name="postgresql", literal_binds=True, dialect_opts={"paramstyle": "named"})
+    with context.begin_transaction():
+        context.run_migrations()
 
 
 def rendered(project: Project, step: Any, facts: dict[str, Any]) -> dict[str, Any]:

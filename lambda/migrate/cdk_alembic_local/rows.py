@@ -8,7 +8,7 @@ from collections import Counter
 from typing import Any
 
 from . import raw
-from .catalog import Snapshot
+from .catalog import MARK, Snapshot
 from .made_up import candidates
 
 # One with every value, one that shares as many values with it as the table allows, one with NULL wherever the table allows it.
@@ -21,8 +21,28 @@ _DEEPEST = 8
 Rows = dict[str, list[dict[str, Any]]]
 
 
+def prepare(connection: Any) -> None:
+    """To be called before rows are filled in, in the database that is marked."""
+    raw.execute(
+        connection,
+        f"""
+CREATE OR REPLACE FUNCTION {MARK}.insert_one(tried json) RETURNS boolean LANGUAGE plpgsql AS $insert$
+DECLARE statement text;
+BEGIN
+  FOR statement IN SELECT json_array_elements_text(tried) LOOP
+    BEGIN
+      EXECUTE statement;
+      RETURN true;
+    EXCEPTION WHEN OTHERS THEN
+    END;
+  END LOOP;
+  RETURN false;
+END $insert$""",
+    )
+
+
 class Filler:
-    """Puts rows into tables, in a transaction whose failures it takes back by savepoints."""
+    """Puts rows into tables, in a transaction that what is not taken does not end."""
 
     def __init__(self, connection: Any, snapshot: Snapshot, kinds: tuple[int, ...] = ALL) -> None:
         self._connection = connection
@@ -52,23 +72,22 @@ class Filler:
         return any(done)
 
     def _row(self, name: str, facts: dict[str, Any], kind: int) -> bool:
-        for attempt in range(_TRIES):
+        first, *others = range(_TRIES)
+        return self._insert(name, facts, kind, [first]) or self._insert(name, facts, kind, others)
+
+    def _insert(self, name: str, facts: dict[str, Any], kind: int, attempts: list[int]) -> bool:
+        """Tries one after the other until one is taken."""
+        tried: list[str] = []
+        for attempt in attempts:
             # A twin that is not allowed becomes a row of its own.
-            shares = kind == TWIN and attempt == 0
-            values = self._values(name, facts, kind, attempt, shares)
+            values = self._values(name, facts, kind, attempt, kind == TWIN and attempt == 0)
             columns = ", ".join(quoted(column) for column in values)
             sql = f"INSERT INTO {quoted_table(name)} ({columns}) OVERRIDING SYSTEM VALUE VALUES ({', '.join(values.values())})"  # noqa: S608
             if not values:
                 sql = f"INSERT INTO {quoted_table(name)} DEFAULT VALUES"
-            raw.execute(self._connection, "SAVEPOINT cdk_alembic_row")
-            try:
-                raw.execute(self._connection, sql)
-            except Exception:
-                raw.execute(self._connection, "ROLLBACK TO SAVEPOINT cdk_alembic_row")
-            else:
-                raw.execute(self._connection, "RELEASE SAVEPOINT cdk_alembic_row")
-                return True
-        return False
+            if sql not in tried:
+                tried.append(sql)
+        return raw.value(self._connection, f"SELECT {MARK}.insert_one({raw.literal(json.dumps(tried))}::json)::text")
 
     def _values(self, name: str, facts: dict[str, Any], kind: int, attempt: int, shares: bool) -> dict[str, str]:
         unique = _unique_columns(facts)

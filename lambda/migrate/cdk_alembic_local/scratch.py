@@ -15,6 +15,7 @@ from cdk_alembic.failures import describe, sql_state
 from cdk_alembic.project import Project
 
 from . import raw
+from .catalog import MARK
 
 T = TypeVar("T")
 
@@ -28,9 +29,6 @@ _ADDRESS = (
     "ssl", "ssl_context", "sslmode", "sslcert", "sslkey", "sslrootcert", "sslcrl", "sslnegotiation", "direct_tls",
     "channel_binding", "target_session_attrs", "connection_class",
 )  # fmt: skip
-
-# Marks a database that a replay began to fill: what is in it is nobody's.
-_MARK = "cdk_alembic_scratch"
 
 _FILLED = """
 SELECT json_build_object(
@@ -170,7 +168,7 @@ class Scratch:
         if not found["found"]:
             self._extensions = found["extensions"]
         self.empty()
-        self.run(lambda connection: raw.execute(connection, f"CREATE SCHEMA {_MARK}"))
+        self.run(lambda connection: raw.execute(connection, f"CREATE SCHEMA {MARK}"))
 
     def empty(self, keep_mark: bool = False) -> None:
         """Drops all that is in the database."""
@@ -185,7 +183,7 @@ class Scratch:
                     raw.execute(connection, f"DROP TABLE IF EXISTS {', '.join(tables[first : first + _TABLES_AT_ONCE])} CASCADE")
             for name in content["extensions"]:
                 raw.execute(connection, f"DROP EXTENSION IF EXISTS {name} CASCADE")
-            schemas = [name for name in content["schemas"] if not (keep_mark and name == _MARK)]
+            schemas = [name for name in content["schemas"] if not (keep_mark and name == MARK)]
             if schemas:
                 raw.execute(connection, f"DROP SCHEMA IF EXISTS {', '.join(schemas)} CASCADE")
             raw.execute(connection, "CREATE SCHEMA public")

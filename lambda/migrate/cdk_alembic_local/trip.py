@@ -136,4 +136,4 @@ class _Trip:
         return failure, recording
 
     def _take(self) -> Snapshot:
-        return catalog.take(self._connection, self._context)
+        return catalog.take(self._connection)
