@@ -1,5 +1,5 @@
 import { CfnResource, Stack } from 'aws-cdk-lib';
-import { CfnSecurityGroupEgress, CfnSecurityGroupIngress } from 'aws-cdk-lib/aws-ec2';
+import type { CfnSecurityGroupEgress, CfnSecurityGroupIngress } from 'aws-cdk-lib/aws-ec2';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Dependable, type IConstruct, type IDependable } from 'constructs';
 
@@ -18,10 +18,10 @@ export class ReadyForMigration implements IDependable {
           .flatMap((scope) => Dependable.of(scope).dependencyRoots)
           .flatMap((root) => root.node.findAll())
           .filter((construct) => {
-            if (construct instanceof CfnSecurityGroupIngress) {
+            if (isRule<CfnSecurityGroupIngress>(construct, 'AWS::EC2::SecurityGroupIngress')) {
               return concernsFunction(construct.groupId, construct.sourceSecurityGroupId);
             }
-            if (construct instanceof CfnSecurityGroupEgress) {
+            if (isRule<CfnSecurityGroupEgress>(construct, 'AWS::EC2::SecurityGroupEgress')) {
               return concernsFunction(construct.groupId, construct.destinationSecurityGroupId);
             }
             return CfnResource.isCfnResource(construct);
@@ -29,6 +29,11 @@ export class ReadyForMigration implements IDependable {
       },
     });
   }
+}
+
+/** By its type's name: to load the CDK's EC2 for `instanceof` takes 40 ms, also where there is no security group. */
+function isRule<Rule extends CfnResource>(construct: IConstruct, type: string): construct is Rule {
+  return CfnResource.isCfnResource(construct) && construct.cfnResourceType === type && 'groupId' in construct;
 }
 
 function resolved(scope: IConstruct, value: unknown): string {
