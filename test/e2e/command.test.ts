@@ -12,13 +12,9 @@ import {
   type RunResult,
 } from '../../examples/local-aws';
 import { functionName, type RunnerSettings, SETTINGS_VARIABLE } from '../../lib/contract';
+import { ADD_PHONE } from './add-phone';
 import { mustSucceed, PATIENCE_MS, useLocalAws } from './use-local-aws';
 
-const ADD_PHONE: NewMigration = {
-  revision: 'e2e000000001',
-  message: 'Add phone to users',
-  upgrade: ['op.add_column("users", sa.Column("phone", sa.String(32)))'],
-};
 const BROKEN: NewMigration = {
   revision: 'e2e000000002',
   message: 'Add items once more',

@@ -1,13 +1,9 @@
 import { LambdaClient, ListFunctionsCommand } from '@aws-sdk/client-lambda';
 import { clientOptions, copySampleBackend, createSampleStage, type NewMigration } from '../../examples/local-aws';
 import { functionName } from '../../lib/contract';
+import { ADD_PHONE } from './add-phone';
 import { mustSucceed, PATIENCE_MS, useLocalAws } from './use-local-aws';
 
-const ADD_PHONE: NewMigration = {
-  revision: 'e2e000000001',
-  message: 'Add phone to users',
-  upgrade: ['op.add_column("users", sa.Column("phone", sa.String(32)))'],
-};
 const ADD_AGE: NewMigration = {
   revision: 'e2e000000002',
   message: 'Add age to users',

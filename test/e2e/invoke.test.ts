@@ -1,22 +1,11 @@
 import path from 'node:path';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import {
-  clientOptions,
-  copySampleBackend,
-  createSampleStage,
-  type NewMigration,
-  projectDirectory,
-  type RunResult,
-} from '../../examples/local-aws';
+import { clientOptions, copySampleBackend, createSampleStage, projectDirectory, type RunResult } from '../../examples/local-aws';
 import { MigrateClient } from '../../lib/client';
 import { functionName, isAnswer } from '../../lib/contract';
+import { ADD_PHONE } from './add-phone';
 import { mustSucceed, PATIENCE_MS, useLocalAws } from './use-local-aws';
 
-const ADD_PHONE: NewMigration = {
-  revision: 'e2e000000001',
-  message: 'Add phone to users',
-  upgrade: ['op.add_column("users", sa.Column("phone", sa.String(32)))'],
-};
 const TABLES = ['items', 'notifications', 'projects', 'users'];
 
 jest.setTimeout(PATIENCE_MS);

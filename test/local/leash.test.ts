@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually, runs } from './processes';
 
 jest.setTimeout(60_000);
 
@@ -35,20 +35,4 @@ async function startOwner() {
   await eventually(() => said.length === 2);
   const [folder = '', ids = ''] = said;
   return { owner, folder, processes: ids.split(' ').map(Number), said };
-}
-
-function runs(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
-
-async function eventually(isSo: () => boolean): Promise<void> {
-  const until = Date.now() + 20_000;
-  while (!isSo()) {
-    if (Date.now() > until) throw new Error('it did not happen within 20 s');
-    await sleep(20);
-  }
 }

@@ -6,6 +6,7 @@ import { Client } from 'pg';
 import { withPostgresServer } from '../../lib/local/postgres-server';
 import { needed } from '../production/environment';
 import { InstalledCommand, type Running } from './installed-command';
+import { eventually, runs } from './processes';
 import { Project } from './project';
 
 /* The command as a project has it, with its own Python and a real PostgreSQL. */
@@ -259,20 +260,4 @@ async function serverIn(folder: string): Promise<number> {
     return server !== undefined;
   });
   return server as number;
-}
-
-function runs(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
-
-async function eventually(isSo: () => boolean): Promise<void> {
-  const until = Date.now() + 20_000;
-  while (!isSo()) {
-    if (Date.now() > until) throw new Error('it did not happen within 20 s');
-    await sleep(20);
-  }
 }

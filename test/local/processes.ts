@@ -1,0 +1,17 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export function runs(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+export async function eventually(isSo: () => boolean): Promise<void> {
+  const until = Date.now() + 20_000;
+  while (!isSo()) {
+    if (Date.now() > until) throw new Error('it did not happen within 20 s');
+    await sleep(20);
+  }
+}
