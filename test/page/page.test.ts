@@ -123,7 +123,8 @@ describe('the page of a review', () => {
       expect(await page.locator('output').textContent()).toBe(`${rules.length} of 11 shown`);
     }
     await page.getByRole('button', { name: 'Show all' }).click();
-    await page.waitForFunction('document.querySelectorAll(".finding[hidden]").length === 0');
+    await page.getByText('11 of 11 shown').waitFor();
+    expect(await page.locator('.finding[hidden]').count()).toBe(0);
   });
 
   test('findings are filtered by severity, rule, revision and whether they are acknowledged', async () => {
