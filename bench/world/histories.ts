@@ -57,8 +57,7 @@ function stepsOf(table: string, other: string): Step[] {
     {
       upgrade: concurrently(
         ...columns.map(
-          (column) =>
-            `op.create_index("ix_${table}_${column}", "${table}", ["${column}"], postgresql_concurrently=True, if_not_exists=True)`,
+          (column) => `op.create_index("ix_${table}_${column}", "${table}", ["${column}"], postgresql_concurrently=True)`,
         ),
       ),
       downgrade: concurrently(
