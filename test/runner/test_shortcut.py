@@ -349,10 +349,7 @@ def test_both_ways_agree_whatever_the_history_and_wherever_the_database_is(
     package.initialise("driver://", template).read_url_from("DATABASE_URL").with_shortcut(scheme.split("+")[1])
     revisions = write_history(package, chance, SHAPES[seed // len(DRIVERS) % len(SHAPES)])
     forget()
-    try:
-        upgraded = full.carry_out({"revision": "heads"}, Context(60), "")
-    except full.MigrationFailed:
-        pytest.skip("Alembic itself can't apply this history")
+    upgraded = full.carry_out({"revision": "heads"}, Context(60), "")
     taken = 0
     for _ in range(12):
         change_database(database, chance, [*revisions, "unknown"], upgraded["to"])
@@ -393,7 +390,8 @@ def write_history(package: Backend, chance: random.Random, shape: str) -> list[s
         gone = down if isinstance(down, tuple) else (down,)
         heads = [head for head in heads if head not in gone] + [revision]
         revisions.append(revision)
-    if len(heads) > 1 and chance.random() < 0.7:
+    # Alembic ends with a KeyError when it merges a head with one that depends on it.
+    if shape != "depends" and len(heads) > 1 and chance.random() < 0.7:
         write(package, "last", tuple(heads), None, None)
         revisions.append("last")
     return revisions
