@@ -3,7 +3,7 @@
  * (lambda/tenants), the worker (the Python runner) and the command. Beside lib/contract.ts, which it extends; its twin is
  * lambda/migrate/cdk_alembic/tenant_contract.py. The two are held together by test/contract/tenant-*.json.
  */
-import type { Allowance, DataLoss, FailureDetail } from './contract';
+import type { Allowance, DataLoss, ErrorCode, FailureDetail } from './contract';
 
 /** A schema of the function's database, a database of its own, or a schema of a database of its own. */
 export interface Tenant {
@@ -154,10 +154,18 @@ export interface TenantRunInput {
 export const WAVES = ['canary', 'rest'] as const;
 export type Wave = (typeof WAVES)[number];
 
+/**
+ * Why a tenant failed. Besides the runner's codes: `function_crashed` and its like when the worker ended without an answer,
+ * `run_aborted` when the tenant's batch did not come to an end.
+ */
+export interface TenantError extends Omit<FailureDetail, 'code'> {
+  readonly code: ErrorCode | TenantCode;
+}
+
 /** A tenant that failed, as the summary tells it. */
 export interface TenantFailure {
   readonly tenant: string;
-  readonly error: FailureDetail;
+  readonly error: TenantError;
 }
 
 /** Failures that a summary holds at most: with Step Functions' limit of 32,768 characters for a cause in mind. All are in `detailsUri`. */
@@ -190,13 +198,36 @@ export interface TenantRunSummary {
   readonly protected: boolean;
   /** `s3://<bucket>/runs/<runId>/`: each batch's answers, and all failures. */
   readonly detailsUri: string;
-  /** With `failed`. */
-  readonly error?: { readonly code: TenantCode; readonly message: string; readonly next: string };
+  /** With `failed`. `invalid_request`: the input of the execution can't be used. */
+  readonly error?: { readonly code: TenantCode | 'invalid_request'; readonly message: string; readonly next: string };
+}
+
+/** Payload of an invoke of the function that answers for a person whom a run waits for. Unknown keys are refused. */
+export interface TenantApproval {
+  /** The run, a UUID. */
+  readonly runId: string;
+  /** Whether the other tenants are migrated; false ends the run with `not_approved`. */
+  readonly approve: boolean;
+  /** Who says so: at most 200 printable ASCII characters. @default 'invoke' */
+  readonly requestedBy?: string;
+}
+
+/** Its answer. A payload that can't be used is a function error whose message says why. */
+export interface TenantApprovalAnswer {
+  readonly contract: number;
+  readonly runId: string;
+  /** `not_waiting`: there is no such run, or it waits for nobody (yet, or any more). */
+  readonly status: 'approved' | 'refused' | 'not_waiting';
 }
 
 /** Name of the function that migrates the tenants of a stage. */
 export function tenantFunctionName(appName: string, stage: string): string {
   return `${appName}-api-migrate-tenants-lambda-${stage}`;
+}
+
+/** Name of the function that takes a {@link TenantApproval}; there is one where a run waits for a person. */
+export function tenantApprovalFunctionName(appName: string, stage: string): string {
+  return `${appName}-api-migrate-approve-lambda-${stage}`;
 }
 
 /** Name of the state machine that runs over the tenants of a stage. */
