@@ -154,6 +154,48 @@ export interface TenantRunInput {
 export const WAVES = ['canary', 'rest'] as const;
 export type Wave = (typeof WAVES)[number];
 
+/**
+ * States of the state machine by which a watcher tells how far a run is; it may have others between them. The two maps have their
+ * names as labels, too, so that each map run tells its wave.
+ */
+export const TENANT_STATES = {
+  list: 'List',
+  canary: 'Canary',
+  judge: 'Judge',
+  pause: 'Pause',
+  approval: 'Approval',
+  rest: 'Rest',
+  summarize: 'Summarize',
+} as const;
+
+/** What the caller of a run may do on its state machine, its executions and their map runs; `ListStateMachines` is about all. */
+export const RUN_ACTIONS = [
+  'states:ListStateMachines',
+  'states:StartExecution',
+  'states:DescribeExecution',
+  'states:GetExecutionHistory',
+  'states:ListMapRuns',
+  'states:DescribeMapRun',
+  'states:StopExecution',
+] as const;
+
+/** Payload of an invoke of the function that answers a run which waits for the approval of its canaries. */
+export interface TenantApproval {
+  readonly runId: string;
+  /** false: the rest is not begun, and the run fails with `not_approved`. */
+  readonly approved: boolean;
+  /** @default 'invoke' */
+  readonly requestedBy?: string;
+}
+
+/** Its answer. */
+export interface TenantApprovalAnswer {
+  readonly contract: number;
+  readonly runId: string;
+  /** `not_waiting`: the run is not there, not there yet, over it already, or somebody else was first. */
+  readonly status: 'taken' | 'not_waiting';
+}
+
 /** A tenant that failed, as the summary tells it. */
 export interface TenantFailure {
   readonly tenant: string;
@@ -202,4 +244,9 @@ export function tenantFunctionName(appName: string, stage: string): string {
 /** Name of the state machine that runs over the tenants of a stage. */
 export function tenantStateMachineName(appName: string, stage: string): string {
   return `${appName}-api-migrate-tenants-${stage}`;
+}
+
+/** Name of the function that approves the canaries of a run, or refuses to. */
+export function tenantApprovalName(appName: string, stage: string): string {
+  return `${appName}-api-migrate-tenants-approve-${stage}`;
 }
