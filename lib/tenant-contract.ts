@@ -155,6 +155,48 @@ export const WAVES = ['canary', 'rest'] as const;
 export type Wave = (typeof WAVES)[number];
 
 /**
+ * States of the state machine by which a watcher tells how far a run is; it may have others between them. The two maps have their
+ * names as labels, too, so that each map run tells its wave.
+ */
+export const TENANT_STATES = {
+  list: 'List',
+  canary: 'Canary',
+  judge: 'Judge',
+  pause: 'Pause',
+  approval: 'Approval',
+  rest: 'Rest',
+  summarize: 'Summarize',
+} as const;
+
+/** What the caller of a run may do on its state machine, its executions and their map runs; `ListStateMachines` is about all. */
+export const RUN_ACTIONS = [
+  'states:ListStateMachines',
+  'states:StartExecution',
+  'states:DescribeExecution',
+  'states:GetExecutionHistory',
+  'states:ListMapRuns',
+  'states:DescribeMapRun',
+  'states:StopExecution',
+] as const;
+
+/** Payload of an invoke of the function that answers a run which waits for the approval of its canaries. */
+export interface TenantApproval {
+  readonly runId: string;
+  /** false: the rest is not begun, and the run fails with `not_approved`. */
+  readonly approved: boolean;
+  /** @default 'invoke' */
+  readonly requestedBy?: string;
+}
+
+/** Its answer. */
+export interface TenantApprovalAnswer {
+  readonly contract: number;
+  readonly runId: string;
+  /** `not_waiting`: the run is not there, not there yet, over it already, or somebody else was first. */
+  readonly status: 'taken' | 'not_waiting';
+}
+
+/**
  * Why a tenant failed. Besides the runner's codes: `function_crashed` and its like when the worker ended without an answer,
  * `run_aborted` when the tenant's batch did not come to an end.
  */
@@ -202,35 +244,17 @@ export interface TenantRunSummary {
   readonly error?: { readonly code: TenantCode | 'invalid_request'; readonly message: string; readonly next: string };
 }
 
-/** Payload of an invoke of the function that answers for a person whom a run waits for. Unknown keys are refused. */
-export interface TenantApproval {
-  /** The run, a UUID. */
-  readonly runId: string;
-  /** Whether the other tenants are migrated; false ends the run with `not_approved`. */
-  readonly approve: boolean;
-  /** Who says so: at most 200 printable ASCII characters. @default 'invoke' */
-  readonly requestedBy?: string;
-}
-
-/** Its answer. A payload that can't be used is a function error whose message says why. */
-export interface TenantApprovalAnswer {
-  readonly contract: number;
-  readonly runId: string;
-  /** `not_waiting`: there is no such run, or it waits for nobody (yet, or any more). */
-  readonly status: 'approved' | 'refused' | 'not_waiting';
-}
-
 /** Name of the function that migrates the tenants of a stage. */
 export function tenantFunctionName(appName: string, stage: string): string {
   return `${appName}-api-migrate-tenants-lambda-${stage}`;
 }
 
-/** Name of the function that takes a {@link TenantApproval}; there is one where a run waits for a person. */
-export function tenantApprovalFunctionName(appName: string, stage: string): string {
-  return `${appName}-api-migrate-approve-lambda-${stage}`;
-}
-
 /** Name of the state machine that runs over the tenants of a stage. */
 export function tenantStateMachineName(appName: string, stage: string): string {
   return `${appName}-api-migrate-tenants-${stage}`;
+}
+
+/** Name of the function that approves the canaries of a run, or refuses to. */
+export function tenantApprovalName(appName: string, stage: string): string {
+  return `${appName}-api-migrate-tenants-approve-${stage}`;
 }
