@@ -8,6 +8,7 @@ import {
   type Allowance,
   CONTRACT_VERSION,
   type DataLoss,
+  type ErrorCode,
   type FailureDetail,
   isCount,
   isDataLoss,
@@ -171,10 +172,60 @@ export interface TenantRunInput {
 export const WAVES = ['canary', 'rest'] as const;
 export type Wave = (typeof WAVES)[number];
 
+/**
+ * States of the state machine by which a watcher tells how far a run is; it may have others between them. The two maps have their
+ * names as labels, too, so that each map run tells its wave.
+ */
+export const TENANT_STATES = {
+  list: 'List',
+  canary: 'Canary',
+  judge: 'Judge',
+  pause: 'Pause',
+  approval: 'Approval',
+  rest: 'Rest',
+  summarize: 'Summarize',
+} as const;
+
+/** What the caller of a run may do on its state machine, its executions and their map runs; `ListStateMachines` is about all. */
+export const RUN_ACTIONS = [
+  'states:ListStateMachines',
+  'states:StartExecution',
+  'states:DescribeExecution',
+  'states:GetExecutionHistory',
+  'states:ListMapRuns',
+  'states:DescribeMapRun',
+  'states:StopExecution',
+] as const;
+
+/** Payload of an invoke of the function that answers a run which waits for the approval of its canaries. */
+export interface TenantApproval {
+  readonly runId: string;
+  /** false: the rest is not begun, and the run fails with `not_approved`. */
+  readonly approved: boolean;
+  /** @default 'invoke' */
+  readonly requestedBy?: string;
+}
+
+/** Its answer. */
+export interface TenantApprovalAnswer {
+  readonly contract: number;
+  readonly runId: string;
+  /** `not_waiting`: the run is not there, not there yet, over it already, or somebody else was first. */
+  readonly status: 'taken' | 'not_waiting';
+}
+
+/**
+ * Why a tenant failed. Besides the runner's codes: `function_crashed` and its like when the worker ended without an answer,
+ * `run_aborted` when the tenant's batch did not come to an end.
+ */
+export interface TenantError extends Omit<FailureDetail, 'code'> {
+  readonly code: ErrorCode | TenantCode;
+}
+
 /** A tenant that failed, as the summary tells it. */
 export interface TenantFailure {
   readonly tenant: string;
-  readonly error: FailureDetail;
+  readonly error: TenantError;
 }
 
 /** Failures that a summary holds at most: with Step Functions' limit of 32,768 characters for a cause in mind. All are in `detailsUri`. */
@@ -207,8 +258,8 @@ export interface TenantRunSummary {
   readonly protected: boolean;
   /** `s3://<bucket>/runs/<runId>/`: each batch's answers, and all failures. */
   readonly detailsUri: string;
-  /** With `failed`. */
-  readonly error?: { readonly code: TenantCode; readonly message: string; readonly next: string };
+  /** With `failed`. `invalid_request`: the input of the execution can't be used. */
+  readonly error?: { readonly code: TenantCode | 'invalid_request'; readonly message: string; readonly next: string };
 }
 
 /** Name of the function that migrates the tenants of a stage. */
@@ -219,6 +270,11 @@ export function tenantFunctionName(appName: string, stage: string): string {
 /** Name of the state machine that runs over the tenants of a stage. */
 export function tenantStateMachineName(appName: string, stage: string): string {
   return `${appName}-api-migrate-tenants-${stage}`;
+}
+
+/** Name of the function that approves the canaries of a run, or refuses to. */
+export function tenantApprovalName(appName: string, stage: string): string {
+  return `${appName}-api-migrate-tenants-approve-${stage}`;
 }
 
 /** All that is wrong with a request to the function of a tenant migration; empty when it can be sent. */
