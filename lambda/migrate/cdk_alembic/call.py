@@ -29,6 +29,10 @@ class Call:
     """The version table's revisions when the call first saw them."""
     warnings: list[str] = field(default_factory=list)
     """What did not stop the run and should be known."""
+    tenant: str | None = None
+    """Whose database or schema it is; None: the function's database is all there is."""
+    schema: str | None = None
+    """Where env.py was seen to keep the tenant's version table."""
     lock_wait_seconds: float = 0
     """Spent waiting for the mutex, and on tries that ended because a table was busy."""
 
