@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from conftest import DRIVERS, Backend, Database, failure, invoke
-from tenants import STYLES, batch, codes, create_schemas, outcomes, set_tenant_settings, versions, write_env
+from conftest import DRIVERS, Backend, Database, invoke
+from tenants import STYLES, batch, create_schemas, outcomes, set_tenant_settings, versions, write_env
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import history, note
+from . import container, history, note
 from .call import Call
 from .contract import CONTRACT_VERSION
 from .environment import run_environment
@@ -85,9 +85,11 @@ def _migrate(project: Project, call: Call, revision: str, downgrade: bool) -> di
 
     def conclude(heads: tuple[str, ...], context: Any) -> None:
         run.conclude(heads, context)
-        if run.status == "complete" and not downgrade:
+        # A container is not where the shortcut is taken.
+        if run.status == "complete" and not downgrade and call.place != "container":
             note.leave(project, call, context, heads)
 
+    call.renew()
     after = current(project, conclude)
     answer = _answer(project, call, run.status, call.before or (), after, run.target, run.pending)
     return {**answer, "runId": run.history.run_id} if run.history.recorded else answer
@@ -104,6 +106,7 @@ def _answer(
     edited: list[str] | None = None,
 ) -> dict[str, Any]:
     scripts = [step.revision for step in pending or ()]
+    work = container.work(scripts, call, fresh=not after)
     return {
         "contract": CONTRACT_VERSION,
         "command": call.request.command,
@@ -120,4 +123,5 @@ def _answer(
         "edited": edited or [],
         "warnings": call.warnings,
         "protected": call.settings.protected,
+        **({"container": work} if work else {}),
     }

@@ -150,7 +150,8 @@ class _Batch:
         self.entered = (secret,)
 
     def _settings(self, secret: str | None) -> Any:
-        settings = self.call.settings
+        # No container takes over from a worker: a revision that needs one fails.
+        settings = self.call.settings._replace(container=None)
         return settings if secret is None else settings._replace(database=database.of_tenant(settings.database, secret))
 
     def _call(self, tenant: Tenant) -> Call:
@@ -163,6 +164,7 @@ class _Batch:
             self.call.remaining_seconds,
             self.call.reserve_seconds,
             self.call.started,
+            place=self.call.place,
             tenant=tenant.name,
         )
 
