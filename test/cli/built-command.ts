@@ -31,7 +31,8 @@ export class BuiltCommand {
     const { outputs } = this.metafile;
     const read = new Set(Object.keys(outputs).filter((file) => outputs[file]?.entryPoint === 'bin/migrate-invoke.ts'));
     for (const file of read) {
-      for (const { path, kind } of outputs[file]?.imports ?? []) if (kind === 'import-statement' && path in outputs) read.add(path);
+      for (const { path, kind } of outputs[file]?.imports ?? [])
+        if (kind === 'import-statement' && path in outputs) read.add(path);
     }
     return [...read].flatMap((file) => Object.keys(outputs[file]?.inputs ?? {}));
   }
