@@ -15,6 +15,7 @@ const PAUSE_SECONDS = 30;
 const NEVER_BEGAN = ['*TaskFailedToStart*', '*Capacity is unavailable*', '*ThrottlingException*', '*Rate exceeded*'];
 
 export interface ContainerDefinitionProps {
+  readonly partition: string;
   readonly cluster: string;
   readonly taskDefinition: string;
   readonly subnets: readonly string[];
@@ -24,7 +25,7 @@ export interface ContainerDefinitionProps {
 
 /** One run of the container, in the Amazon States Language. Its input is the request. */
 export function containerDefinition(props: ContainerDefinitionProps): Record<string, unknown> {
-  const { cluster, taskDefinition, subnets, securityGroups, assignPublicIp } = props;
+  const { partition, cluster, taskDefinition, subnets, securityGroups, assignPublicIp } = props;
   return {
     Comment: 'Runs the migrations that take longer than a function may, in a container',
     StartAt: 'Begin',
@@ -32,7 +33,7 @@ export function containerDefinition(props: ContainerDefinitionProps): Record<str
       Begin: { Type: 'Pass', Parameters: { 'request.$': '$', starts: 1 }, Next: 'Run' },
       Run: {
         Type: 'Task',
-        Resource: 'arn:aws:states:::ecs:runTask.sync',
+        Resource: `arn:${partition}:states:::ecs:runTask.sync`,
         Parameters: {
           Cluster: cluster,
           TaskDefinition: taskDefinition,

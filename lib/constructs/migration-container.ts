@@ -9,7 +9,12 @@ import type * as logs from 'aws-cdk-lib/aws-logs';
 import { CfnStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { containerStateMachineName, SETTINGS_VARIABLE, TASK_MODULE } from '../contract';
-import { acknowledgeExecutionRole, acknowledgeStateMachine, acknowledgeTaskDefinition } from './acknowledged';
+import {
+  acknowledgeExecutionRole,
+  acknowledgeStateMachine,
+  acknowledgeTaskDefinition,
+  acknowledgeWildcard,
+} from './acknowledged';
 import type { BoundCode } from './bound-code';
 import { CONTAINER_NAME, containerDefinition } from './container-definition';
 import { logGroup } from './log-group';
@@ -19,7 +24,7 @@ import type { DatabaseClient } from './migration-database';
 export interface MigrationContainerProps extends MigrationContainerOptions {
   /** Name of the function that it stands beside; undefined when it can't be used. */
   readonly functionName: string | undefined;
-  readonly code: BoundCode;
+  readonly image: NonNullable<BoundCode['image']>;
   readonly architecture: lambda.Architecture;
   readonly environment: { readonly [name: string]: string };
   readonly logRetention: logs.RetentionDays;
@@ -38,9 +43,10 @@ export class MigrationContainer extends Construct implements DatabaseClient {
   readonly connections: ec2.Connections;
   readonly isBoundToVpc = true;
   readonly stateMachineArn: string;
+  /** What stands for each of its executions. */
+  readonly executionsArn: string;
   readonly failureAlarm: cloudwatch.Alarm;
   private readonly container: ecs.ContainerDefinition;
-  private readonly executionsArn: string;
   private readonly encryptionKey?: kms.IKey;
 
   constructor(scope: Construct, id: string, props: MigrationContainerProps) {
@@ -61,7 +67,7 @@ export class MigrationContainer extends Construct implements DatabaseClient {
     const { region } = Stack.of(this);
     this.container = task.addContainer(CONTAINER_NAME, {
       containerName: CONTAINER_NAME,
-      image: ecs.ContainerImage.fromDockerImageAsset(props.code.image(this)),
+      image: ecs.ContainerImage.fromDockerImageAsset(props.image(this)),
       entryPoint: ['python3', '-m', TASK_MODULE],
       workingDirectory: '/var/task',
       environment: {
@@ -77,8 +83,7 @@ export class MigrationContainer extends Construct implements DatabaseClient {
     this.grantPrincipal = task.taskRole.grantPrincipal;
     this.encryptionKey = encryptionKey;
     acknowledgeTaskDefinition(task);
-    const executionRole = task.obtainExecutionRole();
-    acknowledgeExecutionRole(executionRole);
+    acknowledgeExecutionRole(task.obtainExecutionRole());
 
     const { vpc } = cluster;
     const securityGroups = props.securityGroups ?? [
@@ -88,9 +93,10 @@ export class MigrationContainer extends Construct implements DatabaseClient {
     const subnets = vpc.selectSubnets(props.vpcSubnets);
 
     const role = new iam.Role(this, 'StateMachineRole', { assumedBy: new iam.ServicePrincipal('states.amazonaws.com') });
-    this.allowTasks(role, cluster, task, executionRole);
+    this.allowTasks(role, cluster, task);
     encryptionKey?.grant(role, 'kms:Decrypt', 'kms:GenerateDataKey');
     const definition = containerDefinition({
+      partition: Stack.of(this).partition,
       cluster: cluster.clusterArn,
       taskDefinition: task.taskDefinitionArn,
       subnets: subnets.subnetIds,
@@ -129,23 +135,25 @@ export class MigrationContainer extends Construct implements DatabaseClient {
       grantee,
       actions: ['states:StartExecution'],
       resourceArns: [this.stateMachineArn],
-    }).combine(
-      iam.Grant.addToPrincipal({ grantee, actions: ['states:DescribeExecution'], resourceArns: [this.executionsArn] }),
-    );
+    }).combine(iam.Grant.addToPrincipal({ grantee, actions: ['states:DescribeExecution'], resourceArns: [this.executionsArn] }));
   }
 
   /** What Step Functions does with the role to run a task and to end it when the execution is stopped. */
-  private allowTasks(role: iam.Role, cluster: ecs.ICluster, task: ecs.FargateTaskDefinition, executionRole: iam.IRole): void {
+  private allowTasks(role: iam.Role, cluster: ecs.ICluster, task: ecs.FargateTaskDefinition): void {
     const allow = (actions: string[], resources: string[], conditions?: iam.PolicyStatementProps['conditions']) =>
       role.addToPolicy(new iam.PolicyStatement({ actions, resources, conditions }));
     const inCluster = { ArnEquals: { 'ecs:cluster': cluster.clusterArn } };
-    // Every revision of it: a policy that changes with each deploy takes a while until IAM knows it everywhere.
-    allow(['ecs:RunTask'], [this.arnOf('ecs', 'task-definition', `${task.family}:*`)], inCluster);
-    allow(['ecs:StopTask', 'ecs:DescribeTasks'], [this.arnOf('ecs', 'task', `${cluster.clusterName}/*`)], inCluster);
+    const revisions = this.arnOf('ecs', 'task-definition', `${task.family}:*`);
+    const tasks = this.arnOf('ecs', 'task', `${cluster.clusterName}/*`);
+    // A policy that changed with each revision would take a while until IAM knows it everywhere.
+    allow(['ecs:RunTask'], [revisions], inCluster);
+    allow(['ecs:StopTask', 'ecs:DescribeTasks'], [tasks], inCluster);
     allow(['events:PutTargets', 'events:PutRule', 'events:DescribeRule'], [this.arnOf('events', 'rule', SFN_RULE)]);
-    allow(['iam:PassRole'], [task.taskRole.roleArn, executionRole.roleArn], {
+    allow(['iam:PassRole'], [task.taskRole.roleArn, task.obtainExecutionRole().roleArn], {
       StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' },
     });
+    acknowledgeWildcard(role, revisions, 'the wildcard stands for the revisions of this one task definition');
+    acknowledgeWildcard(role, tasks, 'the wildcard stands for the tasks of this one cluster, which have no name before they run');
   }
 
   private alarm(name: string | undefined): cloudwatch.Alarm {

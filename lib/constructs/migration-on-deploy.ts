@@ -6,12 +6,13 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct, type IConstruct, type IDependable } from 'constructs';
-import type { OnDeployData, OnDeployProperties } from '../contract';
+import type { ContainerOnDeploy, OnDeployData, OnDeployProperties } from '../contract';
 import { packagePath } from '../package-root';
-import { acknowledgeFramework } from './acknowledged';
+import { acknowledgeFramework, acknowledgeWildcard } from './acknowledged';
 import { encryptExecutions } from './encrypted-executions';
 import { fingerprint } from './fingerprint';
 import { logGroup } from './log-group';
+import type { MigrationContainer } from './migration-container';
 import { CUSTOM_RESOURCE_SECONDS, IS_COMPLETE_SECONDS, ON_EVENT_SECONDS } from './timeouts';
 
 export interface MigrationOnDeployProps {
@@ -21,6 +22,9 @@ export interface MigrationOnDeployProps {
   readonly functionName: string | undefined;
   readonly logRetention: logs.RetentionDays;
   readonly encryptionKey: kms.IKey | undefined;
+  readonly container: MigrationContainer | undefined;
+  /** @default 'wait' */
+  readonly containerOnDeploy: ContainerOnDeploy | undefined;
 }
 
 /** Runs the pending migrations on every deploy that changes the function. */
@@ -40,6 +44,14 @@ export class MigrationOnDeploy extends Construct {
 
     const handlerRole = role('HandlerRole');
     allowInvoke(handlerRole, fn);
+    if (props.container) {
+      props.container.allowRun(handlerRole);
+      acknowledgeWildcard(
+        handlerRole,
+        props.container.executionsArn,
+        'the wildcard stands for the runs of this one state machine',
+      );
+    }
     // Asked whether the stack is rolling back: then the database is left as it is.
     handlerRole.addToPolicy(
       new iam.PolicyStatement({ actions: ['cloudformation:DescribeStacks'], resources: [Stack.of(this).stackId] }),
@@ -75,6 +87,7 @@ export class MigrationOnDeploy extends Construct {
       FunctionName: fn.functionName,
       Stage: props.stage,
       Fingerprint: fingerprint(fn),
+      ...(props.container && { Container: props.containerOnDeploy ?? 'wait' }),
     };
     this.resource = new CustomResource(this, 'Resource', {
       resourceType: 'Custom::AlembicMigration',
