@@ -9,3 +9,9 @@ export {
   type SecretDatabaseOptions,
 } from './constructs/migration-database';
 export type { MigrationLimits } from './constructs/migration-limits';
+export type { MigrationProps } from './constructs/migration-props';
+export { TenantCanary, type TenantCanaryOptions } from './constructs/tenant-canary';
+export { TenantDeploy } from './constructs/tenant-deploy';
+export type { ToleratedFailures } from './constructs/tenant-limits';
+export { TenantMigration, type TenantMigrationProps } from './constructs/tenant-migration';
+export { TenantSource, type TenantTableOptions } from './constructs/tenant-source';

@@ -1,5 +1,7 @@
 import { Stack, Validations } from 'aws-cdk-lib';
 import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
+import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { IConstruct } from 'constructs';
 
 /*
@@ -92,4 +94,37 @@ interface RenderedArn {
   readonly Ref?: string;
   readonly 'Fn::GetAtt'?: readonly string[];
   readonly 'Fn::Join'?: readonly [string, readonly (string | RenderedArn)[]];
+}
+
+/** Of the state machine that runs over the tenants, and the roles of its functions. */
+export function acknowledgeTenantMachine(
+  scope: IConstruct,
+  bucket: s3.Bucket,
+  stateMachine: sfn.StateMachine,
+  machineName: string,
+): void {
+  const files = `<${Stack.of(scope).getLogicalId(bucket.node.defaultChild as s3.CfnBucket)}.Arn>/runs/*`;
+  const executions = `arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:${machineName}`;
+  Validations.of(scope).acknowledge(
+    {
+      id: `AwsSolutions-IAM5[Resource::${files}]`,
+      reason: "the wildcard stands for the files of the runs, in a bucket of the stack's own",
+    },
+    ...[':*', '/*'].map((end) => ({
+      id: `AwsSolutions-IAM5[Resource::${executions}${end}]`,
+      reason: 'the wildcard stands for the executions of this one state machine, whose names are made when they start',
+    })),
+  );
+  Validations.of(stateMachine).acknowledge(
+    {
+      id: 'AwsSolutions-SF1',
+      reason:
+        'Step Functions keeps the history of each execution for 90 days, and the bucket what became of each tenant; to deliver its ' +
+        "events elsewhere takes permissions on all of the account's log groups",
+    },
+    {
+      id: 'AwsSolutions-SF2',
+      reason: 'tracing takes permissions on "*", and shows calls that the history of the execution shows already',
+    },
+  );
 }
