@@ -1,4 +1,5 @@
 import validate = require('asl-validator');
+
 import { type TenantDefinitionProps, tenantDefinition } from '../../lib/constructs/tenant-definition';
 import { TENANT_STATES } from '../../lib/tenant-contract';
 
@@ -45,7 +46,11 @@ test('both maps are distributed, take their batches from the bucket, and start n
       Type: 'Map',
       Label: name,
       MaxConcurrency: 10,
-      ItemReader: { Resource: 'arn:aws:states:::s3:getObject', ReaderConfig: { InputType: 'JSON' }, Parameters: { Bucket: 'runs' } },
+      ItemReader: {
+        Resource: 'arn:aws:states:::s3:getObject',
+        ReaderConfig: { InputType: 'JSON' },
+        Parameters: { Bucket: 'runs' },
+      },
       ItemProcessor: { ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' } },
     });
   }

@@ -64,7 +64,9 @@ describe('the tenants can be listed', () => {
   });
 
   test('by an object in S3', () => {
-    const template = tenantTemplate((stack) => ({ tenants: TenantSource.fromObject(new Bucket(stack, 'Bucket'), 'tenants.json') }));
+    const template = tenantTemplate((stack) => ({
+      tenants: TenantSource.fromObject(new Bucket(stack, 'Bucket'), 'tenants.json'),
+    }));
     expect(coordinatorSettings(template).source).toMatchObject({ kind: 'object', key: 'tenants.json' });
   });
 
@@ -74,7 +76,10 @@ describe('the tenants can be listed', () => {
       const fn = new lambda.Function(stack, 'List', { runtime: lambda.Runtime.PYTHON_3_13, handler: 'index.handler', code });
       return { tenants: TenantSource.fromFunction(fn) };
     });
-    expect(coordinatorSettings(template).source).toMatchObject({ kind: 'function', functionName: expect.stringContaining('List') });
+    expect(coordinatorSettings(template).source).toMatchObject({
+      kind: 'function',
+      functionName: expect.stringContaining('List'),
+    });
   });
 });
 
@@ -106,9 +111,13 @@ describe('a deploy', () => {
     migration.executeBefore(bucket);
     const template = Template.fromStack(stack);
     const [[run, { DependsOn = [] }]] = resourcesOf(template, 'Custom::TenantMigration') as [[string, any]];
-    const machine = resourcesOf(template, 'AWS::StepFunctions::StateMachine').find(([, { Properties }]) => Properties.StateMachineName);
+    const machine = resourcesOf(template, 'AWS::StepFunctions::StateMachine').find(
+      ([, { Properties }]) => Properties.StateMachineName,
+    );
     expect(DependsOn).toEqual(expect.arrayContaining([machine?.[0], expect.stringContaining('BatchRoleDefaultPolicy')]));
-    const [[, application]] = resourcesOf(template, 'AWS::S3::Bucket').filter(([id]) => id.startsWith('Application')) as [[string, any]];
+    const [[, application]] = resourcesOf(template, 'AWS::S3::Bucket').filter(([id]) => id.startsWith('Application')) as [
+      [string, any],
+    ];
     expect(application.DependsOn).toContain(run);
   });
 });
@@ -135,7 +144,9 @@ test('what became of the tenants is kept for 90 days, for nobody else, and stays
     },
   });
   template.hasResourceProperties('AWS::S3::BucketPolicy', {
-    PolicyDocument: { Statement: [Match.objectLike({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } })] },
+    PolicyDocument: {
+      Statement: [Match.objectLike({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } })],
+    },
   });
 });
 

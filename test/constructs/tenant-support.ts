@@ -12,10 +12,7 @@ let shared: string | undefined;
 /** A stack with one migration of tenants; what is not said has a small default. */
 export function tenantStack(options: TenantOptions = {}): { stack: Stack; migration: TenantMigration } {
   const context = { [BUNDLING_STACKS]: [] };
-  const stack = new Stack(
-    new App({ builtinCloudFormationValidation: false, outdir: temporaryDirectory(), context }),
-    'Stack',
-  );
+  const stack = new Stack(new App({ builtinCloudFormationValidation: false, outdir: temporaryDirectory(), context }), 'Stack');
   shared ??= laidOutBackend();
   const migration = new TenantMigration(stack, 'Migration', {
     stage: 'dev',
@@ -39,7 +36,9 @@ export function errorsOf(options: TenantOptions): string[] {
 
 /** A function of the bundle `tenants`, by its export. */
 export function handlerOf(template: Template, name: string): Resource {
-  const found = resourcesOf(template, 'AWS::Lambda::Function').find(([, { Properties }]) => Properties.Handler === `index.${name}`);
+  const found = resourcesOf(template, 'AWS::Lambda::Function').find(
+    ([, { Properties }]) => Properties.Handler === `index.${name}`,
+  );
   if (!found) throw new Error(`the template has no function with the handler ${name}`);
   return found[1];
 }
