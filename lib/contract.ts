@@ -1,8 +1,9 @@
 /*
  * The contract between the TypeScript side and the Python runner: names, wire shapes and who may say what.
  * Its twin is lambda/migrate/cdk_alembic/contract.py. The two are held together by test/contract/*.json, which the tests of
- * both languages must accept or reject alike. This file imports nothing, so that every room may import it.
+ * both languages must accept or reject alike. This file imports nothing that runs, so that every room may import it.
  */
+import type { TenantSettings } from './tenant-contract';
 
 /** Version of the wire shapes. It grows when an answer gains a meaning that an old reader would get wrong. */
 export const CONTRACT_VERSION = 1;
@@ -312,6 +313,8 @@ export interface RunnerSettings {
   readonly limits?: RunnerLimits;
   /** Name or ARN of the event bus that is told when a run has ended. @default - nobody is told */
   readonly eventBus?: string;
+  /** The function migrates tenants: it takes a TenantRequest, and nothing without one. @default - it migrates its database */
+  readonly tenants?: TenantSettings;
 }
 
 /** How long the runner waits for what. All in seconds. */
@@ -380,8 +383,8 @@ export const MAX_REVISION_LENGTH = 128;
 /** Lambda runs a call for 900 s at most. */
 export const MAX_SLICE_SECONDS = 900;
 
-const REQUESTED_BY_PATTERN = /^[\x20-\x7e]{1,200}$/;
-const RUN_ID_PATTERN = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+export const REQUESTED_BY_PATTERN = /^[\x20-\x7e]{1,200}$/;
+export const RUN_ID_PATTERN = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** All that is wrong with a request; empty when it can be sent. */
 export function requestProblems(request: unknown): string[] {
@@ -452,12 +455,19 @@ export function isFailure(value: unknown): value is MigrateFailure {
     value.contract === CONTRACT_VERSION &&
     value.status === 'failed' &&
     isListOf(value.applied, isAppliedRevision) &&
-    isRecord(value.error) &&
-    RUNNER_CODES.includes(value.error.code as RunnerCode) &&
-    isText(value.error.message) &&
-    isText(value.error.next) &&
-    [value.error.revision, value.error.sqlState, value.error.statement].every(isOptionalText) &&
-    (value.error.dataLoss === undefined || isListOf(value.error.dataLoss, isDataLoss))
+    isFailureDetail(value.error)
+  );
+}
+
+/** Whether a value tells what went wrong in the way that this contract describes. */
+export function isFailureDetail(value: unknown): value is FailureDetail {
+  return (
+    isRecord(value) &&
+    RUNNER_CODES.includes(value.code as RunnerCode) &&
+    isText(value.message) &&
+    isText(value.next) &&
+    [value.revision, value.sqlState, value.statement].every(isOptionalText) &&
+    (value.dataLoss === undefined || isListOf(value.dataLoss, isDataLoss))
   );
 }
 
@@ -473,7 +483,7 @@ function isHistoryEntry(value: unknown): boolean {
   return isRevisionInfo(value) && isStrings(value.downRevisions) && typeof value.applied === 'boolean';
 }
 
-function isDataLoss(value: unknown): boolean {
+export function isDataLoss(value: unknown): boolean {
   return (
     isRecord(value) &&
     [value.revision, value.what, value.file].every(isText) &&
@@ -501,31 +511,31 @@ function isRunRecord(value: unknown): boolean {
   );
 }
 
-function isOptionalText(value: unknown): boolean {
+export function isOptionalText(value: unknown): boolean {
   return value === undefined || isText(value);
 }
 
-function isCount(value: unknown): boolean {
+export function isCount(value: unknown): boolean {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0;
 }
 
-function isText(value: unknown): boolean {
+export function isText(value: unknown): boolean {
   return typeof value === 'string' && value !== '';
 }
 
-function isStrings(value: unknown): boolean {
+export function isStrings(value: unknown): boolean {
   return isListOf(value, (item) => typeof item === 'string');
 }
 
-function isListOf(value: unknown, isItem: (item: unknown) => boolean): boolean {
+export function isListOf(value: unknown, isItem: (item: unknown) => boolean): boolean {
   return Array.isArray(value) && value.every(isItem);
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function unknownKeys(value: Record<string, unknown>, known: readonly string[]): string[] {
+export function unknownKeys(value: Record<string, unknown>, known: readonly string[]): string[] {
   return Object.keys(value)
     .filter((key) => !known.includes(key))
     .map((key) => `unknown key ${JSON.stringify(key)}: use ${known.join(', ')}`);
