@@ -18,7 +18,7 @@ export async function carryOut(session: Session): Promise<MigrateAnswer | CheckA
   // Both at once: the header must not cost a migration any time.
   const asked = ask(session);
   asked.catch(() => {});
-  await showHeader(screen.notes, { stage, functionName: client.functionName, region }, lambda, endpoint);
+  await showHeader(screen.notes, { stage, called: ['function', client.functionName], region }, lambda, endpoint);
   const answer = await asked;
   if (given.changes) return change(session, answer);
   showAnswer(screen, answer);

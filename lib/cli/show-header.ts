@@ -1,26 +1,26 @@
-import type { LambdaClient } from '@aws-sdk/client-lambda';
-import { type CallerIdentity, callerIdentity } from './caller-identity';
+import { type Caller, type CallerIdentity, callerIdentity } from './caller-identity';
 import { plain, type Terminal } from './terminal';
 
 /** What is about to be spoken to. */
 export interface Header {
   readonly stage?: string;
-  readonly functionName: string;
+  /** What is called. */
+  readonly called: readonly [kind: 'function' | 'machine', name: string];
   readonly region: string;
 }
 
 /** Which stage, where, and as whom. Who that is may not be known: then that is said, and nothing fails. */
 export async function showHeader(
   terminal: Terminal,
-  { stage, functionName, region }: Header,
-  lambda: LambdaClient,
+  { stage, called: [kind, name], region }: Header,
+  client: Caller,
   endpoint?: string,
 ): Promise<void> {
   if (stage !== undefined) terminal.fact('stage', terminal.paint('bold', stage));
-  terminal.fact('function', functionName);
+  terminal.fact(kind, name);
   terminal.fact('region', region);
   try {
-    const { account, arn }: CallerIdentity = await callerIdentity(lambda, endpoint);
+    const { account, arn }: CallerIdentity = await callerIdentity(client, endpoint);
     terminal.fact('account', plain(account));
     terminal.fact('you', plain(arn));
   } catch (error) {

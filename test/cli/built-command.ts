@@ -22,8 +22,9 @@ export class BuiltCommand {
   static async build(): Promise<BuiltCommand> {
     const directory = await mkdtemp(join(tmpdir(), 'migrate-invoke-'));
     const { metafile } = await build({
-      entryPoints: [join(__dirname, '../../bin/migrate-invoke.ts')],
-      outfile: join(directory, 'migrate-invoke.js'),
+      entryPoints: ['migrate-invoke', 'migrate-invoke-tenants'].map((name) => join(__dirname, `../../bin/${name}.ts`)),
+      outdir: directory,
+      external: ['./migrate-invoke-tenants'],
       bundle: true,
       minify: true,
       platform: 'node',
