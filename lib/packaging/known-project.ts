@@ -59,7 +59,7 @@ function isOfNoProject(path: string): boolean {
 }
 
 function keyOf(directory: string, files: readonly string[], exclude: readonly string[], platform: FunctionPlatform): string {
-  const reader = hashFiles(packagePath('lib', 'packaging'), ['alembic_project.py']);
+  const reader = hashFiles(packagePath('lib', 'packaging'), ['alembic_project.py', 'compile.py']);
   const what = [
     directory,
     hashFiles(directory, files),
