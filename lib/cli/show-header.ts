@@ -1,4 +1,4 @@
-import { type Caller, type CallerIdentity, callerIdentity } from './caller-identity';
+import type { CallerIdentity } from './caller-identity';
 import { plain, type Terminal } from './terminal';
 
 /** What is about to be spoken to. */
@@ -13,14 +13,13 @@ export interface Header {
 export async function showHeader(
   terminal: Terminal,
   { stage, called: [kind, name], region }: Header,
-  client: Caller,
-  endpoint?: string,
+  who: () => Promise<CallerIdentity>,
 ): Promise<void> {
   if (stage !== undefined) terminal.fact('stage', terminal.paint('bold', stage));
   terminal.fact(kind, name);
   terminal.fact('region', region);
   try {
-    const { account, arn }: CallerIdentity = await callerIdentity(client, endpoint);
+    const { account, arn } = await who();
     terminal.fact('account', plain(account));
     terminal.fact('you', plain(arn));
   } catch (error) {

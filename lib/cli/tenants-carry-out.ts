@@ -2,6 +2,7 @@ import { TenantsError } from '../client/tenants-errors';
 import { sfnRegion } from '../client/tenants-sdk';
 import { CONTRACT_VERSION, DEFAULT_APP_NAME } from '../contract';
 import { type TenantRunSummary, tenantStateMachineName } from '../tenant-contract';
+import { callerIdentity } from './caller-identity';
 import { confirm } from './confirm';
 import { EXIT } from './exit-codes';
 import { showHeader } from './show-header';
@@ -20,7 +21,7 @@ export async function carryOutTenants(session: TenantsSession): Promise<TenantsA
   const planned = task.verb === 'start' ? start(session, { ...task, command: 'plan', allow: undefined }) : undefined;
   planned?.catch(() => {});
   const called = ['machine', tenantStateMachineName(appName, stage)] as const;
-  await showHeader(screen.notes, { stage, called, region }, sfn, endpoint);
+  await showHeader(screen.notes, { stage, called, region }, () => callerIdentity(sfn, endpoint));
   if (task.verb === 'start') return startTask(session, task, await (planned as Promise<string>));
   const { verb, runId } = task;
   session.runId = runId;

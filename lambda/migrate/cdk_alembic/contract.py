@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 CONTRACT_VERSION = 1
 SETTINGS_VARIABLE = "CDK_ALEMBIC_SETTINGS"
+REQUEST_VARIABLE = "CDK_ALEMBIC_REQUEST"
 MANIFEST_FILE = "cdk_alembic/manifest.json"
 BACKEND_DIRECTORY = "backend"
 DEPENDENCIES_DIRECTORY = "site-packages"
@@ -20,6 +21,7 @@ COMMANDS = ("upgrade", "plan", "current", "history", "downgrade", "stamp")
 RESTRICTED_COMMANDS = ("downgrade", "stamp")
 SLICED_COMMANDS = ("upgrade", "downgrade")
 STATUSES = ("complete", "partial", "pending", "ahead")
+PLACES = ("container",)
 ALLOWANCES = ("drop_invalid_indexes",)
 DATA_LOSS_RULES = ("drop-table", "drop-column", "drop-schema", "drop-type", "truncate", "delete-all")
 RUNNER_CODES = (
@@ -36,9 +38,11 @@ RUNNER_CODES = (
     "locked",
     "blocked",
     "invalid_index",
+    "needs_container",
     "migration_failed",
     "lock_not_available",
     "deadline_reached",
+    "cancelled",
     "version_not_moved",
     "internal_error",
 )
@@ -50,8 +54,8 @@ MAX_REVISION_LENGTH = 128
 MAX_SLICE_SECONDS = 900
 REQUESTED_BY_PATTERN = re.compile(r"[\x20-\x7e]{1,200}")
 RUN_ID_PATTERN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_REQUEST_KEYS = ("command", "revision", "sliceSeconds", "allow", "requestedBy", "runId", "sql")
-_SETTINGS_KEYS = ("stage", "allow", "database", "guard", "protected", "limits", "eventBus", "tenants")
+_REQUEST_KEYS = ("command", "revision", "sliceSeconds", "allow", "requestedBy", "runId", "sql", "in")
+_SETTINGS_KEYS = ("stage", "allow", "database", "guard", "protected", "limits", "eventBus", "tenants", "container")
 _LIMIT_KEYS = ("mutexWaitSeconds", "lockTimeoutSeconds", "lockRetrySeconds", "connectRetrySeconds")
 
 _DATABASE_KEYS = {
@@ -72,6 +76,7 @@ class Request(NamedTuple):
     requested_by: str = "invoke"
     run_id: str | None = None
     sql: bool = False
+    place: str | None = None
 
 
 class Limits(NamedTuple):
@@ -93,6 +98,7 @@ class Settings(NamedTuple):
     protected: bool = False
     limits: Limits = Limits()
     event_bus: str | None = None
+    container: str | None = None
     tenants: dict[str, Any] | None = None
     """The function migrates tenants; `query` lists them."""
 
@@ -135,6 +141,11 @@ def request_problems(request: object) -> list[str]:
             problems.append(f'"{command}" takes no sql')
         elif not isinstance(request["sql"], bool):
             problems.append("sql must be true or false")
+    if "in" in request:
+        if command not in ("upgrade", "plan"):
+            problems.append(f'"{command}" takes no in')
+        elif request["in"] not in PLACES:
+            problems.append(f"in must be {', '.join(PLACES)}")
     return problems
 
 
@@ -148,6 +159,7 @@ def parse_request(request: dict[str, Any]) -> Request:
         request.get("requestedBy", "invoke"),
         request.get("runId"),
         request.get("sql", False),
+        request.get("in"),
     )
 
 
@@ -168,6 +180,8 @@ def settings_problems(settings: object) -> list[str]:
         problems.append("protected must be true or false")
     if "eventBus" in settings and not is_text(settings["eventBus"]):
         problems.append("eventBus must be a text")
+    if "container" in settings and not is_text(settings["container"]):
+        problems.append("container must be a text")
     if "tenants" in settings:
         problems.extend(_tenants_problems(settings["tenants"]))
     limits = settings.get("limits", {})
@@ -189,6 +203,7 @@ def parse_settings(settings: dict[str, Any]) -> Settings:
         settings.get("protected", False),
         Limits(**limits),
         settings.get("eventBus"),
+        settings.get("container"),
         settings.get("tenants"),
     )
 

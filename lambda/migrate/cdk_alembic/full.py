@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,15 @@ from .contract import (
 )
 from .errors import RunnerError
 from .failures import shortened
-from .log import log, redacted, redacted_output
-from .outcome import ended
+from .log import forget_secrets, log, redacted, redacted_output
+from .outcome import ended, tenants_ended
 from .project import Project
 from .report import report
 from .runner import execute
 from .shortcut import package_root
+from .tenant_list import list_tenants
+from .tenant_request import tenant_request
+from .tenants import migrate
 
 # Verifying the heads and answering takes a connection and a query; a short function keeps a fifth of its time for it.
 RESERVE_SECONDS = 10.0
@@ -45,15 +49,19 @@ class MigrationFailed(Exception):
     """Makes Lambda answer with a function error whose `errorMessage` is the contract's failure as JSON."""
 
 
-def carry_out(event: Any, context: Any, reason: str) -> dict[str, Any]:
+def carry_out(event: Any, context: Any, reason: str, prepare: Callable[[Call], None] = lambda call: None) -> dict[str, Any]:
     """Carries out one request; no payload at all upgrades to head. Raises MigrationFailed. `reason`: why the shortcut was not
-    taken."""
+    taken. `prepare` gets the call before it begins."""
     call: Call | None = None
     try:
         settings = _settings()
         # Before the backend can change it.
         fingerprint.environment({"database": settings.database})
+        if settings.tenants is not None:
+            call = _call(tenant_request(event), settings, context)
+            return _carry_out_tenants(call)
         call = _call(_request(event, settings), settings, context)
+        prepare(call)
         with redacted_output():
             answer = redacted(_carry_out(call))
     except RunnerError as error:
@@ -105,16 +113,37 @@ def _request(event: Any, settings: Settings) -> Request:
     return request
 
 
-def _call(request: Request, settings: Settings, context: Any) -> Call:
+def _call(request: Any, settings: Settings, context: Any) -> Call:
     def remaining() -> float:
         return context.get_remaining_time_in_millis() / 1000
 
     reserve = min(RESERVE_SECONDS, remaining() * RESERVE_SHARE)
-    return Call(request, settings, f"cdk-alembic {settings.stage} {context.aws_request_id}", remaining, reserve)
+    return Call(request, settings, f"cdk-alembic {settings.stage} {context.aws_request_id}", remaining, reserve, place="function")
 
 
 def _carry_out(call: Call) -> dict[str, Any]:
     return until_connected(call, lambda: execute(_load(call.settings), call))
+
+
+def _carry_out_tenants(call: Call) -> dict[str, Any]:
+    # A process that lives long has seen the passwords of many databases.
+    forget_secrets()
+    with redacted_output():
+        answer = redacted(list_tenants(call) if call.request.command == "tenants" else migrate(_load_for_tenants(), call))
+    log("INFO", "run_ended", **tenants_ended(answer), shortcut=False)
+    if call.request.command != "tenants":
+        facts = {name: len(answer[name]) for name in ("outcomes", "left", "notBegun")}
+        outcome = "tenants_failed" if answer["failed"] else answer["status"]
+        report(call, outcome, {"tenants": {**facts, "failed": answer["failed"]}, "runId": call.request.run_id})
+    return answer
+
+
+def _load_for_tenants() -> Project:
+    global _project
+    if _project is None:
+        # No shortcut is taken, so nothing has to be observed.
+        _project = Project.of_package(Path(package_root()), observed=False)
+    return _project
 
 
 def _load(settings: Settings) -> Project:
@@ -126,6 +155,16 @@ def _load(settings: Settings) -> Project:
     if _project is None:
         _project = Project.of_package(Path(package_root()))
     return _project
+
+
+def renew(call: Call) -> None:
+    """Fetches the password again: a run without a deadline may outlast a token, or see a rotation."""
+    try:
+        if database.fill_environment(call.settings.database, os.environ) and _project is not None:
+            _project.forget_modules()
+    except RunnerError as error:
+        # The one that the run began with may still do.
+        log("WARNING", "password_not_renewed", stage=call.settings.stage, reason=error.message)
 
 
 def _failed(error: RunnerError, call: Call | None, cause: BaseException | None = None) -> MigrationFailed:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import history, note
+from . import container, history, note
 from .call import Call
 from .contract import CONTRACT_VERSION
 from .environment import run_environment
-from .errors import RunnerError
 from .guard import data_losses
 from .log import log
 from .project import Project, info
 from .render import render
-from .revisions import alembic_errors, current, path, refuse_ahead, resolve, same_target
+from .revisions import alembic_errors, current, path, refuse_ahead, resolve
 from .run import Run, hold_mutex, not_moved
 
 
@@ -83,25 +82,16 @@ def _stamp(project: Project, call: Call, revision: str) -> dict[str, Any]:
 def _migrate(project: Project, call: Call, revision: str, downgrade: bool) -> dict[str, Any]:
     run = Run(project, call, revision, downgrade)
     run.execute()
-    status = "complete"
-    pending: list[Any] = []
 
-    def verify(heads: tuple[str, ...], context: Any) -> None:
-        nonlocal status, pending
-        try:
-            run.verify(heads, context)
-        except RunnerError as error:
-            run.history.end(context, error.code, heads, error.message)
-            raise
-        if not downgrade and not project.unknown(heads):
-            pending, _ = path(project, same_target(run.target, revision), heads, downgrade=False)
-        status = "partial" if run.stopped or pending else "complete"
-        run.history.end(context, status, heads)
-        if status == "complete" and not downgrade:
+    def conclude(heads: tuple[str, ...], context: Any) -> None:
+        run.conclude(heads, context)
+        # A container is not where the shortcut is taken.
+        if run.status == "complete" and not downgrade and call.place != "container":
             note.leave(project, call, context, heads)
 
-    after = current(project, verify)
-    answer = _answer(project, call, status, call.before or (), after, run.target, pending)
+    call.renew()
+    after = current(project, conclude)
+    answer = _answer(project, call, run.status, call.before or (), after, run.target, run.pending)
     return {**answer, "runId": run.history.run_id} if run.history.recorded else answer
 
 
@@ -116,6 +106,7 @@ def _answer(
     edited: list[str] | None = None,
 ) -> dict[str, Any]:
     scripts = [step.revision for step in pending or ()]
+    work = container.work(scripts, call, fresh=not after)
     return {
         "contract": CONTRACT_VERSION,
         "command": call.request.command,
@@ -132,4 +123,5 @@ def _answer(
         "edited": edited or [],
         "warnings": call.warnings,
         "protected": call.settings.protected,
+        **({"container": work} if work else {}),
     }
