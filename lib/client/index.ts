@@ -15,6 +15,7 @@ export type {
   RunRecord,
   Status,
 } from '../contract';
+export type { TenantCode, TenantFailure, TenantRunInput, TenantRunSummary } from '../tenant-contract';
 export {
   type CallOptions,
   type CheckAnswer,
@@ -38,5 +39,18 @@ export {
 } from './errors';
 export type { ConnectionOptions } from './lambda-client';
 export type { MigrateOptions } from './migrate';
+export {
+  type StartOptions,
+  type TenantsCallOptions,
+  TenantsClient,
+  type TenantsClientOptions,
+  type WatchOptions,
+} from './tenants-client';
+export {
+  TenantsError,
+  type TenantsErrorCode,
+  type TenantsErrorDetails,
+} from './tenants-errors';
+export type { BatchCounts, TenantPhase, TenantsProgress } from './tenants-progress';
 export type { LockOptions } from './wait-for-lock';
 export type { ReadyOptions } from './wait-until-ready';
