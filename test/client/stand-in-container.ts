@@ -26,21 +26,23 @@ export class ContainerStandIn {
   readonly started: { readonly name: string; readonly input: MigrateRequest }[] = [];
   private looks = 0;
   private reads = 0;
+  private runId = RUN_ID;
 
   constructor(private readonly moments: readonly Moment[]) {}
 
   /** What the function answers. */
-  readonly reply = ({ command, in: place }: MigrateRequest): Reply => {
+  readonly reply = ({ command, in: place, runId }: MigrateRequest): Reply => {
+    this.runId = runId ?? this.runId;
     const { applied: done = [] } = this.moment;
     const pending = ['b2', 'c3', 'd4'].filter((revision) => !done.some((item) => item.revision === revision));
     if (command === 'history') return { answer: { ...answer({ command }), runs: [this.record(done)] } };
     const at = done.at(-1)?.revision ?? 'a1';
-    const where = { heads: ['d4'], target: ['d4'], to: [at], runId: RUN_ID };
+    const where = { heads: ['d4'], target: ['d4'], to: [at], runId: this.runId };
     if (pending[0] === 'd4') {
       return { answer: answer({ ...where, command: 'upgrade', from: [at], to: ['d4'], applied: [applied('d4')] }) };
     }
     const stopped: Partial<MigrateAnswer> = {
-      status: command === 'plan' ? 'pending' : 'partial',
+      status: command === 'upgrade' ? 'partial' : 'pending',
       from: [at],
       pending: pending.map((revision) => ({ revision, message: `Add ${revision}` })),
       container: {
@@ -73,7 +75,13 @@ export class ContainerStandIn {
     const { later, ...now } = this.moment;
     this.reads += later ? 1 : 0;
     const { outcome = 'running', error = null } = later && this.reads > 1 ? later : now;
-    const fixed = { runId: RUN_ID, command: 'upgrade', stage: 'dev', requestedBy: 'invoke', startedAt: '2026-01-01T00:00:00Z' };
+    const fixed = {
+      runId: this.runId,
+      command: 'upgrade',
+      stage: 'dev',
+      requestedBy: 'invoke',
+      startedAt: '2026-01-01T00:00:00Z',
+    };
     return { ...fixed, endedAt: null, from: ['a1'], to: ['a1'], outcome, error, applied: done };
   }
 }
