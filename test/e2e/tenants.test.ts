@@ -36,7 +36,8 @@ describe('60 tenants in schemas of one database', () => {
       const { status, output, cause } = await sfn().send(
         new DescribeExecutionCommand({ executionArn: `${arn('execution')}:${runId}` }),
       );
-      if (status !== 'RUNNING') return JSON.parse(output ?? cause ?? '');
+      if (status === 'SUCCEEDED') return JSON.parse(output ?? '');
+      if (status !== 'RUNNING') return JSON.parse(cause ?? '');
       await sleep(200);
     }
   }
