@@ -27,7 +27,7 @@ export async function carryOut(session: Session): Promise<MigrateAnswer | CheckA
   const asked = ask(session);
   const onItsWay = Promise.race([requested, asked.then(NOTHING, NOTHING)]);
   const who = () => onItsWay.then(() => callerIdentity(lambda, endpoint));
-  await showHeader(screen.notes, { stage, functionName: client.functionName, region }, who);
+  await showHeader(screen.notes, { stage, called: ['function', client.functionName], region }, who);
   const answer = await asked;
   if (given.changes) return change(session, answer);
   showAnswer(screen, answer);

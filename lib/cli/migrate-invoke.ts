@@ -39,9 +39,16 @@ export async function migrateInvoke(argv: readonly string[], version: string): P
       const view = screen({ json: parsed.json, progress: false });
       return end(failureDocument(error, []), parsed.json, view, ciReport(view.notes));
     }
+    case 'tenants':
+      return tenantsCommand().migrateInvokeTenants(argv);
     case 'run':
       return run(parsed);
   }
+}
+
+/** A file of its own beside this one, read when it is needed: Step Functions' SDK is not for every start. */
+function tenantsCommand(): typeof import('./migrate-invoke-tenants') {
+  return require('./migrate-invoke-tenants');
 }
 
 async function run(given: Arguments): Promise<number> {

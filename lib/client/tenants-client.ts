@@ -144,6 +144,21 @@ export class TenantsClient {
     return this.decide(runId, false, options);
   }
 
+  /** Ends a run: no further batch is begun; what a worker has begun goes on to the end of its call. */
+  async stop(runId: string, { signal }: TenantsCallOptions = {}): Promise<void> {
+    const { status } = await this.describe(runId, signal);
+    if (status !== 'RUNNING') return;
+    const { StopExecutionCommand } = sfnSdk();
+    const cause = `${this.options.requestedBy ?? 'invoke'} has stopped it`;
+    const command = new StopExecutionCommand({ executionArn: await this.arnOf(runId, signal), error: 'run_aborted', cause });
+    try {
+      await this.sfn.send(command, { abortSignal: signal });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw sfnError(error, `states:StopExecution of run ${runId}`);
+    }
+  }
+
   /** Closes the connections. A client that was handed in is closed too. */
   destroy(): void {
     this.sfn.destroy();

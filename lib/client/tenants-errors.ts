@@ -3,6 +3,8 @@ import type { TenantCode, TenantRunSummary } from '../tenant-contract';
 /** Codes of what keeps a run over tenants from being started, watched or approved. A code never changes its meaning. */
 export const TENANTS_CLIENT_CODES = [
   'invalid_usage',
+  /** the run's own words for an input that can't be used: it was started by hand, or by another version */
+  'invalid_request',
   'no_credentials',
   'access_denied',
   /** the stage has no state machine in this account and region */

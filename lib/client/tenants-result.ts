@@ -15,11 +15,11 @@ export function resultOf({ status, output, error, cause, name }: DescribeExecuti
   }
   const told = parseJson(cause ?? '');
   const summary = isSummary(told) ? told : undefined;
-  if (isTenantCode(error)) {
+  if (status === 'FAILED' && isRunCode(error)) {
     const { message, next } = (summary?.error ?? told ?? {}) as { readonly message?: string; readonly next?: string };
     throw new TenantsError(error, message ?? cause ?? `run ${name} failed`, next ?? NEXT[error], { summary });
   }
-  const why = [error, cause].filter(Boolean).join(': ');
+  const why = [status === 'ABORTED' ? '' : error, cause].filter(Boolean).join(': ');
   throw new TenantsError('run_aborted', `run ${name} ${ENDS[status ?? ''] ?? 'failed'}${why && `: ${why}`}`, NEXT.run_aborted, {
     summary,
   });
@@ -32,7 +32,8 @@ const ENDS: Readonly<Record<string, string>> = {
 };
 
 /** What to do where the run itself has not said it. */
-const NEXT: Readonly<Record<TenantCode, string>> = {
+const NEXT: Readonly<Record<RunCode, string>> = {
+  invalid_request: 'correct the input of the execution: nothing was begun',
   tenants_failed: 'mend what failed, then run it again with --retry-failed: tenants at head cost one query each',
   unknown_tenant: 'correct the names: nothing was begun',
   tenants_unavailable: 'correct where the tenants are listed: nothing was begun',
@@ -40,8 +41,11 @@ const NEXT: Readonly<Record<TenantCode, string>> = {
   run_aborted: 'run it again: tenants that are migrated stay so, and cost one query each',
 };
 
-function isTenantCode(error: string | undefined): error is TenantCode {
-  return (TENANT_CODES as readonly string[]).includes(error ?? '');
+/** What a run can say of itself. */
+type RunCode = TenantCode | 'invalid_request';
+
+function isRunCode(error: string | undefined): error is RunCode {
+  return error === 'invalid_request' || (TENANT_CODES as readonly string[]).includes(error ?? '');
 }
 
 function isSummary(value: unknown): value is TenantRunSummary {

@@ -148,6 +148,8 @@ export class StepFunctionsStandIn {
           ...run.moments[run.at]?.end,
         };
       }
+      case 'StopExecution':
+        return { stopDate: 0 };
       case 'GetExecutionHistory':
         return { events: eventsOf(this.find(body)) };
       case 'ListMapRuns':
