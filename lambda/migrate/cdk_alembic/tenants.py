@@ -101,7 +101,8 @@ class _Batch:
         """All tenants of one database."""
         try:
             self._enter(secret)
-        except RunnerError as error:
+        except Exception as failure:
+            error = failure if isinstance(failure, RunnerError) else _unforeseen(failure)
             if secret is None:
                 self._give_back(error, tenants)
             else:
@@ -199,11 +200,7 @@ class _Batch:
         except RunnerError as failure:
             error = failure
         except Exception as failure:
-            error = RunnerError(
-                "internal_error",
-                f"the runner failed: {type(failure).__name__}: {describe(failure)}",
-                "look at the function's log, and report it as a defect of cdk-alembic",
-            )
+            error = _unforeseen(failure)
         if error and call.before is None and self._is_of_all(error, tenant) and not last:
             raise error
         if error and self._came_too_late(error) and not call.applied:
@@ -339,6 +336,14 @@ class _Batch:
         facts = {**facts, **texts}
         log("WARNING", "tenant_failed", stage=self.call.settings.stage, tenant=tenant.name, **facts)
         return facts
+
+
+def _unforeseen(error: Exception) -> RunnerError:
+    return RunnerError(
+        "internal_error",
+        f"the runner failed: {type(error).__name__}: {describe(error)}",
+        "look at the function's log, and report it as a defect of cdk-alembic",
+    )
 
 
 def _some(warnings: list[str]) -> list[str]:
