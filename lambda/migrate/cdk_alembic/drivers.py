@@ -66,12 +66,6 @@ class _Blocking:
         self._connection.close()
 
 
-class _Pg8000(_Blocking):
-    def ask(self, query: str) -> str | None:
-        # It looks for parameters even where none are given.
-        return super().ask(query.replace("%", "%%"))
-
-
 class _Asyncpg:
     def __init__(self, connection: Any) -> None:
         self._connection = connection
@@ -126,7 +120,7 @@ def _pg8000(options: dict[str, Any], waits: Mapping[str, str]) -> _Blocking:
     seconds = int(waits["statement_timeout"]) / 1000 + CONNECT_SECONDS
     settings = {**options.pop("startup_params", {}), **waits}
     defaults = {"timeout": seconds, "ssl_context": tls()}
-    return _Pg8000(pg8000.dbapi.connect(**{**defaults, **options, "startup_params": settings}))
+    return _Blocking(pg8000.dbapi.connect(**{**defaults, **options, "startup_params": settings}))
 
 
 _CONNECT = {"psycopg": _psycopg, "psycopg2": _psycopg2, "asyncpg": _asyncpg, "pg8000": _pg8000}
