@@ -78,7 +78,8 @@ async function start(folder: string, found: PostgresBinaries): Promise<PostgresS
     env: () => env,
     cwd: own,
     folder,
-    endSignal: 'SIGINT',
+    // Without a checkpoint: nobody reads what it would write.
+    endSignal: 'SIGQUIT',
     logFile: path.join(own, 'postgres.log'),
     isReady: async () => isReady(data),
     ...account,
