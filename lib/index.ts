@@ -1,6 +1,7 @@
 export { AlembicMigration, type AlembicMigrationProps } from './constructs/alembic-migration';
 export { type DatabasePartNames, type DatabaseUrlOptions, DatabaseVariables } from './constructs/database-variables';
 export { MigrationCode, type MigrationImageOptions, type UvProjectOptions } from './constructs/migration-code';
+export { ContainerDeploy, MigrationCompute, type MigrationContainerOptions } from './constructs/migration-compute';
 export {
   type IamDatabaseOptions,
   MigrationDatabase,

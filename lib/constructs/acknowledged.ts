@@ -44,6 +44,58 @@ export function acknowledgeFramework(scope: IConstruct): void {
   );
 }
 
+/** Of the task that runs long migrations. */
+export function acknowledgeTaskDefinition(task: IConstruct): void {
+  Validations.of(task).acknowledge({
+    id: 'AwsSolutions-ECS2',
+    reason: 'the variables hold no secret: the database password is fetched from Secrets Manager, or made, when the task runs',
+  });
+}
+
+/** Of the role by which Fargate starts that task. */
+export function acknowledgeExecutionRole(role: IConstruct): void {
+  Validations.of(role).acknowledge({
+    id: 'AwsSolutions-IAM5[Resource::*]',
+    reason: 'ecr:GetAuthorizationToken, which it takes to pull the image, knows no narrower resource',
+  });
+}
+
+/** Of the state machine that runs that task. */
+export function acknowledgeStateMachine(machine: IConstruct): void {
+  Validations.of(machine).acknowledge(
+    {
+      id: 'AwsSolutions-SF1',
+      reason:
+        'the state machine starts one task and waits for it: Step Functions keeps its events for 90 days, and delivering them to ' +
+        "CloudWatch takes permissions on all of the account's log groups",
+    },
+    {
+      id: 'AwsSolutions-SF2',
+      reason: 'the state machine starts one task and waits for it; tracing takes permissions on "*" and would show that alone',
+    },
+  );
+}
+
+/** Of a role that may do something with what has no name before it is there. */
+export function acknowledgeWildcard(role: IConstruct, arn: string, reason: string): void {
+  Validations.of(role).acknowledge({ id: `AwsSolutions-IAM5[Resource::${asFound(Stack.of(role).resolve(arn))}]`, reason });
+}
+
+/** An ARN as cdk-nag writes it. */
+function asFound(value: string | RenderedArn): string {
+  if (typeof value === 'string') return value;
+  if (value.Ref) return `<${value.Ref}>`;
+  if (value['Fn::GetAtt']) return `<${value['Fn::GetAtt'].join('.')}>`;
+  const [, parts] = value['Fn::Join'] ?? ['', []];
+  return parts.map(asFound).join('');
+}
+
+interface RenderedArn {
+  readonly Ref?: string;
+  readonly 'Fn::GetAtt'?: readonly string[];
+  readonly 'Fn::Join'?: readonly [string, readonly (string | RenderedArn)[]];
+}
+
 /** Of the state machine that runs over the tenants, and the roles of its functions. */
 export function acknowledgeTenantMachine(
   scope: IConstruct,

@@ -4,10 +4,12 @@ import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct, type IConstruct, type IDependable } from 'constructs';
-import type { OnDeployData, OnDeployProperties } from '../contract';
+import type { ContainerOnDeploy, OnDeployData, OnDeployProperties } from '../contract';
+import { acknowledgeWildcard } from './acknowledged';
 import { deployProvider } from './deploy-provider';
 import { fingerprint } from './fingerprint';
 import { logGroup } from './log-group';
+import type { MigrationContainer } from './migration-container';
 import { CUSTOM_RESOURCE_SECONDS, IS_COMPLETE_SECONDS, ON_EVENT_SECONDS } from './timeouts';
 
 export interface MigrationOnDeployProps {
@@ -17,6 +19,9 @@ export interface MigrationOnDeployProps {
   readonly functionName: string | undefined;
   readonly logRetention: logs.RetentionDays;
   readonly encryptionKey: kms.IKey | undefined;
+  readonly container: MigrationContainer | undefined;
+  /** @default 'wait' */
+  readonly containerOnDeploy: ContainerOnDeploy | undefined;
 }
 
 /** Runs the pending migrations on every deploy that changes the function. */
@@ -25,12 +30,18 @@ export class MigrationOnDeploy extends Construct {
 
   constructor(scope: Construct, id: string, props: MigrationOnDeployProps) {
     super(scope, id);
-    const fn = props.function;
+    const { function: fn, container } = props;
     const provider = deployProvider(this, {
       bundle: 'on-deploy',
       logGroup: logGroup(this, 'LogGroup', { ...props, name: props.functionName && `${props.functionName}/on-deploy` }),
       encryptionKey: props.encryptionKey,
-      permit: (role) => allowInvoke(role, fn),
+      permit: (role) => {
+        allowInvoke(role, fn);
+        if (container) {
+          container.allowRun(role);
+          acknowledgeWildcard(role, container.executionsArn, 'the wildcard stands for the runs of this one state machine');
+        }
+      },
       onEvent: {
         description: 'Decides what a deploy does with the migrations',
         timeout: Duration.seconds(ON_EVENT_SECONDS),
@@ -42,6 +53,7 @@ export class MigrationOnDeploy extends Construct {
       FunctionName: fn.functionName,
       Stage: props.stage,
       Fingerprint: fingerprint(fn),
+      ...(container && { Container: props.containerOnDeploy ?? 'wait' }),
     };
     this.resource = new CustomResource(this, 'Resource', {
       resourceType: 'Custom::AlembicMigration',
