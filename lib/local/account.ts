@@ -9,6 +9,6 @@ export interface Account {
 /** PostgreSQL refuses to run as root: then it runs as `nobody`, whom every machine has. */
 export function unprivilegedAccount(): Account | undefined {
   if (process.getuid?.() !== 0) return undefined;
-  const id = (flag: string): number => Number(execFileSync('id', [flag, 'nobody'], { encoding: 'utf8' }));
-  return { uid: id('-u'), gid: id('-g') };
+  const [uid, gid] = execFileSync('id', ['nobody'], { encoding: 'utf8' }).match(/(?<=[ug]id=)\d+/g) ?? [];
+  return { uid: Number(uid), gid: Number(gid) };
 }
