@@ -10,13 +10,13 @@ const MAX_FAILURES = 20;
 export function showTenantPlaces(terminal: Terminal, summary: TenantRunSummary): void {
   const { heads, places, pending, unchanged, ahead, failed, dataLoss } = summary;
   const told: [number, string][] = [
-    [unchanged, `at head (${place(heads)})`],
+    [unchanged, 'at head'],
     [pending, 'behind'],
     [ahead, 'ahead of the deployed code'],
     [failed, 'not to be told'],
   ];
   const parts = told.flatMap(([count, what]) => (count > 0 ? [`${number(count)} ${what}`] : []));
-  terminal.line(`${tenants(summary.total)}: ${parts.join(', ') || 'there is none'}`);
+  terminal.line(`${tenants(summary.total)}, head is ${place(heads)}: ${parts.join(', ') || 'there is none'}`);
   const widest = Math.max(...places.map(({ tenants: count }) => number(count).length));
   for (const { revisions, tenants: count } of places.slice(0, MAX_PLACES)) {
     const head = same(revisions, heads) ? ' (head)' : '';

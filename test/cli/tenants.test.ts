@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import Ajv from 'ajv';
 import type { Metafile } from 'esbuild';
 import type { TenantFailure, TenantRunSummary } from '../../lib/tenant-contract';
@@ -44,7 +47,7 @@ const behind: Partial<TenantRunSummary> = {
   ],
 };
 const PLACES =
-  '1,004 tenants: 940 at head (c3), 62 behind, 2 ahead of the deployed code\n' +
+  '1,004 tenants, head is c3: 940 at head, 62 behind, 2 ahead of the deployed code\n' +
   '  940  c3 (head)\n   60  b2\n    2  zz\n    2  base\n';
 const migrated: Partial<TenantRunSummary> = { total: 1004, unchanged: 940, migrated: 64 };
 
@@ -357,6 +360,22 @@ describe('--json', () => {
     expect([validate(JSON.parse(stdout)), validate.errors]).toEqual([true, null]);
     expect(JSON.parse(stdout)).toMatchObject({ command: 'reject', runId, exitCode: 0 });
   });
+});
+
+test('on GitHub failed tenants are annotations, and the summary of the job has them with where all of them are', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'tenants-'));
+  const file = join(directory, 'summary.md');
+  standIn = await StepFunctionsStandIn.start(stage(behind, { end: tenantsFailed }));
+  const args = ['--stage', 'dev', '--endpoint-url', standIn.url, '--tenants', 'all'];
+  const { stderr } = await command.run(args, { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: file });
+  expect(stderr).toContain('::group::plan\n');
+  expect(stderr).toContain('::error title=tenants_failed::1 of 1004 tenants failed%0Anext: repair what the failures name\n');
+  expect(stderr).toContain('::error title=acme%3A migration_failed::column "x" contains null values\n');
+  const text = await readFile(file, 'utf8');
+  await rm(directory, { recursive: true });
+  expect(text).toContain('1004 total, 940 unchanged, 63 migrated, 0 pending, 0 ahead, 1 failed, 0 not begun\n');
+  expect(text).toContain('| <code>acme</code> | <code>migration_failed</code>: column');
+  expect(text).toContain('details: <code>s3://bucket/runs/');
 });
 
 test('no other start pays for it: what it takes lies in files of its own, read when it is needed', () => {
