@@ -10,6 +10,7 @@ export const OPTIONS = {
   to: { type: 'string' },
   'dry-run': { type: 'boolean' },
   allow: { type: 'string' },
+  in: { type: 'string' },
   'wait-lock': { type: 'string' },
   yes: { type: 'boolean', short: 'y' },
   json: { type: 'boolean' },
@@ -88,6 +89,7 @@ export function parseArguments(argv: readonly string[]): Parsed {
     command: sent,
     revision: text('revision') ?? text('to'),
     allow: text('allow')?.split(',') as MigrateRequest['allow'],
+    in: text('in') as MigrateRequest['in'],
   };
   const lock = text('wait-lock');
 

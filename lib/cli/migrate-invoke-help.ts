@@ -25,6 +25,7 @@ What to run
   --dry-run                 the plan with its SQL, where it can be rendered; changes nothing
   --allow <what>            what an upgrade may do besides:
                             ${ALLOWANCES.join(', ')} (those in the way of a revision)
+  --in container            all that is pending runs in the stage's container, not only what says so
   --wait-lock <seconds>     ask again for so long while another run is going on (default: 0)
   --yes, -y                 change a protected stage unasked; needed where nobody can be asked
 

@@ -14,6 +14,7 @@ import { HELP } from './migrate-invoke-help';
 import { requestedBy } from './requested-by';
 import { type Screen, screen } from './screen';
 import type { Session } from './session';
+import { stopCommand } from './show-container';
 import { showFailure } from './show-failure';
 import { count } from './terminal';
 
@@ -113,8 +114,16 @@ function known(error: unknown): MigrateError | CommandError {
   throw error;
 }
 
-function wasInterrupted({ client, changing, applied, arguments: { client: options } }: Session): CommandError {
+function wasInterrupted({ client, changing, applied, execution, arguments: { client: options } }: Session): CommandError {
   const target = { stage: options.stage, functionName: client.functionName };
+  if (execution !== undefined) {
+    const message = `the container goes on (${count(applied.length)} applied so far)`;
+    return new CommandError(
+      'interrupted',
+      message,
+      `see where the database is with \`${lookCommand(target)}\`; to end it: ${stopCommand(execution)}`,
+    );
+  }
   const goesOn = `what the function has started goes on to the end of its slice, and nothing further is asked for`;
   const message = changing ? `${goesOn} (${count(applied.length)} applied so far)` : 'nothing was changed';
   return new CommandError('interrupted', message, `see where the database is with \`${lookCommand(target)}\``);

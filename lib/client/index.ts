@@ -3,12 +3,14 @@ export type {
   AppliedRevision,
   ClientCode,
   Command,
+  ContainerWork,
   DataLoss,
   DataLossRule,
   ErrorCode,
   HistoryEntry,
   MigrateAnswer,
   MigrateRequest,
+  Place,
   RenderedRevision,
   RevisionInfo,
   RunnerCode,
@@ -38,7 +40,7 @@ export {
   MigrationLockedError,
 } from './errors';
 export type { ConnectionOptions } from './lambda-client';
-export type { MigrateOptions } from './migrate';
+export type { MigrateOptions, RunAnswer, StartedContainer } from './migrate';
 export {
   type StartOptions,
   type TenantsCallOptions,

@@ -374,7 +374,7 @@ test('on GitHub failed tenants are annotations, and the summary of the job has t
   const text = await readFile(file, 'utf8');
   await rm(directory, { recursive: true });
   expect(text).toContain('1004 total, 940 unchanged, 63 migrated, 0 pending, 0 ahead, 1 failed, 0 not begun\n');
-  expect(text).toContain('| <code>acme</code> | <code>migration_failed</code>: column');
+  expect(text).toContain('| <code>acme</code> | <code>migration&#95;failed</code>: column');
   expect(text).toContain('details: <code>s3://bucket/runs/');
 });
 

@@ -23,6 +23,7 @@ from .guard import data_losses
 from .log import log
 from .project import Project
 from .revisions import path
+from .run import QUERY_CANCELED
 from .tenant_connects import Connects, quiet
 from .tenant_contract import Tenant, TenantRequest
 from .tenant_run import TenantRun
@@ -100,7 +101,8 @@ class _Batch:
         """All tenants of one database."""
         try:
             self._enter(secret)
-        except RunnerError as error:
+        except Exception as failure:
+            error = failure if isinstance(failure, RunnerError) else _unforeseen(failure)
             if secret is None:
                 self._give_back(error, tenants)
             else:
@@ -198,17 +200,20 @@ class _Batch:
         except RunnerError as failure:
             error = failure
         except Exception as failure:
-            error = RunnerError(
-                "internal_error",
-                f"the runner failed: {type(failure).__name__}: {describe(failure)}",
-                "look at the function's log, and report it as a defect of cdk-alembic",
-            )
+            error = _unforeseen(failure)
         if error and call.before is None and self._is_of_all(error, tenant) and not last:
             raise error
-        if error and error.code in _PUT_OFF and not last:
+        if error and self._came_too_late(error) and not call.applied:
+            self.left.append(tenant)
+        elif error and error.code in _PUT_OFF and not last:
             self.put_off.append((tenant, call, error))
         else:
             self._finish(tenant, call, run, started, error)
+
+    def _came_too_late(self, error: RunnerError) -> bool:
+        """Whether the statement was cancelled because the tenants before had used up the time: it has more in the next call."""
+        near = self.call.remaining_seconds() <= self.call.reserve_seconds + 1
+        return error.sql_state == QUERY_CANCELED and near and self.begun > 1
 
     def _is_of_all(self, error: RunnerError, tenant: Tenant) -> bool:
         reached = error.code in ("database_unreachable", "database_refused", "secret_unavailable")
@@ -331,6 +336,14 @@ class _Batch:
         facts = {**facts, **texts}
         log("WARNING", "tenant_failed", stage=self.call.settings.stage, tenant=tenant.name, **facts)
         return facts
+
+
+def _unforeseen(error: Exception) -> RunnerError:
+    return RunnerError(
+        "internal_error",
+        f"the runner failed: {type(error).__name__}: {describe(error)}",
+        "look at the function's log, and report it as a defect of cdk-alembic",
+    )
 
 
 def _some(warnings: list[str]) -> list[str]:
