@@ -1,5 +1,5 @@
 import type { BatchCounts, TenantPhase, TenantsProgress } from '../client/tenants-progress';
-import { cut } from './display-width';
+import { cut, displayWidth } from './display-width';
 import { bar, elapsed } from './progress-line';
 
 const PHASES: Readonly<Record<TenantPhase, string>> = {
@@ -29,10 +29,10 @@ export function tenantsProgressText(progress: TenantsProgress, plan: boolean): s
 export function tenantsProgressLine(progress: TenantsProgress, plan: boolean, elapsedMs: number, width: number): string {
   const batches = batchesOf(progress);
   const part = batches?.total ? (batches.done + batches.failed) / batches.total : 0;
-  return cut(
-    `  ${bar(progress.phase === 'summary' ? 1 : part, width)} ${tenantsProgressText(progress, plan)}  ${elapsed(elapsedMs)}`,
-    width,
-  );
+  const start = `  ${bar(progress.phase === 'summary' ? 1 : part, width)} `;
+  const end = `  ${elapsed(elapsedMs)}`;
+  const text = cut(tenantsProgressText(progress, plan), width - displayWidth(start) - end.length);
+  return cut(`${start}${text}${end}`, width);
 }
 
 function batchesOf({ phase, canaries, rest }: TenantsProgress): BatchCounts | undefined {

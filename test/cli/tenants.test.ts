@@ -112,6 +112,11 @@ describe('an upgrade', () => {
     expect([code, stdout, commands()]).toEqual([0, 'nothing to do: 4 tenants at head (c3)\n', ['plan']]);
   });
 
+  test('of nobody says so', async () => {
+    const { code, stdout } = await run(stage({ total: 0, unchanged: 0, places: [], heads: [] }), '--retry-failed');
+    expect([code, stdout]).toEqual([0, 'nothing to do: there is no tenant to run over\n']);
+  });
+
   test('that fails shows which tenants failed and why, and where all of it is', async () => {
     const { code, stdout, stderr } = await run(stage(behind, { end: tenantsFailed }), '--tenants', 'all');
     expect([code, stdout]).toEqual([1, '']);
