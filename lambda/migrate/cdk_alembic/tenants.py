@@ -24,6 +24,7 @@ from .log import log
 from .project import Project
 from .revisions import path
 from .run import QUERY_CANCELED
+from .tenant_connection import KeptConnection
 from .tenant_connects import Connects, quiet
 from .tenant_contract import Tenant, TenantRequest
 from .tenant_run import TenantRun
@@ -48,7 +49,11 @@ def migrate(project: Project, call: Call) -> dict[str, Any]:
     # Several heads are of the project: every tenant would say so.
     path(project, "head", (), downgrade=False)
     with quiet(), Connects() as connects:
-        return _Batch(project, call, connects).answer()
+        batch = _Batch(project, call, connects)
+        try:
+            return batch.answer()
+        finally:
+            batch.kept.close()
 
 
 class _Batch:
@@ -57,6 +62,7 @@ class _Batch:
         self.call = call
         self.request: TenantRequest = call.request
         self.connects = connects
+        self.kept = KeptConnection()
         self.run_id = uuid.UUID(self.request.run_id) if self.request.run_id else uuid.uuid4()
         self.outcomes: dict[str, dict[str, Any]] = {}
         self.length = 0
@@ -143,6 +149,7 @@ class _Batch:
         if self.entered == (secret,):
             return
         self.entered = None
+        self.kept.close()
         settings = self._settings(secret).database
         database.take_tls_back(os.environ)
         self.address = None if settings["source"] == "environment" else database.fetch(settings)
@@ -179,7 +186,7 @@ class _Batch:
         def attempt() -> dict[str, Any]:
             nonlocal run
             self._enter(tenant.secret_arn)
-            run = TenantRun(self.project, call, tenant, self.address["database"] if tenant.secret_arn else None)
+            run = TenantRun(self.project, call, tenant, self.address["database"] if tenant.secret_arn else None, self.kept)
             self.connects.clear()
             try:
                 run.upgrade() if self.request.command == "upgrade" else run.plan()
