@@ -9,7 +9,7 @@ import { checkedInput, runIdProblems } from './tenants-input';
 import { findMachine, givenMachine, type Machine, runArn } from './tenants-machine';
 import { ProgressReader, type TenantsProgress } from './tenants-progress';
 import { resultOf } from './tenants-result';
-import { sfnClient, sfnError, sfnSdk } from './tenants-sdk';
+import { sfnClient, sfnError, sfnRegion, sfnSdk } from './tenants-sdk';
 
 /** Which stage's tenants, and how to reach AWS. */
 export interface TenantsClientOptions extends ConnectionOptions {
@@ -171,13 +171,10 @@ export class TenantsClient {
   }
 
   private async decide(runId: string, approved: boolean, { signal }: TenantsCallOptions): Promise<void> {
-    const { status } = await this.describe(runId, signal);
-    if (status !== 'RUNNING') {
-      const next = 'see how it ended: --run tells it, and `result` of TenantsClient';
-      throw new TenantsError('not_waiting', `run ${runId} waits for no approval: it has ended (${status})`, next);
-    }
+    mustBeRunId(runId);
     const { stage, appName = DEFAULT_APP_NAME, requestedBy } = this.options;
-    const { region } = await this.find(signal);
+    // Nothing is asked of Step Functions: who may approve need not be who may run.
+    const region = await sfnRegion(this.sfn);
     const lambda = lambdaClient({ ...this.options, region });
     try {
       const target = { functionName: tenantApprovalName(appName, stage), stage, region };
