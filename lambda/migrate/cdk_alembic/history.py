@@ -10,7 +10,7 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from functools import cache
 from typing import Any
 
 from .call import Call
@@ -236,7 +236,8 @@ def is_unfinished(connection: Any, context: Any, lineage: Iterable[str], schema:
 
 def checksum(script: Any) -> str:
     """SHA-256 of a revision's file."""
-    return hashlib.sha256(Path(script.path).read_bytes()).hexdigest()
+    with open(script.path, "rb", buffering=0) as file:  # noqa: PTH123 - once for each revision: without the cost of a Path
+        return hashlib.sha256(file.read()).hexdigest()
 
 
 def version_table(context: Any, schema: str | None = None) -> str:
@@ -253,9 +254,15 @@ def autocommit(context: Any) -> Iterator[Any]:
 
 def execute(connection: Any, statement: str, **values: Any) -> Any:
     """Executes a statement with named parameters."""
+    return connection.execute(_text(statement), values)
+
+
+@cache
+def _text(statement: str) -> Any:
+    # SQLAlchemy searches the text for parameters: once for all revisions.
     from sqlalchemy import text
 
-    return connection.execute(text(statement), values)
+    return text(statement)
 
 
 def _array(revisions: Iterable[str]) -> str:
