@@ -39,7 +39,7 @@ async function all(folder: string): Promise<Count> {
       PGPASSWORD: postgres.password,
     },
   };
-  const pythonSources = ['lambda', 'test', 'bench', 'examples/template-saas/back'];
+  const pythonSources = ['lambda', 'test', 'bench', 'examples/template-saas/back', 'examples/template-saas-tenants/back'];
   const ruff = (verb: readonly string[]): Check =>
     commandCheck(context, python, ['-m', 'ruff', ...verb, '--no-cache', ...pythonSources]);
 
