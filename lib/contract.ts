@@ -1,8 +1,9 @@
 /*
  * The contract between the TypeScript side and the Python runner: names, wire shapes and who may say what.
  * Its twin is lambda/migrate/cdk_alembic/contract.py. The two are held together by test/contract/*.json, which the tests of
- * both languages must accept or reject alike. This file imports nothing, so that every room may import it.
+ * both languages must accept or reject alike. This file imports nothing that runs, so that every room may import it.
  */
+import type { TenantSettings } from './tenant-contract';
 
 /** Version of the wire shapes. It grows when an answer gains a meaning that an old reader would get wrong. */
 export const CONTRACT_VERSION = 1;
@@ -15,6 +16,10 @@ export const MANIFEST_FILE = 'cdk_alembic/manifest.json';
 
 /** Environment variable of the function that holds {@link RunnerSettings} as JSON. */
 export const SETTINGS_VARIABLE = 'CDK_ALEMBIC_SETTINGS';
+
+/** What the container runs, and the environment variable that holds its request as JSON. */
+export const TASK_MODULE = 'cdk_alembic.task';
+export const REQUEST_VARIABLE = 'CDK_ALEMBIC_REQUEST';
 
 /** Folders of the package, next to the runner's own folder `cdk_alembic`. */
 export const BACKEND_DIRECTORY = 'backend';
@@ -67,12 +72,16 @@ export const RUNNER_CODES = [
   'blocked',
   /** an index that a failed CREATE INDEX CONCURRENTLY left behind is in the way of a pending revision; nothing was applied */
   'invalid_index',
+  /** a pending revision runs in a container, and the stage has none; nothing was applied */
+  'needs_container',
   /** a revision failed; it was rolled back, those before it stay */
   'migration_failed',
   /** a table stayed busy for all of the retries; the revision was rolled back, those before it stay */
   'lock_not_available',
   /** a statement ran until the function's deadline was near; its revision was rolled back, those before it stay */
   'deadline_reached',
+  /** the run in the container was stopped from outside; its revision was rolled back, those before it stay */
+  'cancelled',
   /** the run ended without an error and the version table is not where it should be */
   'version_not_moved',
   /** anything else: a defect of the runner */
@@ -91,6 +100,8 @@ export const CLIENT_CODES = [
   'network',
   /** the function ended without an answer of the runner: out of memory, timeout, import error */
   'function_crashed',
+  /** the container could not be started, or ended without a record of how */
+  'container_failed',
   /** an answer that does not follow this contract */
   'unexpected_answer',
 ] as const;
@@ -135,7 +146,17 @@ export interface MigrateRequest {
    * @default false
    */
   readonly sql?: boolean;
+  /**
+   * With `upgrade` and `plan`: where all pending revisions run.
+   *
+   * @default - in the function, but for those that say in a comment `# cdk-alembic: run in container`
+   */
+  readonly in?: Place;
 }
+
+/** Where a request can want its revisions to run. */
+export const PLACES = ['container'] as const;
+export type Place = (typeof PLACES)[number];
 
 /** What a request can allow. */
 export const ALLOWANCES = ['drop_invalid_indexes'] as const;
@@ -176,6 +197,14 @@ export interface HistoryEntry extends RevisionInfo {
   readonly applied: boolean;
 }
 
+/** What of the pending revisions runs in a container. */
+export interface ContainerWork {
+  /** In order. When the first of them is the first of all pending ones, a function goes no further. */
+  readonly revisions: readonly string[];
+  /** The state machine that runs them; absent: the stage has none, and an upgrade is refused with `needs_container`. */
+  readonly stateMachineArn?: string;
+}
+
 /** A run of the past, from the history that the runner keeps in the database. */
 export interface RunRecord {
   readonly runId: string;
@@ -190,6 +219,8 @@ export interface RunRecord {
   readonly to: readonly string[];
   /** `running`, a status, or the code of the error. */
   readonly outcome: string;
+  /** What went wrong, with what; null: nothing. Absent from a function that was deployed by an older version. */
+  readonly error?: string | null;
   readonly applied: readonly AppliedRevision[];
 }
 
@@ -219,6 +250,8 @@ export interface MigrateAnswer {
   readonly applied: readonly AppliedRevision[];
   /** Revisions that an upgrade to `target` still has to apply, in order. */
   readonly pending: readonly RevisionInfo[];
+  /** Which of the pending ones run in a container; absent: none. */
+  readonly container?: ContainerWork;
   /** Revisions in the version table that the packaged scripts do not have. */
   readonly unknown: readonly string[];
   /** What the pending revisions destroy, acknowledged or not. */
@@ -312,6 +345,10 @@ export interface RunnerSettings {
   readonly limits?: RunnerLimits;
   /** Name or ARN of the event bus that is told when a run has ended. @default - nobody is told */
   readonly eventBus?: string;
+  /** ARN of the state machine that runs a container. @default - there is none */
+  readonly container?: string;
+  /** The function migrates tenants: it takes a TenantRequest, and nothing without one. @default - it migrates its database */
+  readonly tenants?: TenantSettings;
 }
 
 /** How long the runner waits for what. All in seconds. */
@@ -335,7 +372,12 @@ export interface OnDeployProperties {
   readonly Stage: string;
   /** Changes with the package, the function's configuration and the database settings: CloudFormation then sends an Update. */
   readonly Fingerprint: string;
+  /** What the deploy does about revisions that run in a container; absent: the stage has none. */
+  readonly Container?: ContainerOnDeploy;
 }
+
+/** The deploy waits for the container, or starts it and goes on. */
+export type ContainerOnDeploy = 'wait' | 'handOver';
 
 /** Attributes of the custom resource (`Fn::GetAtt`). Several heads are joined with `,`; base is the empty string. */
 export interface OnDeployData {
@@ -343,6 +385,8 @@ export interface OnDeployData {
   readonly toRevision: string;
   /** A number as a string, as CloudFormation hands attributes on. */
   readonly appliedCount: string;
+  /** ARN of the execution that was handed over to; empty: none. With a container only. */
+  readonly containerExecution?: string;
 }
 
 export const DEFAULT_APP_NAME = 'template-saas';
@@ -353,6 +397,11 @@ export const MAX_FUNCTION_NAME_LENGTH = 64;
 /** Name of the function of a stage. */
 export function functionName(appName: string, stage: string): string {
   return `${appName}-api-migrate-lambda-${stage}`;
+}
+
+/** Name of the state machine that runs a function's revisions in a container. Step Functions takes 80 characters. */
+export function containerStateMachineName(ofFunction: string): string {
+  return `${ofFunction}-container`;
 }
 
 /** All that is wrong with a stage and an app name; empty when they can be used. */
@@ -380,14 +429,14 @@ export const MAX_REVISION_LENGTH = 128;
 /** Lambda runs a call for 900 s at most. */
 export const MAX_SLICE_SECONDS = 900;
 
-const REQUESTED_BY_PATTERN = /^[\x20-\x7e]{1,200}$/;
-const RUN_ID_PATTERN = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+export const REQUESTED_BY_PATTERN = /^[\x20-\x7e]{1,200}$/;
+export const RUN_ID_PATTERN = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** All that is wrong with a request; empty when it can be sent. */
 export function requestProblems(request: unknown): string[] {
   if (!isRecord(request)) return ['the request must be a JSON object'];
-  const problems = unknownKeys(request, ['command', 'revision', 'sliceSeconds', 'allow', 'requestedBy', 'runId', 'sql']);
-  const { command = 'upgrade', revision, sliceSeconds, allow, requestedBy, runId, sql } = request;
+  const problems = unknownKeys(request, ['command', 'revision', 'sliceSeconds', 'allow', 'requestedBy', 'runId', 'sql', 'in']);
+  const { command = 'upgrade', revision, sliceSeconds, allow, requestedBy, runId, sql, in: place } = request;
   if (!COMMANDS.includes(command as Command)) {
     problems.push(`unknown command ${JSON.stringify(command)}: use ${COMMANDS.join(', ')}`);
     return problems;
@@ -422,6 +471,10 @@ export function requestProblems(request: unknown): string[] {
     if (command !== 'plan') problems.push(`"${command}" takes no sql`);
     else if (typeof sql !== 'boolean') problems.push('sql must be true or false');
   }
+  if (place !== undefined) {
+    if (command !== 'upgrade' && command !== 'plan') problems.push(`"${command}" takes no in`);
+    else if (!PLACES.includes(place as Place)) problems.push(`in must be ${PLACES.join(', ')}`);
+  }
   return problems;
 }
 
@@ -436,6 +489,7 @@ export function isAnswer(value: unknown): value is MigrateAnswer {
     [value.from, value.to, value.heads, value.target, value.unknown, value.edited, value.warnings].every(isStrings) &&
     isListOf(value.applied, isAppliedRevision) &&
     isListOf(value.pending, isRevisionInfo) &&
+    (value.container === undefined || isContainerWork(value.container)) &&
     isListOf(value.dataLoss, isDataLoss) &&
     isOptionalText(value.runId) &&
     typeof value.protected === 'boolean' &&
@@ -452,12 +506,19 @@ export function isFailure(value: unknown): value is MigrateFailure {
     value.contract === CONTRACT_VERSION &&
     value.status === 'failed' &&
     isListOf(value.applied, isAppliedRevision) &&
-    isRecord(value.error) &&
-    RUNNER_CODES.includes(value.error.code as RunnerCode) &&
-    isText(value.error.message) &&
-    isText(value.error.next) &&
-    [value.error.revision, value.error.sqlState, value.error.statement].every(isOptionalText) &&
-    (value.error.dataLoss === undefined || isListOf(value.error.dataLoss, isDataLoss))
+    isFailureDetail(value.error)
+  );
+}
+
+/** Whether a value tells what went wrong in the way that this contract describes. */
+export function isFailureDetail(value: unknown): value is FailureDetail {
+  return (
+    isRecord(value) &&
+    RUNNER_CODES.includes(value.code as RunnerCode) &&
+    isText(value.message) &&
+    isText(value.next) &&
+    [value.revision, value.sqlState, value.statement].every(isOptionalText) &&
+    (value.dataLoss === undefined || isListOf(value.dataLoss, isDataLoss))
   );
 }
 
@@ -473,7 +534,7 @@ function isHistoryEntry(value: unknown): boolean {
   return isRevisionInfo(value) && isStrings(value.downRevisions) && typeof value.applied === 'boolean';
 }
 
-function isDataLoss(value: unknown): boolean {
+export function isDataLoss(value: unknown): boolean {
   return (
     isRecord(value) &&
     [value.revision, value.what, value.file].every(isText) &&
@@ -491,41 +552,51 @@ function isRendered(value: unknown): boolean {
   );
 }
 
+function isContainerWork(value: unknown): boolean {
+  return (
+    isRecord(value) &&
+    isStrings(value.revisions) &&
+    (value.revisions as unknown[]).length > 0 &&
+    isOptionalText(value.stateMachineArn)
+  );
+}
+
 function isRunRecord(value: unknown): boolean {
   return (
     isRecord(value) &&
     [value.runId, value.command, value.stage, value.requestedBy, value.startedAt, value.outcome].every(isText) &&
     (value.endedAt === null || isText(value.endedAt)) &&
+    (value.error === null || isOptionalText(value.error)) &&
     [value.from, value.to].every(isStrings) &&
     isListOf(value.applied, isAppliedRevision)
   );
 }
 
-function isOptionalText(value: unknown): boolean {
+export function isOptionalText(value: unknown): boolean {
   return value === undefined || isText(value);
 }
 
-function isCount(value: unknown): boolean {
+export function isCount(value: unknown): boolean {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0;
 }
 
-function isText(value: unknown): boolean {
+export function isText(value: unknown): boolean {
   return typeof value === 'string' && value !== '';
 }
 
-function isStrings(value: unknown): boolean {
+export function isStrings(value: unknown): boolean {
   return isListOf(value, (item) => typeof item === 'string');
 }
 
-function isListOf(value: unknown, isItem: (item: unknown) => boolean): boolean {
+export function isListOf(value: unknown, isItem: (item: unknown) => boolean): boolean {
   return Array.isArray(value) && value.every(isItem);
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function unknownKeys(value: Record<string, unknown>, known: readonly string[]): string[] {
+export function unknownKeys(value: Record<string, unknown>, known: readonly string[]): string[] {
   return Object.keys(value)
     .filter((key) => !known.includes(key))
     .map((key) => `unknown key ${JSON.stringify(key)}: use ${known.join(', ')}`);

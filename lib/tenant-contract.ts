@@ -3,7 +3,25 @@
  * (lambda/tenants), the worker (the Python runner) and the command. Beside lib/contract.ts, which it extends; its twin is
  * lambda/migrate/cdk_alembic/tenant_contract.py. The two are held together by test/contract/tenant-*.json.
  */
-import type { Allowance, DataLoss, ErrorCode, FailureDetail } from './contract';
+import {
+  ALLOWANCES,
+  type Allowance,
+  CONTRACT_VERSION,
+  type DataLoss,
+  type ErrorCode,
+  type FailureDetail,
+  isCount,
+  isDataLoss,
+  isFailureDetail,
+  isListOf,
+  isRecord,
+  isStrings,
+  isText,
+  MAX_SLICE_SECONDS,
+  REQUESTED_BY_PATTERN,
+  RUN_ID_PATTERN,
+  unknownKeys,
+} from './contract';
 
 /** A schema of the function's database, a database of its own, or a schema of a database of its own. */
 export interface Tenant {
@@ -257,4 +275,125 @@ export function tenantStateMachineName(appName: string, stage: string): string {
 /** Name of the function that approves the canaries of a run, or refuses to. */
 export function tenantApprovalName(appName: string, stage: string): string {
   return `${appName}-api-migrate-tenants-approve-${stage}`;
+}
+
+/** All that is wrong with a request to the function of a tenant migration; empty when it can be sent. */
+export function tenantRequestProblems(request: unknown): string[] {
+  if (!isRecord(request)) return ['the request must be a JSON object'];
+  const keys = ['command', 'tenants', 'after', 'toleratedFailures', 'sliceSeconds', 'allow', 'requestedBy', 'runId'];
+  const problems = unknownKeys(request, keys);
+  const { command = 'upgrade', tenants, after, toleratedFailures, sliceSeconds, allow, requestedBy, runId } = request;
+  if (!TENANT_COMMANDS.includes(command as TenantCommand)) {
+    problems.push(`unknown command ${JSON.stringify(command)}: use ${TENANT_COMMANDS.join(', ')}`);
+    return problems;
+  }
+  if (command === 'tenants') {
+    if (tenants !== undefined) problems.push('"tenants" lists them and takes none');
+  } else if (!Array.isArray(tenants) || tenants.length < 1 || tenants.length > MAX_BATCH_SIZE) {
+    problems.push(`"${command}" needs tenants, a list of 1 to ${MAX_BATCH_SIZE}`);
+  } else {
+    problems.push(...tenants.flatMap(tenantProblems), ...namedTwice(tenants));
+  }
+  if (after !== undefined) {
+    if (command !== 'tenants') problems.push(`"${command}" takes no after`);
+    else if (!isName(after)) problems.push(`after: ${nameProblem(after)}`);
+  }
+  if (toleratedFailures !== undefined) {
+    if (command !== 'upgrade') problems.push(`"${command}" takes no toleratedFailures`);
+    else if (!isCount(toleratedFailures)) problems.push('toleratedFailures must be a number of tenants');
+  }
+  if (sliceSeconds !== undefined) {
+    if (command !== 'upgrade') problems.push(`"${command}" takes no sliceSeconds`);
+    else if (typeof sliceSeconds !== 'number' || !(sliceSeconds >= 0 && sliceSeconds <= MAX_SLICE_SECONDS)) {
+      problems.push(`sliceSeconds must be a number from 0 to ${MAX_SLICE_SECONDS}`);
+    }
+  }
+  if (allow !== undefined) {
+    if (command !== 'upgrade') problems.push(`"${command}" takes no allow`);
+    else if (!isListOf(allow, (item) => ALLOWANCES.includes(item as Allowance))) {
+      problems.push(`allow must be a list of ${ALLOWANCES.join(', ')}`);
+    }
+  }
+  if (requestedBy !== undefined && !(typeof requestedBy === 'string' && REQUESTED_BY_PATTERN.test(requestedBy))) {
+    problems.push('requestedBy must be a text of at most 200 printable ASCII characters');
+  }
+  if (runId !== undefined && !(typeof runId === 'string' && RUN_ID_PATTERN.test(runId))) {
+    problems.push('runId must be a UUID in lower case');
+  }
+  return problems;
+}
+
+/** Whether a value is a tenant that can be migrated. */
+export function isTenant(value: unknown): value is Tenant {
+  return tenantProblems(value).length === 0;
+}
+
+/** Whether a value is the worker's answer to `upgrade` or `plan`. Keys it does not know are allowed: a newer worker may add some. */
+export function isTenantAnswer(value: unknown): value is TenantAnswer {
+  return (
+    isRecord(value) &&
+    value.contract === CONTRACT_VERSION &&
+    (value.command === 'upgrade' || value.command === 'plan') &&
+    typeof value.stage === 'string' &&
+    (value.status === 'complete' || value.status === 'partial') &&
+    [value.heads, value.notBegun, value.warnings].every(isStrings) &&
+    isListOf(value.outcomes, isTenantOutcome) &&
+    isListOf(value.left, isTenant) &&
+    isCount(value.failed) &&
+    isListOf(value.dataLoss, isDataLoss) &&
+    typeof value.protected === 'boolean'
+  );
+}
+
+/** Whether a value is the worker's answer to `tenants`. */
+export function isTenantList(value: unknown): value is TenantList {
+  return (
+    isRecord(value) &&
+    value.contract === CONTRACT_VERSION &&
+    value.command === 'tenants' &&
+    typeof value.stage === 'string' &&
+    isListOf(value.tenants, isTenant) &&
+    typeof value.more === 'boolean'
+  );
+}
+
+function isTenantOutcome(value: unknown): value is TenantOutcome {
+  return (
+    isRecord(value) &&
+    isText(value.tenant) &&
+    TENANT_STATUSES.includes(value.status as TenantStatus) &&
+    [value.from, value.to, value.applied].every(isStrings) &&
+    isCount(value.pending) &&
+    isCount(value.durationMs) &&
+    (value.status === 'failed' ? isFailureDetail(value.error) : value.error === undefined)
+  );
+}
+
+/** All that is wrong with a tenant; empty when it can be migrated. */
+export function tenantProblems(value: unknown): string[] {
+  if (!isRecord(value)) return [`${JSON.stringify(value)} is no tenant: use {"name": "..."}`];
+  const problems = unknownKeys(value, ['name', 'schema', 'secretArn']);
+  if (!isName(value.name)) problems.push(nameProblem(value.name));
+  if (value.schema !== undefined && !isName(value.schema)) {
+    problems.push(`the schema of tenant ${JSON.stringify(value.name)}: ${nameProblem(value.schema)}`);
+  }
+  if (value.secretArn !== undefined && !isText(value.secretArn)) {
+    problems.push(`the secretArn of tenant ${JSON.stringify(value.name)} must be a text`);
+  }
+  return problems;
+}
+
+function namedTwice(tenants: readonly unknown[]): string[] {
+  const names = tenants.filter(isRecord).map(({ name }) => name);
+  const seen = new Set<unknown>();
+  const twice = new Set(names.filter((name) => seen.size === seen.add(name).size));
+  return [...twice].map((name) => `tenant ${JSON.stringify(name)} is named twice`);
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && TENANT_PATTERN.test(value);
+}
+
+function nameProblem(value: unknown): string {
+  return `${JSON.stringify(value)} is not a usable name: use at most 63 letters, digits, "_", "$", ".", "-", the first a letter, digit or "_"`;
 }

@@ -38,7 +38,7 @@ function reason({ code, message, revision, sqlState, statement, next }: Failure,
 }
 
 /** A text on one line that is at most so many bytes long as part of a JSON document. */
-function cut(text: string, maxBytes: number): string {
+export function cut(text: string, maxBytes: number): string {
   const ellipsis = '…';
   const line = text.replace(/\s+/g, ' ').trim();
   if (bytesInJson(line) <= maxBytes) return line;

@@ -21,9 +21,11 @@ const EXIT_CODES: Record<ErrorCode | CommandCode, number> = {
   migration_failed: EXIT.failed,
   lock_not_available: EXIT.failed,
   deadline_reached: EXIT.failed,
+  cancelled: EXIT.failed,
   version_not_moved: EXIT.failed,
   internal_error: EXIT.failed,
   function_crashed: EXIT.failed,
+  container_failed: EXIT.failed,
   unexpected_answer: EXIT.failed,
 
   invalid_usage: EXIT.usage,
@@ -38,6 +40,7 @@ const EXIT_CODES: Record<ErrorCode | CommandCode, number> = {
   locked: EXIT.notStarted,
   blocked: EXIT.notStarted,
   invalid_index: EXIT.notStarted,
+  needs_container: EXIT.notStarted,
   declined: EXIT.notStarted,
 
   no_credentials: EXIT.notReachable,

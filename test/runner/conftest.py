@@ -16,7 +16,7 @@ from typing import Any
 import alembic
 import psycopg
 import pytest
-from cdk_alembic import contract, fingerprint, full, guard, handler, log, shortcut
+from cdk_alembic import container, contract, fingerprint, full, guard, handler, log, shortcut
 
 TEMPLATES = Path(alembic.__file__).parent / "templates"
 
@@ -243,6 +243,7 @@ def forget() -> None:
     fingerprint._environment = None
     shortcut._of_package.clear()
     guard._of_file.cache_clear()
+    container._says_so.cache_clear()
     log._secrets.clear()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cdk_alembic import contract
+from cdk_alembic import contract, tenant_contract
 
 EXAMPLES = Path(__file__).parent.parent / "contract"
 
@@ -51,3 +51,25 @@ def test_the_examples_of_answers_use_the_words_of_the_contract(kind: str) -> Non
         assert answer["status"] in (*contract.STATUSES, "failed")
         assert answer.get("command", "upgrade") in contract.COMMANDS
         assert answer.get("error", {}).get("code", "locked") in contract.RUNNER_CODES
+
+
+@pytest.mark.parametrize("request_", examples("tenant-requests", "accepted"))
+def test_a_good_request_for_tenants_is_accepted(request_: Any) -> None:
+    assert tenant_contract.tenant_request_problems(request_) == []
+    parsed = tenant_contract.parse_tenant_request(request_)
+    assert [tenant.as_given() for tenant in parsed.tenants] == request_.get("tenants", [])
+
+
+@pytest.mark.parametrize("request_", examples("tenant-requests", "rejected"))
+def test_a_bad_request_for_tenants_is_rejected(request_: Any) -> None:
+    assert tenant_contract.tenant_request_problems(request_) != []
+
+
+def test_the_examples_of_answers_about_tenants_use_the_words_of_the_contract() -> None:
+    for kind in ("tenant-answers", "tenant-lists"):
+        for answer in json.loads((EXAMPLES / f"{kind}.json").read_text())["accepted"].values():
+            assert answer["command"] in tenant_contract.TENANT_COMMANDS
+            for outcome in answer.get("outcomes", ()):
+                assert outcome["status"] in tenant_contract.TENANT_STATUSES
+            for tenant in answer.get("left", answer.get("tenants")):
+                assert tenant_contract.tenant_problems(tenant) == []

@@ -31,6 +31,7 @@ def until_connected(call: Call, attempt: Callable[[], dict[str, Any]]) -> dict[s
             may_come = error.code == "database_unreachable" or (refused and refusals == 1 and _is_fetched(call))
             if call.before is not None or not may_come or time.monotonic() >= give_up or call.is_over():
                 raise
+            call.refuse_if_cancelled()
             log("WARNING", "connect_retry", stage=call.settings.stage, code=error.code, reason=error.message)
             time.sleep(random.uniform(*PAUSE_SECONDS))
 

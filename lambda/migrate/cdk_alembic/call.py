@@ -8,6 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .contract import Request, Settings
+from .errors import RunnerError
+
+
+class Cancelled(Exception):
+    """Raised within a revision when its run is to end."""
 
 
 @dataclass
@@ -29,8 +34,25 @@ class Call:
     """The version table's revisions when the call first saw them."""
     warnings: list[str] = field(default_factory=list)
     """What did not stop the run and should be known."""
+    place: str | None = None
+    """Where it runs: `function`, `container`, or None: on a developer's machine, where every revision may run."""
+    cancelled: bool = False
+    """Whether somebody wants it to end. Set by another thread."""
+    connection: Any = None
+    """The driver's connection while it migrates: what another thread may cancel."""
+    renew: Callable[[], None] = lambda: None
+    """Gets the database's password again, before a connection is made that the first one may be too old for."""
     lock_wait_seconds: float = 0
     """Spent waiting for the mutex, and on tries that ended because a table was busy."""
+
+    def refuse_if_cancelled(self) -> None:
+        """To be called where nothing has been begun. Raises RunnerError `cancelled`."""
+        if self.cancelled:
+            raise RunnerError(
+                "cancelled",
+                "the run was cancelled between two revisions",
+                "what was applied stays; running again goes on from there",
+            )
 
     def is_over(self) -> bool:
         """Whether no further revision may be started."""

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 CONTRACT_VERSION = 1
 SETTINGS_VARIABLE = "CDK_ALEMBIC_SETTINGS"
+REQUEST_VARIABLE = "CDK_ALEMBIC_REQUEST"
 MANIFEST_FILE = "cdk_alembic/manifest.json"
 BACKEND_DIRECTORY = "backend"
 DEPENDENCIES_DIRECTORY = "site-packages"
@@ -20,6 +21,7 @@ COMMANDS = ("upgrade", "plan", "current", "history", "downgrade", "stamp")
 RESTRICTED_COMMANDS = ("downgrade", "stamp")
 SLICED_COMMANDS = ("upgrade", "downgrade")
 STATUSES = ("complete", "partial", "pending", "ahead")
+PLACES = ("container",)
 ALLOWANCES = ("drop_invalid_indexes",)
 DATA_LOSS_RULES = ("drop-table", "drop-column", "drop-schema", "drop-type", "truncate", "delete-all")
 RUNNER_CODES = (
@@ -36,9 +38,11 @@ RUNNER_CODES = (
     "locked",
     "blocked",
     "invalid_index",
+    "needs_container",
     "migration_failed",
     "lock_not_available",
     "deadline_reached",
+    "cancelled",
     "version_not_moved",
     "internal_error",
 )
@@ -48,9 +52,10 @@ REVISION_PATTERN = re.compile(
 )
 MAX_REVISION_LENGTH = 128
 MAX_SLICE_SECONDS = 900
-_REQUESTED_BY_PATTERN = re.compile(r"[\x20-\x7e]{1,200}")
-_RUN_ID_PATTERN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_REQUEST_KEYS = ("command", "revision", "sliceSeconds", "allow", "requestedBy", "runId", "sql")
+REQUESTED_BY_PATTERN = re.compile(r"[\x20-\x7e]{1,200}")
+RUN_ID_PATTERN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_REQUEST_KEYS = ("command", "revision", "sliceSeconds", "allow", "requestedBy", "runId", "sql", "in")
+_SETTINGS_KEYS = ("stage", "allow", "database", "guard", "protected", "limits", "eventBus", "tenants", "container")
 _LIMIT_KEYS = ("mutexWaitSeconds", "lockTimeoutSeconds", "lockRetrySeconds", "connectRetrySeconds")
 
 _DATABASE_KEYS = {
@@ -71,6 +76,7 @@ class Request(NamedTuple):
     requested_by: str = "invoke"
     run_id: str | None = None
     sql: bool = False
+    place: str | None = None
 
 
 class Limits(NamedTuple):
@@ -92,13 +98,16 @@ class Settings(NamedTuple):
     protected: bool = False
     limits: Limits = Limits()
     event_bus: str | None = None
+    container: str | None = None
+    tenants: dict[str, Any] | None = None
+    """The function migrates tenants; `query` lists them."""
 
 
 def request_problems(request: object) -> list[str]:
     """All that is wrong with a request; empty when it can be carried out."""
     if not isinstance(request, dict):
         return ["the request must be a JSON object"]
-    problems = _unknown_keys(request, _REQUEST_KEYS)
+    problems = unknown_keys(request, _REQUEST_KEYS)
     command = request.get("command", "upgrade")
     if command not in COMMANDS:
         problems.append(f"unknown command {json.dumps(command)}: use {', '.join(COMMANDS)}")
@@ -107,7 +116,7 @@ def request_problems(request: object) -> list[str]:
         revision = request["revision"]
         if command in ("current", "history"):
             problems.append(f'"{command}" takes no revision')
-        elif not _matches(REVISION_PATTERN, revision) or len(revision) > MAX_REVISION_LENGTH:
+        elif not matches(REVISION_PATTERN, revision) or len(revision) > MAX_REVISION_LENGTH:
             problems.append(f"{json.dumps(revision)} is not a revision: use an id, head, base or a step such as +1 or -1")
     elif command in ("downgrade", "stamp"):
         problems.append(f'"{command}" needs a revision')
@@ -115,7 +124,7 @@ def request_problems(request: object) -> list[str]:
         seconds = request["sliceSeconds"]
         if command not in SLICED_COMMANDS:
             problems.append(f'"{command}" takes no sliceSeconds')
-        elif not _is_number(seconds) or not 0 <= seconds <= MAX_SLICE_SECONDS:
+        elif not is_number(seconds) or not 0 <= seconds <= MAX_SLICE_SECONDS:
             problems.append(f"sliceSeconds must be a number from 0 to {MAX_SLICE_SECONDS}")
     if "allow" in request:
         allow = request["allow"]
@@ -123,15 +132,20 @@ def request_problems(request: object) -> list[str]:
             problems.append(f'"{command}" takes no allow')
         elif not isinstance(allow, list) or any(item not in ALLOWANCES for item in allow):
             problems.append(f"allow must be a list of {', '.join(ALLOWANCES)}")
-    if "requestedBy" in request and not _matches(_REQUESTED_BY_PATTERN, request["requestedBy"]):
+    if "requestedBy" in request and not matches(REQUESTED_BY_PATTERN, request["requestedBy"]):
         problems.append("requestedBy must be a text of at most 200 printable ASCII characters")
-    if "runId" in request and not _matches(_RUN_ID_PATTERN, request["runId"]):
+    if "runId" in request and not matches(RUN_ID_PATTERN, request["runId"]):
         problems.append("runId must be a UUID in lower case")
     if "sql" in request:
         if command != "plan":
             problems.append(f'"{command}" takes no sql')
         elif not isinstance(request["sql"], bool):
             problems.append("sql must be true or false")
+    if "in" in request:
+        if command not in ("upgrade", "plan"):
+            problems.append(f'"{command}" takes no in')
+        elif request["in"] not in PLACES:
+            problems.append(f"in must be {', '.join(PLACES)}")
     return problems
 
 
@@ -145,6 +159,7 @@ def parse_request(request: dict[str, Any]) -> Request:
         request.get("requestedBy", "invoke"),
         request.get("runId"),
         request.get("sql", False),
+        request.get("in"),
     )
 
 
@@ -152,8 +167,8 @@ def settings_problems(settings: object) -> list[str]:
     """All that is wrong with the function's settings; empty when they can be used."""
     if not isinstance(settings, dict):
         return ["the settings must be a JSON object"]
-    problems = _unknown_keys(settings, ("stage", "allow", "database", "guard", "protected", "limits", "eventBus"))
-    if not _is_text(settings.get("stage")):
+    problems = unknown_keys(settings, _SETTINGS_KEYS)
+    if not is_text(settings.get("stage")):
         problems.append("stage must be a text")
     allow = settings.get("allow")
     if not isinstance(allow, list) or any(item not in RESTRICTED_COMMANDS for item in allow):
@@ -163,12 +178,16 @@ def settings_problems(settings: object) -> list[str]:
         problems.append("guard must be true or false")
     if not isinstance(settings.get("protected", False), bool):
         problems.append("protected must be true or false")
-    if "eventBus" in settings and not _is_text(settings["eventBus"]):
+    if "eventBus" in settings and not is_text(settings["eventBus"]):
         problems.append("eventBus must be a text")
+    if "container" in settings and not is_text(settings["container"]):
+        problems.append("container must be a text")
+    if "tenants" in settings:
+        problems.extend(_tenants_problems(settings["tenants"]))
     limits = settings.get("limits", {})
     if not isinstance(limits, dict):
         return [*problems, "limits must be a JSON object"]
-    problems.extend(_unknown_keys(limits, _LIMIT_KEYS))
+    problems.extend(unknown_keys(limits, _LIMIT_KEYS))
     problems.extend(f"limits.{key} must be a number of seconds" for key, value in limits.items() if not _is_seconds(value))
     return problems
 
@@ -184,6 +203,8 @@ def parse_settings(settings: dict[str, Any]) -> Settings:
         settings.get("protected", False),
         Limits(**limits),
         settings.get("eventBus"),
+        settings.get("container"),
+        settings.get("tenants"),
     )
 
 
@@ -198,14 +219,14 @@ def _database_problems(database: Any) -> list[str]:
         return [f"database.source must be one of {', '.join(_DATABASE_KEYS)}"]
     required, optional = _DATABASE_KEYS[source]
     problems = [f"database.{key} is missing" for key in required if key not in database]
-    problems.extend(_unknown_keys(database, required + optional))
+    problems.extend(unknown_keys(database, required + optional))
     for key, value in database.items():
         if key == "port":
             if not _is_port(value):
                 problems.append("database.port must be a number from 1 to 65535")
         elif key == "variables":
             problems.extend(_variables_problems(value))
-        elif not _is_text(value):
+        elif not is_text(value):
             problems.append(f"database.{key} must be a text")
     return problems
 
@@ -213,30 +234,39 @@ def _database_problems(database: Any) -> list[str]:
 def _variables_problems(variables: object) -> list[str]:
     if not isinstance(variables, dict):
         return ["database.variables must be a JSON object"]
-    problems = _unknown_keys(variables, _VARIABLE_KEYS)
-    problems.extend(f"database.variables.{key} must be a text" for key, value in variables.items() if not _is_text(value))
+    problems = unknown_keys(variables, _VARIABLE_KEYS)
+    problems.extend(f"database.variables.{key} must be a text" for key, value in variables.items() if not is_text(value))
     if not set(variables) - {"urlScheme"}:
         problems.append("database.variables must name at least one variable")
     return problems
 
 
-def _unknown_keys(value: dict[str, Any], known: tuple[str, ...]) -> list[str]:
+def _tenants_problems(tenants: object) -> list[str]:
+    if not isinstance(tenants, dict):
+        return ["tenants must be a JSON object"]
+    problems = unknown_keys(tenants, ("query",))
+    if "query" in tenants and not is_text(tenants["query"]):
+        problems.append("tenants.query must be a text")
+    return problems
+
+
+def unknown_keys(value: dict[str, Any], known: tuple[str, ...]) -> list[str]:
     return [f"unknown key {json.dumps(key)}: use {', '.join(known)}" for key in value if key not in known]
 
 
-def _matches(pattern: re.Pattern[str], value: object) -> bool:
+def matches(pattern: re.Pattern[str], value: object) -> bool:
     return isinstance(value, str) and pattern.fullmatch(value) is not None
 
 
 def _is_seconds(value: Any) -> bool:
-    return _is_number(value) and 0 <= value <= MAX_SLICE_SECONDS
+    return is_number(value) and 0 <= value <= MAX_SLICE_SECONDS
 
 
-def _is_text(value: object) -> bool:
+def is_text(value: object) -> bool:
     return isinstance(value, str) and value != ""
 
 
-def _is_number(value: object) -> bool:
+def is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 

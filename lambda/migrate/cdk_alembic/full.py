@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -45,15 +46,16 @@ class MigrationFailed(Exception):
     """Makes Lambda answer with a function error whose `errorMessage` is the contract's failure as JSON."""
 
 
-def carry_out(event: Any, context: Any, reason: str) -> dict[str, Any]:
+def carry_out(event: Any, context: Any, reason: str, prepare: Callable[[Call], None] = lambda call: None) -> dict[str, Any]:
     """Carries out one request; no payload at all upgrades to head. Raises MigrationFailed. `reason`: why the shortcut was not
-    taken."""
+    taken. `prepare` gets the call before it begins."""
     call: Call | None = None
     try:
         settings = _settings()
         # Before the backend can change it.
         fingerprint.environment({"database": settings.database})
         call = _call(_request(event, settings), settings, context)
+        prepare(call)
         with redacted_output():
             answer = redacted(_carry_out(call))
     except RunnerError as error:
@@ -110,7 +112,7 @@ def _call(request: Request, settings: Settings, context: Any) -> Call:
         return context.get_remaining_time_in_millis() / 1000
 
     reserve = min(RESERVE_SECONDS, remaining() * RESERVE_SHARE)
-    return Call(request, settings, f"cdk-alembic {settings.stage} {context.aws_request_id}", remaining, reserve)
+    return Call(request, settings, f"cdk-alembic {settings.stage} {context.aws_request_id}", remaining, reserve, place="function")
 
 
 def _carry_out(call: Call) -> dict[str, Any]:
@@ -126,6 +128,16 @@ def _load(settings: Settings) -> Project:
     if _project is None:
         _project = Project.of_package(Path(package_root()))
     return _project
+
+
+def renew(call: Call) -> None:
+    """Fetches the password again: a run without a deadline may outlast a token, or see a rotation."""
+    try:
+        if database.fill_environment(call.settings.database, os.environ) and _project is not None:
+            _project.forget_modules()
+    except RunnerError as error:
+        # The one that the run began with may still do.
+        log("WARNING", "password_not_renewed", stage=call.settings.stage, reason=error.message)
 
 
 def _failed(error: RunnerError, call: Call | None, cause: BaseException | None = None) -> MigrationFailed:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ SELECT json_build_object(
   'runId', id, 'command', command, 'stage', stage, 'requestedBy', requested_by,
   'startedAt', to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
   'endedAt', to_char(ended_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-  'from', from_revisions, 'to', to_revisions, 'outcome', outcome,
+  'from', from_revisions, 'to', to_revisions, 'outcome', outcome, 'error', error,
   'applied', (
     SELECT coalesce(json_agg(json_build_object(
       'revision', revision, 'message', message, 'durationMs', duration_ms, 'statements', statements) ORDER BY position), '[]')
@@ -138,14 +138,27 @@ class History:
                 ).scalar()
         return held
 
-    def end(self, context: Any, outcome: str, heads: tuple[str, ...] | None, error: str | None = None) -> None:
-        """Records how the run ended, over a connection of its own. `heads`: what the version table holds; None: not known."""
-        if self._begun:
-            with self._warning(), autocommit(context) as connection:
-                error = redact(error) if error else None
-                execute(
-                    connection, _END, id=self.run_id, outcome=outcome, error=error, heads=None if heads is None else _array(heads)
-                )
+    def end(
+        self, context: Any, outcome: str, heads: tuple[str, ...] | None, error: str | None = None, connection: Any = None
+    ) -> None:
+        """Records how the run ended. `heads`: what the version table holds; None: not known. `connection`: one in autocommit that
+        may still live, in place of a new one: after hours the password for that may have expired."""
+        from sqlalchemy.exc import SQLAlchemyError
+
+        if not self._begun:
+            return
+        values = {
+            "id": self.run_id,
+            "outcome": outcome,
+            "error": redact(error) if error else None,
+            "heads": None if heads is None else _array(heads),
+        }
+        if connection is not None:
+            with suppress(SQLAlchemyError):
+                execute(connection, _END, **values)
+                return
+        with self._warning(), autocommit(context) as connection:
+            execute(connection, _END, **values)
 
     @contextmanager
     def _warning(self) -> Iterator[None]:

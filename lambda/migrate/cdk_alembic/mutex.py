@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -28,11 +28,11 @@ HELD = "EXISTS (SELECT FROM pg_locks WHERE pid = pg_backend_pid() AND locktype =
 
 
 @contextmanager
-def mutex(context: Any, holder: str, wait_seconds: float) -> Iterator[Any]:
+def mutex(context: Any, holder: str, wait_seconds: float, before_try: Callable[[], None] = lambda: None) -> Iterator[Any]:
     """Holds the mutex of the MigrationContext's database, on a connection of its own in autocommit, which it gives.
 
     `holder` is shown in pg_stat_activity.application_name (63 characters at most). Waits up to `wait_seconds`, then raises
-    RunnerError `locked` that names who holds it.
+    RunnerError `locked` that names who holds it. `before_try` may raise, to end the waiting.
     """
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -43,7 +43,7 @@ def mutex(context: Any, holder: str, wait_seconds: float) -> Iterator[Any]:
         _call(
             connection, "set_config('application_name', {}, false), set_config('synchronous_commit', 'off', false)", holder[:63]
         )
-        _acquire(connection, key, wait_seconds)
+        _acquire(connection, key, wait_seconds, before_try)
         try:
             yield connection
         finally:
@@ -68,8 +68,9 @@ def still_held(connection: Any) -> None:
         )
 
 
-def _acquire(connection: Any, key: int, wait_seconds: float) -> None:
+def _acquire(connection: Any, key: int, wait_seconds: float, before_try: Callable[[], None]) -> None:
     end = time.monotonic() + wait_seconds
+    before_try()
     while not _call(connection, "pg_try_advisory_lock({})", key):
         if time.monotonic() >= end:
             row = connection.exec_driver_sql(_HOLDER.format(key=key)).first()
@@ -85,6 +86,7 @@ def _acquire(connection: Any, key: int, wait_seconds: float) -> None:
                 + (f"; if nothing runs any more, end its session: SELECT pg_terminate_backend({row[0]})" if row else ""),
             )
         time.sleep(random.uniform(*POLL_SECONDS))
+        before_try()
 
 
 def _call(connection: Any, function: str, argument: Any) -> Any:

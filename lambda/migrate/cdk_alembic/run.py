@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from .call import Call
+from .call import Call, Cancelled
+from .container import is_elsewhere, refuse_without
 from .environment import run_environment
 from .errors import RunnerError
 from .failures import connection_failure, describe, location, sql_state, statement_of
@@ -38,7 +39,7 @@ class Run:
         self.downgrade = downgrade
         self.target: list[str] = []
         self.stopped = False
-        """Whether the run ended between two revisions because its time was used up."""
+        """Whether the run ended between two revisions: its time was used up, or the next one is for another place."""
         self.history = History(call)
         self._mutex: Any = None
         self._session: Session | None = None
@@ -82,7 +83,7 @@ class Run:
             except (Exception, SystemExit) as error:
                 self._uncommitted.clear()
                 failure = error if isinstance(error, RunnerError) else self._failure(error)
-                self.history.end(context, failure.code, None, failure.message)
+                self.history.end(context, failure.code, None, failure.message, self._mutex)
                 raise
 
     def steps(self, heads: tuple[str, ...], context: Any) -> Iterator[Any]:
@@ -96,7 +97,9 @@ class Run:
             self._check([step.revision for step in steps], heads, context)
         self.history.begin(self._mutex, context, heads)
         for step in steps:
-            if (self.call.applied or self._uncommitted) and self.call.is_over():
+            self.call.refuse_if_cancelled()
+            is_over = (self.call.applied or self._uncommitted) and self.call.is_over()
+            if is_over or (not self.downgrade and is_elsewhere(step.revision, self.call)):
                 self.stopped = True
                 return
             if not self._is_held:
@@ -119,6 +122,7 @@ class Run:
         fresh = not heads or is_unfinished(self._mutex, context, self.project.lineage(heads))
         if self.call.settings.guard and not fresh:
             refuse_unacknowledged(scripts)
+        refuse_without(scripts, self.call, fresh)
         may_drop = "drop_invalid_indexes" in self.call.request.allow
         self.call.warnings.extend(clear_the_way(self._mutex, scripts, may_drop))
 
@@ -130,6 +134,8 @@ class Run:
             self._session.in_revision = True
             try:
                 migrate(**arguments)
+                if self.call.cancelled:
+                    raise Cancelled
             finally:
                 self._session.in_revision = False
             self._statements = self._session.statements - before
@@ -167,6 +173,7 @@ class Run:
             and not self._by_itself
             and time.monotonic() < give_up
             and not self.call.is_over()
+            and not self.call.cancelled
         )
 
     def verify(self, after: tuple[str, ...], context: Any) -> None:
@@ -197,6 +204,7 @@ class Run:
         """What an exception of the run means."""
         state = sql_state(error)
         if self._step is None:
+            self.call.refuse_if_cancelled()
             if isinstance(error, Exception) and (failure := connection_failure(error)):
                 return failure
             return RunnerError(
@@ -219,6 +227,13 @@ class Run:
         if self._by_itself:
             reason = f"{reason}; {self._work_stays()}"
         last = self.call.applied[-1]["revision"] if self.call.applied else ", ".join(self.call.before or ()) or "base"
+        if self.call.cancelled:
+            how = "" if isinstance(error, Cancelled) else f": {reason}"
+            return (
+                "cancelled",
+                f"{what} was cancelled{how}; the last committed revision is {last}",
+                f"{kept}; run again when it may: it goes on from there",
+            )
         if state == QUERY_CANCELED and self.call.remaining_seconds() <= self.call.reserve_seconds + 1:
             return (
                 "deadline_reached",
@@ -247,7 +262,7 @@ def hold_mutex(context: Any, call: Call) -> Iterator[Any]:
     """The mutex, waited for no longer than the call has time."""
     wait = max(0.0, min(call.settings.limits.mutex_wait, call.remaining_seconds() - call.reserve_seconds))
     started = time.monotonic()
-    with mutex(context, call.holder, wait) as connection:
+    with mutex(context, call.holder, wait, call.refuse_if_cancelled) as connection:
         call.lock_wait_seconds += time.monotonic() - started
         bound(connection, call)
         yield connection

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import history, note
+from . import container, history, note
 from .call import Call
 from .contract import CONTRACT_VERSION
 from .environment import run_environment
@@ -97,9 +97,11 @@ def _migrate(project: Project, call: Call, revision: str, downgrade: bool) -> di
             pending, _ = path(project, same_target(run.target, revision), heads, downgrade=False)
         status = "partial" if run.stopped or pending else "complete"
         run.history.end(context, status, heads)
-        if status == "complete" and not downgrade:
+        # A container is not where the shortcut is taken.
+        if status == "complete" and not downgrade and call.place != "container":
             note.leave(project, call, context, heads)
 
+    call.renew()
     after = current(project, verify)
     answer = _answer(project, call, status, call.before or (), after, run.target, pending)
     return {**answer, "runId": run.history.run_id} if run.history.recorded else answer
@@ -116,6 +118,7 @@ def _answer(
     edited: list[str] | None = None,
 ) -> dict[str, Any]:
     scripts = [step.revision for step in pending or ()]
+    work = container.work(scripts, call, fresh=not after)
     return {
         "contract": CONTRACT_VERSION,
         "command": call.request.command,
@@ -132,4 +135,5 @@ def _answer(
         "edited": edited or [],
         "warnings": call.warnings,
         "protected": call.settings.protected,
+        **({"container": work} if work else {}),
     }

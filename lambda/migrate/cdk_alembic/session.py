@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from .call import Call
+from .call import Call, Cancelled
 
 # The statement timeout is what is left of the call when it is set. It is set anew for a statement that comes so much later.
 REFRESH_SECONDS = 5.0
+
+# Less than the 350 s after which load balancers and NAT gateways of AWS forget a connection.
+KEEPALIVE_SECONDS = 60
 
 # CREATE INDEX CONCURRENTLY waits for every older transaction while it holds a lock that stops no query. A lock timeout would
 # only leave an INVALID index behind.
@@ -26,11 +30,17 @@ OWN_COMMIT = re.compile(r"\s*(?:COMMIT|END)\b(?!\s+PREPARED)", re.IGNORECASE)
 
 def bound(connection: Any, call: Call, lock_timeout: float | None = None) -> None:
     """Ends each further statement of the connection before the call's deadline, and the session if this process is killed."""
+    version = connection.dialect.server_version_info
     left = call.remaining_seconds() - call.reserve_seconds
-    settings = {"statement_timeout": max(left, 0.001)}
+    if left == math.inf:
+        settings = {"statement_timeout": 0.0, **({"transaction_timeout": 0.0} if version >= (17,) else {})}
+        # A connection that is silent for hours must stay in the tables of every firewall on the way.
+        connection.exec_driver_sql(f"SELECT set_config('tcp_keepalives_idle', '{KEEPALIVE_SECONDS}', false)")
+    else:
+        settings = {"statement_timeout": max(left, 0.001)}
     if lock_timeout is not None:
         settings["lock_timeout"] = lock_timeout
-    if connection.dialect.server_version_info >= (14,):
+    if version >= (14,):
         # Lambda may kill this process at any time: the server then ends the statement and lets its locks go.
         settings["client_connection_check_interval"] = 1
         settings["idle_session_timeout"] = 0
@@ -92,6 +102,8 @@ class Session:
         if self._ours or not self.in_revision:
             # What is Alembic's own is the version table: with the revision's work done, it is not the moment to cut it short.
             return
+        if self._call.cancelled:
+            raise Cancelled
         self.statements += 1
         if OWN_COMMIT.match(statement):
             self.left_transaction = True
@@ -129,6 +141,7 @@ def watched(connection: Any, call: Call) -> Iterator[Session]:
     from sqlalchemy import event
 
     session = Session(connection, call)
+    call.connection = connection.connection.driver_connection
     listeners = {
         "before_cursor_execute": session.before_statement,
         "commit": session.before_commit,
@@ -141,5 +154,6 @@ def watched(connection: Any, call: Call) -> Iterator[Session]:
     try:
         yield session
     finally:
+        call.connection = None
         for name, listener in listeners.items():
             event.remove(connection, name, listener)

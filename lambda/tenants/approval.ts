@@ -1,0 +1,54 @@
+import { SendTaskFailureCommand, SendTaskSuccessCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { CONTRACT_VERSION } from '../../lib/contract';
+import type { TenantApproval, TenantApprovalAnswer } from '../../lib/tenant-contract';
+import { log } from '../on-deploy/log';
+import { approvalKey } from './run-files';
+import type { Store } from './store';
+
+/** `approval.json`: who has it may not use it yet, that takes a permission on the state machine. */
+interface WaitingRun {
+  readonly token: string;
+}
+
+/** What Step Functions says of a token that is used up or out of date. */
+const OVER = ['TaskDoesNotExist', 'TaskTimedOut', 'InvalidToken'];
+
+/** Keeps what a person's answer needs to reach the run. */
+export async function requestApproval(store: Store, runId: string, token: string): Promise<void> {
+  await store.put(approvalKey(runId), { token } satisfies WaitingRun);
+}
+
+/** Lets a run go on that waits for a person, or ends it. */
+export async function approve(store: Store, payload: unknown): Promise<TenantApprovalAnswer> {
+  const { runId, approved, requestedBy } = checked(payload);
+  const answer = (status: TenantApprovalAnswer['status']) => ({ contract: CONTRACT_VERSION, runId, status });
+  const waiting = await store.get<WaitingRun>(approvalKey(runId));
+  if (!waiting) return answer('not_waiting');
+  const { token: taskToken } = waiting;
+  const command = approved
+    ? new SendTaskSuccessCommand({ taskToken, output: JSON.stringify({ approvedBy: requestedBy }) })
+    : new SendTaskFailureCommand({ taskToken, error: 'not_approved', cause: `${requestedBy} did not approve the canaries` });
+  const sfn = new SFNClient();
+  try {
+    await sfn.send(command as SendTaskSuccessCommand);
+  } catch (error) {
+    if (OVER.includes((error as Error).name)) return answer('not_waiting');
+    throw error;
+  } finally {
+    sfn.destroy();
+  }
+  log('info', approved ? 'approved' : 'not approved', { runId, requestedBy });
+  return answer('taken');
+}
+
+function checked(payload: unknown): Required<TenantApproval> {
+  const { runId, approved, requestedBy = 'invoke', ...others } = (payload ?? {}) as Record<string, unknown>;
+  const problems = Object.keys(others).map((key) => `unknown key ${JSON.stringify(key)}: use runId, approved, requestedBy`);
+  if (typeof runId !== 'string' || !/^[0-9a-f-]{36}$/.test(runId)) problems.push('runId must be a UUID in lower case');
+  if (typeof approved !== 'boolean') problems.push('approved must be true or false');
+  if (typeof requestedBy !== 'string' || !/^[\x20-\x7e]{1,200}$/.test(requestedBy)) {
+    problems.push('requestedBy must be a text of at most 200 printable ASCII characters');
+  }
+  if (problems.length) throw new Error(problems.join('; '));
+  return { runId, approved, requestedBy } as Required<TenantApproval>;
+}

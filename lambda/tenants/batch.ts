@@ -1,0 +1,106 @@
+import { MigrateError } from '../../lib/client/errors';
+import type { BatchProgress, BatchState, CoordinatorSettings } from '../../lib/coordinator-contract';
+import type { Tenant, TenantAnswer, TenantError, TenantRequest } from '../../lib/tenant-contract';
+import { log } from '../on-deploy/log';
+import { errorKey, partKey, type Run, readRun, runKey, tenantsKey } from './run-files';
+import type { Store } from './store';
+import { callWorker } from './worker';
+
+/** No call of the worker is silent for long; a revision that takes longer is waited for. */
+const SLICE_SECONDS = 300;
+
+/** What a call of the worker left behind. */
+export type Part = Pick<TenantAnswer, 'outcomes' | 'left' | 'notBegun'> & Partial<TenantAnswer>;
+
+/** `error.json`: a call of the worker failed as a whole, and with it these tenants. */
+export interface BatchFailure {
+  readonly error: TenantError;
+}
+
+/** Nothing has run: the state machine calls again, after a pause. Named for its Retry. */
+export class WorkerNotReady extends Error {
+  override readonly name = 'WorkerNotReady';
+}
+
+/** One call of the worker for a batch. Asked again for a call that was made already, it tells what came of it. */
+export async function batch(settings: CoordinatorSettings, store: Store, state: BatchState): Promise<BatchProgress> {
+  const { runId, wave, index, part } = state;
+  const known = await store.get<Part>(partKey(runId, wave, index, part));
+  if (known) return progress(state, known);
+
+  const [run, tenants] = await Promise.all([readRun(store, runId), tenantsOf(store, state)]);
+  const { tolerated } = run.waves[wave];
+  const left = tolerated === undefined ? undefined : tolerated - (await failedSoFar(store, runId));
+  if (left !== undefined && left < 0) return record(store, state, { outcomes: [], left: [], notBegun: names(tenants) });
+  try {
+    const answer = (await callWorker(settings.worker, request(run, runId, tenants, left))) as TenantAnswer;
+    return await record(store, state, answer);
+  } catch (error) {
+    if (!(error instanceof MigrateError)) throw error;
+    if (error.code === 'throttled' || error.code === 'function_not_ready') throw new WorkerNotReady(error.message);
+    return fail(store, state, error, tenants.length);
+  }
+}
+
+function request(run: Run, runId: string, tenants: readonly Tenant[], toleratedFailures: number | undefined): TenantRequest {
+  const { command, allow, requestedBy } = run;
+  if (command === 'plan') return { command, tenants, runId };
+  return {
+    command,
+    tenants,
+    sliceSeconds: SLICE_SECONDS,
+    requestedBy,
+    runId,
+    ...(allow && { allow }),
+    ...(toleratedFailures !== undefined && { toleratedFailures }),
+  };
+}
+
+async function tenantsOf(store: Store, { runId, wave, index, part }: BatchState): Promise<readonly Tenant[]> {
+  if (part === 0) return (await store.get<Tenant[]>(tenantsKey(runId, wave, index))) ?? [];
+  return (await store.get<Part>(partKey(runId, wave, index, part - 1)))?.left ?? [];
+}
+
+async function record(store: Store, state: BatchState, part: Part): Promise<BatchProgress> {
+  const { runId, wave, index } = state;
+  await countFailed(store, state, part.outcomes.filter(({ status }) => status === 'failed').length);
+  await store.put(partKey(runId, wave, index, state.part), part);
+  return progress(state, part);
+}
+
+function progress(state: BatchState, { outcomes, left, notBegun }: Part): BatchProgress {
+  const { runId, wave, index, part } = state;
+  const failed = notBegun.length > 0 || outcomes.some(({ status }) => status === 'failed');
+  return { runId, wave, index, part: part + 1, more: left.length > 0, failed };
+}
+
+async function fail(store: Store, state: BatchState, error: MigrateError, tenants: number): Promise<BatchProgress> {
+  const { runId, wave, index, part } = state;
+  const { code, message, next, revision, sqlState, statement, dataLoss } = error;
+  const failure: BatchFailure = {
+    error: { code, message, next, revision, sqlState, statement, ...(dataLoss.length && { dataLoss }) },
+  };
+  log('error', 'batch failed', { ...state, ...failure.error });
+  await countFailed(store, state, tenants);
+  await store.put(errorKey(runId, wave, index), failure);
+  return { runId, wave, index, part: part + 1, more: false, failed: true };
+}
+
+/*
+ * The failures of a run so far, which all its batches count together: each writes a key that tells its number, and S3 lists what
+ * was written before. A batch that is called again writes the same key.
+ */
+
+async function countFailed(store: Store, { runId, wave, index, part }: BatchState, count: number): Promise<void> {
+  if (count) await store.put(runKey(runId, 'failed', `${wave}-${index}-${part}-${count}`), count);
+}
+
+async function failedSoFar(store: Store, runId: string): Promise<number> {
+  let sum = 0;
+  for await (const key of store.keys(`${runKey(runId, 'failed')}/`)) sum += Number(key.slice(key.lastIndexOf('-') + 1));
+  return sum;
+}
+
+function names(tenants: readonly Tenant[]): string[] {
+  return tenants.map(({ name }) => name);
+}

@@ -1,0 +1,109 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DescribeExecutionCommand, ExecutionAlreadyExists, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import type { CdkCustomResourceEvent, CdkCustomResourceIsCompleteResponse } from 'aws-lambda';
+import { printable } from '../../lib/client/printable';
+import type { TenantsOnDeployData, TenantsOnDeployProperties } from '../../lib/coordinator-contract';
+import type { TenantRunInput } from '../../lib/tenant-contract';
+import { log } from '../on-deploy/log';
+import { runId as runIdOf } from '../on-deploy/run-id';
+import { isRollingBack } from '../on-deploy/stack-status';
+import { failureOf, RunFailure } from './run-failure';
+
+/** What `onEvent` finds out for `isComplete`: the framework merges it into the event of every later call. */
+export interface Started {
+  readonly PhysicalResourceId: string;
+  readonly Data: TenantsOnDeployData;
+  /** The execution that is waited for; absent after a rollback. */
+  readonly ExecutionArn?: string;
+  /** Milliseconds since the epoch: when CloudFormation's hour began. */
+  readonly StartedAt: number;
+}
+
+type Event = CdkCustomResourceEvent<TenantsOnDeployProperties>;
+type Deployed = CdkCustomResourceIsCompleteResponse<TenantsOnDeployData>;
+
+/** CloudFormation waits an hour and then tells no reason: this is told before. */
+const DEPLOY_SECONDS = 55 * 60;
+
+/** How long one call of `isComplete` looks: so the waiter's state machine takes few steps, and the end is seen at once. */
+const LOOK_SECONDS = 60;
+const LOOK_EVERY_SECONDS = 2;
+
+/** CDK's Provider framework calls this once per event. A deploy that hands over ends with it. */
+export async function onEvent(event: Event): Promise<Started | { PhysicalResourceId: string }> {
+  const StartedAt = Date.now();
+  if (event.RequestType === 'Delete') return { PhysicalResourceId: event.PhysicalResourceId };
+  const PhysicalResourceId = event.RequestType === 'Update' ? event.PhysicalResourceId : idOf(event);
+  if (event.RequestType === 'Update' && (await isRollingBack(event.StackId))) {
+    log('warning', 'the stack is rolled back: there is nothing to migrate, no run is started', about(event));
+    return { PhysicalResourceId, Data: { runId: '', consoleUrl: '' }, StartedAt };
+  }
+  const runId = runIdOf(event.StackId, event.RequestId);
+  const ExecutionArn = await start(event, runId);
+  const Data = { runId, consoleUrl: consoleUrl(ExecutionArn) };
+  log('info', 'started', { ...about(event), ...Data });
+  return { PhysicalResourceId, Data, ExecutionArn, StartedAt };
+}
+
+/** CDK's Provider framework calls this until the run has ended. */
+export async function isComplete(event: Event & Partial<Started>): Promise<Deployed> {
+  const { RequestType, ExecutionArn, Data, StartedAt = 0 } = event;
+  if (RequestType === 'Delete' || !ExecutionArn) return { IsComplete: true, ...(Data && { Data }) };
+  const sfn = new SFNClient();
+  try {
+    const end = Date.now() + LOOK_SECONDS * 1000;
+    for (;;) {
+      const execution = await sfn.send(new DescribeExecutionCommand({ executionArn: ExecutionArn }));
+      if (execution.status === 'SUCCEEDED') return { IsComplete: true, ...(Data && { Data }) };
+      if (execution.status !== 'RUNNING') return await failed(event, failureOf(execution));
+      if (Date.now() - StartedAt > DEPLOY_SECONDS * 1000) return await failed(event, STILL_RUNNING);
+      if (Date.now() >= end) return { IsComplete: false };
+      await sleep(LOOK_EVERY_SECONDS * 1000);
+    }
+  } finally {
+    sfn.destroy();
+  }
+}
+
+const STILL_RUNNING = {
+  message: `the migrations of the tenants take longer than a deploy can: after ${DEPLOY_SECONDS / 60} minutes they still run`,
+  next: 'the run goes on; watch it, deploy again when it has ended, and use TenantDeploy.handOver() when it is always that long',
+};
+
+/** A repeated delivery of the same request has the same name, which Step Functions starts once. */
+async function start(event: Event, name: string): Promise<string> {
+  const { StateMachineArn } = event.ResourceProperties;
+  const stackName = event.StackId.split('/')[1] ?? event.StackId;
+  const input: TenantRunInput = { requestedBy: printable(`deploy ${stackName}`) };
+  const sfn = new SFNClient();
+  try {
+    await sfn.send(new StartExecutionCommand({ stateMachineArn: StateMachineArn, name, input: JSON.stringify(input) }));
+  } catch (error) {
+    if (!(error instanceof ExecutionAlreadyExists)) throw error;
+  } finally {
+    sfn.destroy();
+  }
+  return `${StateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
+}
+
+async function failed(event: Event & Partial<Started>, failure: ReturnType<typeof failureOf>): Promise<Deployed> {
+  // A deploy that was cancelled may be rolling back by now; failing here would leave the stack in UPDATE_ROLLBACK_FAILED.
+  if (event.RequestType === 'Update' && (await isRollingBack(event.StackId))) return { IsComplete: true, Data: event.Data };
+  log('error', 'failed', { ...about(event), ...failure });
+  throw new RunFailure(failure, event.Data?.consoleUrl ?? '');
+}
+
+function idOf({ ResourceProperties: { StateMachineArn } }: Event): string {
+  // An id that changed on an update would make CloudFormation send a Delete for the old one.
+  return `${StateMachineArn.split(':').at(-1)}/runs`;
+}
+
+function consoleUrl(executionArn: string): string {
+  const [, partition, , region] = executionArn.split(':');
+  const host = { 'aws-cn': 'console.amazonaws.cn', 'aws-us-gov': 'console.amazonaws-us-gov.com' }[partition ?? ''];
+  return `https://${host ?? 'console.aws.amazon.com'}/states/home?region=${region}#/v2/executions/details/${executionArn}`;
+}
+
+function about({ RequestType, StackId, ResourceProperties: { StateMachineArn, Stage } }: Event): Record<string, unknown> {
+  return { requestType: RequestType, stackId: StackId, stateMachine: StateMachineArn, stage: Stage };
+}

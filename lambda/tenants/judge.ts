@@ -1,0 +1,16 @@
+import type { CoordinatorSettings, Judged } from '../../lib/coordinator-contract';
+import { type BatchResult, failedOf, waveResults } from './results';
+import { type Run, readRun } from './run-files';
+import type { Store } from './store';
+
+/** Whether the others may follow the canaries. */
+export async function judge({ canary }: CoordinatorSettings, store: Store, runId: string): Promise<Judged> {
+  const run = await readRun(store, runId);
+  const results = await waveResults(store, runId, run, 'canary', true);
+  return { next: canariesFailed(run, results) ? 'summarize' : (canary?.then ?? 'pause') };
+}
+
+/** Whether more canaries failed than is tolerated; without a tolerance, whether one has. */
+export function canariesFailed(run: Run, results: readonly BatchResult[]): boolean {
+  return failedOf(results) > (run.waves.canary.tolerated ?? 0);
+}

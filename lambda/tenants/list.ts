@@ -1,0 +1,117 @@
+import type { BatchState, CoordinatorSettings, Listed } from '../../lib/coordinator-contract';
+import { type Tenant, type TenantRunInput, WAVES, type Wave } from '../../lib/tenant-contract';
+import { inParallel } from './in-parallel';
+import {
+  batchesKey,
+  type Failure,
+  LAST_FAILED_KEY,
+  type LastFailed,
+  type Run,
+  runKey,
+  tenantsKey,
+  type WaveSize,
+} from './run-files';
+import { inputProblems } from './run-input';
+import { listTenants } from './sources';
+import type { Store } from './store';
+import { some, TenantsError } from './tenants';
+import { batches, divide, toleratedOf } from './waves';
+
+const EMPTY: WaveSize = { tenants: 0, batches: 0 };
+
+/** Finds the tenants of a run and writes down who is migrated with whom. What can't be run ends in the summary. */
+export async function list(settings: CoordinatorSettings, store: Store, runId: string, given: unknown): Promise<Listed> {
+  const { run, waves } = await plan(settings, store, runId, given);
+  await inParallel(WAVES, (wave) => writeWave(store, runId, wave, waves[wave]));
+  await store.put(runKey(runId, 'run.json'), run);
+  const next = waves.canary.length ? 'canary' : waves.rest.length ? 'rest' : 'summarize';
+  const total = run.waves.canary.tenants + run.waves.rest.tenants;
+  return { next, total, canaryKey: batchesKey(runId, 'canary'), restKey: batchesKey(runId, 'rest') };
+}
+
+interface Planned {
+  readonly run: Run;
+  readonly waves: { readonly [wave in Wave]: readonly Tenant[][] };
+}
+
+async function plan(settings: CoordinatorSettings, store: Store, runId: string, given: unknown): Promise<Planned> {
+  const problems = inputProblems(runId, given);
+  if (problems.length) {
+    const failure: Failure = { code: 'invalid_request', message: problems.join('; '), next: 'correct it; nothing was run' };
+    return nothing(undefined, failure);
+  }
+  const input = given as TenantRunInput;
+  try {
+    const { tenants, warnings } = await choose(input, await listTenants(settings), store);
+    const upgrade = input.command !== 'plan';
+    const divided = divide(tenants, upgrade ? settings.canary : undefined);
+    const waves = {
+      canary: batches(divided.canary, settings.batchSize),
+      rest: batches(divided.rest, settings.batchSize),
+    };
+    const size = (wave: Wave, tolerated: number | undefined): WaveSize => ({
+      tenants: divided[wave].length,
+      batches: waves[wave].length,
+      tolerated,
+    });
+    const run: Run = {
+      ...about(input),
+      waves: {
+        // Of so few, no more may fail than of all of them together.
+        canary: size('canary', toleratedOf(divided.canary.length, settings.tolerated)),
+        rest: size('rest', toleratedOf(tenants.length, settings.tolerated)),
+      },
+      warnings,
+    };
+    return { run, waves };
+  } catch (error) {
+    if (!(error instanceof TenantsError)) throw error;
+    return nothing(input, { code: error.code, message: error.message, next: error.next });
+  }
+}
+
+function about({ command = 'upgrade', tenants, retryFailed, allow, requestedBy = 'invoke' }: TenantRunInput) {
+  return { command, allow, requestedBy, all: tenants === undefined && !retryFailed };
+}
+
+function nothing(input: TenantRunInput | undefined, failure: Failure): Planned {
+  const run: Run = { ...about(input ?? {}), all: false, waves: { canary: EMPTY, rest: EMPTY }, warnings: [], failure };
+  return { run, waves: { canary: [], rest: [] } };
+}
+
+interface Chosen {
+  readonly tenants: readonly Tenant[];
+  readonly warnings: readonly string[];
+}
+
+async function choose({ tenants: names, retryFailed }: TenantRunInput, all: readonly Tenant[], store: Store): Promise<Chosen> {
+  if (retryFailed) return chooseFailed(all, store);
+  if (!names) return { tenants: all, warnings: all.length ? [] : ['there are no tenants: nothing was run'] };
+  const known = new Set(all.map(({ name }) => name));
+  const unknown = names.filter((name) => !known.has(name));
+  if (unknown.length) {
+    throw new TenantsError(
+      `not among the ${all.length} tenants: ${some(unknown)}`,
+      'correct the names, or list the tenants where the migration finds them; nothing was run',
+      'unknown_tenant',
+    );
+  }
+  const wanted = new Set(names);
+  const tenants = all.filter(({ name }) => wanted.has(name));
+  return { tenants, warnings: tenants.length ? [] : ['no tenant was named: nothing was run'] };
+}
+
+async function chooseFailed(all: readonly Tenant[], store: Store): Promise<Chosen> {
+  const { tenants: failed = [] } = (await store.get<LastFailed>(LAST_FAILED_KEY)) ?? {};
+  if (!failed.length) return { tenants: [], warnings: ['no tenant failed in its last upgrade: nothing was run'] };
+  const wanted = new Set(failed);
+  const tenants = all.filter(({ name }) => wanted.delete(name));
+  const gone = [...wanted];
+  return { tenants, warnings: gone.length ? [`failed in their last upgrade and are no tenants any more: ${some(gone)}`] : [] };
+}
+
+async function writeWave(store: Store, runId: string, wave: Wave, waveBatches: readonly Tenant[][]): Promise<void> {
+  const items = waveBatches.map((_, index): BatchState => ({ runId, wave, index, part: 0 }));
+  await inParallel(items, ({ index }) => store.put(tenantsKey(runId, wave, index), waveBatches[index]));
+  await store.put(batchesKey(runId, wave), items);
+}

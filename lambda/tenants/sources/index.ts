@@ -1,0 +1,27 @@
+import type { CoordinatorSettings } from '../../../lib/coordinator-contract';
+import type { Tenant } from '../../../lib/tenant-contract';
+import { readTenants, TenantsError } from '../tenants';
+import { fromFunction } from './function';
+import { fromObject } from './object';
+import { fromQuery } from './query';
+import { fromTable } from './table';
+
+/** All tenants there are, checked and in order. */
+export async function listTenants({ source, worker }: CoordinatorSettings): Promise<Tenant[]> {
+  try {
+    switch (source.kind) {
+      case 'query':
+        return readTenants(await fromQuery(worker));
+      case 'table':
+        return readTenants(await fromTable(source));
+      case 'object':
+        return readTenants(await fromObject(source));
+      case 'function':
+        return readTenants(await fromFunction(source.functionName));
+    }
+  } catch (error) {
+    if (error instanceof TenantsError) throw error;
+    const { name, message, next = 'see the log of the coordinator' } = error as Error & { next?: string };
+    throw new TenantsError(`the tenants can't be listed (${source.kind}): ${name}: ${message}`, next);
+  }
+}

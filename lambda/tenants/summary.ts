@@ -1,0 +1,145 @@
+import { CONTRACT_VERSION, type DataLoss } from '../../lib/contract';
+import type { Stopped } from '../../lib/coordinator-contract';
+import { MAX_SUMMARY_FAILURES, type TenantError, type TenantFailure, type TenantRunSummary } from '../../lib/tenant-contract';
+import type { BatchResult, TenantResult } from './results';
+import type { Run } from './run-files';
+
+/** Step Functions takes causes of 32,768 characters. */
+const MAX_CHARACTERS = 32_768;
+const MAX_TEXT = 600;
+const MAX_LISTED = 50;
+
+export interface SummaryOptions {
+  readonly stage: string;
+  readonly runId: string;
+  readonly detailsUri: string;
+  readonly run: Run;
+  readonly stopped: Stopped | null;
+}
+
+/** What became of a run, and what is told of it to nobody but the bucket. */
+export interface Result {
+  readonly summary: TenantRunSummary;
+  readonly failures: readonly TenantFailure[];
+  readonly failedOrNotBegun: readonly string[];
+  readonly done: readonly string[];
+}
+
+export function summaryOf(results: readonly BatchResult[], options: SummaryOptions): Result {
+  const { run, stage, runId, detailsUri } = options;
+  const tenants = results.flatMap((result) => result.tenants);
+  const count = (status: TenantResult['status']) => tenants.filter((tenant) => tenant.status === status).length;
+  const failures = tenants.flatMap(({ tenant, error }): TenantFailure[] => (error ? [{ tenant, error }] : []));
+  const parts = results.flatMap((result) => result.parts);
+  const [failed, notBegun, pending] = [count('failed'), count('notBegun'), count('pending')];
+  const tolerated = run.waves.rest.tolerated ?? 0;
+  const error = errorOf(options, tenants.length, failed, notBegun, failed > tolerated);
+  const warnings = [...run.warnings, ...new Set(parts.flatMap((part) => part.warnings ?? []))];
+  if (failed && !error) warnings.push(`${failed} of ${tenants.length} tenants failed, which is tolerated (at most ${tolerated})`);
+  const summary: TenantRunSummary = {
+    contract: CONTRACT_VERSION,
+    command: run.command,
+    stage,
+    runId,
+    status: error ? 'failed' : pending ? 'pending' : 'complete',
+    total: tenants.length,
+    unchanged: count('unchanged'),
+    migrated: count('migrated'),
+    pending,
+    ahead: count('ahead'),
+    failed,
+    notBegun,
+    heads: parts.find(({ heads }) => heads)?.heads ?? [],
+    places: placesOf(tenants),
+    failures: failures.slice(0, MAX_SUMMARY_FAILURES),
+    dataLoss: lossesOf(parts.flatMap(({ dataLoss = [] }) => dataLoss)),
+    warnings: warnings.slice(0, MAX_LISTED),
+    protected: parts.some((part) => part.protected),
+    detailsUri,
+    ...(error && { error }),
+  };
+  const names = (wanted: boolean) =>
+    tenants.filter(({ status }) => (status === 'failed' || status === 'notBegun') === wanted).map(({ tenant }) => tenant);
+  return { summary: shortened(summary), failures, failedOrNotBegun: names(true), done: names(false) };
+}
+
+function errorOf(
+  { run, stage, stopped }: SummaryOptions,
+  total: number,
+  failed: number,
+  notBegun: number,
+  tooMany: boolean,
+): TenantRunSummary['error'] {
+  if (run.failure) return run.failure;
+  const again = `then run those again that are behind: npx migrate-invoke --stage ${stage} --tenants all --retry-failed`;
+  if (stopped?.Error === 'not_approved') {
+    const next = `the canaries are migrated already: see to what kept you, ${again}`;
+    return {
+      code: 'not_approved',
+      message: `${stopped.Cause || 'nobody approved the canaries'}: ${notBegun} tenants were not begun`,
+      next,
+    };
+  }
+  if (stopped) {
+    const reason = [stopped.Error, stopped.Cause].filter(Boolean).join(': ');
+    return {
+      code: 'run_aborted',
+      message: `the state machine could not go on: ${cut(reason)}`,
+      next: `see the execution's history, ${again}`,
+    };
+  }
+  if (!tooMany && !notBegun) return undefined;
+  const others = notBegun ? `, and ${notBegun} were not begun` : '';
+  return {
+    code: 'tenants_failed',
+    message: `${failed} of ${total} tenants failed${others}`,
+    next: `repair what the failures name, ${again}`,
+  };
+}
+
+function placesOf(tenants: readonly TenantResult[]): TenantRunSummary['places'] {
+  const places = new Map<string, { revisions: readonly string[]; tenants: number }>();
+  for (const { to } of tenants) {
+    if (!to) continue;
+    const place = places.get(to.join()) ?? { revisions: to, tenants: 0 };
+    place.tenants += 1;
+    places.set(to.join(), place);
+  }
+  return [...places.values()].sort((a, b) => b.tenants - a.tenants).slice(0, MAX_LISTED);
+}
+
+function lossesOf(losses: readonly DataLoss[]): DataLoss[] {
+  const each = new Map(losses.map((loss) => [`${loss.revision} ${loss.what} ${loss.line}`, loss]));
+  return [...each.values()].slice(0, MAX_LISTED);
+}
+
+/** As much of it as fits; `detailsUri` has it all. */
+function shortened(summary: TenantRunSummary): TenantRunSummary {
+  const lists = {
+    failures: summary.failures.map(({ tenant, error }) => ({ tenant, error: shortError(error) })),
+    places: [...summary.places],
+    dataLoss: [...summary.dataLoss],
+    warnings: summary.warnings.map(cut),
+  };
+  const whole = () => ({ ...summary, ...lists });
+  while (JSON.stringify(whole()).length > MAX_CHARACTERS) {
+    const longest = Object.values(lists).reduce((a, b) => (JSON.stringify(a).length > JSON.stringify(b).length ? a : b));
+    longest.length = Math.floor(longest.length / 2);
+  }
+  return whole();
+}
+
+function shortError({ code, message, next, revision, sqlState, statement }: TenantError): TenantError {
+  return {
+    code,
+    message: cut(message),
+    next: cut(next),
+    revision,
+    sqlState,
+    ...(statement && { statement: cut(statement) }),
+  };
+}
+
+function cut(text: string): string {
+  return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT - 1)}…` : text;
+}

@@ -1,0 +1,43 @@
+import { InvokeCommand } from '@aws-sdk/client-lambda';
+import { MigrateError } from '../../lib/client/errors';
+import { functionError, unexpectedAnswer } from '../../lib/client/function-errors';
+import { parseJson } from '../../lib/client/json';
+import { lambdaClient, regionOf } from '../../lib/client/lambda-client';
+import { sdkError } from '../../lib/client/sdk-errors';
+import { sendWhenReady } from '../../lib/client/wait-until-ready';
+import { CONTRACT_VERSION } from '../../lib/contract';
+import type { TenantAnswer, TenantList, TenantRequest } from '../../lib/tenant-contract';
+import { log } from '../on-deploy/log';
+
+/** How long a worker that is Pending, Inactive or throttled is waited for in one call; the state machine calls again. */
+const READY_SECONDS = 45;
+
+/** Calls the worker once. Every failure is a MigrateError. */
+export async function callWorker(functionName: string, request: TenantRequest): Promise<TenantAnswer | TenantList> {
+  const lambda = lambdaClient({});
+  const target = { functionName, region: await regionOf(lambda) };
+  const command = new InvokeCommand({
+    FunctionName: functionName,
+    LogType: 'Tail',
+    Payload: Buffer.from(JSON.stringify(request)),
+  });
+  try {
+    const onWait = (reason: string) => log('warning', 'waiting for the function', { function: functionName, reason });
+    const output = await sendWhenReady(lambda, target, () => lambda.send(command), { readySeconds: READY_SECONDS, onWait });
+    const payload = output.Payload?.transformToString() ?? '';
+    if (output.FunctionError) throw functionError(payload, output.LogResult, target);
+    const answer = parseJson(payload);
+    if (!isAnswer(answer, request)) throw unexpectedAnswer(payload, target);
+    return answer;
+  } catch (error) {
+    throw error instanceof MigrateError ? error : sdkError(error, target);
+  } finally {
+    lambda.destroy();
+  }
+}
+
+function isAnswer(value: unknown, { command = 'upgrade' }: TenantRequest): value is TenantAnswer | TenantList {
+  const { contract, command: answered, ...lists } = (value ?? {}) as Record<string, unknown>;
+  const expected = command === 'tenants' ? [lists.tenants] : [lists.outcomes, lists.left, lists.notBegun];
+  return contract === CONTRACT_VERSION && answered === command && expected.every(Array.isArray);
+}

@@ -1,0 +1,83 @@
+import { Annotations, type Duration, Stack } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import type { Construct, IConstruct } from 'constructs';
+import { type RunnerSettings, SETTINGS_VARIABLE } from '../contract';
+import type { BoundCode } from './bound-code';
+import { literalPasswords } from './literal-passwords';
+import { migrationFunction } from './migration-function';
+import { runnerLimits } from './migration-limits';
+import type { MigrationProps } from './migration-props';
+import { warnOfUnknownRegion } from './unknown-region';
+
+export const DEFAULT_LOG_RETENTION = logs.RetentionDays.ONE_YEAR;
+
+export interface RunnerFunctionProps extends MigrationProps {
+  /** Undefined when the name can't be used. */
+  readonly functionName: string | undefined;
+  readonly timeout: Duration;
+  /** What is wrong with the other props. */
+  readonly problems: readonly string[];
+  /** What the runner is told besides what all props say. */
+  readonly settings: Pick<RunnerSettings, 'allow' | 'tenants'>;
+}
+
+export interface RunnerFunction {
+  readonly function: lambda.Function;
+  /** What must be in place before the database can be used. */
+  readonly dependencies: readonly IConstruct[];
+}
+
+/** The function with the backend's code and the runner's settings. All that is wrong is reported at once. */
+export function runnerFunction(scope: Construct, id: string, props: RunnerFunctionProps): RunnerFunction {
+  const { stage, environment = {}, database, limits = {}, functionName, timeout, vpc, vpcSubnets, securityGroups } = props;
+  const architecture = props.architecture ?? lambda.Architecture.ARM_64;
+  const problems = [...props.problems, ...literalPasswords(environment), ...database._problems];
+  const fn = migrationFunction(scope, id, {
+    functionName,
+    code: bindCode(scope, props, architecture, problems),
+    architecture,
+    memorySize: props.memorySize ?? 512,
+    timeout,
+    environment,
+    vpc,
+    vpcSubnets,
+    securityGroups,
+    logRetention: props.logRetention ?? DEFAULT_LOG_RETENTION,
+    encryptionKey: props.encryptionKey,
+  });
+  const { settings, dependencies } = database._bind(fn);
+  if (settings.source !== 'environment') warnOfUnknownRegion(scope, environment);
+  props.eventBus?.grantPutEventsTo(fn);
+  const runnerSettings: RunnerSettings = {
+    stage,
+    ...props.settings,
+    database: settings,
+    guard: props.guardDataLoss,
+    protected: props.protectedStage,
+    limits: runnerLimits(limits),
+    eventBus: props.eventBus?.eventBusArn,
+  };
+  fn.addEnvironment(SETTINGS_VARIABLE, Stack.of(scope).toJsonString(runnerSettings));
+  return { function: fn, dependencies };
+}
+
+/** Packages the code. */
+function bindCode(
+  scope: Construct,
+  props: RunnerFunctionProps,
+  architecture: lambda.Architecture,
+  problems: readonly string[],
+): BoundCode {
+  const runtime = props.runtime ?? lambda.Runtime.PYTHON_3_13;
+  const pythonVersion = /^python(3\.\d+)$/.exec(runtime.name)?.[1];
+  const all = pythonVersion
+    ? problems
+    : [...problems, `the runtime ${runtime.name} is no Python: use lambda.Runtime.PYTHON_3_13`];
+  const platform = { architecture: architecture.name as 'arm64' | 'x86_64', pythonVersion: pythonVersion ?? '3.13' };
+  const code = props.code._bind(scope, platform, all.length === 0);
+  const annotations = Annotations.of(scope);
+  for (const error of [...all, ...code.errors]) annotations.addError(error);
+  for (const warning of code.warnings) annotations.addWarningV2('cdk-alembic:package', warning);
+  return code;
+}

@@ -1,0 +1,235 @@
+"""The container's entry as ECS runs it: a process of its own, a request in its environment, SIGTERM when it is stopped, SIGKILL
+when that takes too long. Only ECS itself is not there."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cdk_alembic import contract, task
+from conftest import DRIVERS, MUTEX, Backend, Database, eventually, invoke, set_settings
+
+RUNNER = Path(contract.__file__).parent.parent
+SLEEPERS = (
+    "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep%' AND state = 'active'"
+    " AND pid <> pg_backend_pid()"
+)
+MARK = "# cdk-alembic: run in container"
+LONG = f'{MARK}\nop.execute("INSERT INTO aa SELECT 1")\nop.execute("SELECT pg_sleep(60)")'
+SHORT = f'{MARK}\nop.execute("INSERT INTO aa SELECT 1")'
+
+
+class Task:
+    """A task that runs."""
+
+    def __init__(self, request: Any = None, text: str | None = None) -> None:
+        environment = {**os.environ, "PYTHONPATH": str(RUNNER), contract.REQUEST_VARIABLE: text or json.dumps(request or {})}
+        command = [sys.executable, "-m", "cdk_alembic.task"]
+        self._process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+
+    def send(self, sent: signal.Signals) -> None:
+        self._process.send_signal(sent)
+
+    def end(self, seconds: float = 30) -> tuple[int, dict[str, Any]]:
+        """Exit code, and the answer in the log's last line."""
+        out, _ = self._process.communicate(timeout=seconds)
+        self.lines = [json.loads(line) for line in out.splitlines()]
+        last = self.lines[-1] if self.lines else {}
+        assert last.get("event") == "task_ended" and last["exitCode"] == self._process.returncode
+        return self._process.returncode, last["answer"]
+
+    def killed(self) -> None:
+        self.send(signal.SIGKILL)
+        self._process.communicate()
+
+
+@pytest.fixture
+def long(backend: Backend, database: Database) -> Backend:
+    """A database with a revision that would take a minute before it."""
+    return made_long(backend)
+
+
+def made_long(backend: Backend) -> Backend:
+    backend.revision("aa", None, 'op.execute("CREATE TABLE aa (id int)")')
+    invoke()
+    backend.revision("bb", "aa", LONG)
+    return backend
+
+
+def last_run() -> dict[str, Any]:
+    return invoke({"command": "history"})["runs"][0]
+
+
+@pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+class TestEveryDriver:
+    def test_sigterm_cancels_the_statement_in_the_database_and_rolls_its_revision_back(
+        self, package: Backend, database: Database, template: str, scheme: str
+    ) -> None:
+        made_long(package.initialise(database.url(scheme), template))
+        run_id = str(uuid.uuid4())
+        running = Task({"runId": run_id, "requestedBy": "deploy app"})
+        eventually(lambda: database.rows(SLEEPERS))
+        running.send(signal.SIGTERM)
+        sent = time.monotonic()
+        eventually(lambda: not database.rows(SLEEPERS))
+        assert time.monotonic() - sent < 1
+        code, answer = running.end()
+        assert time.monotonic() - sent < 5
+        assert (code, answer["error"]["code"], answer["error"]["revision"]) == (task.CANCELLED, "cancelled", "bb")
+        assert (answer["error"]["sqlState"], answer["applied"]) == ("57014", [])
+        assert (database.versions(), database.rows("SELECT FROM aa")) == (["aa"], [])
+        run = last_run()
+        assert (run["runId"], run["outcome"], run["requestedBy"]) == (run_id, "cancelled", "deploy app")
+        assert "revision bb" in run["error"] and run["endedAt"]
+
+    def test_the_session_of_a_killed_task_ends_and_its_locks_are_free(
+        self, package: Backend, database: Database, template: str, scheme: str
+    ) -> None:
+        backend = made_long(package.initialise(database.url(scheme), template))
+        running = Task()
+        eventually(lambda: database.rows(SLEEPERS))
+        running.killed()
+        killed = time.monotonic()
+        eventually(lambda: not database.rows(SLEEPERS))
+        eventually(lambda: not database.rows(f"SELECT FROM pg_locks WHERE {MUTEX}"))
+        assert time.monotonic() - killed < 3
+        assert (database.versions(), last_run()["outcome"]) == (["aa"], "running")
+        backend.revision("bb", "aa", SHORT)
+        code, answer = Task().end()
+        assert (code, answer["status"], database.rows("SELECT id FROM aa")) == (0, "complete", [(1,)])
+
+
+def test_a_task_that_was_cancelled_is_run_again_under_the_same_id_and_writes_each_row_once(
+    long: Backend, database: Database
+) -> None:
+    request = {"runId": str(uuid.uuid4())}
+    running = Task(request)
+    eventually(lambda: database.rows(SLEEPERS))
+    running.send(signal.SIGTERM)
+    assert running.end()[0] == task.CANCELLED
+    long.revision("bb", "aa", SHORT)
+    code, answer = Task(request).end()
+    assert (code, answer["status"], database.rows("SELECT id FROM aa")) == (0, "complete", [(1,)])
+    run = last_run()
+    assert (run["runId"], run["outcome"], run["error"]) == (request["runId"], "complete", None)
+    assert [item["revision"] for item in run["applied"]] == ["bb"]
+
+
+def test_a_statement_has_no_deadline_and_a_killed_task_still_ends_it(backend: Backend, database: Database) -> None:
+    names = ("statement_timeout", "transaction_timeout", "lock_timeout", "client_connection_check_interval")
+    shown = ", ".join(f"current_setting('{name}') AS {name}" for name in names)
+    backend.revision("aa", None, f'{MARK}\nop.execute("CREATE TABLE shown AS SELECT {shown}")'.replace('"', '"""'))
+    with database.connect() as connection:
+        connection.execute(f'ALTER DATABASE "{database.name}" SET statement_timeout = 1000')
+    try:
+        assert Task().end()[0] == 0
+    finally:
+        with database.connect() as connection:
+            connection.execute(f'ALTER DATABASE "{database.name}" RESET statement_timeout')
+    assert database.rows("SELECT * FROM shown") == [("0", "0", "5s", "1s")]
+
+
+def test_a_task_applies_what_is_for_it_and_leaves_the_rest_to_the_function(backend: Backend, database: Database) -> None:
+    backend.revision("aa", None, SHORT.replace("INSERT INTO aa SELECT 1", "CREATE TABLE aa (id int)"))
+    backend.revision("bb", "aa", SHORT)
+    backend.table_revision("cc", "bb")
+    code, answer = Task().end()
+    assert (code, answer["status"], database.versions()) == (0, "partial", ["bb"])
+    assert [item["revision"] for item in answer["applied"]] == ["aa", "bb"]
+    assert [item["revision"] for item in answer["pending"]] == ["cc"]
+
+
+def test_a_task_applies_all_of_it_when_the_request_wants_it(backend: Backend, database: Database) -> None:
+    backend.table_revision("aa")
+    backend.revision("bb", "aa", SHORT)
+    backend.table_revision("cc", "bb")
+    code, answer = Task({"in": "container"}).end()
+    assert (code, answer["status"], database.versions()) == (0, "complete", ["cc"])
+
+
+def test_a_task_that_finds_nothing_to_do_is_done(long: Backend, database: Database) -> None:
+    code, answer = Task({"in": "container", "revision": "aa"}).end()
+    assert (code, answer["status"], answer["applied"]) == (0, "complete", [])
+
+
+def test_a_cancelled_run_begins_no_further_statement_though_its_revision_goes_on(long: Backend, database: Database) -> None:
+    stubborn = """try:
+    with op.get_bind().begin_nested():
+        op.execute("SELECT pg_sleep(60)")
+except Exception:
+    pass
+op.execute("SELECT nextval('further')")"""
+    long.revision("bb", "aa", f"{MARK}\n{stubborn}")
+    with database.connect() as connection:
+        connection.execute("CREATE SEQUENCE further")
+    running = Task()
+    eventually(lambda: database.rows(SLEEPERS))
+    running.send(signal.SIGTERM)
+    code, answer = running.end()
+    assert (code, answer["error"]["code"], database.versions()) == (task.CANCELLED, "cancelled", ["aa"])
+    assert database.rows("SELECT is_called FROM further") == [(False,)]
+
+
+def test_a_task_that_waits_for_another_run_can_be_cancelled_at_once(long: Backend, database: Database) -> None:
+    holder = Task()
+    eventually(lambda: database.rows(SLEEPERS))
+    waiting = Task({"runId": str(uuid.uuid4())})
+    eventually(lambda: database.rows("SELECT FROM pg_stat_activity WHERE query LIKE 'SELECT pg_try_advisory_lock%'"))
+    waiting.send(signal.SIGTERM)
+    sent = time.monotonic()
+    code, answer = waiting.end()
+    assert (code, answer["error"]["code"]) == (task.CANCELLED, "cancelled")
+    assert time.monotonic() - sent < 3
+    assert database.rows(SLEEPERS)
+    holder.send(signal.SIGTERM)
+    holder.end()
+
+
+def test_a_task_is_guarded_like_the_function(long: Backend, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    long.revision("bb", "aa", f'{MARK}\nop.drop_table("aa")')
+    code, answer = Task().end()
+    assert (code, answer["error"]["code"], database.versions()) == (3, "blocked", ["aa"])
+
+
+def test_a_task_that_fails_says_so_in_the_history_and_by_its_exit_code(long: Backend, database: Database) -> None:
+    long.revision("bb", "aa", f'{MARK}\nop.execute("SELECT 1 / 0")')
+    code, answer = Task().end()
+    assert (code, answer["error"]["code"]) == (1, "migration_failed")
+    run = last_run()
+    assert run["outcome"] == "migration_failed" and "division by zero" in run["error"]
+
+
+def test_a_task_locked_out_by_another_run_did_not_start(
+    long: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_settings(monkeypatch, limits={"mutexWaitSeconds": 0})
+    holder = Task()
+    eventually(lambda: database.rows(SLEEPERS))
+    code, answer = Task().end()
+    assert (code, answer["error"]["code"]) == (3, "locked")
+    holder.send(signal.SIGTERM)
+    holder.end()
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"later": 1}'])
+def test_a_request_that_can_not_be_read_is_answered_like_any_other(package: Backend, text: str) -> None:
+    code, answer = Task(text=text).end()
+    assert (code, answer["error"]["code"]) == (2, "invalid_request")
+
+
+def test_a_database_that_does_not_answer_is_told_by_the_exit_code(package: Backend) -> None:
+    package.initialise("postgresql+psycopg://app:pw@127.0.0.1:9/app").table_revision("aa")
+    code, answer = Task().end()
+    assert (code, answer["error"]["code"]) == (4, "database_unreachable")
+
+
+def test_every_failure_of_the_contract_has_an_exit_code_that_is_known() -> None:
+    assert set(task.EXIT_CODES) <= set(contract.RUNNER_CODES)
