@@ -404,14 +404,13 @@ export function containerStateMachineName(ofFunction: string): string {
   return `${ofFunction}-container`;
 }
 
-/** All that is wrong with a stage and an app name; empty when they can be used. */
-export function nameProblems(appName: string, stage: string): string[] {
+/** All that is wrong with a stage and an app name; empty when they can be used. @param name the longest name that they make */
+export function nameProblems(appName: string, stage: string, name = functionName(appName, stage)): string[] {
   const problems: string[] = [];
   const allowed = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;
   const rule = 'letters, digits, "-" and "_", starting with a letter or digit';
   if (!allowed.test(stage)) problems.push(`the stage "${stage}" is not a usable name: use ${rule}`);
   if (!allowed.test(appName)) problems.push(`the app name "${appName}" is not a usable name: use ${rule}`);
-  const name = functionName(appName, stage);
   if (name.length > MAX_FUNCTION_NAME_LENGTH) {
     problems.push(
       `the function name "${name}" has ${name.length} characters and Lambda allows ${MAX_FUNCTION_NAME_LENGTH}: ` +

@@ -30,7 +30,7 @@ export type CanarySettings = (
   | { readonly percent: number }
 ) & {
   /** What is waited for when the canaries are migrated. */
-  readonly then: 'pause' | 'approval';
+  readonly after: 'pause' | 'approval';
 };
 
 export interface ToleranceSettings {
@@ -108,7 +108,6 @@ export interface TenantsOnDeployProperties {
   readonly ServiceToken: string;
   readonly StateMachineArn: string;
   readonly Stage: string;
-  readonly Mode: 'wait' | 'handOver';
   /** Changes with the worker's package and configuration: CloudFormation then sends an Update. */
   readonly Fingerprint: string;
 }

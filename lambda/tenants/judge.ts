@@ -7,7 +7,7 @@ import type { Store } from './store';
 export async function judge({ canary }: CoordinatorSettings, store: Store, runId: string): Promise<Judged> {
   const run = await readRun(store, runId);
   const results = await waveResults(store, runId, run, 'canary', true);
-  return { next: canariesFailed(run, results) ? 'summarize' : (canary?.then ?? 'pause') };
+  return { next: canariesFailed(run, results) ? 'summarize' : (canary?.after ?? 'pause') };
 }
 
 /** Whether more canaries failed than is tolerated; without a tolerance, whether one has. */

@@ -2,23 +2,30 @@ import type { CheckAnswer } from '../client/client';
 import { migrateError } from '../client/errors';
 import { regionOf } from '../client/lambda-client';
 import type { MigrateAnswer } from '../contract';
+import { callerIdentity } from './caller-identity';
 import { confirm } from './confirm';
 import { followLog } from './follow-log';
+import { nextRequest } from './next-request';
 import { Progress, watchedSlice } from './progress';
 import type { Session } from './session';
 import { showAnswer, showApplied, showOutcome, showPlace } from './show-answer';
 import { showHeader } from './show-header';
 import { place } from './terminal';
 
+const NOTHING = () => {};
+
 /** Carries out a command line: asks first where the database is, and changes it only after that. */
 export async function carryOut(session: Session): Promise<MigrateAnswer | CheckAnswer> {
   const { client, lambda, screen, arguments: given } = session;
   const { stage, endpoint } = given.client;
   const region = await regionOf(lambda);
-  // Both at once: the header must not cost a migration any time.
+  // Both at once: the header must not cost a migration any time. To load STS takes as long as all that the first request needs, so
+  // that comes when the request is on its way.
+  const requested = nextRequest(lambda);
   const asked = ask(session);
-  asked.catch(() => {});
-  await showHeader(screen.notes, { stage, functionName: client.functionName, region }, lambda, endpoint);
+  const onItsWay = Promise.race([requested, asked.then(NOTHING, NOTHING)]);
+  const who = () => onItsWay.then(() => callerIdentity(lambda, endpoint));
+  await showHeader(screen.notes, { stage, functionName: client.functionName, region }, who);
   const answer = await asked;
   if (given.changes) return change(session, answer);
   showAnswer(screen, answer);

@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import { StatusLine } from './status-line';
 import { Terminal } from './terminal';
 
@@ -22,14 +23,15 @@ export interface Screen {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export function screen({ json, progress }: ScreenOptions, environment: Environment = process.env): Screen {
-  const { stdin, stdout, stderr } = process;
+  const { stdout, stderr } = process;
   const watched = stderr.isTTY === true && !isCi(environment);
   const status = watched && progress && environment.TERM !== 'dumb' ? new StatusLine(stderr) : undefined;
   return {
     data: new Terminal(json ? stderr : stdout, status),
     notes: new Terminal(stderr, status),
     status,
-    canAsk: watched && stdin.isTTY === true,
+    // Not process.stdin: to make that stream takes as long as the rest of the screen, and hardly a run reads it.
+    canAsk: watched && isatty(0),
   };
 }
 

@@ -1,5 +1,4 @@
-import type { LambdaClient } from '@aws-sdk/client-lambda';
-import { type CallerIdentity, callerIdentity } from './caller-identity';
+import type { CallerIdentity } from './caller-identity';
 import { plain, type Terminal } from './terminal';
 
 /** What is about to be spoken to. */
@@ -13,14 +12,13 @@ export interface Header {
 export async function showHeader(
   terminal: Terminal,
   { stage, functionName, region }: Header,
-  lambda: LambdaClient,
-  endpoint?: string,
+  who: () => Promise<CallerIdentity>,
 ): Promise<void> {
   if (stage !== undefined) terminal.fact('stage', terminal.paint('bold', stage));
   terminal.fact('function', functionName);
   terminal.fact('region', region);
   try {
-    const { account, arn }: CallerIdentity = await callerIdentity(lambda, endpoint);
+    const { account, arn } = await who();
     terminal.fact('account', plain(account));
     terminal.fact('you', plain(arn));
   } catch (error) {

@@ -1,5 +1,7 @@
 import { Stack, Validations } from 'aws-cdk-lib';
 import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
+import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { IConstruct } from 'constructs';
 
 /*
@@ -38,6 +40,91 @@ export function acknowledgeFramework(scope: IConstruct): void {
     {
       id: 'AwsSolutions-SF2',
       reason: 'the state machine only waits; tracing takes permissions on "*" and would show calls that are logged already',
+    },
+  );
+}
+
+/** Of the task that runs long migrations. */
+export function acknowledgeTaskDefinition(task: IConstruct): void {
+  Validations.of(task).acknowledge({
+    id: 'AwsSolutions-ECS2',
+    reason: 'the variables hold no secret: the database password is fetched from Secrets Manager, or made, when the task runs',
+  });
+}
+
+/** Of the role by which Fargate starts that task. */
+export function acknowledgeExecutionRole(role: IConstruct): void {
+  Validations.of(role).acknowledge({
+    id: 'AwsSolutions-IAM5[Resource::*]',
+    reason: 'ecr:GetAuthorizationToken, which it takes to pull the image, knows no narrower resource',
+  });
+}
+
+/** Of the state machine that runs that task. */
+export function acknowledgeStateMachine(machine: IConstruct): void {
+  Validations.of(machine).acknowledge(
+    {
+      id: 'AwsSolutions-SF1',
+      reason:
+        'the state machine starts one task and waits for it: Step Functions keeps its events for 90 days, and delivering them to ' +
+        "CloudWatch takes permissions on all of the account's log groups",
+    },
+    {
+      id: 'AwsSolutions-SF2',
+      reason: 'the state machine starts one task and waits for it; tracing takes permissions on "*" and would show that alone',
+    },
+  );
+}
+
+/** Of a role that may do something with what has no name before it is there. */
+export function acknowledgeWildcard(role: IConstruct, arn: string, reason: string): void {
+  Validations.of(role).acknowledge({ id: `AwsSolutions-IAM5[Resource::${asFound(Stack.of(role).resolve(arn))}]`, reason });
+}
+
+/** An ARN as cdk-nag writes it. */
+function asFound(value: string | RenderedArn): string {
+  if (typeof value === 'string') return value;
+  if (value.Ref) return `<${value.Ref}>`;
+  if (value['Fn::GetAtt']) return `<${value['Fn::GetAtt'].join('.')}>`;
+  const [, parts] = value['Fn::Join'] ?? ['', []];
+  return parts.map(asFound).join('');
+}
+
+interface RenderedArn {
+  readonly Ref?: string;
+  readonly 'Fn::GetAtt'?: readonly string[];
+  readonly 'Fn::Join'?: readonly [string, readonly (string | RenderedArn)[]];
+}
+
+/** Of the state machine that runs over the tenants, and the roles of its functions. */
+export function acknowledgeTenantMachine(
+  scope: IConstruct,
+  bucket: s3.Bucket,
+  stateMachine: sfn.StateMachine,
+  machineName: string,
+): void {
+  const files = `<${Stack.of(scope).getLogicalId(bucket.node.defaultChild as s3.CfnBucket)}.Arn>/runs/*`;
+  const executions = `arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:${machineName}`;
+  Validations.of(scope).acknowledge(
+    {
+      id: `AwsSolutions-IAM5[Resource::${files}]`,
+      reason: "the wildcard stands for the files of the runs, in a bucket of the stack's own",
+    },
+    ...[':*', '/*'].map((end) => ({
+      id: `AwsSolutions-IAM5[Resource::${executions}${end}]`,
+      reason: 'the wildcard stands for the executions of this one state machine, whose names are made when they start',
+    })),
+  );
+  Validations.of(stateMachine).acknowledge(
+    {
+      id: 'AwsSolutions-SF1',
+      reason:
+        'Step Functions keeps the history of each execution for 90 days, and the bucket what became of each tenant; to deliver its ' +
+        "events elsewhere takes permissions on all of the account's log groups",
+    },
+    {
+      id: 'AwsSolutions-SF2',
+      reason: 'tracing takes permissions on "*", and shows calls that the history of the execution shows already',
     },
   );
 }

@@ -5,6 +5,8 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct, type IConstruct } from 'constructs';
 import { DEFAULT_APP_NAME, functionName, nameProblems, type RunnerSettings } from '../contract';
 import { failureAlarm } from './failure-alarm';
+import type { MigrationCompute } from './migration-compute';
+import type { MigrationContainer } from './migration-container';
 import { defaultTimeout, limitProblems } from './migration-limits';
 import { allowInvoke, MigrationOnDeploy } from './migration-on-deploy';
 import { ReadyForMigration } from './migration-order';
@@ -40,6 +42,13 @@ export interface AlembicMigrationProps extends MigrationProps {
    * @default false
    */
   readonly allowStamp?: boolean;
+
+  /**
+   * Where the migrations run.
+   *
+   * @default MigrationCompute.lambda()
+   */
+  readonly compute?: MigrationCompute;
 }
 
 /** A function that runs the backend's Alembic migrations, and a deploy that calls it. */
@@ -59,7 +68,14 @@ export class AlembicMigration extends Construct {
   /** How many revisions that deploy applied; a number as text. Undefined without `runOnDeploy`. */
   readonly appliedCount?: string;
 
+  /** The state machine `<function>-container`. Undefined without `MigrationCompute.container`. */
+  readonly containerStateMachineArn?: string;
+
+  /** The alarm `<function>-container-failed`: a run in the container has failed. Undefined without `MigrationCompute.container`. */
+  readonly containerFailureAlarm?: cloudwatch.Alarm;
+
   private readonly onDeploy?: MigrationOnDeploy;
+  private readonly container?: MigrationContainer;
 
   constructor(scope: Construct, id: string, props: AlembicMigrationProps) {
     super(scope, id);
@@ -77,8 +93,12 @@ export class AlembicMigration extends Construct {
       timeout,
       problems: [...names, ...limitProblems(timeout, limits, runOnDeploy)],
       settings: { allow },
+      container: props.compute?._container,
     });
     this.function = runner.function;
+    this.container = runner.container;
+    this.containerStateMachineArn = runner.container?.stateMachineArn;
+    this.containerFailureAlarm = runner.container?.failureAlarm;
     this.failureAlarm = failureAlarm(this, 'FailureAlarm', this.function, name);
     new CfnOutput(this, 'FunctionName', { value: this.function.functionName });
 
@@ -89,6 +109,8 @@ export class AlembicMigration extends Construct {
       functionName: name,
       logRetention,
       encryptionKey,
+      container: runner.container,
+      containerOnDeploy: props.compute?._container?.onDeploy?._kind,
     });
     const own = this.node.children.filter((child) => child !== this.onDeploy);
     this.executeAfter(...own, ...runner.dependencies, ...(props.vpc ? [props.vpc] : []));
@@ -98,6 +120,7 @@ export class AlembicMigration extends Construct {
     new CfnOutput(this, 'FromRevision', { value: this.fromRevision });
     new CfnOutput(this, 'ToRevision', { value: this.toRevision });
     new CfnOutput(this, 'AppliedCount', { value: this.appliedCount });
+    if (runner.container) new CfnOutput(this, 'ContainerExecution', { value: this.onDeploy.outcome('containerExecution') });
   }
 
   /**
@@ -105,7 +128,7 @@ export class AlembicMigration extends Construct {
    * nothing runs and nothing is ordered.
    */
   executeAfter(...scopes: IConstruct[]): void {
-    this.onDeploy?.executeAfter(new ReadyForMigration(this.function, scopes));
+    this.onDeploy?.executeAfter(new ReadyForMigration(this.function, scopes, this.container));
   }
 
   /** Deploys these only when the migrations have succeeded, such as the new application code. */
@@ -113,9 +136,13 @@ export class AlembicMigration extends Construct {
     this.onDeploy?.executeBefore(scopes);
   }
 
-  /** Permits what `npx migrate-invoke` does with the function: to invoke it, and to wait until it is Active. */
+  /**
+   * Permits what `npx migrate-invoke` does with the function: to invoke it, and to wait until it is Active; with a container also to
+   * start that and to watch it.
+   */
   grantInvoke(grantee: iam.IGrantable): iam.Grant {
-    const grant = allowInvoke(grantee, this.function);
+    const invoke = allowInvoke(grantee, this.function);
+    const grant = this.container ? invoke.combine(this.container.allowRun(grantee)) : invoke;
     // A principal that takes no policy, such as another account, would otherwise be left without the permission, silently.
     grant.assertSuccess();
     return grant;

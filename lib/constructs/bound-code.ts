@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import type { DockerImageAsset } from 'aws-cdk-lib/aws-ecr-assets';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { HANDLER } from '../contract';
@@ -10,6 +11,8 @@ export interface BoundCode {
   readonly code: lambda.Code;
   readonly handler: string;
   readonly runtime: lambda.Runtime;
+  /** Makes an image of it for a container; absent when there are errors. */
+  readonly image?: (scope: Construct) => DockerImageAsset;
   readonly errors: readonly string[];
   readonly warnings: readonly string[];
 }

@@ -1,7 +1,11 @@
 import { Duration } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+
+/** Every minute, the number of failures in it. */
+const EACH: cloudwatch.MetricOptions = { period: Duration.minutes(1), statistic: cloudwatch.Stats.SUM };
 
 /** Goes off when a call of the function has failed, from a deploy or by hand: also one that died without an answer. */
 export function failureAlarm(
@@ -10,9 +14,25 @@ export function failureAlarm(
   fn: lambda.Function,
   functionName: string | undefined,
 ): cloudwatch.Alarm {
-  return fn.metricErrors({ period: Duration.minutes(1), statistic: cloudwatch.Stats.SUM }).createAlarm(scope, id, {
-    ...(functionName && { alarmName: `${functionName}-failed` }),
-    alarmDescription: `A migration failed. The reason is in the log group /aws/lambda/${functionName}, as "run_failed".`,
+  const description = `A migration failed. The reason is in the log group /aws/lambda/${functionName}, as "run_failed".`;
+  return alarm(scope, id, fn.metricErrors(EACH), functionName, description);
+}
+
+/** Goes off when a run over the tenants has failed: more of them than are tolerated, or the run itself. */
+export function runFailureAlarm(
+  scope: Construct,
+  id: string,
+  machine: sfn.StateMachine,
+  machineName: string | undefined,
+): cloudwatch.Alarm {
+  const description = `A run over the tenants failed. The reason is the cause of the execution of ${machineName} that failed.`;
+  return alarm(scope, id, machine.metricFailed(EACH), machineName, description);
+}
+
+function alarm(scope: Construct, id: string, metric: cloudwatch.Metric, name: string | undefined, alarmDescription: string) {
+  return metric.createAlarm(scope, id, {
+    ...(name && { alarmName: `${name}-failed` }),
+    alarmDescription,
     threshold: 1,
     evaluationPeriods: 1,
     comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,

@@ -1,6 +1,6 @@
 import { basename, join, resolve } from 'node:path';
 import { AssetHashType, AssetStaging } from 'aws-cdk-lib';
-import * as ecrAssets from 'aws-cdk-lib/aws-ecr-assets';
+import { DockerImageAsset } from 'aws-cdk-lib/aws-ecr-assets';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { DISABLE_ASSET_STAGING_CONTEXT } from 'aws-cdk-lib/cx-api';
 import type { Construct } from 'constructs';
@@ -8,6 +8,7 @@ import { HANDLER } from '../contract';
 import { checkAlembicProject } from '../packaging/alembic-project';
 import { copyRunner, hashRunner, runnerDirectory } from '../packaging/package';
 import { type BoundCode, type CodeBinding, checkDirectory, unusable } from './bound-code';
+import { dockerPlatform } from './container-image';
 import { localBundling } from './local-bundling';
 import type { MigrationImageOptions } from './migration-code';
 
@@ -20,13 +21,19 @@ export function imageCode(directory: string, options: MigrationImageOptions): Co
   return (scope, { architecture }, usable): BoundCode => {
     const { errors, warnings } = checkDirectory(directory, () => checkAlembicProject(resolve(directory, alembicDirectory)));
     if (!usable || errors.length) return unusable(errors, warnings);
-    const code = lambda.Code.fromAssetImage(directory, {
+    const build = {
       ...image,
-      cmd: [HANDLER],
-      platform: architecture === 'arm64' ? ecrAssets.Platform.LINUX_ARM64 : ecrAssets.Platform.LINUX_AMD64,
+      platform: dockerPlatform({ architecture }),
       buildContexts: { [RUNNER_CONTEXT]: runnerContext(scope) },
-    });
-    return { code, handler: lambda.Handler.FROM_IMAGE, runtime: lambda.Runtime.FROM_IMAGE, errors, warnings };
+    };
+    return {
+      code: lambda.Code.fromAssetImage(directory, { ...build, cmd: [HANDLER] }),
+      handler: lambda.Handler.FROM_IMAGE,
+      runtime: lambda.Runtime.FROM_IMAGE,
+      image: (below) => new DockerImageAsset(below, 'Image', { ...build, directory }),
+      errors,
+      warnings,
+    };
   };
 }
 

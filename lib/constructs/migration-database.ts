@@ -1,5 +1,5 @@
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
-import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as rds from 'aws-cdk-lib/aws-rds';
 import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import type { IConstruct } from 'constructs';
@@ -86,6 +86,11 @@ export interface IamDatabaseOptions {
   readonly proxy?: rds.IDatabaseProxy;
 }
 
+/** What connects to a database: a function, or a container. */
+export interface DatabaseClient extends iam.IGrantable, ec2.IConnectable {
+  readonly isBoundToVpc: boolean;
+}
+
 /** What a database is when it is bound to a function. */
 export interface BoundDatabase {
   readonly settings: DatabaseSettings;
@@ -103,7 +108,7 @@ export class MigrationDatabase {
    * name goes before what the secret says.
    */
   static fromSecret(secret: secretsmanager.ISecret, options: SecretDatabaseOptions): MigrationDatabase {
-    return new MigrationDatabase((fn) => bindSecret(fn, secret, options));
+    return new MigrationDatabase((client) => bindSecret(client, secret, options));
   }
 
   /** An Aurora cluster: its writer, its secret, and its security group opened for the function. */
@@ -123,12 +128,12 @@ export class MigrationDatabase {
     if (!target || others.length) {
       return MigrationDatabase._unusable('MigrationDatabase.fromIamAuth needs exactly one of cluster, instance and proxy');
     }
-    return new MigrationDatabase((fn) => {
-      target.grantConnect(fn, user);
+    return new MigrationDatabase((client) => {
+      target.grantConnect(client, user);
       const endpoint = cluster?.clusterEndpoint ?? instance?.instanceEndpoint;
       const host = endpoint?.hostname ?? proxy?.endpoint ?? '';
       const port = endpoint?.port ?? PROXY_PORT;
-      allowFrom(fn, target, port);
+      allowFrom(client, target, port);
       const settings: DatabaseSettings = { source: 'iam', variables: options.variables._names, host, port, user, database };
       return { settings, dependencies: [target] };
     });
@@ -140,7 +145,7 @@ export class MigrationDatabase {
   }
 
   /** @internal */
-  static _of(bind: (fn: lambda.Function) => BoundDatabase): MigrationDatabase {
+  static _of(bind: (client: DatabaseClient) => BoundDatabase): MigrationDatabase {
     return new MigrationDatabase(bind);
   }
 
@@ -150,12 +155,12 @@ export class MigrationDatabase {
   }
 
   /** @internal */
-  readonly _bind: (fn: lambda.Function) => BoundDatabase;
+  readonly _bind: (client: DatabaseClient) => BoundDatabase;
 
   /** @internal */
   readonly _problems: readonly string[];
 
-  private constructor(bind: (fn: lambda.Function) => BoundDatabase, problems: readonly string[] = []) {
+  private constructor(bind: (client: DatabaseClient) => BoundDatabase, problems: readonly string[] = []) {
     this._bind = bind;
     this._problems = problems;
   }
@@ -172,17 +177,17 @@ function fromRds(
       `the database ${database.node.path} has no secret: give one with the option "secret", or use MigrationDatabase.fromIamAuth`,
     );
   }
-  return MigrationDatabase._of((fn) => {
+  return MigrationDatabase._of((client) => {
     const { hostname: host, port } = endpoint();
-    allowFrom(fn, database, port);
+    allowFrom(client, database, port);
     // The address is said here because a secret that RDS manages holds none.
-    const bound = bindSecret(fn, secret, { ...options, host, port });
+    const bound = bindSecret(client, secret, { ...options, host, port });
     return { ...bound, dependencies: [...bound.dependencies, database] };
   });
 }
 
-function bindSecret(fn: lambda.Function, secret: secretsmanager.ISecret, options: SecretDatabaseOptions): BoundDatabase {
-  secret.grantRead(fn);
+function bindSecret(client: DatabaseClient, secret: secretsmanager.ISecret, options: SecretDatabaseOptions): BoundDatabase {
+  secret.grantRead(client);
   const { host, port, databaseName: database, variables } = options;
   const given = { ...(host && { host }), ...(port !== undefined && { port }), ...(database && { database }) };
   const settings: DatabaseSettings = { source: 'secret', secretArn: secret.secretArn, variables: variables._names, ...given };
@@ -190,6 +195,6 @@ function bindSecret(fn: lambda.Function, secret: secretsmanager.ISecret, options
 }
 
 /** Opens the database's security groups, where there are any that the stack knows. */
-function allowFrom(fn: lambda.Function, database: IConstruct & Partial<ec2.IConnectable>, port: number): void {
-  if (fn.isBoundToVpc) database.connections?.allowFrom(fn, ec2.Port.tcp(port), 'migrations');
+function allowFrom(client: DatabaseClient, database: IConstruct & Partial<ec2.IConnectable>, port: number): void {
+  if (client.isBoundToVpc) database.connections?.allowFrom(client, ec2.Port.tcp(port), 'migrations');
 }

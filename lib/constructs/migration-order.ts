@@ -1,18 +1,21 @@
 import { CfnResource, Stack } from 'aws-cdk-lib';
-import type { CfnSecurityGroupEgress, CfnSecurityGroupIngress } from 'aws-cdk-lib/aws-ec2';
+import type { CfnSecurityGroupEgress, CfnSecurityGroupIngress, IConnectable } from 'aws-cdk-lib/aws-ec2';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Dependable, type IConstruct, type IDependable } from 'constructs';
 
 /**
- * All that stands below the scopes, as something to wait for. Of security group rules only those of the function itself count:
+ * All that stands below the scopes, as something to wait for. Of security group rules only those of the function and of its container count:
  * the rule that admits the application to the database refers to the application, which waits for the migration. A circle.
  */
 export class ReadyForMigration implements IDependable {
-  constructor(fn: lambda.Function, scopes: readonly IConstruct[]) {
+  constructor(fn: lambda.Function, scopes: readonly IConstruct[], container?: IConnectable) {
     Dependable.implement(this, {
       // Read when the app is synthesized, when every rule is there.
       get dependencyRoots(): IConstruct[] {
-        const groups = fn.isBoundToVpc ? fn.connections.securityGroups.map((group) => resolved(fn, group.securityGroupId)) : [];
+        const clients = [...(fn.isBoundToVpc ? [fn] : []), ...(container ? [container] : [])];
+        const groups = clients
+          .flatMap(({ connections }) => connections.securityGroups)
+          .map((group) => resolved(fn, group.securityGroupId));
         const concernsFunction = (...ids: unknown[]) => ids.some((id) => id !== undefined && groups.includes(resolved(fn, id)));
         return scopes
           .flatMap((scope) => Dependable.of(scope).dependencyRoots)

@@ -5,6 +5,8 @@ import type { Construct, IConstruct } from 'constructs';
 import { type RunnerSettings, SETTINGS_VARIABLE } from '../contract';
 import type { BoundCode } from './bound-code';
 import { literalPasswords } from './literal-passwords';
+import type { MigrationContainerOptions } from './migration-compute';
+import type { MigrationContainer } from './migration-container';
 import { migrationFunction } from './migration-function';
 import { runnerLimits } from './migration-limits';
 import type { MigrationProps } from './migration-props';
@@ -20,10 +22,13 @@ export interface RunnerFunctionProps extends MigrationProps {
   readonly problems: readonly string[];
   /** What the runner is told besides what all props say. */
   readonly settings: Pick<RunnerSettings, 'allow' | 'tenants'>;
+  /** The container beside it. */
+  readonly container?: MigrationContainerOptions;
 }
 
 export interface RunnerFunction {
   readonly function: lambda.Function;
+  readonly container?: MigrationContainer;
   /** What must be in place before the database can be used. */
   readonly dependencies: readonly IConstruct[];
 }
@@ -33,9 +38,11 @@ export function runnerFunction(scope: Construct, id: string, props: RunnerFuncti
   const { stage, environment = {}, database, limits = {}, functionName, timeout, vpc, vpcSubnets, securityGroups } = props;
   const architecture = props.architecture ?? lambda.Architecture.ARM_64;
   const problems = [...props.problems, ...literalPasswords(environment), ...database._problems];
+  const code = bindCode(scope, props, architecture, problems);
+  const logRetention = props.logRetention ?? DEFAULT_LOG_RETENTION;
   const fn = migrationFunction(scope, id, {
     functionName,
-    code: bindCode(scope, props, architecture, problems),
+    code,
     architecture,
     memorySize: props.memorySize ?? 512,
     timeout,
@@ -43,7 +50,7 @@ export function runnerFunction(scope: Construct, id: string, props: RunnerFuncti
     vpc,
     vpcSubnets,
     securityGroups,
-    logRetention: props.logRetention ?? DEFAULT_LOG_RETENTION,
+    logRetention,
     encryptionKey: props.encryptionKey,
   });
   const { settings, dependencies } = database._bind(fn);
@@ -58,8 +65,31 @@ export function runnerFunction(scope: Construct, id: string, props: RunnerFuncti
     limits: runnerLimits(limits),
     eventBus: props.eventBus?.eventBusArn,
   };
-  fn.addEnvironment(SETTINGS_VARIABLE, Stack.of(scope).toJsonString(runnerSettings));
-  return { function: fn, dependencies };
+  const stack = Stack.of(scope);
+  const container = props.container && code.image && containerOf(props.container, code.image);
+  if (container) {
+    const ofContainer = { ...runnerSettings, database: database._bind(container).settings };
+    container.addSettings(stack.toJsonString(ofContainer));
+    props.eventBus?.grantPutEventsTo(container);
+  }
+  const ofFunction: RunnerSettings = { ...runnerSettings, container: container?.stateMachineArn };
+  fn.addEnvironment(SETTINGS_VARIABLE, stack.toJsonString(ofFunction));
+  return { function: fn, container, dependencies };
+
+  function containerOf(options: MigrationContainerOptions, image: NonNullable<BoundCode['image']>): MigrationContainer {
+    // Most have none, and to load the CDK's ECS takes a while.
+    const { MigrationContainer: Container } = require('./migration-container') as typeof import('./migration-container');
+    const { encryptionKey } = props;
+    return new Container(scope, 'Container', {
+      ...options,
+      functionName,
+      image,
+      architecture,
+      environment,
+      logRetention,
+      encryptionKey,
+    });
+  }
 }
 
 /** Packages the code. */

@@ -7,6 +7,7 @@ import { PackagingError } from '../packaging/errors';
 import type { Package } from '../packaging/package';
 import type { FunctionPlatform } from '../packaging/platform';
 import { type BoundCode, type CodeBinding, checkDirectory, unusable } from './bound-code';
+import { imageOfPackage } from './container-image';
 import { localBundling } from './local-bundling';
 
 /** A directory that was checked. */
@@ -29,21 +30,22 @@ export function zipCode(source: ZipSource): CodeBinding {
     if (!usable || errors.length || !('package' in found)) return unusable(errors, warnings);
 
     const built = found.package();
-    const failure = stage(scope, source.directory, built);
+    const staged = stage(scope, source.directory, built);
     const allWarnings = [...warnings, ...built.warnings];
-    if (failure) return unusable([failure], allWarnings);
+    if ('failure' in staged) return unusable([staged.failure], allWarnings);
     return {
       code: lambda.Code.fromAsset(source.directory, assetOptions(built)),
       handler: HANDLER,
       runtime: new lambda.Runtime(`python${platform.pythonVersion}`, lambda.RuntimeFamily.PYTHON),
+      image: (below) => imageOfPackage(below, staged.path, platform),
       errors,
       warnings: allWarnings,
     };
   };
 }
 
-/** Builds the package where the function will find it, unless it is there already. Returns what the user did wrong. */
-function stage(scope: Construct, directory: string, built: Package): string | undefined {
+/** Builds the package where the function will find it, unless it is there already. Returns where, or what the user did wrong. */
+function stage(scope: Construct, directory: string, built: Package): { path: string } | { failure: string } {
   let cause: unknown;
   const build = (target: string) => {
     try {
@@ -54,11 +56,11 @@ function stage(scope: Construct, directory: string, built: Package): string | un
     }
   };
   try {
-    new AssetStaging(scope, 'Package', { sourcePath: directory, ...assetOptions({ ...built, build }) });
-    return undefined;
+    const staging = new AssetStaging(scope, 'Package', { sourcePath: directory, ...assetOptions({ ...built, build }) });
+    return { path: staging.absoluteStagedPath };
   } catch (error) {
     // The CDK wraps what a build throws in words of its own.
-    if (cause instanceof PackagingError) return cause.message;
+    if (cause instanceof PackagingError) return { failure: cause.message };
     throw error;
   }
 }

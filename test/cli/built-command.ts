@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build, type Metafile } from 'esbuild';
+import type { Metafile } from 'esbuild';
+import { buildCommand } from '../../scripts/build-commands';
 import { awsEnvironment } from '../client/stand-in';
 
 /** How a process ended. */
@@ -12,7 +13,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** The command as the package ships it: one file, run as a process of its own. */
+/** The command as the package ships it, run as a process of its own. */
 export class BuiltCommand {
   private constructor(
     private readonly directory: string,
@@ -21,17 +22,19 @@ export class BuiltCommand {
 
   static async build(): Promise<BuiltCommand> {
     const directory = await mkdtemp(join(tmpdir(), 'migrate-invoke-'));
-    const { metafile } = await build({
-      entryPoints: [join(__dirname, '../../bin/migrate-invoke.ts')],
-      outfile: join(directory, 'migrate-invoke.js'),
-      bundle: true,
-      minify: true,
-      platform: 'node',
-      target: 'node20',
-      metafile: true,
-      logLevel: 'warning',
-    });
+    const metafile = await buildCommand('migrate-invoke', directory);
     return new BuiltCommand(directory, metafile);
+  }
+
+  /** What the files hold that are read in any case. */
+  inputsOfFirstRequest(): string[] {
+    const { outputs } = this.metafile;
+    const read = new Set(Object.keys(outputs).filter((file) => outputs[file]?.entryPoint === 'bin/migrate-invoke.ts'));
+    for (const file of read) {
+      for (const { path, kind } of outputs[file]?.imports ?? [])
+        if (kind === 'import-statement' && path in outputs) read.add(path);
+    }
+    return [...read].flatMap((file) => Object.keys(outputs[file]?.inputs ?? {}));
   }
 
   /** Runs it without a terminal. */

@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { type Stack, Validations } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as ecs from 'aws-cdk-lib/aws-ecs';
 import { EventBus } from 'aws-cdk-lib/aws-events';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Runtime } from 'aws-cdk-lib/aws-lambda';
 import { AwsSolutionsChecks } from 'cdk-nag';
+import { MigrationCompute } from '../../lib';
 import { SAMPLES, sample } from './sample-stack';
 import { migrationStack, temporaryDirectory } from './support';
 
@@ -21,9 +23,18 @@ const WITH_EVERYTHING = () =>
     runtime: Runtime.PYTHON_3_14,
   })).stack;
 
+const WITH_CONTAINER = () =>
+  migrationStack((stack) => {
+    const vpc = new ec2.Vpc(stack, 'Vpc', { flowLogs: { all: {} } });
+    const cluster = new ecs.Cluster(stack, 'Cluster', { vpc, containerInsightsV2: ecs.ContainerInsights.ENABLED });
+    const encryptionKey = new Key(stack, 'Key', { enableKeyRotation: true });
+    return { vpc, encryptionKey, runtime: Runtime.PYTHON_3_14, compute: MigrationCompute.container({ cluster }) };
+  }).stack;
+
 const STACKS: [string, () => Stack][] = [
   ...SAMPLES.map((context): [string, () => Stack] => [`the sample with ${JSON.stringify(context)}`, () => sample(context).stack]),
   ['a stack with all that the construct can use', WITH_EVERYTHING],
+  ['a stack with a container', WITH_CONTAINER],
 ];
 
 /** Rules of cdk-nag's AwsSolutions that a stack breaks, and where. */

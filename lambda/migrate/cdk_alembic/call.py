@@ -42,6 +42,10 @@ class Call:
     """The driver's connection while it migrates: what another thread may cancel."""
     renew: Callable[[], None] = lambda: None
     """Gets the database's password again, before a connection is made that the first one may be too old for."""
+    tenant: str | None = None
+    """Whose database or schema it is; None: the function's database is all there is."""
+    schema: str | None = None
+    """Where env.py was seen to keep the tenant's version table."""
     lock_wait_seconds: float = 0
     """Spent waiting for the mutex, and on tries that ended because a table was busy."""
 

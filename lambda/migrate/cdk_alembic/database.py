@@ -26,12 +26,17 @@ _RDS_HOST = re.compile(r"\.rds\.amazonaws\.com(\.cn)?\.?$", re.IGNORECASE)
 
 Environment = MutableMapping[str, str]
 
+_asked_for: set[str] = set()
+"""Variables that `ask_for_tls` has set."""
+
 
 def fill_environment(database: dict[str, Any], environ: Environment) -> bool:
     """Sets the variables that the settings name. Returns whether a value changed. Raises RunnerError `secret_unavailable`."""
-    if database["source"] == "environment":
-        return False
-    address = fetch(database)
+    return database["source"] != "environment" and fill_with(fetch(database), database, environ)
+
+
+def fill_with(address: dict[str, str], database: dict[str, Any], environ: Environment) -> bool:
+    """Sets the variables that the settings name to an address that was fetched. Returns whether a value changed."""
     changed = False
     for name, value in _variables(database["variables"], address).items():
         changed = changed or environ.get(name) != value
@@ -46,6 +51,26 @@ def fetch(database: dict[str, Any]) -> dict[str, str]:
     return _from_secret(database) if database["source"] == "secret" else _from_token(database)
 
 
+def of_tenant(database: dict[str, Any], secret_arn: str) -> dict[str, Any]:
+    """The settings of a tenant's own database. What its secret lacks of the server is that of the stage; the database's name has
+    to be in the secret. Raises RunnerError `invalid_settings`."""
+    if database["source"] == "environment":
+        raise RunnerError(
+            "invalid_settings",
+            "the tenant has a secret of its own, and the function does not know which variables of the environment to fill",
+            "give the construct a database that names them: MigrationDatabase.fromSecret(..., { variables: { ... } })",
+        )
+    server = {part: database[part] for part in ("host", "port") if part in database}
+    return {"source": "secret", "secretArn": secret_arn, "variables": database["variables"], "otherwise": server}
+
+
+def take_tls_back(environ: Environment) -> None:
+    """Forgets what `ask_for_tls` has set: the next database may be another one."""
+    for name in _asked_for:
+        environ.pop(name, None)
+    _asked_for.clear()
+
+
 def ask_for_tls(host: str, environ: Environment) -> None:
     """Lets libpq and asyncpg, which read these variables, verify the certificates of RDS. What the user has set stays."""
     if not _RDS_HOST.search(host) or "PGSSLMODE" in environ:
@@ -55,9 +80,13 @@ def ask_for_tls(host: str, environ: Environment) -> None:
     if "PGSSLROOTCERT" not in environ and (bundle is None or not Path(bundle).is_file()):
         log("WARNING", "tls_not_verified", host=host, reason=f"there is no {RDS_BUNDLE.name} beside the runner")
         environ["PGSSLMODE"] = "require"
+        _asked_for.add("PGSSLMODE")
         return
     environ["PGSSLMODE"] = "verify-full"
-    environ.setdefault("PGSSLROOTCERT", str(bundle))
+    _asked_for.add("PGSSLMODE")
+    if "PGSSLROOTCERT" not in environ:
+        environ["PGSSLROOTCERT"] = str(bundle)
+        _asked_for.add("PGSSLROOTCERT")
 
 
 def _variables(names: dict[str, str], address: dict[str, str]) -> dict[str, str]:
@@ -73,9 +102,10 @@ def _variables(names: dict[str, str], address: dict[str, str]) -> dict[str, str]
 def _from_secret(settings: dict[str, Any]) -> dict[str, str]:
     arn = settings["secretArn"]
     secret = _parse_secret(_fetch(arn))
+    otherwise = settings.get("otherwise", {})
     address = {
-        "host": settings.get("host") or secret.get("host"),
-        "port": settings.get("port") or secret.get("port") or DEFAULT_PORT,
+        "host": settings.get("host") or secret.get("host") or otherwise.get("host"),
+        "port": settings.get("port") or secret.get("port") or otherwise.get("port") or DEFAULT_PORT,
         "user": secret.get("username") or secret.get("user"),
         "password": secret.get("password"),
         "database": settings.get("database") or secret.get("dbname") or secret.get("database"),

@@ -1,7 +1,7 @@
 """One query over the backend's own driver, on a connection that waits for nothing long.
 
-No connection is kept between two calls: a frozen function would hold a session that stops Aurora from pausing, a database from
-being dropped and a proxy from reusing it, and meet a dead one after a failover.
+No connection is kept between two calls of the function: a frozen function would hold a session that stops Aurora from pausing, a
+database from being dropped and a proxy from reusing it, and meet a dead one after a failover.
 """
 
 from __future__ import annotations
@@ -18,86 +18,110 @@ _WAITS = {"lock_timeout": "1000", "statement_timeout": "3000"}
 _loop: Any = None
 
 
+# SQLAlchemy's own, not the drivers'.
+_SQLALCHEMY = (
+    "context",
+    "prepared_statement_cache_size",
+    "prepared_statement_name_func",
+    "async_creator_fn",
+    "async_fallback",
+)
+
+
 def ask(driver: str, address: Mapping[str, Any], query: str) -> str | None:
     """The only value of the query's only row, None if there is no row. Raises whatever the driver raises."""
-    host, port, user, password, database = (address[part] for part in ("host", "port", "user", "password", "database"))
-    return _ASK[driver](str(host), int(port), str(user), str(password), str(database), query)
-
-
-def _libpq(connect: Any, host: str, port: int, user: str, password: str, database: str, query: str) -> str | None:
-    options = " ".join(f"-c {name}={value}" for name, value in _WAITS.items())
-    connection = connect(
-        host=host, port=port, user=user, password=password, dbname=database, connect_timeout=CONNECT_SECONDS, options=options
-    )
-    return _fetch(connection, query)
-
-
-def _fetch(connection: Any, query: str) -> str | None:
+    connected = connect(driver, options(driver, address), _WAITS)
     try:
+        return connected.ask(query)
+    finally:
+        connected.close()
+
+
+def options(driver: str, address: Mapping[str, Any]) -> dict[str, Any]:
+    """An address with its password in the driver's own words."""
+    name = "database" if driver in ("asyncpg", "pg8000") else "dbname"
+    given = {part: str(address[part]) for part in ("host", "user", "password")}
+    return {**given, "port": int(address["port"]), name: str(address["database"])}
+
+
+def connect(driver: str, options: Mapping[str, Any], waits: Mapping[str, str] = _WAITS) -> Any:
+    """A connection in autocommit that answers `ask(query)` with the only value of the only row, until `close()`. `options` are
+    what SQLAlchemy hands to the driver; `waits` are settings of PostgreSQL. Raises whatever the driver raises."""
+    return _CONNECT[driver]({name: value for name, value in options.items() if name not in _SQLALCHEMY}, waits)
+
+
+class _Blocking:
+    def __init__(self, connection: Any) -> None:
         connection.autocommit = True
-        cursor = connection.cursor()
+        self._connection = connection
+
+    def ask(self, query: str) -> str | None:
+        cursor = self._connection.cursor()
         cursor.execute(query)
         row = cursor.fetchone()
-    finally:
-        connection.close()
-    return row[0] if row else None
+        cursor.close()
+        return row[0] if row else None
+
+    def close(self) -> None:
+        self._connection.close()
 
 
-def _psycopg(*where: Any) -> str | None:
+class _Asyncpg:
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def ask(self, query: str) -> str | None:
+        return _loop.run_until_complete(self._connection.fetchval(query))
+
+    def close(self) -> None:
+        _loop.run_until_complete(self._connection.close(timeout=1))
+
+
+def _libpq(connect: Any, options: dict[str, Any], waits: Mapping[str, str]) -> _Blocking:
+    ours = " ".join(f"-c {name}={value}" for name, value in waits.items())
+    options["options"] = f"{options.get('options', '')} {ours}".strip()
+    return _Blocking(connect(**{"connect_timeout": CONNECT_SECONDS, **options}))
+
+
+def _psycopg(options: dict[str, Any], waits: Mapping[str, str]) -> _Blocking:
     import psycopg
 
-    return _libpq(psycopg.connect, *where)
+    return _libpq(psycopg.connect, options, waits)
 
 
-def _psycopg2(*where: Any) -> str | None:
+def _psycopg2(options: dict[str, Any], waits: Mapping[str, str]) -> _Blocking:
     import psycopg2
 
-    return _libpq(psycopg2.connect, *where)
+    return _libpq(psycopg2.connect, options, waits)
 
 
-def _asyncpg(host: str, port: int, user: str, password: str, database: str, query: str) -> str | None:
+def _asyncpg(options: dict[str, Any], waits: Mapping[str, str]) -> _Asyncpg:
     import asyncio
 
     import asyncpg
 
-    async def ask() -> str | None:
-        connection = await asyncpg.connect(
-            host=host,
-            port=port,
-            user=user,
-            password=password,
-            database=database,
-            timeout=CONNECT_SECONDS,
-            command_timeout=CONNECT_SECONDS * 2,
-            server_settings=_WAITS,
-        )
-        try:
-            return await connection.fetchval(query)
-        finally:
-            await connection.close(timeout=1)
-
     global _loop
     # asyncio.run would make one for each call, which takes as long as the query.
     _loop = _loop or asyncio.new_event_loop()
-    return _loop.run_until_complete(ask())
+    settings = {**options.pop("server_settings", {}), **waits}
+    limits = {"timeout": CONNECT_SECONDS, "command_timeout": int(waits["statement_timeout"]) / 1000 + CONNECT_SECONDS}
+
+    async def connect() -> Any:
+        return await asyncpg.connect(**{**limits, **options, "server_settings": settings})
+
+    return _Asyncpg(_loop.run_until_complete(connect()))
 
 
-def _pg8000(host: str, port: int, user: str, password: str, database: str, query: str) -> str | None:
+def _pg8000(options: dict[str, Any], waits: Mapping[str, str]) -> _Blocking:
     import pg8000.dbapi
 
     from .connecting import tls
 
-    connection = pg8000.dbapi.connect(
-        user,
-        host=host,
-        port=port,
-        password=password,
-        database=database,
-        timeout=CONNECT_SECONDS * 2,
-        ssl_context=tls(),
-        startup_params=_WAITS,
-    )
-    return _fetch(connection, query)
+    seconds = int(waits["statement_timeout"]) / 1000 + CONNECT_SECONDS
+    settings = {**options.pop("startup_params", {}), **waits}
+    defaults = {"timeout": seconds, "ssl_context": tls()}
+    return _Blocking(pg8000.dbapi.connect(**{**defaults, **options, "startup_params": settings}))
 
 
-_ASK = {"psycopg": _psycopg, "psycopg2": _psycopg2, "asyncpg": _asyncpg, "pg8000": _pg8000}
+_CONNECT = {"psycopg": _psycopg, "psycopg2": _psycopg2, "asyncpg": _asyncpg, "pg8000": _pg8000}
+DRIVERS = tuple(_CONNECT)

@@ -25,12 +25,15 @@ from .contract import (
 )
 from .errors import RunnerError
 from .failures import shortened
-from .log import log, redacted, redacted_output
-from .outcome import ended
+from .log import forget_secrets, log, redacted, redacted_output
+from .outcome import ended, tenants_ended
 from .project import Project
 from .report import report
 from .runner import execute
 from .shortcut import package_root
+from .tenant_list import list_tenants
+from .tenant_request import tenant_request
+from .tenants import migrate
 
 # Verifying the heads and answering takes a connection and a query; a short function keeps a fifth of its time for it.
 RESERVE_SECONDS = 10.0
@@ -54,6 +57,9 @@ def carry_out(event: Any, context: Any, reason: str, prepare: Callable[[Call], N
         settings = _settings()
         # Before the backend can change it.
         fingerprint.environment({"database": settings.database})
+        if settings.tenants is not None:
+            call = _call(tenant_request(event), settings, context)
+            return _carry_out_tenants(call)
         call = _call(_request(event, settings), settings, context)
         prepare(call)
         with redacted_output():
@@ -107,7 +113,7 @@ def _request(event: Any, settings: Settings) -> Request:
     return request
 
 
-def _call(request: Request, settings: Settings, context: Any) -> Call:
+def _call(request: Any, settings: Settings, context: Any) -> Call:
     def remaining() -> float:
         return context.get_remaining_time_in_millis() / 1000
 
@@ -117,6 +123,27 @@ def _call(request: Request, settings: Settings, context: Any) -> Call:
 
 def _carry_out(call: Call) -> dict[str, Any]:
     return until_connected(call, lambda: execute(_load(call.settings), call))
+
+
+def _carry_out_tenants(call: Call) -> dict[str, Any]:
+    # A process that lives long has seen the passwords of many databases.
+    forget_secrets()
+    with redacted_output():
+        answer = redacted(list_tenants(call) if call.request.command == "tenants" else migrate(_load_for_tenants(), call))
+    log("INFO", "run_ended", **tenants_ended(answer), shortcut=False)
+    if call.request.command != "tenants":
+        facts = {name: len(answer[name]) for name in ("outcomes", "left", "notBegun")}
+        outcome = "tenants_failed" if answer["failed"] else answer["status"]
+        report(call, outcome, {"tenants": {**facts, "failed": answer["failed"]}, "runId": call.request.run_id})
+    return answer
+
+
+def _load_for_tenants() -> Project:
+    global _project
+    if _project is None:
+        # No shortcut is taken, so nothing has to be observed.
+        _project = Project.of_package(Path(package_root()), observed=False)
+    return _project
 
 
 def _load(settings: Settings) -> Project:

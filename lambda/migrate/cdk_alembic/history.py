@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
+import time
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -45,6 +47,10 @@ CREATE TABLE IF NOT EXISTS cdk_alembic.run_revision (
 )""",
 )
 _EXISTS = "SELECT to_regclass('cdk_alembic.run_revision') IS NOT NULL"
+# Of thousands of tenants each looks for its own runs.
+_INDEX = "CREATE INDEX IF NOT EXISTS run_version_table ON cdk_alembic.run (version_table, started_at)"
+_STATE = f"{_EXISTS}, to_regclass('cdk_alembic.run_version_table') IS NOT NULL"
+CREATE_TRIES = 5
 # The drivers do not agree on how a list is handed over; a JSON text they all take.
 _BEGIN = """
 INSERT INTO cdk_alembic.run (id, version_table, stage, command, requested_by, from_revisions, to_revisions)
@@ -106,20 +112,45 @@ class History:
     def begin(self, connection: Any, context: Any, heads: tuple[str, ...]) -> None:
         """Makes the schema if it is not there, and records that the run has started."""
         with self._warning():
-            if not connection.exec_driver_sql(_EXISTS).scalar():
-                for statement in _CREATE:
-                    connection.exec_driver_sql(statement)
+            self._create(connection)
             execute(
                 connection,
                 _BEGIN,
                 id=self.run_id,
-                version_table=version_table(context),
+                version_table=version_table(context, self._call.schema),
                 stage=self._call.settings.stage,
                 command=self._call.request.command,
                 requested_by=self._call.request.requested_by,
                 heads=_array(heads),
             )
             self._begun = True
+
+    def _create(self, connection: Any) -> None:
+        if self._call.tenant is not None:
+            return self._create_among_rivals(connection)
+        if not connection.exec_driver_sql(_EXISTS).scalar():
+            for statement in _CREATE:
+                connection.exec_driver_sql(statement)
+        return None
+
+    def _create_among_rivals(self, connection: Any) -> None:
+        """Runs of other tenants do the same at this moment, and IF NOT EXISTS fails when another one commits first."""
+        from sqlalchemy.exc import SQLAlchemyError
+
+        for tries_left in reversed(range(CREATE_TRIES)):
+            exists, indexed = connection.exec_driver_sql(_STATE).one()
+            if exists and indexed:
+                return
+            try:
+                for statement in (*(() if exists else _CREATE), _INDEX):
+                    connection.exec_driver_sql(statement)
+            except SQLAlchemyError:
+                # A role that may write and does not own the table goes without the index.
+                if exists:
+                    return
+                if not tries_left:
+                    raise
+                time.sleep(random.uniform(0.05, 0.2))
 
     def applied(self, connection: Any, item: dict[str, Any], script: Any) -> bool:
         """Records a revision that has been committed. Returns whether this has shown that the connection holds the mutex."""
@@ -189,14 +220,14 @@ def read(context: Any) -> tuple[list[dict[str, Any]], dict[str, str]]:
             return [], {}
 
 
-def is_unfinished(connection: Any, context: Any, lineage: Iterable[str]) -> bool:
+def is_unfinished(connection: Any, context: Any, lineage: Iterable[str], schema: str | None = None) -> bool:
     """Whether the database is still on its way from empty: this record has all that was ever applied, and no run was complete."""
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
         if not connection.exec_driver_sql(_EXISTS).scalar():
             return False
-        values = {"version_table": version_table(context), "heads": _array(lineage)}
+        values = {"version_table": version_table(context, schema), "heads": _array(lineage)}
         return bool(execute(connection, _IS_UNFINISHED, **values).scalar())
     except SQLAlchemyError as error:
         log("WARNING", "history_not_read", reason=describe(error))
@@ -208,9 +239,9 @@ def checksum(script: Any) -> str:
     return hashlib.sha256(Path(script.path).read_bytes()).hexdigest()
 
 
-def version_table(context: Any) -> str:
-    """Name of the version table, with its schema if it has one."""
-    return ".".join(part for part in (context.version_table_schema, context.version_table) if part)
+def version_table(context: Any, schema: str | None = None) -> str:
+    """Name of the version table, with its schema if it has one, or is known to lie in one."""
+    return ".".join(part for part in (schema or context.version_table_schema, context.version_table) if part)
 
 
 @contextmanager

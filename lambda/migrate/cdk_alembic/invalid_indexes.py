@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from .errors import RunnerError
+from .history import execute
 from .log import log
+
+# With a thousand schemas, the catalogue is searched for what the scripts could mean, not scanned.
+_NAMED = """
+  AND relation.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = :schema)
+  AND relation.relname IN (SELECT json_array_elements_text(CAST(CAST(:names AS text) AS json)))
+"""
+_NAME = re.compile(r"\w+|(?<=\")[^\"\n]{1,63}(?=\")")
 
 _INVALID = """
 SELECT namespace.nspname, relation.relname, index.indrelid::regclass::text
@@ -18,19 +28,27 @@ JOIN pg_namespace AS namespace ON namespace.oid = relation.relnamespace
 WHERE NOT index.indisvalid
   AND relation.relkind = 'i'
   AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index AS progress WHERE progress.index_relid = index.indexrelid)
+  {within}
 ORDER BY 1, 2
 """
 
 
-def clear_the_way(connection: Any, scripts: Iterable[Any], may_drop: bool) -> list[str]:
+def clear_the_way(connection: Any, scripts: Iterable[Any], may_drop: bool, schema: str | None = None) -> list[str]:
     """Drops the invalid indexes that the scripts name if `may_drop`; raises RunnerError `invalid_index` if not.
 
-    Returns a warning for each invalid index that no script names. `connection` is in autocommit.
+    Returns a warning for each invalid index that no script names. With a `schema`, only those in it that the scripts name are
+    looked for. `connection` is in autocommit.
     """
-    invalid = connection.exec_driver_sql(_INVALID).fetchall()
+    sources: dict[str, str] = {}
+    if schema is None:
+        invalid = connection.exec_driver_sql(_INVALID.format(within="")).fetchall()
+    else:
+        sources = _sources(scripts)
+        names = json.dumps(sorted(_names(tuple(sources.values()))))
+        invalid = execute(connection, _INVALID.format(within=_NAMED), schema=schema, names=names).fetchall()
     if not invalid:
         return []
-    sources = {script.revision: Path(script.path).read_text(encoding="utf-8", errors="replace") for script in scripts}
+    sources = sources or _sources(scripts)
     warnings = []
     for schema, name, table in invalid:
         revision = next((revision for revision, source in sources.items() if re.search(rf"\b{re.escape(name)}\b", source)), None)
@@ -49,6 +67,16 @@ def clear_the_way(connection: Any, scripts: Iterable[Any], may_drop: bool) -> li
                 revision=revision,
             )
     return warnings
+
+
+def _sources(scripts: Iterable[Any]) -> dict[str, str]:
+    return {script.revision: Path(script.path).read_text(encoding="utf-8", errors="replace") for script in scripts}
+
+
+@lru_cache(maxsize=4)
+def _names(sources: tuple[str, ...]) -> set[str]:
+    """Whatever in the scripts could be the name of an index."""
+    return {name for source in sources for name in _NAME.findall(source)}
 
 
 def _quoted(connection: Any, name: str) -> str:

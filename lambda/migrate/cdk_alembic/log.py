@@ -33,6 +33,11 @@ def hide(secret: str) -> None:
         _secrets.update((secret, quote(secret, safe="")))
 
 
+def forget_secrets() -> None:
+    """What `hide` was told is no longer looked for: with a database for each tenant it would become more and more."""
+    _secrets.clear()
+
+
 def redact(text: str) -> str:
     """The text with the passwords of database addresses (URL or libpq keywords) and what `hide` was told blotted out."""
     for secret in _secrets:

@@ -28,15 +28,22 @@ HELD = "EXISTS (SELECT FROM pg_locks WHERE pid = pg_backend_pid() AND locktype =
 
 
 @contextmanager
-def mutex(context: Any, holder: str, wait_seconds: float, before_try: Callable[[], None] = lambda: None) -> Iterator[Any]:
+def mutex(
+    context: Any,
+    holder: str,
+    wait_seconds: float,
+    before_try: Callable[[], None] = lambda: None,
+    schema: str | None = None,
+) -> Iterator[Any]:
     """Holds the mutex of the MigrationContext's database, on a connection of its own in autocommit, which it gives.
 
     `holder` is shown in pg_stat_activity.application_name (63 characters at most). Waits up to `wait_seconds`, then raises
-    RunnerError `locked` that names who holds it. `before_try` may raise, to end the waiting.
+    RunnerError `locked` that names who holds it. `before_try` may raise, to end the waiting. `schema`: where the version table
+    lies, if that is known better than from the context.
     """
     from sqlalchemy.exc import SQLAlchemyError
 
-    key = key_of(context.version_table, context.version_table_schema)
+    key = key_of(context.version_table, schema or context.version_table_schema)
     with context.connection.engine.connect() as connection:
         connection = connection.execution_options(isolation_level="AUTOCOMMIT")
         # What is written here is the record of the run: a commit of the next revision, or of the run's end, takes it to the disk.

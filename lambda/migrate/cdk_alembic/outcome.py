@@ -27,6 +27,23 @@ def ended(answer: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def tenants_ended(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts of the event `run_ended` of a call with tenants."""
+    if answer["command"] == "tenants":
+        return {"stage": answer["stage"], "command": "tenants", "tenants": len(answer["tenants"])}
+    outcomes = answer["outcomes"]
+    return {
+        "stage": answer["stage"],
+        "command": answer["command"],
+        "status": answer["status"],
+        "tenants": len(outcomes),
+        "failed": answer["failed"],
+        "left": len(answer["left"]),
+        "applied": sum(len(outcome["applied"]) for outcome in outcomes),
+        "pending": sum(outcome["pending"] for outcome in outcomes),
+    }
+
+
 def metrics(stage: str, *, applied: int, failed: bool, milliseconds: int, lock_wait: int) -> dict[str, Any]:
     """Facts of the event `metrics`."""
     # CloudWatch makes metrics of such a line, without a call of its API:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tomllib
+from argparse import Namespace
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -35,15 +36,16 @@ class Project:
             self._load()
 
     @classmethod
-    def of_package(cls, root: Path) -> Project:
-        """Loads the project below the folder of a function's package. Raises RunnerError `invalid_project`."""
+    def of_package(cls, root: Path, observed: bool = True) -> Project:
+        """Loads the project below the folder of a function's package; observed, if the shortcut may be taken. Raises RunnerError
+        `invalid_project`."""
         if not (root / BACKEND_DIRECTORY).is_dir():
             raise RunnerError(
                 "invalid_project",
                 f"the package has no folder {BACKEND_DIRECTORY}/ with the Alembic project",
                 "package the backend with MigrationCode.fromUvProject, or lay the package out as its documentation says",
             )
-        return cls(root / BACKEND_DIRECTORY, root / DEPENDENCIES_DIRECTORY, _observation(root))
+        return cls(root / BACKEND_DIRECTORY, root / DEPENDENCIES_DIRECTORY, _observation(root) if observed else None)
 
     def _load(self) -> None:
         self.config = configuration(self.directory)
@@ -71,6 +73,11 @@ class Project:
         if not heads:
             return set()
         return {script.revision for script in self.script.iterate_revisions(heads, "base", implicit_base=True)}
+
+    def of_tenant(self, argument: str) -> None:
+        """From now on env.py finds a configuration that no other tenant's env.py has changed, with Alembic's `-x tenant=...`."""
+        self.config = configuration(self.directory)
+        self.config.cmd_opts = Namespace(x=[f"tenant={argument}"])
 
     def forget_modules(self) -> None:
         """Drops the backend's modules, so that settings they read from the environment are read again."""

@@ -40,6 +40,10 @@ class Run:
         self.target: list[str] = []
         self.stopped = False
         """Whether the run ended between two revisions: its time was used up, or the next one is for another place."""
+        self.status = "complete"
+        """Once it is concluded, the contract's Status."""
+        self.pending: list[Any] = []
+        """Once it is concluded, the steps to the target that are left."""
         self.history = History(call)
         self._mutex: Any = None
         self._session: Session | None = None
@@ -68,7 +72,15 @@ class Run:
                     raise self._failure(error) from error
                 self._waits += 1
                 self.call.lock_wait_seconds += self.call.settings.limits.lock_timeout
-                log("WARNING", "lock_retry", stage=self.call.settings.stage, **info(self._step.revision), reason=describe(error))
+                step = info(self._step.revision)
+                log(
+                    "WARNING",
+                    "lock_retry",
+                    stage=self.call.settings.stage,
+                    tenant=self.call.tenant,
+                    **step,
+                    reason=describe(error),
+                )
                 time.sleep(random.uniform(*RETRY_PAUSE_SECONDS))
                 # A step such as +1 must not be counted again from where the first try ended.
                 self.revision = same_target(self.target, self.revision)
@@ -119,12 +131,12 @@ class Run:
 
     def _check(self, scripts: list[Any], heads: tuple[str, ...], context: Any) -> None:
         # A database that has no revision, or never came to an end of them, has nothing to lose.
-        fresh = not heads or is_unfinished(self._mutex, context, self.project.lineage(heads))
+        fresh = not heads or is_unfinished(self._mutex, context, self.project.lineage(heads), self.call.schema)
         if self.call.settings.guard and not fresh:
             refuse_unacknowledged(scripts)
         refuse_without(scripts, self.call, fresh)
         may_drop = "drop_invalid_indexes" in self.call.request.allow
-        self.call.warnings.extend(clear_the_way(self._mutex, scripts, may_drop))
+        self.call.warnings.extend(clear_the_way(self._mutex, scripts, may_drop, self.call.schema))
 
     def _counting(self, migrate: Any) -> Any:
         # Alembic logs the function's name, and afterwards updates the version table with statements that are not the revision's.
@@ -152,6 +164,9 @@ class Run:
         for applied, script in self._uncommitted:
             self.call.applied.append(applied)
             self._is_held = self.history.applied(connection, applied, script)
+            if self.call.tenant is not None:
+                # A thousand tenants would write a page of lines each.
+                continue
             log(
                 "INFO",
                 "revision_downgraded" if self.downgrade else "revision_applied",
@@ -175,6 +190,19 @@ class Run:
             and not self.call.is_over()
             and not self.call.cancelled
         )
+
+    def conclude(self, after: tuple[str, ...], context: Any, over: Any = None) -> None:
+        """Verifies what the version table shows, and records how the run ended: over a connection of its own, unless one in
+        autocommit is given. Raises RunnerError."""
+        try:
+            self.verify(after, context)
+        except RunnerError as error:
+            self.history.end(context, error.code, after, error.message, over)
+            raise
+        if not self.downgrade and not self.project.unknown(after):
+            self.pending, _ = path(self.project, same_target(self.target, self.revision), after, downgrade=False)
+        self.status = "partial" if self.stopped or self.pending else "complete"
+        self.history.end(context, self.status, after, connection=over)
 
     def verify(self, after: tuple[str, ...], context: Any) -> None:
         """Whether the version table, read on a new connection, shows what was applied. Raises `version_not_moved`."""
@@ -262,7 +290,7 @@ def hold_mutex(context: Any, call: Call) -> Iterator[Any]:
     """The mutex, waited for no longer than the call has time."""
     wait = max(0.0, min(call.settings.limits.mutex_wait, call.remaining_seconds() - call.reserve_seconds))
     started = time.monotonic()
-    with mutex(context, call.holder, wait, call.refuse_if_cancelled) as connection:
+    with mutex(context, call.holder, wait, call.refuse_if_cancelled, call.schema) as connection:
         call.lock_wait_seconds += time.monotonic() - started
         bound(connection, call)
         yield connection

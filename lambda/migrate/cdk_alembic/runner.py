@@ -8,12 +8,11 @@ from . import container, history, note
 from .call import Call
 from .contract import CONTRACT_VERSION
 from .environment import run_environment
-from .errors import RunnerError
 from .guard import data_losses
 from .log import log
 from .project import Project, info
 from .render import render
-from .revisions import alembic_errors, current, path, refuse_ahead, resolve, same_target
+from .revisions import alembic_errors, current, path, refuse_ahead, resolve
 from .run import Run, hold_mutex, not_moved
 
 
@@ -83,27 +82,16 @@ def _stamp(project: Project, call: Call, revision: str) -> dict[str, Any]:
 def _migrate(project: Project, call: Call, revision: str, downgrade: bool) -> dict[str, Any]:
     run = Run(project, call, revision, downgrade)
     run.execute()
-    status = "complete"
-    pending: list[Any] = []
 
-    def verify(heads: tuple[str, ...], context: Any) -> None:
-        nonlocal status, pending
-        try:
-            run.verify(heads, context)
-        except RunnerError as error:
-            run.history.end(context, error.code, heads, error.message)
-            raise
-        if not downgrade and not project.unknown(heads):
-            pending, _ = path(project, same_target(run.target, revision), heads, downgrade=False)
-        status = "partial" if run.stopped or pending else "complete"
-        run.history.end(context, status, heads)
+    def conclude(heads: tuple[str, ...], context: Any) -> None:
+        run.conclude(heads, context)
         # A container is not where the shortcut is taken.
-        if status == "complete" and not downgrade and call.place != "container":
+        if run.status == "complete" and not downgrade and call.place != "container":
             note.leave(project, call, context, heads)
 
     call.renew()
-    after = current(project, verify)
-    answer = _answer(project, call, status, call.before or (), after, run.target, pending)
+    after = current(project, conclude)
+    answer = _answer(project, call, run.status, call.before or (), after, run.target, run.pending)
     return {**answer, "runId": run.history.run_id} if run.history.recorded else answer
 
 

@@ -94,6 +94,8 @@ def _answer(event: Any, context: Any) -> dict[str, Any]:
     name = driver(root)
     command, revision = _command(event)
     settings = json.loads(os.environ[SETTINGS_VARIABLE])
+    if "tenants" in settings:
+        raise Doubt("the function migrates tenants")
     # Before anything can change it.
     fingerprint.environment(settings)
     if context.get_remaining_time_in_millis() < LEAST_SECONDS * 1000:

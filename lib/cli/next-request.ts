@@ -1,0 +1,22 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import type { LambdaClient } from '@aws-sdk/client-lambda';
+
+const NAME = 'nextRequest';
+
+/** Resolves when a client has handed its next request to the network. */
+export async function nextRequest(lambda: LambdaClient): Promise<void> {
+  await new Promise<void>((resolve) => {
+    lambda.middlewareStack.add(
+      (next) => (request) => {
+        resolve();
+        return next(request);
+      },
+      // The innermost: what it calls is the connection.
+      { name: NAME, step: 'deserialize', priority: 'low' },
+    );
+  });
+  lambda.middlewareStack.remove(NAME);
+  // A turn of the event loop in which the connection may open, and one in which it sends.
+  await turn();
+  await turn();
+}
