@@ -1,4 +1,4 @@
-import { MigrateError } from '../../lib/client/errors';
+import { MigrateError, migrateError } from '../../lib/client/errors';
 import type { BatchProgress, BatchState, CoordinatorSettings } from '../../lib/coordinator-contract';
 import type { Tenant, TenantAnswer, TenantError, TenantRequest } from '../../lib/tenant-contract';
 import { log } from '../on-deploy/log';
@@ -34,6 +34,7 @@ export async function batch(settings: CoordinatorSettings, store: Store, state: 
   if (left !== undefined && left < 0) return record(store, state, { outcomes: [], left: [], notBegun: names(tenants) });
   try {
     const answer = (await callWorker(settings.worker, request(run, runId, tenants, left))) as TenantAnswer;
+    if (stoodStill(answer, tenants)) throw migrateError('unexpected_answer', ...standstill(settings.worker, tenants.length));
     return await record(store, state, answer);
   } catch (error) {
     if (!(error instanceof MigrateError)) throw error;
@@ -54,6 +55,15 @@ function request(run: Run, runId: string, tenants: readonly Tenant[], toleratedF
     ...(allow && { allow }),
     ...(toleratedFailures !== undefined && { toleratedFailures }),
   };
+}
+
+/** Asked again, the worker would do the same, for ever. */
+function stoodStill({ outcomes, left, notBegun }: TenantAnswer, tenants: readonly Tenant[]): boolean {
+  return left.length >= tenants.length && !notBegun.length && outcomes.every(({ applied }) => applied.length === 0);
+}
+
+function standstill(worker: string, tenants: number): [message: string, next: string] {
+  return [`${worker} handed all ${tenants} tenants of a batch back and had applied nothing`, 'give it a longer timeout'];
 }
 
 async function tenantsOf(store: Store, { runId, wave, index, part }: BatchState): Promise<readonly Tenant[]> {

@@ -147,8 +147,12 @@ function canaryStates(
   };
 }
 
+type Names = [string, string, string, string];
+
 /** A child for each batch. They all get their turn: which failures stop the others is decided by tenants, not by batches. */
 function map(label: string, keyPath: string, next: string, { bucket, batch, concurrency }: TenantDefinitionProps) {
+  // A name stands once in a machine, in both of its maps together.
+  const [one, done, failed, complete] = ['', ' done', ' failed', ' complete'].map((end) => `${label} batch${end}`) as Names;
   return {
     Type: 'Map',
     Label: label,
@@ -161,31 +165,31 @@ function map(label: string, keyPath: string, next: string, { bucket, batch, conc
     ToleratedFailurePercentage: 100,
     ItemProcessor: {
       ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' },
-      StartAt: 'Batch',
+      StartAt: one,
       States: {
-        Batch: {
+        [one]: {
           Type: 'Task',
           Resource: 'arn:aws:states:::lambda:invoke',
           Parameters: { FunctionName: batch, 'Payload.$': '$' },
           OutputPath: '$.Payload',
           Retry: [RETRY_WORKER, RETRY_LAMBDA],
-          Next: 'Batch done',
+          Next: done,
         },
-        'Batch done': {
+        [done]: {
           Type: 'Choice',
           Choices: [
-            { Variable: '$.more', BooleanEquals: true, Next: 'Batch' },
-            { Variable: '$.failed', BooleanEquals: true, Next: 'Tenants failed' },
+            { Variable: '$.more', BooleanEquals: true, Next: one },
+            { Variable: '$.failed', BooleanEquals: true, Next: failed },
           ],
-          Default: 'Batch complete',
+          Default: complete,
         },
-        'Tenants failed': {
+        [failed]: {
           Type: 'Fail',
           Error: 'tenants_failed',
           Cause: "tenants of this batch failed or were not begun: see its answers below the run's folder in the bucket",
         },
         // Next to nothing: the map's result holds one of each child.
-        'Batch complete': { Type: 'Pass', Result: 0, End: true },
+        [complete]: { Type: 'Pass', Result: 0, End: true },
       },
     },
     ResultPath: null,

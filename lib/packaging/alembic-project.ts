@@ -23,7 +23,7 @@ export function readAlembicProject(directory: string): AlembicProject | undefine
 function read(python: string, directory: string): AlembicProject | undefined {
   const script = packagePath('lib', 'packaging', 'alembic_project.py');
   // The script needs tomllib, which came with 3.11: an older Python ends with an error here.
-  const run = spawnSync(python, ['-I', script, directory], { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+  const run = spawnSync(python, ['-I', '-S', script, directory], { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
   return run.status === 0 ? (JSON.parse(run.stdout) as AlembicProject) : undefined;
 }
 

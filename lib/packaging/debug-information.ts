@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, unlinkSync, writeFileSync } from 'node:fs';
 
 /*
  * https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html: what the loader maps is named by the program headers. Sections
@@ -9,31 +9,41 @@ const PROGRAM_HEADER = { offset: 0x08, sizeInFile: 0x20 };
 
 /** Cuts off what only a debugger reads of a library. What is no library of 64-bit Linux is left as it is. */
 export function dropDebugInformation(file: string): void {
-  const { mode } = statSync(file);
-  const library = readFileSync(file);
-  const mapped = mappedPart(library);
-  if (!mapped) return;
-  // uv may have linked the file to its cache: this one gets an inode of its own.
-  rmSync(file);
-  writeFileSync(file, mapped, { mode });
+  const opened = openSync(file, 'r');
+  try {
+    const { mode, size } = fstatSync(opened);
+    const end = endOfMapped((offset, length) => readAt(opened, offset, length));
+    if (end === undefined || end >= size) return;
+    const mapped = readAt(opened, 0, end);
+    mapped.writeBigUInt64LE(0n, HEADER.sectionHeaders);
+    mapped.writeUInt32LE(0, HEADER.sectionCount);
+    // uv may have linked the file to its cache: this one gets an inode of its own.
+    unlinkSync(file);
+    writeFileSync(file, mapped, { mode });
+  } finally {
+    closeSync(opened);
+  }
 }
 
-/** The file up to the end of what is mapped; undefined when there is nothing to cut. */
-export function mappedPart(library: Buffer): Buffer | undefined {
+/** Where what is mapped of a library ends; undefined of what is no library of 64-bit Linux. */
+function endOfMapped(read: (offset: number, length: number) => Buffer): number | undefined {
+  const library = read(0, HEADER.size);
   const isElf64LittleEndian =
-    library.length > HEADER.size && library.readUInt32BE(0) === 0x7f454c46 && library.readUInt16BE(4) === 0x0201;
+    library.length === HEADER.size && library.readUInt32BE(0) === 0x7f454c46 && library.readUInt16BE(4) === 0x0201;
   if (!isElf64LittleEndian) return undefined;
   const start = Number(library.readBigUInt64LE(HEADER.programHeaders));
   const size = library.readUInt16LE(HEADER.programHeaderSize);
   const count = library.readUInt16LE(HEADER.programHeaderSize + 2);
+  const headers = read(start, size * count);
   let end = start + size * count;
-  for (let header = start; header < start + size * count; header += size) {
-    const offset = Number(library.readBigUInt64LE(header + PROGRAM_HEADER.offset));
-    end = Math.max(end, offset + Number(library.readBigUInt64LE(header + PROGRAM_HEADER.sizeInFile)));
+  for (let header = 0; header < headers.length; header += size) {
+    const offset = Number(headers.readBigUInt64LE(header + PROGRAM_HEADER.offset));
+    end = Math.max(end, offset + Number(headers.readBigUInt64LE(header + PROGRAM_HEADER.sizeInFile)));
   }
-  if (end >= library.length) return undefined;
-  const mapped = Buffer.from(library.subarray(0, end));
-  mapped.writeBigUInt64LE(0n, HEADER.sectionHeaders);
-  mapped.writeUInt32LE(0, HEADER.sectionCount);
-  return mapped;
+  return end;
+}
+
+function readAt(opened: number, offset: number, length: number): Buffer {
+  const content = Buffer.alloc(length);
+  return content.subarray(0, readSync(opened, content, 0, length, offset));
 }

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { packagePath } from '../package-root';
 import { checkAlembicProject, type ProjectFindings } from './alembic-project';
+import { forgetOld, recall, remember } from './cache';
 import { hashRunner, type Package } from './package';
 import type { FunctionPlatform } from './platform';
 import { hashFiles, listFiles, listSources } from './sources';
@@ -20,8 +19,6 @@ export interface UvProject extends ProjectFindings {
   package(): Package;
 }
 
-const FORGET_AFTER_MS = 30 * 24 * 60 * 60 * 1000;
-
 /** Checks a backend and knows its package; of an unchanged one from the last time, without starting a process. */
 export function uvProject(
   directory: string,
@@ -30,8 +27,8 @@ export function uvProject(
   isPackaged: boolean,
 ): UvProject {
   const read = listFiles(directory, isOfNoProject);
-  const file = join(cacheDirectory(), `${keyOf(directory, read, exclude, platform)}.json`);
-  const known = recall(file);
+  const entry = `${keyOf(directory, read, exclude, platform)}.json`;
+  const known = parse(recall(entry));
   if (known) {
     const build = (target: string) => uvProjectPackage(directory, known.paths, exclude, platform).build(target);
     return { errors: [], warnings: [], paths: known.paths, package: () => ({ hash: known.hash, warnings: [], build }) };
@@ -46,8 +43,10 @@ export function uvProject(
       const built = uvProjectPackage(directory, found.paths, exclude, platform);
       const all = listSources(directory, found.paths, exclude).every((source) => read.includes(source));
       // A warning is about this machine, and has to come again.
-      if (all && isPackaged && ![...found.warnings, ...built.warnings].length)
-        remember(file, { paths: found.paths, hash: built.hash });
+      if (all && isPackaged && ![...found.warnings, ...built.warnings].length) {
+        remember(entry, JSON.stringify({ paths: found.paths, hash: built.hash } satisfies Known));
+        forgetOld();
+      }
       return built;
     },
   };
@@ -60,7 +59,7 @@ function isOfNoProject(path: string): boolean {
 }
 
 function keyOf(directory: string, files: readonly string[], exclude: readonly string[], platform: FunctionPlatform): string {
-  const reader = hashFiles(packagePath('lib', 'packaging'), ['alembic_project.py']);
+  const reader = hashFiles(packagePath('lib', 'packaging'), ['alembic_project.py', 'compile.py']);
   const what = [
     directory,
     hashFiles(directory, files),
@@ -78,38 +77,10 @@ function packageVersion(): string {
   return JSON.parse(readFileSync(packagePath('package.json'), 'utf8')).version;
 }
 
-function cacheDirectory(): string {
-  const { LOCALAPPDATA, XDG_CACHE_HOME } = process.env;
-  const ofSystem =
-    process.platform === 'win32' ? LOCALAPPDATA : process.platform === 'darwin' && join(homedir(), 'Library', 'Caches');
-  return join(XDG_CACHE_HOME || ofSystem || join(homedir(), '.cache'), 'cdk-alembic');
-}
-
-function recall(file: string): Known | undefined {
+function parse(entry: Buffer | undefined): Known | undefined {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Known;
+    return entry && (JSON.parse(entry.toString('utf8')) as Known);
   } catch {
     return undefined;
-  }
-}
-
-/** Written beside and moved into place: whoever reads meanwhile finds nothing or all of it. A cache that can't be written is none. */
-function remember(file: string, known: Known): void {
-  try {
-    mkdirSync(cacheDirectory(), { recursive: true });
-    forgetOld(cacheDirectory());
-    const written = `${file}.${process.pid}`;
-    writeFileSync(written, JSON.stringify(known));
-    renameSync(written, file);
-  } catch {
-    // The next synth finds it out again.
-  }
-}
-
-function forgetOld(directory: string): void {
-  for (const name of readdirSync(directory)) {
-    const path = join(directory, name);
-    const stats = statSync(path, { throwIfNoEntry: false });
-    if (stats && Date.now() - stats.mtimeMs > FORGET_AFTER_MS) rmSync(path, { force: true });
   }
 }

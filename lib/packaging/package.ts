@@ -8,7 +8,7 @@ import { rdsCertificates, writeRdsCertificates } from './rds-certificates';
 import { copyFiles, hashFiles, listFiles } from './sources';
 
 /** Grows when the same input is packaged in another way. */
-const PACKAGING_VERSION = 2;
+const PACKAGING_VERSION = 3;
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const MAX_UNZIPPED_BYTES = 250 * 1024 * 1024;
@@ -21,9 +21,12 @@ export interface Package {
   build(target: string): void;
 }
 
-/** The runner's folder, as every package holds it. */
+/** The runner's folder in every package. */
+const RUNNER_DIRECTORY = 'cdk_alembic';
+
+/** The runner's folder here. */
 export function runnerDirectory(): string {
-  return packagePath('lambda', 'migrate', 'cdk_alembic');
+  return packagePath('lambda', 'migrate', RUNNER_DIRECTORY);
 }
 
 /** Hash of all that `copyRunner` copies. */
@@ -31,11 +34,12 @@ export function hashRunner(): string {
   return createHash('sha256').update(hashFiles(runnerDirectory(), runnerFiles())).update(rdsCertificates()).digest('hex');
 }
 
-/** Puts the runner, with the certificate authorities it trusts, into the directory that becomes /var/task. */
-export function copyRunner(target: string): void {
-  const runner = join(target, 'cdk_alembic');
+/** Puts the runner, with the certificate authorities it trusts, into the directory that becomes /var/task. Returns its Python files. */
+export function copyRunner(target: string): string[] {
+  const runner = join(target, RUNNER_DIRECTORY);
   copyFiles(runnerDirectory(), runnerFiles(), runner);
   writeRdsCertificates(runner);
+  return runnerFiles().map((file) => `${RUNNER_DIRECTORY}/${file}`);
 }
 
 function runnerFiles(): string[] {

@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, rmSync } from 'node:fs';
+import { lstatSync, readdirSync, rmSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { dropDebugInformation } from './debug-information';
 
@@ -23,7 +23,13 @@ export function prune(sitePackages: string): void {
 }
 
 function pruneMetadata(directory: string): void {
-  for (const name of readdirSync(directory)) if (!KEPT_METADATA.test(name)) remove(join(directory, name));
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    if (KEPT_METADATA.test(entry.name)) continue;
+    const path = join(directory, entry.name);
+    // Of a single file, a tenth of the time of rmSync.
+    if (entry.isDirectory()) remove(path);
+    else unlinkSync(path);
+  }
 }
 
 function prunePackage(directory: string, isTop: boolean): void {
@@ -32,7 +38,7 @@ function prunePackage(directory: string, isTop: boolean): void {
     if (entry.isDirectory()) {
       if (entry.name === '__pycache__' || (isTop && entry.name === 'tests')) remove(path);
       else prunePackage(path, false);
-    } else if (NOT_FOR_RUNNING.test(entry.name)) remove(path);
+    } else if (NOT_FOR_RUNNING.test(entry.name)) unlinkSync(path);
     else if (/\.so(?:\.|$)/.test(entry.name)) dropDebugInformation(path);
   }
 }

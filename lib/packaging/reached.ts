@@ -65,12 +65,15 @@ function readDistributions(sitePackages: string): Distribution[] {
 function importedBy(backend: string, alembicPaths: readonly string[]): Set<string> {
   const found = new Set<string>();
   const seen = new Set<string>();
+  const modules = new Set<string>();
   const queue = alembicPaths.flatMap((path) => pythonBelow(backend, path));
   for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
     if (seen.has(file)) continue;
     seen.add(file);
     for (const module of importsOf(readFileSync(join(backend, file), 'utf8'))) {
       const [first = ''] = module.split('.');
+      if (first !== '' && modules.has(module)) continue;
+      modules.add(module);
       found.add(first);
       queue.push(...modulesOf(backend, module));
       // A relative import: whatever lies beside.

@@ -13,13 +13,14 @@ export function listFiles(root: string, skip: (path: string, isDirectory: boolea
   const walk = (directory: string, above: readonly string[]) => {
     const real = realpathSync(directory);
     if (above.includes(real)) return; // a link to a folder above would never end
-    for (const name of readdirSync(directory)) {
-      const path = join(directory, name);
-      const stats = statSync(path, { throwIfNoEntry: false });
-      const inside = relative(root, path).split(sep).join('/');
-      if (!stats || skip(inside, stats.isDirectory())) continue;
-      if (stats.isDirectory()) walk(path, [...above, real]);
-      else if (stats.isFile()) files.push(inside);
+    const from = relative(root, directory).split(sep).join('/');
+    for (const entry of readdirSync(directory, { withFileTypes: true })) {
+      const path = join(directory, entry.name);
+      const found = entry.isSymbolicLink() ? statSync(path, { throwIfNoEntry: false }) : entry;
+      const inside = from ? `${from}/${entry.name}` : entry.name;
+      if (!found || skip(inside, found.isDirectory())) continue;
+      if (found.isDirectory()) walk(path, [...above, real]);
+      else if (found.isFile()) files.push(inside);
     }
   };
   walk(root, []);
@@ -56,10 +57,8 @@ export function hashFiles(root: string, files: readonly string[]): string {
 }
 
 export function copyFiles(root: string, files: readonly string[], target: string): void {
-  for (const file of files) {
-    mkdirSync(join(target, dirname(file)), { recursive: true });
-    copyFileSync(join(root, file), join(target, file));
-  }
+  for (const folder of new Set(files.map((file) => dirname(file)))) mkdirSync(join(target, folder), { recursive: true });
+  for (const file of files) copyFileSync(join(root, file), join(target, file));
 }
 
 /** `*` and `?` stay within a name, `**` crosses folders; a pattern without `/` matches a name at any depth. */

@@ -46,11 +46,14 @@ export function uvProjectPackage(
       const dependencies = join(target, DEPENDENCIES_DIRECTORY);
       installDependencies(directory, dependencies, platform);
       copyFiles(directory, sources, join(target, BACKEND_DIRECTORY));
-      copyRunner(target);
+      const runner = copyRunner(target);
       writeManifest(target, sources);
-      const reached = reachedModules(directory, alembicPaths, dependencies).map((file) => join(dependencies, file));
+      const reached = reachedModules(directory, alembicPaths, dependencies).map((file) => `${DEPENDENCIES_DIRECTORY}/${file}`);
       prune(dependencies);
-      if (python) compileBytecode(python, target, [join(target, BACKEND_DIRECTORY), join(target, 'cdk_alembic'), ...reached]);
+      const files = [...runner, ...sources.map((file) => `${BACKEND_DIRECTORY}/${file}`), ...reached].filter(
+        (file) => /\.py$/.test(file) && existsSync(join(target, file)),
+      );
+      if (python) compileBytecode({ python, pythonVersion: platform.pythonVersion }, target, files);
       checkSize(target, directory);
     },
   };
@@ -64,17 +67,12 @@ function withoutBytecode(version: string): string {
 }
 
 function installDependencies(directory: string, target: string, platform: FunctionPlatform): void {
-  const folder = mkdtempSync(join(tmpdir(), 'cdk-alembic-'));
-  const requirements = join(folder, 'requirements.txt');
   try {
-    const quiet = ['--quiet', '--no-header', '--no-annotate', '--format', 'requirements.txt'];
-    uv(directory, ['export', '--frozen', '--no-dev', '--no-emit-project', ...quiet, '--output-file', requirements]);
-    // The hashes of the export are checked. Requiring them would make uv refuse the project's own constraint-dependencies.
-    const wheels = ['--only-binary', ':all:', '--verify-hashes', '--no-deps'];
-    const where = ['--python-platform', uvPlatform(platform), '--python-version', platform.pythonVersion, '--target', target];
-    uv(directory, ['pip', 'install', '--quiet', ...wheels, ...where, '--requirement', requirements]);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+    // A lock names every wheel: when uv has them all, there is nothing to ask an index for.
+    installLocked(directory, target, platform, 'pylock.toml', ['--offline']);
+  } catch {
+    rmSync(target, { recursive: true, force: true });
+    installLocked(directory, target, platform, 'requirements.txt', []);
   }
   if (!existsSync(join(target, 'alembic'))) {
     throw new PackagingError(
@@ -88,5 +86,26 @@ function installDependencies(directory: string, target: string, platform: Functi
       'wrong_platform',
       `${unfit.join(', ')} can't run on Lambda's Python ${platform.pythonVersion}, whose Linux is too old: use Python 3.12 or later`,
     );
+  }
+}
+
+function installLocked(
+  directory: string,
+  target: string,
+  platform: FunctionPlatform,
+  format: 'pylock.toml' | 'requirements.txt',
+  options: readonly string[],
+): void {
+  const folder = mkdtempSync(join(tmpdir(), 'cdk-alembic-'));
+  const requirements = join(folder, format);
+  try {
+    const quiet = ['--quiet', '--no-header', '--no-annotate', '--format', format];
+    uv(directory, ['export', '--frozen', '--no-dev', '--no-emit-project', ...quiet, '--output-file', requirements]);
+    // The hashes of the export are checked. Requiring them would make uv refuse the project's own constraint-dependencies.
+    const wheels = ['--only-binary', ':all:', '--verify-hashes', '--no-deps'];
+    const where = ['--python-platform', uvPlatform(platform), '--python-version', platform.pythonVersion, '--target', target];
+    uv(directory, ['pip', 'install', '--quiet', ...options, ...wheels, ...where, '--requirement', requirements]);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -3,15 +3,17 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Stack, Validations } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { AttributeType, Table } from 'aws-cdk-lib/aws-dynamodb';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import { EventBus } from 'aws-cdk-lib/aws-events';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Runtime } from 'aws-cdk-lib/aws-lambda';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { MigrationCompute } from '../../lib';
+import { MigrationCompute, TenantCanary, TenantDeploy, TenantSource } from '../../lib';
 import { SAMPLES, sample } from './sample-stack';
 import { migrationStack, temporaryDirectory } from './support';
+import { tenantStack } from './tenant-support';
 
 jest.setTimeout(120_000);
 
@@ -31,9 +33,28 @@ const WITH_CONTAINER = () =>
     return { vpc, encryptionKey, runtime: Runtime.PYTHON_3_14, compute: MigrationCompute.container({ cluster }) };
   }).stack;
 
+const TENANTS = () => tenantStack({ runtime: Runtime.PYTHON_3_14 }).stack;
+
+const TENANTS_WITH_EVERYTHING = () =>
+  tenantStack((stack) => ({
+    vpc: new ec2.Vpc(stack, 'Vpc', { flowLogs: { all: {} } }),
+    encryptionKey: new Key(stack, 'Key', { enableKeyRotation: true }),
+    tenants: TenantSource.fromTable(
+      new Table(stack, 'Table', {
+        partitionKey: { name: 'id', type: AttributeType.STRING },
+        pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      }),
+    ),
+    canary: TenantCanary.share(5, { approval: true }),
+    onDeploy: TenantDeploy.handOver(),
+    runtime: Runtime.PYTHON_3_14,
+  })).stack;
+
 const STACKS: [string, () => Stack][] = [
   ...SAMPLES.map((context): [string, () => Stack] => [`the sample with ${JSON.stringify(context)}`, () => sample(context).stack]),
   ['a stack with all that the construct can use', WITH_EVERYTHING],
+  ['a stack with tenants', TENANTS],
+  ['a stack with tenants and all that they can use', TENANTS_WITH_EVERYTHING],
   ['a stack with a container', WITH_CONTAINER],
 ];
 

@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { packagePath } from '../package-root';
+import { forget, place, recall, remember, rememberFile } from './cache';
+
+/*
+ * What was compiled once is kept: for each package an index, named by all that its bytecode is made of, and the files, named by
+ * their own checksum. Nothing gets into a package that is not, byte by byte, what was compiled of these sources.
+ */
+
+/** A file of Python, and what becomes of it; relative to the function's package. */
+export interface Compiled {
+  readonly source: string;
+  readonly bytecode: string;
+  /** Whether the function has the bytecode alone, without docstrings. */
+  readonly isBare: boolean;
+}
+
+/** What bytecode of a released Python begins with: https://github.com/python/cpython/blob/main/Include/internal/pycore_magic_number.h */
+const MAGIC_NUMBERS: Readonly<Record<string, number>> = { '3.11': 3495, '3.12': 3531, '3.13': 3571, '3.14': 3627 };
+
+/** Names the bytecode of these files as it has to be. */
+export function bytecodeKey(target: string, group: readonly Compiled[], pythonVersion: string): string {
+  const hash = createHash('sha256')
+    .update(`${pythonVersion}\0`)
+    .update(readFileSync(packagePath('lib', 'packaging', 'compile.py')));
+  for (const { source, bytecode } of group) {
+    hash.update(`${source}\0${bytecode}\0`).update(sha256(readFileSync(join(target, source))));
+  }
+  return hash.digest('hex');
+}
+
+/** Puts the bytecode that was kept under this key into the package; false when there is not all of it. */
+export function takeBytecode(target: string, group: readonly Compiled[], pythonVersion: string, key: string): boolean {
+  const kept = readIndex(recall(indexName(key)), key);
+  if (!kept) return false;
+  const known = new Set(group.map(({ bytecode }) => bytecode));
+  if (!kept.every(({ name, checksum }) => known.has(name) && isSound(checksum, pythonVersion))) return false;
+  const folders = new Set(kept.map(({ name }) => dirname(name)));
+  for (const folder of folders) mkdirSync(join(target, folder), { recursive: true });
+  for (const { name, checksum } of kept) place(fileName(checksum), join(target, name));
+  return true;
+}
+
+/** Keeps what was compiled; what could not be compiled has no bytecode the next time either. */
+export function keepBytecode(target: string, group: readonly Compiled[], pythonVersion: string, key: string): void {
+  const names = group.map(({ bytecode }) => bytecode).filter((name) => existsSync(join(target, name)));
+  const contents = names.map((name) => ({ name, content: readFileSync(join(target, name)) }));
+  // None at all: Python itself failed.
+  if (!contents.length || !contents.every(({ content }) => isOf(pythonVersion, content))) return;
+  const kept = contents.map(({ name, content }) => ({ name, checksum: sha256(content) }));
+  for (const { name, checksum } of kept) rememberFile(fileName(checksum), join(target, name));
+  remember(indexName(key), JSON.stringify({ key, kept, checksum: checksumOf(key, kept) } satisfies Index));
+}
+
+/** Whether every released Python of this version imports this bytecode. */
+export function isReleased(file: string, pythonVersion: string): boolean {
+  if (!existsSync(file)) return false;
+  const start = Buffer.alloc(4);
+  const opened = openSync(file, 'r');
+  try {
+    readSync(opened, start);
+  } finally {
+    closeSync(opened);
+  }
+  return isOf(pythonVersion, start);
+}
+
+interface Kept {
+  /** Relative to the function's package. */
+  readonly name: string;
+  readonly checksum: string;
+}
+
+interface Index {
+  readonly key: string;
+  readonly kept: readonly Kept[];
+  /** Of the two above. */
+  readonly checksum: string;
+}
+
+function readIndex(entry: Buffer | undefined, key: string): readonly Kept[] | undefined {
+  try {
+    const index = entry && (JSON.parse(entry.toString('utf8')) as Index);
+    return index?.checksum === checksumOf(key, index?.kept ?? []) ? index.kept : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function checksumOf(key: string, kept: readonly Kept[]): string {
+  return sha256(JSON.stringify([key, kept]));
+}
+
+/** Whether a kept file is what it was; one that is not is dropped. */
+function isSound(checksum: string, pythonVersion: string): boolean {
+  const content = recall(fileName(checksum));
+  if (content && sha256(content) === checksum && isOf(pythonVersion, content)) return true;
+  forget(fileName(checksum));
+  return false;
+}
+
+function indexName(key: string): string {
+  return `${key}.index`;
+}
+
+function fileName(checksum: string): string {
+  return `${checksum}.pyc`;
+}
+
+function isOf(pythonVersion: string, bytecode: Buffer): boolean {
+  return bytecode.length >= 4 && bytecode.readUInt16LE(0) === MAGIC_NUMBERS[pythonVersion] && bytecode.readUInt16LE(2) === 0x0a0d;
+}
+
+function sha256(content: Buffer | string): string {
+  return createHash('sha256').update(content).digest('hex');
+}

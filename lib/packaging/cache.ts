@@ -1,0 +1,111 @@
+import {
+  copyFileSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const FORGET_AFTER_MS = 30 * DAY_MS;
+
+/** The bytecode of one backend takes some 10 MB. */
+const MOST_BYTES = 256 * 1024 * 1024;
+
+/** An entry of what is kept from one synth to the next; undefined when there is none. Whoever takes it has to check it. */
+export function recall(name: string): Buffer | undefined {
+  const file = join(cacheDirectory(), name);
+  try {
+    const content = readFileSync(file);
+    // What is used is not old.
+    if (isOlder(statSync(file).mtimeMs, DAY_MS)) utimesSync(file, new Date(), new Date());
+    return content;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Keeps an entry. Whoever reads meanwhile finds nothing or all of it. A cache that can't be written is none. */
+export function remember(name: string, content: string): void {
+  keep(name, (written) => writeFileSync(written, content));
+}
+
+/** Keeps a file as an entry, by a link to it: whoever changes it later changes the entry. */
+export function rememberFile(name: string, file: string): void {
+  keep(name, (written) => linkOrCopy(file, written));
+}
+
+/** Puts an entry in a place as a file, by a link if possible: on most file systems a tenth of what writing it takes. */
+export function place(name: string, file: string): void {
+  linkOrCopy(join(cacheDirectory(), name), file);
+}
+
+/** Drops an entry that has turned out to be damaged. */
+export function forget(name: string): void {
+  remove(join(cacheDirectory(), name));
+}
+
+/** Drops what nobody has used for long, and from the oldest on what is too much. */
+export function forgetOld(): void {
+  const directory = cacheDirectory();
+  try {
+    const entries = readdirSync(directory)
+      .map((name) => ({ name, ...(statSync(join(directory, name), { throwIfNoEntry: false }) ?? { size: 0, mtimeMs: 0 }) }))
+      .sort((a, b) => b.mtimeMs - a.mtimeMs);
+    let bytes = 0;
+    for (const { name, size, mtimeMs } of entries) {
+      bytes += size;
+      if (bytes > MOST_BYTES || isOlder(mtimeMs, FORGET_AFTER_MS)) forget(name);
+    }
+  } catch {
+    // Somebody else has removed it meanwhile.
+  }
+}
+
+function cacheDirectory(): string {
+  const { LOCALAPPDATA, XDG_CACHE_HOME } = process.env;
+  const ofSystem =
+    process.platform === 'win32' ? LOCALAPPDATA : process.platform === 'darwin' && join(homedir(), 'Library', 'Caches');
+  return join(XDG_CACHE_HOME || ofSystem || join(homedir(), '.cache'), 'cdk-alembic');
+}
+
+/** Written beside and moved into place. */
+function keep(name: string, write: (file: string) => void): void {
+  const directory = cacheDirectory();
+  const written = join(directory, `${name}.${process.pid}`);
+  try {
+    mkdirSync(directory, { recursive: true });
+    write(written);
+    renameSync(written, join(directory, name));
+  } catch {
+    remove(written);
+  }
+}
+
+function remove(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // A cache that can't be written: nothing of it is taken unchecked.
+  }
+}
+
+function linkOrCopy(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch {
+    // Another file system, or one without links.
+    copyFileSync(from, to);
+  }
+}
+
+function isOlder(ms: number, than: number): boolean {
+  return Date.now() - ms > than;
+}
