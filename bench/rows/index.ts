@@ -12,7 +12,8 @@ import { packagingUnchangedUv } from './packaging-unchanged-uv';
 import { review100 } from './review-100';
 import { reviewFaults } from './review-faults';
 import { synth } from './synth';
-import { tenantsGrowth, tenantsGrowthPending, tenantsMemory } from './tenants-growth';
+import { tenantsGrowth, tenantsGrowthPending } from './tenants-growth';
+import { tenantsMemory, tenantsMemoryPending } from './tenants-memory';
 import { tenantsPending } from './tenants-pending';
 import { tenantsUnchanged } from './tenants-unchanged';
 import { upgrade1000 } from './upgrade-1000';
@@ -33,6 +34,7 @@ export const ROWS: readonly Row[] = [
   tenantsGrowth,
   tenantsGrowthPending,
   tenantsMemory,
+  tenantsMemoryPending,
   firstRequest,
   packagingUnchanged,
   packagingUnchangedUv,

@@ -1,8 +1,8 @@
-import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { MAX_BATCH_SIZE } from '../../lib/tenant-contract';
+import type { Tenant } from '../../lib/tenant-contract';
+import { invokeForTenants } from '../world/invoke';
 import { ourPackage } from '../world/packages';
-import { createTenants, type Tenants, tenantBackend } from '../world/tenants';
+import { createTenants, setBack, type Tenants, tenantBackend } from '../world/tenants';
 import { virtualEnvironment } from '../world/virtual-environment';
 import type { Timed, World } from '../world/world';
 
@@ -16,39 +16,34 @@ export const LOOP = 'a loop of alembic upgrade head';
 
 /** The ways to bring tenants to head; all of them look at every version table afterwards. */
 export interface TenantRuns {
-  /** So many tenants, all of which lack one revision. */
-  create(count: number): Promise<Tenants>;
-  /** Brings all of them to head in one process, which applies so many revisions. */
-  ours(tenants: Tenants, revisions: number): Promise<Timed>;
+  /** So many tenants, all at head or all one revision behind. */
+  create(count: number, where: 'at head' | 'behind'): Promise<Tenants>;
+  /** Takes some of the tenants that are at head one revision back. */
+  setBack(tenants: Tenants, some: readonly Tenant[]): Promise<void>;
+  /** Brings some to head in one process, which applies so many revisions; then all of them are there. */
+  ours(tenants: Tenants, revisions: number, some?: readonly Tenant[]): Promise<Timed>;
   /** `alembic -x tenant=... upgrade head` for a few of them, one process after the other; then so many are at head. Milliseconds per tenant. */
   loop(tenants: Tenants, atHead: number): Promise<number>;
 }
 
 export function tenantRuns(world: World): Promise<TenantRuns> {
-  return world.once('tenant-runs', async (directory) => {
+  return world.once('tenant-runs', async () => {
     const backend = await tenantBackend(world);
-    const ours = await ourPackage(world, backend, { tenants: {} });
+    const unpacked = await ourPackage(world, backend, { tenants: {} });
     const alembic = path.join(await virtualEnvironment(world, backend), 'alembic');
     return {
-      create: (count) => createTenants(world, backend, count),
-      async ours({ database, all, expectAt }, revisions) {
-        const list = `${directory}-${database.name}.json`;
-        writeFileSync(list, JSON.stringify(all));
-        const script = path.join(__dirname, '..', 'python', 'tenants.py');
-        const timed = await world.timed({
-          command: world.python,
-          args: [script, ours.root, ours.handler, list, String(MAX_BATCH_SIZE)],
-          cwd: ours.root,
-          env: { ...ours.env, ...database.env },
-        });
-        const told = JSON.parse(timed.stdout.split('\n').at(-1) ?? '');
-        if (told.complete !== all.length || told.applied !== revisions) throw new Error(`the function told ${timed.stdout}`);
+      create: (count, where) => createTenants(world, backend, count, where === 'behind' ? backend.before : backend.head),
+      setBack: (tenants, some) => setBack(world, backend, tenants, some),
+      async ours({ database, all, expectAt }, revisions, some = all) {
+        const invoked = await invokeForTenants(world, unpacked, database, some);
+        const { complete, applied } = invoked.answer;
+        if (complete !== some.length || applied !== revisions) throw new Error(`the function told ${invoked.stdout}`);
         await expectAt(backend.head, all.length);
-        return timed;
+        return invoked;
       },
       async loop({ database, all, expectAt }, atHead) {
         let total = 0;
-        for (const { name } of some(all)) {
+        for (const { name } of spread(all, SAMPLE)) {
           const args = ['-x', `tenant=${name}`, 'upgrade', 'head'];
           total += (await world.timed({ command: alembic, args, cwd: backend.directory, env: database.env })).ms;
         }
@@ -59,7 +54,7 @@ export function tenantRuns(world: World): Promise<TenantRuns> {
   });
 }
 
-/** Evenly from all of them. */
-function some<T>(all: readonly T[]): T[] {
-  return Array.from({ length: SAMPLE }, (_, index) => all[Math.floor((index * all.length) / SAMPLE)] as T);
+/** So many, evenly from all of them. */
+export function spread<T>(all: readonly T[], count: number): T[] {
+  return Array.from({ length: count }, (_, index) => all[Math.floor((index * all.length) / count)] as T);
 }

@@ -40,18 +40,39 @@ export interface Tenants {
   expectAt(revision: string, count: number): Promise<void>;
 }
 
-/** Makes tenants that have the first revision and lack the second: what `alembic upgrade --sql` prints, once for each schema. */
-export async function createTenants(world: World, backend: TenantBackend, count: number): Promise<Tenants> {
+/** Makes tenants that have the first revision and lack the second, or have both: by what `alembic upgrade --sql` prints, run in each schema. */
+export async function createTenants(
+  world: World,
+  backend: TenantBackend,
+  count: number,
+  revision: string = backend.before,
+): Promise<Tenants> {
   const database = await createDatabase(world, world.newName(`tenants-${count}`));
   const all = Array.from({ length: count }, (_, index) => ({ name: `tenant_${String(index + 1).padStart(5, '0')}` }));
-  const script = await firstRevision(world, backend, database);
-  await world.postgres.query(database.name, VERSION_OF);
-  // From two sides: this takes as long as everything that is measured.
-  const halves = [1, 2].map((half) => world.postgres.query(database.name, makeSchemas(half, count, script)));
-  await Promise.all(halves);
   const tenants = { database, all, expectAt: expectAt(world, database, all) };
-  await tenants.expectAt(backend.before, count);
+  await world.postgres.query(database.name, VERSION_OF);
+  const script = await offline(world, backend, database, ['upgrade', revision]);
+  const make = (half: number) => {
+    const mine = all.filter((_, index) => index % 2 === half);
+    return world.postgres.query(database.name, inEachSchema(mine, script, 'CREATE SCHEMA %I'));
+  };
+  // From two sides: this takes as long as everything that is measured.
+  await Promise.all([make(0), make(1)]);
+  await tenants.expectAt(revision, count);
   return tenants;
+}
+
+/** Takes tenants that are at head back to the revision before, by what `alembic downgrade --sql` prints. */
+export async function setBack(
+  world: World,
+  backend: TenantBackend,
+  { database, all, expectAt }: Tenants,
+  some: readonly Tenant[],
+): Promise<void> {
+  const script = await offline(world, backend, database, ['downgrade', `${backend.head}:${backend.before}`]);
+  await world.postgres.query(database.name, inEachSchema(some, script));
+  await expectAt(backend.before, some.length);
+  await expectAt(backend.head, all.length - some.length);
 }
 
 /** The same tenants again, where they were. Nobody may be connected to the original. */
@@ -60,23 +81,32 @@ export async function copyTenants(world: World, { database: original, all }: Ten
   return { database, all, expectAt: expectAt(world, database, all) };
 }
 
-async function firstRevision(world: World, backend: TenantBackend, { env }: Database): Promise<string> {
+async function offline(
+  world: World,
+  backend: TenantBackend,
+  { env }: Database,
+  [command, range]: readonly [string, string],
+): Promise<string> {
   const alembic = path.join(await virtualEnvironment(world, backend), 'alembic');
-  const args = ['-x', 'tenant=any', 'upgrade', backend.before, '--sql'];
+  const args = ['-x', 'tenant=any', command, range, '--sql'];
   const { stdout } = await world.run({ command: alembic, args, cwd: backend.directory, env });
   return stdout.replaceAll(/^(BEGIN|COMMIT);$/gm, '');
 }
 
-function makeSchemas(half: number, count: number, script: string): string {
-  return `DO $make$ BEGIN
-    FOR number IN ${half}..${count} BY 2 LOOP
-      EXECUTE format('CREATE SCHEMA tenant_%s', lpad(number::text, 5, '0'));
-      EXECUTE format('SET LOCAL search_path TO tenant_%s', lpad(number::text, 5, '0'));
-      EXECUTE $script$${script}$script$;
-      -- Each relation is a lock until then.
-      IF number % 40 = ${half} THEN COMMIT; END IF;
-    END LOOP;
-  END $make$`;
+/** @param first a statement that is run before, for which `%I` is the schema */
+function inEachSchema(some: readonly Tenant[], script: string, first = 'SET LOCAL search_path TO %I'): string {
+  return `DO $make$
+    DECLARE schema text; number int := 0;
+    BEGIN
+      FOREACH schema IN ARRAY '{${some.map(({ name }) => name).join()}}'::text[] LOOP
+        EXECUTE format('${first}', schema);
+        EXECUTE format('SET LOCAL search_path TO %I', schema);
+        EXECUTE $script$${script}$script$;
+        number := number + 1;
+        -- Each relation is a lock until then.
+        IF number % 20 = 0 THEN COMMIT; END IF;
+      END LOOP;
+    END $make$`;
 }
 
 const VERSION_OF = `CREATE FUNCTION public.version_of(tenant text) RETURNS text LANGUAGE plpgsql AS $$
@@ -101,7 +131,7 @@ function expectAt({ postgres }: World, { name }: Database, all: readonly Tenant[
     }
     const columns = "SELECT count(*)::int AS count FROM pg_attribute WHERE attname = 'note' AND attrelid >= 16384";
     const upgraded = (await postgres.query<{ count: number }>(name, columns))[0]?.count;
-    if (found.get(revision) === count && upgraded === (found.get(idOf(2)) ?? 0)) return;
+    if ((found.get(revision) ?? 0) === count && upgraded === (found.get(idOf(2)) ?? 0)) return;
     const seen = [...found].map(([version, tenants]) => `${tenants} at ${version}`).join(', ');
     throw new Error(`${count} tenants should be at ${revision}: there are ${seen}, and ${upgraded} with the columns of the last`);
   };
