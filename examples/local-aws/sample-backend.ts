@@ -35,7 +35,8 @@ export async function copySampleBackend(aws: LocalAws, name: string): Promise<Sa
   return sampleBackend(directory);
 }
 
-function sampleBackend(directory: string): SampleBackend {
+/** A copy of a backend that is there already. */
+export function sampleBackend(directory: string): SampleBackend {
   const versions = path.join(directory, 'alembic', 'versions');
   const fileOf = (revision: string): string | undefined => readdirSync(versions).find((name) => name.includes(`-${revision}_`));
 

@@ -1,6 +1,7 @@
 import type { CdkCustomResourceEvent, CdkCustomResourceIsCompleteResponse, Context } from 'aws-lambda';
 import { MigrateClient } from '../../lib/client/client';
 import { MigrateError } from '../../lib/client/errors';
+import type { RunAnswer, StartedContainer } from '../../lib/client/migrate';
 import { printable } from '../../lib/client/printable';
 import type { ErrorCode, MigrateAnswer, OnDeployData, OnDeployProperties } from '../../lib/contract';
 import { DeployFailure, type Failure } from './deploy-failure';
@@ -8,6 +9,7 @@ import { log } from './log';
 import { runId } from './run-id';
 import { isRollingBack } from './stack-status';
 import {
+  CONTAINER_DEPLOY_SECONDS,
   DEPLOY_SECONDS,
   GLANCE_SECONDS,
   PATIENCE_SECONDS,
@@ -66,10 +68,12 @@ export async function isComplete(event: IsCompleteEvent, context: Context): Prom
   if ('Untouched' in event) return { IsComplete: true, Data: event.Data };
   try {
     const answer = await slice(event, Math.min(SLICE_SECONDS, context.getRemainingTimeInMillis() / 2_000));
-    if (answer.status === 'partial') return goOn(event, answer);
+    const { containerExecution } = answer;
+    if (answer.status === 'partial' && !containerExecution) return goOn(event, answer);
     const { fromRevision } = event.Data;
-    const outcome = { fromRevision, toRevision: answer.to.join(), appliedCount: String(event.PendingCount) };
-    return { IsComplete: true, Data: outcome };
+    const applied = event.PendingCount - (containerExecution ? answer.pending.length : 0);
+    const outcome = { fromRevision, toRevision: answer.to.join(), appliedCount: String(applied) };
+    return { IsComplete: true, Data: data(event, outcome, containerExecution) };
   } catch (error) {
     // The first look may have failed, and a deploy that was cancelled may be rolling back by now.
     if (event.RequestType === 'Update' && (await isRollingBack(event.StackId))) {
@@ -84,7 +88,7 @@ export async function isComplete(event: IsCompleteEvent, context: Context): Prom
   }
 }
 
-function slice(event: Event, seconds: number): Promise<MigrateAnswer> {
+function slice(event: Event, seconds: number): Promise<RunAnswer> {
   const onProgress = ({ status, to, applied, pending, warnings }: MigrateAnswer) => {
     log('info', 'slice', { ...about(event), status, to, applied, pending: pending.length });
     for (const warning of warnings) log('warning', warning, about(event));
@@ -94,17 +98,23 @@ function slice(event: Event, seconds: number): Promise<MigrateAnswer> {
     budgetSeconds: seconds,
     readySeconds: SLICE_READY_SECONDS,
     runId: runId(event.StackId, event.RequestId),
+    handOver: event.ResourceProperties.Container === 'handOver',
     onProgress,
+    onContainer: (started: StartedContainer) => log('info', 'in the container', { ...about(event), ...started }),
     onWait: waiting(event),
   };
   return ask(event, (client) => client.upgrade(options));
 }
 
-function goOn(event: Event & Planned, { pending, applied }: MigrateAnswer): Deployed {
-  if (secondsSince(event) < DEPLOY_SECONDS) return { IsComplete: false };
+function goOn(event: Event & Planned, { pending, applied, container }: MigrateAnswer): Deployed {
+  const inContainer = container?.revisions.includes(pending[0]?.revision ?? '');
+  const limit = inContainer ? CONTAINER_DEPLOY_SECONDS : DEPLOY_SECONDS;
+  if (secondsSince(event) < limit) return { IsComplete: false };
   const failure: Failure = {
-    message: `the migrations take longer than a deploy can: after ${DEPLOY_SECONDS / 60} minutes ${pending.length} are still pending`,
-    next: 'what was applied stays; apply the rest with the command migrate-invoke, which has no such limit, and deploy again',
+    message: `the migrations take longer than a deploy can: after ${limit / 60} minutes ${pending.length} are still pending`,
+    next: inContainer
+      ? 'the container goes on with them; deploy again when it has ended, or let the next deploy hand over (ContainerDeploy.handOver)'
+      : 'what was applied stays; apply the rest with the command migrate-invoke, which has no such limit, and deploy again',
   };
   log('error', 'failed', { ...about(event), error: failure.message, applied });
   throw new DeployFailure(failure, event.ResourceProperties.FunctionName);
@@ -114,7 +124,12 @@ function secondsSince({ StartedAt }: Planned): number {
   return (Date.now() - StartedAt) / 1000;
 }
 
-async function ask(event: Event, question: (client: MigrateClient) => Promise<MigrateAnswer>): Promise<MigrateAnswer> {
+/** The attributes; with a container they have one more. */
+function data(event: Event, outcome: OnDeployData, containerExecution = ''): OnDeployData {
+  return event.ResourceProperties.Container ? { ...outcome, containerExecution } : outcome;
+}
+
+async function ask<Answer>(event: Event, question: (client: MigrateClient) => Promise<Answer>): Promise<Answer> {
   const { FunctionName, Stage } = event.ResourceProperties;
   const stackName = event.StackId.split('/')[1] ?? event.StackId;
   const client = new MigrateClient({ functionName: FunctionName, stage: Stage, requestedBy: printable(`deploy ${stackName}`) });
@@ -139,7 +154,7 @@ async function leaveUntouched(event: UpdateEvent, planned = ''): Promise<Untouch
       return planned;
     },
   );
-  const Data = { fromRevision: at, toRevision: at, appliedCount: '0' };
+  const Data = data(event, { fromRevision: at, toRevision: at, appliedCount: '0' });
   return { PhysicalResourceId: event.PhysicalResourceId, Data, Untouched: true };
 }
 

@@ -24,5 +24,8 @@ export const PATIENCE_SECONDS = 15 * 60;
  */
 export const DEPLOY_SECONDS = 40 * 60;
 
+/** The same, while a container is waited for: no call is under way that could take long, and CloudFormation's hour can be used up. */
+export const CONTAINER_DEPLOY_SECONDS = 55 * 60;
+
 /** For the attributes of a rollback, which are worth no more than that. */
 export const GLANCE_SECONDS = 10;

@@ -6,18 +6,23 @@ export interface CallerIdentity {
   readonly arn: string;
 }
 
+/** Any client of the SDK: whose credentials, and where. */
+export interface Caller {
+  readonly config: Pick<LambdaClient['config'], 'credentials' | 'region'>;
+}
+
 /** A network without a way to STS must not hold up a migration. */
 const PATIENCE_MS = 2_000;
 
 /**
  * Asks STS; the answer needs no permission. Throws what the SDK throws, or that nobody has answered in time.
  *
- * @param lambda its credentials and region are used
+ * @param client its credentials and region are used
  * @param endpoint in place of STS's own
  */
-export async function callerIdentity(lambda: LambdaClient, endpoint?: string): Promise<CallerIdentity> {
+export async function callerIdentity(client: Caller, endpoint?: string): Promise<CallerIdentity> {
   const { GetCallerIdentityCommand, STSClient } = await import('@aws-sdk/client-sts');
-  const { credentials, region } = lambda.config;
+  const { credentials, region } = client.config;
   const sts = new STSClient({ credentials, region, endpoint, maxAttempts: 1 });
   const abortSignal = AbortSignal.timeout(PATIENCE_MS);
   try {

@@ -1,6 +1,7 @@
 import type { CheckAnswer } from '../client/client';
 import { migrateError } from '../client/errors';
 import { regionOf } from '../client/lambda-client';
+import type { StartedContainer } from '../client/migrate';
 import type { MigrateAnswer } from '../contract';
 import { callerIdentity } from './caller-identity';
 import { confirm } from './confirm';
@@ -9,6 +10,7 @@ import { nextRequest } from './next-request';
 import { Progress, watchedSlice } from './progress';
 import type { Session } from './session';
 import { showAnswer, showApplied, showOutcome, showPlace } from './show-answer';
+import { showContainer } from './show-container';
 import { showHeader } from './show-header';
 import { place } from './terminal';
 
@@ -25,7 +27,7 @@ export async function carryOut(session: Session): Promise<MigrateAnswer | CheckA
   const asked = ask(session);
   const onItsWay = Promise.race([requested, asked.then(NOTHING, NOTHING)]);
   const who = () => onItsWay.then(() => callerIdentity(lambda, endpoint));
-  await showHeader(screen.notes, { stage, functionName: client.functionName, region }, who);
+  await showHeader(screen.notes, { stage, called: ['function', client.functionName], region }, who);
   const answer = await asked;
   if (given.changes) return change(session, answer);
   showAnswer(screen, answer);
@@ -36,7 +38,8 @@ function ask({ client, screen, signal, arguments: { command, request, sql } }: S
   const options = { signal, onWait: (reason: string) => screen.notes.warning(`waiting: ${reason}`) };
   if (command === 'check') return client.check(options);
   if (command === 'history') return client.history(options);
-  if (command === 'plan' || command === 'upgrade') return client.plan({ revision: request.revision, sql, ...options });
+  if (command === 'plan' || command === 'upgrade')
+    return client.plan({ revision: request.revision, in: request.in, sql, ...options });
   return client.current(options);
 }
 
@@ -76,9 +79,22 @@ async function run(session: Session, plan?: MigrateAnswer): Promise<MigrateAnswe
     progress?.advance(slice);
   };
   const onWait = (reason: string) => notes.warning(`waiting: ${reason}`);
+  const onContainer = (started: StartedContainer) => {
+    session.execution = started.executionArn;
+    showContainer(notes, started);
+  };
   session.changing = true;
   try {
-    return await client.run({ ...given.request, sliceSeconds }, { onProgress, onWait, signal, lockSeconds: given.lockSeconds });
+    return await client.run(
+      { ...given.request, sliceSeconds },
+      {
+        onProgress,
+        onContainer,
+        onWait,
+        signal,
+        lockSeconds: given.lockSeconds,
+      },
+    );
   } finally {
     progress?.stop();
   }

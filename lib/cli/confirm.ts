@@ -21,7 +21,8 @@ export async function confirm(stage: string, { canAsk, notes }: Screen, signal: 
   );
 }
 
-async function ask(question: string, signal: AbortSignal): Promise<string> {
+/** What a person answers; empty at the end of input. */
+export async function ask(question: string, signal: AbortSignal): Promise<string> {
   // Not a terminal for readline: Ctrl-C stays a signal, which the command understands.
   const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
   const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')));

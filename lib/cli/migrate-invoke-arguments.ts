@@ -2,13 +2,15 @@ import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { type MigrateClientOptions, usageProblems } from '../client/client';
 import { COMMANDS, type MigrateRequest, requestProblems } from '../contract';
 
-const OPTIONS = {
+/** All options; `migrate-invoke --tenants` knows the same. */
+export const OPTIONS = {
   stage: { type: 'string' },
   command: { type: 'string' },
   revision: { type: 'string' },
   to: { type: 'string' },
   'dry-run': { type: 'boolean' },
   allow: { type: 'string' },
+  in: { type: 'string' },
   'wait-lock': { type: 'string' },
   yes: { type: 'boolean', short: 'y' },
   json: { type: 'boolean' },
@@ -19,9 +21,18 @@ const OPTIONS = {
   region: { type: 'string' },
   profile: { type: 'string' },
   'endpoint-url': { type: 'string' },
+  tenants: { type: 'string' },
+  'retry-failed': { type: 'boolean' },
+  run: { type: 'string' },
+  approve: { type: 'string' },
+  reject: { type: 'string' },
+  stop: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'v' },
 } as const satisfies ParseArgsConfig['options'];
+
+/** With one of these the command is about many tenants. */
+export const TENANT_OPTIONS = ['tenants', 'retry-failed', 'run', 'approve', 'reject', 'stop'] as const;
 
 /** What can be asked for: the function's commands, and `check`, which is one of the client. */
 export const CLI_COMMANDS = [...COMMANDS, 'check'] as const;
@@ -47,21 +58,17 @@ export interface Arguments {
 /** What a command line means; `problems` are all that is wrong with it. */
 export type Parsed =
   | { readonly kind: 'help' | 'version' }
+  /** It is about many tenants: they have a reader of their own. */
+  | { readonly kind: 'tenants' }
   | { readonly kind: 'problems'; readonly problems: readonly string[]; readonly json: boolean }
   | ({ readonly kind: 'run' } & Arguments);
 
 /** Reads a command line without the program's own name. */
 export function parseArguments(argv: readonly string[]): Parsed {
-  // Not strict: the strict parser stops at the first problem, and refuses `--revision -1`.
-  const { values, tokens } = parseArgs({
-    args: [...argv],
-    options: OPTIONS,
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  });
+  const { values, tokens } = readOptions(argv);
   if (values.help) return { kind: 'help' };
   if (values.version) return { kind: 'version' };
+  if (TENANT_OPTIONS.some((name) => values[name] !== undefined)) return { kind: 'tenants' };
 
   const text = (name: keyof typeof OPTIONS) => (typeof values[name] === 'string' ? values[name] : undefined);
   const flag = (name: keyof typeof OPTIONS) => values[name] === true;
@@ -82,6 +89,7 @@ export function parseArguments(argv: readonly string[]): Parsed {
     command: sent,
     revision: text('revision') ?? text('to'),
     allow: text('allow')?.split(',') as MigrateRequest['allow'],
+    in: text('in') as MigrateRequest['in'],
   };
   const lock = text('wait-lock');
 
@@ -119,6 +127,12 @@ export function parseArguments(argv: readonly string[]): Parsed {
   };
 }
 
+/** The options of a command line, whatever is wrong with them. */
+export function readOptions(argv: readonly string[]) {
+  // Not strict: the strict parser stops at the first problem, and refuses `--revision -1`.
+  return parseArgs({ args: [...argv], options: OPTIONS, strict: false, allowPositionals: true, tokens: true });
+}
+
 interface ParseConfig {
   readonly options: typeof OPTIONS;
   readonly strict: false;
@@ -128,7 +142,7 @@ interface ParseConfig {
 type Token = ReturnType<typeof parseArgs<ParseConfig>>['tokens'][number];
 
 /** What is wrong with one argument, seen alone and beside those before it. */
-function tokenProblems(token: Token, before: readonly Token[]): string[] {
+export function tokenProblems(token: Token, before: readonly Token[]): string[] {
   if (token.kind === 'positional') return [`unexpected argument ${JSON.stringify(token.value)}`];
   if (token.kind !== 'option') return [];
   const option = Object.hasOwn(OPTIONS, token.name) ? OPTIONS[token.name as keyof typeof OPTIONS] : undefined;

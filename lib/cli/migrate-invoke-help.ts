@@ -25,8 +25,18 @@ What to run
   --dry-run                 the plan with its SQL, where it can be rendered; changes nothing
   --allow <what>            what an upgrade may do besides:
                             ${ALLOWANCES.join(', ')} (those in the way of a revision)
+  --in container            all that is pending runs in the stage's container, not only what says so
   --wait-lock <seconds>     ask again for so long while another run is going on (default: 0)
   --yes, -y                 change a protected stage unasked; needed where nobody can be asked
+
+Many tenants (a TenantMigration)
+  --tenants <which>         all, names (a,b) or a file of names (@file), one a line or a JSON array;
+                            with --command upgrade, plan or check
+  --retry-failed            those that failed in the last upgrade, and those that it did not begin
+  --run <id>                watch a run again
+  --approve <id>            let a run that waits after its canaries go on to the rest
+  --reject <id>             end it instead
+  --stop <id>               begin no further batch
 
 What is shown
   --json                    one JSON document on stdout, of cdk-alembic/schema/migrate-invoke.json
@@ -44,12 +54,14 @@ Where
 
 Exit codes
   0    done, or nothing to do; a question (plan, current, history) was answered; check: at head
-  1    a migration failed, got no lock or met the function's deadline, or what it did is not known
-  2    the command line or the request is wrong
+  1    a migration failed, got no lock or met the function's deadline, or what it did is not known;
+       tenants failed, or their run was stopped
+  2    the command line or the request is wrong, or names a tenant or a run that is not there
   3    not started, the database is as it was: locked, blocked (would lose data), an invalid index
        in the way, ahead of the code, declined, not allowed, several heads, unusable project or
-       settings; check: not at head
+       settings, canaries not approved; check: not at head
   4    not reachable: no credentials, no permission, no function, throttled, no network, or a
-       database or secret that can't be reached or refuses
-  130  interrupted; what the function has started goes on to the end of its slice
+       database, secret or list of tenants that can't be reached or refuses
+  130  interrupted; what the function has started goes on to the end of its slice, a run over
+       tenants to its end
 `;

@@ -14,6 +14,7 @@ import { HELP } from './migrate-invoke-help';
 import { requestedBy } from './requested-by';
 import { type Screen, screen } from './screen';
 import type { Session } from './session';
+import { stopCommand } from './show-container';
 import { showFailure } from './show-failure';
 import { count } from './terminal';
 
@@ -38,9 +39,16 @@ export async function migrateInvoke(argv: readonly string[], version: string): P
       const view = screen({ json: parsed.json, progress: false });
       return end(failureDocument(error, []), parsed.json, view, ciReport(view.notes));
     }
+    case 'tenants':
+      return tenantsCommand().migrateInvokeTenants(argv);
     case 'run':
       return run(parsed);
   }
+}
+
+/** A file of its own beside this one, read when it is needed: Step Functions' SDK is not for every start. */
+function tenantsCommand(): typeof import('./migrate-invoke-tenants') {
+  return require('./migrate-invoke-tenants');
 }
 
 async function run(given: Arguments): Promise<number> {
@@ -106,8 +114,16 @@ function known(error: unknown): MigrateError | CommandError {
   throw error;
 }
 
-function wasInterrupted({ client, changing, applied, arguments: { client: options } }: Session): CommandError {
+function wasInterrupted({ client, changing, applied, execution, arguments: { client: options } }: Session): CommandError {
   const target = { stage: options.stage, functionName: client.functionName };
+  if (execution !== undefined) {
+    const message = `the container goes on (${count(applied.length)} applied so far)`;
+    return new CommandError(
+      'interrupted',
+      message,
+      `see where the database is with \`${lookCommand(target)}\`; to end it: ${stopCommand(execution)}`,
+    );
+  }
   const goesOn = `what the function has started goes on to the end of its slice, and nothing further is asked for`;
   const message = changing ? `${goesOn} (${count(applied.length)} applied so far)` : 'nothing was changed';
   return new CommandError('interrupted', message, `see where the database is with \`${lookCommand(target)}\``);

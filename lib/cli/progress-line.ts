@@ -38,7 +38,8 @@ export function elapsed(ms: number): string {
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, '0')} s`;
 }
 
-function bar(part: number, width: number): string {
+/** So much of a bar is full, on a terminal of so many columns. */
+export function bar(part: number, width: number): string {
   const cells = Math.max(NARROWEST_BAR, Math.min(WIDEST_BAR, Math.floor(width / 5)));
   const full = Math.floor(part * cells);
   return '█'.repeat(full) + '░'.repeat(cells - full);

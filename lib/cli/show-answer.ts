@@ -35,7 +35,7 @@ export function showOutcome(
 
 /** Where the database is, what is pending and what that destroys. */
 export function showPlace(terminal: Terminal, answer: MigrateAnswer): void {
-  const { status, to, heads, target, pending, unknown, dataLoss } = answer;
+  const { status, to, heads, target, pending, unknown, dataLoss, container } = answer;
   if (status === 'ahead') {
     terminal.warning(`the database is at ${place(to)}, ahead of the deployed code, which ends at ${place(heads)}`);
     terminal.line(`  not known to the code: ${unknown.map(plain).join(', ')}; deploy the version that has it`);
@@ -45,11 +45,22 @@ export function showPlace(terminal: Terminal, answer: MigrateAnswer): void {
     const goal = same(target, heads) ? `head (${place(heads)})` : place(target);
     terminal.line(`the database is at ${place(to)}: ${count(pending.length)} pending to ${goal}`);
     for (const revision of pending) {
-      revisionLine(terminal, terminal.paint('yellow', '•'), revision);
+      revisionLine(
+        terminal,
+        terminal.paint('yellow', '•'),
+        revision,
+        container?.revisions.includes(revision.revision) ? IN_CONTAINER : undefined,
+      );
       for (const loss of dataLoss) if (loss.revision === revision.revision) showDataLoss(terminal, loss);
+    }
+    if (container && container.stateMachineArn === undefined) {
+      terminal.warning('the stage has no container: an upgrade to them is refused (MigrationCompute.container of the construct)');
     }
   }
 }
+
+/** Where other lines have a time. */
+const IN_CONTAINER = 'in the container';
 
 /** What did not stop anything and should be known. */
 export function warningsOf({ edited, warnings }: Pick<MigrateAnswer, 'edited' | 'warnings'>): string[] {

@@ -4,18 +4,19 @@ import { plain, type Terminal } from './terminal';
 /** What is about to be spoken to. */
 export interface Header {
   readonly stage?: string;
-  readonly functionName: string;
+  /** What is called. */
+  readonly called: readonly [kind: 'function' | 'machine', name: string];
   readonly region: string;
 }
 
 /** Which stage, where, and as whom. Who that is may not be known: then that is said, and nothing fails. */
 export async function showHeader(
   terminal: Terminal,
-  { stage, functionName, region }: Header,
+  { stage, called: [kind, name], region }: Header,
   who: () => Promise<CallerIdentity>,
 ): Promise<void> {
   if (stage !== undefined) terminal.fact('stage', terminal.paint('bold', stage));
-  terminal.fact('function', functionName);
+  terminal.fact(kind, name);
   terminal.fact('region', region);
   try {
     const { account, arn } = await who();

@@ -6,12 +6,15 @@ import {
   type MigrateAnswer,
   type MigrateRequest,
   nameProblems,
+  type Place,
+  type RunRecord,
   requestProblems,
 } from '../contract';
+import { ContainerRuns } from './container-runs';
 import { migrateError } from './errors';
 import { invoke } from './invoke';
 import { type ConnectionOptions, checkAttempts, lambdaClient, regionOf } from './lambda-client';
-import { type MigrateOptions, migrate } from './migrate';
+import { type MigrateOptions, migrate, type RunAnswer } from './migrate';
 import type { Target } from './target';
 import { type LockOptions, whenUnlocked } from './wait-for-lock';
 import type { ReadyOptions } from './wait-until-ready';
@@ -44,6 +47,8 @@ export type CallOptions = ReadyOptions;
 export interface PlanOptions extends CallOptions {
   /** Revision that an upgrade would go to. @default 'head' */
   readonly revision?: string;
+  /** Where the upgrade would run all that is pending. @default - each revision where it says */
+  readonly in?: Place;
   /**
    * Whether the answer's `sql` holds the pending revisions as SQL.
    *
@@ -88,6 +93,12 @@ export interface UpgradeOptions extends RunOptions {
    * @default - nothing
    */
   readonly allow?: readonly Allowance[];
+  /**
+   * `container`: all that is pending runs in the stage's container.
+   *
+   * @default - in the function, but for revisions that say `# cdk-alembic: run in container`
+   */
+  readonly in?: Place;
 }
 
 export interface DowngradeOptions extends RunOptions {
@@ -103,6 +114,7 @@ export class MigrateClient {
   readonly functionName: string;
   private readonly stage?: string;
   private readonly requestedBy?: string;
+  private readonly endpoint?: string;
   private readonly lambda: LambdaClient;
 
   constructor(options: MigrateClientOptions) {
@@ -111,18 +123,22 @@ export class MigrateClient {
     if (problems.length > 0) throw migrateError('invalid_usage', problems.join('; '), 'correct the options of MigrateClient');
     this.stage = stage;
     this.requestedBy = options.requestedBy;
+    this.endpoint = options.endpoint;
     this.functionName = options.functionName ?? functionName(appName, stage as string);
     this.lambda = options.client ?? lambdaClient(options);
   }
 
-  /** Applies pending revisions, slice after slice, until the database is at `revision`. */
-  upgrade({ revision, allow, sliceSeconds, runId, ...options }: UpgradeOptions = {}): Promise<MigrateAnswer> {
-    return this.run({ command: 'upgrade', revision, allow, sliceSeconds, runId }, options);
+  /**
+   * Applies pending revisions, slice after slice, until the database is at `revision`. Those for the stage's container run there, and
+   * are waited for.
+   */
+  upgrade({ revision, allow, in: place, sliceSeconds, runId, ...options }: UpgradeOptions = {}): Promise<RunAnswer> {
+    return this.run({ command: 'upgrade', revision, allow, in: place, sliceSeconds, runId }, options);
   }
 
   /** What an upgrade would apply. Changes nothing. */
-  plan({ revision, sql, ...options }: PlanOptions = {}): Promise<MigrateAnswer> {
-    return this.run({ command: 'plan', revision, sql }, options);
+  plan({ revision, in: place, sql, ...options }: PlanOptions = {}): Promise<MigrateAnswer> {
+    return this.run({ command: 'plan', revision, in: place, sql }, options);
   }
 
   /** Whether the database is at head, for a gate before a release. Changes nothing; a database that is not there is no error. */
@@ -152,7 +168,7 @@ export class MigrateClient {
   }
 
   /** Sends a request; the other methods are made of this one. */
-  async run(given: MigrateRequest, options: CallOptions & LockOptions & MigrateOptions = {}): Promise<MigrateAnswer> {
+  async run(given: MigrateRequest, options: CallOptions & LockOptions & MigrateOptions = {}): Promise<RunAnswer> {
     const { command = 'upgrade' } = given;
     const sliced = command === 'upgrade' || command === 'downgrade';
     const recorded = sliced || command === 'stamp';
@@ -166,7 +182,16 @@ export class MigrateClient {
     if (problems.length > 0) throw migrateError('invalid_request', problems.join('; '), 'correct the request; nothing was sent');
     await checkAttempts(this.lambda);
     const target: Target = { functionName: this.functionName, stage: this.stage, region: await regionOf(this.lambda) };
-    return migrate((slice) => whenUnlocked(() => invoke(this.lambda, target, slice, options), options), request, options);
+    const ask = (slice: MigrateRequest) => whenUnlocked(() => invoke(this.lambda, target, slice, options), options);
+    const history = async () => (await ask({ command: 'history' })).runs ?? [];
+    return migrate(ask, request, options, () => this.containerRuns(history));
+  }
+
+  /** Step Functions' SDK is loaded when a run comes to a container: hardly any does. */
+  private async containerRuns(history: () => Promise<readonly RunRecord[]>): Promise<ContainerRuns> {
+    const sdk = await import('@aws-sdk/client-sfn');
+    const { credentials, region } = this.lambda.config;
+    return new ContainerRuns(sdk, { credentials, region, endpoint: this.endpoint }, history);
   }
 
   /** Closes the connections. A client that was handed in is closed too. */

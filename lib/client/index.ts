@@ -3,18 +3,21 @@ export type {
   AppliedRevision,
   ClientCode,
   Command,
+  ContainerWork,
   DataLoss,
   DataLossRule,
   ErrorCode,
   HistoryEntry,
   MigrateAnswer,
   MigrateRequest,
+  Place,
   RenderedRevision,
   RevisionInfo,
   RunnerCode,
   RunRecord,
   Status,
 } from '../contract';
+export type { TenantCode, TenantFailure, TenantRunInput, TenantRunSummary } from '../tenant-contract';
 export {
   type CallOptions,
   type CheckAnswer,
@@ -37,6 +40,19 @@ export {
   MigrationLockedError,
 } from './errors';
 export type { ConnectionOptions } from './lambda-client';
-export type { MigrateOptions } from './migrate';
+export type { MigrateOptions, RunAnswer, StartedContainer } from './migrate';
+export {
+  type StartOptions,
+  type TenantsCallOptions,
+  TenantsClient,
+  type TenantsClientOptions,
+  type WatchOptions,
+} from './tenants-client';
+export {
+  TenantsError,
+  type TenantsErrorCode,
+  type TenantsErrorDetails,
+} from './tenants-errors';
+export type { BatchCounts, TenantPhase, TenantsProgress } from './tenants-progress';
 export type { LockOptions } from './wait-for-lock';
 export type { ReadyOptions } from './wait-until-ready';

@@ -18,12 +18,15 @@ export class BuiltCommand {
   private constructor(
     private readonly directory: string,
     readonly metafile: Metafile,
+    /** Of what it reads when it is about many tenants. */
+    readonly tenants: Metafile,
   ) {}
 
   static async build(): Promise<BuiltCommand> {
     const directory = await mkdtemp(join(tmpdir(), 'migrate-invoke-'));
     const metafile = await buildCommand('migrate-invoke', directory);
-    return new BuiltCommand(directory, metafile);
+    const tenants = await buildCommand('migrate-invoke-tenants', directory);
+    return new BuiltCommand(directory, metafile, tenants);
   }
 
   /** What the files hold that are read in any case. */

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AppliedRevision, MigrateAnswer, MigrateFailure, MigrateRequest } from '../../lib/contract';
 
 /*
- * A stand-in for Lambda's HTTP API (Invoke and GetFunctionConfiguration), CloudFormation's DescribeStacks, STS's GetCallerIdentity
+ * A stand-in for Lambda's HTTP API (Invoke and GetFunctionConfiguration), CloudFormation's DescribeStacks, STS's GetCallerIdentity, Step Functions
  * and CloudWatch Logs' FilterLogEvents: the SDK speaks to it over a real socket. Lambda itself can't be had here, and a local AWS
  * can't be made to drop a connection in mid-call.
  */
@@ -91,6 +91,10 @@ export class StandIn {
       const found = logEvents(this.logCalls.length);
       if ('error' in found) deliver(found, response);
       else response.end(JSON.stringify({ events: found.map((message) => ({ eventId: message, message })) }));
+    } else if (`${request.headers['x-amz-target']}`.startsWith('AWSStepFunctions.') && this.options.stepFunctions) {
+      const found = this.options.stepFunctions(`${request.headers['x-amz-target']}`.split('.')[1] as string, JSON.parse(body));
+      if ('error' in found && 'status' in found && typeof found.status === 'number') deliver(found as Reply, response);
+      else response.end(JSON.stringify(found));
     } else {
       response.writeHead(404).end();
     }
@@ -108,6 +112,8 @@ export interface StandInOptions {
   readonly stackStatus?: string;
   /** What GetCallerIdentity says: somebody, access denied, or nothing ever. @default true */
   readonly identity?: boolean | 'hang';
+  /** What Step Functions says to an operation. @default - there is none */
+  readonly stepFunctions?: (operation: string, body: Record<string, string>) => object;
   /** What FilterLogEvents says; `call` counts from 1. Each text is an event of its own. @default - no events */
   readonly logEvents?: (call: number) => readonly string[] | { status: number; error: string };
 }
@@ -186,7 +192,8 @@ export function stackXml(status: string): string {
   </member></Stacks></DescribeStacksResult><ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></DescribeStacksResponse>`;
 }
 
-const IDENTITY_XML = `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>
+/** What GetCallerIdentity answers. */
+export const IDENTITY_XML = `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>
   <Arn>arn:aws:iam::123456789012:user/ada</Arn><UserId>AIDA</UserId><Account>123456789012</Account>
   </GetCallerIdentityResult><ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></GetCallerIdentityResponse>`;
 

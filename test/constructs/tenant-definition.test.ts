@@ -1,7 +1,8 @@
-import validate = require('asl-validator');
-
 import { type TenantDefinitionProps, tenantDefinition } from '../../lib/constructs/tenant-definition';
 import { TENANT_STATES } from '../../lib/tenant-contract';
+
+// It brings no types.
+const validate: (definition: object) => { isValid: boolean; errors: object[] } = require('asl-validator');
 
 const CANARIES: [string, TenantDefinitionProps['canary']][] = [
   ['no canary', undefined],

@@ -23,6 +23,7 @@ from .guard import data_losses
 from .log import log
 from .project import Project
 from .revisions import path
+from .run import QUERY_CANCELED
 from .tenant_connects import Connects, quiet
 from .tenant_contract import Tenant, TenantRequest
 from .tenant_run import TenantRun
@@ -205,10 +206,17 @@ class _Batch:
             )
         if error and call.before is None and self._is_of_all(error, tenant) and not last:
             raise error
-        if error and error.code in _PUT_OFF and not last:
+        if error and self._came_too_late(error) and not call.applied:
+            self.left.append(tenant)
+        elif error and error.code in _PUT_OFF and not last:
             self.put_off.append((tenant, call, error))
         else:
             self._finish(tenant, call, run, started, error)
+
+    def _came_too_late(self, error: RunnerError) -> bool:
+        """Whether the statement was cancelled because the tenants before had used up the time: it has more in the next call."""
+        near = self.call.remaining_seconds() <= self.call.reserve_seconds + 1
+        return error.sql_state == QUERY_CANCELED and near and self.begun > 1
 
     def _is_of_all(self, error: RunnerError, tenant: Tenant) -> bool:
         reached = error.code in ("database_unreachable", "database_refused", "secret_unavailable")

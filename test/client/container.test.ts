@@ -1,0 +1,184 @@
+import { MigrateClient, type MigrateError } from '../../lib/client';
+import { containerRunName } from '../../lib/client/container-name';
+import type { MigrateAnswer } from '../../lib/contract';
+import { applied, awsEnvironment, StandIn, type StandInOptions } from './stand-in';
+import { ContainerStandIn, MACHINE, type Moment, RUN_ID } from './stand-in-container';
+
+jest.setTimeout(30_000);
+
+const environment = process.env;
+let standIn: StandIn;
+let container: ContainerStandIn;
+let client: MigrateClient;
+
+afterEach(async () => {
+  client?.destroy();
+  process.env = environment;
+  await standIn?.stop();
+});
+
+async function against(moments: readonly Moment[], options: StandInOptions = {}): Promise<MigrateClient> {
+  container = new ContainerStandIn(moments);
+  standIn = await StandIn.start(container.reply, { stepFunctions: container.stepFunctions, ...options });
+  process.env = { ...environment, ...awsEnvironment(standIn.url) };
+  client = new MigrateClient({ stage: 'dev', requestedBy: 'person mira' });
+  return client;
+}
+
+async function failureOf(run: Promise<unknown>): Promise<MigrateError> {
+  return run.then(
+    () => {
+      throw new Error('it did not fail');
+    },
+    (error) => error,
+  );
+}
+
+const EXECUTION = `${MACHINE.replace(':stateMachine:', ':execution:')}:${RUN_ID}-b2`;
+const BOTH = [applied('b2'), applied('c3')];
+const DONE: Moment = { status: 'SUCCEEDED', applied: BOTH, outcome: 'partial' };
+
+describe('a run against a stand-in for Step Functions', () => {
+  test('starts the container when the function stops before it, waits, and goes on with the function', async () => {
+    const run = await against([{}, DONE]);
+    expect(await run.upgrade()).toMatchObject({
+      status: 'complete',
+      from: ['a1'],
+      to: ['d4'],
+      applied: [...BOTH, applied('d4')],
+      runId: RUN_ID,
+    });
+    expect(container.started).toEqual([
+      { name: `${RUN_ID}-b2`, input: { revision: 'd4', runId: RUN_ID, requestedBy: 'person mira' } },
+    ]);
+    expect(standIn.invokes.map(({ command }) => command).filter((command) => command !== 'history')).toEqual([
+      'upgrade',
+      'upgrade',
+    ]);
+  });
+
+  test('shows what the container has applied as it comes, and each revision once', async () => {
+    const run = await against([{}, { applied: [applied('b2')] }, { applied: [applied('b2')] }, DONE]);
+    const seen: string[][] = [];
+    const pending: string[][] = [];
+    await run.upgrade({
+      onProgress: (slice: MigrateAnswer) => {
+        seen.push(slice.applied.map(({ revision }) => revision));
+        pending.push(slice.pending.map(({ revision }) => revision));
+      },
+    });
+    expect(seen).toEqual([[], ['b2'], ['c3'], ['d4']]);
+    expect(pending).toEqual([['b2', 'c3', 'd4'], ['c3', 'd4'], ['d4'], []]);
+  });
+
+  test('says what was started, so that somebody can look at it or end it', async () => {
+    const run = await against([DONE]);
+    const started: object[] = [];
+    await run.upgrade({ onContainer: (one) => started.push(one) });
+    expect(started).toEqual([{ revisions: ['b2', 'c3'], executionArn: EXECUTION }]);
+  });
+
+  test('hands on that everything is to run there', async () => {
+    const run = await against([{ ...DONE, applied: [...BOTH, applied('d4')] }]);
+    const answer = run.upgrade({ in: 'container', allow: ['drop_invalid_indexes'] });
+    await answer.catch(() => {});
+    expect(container.started[0]?.input).toMatchObject({ in: 'container', allow: ['drop_invalid_indexes'] });
+  });
+
+  test('finds what was started under its name before, also when that has ended, and starts nothing twice', async () => {
+    const first = await against([{}, {}, {}, DONE]);
+    const part = await first.upgrade({ runId: RUN_ID, budgetSeconds: 0.1 });
+    expect(part).toMatchObject({ status: 'partial', to: ['a1'], runId: RUN_ID });
+    expect(await first.upgrade({ runId: RUN_ID })).toMatchObject({ status: 'complete', to: ['d4'] });
+    expect(container.started).toHaveLength(1);
+  });
+
+  test('takes its failure from the run history: code, words, and what was applied before', async () => {
+    const failed: Moment = {
+      status: 'FAILED',
+      applied: [applied('b2')],
+      outcome: 'migration_failed',
+      error: 'revision c3 failed',
+    };
+    const run = await against([{}, failed]);
+    const error = await failureOf(run.upgrade());
+    expect(error).toMatchObject({ code: 'migration_failed', message: 'in the container: revision c3 failed' });
+    expect(error.applied).toEqual([applied('b2')]);
+    expect(error.next).toContain('/aws/lambda/template-saas-api-migrate-lambda-dev/container');
+  });
+
+  test('that was stopped from outside is cancelled, with what its task could still write', async () => {
+    const later = { outcome: 'cancelled', error: 'revision b2 was cancelled' };
+    const run = await against([{}, { status: 'ABORTED', later }]);
+    expect(await failureOf(run.upgrade())).toMatchObject({
+      code: 'cancelled',
+      message: 'in the container: revision b2 was cancelled',
+    });
+  });
+
+  test('that was stopped before its task had begun is cancelled, too', async () => {
+    const run = await against([{}, { status: 'ABORTED', outcome: 'partial' }]);
+    expect(await failureOf(run.upgrade())).toMatchObject({ code: 'cancelled', message: expect.stringContaining(EXECUTION) });
+  });
+
+  test('whose task left no record is told with what ECS says of it', async () => {
+    const cause = JSON.stringify({
+      StoppedReason: 'Essential container in task exited',
+      Containers: [{ ExitCode: 137, Reason: 'OutOfMemoryError' }],
+    });
+    const run = await against([{ status: 'FAILED', cause, outcome: 'partial' }]);
+    const error = await failureOf(run.upgrade());
+    expect(error.code).toBe('container_failed');
+    expect(error.message).toContain('exit code 137 (killed: out of memory, or it did not stop in time); OutOfMemoryError');
+  });
+
+  test('that comes to the same revision again after its container ended well does not go round for ever', async () => {
+    const run = await against([{ status: 'SUCCEEDED', outcome: 'partial' }]);
+    expect(await failureOf(run.upgrade())).toMatchObject({ code: 'version_not_moved' });
+    expect(container.started).toHaveLength(1);
+  });
+
+  test('can leave the container alone, with all that is pending', async () => {
+    const run = await against([{}]);
+    const answer = await run.upgrade({ handOver: true });
+    expect(answer).toMatchObject({ status: 'partial', containerExecution: EXECUTION });
+    expect(container.started[0]?.input.in).toBe('container');
+  });
+
+  test('outlasts a network that is gone for a while', async () => {
+    let looks = 0;
+    const run = await against([{}, DONE], {
+      stepFunctions: (operation, body) => {
+        looks += operation === 'DescribeExecution' ? 1 : 0;
+        if (looks > 1 && looks < 5) return { status: 503, error: 'ServiceUnavailable' };
+        return container.stepFunctions(operation, body);
+      },
+    });
+    expect(await run.upgrade()).toMatchObject({ status: 'complete' });
+    expect(looks).toBeGreaterThan(4);
+  });
+
+  test('says who permits it when it may not start the container', async () => {
+    const run = await against([DONE], { stepFunctions: () => ({ status: 400, error: 'AccessDeniedException' }) });
+    const error = await failureOf(run.upgrade());
+    expect(error).toMatchObject({ code: 'access_denied' });
+    expect(error.next).toContain('grantInvoke');
+  });
+
+  test('can be left by whoever waits for it', async () => {
+    const run = await against([{}]);
+    const given = new AbortController();
+    const left = run.upgrade({ signal: given.signal, onContainer: () => setTimeout(() => given.abort(), 100) });
+    await expect(left).rejects.toMatchObject({ name: 'AbortError' });
+  });
+});
+
+test.each(['1975ea83b712', 'a.b', 'x'.repeat(128), 'é'])(
+  'the execution for revision %s has a name that Step Functions takes',
+  (revision) => {
+    const name = containerRunName(RUN_ID, revision);
+    expect(name).toMatch(/^[A-Za-z0-9_-]{1,80}$/);
+    expect(containerRunName(RUN_ID, revision)).toBe(name);
+    expect(containerRunName(RUN_ID, `${revision}2`)).not.toBe(name);
+  },
+);

@@ -1,0 +1,312 @@
+import { randomUUID } from 'node:crypto';
+import { TenantsClient, type TenantsClientOptions, TenantsError, type TenantsProgress } from '../../lib/client';
+import { awsEnvironment } from './stand-in';
+import { failed, type StepFunctionsOptions, StepFunctionsStandIn, succeeded, summary } from './step-functions-stand-in';
+
+const environment = process.env;
+let standIn: StepFunctionsStandIn;
+let client: TenantsClient;
+
+beforeEach(() => {
+  process.env = { ...environment, ...awsEnvironment() };
+});
+
+afterEach(async () => {
+  process.env = environment;
+  client?.destroy();
+  await standIn?.stop();
+});
+
+async function against(options: StepFunctionsOptions = {}, own: Partial<TenantsClientOptions> = {}): Promise<TenantsClient> {
+  standIn = await StepFunctionsStandIn.start(options);
+  client = new TenantsClient({ stage: 'dev', endpoint: standIn.url, ...own });
+  return client;
+}
+
+const thrown = (run: Promise<unknown>): Promise<TenantsError> =>
+  run.then(() => Promise.reject(new Error('it did not fail'))).catch((error) => error);
+const operations = () => standIn.calls.map(({ operation }) => operation);
+
+jest.setTimeout(20_000);
+
+describe('a start', () => {
+  test('sends what is asked for to the state machine of the stage, under the id of the run', async () => {
+    const runId = await (await against({}, { requestedBy: 'ci 42' })).start({ tenants: ['acme', 'globex', 'acme'] });
+    expect(standIn.inputs).toEqual([{ tenants: ['acme', 'globex'], requestedBy: 'ci 42' }]);
+    expect(standIn.calls.at(-1)?.body).toMatchObject({
+      name: runId,
+      stateMachineArn: 'arn:aws:states:eu-central-1:123456789012:stateMachine:template-saas-api-migrate-tenants-dev',
+    });
+  });
+
+  test('whose answer is lost starts no second run', async () => {
+    const it = await against({ fault: (operation, call) => (operation === 'StartExecution' && call === 1 ? 'lose' : undefined) });
+    const runId = await it.start();
+    expect(operations().filter((operation) => operation === 'StartExecution')).toHaveLength(2);
+    expect(standIn.runs.map(({ name }) => name)).toEqual([runId]);
+  });
+
+  test('of a run that is over by now is that run', async () => {
+    const it = await against();
+    const runId = await it.start();
+    await it.watch(runId);
+    expect(await it.start({ runId })).toBe(runId);
+    expect(standIn.runs).toHaveLength(1);
+  });
+
+  test('with the id of another request is refused', async () => {
+    const it = await against();
+    const runId = await it.start();
+    expect(await thrown(it.start({ runId, command: 'plan' }))).toMatchObject({
+      code: 'invalid_usage',
+      message: `run ${runId} was started with another request`,
+    });
+  });
+
+  test('with problems is refused with all of them, and nothing is sent', async () => {
+    const it = await against({}, { requestedBy: 'Zoë' });
+    const error = await thrown(it.start({ tenants: ['a b', 'ok'], retryFailed: true }));
+    expect(error).toMatchObject({ code: 'invalid_usage' });
+    expect(error.message).toMatch(/"a b" is no name of a tenant.*; retryFailed says which.*; requestedBy must be/);
+    expect(await thrown(it.start({ tenants: [] }))).toMatchObject({ message: expect.stringContaining('no tenant is named') });
+    expect(await thrown(it.start({ runId: 'mine' }))).toMatchObject({
+      message: '"mine" is no id of a run: it is a UUID in lower case',
+    });
+    expect(standIn.calls).toEqual([]);
+  });
+
+  test('with more names than Step Functions takes is refused with another way', async () => {
+    const tenants = Array.from({ length: 30_000 }, (_, index) => `tenant_${index}`);
+    expect(await thrown((await against()).start({ tenants }))).toMatchObject({
+      code: 'invalid_usage',
+      message: expect.stringMatching(/30000 names are \d+ KB, and Step Functions takes 256 KB: run over all tenants/),
+    });
+  });
+});
+
+describe('the state machine', () => {
+  test('is looked up once', async () => {
+    const it = await against();
+    await it.watch(await it.start());
+    expect(operations().filter((operation) => operation === 'ListStateMachines')).toHaveLength(1);
+  });
+
+  test('is not looked up when its ARN is given', async () => {
+    const stateMachineArn = 'arn:aws:states:eu-central-1:123456789012:stateMachine:mine';
+    await (await against({}, { stateMachineArn })).start();
+    expect(standIn.calls).toMatchObject([{ operation: 'StartExecution', body: { stateMachineArn } }]);
+  });
+
+  test('that is not there is told with the stages that are', async () => {
+    const it = await against({ machines: ['other', 'template-saas-api-migrate-tenants-prod'] });
+    expect(await thrown(it.start())).toMatchObject({
+      code: 'state_machine_not_found',
+      message: expect.stringContaining('for stage "dev" in eu-central-1 in this account; there are ones for "prod"'),
+    });
+  });
+
+  test('has usable names', () => {
+    expect(() => new TenantsClient({ stage: 'a b' })).toThrow('the stage "a b" is not a usable name');
+    expect(() => new TenantsClient({ stage: 'dev', stateMachineArn: 'mine' })).toThrow('"mine" is no ARN of a state machine');
+  });
+});
+
+describe('a watch', () => {
+  test('tells each phase with its batches, and ends with the summary', async () => {
+    const canary = { total: 1, succeeded: 1 };
+    const it = await against({
+      run: () => [
+        { state: 'Canary', canary: { total: 1, running: 1 } },
+        { state: 'Judge', canary },
+        { state: 'Choose', canary },
+        { state: 'Pause', canary },
+        { state: 'Rest', canary, rest: { total: 9, succeeded: 3, running: 2, failed: 1, aborted: 1 } },
+        { state: 'Summarize', canary, rest: { total: 9, succeeded: 8, failed: 1 } },
+        { end: succeeded({ migrated: 4 }) },
+      ],
+    });
+    const seen: TenantsProgress[] = [];
+    const runId = await it.start();
+    expect(await it.watch(runId, { onProgress: (progress) => seen.push(progress) })).toEqual(summary({ migrated: 4 }));
+    const canaries = { total: 1, done: 1, running: 0, failed: 0 };
+    expect(seen.slice(0, 4)).toEqual([
+      { runId, phase: 'canaries', canaries: { total: 1, done: 0, running: 1, failed: 0 } },
+      { runId, phase: 'canaries', canaries },
+      { runId, phase: 'pause', canaries },
+      { runId, phase: 'rest', canaries, rest: { total: 9, done: 3, running: 2, failed: 2 } },
+    ]);
+  });
+
+  test('asks for a map run that is over once', async () => {
+    const canary = { total: 1, succeeded: 1 };
+    const it = await against({
+      run: () => [{ state: 'Pause', canary }, { state: 'Pause', canary }, { state: 'Rest', canary }, { end: succeeded() }],
+    });
+    await it.watch(await it.start(), { onProgress: () => {} });
+    expect(operations().filter((operation) => operation === 'DescribeMapRun')).toHaveLength(1);
+  });
+
+  test('outlives trouble on the way to Step Functions', async () => {
+    const it = await against({
+      run: () => [{ state: 'Rest' }, { end: succeeded() }],
+      fault: (operation, call) => (operation === 'DescribeExecution' && call <= 4 ? 'drop' : undefined),
+    });
+    expect(await it.watch(await it.start())).toEqual(summary());
+  });
+
+  test('ends with the reason of its signal, and the run goes on', async () => {
+    const it = await against({ run: () => [{ state: 'Rest', until: 'never' }] });
+    const gaveUp = new AbortController();
+    const watching = it.watch(await it.start(), { signal: gaveUp.signal });
+    await standIn.standstill();
+    gaveUp.abort(new Error('enough'));
+    expect(await thrown(watching)).toMatchObject({ message: 'enough' });
+    expect(operations()).not.toContain('StopExecution');
+  });
+
+  test('of a run that nobody has started is an error', async () => {
+    const runId = randomUUID();
+    expect(await thrown((await against()).watch(runId))).toMatchObject({
+      code: 'run_not_found',
+      message: `template-saas-api-migrate-tenants-dev has no run ${runId}`,
+    });
+  });
+});
+
+describe('a result', () => {
+  const result = async (options: StepFunctionsOptions) => {
+    const it = await against(options);
+    const runId = await it.start();
+    await it.result(runId);
+    return it.result(runId);
+  };
+
+  test('is undefined as long as the run goes on', async () => {
+    expect(await result({ run: () => [{ state: 'Rest', until: 'never' }] })).toBeUndefined();
+  });
+
+  test('is the summary of a run that succeeded', async () => {
+    expect(await result({ run: () => [{ end: succeeded({ status: 'pending', pending: 2 }) }] })).toMatchObject({ pending: 2 });
+  });
+
+  test('of failed tenants is an error that has the summary', async () => {
+    const told = { code: 'tenants_failed', message: '3 of 9 tenants failed', next: 'mend them' } as const;
+    const error = await thrown(result({ run: () => [{ end: failed(told, { failed: 3, total: 9 }) }] }));
+    expect(error).toBeInstanceOf(TenantsError);
+    expect(error).toMatchObject({ ...told, summary: { failed: 3, total: 9 } });
+  });
+
+  test('has its code also where the run could not tell a summary', async () => {
+    const end = { status: 'FAILED', error: 'unknown_tenant', cause: 'the list has no tenant "acme"' };
+    expect(await thrown(result({ run: () => [{ end }] }))).toMatchObject({
+      code: 'unknown_tenant',
+      message: 'the list has no tenant "acme"',
+      next: expect.stringContaining('correct the names'),
+      summary: undefined,
+    });
+  });
+
+  test.each([
+    [{ status: 'ABORTED', cause: 'ada has stopped it' }, /was stopped: ada has stopped it$/],
+    [{ status: 'TIMED_OUT' }, /ran out of time$/],
+    [{ status: 'FAILED', error: 'States.Runtime', cause: 'no such path' }, /failed as a whole: States.Runtime: no such path$/],
+  ])('of a run that ended as %j is run_aborted', async (end, message) => {
+    expect(await thrown(result({ run: () => [{ end }] }))).toMatchObject({
+      code: 'run_aborted',
+      message: expect.stringMatching(message),
+    });
+  });
+
+  test('that is no summary is not taken for a success', async () => {
+    const run = () => [{ end: { status: 'SUCCEEDED', output: '{"contract":2}' } }];
+    expect(await thrown(result({ run }))).toMatchObject({ code: 'unexpected_answer' });
+  });
+});
+
+describe('an approval', () => {
+  const waiting = () => [
+    { state: 'Approval', canary: { total: 1, succeeded: 1 }, until: 'approval' as const },
+    { state: 'Rest' },
+    { end: succeeded() },
+  ];
+
+  test('lets the run go on, and says who gave it', async () => {
+    const it = await against({ run: waiting }, { requestedBy: 'person ada' });
+    const runId = await it.start();
+    const phases: string[] = [];
+    const done = it.watch(runId, { onProgress: ({ phase }) => phases.push(phase) });
+    await standIn.standstill();
+    await it.approve(runId);
+    expect(await done).toEqual(summary());
+    expect(phases).toContain('approval');
+    expect(standIn.approvals).toEqual([{ runId, approved: true, requestedBy: 'person ada' }]);
+  });
+
+  test('can be a refusal', async () => {
+    const it = await against({ run: waiting });
+    const runId = await it.start();
+    await it.result(runId);
+    await it.reject(runId);
+    expect(standIn.approvals).toEqual([{ runId, approved: false }]);
+  });
+
+  test('of a run that does not wait for one is an error', async () => {
+    const it = await against({ run: () => [{ state: 'Rest', until: 'never' }] });
+    expect(await thrown(it.approve(await it.start()))).toMatchObject({ code: 'not_waiting' });
+  });
+
+  test('of a run that is over is an error, and is not sent', async () => {
+    const it = await against();
+    const runId = await it.start();
+    await it.watch(runId);
+    expect(await thrown(it.approve(runId))).toMatchObject({
+      code: 'not_waiting',
+      message: expect.stringContaining('(SUCCEEDED)'),
+    });
+    expect(standIn.approvals).toEqual([]);
+  });
+
+  test.each([
+    [{ status: 404, error: 'ResourceNotFoundException' }, 'function_not_found', /only where the construct says so/],
+    [{ status: 403, error: 'AccessDeniedException' }, 'access_denied', /lambda:InvokeFunction/],
+    [{ status: 429, error: 'TooManyRequestsException' }, 'throttled', /try again/],
+    [{ text: '"hello"' }, 'unexpected_answer', /log in/],
+    ['drop', 'network', /taken once/],
+  ] as const)('that meets %j is %s', async (approval, code, next) => {
+    const it = await against({ run: waiting, approval });
+    expect(await thrown(it.approve(await it.start()))).toMatchObject({ code, next: expect.stringMatching(next) });
+  });
+});
+
+describe('errors', () => {
+  const every = (status: number, error: string) => ({ fault: () => ({ status, error }) });
+
+  test.each([
+    ['access_denied', every(400, 'AccessDeniedException'), /grantRun/],
+    ['access_denied', every(400, 'UnrecognizedClientException'), /sign in again/],
+    ['throttled', every(400, 'ThrottlingException'), /in a minute/],
+    ['unexpected_answer', every(400, 'ValidationException'), /check the stage/],
+    ['network', every(500, 'InternalFailure'), /no run is started twice/],
+  ] as const)('%s has a next step', async (code, options, next) => {
+    expect(await thrown((await against(options)).start())).toMatchObject({ code, next: expect.stringMatching(next) });
+  });
+
+  test('nobody signed in is told', async () => {
+    const it = await against();
+    process.env.AWS_ACCESS_KEY_ID = '';
+    process.env.AWS_SECRET_ACCESS_KEY = '';
+    expect(await thrown(it.start())).toMatchObject({ code: 'no_credentials' });
+  });
+
+  test('no region is told', async () => {
+    process.env.AWS_REGION = '';
+    client = new TenantsClient({ stage: 'dev', endpoint: 'http://127.0.0.1:1' });
+    expect(await thrown(client.start())).toMatchObject({ code: 'invalid_usage', message: 'the AWS region is not set' });
+  });
+
+  test('a state machine that is not where its ARN says is told', async () => {
+    const stateMachineArn = 'arn:aws:states:eu-central-1:123456789012:stateMachine:mine';
+    const it = await against(every(400, 'StateMachineDoesNotExist'), { stateMachineArn });
+    expect(await thrown(it.start())).toMatchObject({ code: 'state_machine_not_found' });
+  });
+});

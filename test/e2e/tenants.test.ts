@@ -1,0 +1,144 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { clientOptions } from '../../examples/local-aws';
+import { divide } from '../../lambda/tenants/waves';
+import {
+  type TenantRunInput,
+  type TenantRunSummary,
+  tenantApprovalName,
+  tenantStateMachineName,
+} from '../../lib/tenant-contract';
+import { createTenantStage } from './tenant-stage';
+import { mustSucceed, useLocalAws } from './use-local-aws';
+
+jest.setTimeout(300_000);
+
+const TENANTS = Array.from({ length: 60 }, (_, index) => ({ name: `customer-${index}`, schema: `tenant_${index}` }));
+const { canary: CANARIES, rest: REST } = divide(TENANTS, { percent: 10, after: 'pause' });
+const UNLUCKY = REST[7] as { name: string; schema: string };
+
+describe('60 tenants in schemas of one database', () => {
+  // The tests tell one story: each deploys on what the one before has left.
+  const shared = useLocalAws((aws) => createTenantStage(aws, 'dev', TENANTS));
+  const arn = (kind: string) =>
+    `arn:aws:states:eu-central-1:000000000000:${kind}:${tenantStateMachineName('template-saas', 'dev')}`;
+  const sfn = () => new SFNClient(clientOptions(shared.aws.ministack.url));
+  const approve = async (runId: string, approved: boolean): Promise<unknown> => {
+    const lambda = new LambdaClient(clientOptions(shared.aws.ministack.url));
+    const FunctionName = tenantApprovalName('template-saas', 'dev');
+    const { Payload } = await lambda.send(new InvokeCommand({ FunctionName, Payload: JSON.stringify({ runId, approved }) }));
+    return JSON.parse(Payload?.transformToString() ?? '').status;
+  };
+
+  async function ended(runId: string): Promise<TenantRunSummary> {
+    for (;;) {
+      const { status, output, cause } = await sfn().send(
+        new DescribeExecutionCommand({ executionArn: `${arn('execution')}:${runId}` }),
+      );
+      if (status !== 'RUNNING') return JSON.parse(output ?? cause ?? '');
+      await sleep(200);
+    }
+  }
+
+  async function run(input: TenantRunInput): Promise<TenantRunSummary> {
+    const name = crypto.randomUUID();
+    await sfn().send(new StartExecutionCommand({ stateMachineArn: arn('stateMachine'), name, input: JSON.stringify(input) }));
+    return ended(name);
+  }
+
+  it('brings all of them to head when the stack is deployed', async () => {
+    const stage = shared.prepared;
+    mustSucceed(await stage.deploy());
+    expect(await stage.places()).toEqual({ [stage.head()]: TENANTS.length });
+  });
+
+  it('tells how many are where, and touches none that is at head', async () => {
+    const stage = shared.prepared;
+    expect(await run({ command: 'plan' })).toMatchObject({ status: 'complete', total: 60, unchanged: 60, migrated: 0 });
+    expect(await run({})).toMatchObject({
+      status: 'complete',
+      unchanged: 60,
+      migrated: 0,
+      heads: [stage.head()],
+      places: [{ revisions: [stage.head()], tenants: 60 }],
+    });
+  });
+
+  it('fails with the reason when a tenant fails; the others are migrated', async () => {
+    const stage = shared.prepared;
+    const before = stage.head();
+    await stage.rows(`CREATE TABLE ${UNLUCKY.schema}.phones ()`);
+    stage.write('e2e000000001', 'Add phones', ['op.create_table("phones", sa.Column("id", sa.Integer(), primary_key=True))']);
+
+    const { code, output } = await stage.deploy();
+
+    expect(code).toBe(1);
+    const said = output.replaceAll(/\s+/g, ' ');
+    expect(said).toContain('[tenants_failed] 1 of 60 tenants failed');
+    expect(said).toContain(`${UNLUCKY.name}: [migration_failed] e2e000000001`);
+    expect(said).toContain('relation "phones" already exists');
+    expect(await stage.places()).toEqual({ [before]: 1, [stage.head()]: 59 });
+  });
+
+  it('touches only that one in the next deploy', async () => {
+    const stage = shared.prepared;
+    await stage.rows(`DROP TABLE ${UNLUCKY.schema}.phones`);
+
+    const result = await stage.deploy();
+
+    mustSucceed(result);
+    expect(await ended(runIdOf(result.output))).toMatchObject({ unchanged: 59, migrated: 1 });
+    expect(await stage.places()).toEqual({ [stage.head()]: 60 });
+  });
+
+  it('begins no other tenant when a canary has failed, and comes back to all that are behind', async () => {
+    const stage = shared.prepared;
+    mustSucceed(await stage.deploy({ onDeploy: 'off' }));
+    const [{ schema, name }] = CANARIES as [{ name: string; schema: string }];
+    await stage.rows(`UPDATE ${schema}.alembic_version SET version_num = 'f00000000000'`);
+
+    const failed = await run({});
+
+    expect(failed).toMatchObject({ status: 'failed', failed: 1, notBegun: 54, error: { code: 'tenants_failed' } });
+    expect(failed.failures).toEqual([{ tenant: name, error: expect.objectContaining({ code: 'database_ahead' }) }]);
+    await stage.rows(`UPDATE ${schema}.alembic_version SET version_num = '${stage.head()}'`);
+    expect(await run({ retryFailed: true })).toMatchObject({ status: 'complete', total: 55, unchanged: 55 });
+    expect(await run({ retryFailed: true })).toMatchObject({ status: 'complete', total: 0 });
+  });
+
+  it('hands over: the deploy is done at once and says where to look', async () => {
+    const stage = shared.prepared;
+    stage.write('e2e000000002', 'Add age', ['op.add_column("users", sa.Column("age", sa.Integer()))']);
+
+    const result = await stage.deploy({ onDeploy: 'handOver' });
+
+    mustSucceed(result);
+    const runId = runIdOf(result.output);
+    expect(result.output).toContain(`states/home?region=eu-central-1#/v2/executions/details/${arn('execution')}:${runId}`);
+    expect(await ended(runId)).toMatchObject({ status: 'complete', migrated: 60 });
+    expect(await stage.places()).toEqual({ [stage.head()]: 60 });
+  });
+
+  it('waits for a person between the canaries and the others', async () => {
+    const stage = shared.prepared;
+    const before = stage.head();
+    stage.write('e2e000000003', 'Add city', ['op.add_column("users", sa.Column("city", sa.Text()))']);
+
+    const result = await stage.deploy({ onDeploy: 'handOver', approval: true });
+
+    mustSucceed(result);
+    const runId = runIdOf(result.output);
+    while ((await stage.places())[stage.head()] !== CANARIES.length) await sleep(200);
+    while ((await approve(runId, true)) === 'not_waiting') await sleep(500);
+    expect(await ended(runId)).toMatchObject({ status: 'complete', migrated: 60 });
+    expect(await stage.places()).toEqual({ [stage.head()]: 60 });
+    expect(await approve(runId, true)).toBe('not_waiting');
+    expect(before).not.toBe(stage.head());
+  });
+});
+
+function runIdOf(output: string): string {
+  const [, id = ''] = /RunId\w* = ([0-9a-f-]{36})/.exec(output) ?? [];
+  return id;
+}

@@ -1,0 +1,116 @@
+import type { CdkCustomResourceEvent } from 'aws-lambda';
+import { isComplete, onEvent } from '../../lambda/on-deploy';
+import { CONTAINER_DEPLOY_SECONDS, DEPLOY_SECONDS } from '../../lambda/on-deploy/timeouts';
+import type { ContainerOnDeploy, OnDeployProperties } from '../../lib/contract';
+import { answer, applied, awsEnvironment, StandIn } from '../client/stand-in';
+import { ContainerStandIn, MACHINE, type Moment } from '../client/stand-in-container';
+import { context, deliver } from './provider-framework';
+
+/* A deploy that comes to a revision for the container, against stand-ins for Lambda and Step Functions. */
+
+const environment = process.env;
+const STACK = 'arn:aws:cloudformation:eu-central-1:111122223333:stack/app-dev/5ac8a3a0-0000-0000-0000-000000000000';
+let standIn: StandIn;
+let container: ContainerStandIn;
+let logged: string;
+
+beforeEach(() => {
+  logged = '';
+  jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    logged += text;
+    return true;
+  });
+  jest.spyOn(console, 'log').mockReturnValue();
+});
+
+afterEach(async () => {
+  jest.restoreAllMocks();
+  process.env = environment;
+  await standIn?.stop();
+});
+
+async function against(moments: readonly Moment[], stackStatus?: string): Promise<void> {
+  container = new ContainerStandIn(moments);
+  standIn = await StandIn.start(container.reply, { stepFunctions: container.stepFunctions, stackStatus });
+  process.env = { ...environment, ...awsEnvironment(standIn.url) };
+}
+
+function event(Container: ContainerOnDeploy, RequestType = 'Update'): CdkCustomResourceEvent<OnDeployProperties> {
+  const FunctionName = 'template-saas-api-migrate-lambda-dev';
+  const ResourceProperties = { ServiceToken: 'token', FunctionName, Stage: 'dev', Fingerprint: 'f1', Container };
+  const fixed = { ServiceToken: 'token', ResponseURL: 'https://cloudformation.example/answer', StackId: STACK, RequestId: 'r1' };
+  const resource = { LogicalResourceId: 'Migrations', ResourceType: 'Custom::AlembicMigration', PhysicalResourceId: 'before' };
+  return { ...fixed, ...resource, RequestType, ResourceProperties, OldResourceProperties: ResourceProperties } as never;
+}
+
+const DONE: Moment = { status: 'SUCCEEDED', applied: [applied('b2'), applied('c3')], outcome: 'partial' };
+
+describe('a deploy that waits for the container', () => {
+  test('succeeds when that has ended and the function has applied the rest', async () => {
+    await against([{}, DONE]);
+    const { response } = await deliver(event('wait'));
+    expect(response).toMatchObject({
+      Status: 'SUCCESS',
+      Data: { fromRevision: 'a1', toRevision: 'd4', appliedCount: '3', containerExecution: '' },
+    });
+    expect(logged).toContain(`${MACHINE.replace(':stateMachine:', ':execution:')}`);
+  });
+
+  test('asks again and again, and starts one container', async () => {
+    await against([{}, {}, {}, {}, DONE]);
+    const planned = await onEvent(event('wait'));
+    const asked = { ...event('wait'), ...planned } as never;
+    // Half of what is left to this call is what it waits.
+    const short = { getRemainingTimeInMillis: () => 600 } as never;
+    expect(await isComplete(asked, short)).toEqual({ IsComplete: false });
+    expect(await isComplete(asked, context)).toMatchObject({ IsComplete: true });
+    expect(container.started).toHaveLength(1);
+    expect(container.started[0]?.input.requestedBy).toBe('deploy app-dev');
+  });
+
+  test('waits longer for a container than for slices, and fails with a reason before CloudFormation gives up', async () => {
+    await against([{}]);
+    const planned = await onEvent(event('wait'));
+    const since = (seconds: number) => ({ ...event('wait'), ...planned, StartedAt: Date.now() - seconds * 1000 }) as never;
+    const short = { getRemainingTimeInMillis: () => 600 } as never;
+    expect(await isComplete(since(DEPLOY_SECONDS + 60), short)).toEqual({ IsComplete: false });
+    await expect(isComplete(since(CONTAINER_DEPLOY_SECONDS), short)).rejects.toThrow(
+      /after 55 minutes 3 are still pending.*the container goes on with them/,
+    );
+    expect(CONTAINER_DEPLOY_SECONDS).toBeLessThan(3600 - 120);
+  });
+
+  test('fails with the words of a run that failed there', async () => {
+    await against([{}, { status: 'FAILED', outcome: 'migration_failed', error: 'revision b2 failed: division by zero' }]);
+    const { response } = await deliver(event('wait'));
+    expect(response.Status).toBe('FAILED');
+    expect(response.Reason).toContain('[migration_failed] in the container: revision b2 failed: division by zero');
+  });
+});
+
+describe('a deploy that hands over', () => {
+  test('starts the container with all that is pending, succeeds, and says where to look', async () => {
+    await against([{}]);
+    const { response } = await deliver(event('handOver'));
+    expect(response).toMatchObject({
+      Status: 'SUCCESS',
+      Data: { fromRevision: 'a1', toRevision: 'a1', appliedCount: '0' },
+    });
+    expect(response.Data?.containerExecution).toMatch(new RegExp(`^${MACHINE.replace(':stateMachine:', ':execution:')}:.*-b2$`));
+    expect(container.started[0]?.input).toMatchObject({ in: 'container', revision: 'd4' });
+  });
+
+  test('that finds nothing for the container hands nothing over', async () => {
+    standIn = await StandIn.start(({ command }) => ({ answer: answer({ command }) }));
+    process.env = { ...environment, ...awsEnvironment(standIn.url) };
+    const { response } = await deliver(event('handOver'));
+    expect(response.Data).toEqual({ fromRevision: 'c3', toRevision: 'c3', appliedCount: '0', containerExecution: '' });
+  });
+});
+
+test.each(['wait', 'handOver'] as const)('on a rollback no container is started (%s)', async (kind) => {
+  await against([{}], 'UPDATE_ROLLBACK_IN_PROGRESS');
+  const { response } = await deliver(event(kind));
+  expect(response).toMatchObject({ Status: 'SUCCESS', Data: { appliedCount: '0', containerExecution: '' } });
+  expect(container.started).toEqual([]);
+});

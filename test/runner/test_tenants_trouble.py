@@ -1,0 +1,266 @@
+"""What goes wrong with one tenant, with all of them, or with env.py."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from cdk_alembic import tenant_run
+from cdk_alembic.fingerprint import key_of
+from conftest import DRIVERS, Backend, Database, eventually, failure, invoke
+from processes import Call
+from tenants import (
+    SEARCH_PATH,
+    VERSION_TABLE_SCHEMA,
+    batch,
+    codes,
+    create_schemas,
+    outcomes,
+    set_tenant_settings,
+    versions,
+    write_env,
+)
+
+
+@pytest.fixture
+def tenants(package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch) -> Backend:
+    """A backend with the schemas a to e, and a first revision."""
+    set_tenant_settings(monkeypatch, limits={"mutexWaitSeconds": 1})
+    write_env(package.initialise(database.url("postgresql+psycopg")))
+    create_schemas(database, "abcde")
+    package.table_revision("r1")
+    return package
+
+
+class TestEnvPy:
+    @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+    def test_one_that_ignores_the_tenant_is_found_out_before_anything_is_written(
+        self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
+    ) -> None:
+        set_tenant_settings(monkeypatch)
+        package.initialise(database.url(scheme), template)
+        create_schemas(database, "ab")
+        package.table_revision("r1")
+        answer = invoke(batch("a", "b"))
+        assert codes(answer) == {"a": "invalid_project", "b": "invalid_project"}
+        assert "-x tenant=a" in outcomes(answer)["a"]["error"]["message"]
+        assert database.tables() == []
+        assert codes(invoke(batch("a", command="plan"))) == {"a": "invalid_project"}
+
+    def test_a_version_table_in_public_is_not_taken_for_that_of_a_new_tenant(self, tenants: Backend, database: Database) -> None:
+        write_env(tenants, SEARCH_PATH.replace('"%s"', '"%s", public'))
+        with database.connect() as connection:
+            connection.execute("CREATE TABLE public.alembic_version (version_num varchar(32))")
+            connection.execute("INSERT INTO public.alembic_version VALUES ('r1')")
+        answer = invoke(batch("a"))
+        assert codes(answer) == {"a": "invalid_project"}
+        assert "public" in outcomes(answer)["a"]["error"]["message"]
+        # With its own version table in the schema, the same search_path is no matter.
+        write_env(tenants, VERSION_TABLE_SCHEMA.replace('"%s"', '"%s", public'))
+        assert invoke(batch("a"))["failed"] == 0
+        assert versions(database, "a") == ["r1"]
+
+    def test_a_translated_schema_that_alembic_does_not_find_again_is_refused(self, tenants: Backend, database: Database) -> None:
+        configure = """
+    connection = connection.execution_options(schema_translate_map={None: tenant})
+    context.configure(connection=connection, target_metadata=target_metadata)
+"""
+        write_env(tenants, configure)
+        answer = invoke(batch("a"))
+        assert codes(answer) == {"a": "invalid_project"}
+        assert "version_table_schema" in outcomes(answer)["a"]["error"]["next"]
+
+    def test_one_that_creates_the_schema_may_do_so(self, tenants: Backend, database: Database) -> None:
+        write_env(tenants, "    connection.execute(text('CREATE SCHEMA IF NOT EXISTS \"%s\"' % tenant))" + VERSION_TABLE_SCHEMA)
+        assert invoke(batch("new"))["failed"] == 0
+        assert versions(database, "new") == ["r1"]
+
+    def test_one_that_runs_in_a_transaction_of_its_own_is_verified_after_its_commit(
+        self, tenants: Backend, database: Database
+    ) -> None:
+        write_env(tenants, "    connection.begin()" + VERSION_TABLE_SCHEMA.replace("connection.commit()", ""))
+        env = (tenants.directory / "alembic" / "env.py").read_text()
+        tenants.write_env(
+            env.replace("        context.run_migrations()", "        context.run_migrations()\n    connection.commit()")
+        )
+        assert [o["applied"] for o in invoke(batch("a", "b"))["outcomes"]] == [["r1"], ["r1"]]
+        assert versions(database, "b") == ["r1"]
+
+    def test_what_it_changes_in_the_configuration_does_not_reach_the_next_tenant(
+        self, tenants: Backend, database: Database
+    ) -> None:
+        once = 'if config.attributes.setdefault("tenant", tenant) != tenant: raise Exception("of another tenant")\n'
+        env = (tenants.directory / "alembic" / "env.py").read_text()
+        tenants.write_env(env.replace("\n\ndef do_run", f"\n{once}\n\ndef do_run"))
+        assert invoke(batch("a", "b", "c"))["failed"] == 0
+
+
+class TestOneTenant:
+    def test_a_schema_that_does_not_exist_is_told_and_not_created(self, tenants: Backend, database: Database) -> None:
+        answer = invoke(batch("a", "nobody", "b"))
+        assert codes(answer) == {"nobody": "database_refused"}
+        assert outcomes(answer)["nobody"]["error"]["sqlState"] == "3F000"
+        assert database.rows("SELECT FROM pg_namespace WHERE nspname = 'nobody'") == []
+
+    def test_a_loss_of_data_is_refused_for_those_that_have_something_to_lose(self, tenants: Backend, database: Database) -> None:
+        invoke(batch("a"))
+        tenants.revision("r2", "r1", 'op.drop_table("r1")')
+        answer = invoke(batch("a", "b"))
+        assert codes(answer) == {"a": "blocked"}
+        assert versions(database, "b") == ["r2"]
+        assert [loss["what"] for loss in answer["dataLoss"]] == ["drop_table r1"]
+
+    def test_an_invalid_index_stops_the_tenant_that_has_it(self, tenants: Backend, database: Database) -> None:
+        invoke(batch("a", "b"))
+        with database.connect() as connection:
+            connection.execute("INSERT INTO a.r1 VALUES (1), (2)")
+            connection.execute("ALTER TABLE a.r1 ADD same int")
+            connection.execute("ALTER TABLE b.r1 ADD same int")
+            connection.execute("UPDATE a.r1 SET same = 1")
+            with pytest.raises(Exception, match="could not create unique index"):
+                connection.execute("CREATE UNIQUE INDEX CONCURRENTLY ux_same ON a.r1 (same)")
+            connection.execute("DELETE FROM a.r1")
+        tenants.revision("r2", "r1", 'op.create_index("ux_same", "r1", ["same"], unique=True, if_not_exists=True)')
+        assert codes(invoke(batch("a", "b"))) == {"a": "invalid_index"}
+        assert invoke(batch("a", "b", allow=["drop_invalid_indexes"]))["failed"] == 0
+        assert database.rows("SELECT indisvalid FROM pg_index WHERE indexrelid = 'a.ux_same'::regclass") == [(True,)]
+
+    def test_a_busy_table_is_tried_again_after_the_others(
+        self, tenants: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        set_tenant_settings(monkeypatch, limits={"lockTimeoutSeconds": 0.3})
+        invoke(batch("a", "b", "c"))
+        tenants.revision("r2", "r1", 'op.add_column("r1", sa.Column("more", sa.Text))')
+        with database.connect() as rival, rival.transaction():
+            rival.execute("LOCK TABLE a.r1")
+            call = Call(batch("a", "b", "c"))
+            eventually(lambda: versions(database, "c") == ["r2"])
+            assert versions(database, "a") == ["r1"]
+        answer = call.answer()
+        assert (answer["failed"], [o["applied"] for o in answer["outcomes"]]) == (0, [["r2"]] * 3)
+
+    def test_those_that_are_locked_share_one_wait(self, tenants: Backend, database: Database) -> None:
+        with database.connect() as rival:
+            for name in "abcd":
+                rival.execute("SELECT pg_advisory_lock(%s)", [key_of("alembic_version", name)])
+            started = time.monotonic()
+            answer = invoke(batch(*"abcde"))
+            lasted = time.monotonic() - started
+        assert codes(answer) == dict.fromkeys("abcd", "locked")
+        assert 1 <= lasted < 3.5
+        assert versions(database, "e") == ["r1"]
+
+    def test_one_that_is_free_again_when_the_others_are_done_is_migrated(self, tenants: Backend, database: Database) -> None:
+        with database.connect() as rival:
+            rival.execute("SELECT pg_advisory_lock(%s)", [key_of("alembic_version", "a")])
+            threading.Timer(0.7, rival.execute, ["SELECT pg_advisory_unlock_all()"]).start()
+            assert invoke(batch("a", "b"))["failed"] == 0
+        assert versions(database, "a") == ["r1"]
+
+
+class TestTheCall:
+    @pytest.mark.parametrize(
+        "event", [None, {}, {"command": "plan"}, {"command": "upgrade", "revision": "head"}, {"tenants": []}]
+    )
+    def test_without_tenants_nothing_is_migrated_and_it_says_what_to_do(
+        self, tenants: Backend, database: Database, event: object
+    ) -> None:
+        error = failure(event)["error"]
+        assert error["code"] == "invalid_request"
+        assert "--tenants" in error["next"]
+        assert database.tables() == []
+
+    @pytest.mark.parametrize("name", ['a"; DROP SCHEMA b CASCADE; --', "a'b", "../a", "a b", "", "a\n"])
+    def test_a_name_that_could_mean_more_than_a_name_is_refused(self, tenants: Backend, database: Database, name: str) -> None:
+        assert failure(batch("b", name))["error"]["code"] == "invalid_request"
+        assert failure({"tenants": [{"name": "a", "schema": name}]})["error"]["code"] == "invalid_request"
+        assert database.rows("SELECT FROM pg_tables WHERE schemaname = 'b'") == []
+
+    @pytest.mark.parametrize("name", ["Acme-1", "0$a", "t.1", "A"])
+    def test_every_name_that_is_taken_is_a_schema(self, tenants: Backend, database: Database, name: str) -> None:
+        create_schemas(database, [name])
+        assert invoke(batch(name, "a"))["failed"] == 0
+        assert versions(database, name) == ["r1"]
+        assert invoke(batch(name, "a"))["outcomes"][0]["to"] == ["r1"]
+
+    def test_a_database_that_lets_nobody_in_fails_the_call(self, tenants: Backend, database: Database) -> None:
+        database.port = "1"
+        write_env(tenants.initialise(database.url("postgresql+psycopg")))
+        assert failure(batch("a", "b"))["error"]["code"] == "database_unreachable"
+
+    def test_several_heads_fail_the_call(self, tenants: Backend) -> None:
+        tenants.table_revision("s1")
+        assert failure(batch("a"))["error"]["code"] == "multiple_heads"
+
+    def test_a_slice_hands_back_what_it_did_not_come_to_and_the_next_goes_on(self, tenants: Backend, database: Database) -> None:
+        tenants.table_revision("r2", "r1")
+        request = batch("a", "b", sliceSeconds=0)
+        seen = []
+        while True:
+            answer = invoke(request)
+            seen.append([(o["tenant"], o["status"], o["applied"]) for o in answer["outcomes"] if o["applied"]])
+            if not answer["left"]:
+                break
+            assert answer["status"] == "partial"
+            request = {**request, "tenants": answer["left"]}
+        assert [item for call in seen for item in call] == [
+            ("a", "partial", ["r1"]),
+            ("a", "complete", ["r2"]),
+            ("b", "partial", ["r1"]),
+            ("b", "complete", ["r2"]),
+        ]
+        assert versions(database, "b") == ["r2"]
+
+    def test_the_deadline_hands_back_the_rest_in_time(self, tenants: Backend, database: Database) -> None:
+        tenants.revision("r1", None, 'op.execute("SELECT pg_sleep(0.7)")')
+        started = time.monotonic()
+        answer = invoke(batch(*"abcde"), seconds=2.5)
+        assert time.monotonic() - started < 2.5
+        done = [o["tenant"] for o in answer["outcomes"] if o["status"] == "complete"]
+        assert 1 <= len(done) < 5
+        assert [*done, *(tenant["name"] for tenant in answer["left"])] == list("abcde")
+
+    def test_more_failures_than_are_tolerated_begin_no_further_tenant(self, tenants: Backend, database: Database) -> None:
+        answer = invoke(batch("x1", "x2", "a", "b", toleratedFailures=1))
+        assert (answer["status"], answer["failed"], answer["notBegun"], answer["left"]) == ("complete", 2, ["a", "b"], [])
+        answer = invoke(batch("x1", "a", "x2", toleratedFailures=2))
+        assert (answer["failed"], answer["notBegun"]) == (2, [])
+
+    def test_a_call_that_is_killed_in_the_middle_is_gone_on_with(self, tenants: Backend, database: Database) -> None:
+        tenants.revision("r1", None, 'op.create_table("r1", sa.Column("id", sa.Integer))\nop.execute("SELECT pg_sleep(0.2)")')
+        call = Call(batch(*"abcde"))
+        eventually(lambda: database.rows("SELECT FROM pg_tables WHERE tablename = 'r1'"))
+        call.kill()
+        done = len(database.rows("SELECT FROM pg_tables WHERE tablename = 'r1'"))
+        assert done < 5
+        answer = invoke(batch(*"abcde"))
+        assert answer["failed"] == 0
+        assert sum(bool(o["applied"]) for o in answer["outcomes"]) >= 5 - done - 1
+        for name in "abcde":
+            assert versions(database, name) == ["r1"]
+        assert database.rows("SELECT count(*) FROM cdk_alembic.run WHERE outcome = 'complete'") >= [(4,)]
+
+    def test_nothing_is_connected_more_than_twice(
+        self, tenants: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        counts = []
+        count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        tenants.revision("r2", "r1", "op.get_bind().exec_driver_sql('SELECT 1/0')")
+        end = tenant_run.TenantRun._read_heads
+
+        def counted(run: tenant_run.TenantRun) -> None:
+            counts.append(database.rows(count)[0][0])
+            end(run)
+
+        monkeypatch.setattr(tenant_run.TenantRun, "_read_heads", counted)
+        invoke(batch(*"abc"))
+        assert counts == [2, 2, 2]
+
+    def test_the_log_has_lines_for_the_call_and_not_for_its_tenants(
+        self, tenants: Backend, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        invoke(batch(*"abcde"))
+        output = capsys.readouterr()
+        assert [line.split('"event": "')[1].split('"')[0] for line in output.out.splitlines()] == ["run_ended", "metrics"]
+        assert output.err == ""

@@ -1,0 +1,89 @@
+import { answered, FAILED, useWorld } from './world';
+
+const shared = useWorld();
+const NAMES = Array.from({ length: 20 }, (_, index) => `t${String(index).padStart(2, '0')}`);
+const tenantsOf = async (wave: string, batches: number): Promise<string[]> => {
+  const { world } = shared;
+  const files = Array.from({ length: batches }, (_, index) => world.get(`runs/${world.runId}/${wave}/${index}/tenants.json`));
+  return (await Promise.all(files)).flat().map(({ name }) => name);
+};
+
+test('canaries are named, and go first; the others follow when they are well', async () => {
+  const { world } = shared;
+  await world.put('tenants.json', NAMES);
+  await world.use({ canary: { names: ['t03', 'gone'], after: 'pause' } }, (request) => answered(request));
+  expect(await world.list()).toMatchObject({ next: 'canary', total: 20 });
+  expect(await tenantsOf('canary', 1)).toEqual(['t03']);
+  await world.wave('canary');
+  expect(await world.judge()).toEqual({ next: 'pause' });
+  await world.wave('rest');
+  expect(await world.summarize()).toMatchObject({ status: 'complete', total: 20, migrated: 20 });
+});
+
+test('a share of the tenants is rounded up, and is the same in every run', async () => {
+  const { world } = shared;
+  await world.put('tenants.json', NAMES);
+  await world.use({ canary: { percent: 12, after: 'approval' } }, (request) => answered(request));
+  await world.list();
+  const first = await tenantsOf('canary', 2);
+  expect(first).toHaveLength(3);
+  expect(await tenantsOf('rest', 9)).toHaveLength(17);
+  await world.put('tenants.json', [...NAMES].reverse());
+  await world.list();
+  expect(await tenantsOf('canary', 2)).toEqual(first);
+  await world.wave('canary');
+  expect(await world.judge()).toEqual({ next: 'approval' });
+});
+
+test('a failed canary ends the run before the others begin', async () => {
+  const { world } = shared;
+  await world.put('tenants.json', NAMES);
+  await world.use({ canary: { names: ['t03', 't04'], after: 'pause' } }, (request) =>
+    answered(request, (name) => (name === 't03' ? FAILED : {})),
+  );
+  await world.list();
+  await world.wave('canary');
+  expect(await world.judge()).toEqual({ next: 'summarize' });
+  expect(await world.summarize()).toMatchObject({
+    status: 'failed',
+    migrated: 1,
+    failed: 1,
+    notBegun: 18,
+    error: { code: 'tenants_failed', message: '1 of 20 tenants failed, and 18 were not begun' },
+  });
+  expect((await world.get('last-failed.json')).tenants).toHaveLength(19);
+});
+
+test('a canary may fail where that is tolerated', async () => {
+  const { world } = shared;
+  await world.put('tenants.json', NAMES);
+  await world.use({ canary: { names: ['t03', 't04'], after: 'pause' }, tolerated: { count: 1 } }, (request) =>
+    answered(request, (name) => (name === 't03' ? FAILED : {})),
+  );
+  await world.list();
+  await world.wave('canary');
+  expect(await world.judge()).toEqual({ next: 'pause' });
+  await world.wave('rest');
+  expect(await world.summarize()).toMatchObject({ status: 'complete', failed: 1, migrated: 19 });
+});
+
+test('canaries that nobody approved leave the others where they are', async () => {
+  const { world } = shared;
+  await world.put('tenants.json', NAMES);
+  await world.use({ canary: { names: ['t03'], after: 'approval' } }, (request) => answered(request));
+  await world.list();
+  await world.wave('canary');
+  expect(await world.summarize({ Error: 'not_approved', Cause: 'ada did not approve the canaries' })).toMatchObject({
+    status: 'failed',
+    migrated: 1,
+    notBegun: 19,
+    error: { code: 'not_approved', message: 'ada did not approve the canaries: 19 tenants were not begun' },
+  });
+});
+
+test('there is no canary where nobody would come after it', async () => {
+  const { world } = shared;
+  await world.put('tenants.json', NAMES);
+  await world.use({ canary: { percent: 10, after: 'approval' } }, (request) => answered(request));
+  expect(await world.list({ tenants: ['t07'] })).toMatchObject({ next: 'rest', total: 1 });
+});

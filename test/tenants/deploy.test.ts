@@ -1,0 +1,136 @@
+import { CreateStateMachineCommand, ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { clientOptions } from '../../examples/local-aws';
+import { approve, isComplete, onEvent } from '../../lambda/tenants';
+import { RunFailure } from '../../lambda/tenants/run-failure';
+import type { TenantFailure } from '../../lib/tenant-contract';
+import { StandIn } from '../client/stand-in';
+import { answered, useWorld } from './world';
+
+const STACK = 'arn:aws:cloudformation:eu-central-1:111122223333:stack/app-dev/5ac8a3a0-0000-0000-0000-000000000000';
+const shared = useWorld();
+let cloudFormation: StandIn | undefined;
+afterEach(() => cloudFormation?.stop());
+
+/** A state machine of one state, in a stack with a status. */
+async function machine(state: object, stackStatus = 'UPDATE_IN_PROGRESS'): Promise<string> {
+  const { world } = shared;
+  await world.use({}, (request) => answered(request));
+  cloudFormation = await StandIn.start(() => 'hang', { stackStatus });
+  process.env.AWS_ENDPOINT_URL_CLOUDFORMATION = cloudFormation.url;
+  const definition = JSON.stringify({ StartAt: 'Only', States: { Only: state } });
+  const command = new CreateStateMachineCommand({ name: world.bucket, definition, roleArn: 'arn:aws:iam::000000000000:role/r' });
+  return (await sfn().send(command)).stateMachineArn as string;
+}
+
+const SUCCEEDS = { Type: 'Succeed' };
+const failsWith = (cause: object) => ({ Type: 'Fail', Error: 'tenants_failed', Cause: JSON.stringify(cause) });
+
+function sfn(): SFNClient {
+  return new SFNClient(clientOptions(shared.world.ministack.url));
+}
+
+function event(RequestType: 'Create' | 'Update' | 'Delete', StateMachineArn: string): never {
+  const ResourceProperties = { ServiceToken: 'token', StateMachineArn, Stage: 'dev', Fingerprint: 'f1' };
+  const PhysicalResourceId = RequestType === 'Create' ? undefined : 'issued-before';
+  return { RequestType, StackId: STACK, RequestId: 'r1', ResourceProperties, PhysicalResourceId } as never;
+}
+
+async function executions(stateMachineArn: string): Promise<(string | undefined)[]> {
+  const { executions: found = [] } = await sfn().send(new ListExecutionsCommand({ stateMachineArn }));
+  return found.map(({ name }) => name);
+}
+
+/** What the Provider framework does: it merges the first answer into the event of the later calls. */
+async function deploy(type: 'Create' | 'Update' | 'Delete', arn: string) {
+  const started = await onEvent(event(type, arn));
+  for (;;) {
+    const done = await isComplete({ ...(event(type, arn) as object), ...started } as never);
+    if (done.IsComplete) return { ...started, ...done };
+  }
+}
+
+test('a deploy starts a run and ends with it; the outputs say where it is', async () => {
+  const arn = await machine(SUCCEEDS);
+  const { Data, PhysicalResourceId } = (await deploy('Create', arn)) as any;
+  expect(await executions(arn)).toEqual([Data.runId]);
+  expect(Data.consoleUrl).toBe(
+    `https://console.aws.amazon.com/states/home?region=eu-central-1#/v2/executions/details/${arn.replace('stateMachine', 'execution')}:${Data.runId}`,
+  );
+  expect(PhysicalResourceId).toBe(`${shared.world.bucket}/runs`);
+});
+
+test('an event that is delivered twice starts one run', async () => {
+  const arn = await machine(SUCCEEDS);
+  const first = await deploy('Update', arn);
+  expect((await onEvent(event('Update', arn))) as any).toMatchObject({ Data: (first as any).Data });
+  expect(await executions(arn)).toHaveLength(1);
+});
+
+test('a run that failed fails the deploy, with the reasons of the first tenants', async () => {
+  const failures = ['a', 'b', 'c', 'd'].map((tenant): TenantFailure => {
+    return { tenant, error: { code: 'migration_failed', message: `it broke for ${tenant}`, next: 'mend it', revision: 'a1' } };
+  });
+  const error = { code: 'tenants_failed', message: '4 of 9 tenants failed', next: 'repair it' };
+  const arn = await machine(failsWith({ error, failures }));
+  const failed = await deploy('Create', arn).catch((thrown: Error) => thrown as any);
+  expect(failed).toBeInstanceOf(RunFailure);
+  expect(failed.message).toMatch(
+    /^\[tenants_failed\] 4 of 9 tenants failed; a: \[migration_failed\] a1 it broke for a; b: .*; c: .* for c; and more; run https:.*; next: repair it$/,
+  );
+});
+
+test('a run that ended without a summary fails the deploy with what Step Functions says', async () => {
+  const arn = await machine({ Type: 'Fail', Error: 'States.Runtime', Cause: 'no such path' });
+  await expect(deploy('Create', arn)).rejects.toThrow('[run_aborted] the run ended as FAILED: States.Runtime: no such path');
+});
+
+test('the reason fits into what CloudFormation takes, however long the messages are', () => {
+  const long = '"ü\n'.repeat(5000);
+  const failures = Array.from({ length: 50 }, (): TenantFailure => {
+    return { tenant: 'x'.repeat(63), error: { code: 'migration_failed', message: long, next: long, revision: 'r'.repeat(100) } };
+  });
+  const { message } = new RunFailure(
+    { code: 'tenants_failed', message: long, next: long, failures },
+    `https://${'u'.repeat(300)}`,
+  );
+  expect(Buffer.byteLength(JSON.stringify(message))).toBeLessThan(2_300);
+});
+
+test('a rollback starts nothing and never fails', async () => {
+  const arn = await machine(failsWith({}), 'UPDATE_ROLLBACK_IN_PROGRESS');
+  expect(await deploy('Update', arn)).toMatchObject({ IsComplete: true, Data: { runId: '', consoleUrl: '' } });
+  expect(await executions(arn)).toEqual([]);
+});
+
+test('a run that fails while the stack is rolled back already does not leave the stack stuck', async () => {
+  const arn = await machine(failsWith({}));
+  const started = await onEvent(event('Update', arn));
+  await cloudFormation?.stop();
+  cloudFormation = await StandIn.start(() => 'hang', { stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
+  process.env.AWS_ENDPOINT_URL_CLOUDFORMATION = cloudFormation.url;
+  expect(await isComplete({ ...(event('Update', arn) as object), ...started } as never)).toMatchObject({ IsComplete: true });
+});
+
+test('a deleted stack starts nothing', async () => {
+  const arn = await machine(SUCCEEDS);
+  expect(await deploy('Delete', arn)).toMatchObject({ PhysicalResourceId: 'issued-before', IsComplete: true });
+  expect(await executions(arn)).toEqual([]);
+});
+
+describe('an approval', () => {
+  test('of a run that waits for nobody changes nothing', async () => {
+    const { world } = shared;
+    await world.use({}, (request) => answered(request));
+    const runId = world.runId;
+    expect(await approve({ runId, approved: true })).toEqual({ contract: 1, runId, status: 'not_waiting' });
+    await world.put(`runs/${runId}/approval.json`, { token: 'used up' });
+    expect(await approve({ runId, approved: false })).toMatchObject({ status: 'not_waiting' });
+  });
+
+  test('that is not understood says why', async () => {
+    await shared.world.use({}, (request) => answered(request));
+    await expect(approve({ run: 'x', approved: 'yes' })).rejects.toThrow(
+      'unknown key "run": use runId, approved, requestedBy; runId must be a UUID in lower case; approved must be true or false',
+    );
+  });
+});

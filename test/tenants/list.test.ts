@@ -1,0 +1,163 @@
+import { CreateTableCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { clientOptions } from '../../examples/local-aws';
+import type { CoordinatorSettings } from '../../lib/coordinator-contract';
+import { failure } from '../client/stand-in';
+import { answered, useWorld } from './world';
+
+const shared = useWorld();
+
+async function tenants(): Promise<unknown> {
+  const { world } = shared;
+  await world.list();
+  return world.get(`runs/${world.runId}/rest/0/tenants.json`);
+}
+
+const big: Partial<CoordinatorSettings> = { batchSize: 1000 };
+
+describe('tenants are listed', () => {
+  test('by JSON lines, in the order of their databases and names', async () => {
+    const { world } = shared;
+    const arn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:db';
+    await world.put(
+      'tenants.json',
+      `"b"\n{"name":"z","secretArn":"${arn}"}\n\n{"name":"a","schema":"tenant_a","secretArn":null}\n`,
+    );
+    await world.use(big, (request) => answered(request));
+    expect(await tenants()).toEqual([{ name: 'a', schema: 'tenant_a' }, { name: 'b' }, { name: 'z', secretArn: arn }]);
+  });
+
+  test('by a DynamoDB table, whatever its attributes are called', async () => {
+    const { world } = shared;
+    const dynamoDb = new DynamoDBClient(clientOptions(world.ministack.url));
+    await dynamoDb.send(
+      new CreateTableCommand({
+        TableName: 'customers',
+        KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+        AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'N' }],
+        BillingMode: 'PAY_PER_REQUEST',
+      }),
+    );
+    for (const id of ['2', '1']) {
+      const Item = { id: { N: id }, place: { S: `schema_${id}` }, mail: { S: 'a@b.c' } };
+      await dynamoDb.send(new PutItemCommand({ TableName: 'customers', Item }));
+    }
+    const source = { kind: 'table', tableName: 'customers', nameAttribute: 'id', schemaAttribute: 'place' } as const;
+    await world.use({ ...big, source }, (request) => answered(request));
+    expect(await tenants()).toEqual([
+      { name: '1', schema: 'schema_1' },
+      { name: '2', schema: 'schema_2' },
+    ]);
+  });
+
+  test("by the worker's query, page by page", async () => {
+    const { world } = shared;
+    await world.use({ ...big, source: { kind: 'query' } }, ({ after = '' }) => {
+      const page = ['a', 'b', 'c'].filter((name) => name > after).slice(0, 2);
+      const list = page.map((name) => ({ name }));
+      return { answer: { contract: 1, command: 'tenants', stage: 'dev', tenants: list, more: page.length === 2 } };
+    });
+    expect(await tenants()).toEqual([{ name: 'a' }, { name: 'b' }, { name: 'c' }]);
+    expect(world.asked).toEqual([{ command: 'tenants' }, { command: 'tenants', after: 'b' }]);
+  });
+
+  test('by a function', async () => {
+    const { world } = shared;
+    await world.use({ ...big, source: { kind: 'function', functionName: 'list' } }, () => ({ answer: ['a', { name: 'b' }] }));
+    expect(await tenants()).toEqual([{ name: 'a' }, { name: 'b' }]);
+  });
+});
+
+describe('nothing is run, and the reason is told,', () => {
+  test.each<[string, unknown, string]>([
+    ['when a name is there twice', ['a', 'b', 'a'], 'listed twice: a'],
+    ['when a name could leave its folder', ['../a'], 'item 1 has no usable name: "../a"'],
+    ['when a schema could leave its quotes', [{ name: 'a', schema: 'a"b' }], 'item 1 has no usable schema'],
+    ['when a tenant has a key that nobody knows', [{ name: 'a', database: 'x' }], 'item 1 has an unknown key "database"'],
+    ['when the list is of something else', [1], 'item 1 is no tenant: 1'],
+    ['when the file holds something else', 'name,schema\na,b', 'is neither a JSON array nor JSON lines'],
+    ['when the file is not there', undefined, 'there is no s3://'],
+  ])('%s', async (_, content, message) => {
+    const { world } = shared;
+    if (content !== undefined) await world.put('tenants.json', content);
+    await world.use({}, (request) => answered(request));
+    const { status, error, total } = await world.run();
+    expect({ status, code: error?.code, total }).toEqual({ status: 'failed', code: 'tenants_unavailable', total: 0 });
+    expect(error?.message).toContain(message);
+  });
+
+  test('when many are unusable, with the first few', async () => {
+    const { world } = shared;
+    await world.put(
+      'tenants.json',
+      Array.from({ length: 9 }, () => ''),
+    );
+    await world.use({}, (request) => answered(request));
+    const { error } = await world.run();
+    expect(error?.message).toContain('item 5 has no usable name: ""; and 4 more');
+  });
+
+  test('when the function that lists them fails', async () => {
+    const { world } = shared;
+    await world.use({ source: { kind: 'function', functionName: 'list' } }, () => ({ crash: { errorMessage: 'no network' } }));
+    expect((await world.run()).error).toMatchObject({
+      code: 'tenants_unavailable',
+      message: expect.stringContaining('the function list that lists the tenants failed: {"errorMessage":"no network"}'),
+    });
+  });
+
+  test("when the worker's query fails", async () => {
+    const { world } = shared;
+    await world.use({ source: { kind: 'query' } }, () => ({
+      failure: failure({ code: 'database_refused', message: 'relation "tenants" does not exist', next: 'create it' }),
+    }));
+    expect((await world.run()).error).toEqual({
+      code: 'tenants_unavailable',
+      message: expect.stringContaining('relation "tenants" does not exist'),
+      next: 'create it',
+    });
+  });
+
+  test('when a tenant is named that is not there', async () => {
+    const { world } = shared;
+    await world.put('tenants.json', ['a', 'b']);
+    await world.use({}, (request) => answered(request));
+    expect((await world.run({ tenants: ['b', 'c', 'd'] })).error).toMatchObject({
+      code: 'unknown_tenant',
+      message: 'not among the 2 tenants: c, d',
+    });
+    expect(world.asked).toEqual([]);
+  });
+
+  test('when the input is not understood, all of it at once', async () => {
+    const { world } = shared;
+    await world.use({}, (request) => answered(request));
+    const { error } = await world.run({ comand: 'plan', tenants: ['a'], retryFailed: true, allow: ['x'], requestedBy: 'é' });
+    expect(error?.code).toBe('invalid_request');
+    expect(error?.message.split('; ')).toEqual([
+      'unknown key "comand": use command, tenants, retryFailed, allow, requestedBy',
+      'retryFailed goes without tenants: it has its own list',
+      'allow must be a list of drop_invalid_indexes',
+      'requestedBy must be a text of at most 200 printable ASCII characters',
+    ]);
+  });
+});
+
+test('no tenants are no failure', async () => {
+  const { world } = shared;
+  await world.put('tenants.json', []);
+  await world.use({}, (request) => answered(request));
+  expect(await world.run()).toMatchObject({ status: 'complete', total: 0, warnings: ['there are no tenants: nothing was run'] });
+});
+
+test('100,000 tenants are listed within a minute, and nothing of them but keys and a number travels through the state machine', async () => {
+  const { world } = shared;
+  await world.put(
+    'tenants.json',
+    Array.from({ length: 100_000 }, (_, index) => `customer-${index}`),
+  );
+  await world.use({ batchSize: 1000 }, (request) => answered(request));
+  const listed = await world.list();
+  expect(listed).toMatchObject({ next: 'rest', total: 100_000 });
+  expect(JSON.stringify(listed).length).toBeLessThan(500);
+  expect(await world.get(`runs/${world.runId}/rest/batches.json`)).toHaveLength(100);
+}, 60_000);

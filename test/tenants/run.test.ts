@@ -1,0 +1,251 @@
+import { MAX_SUMMARY_FAILURES } from '../../lib/tenant-contract';
+import { failure } from '../client/stand-in';
+import { AT_HEAD, answered, answerWith, FAILED, useWorld } from './world';
+
+const shared = useWorld();
+const NAMES = ['a', 'b', 'c', 'd', 'e'];
+const failing =
+  (...names: string[]) =>
+  (name: string) =>
+    names.includes(name) ? FAILED : {};
+
+test('a run tells how many were migrated, how many were there before, and where they all are', async () => {
+  const { world } = shared;
+  await world.put('tenants.json', NAMES);
+  await world.use({}, (request) => answered(request, (name) => (name === 'a' ? AT_HEAD : {})));
+  expect(await world.run()).toEqual({
+    contract: 1,
+    command: 'upgrade',
+    stage: 'dev',
+    runId: world.runId,
+    status: 'complete',
+    total: 5,
+    unchanged: 1,
+    migrated: 4,
+    pending: 0,
+    ahead: 0,
+    failed: 0,
+    notBegun: 0,
+    heads: ['b2'],
+    places: [{ revisions: ['b2'], tenants: 5 }],
+    failures: [],
+    dataLoss: [],
+    warnings: [],
+    protected: false,
+    detailsUri: `s3://${world.bucket}/runs/${world.runId}/`,
+  });
+  expect(await world.get(`runs/${world.runId}/summary.json`)).toMatchObject({ total: 5 });
+});
+
+test('the worker is asked batch by batch, in the name of who started the run', async () => {
+  const { world } = shared;
+  await world.put('tenants.json', NAMES);
+  await world.use({}, (request) => answered(request));
+  await world.run({ requestedBy: 'ada', allow: ['drop_invalid_indexes'] });
+  expect(world.asked.map(({ tenants }) => tenants?.map(({ name }) => name))).toEqual([['a', 'b'], ['c', 'd'], ['e']]);
+  expect(world.asked[0]).toEqual({
+    command: 'upgrade',
+    tenants: [{ name: 'a' }, { name: 'b' }],
+    sliceSeconds: 300,
+    allow: ['drop_invalid_indexes'],
+    requestedBy: 'ada',
+    runId: world.runId,
+  });
+});
+
+test('a batch goes on with what the worker has left, and a tenant in two answers counts once', async () => {
+  const { world } = shared;
+  await world.put('tenants.json', ['a', 'b']);
+  await world.use({}, (request, call) => {
+    if (call > 1) return answered(request, () => ({ from: ['a1'], applied: ['b2'] }));
+    const partial = { tenant: 'a', status: 'partial', from: [], to: ['a1'], applied: ['a1'], pending: 1, durationMs: 1 } as const;
+    return { answer: answerWith(request, [partial], { status: 'partial', left: request.tenants }) };
+  });
+  expect(await world.run()).toMatchObject({
+    status: 'complete',
+    total: 2,
+    migrated: 2,
+    places: [{ revisions: ['b2'], tenants: 2 }],
+  });
+  expect(world.asked).toHaveLength(2);
+});
+
+test('a worker that hands everything back and has done nothing is not asked for ever', async () => {
+  const { world } = shared;
+  await world.put('tenants.json', ['a', 'b']);
+  await world.use({}, (request) => ({ answer: answerWith(request, [], { status: 'partial', left: request.tenants }) }));
+  const { failed, failures } = await world.run();
+  expect(failed).toBe(2);
+  expect(failures[0]?.error).toMatchObject({
+    code: 'unexpected_answer',
+    message: expect.stringContaining('had applied nothing'),
+  });
+  expect(world.asked).toHaveLength(1);
+});
+
+describe('when tenants fail', () => {
+  test('the others are migrated, the run fails, and the reasons are told by tenant', async () => {
+    const { world } = shared;
+    await world.put('tenants.json', NAMES);
+    await world.use({}, (request) => answered(request, failing('b')));
+    const summary = await world.run();
+    expect(summary).toMatchObject({ status: 'failed', migrated: 4, failed: 1, notBegun: 0 });
+    expect(summary.failures).toEqual([{ tenant: 'b', error: FAILED.error }]);
+    expect(summary.error).toEqual({
+      code: 'tenants_failed',
+      message: '1 of 5 tenants failed',
+      next: expect.stringContaining('npx migrate-invoke --stage dev --tenants all --retry-failed'),
+    });
+    expect(await world.get('last-failed.json')).toEqual({ runId: world.runId, tenants: ['b'] });
+  });
+
+  test('a second run can take just those, until there are none', async () => {
+    const { world } = shared;
+    await world.put('tenants.json', NAMES);
+    await world.use({}, (request) => answered(request, failing('b', 'd')));
+    await world.run();
+    await world.use({}, (request) => answered(request, failing('d')));
+    expect(await world.run({ retryFailed: true })).toMatchObject({ total: 2, migrated: 1, failed: 1 });
+    await world.use({}, (request) => answered(request));
+    expect(await world.run({ retryFailed: true })).toMatchObject({ status: 'complete', total: 1 });
+    expect(await world.run({ retryFailed: true })).toMatchObject({
+      status: 'complete',
+      total: 0,
+      warnings: ['no tenant failed in its last upgrade: nothing was run'],
+    });
+  });
+
+  test('a run over some tenants forgets nothing about the others', async () => {
+    const { world } = shared;
+    await world.put('tenants.json', NAMES);
+    await world.use({}, (request) => answered(request, failing('b', 'd')));
+    await world.run();
+    await world.use({}, (request) => answered(request));
+    await world.run({ tenants: ['a', 'b'] });
+    expect(await world.get('last-failed.json')).toMatchObject({ tenants: ['d'] });
+  });
+
+  test('and few enough did, the run succeeds with a warning', async () => {
+    const { world } = shared;
+    await world.put('tenants.json', NAMES);
+    await world.use({ tolerated: { count: 1 } }, (request) => answered(request, failing('b')));
+    expect(await world.run()).toMatchObject({
+      status: 'complete',
+      failed: 1,
+      migrated: 4,
+      warnings: ['1 of 5 tenants failed, which is tolerated (at most 1)'],
+    });
+  });
+
+  test('and too many did, no further tenant is begun', async () => {
+    const { world } = shared;
+    await world.put('tenants.json', NAMES);
+    await world.use({ tolerated: { count: 3, percent: 20 } }, (request) => answered(request, failing('a', 'b')));
+    expect(await world.run()).toMatchObject({
+      status: 'failed',
+      failed: 2,
+      notBegun: 3,
+      error: { message: '2 of 5 tenants failed, and 3 were not begun' },
+    });
+    expect(world.asked.map(({ toleratedFailures }) => toleratedFailures)).toEqual([1]);
+    expect(await world.get('last-failed.json')).toMatchObject({ tenants: NAMES });
+  });
+});
+
+describe('when a call of the worker fails as a whole', () => {
+  test('its tenants fail with that reason, and the other batches go on', async () => {
+    const { world } = shared;
+    await world.put('tenants.json', NAMES);
+    const broken = failure({ code: 'database_unreachable', message: 'nothing answers' });
+    await world.use({}, (request, call) => (call === 2 ? { failure: broken } : answered(request)));
+    const { migrated, failures } = await world.run();
+    expect(migrated).toBe(3);
+    expect(failures.map(({ tenant, error }) => [tenant, error.code])).toEqual([
+      ['c', 'database_unreachable'],
+      ['d', 'database_unreachable'],
+    ]);
+  });
+
+  test('because it died, that is told', async () => {
+    const { world } = shared;
+    await world.put('tenants.json', ['a']);
+    await world.use({}, () => ({
+      crash: { errorMessage: 'RequestId: 1 Error: Runtime exited', errorType: 'Runtime.ExitError' },
+    }));
+    const { failures } = await world.run();
+    expect(failures).toEqual([{ tenant: 'a', error: expect.objectContaining({ code: 'function_crashed' }) }]);
+  });
+});
+
+test('a call that is repeated after its answer was written asks the worker nothing', async () => {
+  const { world } = shared;
+  await world.put('tenants.json', ['a']);
+  await world.use({}, (request) => answered(request));
+  await world.list();
+  const first = await world.wave('rest');
+  expect(await world.wave('rest')).toEqual(first);
+  expect(world.asked).toHaveLength(1);
+});
+
+test('tenants of a batch that left nothing behind are failed: nobody knows what became of them', async () => {
+  const { world } = shared;
+  await world.put('tenants.json', ['a']);
+  await world.use({}, (request) => answered(request));
+  await world.list();
+  expect(await world.summarize()).toMatchObject({ failed: 1, failures: [{ tenant: 'a', error: { code: 'run_aborted' } }] });
+});
+
+test('a run that the state machine could not go on with says why, and what was not begun', async () => {
+  const { world } = shared;
+  await world.put('tenants.json', NAMES);
+  await world.use({}, (request) => answered(request));
+  await world.list();
+  expect(await world.summarize({ Error: 'States.ItemReaderFailed', Cause: 'no such key' })).toMatchObject({
+    status: 'failed',
+    notBegun: 5,
+    error: { code: 'run_aborted', message: 'the state machine could not go on: States.ItemReaderFailed: no such key' },
+  });
+});
+
+test('a plan tells what is pending and what it would destroy, writes nothing down for a retry, and has no canaries', async () => {
+  const { world } = shared;
+  await world.put('tenants.json', ['a', 'b', 'c']);
+  const dataLoss = [{ revision: 'b2', rule: 'drop-table', what: 'drop_table users', file: 'b2.py', line: 7 }] as const;
+  await world.use({ canary: { percent: 50, after: 'pause' } }, (request) => {
+    const outcomes = (request.tenants ?? []).map(({ name: tenant }) => {
+      const status = tenant === 'c' ? ('ahead' as const) : ('pending' as const);
+      return { tenant, status, from: ['a1'], to: ['a1'], applied: [], pending: 1, durationMs: 1 };
+    });
+    return { answer: answerWith(request, outcomes, { dataLoss, protected: true }) };
+  });
+  expect(await world.run({ command: 'plan' })).toMatchObject({
+    command: 'plan',
+    status: 'pending',
+    pending: 2,
+    ahead: 1,
+    places: [{ revisions: ['a1'], tenants: 3 }],
+    dataLoss,
+    protected: true,
+  });
+  expect(world.asked[0]).toEqual({ command: 'plan', tenants: [{ name: 'a' }, { name: 'b' }], runId: world.runId });
+  await expect(world.get('last-failed.json')).rejects.toThrow(/key/);
+});
+
+test('the summary of thousands of long failures still fits into a cause of Step Functions; all of them are in the bucket', async () => {
+  const { world } = shared;
+  const names = Array.from({ length: 2000 }, (_, index) => `customer-${index}`);
+  await world.put('tenants.json', names);
+  const error = {
+    code: 'migration_failed',
+    message: '"é\n'.repeat(1000),
+    next: 'x'.repeat(3000),
+    statement: 's'.repeat(500),
+  } as const;
+  await world.use({ batchSize: 1000 }, (request) => answered(request, (name) => ({ ...FAILED, error, to: [name] })));
+  const summary = await world.run();
+  expect(JSON.stringify(summary).length).toBeLessThanOrEqual(32_768);
+  expect(summary.failed).toBe(2000);
+  expect(summary.failures.length).toBeGreaterThan(0);
+  expect(summary.failures.length).toBeLessThanOrEqual(MAX_SUMMARY_FAILURES);
+  expect(await world.get(`runs/${world.runId}/failures.json`)).toHaveLength(2000);
+});
