@@ -1,5 +1,5 @@
 import type { Row } from '../row';
-import { grow, growth } from './tenants-growth';
+import { BATCH, grow, growth } from './tenants-growth';
 import { upgradeThousand } from './tenants-pending';
 
 export const tenantsMemory = growth(
@@ -18,12 +18,12 @@ export const tenantsMemoryPending: Row = {
   unit: 'bytes',
   runs: 1,
   warmUp: false,
-  goals: [{ atMostTimes: 1.1, of: '100 tenants' }],
+  goals: [{ atMostTimes: 1.1, of: `${BATCH} tenants` }],
   async prepare(world) {
-    const [thousand, hundred] = [await upgradeThousand(world), (await grow(world)).at(-1)];
+    const [thousand, few] = [await upgradeThousand(world), (await grow(world)).at(-1)];
     return [
       { name: '1,000 tenants', run: async () => thousand.peakBytes },
-      { name: '100 tenants', run: async () => hundred?.pending.peakBytes as number },
+      { name: `${BATCH} tenants`, run: async () => few?.pending.peakBytes as number },
     ];
   },
 };
