@@ -19,19 +19,25 @@ export interface Hello {
   /** Variables to set before the backend is imported. */
   readonly environment: Readonly<Record<string, string>>;
   /**
-   * Where every connection to PostgreSQL that the backend opens is led, whatever `env.py` says, as a URL with the scheme `postgresql`.
-   * @default - nowhere else: the backend's own database
+   * Whether each ask that reaches a database says where that is ({@link Led}). Until then its server may still be starting.
+   * @default false - the backend's own database
    */
+  readonly scratch?: boolean;
+}
+
+/** What is added to each ask but `graph` if there is a scratch database. */
+export interface Led {
+  /** Where every connection to PostgreSQL that the backend opens is led, whatever `env.py` says, as a URL with the scheme `postgresql`. */
   readonly scratch?: string;
 }
 
 /** What is asked, one after the other. Each is answered by any number of {@link Report}s of which the last is `end` or `failed`. */
 export type Ask =
-  /** The revisions as the files say, without running them. Works without `scratch`, also on a project that Alembic can't load. */
+  /** The revisions as the files say, without running them. Works without a database, also on a project that Alembic can't load. */
   | { readonly ask: 'graph' }
-  /** A request to the runner, on the project's own database or on `scratch`. */
+  /** A request to the runner, on the project's own database or on the scratch database. */
   | { readonly ask: 'invoke'; readonly request: MigrateRequest }
-  /** Replays revisions on the scratch database. Needs `scratch`. */
+  /** Replays revisions on the scratch database. */
   | {
       readonly ask: 'observe';
       /** Ids of the revisions to look at; the ones they stand on are only applied. */
@@ -43,7 +49,7 @@ export type Ask =
       /** Whether a scratch database that holds something may be emptied. @default false */
       readonly overwrite?: boolean;
     }
-  /** Brings the scratch database to head and writes a revision. Needs `scratch`. */
+  /** Brings the scratch database to head and writes a revision. */
   | {
       readonly ask: 'create';
       readonly message: string;

@@ -1,5 +1,5 @@
 /*
- * Builds the commands: `tsx scripts/build-commands.ts`. What only some runs need lies in files of its own, which are read when it is needed.
+ * Builds the commands: `tsx scripts/build-commands.ts FOLDER`. What only some runs need lies in files of its own, which are read when it is needed.
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -52,7 +52,7 @@ async function buildAll(outdir: string): Promise<void> {
 }
 
 if (require.main === module) {
-  buildAll(path.join(PROJECT, 'dist/bin')).catch(() => {
+  buildAll(path.resolve(process.argv[2] as string)).catch(() => {
     process.exitCode = 1;
   });
 }

@@ -42,8 +42,10 @@ async function plan(settings: CoordinatorSettings, store: Store, runId: string, 
   }
   const input = given as TenantRunInput;
   try {
-    const { tenants, warnings } = await choose(input, await listTenants(settings), store);
+    const all = await listTenants(settings);
+    const { tenants, warnings } = await choose(input, all, store);
     const upgrade = input.command !== 'plan';
+    const missing = upgrade ? missingCanaries(settings, all) : [];
     const divided = divide(tenants, upgrade ? settings.canary : undefined);
     const waves = {
       canary: batches(divided.canary, settings.batchSize),
@@ -61,13 +63,28 @@ async function plan(settings: CoordinatorSettings, store: Store, runId: string, 
         canary: size('canary', toleratedOf(divided.canary.length, settings.tolerated)),
         rest: size('rest', toleratedOf(tenants.length, settings.tolerated)),
       },
-      warnings,
+      warnings: [...warnings, ...missing],
     };
     return { run, waves };
   } catch (error) {
     if (!(error instanceof TenantsError)) throw error;
     return nothing(input, { code: error.code, message: error.message, next: error.next });
   }
+}
+
+/** Nobody would notice that all are migrated at once because the canaries' names are mistyped. */
+function missingCanaries({ canary }: CoordinatorSettings, all: readonly Tenant[]): string[] {
+  if (!canary || !('names' in canary) || !all.length) return [];
+  const known = new Set(all.map(({ name }) => name));
+  const missing = canary.names.filter((name) => !known.has(name));
+  if (missing.length === canary.names.length) {
+    throw new TenantsError(
+      `none of the canaries is a tenant: ${some(missing)}`,
+      'correct the names of TenantCanary.names and deploy; nothing was run',
+      'unknown_tenant',
+    );
+  }
+  return missing.length ? [`canaries that are no tenants: ${some(missing)}`] : [];
 }
 
 function about({ command = 'upgrade', tenants, retryFailed, allow, requestedBy = 'invoke' }: TenantRunInput) {

@@ -24,10 +24,10 @@ export function scratchOf({ arguments: given, settings }: MigrateSession): Scrat
   return { ...(file !== undefined && { baseline: readFileSync(file, 'utf8') }), overwrite: given.overwrite };
 }
 
-/** Replays revisions and judges what was seen. */
+/** Replays revisions and judges what was seen. It is the last that is asked of the observer. */
 export async function reviewRevisions(
   session: MigrateSession,
-  { observer }: Observation,
+  { observer, release }: Observation,
   graph: GraphFacts,
   chosen: Chosen,
   started: number,
@@ -38,6 +38,7 @@ export async function reviewRevisions(
   try {
     const ask = { revisions, drift: true, ...scratchOf(session) };
     const observed = await observe(observer, ask, (report) => progress?.advance(report));
+    release();
     const input = { graph, unreleased, edited, postgres: observed.environment?.postgres, started, ...observed };
     return await review(input, { version, rules: settings.rules, failOn: given.failOn ?? settings.failOn });
   } finally {

@@ -30,12 +30,16 @@ export interface TenantCanaryOptions {
 
 const DEFAULT_WITHIN_SECONDS = 24 * 3600;
 
+/** They are handed to the coordinator in its environment, which holds 4 KB. */
+const MAX_NAMES = 30;
+
 /** The tenants that are migrated first. One of them failing stops the run before the others are begun, unless that is tolerated. */
 export class TenantCanary {
-  /** These tenants. A run over some tenants has those of them as canaries that are among them. */
+  /** These tenants, 30 at most. A run over some tenants has those of them as canaries that are among them. */
   static names(names: string[], options: TenantCanaryOptions): TenantCanary {
     const unusable = names.filter((name) => !TENANT_PATTERN.test(name));
     const problems = names.length ? [] : ['the canary has no names: give some, or leave the canary out'];
+    if (names.length > MAX_NAMES) problems.push(`the canary has ${names.length} names: use ${MAX_NAMES} at most, or a share`);
     if (unusable.length) problems.push(`the canary names what can be no tenant: ${unusable.slice(0, 5).join(', ')}`);
     return new TenantCanary({ names }, options, problems);
   }

@@ -151,6 +151,7 @@ export function tenantMachine(scope: Construct, props: TenantMachineProps): Tena
       }),
     );
     created.addToPolicy(files(['s3:GetObject'], 'runs/*'));
+    encryptionKey?.grantDecrypt(created);
     // https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html: a map starts its own machine, batch by batch.
     created.addToPolicy(
       new iam.PolicyStatement({ actions: ['states:StartExecution'], resources: [machineArn(scope, machineName)] }),

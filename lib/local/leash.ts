@@ -17,7 +17,7 @@ export interface LeashedJob {
   readonly uid?: number;
   readonly gid?: number;
   /** How the command is asked to end. */
-  readonly endSignal: 'SIGINT' | 'SIGKILL';
+  readonly endSignal: 'SIGINT' | 'SIGQUIT' | 'SIGKILL';
   /** Removed when the owner lets go. */
   readonly folder?: string;
 }

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Ask, Hello, Report } from '../facts';
+import type { Ask, Hello, Led, Report } from '../facts';
 import { LocalError } from './errors';
 import { startLeashed } from './leashed';
 import { bootstrap, observerCode } from './observer-code';
@@ -15,7 +15,7 @@ export interface ObserverOptions {
   /** Variables to set before the backend is imported. @default - none */
   readonly environment?: Readonly<Record<string, string>>;
   /**
-   * Address of the database that everything is led to. Python is started while it is still awaited.
+   * Address of the database that everything is led to. Python is started, and asked about the files, while it is still awaited.
    *
    * @default - the backend's own database
    */
@@ -84,19 +84,19 @@ export function startObserver(options: ObserverOptions): Observer {
   });
   leashed.exited.then((code) => die(ended(python, code, spoken, log)), die);
 
-  const told = Promise.resolve(scratch).then((url) => {
-    const hello: Hello = { code: observerCode(), project: '.', environment, ...(url !== undefined && { scratch: url }) };
-    stdin.write(`${JSON.stringify(hello)}\n`);
-  });
-  told.catch(() => {}); // Whoever asks is told.
+  const hello: Hello = { code: observerCode(), project: '.', environment, scratch: scratch !== undefined };
+  stdin.write(`${JSON.stringify(hello)}\n`);
+  const led = Promise.resolve(scratch).then((url): Led => (url === undefined ? {} : { scratch: url }));
+  led.catch(() => {}); // Whoever asks for it is told.
 
   return {
     async ask(ask, onReport) {
-      await told;
+      // The files can be read while the server still starts.
+      const line = ask.ask === 'graph' ? ask : { ...ask, ...(await led) };
       if (dead) throw dead;
       await new Promise<void>((resolve, reject) => {
         pending = { onReport, resolve, reject };
-        stdin.write(`${JSON.stringify(ask)}\n`);
+        stdin.write(`${JSON.stringify(line)}\n`);
       });
     },
     async end() {

@@ -1,10 +1,9 @@
-import { execFileSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { chownSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { unprivilegedAccount } from './account';
+import { makeDataDirectory } from './data-directory';
 import { LocalError } from './errors';
 import { findPostgres, type PostgresBinaries, usableBinaries } from './postgres-binaries';
-import { mustRun } from './run';
 import { startService } from './service';
 import { withFolder } from './with-folder';
 
@@ -55,20 +54,12 @@ export function withPostgresServer<T>(from: string, use: (server: PostgresServer
 
 async function start(folder: string, found: PostgresBinaries): Promise<PostgresServer> {
   const own = path.join(folder, 'postgres');
-  const data = path.join(own, 'data');
   mkdirSync(own, { mode: 0o755 });
   const account = unprivilegedAccount();
   const binaries = await usableBinaries(found, path.join(own, 'native'), account !== undefined);
-  const password = randomBytes(12).toString('hex');
-  const passwordFile = path.join(own, 'password');
-  writeFileSync(passwordFile, password, { mode: 0o600 });
-  for (const owned of account ? [own, passwordFile] : []) chownSync(owned, account?.uid as number, account?.gid as number);
-
+  if (account) chownSync(own, account.uid, account.gid);
   const env = { ...process.env, LC_ALL: 'C', TMPDIR: own };
-  const initialise = [`--pgdata=${data}`, `--username=${USER}`, `--pwfile=${passwordFile}`, '--auth=scram-sha-256'];
-  const encoding = ['--encoding=UTF8', '--no-locale', '--no-sync'];
-  await mustRun(path.join(binaries, 'initdb'), [...initialise, ...encoding], { env, cwd: own, folder, ...account });
-  rmSync(passwordFile);
+  const { data, password } = await makeDataDirectory({ own, found, binaries, user: USER, env, folder, account });
 
   const settings = [`listen_addresses=${HOST}`, 'unix_socket_directories=', ...FAST].flatMap((setting) => ['-c', setting]);
   const { port, end } = await startService({
@@ -78,7 +69,8 @@ async function start(folder: string, found: PostgresBinaries): Promise<PostgresS
     env: () => env,
     cwd: own,
     folder,
-    endSignal: 'SIGINT',
+    // Without a checkpoint: nobody reads what it would write.
+    endSignal: 'SIGQUIT',
     logFile: path.join(own, 'postgres.log'),
     isReady: async () => isReady(data),
     ...account,
@@ -101,16 +93,4 @@ function isReady(data: string): boolean {
   } catch {
     return false;
   }
-}
-
-interface Account {
-  readonly uid: number;
-  readonly gid: number;
-}
-
-/** PostgreSQL refuses to run as root: then it runs as `nobody`, whom every machine has. */
-function unprivilegedAccount(): Account | undefined {
-  if (process.getuid?.() !== 0) return undefined;
-  const id = (flag: string): number => Number(execFileSync('id', [flag, 'nobody'], { encoding: 'utf8' }));
-  return { uid: id('-u'), gid: id('-g') };
 }

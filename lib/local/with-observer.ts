@@ -13,6 +13,8 @@ export interface WithObserverOptions extends Omit<ObserverOptions, 'scratch'> {
 /** What {@link withObserver} lends. */
 export interface Observation {
   readonly observer: Observer;
+  /** Ends both before the callback does: nothing more will be asked. Whatever comes next does not have to wait for it. */
+  release(): void;
 }
 
 /**
@@ -25,10 +27,15 @@ export function withObserver<T>(options: WithObserverOptions, use: (observation:
     const server = database === 'scratch' ? startPostgresServer(folder, options.project) : undefined;
     const scratch = server?.then(({ url }) => url()) ?? (typeof database === 'object' ? database.url : undefined);
     const observer = startObserver({ ...rest, scratch });
+    let ended: Promise<unknown> | undefined;
+    const end = () => {
+      ended ??= Promise.allSettled([observer.end(), server?.then(({ stop }) => stop())]);
+      return ended;
+    };
     try {
-      return await use({ observer });
+      return await use({ observer, release: () => void end() });
     } finally {
-      await observer.end();
+      await end();
     }
   });
 }

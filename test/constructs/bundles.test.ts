@@ -3,7 +3,7 @@ import { build } from 'esbuild';
 
 const root = join(__dirname, '../..');
 
-test.each(['lambda/on-deploy/index.ts', 'bin/migrate-invoke.ts'])('%s starts fast: it loads no CDK', async (entry) => {
+test.each(['lambda/on-deploy/index.ts', 'lambda/tenants/index.ts', 'bin/migrate-invoke.ts'])('%s starts fast: it loads no CDK', async (entry) => {
   const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: [entry],

@@ -34,6 +34,16 @@ test.each<[string, TenantOptions, string]>([
   ['more than all', { toleratedFailures: { percent: 101 } }, '101 % failed tenants are tolerated'],
   ['an empty canary', { canary: TenantCanary.names([], { pause: Duration.hours(0) }) }, 'the canary has no names'],
   [
+    'a canary of 31 names',
+    {
+      canary: TenantCanary.names(
+        Array.from({ length: 31 }, (_, index) => `t${index}`),
+        { pause: Duration.hours(0) },
+      ),
+    },
+    'the canary has 31 names: use 30 at most, or a share',
+  ],
+  [
     'a canary that can be no tenant',
     { canary: TenantCanary.names(['a/b'], { pause: Duration.hours(0) }) },
     'the canary names what can be no tenant: a/b',

@@ -52,6 +52,23 @@ print(json.dumps(data_losses([types.SimpleNamespace(revision="a1", path=str(path
   expect(python(script)).toEqual([expect.objectContaining({ rule: 'drop-column', acknowledgement: expect.any(String) })]);
 });
 
+test('the comment that is shown for the container is one that the runner takes', () => {
+  const [{ code = '' } = {}] = blocks('python', ['docs/long-statements.md']);
+  const script = `
+import json
+from cdk_alembic.sources import runs_in_container
+print(json.dumps(runs_in_container(${JSON.stringify(code)}.encode())))
+`;
+  expect(python(script)).toBe(true);
+});
+
+test("the exit codes of the container's task are those that are documented", () => {
+  const script = 'import json; from cdk_alembic.task import EXIT_CODES; print(json.dumps(sorted({*EXIT_CODES.values()})))';
+  const documented = [...textOf('docs/long-statements.md').matchAll(/^\| (\d+) \|/gm)].map(([, code]) => Number(code));
+  // 0 and 1 stand for all the rest, 137 is not the task's own.
+  expect(documented.filter((code) => code > 1 && code !== 137)).toEqual(python(script));
+});
+
 test('the defaults that are documented are those of the runner', () => {
   const limits = python('import json; from cdk_alembic.contract import Limits; print(json.dumps(Limits()._asdict()))') as Record<
     string,

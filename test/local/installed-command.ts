@@ -27,9 +27,9 @@ export class InstalledCommand {
     }
     const tsc = [path.join(root, 'node_modules/typescript/bin/tsc'), '-p', path.join(root, 'tsconfig.build.json')];
     execFileSync(process.execPath, [...tsc, '--outDir', path.join(source, 'dist')]);
-    const [, ...bundle] = (scripts['build:commands'] as string).split(' ');
-    const into = bundle.map((word) => word.replace('--outdir=', `--outdir=${source}/`));
-    execFileSync(path.join(root, 'node_modules/.bin/esbuild'), into, { cwd: root });
+    const [tsx, ...build] = (scripts['build:commands'] as string).split(' ');
+    build.push(path.join(source, build.pop() as string));
+    execFileSync(path.join(root, 'node_modules/.bin', tsx as string), build, { cwd: root });
     const pack = ['pack', '--ignore-scripts', '--pack-destination', directory, '--silent'];
     const tarball = execFileSync('npm', pack, { cwd: source, encoding: 'utf8' }).trim().split('\n').at(-1) as string;
     const modules = path.join(installed.project, 'node_modules');

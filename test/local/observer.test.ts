@@ -1,4 +1,4 @@
-import type { Report } from '../../lib/facts';
+import type { Ask, Report } from '../../lib/facts';
 import { type ObserverOptions, startObserver } from '../../lib/local/observer';
 import { uvPython } from '../../lib/local/python';
 import { withFolder } from '../../lib/local/with-folder';
@@ -6,15 +6,21 @@ import { withFolder } from '../../lib/local/with-folder';
 jest.setTimeout(60_000);
 
 /** Asks a command that stands where the backend's Python would; `script` is what it runs. */
-async function ask(python: readonly string[], options: Partial<ObserverOptions> = {}): Promise<Report[]> {
+async function ask(
+  python: readonly string[],
+  options: Partial<ObserverOptions> = {},
+  asked: readonly Ask[] = [{ ask: 'graph' }],
+): Promise<Report[]> {
   return withFolder(async (folder) => {
     const observer = startObserver({ project: folder, python, ...options });
     const reports: Report[] = [];
-    await observer.ask({ ask: 'graph' }, (report) => reports.push(report));
+    for (const one of asked) await observer.ask(one, (report) => reports.push(report));
     await observer.end();
     return reports;
   });
 }
+
+const REPLAY: Ask = { ask: 'observe', revisions: [], drift: false };
 
 /** A program in JavaScript. What is added to the command, `-c` and the bootstrap, does not concern it. */
 const program = (script: string) => [process.execPath, '-e', script, '--'];
@@ -32,8 +38,9 @@ describe('the backend’s Python', () => {
         console.log('{"report":"end"}');
       })`),
       { scratch: Promise.resolve('postgresql://x'), environment: { A: 'b' }, onOutput: (line) => printed.push(line) },
+      [REPLAY],
     );
-    const told = { scratch: 'postgresql://x', environment: { A: 'b' }, project: '.', asked: { ask: 'graph' } };
+    const told = { scratch: true, environment: { A: 'b' }, project: '.', asked: { ...REPLAY, scratch: 'postgresql://x' } };
     expect(reports).toEqual([{ report: 'created', ...told }]);
     expect(printed).toEqual(['printed by the backend']);
   });
@@ -88,6 +95,26 @@ describe('the backend’s Python', () => {
 
   it('is not waited for when the scratch database does not come', async () => {
     const scratch = Promise.reject(new Error('no server'));
-    await expect(ask(program('setInterval(() => {}, 1000)'), { scratch })).rejects.toThrow('no server');
+    await expect(ask(program('setInterval(() => {}, 1000)'), { scratch }, [REPLAY])).rejects.toThrow('no server');
+  });
+
+  it('is asked what the files say before the scratch database is there', async () => {
+    let start = (_: string) => {};
+    const scratch = new Promise<string>((resolve) => {
+      start = resolve;
+    });
+    const answers = program(`let hello; ${ANSWERS} if (!hello) { hello = line; return; }
+      console.log(JSON.stringify({ report: 'created', asked: JSON.parse(line) })); console.log('{"report":"end"}'); })`);
+    await withFolder(async (project) => {
+      const observer = startObserver({ project, python: answers, scratch });
+      const reports: unknown[] = [];
+      await observer.ask({ ask: 'graph' }, (report) => reports.push(report));
+      start('postgresql://x');
+      await observer.ask(REPLAY, (report) => reports.push(report));
+      await observer.end();
+      expect(reports).toEqual(
+        [{ ask: 'graph' }, { ...REPLAY, scratch: 'postgresql://x' }].map((asked) => ({ report: 'created', asked })),
+      );
+    });
   });
 });

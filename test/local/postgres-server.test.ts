@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Client } from 'pg';
@@ -36,6 +36,40 @@ describe('a scratch PostgreSQL', () => {
       const client = new Client({ ...server, password: 'guessed' });
       await expect(client.connect()).rejects.toThrow('password authentication failed');
     });
+  });
+
+  it('begins as the first one did, from what was kept of that one; nobody else can read it, and it does no harm when it is damaged', async () => {
+    const { XDG_CACHE_HOME } = process.env;
+    const cache = mkdtempSync(path.join(tmpdir(), 'cache-'));
+    process.env.XDG_CACHE_HOME = cache;
+    try {
+      const databases = () =>
+        withPostgresServer(modules, async ({ url }) => {
+          const client = new Client(url());
+          await client.connect();
+          const { rows } = await client.query(
+            'SELECT datname, datcollate, pg_encoding_to_char(encoding) FROM pg_database ORDER BY 1',
+          );
+          const settings = await client.query('SELECT name, setting FROM pg_settings WHERE source = $1', ['configuration file']);
+          await client.query('CREATE TABLE made (id int)');
+          await client.end();
+          return [rows, settings.rows];
+        });
+      const first = await databases();
+      const [name] = readdirSync(path.join(cache, 'cdk-alembic')) as [string];
+      const kept = path.join(cache, 'cdk-alembic', name);
+      expect(statSync(kept).mode & 0o077).toBe(0);
+      const before = readFileSync(kept);
+      expect(await databases()).toEqual(first);
+      expect(readFileSync(kept).equals(before)).toBe(true);
+      writeFileSync(kept, before.subarray(0, before.length / 2));
+      expect(await databases()).toEqual(first);
+      expect(readFileSync(kept).length).toBeGreaterThan(before.length / 2);
+    } finally {
+      if (XDG_CACHE_HOME === undefined) delete process.env.XDG_CACHE_HOME;
+      else process.env.XDG_CACHE_HOME = XDG_CACHE_HOME;
+      rmSync(cache, { recursive: true });
+    }
   });
 
   it('starts where npm has run no install scripts, which leaves libraries without their links', async () => {

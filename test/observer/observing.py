@@ -33,13 +33,14 @@ class Observed(Backend):
 
     def ask(self, *asks: dict[str, Any]) -> list[dict[str, Any]]:
         """All reports of one process."""
-        hello = {"code": CODE, "project": "backend", "environment": self.environment, "scratch": self.scratch}
+        hello = {"code": CODE, "project": "backend", "environment": self.environment, "scratch": self.scratch is not None}
+        led = {} if self.scratch is None else {"scratch": self.scratch}
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PG") and name != "PYTHONPATH"}
         done = subprocess.run(
             [sys.executable, "-c", BOOTSTRAP],
             cwd=self.root,
             env=environment,
-            input="".join(json.dumps(line) + "\n" for line in (hello, *asks)),
+            input="".join(json.dumps(line) + "\n" for line in (hello, *({**ask, **led} for ask in asks))),
             capture_output=True,
             text=True,
             timeout=120,

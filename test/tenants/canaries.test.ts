@@ -1,10 +1,14 @@
+import type { LastFailed } from '../../lambda/tenants/run-files';
+import type { Tenant } from '../../lib/tenant-contract';
 import { answered, FAILED, useWorld } from './world';
 
 const shared = useWorld();
 const NAMES = Array.from({ length: 20 }, (_, index) => `t${String(index).padStart(2, '0')}`);
 const tenantsOf = async (wave: string, batches: number): Promise<string[]> => {
   const { world } = shared;
-  const files = Array.from({ length: batches }, (_, index) => world.get(`runs/${world.runId}/${wave}/${index}/tenants.json`));
+  const files = Array.from({ length: batches }, (_, index) =>
+    world.get<Tenant[]>(`runs/${world.runId}/${wave}/${index}/tenants.json`),
+  );
   return (await Promise.all(files)).flat().map(({ name }) => name);
 };
 
@@ -17,7 +21,20 @@ test('canaries are named, and go first; the others follow when they are well', a
   await world.wave('canary');
   expect(await world.judge()).toEqual({ next: 'pause' });
   await world.wave('rest');
-  expect(await world.summarize()).toMatchObject({ status: 'complete', total: 20, migrated: 20 });
+  expect(await world.summarize()).toMatchObject({
+    status: 'complete',
+    total: 20,
+    migrated: 20,
+    warnings: ['canaries that are no tenants: gone'],
+  });
+});
+
+test('canaries that are all mistyped stop the run: otherwise all tenants would be migrated at once', async () => {
+  const { world } = shared;
+  await world.put('tenants.json', NAMES);
+  await world.use({ canary: { names: ['T03'], after: 'pause' } }, (request) => answered(request));
+  expect((await world.run()).error).toMatchObject({ code: 'unknown_tenant', message: 'none of the canaries is a tenant: T03' });
+  expect(world.asked).toEqual([]);
 });
 
 test('a share of the tenants is rounded up, and is the same in every run', async () => {
@@ -51,7 +68,7 @@ test('a failed canary ends the run before the others begin', async () => {
     notBegun: 18,
     error: { code: 'tenants_failed', message: '1 of 20 tenants failed, and 18 were not begun' },
   });
-  expect((await world.get('last-failed.json')).tenants).toHaveLength(19);
+  expect((await world.get<LastFailed>('last-failed.json')).tenants).toHaveLength(19);
 });
 
 test('a canary may fail where that is tolerated', async () => {

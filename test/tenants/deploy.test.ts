@@ -2,6 +2,7 @@ import { CreateStateMachineCommand, ListExecutionsCommand, SFNClient } from '@aw
 import { clientOptions } from '../../examples/local-aws';
 import { approve, isComplete, onEvent } from '../../lambda/tenants';
 import { RunFailure } from '../../lambda/tenants/run-failure';
+import type { TenantsOnDeployData } from '../../lib/coordinator-contract';
 import type { TenantFailure } from '../../lib/tenant-contract';
 import { StandIn } from '../client/stand-in';
 import { answered, useWorld } from './world';
@@ -40,18 +41,24 @@ async function executions(stateMachineArn: string): Promise<(string | undefined)
   return found.map(({ name }) => name);
 }
 
+interface Deployed {
+  readonly PhysicalResourceId: string;
+  readonly IsComplete: boolean;
+  readonly Data: TenantsOnDeployData;
+}
+
 /** What the Provider framework does: it merges the first answer into the event of the later calls. */
-async function deploy(type: 'Create' | 'Update' | 'Delete', arn: string) {
+async function deploy(type: 'Create' | 'Update' | 'Delete', arn: string): Promise<Deployed> {
   const started = await onEvent(event(type, arn));
   for (;;) {
     const done = await isComplete({ ...(event(type, arn) as object), ...started } as never);
-    if (done.IsComplete) return { ...started, ...done };
+    if (done.IsComplete) return { ...started, ...done } as Deployed;
   }
 }
 
 test('a deploy starts a run and ends with it; the outputs say where it is', async () => {
   const arn = await machine(SUCCEEDS);
-  const { Data, PhysicalResourceId } = (await deploy('Create', arn)) as any;
+  const { Data, PhysicalResourceId } = await deploy('Create', arn);
   expect(await executions(arn)).toEqual([Data.runId]);
   expect(Data.consoleUrl).toBe(
     `https://console.aws.amazon.com/states/home?region=eu-central-1#/v2/executions/details/${arn.replace('stateMachine', 'execution')}:${Data.runId}`,
@@ -62,7 +69,7 @@ test('a deploy starts a run and ends with it; the outputs say where it is', asyn
 test('an event that is delivered twice starts one run', async () => {
   const arn = await machine(SUCCEEDS);
   const first = await deploy('Update', arn);
-  expect((await onEvent(event('Update', arn))) as any).toMatchObject({ Data: (first as any).Data });
+  expect(await onEvent(event('Update', arn))).toMatchObject({ Data: first.Data });
   expect(await executions(arn)).toHaveLength(1);
 });
 
@@ -72,9 +79,9 @@ test('a run that failed fails the deploy, with the reasons of the first tenants'
   });
   const error = { code: 'tenants_failed', message: '4 of 9 tenants failed', next: 'repair it' };
   const arn = await machine(failsWith({ error, failures }));
-  const failed = await deploy('Create', arn).catch((thrown: Error) => thrown as any);
+  const failed = await deploy('Create', arn).catch((thrown: Error) => thrown);
   expect(failed).toBeInstanceOf(RunFailure);
-  expect(failed.message).toMatch(
+  expect((failed as Error).message).toMatch(
     /^\[tenants_failed\] 4 of 9 tenants failed; a: \[migration_failed\] a1 it broke for a; b: .*; c: .* for c; and more; run https:.*; next: repair it$/,
   );
 });

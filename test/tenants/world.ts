@@ -6,6 +6,7 @@ import { toolPython } from '../../examples/local-aws/tools';
 import { batch, coordinate } from '../../lambda/tenants';
 import {
   type BatchProgress,
+  type BatchState,
   type CoordinatorRequest,
   type CoordinatorSettings,
   type Listed,
@@ -65,7 +66,7 @@ export class World {
     await this.s3.send(new PutObjectCommand({ Bucket: this.bucket, Key, Body }));
   }
 
-  async get(Key: string): Promise<any> {
+  async get<T = unknown>(Key: string): Promise<T> {
     const { Body } = await this.s3.send(new GetObjectCommand({ Bucket: this.bucket, Key }));
     return JSON.parse((await Body?.transformToString()) ?? '');
   }
@@ -86,7 +87,7 @@ export class World {
   /** Does what the children of a map do, one batch after the other. */
   async wave(wave: Wave): Promise<BatchProgress[]> {
     const ended: BatchProgress[] = [];
-    for (const item of await this.get(`runs/${this.runId}/${wave}/batches.json`)) {
+    for (const item of await this.get<BatchState[]>(`runs/${this.runId}/${wave}/batches.json`)) {
       let state: BatchProgress = { ...item, more: true, failed: false };
       while (state.more) {
         const { runId, index, part } = state;

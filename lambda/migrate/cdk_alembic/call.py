@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,6 +47,8 @@ class Call:
     """Whose database or schema it is; None: the function's database is all there is."""
     schema: str | None = None
     """Where env.py was seen to keep the tenant's version table."""
+    connect: Callable[[Any], AbstractContextManager[Any]] | None = None
+    """Gives the connection that holds the mutex; None: one of its own."""
     lock_wait_seconds: float = 0
     """Spent waiting for the mutex, and on tries that ended because a table was busy."""
 

@@ -16,7 +16,7 @@ from typing import Any
 from .call import Call
 from .failures import describe
 from .log import log, redact
-from .mutex import HELD
+from .mutex import HELD, own_connection
 
 _CREATE = (
     "CREATE SCHEMA IF NOT EXISTS cdk_alembic",
@@ -188,7 +188,7 @@ class History:
             with suppress(SQLAlchemyError):
                 execute(connection, _END, **values)
                 return
-        with self._warning(), autocommit(context) as connection:
+        with self._warning(), own_connection(context) as connection:
             execute(connection, _END, **values)
 
     @contextmanager
@@ -209,7 +209,7 @@ def read(context: Any) -> tuple[list[dict[str, Any]], dict[str, str]]:
     from sqlalchemy.exc import SQLAlchemyError
 
     table = version_table(context)
-    with autocommit(context) as connection:
+    with own_connection(context) as connection:
         try:
             if not connection.exec_driver_sql(_EXISTS).scalar():
                 return [], {}
@@ -242,13 +242,6 @@ def checksum(script: Any) -> str:
 def version_table(context: Any, schema: str | None = None) -> str:
     """Name of the version table, with its schema if it has one, or is known to lie in one."""
     return ".".join(part for part in (schema or context.version_table_schema, context.version_table) if part)
-
-
-@contextmanager
-def autocommit(context: Any) -> Iterator[Any]:
-    """A connection of its own to the MigrationContext's database, in autocommit."""
-    with context.connection.engine.connect() as connection:
-        yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def execute(connection: Any, statement: str, **values: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
 from .errors import RunnerError
@@ -34,18 +34,18 @@ def mutex(
     wait_seconds: float,
     before_try: Callable[[], None] = lambda: None,
     schema: str | None = None,
+    connect: Callable[[Any], AbstractContextManager[Any]] | None = None,
 ) -> Iterator[Any]:
     """Holds the mutex of the MigrationContext's database, on a connection of its own in autocommit, which it gives.
 
     `holder` is shown in pg_stat_activity.application_name (63 characters at most). Waits up to `wait_seconds`, then raises
     RunnerError `locked` that names who holds it. `before_try` may raise, to end the waiting. `schema`: where the version table
-    lies, if that is known better than from the context.
+    lies, if that is known better than from the context. `connect` gives another connection in autocommit for the context.
     """
     from sqlalchemy.exc import SQLAlchemyError
 
     key = key_of(context.version_table, schema or context.version_table_schema)
-    with context.connection.engine.connect() as connection:
-        connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+    with (connect or own_connection)(context) as connection:
         # What is written here is the record of the run: a commit of the next revision, or of the run's end, takes it to the disk.
         _call(
             connection, "set_config('application_name', {}, false), set_config('synchronous_commit', 'off', false)", holder[:63]
@@ -54,9 +54,19 @@ def mutex(
         try:
             yield connection
         finally:
-            # A session that has ended holds nothing any more.
-            with suppress(SQLAlchemyError):
+            try:
                 _call(connection, "pg_advisory_unlock({})", key)
+            except SQLAlchemyError:
+                # A session that has ended holds nothing any more.
+                with suppress(SQLAlchemyError):
+                    connection.invalidate()
+
+
+@contextmanager
+def own_connection(context: Any) -> Iterator[Any]:
+    """A connection of its own to the MigrationContext's database, in autocommit."""
+    with context.connection.engine.connect() as connection:
+        yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def still_held(connection: Any) -> None:

@@ -11,6 +11,7 @@ from .call import Call
 from .contract import DEPENDENCIES_DIRECTORY
 from .failures import describe
 from .log import log, redact
+from .mutex import own_connection
 from .project import Project
 
 _CREATE = (
@@ -63,7 +64,7 @@ def leave(project: Project, call: Call, context: Any, heads: tuple[str, ...]) ->
     }
     try:
         version_table = context.connection.exec_driver_sql(_VERSION_TABLE).scalar()
-        with history.autocommit(context) as connection:
+        with own_connection(context) as connection:
             exists, may_create = connection.exec_driver_sql(_STATE).one()
             if version_table is None or not (exists or may_create):
                 return

@@ -15,10 +15,10 @@ from .environment import run_environment
 from .errors import RunnerError
 from .failures import connection_failure, describe, location, sql_state, statement_of
 from .guard import refuse_unacknowledged
-from .history import History, autocommit, is_unfinished
+from .history import History, is_unfinished
 from .invalid_indexes import clear_the_way
 from .log import log
-from .mutex import mutex, still_held
+from .mutex import mutex, own_connection, still_held
 from .project import Project, info
 from .revisions import path, refuse_ahead, same_target
 from .session import Session, bound, watched
@@ -220,7 +220,7 @@ class Run:
             self._uncommitted = [pair for pair in self._uncommitted if not is_lost(pair[0])]
         if self._uncommitted:
             by_itself = list(self._by_itself)
-            with autocommit(context) as connection:
+            with own_connection(context) as connection:
                 self._committed(connection)
             self._by_itself = by_itself
         if lost:
@@ -290,7 +290,7 @@ def hold_mutex(context: Any, call: Call) -> Iterator[Any]:
     """The mutex, waited for no longer than the call has time."""
     wait = max(0.0, min(call.settings.limits.mutex_wait, call.remaining_seconds() - call.reserve_seconds))
     started = time.monotonic()
-    with mutex(context, call.holder, wait, call.refuse_if_cancelled, call.schema) as connection:
+    with mutex(context, call.holder, wait, call.refuse_if_cancelled, call.schema, call.connect) as connection:
         call.lock_wait_seconds += time.monotonic() - started
         bound(connection, call)
         yield connection

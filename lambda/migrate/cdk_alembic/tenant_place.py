@@ -14,7 +14,7 @@ from .tenant_contract import Tenant
 HOW_TO = "docs/tenants-env.md shows env.py for tenants; `alembic -x tenant={} current` must read the tenant's own version table"
 
 _PLACE = """
-SELECT current_database()::text, current_schema()::text,
+SELECT pg_postmaster_start_time()::text, current_database()::text, current_schema()::text,
   (SELECT nspname::text FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
    WHERE pg_class.oid = to_regclass(quote_ident(CAST(:table AS text)))),
   EXISTS (SELECT FROM pg_namespace WHERE nspname = CAST(:schema AS text))
@@ -24,6 +24,8 @@ SELECT current_database()::text, current_schema()::text,
 class Place(NamedTuple):
     """A version table."""
 
+    server: str
+    """When it was started tells one server from another."""
     database: str
     schema: str
     table: str
@@ -36,7 +38,7 @@ def place_of(context: Any, tenant: Tenant, database: str | None) -> Place:
     that the tenant's own secret gives. Raises RunnerError for a place that is not the tenant's."""
     connection = context.connection
     was_in_transaction = connection.in_transaction()
-    name, current, found, exists = execute(connection, _PLACE, table=context.version_table, schema=tenant.schema).one()
+    server, name, current, found, exists = execute(connection, _PLACE, table=context.version_table, schema=tenant.schema).one()
     if not was_in_transaction:
         connection.rollback()
     if database is not None and name != database:
@@ -61,7 +63,7 @@ def place_of(context: Any, tenant: Tenant, database: str | None) -> Place:
             tenant,
             f"has the version table's schema translated to {translated}, which Alembic does not follow when it looks for it",
         )
-    return Place(name, schema, context.version_table, tenant.schema or context.version_table_schema or None)
+    return Place(server, name, schema, context.version_table, tenant.schema or context.version_table_schema or None)
 
 
 def heads_in(connection: Any, place: Place) -> tuple[str, ...]:

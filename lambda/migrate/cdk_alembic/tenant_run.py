@@ -10,6 +10,7 @@ from .call import Call
 from .project import Project
 from .revisions import current
 from .run import Run
+from .tenant_connection import KeptConnection
 from .tenant_contract import Tenant
 from .tenant_place import Place, heads_in, place_of
 
@@ -18,7 +19,7 @@ class TenantRun(Run):
     """A run whose version table is known to lie in the tenant's schema, and which is verified over the connection that holds the
     mutex: env.py is executed once."""
 
-    def __init__(self, project: Project, call: Call, tenant: Tenant, database: str | None) -> None:
+    def __init__(self, project: Project, call: Call, tenant: Tenant, database: str | None, kept: KeptConnection) -> None:
         super().__init__(project, call, "head", downgrade=False)
         self.place: Place | None = None
         """Set as soon as env.py has connected."""
@@ -27,6 +28,7 @@ class TenantRun(Run):
         self.driver: str | None = None
         self._tenant = tenant
         self._database = database
+        self._kept = kept
         self._is_concluded = False
         self._engine: Any = None
 
@@ -37,6 +39,7 @@ class TenantRun(Run):
         try:
             self.execute()
             if not self._is_concluded:
+                self._kept.close()
                 current(self.project, self._conclude)
         finally:
             self._dispose()
@@ -71,6 +74,7 @@ class TenantRun(Run):
         self.driver = context.dialect.driver
         self.place = place_of(context, self._tenant, self._database)
         self.call.schema = self.place.own_schema
+        self.call.connect = lambda context: self._kept.of(context, self.place)
 
     def _read_heads(self) -> None:
         from sqlalchemy.exc import SQLAlchemyError

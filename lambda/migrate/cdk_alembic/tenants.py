@@ -24,6 +24,7 @@ from .log import log
 from .project import Project
 from .revisions import path
 from .run import QUERY_CANCELED
+from .tenant_connection import KeptConnection
 from .tenant_connects import Connects, quiet
 from .tenant_contract import Tenant, TenantRequest
 from .tenant_run import TenantRun
@@ -48,7 +49,11 @@ def migrate(project: Project, call: Call) -> dict[str, Any]:
     # Several heads are of the project: every tenant would say so.
     path(project, "head", (), downgrade=False)
     with quiet(), Connects() as connects:
-        return _Batch(project, call, connects).answer()
+        batch = _Batch(project, call, connects)
+        try:
+            return batch.answer()
+        finally:
+            batch.kept.close()
 
 
 class _Batch:
@@ -57,6 +62,7 @@ class _Batch:
         self.call = call
         self.request: TenantRequest = call.request
         self.connects = connects
+        self.kept = KeptConnection()
         self.run_id = uuid.UUID(self.request.run_id) if self.request.run_id else uuid.uuid4()
         self.outcomes: dict[str, dict[str, Any]] = {}
         self.length = 0
@@ -101,7 +107,8 @@ class _Batch:
         """All tenants of one database."""
         try:
             self._enter(secret)
-        except RunnerError as error:
+        except Exception as failure:
+            error = failure if isinstance(failure, RunnerError) else _unforeseen(failure)
             if secret is None:
                 self._give_back(error, tenants)
             else:
@@ -142,6 +149,7 @@ class _Batch:
         if self.entered == (secret,):
             return
         self.entered = None
+        self.kept.close()
         settings = self._settings(secret).database
         database.take_tls_back(os.environ)
         self.address = None if settings["source"] == "environment" else database.fetch(settings)
@@ -178,7 +186,7 @@ class _Batch:
         def attempt() -> dict[str, Any]:
             nonlocal run
             self._enter(tenant.secret_arn)
-            run = TenantRun(self.project, call, tenant, self.address["database"] if tenant.secret_arn else None)
+            run = TenantRun(self.project, call, tenant, self.address["database"] if tenant.secret_arn else None, self.kept)
             self.connects.clear()
             try:
                 run.upgrade() if self.request.command == "upgrade" else run.plan()
@@ -199,11 +207,7 @@ class _Batch:
         except RunnerError as failure:
             error = failure
         except Exception as failure:
-            error = RunnerError(
-                "internal_error",
-                f"the runner failed: {type(failure).__name__}: {describe(failure)}",
-                "look at the function's log, and report it as a defect of cdk-alembic",
-            )
+            error = _unforeseen(failure)
         if error and call.before is None and self._is_of_all(error, tenant) and not last:
             raise error
         if error and self._came_too_late(error) and not call.applied:
@@ -339,6 +343,14 @@ class _Batch:
         facts = {**facts, **texts}
         log("WARNING", "tenant_failed", stage=self.call.settings.stage, tenant=tenant.name, **facts)
         return facts
+
+
+def _unforeseen(error: Exception) -> RunnerError:
+    return RunnerError(
+        "internal_error",
+        f"the runner failed: {type(error).__name__}: {describe(error)}",
+        "look at the function's log, and report it as a defect of cdk-alembic",
+    )
 
 
 def _some(warnings: list[str]) -> list[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
 import traceback
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,22 +39,31 @@ def main(hello: dict[str, Any]) -> None:
 
     for line in asks:
         try:
-            _answer(json.loads(line), folder, hello.get("scratch"), report)
+            _answer(json.loads(line), folder, hello.get("scratch", False), report)
             report({"report": "end"})
         except RunnerError as error:
             report({"report": "failed", "error": redacted(error.facts())})
         except (Exception, SystemExit) as error:
             traceback.print_exc()
             report({"report": "failed", "error": redacted(_unforeseen(error))})
+        if hello.get("scratch"):
+            _load_ahead()
 
 
-def _answer(ask: dict[str, Any], folder: Path, scratch_url: str | None, report: Report) -> None:
+def _load_ahead() -> None:
+    """Imports what the next ask needs, while its database may still be starting. What is missing is told by that ask."""
+    with suppress(Exception):
+        importlib.import_module("cdk_alembic_local.observe")
+
+
+def _answer(ask: dict[str, Any], folder: Path, on_scratch: bool, report: Report) -> None:
     verb = ask["ask"]
     if verb == "graph":
         from .graph import graph
 
         report({"report": "graph", "graph": graph(folder)})
         return
+    scratch_url = ask.get("scratch")
     try:
         with stand_ins() if verb == "observe" else nullcontext():
             project = Project(folder)
@@ -65,7 +75,7 @@ def _answer(ask: dict[str, Any], folder: Path, scratch_url: str | None, report: 
         observe_files(folder, ask, error, report)
         return
     if scratch_url is None:
-        if verb != "invoke":
+        if verb != "invoke" or on_scratch:
             raise RunnerError("invalid_request", f'"{verb}" needs a scratch database', "start the observer with one")
         from .invoke import invoke
 

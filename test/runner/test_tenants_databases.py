@@ -1,0 +1,225 @@
+"""Tenants with a database of their own, by a secret of their own, and the list of tenants."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from cdk_alembic import database as addresses
+from cdk_alembic import tenant_list
+from conftest import DRIVERS, Backend, Database, failure, fresh_database, invoke
+from tenants import VERSION_TABLE_SCHEMA, codes, create_schemas, outcomes, set_tenant_settings, versions, write_env
+from test_reaching import secret
+
+OWN = "    context.configure(connection=connection, target_metadata=target_metadata)\n"
+READ_URL = 'import os\nfrom app_config import url\nconfig.set_main_option("sqlalchemy.url", url.replace("%", "%%"))\n'
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[dict[str, Database]]:
+    """Two databases of tenants."""
+    with ExitStack() as stack:
+        yield {name: stack.enter_context(fresh_database()) for name in ("acme", "globex")}
+
+
+@pytest.fixture
+def by_secret(
+    package: Backend, database: Database, own: dict[str, Database], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., list[str]]:
+    """Lets a backend read its address from the environment, where the runner puts it. Gives the secrets that were fetched."""
+
+    def prepare(scheme: str, template: str, configure: str = OWN, **settings: Any) -> list[str]:
+        secrets = {"main": secret(database), **{name: secret(of_tenant) for name, of_tenant in own.items()}}
+        fetched: list[str] = []
+        monkeypatch.setattr(addresses, "_fetch", lambda arn: fetched.append(arn) or secrets[arn])
+        variables = {"url": "DATABASE_URL", "urlScheme": scheme}
+        stage = {"source": "secret", "secretArn": "main", "variables": variables}
+        set_tenant_settings(monkeypatch, **{"database": stage, **settings})
+        monkeypatch.setenv("DATABASE_URL", "")
+        package.initialise("driver://", template)
+        write_env(package, configure, template)
+        # As backends do: the address is read once, when a module is imported.
+        # Python remembers what "." was in an earlier test.
+        sys.path_importer_cache.pop(".", None)
+        (package.directory / "app_config.py").write_text('import os\nurl = os.environ["DATABASE_URL"]\n')
+        env = (package.directory / "alembic" / "env.py").read_text()
+        package.write_env(env.replace("target_metadata = None\n", READ_URL + "target_metadata = None\n"))
+        return fetched
+
+    for of_tenant in own.values():
+        with of_tenant.connect() as connection:
+            connection.execute("DROP SCHEMA IF EXISTS cdk_alembic, app CASCADE")
+            connection.execute("DROP SCHEMA public CASCADE")
+            connection.execute("CREATE SCHEMA public")
+    return prepare
+
+
+def tenants(**secrets: Any) -> dict[str, Any]:
+    return {"tenants": [{"name": name, **more} for name, more in secrets.items()]}
+
+
+@pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+def test_each_tenant_gets_to_the_database_of_its_secret(
+    package: Backend, database: Database, own: dict[str, Database], by_secret: Any, template: str, scheme: str
+) -> None:
+    fetched = by_secret(scheme, template)
+    package.table_revision("r1")
+    request = tenants(acme={"secretArn": "acme"}, globex={"secretArn": "globex"})
+    assert [o["applied"] for o in invoke(request)["outcomes"]] == [["r1"], ["r1"]]
+    assert [versions(of_tenant, "public") for of_tenant in own.values()] == [["r1"], ["r1"]]
+    assert database.tables() == []
+    fetched.clear()
+    again = invoke(request)
+    assert [(o["from"], o["applied"]) for o in again["outcomes"]] == [(["r1"], [])] * 2
+    assert fetched == ["acme", "globex"]
+    package.table_revision("r2", "r1")
+    assert [o["pending"] for o in invoke({**request, "command": "plan"})["outcomes"]] == [1, 1]
+
+
+def test_schemas_of_the_shared_database_and_of_own_ones_go_together(
+    package: Backend, database: Database, own: dict[str, Database], by_secret: Any
+) -> None:
+    by_secret("postgresql+psycopg", "generic", VERSION_TABLE_SCHEMA)
+    create_schemas(database, ["small"])
+    create_schemas(own["acme"], ["app"])
+    package.table_revision("r1")
+    request = tenants(acme={"secretArn": "acme", "schema": "app"}, small={}, lost={"secretArn": "nowhere"})
+    answer = invoke({"tenants": [*request["tenants"], {"name": "globex", "secretArn": "globex", "schema": "missing"}]})
+    assert codes(answer)["globex"] == "database_refused"
+    assert [o["status"] for o in answer["outcomes"]] == ["complete", "complete", "failed", "failed"]
+    assert versions(own["acme"], "app") == versions(database, "small") == ["r1"]
+    assert own["acme"].rows("SELECT version_table FROM cdk_alembic.run") == [("app.alembic_version",)]
+
+
+def test_a_secret_without_its_database_is_not_completed_from_the_stage(
+    package: Backend, own: dict[str, Database], by_secret: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_secret("postgresql+psycopg", "generic")
+    monkeypatch.setattr(addresses, "_fetch", lambda arn: secret(own["acme"], dbname=""))
+    package.table_revision("r1")
+    assert codes(invoke(tenants(acme={"secretArn": "acme"}))) == {"acme": "secret_unavailable"}
+
+
+def test_an_env_py_that_goes_to_another_database_is_found_out(
+    package: Backend, database: Database, own: dict[str, Database], by_secret: Any
+) -> None:
+    by_secret("postgresql+psycopg", "generic")
+    (package.directory / "app_config.py").write_text(f'url = "{database.url("postgresql+psycopg")}"\n')
+    package.table_revision("r1")
+    answer = invoke(tenants(acme={"secretArn": "acme"}, globex={"secretArn": "globex"}))
+    assert codes(answer) == {"acme": "invalid_project", "globex": "invalid_project"}
+    assert database.name in outcomes(answer)["acme"]["error"]["message"]
+    assert database.tables() == []
+
+
+def test_one_that_does_not_answer_does_not_hold_up_the_others(
+    package: Backend, own: dict[str, Database], by_secret: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_secret("postgresql+psycopg", "generic", limits={"connectRetrySeconds": 1})
+    fetch = addresses._fetch
+    monkeypatch.setattr(addresses, "_fetch", lambda arn: secret(own["acme"], port=1) if arn == "gone" else fetch(arn))
+    package.table_revision("r1")
+    answer = invoke(tenants(gone={"secretArn": "gone"}, acme={"secretArn": "acme"}))
+    assert codes(answer) == {"gone": "database_unreachable"}
+    assert versions(own["acme"], "public") == ["r1"]
+
+
+def test_a_secret_is_of_no_use_to_an_environment_that_names_no_variables(
+    package: Backend, by_secret: Any, database: Database
+) -> None:
+    by_secret("postgresql+psycopg", "generic", database={"source": "environment"})
+    package.table_revision("r1")
+    assert codes(invoke(tenants(acme={"secretArn": "acme"}))) == {"acme": "invalid_settings"}
+
+
+class TestTheList:
+    @pytest.fixture
+    def listed(self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+        """Sets the query, in a database with a table of tenants."""
+        with database.connect() as connection:
+            connection.execute("CREATE TABLE tenants (name text, schema text, secret_arn text, active bool DEFAULT true)")
+
+        def set_query(query: str = "SELECT name, schema, secret_arn FROM tenants", scheme: str = "postgresql") -> None:
+            set_tenant_settings(monkeypatch, tenants={"query": query})
+            monkeypatch.setenv("DATABASE_URL", database.url(scheme))
+
+        set_query()
+        return set_query
+
+    def insert(self, database: Database, *rows: tuple[Any, ...]) -> None:
+        with database.connect() as connection:
+            connection.cursor().executemany("INSERT INTO tenants VALUES (%s, %s, %s)", [(*row, None, None)[:3] for row in rows])
+
+    @pytest.mark.parametrize("scheme", ["postgresql", *dict.fromkeys(scheme for _, scheme in DRIVERS)])
+    def test_it_is_what_the_query_gives_in_byte_order(self, database: Database, listed: Any, scheme: str) -> None:
+        listed("SELECT name, schema, secret_arn FROM tenants WHERE active;\n", scheme)
+        self.insert(database, ("b",), ("a", "s1"), ("B", None, "arn"), ("_", "s2", "arn"))
+        answer = invoke({"command": "tenants"})
+        assert answer["tenants"] == [
+            {"name": "B", "secretArn": "arn"},
+            {"name": "_", "schema": "s2", "secretArn": "arn"},
+            {"name": "a", "schema": "s1"},
+            {"name": "b"},
+        ]
+        assert (answer["more"], answer["command"]) == (False, "tenants")
+
+    def test_it_comes_in_pages(self, database: Database, listed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(tenant_list, "TENANTS_PAGE", 2)
+        listed("SELECT name FROM tenants -- all of them")
+        self.insert(database, *((name,) for name in "edcba"))
+        names, after = [], None
+        while True:
+            page = invoke({"command": "tenants", **({"after": after} if after else {})})
+            names.append([tenant["name"] for tenant in page["tenants"]])
+            if not page["more"]:
+                break
+            after = names[-1][-1]
+        assert names == [["a", "b"], ["c", "d"], ["e"]]
+
+    def test_rows_that_can_not_be_used_are_told(self, database: Database, listed: Any) -> None:
+        self.insert(database, ("a b",), ("a",), ("a",), (None, "s"), ("c", "x'y"), ("d", None, ""))
+        error = failure({"command": "tenants"})["error"]
+        assert error["code"] == "invalid_settings"
+        for what in ('"a b"', '"a" is listed twice', "null", "x'y", "secretArn"):
+            assert what in error["message"]
+
+    def test_a_column_that_means_nothing_is_told(self, database: Database, listed: Any) -> None:
+        listed("SELECT name, secret_arn AS secretarn FROM tenants")
+        self.insert(database, ("a", None, "arn"))
+        assert "secretarn" in failure({"command": "tenants"})["error"]["message"]
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "DELETE FROM tenants RETURNING name",
+            "WITH gone AS (DELETE FROM tenants RETURNING name) SELECT name FROM gone",
+            "SELECT empty_it() AS name",
+            "SELECT name FROM tenants) AS x) SELECT 1; COMMIT; DELETE FROM tenants; --",
+            "SELECT set_config('transaction_read_only', 'off', false) || empty_it() AS name",
+        ],
+    )
+    def test_the_query_can_not_write(self, database: Database, listed: Any, query: str) -> None:
+        with database.connect() as connection:
+            connection.execute(
+                "CREATE FUNCTION empty_it() RETURNS text LANGUAGE sql AS $$ DELETE FROM public.tenants RETURNING name $$"
+            )
+        listed(query)
+        self.insert(database, ("a",))
+        assert failure({"command": "tenants"})["error"]["code"] == "invalid_settings"
+        assert database.rows("SELECT name FROM tenants") == [("a",)]
+
+    @pytest.mark.parametrize("after", ["'", "a' OR true --", ""])
+    def test_a_page_begins_after_a_name_and_nothing_else(self, listed: Any, after: str) -> None:
+        assert failure({"command": "tenants", "after": after})["error"]["code"] == "invalid_request"
+
+    def test_without_a_query_it_says_so(self, package: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+        set_tenant_settings(monkeypatch)
+        assert failure({"command": "tenants"})["error"]["code"] == "invalid_settings"
+
+    def test_a_database_that_does_not_answer_is_unreachable(self, database: Database, listed: Any) -> None:
+        database.port = "1"
+        listed()
+        assert failure({"command": "tenants"})["error"]["code"] == "database_unreachable"
