@@ -6,9 +6,9 @@ import { spread, tenantRuns } from './tenants';
 const SIZES = [100, 1000, 10_000];
 
 /** So many of each size are migrated, since 10,000 would take as long as all of the bench. */
-export const BATCH = 50;
+const BATCH = 50;
 
-export interface Grown {
+interface Grown {
   readonly name: string;
   readonly count: number;
   /** Finds all of them at head. */
@@ -18,7 +18,7 @@ export interface Grown {
 }
 
 /** Every size once, for all rows: the tenants of the largest are expensive to make. */
-export function grow(world: World): Promise<readonly Grown[]> {
+function grow(world: World): Promise<readonly Grown[]> {
   return world.once('tenants-growth', async () => {
     const { create, setBack, ours } = await tenantRuns(world);
     const grown: Grown[] = [];

@@ -1,9 +1,7 @@
-import path from 'node:path';
 import type { Tenant } from '../../lib/tenant-contract';
 import { invokeForTenants } from '../world/invoke';
 import { ourPackage } from '../world/packages';
-import { createTenants, setBack, type Tenants, tenantBackend } from '../world/tenants';
-import { virtualEnvironment } from '../world/virtual-environment';
+import { alembicForTenants, createTenants, setBack, type Tenants, tenantBackend } from '../world/tenants';
 import type { Timed, World } from '../world/world';
 
 export const TENANTS = 1000;
@@ -30,7 +28,7 @@ export function tenantRuns(world: World): Promise<TenantRuns> {
   return world.once('tenant-runs', async () => {
     const backend = await tenantBackend(world);
     const unpacked = await ourPackage(world, backend, { tenants: {} });
-    const alembic = path.join(await virtualEnvironment(world, backend), 'alembic');
+    const alembic = await alembicForTenants(world, backend);
     return {
       create: (count, where) => createTenants(world, backend, count, where === 'behind' ? backend.before : backend.head),
       setBack: (tenants, some) => setBack(world, backend, tenants, some),

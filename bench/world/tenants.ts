@@ -1,7 +1,8 @@
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { projectDirectory } from '../../examples/local-aws';
 import type { Tenant } from '../../lib/tenant-contract';
-import { type Backend, sample } from './backends';
+import type { Backend } from './backends';
 import { copyDatabase, createDatabase, type Database } from './database';
 import { idOf, soundSteps, writeVersions } from './histories';
 import { virtualEnvironment } from './virtual-environment';
@@ -13,34 +14,27 @@ export interface TenantBackend extends Backend {
   readonly before: string;
 }
 
+const SAMPLE = path.join(projectDirectory, 'examples', 'template-saas-tenants', 'back');
+
 /** Each version table that is read takes locks until the statement ends. */
 const AT_ONCE = 1000;
 
-/** The sample with a history of two revisions, small enough that 10,000 tenants are made in seconds. */
+/** The sample with a schema for every tenant, and a history of two revisions: small enough that 10,000 tenants are made in seconds. */
 export function tenantBackend(world: World): Promise<TenantBackend> {
   return world.once('tenants', async (directory) => {
-    cpSync((await sample(world)).directory, directory, { recursive: true });
+    const made = new Set(['.venv', '.pytest_cache', '.ruff_cache', '__pycache__', 'uv.lock']);
+    cpSync(SAMPLE, directory, { recursive: true, filter: (source) => !made.has(path.basename(source)) });
     const versions = path.join(directory, 'alembic', 'versions');
     rmSync(versions, { recursive: true });
     writeVersions(versions, soundSteps(5).slice(0, 2));
-    const env = path.join(directory, 'alembic', 'env.py');
-    writeFileSync(env, forTenants(readFileSync(env, 'utf8')));
+    await world.run({ command: 'uv', args: ['lock', '--directory', directory] });
     return { directory, before: idOf(1), head: idOf(2), tables: 1 };
   });
 }
 
-/** An env.py with what Alembic's cookbook adds for tenants, https://alembic.sqlalchemy.org/en/latest/cookbook.html#rudimental-schema-level-multi-tenancy-for-postgresql-databases */
-function forTenants(env: string): string {
-  const [imports, configure] = ['from sqlalchemy import pool\n', '    context.configure(connection=connection,'];
-  if (!env.includes(imports) || !env.includes(configure)) throw new Error("the sample's env.py has no place for tenants");
-  return env.replace(imports, 'from sqlalchemy import pool, text\n').replace(
-    configure,
-    `    tenant = context.get_x_argument(as_dictionary=True)["tenant"]
-    connection.execute(text(f'set search_path to "{tenant}"'))
-    connection.commit()
-    connection.dialect.default_schema_name = tenant
-${configure}`,
-  );
+/** Where people run `alembic` for it. */
+export async function alembicForTenants(world: World, backend: TenantBackend): Promise<string> {
+  return path.join(await virtualEnvironment(world, backend, 'venv-tenants'), 'alembic');
 }
 
 /** Tenants in a database of their own, each where `alembic upgrade` left it. */
@@ -91,16 +85,18 @@ export async function copyTenants(world: World, { database: original, all }: Ten
   return { database, all, expectAt: expectAt(world, database, all) };
 }
 
+/** Names a schema in a script that is run in many: where it names the version table. */
+const ANY = 'any_tenant';
+
 async function offline(
   world: World,
   backend: TenantBackend,
   { env }: Database,
   [command, range]: readonly [string, string],
 ): Promise<string> {
-  const alembic = path.join(await virtualEnvironment(world, backend), 'alembic');
-  const args = ['-x', 'tenant=any', command, range, '--sql'];
-  const { stdout } = await world.run({ command: alembic, args, cwd: backend.directory, env });
-  return stdout.replaceAll(/^(BEGIN|COMMIT);$/gm, '');
+  const args = ['-x', `tenant=${ANY}`, command, range, '--sql'];
+  const { stdout } = await world.run({ command: await alembicForTenants(world, backend), args, cwd: backend.directory, env });
+  return stdout.replaceAll(/^(BEGIN|COMMIT);$/gm, '').replaceAll(`${ANY}.`, '');
 }
 
 /** @param first a statement that is run before, for which `%I` is the schema */
