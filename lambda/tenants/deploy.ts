@@ -25,6 +25,9 @@ type Deployed = CdkCustomResourceIsCompleteResponse<TenantsOnDeployData>;
 /** CloudFormation waits an hour and then tells no reason: this is told before. */
 const DEPLOY_SECONDS = 55 * 60;
 
+/** Step Functions throttles when many stacks deploy at once, and a deploy should not fail for that. */
+const MAX_ATTEMPTS = 8;
+
 /** How long one call of `isComplete` looks: so the waiter's state machine takes few steps, and the end is seen at once. */
 const LOOK_SECONDS = 60;
 const LOOK_EVERY_SECONDS = 2;
@@ -49,7 +52,7 @@ export async function onEvent(event: Event): Promise<Started | { PhysicalResourc
 export async function isComplete(event: Event & Partial<Started>): Promise<Deployed> {
   const { RequestType, ExecutionArn, Data, StartedAt = 0 } = event;
   if (RequestType === 'Delete' || !ExecutionArn) return { IsComplete: true, ...(Data && { Data }) };
-  const sfn = new SFNClient();
+  const sfn = new SFNClient({ maxAttempts: MAX_ATTEMPTS });
   try {
     const end = Date.now() + LOOK_SECONDS * 1000;
     for (;;) {
@@ -75,7 +78,7 @@ async function start(event: Event, name: string): Promise<string> {
   const { StateMachineArn } = event.ResourceProperties;
   const stackName = event.StackId.split('/')[1] ?? event.StackId;
   const input: TenantRunInput = { requestedBy: printable(`deploy ${stackName}`) };
-  const sfn = new SFNClient();
+  const sfn = new SFNClient({ maxAttempts: MAX_ATTEMPTS });
   try {
     await sfn.send(new StartExecutionCommand({ stateMachineArn: StateMachineArn, name, input: JSON.stringify(input) }));
   } catch (error) {

@@ -2,6 +2,7 @@ import { TenantsClient } from '../client/tenants-client';
 import { TenantsError } from '../client/tenants-errors';
 import { sfnClient } from '../client/tenants-sdk';
 import { ciReport } from './ci/ci-report';
+import { tenantsOnGitHub } from './ci/tenants-on-github';
 import { CommandError } from './command-error';
 import { requestedBy } from './requested-by';
 import { type Screen, screen } from './screen';
@@ -58,6 +59,7 @@ function end(document: TenantsDocument, json: boolean, { notes }: Screen, error?
   if (error) showError(notes, error);
   else if ('atHead' in document && document.atHead === false) notes.next(NEXT_AFTER_CHECK);
   if ('detailsUri' in document && document.detailsUri) notes.fact('details', document.detailsUri);
+  tenantsOnGitHub(notes, document);
   if (json) process.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
   return document.exitCode;
 }

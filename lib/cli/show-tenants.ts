@@ -5,18 +5,23 @@ import { duration, place, plain, type Terminal } from './terminal';
 
 const MAX_PLACES = 12;
 const MAX_FAILURES = 20;
+const NOBODY = 'there is no tenant to run over';
 
 /** How many tenants are where, and what it destroys to bring them to head. */
 export function showTenantPlaces(terminal: Terminal, summary: TenantRunSummary): void {
   const { heads, places, pending, unchanged, ahead, failed, dataLoss } = summary;
+  if (summary.total === 0) {
+    terminal.line(NOBODY);
+    return;
+  }
   const told: [number, string][] = [
-    [unchanged, `at head (${place(heads)})`],
+    [unchanged, 'at head'],
     [pending, 'behind'],
     [ahead, 'ahead of the deployed code'],
     [failed, 'not to be told'],
   ];
   const parts = told.flatMap(([count, what]) => (count > 0 ? [`${number(count)} ${what}`] : []));
-  terminal.line(`${tenants(summary.total)}: ${parts.join(', ') || 'there is none'}`);
+  terminal.line(`${tenants(summary.total)}, head is ${place(heads)}: ${parts.join(', ')}`);
   const widest = Math.max(...places.map(({ tenants: count }) => number(count).length));
   for (const { revisions, tenants: count } of places.slice(0, MAX_PLACES)) {
     const head = same(revisions, heads) ? ' (head)' : '';
@@ -36,7 +41,8 @@ export function showTenantsDone(
   ms?: number,
 ): void {
   const head = `head (${place(heads)})`;
-  if (migrated === 0 && summary.failed === 0) terminal.line(`nothing to do: ${tenants(unchanged)} at ${head}`);
+  if (summary.total === 0) terminal.line(`nothing to do: ${NOBODY}`);
+  else if (migrated === 0 && summary.failed === 0) terminal.line(`nothing to do: ${tenants(unchanged)} at ${head}`);
   else {
     const time = ms === undefined ? '' : ` in ${duration(ms)}`;
     const before = unchanged > 0 ? `, ${number(unchanged)} ${unchanged === 1 ? 'was' : 'were'} there before` : '';

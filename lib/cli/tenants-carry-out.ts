@@ -68,7 +68,7 @@ async function startTask(session: TenantsSession, task: StartTask, planId: strin
 /** A plan that could not look at every tenant says nothing against migrating the others. */
 async function planOf(session: TenantsSession, planId: string, asks: boolean): Promise<TenantRunSummary> {
   try {
-    return await watchRun(session, planId);
+    return await watchRun(session, planId, true);
   } catch (error) {
     if (!asks && error instanceof TenantsError && error.code === 'tenants_failed' && error.summary) return error.summary;
     throw error;

@@ -1,5 +1,5 @@
 import type { BatchCounts, TenantPhase, TenantsProgress } from '../client/tenants-progress';
-import { cut } from './display-width';
+import { cut, displayWidth } from './display-width';
 import { bar, elapsed } from './progress-line';
 
 const PHASES: Readonly<Record<TenantPhase, string>> = {
@@ -11,23 +11,28 @@ const PHASES: Readonly<Record<TenantPhase, string>> = {
   summary: 'summing up',
 };
 
-/** How far a run is, in words. */
-export function tenantsProgressText(progress: TenantsProgress): string {
+/**
+ * How far a run is, in words.
+ *
+ * @param plan whether it only looks at the tenants
+ */
+export function tenantsProgressText(progress: TenantsProgress, plan: boolean): string {
   const batches = batchesOf(progress);
-  if (!batches) return PHASES[progress.phase];
+  const phase = plan ? `plan: ${PHASES[progress.phase]}` : PHASES[progress.phase];
+  if (!batches) return phase;
   const { total, done, running, failed } = batches;
   const told = [`${done + failed}/${total} batches`, `${running} running`, ...(failed > 0 ? [`${failed} with failures`] : [])];
-  return `${PHASES[progress.phase]}: ${told.join(', ')}`;
+  return `${phase}: ${told.join(', ')}`;
 }
 
 /** The same with a bar, in at most `width` columns. */
-export function tenantsProgressLine(progress: TenantsProgress, elapsedMs: number, width: number): string {
+export function tenantsProgressLine(progress: TenantsProgress, plan: boolean, elapsedMs: number, width: number): string {
   const batches = batchesOf(progress);
   const part = batches?.total ? (batches.done + batches.failed) / batches.total : 0;
-  return cut(
-    `  ${bar(progress.phase === 'summary' ? 1 : part, width)} ${tenantsProgressText(progress)}  ${elapsed(elapsedMs)}`,
-    width,
-  );
+  const start = `  ${bar(progress.phase === 'summary' ? 1 : part, width)} `;
+  const end = `  ${elapsed(elapsedMs)}`;
+  const text = cut(tenantsProgressText(progress, plan), width - displayWidth(start) - end.length);
+  return cut(`${start}${text}${end}`, width);
 }
 
 function batchesOf({ phase, canaries, rest }: TenantsProgress): BatchCounts | undefined {

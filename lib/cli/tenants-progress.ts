@@ -20,7 +20,14 @@ export class TenantsProgressView {
   private hidden = false;
   private progress?: TenantsProgress;
 
-  constructor(private readonly screen: Pick<Screen, 'notes' | 'status'>) {
+  /**
+   * @param screen where it is shown
+   * @param plan whether the run only looks at the tenants
+   */
+  constructor(
+    private readonly screen: Pick<Screen, 'notes' | 'status'>,
+    private readonly plan: boolean,
+  ) {
     this.timer = screen.status ? setInterval(() => this.draw(), REDRAW_MS) : setInterval(() => this.say(), LINE_MS);
   }
 
@@ -45,12 +52,12 @@ export class TenantsProgressView {
 
   private draw(): void {
     const { status } = this.screen;
-    if (!this.hidden && this.progress) status?.draw(tenantsProgressLine(this.progress, this.elapsedMs, status.width));
+    if (!this.hidden && this.progress) status?.draw(tenantsProgressLine(this.progress, this.plan, this.elapsedMs, status.width));
   }
 
   private say(): void {
     if (!this.progress) return;
-    const text = tenantsProgressText(this.progress);
+    const text = tenantsProgressText(this.progress, this.plan);
     const now = performance.now();
     if (text === this.said && now - this.saidAt < SIGN_OF_LIFE_MS) return;
     this.screen.notes.line(`  … ${text} (${elapsed(this.elapsedMs)})`);

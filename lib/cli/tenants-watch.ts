@@ -4,10 +4,14 @@ import { ask } from './confirm';
 import { TenantsProgressView } from './tenants-progress';
 import { runCommand, type TenantsSession } from './tenants-session';
 
-/** Shows how far a run is until it ends; asks about its canaries where there is somebody to ask. */
-export async function watchRun(session: TenantsSession, runId: string): Promise<TenantRunSummary> {
+/**
+ * Shows how far a run is until it ends; asks about its canaries where there is somebody to ask.
+ *
+ * @param plan whether the run only looks at the tenants, where that is known
+ */
+export async function watchRun(session: TenantsSession, runId: string, plan = false): Promise<TenantRunSummary> {
   const { client, screen, signal, arguments: given } = session;
-  const view = given.progress ? new TenantsProgressView(screen) : undefined;
+  const view = given.progress ? new TenantsProgressView(screen, plan) : undefined;
   let question: AbortController | undefined;
   const onProgress = (progress: TenantsProgress) => {
     view?.show(progress);

@@ -17,7 +17,7 @@ export async function sendApproval(
   if (answer.status === 'taken') return;
   throw new TenantsError(
     'not_waiting',
-    `run ${approval.runId} waits for no approval: it is not that far yet, it is over, or somebody else was first`,
+    `run ${approval.runId} waits for no approval: there is no such run, it is not that far, it is over, or somebody else was first`,
     'see how far it is: watch it with --run',
   );
 }
@@ -47,12 +47,12 @@ function invokeError(error: unknown, target: Target): TenantsError {
     return new TenantsError(code, message, `check the stage and the run; ${why}`, { cause: error });
   }
   if (code === 'access_denied')
-    return new TenantsError(code, message, `${GRANT} (\`grantRun\` of the construct)`, { cause: error });
+    return new TenantsError(code, message, `${GRANT} (\`grantApprove\` of the construct)`, { cause: error });
   const known = TENANTS_CLIENT_CODES.find((one) => one === code) ?? 'unexpected_answer';
   return new TenantsError(known satisfies TenantsErrorCode, message, known === 'network' ? AGAIN : next, { cause: error });
 }
 
-const GRANT = 'sign in again if the session has expired; otherwise grant lambda:InvokeFunction of it';
+const GRANT = 'sign in again if the session has expired; otherwise grant the invoke of that function';
 const AGAIN = 'try again: an approval is taken once, however often it is sent';
 
 function isAnswer(value: unknown): value is TenantApprovalAnswer {

@@ -9,7 +9,7 @@ import { checkedInput, runIdProblems } from './tenants-input';
 import { findMachine, givenMachine, type Machine, runArn } from './tenants-machine';
 import { ProgressReader, type TenantsProgress } from './tenants-progress';
 import { resultOf } from './tenants-result';
-import { sfnClient, sfnError, sfnSdk } from './tenants-sdk';
+import { sfnClient, sfnError, sfnRegion, sfnSdk } from './tenants-sdk';
 
 /** Which stage's tenants, and how to reach AWS. */
 export interface TenantsClientOptions extends ConnectionOptions {
@@ -48,7 +48,7 @@ export interface StartOptions extends Omit<TenantRunInput, 'requestedBy'>, Tenan
 }
 
 export interface WatchOptions extends TenantsCallOptions {
-  /** Gets how far the run is, whenever that has changed. */
+  /** Gets how far the run is, whenever that has changed; never, where the credentials may not look at it. */
   readonly onProgress?: (progress: TenantsProgress) => void;
 }
 
@@ -89,7 +89,7 @@ export class TenantsClient {
       await this.sfn.send(command, { abortSignal: signal });
     } catch (error) {
       signal?.throwIfAborted();
-      if ((error as Error).name !== 'ExecutionAlreadyExists') throw sfnError(error, `the start of run ${runId}`);
+      if ((error as Error).name !== 'ExecutionAlreadyExists') throw startError(error, runId);
       // The first answer was lost, and the run has ended since; or the id was used for something else.
       const { input: started } = await this.describe(runId, signal);
       if (started !== undefined && started !== input) {
@@ -109,11 +109,17 @@ export class TenantsClient {
       if (text !== told) onProgress?.(progress);
       told = text;
     };
+    let mayLook = onProgress !== undefined;
     let troubleSince: number | undefined;
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 1.3, LONGEST_PAUSE_MS)) {
       try {
         const execution = await this.describe(runId, signal);
-        if (onProgress) await tell();
+        if (mayLook) {
+          await tell().catch((cause) => {
+            mayLook = sfnError(cause, `a look at run ${runId}`).code !== 'access_denied';
+            if (mayLook) throw cause;
+          });
+        }
         if (execution.status !== 'RUNNING') return resultOf(execution) as TenantRunSummary;
         troubleSince = undefined;
       } catch (cause) {
@@ -165,13 +171,10 @@ export class TenantsClient {
   }
 
   private async decide(runId: string, approved: boolean, { signal }: TenantsCallOptions): Promise<void> {
-    const { status } = await this.describe(runId, signal);
-    if (status !== 'RUNNING') {
-      const next = 'see how it ended: --run tells it, and `result` of TenantsClient';
-      throw new TenantsError('not_waiting', `run ${runId} waits for no approval: it has ended (${status})`, next);
-    }
+    mustBeRunId(runId);
     const { stage, appName = DEFAULT_APP_NAME, requestedBy } = this.options;
-    const { region } = await this.find(signal);
+    // Nothing is asked of Step Functions: who may approve need not be who may run.
+    const region = await sfnRegion(this.sfn);
     const lambda = lambdaClient({ ...this.options, region });
     try {
       const target = { functionName: tenantApprovalName(appName, stage), stage, region };
@@ -205,6 +208,14 @@ export class TenantsClient {
     this.machine ??= await findMachine(this.sfn, appName, stage, signal);
     return this.machine;
   }
+}
+
+/** A start that got no answer may have been one. */
+function startError(cause: unknown, runId: string): TenantsError {
+  const error = sfnError(cause, `the start of run ${runId}`);
+  if (error.code !== 'network') return error;
+  const next = `it may have begun all the same: watch it with --run ${runId}, or start it again with this id as \`runId\``;
+  return new TenantsError(error.code, error.message, next, { cause });
 }
 
 function mustBeRunId(runId: string): void {

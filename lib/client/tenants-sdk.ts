@@ -65,6 +65,6 @@ export function sfnError(error: unknown, what: string): TenantsError {
     return fail('unexpected_answer', `Step Functions did not take ${what}: ${name}: ${message}`, next);
   }
   const { code } = error as NodeJS.ErrnoException;
-  const next = 'check the network, the region and the endpoint, then try again: no run is started twice by it';
+  const next = 'check the network, the region and the endpoint, then try again';
   return fail('network', `Step Functions can't be reached for ${what}: ${message || code || String(error)}`, next);
 }

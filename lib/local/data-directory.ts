@@ -3,7 +3,7 @@ import { chownSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writ
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { constants, gunzip, gzip } from 'node:zlib';
-import { recall, rememberFile } from '../packaging/cache';
+import { forgetOld, recall, rememberFile } from '../cache';
 import type { Account } from './account';
 import type { PostgresBinaries } from './postgres-binaries';
 import { mustRun } from './run';
@@ -81,6 +81,7 @@ async function keep(entry: string, { data, password }: DataDirectory, own: strin
   const file = path.join(own, 'kept');
   writeFileSync(file, await promisify(gzip)(Buffer.concat(whole), { level: constants.Z_BEST_SPEED }), { mode: 0o600 });
   rememberFile(entry, file);
+  forgetOld();
   rmSync(file);
 }
 

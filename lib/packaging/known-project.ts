@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { forgetOld, recall, remember } from '../cache';
 import { packagePath } from '../package-root';
 import { checkAlembicProject, type ProjectFindings } from './alembic-project';
-import { forgetOld, recall, remember } from './cache';
 import { hashRunner, type Package } from './package';
 import type { FunctionPlatform } from './platform';
 import { hashFiles, listFiles, listSources } from './sources';

@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import Ajv from 'ajv';
 import type { Metafile } from 'esbuild';
 import type { TenantFailure, TenantRunSummary } from '../../lib/tenant-contract';
@@ -44,7 +47,7 @@ const behind: Partial<TenantRunSummary> = {
   ],
 };
 const PLACES =
-  '1,004 tenants: 940 at head (c3), 62 behind, 2 ahead of the deployed code\n' +
+  '1,004 tenants, head is c3: 940 at head, 62 behind, 2 ahead of the deployed code\n' +
   '  940  c3 (head)\n   60  b2\n    2  zz\n    2  base\n';
 const migrated: Partial<TenantRunSummary> = { total: 1004, unchanged: 940, migrated: 64 };
 
@@ -107,6 +110,11 @@ describe('an upgrade', () => {
   test('with nothing behind is not started', async () => {
     const { code, stdout } = await run(stage({ total: 4, unchanged: 4 }), '--tenants', 'all');
     expect([code, stdout, commands()]).toEqual([0, 'nothing to do: 4 tenants at head (c3)\n', ['plan']]);
+  });
+
+  test('of nobody says so', async () => {
+    const { code, stdout } = await run(stage({ total: 0, unchanged: 0, places: [], heads: [] }), '--retry-failed');
+    expect([code, stdout]).toEqual([0, 'nothing to do: there is no tenant to run over\n']);
   });
 
   test('that fails shows which tenants failed and why, and where all of it is', async () => {
@@ -359,11 +367,36 @@ describe('--json', () => {
   });
 });
 
+test('on GitHub failed tenants are annotations, and the summary of the job has them with where all of them are', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'tenants-'));
+  const file = join(directory, 'summary.md');
+  standIn = await StepFunctionsStandIn.start(stage(behind, { end: tenantsFailed }));
+  const args = ['--stage', 'dev', '--endpoint-url', standIn.url, '--tenants', 'all'];
+  const { stderr } = await command.run(args, { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: file });
+  expect(stderr).toContain('::group::plan\n');
+  expect(stderr).toContain('::error title=tenants_failed::1 of 1004 tenants failed%0Anext: repair what the failures name\n');
+  expect(stderr).toContain('::error title=acme%3A migration_failed::column "x" contains null values\n');
+  const text = await readFile(file, 'utf8');
+  await rm(directory, { recursive: true });
+  expect(text).toContain('1004 total, 940 unchanged, 63 migrated, 0 pending, 0 ahead, 1 failed, 0 not begun\n');
+  expect(text).toContain('| <code>acme</code> | <code>migration&#95;failed</code>: column');
+  expect(text).toContain('details: <code>s3://bucket/runs/');
+});
+
+/** What a start of a built command reads: its own file and what that imports at once. */
+function readAtStart({ outputs }: Metafile): string[] {
+  const read = new Set(Object.keys(outputs).filter((name) => outputs[name]?.entryPoint?.startsWith('bin/')));
+  for (const name of read) {
+    for (const { path, kind } of outputs[name]?.imports ?? []) if (kind === 'import-statement') read.add(path);
+  }
+  return [...read].flatMap((name) => Object.keys(outputs[name]?.inputs ?? {}));
+}
+
 test('no other start pays for it: what it takes lies in files of its own, read when it is needed', () => {
-  const takes = (metafile: Metafile) =>
-    Object.keys(metafile.inputs).filter((path) => /@aws-sdk\/client-sfn\/|\/(show-)?tenants-/.test(path));
-  expect(takes(command.metafile)).toEqual([]);
-  expect(takes(command.tenants).some((path) => path.includes('client-sfn'))).toBe(true);
+  const sfn = /@aws-sdk\/client-sfn\//;
+  expect(readAtStart(command.metafile)).toContain('lib/cli/migrate-invoke.ts');
+  expect(readAtStart(command.metafile).filter((path) => sfn.test(path) || /\/(show-)?tenants/.test(path))).toEqual([]);
+  expect(readAtStart(command.tenants).some((path) => sfn.test(path))).toBe(true);
   const imports = Object.values(command.metafile.inputs).flatMap((input) => input.imports);
   const entries = imports.filter(({ path }) => path.includes('migrate-invoke-tenants'));
   expect(entries).toMatchObject([{ kind: 'require-call', external: true }]);

@@ -54,6 +54,15 @@ describe('a start', () => {
     expect(standIn.runs).toHaveLength(1);
   });
 
+  test('that never gets an answer says that the run may have begun, and how to look', async () => {
+    const it = await against({ fault: (operation) => (operation === 'StartExecution' ? 'drop' : undefined) });
+    const runId = randomUUID();
+    expect(await thrown(it.start({ runId }))).toMatchObject({
+      code: 'network',
+      next: expect.stringContaining(`it may have begun all the same: watch it with --run ${runId}`),
+    });
+  });
+
   test('with the id of another request is refused', async () => {
     const it = await against();
     const runId = await it.start();
@@ -152,6 +161,17 @@ describe('a watch', () => {
       fault: (operation, call) => (operation === 'DescribeExecution' && call <= 4 ? 'drop' : undefined),
     });
     expect(await it.watch(await it.start())).toEqual(summary());
+  });
+
+  test('waits for the end also where the credentials may not look at how far it is', async () => {
+    const denied = { status: 400, error: 'AccessDeniedException' };
+    const it = await against({
+      run: () => [{ state: 'Rest' }, { end: succeeded() }],
+      fault: (operation) => (operation === 'GetExecutionHistory' ? denied : undefined),
+    });
+    const seen: unknown[] = [];
+    expect(await it.watch(await it.start(), { onProgress: (progress) => seen.push(progress) })).toEqual(summary());
+    expect(seen).toEqual([]);
   });
 
   test('ends with the reason of its signal, and the run goes on', async () => {
@@ -255,20 +275,25 @@ describe('an approval', () => {
     expect(await thrown(it.approve(await it.start()))).toMatchObject({ code: 'not_waiting' });
   });
 
-  test('of a run that is over is an error, and is not sent', async () => {
+  test('of a run that is over is an error', async () => {
     const it = await against();
     const runId = await it.start();
     await it.watch(runId);
-    expect(await thrown(it.approve(runId))).toMatchObject({
-      code: 'not_waiting',
-      message: expect.stringContaining('(SUCCEEDED)'),
-    });
-    expect(standIn.approvals).toEqual([]);
+    expect(await thrown(it.approve(runId))).toMatchObject({ code: 'not_waiting' });
+  });
+
+  test('takes no permission on Step Functions: who approves need not be who runs', async () => {
+    const it = await against({ run: waiting });
+    const runId = await it.start();
+    await it.result(runId);
+    const before = standIn.calls.length;
+    await new TenantsClient({ stage: 'dev', endpoint: standIn.url }).approve(runId);
+    expect([standIn.approvals.length, standIn.calls.length]).toEqual([1, before]);
   });
 
   test.each([
     [{ status: 404, error: 'ResourceNotFoundException' }, 'function_not_found', /only where the construct says so/],
-    [{ status: 403, error: 'AccessDeniedException' }, 'access_denied', /lambda:InvokeFunction/],
+    [{ status: 403, error: 'AccessDeniedException' }, 'access_denied', /grantApprove/],
     [{ status: 429, error: 'TooManyRequestsException' }, 'throttled', /try again/],
     [{ text: '"hello"' }, 'unexpected_answer', /log in/],
     ['drop', 'network', /taken once/],
@@ -286,7 +311,7 @@ describe('errors', () => {
     ['access_denied', every(400, 'UnrecognizedClientException'), /sign in again/],
     ['throttled', every(400, 'ThrottlingException'), /in a minute/],
     ['unexpected_answer', every(400, 'ValidationException'), /check the stage/],
-    ['network', every(500, 'InternalFailure'), /no run is started twice/],
+    ['network', every(500, 'InternalFailure'), /check the network/],
   ] as const)('%s has a next step', async (code, options, next) => {
     expect(await thrown((await against(options)).start())).toMatchObject({ code, next: expect.stringMatching(next) });
   });

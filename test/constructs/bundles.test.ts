@@ -3,17 +3,20 @@ import { build } from 'esbuild';
 
 const root = join(__dirname, '../..');
 
-test.each(['lambda/on-deploy/index.ts', 'lambda/tenants/index.ts', 'bin/migrate-invoke.ts'])('%s starts fast: it loads no CDK', async (entry) => {
-  const { metafile } = await build({
-    absWorkingDir: root,
-    entryPoints: [entry],
-    bundle: true,
-    platform: 'node',
-    write: false,
-    metafile: true,
-    logLevel: 'error',
-  });
-  const inputs = Object.keys(metafile.inputs);
-  expect(inputs).toContain(entry);
-  expect(inputs.filter((input) => /node_modules\/(aws-cdk-lib|constructs)\//.test(input))).toEqual([]);
-});
+test.each(['lambda/on-deploy/index.ts', 'lambda/tenants/index.ts', 'bin/migrate-invoke.ts'])(
+  '%s starts fast: it loads no CDK',
+  async (entry) => {
+    const { metafile } = await build({
+      absWorkingDir: root,
+      entryPoints: [entry],
+      bundle: true,
+      platform: 'node',
+      write: false,
+      metafile: true,
+      logLevel: 'error',
+    });
+    const inputs = Object.keys(metafile.inputs);
+    expect(inputs).toContain(entry);
+    expect(inputs.filter((input) => /node_modules\/(aws-cdk-lib|constructs)\//.test(input))).toEqual([]);
+  },
+);

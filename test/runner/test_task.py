@@ -178,6 +178,20 @@ op.execute("SELECT nextval('further')")"""
     assert database.rows("SELECT is_called FROM further") == [(False,)]
 
 
+def test_a_revision_that_swallows_the_cancellation_is_not_taken_for_applied(long: Backend, database: Database) -> None:
+    swallowing = """with op.get_context().autocommit_block():
+    try:
+        op.execute("SELECT pg_sleep(60)")
+    except Exception:
+        pass"""
+    long.revision("bb", "aa", f"{MARK}\n{swallowing}")
+    running = Task()
+    eventually(lambda: database.rows(SLEEPERS))
+    running.send(signal.SIGTERM)
+    code, answer = running.end()
+    assert (code, answer["error"]["code"], database.versions()) == (task.CANCELLED, "cancelled", ["aa"])
+
+
 def test_a_task_that_waits_for_another_run_can_be_cancelled_at_once(long: Backend, database: Database) -> None:
     holder = Task()
     eventually(lambda: database.rows(SLEEPERS))

@@ -5,7 +5,6 @@ A tenant that waits - for a rival, a busy table, a server on its way - is put of
 
 from __future__ import annotations
 
-import json
 import os
 import time
 import uuid
@@ -18,8 +17,7 @@ from .attempts import until_connected
 from .call import Call
 from .contract import CONTRACT_VERSION, Request
 from .errors import RunnerError
-from .failures import describe, shortened
-from .guard import data_losses
+from .failures import describe
 from .log import log
 from .project import Project
 from .revisions import path
@@ -27,14 +25,9 @@ from .run import QUERY_CANCELED
 from .tenant_connection import KeptConnection
 from .tenant_connects import Connects, quiet
 from .tenant_contract import Tenant, TenantRequest
+from .tenant_outcomes import Outcomes
 from .tenant_run import TenantRun
 from .tenant_skip import Shown
-
-# A state of Step Functions hands on 256 KiB at most, the tenants that are left among it,
-# https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
-MAX_OUTCOMES_LENGTH = 150_000
-MAX_MESSAGE_LENGTH = 600
-MAX_WARNINGS = 50
 
 # What may be otherwise a moment later.
 _PUT_OFF = {"locked": "mutex_wait", "lock_not_available": "lock_retry", "database_unreachable": "connect_retry"}
@@ -64,21 +57,16 @@ class _Batch:
         self.connects = connects
         self.kept = KeptConnection()
         self.run_id = uuid.UUID(self.request.run_id) if self.request.run_id else uuid.uuid4()
-        self.outcomes: dict[str, dict[str, Any]] = {}
-        self.length = 0
-        self.failed = 0
+        self.outcomes = Outcomes(project, call)
         self.begun = 0
         self.left: list[Tenant] = []
         self.not_begun: list[Tenant] = []
         self.put_off: deque[tuple[Tenant, Call, RunnerError]] = deque()
         self.budget = {limit: getattr(call.settings.limits, limit) for limit in _PUT_OFF.values()}
-        self.warnings: dict[str, None] = {}
-        self.losses: dict[str, dict[str, Any]] = {}
         self.entered: tuple[str | None] | None = None
         self.address: dict[str, str] | None = None
         self.shown: dict[str | None, Shown] = {}
         self.seen: dict[str, tuple[str, ...]] = {}
-        self.paths: dict[tuple[str, ...], list[Any]] = {}
 
     def answer(self) -> dict[str, Any]:
         databases: dict[str | None, list[Tenant]] = {}
@@ -94,12 +82,10 @@ class _Batch:
             "stage": self.call.settings.stage,
             "status": "partial" if self.left else "complete",
             "heads": list(self.project.heads),
-            "outcomes": sorted(self.outcomes.values(), key=lambda outcome: order[outcome["tenant"]]),
+            "outcomes": sorted(self.outcomes.by_name.values(), key=lambda outcome: order[outcome["tenant"]]),
             "left": [tenant.as_given() for tenant in sorted(self.left, key=lambda tenant: order[tenant.name])],
             "notBegun": sorted((tenant.name for tenant in self.not_begun), key=order.__getitem__),
-            "failed": self.failed,
-            "dataLoss": list(self.losses.values()),
-            "warnings": _some(list(self.warnings)),
+            **self.outcomes.facts(),
             "protected": self.call.settings.protected,
         }
 
@@ -113,7 +99,7 @@ class _Batch:
                 self._give_back(error, tenants)
             else:
                 for tenant in tenants:
-                    self._finish(tenant, self._call(tenant), None, time.monotonic(), error)
+                    self._finish(tenant, self._call(tenant), time.monotonic(), error=error)
             return
         todo = deque(tenants)
         swept = False
@@ -129,7 +115,7 @@ class _Batch:
                 self.left.extend(todo)
                 return
             tenant = todo.popleft()
-            is_first = secret is None and secret not in self.shown and not self.outcomes and not self.put_off
+            is_first = secret is None and secret not in self.shown and not self.outcomes.by_name and not self.put_off
             limits = {**_NO_WAIT, "connect_retry": self.budget["connect_retry"]} if is_first else _NO_WAIT
             try:
                 self._one(tenant, self._call(tenant), limits)
@@ -139,7 +125,7 @@ class _Batch:
 
     def _give_back(self, error: RunnerError, tenants: Iterable[Tenant]) -> None:
         """The function's database does not let anybody in: of no tenant in particular."""
-        if not self.outcomes and not self.put_off:
+        if not self.outcomes.by_name and not self.put_off:
             raise error
         log("WARNING", "tenants_given_back", stage=self.call.settings.stage, code=error.code, reason=error.message)
         self.left.extend(tenants)
@@ -215,7 +201,7 @@ class _Batch:
         elif error and error.code in _PUT_OFF and not last:
             self.put_off.append((tenant, call, error))
         else:
-            self._finish(tenant, call, run, started, error)
+            self._finish(tenant, call, started, run, error)
 
     def _came_too_late(self, error: RunnerError) -> bool:
         """Whether the statement was cancelled because the tenants before had used up the time: it has more in the next call."""
@@ -230,7 +216,7 @@ class _Batch:
         """Takes those that were put off, which now may wait."""
         while self.put_off:
             tenant, call, error = self.put_off.popleft()
-            if self._is_over() and self.outcomes:
+            if self._is_over() and self.outcomes.by_name:
                 self.left.append(tenant)
                 continue
             limit = _PUT_OFF[error.code]
@@ -238,15 +224,21 @@ class _Batch:
             self._one(tenant, call, self.budget, last=True)
             self.budget[limit] = max(0.0, self.budget[limit] - (time.monotonic() - started))
 
+    def _finish(
+        self, tenant: Tenant, call: Call, started: float, run: TenantRun | None = None, error: RunnerError | None = None
+    ) -> None:
+        if self.outcomes.add(tenant, call, started, self.seen.get(tenant.name, ()), run, error) == "partial":
+            self.left.append(tenant)
+
     def _too_many_failed(self) -> bool:
         tolerated = self.request.tolerated_failures
-        if tolerated is not None and self.failed + len(self.put_off) > tolerated:
+        if tolerated is not None and self.outcomes.failed + len(self.put_off) > tolerated:
             # They may have been put off for nothing.
             self._settle()
-        return tolerated is not None and self.failed > tolerated
+        return tolerated is not None and self.outcomes.failed > tolerated
 
     def _is_over(self) -> bool:
-        return self.begun > 0 and (self.call.is_over() or self.length > MAX_OUTCOMES_LENGTH)
+        return self.begun > 0 and (self.call.is_over() or self.outcomes.is_full())
 
     def _learn(self, tenant: Tenant, run: TenantRun) -> None:
         """What env.py has shown of its database."""
@@ -270,7 +262,7 @@ class _Batch:
             with tenant_skip.connected(shown) as connection:
                 present = tenant_skip.present(connection, shown, tenants)
                 for number, tenant in enumerate(tenants):
-                    if self.call.remaining_seconds() < self.call.reserve_seconds or self.length > MAX_OUTCOMES_LENGTH:
+                    if self.call.remaining_seconds() < self.call.reserve_seconds or self.outcomes.is_full():
                         return [*rest, *tenants[number:]]
                     schema = tenant.schema or shown.place.schema
                     if schema not in present or not self._skips(connection, shown, tenant):
@@ -279,7 +271,7 @@ class _Batch:
             log(
                 "INFO", "tenants_not_skipped", stage=self.call.settings.stage, reason=f"{type(error).__name__}: {describe(error)}"
             )
-            return [tenant for tenant in tenants if tenant.name not in self.outcomes]
+            return [tenant for tenant in tenants if tenant.name not in self.outcomes.by_name]
         return rest
 
     def _skips(self, connection: Any, shown: Shown, tenant: Tenant) -> bool:
@@ -291,58 +283,8 @@ class _Batch:
             return False
         call = self._call(tenant)
         call.before = found.heads
-        self._finish(tenant, call, None, started, None)
+        self._finish(tenant, call, started)
         return True
-
-    def _finish(self, tenant: Tenant, call: Call, run: TenantRun | None, started: float, error: RunnerError | None) -> None:
-        before = call.before if call.before is not None else self.seen.get(tenant.name, ())
-        after = run.heads if run and run.heads is not None else before
-        pending = self._pending(after)
-        outcome = {
-            "tenant": tenant.name,
-            "status": self._status(run, after, pending, error),
-            "from": sorted(before),
-            "to": sorted(after),
-            "applied": [item["revision"] for item in call.applied],
-            "pending": len(pending),
-            "durationMs": round((time.monotonic() - started) * 1000),
-        }
-        if error:
-            outcome["error"] = self._failure(tenant, error)
-        self.outcomes[tenant.name] = outcome
-        self.length += len(json.dumps(outcome))
-        self.failed += error is not None
-        if outcome["status"] == "partial":
-            self.left.append(tenant)
-        self.call.applied.extend(call.applied)
-        self.call.lock_wait_seconds += call.lock_wait_seconds
-        self.warnings.update(dict.fromkeys(call.warnings))
-        if after:
-            self.losses.update((json.dumps(loss), loss) for loss in data_losses(pending))
-
-    def _status(self, run: TenantRun | None, after: tuple[str, ...], pending: list[Any], error: RunnerError | None) -> str:
-        if error:
-            return "failed"
-        if self.request.command == "upgrade":
-            return run.status if run else "complete"
-        if self.project.unknown(after):
-            return "ahead"
-        return "pending" if pending else "complete"
-
-    def _pending(self, heads: tuple[str, ...]) -> list[Any]:
-        if self.project.unknown(heads):
-            return []
-        if heads not in self.paths:
-            steps, _ = path(self.project, "head", heads, downgrade=False)
-            self.paths[heads] = [step.revision for step in steps]
-        return self.paths[heads]
-
-    def _failure(self, tenant: Tenant, error: RunnerError) -> dict[str, Any]:
-        facts = {name: value for name, value in error.facts().items() if name != "dataLoss"}  # it is that of all
-        texts = {name: shortened(facts[name], MAX_MESSAGE_LENGTH) for name in ("message", "next")}
-        facts = {**facts, **texts}
-        log("WARNING", "tenant_failed", stage=self.call.settings.stage, tenant=tenant.name, **facts)
-        return facts
 
 
 def _unforeseen(error: Exception) -> RunnerError:
@@ -351,8 +293,3 @@ def _unforeseen(error: Exception) -> RunnerError:
         f"the runner failed: {type(error).__name__}: {describe(error)}",
         "look at the function's log, and report it as a defect of cdk-alembic",
     )
-
-
-def _some(warnings: list[str]) -> list[str]:
-    more = len(warnings) - MAX_WARNINGS
-    return warnings if more <= 0 else [*warnings[:MAX_WARNINGS], f"and {more} warnings more"]

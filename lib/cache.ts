@@ -19,7 +19,7 @@ const FORGET_AFTER_MS = 30 * DAY_MS;
 /** The bytecode of one backend takes some 10 MB. */
 const MOST_BYTES = 256 * 1024 * 1024;
 
-/** An entry of what is kept from one synth to the next; undefined when there is none. Whoever takes it has to check it. */
+/** An entry of what is kept from one run to the next; undefined when there is none. Whoever takes it has to check it. */
 export function recall(name: string): Buffer | undefined {
   const file = join(cacheDirectory(), name);
   try {

@@ -1,0 +1,98 @@
+import path from 'node:path';
+import { type LocalAws, projectDirectory, type RunResult } from '../../examples/local-aws';
+import { createTenantStage } from './tenant-stage';
+import { mustSucceed, useLocalAws } from './use-local-aws';
+
+jest.setTimeout(300_000);
+
+const TENANTS = Array.from({ length: 12 }, (_, index) => ({ name: `customer-${index}`, schema: `tenant_${index}` }));
+const script = path.join(projectDirectory, 'dist/bin/migrate-invoke.js');
+
+describe('migrate-invoke --tenants against a state machine that runs', () => {
+  // The tests tell one story: each goes on with what the one before has left.
+  const shared = useLocalAws(async (aws) => {
+    const stage = await createTenantStage(aws, 'dev', TENANTS);
+    mustSucceed(await stage.deploy({ onDeploy: 'off', approval: true }));
+    return stage;
+  });
+
+  const command = (args: readonly string[], options: Parameters<LocalAws['run']>[2] = {}): Promise<RunResult> =>
+    shared.aws.run(process.execPath, [script, '--stage', 'dev', ...args], options);
+
+  /** Approves the canaries in a process of its own as soon as the run says how. */
+  async function approving(...args: string[]): Promise<RunResult & { readonly runId: string }> {
+    let [runId, approved] = ['', Promise.resolve({ code: -1, output: 'nobody was asked' } as RunResult)];
+    const onLine = (line: string): void => {
+      const [, asked] = /--approve ([0-9a-f-]{36})/.exec(line) ?? [];
+      if (asked === undefined) return;
+      runId = asked;
+      approved = command(['--approve', asked]);
+    };
+    const result = await command(args, { onLine });
+    mustSucceed(await approved);
+    return { ...result, runId };
+  }
+
+  it('tells a gate that all of them are behind, and changes nothing', async () => {
+    const result = await command(['--tenants', 'all', '--command', 'check']);
+
+    expect(result).toMatchObject({
+      code: 3,
+      stdout: expect.stringContaining(`12 tenants, head is ${shared.prepared.head()}: 12 behind\n  12  base`),
+    });
+    expect(result.stderr).toMatch(/machine +template-saas-api-migrate-tenants-dev.*details +s3:\/\/\S+\/runs\//s);
+    expect(await shared.prepared.places()).toEqual({});
+  });
+
+  it('migrates the canaries, waits for an approval from elsewhere, and migrates the rest', async () => {
+    const stage = shared.prepared;
+
+    const { runId, ...result } = await approving('--tenants', 'all');
+
+    mustSucceed(result);
+    expect(result.stdout).toMatch(/^12 tenants migrated to head \(\w+\) in .* s$/);
+    expect(result.stderr).toMatch(/… canaries.*rest waits for an approval of run.*… tenants: \d\/\d batches/s);
+    expect(await stage.places()).toEqual({ [stage.head()]: 12 });
+    const again = await command(['--run', runId, '--json']);
+    expect(JSON.parse(again.stdout)).toMatchObject({ command: 'upgrade', status: 'complete', runId, migrated: 12, exitCode: 0 });
+    expect(await command(['--approve', runId])).toMatchObject({ code: 3, stderr: expect.stringContaining('not_waiting') });
+  });
+
+  it('has nothing to do where all of them are at head', async () => {
+    const { code, stdout } = await command(['--tenants', 'all']);
+    expect([code, stdout]).toEqual([0, `nothing to do: 12 tenants at head (${shared.prepared.head()})`]);
+  });
+
+  it('names the tenant that fails and why, migrates the others, and comes back to that one alone', async () => {
+    const stage = shared.prepared;
+    const before = stage.head();
+    await stage.rows('CREATE TABLE tenant_7.phones ()');
+    stage.write('e2e000000001', 'Add phones', ['op.create_table("phones", sa.Column("id", sa.Integer(), primary_key=True))']);
+    mustSucceed(await stage.deploy({ onDeploy: 'off' }));
+
+    const failed = await command(['--tenants', 'all']);
+
+    expect(failed).toMatchObject({ code: 1, stdout: '' });
+    expect(failed.stderr).toContain(`12 tenants, head is e2e000000001: 12 behind\n  12  ${before}\n`);
+    expect(failed.stderr).toMatch(/✗ customer-7 {2}migration_failed: .*"phones" already exists.*SQLSTATE 42P07/);
+    expect(failed.stderr).toContain('✗ tenants_failed: 1 of 12 tenants failed');
+    expect(await stage.places()).toEqual({ [before]: 1, [stage.head()]: 11 });
+
+    await stage.rows('DROP TABLE tenant_7.phones');
+    const retried = await command(['--retry-failed']);
+
+    mustSucceed(retried);
+    expect(retried.stdout).toMatch(/^1 tenant migrated to head \(e2e000000001\) in /);
+    expect(await stage.places()).toEqual({ [stage.head()]: 12 });
+  });
+
+  it.each([
+    [2, 'unknown_tenant', ['--tenants', 'customer-1,nobody']],
+    [2, 'run_not_found', ['--run', '0b8f7f2e-6a4e-4e0e-9a51-3f0c3a0d9f11']],
+    [4, 'state_machine_not_found', ['--tenants', 'all', '--app-name', 'nobody']],
+  ])('%i: %s', async (code, error, args) => {
+    const result = await command(args);
+    expect(result).toMatchObject({ code, stdout: '', stderr: expect.stringContaining(`✗ ${error}: `) });
+    expect(result.stderr).toMatch(/^ {2}next +\S/m);
+  });
+});

@@ -1,0 +1,46 @@
+"""A password that changes while a container runs: a run of hours outlasts tokens and rotations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from cdk_alembic import full, task
+from conftest import Backend, Database
+from network import aws
+from test_reaching import role, secret, secret_settings
+
+
+@pytest.fixture
+def rotated(package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The statement that rotates the password of the role that runs the migrations. The secret knows the new one from its second
+    reader on."""
+    secret_settings(monkeypatch, "postgresql+psycopg")
+    passwords = iter(["the-old-one"])
+
+    def fetch(*_: Any) -> dict[str, str]:
+        return {"SecretString": secret(database, username=user, password=next(passwords, "the-new-one"))}
+
+    with role(database, "the-old-one") as user, aws(monkeypatch, fetch):
+        package.initialise("driver://").read_url_from("DATABASE_URL")
+        yield f"op.execute('''ALTER ROLE \"{user}\" PASSWORD 'the-new-one' ''')"
+
+
+def run() -> dict[str, Any]:
+    return full.carry_out({"in": "container"}, task.Context(None), "it runs in a container", task._prepare)
+
+
+def test_it_is_fetched_again_before_the_run_is_verified(package: Backend, database: Database, rotated: str) -> None:
+    package.revision("aa", None, rotated)
+    answer = run()
+    assert (answer["status"], answer["to"]) == ("complete", ["aa"])
+    assert database.rows("SELECT outcome FROM cdk_alembic.run") == [("complete",)]
+
+
+def test_a_failure_is_recorded_though_the_old_one_opens_no_connection(package: Backend, database: Database, rotated: str) -> None:
+    package.revision("aa", None, f"with op.get_context().autocommit_block():\n    {rotated}\nop.execute('SELECT 1 / 0')")
+    with pytest.raises(full.MigrationFailed, match="division by zero"):
+        run()
+    [(outcome, error)] = database.rows("SELECT outcome, error FROM cdk_alembic.run")
+    assert outcome == "migration_failed" and "division by zero" in error
