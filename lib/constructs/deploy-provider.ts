@@ -38,12 +38,14 @@ export function deployProvider(scope: Construct, props: DeployProviderProps): Pr
   const handler = (name: 'onEvent' | 'isComplete', options: DeployHandler) =>
     bundledFunction(scope, name, { bundle, handler: name, role: handlerRole, logGroup, encryptionKey, ...options });
 
+  const onEventHandler = handler('onEvent', onEvent);
+  const isCompleteHandler = isComplete && handler('isComplete', isComplete);
   const provider = new Provider(scope, 'Provider', {
-    onEventHandler: handler('onEvent', onEvent),
+    onEventHandler,
     // Two roles: one shared role makes the framework's functions wait for each other.
     frameworkOnEventRole: role('FrameworkOnEventRole'),
-    ...(isComplete && {
-      isCompleteHandler: handler('isComplete', isComplete),
+    ...(isCompleteHandler && {
+      isCompleteHandler,
       queryInterval: Duration.seconds(1),
       totalTimeout: Duration.seconds(CUSTOM_RESOURCE_SECONDS),
       frameworkCompleteAndTimeoutRole: role('FrameworkIsCompleteRole'),

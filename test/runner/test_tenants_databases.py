@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from cdk_alembic import database as addresses
 from cdk_alembic import tenant_list
+from cdk_alembic.errors import RunnerError
 from conftest import DRIVERS, Backend, Database, failure, fresh_database, invoke
 from tenants import VERSION_TABLE_SCHEMA, codes, create_schemas, outcomes, set_tenant_settings, versions, write_env
 from test_reaching import secret
@@ -125,6 +126,23 @@ def test_one_that_does_not_answer_does_not_hold_up_the_others(
     answer = invoke(tenants(gone={"secretArn": "gone"}, acme={"secretArn": "acme"}))
     assert codes(answer) == {"gone": "database_unreachable"}
     assert versions(own["acme"], "public") == ["r1"]
+
+
+def test_secrets_that_can_not_be_read_are_not_asked_for_beyond_the_time_of_the_call(
+    package: Backend, by_secret: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_secret("postgresql+psycopg", "generic")
+    package.table_revision("r1")
+    asked = []
+
+    def refuse(arn: str) -> str:
+        asked.append(arn)
+        raise RunnerError("secret_unavailable", f"the secret {arn} can't be read", "look")
+
+    monkeypatch.setattr(addresses, "_fetch", refuse)
+    answer = invoke({**tenants(acme={"secretArn": "acme"}, globex={"secretArn": "globex"}), "sliceSeconds": 0})
+    assert (codes(answer), asked) == ({"acme": "secret_unavailable"}, ["acme"])
+    assert answer["left"] == [{"name": "globex", "secretArn": "globex"}]
 
 
 def test_a_secret_is_of_no_use_to_an_environment_that_names_no_variables(

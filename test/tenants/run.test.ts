@@ -125,6 +125,20 @@ describe('when tenants fail', () => {
     expect(await world.get('last-failed.json')).toMatchObject({ tenants: ['d'] });
   });
 
+  test('a run over all of them forgets those that are no tenants any more', async () => {
+    const { world } = shared;
+    await world.put('tenants.json', NAMES);
+    await world.use({}, (request) => answered(request, failing('b', 'd')));
+    await world.run();
+    await world.put('tenants.json', ['a', 'd', 'e']);
+    expect(await world.run({ retryFailed: true })).toMatchObject({
+      total: 1,
+      warnings: ['failed in their last upgrade and are no tenants any more: b'],
+    });
+    await world.run();
+    expect(await world.get('last-failed.json')).toMatchObject({ tenants: ['d'] });
+  });
+
   test('and few enough did, the run succeeds with a warning', async () => {
     const { world } = shared;
     await world.put('tenants.json', NAMES);

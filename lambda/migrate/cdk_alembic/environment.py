@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from .brisk import brisk
 from .connecting import bounded_connects
 from .errors import RunnerError
 from .failures import connection_failure, describe, location
@@ -47,7 +48,7 @@ def run_environment(
             state["runs"] += 1
             state["inside"] = True
             try:
-                with watching(None), around(context) if around else nullcontext():
+                with watching(None), around(context) if around else nullcontext(), brisk(context) if around else nullcontext():
                     run_migrations(**arguments)
             except (Exception, SystemExit) as error:
                 state["error"] = error

@@ -91,6 +91,8 @@ class _Batch:
 
     def _database(self, secret: str | None, tenants: list[Tenant]) -> None:
         """All tenants of one database."""
+        if self._ends_before(tenants):
+            return
         try:
             self._enter(secret)
         except Exception as failure:
@@ -98,6 +100,7 @@ class _Batch:
             if secret is None:
                 self._give_back(error, tenants)
             else:
+                self.begun += 1
                 for tenant in tenants:
                     self._finish(tenant, self._call(tenant), time.monotonic(), error=error)
             return
@@ -108,11 +111,7 @@ class _Batch:
                 todo = deque(self._sweep(shown, todo))
                 swept = True
                 continue
-            if self._too_many_failed():
-                self.not_begun.extend(todo)
-                return
-            if self._is_over():
-                self.left.extend(todo)
+            if self._ends_before(todo):
                 return
             tenant = todo.popleft()
             is_first = secret is None and secret not in self.shown and not self.outcomes.by_name and not self.put_off
@@ -122,6 +121,16 @@ class _Batch:
             except RunnerError as error:
                 self._give_back(error, [tenant, *todo])
                 return
+
+    def _ends_before(self, tenants: Iterable[Tenant]) -> bool:
+        """Whether these are not begun any more: too many have failed, or the time is used up."""
+        if self._too_many_failed():
+            self.not_begun.extend(tenants)
+            return True
+        if self._is_over():
+            self.left.extend(tenants)
+            return True
+        return False
 
     def _give_back(self, error: RunnerError, tenants: Iterable[Tenant]) -> None:
         """The function's database does not let anybody in: of no tenant in particular."""
