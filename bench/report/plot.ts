@@ -1,5 +1,6 @@
 import type { MeasuredRow } from '../results';
 import { shown } from '../units';
+import { round, svg, text } from './svg';
 
 const WIDTH = 840;
 const NAMES = 290;
@@ -9,16 +10,6 @@ const LINE = 20;
 const TITLE = 26;
 const GAP = 12;
 const FULL = WIDTH - NAMES - NUMBERS;
-
-/** Legible on a light and on a dark page. */
-const STYLE = `
-  text { font: 13px system-ui, sans-serif; fill: #24292f }
-  .title { font-weight: 600 }
-  .ours { fill: #1a7f64 }
-  .other { fill: #9aa4ae }
-  .spread { stroke: #57606a; stroke-width: 1.5 }
-  @media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .ours { fill: #3fb68b } .other { fill: #6e7781 } .spread { stroke: #c9d1d9 } }
-`;
 
 /** A bar for every variant, as long as its median; the longest of a row takes all the width, and a line shows least and most. */
 export function plot(rows: readonly MeasuredRow[]): string {
@@ -41,22 +32,5 @@ export function plot(rows: readonly MeasuredRow[]): string {
     });
     y += GAP;
   }
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y}" width="${WIDTH}" height="${y}" role="img">
-<title>What cdk-alembic takes, and what others take</title>
-<style>${STYLE}</style>
-${shapes.join('\n')}
-</svg>
-`;
-}
-
-function text(x: number, y: number, content: string, style?: string): string {
-  return `<text x="${round(x)}" y="${round(y)}"${style ? ` class="${style}"` : ''}>${escaped(content)}</text>`;
-}
-
-function escaped(content: string): string {
-  return content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
+  return svg({ title: 'What cdk-alembic takes, and what others take', width: WIDTH, height: y, shapes });
 }

@@ -1,8 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { isMeasured, type Results } from '../results';
+import { growthPlot } from './growth-plot';
 import { fullTable, goalTable } from './markdown';
 import { plot } from './plot';
+import { scaleTable } from './scale';
 
 /** Brings bench/results.json into README.md and docs/. Results that are not whole are refused. */
 export function writeDocs(root: string, names: readonly string[]): void {
@@ -11,6 +13,8 @@ export function writeDocs(root: string, names: readonly string[]): void {
   const page = path.join(root, 'docs/performance.md');
   replace(page, 'bench', goalTable(results));
   replace(page, 'bench-runs', fullTable(results.rows));
+  replace(path.join(root, 'docs/scale.md'), 'scale', scaleTable(results.rows));
+  writeFileSync(path.join(root, 'docs/growth.svg'), growthPlot(results.rows));
   writeFileSync(
     path.join(root, 'docs/performance.svg'),
     plot(results.rows.filter(({ unit }) => unit === 'ms' || unit === 'bytes')),

@@ -12,6 +12,10 @@ import { packagingUnchangedUv } from './packaging-unchanged-uv';
 import { review100 } from './review-100';
 import { reviewFaults } from './review-faults';
 import { synth } from './synth';
+import { tenantsGrowth, tenantsGrowthPending } from './tenants-growth';
+import { tenantsMemory, tenantsMemoryPending } from './tenants-memory';
+import { tenantsPending } from './tenants-pending';
+import { tenantsUnchanged } from './tenants-unchanged';
 import { upgrade1000 } from './upgrade-1000';
 import { upgradeMemory } from './upgrade-memory';
 import { zipSize } from './zip-size';
@@ -25,6 +29,12 @@ export const ROWS: readonly Row[] = [
   imports,
   upgrade1000,
   upgradeMemory,
+  tenantsUnchanged,
+  tenantsPending,
+  tenantsGrowth,
+  tenantsGrowthPending,
+  tenantsMemory,
+  tenantsMemoryPending,
   firstRequest,
   packagingUnchanged,
   packagingUnchangedUv,

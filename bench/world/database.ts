@@ -12,8 +12,18 @@ export interface Database {
   drop(): Promise<void>;
 }
 
-export async function createDatabase({ postgres }: World, name: string): Promise<Database> {
-  await postgres.createDatabase(name);
+export async function createDatabase(world: World, name: string): Promise<Database> {
+  await world.postgres.createDatabase(name);
+  return databaseOf(world, name);
+}
+
+/** A copy of a database to which nobody is connected. */
+export async function copyDatabase(world: World, name: string, original: Database): Promise<Database> {
+  await world.postgres.query('postgres', `CREATE DATABASE "${name}" TEMPLATE "${original.name}" STRATEGY FILE_COPY`);
+  return databaseOf(world, name);
+}
+
+function databaseOf({ postgres }: World, name: string): Database {
   return {
     name,
     env: {

@@ -103,7 +103,11 @@ for table, other in zip(tables, [tables[0], *tables]):
 export function writeProject(directory: string, steps: readonly Step[], models: string): void {
   cpSync(TEMPLATE, directory, { recursive: true });
   writeFileSync(path.join(directory, 'models.py'), models);
-  const versions = path.join(directory, 'migrations', 'versions');
+  writeVersions(path.join(directory, 'migrations', 'versions'), steps);
+}
+
+/** Writes the revisions of a history into a new folder. */
+export function writeVersions(versions: string, steps: readonly Step[]): void {
   mkdirSync(versions);
   steps.forEach((step, index) => {
     const [id, previous] = [idOf(index + 1), step.after ?? (index ? idOf(index) : undefined)];

@@ -15,11 +15,15 @@ export interface Unpacked {
 
 const SETTINGS: RunnerSettings = { stage: 'dev', allow: [], database: { source: 'environment' } };
 
-/** What the construct makes of a backend. */
-export function ourPackage(world: World, backend: Backend): Promise<Unpacked> {
+/**
+ * What the construct makes of a backend.
+ *
+ * @param more settings of the function
+ */
+export function ourPackage(world: World, backend: Backend, more: Partial<RunnerSettings> = {}): Promise<Unpacked> {
   return world.once(`ours-${path.basename(backend.directory)}`, async (directory) => {
     const { asset } = await packageBackend(world, backend, path.join(directory, 'cdk.out'));
-    const env = { [SETTINGS_VARIABLE]: JSON.stringify(SETTINGS) };
+    const env = { [SETTINGS_VARIABLE]: JSON.stringify({ ...SETTINGS, ...more }) };
     return throughZip(world, asset, directory, HANDLER, env);
   });
 }

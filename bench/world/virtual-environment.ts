@@ -2,9 +2,13 @@ import path from 'node:path';
 import type { Backend } from './backends';
 import type { World } from './world';
 
-/** The virtual environment that `uv sync` makes of the sample's lock: where people run `alembic`. */
-export function virtualEnvironment(world: World, { directory }: Backend): Promise<string> {
-  return world.once('venv', async (venv) => {
+/**
+ * The virtual environment that `uv sync` makes of the sample's lock: where people run `alembic`.
+ *
+ * @param name of the environment: of each lock there is one
+ */
+export function virtualEnvironment(world: World, { directory }: Backend, name = 'venv'): Promise<string> {
+  return world.once(name, async (venv) => {
     const args = ['sync', '--frozen', '--no-dev', '--quiet', '--python', world.pythonVersion];
     await world.run({ command: 'uv', args, cwd: directory, env: { UV_PROJECT_ENVIRONMENT: venv } });
     return path.join(venv, 'bin');

@@ -11,7 +11,7 @@ const TASK_ROOT = '/var/task';
  * Packages of which a function has the bytecode alone, without docstrings: a run never reads their sources, a fifth of the zip.
  * What they raise still names file and line.
  */
-const BARE = /^site-packages\/(?:alembic(?!\/templates)|asyncpg|greenlet|pg8000|psycopg|psycopg2|sqlalchemy)\//;
+const BARE = /^site-packages\/(?:alembic(?!\/templates)|asyncpg|greenlet|mako|pg8000|psycopg|psycopg2|sqlalchemy)\//;
 
 /** The Python that compiles. */
 export interface Compiler {

@@ -69,7 +69,7 @@ def names(name):
     package = importlib.import_module(name)
     found = pkgutil.walk_packages(package.__path__, f"{name}.", onerror=lambda _: None)
     return [module.name for module in found if not any(part in module.name for part in ("templates", "testing", "testbase", "provision", "__main__"))]
-failed, all = [], [module for name in ("alembic", "sqlalchemy", "asyncpg") for module in names(name)]
+failed, all = [], [module for name in ("alembic", "sqlalchemy", "asyncpg", "mako") for module in names(name)]
 for module in all:
     try: importlib.import_module(module)
     except ImportError as error: failed.append([module, error.name])

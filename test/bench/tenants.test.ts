@@ -1,0 +1,44 @@
+import { type TenantRuns, tenantRuns } from '../../bench/rows/tenants';
+import { World } from '../../bench/world/world';
+import { withFolder } from '../../examples/local-aws';
+
+// It packages a backend and starts a PostgreSQL.
+jest.setTimeout(300_000);
+
+let told: { applied: number; looked: number; again: string; ahead: string };
+
+async function reason(failing: Promise<unknown>): Promise<string> {
+  return failing.then(
+    () => 'it did not fail',
+    (error: Error) => error.message,
+  );
+}
+
+beforeAll(() =>
+  withFolder(async (folder) => {
+    const runs: TenantRuns = await tenantRuns(await World.open(folder));
+    const tenants = await runs.create(12, 'behind');
+    const applied = (await runs.ours(tenants, 12)).ms;
+    const looked = (await runs.ours(tenants, 0)).ms;
+    await runs.setBack(tenants, tenants.all.slice(0, 3));
+    const again = await reason(runs.ours(tenants, 0));
+    await runs.setBack(tenants, tenants.all.slice(0, 3));
+    const ahead = await reason(runs.loop(tenants, 11));
+    told = { applied, looked, again, ahead };
+  }),
+);
+
+test('tenants are brought to head in one process, which is measured', () => {
+  expect(told.applied).toBeGreaterThan(0);
+  expect(told.looked).toBeGreaterThan(0);
+});
+
+test('a run that applied other revisions than it should is refused', () => {
+  expect(told.again).toMatch(/^the function told .*"applied": 3/s);
+});
+
+test('a run after which another number of tenants is at head is refused', () => {
+  expect(told.ahead).toBe(
+    '11 tenants should be at c00000000002: there are 12 at c00000000002, and 12 with the columns of the last',
+  );
+});
