@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import resource
@@ -109,12 +108,12 @@ def test_three_that_fail_do_not_stop_the_others_and_the_next_run_touches_only_th
 
 def test_memory_modules_and_sys_path_do_not_grow_with_the_tenants(thousand: Backend, database: Database) -> None:
     sizes = []
-    for start in range(0, 400, 100):
-        assert invoke(batch(*TENANTS[start : start + 100]), seconds=600)["failed"] == 0
-        gc.collect()
+    # The last call is as long as two others: what grows within a call would show.
+    for start, end in ((0, 100), (100, 200), (200, 400)):
+        assert invoke(batch(*TENANTS[start:end]), seconds=600)["failed"] == 0
         sizes.append((megabytes(), len(sys.path), len(sys.modules)))
     print(sizes)
     assert sizes[-1][1:] == sizes[0][1:]
-    assert sizes[-1][0] - sizes[0][0] < 5
+    assert sizes[-1][0] - sizes[0][0] < 15
     connections = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     assert database.rows(connections) == [(0,)]

@@ -18,13 +18,23 @@ def brisk(context: Any) -> Iterator[None]:
 
     maintainer = migration.HeadMaintainer
     migration.HeadMaintainer = _maintainer(maintainer, context)
-    # The scripts stay for as long as the run: there is no need to search them for garbage again and again.
+    try:
+        yield
+    finally:
+        migration.HeadMaintainer = maintainer
+
+
+@contextmanager
+def keeping_scripts() -> Iterator[None]:
+    """Meanwhile the scripts, which stay, are not searched for garbage again and again.
+
+    Once for a whole call: what is garbage when it is frozen is hardly ever found afterwards.
+    """
     gc.freeze()
     try:
         yield
     finally:
         gc.unfreeze()
-        migration.HeadMaintainer = maintainer
 
 
 def _maintainer(base: type, context: Any) -> type:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import container, history, note
+from .brisk import keeping_scripts
 from .call import Call
 from .contract import CONTRACT_VERSION
 from .environment import run_environment
@@ -81,7 +82,8 @@ def _stamp(project: Project, call: Call, revision: str) -> dict[str, Any]:
 
 def _migrate(project: Project, call: Call, revision: str, downgrade: bool) -> dict[str, Any]:
     run = Run(project, call, revision, downgrade)
-    run.execute()
+    with keeping_scripts():
+        run.execute()
 
     def conclude(heads: tuple[str, ...], context: Any) -> None:
         run.conclude(heads, context)

@@ -14,6 +14,7 @@ from typing import Any
 
 from . import database, tenant_skip
 from .attempts import until_connected
+from .brisk import keeping_scripts
 from .call import Call
 from .contract import CONTRACT_VERSION, Request
 from .errors import RunnerError
@@ -41,7 +42,7 @@ def migrate(project: Project, call: Call) -> dict[str, Any]:
     whole can't begin."""
     # Several heads are of the project: every tenant would say so.
     path(project, "head", (), downgrade=False)
-    with quiet(), Connects() as connects:
+    with quiet(), keeping_scripts(), Connects() as connects:
         batch = _Batch(project, call, connects)
         try:
             return batch.answer()
