@@ -1,4 +1,4 @@
-"""Imports a function's handler from its unpacked package and brings tenants to head, as a state machine does that keeps one function warm.
+"""Imports a function's handler from its unpacked package and brings tenants to head, as a state machine does.
 
 tenants.py ROOT HANDLER TENANTS BATCH     TENANTS: a file with the tenants of the requests as JSON; BATCH: how many a call gets
 

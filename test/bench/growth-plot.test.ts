@@ -38,7 +38,8 @@ test('what a tenant takes is multiplied by their number: the lines end with the 
 });
 
 test('ten times the tenants at the same pace are the same step, to the right and up', () => {
-  const [[x1, y1], [x2, y2], [x3, y3]] = LINES[0]?.points as [[number, number], [number, number], [number, number]];
+  const [loop] = LINES as [(typeof LINES)[number]];
+  const [[x1, y1], [x2, y2], [x3, y3]] = loop.points as [[number, number], [number, number], [number, number]];
   expect(x2 - x1).toBeCloseTo(x3 - x2, 0);
   expect(y1 - y2).toBeCloseTo(y2 - y3, 0);
   expect(y1).toBeGreaterThan(y2);
