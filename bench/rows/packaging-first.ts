@@ -19,7 +19,8 @@ function packagingOfAnotherRevision(world: World, backend: Backend): () => Promi
   const directory = world.newPath('another-revision');
   cpSync(backend.directory, directory, { recursive: true });
   const versions = path.join(directory, 'alembic', 'versions');
-  const revision = path.join(versions, readdirSync(versions).sort().at(-1) as string);
+  const files = readdirSync(versions).filter((name) => name.endsWith('.py'));
+  const revision = path.join(versions, files.sort().at(-1) as string);
   const kept = { XDG_CACHE_HOME: path.join(world.newPath('kept'), 'cache') };
   return () => {
     appendFileSync(revision, '# changed\n');
