@@ -435,7 +435,7 @@ export const RUN_ID_PATTERN = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-
 export function requestProblems(request: unknown): string[] {
   if (!isRecord(request)) return ['the request must be a JSON object'];
   const problems = unknownKeys(request, ['command', 'revision', 'sliceSeconds', 'allow', 'requestedBy', 'runId', 'sql', 'in']);
-  const { command = 'upgrade', revision, sliceSeconds, allow, requestedBy, runId, sql, in: place } = request;
+  const { command = 'upgrade', revision, sql, in: place } = request;
   if (!COMMANDS.includes(command as Command)) {
     problems.push(`unknown command ${JSON.stringify(command)}: use ${COMMANDS.join(', ')}`);
     return problems;
@@ -448,6 +448,21 @@ export function requestProblems(request: unknown): string[] {
   } else if (command === 'downgrade' || command === 'stamp') {
     problems.push(`"${command}" needs a revision`);
   }
+  problems.push(...runProblems(request, command as string));
+  if (sql !== undefined) {
+    if (command !== 'plan') problems.push(`"${command}" takes no sql`);
+    else if (typeof sql !== 'boolean') problems.push('sql must be true or false');
+  }
+  if (place !== undefined) {
+    if (command !== 'upgrade' && command !== 'plan') problems.push(`"${command}" takes no in`);
+    else if (!PLACES.includes(place as Place)) problems.push(`in must be ${PLACES.join(', ')}`);
+  }
+  return problems;
+}
+
+/** What is wrong with how a run is bounded, allowed and recorded. */
+export function runProblems({ sliceSeconds, allow, requestedBy, runId }: Record<string, unknown>, command: string): string[] {
+  const problems: string[] = [];
   if (sliceSeconds !== undefined) {
     if (command !== 'upgrade' && command !== 'downgrade') problems.push(`"${command}" takes no sliceSeconds`);
     else if (typeof sliceSeconds !== 'number' || !(sliceSeconds >= 0 && sliceSeconds <= MAX_SLICE_SECONDS)) {
@@ -465,14 +480,6 @@ export function requestProblems(request: unknown): string[] {
   }
   if (runId !== undefined && !(typeof runId === 'string' && RUN_ID_PATTERN.test(runId))) {
     problems.push('runId must be a UUID in lower case');
-  }
-  if (sql !== undefined) {
-    if (command !== 'plan') problems.push(`"${command}" takes no sql`);
-    else if (typeof sql !== 'boolean') problems.push('sql must be true or false');
-  }
-  if (place !== undefined) {
-    if (command !== 'upgrade' && command !== 'plan') problems.push(`"${command}" takes no in`);
-    else if (!PLACES.includes(place as Place)) problems.push(`in must be ${PLACES.join(', ')}`);
   }
   return problems;
 }

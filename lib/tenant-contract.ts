@@ -4,7 +4,6 @@
  * lambda/migrate/cdk_alembic/tenant_contract.py. The two are held together by test/contract/tenant-*.json.
  */
 import {
-  ALLOWANCES,
   type Allowance,
   CONTRACT_VERSION,
   type DataLoss,
@@ -17,9 +16,7 @@ import {
   isRecord,
   isStrings,
   isText,
-  MAX_SLICE_SECONDS,
-  REQUESTED_BY_PATTERN,
-  RUN_ID_PATTERN,
+  runProblems,
   unknownKeys,
 } from './contract';
 
@@ -282,7 +279,7 @@ export function tenantRequestProblems(request: unknown): string[] {
   if (!isRecord(request)) return ['the request must be a JSON object'];
   const keys = ['command', 'tenants', 'after', 'toleratedFailures', 'sliceSeconds', 'allow', 'requestedBy', 'runId'];
   const problems = unknownKeys(request, keys);
-  const { command = 'upgrade', tenants, after, toleratedFailures, sliceSeconds, allow, requestedBy, runId } = request;
+  const { command = 'upgrade', tenants, after, toleratedFailures } = request;
   if (!TENANT_COMMANDS.includes(command as TenantCommand)) {
     problems.push(`unknown command ${JSON.stringify(command)}: use ${TENANT_COMMANDS.join(', ')}`);
     return problems;
@@ -302,24 +299,7 @@ export function tenantRequestProblems(request: unknown): string[] {
     if (command !== 'upgrade') problems.push(`"${command}" takes no toleratedFailures`);
     else if (!isCount(toleratedFailures)) problems.push('toleratedFailures must be a number of tenants');
   }
-  if (sliceSeconds !== undefined) {
-    if (command !== 'upgrade') problems.push(`"${command}" takes no sliceSeconds`);
-    else if (typeof sliceSeconds !== 'number' || !(sliceSeconds >= 0 && sliceSeconds <= MAX_SLICE_SECONDS)) {
-      problems.push(`sliceSeconds must be a number from 0 to ${MAX_SLICE_SECONDS}`);
-    }
-  }
-  if (allow !== undefined) {
-    if (command !== 'upgrade') problems.push(`"${command}" takes no allow`);
-    else if (!isListOf(allow, (item) => ALLOWANCES.includes(item as Allowance))) {
-      problems.push(`allow must be a list of ${ALLOWANCES.join(', ')}`);
-    }
-  }
-  if (requestedBy !== undefined && !(typeof requestedBy === 'string' && REQUESTED_BY_PATTERN.test(requestedBy))) {
-    problems.push('requestedBy must be a text of at most 200 printable ASCII characters');
-  }
-  if (runId !== undefined && !(typeof runId === 'string' && RUN_ID_PATTERN.test(runId))) {
-    problems.push('runId must be a UUID in lower case');
-  }
+  problems.push(...runProblems(request, command as string));
   return problems;
 }
 

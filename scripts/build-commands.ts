@@ -52,7 +52,8 @@ async function buildAll(outdir: string): Promise<void> {
 }
 
 if (require.main === module) {
-  buildAll(path.resolve(process.argv[2] as string)).catch(() => {
+  buildAll(path.resolve(process.argv[2] as string)).catch((error: Error) => {
+    console.error(error.message);
     process.exitCode = 1;
   });
 }
