@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { migrateInvoke } from '../lib/cli/migrate-invoke';
+import { migrateInvoke } from '../lib/cli/migrate-invoke/main';
 import { version } from '../package.json';
 
 // The SDK is bundled: which Node it will want one day is for its next bundling, not for who runs the command.

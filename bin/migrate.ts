@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { migrate } from '../lib/cli/migrate';
+import { migrate } from '../lib/cli/migrate/main';
 import { version } from '../package.json';
 
 // A reader of the output that goes away (`| head`) must not leave a server behind.

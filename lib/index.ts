@@ -1,17 +1,17 @@
 export { AlembicMigration, type AlembicMigrationProps } from './constructs/alembic-migration';
-export { type DatabasePartNames, type DatabaseUrlOptions, DatabaseVariables } from './constructs/database-variables';
-export { MigrationCode, type MigrationImageOptions, type UvProjectOptions } from './constructs/migration-code';
-export { ContainerDeploy, MigrationCompute, type MigrationContainerOptions } from './constructs/migration-compute';
+export { MigrationCode, type MigrationImageOptions, type UvProjectOptions } from './constructs/code/migration-code';
+export { ContainerDeploy, MigrationCompute, type MigrationContainerOptions } from './constructs/container/migration-compute';
+export { type DatabasePartNames, type DatabaseUrlOptions, DatabaseVariables } from './constructs/database/database-variables';
 export {
   type IamDatabaseOptions,
   MigrationDatabase,
   type RdsDatabaseOptions,
   type SecretDatabaseOptions,
-} from './constructs/migration-database';
-export type { MigrationLimits } from './constructs/migration-limits';
-export type { MigrationProps } from './constructs/migration-props';
-export { TenantCanary, type TenantCanaryOptions } from './constructs/tenant-canary';
-export { TenantDeploy } from './constructs/tenant-deploy';
-export type { ToleratedFailures } from './constructs/tenant-limits';
-export { TenantMigration, type TenantMigrationProps } from './constructs/tenant-migration';
-export { TenantSource, type TenantTableOptions } from './constructs/tenant-source';
+} from './constructs/database/migration-database';
+export type { MigrationLimits } from './constructs/function/migration-limits';
+export type { MigrationProps } from './constructs/function/migration-props';
+export { TenantCanary, type TenantCanaryOptions } from './constructs/tenants/tenant-canary';
+export { TenantDeploy } from './constructs/tenants/tenant-deploy';
+export type { ToleratedFailures } from './constructs/tenants/tenant-limits';
+export { TenantMigration, type TenantMigrationProps } from './constructs/tenants/tenant-migration';
+export { TenantSource, type TenantTableOptions } from './constructs/tenants/tenant-source';

@@ -7,7 +7,7 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { App, Stack } from 'aws-cdk-lib';
-import { MigrationCode } from '../../lib/constructs/migration-code';
+import { MigrationCode } from '../../lib/constructs/code/migration-code';
 import type { FunctionPlatform } from '../../lib/packaging/platform';
 
 const [directory = '', outdir = '', architecture, pythonVersion] = process.argv.slice(2);

@@ -1,4 +1,4 @@
-import type { Tenant } from '../../lib/tenant-contract';
+import type { Tenant } from '../../lib/contract/tenants';
 import { invokeForTenants } from '../world/invoke';
 import { ourPackage } from '../world/packages';
 import { alembicForTenants, createTenants, setBack, type Tenants, tenantBackend } from '../world/tenants';

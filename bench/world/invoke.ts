@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { MAX_BATCH_SIZE, type Tenant } from '../../lib/tenant-contract';
+import { MAX_BATCH_SIZE, type Tenant } from '../../lib/contract/tenants';
 import type { Database } from './database';
 import type { Unpacked } from './packages';
 import type { Timed, World } from './world';

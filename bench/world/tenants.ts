@@ -1,7 +1,7 @@
 import { cpSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { projectDirectory } from '../../examples/local-aws';
-import type { Tenant } from '../../lib/tenant-contract';
+import type { Tenant } from '../../lib/contract/tenants';
 import type { Backend } from './backends';
 import { copyDatabase, createDatabase, type Database } from './database';
 import { idOf, soundSteps, writeVersions } from './histories';

@@ -1,6 +1,6 @@
 import { SendTaskFailureCommand, SendTaskSuccessCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { CONTRACT_VERSION } from '../../lib/contract';
-import type { TenantApproval, TenantApprovalAnswer } from '../../lib/tenant-contract';
+import type { TenantApproval, TenantApprovalAnswer } from '../../lib/contract/tenants';
 import { log } from '../on-deploy/log';
 import { approvalKey } from './run-files';
 import type { Store } from './store';

@@ -1,6 +1,6 @@
 import { MigrateError, migrateError } from '../../lib/client/errors';
-import type { BatchProgress, BatchState, CoordinatorSettings } from '../../lib/coordinator-contract';
-import type { Tenant, TenantAnswer, TenantError, TenantRequest } from '../../lib/tenant-contract';
+import type { BatchProgress, BatchState, CoordinatorSettings } from '../../lib/contract/coordinator';
+import type { Tenant, TenantAnswer, TenantError, TenantRequest } from '../../lib/contract/tenants';
 import { log } from '../on-deploy/log';
 import { errorKey, partKey, type Run, readRun, runKey, tenantsKey } from './run-files';
 import type { Store } from './store';

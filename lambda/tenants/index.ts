@@ -1,5 +1,5 @@
-import type { BatchProgress, BatchState, CoordinatorRequest, Judged, Listed, Summarized } from '../../lib/coordinator-contract';
-import type { TenantApprovalAnswer } from '../../lib/tenant-contract';
+import type { BatchProgress, BatchState, CoordinatorRequest, Judged, Listed, Summarized } from '../../lib/contract/coordinator';
+import type { TenantApprovalAnswer } from '../../lib/contract/tenants';
 import { approve as answerRun, requestApproval } from './approval';
 import { batch as migrateBatch } from './batch';
 import { judge } from './judge';

@@ -1,4 +1,4 @@
-import type { CoordinatorSettings, Judged } from '../../lib/coordinator-contract';
+import type { CoordinatorSettings, Judged } from '../../lib/contract/coordinator';
 import { type BatchResult, failedOf, waveResults } from './results';
 import { type Run, readRun } from './run-files';
 import type { Store } from './store';

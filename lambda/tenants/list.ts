@@ -1,5 +1,5 @@
-import type { BatchState, CoordinatorSettings, Listed } from '../../lib/coordinator-contract';
-import { type Tenant, type TenantRunInput, WAVES, type Wave } from '../../lib/tenant-contract';
+import type { BatchState, CoordinatorSettings, Listed } from '../../lib/contract/coordinator';
+import { type Tenant, type TenantRunInput, WAVES, type Wave } from '../../lib/contract/tenants';
 import { inParallel } from './in-parallel';
 import {
   batchesKey,

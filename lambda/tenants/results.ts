@@ -1,4 +1,4 @@
-import type { Tenant, TenantError, TenantOutcome, Wave } from '../../lib/tenant-contract';
+import type { Tenant, TenantError, TenantOutcome, Wave } from '../../lib/contract/tenants';
 import type { BatchFailure, Part } from './batch';
 import { inParallel } from './in-parallel';
 import { errorKey, partKey, type Run, runKey, tenantsKey } from './run-files';

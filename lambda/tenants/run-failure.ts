@@ -1,6 +1,6 @@
 import type { DescribeExecutionOutput } from '@aws-sdk/client-sfn';
 import { parseJson } from '../../lib/client/json';
-import type { TenantFailure, TenantRunSummary } from '../../lib/tenant-contract';
+import type { TenantFailure, TenantRunSummary } from '../../lib/contract/tenants';
 import { cut } from '../on-deploy/deploy-failure';
 
 export interface Failure {

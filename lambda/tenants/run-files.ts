@@ -1,4 +1,4 @@
-import type { TenantRunInput, Wave } from '../../lib/tenant-contract';
+import type { TenantRunInput, Wave } from '../../lib/contract/tenants';
 import type { Store } from './store';
 
 /*

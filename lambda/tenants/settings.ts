@@ -1,4 +1,4 @@
-import { type CoordinatorSettings, TENANTS_VARIABLE } from '../../lib/coordinator-contract';
+import { type CoordinatorSettings, TENANTS_VARIABLE } from '../../lib/contract/coordinator';
 
 /** What the construct has told this function. */
 export function settings(): CoordinatorSettings {

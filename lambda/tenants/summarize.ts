@@ -1,4 +1,4 @@
-import type { CoordinatorSettings, Stopped, Summarized } from '../../lib/coordinator-contract';
+import type { CoordinatorSettings, Stopped, Summarized } from '../../lib/contract/coordinator';
 import { canariesFailed } from './judge';
 import { type BatchResult, waveResults } from './results';
 import { LAST_FAILED_KEY, type LastFailed, type Run, runKey } from './run-files';

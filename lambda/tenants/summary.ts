@@ -1,6 +1,6 @@
 import { CONTRACT_VERSION, type DataLoss } from '../../lib/contract';
-import type { Stopped } from '../../lib/coordinator-contract';
-import { MAX_SUMMARY_FAILURES, type TenantError, type TenantFailure, type TenantRunSummary } from '../../lib/tenant-contract';
+import type { Stopped } from '../../lib/contract/coordinator';
+import { MAX_SUMMARY_FAILURES, type TenantError, type TenantFailure, type TenantRunSummary } from '../../lib/contract/tenants';
 import type { BatchResult, TenantResult } from './results';
 import type { Run } from './run-files';
 

@@ -1,4 +1,4 @@
-import { TENANT_PATTERN, type Tenant } from '../../lib/tenant-contract';
+import { TENANT_PATTERN, type Tenant } from '../../lib/contract/tenants';
 import type { Failure } from './run-files';
 
 /** The tenants can't be had, or can't be used. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { CanarySettings, ToleranceSettings } from '../../lib/coordinator-contract';
-import type { Tenant } from '../../lib/tenant-contract';
+import type { CanarySettings, ToleranceSettings } from '../../lib/contract/coordinator';
+import type { Tenant } from '../../lib/contract/tenants';
 
 /** Step Functions puts all children's outputs into the map's, which has 256 KB; more batches than this become larger ones. */
 const MAX_BATCHES = 10_000;

@@ -6,7 +6,7 @@ import { lambdaClient, regionOf } from '../../lib/client/lambda-client';
 import { sdkError } from '../../lib/client/sdk-errors';
 import { sendWhenReady } from '../../lib/client/wait-until-ready';
 import { CONTRACT_VERSION } from '../../lib/contract';
-import type { TenantAnswer, TenantList, TenantRequest } from '../../lib/tenant-contract';
+import type { TenantAnswer, TenantList, TenantRequest } from '../../lib/contract/tenants';
 import { log } from '../on-deploy/log';
 
 /** How long a worker that is Pending, Inactive or throttled is waited for in one call; the state machine calls again. */

@@ -17,7 +17,7 @@ export type {
   RunRecord,
   Status,
 } from '../contract';
-export type { TenantCode, TenantFailure, TenantRunInput, TenantRunSummary } from '../tenant-contract';
+export type { TenantCode, TenantFailure, TenantRunInput, TenantRunSummary } from '../contract/tenants';
 export {
   type CallOptions,
   type CheckAnswer,
@@ -47,12 +47,12 @@ export {
   TenantsClient,
   type TenantsClientOptions,
   type WatchOptions,
-} from './tenants-client';
+} from './tenants/client';
 export {
   TenantsError,
   type TenantsErrorCode,
   type TenantsErrorDetails,
-} from './tenants-errors';
-export type { BatchCounts, TenantPhase, TenantsProgress } from './tenants-progress';
+} from './tenants/errors';
+export type { BatchCounts, TenantPhase, TenantsProgress } from './tenants/progress';
 export type { LockOptions } from './wait-for-lock';
 export type { ReadyOptions } from './wait-until-ready';

@@ -4,14 +4,14 @@ import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct, type IConstruct } from 'constructs';
 import { DEFAULT_APP_NAME, functionName, nameProblems, type RunnerSettings } from '../contract';
-import { failureAlarm } from './failure-alarm';
-import type { MigrationCompute } from './migration-compute';
-import type { MigrationContainer } from './migration-container';
-import { defaultTimeout, limitProblems } from './migration-limits';
-import { allowInvoke, MigrationOnDeploy } from './migration-on-deploy';
-import { ReadyForMigration } from './migration-order';
-import type { MigrationProps } from './migration-props';
-import { DEFAULT_LOG_RETENTION, runnerFunction } from './runner-function';
+import type { MigrationCompute } from './container/migration-compute';
+import type { MigrationContainer } from './container/migration-container';
+import { failureAlarm } from './function/failure-alarm';
+import { defaultTimeout, limitProblems } from './function/migration-limits';
+import { ReadyForMigration } from './function/migration-order';
+import type { MigrationProps } from './function/migration-props';
+import { DEFAULT_LOG_RETENTION, runnerFunction } from './function/runner-function';
+import { allowInvoke, MigrationOnDeploy } from './on-deploy/migration-on-deploy';
 
 /** Properties of {@link AlembicMigration}. Its function is `<appName>-api-migrate-lambda-<stage>`. */
 export interface AlembicMigrationProps extends MigrationProps {

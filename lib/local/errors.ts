@@ -1,5 +1,5 @@
 import type { FailureDetail, RunnerCode } from '../contract';
-import type { LocalFailure } from '../facts';
+import type { LocalFailure } from '../contract/facts';
 
 /** What keeps this machine from working on the project. */
 export type MachineCode =

@@ -1,4 +1,4 @@
-import type { Ask, DriftFacts, EnvironmentFacts, GraphFacts, Report, RevisionFacts } from '../facts';
+import type { Ask, DriftFacts, EnvironmentFacts, GraphFacts, Report, RevisionFacts } from '../contract/facts';
 import type { Observer } from './observer';
 
 /** What a replay has shown. */

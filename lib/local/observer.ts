@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Ask, Hello, Led, Report } from '../facts';
+import type { Ask, Hello, Led, Report } from '../contract/facts';
 import { LocalError } from './errors';
 import { startLeashed } from './leashed';
 import { bootstrap, observerCode } from './observer-code';

@@ -1,4 +1,4 @@
-import type { RevisionFacts } from '../facts';
+import type { RevisionFacts } from '../contract/facts';
 import type { ReviewInput } from './input';
 import { type Made, type Reviewed, understand } from './reviewed';
 

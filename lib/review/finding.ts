@@ -1,4 +1,4 @@
-import type { GraphFacts, RevisionFacts } from '../facts';
+import type { GraphFacts, RevisionFacts } from '../contract/facts';
 
 export const SEVERITIES = ['error', 'warning'] as const;
 export type Severity = (typeof SEVERITIES)[number];

@@ -1,4 +1,4 @@
-import type { DriftFacts, EnvironmentFacts, GraphFacts, RevisionFacts } from '../facts';
+import type { DriftFacts, EnvironmentFacts, GraphFacts, RevisionFacts } from '../contract/facts';
 import type { Severity } from './finding';
 
 /** What a review is made of. */

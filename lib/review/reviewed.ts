@@ -1,4 +1,4 @@
-import type { DirectionFacts, FunctionFacts, IndexFacts, RevisionFacts, Statement, TableFacts } from '../facts';
+import type { DirectionFacts, FunctionFacts, IndexFacts, RevisionFacts, Statement, TableFacts } from '../contract/facts';
 import type { Action } from './actions';
 import type { Found } from './rules/rule';
 import { sourceActions } from './source-actions';

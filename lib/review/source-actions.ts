@@ -1,4 +1,4 @@
-import type { Call, FunctionFacts } from '../facts';
+import type { Call, FunctionFacts } from '../contract/facts';
 import type { Action, ColumnDefinition } from './actions';
 
 /**

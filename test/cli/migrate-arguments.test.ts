@@ -1,5 +1,5 @@
-import { parseMigrateArguments, VERBS } from '../../lib/cli/migrate-arguments';
-import { HELP, helpOf } from '../../lib/cli/migrate-help';
+import { parseMigrateArguments, VERBS } from '../../lib/cli/migrate/arguments';
+import { HELP, helpOf } from '../../lib/cli/migrate/help';
 
 const parse = (line: string) => parseMigrateArguments(line.split(' ').filter(Boolean));
 

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { exitCodeOf } from '../../lib/cli/exit-codes';
+import { exitCodeOf } from '../../lib/cli/answer/exit-codes';
 import { CLIENT_CODES, type MigrateRequest, RUNNER_CODES, type RunRecord } from '../../lib/contract';
 import packageJson from '../../package.json';
 import { answer, applied, failure, type Reply, StandIn, type StandInOptions } from '../client/stand-in';

@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os';
-import { requestedBy } from '../../lib/cli/requested-by';
+import { requestedBy } from '../../lib/cli/answer/requested-by';
 import { requestProblems } from '../../lib/contract';
 
 describe('the history says who ran the command', () => {

@@ -1,8 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { reviewOnGitHub } from '../../lib/cli/ci/review-on-github';
-import { Terminal } from '../../lib/cli/terminal';
+import { reviewOnGitHub } from '../../lib/cli/migrate/review-on-github';
+import { Terminal } from '../../lib/cli/screen/terminal';
 import { githubReport } from '../../lib/review/reports/github';
 import { markdownReport } from '../../lib/review/reports/markdown';
 import { EXAMPLE } from '../review/reports/example';

@@ -1,6 +1,6 @@
-import { displayWidth } from '../../lib/cli/display-width';
-import { showReview } from '../../lib/cli/show-review';
-import { Terminal } from '../../lib/cli/terminal';
+import { showReview } from '../../lib/cli/migrate/show-review';
+import { displayWidth } from '../../lib/cli/screen/display-width';
+import { Terminal } from '../../lib/cli/screen/terminal';
 import type { Review } from '../../lib/review/finding';
 import { acceptance } from '../../lib/review/reports/words';
 import { CLEAN, EXAMPLE, HOSTILE } from '../review/reports/example';

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Ajv from 'ajv';
-import { parseTenantsArguments } from '../../lib/cli/tenants-arguments';
-import { tenantsExitCode } from '../../lib/cli/tenants-exit-codes';
-import { TENANTS_CLIENT_CODES } from '../../lib/client/tenants-errors';
-import { TENANT_CODES } from '../../lib/tenant-contract';
+import { parseTenantsArguments } from '../../lib/cli/migrate-invoke/tenants/arguments';
+import { tenantsExitCode } from '../../lib/cli/migrate-invoke/tenants/exit-codes';
+import { TENANTS_CLIENT_CODES } from '../../lib/client/tenants/errors';
+import { TENANT_CODES } from '../../lib/contract/tenants';
 import schema from '../../schema/migrate-invoke.json';
 
 const page = readFileSync(join(__dirname, '../../docs/tenants.md'), 'utf8');

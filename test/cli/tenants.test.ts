@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Ajv from 'ajv';
 import type { Metafile } from 'esbuild';
-import type { TenantFailure, TenantRunSummary } from '../../lib/tenant-contract';
+import type { TenantFailure, TenantRunSummary } from '../../lib/contract/tenants';
 import schema from '../../schema/migrate-invoke.json';
 import {
   failed,

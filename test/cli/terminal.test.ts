@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-import { displayWidth } from '../../lib/cli/display-width';
+import { displayWidth } from '../../lib/cli/screen/display-width';
 import { answer, type Reply, StandIn, type StandInOptions } from '../client/stand-in';
 import { BuiltCommand, type Ended, type TerminalOptions } from './built-command';
 import { oneByOne, planned } from './planned';

@@ -6,7 +6,7 @@ import {
   type TenantRunInput,
   type TenantRunSummary,
   tenantStateMachineName,
-} from '../../lib/tenant-contract';
+} from '../../lib/contract/tenants';
 import { IDENTITY_XML } from './stand-in';
 
 /*

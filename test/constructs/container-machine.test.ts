@@ -12,7 +12,7 @@ import {
 import { clientOptions } from '../../examples/local-aws';
 import { type MiniStack, startMiniStack } from '../../examples/local-aws/ministack';
 import { toolPython } from '../../examples/local-aws/tools';
-import { containerDefinition } from '../../lib/constructs/container-definition';
+import { containerDefinition } from '../../lib/constructs/container/container-definition';
 import { REQUEST_VARIABLE } from '../../lib/contract';
 import { temporaryDirectory } from './support';
 

@@ -9,7 +9,7 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { Architecture } from 'aws-cdk-lib/aws-lambda';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { ContainerDeploy, DatabaseVariables, MigrationCode, MigrationCompute, MigrationDatabase } from '../../lib';
-import type { MigrationContainerOptions } from '../../lib/constructs/migration-compute';
+import type { MigrationContainerOptions } from '../../lib/constructs/container/migration-compute';
 import {
   functionOf,
   laidOutBackend,

@@ -1,5 +1,5 @@
-import { type TenantDefinitionProps, tenantDefinition } from '../../lib/constructs/tenant-definition';
-import { TENANT_STATES } from '../../lib/tenant-contract';
+import { type TenantDefinitionProps, tenantDefinition } from '../../lib/constructs/tenants/tenant-definition';
+import { TENANT_STATES } from '../../lib/contract/tenants';
 
 // It brings no types.
 const validate: (definition: object) => { isValid: boolean; errors: object[] } = require('asl-validator');

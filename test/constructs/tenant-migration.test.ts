@@ -5,7 +5,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { TenantCanary, TenantDeploy, TenantSource } from '../../lib';
 import { SETTINGS_VARIABLE } from '../../lib/contract';
-import { TENANT_STATES } from '../../lib/tenant-contract';
+import { TENANT_STATES } from '../../lib/contract/tenants';
 import { functionOf, resourcesOf } from './support';
 import { coordinatorSettings, definitionOf, handlerOf, machineOf, tenantStack, tenantTemplate } from './tenant-support';
 

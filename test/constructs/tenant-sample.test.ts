@@ -4,7 +4,7 @@ import { BUNDLING_STACKS } from 'aws-cdk-lib/cx-api';
 import cdkJson from '../../cdk.json';
 import { readTenantSettings } from '../../examples/template-saas-tenants/infra/settings';
 import { TenantsStack } from '../../examples/template-saas-tenants/infra/tenants-stack';
-import { TENANT_STATES } from '../../lib/tenant-contract';
+import { TENANT_STATES } from '../../lib/contract/tenants';
 import { SECRET_ARN } from './sample-stack';
 import { temporaryDirectory } from './support';
 import { coordinatorSettings, definitionOf } from './tenant-support';

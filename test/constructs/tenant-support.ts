@@ -2,7 +2,7 @@ import { App, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { BUNDLING_STACKS } from 'aws-cdk-lib/cx-api';
 import { MigrationCode, MigrationDatabase, TenantMigration, type TenantMigrationProps, TenantSource } from '../../lib';
-import { type CoordinatorSettings, TENANTS_VARIABLE } from '../../lib/coordinator-contract';
+import { type CoordinatorSettings, TENANTS_VARIABLE } from '../../lib/contract/coordinator';
 import { laidOutBackend, type Resource, resourcesOf, temporaryDirectory } from './support';
 
 export type TenantOptions = Partial<TenantMigrationProps> | ((stack: Stack) => Partial<TenantMigrationProps>);

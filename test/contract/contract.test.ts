@@ -1,5 +1,5 @@
 import { isAnswer, isFailure, requestProblems } from '../../lib/contract';
-import { isTenantAnswer, isTenantList, tenantRequestProblems } from '../../lib/tenant-contract';
+import { isTenantAnswer, isTenantList, tenantRequestProblems } from '../../lib/contract/tenants';
 import answers from './answers.json';
 import failures from './failures.json';
 import requests from './requests.json';

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { parseArguments } from '../../lib/cli/migrate-invoke-arguments';
+import { parseArguments } from '../../lib/cli/migrate-invoke/arguments';
 import { CLIENT_CODES, DATA_LOSS_RULES, RUNNER_CODES } from '../../lib/contract';
 import { Database } from '../production/database';
 import { blocks, PAGES, root, textOf } from './pages';

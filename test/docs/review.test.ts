@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { FORMATS, parseMigrateArguments, VERBS } from '../../lib/cli/migrate-arguments';
-import { helpOf } from '../../lib/cli/migrate-help';
+import { FORMATS, parseMigrateArguments, VERBS } from '../../lib/cli/migrate/arguments';
+import { helpOf } from '../../lib/cli/migrate/help';
 import { SETTINGS_KEY, settingsProblems } from '../../lib/local/settings';
 import { RULES } from '../../lib/review';
 import { needed } from '../production/environment';

@@ -8,7 +8,7 @@ import {
   type TenantRunSummary,
   tenantApprovalName,
   tenantStateMachineName,
-} from '../../lib/tenant-contract';
+} from '../../lib/contract/tenants';
 import { createTenantStage } from './tenant-stage';
 import { mustSucceed, PATIENCE_MS, useLocalAws } from './use-local-aws';
 

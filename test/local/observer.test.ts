@@ -1,4 +1,4 @@
-import type { Ask, Report } from '../../lib/facts';
+import type { Ask, Report } from '../../lib/contract/facts';
 import { type ObserverOptions, startObserver } from '../../lib/local/observer';
 import { uvPython } from '../../lib/local/python';
 import { withFolder } from '../../lib/local/with-folder';

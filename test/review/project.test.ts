@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { RevisionFacts } from '../../lib/facts';
+import type { RevisionFacts } from '../../lib/contract/facts';
 import { observe, readGraph } from '../../lib/local/observe';
 import { withObserver } from '../../lib/local/with-observer';
 import { type Finding, type Review, type ReviewInput, type ReviewOptions, review } from '../../lib/review';

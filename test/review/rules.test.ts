@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import type { GraphFacts, RevisionFacts } from '../../lib/facts';
+import type { GraphFacts, RevisionFacts } from '../../lib/contract/facts';
 import { observe, readGraph } from '../../lib/local/observe';
 import { withObserver } from '../../lib/local/with-observer';
 import { type Review, RULES, review } from '../../lib/review';

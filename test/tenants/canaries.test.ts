@@ -1,5 +1,5 @@
 import type { LastFailed } from '../../lambda/tenants/run-files';
-import type { Tenant } from '../../lib/tenant-contract';
+import type { Tenant } from '../../lib/contract/tenants';
 import { answered, FAILED, useWorld } from './world';
 
 const shared = useWorld();

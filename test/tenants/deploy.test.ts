@@ -2,8 +2,8 @@ import { CreateStateMachineCommand, ListExecutionsCommand, SFNClient } from '@aw
 import { clientOptions } from '../../examples/local-aws';
 import { approve, isComplete, onEvent } from '../../lambda/tenants';
 import { RunFailure } from '../../lambda/tenants/run-failure';
-import type { TenantsOnDeployData } from '../../lib/coordinator-contract';
-import type { TenantFailure } from '../../lib/tenant-contract';
+import type { TenantsOnDeployData } from '../../lib/contract/coordinator';
+import type { TenantFailure } from '../../lib/contract/tenants';
 import { StandIn } from '../client/stand-in';
 import { answered, useWorld } from './world';
 

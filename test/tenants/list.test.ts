@@ -1,6 +1,6 @@
 import { CreateTableCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { clientOptions } from '../../examples/local-aws';
-import type { CoordinatorSettings } from '../../lib/coordinator-contract';
+import type { CoordinatorSettings } from '../../lib/contract/coordinator';
 import { failure } from '../client/stand-in';
 import { answered, useWorld } from './world';
 

@@ -1,4 +1,4 @@
-import { MAX_SUMMARY_FAILURES } from '../../lib/tenant-contract';
+import { MAX_SUMMARY_FAILURES } from '../../lib/contract/tenants';
 import { failure } from '../client/stand-in';
 import { AT_HEAD, answered, answerWith, FAILED, useWorld } from './world';
 

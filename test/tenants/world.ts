@@ -13,9 +13,9 @@ import {
   type Stopped,
   type Summarized,
   TENANTS_VARIABLE,
-} from '../../lib/coordinator-contract';
+} from '../../lib/contract/coordinator';
+import type { TenantAnswer, TenantOutcome, TenantRequest, TenantRunSummary, Wave } from '../../lib/contract/tenants';
 import { withFolder } from '../../lib/local/with-folder';
-import type { TenantAnswer, TenantOutcome, TenantRequest, TenantRunSummary, Wave } from '../../lib/tenant-contract';
 import { awsEnvironment, type Reply, StandIn } from '../client/stand-in';
 
 /**

@@ -1,5 +1,5 @@
-import type { CoordinatorSettings } from '../../../lib/coordinator-contract';
-import type { Tenant } from '../../../lib/tenant-contract';
+import type { CoordinatorSettings } from '../../../lib/contract/coordinator';
+import type { Tenant } from '../../../lib/contract/tenants';
 import { readTenants, TenantsError } from '../tenants';
 import { fromFunction } from './function';
 import { fromObject } from './object';

@@ -1,4 +1,4 @@
-import type { Tenant, TenantList } from '../../../lib/tenant-contract';
+import type { Tenant, TenantList } from '../../../lib/contract/tenants';
 import { callWorker } from '../worker';
 
 /** The worker asks its own database, page by page. */

@@ -1,4 +1,4 @@
-import type { Call } from '../../facts';
+import type { Call } from '../../contract/facts';
 import { literal } from '../python';
 import type { Rule } from './rule';
 

@@ -1,4 +1,4 @@
-import type { GraphFacts, GraphRevision } from '../../facts';
+import type { GraphFacts, GraphRevision } from '../../contract/facts';
 import type { Change } from '../change';
 import type { Rule } from './rule';
 

@@ -1,4 +1,4 @@
-import type { SchemaChange, StatementFailure } from '../../facts';
+import type { SchemaChange, StatementFailure } from '../../contract/facts';
 import type { Part, Reviewed } from '../reviewed';
 import { isConcurrent } from './concurrently';
 import type { Rule } from './rule';

@@ -1,4 +1,4 @@
-import type { GraphRevision, Lock, Statement } from '../../../lib/facts';
+import type { GraphRevision, Lock, Statement } from '../../../lib/contract/facts';
 import type { Finding, Review, ReviewedRevision } from '../../../lib/review/finding';
 
 /** What every report must show as text, whatever it is in the report's own language. */

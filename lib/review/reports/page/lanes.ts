@@ -1,4 +1,4 @@
-import type { GraphRevision } from '../../../facts';
+import type { GraphRevision } from '../../../contract/facts';
 import { html, type Markup } from './markup';
 
 type Node = Pick<GraphRevision, 'revision' | 'downRevisions'>;

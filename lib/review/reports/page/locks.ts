@@ -1,4 +1,4 @@
-import type { Statement } from '../../../facts';
+import type { Statement } from '../../../contract/facts';
 
 /** Table locks from the weakest to the strongest, https://www.postgresql.org/docs/current/explicit-locking.html */
 const MODES = [

@@ -1,4 +1,4 @@
-import type { DirectionFacts, Statement } from '../../../facts';
+import type { DirectionFacts, Statement } from '../../../contract/facts';
 import type { Finding, ReviewedRevision } from '../../finding';
 import { counted } from '../words';
 import { findingId, shortened } from './finding';

@@ -1,0 +1,71 @@
+import type { RevisionInfo } from '../../../contract';
+import { code, escaped } from '../../../text/markdown';
+import { count, duration, place } from '../../screen/terminal';
+import { type AnswerDocument, type FailureDocument, isFailureDocument } from '../documents';
+
+/** GitHub refuses a summary of more than 1 MiB. */
+const MAX_ROWS = 1_000;
+
+/** The end of the command as Markdown; undefined when there is nothing to keep, as with `current`. */
+export function summary(document: AnswerDocument | FailureDocument): string | undefined {
+  const lines = isFailureDocument(document) ? failure(document) : answer(document);
+  return lines && `${lines.join('\n')}\n\n`;
+}
+
+function answer(document: AnswerDocument): string[] | undefined {
+  const { command, stage, from, to, applied, pending } = document;
+  if (command === 'current' || command === 'history') return undefined;
+  if (command === 'plan' || command === 'check') {
+    const state =
+      document.status === 'ahead' ? 'ahead of the code' : pending.length > 0 ? `${count(pending.length)} pending` : 'at head';
+    return [`### Migrations of ${code(stage)}: ${state}`, ...table(pending, ['revision', 'message'], row)];
+  }
+  if (command === 'stamp') return [`### Migrations of ${code(stage)}: stamped`, '', way(from, to)];
+  if (applied.length === 0) return [`### Migrations of ${code(stage)}: nothing to do`, '', `at ${code(place(to))}`];
+  const done = `${count(applied.length)} ${command === 'downgrade' ? 'taken back' : 'applied'}`;
+  return [`### Migrations of ${code(stage)}: ${done}`, '', way(from, to), ...appliedTable(applied)];
+}
+
+function failure({ error, applied }: FailureDocument): string[] {
+  const facts = (['revision', 'sqlState', 'statement'] as const).flatMap((name) => {
+    const value = error[name];
+    return value === undefined ? [] : [`- ${name}: ${code(value)}`];
+  });
+  const losses = (error.dataLoss ?? []).map(
+    ({ file, line, what }) => `- destroys data: ${code(`${file}:${line}`)} ${code(what)}`,
+  );
+  return [
+    `### Migration failed: ${code(error.code)}`,
+    '',
+    escaped(error.message),
+    '',
+    ...facts,
+    ...losses,
+    `- next: ${escaped(error.next)}`,
+    ...appliedTable(applied),
+  ];
+}
+
+function appliedTable(applied: FailureDocument['applied']): string[] {
+  return table(applied, ['applied', 'message', 'time', 'statements'], (revision) => [
+    ...row(revision),
+    duration(revision.durationMs),
+    String(revision.statements),
+  ]);
+}
+
+function row({ revision, message }: RevisionInfo): string[] {
+  return [code(revision), escaped(message)];
+}
+
+function table<T>(items: readonly T[], head: readonly string[], cells: (item: T) => readonly string[]): string[] {
+  if (items.length === 0) return [];
+  const line = (texts: readonly string[]) => `| ${texts.join(' | ')} |`;
+  const rows = items.slice(0, MAX_ROWS).map((item) => line(cells(item)));
+  const more = items.length > MAX_ROWS ? ['', `and ${items.length - MAX_ROWS} more`] : [];
+  return ['', line(head), line(head.map(() => '---')), ...rows, ...more];
+}
+
+function way(from: readonly string[], to: readonly string[]): string {
+  return `${code(place(from))} → ${code(place(to))}`;
+}

@@ -1,0 +1,34 @@
+import { createInterface } from 'node:readline/promises';
+import type { Screen } from '../screen/screen';
+import { CommandError } from './command-error';
+
+/**
+ * Asks a person to type the name of a protected stage before it is changed. Throws a {@link CommandError} `declined` when something
+ * else is typed, or when there is nobody to ask: without a terminal nothing is ever waited for.
+ */
+export async function confirm(stage: string, { canAsk, notes }: Screen, signal: AbortSignal): Promise<void> {
+  if (!canAsk) {
+    const message = `stage "${stage}" is protected, and there is no terminal to ask at; nothing was changed`;
+    throw new CommandError('declined', message, 'read the plan, then run it again with --yes');
+  }
+  notes.line();
+  const typed = await ask(`stage ${notes.paint('bold', stage)} is protected: type its name to go on: `, signal);
+  if (typed.trim() === stage) return;
+  throw new CommandError(
+    'declined',
+    `the name of the stage was not typed; nothing was changed`,
+    'run it again when it is wanted',
+  );
+}
+
+/** What a person answers; empty at the end of input. */
+export async function ask(question: string, signal: AbortSignal): Promise<string> {
+  // Not a terminal for readline: Ctrl-C stays a signal, which the command understands.
+  const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
+  const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
+  try {
+    return await Promise.race([lines.question(question, { signal }), ended]);
+  } finally {
+    lines.close();
+  }
+}

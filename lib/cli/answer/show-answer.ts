@@ -1,0 +1,85 @@
+import type { AppliedRevision, Command, MigrateAnswer } from '../../contract';
+import { revisionLine } from '../screen/revision-line';
+import type { Screen } from '../screen/screen';
+import { count, duration, place, plain, type Terminal } from '../screen/terminal';
+import { showDataLoss } from './show-data-loss';
+import { showHistory } from './show-history';
+import { showSql } from './show-sql';
+
+/** A revision that has just been applied or taken back. */
+export function showApplied(terminal: Terminal, command: Command, applied: AppliedRevision): void {
+  const sign = command === 'downgrade' ? terminal.paint('yellow', '↓') : terminal.paint('green', '✓');
+  revisionLine(terminal, sign, applied, duration(applied.durationMs));
+}
+
+/** The answer to a question. */
+export function showAnswer({ data, notes }: Screen, answer: MigrateAnswer): void {
+  if (answer.command === 'history') showHistory(data, answer);
+  else showPlace(data, answer);
+  if (answer.sql) showSql(data, answer.sql);
+  showWarnings(notes, answer);
+}
+
+/** What a run has done, after its revisions have been listed; `ms` is how long it took. */
+export function showOutcome(
+  { data, notes }: Screen,
+  { command, applied, from, to, heads, ...answer }: MigrateAnswer,
+  ms: number,
+): void {
+  const way = `${place(from)} → ${at(to, heads)}`;
+  if (command === 'stamp') data.line(`stamped: ${way}`);
+  else if (applied.length === 0) data.line(nothing(to, heads));
+  else data.line(`${count(applied.length)} ${command === 'downgrade' ? 'taken back' : 'applied'} in ${duration(ms)}: ${way}`);
+  showWarnings(notes, answer);
+}
+
+/** Where the database is, what is pending and what that destroys. */
+export function showPlace(terminal: Terminal, answer: MigrateAnswer): void {
+  const { status, to, heads, target, pending, unknown, dataLoss, container } = answer;
+  if (status === 'ahead') {
+    terminal.warning(`the database is at ${place(to)}, ahead of the deployed code, which ends at ${place(heads)}`);
+    terminal.line(`  not known to the code: ${unknown.map(plain).join(', ')}; deploy the version that has it`);
+  } else if (pending.length === 0) {
+    terminal.line(nothing(to, heads));
+  } else {
+    const goal = same(target, heads) ? `head (${place(heads)})` : place(target);
+    terminal.line(`the database is at ${place(to)}: ${count(pending.length)} pending to ${goal}`);
+    for (const revision of pending) {
+      revisionLine(
+        terminal,
+        terminal.paint('yellow', '•'),
+        revision,
+        container?.revisions.includes(revision.revision) ? IN_CONTAINER : undefined,
+      );
+      for (const loss of dataLoss) if (loss.revision === revision.revision) showDataLoss(terminal, loss);
+    }
+    if (container && container.stateMachineArn === undefined) {
+      terminal.warning('the stage has no container: an upgrade to them is refused (MigrationCompute.container of the construct)');
+    }
+  }
+}
+
+/** Where other lines have a time. */
+const IN_CONTAINER = 'in the container';
+
+/** What did not stop anything and should be known. */
+export function warningsOf({ edited, warnings }: Pick<MigrateAnswer, 'edited' | 'warnings'>): string[] {
+  const told = `edited since applied: ${edited.join(', ')}; the database has what the file was then: undo the edit, add a revision`;
+  return [...(edited.length > 0 ? [told] : []), ...warnings];
+}
+
+function showWarnings(notes: Terminal, answer: Pick<MigrateAnswer, 'edited' | 'warnings'>): void {
+  for (const warning of warningsOf(answer)) notes.warning(warning);
+}
+
+function nothing(to: readonly string[], heads: readonly string[]): string {
+  return `nothing to do: the database is at ${at(to, heads)}`;
+}
+
+function at(to: readonly string[], heads: readonly string[]): string {
+  return `${place(to)}${same(to, heads) ? ' (head)' : ''}`;
+}
+
+function same(some: readonly string[], others: readonly string[]): boolean {
+  return [...some].sort().join() === [...others].sort().join();
+}

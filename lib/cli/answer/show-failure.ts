@@ -1,0 +1,23 @@
+import { plain, type Terminal } from '../screen/terminal';
+import type { FailureDocument } from './documents';
+import { showDataLoss } from './show-data-loss';
+
+/** What the process has said last tells why. */
+const PROCESS_ENDED = ['function_crashed', 'python_not_started', 'observer_died', 'unexpected_report', 'internal_error'];
+
+/** What went wrong, what is known about it and what to do. */
+export function showFailure(terminal: Terminal, { error, applied }: FailureDocument<string>): void {
+  terminal.line(`${terminal.paint('red', '✗')} ${terminal.paint('bold', error.code)}: ${plain(error.message)}`);
+  const facts: [string, string | undefined][] = [
+    ['revision', error.revision],
+    ['SQLSTATE', error.sqlState],
+    ['statement', error.statement],
+    ['applied', applied.map(({ revision }) => revision).join(', ') || undefined],
+  ];
+  for (const [name, value] of facts) if (value !== undefined) terminal.fact(name, plain(value));
+  for (const loss of error.dataLoss ?? []) showDataLoss(terminal, loss);
+  if (PROCESS_ENDED.includes(error.code)) {
+    for (const line of error.log ?? []) terminal.line(terminal.paint('dim', `  | ${plain(line)}`));
+  }
+  terminal.next(error.next);
+}

@@ -1,0 +1,28 @@
+import { plain, type Terminal } from '../screen/terminal';
+import type { CallerIdentity } from './caller-identity';
+
+/** What is about to be spoken to. */
+export interface Header {
+  readonly stage?: string;
+  /** What is called. */
+  readonly called: readonly [kind: 'function' | 'machine', name: string];
+  readonly region: string;
+}
+
+/** Which stage, where, and as whom. Who that is may not be known: then that is said, and nothing fails. */
+export async function showHeader(
+  terminal: Terminal,
+  { stage, called: [kind, name], region }: Header,
+  who: () => Promise<CallerIdentity>,
+): Promise<void> {
+  if (stage !== undefined) terminal.fact('stage', terminal.paint('bold', stage));
+  terminal.fact(kind, name);
+  terminal.fact('region', region);
+  try {
+    const { account, arn } = await who();
+    terminal.fact('account', plain(account));
+    terminal.fact('you', plain(arn));
+  } catch (error) {
+    terminal.fact('you', `can't be told: ${plain((error as Error).message)}`);
+  }
+}

@@ -1,0 +1,30 @@
+import type { MigrateAnswer, RunRecord } from '../../contract';
+import { revisionLine } from '../screen/revision-line';
+import { count, duration, place, plain, type Terminal } from '../screen/terminal';
+
+/** All revisions, then the latest runs. */
+export function showHistory(terminal: Terminal, { history = [], runs = [] }: MigrateAnswer): void {
+  for (const entry of history) {
+    revisionLine(terminal, entry.applied ? terminal.paint('green', '✓') : terminal.paint('yellow', '•'), entry);
+  }
+  const pending = history.filter(({ applied }) => !applied).length;
+  terminal.line(`${count(history.length)}, ${history.length - pending} applied (✓), ${pending} not (•)`);
+  if (runs.length === 0) return;
+  terminal.line();
+  terminal.line('latest runs, newest first');
+  for (const run of runs) showRun(terminal, run);
+}
+
+function showRun(terminal: Terminal, run: RunRecord): void {
+  const { startedAt, endedAt, command, from, to, outcome, applied, requestedBy } = run;
+  const colour = outcome === 'complete' ? 'green' : outcome === 'running' || outcome === 'partial' ? 'yellow' : 'red';
+  const facts = [
+    plain(startedAt),
+    terminal.paint(colour, plain(outcome)),
+    `${plain(command)} ${place(from)} → ${place(to)}`,
+    count(applied.length),
+    ...(endedAt === null ? [] : [duration(Date.parse(endedAt) - Date.parse(startedAt))]),
+    terminal.paint('dim', plain(requestedBy)),
+  ];
+  terminal.line(`  ${facts.join('  ')}`);
+}

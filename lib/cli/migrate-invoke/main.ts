@@ -1,0 +1,136 @@
+import { MigrateClient } from '../../client/client';
+import { MigrateError, migrateError } from '../../client/errors';
+import { lambdaClient } from '../../client/lambda-client';
+import { lookCommand } from '../../client/target';
+import { RUNNER_CODES } from '../../contract';
+import { type CiReport, ciReport } from '../answer/ci/ci-report';
+import { CommandError } from '../answer/command-error';
+import {
+  type AnswerDocument,
+  answerDocument,
+  type FailureDocument,
+  failureDocument,
+  isFailureDocument,
+} from '../answer/documents';
+import { EXIT } from '../answer/exit-codes';
+import { requestedBy } from '../answer/requested-by';
+import { showFailure } from '../answer/show-failure';
+import { type Screen, screen } from '../screen/screen';
+import { count } from '../screen/terminal';
+import { type Arguments, parseArguments } from './arguments';
+import { carryOut } from './carry-out';
+import { HELP } from './help';
+import { logGroupOf, logLink } from './log-link';
+import type { Session } from './session';
+import { stopCommand } from './show-container';
+
+/**
+ * The command `migrate-invoke`.
+ *
+ * @param argv the command line without the program's own name
+ * @param version of the package
+ * @returns the exit code
+ */
+export async function migrateInvoke(argv: readonly string[], version: string): Promise<number> {
+  const parsed = parseArguments(argv);
+  switch (parsed.kind) {
+    case 'help':
+      process.stdout.write(HELP);
+      return EXIT.done;
+    case 'version':
+      process.stdout.write(`${version}\n`);
+      return EXIT.done;
+    case 'problems': {
+      const error = migrateError('invalid_usage', parsed.problems.join('; '), 'see migrate-invoke --help');
+      const view = screen({ json: parsed.json, progress: false });
+      return end(failureDocument(error, []), parsed.json, view, ciReport(view.notes));
+    }
+    case 'tenants':
+      return tenantsCommand().migrateInvokeTenants(argv);
+    case 'run':
+      return run(parsed);
+  }
+}
+
+/** A file of its own beside this one, read when it is needed: Step Functions' SDK is not for every start. */
+function tenantsCommand(): typeof import('./tenants/main') {
+  return require('./tenants/main');
+}
+
+async function run(given: Arguments): Promise<number> {
+  const view = screen(given);
+  const ci = ciReport(view.notes);
+  const interrupted = new AbortController();
+  const interrupt = () => interrupted.abort();
+  process.once('SIGINT', interrupt);
+  const lambda = lambdaClient(given.client);
+  let session: Session | undefined;
+  try {
+    const client = new MigrateClient({ ...given.client, client: lambda, requestedBy: requestedBy() });
+    const about = { arguments: given, client, lambda, screen: view, ci, signal: interrupted.signal };
+    session = { ...about, applied: [], changing: false };
+    const startedAt = Date.now();
+    let document: AnswerDocument | FailureDocument;
+    try {
+      document = answerDocument(await carryOut(session));
+    } catch (error) {
+      document = failureDocument(interrupted.signal.aborted ? wasInterrupted(session) : known(error), session.applied);
+    }
+    return end(document, given.json, view, ci, await logsOf(session, startedAt));
+  } finally {
+    process.off('SIGINT', interrupt);
+    lambda.destroy();
+  }
+}
+
+const NEXT_AFTER_CHECK = {
+  pending: 'apply what is pending: the same command line without --command check, or a deploy',
+  ahead: 'deploy the release that has what the database has, or a newer one',
+};
+
+/** Says how it ended, in every way that is wanted. */
+function end(document: AnswerDocument | FailureDocument, json: boolean, { notes }: Screen, ci: CiReport, logs?: string): number {
+  if (isFailureDocument(document)) showFailure(notes, document);
+  else if (document.atHead === false) notes.next(NEXT_AFTER_CHECK[document.status === 'ahead' ? 'ahead' : 'pending']);
+  if (logs !== undefined && toldByFunction(document)) notes.fact('logs', logs);
+  ci.end(document);
+  if (json) process.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
+  return document.exitCode;
+}
+
+/** Whether the function's log has something about it. */
+function toldByFunction(document: AnswerDocument | FailureDocument): boolean {
+  if (!isFailureDocument(document)) return document.applied.length > 0 || document.command === 'stamp';
+  const { code } = document.error;
+  const codes: readonly string[] = [...RUNNER_CODES, 'function_crashed', 'unexpected_answer'];
+  return codes.includes(code);
+}
+
+/** Where the function's log is; a link to it, where there is a console. */
+async function logsOf({ client, lambda, arguments: given }: Session, since: number): Promise<string | undefined> {
+  const region = await lambda.config.region().catch(() => undefined);
+  if (region === undefined) return undefined;
+  const elsewhere = given.client.endpoint ?? process.env.AWS_ENDPOINT_URL;
+  return elsewhere ? logGroupOf(client.functionName) : logLink(client.functionName, region, since);
+}
+
+/** An error with a next step; anything else is a defect of the command, and its stack trace is wanted. */
+function known(error: unknown): MigrateError | CommandError {
+  if (error instanceof MigrateError || error instanceof CommandError) return error;
+  throw error;
+}
+
+function wasInterrupted({ client, changing, applied, execution, arguments: { client: options } }: Session): CommandError {
+  const target = { stage: options.stage, functionName: client.functionName };
+  if (execution !== undefined) {
+    const message = `the container goes on (${count(applied.length)} applied so far)`;
+    return new CommandError(
+      'interrupted',
+      message,
+      `see where the database is with \`${lookCommand(target)}\`; to end it: ${stopCommand(execution)}`,
+    );
+  }
+  const goesOn = `what the function has started goes on to the end of its slice, and nothing further is asked for`;
+  const message = changing ? `${goesOn} (${count(applied.length)} applied so far)` : 'nothing was changed';
+  return new CommandError('interrupted', message, `see where the database is with \`${lookCommand(target)}\``);
+}

@@ -1,0 +1,22 @@
+import type { LambdaClient } from '@aws-sdk/client-lambda';
+import type { MigrateClient } from '../../client/client';
+import type { AppliedRevision } from '../../contract';
+import type { CiReport } from '../answer/ci/ci-report';
+import type { Screen } from '../screen/screen';
+import type { Arguments } from './arguments';
+
+/** One run of the command. */
+export interface Session {
+  readonly arguments: Arguments;
+  readonly client: MigrateClient;
+  readonly lambda: LambdaClient;
+  readonly screen: Screen;
+  readonly ci: CiReport;
+  readonly signal: AbortSignal;
+  /** What has been applied so far. */
+  readonly applied: AppliedRevision[];
+  /** Whether the function has been asked to change something. */
+  changing: boolean;
+  /** ARN of the execution in the container that was started last. */
+  execution?: string;
+}

@@ -1,0 +1,90 @@
+import { TenantsClient } from '../../../client/tenants/client';
+import { TenantsError } from '../../../client/tenants/errors';
+import { sfnClient } from '../../../client/tenants/sdk';
+import { ciReport } from '../../answer/ci/ci-report';
+import { CommandError } from '../../answer/command-error';
+import { requestedBy } from '../../answer/requested-by';
+import { type Screen, screen } from '../../screen/screen';
+import { plain } from '../../screen/terminal';
+import { parseTenantsArguments, type TenantsArguments } from './arguments';
+import { carryOutTenants } from './carry-out';
+import { type TenantsDocument, tenantsFailure } from './documents';
+import { tenantsOnGitHub } from './on-github';
+import { runCommand, type TenantsSession } from './session';
+import { showTenantFailures, showTenantsDone } from './show';
+
+/**
+ * The command `migrate-invoke` about many tenants.
+ *
+ * @param argv the command line without the program's own name
+ * @returns the exit code
+ */
+export async function migrateInvokeTenants(argv: readonly string[]): Promise<number> {
+  const parsed = parseTenantsArguments(argv);
+  if (parsed.kind === 'tenants') return run(parsed);
+  const error = new TenantsError('invalid_usage', parsed.problems.join('; '), 'see migrate-invoke --help');
+  return end(tenantsFailure(error), parsed.json, screen({ json: parsed.json, progress: false }), error);
+}
+
+async function run(given: TenantsArguments): Promise<number> {
+  const view = screen(given);
+  const interrupted = new AbortController();
+  const interrupt = () => interrupted.abort();
+  process.once('SIGINT', interrupt);
+  const sfn = sfnClient(given.client);
+  const client = new TenantsClient({ ...given.client, client: sfn, requestedBy: requestedBy() });
+  const ci = ciReport(view.notes);
+  const session: TenantsSession = {
+    arguments: given,
+    client,
+    sfn,
+    screen: view,
+    ci,
+    signal: interrupted.signal,
+    changing: false,
+  };
+  try {
+    return end(await carryOutTenants(session), given.json, view);
+  } catch (cause) {
+    const error = interrupted.signal.aborted ? wasInterrupted(session) : known(cause);
+    return end(tenantsFailure(error, session.runId), given.json, view, error);
+  } finally {
+    process.off('SIGINT', interrupt);
+    client.destroy();
+  }
+}
+
+/** Says how it ended, in every way that is wanted. */
+function end(document: TenantsDocument, json: boolean, { notes }: Screen, error?: TenantsError | CommandError): number {
+  if (error) showError(notes, error);
+  else if ('atHead' in document && document.atHead === false) notes.next(NEXT_AFTER_CHECK);
+  if ('detailsUri' in document && document.detailsUri) notes.fact('details', document.detailsUri);
+  tenantsOnGitHub(notes, document);
+  if (json) process.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
+  return document.exitCode;
+}
+
+const NEXT_AFTER_CHECK = 'bring them to head: the same command line without --command check, or a deploy';
+
+function showError(notes: Screen['notes'], error: TenantsError | CommandError): void {
+  const summary = error instanceof TenantsError ? error.summary : undefined;
+  if (summary) {
+    if (summary.command === 'upgrade') showTenantsDone(notes, summary);
+    showTenantFailures(notes, summary);
+  }
+  notes.line(`${notes.paint('red', '✗')} ${notes.paint('bold', error.code)}: ${plain(error.message)}`);
+  notes.next(error.next);
+}
+
+/** An error with a next step; anything else is a defect of the command, and its stack trace is wanted. */
+function known(error: unknown): TenantsError | CommandError {
+  if (error instanceof TenantsError || error instanceof CommandError) return error;
+  throw error;
+}
+
+function wasInterrupted(session: TenantsSession): CommandError {
+  const { runId, changing } = session;
+  if (!changing || runId === undefined) return new CommandError('interrupted', 'nothing was changed', 'run it again');
+  const [watch, stop] = [runCommand(session, 'run', runId), runCommand(session, 'stop', runId)];
+  return new CommandError('interrupted', `run ${runId} goes on`, `watch it again: ${watch}; or stop it: ${stop}`);
+}

@@ -1,0 +1,55 @@
+import { appendFileSync } from 'node:fs';
+import { code, escaped } from '../../../text/markdown';
+import { annotation } from '../../../text/workflow-command';
+import { place, plain, type Terminal } from '../../screen/terminal';
+import type { TenantsAnswerDocument, TenantsDocument, TenantsFailureDocument } from './documents';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** GitHub shows ten annotations of a step. */
+const MAX_ANNOTATIONS = 9;
+
+/** Annotations and the summary of the job, where GitHub runs this process. */
+export function tenantsOnGitHub(notes: Terminal, document: TenantsDocument, environment: Environment = process.env): void {
+  const { GITHUB_ACTIONS, GITHUB_STEP_SUMMARY: file } = environment;
+  if (GITHUB_ACTIONS !== 'true') return;
+  const { error } = document as TenantsFailureDocument;
+  if (error) {
+    notes.line(annotation({ level: 'error', title: error.code, message: `${plain(error.message)}\nnext: ${plain(error.next)}` }));
+  }
+  if (!('failures' in document)) return;
+  const { failures = [], warnings = [] } = document;
+  for (const { tenant, error: reason } of failures.slice(0, MAX_ANNOTATIONS)) {
+    notes.line(annotation({ level: 'error', title: `${tenant}: ${reason.code}`, message: plain(reason.message) }));
+  }
+  for (const warning of warnings) notes.line(annotation({ level: 'warning', title: 'migration', message: plain(warning) }));
+  if (!file) return;
+  try {
+    appendFileSync(file, tenantsSummary(document as TenantsAnswerDocument));
+  } catch (problem) {
+    notes.warning(`the job summary can't be written: ${(problem as Error).message}`);
+  }
+}
+
+/** The end of a run as Markdown. */
+function tenantsSummary({ stage, command, places, failures, detailsUri, ...counts }: TenantsAnswerDocument): string {
+  const told = (['total', 'unchanged', 'migrated', 'pending', 'ahead', 'failed', 'notBegun'] as const).map(
+    (name) => `${counts[name]} ${name === 'notBegun' ? 'not begun' : name}`,
+  );
+  const table = (head: string, rows: readonly string[]) => (rows.length > 0 ? ['', head, '| --- | --- |', ...rows] : []);
+  return `${[
+    `### Tenants of ${code(stage)}: ${command}`,
+    '',
+    told.join(', '),
+    ...table(
+      '| tenants | at |',
+      places.map(({ revisions, tenants }) => `| ${tenants} | ${code(place(revisions))} |`),
+    ),
+    ...table(
+      '| failed | why |',
+      failures.map(({ tenant, error }) => `| ${code(tenant)} | ${code(error.code)}: ${escaped(error.message)} |`),
+    ),
+    '',
+    `details: ${code(detailsUri)}`,
+  ].join('\n')}\n\n`;
+}

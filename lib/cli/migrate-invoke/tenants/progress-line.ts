@@ -1,0 +1,41 @@
+import type { BatchCounts, TenantPhase, TenantsProgress } from '../../../client/tenants/progress';
+import { cut, displayWidth } from '../../screen/display-width';
+import { bar, elapsed } from '../../screen/progress-line';
+
+const PHASES: Readonly<Record<TenantPhase, string>> = {
+  listing: 'listing the tenants',
+  canaries: 'canaries',
+  pause: 'the canaries are done: pausing before the rest',
+  approval: 'the canaries are done: waiting for an approval',
+  rest: 'tenants',
+  summary: 'summing up',
+};
+
+/**
+ * How far a run is, in words.
+ *
+ * @param plan whether it only looks at the tenants
+ */
+export function tenantsProgressText(progress: TenantsProgress, plan: boolean): string {
+  const batches = batchesOf(progress);
+  const phase = plan ? `plan: ${PHASES[progress.phase]}` : PHASES[progress.phase];
+  if (!batches) return phase;
+  const { total, done, running, failed } = batches;
+  const told = [`${done + failed}/${total} batches`, `${running} running`, ...(failed > 0 ? [`${failed} with failures`] : [])];
+  return `${phase}: ${told.join(', ')}`;
+}
+
+/** The same with a bar, in at most `width` columns. */
+export function tenantsProgressLine(progress: TenantsProgress, plan: boolean, elapsedMs: number, width: number): string {
+  const batches = batchesOf(progress);
+  const part = batches?.total ? (batches.done + batches.failed) / batches.total : 0;
+  const start = `  ${bar(progress.phase === 'summary' ? 1 : part, width)} `;
+  const end = `  ${elapsed(elapsedMs)}`;
+  const text = cut(tenantsProgressText(progress, plan), width - displayWidth(start) - end.length);
+  return cut(`${start}${text}${end}`, width);
+}
+
+function batchesOf({ phase, canaries, rest }: TenantsProgress): BatchCounts | undefined {
+  if (phase === 'canaries') return canaries;
+  return phase === 'rest' ? rest : undefined;
+}

@@ -1,0 +1,78 @@
+import type { TenantFailure, TenantRunSummary } from '../../../contract/tenants';
+import { showDataLoss } from '../../answer/show-data-loss';
+import { cut } from '../../screen/display-width';
+import { duration, place, plain, type Terminal } from '../../screen/terminal';
+
+const MAX_PLACES = 12;
+const MAX_FAILURES = 20;
+const NOBODY = 'there is no tenant to run over';
+
+/** How many tenants are where, and what it destroys to bring them to head. */
+export function showTenantPlaces(terminal: Terminal, summary: TenantRunSummary): void {
+  const { heads, places, pending, unchanged, ahead, failed, dataLoss } = summary;
+  if (summary.total === 0) {
+    terminal.line(NOBODY);
+    return;
+  }
+  const told: [number, string][] = [
+    [unchanged, 'at head'],
+    [pending, 'behind'],
+    [ahead, 'ahead of the deployed code'],
+    [failed, 'not to be told'],
+  ];
+  const parts = told.flatMap(([count, what]) => (count > 0 ? [`${number(count)} ${what}`] : []));
+  terminal.line(`${tenants(summary.total)}, head is ${place(heads)}: ${parts.join(', ')}`);
+  const widest = Math.max(...places.map(({ tenants: count }) => number(count).length));
+  for (const { revisions, tenants: count } of places.slice(0, MAX_PLACES)) {
+    const head = same(revisions, heads) ? ' (head)' : '';
+    terminal.line(`  ${number(count).padStart(widest)}  ${terminal.paint('bold', place(revisions))}${head}`);
+  }
+  if (places.length > MAX_PLACES) terminal.line(`  and ${places.length - MAX_PLACES} more revisions`);
+  for (const loss of dataLoss) {
+    terminal.line(`  ${terminal.paint('yellow', '•')} ${terminal.paint('bold', plain(loss.revision))} is pending`);
+    showDataLoss(terminal, loss);
+  }
+}
+
+/** What a run has done; `ms` is how long it took, where that is known. */
+export function showTenantsDone(
+  terminal: Terminal,
+  { migrated, unchanged, heads, ...summary }: TenantRunSummary,
+  ms?: number,
+): void {
+  const head = `head (${place(heads)})`;
+  if (summary.total === 0) terminal.line(`nothing to do: ${NOBODY}`);
+  else if (migrated === 0 && summary.failed === 0) terminal.line(`nothing to do: ${tenants(unchanged)} at ${head}`);
+  else {
+    const time = ms === undefined ? '' : ` in ${duration(ms)}`;
+    const before = unchanged > 0 ? `, ${number(unchanged)} ${unchanged === 1 ? 'was' : 'were'} there before` : '';
+    terminal.line(`${tenants(migrated)} migrated to ${head}${time}${before}`);
+  }
+}
+
+/** Which tenants failed and why; where all of them are told. */
+export function showTenantFailures(terminal: Terminal, { failures, failed, detailsUri }: TenantRunSummary): void {
+  for (const failure of failures.slice(0, MAX_FAILURES)) showFailedTenant(terminal, failure);
+  const more = failed - Math.min(failures.length, MAX_FAILURES);
+  if (more > 0) terminal.line(`  and ${number(more)} more: ${detailsUri}failures.json`);
+}
+
+function showFailedTenant(terminal: Terminal, { tenant, error }: TenantFailure): void {
+  const known = [error.revision && `revision ${error.revision}`, error.sqlState && `SQLSTATE ${error.sqlState}`];
+  const about = known.filter(Boolean).join(', ');
+  const reason = plain(`${error.code}: ${error.message}${about && ` (${about})`}`);
+  const room = Math.max(terminal.width - tenant.length - 6, 20);
+  terminal.line(`  ${terminal.paint('red', '✗')} ${terminal.paint('bold', plain(tenant))}  ${cut(reason, room)}`);
+}
+
+export function tenants(count: number): string {
+  return `${number(count)} tenant${count === 1 ? '' : 's'}`;
+}
+
+function number(count: number): string {
+  return count.toLocaleString('en-US');
+}
+
+function same(some: readonly string[], others: readonly string[]): boolean {
+  return [...some].sort().join() === [...others].sort().join();
+}

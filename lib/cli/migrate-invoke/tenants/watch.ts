@@ -1,0 +1,67 @@
+import type { TenantsProgress } from '../../../client/tenants/progress';
+import type { TenantRunSummary } from '../../../contract/tenants';
+import { ask } from '../../answer/confirm';
+import { TenantsProgressView } from './progress';
+import { runCommand, type TenantsSession } from './session';
+
+/**
+ * Shows how far a run is until it ends; asks about its canaries where there is somebody to ask.
+ *
+ * @param plan whether the run only looks at the tenants, where that is known
+ */
+export async function watchRun(session: TenantsSession, runId: string, plan = false): Promise<TenantRunSummary> {
+  const { client, screen, signal, arguments: given } = session;
+  const view = given.progress ? new TenantsProgressView(screen, plan) : undefined;
+  let question: AbortController | undefined;
+  const onProgress = (progress: TenantsProgress) => {
+    view?.show(progress);
+    if (progress.phase !== 'approval') question?.abort();
+    else if (!question) {
+      question = new AbortController();
+      void decide(session, runId, AbortSignal.any([signal, question.signal]), view);
+    }
+  };
+  try {
+    return await client.watch(runId, { onProgress, signal });
+  } finally {
+    question?.abort();
+    view?.stop();
+  }
+}
+
+/** Never fails: the run waits as long as it waits, whoever is asked here. */
+async function decide(session: TenantsSession, runId: string, signal: AbortSignal, view?: TenantsProgressView): Promise<void> {
+  const { client, screen } = session;
+  const { notes, canAsk } = screen;
+  const otherwise = () => {
+    notes.line(`the canaries are migrated, and the rest waits for an approval of run ${runId}`);
+    notes.fact('yes', runCommand(session, 'approve', runId));
+    notes.fact('no', runCommand(session, 'reject', runId));
+  };
+  if (!canAsk) return otherwise();
+  view?.hide(true);
+  try {
+    const approved = await askUntilClear(screen, signal);
+    if (approved === undefined) return otherwise();
+    await (approved ? client.approve(runId, { signal }) : client.reject(runId, { signal }));
+  } catch (error) {
+    if (signal.aborted) notes.line();
+    else {
+      notes.warning((error as Error).message);
+      otherwise();
+    }
+  } finally {
+    view?.hide(false);
+  }
+}
+
+/** Undefined: nobody answers any more. */
+async function askUntilClear({ notes }: TenantsSession['screen'], signal: AbortSignal): Promise<boolean | undefined> {
+  notes.line('the canaries are migrated');
+  for (;;) {
+    const typed = (await ask('type yes to begin the rest or no to end the run, to go on: ', signal)).trim();
+    if (typed === 'yes') return true;
+    if (typed === 'no') return false;
+    if (typed === '') return undefined;
+  }
+}

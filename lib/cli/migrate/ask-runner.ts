@@ -1,0 +1,28 @@
+import { migrateError } from '../../client/errors';
+import { type ErrorCode, type MigrateAnswer, type MigrateRequest, RUNNER_CODES } from '../../contract';
+import type { Report } from '../../contract/facts';
+import { LocalError } from '../../local/errors';
+import { mustHave } from '../../local/observe';
+import type { Observer } from '../../local/observer';
+
+/** Where the runner's next step is about AWS. */
+const NEXT_HERE: Partial<Record<ErrorCode, string>> = {
+  database_unreachable: 'start the database, such as with "docker compose up", or correct the address that env.py gets',
+  database_refused: 'correct what env.py gets: its variables can be set with the setting "environment"',
+};
+
+/** Hands a request to the runner in the backend's Python, as the client hands it to the function's. */
+export async function askRunner(observer: Observer, request: MigrateRequest): Promise<MigrateAnswer> {
+  const reports: Report[] = [];
+  try {
+    await observer.ask({ ask: 'invoke', request }, (report) => reports.push(report));
+  } catch (error) {
+    if (!(error instanceof LocalError) || !isRunnerCode(error.code)) throw error;
+    throw migrateError(error.code, error.message, NEXT_HERE[error.code] ?? error.next, error.details);
+  }
+  return mustHave(reports, 'answer').answer;
+}
+
+function isRunnerCode(code: string): code is ErrorCode {
+  return (RUNNER_CODES as readonly string[]).includes(code);
+}

@@ -1,0 +1,46 @@
+import type { RevisionInfo } from '../../contract';
+import { cut, displayWidth } from './display-width';
+import { plain } from './terminal';
+
+/** How far a run is. */
+export interface ProgressState {
+  readonly done: number;
+  /** Undefined: not known, as with a downgrade. */
+  readonly total?: number;
+  /** The revision that the function works on. */
+  readonly running?: RevisionInfo;
+  /** A call works on several: it may be at a later one already. */
+  readonly orLater: boolean;
+  /** Since the running one was started. */
+  readonly elapsedMs: number;
+}
+
+const NARROWEST_BAR = 6;
+const WIDEST_BAR = 24;
+
+/** A progress bar with the running revision's name and time, in at most `width` columns. */
+export function progressLine({ done, total, elapsedMs, ...state }: ProgressState, width: number): string {
+  const start = total === undefined ? `  ${done} done  ` : `  ${bar(done / total, width)} ${done}/${total} `;
+  const end = ` ${elapsed(elapsedMs)}`;
+  const name = cut(runningName(state), width - displayWidth(start) - end.length);
+  return cut(`${start}${name}${end}`, width);
+}
+
+/** The running revision in words. */
+export function runningName({ running, orLater }: Pick<ProgressState, 'running' | 'orLater'>): string {
+  if (!running) return '';
+  return `${plain(running.revision)}${orLater ? ' or later' : ''}  ${plain(running.message)}`;
+}
+
+/** Whole seconds: what is redrawn all the time should not flicker. */
+export function elapsed(ms: number): string {
+  const seconds = Math.floor(ms / 1000);
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, '0')} s`;
+}
+
+/** So much of a bar is full, on a terminal of so many columns. */
+export function bar(part: number, width: number): string {
+  const cells = Math.max(NARROWEST_BAR, Math.min(WIDEST_BAR, Math.floor(width / 5)));
+  const full = Math.floor(part * cells);
+  return '█'.repeat(full) + '░'.repeat(cells - full);
+}

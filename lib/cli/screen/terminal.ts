@@ -1,0 +1,64 @@
+import { plain } from '../../text/plain';
+import type { StatusLine } from './status-line';
+
+export { plain };
+
+const STYLES = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], yellow: [33, 39], cyan: [36, 39] } as const;
+type Style = keyof typeof STYLES;
+
+/** One stream as a person reads it: lines, with colours where the stream shows them. */
+export class Terminal {
+  private readonly coloured: boolean;
+
+  /** @param status is on the same terminal and has to make room */
+  constructor(
+    private readonly stream: NodeJS.WriteStream,
+    private readonly status?: StatusLine,
+  ) {
+    // Node's own rules: NO_COLOR, FORCE_COLOR, TERM=dumb and what the terminal can do.
+    this.coloured = stream.isTTY === true && stream.hasColors();
+  }
+
+  /** Columns of a terminal; a file or a pipe has no end. */
+  get width(): number {
+    return this.stream.isTTY ? this.stream.columns || 80 : Number.POSITIVE_INFINITY;
+  }
+
+  line(text = ''): void {
+    this.status?.clear();
+    this.stream.write(`${text}\n`);
+  }
+
+  /** A fact with its name, in a column. */
+  fact(name: string, value: string): void {
+    this.line(`  ${this.paint('dim', name.padEnd(9))}  ${value}`);
+  }
+
+  /** What to do now. */
+  next(text: string): void {
+    this.line(`  ${this.paint('cyan', 'next'.padEnd(9))}  ${plain(text)}`);
+  }
+
+  /** What is no failure and should be seen. */
+  warning(text: string): void {
+    this.line(`${this.paint('yellow', '!')} ${plain(text)}`);
+  }
+
+  paint(style: Style, text: string): string {
+    const [on, off] = STYLES[style];
+    return this.coloured ? `\u001b[${on}m${text}\u001b[${off}m` : text;
+  }
+}
+
+/** Revisions as a place in the history. */
+export function place(revisions: readonly string[]): string {
+  return revisions.map(plain).join(', ') || 'base';
+}
+
+export function count(revisions: number): string {
+  return `${revisions} revision${revisions === 1 ? '' : 's'}`;
+}
+
+export function duration(ms: number): string {
+  return ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,61 @@
+import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
+import { CONTRACT_VERSION } from '../../contract';
+import type { TenantApproval, TenantApprovalAnswer } from '../../contract/tenants';
+import { parseJson } from '../json';
+import { sdkError } from '../sdk-errors';
+import type { Target } from '../target';
+import { TENANTS_CLIENT_CODES, TenantsError, type TenantsErrorCode } from './errors';
+
+/** Sends what somebody has decided about the canaries of a run. Sent twice, it is taken once. */
+export async function sendApproval(
+  lambda: LambdaClient,
+  target: Target,
+  approval: TenantApproval,
+  signal?: AbortSignal,
+): Promise<void> {
+  const answer = await invoke(lambda, target, approval, signal);
+  if (answer.status === 'taken') return;
+  throw new TenantsError(
+    'not_waiting',
+    `run ${approval.runId} waits for no approval: there is no such run, it is not that far, it is over, or somebody else was first`,
+    'see how far it is: watch it with --run',
+  );
+}
+
+async function invoke(
+  lambda: LambdaClient,
+  target: Target,
+  approval: TenantApproval,
+  abortSignal?: AbortSignal,
+): Promise<TenantApprovalAnswer> {
+  const command = new InvokeCommand({ FunctionName: target.functionName, Payload: Buffer.from(JSON.stringify(approval)) });
+  const { Payload, FunctionError } = await lambda.send(command, { abortSignal }).catch((error) => {
+    abortSignal?.throwIfAborted();
+    throw invokeError(error, target);
+  });
+  const text = Payload?.transformToString() ?? '';
+  const answer = parseJson(text);
+  if (!FunctionError && isAnswer(answer)) return answer;
+  const message = `${target.functionName} answered with something that is no answer to an approval: ${text.slice(0, 200) || 'nothing'}`;
+  throw new TenantsError('unexpected_answer', message, `see the function's log in /aws/lambda/${target.functionName}`);
+}
+
+function invokeError(error: unknown, target: Target): TenantsError {
+  const { code, message, next } = sdkError(error, target);
+  if (code === 'function_not_found') {
+    const why = 'canaries wait for an approval only where the construct says so (TenantCanary with `approval`)';
+    return new TenantsError(code, message, `check the stage and the run; ${why}`, { cause: error });
+  }
+  if (code === 'access_denied')
+    return new TenantsError(code, message, `${GRANT} (\`grantApprove\` of the construct)`, { cause: error });
+  const known = TENANTS_CLIENT_CODES.find((one) => one === code) ?? 'unexpected_answer';
+  return new TenantsError(known satisfies TenantsErrorCode, message, known === 'network' ? AGAIN : next, { cause: error });
+}
+
+const GRANT = 'sign in again if the session has expired; otherwise grant the invoke of that function';
+const AGAIN = 'try again: an approval is taken once, however often it is sent';
+
+function isAnswer(value: unknown): value is TenantApprovalAnswer {
+  const { contract, status } = (value ?? {}) as Partial<TenantApprovalAnswer>;
+  return contract === CONTRACT_VERSION && (status === 'taken' || status === 'not_waiting');
+}

@@ -1,0 +1,224 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DescribeExecutionCommandOutput, SFNClient } from '@aws-sdk/client-sfn';
+import { DEFAULT_APP_NAME, nameProblems } from '../../contract';
+import { type TenantRunInput, type TenantRunSummary, tenantApprovalName } from '../../contract/tenants';
+import { type ConnectionOptions, lambdaClient } from '../lambda-client';
+import { sendApproval } from './approval';
+import { TenantsError } from './errors';
+import { checkedInput, runIdProblems } from './input';
+import { findMachine, givenMachine, type Machine, runArn } from './machine';
+import { ProgressReader, type TenantsProgress } from './progress';
+import { resultOf } from './result';
+import { sfnClient, sfnError, sfnRegion, sfnSdk } from './sdk';
+
+/** Which stage's tenants, and how to reach AWS. */
+export interface TenantsClientOptions extends ConnectionOptions {
+  /** Stage whose tenants are meant. */
+  readonly stage: string;
+  /** @default 'template-saas' */
+  readonly appName?: string;
+  /**
+   * ARN of the state machine, for credentials that may not list state machines.
+   *
+   * @default - the one that the construct names after `appName` and `stage`, looked up once
+   */
+  readonly stateMachineArn?: string;
+  /**
+   * Who asks, for the run history: 1 to 200 printable ASCII characters.
+   *
+   * @default 'invoke'
+   */
+  readonly requestedBy?: string;
+  /** A client of one's own, in place of `region`, `profile` and `endpoint`; approvals still use those. @default - one is made */
+  readonly client?: SFNClient;
+}
+
+export interface TenantsCallOptions {
+  /** Ends the waiting, with its own reason. A run that was started goes on. */
+  readonly signal?: AbortSignal;
+}
+
+export interface StartOptions extends Omit<TenantRunInput, 'requestedBy'>, TenantsCallOptions {
+  /**
+   * Id of the run, a UUID in lower case. Starting it again with the same request starts nothing.
+   *
+   * @default - a new one
+   */
+  readonly runId?: string;
+}
+
+export interface WatchOptions extends TenantsCallOptions {
+  /** Gets how far the run is, whenever that has changed; never, where the credentials may not look at it. */
+  readonly onProgress?: (progress: TenantsProgress) => void;
+}
+
+const FIRST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 2_000;
+
+/** A watch outlives trouble that is shorter than this: the run does not depend on it. */
+const PATIENCE_MS = 120_000;
+
+/** Runs the migrations of many tenants through their deployed state machine. Every failure is a `TenantsError`. */
+export class TenantsClient {
+  private readonly sfn: SFNClient;
+  private machine?: Machine;
+
+  constructor(private readonly options: TenantsClientOptions) {
+    const { stage, appName = DEFAULT_APP_NAME, stateMachineArn } = options;
+    const problems = nameProblems(appName, stage);
+    if (stateMachineArn !== undefined && !/^arn:[^:]+:states:[^:]+:\d+:stateMachine:[^:]+$/.test(stateMachineArn)) {
+      problems.push(`${JSON.stringify(stateMachineArn)} is no ARN of a state machine`);
+    }
+    if (problems.length > 0) throw new TenantsError('invalid_usage', problems.join('; '), 'correct the options of TenantsClient');
+    this.sfn = options.client ?? sfnClient(options);
+    if (stateMachineArn !== undefined) this.machine = givenMachine(stateMachineArn);
+  }
+
+  /**
+   * Starts a run, once: the execution has the run's id as its name, so that an answer that is lost never starts a second one.
+   *
+   * @returns the run's id
+   */
+  async start({ runId = crypto.randomUUID(), signal, ...request }: StartOptions = {}): Promise<string> {
+    mustBeRunId(runId);
+    const input = checkedInput({ ...request, requestedBy: this.options.requestedBy });
+    const { arn } = await this.find(signal);
+    const { StartExecutionCommand } = sfnSdk();
+    try {
+      const command = new StartExecutionCommand({ stateMachineArn: arn, name: runId, input });
+      await this.sfn.send(command, { abortSignal: signal });
+    } catch (error) {
+      signal?.throwIfAborted();
+      if ((error as Error).name !== 'ExecutionAlreadyExists') throw startError(error, runId);
+      // The first answer was lost, and the run has ended since; or the id was used for something else.
+      const { input: started } = await this.describe(runId, signal);
+      if (started !== undefined && started !== input) {
+        throw new TenantsError('invalid_usage', `run ${runId} was started with another request`, 'give a new id, or none');
+      }
+    }
+    return runId;
+  }
+
+  /** Waits for the end of a run, and tells how far it is. */
+  async watch(runId: string, { onProgress, signal }: WatchOptions = {}): Promise<TenantRunSummary> {
+    const reader = new ProgressReader(this.sfn, await this.arnOf(runId, signal), runId);
+    let told = '';
+    const tell = async () => {
+      const progress = await reader.read(signal);
+      const text = JSON.stringify(progress);
+      if (text !== told) onProgress?.(progress);
+      told = text;
+    };
+    let mayLook = onProgress !== undefined;
+    let troubleSince: number | undefined;
+    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 1.3, LONGEST_PAUSE_MS)) {
+      try {
+        const execution = await this.describe(runId, signal);
+        if (mayLook) {
+          await tell().catch((cause) => {
+            mayLook = sfnError(cause, `a look at run ${runId}`).code !== 'access_denied';
+            if (mayLook) throw cause;
+          });
+        }
+        if (execution.status !== 'RUNNING') return resultOf(execution) as TenantRunSummary;
+        troubleSince = undefined;
+      } catch (cause) {
+        signal?.throwIfAborted();
+        const error = sfnError(cause, `watching run ${runId}`);
+        if (error.code !== 'throttled' && error.code !== 'network') throw error;
+        troubleSince ??= performance.now();
+        if (performance.now() - troubleSince > PATIENCE_MS) throw error;
+      }
+      await sleep(pause, undefined, { signal });
+    }
+  }
+
+  /**
+   * How a run has ended: undefined while it goes on. A run that failed is an error: its code says why, its `summary` how far it came.
+   */
+  async result(runId: string, { signal }: TenantsCallOptions = {}): Promise<TenantRunSummary | undefined> {
+    return resultOf(await this.describe(runId, signal));
+  }
+
+  /** Lets a run that waits after its canaries go on to the rest. */
+  approve(runId: string, options: TenantsCallOptions = {}): Promise<void> {
+    return this.decide(runId, true, options);
+  }
+
+  /** Ends a run that waits after its canaries with `not_approved`: the rest is not begun. */
+  reject(runId: string, options: TenantsCallOptions = {}): Promise<void> {
+    return this.decide(runId, false, options);
+  }
+
+  /** Ends a run: no further batch is begun; what a worker has begun goes on to the end of its call. */
+  async stop(runId: string, { signal }: TenantsCallOptions = {}): Promise<void> {
+    const { status } = await this.describe(runId, signal);
+    if (status !== 'RUNNING') return;
+    const { StopExecutionCommand } = sfnSdk();
+    const cause = `${this.options.requestedBy ?? 'invoke'} has stopped it`;
+    const command = new StopExecutionCommand({ executionArn: await this.arnOf(runId, signal), error: 'run_aborted', cause });
+    try {
+      await this.sfn.send(command, { abortSignal: signal });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw sfnError(error, `states:StopExecution of run ${runId}`);
+    }
+  }
+
+  /** Closes the connections. A client that was handed in is closed too. */
+  destroy(): void {
+    this.sfn.destroy();
+  }
+
+  private async decide(runId: string, approved: boolean, { signal }: TenantsCallOptions): Promise<void> {
+    mustBeRunId(runId);
+    const { stage, appName = DEFAULT_APP_NAME, requestedBy } = this.options;
+    // Nothing is asked of Step Functions: who may approve need not be who may run.
+    const region = await sfnRegion(this.sfn);
+    const lambda = lambdaClient({ ...this.options, region });
+    try {
+      const target = { functionName: tenantApprovalName(appName, stage), stage, region };
+      await sendApproval(lambda, target, { runId, approved, requestedBy }, signal);
+    } finally {
+      lambda.destroy();
+    }
+  }
+
+  private async describe(runId: string, signal?: AbortSignal): Promise<DescribeExecutionCommandOutput> {
+    const { DescribeExecutionCommand } = sfnSdk();
+    const executionArn = await this.arnOf(runId, signal);
+    try {
+      return await this.sfn.send(new DescribeExecutionCommand({ executionArn }), { abortSignal: signal });
+    } catch (error) {
+      signal?.throwIfAborted();
+      if ((error as Error).name !== 'ExecutionDoesNotExist') throw sfnError(error, `states:DescribeExecution of run ${runId}`);
+      const message = `${(await this.find(signal)).name} has no run ${runId}`;
+      const next = 'check the id, the stage, the region and the account; runs are forgotten after 90 days';
+      throw new TenantsError('run_not_found', message, next, { cause: error });
+    }
+  }
+
+  private async arnOf(runId: string, signal?: AbortSignal): Promise<string> {
+    mustBeRunId(runId);
+    return runArn(await this.find(signal), runId);
+  }
+
+  private async find(signal?: AbortSignal): Promise<Machine> {
+    const { stage, appName = DEFAULT_APP_NAME } = this.options;
+    this.machine ??= await findMachine(this.sfn, appName, stage, signal);
+    return this.machine;
+  }
+}
+
+/** A start that got no answer may have been one. */
+function startError(cause: unknown, runId: string): TenantsError {
+  const error = sfnError(cause, `the start of run ${runId}`);
+  if (error.code !== 'network') return error;
+  const next = `it may have begun all the same: watch it with --run ${runId}, or start it again with this id as \`runId\``;
+  return new TenantsError(error.code, error.message, next, { cause });
+}
+
+function mustBeRunId(runId: string): void {
+  const problems = runIdProblems(runId);
+  if (problems.length > 0) throw new TenantsError('invalid_usage', problems.join('; '), 'give the id that `start` has returned');
+}

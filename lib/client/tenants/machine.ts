@@ -1,0 +1,48 @@
+import type { SFNClient } from '@aws-sdk/client-sfn';
+import { tenantStateMachineName } from '../../contract/tenants';
+import { TenantsError } from './errors';
+import { sfnError, sfnRegion, sfnSdk } from './sdk';
+
+/** The state machine that a client speaks to. */
+export interface Machine {
+  readonly arn: string;
+  readonly name: string;
+  readonly region: string;
+}
+
+/** Finds the state machine of a stage: its ARN holds an account and a partition, which only AWS knows. */
+export async function findMachine(client: SFNClient, appName: string, stage: string, signal?: AbortSignal): Promise<Machine> {
+  const { paginateListStateMachines } = sfnSdk();
+  const name = tenantStateMachineName(appName, stage);
+  const region = await sfnRegion(client);
+  const prefix = tenantStateMachineName(appName, '');
+  const stages: string[] = [];
+  try {
+    for await (const page of paginateListStateMachines({ client, pageSize: 1000 }, {}, { abortSignal: signal })) {
+      for (const machine of page.stateMachines ?? []) {
+        if (machine.name === name) return { arn: machine.stateMachineArn as string, name, region };
+        if (machine.name?.startsWith(prefix)) stages.push(machine.name.slice(prefix.length));
+      }
+    }
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw sfnError(error, 'states:ListStateMachines');
+  }
+  const others = stages.length > 0 ? `; there are ones for ${stages.map((other) => `"${other}"`).join(', ')}` : '';
+  throw new TenantsError(
+    'state_machine_not_found',
+    `there is no state machine ${name} for stage "${stage}" in ${region} in this account${others}`,
+    'check the stage, the app name, the region and the account; a stage that is new is deployed first, with TenantMigration',
+  );
+}
+
+/** @param arn of the state machine, as the caller knows it */
+export function givenMachine(arn: string): Machine {
+  const [, , , region = '', , , name = ''] = arn.split(':');
+  return { arn, name, region };
+}
+
+/** ARN of a run: the execution's name is its id. */
+export function runArn({ arn }: Machine, runId: string): string {
+  return `${arn.replace(':stateMachine:', ':execution:')}:${runId}`;
+}

@@ -1,0 +1,91 @@
+import type { DescribeMapRunCommandOutput, SFNClient } from '@aws-sdk/client-sfn';
+import { TENANT_STATES } from '../../contract/tenants';
+import { sfnSdk } from './sdk';
+
+/** What a run is at. `pause` and `approval`: the canaries are done and the rest waits. */
+export const TENANT_PHASES = ['listing', 'canaries', 'pause', 'approval', 'rest', 'summary'] as const;
+export type TenantPhase = (typeof TENANT_PHASES)[number];
+
+/** Batches of a wave. */
+export interface BatchCounts {
+  readonly total: number;
+  /** Ended well. */
+  readonly done: number;
+  readonly running: number;
+  /** Ended with a tenant that failed, or not at all. */
+  readonly failed: number;
+}
+
+/** How far a run is. */
+export interface TenantsProgress {
+  readonly runId: string;
+  readonly phase: TenantPhase;
+  /** Absent: not begun, or there are no canaries. */
+  readonly canaries?: BatchCounts;
+  /** Absent: not begun. */
+  readonly rest?: BatchCounts;
+}
+
+const PHASES: Readonly<Record<string, TenantPhase>> = {
+  [TENANT_STATES.list]: 'listing',
+  [TENANT_STATES.canary]: 'canaries',
+  [TENANT_STATES.judge]: 'canaries',
+  [TENANT_STATES.pause]: 'pause',
+  [TENANT_STATES.approval]: 'approval',
+  [TENANT_STATES.rest]: 'rest',
+  [TENANT_STATES.summarize]: 'summary',
+};
+
+/** Tells again and again how far one run is; what can't change any more it asks for once. */
+export class ProgressReader {
+  private phase: TenantPhase = 'listing';
+  private readonly ended = new Map<string, BatchCounts>();
+
+  constructor(
+    private readonly client: SFNClient,
+    private readonly executionArn: string,
+    private readonly runId: string,
+  ) {}
+
+  async read(abortSignal?: AbortSignal): Promise<TenantsProgress> {
+    this.phase = await this.lastPhase(abortSignal);
+    const waves = this.phase === 'listing' ? {} : await this.waves(abortSignal);
+    return { runId: this.runId, phase: this.phase, ...waves };
+  }
+
+  private async lastPhase(abortSignal?: AbortSignal): Promise<TenantPhase> {
+    const { executionArn } = this;
+    const { GetExecutionHistoryCommand } = sfnSdk();
+    // The maps' batches have histories of their own: this one stays short.
+    const latest = { executionArn, reverseOrder: true, maxResults: 100, includeExecutionData: false };
+    const { events = [] } = await this.client.send(new GetExecutionHistoryCommand(latest), { abortSignal });
+    for (const { stateEnteredEventDetails: entered } of events) {
+      const phase = PHASES[entered?.name ?? ''];
+      if (phase) return phase;
+    }
+    return this.phase;
+  }
+
+  private async waves(abortSignal?: AbortSignal): Promise<Pick<TenantsProgress, 'canaries' | 'rest'>> {
+    const { DescribeMapRunCommand, ListMapRunsCommand } = sfnSdk();
+    const { executionArn } = this;
+    const { mapRuns = [] } = await this.client.send(new ListMapRunsCommand({ executionArn }), { abortSignal });
+    const waves: { canaries?: BatchCounts; rest?: BatchCounts } = {};
+    for (const { mapRunArn = '' } of mapRuns) {
+      const wave = mapRunArn.includes(`/${TENANT_STATES.canary}:`) ? 'canaries' : 'rest';
+      let counts = this.ended.get(mapRunArn);
+      if (!counts) {
+        const run = await this.client.send(new DescribeMapRunCommand({ mapRunArn }), { abortSignal });
+        counts = countsOf(run);
+        if (run.status !== 'RUNNING') this.ended.set(mapRunArn, counts);
+      }
+      waves[wave] = counts;
+    }
+    return waves;
+  }
+}
+
+function countsOf({ itemCounts }: DescribeMapRunCommandOutput): BatchCounts {
+  const { total = 0, succeeded = 0, running = 0, failed = 0, timedOut = 0, aborted = 0 } = itemCounts ?? {};
+  return { total, done: succeeded, running, failed: failed + timedOut + aborted };
+}

@@ -1,0 +1,33 @@
+import { existsSync } from 'node:fs';
+import type { DockerImageAsset } from 'aws-cdk-lib/aws-ecr-assets';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
+import { HANDLER } from '../../contract';
+import type { ProjectFindings } from '../../packaging/alembic-project';
+import type { FunctionPlatform } from '../../packaging/platform';
+
+/** What a code is when it is bound to a function. */
+export interface BoundCode {
+  readonly code: lambda.Code;
+  readonly handler: string;
+  readonly runtime: lambda.Runtime;
+  /** Makes an image of it for a container; absent when there are errors. */
+  readonly image?: (scope: Construct) => DockerImageAsset;
+  readonly errors: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** Binds a code below a scope. Nothing is packaged when `usable` is false: other errors stop the deploy already. */
+export type CodeBinding = (scope: Construct, platform: FunctionPlatform, usable: boolean) => BoundCode;
+
+/** Takes the code's place when there are errors, with which the CDK deploys nothing. */
+export function unusable(errors: readonly string[], warnings: readonly string[]): BoundCode {
+  const code = lambda.Code.fromInline('raise RuntimeError("this stack had errors when it was synthesized")');
+  return { code, handler: HANDLER, runtime: lambda.Runtime.PYTHON_3_13, errors, warnings };
+}
+
+/** Checks a directory that the user named. */
+export function checkDirectory<T extends ProjectFindings>(directory: string, check: () => T): T | ProjectFindings {
+  if (existsSync(directory)) return check();
+  return { errors: [`${directory} is no directory: give the folder of the backend`], warnings: [], paths: [] };
+}

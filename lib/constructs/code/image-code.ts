@@ -1,0 +1,49 @@
+import { basename, join, resolve } from 'node:path';
+import { AssetHashType, AssetStaging } from 'aws-cdk-lib';
+import { DockerImageAsset } from 'aws-cdk-lib/aws-ecr-assets';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { DISABLE_ASSET_STAGING_CONTEXT } from 'aws-cdk-lib/cx-api';
+import type { Construct } from 'constructs';
+import { HANDLER } from '../../contract';
+import { checkAlembicProject } from '../../packaging/alembic-project';
+import { copyRunner, hashRunner, runnerDirectory } from '../../packaging/package';
+import { type BoundCode, type CodeBinding, checkDirectory, unusable } from './bound-code';
+import { dockerPlatform } from './container-image';
+import { localBundling } from './local-bundling';
+import type { MigrationImageOptions } from './migration-code';
+
+/** Docker's name for the directory that holds the runner. */
+const RUNNER_CONTEXT = 'cdk-alembic';
+
+/** Code that is an image, built from the user's own Dockerfile when the stack is deployed. */
+export function imageCode(directory: string, options: MigrationImageOptions): CodeBinding {
+  const { alembicDirectory = '.', ...image } = options;
+  return (scope, { architecture }, usable): BoundCode => {
+    const { errors, warnings } = checkDirectory(directory, () => checkAlembicProject(resolve(directory, alembicDirectory)));
+    if (!usable || errors.length) return unusable(errors, warnings);
+    const build = {
+      ...image,
+      platform: dockerPlatform({ architecture }),
+      buildContexts: { [RUNNER_CONTEXT]: runnerContext(scope) },
+    };
+    return {
+      code: lambda.Code.fromAssetImage(directory, { ...build, cmd: [HANDLER] }),
+      handler: lambda.Handler.FROM_IMAGE,
+      runtime: lambda.Runtime.FROM_IMAGE,
+      image: (below) => new DockerImageAsset(below, 'Image', { ...build, directory }),
+      errors,
+      warnings,
+    };
+  };
+}
+
+/** Docker runs in the staged copy of the user's directory. The runner's copy lies next to it, so that cdk.out can be moved. */
+function runnerContext(scope: Construct): string {
+  const { absoluteStagedPath } = new AssetStaging(scope, 'Runner', {
+    sourcePath: runnerDirectory(),
+    assetHash: hashRunner(),
+    assetHashType: AssetHashType.CUSTOM,
+    bundling: localBundling(copyRunner),
+  });
+  return scope.node.tryGetContext(DISABLE_ASSET_STAGING_CONTEXT) ? absoluteStagedPath : join('..', basename(absoluteStagedPath));
+}

@@ -1,0 +1,74 @@
+import { AssetHashType, AssetStaging } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
+import { HANDLER } from '../../contract';
+import type { ProjectFindings } from '../../packaging/alembic-project';
+import { PackagingError } from '../../packaging/errors';
+import type { Package } from '../../packaging/package';
+import type { FunctionPlatform } from '../../packaging/platform';
+import { type BoundCode, type CodeBinding, checkDirectory, unusable } from './bound-code';
+import { imageOfPackage } from './container-image';
+import { localBundling } from './local-bundling';
+
+/** A directory that was checked. */
+export interface ZipFindings extends ProjectFindings {
+  /** What it becomes; asked only when there are no errors. */
+  package(): Package;
+}
+
+/** How a directory becomes a zip. */
+export interface ZipSource {
+  readonly directory: string;
+  check(scope: Construct, platform: FunctionPlatform): ZipFindings;
+}
+
+/** Code that is a zip of this machine's making. */
+export function zipCode(source: ZipSource): CodeBinding {
+  return (scope, platform, usable): BoundCode => {
+    const found = checkDirectory(source.directory, () => source.check(scope, platform));
+    const { errors, warnings } = found;
+    if (!usable || errors.length || !('package' in found)) return unusable(errors, warnings);
+
+    const built = found.package();
+    const staged = stage(scope, source.directory, built);
+    const allWarnings = [...warnings, ...built.warnings];
+    if ('failure' in staged) return unusable([staged.failure], allWarnings);
+    return {
+      code: lambda.Code.fromAsset(source.directory, assetOptions(built)),
+      handler: HANDLER,
+      runtime: new lambda.Runtime(`python${platform.pythonVersion}`, lambda.RuntimeFamily.PYTHON),
+      image: (below) => imageOfPackage(below, staged.path, platform),
+      errors,
+      warnings: allWarnings,
+    };
+  };
+}
+
+/** Builds the package where the function will find it, unless it is there already. Returns where, or what the user did wrong. */
+function stage(scope: Construct, directory: string, built: Package): { path: string } | { failure: string } {
+  let cause: unknown;
+  const build = (target: string) => {
+    try {
+      built.build(target);
+    } catch (error) {
+      cause = error;
+      throw error;
+    }
+  };
+  try {
+    const staging = new AssetStaging(scope, 'Package', { sourcePath: directory, ...assetOptions({ ...built, build }) });
+    return { path: staging.absoluteStagedPath };
+  } catch (error) {
+    // The CDK wraps what a build throws in words of its own.
+    if (cause instanceof PackagingError) return { failure: cause.message };
+    throw error;
+  }
+}
+
+function assetOptions(built: Package) {
+  return {
+    assetHash: built.hash,
+    assetHashType: AssetHashType.CUSTOM,
+    bundling: localBundling((target) => built.build(target)),
+  };
+}

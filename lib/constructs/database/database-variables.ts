@@ -1,0 +1,79 @@
+import type { DatabaseVariables as VariableNames } from '../../contract';
+
+/** Options of {@link DatabaseVariables.url}. */
+export interface DatabaseUrlOptions {
+  /**
+   * The URL's scheme: with SQLAlchemy it chooses the driver, such as `postgresql+asyncpg`.
+   *
+   * @default 'postgresql'
+   */
+  readonly scheme?: string;
+}
+
+/** Names of the environment variables that get the parts of the address. */
+export interface DatabasePartNames {
+  /**
+   * Gets the host name.
+   *
+   * @default 'POSTGRES_HOST'
+   */
+  readonly host?: string;
+
+  /**
+   * Gets the port.
+   *
+   * @default 'POSTGRES_PORT'
+   */
+  readonly port?: string;
+
+  /**
+   * Gets the role.
+   *
+   * @default 'POSTGRES_USER'
+   */
+  readonly user?: string;
+
+  /**
+   * Gets the password, or the token of IAM authentication.
+   *
+   * @default 'POSTGRES_PASSWORD'
+   */
+  readonly password?: string;
+
+  /**
+   * Gets the database's name.
+   *
+   * @default 'POSTGRES_DB'
+   */
+  readonly databaseName?: string;
+}
+
+/** The environment variables in which the backend expects the database's address. The function fills them when it runs. */
+export class DatabaseVariables {
+  /**
+   * One variable with the whole address, `postgresql://user:password@host:port/database`.
+   *
+   * @param name The variable. Default: `DATABASE_URL`.
+   */
+  static url(name = 'DATABASE_URL', options: DatabaseUrlOptions = {}): DatabaseVariables {
+    return new DatabaseVariables({ url: name, ...(options.scheme && { urlScheme: options.scheme }) });
+  }
+
+  /** One variable for each part of the address. */
+  static parts(names: DatabasePartNames = {}): DatabaseVariables {
+    return new DatabaseVariables({
+      host: names.host ?? 'POSTGRES_HOST',
+      port: names.port ?? 'POSTGRES_PORT',
+      user: names.user ?? 'POSTGRES_USER',
+      password: names.password ?? 'POSTGRES_PASSWORD',
+      database: names.databaseName ?? 'POSTGRES_DB',
+    });
+  }
+
+  /** @internal */
+  readonly _names: VariableNames;
+
+  private constructor(names: VariableNames) {
+    this._names = names;
+  }
+}

@@ -1,0 +1,87 @@
+import { ArnFormat, type Duration, Stack } from 'aws-cdk-lib';
+import type * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as kms from 'aws-cdk-lib/aws-kms';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as logs from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+import { acknowledgeNetworkInterfaces } from '../aws/acknowledged';
+import { logGroup } from '../aws/log-group';
+import type { BoundCode } from '../code/bound-code';
+
+export interface MigrationFunctionProps {
+  /** Undefined when the name can't be used: an error that stops the deploy. */
+  readonly functionName: string | undefined;
+  readonly code: BoundCode;
+  readonly architecture: lambda.Architecture;
+  readonly memorySize: number;
+  readonly timeout: Duration;
+  readonly environment: { readonly [name: string]: string } | undefined;
+  readonly vpc: ec2.IVpc | undefined;
+  readonly vpcSubnets: ec2.SubnetSelection | undefined;
+  readonly securityGroups: ec2.ISecurityGroup[] | undefined;
+  readonly logRetention: logs.RetentionDays;
+  readonly encryptionKey: kms.IKey | undefined;
+}
+
+/**
+ * What Lambda does with the role to attach a function to a VPC; all of it needs `*`.
+ * https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
+ */
+const NETWORK_ACTIONS = [
+  'ec2:CreateNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSubnets',
+  'ec2:DeleteNetworkInterface',
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:UnassignPrivateIpAddresses',
+];
+
+/** The function that migrates, with a role and a log group of its own. */
+export function migrationFunction(scope: Construct, id: string, props: MigrationFunctionProps): lambda.Function {
+  const { functionName, encryptionKey, vpc } = props;
+  const group = logGroup(scope, 'LogGroup', { ...props, name: functionName });
+  const role = new iam.Role(scope, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
+  group.grantWrite(role);
+  encryptionKey?.grantDecrypt(role);
+  if (vpc) allowNetworkInterfaces(role, functionName);
+  return new lambda.Function(scope, id, {
+    ...(functionName && { functionName }),
+    description: 'Runs the Alembic migrations of the backend',
+    code: props.code.code,
+    handler: props.code.handler,
+    runtime: props.code.runtime,
+    architecture: props.architecture,
+    memorySize: props.memorySize,
+    timeout: props.timeout,
+    environment: props.environment,
+    role,
+    logGroup: group,
+    environmentEncryption: encryptionKey,
+    ...(vpc && { vpc, vpcSubnets: props.vpcSubnets, securityGroups: props.securityGroups }),
+    // Lambda repeats an asynchronous invoke that failed: a migration must not run again by itself.
+    retryAttempts: 0,
+  });
+}
+
+/** Lambda's own use of the role is allowed; the same calls by the function's code are denied, as Lambda's documentation advises. */
+function allowNetworkInterfaces(role: iam.Role, functionName: string | undefined): void {
+  role.addToPolicy(new iam.PolicyStatement({ actions: NETWORK_ACTIONS, resources: ['*'] }));
+  acknowledgeNetworkInterfaces(role);
+  if (!functionName) return;
+  // Not the function's attribute: the function itself waits for this policy.
+  const arn = Stack.of(role).formatArn({
+    service: 'lambda',
+    resource: 'function',
+    resourceName: functionName,
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+  role.addToPolicy(
+    new iam.PolicyStatement({
+      effect: iam.Effect.DENY,
+      actions: NETWORK_ACTIONS,
+      resources: ['*'],
+      conditions: { ArnEquals: { 'lambda:SourceFunctionArn': arn } },
+    }),
+  );
+}

@@ -1,0 +1,106 @@
+import { Duration } from 'aws-cdk-lib';
+import type { RunnerLimits } from '../../contract';
+import { FUNCTION_SECONDS, LAMBDA_SECONDS, MAX_CONNECT_RETRY_SECONDS } from './timeouts';
+
+/** How long a run waits for what. docs/timeouts.md gives the reason of each default. */
+export interface MigrationLimits {
+  /**
+   * How long a run waits for another run of the same database to end before it fails with `locked`. Two deploys that start together
+   * are usually a short run apart; a longer one is better told about than waited for.
+   *
+   * @default Duration.minutes(1)
+   */
+  readonly mutexWait?: Duration;
+
+  /**
+   * How long a statement of a migration may queue for a lock. The application's queries queue behind it for as long: common practice
+   * is 1 to 10 seconds.
+   *
+   * @default Duration.seconds(5)
+   */
+  readonly lockTimeout?: Duration;
+
+  /**
+   * How long a revision is rolled back and tried again when a lock was not available. `Duration.seconds(0)` tries once.
+   *
+   * @default Duration.minutes(2)
+   */
+  readonly lockRetry?: Duration;
+
+  /**
+   * How long a database that can't be reached is tried again before anything has run: a paused Aurora resumes, and a failover is
+   * over, within about this time. At most 3 minutes. `Duration.seconds(0)` tries once.
+   *
+   * @default Duration.seconds(30)
+   */
+  readonly connectRetry?: Duration;
+}
+
+/** The function's timeout when nothing else is said. */
+export function defaultTimeout(runOnDeploy: boolean): Duration {
+  return Duration.seconds(runOnDeploy ? FUNCTION_SECONDS : LAMBDA_SECONDS);
+}
+
+const DEFAULT_LOCK_TIMEOUT = Duration.seconds(5);
+
+/** All that is wrong with a function's timeout and the limits inside of it. */
+export function limitProblems(timeout: Duration, limits: MigrationLimits, runOnDeploy: boolean): string[] {
+  const longest = defaultTimeout(runOnDeploy);
+  const problems: string[] = [];
+  if (isOver(timeout, longest)) {
+    const reason = runOnDeploy ? `a deploy can wait for ${longest.toHumanString()}` : 'Lambda allows 15 minutes';
+    problems.push(`the timeout is ${timeout.toHumanString()} and ${reason}: a longer run goes on in the next invoke by itself`);
+  }
+  const { lockTimeout = DEFAULT_LOCK_TIMEOUT, mutexWait, connectRetry, lockRetry } = limits;
+  if (isZero(lockTimeout)) {
+    problems.push(
+      'the lock timeout is 0, which PostgreSQL takes for no timeout at all: the application would stand still behind a migration ' +
+        'that waits for a lock; use 1 to 10 seconds',
+    );
+  }
+  const inside = { 'lock timeout': lockTimeout, 'mutex wait': mutexWait, 'lock retry': lockRetry, 'connect retry': connectRetry };
+  for (const [name, limit] of Object.entries(inside)) {
+    if (limit && isAtLeast(limit, timeout)) {
+      problems.push(
+        `the ${name} is ${limit.toHumanString()} and the function's timeout ${timeout.toHumanString()}: the function would be ` +
+          'ended before it could say what it waited for; make it shorter',
+      );
+    }
+  }
+  const longestRetry = Duration.seconds(MAX_CONNECT_RETRY_SECONDS);
+  if (connectRetry && isOver(connectRetry, longestRetry)) {
+    problems.push(
+      `the connect retry is ${connectRetry.toHumanString()} and ${longestRetry.toHumanString()} are allowed: ` +
+        'a database that takes longer is down, and a deploy should say so',
+    );
+  }
+  return problems;
+}
+
+/** The limits as the runner gets them: only what is set. */
+export function runnerLimits(limits: MigrationLimits): RunnerLimits | undefined {
+  const { mutexWait, lockTimeout, lockRetry, connectRetry } = limits;
+  const settings: RunnerLimits = {
+    ...(mutexWait && { mutexWaitSeconds: seconds(mutexWait) }),
+    ...(lockTimeout && { lockTimeoutSeconds: seconds(lockTimeout) }),
+    ...(lockRetry && { lockRetrySeconds: seconds(lockRetry) }),
+    ...(connectRetry && { connectRetrySeconds: seconds(connectRetry) }),
+  };
+  return Object.keys(settings).length ? settings : undefined;
+}
+
+function seconds(duration: Duration): number {
+  return duration.toSeconds({ integral: false });
+}
+
+function isZero(duration: Duration): boolean {
+  return !duration.isUnresolved() && seconds(duration) === 0;
+}
+
+function isOver(duration: Duration, limit: Duration): boolean {
+  return !duration.isUnresolved() && seconds(duration) > seconds(limit);
+}
+
+function isAtLeast(duration: Duration, limit: Duration): boolean {
+  return !duration.isUnresolved() && !limit.isUnresolved() && seconds(duration) >= seconds(limit);
+}

@@ -1,0 +1,114 @@
+import { Annotations, type Duration, Stack } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import type { Construct, IConstruct } from 'constructs';
+import { type RunnerSettings, SETTINGS_VARIABLE } from '../../contract';
+import type { BoundCode } from '../code/bound-code';
+import type { MigrationContainerOptions } from '../container/migration-compute';
+import type { MigrationContainer } from '../container/migration-container';
+import { literalPasswords } from '../database/literal-passwords';
+import { migrationFunction } from './migration-function';
+import { runnerLimits } from './migration-limits';
+import type { MigrationProps } from './migration-props';
+import { warnOfUnknownRegion } from './unknown-region';
+
+export const DEFAULT_LOG_RETENTION = logs.RetentionDays.ONE_YEAR;
+
+export interface RunnerFunctionProps extends MigrationProps {
+  /** Undefined when the name can't be used. */
+  readonly functionName: string | undefined;
+  readonly timeout: Duration;
+  /** What is wrong with the other props. */
+  readonly problems: readonly string[];
+  /** What the runner is told besides what all props say. */
+  readonly settings: Pick<RunnerSettings, 'allow' | 'tenants'>;
+  /** The container beside it. */
+  readonly container?: MigrationContainerOptions;
+}
+
+export interface RunnerFunction {
+  readonly function: lambda.Function;
+  readonly container?: MigrationContainer;
+  /** What must be in place before the database can be used. */
+  readonly dependencies: readonly IConstruct[];
+}
+
+/** The function with the backend's code and the runner's settings. All that is wrong is reported at once. */
+export function runnerFunction(scope: Construct, id: string, props: RunnerFunctionProps): RunnerFunction {
+  const { stage, environment = {}, database, limits = {}, functionName, timeout, vpc, vpcSubnets, securityGroups } = props;
+  const architecture = props.architecture ?? lambda.Architecture.ARM_64;
+  const problems = [...props.problems, ...literalPasswords(environment), ...database._problems];
+  const code = bindCode(scope, props, architecture, problems);
+  const logRetention = props.logRetention ?? DEFAULT_LOG_RETENTION;
+  const fn = migrationFunction(scope, id, {
+    functionName,
+    code,
+    architecture,
+    memorySize: props.memorySize ?? 512,
+    timeout,
+    environment,
+    vpc,
+    vpcSubnets,
+    securityGroups,
+    logRetention,
+    encryptionKey: props.encryptionKey,
+  });
+  const { settings, dependencies } = database._bind(fn);
+  if (settings.source !== 'environment') warnOfUnknownRegion(scope, environment);
+  props.eventBus?.grantPutEventsTo(fn);
+  const runnerSettings: RunnerSettings = {
+    stage,
+    ...props.settings,
+    database: settings,
+    guard: props.guardDataLoss,
+    protected: props.protectedStage,
+    limits: runnerLimits(limits),
+    eventBus: props.eventBus?.eventBusArn,
+  };
+  const stack = Stack.of(scope);
+  const container = props.container && code.image && containerOf(props.container, code.image);
+  if (container) {
+    const ofContainer = { ...runnerSettings, database: database._bind(container).settings };
+    container.addSettings(stack.toJsonString(ofContainer));
+    props.eventBus?.grantPutEventsTo(container);
+  }
+  const ofFunction: RunnerSettings = { ...runnerSettings, container: container?.stateMachineArn };
+  fn.addEnvironment(SETTINGS_VARIABLE, stack.toJsonString(ofFunction));
+  return { function: fn, container, dependencies };
+
+  function containerOf(options: MigrationContainerOptions, image: NonNullable<BoundCode['image']>): MigrationContainer {
+    // Most have none, and to load the CDK's ECS takes a while.
+    const { MigrationContainer: Container } =
+      require('../container/migration-container') as typeof import('../container/migration-container');
+    const { encryptionKey } = props;
+    return new Container(scope, 'Container', {
+      ...options,
+      functionName,
+      image,
+      architecture,
+      environment,
+      logRetention,
+      encryptionKey,
+    });
+  }
+}
+
+/** Packages the code. */
+function bindCode(
+  scope: Construct,
+  props: RunnerFunctionProps,
+  architecture: lambda.Architecture,
+  problems: readonly string[],
+): BoundCode {
+  const runtime = props.runtime ?? lambda.Runtime.PYTHON_3_13;
+  const pythonVersion = /^python(3\.\d+)$/.exec(runtime.name)?.[1];
+  const all = pythonVersion
+    ? problems
+    : [...problems, `the runtime ${runtime.name} is no Python: use lambda.Runtime.PYTHON_3_13`];
+  const platform = { architecture: architecture.name as 'arm64' | 'x86_64', pythonVersion: pythonVersion ?? '3.13' };
+  const code = props.code._bind(scope, platform, all.length === 0);
+  const annotations = Annotations.of(scope);
+  for (const error of [...all, ...code.errors]) annotations.addError(error);
+  for (const warning of code.warnings) annotations.addWarningV2('cdk-alembic:package', warning);
+  return code;
+}

@@ -1,0 +1,199 @@
+import { TENANT_STATES } from '../../contract/tenants';
+
+export interface TenantDefinitionProps {
+  readonly coordinator: string;
+  readonly batch: string;
+  /** The bucket with the run's files. */
+  readonly bucket: string;
+  /** Workers at the same time. */
+  readonly concurrency: number;
+  /** How long a run may take in all, in seconds. */
+  readonly timeoutSeconds: number;
+  /** What is waited for after the canaries; absent: there are none. */
+  readonly canary?: { readonly pauseSeconds: number } | { readonly approvalSeconds: number };
+}
+
+const { list, canary, judge, pause, approval, rest, summarize } = TENANT_STATES;
+
+/** Lambda had no room or could not be reached: nothing is lost by asking again, every action may be repeated. */
+const RETRY_LAMBDA = {
+  ErrorEquals: [
+    'Lambda.ServiceException',
+    'Lambda.AWSLambdaException',
+    'Lambda.SdkClientException',
+    'Lambda.ClientExecutionTimeoutException',
+    'Lambda.TooManyRequestsException',
+    'Lambda.ResourceNotReadyException',
+    'Lambda.Unknown',
+  ],
+  IntervalSeconds: 2,
+  MaxAttempts: 6,
+  BackoffRate: 2,
+  MaxDelaySeconds: 60,
+  JitterStrategy: 'FULL',
+};
+
+/** The worker had no room for ten minutes and more: somebody has to look. */
+const RETRY_WORKER = {
+  ErrorEquals: ['WorkerNotReady'],
+  IntervalSeconds: 5,
+  MaxAttempts: 10,
+  BackoffRate: 2,
+  MaxDelaySeconds: 60,
+  JitterStrategy: 'FULL',
+};
+
+/** Whatever happens, the run ends with a summary. */
+const SUMMARIZE_WHY = [{ ErrorEquals: ['States.ALL'], ResultPath: '$.stopped', Next: summarize }];
+
+/** A run over the tenants, in the Amazon States Language. What the coordinator decides is in lambda/tenants. */
+export function tenantDefinition(props: TenantDefinitionProps): Record<string, unknown> {
+  const coordinate = (action: string, payload: object = {}, resource = 'lambda:invoke') => ({
+    Type: 'Task',
+    Resource: `arn:aws:states:::${resource}`,
+    Parameters: { FunctionName: props.coordinator, Payload: { action, 'runId.$': '$.runId', ...payload } },
+    Retry: [RETRY_LAMBDA],
+  });
+  return {
+    Comment: 'Migrates the tenants of a stage: the canaries, then the rest, many batches at the same time',
+    StartAt: 'Begin',
+    TimeoutSeconds: props.timeoutSeconds,
+    States: {
+      Begin: {
+        Type: 'Pass',
+        Parameters: { 'runId.$': '$$.Execution.Name', 'input.$': '$$.Execution.Input', stopped: null },
+        Next: list,
+      },
+      [list]: {
+        ...coordinate('list', { 'input.$': '$.input' }),
+        ResultSelector: {
+          'next.$': '$.Payload.next',
+          'total.$': '$.Payload.total',
+          'canaryKey.$': '$.Payload.canaryKey',
+          'restKey.$': '$.Payload.restKey',
+        },
+        ResultPath: '$.list',
+        Catch: SUMMARIZE_WHY,
+        Next: 'First wave',
+      },
+      'First wave': {
+        Type: 'Choice',
+        Choices: [
+          ...(props.canary ? [{ Variable: '$.list.next', StringEquals: 'canary', Next: canary }] : []),
+          { Variable: '$.list.next', StringEquals: 'rest', Next: rest },
+        ],
+        Default: summarize,
+      },
+      ...(props.canary && canaryStates(props, props.canary, coordinate)),
+      [rest]: map(rest, '$.list.restKey', summarize, props),
+      [summarize]: {
+        ...coordinate('summarize', { 'stopped.$': '$.stopped' }),
+        ResultSelector: {
+          'error.$': '$.Payload.error',
+          'cause.$': '$.Payload.cause',
+          'status.$': '$.Payload.status',
+          'summary.$': '$.Payload.summary',
+        },
+        Next: 'Outcome',
+      },
+      Outcome: {
+        Type: 'Choice',
+        Choices: [{ Variable: '$.status', StringEquals: 'failed', Next: 'Failed' }],
+        Default: 'Succeeded',
+      },
+      Failed: { Type: 'Fail', ErrorPath: '$.error', CausePath: '$.cause' },
+      Succeeded: { Type: 'Succeed', InputPath: '$.summary' },
+    },
+  };
+}
+
+function canaryStates(
+  props: TenantDefinitionProps,
+  then: NonNullable<TenantDefinitionProps['canary']>,
+  coordinate: (action: string, payload?: object, resource?: string) => object,
+): Record<string, unknown> {
+  const next = 'pauseSeconds' in then ? pause : approval;
+  return {
+    [canary]: map(canary, '$.list.canaryKey', judge, props),
+    [judge]: {
+      ...coordinate('judge'),
+      ResultSelector: { 'next.$': '$.Payload.next' },
+      ResultPath: '$.judged',
+      Catch: SUMMARIZE_WHY,
+      Next: 'After the canaries',
+    },
+    'After the canaries': {
+      Type: 'Choice',
+      Choices: [{ Variable: '$.judged.next', StringEquals: 'summarize', Next: summarize }],
+      Default: next,
+    },
+    ...('pauseSeconds' in then
+      ? { [pause]: { Type: 'Wait', Seconds: then.pauseSeconds, Next: rest } }
+      : {
+          [approval]: {
+            ...coordinate('requestApproval', { 'token.$': '$$.Task.Token' }, 'lambda:invoke.waitForTaskToken'),
+            TimeoutSeconds: then.approvalSeconds,
+            ResultPath: null,
+            Catch: [{ ErrorEquals: ['States.Timeout'], ResultPath: null, Next: 'Nobody approved' }, ...SUMMARIZE_WHY],
+            Next: rest,
+          },
+          'Nobody approved': {
+            Type: 'Pass',
+            Result: { Error: 'not_approved', Cause: `nobody approved the canaries within ${then.approvalSeconds} seconds` },
+            ResultPath: '$.stopped',
+            Next: summarize,
+          },
+        }),
+  };
+}
+
+type Names = [string, string, string, string];
+
+/** A child for each batch. They all get their turn: which failures stop the others is decided by tenants, not by batches. */
+function map(label: string, keyPath: string, next: string, { bucket, batch, concurrency }: TenantDefinitionProps) {
+  // A name stands once in a machine, in both of its maps together.
+  const [one, done, failed, complete] = ['', ' done', ' failed', ' complete'].map((end) => `${label} batch${end}`) as Names;
+  return {
+    Type: 'Map',
+    Label: label,
+    ItemReader: {
+      Resource: 'arn:aws:states:::s3:getObject',
+      ReaderConfig: { InputType: 'JSON' },
+      Parameters: { Bucket: bucket, 'Key.$': keyPath },
+    },
+    MaxConcurrency: concurrency,
+    ToleratedFailurePercentage: 100,
+    ItemProcessor: {
+      ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' },
+      StartAt: one,
+      States: {
+        [one]: {
+          Type: 'Task',
+          Resource: 'arn:aws:states:::lambda:invoke',
+          Parameters: { FunctionName: batch, 'Payload.$': '$' },
+          OutputPath: '$.Payload',
+          Retry: [RETRY_WORKER, RETRY_LAMBDA],
+          Next: done,
+        },
+        [done]: {
+          Type: 'Choice',
+          Choices: [
+            { Variable: '$.more', BooleanEquals: true, Next: one },
+            { Variable: '$.failed', BooleanEquals: true, Next: failed },
+          ],
+          Default: complete,
+        },
+        [failed]: {
+          Type: 'Fail',
+          Error: 'tenants_failed',
+          Cause: "tenants of this batch failed or were not begun: see its answers below the run's folder in the bucket",
+        },
+        // Next to nothing: the map's result holds one of each child.
+        [complete]: { Type: 'Pass', Result: 0, End: true },
+      },
+    },
+    ResultPath: null,
+    Catch: SUMMARIZE_WHY,
+    Next: next,
+  };
+}

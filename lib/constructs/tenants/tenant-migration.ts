@@ -1,0 +1,266 @@
+import { ArnFormat, CfnOutput, type Duration, Stack } from 'aws-cdk-lib';
+import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
+import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct, type IConstruct } from 'constructs';
+import { DEFAULT_APP_NAME, nameProblems } from '../../contract';
+import { RUN_ACTIONS, tenantApprovalName, tenantFunctionName, tenantStateMachineName } from '../../contract/tenants';
+import { logGroup } from '../aws/log-group';
+import { runFailureAlarm } from '../function/failure-alarm';
+import { defaultTimeout, limitProblems } from '../function/migration-limits';
+import { ReadyForMigration } from '../function/migration-order';
+import type { MigrationProps } from '../function/migration-props';
+import { DEFAULT_LOG_RETENTION, runnerFunction } from '../function/runner-function';
+import { allowInvoke } from '../on-deploy/migration-on-deploy';
+import type { TenantCanary } from './tenant-canary';
+import { TenantDeploy } from './tenant-deploy';
+import { concurrencyOf, type ToleratedFailures, tenantLimitProblems, toleranceSettings } from './tenant-limits';
+import { executionsArn, mapRunsArn, tenantMachine } from './tenant-machine';
+import type { TenantSource } from './tenant-source';
+import { TenantsOnDeploy } from './tenants-on-deploy';
+
+const DEFAULT_BATCH_SIZE = 100;
+const DEFAULT_MAX_CONNECTIONS = 20;
+
+/**
+ * Properties of {@link TenantMigration}. Its function is `<appName>-api-migrate-tenants-lambda-<stage>`, its state machine
+ * `<appName>-api-migrate-tenants-<stage>`.
+ */
+export interface TenantMigrationProps extends MigrationProps {
+  /** Where the tenants are listed. */
+  readonly tenants: TenantSource;
+
+  /**
+   * The secrets of tenants that have a database of their own, by name; `*` stands for any text: `tenants/*`. A key of their own and
+   * the way to those databases are permitted on `function`.
+   *
+   * @default - all tenants are in the function's database
+   */
+  readonly tenantSecrets?: string[];
+
+  /**
+   * How long one call of the function may take. A batch that takes longer goes on in the next call, between two revisions.
+   *
+   * @default Duration.minutes(14)
+   */
+  readonly timeout?: Duration;
+
+  /**
+   * Tenants in one batch: 1 to 1000. Large batches load the scripts seldom, small ones lose less when a call dies.
+   *
+   * @default 100
+   */
+  readonly batchSize?: number;
+
+  /**
+   * Connections that a run may have open at the same time, at least 2: each batch takes two, one that migrates and one that holds
+   * the mutex. Leave the application its own.
+   *
+   * @default 20 - ten batches at the same time
+   */
+  readonly maxConnections?: number;
+
+  /**
+   * The tenants that are migrated first.
+   *
+   * @default - all at once
+   */
+  readonly canary?: TenantCanary;
+
+  /**
+   * How many tenants may fail. With more of them the run fails, and begins no further tenant; with fewer it succeeds and warns.
+   *
+   * @default - none, and yet every tenant is tried
+   */
+  readonly toleratedFailures?: ToleratedFailures;
+
+  /**
+   * What a deploy does with the tenants.
+   *
+   * @default TenantDeploy.wait()
+   */
+  readonly onDeploy?: TenantDeploy;
+}
+
+/** A function that migrates tenants, schemas or databases of their own, a state machine that spreads them, and a deploy that starts it. */
+export class TenantMigration extends Construct {
+  /** The function `<appName>-api-migrate-tenants-lambda-<stage>`, which takes a batch of tenants. */
+  readonly function: lambda.Function;
+
+  /** The state machine `<appName>-api-migrate-tenants-<stage>`: an execution is a run. */
+  readonly stateMachine: sfn.StateMachine;
+
+  /** What became of each run, below `runs/<run>/`, for 90 days. It stays when the stack goes. */
+  readonly bucket: s3.Bucket;
+
+  /** The alarm `<state machine>-failed`. It has no action of its own: `addAlarmAction` adds one. */
+  readonly failureAlarm: cloudwatch.Alarm;
+
+  /** The function that takes an approval. Undefined without a canary that waits for one. */
+  readonly approvalFunction?: lambda.Function;
+
+  /** The run that the last deploy started. Undefined with `TenantDeploy.off()`. */
+  readonly runId?: string;
+
+  /** Its page in the AWS console. Undefined with `TenantDeploy.off()`. */
+  readonly runUrl?: string;
+
+  private readonly machineName: string;
+  private readonly encryptionKey: MigrationProps['encryptionKey'];
+  private readonly onDeploy?: TenantsOnDeploy;
+
+  constructor(scope: Construct, id: string, props: TenantMigrationProps) {
+    super(scope, id);
+    const { stage, appName = DEFAULT_APP_NAME, tenants, canary, toleratedFailures, encryptionKey, limits = {} } = props;
+    const { batchSize = DEFAULT_BATCH_SIZE, maxConnections = DEFAULT_MAX_CONNECTIONS } = props;
+    const { onDeploy = TenantDeploy.wait(), timeout = defaultTimeout(true), logRetention = DEFAULT_LOG_RETENTION } = props;
+    const names = nameProblems(appName, stage, tenantApprovalName(appName, stage));
+    const name = names.length ? undefined : tenantFunctionName(appName, stage);
+    const machineName = names.length ? undefined : tenantStateMachineName(appName, stage);
+    this.machineName = machineName ?? 'unusable';
+    this.encryptionKey = encryptionKey;
+
+    const query = tenants._query;
+    const runner = runnerFunction(this, 'Function', {
+      ...props,
+      functionName: name,
+      timeout,
+      problems: [
+        ...names,
+        ...limitProblems(timeout, limits, true),
+        ...tenantLimitProblems(batchSize, maxConnections, toleratedFailures),
+        ...tenants._problems,
+        ...(canary?._problems ?? []),
+        ...deployProblems(onDeploy, canary),
+      ],
+      settings: { allow: [], tenants: query === undefined ? {} : { query } },
+    });
+    this.function = runner.function;
+    this.permitSecrets(props.tenantSecrets ?? []);
+
+    const group = logGroup(this, 'CoordinatorLogGroup', { name: name && `${name}/coordinator`, logRetention, encryptionKey });
+    const machine = tenantMachine(this, {
+      stage,
+      machineName,
+      approvalName: names.length ? undefined : tenantApprovalName(appName, stage),
+      worker: this.function,
+      source: tenants,
+      settings: { batchSize, tolerated: toleranceSettings(toleratedFailures) },
+      canary,
+      concurrency: concurrencyOf(maxConnections),
+      logGroup: group,
+      encryptionKey,
+    });
+    this.stateMachine = machine.stateMachine;
+    this.bucket = machine.bucket;
+    this.approvalFunction = machine.approval;
+    this.failureAlarm = runFailureAlarm(this, 'FailureAlarm', this.stateMachine, machineName);
+    new CfnOutput(this, 'StateMachineArn', { value: this.stateMachine.stateMachineArn });
+
+    if (onDeploy._mode === 'off') return;
+    this.onDeploy = new TenantsOnDeploy(this, 'OnDeploy', {
+      stage,
+      wait: onDeploy._mode === 'wait',
+      worker: this.function,
+      stateMachineArn: this.stateMachine.stateMachineArn,
+      permit: (role) => this.allowStart(role),
+      logGroup: group,
+      encryptionKey,
+    });
+    const own = this.node.children.filter((child) => child !== this.onDeploy);
+    this.executeAfter(...own, ...runner.dependencies, ...machine.source.dependencies, ...(props.vpc ? [props.vpc] : []));
+    this.runId = this.onDeploy.outcome('runId');
+    this.runUrl = this.onDeploy.outcome('consoleUrl');
+    new CfnOutput(this, 'RunId', { value: this.runId });
+    new CfnOutput(this, 'RunUrl', { value: this.runUrl });
+  }
+
+  /**
+   * Migrates only when these are in place. The database, its secret, the VPC and what lists the tenants are waited for without it.
+   * With `TenantDeploy.off()` nothing runs and nothing is ordered.
+   */
+  executeAfter(...scopes: IConstruct[]): void {
+    this.onDeploy?.executeAfter(new ReadyForMigration(this.function, scopes));
+  }
+
+  /** Deploys these only when the run has succeeded, such as the new application code; with `TenantDeploy.handOver()`, when it has begun. */
+  executeBefore(...scopes: IConstruct[]): void {
+    this.onDeploy?.executeBefore(scopes);
+  }
+
+  /** Permits what `npx migrate-invoke --tenants` does: to start a run, to watch it and to stop it. To approve its canaries is another. */
+  grantRun(grantee: iam.IGrantable): iam.Grant {
+    const listMachines = iam.Grant.addToPrincipal({
+      grantee,
+      // AWS knows no narrower resource for it: the command finds the state machine by its name.
+      actions: RUN_ACTIONS.filter((action) => action === 'states:ListStateMachines'),
+      resourceArns: ['*'],
+    });
+    const grant = listMachines.combine(this.allowStart(grantee));
+    const watch = iam.Grant.addToPrincipal({
+      grantee,
+      actions: RUN_ACTIONS.filter((action) => !['states:ListStateMachines', 'states:StartExecution'].includes(action)),
+      resourceArns: [executionsArn(this, this.machineName), mapRunsArn(this, this.machineName)],
+    });
+    grant.assertSuccess();
+    return grant.combine(watch);
+  }
+
+  /** Permits to approve the canaries of a run, or to refuse: `npx migrate-invoke --approve`. Only with a canary that waits for it. */
+  grantApprove(grantee: iam.IGrantable): iam.Grant {
+    if (!this.approvalFunction) {
+      throw new Error(`${this.node.path} has no canary that waits for an approval: there is nothing to grant`);
+    }
+    const grant = allowInvoke(grantee, this.approvalFunction);
+    grant.assertSuccess();
+    return grant;
+  }
+
+  /** To start a run, and to see how it ends. */
+  private allowStart(grantee: iam.IGrantable): iam.Grant {
+    // Step Functions reads what it has encrypted as the caller.
+    this.encryptionKey?.grantDecrypt(grantee);
+    const start = iam.Grant.addToPrincipal({
+      grantee,
+      actions: ['states:StartExecution'],
+      resourceArns: [this.stateMachine.stateMachineArn],
+    });
+    const describe = iam.Grant.addToPrincipal({
+      grantee,
+      actions: ['states:DescribeExecution'],
+      resourceArns: [executionsArn(this, this.machineName)],
+    });
+    return start.combine(describe);
+  }
+
+  private permitSecrets(names: readonly string[]): void {
+    if (!names.length) return;
+    const secretArn = (name: string) => {
+      const arn = { service: 'secretsmanager', resource: 'secret', arnFormat: ArnFormat.COLON_RESOURCE_NAME };
+      // Secrets Manager adds a hyphen and six characters to a name.
+      return Stack.of(this).formatArn({ ...arn, resourceName: name.endsWith('*') ? name : `${name}-??????` });
+    };
+    this.function.addToRolePolicy(
+      new iam.PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: names.map(secretArn) }),
+    );
+  }
+}
+
+function deployProblems(onDeploy: TenantDeploy, canary: TenantCanary | undefined): string[] {
+  if (onDeploy._mode !== 'wait' || !canary) return [];
+  if (canary._settings.after === 'approval') {
+    return ['a deploy can not wait for a person who approves the canaries: use TenantDeploy.handOver() or TenantDeploy.off()'];
+  }
+  if (canary._waitSeconds > MAX_PAUSE_ON_DEPLOY) {
+    return [
+      `the canaries' pause is ${canary._waitSeconds / 60} minutes and a deploy that waits has ${MAX_PAUSE_ON_DEPLOY / 60} for it: ` +
+        'shorten it, or use TenantDeploy.handOver()',
+    ];
+  }
+  return [];
+}
+
+/** A deploy waits for 55 minutes in all: this leaves the tenants most of it. */
+const MAX_PAUSE_ON_DEPLOY = 30 * 60;

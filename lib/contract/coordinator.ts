@@ -1,0 +1,121 @@
+/*
+ * What the construct TenantMigration and its state machine tell the coordinator (lambda/tenants), and what a deploy's custom
+ * resource is told. Beside lib/tenant-contract.ts, which is about everybody.
+ */
+import type { Wave } from './tenants';
+
+/** Environment variable of the coordinator's functions that holds {@link CoordinatorSettings} as JSON. */
+export const TENANTS_VARIABLE = 'CDK_ALEMBIC_TENANTS';
+
+/** Where the tenants are listed. */
+export type TenantSourceSettings =
+  /** the worker asks its database */
+  | { readonly kind: 'query' }
+  | {
+      readonly kind: 'table';
+      readonly tableName: string;
+      readonly nameAttribute: string;
+      readonly schemaAttribute?: string;
+      readonly secretArnAttribute?: string;
+    }
+  /** a JSON array or JSON lines; each item a name or a Tenant */
+  | { readonly kind: 'object'; readonly bucket: string; readonly key: string }
+  /** a function that returns such an array */
+  | { readonly kind: 'function'; readonly functionName: string };
+
+/** The first wave: these tenants, or so many of a hundred. */
+export type CanarySettings = (
+  | { readonly names: readonly string[] }
+  /** 1 to 50 */
+  | { readonly percent: number }
+) & {
+  /** What is waited for when the canaries are migrated. */
+  readonly after: 'pause' | 'approval';
+};
+
+export interface ToleranceSettings {
+  readonly count?: number;
+  /** Of the tenants of the run; 0 to 100. With `count`, the smaller one counts. */
+  readonly percent?: number;
+}
+
+export interface CoordinatorSettings {
+  readonly stage: string;
+  /** Where a run's files are. */
+  readonly bucket: string;
+  /** Name of the function that migrates. */
+  readonly worker: string;
+  readonly source: TenantSourceSettings;
+  readonly batchSize: number;
+  readonly canary?: CanarySettings;
+  /** @default - every tenant is tried, and the run fails when one has failed */
+  readonly tolerated?: ToleranceSettings;
+}
+
+/** An item of `batches.json`, input and state of a child of the map. */
+export interface BatchState {
+  readonly runId: string;
+  readonly wave: Wave;
+  readonly index: number;
+  /** How many calls of the worker the batch took so far. */
+  readonly part: number;
+}
+
+/** What the next state of the batch's child is decided by. */
+export interface BatchProgress extends BatchState {
+  readonly more: boolean;
+  /** Whether a tenant of the batch has failed. */
+  readonly failed: boolean;
+}
+
+/** Which wave comes next. The keys are those of the maps' batches. */
+export interface Listed {
+  readonly next: 'canary' | 'rest' | 'summarize';
+  readonly total: number;
+  readonly canaryKey: string;
+  readonly restKey: string;
+}
+
+/** What is done when the canaries have ended. */
+export interface Judged {
+  readonly next: 'pause' | 'approval' | 'summarize';
+}
+
+/** What a Catch of the state machine found: names of Step Functions' making. */
+export interface Stopped {
+  readonly Error: string;
+  readonly Cause?: string;
+}
+
+export interface Summarized {
+  readonly status: 'complete' | 'pending' | 'failed';
+  /** The TenantRunSummary: the output of a run that succeeded. */
+  readonly summary: unknown;
+  /** Error and cause of one that failed; else empty. */
+  readonly error: string;
+  readonly cause: string;
+}
+
+/** What the state machine asks the coordinator for. */
+export type CoordinatorRequest =
+  | { readonly action: 'list'; readonly runId: string; readonly input: unknown }
+  | { readonly action: 'judge'; readonly runId: string }
+  | { readonly action: 'requestApproval'; readonly runId: string; readonly token: string }
+  | { readonly action: 'summarize'; readonly runId: string; readonly stopped: Stopped | null };
+
+/** CloudFormation turns every property of a custom resource into a string. */
+export interface TenantsOnDeployProperties {
+  readonly ServiceToken: string;
+  readonly StateMachineArn: string;
+  readonly Stage: string;
+  /** Changes with the worker's package and configuration: CloudFormation then sends an Update. */
+  readonly Fingerprint: string;
+}
+
+/** Attributes of the custom resource. */
+export interface TenantsOnDeployData {
+  /** The run that the deploy started; empty after a rollback. */
+  readonly runId: string;
+  /** Its page in the AWS console; empty after a rollback. */
+  readonly consoleUrl: string;
+}
