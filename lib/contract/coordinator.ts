@@ -1,6 +1,6 @@
 /*
  * What the construct TenantMigration and its state machine tell the coordinator (lambda/tenants), and what a deploy's custom
- * resource is told. Beside lib/tenant-contract.ts, which is about everybody.
+ * resource is told. Beside lib/contract/tenants.ts, which is about everybody.
  */
 import type { Wave } from './tenants';
 

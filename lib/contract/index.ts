@@ -1,6 +1,6 @@
 /*
  * The contract between the TypeScript side and the Python runner: names, wire shapes and who may say what.
- * Its twin is lambda/migrate/cdk_alembic/contract.py. The two are held together by test/contract/*.json, which the tests of
+ * Its twin is lambda/migrate/cdk_alembic/protocol/contract.py. The two are held together by test/contract/*.json, which the tests of
  * both languages must accept or reject alike. This file imports nothing that runs, so that every room may import it.
  */
 import type { TenantSettings } from './tenants';

@@ -1,7 +1,7 @@
 /*
  * The contract of a run over many tenants: names and wire shapes between the construct, the state machine, the coordinator
- * (lambda/tenants), the worker (the Python runner) and the command. Beside lib/contract.ts, which it extends; its twin is
- * lambda/migrate/cdk_alembic/tenant_contract.py. The two are held together by test/contract/tenant-*.json.
+ * (lambda/tenants), the worker (the Python runner) and the command. Beside lib/contract/index.ts, which it extends; its twin is
+ * lambda/migrate/cdk_alembic/protocol/tenant_contract.py. The two are held together by test/contract/tenant-*.json.
  */
 import {
   type Allowance,

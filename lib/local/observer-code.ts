@@ -14,7 +14,7 @@ export function observerCode(): Record<string, string> {
   const code: Record<string, string> = {};
   for (const name of PACKAGES) {
     const folder = packagePath('lambda', 'migrate', name);
-    for (const file of readdirSync(folder).filter((entry) => entry.endsWith('.py'))) {
+    for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((entry) => entry.endsWith('.py'))) {
       code[`${name}/${file}`] = readFileSync(`${folder}/${file}`, 'utf8');
     }
   }

@@ -394,7 +394,7 @@ function readAtStart({ outputs }: Metafile): string[] {
 
 test('no other start pays for it: what it takes lies in files of its own, read when it is needed', () => {
   const sfn = /@aws-sdk\/client-sfn\//;
-  expect(readAtStart(command.metafile)).toContain('lib/cli/migrate-invoke.ts');
+  expect(readAtStart(command.metafile)).toContain('lib/cli/migrate-invoke/main.ts');
   expect(readAtStart(command.metafile).filter((path) => sfn.test(path) || /\/(show-)?tenants/.test(path))).toEqual([]);
   expect(readAtStart(command.tenants).some((path) => sfn.test(path))).toBe(true);
   const imports = Object.values(command.metafile.inputs).flatMap((input) => input.imports);

@@ -12,10 +12,10 @@ from pathlib import Path
 import alembic
 import psycopg
 import pytest
-from cdk_alembic.contract import BACKEND_DIRECTORY
-from cdk_alembic.errors import RunnerError
-from cdk_alembic.project import Project
-from cdk_alembic_local.create import create
+from cdk_alembic.project.project import Project
+from cdk_alembic.protocol.contract import BACKEND_DIRECTORY
+from cdk_alembic.protocol.errors import RunnerError
+from cdk_alembic_local.source.create import create
 
 TEMPLATES = Path(alembic.__file__).parent / "templates"
 MODELS = """

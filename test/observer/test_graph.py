@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cdk_alembic.errors import RunnerError
-from cdk_alembic_local.graph import graph
+from cdk_alembic.protocol.errors import RunnerError
+from cdk_alembic_local.source.graph import graph
 
 
 def project(folder: Path, ini: str = "") -> Path:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cdk_alembic.errors import RunnerError
-from cdk_alembic_local.source import source_facts
+from cdk_alembic.protocol.errors import RunnerError
+from cdk_alembic_local.source.source import source_facts
 
 HEAD = '''"""Add email to users
 

@@ -16,7 +16,12 @@ from typing import Any
 import alembic
 import psycopg
 import pytest
-from cdk_alembic import container, contract, fingerprint, full, guard, handler, log, shortcut
+from cdk_alembic import handler
+from cdk_alembic import respond as full
+from cdk_alembic.project import guard
+from cdk_alembic.protocol import contract, log
+from cdk_alembic.run import container
+from cdk_alembic.shortcut import fingerprint, shortcut
 
 TEMPLATES = Path(alembic.__file__).parent / "templates"
 

@@ -8,7 +8,8 @@ import os
 import signal
 from typing import Any
 
-from cdk_alembic import full, handler
+from cdk_alembic import handler
+from cdk_alembic import respond as full
 from conftest import Context
 
 _fork = multiprocessing.get_context("fork")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cdk_alembic import contract, tenant_contract
+from cdk_alembic.protocol import contract, tenant_contract
 
 EXAMPLES = Path(__file__).parent.parent / "contract"
 

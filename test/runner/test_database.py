@@ -7,8 +7,8 @@ import socket
 from typing import Any
 
 import pytest
-from cdk_alembic import database
-from cdk_alembic.errors import RunnerError
+from cdk_alembic.database import address as database
+from cdk_alembic.protocol.errors import RunnerError
 from sqlalchemy.engine import make_url
 
 ODD = "p%w@r/d: 'x'"

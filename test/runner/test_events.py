@@ -7,7 +7,9 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from cdk_alembic import contract, full, handler
+from cdk_alembic import handler
+from cdk_alembic import respond as full
+from cdk_alembic.protocol import contract
 from conftest import Backend, Context, Database
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st

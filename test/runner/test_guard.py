@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cdk_alembic import contract, guard
+from cdk_alembic.project import guard
+from cdk_alembic.protocol import contract
 from conftest import Backend, Database, failure, forget, invoke, set_settings
 
 LOSSES = {

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import psycopg
 import pytest
-from cdk_alembic import full
+from cdk_alembic import respond as full
 from conftest import DRIVERS, MUTEX, Backend, Database, eventually, failure, invoke, set_settings
 from processes import Call
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from cdk_alembic import attempts, connecting
+from cdk_alembic.database import attempts, connecting
 from conftest import DRIVERS, Backend, Database, failure, invoke, set_settings
 from network import aws, free_port, proxy
 

@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 import pytest
-from cdk_alembic import log
+from cdk_alembic.protocol import log
 from conftest import Backend, Database, failure, forget, invoke, set_settings
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cdk_alembic import fingerprint, full, shortcut
+from cdk_alembic import respond as full
+from cdk_alembic.shortcut import fingerprint, shortcut
 from conftest import DRIVERS, REVISION, Backend, Context, Database, forget, invoke, set_settings
 from network import aws, proxy
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cdk_alembic import contract, task
+from cdk_alembic import task
+from cdk_alembic.protocol import contract
 from conftest import DRIVERS, MUTEX, Backend, Database, eventually, invoke, set_settings
 
 RUNNER = Path(contract.__file__).parent.parent

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from cdk_alembic import full, task
+from cdk_alembic import respond as full
+from cdk_alembic import task
 from conftest import Backend, Database
 from network import aws
 from test_reaching import role, secret, secret_settings

@@ -8,9 +8,9 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from cdk_alembic import database as addresses
-from cdk_alembic import tenant_list
-from cdk_alembic.errors import RunnerError
+from cdk_alembic.database import address as addresses
+from cdk_alembic.protocol.errors import RunnerError
+from cdk_alembic.tenants import list as tenant_list
 from conftest import DRIVERS, Backend, Database, failure, fresh_database, invoke
 from tenants import VERSION_TABLE_SCHEMA, codes, create_schemas, outcomes, set_tenant_settings, versions, write_env
 from test_reaching import secret

@@ -6,8 +6,8 @@ import threading
 import time
 
 import pytest
-from cdk_alembic import tenant_run
-from cdk_alembic.fingerprint import key_of
+from cdk_alembic.shortcut.fingerprint import key_of
+from cdk_alembic.tenants import run as tenant_run
 from conftest import DRIVERS, Backend, Database, eventually, failure, invoke
 from processes import Call
 from tenants import (

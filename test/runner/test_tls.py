@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from cdk_alembic import database as addresses
+from cdk_alembic.database import address as addresses
 from conftest import DRIVERS, Backend, Database, eventually, failure, invoke
 from network import aws
 from test_reaching import secret, secret_settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from cdk_alembic import database as secrets
+from cdk_alembic.database import address as secrets
 from conftest import DRIVERS, Backend, Database, failure, invoke, set_settings
 
 

@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 def handler(event: Any, context: Any) -> dict[str, Any]:
     """Carries out one request; no payload at all upgrades to head. Raises full.MigrationFailed, so that nobody takes a failure
     for success: Lambda sets FunctionError and counts the error."""
-    from .shortcut import attempt
+    from .shortcut.shortcut import attempt
 
     answer = attempt(event, context)
     if isinstance(answer, dict):
         return answer
-    from .full import carry_out
+    from .respond import carry_out
 
     return carry_out(event, context, answer)

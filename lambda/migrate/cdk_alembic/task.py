@@ -18,11 +18,11 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from .call import Call
-from .cancel import cancel
-from .contract import REQUEST_VARIABLE
-from .full import MigrationFailed, carry_out, renew
-from .log import log
+from .protocol.cancel import cancel
+from .protocol.contract import REQUEST_VARIABLE
+from .protocol.invocation import Call
+from .protocol.log import log
+from .respond import MigrationFailed, carry_out, renew
 
 # What a shell shows for a process that SIGTERM has ended.
 CANCELLED = 143

@@ -1,4 +1,4 @@
-"""The observer's process: one ask a line comes in, its reports go out (lib/facts.ts)."""
+"""The observer's process: one ask a line comes in, its reports go out (lib/contract/facts.ts)."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
-from cdk_alembic.errors import RunnerError
-from cdk_alembic.failures import describe, location
-from cdk_alembic.log import redacted
-from cdk_alembic.project import Project
+from cdk_alembic.database.failures import describe, location
+from cdk_alembic.project.project import Project
+from cdk_alembic.protocol.errors import RunnerError
+from cdk_alembic.protocol.log import redacted
 
-from .flask_app import application_context, let_revisions_import_it
-from .stand_ins import stand_ins
+from .replay.flask_app import application_context, let_revisions_import_it
+from .source.stand_ins import stand_ins
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -70,7 +70,7 @@ def _load_ahead() -> None:
 def _answer(ask: dict[str, Any], folder: Path, on_scratch: bool, report: Report) -> None:
     verb = ask["ask"]
     if verb == "graph":
-        from .graph import graph
+        from .source.graph import graph
 
         report({"report": "graph", "graph": graph(folder)})
         return
@@ -81,19 +81,19 @@ def _answer(ask: dict[str, Any], folder: Path, on_scratch: bool, report: Report)
     except RunnerError as error:
         if verb != "observe":
             raise
-        from .unreplayed import observe_files
+        from .source.unreplayed import observe_files
 
         observe_files(folder, ask, error, report)
         return
     if scratch_url is None:
         if verb != "invoke" or on_scratch:
             raise RunnerError("invalid_request", f'"{verb}" needs a scratch database', "start the observer with one")
-        from .invoke import invoke
+        from .replay.invoke import invoke
 
         with application_context(project):
             report({"report": "answer", "answer": invoke(project, ask["request"])})
         return
-    from .scratch import Scratch
+    from .scratch.scratch import Scratch
 
     scratch = Scratch(scratch_url)
     with scratch.only(project):
@@ -106,17 +106,17 @@ def _answer(ask: dict[str, Any], folder: Path, on_scratch: bool, report: Report)
 def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, report: Report) -> None:
     verb = ask["ask"]
     if verb == "invoke":
-        from .invoke import invoke
+        from .replay.invoke import invoke
 
         with application_context(project):
             report({"report": "answer", "answer": invoke(project, ask["request"])})
     elif verb == "observe":
-        from .observe import observe
+        from .replay.observe import observe
 
         observe(project, scratch, ask, report)
     elif verb == "create":
-        from .at_head import at_head
-        from .create import create
+        from .replay.at_head import at_head
+        from .source.create import create
 
         with application_context(project), at_head(project, scratch, ask):
             report({"report": "created", **create(project, ask["message"], empty=ask["empty"])})

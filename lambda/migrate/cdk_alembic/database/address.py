@@ -1,0 +1,187 @@
+"""Fills the environment names that the backend reads with the database's address. The password is fetched at run time only."""
+
+from __future__ import annotations
+
+import json
+import re
+import ssl
+from collections.abc import MutableMapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+from ..protocol.errors import RunnerError
+from ..protocol.log import hide, log
+
+DEFAULT_PORT = 5432
+DEFAULT_SCHEME = "postgresql"
+
+# A secret that can't be reached, say from an isolated subnet without an interface endpoint, must not eat the function's time.
+FETCH_TIMEOUT_SECONDS = 3
+FETCH_ATTEMPTS = 2
+
+RDS_BUNDLE = Path(__file__).parents[1] / "rds-ca.pem"
+"""https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"""
+_RDS_HOST = re.compile(r"\.rds\.amazonaws\.com(\.cn)?\.?$", re.IGNORECASE)
+
+Environment = MutableMapping[str, str]
+
+_asked_for: set[str] = set()
+"""Variables that `ask_for_tls` has set."""
+
+
+def fill_environment(database: dict[str, Any], environ: Environment) -> bool:
+    """Sets the variables that the settings name. Returns whether a value changed. Raises RunnerError `secret_unavailable`."""
+    return database["source"] != "environment" and fill_with(fetch(database), database, environ)
+
+
+def fill_with(address: dict[str, str], database: dict[str, Any], environ: Environment) -> bool:
+    """Sets the variables that the settings name to an address that was fetched. Returns whether a value changed."""
+    changed = False
+    for name, value in _variables(database["variables"], address).items():
+        changed = changed or environ.get(name) != value
+        environ[name] = value
+    hide(address["password"])
+    ask_for_tls(address["host"], environ)
+    return changed
+
+
+def fetch(database: dict[str, Any]) -> dict[str, str]:
+    """The address, with its password, of settings that do not leave it to the environment. Raises `secret_unavailable`."""
+    return _from_secret(database) if database["source"] == "secret" else _from_token(database)
+
+
+def of_tenant(database: dict[str, Any], secret_arn: str) -> dict[str, Any]:
+    """The settings of a tenant's own database. What its secret lacks of the server is that of the stage; the database's name has
+    to be in the secret. Raises RunnerError `invalid_settings`."""
+    if database["source"] == "environment":
+        raise RunnerError(
+            "invalid_settings",
+            "the tenant has a secret of its own, and the function does not know which variables of the environment to fill",
+            "give the construct a database that names them: MigrationDatabase.fromSecret(..., { variables: { ... } })",
+        )
+    server = {part: database[part] for part in ("host", "port") if part in database}
+    return {"source": "secret", "secretArn": secret_arn, "variables": database["variables"], "otherwise": server}
+
+
+def take_tls_back(environ: Environment) -> None:
+    """Forgets what `ask_for_tls` has set: the next database may be another one."""
+    for name in _asked_for:
+        environ.pop(name, None)
+    _asked_for.clear()
+
+
+def ask_for_tls(host: str, environ: Environment) -> None:
+    """Lets libpq and asyncpg, which read these variables, verify the certificates of RDS. What the user has set stays."""
+    if not _RDS_HOST.search(host) or "PGSSLMODE" in environ:
+        return
+    # RDS Proxy shows a certificate of a public authority.
+    bundle = ssl.get_default_verify_paths().cafile if ".proxy-" in host else str(RDS_BUNDLE)
+    if "PGSSLROOTCERT" not in environ and (bundle is None or not Path(bundle).is_file()):
+        log("WARNING", "tls_not_verified", host=host, reason=f"there is no {RDS_BUNDLE.name} beside the runner")
+        environ["PGSSLMODE"] = "require"
+        _asked_for.add("PGSSLMODE")
+        return
+    environ["PGSSLMODE"] = "verify-full"
+    _asked_for.add("PGSSLMODE")
+    if "PGSSLROOTCERT" not in environ:
+        environ["PGSSLROOTCERT"] = str(bundle)
+        _asked_for.add("PGSSLROOTCERT")
+
+
+def _variables(names: dict[str, str], address: dict[str, str]) -> dict[str, str]:
+    values = {names[part]: address[part] for part in ("host", "port", "user", "password", "database") if part in names}
+    if "url" in names:
+        user, password, database = (quote(address[part], safe="") for part in ("user", "password", "database"))
+        host = f"[{address['host']}]" if ":" in address["host"] else address["host"]
+        scheme = names.get("urlScheme", DEFAULT_SCHEME)
+        values[names["url"]] = f"{scheme}://{user}:{password}@{host}:{address['port']}/{database}"
+    return values
+
+
+def _from_secret(settings: dict[str, Any]) -> dict[str, str]:
+    arn = settings["secretArn"]
+    secret = _parse_secret(_fetch(arn))
+    otherwise = settings.get("otherwise", {})
+    address = {
+        "host": settings.get("host") or secret.get("host") or otherwise.get("host"),
+        "port": settings.get("port") or secret.get("port") or otherwise.get("port") or DEFAULT_PORT,
+        "user": secret.get("username") or secret.get("user"),
+        "password": secret.get("password"),
+        "database": settings.get("database") or secret.get("dbname") or secret.get("database"),
+    }
+    missing = [part for part, value in address.items() if not value]
+    if missing:
+        raise RunnerError(
+            "secret_unavailable",
+            f"the secret {arn} has no {', '.join(missing)}",
+            "give what the secret lacks to MigrationDatabase.fromSecret (host, port, databaseName), or complete the secret",
+        )
+    return {part: str(value) for part, value in address.items()}
+
+
+def _parse_secret(text: str) -> dict[str, Any]:
+    try:
+        secret = json.loads(text)
+    except json.JSONDecodeError:
+        url = urlsplit(text.strip())
+        return {
+            "host": url.hostname,
+            "port": url.port,
+            "username": unquote(url.username or ""),
+            "password": unquote(url.password or ""),
+            "dbname": unquote(url.path.lstrip("/")),
+        }
+    return secret if isinstance(secret, dict) else {}
+
+
+def _fetch(arn: str) -> str:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        return client("secretsmanager", FETCH_TIMEOUT_SECONDS).get_secret_value(SecretId=arn)["SecretString"]
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "")
+        raise RunnerError(
+            "secret_unavailable",
+            f"the secret {arn} can't be read: {code or error}",
+            "check that the secret exists in this account and region, and that the function's role may read and decrypt it",
+        ) from error
+    except KeyError as error:
+        raise RunnerError(
+            "secret_unavailable", f"the secret {arn} holds no text", "store the database's address as JSON or as a URL"
+        ) from error
+    except BotoCoreError as error:
+        raise RunnerError(
+            "secret_unavailable",
+            f"Secrets Manager can't be reached within {FETCH_TIMEOUT_SECONDS * FETCH_ATTEMPTS} s: {error}",
+            "in an isolated subnet add an interface endpoint for Secrets Manager whose security group lets the function in",
+        ) from error
+
+
+def _from_token(settings: dict[str, Any]) -> dict[str, str]:
+    from botocore.exceptions import BotoCoreError
+
+    host, port, user = settings["host"], settings["port"], settings["user"]
+    try:
+        token = client("rds", FETCH_TIMEOUT_SECONDS).generate_db_auth_token(DBHostname=host, Port=port, DBUsername=user)
+    except BotoCoreError as error:
+        raise RunnerError(
+            "secret_unavailable",
+            f"no token for IAM database authentication can be made: {error}",
+            "check that the function has a role with credentials",
+        ) from error
+    return {"host": host, "port": str(port), "user": user, "password": token, "database": settings["database"]}
+
+
+def client(service: str, timeout_seconds: float) -> Any:
+    """A client of AWS that gives up after FETCH_ATTEMPTS tries of `timeout_seconds` each."""
+    import botocore.session
+    from botocore.config import Config
+
+    config = Config(
+        connect_timeout=timeout_seconds,
+        read_timeout=timeout_seconds,
+        retries={"total_max_attempts": FETCH_ATTEMPTS},
+    )
+    return botocore.session.get_session().create_client(service, config=config)

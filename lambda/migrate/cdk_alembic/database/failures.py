@@ -1,0 +1,145 @@
+"""Reads database errors of the four drivers (psycopg 3, psycopg2, asyncpg, pg8000), with or without SQLAlchemy around them."""
+
+from __future__ import annotations
+
+import re
+import ssl
+import traceback
+from pathlib import Path
+
+from ..protocol.errors import RunnerError
+
+MAX_STATEMENT_LENGTH = 500
+MAX_REASON_LENGTH = 1000
+
+_ADAPTED_CLASS = re.compile(r"^<class '[^']+'>: ")
+
+_TLS = re.compile(r"certificate|not support SSL|rejected SSL|refuses SSL")
+
+# PostgreSQL's error classes, https://www.postgresql.org/docs/current/errcodes-appendix.html
+_UNREACHABLE_STATES = ("08", "53300", "57P01", "57P02", "57P03", "57P05")
+_REFUSED_STATES = ("28", "3D000", "42501")
+
+
+def sql_state(error: BaseException) -> str | None:
+    """PostgreSQL's five-character code, or None when the error is not the database's."""
+    origin = _origin(error)
+    for name in ("sqlstate", "pgcode"):
+        value = getattr(origin, name, None)
+        if isinstance(value, str) and value:
+            return value
+    return _fields(origin).get("C")
+
+
+def describe(error: BaseException) -> str:
+    """What happened, in one line, in the database's own words where it spoke."""
+    origin = _origin(error)
+    diagnostics = getattr(origin, "diag", None)
+    fields = _fields(origin)
+    primary = getattr(diagnostics, "message_primary", None) or fields.get("M")
+    detail = getattr(diagnostics, "message_detail", None) or fields.get("D") or getattr(origin, "detail", None)
+    if primary is None:
+        primary = _ADAPTED_CLASS.sub("", str(origin)).strip()
+        if sql_state(error) is None:
+            primary = f"{type(origin).__name__}: {primary}" if primary else type(origin).__name__
+    text = f"{primary} ({detail})" if detail and detail not in primary else primary
+    return shortened(text, MAX_REASON_LENGTH)
+
+
+def shortened(text: str, length: int) -> str:
+    """The text on one line, of at most so many characters."""
+    text = " ".join(text.split())
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def location(error: BaseException) -> str:
+    """` (file.py:12)`: the innermost line of the backend's own code, or nothing."""
+    # A Project has made its folder the working directory.
+    backend = Path.cwd()
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        file = backend / frame.filename
+        if file.is_relative_to(backend) and "site-packages" not in file.parts and file.is_file():
+            return f" ({Path(frame.filename).name}:{frame.lineno})"
+    if isinstance(error, SyntaxError) and error.filename:
+        return f" ({Path(error.filename).name}:{error.lineno})"
+    return ""
+
+
+def statement_of(error: BaseException) -> str | None:
+    """The statement that failed, on one line, shortened to MAX_STATEMENT_LENGTH characters."""
+    statement = getattr(_root(error), "statement", None)
+    return shortened(statement, MAX_STATEMENT_LENGTH) if isinstance(statement, str) else None
+
+
+def connection_failure(error: Exception) -> RunnerError | None:
+    """The error of a database that could not be entered, or None when it is about something else."""
+    state = sql_state(error) or _state_in_words(str(error))
+    if (state and state.startswith(_REFUSED_STATES)) or _is_tls(error):
+        return RunnerError(
+            "database_refused",
+            f"the database refused the connection: {describe(error)}",
+            "check user, password, database name and TLS of the stage's secret or environment",
+            sql_state=state,
+        )
+    if (state and state.startswith(_UNREACHABLE_STATES)) or _is_network(error):
+        return RunnerError(
+            "database_unreachable",
+            f"the database can't be reached: {describe(error)}",
+            "check host and port, that the database runs, and that it lets this client in (a security group?)",
+            sql_state=state,
+        )
+    return None
+
+
+def _state_in_words(text: str) -> str | None:
+    # libpq does not hand on the SQLSTATE of a refused connection: psycopg and psycopg2 give its words only.
+    if "password authentication failed" in text or "no pg_hba.conf entry" in text or "no password supplied" in text:
+        return "28P01" if "password authentication" in text else "28000"
+    if re.search(r'(role|user) "[^"]*" does not exist', text):
+        return "28000"
+    if re.search(r'database "[^"]*" does not exist', text):
+        return "3D000"
+    return None
+
+
+def _is_tls(error: Exception) -> bool:
+    origin = _origin(error)
+    if isinstance(origin, ssl.SSLError) or isinstance(origin.__cause__, ssl.SSLError):
+        return True
+    return sql_state(error) is None and _TLS.search(str(origin)) is not None
+
+
+def _is_network(error: Exception) -> bool:
+    origin = _origin(error)
+    if isinstance(origin, (OSError, TimeoutError)):
+        return True
+    # Connection errors of libpq have no SQLSTATE; an InterfaceError of pg8000 wraps the socket's error.
+    return type(origin).__name__ in ("OperationalError", "InterfaceError", "ConnectionTimeout") and sql_state(error) is None
+
+
+def _root(error: BaseException) -> BaseException:
+    """An error that only complains of an aborted transaction is traced back to what aborted it: leaving an autocommit block or a
+    savepoint after a failure hides the failure."""
+    while _is_aftermath(error) and error.__context__ is not None:
+        error = error.__context__
+    return error
+
+
+def _origin(error: BaseException) -> BaseException:
+    """The driver's own error, without SQLAlchemy around it."""
+    root = _root(error)
+    origin = getattr(root, "orig", None)
+    return origin if isinstance(origin, BaseException) else root
+
+
+def _is_aftermath(error: BaseException) -> bool:
+    origin = getattr(error, "orig", None) or error
+    return "in failed transaction block" in str(origin) or "25P02" in (
+        getattr(origin, "sqlstate", None),
+        getattr(origin, "pgcode", None),
+    )
+
+
+def _fields(origin: BaseException) -> dict[str, str]:
+    """pg8000 hands PostgreSQL's error fields on as a dictionary."""
+    return origin.args[0] if origin.args and isinstance(origin.args[0], dict) else {}

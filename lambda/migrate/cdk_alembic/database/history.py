@@ -1,0 +1,274 @@
+"""The record of runs that the runner keeps in the database, in a schema of its own: autogenerate looks into the default schema
+and never proposes to drop it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import time
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from functools import cache, lru_cache
+from typing import Any
+
+from ..protocol.invocation import Call
+from ..protocol.log import log, redact
+from .failures import describe
+from .mutex import HELD, own_connection
+
+_CREATE = (
+    "CREATE SCHEMA IF NOT EXISTS cdk_alembic",
+    """
+CREATE TABLE IF NOT EXISTS cdk_alembic.run (
+  id uuid PRIMARY KEY,
+  version_table text NOT NULL,
+  stage text NOT NULL,
+  command text NOT NULL,
+  requested_by text NOT NULL,
+  started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  ended_at timestamptz,
+  from_revisions text[] NOT NULL,
+  to_revisions text[] NOT NULL,
+  outcome text NOT NULL DEFAULT 'running',
+  error text
+)""",
+    """
+CREATE TABLE IF NOT EXISTS cdk_alembic.run_revision (
+  run_id uuid NOT NULL REFERENCES cdk_alembic.run,
+  position integer GENERATED ALWAYS AS IDENTITY,
+  revision text NOT NULL,
+  message text NOT NULL,
+  duration_ms bigint NOT NULL,
+  statements bigint NOT NULL,
+  checksum text NOT NULL,
+  PRIMARY KEY (run_id, position)
+)""",
+)
+_EXISTS = "SELECT to_regclass('cdk_alembic.run_revision') IS NOT NULL"
+# Of thousands of tenants each looks for its own runs.
+_INDEX = "CREATE INDEX IF NOT EXISTS run_version_table ON cdk_alembic.run (version_table, started_at)"
+_STATE = f"{_EXISTS}, to_regclass('cdk_alembic.run_version_table') IS NOT NULL"
+CREATE_TRIES = 5
+# The drivers do not agree on how a list is handed over; a JSON text they all take.
+_BEGIN = """
+INSERT INTO cdk_alembic.run (id, version_table, stage, command, requested_by, from_revisions, to_revisions)
+SELECT CAST(:id AS uuid), :version_table, :stage, :command, :requested_by, heads, heads
+FROM (SELECT ARRAY(SELECT json_array_elements_text(CAST(CAST(:heads AS text) AS json)))) AS given (heads)
+ON CONFLICT (id) DO UPDATE SET outcome = 'running', ended_at = NULL
+"""
+_APPLIED = f"""
+INSERT INTO cdk_alembic.run_revision (run_id, revision, message, duration_ms, statements, checksum)
+VALUES (CAST(:id AS uuid), :revision, :message, :duration_ms, :statements, :checksum)
+RETURNING {HELD}
+"""  # noqa: S608 - HELD is a constant
+_END = """
+UPDATE cdk_alembic.run SET ended_at = clock_timestamp(), outcome = :outcome, error = :error,
+  to_revisions = CASE WHEN CAST(:heads AS text) IS NULL THEN to_revisions
+    ELSE ARRAY(SELECT json_array_elements_text(CAST(CAST(:heads AS text) AS json))) END
+WHERE id = CAST(:id AS uuid)
+"""
+_RUNS = """
+SELECT json_build_object(
+  'runId', id, 'command', command, 'stage', stage, 'requestedBy', requested_by,
+  'startedAt', to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+  'endedAt', to_char(ended_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+  'from', from_revisions, 'to', to_revisions, 'outcome', outcome, 'error', error,
+  'applied', (
+    SELECT coalesce(json_agg(json_build_object(
+      'revision', revision, 'message', message, 'durationMs', duration_ms, 'statements', statements) ORDER BY position), '[]')
+    FROM cdk_alembic.run_revision WHERE run_id = run.id))::text
+FROM cdk_alembic.run WHERE version_table = :version_table ORDER BY started_at DESC LIMIT 20
+"""
+_CHECKSUMS = """
+SELECT DISTINCT ON (revision) revision, checksum
+FROM cdk_alembic.run_revision JOIN cdk_alembic.run ON run.id = run_id
+WHERE version_table = :version_table ORDER BY revision, started_at DESC, position DESC
+"""
+
+_IS_UNFINISHED = """
+SELECT NOT EXISTS (SELECT FROM cdk_alembic.run WHERE version_table = :version_table AND outcome = 'complete')
+  AND NOT EXISTS (
+    SELECT json_array_elements_text(CAST(CAST(:heads AS text) AS json))
+    EXCEPT
+    SELECT revision FROM cdk_alembic.run_revision JOIN cdk_alembic.run ON run.id = run_id WHERE version_table = :version_table)
+"""
+
+
+class History:
+    """Writes the record of one run over connections in autocommit. A role that may not write it loses the record, not the run."""
+
+    def __init__(self, call: Call) -> None:
+        self.run_id = call.request.run_id or str(uuid.uuid4())
+        self._call = call
+        self._begun = False
+
+    @property
+    def recorded(self) -> bool:
+        """Whether there is a record of this run."""
+        return self._begun
+
+    def begin(self, connection: Any, context: Any, heads: tuple[str, ...]) -> None:
+        """Makes the schema if it is not there, and records that the run has started."""
+        with self._warning():
+            self._create(connection)
+            execute(
+                connection,
+                _BEGIN,
+                id=self.run_id,
+                version_table=version_table(context, self._call.schema),
+                stage=self._call.settings.stage,
+                command=self._call.request.command,
+                requested_by=self._call.request.requested_by,
+                heads=_array(heads),
+            )
+            self._begun = True
+
+    def _create(self, connection: Any) -> None:
+        if self._call.tenant is not None:
+            return self._create_among_rivals(connection)
+        if not connection.exec_driver_sql(_EXISTS).scalar():
+            for statement in _CREATE:
+                connection.exec_driver_sql(statement)
+        return None
+
+    def _create_among_rivals(self, connection: Any) -> None:
+        """Runs of other tenants do the same at this moment, and IF NOT EXISTS fails when another one commits first."""
+        from sqlalchemy.exc import SQLAlchemyError
+
+        for tries_left in reversed(range(CREATE_TRIES)):
+            exists, indexed = connection.exec_driver_sql(_STATE).one()
+            if exists and indexed:
+                return
+            try:
+                for statement in (*(() if exists else _CREATE), _INDEX):
+                    connection.exec_driver_sql(statement)
+            except SQLAlchemyError:
+                # A role that may write and does not own the table goes without the index.
+                if exists:
+                    return
+                if not tries_left:
+                    raise
+                time.sleep(random.uniform(0.05, 0.2))
+
+    def applied(self, connection: Any, item: dict[str, Any], script: Any) -> bool:
+        """Records a revision that has been committed. Returns whether this has shown that the connection holds the mutex."""
+        held = False
+        if self._begun:
+            with self._warning():
+                held = _execute_often(
+                    connection,
+                    _APPLIED,
+                    id=self.run_id,
+                    revision=item["revision"],
+                    message=item["message"],
+                    duration_ms=item["durationMs"],
+                    statements=item["statements"],
+                    checksum=checksum(script),
+                ).scalar()
+        return held
+
+    def end(
+        self, context: Any, outcome: str, heads: tuple[str, ...] | None, error: str | None = None, connection: Any = None
+    ) -> None:
+        """Records how the run ended. `heads`: what the version table holds; None: not known. `connection`: one in autocommit that
+        may still live, in place of a new one: after hours the password for that may have expired."""
+        from sqlalchemy.exc import SQLAlchemyError
+
+        if not self._begun:
+            return
+        values = {
+            "id": self.run_id,
+            "outcome": outcome,
+            "error": redact(error) if error else None,
+            "heads": None if heads is None else _array(heads),
+        }
+        if connection is not None:
+            with suppress(SQLAlchemyError):
+                execute(connection, _END, **values)
+                return
+        with self._warning(), own_connection(context) as connection:
+            execute(connection, _END, **values)
+
+    @contextmanager
+    def _warning(self) -> Iterator[None]:
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            yield
+        except SQLAlchemyError as error:
+            self._begun = False
+            reason = describe(error)
+            self._call.warnings.append(f"the run history can't be written: {reason}")
+            log("WARNING", "history_not_written", stage=self._call.settings.stage, reason=reason)
+
+
+def read(context: Any) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """The latest runs, newest first, and the checksum that each applied revision had. Nothing if there is no record to read."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    table = version_table(context)
+    with own_connection(context) as connection:
+        try:
+            if not connection.exec_driver_sql(_EXISTS).scalar():
+                return [], {}
+            runs = [json.loads(row[0]) for row in execute(connection, _RUNS, version_table=table)]
+            return runs, {row[0]: row[1] for row in execute(connection, _CHECKSUMS, version_table=table)}
+        except SQLAlchemyError as error:
+            log("WARNING", "history_not_read", reason=describe(error))
+            return [], {}
+
+
+def is_unfinished(connection: Any, context: Any, lineage: Iterable[str], schema: str | None = None) -> bool:
+    """Whether the database is still on its way from empty: this record has all that was ever applied, and no run was complete."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        if not connection.exec_driver_sql(_EXISTS).scalar():
+            return False
+        values = {"version_table": version_table(context, schema), "heads": _array(lineage)}
+        return bool(execute(connection, _IS_UNFINISHED, **values).scalar())
+    except SQLAlchemyError as error:
+        log("WARNING", "history_not_read", reason=describe(error))
+        return False
+
+
+def checksum(script: Any) -> str:
+    """SHA-256 of a revision's file."""
+    with open(script.path, "rb", buffering=0) as file:  # noqa: PTH123 - once for each revision: without the cost of a Path
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+def version_table(context: Any, schema: str | None = None) -> str:
+    """Name of the version table, with its schema if it has one, or is known to lie in one."""
+    return ".".join(part for part in (schema or context.version_table_schema, context.version_table) if part)
+
+
+def execute(connection: Any, statement: str, **values: Any) -> Any:
+    """Executes a statement with named parameters."""
+    return connection.execute(_text(statement), values)
+
+
+def _execute_often(connection: Any, statement: str, **values: Any) -> Any:
+    """As `execute`, in half of its time: what SQLAlchemy makes of the statement is handed to the driver as it is."""
+    compiled = _compiled(statement, connection.dialect)
+    parameters = tuple(values[name] for name in compiled.positiontup) if compiled.positional else values
+    return connection.exec_driver_sql(compiled.string, parameters)
+
+
+@lru_cache(maxsize=1)
+def _compiled(statement: str, dialect: Any) -> Any:
+    return _text(statement).compile(dialect=dialect)
+
+
+@cache
+def _text(statement: str) -> Any:
+    # SQLAlchemy searches the text for parameters: once for all revisions.
+    from sqlalchemy import text
+
+    return text(statement)
+
+
+def _array(revisions: Iterable[str]) -> str:
+    return json.dumps(list(revisions))

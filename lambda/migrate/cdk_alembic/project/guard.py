@@ -1,0 +1,132 @@
+"""What pending revisions would destroy, read from their source without running it.
+
+A revision that destroys data acknowledges it in its own file, with a reason: `# cdk-alembic: allow drop-table: moved to orders`.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ..protocol.errors import RunnerError
+from .sources import SQL_COMMENT, acknowledgements, definitions, last_name, text_of
+
+# Methods and classes of Alembic and SQLAlchemy, by their last name.
+_OPERATIONS = {
+    "drop_table": "drop-table",
+    "drop_column": "drop-column",
+    "drop_all": "drop-table",
+    "DropTable": "drop-table",
+    "DropColumn": "drop-column",
+    "DropSchema": "drop-schema",
+}
+
+_NARROWING = ("where", "filter", "filter_by")
+
+_NAME = r"(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?[^\s;,()]*"
+_SQL = {
+    "drop-table": re.compile(rf"\bDROP\s+(?:FOREIGN\s+)?TABLE\b\s*{_NAME}", re.IGNORECASE),
+    "drop-column": re.compile(
+        rf"\bALTER\s+TABLE\b[^;]*?\bDROP\s+(?!CONSTRAINT\b|DEFAULT\b|NOT\b|IDENTITY\b|EXPRESSION\b)(?:COLUMN\b\s*)?{_NAME}",
+        re.IGNORECASE,
+    ),
+    "drop-schema": re.compile(rf"\bDROP\s+SCHEMA\b\s*{_NAME}", re.IGNORECASE),
+    "drop-type": re.compile(rf"\bDROP\s+(?:TYPE|DOMAIN)\b\s*{_NAME}", re.IGNORECASE),
+    # Not a trigger BEFORE TRUNCATE ON, nor GRANT TRUNCATE, SELECT ON.
+    "truncate": re.compile(rf"\bTRUNCATE\s+(?!ON\b|OR\b)(?:TABLE\b\s*)?{_NAME}", re.IGNORECASE),
+    "delete-all": re.compile(rf"\bDELETE\s+FROM\b\s*{_NAME}(?![^;]*\bWHERE\b)(?=[^;]*(?:;|\Z))", re.IGNORECASE),
+}
+
+
+def data_losses(scripts: Iterable[Any]) -> list[dict[str, Any]]:
+    """What the upgrades of these scripts destroy: the contract's DataLoss, in order."""
+    return [{"revision": script.revision, **loss} for script in scripts for loss in _of_file(script.path)]
+
+
+def refuse_unacknowledged(scripts: Iterable[Any]) -> None:
+    """Raises RunnerError `blocked` that names every place without an acknowledgement, and the comment to write."""
+    open_ = [loss for loss in data_losses(scripts) if "acknowledgement" not in loss]
+    if open_:
+        places = "; ".join(f"{loss['what']} in revision {loss['revision']} ({loss['file']}:{loss['line']})" for loss in open_)
+        comments = " and ".join(
+            f"`# cdk-alembic: allow {rule}: <reason>`" for rule in dict.fromkeys(loss["rule"] for loss in open_)
+        )
+        raise RunnerError(
+            "blocked",
+            f"pending revisions destroy data: {places}",
+            f"nothing was applied; if the loss is meant, write {comments} into the file that does it and try again",
+            revision=open_[0]["revision"],
+            data_loss=open_,
+        )
+
+
+@cache
+def _of_file(path: str) -> list[dict[str, Any]]:
+    source = Path(path).read_bytes()
+    reasons = {rule: reason for rule, reason, _ in acknowledgements(source)}
+    losses = []
+    for rule, what, line in losses_of(ast.parse(source)):
+        loss = {"rule": rule, "what": what, "file": Path(path).name, "line": line}
+        losses.append({**loss, "acknowledgement": reasons[rule]} if rule in reasons else loss)
+    return losses
+
+
+def losses_of(tree: ast.Module) -> list[tuple[str, str, int]]:
+    """Rule, what is lost, line: of the upgrade and of what it uses."""
+    return sorted(set(_found(tree)), key=lambda found: found[2])
+
+
+def _found(tree: ast.Module) -> Iterator[tuple[str, str, int]]:
+    for root in _used_by_upgrade(tree):
+        narrowed: set[ast.AST] = set()
+        for node in _nodes(root):
+            if isinstance(node, ast.Attribute) and node.attr in _NARROWING:
+                narrowed.update(ast.walk(node.value))
+            if isinstance(node, ast.Call) and node not in narrowed and (rule := _rule_of_call(node)):
+                values = [*node.args, *(keyword.value for keyword in node.keywords)]
+                names = [value.value for value in values if isinstance(value, ast.Constant) and isinstance(value.value, str)]
+                yield rule, f"{last_name(node.func)} {'.'.join(names)}".strip(), node.lineno
+            elif (text := text_of(node)) is not None:
+                text = SQL_COMMENT.sub(lambda comment: "\n" * comment[0].count("\n") or " ", text)
+                spread = node.end_lineno - node.lineno == text.count("\n")
+                for rule, pattern in _SQL.items():
+                    for match in pattern.finditer(text):
+                        line = node.lineno + (text.count("\n", 0, match.start()) if spread else 0)
+                        yield rule, " ".join(match[0].split()), line
+
+
+def _used_by_upgrade(tree: ast.Module) -> list[ast.AST]:
+    """The function `upgrade` and the module's own definitions that it uses, directly or through others."""
+    own = definitions(tree)
+    used: list[ast.AST] = list(own.get("upgrade", ()))
+    for node in used:
+        for name in ast.walk(node):
+            if isinstance(name, ast.Name):
+                used.extend(found for found in own.get(name.id, ()) if found not in used)
+    return used
+
+
+def _nodes(node: ast.AST) -> Iterator[ast.AST]:
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+        return  # a docstring
+    yield node
+    is_text = text_of(node) is not None
+    for child in ast.iter_child_nodes(node):
+        if not (is_text and text_of(child) is not None):
+            yield from _nodes(child)
+
+
+def _rule_of_call(call: ast.Call) -> str | None:
+    name = last_name(call.func)
+    if name == "drop" and "bind" in ast.unparse(call):
+        return "drop-type"  # sa.Enum(...).drop(op.get_bind())
+    if name == "delete":
+        receiver = ast.unparse(call.func.value) if isinstance(call.func, ast.Attribute) else ""
+        narrowed = any(f".{word}(" in receiver for word in _NARROWING)
+        whole = not call.args or receiver in ("", "sa", "sqlalchemy")  # not session.delete(user)
+        return "delete-all" if whole and not narrowed else None
+    return _OPERATIONS.get(name)

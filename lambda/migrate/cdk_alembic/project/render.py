@@ -1,0 +1,48 @@
+"""The SQL of revisions, as Alembic renders it without a database."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from typing import Any
+
+from ..database.failures import describe, location
+from .project import Project
+
+# Lambda answers with 6 MB at most, https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MAX_CHARACTERS = 1_000_000
+
+
+def render(project: Project, steps: Iterable[Any]) -> list[dict[str, Any]]:
+    """For each step the contract's RenderedRevision.
+
+    A revision that reads the database, or an env.py without an offline mode, has no SQL to show: `reason` says why.
+    """
+    rendered = []
+    left = MAX_CHARACTERS
+    for step in steps:
+        item: dict[str, Any] = {"revision": step.revision.revision, "sql": None}
+        if left <= 0:
+            item["reason"] = f"the revisions before it fill the answer: {MAX_CHARACTERS} characters"
+        else:
+            try:
+                item["sql"] = _sql(project, step)[:left]
+                left -= len(item["sql"])
+            except (Exception, SystemExit) as error:
+                item["reason"] = f"{describe(error)}{location(error)}"
+        rendered.append(item)
+    return rendered
+
+
+def _sql(project: Project, step: Any) -> str:
+    from alembic.runtime.environment import EnvironmentContext
+
+    buffer = io.StringIO()
+    project.config.output_buffer = buffer
+    options = {"as_sql": True, "starting_rev": list(step.from_revisions) or None}
+    try:
+        with EnvironmentContext(project.config, project.script, fn=lambda heads, context: [step], **options):
+            project.script.run_env()
+    finally:
+        project.config.output_buffer = None
+    return buffer.getvalue().strip()

@@ -1,0 +1,93 @@
+"""Where the database is, and which steps lead from there to a revision."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ..database.failures import describe
+from ..protocol.errors import RunnerError
+from .environment import run_environment
+from .project import Project
+
+_RELATIVE = re.compile(r"[+-][0-9]+$")
+
+
+def current(project: Project, look: Callable[[tuple[str, ...], Any], None] | None = None) -> tuple[str, ...]:
+    """The version table's revisions, read on a connection of its own; empty when there is no such table.
+
+    `look(heads, context)` may read more, or write over connections of its own.
+    """
+    found: list[tuple[str, ...]] = []
+
+    def steps(heads: tuple[str, ...], context: Any) -> tuple[()]:
+        found.append(tuple(sorted(heads)))
+        if look is not None:
+            look(found[0], context)
+        return ()
+
+    run_environment(project, steps)
+    return found[0]
+
+
+def path(project: Project, revision: str, heads: tuple[str, ...], downgrade: bool) -> tuple[list[Any], list[str]]:
+    """The steps from `heads` to `revision`, and `revision` as ids (empty: base).
+
+    Raises RunnerError `multiple_heads` or `unknown_revision`.
+    """
+    if revision == "head" and len(project.heads) > 1:
+        raise RunnerError(
+            "multiple_heads",
+            f"the scripts have {len(project.heads)} heads: {', '.join(project.heads)}",
+            f'merge them with `alembic merge -m "Merge heads" {" ".join(project.heads)}` and try again, '
+            "or name the revision to go to",
+        )
+    with alembic_errors(project, revision):
+        script = project.script
+        steps = list(script._downgrade_revs(revision, heads) if downgrade else script._upgrade_revs(revision, heads))
+    if not _RELATIVE.search(revision):
+        return steps, resolve(project, revision)
+    return steps, sorted(steps[-1].to_revisions_no_deps if steps else heads)
+
+
+def resolve(project: Project, revision: str) -> list[str]:
+    """An absolute revision as ids; empty for base. Raises RunnerError `unknown_revision`."""
+    with alembic_errors(project, revision):
+        return sorted(script.revision for script in project.script.get_revisions(revision) if script is not None)
+
+
+def same_target(target: list[str], revision: str) -> str:
+    """The revision to ask for again. A relative step was resolved once, before the database moved; several heads have no id."""
+    if len(target) > 1:
+        return revision
+    return target[0] if target else "base"
+
+
+def refuse_ahead(project: Project, heads: tuple[str, ...]) -> None:
+    """Raises RunnerError `database_ahead` when the database has revisions that the scripts do not have."""
+    unknown = project.unknown(heads)
+    if unknown:
+        raise RunnerError(
+            "database_ahead",
+            f"the database is at {', '.join(unknown)}, which this release does not have "
+            f"(its heads: {', '.join(project.heads) or 'none'})",
+            "take the release that has this revision, or a newer one; nothing was changed",
+            revision=unknown[0],
+        )
+
+
+@contextmanager
+def alembic_errors(project: Project, revision: str) -> Iterator[None]:
+    """Turns what Alembic raises about a revision into RunnerError `unknown_revision`."""
+    try:
+        yield
+    # Of a notation that it does not foresee, such as a relative step from an unknown label, Alembic raises anything.
+    except Exception as error:
+        raise RunnerError(
+            "unknown_revision",
+            f'revision "{revision}" can\'t be reached: {describe(error)}',
+            f"name a revision of this release (its heads: {', '.join(project.heads) or 'none'}); "
+            "the command history lists all of them",
+        ) from error

@@ -1,0 +1,148 @@
+"""The command `tenants`: the query of the settings, read page by page over a connection that can't write."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from ..database import address as database
+from ..database import drivers
+from ..database.attempts import until_connected
+from ..database.failures import connection_failure, describe, shortened
+from ..protocol.contract import CONTRACT_VERSION, DEPENDENCIES_DIRECTORY
+from ..protocol.errors import RunnerError
+from ..protocol.invocation import Call
+from ..protocol.tenant_contract import TENANTS_PAGE, tenant_problems
+from ..shortcut.shortcut import package_root
+
+MAX_PROBLEMS = 10
+# A list of 100,000 tenants is sorted in a second; it must not take the function's time.
+_MAX_QUERY_SECONDS = 60
+
+_COLUMNS = {"name": "name", "schema": "schema", "secret_arn": "secretArn"}
+
+# In byte order, which no locale changes. NULLs come first, so that the first page tells of them.
+_PAGE = """
+WITH listed AS (SELECT row_to_json(given.*) AS row FROM (
+{query}
+) AS given)
+SELECT coalesce(json_agg(row), '[]')::text FROM (
+  SELECT row FROM listed {after} ORDER BY (row->>'name') COLLATE "C" NULLS FIRST LIMIT {limit}
+) AS page
+"""
+_AFTER = """WHERE (row->>'name') COLLATE "C" > '{name}'"""
+
+
+def list_tenants(call: Call) -> dict[str, Any]:
+    """Gives the contract's TenantList. Raises RunnerError."""
+    query = (call.settings.tenants or {}).get("query")
+    if query is None:
+        raise _unusable("the settings have no query that lists the tenants", "list them where the construct says: TenantSource")
+    rows = until_connected(call, lambda: {"rows": _ask(call, _page(query, call.request.after))})["rows"]
+    tenants = [{_COLUMNS.get(name, name): value for name, value in row.items() if value is not None} for row in rows]
+    _check(tenants)
+    return {
+        "contract": CONTRACT_VERSION,
+        "command": "tenants",
+        "stage": call.settings.stage,
+        "tenants": tenants[:TENANTS_PAGE],
+        "more": len(tenants) > TENANTS_PAGE,
+    }
+
+
+def _page(query: str, after: str | None) -> str:
+    query = query.strip().removesuffix(";")
+    if ";" in query:
+        # One statement can't leave the read-only transaction that it runs in; a second one could.
+        raise _unusable(
+            "the query that lists the tenants holds a semicolon", "write one SELECT statement, without a semicolon in it"
+        )
+    # The name was checked: it holds no quote.
+    return _PAGE.format(query=query, after=_AFTER.format(name=after) if after else "", limit=TENANTS_PAGE + 1)
+
+
+def _ask(call: Call, query: str) -> list[dict[str, Any]]:
+    seconds = max(1, min(_MAX_QUERY_SECONDS, int(call.remaining_seconds() - call.reserve_seconds)))
+    waits = {"default_transaction_read_only": "on", "lock_timeout": "1000", "statement_timeout": str(seconds * 1000)}
+    try:
+        connection = drivers.connect(*_where(call.settings.database), waits)
+        try:
+            return json.loads(connection.ask(query))
+        finally:
+            connection.close()
+    except RunnerError:
+        raise
+    except Exception as error:
+        if failure := connection_failure(error):
+            raise failure from error
+        raise _unusable(
+            f"the query that lists the tenants failed: {describe(error)}",
+            "run it by hand with the function's role: a SELECT with the columns name and, where they are needed, schema and "
+            "secret_arn",
+        ) from error
+
+
+def _where(settings: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The driver, and the function's own database in its words. Raises RunnerError."""
+    dependencies = Path(package_root()) / DEPENDENCIES_DIRECTORY
+    if dependencies.is_dir() and str(dependencies) not in sys.path:
+        sys.path.insert(0, str(dependencies))
+    installed = [name for name in drivers.DRIVERS if importlib.util.find_spec(name)]
+    if not installed:
+        raise _unusable("the backend has no driver for PostgreSQL", f"add one to its dependencies: {', '.join(drivers.DRIVERS)}")
+    driver = installed[0]
+    if settings["source"] != "environment":
+        address = database.fetch(settings)
+        database.hide(address["password"])
+        database.take_tls_back(os.environ)
+        database.ask_for_tls(address["host"], os.environ)
+        return driver, drivers.options(driver, address)
+    if "DATABASE_URL" in os.environ:
+        return _of_url(os.environ["DATABASE_URL"], installed)
+    if "POSTGRES_HOST" in os.environ:
+        names = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "database": "DB"}
+        address = {part: os.environ.get(f"POSTGRES_{name}", "") for part, name in names.items()}
+        return driver, drivers.options(driver, {**address, "port": address["port"] or database.DEFAULT_PORT})
+    raise _unusable(
+        "the tenants can't be listed: neither DATABASE_URL nor POSTGRES_HOST tells where the database is",
+        "give the construct a database (MigrationDatabase.fromSecret), or list the tenants elsewhere",
+    )
+
+
+def _of_url(url: str, installed: list[str]) -> tuple[str, dict[str, Any]]:
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    named = re.match(r"postgres\w*\+(\w+):", url)
+    driver = named[1] if named and named[1] in installed else installed[0]
+    try:
+        address = make_url(re.sub(r"^postgres\w*(\+\w+)?:", f"postgresql+{driver}:", url))
+        _, options = address.get_dialect()().create_connect_args(address)
+    except (ArgumentError, ValueError) as error:
+        raise _unusable(
+            "DATABASE_URL can't be read as an address", "write it as postgresql://user:password@host:port/name"
+        ) from error
+    return driver, options
+
+
+def _check(tenants: list[dict[str, Any]]) -> None:
+    names = [tenant.get("name") for tenant in tenants]
+    twice = dict.fromkeys(name for name, before in zip(names[1:], names, strict=False) if name == before)
+    problems = [problem for tenant in tenants for problem in tenant_problems(tenant)]
+    problems.extend(f"tenant {json.dumps(name)} is listed twice" for name in twice if name is not None)
+    if problems:
+        more = [f"and {len(problems) - MAX_PROBLEMS} problems more"] if len(problems) > MAX_PROBLEMS else []
+        told = "; ".join(shortened(problem, 200) for problem in problems[:MAX_PROBLEMS])
+        raise _unusable(
+            f"the query that lists the tenants gives rows that can't be used: {'; '.join([told, *more])}",
+            "mend the rows, or leave them out in the query; its columns are name, schema and secret_arn",
+        )
+
+
+def _unusable(message: str, next: str) -> RunnerError:
+    return RunnerError("invalid_settings", message, next)

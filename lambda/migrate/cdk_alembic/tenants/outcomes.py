@@ -1,0 +1,109 @@
+"""What a call says about its tenants: the contract's TenantOutcome of each, and what concerns several of them once."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+from ..database.failures import shortened
+from ..project.guard import data_losses
+from ..project.project import Project
+from ..project.revisions import path
+from ..protocol.errors import RunnerError
+from ..protocol.invocation import Call
+from ..protocol.log import log
+from ..protocol.tenant_contract import Tenant
+from .run import TenantRun
+
+# A state of Step Functions hands on 256 KiB at most, the tenants that are left among it,
+# https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+MAX_LENGTH = 150_000
+MAX_MESSAGE_LENGTH = 600
+MAX_WARNINGS = 50
+
+
+class Outcomes:
+    """Of the tenants that a call has come to an end with."""
+
+    def __init__(self, project: Project, call: Call) -> None:
+        self.by_name: dict[str, dict[str, Any]] = {}
+        self.failed = 0
+        self._project = project
+        self._call = call
+        self._length = 0
+        self._warnings: dict[str, None] = {}
+        self._losses: dict[str, dict[str, Any]] = {}
+        self._paths: dict[tuple[str, ...], list[Any]] = {}
+
+    def is_full(self) -> bool:
+        """Whether the answer would become too large with more of them."""
+        return self._length > MAX_LENGTH
+
+    def facts(self) -> dict[str, Any]:
+        """What the answer says of all of them."""
+        warnings = list(self._warnings)
+        more = len(warnings) - MAX_WARNINGS
+        if more > 0:
+            warnings[MAX_WARNINGS:] = [f"and {more} warnings more"]
+        return {"failed": self.failed, "dataLoss": list(self._losses.values()), "warnings": warnings}
+
+    def add(
+        self,
+        tenant: Tenant,
+        call: Call,
+        started: float,
+        seen: tuple[str, ...],
+        run: TenantRun | None = None,
+        error: RunnerError | None = None,
+    ) -> str:
+        """Adds a tenant's outcome and gives its status. `seen`: what its version table held if the run has not read it; without a
+        `run` the tenant was only looked at."""
+        before = call.before if call.before is not None else seen
+        after = run.heads if run and run.heads is not None else before
+        pending = self._pending(after)
+        status = self._status(run, after, pending, error)
+        outcome = {
+            "tenant": tenant.name,
+            "status": status,
+            "from": sorted(before),
+            "to": sorted(after),
+            "applied": [item["revision"] for item in call.applied],
+            "pending": len(pending),
+            "durationMs": round((time.monotonic() - started) * 1000),
+        }
+        if error:
+            outcome["error"] = self._failure(tenant, error)
+        self.by_name[tenant.name] = outcome
+        self._length += len(json.dumps(outcome))
+        self.failed += error is not None
+        self._call.applied.extend(call.applied)
+        self._call.lock_wait_seconds += call.lock_wait_seconds
+        self._warnings.update(dict.fromkeys(call.warnings))
+        if after:
+            self._losses.update((json.dumps(loss), loss) for loss in data_losses(pending))
+        return status
+
+    def _status(self, run: TenantRun | None, after: tuple[str, ...], pending: list[Any], error: RunnerError | None) -> str:
+        if error:
+            return "failed"
+        if self._call.request.command == "upgrade":
+            return run.status if run else "complete"
+        if self._project.unknown(after):
+            return "ahead"
+        return "pending" if pending else "complete"
+
+    def _pending(self, heads: tuple[str, ...]) -> list[Any]:
+        if self._project.unknown(heads):
+            return []
+        if heads not in self._paths:
+            steps, _ = path(self._project, "head", heads, downgrade=False)
+            self._paths[heads] = [step.revision for step in steps]
+        return self._paths[heads]
+
+    def _failure(self, tenant: Tenant, error: RunnerError) -> dict[str, Any]:
+        facts = {name: value for name, value in error.facts().items() if name != "dataLoss"}  # it is that of all
+        texts = {name: shortened(facts[name], MAX_MESSAGE_LENGTH) for name in ("message", "next")}
+        facts = {**facts, **texts}
+        log("WARNING", "tenant_failed", stage=self._call.settings.stage, tenant=tenant.name, **facts)
+        return facts

@@ -1,0 +1,80 @@
+"""Finds the tenants that are at head with one query each over one connection, without env.py.
+
+A tenant of the same database has shown what env.py connects with and how its version table is called. Where a tenant's table is
+not in its schema under that name, nothing is known, and env.py is asked.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from ..database import drivers
+from ..protocol.tenant_contract import Tenant
+from ..shortcut.fingerprint import key_of
+from .place import Place
+
+_PRESENT = """
+SELECT coalesce(json_agg(nspname::text), '[]')::text FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+WHERE relname = {table} AND nspname IN ({schemas})
+"""
+_HEADS = """
+SELECT json_build_object('heads', ARRAY(SELECT version_num::text FROM {schema}.{table} ORDER BY 1),
+  'free', pg_try_advisory_xact_lock_shared({key}))::text
+"""
+
+
+class Shown(NamedTuple):
+    """What a tenant's env.py has shown."""
+
+    driver: str
+    options: dict[str, Any]
+    """What SQLAlchemy has handed to the driver."""
+    place: Place
+    """Of its version table: that of a tenant without a schema has the same name."""
+
+
+class Found(NamedTuple):
+    heads: tuple[str, ...]
+    is_free: bool
+    """Whether nobody held the tenant's mutex."""
+
+
+@contextmanager
+def connected(shown: Shown) -> Iterator[Any]:
+    """A connection to the database of those who have shown it. Raises whatever the driver raises."""
+    connection = drivers.connect(shown.driver, shown.options)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def present(connection: Any, shown: Shown, tenants: Iterable[Tenant]) -> set[str]:
+    """Which of the tenants' schemas have a version table. A query that fails would fill the server's log."""
+    schemas = ", ".join(sorted({_literal(tenant.schema or shown.place.schema) for tenant in tenants}))
+    return set(json.loads(connection.ask(_PRESENT.format(table=_literal(shown.place.table), schemas=schemas))))
+
+
+def look(connection: Any, shown: Shown, tenant: Tenant) -> Found:
+    """Where a tenant is whose version table is present. Raises whatever the driver raises."""
+    table, schema = shown.place.table, tenant.schema or shown.place.schema
+    key = key_of(table, tenant.schema or shown.place.own_schema)
+    query = _HEADS.format(schema=_quoted(schema), table=_quoted(table), key=key)
+    found = json.loads(connection.ask(query))
+    return Found(tuple(found["heads"]), found["free"])
+
+
+def elsewhere(shown: Shown, address: dict[str, str]) -> Shown:
+    """The same for another database, whose address a secret has given."""
+    return shown._replace(options={**shown.options, **drivers.options(shown.driver, address)})
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

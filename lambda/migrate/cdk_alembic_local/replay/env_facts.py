@@ -1,0 +1,74 @@
+"""How env.py treats transactions, and how a replay gets its own in spite of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from cdk_alembic.database.failures import describe, location
+from cdk_alembic.project.environment import run_environment
+from cdk_alembic.project.project import Project
+from cdk_alembic.protocol.errors import RunnerError
+from cdk_alembic.protocol.log import redact
+
+from ..scratch.scratch import Scratch
+from ..source.graph import relative
+
+
+def about(project: Project, scratch: Scratch) -> dict[str, str]:
+    """What is known without running env.py."""
+    return {"file": relative(Path(project.script.dir) / "env.py", project.directory), "postgres": scratch.version}
+
+
+def environment_facts(project: Project, scratch: Scratch) -> dict[str, Any]:
+    """EnvironmentFacts but for `outerTransaction`, seen on the empty scratch database, which is empty again afterwards.
+
+    Bare Alembic stamps the first revision: it goes through env.py as `alembic upgrade` does, whatever the
+    revision needs.
+    """
+    from alembic import command
+
+    facts: dict[str, Any] = {"keeps": True, **about(project, scratch)}
+    bases = project.script.get_bases()
+    if not bases:
+        return facts
+    seen: list[str] = []
+
+    def look(heads: tuple[str, ...], context: Any) -> tuple[()]:
+        seen.extend(heads)
+        return ()
+
+    try:
+        command.stamp(project.config, bases[0])
+        run_environment(project, look)
+    except RunnerError as error:
+        facts["failure"] = redact(error.message)
+    except (Exception, SystemExit) as error:
+        facts["failure"] = redact(f"{describe(error)}{location(error)}")
+    finally:
+        scratch.empty(keep_mark=True)
+    return {**facts, "keeps": bases[0] in seen}
+
+
+@contextmanager
+def around_outer_transaction(context: Any) -> Iterator[None]:
+    """Meanwhile each migration has a transaction of its own, also if env.py has begun one around all."""
+    if not context._in_external_transaction:
+        yield
+        return
+    connection = context.connection
+    transaction = connection.get_transaction()
+    if transaction is not None:
+        transaction.commit()
+    # SQLAlchemy refuses to begin another one within `with engine.begin()`.
+    manager = getattr(connection, "_trans_context_manager", None)
+    with suppress(AttributeError):
+        connection._trans_context_manager = None
+    context._in_external_transaction = False
+    try:
+        yield
+    finally:
+        with suppress(AttributeError):
+            connection._trans_context_manager = manager

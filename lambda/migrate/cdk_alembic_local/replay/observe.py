@@ -1,0 +1,362 @@
+"""Replays revisions on the scratch database, up, down and up, and reports what is seen."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from cdk_alembic.database.failures import connection_failure, describe, location, sql_state, statement_of
+from cdk_alembic.project.environment import run_environment
+from cdk_alembic.project.project import Project
+from cdk_alembic.project.revisions import alembic_errors, refuse_ahead
+from cdk_alembic.protocol.errors import RunnerError
+from cdk_alembic.protocol.log import redact
+
+from ..scratch import catalog, raw, rows
+from ..scratch.affected_tables import concerned
+from ..scratch.baseline import load
+from ..scratch.catalog import Snapshot, change
+from ..scratch.drift import Drift
+from ..scratch.scratch import Scratch
+from ..source.graph import in_words, of_script
+from ..source.offline import any_environment, rendered
+from ..source.stand_ins import reason_not_loaded
+from ..source.unreplayed import directions_not_run, no_drift, not_run, readable
+from .env_facts import about, around_outer_transaction, environment_facts
+from .failing import failure_facts
+from .flask_app import application_context
+from .trip import NoTrip, round_trip
+from .watch import Recording, Watch
+
+Report = Callable[[dict[str, Any]], None]
+
+# A revision that waits for a lock which its own other connection holds would wait forever.
+LOCK_TIMEOUT = "20s"
+
+
+# What run_environment raises of an env.py that fails; the scratch database itself has been reached.
+_OF_ENV_PY = ("invalid_project", "database_unreachable", "database_refused")
+
+
+def observe(project: Project, scratch: Scratch, ask: dict[str, Any], report: Report) -> None:
+    """Answers the ask `observe`. The scratch database is empty before and after."""
+    for revision in ask["revisions"]:
+        if not project.known(revision):
+            raise RunnerError("unknown_revision", f"there is no revision {revision}", "name one that `alembic history` shows")
+    scratch.prepare(ask.get("overwrite", False))
+    try:
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(application_context(project))
+            except RunnerError as error:
+                Replay(project, scratch, ask, report, {**about(project, scratch), "keeps": False}).give_up(error)
+                return
+            keeps = environment_facts(project, scratch)
+            if ask.get("baseline"):
+                load(scratch, ask["baseline"])
+            Replay(project, scratch, ask, report, keeps).run()
+    finally:
+        scratch.empty()
+
+
+class Replay:
+    """One replay; `around` and `steps` are what run_environment takes."""
+
+    def __init__(
+        self, project: Project, scratch: Scratch, ask: dict[str, Any], report: Report, environment: dict[str, Any]
+    ) -> None:
+        self._project = project
+        self._scratch = scratch
+        self._baseline = ask.get("baseline")
+        self._asked = set(ask["revisions"])
+        self._drift = Drift() if ask["drift"] else None
+        self._report = report
+        self._environment: dict[str, Any] | None = environment
+        self._reviewed: set[str] = set()
+        self._failed: list[str] = []
+        self._later: list[tuple[Any, dict[str, Any]]] = []
+        """Facts that wait for what is rendered offline: env.py can't be run within itself."""
+        self._current: Any = None
+        self._skipped: set[str] = set()
+        """Those that took the connection with them."""
+        self._broken = False
+        """Whether the database is not what the revisions so far make of it."""
+        self._before: Snapshot | None = None
+        self._watch: Watch
+        self._arguments: dict[str, Any] = {}
+
+    def run(self) -> None:
+        while True:
+            self._broken = False
+            self._before = self._current = None
+            try:
+                run_environment(self._project, self.steps, around=self.around)
+            except RunnerError as error:
+                if self._scratch.refused or error.code not in _OF_ENV_PY:
+                    raise
+                self.give_up(error)
+            except (Exception, SystemExit) as error:
+                if self._current is None or self._current.revision.revision in self._skipped:
+                    self.give_up(_between_revisions(error))
+                else:
+                    self._skip(self._current, error)
+            for script, facts in self._later:
+                self._complete(script, facts)
+            self._later.clear()
+            if not self._broken:
+                break
+            self._scratch.empty(keep_mark=True)
+            if self._baseline:
+                load(self._scratch, self._baseline)
+        if self._drift:
+            self._report({"report": "drift", "drift": self._drift.facts(self._scratch)})
+
+    @contextmanager
+    def around(self, context: Any) -> Iterator[None]:
+        """Watches the connection that env.py has made."""
+        outer = context._in_external_transaction
+        if self._environment is not None:
+            self._report({"report": "environment", "environment": {**self._environment, "outerTransaction": outer}})
+            self._environment = None
+        with around_outer_transaction(context), Watch(context.connection).listening() as self._watch:
+            with raw.committed(context.connection):
+                raw.execute(context.connection, f"SET lock_timeout = '{LOCK_TIMEOUT}'")
+                raw.execute(context.connection, "SET synchronous_commit = off")
+                if context.version_table_schema:
+                    # Who deploys has made it, not a revision: Alembic needs it before the first.
+                    raw.execute(context.connection, f"CREATE SCHEMA IF NOT EXISTS {rows.quoted(context.version_table_schema)}")
+                catalog.prepare(context.connection, context)
+                rows.prepare(context.connection)
+            yield
+
+    def steps(self, heads: tuple[str, ...], context: Any) -> Iterator[Any]:
+        """Alembic runs and commits what is yielded before it asks for the next."""
+        # Alembic has begun a transaction when it looked for the version table.
+        self._settle(context)
+        refuse_ahead(self._project, heads)
+        self._report_applied(heads)
+        with alembic_errors(self._project, "heads"):
+            steps = list(self._project.script._upgrade_revs("heads", heads))
+        last = max((index for index, step in enumerate(steps) if step.revision.revision in self._asked), default=-1)
+        if not self._drift:
+            steps = steps[: last + 1]
+        for index, step in enumerate(steps):
+            revision = step.revision.revision
+            self._report({"report": "progress", "done": index, "total": len(steps), "revision": revision})
+            self._current = step
+            if revision in self._asked and revision not in self._reviewed:
+                yield from self._review(step, context)
+                self._reviewed.add(revision)
+                if self._broken and (index + 1 < len(steps) or self._drift):
+                    return
+                self._broken = False
+            else:
+                self._before = None
+                yield self._observed(step, context, None)[0]
+                self._settle(context)
+        self._current = None
+        if self._drift:
+            self._drift.look(context, self._snapshot(context), self._failed)
+
+    def _review(self, step: Any, context: Any) -> Iterator[Any]:
+        script = step.revision
+        if reason := reason_not_loaded(script):
+            yield self._observed(step, context, None)[0]
+            self._settle(context)
+            text = reason if isinstance(reason, str) else in_words(reason, self._project.directory)
+            facts = {**self._said(script), **directions_not_run(f"the file can't be loaded: {redact(text)}")}
+            self._report({"report": "revision", "revision": facts})
+            return
+        before = self._before or self._snapshot(context)
+        observed, upgrade = self._observed(step, context, before)
+        yield observed
+        self._settle(context)
+        facts = {**self._said(script), "upgrade": upgrade["facts"]}
+        after = self._before = self._snapshot(context)
+        if upgrade["facts"]["outcome"] == "failed":
+            if failed := [revision for revision in self._failed if revision != script.revision]:
+                facts["upgrade"]["reason"] = f"revisions before it could not be applied: {', '.join(failed)}"
+            facts["downgrade"] = not_run("the upgrade failed")
+            names = concerned(before, after, [upgrade["recording"]])
+            self._later.append((script, {**facts, **_tables(before, after, names)}))
+            return
+        facts["changes"] = change(before.entries, after.entries)
+        recordings: list[Recording] = [upgrade["recording"]]
+        if not hasattr(script.module, "downgrade"):
+            facts["downgrade"] = not_run("the file has no function downgrade()")
+        else:
+            try:
+                if upgrade["facts"]["leftTransaction"]:
+                    raise NoTrip
+                trip, further = round_trip(context, self._watch, script, self._arguments, before, after, recordings)
+                recordings += further
+                facts.update(trip)
+            except NoTrip:
+                yield from self._trip_for_real(step, context, before, after, facts, recordings)
+        self._report(
+            {"report": "revision", "revision": {**facts, **_tables(before, after, concerned(before, after, recordings))}}
+        )
+
+    def _trip_for_real(
+        self, step: Any, context: Any, before: Snapshot, after: Snapshot, facts: dict[str, Any], recordings: list[Recording]
+    ) -> Iterator[Any]:
+        """Down and up as Alembic does it, for revisions that leave their transaction."""
+        script = step.revision
+        observed, downgrade = self._observed(type(step)(step.revision_map, script, False), context, after)
+        yield observed
+        self._settle(context)
+        facts["downgrade"] = downgrade["facts"]
+        recordings.append(downgrade["recording"])
+        if downgrade["facts"]["outcome"] == "failed":
+            self._broken = True
+            return
+        facts["notRestored"] = change(before.entries, self._snapshot(context).entries)
+        observed, again = self._observed(type(step)(step.revision_map, script, True), context, before)
+        yield observed
+        self._settle(context)
+        if again["facts"]["outcome"] == "failed":
+            facts["again"] = {"outcome": "failed", "failure": again["facts"]["failure"]}
+            self._broken = True
+            return
+        self._before = self._snapshot(context)
+        differs = change(after.entries, self._before.entries)
+        facts["again"] = {"outcome": "done", "differs": differs}
+        self._broken = not catalog.is_none(differs)
+
+    def _observed(self, step: Any, context: Any, before: Snapshot | None) -> tuple[Any, dict[str, Any]]:
+        """The step with its function watched, and where its `facts` and `recording` will be. A function that fails is rolled back
+        and counted as applied, so that the rest goes on. `before`: None when nobody wants to know."""
+        seen: dict[str, Any] = {}
+        script = step.revision
+        migrate = _nothing if script.revision in self._skipped or reason_not_loaded(script) else step.migration_fn
+        if reason_not_loaded(script):
+            self._failed.append(script.revision)
+
+        # Alembic logs the function's name.
+        @functools.wraps(migrate)
+        def watched(**arguments: Any) -> None:
+            self._arguments = arguments
+            failure = None
+            with self._watch.recording(script.module.__file__, before.relations if before else {}) as recording:
+                try:
+                    migrate(**arguments)
+                    # One that has swallowed an error of the database meets it again in the version table.
+                    if raw.in_transaction(context.connection):
+                        raw.execute(context.connection, "SELECT 1")
+                except (Exception, SystemExit) as error:
+                    failure = failure_facts(error, script.module.__file__)
+            seen["recording"] = recording
+            seen["facts"] = {"outcome": "failed" if failure else "done", **recording.facts()}
+            if failure:
+                seen["facts"]["failure"] = failure
+                if step.is_upgrade and script.revision not in self._failed:
+                    self._failed.append(script.revision)
+                _roll_back(context)
+
+        step.migration_fn = watched
+        return step, seen
+
+    def _skip(self, step: Any, error: BaseException) -> None:
+        """Goes on without a revision after which env.py could not."""
+        script = step.revision
+        self._skipped.add(script.revision)
+        self._failed.append(script.revision)
+        self._broken = True
+        if script.revision in self._asked and script.revision not in self._reviewed:
+            self._reviewed.add(script.revision)
+            failure = failure_facts(error, script.module.__file__)
+            upgrade = {**not_run(""), "outcome": "failed", "failure": failure}
+            del upgrade["reason"]
+            facts = {
+                **self._said(script),
+                "upgrade": upgrade,
+                "downgrade": not_run("the upgrade failed"),
+                "before": {},
+                "after": {},
+            }
+            self._later.append((script, facts))
+
+    def give_up(self, error: RunnerError) -> None:
+        """What env.py does not let run is judged from its source, and from what Alembic renders."""
+        self._broken = False
+        if self._environment is not None:
+            failed = {"keeps": False, "outerTransaction": False, "failure": redact(error.message)}
+            self._report({"report": "environment", "environment": {**self._environment, **failed}})
+            self._environment = None
+        given_up: list[tuple[Any, dict[str, Any]]] = []
+        for script in self._project.script.iterate_revisions("heads", "base", implicit_base=True):
+            if script.revision in self._asked - self._reviewed:
+                self._reviewed.add(script.revision)
+                facts = {**self._said(script), **directions_not_run(redact(error.message))}
+                given_up.insert(0, (script, facts))
+        with any_environment(self._project):
+            for script, facts in given_up:
+                self._complete(script, facts)
+        if self._drift:
+            self._report({"report": "drift", "drift": no_drift(redact(error.message))})
+            self._drift = None
+
+    def _settle(self, context: Any) -> None:
+        """Commits what a revision that ended Alembic's transaction has left open: its place in the version table."""
+        raw.commit(context.connection)
+        context._transaction = None
+
+    def _snapshot(self, context: Any) -> Snapshot:
+        with raw.rolled_back(context.connection):
+            return catalog.take(context.connection)
+
+    def _said(self, script: Any) -> dict[str, Any]:
+        directory = self._project.directory
+        return {**of_script(script, directory), "source": readable(Path(script.path), directory)}
+
+    def _report_applied(self, heads: tuple[str, ...]) -> None:
+        """Those that the baseline has already are judged from their source."""
+        lineage = self._project.lineage(heads) if self._baseline else set()
+        for revision in sorted(self._asked & lineage - self._reviewed):
+            self._reviewed.add(revision)
+            script = self._project.script.get_revision(revision)
+            self._later.append((script, {**self._said(script), **directions_not_run("the baseline has it already")}))
+
+    def _complete(self, script: Any, facts: dict[str, Any]) -> None:
+        facts["upgrade"] = rendered(self._project, _step_of(self._project, script, True), facts["upgrade"])
+        if hasattr(script.module, "downgrade"):
+            facts["downgrade"] = rendered(self._project, _step_of(self._project, script, False), facts["downgrade"])
+        self._report({"report": "revision", "revision": facts})
+
+
+def _nothing(**_: Any) -> None:
+    pass
+
+
+def _step_of(project: Project, script: Any, is_upgrade: bool) -> Any:
+    from alembic.runtime.migration import RevisionStep
+
+    return RevisionStep(project.script.revision_map, script, is_upgrade)
+
+
+def _tables(before: Snapshot, after: Snapshot, names: set[str]) -> dict[str, Any]:
+    return {
+        "before": {name: before.tables[name] for name in sorted(names) if name in before.tables},
+        "after": {name: after.tables[name] for name in sorted(names) if name in after.tables},
+    }
+
+
+def _roll_back(context: Any) -> None:
+    """Leaves the connection in a new transaction, whatever state the failure has left it in."""
+    raw.roll_back(context.connection)
+    context._transaction = context.connection.begin()
+
+
+def _between_revisions(error: BaseException) -> RunnerError:
+    if isinstance(error, Exception) and (failure := connection_failure(error)):
+        return failure
+    return RunnerError(
+        "invalid_project",
+        f"env.py failed between two revisions: {describe(error)}{location(error)}",
+        "run `alembic upgrade head` on an empty database and mend what it reports",
+        sql_state=sql_state(error),
+        statement=statement_of(error),
+    )

@@ -1,0 +1,139 @@
+"""Down and up again in one transaction that is rolled back, so that the schema after the upgrade stays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..scratch import catalog, raw, rows
+from ..scratch.affected_tables import concerned
+from ..scratch.catalog import Snapshot, change
+from .failing import failure_facts
+from .watch import LeftTransaction, Recording, Watch
+
+
+class NoTrip(Exception):
+    """The revision does not stay in one transaction."""
+
+
+def round_trip(
+    context: Any,
+    watch: Watch,
+    script: Any,
+    arguments: dict[str, Any],
+    before: Snapshot,
+    after: Snapshot,
+    upgrade: list[Recording],
+) -> tuple[dict[str, Any], list[Recording]]:
+    """`downgrade`, `notRestored`, `again` and `rows` of RevisionFacts, and what was recorded. Raises NoTrip."""
+    connection = context.connection
+    context._transaction = connection.begin()
+    try:
+        trip = _Trip(context, watch, script, arguments, before, after, upgrade)
+        trip.go()
+        return trip.facts, trip.recordings
+    except LeftTransaction:
+        raise NoTrip from None
+    finally:
+        raw.roll_back(connection)
+        context._transaction = None
+
+
+class _Trip:
+    def __init__(
+        self,
+        context: Any,
+        watch: Watch,
+        script: Any,
+        arguments: dict[str, Any],
+        before: Snapshot,
+        after: Snapshot,
+        upgrade: list[Recording],
+    ) -> None:
+        self._context = context
+        self._connection = context.connection
+        self._watch = watch
+        self._script = script
+        self._arguments = arguments
+        self._before = before
+        self._after = after
+        self._upgrade = upgrade
+        self.facts: dict[str, Any] = {}
+        self.recordings: list[Recording] = []
+        self._rows: rows.Rows = {}
+
+    def go(self) -> None:
+        raw.execute(self._connection, "SELECT 1")
+        if not raw.in_transaction(self._connection):
+            raise NoTrip  # env.py's engine is in autocommit
+        failure, recording = self._run(self._script.module.downgrade, self._after)
+        self.recordings.append(recording)
+        self.facts["downgrade"] = {"outcome": "failed" if failure else "done", **recording.facts()}
+        if failure:
+            self.facts["downgrade"]["failure"] = failure
+            return
+        restored = self._take()
+        self.facts["notRestored"] = change(self._before.entries, restored.entries)
+        names = concerned(self._before, self._after, [*self._upgrade, recording]) & set(restored.tables)
+        failure = self._upgrade_again(restored, names)
+        if failure:
+            self.facts["again"] = {"outcome": "failed", "failure": failure}
+            return
+        upgraded = self._take()
+        self.facts["again"] = {"outcome": "done", "differs": change(self._after.entries, upgraded.entries)}
+        if "rows" in self.facts and self._rows:
+            self._compare(restored, upgraded)
+
+    def _upgrade_again(self, restored: Snapshot, names: set[str]) -> dict[str, Any] | None:
+        """Upgrades with rows; if that fails with less telling ones, at last without. Returns the failure without rows."""
+        raw.execute(self._connection, "SAVEPOINT cdk_alembic_rows")
+        first: dict[str, Any] | None = None
+        for kinds in (rows.ALL, (rows.FULL,)):
+            filled = rows.Filler(self._connection, restored, kinds).fill(names) if names else []
+            if not filled:
+                break
+            self._rows = rows.read(self._connection, restored, filled)
+            failure, _ = self._run(self._script.module.upgrade)
+            if kinds == rows.ALL:
+                self.facts["rows"] = {"tables": filled, "deleted": [], "changed": [], "notBroughtBack": []}
+                first = failure
+            if failure is None:
+                break
+            raw.execute(self._connection, "ROLLBACK TO SAVEPOINT cdk_alembic_rows")
+            self._rows = {}
+        if not self._rows:
+            failure, _ = self._run(self._script.module.upgrade)
+            if failure:
+                self.facts.pop("rows", None)
+                return failure
+        if first:
+            self.facts["rows"]["upgradeFailure"] = first
+        return None
+
+    def _compare(self, restored: Snapshot, upgraded: Snapshot) -> None:
+        names = list(self._rows)
+        facts = self.facts["rows"]
+        now = rows.read(self._connection, upgraded, names)
+        facts["deleted"] = rows.deleted(self._rows, now)
+        facts["changed"] = rows.lost_columns(self._rows, now, (restored, upgraded))
+        failure, _ = self._run(self._script.module.downgrade)
+        if failure:
+            facts["downgradeFailure"] = failure
+            return
+        back = self._take()
+        now = rows.read(self._connection, back, names)
+        missing = rows.deleted(self._rows, now)
+        lost = rows.lost_columns(self._rows, now, (restored, back))
+        facts["notBroughtBack"] = sorted([*missing, *(name for name in lost if name.rpartition(".")[0] not in missing)])
+
+    def _run(self, function: Any, existing: Snapshot | None = None) -> tuple[dict[str, Any] | None, Recording]:
+        file = self._script.module.__file__
+        failure = None
+        with self._watch.recording(file, existing.relations if existing else {}, confined=True) as recording:
+            try:
+                function(**self._arguments)
+            except (Exception, SystemExit) as error:
+                failure = failure_facts(error, file)
+        return failure, recording
+
+    def _take(self) -> Snapshot:
+        return catalog.take(self._connection)

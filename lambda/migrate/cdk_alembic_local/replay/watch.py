@@ -1,0 +1,227 @@
+"""What one function of a revision sends to the database, seen from SQLAlchemy's events: DirectionFacts."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from cdk_alembic.database.session import OWN_COMMIT, enter_autocommit
+
+from ..scratch import raw
+from ..scratch.catalog import Relation
+
+# A loop over rows is told from its first statements. What changes the schema is never left out.
+STATEMENTS_OF_A_LINE = 20
+MAX_STATEMENT_LENGTH = 100_000
+
+_ROWS_ONLY = re.compile(
+    r"\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH|VALUES|MERGE|EXPLAIN|SHOW|SAVEPOINT|RELEASE|ROLLBACK\s+TO)\b", re.IGNORECASE
+)
+_ENDS_TRANSACTION = re.compile(
+    OWN_COMMIT.pattern + r"|\s*(?:ROLLBACK|ABORT)\b(?!\s+(?:TO|PREPARED|(?:WORK\s+|TRANSACTION\s+)TO)\b)", re.IGNORECASE
+)
+
+# A relation that is locked ACCESS EXCLUSIVE may have got a new file; no other can have.
+_LOCKS = """
+SELECT coalesce(json_agg(json_build_array(relation::bigint, mode,
+  CASE mode WHEN 'AccessExclusiveLock' THEN pg_relation_filenode(relation)::bigint END)), '[]')::text
+FROM pg_locks WHERE locktype = 'relation' AND pid = pg_backend_pid() AND granted AND relation >= 16384
+"""
+_FILES = """
+SELECT coalesce(json_agg(json_build_array(oid::bigint, pg_relation_filenode(oid)::bigint)), '[]')::text
+FROM pg_class WHERE oid >= 16384 AND relkind IN ('r', 'm', 'i')
+"""
+
+
+class LeftTransaction(BaseException):
+    """A function that was to stay in one transaction wants to leave it. No `except Exception` of a revision may swallow it."""
+
+
+class Watch:
+    """Listens to one connection, as long as env.py has it. Records while `recording`."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._recording: Recording | None = None
+
+    @contextmanager
+    def listening(self) -> Iterator[Watch]:
+        from sqlalchemy import event
+
+        listeners = {
+            "before_cursor_execute": self._before_statement,
+            "after_cursor_execute": self._after_statement,
+            "commit": self._transaction_ends,
+            "rollback": self._transaction_ends,
+            "set_connection_execution_options": self._before_options,
+        }
+        for name, listener in listeners.items():
+            event.listen(self._connection, name, listener)
+        try:
+            yield self
+        finally:
+            for name, listener in listeners.items():
+                event.remove(self._connection, name, listener)
+
+    @contextmanager
+    def recording(self, file: str, relations: dict[int, Relation], confined: bool = False) -> Iterator[Recording]:
+        """Records what is sent meanwhile. `relations`: what existed before the revision. `confined`: LeftTransaction is raised
+        before the transaction is left."""
+        recording = Recording(self._connection, file, relations, confined)
+        self._recording = recording
+        try:
+            yield recording
+            recording.finish()
+        finally:
+            self._recording = None
+
+    def _before_statement(self, connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if self._recording:
+            self._recording.before(statement)
+
+    def _after_statement(self, connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if self._recording:
+            self._recording.after(connection, statement, cursor.rowcount)
+
+    def _transaction_ends(self, connection: Any) -> None:
+        if self._recording:
+            self._recording.transaction_ends()
+
+    def _before_options(self, connection: Any, options: dict[str, Any]) -> None:
+        if options.get("isolation_level") == "AUTOCOMMIT":
+            if self._recording:
+                self._recording.leave()
+            enter_autocommit(connection)
+
+
+class Recording:
+    """The statements of one function."""
+
+    def __init__(self, connection: Any, file: str, relations: dict[int, Relation], confined: bool) -> None:
+        self.statements: list[dict[str, Any]] = []
+        self.left_out = 0
+        self.left_transaction = False
+        self._connection = connection
+        self._file = file
+        self._relations = relations
+        self._confined = confined
+        self._files = {oid: relation.file for oid, relation in relations.items()}
+        self._held: set[tuple[int, str]] = set()
+        self._per_line: Counter[int] = Counter()
+        self._transaction = 0
+        self._used = False
+        """Whether a statement has run in this transaction."""
+        self._unprobed: dict[str, Any] | None = None
+        self._started = 0.0
+        self._line = 0
+
+    def facts(self) -> dict[str, Any]:
+        """The part of DirectionFacts that was seen."""
+        return {
+            "statements": self.statements,
+            "leftTransaction": self.left_transaction,
+            "statementsLeftOut": self.left_out,
+        }
+
+    def tables(self) -> set[str]:
+        """Tables that were locked or rewritten."""
+        locks = {lock["table"] for statement in self.statements for lock in statement["locks"]}
+        return locks | {name for statement in self.statements for name in statement["rewrites"]}
+
+    def leave(self) -> None:
+        """The transaction is about to be left."""
+        if self._confined:
+            raise LeftTransaction
+        self.left_transaction = True
+
+    def transaction_ends(self) -> None:
+        self.leave()
+        self._next_transaction()
+
+    def before(self, statement: str) -> None:
+        if _ENDS_TRANSACTION.match(statement):
+            self.leave()
+        if self._unprobed is not None and not _ROWS_ONLY.match(statement):
+            self._probe(self._unprobed)
+        self._line = self._line_of_caller()
+        self._started = time.perf_counter()
+
+    def after(self, connection: Any, statement: str, row_count: int) -> None:
+        milliseconds = (time.perf_counter() - self._started) * 1000
+        ends = _ENDS_TRANSACTION.match(statement) is not None
+        is_open = raw.in_transaction(connection)
+        facts = {
+            "sql": statement[:MAX_STATEMENT_LENGTH].strip(),
+            "line": self._line,
+            "transaction": self._transaction if is_open or ends else -1,
+            "milliseconds": round(milliseconds, 3),
+            "rowCount": row_count if isinstance(row_count, int) else -1,
+            "locks": [],
+            "rewrites": [],
+        }
+        rows_only = _ROWS_ONLY.match(statement) is not None
+        self._per_line[self._line] += rows_only
+        if rows_only and self._per_line[self._line] > STATEMENTS_OF_A_LINE:
+            self.left_out += 1
+        else:
+            self.statements.append(facts)
+        self._used = self._used or is_open
+        if ends:
+            self._next_transaction()
+        elif not is_open:
+            if not rows_only:
+                self._look_for_files(facts)
+        elif rows_only:
+            self._unprobed = facts
+        else:
+            self._probe(facts)
+
+    def finish(self) -> None:
+        """The function has ended, and its transaction not yet."""
+        if self._unprobed is not None:
+            self._probe(self._unprobed)
+
+    def _next_transaction(self) -> None:
+        self._transaction += self._used
+        self._used = False
+        self._held.clear()
+        self._unprobed = None
+
+    def _probe(self, facts: dict[str, Any]) -> None:
+        self._unprobed = None
+        if not self._relations:
+            return
+        try:
+            locks = raw.value(self._connection, _LOCKS)
+        except Exception:
+            return  # the transaction has failed and the revision goes on
+        for oid, mode, file in locks:
+            relation = self._relations.get(oid)
+            if relation is None:
+                continue
+            if (oid, mode) not in self._held:
+                self._held.add((oid, mode))
+                facts["locks"].append({"relation": relation.name, "table": relation.table, "mode": mode})
+            # A relation that was dropped has no file.
+            if file is not None:
+                self._file_is(oid, file, facts)
+
+    def _look_for_files(self, facts: dict[str, Any]) -> None:
+        for oid, file in raw.value(self._connection, _FILES):
+            self._file_is(oid, file, facts)
+
+    def _file_is(self, oid: int, file: int, facts: dict[str, Any]) -> None:
+        if oid in self._relations and self._files[oid] != file:
+            facts["rewrites"].append(self._relations[oid].name)
+            self._files[oid] = file
+
+    def _line_of_caller(self) -> int:
+        frame = sys._getframe(3)
+        while frame is not None and frame.f_code.co_filename != self._file:
+            frame = frame.f_back
+        return frame.f_lineno if frame is not None else 0

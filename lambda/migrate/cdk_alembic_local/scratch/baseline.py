@@ -1,0 +1,40 @@
+"""A schema to start from: the plain text that pg_dump writes."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from cdk_alembic.database.failures import describe, shortened
+from cdk_alembic.protocol.errors import RunnerError
+
+from ..source.sql_text import statements
+from . import raw
+from .scratch import Scratch
+
+# Roles belong to the server, and the scratch server does not have them. A setting may be newer than the server.
+_NOT_NEEDED = re.compile(
+    r"SET\s|GRANT\s|REVOKE\s|ALTER\s+DEFAULT\s+PRIVILEGES\s|ALTER\s[^'$]*\sOWNER\s+TO\s[^;]*\Z"
+    r"|CREATE\s+SCHEMA\s+(?:IF\s+NOT\s+EXISTS\s+)?public\s*\Z|COMMENT\s+ON\s+(?:EXTENSION|SCHEMA\s+public)\s",
+    re.IGNORECASE,
+)
+
+
+def load(scratch: Scratch, sql: str) -> None:
+    """Executes the dump on the scratch database. Raises RunnerError `baseline_failed`."""
+
+    def execute(connection: Any) -> None:
+        for statement in statements(sql):
+            try:
+                raw.execute(connection, statement)
+            except Exception as error:
+                if _NOT_NEEDED.match(statement):
+                    continue
+                raise RunnerError(
+                    "baseline_failed",
+                    f"the baseline can't be loaded: {describe(error)}: {shortened(statement, 200)}",
+                    "make it with `pg_dump --schema-only --no-owner --no-privileges`, and the version table's rows with "
+                    "`pg_dump --data-only --table alembic_version`",
+                ) from error
+
+    scratch.run(execute)

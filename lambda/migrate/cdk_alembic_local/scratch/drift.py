@@ -1,0 +1,152 @@
+"""Models against migrations: what Alembic's autogenerate finds at head, and what it can't see."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+from cdk_alembic.database.failures import describe, location
+
+from . import catalog, raw
+from .catalog import Snapshot
+from .rows import quoted
+from .scratch import Scratch
+
+# What models describe. Functions, triggers, views and grants are the migrations' alone.
+_KINDS = ("column ", "constraint ", "index ", "type ", "domain ")
+_INDEX_NAME = re.compile(r"^(CREATE (?:UNIQUE )?INDEX )\S+ (ON )")
+
+
+class Drift:
+    """DriftFacts in two steps: `look` while env.py runs, with the database at head, and `facts` afterwards."""
+
+    def __init__(self) -> None:
+        self._reason: str | None = None
+        self._operations: list[Any] = []
+        self._texts: list[str] = []
+        self._metadata: list[Any] = []
+        self._migrated: Any = None
+
+    def look(self, context: Any, migrated: Snapshot, failed: list[str]) -> None:
+        """Asks autogenerate. `failed`: revisions without which the database is not at head."""
+        metadata = context.opts.get("target_metadata")
+        self._metadata = (
+            list(metadata) if isinstance(metadata, (list, tuple, set, frozenset)) else [metadata] if metadata is not None else []
+        )
+        self._migrated = migrated
+        if failed:
+            self._reason = f"the database is not at head: {', '.join(failed)} could not be applied"
+        elif not self._metadata:
+            self._reason = "env.py sets no target_metadata"
+        else:
+            try:
+                with raw.rolled_back(context.connection):
+                    self._autogenerate(context, metadata)
+            except (Exception, SystemExit) as error:
+                self._reason = f"autogenerate failed: {describe(error)}{location(error)}"
+
+    def facts(self, scratch: Scratch) -> dict[str, Any]:
+        """Empties the database and lets the models fill it."""
+        found: dict[str, Any] = {"operations": self._texts, "catalog": {"added": {}, "removed": {}, "changed": {}}}
+        if self._reason is None:
+            try:
+                scratch.empty(keep_mark=True)
+                found["catalog"] = self._besides(scratch.run(self._create_all))
+            except (Exception, SystemExit) as error:
+                self._reason = f"the models can't be created: {describe(error)}{location(error)}"
+        return {**found, "reason": self._reason} if self._reason else found
+
+    def _autogenerate(self, context: Any, metadata: Any) -> None:
+        from alembic.autogenerate import api, produce_migrations, render
+
+        directives = [produce_migrations(context, metadata)]
+        hook = context.opts.get("process_revision_directives")
+        if hook:
+            # One that asks for the command line that is not there changes nothing.
+            with suppress(Exception):
+                hook(context, tuple(context.get_current_heads()), directives)
+        autogenerate = api.AutogenContext(context, metadata=metadata)
+        for directive in directives:
+            self._operations.extend(_flat(directive.upgrade_ops))
+        for operation in self._operations:
+            self._texts.append(" ".join(" ".join(render.render_op(autogenerate, operation)).split()))
+
+    def _create_all(self, connection: Any) -> Snapshot:
+        for key, definition in sorted(self._migrated.entries.items()):
+            kind, _, name = key.partition(" ")
+            if kind == "schema":
+                raw.execute(connection, f"CREATE SCHEMA IF NOT EXISTS {quoted(name)}")
+            elif kind == "extension":
+                schema = definition.removeprefix("in ")
+                if schema != "pg_catalog":
+                    raw.execute(connection, f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
+                raw.execute(connection, f"CREATE EXTENSION IF NOT EXISTS {quoted(name)} SCHEMA {quoted(schema)} CASCADE")
+        for metadata in self._metadata:
+            for table in metadata.tables.values():
+                if table.schema:
+                    raw.execute(connection, f"CREATE SCHEMA IF NOT EXISTS {quoted(table.schema)}")
+            metadata.create_all(connection)
+        return catalog.take(connection)
+
+    def _besides(self, modelled: Snapshot) -> dict[str, Any]:
+        """The change from the migrated database to what the models make, without what autogenerate has said already."""
+        both = set(self._migrated.tables) & set(modelled.tables)
+        before, after = (
+            {
+                key: value
+                for key, value in snapshot.entries.items()
+                if key.startswith(_KINDS) and _table(key, snapshot) in (None, *both)
+            }
+            for snapshot in (self._migrated, modelled)
+        )
+        change = catalog.change(before, after)
+        # The name of a constraint that nobody has named is PostgreSQL's or a convention's.
+        unnamed = {}
+        for side, snapshot in (("removed", self._migrated), ("added", modelled)):
+            unnamed[side] = {key: (_table(key, snapshot), _INDEX_NAME.sub(r"\1\2", text)) for key, text in change[side].items()}
+        for side, other in (("removed", "added"), ("added", "removed")):
+            same = set(unnamed[other].values())
+            change[side] = {
+                key: text
+                for key, text in change[side].items()
+                if not key.startswith(("constraint ", "index ")) or unnamed[side][key] not in same
+            }
+        # A type that only the database has may be a column's of a table that the models do not know.
+        change["removed"] = {key: text for key, text in change["removed"].items() if not key.startswith(("type ", "domain "))}
+        said = set(_said(self._operations))
+        return {side: {key: text for key, text in entries.items() if key not in said} for side, entries in change.items()}
+
+
+def _flat(operations: Any) -> Iterator[Any]:
+    for operation in operations.ops:
+        if hasattr(operation, "ops"):
+            yield from _flat(operation)
+        else:
+            yield operation
+
+
+def _said(operations: list[Any]) -> Iterator[str]:
+    """The entries that an operation of autogenerate is about."""
+    for operation in operations:
+        schema = getattr(operation, "schema", None)
+        prefix = "" if schema in (None, "public") else f"{schema}."
+        table = prefix + str(getattr(operation, "table_name", ""))
+        column = getattr(operation, "column_name", None) or getattr(getattr(operation, "column", None), "name", None)
+        if column:
+            yield f"column {table}.{column}"
+        name = getattr(operation, "index_name", None) or getattr(operation, "constraint_name", None)
+        if name:
+            yield f"index {prefix}{name}"
+            yield f"constraint {table}.{name}"
+
+
+def _table(key: str, snapshot: Snapshot) -> str | None:
+    """The table that an entry belongs to."""
+    kind, _, name = key.partition(" ")
+    if kind in ("column", "constraint"):
+        return name.rpartition(".")[0]
+    if kind == "index":
+        return next((relation.table for relation in snapshot.relations.values() if relation.name == name), "")
+    return None

@@ -1,0 +1,204 @@
+"""Rows to see what a revision does to them: a few in each table concerned, made up from its columns."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from typing import Any
+
+from . import raw
+from .catalog import MARK, Snapshot
+from .sample_values import candidates
+
+# One with every value, one that shares as many values with it as the table allows, one with NULL wherever the table allows it.
+FULL, TWIN, BARE = 0, 1, 2
+ALL = (FULL, TWIN, BARE)
+
+_TRIES = 5
+_DEEPEST = 8
+
+Rows = dict[str, list[dict[str, Any]]]
+
+
+def prepare(connection: Any) -> None:
+    """To be called before rows are filled in, in the database that is marked."""
+    raw.execute(
+        connection,
+        f"""
+CREATE OR REPLACE FUNCTION {MARK}.insert_one(tried json) RETURNS boolean LANGUAGE plpgsql AS $insert$
+DECLARE statement text;
+BEGIN
+  FOR statement IN SELECT json_array_elements_text(tried) LOOP
+    BEGIN
+      EXECUTE statement;
+      RETURN true;
+    EXCEPTION WHEN OTHERS THEN
+    END;
+  END LOOP;
+  RETURN false;
+END $insert$""",
+    )
+
+
+class Filler:
+    """Puts rows into tables, in a transaction that what is not taken does not end."""
+
+    def __init__(self, connection: Any, snapshot: Snapshot, kinds: tuple[int, ...] = ALL) -> None:
+        self._connection = connection
+        self._snapshot = snapshot
+        self._kinds = kinds
+        self._filled: dict[str, bool] = {}
+
+    def fill(self, names: set[str]) -> list[str]:
+        """Fills these tables, and what their foreign keys need. Returns all that got a row."""
+        for name in sorted(names):
+            self._table(name, ())
+        return sorted(name for name, filled in self._filled.items() if filled)
+
+    def _table(self, name: str, above: tuple[str, ...]) -> bool:
+        if name in self._filled:
+            return self._filled[name]
+        if name in above or len(above) > _DEEPEST:
+            return False
+        facts = self._snapshot.tables[name]
+        if self._snapshot.is_part_of_another(name):
+            return False  # a partition gets its rows from the whole
+        for constraint in facts["constraints"]:
+            if "references" in constraint and constraint["references"]["table"] != name:
+                self._table(constraint["references"]["table"], (*above, name))
+        done = [self._row(name, facts, kind) for kind in self._kinds]
+        self._filled[name] = any(done)
+        return any(done)
+
+    def _row(self, name: str, facts: dict[str, Any], kind: int) -> bool:
+        first, *others = range(_TRIES)
+        return self._insert(name, facts, kind, [first]) or self._insert(name, facts, kind, others)
+
+    def _insert(self, name: str, facts: dict[str, Any], kind: int, attempts: list[int]) -> bool:
+        """Tries one after the other until one is taken."""
+        tried: list[str] = []
+        for attempt in attempts:
+            # A twin that is not allowed becomes a row of its own.
+            values = self._values(name, facts, kind, attempt, kind == TWIN and attempt == 0)
+            columns = ", ".join(quoted(column) for column in values)
+            sql = f"INSERT INTO {quoted_table(name)} ({columns}) OVERRIDING SYSTEM VALUE VALUES ({', '.join(values.values())})"  # noqa: S608
+            if not values:
+                sql = f"INSERT INTO {quoted_table(name)} DEFAULT VALUES"
+            if sql not in tried:
+                tried.append(sql)
+        return raw.value(self._connection, f"SELECT {MARK}.insert_one({raw.literal(json.dumps(tried))}::json)::text")
+
+    def _values(self, name: str, facts: dict[str, Any], kind: int, attempt: int, shares: bool) -> dict[str, str]:
+        unique = _unique_columns(facts)
+        references = {
+            column: (constraint["references"], position)
+            for constraint in facts["constraints"]
+            if "references" in constraint
+            for position, column in enumerate(constraint["columns"])
+        }
+        values = {}
+        for column in facts["columns"]:
+            own = column["name"]
+            number = FULL if shares and own not in unique else kind
+            if column["generated"]:
+                continue
+            counted = column["identity"] or "nextval(" in column.get("default", "")
+            if counted and own not in references:
+                continue
+            if kind == BARE and not column["notNull"]:
+                values[own] = "NULL"
+            elif own in references:
+                values[own] = self._reference(name, *references[own], number, own in unique)
+            else:
+                found = candidates(column["type"], number, self._snapshot.entries, _checks_on(own, facts))
+                if found:
+                    values[own] = f"{found[attempt % len(found)]}::{column['type']}"
+                elif "default" not in column:
+                    values[own] = "NULL"
+        return values
+
+    def _reference(self, name: str, references: dict[str, Any], position: int, number: int, unique: bool) -> str:
+        if references["table"] == name:
+            return "NULL"
+        columns = references["columns"]
+        order = ", ".join(quoted(column) for column in columns)
+        offset = f"OFFSET {number}" if unique else ""
+        return f"(SELECT {quoted(columns[position])} FROM {quoted_table(references['table'])} ORDER BY {order} LIMIT 1 {offset})"  # noqa: S608
+
+
+def read(connection: Any, snapshot: Snapshot, names: list[str]) -> Rows:
+    """All rows of those tables that are there."""
+    parts = [
+        f"{raw.literal(name)}, (SELECT coalesce(json_agg(to_jsonb(r)), '[]') FROM {quoted_table(name)} r)"  # noqa: S608
+        for name in names
+        if name in snapshot.tables
+    ]
+    found: Rows = {}
+    # A function takes a hundred arguments at most.
+    for first in range(0, len(parts), 40):
+        found.update(raw.value(connection, f"SELECT json_build_object({', '.join(parts[first : first + 40])})::text"))
+    return found
+
+
+def deleted(before: Rows, after: Rows) -> list[str]:
+    """Tables that have fewer rows."""
+    return sorted(name for name in before if name in after and len(after[name]) < len(before[name]))
+
+
+def lost_columns(before: Rows, after: Rows, types: tuple[Snapshot, Snapshot]) -> list[str]:
+    """Columns, as `table.column`, that are still there and miss a value they held. NULL is no value: it may be filled in."""
+    lost = []
+    for name in sorted(set(before) & set(after)):
+        old_types, new_types = (_types(snapshot, name) for snapshot in types)
+        for column in sorted(set(old_types) & set(new_types)):
+            old, new = (_held(rows[name], column) for rows in (before, after))
+            if len(after[name]) < len(before[name]):
+                old, new = new, old
+            if old_types[column] == new_types[column]:
+                differs = bool(old - new)
+            else:
+                # The same value may be written otherwise in another type.
+                differs = len(new) < len(old) or new.total() < old.total()
+            if differs:
+                lost.append(f"{name}.{column}")
+    return lost
+
+
+def _held(rows: list[dict[str, Any]], column: str) -> Counter[str]:
+    return Counter(json.dumps(row[column], sort_keys=True) for row in rows if row.get(column) is not None)
+
+
+def _types(snapshot: Snapshot, name: str) -> dict[str, str]:
+    return {column["name"]: column["type"] for column in snapshot.tables[name]["columns"]}
+
+
+def _unique_columns(facts: dict[str, Any]) -> set[str]:
+    """Those that two rows must not share."""
+    unique = set()
+    keys = [index for index in facts["indexes"] if index["unique"]]
+    keys += [constraint for constraint in facts["constraints"] if constraint["kind"] == "exclude"]
+    for key in keys:
+        named = [column for column in key["columns"] if column]
+        # Of an expression it is not known which column decides.
+        unique.update(named or [column["name"] for column in facts["columns"] if column["name"] in key["definition"]])
+    return unique
+
+
+def _checks_on(column: str, facts: dict[str, Any]) -> str:
+    return " ".join(
+        constraint["definition"]
+        for constraint in facts["constraints"]
+        if constraint["kind"] == "check" and column in constraint["columns"]
+    )
+
+
+def quoted_table(name: str) -> str:
+    """A name of facts in SQL."""
+    schema, dot, table = name.partition(".")
+    return f"{quoted(schema)}.{quoted(table)}" if dot else f"public.{quoted(name)}"
+
+
+def quoted(name: str) -> str:
+    """An identifier in SQL."""
+    return '"' + re.sub('"', '""', name) + '"'

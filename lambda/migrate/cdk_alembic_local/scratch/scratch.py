@@ -1,0 +1,274 @@
+"""The scratch database: the only one that can be reached meanwhile, and how it is emptied."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from cdk_alembic.database.connecting import bounded
+from cdk_alembic.database.failures import describe, sql_state
+from cdk_alembic.project.project import Project
+from cdk_alembic.protocol.errors import RunnerError
+
+from . import raw
+from .catalog import MARK
+
+T = TypeVar("T")
+
+DRIVERS = ("psycopg", "psycopg2", "pg8000", "asyncpg")
+
+LOCK_NOT_AVAILABLE = "55P03"
+
+# What leads to a server. Everything else that env.py gives a connection, such as a search_path, stays.
+_ADDRESS = (
+    "host", "hostaddr", "port", "user", "password", "passfile", "dbname", "database", "dsn", "service", "unix_sock",
+    "ssl", "ssl_context", "sslmode", "sslcert", "sslkey", "sslrootcert", "sslcrl", "sslnegotiation", "direct_tls",
+    "channel_binding", "target_session_attrs", "connection_class",
+)  # fmt: skip
+
+_FILLED = """
+SELECT json_build_object(
+  'version', split_part(current_setting('server_version'), ' ', 1),
+  'marked', EXISTS (SELECT FROM pg_namespace WHERE nspname = 'cdk_alembic_scratch'),
+  'extensions', coalesce((SELECT json_agg(format('%I', extname)
+      || CASE n.nspname WHEN 'public' THEN ' SCHEMA public' ELSE '' END ORDER BY e.oid)
+    FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE extname <> 'plpgsql'), '[]'),
+  'found', (
+    SELECT json_agg(what) FROM (
+      (SELECT 'table ' || c.oid::regclass AS what FROM pg_class c JOIN space ON space.oid = c.relnamespace
+        WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
+          AND NOT EXISTS (SELECT FROM pg_depend d
+            WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') LIMIT 3)
+      UNION ALL (SELECT 'function ' || p.oid::regproc FROM pg_proc p JOIN space ON space.oid = p.pronamespace
+        WHERE NOT EXISTS (SELECT FROM pg_depend d
+          WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e') LIMIT 3)
+      UNION ALL (SELECT 'type ' || t.oid::regtype FROM pg_type t JOIN space ON space.oid = t.typnamespace
+        WHERE t.typtype IN ('e', 'd', 'r')
+          AND NOT EXISTS (SELECT FROM pg_depend d
+            WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e') LIMIT 3)
+    ) AS something)
+)::text
+FROM (SELECT 1) AS one
+"""
+_SPACE = "(SELECT oid FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema')"
+_CONTENT = """
+SELECT json_build_object(
+  'tables', coalesce((SELECT json_agg(format('%I.%I', nspname, relname))
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
+      AND nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'), '[]'),
+  'schemas', coalesce((SELECT json_agg(quote_ident(nspname)) FROM pg_namespace
+    WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'), '[]'),
+  'extensions', coalesce((SELECT json_agg(quote_ident(extname)) FROM pg_extension WHERE extname <> 'plpgsql'), '[]'),
+  'triggers', coalesce((SELECT json_agg(quote_ident(evtname)) FROM pg_event_trigger), '[]')
+)::text
+"""
+# env.py may have left a session in a transaction, and what that one holds would be waited for. One that is idle holds nothing,
+# and may lie in a pool.
+_END_TRANSACTIONS = """
+SELECT coalesce(json_agg(pg_terminate_backend(pid, 5000)), '[]')::text FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND pid IN ({pids}) AND state <> 'idle'
+"""
+# Whoever else holds a lock in the database is not waited for any longer.
+_LOCK_TIMEOUT = "10s"
+# One transaction holds a lock on each table and index that it drops, and the server has room for so many.
+_TABLES_AT_ONCE = 100
+
+
+class Scratch:
+    """The database at a URL of the scheme `postgresql`, through the driver that the backend has."""
+
+    def __init__(self, url: str) -> None:
+        from sqlalchemy.engine import make_url
+
+        self._url = make_url(url)
+        self.refused: RunnerError | None = None
+        """Why env.py was not let to where it wanted to go."""
+        self.version = ""
+        """Of the server, such as `18.4`."""
+        self._ours: set[int] = set()
+        self._sessions: set[int] = set()
+        """Process ids of the server for the sessions that were begun here."""
+        self._extensions: list[str] = []
+        """Those that came with the database: they are there again after it was emptied."""
+
+    @contextmanager
+    def only(self, project: Project) -> Iterator[None]:
+        """Meanwhile every connection that SQLAlchemy opens comes here, and none is made to anything but PostgreSQL."""
+        from sqlalchemy import event
+        from sqlalchemy.engine import Engine
+        from sqlalchemy.pool import Pool
+
+        url = self._url.set(drivername=self._scheme(project)).render_as_string(hide_password=False)
+        project.config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+        event.listen(Engine, "do_connect", self._connect)
+        event.listen(Pool, "connect", self._connected)
+        try:
+            yield
+        finally:
+            event.remove(Pool, "connect", self._connected)
+            event.remove(Engine, "do_connect", self._connect)
+
+    def run(self, work: Callable[[Any], T]) -> T:
+        """Does the work with a connection of its own, in autocommit, and ends what env.py has left in a transaction.
+
+        Not to be called while env.py runs. Raises RunnerError `lock_not_available`."""
+        from sqlalchemy import create_engine
+        from sqlalchemy.pool import NullPool
+
+        def alone(connection: Any) -> T:
+            raw.execute(connection, f"SET lock_timeout = '{_LOCK_TIMEOUT}'")
+            if self._sessions:
+                raw.value(connection, _END_TRANSACTIONS.format(pids=", ".join(map(str, self._sessions))))
+            try:
+                return work(connection)
+            except Exception as error:
+                if sql_state(error) != LOCK_NOT_AVAILABLE:
+                    raise
+                raise RunnerError(
+                    "lock_not_available",
+                    f"another session holds a lock in the scratch database: {describe(error)}",
+                    "end what else uses this database (pg_stat_activity shows it), or name another one",
+                    sql_state=LOCK_NOT_AVAILABLE,
+                ) from error
+
+        driver = self._driver()
+        url = self._url.set(drivername=f"postgresql+{driver}")
+        options: dict[str, Any] = {"poolclass": NullPool, "isolation_level": "AUTOCOMMIT"}
+        if driver != "asyncpg":
+            with create_engine(url, future=True, **options).connect() as connection:
+                return alone(connection)
+
+        async def run() -> T:
+            from sqlalchemy.ext.asyncio import create_async_engine
+
+            async with create_async_engine(url, **options).connect() as connection:
+                return await connection.run_sync(alone)
+
+        return asyncio.run(run())
+
+    def prepare(self, overwrite: bool) -> None:
+        """Empties and marks the database. Raises RunnerError `scratch_not_empty` if what it holds is somebody's."""
+
+        def look(connection: Any) -> dict[str, Any]:
+            return raw.value(connection, _FILLED.replace("JOIN space", f"JOIN {_SPACE} AS space"))
+
+        found = self._reached(lambda: self.run(look))
+        self.version = found["version"]
+        if found["found"] and not found["marked"] and not overwrite:
+            raise RunnerError(
+                "scratch_not_empty",
+                f"the database {self._url.database} is not empty: it has {', '.join(found['found'][:3])}",
+                "name an empty database, or allow that this one is emptied",
+            )
+        if not found["found"]:
+            self._extensions = found["extensions"]
+        self.empty()
+        self.run(lambda connection: raw.execute(connection, f"CREATE SCHEMA {MARK}"))
+
+    def empty(self, keep_mark: bool = False) -> None:
+        """Drops all that is in the database."""
+
+        def drop(connection: Any) -> None:
+            content = raw.value(connection, _CONTENT)
+            for name in content["triggers"]:
+                raw.execute(connection, f"DROP EVENT TRIGGER {name}")
+            tables = content["tables"]
+            if len(tables) > _TABLES_AT_ONCE:
+                for first in range(0, len(tables), _TABLES_AT_ONCE):
+                    raw.execute(connection, f"DROP TABLE IF EXISTS {', '.join(tables[first : first + _TABLES_AT_ONCE])} CASCADE")
+            for name in content["extensions"]:
+                raw.execute(connection, f"DROP EXTENSION IF EXISTS {name} CASCADE")
+            schemas = [name for name in content["schemas"] if not (keep_mark and name == MARK)]
+            if schemas:
+                raw.execute(connection, f"DROP SCHEMA IF EXISTS {', '.join(schemas)} CASCADE")
+            raw.execute(connection, "CREATE SCHEMA public")
+            raw.execute(connection, "GRANT USAGE ON SCHEMA public TO PUBLIC")
+            for extension in self._extensions:
+                raw.execute(connection, f"CREATE EXTENSION {extension} CASCADE")
+
+        self.run(drop)
+
+    def _reached(self, work: Callable[[], T]) -> T:
+        try:
+            return work()
+        except RunnerError:
+            raise
+        except Exception as error:
+            raise RunnerError(
+                "database_unreachable",
+                f"the scratch database can't be reached: {describe(error)}",
+                "check its URL, and that the server runs",
+            ) from error
+
+    def _connect(self, dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
+        """SQLAlchemy's event do_connect."""
+        if dialect.name != "postgresql":
+            self.refused = _not_reached(f"env.py connects to {dialect.name}")
+            raise self.refused
+        here, there = dialect.create_connect_args(self._url.set(drivername=f"postgresql+{dialect.driver}"))
+        here = [argument for argument in here if argument]
+        there = {**{name: value for name, value in options.items() if name not in _ADDRESS}, **there}
+        connection = bounded(dialect, record, here, there) or dialect.connect(*here, **there)
+        self._ours.add(id(connection))
+        return connection
+
+    def _connected(self, connection: Any, record: Any) -> None:
+        """SQLAlchemy's event connect: also of a connection that env.py made by a function of its own."""
+        if id(connection) not in self._ours:
+            self.refused = _not_reached("env.py makes its connections by itself (`creator`)")
+            raise self.refused
+        self._ours.discard(id(connection))
+        if (pid := raw.backend_pid(connection)) is not None:
+            self._sessions.add(pid)
+
+    def _driver(self) -> str:
+        found = next((driver for driver in DRIVERS if _can_be_imported(driver)), None)
+        if found is None:
+            raise _not_reached(f"the backend's Python has no driver for PostgreSQL ({', '.join(DRIVERS)})")
+        return found
+
+    def _scheme(self, project: Project) -> str:
+        """Of the URL that env.py finds in its configuration: the driver that it names, if it is one that can be used."""
+        from sqlalchemy.engine import make_url
+
+        try:
+            url = make_url(project.config.get_main_option("sqlalchemy.url") or "")
+            if url.get_backend_name() == "postgresql" and (
+                url.drivername == "postgresql" or _can_be_imported(url.get_driver_name())
+            ):
+                return url.drivername
+        except Exception:  # noqa: S110 - a placeholder is no URL, and an interpolation may have no value here
+            pass
+        env = _env_file(project)
+        if env and re.search(r"\b(?:create_async_engine|async_engine_from_config)\b", env):
+            return f"postgresql+{'asyncpg' if _can_be_imported('asyncpg') else 'psycopg'}"
+        return f"postgresql+{self._driver()}"
+
+
+def _env_file(project: Project) -> str:
+    from pathlib import Path
+
+    file = Path(project.script.dir) / "env.py"
+    return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+
+
+def _not_reached(why: str) -> RunnerError:
+    return RunnerError(
+        "scratch_not_reached",
+        f"{why}, so it can't be led to the scratch database",
+        "let env.py connect to PostgreSQL with SQLAlchemy's create_engine, create_async_engine or engine_from_config",
+    )
+
+
+def _can_be_imported(driver: str) -> bool:
+    try:
+        importlib.import_module(driver)
+        importlib.import_module(f"sqlalchemy.dialects.postgresql.{driver}")
+    except ImportError:
+        return False
+    return True

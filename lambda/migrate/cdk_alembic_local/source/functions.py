@@ -1,0 +1,210 @@
+"""What `upgrade` and `downgrade` of a revision do, in the order in which it is written down: FunctionFacts of lib/contract/facts.ts."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from cdk_alembic.project.sources import SQL_COMMENT, definitions, last_name, text_of
+
+from .batches import Batch, unbatched
+from .literals import as_json, known_values
+
+_FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
+_SCOPE = (*_FUNCTION, ast.Lambda, ast.ClassDef)
+_COMPREHENSION = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
+
+# Calls whose first argument is a statement, and what may be around its text.
+_EXECUTES = ("execute", "executemany", "exec_driver_sql", "scalar", "scalars", "DDL")
+_AROUND = ("text", "DDL", "bindparams", "columns", "dedent", "strip", "format", "execution_options")
+
+# Text that is a statement wherever it stands, such as in a constant: not "SET NULL" of a foreign key, nor a comment on a column.
+_SQL = re.compile(
+    r"\s*(?:"
+    r"(?:ALTER|CREATE|DROP)\s+(?:OR\s+REPLACE\s+)?(?:(?:GLOBAL|LOCAL|TEMP|TEMPORARY|UNLOGGED|UNIQUE|MATERIALIZED|FOREIGN|RECURSIVE"
+    r"|CONSTRAINT|EVENT|TRUSTED|PROCEDURAL|DEFAULT)\s+)*"
+    r"(?:TABLE|INDEX|VIEW|TYPE|DOMAIN|SCHEMA|SEQUENCE|FUNCTION|PROCEDURE|AGGREGATE|TRIGGER|RULE|POLICY|EXTENSION|ROLE|USER"
+    r"|DATABASE|SERVER|PUBLICATION|SUBSCRIPTION|STATISTICS|COLLATION|CAST|OPERATOR|LANGUAGE|PRIVILEGES|SYSTEM)\b"
+    r"|(?:INSERT\s+INTO|DELETE\s+FROM|MERGE\s+INTO|REFRESH\s+MATERIALIZED|COMMENT\s+ON|TRUNCATE)\s+\S|DO\s+(?:LANGUAGE|\$|')"
+    r"|(?:REINDEX|LOCK)\s+(?:\(.*?\)\s*)?(?:TABLE|INDEX|SCHEMA|DATABASE)\b"
+    r"|UPDATE\s+(?:ONLY\s+)?[\w\".]+(?:\s+(?:AS\s+)?\w+)?\s+SET\s|SELECT\s.+?\s(?:FROM|AS)\s|SELECT\s+[\w.]+\s*\(|WITH\s+(?:RECURSIVE\s+)?[\w\"]+.*?\sAS\s"
+    r"|(?:GRANT|REVOKE)\s.+?\sON\s|SET\s+(?:LOCAL\s+|SESSION\s+)?[\w.]+\s*(?:=|\sTO\s)|COPY\s.+?\s(?:FROM|TO)\s"
+    r"|(?:VACUUM|ANALYZE|CLUSTER)\s+[\w\".]+\s*;?\s*$)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class _Place:
+    in_autocommit_block: bool = False
+    in_loop: bool = False
+    batches: dict[str, Batch] = field(default_factory=dict, hash=False, compare=False)
+
+
+class Functions:
+    """The functions of one file."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self._own = definitions(tree)
+        self._known = known_values(tree)
+
+    def facts(self, name: str) -> dict[str, Any] | None:
+        """FunctionFacts, or None when the file does not define that name."""
+        if name not in self._own:
+            return None
+        node = self._own[name][-1]
+        body = _without_docstring(node.body) if isinstance(node, _FUNCTION) else [node]
+        walk = _Walk(self)
+        walk.definition(node, _Place())
+        return {
+            "line": node.lineno,
+            "empty": all(_is_nothing(statement) for statement in body),
+            "raises": len(body) == 1 and isinstance(body[0], ast.Raise),
+            "calls": walk.calls,
+            "earlyReturns": sorted(_early_returns(node)) if isinstance(node, _FUNCTION) else [],
+            "sql": walk.sql,
+        }
+
+    def used_by(self, node: ast.AST) -> Iterator[ast.stmt]:
+        for name in ast.walk(node):
+            if isinstance(name, ast.Name):
+                yield from self._own.get(name.id, ())
+
+
+class _Walk:
+    """Goes through a function, and from where it uses a definition of the same file into that: once for each kind of place."""
+
+    def __init__(self, functions: Functions) -> None:
+        self.calls: list[dict[str, Any]] = []
+        self.sql: list[dict[str, Any]] = []
+        self._own = functions._own
+        self._known = functions._known
+        self._functions = functions
+        self._been: set[tuple[ast.AST, bool, bool]] = set()
+        self._statements: set[ast.AST] = set()
+
+    def definition(self, node: ast.AST, place: _Place) -> None:
+        key = (node, place.in_autocommit_block, place.in_loop)
+        if key not in self._been:
+            self._been.add(key)
+            parts = node.body if isinstance(node, (*_FUNCTION, ast.ClassDef)) else [getattr(node, "value", None)]
+            self._all(parts, replace(place, batches={}))
+
+    def _all(self, nodes: Iterable[ast.AST | None], place: _Place) -> None:
+        for node in nodes:
+            if node is not None:
+                self._visit(node, place)
+
+    def _visit(self, node: ast.AST, place: _Place) -> None:
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            return  # a docstring
+        if (text := text_of(node, self._known)) is not None:
+            if node in self._statements or _SQL.match(SQL_COMMENT.sub(" ", text)):
+                self.sql.append({"text": text, "line": node.lineno})
+            self._all((child for child in ast.iter_child_nodes(node) if text_of(child) is None), place)
+        elif isinstance(node, ast.Name):
+            for own in self._own.get(node.id, ()) if isinstance(node.ctx, ast.Load) else ():
+                self.definition(own, place)
+        elif isinstance(node, (ast.With, ast.AsyncWith)):
+            self._with(node, place)
+        elif isinstance(node, (ast.For, ast.AsyncFor)):
+            self._visit(node.iter, place)
+            self._all(node.body, replace(place, in_loop=True))
+            self._all(node.orelse, place)
+        elif isinstance(node, ast.While):
+            self._all((node.test, *node.body), replace(place, in_loop=True))
+            self._all(node.orelse, place)
+        elif isinstance(node, _COMPREHENSION):
+            self._visit(node.generators[0].iter, place)
+            self._all(ast.iter_child_nodes(node), replace(place, in_loop=True))
+        elif isinstance(node, ast.comprehension):
+            self._all(node.ifs, place)
+        else:
+            if isinstance(node, ast.Call):
+                self._call(node, place)
+            self._all(ast.iter_child_nodes(node), place)
+
+    def _with(self, node: ast.With | ast.AsyncWith, place: _Place) -> None:
+        for item in node.items:
+            self._visit(item.context_expr, place)
+            if self._is_autocommit_block(item.context_expr):
+                place = replace(place, in_autocommit_block=True)
+            if isinstance(item.optional_vars, ast.Name) and (batch := Batch.opened_by(item.context_expr)):
+                place = replace(place, batches={**place.batches, item.optional_vars.id: batch})
+        self._all(node.body, place)
+
+    def _is_autocommit_block(self, node: ast.AST) -> bool:
+        return any(
+            isinstance(part, ast.Attribute) and part.attr == "autocommit_block"
+            for root in (node, *self._functions.used_by(node))
+            for part in ast.walk(root)
+        )
+
+    def _call(self, node: ast.Call, place: _Place) -> None:
+        if last_name(node.func) in _EXECUTES and (statement := _statement(node)) is not None:
+            self._statements.add(statement)
+        name, args, keywords = unbatched(node, place.batches)
+        self.calls.append(
+            {
+                "name": name,
+                "args": [as_json(value, self._known) for value in args],
+                "keywords": {key: as_json(value, self._known) for key, value in keywords.items()},
+                "line": node.lineno,
+                "inAutocommitBlock": place.in_autocommit_block,
+                "inLoop": place.in_loop,
+            }
+        )
+
+
+def _statement(call: ast.Call) -> ast.expr | None:
+    """The text that a call like `op.execute(sa.text("..."))` executes, if it is written there."""
+    values = [*call.args[:1], *(keyword.value for keyword in call.keywords if keyword.arg in ("sqltext", "statement"))]
+    value = values[0] if values else None
+    while isinstance(value, ast.Call) and last_name(value.func) in _AROUND:
+        method = isinstance(value.func, ast.Attribute) and not isinstance(value.func.value, ast.Name)
+        value = value.func.value if method else (value.args[0] if value.args else None)
+    return value
+
+
+def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
+    first = body[0]
+    is_text = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
+    return body[1:] if is_text else body
+
+
+def _is_nothing(node: ast.stmt) -> bool:
+    if isinstance(node, ast.Return):
+        return node.value is None or (isinstance(node.value, ast.Constant) and node.value.value is None)
+    return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+
+
+def _early_returns(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[int]:
+    last = set(_last_returns(function.body))
+    nodes: list[ast.AST] = list(function.body)
+    for node in nodes:
+        if isinstance(node, ast.Return) and node not in last:
+            yield node.lineno
+        if not isinstance(node, _SCOPE):
+            nodes.extend(ast.iter_child_nodes(node))
+
+
+def _last_returns(body: list[ast.stmt]) -> Iterator[ast.Return]:
+    """Those after which nothing would have come."""
+    node = body[-1] if body else None
+    if isinstance(node, ast.Return):
+        yield node
+    elif isinstance(node, ast.If):
+        yield from _last_returns(node.body)
+        yield from _last_returns(node.orelse)
+    elif isinstance(node, (ast.With, ast.AsyncWith)):
+        yield from _last_returns(node.body)
+    elif isinstance(node, ast.Try):
+        yield from _last_returns(node.orelse or node.body)
+        for handler in node.handlers:
+            yield from _last_returns(handler.body)
+    elif isinstance(node, ast.Match):
+        for case in node.cases:
+            yield from _last_returns(case.body)

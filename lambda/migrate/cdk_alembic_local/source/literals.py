@@ -1,0 +1,94 @@
+"""Arguments of calls as JSON: what is literal as it is, anything else as its code."""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from cdk_alembic.project.sources import last_name, text_of
+
+
+class NotLiteralError(Exception):
+    """An expression whose value is known only when it runs."""
+
+
+def known_values(tree: ast.Module) -> dict[str, Any]:
+    """Names that stand for one literal wherever the file uses them: bound once, such as `TABLE = "users"`."""
+    bound: dict[str, list[ast.expr | None]] = defaultdict(list)
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for target in targets:
+                if isinstance(target, ast.Name):
+                    bound[target.id].append(node.value)
+                    continue
+                for name in ast.walk(target):
+                    if isinstance(name, ast.Name):
+                        bound[name.id].append(None)
+        elif isinstance(node, ast.arg):
+            bound[node.arg].append(None)
+        elif isinstance(node, ast.alias):
+            bound[(node.asname or node.name).split(".")[0]].append(None)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            bound[node.name].append(None)
+        elif isinstance(node, (ast.For, ast.AsyncFor, ast.comprehension, ast.AugAssign, ast.NamedExpr, ast.withitem)):
+            target = node.optional_vars if isinstance(node, ast.withitem) else node.target
+            for name in ast.walk(target) if target else ():
+                if isinstance(name, ast.Name):
+                    bound[name.id].append(None)
+    known: dict[str, Any] = {}
+    for name, values in bound.items():
+        if len(values) == 1 and values[0] is not None:
+            try:
+                known[name] = literal(values[0], known)
+            except NotLiteralError:
+                continue
+    return known
+
+
+def as_json(node: ast.expr, known: Mapping[str, Any]) -> Any:
+    """A literal as it is; of a list each item for itself; `{"code": ...}` for anything else, also for a dictionary."""
+    if isinstance(node, (ast.List, ast.Tuple)):
+        return [as_json(item, known) for item in node.elts]
+    try:
+        return literal(node, known)
+    except NotLiteralError:
+        return {"code": ast.unparse(node)}
+
+
+def literal(node: ast.expr, known: Mapping[str, Any]) -> Any:
+    """The value of text, a number, a truth value, None or a list of them. Raises NotLiteralError."""
+    if isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, (str, int, float))):
+        if isinstance(node.value, float) and not math.isfinite(node.value):
+            raise NotLiteralError
+        return node.value
+    if isinstance(node, (ast.List, ast.Tuple)):
+        return [literal(item, known) for item in node.elts]
+    if isinstance(node, ast.Name) and node.id in known:
+        return known[node.id]
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        value = literal(node.operand, known)
+        if isinstance(value, (int, float)):
+            return -value
+    if isinstance(node, ast.Call) and last_name(node.func) == "f" and len(node.args) == 1:
+        return literal(node.args[0], known)  # op.f("ix_users_email") is that name
+    if isinstance(node, (ast.JoinedStr, ast.BinOp)) and _is_known(node, known) and (text := text_of(node, known)) is not None:
+        return text
+    raise NotLiteralError
+
+
+def _is_known(node: ast.expr, known: Mapping[str, Any]) -> bool:
+    if isinstance(node, ast.JoinedStr):
+        return all(
+            isinstance(part, ast.Constant)
+            or (isinstance(part, ast.FormattedValue) and part.format_spec is None and _is_known(part.value, known))
+            for part in node.values
+        )
+    if isinstance(node, ast.BinOp):
+        return isinstance(node.op, ast.Add) and _is_known(node.left, known) and _is_known(node.right, known)
+    if isinstance(node, ast.Name):
+        return isinstance(known.get(node.id), str)
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)

@@ -1,0 +1,81 @@
+"""What the file of a revision says, read without importing it: SourceFacts of lib/contract/facts.ts."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from cdk_alembic.project.guard import losses_of
+from cdk_alembic.project.sources import acknowledgements
+from cdk_alembic.protocol.errors import RunnerError
+
+from .functions import Functions
+
+
+def source_facts(path: Path, project: Path) -> dict[str, Any]:
+    """SourceFacts of a revision's file; `project` is the folder of the Alembic project. Raises RunnerError `invalid_project`."""
+    source = path.read_bytes()
+    tree = parse(source, path)
+    functions = Functions(tree)
+    return {
+        "description": ((ast.get_docstring(tree) or "").strip().splitlines() or [""])[0],
+        "acknowledgements": [{"rule": rule, "reason": reason, "line": line} for rule, reason, line in acknowledgements(source)],
+        "upgrade": functions.facts("upgrade"),
+        "downgrade": functions.facts("downgrade"),
+        "imports": list(_imports(tree, _roots(path, project))),
+        "dataLoss": [{"rule": rule, "what": what, "line": line} for rule, what, line in losses_of(tree)],
+    }
+
+
+def parse(source: bytes, path: Path) -> ast.Module:
+    """The file's syntax tree. Raises RunnerError `invalid_project`."""
+    try:
+        return ast.parse(source)
+    except (SyntaxError, ValueError) as error:
+        line = f":{error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
+        reason = error.msg if isinstance(error, SyntaxError) else str(error)
+        raise RunnerError(
+            "invalid_project",
+            f"the file can't be read as Python {sys.version_info[0]}.{sys.version_info[1]}: {reason} ({path.name}{line})",
+            "mend the file; `alembic history` must print it",
+        ) from error
+
+
+def _imports(tree: ast.Module, roots: list[Path]) -> Iterator[dict[str, Any]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found = [(alias.name, [alias.name]) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            found = [("." * node.level + (node.module or ""), None)]
+        elif isinstance(node, ast.ImportFrom):
+            found = [(node.module, [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)])]
+        else:
+            continue
+        for module, names in found:
+            own = names is None or any(_is_own(name, root) for name in names for root in roots)
+            yield {"module": module, "line": node.lineno, "ownProject": own}
+
+
+def _roots(path: Path, project: Path) -> list[Path]:
+    """Where the project's own modules are: its folder, its src/, and what holds the package that it or its revisions are in."""
+    roots = [project, project / "src"]
+    for folder in (project, path.parent):
+        while (folder / "__init__.py").is_file():
+            folder = folder.parent
+            if not (folder / "__init__.py").is_file():
+                roots.append(folder)
+    return roots
+
+
+def _is_own(module: str, root: Path) -> bool:
+    first, *rest = module.split(".")
+    # The folder alembic/ of most projects is no package, and `from alembic import op` means Alembic's own.
+    if first == "alembic" or first in sys.stdlib_module_names:
+        return False
+    if (root / f"{first}.py").is_file() or (root / first / "__init__.py").is_file():
+        return True
+    below = root.joinpath(first, *rest)
+    return bool(rest) and (below.with_suffix(".py").is_file() or (below / "__init__.py").is_file())

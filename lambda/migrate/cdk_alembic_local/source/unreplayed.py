@@ -1,0 +1,50 @@
+"""RevisionFacts of revisions that are not run: what their files say, and why there is no more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cdk_alembic.protocol.errors import RunnerError
+
+from .graph import graph
+from .source import source_facts
+
+
+def observe_files(folder: Path, ask: dict[str, Any], why: RunnerError, report: Callable[[dict[str, Any]], None]) -> None:
+    """Answers the ask `observe` for a project that Alembic can't load. Raises RunnerError when not even its files are found."""
+    found = {revision["revision"]: revision for revision in graph(folder)["revisions"]}
+    for revision in ask["revisions"]:
+        if revision not in found:
+            raise why
+    for facts in (facts for revision, facts in found.items() if revision in ask["revisions"]):
+        said = {**facts, "source": readable(folder / facts["file"], folder)}
+        report({"report": "revision", "revision": {**said, **directions_not_run(why.message)}})
+    if ask["drift"]:
+        report({"report": "drift", "drift": no_drift(why.message)})
+
+
+def readable(path: Path, project: Path) -> dict[str, Any]:
+    """SourceFacts; of a file that is not Python, that it has both functions and nothing is known of them."""
+    try:
+        return source_facts(path, project)
+    except RunnerError:
+        unknown = {"line": 1, "empty": False, "raises": False, "calls": [], "earlyReturns": [], "sql": []}
+        functions = {"upgrade": unknown, "downgrade": unknown}
+        return {"description": "", "acknowledgements": [], **functions, "imports": [], "dataLoss": []}
+
+
+def directions_not_run(reason: str) -> dict[str, Any]:
+    """Both directions and the tables, of which nothing was seen."""
+    return {"upgrade": not_run(reason), "downgrade": not_run(reason), "before": {}, "after": {}}
+
+
+def not_run(reason: str) -> dict[str, Any]:
+    """DirectionFacts without any."""
+    return {"outcome": "not_run", "reason": reason, "statements": [], "leftTransaction": False, "statementsLeftOut": 0}
+
+
+def no_drift(reason: str) -> dict[str, Any]:
+    """DriftFacts of models and migrations that could not be compared."""
+    return {"operations": [], "catalog": {"added": {}, "removed": {}, "changed": {}}, "reason": reason}
