@@ -42,14 +42,14 @@ async function drawReview(folder: string): Promise<void> {
   const python = await toolPython('pictures');
   const backendPython = await toolPython('python-tests');
   const picture = path.join(projectDirectory, 'docs/review.svg');
-  const command = [process.execPath, path.join(projectDirectory, 'dist/bin/migrate.js'), 'review', INDEX_USERS.revision];
+  const command = [process.execPath, path.join(projectDirectory, 'dist/bin/safe-alembic.js'), 'review', INDEX_USERS.revision];
   await mustRun(
     python,
     [
       path.join(__dirname, 'terminal_picture.py'),
       picture,
       'review',
-      'npx migrate review',
+      'npx safe-alembic review',
       ...command,
       '--project',
       project,
