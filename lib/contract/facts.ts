@@ -298,7 +298,7 @@ export interface FunctionFacts {
   /** Lines of a `return` that does not end the function: the revision may be stamped without its work. */
   readonly earlyReturns: readonly number[];
   /** SQL that is given as text. */
-  readonly sql: readonly { readonly text: string; readonly line: number }[];
+  readonly sql: readonly { readonly text: string; readonly line: number; readonly inAutocommitBlock: boolean }[];
 }
 
 export interface Call {

@@ -1,11 +1,11 @@
 import { acknowledge, unusedAcknowledgements } from './acknowledge';
-import { type Change, understandChange } from './change';
 import type { Finding, Review, ReviewedRevision } from './finding';
 import type { ReviewInput, ReviewOptions } from './input';
-import type { Reviewed } from './reviewed';
+import { type Change, understandChange } from './revision/change';
+import type { Reviewed } from './revision/reviewed';
 import { CHECKS } from './rules';
 import type { Found, Rule } from './rules/rule';
-import { loadParser } from './sql';
+import { loadParser } from './sql/parse';
 import { squawk } from './squawk';
 
 /** Judges what was observed. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
-import { withPostgresServer } from '../../lib/local/postgres-server';
+import { withPostgresServer } from '../../lib/local/postgres/server';
 import { needed } from '../production/environment';
 import { InstalledCommand, type Running } from './installed-command';
 import { eventually, runs } from './processes';

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { findProject } from '../../lib/local/project';
-import { pythonCommand } from '../../lib/local/python';
+import { pythonCommand } from '../../lib/local/python/command';
 import { readSettings } from '../../lib/local/settings';
 
 let root: string;

@@ -1,8 +1,8 @@
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { RevisionFacts } from '../../lib/contract/facts';
-import { observe, readGraph } from '../../lib/local/observe';
-import { withObserver } from '../../lib/local/with-observer';
+import { observe, readGraph } from '../../lib/local/python/observe';
+import { withObserver } from '../../lib/local/python/with-observer';
 import { type Finding, type Review, type ReviewInput, type ReviewOptions, review } from '../../lib/review';
 import { Database } from '../production/database';
 import { needed } from '../production/environment';

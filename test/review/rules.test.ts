@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import type { GraphFacts, RevisionFacts } from '../../lib/contract/facts';
-import { observe, readGraph } from '../../lib/local/observe';
-import { withObserver } from '../../lib/local/with-observer';
+import { observe, readGraph } from '../../lib/local/python/observe';
+import { withObserver } from '../../lib/local/python/with-observer';
 import { type Review, RULES, review } from '../../lib/review';
 import { needed } from '../production/environment';
 import { EXAMPLES } from './examples';

@@ -64,7 +64,7 @@ def _exit() -> None:
 def _load_ahead() -> None:
     """Imports what the next ask needs, while its database may still be starting. What is missing is told by that ask."""
     with suppress(Exception):
-        importlib.import_module("cdk_alembic_local.observe")
+        importlib.import_module("cdk_alembic_local.replay.observe")
 
 
 def _answer(ask: dict[str, Any], folder: Path, on_scratch: bool, report: Report) -> None:
@@ -116,7 +116,7 @@ def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, repo
         observe(project, scratch, ask, report)
     elif verb == "create":
         from .replay.at_head import at_head
-        from .source.create import create
+        from .replay.create import create
 
         with application_context(project), at_head(project, scratch, ask):
             report({"report": "created", **create(project, ask["message"], empty=ask["empty"])})

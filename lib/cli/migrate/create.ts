@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Report } from '../../contract/facts';
-import { mustHave, readGraph } from '../../local/observe';
+import { mustHave, readGraph } from '../../local/python/observe';
 import { vagueDescription } from '../../review';
 import { EXIT } from '../answer/exit-codes';
 import { MigrateEnd } from './error';

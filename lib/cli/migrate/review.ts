@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { folderInRepository } from '../../local/git';
-import { readGraph } from '../../local/observe';
+import { readGraph } from '../../local/python/observe';
 import type { Review } from '../../review/finding';
 import { githubReport } from '../../review/reports/github';
 import { gitlabReport } from '../../review/reports/gitlab';

@@ -1,7 +1,7 @@
 import { MigrateError } from '../../client/errors';
 import type { MigrateAnswer } from '../../contract';
 import { LocalError } from '../../local/errors';
-import { readGraph } from '../../local/observe';
+import { readGraph } from '../../local/python/observe';
 import type { Finding, Review } from '../../review/finding';
 import { EXIT } from '../answer/exit-codes';
 import { count, place, plain, type Terminal } from '../screen/terminal';

@@ -1,5 +1,5 @@
-import { batches, execute, literal, tableArguments } from '../python';
-import type { Step } from '../reviewed';
+import { batches, execute, literal, tableArguments } from '../advice/python';
+import type { Step } from '../revision/reviewed';
 import type { Rule } from './rule';
 
 /** Between the migration and the end of the deploy the old code still runs. */

@@ -1,9 +1,9 @@
-import type { ColumnDefinition } from '../actions';
-import { columnType } from '../column-types';
+import { conventionalName, literal } from '../advice/python';
 import { vagueDescription } from '../description';
-import { conventionalName, literal } from '../python';
-import type { Reviewed, Step } from '../reviewed';
-import { longNames } from '../sql';
+import type { Reviewed, Step } from '../revision/reviewed';
+import type { ColumnDefinition } from '../sql/action';
+import { columnType } from '../sql/column-types';
+import { longNames } from '../sql/parse';
 import type { Rule, RuleInfo } from './rule';
 import { some } from './words';
 

@@ -1,7 +1,7 @@
 import type { DataLossRule } from '../../contract';
-import { narrows } from '../column-types';
-import { batches, execute, literal, tableArguments } from '../python';
-import type { Part, Reviewed, Step } from '../reviewed';
+import { batches, execute, literal, tableArguments } from '../advice/python';
+import type { Part, Reviewed, Step } from '../revision/reviewed';
+import { narrows } from '../sql/column-types';
 import type { Found, Rule } from './rule';
 
 interface Loss {

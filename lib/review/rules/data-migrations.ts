@@ -1,5 +1,5 @@
 import type { Call } from '../../contract/facts';
-import { literal } from '../python';
+import { literal } from '../advice/python';
 import type { Rule } from './rule';
 
 /** A revision is run again years later, on another application: https://alembic.sqlalchemy.org/en/latest/cookbook.html */

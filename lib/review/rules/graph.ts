@@ -1,5 +1,5 @@
 import type { GraphFacts, GraphRevision } from '../../contract/facts';
-import type { Change } from '../change';
+import type { Change } from '../revision/change';
 import type { Rule } from './rule';
 
 export const severalHeads: Rule = {

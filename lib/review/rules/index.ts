@@ -30,10 +30,10 @@ import {
   foreignKeyNotValid,
   setNotNullScan,
   validateInSameTransaction,
-} from './locking-constraints';
-import { foreignKeyTypeMismatch, foreignKeyWithoutIndex } from './locking-foreign-keys';
-import { indexNotConcurrent } from './locking-indexes';
-import { locksSeveralTables, tableRewrite, workUnderLock } from './locking-tables';
+} from './locking/constraints';
+import { foreignKeyTypeMismatch, foreignKeyWithoutIndex } from './locking/foreign-keys';
+import { indexNotConcurrent } from './locking/indexes';
+import { locksSeveralTables, tableRewrite, workUnderLock } from './locking/tables';
 import { triggerDisabled, upgradeFails } from './replay';
 import { downgradeFails, downgradeMissing, downgradeNotRestoring, dropConstraintNone, reupgradeFails } from './reversibility';
 import type { Rule, RuleInfo } from './rule';

@@ -1,5 +1,5 @@
 import type { SchemaChange, StatementFailure } from '../../contract/facts';
-import type { Part, Reviewed } from '../reviewed';
+import type { Part, Reviewed } from '../revision/reviewed';
 import { isConcurrent } from './concurrently';
 import type { Rule } from './rule';
 import { some } from './words';

@@ -1,6 +1,6 @@
-import type { Change } from '../change';
 import type { Finding, Severity } from '../finding';
-import type { Reviewed } from '../reviewed';
+import type { Change } from '../revision/change';
+import type { Reviewed } from '../revision/reviewed';
 
 export const GROUPS = [
   'locking',

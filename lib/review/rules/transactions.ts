@@ -1,5 +1,5 @@
-import { autocommit, literal } from '../python';
-import type { Part, Step } from '../reviewed';
+import { autocommit, literal } from '../advice/python';
+import type { Part, Step } from '../revision/reviewed';
 import { isConcurrent } from './concurrently';
 import type { Found, Rule } from './rule';
 

@@ -1,4 +1,4 @@
-"""What `upgrade` and `downgrade` of a revision do, in the order in which it is written down: FunctionFacts of lib/contract/facts.ts."""
+"""What `upgrade` and `downgrade` of a revision do, in the order of the file: FunctionFacts of lib/contract/facts.ts."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class _Walk:
             return  # a docstring
         if (text := text_of(node, self._known)) is not None:
             if node in self._statements or _SQL.match(SQL_COMMENT.sub(" ", text)):
-                self.sql.append({"text": text, "line": node.lineno})
+                self.sql.append({"text": text, "line": node.lineno, "inAutocommitBlock": place.in_autocommit_block})
             self._all((child for child in ast.iter_child_nodes(node) if text_of(child) is None), place)
         elif isinstance(node, ast.Name):
             for own in self._own.get(node.id, ()) if isinstance(node.ctx, ast.Load) else ():
