@@ -204,6 +204,8 @@ export interface SchemaChange {
 
 /** Names are without the schema where it is `public`. */
 export interface TableFacts {
+  /** Names of its direct partitions. Absent: it is not partitioned. */
+  readonly partitions?: readonly string[];
   readonly columns: readonly ColumnFacts[];
   readonly constraints: readonly ConstraintFacts[];
   readonly indexes: readonly IndexFacts[];

@@ -1,3 +1,5 @@
+import type { Call } from '../../contract/facts';
+
 /** Writes the safe way as the code of a revision. */
 
 /** A literal, as Ruff formats it. */
@@ -15,8 +17,13 @@ export function tableArguments(name: string): { table: string; schema: string } 
   return { table: literal(table ?? name), schema: schema ? `, schema=${literal(schema)}` : '' };
 }
 
+/** SQL as the argument of `op.execute` or `sa.text`: in it `:name` is a parameter. */
+export function sqlLiteral(sql: string): string {
+  return literal(sql.replace(/\s*\n\s*/g, ' ').replace(/(?<![:\w\\]):(?=\w)/g, '\\:'));
+}
+
 export function execute(sql: string): string {
-  return `op.execute(${literal(sql)})`;
+  return `op.execute(${sqlLiteral(sql)})`;
 }
 
 /** Statements that run outside Alembic's transaction. */
@@ -24,16 +31,22 @@ export function autocommit(...lines: readonly string[]): string {
   return ['with op.get_context().autocommit_block():', ...lines.map((line) => `    ${line}`)].join('\n');
 }
 
-/** A column backfilled in batches, each in a transaction of its own. */
-export function batches(table: string, assignment: string, condition: string): string {
-  return [
-    'with op.get_context().autocommit_block():',
-    '    while op.get_bind().execute(sa.text(',
-    `        "UPDATE ${table} SET ${assignment} WHERE id IN"`,
-    `        " (SELECT id FROM ${table} WHERE ${condition} LIMIT 10000)"`,
-    '    )).rowcount:',
-    '        pass',
-  ].join('\n');
+/** The project's own call, with other keywords. */
+export function callWith({ name, args, keywords }: Call, more: Readonly<Record<string, string>>): string {
+  const kept = Object.entries(keywords).filter(([key]) => !(key in more));
+  const written = kept.map(([key, value]) => (key === '**' ? `**${python(value)}` : `${key}=${python(value)}`));
+  const added = Object.entries(more).map(([key, value]) => `${key}=${value}`);
+  return `${name}(${[...args.map(python), ...written, ...added].join(', ')})`;
+}
+
+/** An argument as the observer reports it: a literal, or `{"code": ...}`. */
+function python(value: unknown): string {
+  if (value === null) return 'None';
+  if (typeof value === 'boolean') return value ? 'True' : 'False';
+  if (typeof value === 'string') return literal(value);
+  if (Array.isArray(value)) return `[${value.map(python).join(', ')}]`;
+  if (typeof value === 'object' && 'code' in value) return String(value.code);
+  return String(value);
 }
 
 /** A name for what has none, after the naming convention of SQLAlchemy's documentation. */

@@ -10,6 +10,8 @@ export type Direction = 'upgrade' | 'downgrade';
 export interface Step extends PlainStep {
   /** Whether a table existed before the change, with what production has put into it. */
   readonly isExisting: (table: string) => boolean;
+  /** Whether the change itself made a table. */
+  readonly isNewTable: (table: string) => boolean;
   /** Whether a column of an existing table was added by the change. */
   readonly isNewColumn: (table: string, column: string) => boolean;
   /** What a finding about it says of where it is. */
@@ -64,6 +66,7 @@ function understandPart(facts: RevisionFacts, direction: Direction, before: Made
     return {
       ...step,
       isExisting: (name) => !now.tables.has(name) && isThere(name, step),
+      isNewTable: (name) => now.tables.has(name),
       isNewColumn: (table, column) => now.columns.has(`${table}.${column}`),
       place: {
         line: step.line,

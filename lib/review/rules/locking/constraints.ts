@@ -1,22 +1,32 @@
-import { autocommit, conventionalName, execute, list, literal, tableArguments } from '../../advice/python';
+import {
+  checkInSteps,
+  foreignKeyInSteps,
+  foreignKeyOnPartitions,
+  keyInSteps,
+  notNullInSteps,
+  validate,
+} from '../../advice/constraints';
 import type { Part, Step } from '../../revision/reviewed';
-import type { ConstraintDefinition } from '../../sql/action';
+import type { Action } from '../../sql/action';
 import type { Found, Rule, RuleInfo } from '../rule';
 import { provedNotNull } from './proofs';
 
-/** A rule about the constraints that a revision adds to existing tables. */
+type AddConstraint = Step & { readonly action: Extract<Action, { does: 'add constraint' }> };
+
+/** A rule about the constraints that a revision adds to existing tables. `postgres`: the server's major version. */
 function constraintRule(
   info: Omit<RuleInfo, 'group' | 'severity'>,
-  check: (table: string, constraint: ConstraintDefinition) => Pick<Found, 'message' | 'instead'> | undefined,
+  check: (step: AddConstraint, part: Part, postgres: number) => Pick<Found, 'message' | 'instead'> | undefined,
 ): Rule {
   return {
     ...info,
     group: 'locking',
     severity: 'error',
-    *check({ upgrade }) {
-      for (const { action, isExisting, place } of upgrade.steps) {
+    *check({ upgrade }, { input }) {
+      for (const step of upgrade.steps) {
+        const { action, isExisting, place } = step;
         if (action.does !== 'add constraint' || !isExisting(action.table)) continue;
-        const found = check(action.table, action.constraint);
+        const found = check({ ...step, action }, upgrade, Number.parseInt(input.postgres ?? '18', 10));
         if (found) yield { ...place, ...found };
       }
     },
@@ -26,70 +36,50 @@ function constraintRule(
 /** https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-TABLE-CONSTRAINT */
 export const foreignKeyNotValid = constraintRule(
   { id: 'foreign-key-not-valid', title: 'a foreign key of an existing table is added without NOT VALID' },
-  (table, { kind, notValid, name, columns, references }) => {
+  ({ action: { table, constraint }, call, isNewColumn }, part, postgres) => {
+    const { kind, notValid, references, columns } = constraint;
+    // A column that the change adds without a value has nothing to check, and PostgreSQL reads the table all the same.
     if (kind !== 'foreign key' || notValid) return undefined;
     const target = references?.table || 'the table that it refers to';
-    const given = name ?? conventionalName('fk', table, columns, references?.table);
-    const written = tableArguments(table);
-    const source = written.schema.replace('schema', 'source_schema');
-    const remote = references?.columns.length ? references.columns : ['id'];
+    const partitions = postgres < 18 ? part.findTable(table)?.partitions : undefined;
+    const isEmpty = columns.length > 0 && columns.every((column) => isNewColumn(table, column));
     return {
       message:
         `adding the foreign key takes a SHARE ROW EXCLUSIVE lock on ${table}${target === table ? '' : ` and on ${target}`}: ` +
-        `writes to ${target === table ? 'it' : 'both'} wait while every row of ${table} is checked, reads go on`,
-      instead: [
-        `op.create_foreign_key(${literal(given)}, ${written.table}, ${literal(references?.table ?? '...')}, ` +
-          `${list(columns)}, ${list(remote)}${source}, postgresql_not_valid=True)`,
-        '# and in the next revision, where writes go on while it is checked:',
-        execute(`ALTER TABLE ${table} VALIDATE CONSTRAINT ${given}`),
-      ].join('\n'),
+        `writes to ${target === table ? 'it' : 'both'} wait while every row of ${table} is ${isEmpty ? 'read' : 'checked'}; reads go on`,
+      instead: partitions ? foreignKeyOnPartitions(table, constraint, partitions) : foreignKeyInSteps(table, constraint, call),
     };
   },
 );
 
 export const checkNotValid = constraintRule(
   { id: 'check-not-valid', title: 'a CHECK of an existing table is added without NOT VALID' },
-  (table, { kind, notValid, name, columns }) => {
-    if (kind !== 'check' || notValid) return undefined;
-    const given = name ?? conventionalName('ck', table, columns);
-    const written = tableArguments(table);
+  ({ action: { table, constraint }, call }) => {
+    if (constraint.kind !== 'check' || constraint.notValid) return undefined;
     return {
       message:
         `adding the CHECK takes an ACCESS EXCLUSIVE lock on ${table}: ` +
         'reads and writes wait while every row is checked, and until the revision commits',
-      instead: [
-        `op.create_check_constraint(${literal(given)}, ${written.table}, "..."${written.schema}, postgresql_not_valid=True)`,
-        '# and in the next revision, where reads and writes go on while it is checked:',
-        execute(`ALTER TABLE ${table} VALIDATE CONSTRAINT ${given}`),
-      ].join('\n'),
+      instead: checkInSteps(table, constraint, call),
     };
   },
 );
 
 export const constraintBuildsIndex = constraintRule(
   { id: 'constraint-builds-index', title: 'a UNIQUE, PRIMARY KEY or EXCLUDE constraint builds its index under the lock' },
-  (table, { kind, name, columns, usingIndex }) => {
+  ({ action: { table, constraint } }) => {
+    const { kind, usingIndex } = constraint;
     if ((kind !== 'unique' && kind !== 'primary key' && kind !== 'exclude') || usingIndex) return undefined;
-    const given = name ?? conventionalName(kind === 'unique' ? 'uq' : 'pk', table, columns);
-    const written = tableArguments(table);
-    const message =
-      `adding the constraint (${kind}) builds its index under an ACCESS EXCLUSIVE lock on ${table}: ` +
-      'reads and writes wait until the index is built and the revision commits';
-    if (kind === 'exclude') return { message };
     return {
-      message,
-      instead: [
-        autocommit(
-          `op.create_index(${literal(given)}, ${written.table}, ${list(columns)}${written.schema}, unique=True, postgresql_concurrently=True)`,
-        ),
-        '# and in the next revision:',
-        execute(`ALTER TABLE ${table} ADD CONSTRAINT ${given} ${kind.toUpperCase()} USING INDEX ${given}`),
-      ].join('\n'),
+      message:
+        `adding the constraint (${kind}) builds its index under an ACCESS EXCLUSIVE lock on ${table}: ` +
+        'reads and writes wait until the index is built and the revision commits',
+      instead: kind === 'exclude' ? undefined : keyInSteps(table, constraint),
     };
   },
 );
 
-/** The lock of ADD CONSTRAINT is held while VALIDATE reads the table: the two steps are worth something in two transactions only. */
+/** The lock of ADD CONSTRAINT is held while VALIDATE reads the table: the two steps help only in two transactions. */
 export const validateInSameTransaction: Rule = {
   id: 'validate-in-same-transaction',
   group: 'locking',
@@ -110,10 +100,10 @@ export const validateInSameTransaction: Rule = {
         ...place,
         message:
           `${action.constraint} is validated in the transaction that added it: the ${foreign ? 'SHARE ROW' : 'ACCESS'} EXCLUSIVE lock ` +
-          `on ${action.table} is still held, so that ${foreign ? 'writes' : 'reads and writes'} wait while every row is checked`,
+          `on ${action.table} is still held, so ${foreign ? 'writes' : 'reads and writes'} wait while every row is checked`,
         instead: [
           '# in a revision of its own, which is a transaction of its own:',
-          execute(`ALTER TABLE ${action.table} VALIDATE CONSTRAINT ${action.constraint}`),
+          validate(action.table, action.constraint),
         ].join('\n'),
       };
     }
@@ -146,18 +136,10 @@ function scannedBy(step: Step, part: Part): Pick<Found, 'message' | 'instead'> |
   const { table } = action;
   if (part.findTable(table)?.columns.some(({ name, notNull }) => name === column && notNull)) return undefined;
   if (provedNotNull(step, part, table, column)) return undefined;
-  const check = conventionalName('ck', table, [column, 'not_null']);
-  const written = tableArguments(table);
   return {
     message:
       `SET NOT NULL on ${table}.${column} reads every row under an ACCESS EXCLUSIVE lock: ` +
       'reads and writes of the table wait, and no validated CHECK spares it',
-    instead: [
-      `op.create_check_constraint(${literal(check)}, ${written.table}, "${column} IS NOT NULL"${written.schema}, postgresql_not_valid=True)`,
-      '# and in the next revision:',
-      execute(`ALTER TABLE ${table} VALIDATE CONSTRAINT ${check}`),
-      `op.alter_column(${written.table}, ${literal(column)}, nullable=False${written.schema})`,
-      `op.drop_constraint(${literal(check)}, ${written.table}, type_="check"${written.schema})`,
-    ].join('\n'),
+    instead: notNullInSteps(table, column),
   };
 }

@@ -1,4 +1,4 @@
-import { autocommit, conventionalName, list, literal } from '../../advice/python';
+import { autocommit, conventionalName, list, literal, tableArguments } from '../../advice/python';
 import type { Part, Reviewed, Step } from '../../revision/reviewed';
 import type { ConstraintDefinition } from '../../sql/action';
 import { sameKeyType } from '../../sql/column-types';
@@ -22,6 +22,7 @@ export const foreignKeyWithoutIndex: Rule = {
     for (const keys of [...bare.filter((key) => !fresh.includes(key)).map((key) => [key]), ...(fresh.length ? [fresh] : [])]) {
       const [{ step, table, constraint }] = keys as [ForeignKey];
       const name = conventionalName('ix', table, constraint.columns);
+      const written = tableArguments(table);
       const which = keys.map((key) => `${key.constraint.columns.join(', ')} of ${key.table}`);
       yield {
         ...step.place,
@@ -31,9 +32,9 @@ export const foreignKeyWithoutIndex: Rule = {
           `reads all of ${keys.length > 1 ? 'these' : table} while it holds its locks`,
         instead: step.isExisting(table)
           ? autocommit(
-              `op.create_index(${literal(name)}, ${literal(table)}, ${list(constraint.columns)}, postgresql_concurrently=True)`,
+              `op.create_index(${literal(name)}, ${written.table}, ${list(constraint.columns)}${written.schema}, postgresql_concurrently=True)`,
             )
-          : `op.create_index(${literal(name)}, ${literal(table)}, ${list(constraint.columns)})`,
+          : `op.create_index(${literal(name)}, ${written.table}, ${list(constraint.columns)}${written.schema})`,
       };
     }
   },
@@ -61,7 +62,7 @@ export const foreignKeyTypeMismatch: Rule = {
           message:
             `${table}.${column} is ${own} and refers to ${target}.${remote[at]}, which is ${other}: ` +
             'values that fit in one do not fit in the other, and each check converts',
-          instead: `sa.Column(${literal(column)}, ...)  # ${other}, as ${target}.${remote[at]}`,
+          instead: `# give it the type ${other}, here and in the model, as ${target}.${remote[at]} has it`,
         };
       }
     }
@@ -90,7 +91,7 @@ function hasIndex({ facts, upgrade }: Reviewed, table: string, columns: readonly
   const begins = (indexed: readonly (string | null)[]) =>
     columns.length > 0 && columns.every((column) => indexed.slice(0, columns.length).includes(column));
   const after = facts.after[table];
-  // The key went with its table or column again.
+  // The key's table or column was dropped again.
   if (upgrade.replayed && facts.changes && !after && upgrade.tables[table]) return true;
   return (
     (after?.indexes.some((index) => begins(index.columns) && !index.partial) ?? false) ||

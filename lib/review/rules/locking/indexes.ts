@@ -1,6 +1,7 @@
-import { autocommit, conventionalName, list, literal, tableArguments } from '../../advice/python';
+import { createConcurrently, createOnPartitions } from '../../advice/indexes';
+import { autocommit, execute, literal } from '../../advice/python';
+import { quotedTable } from '../../advice/sql';
 import type { Part, Step } from '../../revision/reviewed';
-import type { Action } from '../../sql/action';
 import type { Found, Rule } from '../rule';
 
 /** https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY */
@@ -9,32 +10,48 @@ export const indexNotConcurrent: Rule = {
   group: 'locking',
   severity: 'error',
   title: 'an index of an existing table is created, dropped or rebuilt without CONCURRENTLY',
-  *check({ parts }) {
-    for (const part of parts) for (const step of part.steps) yield* checkStep(step, part);
+  *check({ upgrade }) {
+    for (const step of upgrade.steps) yield* checkStep(step, upgrade);
   },
 };
 
-function* checkStep({ action, isExisting, place }: Step, part: Part): Iterable<Found> {
+/** A downgrade of production is rare and watched: projects that roll back on busy tables turn it on. */
+export const downgradeIndexNotConcurrent: Rule = {
+  id: 'downgrade-index-not-concurrent',
+  group: 'locking',
+  severity: 'warning',
+  optional: true,
+  title: 'a downgrade creates, drops or rebuilds an index without CONCURRENTLY',
+  *check({ downgrade }) {
+    for (const step of downgrade.steps) yield* checkStep(step, downgrade);
+  },
+};
+
+function* checkStep(step: Step, part: Part): Iterable<Found> {
+  const { action, isExisting, place } = step;
   if (action.does === 'create index' && !action.concurrently && isExisting(action.table)) {
+    const partitions = part.findTable(action.table)?.partitions;
+    // ON ONLY reads no rows; the partitions get their indexes one by one.
+    if (partitions && action.onlyParent) return;
     yield {
       ...place,
       message:
-        `CREATE INDEX takes a SHARE lock on ${action.table} until the revision commits: ` +
-        'inserts, updates and deletes wait while the whole table is read, reads go on',
-      instead: createConcurrently(action),
+        `CREATE INDEX takes a SHARE lock on ${action.table}${partitions ? ' and all its partitions' : ''} until the revision commits: ` +
+        'inserts, updates and deletes wait while the whole table is read; reads go on',
+      instead: partitions ? createOnPartitions(action, partitions, step.call) : createConcurrently(action, step.call),
     };
   }
   if (action.does === 'drop index' && !action.concurrently) {
     for (const name of action.indexes) {
       const table = part.findIndex(name)?.table ?? action.of;
       if (table ? !isExisting(table) : part.replayed) continue;
-      // A moment's lock: it hurts behind a long query, which a lock timeout ends.
+      // The lock is short. It hurts behind a long query, and a lock timeout ends that wait.
       yield {
         ...place,
         atMost: 'warning',
         message:
           `DROP INDEX ${name} takes an ACCESS EXCLUSIVE lock on ${table ?? 'its table'}: ` +
-          'it waits for every query that runs, and all reads and writes that come after wait behind it',
+          'it waits for every running query, and all later reads and writes wait behind it',
         instead: autocommit(
           `op.drop_index(${literal(name)}${table ? `, ${literal(table)}` : ''}, if_exists=True, postgresql_concurrently=True)`,
         ),
@@ -49,19 +66,9 @@ function* checkStep({ action, isExisting, place }: Step, part: Part): Iterable<F
       message:
         `REINDEX locks ${table ?? action.name} against writes, and each index against reads that would use it, ` +
         'until the revision commits',
-      instead: autocommit(`op.execute("REINDEX ${action.what === 'table' ? 'TABLE' : 'INDEX'} CONCURRENTLY ${action.name}")`),
+      instead: autocommit(
+        execute(`REINDEX ${action.what === 'table' ? 'TABLE' : 'INDEX'} CONCURRENTLY ${quotedTable(action.name)}`),
+      ),
     };
   }
-}
-
-/** Builds anew: what a failed build has left is invalid and in the way. */
-function createConcurrently(action: Extract<Action, { does: 'create index' }>): string {
-  const { table, schema } = tableArguments(action.table);
-  const name = literal(action.index ?? conventionalName('ix', action.table, action.columns));
-  const unique = action.unique ? ', unique=True' : '';
-  return autocommit(
-    '# what a build that failed has left behind is invalid and in the way',
-    `op.drop_index(${name}, ${table}${schema}, if_exists=True, postgresql_concurrently=True)`,
-    `op.create_index(${name}, ${table}, ${list(action.columns)}${schema}${unique}, postgresql_concurrently=True)`,
-  );
 }

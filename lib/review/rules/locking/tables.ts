@@ -1,4 +1,8 @@
-import { batches, execute, literal, tableArguments } from '../../advice/python';
+import { updateInBatches } from '../../advice/batches';
+import { addInSteps, changeTypeInSteps } from '../../advice/columns';
+import { validate } from '../../advice/constraints';
+import { execute } from '../../advice/python';
+import { quotedTable } from '../../advice/sql';
 import type { Part, Step } from '../../revision/reviewed';
 import type { Found, Rule } from '../rule';
 import { exclusivelyLocked } from './locks';
@@ -30,41 +34,27 @@ function* rewritesOf(step: Step, part: Part): Iterable<Pick<Found, 'message' | '
   yield {
     message:
       `${because} rewrites ${what} under an ACCESS EXCLUSIVE lock: ` +
-      'reads and writes wait until all of it is written anew and the revision commits',
-    instead: insteadOf(step),
-    // Whether the new type has the old one's form is not known without the table.
+      'reads and writes wait until all of it is rewritten and the revision commits',
+    instead: insteadOf(step, part),
+    // Without the table it is not known whether the two types are stored the same way.
     ...(action.does === 'change type' && !seen.length ? { atMost: 'warning' as const } : {}),
   };
 }
 
-function reasonOf({ action }: Step): string | undefined {
+function reasonOf({ action, observed }: Step): string | undefined {
   if (action.does === 'rewrite table') return action.how;
   if (action.does === 'change type') return `the type ${action.type} of column ${action.column}`;
-  if (action.does === 'add column' && action.column.default)
-    return `column ${action.column.name} with a value computed for each row`;
+  // A constant default is stored once, whatever the version.
+  const computed = action.does === 'add column' && (action.column.default === 'computed' || !!observed?.rewrites.length);
+  if (action.does === 'add column' && computed) return `column ${action.column.name} with a value computed for each row`;
   return action.does === 'alter table' ? `ALTER TABLE ${action.table}` : undefined;
 }
 
-function insteadOf({ action }: Step): string | undefined {
-  if (action.does === 'add column') {
-    const { table, schema } = tableArguments(action.table);
-    return [
-      `op.add_column(${table}, sa.Column(${literal(action.column.name)}, ..., nullable=True)${schema})`,
-      execute(`ALTER TABLE ${action.table} ALTER COLUMN ${action.column.name} SET DEFAULT ...`),
-      '# in the next revision, the rows that are there, in batches:',
-      batches(action.table, `${action.column.name} = ...`, `${action.column.name} IS NULL`),
-    ].join('\n');
-  }
-  if (action.does === 'change type') {
-    const { table, schema } = tableArguments(action.table);
-    return [
-      `op.add_column(${table}, sa.Column("new_${action.column}", ..., nullable=True)${schema})`,
-      '# the application writes both columns; the next revision copies in batches:',
-      batches(action.table, `new_${action.column} = ${action.column}`, `new_${action.column} IS NULL`),
-      `# a later release reads new_${action.column}, and one after it drops ${action.column}`,
-    ].join('\n');
-  }
-  return undefined;
+function insteadOf({ action }: Step, part: Part): string | undefined {
+  if (!('table' in action)) return undefined;
+  const facts = part.findTable(action.table);
+  if (action.does === 'add column') return addInSteps(action.table, action.column, facts);
+  return action.does === 'change type' ? changeTypeInSteps(action, facts) : undefined;
 }
 
 /** https://www.postgresql.org/docs/current/explicit-locking.html: a lock is held until the end of its transaction. */
@@ -73,7 +63,9 @@ export const workUnderLock: Rule = {
   group: 'locking',
   severity: 'error',
   title: 'more work is done while a table is locked against reads',
-  *check({ upgrade: part }) {
+  *check({ upgrade: part, facts }) {
+    // Otherwise update-all says it, and one statement has one error.
+    const updateAccepted = facts.source.acknowledgements.some(({ rule }) => rule === 'update-all');
     const held = new Map<string, Step>();
     let transaction: number | undefined;
     for (const step of part.steps) {
@@ -95,46 +87,49 @@ export const workUnderLock: Rule = {
         yield {
           ...step.place,
           message: `REFRESH MATERIALIZED VIEW holds an ACCESS EXCLUSIVE lock on ${action.view} while it is filled: its readers wait`,
-          instead: execute(`REFRESH MATERIALIZED VIEW CONCURRENTLY ${action.view}`),
+          instead: execute(`REFRESH MATERIALIZED VIEW CONCURRENTLY ${quotedTable(action.view)}`),
         };
       }
-      yield* work(step, held);
+      yield* work(step, held, part, updateAccepted);
       if (step.transaction >= 0) for (const table of exclusivelyLocked(step, part)) held.set(table, held.get(table) ?? step);
     }
   },
 };
 
-function* work(step: Step, held: ReadonlyMap<string, Step>): Iterable<Found> {
+function* work(step: Step, held: ReadonlyMap<string, Step>, part: Part, updateAccepted: boolean): Iterable<Found> {
   const { action, place, isExisting } = step;
-  const locked = [...held].filter(([, by]) => by.index !== step.index);
-  const [first] = locked;
+  const [first] = [...held].filter(([, by]) => by.index !== step.index);
   if (!first) return;
   const [table, by] = first;
-  const since = `since line ${by.line} an ACCESS EXCLUSIVE lock on ${table} is held`;
-  if ((action.does === 'update' || action.does === 'delete') && action.rows === 'some' && isExisting(action.table)) {
+  const since = `an ACCESS EXCLUSIVE lock on ${table} is held since line ${by.line}`;
+  const waits = 'and reads and writes of it wait until';
+  if ((action.does === 'update' || action.does === 'delete') && isExisting(action.table) && action.rows !== 'rows') {
+    if (action.does === 'update' && action.rows === 'all' && !updateAccepted) return;
+    const written = action.does === 'update' ? action.written : undefined;
+    const batched = updateInBatches(action.table, written, part.findTable(action.table));
     yield {
       ...place,
-      // Of another table: it may be small.
-      ...(held.has(action.table) ? {} : { atMost: 'warning' as const }),
-      message: `${since}, and reads and writes of it wait until this ${action.does.toUpperCase()} of ${action.table} is done and the revision commits`,
-      instead: `# in a revision of its own, in batches:\n${batches(action.table, '...', '...')}`,
+      // Another table may be small, and a batch is.
+      ...(held.has(action.table) && action.rows !== 'batch' ? {} : { atMost: 'warning' as const }),
+      message: `${since}, ${waits} this ${action.does.toUpperCase()} of ${action.table} is done and the revision commits`,
+      instead: ['# in a revision of its own, in batches:', ...(batched ? [batched] : [])].join('\n'),
     };
   }
   if (action.does === 'insert' && action.fromQuery) {
     yield {
       ...place,
       atMost: 'warning',
-      message: `${since}, and reads and writes of it wait until the rows are copied into ${action.table} and the revision commits`,
+      message: `${since}, ${waits} the rows are copied into ${action.table} and the revision commits`,
     };
+  }
+  if (action.does === 'create index' && !action.concurrently && isExisting(action.table)) {
+    yield { ...place, atMost: 'warning', message: `${since}, ${waits} the index is built and the revision commits` };
   }
   if (action.does === 'validate' && isExisting(action.table) && by.action.does !== 'add constraint') {
     yield {
       ...place,
       message: `${since}, and reads and writes of it wait while VALIDATE CONSTRAINT reads ${action.table}`,
-      instead: [
-        '# in a revision of its own:',
-        execute(`ALTER TABLE ${action.table} VALIDATE CONSTRAINT ${action.constraint}`),
-      ].join('\n'),
+      instead: ['# in a revision of its own:', validate(action.table, action.constraint)].join('\n'),
     };
   }
 }
@@ -153,7 +148,7 @@ export const locksSeveralTables: Rule = {
       const tables = held.get(step.transaction) ?? new Map<string, number>();
       held.set(step.transaction, tables);
       for (const table of exclusivelyLocked(step, part)) tables.set(table, tables.get(table) ?? step.index);
-      // What a single statement locks can't be taken apart.
+      // What a single statement locks can't be split.
       if (new Set(tables.values()).size < 2 || told.has(step.transaction)) continue;
       told.add(step.transaction);
       const names = [...tables.keys()];
