@@ -312,4 +312,6 @@ export interface Call {
   readonly line: number;
   readonly inAutocommitBlock: boolean;
   readonly inLoop: boolean;
+  /** In an `if`, `try` or `match`, which a run does not always enter. */
+  readonly inBranch: boolean;
 }

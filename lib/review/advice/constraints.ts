@@ -135,7 +135,15 @@ function alter(table: string, name: string): string {
 }
 
 function notValid(call: Call | undefined, operation: string, name: string): string {
-  const own = call ?? { name: operation, args: [name], keywords: {}, line: 0, inAutocommitBlock: false, inLoop: false };
+  const own = call ?? {
+    name: operation,
+    args: [name],
+    keywords: {},
+    line: 0,
+    inAutocommitBlock: false,
+    inLoop: false,
+    inBranch: false,
+  };
   return callWith(own, { postgresql_not_valid: 'True' });
 }
 

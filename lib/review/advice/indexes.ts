@@ -36,13 +36,21 @@ export function createOnPartitions(action: CreateIndex, partitions: readonly str
   });
   return [
     on(action.table, name, 'ONLY'),
-    '# then one partition after the other:',
+    '# in the next revision, one partition after the other:',
     autocommit(...parts.map(({ partition, index }) => on(partition, index, 'CONCURRENTLY'))),
     ...parts.map(({ index }) => execute(`ALTER INDEX ${quoted(name)} ATTACH PARTITION ${quoted(index)}`)),
   ].join('\n');
 }
 
-const NO_CALL: Call = { name: 'op.create_index', args: [], keywords: {}, line: 0, inAutocommitBlock: false, inLoop: false };
+const NO_CALL: Call = {
+  name: 'op.create_index',
+  args: [],
+  keywords: {},
+  line: 0,
+  inAutocommitBlock: false,
+  inLoop: false,
+  inBranch: false,
+};
 
 function concurrently(action: CreateIndex, name: string, call: Call | undefined): string {
   const { written } = action;

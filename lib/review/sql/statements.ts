@@ -133,8 +133,11 @@ function attachOf(parent: string, cmds: readonly Node[]): readonly Action[] {
 }
 
 function literalOf({ expr }: IndexElem): readonly string[] {
-  const inner = expr && 'TypeCast' in expr ? expr.TypeCast.arg : expr;
-  return inner && 'A_Const' in inner ? [inner.A_Const.sval?.sval ?? 'a constant'] : [];
+  if (!expr) return [];
+  const json = JSON.stringify(expr);
+  // sa.text("lower('email')") quotes what was meant as a column.
+  if (/"ColumnRef"/.test(json)) return [];
+  return [/"A_Const":\{"sval":\{"sval":"([^"]*)"/.exec(json)?.[1] ?? 'a constant'];
 }
 
 function hasOption(options: readonly Node[], wanted: string): boolean {

@@ -119,4 +119,31 @@ op.execute("ALTER TABLE users ALTER COLUMN feels SET DEFAULT 'fair'")
       ],
     },
   },
+  {
+    rule: 'enum-value-in-transaction',
+    given: `
+op.execute("CREATE TYPE mood AS ENUM ('ok', 'bad')")
+op.execute("CREATE TABLE users (id bigint PRIMARY KEY, feels mood)")
+`,
+    bad: {
+      ...one(`
+op.execute("ALTER TYPE mood ADD VALUE 'fine'")
+op.execute("UPDATE users SET feels = 'fine' WHERE feels = 'ok'")
+`),
+      also: ['upgrade-fails'],
+    },
+    good: {
+      revisions: [
+        {
+          up: `
+with op.get_context().autocommit_block():
+    op.execute("ALTER TYPE mood ADD VALUE IF NOT EXISTS 'fine'")
+`,
+        },
+        { up: `op.execute("UPDATE users SET feels = 'fine' WHERE feels = 'ok'")` },
+      ],
+      // A downgrade can't know which of them were 'ok'.
+      also: ['downgrade-loses-data'],
+    },
+  },
 ];

@@ -222,10 +222,8 @@ class Snapshot:
         return {self.relations[oid].name: facts for oid, facts in tables.items()}
 
     def _partitions_of(self, table: str) -> list[str]:
-        # `self.entries` has the parent's name as PostgreSQL writes it.
-        found = (_PARTITION.match(definition) for definition in self.entries.values())
-        names = [key.removeprefix("table ") for key, match in zip(self.entries, found, strict=True) if match and match[1] == table]
-        return sorted(names)
+        parents = {key: _PARTITION.match(definition) for key, definition in self.entries.items() if key.startswith("table ")}
+        return sorted(key.removeprefix("table ") for key, parent in parents.items() if parent and parent[1] == table)
 
     def is_part_of_another(self, name: str) -> bool:
         """Whether the table is a partition."""

@@ -1,5 +1,3 @@
-import { autocommit, execute } from '../../advice/python';
-import { quotedTable } from '../../advice/sql';
 import type { Part, Step } from '../../revision/reviewed';
 import type { Rule } from '../rule';
 
@@ -49,24 +47,3 @@ function hasCheck({ action, index }: Step, part: Part): boolean {
       !earlier.constraint.notValid,
   );
 }
-
-/** Possible since PostgreSQL 14, outside of transactions, on a table without a default partition. */
-export const detachNotConcurrent: Rule = {
-  id: 'detach-not-concurrent',
-  group: 'locking',
-  severity: 'warning',
-  title: 'a partition is detached without CONCURRENTLY',
-  *check({ upgrade }) {
-    for (const { action, place, isExisting } of upgrade.steps) {
-      if (action.does !== 'detach partition' || action.concurrently || !isExisting(action.table)) continue;
-      const [table, partition] = [quotedTable(action.table), quotedTable(action.partition)];
-      yield {
-        ...place,
-        message:
-          `DETACH PARTITION takes an ACCESS EXCLUSIVE lock on ${action.table}: it waits for every running query of any partition, ` +
-          'and all later reads and writes wait behind it',
-        instead: autocommit(execute(`ALTER TABLE ${table} DETACH PARTITION ${partition} CONCURRENTLY`)),
-      };
-    }
-  },
-};
