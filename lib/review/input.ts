@@ -22,6 +22,8 @@ export interface ReviewInput {
 }
 
 export interface ReviewOptions {
+  /** Whether revisions that can't be replayed may pass on their source alone. @default false */
+  readonly allowNotReplayed?: boolean;
   /** Of the package. */
   readonly version: string;
   /** What a project makes of a rule, by its id. */

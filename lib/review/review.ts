@@ -1,6 +1,7 @@
 import { acknowledge, unusedAcknowledgements } from './acknowledge';
 import type { Finding, Review, ReviewedRevision } from './finding';
 import type { ReviewInput, ReviewOptions } from './input';
+import { notChecked } from './not-checked';
 import { type Change, understandChange } from './revision/change';
 import type { Reviewed } from './revision/reviewed';
 import { CHECKS } from './rules';
@@ -23,6 +24,7 @@ export async function review(input: ReviewInput, options: ReviewOptions): Promis
   const open = findings.filter((finding) => finding.acknowledged === undefined);
   const errors = open.filter(({ severity }) => severity === 'error').length;
   const warnings = open.length - errors;
+  const unchecked = notChecked(input, change.revisions, options.allowNotReplayed ?? false);
   return {
     review: 1,
     version: options.version,
@@ -39,7 +41,10 @@ export async function review(input: ReviewInput, options: ReviewOptions): Promis
       acknowledged: findings.length - open.length,
       milliseconds: Date.now() - input.started,
     },
-    failed: (options.failOn !== 'never' && errors > 0) || (options.failOn === 'warning' && warnings > 0),
+    ...(unchecked === undefined ? {} : { notChecked: unchecked }),
+    ...(input.drift?.reason === undefined ? {} : { notCompared: input.drift.reason }),
+    failed:
+      unchecked !== undefined || (options.failOn !== 'never' && errors > 0) || (options.failOn === 'warning' && warnings > 0),
   };
 }
 

@@ -30,7 +30,10 @@ const REPLAY = {
   overwrite: { type: 'boolean' },
 } as const satisfies ParseArgsConfig['options'];
 
-const FAIL = { 'fail-on': { type: 'string' } } as const satisfies ParseArgsConfig['options'];
+const FAIL = {
+  'fail-on': { type: 'string' },
+  'allow-not-replayed': { type: 'boolean' },
+} as const satisfies ParseArgsConfig['options'];
 
 const OPTIONS = {
   create: { ...COMMON, ...REPLAY, ...FAIL, empty: { type: 'boolean' } },
@@ -62,6 +65,7 @@ export interface MigrateArguments {
   readonly baseline?: string;
   readonly overwrite: boolean;
   readonly failOn?: FailOn;
+  readonly allowNotReplayed: boolean;
   readonly empty: boolean;
   readonly since?: string;
   readonly all: boolean;
@@ -134,6 +138,7 @@ export function parseMigrateArguments(argv: readonly string[]): ParsedMigrate {
     baseline: text('baseline'),
     overwrite: flag('overwrite'),
     failOn: text('fail-on') as FailOn | undefined,
+    allowNotReplayed: flag('allow-not-replayed'),
     empty: flag('empty'),
     since: text('since'),
     all: flag('all'),

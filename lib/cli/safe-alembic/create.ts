@@ -3,8 +3,8 @@ import path from 'node:path';
 import type { Report } from '../../contract/facts';
 import { mustHave, readGraph } from '../../local/python/observe';
 import { vagueDescription } from '../../review';
-import { EXIT } from '../answer/exit-codes';
 import { MigrateEnd } from './error';
+import { exitCodeOfReview } from './exit-codes';
 import { reviewRevisions, scratchOf } from './review-revisions';
 import { type MigrateSession, withBackend } from './session';
 import { showReview } from './show-review';
@@ -31,7 +31,7 @@ export async function create(session: MigrateSession): Promise<number> {
     return [{ revision, file }, reviewed] as const;
   });
   showReview(screen.data, review);
-  const exitCode = review.failed ? EXIT.failed : EXIT.done;
+  const exitCode = exitCodeOfReview(review);
   if (given.json) process.stdout.write(`${JSON.stringify({ created, review, exitCode }, undefined, 2)}\n`);
   return exitCode;
 }

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../contract';
 import type { LocalCode } from '../../local/errors';
+import type { Review } from '../../review';
 import type { CommandCode } from '../answer/command-error';
 import { EXIT, exitCodeOf } from '../answer/exit-codes';
 
@@ -44,6 +45,12 @@ const EXIT_CODES: Record<Exclude<AnyCode, Shared>, number> = {
 /** The exit code of an error of `safe-alembic`. */
 export function exitCodeOfMigrate(code: AnyCode): number {
   return isShared(code) ? exitCodeOf(code) : EXIT_CODES[code];
+}
+
+/** The exit code of a review: one that could not look at anything was not started. */
+export function exitCodeOfReview({ failed, notChecked }: Pick<Review, 'failed' | 'notChecked'>): number {
+  if (notChecked && notChecked.code !== 'not_replayed') return EXIT.notStarted;
+  return failed ? EXIT.failed : EXIT.done;
 }
 
 function isShared(code: AnyCode): code is Shared {

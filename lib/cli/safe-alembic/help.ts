@@ -20,8 +20,8 @@ const REPLAY = `Where it is replayed
   --baseline <file>         SQL to start from, such as pg_dump writes
                             (default: an empty database)`;
 
-const FAIL_ON = `  --fail-on <severity>      error, warning or never: from where on a finding makes the exit code 1
-                            (default: error)`;
+const FAIL_ON = `  --fail-on <severity>      error, warning or never: the lowest severity that fails (default: error)
+  --allow-not-replayed      pass although some revisions could only be judged from their source`;
 
 const EXIT = `Exit codes
   0    done, or nothing to do
@@ -49,7 +49,7 @@ ${COMMON}
 
 Settings
   the key "cdk-alembic" of a package.json, or cdk-alembic.json: project, python, databaseUrl,
-  environment, baseline, failOn, rules
+  environment, baseline, failOn, allowNotReplayed, rules
 
 ${EXIT}
 

@@ -11,7 +11,7 @@ import type { MigrateSession } from './session';
 
 type Scratch = Pick<Extract<Ask, { ask: 'observe' }>, 'baseline' | 'overwrite'>;
 
-/** How the scratch database begins. Throws a `LocalError`. */
+/** What the scratch database starts from. Throws a `LocalError`. */
 export function scratchOf({ arguments: given, settings }: MigrateSession): Scratch {
   const file = given.baseline === undefined ? settings.baseline : path.resolve(given.baseline);
   if (file !== undefined && !existsSync(file)) {
@@ -24,7 +24,7 @@ export function scratchOf({ arguments: given, settings }: MigrateSession): Scrat
   return { ...(file !== undefined && { baseline: readFileSync(file, 'utf8') }), overwrite: given.overwrite };
 }
 
-/** Replays revisions and judges what was seen. It is the last that is asked of the observer. */
+/** Replays revisions and judges what was seen. Nothing more is asked of the observer after it. */
 export async function reviewRevisions(
   session: MigrateSession,
   { observer, release }: Observation,
@@ -40,7 +40,12 @@ export async function reviewRevisions(
     const observed = await observe(observer, ask, (report) => progress?.advance(report));
     release();
     const input = { graph, unreleased, edited, postgres: observed.environment?.postgres, started, ...observed };
-    return await review(input, { version, rules: settings.rules, failOn: given.failOn ?? settings.failOn });
+    return await review(input, {
+      version,
+      rules: settings.rules,
+      failOn: given.failOn ?? settings.failOn,
+      allowNotReplayed: given.allowNotReplayed || settings.allowNotReplayed,
+    });
   } finally {
     progress?.stop();
   }

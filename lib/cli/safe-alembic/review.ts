@@ -9,9 +9,9 @@ import { htmlReport } from '../../review/reports/html';
 import { jsonReport } from '../../review/reports/json';
 import { markdownReport } from '../../review/reports/markdown';
 import { sarifReport } from '../../review/reports/sarif';
-import { EXIT } from '../answer/exit-codes';
 import type { ReportFormat } from './arguments';
 import { chooseRevisions } from './choose-revisions';
+import { exitCodeOfReview } from './exit-codes';
 import { reviewOnGitHub } from './review-on-github';
 import { reviewRevisions } from './review-revisions';
 import { type MigrateSession, withBackend } from './session';
@@ -29,7 +29,7 @@ export async function review(session: MigrateSession): Promise<number> {
     return reviewRevisions(session, observation, graph, chosen, started);
   });
   await report(session, reviewed);
-  return reviewed.failed ? EXIT.failed : EXIT.done;
+  return exitCodeOfReview(reviewed);
 }
 
 const REPORTS: Record<ReportFormat, (review: Review, folder: string) => string> = {

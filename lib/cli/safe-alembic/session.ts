@@ -2,8 +2,8 @@ import path from 'node:path';
 import type { AppliedRevision } from '../../contract';
 import { findProject } from '../../local/project';
 import { pythonCommand, uvPython } from '../../local/python/command';
-import { readSettings, type Settings } from '../../local/settings';
 import { type Observation, withObserver } from '../../local/python/with-observer';
+import { readSettings, type Settings } from '../../local/settings';
 import type { Screen } from '../screen/screen';
 import type { MigrateArguments } from './arguments';
 

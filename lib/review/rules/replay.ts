@@ -19,7 +19,9 @@ export const upgradeFails: Rule = {
   *check(revision, change) {
     const { facts, upgrade } = revision;
     const { outcome, failure } = upgrade.facts;
-    if (outcome === 'failed' && !(failure?.sqlState === '25001' && isConcurrent(failure.statement ?? ''))) {
+    // Rules of their own: concurrently-in-transaction, enum-value-in-transaction.
+    const isNamed = (failure?.sqlState === '25001' && isConcurrent(failure.statement ?? '')) || failure?.sqlState === '55P04';
+    if (outcome === 'failed' && !isNamed) {
       const { certain, hint } = judge(failure, madeLater(failure, revision, change));
       // Revisions before it that could not be applied may have made what it needs.
       if (certain || upgrade.facts.reason === undefined) {

@@ -149,22 +149,39 @@ export const enumValueInTransaction: Rule = {
   *check({ upgrade: part }) {
     // A replay that ran to its end has shown that it can be used.
     if (part.replayed) return;
-    const made = new Set(part.steps.flatMap(({ action }) => (action.does === 'create type' ? [action.type] : [])));
-    for (const added of part.steps) {
-      const { action, transaction } = added;
-      if (action.does !== 'add enum value' || transaction < 0 || made.has(action.type)) continue;
-      const used = part.steps.find(
-        (step) => step.index > added.index && step.transaction === transaction && step.sql.includes(`'${action.value}'`),
-      );
-      if (!used) continue;
+    const uses = [...usesOfNewValues(part)];
+    for (const { used, added } of uses) {
       yield {
         ...used.place,
-        message: `'${action.value}' was added to ${action.type} at line ${added.line} and is not committed yet: this fails with "unsafe use of new value"`,
+        message: `'${added.action.value}' was added to ${added.action.type} at line ${added.line} and is not committed yet: this fails with "unsafe use of new value"`,
         instead: ['# add the value in a revision before this one, or here first:', autocommit(execute(added.sql))].join('\n'),
       };
     }
+    const { failure } = part.facts;
+    if (failure?.sqlState !== '55P04' || uses.length) return;
+    yield {
+      line: failure.line ?? part.source?.line ?? 1,
+      direction: 'upgrade',
+      seen: 'replay',
+      statement: failure.statement,
+      message: `the upgrade fails: ${failure.message}, which this transaction adds`,
+    };
   },
 };
+
+type AddValue = Step & { readonly action: Extract<Step['action'], { does: 'add enum value' }> };
+
+function* usesOfNewValues({ steps }: Part): Iterable<{ used: Step; added: AddValue }> {
+  const made = new Set(steps.flatMap(({ action }) => (action.does === 'create type' ? [action.type] : [])));
+  for (const step of steps) {
+    const { action, transaction, index } = step;
+    if (action.does !== 'add enum value' || transaction < 0 || made.has(action.type)) continue;
+    const used = steps.find(
+      (other) => other.index > index && other.transaction === transaction && other.sql.includes(`'${action.value}'`),
+    );
+    if (used) yield { used, added: { ...step, action } };
+  }
+}
 
 /** A build that fails leaves its index INVALID; IF NOT EXISTS finds the name and accepts it. */
 export const invalidIndexAccepted: Rule = {

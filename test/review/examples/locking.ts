@@ -205,7 +205,7 @@ op.create_index("uq_users_email", "users", ["email"], unique=True)
         },
       ],
       // Uniqueness is asked of rows that are there, however it is built; the way back builds an index under its lock.
-      also: ['unique-on-existing-rows', 'index-not-concurrent'],
+      also: ['unique-on-existing-rows'],
     },
   },
   {
