@@ -10,11 +10,13 @@ export const concurrentlyInTransaction: Rule = {
   severity: 'error',
   title: 'CONCURRENTLY outside of an autocommit block, up or down',
   *check({ parts }) {
-    for (const part of parts) yield* part.replayed ? [] : inTransaction(part);
+    for (const part of parts) {
+      if (!part.replayed) yield* inTransaction(part);
+    }
   },
 };
 
-function* inTransaction({ facts, source, direction }: Part): Iterable<Found> {
+function* inTransaction({ facts, source, direction, steps }: Part): Iterable<Found> {
   const reported = new Set<number>();
   const message = (what: string) =>
     `${what} can't run inside a transaction, and Alembic opens one: the ${direction} fails with "cannot run inside a transaction block"`;
@@ -29,6 +31,11 @@ function* inTransaction({ facts, source, direction }: Part): Iterable<Found> {
       message: message(words(failure.statement)),
       instead: autocommit(`op.execute(${literal(failure.statement.replace(/\s+/g, ' ').trim())})`),
     };
+  }
+  for (const { sql, transaction, place, observed } of steps) {
+    if (observed || transaction < 0 || !isConcurrent(sql) || reported.has(place.line)) continue;
+    reported.add(place.line);
+    yield { ...place, message: message(words(sql)), instead: autocommit(execute(sql)) };
   }
   const ran = new Set(facts.outcome === 'failed' ? facts.statements.map(({ line }) => line) : []);
   for (const { name, args, keywords, line, inAutocommitBlock } of source?.calls ?? []) {
