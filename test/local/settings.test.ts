@@ -57,7 +57,7 @@ describe('the settings', () => {
       expect.objectContaining({
         code: 'invalid_settings',
         message: [
-          'unknown key "projekt": use project, python, databaseUrl, environment, baseline, failOn, rules',
+          'unknown key "projekt": use project, python, databaseUrl, environment, baseline, failOn, allowNotReplayed, rules',
           '"python" must be a text or a list of texts',
           '"databaseUrl" must be an address with the scheme postgresql, not mysql',
           '"environment" must be an object of texts',
