@@ -90,7 +90,7 @@ describe('a protected stage', () => {
   test('is changed when its name is typed', async () => {
     const { code, stdout } = await onTerminal({ reply: isProtected, typed: 'prod\n' });
     expect(code).toBe(0);
-    expect(stdout).toMatch(/2 revisions pending.*is protected: type its name to go on: /s);
+    expect(stdout).toMatch(/2 revisions pending.*is protected; type its name to go on: /s);
     expect(changes()).toHaveLength(1);
   });
 
@@ -127,7 +127,7 @@ describe('a protected stage', () => {
     const { code, stdout, stderr } = await run();
     expect(code).toBe(3);
     expect(stdout + stderr).toContain(
-      'declined: stage "prod" is protected, and there is no terminal to ask at; nothing was changed',
+      'declined: stage "prod" is protected, and there is no terminal to confirm it; nothing was changed',
     );
     expect(stdout + stderr).toMatch(/next.*--yes/);
     expect(changes()).toEqual([]);
@@ -153,7 +153,7 @@ describe('Ctrl-C', () => {
   test('in a run says what goes on and how to look', async () => {
     const { code, stdout, stderr } = await interrupt(planned('hang'));
     expect([code, stdout]).toEqual([130, '']);
-    expect(stderr).toContain('interrupted: what the function has started goes on to the end of its slice');
+    expect(stderr).toContain('interrupted: the function goes on to the end of its slice');
     expect(stderr).toContain('npx migrate-invoke --stage dev --command current');
   });
 

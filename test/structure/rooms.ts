@@ -12,10 +12,10 @@ export const TYPESCRIPT: Rooms = {
 
   'lib/cli/migrate-invoke': ['lib/cli/answer', 'lib/cli/screen', 'lib/cli', 'lib/client', ...ALWAYS],
   'lib/cli/safe-alembic': ['lib/cli/answer', 'lib/cli/screen', 'lib/cli', 'lib/review', 'lib/local', 'lib/client', ...ALWAYS],
-  'lib/cli/answer': ['lib/cli/screen', 'lib/client', ...ALWAYS],
+  'lib/cli/answer': ['lib/cli/screen', 'lib/cli', 'lib/client', ...ALWAYS],
   'lib/cli/screen': ALWAYS,
-  // What both commands read their options with.
-  'lib/cli': [],
+  // Options and exit codes of both commands.
+  'lib/cli': ['lib/client', 'lib/local', 'lib/contract'],
 
   'lib/review': ['lib/local', ...ALWAYS],
   'lib/local': ALWAYS,

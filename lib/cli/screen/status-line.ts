@@ -1,10 +1,10 @@
-/** The last line of a terminal, which is drawn over and over again. */
+/** The last line of a terminal, which is redrawn. */
 export class StatusLine {
   private shown = false;
 
   constructor(private readonly stream: NodeJS.WriteStream) {}
 
-  /** Columns that it may fill: the last one stays free, a full line would wrap. */
+  /** Columns that it may fill: the last one stays free, as a full line would wrap. */
   get width(): number {
     return (this.stream.columns || 80) - 1;
   }
@@ -14,7 +14,7 @@ export class StatusLine {
     this.shown = true;
   }
 
-  /** Takes it away, so that an ordinary line can be written in its place. */
+  /** Removes it, so that an ordinary line can take its place. */
   clear(): void {
     if (this.shown) this.stream.write('\r\u001b[K');
     this.shown = false;

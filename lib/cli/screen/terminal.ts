@@ -10,7 +10,7 @@ type Style = keyof typeof STYLES;
 export class Terminal {
   private readonly coloured: boolean;
 
-  /** @param status is on the same terminal and has to make room */
+  /** @param status is on the same terminal, and is cleared before each line */
   constructor(
     private readonly stream: NodeJS.WriteStream,
     private readonly status?: StatusLine,
@@ -34,12 +34,12 @@ export class Terminal {
     this.line(`  ${this.paint('dim', name.padEnd(9))}  ${value}`);
   }
 
-  /** What to do now. */
+  /** The next step. */
   next(text: string): void {
     this.line(`  ${this.paint('cyan', 'next'.padEnd(9))}  ${plain(text)}`);
   }
 
-  /** What is no failure and should be seen. */
+  /** Not a failure, and worth reading. */
   warning(text: string): void {
     this.line(`${this.paint('yellow', '!')} ${plain(text)}`);
   }
@@ -50,7 +50,7 @@ export class Terminal {
   }
 }
 
-/** Revisions as a place in the history. */
+/** Revisions as a position in the history. */
 export function place(revisions: readonly string[]): string {
   return revisions.map(plain).join(', ') || 'base';
 }

@@ -16,7 +16,7 @@ const PHASES: Readonly<Record<TenantPhase, string>> = {
  *
  * @param plan whether it only looks at the tenants
  */
-export function tenantsProgressText(progress: TenantsProgress, plan: boolean): string {
+export function progressText(progress: TenantsProgress, plan: boolean): string {
   const batches = batchesOf(progress);
   const phase = plan ? `plan: ${PHASES[progress.phase]}` : PHASES[progress.phase];
   if (!batches) return phase;
@@ -26,12 +26,12 @@ export function tenantsProgressText(progress: TenantsProgress, plan: boolean): s
 }
 
 /** The same with a bar, in at most `width` columns. */
-export function tenantsProgressLine(progress: TenantsProgress, plan: boolean, elapsedMs: number, width: number): string {
+export function progressLine(progress: TenantsProgress, plan: boolean, elapsedMs: number, width: number): string {
   const batches = batchesOf(progress);
   const part = batches?.total ? (batches.done + batches.failed) / batches.total : 0;
   const start = `  ${bar(progress.phase === 'summary' ? 1 : part, width)} `;
   const end = `  ${elapsed(elapsedMs)}`;
-  const text = cut(tenantsProgressText(progress, plan), width - displayWidth(start) - end.length);
+  const text = cut(progressText(progress, plan), width - displayWidth(start) - end.length);
   return cut(`${start}${text}${end}`, width);
 }
 

@@ -1,7 +1,7 @@
 import type { TenantsProgress } from '../../../client/tenants/progress';
 import { elapsed } from '../../screen/progress-line';
 import type { Screen } from '../../screen/screen';
-import { tenantsProgressLine, tenantsProgressText } from './progress-line';
+import { progressLine, progressText } from './progress-line';
 
 const REDRAW_MS = 200;
 
@@ -12,7 +12,7 @@ const LINE_MS = 15_000;
 const SIGN_OF_LIFE_MS = 60_000;
 
 /** Shows how far a run over tenants is: a bar where somebody watches, lines where nobody does. */
-export class TenantsProgressView {
+export class Progress {
   private readonly timer: NodeJS.Timeout;
   private readonly since = performance.now();
   private saidAt = this.since;
@@ -52,12 +52,12 @@ export class TenantsProgressView {
 
   private draw(): void {
     const { status } = this.screen;
-    if (!this.hidden && this.progress) status?.draw(tenantsProgressLine(this.progress, this.plan, this.elapsedMs, status.width));
+    if (!this.hidden && this.progress) status?.draw(progressLine(this.progress, this.plan, this.elapsedMs, status.width));
   }
 
   private say(): void {
     if (!this.progress) return;
-    const text = tenantsProgressText(this.progress, this.plan);
+    const text = progressText(this.progress, this.plan);
     const now = performance.now();
     if (text === this.said && now - this.saidAt < SIGN_OF_LIFE_MS) return;
     this.screen.notes.line(`  … ${text} (${elapsed(this.elapsedMs)})`);

@@ -1,9 +1,9 @@
-import { appendFileSync } from 'node:fs';
 import { annotation, data } from '../../../text/workflow-command';
 import { count, plain, type Terminal } from '../../screen/terminal';
 import { type AnswerDocument, type FailureDocument, isFailureDocument } from '../documents';
 import { warningsOf } from '../show-answer';
-import type { CiReport } from './ci-report';
+import { addToJobSummary } from './job-summary';
+import type { CiReport } from './report';
 import { summary } from './summary';
 
 /**
@@ -31,12 +31,7 @@ export class GitHubReport implements CiReport {
   end(document: AnswerDocument | FailureDocument): void {
     this.annotate(document);
     const text = summary(document);
-    if (this.summaryFile === undefined || this.summaryFile === '' || text === undefined) return;
-    try {
-      appendFileSync(this.summaryFile, text);
-    } catch (error) {
-      this.notes.warning(`the job summary can't be written: ${(error as Error).message}`);
-    }
+    if (text !== undefined) addToJobSummary(this.notes, text, this.summaryFile);
   }
 
   private annotate(document: AnswerDocument | FailureDocument): void {
@@ -48,8 +43,8 @@ export class GitHubReport implements CiReport {
     }
     if (document.atHead === false) {
       const { status, pending, unknown } = document;
-      const what = status === 'ahead' ? `not known to the code: ${unknown.join(', ')}` : `${count(pending.length)} pending`;
-      this.notes.line(annotation({ level: 'error', title: 'the database is not at head', message: what }));
+      const message = status === 'ahead' ? `not in the code: ${unknown.join(', ')}` : `${count(pending.length)} pending`;
+      this.notes.line(annotation({ level: 'error', title: 'the database is not at head', message }));
     }
     for (const warning of warningsOf(document)) {
       this.notes.line(annotation({ level: 'warning', title: 'migration', message: plain(warning) }));

@@ -1,19 +1,19 @@
 import { readFileSync, statSync } from 'node:fs';
 import { parseJson } from '../../../client/json';
 
-/** Far more than Step Functions takes: a file that is larger was not meant. */
+/** Far more than Step Functions takes: a larger file is a mistake. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
-/** Names of tenants, or why there are none. */
+/** Names of tenants, or why they can't be read. */
 export type NameList = { readonly names: readonly string[] } | { readonly problem: string };
 
-/** Reads names from a file: one a line, or a JSON array. */
-export function tenantsFile(file: string): NameList {
+/** Reads names from a file: one per line, or a JSON array. */
+export function namesFile(file: string): NameList {
   if (file === '') return { problem: '--tenants @ names no file: give --tenants @<file>' };
-  if (file === '-') return { problem: '--tenants @- would read standard input, which is for answers: give a file' };
+  if (file === '-') return { problem: '--tenants @- is not supported: standard input is for answers; give a file' };
   let text: string;
   try {
-    if (statSync(file).size > MAX_BYTES) return { problem: `--tenants @${file} is larger than 16 MB: it is no list of names` };
+    if (statSync(file).size > MAX_BYTES) return { problem: `--tenants @${file} is larger than 16 MB: it is not a list of names` };
     text = readFileSync(file, 'utf8').trim();
   } catch (error) {
     return { problem: `--tenants @${file} can't be read: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}` };
@@ -24,5 +24,5 @@ export function tenantsFile(file: string): NameList {
   if (Array.isArray(names) && names.every((name) => typeof name === 'string')) {
     return names.length > 0 ? { names } : { problem: `--tenants @${file} has an empty list` };
   }
-  return { problem: `--tenants @${file} is no JSON array of names` };
+  return { problem: `--tenants @${file} is not a JSON array of names` };
 }

@@ -1,13 +1,14 @@
-import { MigrateError } from '../../client/errors';
-import type { MigrateAnswer } from '../../contract';
-import { LocalError } from '../../local/errors';
-import { readGraph } from '../../local/observe';
-import type { Finding, Review } from '../../review/finding';
-import { EXIT } from '../answer/exit-codes';
-import { count, place, plain, type Terminal } from '../screen/terminal';
-import { askRunner } from './ask-runner';
-import { reviewRevisions } from './review-revisions';
-import { type MigrateSession, withBackend } from './session';
+import { MigrateError } from '../../../client/errors';
+import type { MigrateAnswer } from '../../../contract';
+import { LocalError } from '../../../local/errors';
+import { readGraph } from '../../../local/observe';
+import type { Finding, Review } from '../../../review/finding';
+import { EXIT } from '../../exit-codes';
+import { count, place, plain, type Terminal } from '../../screen/terminal';
+import { askRunner } from '../ask-runner';
+import type { ReplayArguments } from '../replay/options';
+import { reviewRevisions } from '../replay/review-revisions';
+import { type Session, withOwnDatabase, withScratchDatabase } from '../session';
 
 /** One thing that was verified. */
 export interface Check {
@@ -29,26 +30,24 @@ const RULES = {
 
 const REASONS = 3;
 
-/** `safe-alembic verify` */
-export async function verify(session: MigrateSession): Promise<number> {
-  const { screen, arguments: given } = session;
+/** Runs all checks, and shows each. */
+export async function verify(session: Session, given: ReplayArguments): Promise<number> {
+  const { screen, common } = session;
   const started = Date.now();
   // One after the other: the first says soon whether the database can be reached.
-  const atHead = await withBackend(session, 'own', ({ observer }) =>
-    whereItIs(() => askRunner(observer, { command: 'current' })),
-  );
+  const atHead = await withOwnDatabase(session, ({ observer }) => whereItIs(() => askRunner(observer, { command: 'current' })));
   show(screen.data, atHead);
-  const review = await withBackend(session, 'scratch', async (observation) => {
+  const review = await withScratchDatabase(session, given.databaseUrl, async (observation) => {
     const graph = await readGraph(observation.observer);
     const revisions = graph.revisions.map(({ revision }) => revision);
     const chosen = { revisions, why: 'all', unreleased: [], edited: [] };
-    return reviewRevisions(session, observation, graph, chosen, started);
+    return reviewRevisions(session, given, observation, graph, chosen, started);
   });
   const others = checksOf(review);
   for (const check of others) show(screen.data, check);
   const checks = [atHead, ...others];
   const exitCode = checks.every(({ passed }) => passed) ? EXIT.done : EXIT.failed;
-  if (given.json) process.stdout.write(`${JSON.stringify({ verify: 1, checks, exitCode }, undefined, 2)}\n`);
+  if (common.json) process.stdout.write(`${JSON.stringify({ verify: 1, checks, exitCode }, undefined, 2)}\n`);
   return exitCode;
 }
 
@@ -66,7 +65,7 @@ async function whereItIs(ask: () => Promise<MigrateAnswer>): Promise<Check> {
     if (!(error instanceof MigrateError || error instanceof LocalError)) throw error;
     // A project that can't be loaded fails everything that follows, too.
     if (error instanceof LocalError) throw error;
-    const what = 'where the database is can’t be told';
+    const what = 'where the database is could not be determined';
     return { check: 'at-head', passed: false, what, reasons: [`${error.code}: ${error.message}`, error.next] };
   }
 }
@@ -88,11 +87,11 @@ function checksOf({ findings, graph, summary, revisions }: Review): Check[] {
   return [
     oneHead,
     of('models', 'models and migrations agree', 'models and migrations disagree'),
-    of('env', 'env.py commits what it runs', 'env.py does not keep what it runs'),
+    of('env', 'env.py commits what it runs', 'env.py does not commit what it runs'),
     of(
       'round-trip',
-      `${count(summary.replayed)} restore the schema when taken back, and can be applied again${notReplayed}`,
-      'not every revision can be taken back and applied again',
+      `${count(summary.replayed)} restore the schema when reverted, and can be applied again${notReplayed}`,
+      'not every revision can be reverted and applied again',
     ),
   ];
 }

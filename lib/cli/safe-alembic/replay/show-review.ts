@@ -1,10 +1,10 @@
-import type { Finding, Review } from '../../review/finding';
-import { acceptance, extent, outcome, pageOf } from '../../review/reports/words';
-import { plainLines } from '../../text/plain';
-import { cut, displayWidth } from '../screen/display-width';
-import { revisionLine } from '../screen/revision-line';
-import { plain, type Terminal } from '../screen/terminal';
-import { wrap } from '../screen/wrap';
+import type { Finding, Review } from '../../../review/finding';
+import { acceptance, extent, outcome, pageOf } from '../../../review/reports/words';
+import { plainLines } from '../../../text/plain';
+import { cut, displayWidth } from '../../screen/display-width';
+import { revisionLine } from '../../screen/revision-line';
+import { plain, type Terminal } from '../../screen/terminal';
+import { wrap } from '../../screen/wrap';
 
 /** Lines longer than this are hard to read, however wide the terminal is. */
 const WIDEST = 110;

@@ -1,7 +1,7 @@
-import type { GraphFacts, GraphRevision } from '../../contract/facts';
-import type { ReplayProgress as Report } from '../../local/observe';
-import { elapsed, progressLine, runningName } from '../screen/progress-line';
-import type { Screen } from '../screen/screen';
+import type { GraphFacts, GraphRevision } from '../../../contract/facts';
+import type { ReplayProgress as Report } from '../../../local/observe';
+import { elapsed, progressLine, runningName } from '../../screen/progress-line';
+import type { Screen } from '../../screen/screen';
 
 const REDRAW_MS = 200;
 

@@ -1,25 +1,14 @@
-import type { GraphFacts } from '../../contract/facts';
-import { LocalError } from '../../local/errors';
-import { type Changes, changesSince, defaultBranch } from '../../local/git';
-import { count } from '../screen/terminal';
-import type { MigrateArguments } from './arguments';
-import { MigrateEnd } from './error';
+import type { GraphFacts } from '../../../contract/facts';
+import { LocalError } from '../../../local/errors';
+import { type Changes, changesSince, defaultBranch } from '../../../local/git';
+import { CommandError } from '../../answer/command-error';
+import { count } from '../../screen/terminal';
+import type { Chosen } from '../replay/chosen';
+import type { ReviewArguments } from './arguments';
 
-/** What is reviewed. */
-export interface Chosen {
-  /** Ids, in the order in which they are applied. */
-  readonly revisions: readonly string[];
-  /** Why these, in words. */
-  readonly why: string;
-  /** Ids of revisions that the base branch does not have; none where git can't tell: then each is taken for a release of its own. */
-  readonly unreleased: readonly string[];
-  /** Files of revisions that the base branch has and that are not the same here. */
-  readonly edited: readonly { readonly file: string; readonly how: 'changed' | 'removed' }[];
-}
+type Named = Pick<ReviewArguments, 'named' | 'since' | 'all'>;
 
-type Named = Pick<MigrateArguments, 'named' | 'since' | 'all'>;
-
-/** Which revisions a command line means. Throws a `LocalError` or {@link MigrateEnd}. */
+/** Which revisions a command line means. Throws a `LocalError` or {@link CommandError}. */
 export async function chooseRevisions(project: string, graph: GraphFacts, given: Named): Promise<Chosen> {
   const all = graph.revisions.map(({ revision }) => revision);
   const changes = await changesOf(project, given);
@@ -38,7 +27,7 @@ export async function chooseRevisions(project: string, graph: GraphFacts, given:
       'as named',
     );
   }
-  if (!changes) return chosen(graph.heads, `the ${graph.heads.length === 1 ? 'head' : 'heads'}: git can't tell what is new`);
+  if (!changes) return chosen(graph.heads, `the ${graph.heads.length === 1 ? 'head' : 'heads'}: git does not know what is new`);
   const touched = new Set([...added, ...idsOf(graph, changes.changed)]);
   const revisions = all.filter((revision) => touched.has(revision));
   if (revisions.length > 0 || given.since !== undefined) {
@@ -47,7 +36,7 @@ export async function chooseRevisions(project: string, graph: GraphFacts, given:
   return chosen(graph.heads, `the ${graph.heads.length === 1 ? 'head' : 'heads'}: nothing is new since ${changes.since}`);
 }
 
-/** Undefined: git can't tell, and was not asked by name. */
+/** Undefined: git does not know, and `--since` was not given. */
 async function changesOf(project: string, { since }: Named): Promise<Changes | undefined> {
   if (since !== undefined) return changesSince(project, since);
   try {
@@ -93,5 +82,5 @@ function find({ revisions, heads }: GraphFacts, name: string): readonly string[]
     found.length === 0
       ? `the project has no revision "${name}"`
       : `"${name}" is the start of several: ${found.map(({ revision }) => revision).join(', ')}`;
-  throw new MigrateEnd('unknown_revision', message, LOOK);
+  throw new CommandError('unknown_revision', message, LOOK);
 }

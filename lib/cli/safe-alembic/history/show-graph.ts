@@ -1,6 +1,6 @@
-import type { GraphFacts, GraphRevision } from '../../contract/facts';
-import { cut, displayWidth } from '../screen/display-width';
-import { plain, type Terminal } from '../screen/terminal';
+import type { GraphFacts, GraphRevision } from '../../../contract/facts';
+import { cut, displayWidth } from '../../screen/display-width';
+import { plain, type Terminal } from '../../screen/terminal';
 
 /** Where a database is in the graph. */
 export interface Place {

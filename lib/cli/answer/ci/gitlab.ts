@@ -1,5 +1,5 @@
 import type { Terminal } from '../../screen/terminal';
-import type { CiReport } from './ci-report';
+import type { CiReport } from './report';
 
 /** Sections that can be folded, https://docs.gitlab.com/ci/jobs/job_logs/#custom-collapsible-sections */
 export class GitLabReport implements CiReport {
@@ -16,8 +16,8 @@ export class GitLabReport implements CiReport {
 
   end(): void {}
 
-  private mark(what: 'start' | 'end', name: string, title = ''): void {
+  private mark(edge: 'start' | 'end', name: string, title = ''): void {
     const seconds = Math.floor(Date.now() / 1000);
-    this.notes.line(`\u001b[0Ksection_${what}:${seconds}:migrate_invoke_${name}\r\u001b[0K${title}`);
+    this.notes.line(`\u001b[0Ksection_${edge}:${seconds}:migrate_invoke_${name}\r\u001b[0K${title}`);
   }
 }
