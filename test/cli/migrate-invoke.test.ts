@@ -389,6 +389,10 @@ describe('the command line', () => {
     [['--wait-lock', 'long'], '--wait-lock long is not a number of seconds'],
     [['--yes=no'], '--yes takes no value'],
     [['--json=no'], '--json takes no value'],
+    [
+      ['--endpoint-url', 'localhost:4566'],
+      '--endpoint-url localhost:4566 is not an address: give one such as http://localhost:4566',
+    ],
     [['--endpoint-url', 'here'], '--endpoint-url here is not an address: give one such as http://localhost:4566'],
   ])('%j is refused', async (args, problem) => {
     expect(await command.run(['--stage', 'dev', ...args])).toMatchObject({
@@ -396,6 +400,23 @@ describe('the command line', () => {
       stdout: '',
       stderr: expect.stringContaining(problem),
     });
+  });
+
+  test('an address of AWS in the environment that is none is refused, too', async () => {
+    expect(await command.run(['--stage', 'dev'], { AWS_ENDPOINT_URL: 'localhost:4566' })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('AWS_ENDPOINT_URL localhost:4566 is not an address'),
+    });
+  });
+
+  test.each([
+    ['CDK_ALEMBIC_APP_NAME', [], { CDK_ALEMBIC_APP_NAME: 'shop' }, 'shop'],
+    ['--app-name, before the variable', ['--app-name', 'blog'], { CDK_ALEMBIC_APP_NAME: 'shop' }, 'blog'],
+    ['neither', [], { CDK_ALEMBIC_APP_NAME: '' }, 'template-saas'],
+  ])('the app name comes from %s', async (_, args, environment, name) => {
+    standIn = await StandIn.start(() => ({ answer: answer() }));
+    await command.run(['--stage', 'dev', '--endpoint-url', standIn.url, ...args], environment);
+    expect(standIn.functions).toEqual([`${name}-api-migrate-lambda-dev`]);
   });
 
   test('a step back needs no special spelling', async () => {

@@ -266,12 +266,12 @@ describe('a run that is there already', () => {
 
   test('goes on after Ctrl-C, which says how to watch it and how to stop it', async () => {
     standIn = await StepFunctionsStandIn.start(stage(behind, { state: 'Rest', until: 'never' }));
-    const args = ['--stage', 'dev', '--app-name', 'template-saas', '--endpoint-url', standIn.url, '--tenants', 'all'];
+    const args = ['--stage', 'dev', '--endpoint-url', standIn.url, '--tenants', 'all'];
     const { code, stderr } = await command.run(args, {}, standIn.standstill());
     const runId = standIn.runs[1]?.name;
     expect(code).toBe(130);
     expect(stderr).toContain(`interrupted: run ${runId} goes on\n`);
-    const about = 'npx migrate-invoke --stage dev --app-name template-saas';
+    const about = 'npx migrate-invoke --stage dev';
     expect(stderr).toContain(`next       watch it again: ${about} --run ${runId}; or stop it: ${about} --stop ${runId}\n`);
     expect(standIn.calls.map(({ operation }) => operation)).not.toContain('StopExecution');
   });
@@ -395,9 +395,9 @@ function readAtStart({ outputs }: Metafile): string[] {
 test('no other start pays for it: what it takes lies in files of its own, read when it is needed', () => {
   const sfn = /@aws-sdk\/client-sfn\//;
   expect(readAtStart(command.metafile)).toContain('lib/cli/migrate-invoke/main.ts');
-  expect(readAtStart(command.metafile).filter((path) => sfn.test(path) || /\/(show-)?tenants/.test(path))).toEqual([]);
+  expect(readAtStart(command.metafile).filter((path) => sfn.test(path) || /\/tenants\/(?!options|help)/.test(path))).toEqual([]);
   expect(readAtStart(command.tenants).some((path) => sfn.test(path))).toBe(true);
   const imports = Object.values(command.metafile.inputs).flatMap((input) => input.imports);
   const entries = imports.filter(({ path }) => path.includes('migrate-invoke-tenants'));
-  expect(entries).toMatchObject([{ kind: 'require-call', external: true }]);
+  expect(entries).toMatchObject([{ kind: 'dynamic-import', external: true }]);
 });

@@ -27,7 +27,7 @@ What to run
   --dry-run                 show the plan with its SQL where it can be rendered; changes nothing
   --allow <what>            what an upgrade may also do:
                             ${ALLOWANCES.join(', ')} (those in the way of a revision)
-  --in container            run all that is pending in the stage's container, not only what is marked
+  --in container            run all pending revisions in the stage's container, marked or not
   --wait-lock <seconds>     wait this long for another run to end (default: 0)
   --yes, -y                 change a protected stage without asking; required without a terminal
 

@@ -48,15 +48,10 @@ export async function migrateInvoke(argv: readonly string[], version: string): P
       return end(failureDocument(error, []), parsed.json, view, ciReport(view.notes));
     }
     case 'tenants':
-      return tenantsCommand().migrateInvokeTenants(argv);
+      return (await import('./tenants/main.js')).migrateInvokeTenants(argv);
     case 'run':
       return run(parsed);
   }
-}
-
-/** In a file of its own, which is read when it is needed: not every start should load Step Functions' SDK. */
-function tenantsCommand(): typeof import('./tenants/main') {
-  return require('./tenants/main');
 }
 
 async function run(given: Arguments): Promise<number> {

@@ -1,4 +1,5 @@
 import { isatty } from 'node:tty';
+import { needsAscii } from './ascii';
 import { StatusLine } from './status-line';
 import { Terminal } from './terminal';
 
@@ -24,11 +25,12 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 export function screen({ json, progress }: ScreenOptions, environment: Environment = process.env): Screen {
   const { stdout, stderr } = process;
+  const ascii = needsAscii(environment);
   const watched = stderr.isTTY === true && !isCi(environment);
-  const status = watched && progress && environment.TERM !== 'dumb' ? new StatusLine(stderr) : undefined;
+  const status = watched && progress && environment.TERM !== 'dumb' ? new StatusLine(stderr, ascii) : undefined;
   return {
-    data: new Terminal(json ? stderr : stdout, status),
-    notes: new Terminal(stderr, status),
+    data: new Terminal(json ? stderr : stdout, status, ascii),
+    notes: new Terminal(stderr, status, ascii),
     status,
     // Not process.stdin: creating that stream takes as long as the rest of the screen, and hardly any run reads it.
     canAsk: watched && isatty(0),

@@ -1,8 +1,14 @@
+import { toAscii } from './ascii';
+
 /** The last line of a terminal, which is redrawn. */
 export class StatusLine {
   private shown = false;
 
-  constructor(private readonly stream: NodeJS.WriteStream) {}
+  /** @param ascii whether nothing else may be written */
+  constructor(
+    private readonly stream: NodeJS.WriteStream,
+    private readonly ascii = false,
+  ) {}
 
   /** Columns that it may fill: the last one stays free, as a full line would wrap. */
   get width(): number {
@@ -10,7 +16,7 @@ export class StatusLine {
   }
 
   draw(text: string): void {
-    this.stream.write(`\r${text}\u001b[K`);
+    this.stream.write(`\r${this.ascii ? toAscii(text) : text}\u001b[K`);
     this.shown = true;
   }
 

@@ -10,7 +10,6 @@ export interface Place {
   readonly applied: ReadonlySet<string>;
 }
 
-const SHORTEST_MESSAGE = 8;
 /** More branches beside each other than this are not drawn: their names would not fit any more. */
 const MOST_LANES = 12;
 
@@ -56,11 +55,11 @@ function labelled(
     ...branchLabels.map(plain),
     ...dependsOn.map((other) => `needs ${plain(other)}`),
   ];
-  const end = labels.length > 0 ? `  (${labels.join(', ')})` : '';
   const id = plain(revision);
-  const room = terminal.width - indent - displayWidth(`${id}  ${end}`);
-  const name = cut(plain(message), Math.max(room, Math.min(SHORTEST_MESSAGE, displayWidth(message))));
-  return `${terminal.paint('bold', id)}  ${name}${terminal.paint('cyan', end)}`;
+  const room = terminal.width - indent - displayWidth(`${id}  `);
+  const end = labels.length > 0 ? cut(`(${labels.join(', ')})`, room) : '';
+  const name = cut(plain(message), room - (end ? displayWidth(end) + 2 : 0));
+  return `${terminal.paint('bold', id)}  ${name && end ? `${name}  ` : name}${terminal.paint('cyan', end)}`;
 }
 
 const NODE = '●';

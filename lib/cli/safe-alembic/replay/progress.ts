@@ -2,50 +2,40 @@ import type { GraphFacts, GraphRevision } from '../../../contract/facts';
 import type { ReplayProgress as Report } from '../../../local/observe';
 import { elapsed, progressLine, runningName } from '../../screen/progress-line';
 import type { Screen } from '../../screen/screen';
+import { Ticker } from '../../screen/ticker';
 
-const REDRAW_MS = 200;
-
-/** CI systems end a job that says nothing for long, CircleCI after ten minutes. */
-const SIGN_OF_LIFE_MS = 60_000;
-
-/** Shows how far a replay is: a bar where somebody watches, now and then a line where nobody does. */
+/** Shows how far a replay is: a bar on a terminal, elsewhere a line now and then. */
 export class ReplayProgress {
-  private readonly timer: NodeJS.Timeout;
+  private readonly ticker: Ticker;
   private readonly known: ReadonlyMap<string, GraphRevision>;
   private last: Report = { done: 0, total: 0, revision: '' };
   private since = performance.now();
 
-  constructor(
-    private readonly screen: Pick<Screen, 'notes' | 'status'>,
-    graph: GraphFacts,
-  ) {
+  constructor(screen: Pick<Screen, 'notes' | 'status'>, graph: GraphFacts) {
     this.known = new Map(graph.revisions.map((revision) => [revision.revision, revision]));
-    const { status } = screen;
-    this.timer = status ? setInterval(() => this.draw(), REDRAW_MS) : setInterval(() => this.signOfLife(), SIGN_OF_LIFE_MS);
+    this.ticker = new Ticker(screen, { line: (width) => this.line(width), sign: () => this.sign });
   }
 
-  /** A revision is begun. */
+  /** A revision is started. */
   advance(report: Report): void {
     this.last = report;
     this.since = performance.now();
-    this.draw();
+    this.ticker.draw();
   }
 
   stop(): void {
-    clearInterval(this.timer);
-    this.screen.status?.clear();
+    this.ticker.stop();
   }
 
-  private draw(): void {
-    const { status } = this.screen;
+  private line(width: number): string | undefined {
     const { done, total } = this.last;
-    if (total > 0) status?.draw(progressLine({ done, total, ...this.running }, status.width));
+    return total > 0 ? progressLine({ done, total, ...this.running }, width) : undefined;
   }
 
-  private signOfLife(): void {
+  private get sign(): string {
     const { done, total } = this.last;
     const { elapsedMs } = this.running;
-    this.screen.notes.line(`  … still replaying: ${done}/${total}  ${runningName(this.running)} (${elapsed(elapsedMs)})`);
+    return `  … still replaying: ${done}/${total}  ${runningName(this.running)} (${elapsed(elapsedMs)})`;
   }
 
   private get running() {

@@ -27,8 +27,8 @@ function messagesOf({ graph }: Review): ReadonlyMap<string, string> {
 
 function showFinding(terminal: Terminal, finding: Finding, names: ReadonlyMap<string, string>): void {
   const { severity, rule, revision, file, line, message, direction, seen, statement, instead } = finding;
-  const colour = severity === 'error' ? 'red' : 'yellow';
-  terminal.line(`${terminal.paint(colour, severity.padEnd('warning'.length))}  ${terminal.paint('bold', rule)}`);
+  const color = severity === 'error' ? 'red' : 'yellow';
+  terminal.line(`${terminal.paint(color, severity.padEnd('warning'.length))}  ${terminal.paint('bold', rule)}`);
   if (revision !== undefined) {
     const id = plain(revision);
     const room = terminal.width - `  ${id}  `.length;
@@ -60,13 +60,13 @@ function fact(terminal: Terminal, name: string, value: string): void {
   for (const text of wrap(value, terminal.width - 4)) terminal.line(`    ${text}`);
 }
 
-function showCode(terminal: Terminal, name: string, code: string, colour?: 'green'): void {
+function showCode(terminal: Terminal, name: string, code: string, color?: 'green'): void {
   const lines = plainLines(code);
   const shown = lines.slice(0, MOST_LINES);
   terminal.line(`  ${terminal.paint('dim', name)}`);
   for (const line of shown) {
     const text = name === 'statement' ? cut(line, Math.max(20, Math.min(terminal.width, 4 * WIDEST) - 4)) : line;
-    terminal.line(`    ${colour ? terminal.paint(colour, text) : text}`);
+    terminal.line(`    ${color ? terminal.paint(color, text) : text}`);
   }
   if (lines.length > shown.length) terminal.line(terminal.paint('dim', `    and ${lines.length - shown.length} lines more`));
 }
