@@ -59,7 +59,7 @@ describe('--json', () => {
     const where = ['--stage', 'dev', '--endpoint-url', standIn.url];
     const { code, stderr } = await command.runOnFullDisk([...where, '--json']);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/2 revisions applied[^]*x the result could not be written to stdout: ENOSPC/);
+    expect(stderr).toMatch(/2 revisions applied.*x the result could not be written to stdout: ENOSPC/s);
     expect(stderr).toContain('the command itself ended with exit code 0\n');
   });
 

@@ -121,7 +121,8 @@ describe('safe-alembic review', () => {
 
   it.each([
     ['Ctrl-C', 'SIGINT', 130],
-    ['a request to end', 'SIGTERM', 143],
+    ['a request to end', 'SIGTERM', 130],
+    ['the end of its terminal', 'SIGHUP', 130],
     ['a kill that nobody can handle', 'SIGKILL', null],
   ] as const)('leaves no server and no folder behind after %s', async (_, signal, exitCode) => {
     project.revision('b2', 'a1', 'Wait for ever', 'op.execute("SELECT pg_sleep(300)")');
@@ -131,7 +132,7 @@ describe('safe-alembic review', () => {
     running.kill(signal);
     const { code, stdout } = await running.ended;
     expect(code).toBe(exitCode);
-    if (signal === 'SIGINT') expect(JSON.parse(stdout)).toMatchObject({ status: 'failed', error: { code: 'interrupted' } });
+    if (exitCode === 130) expect(JSON.parse(stdout)).toMatchObject({ status: 'failed', error: { code: 'interrupted' } });
     await eventually(() => !runs(server) && readdirSync(scratch).length === 0);
   });
 

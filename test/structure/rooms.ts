@@ -7,14 +7,14 @@ const ALWAYS = ['lib/contract', 'lib/text', 'lib/cache.ts', 'lib/package-root.ts
 export const TYPESCRIPT: Rooms = {
   // The sample's CDK app, which cdk.json names.
   'bin/app.ts': ['lib/local', 'examples'],
-  bin: ['lib/cli/migrate-invoke', 'lib/cli/safe-alembic', 'package.json'],
-  scripts: [],
+  bin: ['lib/cli/migrate-invoke', 'lib/cli/safe-alembic', 'lib/cli', 'package.json'],
+  scripts: ['lib/local', 'examples'],
 
   'lib/cli/migrate-invoke': ['lib/cli/answer', 'lib/cli/screen', 'lib/cli', 'lib/client', ...ALWAYS],
   'lib/cli/safe-alembic': ['lib/cli/answer', 'lib/cli/screen', 'lib/cli', 'lib/review', 'lib/local', 'lib/client', ...ALWAYS],
   'lib/cli/answer': ['lib/cli/screen', 'lib/cli', 'lib/client', ...ALWAYS],
   'lib/cli/screen': ALWAYS,
-  // Options and exit codes of both commands.
+  // What both commands share: options, exit codes, how they run as a process.
   'lib/cli': ['lib/client', 'lib/local', 'lib/contract'],
 
   'lib/review': ['lib/local', ...ALWAYS],
