@@ -1,4 +1,4 @@
-/** Ctrl-C, the end that a system or a CI asks for, and a terminal that is closed. */
+/** Ctrl-C, a stop by the system or a CI, and a closed terminal. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** For a command that ends by itself. The second signal ends the process at once. */
@@ -14,8 +14,8 @@ export function interruptSignal(): { readonly signal: AbortSignal; ignore(): voi
 /**
  * Calls back when the command is asked to end.
  *
- * @param interrupt gets whether nobody else listens for the signal
- * @returns ends the listening
+ * @param interrupt gets whether it is the only listener for the signal
+ * @returns stops listening
  */
 export function onInterrupt(interrupt: (alone: boolean) => void): () => void {
   const listener = (signal: NodeJS.Signals) => interrupt(process.listenerCount(signal) === 1);

@@ -66,8 +66,8 @@ const IN_CONTAINER = 'in the container';
 
 /** What did not stop the command. */
 export function warningsOf({ edited, warnings }: Pick<MigrateAnswer, 'edited' | 'warnings'>): string[] {
-  const told = `edited after they were applied: ${edited.join(', ')}; the database still has the earlier version: undo the edit and add a revision`;
-  return [...(edited.length > 0 ? [told] : []), ...warnings];
+  const warning = `edited after they were applied: ${edited.join(', ')}; the database still has the earlier version: undo the edit and add a revision`;
+  return [...(edited.length > 0 ? [warning] : []), ...warnings];
 }
 
 function showWarnings(notes: Terminal, answer: Pick<MigrateAnswer, 'edited' | 'warnings'>): void {

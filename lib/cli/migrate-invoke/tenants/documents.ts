@@ -45,6 +45,6 @@ export function answerDocument({ error: _, ...summary }: TenantRunSummary, check
 export function failureDocument(error: TenantsError | CommandError, runId?: string): FailureDocument {
   const { code, message, next } = error;
   const summary = error instanceof TenantsError ? error.summary : undefined;
-  const told = { contract: CONTRACT_VERSION, status: 'failed', error: { code, message, next } } as const;
-  return { ...summary, ...told, runId: summary?.runId ?? runId ?? null, exitCode: exitCodeOf(code) };
+  const failed = { contract: CONTRACT_VERSION, status: 'failed', error: { code, message, next } } as const;
+  return { ...summary, ...failed, runId: summary?.runId ?? runId ?? null, exitCode: exitCodeOf(code) };
 }

@@ -28,14 +28,14 @@ export function onGitHub(notes: Terminal, document: Document, environment: Envir
 
 /** The end of a run as Markdown. */
 function summary({ stage, command, places, failures, detailsUri, ...counts }: AnswerDocument): string {
-  const told = (['total', 'unchanged', 'migrated', 'pending', 'ahead', 'failed', 'notBegun'] as const).map(
+  const totals = (['total', 'unchanged', 'migrated', 'pending', 'ahead', 'failed', 'notBegun'] as const).map(
     (name) => `${counts[name]} ${name === 'notBegun' ? 'not begun' : name}`,
   );
   const table = (head: string, rows: readonly string[]) => (rows.length > 0 ? ['', head, '| --- | --- |', ...rows] : []);
   return `${[
     `### Tenants of ${code(stage)}: ${command}`,
     '',
-    told.join(', '),
+    totals.join(', '),
     ...table(
       '| tenants | at |',
       places.map(({ revisions, tenants }) => `| ${tenants} | ${code(place(revisions))} |`),

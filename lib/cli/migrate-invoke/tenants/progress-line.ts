@@ -21,8 +21,8 @@ export function progressText(progress: TenantsProgress, plan: boolean): string {
   const phase = plan ? `plan: ${PHASES[progress.phase]}` : PHASES[progress.phase];
   if (!batches) return phase;
   const { total, done, running, failed } = batches;
-  const told = [`${done + failed}/${total} batches`, `${running} running`, ...(failed > 0 ? [`${failed} with failures`] : [])];
-  return `${phase}: ${told.join(', ')}`;
+  const counts = [`${done + failed}/${total} batches`, `${running} running`, ...(failed > 0 ? [`${failed} with failures`] : [])];
+  return `${phase}: ${counts.join(', ')}`;
 }
 
 /** The same with a bar, in at most `width` columns. */

@@ -14,13 +14,13 @@ export function showPlaces(terminal: Terminal, summary: TenantRunSummary): void 
     terminal.line(NO_TENANTS);
     return;
   }
-  const told: [number, string][] = [
+  const populations: [number, string][] = [
     [unchanged, 'at head'],
     [pending, 'behind'],
     [ahead, 'ahead of the deployed code'],
     [failed, 'could not be determined'],
   ];
-  const parts = told.flatMap(([count, what]) => (count > 0 ? [`${number(count)} ${what}`] : []));
+  const parts = populations.flatMap(([count, what]) => (count > 0 ? [`${number(count)} ${what}`] : []));
   terminal.line(`${tenants(summary.total)}, head is ${place(heads)}: ${parts.join(', ')}`);
   const widest = Math.max(...places.map(({ tenants: count }) => number(count).length));
   for (const { revisions, tenants: count } of places.slice(0, MAX_PLACES)) {

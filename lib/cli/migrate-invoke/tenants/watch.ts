@@ -55,7 +55,7 @@ async function decide(session: Session, runId: string, signal: AbortSignal, view
   }
 }
 
-/** Undefined: nobody answers. */
+/** Undefined: no answer. */
 async function askUntilClear({ notes }: Session['screen'], signal: AbortSignal): Promise<boolean | undefined> {
   notes.line('the canaries are migrated');
   for (;;) {
