@@ -16,20 +16,15 @@ export const CIRCLES: Exceptions<readonly string[]> = {
 
 export const UP: Exceptions<string> = {
   typescript: [],
-  python: [
-    'cdk_alembic/database/connecting.py → cdk_alembic/project/observation.py',
-    'cdk_alembic/database/mutex.py → cdk_alembic/shortcut/fingerprint.py',
-    'cdk_alembic/project/project.py → cdk_alembic/shortcut/shortcut.py',
-    'cdk_alembic/protocol/report.py → cdk_alembic/database/address.py',
-    'cdk_alembic_local/scratch/affected_tables.py → cdk_alembic_local/replay/watch.py',
-  ],
+  python: ['cdk_alembic_local/scratch/affected_tables.py → cdk_alembic_local/replay/watch.py'],
 };
 
 export const CROWDED: readonly (readonly [folder: string, files: number])[] = [
   ['lambda/tenants', 18],
   ['lib/client', 17],
   ['lib/local', 19],
-  ['lib/packaging', 16],
+  ['lib/packaging', 20],
   ['lib/review', 16],
+  ['lib/packaging/dependencies', 17],
   ['lib/review/rules', 18],
 ];
