@@ -7,8 +7,6 @@ import type { FunctionPlatform } from '../../lib/packaging/platform';
 import { uvProjectPackage } from '../../lib/packaging/uv-project';
 import { filesBelow, hostPython, lockedBackend, temporaryDirectory, writeFiles } from './support';
 
-jest.setTimeout(120_000);
-
 const pythonVersion = hostPython();
 const host: FunctionPlatform = { architecture: process.arch === 'arm64' ? 'arm64' : 'x86_64', pythonVersion };
 
