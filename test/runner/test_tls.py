@@ -43,6 +43,8 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @contextmanager
 def tls_server(folder: Path) -> Iterator[None]:
     with psycopg.connect(dbname="postgres", autocommit=True) as connection:
+        # The server is shared with processes that run the same tests.
+        connection.execute("SELECT pg_advisory_lock(hashtext('test_tls'))")
         # The server writes its own files: it refuses a key that belongs to somebody else or that others may read.
         for name in ("server.key", "server.pem"):
             lines = (folder / name).read_text().strip().splitlines()
