@@ -91,7 +91,7 @@ async function all(folder: string): Promise<Count> {
 }
 
 /** A test that takes ten minutes hangs: the longest takes one on a quiet machine. */
-const PYTEST = ['-m', 'pytest', '-q', '-n', String(2 * SHARE), '--dist', 'worksteal', '--timeout', '600'];
+const PYTEST = ['-m', 'pytest', '-q', '-n', String(2 * SHARE), '--dist', 'loadgroup', '--timeout', '600'];
 
 /** The checks that the command names; all of them if it names none. */
 function selected(all: readonly NamedCheck[]): Set<NamedCheck> {

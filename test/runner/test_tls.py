@@ -18,6 +18,9 @@ from conftest import DRIVERS, Backend, Database, eventually, failure, invoke
 from network import aws
 from test_reaching import secret, secret_settings
 
+# In one process: they change the server that all processes share.
+pytestmark = pytest.mark.xdist_group("tls")
+
 RDS_HOST = "db.abcdef.eu-central-1.rds.amazonaws.com"
 
 
@@ -43,8 +46,6 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @contextmanager
 def tls_server(folder: Path) -> Iterator[None]:
     with psycopg.connect(dbname="postgres", autocommit=True) as connection:
-        # The server is shared with processes that run the same tests.
-        connection.execute("SELECT pg_advisory_lock(hashtext('test_tls'))")
         # The server writes its own files: it refuses a key that belongs to somebody else or that others may read.
         for name in ("server.key", "server.pem"):
             lines = (folder / name).read_text().strip().splitlines()
