@@ -5,6 +5,7 @@ export { type DatabasePartNames, type DatabaseUrlOptions, DatabaseVariables } fr
 export {
   type IamDatabaseOptions,
   MigrationDatabase,
+  type ProxyDatabaseOptions,
   type RdsDatabaseOptions,
   type SecretDatabaseOptions,
 } from './constructs/database/migration-database';

@@ -7,7 +7,7 @@ import { mustRun, run } from '../../lib/local/run';
  * The Python tools that the demo and the tests use, each in a virtual environment of its own under `.cache/tools`,
  * so that no tool's packages can stand in for one that is missing in the package under test.
  */
-export type Tool = 'ministack' | 'uv' | 'python-tests' | 'cfn-lint' | 'awscli' | 'pytest-alembic';
+export type Tool = 'ministack' | 'uv' | 'python-tests' | 'cfn-lint' | 'awscli' | 'pytest-alembic' | 'pictures';
 
 export const projectDirectory = path.resolve(__dirname, '../..');
 const toolsDirectory = path.join(projectDirectory, '.cache', 'tools');
