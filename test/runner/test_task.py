@@ -17,7 +17,7 @@ from cdk_alembic import task
 from cdk_alembic.protocol import contract
 from conftest import DRIVERS, MUTEX, Backend, Database, eventually, invoke, set_settings
 
-RUNNER = Path(contract.__file__).parent.parent
+RUNNER = Path(contract.__file__).parent.parent.parent
 SLEEPERS = (
     "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep%' AND state = 'active'"
     " AND pid <> pg_backend_pid()"
