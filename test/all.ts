@@ -90,8 +90,11 @@ async function all(folder: string): Promise<Count> {
   return summary(results);
 }
 
-/** A test that takes ten minutes hangs: the longest takes one on a quiet machine. */
-const PYTEST = ['-m', 'pytest', '-q', '-n', String(2 * SHARE), '--dist', 'loadgroup', '--timeout', '600'];
+/**
+ * A file's tests run in one process, in their order: those of TLS change the server. A test that takes ten minutes hangs: the longest
+ * takes one on a quiet machine.
+ */
+const PYTEST = `-m pytest -q -n ${2 * SHARE} --dist loadfile --no-loadscope-reorder --timeout 600`.split(' ');
 
 /** The checks that the command names; all of them if it names none. */
 function selected(all: readonly NamedCheck[]): Set<NamedCheck> {
