@@ -21,7 +21,6 @@ from cdk_alembic import respond as full
 from cdk_alembic.project import guard
 from cdk_alembic.protocol import contract, log
 from cdk_alembic.run import container
-from cdk_alembic.shortcut import fingerprint, shortcut
 
 TEMPLATES = Path(alembic.__file__).parent / "templates"
 
@@ -109,14 +108,6 @@ class Backend:
         assert line in env
         option = f'config.set_main_option("sqlalchemy.url", os.environ["{variable}"].replace("%", "%%"))\n'
         self.write_env("import os\n" + env.replace(line, line + option))
-        return self
-
-    def with_shortcut(self, driver: str) -> Backend:
-        """As packaging leaves it: with a manifest, so that the shortcut is tried."""
-        manifest = self.root / contract.MANIFEST_FILE
-        manifest.parent.mkdir(exist_ok=True)
-        manifest.write_text(json.dumps({"driver": driver}))
-        (self.root / contract.DEPENDENCIES_DIRECTORY).mkdir(exist_ok=True)
         return self
 
     def configure_with(self, options: str) -> None:
@@ -245,8 +236,6 @@ def forget() -> None:
     if full._project is not None:
         full._project.forget_modules()
     full._project = None
-    fingerprint._environment = None
-    shortcut._of_package.clear()
     guard._of_file.cache_clear()
     container._says_so.cache_clear()
     log._secrets.clear()

@@ -29,7 +29,7 @@ def rotated(package: Backend, database: Database, monkeypatch: pytest.MonkeyPatc
 
 
 def run() -> dict[str, Any]:
-    return full.carry_out({"in": "container"}, task.Context(None), "it runs in a container", task._prepare)
+    return full.carry_out({"in": "container"}, task.Context(None), task._prepare)
 
 
 def test_it_is_fetched_again_before_the_run_is_verified(package: Backend, database: Database, rotated: str) -> None:

@@ -6,13 +6,12 @@ import json
 import os
 import traceback
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from .database import address as database
 from .database.attempts import until_connected
 from .database.failures import shortened
-from .project.project import Project
+from .project.project import Project, package_root
 from .protocol.contract import (
     CONTRACT_VERSION,
     RESTRICTED_COMMANDS,
@@ -30,8 +29,6 @@ from .protocol.log import forget_secrets, log, redacted, redacted_output
 from .protocol.outcome import ended, tenants_ended
 from .protocol.report import report
 from .run.commands import execute
-from .shortcut import fingerprint
-from .shortcut.shortcut import package_root
 from .tenants.list import list_tenants
 from .tenants.request import tenant_request
 from .tenants.tenants import migrate
@@ -50,14 +47,12 @@ class MigrationFailed(Exception):
     """Makes Lambda answer with a function error whose `errorMessage` is the contract's failure as JSON."""
 
 
-def carry_out(event: Any, context: Any, reason: str, prepare: Callable[[Call], None] = lambda call: None) -> dict[str, Any]:
-    """Carries out one request; no payload at all upgrades to head. Raises MigrationFailed. `reason`: why the shortcut was not
-    taken. `prepare` gets the call before it begins."""
+def carry_out(event: Any, context: Any, prepare: Callable[[Call], None] = lambda call: None) -> dict[str, Any]:
+    """Carries out one request; no payload at all upgrades to head. Raises MigrationFailed. `prepare` gets the
+    call before it begins."""
     call: Call | None = None
     try:
         settings = _settings()
-        # Before the backend can change it.
-        fingerprint.environment({"database": settings.database})
         if settings.tenants is not None:
             call = _call(tenant_request(event), settings, context)
             return _carry_out_tenants(call)
@@ -74,7 +69,7 @@ def carry_out(event: Any, context: Any, reason: str, prepare: Callable[[Call], N
             "look at the function's log, and report it as a defect of cdk-alembic",
         )
         raise _failed(detail, call, error) from None
-    log("INFO", "run_ended", **ended(answer), shortcut=False, reason=reason)
+    log("INFO", "run_ended", **ended(answer))
     report(call, answer["status"], {key: answer[key] for key in ("from", "to", "applied", "runId") if key in answer})
     return answer
 
@@ -131,7 +126,7 @@ def _carry_out_tenants(call: Call) -> dict[str, Any]:
     forget_secrets()
     with redacted_output():
         answer = redacted(list_tenants(call) if call.request.command == "tenants" else migrate(_load_for_tenants(), call))
-    log("INFO", "run_ended", **tenants_ended(answer), shortcut=False)
+    log("INFO", "run_ended", **tenants_ended(answer))
     if call.request.command != "tenants":
         facts = {name: len(answer[name]) for name in ("outcomes", "left", "notBegun")}
         outcome = "tenants_failed" if answer["failed"] else answer["status"]
@@ -142,8 +137,7 @@ def _carry_out_tenants(call: Call) -> dict[str, Any]:
 def _load_for_tenants() -> Project:
     global _project
     if _project is None:
-        # No shortcut is taken, so nothing has to be observed.
-        _project = Project.of_package(Path(package_root()), observed=False)
+        _project = Project.of_package(package_root())
     return _project
 
 
@@ -154,7 +148,7 @@ def _load(settings: Settings) -> Project:
         _project.forget_modules()
         _project = None
     if _project is None:
-        _project = Project.of_package(Path(package_root()))
+        _project = Project.of_package(package_root())
     return _project
 
 

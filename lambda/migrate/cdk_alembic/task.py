@@ -67,7 +67,7 @@ def main() -> int:
     event = _request()
     run_id = event.get("runId") if isinstance(event, dict) else None
     try:
-        answer = carry_out(event, Context(run_id if isinstance(run_id, str) else None), "it runs in a container", _prepare)
+        answer = carry_out(event, Context(run_id if isinstance(run_id, str) else None), _prepare)
         code = 0
     except MigrationFailed as failed:
         answer = json.loads(str(failed))

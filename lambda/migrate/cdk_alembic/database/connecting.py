@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ..project.observation import Observation
-
 # A packet that a security group drops is never answered, and three of the four drivers would wait for it until the function ends.
 CONNECT_TIMEOUT_SECONDS = 10
 
@@ -17,22 +15,16 @@ _TIMEOUT_OPTION = {"psycopg": "connect_timeout", "psycopg2": "connect_timeout", 
 
 
 @contextmanager
-def bounded_connects(observation: Observation | None) -> Iterator[None]:
-    """Meanwhile a connection that SQLAlchemy makes waits for CONNECT_TIMEOUT_SECONDS at most, unless env.py says otherwise. The
-    observation is told where each one goes."""
+def bounded_connects() -> Iterator[None]:
+    """Meanwhile a connection that SQLAlchemy makes waits for CONNECT_TIMEOUT_SECONDS at most, unless env.py says otherwise."""
     from sqlalchemy import event
     from sqlalchemy.engine import Engine
 
-    def connect(dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
-        if observation is not None:
-            observation.connect(arguments, options)
-        return bounded(dialect, record, arguments, options)
-
-    event.listen(Engine, "do_connect", connect)
+    event.listen(Engine, "do_connect", bounded)
     try:
         yield
     finally:
-        event.remove(Engine, "do_connect", connect)
+        event.remove(Engine, "do_connect", bounded)
 
 
 def bounded(dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> Any:

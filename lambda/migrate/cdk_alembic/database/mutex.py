@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -9,7 +10,6 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
 from ..protocol.errors import RunnerError
-from ..shortcut.fingerprint import key_of
 
 # A rival that is blocked in pg_advisory_lock holds a snapshot, and CREATE INDEX CONCURRENTLY waits for snapshots: a deadlock.
 # A poll in autocommit holds nothing between two tries, https://www.postgresql.org/docs/current/explicit-locking.html
@@ -60,6 +60,12 @@ def mutex(
                 # A session that has ended holds nothing any more.
                 with suppress(SQLAlchemyError):
                     connection.invalidate()
+
+
+def key_of(version_table: str, version_table_schema: str | None) -> int:
+    """The advisory lock's number: a positive bigint. PostgreSQL keeps advisory locks per database."""
+    name = f"cdk-alembic:{version_table_schema or ''}:{version_table}"
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") >> 1
 
 
 @contextmanager

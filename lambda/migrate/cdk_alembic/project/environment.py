@@ -9,7 +9,6 @@ from typing import Any
 from ..database.connecting import bounded_connects
 from ..database.failures import connection_failure, describe, location
 from ..protocol.errors import RunnerError
-from .observation import watching
 from .project import Project
 from .version_updates import brisk
 
@@ -48,7 +47,7 @@ def run_environment(
             state["runs"] += 1
             state["inside"] = True
             try:
-                with watching(None), around(context) if around else nullcontext(), brisk(context) if around else nullcontext():
+                with around(context) if around else nullcontext(), brisk(context) if around else nullcontext():
                     run_migrations(**arguments)
             except (Exception, SystemExit) as error:
                 state["error"] = error
@@ -58,7 +57,7 @@ def run_environment(
         context.run_migrations = run_guarded
 
     environment.configure = configure_and_guard
-    with environment, bounded_connects(project.observation), watching(project.observation):
+    with environment, bounded_connects():
         try:
             project.script.run_env()
         except RunnerError:

@@ -13,8 +13,6 @@ from typing import Any
 from ..database.failures import describe, location
 from ..protocol.contract import BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY
 from ..protocol.errors import RunnerError
-from ..shortcut.shortcut import Doubt, driver
-from .observation import Observation, watching
 
 REPAIR = "run `alembic history` in the backend's folder, mend what it reports and try again"
 
@@ -22,30 +20,26 @@ REPAIR = "run `alembic history` in the backend's folder, mend what it reports an
 class Project:
     """The scripts of one project. They can't change while a function's process lives, so one object serves every call."""
 
-    def __init__(self, directory: Path, dependencies: Path | None = None, observation: Observation | None = None) -> None:
+    def __init__(self, directory: Path, dependencies: Path | None = None) -> None:
         """Loads the project in a folder. Raises RunnerError `invalid_project`."""
         self.directory = directory
-        self.observation = observation
-        """What env.py and the scripts read; None when no shortcut is taken."""
         for path in (directory / "src", directory, dependencies):
             if path is not None and path.is_dir() and str(path) not in sys.path:
                 sys.path.insert(0, str(path))
         # Alembic resolves a relative script_location and prepend_sys_path against the working directory.
         os.chdir(directory)
-        with watching(observation):
-            self._load()
+        self._load()
 
     @classmethod
-    def of_package(cls, root: Path, observed: bool = True) -> Project:
-        """Loads the project below the folder of a function's package; observed, if the shortcut may be taken. Raises RunnerError
-        `invalid_project`."""
+    def of_package(cls, root: Path) -> Project:
+        """Loads the project below the folder of a function's package. Raises RunnerError `invalid_project`."""
         if not (root / BACKEND_DIRECTORY).is_dir():
             raise RunnerError(
                 "invalid_project",
                 f"the package has no folder {BACKEND_DIRECTORY}/ with the Alembic project",
                 "package the backend with MigrationCode.fromUvProject, or lay the package out as its documentation says",
             )
-        return cls(root / BACKEND_DIRECTORY, root / DEPENDENCIES_DIRECTORY, _observation(root) if observed else None)
+        return cls(root / BACKEND_DIRECTORY, root / DEPENDENCIES_DIRECTORY)
 
     def _load(self) -> None:
         self.config = configuration(self.directory)
@@ -87,12 +81,9 @@ class Project:
                 del sys.modules[name]
 
 
-def _observation(root: Path) -> Observation | None:
-    try:
-        driver(str(root))
-    except Doubt:
-        return None
-    return Observation(root)
+def package_root() -> Path:
+    """The folder of the function's package."""
+    return Path(os.environ.get("LAMBDA_TASK_ROOT") or Path(__file__).parents[2])
 
 
 def configuration(directory: Path) -> Any:

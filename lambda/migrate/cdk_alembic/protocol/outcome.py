@@ -1,13 +1,10 @@
-"""The lines of the log that tell how a call ended. Imported by every call: few imports."""
+"""The lines of the log that tell how a call ended."""
 
 from __future__ import annotations
 
 import time
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
+from collections.abc import Mapping
+from typing import Any
 
 NAMESPACE = "cdk-alembic"
 

@@ -14,7 +14,6 @@ from ..project.version_updates import keeping_scripts
 from ..protocol.contract import CONTRACT_VERSION
 from ..protocol.invocation import Call
 from ..protocol.log import log
-from ..shortcut import head_cache as note
 from . import container
 from .run import Run, hold_mutex, not_moved
 
@@ -87,14 +86,8 @@ def _migrate(project: Project, call: Call, revision: str, downgrade: bool) -> di
     with keeping_scripts():
         run.execute()
 
-    def conclude(heads: tuple[str, ...], context: Any) -> None:
-        run.conclude(heads, context)
-        # A container is not where the shortcut is taken.
-        if run.status == "complete" and not downgrade and call.place != "container":
-            note.leave(project, call, context, heads)
-
     call.renew()
-    after = current(project, conclude)
+    after = current(project, run.conclude)
     answer = _answer(project, call, run.status, call.before or (), after, run.target, run.pending)
     return {**answer, "runId": run.history.run_id} if run.history.recorded else answer
 

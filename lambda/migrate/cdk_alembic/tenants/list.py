@@ -7,18 +7,17 @@ import json
 import os
 import re
 import sys
-from pathlib import Path
 from typing import Any
 
 from ..database import address as database
 from ..database import drivers
 from ..database.attempts import until_connected
 from ..database.failures import connection_failure, describe, shortened
+from ..project.project import package_root
 from ..protocol.contract import CONTRACT_VERSION, DEPENDENCIES_DIRECTORY
 from ..protocol.errors import RunnerError
 from ..protocol.invocation import Call
 from ..protocol.tenant_contract import TENANTS_PAGE, tenant_problems
-from ..shortcut.shortcut import package_root
 
 MAX_PROBLEMS = 10
 # A list of 100,000 tenants is sorted in a second; it must not take the function's time.
@@ -89,7 +88,7 @@ def _ask(call: Call, query: str) -> list[dict[str, Any]]:
 
 def _where(settings: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """The driver, and the function's own database in its words. Raises RunnerError."""
-    dependencies = Path(package_root()) / DEPENDENCIES_DIRECTORY
+    dependencies = package_root() / DEPENDENCIES_DIRECTORY
     if dependencies.is_dir() and str(dependencies) not in sys.path:
         sys.path.insert(0, str(dependencies))
     installed = [name for name in drivers.DRIVERS if importlib.util.find_spec(name)]

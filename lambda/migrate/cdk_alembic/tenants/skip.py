@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from ..database import drivers
+from ..database.mutex import key_of
 from ..protocol.tenant_contract import Tenant
-from ..shortcut.fingerprint import key_of
 from .place import Place
 
 _PRESENT = """
