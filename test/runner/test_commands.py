@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import Backend, Database, failure, forget, invoke, set_settings
+from conftest import Backend, Database, failure, invoke, set_settings
 
 
 @pytest.fixture
@@ -134,7 +134,6 @@ class TestDatabaseAhead:
     def newer_database(self, chain: Backend) -> None:
         invoke()
         (chain.versions / "cc.py").unlink()
-        forget()
 
     def test_upgrade_fails_names_the_revision_and_what_to_deploy(self, database: Database) -> None:
         answer = failure()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from cdk_alembic import handler
-from cdk_alembic import respond as full
+from cdk_alembic.handler import MigrationFailed
 from cdk_alembic.protocol import contract
 from conftest import Backend, Context, Database
 from hypothesis import HealthCheck, Phase, given, settings
@@ -58,7 +58,7 @@ def outcome(event: Any) -> str:
     """The status or the code; anything but an answer of the contract is raised."""
     try:
         answer = handler.handler(event, Context(60))
-    except full.MigrationFailed as error:
+    except MigrationFailed as error:
         answer = json.loads(str(error))
         assert answer["error"]["code"] in contract.RUNNER_CODES
         assert answer["error"]["message"] and answer["error"]["next"]

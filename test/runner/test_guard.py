@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cdk_alembic.project import guard
 from cdk_alembic.protocol import contract
-from conftest import Backend, Database, failure, forget, invoke, set_settings
+from conftest import Backend, Database, failure, invoke, set_settings
 
 LOSSES = {
     "drop-table": [
@@ -205,7 +205,6 @@ class TestPendingLoss:
     def test_acknowledged_it_is_applied(self, backend: Backend, database: Database) -> None:
         with (backend.versions / "cc.py").open("a") as file:
             file.write("# cdk-alembic: allow drop-table: gone\n# cdk-alembic: allow truncate: refilled nightly\n")
-        forget()
         assert {loss["acknowledgement"] for loss in invoke({"command": "plan"})["dataLoss"]} == {"gone", "refilled nightly"}
         assert invoke()["to"] == ["cc"]
         assert database.tables() == ["alembic_version", "bb"]

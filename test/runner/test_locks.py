@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import psycopg
 import pytest
-from cdk_alembic import respond as full
+from cdk_alembic.handler import MigrationFailed
 from conftest import DRIVERS, MUTEX, Backend, Database, eventually, failure, invoke, set_settings
 from processes import Call
 
@@ -202,7 +202,7 @@ class TestBusyTables:
         backend.revision("cc", "bb", shown)
         try:
             invoke()
-        except full.MigrationFailed as error:
+        except MigrationFailed as error:
             assert "bb" in str(error)  # it ended Alembic's transaction
             invoke()
         assert database.rows("SELECT found FROM timeout") == [("5s",)]

@@ -6,7 +6,7 @@ import threading
 import time
 
 import pytest
-from cdk_alembic.database.mutex import key_of
+from cdk_alembic.database.version_table import key_of
 from conftest import MUTEX, Backend, Database, failure, invoke, set_settings
 
 KEY = key_of("alembic_version", None)

@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from cdk_alembic.database import attempts, connecting
+from cdk_alembic.database import connecting
 from conftest import DRIVERS, Backend, Database, failure, invoke, set_settings
 from network import aws, free_port, proxy
 
@@ -31,7 +31,7 @@ def role(database: Database, password: str, name: str = "role") -> Iterator[str]
 def secret_settings(monkeypatch: pytest.MonkeyPatch, scheme: str, **options: Any) -> None:
     variables = {"url": "DATABASE_URL", "urlScheme": scheme}
     set_settings(monkeypatch, database={"source": "secret", "secretArn": "arn:db", "variables": variables}, **options)
-    monkeypatch.setattr(attempts, "PAUSE_SECONDS", (0.1, 0.3))
+    monkeypatch.setattr(connecting, "PAUSE_SECONDS", (0.1, 0.3))
     # Put back afterwards.
     monkeypatch.setenv("DATABASE_URL", "")
     for name in ("PGSSLMODE", "PGSSLROOTCERT"):
@@ -166,7 +166,7 @@ def test_an_ipv6_host_is_reached(
 def test_a_database_that_comes_up_meanwhile_is_waited_for(
     package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
 ) -> None:
-    monkeypatch.setattr(attempts, "PAUSE_SECONDS", (0.1, 0.3))
+    monkeypatch.setattr(connecting, "PAUSE_SECONDS", (0.1, 0.3))
     set_settings(monkeypatch, limits={"connectRetrySeconds": 15})
     port = free_port()
     database.port = str(port)

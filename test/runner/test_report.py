@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from cdk_alembic.protocol import log
-from conftest import Backend, Database, failure, forget, invoke, set_settings
+from conftest import Backend, Database, failure, invoke, set_settings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from network import aws, use_aws_at
@@ -226,6 +226,5 @@ def test_loggers_that_an_environment_disables_do_not_silence_the_runner(
         failure()
     finally:
         logging.disable(logging.NOTSET)
-        forget()
     events = [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()]
     assert events == ["revision_applied", "run_ended", "metrics", "run_failed", "metrics"]

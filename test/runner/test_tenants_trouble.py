@@ -6,7 +6,7 @@ import threading
 import time
 
 import pytest
-from cdk_alembic.database.mutex import key_of
+from cdk_alembic.database.version_table import key_of
 from cdk_alembic.tenants import run as tenant_run
 from conftest import DRIVERS, Backend, Database, eventually, failure, invoke
 from processes import Call

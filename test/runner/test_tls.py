@@ -87,7 +87,19 @@ def prepare(package: Backend, monkeypatch: pytest.MonkeyPatch, scheme: str, temp
     secret_settings(monkeypatch, scheme)
     monkeypatch.setattr(addresses, "RDS_BUNDLE", bundle)
     package.initialise("driver://", template).read_url_from("DATABASE_URL")
-    package.revision("aa", None, 'op.execute("CREATE TABLE tls AS SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")')
+    package.revision(
+        "aa",
+        None,
+        "import json, os\n"
+        'op.execute("CREATE TABLE tls AS SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")\n'
+        'asked = json.dumps({name: os.environ[name] for name in ("PGSSLMODE", "PGSSLROOTCERT") if name in os.environ})\n'
+        "op.execute(f\"CREATE TABLE asked AS SELECT '{asked}'::text AS variables\")",
+    )
+
+
+def asked(database: Database) -> dict[str, str]:
+    """The variables of TLS that the backend has found."""
+    return json.loads(database.rows("SELECT variables FROM asked")[0][0])
 
 
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
@@ -97,7 +109,8 @@ def test_the_certificate_of_an_rds_host_is_verified_against_the_bundle(
     prepare(package, monkeypatch, scheme, template, rds / "ca.pem")
     with aws(monkeypatch, lambda *_: {"SecretString": secret(database, host=RDS_HOST)}):
         assert invoke()["to"] == ["aa"]
-    assert (os.environ["PGSSLMODE"], os.environ["PGSSLROOTCERT"]) == ("verify-full", str(rds / "ca.pem"))
+    assert asked(database) == {"PGSSLMODE": "verify-full", "PGSSLROOTCERT": str(rds / "ca.pem")}
+    assert "PGSSLMODE" not in os.environ
     assert database.rows("SELECT * FROM tls") == [(True,)]
 
 
@@ -126,7 +139,7 @@ def test_without_the_bundle_the_connection_is_encrypted_and_a_warning_says_what_
     prepare(package, monkeypatch, scheme, template, rds / "missing.pem")
     with aws(monkeypatch, lambda *_: {"SecretString": secret(database, host=RDS_HOST)}):
         assert invoke()["to"] == ["aa"]
-    assert os.environ["PGSSLMODE"] == "require" and "PGSSLROOTCERT" not in os.environ
+    assert asked(database) == {"PGSSLMODE": "require"}
     assert database.rows("SELECT * FROM tls") == [(True,)]
     assert '"event": "tls_not_verified"' in capsys.readouterr().out
 
@@ -161,5 +174,5 @@ def test_only_what_the_user_left_open_is_decided_and_only_for_rds(
         addresses, "_fetch", lambda arn: json.dumps({"host": host, "username": "u", "password": "p", "dbname": "d"})
     )
     environ = dict(before)
-    addresses.fill_environment({"source": "secret", "secretArn": "arn:db", "variables": {"password": "W"}}, environ)
+    addresses.DatabaseVariables(environ).fill({"source": "secret", "secretArn": "arn:db", "variables": {"password": "W"}})
     assert environ == {"W": "p", **{name: value.replace("BUNDLE", str(bundle)) for name, value in after.items()}}
