@@ -1,7 +1,7 @@
 """The contract between the Python runner and the TypeScript side: names and wire shapes.
 
-Its twin is lib/contract/index.ts, which documents every field. The two are held together by test/contract/*.json, which the tests of
-both languages must accept or reject alike. This file imports nothing but the standard library.
+Its twin is lib/contract/index.ts, which documents every field. The two are held together by test/contract/*.json, which the tests
+of both languages must accept or reject alike. This file imports nothing but the standard library.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import { reviewRevisions, scratchOf } from './review-revisions';
 import { type MigrateSession, withBackend } from './session';
 import { showReview } from './show-review';
 
-/** `migrate create` */
+/** `safe-alembic create` */
 export async function create(session: MigrateSession): Promise<number> {
   const { screen, project, arguments: given } = session;
   const [message = ''] = given.named;

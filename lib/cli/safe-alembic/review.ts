@@ -17,7 +17,7 @@ import { reviewRevisions } from './review-revisions';
 import { type MigrateSession, withBackend } from './session';
 import { showReview } from './show-review';
 
-/** `migrate review` */
+/** `safe-alembic review` */
 export async function review(session: MigrateSession): Promise<number> {
   const { screen, project, arguments: given } = session;
   const started = Date.now();

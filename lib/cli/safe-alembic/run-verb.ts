@@ -35,7 +35,7 @@ export async function runVerb(given: MigrateArguments, version: string, carryOut
 
 /** Says what is wrong with a command line. */
 export function endWithProblems({ verb, problems, json }: Extract<ParsedMigrate, { kind: 'problems' }>): number {
-  const error = migrateError('invalid_usage', problems.join('; '), `see migrate ${verb ? `${verb} ` : ''}--help`);
+  const error = migrateError('invalid_usage', problems.join('; '), `see safe-alembic ${verb ? `${verb} ` : ''}--help`);
   return end(migrateFailure(error, []), { json }, screen({ json, progress: false }));
 }
 
@@ -48,7 +48,7 @@ function end(document: MigrateFailureDocument, { json }: Pick<MigrateArguments, 
 function wasInterrupted(session?: MigrateSession): MigrateEnd {
   if (session?.arguments.verb !== 'apply') return new MigrateEnd('interrupted', 'nothing was changed', 'run it again');
   const message = `the revision that ran is rolled back (${count(session.applied.length)} applied before it)`;
-  return new MigrateEnd('interrupted', message, 'see where the database is with `npx migrate current`');
+  return new MigrateEnd('interrupted', message, 'see where the database is with `npx safe-alembic current`');
 }
 
 /** Whether settings may name a rule: one of ours, or any of squawk's. */

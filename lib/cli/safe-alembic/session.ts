@@ -7,7 +7,7 @@ import { type Observation, withObserver } from '../../local/with-observer';
 import type { Screen } from '../screen/screen';
 import type { MigrateArguments } from './arguments';
 
-/** One run of `migrate`. */
+/** One run of `safe-alembic`. */
 export interface MigrateSession {
   readonly arguments: MigrateArguments;
   readonly settings: Settings;

@@ -35,7 +35,7 @@ const EXIT = `Exit codes
 export const HELP = `Makes Alembic migrations safe before production sees them.
 
 Usage
-  migrate <verb> [options]
+  safe-alembic <verb> [options]
 
 Verbs
   create       write a revision for what has changed in the models, and review it
@@ -53,14 +53,14 @@ Settings
 
 ${EXIT}
 
-migrate <verb> --help tells what a verb takes.
+safe-alembic <verb> --help shows a verb's options.
 `;
 
 const OWN: Record<Verb, string> = {
   create: `Brings a scratch database to head, compares it with the models, writes a revision, and reviews it.
 
 Usage
-  migrate create "Add notifications table" [options]
+  safe-alembic create "Add notifications table" [options]
 
 What is written
   --empty                   a revision without operations, to be written by hand
@@ -72,7 +72,7 @@ ${REPLAY}
 production and how to write it safely. The project's own database is not touched.
 
 Usage
-  migrate review [revision... | --since <ref> | --all] [options]
+  safe-alembic review [revision... | --since <ref> | --all] [options]
 
 Which revisions
   <revision>...             these
@@ -92,7 +92,7 @@ ${REPLAY}
   apply: `Upgrades the project's own database with the same runner as production.
 
 Usage
-  migrate apply [--revision <revision>] [options]
+  safe-alembic apply [--revision <revision>] [options]
 
 What to run
   --revision <revision>     an id, head, or a step such as +1 (default: head)
@@ -101,19 +101,19 @@ What to run
 env.py commits what it runs, and that each revision can be taken back and applied again.
 
 Usage
-  migrate verify [options]
+  safe-alembic verify [options]
 
 ${REPLAY}
 `,
   current: `Tells where the project's own database is, and what is pending. Changes nothing.
 
 Usage
-  migrate current [options]
+  safe-alembic current [options]
 `,
   history: `Draws the revisions with their branches and merges, and where the database is. Changes nothing.
 
 Usage
-  migrate history [options]
+  safe-alembic history [options]
 `,
 };
 

@@ -146,7 +146,7 @@ export function parseMigrateArguments(argv: readonly string[]): ParsedMigrate {
 function namedProblems(verb: Verb, named: readonly string[]): string[] {
   if (verb === 'review') return [];
   if (verb !== 'create') return named.map((value) => `unexpected argument ${JSON.stringify(value)}`);
-  if (named.length === 0) return ['the message is missing: migrate create "Add notifications table"'];
+  if (named.length === 0) return ['the message is missing: safe-alembic create "Add notifications table"'];
   return named.length > 1 ? ['the message is several arguments: put it into quotes'] : [];
 }
 

@@ -37,14 +37,14 @@ afterEach(() => {
 
 function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
   const python = ['--python', needed('RUNNER_PYTHON')];
-  return installed.migrate([...args, ...python], { cwd: project.directory, env: { TMPDIR: scratch, ...env } });
+  return installed.safeAlembic([...args, ...python], { cwd: project.directory, env: { TMPDIR: scratch, ...env } });
 }
-const migrate = (args: readonly string[], env?: NodeJS.ProcessEnv) => start(args, env).ended;
+const safeAlembic = (args: readonly string[], env?: NodeJS.ProcessEnv) => start(args, env).ended;
 
-describe('migrate review', () => {
+describe('safe-alembic review', () => {
   it('finds what would hurt production, and ends with 1', async () => {
     project.revision('b2', 'a1', 'Drop users', 'op.drop_table("users")');
-    const { code, stdout, stderr } = await migrate(['review']);
+    const { code, stdout, stderr } = await safeAlembic(['review']);
     expect([code, stderr]).toEqual([1, expect.stringContaining('the head')]);
     expect(stdout).toContain('drop-table');
     expect(stdout).toContain('# cdk-alembic: allow drop-table: <reason>');
@@ -60,7 +60,7 @@ describe('migrate review', () => {
       'op.drop_column("users", "name")',
     );
     project.models(['sa.Column("name", sa.Text())']);
-    const { code, stdout, stderr } = await migrate(['review', '--json']);
+    const { code, stdout, stderr } = await safeAlembic(['review', '--json']);
     expect(stderr).toContain('1 revision new or changed since main');
     const review = JSON.parse(stdout);
     expect(review.revisions.map(({ revision }: { revision: string }) => revision)).toEqual(['b2']);
@@ -71,7 +71,7 @@ describe('migrate review', () => {
     const index = 'op.create_index("ix_teams_name", "teams", ["name"])';
     const asked = ['review', '--json', '--all'];
     const found = async () => {
-      const { findings } = JSON.parse((await migrate(asked)).stdout) as {
+      const { findings } = JSON.parse((await safeAlembic(asked)).stdout) as {
         findings: { rule: string; revision: string; line: number }[];
       };
       return findings.filter(({ rule, revision }) => rule === 'index-not-concurrent' && revision === 'c3').length;
@@ -96,7 +96,7 @@ describe('migrate review', () => {
   });
 
   it('refuses a revision that there is not, before anything is replayed', async () => {
-    expect(await migrate(['review', 'zz'])).toMatchObject({
+    expect(await safeAlembic(['review', 'zz'])).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('unknown_revision: the project has no revision "zz"'),
     });
@@ -107,12 +107,12 @@ describe('migrate review', () => {
       const client = new Client(server.url());
       await client.connect();
       await client.query('CREATE TABLE precious AS SELECT 1');
-      const refused = await migrate(['review', '--all', '--database-url', server.url()]);
+      const refused = await safeAlembic(['review', '--all', '--database-url', server.url()]);
       expect(refused).toMatchObject({ code: 3, stderr: expect.stringContaining('scratch_not_empty') });
       expect((await client.query('SELECT * FROM precious')).rowCount).toBe(1);
 
       expect(
-        await migrate(['review', '--all', '--fail-on', 'never', '--database-url', server.url(), '--overwrite']),
+        await safeAlembic(['review', '--all', '--fail-on', 'never', '--database-url', server.url(), '--overwrite']),
       ).toMatchObject({ code: 0 });
       expect((await client.query("SELECT to_regclass('precious') AS is")).rows).toEqual([{ is: null }]);
       await client.end();
@@ -137,17 +137,17 @@ describe('migrate review', () => {
 
   it('says so when the backend’s Python dies, and leaves nothing behind', async () => {
     project.revision('b2', 'a1', 'Run out of memory', 'import os, sys; print("the last words", flush=True); os._exit(9)');
-    const { code, stderr } = await migrate(['review']);
+    const { code, stderr } = await safeAlembic(['review']);
     expect(code).toBe(1);
     expect(stderr).toContain('observer_died');
     expect(stderr).toContain('| the last words');
   });
 });
 
-describe('migrate create', () => {
+describe('safe-alembic create', () => {
   it('writes what has changed in the models, shows it and reviews it', async () => {
     project.models(['sa.Column("email", sa.Text())']);
-    const { code, stdout } = await migrate(['create', 'Add email to users']);
+    const { code, stdout } = await safeAlembic(['create', 'Add email to users']);
     expect(code).toBe(0);
     const [, created = ''] = /created (\S+)/.exec(stdout) ?? [];
     expect(readFileSync(path.join(project.directory, created), 'utf8')).toContain("op.add_column('users'");
@@ -156,18 +156,18 @@ describe('migrate create', () => {
   });
 
   it('writes nothing when models and migrations agree, unless an empty revision is wanted', async () => {
-    expect(await migrate(['create', 'Add email to users'])).toMatchObject({
+    expect(await safeAlembic(['create', 'Add email to users'])).toMatchObject({
       code: 3,
       stderr: expect.stringContaining('nothing_to_create'),
     });
     expect(project.revisions).toEqual(['a1.py']);
-    expect(await migrate(['create', 'Fill email of users', '--empty', '--fail-on', 'never'])).toMatchObject({ code: 0 });
+    expect(await safeAlembic(['create', 'Fill email of users', '--empty', '--fail-on', 'never'])).toMatchObject({ code: 0 });
     expect(project.revisions).toHaveLength(2);
   });
 
   it.each(['update', 'fix', 'WIP', '123'])('refuses "%s" before anything is started', async (message) => {
     const before = performance.now();
-    const { code, stderr } = await migrate(['create', message]);
+    const { code, stderr } = await safeAlembic(['create', message]);
     expect([code, stderr]).toEqual([2, expect.stringContaining('vague_description')]);
     expect(performance.now() - before).toBeLessThan(2_000);
     expect(project.revisions).toEqual(['a1.py']);
@@ -187,23 +187,29 @@ describe('the project’s own database', () => {
       );
       project.models(['sa.Column("name", sa.Text())']);
 
-      expect(await migrate(['current'], env)).toMatchObject({ code: 0, stdout: expect.stringContaining('2 revisions pending') });
-      expect(await migrate(['verify'], env)).toMatchObject({
+      expect(await safeAlembic(['current'], env)).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('2 revisions pending'),
+      });
+      expect(await safeAlembic(['verify'], env)).toMatchObject({
         code: 1,
         stdout: expect.stringContaining('✗ the database is at base'),
       });
-      const applied = await migrate(['apply', '--revision', 'a1'], env);
+      const applied = await safeAlembic(['apply', '--revision', 'a1'], env);
       expect(applied).toMatchObject({
         code: 0,
         stdout: expect.stringMatching(/✓ a1 {2}Add users table .*\n1 revision applied in .*: base → a1/),
       });
-      expect(await migrate(['history'], env)).toMatchObject({
+      expect(await safeAlembic(['history'], env)).toMatchObject({
         code: 0,
         stdout: '○ b2  Add name to users  (head)\n● a1  Add users table  (database)\n2 revisions, one head\n',
       });
-      expect(await migrate(['apply'], env)).toMatchObject({ code: 0, stdout: expect.stringContaining('a1 → b2 (head)') });
-      expect(await migrate(['apply'], env)).toMatchObject({ code: 0, stdout: 'nothing to do: the database is at b2 (head)\n' });
-      const verified = await migrate(['verify', '--json'], env);
+      expect(await safeAlembic(['apply'], env)).toMatchObject({ code: 0, stdout: expect.stringContaining('a1 → b2 (head)') });
+      expect(await safeAlembic(['apply'], env)).toMatchObject({
+        code: 0,
+        stdout: 'nothing to do: the database is at b2 (head)\n',
+      });
+      const verified = await safeAlembic(['verify', '--json'], env);
       expect(JSON.parse(verified.stdout)).toMatchObject({
         exitCode: 0,
         checks: ['at-head', 'one-head', 'models', 'env', 'round-trip'].map((check) => ({ check, passed: true })),
@@ -214,32 +220,32 @@ describe('the project’s own database', () => {
   it('is left as it is by a revision that destroys data and does not say why', async () => {
     await withPostgresServer(__dirname, async (server) => {
       const env = { DATABASE_URL: server.url().replace('postgresql:', 'postgresql+psycopg:') };
-      await migrate(['apply'], env);
+      await safeAlembic(['apply'], env);
       project.revision('b2', 'a1', 'Drop users', 'op.drop_table("users")');
-      expect(await migrate(['apply'], env)).toMatchObject({ code: 3, stderr: expect.stringContaining('blocked') });
-      expect(await migrate(['current'], env)).toMatchObject({ stdout: expect.stringContaining('the database is at a1') });
+      expect(await safeAlembic(['apply'], env)).toMatchObject({ code: 3, stderr: expect.stringContaining('blocked') });
+      expect(await safeAlembic(['current'], env)).toMatchObject({ stdout: expect.stringContaining('the database is at a1') });
     });
   });
 
   it('need not be there for the history', async () => {
-    expect(await migrate(['history'])).toMatchObject({
+    expect(await safeAlembic(['history'])).toMatchObject({
       code: 0,
       stdout: '● a1  Add users table  (head)\n1 revision, one head\n',
       stderr: expect.stringContaining("where the database is can't be told"),
     });
-    expect(await migrate(['current'])).toMatchObject({ code: 4, stderr: expect.stringContaining('database_unreachable') });
+    expect(await safeAlembic(['current'])).toMatchObject({ code: 4, stderr: expect.stringContaining('database_unreachable') });
   });
 });
 
 test('the backend’s Python is that of uv, unless another is named', async () => {
   // Outside of a project, uv takes the environment that is activated.
   const env = { VIRTUAL_ENV: path.dirname(path.dirname(needed('RUNNER_PYTHON'))), TMPDIR: scratch };
-  expect(await installed.migrate(['history'], { cwd: project.directory, env }).ended).toMatchObject({
+  expect(await installed.safeAlembic(['history'], { cwd: project.directory, env }).ended).toMatchObject({
     code: 0,
     stdout: expect.stringContaining('● a1  Add users table  (head)'),
   });
   const none = { UV: '/nowhere/uv', TMPDIR: scratch };
-  expect(await installed.migrate(['history'], { cwd: project.directory, env: none }).ended).toMatchObject({
+  expect(await installed.safeAlembic(['history'], { cwd: project.directory, env: none }).ended).toMatchObject({
     code: 4,
     stderr: expect.stringContaining('uv_missing'),
   });
@@ -247,7 +253,10 @@ test('the backend’s Python is that of uv, unless another is named', async () =
 
 test('settings that are wrong are told before anything is started', async () => {
   writeFileSync(path.join(project.directory, 'cdk-alembic.json'), '{"rules": {"drop-tabel": "off"}}');
-  expect(await migrate(['current'])).toMatchObject({ code: 3, stderr: expect.stringContaining('names the rule "drop-tabel"') });
+  expect(await safeAlembic(['current'])).toMatchObject({
+    code: 3,
+    stderr: expect.stringContaining('names the rule "drop-tabel"'),
+  });
 });
 
 /** The process of the server that a command has started. */

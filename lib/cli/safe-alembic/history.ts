@@ -7,7 +7,7 @@ import { askRunner } from './ask-runner';
 import { type MigrateSession, withBackend } from './session';
 import { lineage, showGraph } from './show-graph';
 
-/** `migrate history`. That the database can't be asked is a note: the graph is drawn all the same. */
+/** `safe-alembic history`. That the database can't be asked is a note: the graph is drawn all the same. */
 export async function history(session: MigrateSession): Promise<number> {
   const { screen, arguments: given } = session;
   const { data, notes } = screen;

@@ -19,13 +19,13 @@ const CARRY_OUT: Record<Verb, () => Promise<CarryOut>> = {
 };
 
 /**
- * The command `migrate`.
+ * The command `safe-alembic`.
  *
  * @param argv the command line without the program's own name
  * @param version of the package
  * @returns the exit code
  */
-export async function migrate(argv: readonly string[], version: string): Promise<number> {
+export async function safeAlembic(argv: readonly string[], version: string): Promise<number> {
   const parsed = parseMigrateArguments(argv);
   switch (parsed.kind) {
     case 'help': {

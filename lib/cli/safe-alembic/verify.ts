@@ -29,7 +29,7 @@ const RULES = {
 
 const REASONS = 3;
 
-/** `migrate verify` */
+/** `safe-alembic verify` */
 export async function verify(session: MigrateSession): Promise<number> {
   const { screen, arguments: given } = session;
   const started = Date.now();
@@ -59,7 +59,7 @@ async function whereItIs(ask: () => Promise<MigrateAnswer>): Promise<Check> {
     const what = passed
       ? `the database is at head (${place(to)})`
       : `the database is at ${place(to)}, not at head (${place(heads)})`;
-    const missing = pending.map(({ revision, message }) => `${revision} ${message} is pending: \`npx migrate apply\``);
+    const missing = pending.map(({ revision, message }) => `${revision} ${message} is pending: \`npx safe-alembic apply\``);
     const foreign = unknown.map((revision) => `${revision} is not known to this project`);
     return { check: 'at-head', passed, what, reasons: [...missing, ...foreign] };
   } catch (error) {

@@ -10,7 +10,7 @@ import { place } from '../screen/terminal';
 import { askRunner } from './ask-runner';
 import { type MigrateSession, withBackend } from './session';
 
-/** `migrate apply`: the client's loop, with the runner in the backend's Python in place of the function's. */
+/** `safe-alembic apply`: the client's loop, with the runner in the backend's Python in place of the function's. */
 export async function apply(session: MigrateSession): Promise<number> {
   const { screen, applied, arguments: given } = session;
   const { revision } = given;

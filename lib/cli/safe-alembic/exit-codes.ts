@@ -3,7 +3,7 @@ import type { LocalCode } from '../../local/errors';
 import type { CommandCode } from '../answer/command-error';
 import { EXIT, exitCodeOf } from '../answer/exit-codes';
 
-/** Ends of `migrate` that are those of no other command. */
+/** Ends of `safe-alembic` that are those of no other command. */
 export type MigrateCode =
   /** the description of a new revision says nothing */
   | 'vague_description'
@@ -41,7 +41,7 @@ const EXIT_CODES: Record<Exclude<AnyCode, Shared>, number> = {
   python_not_started: EXIT.notReachable,
 };
 
-/** The exit code of an error of `migrate`. */
+/** The exit code of an error of `safe-alembic`. */
 export function exitCodeOfMigrate(code: AnyCode): number {
   return isShared(code) ? exitCodeOf(code) : EXIT_CODES[code];
 }

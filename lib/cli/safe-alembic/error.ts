@@ -5,7 +5,7 @@ import { LocalError } from '../../local/errors';
 import { type FailureDocument, failureDocument } from '../answer/documents';
 import { type AnyCode, exitCodeOfMigrate, type MigrateCode } from './exit-codes';
 
-/** `migrate` ended by itself. */
+/** `safe-alembic` ended by itself. */
 export class MigrateEnd extends Error {
   constructor(
     readonly code: MigrateCode,

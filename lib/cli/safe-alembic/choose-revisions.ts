@@ -82,7 +82,7 @@ function folderOf(file: string): string {
   return file.slice(0, file.lastIndexOf('/') + 1);
 }
 
-const LOOK = 'see them with `npx migrate history`';
+const LOOK = 'see them with `npx safe-alembic history`';
 
 function find({ revisions, heads }: GraphFacts, name: string): readonly string[] {
   if (name === 'head' || name === 'heads') return heads;

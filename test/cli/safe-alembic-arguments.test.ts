@@ -1,9 +1,9 @@
-import { parseMigrateArguments, VERBS } from '../../lib/cli/migrate/arguments';
-import { HELP, helpOf } from '../../lib/cli/migrate/help';
+import { parseMigrateArguments, VERBS } from '../../lib/cli/safe-alembic/arguments';
+import { HELP, helpOf } from '../../lib/cli/safe-alembic/help';
 
 const parse = (line: string) => parseMigrateArguments(line.split(' ').filter(Boolean));
 
-describe('the command line of migrate', () => {
+describe('the command line of safe-alembic', () => {
   test.each([
     ['review', { verb: 'review', named: [], all: false, format: 'terminal', progress: true, overwrite: false }],
     ['review a1 b2 --fail-on never', { named: ['a1', 'b2'], failOn: 'never' }],
@@ -29,7 +29,7 @@ describe('the command line of migrate', () => {
   test.each([
     ['', 'the verb is missing: use create, review, apply, verify, current, history'],
     ['upgrade', 'unknown verb "upgrade": use create, review, apply, verify, current, history'],
-    ['create', 'the message is missing: migrate create "Add notifications table"'],
+    ['create', 'the message is missing: safe-alembic create "Add notifications table"'],
     ['create Add table', 'the message is several arguments: put it into quotes'],
     ['review --all --since main', 'revisions, --since and --all exclude each other: give one'],
     ['review --json --format sarif', '--json and --format are two ways to say it: give one'],

@@ -4,7 +4,7 @@ import { showAnswer } from '../answer/show-answer';
 import { askRunner } from './ask-runner';
 import { type MigrateSession, withBackend } from './session';
 
-/** `migrate current` */
+/** `safe-alembic current` */
 export async function current(session: MigrateSession): Promise<number> {
   const { screen, arguments: given } = session;
   const answer = await withBackend(session, 'own', ({ observer }) => askRunner(observer, { command: 'current' }));
