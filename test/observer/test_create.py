@@ -184,7 +184,7 @@ def test_env_py_without_models_is_told_what_to_set(root: Path, database: str) ->
     assert files(there) == []
 
 
-def test_two_heads_have_to_be_merged_first(root: Path, database: str) -> None:
+def test_two_heads_must_be_merged_first(root: Path, database: str) -> None:
     there = project(root, database)
     for name in ("a1", "b1"):
         (there.directory / "alembic" / "versions" / f"{name}.py").write_text(f'revision = "{name}"\ndown_revision = None\n')

@@ -38,18 +38,18 @@ def test_a_url_survives_an_odd_password_and_an_ipv6_host(monkeypatch: pytest.Mon
     assert (url.username, url.password, url.database) == ("app", ODD, "odd name")
 
 
-def test_a_secret_that_is_a_url_is_taken_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_can_be_a_url(monkeypatch: pytest.MonkeyPatch) -> None:
     environ = fill(monkeypatch, "postgresql://app:p%25w%40r@db.internal/saas")
     assert environ == {"H": "db.internal", "P": "5432", "U": "app", "W": "p%w@r", "D": "saas"}
 
 
-def test_what_the_construct_says_goes_before_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_of_the_construct_override_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     environ = fill(monkeypatch, RDS_SECRET, host="proxy", port=6000, database="other")
     assert (environ["H"], environ["P"], environ["D"]) == ("proxy", "6000", "other")
 
 
 @pytest.mark.parametrize("secret", [{}, [], "not an address", {"username": "app", "password": "x"}])
-def test_a_secret_of_another_shape_is_told_by_what_it_lacks(monkeypatch: pytest.MonkeyPatch, secret: Any) -> None:
+def test_an_unusable_secret_is_reported_with_what_is_missing(monkeypatch: pytest.MonkeyPatch, secret: Any) -> None:
     with pytest.raises(RunnerError) as raised:
         fill(monkeypatch, secret)
     assert raised.value.code == "secret_unavailable"
@@ -81,7 +81,7 @@ def test_secrets_manager_that_cannot_be_reached_fails_in_seconds_and_says_so(mon
     assert "interface endpoint" in raised.value.next
 
 
-def test_a_token_of_iam_takes_the_place_of_the_password(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_iam_token_replaces_the_password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")

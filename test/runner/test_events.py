@@ -97,7 +97,7 @@ def mean(event: Any) -> None:
     assert code in ("invalid_request", "not_allowed", "unknown_revision", "complete"), event
 
 
-def test_10_000_events_get_a_coded_answer_and_change_nothing(at_head: Database, record_property: object) -> None:
+def test_10_000_random_events_get_an_answer_with_a_code_and_change_nothing(at_head: Database, record_property: object) -> None:
     codes.clear()
     before = at_head.rows(CONTENT), at_head.versions(), at_head.rows("SELECT * FROM cdk_alembic.run")
     refuse()
@@ -109,7 +109,7 @@ def test_10_000_events_get_a_coded_answer_and_change_nothing(at_head: Database, 
 
 
 @pytest.mark.parametrize("revision", ["x@head+2", "aa@head", "x@base-1", "aa+1", "head-9", "heads+1", "+0", "base+1", "0"])
-def test_a_notation_that_alembic_does_not_foresee_is_an_unknown_revision(at_head: Database, revision: str) -> None:
+def test_a_notation_that_crashes_alembic_is_an_unknown_revision(at_head: Database, revision: str) -> None:
     assert outcome({"revision": revision, "command": "plan"}) in ("unknown_revision", "complete")
 
 

@@ -115,7 +115,7 @@ def test_the_certificate_of_an_rds_host_is_verified_against_the_bundle(
 
 
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
-def test_a_server_that_another_authority_vouches_for_is_refused(
+def test_a_server_with_a_certificate_of_another_authority_is_refused(
     package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, rds: Path, template: str, scheme: str
 ) -> None:
     prepare(package, monkeypatch, scheme, template, rds / "other.pem")
@@ -127,7 +127,7 @@ def test_a_server_that_another_authority_vouches_for_is_refused(
 
 
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
-def test_without_the_bundle_the_connection_is_encrypted_and_a_warning_says_what_it_is_not(
+def test_without_the_bundle_the_connection_is_encrypted_and_a_warning_says_it_is_not_verified(
     package: Backend,
     database: Database,
     monkeypatch: pytest.MonkeyPatch,
@@ -164,7 +164,7 @@ def test_a_name_that_is_not_in_the_certificate_is_refused(
         ("db.abc.cn-north-1.rds.amazonaws.com.cn", {}, {"PGSSLMODE": "verify-full", "PGSSLROOTCERT": "BUNDLE"}),
     ],
 )
-def test_only_what_the_user_left_open_is_decided_and_only_for_rds(
+def test_tls_variables_are_set_only_for_rds_and_only_where_the_user_set_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str, before: dict[str, str], after: dict[str, str]
 ) -> None:
     bundle = tmp_path / "rds-ca.pem"

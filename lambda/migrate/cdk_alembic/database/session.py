@@ -70,7 +70,7 @@ def enter_autocommit(connection: Any) -> None:
     if connection.dialect.driver == "pg8000":
         # Alembic's autocommit_block asks for the isolation level first; pg8000 begins a transaction for that query and stays
         # in it, so that CREATE INDEX CONCURRENTLY fails.
-        connection.connection.dbapi_connection.rollback()
+        connection.connection.rollback()
 
 
 class Session:
@@ -146,13 +146,20 @@ class Session:
             enter_autocommit(connection)
 
 
+def _driver_connection(pooled: Any) -> Any:
+    """What the driver gave to SQLAlchemy; before 1.4.24 there was no name for it."""
+    if hasattr(pooled, "driver_connection"):
+        return pooled.driver_connection
+    return getattr(pooled.connection, "_connection", pooled.connection)
+
+
 @contextmanager
 def watched(connection: Any, invocation: Invocation) -> Iterator[Session]:
     """The session of a connection while it migrates."""
     from sqlalchemy import event
 
     session = Session(connection, invocation)
-    invocation.connection = connection.connection.driver_connection
+    invocation.connection = _driver_connection(connection.connection)
     listeners = {
         "before_cursor_execute": session.before_statement,
         "commit": session.before_commit,

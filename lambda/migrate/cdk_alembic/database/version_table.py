@@ -78,7 +78,8 @@ def find(context: Any) -> VersionTable:
     connection = context.connection
     was_in_transaction = connection.in_transaction()
     server, database, current, found = execute(connection, _FIND, name=context.version_table).one()
-    if not was_in_transaction:
+    if connection.in_transaction() and not was_in_transaction:
+        # SQLAlchemy 2 has begun one; 1.4 does not.
         connection.rollback()
     return VersionTable(
         server,

@@ -1,5 +1,5 @@
-"""What is wrong with revisions that Alembic can't put in order: in some of these cases Alembic ends with a bare KeyError, and of two
-files with one id it takes the last."""
+"""What is wrong with revisions that Alembic can't put in order. Alembic itself may end with a bare KeyError, and takes the last of
+two files with one id."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def locate(context: Any, tenant: Tenant, database: str | None) -> VersionTable:
 def _has_schema(connection: Any, schema: str) -> bool:
     was_in_transaction = connection.in_transaction()
     found = execute(connection, _HAS_SCHEMA, schema=schema).scalar()
-    if not was_in_transaction:
+    if connection.in_transaction() and not was_in_transaction:
         connection.rollback()
     return found
 
