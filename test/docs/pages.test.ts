@@ -70,10 +70,9 @@ test("the exit codes of the container's task are those that are documented", () 
 });
 
 test('the defaults that are documented are those of the runner', () => {
-  const limits = python('import json; from cdk_alembic.protocol.contract import Limits; print(json.dumps(Limits()._asdict()))') as Record<
-    string,
-    number
-  >;
+  const limits = python(
+    'import json; from cdk_alembic.protocol.contract import Limits; print(json.dumps(Limits()._asdict()))',
+  ) as Record<string, number>;
   const documented = Object.fromEntries(
     [...textOf('docs/timeouts.md').matchAll(/^\| `limits\.(\w+)` \| (\d+) s \|/gm)].map(([, name = '', seconds]) => [
       name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
@@ -108,7 +107,9 @@ describe('with a database that the runner has kept its record in', () => {
   let database: Database;
   beforeAll(async () => {
     database = await Database.create();
-    const create = python('import json; from cdk_alembic.database import history; print(json.dumps(history._CREATE))') as string[];
+    const create = python(
+      'import json; from cdk_alembic.database import history; print(json.dumps(history._CREATE))',
+    ) as string[];
     for (const statement of create) await database.rows(statement);
   });
   afterAll(() => database?.drop());

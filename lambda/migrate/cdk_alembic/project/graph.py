@@ -1,5 +1,5 @@
-"""What is wrong with revisions that Alembic can't put in order. Alembic itself may end with a bare KeyError, and takes the last of
-two files with one id."""
+"""What is wrong with revisions that Alembic can't put in order, where Alembic itself ends with a bare KeyError or takes the last
+of two files with one id."""
 
 from __future__ import annotations
 
