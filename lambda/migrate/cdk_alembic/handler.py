@@ -11,6 +11,7 @@ from .database.address import DatabaseVariables
 from .database.connecting import until_connected
 from .database.failures import shortened
 from .project.flask_app import application_context
+from .project.package import packaged_driver
 from .project.project import Project
 from .protocol import report
 from .protocol.contract import CONTRACT_VERSION
@@ -40,7 +41,7 @@ def respond(event: Any, host: Host) -> dict[str, Any]:
         try:
             invocation = receive(event, host)
             host.started(invocation)
-            with redacted_output(), DatabaseVariables(os.environ) as variables:
+            with redacted_output(), DatabaseVariables(os.environ, packaged_driver()) as variables:
                 if invocation.settings.tenants is not None:
                     return _answer_tenants(invocation, variables)
                 answer = redacted(_migrate(invocation, variables))

@@ -16,6 +16,7 @@ from ..database.failures import describe, location
 from ..protocol.contract import BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY
 from ..protocol.errors import ProjectError, RunnerError
 from .graph import duplicate, explained
+from .package import manifest, package_root
 
 REPAIR = "run `alembic history` in the backend's folder, fix what it reports and try again"
 
@@ -26,15 +27,21 @@ FLASK_MIGRATE_FOLDER = "migrations"
 class Project:
     """One project, as Alembic reads it: the revisions are loaded when they are first needed, which is after env.py has begun."""
 
-    def __init__(self, directory: Path, dependencies: Path | None = None) -> None:
-        """`directory`: where `alembic` would be called. Raises RunnerError `invalid_project`."""
+    def __init__(
+        self, directory: Path, config: Path | None = None, sources: Iterable[Path] = (), dependencies: Path | None = None
+    ) -> None:
+        """`directory`: where `alembic` would be called. `config`: its configuration; None: what is found there. `sources`: more
+        folders of the backend that must be on sys.path, besides the directory and its src. Raises
+        RunnerError `invalid_project`."""
         self.directory = directory
-        for path in (directory / "src", directory, dependencies):
+        self._sources = [directory / "src", directory, *sources]
+        for path in (*self._sources, dependencies):
             if path is not None and path.is_dir() and str(path) not in sys.path:
                 sys.path.insert(0, str(path))
         # Alembic resolves a relative script_location and prepend_sys_path against the working directory.
         os.chdir(directory)
-        self.config = configuration(directory)
+        self._file = config
+        self.config = configuration(directory, config)
         try:
             from alembic.script import ScriptDirectory
             from alembic.script.revision import RevisionMap
@@ -55,7 +62,11 @@ class Project:
                 f"the package has no folder {BACKEND_DIRECTORY}/ with the Alembic project",
                 "package the backend with MigrationCode.fromProject, or lay the package out as its documentation says",
             )
-        return cls(root / BACKEND_DIRECTORY, root / DEPENDENCIES_DIRECTORY)
+        backend, found = root / BACKEND_DIRECTORY, manifest(root)
+        config = backend / found["config"] if "config" in found else None
+        roots = [backend / folder for folder in found.get("roots", ())]
+        directory = (backend / found.get("folder", ".")).resolve()
+        return cls(directory, config, [backend, *roots], root / DEPENDENCIES_DIRECTORY)
 
     def load(self) -> None:
         """Loads the revisions. Call it while env.py runs, which may set where they are and what they need. Raises
@@ -98,19 +109,20 @@ class Project:
 
     def for_tenant(self, argument: str) -> None:
         """From now on env.py finds a configuration that no other tenant's env.py has changed, with Alembic's `-x tenant=...`."""
-        self.config = configuration(self.directory)
+        self.config = configuration(self.directory, self._file)
         self.config.cmd_opts = Namespace(x=[f"tenant={argument}"])
 
     def forget_modules(self) -> None:
         """Drops the backend's modules, so that settings which they read from the environment are read again."""
-        inside = str(self.directory) + os.sep
+        inside = tuple(f"{folder}{os.sep}" for folder in self._sources)
         for name, module in list(sys.modules.items()):
             if (getattr(module, "__file__", None) or "").startswith(inside):
                 del sys.modules[name]
 
 
-def configuration(directory: Path) -> Any:
-    """Alembic's Config of the project in a directory. Raises RunnerError `invalid_project`."""
+def configuration(directory: Path, file: Path | None = None) -> Any:
+    """Alembic's Config of the project in a directory. `file`: its alembic.ini or pyproject.toml, where it is known. Raises
+    RunnerError `invalid_project`."""
     try:
         from alembic.config import Config
     except ImportError as error:
@@ -119,16 +131,16 @@ def configuration(directory: Path) -> Any:
             f"Alembic can't be imported: {error}",
             "add alembic to the backend's dependencies (not to a group for development only) and try again",
         ) from error
-    toml = directory / "pyproject.toml"
-    if _has_alembic_table(toml):
-        # toml_file came with Alembic 1.16; an older one has no [tool.alembic] to read.
-        return Config(str(directory / "alembic.ini"), toml_file=str(toml))
-    for folder in (directory, directory / FLASK_MIGRATE_FOLDER):
-        if (folder / "alembic.ini").is_file():
-            config = Config(str(folder / "alembic.ini"))
-            if not config.get_main_option("script_location") and (folder / "env.py").is_file():
-                # Flask-Migrate's alembic.ini lies among the scripts and does not say so.
-                config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    for ini in (directory / "alembic.ini", directory / FLASK_MIGRATE_FOLDER / "alembic.ini") if file is None else (file,):
+        toml = (ini.parent if ini.name == "pyproject.toml" else directory) / "pyproject.toml"
+        if _has_alembic_table(toml):
+            # toml_file came with Alembic 1.16; an older one has no [tool.alembic] to read.
+            return Config(str(ini if ini != toml else toml.with_name("alembic.ini")), toml_file=str(toml))
+        if ini.is_file():
+            config = Config(str(ini))
+            if not config.get_main_option("script_location") and (ini.parent / "env.py").is_file():
+                # Flask-Migrate's alembic.ini is among the scripts and does not say so.
+                config.set_main_option("script_location", str(ini.parent).replace("%", "%%"))
             return config
     raise RunnerError(
         "invalid_project",
@@ -155,11 +167,6 @@ def keeping_scripts() -> Iterator[None]:
         yield
     finally:
         gc.unfreeze()
-
-
-def package_root() -> Path:
-    """The folder of the function's package."""
-    return Path(os.environ.get("LAMBDA_TASK_ROOT") or Path(__file__).parents[2])
 
 
 def _not_loaded(error: BaseException) -> ProjectError:

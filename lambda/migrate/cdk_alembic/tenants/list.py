@@ -13,7 +13,7 @@ from ..database import address, drivers
 from ..database.address import DatabaseVariables
 from ..database.connecting import until_connected
 from ..database.failures import connection_failure, describe, shortened
-from ..project.project import package_root
+from ..project.package import package_root
 from ..protocol.contract import CONTRACT_VERSION, DEPENDENCIES_DIRECTORY
 from ..protocol.errors import RunnerError
 from ..protocol.invocation import Invocation
