@@ -1,7 +1,6 @@
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { withPostgresServer } from '../../lib/local/postgres-server';
 import { needed } from '../production/environment';
@@ -122,10 +121,12 @@ describe('safe-alembic review', () => {
     ['a request to end', 'SIGTERM', 143],
     ['a kill that nobody can handle', 'SIGKILL', null],
   ] as const)('leaves no server and no folder behind after %s', async (_, signal, exitCode) => {
-    project.revision('b2', 'a1', 'Wait for ever', 'op.execute("SELECT pg_sleep(300)")');
+    const begun = path.join(project.directory, 'begun');
+    const wait = `open(${JSON.stringify(begun)}, "w").close(); op.execute("SELECT pg_sleep(3000)")`;
+    project.revision('b2', 'a1', 'Wait for ever', wait);
     const running = start(['review', '--json']);
     const server = await serverIn(scratch);
-    await sleep(500);
+    await eventually(() => existsSync(begun));
     running.kill(signal);
     const { code, stdout } = await running.ended;
     expect(code).toBe(exitCode);
@@ -164,10 +165,8 @@ describe('safe-alembic create', () => {
   });
 
   it.each(['update', 'fix', 'WIP', '123'])('refuses "%s" before anything is started', async (message) => {
-    const before = performance.now();
     const { code, stderr } = await safeAlembic(['create', message]);
     expect([code, stderr]).toEqual([2, expect.stringContaining('vague_description')]);
-    expect(performance.now() - before).toBeLessThan(2_000);
     expect(project.revisions).toEqual(['a1.py']);
   });
 });
