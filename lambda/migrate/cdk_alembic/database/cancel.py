@@ -1,4 +1,4 @@
-"""Ends the statement that a connection is at, from another thread, whichever driver env.py uses."""
+"""Cancels the statement that a connection runs, from another thread, with any of the four drivers."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _TIMEOUT_SECONDS = 3
 
 
 def cancel(connection: Any) -> None:
-    """Asks the server to cancel what the driver's connection is at; nothing happens if it is at nothing. It takes no password:
-    that may have been rotated since the connection was made."""
+    """Asks the server to cancel what the driver's connection runs, if anything. This takes no password, which may have been
+    rotated since the connection was made."""
     if hasattr(connection, "_backend_key_data"):  # pg8000
         _request(connection._usock.getpeername(), connection._backend_key_data)
     elif hasattr(connection, "get_server_pid"):  # asyncpg
         protocol = connection._protocol
         _request(connection._addr, struct.pack("!ii", protocol.backend_pid, protocol.backend_secret))
-    else:  # psycopg and psycopg2 have it, for any thread
+    else:  # psycopg and psycopg2 can, from any thread
         connection.cancel()
 
 
@@ -29,5 +29,5 @@ def _request(address: Any, key: bytes) -> None:
         if isinstance(address, str):
             connection.connect(address)
         connection.sendall(struct.pack("!ii", 8 + len(key), _CANCEL_REQUEST) + key)
-        # The server hangs up when it has passed the request on.
+        # The server closes the connection when it has passed the request on.
         connection.recv(1)

@@ -1,4 +1,4 @@
-"""Flask-Migrate's env.py asks the running application for its database: so it is loaded, the way the command `flask` does."""
+"""Flask-Migrate's env.py gets its database from the running application, which is loaded as the command `flask` does."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from contextlib import chdir, contextmanager
 from pathlib import Path
 from typing import Any
 
-from cdk_alembic.database.failures import describe, location
-from cdk_alembic.project.project import Project
-from cdk_alembic.protocol.errors import RunnerError
+from ..database.failures import describe, location
+from ..protocol.errors import RunnerError
+from .project import Project
 
 
-def let_revisions_import_it(folder: Path) -> None:
-    """`flask db` runs beside the application, and the Alembic project is a folder there."""
-    if _asks_for_it(folder / "env.py"):
+def make_importable(folder: Path) -> None:
+    """Puts the application on sys.path: `flask db` runs beside it, and the Alembic project is a folder there."""
+    if _needs_it(folder / "env.py"):
         sys.path.insert(0, str(folder.parent))
 
 
@@ -24,7 +24,7 @@ def let_revisions_import_it(folder: Path) -> None:
 def application_context(project: Project) -> Iterator[None]:
     """Flask's application context, if env.py needs one. Raises RunnerError `invalid_project` when there is no application."""
     env = Path(project.script.dir) / "env.py"
-    if not _asks_for_it(env):
+    if not _needs_it(env):
         yield
         return
     try:
@@ -40,7 +40,7 @@ def application_context(project: Project) -> Iterator[None]:
         yield
 
 
-def _asks_for_it(env: Path) -> bool:
+def _needs_it(env: Path) -> bool:
     return env.is_file() and b"current_app" in env.read_bytes()
 
 
@@ -51,7 +51,7 @@ def _load(project: Project, env: Path) -> Any:
     folder = project.directory.parent if env.parent.samefile(project.directory) else project.directory
     try:
         with chdir(folder):
-            # Only the command itself reads the variable.
+            # Only the command `flask` itself reads the variable.
             return ScriptInfo(app_import_path=os.environ.get("FLASK_APP")).load_app()
     except (Exception, SystemExit) as error:
         raise RunnerError(
