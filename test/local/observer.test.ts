@@ -3,8 +3,6 @@ import { withFolder } from '../../lib/local/processes/with-folder';
 import { uvPython } from '../../lib/local/python/command';
 import { type ObserverOptions, startObserver } from '../../lib/local/python/observer';
 
-jest.setTimeout(60_000);
-
 /** Asks a command that stands where the backend's Python would; `script` is what it runs. */
 async function ask(
   python: readonly string[],

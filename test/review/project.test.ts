@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { exitCodeOfReview } from '../../lib/cli/safe-alembic/exit-codes';
+import { exitCodeOfReview } from '../../lib/cli/safe-alembic/replay/exit-code';
 import type { RevisionFacts } from '../../lib/contract/facts';
 import { observe, readGraph } from '../../lib/local/python/observe';
 import { withObserver } from '../../lib/local/python/with-observer';
@@ -8,8 +8,6 @@ import { type Finding, type Review, type ReviewInput, type ReviewOptions, review
 import { Database } from '../production/database';
 import { needed } from '../production/environment';
 import { inFolder } from './folder';
-
-jest.setTimeout(600_000);
 
 const OPTIONS: ReviewOptions = { version: '0.0.0', rules: {}, failOn: 'error' };
 const python = [needed('RUNNER_PYTHON')];

@@ -8,8 +8,6 @@ import { EXAMPLES } from './examples';
 import { type Case, writeProject } from './examples/project';
 import { inFolder } from './folder';
 
-jest.setTimeout(600_000);
-
 /** Off until a project turns them on: here each is asked of its own examples only. */
 const OPTIONAL = RULES.filter(({ optional }) => optional).map(({ id }) => id);
 
