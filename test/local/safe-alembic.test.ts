@@ -11,8 +11,6 @@ import { Project } from './project';
 
 /* The command as a project has it, with its own Python and a real PostgreSQL. */
 
-jest.setTimeout(120_000);
-
 let installed: InstalledCommand;
 let project: Project;
 /** What the command makes, it makes in here. */
@@ -20,7 +18,7 @@ let scratch: string;
 
 beforeAll(() => {
   installed = InstalledCommand.install();
-}, 120_000);
+});
 afterAll(() => installed?.remove());
 beforeEach(() => {
   project = new Project();

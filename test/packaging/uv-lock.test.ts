@@ -2,10 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FunctionPlatform } from '../../lib/packaging/platform';
-import { uvProjectPackage } from '../../lib/packaging/uv-project';
-import { copyOf, filesBelow, hostPython, lockedBackend, read, temporaryDirectory, writeFiles } from './support';
-
-jest.setTimeout(120_000);
+import { copyOf, filesBelow, hostPython, lockedBackend, packageOf, read, temporaryDirectory, writeFiles } from './support';
 
 const host: FunctionPlatform = { architecture: process.arch === 'arm64' ? 'arm64' : 'x86_64', pythonVersion: hostPython() };
 const lambda: FunctionPlatform = { architecture: 'arm64', pythonVersion: '3.13' };
@@ -17,12 +14,12 @@ beforeAll(() => {
 
 function build(directory: string, platform: FunctionPlatform): string {
   const target = temporaryDirectory();
-  uvProjectPackage(directory, [join(directory, 'alembic')], [], platform).build(target);
+  packageOf(directory, platform).build(target);
   return target;
 }
 
 function hashOf(directory: string, platform: FunctionPlatform = lambda): string {
-  return uvProjectPackage(directory, [join(directory, 'alembic')], [], platform).hash;
+  return packageOf(directory, platform).hash;
 }
 
 function messageOf(work: () => unknown): string {
@@ -130,7 +127,7 @@ test('what is not packaged does not change the hash', () => {
 });
 
 test('without a Python to compile with there is a warning that says how to get one', () => {
-  const { warnings } = uvProjectPackage(backend, [], [], { architecture: 'arm64', pythonVersion: '3.99' });
+  const { warnings } = packageOf(backend, { architecture: 'arm64', pythonVersion: '3.99' });
   expect(warnings).toEqual([expect.stringMatching(/no Python 3\.99 .* "uv python install 3\.99"/)]);
 });
 
@@ -148,12 +145,18 @@ test('a download that is not the one that was locked is refused', () => {
 
 test('a backend without Alembic among its dependencies is refused', () => {
   const without = lockedBackend([]);
-  expect(messageOf(() => build(without, lambda))).toMatch(/hold no Alembic outside of the dev group: run "uv add alembic"/);
+  expect(messageOf(() => build(without, lambda))).toMatch(/\(uv\.lock in .*\) hold no Alembic: run "uv add alembic" in /);
+});
+
+test('a lock that is no TOML is named', () => {
+  const broken = copyOf(backend);
+  writeFileSync(join(broken, 'uv.lock'), 'not a lock');
+  expect(messageOf(() => build(broken, lambda))).toMatch(new RegExp(`^${broken}/uv.lock can't be read as TOML: `));
 });
 
 test("a lock that uv can not read is told in uv's words, short and without colours", () => {
   const broken = copyOf(backend);
-  writeFileSync(join(broken, 'uv.lock'), 'not a lock');
+  writeFileSync(join(broken, 'uv.lock'), 'version = 999\n');
   const message = messageOf(() => build(broken, lambda));
   expect(message).toMatch(new RegExp(`^"uv export" failed in ${broken}: error: `));
   expect(message).not.toContain('\u001b');
@@ -169,7 +172,7 @@ describe('with another uv', () => {
 
   function useUv(script: string): void {
     const uv = join(temporaryDirectory(), 'uv');
-    writeFileSync(uv, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    writeFileSync(uv, `#!/bin/sh\n[ "$1" = --version ] && exit\n${script}\n`, { mode: 0o755 });
     process.env.UV = uv;
   }
 
@@ -182,5 +185,49 @@ describe('with another uv', () => {
     const compiled = hashOf(backend, host);
     useUv('exit 2');
     expect(hashOf(backend, host)).not.toBe(compiled);
+  });
+});
+
+describe('a uv workspace', () => {
+  const member = (name: string, dependencies: string, sources: string) =>
+    `[project]\nname = "${name}"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = ${dependencies}\n` +
+    `[build-system]\nrequires = ["uv_build>=0.9"]\nbuild-backend = "uv_build"\n[tool.uv.sources]\n${sources}\n`;
+  const revision = 'import common, vendored\nrevision = "a1"\ndown_revision = None\n';
+  let root: string;
+  beforeAll(() => {
+    root = writeFiles(temporaryDirectory(), {
+      'pyproject.toml': '[tool.uv.workspace]\nmembers = ["back", "common"]\n',
+      'back/pyproject.toml': member(
+        'back',
+        '["alembic>=1.16", "common", "vendored"]',
+        'common = { workspace = true }\nvendored = { path = "../vendored", editable = true }',
+      ),
+      'back/alembic.ini': '[alembic]\nscript_location = alembic\n',
+      'back/alembic/env.py': '',
+      'back/alembic/versions/a1.py': revision,
+      'common/pyproject.toml': member('common', '[]', ''),
+      'common/src/common/__init__.py': 'NAME = "common"\n',
+      'vendored/pyproject.toml': member('vendored', '[]', ''),
+      'vendored/src/vendored/__init__.py': 'NAME = "vendored"\n',
+    });
+    spawnSync('uv', ['lock', '--quiet'], { cwd: root });
+  });
+
+  test('gives the code of members and path dependencies, and no path of this machine', () => {
+    const target = build(join(root, 'back'), lambda);
+    const files = filesBelow(join(target, 'site-packages'));
+    expect(files).toEqual(expect.arrayContaining(['common/__init__.py', 'vendored/__init__.py', 'back-1.dist-info/METADATA']));
+    expect(files.filter((file) => file.endsWith('.pth'))).toEqual([]);
+    for (const file of filesBelow(target)) expect([file, read(target, file).includes(root)]).toEqual([file, false]);
+  });
+
+  test('has another hash and other code when a path dependency was edited', () => {
+    const copy = copyOf(root);
+    const before = hashOf(join(copy, 'back'));
+    expect(hashOf(join(copy, 'back'))).toBe(before);
+    writeFiles(copy, { 'vendored/src/vendored/__init__.py': 'NAME = "edited"\n' });
+    expect(hashOf(join(copy, 'back'))).not.toBe(before);
+    const target = build(join(copy, 'back'), lambda);
+    expect(read(target, 'site-packages', 'vendored', '__init__.py').toString()).toBe('NAME = "edited"\n');
   });
 });
