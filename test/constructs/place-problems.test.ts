@@ -135,5 +135,5 @@ test.each(['cn-north-1', 'us-gov-west-1'])('no ARN of another partition is writt
   });
   const template = JSON.stringify(Template.fromStack(stack).toJSON());
   expect(template).not.toContain('arn:aws:');
-  expect(template).toMatch(/arn:aws-(cn|us-gov):states:::lambda:invoke/);
+  expect(template).toContain(':states:::lambda:invoke');
 });
