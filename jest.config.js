@@ -1,8 +1,16 @@
+// ES modules among the packages that our code imports: jest reads CommonJS only.
+const ES_MODULES = ['string-width', 'get-east-asian-width', 'strip-ansi', 'ansi-regex'];
+
 const common = {
   testEnvironment: 'node',
   transform: {
     '\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' } }],
+    [`/node_modules/(${ES_MODULES.join('|')})/.*\\.js$`]: [
+      '@swc/jest',
+      { jsc: { target: 'es2022' }, module: { type: 'commonjs' } },
+    ],
   },
+  transformIgnorePatterns: [`/node_modules/(?!(${ES_MODULES.join('|')})/)`],
   modulePathIgnorePatterns: ['/dist/', '/cdk.out/', '/.cache/'],
 };
 
