@@ -2,14 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { observe, readGraph } from '../../lib/local/observe';
-import { withObserver } from '../../lib/local/with-observer';
+import { observe, readGraph } from '../../lib/local/python/observe';
+import { withObserver } from '../../lib/local/python/with-observer';
 import { type Review, review } from '../../lib/review';
 import { Database } from '../production/database';
 import { needed } from '../production/environment';
 import { type Block, blocks, textOf } from './pages';
-
-jest.setTimeout(120_000);
 
 const ENV_PY = `from alembic import context
 from sqlalchemy import create_engine

@@ -1,18 +1,16 @@
 import { mkdirSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
-import { observe, readGraph } from '../../lib/local/observe';
-import { withObserver } from '../../lib/local/with-observer';
+import { observe, readGraph } from '../../lib/local/python/observe';
+import { withObserver } from '../../lib/local/python/with-observer';
 import { review } from '../../lib/review';
 import { needed } from '../production/environment';
 import { EXAMPLES } from './examples';
 import { writeProject } from './examples/project';
 import { inFolder } from './folder';
 
-jest.setTimeout(300_000);
-
 const modules = path.resolve(__dirname, '../../node_modules');
 
-// PostgreSQL 18 is what rules.test.ts runs on.
+// Part of the soak; PostgreSQL 18 is what rules.test.ts runs on.
 test.each([15, 16, 17])('PostgreSQL %s shows the same of every example', async (major) => {
   await inFolder(async (project) => {
     const cases = writeProject(project, EXAMPLES);

@@ -15,7 +15,7 @@ import {
   TENANTS_VARIABLE,
 } from '../../lib/contract/coordinator';
 import type { TenantAnswer, TenantOutcome, TenantRequest, TenantRunSummary, Wave } from '../../lib/contract/tenants';
-import { withFolder } from '../../lib/local/with-folder';
+import { withFolder } from '../../lib/local/processes/with-folder';
 import { awsEnvironment, type Reply, StandIn } from '../client/stand-in';
 
 /**
@@ -131,7 +131,7 @@ export function useWorld(): { readonly world: World } {
       });
       stopped.catch(reject);
     });
-  }, 120_000);
+  });
 
   beforeEach(async () => {
     process.env = { ...environment };

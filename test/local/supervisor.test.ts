@@ -1,0 +1,36 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { eventually, runs } from './processes';
+
+describe('what the demo and the tests start', () => {
+  it.each([
+    ['Ctrl-C', 'SIGINT', 130],
+    ['a request to end', 'SIGTERM', 143],
+    ['a kill that nobody can handle', 'SIGKILL', null],
+  ] as const)('ends with all it has started, and its folder goes, after %s', async (_, signal, exitCode) => {
+    const { owner, folder, processes, said } = await startOwner();
+    expect([existsSync(folder), ...processes.map(runs)]).toEqual([true, true, true]);
+
+    owner.kill(signal);
+    const [code] = await once(owner, 'exit');
+
+    expect(code).toBe(exitCode);
+    await eventually(() => !processes.some(runs) && !existsSync(folder));
+    // Whoever waits for the command is not told that it has failed.
+    expect(said).not.toContain('ended');
+  });
+});
+
+async function startOwner() {
+  const owner: ChildProcess = spawn(process.execPath, ['-r', 'tsx/cjs', path.join(__dirname, 'owner.ts')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const said: string[] = [];
+  createInterface({ input: owner.stdout as NodeJS.ReadableStream }).on('line', (line) => said.push(line));
+  await eventually(() => said.length === 2);
+  const [folder = '', ids = ''] = said;
+  return { owner, folder, processes: ids.split(' ').map(Number), said };
+}
