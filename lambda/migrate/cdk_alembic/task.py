@@ -22,28 +22,8 @@ from .protocol.cancel import cancel
 from .protocol.contract import REQUEST_VARIABLE
 from .protocol.invocation import Call
 from .protocol.log import log
+from .protocol.rules import CONTAINER_EXIT_CODES
 from .respond import MigrationFailed, carry_out, renew
-
-# What a shell shows for a process that SIGTERM has ended.
-CANCELLED = 143
-
-EXIT_CODES = {
-    "invalid_request": 2,
-    "unknown_revision": 2,
-    "not_allowed": 3,
-    "invalid_settings": 3,
-    "invalid_project": 3,
-    "multiple_heads": 3,
-    "database_ahead": 3,
-    "locked": 3,
-    "blocked": 3,
-    "invalid_index": 3,
-    "database_unreachable": 4,
-    "database_refused": 4,
-    "secret_unavailable": 4,
-    "cancelled": CANCELLED,
-}
-"""Those of `migrate-invoke`; every other failure is a 1."""
 
 # A statement may begin just after a cancellation has found nothing to cancel.
 _CANCEL_AGAIN_SECONDS = 0.2
@@ -71,7 +51,7 @@ def main() -> int:
         code = 0
     except MigrationFailed as failed:
         answer = json.loads(str(failed))
-        code = EXIT_CODES.get(answer["error"]["code"], 1)
+        code = CONTAINER_EXIT_CODES[answer["error"]["code"]]
     log("INFO", "task_ended", exitCode=code, answer=answer)
     return code
 

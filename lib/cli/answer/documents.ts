@@ -1,10 +1,10 @@
 import { MigrateError } from '../../client/errors';
-import type { AppliedRevision, DataLoss, ErrorCode, MigrateAnswer } from '../../contract';
+import type { AppliedRevision, Count, DataLoss, ErrorCode, MigrateAnswer, Text } from '../../contract';
 import { CONTRACT_VERSION } from '../../contract';
 import type { CommandCode, CommandError } from './command-error';
 import { EXIT, exitCodeOf } from './exit-codes';
 
-/* What `--json` prints. Described for others by schema/migrate-invoke.json, which the tests hold against this. */
+/* What `--json` prints. `npm run generate` makes schema/migrate-invoke.json from it. */
 
 /** The command's answer: the client's, with the exit code. */
 export interface AnswerDocument extends Omit<MigrateAnswer, 'command'> {
@@ -12,17 +12,17 @@ export interface AnswerDocument extends Omit<MigrateAnswer, 'command'> {
   readonly command: MigrateAnswer['command'] | 'check';
   /** With the command `check` only. */
   readonly atHead?: boolean;
-  readonly exitCode: number;
+  readonly exitCode: Count;
 }
 
 /** What kept the command from being done. */
 export interface FailureDocument<Code extends string = ErrorCode | CommandCode> {
-  readonly contract: number;
+  readonly contract: typeof CONTRACT_VERSION;
   readonly status: 'failed';
   readonly error: {
     readonly code: Code;
-    readonly message: string;
-    readonly next: string;
+    readonly message: Text;
+    readonly next: Text;
     readonly revision?: string;
     readonly sqlState?: string;
     readonly statement?: string;
@@ -30,7 +30,7 @@ export interface FailureDocument<Code extends string = ErrorCode | CommandCode> 
     readonly log?: readonly string[];
   };
   readonly applied: readonly AppliedRevision[];
-  readonly exitCode: number;
+  readonly exitCode: Count;
 }
 
 /** @param answer an answer of the client; one with `atHead` is that of a `check` */
