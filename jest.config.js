@@ -7,6 +7,8 @@ const common = {
 };
 
 module.exports = {
+  // Ends a test that hangs. On a quiet machine the longest takes a minute; a busy one gets the time it needs.
+  testTimeout: 600_000,
   projects: [
     {
       ...common,

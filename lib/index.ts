@@ -1,10 +1,11 @@
 export { AlembicMigration, type AlembicMigrationProps } from './constructs/alembic-migration';
-export { MigrationCode, type MigrationImageOptions, type UvProjectOptions } from './constructs/code/migration-code';
+export { MigrationCode, type MigrationImageOptions, type ProjectOptions } from './constructs/code/migration-code';
 export { ContainerDeploy, MigrationCompute, type MigrationContainerOptions } from './constructs/container/migration-compute';
 export { type DatabasePartNames, type DatabaseUrlOptions, DatabaseVariables } from './constructs/database/database-variables';
 export {
   type IamDatabaseOptions,
   MigrationDatabase,
+  type ProxyDatabaseOptions,
   type RdsDatabaseOptions,
   type SecretDatabaseOptions,
 } from './constructs/database/migration-database';

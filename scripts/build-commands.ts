@@ -48,7 +48,7 @@ export async function buildCommand(name: string, outdir: string): Promise<Metafi
 
 async function buildAll(outdir: string): Promise<void> {
   await rm(outdir, { recursive: true, force: true });
-  for (const name of ['migrate-invoke', TENANTS, 'migrate']) await buildCommand(name, outdir);
+  for (const name of ['migrate-invoke', TENANTS, 'safe-alembic']) await buildCommand(name, outdir);
 }
 
 if (require.main === module) {

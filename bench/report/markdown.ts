@@ -3,7 +3,7 @@ import type { MeasuredRow, Results } from '../results';
 import { shown } from '../units';
 import { goalText, mark, verdictText } from './wording';
 
-/** A line for each goal: what README shows. */
+/** A line for each goal. */
 export function goalTable({ date, command, machine, rows }: Results & { readonly rows: readonly MeasuredRow[] }): string {
   return [
     '| what | here | against | | goal | |',

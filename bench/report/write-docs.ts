@@ -6,10 +6,14 @@ import { fullTable, goalTable } from './markdown';
 import { plot } from './plot';
 import { scaleTable } from './scale';
 
-/** Brings bench/results.json into README.md and docs/. Results that are not whole are refused. */
+/** What README shows; docs/performance.md has all rows. */
+const README_ROWS = ['nothing-to-do-cold', 'upgrade-1000', 'tenants-pending', 'zip-size', 'review-faults'];
+
+/** Brings bench/results.json into README.md and docs/. Fails when a row is missing or was not measured. */
 export function writeDocs(root: string, names: readonly string[]): void {
   const results = wholeResults(JSON.parse(readFileSync(path.join(root, 'bench/results.json'), 'utf8')), names);
-  replace(path.join(root, 'README.md'), 'bench', goalTable(results));
+  const few = results.rows.filter(({ name }) => README_ROWS.includes(name));
+  replace(path.join(root, 'README.md'), 'bench', goalTable({ ...results, rows: few }));
   const page = path.join(root, 'docs/performance.md');
   replace(page, 'bench', goalTable(results));
   replace(page, 'bench-runs', fullTable(results.rows));

@@ -3,7 +3,7 @@ import { idOf, type Step, soundModels, soundSteps, writeProject } from './histor
 /** One fault, alone in a history that is sound otherwise, with a revision after it. */
 export interface Fault {
   readonly name: string;
-  /** The rule of `migrate review` that is about it. */
+  /** The rule of `safe-alembic review` that is about it. */
   readonly rule: string;
   readonly step: Step;
   /** What is added to the models, as Python; `one` is the first table. */

@@ -16,11 +16,11 @@ export async function reviewers(world: World): Promise<Reviewers> {
   const { postgres } = world;
   // SQLAlchemy's own name for the driver that is installed.
   const at = (name: string) => ({ DATABASE_URL: postgres.url(name).replace(/^\w+:/, 'postgresql+psycopg2:') });
-  const migrate = path.join(projectDirectory, 'dist/bin/migrate.js');
+  const program = path.join(projectDirectory, 'dist/bin/safe-alembic.js');
   return {
     review: (project, ...options) => ({
       command: process.execPath,
-      args: [migrate, 'review', '--json', '--no-progress', '--python', python, ...options],
+      args: [program, 'review', '--json', '--no-progress', '--python', python, ...options],
       cwd: project,
       env: at('postgres'),
     }),

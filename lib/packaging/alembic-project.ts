@@ -1,58 +1,93 @@
 import { spawnSync } from 'node:child_process';
 import { packagePath } from '../package-root';
+import { findAlembicConfig } from './alembic-config';
+import { PackagingError } from './errors';
 import { findPython } from './uv';
+
+interface Head {
+  readonly revision: string;
+  readonly file: string;
+  readonly labelled: boolean;
+}
 
 /** What an Alembic project holds, as lib/packaging/alembic_project.py reads it. */
 export interface AlembicProject {
   readonly problems: readonly string[];
+  /** Where Alembic is called, relative to the project's directory. */
+  readonly folder?: string;
   /** Folders that Alembic reads; absolute. */
   readonly paths: readonly string[];
-  /** Null when reading alone can't tell: the function's own check has to do. */
-  readonly revisions: { readonly count: number; readonly heads: readonly { revision: string; file: string }[] } | null;
+  /** Null when reading alone can't tell. */
+  readonly revisions: { readonly count: number; readonly heads: readonly Head[] } | null;
 }
 
 /** Reads the Alembic project of a directory; undefined when this machine has no Python 3.11 or later to read it with. */
-export function readAlembicProject(directory: string): AlembicProject | undefined {
+export function readAlembicProject(directory: string, config = findAlembicConfig(directory)): AlembicProject | undefined {
   for (const python of ['python3', 'python', findPython(directory, '>=3.11')]) {
-    const project = python && read(python, directory);
+    const project = python && read(python, directory, config);
     if (project) return project;
   }
   return undefined;
 }
 
-function read(python: string, directory: string): AlembicProject | undefined {
+function read(python: string, directory: string, config: string): AlembicProject | undefined {
   const script = packagePath('lib', 'packaging', 'alembic_project.py');
   // The script needs tomllib, which came with 3.11: an older Python ends with an error here.
-  const run = spawnSync(python, ['-I', '-S', script, directory], { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+  const run = spawnSync(python, ['-I', '-S', script, directory, config], { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
   return run.status === 0 ? (JSON.parse(run.stdout) as AlembicProject) : undefined;
+}
+
+/** Where a project's Alembic is. */
+export interface AlembicFolders {
+  /** Its configuration, relative to the project's directory. */
+  readonly config: string;
+  /** Where it is called, relative to the project's directory: its relative paths start there. */
+  readonly folder: string;
+  /** Folders that it reads; absolute. */
+  readonly paths: readonly string[];
 }
 
 export interface ProjectFindings {
   readonly errors: readonly string[];
   readonly warnings: readonly string[];
-  readonly paths: readonly string[];
 }
 
-/** What the user should know of a project before it is packaged. */
-export function checkAlembicProject(directory: string): ProjectFindings {
-  const project = readAlembicProject(directory);
+/** What the user should know of a project before it is packaged. `run` starts a command in its environment, such as `uv run `. */
+export function checkAlembicProject(
+  directory: string,
+  named?: string,
+  run = '',
+): ProjectFindings & ({ readonly alembic?: undefined } | { readonly alembic: AlembicFolders }) {
+  let config: string;
+  try {
+    config = findAlembicConfig(directory, named);
+  } catch (error) {
+    if (error instanceof PackagingError) return { errors: [error.message], warnings: [] };
+    throw error;
+  }
+  const project = readAlembicProject(directory, config);
   if (!project) {
     const unread = `no Python 3.11 or later was found to check the revisions of ${directory} with: the function checks them when it runs`;
-    return { errors: [], warnings: [unread], paths: [] };
+    return { errors: [], warnings: [unread], alembic: { config, folder: '.', paths: [] } };
   }
+  const { folder = '.', paths, revisions } = project;
   const errors = [...project.problems];
   const warnings: string[] = [];
-  const { paths, revisions } = project;
-  if (revisions && revisions.heads.length > 1) {
-    const names = revisions.heads.map(({ revision, file }) => `${revision} (${file})`).join(', ');
-    const ids = revisions.heads.map(({ revision }) => revision).join(' ');
-    errors.push(
-      `the migrations in ${directory} have ${revisions.heads.length} heads: ${names}. ` +
-        `Join them there with "uv run alembic merge -m 'merge heads' ${ids}"`,
-    );
+  if (revisions && revisions.heads.length > 1 && !revisions.heads.every(({ labelled }) => labelled)) {
+    errors.push(severalHeads(directory, config, revisions.heads, run));
   }
   if (revisions?.count === 0 && !errors.length) {
     warnings.push(`${paths.slice(1).join(', ')} holds no revision yet: the deploy migrates nothing`);
   }
-  return { errors, warnings, paths };
+  return { errors, warnings, alembic: { config, folder, paths } };
+}
+
+function severalHeads(directory: string, config: string, heads: readonly Head[], run: string): string {
+  const names = heads.map(({ revision, file }) => `${revision} (${file})`).join(', ');
+  const option = ['alembic.ini', 'pyproject.toml'].includes(config) ? '' : `-c ${config} `;
+  const ids = heads.map(({ revision }) => revision).join(' ');
+  return (
+    `the migrations in ${directory} have ${heads.length} heads: ${names}. ` +
+    `Merge them there with "${run}alembic ${option}merge -m 'merge heads' ${ids}", or label each branch if they are meant`
+  );
 }

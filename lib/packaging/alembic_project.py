@@ -1,7 +1,7 @@
-"""What an Alembic project holds, read without running any of it: `python3 alembic_project.py <directory>` prints JSON.
+"""What an Alembic project holds, read without running any of it: `python3 alembic_project.py <directory> <configuration>` prints JSON.
 
-`problems` are mistakes to report. `paths` are the folders that Alembic reads. `revisions` is null when a file can't be judged
-by reading alone (an id that is computed, syntax of a newer Python): then the runner's own check has to do.
+`problems` are mistakes to report. `folder` is where Alembic is called: its relative paths start there. `paths` are the folders that it
+reads. `revisions` is null when a file can't be judged by reading alone (an id that is computed, syntax of a newer Python).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 
 # As in alembic.script.base: editors' lock files and package markers are no revisions.
 REVISION_FILE = re.compile(r"(?!\.#|__init__)(.*\.py)$")
+NAMES = ("revision", "down_revision", "branch_labels")
 SEPARATORS = {"space": " ", "newline": "\n", "os": os.pathsep, ":": ":", ";": ";"}
 
 
@@ -25,42 +26,45 @@ class Unreadable(Exception):
     """A file that can't be judged by reading alone."""
 
 
-def describe(directory: Path) -> dict[str, Any]:
-    options = read_options(directory)
-    if options is None:
-        return {
-            "problems": [f"{directory} holds no Alembic project: no alembic.ini and no [tool.alembic] in pyproject.toml"],
-            "paths": [],
-            "revisions": None,
-        }
+def describe(directory: Path, config: str) -> dict[str, Any]:
+    options = read_options(directory, directory / config)
+    here = (directory / config).parent
     script_location = options.get("script_location")
+    if not script_location and (here / "env.py").is_file():
+        # Flask-Migrate's alembic.ini lies among the scripts and does not say so.
+        script_location = str(here)
     if not script_location:
-        return {"problems": [f"{directory} sets no script_location for Alembic"], "paths": [], "revisions": None}
-    scripts = locate(directory, script_location)
+        return {"problems": [f"{directory / config} sets no script_location for Alembic"], "paths": [], "revisions": None}
+    # Alembic takes paths from where it is called: the project's folder, or the one that holds its configuration.
+    found = ((folder, locate(directory, folder, script_location)) for folder in (directory, here))
+    called_in, scripts = next((pair for pair in found if pair[1]), (directory, None))
     if scripts is None:
-        problem = f'the script_location "{script_location}" of {directory} is no directory'
+        problem = f'the script_location "{script_location}" of {directory / config} is no directory'
         return {"problems": [problem], "paths": [], "revisions": None}
     configured = options.get("version_locations") or []
-    versions = [path for path in (locate(directory, text) for text in configured) if path] or [scripts / "versions"]
+    versions = [path for text in configured if (path := locate(directory, called_in, text))] or [scripts / "versions"]
     problems = [
         f"{path} lies outside of {directory} and can't be packaged: move it, or package the folder that holds both"
         for path in (scripts, *versions)
         if not path.is_relative_to(directory)
     ]
     try:
-        revisions = read_revisions(versions, recursive=options.get("recursive", False))
+        revisions, mistakes = read_revisions(versions, recursive=options.get("recursive", False))
     except Unreadable:
-        revisions = None
-    return {"problems": problems, "paths": [str(path) for path in (scripts, *versions)], "revisions": revisions}
+        revisions, mistakes = None, []
+    return {
+        "problems": [*problems, *mistakes],
+        "folder": os.path.relpath(called_in, directory),
+        "paths": [str(path) for path in (scripts, *versions)],
+        "revisions": revisions,
+    }
 
 
-def read_options(directory: Path) -> dict[str, Any] | None:
-    """Alembic's options: those of alembic.ini go before pyproject.toml's, as in Alembic. None when there is neither."""
-    ini = read_ini(directory / "alembic.ini", directory)
-    toml = read_toml(directory / "pyproject.toml", directory)
-    if ini is None and toml is None:
-        return None
-    return {**(toml or {}), **(ini or {})}
+def read_options(directory: Path, config: Path) -> dict[str, Any]:
+    """Alembic's options: those of alembic.ini go before pyproject.toml's, as in Alembic."""
+    if config.suffix == ".toml":
+        return read_toml(config, config.parent) or {}
+    return {**(read_toml(directory / "pyproject.toml", directory) or {}), **(read_ini(config, config.parent) or {})}
 
 
 def read_ini(path: Path, here: Path) -> dict[str, Any] | None:
@@ -114,24 +118,26 @@ def read_toml(path: Path, here: Path) -> dict[str, Any] | None:
     return options
 
 
-def locate(directory: Path, text: str) -> Path | None:
-    """The folder a location names: a path, relative to the project, or `package:folder`."""
-    path = directory / text
+def locate(directory: Path, called_in: Path, text: str) -> Path | None:
+    """The folder that a location names: a path, relative to where Alembic is called, or `package:folder`."""
+    path = called_in / text
     if path.is_dir():
         return Path(os.path.normpath(path))
     package, colon, folder = text.partition(":")
     if colon and not Path(text).is_absolute():
-        for root in (directory, directory / "src"):
-            path = root.joinpath(*package.split("."), folder)
+        for root in (called_in, directory, directory / "src"):
+            path = root.joinpath(*package.split("."), *folder.split(":"))
             if path.is_dir():
                 return Path(os.path.normpath(path))
     return None
 
 
-def read_revisions(locations: list[Path], *, recursive: bool) -> dict[str, Any]:
-    known: dict[str, str] = {}
-    followed: set[str] = set()
-    for location in locations:
+def read_revisions(locations: list[Path], *, recursive: bool) -> tuple[dict[str, Any], list[str]]:
+    """The revisions, and what is wrong with them as a whole."""
+    files: dict[str, list[str]] = {}
+    below: dict[str, list[str]] = {}
+    labelled: set[str] = set()
+    for location in dict.fromkeys(locations):
         for path in sorted(location.rglob("*.py") if recursive else location.glob("*.py")):
             if not REVISION_FILE.fullmatch(path.name):
                 continue
@@ -139,15 +145,52 @@ def read_revisions(locations: list[Path], *, recursive: bool) -> dict[str, Any]:
             revision = values.get("revision")
             if revision is None:
                 raise Unreadable  # Alembic refuses such a file, or takes the id from its name.
+            files.setdefault(revision, []).append(path.name)
             down = values.get("down_revision")
-            known[revision] = path.name
-            followed.update([down] if isinstance(down, str) else down or [])
-    heads = sorted(revision for revision in known if revision not in followed)
-    return {"count": len(known), "heads": [{"revision": head, "file": known[head]} for head in heads]}
+            below[revision] = [down] if isinstance(down, str) else list(down or [])
+            if values.get("branch_labels"):
+                labelled.add(revision)
+    problems = [
+        f"the revision id {revision} is in {len(names)} files: {', '.join(names)}. Give one of them another id"
+        for revision, names in files.items()
+        if len(names) > 1
+    ]
+    if circle := find_circle(below):
+        problems.append(f"the revisions {', '.join(f'{name} ({files[name][0]})' for name in circle)} follow each other in a circle")
+    followed = {name for names in below.values() for name in names}
+    heads = [
+        {"revision": head, "file": files[head][0], "labelled": bool(lineage(head, below) & labelled)}
+        for head in sorted(files.keys() - followed)
+    ]
+    return {"count": len(files), "heads": heads}, problems
+
+
+def lineage(revision: str, below: dict[str, list[str]]) -> set[str]:
+    """A revision and all that come before it."""
+    found: set[str] = set()
+    queue = [revision]
+    while queue:
+        if (name := queue.pop()) not in found:
+            found.add(name)
+            queue.extend(below.get(name, ()))
+    return found
+
+
+def find_circle(below: dict[str, list[str]]) -> list[str]:
+    """Revisions of which none comes first; empty when there are none."""
+    left = dict(below)
+    while done := [name for name, names in left.items() if not any(down in left for down in names)]:
+        for name in done:
+            del left[name]
+    # What only comes after a circle is not in it.
+    while ends := left.keys() - {down for names in left.values() for down in names}:
+        for name in ends:
+            del left[name]
+    return sorted(left)
 
 
 def read_assignments(path: Path) -> dict[str, Any]:
-    """The module's own `revision` and `down_revision`."""
+    """The module's own `revision`, `down_revision` and `branch_labels`."""
     try:
         module = ast.parse(path.read_text(encoding="utf-8"))
     except (SyntaxError, ValueError) as error:
@@ -156,7 +199,7 @@ def read_assignments(path: Path) -> dict[str, Any]:
     for node in module.body:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
         for target in targets:
-            if isinstance(target, ast.Name) and target.id in ("revision", "down_revision") and node.value is not None:
+            if isinstance(target, ast.Name) and target.id in NAMES and node.value is not None:
                 found[target.id] = literal(target.id, node.value)
     return found
 
@@ -166,12 +209,12 @@ def literal(name: str, node: ast.expr) -> Any:
         value = ast.literal_eval(node)
     except ValueError as error:
         raise Unreadable from error
-    single = isinstance(value, str) or (value is None and name == "down_revision")
-    several = name == "down_revision" and isinstance(value, (tuple, list)) and all(isinstance(item, str) for item in value)
+    single = isinstance(value, str) or (value is None and name != "revision")
+    several = name != "revision" and isinstance(value, (tuple, list, set)) and all(isinstance(item, str) for item in value)
     if not single and not several:
         raise Unreadable
     return list(value) if several else value
 
 
 if __name__ == "__main__":
-    print(json.dumps(describe(Path(sys.argv[1]).resolve())))
+    print(json.dumps(describe(Path(sys.argv[1]).resolve(), sys.argv[2])))

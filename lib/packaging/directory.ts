@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../contract';
+import type { AlembicFolders } from './alembic-project';
 import { writeManifest } from './manifest';
 import { checkSize, copyRunner, hashPackage, type Package } from './package';
 import type { FunctionPlatform } from './platform';
@@ -18,7 +19,7 @@ export function layoutProblems(directory: string): string[] {
 }
 
 /** The package of a directory that the user's own build has laid out: it as it is, and the runner. */
-export function directoryPackage(directory: string, platform: FunctionPlatform): Package {
+export function directoryPackage(directory: string, alembic: AlembicFolders, platform: FunctionPlatform): Package {
   const files = listFiles(directory);
   return {
     hash: hashPackage(platform, { files: hashFiles(directory, files) }),
@@ -26,7 +27,7 @@ export function directoryPackage(directory: string, platform: FunctionPlatform):
     build: (target) => {
       copyFiles(directory, files, target);
       copyRunner(target);
-      writeManifest(target, listSources(join(target, BACKEND_DIRECTORY), [], []));
+      writeManifest(target, listSources(join(target, BACKEND_DIRECTORY), [], []), alembic);
       checkSize(target, directory);
     },
   };

@@ -1,5 +1,12 @@
 /** Why a backend can't become a package. */
-export type PackagingCode = 'uv_not_found' | 'uv_failed' | 'no_alembic' | 'wrong_platform' | 'too_large';
+export type PackagingCode =
+  | 'invalid_file'
+  | 'no_alembic_config'
+  | 'uv_not_found'
+  | 'uv_failed'
+  | 'no_alembic'
+  | 'wrong_platform'
+  | 'too_large';
 
 /** A mistake that the user can mend. Its message is the whole report: the constructs show it without a stack trace. */
 export class PackagingError extends Error {

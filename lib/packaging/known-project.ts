@@ -2,54 +2,86 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { forgetOld, recall, remember } from '../cache';
 import { packagePath } from '../package-root';
-import { checkAlembicProject, type ProjectFindings } from './alembic-project';
+import type { ProjectFindings } from './alembic-project';
+import { type Backend, type BackendOptions, checkBackend } from './backend';
 import { hashRunner, type Package } from './package';
 import type { FunctionPlatform } from './platform';
+import { hashDependencies, projectPackage } from './project-package';
 import { hashFiles, listFiles, listSources } from './sources';
-import { uvProjectPackage, uvProjectProblems } from './uv-project';
 
 /** What was found out about a backend by starting uv and Python; as long as nothing has changed it need not be found out again. */
 interface Known {
-  readonly paths: readonly string[];
   readonly hash: string;
+  readonly found: string;
+  readonly warnings: readonly string[];
+  /** Files and projects that lie outside of the backend's directory, and their hash then. */
+  readonly outside: { readonly files: readonly string[]; readonly projects: readonly string[]; readonly hash: string };
 }
 
-/** A backend that uv manages, checked; `package` tells what it becomes. */
-export interface UvProject extends ProjectFindings {
+/** A backend, checked; `package` tells what it becomes. */
+export interface CheckedBackend extends ProjectFindings {
+  /** What the backend has, in words. */
+  readonly found?: string;
   package(): Package;
 }
 
 /** Checks a backend and knows its package; of an unchanged one from the last time, without starting a process. */
-export function uvProject(
+export function backendPackage(
   directory: string,
-  exclude: readonly string[],
+  options: BackendOptions,
   platform: FunctionPlatform,
   isPackaged: boolean,
-): UvProject {
+): CheckedBackend {
   const read = listFiles(directory, isOfNoProject);
-  const entry = `${keyOf(directory, read, exclude, platform)}.json`;
+  const entry = `${keyOf(directory, read, options, platform)}.json`;
   const known = parse(recall(entry));
-  if (known) {
-    const build = (target: string) => uvProjectPackage(directory, known.paths, exclude, platform).build(target);
-    return { errors: [], warnings: [], paths: known.paths, package: () => ({ hash: known.hash, warnings: [], build }) };
+  if (known && hashDependencies(known.outside) === known.outside.hash) {
+    const build = (target: string) => {
+      const { project } = checkBackend(directory, options, platform.pythonVersion, isPackaged);
+      projectPackage(project as Backend, platform).build(target);
+    };
+    return {
+      errors: [],
+      warnings: known.warnings,
+      found: known.found,
+      package: () => ({ hash: known.hash, warnings: [], build }),
+    };
   }
-  const found = checkAlembicProject(directory);
-  // `cdk list` and `cdk destroy` package nothing and need no uv.
-  const errors = [...found.errors, ...(isPackaged ? uvProjectProblems(directory) : [])];
+  const found = checkBackend(directory, options, platform.pythonVersion, isPackaged);
   return {
-    ...found,
-    errors,
+    errors: found.errors,
+    warnings: found.warnings,
+    ...(found.project && { found: describe(found.project) }),
     package: () => {
-      const built = uvProjectPackage(directory, found.paths, exclude, platform);
-      const all = listSources(directory, found.paths, exclude).every((source) => read.includes(source));
-      // A warning is about this machine, and has to come again.
-      if (all && isPackaged && ![...found.warnings, ...built.warnings].length) {
-        remember(entry, JSON.stringify({ paths: found.paths, hash: built.hash } satisfies Known));
+      const project = found.project as Backend;
+      const packaged = projectPackage(project, platform);
+      const all = listSources(directory, project.paths, options.exclude).every((source) => read.includes(source));
+      // A warning about this machine has to come again.
+      if (all && isPackaged && !packaged.warnings.length) {
+        remember(
+          entry,
+          JSON.stringify({
+            hash: packaged.hash,
+            found: describe(project),
+            warnings: found.warnings,
+            outside: outsideOf(project),
+          } satisfies Known),
+        );
         forgetOld();
       }
-      return built;
+      return packaged;
     },
   };
+}
+
+function describe({ source, config }: Backend): string {
+  return `packaged ${source.found}, with Alembic's ${config}`;
+}
+
+function outsideOf({ directory, source }: Backend): Known['outside'] {
+  const isOutside = (path: string) => !path.startsWith(`${directory}/`);
+  const outside = { files: source.files.filter(isOutside), projects: source.projects.filter(isOutside) };
+  return { ...outside, hash: hashDependencies(outside) };
 }
 
 /** Folders that are made from others: to read them would take longer than to start uv. */
@@ -58,15 +90,15 @@ function isOfNoProject(path: string): boolean {
   return name.startsWith('.') || ['__pycache__', 'node_modules', 'cdk.out', 'venv', 'site-packages'].includes(name);
 }
 
-function keyOf(directory: string, files: readonly string[], exclude: readonly string[], platform: FunctionPlatform): string {
-  const reader = hashFiles(packagePath('lib', 'packaging'), ['alembic_project.py', 'compile.py']);
+function keyOf(directory: string, files: readonly string[], options: BackendOptions, platform: FunctionPlatform): string {
+  const scripts = listFiles(packagePath('lib', 'packaging')).filter((file) => file.endsWith('.py'));
   const what = [
     directory,
     hashFiles(directory, files),
-    exclude,
+    options,
     platform,
     hashRunner(),
-    reader,
+    hashFiles(packagePath('lib', 'packaging'), scripts),
     packageVersion(),
     process.env.UV ?? '',
   ];

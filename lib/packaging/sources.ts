@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
+import picomatch from 'picomatch';
 
 /** Folders that never belong into the package, wherever they lie. */
 const CACHES = ['__pycache__', 'node_modules', 'cdk.out'];
@@ -34,12 +35,12 @@ export function listFiles(root: string, skip: (path: string, isDirectory: boolea
  */
 export function listSources(root: string, alembicPaths: readonly string[], exclude: readonly string[]): string[] {
   const kept = alembicPaths.map((path) => relative(root, path).split(sep).join('/'));
-  const patterns = exclude.map(toPattern);
+  const isExcluded = matcher(exclude);
   return listFiles(root, (path, isDirectory) => {
     const name = path.slice(path.lastIndexOf('/') + 1);
     if (CACHES.includes(name) || name.endsWith('.pyc') || name.startsWith('.env')) return true;
     if (kept.some((keep) => path === keep || path.startsWith(`${keep}/`) || keep.startsWith(`${path}/`))) return false;
-    if (name.startsWith('.') || patterns.some((pattern) => pattern.test(path))) return true;
+    if (name.startsWith('.') || isExcluded(path)) return true;
     return isDirectory && (TOP_LEVEL.includes(path) || existsSync(join(root, path, 'pyvenv.cfg')));
   });
 }
@@ -61,11 +62,11 @@ export function copyFiles(root: string, files: readonly string[], target: string
   for (const file of files) copyFileSync(join(root, file), join(target, file));
 }
 
-/** `*` and `?` stay within a name, `**` crosses folders; a pattern without `/` matches a name at any depth. */
-function toPattern(glob: string): RegExp {
-  const trimmed = glob.replace(/^\.?\//, '').replace(/\/$/, '');
-  const body = trimmed
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replace(/\*\*\/|\*\*|\*|\?/g, (found) => ({ '**/': '(?:.*/)?', '**': '.*', '*': '[^/]*', '?': '[^/]' })[found] as string);
-  return new RegExp(trimmed.includes('/') ? `^${body}$` : `^(?:.*/)?${body}$`);
+/** Patterns of names at any depth (`*.csv`), or of paths from the top (`data/seed`, `/data/`). */
+function matcher(patterns: readonly string[]): (path: string) => boolean {
+  const globs = patterns.map((pattern) => pattern.replace(/^\.\//, '').replace(/\/$/, ''));
+  const [paths, names] = [globs.filter((glob) => glob.includes('/')), globs.filter((glob) => !glob.includes('/'))];
+  const isPath = picomatch(paths.map((glob) => glob.replace(/^\//, '')));
+  const isName = picomatch(names);
+  return (path) => isPath(path) || isName(path.slice(path.lastIndexOf('/') + 1));
 }

@@ -21,9 +21,10 @@ export function uvMissing(): string {
 }
 
 /** Runs uv in a directory, so that the index and credentials that the project configures hold. Returns what uv prints. */
-export function uv(directory: string, args: readonly string[]): string {
+export function uv(directory: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): string {
   const run = spawnSync(uvCommand(), [...args, '--color', 'never'], {
     cwd: directory,
+    env: { ...process.env, ...environment },
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,
   });

@@ -11,7 +11,7 @@ const DOCUMENTS = [
   {
     file: 'review',
     type: 'Review',
-    title: 'What migrate review --json prints',
+    title: 'What safe-alembic review --json prints',
     description: 'Within a version of the review nothing is removed and nothing changes its meaning; keys may be added.',
   },
 ];

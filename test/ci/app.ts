@@ -14,7 +14,7 @@ const stack = new Stack(app, `template-saas-${stage}`);
 const secret = Secret.fromSecretCompleteArn(stack, 'DatabaseSecret', databaseSecretArn as string);
 const migration = new AlembicMigration(stack, 'Migration', {
   stage,
-  code: MigrationCode.fromUvProject(backend),
+  code: MigrationCode.fromProject(backend),
   architecture,
   runtime,
   database: MigrationDatabase.fromSecret(secret, { variables: DatabaseVariables.parts() }),

@@ -18,7 +18,7 @@ export function templateWith(add: (stack: Stack, migration: AlembicMigration) =>
   const stack = new Stack(quickApp(), 'Backend', { env: { account: '222222222222', region: 'eu-central-1' } });
   const migration = new AlembicMigration(stack, 'Migration', {
     stage: 'prod',
-    code: MigrationCode.fromUvProject(join(projectDirectory, 'examples/template-saas/back')),
+    code: MigrationCode.fromProject(join(projectDirectory, 'examples/template-saas/back')),
     database: MigrationDatabase.fromEnvironment(),
     runOnDeploy: false,
   });

@@ -73,7 +73,7 @@ async function installPackage(aws: LocalAws, checkout: string): Promise<string> 
   mkdirSync(path.join(modules, '.bin'), { recursive: true });
   mkdirSync(own);
   mustSucceed(await aws.run('tar', ['-xzf', tarball, '-C', own, '--strip-components', '1']));
-  for (const name of ['migrate', 'migrate-invoke']) {
+  for (const name of ['safe-alembic', 'migrate-invoke']) {
     const command = path.join(own, `dist/bin/${name}.js`);
     chmodSync(command, 0o755);
     symlinkSync(command, path.join(modules, '.bin', name));

@@ -4,8 +4,6 @@ import { BuiltCommand, type Ended } from './built-command';
 
 /* The command as it is built, against stand-ins for Lambda and Step Functions. */
 
-jest.setTimeout(60_000);
-
 let command: BuiltCommand;
 let standIn: StandIn;
 let container: ContainerStandIn;

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { reviewOnGitHub } from '../../lib/cli/migrate/review-on-github';
+import { reviewOnGitHub } from '../../lib/cli/safe-alembic/review-on-github';
 import { Terminal } from '../../lib/cli/screen/terminal';
 import { githubReport } from '../../lib/review/reports/github';
 import { markdownReport } from '../../lib/review/reports/markdown';

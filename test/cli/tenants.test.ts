@@ -25,8 +25,6 @@ beforeAll(async () => {
 afterAll(() => command.remove());
 afterEach(() => standIn?.stop());
 
-jest.setTimeout(30_000);
-
 const HEADER =
   '  stage      dev\n  machine    template-saas-api-migrate-tenants-dev\n  region     eu-central-1\n' +
   '  account    123456789012\n  you        arn:aws:iam::123456789012:user/ada\n';

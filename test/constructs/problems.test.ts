@@ -101,7 +101,7 @@ test.each([
 
 test('a directory that is not there is named', () => {
   const gone = join(temporaryDirectory(), 'back');
-  for (const code of [MigrationCode.fromUvProject(gone), MigrationCode.fromDirectory(gone), MigrationCode.fromImage(gone)]) {
+  for (const code of [MigrationCode.fromProject(gone), MigrationCode.fromDirectory(gone), MigrationCode.fromImage(gone)]) {
     expect(findings({ code }).errors).toEqual([`${gone} is no directory: give the folder of the backend`]);
   }
 });
@@ -118,9 +118,7 @@ test('several heads are refused, with both names and the command that joins them
   const code = laidOutBackend({ 'backend/alembic/versions/c3.py': revisionFile('c3', 'a1') });
   const { errors } = findings({ code: MigrationCode.fromDirectory(code) });
   expect(errors).toEqual([
-    expect.stringContaining(
-      `have 2 heads: b2 (b2.py), c3 (c3.py). Join them there with "uv run alembic merge -m 'merge heads' b2 c3"`,
-    ),
+    expect.stringContaining(`have 2 heads: b2 (b2.py), c3 (c3.py). Merge them there with "alembic merge -m 'merge heads' b2 c3"`),
   ]);
 });
 
@@ -135,14 +133,25 @@ test('a project without any revision can be deployed, with a warning', () => {
   expect(warnings).toEqual([expect.stringContaining('holds no revision yet')]);
 });
 
-test('a uv project without a lock file is told to lock', () => {
+test('a project for another Python is refused, with the runtime to set', () => {
   const code = writeFiles(temporaryDirectory(), {
-    'pyproject.toml': '[project]\nname = "back"\nversion = "1"\n',
+    'pyproject.toml': '[project]\nname = "back"\nversion = "1"\nrequires-python = ">=3.12,<3.13"\n',
     'alembic.ini': '[alembic]\nscript_location = alembic\n',
     'alembic/versions/a1.py': revisionFile('a1', null),
   });
-  expect(findings({ code: MigrationCode.fromUvProject(code) }).errors).toEqual([
-    expect.stringContaining(`run "uv lock" in ${code}`),
+  const { errors } = findings({ code: MigrationCode.fromProject(code), runtime: lambda.Runtime.PYTHON_3_13 });
+  expect(errors).toEqual([
+    `${code}/pyproject.toml asks for Python >=3.12,<3.13 and the function runs 3.13: set runtime: lambda.Runtime.PYTHON_3_12`,
+  ]);
+});
+
+test('a project that does not say what it depends on is refused', () => {
+  const code = writeFiles(temporaryDirectory(), {
+    'alembic.ini': '[alembic]\nscript_location = alembic\n',
+    'alembic/versions/a1.py': revisionFile('a1', null),
+  });
+  expect(findings({ code: MigrationCode.fromProject(code) }).errors).toEqual([
+    expect.stringContaining(`${code} has no uv.lock, poetry.lock, pdm.lock`),
   ]);
 });
 
@@ -161,7 +170,7 @@ describe('without uv', () => {
       'alembic.ini': '[alembic]\nscript_location = alembic\n',
       'alembic/versions/a1.py': revisionFile('a1', null),
     });
-    const { errors } = findings({ code: MigrationCode.fromUvProject(code) });
+    const { errors } = findings({ code: MigrationCode.fromProject(code) });
     expect(errors).toEqual([
       expect.stringMatching(/uv is needed .* "\/nowhere\/uv" can't be run: install it .*"pip install uv"/),
     ]);

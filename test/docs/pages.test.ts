@@ -44,7 +44,7 @@ test('the acknowledgement that is shown is one that the guard takes', () => {
   const [{ code = '' } = {}] = blocks('python', ['docs/guard.md']);
   const script = `
 import json, pathlib, tempfile, types
-from cdk_alembic.guard import data_losses
+from cdk_alembic.project.guard import data_losses
 path = pathlib.Path(tempfile.mkdtemp()) / "a1.py"
 path.write_text(${JSON.stringify(code)})
 print(json.dumps(data_losses([types.SimpleNamespace(revision="a1", path=str(path))])))
@@ -56,7 +56,7 @@ test('the comment that is shown for the container is one that the runner takes',
   const [{ code = '' } = {}] = blocks('python', ['docs/long-statements.md']);
   const script = `
 import json
-from cdk_alembic.sources import runs_in_container
+from cdk_alembic.project.sources import runs_in_container
 print(json.dumps(runs_in_container(${JSON.stringify(code)}.encode())))
 `;
   expect(python(script)).toBe(true);
@@ -70,10 +70,9 @@ test("the exit codes of the container's task are those that are documented", () 
 });
 
 test('the defaults that are documented are those of the runner', () => {
-  const limits = python('import json; from cdk_alembic.contract import Limits; print(json.dumps(Limits()._asdict()))') as Record<
-    string,
-    number
-  >;
+  const limits = python(
+    'import json; from cdk_alembic.protocol.contract import Limits; print(json.dumps(Limits()._asdict()))',
+  ) as Record<string, number>;
   const documented = Object.fromEntries(
     [...textOf('docs/timeouts.md').matchAll(/^\| `limits\.(\w+)` \| (\d+) s \|/gm)].map(([, name = '', seconds]) => [
       name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
@@ -108,7 +107,9 @@ describe('with a database that the runner has kept its record in', () => {
   let database: Database;
   beforeAll(async () => {
     database = await Database.create();
-    const create = python('import json; from cdk_alembic import history; print(json.dumps(history._CREATE))') as string[];
+    const create = python(
+      'import json; from cdk_alembic.database import history; print(json.dumps(history._CREATE))',
+    ) as string[];
     for (const statement of create) await database.rows(statement);
   });
   afterAll(() => database?.drop());

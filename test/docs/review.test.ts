@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { FORMATS, parseMigrateArguments, VERBS } from '../../lib/cli/migrate/arguments';
-import { helpOf } from '../../lib/cli/migrate/help';
+import { FORMATS, parseMigrateArguments, VERBS } from '../../lib/cli/safe-alembic/arguments';
+import { helpOf } from '../../lib/cli/safe-alembic/help';
 import { SETTINGS_KEY, settingsProblems } from '../../lib/local/settings';
 import { RULES } from '../../lib/review';
 import { needed } from '../production/environment';
@@ -53,7 +53,7 @@ describe('the command', () => {
 
   test.each(
     ['docs/review.md', 'docs/create.md'].flatMap((name) =>
-      blocks('sh', [name]).flatMap(({ code }) => code.split('\n').filter((line) => line.startsWith('npx migrate '))),
+      blocks('sh', [name]).flatMap(({ code }) => code.split('\n').filter((line) => line.startsWith('npx safe-alembic '))),
     ),
   )('it understands: %s', (line) => {
     const words = line.replace(/\s+#.*$/, '').match(/"[^"]*"|\S+/g) ?? [];

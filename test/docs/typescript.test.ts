@@ -1,9 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Block, blocks, root } from './pages';
-
-jest.setTimeout(120_000);
 
 /** What a reader has already when a block begins. A block that declares one of these itself means its own. */
 const SURROUNDINGS = `
@@ -14,9 +12,13 @@ declare const migration: import('cdk-alembic').AlembicMigration;
 declare const vpc: import('aws-cdk-lib/aws-ec2').IVpc;
 `;
 
+/** A block that opens with the name of its file is that file. */
+const WHOLE_FILE = /^\/\/ \S+\.ts$/m;
+
 /** A module in which every line stands where it stands in the block: imports outside, the rest in a construct's constructor. */
 function moduleOf({ code }: Block): string {
   const lines = code.split('\n');
+  if (WHOLE_FILE.test(lines[0] ?? '')) return code;
   const start = lines.findIndex((line) => line !== '' && !line.startsWith('import '));
   const imports = lines.slice(0, Math.max(start, 1));
   const body = lines.slice(imports.length);
@@ -24,12 +26,12 @@ function moduleOf({ code }: Block): string {
 }
 
 let folder: string;
-beforeAll(() => {
+beforeEach(() => {
   // Below the root, so that the packages are found.
   mkdirSync(join(root, '.cache'), { recursive: true });
   folder = mkdtempSync(join(root, '.cache', 'docs-'));
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 test('the TypeScript in the documentation compiles', () => {
   // docs/ci.md shows parts of files, which the compiler sees whole; test/ci compares them.
@@ -47,4 +49,21 @@ test('the TypeScript in the documentation compiles', () => {
   expect(run.stdout + run.stderr).toBe('');
   expect(run.status).toBe(0);
   expect(readdirSync(folder)).toHaveLength(all.length + 2);
+});
+
+test("README's app synthesizes: the database, then the migration in another stack", () => {
+  const [app] = blocks('ts', ['README.md']).filter(({ code }) => WHOLE_FILE.test(code));
+  const bin = join(folder, 'infra/bin');
+  mkdirSync(bin, { recursive: true });
+  mkdirSync(join(folder, 'back'));
+  writeFileSync(join(folder, 'back/main.py'), '');
+  writeFileSync(join(bin, 'app.ts'), app?.code ?? '');
+  const compilerOptions = { paths: { 'cdk-alembic': [join(root, 'lib/index.ts')] } };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ extends: join(root, 'tsconfig.json'), compilerOptions }));
+  const env = { ...process.env, CDK_OUTDIR: join(folder, 'cdk.out') };
+  const args = ['--tsconfig', join(folder, 'tsconfig.json'), 'bin/app.ts'];
+  const run = spawnSync(join(root, 'node_modules/.bin/tsx'), args, { encoding: 'utf8', cwd: join(folder, 'infra'), env });
+  expect(run.stderr).toBe('');
+  const { artifacts } = JSON.parse(readFileSync(join(folder, 'cdk.out/manifest.json'), 'utf8'));
+  expect(artifacts['shop-backend-prod'].dependencies).toContain('shop-data-prod');
 });

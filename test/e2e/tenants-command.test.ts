@@ -3,8 +3,6 @@ import { type LocalAws, projectDirectory, type RunResult } from '../../examples/
 import { createTenantStage } from './tenant-stage';
 import { mustSucceed, useLocalAws } from './use-local-aws';
 
-jest.setTimeout(300_000);
-
 const TENANTS = Array.from({ length: 12 }, (_, index) => ({ name: `customer-${index}`, schema: `tenant_${index}` }));
 const script = path.join(projectDirectory, 'dist/bin/migrate-invoke.js');
 

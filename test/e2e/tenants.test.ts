@@ -10,9 +10,7 @@ import {
   tenantStateMachineName,
 } from '../../lib/contract/tenants';
 import { createTenantStage } from './tenant-stage';
-import { mustSucceed, PATIENCE_MS, useLocalAws } from './use-local-aws';
-
-jest.setTimeout(PATIENCE_MS);
+import { mustSucceed, useLocalAws } from './use-local-aws';
 
 const TENANTS = Array.from({ length: 60 }, (_, index) => ({ name: `customer-${index}`, schema: `tenant_${index}` }));
 const { canary: CANARIES, rest: REST } = divide(TENANTS, { percent: 10, after: 'pause' });

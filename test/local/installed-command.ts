@@ -39,10 +39,10 @@ export class InstalledCommand {
     return installed;
   }
 
-  /** Runs `migrate` without a terminal. */
-  migrate(args: readonly string[], options: RunOptions): Running {
+  /** Runs `safe-alembic` without a terminal. */
+  safeAlembic(args: readonly string[], options: RunOptions): Running {
     const { bin } = JSON.parse(readFileSync(path.join(this.project, 'node_modules/cdk-alembic/package.json'), 'utf8'));
-    const program = path.join(this.project, 'node_modules/cdk-alembic', bin.migrate);
+    const program = path.join(this.project, 'node_modules/cdk-alembic', bin['safe-alembic']);
     const env = { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: process.env.TMPDIR, ...options.env };
     const child = spawn(process.execPath, [program, ...args], { cwd: options.cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
     const output = { stdout: '', stderr: '' };

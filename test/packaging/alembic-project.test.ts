@@ -33,10 +33,85 @@ test('a merge joins two heads into one', () => {
   expect(headsOf({ 'alembic.ini': ALEMBIC_INI, ...files, 'alembic/versions/d4.py': merge })).toEqual(['d4']);
 });
 
-test('branches with labels are several heads, too: nobody said which one to go to', () => {
-  const labelled = `${revisionFile('b1', null)}branch_labels = ("billing",)\n`;
-  const directory = project({ 'alembic.ini': ALEMBIC_INI, ...ENV, 'alembic/versions/b1.py': labelled });
-  expect(checkAlembicProject(directory).errors).toEqual([expect.stringContaining('2 heads: a1 (a1.py), b1 (b1.py)')]);
+describe('several heads', () => {
+  const labelled = (id: string, down: string | null) => `${revisionFile(id, down)}branch_labels = ("${id}",)\n`;
+  const errorsOf = (files: Record<string, string>) =>
+    checkAlembicProject(project({ 'alembic.ini': ALEMBIC_INI, 'alembic/env.py': '', ...files }), undefined, 'poetry run ').errors;
+
+  test('are meant when every branch has a label', () => {
+    const branches = { 'alembic/versions/a1.py': labelled('a1', null), 'alembic/versions/b1.py': labelled('b1', null) };
+    expect(errorsOf({ ...branches, 'alembic/versions/a2.py': revisionFile('a2', 'a1') })).toEqual([]);
+  });
+
+  test('are refused when one has none, with the command that merges them', () => {
+    const files = { 'alembic/versions/a1.py': revisionFile('a1', null), 'alembic/versions/b1.py': labelled('b1', null) };
+    expect(errorsOf(files)).toEqual([
+      expect.stringMatching(/2 heads: a1 \(a1\.py\), b1 \(b1\.py\).*"poetry run alembic merge -m 'merge heads' a1 b1"/),
+    ]);
+  });
+});
+
+test('two files with one revision id are named, and are not two heads', () => {
+  const files = { ...ENV, 'alembic/versions/copy.py': revisionFile('a1', null) };
+  expect(checkAlembicProject(project({ 'alembic.ini': ALEMBIC_INI, ...files })).errors).toEqual([
+    'the revision id a1 is in 2 files: a1.py, copy.py. Give one of them another id',
+  ]);
+});
+
+test('revisions that follow each other in a circle are named', () => {
+  const circle = { 'alembic/versions/b2.py': revisionFile('b2', 'c3'), 'alembic/versions/c3.py': revisionFile('c3', 'b2') };
+  expect(checkAlembicProject(project({ 'alembic.ini': ALEMBIC_INI, ...ENV, ...circle })).errors).toEqual([
+    'the revisions b2 (b2.py), c3 (c3.py) follow each other in a circle',
+  ]);
+});
+
+describe("Alembic's configuration is found", () => {
+  const scripts = { 'alembic/env.py': '', 'alembic/versions/a1.py': revisionFile('a1', null) };
+  const configOf = (files: Record<string, string>, named?: string) => {
+    const { alembic, errors } = checkAlembicProject(project(files), named);
+    return errors.length ? errors[0] : alembic;
+  };
+
+  test('among the scripts, as Flask-Migrate writes it', () => {
+    const files = {
+      'migrations/alembic.ini': '[alembic]\n',
+      'migrations/env.py': '',
+      'migrations/versions/a1.py': revisionFile('a1', null),
+    };
+    expect(configOf(files)).toMatchObject({
+      config: 'migrations/alembic.ini',
+      paths: [expect.stringMatching(/\/migrations$/), expect.anything()],
+    });
+  });
+
+  test('where it is the only one, and called from there when its paths say so', () => {
+    const inSource = Object.fromEntries(Object.entries(scripts).map(([path, text]) => [`src/app/${path}`, text]));
+    const ini = '[alembic]\nscript_location = alembic\n';
+    expect(configOf({ 'src/app/alembic.ini': ini, ...inSource })).toMatchObject({
+      config: 'src/app/alembic.ini',
+      folder: 'src/app',
+    });
+  });
+
+  test('where alembicConfig says', () => {
+    const ini = '[alembic]\nscript_location = alembic\n';
+    expect(configOf({ 'alembic.ini': '', 'conf/alembic.ini': ini, ...scripts }, 'conf/alembic.ini')).toMatchObject({
+      config: 'conf/alembic.ini',
+      folder: '.',
+    });
+  });
+
+  test('never by a guess: several are named', () => {
+    expect(configOf({ 'a/alembic.ini': '', 'b/alembic.ini': '' })).toMatch(
+      /2 files alembic\.ini: a\/alembic\.ini, b\/alembic\.ini\. Say which one to use, such as alembicConfig: 'a\/alembic\.ini'/,
+    );
+  });
+
+  test('or it is said what to write where there is none', () => {
+    expect(configOf({ 'app/migrations/env.py': '', 'app/migrations/versions/a1.py': '' })).toContain(
+      'Its scripts are in app/migrations: write an alembic.ini that says so',
+    );
+  });
 });
 
 test("a package's marker and an editor's lock file are no revisions", () => {
@@ -96,7 +171,9 @@ test('a password with a percent sign in alembic.ini does not disturb', () => {
 
 test('a script_location that is not there is named', () => {
   const directory = project({ 'alembic.ini': '[alembic]\nscript_location = nowhere\n' });
-  expect(checkAlembicProject(directory).errors).toEqual([`the script_location "nowhere" of ${directory} is no directory`]);
+  expect(checkAlembicProject(directory).errors).toEqual([
+    `the script_location "nowhere" of ${join(directory, 'alembic.ini')} is no directory`,
+  ]);
 });
 
 test('revisions outside of the backend can not be packaged, and that is said', () => {

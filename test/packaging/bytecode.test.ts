@@ -2,12 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compileBytecode } from '../../lib/packaging/bytecode';
-import { uvProject } from '../../lib/packaging/known-project';
 import type { FunctionPlatform } from '../../lib/packaging/platform';
-import { uvProjectPackage } from '../../lib/packaging/uv-project';
-import { filesBelow, hostPython, lockedBackend, temporaryDirectory, writeFiles } from './support';
-
-jest.setTimeout(120_000);
+import { checked, filesBelow, hostPython, lockedBackend, packageOf, temporaryDirectory, writeFiles } from './support';
 
 const pythonVersion = hostPython();
 const host: FunctionPlatform = { architecture: process.arch === 'arm64' ? 'arm64' : 'x86_64', pythonVersion };
@@ -29,7 +25,7 @@ describe('a package', () => {
   beforeAll(() => {
     backend = lockedBackend(['alembic>=1.16', 'sqlalchemy[asyncio]>=2', 'asyncpg>=0.30', 'click>=8']);
     target = temporaryDirectory();
-    uvProjectPackage(backend, [join(backend, 'alembic')], [], host).build(target);
+    packageOf(backend, host).build(target);
   });
 
   const python = (script: string, packages: string) =>
@@ -187,7 +183,7 @@ describe('bytecode', () => {
       truncateSync(join(cache, name), 200 * 1024 * 1024);
       utimesSync(join(cache, name), new Date(), new Date(Date.now() - days * 24 * 60 * 60 * 1000));
     }
-    uvProject(lockedBackend(), [], host, true).package();
+    checked(lockedBackend(), host).package?.();
     expect(filesBelow(cache)).toContain('newer.pyc');
     expect(filesBelow(cache)).not.toContain('older.pyc');
     expect(kept('.pyc').length).toBe(FILES.length + 1);

@@ -2,12 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dropDebugInformation } from '../../lib/packaging/debug-information';
-import { uvProject } from '../../lib/packaging/known-project';
 import type { FunctionPlatform } from '../../lib/packaging/platform';
-import { uvProjectPackage } from '../../lib/packaging/uv-project';
-import { filesBelow, hostPython, lockedBackend, temporaryDirectory, writeFiles } from './support';
-
-jest.setTimeout(120_000);
+import { checked, filesBelow, hostPython, lockedBackend, packageOf, temporaryDirectory, writeFiles } from './support';
 
 const host: FunctionPlatform = { architecture: process.arch === 'arm64' ? 'arm64' : 'x86_64', pythonVersion: hostPython() };
 
@@ -21,7 +17,7 @@ beforeAll(() => {
     'app/models.py': 'import pydantic\n',
   });
   target = temporaryDirectory();
-  uvProjectPackage(backend, [join(backend, 'alembic')], [], host).build(target);
+  packageOf(backend, host).build(target);
 });
 
 const inPackage = (file: string) => existsSync(join(target, 'site-packages', file));
@@ -61,15 +57,8 @@ test('no types for editors, no sources of libraries, no tests of dependencies', 
 describe('the manifest', () => {
   const manifest = (root: string) => JSON.parse(readFileSync(join(root, 'cdk_alembic', 'manifest.json'), 'utf8'));
 
-  test('names the driver', () => {
-    expect(manifest(target)).toEqual({ driver: 'asyncpg' });
-  });
-
-  test('names none when the backend connects with more than an address', () => {
-    const special = writeFiles(backend, { 'app/db.py': 'create_engine(url, connect_args={"ssl": context})\n' });
-    const other = temporaryDirectory();
-    uvProjectPackage(special, [join(special, 'alembic')], [], host).build(other);
-    expect(manifest(other)).toEqual({ driver: null, reason: expect.stringContaining('app/db.py says connect_args') });
+  test('names the driver, and where Alembic is', () => {
+    expect(manifest(target)).toMatchObject({ driver: 'asyncpg', config: 'alembic.ini', folder: '.' });
   });
 });
 
@@ -99,10 +88,10 @@ describe('what is known of an unchanged backend', () => {
 
   test('is found out once, without a process of uv the next time', () => {
     const calls = countUv();
-    const first = uvProject(known, [], host, true).package().hash;
+    const first = packageOf(known, host).hash;
     const before = calls();
     expect(before).toBeGreaterThan(0);
-    expect(uvProject(known, [], host, true).package().hash).toBe(first);
+    expect(packageOf(known, host).hash).toBe(first);
     expect(calls()).toBe(before);
   });
 
@@ -112,30 +101,30 @@ describe('what is known of an unchanged backend', () => {
     ['another lock', 'uv.lock', ''],
     ['other options of Alembic', 'alembic.ini', '[alembic]\nscript_location = elsewhere\n'],
   ])('is found out anew after %s', (_, file, text) => {
-    uvProject(known, [], host, true).package();
+    packageOf(known, host);
     const calls = countUv();
     writeFiles(known, { [file]: text });
-    const { errors } = uvProject(known, [], host, true);
+    const { errors } = checked(known, host);
     expect(errors.length > 0 || calls() > 0).toBe(true);
   });
 
   test('is found out anew when the entry was cut short', () => {
-    const { hash } = uvProject(known, [], host, true).package();
+    const { hash } = packageOf(known, host);
     const directory = join(process.env.XDG_CACHE_HOME as string, 'cdk-alembic');
     for (const file of filesBelow(directory)) writeFileSync(join(directory, file), '{"paths": [');
-    expect(uvProject(known, [], host, true).package().hash).toBe(hash);
+    expect(packageOf(known, host).hash).toBe(hash);
   });
 
   test('is no hindrance where nothing can be written', () => {
     const file = join(temporaryDirectory(), 'file');
     writeFileSync(file, '');
     process.env.XDG_CACHE_HOME = join(file, 'below');
-    expect(uvProject(known, [], host, true).package().hash).toMatch(/^[0-9a-f]{64}$/);
+    expect(packageOf(known, host).hash).toMatch(/^[0-9a-f]{64}$/);
   });
 
   test('a project with two heads is refused every time', () => {
     mkdirSync(join(known, 'alembic', 'versions'), { recursive: true });
     writeFiles(known, { 'alembic/versions/c3.py': 'revision = "c3"\ndown_revision = "a1"\n' });
-    for (let time = 0; time < 2; time++) expect(uvProject(known, [], host, true).errors).toHaveLength(1);
+    for (let time = 0; time < 2; time++) expect(checked(known, host).errors).toHaveLength(1);
   });
 });

@@ -3,6 +3,11 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writ
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
+import type { BackendOptions } from '../../lib/packaging/backend';
+import { backendPackage, type CheckedBackend } from '../../lib/packaging/known-project';
+import type { Package } from '../../lib/packaging/package';
+import type { FunctionPlatform } from '../../lib/packaging/platform';
+
 const made: string[] = [];
 
 /** A directory that is removed after the tests of the file. */
@@ -68,6 +73,20 @@ ${Object.entries(settings).map(([name, value]) => `${name} = ${JSON.stringify(va
   const run = spawnSync('uv', ['lock', '--quiet'], { cwd: directory, encoding: 'utf8' });
   if (run.status !== 0) throw new Error(`uv lock failed: ${run.error ?? run.stderr}`);
   return directory;
+}
+
+const OPTIONS: BackendOptions = { requirements: [], groups: [], extras: [], without: [], exclude: [] };
+
+/** Checks a backend as `MigrationCode.fromProject` does. */
+export function checked(directory: string, platform: FunctionPlatform, options: Partial<BackendOptions> = {}): CheckedBackend {
+  return backendPackage(directory, { ...OPTIONS, ...options }, platform, true);
+}
+
+/** The package of a backend that has no errors. */
+export function packageOf(directory: string, platform: FunctionPlatform, options: Partial<BackendOptions> = {}): Package {
+  const found = checked(directory, platform, options);
+  if (!found.package || found.errors.length) throw new Error(found.errors.join('\n'));
+  return found.package();
 }
 
 /** The version of this machine's Python, such as `3.11`. */

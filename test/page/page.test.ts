@@ -9,8 +9,6 @@ import { htmlReport } from '../../lib/review/reports/html';
 import { CLEAN, EXAMPLE, HOSTILE, large } from '../review/reports/example';
 import { startBrowser } from './browser';
 
-jest.setTimeout(60_000);
-
 let browser: Browser;
 let folder: string;
 let context: BrowserContext;

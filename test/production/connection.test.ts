@@ -3,8 +3,6 @@ import { CuttingProxy } from './cutting-proxy';
 import { useProduction } from './production';
 import { FUNCTION } from './stack';
 
-jest.setTimeout(60_000);
-
 const production = useProduction();
 const thrown = (run: Promise<unknown>) => run.then(() => undefined).catch((error) => error);
 let proxy: CuttingProxy;

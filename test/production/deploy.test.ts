@@ -1,7 +1,5 @@
 import { useProduction } from './production';
 
-jest.setTimeout(60_000);
-
 const production = useProduction();
 
 const FIRST = { a1: 'CREATE TABLE users (id int)' };

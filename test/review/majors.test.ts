@@ -8,8 +8,6 @@ import { EXAMPLES } from './examples';
 import { writeProject } from './examples/project';
 import { inFolder } from './folder';
 
-jest.setTimeout(300_000);
-
 const modules = path.resolve(__dirname, '../../node_modules');
 
 // PostgreSQL 18 is what rules.test.ts runs on.

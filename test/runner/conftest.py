@@ -231,13 +231,50 @@ def set_settings(monkeypatch: pytest.MonkeyPatch, **settings: Any) -> None:
     monkeypatch.setenv(contract.SETTINGS_VARIABLE, json.dumps(value))
 
 
-def eventually(condition: Callable[[], Any], seconds: float = 10) -> Any:
-    """The condition's value as soon as it is true."""
+def eventually(condition: Callable[[], Any], seconds: float = 120) -> Any:
+    """The condition's value as soon as it is true. The time is for what never becomes true, on the busiest machine."""
     end = time.monotonic() + seconds
     while not (value := condition()):
         assert time.monotonic() < end, "it did not come to that in time"
         time.sleep(0.02)
     return value
+
+
+WAIT = 'op.execute("DO $$ BEGIN WHILE EXISTS (SELECT FROM gate.closed) LOOP PERFORM pg_sleep(0.02); END LOOP; END $$")'
+"""In a revision: it waits until the test opens the gate."""
+
+AT_GATE = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query LIKE 'DO %gate.closed%'"
+"""A revision waits at it."""
+
+BLOCKED = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '{}%'"
+"""A statement that begins like this waits for a lock."""
+
+
+@contextmanager
+def gate(database: Database) -> Iterator[Callable[[], None]]:
+    """A closed gate for WAIT, and what opens it. It is open after the block."""
+
+    def open_gate() -> None:
+        with database.connect() as connection:
+            connection.execute("DELETE FROM gate.closed")
+
+    with database.connect() as connection:
+        connection.execute("CREATE SCHEMA gate; CREATE TABLE gate.closed AS SELECT 1 AS one")
+    try:
+        yield open_gate
+    finally:
+        open_gate()
+
+
+COUNT_TRIES = "op.execute(\"SELECT nextval('tries')\")\n"
+"""In a revision; a rollback does not take it back."""
+
+
+def count_tries(database: Database) -> Callable[[], int]:
+    """How often a revision with COUNT_TRIES has begun."""
+    with database.connect() as connection:
+        connection.execute("CREATE SEQUENCE tries")
+    return lambda: database.rows("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM tries")[0][0]
 
 
 def forget() -> None:
@@ -252,12 +289,12 @@ def forget() -> None:
     log._secrets.clear()
 
 
-def invoke(event: Any = None, seconds: float = 60) -> dict[str, Any]:
+def invoke(event: Any = None, seconds: float = 300) -> dict[str, Any]:
     """The handler's answer, checked against the wire: what Lambda would serialise."""
     return json.loads(json.dumps(handler.handler(event, Context(seconds))))
 
 
-def failure(event: Any = None, seconds: float = 60) -> dict[str, Any]:
+def failure(event: Any = None, seconds: float = 300) -> dict[str, Any]:
     """The handler's failure; it must be one that the contract describes."""
     with pytest.raises(full.MigrationFailed) as raised:
         handler.handler(event, Context(seconds))

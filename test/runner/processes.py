@@ -18,13 +18,13 @@ _fork = multiprocessing.get_context("fork")
 class Call:
     """One call of the handler, under way."""
 
-    def __init__(self, event: Any = None, seconds: float = 60) -> None:
+    def __init__(self, event: Any = None, seconds: float = 300) -> None:
         self._end, end = _fork.Pipe(duplex=False)
         self._process = _fork.Process(target=_run, args=(end, event, seconds), daemon=True)
         self._process.start()
         end.close()
 
-    def answer(self, timeout: float = 60) -> dict[str, Any]:
+    def answer(self, timeout: float = 400) -> dict[str, Any]:
         """What the handler answered; of a failure its JSON."""
         assert self._end.poll(timeout), "the call gave no answer in time"
         answer = self._end.recv()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import threading
 
 import pytest
-from conftest import DRIVERS, Backend, Database, failure, invoke, set_settings
+from conftest import COUNT_TRIES, DRIVERS, Backend, Database, count_tries, eventually, failure, invoke, set_settings
+from processes import Call
 
 COMMIT = 'op.execute("CREATE TABLE {0} (id int)")\nop.get_bind().commit()'
 
@@ -77,13 +77,14 @@ class TestATransactionOfTheEnvironment:
         set_settings(monkeypatch, limits={"lockTimeoutSeconds": 0.2})
         with database.connect() as connection:
             connection.execute("CREATE TABLE busy (id int)")
-        backend.revision("bb", "aa", 'op.execute("ALTER TABLE busy ADD name text")')
+        tries = count_tries(database)
+        backend.revision("bb", "aa", f'{COUNT_TRIES}op.execute("ALTER TABLE busy ADD name text")')
         with database.connect() as reader:
             reader.execute("BEGIN; LOCK busy IN ACCESS SHARE MODE")
-            free = threading.Timer(0.8, reader.execute, ["COMMIT"])
-            free.start()
-            answer = invoke()
-            free.join()
+            run = Call()
+            eventually(lambda: tries() >= 2)
+            reader.execute("COMMIT")
+            answer = run.answer()
         assert [item["revision"] for item in answer["applied"]] == ["aa", "bb"]
 
 

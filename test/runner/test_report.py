@@ -46,7 +46,7 @@ class TestMetrics:
         }
         assert all(isinstance(line[metric["Name"]], int) for metric in directive["Metrics"])
         assert (line["stage"], line["Applied"], line["Failed"]) == ("test", 2, 0)
-        assert 200 <= line["Duration"] < 10_000 and line["LockWait"] < line["Duration"]
+        assert line["Duration"] >= 200 and line["LockWait"] < line["Duration"]
 
     def test_a_failure_is_counted_with_what_was_applied_before(
         self, backend: Backend, capsys: pytest.CaptureFixture[str]
@@ -110,7 +110,7 @@ class TestEvent:
             assert invoke()["to"] == ["aa"]
             lasted = time.monotonic() - started
         print(f"a silent bus cost {lasted:.1f} s")
-        assert lasted < 8
+        assert lasted < 50  # botocore alone waits for minutes
         assert len(lines(capsys, "event_not_sent")) == 1
 
     def test_a_bus_that_refuses_is_a_warning(

@@ -14,7 +14,7 @@ import pytest
 from cdk_alembic import respond as full
 from cdk_alembic.shortcut import fingerprint, shortcut
 from conftest import DRIVERS, REVISION, Backend, Context, Database, forget, invoke, set_settings
-from network import aws, proxy
+from network import aws, closed_port, proxy
 
 # Lambda starts a process of its own, which has imported nothing.
 COLD = """
@@ -197,7 +197,7 @@ class TestFullWay:
     def test_the_same_database_by_another_address(
         self, ready: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        with proxy("127.0.0.2", int(database.port)):
+        with closed_port("127.0.0.2", int(database.port)) as bound, proxy(bound):
             monkeypatch.setenv("DATABASE_URL", database.url("postgresql+psycopg").replace("127.0.0.1", "127.0.0.2"))
             assert "address" in doubt()
 

@@ -18,6 +18,9 @@ from conftest import DRIVERS, Backend, Database, eventually, failure, invoke
 from network import aws
 from test_reaching import secret, secret_settings
 
+# In one process: they change the server that all processes share.
+pytestmark = pytest.mark.xdist_group("tls")
+
 RDS_HOST = "db.abcdef.eu-central-1.rds.amazonaws.com"
 
 

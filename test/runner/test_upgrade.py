@@ -111,9 +111,9 @@ def test_a_slice_stops_between_two_revisions_and_the_next_goes_on(backend: Backe
 
 
 def test_a_call_near_its_deadline_applies_one_revision_and_answers_partial(backend: Backend, database: Database) -> None:
-    backend.revision("aa", None, "import time\ntime.sleep(1.7)")
+    backend.revision("aa", None, "import time\ntime.sleep(8.5)")
     backend.table_revision("bb", "aa")
-    answer = invoke(seconds=2)
+    answer = invoke(seconds=10)
     assert (answer["status"], answer["to"]) == ("partial", ["aa"])
     assert database.versions() == ["aa"]
 

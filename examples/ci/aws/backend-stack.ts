@@ -20,7 +20,7 @@ export class BackendStack extends Stack {
     const secret = Secret.fromSecretNameV2(this, 'DatabaseSecret', `template-saas/${stage}/database`);
     const migration = new AlembicMigration(this, 'Migration', {
       stage,
-      code: MigrationCode.fromUvProject(backend),
+      code: MigrationCode.fromProject(backend),
       database: MigrationDatabase.fromSecret(secret, { variables: DatabaseVariables.parts() }),
       runOnDeploy: false,
     });

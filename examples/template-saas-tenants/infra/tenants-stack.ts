@@ -11,7 +11,7 @@ export class TenantsStack extends Stack {
     const secret = Secret.fromSecretCompleteArn(this, 'DatabaseSecret', settings.databaseSecretArn);
     new TenantMigration(this, 'Migration', {
       stage: settings.stage,
-      code: MigrationCode.fromUvProject(settings.backend),
+      code: MigrationCode.fromProject(settings.backend),
       database: MigrationDatabase.fromSecret(secret, { variables: DatabaseVariables.parts() }),
       tenants: TenantSource.fromQuery('SELECT name, schema FROM public.tenants'),
       batchSize: 10,

@@ -32,7 +32,7 @@ export class TemplateSaasStack extends Stack {
   private migration(settings: TemplateSaasSettings, database: Pick<AlembicMigrationProps, 'database' | 'vpc' | 'vpcSubnets'>) {
     return new AlembicMigration(this, 'Migration', {
       stage: settings.stage,
-      code: MigrationCode.fromUvProject(settings.backend),
+      code: MigrationCode.fromProject(settings.backend),
       architecture: settings.architecture,
       runtime: settings.runtime,
       ...database,

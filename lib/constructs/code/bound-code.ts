@@ -13,6 +13,8 @@ export interface BoundCode {
   readonly runtime: lambda.Runtime;
   /** Makes an image of it for a container; absent when there are errors. */
   readonly image?: (scope: Construct) => DockerImageAsset;
+  /** What was found and packaged, in words. */
+  readonly found?: string;
   readonly errors: readonly string[];
   readonly warnings: readonly string[];
 }
@@ -29,5 +31,5 @@ export function unusable(errors: readonly string[], warnings: readonly string[])
 /** Checks a directory that the user named. */
 export function checkDirectory<T extends ProjectFindings>(directory: string, check: () => T): T | ProjectFindings {
   if (existsSync(directory)) return check();
-  return { errors: [`${directory} is no directory: give the folder of the backend`], warnings: [], paths: [] };
+  return { errors: [`${directory} is no directory: give the folder of the backend`], warnings: [] };
 }

@@ -3,13 +3,49 @@ import { Stack } from 'aws-cdk-lib';
 import { BACKEND_DIRECTORY } from '../../contract';
 import { checkAlembicProject } from '../../packaging/alembic-project';
 import { directoryPackage, layoutProblems } from '../../packaging/directory';
-import { uvProject } from '../../packaging/known-project';
+import { backendPackage } from '../../packaging/known-project';
+import { preferredPython } from '../../packaging/python-version';
 import type { CodeBinding } from './bound-code';
 import { imageCode } from './image-code';
 import { zipCode } from './zip-code';
 
-/** Options of {@link MigrationCode.fromUvProject}. */
-export interface UvProjectOptions {
+/** Options of {@link MigrationCode.fromProject}. */
+export interface ProjectOptions {
+  /**
+   * Alembic's configuration, relative to the directory: an `alembic.ini`, or a `pyproject.toml` with `[tool.alembic]`.
+   *
+   * @default - `alembic.ini`, `[tool.alembic]` in `pyproject.toml` or `migrations/alembic.ini`; otherwise the only `alembic.ini` there is
+   */
+  readonly alembicConfig?: string;
+
+  /**
+   * Requirements files, relative to the directory, to install instead of what a lock says.
+   *
+   * @default - the lock; without one, `requirements.txt` or `requirements/production.txt`, `prod.txt`, `main.txt`, `base.txt`
+   */
+  readonly requirements?: string[];
+
+  /**
+   * Groups of dependencies to package besides the main one, such as those of `[dependency-groups]`.
+   *
+   * @default - none
+   */
+  readonly groups?: string[];
+
+  /**
+   * Extras (optional dependencies) of the backend to package.
+   *
+   * @default - none
+   */
+  readonly extras?: string[];
+
+  /**
+   * Distributions that migrations do not need, such as `torch`. What only they require is left out with them, where a lock says so.
+   *
+   * @default - none
+   */
+  readonly without?: string[];
+
   /**
    * What else of the directory to leave out: names (`*.csv`, at any depth) or paths from the directory (`data/seed`).
    * The folders that Alembic reads are never left out.
@@ -53,19 +89,23 @@ export interface MigrationImageOptions {
 /** The backend's Alembic project, as the function's code. */
 export class MigrationCode {
   /**
-   * A backend that uv manages: the directory holds `pyproject.toml`, `uv.lock` and the Alembic project. It becomes a zip, without
-   * Docker: the locked dependencies (without the dev group) as wheels for the function's platform, the backend's own source and the
-   * runner. Every dependency must have such a wheel; workspace members and path dependencies have none.
+   * A backend as it is developed: the directory holds the Alembic project and says what it depends on, with `uv.lock` (there, or at the
+   * root of the workspace above), `poetry.lock`, `pdm.lock`, `pylock.toml`, `Pipfile.lock`, `requirements.txt` or `pyproject.toml`. It
+   * becomes a zip, without Docker: the dependencies for the function's platform, workspace members and path dependencies among them, the
+   * backend's own source and the runner. uv is all that the machine needs.
    *
    * @param directory Path of the backend.
    */
-  static fromUvProject(directory: string, options: UvProjectOptions = {}): MigrationCode {
+  static fromProject(directory: string, options: ProjectOptions = {}): MigrationCode {
     const path = resolve(directory);
+    const { alembicConfig, requirements = [], groups = [], extras = [], without = [], exclude = [] } = options;
+    const all = { alembicConfig, requirements, groups, extras, without, exclude };
     return new MigrationCode(
       zipCode({
         directory: path,
-        check: (scope, platform) => uvProject(path, options.exclude ?? [], platform, Stack.of(scope).bundlingRequired),
+        check: (scope, platform) => backendPackage(path, all, platform, Stack.of(scope).bundlingRequired),
       }),
+      path,
     );
   }
 
@@ -82,10 +122,12 @@ export class MigrationCode {
         directory: path,
         check: (_, platform) => {
           const errors = layoutProblems(path);
-          const found = errors.length ? { errors, warnings: [], paths: [] } : checkAlembicProject(join(path, BACKEND_DIRECTORY));
-          return { ...found, package: () => directoryPackage(path, platform) };
+          if (errors.length) return { errors, warnings: [] };
+          const { alembic, ...found } = checkAlembicProject(join(path, BACKEND_DIRECTORY));
+          return alembic ? { ...found, package: () => directoryPackage(path, alembic, platform) } : found;
         },
       }),
+      join(path, BACKEND_DIRECTORY),
     );
   }
 
@@ -97,13 +139,21 @@ export class MigrationCode {
    * @param directory Docker's build directory.
    */
   static fromImage(directory: string, options: MigrationImageOptions = {}): MigrationCode {
-    return new MigrationCode(imageCode(resolve(directory), options));
+    return new MigrationCode(imageCode(resolve(directory), options), resolve(directory));
   }
 
   /** @internal */
   readonly _bind: CodeBinding;
 
-  private constructor(binding: CodeBinding) {
+  /**
+   * The Python that the code is for, such as `3.13`.
+   *
+   * @internal
+   */
+  readonly _pythonVersion: () => string;
+
+  private constructor(binding: CodeBinding, directory: string) {
     this._bind = binding;
+    this._pythonVersion = () => preferredPython(directory);
   }
 }

@@ -12,8 +12,10 @@ import { localBundling } from './local-bundling';
 
 /** A directory that was checked. */
 export interface ZipFindings extends ProjectFindings {
+  /** What the directory has, in words. */
+  readonly found?: string;
   /** What it becomes; asked only when there are no errors. */
-  package(): Package;
+  package?(): Package;
 }
 
 /** How a directory becomes a zip. */
@@ -27,7 +29,7 @@ export function zipCode(source: ZipSource): CodeBinding {
   return (scope, platform, usable): BoundCode => {
     const found = checkDirectory(source.directory, () => source.check(scope, platform));
     const { errors, warnings } = found;
-    if (!usable || errors.length || !('package' in found)) return unusable(errors, warnings);
+    if (!usable || errors.length || !('package' in found) || !found.package) return unusable(errors, warnings);
 
     const built = found.package();
     const staged = stage(scope, source.directory, built);
@@ -38,6 +40,7 @@ export function zipCode(source: ZipSource): CodeBinding {
       handler: HANDLER,
       runtime: new lambda.Runtime(`python${platform.pythonVersion}`, lambda.RuntimeFamily.PYTHON),
       image: (below) => imageOfPackage(below, staged.path, platform),
+      ...(found.found && { found: found.found }),
       errors,
       warnings: allWarnings,
     };

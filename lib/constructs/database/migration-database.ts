@@ -53,6 +53,22 @@ export interface RdsDatabaseOptions {
   readonly databaseName?: string;
 }
 
+/** Options of {@link MigrationDatabase.fromProxy}. */
+export interface ProxyDatabaseOptions {
+  /** The environment variables that the backend reads. */
+  readonly variables: DatabaseVariables;
+
+  /** The secret with the role and the password: one of those that the proxy knows. */
+  readonly secret: secretsmanager.ISecret;
+
+  /**
+   * The database to migrate.
+   *
+   * @default - the one that the secret names
+   */
+  readonly databaseName?: string;
+}
+
 /** Options of {@link MigrationDatabase.fromIamAuth}. Exactly one of `cluster`, `instance` and `proxy` is given. */
 export interface IamDatabaseOptions {
   /** The environment variables that the backend reads. The password's one gets a token, which is good for 15 minutes. */
@@ -121,6 +137,19 @@ export class MigrationDatabase {
     return fromRds(instance, () => instance.instanceEndpoint, options);
   }
 
+  /**
+   * An RDS Proxy with a password. Its security group is opened for the function. Prefer the writer's own endpoint where the function can
+   * reach it: a proxy pins the session that migrates, and ends it when no statement arrives for 30 minutes.
+   */
+  static fromProxy(proxy: rds.IDatabaseProxy, options: ProxyDatabaseOptions): MigrationDatabase {
+    const { secret, ...others } = options;
+    return new MigrationDatabase((client) => {
+      allowTo(client, proxy, PROXY_PORT);
+      const bound = bindSecret(client, secret, { ...others, host: proxy.endpoint, port: PROXY_PORT });
+      return { ...bound, dependencies: [...bound.dependencies, proxy] };
+    });
+  }
+
   /** IAM database authentication: no password at all, a token in its place. */
   static fromIamAuth(options: IamDatabaseOptions): MigrationDatabase {
     const { cluster, instance, proxy, user, databaseName: database } = options;
@@ -133,7 +162,7 @@ export class MigrationDatabase {
       const endpoint = cluster?.clusterEndpoint ?? instance?.instanceEndpoint;
       const host = endpoint?.hostname ?? proxy?.endpoint ?? '';
       const port = endpoint?.port ?? PROXY_PORT;
-      allowFrom(client, target, port);
+      allowTo(client, target, port);
       const settings: DatabaseSettings = { source: 'iam', variables: options.variables._names, host, port, user, database };
       return { settings, dependencies: [target] };
     });
@@ -179,7 +208,7 @@ function fromRds(
   }
   return MigrationDatabase._of((client) => {
     const { hostname: host, port } = endpoint();
-    allowFrom(client, database, port);
+    allowTo(client, database, port);
     // The address is said here because a secret that RDS manages holds none.
     const bound = bindSecret(client, secret, { ...options, host, port });
     return { ...bound, dependencies: [...bound.dependencies, database] };
@@ -194,7 +223,11 @@ function bindSecret(client: DatabaseClient, secret: secretsmanager.ISecret, opti
   return { settings, dependencies: [secret] };
 }
 
-/** Opens the database's security groups, where there are any that the stack knows. */
-function allowFrom(client: DatabaseClient, database: IConstruct & Partial<ec2.IConnectable>, port: number): void {
-  if (client.isBoundToVpc) database.connections?.allowFrom(client, ec2.Port.tcp(port), 'migrations');
+/**
+ * Opens the database's security groups for the client. The rule lives in the client's stack: in the database's stack it would refer
+ * to a stack that depends on it.
+ */
+function allowTo(client: DatabaseClient, database: IConstruct & Partial<ec2.IConnectable>, port: number): void {
+  const { connections } = database;
+  if (connections && client.isBoundToVpc) client.connections.allowTo({ connections }, ec2.Port.tcp(port), 'migrations');
 }

@@ -78,7 +78,7 @@ export interface MigrationProps {
   /**
    * The function's Python. An image brings its own.
    *
-   * @default lambda.Runtime.PYTHON_3_13
+   * @default - lambda.Runtime.PYTHON_3_13, or the newest that the backend's requires-python allows
    */
   readonly runtime?: lambda.Runtime;
 

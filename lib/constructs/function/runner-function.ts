@@ -100,15 +100,15 @@ function bindCode(
   architecture: lambda.Architecture,
   problems: readonly string[],
 ): BoundCode {
-  const runtime = props.runtime ?? lambda.Runtime.PYTHON_3_13;
-  const pythonVersion = /^python(3\.\d+)$/.exec(runtime.name)?.[1];
+  const pythonVersion = props.runtime ? /^python(3\.\d+)$/.exec(props.runtime.name)?.[1] : props.code._pythonVersion();
   const all = pythonVersion
     ? problems
-    : [...problems, `the runtime ${runtime.name} is no Python: use lambda.Runtime.PYTHON_3_13`];
+    : [...problems, `the runtime ${props.runtime?.name} is no Python: use lambda.Runtime.PYTHON_3_13`];
   const platform = { architecture: architecture.name as 'arm64' | 'x86_64', pythonVersion: pythonVersion ?? '3.13' };
   const code = props.code._bind(scope, platform, all.length === 0);
   const annotations = Annotations.of(scope);
   for (const error of [...all, ...code.errors]) annotations.addError(error);
   for (const warning of code.warnings) annotations.addWarningV2('cdk-alembic:package', warning);
+  if (code.found) annotations.addInfoV2('cdk-alembic:found', code.found);
   return code;
 }

@@ -23,7 +23,7 @@ export function githubReport({ findings }: Review, folder: string): string {
   const left = open.length - shown.length;
   if (left > 0) {
     const message = `${counted(left, 'finding')} more than GitHub shows here; the log and the other reports have them all`;
-    lines.push(annotation({ level: 'notice', title: 'migrate review', message }));
+    lines.push(annotation({ level: 'notice', title: 'safe-alembic review', message }));
   }
   return lines.map((line) => `${line}\n`).join('');
 }

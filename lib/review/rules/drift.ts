@@ -11,7 +11,11 @@ export const drift: Rule = {
     const head = input.graph.revisions.find(({ revision }) => input.graph.heads.includes(revision));
     const place = { file: head?.file ?? 'alembic.ini', revision: head?.revision, line: 1, seen: 'replay' as const };
     for (const operation of operations) {
-      yield { ...place, message: `the models want what no revision does: ${operation}`, instead: 'npx migrate create "..."' };
+      yield {
+        ...place,
+        message: `the models want what no revision does: ${operation}`,
+        instead: 'npx safe-alembic create "..."',
+      };
     }
     const differences = [
       ...Object.keys(catalog.removed).map((name) => `the migrations make ${name}, the models do not`),

@@ -43,7 +43,7 @@ class Project:
             raise RunnerError(
                 "invalid_project",
                 f"the package has no folder {BACKEND_DIRECTORY}/ with the Alembic project",
-                "package the backend with MigrationCode.fromUvProject, or lay the package out as its documentation says",
+                "package the backend with MigrationCode.fromProject, or lay the package out as its documentation says",
             )
         return cls(root / BACKEND_DIRECTORY, root / DEPENDENCIES_DIRECTORY, _observation(root) if observed else None)
 

@@ -1,14 +1,14 @@
 """Answers a call that has nothing to do: one query over the backend's own driver, without Alembic and SQLAlchemy.
 
-The full way leaves a note in the database (head_cache.py): with this environment, these sources and this address, Alembic found that
-the scripts end at this head, and that the table of this oid is its version table. When all of it is as it was and the version
+The full way leaves a note in the database (head_cache.py): with this environment, these sources and this address, Alembic found
+that the scripts end at this head, and that the table of this oid is its version table. If all of it is unchanged and the version
 table holds that head, the full way would answer the same. Any doubt takes the full way.
 """
 
 from __future__ import annotations
 
 # Pathlib is slow to import.
-# ruff: noqa: PTH100, PTH112, PTH118, PTH120, PTH123
+# ruff: noqa: PTH100, PTH112, PTH118, PTH123
 import json
 import os
 import sys

@@ -1,4 +1,4 @@
-"""What `upgrade` and `downgrade` of a revision do, in the order in which it is written down: FunctionFacts of lib/contract/facts.ts."""
+"""What `upgrade` and `downgrade` of a revision do, in the order of the source: FunctionFacts of lib/contract/facts.ts."""
 
 from __future__ import annotations
 

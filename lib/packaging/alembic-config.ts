@@ -1,0 +1,60 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { readToml } from './dependencies/toml';
+import { PackagingError } from './errors';
+import { listFiles } from './sources';
+
+/** Where people call Alembic: beside these. */
+const USUAL = ['alembic.ini', 'pyproject.toml', 'migrations/alembic.ini'];
+
+/** Folders whose alembic.ini is somebody else's. */
+const OTHERS = ['node_modules', 'site-packages', 'venv', 'tests', 'test', 'docs', 'examples', 'cdk.out', 'contrib'];
+
+/**
+ * The configuration of a backend's Alembic, relative to its directory: what was named, else the one in the usual places, else the only
+ * one there is. Throws PackagingError where there is none or more than one.
+ */
+export function findAlembicConfig(directory: string, named?: string): string {
+  if (named !== undefined) {
+    if (existsSync(join(directory, named)) && isInside(named)) return named;
+    throw new PackagingError('no_alembic_config', `alembicConfig names ${named}, and ${directory} has no such file`);
+  }
+  const usual = USUAL.find((name) => isConfig(directory, name));
+  if (usual) return usual;
+  const found = listFiles(directory, isOthers).filter((path) => path.endsWith('/alembic.ini'));
+  if (found.length === 1) return found[0] as string;
+  if (found.length) {
+    throw new PackagingError(
+      'no_alembic_config',
+      `${directory} has ${found.length} files alembic.ini: ${found.slice(0, 10).join(', ')}. ` +
+        `Say which one to use, such as alembicConfig: '${found[0]}'`,
+    );
+  }
+  throw new PackagingError(
+    'no_alembic_config',
+    `${directory} holds no Alembic project: no alembic.ini and no [tool.alembic] in pyproject.toml. ${missingConfig(directory)}`,
+  );
+}
+
+/** What to do where there is no configuration at all. */
+function missingConfig(directory: string): string {
+  const env = listFiles(directory, isOthers).filter((path) => /(?:^|\/)env\.py$/.test(path));
+  const scripts = env.find((path) => existsSync(join(directory, path, '..', 'versions')))?.replace(/\/?env\.py$/, '');
+  return scripts
+    ? `Its scripts are in ${scripts}: write an alembic.ini that says so, with the two lines "[alembic]" and "script_location = %(here)s/${scripts}"`
+    : 'Give the folder of the backend, or name the file with alembicConfig';
+}
+
+function isConfig(directory: string, name: string): boolean {
+  if (!existsSync(join(directory, name))) return false;
+  return name !== 'pyproject.toml' || readToml(join(directory, name))?.tool?.alembic !== undefined;
+}
+
+function isOthers(path: string, isDirectory: boolean): boolean {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  return isDirectory && (name.startsWith('.') || OTHERS.includes(name));
+}
+
+function isInside(path: string): boolean {
+  return !path.startsWith('/') && !path.split('/').includes('..');
+}

@@ -1,0 +1,43 @@
+import { type AlembicFolders, checkAlembicProject, type ProjectFindings } from './alembic-project';
+import { findDependencies, noDependencies } from './dependencies/find';
+import type { DependencySource, Selection } from './dependencies/source';
+import { PackagingError } from './errors';
+import { pythonProblem } from './python-version';
+import { hasUv, uvMissing } from './uv';
+
+/** How a backend is packaged. */
+export interface BackendOptions extends Selection {
+  readonly alembicConfig?: string;
+  readonly exclude: readonly string[];
+}
+
+/** A backend that can be packaged. */
+export interface Backend extends AlembicFolders, Pick<BackendOptions, 'exclude'> {
+  readonly directory: string;
+  readonly source: DependencySource;
+}
+
+/** Looks at what a backend has. `project` is missing when there are errors. */
+export function checkBackend(
+  directory: string,
+  options: BackendOptions,
+  pythonVersion: string,
+  isPackaged: boolean,
+): ProjectFindings & { readonly project?: Backend } {
+  let source: DependencySource | undefined;
+  try {
+    source = findDependencies(directory, options);
+  } catch (error) {
+    if (error instanceof PackagingError) return { errors: [error.message], warnings: [] };
+    throw error;
+  }
+  const { alembic, ...found } = checkAlembicProject(directory, options.alembicConfig, source?.run);
+  const errors = [...found.errors, ...(source ? source.errors : [noDependencies(directory)])];
+  const python = pythonProblem(directory, pythonVersion);
+  if (python) errors.push(python);
+  // `cdk list` and `cdk destroy` package nothing and need no uv.
+  if (isPackaged && !hasUv()) errors.push(uvMissing());
+  const warnings = [...found.warnings, ...(source?.warnings ?? [])];
+  if (!alembic || !source || errors.length) return { errors, warnings };
+  return { errors, warnings, project: { ...alembic, directory, source, exclude: options.exclude } };
+}

@@ -1,0 +1,30 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type FunctionPlatform, uvPlatform } from '../platform';
+import { uv } from '../uv';
+import type { Dependencies } from './requirement';
+import { parseRequirements } from './requirements-file';
+import type { Selection } from './source';
+
+/** Resolves requirements files or a pyproject.toml, of which not everything is pinned, for the function's platform. */
+export function compileRequirements(
+  directory: string,
+  files: readonly string[],
+  { groups, extras, without }: Selection,
+  platform: FunctionPlatform,
+): Dependencies {
+  const folder = mkdtempSync(join(tmpdir(), 'cdk-alembic-'));
+  const excluded = join(folder, 'excluded.txt');
+  try {
+    writeFileSync(excluded, without.map((name) => `${name}\n`).join(''));
+    const chosen = [...groups.flatMap((group) => ['--group', group]), ...extras.flatMap((extra) => ['--extra', extra])];
+    const where = ['--python-platform', uvPlatform(platform), '--python-version', platform.pythonVersion];
+    const quiet = ['--quiet', '--no-header', '--no-annotate', '--emit-index-url', '--emit-find-links'];
+    const text = uv(directory, ['pip', 'compile', ...files, ...chosen, ...where, ...quiet, '--excludes', excluded]);
+    const { requirements, projects, options } = parseRequirements(text, directory);
+    return { requirements, projects: projects.filter((path) => path !== directory), options };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

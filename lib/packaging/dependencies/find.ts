@@ -1,0 +1,53 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { pdmLock } from './pdm-lock';
+import { pipfileLock } from './pipfile-lock';
+import { poetryLock } from './poetry-lock';
+import { pylock } from './pylock';
+import { requirementsTxt } from './requirements-txt';
+import type { DependencySource, Selection } from './source';
+import { unlocked, unlockedFile } from './unlocked';
+import { findUvLock, uvLock } from './uv-lock';
+
+/** Where teams keep them, https://pip.pypa.io/en/stable/user_guide/#requirements-files has no convention but the first. */
+const REQUIREMENTS = [
+  'requirements.txt',
+  'requirements/production.txt',
+  'requirements/prod.txt',
+  'requirements/main.txt',
+  'requirements/base.txt',
+];
+
+/** What a project depends on; undefined when it does not say. Throws PackagingError for a file that can't be read. */
+export function findDependencies(directory: string, selection: Selection): DependencySource | undefined {
+  const has = (name: string) => existsSync(join(directory, name));
+  if (selection.requirements.length) return requirementsTxt(directory, selection.requirements, selection);
+  const lock = findUvLock(directory);
+  if (lock && (has('uv.lock') || has('pyproject.toml'))) return uvLock(directory, lock, selection);
+  if (has('poetry.lock')) return poetryLock(directory, selection);
+  if (has('pdm.lock')) return pdmLock(directory, selection);
+  if (has('pylock.toml')) return pylock(directory, selection);
+  if (has('Pipfile.lock')) return pipfileLock(directory, selection);
+  const requirements = REQUIREMENTS.find(has);
+  if (requirements) return requirementsTxt(directory, [requirements], selection);
+  const file = unlockedFile(directory);
+  if (file) return unlocked(directory, file, selection);
+  return lock ? uvLock(directory, lock, selection) : undefined;
+}
+
+/** Why nothing was found, and where it may be. */
+export function noDependencies(directory: string): string {
+  const kinds = 'uv.lock, poetry.lock, pdm.lock, pylock.toml, Pipfile.lock, requirements.txt or pyproject.toml';
+  const above = ancestors(directory).find((path) => readdirSync(path).some((name) => LOCKS.includes(name)));
+  const hint = above
+    ? `${above} has one: give that folder, and alembicConfig for the alembic.ini`
+    : 'name its requirements files with the option requirements';
+  return `${directory} has no ${kinds}, so what to package is not known: ${hint}`;
+}
+
+const LOCKS = ['poetry.lock', 'pdm.lock', 'pylock.toml', 'Pipfile.lock', 'requirements.txt', 'pyproject.toml'];
+
+function ancestors(directory: string): string[] {
+  const above = dirname(directory);
+  return above === directory || existsSync(join(directory, '.git')) ? [] : [above, ...ancestors(above)];
+}

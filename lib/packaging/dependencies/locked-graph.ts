@@ -1,0 +1,80 @@
+import { allOf, type Dependencies, normalized, type Requirement } from './requirement';
+
+/** What a package of a lock needs, or what the project itself does. */
+export interface Edge {
+  readonly name: string;
+  readonly extras: readonly string[];
+  readonly marker?: string;
+  /** Only with one of these extras of the package that has the edge. */
+  readonly ofExtras?: readonly string[];
+}
+
+/** A distribution in a lock. */
+export interface LockedPackage {
+  readonly name: string;
+  /** What is installed; null of a project on this machine. */
+  readonly requirement: Requirement | null;
+  /** The project's directory, where it is one on this machine. */
+  readonly project?: string;
+  /** The lock's own condition for it. Without one, the conditions along the ways to it count. */
+  readonly marker?: string;
+  readonly edges: readonly Edge[];
+}
+
+/** Past this many ways to a package, it is installed whatever their conditions are. */
+const MAX_WAYS = 24;
+
+interface Reached {
+  readonly package: LockedPackage;
+  readonly extras: Set<string>;
+  /** Conditions of each way that leads here. An empty one: always. */
+  ways: (readonly string[])[];
+}
+
+/** The part of a lock that is reached from what the project itself needs, but for what is left out and only it needs. */
+export function reachedInLock(
+  packages: readonly LockedPackage[],
+  roots: readonly Edge[],
+  without: readonly string[],
+): Omit<Dependencies, 'options'> {
+  const left = new Set(without.map(normalized));
+  const byName = new Map<string, LockedPackage[]>();
+  for (const found of packages) byName.set(found.name, [...(byName.get(found.name) ?? []), found]);
+
+  const reached = new Map<LockedPackage, Reached>();
+  const queue: { readonly edge: Edge; readonly way: readonly string[] }[] = roots.map((edge) => ({ edge, way: [] }));
+  for (let next = queue.pop(); next; next = queue.pop()) {
+    const { edge } = next;
+    if (left.has(edge.name)) continue;
+    const way = [...new Set([...next.way, ...(edge.marker ? [edge.marker] : [])])];
+    for (const found of byName.get(edge.name) ?? []) {
+      const known = reached.get(found) ?? { package: found, extras: new Set(), ways: [] };
+      reached.set(found, known);
+      const isNew = !known.ways.some((other) => other.every((marker) => way.includes(marker)));
+      const extras = edge.extras.filter((extra) => !known.extras.has(extra));
+      if (!isNew && !extras.length) continue;
+      for (const extra of extras) known.extras.add(extra);
+      if (isNew) known.ways = known.ways.length < MAX_WAYS ? [...known.ways, way] : [[]];
+      for (const below of found.edges) {
+        if (!below.ofExtras || below.ofExtras.some((extra) => known.extras.has(extra))) queue.push({ edge: below, way });
+      }
+    }
+  }
+  const all = [...reached.values()];
+  return {
+    requirements: all.flatMap(({ package: { requirement, marker }, ways }) =>
+      requirement ? [withMarker(requirement, marker ?? anyOf(ways))] : [],
+    ),
+    projects: all.flatMap(({ package: { project } }) => project ?? []),
+  };
+}
+
+function anyOf(ways: readonly (readonly string[])[]): string | undefined {
+  if (ways.some((way) => !way.length)) return undefined;
+  const each = [...new Set(ways.map((way) => allOf(way) as string))];
+  return each.length > 1 ? each.map((marker) => `(${marker})`).join(' or ') : each[0];
+}
+
+function withMarker(requirement: Requirement, marker: string | undefined): Requirement {
+  return marker ? { ...requirement, text: `${requirement.text} ; ${marker}` } : requirement;
+}

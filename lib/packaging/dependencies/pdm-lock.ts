@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import { join, resolve } from 'node:path';
+import { groupEdges } from './dependency-groups';
+import type { Edge, LockedPackage } from './locked-graph';
+import { reachedInLock } from './locked-graph';
+import { parseDependency, toEdge } from './pep508';
+import { pythonJson } from './python-json';
+import { normalized, pinned } from './requirement';
+import type { DependencySource, Selection } from './source';
+import { readToml, type Table } from './toml';
+
+/** What PDM's lock says, https://pdm-project.org/latest/usage/lockfile/ */
+export function pdmLock(directory: string, selection: Selection): DependencySource {
+  const [file, projectFile] = [join(directory, 'pdm.lock'), join(directory, 'pyproject.toml')];
+  const lock = readToml(file) as Table;
+  const pyproject = readToml(projectFile) ?? {};
+  const roots = rootsOf(pyproject, selection);
+  const packages = lockedPackages(directory, (lock.package ?? []) as Table[]);
+  const dependencies = reachedInLock(packages, roots, selection.without);
+  const missing = roots.filter(({ name }) => !packages.some((found) => found.name === name)).map(({ name }) => name);
+  return {
+    found: `pdm.lock in ${directory}`,
+    add: 'run "pdm add {}"',
+    run: 'pdm run ',
+    files: [file, projectFile],
+    projects: dependencies.projects,
+    errors: missing.length
+      ? [`${file} does not have ${missing.join(', ')}, which pyproject.toml asks for: run "pdm lock" in ${directory}`]
+      : [],
+    warnings:
+      missing.length || isOf(pyproject, lock)
+        ? []
+        : [`${file} was made for another pyproject.toml: run "pdm lock" in ${directory}`],
+    resolve: () => ({ ...dependencies, options: indexOptions(pyproject) }),
+  };
+}
+
+function rootsOf(pyproject: Table, { groups, extras }: Selection): Edge[] {
+  const { project = {}, tool = {} } = pyproject;
+  const lists: string[][] = [
+    project.dependencies ?? [],
+    ...extras.map((extra) => project['optional-dependencies']?.[extra] ?? []),
+    ...groups.map((group) => tool.pdm?.['dev-dependencies']?.[group] ?? []),
+  ];
+  return [...lists.flat().map((text) => toEdge(parseDependency(text))), ...groupEdges(pyproject, groups)];
+}
+
+/** A distribution with extras has an entry of its own, with what these extras need besides. */
+function lockedPackages(directory: string, entries: readonly Table[]): LockedPackage[] {
+  return entries
+    .filter(({ extras }) => !extras?.length)
+    .map((entry) => {
+      const name = normalized(entry.name);
+      const ofExtras = entries.filter((other) => other.extras?.length && normalized(other.name) === name);
+      const common = {
+        name,
+        edges: [
+          ...edgesOf(entry),
+          ...ofExtras.flatMap((other) => edgesOf(other).map((edge) => ({ ...edge, ofExtras: other.extras.map(normalized) }))),
+        ],
+        ...(entry.marker && { marker: entry.marker }),
+      };
+      const hashes = ((entry.files ?? []) as Table[]).map(({ hash }) => hash);
+      if (entry.path) return { ...common, requirement: null, project: resolve(directory, entry.path) };
+      const below = entry.subdirectory ? `#subdirectory=${entry.subdirectory}` : '';
+      const address = entry.git ? `git+${entry.git}@${entry.revision}${below}` : entry.url;
+      const requirement = address
+        ? { name, text: `${name} @ ${address}`, hashes: entry.git ? [] : hashes }
+        : pinned(name, entry.version, undefined, hashes);
+      return { ...common, requirement };
+    });
+}
+
+function edgesOf({ dependencies = [] }: Table): Edge[] {
+  return dependencies.map((text: string) => toEdge(parseDependency(text)));
+}
+
+function indexOptions({ tool = {} }: Table): string[] {
+  const sources = ((tool.pdm?.source ?? []) as Table[]).filter(({ url }) => url);
+  return sources.map(({ name, url }) => `${name === 'pypi' ? '--index-url' : '--extra-index-url'} ${url}`);
+}
+
+/** Whether the lock was made for this pyproject.toml, as PDM's versions find out. */
+function isOf({ project = {}, tool = {}, 'dependency-groups': dependencyGroups = {} }: Table, { metadata = {} }: Table): boolean {
+  const pdm: Table = tool.pdm ?? {};
+  const common = {
+    sources: pdm.source ?? [],
+    dependencies: project.dependencies ?? [],
+    'optional-dependencies': project['optional-dependencies'] ?? {},
+    'requires-python': project['requires-python'] ?? '',
+  };
+  const groups = [pdm['dev-dependencies'] ?? {}, { ...dependencyGroups, ...pdm['dev-dependencies'] }];
+  const contents = groups.flatMap((group) => [
+    { ...common, 'dev-dependencies': group, resolution: pdm.resolution ?? {} },
+    { ...common, 'dev-dependencies': group, overrides: pdm.resolution?.overrides ?? {} },
+  ]);
+  const hashes = contents.map((content) => createHash('sha256').update(pythonJson(content)).digest('hex'));
+  return hashes.some((hash) => metadata.content_hash === `sha256:${hash}`);
+}

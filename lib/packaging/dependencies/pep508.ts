@@ -1,0 +1,24 @@
+import type { Edge } from './locked-graph';
+import { normalized } from './requirement';
+
+/** A dependency, as https://packaging.python.org/en/latest/specifications/dependency-specifiers/ writes it. */
+export interface Dependency {
+  readonly name: string;
+  readonly extras: readonly string[];
+  readonly marker?: string;
+}
+
+export function parseDependency(text: string): Dependency {
+  const [, name = '', extras = '', rest = ''] = /^\s*([\w.-]+)\s*(?:\[([^\]]*)\])?(.*)$/s.exec(text) ?? [];
+  // In an address a semicolon is a marker's only after a space.
+  const [, marker] = (rest.includes('@') ? /\s;\s*(.*)$/ : /;\s*(.*)$/).exec(rest) ?? [];
+  return {
+    name: normalized(name),
+    extras: extras.split(',').flatMap((extra) => (extra.trim() ? [normalized(extra.trim())] : [])),
+    ...(marker && { marker: marker.trim() }),
+  };
+}
+
+export function toEdge({ name, extras, marker }: Dependency): Edge {
+  return { name, extras, ...(marker && { marker }) };
+}

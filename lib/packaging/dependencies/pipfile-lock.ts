@@ -1,0 +1,71 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { PackagingError } from '../errors';
+import { normalized, pinned, type Requirement } from './requirement';
+import type { DependencySource, Selection } from './source';
+import { readToml, type Table } from './toml';
+
+const PYPI = /^https:\/\/pypi\.(?:python\.)?org\/simple\/?$/;
+
+/** What Pipenv's lock says: all that is installed, group by group, with its conditions. */
+export function pipfileLock(directory: string, selection: Selection): DependencySource {
+  const [file, pipfile] = [join(directory, 'Pipfile.lock'), join(directory, 'Pipfile')];
+  const lock = readJson(file);
+  const left = new Set(selection.without.map(normalized));
+  const entries = ['default', ...selection.groups]
+    .flatMap((group) => Object.entries<Table>(lock[group] ?? {}))
+    .filter(([name]) => !left.has(normalized(name)));
+  const asked = Object.keys(readToml(pipfile)?.packages ?? {}).map(normalized);
+  const missing = asked.filter(
+    (name) =>
+      !Object.keys(lock.default ?? {})
+        .map(normalized)
+        .includes(name),
+  );
+  const projects = entries.flatMap(([, { path }]) => (path ? [resolve(directory, path)] : []));
+  return {
+    found: `Pipfile.lock in ${directory}`,
+    add: 'run "pipenv install {}"',
+    run: 'pipenv run ',
+    files: [file, pipfile].filter((path) => existsSync(path)),
+    projects,
+    errors: missing.length
+      ? [`${file} does not have ${missing.join(', ')}, which Pipfile asks for: run "pipenv lock" in ${directory}`]
+      : [],
+    warnings: [],
+    resolve: () => ({
+      requirements: entries.flatMap(([name, entry]) => requirementOf(directory, normalized(name), entry) ?? []),
+      projects,
+      options: sourceOptions(lock._meta?.sources ?? []),
+    }),
+  };
+}
+
+function requirementOf(directory: string, name: string, entry: Table): Requirement | undefined {
+  if (entry.path) return undefined;
+  const marker = entry.markers ? ` ; ${entry.markers}` : '';
+  const hashes = entry.hashes ?? [];
+  const below = entry.subdirectory ? `#subdirectory=${entry.subdirectory}` : '';
+  if (entry.git) return { name, text: `${name} @ git+${entry.git}@${entry.ref}${below}${marker}`, hashes: [] };
+  if (entry.file) {
+    const url = /^https?:/.test(entry.file) ? entry.file : `file://${resolve(directory, entry.file)}`;
+    return { name, text: `${name} @ ${url}${marker}`, hashes };
+  }
+  return pinned(name, String(entry.version).replace(/^==/, ''), entry.markers, hashes);
+}
+
+/** Pipenv fills variables of the environment into an index's address. */
+function sourceOptions(sources: readonly Table[]): string[] {
+  return sources
+    .map(({ url }) => String(url).replace(/\$\{?(\w+)\}?/g, (whole, name) => process.env[name] ?? whole))
+    .filter((url) => !PYPI.test(url))
+    .map((url) => `--extra-index-url ${url}`);
+}
+
+function readJson(file: string): Table {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new PackagingError('invalid_file', `${file} can't be read as JSON: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto';
+import { join, resolve } from 'node:path';
+import { groupEdges } from './dependency-groups';
+import type { Edge, LockedPackage } from './locked-graph';
+import { reachedInLock } from './locked-graph';
+import { parseDependency, toEdge } from './pep508';
+import { pythonJson } from './python-json';
+import { normalized, pinned } from './requirement';
+import type { DependencySource, Selection } from './source';
+import { readToml, type Table } from './toml';
+
+/** What Poetry's lock says, https://python-poetry.org/docs/libraries/#lock-file */
+export function poetryLock(directory: string, selection: Selection): DependencySource {
+  const [file, projectFile] = [join(directory, 'poetry.lock'), join(directory, 'pyproject.toml')];
+  const lock = readToml(file) as Table;
+  const pyproject = readToml(projectFile) ?? {};
+  const roots = rootsOf(pyproject, selection);
+  const packages = ((lock.package ?? []) as Table[]).map((entry) => lockedPackage(directory, entry, selection));
+  const dependencies = reachedInLock(packages, roots, selection.without);
+  const missing = roots.filter(({ name }) => !packages.some((found) => found.name === name)).map(({ name }) => name);
+  const indexes = ((lock.package ?? []) as Table[]).flatMap(({ source }) => (source?.type === 'legacy' ? [source.url] : []));
+  return {
+    found: `poetry.lock in ${directory}`,
+    add: 'run "poetry add {}"',
+    run: 'poetry run ',
+    files: [file, projectFile],
+    projects: dependencies.projects,
+    errors: missing.length
+      ? [`${file} does not have ${missing.join(', ')}, which pyproject.toml asks for: run "poetry lock" in ${directory}`]
+      : [],
+    warnings:
+      missing.length || isOf(pyproject, lock)
+        ? []
+        : [`${file} was made for another pyproject.toml: run "poetry lock" in ${directory}`],
+    resolve: () => ({ ...dependencies, options: [...new Set(indexes)].map((url) => `--extra-index-url ${url}`) }),
+  };
+}
+
+function rootsOf(pyproject: Table, { groups, extras }: Selection): Edge[] {
+  const { project = {}, tool = {} } = pyproject;
+  const poetry: Table = tool.poetry ?? {};
+  const tables = [poetry.dependencies, ...groups.map((group) => poetry.group?.[group]?.dependencies)];
+  const lists = [project.dependencies, ...extras.map((extra) => project['optional-dependencies']?.[extra])];
+  const named = extras.flatMap((extra) => poetry.extras?.[extra] ?? []).map(normalized);
+  return [
+    ...groupEdges(pyproject, groups),
+    ...lists.flatMap((list: string[] = []) => list.map((text) => toEdge(parseDependency(text)))),
+    ...tables.flatMap((table: Table = {}) => edgesOf(table, (name, value) => !value.optional || named.includes(name))),
+  ];
+}
+
+/** Poetry's tables: `name = "^1"`, `name = { version = "^1", extras = [...], markers = "..." }`, or a list of these. */
+function edgesOf(table: Table, isWanted: (name: string, value: Table) => boolean = () => true): Edge[] {
+  return Object.entries(table)
+    .filter(([name]) => name.toLowerCase() !== 'python')
+    .flatMap(([name, values]) =>
+      (Array.isArray(values) ? values : [values])
+        .filter((value) => isWanted(normalized(name), typeof value === 'object' ? value : {}))
+        .map((value) => ({
+          name: normalized(name),
+          extras: (value.extras ?? []).map(normalized),
+          ...(value.markers && { marker: value.markers }),
+        })),
+    );
+}
+
+function lockedPackage(directory: string, entry: Table, { groups, extras }: Selection): LockedPackage {
+  const name = normalized(entry.name);
+  const hashes = ((entry.files ?? []) as Table[]).map(({ hash }) => hash);
+  const { source } = entry;
+  const path = ['directory', 'file'].includes(source?.type) ? resolve(directory, source.url) : undefined;
+  const optional = new Map<string, string[]>();
+  for (const [extra, texts] of Object.entries<string[]>(entry.extras ?? {})) {
+    for (const text of texts) {
+      const needed = parseDependency(text.replace(/\s*\((.*?)\)/, '')).name;
+      optional.set(needed, [...(optional.get(needed) ?? []), normalized(extra)]);
+    }
+  }
+  const edges = edgesOf(entry.dependencies ?? {}).map((edge) => {
+    const values = [entry.dependencies[edge.name] ?? {}].flat();
+    return values.some(({ optional: isOptional }: Table) => isOptional)
+      ? { ...edge, ofExtras: optional.get(edge.name) ?? [] }
+      : edge;
+  });
+  const marker = markerOf(entry.markers, ['main', ...groups], extras);
+  const common = { name, edges, ...(marker && { marker }) };
+  if (source?.type === 'directory') return { ...common, requirement: null, project: path as string };
+  if (source?.type === 'git') {
+    const below = source.subdirectory ? `#subdirectory=${source.subdirectory}` : '';
+    return {
+      ...common,
+      requirement: { name, text: `${name} @ git+${source.url}@${source.resolved_reference}${below}`, hashes: [] },
+    };
+  }
+  if (source?.type === 'url' || source?.type === 'file') {
+    return { ...common, requirement: { name, text: `${name} @ ${path ? `file://${path}` : source.url}`, hashes } };
+  }
+  return { ...common, requirement: pinned(name, entry.version, undefined, hashes) };
+}
+
+/** Poetry 2 writes one condition, or one for each group. It also writes which of the project's extras ask for a package. */
+function markerOf(markers: string | Table | undefined, groups: readonly string[], extras: readonly string[]): string | undefined {
+  if (markers === undefined) return undefined;
+  const given = typeof markers === 'string' ? [markers] : groups.flatMap((group) => markers[group] ?? []);
+  if (!given.length) return undefined;
+  const joined = given.length > 1 ? given.map((marker) => `(${marker})`).join(' or ') : (given[0] as string);
+  return joined.replace(/extra\s*==\s*["']([^"']+)["']/g, (_, extra) =>
+    extras.map(normalized).includes(normalized(extra)) ? 'python_version >= "3"' : 'python_version < "3"',
+  );
+}
+
+/** Whether the lock was made for this pyproject.toml, as each of Poetry's versions finds out. */
+function isOf({ project = {}, tool = {}, 'dependency-groups': dependencyGroups }: Table, { metadata = {} }: Table): boolean {
+  const poetry: Table = tool.poetry ?? {};
+  const legacy = ['dependencies', 'source', 'extras', 'dev-dependencies'];
+  const ofProject = pick(project, ['requires-python', 'dependencies', 'optional-dependencies']);
+  const ofPoetry = pick(poetry, [...legacy, 'group']);
+  const asBefore = { ...Object.fromEntries(legacy.map((key) => [key, null])), ...ofPoetry };
+  const contents: unknown[] = [asBefore, pick(asBefore, legacy)];
+  if (Object.keys(ofProject).length || dependencyGroups) {
+    contents.push(
+      { project: ofProject, tool: { poetry: ofPoetry } },
+      { project: ofProject, 'dependency-groups': dependencyGroups ?? {}, tool: { poetry: ofPoetry } },
+    );
+  }
+  return contents.some((content) => createHash('sha256').update(pythonJson(content)).digest('hex') === metadata['content-hash']);
+}
+
+function pick(table: Table, keys: readonly string[]): Table {
+  return Object.fromEntries(keys.filter((key) => key in table).map((key) => [key, table[key]]));
+}

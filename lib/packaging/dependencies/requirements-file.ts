@@ -1,0 +1,83 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { nameOf, type Requirement } from './requirement';
+
+/** What requirements files say, https://pip.pypa.io/en/stable/reference/requirements-file-format/ */
+export interface RequirementsFile {
+  readonly requirements: readonly Requirement[];
+  /** Absolute paths of the directories that lines such as `-e ./common` name. */
+  readonly projects: readonly string[];
+  /** Index options, as they stand there. */
+  readonly options: readonly string[];
+  /** The file and all that it includes; absolute paths. */
+  readonly files: readonly string[];
+}
+
+/** Reads a requirements file and those it includes with `-r` and `-c`. */
+export function readRequirementsFile(file: string): RequirementsFile {
+  return parseRequirements(readFileSync(file, 'utf8'), dirname(file), [file]);
+}
+
+/** Reads the text of a requirements file. Paths in it are relative to `directory`. */
+export function parseRequirements(text: string, directory: string, files: readonly string[] = []): RequirementsFile {
+  let found: RequirementsFile = { requirements: [], projects: [], options: [], files };
+  for (const line of logicalLines(text)) found = merged(found, readLine(line, directory, found.files));
+  return found;
+}
+
+function readLine(line: string, directory: string, seen: readonly string[]): Partial<RequirementsFile> {
+  const [, option, value = ''] = /^(-{1,2}[a-z][a-z-]*)(?:\s*=\s*|\s+|(?=\S))(.*)$/.exec(line) ?? [];
+  if (option === '-r' || option === '--requirement' || option === '-c' || option === '--constraint') {
+    const file = resolve(directory, value);
+    if (seen.includes(file) || !existsSync(file)) return { files: [file] };
+    const included = parseRequirements(readFileSync(file, 'utf8'), dirname(file), [...seen, file]);
+    // Constraints install nothing.
+    return /^--?c/.test(option) ? { files: included.files } : included;
+  }
+  if (option === '-e' || option === '--editable') return { projects: projectsOf(value, directory) };
+  if (option !== undefined) return { options: [line] };
+  const projects = projectsOf(line, directory);
+  if (projects.length) return { projects };
+  const [requirement = '', ...hashes] = line.split(/\s+--hash[=\s]\s*/).map((part) => part.trim());
+  const archive = localPath(requirement, directory);
+  const text = archive && !requirement.includes('@') ? archive : requirement;
+  const name = nameOf(archive ? basename(archive).replace(/-.*$/, '') : requirement);
+  return { requirements: [{ name: name ?? requirement, text, hashes }] };
+}
+
+/** The directory on this machine that a requirement names, if it names one. */
+function projectsOf(requirement: string, directory: string): string[] {
+  const path = localPath(requirement, directory);
+  return path && statSync(path, { throwIfNoEntry: false })?.isDirectory() ? [path] : [];
+}
+
+/** The absolute path that a requirement such as `-e ./common[extra]` or `common @ file:///...` names. */
+function localPath(requirement: string, directory: string): string | undefined {
+  const [location = ''] = requirement.replace(/^[\w.-]+(?:\[[^\]]*\])?\s*@\s*/, '').split(/\s+;\s|\s+#/, 1);
+  const path = location.replace(/\[[\w\s,.-]*\]$/, '').trim();
+  if (!/^(?:\.|\/|file:)/.test(path)) return undefined;
+  return path.startsWith('file:') ? fileUrlPath(path, directory) : resolve(directory, path);
+}
+
+function fileUrlPath(url: string, directory: string): string {
+  return url.startsWith('file://') ? fileURLToPath(url.replace(/#.*$/, '')) : resolve(directory, url.slice('file:'.length));
+}
+
+/** Lines without comments, and those that end with a backslash joined. */
+function logicalLines(text: string): string[] {
+  return text
+    .replace(/\\\r?\n/g, ' ')
+    .split(/\r?\n/)
+    .map((line) => line.replace(/(^|\s)#.*$/, '').trim())
+    .filter(Boolean);
+}
+
+function merged(all: RequirementsFile, more: Partial<RequirementsFile>): RequirementsFile {
+  return {
+    requirements: [...all.requirements, ...(more.requirements ?? [])],
+    projects: [...new Set([...all.projects, ...(more.projects ?? [])])],
+    options: [...all.options, ...(more.options ?? [])],
+    files: [...new Set([...all.files, ...(more.files ?? [])])],
+  };
+}

@@ -1,0 +1,49 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { compileRequirements } from './compile';
+import { normalized } from './requirement';
+import { type RequirementsFile, readRequirementsFile } from './requirements-file';
+import type { DependencySource, Selection } from './source';
+
+/** What requirements files of pip say. */
+export function requirementsTxt(directory: string, names: readonly string[], selection: Selection): DependencySource {
+  const files = names.map((name) => resolve(directory, name));
+  const missing = files.filter((file) => !existsSync(file));
+  const read = files.filter((file) => !missing.includes(file)).map(readRequirementsFile);
+  const included = [...new Set(read.flatMap((file) => file.files))];
+  const errors = [...missing, ...included.filter((file) => !existsSync(file))].map(
+    (file) => `there is no requirements file ${file}`,
+  );
+  const requirements = read.flatMap((file) => file.requirements);
+  const loose = requirements.filter(({ text }) => !/==|@/.test(text)).map(({ name }) => name);
+  const isHashed = requirements.length > 0 && requirements.every(({ hashes }) => hashes.length);
+  return {
+    found: `${names.join(', ')} in ${directory}`,
+    add: `add {} to ${join(directory, names[0] ?? 'requirements.txt')}`,
+    run: '',
+    files: included.filter((file) => existsSync(file)),
+    projects: read.flatMap((file) => file.projects).filter((path) => path !== directory),
+    errors: [...new Set(errors)],
+    warnings: loose.length ? [looseWarning(names, loose)] : [],
+    resolve: (platform) =>
+      isHashed ? asWritten(read, directory, selection) : compileRequirements(directory, files, selection, platform),
+  };
+}
+
+/** With hashes, pip installs what is written and nothing else. */
+function asWritten(read: readonly RequirementsFile[], directory: string, { without }: Selection) {
+  const left = new Set(without.map(normalized));
+  return {
+    requirements: read.flatMap((file) => file.requirements).filter(({ name }) => !left.has(name)),
+    projects: read.flatMap((file) => file.projects).filter((path) => path !== directory),
+    options: read.flatMap((file) => file.options).filter((option) => !option.startsWith('--require-hashes')),
+  };
+}
+
+function looseWarning(names: readonly string[], loose: readonly string[]): string {
+  const some = loose.slice(0, 3).join(', ');
+  return (
+    `${names.join(', ')} does not pin ${some}${loose.length > 3 ? ` and ${loose.length - 3} more` : ''}: another machine may package other ` +
+    'versions. "uv pip compile" or pip-tools writes a requirements file that pins all of them'
+  );
+}

@@ -1,0 +1,31 @@
+import type { FunctionPlatform } from '../platform';
+import type { Dependencies } from './requirement';
+
+/** What of the project's dependencies a package needs. */
+export interface Selection {
+  readonly groups: readonly string[];
+  readonly extras: readonly string[];
+  readonly without: readonly string[];
+  /** Requirements files, relative to the directory, where the project says which. */
+  readonly requirements: readonly string[];
+}
+
+/** Where a project says what it depends on. */
+export interface DependencySource {
+  /** What was found, in words: `uv.lock of the workspace /work/app`. */
+  readonly found: string;
+  /** How to add the distribution `{}`, such as `run "uv add {}" in /work/app`. */
+  readonly add: string;
+  /** What starts a command in the project's environment, such as `uv run `. */
+  readonly run: string;
+  /** Absolute paths of the files that decide what is installed. */
+  readonly files: readonly string[];
+  /** Absolute paths of directories whose code is installed. */
+  readonly projects: readonly string[];
+  readonly errors: readonly string[];
+  readonly warnings: readonly string[];
+  /** What to install. It may start uv and ask an index. */
+  resolve(platform: FunctionPlatform): Dependencies;
+  /** The lock as uv installs it without asking an index; undefined where there is none. */
+  readonly pylock?: () => string;
+}

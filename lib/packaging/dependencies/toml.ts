@@ -1,0 +1,17 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { parse } from 'smol-toml';
+import { PackagingError } from '../errors';
+
+// biome-ignore lint/suspicious/noExplicitAny: files of other tools; whoever reads a field checks what is there.
+export type Table = Record<string, any>;
+
+/** A TOML file; undefined when there is none. Throws PackagingError for one that can't be read. */
+export function readToml(file: string): Table | undefined {
+  if (!existsSync(file)) return undefined;
+  try {
+    return parse(readFileSync(file, 'utf8')) as Table;
+  } catch (error) {
+    const [reason] = (error as Error).message.split('\n');
+    throw new PackagingError('invalid_file', `${file} can't be read as TOML: ${reason}`);
+  }
+}

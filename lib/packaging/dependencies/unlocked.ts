@@ -1,0 +1,44 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { compileRequirements } from './compile';
+import type { DependencySource, Selection } from './source';
+import { readToml, type Table } from './toml';
+
+/** What a pyproject.toml, setup.cfg or setup.py asks for, where nothing is locked. */
+export function unlocked(directory: string, file: string, selection: Selection): DependencySource {
+  const path = join(directory, file);
+  return {
+    found: `${file} in ${directory}`,
+    add: `add {} to the dependencies in ${path}`,
+    run: '',
+    files: [path],
+    projects: localProjects(directory, file),
+    errors: [],
+    warnings: [
+      `nothing locks the versions that ${path} asks for: another machine may package others. ${lockCommand(directory, file)}`,
+    ],
+    resolve: (platform) => compileRequirements(directory, [path], selection, platform),
+  };
+}
+
+function lockCommand(directory: string, file: string): string {
+  const toml: Table = (file === 'pyproject.toml' && readToml(join(directory, file))) || {};
+  const tool = toml.tool?.poetry ? 'poetry lock' : toml.tool?.pdm ? 'pdm lock' : toml.project ? 'uv lock' : undefined;
+  return `"${tool ?? `uv pip compile ${file} -o requirements.txt`}" in ${directory} does`;
+}
+
+/** The file of a directory that says what to install, without a lock. */
+export function unlockedFile(directory: string): string | undefined {
+  const toml = readToml(join(directory, 'pyproject.toml'));
+  if (toml?.project || toml?.tool?.poetry?.dependencies) return 'pyproject.toml';
+  return ['setup.py', 'setup.cfg'].find((name) => existsSync(join(directory, name)));
+}
+
+/** Path dependencies, as uv and Poetry write them. */
+function localProjects(directory: string, file: string): string[] {
+  const { tool = {} }: Table = (file === 'pyproject.toml' && readToml(join(directory, file))) || {};
+  const tables = [tool.uv?.sources, tool.poetry?.dependencies].flatMap((table) => Object.values<Table>(table ?? {}));
+  return tables
+    .flatMap(({ path }) => (typeof path === 'string' ? [resolve(directory, path)] : []))
+    .filter((path) => path !== directory);
+}

@@ -1,0 +1,64 @@
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { uv } from '../uv';
+import type { Dependencies } from './requirement';
+import { parseRequirements } from './requirements-file';
+import type { DependencySource, Selection } from './source';
+import { readToml, type Table } from './toml';
+
+/** Where uv finds the lock of a directory: there, or at the root of a workspace above. */
+export function findUvLock(directory: string): string | undefined {
+  const file = join(directory, 'uv.lock');
+  if (existsSync(file)) return file;
+  const above = dirname(directory);
+  return above === directory ? undefined : findUvLock(above);
+}
+
+/** What uv's lock says, as `uv export` gives it. */
+export function uvLock(directory: string, file: string, selection: Selection): DependencySource {
+  const root = dirname(file);
+  const own = projectAbove(directory, root);
+  const exported = () => parseRequirements(uv(directory, exportOf(selection)), root);
+  const members = localProjects(readToml(file) as Table, root).filter((path) => path !== own);
+  let known: Dependencies | undefined;
+  const dependencies = () => {
+    const { requirements, projects, options } = exported();
+    // The project itself is the backend's source.
+    known ??= { requirements, projects: projects.filter((path) => path !== own), options };
+    return known;
+  };
+  return {
+    found: root === directory ? `uv.lock in ${directory}` : `uv.lock of the workspace ${root}`,
+    add: `run "uv add {}" in ${own ?? root}`,
+    run: 'uv run ',
+    files: [file, join(root, 'pyproject.toml'), ...(own ? [join(own, 'pyproject.toml')] : [])],
+    projects: members,
+    errors: [],
+    warnings: [],
+    resolve: dependencies,
+    pylock: () => uv(directory, [...exportOf(selection), '--no-emit-local', '--format', 'pylock.toml']),
+  };
+}
+
+function exportOf({ groups, extras, without }: Selection): string[] {
+  const chosen = [
+    ...groups.flatMap((group) => ['--group', group]),
+    ...extras.flatMap((extra) => ['--extra', extra]),
+    ...without.flatMap((name) => ['--prune', name]),
+  ];
+  return ['export', '--frozen', '--no-dev', '--no-editable', '--quiet', '--no-header', '--no-annotate', ...chosen];
+}
+
+/** The project that uv takes a directory for: its nearest pyproject.toml. */
+function projectAbove(directory: string, root: string): string | undefined {
+  if (existsSync(join(directory, 'pyproject.toml'))) return directory;
+  return directory === root ? undefined : projectAbove(dirname(directory), root);
+}
+
+/** All projects on this machine in a lock: their files are in the package's hash, whichever of them it takes. */
+function localProjects(lock: Table, root: string): string[] {
+  return ((lock.package ?? []) as Table[]).flatMap(({ source = {} }) => {
+    const path = source.editable ?? source.directory;
+    return path === undefined ? [] : [resolve(root, path)];
+  });
+}

@@ -1,0 +1,92 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readToml } from './dependencies/toml';
+
+/** Lambda's Pythons that the runner supports, the preferred first. */
+export const PYTHON_VERSIONS = ['3.13', '3.14', '3.12', '3.11'];
+
+/** Which Pythons a backend is for. */
+export interface PythonRequirement {
+  /** As the file says it, such as `>=3.11,<3.13`. */
+  readonly text: string;
+  readonly file: string;
+}
+
+/** What a project says of Python; undefined when it says nothing. */
+export function pythonRequirement(directory: string): PythonRequirement | undefined {
+  const [toml, pipfile] = ['pyproject.toml', 'Pipfile'].map((name) => join(directory, name)) as [string, string];
+  const { project = {}, tool = {} } = readToml(toml) ?? {};
+  const inToml = project['requires-python'] ?? tool.poetry?.dependencies?.python?.version ?? tool.poetry?.dependencies?.python;
+  if (typeof inToml === 'string') return { text: inToml, file: toml };
+  const { requires = {} } = readToml(pipfile) ?? {};
+  const inPipfile = requires.python_full_version ?? requires.python_version;
+  if (inPipfile) return { text: `==${inPipfile}.*`, file: pipfile };
+  const pinned = join(directory, '.python-version');
+  const [, version] = (existsSync(pinned) && /^(?:cpython-)?(3\.\d+)/.exec(readFileSync(pinned, 'utf8').trim())) || [];
+  return version ? { text: `==${version}.*`, file: pinned } : undefined;
+}
+
+/** Whether a version of Python such as `3.13`, of which Lambda has some patch release, is one that the text allows. */
+export function allows(text: string, pythonVersion: string): boolean {
+  const [, minor] = pythonVersion.split('.').map(Number) as [number, number];
+  return text.split('||').some((alternative) => {
+    const clauses = alternative.split(/,|\s+(?=[<>=!~^])/).flatMap((clause) => specifiers(clause.trim()));
+    // One of the patch releases is enough: which one Lambda has changes by itself.
+    return Array.from({ length: 100 }, (_, patch) => [3, minor, patch]).some((version) =>
+      clauses.every((clause) => holds(clause, version)),
+    );
+  });
+}
+
+interface Specifier {
+  readonly operator: string;
+  readonly release: readonly number[];
+  readonly isPrefix: boolean;
+}
+
+/** https://packaging.python.org/en/latest/specifications/version-specifiers/ and Poetry's `^3.11` and `~3.11`. */
+function specifiers(clause: string): Specifier[] {
+  const [, operator = '', version = '', wildcard] =
+    /^(===?|!=|~=|[<>]=?|\^|~)?\s*v?(\d+(?:\.\d+)*)?[^*]*?(\*)?$/.exec(clause) ?? [];
+  const release = version.split('.').filter(Boolean).map(Number);
+  if (!release.length) return [];
+  const atLeast = { operator: '>=', release, isPrefix: false };
+  const below = (kept: number): Specifier => ({
+    operator: '<',
+    release: [...release.slice(0, kept - 1), (release[kept - 1] as number) + 1],
+    isPrefix: false,
+  });
+  if (operator === '^') return [atLeast, below(1)];
+  if (operator === '~') return [atLeast, below(Math.min(release.length, 2))];
+  if (operator === '~=') return [atLeast, below(Math.max(release.length - 1, 1))];
+  return [{ operator: operator || '==', release, isPrefix: wildcard !== undefined || operator === '' }];
+}
+
+function holds({ operator, release, isPrefix }: Specifier, version: readonly number[]): boolean {
+  const length = isPrefix ? release.length : 3;
+  let order = 0;
+  for (let part = 0; part < length && order === 0; part++) order = (version[part] ?? 0) - (release[part] ?? 0);
+  if (operator === '>=') return order >= 0;
+  if (operator === '<=') return order <= 0;
+  if (operator === '>') return order > 0;
+  if (operator === '<') return order < 0;
+  return (order === 0) === (operator !== '!=');
+}
+
+/** The Python to run a backend with: the preferred one that it allows. */
+export function preferredPython(directory: string): string {
+  const requirement = pythonRequirement(directory);
+  const [preferred = ''] = PYTHON_VERSIONS;
+  return (requirement && PYTHON_VERSIONS.find((version) => allows(requirement.text, version))) ?? preferred;
+}
+
+/** Why a backend can't run with a version of Python; undefined when it can. */
+export function pythonProblem(directory: string, pythonVersion: string): string | undefined {
+  const requirement = pythonRequirement(directory);
+  if (!requirement || allows(requirement.text, pythonVersion)) return undefined;
+  const fitting = PYTHON_VERSIONS.find((version) => allows(requirement.text, version));
+  const remedy = fitting
+    ? `set runtime: lambda.Runtime.PYTHON_${fitting.replace('.', '_')}`
+    : `Lambda has Python ${[...PYTHON_VERSIONS].sort().join(', ')}: allow one of them there`;
+  return `${requirement.file} asks for Python ${requirement.text} and the function runs ${pythonVersion}: ${remedy}`;
+}

@@ -1,0 +1,68 @@
+import { parseMigrateArguments, VERBS } from '../../lib/cli/safe-alembic/arguments';
+import { HELP, helpOf } from '../../lib/cli/safe-alembic/help';
+
+const parse = (line: string) => parseMigrateArguments(line.split(' ').filter(Boolean));
+
+describe('the command line of safe-alembic', () => {
+  test.each([
+    ['review', { verb: 'review', named: [], all: false, format: 'terminal', progress: true, overwrite: false }],
+    ['review a1 b2 --fail-on never', { named: ['a1', 'b2'], failOn: 'never' }],
+    ['review --since origin/main --format sarif', { since: 'origin/main', format: 'sarif', reports: [] }],
+    [
+      'review --report sarif=a/r.sarif --report html=b=c.html',
+      {
+        format: 'terminal',
+        reports: [
+          { format: 'sarif', file: 'a/r.sarif' },
+          { format: 'html', file: 'b=c.html' },
+        ],
+      },
+    ],
+    ['review --json', { format: 'json', json: true }],
+    ['review --format=json', { format: 'json', json: true }],
+    ['create Add', { verb: 'create', named: ['Add'], empty: false }],
+    ['apply --revision +1 --project back', { verb: 'apply', revision: '+1', project: 'back' }],
+  ])('%s', (line, expected) => {
+    expect(parse(line)).toMatchObject({ kind: 'run', ...expected });
+  });
+
+  test.each([
+    ['', 'the verb is missing: use create, review, apply, verify, current, history'],
+    ['upgrade', 'unknown verb "upgrade": use create, review, apply, verify, current, history'],
+    ['create', 'the message is missing: safe-alembic create "Add notifications table"'],
+    ['create Add table', 'the message is several arguments: put it into quotes'],
+    ['review --all --since main', 'revisions, --since and --all exclude each other: give one'],
+    ['review --json --format sarif', '--json and --format are two ways to say it: give one'],
+    ['review --database-url sqlite:///x', '--database-url must be an address with the scheme postgresql, not sqlite'],
+    ['review --report review.html', /^--report must be a format and a file, such as sarif=review\.sarif; the formats are json, /],
+    ['review --report terminal=x', /^--report must be a format and a file/],
+    ['review --report', '--report needs a value'],
+    ['apply --all', 'unknown option --all'],
+    ['current head', 'unexpected argument "head"'],
+    [
+      'review --format xml --fail-on info',
+      /unknown --format "xml": use .*; unknown --fail-on "info": use error, warning, never$/,
+    ],
+  ])('%s is refused', (line, problem) => {
+    const parsed = parse(line);
+    expect(parsed.kind === 'problems' && parsed.problems.join('; ')).toMatch(problem);
+  });
+
+  test('the help names every verb, and fits 100 columns', () => {
+    for (const verb of VERBS) expect(HELP).toMatch(new RegExp(`^  ${verb} `, 'm'));
+    const texts = [HELP, ...VERBS.map(helpOf)];
+    expect(texts.flatMap((text) => text.split('\n')).filter((line) => line.length > 100)).toEqual([]);
+  });
+
+  test.each(VERBS)('the help of %s names the options that it takes, and no other', (verb) => {
+    const named = [...new Set(helpOf(verb).match(/--[a-z][a-z-]+/g))].map((name) => name.slice(2));
+    const unknown = (name: string) => {
+      const parsed = parseMigrateArguments([verb, `--${name}`]);
+      return parsed.kind === 'problems' && parsed.problems.some((problem) => problem.startsWith('unknown option'));
+    };
+    expect(named.filter(unknown)).toEqual([]);
+    const every =
+      'project python json no-progress help version database-url baseline overwrite fail-on empty since all format report revision';
+    expect(every.split(' ').filter((name) => !named.includes(name) && !unknown(name))).toEqual([]);
+  });
+});

@@ -1,0 +1,270 @@
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
+import { withPostgresServer } from '../../lib/local/postgres-server';
+import { needed } from '../production/environment';
+import { InstalledCommand, type Running } from './installed-command';
+import { eventually, runs } from './processes';
+import { Project } from './project';
+
+/* The command as a project has it, with its own Python and a real PostgreSQL. */
+
+let installed: InstalledCommand;
+let project: Project;
+/** What the command makes, it makes in here. */
+let scratch: string;
+
+beforeAll(() => {
+  installed = InstalledCommand.install();
+});
+afterAll(() => installed?.remove());
+beforeEach(() => {
+  project = new Project();
+  scratch = realpathSync(mkdtempSync(path.join(tmpdir(), 'scratch-')));
+  // As root the server runs as somebody else, who has to get in.
+  chmodSync(scratch, 0o755);
+});
+afterEach(() => {
+  const left = readdirSync(scratch);
+  rmSync(scratch, { recursive: true });
+  project.remove();
+  expect(left).toEqual([]);
+});
+
+function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
+  const python = ['--python', needed('RUNNER_PYTHON')];
+  return installed.safeAlembic([...args, ...python], { cwd: project.directory, env: { TMPDIR: scratch, ...env } });
+}
+const safeAlembic = (args: readonly string[], env?: NodeJS.ProcessEnv) => start(args, env).ended;
+
+describe('safe-alembic review', () => {
+  it('finds what would hurt production, and ends with 1', async () => {
+    project.revision('b2', 'a1', 'Drop users', 'op.drop_table("users")');
+    const { code, stdout, stderr } = await safeAlembic(['review']);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('the head')]);
+    expect(stdout).toContain('drop-table');
+    expect(stdout).toContain('# cdk-alembic: allow drop-table: <reason>');
+  });
+
+  it('reviews what is new since the default branch', async () => {
+    project.commit();
+    project.revision(
+      'b2',
+      'a1',
+      'Add name to users',
+      'op.add_column("users", sa.Column("name", sa.Text()))',
+      'op.drop_column("users", "name")',
+    );
+    project.models(['sa.Column("name", sa.Text())']);
+    const { code, stdout, stderr } = await safeAlembic(['review', '--json']);
+    expect(stderr).toContain('1 revision new or changed since main');
+    const review = JSON.parse(stdout);
+    expect(review.revisions.map(({ revision }: { revision: string }) => revision)).toEqual(['b2']);
+    expect([code, review.summary.replayed, review.postgres]).toEqual([0, 1, expect.stringMatching(/^18\./)]);
+  });
+
+  it('takes the revisions of one branch for one release, and those of a history without git for one each', async () => {
+    const index = 'op.create_index("ix_teams_name", "teams", ["name"])';
+    const asked = ['review', '--json', '--all'];
+    const found = async () => {
+      const { findings } = JSON.parse((await safeAlembic(asked)).stdout) as {
+        findings: { rule: string; revision: string; line: number }[];
+      };
+      return findings.filter(({ rule, revision }) => rule === 'index-not-concurrent' && revision === 'c3').length;
+    };
+    const addTeams = () => {
+      project.revision(
+        'b2',
+        'a1',
+        'Add teams table',
+        'op.create_table("teams", sa.Column("name", sa.Text()))',
+        'op.drop_table("teams")',
+      );
+      project.revision('c3', 'b2', 'Add index on teams.name', index, 'op.drop_index("ix_teams_name")');
+    };
+    addTeams();
+    expect(await found()).toBeGreaterThan(0);
+
+    for (const revision of ['b2', 'c3']) rmSync(path.join(project.directory, `migrations/versions/${revision}.py`));
+    project.commit();
+    addTeams();
+    expect(await found()).toBe(0);
+  });
+
+  it('refuses a revision that there is not, before anything is replayed', async () => {
+    expect(await safeAlembic(['review', 'zz'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('unknown_revision: the project has no revision "zz"'),
+    });
+  });
+
+  it('touches no database that holds something, unless it is told to', async () => {
+    await withPostgresServer(__dirname, async (server) => {
+      const client = new Client(server.url());
+      await client.connect();
+      await client.query('CREATE TABLE precious AS SELECT 1');
+      const refused = await safeAlembic(['review', '--all', '--database-url', server.url()]);
+      expect(refused).toMatchObject({ code: 3, stderr: expect.stringContaining('scratch_not_empty') });
+      expect((await client.query('SELECT * FROM precious')).rowCount).toBe(1);
+
+      expect(
+        await safeAlembic(['review', '--all', '--fail-on', 'never', '--database-url', server.url(), '--overwrite']),
+      ).toMatchObject({ code: 0 });
+      expect((await client.query("SELECT to_regclass('precious') AS is")).rows).toEqual([{ is: null }]);
+      await client.end();
+    });
+  });
+
+  it.each([
+    ['Ctrl-C', 'SIGINT', 130],
+    ['a request to end', 'SIGTERM', 143],
+    ['a kill that nobody can handle', 'SIGKILL', null],
+  ] as const)('leaves no server and no folder behind after %s', async (_, signal, exitCode) => {
+    project.revision('b2', 'a1', 'Wait for ever', 'op.execute("SELECT pg_sleep(300)")');
+    const running = start(['review', '--json']);
+    const server = await serverIn(scratch);
+    await sleep(500);
+    running.kill(signal);
+    const { code, stdout } = await running.ended;
+    expect(code).toBe(exitCode);
+    if (signal === 'SIGINT') expect(JSON.parse(stdout)).toMatchObject({ status: 'failed', error: { code: 'interrupted' } });
+    await eventually(() => !runs(server) && readdirSync(scratch).length === 0);
+  });
+
+  it('says so when the backend’s Python dies, and leaves nothing behind', async () => {
+    project.revision('b2', 'a1', 'Run out of memory', 'import os, sys; print("the last words", flush=True); os._exit(9)');
+    const { code, stderr } = await safeAlembic(['review']);
+    expect(code).toBe(1);
+    expect(stderr).toContain('observer_died');
+    expect(stderr).toContain('| the last words');
+  });
+});
+
+describe('safe-alembic create', () => {
+  it('writes what has changed in the models, shows it and reviews it', async () => {
+    project.models(['sa.Column("email", sa.Text())']);
+    const { code, stdout } = await safeAlembic(['create', 'Add email to users']);
+    expect(code).toBe(0);
+    const [, created = ''] = /created (\S+)/.exec(stdout) ?? [];
+    expect(readFileSync(path.join(project.directory, created), 'utf8')).toContain("op.add_column('users'");
+    expect(stdout).toContain("op.add_column('users'");
+    expect(stdout).toMatch(/1 revision reviewed/);
+  });
+
+  it('writes nothing when models and migrations agree, unless an empty revision is wanted', async () => {
+    expect(await safeAlembic(['create', 'Add email to users'])).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('nothing_to_create'),
+    });
+    expect(project.revisions).toEqual(['a1.py']);
+    expect(await safeAlembic(['create', 'Fill email of users', '--empty', '--fail-on', 'never'])).toMatchObject({ code: 0 });
+    expect(project.revisions).toHaveLength(2);
+  });
+
+  it.each(['update', 'fix', 'WIP', '123'])('refuses "%s" before anything is started', async (message) => {
+    const before = performance.now();
+    const { code, stderr } = await safeAlembic(['create', message]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('vague_description')]);
+    expect(performance.now() - before).toBeLessThan(2_000);
+    expect(project.revisions).toEqual(['a1.py']);
+  });
+});
+
+describe('the project’s own database', () => {
+  it('is upgraded, told of and verified', async () => {
+    await withPostgresServer(__dirname, async (server) => {
+      const env = { DATABASE_URL: server.url().replace('postgresql:', 'postgresql+psycopg:') };
+      project.revision(
+        'b2',
+        'a1',
+        'Add name to users',
+        'op.add_column("users", sa.Column("name", sa.Text()))',
+        'op.drop_column("users", "name")',
+      );
+      project.models(['sa.Column("name", sa.Text())']);
+
+      expect(await safeAlembic(['current'], env)).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('2 revisions pending'),
+      });
+      expect(await safeAlembic(['verify'], env)).toMatchObject({
+        code: 1,
+        stdout: expect.stringContaining('✗ the database is at base'),
+      });
+      const applied = await safeAlembic(['apply', '--revision', 'a1'], env);
+      expect(applied).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/✓ a1 {2}Add users table .*\n1 revision applied in .*: base → a1/),
+      });
+      expect(await safeAlembic(['history'], env)).toMatchObject({
+        code: 0,
+        stdout: '○ b2  Add name to users  (head)\n● a1  Add users table  (database)\n2 revisions, one head\n',
+      });
+      expect(await safeAlembic(['apply'], env)).toMatchObject({ code: 0, stdout: expect.stringContaining('a1 → b2 (head)') });
+      expect(await safeAlembic(['apply'], env)).toMatchObject({
+        code: 0,
+        stdout: 'nothing to do: the database is at b2 (head)\n',
+      });
+      const verified = await safeAlembic(['verify', '--json'], env);
+      expect(JSON.parse(verified.stdout)).toMatchObject({
+        exitCode: 0,
+        checks: ['at-head', 'one-head', 'models', 'env', 'round-trip'].map((check) => ({ check, passed: true })),
+      });
+    });
+  });
+
+  it('is left as it is by a revision that destroys data and does not say why', async () => {
+    await withPostgresServer(__dirname, async (server) => {
+      const env = { DATABASE_URL: server.url().replace('postgresql:', 'postgresql+psycopg:') };
+      await safeAlembic(['apply'], env);
+      project.revision('b2', 'a1', 'Drop users', 'op.drop_table("users")');
+      expect(await safeAlembic(['apply'], env)).toMatchObject({ code: 3, stderr: expect.stringContaining('blocked') });
+      expect(await safeAlembic(['current'], env)).toMatchObject({ stdout: expect.stringContaining('the database is at a1') });
+    });
+  });
+
+  it('need not be there for the history', async () => {
+    expect(await safeAlembic(['history'])).toMatchObject({
+      code: 0,
+      stdout: '● a1  Add users table  (head)\n1 revision, one head\n',
+      stderr: expect.stringContaining("where the database is can't be told"),
+    });
+    expect(await safeAlembic(['current'])).toMatchObject({ code: 4, stderr: expect.stringContaining('database_unreachable') });
+  });
+});
+
+test('the backend’s Python is that of uv, unless another is named', async () => {
+  // Outside of a project, uv takes the environment that is activated.
+  const env = { VIRTUAL_ENV: path.dirname(path.dirname(needed('RUNNER_PYTHON'))), TMPDIR: scratch };
+  expect(await installed.safeAlembic(['history'], { cwd: project.directory, env }).ended).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('● a1  Add users table  (head)'),
+  });
+  const none = { UV: '/nowhere/uv', TMPDIR: scratch };
+  expect(await installed.safeAlembic(['history'], { cwd: project.directory, env: none }).ended).toMatchObject({
+    code: 4,
+    stderr: expect.stringContaining('uv_missing'),
+  });
+});
+
+test('settings that are wrong are told before anything is started', async () => {
+  writeFileSync(path.join(project.directory, 'cdk-alembic.json'), '{"rules": {"drop-tabel": "off"}}');
+  expect(await safeAlembic(['current'])).toMatchObject({
+    code: 3,
+    stderr: expect.stringContaining('names the rule "drop-tabel"'),
+  });
+});
+
+/** The process of the server that a command has started. */
+async function serverIn(folder: string): Promise<number> {
+  let server: number | undefined;
+  await eventually(() => {
+    const [file] = readdirSync(folder).map((own) => path.join(folder, own, 'postgres/data/postmaster.pid'));
+    const status = file && existsSync(file) ? readFileSync(file, 'utf8') : '';
+    if (status.includes('ready')) server = Number(status.split('\n')[0]);
+    return server !== undefined;
+  });
+  return server as number;
+}

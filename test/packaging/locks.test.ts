@@ -1,0 +1,213 @@
+import { join } from 'node:path';
+import { findDependencies, noDependencies } from '../../lib/packaging/dependencies/find';
+import type { DependencySource, Selection } from '../../lib/packaging/dependencies/source';
+import { temporaryDirectory, writeFiles } from './support';
+
+const NOTHING: Selection = { groups: [], extras: [], without: [], requirements: [] };
+const platform = { architecture: 'arm64', pythonVersion: '3.13' } as const;
+
+function sourceOf(files: Record<string, string>, selection: Partial<Selection> = {}): DependencySource {
+  const found = findDependencies(writeFiles(temporaryDirectory(), files), { ...NOTHING, ...selection });
+  if (!found) throw new Error('nothing was found');
+  return found;
+}
+
+const textsOf = (source: DependencySource) =>
+  source
+    .resolve(platform)
+    .requirements.map(({ text }) => text)
+    .sort();
+
+describe('poetry.lock', () => {
+  const PYPROJECT = `[tool.poetry.dependencies]
+python = "^3.11"
+alembic = "^1.13"
+sqlalchemy = { version = "^2", extras = ["asyncio"] }
+sentry = { version = "1", optional = true }
+[tool.poetry.extras]
+observe = ["sentry"]
+[tool.poetry.group.cloud.dependencies]
+boto3 = "*"
+[tool.poetry.group.dev.dependencies]
+pytest = "*"
+`;
+  const entry = (name: string, more = '') =>
+    `[[package]]\nname = "${name}"\nversion = "1.0"\nfiles = [{file = "${name}-1.0.whl", hash = "sha256:${name}"}]\n${more}\n`;
+  const LOCK = [
+    entry('alembic', '[package.dependencies]\nSQLAlchemy = ">=1.4"\nMako = "*"'),
+    entry('mako'),
+    entry(
+      'sqlalchemy',
+      '[package.dependencies]\ngreenlet = {version = "*", optional = true}\npymysql = {version = "*", optional = true}\n' +
+        'tomli = {version = "*", markers = "python_version < \\"3.11\\""}\n[package.extras]\nasyncio = ["greenlet (!=0.4.17)"]\nmysql = ["pymysql"]',
+    ),
+    ...['greenlet', 'pymysql', 'tomli', 'boto3', 'pytest', 'sentry'].map((name) => entry(name)),
+  ].join('');
+
+  test('gives what the main group reaches, with hashes, conditions and the extras that are asked for', () => {
+    const source = sourceOf({ 'pyproject.toml': PYPROJECT, 'poetry.lock': LOCK });
+    expect(textsOf(source)).toEqual([
+      'alembic==1.0',
+      'greenlet==1.0',
+      'mako==1.0',
+      'sqlalchemy==1.0',
+      'tomli==1.0 ; python_version < "3.11"',
+    ]);
+    expect(source.resolve(platform).requirements[0]?.hashes).toEqual([expect.stringMatching(/^sha256:/)]);
+  });
+
+  test('gives groups and extras on request, and leaves out what is named with what only it needs', () => {
+    const selection = { groups: ['cloud'], extras: ['observe'], without: ['alembic'] };
+    const texts = textsOf(sourceOf({ 'pyproject.toml': PYPROJECT, 'poetry.lock': LOCK }, selection));
+    expect(texts).toEqual([
+      'boto3==1.0',
+      'greenlet==1.0',
+      'sentry==1.0',
+      'sqlalchemy==1.0',
+      'tomli==1.0 ; python_version < "3.11"',
+    ]);
+  });
+
+  test("takes Poetry 2's own conditions, for the groups and extras of this package", () => {
+    const lock = entry('alembic', 'groups = ["main"]\nmarkers = "extra == \\"observe\\" or sys_platform == \\"linux\\""');
+    expect(
+      textsOf(sourceOf({ 'pyproject.toml': '[project]\nname = "a"\ndependencies = ["alembic"]\n', 'poetry.lock': lock })),
+    ).toEqual(['alembic==1.0 ; python_version < "3" or sys_platform == "linux"']);
+  });
+
+  test('with a git or a path dependency gives its commit or its directory', () => {
+    const git =
+      '[package.source]\ntype = "git"\nurl = "https://example.org/a.git"\nreference = "main"\nresolved_reference = "c0ffee"';
+    const directory = '[package.source]\ntype = "directory"\nurl = "../common"';
+    const files = {
+      'back/pyproject.toml': '[tool.poetry.dependencies]\nalembic = "*"\ncommon = { path = "../common" }\n',
+      'back/poetry.lock': entry('alembic', git) + entry('common', directory),
+    };
+    const root = writeFiles(temporaryDirectory(), files);
+    const source = findDependencies(join(root, 'back'), NOTHING) as DependencySource;
+    expect(textsOf(source)).toEqual(['alembic @ git+https://example.org/a.git@c0ffee']);
+    expect(source.projects).toEqual([join(root, 'common')]);
+  });
+
+  test('that lacks what pyproject.toml asks for is refused with the command that locks', () => {
+    const { errors } = sourceOf({ 'pyproject.toml': `${PYPROJECT}[project]\ndependencies = ["httpx"]\n`, 'poetry.lock': LOCK });
+    expect(errors).toEqual([expect.stringMatching(/does not have httpx, which pyproject\.toml asks for: run "poetry lock" in /)]);
+  });
+});
+
+test('pdm.lock gives what the project reaches, with the extras that have entries of their own', () => {
+  const lock = `[[package]]
+name = "sqlalchemy"
+version = "2.0"
+dependencies = ["typing-extensions>=4", "greenlet; platform_machine == 'x86'"]
+files = [{file = "x.whl", hash = "sha256:1"}]
+[[package]]
+name = "sqlalchemy"
+version = "2.0"
+extras = ["asyncio"]
+dependencies = ["SQLAlchemy==2.0", "greenlet>=1"]
+[[package]]
+name = "greenlet"
+version = "3.0"
+[[package]]
+name = "typing-extensions"
+version = "4.0"
+[[package]]
+name = "pytest"
+version = "9.0"
+`;
+  const files = { 'pdm.lock': lock, 'pyproject.toml': '[project]\nname = "a"\ndependencies = ["SQLAlchemy[asyncio]>=2"]\n' };
+  expect(textsOf(sourceOf(files))).toEqual(['greenlet==3.0', 'sqlalchemy==2.0', 'typing-extensions==4.0']);
+  const plain = { ...files, 'pyproject.toml': '[project]\nname = "a"\ndependencies = ["SQLAlchemy>=2"]\n' };
+  expect(textsOf(sourceOf(plain))).toContain("greenlet==3.0 ; platform_machine == 'x86'");
+});
+
+test('Pipfile.lock gives the default section, and the address of a private index with its variables filled in', () => {
+  const lock = {
+    _meta: { sources: [{ url: 'https://pypi.org/simple' }, { url: 'https://$CDK_ALEMBIC_TEST@example.org/simple' }] },
+    default: {
+      alembic: { version: '==1.16.0', hashes: ['sha256:1'], markers: "python_version >= '3.9'" },
+      tool: { git: 'https://example.org/tool.git', ref: 'c0ffee' },
+      common: { path: './common', editable: true },
+    },
+    develop: { pytest: { version: '==9.0' } },
+  };
+  process.env.CDK_ALEMBIC_TEST = 'secret';
+  const source = sourceOf({ 'Pipfile.lock': JSON.stringify(lock), Pipfile: '[packages]\nalembic = "*"\n' });
+  expect(textsOf(source)).toEqual([
+    "alembic==1.16.0 ; python_version >= '3.9'",
+    'tool @ git+https://example.org/tool.git@c0ffee',
+  ]);
+  expect(source.resolve(platform).options).toEqual(['--extra-index-url https://secret@example.org/simple']);
+  expect(source.projects).toEqual([expect.stringMatching(/\/common$/)]);
+});
+
+test('pylock.toml gives its wheels, with the groups that are asked for', () => {
+  const lock = `lock-version = "1.0"
+[[packages]]
+name = "alembic"
+version = "1.16"
+wheels = [{url = "https://example.org/alembic.whl", hashes = {sha256 = "1"}}]
+[[packages]]
+name = "boto3"
+version = "1.0"
+marker = "'cloud' in dependency_groups"
+[[packages]]
+name = "common"
+directory = {path = "../common", editable = true}
+`;
+  const source = sourceOf({ 'pylock.toml': lock }, { groups: ['cloud'] });
+  expect(textsOf(source)).toEqual(['alembic==1.16', 'boto3==1.0 ; python_version >= "3"']);
+  expect(textsOf(sourceOf({ 'pylock.toml': lock }))).toContain('boto3==1.0 ; python_version < "3"');
+  expect(source.projects).toEqual([expect.stringMatching(/\/common$/)]);
+});
+
+describe('requirements.txt', () => {
+  test('with hashes is installed as it is written, with the files it includes', () => {
+    const files = {
+      'requirements.txt':
+        '-r base.txt\n--extra-index-url https://example.org/simple\nalembic==1.16 \\\n    --hash=sha256:1 \\\n    --hash=sha256:2\n',
+      'base.txt': 'mako==1.3 ; python_version >= "3.9" --hash=sha256:3  # via alembic\n',
+    };
+    const source = sourceOf(files);
+    expect(source.resolve(platform)).toEqual({
+      requirements: [
+        { name: 'mako', text: 'mako==1.3 ; python_version >= "3.9"', hashes: ['sha256:3'] },
+        { name: 'alembic', text: 'alembic==1.16', hashes: ['sha256:1', 'sha256:2'] },
+      ],
+      projects: [],
+      options: ['--extra-index-url https://example.org/simple'],
+    });
+    expect(source.files.map((file) => file.split('/').at(-1))).toEqual(['requirements.txt', 'base.txt']);
+    expect(source.warnings).toEqual([]);
+  });
+
+  test('that does not pin everything is packaged with a warning, and its paths become code', () => {
+    const source = sourceOf({
+      'requirements.txt': 'alembic>=1.16\n-c limits.txt\n-e ./common\n-e .\n',
+      'limits.txt': '',
+      'common/setup.py': '',
+    });
+    expect(source.warnings).toEqual([
+      expect.stringContaining('requirements.txt does not pin alembic: another machine may package'),
+    ]);
+    expect(source.projects).toEqual([expect.stringMatching(/\/common$/)]);
+  });
+
+  test('that includes a file that is not there is refused', () => {
+    expect(sourceOf({ 'requirements.txt': '-r nowhere.txt\n' }).errors).toEqual([
+      expect.stringMatching(/no requirements file .*\/nowhere\.txt/),
+    ]);
+  });
+});
+
+test('a pyproject.toml alone is packaged with a warning that says how to lock it', () => {
+  const { warnings } = sourceOf({ 'pyproject.toml': '[tool.poetry.dependencies]\nalembic = "*"\n' });
+  expect(warnings).toEqual([expect.stringMatching(/nothing locks the versions .*"poetry lock" in /)]);
+});
+
+test('a directory that says nothing is refused, and the folder above that does is named', () => {
+  const root = writeFiles(temporaryDirectory(), { 'requirements.txt': '', 'app/alembic.ini': '' });
+  expect(findDependencies(join(root, 'app'), NOTHING)).toBeUndefined();
+  expect(noDependencies(join(root, 'app'))).toContain(`${root} has one: give that folder`);
+});

@@ -1,0 +1,40 @@
+import { allows, preferredPython, pythonProblem } from '../../lib/packaging/python-version';
+import { temporaryDirectory, writeFiles } from './support';
+
+test.each<[string, string[]]>([
+  ['>=3.11', ['3.11', '3.12', '3.13', '3.14']],
+  ['>=3.12.2, <3.13', ['3.12']],
+  ['<=3.11', ['3.11']],
+  ['>=3.11,!=3.12.*', ['3.11', '3.13', '3.14']],
+  ['>3.11,<4', ['3.11', '3.12', '3.13', '3.14']],
+  ['~=3.12.1', ['3.12']],
+  ['~=3.12', ['3.12', '3.13', '3.14']],
+  ['==3.13.*', ['3.13']],
+  ['^3.12', ['3.12', '3.13', '3.14']],
+  ['~3.12', ['3.12']],
+  ['3.12.*', ['3.12']],
+  ['>=3.11 <3.13', ['3.11', '3.12']],
+  ['^3.9 || ^3.13', ['3.11', '3.12', '3.13', '3.14']],
+  ['~3.9 || ~3.13', ['3.13']],
+  ['*', ['3.11', '3.12', '3.13', '3.14']],
+])('"%s" allows %j', (text, versions) => {
+  expect(['3.11', '3.12', '3.13', '3.14'].filter((version) => allows(text, version))).toEqual(versions);
+});
+
+test.each<[string, Record<string, string>, string]>([
+  ['says nothing', {}, '3.13'],
+  ['wants 3.14', { 'pyproject.toml': '[project]\nrequires-python = ">=3.14"\n' }, '3.14'],
+  ['uses Poetry', { 'pyproject.toml': '[tool.poetry.dependencies]\npython = "~3.12"\n' }, '3.12'],
+  ['uses Pipenv', { Pipfile: '[requires]\npython_version = "3.11"\n' }, '3.11'],
+  ['pins a Python for its tools', { '.python-version': '3.12.4\n' }, '3.12'],
+])('a project that %s runs on the preferred Python that it allows', (_, files, version) => {
+  expect(preferredPython(writeFiles(temporaryDirectory(), files))).toBe(version);
+});
+
+test('a project that allows no Python of Lambda is told which there are', () => {
+  const directory = writeFiles(temporaryDirectory(), { 'pyproject.toml': '[project]\nrequires-python = "<3.10"\n' });
+  expect(pythonProblem(directory, '3.13')).toBe(
+    `${directory}/pyproject.toml asks for Python <3.10 and the function runs 3.13: ` +
+      'Lambda has Python 3.11, 3.12, 3.13, 3.14: allow one of them there',
+  );
+});

@@ -1,0 +1,233 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FunctionPlatform } from '../../lib/packaging/platform';
+import { copyOf, filesBelow, hostPython, lockedBackend, packageOf, read, temporaryDirectory, writeFiles } from './support';
+
+const host: FunctionPlatform = { architecture: process.arch === 'arm64' ? 'arm64' : 'x86_64', pythonVersion: hostPython() };
+const lambda: FunctionPlatform = { architecture: 'arm64', pythonVersion: '3.13' };
+
+let backend: string;
+beforeAll(() => {
+  backend = lockedBackend();
+});
+
+function build(directory: string, platform: FunctionPlatform): string {
+  const target = temporaryDirectory();
+  packageOf(directory, platform).build(target);
+  return target;
+}
+
+function hashOf(directory: string, platform: FunctionPlatform = lambda): string {
+  return packageOf(directory, platform).hash;
+}
+
+function messageOf(work: () => unknown): string {
+  try {
+    work();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error('it went well');
+}
+
+describe('a package for this machine', () => {
+  let target: string;
+  beforeAll(() => {
+    target = build(backend, host);
+  });
+
+  test("holds what Alembic needs, and finds the backend's revisions", () => {
+    const run = spawnSync('python3', ['-m', 'alembic', 'heads'], {
+      cwd: join(target, 'backend'),
+      env: { PATH: process.env.PATH, PYTHONPATH: join(target, 'site-packages') },
+      encoding: 'utf8',
+    });
+    expect(run.stdout).toContain('b2 (head)');
+  });
+
+  test('holds the runner, the sources and nothing that is only for development', () => {
+    const files = filesBelow(target).filter((file) => !file.startsWith('site-packages/') && !file.endsWith('.pyc'));
+    expect(files.filter((file) => file.startsWith('backend/'))).toEqual([
+      'backend/alembic.ini',
+      'backend/alembic/env.py',
+      'backend/alembic/script.py.mako',
+      'backend/alembic/versions/a1.py',
+      'backend/alembic/versions/b2.py',
+      'backend/app/models.py',
+      'backend/pyproject.toml',
+      'backend/uv.lock',
+    ]);
+    expect(files).toContain('cdk_alembic/handler.py');
+    expect(files).toContain('cdk_alembic/rds-ca.pem');
+    expect(existsSync(join(target, 'site-packages', 'iniconfig'))).toBe(false);
+  });
+
+  test('holds what importlib.metadata needs to find versions', () => {
+    const script = 'from importlib.metadata import version; print(version("alembic"), version("sqlalchemy"))';
+    const run = spawnSync('python3', ['-S', '-c', script], {
+      env: { PATH: process.env.PATH, PYTHONPATH: join(target, 'site-packages') },
+      encoding: 'utf8',
+    });
+    expect(run.stdout).toMatch(/^1\.\d+\S* 2\.\d+\S*$/m);
+  });
+
+  test('has bytecode that the dates in a zip can not make stale', () => {
+    const compiled = filesBelow(target).filter((file) => file.endsWith('.pyc'));
+    for (const folder of ['backend/alembic/versions/__pycache__/', 'cdk_alembic/__pycache__/', 'site-packages/alembic/']) {
+      expect(compiled).toContainEqual(expect.stringContaining(folder));
+    }
+    // PEP 552: the first bit says that a hash is used, the second that it is checked.
+    for (const file of compiled) expect(read(target, file).readUInt32LE(4)).toBe(1);
+  });
+
+  test('names no folder of the machine that made it', () => {
+    for (const file of filesBelow(target).filter((name) => !name.endsWith('.so'))) {
+      const content = read(target, file);
+      expect([file, content.includes(target), content.includes(backend)]).toEqual([file, false, false]);
+    }
+  });
+
+  test('holds no password of the developer', () => {
+    for (const file of filesBelow(target)) expect(read(target, file).includes('hunter2')).toBe(false);
+  });
+});
+
+test.each<[FunctionPlatform, RegExp]>([
+  [{ architecture: 'arm64', pythonVersion: '3.13' }, /cpython-313-aarch64-linux-gnu\.so$/],
+  [{ architecture: 'x86_64', pythonVersion: '3.12' }, /cpython-312-x86_64-linux-gnu\.so$/],
+])('libraries are those of the function, not of this machine: %j', (platform, name) => {
+  const libraries = filesBelow(build(backend, platform)).filter((file) => file.endsWith('.so'));
+  expect(libraries.length).toBeGreaterThan(0);
+  for (const library of libraries) expect(library).toMatch(name);
+});
+
+test('the same backend has the same hash wherever it lies', () => {
+  expect(hashOf(copyOf(backend))).toBe(hashOf(backend));
+});
+
+test.each<[string, (copy: string) => void]>([
+  ['a changed source', (copy) => writeFileSync(join(copy, 'app', 'models.py'), 'TABLES = [1]\n')],
+  ['a renamed source', (copy) => renameSync(join(copy, 'app', 'models.py'), join(copy, 'app', 'tables.py'))],
+  ['another lock', (copy) => writeFileSync(join(copy, 'uv.lock'), `${read(copy, 'uv.lock')}\n`)],
+])('%s changes the hash', (_, change) => {
+  const copy = copyOf(backend);
+  change(copy);
+  expect(hashOf(copy)).not.toBe(hashOf(backend));
+});
+
+test('another platform changes the hash', () => {
+  const platforms: FunctionPlatform[] = [lambda, { ...lambda, architecture: 'x86_64' }, { ...lambda, pythonVersion: '3.12' }];
+  expect(new Set(platforms.map((platform) => hashOf(backend, platform))).size).toBe(3);
+});
+
+test('what is not packaged does not change the hash', () => {
+  const copy = writeFiles(copyOf(backend), { 'tests/test_new.py': '', '.env': 'A=1', 'app/__pycache__/x.pyc': '' });
+  expect(hashOf(copy)).toBe(hashOf(backend));
+});
+
+test('without a Python to compile with there is a warning that says how to get one', () => {
+  const { warnings } = packageOf(backend, { architecture: 'arm64', pythonVersion: '3.99' });
+  expect(warnings).toEqual([expect.stringMatching(/no Python 3\.99 .* "uv python install 3\.99"/)]);
+});
+
+test('a backend may constrain the versions of what its dependencies need', () => {
+  const constrained = lockedBackend(undefined, { 'constraint-dependencies': ['mako<1.4'] });
+  expect(filesBelow(build(constrained, lambda)).some((file) => /site-packages\/mako-1\.3\..*\.dist-info/.test(file))).toBe(true);
+});
+
+test('a download that is not the one that was locked is refused', () => {
+  const forged = copyOf(backend);
+  const lock = join(forged, 'uv.lock');
+  writeFileSync(lock, readFileSync(lock, 'utf8').replace(/sha256:[0-9a-f]{64}/g, `sha256:${'0'.repeat(64)}`));
+  expect(messageOf(() => build(forged, lambda))).toMatch(/[Hh]ash mismatch/);
+});
+
+test('a backend without Alembic among its dependencies is refused', () => {
+  const without = lockedBackend([]);
+  expect(messageOf(() => build(without, lambda))).toMatch(/\(uv\.lock in .*\) hold no Alembic: run "uv add alembic" in /);
+});
+
+test('a lock that is no TOML is named', () => {
+  const broken = copyOf(backend);
+  writeFileSync(join(broken, 'uv.lock'), 'not a lock');
+  expect(messageOf(() => build(broken, lambda))).toMatch(new RegExp(`^${broken}/uv.lock can't be read as TOML: `));
+});
+
+test("a lock that uv can not read is told in uv's words, short and without colours", () => {
+  const broken = copyOf(backend);
+  writeFileSync(join(broken, 'uv.lock'), 'version = 999\n');
+  const message = messageOf(() => build(broken, lambda));
+  expect(message).toMatch(new RegExp(`^"uv export" failed in ${broken}: error: `));
+  expect(message).not.toContain('\u001b');
+  expect(message.length).toBeLessThan(2000);
+});
+
+describe('with another uv', () => {
+  const { UV } = process.env;
+  afterEach(() => {
+    if (UV === undefined) delete process.env.UV;
+    else process.env.UV = UV;
+  });
+
+  function useUv(script: string): void {
+    const uv = join(temporaryDirectory(), 'uv');
+    writeFileSync(uv, `#!/bin/sh\n[ "$1" = --version ] && exit\n${script}\n`, { mode: 0o755 });
+    process.env.UV = uv;
+  }
+
+  test('that fails at a private index, the error does not repeat the token', () => {
+    useUv('echo "error: https://ci:t0ken@pypi.example.org/simple said 403" >&2; exit 2');
+    expect(messageOf(() => build(backend, lambda))).toContain('https://***@pypi.example.org/simple said 403');
+  });
+
+  test('that finds no Python to compile with, the package is another one', () => {
+    const compiled = hashOf(backend, host);
+    useUv('exit 2');
+    expect(hashOf(backend, host)).not.toBe(compiled);
+  });
+});
+
+describe('a uv workspace', () => {
+  const member = (name: string, dependencies: string, sources: string) =>
+    `[project]\nname = "${name}"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = ${dependencies}\n` +
+    `[build-system]\nrequires = ["uv_build>=0.9"]\nbuild-backend = "uv_build"\n[tool.uv.sources]\n${sources}\n`;
+  const revision = 'import common, vendored\nrevision = "a1"\ndown_revision = None\n';
+  let root: string;
+  beforeAll(() => {
+    root = writeFiles(temporaryDirectory(), {
+      'pyproject.toml': '[tool.uv.workspace]\nmembers = ["back", "common"]\n',
+      'back/pyproject.toml': member(
+        'back',
+        '["alembic>=1.16", "common", "vendored"]',
+        'common = { workspace = true }\nvendored = { path = "../vendored", editable = true }',
+      ),
+      'back/alembic.ini': '[alembic]\nscript_location = alembic\n',
+      'back/alembic/env.py': '',
+      'back/alembic/versions/a1.py': revision,
+      'common/pyproject.toml': member('common', '[]', ''),
+      'common/src/common/__init__.py': 'NAME = "common"\n',
+      'vendored/pyproject.toml': member('vendored', '[]', ''),
+      'vendored/src/vendored/__init__.py': 'NAME = "vendored"\n',
+    });
+    spawnSync('uv', ['lock', '--quiet'], { cwd: root });
+  });
+
+  test('gives the code of members and path dependencies, and no path of this machine', () => {
+    const target = build(join(root, 'back'), lambda);
+    const files = filesBelow(join(target, 'site-packages'));
+    expect(files).toEqual(expect.arrayContaining(['common/__init__.py', 'vendored/__init__.py', 'back-1.dist-info/METADATA']));
+    expect(files.filter((file) => file.endsWith('.pth'))).toEqual([]);
+    for (const file of filesBelow(target)) expect([file, read(target, file).includes(root)]).toEqual([file, false]);
+  });
+
+  test('has another hash and other code when a path dependency was edited', () => {
+    const copy = copyOf(root);
+    const before = hashOf(join(copy, 'back'));
+    expect(hashOf(join(copy, 'back'))).toBe(before);
+    writeFiles(copy, { 'vendored/src/vendored/__init__.py': 'NAME = "edited"\n' });
+    expect(hashOf(join(copy, 'back'))).not.toBe(before);
+    const target = build(join(copy, 'back'), lambda);
+    expect(read(target, 'site-packages', 'vendored', '__init__.py').toString()).toBe('NAME = "edited"\n');
+  });
+});
