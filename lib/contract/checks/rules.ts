@@ -9,7 +9,7 @@
 export type Rule = Check & Common;
 export type ListRule = Extract<Rule, { type: 'list' }>;
 
-interface Common {
+export interface Common {
   /** The problem of a value that does not pass. `{key}` is where it stands, `{value}` the value. */
   readonly wrong: string;
   /** Commands (values of the shape's `by`) that take the key. @default - all */
@@ -20,7 +20,7 @@ interface Common {
   readonly called?: string;
 }
 
-type Check =
+export type Check =
   /** @param pattern of the whole text. Without one every text passes that is not empty. */
   | { readonly type: 'text'; readonly pattern?: string; readonly maxLength?: number }
   | { readonly type: 'number'; readonly from: number; readonly to?: number; readonly whole?: boolean }
