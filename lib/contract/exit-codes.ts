@@ -4,15 +4,15 @@ import type { ErrorCode, RunnerCode } from './answer';
 export const EXIT = {
   /** done, or nothing to do */
   done: 0,
-  /** something ran and failed, or what it did is not known */
+  /** something ran and failed, or its outcome is not known */
   failed: 1,
   /** the command line or the request is wrong */
   usage: 2,
-  /** refused before anything ran, or `check` found something: the database is as it was */
+  /** refused before anything ran, or `check` found something: the database is unchanged */
   notStarted: 3,
-  /** the function or the database can't be reached, or lets nobody in */
+  /** the function or the database is not reachable, or refuses access */
   notReachable: 4,
-  /** Ctrl-C: 128 + SIGINT, as shells count it */
+  /** Ctrl-C, SIGTERM or SIGHUP: 128 + SIGINT, as shells count it */
   interrupted: 130,
 } as const;
 

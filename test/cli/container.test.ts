@@ -57,8 +57,7 @@ test('a run that failed in the container has its code, in the document and by th
 
 test('Ctrl-C leaves the container alone, and says how to end it', async () => {
   const { code, stderr } = await run([{}], [], async () => {
-    while (container.started.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    while (container.looks === 0) await new Promise((resolve) => setTimeout(resolve, 20));
   });
   expect(code).toBe(130);
   expect(stderr).toContain('the container goes on');

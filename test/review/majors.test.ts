@@ -10,7 +10,7 @@ import { inFolder } from './folder';
 
 const modules = path.resolve(__dirname, '../../node_modules');
 
-// PostgreSQL 18 is what rules.test.ts runs on.
+// Part of the soak; PostgreSQL 18 is what rules.test.ts runs on.
 test.each([15, 16, 17])('PostgreSQL %s shows the same of every example', async (major) => {
   await inFolder(async (project) => {
     const cases = writeProject(project, EXAMPLES);

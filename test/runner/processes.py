@@ -9,7 +9,7 @@ import signal
 from typing import Any
 
 from cdk_alembic import handler
-from cdk_alembic import respond as full
+from cdk_alembic.handler import MigrationFailed
 from conftest import Context
 
 _fork = multiprocessing.get_context("fork")
@@ -43,6 +43,6 @@ class Call:
 def _run(end: Any, event: Any, seconds: float) -> None:
     try:
         answer = handler.handler(event, Context(seconds))
-    except full.MigrationFailed as error:
+    except MigrationFailed as error:
         answer = json.loads(str(error))
     end.send(answer)

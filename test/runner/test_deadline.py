@@ -64,7 +64,7 @@ def test_a_statement_timeout_of_the_revision_itself_is_not_the_deadline(backend:
     assert (answer["error"]["code"], answer["error"]["sqlState"]) == ("migration_failed", "57014")
 
 
-def test_a_revision_split_after_a_deadline_goes_on_from_the_last_committed_one(backend: Backend, database: Database) -> None:
+def test_a_revision_split_after_a_deadline_resumes_from_the_last_committed_one(backend: Backend, database: Database) -> None:
     backend.table_revision("aa")
     backend.revision("bb", "aa", 'op.execute("SELECT pg_sleep(60)")')
     assert failure(seconds=8)["error"]["code"] == "deadline_reached"
@@ -84,7 +84,7 @@ def test_waiting_for_the_mutex_ends_before_the_deadline(backend: Backend, databa
     assert holder.answer()["status"] == "complete"
 
 
-def test_a_revision_that_is_done_at_the_deadline_is_stamped_and_not_cut_short(backend: Backend, database: Database) -> None:
+def test_a_revision_that_finishes_at_the_deadline_is_recorded_and_not_cancelled(backend: Backend, database: Database) -> None:
     backend.revision("aa", None)
     invoke()
     with database.connect() as connection:

@@ -62,7 +62,7 @@ def test_a_failed_run_is_recorded_with_its_code_and_its_error(backend: Backend, 
     assert ([item["revision"] for item in run["applied"]], run["outcome"]) == (["aa"], "migration_failed")
 
 
-def test_a_call_with_nothing_to_do_leaves_no_record(backend: Backend, database: Database) -> None:
+def test_a_request_with_nothing_to_do_leaves_no_record(backend: Backend, database: Database) -> None:
     backend.table_revision("aa")
     invoke()
     answer = invoke()
@@ -91,7 +91,7 @@ def test_an_applied_revision_whose_file_was_edited_is_reported(backend: Backend,
     assert invoke({"command": command})["edited"] == ["aa"]
 
 
-def test_a_role_that_may_not_keep_the_record_migrates_with_a_warning(backend: Backend, database: Database) -> None:
+def test_a_role_that_may_not_write_the_record_migrates_with_a_warning(backend: Backend, database: Database) -> None:
     role = f"role_{database.name}"
     with database.connect() as connection:
         connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'pw'; GRANT ALL ON SCHEMA public TO {role}")

@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from cdk_alembic import respond as full
+from cdk_alembic.handler import MigrationFailed
 from conftest import (
     AT_GATE,
     BLOCKED,
@@ -63,7 +63,7 @@ def busy(database: Database, until: Callable[[], Any] = lambda: False) -> Iterat
 
 
 class TestRivals:
-    def test_of_ten_calls_at_once_one_migrates_and_all_find_it_complete(self, backend: Backend, database: Database) -> None:
+    def test_of_ten_requests_at_once_one_migrates_and_all_report_complete(self, backend: Backend, database: Database) -> None:
         down = None
         for number in range(5):
             down = backend.revision(
@@ -93,7 +93,7 @@ class TestRivals:
         assert f"pg_terminate_backend({held[0][0]})" in answer["error"]["next"]
         assert holder.answer()["status"] == "complete"
 
-    def test_a_run_whose_mutex_was_taken_from_it_stops_before_the_next_revision(
+    def test_a_run_that_loses_its_mutex_stops_before_the_next_revision(
         self, backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         set_settings(monkeypatch, limits={"connectRetrySeconds": 10})
@@ -161,7 +161,7 @@ class TestBusyTables:
         assert '"event": "lock_retry"' in capsys.readouterr().out
         assert database.versions() == ["bb"]
 
-    def test_a_table_that_stays_busy_is_told_when_the_budget_is_used_up(
+    def test_a_table_that_stays_busy_is_reported_when_the_time_is_used_up(
         self, backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         set_settings(monkeypatch, limits={"lockTimeoutSeconds": 0.2, "lockRetrySeconds": 1.5})
@@ -227,7 +227,7 @@ class TestBusyTables:
             'with op.get_bind().begin_nested() as nested:\n    op.execute("CREATE TABLE t (id int)")\n    nested.rollback()',
         ],
     )
-    def test_whatever_a_revision_did_to_the_settings_the_next_one_has_its_limits(
+    def test_settings_that_a_revision_changes_are_back_for_the_next_one(
         self, backend: Backend, database: Database, upgrade: str
     ) -> None:
         shown = "op.execute(\"CREATE TABLE timeout AS SELECT current_setting('lock_timeout') AS found\")"
@@ -236,7 +236,7 @@ class TestBusyTables:
         backend.revision("cc", "bb", shown)
         try:
             invoke()
-        except full.MigrationFailed as error:
+        except MigrationFailed as error:
             assert "bb" in str(error)  # it ended Alembic's transaction
             invoke()
         assert database.rows("SELECT found FROM timeout") == [("5s",)]
@@ -292,7 +292,7 @@ class TestInvalidIndexes:
         assert database.rows("SELECT indisvalid FROM pg_index WHERE indexrelid = 'ux_aa'::regclass") == [(False,)]
 
     @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
-    def test_an_index_left_behind_is_named_and_dropped_only_when_told(
+    def test_an_index_left_behind_is_named_and_dropped_only_on_request(
         self, package: Backend, database: Database, template: str, scheme: str
     ) -> None:
         self.fail_to_build(package, database, scheme, template)
@@ -319,7 +319,7 @@ class TestInvalidIndexes:
         assert answer["to"] == ["aa"]
         assert 'DROP INDEX CONCURRENTLY public."Odd ix"' in answer["warnings"][0]
 
-    def test_an_index_that_is_being_built_is_not_taken_for_left_behind(self, backend: Backend, database: Database) -> None:
+    def test_an_index_that_is_being_built_is_not_mistaken_for_one_left_behind(self, backend: Backend, database: Database) -> None:
         backend.table_revision("aa")
         invoke()
         backend.revision("bb", "aa", "op.execute(\"COMMENT ON TABLE aa IS 'has ix_aa'\")")

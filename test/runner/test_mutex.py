@@ -6,13 +6,13 @@ import threading
 import time
 
 import pytest
-from cdk_alembic.database.mutex import key_of
+from cdk_alembic.database.version_table import key_of
 from conftest import MUTEX, Backend, Database, eventually, failure, invoke, set_settings
 
 KEY = key_of("alembic_version", None)
 
 
-def test_a_run_that_finds_the_mutex_held_says_by_whom_and_changes_nothing(
+def test_a_run_that_finds_the_mutex_held_says_who_holds_it_and_changes_nothing(
     backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_settings(monkeypatch, limits={"mutexWaitSeconds": 1})
@@ -28,7 +28,7 @@ def test_a_run_that_finds_the_mutex_held_says_by_whom_and_changes_nothing(
     assert database.tables() == []
 
 
-def test_a_run_waits_for_the_mutex_and_then_goes_on(backend: Backend, database: Database) -> None:
+def test_a_run_waits_for_the_mutex_and_then_migrates(backend: Backend, database: Database) -> None:
     backend.table_revision("aa")
     with database.connect() as rival:
         rival.execute("SELECT pg_advisory_lock(%s)", [KEY])

@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from cdk_alembic.database import attempts, connecting
+from cdk_alembic.database import connecting
 from conftest import DRIVERS, Backend, Database, failure, invoke, set_settings
 from network import aws, closed_port, port_of, proxy
 
@@ -31,7 +31,7 @@ def role(database: Database, password: str, name: str = "role") -> Iterator[str]
 def secret_settings(monkeypatch: pytest.MonkeyPatch, scheme: str, **options: Any) -> None:
     variables = {"url": "DATABASE_URL", "urlScheme": scheme}
     set_settings(monkeypatch, database={"source": "secret", "secretArn": "arn:db", "variables": variables}, **options)
-    monkeypatch.setattr(attempts, "PAUSE_SECONDS", (0.1, 0.3))
+    monkeypatch.setattr(connecting, "PAUSE_SECONDS", (0.1, 0.3))
     # Put back afterwards.
     monkeypatch.setenv("DATABASE_URL", "")
     for name in ("PGSSLMODE", "PGSSLROOTCERT"):
@@ -64,7 +64,7 @@ class TestEveryDriver:
             assert invoke()["to"] == ["aa"]
             assert fetched == ["the-old-one", "the-new-one"]
 
-    def test_a_password_that_stays_wrong_is_fetched_twice_and_told(
+    def test_a_password_that_stays_wrong_is_fetched_twice_and_reported(
         self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
     ) -> None:
         secret_settings(monkeypatch, scheme, limits={"connectRetrySeconds": 10})
@@ -80,7 +80,7 @@ class TestEveryDriver:
             answer = failure()
         assert (answer["error"]["code"], len(fetched)) == ("database_refused", 2)
 
-    def test_a_database_that_never_answers_is_given_up_in_seconds(
+    def test_a_database_that_never_answers_fails_within_seconds(
         self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
     ) -> None:
         monkeypatch.setattr(connecting, "CONNECT_TIMEOUT_SECONDS", 2)
@@ -93,7 +93,7 @@ class TestEveryDriver:
             assert time.monotonic() - started < 60  # it would be until the deadline
         assert answer["error"]["code"] == "database_unreachable"
 
-    def test_odd_characters_in_user_password_and_database_are_no_matter(
+    def test_odd_characters_in_user_password_and_database_work(
         self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
     ) -> None:
         name = f'odd "d%b" @/:? {database.name}'
@@ -131,7 +131,7 @@ class TestEveryDriver:
 
 
 @pytest.mark.parametrize(("template", "scheme"), [("generic", "postgresql+pg8000"), ("async", "postgresql+asyncpg")])
-def test_a_statement_may_last_longer_than_a_connect(
+def test_a_statement_may_take_longer_than_connecting(
     package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
 ) -> None:
     monkeypatch.setattr(connecting, "CONNECT_TIMEOUT_SECONDS", 2)
@@ -165,13 +165,13 @@ def test_an_ipv6_host_is_reached(
 
 
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
-def test_a_database_that_comes_up_meanwhile_is_waited_for(
+def test_a_database_that_is_starting_is_waited_for(
     package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
 ) -> None:
-    monkeypatch.setattr(attempts, "PAUSE_SECONDS", (0.1, 0.3))
+    monkeypatch.setattr(connecting, "PAUSE_SECONDS", (0.1, 0.3))
     set_settings(monkeypatch, limits={"connectRetrySeconds": 120})
     refused = threading.Event()
-    monkeypatch.setattr(attempts, "log", lambda *_, **__: refused.set())
+    monkeypatch.setattr(connecting, "log", lambda *_, **__: refused.set())
     with closed_port() as bound, ExitStack() as opened:
         database.port = str(port_of(bound))
         package.initialise(database.url(scheme), template)
@@ -189,7 +189,7 @@ def test_a_database_that_comes_up_meanwhile_is_waited_for(
     assert answer["to"] == ["aa"]
 
 
-def test_a_database_that_stays_away_is_told_when_the_budget_is_used_up(
+def test_a_database_that_stays_away_is_reported_when_the_time_is_used_up(
     backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_settings(monkeypatch, limits={"connectRetrySeconds": 2})

@@ -22,7 +22,7 @@ _TENANT_KEYS = ("name", "schema", "secretArn")
 
 
 class Tenant(NamedTuple):
-    """A tenant that passed `tenant_problems`."""
+    """A tenant in which the rules found nothing wrong."""
 
     name: str
     given_schema: str | None = None
