@@ -22,7 +22,7 @@ import type {
   TenantRunSummary,
   Wave,
 } from '../../lib/contract/tenants';
-import { withFolder } from '../../lib/local/with-folder';
+import { withFolder } from '../../lib/local/processes/with-folder';
 import { awsEnvironment, type Reply, StandIn } from '../client/stand-in';
 
 /**

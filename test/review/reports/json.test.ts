@@ -10,6 +10,8 @@ const validate = new Ajv({ allErrors: true }).compile(schema);
 /** With everything that may be absent. */
 const COMPLETE: Review = {
   ...EXAMPLE,
+  notChecked: { code: 'not_replayed', message: '1 revision was not replayed', next: 'fix what stops it' },
+  notCompared: 'env.py sets no target_metadata',
   graph: { ...EXAMPLE.graph, problem: "Can't locate revision identified by '4711'" },
   revisions: EXAMPLE.revisions.map((revision) => ({
     ...revision,
