@@ -75,7 +75,9 @@ describe('a start', () => {
     const error = await thrown(it.start({ tenants: ['a b', 'ok'], retryFailed: true }));
     expect(error).toMatchObject({ code: 'invalid_usage' });
     expect(error.message).toMatch(/"a b" is not a usable name.*; requestedBy must be.*; retryFailed goes without/);
-    expect(await thrown(it.start({ tenants: [] }))).toMatchObject({ message: expect.stringContaining('tenants must be a list of names, at least one') });
+    expect(await thrown(it.start({ tenants: [] }))).toMatchObject({
+      message: expect.stringContaining('tenants must be a list of names, at least one'),
+    });
     expect(await thrown(it.start({ runId: 'mine' }))).toMatchObject({
       message: 'the id "mine" must be a UUID in lower case',
     });
