@@ -3,7 +3,7 @@ import { cpSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { type RunnerSettings, SETTINGS_VARIABLE } from '../../lib/contract';
-import { type PostgresServer, withPostgresServer } from '../../lib/local/postgres-server';
+import { type PostgresServer, withPostgresServer } from '../../lib/local/postgres/server';
 import type { BackendOptions } from '../../lib/packaging/backend';
 import type { FunctionPlatform } from '../../lib/packaging/platform';
 import { writePdmLock, writePipfileLock, writePoetryLock } from './lock-writers';
