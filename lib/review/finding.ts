@@ -12,7 +12,12 @@ export interface Finding {
   readonly revision?: string;
   /** Relative to the project's folder. */
   readonly file: string;
-  /** 1 if it is about no line. */
+  /**
+   * 1 if it is about no line.
+   *
+   * @asType integer
+   * @minimum 1
+   */
   readonly line: number;
   /** Which function of the revision. Absent: both, or neither. */
   readonly direction?: 'upgrade' | 'downgrade';
