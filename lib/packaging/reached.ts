@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { listFiles } from './sources';
 
-/** Used by every run, whoever imports them. */
+/** Used by every run, no matter what imports them. */
 const ALWAYS = ['alembic', 'sqlalchemy', 'greenlet', 'psycopg', 'psycopg2', 'asyncpg', 'pg8000'];
 
 /** Dialects of other databases, a fifth of SQLAlchemy. */

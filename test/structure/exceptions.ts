@@ -1,4 +1,4 @@
-/* What breaks a rule of the structure today. Whoever repairs one deletes it here. */
+/* What breaks a rule of the structure today. Delete an entry when you fix it. */
 
 interface Exceptions<T> {
   readonly typescript: readonly T[];
