@@ -19,7 +19,7 @@ import { writeDocs } from './report/write-docs';
 import { isMeasured, type Machine, type Results, type RowResult } from './results';
 import type { Row } from './row';
 import { ROWS } from './rows';
-import { announce, World } from './world/world';
+import { announce, TestBed } from './test-bed/test-bed';
 
 async function bench(rows: readonly Row[], argv: readonly string[]): Promise<Results> {
   // What the command and the apps run is the built package.
@@ -27,18 +27,18 @@ async function bench(rows: readonly Row[], argv: readonly string[]): Promise<Res
   const [here, onLocalAws] = [rows.filter((row) => !row.onLocalAws), rows.filter((row) => row.onLocalAws)];
   const results: RowResult[] = [];
   let about: Machine | undefined;
-  const measureAll = async (some: readonly Row[], world: World): Promise<void> => {
-    about ??= await machine(world);
+  const measureAll = async (some: readonly Row[], testBed: TestBed): Promise<void> => {
+    about ??= await machine(testBed);
     for (const row of some) {
       const { onRun, end } = progress(process.stderr, row);
-      results.push(await measure(row, world, onRun));
+      results.push(await measure(row, testBed, onRun));
       end();
     }
   };
   // An AWS on this machine is not running while anything else is measured.
-  if (here.length) await withFolder(async (folder) => measureAll(here, await World.open(folder)));
+  if (here.length) await withFolder(async (folder) => measureAll(here, await TestBed.open(folder)));
   if (onLocalAws.length) {
-    await withLocalAws(async (aws) => measureAll(onLocalAws, await World.open(aws.folder, aws)), announce);
+    await withLocalAws(async (aws) => measureAll(onLocalAws, await TestBed.open(aws.folder, aws)), announce);
   }
   const command = ['npm run bench', ...(argv.length ? ['--', ...argv] : [])].join(' ');
   return { date: new Date().toISOString().slice(0, 10), command, machine: about as Machine, rows: results };

@@ -1,6 +1,6 @@
 import type { Goal } from './goals';
+import type { TestBed } from './test-bed/test-bed';
 import type { Unit } from './units';
-import type { World } from './world/world';
 
 /** One way of doing what a row measures. */
 export interface Variant {
@@ -23,5 +23,5 @@ export interface Row {
   /** Whether it deploys to an AWS on this machine. @default false */
   readonly onLocalAws?: boolean;
   /** Lays out what the runs need; nothing of it is measured. The first variant is this package's. */
-  prepare(world: World): Promise<readonly [Variant, ...Variant[]]>;
+  prepare(testBed: TestBed): Promise<readonly [Variant, ...Variant[]]>;
 }

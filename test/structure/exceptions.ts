@@ -1,4 +1,4 @@
-/* What may break a rule of the structure today, and for a folder the most files it may have. Whoever repairs one deletes it here. */
+/* What may break a rule of the structure today, and for a folder the most files it may have. Delete an entry when you fix it. */
 
 interface Exceptions<T> {
   readonly typescript: readonly T[];

@@ -26,7 +26,7 @@ export interface Command {
   readonly command: string;
   readonly args: readonly string[];
   readonly cwd?: string;
-  /** On top of the world's. */
+  /** On top of the test bed's. */
   readonly env?: NodeJS.ProcessEnv;
 }
 
@@ -35,7 +35,7 @@ export function announce(tool: string): void {
 }
 
 /** What all rows stand on: a folder that goes in the end, a PostgreSQL, a Python without packages. */
-export class World {
+export class TestBed {
   private readonly made = new Map<string, Promise<unknown>>();
   private number = 0;
 
@@ -52,7 +52,7 @@ export class World {
     readonly aws: LocalAws | undefined,
   ) {}
 
-  static async open(folder: string, aws?: LocalAws): Promise<World> {
+  static async open(folder: string, aws?: LocalAws): Promise<TestBed> {
     const uv = await commandDirectory('uv', announce);
     const uvCache = await mustRun(path.join(uv, 'uv'), ['cache', 'dir'], { env: process.env });
     const env = {
@@ -72,7 +72,7 @@ export class World {
     const python = path.join(folder, 'python', 'bin', 'python');
     const makePython = ['-m', 'venv', '--without-pip', path.join(folder, 'python')];
     await mustRun(await toolPython('uv'), makePython, { env, folder });
-    return new World(folder, postgres, env, python, await pythonVersion(python), aws);
+    return new TestBed(folder, postgres, env, python, await pythonVersion(python), aws);
   }
 
   get architecture(): 'arm64' | 'x86_64' {

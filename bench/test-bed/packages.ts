@@ -3,7 +3,7 @@ import path from 'node:path';
 import { HANDLER, type RunnerSettings, SETTINGS_VARIABLE } from '../../lib/contract';
 import type { Backend } from './backends';
 import { packageBackend } from './packaging';
-import type { World } from './world';
+import type { TestBed } from './test-bed';
 
 /** A function's package after the way through the CDK's zipper: as Lambda has it below /var/task. */
 export interface Unpacked {
@@ -20,54 +20,54 @@ const SETTINGS: RunnerSettings = { stage: 'dev', allow: [], database: { source: 
  *
  * @param more settings of the function
  */
-export function ourPackage(world: World, backend: Backend, more: Partial<RunnerSettings> = {}): Promise<Unpacked> {
-  return world.once(`ours-${path.basename(backend.directory)}`, async (directory) => {
-    const { asset } = await packageBackend(world, backend, path.join(directory, 'cdk.out'));
+export function ourPackage(testBed: TestBed, backend: Backend, more: Partial<RunnerSettings> = {}): Promise<Unpacked> {
+  return testBed.once(`ours-${path.basename(backend.directory)}`, async (directory) => {
+    const { asset } = await packageBackend(testBed, backend, path.join(directory, 'cdk.out'));
     const env = { [SETTINGS_VARIABLE]: JSON.stringify({ ...SETTINGS, ...more }) };
-    return throughZip(world, asset, directory, HANDLER, env);
+    return throughZip(testBed, asset, directory, HANDLER, env);
   });
 }
 
 /** What people lay out by hand: `uv pip install --target`, the backend, and a handler that calls `command.upgrade`. */
-export function plainPackage(world: World, backend: Backend): Promise<Unpacked> {
-  return world.once(`plain-${path.basename(backend.directory)}`, async (directory) => {
-    const { root: dependencies } = await plainDependencies(world, backend);
+export function plainPackage(testBed: TestBed, backend: Backend): Promise<Unpacked> {
+  return testBed.once(`plain-${path.basename(backend.directory)}`, async (directory) => {
+    const { root: dependencies } = await plainDependencies(testBed, backend);
     const laidOut = path.join(directory, 'laid-out');
     cpSync(dependencies, laidOut, { recursive: true });
     cpSync(backend.directory, path.join(laidOut, 'back'), { recursive: true });
     copyFileSync(path.join(__dirname, '..', 'python', 'plain_handler.py'), path.join(laidOut, 'handler.py'));
-    return throughZip(world, laidOut, directory, 'handler.handler', {});
+    return throughZip(testBed, laidOut, directory, 'handler.handler', {});
   });
 }
 
 /** The locked dependencies alone, as uv installs them, and their zip. */
-export function plainDependencies(world: World, backend: Backend): Promise<Unpacked> {
-  return world.once(`dependencies-${path.basename(backend.directory)}`, async (directory) => {
+export function plainDependencies(testBed: TestBed, backend: Backend): Promise<Unpacked> {
+  return testBed.once(`dependencies-${path.basename(backend.directory)}`, async (directory) => {
     const laidOut = path.join(directory, 'laid-out');
     mkdirSync(directory);
-    await world.run(uvPipInstall(world, await requirements(world, backend), laidOut));
-    return throughZip(world, laidOut, directory, '', {});
+    await testBed.run(uvPipInstall(testBed, await requirements(testBed, backend), laidOut));
+    return throughZip(testBed, laidOut, directory, '', {});
   });
 }
 
 /** `uv pip install` of the lock for the function's platform, as people run it. */
-export function uvPipInstall(world: World, requirementsFile: string, target: string) {
-  const platform = ['--python-platform', `${world.architecture === 'arm64' ? 'aarch64' : 'x86_64'}-manylinux_2_28`];
-  const version = ['--python-version', world.pythonVersion];
+export function uvPipInstall(testBed: TestBed, requirementsFile: string, target: string) {
+  const platform = ['--python-platform', `${testBed.architecture === 'arm64' ? 'aarch64' : 'x86_64'}-manylinux_2_28`];
+  const version = ['--python-version', testBed.pythonVersion];
   const args = ['pip', 'install', '--quiet', ...platform, ...version, '--target', target, '--requirement', requirementsFile];
   return { command: 'uv', args };
 }
 
 /** The backend's lock as requirements. */
-export async function requirements(world: World, { directory }: Backend): Promise<string> {
-  const file = world.newPath('requirements');
+export async function requirements(testBed: TestBed, { directory }: Backend): Promise<string> {
+  const file = testBed.newPath('requirements');
   const what = ['--frozen', '--no-dev', '--no-emit-project', '--quiet', '--format', 'requirements.txt'];
-  await world.run({ command: 'uv', args: ['export', ...what, '--output-file', file], cwd: directory });
+  await testBed.run({ command: 'uv', args: ['export', ...what, '--output-file', file], cwd: directory });
   return file;
 }
 
 async function throughZip(
-  world: World,
+  testBed: TestBed,
   laidOut: string,
   directory: string,
   handler: string,
@@ -75,7 +75,7 @@ async function throughZip(
 ): Promise<Unpacked> {
   const [archive, root] = [path.join(directory, 'package.zip'), path.join(directory, 'task')];
   const script = path.join(__dirname, '..', 'python', 'package.py');
-  await world.run({ command: world.python, args: [script, laidOut, archive, root] });
+  await testBed.run({ command: testBed.python, args: [script, laidOut, archive, root] });
   // Lambda's /var/task can't be written to: no bytecode is kept there.
   const variables = { ...env, LAMBDA_TASK_ROOT: root, PYTHONDONTWRITEBYTECODE: '1' };
   return { root, zipBytes: statSync(archive).size, handler, env: variables };

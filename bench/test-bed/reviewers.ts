@@ -2,7 +2,7 @@ import path from 'node:path';
 import { projectDirectory, toolPython } from '../../examples/local-aws';
 import type { Review } from '../../lib/review';
 import type { Database } from './database';
-import { announce, type Command, type World } from './world';
+import { announce, type Command, type TestBed } from './test-bed';
 
 /** What looks at a project's whole history: a Python that all of them use, and how each is started. */
 export interface Reviewers {
@@ -11,9 +11,9 @@ export interface Reviewers {
   alembic(project: string, database: Database): Command;
 }
 
-export async function reviewers(world: World): Promise<Reviewers> {
+export async function reviewers(testBed: TestBed): Promise<Reviewers> {
   const python = await toolPython('pytest-alembic', announce);
-  const { postgres } = world;
+  const { postgres } = testBed;
   // SQLAlchemy's own name for the driver that is installed.
   const at = (name: string) => ({ DATABASE_URL: postgres.url(name).replace(/^\w+:/, 'postgresql+psycopg2:') });
   const program = path.join(projectDirectory, 'dist/bin/safe-alembic.js');
