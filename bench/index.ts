@@ -1,8 +1,8 @@
 /*
  * npm run bench
  *
- * Measures what README claims about speed: whole processes, side by side, on this machine alone. A run that fails, or does not do
- * what it should, leaves its row without any ratio, and the exit code is 1; a goal that is missed is a result like any other.
+ * Measures what README claims about speed: whole processes, side by side, on this machine alone. If a run fails or
+ * does not do its work, its row has no ratio and the exit code is 1. A missed goal is a normal result.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -22,7 +22,7 @@ import { ROWS } from './rows';
 import { announce, TestBed } from './test-bed/test-bed';
 
 async function bench(rows: readonly Row[], argv: readonly string[]): Promise<Results> {
-  // What the command and the apps run is the built package.
+  // The command and the apps run the built package.
   await mustRun('npm', ['run', 'build'], { env: process.env, cwd: projectDirectory });
   const [here, onLocalAws] = [rows.filter((row) => !row.onLocalAws), rows.filter((row) => row.onLocalAws)];
   const results: RowResult[] = [];
@@ -35,7 +35,7 @@ async function bench(rows: readonly Row[], argv: readonly string[]): Promise<Res
       end();
     }
   };
-  // An AWS on this machine is not running while anything else is measured.
+  // The local AWS must not run during the other measurements.
   if (here.length) await withFolder(async (folder) => measureAll(here, await TestBed.open(folder)));
   if (onLocalAws.length) {
     await withLocalAws(async (aws) => measureAll(onLocalAws, await TestBed.open(aws.folder, aws)), announce);

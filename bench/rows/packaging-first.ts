@@ -30,7 +30,7 @@ function packagingOfAnotherRevision(testBed: TestBed, backend: Backend): () => P
 
 export const packagingFirst: Row = {
   name: 'packaging-first',
-  title: "packaging, first: nothing but uv's cache is there",
+  title: "first packaging: only uv's cache is filled",
   unit: 'ms',
   runs: 5,
   goals: [{ atMostTimes: 1.3, of: 'uv pip install' }],
@@ -50,8 +50,8 @@ export const packagingFirst: Row = {
       { name: 'uv pip install', run: () => install() },
       { name: 'uv pip install, with bytecode', run: () => install(['--compile-bytecode', '--python', testBed.python]) },
       { name: 'cdk-alembic, after another revision', run: packagingOfAnotherRevision(testBed, backend) },
-      { name: 'cdk-alembic, all is downloaded', run: () => firstPackaging(testBed, backend, emptyCache()) },
-      { name: 'uv pip install, all is downloaded', run: () => install([], emptyCache()) },
+      { name: 'cdk-alembic, empty uv cache', run: () => firstPackaging(testBed, backend, emptyCache()) },
+      { name: 'uv pip install, empty uv cache', run: () => install([], emptyCache()) },
     ];
   },
 };

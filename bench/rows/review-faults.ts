@@ -8,7 +8,7 @@ import type { Command, TestBed } from '../test-bed/test-bed';
 
 export const reviewFaults: Row = {
   name: 'review-faults',
-  title: `review of ${FAULTS.length} histories with one fault each: faults that are overlooked`,
+  title: `review of ${FAULTS.length} histories with one fault each: overlooked faults`,
   unit: 'faults',
   runs: 1,
   warmUp: false,

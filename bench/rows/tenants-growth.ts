@@ -62,7 +62,7 @@ export const tenantsGrowth = growth(
 export const tenantsGrowthPending = growth(
   {
     name: 'tenants-growth-pending',
-    title: `growth with one pending revision each, per tenant (${BATCH} among so many)`,
+    title: `growth with one pending revision each, per tenant (${BATCH} of them)`,
     unit: 'ms',
     goals: [{ atMostTimes: 1.2, of: '100 tenants' }],
   },

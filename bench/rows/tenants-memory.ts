@@ -6,7 +6,7 @@ import { upgradeThousand } from './tenants-pending';
 export const tenantsMemory = growth(
   {
     name: 'tenants-memory',
-    title: 'memory with nothing to do: peak of the process that looks at all tenants',
+    title: 'memory with nothing to do: peak of the process that checks all tenants',
     unit: 'bytes',
     goals: [{ atMostTimes: 1.1, of: '100 tenants' }],
   },

@@ -8,7 +8,7 @@ import type { TestBed } from './test-bed';
 export interface Backend {
   readonly directory: string;
   readonly head: string;
-  /** How many tables its revisions leave. */
+  /** How many tables exist after its revisions. */
   readonly tables: number;
 }
 
@@ -17,12 +17,13 @@ const SAMPLE_HEAD = '54f972feefa5';
 const SAMPLE_REVISIONS = 15;
 const SAMPLE_TABLES = 4;
 
-/** The sample as it is. */
+/** The unchanged sample. */
 export function sample(testBed: TestBed): Promise<Backend> {
   return testBed.once('sample', async (directory) => {
     const made = new Set(['.venv', '.pytest_cache', '.ruff_cache', '__pycache__', 'uv.lock']);
     cpSync(SAMPLE, directory, { recursive: true, filter: (source) => !made.has(path.basename(source)) });
-    if (readdirSync(versions(directory)).length !== SAMPLE_REVISIONS) throw new Error('the sample has other revisions now');
+    if (readdirSync(versions(directory)).length !== SAMPLE_REVISIONS)
+      throw new Error('the sample has a different number of revisions');
     await testBed.run({ command: 'uv', args: ['lock', '--directory', directory] });
     return { directory, head: SAMPLE_HEAD, tables: SAMPLE_TABLES };
   });

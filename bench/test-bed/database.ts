@@ -17,7 +17,7 @@ export async function createDatabase(testBed: TestBed, name: string): Promise<Da
   return databaseOf(testBed, name);
 }
 
-/** A copy of a database to which nobody is connected. */
+/** Copies a database. It must have no connections. */
 export async function copyDatabase(testBed: TestBed, name: string, original: Database): Promise<Database> {
   await testBed.postgres.query('postgres', `CREATE DATABASE "${name}" TEMPLATE "${original.name}" STRATEGY FILE_COPY`);
   return databaseOf(testBed, name);

@@ -22,7 +22,7 @@ export async function invoke(testBed: TestBed, unpacked: Unpacked, { env }: Data
   return { ...timed, answer: JSON.parse(timed.stdout.split('\n').at(-1) ?? '') };
 }
 
-/** Invokes a function of ours once; it has to find or bring the database to `revision`. */
+/** Invokes our function once. Afterwards the database must be at `revision`. */
 export async function upgrade(testBed: TestBed, ours: Unpacked, database: Database, revision: string): Promise<Timed> {
   const invoked = await invoke(testBed, ours, database);
   const { status, to } = invoked.answer as { status?: string; to?: string[] };
@@ -31,12 +31,12 @@ export async function upgrade(testBed: TestBed, ours: Unpacked, database: Databa
   return invoked;
 }
 
-/** What bench/python/tenants.py tells: how many tenants are at head, and how many revisions were applied to bring them there. */
+/** The output of bench/python/tenants.py: how many tenants are at head, and how many revisions were applied to bring them there. */
 export interface InvokedForTenants extends Timed {
   readonly answer: { readonly calls: number; readonly complete: number; readonly applied: number };
 }
 
-/** Invokes a function in a fresh process again and again until it has nothing left. */
+/** Invokes a function in a fresh process until no tenants are left. */
 export async function invokeForTenants(
   testBed: TestBed,
   unpacked: Unpacked,

@@ -5,7 +5,7 @@ import type { Backend } from './backends';
 import { packageBackend } from './packaging';
 import type { TestBed } from './test-bed';
 
-/** A function's package after the way through the CDK's zipper: as Lambda has it below /var/task. */
+/** A function's package, zipped by the CDK and unpacked: as on Lambda below /var/task. */
 export interface Unpacked {
   readonly root: string;
   readonly zipBytes: number;
@@ -16,7 +16,7 @@ export interface Unpacked {
 const SETTINGS: RunnerSettings = { stage: 'dev', allow: [], database: { source: 'environment' } };
 
 /**
- * What the construct makes of a backend.
+ * Packages a backend as the construct does.
  *
  * @param more settings of the function
  */
@@ -28,7 +28,7 @@ export function ourPackage(testBed: TestBed, backend: Backend, more: Partial<Run
   });
 }
 
-/** What people lay out by hand: `uv pip install --target`, the backend, and a handler that calls `command.upgrade`. */
+/** A package built by hand: `uv pip install --target`, the backend, and a handler that calls `command.upgrade`. */
 export function plainPackage(testBed: TestBed, backend: Backend): Promise<Unpacked> {
   return testBed.once(`plain-${path.basename(backend.directory)}`, async (directory) => {
     const { root: dependencies } = await plainDependencies(testBed, backend);
@@ -50,7 +50,7 @@ export function plainDependencies(testBed: TestBed, backend: Backend): Promise<U
   });
 }
 
-/** `uv pip install` of the lock for the function's platform, as people run it. */
+/** `uv pip install` of the lock for the function's platform, with its usual options. */
 export function uvPipInstall(testBed: TestBed, requirementsFile: string, target: string) {
   const platform = ['--python-platform', `${testBed.architecture === 'arm64' ? 'aarch64' : 'x86_64'}-manylinux_2_28`];
   const version = ['--python-version', testBed.pythonVersion];
@@ -76,7 +76,7 @@ async function throughZip(
   const [archive, root] = [path.join(directory, 'package.zip'), path.join(directory, 'task')];
   const script = path.join(__dirname, '..', 'python', 'package.py');
   await testBed.run({ command: testBed.python, args: [script, laidOut, archive, root] });
-  // Lambda's /var/task can't be written to: no bytecode is kept there.
+  // Lambda's /var/task is read-only: no bytecode is written there.
   const variables = { ...env, LAMBDA_TASK_ROOT: root, PYTHONDONTWRITEBYTECODE: '1' };
   return { root, zipBytes: statSync(archive).size, handler, env: variables };
 }

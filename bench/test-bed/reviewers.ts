@@ -4,7 +4,7 @@ import type { Review } from '../../lib/review';
 import type { Database } from './database';
 import { announce, type Command, type TestBed } from './test-bed';
 
-/** What looks at a project's whole history: a Python that all of them use, and how each is started. */
+/** The tools that check a project's whole history, in one Python environment. */
 export interface Reviewers {
   review(project: string, ...options: string[]): Command;
   pytest(project: string): Command;
@@ -42,11 +42,11 @@ export async function reviewers(testBed: TestBed): Promise<Reviewers> {
 /** The tests that pytest-alembic has by default. */
 const DEFAULT_TESTS = 4;
 
-/** Fails unless the review has run every revision up and down, and found nothing. */
+/** Fails unless the review ran every revision up and down and found nothing. */
 export function expectClean(stdout: string, revisions: number): void {
   const { summary, findings } = JSON.parse(stdout) as Review;
   if (summary.replayed !== revisions) throw new Error(`${summary.replayed} revisions were replayed instead of ${revisions}`);
-  if (findings.length) throw new Error(`a finding where nothing is wrong: ${JSON.stringify(findings[0])}`);
+  if (findings.length) throw new Error(`a finding in a correct history: ${JSON.stringify(findings[0])}`);
 }
 
 /** Fails unless all of pytest-alembic's tests have run and passed. */

@@ -8,7 +8,7 @@ import { idOf, soundSteps, writeVersions } from './histories';
 import type { TestBed } from './test-bed';
 import { virtualEnvironment } from './virtual-environment';
 
-/** A backend whose tenants have a schema each, with two revisions: one makes a table, the other adds two columns to it. */
+/** A backend with a schema per tenant and two revisions: one creates a table, the other adds two columns. */
 export interface TenantBackend extends Backend {
   /** The revision before the head. */
   readonly before: string;
@@ -16,7 +16,7 @@ export interface TenantBackend extends Backend {
 
 const SAMPLE = path.join(projectDirectory, 'examples', 'template-saas-tenants', 'back');
 
-/** Each version table that is read takes locks until the statement ends. */
+/** Reading a version table holds locks until the statement ends. */
 const AT_ONCE = 1000;
 
 /** The sample with a schema for every tenant, and a history of two revisions: small enough that 10,000 tenants are made in seconds. */
@@ -32,7 +32,7 @@ export function tenantBackend(testBed: TestBed): Promise<TenantBackend> {
   });
 }
 
-/** Where people run `alembic` for it. */
+/** The virtual environment in which `alembic` runs for it. */
 export async function alembicForTenants(testBed: TestBed, backend: TenantBackend): Promise<string> {
   return path.join(await virtualEnvironment(testBed, backend, 'venv-tenants'), 'alembic');
 }
@@ -41,7 +41,7 @@ export async function alembicForTenants(testBed: TestBed, backend: TenantBackend
 export interface Tenants {
   readonly database: Database;
   readonly all: readonly Tenant[];
-  /** Fails unless so many tenants are at this revision. */
+  /** Fails unless this number of tenants is at this revision. */
   expectAt(revision: string, count: number): Promise<void>;
 }
 
@@ -61,9 +61,9 @@ export async function createTenants(
     const mine = all.filter((_, index) => index % 2 === half);
     return testBed.postgres.query(database.name, inEachSchema(mine, script, 'CREATE SCHEMA %I'));
   };
-  // From two sides: this takes as long as everything that is measured.
+  // Two connections: this takes as long as all measurements.
   await Promise.all([make(0), make(1)]);
-  // As autovacuum does, which this server has not.
+  // Autovacuum does this on other servers; here it is off.
   await testBed.postgres.query(database.name, 'ANALYZE pg_class, pg_namespace, pg_attribute, pg_index, pg_type, pg_constraint');
   await tenants.expectAt(revision, count);
   return tenants;
@@ -81,7 +81,7 @@ export async function setBack(
   await expectAt(backend.before, some.length);
 }
 
-/** The same tenants again, where they were. Nobody may be connected to the original. */
+/** Copies the tenants at their revisions. The original must have no connections. */
 export async function copyTenants(testBed: TestBed, { database: original, all }: Tenants): Promise<Tenants> {
   const database = await copyDatabase(testBed, testBed.newName('tenants-copy'), original);
   return { database, all, expectAt: expectAt(testBed, database, all) };
