@@ -260,5 +260,5 @@ export function failed(
   error: NonNullable<TenantRunSummary['error']>,
   fields: Partial<TenantRunSummary> = {},
 ): NonNullable<Moment['end']> {
-  return { status: 'FAILED', error: error.code, cause: JSON.stringify(summary({ status: 'failed', error, ...fields })) };
+  return { status: 'FAILED', error: error.code, cause: JSON.stringify(summary({ ...fields, status: 'failed', error })) };
 }

@@ -82,7 +82,9 @@ def subfolders(backend: Backend) -> None:
 
 def bytecode_alone(backend: Backend) -> None:
     set_options(backend, sourceless="true")
-    for file in (write(backend.versions, "aa"), write(backend.versions, "bb", "aa")):
+    # A word that the runner looks for in comments lies in any path below a folder of that name.
+    words = 'NAME = "cdk-alembic"'
+    for file in (write(backend.versions, "aa", module=words), write(backend.versions, "bb", "aa")):
         assert compileall.compile_file(file, quiet=1, legacy=True)
         file.unlink()
 

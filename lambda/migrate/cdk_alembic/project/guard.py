@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..protocol.errors import RunnerError
-from .sources import SQL_COMMENT, acknowledgements, definitions, last_name, text_of
+from .sources import SQL_COMMENT, acknowledgements, definitions, last_name, source_of, text_of
 
 # Methods and classes of Alembic and SQLAlchemy, by their last name.
 _OPERATIONS = {
@@ -47,6 +47,15 @@ def data_losses(scripts: Iterable[Any]) -> list[dict[str, Any]]:
     return [{"revision": script.revision, **loss} for script in scripts for loss in _of_file(Path(script.path))]
 
 
+def unreadable(scripts: Iterable[Any]) -> list[str]:
+    """A warning for each script whose source is not in the package: what it destroys could not be determined."""
+    return [
+        f"revision {script.revision} has no source file, so the guard cannot see what it destroys"
+        for script in scripts
+        if not source_of(Path(script.path))
+    ]
+
+
 def refuse_unacknowledged(scripts: Iterable[Any]) -> None:
     """Raises RunnerError `blocked` that names every place without an acknowledgement, and the comment to write."""
     open_ = [loss for loss in data_losses(scripts) if "acknowledgement" not in loss]
@@ -65,7 +74,7 @@ def refuse_unacknowledged(scripts: Iterable[Any]) -> None:
 
 
 def _of_file(path: Path) -> list[dict[str, Any]]:
-    return _of_source(path.name, path.read_bytes())
+    return _of_source(path.name, source_of(path))
 
 
 # Each of a thousand tenants asks about the same revisions.

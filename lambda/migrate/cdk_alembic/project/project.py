@@ -47,6 +47,8 @@ class Project:
             from alembic.script.revision import RevisionMap
 
             self.script = ScriptDirectory.from_config(self.config)
+            # Alembic prepends prepend_sys_path each time, and a function lives for many requests.
+            sys.path[:] = dict.fromkeys(sys.path)
         except (Exception, SystemExit) as error:
             raise _not_loaded(error) from error
         self._found: dict[str, Any] = {}

@@ -7,10 +7,16 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 SQL_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _ACKNOWLEDGEMENT = re.compile(r"#\s*cdk-alembic:\s*allow\s+([a-z-]+)\s*:\s*(\S.*?)\s*$")
+
+
+def source_of(path: Path) -> bytes:
+    """A revision's source. Empty where the package has its bytecode alone (Alembic's `sourceless`)."""
+    return b"" if path.suffix == ".pyc" else path.read_bytes()
 
 
 def acknowledgements(source: bytes) -> Iterator[tuple[str, str, int]]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from ..project.sources import source_of
 from ..protocol.errors import RunnerError
 from ..protocol.invocation import Invocation
 
@@ -59,7 +60,7 @@ def work(scripts: Iterable[Any], invocation: Invocation, fresh: bool) -> dict[st
 
 
 def _is_for_container(script: Any, invocation: Invocation) -> bool:
-    return invocation.request.place == "container" or runs_in_container(Path(script.path).read_bytes())
+    return invocation.request.place == "container" or runs_in_container(source_of(Path(script.path)))
 
 
 def runs_in_container(source: bytes) -> bool:

@@ -15,7 +15,7 @@ from ..database.invalid_indexes import check_indexes
 from ..database.session import Session, own_connection, watched
 from ..database.version_table import VersionTable, find, heads_in, hold_mutex, still_held
 from ..project.environment import current, run_environment
-from ..project.guard import refuse_unacknowledged
+from ..project.guard import refuse_unacknowledged, unreadable
 from ..project.project import Project, info
 from ..project.revisions import path, refuse_ahead, same_target
 from ..protocol.errors import RunnerError
@@ -153,6 +153,7 @@ class Run:
         fresh = not heads or is_unfinished(self._mutex, self.table, self.project.lineage(heads))
         if self.invocation.settings.guard and not fresh:
             refuse_unacknowledged(scripts)
+            self.invocation.warnings.extend(unreadable(scripts))
         refuse_without(scripts, self.invocation, fresh)
         may_drop = "drop_invalid_indexes" in self.invocation.request.allow
         schema = self.table.own_schema if self.invocation.tenant is not None else None
