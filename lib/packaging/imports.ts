@@ -71,6 +71,8 @@ function modulesOf(backend: string, folder: string, parts: readonly string[]): s
 }
 
 function pythonBelow(backend: string, path: string): string[] {
+  // The folder of revisions may not be there yet.
+  if (!existsSync(path)) return [];
   const inside = relative(backend, path).split(sep).join('/');
   const files = listFiles(path, (name) => /(?:^|\/)(?:\..*|node_modules|__pycache__|site-packages|venv)$/.test(name));
   return files.filter((file) => file.endsWith('.py')).map((file) => (inside ? `${inside}/${file}` : file));

@@ -122,6 +122,10 @@ def judge(error: BaseException, package: Path, answer: dict[str, Any]) -> None:
     if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith(PROVIDED) and not exists(error.name):
         answer.setdefault("missing", {"module": error.name, "by": where})
         return
+    if isinstance(error, ImportError) and error.name and error.path is None and "unknown location" in str(error):
+        # A folder of that name, without the module that the name means.
+        answer.setdefault("missing", {"module": error.name, "by": where})
+        return
     text = f"{type(error).__name__}: {error}".splitlines()[0]
     answer.setdefault("unproved", f"{text} ({where})" if where else text)
     if isinstance(error, ImportError):

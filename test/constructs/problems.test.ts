@@ -127,6 +127,7 @@ test('a project without any revision can be deployed, with a warning', () => {
     'backend/alembic.ini': '[alembic]\nscript_location = alembic\n',
     'backend/alembic/env.py': '',
     'site-packages/alembic/__init__.py': '',
+    'site-packages/alembic/config.py': 'Config = None\n',
   });
   const { errors, warnings } = findings({ code: MigrationCode.fromDirectory(code) });
   expect(errors).toEqual([]);

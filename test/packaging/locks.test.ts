@@ -184,7 +184,7 @@ describe('requirements.txt', () => {
 
   test('that does not pin everything is packaged with a warning, and its paths become code', () => {
     const source = sourceOf({
-      'requirements.txt': 'alembic>=1.16\n-c limits.txt\n-e ./common\n-e .\n',
+      'requirements.txt': 'alembic>=1.16\n-c limits.txt\n-e common\n-e .\n',
       'limits.txt': '',
       'common/setup.py': '',
     });

@@ -88,7 +88,7 @@ async function migrated(name: string, directory: string, options: Partial<Backen
 
 const DONE = [{ name: 'Ada', head: 'b2' }];
 
-test.each<[string, string, ((directory: string) => void)?]>([
+test.each<[string, string, (directory: string) => void]>([
   ['uv', 'uv', (directory) => uv(directory, 'lock')],
   ['poetry', 'uv', (directory) => writePoetryLock(directory, readFileSync(join(PROJECTS, 'poetry/pyproject.toml'), 'utf8'))],
   ['pdm', 'uv', (directory) => writePdmLock(directory)],
@@ -100,8 +100,8 @@ test.each<[string, string, ((directory: string) => void)?]>([
       cpSync(join(PROJECTS, 'pipenv'), directory, { recursive: true });
     },
   ],
-  ['requirements', 'requirements'],
-  ['pyproject', 'uv'],
+  ['requirements', 'requirements', () => {}],
+  ['pyproject', 'uv', () => {}],
   [
     'pylock',
     'uv',
@@ -112,7 +112,7 @@ test.each<[string, string, ((directory: string) => void)?]>([
   ],
 ])('a project of the kind %s is packaged and migrates a database', async (name, kind, prepare) => {
   const directory = project(kind);
-  prepare?.(directory);
+  prepare(directory);
   const { rows, target } = await migrated(name, directory);
   expect(rows).toEqual(DONE);
   expect(filesBelow(target).filter((file) => /iniconfig|\.pth$/.test(file))).toEqual([]);

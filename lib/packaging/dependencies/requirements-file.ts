@@ -35,7 +35,9 @@ function readLine(line: string, directory: string, seen: readonly string[]): Par
     // Constraints install nothing.
     return /^--?c/.test(option) ? { files: included.files } : included;
   }
-  if (option === '-e' || option === '--editable') return { projects: projectsOf(value, directory) };
+  // uv writes `-e common`, without a dot.
+  const editable = /^[\w-]+(?:\/|\[|$)/.test(value) ? `./${value}` : value;
+  if (option === '-e' || option === '--editable') return { projects: projectsOf(editable, directory) };
   if (option !== undefined) return { options: [line] };
   const projects = projectsOf(line, directory);
   if (projects.length) return { projects };
