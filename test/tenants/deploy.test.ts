@@ -137,7 +137,7 @@ describe('an approval', () => {
   test('that is not understood says why', async () => {
     await shared.world.use({}, (request) => answered(request));
     await expect(approve({ run: 'x', approved: 'yes' })).rejects.toThrow(
-      'unknown key "run": use runId, approved, requestedBy; runId must be a UUID in lower case; approved must be true or false',
+      'unknown key "run": use runId, approved, requestedBy; runId is missing; approved must be true or false',
     );
   });
 });
