@@ -1,6 +1,6 @@
 import type { Node } from 'libpg-query';
+import { parseNode } from '../sql/parse';
 import type { Part, Step } from './reviewed';
-import { parseNode } from './sql';
 
 /** Whether a CHECK that is valid when the step runs says that the column holds no NULL. */
 export function provedNotNull(step: Step, part: Part, table: string, column: string): boolean {

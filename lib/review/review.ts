@@ -1,3 +1,4 @@
+import { loadParser } from '../sql/parse';
 import { acknowledge, unusedAcknowledgements } from './acknowledge';
 import { type Change, understandChange } from './change';
 import type { Finding, Review, ReviewedRevision } from './finding';
@@ -5,7 +6,6 @@ import type { ReviewInput, ReviewOptions } from './input';
 import type { Reviewed } from './reviewed';
 import { CHECKS } from './rules';
 import type { Found, Rule } from './rules/rule';
-import { loadParser } from './sql';
 import { squawk } from './squawk';
 
 /** Judges what was observed. */

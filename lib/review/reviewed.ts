@@ -1,4 +1,5 @@
 import type { DirectionFacts, FunctionFacts, IndexFacts, RevisionFacts, Statement, TableFacts } from '../contract/facts';
+import { type DestroyedData, judge } from '../data-loss/judge';
 import type { Action } from './actions';
 import type { Found } from './rules/rule';
 import { sourceActions } from './source-actions';
@@ -47,6 +48,8 @@ export interface Reviewed {
   readonly upgrade: Part;
   readonly downgrade: Part;
   readonly parts: readonly Part[];
+  /** What the guard of a deploy finds in the upgrade. */
+  readonly destroys: readonly DestroyedData[];
 }
 
 /** What the change has made so far: production does not have it. */
@@ -61,7 +64,13 @@ export function understand(facts: RevisionFacts, before: Made): { reviewed: Revi
   const up = part(facts, 'upgrade', before);
   const down = part(facts, 'downgrade', up.made);
   return {
-    reviewed: { facts, upgrade: up.part, downgrade: down.part, parts: [up.part, down.part] },
+    reviewed: {
+      facts,
+      upgrade: up.part,
+      downgrade: down.part,
+      parts: [up.part, down.part],
+      destroys: judge(facts.source.steps),
+    },
     made: up.made,
   };
 }

@@ -1,5 +1,6 @@
 import type { Action } from '../../lib/review/actions';
-import { loadParser, longNames, parseSql } from '../../lib/review/sql';
+import { parseSql } from '../../lib/review/sql';
+import { loadParser, longNames } from '../../lib/sql/parse';
 
 beforeAll(loadParser);
 

@@ -1,9 +1,9 @@
+import { longNames } from '../../sql/parse';
 import type { ColumnDefinition } from '../actions';
 import { columnType } from '../column-types';
 import { vagueDescription } from '../description';
 import { conventionalName, literal } from '../python';
 import type { Reviewed, Step } from '../reviewed';
-import { longNames } from '../sql';
 import type { Rule, RuleInfo } from './rule';
 import { some } from './words';
 

@@ -15,9 +15,11 @@ import {
   dropSchema,
   dropTable,
   dropType,
+  guarded,
   narrowingType,
   notNullOnExistingRows,
   truncate,
+  unreadSql,
   updateAll,
 } from './data-loss';
 import { earlyReturn, importsApplication, readsOutside, unbatchedLoop } from './data-migrations';
@@ -58,6 +60,8 @@ export const CHECKS: readonly Rule[] = [
   dropType,
   truncate,
   deleteAll,
+  ...guarded,
+  unreadSql,
   updateAll,
   narrowingType,
   notNullOnExistingRows,

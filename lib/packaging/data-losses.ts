@@ -1,0 +1,43 @@
+import { spawnSync } from 'node:child_process';
+import { extname } from 'node:path';
+import type { UpgradeStep } from '../contract/facts';
+import type { DestroyedData } from '../data-loss/judge';
+import { packagePath } from '../package-root';
+
+const MAX_BUFFER = 256 * 1024 * 1024;
+
+/** What the upgrades of revisions destroy, by file. Every file that was read is there. */
+export type DataLosses = Readonly<Record<string, readonly DestroyedData[]>>;
+
+/** Reads revisions; `files` are relative to the backend's folder. Undefined when this Python can't. */
+export function readDataLosses(python: string, directory: string, files: readonly string[]): DataLosses | undefined {
+  const steps = readUpgrades(python, directory, files);
+  return steps && judgeUpgrades(steps);
+}
+
+function readUpgrades(
+  python: string,
+  directory: string,
+  files: readonly string[],
+): Readonly<Record<string, readonly UpgradeStep[]>> | undefined {
+  const program = 'import sys; sys.path.insert(0, sys.argv[1]); from cdk_alembic_local.upgrade_sql.read import main; main()';
+  const run = spawnSync(python, ['-I', '-S', '-B', '-c', program, packagePath('lambda', 'migrate')], {
+    input: JSON.stringify({ root: directory, files }),
+    encoding: 'utf8',
+    maxBuffer: MAX_BUFFER,
+  });
+  return run.status === 0 ? JSON.parse(run.stdout) : undefined;
+}
+
+function judgeUpgrades(steps: Readonly<Record<string, readonly UpgradeStep[]>>): DataLosses {
+  // Compiled, or TypeScript in this repository's own tests.
+  const loader = extname(__filename) === '.ts' ? ['-r', 'tsx/cjs'] : [];
+  const program = packagePath(...(loader.length ? [] : ['dist']), 'lib', 'data-loss', `child${extname(__filename)}`);
+  const run = spawnSync(process.execPath, [...loader, program], {
+    input: JSON.stringify(steps),
+    encoding: 'utf8',
+    maxBuffer: MAX_BUFFER,
+  });
+  if (run.status !== 0) throw new Error(`what the revisions destroy could not be judged: ${run.error?.message ?? run.stderr}`);
+  return JSON.parse(run.stdout);
+}
