@@ -1,2 +1,2 @@
-// What `migrate-invoke` reads when it is about many tenants; a file of its own, so that no other start pays for it.
+// The part of `migrate-invoke` for many tenants, in a file of its own: no other start loads it.
 export { migrateInvokeTenants } from '../lib/cli/migrate-invoke/tenants/main';

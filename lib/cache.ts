@@ -19,12 +19,12 @@ const FORGET_AFTER_MS = 30 * DAY_MS;
 /** The bytecode of one backend takes some 10 MB. */
 const MOST_BYTES = 256 * 1024 * 1024;
 
-/** An entry of what is kept from one run to the next; undefined when there is none. Whoever takes it has to check it. */
+/** An entry that an earlier run kept; undefined when there is none. The caller must check it. */
 export function recall(name: string): Buffer | undefined {
   const file = join(cacheDirectory(), name);
   try {
     const content = readFileSync(file);
-    // What is used is not old.
+    // An entry that is used does not expire.
     if (isOlder(statSync(file).mtimeMs, DAY_MS)) utimesSync(file, new Date(), new Date());
     return content;
   } catch {
@@ -32,27 +32,27 @@ export function recall(name: string): Buffer | undefined {
   }
 }
 
-/** Keeps an entry. Whoever reads meanwhile finds nothing or all of it. A cache that can't be written is none. */
+/** Keeps an entry. A concurrent reader finds nothing or all of it. If the cache can't be written, nothing is kept. */
 export function remember(name: string, content: string): void {
   keep(name, (written) => writeFileSync(written, content));
 }
 
-/** Keeps a file as an entry, by a link to it: whoever changes it later changes the entry. */
+/** Keeps a file as an entry, as a hard link: a later change of the file changes the entry. */
 export function rememberFile(name: string, file: string): void {
   keep(name, (written) => linkOrCopy(file, written));
 }
 
-/** Puts an entry in a place as a file, by a link if possible: on most file systems a tenth of what writing it takes. */
+/** Puts an entry somewhere as a file, as a hard link if possible: on most file systems ten times as fast as a copy. */
 export function place(name: string, file: string): void {
   linkOrCopy(join(cacheDirectory(), name), file);
 }
 
-/** Drops an entry that has turned out to be damaged. */
+/** Drops an entry that is damaged. */
 export function forget(name: string): void {
   remove(join(cacheDirectory(), name));
 }
 
-/** Drops what nobody has used for long, and from the oldest on what is too much. */
+/** Drops entries that were not used for 30 days, then the oldest ones, until the rest fits. */
 export function forgetOld(): void {
   const directory = cacheDirectory();
   try {
@@ -65,7 +65,7 @@ export function forgetOld(): void {
       if (bytes > MOST_BYTES || isOlder(mtimeMs, FORGET_AFTER_MS)) forget(name);
     }
   } catch {
-    // Somebody else has removed it meanwhile.
+    // Another process has removed it meanwhile.
   }
 }
 
@@ -76,7 +76,7 @@ function cacheDirectory(): string {
   return join(XDG_CACHE_HOME || ofSystem || join(homedir(), '.cache'), 'cdk-alembic');
 }
 
-/** Written beside and moved into place. */
+/** Writes beside the entry, then moves it into place. */
 function keep(name: string, write: (file: string) => void): void {
   const directory = cacheDirectory();
   const written = join(directory, `${name}.${process.pid}`);
@@ -93,7 +93,7 @@ function remove(file: string): void {
   try {
     rmSync(file, { force: true });
   } catch {
-    // A cache that can't be written: nothing of it is taken unchecked.
+    // A cache that can't be written: its entries are checked when they are read.
   }
 }
 

@@ -1,12 +1,7 @@
-"""The floor of "nothing to do": bare Python, the driver, a connection and one query.
-
-query.py           once, and prints the version
-query.py CALLS     so many times after a first time, and prints their milliseconds
-"""
+"""The floor of "nothing to do": bare Python, the driver, a connection and one query. Prints the version."""
 
 import asyncio
 import os
-import sys
 
 import asyncpg
 
@@ -24,16 +19,4 @@ async def version():
     return found
 
 
-async def versions(calls):
-    import time
-
-    await version()
-    times = []
-    for _ in range(calls):
-        start = time.perf_counter()
-        await version()
-        times.append((time.perf_counter() - start) * 1000)
-    return times
-
-
-print(asyncio.run(versions(int(sys.argv[1])) if len(sys.argv) > 1 else version()))
+print(asyncio.run(version()))

@@ -4,8 +4,6 @@ import { firstRequest } from './first-request';
 import { imports } from './imports';
 import { nothingToDoCold } from './nothing-to-do-cold';
 import { nothingToDoMemory } from './nothing-to-do-memory';
-import { nothingToDoQueries } from './nothing-to-do-queries';
-import { nothingToDoWarm } from './nothing-to-do-warm';
 import { packagingFirst } from './packaging-first';
 import { packagingUnchanged } from './packaging-unchanged';
 import { packagingUnchangedUv } from './packaging-unchanged-uv';
@@ -23,8 +21,6 @@ import { zipSize } from './zip-size';
 /** All rows, in the order of the table. */
 export const ROWS: readonly Row[] = [
   nothingToDoCold,
-  nothingToDoWarm,
-  nothingToDoQueries,
   nothingToDoMemory,
   imports,
   upgrade1000,

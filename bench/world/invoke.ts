@@ -6,16 +6,16 @@ import type { Unpacked } from './packages';
 import type { Timed, World } from './world';
 
 export interface Invoked extends Timed {
-  /** What the function answered; with `calls`, the milliseconds of each call after the first. */
+  /** What the function answered. */
   readonly answer: unknown;
 }
 
 /** Invokes a function in a fresh process, which imports its handler from the unpacked zip. */
-export async function invoke(world: World, unpacked: Unpacked, { env }: Database, calls?: number): Promise<Invoked> {
+export async function invoke(world: World, unpacked: Unpacked, { env }: Database): Promise<Invoked> {
   const script = path.join(__dirname, '..', 'python', 'invoke.py');
   const timed = await world.timed({
     command: world.python,
-    args: [script, unpacked.root, unpacked.handler, ...(calls ? [String(calls)] : [])],
+    args: [script, unpacked.root, unpacked.handler],
     cwd: unpacked.root,
     env: { ...unpacked.env, ...env },
   });

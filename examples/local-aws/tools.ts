@@ -28,18 +28,17 @@ export async function toolPython(tool: Tool, onInstall: (tool: Tool) => void = (
   const folder = mkdtempSync(path.join(toolsDirectory, 'tmp-'));
   const options = { env: { ...process.env, TMPDIR: folder }, folder };
   try {
-    await mustRun(await systemPython(), ['-m', 'venv', directory], options);
-    const install = [
-      '-m',
-      'pip',
-      'install',
-      '--quiet',
-      '--no-input',
-      '--disable-pip-version-check',
-      '--requirement',
-      requirements,
-    ];
-    await mustRun(python, install, options);
+    if (tool === 'uv') {
+      await mustRun(await systemPython(), ['-m', 'venv', directory], options);
+      const install = ['-m', 'pip', 'install', '--quiet', '--no-input', '--disable-pip-version-check'];
+      await mustRun(python, [...install, '--requirement', requirements], options);
+    } else {
+      // uv takes a tenth of the time that pip takes.
+      const uv = path.join(path.dirname(await toolPython('uv', onInstall)), 'uv');
+      await mustRun(await systemPython(), ['-m', 'venv', '--without-pip', directory], options);
+      const install = ['pip', 'install', '--quiet', '--compile-bytecode', '--python', python];
+      await mustRun(uv, [...install, '--requirement', requirements], options);
+    }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -17,7 +17,7 @@ export interface Service {
   end(): Promise<void>;
 }
 
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 180_000;
 const ATTEMPTS = 3;
 
 /** Starts a server on a free port of 127.0.0.1 and waits until it answers. */

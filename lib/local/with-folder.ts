@@ -15,7 +15,8 @@ export async function withFolder<T>(use: (folder: string) => Promise<T>): Promis
     if (folder) rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   };
   const onSignal = (signal: (typeof SIGNALS)[number]): void => {
-    endAllLeashed().finally(() => process.exit(128 + constants.signals[signal]));
+    // Whoever has already said how it ended has set the exit code.
+    endAllLeashed().finally(() => process.exit(process.exitCode ?? 128 + constants.signals[signal]));
   };
   process.once('exit', remove);
   for (const signal of SIGNALS) process.on(signal, onSignal);

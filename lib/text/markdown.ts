@@ -1,6 +1,6 @@
 import { plain, plainLines } from './plain';
 
-/** Text that comes from elsewhere, as text: no HTML, no Markdown, no end of a table's cell, nobody mentioned. */
+/** Text from elsewhere, shown as it is: it can't become HTML, Markdown, the end of a table's cell or a mention. */
 export function escaped(text: string): string {
   return plain(text)
     .replaceAll('&', '&amp;')
@@ -12,7 +12,7 @@ export function code(text: string): string {
   return `<code>${escaped(text)}</code>`;
 }
 
-/** A block that nothing in it can end. */
+/** A block that its own text can't end. */
 export function codeBlock(language: string, text: string): string {
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
   const fence = '`'.repeat(longest + 1);

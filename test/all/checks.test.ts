@@ -2,20 +2,23 @@ import { type Count, commandCheck, jestCount, junitCount, pytestCheck } from './
 
 const withContext = { env: process.env, folder: __dirname };
 const FAILED: Count = { passed: 0, failed: 1 };
+const say = (): void => {};
 
 describe('npm test', () => {
-  beforeEach(() => {
-    jest.spyOn(console, 'log').mockImplementation();
+  it('counts a check that is one command by its exit code', async () => {
+    expect(await commandCheck(withContext, 'true', [])(say)).toEqual({ passed: 1, failed: 0 });
+    expect(await commandCheck(withContext, 'false', [])(say)).toEqual(FAILED);
   });
 
-  it('counts a check that is one command by its exit code', async () => {
-    expect(await commandCheck(withContext, 'true', [])()).toEqual({ passed: 1, failed: 0 });
-    expect(await commandCheck(withContext, 'false', [])()).toEqual(FAILED);
+  it('counts a command that is killed, or that does not exist, as failed', async () => {
+    expect(await commandCheck(withContext, 'sh', ['-c', 'kill -9 $$'])(say)).toEqual(FAILED);
+    expect(await pytestCheck(withContext, 'none', 'sh', ['-c', 'kill -9 $$'])(say)).toEqual(FAILED);
+    expect(await commandCheck(withContext, 'no-such-command', [])(say)).toEqual(FAILED);
   });
 
   it('counts a runner that ran no test as failed, whatever its exit code', async () => {
-    expect(await pytestCheck(withContext, 'none', 'true', [])()).toEqual(FAILED);
-    expect(await pytestCheck(withContext, 'none', 'false', [])()).toEqual(FAILED);
+    expect(await pytestCheck(withContext, 'none', 'true', [])(say)).toEqual(FAILED);
+    expect(await pytestCheck(withContext, 'none', 'false', [])(say)).toEqual(FAILED);
   });
 
   it("reads pytest's report: errors have failed, skipped ones have not passed", () => {

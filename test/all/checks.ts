@@ -8,7 +8,10 @@ export interface Count {
   readonly failed: number;
 }
 
-export type Check = () => Promise<Count>;
+/** Runs a check. @param say takes each line that it prints */
+export type Check = (say: Say) => Promise<Count>;
+
+export type Say = (line: string) => void;
 
 /** What a check needs to run its commands. */
 export interface CheckContext {
@@ -18,30 +21,39 @@ export interface CheckContext {
 
 /** A command that is one test: it passes with exit code 0. */
 export function commandCheck(context: CheckContext, command: string, args: readonly string[]): Check {
-  return async () => ((await show(context, command, args)).code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 });
+  return async (say) =>
+    (await show(say, context, command, args)).code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
 }
 
-export function jestCheck(context: CheckContext, project: string): Check {
+/** Runs the tests of one of jest's projects. @param workers how many test files at once */
+export function jestCheck(context: CheckContext, project: string, workers: number): Check {
   const report = path.join(context.folder, `jest-${project}.json`);
-  const args = ['jest', '--selectProjects', project, '--json', '--outputFile', report];
-  return async () => {
-    const { code } = await show(context, 'npx', args);
+  const args = ['jest', '--selectProjects', project, `--maxWorkers=${workers}`, '--json', '--outputFile', report];
+  return async (say) => {
+    const { code } = await show(say, context, 'npx', args);
     return counted(code, report, jestCount);
   };
 }
 
 export function pytestCheck(context: CheckContext, name: string, command: string, args: readonly string[], cwd?: string): Check {
   const report = path.join(context.folder, `pytest-${name}.xml`);
-  return async () => {
+  return async (say) => {
     // No __pycache__ beside sources that the packaging tests hash.
     const env = { ...context.env, PYTHONDONTWRITEBYTECODE: '1' };
-    const { code } = await show({ ...context, env }, command, [...args, '-p', 'no:cacheprovider', `--junitxml=${report}`], cwd);
+    const reported = [...args, '-p', 'no:cacheprovider', `--junitxml=${report}`];
+    const { code } = await show(say, { ...context, env }, command, reported, cwd);
     return counted(code, report, junitCount);
   };
 }
 
-async function show({ env, folder }: CheckContext, command: string, args: readonly string[], cwd?: string): Promise<RunResult> {
-  return run(command, args, { env, folder, cwd: cwd ?? projectDirectory, onLine: (line) => console.log(line) });
+async function show(
+  say: Say,
+  { env, folder }: CheckContext,
+  command: string,
+  args: readonly string[],
+  cwd = projectDirectory,
+): Promise<RunResult> {
+  return run(command, args, { env, folder, cwd, onLine: say });
 }
 
 /** A runner that failed without a failed test, or ran none, has failed itself. */

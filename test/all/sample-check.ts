@@ -15,11 +15,11 @@ export function sampleCheck(context: CheckContext, postgres: Postgres): Check {
     POSTGRES_DB: 'postgres',
   };
   const check = pytestCheck({ ...context, env }, 'sample', 'uv', ['run', '--quiet', 'pytest', '-q'], directory);
-  return () => {
+  return (say) => {
     cpSync(path.join(projectDirectory, 'examples/template-saas/back'), directory, {
       recursive: true,
       filter: (source) => !['.venv', '__pycache__'].includes(path.basename(source)),
     });
-    return check();
+    return check(say);
   };
 }

@@ -11,8 +11,6 @@ import { World } from '../../bench/world/world';
 import { withFolder } from '../../examples/local-aws';
 
 // It packages the sample and starts a PostgreSQL.
-jest.setTimeout(300_000);
-
 let folder: string;
 let whole: RowResult;
 let elsewhere: RowResult;

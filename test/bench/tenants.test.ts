@@ -3,8 +3,6 @@ import { World } from '../../bench/world/world';
 import { withFolder } from '../../examples/local-aws';
 
 // It packages a backend and starts a PostgreSQL.
-jest.setTimeout(300_000);
-
 let told: { applied: number; looked: number; again: string; ahead: string };
 
 async function reason(failing: Promise<unknown>): Promise<string> {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { projectDirectory } from '../../examples/local-aws';
-import { EXIT } from '../../lib/cli/answer/exit-codes';
+import { EXIT } from '../../lib/cli/exit-codes';
 import { COMMANDS } from '../../lib/contract';
 import { actionFile, readYaml } from './files';
 

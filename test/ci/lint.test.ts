@@ -5,8 +5,6 @@ import { temporaryDirectory } from '../constructs/support';
 import { actionFile, githubDirectory, gitlabDirectory, readYaml, yamlFiles } from './files';
 
 /** Python installs the linter the first time. */
-jest.setTimeout(180_000);
-
 const WORKFLOWS = yamlFiles(githubDirectory);
 const PIPELINES = yamlFiles(gitlabDirectory);
 const name = (file: string): string => path.relative(projectDirectory, file);

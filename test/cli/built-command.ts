@@ -41,8 +41,18 @@ export class BuiltCommand {
   }
 
   /** Runs it without a terminal. */
-  run(args: readonly string[], environment: Environment = {}, interrupt?: Promise<void>): Promise<Ended> {
-    return ended(process.execPath, [this.path, ...args], environment, interrupt);
+  run(
+    args: readonly string[],
+    environment: Environment = {},
+    interrupt?: Promise<void>,
+    signal?: NodeJS.Signals,
+  ): Promise<Ended> {
+    return ended(process.execPath, [this.path, ...args], environment, interrupt, signal);
+  }
+
+  /** Runs it with stdout on a disk that is full. */
+  runOnFullDisk(args: readonly string[], environment: Environment = {}): Promise<Ended> {
+    return ended('sh', ['-c', 'exec "$@" > /dev/full', 'sh', process.execPath, this.path, ...args], environment);
   }
 
   /** Runs it on a pseudo-terminal, where stdout and stderr are one. */
@@ -69,11 +79,17 @@ export interface TerminalOptions {
 }
 
 /** A command that waits for what never comes is ended, and its test fails. */
-const LONGEST_RUN_MS = 20_000;
+const LONGEST_RUN_MS = 300_000;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-async function ended(file: string, args: readonly string[], environment: Environment, interrupt?: Promise<void>): Promise<Ended> {
+async function ended(
+  file: string,
+  args: readonly string[],
+  environment: Environment,
+  interrupt?: Promise<void>,
+  signal: NodeJS.Signals = 'SIGINT',
+): Promise<Ended> {
   // Nothing of this machine's environment but where programs are: a CI's NO_COLOR or AWS_PROFILE must not decide a test.
   const { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: _, ...aws } = awsEnvironment();
   const env = { PATH: process.env.PATH, TERM: 'xterm-256color', ...aws, ...environment };
@@ -84,7 +100,7 @@ async function ended(file: string, args: readonly string[], environment: Environ
       output[name] += text;
     });
   }
-  void interrupt?.then(() => child.kill('SIGINT'));
+  void interrupt?.then(() => child.kill(signal));
   const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
   return { code, ...output };
 }

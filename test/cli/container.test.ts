@@ -4,8 +4,6 @@ import { BuiltCommand, type Ended } from './built-command';
 
 /* The command as it is built, against stand-ins for Lambda and Step Functions. */
 
-jest.setTimeout(60_000);
-
 let command: BuiltCommand;
 let standIn: StandIn;
 let container: ContainerStandIn;
@@ -59,8 +57,7 @@ test('a run that failed in the container has its code, in the document and by th
 
 test('Ctrl-C leaves the container alone, and says how to end it', async () => {
   const { code, stderr } = await run([{}], [], async () => {
-    while (container.started.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    while (container.looks === 0) await new Promise((resolve) => setTimeout(resolve, 20));
   });
   expect(code).toBe(130);
   expect(stderr).toContain('the container goes on');

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Ajv from 'ajv';
-import { exitCodeOf } from '../../lib/cli/answer/exit-codes';
+import { exitCodeOf } from '../../lib/cli/exit-codes';
 import { CLI_COMMANDS, parseArguments } from '../../lib/cli/migrate-invoke/arguments';
 import { HELP } from '../../lib/cli/migrate-invoke/help';
 import { CLIENT_CODES, RUNNER_CODES } from '../../lib/contract';

@@ -54,6 +54,15 @@ describe('--json', () => {
     expect(stderr).toContain('2 revisions applied');
   });
 
+  test('a document that can not be written is a failure, which says so, and what was done is done', async () => {
+    standIn = await StandIn.start(oneByOne());
+    const where = ['--stage', 'dev', '--endpoint-url', standIn.url];
+    const { code, stderr } = await command.runOnFullDisk([...where, '--json']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/2 revisions applied.*x the result could not be written to stdout: ENOSPC/s);
+    expect(stderr).toContain('the command itself ended with exit code 0\n');
+  });
+
   test('nothing to do is the answer of an upgrade that applied nothing', async () => {
     const { document } = await run({ answer: answer({ command: 'plan' }) });
     expect(document).toMatchObject({ command: 'upgrade', status: 'complete', applied: [], to: ['c3'] });

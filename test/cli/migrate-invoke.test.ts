@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { exitCodeOf } from '../../lib/cli/answer/exit-codes';
+import { exitCodeOf } from '../../lib/cli/exit-codes';
 import { CLIENT_CODES, type MigrateRequest, RUNNER_CODES, type RunRecord } from '../../lib/contract';
 import packageJson from '../../package.json';
 import { answer, applied, failure, type Reply, StandIn, type StandInOptions } from '../client/stand-in';
@@ -97,7 +97,7 @@ describe('what is printed', () => {
       ['--command', 'current'],
       answer({ command: 'current', status: 'ahead', to: ['zz'], unknown: ['zz'] }),
       '! the database is at zz, ahead of the deployed code, which ends at c3\n' +
-        '  not known to the code: zz; deploy the version that has it\n',
+        '  not in the code: zz; deploy the release that has it\n',
     ],
     [
       'a history',
@@ -150,7 +150,7 @@ describe('what is printed', () => {
       'the database is at a1: 2 revisions pending to head (c3)\n' +
         '  • b2  Add items\n' +
         '      destroys data  b2.py:12  drop_table users\n' +
-        '      if it is meant, write into that file:  # cdk-alembic: allow drop-table: <reason>\n' +
+        '      if intended, add to that file:  # cdk-alembic: allow drop-table: <reason>\n' +
         '  • c3  Add notes\n' +
         '      destroys data  b2.py:12  drop_table users  acknowledged: moved to orders\n',
     ],
@@ -178,7 +178,7 @@ describe('what is printed', () => {
       'a downgrade',
       ['--command', 'downgrade', '--revision', '-1'],
       answer({ command: 'downgrade', from: ['c3'], to: ['b2'], target: ['b2'], applied: [applied('c3')] }),
-      /^ {2}↓ c3 {2}Add c3 {2}12 ms\n1 revision taken back in \d+ ms: c3 → b2\n$/,
+      /^ {2}↓ c3 {2}Add c3 {2}12 ms\n1 revision reverted in \d+ ms: c3 → b2\n$/,
     ],
     [
       'a stamp',
@@ -197,14 +197,14 @@ describe('what is printed', () => {
     const { code, stdout, stderr } = await run({ answer: answer({ command: 'plan', edited: ['a1'], warnings }) });
     expect([code, stdout]).toEqual([0, 'nothing to do: the database is at c3 (head)\n']);
     expect(stderr).toContain(
-      '! edited since applied: a1; the database has what the file was then: undo the edit, add a revision\n' +
+      '! edited after they were applied: a1; the database still has the earlier version: undo the edit and add a revision\n' +
         "! the run history can't be written: permission denied\n",
     );
   });
 
   test.each([
-    ['refused', false, "you        can't be told: not allowed"],
-    ['without an answer', 'hang', "you        can't be told: STS has not answered within 2 s"],
+    ['refused', false, 'you        could not be determined: not allowed'],
+    ['without an answer', 'hang', 'you        could not be determined: STS did not answer within 2 s'],
   ] as const)('who one is may be %s: that is said, and nothing fails', async (_, identity, line) => {
     const { code, stderr } = await runWith({ identity }, { answer: answer({ command: 'plan' }) });
     expect(code).toBe(0);
@@ -233,7 +233,7 @@ describe('what is printed', () => {
     expect(code).toBe(3);
     expect(stderr).toContain(
       '      destroys data  b2.py:12  drop_table users\n' +
-        '      if it is meant, write into that file:  # cdk-alembic: allow drop-table: <reason>\n',
+        '      if intended, add to that file:  # cdk-alembic: allow drop-table: <reason>\n',
     );
   });
 
@@ -389,13 +389,34 @@ describe('the command line', () => {
     [['--wait-lock', 'long'], '--wait-lock long is not a number of seconds'],
     [['--yes=no'], '--yes takes no value'],
     [['--json=no'], '--json takes no value'],
-    [['--endpoint-url', 'here'], '--endpoint-url here is not an address'],
+    [
+      ['--endpoint-url', 'localhost:4566'],
+      '--endpoint-url localhost:4566 is not an address: give one such as http://localhost:4566',
+    ],
+    [['--endpoint-url', 'here'], '--endpoint-url here is not an address: give one such as http://localhost:4566'],
   ])('%j is refused', async (args, problem) => {
     expect(await command.run(['--stage', 'dev', ...args])).toMatchObject({
       code: 2,
       stdout: '',
       stderr: expect.stringContaining(problem),
     });
+  });
+
+  test('an address of AWS in the environment that is none is refused, too', async () => {
+    expect(await command.run(['--stage', 'dev'], { AWS_ENDPOINT_URL: 'localhost:4566' })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('AWS_ENDPOINT_URL localhost:4566 is not an address'),
+    });
+  });
+
+  test.each([
+    ['CDK_ALEMBIC_APP_NAME', [], { CDK_ALEMBIC_APP_NAME: 'shop' }, 'shop'],
+    ['--app-name, before the variable', ['--app-name', 'blog'], { CDK_ALEMBIC_APP_NAME: 'shop' }, 'blog'],
+    ['neither', [], { CDK_ALEMBIC_APP_NAME: '' }, 'template-saas'],
+  ])('the app name comes from %s', async (_, args, environment, name) => {
+    standIn = await StandIn.start(() => ({ answer: answer() }));
+    await command.run(['--stage', 'dev', '--endpoint-url', standIn.url, ...args], environment);
+    expect(standIn.functions).toEqual([`${name}-api-migrate-lambda-dev`]);
   });
 
   test('a step back needs no special spelling', async () => {

@@ -6,6 +6,7 @@ python3 on-terminal.py COLUMNS TYPED PROGRAM ARGUMENT...
 import fcntl
 import os
 import pty
+import re
 import struct
 import sys
 import termios
@@ -26,7 +27,7 @@ while True:
         break
     os.write(1, piece)
     said += piece
-    if typed and b"go on: " in said:
+    if typed and re.search(rb"type [^\n]*: $", said):
         os.write(terminal, typed.encode())
         typed = ""
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { reviewOnGitHub } from '../../lib/cli/safe-alembic/review-on-github';
+import { onGitHub } from '../../lib/cli/safe-alembic/review/on-github';
 import { Terminal } from '../../lib/cli/screen/terminal';
 import { githubReport } from '../../lib/review/reports/github';
 import { markdownReport } from '../../lib/review/reports/markdown';
@@ -14,7 +14,7 @@ function logged(environment: Record<string, string>): string {
     text += piece;
     return true;
   };
-  reviewOnGitHub(new Terminal({ write } as unknown as NodeJS.WriteStream), EXAMPLE, 'back', environment);
+  onGitHub(new Terminal({ write } as unknown as NodeJS.WriteStream), EXAMPLE, 'back', environment);
   return text;
 }
 

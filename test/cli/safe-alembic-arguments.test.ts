@@ -1,11 +1,12 @@
-import { parseMigrateArguments, VERBS } from '../../lib/cli/safe-alembic/arguments';
+import { parseArguments } from '../../lib/cli/safe-alembic/arguments';
 import { HELP, helpOf } from '../../lib/cli/safe-alembic/help';
+import { VERB_NAMES } from '../../lib/cli/safe-alembic/verbs';
 
-const parse = (line: string) => parseMigrateArguments(line.split(' ').filter(Boolean));
+const parse = (line: string) => parseArguments(line.split(' ').filter(Boolean));
 
 describe('the command line of safe-alembic', () => {
   test.each([
-    ['review', { verb: 'review', named: [], all: false, format: 'terminal', progress: true, overwrite: false }],
+    ['review', { named: [], all: false, format: 'terminal', overwrite: false }],
     ['review a1 b2 --fail-on never', { named: ['a1', 'b2'], failOn: 'never' }],
     ['review --since origin/main --format sarif', { since: 'origin/main', format: 'sarif', reports: [] }],
     [
@@ -18,21 +19,29 @@ describe('the command line of safe-alembic', () => {
         ],
       },
     ],
-    ['review --json', { format: 'json', json: true }],
-    ['review --format=json', { format: 'json', json: true }],
-    ['create Add', { verb: 'create', named: ['Add'], empty: false }],
-    ['apply --revision +1 --project back', { verb: 'apply', revision: '+1', project: 'back' }],
-  ])('%s', (line, expected) => {
-    expect(parse(line)).toMatchObject({ kind: 'run', ...expected });
+    ['review --json', { format: 'json' }],
+    ['create Add', { message: 'Add', empty: false }],
+    ['apply --revision +1', { revision: '+1' }],
+  ])('%s', (line, given) => {
+    expect(parse(line)).toMatchObject({ kind: 'run', verb: line.split(' ')[0], task: { given } });
+  });
+
+  test.each([
+    ['current', { json: false, progress: true }],
+    ['history --project back --python .venv --no-progress', { project: 'back', python: '.venv', progress: false }],
+    ['review --json', { json: true }],
+    ['review --format=json', { json: true }],
+  ])('%s has what all verbs take', (line, common) => {
+    expect(parse(line)).toMatchObject({ kind: 'run', common });
   });
 
   test.each([
     ['', 'the verb is missing: use create, review, apply, verify, current, history'],
     ['upgrade', 'unknown verb "upgrade": use create, review, apply, verify, current, history'],
     ['create', 'the message is missing: safe-alembic create "Add notifications table"'],
-    ['create Add table', 'the message is several arguments: put it into quotes'],
+    ['create Add table', 'the message is several arguments: put it in quotes'],
     ['review --all --since main', 'revisions, --since and --all exclude each other: give one'],
-    ['review --json --format sarif', '--json and --format are two ways to say it: give one'],
+    ['review --json --format sarif', '--json and --format exclude each other: give one'],
     ['review --database-url sqlite:///x', '--database-url must be an address with the scheme postgresql, not sqlite'],
     ['review --report review.html', /^--report must be a format and a file, such as sarif=review\.sarif; the formats are json, /],
     ['review --report terminal=x', /^--report must be a format and a file/],
@@ -49,15 +58,15 @@ describe('the command line of safe-alembic', () => {
   });
 
   test('the help names every verb, and fits 100 columns', () => {
-    for (const verb of VERBS) expect(HELP).toMatch(new RegExp(`^  ${verb} `, 'm'));
-    const texts = [HELP, ...VERBS.map(helpOf)];
+    for (const verb of VERB_NAMES) expect(HELP).toMatch(new RegExp(`^  ${verb} `, 'm'));
+    const texts = [HELP, ...VERB_NAMES.map(helpOf)];
     expect(texts.flatMap((text) => text.split('\n')).filter((line) => line.length > 100)).toEqual([]);
   });
 
-  test.each(VERBS)('the help of %s names the options that it takes, and no other', (verb) => {
+  test.each(VERB_NAMES)('the help of %s names the options that it takes, and no other', (verb) => {
     const named = [...new Set(helpOf(verb).match(/--[a-z][a-z-]+/g))].map((name) => name.slice(2));
     const unknown = (name: string) => {
-      const parsed = parseMigrateArguments([verb, `--${name}`]);
+      const parsed = parseArguments([verb, `--${name}`]);
       return parsed.kind === 'problems' && parsed.problems.some((problem) => problem.startsWith('unknown option'));
     };
     expect(named.filter(unknown)).toEqual([]);

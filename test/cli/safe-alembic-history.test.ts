@@ -1,4 +1,4 @@
-import { lineage, showGraph } from '../../lib/cli/safe-alembic/show-graph';
+import { lineage, showGraph } from '../../lib/cli/safe-alembic/history/show-graph';
 import { Terminal } from '../../lib/cli/screen/terminal';
 import type { GraphFacts } from '../../lib/contract/facts';
 

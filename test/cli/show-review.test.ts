@@ -1,4 +1,4 @@
-import { showReview } from '../../lib/cli/safe-alembic/show-review';
+import { showReview } from '../../lib/cli/safe-alembic/replay/show-review';
 import { displayWidth } from '../../lib/cli/screen/display-width';
 import { Terminal } from '../../lib/cli/screen/terminal';
 import type { Review } from '../../lib/review/finding';

@@ -2,13 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArguments } from '../../lib/cli/migrate-invoke/arguments';
-import { parseTenantsArguments } from '../../lib/cli/migrate-invoke/tenants/arguments';
+import { parseArguments as parseTenants } from '../../lib/cli/migrate-invoke/tenants/arguments';
 
 const directory = mkdtempSync(join(tmpdir(), 'tenants-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
 const runId = '0b8f7f2e-6a4e-4e0e-9a51-3f0c3a0d9f11';
-const parse = (...args: string[]) => parseTenantsArguments(['--stage', 'dev', ...args]);
+const parse = (...args: string[]) => parseTenants(['--stage', 'dev', ...args]);
 
 function file(text: string): string {
   const path = join(directory, `names-${Math.random()}`);
@@ -34,11 +34,11 @@ test.each([
 
 test.each([
   ['@', '--tenants @ names no file: give --tenants @<file>'],
-  ['@-', '--tenants @- would read standard input, which is for answers: give a file'],
+  ['@-', '--tenants @- is not supported: standard input is for answers; give a file'],
   ['@/no/such/file', "--tenants @/no/such/file can't be read: ENOENT"],
   [file(' \n'), expect.stringMatching(/ is empty$/)],
   [file('[]'), expect.stringMatching(/ has an empty list$/)],
-  [file('[1]'), expect.stringMatching(/ is no JSON array of names$/)],
+  [file('[1]'), expect.stringMatching(/ is not a JSON array of names$/)],
   [file('acme\nno name'), expect.stringMatching(/^"no name" is no name of a tenant: use letters/)],
   ['acme,,globex', expect.stringMatching(/^"" is no name of a tenant/)],
   ['a;b,.c', expect.stringMatching(/^"a;b" is no name/)],
@@ -55,7 +55,7 @@ test('--retry-failed says itself which tenants', () => {
   expect(parse('--retry-failed')).toMatchObject({ task });
   expect(parse('--retry-failed', '--tenants', 'all')).toMatchObject({ task });
   expect(problems('--retry-failed', '--tenants', 'acme')).toEqual([
-    '--retry-failed says which tenants: give --tenants all with it, or nothing',
+    '--retry-failed chooses the tenants itself: leave out --tenants, or give --tenants all',
   ]);
 });
 
@@ -63,9 +63,9 @@ test.each(['run', 'approve', 'reject', 'stop'])('--%s takes the id of a run, and
   expect(parse(`--${verb}`, runId)).toMatchObject({ kind: 'tenants', task: { verb, runId } });
   expect(problems(`--${verb}`, 'mine')).toEqual(['"mine" is no id of a run: it is a UUID in lower case']);
   expect(problems(`--${verb}`, runId, '--tenants', 'all', '--command', 'plan', '--yes')).toEqual([
-    `--${verb} takes no --tenants: the run was started with its own`,
-    `--${verb} takes no --command: the run was started with its own`,
-    `--${verb} takes no --yes: the run was started with its own`,
+    `--${verb} takes no --tenants: it was decided when the run was started`,
+    `--${verb} takes no --command: it was decided when the run was started`,
+    `--${verb} takes no --yes: it was decided when the run was started`,
   ]);
 });
 
@@ -73,16 +73,16 @@ test('two verbs for a run exclude each other', () => {
   expect(problems('--run', runId, '--stop', runId)).toEqual(['--run and --stop exclude each other: give one']);
 });
 
-test('all that makes no sense with many tenants is said at once', () => {
+test('all that does not go with many tenants is said at once', () => {
   const senseless = ['--revision', 'c3', '--dry-run', '--wait-lock', '5', '--follow', '--function-name', 'mine'];
   const found = problems('--tenants', 'all', ...senseless, '--command', 'downgrade', '--sql', '--json=no');
   for (const problem of [
-    '--revision makes no sense with --tenants: every tenant goes to head',
-    '--dry-run makes no sense with --tenants: use --command plan',
-    '--wait-lock makes no sense with --tenants',
-    '--follow makes no sense with --tenants',
-    '--function-name makes no sense with --tenants',
-    '"downgrade" makes no sense with many tenants: use upgrade, plan, check',
+    '--revision does not go with --tenants: every tenant goes to head',
+    '--dry-run does not go with --tenants: use --command plan',
+    '--wait-lock does not go with --tenants',
+    '--follow does not go with --tenants',
+    '--function-name does not go with --tenants',
+    '"downgrade" does not go with many tenants: use upgrade, plan, check',
     'unknown option --sql',
     '--json takes no value',
   ]) {
@@ -95,14 +95,17 @@ test.each([
   [['--tenants', 'all', '--allow', 'all'], '--allow must be a list of drop_invalid_indexes'],
   [['--tenants'], '--tenants needs a value'],
   [['--run'], '--run needs a value'],
-  [['--tenants', 'all', '--endpoint-url', 'here'], '--endpoint-url here is not an address'],
+  [
+    ['--tenants', 'all', '--endpoint-url', 'here'],
+    '--endpoint-url here is not an address: give one such as http://localhost:4566',
+  ],
   [['--tenants', 'all', '--app-name', 'a b'], expect.stringContaining('the app name "a b" is not a usable name')],
 ])('%j is refused', (args, problem) => {
   expect(problems(...args)).toEqual([problem]);
 });
 
 test('the stage is needed', () => {
-  expect(parseTenantsArguments(['--tenants', 'all'])).toMatchObject({ kind: 'problems', problems: ['--stage is missing'] });
+  expect(parseTenants(['--tenants', 'all'])).toMatchObject({ kind: 'problems', problems: ['--stage is missing'] });
 });
 
 test.each(['--tenants=all', '--retry-failed', '--run', '--approve=x', '--reject', '--stop'])(

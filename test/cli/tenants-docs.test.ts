@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Ajv from 'ajv';
-import { parseTenantsArguments } from '../../lib/cli/migrate-invoke/tenants/arguments';
-import { tenantsExitCode } from '../../lib/cli/migrate-invoke/tenants/exit-codes';
+import { exitCodeOf } from '../../lib/cli/exit-codes';
+import { parseArguments } from '../../lib/cli/migrate-invoke/tenants/arguments';
 import { TENANTS_CLIENT_CODES } from '../../lib/client/tenants/errors';
 import { TENANT_CODES } from '../../lib/contract/tenants';
 import schema from '../../schema/migrate-invoke.json';
@@ -25,14 +25,14 @@ describe('docs/tenants.md', () => {
       const [, code, , errors = ''] = row.split('|');
       return Array.from(errors.matchAll(/`(\w+)`/g), ([, error]) => [error, Number(code)] as const);
     });
-    expect(Object.fromEntries(told)).toEqual(Object.fromEntries(CODES.map((code) => [code, tenantsExitCode(code)])));
+    expect(Object.fromEntries(told)).toEqual(Object.fromEntries(CODES.map((code) => [code, exitCodeOf(code)])));
   });
 
   test('shows command lines that are accepted', () => {
     const lines = blocks('sh').flatMap((code) => code.match(/migrate-invoke [^#|\n]*/g) ?? []);
     expect(lines.length).toBeGreaterThan(7);
     for (const line of lines.filter((one) => !one.includes('@'))) {
-      expect(parseTenantsArguments(line.trim().split(/\s+/).slice(1))).toMatchObject({ kind: 'tenants' });
+      expect(parseArguments(line.trim().split(/\s+/).slice(1))).toMatchObject({ kind: 'tenants' });
     }
   });
 

@@ -1,4 +1,4 @@
-import { tenantsProgressLine, tenantsProgressText } from '../../lib/cli/migrate-invoke/tenants/progress-line';
+import { progressLine, progressText } from '../../lib/cli/migrate-invoke/tenants/progress-line';
 import { displayWidth } from '../../lib/cli/screen/display-width';
 import { TENANT_PHASES } from '../../lib/client/tenants/progress';
 
@@ -8,30 +8,28 @@ const canaries = { total: 2, done: 1, running: 1, failed: 0 };
 
 test('a run over the rest tells its own batches, and those with failures', () => {
   const progress = { runId, phase: 'rest', canaries, rest } as const;
-  expect(tenantsProgressText(progress, false)).toBe('tenants: 68/101 batches, 20 running, 1 with failures');
-  expect(tenantsProgressLine(progress, false, 123_000, 80)).toMatch(/ 1 wi.*… {2}2 min 03 s$/);
-  expect(tenantsProgressLine(progress, false, 123_000, 100)).toBe(
+  expect(progressText(progress, false)).toBe('tenants: 68/101 batches, 20 running, 1 with failures');
+  expect(progressLine(progress, false, 123_000, 80)).toMatch(/ 1 wi.*… {2}2 min 03 s$/);
+  expect(progressLine(progress, false, 123_000, 100)).toBe(
     '  █████████████░░░░░░░ tenants: 68/101 batches, 20 running, 1 with failures  2 min 03 s',
   );
 });
 
 test('canaries tell theirs', () => {
-  expect(tenantsProgressText({ runId, phase: 'canaries', canaries }, false)).toBe('canaries: 1/2 batches, 1 running');
+  expect(progressText({ runId, phase: 'canaries', canaries }, false)).toBe('canaries: 1/2 batches, 1 running');
 });
 
 test('a plan is told as one', () => {
-  expect(tenantsProgressText({ runId, phase: 'listing' }, true)).toBe('plan: listing the tenants');
+  expect(progressText({ runId, phase: 'listing' }, true)).toBe('plan: listing the tenants');
 });
 
 test('a map run that has read no batch yet has an empty bar', () => {
   const nothing = { total: 0, done: 0, running: 0, failed: 0 };
-  expect(tenantsProgressLine({ runId, phase: 'rest', rest: nothing }, false, 0, 40)).toMatch(/^ {2}░+ tenants: 0\/0 batches/);
+  expect(progressLine({ runId, phase: 'rest', rest: nothing }, false, 0, 40)).toMatch(/^ {2}░+ tenants: 0\/0 batches/);
 });
 
 test.each([40, 80, 120])('no phase is wider than a terminal of %i columns', (width) => {
   for (const phase of TENANT_PHASES) {
-    expect(displayWidth(tenantsProgressLine({ runId, phase, canaries, rest }, true, 4_000_000, width))).toBeLessThanOrEqual(
-      width,
-    );
+    expect(displayWidth(progressLine({ runId, phase, canaries, rest }, true, 4_000_000, width))).toBeLessThanOrEqual(width);
   }
 });

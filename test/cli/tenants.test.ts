@@ -25,8 +25,6 @@ beforeAll(async () => {
 afterAll(() => command.remove());
 afterEach(() => standIn?.stop());
 
-jest.setTimeout(30_000);
-
 const HEADER =
   '  stage      dev\n  machine    template-saas-api-migrate-tenants-dev\n  region     eu-central-1\n' +
   '  account    123456789012\n  you        arn:aws:iam::123456789012:user/ada\n';
@@ -84,7 +82,7 @@ describe('an upgrade', () => {
     const options = stage(behind, { state: 'Rest', rest }, { end: succeeded(migrated) });
     const { code, stdout, stderr } = await run(options, '--tenants', 'all');
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^64 tenants migrated to head \(c3\) in \d.*, 940 were there before\n$/);
+    expect(stdout).toMatch(/^64 tenants migrated to head \(c3\) in \d.*, 940 were already there\n$/);
     expect(stderr.startsWith(HEADER)).toBe(true);
     expect(stderr).toContain(PLACES);
     expect(stderr).toContain('  … tenants: 4/11 batches, 2 running (0 s)\n');
@@ -114,14 +112,14 @@ describe('an upgrade', () => {
 
   test('of nobody says so', async () => {
     const { code, stdout } = await run(stage({ total: 0, unchanged: 0, places: [], heads: [] }), '--retry-failed');
-    expect([code, stdout]).toEqual([0, 'nothing to do: there is no tenant to run over\n']);
+    expect([code, stdout]).toEqual([0, 'nothing to do: there are no tenants\n']);
   });
 
   test('that fails shows which tenants failed and why, and where all of it is', async () => {
     const { code, stdout, stderr } = await run(stage(behind, { end: tenantsFailed }), '--tenants', 'all');
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toContain(
-      '63 tenants migrated to head (c3), 940 were there before\n' +
+      '63 tenants migrated to head (c3), 940 were already there\n' +
         '  ✗ acme  migration_failed: column "x" contains null values (revision c3, SQLSTATE 23502)\n' +
         '✗ tenants_failed: 1 of 1004 tenants failed\n  next       repair what the failures name\n' +
         DETAILS,
@@ -165,7 +163,7 @@ describe('a question', () => {
     expect([code, stdout]).toEqual([
       0,
       `${PLACES}  • c3 is pending\n      destroys data  b2.py:12  drop_table users\n` +
-        '      if it is meant, write into that file:  # cdk-alembic: allow drop-table: <reason>\n',
+        '      if intended, add to that file:  # cdk-alembic: allow drop-table: <reason>\n',
     ]);
     expect(commands()).toEqual(['plan']);
   });
@@ -196,7 +194,7 @@ describe('a protected stage', () => {
   test('is left alone where nobody can be asked', async () => {
     const { code, stderr } = await run(isProtected, '--tenants', 'all');
     expect([code, commands()]).toEqual([3, ['plan']]);
-    expect(stderr).toContain('declined: stage "dev" is protected, and there is no terminal to ask at; nothing was changed');
+    expect(stderr).toContain('declined: stage "dev" is protected, and there is no terminal to confirm it; nothing was changed');
   });
 
   test('is changed with --yes', async () => {
@@ -212,7 +210,7 @@ describe('a protected stage', () => {
     const args = ['--stage', 'dev', '--endpoint-url', standIn.url, '--tenants', 'all'];
     const result = await command.runOnTerminal(args, {}, { typed });
     expect([result.code, commands()]).toEqual([code, sent]);
-    expect(result.stdout).toContain('is protected: type its name to go on: ');
+    expect(result.stdout).toContain('is protected; type its name to go on: ');
   });
 });
 
@@ -231,7 +229,7 @@ describe('canaries that wait for an approval', () => {
     await standIn.standstill();
     const runId = standIn.runs[1]?.name as string;
     const approved = await command.run([...where, '--approve', runId]);
-    expect(approved).toMatchObject({ code: 0, stdout: `approved: run ${runId} begins the rest\n` });
+    expect(approved).toMatchObject({ code: 0, stdout: `approved: run ${runId} migrates the rest\n` });
     const { code, stderr } = await watching;
     expect(code).toBe(0);
     expect(stderr).toContain(`  yes        npx migrate-invoke --stage dev --approve ${runId}\n`);
@@ -246,7 +244,7 @@ describe('canaries that wait for an approval', () => {
     standIn = await StepFunctionsStandIn.start(stage(behind, ...waiting));
     const args = ['--stage', 'dev', '--endpoint-url', standIn.url, '--tenants', 'all'];
     const { stdout } = await command.runOnTerminal(args, {}, { typed });
-    expect(stdout).toContain('the canaries are migrated\r\ntype yes to begin the rest or no to end the run, to go on: ');
+    expect(stdout).toContain('the canaries are migrated\r\ntype yes to migrate the rest, or no to end the run: ');
     expect(standIn.approvals).toMatchObject([{ approved }]);
   });
 
@@ -266,12 +264,12 @@ describe('a run that is there already', () => {
 
   test('goes on after Ctrl-C, which says how to watch it and how to stop it', async () => {
     standIn = await StepFunctionsStandIn.start(stage(behind, { state: 'Rest', until: 'never' }));
-    const args = ['--stage', 'dev', '--app-name', 'template-saas', '--endpoint-url', standIn.url, '--tenants', 'all'];
+    const args = ['--stage', 'dev', '--endpoint-url', standIn.url, '--tenants', 'all'];
     const { code, stderr } = await command.run(args, {}, standIn.standstill());
     const runId = standIn.runs[1]?.name;
     expect(code).toBe(130);
     expect(stderr).toContain(`interrupted: run ${runId} goes on\n`);
-    const about = 'npx migrate-invoke --stage dev --app-name template-saas';
+    const about = 'npx migrate-invoke --stage dev';
     expect(stderr).toContain(`next       watch it again: ${about} --run ${runId}; or stop it: ${about} --stop ${runId}\n`);
     expect(standIn.calls.map(({ operation }) => operation)).not.toContain('StopExecution');
   });
@@ -282,7 +280,7 @@ describe('a run that is there already', () => {
     await command.run([...where, '--approve', runId]);
     expect(await watching).toMatchObject({
       code: 0,
-      stdout: '64 tenants migrated to head (c3), 940 were there before\n',
+      stdout: '64 tenants migrated to head (c3), 940 were already there\n',
     });
   });
 
@@ -395,9 +393,9 @@ function readAtStart({ outputs }: Metafile): string[] {
 test('no other start pays for it: what it takes lies in files of its own, read when it is needed', () => {
   const sfn = /@aws-sdk\/client-sfn\//;
   expect(readAtStart(command.metafile)).toContain('lib/cli/migrate-invoke/main.ts');
-  expect(readAtStart(command.metafile).filter((path) => sfn.test(path) || /\/(show-)?tenants/.test(path))).toEqual([]);
+  expect(readAtStart(command.metafile).filter((path) => sfn.test(path) || /\/tenants\/(?!options|help)/.test(path))).toEqual([]);
   expect(readAtStart(command.tenants).some((path) => sfn.test(path))).toBe(true);
   const imports = Object.values(command.metafile.inputs).flatMap((input) => input.imports);
   const entries = imports.filter(({ path }) => path.includes('migrate-invoke-tenants'));
-  expect(entries).toMatchObject([{ kind: 'require-call', external: true }]);
+  expect(entries).toMatchObject([{ kind: 'dynamic-import', external: true }]);
 });

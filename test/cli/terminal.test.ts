@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { displayWidth } from '../../lib/cli/screen/display-width';
-import { answer, type Reply, StandIn, type StandInOptions } from '../client/stand-in';
+import { answer, applied, type Reply, StandIn, type StandInOptions } from '../client/stand-in';
 import { BuiltCommand, type Ended, type TerminalOptions } from './built-command';
 import { oneByOne, planned } from './planned';
 
@@ -42,6 +42,20 @@ describe('a person at a terminal', () => {
     expect(stdout.replaceAll('\u001b[K', '')).not.toContain('\u001b[');
   });
 
+  test.each([
+    ['C', { LANG: 'C' }],
+    ['POSIX, whatever LANG is', { LANG: 'en_US.UTF-8', LC_ALL: 'POSIX' }],
+    ['one without UTF-8', { LANG: 'de_DE.ISO-8859-1' }],
+  ])('sees ASCII alone with the locale %s', async (_, environment) => {
+    const reply = planned({ answer: answer({ applied: [applied('b2', '取引先')] }) });
+    const { stdout } = await onTerminal({ environment, reply, delayMs: 300 });
+    expect(stdout.match(/\P{ASCII}/gu)).toBeNull();
+    const text = stripVTControlCharacters(stdout);
+    expect(text).toContain('  + b2  ???  12 ms');
+    expect(text).toMatch(/\.{6,} 0\/2 /);
+    expect(text).toContain('a1 -> c3 (head)');
+  });
+
   test('sees how far the run is and which revision runs, for each of few', async () => {
     const { stdout } = await onTerminal({ delayMs: 300 });
     expect(stdout).toMatch(/░+ 0\/2 b2 {2}Add items 0 s/);
@@ -68,6 +82,16 @@ describe('a person at a terminal', () => {
     expect(changes()[0]?.sliceSeconds).toBe(5);
   });
 
+  test('of 20 columns sees each revision and the bar on one line', async () => {
+    const { code, stdout } = await onTerminal({ columns: 20, delayMs: 300, reply: oneByOne() });
+    expect(code).toBe(0);
+    const lines = stripVTControlCharacters(stdout).split(/[\r\n]+/);
+    const shown = lines.filter((line) => /^ {2}([•✓] (b2|c3)|[█░]+) /.test(line));
+    // The plan, the bar, and the revisions that were applied.
+    expect(shown.length).toBeGreaterThanOrEqual(5);
+    for (const line of shown) expect([line, displayWidth(line)]).toEqual([line, Math.min(displayWidth(line), 20)]);
+  });
+
   test.each([40, 120])('of %i columns sees each revision and the bar on one line', async (columns) => {
     const message =
       '取引先テーブルに📦の列を追加する, and it goes on for longer than any terminal is wide: 取引先テーブルに📦の列を追加する';
@@ -90,7 +114,7 @@ describe('a protected stage', () => {
   test('is changed when its name is typed', async () => {
     const { code, stdout } = await onTerminal({ reply: isProtected, typed: 'prod\n' });
     expect(code).toBe(0);
-    expect(stdout).toMatch(/2 revisions pending.*is protected: type its name to go on: /s);
+    expect(stdout).toMatch(/2 revisions pending.*is protected; type its name to go on: /s);
     expect(changes()).toHaveLength(1);
   });
 
@@ -127,33 +151,31 @@ describe('a protected stage', () => {
     const { code, stdout, stderr } = await run();
     expect(code).toBe(3);
     expect(stdout + stderr).toContain(
-      'declined: stage "prod" is protected, and there is no terminal to ask at; nothing was changed',
+      'declined: stage "prod" is protected, and there is no terminal to confirm it; nothing was changed',
     );
     expect(stdout + stderr).toMatch(/next.*--yes/);
     expect(changes()).toEqual([]);
   });
 });
 
-describe('Ctrl-C', () => {
+describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s', (signal) => {
   async function interrupt(reply: ReturnType<typeof planned>, ...args: string[]): Promise<Ended> {
-    const calls = { seen: 0 };
     let arrived: () => void;
     const hanging = new Promise<void>((resolve) => {
       arrived = resolve;
     });
     standIn = await StandIn.start((request, call) => {
-      calls.seen = call;
       const told = reply(request, call);
       if (told === 'hang') arrived();
       return told;
     });
-    return command.run(['--stage', 'dev', '--endpoint-url', standIn.url, ...args], {}, hanging);
+    return command.run(['--stage', 'dev', '--endpoint-url', standIn.url, ...args], {}, hanging, signal);
   }
 
   test('in a run says what goes on and how to look', async () => {
     const { code, stdout, stderr } = await interrupt(planned('hang'));
     expect([code, stdout]).toEqual([130, '']);
-    expect(stderr).toContain('interrupted: what the function has started goes on to the end of its slice');
+    expect(stderr).toContain('interrupted: the function goes on to the end of its slice');
     expect(stderr).toContain('npx migrate-invoke --stage dev --command current');
   });
 

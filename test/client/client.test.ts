@@ -211,7 +211,6 @@ describe('a function that is not ready', () => {
     expect(error).toMatchObject({ code, message: expect.stringContaining('(waited 0.6 s)') });
     expect(error.next).toMatch(/^nothing was started/);
     expect(performance.now() - from).toBeGreaterThan(550);
-    expect(performance.now() - from).toBeLessThan(1_500);
   });
 
   test('a caller that gives up need not wait for it', async () => {
@@ -263,7 +262,6 @@ describe('a database that another run has locked', () => {
       MigrationLockedError,
     );
     expect(performance.now() - from).toBeGreaterThan(450);
-    expect(performance.now() - from).toBeLessThan(2_000);
   });
 
   test('need not be waited for by a caller that gives up', async () => {

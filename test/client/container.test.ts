@@ -4,8 +4,6 @@ import type { MigrateAnswer } from '../../lib/contract';
 import { applied, awsEnvironment, StandIn, type StandInOptions } from './stand-in';
 import { ContainerStandIn, MACHINE, type Moment, RUN_ID } from './stand-in-container';
 
-jest.setTimeout(30_000);
-
 const environment = process.env;
 let standIn: StandIn;
 let container: ContainerStandIn;

@@ -23,7 +23,7 @@ beforeAll(() => {
   mkdirSync(join(modules, 'cdk-alembic'), { recursive: true });
   execFileSync('tar', ['-xzf', join(directory, tarball), '-C', join(modules, 'cdk-alembic'), '--strip-components=1']);
   for (const name of ['@aws-sdk', '@types']) symlinkSync(join(root, 'node_modules', name), join(modules, name));
-}, 120_000);
+});
 
 afterAll(() => rmSync(resolve(consumer, '..'), { recursive: true }));
 

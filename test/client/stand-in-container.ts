@@ -24,7 +24,8 @@ export interface Moment {
 export class ContainerStandIn {
   /** Names and inputs of what was started, in order. */
   readonly started: { readonly name: string; readonly input: MigrateRequest }[] = [];
-  private looks = 0;
+  /** How often the execution was looked at. */
+  looks = 0;
   private reads = 0;
   private runId = RUN_ID;
 

@@ -27,8 +27,6 @@ const thrown = (run: Promise<unknown>): Promise<TenantsError> =>
   run.then(() => Promise.reject(new Error('it did not fail'))).catch((error) => error);
 const operations = () => standIn.calls.map(({ operation }) => operation);
 
-jest.setTimeout(20_000);
-
 describe('a start', () => {
   test('sends what is asked for to the state machine of the stage, under the id of the run', async () => {
     const runId = await (await against({}, { requestedBy: 'ci 42' })).start({ tenants: ['acme', 'globex', 'acme'] });

@@ -15,8 +15,6 @@ import { SAMPLES, sample } from './sample-stack';
 import { migrationStack, temporaryDirectory } from './support';
 import { tenantStack } from './tenant-support';
 
-jest.setTimeout(120_000);
-
 const WITH_EVERYTHING = () =>
   migrationStack((stack) => ({
     vpc: new ec2.Vpc(stack, 'Vpc', { flowLogs: { all: {} } }),

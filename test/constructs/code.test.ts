@@ -5,8 +5,6 @@ import { AlembicMigration, MigrationCode, MigrationDatabase } from '../../lib';
 import { filesBelow, lockedBackend } from '../packaging/support';
 import { copyOf, laidOutBackend, revisionFile, temporaryDirectory, writeFiles } from './support';
 
-jest.setTimeout(120_000);
-
 /** Synthesizes into a directory, as the CDK's command does with cdk.out. */
 function synth(code: MigrationCode, outdir = temporaryDirectory()) {
   const app = new App({ outdir, builtinCloudFormationValidation: false });

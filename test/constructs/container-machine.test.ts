@@ -21,8 +21,6 @@ import { temporaryDirectory } from './support';
  * in the words of the real one; how often Step Functions asks, and what it makes of the answer, is decided by the definition.
  */
 
-jest.setTimeout(180_000);
-
 const NAME = 'app-container';
 const ROLE = 'arn:aws:iam::000000000000:role/any';
 const never = (StopCode: string, StoppedReason: string) => ({

@@ -96,7 +96,7 @@ test('no role of the sample may do anything on "*" but attach the function to it
 test("what the sample's revisions destroy is acknowledged, with a reason", () => {
   const script = `
 import json, pathlib, types
-from cdk_alembic.guard import data_losses
+from cdk_alembic.project.guard import data_losses
 files = sorted(pathlib.Path("examples/template-saas/back/alembic/versions").glob("*.py"))
 print(json.dumps(data_losses(types.SimpleNamespace(revision=file.stem, path=str(file)) for file in files)))
 `;

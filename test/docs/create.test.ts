@@ -9,8 +9,6 @@ import { Database } from '../production/database';
 import { needed } from '../production/environment';
 import { type Block, blocks, textOf } from './pages';
 
-jest.setTimeout(120_000);
-
 const ENV_PY = `from alembic import context
 from sqlalchemy import create_engine
 

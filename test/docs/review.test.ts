@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { FORMATS, parseMigrateArguments, VERBS } from '../../lib/cli/safe-alembic/arguments';
+import { parseArguments } from '../../lib/cli/safe-alembic/arguments';
 import { helpOf } from '../../lib/cli/safe-alembic/help';
+import { FORMATS } from '../../lib/cli/safe-alembic/review/arguments';
+import { VERB_NAMES } from '../../lib/cli/safe-alembic/verbs';
 import { SETTINGS_KEY, settingsProblems } from '../../lib/local/settings';
 import { RULES } from '../../lib/review';
 import { needed } from '../production/environment';
@@ -38,7 +40,7 @@ describe('the rules', () => {
 
 describe('the command', () => {
   test('every verb and every format is told', () => {
-    expect(tableOf('verb').map((row) => /`(\w+)/.exec(row)?.[1])).toEqual(VERBS);
+    expect(tableOf('verb').map((row) => /`(\w+)/.exec(row)?.[1])).toEqual(VERB_NAMES);
     const formats = page.split('| format | for |\n| --- | --- |\n')[1]?.split('\n\n')[0]?.split('\n');
     expect(formats?.map((row) => /`(\w+)`/.exec(row)?.[1])).toEqual(FORMATS);
   });
@@ -58,7 +60,7 @@ describe('the command', () => {
   )('it understands: %s', (line) => {
     const words = line.replace(/\s+#.*$/, '').match(/"[^"]*"|\S+/g) ?? [];
     const argv = words.slice(2).map((word) => word.replaceAll('"', ''));
-    expect(parseMigrateArguments(argv)).toMatchObject({ kind: 'run' });
+    expect(parseArguments(argv)).toMatchObject({ kind: 'run' });
   });
 
   test('the settings that are shown are settings', () => {

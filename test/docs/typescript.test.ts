@@ -3,8 +3,6 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { join } from 'node:path';
 import { type Block, blocks, root } from './pages';
 
-jest.setTimeout(120_000);
-
 /** What a reader has already when a block begins. A block that declares one of these itself means its own. */
 const SURROUNDINGS = `
 declare const api: import('constructs').Construct;

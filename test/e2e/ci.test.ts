@@ -14,7 +14,7 @@ import { jobEnvironment, type Ran, runScript } from '../ci/job';
 import { buildOf, pipelineIn, quickApp, templateWith } from '../ci/synthesized';
 import { createTeam, type Team } from '../ci/team';
 import { type Resource, resourcesOf } from '../constructs/support';
-import { mustSucceed, PATIENCE_MS, useLocalAws } from './use-local-aws';
+import { mustSucceed, useLocalAws } from './use-local-aws';
 
 const ACCOUNT = '000000000000';
 const REGION = 'eu-central-1';
@@ -30,8 +30,6 @@ function addColumn(number: number, column: string): NewMigration {
 const PHONE = addColumn(1, 'phone');
 const CITY = addColumn(2, 'city');
 const COLOUR = addColumn(3, 'colour');
-
-jest.setTimeout(2 * PATIENCE_MS);
 
 /*
  * The files run as they are. Replaced is what can't be here: checkout, setup-node, configure-aws-credentials, images and service

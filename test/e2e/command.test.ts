@@ -13,7 +13,7 @@ import {
 } from '../../examples/local-aws';
 import { functionName, type RunnerSettings, SETTINGS_VARIABLE } from '../../lib/contract';
 import { ADD_PHONE } from './add-phone';
-import { mustSucceed, PATIENCE_MS, useLocalAws } from './use-local-aws';
+import { mustSucceed, useLocalAws } from './use-local-aws';
 
 const BROKEN: NewMigration = {
   revision: 'e2e000000002',
@@ -28,8 +28,6 @@ const DROP_ITEMS: NewMigration = {
 
 /** The runner's key of Alembic's usual version table: `key_of` of its mutex. */
 const MUTEX = createHash('sha256').update('cdk-alembic::alembic_version').digest().readBigUInt64BE() >> 1n;
-
-jest.setTimeout(PATIENCE_MS);
 
 describe('migrate-invoke against a deployed function', () => {
   const shared = useLocalAws(async (aws) => {

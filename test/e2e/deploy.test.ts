@@ -2,7 +2,7 @@ import { LambdaClient, ListFunctionsCommand } from '@aws-sdk/client-lambda';
 import { clientOptions, copySampleBackend, createSampleStage, type NewMigration } from '../../examples/local-aws';
 import { functionName } from '../../lib/contract';
 import { ADD_PHONE } from './add-phone';
-import { mustSucceed, PATIENCE_MS, useLocalAws } from './use-local-aws';
+import { mustSucceed, useLocalAws } from './use-local-aws';
 
 const ADD_AGE: NewMigration = {
   revision: 'e2e000000002',
@@ -21,8 +21,6 @@ const REPAIRED: NewMigration = {
   ...REQUIRE_COUNTRY,
   upgrade: ['op.add_column("users", sa.Column("country", sa.String(2), nullable=False, server_default="DE"))'],
 };
-
-jest.setTimeout(PATIENCE_MS);
 
 describe('cdk deploy', () => {
   // The tests tell one story: each deploys on what the one before has left.

@@ -4,11 +4,9 @@ import { clientOptions, copySampleBackend, createSampleStage, projectDirectory, 
 import { MigrateClient } from '../../lib/client';
 import { functionName, isAnswer } from '../../lib/contract';
 import { ADD_PHONE } from './add-phone';
-import { mustSucceed, PATIENCE_MS, useLocalAws } from './use-local-aws';
+import { mustSucceed, useLocalAws } from './use-local-aws';
 
 const TABLES = ['items', 'notifications', 'projects', 'users'];
-
-jest.setTimeout(PATIENCE_MS);
 
 describe('with the stages dev and prod deployed', () => {
   const shared = useLocalAws(async (aws) => {

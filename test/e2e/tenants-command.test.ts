@@ -3,8 +3,6 @@ import { type LocalAws, projectDirectory, type RunResult } from '../../examples/
 import { createTenantStage } from './tenant-stage';
 import { mustSucceed, useLocalAws } from './use-local-aws';
 
-jest.setTimeout(300_000);
-
 const TENANTS = Array.from({ length: 12 }, (_, index) => ({ name: `customer-${index}`, schema: `tenant_${index}` }));
 const script = path.join(projectDirectory, 'dist/bin/migrate-invoke.js');
 
@@ -51,7 +49,7 @@ describe('migrate-invoke --tenants against a state machine that runs', () => {
 
     mustSucceed(result);
     expect(result.stdout).toMatch(/^12 tenants migrated to head \(\w+\) in .* s$/);
-    expect(result.stderr).toMatch(/… canaries.*rest waits for an approval of run.*… tenants: \d\/\d batches/s);
+    expect(result.stderr).toContain(`the rest waits until run ${runId} is approved`);
     expect(await stage.places()).toEqual({ [stage.head()]: 12 });
     const again = await command(['--run', runId, '--json']);
     expect(JSON.parse(again.stdout)).toMatchObject({ command: 'upgrade', status: 'complete', runId, migrated: 12, exitCode: 0 });

@@ -1,8 +1,5 @@
 import { type LocalAws, withLocalAws } from '../../examples/local-aws';
 
-/** One deploy takes about ten seconds on two cores; a busy machine gets its time. */
-export const PATIENCE_MS = 180_000;
-
 /**
  * A local AWS for all tests of a file, bootstrapped.
  *
@@ -25,7 +22,7 @@ export function useLocalAws<T>(prepare: (aws: LocalAws) => Promise<T>): { readon
       });
       stopped.catch(reject);
     });
-  }, PATIENCE_MS);
+  });
 
   afterAll(async () => {
     stop();

@@ -5,8 +5,6 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { eventually, runs } from './processes';
 
-jest.setTimeout(60_000);
-
 describe('what the demo and the tests start', () => {
   it.each([
     ['Ctrl-C', 'SIGINT', 130],

@@ -3,8 +3,6 @@ import { type ObserverOptions, startObserver } from '../../lib/local/observer';
 import { uvPython } from '../../lib/local/python';
 import { withFolder } from '../../lib/local/with-folder';
 
-jest.setTimeout(60_000);
-
 /** Asks a command that stands where the backend's Python would; `script` is what it runs. */
 async function ask(
   python: readonly string[],

@@ -6,8 +6,6 @@ import { Client } from 'pg';
 import { findPostgres } from '../../lib/local/postgres-binaries';
 import { type PostgresServer, withPostgresServer } from '../../lib/local/postgres-server';
 
-jest.setTimeout(60_000);
-
 const modules = path.resolve(__dirname, '../../node_modules');
 
 async function versionOf(server: PostgresServer): Promise<string> {

@@ -1,7 +1,6 @@
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { withPostgresServer } from '../../lib/local/postgres-server';
 import { needed } from '../production/environment';
@@ -11,8 +10,6 @@ import { Project } from './project';
 
 /* The command as a project has it, with its own Python and a real PostgreSQL. */
 
-jest.setTimeout(120_000);
-
 let installed: InstalledCommand;
 let project: Project;
 /** What the command makes, it makes in here. */
@@ -20,7 +17,7 @@ let scratch: string;
 
 beforeAll(() => {
   installed = InstalledCommand.install();
-}, 120_000);
+});
 afterAll(() => installed?.remove());
 beforeEach(() => {
   project = new Project();
@@ -121,17 +118,20 @@ describe('safe-alembic review', () => {
 
   it.each([
     ['Ctrl-C', 'SIGINT', 130],
-    ['a request to end', 'SIGTERM', 143],
+    ['a request to end', 'SIGTERM', 130],
+    ['the end of its terminal', 'SIGHUP', 130],
     ['a kill that nobody can handle', 'SIGKILL', null],
   ] as const)('leaves no server and no folder behind after %s', async (_, signal, exitCode) => {
-    project.revision('b2', 'a1', 'Wait for ever', 'op.execute("SELECT pg_sleep(300)")');
+    const begun = path.join(project.directory, 'begun');
+    const wait = `open(${JSON.stringify(begun)}, "w").close(); op.execute("SELECT pg_sleep(3000)")`;
+    project.revision('b2', 'a1', 'Wait for ever', wait);
     const running = start(['review', '--json']);
     const server = await serverIn(scratch);
-    await sleep(500);
+    await eventually(() => existsSync(begun));
     running.kill(signal);
     const { code, stdout } = await running.ended;
     expect(code).toBe(exitCode);
-    if (signal === 'SIGINT') expect(JSON.parse(stdout)).toMatchObject({ status: 'failed', error: { code: 'interrupted' } });
+    if (exitCode === 130) expect(JSON.parse(stdout)).toMatchObject({ status: 'failed', error: { code: 'interrupted' } });
     await eventually(() => !runs(server) && readdirSync(scratch).length === 0);
   });
 
@@ -166,10 +166,8 @@ describe('safe-alembic create', () => {
   });
 
   it.each(['update', 'fix', 'WIP', '123'])('refuses "%s" before anything is started', async (message) => {
-    const before = performance.now();
     const { code, stderr } = await safeAlembic(['create', message]);
     expect([code, stderr]).toEqual([2, expect.stringContaining('vague_description')]);
-    expect(performance.now() - before).toBeLessThan(2_000);
     expect(project.revisions).toEqual(['a1.py']);
   });
 });
@@ -231,7 +229,7 @@ describe('the project’s own database', () => {
     expect(await safeAlembic(['history'])).toMatchObject({
       code: 0,
       stdout: '● a1  Add users table  (head)\n1 revision, one head\n',
-      stderr: expect.stringContaining("where the database is can't be told"),
+      stderr: expect.stringContaining('where the database is could not be determined'),
     });
     expect(await safeAlembic(['current'])).toMatchObject({ code: 4, stderr: expect.stringContaining('database_unreachable') });
   });

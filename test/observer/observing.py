@@ -16,7 +16,7 @@ BOOTSTRAP = (LAMBDA / "cdk_alembic_local" / "bootstrap.py").read_text()
 CODE = {
     file.relative_to(LAMBDA).as_posix(): file.read_text()
     for package in ("cdk_alembic", "cdk_alembic_local")
-    for file in (LAMBDA / package).glob("*.py")
+    for file in (LAMBDA / package).rglob("*.py")
 }
 NOTHING = {"added": {}, "removed": {}, "changed": {}}
 

@@ -59,7 +59,9 @@ def project(root: Path, database: str, template: str = "generic", driver: str = 
     (directory / "alembic" / "env.py").write_text(env)
     (directory / "alembic" / "script.py.mako").write_text((TEMPLATES / template / "script.py.mako").read_text())
     (directory / "models.py").write_text(MODELS)
-    return Project.of_package(root)
+    there = Project(directory)
+    there.load()
+    return there
 
 
 def change(project: Project, file: str, before: str, after: str) -> Project:
@@ -182,11 +184,11 @@ def test_env_py_without_models_is_told_what_to_set(root: Path, database: str) ->
     assert files(there) == []
 
 
-def test_two_heads_have_to_be_merged_first(root: Path, database: str) -> None:
+def test_two_heads_must_be_merged_first(root: Path, database: str) -> None:
     there = project(root, database)
     for name in ("a1", "b1"):
         (there.directory / "alembic" / "versions" / f"{name}.py").write_text(f'revision = "{name}"\ndown_revision = None\n')
-    there = Project.of_package(root)
+    there = Project(there.directory)
     for empty in (False, True):
         failure = refused(there, empty=empty)
         assert failure.code == "multiple_heads"

@@ -5,8 +5,6 @@ import { compileBytecode } from '../../lib/packaging/bytecode';
 import type { FunctionPlatform } from '../../lib/packaging/platform';
 import { checked, filesBelow, hostPython, lockedBackend, packageOf, temporaryDirectory, writeFiles } from './support';
 
-jest.setTimeout(120_000);
-
 const pythonVersion = hostPython();
 const host: FunctionPlatform = { architecture: process.arch === 'arm64' ? 'arm64' : 'x86_64', pythonVersion };
 

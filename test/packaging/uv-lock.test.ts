@@ -4,8 +4,6 @@ import { join } from 'node:path';
 import type { FunctionPlatform } from '../../lib/packaging/platform';
 import { copyOf, filesBelow, hostPython, lockedBackend, packageOf, read, temporaryDirectory, writeFiles } from './support';
 
-jest.setTimeout(120_000);
-
 const host: FunctionPlatform = { architecture: process.arch === 'arm64' ? 'arm64' : 'x86_64', pythonVersion: hostPython() };
 const lambda: FunctionPlatform = { architecture: 'arm64', pythonVersion: '3.13' };
 

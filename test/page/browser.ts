@@ -6,5 +6,5 @@ export function startBrowser(): Promise<Browser> {
   const executablePath = findChromium();
   if (!executablePath) throw new Error('no Chromium: npm test installs it, or name one in the variable CHROMIUM');
   const quiet = ['background-networking', 'component-update', 'sync', 'quic', 'gpu'].map((what) => `--disable-${what}`);
-  return chromium.launch({ executablePath, chromiumSandbox: false, args: [...quiet, '--no-first-run'] });
+  return chromium.launch({ executablePath, chromiumSandbox: false, args: [...quiet, '--no-first-run'], timeout: 300_000 });
 }

@@ -1,9 +1,8 @@
 import { DatabaseAheadError, MigrateClient } from '../../lib/client';
 import { CuttingProxy } from './cutting-proxy';
+import { HELD } from './database';
 import { useProduction } from './production';
 import { FUNCTION } from './stack';
-
-jest.setTimeout(60_000);
 
 const production = useProduction();
 const thrown = (run: Promise<unknown>) => run.then(() => undefined).catch((error) => error);
@@ -21,9 +20,10 @@ afterEach(async () => {
 
 test('a connection that drops in mid-Invoke: exactly one run has happened, and asking again reports the true state', async () => {
   const { fn, database, release } = production;
-  fn.code = release({ a1: 'SELECT 1', b2: 'SELECT pg_sleep(3)', c3: 'SELECT 1' });
+  await database.hold();
+  fn.code = release({ a1: 'SELECT 1', b2: HELD, c3: 'SELECT 1' });
   const upgrade = thrown(client.upgrade({ sliceSeconds: 60 }));
-  await database.running('%pg_sleep%');
+  await database.running('DO %held%');
   proxy.cut();
   const error = await upgrade;
   expect(error).toMatchObject({ code: 'network', message: expect.stringContaining('was lost before its answer came') });
@@ -31,6 +31,7 @@ test('a connection that drops in mid-Invoke: exactly one run has happened, and a
   expect(fn.count('upgrade')).toBe(1);
 
   expect(await client.current()).toMatchObject({ status: 'pending', to: ['a1'] });
+  await database.letGo();
   expect(await client.upgrade()).toMatchObject({ status: 'complete', to: ['c3'], pending: [] });
   expect(await client.current()).toMatchObject({ status: 'complete', to: ['c3'] });
   expect(await database.ran()).toEqual({ a1: 1, b2: 1, c3: 1 });

@@ -3,6 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { needed } from './environment';
 
+/** SQL of a revision that goes on when the test says so. */
+export const HELD = 'DO $$ BEGIN WHILE EXISTS (SELECT FROM held) LOOP PERFORM pg_sleep(0.02); END LOOP; END $$';
+
 /** A database of the test's own in the real PostgreSQL. */
 export class Database {
   private constructor(readonly name: string) {}
@@ -45,10 +48,17 @@ export class Database {
   async running(pattern: string): Promise<void> {
     const look = `SELECT FROM pg_stat_activity WHERE datname = '${this.name}' AND state = 'active'
       AND pid <> pg_backend_pid() AND query LIKE '${pattern}'`;
-    for (let tries = 0; (await query('postgres', look)).length === 0; tries += 1) {
-      if (tries === 400) throw new Error(`no statement like ${pattern} ran within 20 s`);
-      await sleep(50);
-    }
+    while ((await query('postgres', look)).length === 0) await sleep(50);
+  }
+
+  /** Has revisions with {@link HELD} wait. */
+  async hold(): Promise<void> {
+    await this.rows('CREATE TABLE held AS SELECT 1 AS one');
+  }
+
+  /** Lets them go on. */
+  async letGo(): Promise<void> {
+    await this.rows('DELETE FROM held');
   }
 
   async drop(): Promise<void> {

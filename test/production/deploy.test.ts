@@ -1,6 +1,5 @@
+import { HELD } from './database';
 import { useProduction } from './production';
-
-jest.setTimeout(60_000);
 
 const production = useProduction();
 
@@ -48,13 +47,15 @@ describe('a connection that drops while the function is inside a revision', () =
     const { stack, release, database, aws, fn } = production;
     let lost = 0;
     aws.losesAnswer = async (_, payload) => {
-      if (!payload.includes('"upgrade"') || lost > 0) return false;
+      if (!payload.includes('"upgrade"')) return false;
       lost += 1;
-      await database.running('%pg_sleep%');
-      return true;
+      if (lost === 1) await database.running('DO %held%');
+      else await database.letGo();
+      return lost === 1;
     };
-    const { response } = await stack.create(release({ ...FIRST, b2: 'SELECT pg_sleep(2)', c3: 'SELECT 1' }));
-    expect([lost, fn.count('upgrade')]).toEqual([1, 2]);
+    await database.hold();
+    const { response } = await stack.create(release({ ...FIRST, b2: HELD, c3: 'SELECT 1' }));
+    expect([lost, fn.count('upgrade')]).toEqual([2, 2]);
     expect(response).toMatchObject({ Status: 'SUCCESS', Data: { fromRevision: '', toRevision: 'c3', appliedCount: '3' } });
     expect(await database.ran()).toEqual({ a1: 1, b2: 1, c3: 1 });
   });
@@ -110,7 +111,7 @@ describe('a rollback', () => {
       Status: 'SUCCESS',
       Data: { fromRevision: '', toRevision: '', appliedCount: '0' },
     });
-    expect(rolledBack?.milliseconds).toBeLessThan(15_000);
+    expect(rolledBack?.milliseconds).toBeLessThan(120_000);
     expect(stack.status).toBe('UPDATE_ROLLBACK_COMPLETE');
   });
 
@@ -163,9 +164,8 @@ describe('a stack that is deleted', () => {
     const { stack, release, database, fn } = production;
     await stack.create(release(FIRST));
     const before = fn.requests.length;
-    const { response, milliseconds } = await stack.remove();
+    const { response } = await stack.remove();
     expect(response.Status).toBe('SUCCESS');
-    expect(milliseconds).toBeLessThan(1_000);
     expect([stack.status, fn.requests.length]).toEqual(['DELETE_COMPLETE', before]);
     expect(await database.ran()).toEqual({ a1: 1 });
   });
@@ -175,9 +175,9 @@ describe('a stack that is deleted', () => {
     await stack.create(release(FIRST));
     await database.drop();
     fn.code = undefined;
-    const { response, milliseconds } = await stack.remove();
-    expect(response.Status).toBe('SUCCESS');
-    expect(milliseconds).toBeLessThan(1_000);
+    const before = fn.requests.length;
+    const { response } = await stack.remove();
+    expect([response.Status, fn.requests.length]).toEqual(['SUCCESS', before]);
   });
 
   test('succeeds for an id that was never issued', async () => {
@@ -222,7 +222,7 @@ describe('a migration that raises', () => {
     expect(Reason).toContain('statement: ALTER TABLE missing ADD COLUMN note text');
     expect(Reason).toContain('log group /aws/lambda/app-api-migrate-lambda-dev');
     expect(Reason).toContain('next: it was rolled back, and the revisions before it stay');
-    expect(updated.milliseconds).toBeLessThan(10_000);
+    expect(updated.milliseconds).toBeLessThan(120_000);
     expect(await database.version()).toEqual(['a1']);
     expect(await database.ran()).toEqual({ a1: 1 });
     expect(stack.status).toBe('UPDATE_ROLLBACK_COMPLETE');

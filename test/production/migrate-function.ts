@@ -2,7 +2,7 @@ import { type RunnerSettings, SETTINGS_VARIABLE } from '../../lib/contract';
 import { ExecutionEnvironment, type Invoked } from './execution-environment';
 
 /** The function's timeout. */
-export const FUNCTION_SECONDS = 60;
+export const FUNCTION_SECONDS = 300;
 
 /** The function of a stage: the real runner under the real runtime, one environment for each call at the same time. */
 export class MigrateFunction {

@@ -23,8 +23,6 @@ import { useProduction } from './production';
 /** Without a ServiceTimeout. */
 const HOUR = 3_600;
 
-jest.setTimeout(30_000);
-
 const production = useProduction();
 
 interface Resource {

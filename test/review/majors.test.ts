@@ -8,11 +8,9 @@ import { EXAMPLES } from './examples';
 import { writeProject } from './examples/project';
 import { inFolder } from './folder';
 
-jest.setTimeout(300_000);
-
 const modules = path.resolve(__dirname, '../../node_modules');
 
-// PostgreSQL 18 is what rules.test.ts runs on.
+// Part of the soak; PostgreSQL 18 is what rules.test.ts runs on.
 test.each([15, 16, 17])('PostgreSQL %s shows the same of every example', async (major) => {
   await inFolder(async (project) => {
     const cases = writeProject(project, EXAMPLES);

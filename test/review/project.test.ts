@@ -8,8 +8,6 @@ import { Database } from '../production/database';
 import { needed } from '../production/environment';
 import { inFolder } from './folder';
 
-jest.setTimeout(120_000);
-
 const OPTIONS: ReviewOptions = { version: '0.0.0', rules: {}, failOn: 'error' };
 const python = [needed('RUNNER_PYTHON')];
 

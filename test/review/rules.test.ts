@@ -8,8 +8,6 @@ import { EXAMPLES } from './examples';
 import { type Case, writeProject } from './examples/project';
 import { inFolder } from './folder';
 
-jest.setTimeout(180_000);
-
 let cases: readonly Case[] = [];
 let result: Review;
 let graph: GraphFacts;

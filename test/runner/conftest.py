@@ -17,11 +17,8 @@ import alembic
 import psycopg
 import pytest
 from cdk_alembic import handler
-from cdk_alembic import respond as full
-from cdk_alembic.project import guard
-from cdk_alembic.protocol import contract, log
-from cdk_alembic.run import container
-from cdk_alembic.shortcut import fingerprint, shortcut
+from cdk_alembic.handler import MigrationFailed
+from cdk_alembic.protocol import contract
 
 TEMPLATES = Path(alembic.__file__).parent / "templates"
 
@@ -111,14 +108,6 @@ class Backend:
         self.write_env("import os\n" + env.replace(line, line + option))
         return self
 
-    def with_shortcut(self, driver: str) -> Backend:
-        """As packaging leaves it: with a manifest, so that the shortcut is tried."""
-        manifest = self.root / contract.MANIFEST_FILE
-        manifest.parent.mkdir(exist_ok=True)
-        manifest.write_text(json.dumps({"driver": driver}))
-        (self.root / contract.DEPENDENCIES_DIRECTORY).mkdir(exist_ok=True)
-        return self
-
     def configure_with(self, options: str) -> None:
         """Adds arguments to env.py's call of context.configure for a connection."""
         env = (self.directory / "alembic" / "env.py").read_text()
@@ -132,8 +121,7 @@ class Backend:
     def revision(
         self, revision: str, down: Any = None, upgrade: str = "pass", downgrade: str = "pass", message: str | None = None
     ) -> str:
-        """Writes a revision; the next call meets a fresh process, as after a deploy."""
-        forget()
+        """Writes a revision."""
 
         def body(text: str) -> str:
             return "\n".join(f"    {line}" for line in text.strip().splitlines())
@@ -192,7 +180,12 @@ def database_of_all_tests() -> Iterator[Database]:
 def database(database_of_all_tests: Database) -> Iterator[Database]:
     """Empty. Making one takes longer than most tests, so they have it one after the other."""
     yield Database(database_of_all_tests.name)
-    with database_of_all_tests.connect() as connection:
+    empty(database_of_all_tests)
+
+
+def empty(database: Database) -> None:
+    """Ends the sessions of the database and drops what is in it."""
+    with database.connect() as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -212,9 +205,12 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Backend
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.chdir(tmp_path)
     set_settings(monkeypatch)
-    backend = Backend(tmp_path)
-    yield backend
-    forget()
+    modules = set(sys.modules)
+    yield Backend(tmp_path)
+    for name in set(sys.modules) - modules:
+        # The next test's backend may have a module of the same name.
+        if (getattr(sys.modules[name], "__file__", None) or "").startswith(str(tmp_path)):
+            del sys.modules[name]
 
 
 @pytest.fixture
@@ -231,8 +227,8 @@ def set_settings(monkeypatch: pytest.MonkeyPatch, **settings: Any) -> None:
     monkeypatch.setenv(contract.SETTINGS_VARIABLE, json.dumps(value))
 
 
-def eventually(condition: Callable[[], Any], seconds: float = 10) -> Any:
-    """The condition's value as soon as it is true."""
+def eventually(condition: Callable[[], Any], seconds: float = 120) -> Any:
+    """The condition's value as soon as it is true. The time is for what never becomes true, on the busiest machine."""
     end = time.monotonic() + seconds
     while not (value := condition()):
         assert time.monotonic() < end, "it did not come to that in time"
@@ -240,26 +236,51 @@ def eventually(condition: Callable[[], Any], seconds: float = 10) -> Any:
     return value
 
 
-def forget() -> None:
-    """The next call meets a fresh process."""
-    if full._project is not None:
-        full._project.forget_modules()
-    full._project = None
-    fingerprint._environment = None
-    shortcut._of_package.clear()
-    guard._of_file.cache_clear()
-    container._says_so.cache_clear()
-    log._secrets.clear()
+WAIT = 'op.execute("DO $$ BEGIN WHILE EXISTS (SELECT FROM gate.closed) LOOP PERFORM pg_sleep(0.02); END LOOP; END $$")'
+"""In a revision: it waits until the test opens the gate."""
+
+AT_GATE = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query LIKE 'DO %gate.closed%'"
+"""A revision waits at it."""
+
+BLOCKED = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '{}%'"
+"""A statement that begins like this waits for a lock."""
 
 
-def invoke(event: Any = None, seconds: float = 60) -> dict[str, Any]:
+@contextmanager
+def gate(database: Database) -> Iterator[Callable[[], None]]:
+    """A closed gate for WAIT, and what opens it. It is open after the block."""
+
+    def open_gate() -> None:
+        with database.connect() as connection:
+            connection.execute("DELETE FROM gate.closed")
+
+    with database.connect() as connection:
+        connection.execute("CREATE SCHEMA gate; CREATE TABLE gate.closed AS SELECT 1 AS one")
+    try:
+        yield open_gate
+    finally:
+        open_gate()
+
+
+COUNT_TRIES = "op.execute(\"SELECT nextval('tries')\")\n"
+"""In a revision; a rollback does not take it back."""
+
+
+def count_tries(database: Database) -> Callable[[], int]:
+    """How often a revision with COUNT_TRIES has begun."""
+    with database.connect() as connection:
+        connection.execute("CREATE SEQUENCE tries")
+    return lambda: database.rows("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM tries")[0][0]
+
+
+def invoke(event: Any = None, seconds: float = 300) -> dict[str, Any]:
     """The handler's answer, checked against the wire: what Lambda would serialise."""
     return json.loads(json.dumps(handler.handler(event, Context(seconds))))
 
 
-def failure(event: Any = None, seconds: float = 60) -> dict[str, Any]:
+def failure(event: Any = None, seconds: float = 300) -> dict[str, Any]:
     """The handler's failure; it must be one that the contract describes."""
-    with pytest.raises(full.MigrationFailed) as raised:
+    with pytest.raises(MigrationFailed) as raised:
         handler.handler(event, Context(seconds))
     answer = json.loads(str(raised.value))
     assert answer["status"] == "failed" and answer["contract"] == contract.CONTRACT_VERSION

@@ -15,38 +15,41 @@ from typing import Any
 import pytest
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+@contextlib.contextmanager
+def closed_port(host: str = "127.0.0.1", port: int = 0) -> Iterator[socket.socket]:
+    """A port that refuses connections and that nobody else can take."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as bound:
+        bound.bind((host, port))
+        yield bound
+
+
+def port_of(bound: socket.socket) -> int:
+    return bound.getsockname()[1]
 
 
 @contextlib.contextmanager
-def proxy(host: str, port: int) -> Iterator[None]:
-    """Forwards host:port to the test's PostgreSQL."""
-    with contextlib.ExitStack() as stack:
-        listener = stack.enter_context(
-            socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-        )
+def proxy(listener: socket.socket) -> Iterator[None]:
+    """Opens a closed port: what comes in goes to the test's PostgreSQL."""
+    listener.listen()
 
-        def forward(client: socket.socket) -> None:
-            with client, socket.create_connection((os.environ["PGHOST"], int(os.environ["PGPORT"]))) as server:
-                other = {client: server, server: client}
-                while True:
-                    for end in select.select([client, server], [], [])[0]:
-                        data = end.recv(65536)
-                        if not data:
-                            return
-                        other[end].sendall(data)
+    def forward(client: socket.socket) -> None:
+        with client, socket.create_connection((os.environ["PGHOST"], int(os.environ["PGPORT"]))) as server:
+            other = {client: server, server: client}
+            while True:
+                for end in select.select([client, server], [], [])[0]:
+                    data = end.recv(65536)
+                    if not data:
+                        return
+                    other[end].sendall(data)
 
-        def accept() -> None:
-            with contextlib.suppress(OSError):
-                while True:
-                    threading.Thread(target=forward, args=[listener.accept()[0]], daemon=True).start()
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=forward, args=[listener.accept()[0]], daemon=True).start()
 
-        threading.Thread(target=accept, daemon=True).start()
-        yield
-        listener.shutdown(socket.SHUT_RDWR)
+    threading.Thread(target=accept, daemon=True).start()
+    yield
+    listener.shutdown(socket.SHUT_RDWR)
 
 
 @contextlib.contextmanager

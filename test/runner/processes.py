@@ -9,7 +9,7 @@ import signal
 from typing import Any
 
 from cdk_alembic import handler
-from cdk_alembic import respond as full
+from cdk_alembic.handler import MigrationFailed
 from conftest import Context
 
 _fork = multiprocessing.get_context("fork")
@@ -18,13 +18,13 @@ _fork = multiprocessing.get_context("fork")
 class Call:
     """One call of the handler, under way."""
 
-    def __init__(self, event: Any = None, seconds: float = 60) -> None:
+    def __init__(self, event: Any = None, seconds: float = 300) -> None:
         self._end, end = _fork.Pipe(duplex=False)
         self._process = _fork.Process(target=_run, args=(end, event, seconds), daemon=True)
         self._process.start()
         end.close()
 
-    def answer(self, timeout: float = 60) -> dict[str, Any]:
+    def answer(self, timeout: float = 400) -> dict[str, Any]:
         """What the handler answered; of a failure its JSON."""
         assert self._end.poll(timeout), "the call gave no answer in time"
         answer = self._end.recv()
@@ -43,6 +43,6 @@ class Call:
 def _run(end: Any, event: Any, seconds: float) -> None:
     try:
         answer = handler.handler(event, Context(seconds))
-    except full.MigrationFailed as error:
+    except MigrationFailed as error:
         answer = json.loads(str(error))
     end.send(answer)

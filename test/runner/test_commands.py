@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import Backend, Database, failure, forget, invoke, set_settings
+from conftest import Backend, Database, failure, invoke, set_settings
 
 
 @pytest.fixture
@@ -36,14 +36,14 @@ def test_plan_at_head_is_complete(chain: Backend) -> None:
     assert (answer["status"], answer["pending"]) == ("complete", [])
 
 
-def test_current_tells_the_revision_and_what_is_pending(chain: Backend) -> None:
+def test_current_shows_the_revision_and_what_is_pending(chain: Backend) -> None:
     invoke({"revision": "aa"})
     answer = invoke({"command": "current"})
     assert (answer["status"], answer["from"], answer["to"]) == ("pending", ["aa"], ["aa"])
     assert [item["revision"] for item in answer["pending"]] == ["bb", "cc"]
 
 
-def test_history_is_newest_first_and_tells_what_is_applied(chain: Backend) -> None:
+def test_history_is_newest_first_and_shows_what_is_applied(chain: Backend) -> None:
     invoke({"revision": "bb"})
     assert invoke({"command": "history"})["history"] == [
         {"revision": "cc", "message": "Add cc", "downRevisions": ["bb"], "applied": False},
@@ -53,7 +53,7 @@ def test_history_is_newest_first_and_tells_what_is_applied(chain: Backend) -> No
 
 
 @pytest.mark.parametrize("command", ["downgrade", "stamp"])
-def test_what_the_stage_does_not_allow_is_refused_before_the_database_is_asked(
+def test_a_command_that_the_stage_does_not_allow_is_refused_before_connecting(
     chain: Backend, database: Database, command: str
 ) -> None:
     invoke()
@@ -73,7 +73,7 @@ def test_a_downgrade_goes_down_to_the_revision(chain: Backend, database: Databas
     assert database.tables() == ["aa", "alembic_version"]
 
 
-def test_a_relative_downgrade_in_slices_ends_where_it_was_meant_to(
+def test_a_relative_downgrade_in_slices_ends_at_its_first_target(
     chain: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_settings(monkeypatch, allow=["downgrade"])
@@ -134,7 +134,6 @@ class TestDatabaseAhead:
     def newer_database(self, chain: Backend) -> None:
         invoke()
         (chain.versions / "cc.py").unlink()
-        forget()
 
     def test_upgrade_fails_names_the_revision_and_what_to_deploy(self, database: Database) -> None:
         answer = failure()
@@ -148,13 +147,13 @@ class TestDatabaseAhead:
         assert (answer["status"], answer["unknown"], answer["to"]) == ("ahead", ["cc"], ["cc"])
 
     @pytest.mark.parametrize("command", ["downgrade", "stamp"])
-    def test_nothing_else_touches_it(self, database: Database, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_no_other_command_changes_it(self, database: Database, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
         set_settings(monkeypatch, allow=["downgrade", "stamp"])
         assert failure({"command": command, "revision": "aa"})["error"]["code"] == "database_ahead"
         assert database.versions() == ["cc"]
 
 
-def test_the_start_of_an_id_in_the_database_is_not_taken_for_the_revision(backend: Backend, database: Database) -> None:
+def test_the_start_of_an_id_in_the_database_is_not_mistaken_for_the_revision(backend: Backend, database: Database) -> None:
     backend.table_revision("abcdef123456")
     invoke()
     with database.connect() as connection:
@@ -219,7 +218,7 @@ class TestProjectsThatCannotRun:
         backend.revision("aa", None, "import sys\nsys.exit(0)")
         assert failure()["error"]["revision"] == "aa"
 
-    def test_a_password_in_an_error_is_blotted_out(self, backend: Backend, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_a_password_in_an_error_is_redacted(self, backend: Backend, capsys: pytest.CaptureFixture[str]) -> None:
         backend.revision("aa", None, 'raise ValueError("postgresql://app:hunter2@db/x and password=hunter3")')
         answer = failure()
         assert "hunter" not in json.dumps(answer) + capsys.readouterr().out
@@ -227,7 +226,7 @@ class TestProjectsThatCannotRun:
 
 
 @pytest.mark.parametrize("settings_", ["", "{", "[]", "{}", '{"stage": "dev", "allow": [], "database": {"source": "file"}}'])
-def test_settings_that_cannot_be_used_are_an_error_of_the_deployment(
+def test_invalid_settings_are_an_error_of_the_deployment(
     package: Backend, monkeypatch: pytest.MonkeyPatch, settings_: str
 ) -> None:
     monkeypatch.setenv("CDK_ALEMBIC_SETTINGS", settings_)

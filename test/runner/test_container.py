@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from cdk_alembic.project.sources import runs_in_container
+from cdk_alembic.run.container import runs_in_container
 from conftest import Backend, Database, failure, invoke, set_settings
 
 MACHINE = "arn:aws:states:eu-central-1:111122223333:stateMachine:app-container"
@@ -38,14 +38,14 @@ class TestStageWithContainer:
         assert answer["container"] == {"revisions": ["cc"], "stateMachineArn": MACHINE}
         assert database.versions() == ["bb"]
 
-    def test_a_function_that_has_nothing_before_it_stops_and_names_the_run(self, database: Database) -> None:
+    def test_a_function_with_nothing_before_it_stops_and_names_the_run(self, database: Database) -> None:
         first = invoke()
         answer = invoke({"runId": first["runId"]})
         assert (answer["status"], answer["applied"], answer["runId"]) == ("partial", [], first["runId"])
         [run, _] = invoke({"command": "history"})["runs"]
         assert (run["outcome"], run["to"], run["error"]) == ("partial", ["bb"], None)
 
-    def test_the_function_goes_on_behind_it(self, history: Backend, database: Database) -> None:
+    def test_the_function_applies_what_comes_after_it(self, history: Backend, database: Database) -> None:
         invoke()
         history.revision("cc", "bb", 'op.execute("CREATE TABLE cc (id int)")')  # as if the container had applied it
         invoke({"revision": "cc"})
@@ -54,13 +54,13 @@ class TestStageWithContainer:
         assert (answer["status"], [item["revision"] for item in answer["applied"]]) == ("complete", ["dd"])
         assert "container" not in answer
 
-    def test_a_request_can_want_all_of_them_there(self, database: Database) -> None:
+    def test_a_request_can_ask_for_all_of_them_in_the_container(self, database: Database) -> None:
         answer = invoke({"in": "container"})
         assert (answer["status"], answer["applied"]) == ("partial", [])
         assert answer["container"]["revisions"] == ["bb", "cc", "dd"]
         assert database.versions() == ["aa"]
 
-    def test_a_database_that_has_none_of_them_pending_knows_nothing_of_containers(self) -> None:
+    def test_without_such_a_revision_pending_the_answer_says_nothing_about_containers(self) -> None:
         assert "container" not in invoke({"command": "plan", "revision": "bb"})
 
     def test_data_loss_is_refused_before_a_container_is_started(self, history: Backend) -> None:
@@ -100,10 +100,10 @@ class TestStageWithoutContainer:
 
 
 @pytest.mark.parametrize("comment", [MARK, "#cdk-alembic: run in a container", "    # cdk-alembic:  run  in container  "])
-def test_the_comment_may_stand_anywhere(comment: str) -> None:
+def test_the_comment_can_be_on_any_line(comment: str) -> None:
     assert runs_in_container(f"revision = 'aa'\nif True:\n    pass\n{comment}\n".encode())
 
 
 @pytest.mark.parametrize("source", [f'"""{MARK}"""', f"x = '{MARK}'", "# cdk-alembic: run in containers", f"# see `{MARK}`"])
-def test_a_text_that_only_speaks_of_it_is_no_such_comment(source: str) -> None:
+def test_text_that_only_mentions_the_comment_does_not_count(source: str) -> None:
     assert not runs_in_container(source.encode())

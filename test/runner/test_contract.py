@@ -40,7 +40,7 @@ def test_bad_settings_are_rejected(settings: Any) -> None:
     assert contract.settings_problems(settings) != []
 
 
-def test_everything_that_is_wrong_is_told_at_once() -> None:
+def test_all_problems_are_listed_at_once() -> None:
     assert len(contract.request_problems({"revision": "a b", "sliceSeconds": -1, "later": 1})) == 3
 
 

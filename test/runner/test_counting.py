@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import threading
 
 import pytest
-from conftest import DRIVERS, Backend, Database, failure, invoke, set_settings
+from conftest import COUNT_TRIES, DRIVERS, Backend, Database, count_tries, eventually, failure, invoke, set_settings
+from processes import Call
 
 COMMIT = 'op.execute("CREATE TABLE {0} (id int)")\nop.get_bind().commit()'
 
 
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
-def test_a_commit_as_the_last_act_of_a_revision_is_found_out(
-    package: Backend, database: Database, template: str, scheme: str
-) -> None:
+def test_a_commit_at_the_end_of_a_revision_is_detected(package: Backend, database: Database, template: str, scheme: str) -> None:
     package.initialise(database.url(scheme), template)
     package.table_revision("aa")
     package.revision("bb", "aa", COMMIT.format("bb"))
@@ -28,7 +26,7 @@ def test_a_commit_as_the_last_act_of_a_revision_is_found_out(
     assert [item["revision"] for item in answer["applied"]] == ["aa"]
 
 
-def test_a_commit_in_a_revision_that_others_follow_counts_with_them(backend: Backend, database: Database) -> None:
+def test_a_commit_in_a_revision_is_harmless_when_another_one_follows(backend: Backend, database: Database) -> None:
     backend.revision("aa", None, COMMIT.format("aa"))
     backend.table_revision("bb", "aa")
     answer = invoke()
@@ -36,7 +34,7 @@ def test_a_commit_in_a_revision_that_others_follow_counts_with_them(backend: Bac
     assert database.versions() == ["bb"]
 
 
-def test_a_commit_is_told_when_the_revision_after_it_fails(backend: Backend, database: Database) -> None:
+def test_a_commit_is_reported_when_the_next_revision_fails(backend: Backend, database: Database) -> None:
     backend.table_revision("aa")
     backend.revision("bb", "aa", COMMIT.format("bb"))
     backend.revision("cc", "bb", 'op.execute("SELECT 1/0")')
@@ -64,30 +62,31 @@ class TestATransactionOfTheEnvironment:
         assert database.versions() == ["bb"]
         assert [item["revision"] for item in invoke({"command": "history"})["runs"][0]["applied"]] == ["aa", "bb"]
 
-    def test_a_failure_takes_back_all_of_them_and_the_answer_says_so(self, backend: Backend, database: Database) -> None:
+    def test_a_failure_rolls_back_all_of_them_and_the_answer_says_so(self, backend: Backend, database: Database) -> None:
         backend.revision("bb", "aa", 'op.execute("SELECT 1/0")')
         answer = failure()
         assert (answer["error"]["revision"], answer["applied"]) == ("bb", [])
         assert database.tables() == []
         assert invoke({"command": "history"})["runs"][0]["applied"] == []
 
-    def test_a_busy_table_takes_back_all_of_them_before_they_are_tried_again(
+    def test_a_busy_table_rolls_back_all_of_them_before_the_retry(
         self, backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         set_settings(monkeypatch, limits={"lockTimeoutSeconds": 0.2})
         with database.connect() as connection:
             connection.execute("CREATE TABLE busy (id int)")
-        backend.revision("bb", "aa", 'op.execute("ALTER TABLE busy ADD name text")')
+        tries = count_tries(database)
+        backend.revision("bb", "aa", f'{COUNT_TRIES}op.execute("ALTER TABLE busy ADD name text")')
         with database.connect() as reader:
             reader.execute("BEGIN; LOCK busy IN ACCESS SHARE MODE")
-            free = threading.Timer(0.8, reader.execute, ["COMMIT"])
-            free.start()
-            answer = invoke()
-            free.join()
+            run = Call()
+            eventually(lambda: tries() >= 2)
+            reader.execute("COMMIT")
+            answer = run.answer()
         assert [item["revision"] for item in answer["applied"]] == ["aa", "bb"]
 
 
-def test_an_environment_that_returns_early_is_found_out(backend: Backend, database: Database) -> None:
+def test_an_environment_that_returns_early_is_an_error(backend: Backend, database: Database) -> None:
     env = (backend.directory / "alembic" / "env.py").read_text()
     line = "    with connectable.connect() as connection:"
     backend.write_env(env.replace(line, f"    if True:\n        return\n{line}"))
@@ -100,7 +99,7 @@ def test_an_environment_that_returns_early_is_found_out(backend: Backend, databa
 
 @pytest.mark.parametrize("caught", ["Exception", "BaseException"])
 @pytest.mark.parametrize("broken", ['op.execute("SELECT 1/0")', "import sys\nsys.exit(0)"])
-def test_an_environment_that_catches_a_failure_does_not_make_a_success_of_it(
+def test_an_environment_that_catches_a_failure_does_not_turn_it_into_success(
     backend: Backend, database: Database, caught: str, broken: str
 ) -> None:
     env = (backend.directory / "alembic" / "env.py").read_text()

@@ -7,7 +7,8 @@ import socket
 from typing import Any
 
 import pytest
-from cdk_alembic.database import address as database
+from cdk_alembic.database import address
+from cdk_alembic.database.address import DatabaseVariables
 from cdk_alembic.protocol.errors import RunnerError
 from sqlalchemy.engine import make_url
 
@@ -18,9 +19,9 @@ PARTS = {"host": "H", "port": "P", "user": "U", "password": "W", "database": "D"
 
 def fill(monkeypatch: pytest.MonkeyPatch, secret: Any, **settings: Any) -> dict[str, str]:
     text = secret if isinstance(secret, str) else json.dumps(secret)
-    monkeypatch.setattr(database, "_fetch", lambda arn: text)
+    monkeypatch.setattr(address, "_fetch", lambda arn: text)
     environ: dict[str, str] = {}
-    database.fill_environment({"source": "secret", "secretArn": "arn:db", "variables": PARTS, **settings}, environ)
+    DatabaseVariables(environ).fill({"source": "secret", "secretArn": "arn:db", "variables": PARTS, **settings})
     return environ
 
 
@@ -37,18 +38,18 @@ def test_a_url_survives_an_odd_password_and_an_ipv6_host(monkeypatch: pytest.Mon
     assert (url.username, url.password, url.database) == ("app", ODD, "odd name")
 
 
-def test_a_secret_that_is_a_url_is_taken_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_can_be_a_url(monkeypatch: pytest.MonkeyPatch) -> None:
     environ = fill(monkeypatch, "postgresql://app:p%25w%40r@db.internal/saas")
     assert environ == {"H": "db.internal", "P": "5432", "U": "app", "W": "p%w@r", "D": "saas"}
 
 
-def test_what_the_construct_says_goes_before_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_of_the_construct_override_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     environ = fill(monkeypatch, RDS_SECRET, host="proxy", port=6000, database="other")
     assert (environ["H"], environ["P"], environ["D"]) == ("proxy", "6000", "other")
 
 
 @pytest.mark.parametrize("secret", [{}, [], "not an address", {"username": "app", "password": "x"}])
-def test_a_secret_of_another_shape_is_told_by_what_it_lacks(monkeypatch: pytest.MonkeyPatch, secret: Any) -> None:
+def test_an_unusable_secret_is_reported_with_what_is_missing(monkeypatch: pytest.MonkeyPatch, secret: Any) -> None:
     with pytest.raises(RunnerError) as raised:
         fill(monkeypatch, secret)
     assert raised.value.code == "secret_unavailable"
@@ -58,11 +59,11 @@ def test_a_secret_of_another_shape_is_told_by_what_it_lacks(monkeypatch: pytest.
 def test_a_changed_password_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = {"source": "secret", "secretArn": "arn:db", "variables": PARTS}
     environ: dict[str, str] = {}
-    monkeypatch.setattr(database, "_fetch", lambda arn: json.dumps(RDS_SECRET))
-    assert database.fill_environment(settings, environ) is True
-    assert database.fill_environment(settings, environ) is False
-    monkeypatch.setattr(database, "_fetch", lambda arn: json.dumps({**RDS_SECRET, "password": "new"}))
-    assert database.fill_environment(settings, environ) is True
+    monkeypatch.setattr(address, "_fetch", lambda arn: json.dumps(RDS_SECRET))
+    assert DatabaseVariables(environ).fill(settings) is True
+    assert DatabaseVariables(environ).fill(settings) is False
+    monkeypatch.setattr(address, "_fetch", lambda arn: json.dumps({**RDS_SECRET, "password": "new"}))
+    assert DatabaseVariables(environ).fill(settings) is True
     assert environ["W"] == "new"
 
 
@@ -75,17 +76,17 @@ def test_secrets_manager_that_cannot_be_reached_fails_in_seconds_and_says_so(mon
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
         with pytest.raises(RunnerError) as raised:
-            database.fill_environment({"source": "secret", "secretArn": "arn:db", "variables": PARTS}, {})
+            DatabaseVariables({}).fill({"source": "secret", "secretArn": "arn:db", "variables": PARTS})
     assert raised.value.code == "secret_unavailable"
     assert "interface endpoint" in raised.value.next
 
 
-def test_a_token_of_iam_takes_the_place_of_the_password(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_iam_token_replaces_the_password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
     environ: dict[str, str] = {}
     settings = {"source": "iam", "host": "db", "port": 5432, "user": "migrator", "database": "saas", "variables": PARTS}
-    database.fill_environment(settings, environ)
+    DatabaseVariables(environ).fill(settings)
     assert (environ["H"], environ["U"], environ["D"]) == ("db", "migrator", "saas")
     assert "Action=connect" in environ["W"] and "X-Amz-Signature" in environ["W"]

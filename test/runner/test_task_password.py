@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from cdk_alembic import respond as full
 from cdk_alembic import task
+from cdk_alembic.handler import MigrationFailed, respond
 from conftest import Backend, Database
 from network import aws
 from test_reaching import role, secret, secret_settings
@@ -29,19 +29,19 @@ def rotated(package: Backend, database: Database, monkeypatch: pytest.MonkeyPatc
 
 
 def run() -> dict[str, Any]:
-    return full.carry_out({"in": "container"}, task.Context(None), "it runs in a container", task._prepare)
+    return respond({"in": "container"}, task.host(None))
 
 
-def test_it_is_fetched_again_before_the_run_is_verified(package: Backend, database: Database, rotated: str) -> None:
+def test_a_rotated_password_does_not_fail_the_verification(package: Backend, database: Database, rotated: str) -> None:
     package.revision("aa", None, rotated)
     answer = run()
     assert (answer["status"], answer["to"]) == ("complete", ["aa"])
     assert database.rows("SELECT outcome FROM cdk_alembic.run") == [("complete",)]
 
 
-def test_a_failure_is_recorded_though_the_old_one_opens_no_connection(package: Backend, database: Database, rotated: str) -> None:
+def test_a_failure_is_recorded_after_the_password_was_rotated(package: Backend, database: Database, rotated: str) -> None:
     package.revision("aa", None, f"with op.get_context().autocommit_block():\n    {rotated}\nop.execute('SELECT 1 / 0')")
-    with pytest.raises(full.MigrationFailed, match="division by zero"):
+    with pytest.raises(MigrationFailed, match="division by zero"):
         run()
     [(outcome, error)] = database.rows("SELECT outcome, error FROM cdk_alembic.run")
     assert outcome == "migration_failed" and "division by zero" in error

@@ -14,7 +14,7 @@ def tenant_settings(package: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
 @pytest.mark.parametrize("style", STYLES)
-def test_each_way_to_write_env_py_takes_every_tenant_to_head(
+def test_every_tenant_reaches_head_with_each_style_of_env_py(
     package: Backend, database: Database, template: str, scheme: str, style: str
 ) -> None:
     write_env(package.initialise(database.url(scheme), template), STYLES[style], template)

@@ -63,7 +63,7 @@ def tenants(**secrets: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
-def test_each_tenant_gets_to_the_database_of_its_secret(
+def test_each_tenant_is_migrated_in_the_database_of_its_secret(
     package: Backend, database: Database, own: dict[str, Database], by_secret: Any, template: str, scheme: str
 ) -> None:
     fetched = by_secret(scheme, template)
@@ -80,7 +80,7 @@ def test_each_tenant_gets_to_the_database_of_its_secret(
     assert [o["pending"] for o in invoke({**request, "command": "plan"})["outcomes"]] == [1, 1]
 
 
-def test_schemas_of_the_shared_database_and_of_own_ones_go_together(
+def test_tenants_with_schemas_and_tenants_with_databases_are_migrated_in_one_request(
     package: Backend, database: Database, own: dict[str, Database], by_secret: Any
 ) -> None:
     by_secret("postgresql+psycopg", "generic", VERSION_TABLE_SCHEMA)
@@ -95,7 +95,7 @@ def test_schemas_of_the_shared_database_and_of_own_ones_go_together(
     assert own["acme"].rows("SELECT version_table FROM cdk_alembic.run") == [("app.alembic_version",)]
 
 
-def test_a_secret_without_its_database_is_not_completed_from_the_stage(
+def test_a_secret_without_a_database_name_does_not_get_that_of_the_stage(
     package: Backend, own: dict[str, Database], by_secret: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     by_secret("postgresql+psycopg", "generic")
@@ -104,7 +104,7 @@ def test_a_secret_without_its_database_is_not_completed_from_the_stage(
     assert codes(invoke(tenants(acme={"secretArn": "acme"}))) == {"acme": "secret_unavailable"}
 
 
-def test_an_env_py_that_goes_to_another_database_is_found_out(
+def test_an_env_py_that_connects_to_another_database_is_refused(
     package: Backend, database: Database, own: dict[str, Database], by_secret: Any
 ) -> None:
     by_secret("postgresql+psycopg", "generic")
@@ -116,7 +116,7 @@ def test_an_env_py_that_goes_to_another_database_is_found_out(
     assert database.tables() == []
 
 
-def test_one_that_does_not_answer_does_not_hold_up_the_others(
+def test_a_database_that_does_not_answer_does_not_hold_up_the_others(
     package: Backend, own: dict[str, Database], by_secret: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     by_secret("postgresql+psycopg", "generic", limits={"connectRetrySeconds": 1})
@@ -128,7 +128,7 @@ def test_one_that_does_not_answer_does_not_hold_up_the_others(
     assert versions(own["acme"], "public") == ["r1"]
 
 
-def test_secrets_that_can_not_be_read_are_not_asked_for_beyond_the_time_of_the_call(
+def test_unreadable_secrets_are_not_fetched_beyond_the_time_of_the_request(
     package: Backend, by_secret: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     by_secret("postgresql+psycopg", "generic")
@@ -145,7 +145,7 @@ def test_secrets_that_can_not_be_read_are_not_asked_for_beyond_the_time_of_the_c
     assert answer["left"] == [{"name": "globex", "secretArn": "globex"}]
 
 
-def test_a_secret_is_of_no_use_to_an_environment_that_names_no_variables(
+def test_a_tenant_with_a_secret_requires_settings_that_name_variables(
     package: Backend, by_secret: Any, database: Database
 ) -> None:
     by_secret("postgresql+psycopg", "generic", database={"source": "environment"})
@@ -172,7 +172,7 @@ class TestTheList:
             connection.cursor().executemany("INSERT INTO tenants VALUES (%s, %s, %s)", [(*row, None, None)[:3] for row in rows])
 
     @pytest.mark.parametrize("scheme", ["postgresql", *dict.fromkeys(scheme for _, scheme in DRIVERS)])
-    def test_it_is_what_the_query_gives_in_byte_order(self, database: Database, listed: Any, scheme: str) -> None:
+    def test_it_holds_the_rows_of_the_query_in_byte_order(self, database: Database, listed: Any, scheme: str) -> None:
         listed("SELECT name, schema, secret_arn FROM tenants WHERE active AND name NOT LIKE '%old%';\n", scheme)
         self.insert(database, ("b",), ("a", "s1"), ("B", None, "arn"), ("_", "s2", "arn"))
         answer = invoke({"command": "tenants"})
@@ -197,14 +197,14 @@ class TestTheList:
             after = names[-1][-1]
         assert names == [["a", "b"], ["c", "d"], ["e"]]
 
-    def test_rows_that_can_not_be_used_are_told(self, database: Database, listed: Any) -> None:
+    def test_invalid_rows_are_reported(self, database: Database, listed: Any) -> None:
         self.insert(database, ("a b",), ("a",), ("a",), (None, "s"), ("c", "x'y"), ("d", None, ""))
         error = failure({"command": "tenants"})["error"]
         assert error["code"] == "invalid_settings"
         for what in ('"a b"', '"a" is listed twice', "null", "x'y", "secretArn"):
             assert what in error["message"]
 
-    def test_a_column_that_means_nothing_is_told(self, database: Database, listed: Any) -> None:
+    def test_an_unknown_column_is_reported(self, database: Database, listed: Any) -> None:
         listed("SELECT name, secret_arn AS secretarn FROM tenants")
         self.insert(database, ("a", None, "arn"))
         assert "secretarn" in failure({"command": "tenants"})["error"]["message"]
@@ -219,7 +219,7 @@ class TestTheList:
             "SELECT set_config('transaction_read_only', 'off', false) || empty_it() AS name",
         ],
     )
-    def test_the_query_can_not_write(self, database: Database, listed: Any, query: str) -> None:
+    def test_the_query_cannot_write(self, database: Database, listed: Any, query: str) -> None:
         with database.connect() as connection:
             connection.execute(
                 "CREATE FUNCTION empty_it() RETURNS text LANGUAGE sql AS $$ DELETE FROM public.tenants RETURNING name $$"
@@ -230,10 +230,10 @@ class TestTheList:
         assert database.rows("SELECT name FROM tenants") == [("a",)]
 
     @pytest.mark.parametrize("after", ["'", "a' OR true --", ""])
-    def test_a_page_begins_after_a_name_and_nothing_else(self, listed: Any, after: str) -> None:
+    def test_a_page_begins_only_after_a_valid_name(self, listed: Any, after: str) -> None:
         assert failure({"command": "tenants", "after": after})["error"]["code"] == "invalid_request"
 
-    def test_without_a_query_it_says_so(self, package: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_missing_query_is_reported(self, package: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
         set_tenant_settings(monkeypatch)
         assert failure({"command": "tenants"})["error"]["code"] == "invalid_settings"
 

@@ -17,7 +17,7 @@ SHOWN = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "tenants-env.md").re
 
 @pytest.mark.parametrize("shown", SHOWN, ids=["search_path", "schema_translate_map", "create schema"])
 @pytest.mark.parametrize(("template", "scheme"), [("generic", "postgresql+psycopg"), ("async", "postgresql+asyncpg")])
-def test_each_env_py_that_is_shown_migrates_tenants(
+def test_each_env_py_in_the_docs_migrates_tenants(
     package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, shown: str, template: str, scheme: str
 ) -> None:
     set_tenant_settings(monkeypatch)

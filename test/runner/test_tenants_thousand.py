@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cdk_alembic.shortcut.fingerprint import key_of
-from conftest import Backend, Database, fresh_database, invoke
+from cdk_alembic.database.version_table import key_of
+from conftest import Backend, Database, eventually, fresh_database, invoke
 from tenants import VERSION_TABLE_SCHEMA, batch, codes, create_schemas, outcomes, set_tenant_settings, write_env
 
 TENANTS = [f"t{number:04}" for number in range(int(os.environ.get("TENANTS", "1000")))]
@@ -116,4 +116,4 @@ def test_memory_modules_and_sys_path_do_not_grow_with_the_tenants(thousand: Back
     assert sizes[-1][1:] == sizes[0][1:]
     assert sizes[-1][0] - sizes[0][0] < 15
     connections = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    assert database.rows(connections) == [(0,)]
+    eventually(lambda: database.rows(connections) == [(0,)])

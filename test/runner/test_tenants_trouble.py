@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 import time
 
 import pytest
-from cdk_alembic.shortcut.fingerprint import key_of
+from cdk_alembic.database.version_table import key_of
 from cdk_alembic.tenants import run as tenant_run
-from conftest import DRIVERS, Backend, Database, eventually, failure, invoke
+from conftest import AT_GATE, DRIVERS, Backend, Database, eventually, failure, gate, invoke
 from processes import Call
 from tenants import (
     SEARCH_PATH,
@@ -35,7 +34,7 @@ def tenants(package: Backend, database: Database, monkeypatch: pytest.MonkeyPatc
 
 class TestEnvPy:
     @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
-    def test_one_that_ignores_the_tenant_is_found_out_before_anything_is_written(
+    def test_one_that_ignores_the_tenant_is_refused_before_anything_is_written(
         self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
     ) -> None:
         set_tenant_settings(monkeypatch)
@@ -48,7 +47,7 @@ class TestEnvPy:
         assert database.tables() == []
         assert codes(invoke(batch("a", command="plan"))) == {"a": "invalid_project"}
 
-    def test_a_version_table_in_public_is_not_taken_for_that_of_a_new_tenant(self, tenants: Backend, database: Database) -> None:
+    def test_a_version_table_in_public_is_not_mistaken_for_a_new_tenants(self, tenants: Backend, database: Database) -> None:
         write_env(tenants, SEARCH_PATH.replace('"%s"', '"%s", public'))
         with database.connect() as connection:
             connection.execute("CREATE TABLE public.alembic_version (version_num varchar(32))")
@@ -61,7 +60,7 @@ class TestEnvPy:
         assert invoke(batch("a"))["failed"] == 0
         assert versions(database, "a") == ["r1"]
 
-    def test_a_translated_schema_that_alembic_does_not_find_again_is_refused(self, tenants: Backend, database: Database) -> None:
+    def test_a_translated_schema_that_alembic_does_not_find_is_refused(self, tenants: Backend, database: Database) -> None:
         configure = """
     connection = connection.execution_options(schema_translate_map={None: tenant})
     context.configure(connection=connection, target_metadata=target_metadata)
@@ -71,7 +70,7 @@ class TestEnvPy:
         assert codes(answer) == {"a": "invalid_project"}
         assert "version_table_schema" in outcomes(answer)["a"]["error"]["next"]
 
-    def test_one_that_creates_the_schema_may_do_so(self, tenants: Backend, database: Database) -> None:
+    def test_one_that_creates_the_schema_is_accepted(self, tenants: Backend, database: Database) -> None:
         write_env(tenants, "    connection.execute(text('CREATE SCHEMA IF NOT EXISTS \"%s\"' % tenant))" + VERSION_TABLE_SCHEMA)
         assert invoke(batch("new"))["failed"] == 0
         assert versions(database, "new") == ["r1"]
@@ -87,9 +86,7 @@ class TestEnvPy:
         assert [o["applied"] for o in invoke(batch("a", "b"))["outcomes"]] == [["r1"], ["r1"]]
         assert versions(database, "b") == ["r1"]
 
-    def test_what_it_changes_in_the_configuration_does_not_reach_the_next_tenant(
-        self, tenants: Backend, database: Database
-    ) -> None:
+    def test_its_changes_to_the_configuration_do_not_reach_the_next_tenant(self, tenants: Backend, database: Database) -> None:
         once = 'if config.attributes.setdefault("tenant", tenant) != tenant: raise Exception("of another tenant")\n'
         env = (tenants.directory / "alembic" / "env.py").read_text()
         tenants.write_env(env.replace("\n\ndef do_run", f"\n{once}\n\ndef do_run"))
@@ -97,7 +94,7 @@ class TestEnvPy:
 
 
 class TestOneTenant:
-    def test_a_schema_that_does_not_exist_is_told_and_not_created(self, tenants: Backend, database: Database) -> None:
+    def test_a_schema_that_does_not_exist_is_reported_and_not_created(self, tenants: Backend, database: Database) -> None:
         answer = invoke(batch("a", "nobody", "b"))
         assert codes(answer) == {"nobody": "database_refused"}
         assert outcomes(answer)["nobody"]["error"]["sqlState"] == "3F000"
@@ -140,7 +137,8 @@ class TestOneTenant:
         answer = call.answer()
         assert (answer["failed"], [o["applied"] for o in answer["outcomes"]]) == (0, [["r2"]] * 3)
 
-    def test_those_that_are_locked_share_one_wait(self, tenants: Backend, database: Database) -> None:
+    def test_locked_tenants_share_one_wait(self, tenants: Backend, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+        set_tenant_settings(monkeypatch, limits={"mutexWaitSeconds": 5})
         with database.connect() as rival:
             for name in "abcd":
                 rival.execute("SELECT pg_advisory_lock(%s)", [key_of("alembic_version", name)])
@@ -148,14 +146,18 @@ class TestOneTenant:
             answer = invoke(batch(*"abcde"))
             lasted = time.monotonic() - started
         assert codes(answer) == dict.fromkeys("abcd", "locked")
-        assert 1 <= lasted < 3.5
+        assert 5 <= lasted < 20  # four waits
         assert versions(database, "e") == ["r1"]
 
-    def test_one_that_is_free_again_when_the_others_are_done_is_migrated(self, tenants: Backend, database: Database) -> None:
+    def test_one_that_is_unlocked_when_the_others_are_done_is_migrated(
+        self, tenants: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        set_tenant_settings(monkeypatch, limits={"mutexWaitSeconds": 120})
         with database.connect() as rival:
             rival.execute("SELECT pg_advisory_lock(%s)", [key_of("alembic_version", "a")])
-            threading.Timer(0.7, rival.execute, ["SELECT pg_advisory_unlock_all()"]).start()
-            assert invoke(batch("a", "b"))["failed"] == 0
+            call = Call(batch("a", "b"))
+            eventually(lambda: database.rows("SELECT FROM pg_tables WHERE schemaname = 'b' AND tablename = 'r1'"))
+        assert call.answer()["failed"] == 0
         assert versions(database, "a") == ["r1"]
 
 
@@ -163,7 +165,7 @@ class TestTheCall:
     @pytest.mark.parametrize(
         "event", [None, {}, {"command": "plan"}, {"command": "upgrade", "revision": "head"}, {"tenants": []}]
     )
-    def test_without_tenants_nothing_is_migrated_and_it_says_what_to_do(
+    def test_a_request_without_tenants_is_refused_with_what_to_send(
         self, tenants: Backend, database: Database, event: object
     ) -> None:
         error = failure(event)["error"]
@@ -178,22 +180,22 @@ class TestTheCall:
         assert database.rows("SELECT FROM pg_tables WHERE schemaname = 'b'") == []
 
     @pytest.mark.parametrize("name", ["Acme-1", "0$a", "t.1", "A"])
-    def test_every_name_that_is_taken_is_a_schema(self, tenants: Backend, database: Database, name: str) -> None:
+    def test_every_accepted_name_works_as_a_schema(self, tenants: Backend, database: Database, name: str) -> None:
         create_schemas(database, [name])
         assert invoke(batch(name, "a"))["failed"] == 0
         assert versions(database, name) == ["r1"]
         assert invoke(batch(name, "a"))["outcomes"][0]["to"] == ["r1"]
 
-    def test_a_database_that_lets_nobody_in_fails_the_call(self, tenants: Backend, database: Database) -> None:
+    def test_a_database_that_refuses_connections_fails_the_request(self, tenants: Backend, database: Database) -> None:
         database.port = "1"
         write_env(tenants.initialise(database.url("postgresql+psycopg")))
         assert failure(batch("a", "b"))["error"]["code"] == "database_unreachable"
 
-    def test_several_heads_fail_the_call(self, tenants: Backend) -> None:
+    def test_several_heads_fail_the_request(self, tenants: Backend) -> None:
         tenants.table_revision("s1")
         assert failure(batch("a"))["error"]["code"] == "multiple_heads"
 
-    def test_a_slice_hands_back_what_it_did_not_come_to_and_the_next_goes_on(self, tenants: Backend, database: Database) -> None:
+    def test_a_slice_returns_the_tenants_that_are_left_for_the_next(self, tenants: Backend, database: Database) -> None:
         tenants.table_revision("r2", "r1")
         request = batch("a", "b", sliceSeconds=0)
         seen = []
@@ -212,36 +214,42 @@ class TestTheCall:
         ]
         assert versions(database, "b") == ["r2"]
 
-    def test_the_deadline_hands_back_the_rest_in_time(self, tenants: Backend, database: Database) -> None:
-        tenants.revision("r1", None, 'op.execute("SELECT pg_sleep(0.7)")')
+    def test_the_rest_is_returned_before_the_deadline(self, tenants: Backend, database: Database) -> None:
+        tenants.revision("r1", None, 'op.execute("SELECT pg_sleep(2.2)")')
         started = time.monotonic()
-        answer = invoke(batch(*"abcde"), seconds=2.5)
-        assert time.monotonic() - started < 2.5
+        answer = invoke(batch(*"abcde"), seconds=8)
+        assert time.monotonic() - started < 8
         done = [o["tenant"] for o in answer["outcomes"] if o["status"] == "complete"]
         assert 1 <= len(done) < 5
         assert [*done, *(tenant["name"] for tenant in answer["left"])] == list("abcde")
 
-    def test_more_failures_than_are_tolerated_begin_no_further_tenant(self, tenants: Backend, database: Database) -> None:
+    def test_no_further_tenant_begins_after_too_many_failures(self, tenants: Backend, database: Database) -> None:
         answer = invoke(batch("x1", "x2", "a", "b", toleratedFailures=1))
         assert (answer["status"], answer["failed"], answer["notBegun"], answer["left"]) == ("complete", 2, ["a", "b"], [])
         answer = invoke(batch("x1", "a", "x2", toleratedFailures=2))
         assert (answer["failed"], answer["notBegun"]) == (2, [])
 
-    def test_a_call_that_is_killed_in_the_middle_is_gone_on_with(self, tenants: Backend, database: Database) -> None:
-        tenants.revision("r1", None, 'op.create_table("r1", sa.Column("id", sa.Integer))\nop.execute("SELECT pg_sleep(0.2)")')
-        call = Call(batch(*"abcde"))
-        eventually(lambda: database.rows("SELECT FROM pg_tables WHERE tablename = 'r1'"))
-        call.kill()
-        done = len(database.rows("SELECT FROM pg_tables WHERE tablename = 'r1'"))
-        assert done < 5
+    def test_a_request_that_is_killed_can_be_repeated(
+        self, tenants: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        set_tenant_settings(monkeypatch, limits={"mutexWaitSeconds": 120})
+        third = "(SELECT count(*) FROM pg_tables WHERE tablename = 'r1') = 3"
+        wait = f"DO $$ BEGIN WHILE {third} AND EXISTS (SELECT FROM gate.closed) LOOP PERFORM pg_sleep(0.02); END LOOP; END $$"
+        tenants.revision("r1", None, f'op.create_table("r1", sa.Column("id", sa.Integer))\nop.execute("{wait}")')
+        with gate(database):
+            call = Call(batch(*"abcde"))
+            eventually(lambda: len(database.rows("SELECT FROM pg_tables WHERE tablename = 'r1'")) == 2)
+            eventually(lambda: database.rows(AT_GATE))
+            call.kill()
+            assert len(database.rows("SELECT FROM pg_tables WHERE tablename = 'r1'")) == 2
         answer = invoke(batch(*"abcde"))
         assert answer["failed"] == 0
-        assert sum(bool(o["applied"]) for o in answer["outcomes"]) >= 5 - done - 1
+        assert [bool(o["applied"]) for o in answer["outcomes"]] == [False, False, True, True, True]
         for name in "abcde":
             assert versions(database, name) == ["r1"]
         assert database.rows("SELECT count(*) FROM cdk_alembic.run WHERE outcome = 'complete'") >= [(4,)]
 
-    def test_nothing_is_connected_more_than_twice(
+    def test_at_most_two_connections_are_open(
         self, tenants: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         counts = []
@@ -250,14 +258,15 @@ class TestTheCall:
         end = tenant_run.TenantRun._read_heads
 
         def counted(run: tenant_run.TenantRun) -> None:
-            counts.append(database.rows(count)[0][0])
+            # A session that was closed is there for a moment more: so was the one that counts.
+            counts.append(eventually(lambda: database.rows(count) == [(2,)]))
             end(run)
 
         monkeypatch.setattr(tenant_run.TenantRun, "_read_heads", counted)
         invoke(batch(*"abc"))
-        assert counts == [2, 2, 2]
+        assert counts == [True] * 3
 
-    def test_the_log_has_lines_for_the_call_and_not_for_its_tenants(
+    def test_the_log_has_lines_for_the_request_and_not_for_its_tenants(
         self, tenants: Backend, capsys: pytest.CaptureFixture[str]
     ) -> None:
         invoke(batch(*"abcde"))

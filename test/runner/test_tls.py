@@ -87,7 +87,19 @@ def prepare(package: Backend, monkeypatch: pytest.MonkeyPatch, scheme: str, temp
     secret_settings(monkeypatch, scheme)
     monkeypatch.setattr(addresses, "RDS_BUNDLE", bundle)
     package.initialise("driver://", template).read_url_from("DATABASE_URL")
-    package.revision("aa", None, 'op.execute("CREATE TABLE tls AS SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")')
+    package.revision(
+        "aa",
+        None,
+        "import json, os\n"
+        'op.execute("CREATE TABLE tls AS SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")\n'
+        'asked = json.dumps({name: os.environ[name] for name in ("PGSSLMODE", "PGSSLROOTCERT") if name in os.environ})\n'
+        "op.execute(f\"CREATE TABLE asked AS SELECT '{asked}'::text AS variables\")",
+    )
+
+
+def asked(database: Database) -> dict[str, str]:
+    """The variables of TLS that the backend has found."""
+    return json.loads(database.rows("SELECT variables FROM asked")[0][0])
 
 
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
@@ -97,12 +109,13 @@ def test_the_certificate_of_an_rds_host_is_verified_against_the_bundle(
     prepare(package, monkeypatch, scheme, template, rds / "ca.pem")
     with aws(monkeypatch, lambda *_: {"SecretString": secret(database, host=RDS_HOST)}):
         assert invoke()["to"] == ["aa"]
-    assert (os.environ["PGSSLMODE"], os.environ["PGSSLROOTCERT"]) == ("verify-full", str(rds / "ca.pem"))
+    assert asked(database) == {"PGSSLMODE": "verify-full", "PGSSLROOTCERT": str(rds / "ca.pem")}
+    assert "PGSSLMODE" not in os.environ
     assert database.rows("SELECT * FROM tls") == [(True,)]
 
 
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
-def test_a_server_that_another_authority_vouches_for_is_refused(
+def test_a_server_with_a_certificate_of_another_authority_is_refused(
     package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, rds: Path, template: str, scheme: str
 ) -> None:
     prepare(package, monkeypatch, scheme, template, rds / "other.pem")
@@ -114,7 +127,7 @@ def test_a_server_that_another_authority_vouches_for_is_refused(
 
 
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
-def test_without_the_bundle_the_connection_is_encrypted_and_a_warning_says_what_it_is_not(
+def test_without_the_bundle_the_connection_is_encrypted_and_a_warning_says_it_is_not_verified(
     package: Backend,
     database: Database,
     monkeypatch: pytest.MonkeyPatch,
@@ -126,7 +139,7 @@ def test_without_the_bundle_the_connection_is_encrypted_and_a_warning_says_what_
     prepare(package, monkeypatch, scheme, template, rds / "missing.pem")
     with aws(monkeypatch, lambda *_: {"SecretString": secret(database, host=RDS_HOST)}):
         assert invoke()["to"] == ["aa"]
-    assert os.environ["PGSSLMODE"] == "require" and "PGSSLROOTCERT" not in os.environ
+    assert asked(database) == {"PGSSLMODE": "require"}
     assert database.rows("SELECT * FROM tls") == [(True,)]
     assert '"event": "tls_not_verified"' in capsys.readouterr().out
 
@@ -151,7 +164,7 @@ def test_a_name_that_is_not_in_the_certificate_is_refused(
         ("db.abc.cn-north-1.rds.amazonaws.com.cn", {}, {"PGSSLMODE": "verify-full", "PGSSLROOTCERT": "BUNDLE"}),
     ],
 )
-def test_only_what_the_user_left_open_is_decided_and_only_for_rds(
+def test_tls_variables_are_set_only_for_rds_and_only_where_the_user_set_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str, before: dict[str, str], after: dict[str, str]
 ) -> None:
     bundle = tmp_path / "rds-ca.pem"
@@ -161,5 +174,5 @@ def test_only_what_the_user_left_open_is_decided_and_only_for_rds(
         addresses, "_fetch", lambda arn: json.dumps({"host": host, "username": "u", "password": "p", "dbname": "d"})
     )
     environ = dict(before)
-    addresses.fill_environment({"source": "secret", "secretArn": "arn:db", "variables": {"password": "W"}}, environ)
+    addresses.DatabaseVariables(environ).fill({"source": "secret", "secretArn": "arn:db", "variables": {"password": "W"}})
     assert environ == {"W": "p", **{name: value.replace("BUNDLE", str(bundle)) for name, value in after.items()}}

@@ -131,7 +131,7 @@ export function useWorld(): { readonly world: World } {
       });
       stopped.catch(reject);
     });
-  }, 120_000);
+  });
 
   beforeEach(async () => {
     process.env = { ...environment };

@@ -1,20 +1,104 @@
-"""The function's entry. It imports next to nothing: a call that has nothing to do shall cost next to nothing."""
+"""The function's entry, and a request's way: request, settings, database, project, run, answer."""
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
+import json
+import os
+import traceback
+from typing import Any
+
+from .database.address import DatabaseVariables
+from .database.connecting import until_connected
+from .database.failures import shortened
+from .project.flask_app import application_context
+from .project.package import packaged_driver
+from .project.project import Project
+from .protocol import report
+from .protocol.contract import CONTRACT_VERSION
+from .protocol.errors import RunnerError, unforeseen
+from .protocol.invocation import Host, Invocation, receive
+from .protocol.log import hiding_secrets, log, redacted, redacted_output
+from .run.commands import execute
+
+# The answer to CloudFormation has 4,096 bytes for everything.
+MAX_MESSAGE_LENGTH = 1500
+
+
+class MigrationFailed(Exception):
+    """Makes Lambda answer with a function error whose `errorMessage` is the contract's failure as JSON."""
 
 
 def handler(event: Any, context: Any) -> dict[str, Any]:
-    """Carries out one request; no payload at all upgrades to head. Raises full.MigrationFailed, so that nobody takes a failure
-    for success: Lambda sets FunctionError and counts the error."""
-    from .shortcut.shortcut import attempt
+    """Carries out one request; no payload at all upgrades to head. Raises MigrationFailed, so that a failure is never taken for
+    success: Lambda sets FunctionError and counts the error."""
+    return respond(event, Host("function", context.aws_request_id, lambda: context.get_remaining_time_in_millis() / 1000))
 
-    answer = attempt(event, context)
-    if isinstance(answer, dict):
+
+def respond(event: Any, host: Host) -> dict[str, Any]:
+    """The contract's answer to one request. Raises MigrationFailed."""
+    invocation: Invocation | None = None
+    with hiding_secrets():
+        try:
+            invocation = receive(event, host)
+            host.started(invocation)
+            with redacted_output(), DatabaseVariables(os.environ, packaged_driver()) as variables:
+                if invocation.settings.tenants is not None:
+                    return _answer_tenants(invocation, variables)
+                answer = redacted(_migrate(invocation, variables))
+            report.completed(invocation, answer)
+            return answer
+        except RunnerError as error:
+            raise _failed(error, invocation, error.__cause__) from None
+        except Exception as error:
+            raise _failed(unforeseen(error), invocation, error) from None
+
+
+def _migrate(invocation: Invocation, variables: DatabaseVariables) -> dict[str, Any]:
+    database = invocation.settings.database
+    if invocation.place == "container":
+        invocation.renew = lambda: _renew(invocation, variables)
+
+    def attempt() -> dict[str, Any]:
+        changed = variables.fill(database)
+        project = Project.of_package()
+        if changed:
+            # The backend read its settings from the environment when it was imported: a rotated password must reach it.
+            project.forget_modules()
+        with application_context(project):
+            return execute(project, invocation)
+
+    return until_connected(invocation, attempt)
+
+
+def _answer_tenants(invocation: Invocation, variables: DatabaseVariables) -> dict[str, Any]:
+    from .tenants.list import list_tenants
+    from .tenants.worker import migrate
+
+    if invocation.request.command == "tenants":
+        answer = redacted(list_tenants(invocation, variables))
+        report.tenants_listed(answer)
         return answer
-    from .respond import carry_out
+    project = Project.of_package()
+    with application_context(project):
+        answer = redacted(migrate(project, invocation, variables))
+    report.tenants_completed(invocation, answer)
+    return answer
 
-    return carry_out(event, context, answer)
+
+def _renew(invocation: Invocation, variables: DatabaseVariables) -> None:
+    """A run without a deadline may outlast a token, or see a rotation."""
+    try:
+        if variables.fill(invocation.settings.database):
+            Project.of_package().forget_modules()
+    except RunnerError as error:
+        # The password that the run began with may still work.
+        log("WARNING", "password_not_renewed", stage=invocation.settings.stage, reason=error.message)
+
+
+def _failed(error: RunnerError, invocation: Invocation | None, cause: BaseException | None) -> MigrationFailed:
+    facts = error.facts()
+    facts.update({name: shortened(facts[name], MAX_MESSAGE_LENGTH) for name in ("message", "next")})
+    detail = redacted(facts)
+    report.failed(invocation, detail, "".join(traceback.format_exception(cause)) if cause else None)
+    applied = invocation.applied if invocation else []
+    return MigrationFailed(json.dumps({"contract": CONTRACT_VERSION, "status": "failed", "error": detail, "applied": applied}))

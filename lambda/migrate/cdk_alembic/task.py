@@ -15,16 +15,15 @@ import threading
 import time
 import uuid
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
-from .protocol.cancel import cancel
+from .database.cancel import cancel
+from .handler import MigrationFailed, respond
 from .protocol.contract import REQUEST_VARIABLE
-from .protocol.invocation import Call
+from .protocol.invocation import Host, Invocation
 from .protocol.log import log
-from .respond import MigrationFailed, carry_out, renew
 
-# What a shell shows for a process that SIGTERM has ended.
+# What a shell shows for a process that SIGTERM ended.
 CANCELLED = 143
 
 EXIT_CODES = {
@@ -43,31 +42,21 @@ EXIT_CODES = {
     "secret_unavailable": 4,
     "cancelled": CANCELLED,
 }
-"""Those of `migrate-invoke`; every other failure is a 1."""
+"""As for `migrate-invoke`; every other failure is 1."""
 
 # A statement may begin just after a cancellation has found nothing to cancel.
 _CANCEL_AGAIN_SECONDS = 0.2
 
 
-class Context:
-    """In place of the context that Lambda gives."""
-
-    def __init__(self, run_id: str | None) -> None:
-        self.aws_request_id = run_id or str(uuid.uuid4())
-
-    def get_remaining_time_in_millis(self) -> float:
-        """A task has no deadline."""
-        return math.inf
-
-
 def main() -> int:
     """Carries out the request of the environment. Returns the exit code."""
-    # Blocked, it waits for the thread that listens for it, whatever this one is busy with, and whatever the backend installs.
+    # Blocked, the signal waits for the thread that listens for it, whatever this thread does and whatever handler the backend
+    # installs.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     event = _request()
     run_id = event.get("runId") if isinstance(event, dict) else None
     try:
-        answer = carry_out(event, Context(run_id if isinstance(run_id, str) else None), "it runs in a container", _prepare)
+        answer = respond(event, host(run_id if isinstance(run_id, str) else None))
         code = 0
     except MigrationFailed as failed:
         answer = json.loads(str(failed))
@@ -84,20 +73,23 @@ def _request() -> Any:
         return text
 
 
-def _prepare(call: Call) -> None:
-    call.place = "container"
-    call.renew = partial(renew, call)
-    threading.Thread(target=_cancel_on_signal, args=(call,), daemon=True).start()
+def host(run_id: str | None) -> Host:
+    """A task has no deadline."""
+    return Host("container", run_id or str(uuid.uuid4()), lambda: math.inf, _listen)
 
 
-def _cancel_on_signal(call: Call) -> None:
+def _listen(invocation: Invocation) -> None:
+    threading.Thread(target=_cancel_on_signal, args=(invocation,), daemon=True).start()
+
+
+def _cancel_on_signal(invocation: Invocation) -> None:
     signal.sigwait({signal.SIGTERM})
-    call.cancelled = True
-    log("WARNING", "cancelling", stage=call.settings.stage)
+    invocation.cancelled = True
+    log("WARNING", "cancelling", stage=invocation.settings.stage)
     while True:
-        if call.connection is not None:
-            with suppress(Exception):  # a connection that is closed meanwhile is at nothing
-                cancel(call.connection)
+        if invocation.connection is not None:
+            with suppress(Exception):  # a connection that was closed meanwhile runs nothing
+                cancel(invocation.connection)
         time.sleep(_CANCEL_AGAIN_SECONDS)
 
 

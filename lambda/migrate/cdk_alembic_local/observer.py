@@ -9,16 +9,16 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from cdk_alembic.database.failures import describe, location
+from cdk_alembic.project.flask_app import application_context, make_importable
 from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.errors import RunnerError
 from cdk_alembic.protocol.log import redacted
 
-from .replay.flask_app import application_context, let_revisions_import_it
 from .source.stand_ins import stand_ins
 
 Report = Callable[[dict[str, Any]], None]
@@ -32,7 +32,7 @@ def main(hello: dict[str, Any]) -> None:
     asks, sys.stdin = sys.stdin.buffer, Path(os.devnull).open()  # noqa: SIM115
     os.environ.update(hello["environment"])
     folder = Path(hello["project"]).resolve()
-    let_revisions_import_it(folder)
+    make_importable(folder)
 
     def report(facts: dict[str, Any]) -> None:
         answers.write(json.dumps(facts, default=str) + "\n")
@@ -64,7 +64,7 @@ def _exit() -> None:
 def _load_ahead() -> None:
     """Imports what the next ask needs, while its database may still be starting. What is missing is told by that ask."""
     with suppress(Exception):
-        importlib.import_module("cdk_alembic_local.observe")
+        importlib.import_module("cdk_alembic_local.replay.observe")
 
 
 def _answer(ask: dict[str, Any], folder: Path, on_scratch: bool, report: Report) -> None:
@@ -76,8 +76,9 @@ def _answer(ask: dict[str, Any], folder: Path, on_scratch: bool, report: Report)
         return
     scratch_url = ask.get("scratch")
     try:
-        with stand_ins() if verb == "observe" else nullcontext():
-            project = Project(folder)
+        project = Project(folder)
+        if verb == "observe":
+            _load(project)
     except RunnerError as error:
         if verb != "observe":
             raise
@@ -101,6 +102,17 @@ def _answer(ask: dict[str, Any], folder: Path, on_scratch: bool, report: Report)
             _answer_on_scratch(ask, project, scratch, report)
         except RunnerError as error:
             raise scratch.refused or error from error
+
+
+def _load(project: Project) -> None:
+    """Loads the revisions with stand-ins for what they can't import."""
+    with stand_ins():
+        try:
+            with application_context(project):
+                project.load()
+        except RunnerError:
+            # Without the application, fewer revisions can be loaded.
+            project.load()
 
 
 def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, report: Report) -> None:

@@ -11,11 +11,11 @@ export interface Caller {
   readonly config: Pick<LambdaClient['config'], 'credentials' | 'region'>;
 }
 
-/** A network without a way to STS must not hold up a migration. */
+/** A network that does not reach STS must not hold up a migration. */
 const PATIENCE_MS = 2_000;
 
 /**
- * Asks STS; the answer needs no permission. Throws what the SDK throws, or that nobody has answered in time.
+ * Asks STS; the answer needs no permission. Throws the SDK's error, or one that says that STS did not answer in time.
  *
  * @param client its credentials and region are used
  * @param endpoint in place of STS's own
@@ -29,7 +29,7 @@ export async function callerIdentity(client: Caller, endpoint?: string): Promise
     const { Account, Arn } = await sts.send(new GetCallerIdentityCommand({}), { abortSignal });
     return { account: Account ?? '', arn: Arn ?? '' };
   } catch (error) {
-    if (abortSignal.aborted) throw new Error(`STS has not answered within ${PATIENCE_MS / 1000} s`);
+    if (abortSignal.aborted) throw new Error(`STS did not answer within ${PATIENCE_MS / 1000} s`);
     throw error;
   } finally {
     sts.destroy();

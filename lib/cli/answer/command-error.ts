@@ -1,14 +1,14 @@
-/** Ends of the command that are none of the client. */
-export type CommandCode =
-  /** a protected stage was not confirmed */
-  | 'declined'
-  /** Ctrl-C */
-  | 'interrupted';
+import type { AnyCode } from '../exit-codes';
 
-/** The command ended by itself, before or while the client was at work. */
+/** The command ended by itself: not the client's error, nor the project's. */
 export class CommandError extends Error {
+  /**
+   * @param code what kind of end it is
+   * @param message what happened, with what
+   * @param next what to do about it
+   */
   constructor(
-    readonly code: CommandCode,
+    readonly code: Extract<AnyCode, 'declined' | 'interrupted' | 'vague_description' | 'unknown_revision'>,
     message: string,
     readonly next: string,
   ) {

@@ -4,20 +4,20 @@ import { CommandError } from './command-error';
 
 /**
  * Asks a person to type the name of a protected stage before it is changed. Throws a {@link CommandError} `declined` when something
- * else is typed, or when there is nobody to ask: without a terminal nothing is ever waited for.
+ * else is typed, or when there is no terminal: then nothing waits for an answer.
  */
 export async function confirm(stage: string, { canAsk, notes }: Screen, signal: AbortSignal): Promise<void> {
   if (!canAsk) {
-    const message = `stage "${stage}" is protected, and there is no terminal to ask at; nothing was changed`;
+    const message = `stage "${stage}" is protected, and there is no terminal to confirm it; nothing was changed`;
     throw new CommandError('declined', message, 'read the plan, then run it again with --yes');
   }
   notes.line();
-  const typed = await ask(`stage ${notes.paint('bold', stage)} is protected: type its name to go on: `, signal);
+  const typed = await ask(`stage ${notes.paint('bold', stage)} is protected; type its name to go on: `, signal);
   if (typed.trim() === stage) return;
   throw new CommandError(
     'declined',
     `the name of the stage was not typed; nothing was changed`,
-    'run it again when it is wanted',
+    'run it again and type the name of the stage',
   );
 }
 

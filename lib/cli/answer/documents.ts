@@ -1,8 +1,7 @@
-import { MigrateError } from '../../client/errors';
+import type { MigrateErrorDetails } from '../../client/errors';
 import type { AppliedRevision, DataLoss, ErrorCode, MigrateAnswer } from '../../contract';
 import { CONTRACT_VERSION } from '../../contract';
-import type { CommandCode, CommandError } from './command-error';
-import { EXIT, exitCodeOf } from './exit-codes';
+import { type AnyCode, type CommandCode, EXIT, exitCodeOf } from '../exit-codes';
 
 /* What `--json` prints. Described for others by schema/migrate-invoke.json, which the tests hold against this. */
 
@@ -15,8 +14,8 @@ export interface AnswerDocument extends Omit<MigrateAnswer, 'command'> {
   readonly exitCode: number;
 }
 
-/** What kept the command from being done. */
-export interface FailureDocument<Code extends string = ErrorCode | CommandCode> {
+/** Why a command failed. */
+export interface FailureDocument<Code extends AnyCode = ErrorCode | CommandCode> {
   readonly contract: number;
   readonly status: 'failed';
   readonly error: {
@@ -33,20 +32,32 @@ export interface FailureDocument<Code extends string = ErrorCode | CommandCode> 
   readonly exitCode: number;
 }
 
+/** Any error of ours: with a code and a next step, and what else is known. */
+export interface Failure<Code extends AnyCode> extends Omit<MigrateErrorDetails, 'cause'> {
+  readonly code: Code;
+  readonly message: string;
+  readonly next: string;
+}
+
 /** @param answer an answer of the client; one with `atHead` is that of a `check` */
 export function answerDocument(answer: MigrateAnswer & { readonly atHead?: boolean }): AnswerDocument {
   if (answer.atHead === undefined) return { ...answer, exitCode: EXIT.done };
   return { ...answer, command: 'check', exitCode: answer.atHead ? EXIT.done : EXIT.notStarted };
 }
 
-/** @param applied what was applied before the command ended by itself */
-export function failureDocument(error: MigrateError | CommandError, applied: readonly AppliedRevision[]): FailureDocument {
-  const { code, message, next } = error;
-  const told = { contract: CONTRACT_VERSION, status: 'failed', exitCode: exitCodeOf(code) } as const;
-  if (!(error instanceof MigrateError)) return { ...told, error: { code, message, next }, applied };
-  const { revision, sqlState, statement, dataLoss, log } = error;
+/** @param before what was applied before a command ended whose error does not say it */
+export function failureDocument<Code extends AnyCode>(
+  { code, message, next, revision, sqlState, statement, dataLoss = [], log = [], applied }: Failure<Code>,
+  before: readonly AppliedRevision[],
+): FailureDocument<Code> {
   const lists = { ...(dataLoss.length > 0 && { dataLoss }), ...(log.length > 0 && { log }) };
-  return { ...told, error: { code, message, next, revision, sqlState, statement, ...lists }, applied: error.applied };
+  return {
+    contract: CONTRACT_VERSION,
+    status: 'failed',
+    error: { code, message, next, revision, sqlState, statement, ...lists },
+    applied: applied ?? before,
+    exitCode: exitCodeOf(code),
+  };
 }
 
 export function isFailureDocument(document: AnswerDocument | FailureDocument): document is FailureDocument {

@@ -1,24 +1,20 @@
 import type { MigrateAnswer, RevisionInfo } from '../../contract';
 import { elapsed, type ProgressState, progressLine, runningName } from '../screen/progress-line';
 import type { Screen } from '../screen/screen';
+import { Ticker } from '../screen/ticker';
 
-const REDRAW_MS = 200;
-
-/** CI systems end a job that says nothing for long, CircleCI after ten minutes. */
-const SIGN_OF_LIFE_MS = 60_000;
-
-/** With one call for each revision the name that is shown is the one that runs; each call costs about half a second. */
+/** With one call per revision the name on the screen is the one that runs. Each call costs about half a second. */
 const ONE_BY_ONE = 20;
 const WATCHED_SLICE_SECONDS = 2;
 
-/** Seconds of a slice while somebody watches; undefined: the client's own. */
+/** Seconds of a slice on a terminal. */
 export function watchedSlice(pending: number): number {
   return pending <= ONE_BY_ONE ? 0 : WATCHED_SLICE_SECONDS;
 }
 
-/** Shows how far a run is: a bar where somebody watches, now and then a line where nobody does. */
+/** Shows how far a run is: a bar on a terminal, elsewhere a line now and then. */
 export class Progress {
-  private readonly timer: NodeJS.Timeout;
+  private readonly ticker: Ticker;
   private done = 0;
   private since = performance.now();
 
@@ -28,13 +24,12 @@ export class Progress {
    * @param orLater whether a call works on several revisions
    */
   constructor(
-    private readonly screen: Pick<Screen, 'notes' | 'status'>,
+    screen: Pick<Screen, 'notes' | 'status'>,
     private pending: readonly RevisionInfo[],
     private readonly orLater: boolean,
   ) {
-    const { status } = screen;
-    this.timer = status ? setInterval(() => this.draw(), REDRAW_MS) : setInterval(() => this.signOfLife(), SIGN_OF_LIFE_MS);
-    this.draw();
+    this.ticker = new Ticker(screen, { line: (width) => progressLine(this.state, width), sign: () => this.sign });
+    this.ticker.draw();
   }
 
   /** A slice has ended. */
@@ -42,23 +37,17 @@ export class Progress {
     this.done += applied.length;
     this.pending = command === 'upgrade' ? pending : [];
     this.since = performance.now();
-    if (this.pending.length > 0) this.draw();
+    if (this.pending.length > 0) this.ticker.draw();
   }
 
   stop(): void {
-    clearInterval(this.timer);
-    this.screen.status?.clear();
+    this.ticker.stop();
   }
 
-  private draw(): void {
-    const { status } = this.screen;
-    status?.draw(progressLine(this.state, status.width));
-  }
-
-  private signOfLife(): void {
+  private get sign(): string {
     const { running, orLater, elapsedMs } = this.state;
     const name = running ? runningName({ running, orLater }) : `${this.done} done`;
-    this.screen.notes.line(`  … still running: ${name} (${elapsed(elapsedMs)})`);
+    return `  … still running: ${name} (${elapsed(elapsedMs)})`;
   }
 
   private get state(): ProgressState {

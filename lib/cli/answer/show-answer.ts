@@ -6,7 +6,7 @@ import { showDataLoss } from './show-data-loss';
 import { showHistory } from './show-history';
 import { showSql } from './show-sql';
 
-/** A revision that has just been applied or taken back. */
+/** A revision that has just been applied or reverted. */
 export function showApplied(terminal: Terminal, command: Command, applied: AppliedRevision): void {
   const sign = command === 'downgrade' ? terminal.paint('yellow', '↓') : terminal.paint('green', '✓');
   revisionLine(terminal, sign, applied, duration(applied.durationMs));
@@ -29,7 +29,7 @@ export function showOutcome(
   const way = `${place(from)} → ${at(to, heads)}`;
   if (command === 'stamp') data.line(`stamped: ${way}`);
   else if (applied.length === 0) data.line(nothing(to, heads));
-  else data.line(`${count(applied.length)} ${command === 'downgrade' ? 'taken back' : 'applied'} in ${duration(ms)}: ${way}`);
+  else data.line(`${count(applied.length)} ${command === 'downgrade' ? 'reverted' : 'applied'} in ${duration(ms)}: ${way}`);
   showWarnings(notes, answer);
 }
 
@@ -38,7 +38,7 @@ export function showPlace(terminal: Terminal, answer: MigrateAnswer): void {
   const { status, to, heads, target, pending, unknown, dataLoss, container } = answer;
   if (status === 'ahead') {
     terminal.warning(`the database is at ${place(to)}, ahead of the deployed code, which ends at ${place(heads)}`);
-    terminal.line(`  not known to the code: ${unknown.map(plain).join(', ')}; deploy the version that has it`);
+    terminal.line(`  not in the code: ${unknown.map(plain).join(', ')}; deploy the release that has it`);
   } else if (pending.length === 0) {
     terminal.line(nothing(to, heads));
   } else {
@@ -54,18 +54,20 @@ export function showPlace(terminal: Terminal, answer: MigrateAnswer): void {
       for (const loss of dataLoss) if (loss.revision === revision.revision) showDataLoss(terminal, loss);
     }
     if (container && container.stateMachineArn === undefined) {
-      terminal.warning('the stage has no container: an upgrade to them is refused (MigrationCompute.container of the construct)');
+      terminal.warning(
+        'the stage has no container: an upgrade to these revisions is refused; add MigrationCompute.container to the construct',
+      );
     }
   }
 }
 
-/** Where other lines have a time. */
+/** In the column of the times. */
 const IN_CONTAINER = 'in the container';
 
-/** What did not stop anything and should be known. */
+/** What did not stop the command. */
 export function warningsOf({ edited, warnings }: Pick<MigrateAnswer, 'edited' | 'warnings'>): string[] {
-  const told = `edited since applied: ${edited.join(', ')}; the database has what the file was then: undo the edit, add a revision`;
-  return [...(edited.length > 0 ? [told] : []), ...warnings];
+  const warning = `edited after they were applied: ${edited.join(', ')}; the database still has the earlier version: undo the edit and add a revision`;
+  return [...(edited.length > 0 ? [warning] : []), ...warnings];
 }
 
 function showWarnings(notes: Terminal, answer: Pick<MigrateAnswer, 'edited' | 'warnings'>): void {

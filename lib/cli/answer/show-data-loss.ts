@@ -1,7 +1,7 @@
 import type { DataLoss } from '../../contract';
 import { plain, type Terminal } from '../screen/terminal';
 
-/** A place that destroys data: acknowledged with which reason, or by which comment it would be. */
+/** A place that destroys data, with the reason for it, or the comment that acknowledges it. */
 export function showDataLoss(terminal: Terminal, { rule, what, file, line, acknowledgement }: DataLoss): void {
   const place = `${plain(file)}:${line}  ${plain(what)}`;
   if (acknowledgement !== undefined) {
@@ -9,5 +9,5 @@ export function showDataLoss(terminal: Terminal, { rule, what, file, line, ackno
     return;
   }
   terminal.line(`      ${terminal.paint('red', 'destroys data')}  ${place}`);
-  terminal.line(`      if it is meant, write into that file:  # cdk-alembic: allow ${rule}: <reason>`);
+  terminal.line(`      if intended, add to that file:  # cdk-alembic: allow ${rule}: <reason>`);
 }

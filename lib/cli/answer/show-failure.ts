@@ -1,12 +1,19 @@
+import type { AnyCode } from '../exit-codes';
 import { plain, type Terminal } from '../screen/terminal';
 import type { FailureDocument } from './documents';
 import { showDataLoss } from './show-data-loss';
 
-/** What the process has said last tells why. */
-const PROCESS_ENDED = ['function_crashed', 'python_not_started', 'observer_died', 'unexpected_report', 'internal_error'];
+/** The last lines of the process say why. */
+const PROCESS_ENDED: readonly AnyCode[] = [
+  'function_crashed',
+  'python_not_started',
+  'observer_died',
+  'unexpected_report',
+  'internal_error',
+];
 
 /** What went wrong, what is known about it and what to do. */
-export function showFailure(terminal: Terminal, { error, applied }: FailureDocument<string>): void {
+export function showFailure(terminal: Terminal, { error, applied }: FailureDocument<AnyCode>): void {
   terminal.line(`${terminal.paint('red', '✗')} ${terminal.paint('bold', error.code)}: ${plain(error.message)}`);
   const facts: [string, string | undefined][] = [
     ['revision', error.revision],

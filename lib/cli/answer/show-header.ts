@@ -1,15 +1,15 @@
 import { plain, type Terminal } from '../screen/terminal';
 import type { CallerIdentity } from './caller-identity';
 
-/** What is about to be spoken to. */
+/** What is about to be called. */
 export interface Header {
   readonly stage?: string;
-  /** What is called. */
+  /** The function, or the state machine. */
   readonly called: readonly [kind: 'function' | 'machine', name: string];
   readonly region: string;
 }
 
-/** Which stage, where, and as whom. Who that is may not be known: then that is said, and nothing fails. */
+/** Which stage, where, and as whom. If STS does not say who, a line says so, and nothing fails. */
 export async function showHeader(
   terminal: Terminal,
   { stage, called: [kind, name], region }: Header,
@@ -23,6 +23,6 @@ export async function showHeader(
     terminal.fact('account', plain(account));
     terminal.fact('you', plain(arn));
   } catch (error) {
-    terminal.fact('you', `can't be told: ${plain((error as Error).message)}`);
+    terminal.fact('you', `could not be determined: ${plain((error as Error).message)}`);
   }
 }

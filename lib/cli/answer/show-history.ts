@@ -17,10 +17,10 @@ export function showHistory(terminal: Terminal, { history = [], runs = [] }: Mig
 
 function showRun(terminal: Terminal, run: RunRecord): void {
   const { startedAt, endedAt, command, from, to, outcome, applied, requestedBy } = run;
-  const colour = outcome === 'complete' ? 'green' : outcome === 'running' || outcome === 'partial' ? 'yellow' : 'red';
+  const color = outcome === 'complete' ? 'green' : outcome === 'running' || outcome === 'partial' ? 'yellow' : 'red';
   const facts = [
     plain(startedAt),
-    terminal.paint(colour, plain(outcome)),
+    terminal.paint(color, plain(outcome)),
     `${plain(command)} ${place(from)} → ${place(to)}`,
     count(applied.length),
     ...(endedAt === null ? [] : [duration(Date.parse(endedAt) - Date.parse(startedAt))]),

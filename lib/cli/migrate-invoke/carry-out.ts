@@ -16,7 +16,7 @@ import { showContainer } from './show-container';
 
 const NOTHING = () => {};
 
-/** Carries out a command line: asks first where the database is, and changes it only after that. */
+/** Carries out a command line: first asks where the database is, then changes it. */
 export async function carryOut(session: Session): Promise<MigrateAnswer | CheckAnswer> {
   const { client, lambda, screen, arguments: given } = session;
   const { stage, endpoint } = given.client;
@@ -105,7 +105,7 @@ function follow({ client, lambda, screen, signal, arguments: given }: Session): 
   return followLog({ lambda, endpoint, functionName: client.functionName, terminal: screen.notes, signal });
 }
 
-/** The runner's own words for it; asking it would only be slower. */
+/** The runner's own words: asking it would take another call. */
 function ahead({ unknown, heads }: MigrateAnswer) {
   return migrateError(
     'database_ahead',

@@ -8,10 +8,10 @@ import { logGroupOf } from './log-link';
 /** FilterLogEvents may be called a few times per second in an account, and others call it too. */
 const POLL_MS = 2_000;
 
-/** What was logged last takes about so long to be found. */
+/** The last lines take about this long to be found. */
 const LAST_LINES_MS = 1_500;
 
-/** What is followed, and where it is shown. */
+/** Which log is followed, and where it is shown. */
 export interface FollowOptions {
   readonly lambda: LambdaClient;
   readonly endpoint?: string;
@@ -21,7 +21,7 @@ export interface FollowOptions {
 }
 
 /**
- * Shows the lines of the function's log as they come. That it can't be read is a note: the run does not depend on it.
+ * Shows the lines of the function's log as they come. If it can't be read, a warning says so: the run does not depend on it.
  *
  * @returns ends it, after the last lines
  */

@@ -3,7 +3,8 @@ import { MigrateError, migrateError } from '../../client/errors';
 import { lambdaClient } from '../../client/lambda-client';
 import { lookCommand } from '../../client/target';
 import { RUNNER_CODES } from '../../contract';
-import { type CiReport, ciReport } from '../answer/ci/ci-report';
+import { ciReport } from '../answer/ci/detect';
+import type { CiReport } from '../answer/ci/report';
 import { CommandError } from '../answer/command-error';
 import {
   type AnswerDocument,
@@ -12,9 +13,10 @@ import {
   failureDocument,
   isFailureDocument,
 } from '../answer/documents';
-import { EXIT } from '../answer/exit-codes';
+import { interruptSignal } from '../answer/interrupt';
 import { requestedBy } from '../answer/requested-by';
 import { showFailure } from '../answer/show-failure';
+import { EXIT } from '../exit-codes';
 import { type Screen, screen } from '../screen/screen';
 import { count } from '../screen/terminal';
 import { type Arguments, parseArguments } from './arguments';
@@ -46,39 +48,32 @@ export async function migrateInvoke(argv: readonly string[], version: string): P
       return end(failureDocument(error, []), parsed.json, view, ciReport(view.notes));
     }
     case 'tenants':
-      return tenantsCommand().migrateInvokeTenants(argv);
+      return (await import('./tenants/main.js')).migrateInvokeTenants(argv);
     case 'run':
       return run(parsed);
   }
 }
 
-/** A file of its own beside this one, read when it is needed: Step Functions' SDK is not for every start. */
-function tenantsCommand(): typeof import('./tenants/main') {
-  return require('./tenants/main');
-}
-
 async function run(given: Arguments): Promise<number> {
   const view = screen(given);
   const ci = ciReport(view.notes);
-  const interrupted = new AbortController();
-  const interrupt = () => interrupted.abort();
-  process.once('SIGINT', interrupt);
+  const interrupt = interruptSignal();
   const lambda = lambdaClient(given.client);
   let session: Session | undefined;
   try {
     const client = new MigrateClient({ ...given.client, client: lambda, requestedBy: requestedBy() });
-    const about = { arguments: given, client, lambda, screen: view, ci, signal: interrupted.signal };
+    const about = { arguments: given, client, lambda, screen: view, ci, signal: interrupt.signal };
     session = { ...about, applied: [], changing: false };
     const startedAt = Date.now();
     let document: AnswerDocument | FailureDocument;
     try {
       document = answerDocument(await carryOut(session));
     } catch (error) {
-      document = failureDocument(interrupted.signal.aborted ? wasInterrupted(session) : known(error), session.applied);
+      document = failureDocument(interrupt.signal.aborted ? wasInterrupted(session) : known(error), session.applied);
     }
     return end(document, given.json, view, ci, await logsOf(session, startedAt));
   } finally {
-    process.off('SIGINT', interrupt);
+    interrupt.ignore();
     lambda.destroy();
   }
 }
@@ -88,18 +83,18 @@ const NEXT_AFTER_CHECK = {
   ahead: 'deploy the release that has what the database has, or a newer one',
 };
 
-/** Says how it ended, in every way that is wanted. */
+/** Shows how it ended: on the terminal, to the CI, and as JSON. */
 function end(document: AnswerDocument | FailureDocument, json: boolean, { notes }: Screen, ci: CiReport, logs?: string): number {
   if (isFailureDocument(document)) showFailure(notes, document);
   else if (document.atHead === false) notes.next(NEXT_AFTER_CHECK[document.status === 'ahead' ? 'ahead' : 'pending']);
-  if (logs !== undefined && toldByFunction(document)) notes.fact('logs', logs);
+  if (logs !== undefined && isInLog(document)) notes.fact('logs', logs);
   ci.end(document);
   if (json) process.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
   return document.exitCode;
 }
 
 /** Whether the function's log has something about it. */
-function toldByFunction(document: AnswerDocument | FailureDocument): boolean {
+function isInLog(document: AnswerDocument | FailureDocument): boolean {
   if (!isFailureDocument(document)) return document.applied.length > 0 || document.command === 'stamp';
   const { code } = document.error;
   const codes: readonly string[] = [...RUNNER_CODES, 'function_crashed', 'unexpected_answer'];
@@ -130,7 +125,7 @@ function wasInterrupted({ client, changing, applied, execution, arguments: { cli
       `see where the database is with \`${lookCommand(target)}\`; to end it: ${stopCommand(execution)}`,
     );
   }
-  const goesOn = `what the function has started goes on to the end of its slice, and nothing further is asked for`;
+  const goesOn = 'the function goes on to the end of its slice, and nothing further is started';
   const message = changing ? `${goesOn} (${count(applied.length)} applied so far)` : 'nothing was changed';
   return new CommandError('interrupted', message, `see where the database is with \`${lookCommand(target)}\``);
 }

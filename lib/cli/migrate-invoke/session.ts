@@ -1,7 +1,7 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { MigrateClient } from '../../client/client';
 import type { AppliedRevision } from '../../contract';
-import type { CiReport } from '../answer/ci/ci-report';
+import type { CiReport } from '../answer/ci/report';
 import type { Screen } from '../screen/screen';
 import type { Arguments } from './arguments';
 

@@ -1,7 +1,7 @@
 import type { StartedContainer } from '../../client/migrate';
 import { plain, type Terminal } from '../screen/terminal';
 
-/** That a run goes on in the container, where to look, and how to end it. */
+/** Says that a run goes on in the container, and how to end it. */
 export function showContainer(terminal: Terminal, { revisions, executionArn }: StartedContainer): void {
   terminal.line(`  in the container: ${revisions.map(plain).join(', ')}; it takes about a minute to start`);
   terminal.fact('execution', executionArn);

@@ -5,10 +5,10 @@ import { LocalError } from '../../local/errors';
 import { mustHave } from '../../local/observe';
 import type { Observer } from '../../local/observer';
 
-/** Where the runner's next step is about AWS. */
+/** In place of the runner's next step, where that one is about AWS. */
 const NEXT_HERE: Partial<Record<ErrorCode, string>> = {
-  database_unreachable: 'start the database, such as with "docker compose up", or correct the address that env.py gets',
-  database_refused: 'correct what env.py gets: its variables can be set with the setting "environment"',
+  database_unreachable: 'start the database, such as with "docker compose up", or correct the address that env.py reads',
+  database_refused: 'correct the credentials that env.py reads: the setting "environment" sets its variables',
 };
 
 /** Hands a request to the runner in the backend's Python, as the client hands it to the function's. */

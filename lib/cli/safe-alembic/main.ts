@@ -1,22 +1,5 @@
-import { EXIT } from '../answer/exit-codes';
-import { type MigrateArguments, parseMigrateArguments, type Verb } from './arguments';
-import type { MigrateSession } from './session';
-
-/** What carries out a verb; gives the exit code. */
-export type CarryOut = (session: MigrateSession) => Promise<number>;
-
-/**
- * Loaded when it is asked for: the help and the reading verbs need no parser of SQL.
- * An `import()` needs the extension that the built file has.
- */
-const CARRY_OUT: Record<Verb, () => Promise<CarryOut>> = {
-  create: async () => (await import('./create.js')).create,
-  review: async () => (await import('./review.js')).review,
-  apply: async () => (await import('./apply.js')).apply,
-  verify: async () => (await import('./verify.js')).verify,
-  current: async () => (await import('./current.js')).current,
-  history: async () => (await import('./history.js')).history,
-};
+import { EXIT } from '../exit-codes';
+import { parseArguments } from './arguments';
 
 /**
  * The command `safe-alembic`.
@@ -26,7 +9,7 @@ const CARRY_OUT: Record<Verb, () => Promise<CarryOut>> = {
  * @returns the exit code
  */
 export async function safeAlembic(argv: readonly string[], version: string): Promise<number> {
-  const parsed = parseMigrateArguments(argv);
+  const parsed = parseArguments(argv);
   switch (parsed.kind) {
     case 'help': {
       const { HELP, helpOf } = await import('./help.js');
@@ -37,15 +20,12 @@ export async function safeAlembic(argv: readonly string[], version: string): Pro
       process.stdout.write(`${version}\n`);
       return EXIT.done;
     case 'problems': {
-      const { endWithProblems } = await import('./run-verb.js');
+      const { endWithProblems } = await import('./run.js');
       return endWithProblems(parsed);
     }
-    case 'run':
-      return run(parsed, version);
+    case 'run': {
+      const { runTask } = await import('./run.js');
+      return runTask(parsed, version);
+    }
   }
-}
-
-async function run(given: MigrateArguments, version: string): Promise<number> {
-  const [{ runVerb }, carryOut] = await Promise.all([import('./run-verb.js'), CARRY_OUT[given.verb]()]);
-  return runVerb(given, version, carryOut);
 }

@@ -5,47 +5,64 @@ import { pythonCommand, uvPython } from '../../local/python';
 import { readSettings, type Settings } from '../../local/settings';
 import { type Observation, withObserver } from '../../local/with-observer';
 import type { Screen } from '../screen/screen';
-import type { MigrateArguments } from './arguments';
+import type { CommonArguments } from './common';
 
 /** One run of `safe-alembic`. */
-export interface MigrateSession {
-  readonly arguments: MigrateArguments;
+export interface Session {
+  readonly common: CommonArguments;
   readonly settings: Settings;
   /** Folder of the Alembic project. */
   readonly project: string;
-  /** What starts the backend's Python. */
+  /** The command that starts the backend's Python. */
   readonly python: readonly string[];
   readonly screen: Screen;
   /** Of the package. */
   readonly version: string;
   /** What has been applied so far to the project's own database. */
   readonly applied: AppliedRevision[];
+  /** Whether the project's own database is being changed. */
+  changing: boolean;
 }
 
 /** Finds project and settings; throws a `LocalError`. */
 export function openSession(
-  given: MigrateArguments,
+  common: CommonArguments,
   screen: Screen,
   version: string,
   knownRule: (rule: string) => boolean,
-): MigrateSession {
+): Session {
   const here = process.cwd();
   const settings = readSettings(here, knownRule);
-  const project = findProject(here, given.project === undefined ? settings.project : path.resolve(here, given.project));
+  const project = findProject(here, common.project === undefined ? settings.project : path.resolve(here, common.project));
   const { python: set, folder } = settings;
-  const python = given.python ? pythonCommand(given.python, here) : set ? pythonCommand(set, folder) : uvPython(project);
-  return { arguments: given, settings, project, python, screen, version, applied: [] };
+  const python = common.python ? pythonCommand(common.python, here) : set ? pythonCommand(set, folder) : uvPython(project);
+  return { common, settings, project, python, screen, version, applied: [], changing: false };
 }
 
-/** Works with the backend's Python, on its own database or on a scratch one. */
-export function withBackend<T>(
-  { arguments: given, settings, project, python, screen }: MigrateSession,
-  database: 'own' | 'scratch',
+/** Works with the backend's Python on the project's own database. */
+export function withOwnDatabase<T>(session: Session, use: (observation: Observation) => Promise<T>): Promise<T> {
+  return withBackend(session, 'own', use);
+}
+
+/**
+ * Works with the backend's Python on a scratch database.
+ *
+ * @param url an empty database; without one, and without the setting, a server is started
+ */
+export function withScratchDatabase<T>(
+  session: Session,
+  url: string | undefined,
   use: (observation: Observation) => Promise<T>,
 ): Promise<T> {
-  const { environment } = settings;
-  const url = given.databaseUrl ?? settings.databaseUrl;
-  const chosen = database === 'scratch' && url !== undefined ? { url } : database;
-  screen.status?.draw(`  starting ${database === 'scratch' && !url ? 'PostgreSQL and ' : ''}the backend's Python …`);
-  return withObserver({ project, python, environment, database: chosen }, use).finally(() => screen.status?.clear());
+  const given = url ?? session.settings.databaseUrl;
+  return withBackend(session, given === undefined ? 'scratch' : { url: given }, use);
+}
+
+function withBackend<T>(
+  { settings: { environment }, project, python, screen: { status } }: Session,
+  database: 'own' | 'scratch' | { readonly url: string },
+  use: (observation: Observation) => Promise<T>,
+): Promise<T> {
+  status?.draw(`  starting ${database === 'scratch' ? 'PostgreSQL and ' : ''}the backend's Python`);
+  return withObserver({ project, python, environment, database }, use).finally(() => status?.clear());
 }

@@ -1,34 +1,23 @@
-/** East Asian wide and fullwidth characters, https://www.unicode.org/reports/tr11/, and emoji: two columns. */
-const WIDE =
-  /^[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}\p{Emoji_Presentation}]|\ufe0f/u;
-const NOTHING = /^[\p{Mn}\p{Me}\p{Cf}\p{Cc}]+$/u;
-
-let segmenter: Intl.Segmenter | undefined;
+const ASCII = /^[\x20-\x7e]*$/;
 
 /** Columns that a text without escape sequences takes on a terminal. */
 export function displayWidth(text: string): number {
-  return characters(text).reduce((sum, character) => sum + widthOf(character), 0);
+  return ASCII.test(text) ? text.length : stringWidth()(text);
 }
 
 /** A text cut to a number of columns, with `…` where something was cut off. */
 export function cut(text: string, width: number): string {
   if (displayWidth(text) <= width) return text;
   let [kept, used] = ['', 0];
-  for (const character of characters(text)) {
-    used += widthOf(character);
+  for (const { segment } of new Intl.Segmenter().segment(text)) {
+    used += displayWidth(segment);
     if (used > width - 1) break;
-    kept += character;
+    kept += segment;
   }
   return width < 1 ? '' : `${kept.trimEnd()}…`;
 }
 
-/** What a person takes for one character, such as an emoji of a whole family. */
-function characters(text: string): string[] {
-  segmenter ??= new Intl.Segmenter();
-  return Array.from(segmenter.segment(text), ({ segment }) => segment);
-}
-
-function widthOf(character: string): number {
-  if (NOTHING.test(character)) return 0;
-  return WIDE.test(character) ? 2 : 1;
+/** Loaded for the first text that is not ASCII: its segmenter takes several milliseconds, which most starts can do without. */
+function stringWidth(): (text: string) => number {
+  return require('string-width').default;
 }

@@ -2,16 +2,16 @@ import type { RevisionInfo } from '../../contract';
 import { cut, displayWidth } from './display-width';
 import { plain } from './terminal';
 
-/** How far a run is. */
+/** The progress of a run. */
 export interface ProgressState {
   readonly done: number;
   /** Undefined: not known, as with a downgrade. */
   readonly total?: number;
-  /** The revision that the function works on. */
+  /** The revision that is being applied. */
   readonly running?: RevisionInfo;
-  /** A call works on several: it may be at a later one already. */
+  /** Whether a call applies several revisions, and so may be at a later one. */
   readonly orLater: boolean;
-  /** Since the running one was started. */
+  /** Since the running revision started. */
   readonly elapsedMs: number;
 }
 
@@ -38,7 +38,7 @@ export function elapsed(ms: number): string {
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, '0')} s`;
 }
 
-/** So much of a bar is full, on a terminal of so many columns. */
+/** A bar of which `part` is full, on a terminal of `width` columns. */
 export function bar(part: number, width: number): string {
   const cells = Math.max(NARROWEST_BAR, Math.min(WIDEST_BAR, Math.floor(width / 5)));
   const full = Math.floor(part * cells);

@@ -2,14 +2,16 @@ import type { RevisionInfo } from '../../contract';
 import { cut, displayWidth } from './display-width';
 import { plain, type Terminal } from './terminal';
 
-/** So much of a message is shown however narrow the terminal is. */
+/** Columns of a message that are worth more than the time beside it. */
 const SHORTEST_MESSAGE = 8;
 
-/** One revision on one line: what it is called is cut where the terminal ends. */
+/** One revision on one line. Its message is cut where the terminal ends; on a narrow one the time is left out. */
 export function revisionLine(terminal: Terminal, sign: string, { revision, message }: RevisionInfo, time?: string): void {
   const id = plain(revision);
-  const end = time === undefined ? '' : `  ${time}`;
-  const room = terminal.width - `  x ${id}  ${end}`.length;
-  const name = cut(plain(message), Math.max(room, Math.min(SHORTEST_MESSAGE, displayWidth(message))));
+  const text = plain(message);
+  const room = terminal.width - displayWidth(`  x ${id}  `);
+  const wanted = time === undefined ? '' : `  ${time}`;
+  const end = room - wanted.length >= Math.min(SHORTEST_MESSAGE, displayWidth(text)) ? wanted : '';
+  const name = cut(text, room - end.length);
   terminal.line(`  ${sign} ${terminal.paint('bold', id)}  ${name}${end && terminal.paint('dim', end)}`);
 }

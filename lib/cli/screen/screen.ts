@@ -1,22 +1,23 @@
 import { isatty } from 'node:tty';
+import { needsAscii } from './ascii';
 import { StatusLine } from './status-line';
 import { Terminal } from './terminal';
 
 export interface ScreenOptions {
-  /** Stdout is for the document alone. */
+  /** Whether stdout is for the document alone. */
   readonly json: boolean;
   readonly progress: boolean;
 }
 
-/** Where things are said. */
+/** Where the command writes. */
 export interface Screen {
-  /** What was asked for: stdout, unless that is for the document. */
+  /** The result: stdout, unless that is for the document. */
   readonly data: Terminal;
   /** Everything else: stderr. */
   readonly notes: Terminal;
-  /** Only where somebody watches. */
+  /** Only on a terminal. */
   readonly status?: StatusLine;
-  /** Whether there is somebody who can answer. */
+  /** Whether a person can answer. */
   readonly canAsk: boolean;
 }
 
@@ -24,18 +25,19 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 export function screen({ json, progress }: ScreenOptions, environment: Environment = process.env): Screen {
   const { stdout, stderr } = process;
+  const ascii = needsAscii(environment);
   const watched = stderr.isTTY === true && !isCi(environment);
-  const status = watched && progress && environment.TERM !== 'dumb' ? new StatusLine(stderr) : undefined;
+  const status = watched && progress && environment.TERM !== 'dumb' ? new StatusLine(stderr, ascii) : undefined;
   return {
-    data: new Terminal(json ? stderr : stdout, status),
-    notes: new Terminal(stderr, status),
+    data: new Terminal(json ? stderr : stdout, status, ascii),
+    notes: new Terminal(stderr, status, ascii),
     status,
-    // Not process.stdin: to make that stream takes as long as the rest of the screen, and hardly a run reads it.
+    // Not process.stdin: creating that stream takes as long as the rest of the screen, and hardly any run reads it.
     canAsk: watched && isatty(0),
   };
 }
 
-/** A CI may give its jobs a terminal that nobody looks at. */
+/** Some CIs give their jobs a terminal that nobody watches. */
 function isCi({ CI }: Environment): boolean {
   return CI !== undefined && !['', '0', 'false'].includes(CI);
 }

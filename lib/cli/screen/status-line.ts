@@ -1,20 +1,26 @@
-/** The last line of a terminal, which is drawn over and over again. */
+import { toAscii } from './ascii';
+
+/** The last line of a terminal, which is redrawn. */
 export class StatusLine {
   private shown = false;
 
-  constructor(private readonly stream: NodeJS.WriteStream) {}
+  /** @param ascii whether nothing else may be written */
+  constructor(
+    private readonly stream: NodeJS.WriteStream,
+    private readonly ascii = false,
+  ) {}
 
-  /** Columns that it may fill: the last one stays free, a full line would wrap. */
+  /** Columns that it may fill: the last one stays free, as a full line would wrap. */
   get width(): number {
     return (this.stream.columns || 80) - 1;
   }
 
   draw(text: string): void {
-    this.stream.write(`\r${text}\u001b[K`);
+    this.stream.write(`\r${this.ascii ? toAscii(text) : text}\u001b[K`);
     this.shown = true;
   }
 
-  /** Takes it away, so that an ordinary line can be written in its place. */
+  /** Removes it, so that an ordinary line can take its place. */
   clear(): void {
     if (this.shown) this.stream.write('\r\u001b[K');
     this.shown = false;

@@ -1,4 +1,5 @@
 import { plain } from '../../text/plain';
+import { toAscii } from './ascii';
 import type { StatusLine } from './status-line';
 
 export { plain };
@@ -6,17 +7,22 @@ export { plain };
 const STYLES = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], yellow: [33, 39], cyan: [36, 39] } as const;
 type Style = keyof typeof STYLES;
 
-/** One stream as a person reads it: lines, with colours where the stream shows them. */
+/** One stream as a person reads it: lines, with colors if the stream shows them. */
 export class Terminal {
-  private readonly coloured: boolean;
+  private readonly colored: boolean;
 
-  /** @param status is on the same terminal and has to make room */
+  /**
+   * @param stream where the lines go
+   * @param status is on the same terminal, and is cleared before each line
+   * @param ascii whether nothing else may be written
+   */
   constructor(
     private readonly stream: NodeJS.WriteStream,
     private readonly status?: StatusLine,
+    private readonly ascii = false,
   ) {
     // Node's own rules: NO_COLOR, FORCE_COLOR, TERM=dumb and what the terminal can do.
-    this.coloured = stream.isTTY === true && stream.hasColors();
+    this.colored = stream.isTTY === true && stream.hasColors();
   }
 
   /** Columns of a terminal; a file or a pipe has no end. */
@@ -26,7 +32,7 @@ export class Terminal {
 
   line(text = ''): void {
     this.status?.clear();
-    this.stream.write(`${text}\n`);
+    this.stream.write(`${this.ascii ? toAscii(text) : text}\n`);
   }
 
   /** A fact with its name, in a column. */
@@ -34,23 +40,23 @@ export class Terminal {
     this.line(`  ${this.paint('dim', name.padEnd(9))}  ${value}`);
   }
 
-  /** What to do now. */
+  /** The next step. */
   next(text: string): void {
     this.line(`  ${this.paint('cyan', 'next'.padEnd(9))}  ${plain(text)}`);
   }
 
-  /** What is no failure and should be seen. */
+  /** Not a failure, and worth reading. */
   warning(text: string): void {
     this.line(`${this.paint('yellow', '!')} ${plain(text)}`);
   }
 
   paint(style: Style, text: string): string {
     const [on, off] = STYLES[style];
-    return this.coloured ? `\u001b[${on}m${text}\u001b[${off}m` : text;
+    return this.colored ? `\u001b[${on}m${text}\u001b[${off}m` : text;
   }
 }
 
-/** Revisions as a place in the history. */
+/** Revisions as a position in the history. */
 export function place(revisions: readonly string[]): string {
   return revisions.map(plain).join(', ') || 'base';
 }

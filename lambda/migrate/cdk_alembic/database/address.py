@@ -10,40 +10,75 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
+from ..protocol.aws import ATTEMPTS, client
 from ..protocol.errors import RunnerError
 from ..protocol.log import hide, log
 
 DEFAULT_PORT = 5432
 DEFAULT_SCHEME = "postgresql"
 
-# A secret that can't be reached, say from an isolated subnet without an interface endpoint, must not eat the function's time.
+# A secret that can't be reached, say from an isolated subnet without an interface endpoint, must not use up the function's time.
 FETCH_TIMEOUT_SECONDS = 3
-FETCH_ATTEMPTS = 2
 
 RDS_BUNDLE = Path(__file__).parents[1] / "rds-ca.pem"
 """https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"""
 _RDS_HOST = re.compile(r"\.rds\.amazonaws\.com(\.cn)?\.?$", re.IGNORECASE)
 
-Environment = MutableMapping[str, str]
 
-_asked_for: set[str] = set()
-"""Variables that `ask_for_tls` has set."""
+class DatabaseVariables:
+    """The environment variables through which the backend learns where its database is.
 
+    As a context manager it takes back in the end what it set for TLS: the next database may be another one.
+    """
 
-def fill_environment(database: dict[str, Any], environ: Environment) -> bool:
-    """Sets the variables that the settings name. Returns whether a value changed. Raises RunnerError `secret_unavailable`."""
-    return database["source"] != "environment" and fill_with(fetch(database), database, environ)
+    def __init__(self, environ: MutableMapping[str, str], driver: str | None = None) -> None:
+        """`driver`: what a URL names as its driver where the settings do not say."""
+        self._environ = environ
+        self._scheme = f"{DEFAULT_SCHEME}+{driver}" if driver else DEFAULT_SCHEME
+        self._tls: set[str] = set()
 
+    def __enter__(self) -> DatabaseVariables:
+        return self
 
-def fill_with(address: dict[str, str], database: dict[str, Any], environ: Environment) -> bool:
-    """Sets the variables that the settings name to an address that was fetched. Returns whether a value changed."""
-    changed = False
-    for name, value in _variables(database["variables"], address).items():
-        changed = changed or environ.get(name) != value
-        environ[name] = value
-    hide(address["password"])
-    ask_for_tls(address["host"], environ)
-    return changed
+    def __exit__(self, *_: object) -> None:
+        self.take_tls_back()
+
+    def fill(self, database: dict[str, Any]) -> bool:
+        """Sets the variables that the settings name. Returns whether a value changed. Raises RunnerError `secret_unavailable`."""
+        return database["source"] != "environment" and self.set(fetch(database), database)
+
+    def set(self, address: dict[str, str], database: dict[str, Any]) -> bool:
+        """Sets the variables that the settings name to an address that was fetched. Returns whether a value changed."""
+        changed = False
+        for name, value in _variables({"urlScheme": self._scheme, **database["variables"]}, address).items():
+            changed = changed or self._environ.get(name) != value
+            self._environ[name] = value
+        hide(address["password"])
+        self.ask_for_tls(address["host"])
+        return changed
+
+    def take_tls_back(self) -> None:
+        """Removes what `ask_for_tls` has set."""
+        for name in self._tls:
+            self._environ.pop(name, None)
+        self._tls.clear()
+
+    def ask_for_tls(self, host: str) -> None:
+        """Makes libpq and asyncpg, which read these variables, verify the certificates of RDS. What the user has set stays."""
+        environ = self._environ
+        if not _RDS_HOST.search(host) or "PGSSLMODE" in environ:
+            return
+        # RDS Proxy shows a certificate of a public authority.
+        bundle = ssl.get_default_verify_paths().cafile if ".proxy-" in host else str(RDS_BUNDLE)
+        values = {"PGSSLMODE": "verify-full"}
+        if "PGSSLROOTCERT" not in environ:
+            if bundle is not None and Path(bundle).is_file():
+                values["PGSSLROOTCERT"] = bundle
+            else:
+                log("WARNING", "tls_not_verified", host=host, reason=f"there is no {RDS_BUNDLE.name} beside the runner")
+                values["PGSSLMODE"] = "require"
+        environ.update(values)
+        self._tls.update(values)
 
 
 def fetch(database: dict[str, Any]) -> dict[str, str]:
@@ -52,41 +87,16 @@ def fetch(database: dict[str, Any]) -> dict[str, str]:
 
 
 def of_tenant(database: dict[str, Any], secret_arn: str) -> dict[str, Any]:
-    """The settings of a tenant's own database. What its secret lacks of the server is that of the stage; the database's name has
-    to be in the secret. Raises RunnerError `invalid_settings`."""
+    """The settings of a tenant's own database. What its secret lacks of the server comes from the stage; the database's name must
+    be in the secret. Raises RunnerError `invalid_settings`."""
     if database["source"] == "environment":
         raise RunnerError(
             "invalid_settings",
-            "the tenant has a secret of its own, and the function does not know which variables of the environment to fill",
+            "the tenant has a secret of its own, and the function does not know which environment variables to fill",
             "give the construct a database that names them: MigrationDatabase.fromSecret(..., { variables: { ... } })",
         )
     server = {part: database[part] for part in ("host", "port") if part in database}
     return {"source": "secret", "secretArn": secret_arn, "variables": database["variables"], "otherwise": server}
-
-
-def take_tls_back(environ: Environment) -> None:
-    """Forgets what `ask_for_tls` has set: the next database may be another one."""
-    for name in _asked_for:
-        environ.pop(name, None)
-    _asked_for.clear()
-
-
-def ask_for_tls(host: str, environ: Environment) -> None:
-    """Lets libpq and asyncpg, which read these variables, verify the certificates of RDS. What the user has set stays."""
-    if not _RDS_HOST.search(host) or "PGSSLMODE" in environ:
-        return
-    # RDS Proxy shows a certificate of a public authority.
-    bundle = ssl.get_default_verify_paths().cafile if ".proxy-" in host else str(RDS_BUNDLE)
-    if "PGSSLROOTCERT" not in environ and (bundle is None or not Path(bundle).is_file()):
-        log("WARNING", "tls_not_verified", host=host, reason=f"there is no {RDS_BUNDLE.name} beside the runner")
-        environ["PGSSLMODE"] = "require"
-        _asked_for.add("PGSSLMODE")
-        return
-    environ["PGSSLMODE"] = "verify-full"
-    _asked_for.add("PGSSLMODE")
-    if "PGSSLROOTCERT" not in environ:
-        environ["PGSSLROOTCERT"] = str(bundle)
-        _asked_for.add("PGSSLROOTCERT")
 
 
 def _variables(names: dict[str, str], address: dict[str, str]) -> dict[str, str]:
@@ -94,8 +104,7 @@ def _variables(names: dict[str, str], address: dict[str, str]) -> dict[str, str]
     if "url" in names:
         user, password, database = (quote(address[part], safe="") for part in ("user", "password", "database"))
         host = f"[{address['host']}]" if ":" in address["host"] else address["host"]
-        scheme = names.get("urlScheme", DEFAULT_SCHEME)
-        values[names["url"]] = f"{scheme}://{user}:{password}@{host}:{address['port']}/{database}"
+        values[names["url"]] = f"{names['urlScheme']}://{user}:{password}@{host}:{address['port']}/{database}"
     return values
 
 
@@ -154,7 +163,7 @@ def _fetch(arn: str) -> str:
     except BotoCoreError as error:
         raise RunnerError(
             "secret_unavailable",
-            f"Secrets Manager can't be reached within {FETCH_TIMEOUT_SECONDS * FETCH_ATTEMPTS} s: {error}",
+            f"Secrets Manager can't be reached within {FETCH_TIMEOUT_SECONDS * ATTEMPTS} s: {error}",
             "in an isolated subnet add an interface endpoint for Secrets Manager whose security group lets the function in",
         ) from error
 
@@ -172,16 +181,3 @@ def _from_token(settings: dict[str, Any]) -> dict[str, str]:
             "check that the function has a role with credentials",
         ) from error
     return {"host": host, "port": str(port), "user": user, "password": token, "database": settings["database"]}
-
-
-def client(service: str, timeout_seconds: float) -> Any:
-    """A client of AWS that gives up after FETCH_ATTEMPTS tries of `timeout_seconds` each."""
-    import botocore.session
-    from botocore.config import Config
-
-    config = Config(
-        connect_timeout=timeout_seconds,
-        read_timeout=timeout_seconds,
-        retries={"total_max_attempts": FETCH_ATTEMPTS},
-    )
-    return botocore.session.get_session().create_client(service, config=config)

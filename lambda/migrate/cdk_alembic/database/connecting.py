@@ -1,14 +1,24 @@
-"""What each connection gets, whichever driver env.py uses: an end to waiting, and TLS where the environment asks for it."""
+"""How the database is connected to: with a limit on waiting and TLS on each connection, and again while the database is on its
+way - paused, failing over, not there yet, or with a password that is being rotated."""
 
 from __future__ import annotations
 
 import os
+import random
 import ssl
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ..project.observation import Observation
+from ..protocol.errors import RunnerError
+from ..protocol.invocation import Invocation
+from ..protocol.log import log
+
+PAUSE_SECONDS = (0.5, 2.0)
+
+# invalid_password and invalid_authorization_specification
+_PASSWORD_STATES = ("28P01", "28000")
 
 # A packet that a security group drops is never answered, and three of the four drivers would wait for it until the function ends.
 CONNECT_TIMEOUT_SECONDS = 10
@@ -16,27 +26,41 @@ CONNECT_TIMEOUT_SECONDS = 10
 _TIMEOUT_OPTION = {"psycopg": "connect_timeout", "psycopg2": "connect_timeout", "asyncpg": "timeout", "pg8000": "timeout"}
 
 
+def until_connected(invocation: Invocation, attempt: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The attempt's answer. The attempt is repeated while the database can't be reached, within the stage's limit, and once when
+    the password was refused: each attempt fetches the secret again. Never after a run has begun."""
+    give_up = time.monotonic() + invocation.settings.limits.connect_retry
+    refusals = 0
+    while True:
+        try:
+            return attempt()
+        except RunnerError as error:
+            refused = error.code == "database_refused" and error.sql_state in _PASSWORD_STATES
+            refusals += refused
+            is_fetched = invocation.settings.database["source"] != "environment"
+            may_come = error.code == "database_unreachable" or (refused and refusals == 1 and is_fetched)
+            if invocation.before is not None or not may_come or time.monotonic() >= give_up or invocation.is_over():
+                raise
+            invocation.refuse_if_cancelled()
+            log("WARNING", "connect_retry", stage=invocation.settings.stage, code=error.code, reason=error.message)
+            time.sleep(random.uniform(*PAUSE_SECONDS))
+
+
 @contextmanager
-def bounded_connects(observation: Observation | None) -> Iterator[None]:
-    """Meanwhile a connection that SQLAlchemy makes waits for CONNECT_TIMEOUT_SECONDS at most, unless env.py says otherwise. The
-    observation is told where each one goes."""
+def bounded_connects() -> Iterator[None]:
+    """Meanwhile a connection of SQLAlchemy waits for CONNECT_TIMEOUT_SECONDS at most, unless env.py says otherwise."""
     from sqlalchemy import event
     from sqlalchemy.engine import Engine
 
-    def connect(dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
-        if observation is not None:
-            observation.connect(arguments, options)
-        return bounded(dialect, record, arguments, options)
-
-    event.listen(Engine, "do_connect", connect)
+    event.listen(Engine, "do_connect", bounded)
     try:
         yield
     finally:
-        event.remove(Engine, "do_connect", connect)
+        event.remove(Engine, "do_connect", bounded)
 
 
 def bounded(dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
-    """SQLAlchemy's event do_connect: adds to the options. None: the dialect is to connect with them."""
+    """SQLAlchemy's event do_connect: adds to the options. None makes the dialect connect with them."""
     option = _TIMEOUT_OPTION.get(dialect.driver)
     if option is None or option in options:
         return None
@@ -46,13 +70,13 @@ def bounded(dialect: Any, record: Any, arguments: list[Any], options: dict[str, 
     if "ssl_context" not in options and (context := tls()):
         options["ssl_context"] = context
     connection = dialect.connect(*arguments, **options)
-    # pg8000 would hold every statement to it.
+    # pg8000 would apply the timeout to every statement.
     connection._usock.settimeout(None)
     return connection
 
 
 def tls() -> ssl.SSLContext | None:
-    """What libpq and asyncpg read from the environment by themselves; pg8000 does not."""
+    """What libpq and asyncpg read from the environment themselves and pg8000 does not."""
     mode = os.environ.get("PGSSLMODE")
     if mode not in ("require", "verify-ca", "verify-full"):
         return None

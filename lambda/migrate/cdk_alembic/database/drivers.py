@@ -1,22 +1,13 @@
-"""One query over the backend's own driver, on a connection that waits for nothing long.
-
-No connection is kept between two calls of the function: a frozen function would hold a session that stops Aurora from pausing, a
-database from being dropped and a proxy from reusing it, and meet a dead one after a failover.
-"""
+"""Queries over the backend's own driver, without SQLAlchemy and env.py, on a connection that waits for nothing long."""
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
+from collections.abc import Mapping
+from typing import Any
 
 CONNECT_SECONDS = 3
 # A migration that changes the version table itself holds it back from every reader.
 _WAITS = {"lock_timeout": "1000", "statement_timeout": "3000"}
-
-_loop: Any = None
-
 
 # SQLAlchemy's own, not the drivers'.
 _SQLALCHEMY = (
@@ -28,17 +19,8 @@ _SQLALCHEMY = (
 )
 
 
-def ask(driver: str, address: Mapping[str, Any], query: str) -> str | None:
-    """The only value of the query's only row, None if there is no row. Raises whatever the driver raises."""
-    connected = connect(driver, options(driver, address), _WAITS)
-    try:
-        return connected.ask(query)
-    finally:
-        connected.close()
-
-
 def options(driver: str, address: Mapping[str, Any]) -> dict[str, Any]:
-    """An address with its password in the driver's own words."""
+    """An address with its password as the driver's own arguments."""
     name = "database" if driver in ("asyncpg", "pg8000") else "dbname"
     given = {part: str(address[part]) for part in ("host", "user", "password")}
     return {**given, "port": int(address["port"]), name: str(address["database"])}
@@ -67,14 +49,22 @@ class _Blocking:
 
 
 class _Asyncpg:
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
+    def __init__(self, connect: Any) -> None:
+        import asyncio
+
+        self._loop = asyncio.new_event_loop()
+        try:
+            self._connection = self._loop.run_until_complete(connect())
+        except BaseException:
+            self._loop.close()
+            raise
 
     def ask(self, query: str) -> str | None:
-        return _loop.run_until_complete(self._connection.fetchval(query))
+        return self._loop.run_until_complete(self._connection.fetchval(query))
 
     def close(self) -> None:
-        _loop.run_until_complete(self._connection.close(timeout=1))
+        self._loop.run_until_complete(self._connection.close(timeout=1))
+        self._loop.close()
 
 
 def _libpq(connect: Any, options: dict[str, Any], waits: Mapping[str, str]) -> _Blocking:
@@ -96,20 +86,15 @@ def _psycopg2(options: dict[str, Any], waits: Mapping[str, str]) -> _Blocking:
 
 
 def _asyncpg(options: dict[str, Any], waits: Mapping[str, str]) -> _Asyncpg:
-    import asyncio
-
     import asyncpg
 
-    global _loop
-    # asyncio.run would make one for each call, which takes as long as the query.
-    _loop = _loop or asyncio.new_event_loop()
     settings = {**options.pop("server_settings", {}), **waits}
     limits = {"timeout": CONNECT_SECONDS, "command_timeout": int(waits["statement_timeout"]) / 1000 + CONNECT_SECONDS}
 
     async def connect() -> Any:
         return await asyncpg.connect(**{**limits, **options, "server_settings": settings})
 
-    return _Asyncpg(_loop.run_until_complete(connect()))
+    return _Asyncpg(connect)
 
 
 def _pg8000(options: dict[str, Any], waits: Mapping[str, str]) -> _Blocking:

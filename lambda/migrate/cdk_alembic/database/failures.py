@@ -32,7 +32,7 @@ def sql_state(error: BaseException) -> str | None:
 
 
 def describe(error: BaseException) -> str:
-    """What happened, in one line, in the database's own words where it spoke."""
+    """What happened, in one line, in the database's own words where there are any."""
     origin = _origin(error)
     diagnostics = getattr(origin, "diag", None)
     fields = _fields(origin)
@@ -47,7 +47,7 @@ def describe(error: BaseException) -> str:
 
 
 def shortened(text: str, length: int) -> str:
-    """The text on one line, of at most so many characters."""
+    """The text on one line, of at most `length` characters."""
     text = " ".join(text.split())
     return text if len(text) <= length else text[: length - 1] + "…"
 
@@ -72,7 +72,7 @@ def statement_of(error: BaseException) -> str | None:
 
 
 def connection_failure(error: Exception) -> RunnerError | None:
-    """The error of a database that could not be entered, or None when it is about something else."""
+    """The error of a database that could not be connected to, or None when the error is about something else."""
     state = sql_state(error) or _state_in_words(str(error))
     if (state and state.startswith(_REFUSED_STATES)) or _is_tls(error):
         return RunnerError(
@@ -85,14 +85,14 @@ def connection_failure(error: Exception) -> RunnerError | None:
         return RunnerError(
             "database_unreachable",
             f"the database can't be reached: {describe(error)}",
-            "check host and port, that the database runs, and that it lets this client in (a security group?)",
+            "check host and port, that the database is running, and that its security group lets this client in",
             sql_state=state,
         )
     return None
 
 
 def _state_in_words(text: str) -> str | None:
-    # libpq does not hand on the SQLSTATE of a refused connection: psycopg and psycopg2 give its words only.
+    # libpq does not pass on the SQLSTATE of a refused connection: psycopg and psycopg2 have only its words.
     if "password authentication failed" in text or "no pg_hba.conf entry" in text or "no password supplied" in text:
         return "28P01" if "password authentication" in text else "28000"
     if re.search(r'(role|user) "[^"]*" does not exist', text):
@@ -118,7 +118,7 @@ def _is_network(error: Exception) -> bool:
 
 
 def _root(error: BaseException) -> BaseException:
-    """An error that only complains of an aborted transaction is traced back to what aborted it: leaving an autocommit block or a
+    """An error that only reports an aborted transaction is traced back to what aborted it: leaving an autocommit block or a
     savepoint after a failure hides the failure."""
     while _is_aftermath(error) and error.__context__ is not None:
         error = error.__context__
@@ -141,5 +141,5 @@ def _is_aftermath(error: BaseException) -> bool:
 
 
 def _fields(origin: BaseException) -> dict[str, str]:
-    """pg8000 hands PostgreSQL's error fields on as a dictionary."""
+    """pg8000 passes PostgreSQL's error fields on as a dictionary."""
     return origin.args[0] if origin.args and isinstance(origin.args[0], dict) else {}

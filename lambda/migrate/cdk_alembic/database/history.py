@@ -1,5 +1,5 @@
-"""The record of runs that the runner keeps in the database, in a schema of its own: autogenerate looks into the default schema
-and never proposes to drop it."""
+"""The record of runs that the runner keeps in the database, in a schema of its own: autogenerate compares the default schema and
+never proposes to drop it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
-from ..protocol.invocation import Call
+from ..protocol.invocation import Invocation
 from ..protocol.log import log, redact
 from .failures import describe
-from .mutex import HELD, own_connection
+from .session import execute, own_connection
+from .version_table import HELD, VersionTable, full_name
 
 _CREATE = (
     "CREATE SCHEMA IF NOT EXISTS cdk_alembic",
@@ -47,11 +48,11 @@ CREATE TABLE IF NOT EXISTS cdk_alembic.run_revision (
 )""",
 )
 _EXISTS = "SELECT to_regclass('cdk_alembic.run_revision') IS NOT NULL"
-# Of thousands of tenants each looks for its own runs.
+# With thousands of tenants each one looks for its own runs.
 _INDEX = "CREATE INDEX IF NOT EXISTS run_version_table ON cdk_alembic.run (version_table, started_at)"
 _STATE = f"{_EXISTS}, to_regclass('cdk_alembic.run_version_table') IS NOT NULL"
 CREATE_TRIES = 5
-# The drivers do not agree on how a list is handed over; a JSON text they all take.
+# The drivers do not agree on how a list is passed; they all take a JSON text.
 _BEGIN = """
 INSERT INTO cdk_alembic.run (id, version_table, stage, command, requested_by, from_revisions, to_revisions)
 SELECT CAST(:id AS uuid), :version_table, :stage, :command, :requested_by, heads, heads
@@ -99,9 +100,9 @@ SELECT NOT EXISTS (SELECT FROM cdk_alembic.run WHERE version_table = :version_ta
 class History:
     """Writes the record of one run over connections in autocommit. A role that may not write it loses the record, not the run."""
 
-    def __init__(self, call: Call) -> None:
-        self.run_id = call.request.run_id or str(uuid.uuid4())
-        self._call = call
+    def __init__(self, invocation: Invocation) -> None:
+        self.run_id = invocation.request.run_id or str(uuid.uuid4())
+        self._invocation = invocation
         self._begun = False
 
     @property
@@ -109,7 +110,7 @@ class History:
         """Whether there is a record of this run."""
         return self._begun
 
-    def begin(self, connection: Any, context: Any, heads: tuple[str, ...]) -> None:
+    def begin(self, connection: Any, table: VersionTable, heads: tuple[str, ...]) -> None:
         """Makes the schema if it is not there, and records that the run has started."""
         with self._warning():
             self._create(connection)
@@ -117,16 +118,16 @@ class History:
                 connection,
                 _BEGIN,
                 id=self.run_id,
-                version_table=version_table(context, self._call.schema),
-                stage=self._call.settings.stage,
-                command=self._call.request.command,
-                requested_by=self._call.request.requested_by,
+                version_table=table.full_name,
+                stage=self._invocation.settings.stage,
+                command=self._invocation.request.command,
+                requested_by=self._invocation.request.requested_by,
                 heads=_array(heads),
             )
             self._begun = True
 
     def _create(self, connection: Any) -> None:
-        if self._call.tenant is not None:
+        if self._invocation.tenant is not None:
             return self._create_among_rivals(connection)
         if not connection.exec_driver_sql(_EXISTS).scalar():
             for statement in _CREATE:
@@ -200,15 +201,15 @@ class History:
         except SQLAlchemyError as error:
             self._begun = False
             reason = describe(error)
-            self._call.warnings.append(f"the run history can't be written: {reason}")
-            log("WARNING", "history_not_written", stage=self._call.settings.stage, reason=reason)
+            self._invocation.warnings.append(f"the run history can't be written: {reason}")
+            log("WARNING", "history_not_written", stage=self._invocation.settings.stage, reason=reason)
 
 
 def read(context: Any) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """The latest runs, newest first, and the checksum that each applied revision had. Nothing if there is no record to read."""
     from sqlalchemy.exc import SQLAlchemyError
 
-    table = version_table(context)
+    table = full_name(context.version_table_schema, context.version_table)
     with own_connection(context) as connection:
         try:
             if not connection.exec_driver_sql(_EXISTS).scalar():
@@ -220,14 +221,14 @@ def read(context: Any) -> tuple[list[dict[str, Any]], dict[str, str]]:
             return [], {}
 
 
-def is_unfinished(connection: Any, context: Any, lineage: Iterable[str], schema: str | None = None) -> bool:
+def is_unfinished(connection: Any, table: VersionTable, lineage: Iterable[str]) -> bool:
     """Whether the database is still on its way from empty: this record has all that was ever applied, and no run was complete."""
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
         if not connection.exec_driver_sql(_EXISTS).scalar():
             return False
-        values = {"version_table": version_table(context, schema), "heads": _array(lineage)}
+        values = {"version_table": table.full_name, "heads": _array(lineage)}
         return bool(execute(connection, _IS_UNFINISHED, **values).scalar())
     except SQLAlchemyError as error:
         log("WARNING", "history_not_read", reason=describe(error))
@@ -240,16 +241,6 @@ def checksum(script: Any) -> str:
         return hashlib.sha256(file.read()).hexdigest()
 
 
-def version_table(context: Any, schema: str | None = None) -> str:
-    """Name of the version table, with its schema if it has one, or is known to lie in one."""
-    return ".".join(part for part in (schema or context.version_table_schema, context.version_table) if part)
-
-
-def execute(connection: Any, statement: str, **values: Any) -> Any:
-    """Executes a statement with named parameters."""
-    return connection.execute(_text(statement), values)
-
-
 def _execute_often(connection: Any, statement: str, **values: Any) -> Any:
     """As `execute`, in half of its time: what SQLAlchemy makes of the statement is handed to the driver as it is."""
     compiled = _compiled(statement, connection.dialect)
@@ -259,15 +250,9 @@ def _execute_often(connection: Any, statement: str, **values: Any) -> Any:
 
 @lru_cache(maxsize=1)
 def _compiled(statement: str, dialect: Any) -> Any:
-    return _text(statement).compile(dialect=dialect)
-
-
-@cache
-def _text(statement: str) -> Any:
-    # SQLAlchemy searches the text for parameters: once for all revisions.
     from sqlalchemy import text
 
-    return text(statement)
+    return text(statement).compile(dialect=dialect)
 
 
 def _array(revisions: Iterable[str]) -> str:

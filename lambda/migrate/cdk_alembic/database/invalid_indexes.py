@@ -1,4 +1,5 @@
-"""Indexes that a failed CREATE INDEX CONCURRENTLY left behind: they cost every write, and IF NOT EXISTS takes them for built."""
+"""Indexes that a failed CREATE INDEX CONCURRENTLY left behind: they slow down every write, and IF NOT EXISTS takes them for
+built."""
 
 from __future__ import annotations
 
@@ -11,9 +12,9 @@ from typing import Any
 
 from ..protocol.errors import RunnerError
 from ..protocol.log import log
-from .history import execute
+from .session import execute
 
-# With a thousand schemas, the catalogue is searched for what the scripts could mean, not scanned.
+# With a thousand schemas, the catalog is searched for what the scripts could name, not scanned.
 _NAMED = """
   AND relation.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = :schema)
   AND relation.relname IN (SELECT json_array_elements_text(CAST(CAST(:names AS text) AS json)))
@@ -33,11 +34,11 @@ ORDER BY 1, 2
 """
 
 
-def clear_the_way(connection: Any, scripts: Iterable[Any], may_drop: bool, schema: str | None = None) -> list[str]:
+def check_indexes(connection: Any, scripts: Iterable[Any], may_drop: bool, schema: str | None = None) -> list[str]:
     """Drops the invalid indexes that the scripts name if `may_drop`; raises RunnerError `invalid_index` if not.
 
-    Returns a warning for each invalid index that no script names. With a `schema`, only those in it that the scripts name are
-    looked for. `connection` is in autocommit.
+    Returns a warning for each invalid index that no script names. With a `schema`, only indexes in it that the scripts name are
+    searched for. `connection` is in autocommit.
     """
     sources: dict[str, str] = {}
     if schema is None:
@@ -54,7 +55,9 @@ def clear_the_way(connection: Any, scripts: Iterable[Any], may_drop: bool, schem
         revision = next((revision for revision, source in sources.items() if re.search(rf"\b{re.escape(name)}\b", source)), None)
         drop = f"DROP INDEX CONCURRENTLY {_quoted(connection, schema)}.{_quoted(connection, name)}"
         if revision is None:
-            warnings.append(f"the index {schema}.{name} on {table} is invalid: it serves no query and costs every write; {drop}")
+            warnings.append(
+                f"the index {schema}.{name} on {table} is invalid: it serves no query and slows down every write; {drop}"
+            )
         elif may_drop:
             connection.exec_driver_sql(drop)
             log("WARNING", "invalid_index_dropped", index=f"{schema}.{name}", table=table, revision=revision)
@@ -75,7 +78,7 @@ def _sources(scripts: Iterable[Any]) -> dict[str, str]:
 
 @lru_cache(maxsize=4)
 def _names(sources: tuple[str, ...]) -> set[str]:
-    """Whatever in the scripts could be the name of an index."""
+    """Everything in the scripts that could be the name of an index."""
     return {name for source in sources for name in _NAME.findall(source)}
 
 

@@ -1,4 +1,4 @@
-"""Runs the backend's env.py, unchanged, with our own steps, transactions and observation around them."""
+"""Runs the backend's env.py, unchanged, with our own steps, transactions and limits around them."""
 
 from __future__ import annotations
 
@@ -9,73 +9,98 @@ from typing import Any
 from ..database.connecting import bounded_connects
 from ..database.failures import connection_failure, describe, location
 from ..protocol.errors import RunnerError
-from .observation import watching
 from .project import Project
-from .version_updates import brisk
 
 Steps = Callable[[tuple[str, ...], Any], Iterable[Any]]
+Around = Callable[[Any], AbstractContextManager[None]]
 
 
-def run_environment(
-    project: Project,
-    steps: Steps,
-    around: Callable[[Any], AbstractContextManager[None]] | None = None,
-) -> None:
+def run_environment(project: Project, steps: Steps, around: Around | None = None) -> None:
     """Executes env.py once.
 
     `steps(heads, context)` is Alembic's `fn`: it gives the revisions to run, and code between two of them runs between their
     transactions. `around(context)` is entered where env.py calls run_migrations, in the connection's own context (the greenlet
     of an async env.py), before Alembic reads the heads. Without `around` nothing is written, not even the version table.
+    The project's revisions are loaded there at the latest.
 
-    Raises RunnerError for a database that can't be entered and for an env.py that fails outside of run_migrations; what fails
-    inside of it is passed on as it is.
+    Raises RunnerError for a database that can't be connected to, for an env.py that fails outside of run_migrations, and for
+    revisions that can't be loaded; what fails inside of run_migrations is passed on as it is.
     """
     from alembic.runtime.environment import EnvironmentContext
 
-    state: dict[str, Any] = {"runs": 0, "inside": False, "error": None}
     # env.py calls configure on the installed instance. A subclass would not be reached: alembic.context proxies only the class
     # that it registered.
     environment = EnvironmentContext(project.config, project.script, fn=steps, dont_mutate=around is None)
-    configure = environment.configure
-
-    def configure_and_guard(*args: Any, **options: Any) -> None:
-        configure(*args, **{**options, "transaction_per_migration": True})
-        context = environment.get_context()
-        run_migrations = context.run_migrations
-
-        def run_guarded(**arguments: Any) -> None:
-            _check(context, state["runs"])
-            state["runs"] += 1
-            state["inside"] = True
-            try:
-                with watching(None), around(context) if around else nullcontext(), brisk(context) if around else nullcontext():
-                    run_migrations(**arguments)
-            except (Exception, SystemExit) as error:
-                state["error"] = error
-                raise
-            state["inside"] = False
-
-        context.run_migrations = run_guarded
-
-    environment.configure = configure_and_guard
-    with environment, bounded_connects(project.observation), watching(project.observation):
+    execution = _Execution(project, environment, around)
+    environment.configure = execution.configure
+    with environment, bounded_connects():
         try:
             project.script.run_env()
         except RunnerError:
             raise
         except (Exception, SystemExit) as error:
-            if state["inside"]:
-                raise
-            raise _outside(error) from error
-    if state["error"] is not None:
-        # An env.py that catches what a revision raises would make a success of it.
-        raise state["error"]
-    if state["runs"] == 0:
-        raise RunnerError(
-            "invalid_project",
-            "env.py ended without a call of context.run_migrations()",
-            "compare env.py with Alembic's own template; `alembic current` must print the database's revision",
-        )
+            if execution.failure is None:
+                raise _outside(error) from error
+    execution.verify()
+
+
+def current(project: Project, look: Callable[[tuple[str, ...], Any], None] | None = None) -> tuple[str, ...]:
+    """The version table's revisions, read on a connection of its own; empty when there is no such table.
+
+    `look(heads, context)` may read more, or write over connections of its own.
+    """
+    found: list[tuple[str, ...]] = []
+
+    def steps(heads: tuple[str, ...], context: Any) -> tuple[()]:
+        found.append(tuple(sorted(heads)))
+        if look is not None:
+            look(found[0], context)
+        return ()
+
+    run_environment(project, steps)
+    return found[0]
+
+
+class _Execution:
+    """One execution of env.py."""
+
+    def __init__(self, project: Project, environment: Any, around: Around | None) -> None:
+        self.failure: BaseException | None = None
+        """What run_migrations raised."""
+        self._project = project
+        self._environment = environment
+        self._configure = environment.configure
+        self._around = around
+        self._runs = 0
+
+    def configure(self, *args: Any, **options: Any) -> None:
+        """In place of EnvironmentContext.configure."""
+        self._configure(*args, **{**options, "transaction_per_migration": True})
+        context = self._environment.get_context()
+        run_migrations = context.run_migrations
+        context.run_migrations = lambda **arguments: self._run_migrations(context, run_migrations, arguments)
+
+    def _run_migrations(self, context: Any, run_migrations: Callable[..., None], arguments: dict[str, Any]) -> None:
+        _check(context, self._runs)
+        self._runs += 1
+        try:
+            self._project.load()
+            with self._around(context) if self._around else nullcontext():
+                run_migrations(**arguments)
+        except (Exception, SystemExit) as error:
+            self.failure = error
+            raise
+
+    def verify(self) -> None:
+        """Raises what an env.py that catches a revision's failure would make a success of, and RunnerError when nothing ran."""
+        if self.failure is not None:
+            raise self.failure
+        if self._runs == 0:
+            raise RunnerError(
+                "invalid_project",
+                "env.py ended without a call of context.run_migrations()",
+                "compare env.py with Alembic's own template; `alembic current` must print the database's revision",
+            )
 
 
 def _check(context: Any, earlier_runs: int) -> None:
@@ -99,5 +124,5 @@ def _outside(error: BaseException) -> RunnerError:
     return RunnerError(
         "invalid_project",
         f"env.py failed: {describe(error)}{location(error)}",
-        "run `alembic current` in the backend's folder with the same environment, mend what it reports and try again",
+        "run `alembic current` in the backend's folder with the same environment, fix what it reports and try again",
     )

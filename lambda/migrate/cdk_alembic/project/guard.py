@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ _SQL = {
 
 def data_losses(scripts: Iterable[Any]) -> list[dict[str, Any]]:
     """What the upgrades of these scripts destroy: the contract's DataLoss, in order."""
-    return [{"revision": script.revision, **loss} for script in scripts for loss in _of_file(script.path)]
+    return [{"revision": script.revision, **loss} for script in scripts for loss in _of_file(Path(script.path))]
 
 
 def refuse_unacknowledged(scripts: Iterable[Any]) -> None:
@@ -58,19 +58,23 @@ def refuse_unacknowledged(scripts: Iterable[Any]) -> None:
         raise RunnerError(
             "blocked",
             f"pending revisions destroy data: {places}",
-            f"nothing was applied; if the loss is meant, write {comments} into the file that does it and try again",
+            f"nothing was applied; if this is intended, add {comments} to the file that does it and try again",
             revision=open_[0]["revision"],
             data_loss=open_,
         )
 
 
-@cache
-def _of_file(path: str) -> list[dict[str, Any]]:
-    source = Path(path).read_bytes()
+def _of_file(path: Path) -> list[dict[str, Any]]:
+    return _of_source(path.name, path.read_bytes())
+
+
+# Each of a thousand tenants asks about the same revisions.
+@lru_cache(maxsize=1024)
+def _of_source(name: str, source: bytes) -> list[dict[str, Any]]:
     reasons = {rule: reason for rule, reason, _ in acknowledgements(source)}
     losses = []
     for rule, what, line in losses_of(ast.parse(source)):
-        loss = {"rule": rule, "what": what, "file": Path(path).name, "line": line}
+        loss = {"rule": rule, "what": what, "file": name, "line": line}
         losses.append({**loss, "acknowledgement": reasons[rule]} if rule in reasons else loss)
     return losses
 

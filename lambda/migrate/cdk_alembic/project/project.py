@@ -2,62 +2,95 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import tomllib
 from argparse import Namespace
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ..database.failures import describe, location
 from ..protocol.contract import BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY
-from ..protocol.errors import RunnerError
-from ..shortcut.shortcut import Doubt, driver
-from .observation import Observation, watching
+from ..protocol.errors import ProjectError, RunnerError
+from .graph import duplicate, explained
+from .package import manifest, package_root
 
-REPAIR = "run `alembic history` in the backend's folder, mend what it reports and try again"
+REPAIR = "run `alembic history` in the backend's folder, fix what it reports and try again"
+
+# Flask-Migrate's default, https://flask-migrate.readthedocs.io/
+FLASK_MIGRATE_FOLDER = "migrations"
 
 
 class Project:
-    """The scripts of one project. They can't change while a function's process lives, so one object serves every call."""
+    """One project, as Alembic reads it: the revisions are loaded when they are first needed, which is after env.py has begun."""
 
-    def __init__(self, directory: Path, dependencies: Path | None = None, observation: Observation | None = None) -> None:
-        """Loads the project in a folder. Raises RunnerError `invalid_project`."""
+    def __init__(
+        self, directory: Path, config: Path | None = None, sources: Iterable[Path] = (), dependencies: Path | None = None
+    ) -> None:
+        """`directory`: where `alembic` would be called. `config`: its configuration; None: what is found there. `sources`: more
+        folders of the backend that must be on sys.path, besides the directory and its src. Raises
+        RunnerError `invalid_project`."""
         self.directory = directory
-        self.observation = observation
-        """What env.py and the scripts read; None when no shortcut is taken."""
-        for path in (directory / "src", directory, dependencies):
+        self._sources = [directory / "src", directory, *sources]
+        for path in (*self._sources, dependencies):
             if path is not None and path.is_dir() and str(path) not in sys.path:
                 sys.path.insert(0, str(path))
         # Alembic resolves a relative script_location and prepend_sys_path against the working directory.
         os.chdir(directory)
-        with watching(observation):
-            self._load()
+        self._file = config
+        self.config = configuration(directory, config)
+        try:
+            from alembic.script import ScriptDirectory
+            from alembic.script.revision import RevisionMap
+
+            self.script = ScriptDirectory.from_config(self.config)
+        except (Exception, SystemExit) as error:
+            raise _not_loaded(error) from error
+        self._found: dict[str, Any] = {}
+        self.script.revision_map = RevisionMap(self._scripts)
 
     @classmethod
-    def of_package(cls, root: Path, observed: bool = True) -> Project:
-        """Loads the project below the folder of a function's package; observed, if the shortcut may be taken. Raises RunnerError
-        `invalid_project`."""
+    def of_package(cls) -> Project:
+        """The project in the function's package. Raises RunnerError `invalid_project`."""
+        root = package_root()
         if not (root / BACKEND_DIRECTORY).is_dir():
             raise RunnerError(
                 "invalid_project",
                 f"the package has no folder {BACKEND_DIRECTORY}/ with the Alembic project",
                 "package the backend with MigrationCode.fromProject, or lay the package out as its documentation says",
             )
-        return cls(root / BACKEND_DIRECTORY, root / DEPENDENCIES_DIRECTORY, _observation(root) if observed else None)
+        backend, found = root / BACKEND_DIRECTORY, manifest(root)
+        config = backend / found["config"] if "config" in found else None
+        roots = [backend / folder for folder in found.get("roots", ())]
+        directory = (backend / found.get("folder", ".")).resolve()
+        return cls(directory, config, [backend, *roots], root / DEPENDENCIES_DIRECTORY)
 
-    def _load(self) -> None:
-        self.config = configuration(self.directory)
+    def load(self) -> None:
+        """Loads the revisions. Call it while env.py runs, which may set where they are and what they need. Raises
+        ProjectError."""
         try:
-            from alembic.script import ScriptDirectory
-
-            self.script = ScriptDirectory.from_config(self.config)
-            self.heads = tuple(sorted(self.script.get_heads()))
+            self.script.get_heads()
+        except ProjectError:
+            raise
         except (Exception, SystemExit) as error:
-            raise RunnerError(
-                "invalid_project", f"the revision scripts can't be loaded: {describe(error)}{location(error)}", REPAIR
-            ) from error
+            raise explained(self._found) or _not_loaded(error) from error
+
+    def _scripts(self) -> Iterator[Any]:
+        """What Alembic loads."""
+        self._found.clear()
+        for script in self.script._load_revisions():
+            other = self._found.setdefault(script.revision, script)
+            if other is not script:
+                raise duplicate(other, script)
+            yield script
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        self.load()
+        return tuple(sorted(self.script.get_heads()))
 
     def known(self, revision: str) -> bool:
         """Whether the scripts have exactly this id (Alembic would also take the start of one)."""
@@ -74,52 +107,46 @@ class Project:
             return set()
         return {script.revision for script in self.script.iterate_revisions(heads, "base", implicit_base=True)}
 
-    def of_tenant(self, argument: str) -> None:
+    def for_tenant(self, argument: str) -> None:
         """From now on env.py finds a configuration that no other tenant's env.py has changed, with Alembic's `-x tenant=...`."""
-        self.config = configuration(self.directory)
+        self.config = configuration(self.directory, self._file)
         self.config.cmd_opts = Namespace(x=[f"tenant={argument}"])
 
     def forget_modules(self) -> None:
-        """Drops the backend's modules, so that settings they read from the environment are read again."""
-        inside = str(self.directory) + os.sep
+        """Drops the backend's modules, so that settings which they read from the environment are read again."""
+        inside = tuple(f"{folder}{os.sep}" for folder in self._sources)
         for name, module in list(sys.modules.items()):
             if (getattr(module, "__file__", None) or "").startswith(inside):
                 del sys.modules[name]
 
 
-def _observation(root: Path) -> Observation | None:
-    try:
-        driver(str(root))
-    except Doubt:
-        return None
-    return Observation(root)
-
-
-def configuration(directory: Path) -> Any:
-    """Alembic's Config of the project in a directory. Raises RunnerError `invalid_project`."""
+def configuration(directory: Path, file: Path | None = None) -> Any:
+    """Alembic's Config of the project in a directory. `file`: its alembic.ini or pyproject.toml, where it is known. Raises
+    RunnerError `invalid_project`."""
     try:
         from alembic.config import Config
     except ImportError as error:
         raise RunnerError(
             "invalid_project",
             f"Alembic can't be imported: {error}",
-            "add alembic to the backend's dependencies (not to a dev group), run `uv lock` and try again",
+            "add alembic to the backend's dependencies (not to a group for development only) and try again",
         ) from error
-    ini = directory / "alembic.ini"
-    toml = directory / "pyproject.toml"
-    in_toml = _has_alembic_table(toml)
-    if not ini.is_file() and not in_toml:
-        raise RunnerError(
-            "invalid_project",
-            f"there is neither alembic.ini nor [tool.alembic] in pyproject.toml in {directory.name}/",
-            "point --project, or the construct's code, at the folder that holds alembic.ini",
-        )
-    # toml_file came with Alembic 1.16; an older one has no [tool.alembic] to read.
-    config = Config(str(ini), toml_file=str(toml)) if in_toml else Config(str(ini))
-    if not in_toml and not config.get_main_option("script_location") and (directory / "env.py").is_file():
-        # Flask-Migrate's alembic.ini lies among the scripts and does not say so.
-        config.set_main_option("script_location", str(directory).replace("%", "%%"))
-    return config
+    for ini in (directory / "alembic.ini", directory / FLASK_MIGRATE_FOLDER / "alembic.ini") if file is None else (file,):
+        toml = (ini.parent if ini.name == "pyproject.toml" else directory) / "pyproject.toml"
+        if _has_alembic_table(toml):
+            # toml_file came with Alembic 1.16; an older one has no [tool.alembic] to read.
+            return Config(str(ini if ini != toml else toml.with_name("alembic.ini")), toml_file=str(toml))
+        if ini.is_file():
+            config = Config(str(ini))
+            if not config.get_main_option("script_location") and (ini.parent / "env.py").is_file():
+                # Flask-Migrate's alembic.ini is among the scripts and does not say so.
+                config.set_main_option("script_location", str(ini.parent).replace("%", "%%"))
+            return config
+    raise RunnerError(
+        "invalid_project",
+        f"there is neither alembic.ini nor [tool.alembic] in pyproject.toml in {directory.name}/",
+        "point --project, or the construct's code, at the folder that holds alembic.ini",
+    )
 
 
 def _has_alembic_table(toml: Path) -> bool:
@@ -129,6 +156,21 @@ def _has_alembic_table(toml: Path) -> bool:
         return "alembic" in tomllib.loads(toml.read_text(encoding="utf-8")).get("tool", {})
     except tomllib.TOMLDecodeError:
         return False
+
+
+@contextmanager
+def keeping_scripts() -> Iterator[None]:
+    """Meanwhile the scripts, which stay, are not searched for garbage again and again. Once for a whole request: what is garbage
+    when it is frozen is hardly ever found afterwards."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+def _not_loaded(error: BaseException) -> ProjectError:
+    return ProjectError("invalid_project", f"the revision scripts can't be loaded: {describe(error)}{location(error)}", REPAIR)
 
 
 def info(script: Any) -> dict[str, str]:

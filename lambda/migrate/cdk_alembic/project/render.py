@@ -9,21 +9,21 @@ from typing import Any
 from ..database.failures import describe, location
 from .project import Project
 
-# Lambda answers with 6 MB at most, https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+# Lambda's answer has 6 MB at most, https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_CHARACTERS = 1_000_000
 
 
 def render(project: Project, steps: Iterable[Any]) -> list[dict[str, Any]]:
     """For each step the contract's RenderedRevision.
 
-    A revision that reads the database, or an env.py without an offline mode, has no SQL to show: `reason` says why.
+    A revision that reads the database, or an env.py without an offline mode, has no SQL to show; `reason` says why.
     """
     rendered = []
     left = MAX_CHARACTERS
     for step in steps:
         item: dict[str, Any] = {"revision": step.revision.revision, "sql": None}
         if left <= 0:
-            item["reason"] = f"the revisions before it fill the answer: {MAX_CHARACTERS} characters"
+            item["reason"] = f"the revisions before it fill the answer ({MAX_CHARACTERS} characters)"
         else:
             try:
                 item["sql"] = _sql(project, step)[:left]

@@ -1,49 +1,34 @@
-"""Where the database is, and which steps lead from there to a revision."""
+"""How the revisions follow each other, and which steps lead from where a database is to a revision."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from ..database.failures import describe
-from ..protocol.errors import RunnerError
-from .environment import run_environment
+from ..protocol.errors import ProjectError, RunnerError
 from .project import Project
 
 _RELATIVE = re.compile(r"[+-][0-9]+$")
 
 
-def current(project: Project, look: Callable[[tuple[str, ...], Any], None] | None = None) -> tuple[str, ...]:
-    """The version table's revisions, read on a connection of its own; empty when there is no such table.
-
-    `look(heads, context)` may read more, or write over connections of its own.
-    """
-    found: list[tuple[str, ...]] = []
-
-    def steps(heads: tuple[str, ...], context: Any) -> tuple[()]:
-        found.append(tuple(sorted(heads)))
-        if look is not None:
-            look(found[0], context)
-        return ()
-
-    run_environment(project, steps)
-    return found[0]
-
-
 def path(project: Project, revision: str, heads: tuple[str, ...], downgrade: bool) -> tuple[list[Any], list[str]]:
     """The steps from `heads` to `revision`, and `revision` as ids (empty: base).
 
-    Raises RunnerError `multiple_heads` or `unknown_revision`.
+    Several heads that are meant (see is_meant) are what `head` stands for. Raises ProjectError `multiple_heads` or
+    RunnerError `unknown_revision`.
     """
     if revision == "head" and len(project.heads) > 1:
-        raise RunnerError(
-            "multiple_heads",
-            f"the scripts have {len(project.heads)} heads: {', '.join(project.heads)}",
-            f'merge them with `alembic merge -m "Merge heads" {" ".join(project.heads)}` and try again, '
-            "or name the revision to go to",
-        )
+        if not is_meant(project.script.get_revisions(project.heads)):
+            raise ProjectError(
+                "multiple_heads",
+                f"the scripts have {len(project.heads)} heads: {', '.join(project.heads)}",
+                f'merge them with `alembic merge -m "Merge heads" {" ".join(project.heads)}` and try again, '
+                "give each branch a label if they are meant, or name the revision to go to",
+            )
+        revision = "heads"
     with alembic_errors(project, revision):
         script = project.script
         steps = list(script._downgrade_revs(revision, heads) if downgrade else script._upgrade_revs(revision, heads))
@@ -83,7 +68,7 @@ def alembic_errors(project: Project, revision: str) -> Iterator[None]:
     """Turns what Alembic raises about a revision into RunnerError `unknown_revision`."""
     try:
         yield
-    # Of a notation that it does not foresee, such as a relative step from an unknown label, Alembic raises anything.
+    # For a notation that it does not foresee, such as a relative step from an unknown label, Alembic raises anything.
     except Exception as error:
         raise RunnerError(
             "unknown_revision",
@@ -91,3 +76,10 @@ def alembic_errors(project: Project, revision: str) -> Iterator[None]:
             f"name a revision of this release (its heads: {', '.join(project.heads) or 'none'}); "
             "the command history lists all of them",
         ) from error
+
+
+def is_meant(heads: Iterable[Any]) -> bool:
+    """Whether several heads (Scripts) are meant, so that a deploy goes to all of them: each has a branch label of its own."""
+    heads = list(heads)
+    labels = [label for head in heads for label in head.branch_labels]
+    return all(any(labels.count(label) == 1 for label in head.branch_labels) for head in heads)

@@ -1,4 +1,4 @@
-"""How a revision's file is read without running it: what the guard and the local review both go by."""
+"""How a revision's file is read without running it, for the guard and the local review."""
 
 from __future__ import annotations
 
@@ -12,22 +12,12 @@ from typing import Any
 SQL_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _ACKNOWLEDGEMENT = re.compile(r"#\s*cdk-alembic:\s*allow\s+([a-z-]+)\s*:\s*(\S.*?)\s*$")
 
-_IN_CONTAINER = re.compile(r"#\s*cdk-alembic:\s*run\s+in\s+(?:a\s+)?container\s*$")
-
 
 def acknowledgements(source: bytes) -> Iterator[tuple[str, str, int]]:
-    """Rule, reason and line of each comment that says a finding is meant."""
+    """Rule, reason and line of each comment that accepts a finding."""
     for token in tokenize.tokenize(io.BytesIO(source).readline):
         if token.type == tokenize.COMMENT and (match := _ACKNOWLEDGEMENT.match(token.string)):
             yield match[1], match[2], token.start[0]
-
-
-def runs_in_container(source: bytes) -> bool:
-    """Whether a comment says that the revision runs in a container."""
-    if b"cdk-alembic" not in source:
-        return False
-    tokens = tokenize.tokenize(io.BytesIO(source).readline)
-    return any(token.type == tokenize.COMMENT and _IN_CONTAINER.match(token.string) for token in tokens)
 
 
 def definitions(tree: ast.Module) -> dict[str, list[ast.stmt]]:

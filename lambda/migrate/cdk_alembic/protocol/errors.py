@@ -1,4 +1,4 @@
-"""The one way this runner fails: a code of the contract, what went wrong, and what to do about it."""
+"""How this runner fails: with a code of the contract, what went wrong, and the next step."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any
 
 
 class RunnerError(Exception):
-    """A failure that the caller is told about.
+    """A failure that the caller sees.
 
-    `code` is one of contract.RUNNER_CODES; `message` says what went wrong, with what; `next` what to do about it. All of it
-    passes `redact` before it leaves.
+    `code` is one of contract.RUNNER_CODES; `message` says what went wrong, with what; `next` is the step to take. All of it is
+    redacted before it leaves.
     """
 
     def __init__(
@@ -44,3 +44,17 @@ class RunnerError(Exception):
             "dataLoss": self.data_loss,
         }
         return {name: value for name, value in facts.items() if value is not None}
+
+
+class ProjectError(RunnerError):
+    """The project itself can't be used, whichever database it runs on."""
+
+
+def unforeseen(error: BaseException) -> RunnerError:
+    """The RunnerError `internal_error` for an exception that nothing else explains."""
+    text = " ".join(str(error).split())
+    return RunnerError(
+        "internal_error",
+        f"the runner failed: {type(error).__name__}: {text}",
+        "look at the function's log, and report it as a bug of cdk-alembic",
+    )

@@ -1,15 +1,30 @@
-"""One invoke: what was asked, by whom, and how much time it has."""
+"""The edge: event and settings come in, are checked once, and go on as one typed Invocation."""
 
 from __future__ import annotations
 
+import json
+import os
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from .contract import Request, Settings
+from .contract import (
+    RESTRICTED_COMMANDS,
+    SETTINGS_VARIABLE,
+    Request,
+    Settings,
+    parse_request,
+    parse_settings,
+    request_problems,
+    settings_problems,
+)
 from .errors import RunnerError
+
+# Verifying the heads and answering takes a connection and a query; a short function keeps a fifth of its time for it.
+RESERVE_SECONDS = 10.0
+RESERVE_SHARE = 0.2
 
 
 class Cancelled(Exception):
@@ -17,52 +32,121 @@ class Cancelled(Exception):
 
 
 @dataclass
-class Call:
-    """Lives as long as the invoke; everything about its database hangs on it."""
+class Invocation:
+    """One request under way: what was asked, by whom, and how much time it has."""
 
     request: Request
     settings: Settings
     holder: str
-    """Who asks, as it is shown in pg_stat_activity."""
+    """Who runs, as shown in pg_stat_activity."""
     remaining_seconds: Callable[[], float]
     """Until the function is killed."""
     reserve_seconds: float
-    """No revision is started with less than this left: it is needed to verify and to answer."""
+    """No revision starts with less than this left: verifying and answering need it."""
     started: float = field(default_factory=time.monotonic)
     applied: list[dict[str, Any]] = field(default_factory=list)
-    """What this call committed, also when it fails afterwards: the contract's AppliedRevision."""
+    """What was committed, also when the run fails afterwards: the contract's AppliedRevision."""
     before: tuple[str, ...] | None = None
-    """The version table's revisions when the call first saw them."""
+    """The version table's revisions when they were first read."""
     warnings: list[str] = field(default_factory=list)
     """What did not stop the run and should be known."""
     place: str | None = None
-    """Where it runs: `function`, `container`, or None: on a developer's machine, where every revision may run."""
+    """`function` or `container`; None on a developer's machine, where every revision may run."""
     cancelled: bool = False
-    """Whether somebody wants it to end. Set by another thread."""
+    """Whether the run was told to end. Set by another thread."""
     connection: Any = None
-    """The driver's connection while it migrates: what another thread may cancel."""
+    """The driver's connection while it migrates, for another thread to cancel."""
     renew: Callable[[], None] = lambda: None
-    """Gets the database's password again, before a connection is made that the first one may be too old for."""
+    """Fetches the database's password again, before a new connection after a long run."""
     tenant: str | None = None
-    """Whose database or schema it is; None: the function's database is all there is."""
-    schema: str | None = None
-    """Where env.py was seen to keep the tenant's version table."""
+    """Whose database or schema it is; None when the function's database is all there is."""
     connect: Callable[[Any], AbstractContextManager[Any]] | None = None
-    """Gives the connection that holds the mutex; None: one of its own."""
+    """Gives the connection that holds the mutex; None: the run opens its own."""
     lock_wait_seconds: float = 0
     """Spent waiting for the mutex, and on tries that ended because a table was busy."""
 
     def refuse_if_cancelled(self) -> None:
-        """To be called where nothing has been begun. Raises RunnerError `cancelled`."""
+        """Call it where nothing has begun. Raises RunnerError `cancelled`."""
         if self.cancelled:
             raise RunnerError(
                 "cancelled",
                 "the run was cancelled between two revisions",
-                "what was applied stays; running again goes on from there",
+                "what was applied stays; run again to go on from there",
             )
 
     def is_over(self) -> bool:
-        """Whether no further revision may be started."""
+        """Whether no further revision may start."""
         limit = self.request.slice_seconds
         used_up = limit is not None and time.monotonic() - self.started >= limit
         return used_up or self.remaining_seconds() < self.reserve_seconds
+
+
+class Host(NamedTuple):
+    """What runs the runner."""
+
+    place: str
+    """`function` or `container`."""
+    request_id: str
+    remaining_seconds: Callable[[], float]
+    started: Callable[[Invocation], None] = lambda invocation: None
+    """Called before a request is carried out."""
+
+
+def receive(event: Any, host: Host) -> Invocation:
+    """The request under way. No payload at all upgrades to head. Raises RunnerError `invalid_settings`, `invalid_request` or
+    `not_allowed`."""
+    settings = _settings()
+    event = {} if event is None else event
+    request = _request(event, settings) if settings.tenants is None else _tenant_request(event)
+    reserve = min(RESERVE_SECONDS, host.remaining_seconds() * RESERVE_SHARE)
+    holder = f"cdk-alembic {settings.stage} {host.request_id}"
+    return Invocation(request, settings, holder, host.remaining_seconds, reserve, place=host.place)
+
+
+def _settings() -> Settings:
+    try:
+        settings = json.loads(os.environ.get(SETTINGS_VARIABLE, "null"))
+    except json.JSONDecodeError as error:
+        problems = [str(error)]
+    else:
+        problems = settings_problems(settings)
+    if problems:
+        raise RunnerError(
+            "invalid_settings",
+            f"the environment variable {SETTINGS_VARIABLE} is not valid: {'; '.join(problems)}",
+            "deploy the function with the construct AlembicMigration, which sets it",
+        )
+    return parse_settings(settings)
+
+
+def _request(event: Any, settings: Settings) -> Request:
+    problems = request_problems(event)
+    if problems:
+        raise RunnerError(
+            "invalid_request",
+            "; ".join(problems),
+            'send {} to upgrade to head, or {"command": "plan"} to see what is pending; nothing was changed',
+        )
+    request = parse_request(event)
+    if request.command in RESTRICTED_COMMANDS and request.command not in settings.allow:
+        raise RunnerError(
+            "not_allowed",
+            f'"{request.command}" is not allowed for stage {settings.stage}',
+            f"if you really mean it, set allow{request.command.capitalize()} on the AlembicMigration of this stage and deploy",
+        )
+    return request
+
+
+def _tenant_request(event: Any) -> Any:
+    """A plain invoke never migrates a schema that belongs to no tenant."""
+    from .tenant_contract import parse_tenant_request, tenant_request_problems
+
+    problems = tenant_request_problems(event)
+    if problems:
+        raise RunnerError(
+            "invalid_request",
+            f"this function migrates tenants: {'; '.join(problems)}",
+            'name them, {"tenants": [{"name": "acme"}]}, or start the state machine: `npx migrate-invoke --tenants all`; '
+            "nothing was changed",
+        )
+    return parse_tenant_request(event)

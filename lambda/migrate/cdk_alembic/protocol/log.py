@@ -15,31 +15,36 @@ from collections.abc import Iterator
 from typing import Any, TextIO
 from urllib.parse import quote
 
-# A password may hold a slash or a colon that nobody has encoded.
+# A password may hold a slash or a colon that is not encoded.
 _PASSWORD_IN_URL = re.compile(r"(://[^:/?#\s\"']*:)[^\s\"']*(?=@)")
 # Keywords of libpq, and the notations of JSON and Python. A quote that is not closed hides the rest of its line.
 _PASSWORD_IN_DSN = re.compile(
     r"""((?:password|passwd|pwd|secret|token)["'\\]{0,2}\s*[=:]\s*)(\\?"[^"\n]*"?|'[^'\n]*'?|[^\s,;&)"'\\]+)""", re.IGNORECASE
 )
 
-# A shorter one could be a part of any word.
+# A shorter one could be part of any word.
 _SHORTEST_SECRET = 8
 _secrets: set[str] = set()
 
 
+@contextlib.contextmanager
+def hiding_secrets() -> Iterator[None]:
+    """Meanwhile `redact` removes what `hide` is told. Afterwards it is forgotten: with a database for each tenant the passwords
+    would add up."""
+    try:
+        yield
+    finally:
+        _secrets.clear()
+
+
 def hide(secret: str) -> None:
-    """From now on `redact` blots this text out wherever it stands, also in the notation of a URL."""
+    """From now on `redact` removes this text wherever it stands, also in its notation within a URL."""
     if len(secret) >= _SHORTEST_SECRET:
         _secrets.update((secret, quote(secret, safe="")))
 
 
-def forget_secrets() -> None:
-    """What `hide` was told is no longer looked for: with a database for each tenant it would become more and more."""
-    _secrets.clear()
-
-
 def redact(text: str) -> str:
-    """The text with the passwords of database addresses (URL or libpq keywords) and what `hide` was told blotted out."""
+    """The text without the passwords of database addresses (URL or libpq keywords) and without what `hide` was told."""
     for secret in _secrets:
         text = text.replace(secret, "***")
     return _PASSWORD_IN_DSN.sub(r"\1***", _PASSWORD_IN_URL.sub(r"\1***", text))
@@ -57,7 +62,7 @@ def redacted(value: Any) -> Any:
 
 
 def log(level: str, event: str, **facts: Any) -> None:
-    """One line: level, event and facts; texts among the facts are redacted."""
+    """One line: level, event and facts. Texts among the facts are redacted; a fact that is None is left out."""
     facts = {name: redacted(value) for name, value in facts.items() if value is not None}
     # Redacted once more as a line, a quote within a text could be taken for the end of a password.
     stream = sys.stdout.stream if isinstance(sys.stdout, _Redacting) else sys.stdout
@@ -67,7 +72,7 @@ def log(level: str, event: str, **facts: Any) -> None:
 
 @contextlib.contextmanager
 def redacted_output() -> Iterator[None]:
-    """What the backend's code prints or logs meanwhile, to either stream, comes out redacted, line by line."""
+    """Meanwhile what the backend's code prints or logs, to either stream, is redacted line by line."""
     make_record = logging.getLogRecordFactory()
     # Lambda's own handler of logging does not write to the streams.
     logging.setLogRecordFactory(lambda *args, **options: _redacted_record(make_record(*args, **options)))
@@ -84,7 +89,7 @@ def redacted_output() -> Iterator[None]:
 
 
 def _redacted_record(record: logging.LogRecord) -> logging.LogRecord:
-    with contextlib.suppress(Exception):  # logging itself complains of arguments that do not fit
+    with contextlib.suppress(Exception):  # logging itself complains about arguments that do not fit
         text = record.getMessage()
         if record.exc_info:
             text = f"{text}\n{logging.Formatter().formatException(record.exc_info)}"
@@ -94,7 +99,7 @@ def _redacted_record(record: logging.LogRecord) -> logging.LogRecord:
 
 
 class _Redacting(io.TextIOBase):
-    """A password may be written in pieces, so nothing goes on before its line has ended."""
+    """A password may be written in pieces, so a line is passed on when it has ended."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream

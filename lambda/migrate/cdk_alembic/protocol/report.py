@@ -1,46 +1,104 @@
-"""What an operator sees of a call: metrics, and an event when a run has ended."""
+"""What an operator sees of a request: how it ended in the log, metrics, and an event on the bus when a run has ended."""
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from typing import Any
 
-from .invocation import Call
+from .invocation import Invocation
 from .log import log
-from .outcome import metrics
 
 EVENT_SOURCE = "cdk-alembic"
 EVENT_DETAIL_TYPE = "Migration Run Ended"
+NAMESPACE = "cdk-alembic"
 
 # A bus that can't be reached must not hold up a deploy.
 EVENT_TIMEOUT_SECONDS = 2
 
+_UNITS = {"Applied": "Count", "Failed": "Count", "Duration": "Milliseconds", "LockWait": "Milliseconds"}
 
-def report(call: Call, outcome: str, facts: dict[str, Any]) -> None:
-    """Writes the metrics of a call that may have migrated, and sends the event unless the run goes on in a further slice.
+
+def completed(invocation: Invocation, answer: Mapping[str, Any]) -> None:
+    """Reports the contract's answer to a request."""
+    log(
+        "INFO",
+        "run_ended",
+        stage=answer["stage"],
+        command=answer["command"],
+        status=answer["status"],
+        before=answer["from"],
+        after=answer["to"],
+        applied=len(answer["applied"]),
+        pending=len(answer["pending"]),
+    )
+    _ended(invocation, answer["status"], {key: answer[key] for key in ("from", "to", "applied", "runId") if key in answer})
+
+
+def tenants_listed(answer: Mapping[str, Any]) -> None:
+    """Reports the contract's TenantList."""
+    log("INFO", "run_ended", stage=answer["stage"], command="tenants", tenants=len(answer["tenants"]))
+
+
+def tenants_completed(invocation: Invocation, answer: Mapping[str, Any]) -> None:
+    """Reports the contract's TenantAnswer."""
+    outcomes = answer["outcomes"]
+    log(
+        "INFO",
+        "run_ended",
+        stage=answer["stage"],
+        command=answer["command"],
+        status=answer["status"],
+        tenants=len(outcomes),
+        failed=answer["failed"],
+        left=len(answer["left"]),
+        applied=sum(len(outcome["applied"]) for outcome in outcomes),
+        pending=sum(outcome["pending"] for outcome in outcomes),
+    )
+    facts = {name: len(answer[name]) for name in ("outcomes", "left", "notBegun")}
+    outcome = "tenants_failed" if answer["failed"] else answer["status"]
+    _ended(invocation, outcome, {"tenants": {**facts, "failed": answer["failed"]}, "runId": invocation.request.run_id})
+
+
+def failed(invocation: Invocation | None, error: Mapping[str, Any], traceback: str | None) -> None:
+    """Reports the contract's FailureDetail. `invocation`: None when the request or the settings could not be read."""
+    log("ERROR", "run_failed", **error, stage=invocation.settings.stage if invocation else None, traceback=traceback)
+    if invocation:
+        _ended(invocation, error["code"], {"error": error, "applied": invocation.applied})
+
+
+def _ended(invocation: Invocation, outcome: str, facts: dict[str, Any]) -> None:
+    """Writes the metrics of a request that may have migrated, and sends the event unless the run goes on in a further slice.
 
     `outcome` is a status or an error's code; `facts` go into the event.
     """
-    if call.request.command not in ("upgrade", "downgrade", "stamp"):
+    if invocation.request.command not in ("upgrade", "downgrade", "stamp"):
         return
-    failed = outcome not in ("complete", "partial")
-    _metrics(call, failed)
-    if outcome != "partial" and (failed or call.applied) and call.settings.event_bus:
-        _event(call.settings.event_bus, {"stage": call.settings.stage, "outcome": outcome, **facts})
+    settings = invocation.settings
+    has_failed = outcome not in ("complete", "partial")
+    # CloudWatch makes metrics of such a line, without a call to its API:
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+    definitions = [{"Name": name, "Unit": unit} for name, unit in _UNITS.items()]
+    directive = {"Namespace": NAMESPACE, "Dimensions": [["stage"]], "Metrics": definitions}
+    log(
+        "INFO",
+        "metrics",
+        _aws={"Timestamp": round(time.time() * 1000), "CloudWatchMetrics": [directive]},
+        stage=settings.stage,
+        Applied=len(invocation.applied),
+        Failed=int(has_failed),
+        Duration=round((time.monotonic() - invocation.started) * 1000),
+        LockWait=round(invocation.lock_wait_seconds * 1000),
+    )
+    if outcome != "partial" and (has_failed or invocation.applied) and settings.event_bus:
+        _send_event(settings.event_bus, {"stage": settings.stage, "outcome": outcome, **facts})
 
 
-def _metrics(call: Call, failed: bool) -> None:
-    milliseconds = round((time.monotonic() - call.started) * 1000)
-    lock_wait = round(call.lock_wait_seconds * 1000)
-    facts = metrics(call.settings.stage, applied=len(call.applied), failed=failed, milliseconds=milliseconds, lock_wait=lock_wait)
-    log("INFO", "metrics", **facts)
-
-
-def _event(bus: str, detail: dict[str, Any]) -> None:
+def _send_event(bus: str, detail: dict[str, Any]) -> None:
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from ..database.address import client
+    from .aws import client
 
     entry = {"EventBusName": bus, "Source": EVENT_SOURCE, "DetailType": EVENT_DETAIL_TYPE, "Detail": json.dumps(detail)}
     try:

@@ -5,33 +5,39 @@ from __future__ import annotations
 from typing import Any
 
 from ..database import history
-from ..project.environment import run_environment
+from ..database.version_table import find, hold_mutex
+from ..project.environment import current, run_environment
 from ..project.guard import data_losses
-from ..project.project import Project, info
+from ..project.project import Project, info, keeping_scripts
 from ..project.render import render
-from ..project.revisions import alembic_errors, current, path, refuse_ahead, resolve
-from ..project.version_updates import keeping_scripts
+from ..project.revisions import alembic_errors, path, refuse_ahead, resolve
 from ..protocol.contract import CONTRACT_VERSION
-from ..protocol.invocation import Call
+from ..protocol.invocation import Invocation
 from ..protocol.log import log
-from ..shortcut import head_cache as note
 from . import container
-from .run import Run, hold_mutex, not_moved
+from .failure import not_stamped
+from .run import Run
 
 
-def execute(project: Project, call: Call) -> dict[str, Any]:
+def execute(project: Project, invocation: Invocation) -> dict[str, Any]:
     """Carries out a checked request and gives the contract's answer. Raises RunnerError."""
-    command = call.request.command
-    if command == "plan":
-        return _read(project, call, call.request.revision or "head")
-    if command in ("current", "history"):
-        return _read(project, call, "heads")
+    command, revision = invocation.request.command, invocation.request.revision
+    if command in ("upgrade", "downgrade"):
+        return _migrate(project, invocation, revision or "head")
     if command == "stamp":
-        return _stamp(project, call, call.request.revision or "")
-    return _migrate(project, call, call.request.revision or "head", downgrade=command == "downgrade")
+        return _stamp(project, invocation, revision or "")
+    return _read(project, invocation, (revision or "head") if command == "plan" else "heads")
 
 
-def _read(project: Project, call: Call, revision: str) -> dict[str, Any]:
+def _migrate(project: Project, invocation: Invocation, revision: str) -> dict[str, Any]:
+    run = Run(project, invocation, revision, downgrade=invocation.request.command == "downgrade")
+    with keeping_scripts():
+        run.execute()
+    facts = _answer(project, invocation, run.status, invocation.before or (), run.heads, run.target, run.pending)
+    return {**facts, "runId": run.history.run_id} if run.history.recorded else facts
+
+
+def _read(project: Project, invocation: Invocation, revision: str) -> dict[str, Any]:
     runs: list[dict[str, Any]] = []
     checksums: dict[str, str] = {}
 
@@ -48,22 +54,23 @@ def _read(project: Project, call: Call, revision: str) -> dict[str, Any]:
         if script.revision in lineage and checksums.get(script.revision) not in (None, history.checksum(script))
     ]
     if project.unknown(found):
-        answer = _answer(project, call, "ahead", found, found, list(project.heads), edited=edited)
+        facts = _answer(project, invocation, "ahead", found, found, list(project.heads), edited=edited)
     else:
         steps, target = path(project, revision, found, downgrade=False)
-        answer = _answer(project, call, "pending" if steps else "complete", found, found, target, steps, edited=edited)
-        if call.request.sql:
-            answer["sql"] = render(project, steps)
-    if call.request.command == "history":
-        answer["runs"] = runs
-        answer["history"] = [
+        status = "pending" if steps else "complete"
+        facts = _answer(project, invocation, status, found, found, target, steps, edited=edited)
+        if invocation.request.sql:
+            facts["sql"] = render(project, steps)
+    if invocation.request.command == "history":
+        facts["runs"] = runs
+        facts["history"] = [
             {**info(script), "downRevisions": list(script._versioned_down_revisions), "applied": script.revision in lineage}
             for script in scripts
         ]
-    return answer
+    return facts
 
 
-def _stamp(project: Project, call: Call, revision: str) -> dict[str, Any]:
+def _stamp(project: Project, invocation: Invocation, revision: str) -> dict[str, Any]:
     before: tuple[str, ...] = ()
 
     def steps(heads: tuple[str, ...], context: Any) -> Any:
@@ -73,35 +80,18 @@ def _stamp(project: Project, call: Call, revision: str) -> dict[str, Any]:
         with alembic_errors(project, revision):
             return project.script._stamp_revs(revision, heads)
 
-    run_environment(project, steps, around=lambda context: hold_mutex(context, call))
+    run_environment(project, steps, around=lambda context: hold_mutex(context, invocation, find(context)))
     after = current(project)
     target = resolve(project, revision)
     if set(after) != set(target):
-        raise not_moved(f"the version table holds {', '.join(after) or 'nothing'} instead of {', '.join(target) or 'nothing'}")
-    log("INFO", "stamped", stage=call.settings.stage, before=sorted(before), after=list(after))
-    return _answer(project, call, "complete", before, after, target)
-
-
-def _migrate(project: Project, call: Call, revision: str, downgrade: bool) -> dict[str, Any]:
-    run = Run(project, call, revision, downgrade)
-    with keeping_scripts():
-        run.execute()
-
-    def conclude(heads: tuple[str, ...], context: Any) -> None:
-        run.conclude(heads, context)
-        # A container is not where the shortcut is taken.
-        if run.status == "complete" and not downgrade and call.place != "container":
-            note.leave(project, call, context, heads)
-
-    call.renew()
-    after = current(project, conclude)
-    answer = _answer(project, call, run.status, call.before or (), after, run.target, run.pending)
-    return {**answer, "runId": run.history.run_id} if run.history.recorded else answer
+        raise not_stamped(after, target)
+    log("INFO", "stamped", stage=invocation.settings.stage, before=sorted(before), after=list(after))
+    return _answer(project, invocation, "complete", before, after, target)
 
 
 def _answer(
     project: Project,
-    call: Call,
+    invocation: Invocation,
     status: str,
     before: tuple[str, ...],
     after: tuple[str, ...],
@@ -109,23 +99,25 @@ def _answer(
     pending: list[Any] | None = None,
     edited: list[str] | None = None,
 ) -> dict[str, Any]:
+    """The answer about a database that went from `before` to `after`, with the steps that are pending and the applied revisions
+    whose files were edited."""
     scripts = [step.revision for step in pending or ()]
-    work = container.work(scripts, call, fresh=not after)
+    work = container.work(scripts, invocation, fresh=not after)
     return {
         "contract": CONTRACT_VERSION,
-        "command": call.request.command,
-        "stage": call.settings.stage,
+        "command": invocation.request.command,
+        "stage": invocation.settings.stage,
         "status": status,
         "from": sorted(before),
         "to": sorted(after),
         "heads": list(project.heads),
         "target": target,
-        "applied": call.applied,
+        "applied": invocation.applied,
         "pending": [info(script) for script in scripts],
         "unknown": project.unknown(after),
-        "dataLoss": data_losses(scripts) if after else [],
+        "dataLoss": data_losses(scripts) if scripts and after else [],
         "edited": edited or [],
-        "warnings": call.warnings,
-        "protected": call.settings.protected,
+        "warnings": invocation.warnings,
+        "protected": invocation.settings.protected,
         **({"container": work} if work else {}),
     }

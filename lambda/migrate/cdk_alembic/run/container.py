@@ -1,65 +1,70 @@
-"""Which pending revisions run in a container: those that say so in a comment, `# cdk-alembic: run in container`, or all of them
-when the request wants it."""
+"""Which pending revisions run in a container: those with the comment `# cdk-alembic: run in container`, or all of them when the
+request asks for it."""
 
 from __future__ import annotations
 
+import io
+import re
+import tokenize
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ..project.sources import runs_in_container
 from ..protocol.errors import RunnerError
-from ..protocol.invocation import Call
+from ..protocol.invocation import Invocation
 
 COMMENT = "# cdk-alembic: run in container"
+_COMMENT = re.compile(r"#\s*cdk-alembic:\s*run\s+in\s+(?:a\s+)?container\s*$")
 
 
-def is_elsewhere(script: Any, call: Call) -> bool:
-    """Whether the revision is not for where this call runs, so that the call ends before it."""
-    if call.place == "container":
-        return not _is_for_container(script, call)
-    return call.place == "function" and call.settings.container is not None and _is_for_container(script, call)
+def is_elsewhere(script: Any, invocation: Invocation) -> bool:
+    """Whether the revision does not run where this request runs, so that the run ends before it."""
+    if invocation.place == "container":
+        return not _is_for_container(script, invocation)
+    return invocation.place == "function" and invocation.settings.container is not None and _is_for_container(script, invocation)
 
 
-def refuse_without(scripts: Iterable[Any], call: Call, fresh: bool) -> None:
-    """Raises RunnerError `needs_container` when a revision is for a container that the stage does not have. `fresh`: a database
-    on its way from empty has nothing that a revision could take long for."""
-    if call.place != "function" or call.settings.container is not None:
+def refuse_without(scripts: Iterable[Any], invocation: Invocation, fresh: bool) -> None:
+    """Raises RunnerError `needs_container` when a revision needs a container that the stage does not have. `fresh`: the database
+    is on its way from empty, so no revision takes long."""
+    if invocation.place != "function" or invocation.settings.container is not None:
         return
-    revisions = [script.revision for script in scripts if _is_for_container(script, call)]
-    if call.request.place == "container":
+    revisions = [script.revision for script in scripts if _is_for_container(script, invocation)]
+    if invocation.request.place == "container":
         raise RunnerError(
             "needs_container",
-            f"the request wants a container and stage {call.settings.stage} has none",
+            f"the request asks for a container and stage {invocation.settings.stage} has none",
             "set compute: MigrationCompute.container({ cluster }) on the AlembicMigration of this stage and deploy, or send the "
             "request without it; nothing was applied",
         )
     if revisions and not fresh:
         raise RunnerError(
             "needs_container",
-            f"{', '.join(revisions)} says `{COMMENT}`, and stage {call.settings.stage} has no container",
-            "set compute: MigrationCompute.container({ cluster }) on the AlembicMigration of this stage and deploy, or take the "
-            "comment out of a revision that ends within the function's time; nothing was applied",
+            f"{', '.join(revisions)} has the comment `{COMMENT}`, and stage {invocation.settings.stage} has no container",
+            "set compute: MigrationCompute.container({ cluster }) on the AlembicMigration of this stage and deploy, or "
+            "remove the comment from a revision that ends within the function's time; nothing was applied",
             revision=revisions[0],
         )
 
 
-def work(scripts: Iterable[Any], call: Call, fresh: bool) -> dict[str, Any] | None:
-    """What of the pending revisions runs in a container: the contract's ContainerWork, or None."""
-    machine = call.settings.container
-    if call.place != "function" or (machine is None and fresh):
+def work(scripts: Iterable[Any], invocation: Invocation, fresh: bool) -> dict[str, Any] | None:
+    """Which of the pending revisions run in a container: the contract's ContainerWork, or None."""
+    machine = invocation.settings.container
+    if invocation.place != "function" or (machine is None and fresh):
         return None
-    revisions = [script.revision for script in scripts if _is_for_container(script, call)]
+    revisions = [script.revision for script in scripts if _is_for_container(script, invocation)]
     if not revisions:
         return None
     return {"revisions": revisions} if machine is None else {"revisions": revisions, "stateMachineArn": machine}
 
 
-def _is_for_container(script: Any, call: Call) -> bool:
-    return call.request.place == "container" or _says_so(script.path)
+def _is_for_container(script: Any, invocation: Invocation) -> bool:
+    return invocation.request.place == "container" or runs_in_container(Path(script.path).read_bytes())
 
 
-@cache
-def _says_so(path: str) -> bool:
-    return runs_in_container(Path(path).read_bytes())
+def runs_in_container(source: bytes) -> bool:
+    """Whether a comment says that the revision runs in a container."""
+    if b"cdk-alembic" not in source:
+        return False
+    tokens = tokenize.tokenize(io.BytesIO(source).readline)
+    return any(token.type == tokenize.COMMENT and _COMMENT.match(token.string) for token in tokens)

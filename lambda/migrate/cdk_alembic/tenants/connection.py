@@ -1,4 +1,4 @@
-"""The connection that holds the mutex of one tenant after the other: a new one for each would cost a third of their time."""
+"""The connection that holds the mutex of one tenant after the other: a new one for each would take a third of their time."""
 
 from __future__ import annotations
 
@@ -6,31 +6,31 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from ..database.mutex import own_connection
-from .place import Place
+from ..database.session import own_connection
+from ..database.version_table import VersionTable
 
 
 class KeptConnection:
-    """One connection in autocommit, kept from tenant to tenant as long as they lie in the same database of the same server."""
+    """One connection in autocommit, kept from tenant to tenant while they are in the same database of the same server."""
 
     def __init__(self) -> None:
         self._connection: Any = None
-        self._where: tuple[str, str] | None = None
+        self._of: tuple[str, str] | None = None
 
     @contextmanager
-    def of(self, context: Any, place: Place) -> Iterator[Any]:
+    def of(self, context: Any, table: VersionTable) -> Iterator[Any]:
         """The connection for a MigrationContext. After a failure it is not used again."""
         if context.dialect.is_async:
             # It belongs to the event loop that env.py ends.
             with own_connection(context) as connection:
                 yield connection
             return
-        where = (place.server, place.database)
-        if self._where != where:
+        database = (table.server, table.database)
+        if self._of != database:
             self.close()
         if self._connection is None:
             self._connection = context.connection.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-            self._where = where
+            self._of = database
         connection = self._connection
         try:
             yield connection
@@ -41,8 +41,8 @@ class KeptConnection:
             self.close()
 
     def close(self) -> None:
-        """Ends it."""
-        connection, self._connection, self._where = self._connection, None, None
+        """Ends the connection."""
+        connection, self._connection, self._of = self._connection, None, None
         if connection is not None:
             # One that the server has ended can't be closed any better.
             with suppress(Exception):

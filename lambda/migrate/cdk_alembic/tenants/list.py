@@ -7,21 +7,21 @@ import json
 import os
 import re
 import sys
-from pathlib import Path
 from typing import Any
 
-from ..database import address as database
-from ..database import drivers
-from ..database.attempts import until_connected
+from ..database import address, drivers
+from ..database.address import DatabaseVariables
+from ..database.connecting import until_connected
 from ..database.failures import connection_failure, describe, shortened
+from ..project.package import package_root
 from ..protocol.contract import CONTRACT_VERSION, DEPENDENCIES_DIRECTORY
 from ..protocol.errors import RunnerError
-from ..protocol.invocation import Call
+from ..protocol.invocation import Invocation
+from ..protocol.log import hide
 from ..protocol.tenant_contract import TENANTS_PAGE, tenant_problems
-from ..shortcut.shortcut import package_root
 
 MAX_PROBLEMS = 10
-# A list of 100,000 tenants is sorted in a second; it must not take the function's time.
+# A list of 100,000 tenants is sorted in a second; it must not use up the function's time.
 _MAX_QUERY_SECONDS = 60
 
 _COLUMNS = {"name": "name", "schema": "schema", "secret_arn": "secretArn"}
@@ -38,18 +38,19 @@ SELECT coalesce(json_agg(row), '[]')::text FROM (
 _AFTER = """WHERE (row->>'name') COLLATE "C" > '{name}'"""
 
 
-def list_tenants(call: Call) -> dict[str, Any]:
+def list_tenants(invocation: Invocation, variables: DatabaseVariables) -> dict[str, Any]:
     """Gives the contract's TenantList. Raises RunnerError."""
-    query = (call.settings.tenants or {}).get("query")
+    query = (invocation.settings.tenants or {}).get("query")
     if query is None:
-        raise _unusable("the settings have no query that lists the tenants", "list them where the construct says: TenantSource")
-    rows = until_connected(call, lambda: {"rows": _ask(call, _page(query, call.request.after))})["rows"]
+        raise _unusable("the settings have no query that lists the tenants", "list them where the construct says (TenantSource)")
+    page = _page(query, invocation.request.after)
+    rows = until_connected(invocation, lambda: {"rows": _ask(invocation, variables, page)})["rows"]
     tenants = [{_COLUMNS.get(name, name): value for name, value in row.items() if value is not None} for row in rows]
     _check(tenants)
     return {
         "contract": CONTRACT_VERSION,
         "command": "tenants",
-        "stage": call.settings.stage,
+        "stage": invocation.settings.stage,
         "tenants": tenants[:TENANTS_PAGE],
         "more": len(tenants) > TENANTS_PAGE,
     }
@@ -58,7 +59,7 @@ def list_tenants(call: Call) -> dict[str, Any]:
 def _page(query: str, after: str | None) -> str:
     query = query.strip().removesuffix(";")
     if ";" in query:
-        # One statement can't leave the read-only transaction that it runs in; a second one could.
+        # One statement can't leave the read-only transaction that it runs in. A second one could.
         raise _unusable(
             "the query that lists the tenants holds a semicolon", "write one SELECT statement, without a semicolon in it"
         )
@@ -66,11 +67,11 @@ def _page(query: str, after: str | None) -> str:
     return _PAGE.format(query=query, after=_AFTER.format(name=after) if after else "", limit=TENANTS_PAGE + 1)
 
 
-def _ask(call: Call, query: str) -> list[dict[str, Any]]:
-    seconds = max(1, min(_MAX_QUERY_SECONDS, int(call.remaining_seconds() - call.reserve_seconds)))
+def _ask(invocation: Invocation, variables: DatabaseVariables, query: str) -> list[dict[str, Any]]:
+    seconds = max(1, min(_MAX_QUERY_SECONDS, int(invocation.remaining_seconds() - invocation.reserve_seconds)))
     waits = {"default_transaction_read_only": "on", "lock_timeout": "1000", "statement_timeout": str(seconds * 1000)}
     try:
-        connection = drivers.connect(*_where(call.settings.database), waits)
+        connection = drivers.connect(*_address(invocation.settings.database, variables), waits)
         try:
             return json.loads(connection.ask(query))
         finally:
@@ -87,9 +88,9 @@ def _ask(call: Call, query: str) -> list[dict[str, Any]]:
         ) from error
 
 
-def _where(settings: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The driver, and the function's own database in its words. Raises RunnerError."""
-    dependencies = Path(package_root()) / DEPENDENCIES_DIRECTORY
+def _address(settings: dict[str, Any], variables: DatabaseVariables) -> tuple[str, dict[str, Any]]:
+    """The driver, and the function's own database as its arguments. Raises RunnerError."""
+    dependencies = package_root() / DEPENDENCIES_DIRECTORY
     if dependencies.is_dir() and str(dependencies) not in sys.path:
         sys.path.insert(0, str(dependencies))
     installed = [name for name in drivers.DRIVERS if importlib.util.find_spec(name)]
@@ -97,17 +98,17 @@ def _where(settings: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         raise _unusable("the backend has no driver for PostgreSQL", f"add one to its dependencies: {', '.join(drivers.DRIVERS)}")
     driver = installed[0]
     if settings["source"] != "environment":
-        address = database.fetch(settings)
-        database.hide(address["password"])
-        database.take_tls_back(os.environ)
-        database.ask_for_tls(address["host"], os.environ)
-        return driver, drivers.options(driver, address)
+        found = address.fetch(settings)
+        hide(found["password"])
+        variables.take_tls_back()
+        variables.ask_for_tls(found["host"])
+        return driver, drivers.options(driver, found)
     if "DATABASE_URL" in os.environ:
         return _of_url(os.environ["DATABASE_URL"], installed)
     if "POSTGRES_HOST" in os.environ:
         names = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "database": "DB"}
-        address = {part: os.environ.get(f"POSTGRES_{name}", "") for part, name in names.items()}
-        return driver, drivers.options(driver, {**address, "port": address["port"] or database.DEFAULT_PORT})
+        found = {part: os.environ.get(f"POSTGRES_{name}", "") for part, name in names.items()}
+        return driver, drivers.options(driver, {**found, "port": found["port"] or address.DEFAULT_PORT})
     raise _unusable(
         "the tenants can't be listed: neither DATABASE_URL nor POSTGRES_HOST tells where the database is",
         "give the construct a database (MigrationDatabase.fromSecret), or list the tenants elsewhere",
@@ -121,8 +122,8 @@ def _of_url(url: str, installed: list[str]) -> tuple[str, dict[str, Any]]:
     named = re.match(r"postgres\w*\+(\w+):", url)
     driver = named[1] if named and named[1] in installed else installed[0]
     try:
-        address = make_url(re.sub(r"^postgres\w*(\+\w+)?:", f"postgresql+{driver}:", url))
-        _, options = address.get_dialect()().create_connect_args(address)
+        parsed = make_url(re.sub(r"^postgres\w*(\+\w+)?:", f"postgresql+{driver}:", url))
+        _, options = parsed.get_dialect()().create_connect_args(parsed)
     except (ArgumentError, ValueError) as error:
         raise _unusable(
             "DATABASE_URL can't be read as an address", "write it as postgresql://user:password@host:port/name"
@@ -140,7 +141,7 @@ def _check(tenants: list[dict[str, Any]]) -> None:
         told = "; ".join(shortened(problem, 200) for problem in problems[:MAX_PROBLEMS])
         raise _unusable(
             f"the query that lists the tenants gives rows that can't be used: {'; '.join([told, *more])}",
-            "mend the rows, or leave them out in the query; its columns are name, schema and secret_arn",
+            "fix the rows, or leave them out in the query; its columns are name, schema and secret_arn",
         )
 
 

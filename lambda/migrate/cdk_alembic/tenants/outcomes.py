@@ -1,4 +1,4 @@
-"""What a call says about its tenants: the contract's TenantOutcome of each, and what concerns several of them once."""
+"""What an answer says about tenants: the contract's TenantOutcome of each, and once what several of them share."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ..project.guard import data_losses
 from ..project.project import Project
 from ..project.revisions import path
 from ..protocol.errors import RunnerError
-from ..protocol.invocation import Call
+from ..protocol.invocation import Invocation
 from ..protocol.log import log
 from ..protocol.tenant_contract import Tenant
 from .run import TenantRun
 
-# A state of Step Functions hands on 256 KiB at most, the tenants that are left among it,
+# A state of Step Functions passes on 256 KiB at most, the tenants that are left among it,
 # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 MAX_LENGTH = 150_000
 MAX_MESSAGE_LENGTH = 600
@@ -24,13 +24,13 @@ MAX_WARNINGS = 50
 
 
 class Outcomes:
-    """Of the tenants that a call has come to an end with."""
+    """The outcomes of the tenants that a request has finished."""
 
-    def __init__(self, project: Project, call: Call) -> None:
+    def __init__(self, project: Project, invocation: Invocation) -> None:
         self.by_name: dict[str, dict[str, Any]] = {}
         self.failed = 0
         self._project = project
-        self._call = call
+        self._invocation = invocation
         self._length = 0
         self._warnings: dict[str, None] = {}
         self._losses: dict[str, dict[str, Any]] = {}
@@ -51,7 +51,7 @@ class Outcomes:
     def add(
         self,
         tenant: Tenant,
-        call: Call,
+        invocation: Invocation,
         started: float,
         seen: tuple[str, ...],
         run: TenantRun | None = None,
@@ -59,7 +59,7 @@ class Outcomes:
     ) -> str:
         """Adds a tenant's outcome and gives its status. `seen`: what its version table held if the run has not read it; without a
         `run` the tenant was only looked at."""
-        before = call.before if call.before is not None else seen
+        before = invocation.before if invocation.before is not None else seen
         after = run.heads if run and run.heads is not None else before
         pending = self._pending(after)
         status = self._status(run, after, pending, error)
@@ -68,7 +68,7 @@ class Outcomes:
             "status": status,
             "from": sorted(before),
             "to": sorted(after),
-            "applied": [item["revision"] for item in call.applied],
+            "applied": [item["revision"] for item in invocation.applied],
             "pending": len(pending),
             "durationMs": round((time.monotonic() - started) * 1000),
         }
@@ -77,9 +77,9 @@ class Outcomes:
         self.by_name[tenant.name] = outcome
         self._length += len(json.dumps(outcome))
         self.failed += error is not None
-        self._call.applied.extend(call.applied)
-        self._call.lock_wait_seconds += call.lock_wait_seconds
-        self._warnings.update(dict.fromkeys(call.warnings))
+        self._invocation.applied.extend(invocation.applied)
+        self._invocation.lock_wait_seconds += invocation.lock_wait_seconds
+        self._warnings.update(dict.fromkeys(invocation.warnings))
         if after:
             self._losses.update((json.dumps(loss), loss) for loss in data_losses(pending))
         return status
@@ -87,7 +87,7 @@ class Outcomes:
     def _status(self, run: TenantRun | None, after: tuple[str, ...], pending: list[Any], error: RunnerError | None) -> str:
         if error:
             return "failed"
-        if self._call.request.command == "upgrade":
+        if self._invocation.request.command == "upgrade":
             return run.status if run else "complete"
         if self._project.unknown(after):
             return "ahead"
@@ -102,8 +102,8 @@ class Outcomes:
         return self._paths[heads]
 
     def _failure(self, tenant: Tenant, error: RunnerError) -> dict[str, Any]:
-        facts = {name: value for name, value in error.facts().items() if name != "dataLoss"}  # it is that of all
+        facts = {name: value for name, value in error.facts().items() if name != "dataLoss"}  # the answer has it once for all
         texts = {name: shortened(facts[name], MAX_MESSAGE_LENGTH) for name in ("message", "next")}
         facts = {**facts, **texts}
-        log("WARNING", "tenant_failed", stage=self._call.settings.stage, tenant=tenant.name, **facts)
+        log("WARNING", "tenant_failed", stage=self._invocation.settings.stage, tenant=tenant.name, **facts)
         return facts

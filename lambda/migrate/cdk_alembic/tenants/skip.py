@@ -1,7 +1,7 @@
 """Finds the tenants that are at head with one query each over one connection, without env.py.
 
-A tenant of the same database has shown what env.py connects with and how its version table is called. Where a tenant's table is
-not in its schema under that name, nothing is known, and env.py is asked.
+A tenant of the same database has shown what env.py connects with and what its version table is called. Where a tenant's table is
+not in its schema under that name, env.py is asked.
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from ..database import drivers
+from ..database.version_table import VersionTable, key_of
 from ..protocol.tenant_contract import Tenant
-from ..shortcut.fingerprint import key_of
-from .place import Place
 
 _PRESENT = """
 SELECT coalesce(json_agg(nspname::text), '[]')::text FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
@@ -31,20 +30,20 @@ class Shown(NamedTuple):
 
     driver: str
     options: dict[str, Any]
-    """What SQLAlchemy has handed to the driver."""
-    place: Place
-    """Of its version table: that of a tenant without a schema has the same name."""
+    """What SQLAlchemy has passed to the driver."""
+    table: VersionTable
+    """Its version table: that of a tenant without a schema has the same name."""
 
 
 class Found(NamedTuple):
     heads: tuple[str, ...]
     is_free: bool
-    """Whether nobody held the tenant's mutex."""
+    """Whether the tenant's mutex was free."""
 
 
 @contextmanager
 def connected(shown: Shown) -> Iterator[Any]:
-    """A connection to the database of those who have shown it. Raises whatever the driver raises."""
+    """A connection to the database. Raises whatever the driver raises."""
     connection = drivers.connect(shown.driver, shown.options)
     try:
         yield connection
@@ -53,15 +52,15 @@ def connected(shown: Shown) -> Iterator[Any]:
 
 
 def present(connection: Any, shown: Shown, tenants: Iterable[Tenant]) -> set[str]:
-    """Which of the tenants' schemas have a version table. A query that fails would fill the server's log."""
-    schemas = ", ".join(sorted({_literal(tenant.schema or shown.place.schema) for tenant in tenants}))
-    return set(json.loads(connection.ask(_PRESENT.format(table=_literal(shown.place.table), schemas=schemas))))
+    """Which of the tenants' schemas have a version table. Without it, queries that fail would fill the server's log."""
+    schemas = ", ".join(sorted({_literal(tenant.schema or shown.table.schema) for tenant in tenants}))
+    return set(json.loads(connection.ask(_PRESENT.format(table=_literal(shown.table.name), schemas=schemas))))
 
 
 def look(connection: Any, shown: Shown, tenant: Tenant) -> Found:
     """Where a tenant is whose version table is present. Raises whatever the driver raises."""
-    table, schema = shown.place.table, tenant.schema or shown.place.schema
-    key = key_of(table, tenant.schema or shown.place.own_schema)
+    table, schema = shown.table.name, tenant.schema or shown.table.schema
+    key = key_of(table, tenant.schema or shown.table.own_schema)
     query = _HEADS.format(schema=_quoted(schema), table=_quoted(table), key=key)
     found = json.loads(connection.ask(query))
     return Found(tuple(found["heads"]), found["free"])

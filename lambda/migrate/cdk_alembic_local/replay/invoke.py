@@ -9,11 +9,11 @@ import socket
 import sys
 from typing import Any, TextIO
 
-from cdk_alembic.database.attempts import until_connected
+from cdk_alembic.database.connecting import until_connected
 from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.contract import RESTRICTED_COMMANDS, Limits, Settings, parse_request, request_problems
 from cdk_alembic.protocol.errors import RunnerError
-from cdk_alembic.protocol.invocation import Call
+from cdk_alembic.protocol.invocation import Invocation
 from cdk_alembic.protocol.log import redacted
 from cdk_alembic.run.commands import execute
 
@@ -30,9 +30,9 @@ def invoke(project: Project, request: Any, guard: bool = True) -> dict[str, Any]
         raise RunnerError("invalid_request", "; ".join(problems), "the two sides are not of the same version")
     settings = Settings(STAGE, RESTRICTED_COMMANDS, {"source": "environment"}, limits=LIMITS, guard=guard)
     holder = f"cdk-alembic {STAGE} {socket.gethostname()} {os.getpid()}"
-    call = Call(parse_request(request), settings, holder, lambda: SECONDS, 1.0)
+    invocation = Invocation(parse_request(request), settings, holder, lambda: SECONDS, 1.0)
     with contextlib.redirect_stdout(_WithoutLog(sys.stdout)):
-        return redacted(until_connected(call, lambda: execute(project, call)))
+        return redacted(until_connected(invocation, lambda: execute(project, invocation)))
 
 
 class _WithoutLog(io.TextIOBase):

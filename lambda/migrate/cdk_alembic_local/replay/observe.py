@@ -10,6 +10,7 @@ from typing import Any
 
 from cdk_alembic.database.failures import connection_failure, describe, location, sql_state, statement_of
 from cdk_alembic.project.environment import run_environment
+from cdk_alembic.project.flask_app import application_context
 from cdk_alembic.project.project import Project
 from cdk_alembic.project.revisions import alembic_errors, refuse_ahead
 from cdk_alembic.protocol.errors import RunnerError
@@ -27,7 +28,6 @@ from ..source.stand_ins import reason_not_loaded
 from ..source.unreplayed import directions_not_run, no_drift, not_run, readable
 from .env_facts import about, around_outer_transaction, environment_facts
 from .failing import failure_facts
-from .flask_app import application_context
 from .trip import NoTrip, round_trip
 from .watch import Recording, Watch
 

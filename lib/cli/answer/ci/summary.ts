@@ -22,7 +22,7 @@ function answer(document: AnswerDocument): string[] | undefined {
   }
   if (command === 'stamp') return [`### Migrations of ${code(stage)}: stamped`, '', way(from, to)];
   if (applied.length === 0) return [`### Migrations of ${code(stage)}: nothing to do`, '', `at ${code(place(to))}`];
-  const done = `${count(applied.length)} ${command === 'downgrade' ? 'taken back' : 'applied'}`;
+  const done = `${count(applied.length)} ${command === 'downgrade' ? 'reverted' : 'applied'}`;
   return [`### Migrations of ${code(stage)}: ${done}`, '', way(from, to), ...appliedTable(applied)];
 }
 

@@ -1,23 +1,24 @@
 import { TenantsError } from '../../../client/tenants/errors';
 import { sfnRegion } from '../../../client/tenants/sdk';
-import { CONTRACT_VERSION, DEFAULT_APP_NAME } from '../../../contract';
+import { CONTRACT_VERSION } from '../../../contract';
 import { type TenantRunSummary, tenantStateMachineName } from '../../../contract/tenants';
 import { callerIdentity } from '../../answer/caller-identity';
 import { confirm } from '../../answer/confirm';
-import { EXIT } from '../../answer/exit-codes';
 import { showHeader } from '../../answer/show-header';
-import { type TenantsAnswerDocument, type TenantsDecisionDocument, tenantsAnswer } from './documents';
-import { runCommand, type TenantsSession } from './session';
-import { showTenantFailures, showTenantPlaces, showTenantsDone } from './show';
+import { EXIT } from '../../exit-codes';
+import type { StartTask } from './arguments';
+import { type AnswerDocument, answerDocument, type DecisionDocument } from './documents';
+import { runCommand, type Session } from './session';
+import { showDone, showFailures, showPlaces } from './show';
 import { watchRun } from './watch';
 
-/** Carries out a command line about many tenants: asks first where they are, and changes them only after that. */
-export async function carryOutTenants(session: TenantsSession): Promise<TenantsAnswerDocument | TenantsDecisionDocument> {
+/** Carries out a command line about many tenants: first asks where they are, then changes them. */
+export async function carryOut(session: Session): Promise<AnswerDocument | DecisionDocument> {
   const { client, sfn, screen, signal, arguments: given } = session;
   const { task } = given;
-  const { stage, appName = DEFAULT_APP_NAME, endpoint } = given.client;
+  const { stage, appName, endpoint } = given.client;
   const region = await sfnRegion(sfn);
-  // Both at once: who that is must not cost the run any time.
+  // Both at once: the header must not cost the run any time.
   const planned = task.verb === 'start' ? start(session, { ...task, command: 'plan', allow: undefined }) : undefined;
   planned?.catch(() => {});
   const called = ['machine', tenantStateMachineName(appName, stage)] as const;
@@ -32,29 +33,27 @@ export async function carryOutTenants(session: TenantsSession): Promise<TenantsA
   return { contract: CONTRACT_VERSION, command: verb, stage, status: 'complete', runId, exitCode: EXIT.done };
 }
 
-type StartTask = Extract<TenantsSession['arguments']['task'], { verb: 'start' }>;
-
 const DECIDED = {
-  approve: (runId: string) => `approved: run ${runId} begins the rest`,
-  reject: (runId: string) => `not approved: run ${runId} ends, its canaries stay migrated`,
-  stop: (runId: string) => `stopped: run ${runId} begins no further batch; a batch that a worker has begun goes on to its end`,
+  approve: (runId: string) => `approved: run ${runId} migrates the rest`,
+  reject: (runId: string) => `rejected: run ${runId} ends; its canaries stay migrated`,
+  stop: (runId: string) => `stopped: run ${runId} starts no further batch; batches that are running go on to their end`,
 };
 
-async function startTask(session: TenantsSession, task: StartTask, planId: string): Promise<TenantsAnswerDocument> {
+async function startTask(session: Session, task: StartTask, planId: string): Promise<AnswerDocument> {
   const { screen, ci, signal, arguments: given } = session;
   const asks = task.command !== 'upgrade';
   const terminal = asks ? screen.data : screen.notes;
   const plan = await ci.section('plan', async () => {
     const found = await planOf(session, planId, asks);
-    showTenantPlaces(terminal, found);
-    showTenantFailures(screen.notes, found);
+    showPlaces(terminal, found);
+    showFailures(screen.notes, found);
     for (const warning of found.warnings) screen.notes.warning(warning);
     return found;
   });
-  if (asks) return tenantsAnswer(plan, task.command === 'check');
+  if (asks) return answerDocument(plan, task.command === 'check');
   if (plan.pending + plan.ahead + plan.failed === 0) {
-    showTenantsDone(screen.data, plan);
-    return tenantsAnswer({ ...plan, command: 'upgrade' }, false);
+    showDone(screen.data, plan);
+    return answerDocument({ ...plan, command: 'upgrade' }, false);
   }
   if (plan.protected && !given.yes) await confirm(plan.stage, screen, signal);
   const startedAt = performance.now();
@@ -65,8 +64,8 @@ async function startTask(session: TenantsSession, task: StartTask, planId: strin
   });
 }
 
-/** A plan that could not look at every tenant says nothing against migrating the others. */
-async function planOf(session: TenantsSession, planId: string, asks: boolean): Promise<TenantRunSummary> {
+/** A plan that could not read some tenants does not keep the others from being migrated. */
+async function planOf(session: Session, planId: string, asks: boolean): Promise<TenantRunSummary> {
   try {
     return await watchRun(session, planId, true);
   } catch (error) {
@@ -75,24 +74,24 @@ async function planOf(session: TenantsSession, planId: string, asks: boolean): P
   }
 }
 
-async function watchTask(session: TenantsSession, runId: string): Promise<TenantsAnswerDocument> {
+async function watchTask(session: Session, runId: string): Promise<AnswerDocument> {
   session.changing = true;
   const summary = await watchRun(session, runId);
   if (summary.command === 'upgrade') return ended(session, summary);
-  showTenantPlaces(session.screen.data, summary);
-  return tenantsAnswer(summary, false);
+  showPlaces(session.screen.data, summary);
+  return answerDocument(summary, false);
 }
 
-function ended({ screen }: TenantsSession, summary: TenantRunSummary, ms?: number): TenantsAnswerDocument {
-  showTenantsDone(screen.data, summary, ms);
-  showTenantFailures(screen.notes, summary);
+function ended({ screen }: Session, summary: TenantRunSummary, ms?: number): AnswerDocument {
+  showDone(screen.data, summary, ms);
+  showFailures(screen.notes, summary);
   for (const warning of summary.warnings) screen.notes.warning(warning);
-  return tenantsAnswer(summary, false);
+  return answerDocument(summary, false);
 }
 
-async function start(session: TenantsSession, { command, tenants, retryFailed, allow }: StartTask): Promise<string> {
+async function start(session: Session, { command, tenants, retryFailed, allow }: StartTask): Promise<string> {
   const { client, signal } = session;
-  // Kept before it is sent: a run whose start was interrupted may have begun.
+  // Kept before it is sent: a run whose start was interrupted may have started.
   const runId = crypto.randomUUID();
   session.runId = runId;
   return client.start({ runId, command: command === 'check' ? 'plan' : command, tenants, retryFailed, allow, signal });

@@ -1,17 +1,18 @@
 import { TenantsClient } from '../../../client/tenants/client';
 import { TenantsError } from '../../../client/tenants/errors';
 import { sfnClient } from '../../../client/tenants/sdk';
-import { ciReport } from '../../answer/ci/ci-report';
+import { ciReport } from '../../answer/ci/detect';
 import { CommandError } from '../../answer/command-error';
+import { interruptSignal } from '../../answer/interrupt';
 import { requestedBy } from '../../answer/requested-by';
 import { type Screen, screen } from '../../screen/screen';
 import { plain } from '../../screen/terminal';
-import { parseTenantsArguments, type TenantsArguments } from './arguments';
-import { carryOutTenants } from './carry-out';
-import { type TenantsDocument, tenantsFailure } from './documents';
-import { tenantsOnGitHub } from './on-github';
-import { runCommand, type TenantsSession } from './session';
-import { showTenantFailures, showTenantsDone } from './show';
+import { type Arguments, parseArguments } from './arguments';
+import { carryOut } from './carry-out';
+import { type Document, failureDocument } from './documents';
+import { onGitHub } from './on-github';
+import { runCommand, type Session } from './session';
+import { showDone, showFailures } from './show';
 
 /**
  * The command `migrate-invoke` about many tenants.
@@ -20,46 +21,44 @@ import { showTenantFailures, showTenantsDone } from './show';
  * @returns the exit code
  */
 export async function migrateInvokeTenants(argv: readonly string[]): Promise<number> {
-  const parsed = parseTenantsArguments(argv);
+  const parsed = parseArguments(argv);
   if (parsed.kind === 'tenants') return run(parsed);
   const error = new TenantsError('invalid_usage', parsed.problems.join('; '), 'see migrate-invoke --help');
-  return end(tenantsFailure(error), parsed.json, screen({ json: parsed.json, progress: false }), error);
+  return end(failureDocument(error), parsed.json, screen({ json: parsed.json, progress: false }), error);
 }
 
-async function run(given: TenantsArguments): Promise<number> {
+async function run(given: Arguments): Promise<number> {
   const view = screen(given);
-  const interrupted = new AbortController();
-  const interrupt = () => interrupted.abort();
-  process.once('SIGINT', interrupt);
+  const interrupt = interruptSignal();
   const sfn = sfnClient(given.client);
   const client = new TenantsClient({ ...given.client, client: sfn, requestedBy: requestedBy() });
   const ci = ciReport(view.notes);
-  const session: TenantsSession = {
+  const session: Session = {
     arguments: given,
     client,
     sfn,
     screen: view,
     ci,
-    signal: interrupted.signal,
+    signal: interrupt.signal,
     changing: false,
   };
   try {
-    return end(await carryOutTenants(session), given.json, view);
+    return end(await carryOut(session), given.json, view);
   } catch (cause) {
-    const error = interrupted.signal.aborted ? wasInterrupted(session) : known(cause);
-    return end(tenantsFailure(error, session.runId), given.json, view, error);
+    const error = interrupt.signal.aborted ? wasInterrupted(session) : known(cause);
+    return end(failureDocument(error, session.runId), given.json, view, error);
   } finally {
-    process.off('SIGINT', interrupt);
+    interrupt.ignore();
     client.destroy();
   }
 }
 
-/** Says how it ended, in every way that is wanted. */
-function end(document: TenantsDocument, json: boolean, { notes }: Screen, error?: TenantsError | CommandError): number {
+/** Shows how it ended: on the terminal, to the CI, and as JSON. */
+function end(document: Document, json: boolean, { notes }: Screen, error?: TenantsError | CommandError): number {
   if (error) showError(notes, error);
   else if ('atHead' in document && document.atHead === false) notes.next(NEXT_AFTER_CHECK);
   if ('detailsUri' in document && document.detailsUri) notes.fact('details', document.detailsUri);
-  tenantsOnGitHub(notes, document);
+  onGitHub(notes, document);
   if (json) process.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
   return document.exitCode;
 }
@@ -69,8 +68,8 @@ const NEXT_AFTER_CHECK = 'bring them to head: the same command line without --co
 function showError(notes: Screen['notes'], error: TenantsError | CommandError): void {
   const summary = error instanceof TenantsError ? error.summary : undefined;
   if (summary) {
-    if (summary.command === 'upgrade') showTenantsDone(notes, summary);
-    showTenantFailures(notes, summary);
+    if (summary.command === 'upgrade') showDone(notes, summary);
+    showFailures(notes, summary);
   }
   notes.line(`${notes.paint('red', '✗')} ${notes.paint('bold', error.code)}: ${plain(error.message)}`);
   notes.next(error.next);
@@ -82,7 +81,7 @@ function known(error: unknown): TenantsError | CommandError {
   throw error;
 }
 
-function wasInterrupted(session: TenantsSession): CommandError {
+function wasInterrupted(session: Session): CommandError {
   const { runId, changing } = session;
   if (!changing || runId === undefined) return new CommandError('interrupted', 'nothing was changed', 'run it again');
   const [watch, stop] = [runCommand(session, 'run', runId), runCommand(session, 'stop', runId)];

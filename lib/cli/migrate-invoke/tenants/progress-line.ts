@@ -16,22 +16,22 @@ const PHASES: Readonly<Record<TenantPhase, string>> = {
  *
  * @param plan whether it only looks at the tenants
  */
-export function tenantsProgressText(progress: TenantsProgress, plan: boolean): string {
+export function progressText(progress: TenantsProgress, plan: boolean): string {
   const batches = batchesOf(progress);
   const phase = plan ? `plan: ${PHASES[progress.phase]}` : PHASES[progress.phase];
   if (!batches) return phase;
   const { total, done, running, failed } = batches;
-  const told = [`${done + failed}/${total} batches`, `${running} running`, ...(failed > 0 ? [`${failed} with failures`] : [])];
-  return `${phase}: ${told.join(', ')}`;
+  const counts = [`${done + failed}/${total} batches`, `${running} running`, ...(failed > 0 ? [`${failed} with failures`] : [])];
+  return `${phase}: ${counts.join(', ')}`;
 }
 
 /** The same with a bar, in at most `width` columns. */
-export function tenantsProgressLine(progress: TenantsProgress, plan: boolean, elapsedMs: number, width: number): string {
+export function progressLine(progress: TenantsProgress, plan: boolean, elapsedMs: number, width: number): string {
   const batches = batchesOf(progress);
   const part = batches?.total ? (batches.done + batches.failed) / batches.total : 0;
   const start = `  ${bar(progress.phase === 'summary' ? 1 : part, width)} `;
   const end = `  ${elapsed(elapsedMs)}`;
-  const text = cut(tenantsProgressText(progress, plan), width - displayWidth(start) - end.length);
+  const text = cut(progressText(progress, plan), width - displayWidth(start) - end.length);
   return cut(`${start}${text}${end}`, width);
 }
 

@@ -1,19 +1,15 @@
 import type { TenantsProgress } from '../../../client/tenants/progress';
 import { elapsed } from '../../screen/progress-line';
 import type { Screen } from '../../screen/screen';
-import { tenantsProgressLine, tenantsProgressText } from './progress-line';
+import { SIGN_OF_LIFE_MS, Ticker } from '../../screen/ticker';
+import { progressLine, progressText } from './progress-line';
 
-const REDRAW_MS = 200;
-
-/** A log wants to see that something moves, and not each batch. */
+/** A log should show that something moves, but not each batch. */
 const LINE_MS = 15_000;
 
-/** CI systems end a job that says nothing for long, CircleCI after ten minutes. */
-const SIGN_OF_LIFE_MS = 60_000;
-
-/** Shows how far a run over tenants is: a bar where somebody watches, lines where nobody does. */
-export class TenantsProgressView {
-  private readonly timer: NodeJS.Timeout;
+/** Shows how far a run over tenants is: a bar on a terminal, elsewhere lines. */
+export class Progress {
+  private readonly ticker: Ticker;
   private readonly since = performance.now();
   private saidAt = this.since;
   private said = '';
@@ -28,15 +24,15 @@ export class TenantsProgressView {
     private readonly screen: Pick<Screen, 'notes' | 'status'>,
     private readonly plan: boolean,
   ) {
-    this.timer = screen.status ? setInterval(() => this.draw(), REDRAW_MS) : setInterval(() => this.say(), LINE_MS);
+    this.ticker = new Ticker(screen, { line: (width) => this.line(width), sign: () => this.sign() }, LINE_MS);
   }
 
-  /** The run has moved. */
+  /** The run has made progress. */
   show(progress: TenantsProgress): void {
     const before = this.progress?.phase;
     this.progress = progress;
-    if (this.screen.status) this.draw();
-    else if (progress.phase !== before) this.say();
+    this.ticker.draw();
+    if (progress.phase !== before) this.ticker.sign();
   }
 
   /** Makes room while a person is asked. */
@@ -46,22 +42,20 @@ export class TenantsProgressView {
   }
 
   stop(): void {
-    clearInterval(this.timer);
-    this.screen.status?.clear();
+    this.ticker.stop();
   }
 
-  private draw(): void {
-    const { status } = this.screen;
-    if (!this.hidden && this.progress) status?.draw(tenantsProgressLine(this.progress, this.plan, this.elapsedMs, status.width));
+  private line(width: number): string | undefined {
+    return this.hidden || !this.progress ? undefined : progressLine(this.progress, this.plan, this.elapsedMs, width);
   }
 
-  private say(): void {
-    if (!this.progress) return;
-    const text = tenantsProgressText(this.progress, this.plan);
+  private sign(): string | undefined {
+    if (!this.progress) return undefined;
+    const text = progressText(this.progress, this.plan);
     const now = performance.now();
-    if (text === this.said && now - this.saidAt < SIGN_OF_LIFE_MS) return;
-    this.screen.notes.line(`  … ${text} (${elapsed(this.elapsedMs)})`);
+    if (text === this.said && now - this.saidAt < SIGN_OF_LIFE_MS) return undefined;
     [this.said, this.saidAt] = [text, now];
+    return `  … ${text} (${elapsed(this.elapsedMs)})`;
   }
 
   private get elapsedMs(): number {

@@ -1,12 +1,13 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import type { TenantsClient } from '../../../client/tenants/client';
-import type { CiReport } from '../../answer/ci/ci-report';
+import { DEFAULT_APP_NAME } from '../../../contract';
+import type { CiReport } from '../../answer/ci/report';
 import type { Screen } from '../../screen/screen';
-import type { TenantsArguments } from './arguments';
+import type { Arguments } from './arguments';
 
 /** One run of the command about many tenants. */
-export interface TenantsSession {
-  readonly arguments: TenantsArguments;
+export interface Session {
+  readonly arguments: Arguments;
   readonly client: TenantsClient;
   readonly sfn: SFNClient;
   readonly screen: Screen;
@@ -18,9 +19,9 @@ export interface TenantsSession {
   changing: boolean;
 }
 
-/** A command line about a run that is there. */
-export function runCommand({ arguments: { client } }: Pick<TenantsSession, 'arguments'>, verb: string, runId: string): string {
+/** A command line about an existing run. */
+export function runCommand({ arguments: { client } }: Pick<Session, 'arguments'>, verb: string, runId: string): string {
   const { stage, appName } = client;
-  const app = appName === undefined ? '' : ` --app-name ${appName}`;
+  const app = appName === DEFAULT_APP_NAME ? '' : ` --app-name ${appName}`;
   return `npx migrate-invoke --stage ${stage}${app} --${verb} ${runId}`;
 }

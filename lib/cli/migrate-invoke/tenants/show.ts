@@ -5,22 +5,22 @@ import { duration, place, plain, type Terminal } from '../../screen/terminal';
 
 const MAX_PLACES = 12;
 const MAX_FAILURES = 20;
-const NOBODY = 'there is no tenant to run over';
+const NO_TENANTS = 'there are no tenants';
 
 /** How many tenants are where, and what it destroys to bring them to head. */
-export function showTenantPlaces(terminal: Terminal, summary: TenantRunSummary): void {
+export function showPlaces(terminal: Terminal, summary: TenantRunSummary): void {
   const { heads, places, pending, unchanged, ahead, failed, dataLoss } = summary;
   if (summary.total === 0) {
-    terminal.line(NOBODY);
+    terminal.line(NO_TENANTS);
     return;
   }
-  const told: [number, string][] = [
+  const populations: [number, string][] = [
     [unchanged, 'at head'],
     [pending, 'behind'],
     [ahead, 'ahead of the deployed code'],
-    [failed, 'not to be told'],
+    [failed, 'could not be determined'],
   ];
-  const parts = told.flatMap(([count, what]) => (count > 0 ? [`${number(count)} ${what}`] : []));
+  const parts = populations.flatMap(([count, what]) => (count > 0 ? [`${number(count)} ${what}`] : []));
   terminal.line(`${tenants(summary.total)}, head is ${place(heads)}: ${parts.join(', ')}`);
   const widest = Math.max(...places.map(({ tenants: count }) => number(count).length));
   for (const { revisions, tenants: count } of places.slice(0, MAX_PLACES)) {
@@ -35,23 +35,19 @@ export function showTenantPlaces(terminal: Terminal, summary: TenantRunSummary):
 }
 
 /** What a run has done; `ms` is how long it took, where that is known. */
-export function showTenantsDone(
-  terminal: Terminal,
-  { migrated, unchanged, heads, ...summary }: TenantRunSummary,
-  ms?: number,
-): void {
+export function showDone(terminal: Terminal, { migrated, unchanged, heads, ...summary }: TenantRunSummary, ms?: number): void {
   const head = `head (${place(heads)})`;
-  if (summary.total === 0) terminal.line(`nothing to do: ${NOBODY}`);
+  if (summary.total === 0) terminal.line(`nothing to do: ${NO_TENANTS}`);
   else if (migrated === 0 && summary.failed === 0) terminal.line(`nothing to do: ${tenants(unchanged)} at ${head}`);
   else {
     const time = ms === undefined ? '' : ` in ${duration(ms)}`;
-    const before = unchanged > 0 ? `, ${number(unchanged)} ${unchanged === 1 ? 'was' : 'were'} there before` : '';
+    const before = unchanged > 0 ? `, ${number(unchanged)} ${unchanged === 1 ? 'was' : 'were'} already there` : '';
     terminal.line(`${tenants(migrated)} migrated to ${head}${time}${before}`);
   }
 }
 
-/** Which tenants failed and why; where all of them are told. */
-export function showTenantFailures(terminal: Terminal, { failures, failed, detailsUri }: TenantRunSummary): void {
+/** Which tenants failed and why, and where all of them are listed. */
+export function showFailures(terminal: Terminal, { failures, failed, detailsUri }: TenantRunSummary): void {
   for (const failure of failures.slice(0, MAX_FAILURES)) showFailedTenant(terminal, failure);
   const more = failed - Math.min(failures.length, MAX_FAILURES);
   if (more > 0) terminal.line(`  and ${number(more)} more: ${detailsUri}failures.json`);

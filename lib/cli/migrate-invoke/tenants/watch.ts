@@ -1,17 +1,17 @@
 import type { TenantsProgress } from '../../../client/tenants/progress';
 import type { TenantRunSummary } from '../../../contract/tenants';
 import { ask } from '../../answer/confirm';
-import { TenantsProgressView } from './progress';
-import { runCommand, type TenantsSession } from './session';
+import { Progress } from './progress';
+import { runCommand, type Session } from './session';
 
 /**
- * Shows how far a run is until it ends; asks about its canaries where there is somebody to ask.
+ * Shows how far a run is until it ends; asks about its canaries, if there is a terminal to ask at.
  *
  * @param plan whether the run only looks at the tenants, where that is known
  */
-export async function watchRun(session: TenantsSession, runId: string, plan = false): Promise<TenantRunSummary> {
+export async function watchRun(session: Session, runId: string, plan = false): Promise<TenantRunSummary> {
   const { client, screen, signal, arguments: given } = session;
-  const view = given.progress ? new TenantsProgressView(screen, plan) : undefined;
+  const view = given.progress ? new Progress(screen, plan) : undefined;
   let question: AbortController | undefined;
   const onProgress = (progress: TenantsProgress) => {
     view?.show(progress);
@@ -29,12 +29,12 @@ export async function watchRun(session: TenantsSession, runId: string, plan = fa
   }
 }
 
-/** Never fails: the run waits as long as it waits, whoever is asked here. */
-async function decide(session: TenantsSession, runId: string, signal: AbortSignal, view?: TenantsProgressView): Promise<void> {
+/** Never fails: the run waits for its answer, wherever it comes from. */
+async function decide(session: Session, runId: string, signal: AbortSignal, view?: Progress): Promise<void> {
   const { client, screen } = session;
   const { notes, canAsk } = screen;
   const otherwise = () => {
-    notes.line(`the canaries are migrated, and the rest waits for an approval of run ${runId}`);
+    notes.line(`the canaries are migrated; the rest waits until run ${runId} is approved`);
     notes.fact('yes', runCommand(session, 'approve', runId));
     notes.fact('no', runCommand(session, 'reject', runId));
   };
@@ -55,11 +55,11 @@ async function decide(session: TenantsSession, runId: string, signal: AbortSigna
   }
 }
 
-/** Undefined: nobody answers any more. */
-async function askUntilClear({ notes }: TenantsSession['screen'], signal: AbortSignal): Promise<boolean | undefined> {
+/** Undefined: no answer. */
+async function askUntilClear({ notes }: Session['screen'], signal: AbortSignal): Promise<boolean | undefined> {
   notes.line('the canaries are migrated');
   for (;;) {
-    const typed = (await ask('type yes to begin the rest or no to end the run, to go on: ', signal)).trim();
+    const typed = (await ask('type yes to migrate the rest, or no to end the run: ', signal)).trim();
     if (typed === 'yes') return true;
     if (typed === 'no') return false;
     if (typed === '') return undefined;

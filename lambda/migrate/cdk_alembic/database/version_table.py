@@ -1,0 +1,180 @@
+"""The version table: where env.py keeps it, what it holds, and the mutex that lets one run at a time migrate it."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, NamedTuple
+
+from ..protocol.errors import RunnerError
+from ..protocol.invocation import Invocation
+from .session import bound, execute, own_connection
+
+# A rival that is blocked in pg_advisory_lock holds a snapshot, and CREATE INDEX CONCURRENTLY waits for snapshots: a deadlock.
+# A poll in autocommit holds nothing between two tries, https://www.postgresql.org/docs/current/explicit-locking.html
+POLL_SECONDS = (0.1, 0.5)
+
+MAX_NAME_LENGTH = 63
+"""Of pg_stat_activity.application_name."""
+
+_HOLDER = """
+SELECT activity.pid, activity.application_name, date_trunc('second', activity.backend_start)::text
+FROM pg_locks AS lock JOIN pg_stat_activity AS activity USING (pid)
+WHERE lock.locktype = 'advisory' AND lock.granted AND lock.objsubid = 1
+  AND lock.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND (lock.classid::bigint << 32) | lock.objid::bigint = {key}
+"""
+
+HELD = "EXISTS (SELECT FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory' AND granted)"
+"""Whether the session holds the mutex, as SQL."""
+
+_FIND = """
+SELECT pg_postmaster_start_time()::text, current_database()::text, current_schema()::text,
+  (SELECT nspname::text FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+   WHERE pg_class.oid = to_regclass(quote_ident(CAST(:name AS text))))
+"""
+
+
+class VersionTable(NamedTuple):
+    """A version table that exists, or will when Alembic creates it."""
+
+    server: str
+    """When it was started tells one server from another."""
+    database: str
+    name: str
+    own_schema: str | None
+    """What env.py gives as version_table_schema; for a tenant, its schema. It names mutex and history."""
+    visible_schema: str | None
+    """Where the search_path leads to."""
+    translated_schema: str | None
+    """What a schema_translate_map makes of the configured one."""
+
+    @property
+    def schema(self) -> str | None:
+        """Where Alembic reads and writes it."""
+        return self.translated_schema or self.visible_schema
+
+    @property
+    def full_name(self) -> str:
+        """How the history calls it."""
+        return full_name(self.own_schema, self.name)
+
+    @property
+    def is_translated(self) -> bool:
+        """Whether Alembic writes it elsewhere than where it looks whether it exists: its search knows no translation."""
+        configured = self.own_schema
+        return self.translated_schema != configured and (configured is not None or self.translated_schema != self.visible_schema)
+
+
+def full_name(schema: str | None, name: str) -> str:
+    return ".".join(part for part in (schema, name) if part)
+
+
+def find(context: Any) -> VersionTable:
+    """The version table of Alembic's MigrationContext. Leaves env.py's connection as it is."""
+    connection = context.connection
+    was_in_transaction = connection.in_transaction()
+    server, database, current, found = execute(connection, _FIND, name=context.version_table).one()
+    if connection.in_transaction() and not was_in_transaction:
+        # SQLAlchemy 2 has begun one; 1.4 does not.
+        connection.rollback()
+    return VersionTable(
+        server,
+        database,
+        context.version_table,
+        context.version_table_schema or None,
+        found or current,
+        connection.schema_for_object(context._version),
+    )
+
+
+def heads_in(connection: Any, table: VersionTable) -> tuple[str, ...]:
+    """What the version table holds, read over a connection in autocommit; empty when the table does not exist."""
+    quote = connection.dialect.identifier_preparer.quote_identifier
+    name = f"{quote(table.schema)}.{quote(table.name)}"
+    if not execute(connection, "SELECT to_regclass(CAST(:name AS text)) IS NOT NULL", name=name).scalar():
+        return ()
+    rows = connection.exec_driver_sql(f"SELECT version_num FROM {name}")  # noqa: S608 - quoted
+    return tuple(sorted(row[0] for row in rows))
+
+
+@contextmanager
+def hold_mutex(context: Any, invocation: Invocation, table: VersionTable) -> Iterator[Any]:
+    """Holds the mutex of the MigrationContext's version table, and gives the connection that holds it, in autocommit.
+
+    Waits within the stage's limit and the time that is left, then raises RunnerError `locked`, which names who holds it.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    left = invocation.remaining_seconds() - invocation.reserve_seconds
+    wait = max(0.0, min(invocation.settings.limits.mutex_wait, left))
+    key = key_of(table.name, table.own_schema)
+    started = time.monotonic()
+    with (invocation.connect or own_connection)(context) as connection:
+        # What is written here is the record of the run: a commit of the next revision, or of the run's end, takes it to the disk.
+        execute(
+            connection,
+            "SELECT set_config('application_name', :holder, false), set_config('synchronous_commit', 'off', false)",
+            holder=invocation.holder[:MAX_NAME_LENGTH],
+        )
+        _acquire(connection, key, wait, invocation)
+        invocation.lock_wait_seconds += time.monotonic() - started
+        try:
+            bound(connection, invocation)
+            yield connection
+        finally:
+            try:
+                execute(connection, "SELECT pg_advisory_unlock(:key)", key=key)
+            except SQLAlchemyError:
+                # A session that has ended holds nothing any more.
+                with suppress(SQLAlchemyError):
+                    connection.invalidate()
+
+
+def key_of(version_table: str, version_table_schema: str | None) -> int:
+    """The advisory lock's number: a positive bigint. PostgreSQL keeps advisory locks per database."""
+    name = f"cdk-alembic:{version_table_schema or ''}:{version_table}"
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") >> 1
+
+
+def still_held(connection: Any) -> None:
+    """Raises RunnerError when the session that holds the mutex was ended from outside: a rival may hold it by now."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        held = connection.exec_driver_sql(f"SELECT {HELD}").scalar()
+    except SQLAlchemyError:
+        held = False
+    if not held:
+        raise RunnerError(
+            "database_unreachable",
+            "the session that holds the mutex was ended from outside, so the run stopped between two revisions",
+            "what was applied stays; find out who ended it (a failover, an administrator), and run again: it goes on from there",
+        )
+
+
+def _acquire(connection: Any, key: int, wait_seconds: float, invocation: Invocation) -> None:
+    end = time.monotonic() + wait_seconds
+    invocation.refuse_if_cancelled()
+    while not execute(connection, "SELECT pg_try_advisory_lock(:key)", key=key).scalar():
+        if time.monotonic() >= end:
+            raise _locked(connection.exec_driver_sql(_HOLDER.format(key=key)).first(), wait_seconds)
+        time.sleep(random.uniform(*POLL_SECONDS))
+        invocation.refuse_if_cancelled()
+
+
+def _locked(holder: Any, waited: float) -> RunnerError:
+    if holder is None:
+        who, remedy = "a run that has just ended", ""
+    else:
+        pid, name, since = holder
+        who = f"{name or 'an unnamed session'} (backend {pid}, connected since {since})"
+        remedy = f"; if nothing runs any more, end its session: SELECT pg_terminate_backend({pid})"
+    return RunnerError(
+        "locked",
+        f"another migration run holds the mutex: {who}; waited {waited:.0f} s",
+        f"wait for it to end and run again{remedy}",
+    )

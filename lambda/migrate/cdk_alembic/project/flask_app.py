@@ -1,0 +1,61 @@
+"""Flask-Migrate's env.py gets its database from the running application, which is loaded as the command `flask` does."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager
+from pathlib import Path
+from typing import Any
+
+from ..database.failures import describe, location
+from ..protocol.errors import RunnerError
+from .project import Project
+
+
+def make_importable(folder: Path) -> None:
+    """Puts the application on sys.path: `flask db` runs beside it, and the Alembic project is a folder there."""
+    if _needs_it(folder / "env.py"):
+        sys.path.insert(0, str(folder.parent))
+
+
+@contextmanager
+def application_context(project: Project) -> Iterator[None]:
+    """Flask's application context, if env.py needs one. Raises RunnerError `invalid_project` when there is no application."""
+    env = Path(project.script.dir) / "env.py"
+    if not _needs_it(env):
+        yield
+        return
+    try:
+        from flask import has_app_context
+
+        needed = not has_app_context()
+    except ImportError:
+        needed = False
+    if not needed:
+        yield
+        return
+    with _load(project, env).app_context():
+        yield
+
+
+def _needs_it(env: Path) -> bool:
+    return env.is_file() and b"current_app" in env.read_bytes()
+
+
+def _load(project: Project, env: Path) -> Any:
+    from flask.cli import ScriptInfo
+
+    # `flask db init` makes the project a folder beside the application.
+    folder = project.directory.parent if env.parent.samefile(project.directory) else project.directory
+    try:
+        with chdir(folder):
+            # Only the command `flask` itself reads the variable.
+            return ScriptInfo(app_import_path=os.environ.get("FLASK_APP")).load_app()
+    except (Exception, SystemExit) as error:
+        raise RunnerError(
+            "invalid_project",
+            f"env.py needs Flask's application, which can't be loaded: {describe(error)}{location(error)}",
+            "name it in FLASK_APP, as for the command `flask`; `flask db current` must work with the same environment",
+        ) from error

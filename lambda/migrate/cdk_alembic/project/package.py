@@ -1,0 +1,26 @@
+"""The function's package: what is where in it, as its manifest says. A package that was laid out by hand has no manifest."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from ..protocol.contract import MANIFEST_FILE
+
+
+def package_root() -> Path:
+    """The folder of the function's package."""
+    return Path(os.environ.get("LAMBDA_TASK_ROOT") or Path(__file__).parents[2])
+
+
+def manifest(root: Path) -> dict[str, Any]:
+    """What lib/packaging/manifest.ts has written; empty without a manifest."""
+    file = root / MANIFEST_FILE
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+
+
+def packaged_driver() -> str | None:
+    """The PostgreSQL driver that env.py uses; None when that is not clear."""
+    return manifest(package_root()).get("driver")

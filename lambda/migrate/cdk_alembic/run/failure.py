@@ -1,0 +1,125 @@
+"""What an exception of a run means, and the next step."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from ..database.failures import connection_failure, describe, location, sql_state, statement_of
+from ..project.project import info
+from ..protocol.errors import RunnerError
+from ..protocol.invocation import Cancelled, Invocation
+
+QUERY_CANCELED = "57014"
+_LOCK_STATES = ("55P03", "40P01")
+_DUPLICATE_TABLE = "42P07"
+
+
+class Interrupted(NamedTuple):
+    """Where a run was when it failed."""
+
+    invocation: Invocation
+    script: Any
+    """The revision under way; None between two revisions."""
+    downgrade: bool
+    left_transaction: bool
+    """Whether the revision has committed something itself."""
+    by_itself: list[str]
+    """Revisions that ended Alembic's transaction, and whose place in the version table was not committed."""
+    tries: int
+
+
+def failure_of(error: BaseException, interrupted: Interrupted) -> RunnerError:
+    """The RunnerError that an exception of the run means."""
+    state = sql_state(error)
+    if interrupted.script is None:
+        interrupted.invocation.refuse_if_cancelled()
+        if isinstance(error, Exception) and (failure := connection_failure(error)):
+            return failure
+        return RunnerError(
+            "internal_error" if state is None else "migration_failed",
+            f"the run failed between two revisions: {describe(error)}{location(error)}",
+            "look at the log; what was applied stays, and running again goes on from there",
+            sql_state=state,
+        )
+    code, message, next = _of_revision(error, state, interrupted)
+    return RunnerError(code, message, next, revision=interrupted.script.revision, sql_state=state, statement=statement_of(error))
+
+
+def _of_revision(error: BaseException, state: str | None, interrupted: Interrupted) -> tuple[str, str, str]:
+    invocation = interrupted.invocation
+    revision, message = info(interrupted.script).values()
+    what = f"{'downgrade of ' if interrupted.downgrade else ''}revision {revision} ({message})"
+    reason = f"{describe(error)}{location(error)}"
+    if interrupted.by_itself:
+        reason = f"{reason}; {_work_stays(interrupted.by_itself)}"
+    if interrupted.left_transaction:
+        kept = "it committed part of its work itself: look at what is there before you run it again"
+    else:
+        kept = "it was rolled back"
+    last = invocation.applied[-1]["revision"] if invocation.applied else ", ".join(invocation.before or ()) or "base"
+    if invocation.cancelled:
+        how = "" if isinstance(error, Cancelled) else f": {reason}"
+        return (
+            "cancelled",
+            f"{what} was cancelled{how}; the last committed revision is {last}",
+            f"{kept}; run again to go on from there",
+        )
+    if state == QUERY_CANCELED and invocation.remaining_seconds() <= invocation.reserve_seconds + 1:
+        return (
+            "deadline_reached",
+            f"{what} ran until the function's deadline and was cancelled: {reason}; the last committed revision is {last}",
+            f"{kept}; give the function a longer timeout, or split the revision into smaller steps",
+        )
+    if state in _LOCK_STATES:
+        return (
+            "lock_not_available",
+            f"{what} could not get its lock in {interrupted.tries} tries: {reason}",
+            f"{kept}; find what holds the table (pg_stat_activity, long transactions) and run again",
+        )
+    if state == _DUPLICATE_TABLE and not invocation.before and not interrupted.downgrade:
+        return (
+            "migration_failed",
+            f"{what} failed: {reason}; no revision is recorded as applied, so the tables were probably created without Alembic "
+            "(create_all, or another tool)",
+            f"{kept}; find the revision that describes the tables which are there, and record it with {_stamp(invocation)}",
+        )
+    return (
+        "migration_failed",
+        f"{what} failed: {reason}",
+        f"{kept}, and the revisions before it stay; fix it and try again",
+    )
+
+
+def _stamp(invocation: Invocation) -> str:
+    if invocation.place is None:
+        return "`alembic stamp <revision>`"
+    stage = invocation.settings.stage
+    return f"`npx migrate-invoke --stage {stage} --command stamp --revision <revision>` (the construct needs allowStamp)"
+
+
+def not_moved(lost: list[str], downgrade: bool, by_itself: list[str]) -> RunnerError:
+    """The error of a run that ended without one, and whose revisions the version table does not show."""
+    kept = f"; {_work_stays(by_itself)}" if by_itself else ""
+    verb = "reverted" if downgrade else "applied"
+    return _version_not_moved(f"the version table does not show {', '.join(lost)} as {verb}{kept}")
+
+
+def not_stamped(after: tuple[str, ...], target: list[str]) -> RunnerError:
+    """The error of a stamp that ended without one, and did not move the version table."""
+    return _version_not_moved(
+        f"the version table holds {', '.join(after) or 'nothing'} instead of {', '.join(target) or 'nothing'}"
+    )
+
+
+def _version_not_moved(what: str) -> RunnerError:
+    return RunnerError(
+        "version_not_moved",
+        f"the run ended without an error, but {what}",
+        "look for a statement before context.configure() in env.py, and for a commit or rollback in a revision "
+        "(op.get_context().autocommit_block() is the way to leave the transaction)",
+    )
+
+
+def _work_stays(revisions: list[str]) -> str:
+    names = ", ".join(revisions)
+    return f"{names} ended the transaction by itself: its work stays, its place in the version table is lost"

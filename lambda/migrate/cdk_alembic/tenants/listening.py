@@ -1,0 +1,60 @@
+"""What happens once for a request with many tenants: env.py's logging is kept short, and where it connects is recorded."""
+
+from __future__ import annotations
+
+import logging
+import logging.config
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Meanwhile env.py's configuration of logging has no effect: it would be read a thousand times, for Alembic to write some
+    lines about every tenant. Warnings and what is printed still appear."""
+    configure = {name: getattr(logging.config, name) for name in ("fileConfig", "dictConfig")}
+    alembic = logging.getLogger("alembic")
+    level = alembic.level
+    alembic.setLevel(logging.WARNING)
+    for name in configure:
+        setattr(logging.config, name, lambda *_, **__: None)
+    try:
+        yield
+    finally:
+        for name, function in configure.items():
+            setattr(logging.config, name, function)
+        alembic.setLevel(level)
+
+
+class Connects:
+    """Records what SQLAlchemy passes to the driver, while it is entered."""
+
+    def __init__(self) -> None:
+        self._passed: list[dict[str, Any] | None] = []
+
+    def __enter__(self) -> Connects:
+        from sqlalchemy import event
+        from sqlalchemy.engine import Engine
+
+        # Before the listener that connects by itself, and has the last word.
+        event.listen(Engine, "do_connect", self._record, insert=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        from sqlalchemy import event
+        from sqlalchemy.engine import Engine
+
+        event.remove(Engine, "do_connect", self._record)
+
+    def clear(self) -> None:
+        """Forgets what was recorded."""
+        self._passed.clear()
+
+    def only(self) -> dict[str, Any] | None:
+        """What was passed, if it was always the same."""
+        first, *others = self._passed or [None]
+        return first if all(other == first for other in others) else None
+
+    def _record(self, dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> None:
+        self._passed.append(None if arguments else dict(options))

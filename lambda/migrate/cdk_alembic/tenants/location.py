@@ -1,0 +1,60 @@
+"""Where env.py keeps a tenant's version table: it must be in the tenant's schema.
+
+An env.py that ignores `-x tenant=` would migrate one schema a thousand times and call it success.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..database.session import execute
+from ..database.version_table import VersionTable, find
+from ..protocol.errors import RunnerError
+from ..protocol.tenant_contract import Tenant
+
+HOW_TO = "docs/tenants-env.md shows env.py for tenants; `alembic -x tenant={} current` must read the tenant's own version table"
+
+_HAS_SCHEMA = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = CAST(:schema AS text))"
+
+
+def locate(context: Any, tenant: Tenant, database: str | None) -> VersionTable:
+    """The version table of Alembic's MigrationContext, which env.py has configured for the tenant. `database`: the name in the
+    tenant's own secret. Raises RunnerError for a version table that is not the tenant's."""
+    table = find(context)
+    if database is not None and table.database != database:
+        raise _elsewhere(tenant, f"connects to the database {table.database}, and the tenant's secret names {database}")
+    if tenant.schema and tenant.schema != table.schema and not _has_schema(context.connection, tenant.schema):
+        raise RunnerError(
+            "database_refused",
+            f"the schema {tenant.schema} of tenant {tenant.name} does not exist in the database {table.database}",
+            "create the schema with the tenant, let env.py create it, or take the tenant off the list; nothing was changed",
+            sql_state="3F000",
+        )
+    if table.schema is None:
+        raise _elsewhere(tenant, "sets a search_path without a schema that exists")
+    if tenant.schema and table.schema != tenant.schema:
+        raise _elsewhere(tenant, f"keeps the version table {table.name} in schema {table.schema}, not in {tenant.schema}")
+    if table.is_translated:
+        # Alembic would not find the table that exists, and begin from base.
+        raise _elsewhere(
+            tenant,
+            f"has the version table's schema translated to {table.translated_schema}, which Alembic does not follow when it "
+            "looks for it",
+        )
+    return table._replace(own_schema=tenant.schema or table.own_schema)
+
+
+def _has_schema(connection: Any, schema: str) -> bool:
+    was_in_transaction = connection.in_transaction()
+    found = execute(connection, _HAS_SCHEMA, schema=schema).scalar()
+    if connection.in_transaction() and not was_in_transaction:
+        connection.rollback()
+    return found
+
+
+def _elsewhere(tenant: Tenant, what: str) -> RunnerError:
+    return RunnerError(
+        "invalid_project",
+        f"env.py does not follow -x tenant={tenant.argument}: it {what}",
+        f"take the schema from context.get_x_argument() and set version_table_schema to it; {HOW_TO.format(tenant.argument)}",
+    )

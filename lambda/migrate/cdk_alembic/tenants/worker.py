@@ -1,0 +1,326 @@
+"""The worker: takes a batch of tenants to head, or looks where they are. What is wrong with one does not stop the others.
+
+A tenant that waits - for a rival, a busy table, a server on its way - is put off to the end, where all share one wait.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from ..database import address
+from ..database.address import DatabaseVariables
+from ..database.connecting import until_connected
+from ..database.failures import describe
+from ..project.project import Project, keeping_scripts
+from ..protocol.contract import CONTRACT_VERSION, Request
+from ..protocol.errors import ProjectError, RunnerError, unforeseen
+from ..protocol.invocation import Invocation
+from ..protocol.log import log
+from ..protocol.tenant_contract import Tenant, TenantRequest
+from ..run.failure import QUERY_CANCELED
+from . import skip
+from .connection import KeptConnection
+from .listening import Connects, quiet
+from .outcomes import Outcomes
+from .run import TenantRun
+from .skip import Shown
+
+# What may be different a moment later, and which limit is the time to wait for it.
+_PUT_OFF = {"locked": "mutex_wait", "lock_not_available": "lock_retry", "database_unreachable": "connect_retry"}
+_NO_WAIT = {limit: 0.0 for limit in _PUT_OFF.values()}
+_NOT_REACHED = ("database_unreachable", "database_refused", "secret_unavailable")
+# permission_denied and invalid_schema_name: about the tenant, not about the server.
+_OF_ONE = ("42501", "3F000")
+
+
+def migrate(project: Project, invocation: Invocation, variables: DatabaseVariables) -> dict[str, Any]:
+    """Carries out a checked `upgrade` or `plan` and gives the contract's TenantAnswer. Raises RunnerError when the request as a
+    whole can't begin."""
+    with quiet(), keeping_scripts(), Connects() as connects:
+        batch = _Batch(project, invocation, variables, connects)
+        try:
+            return batch.answer()
+        finally:
+            batch.kept.close()
+
+
+class _Batch:
+    def __init__(self, project: Project, invocation: Invocation, variables: DatabaseVariables, connects: Connects) -> None:
+        self.project = project
+        self.invocation = invocation
+        self.request: TenantRequest = invocation.request
+        self.stage = invocation.settings.stage
+        self.variables = variables
+        self.connects = connects
+        self.kept = KeptConnection()
+        self.run_id = uuid.UUID(self.request.run_id) if self.request.run_id else uuid.uuid4()
+        self.outcomes = Outcomes(project, invocation)
+        self.begun = 0
+        self.left: list[Tenant] = []
+        self.not_begun: list[Tenant] = []
+        self.put_off: deque[tuple[Tenant, Invocation, RunnerError]] = deque()
+        self.budget = {limit: getattr(invocation.settings.limits, limit) for limit in _PUT_OFF.values()}
+        self.entered: tuple[str | None] | None = None
+        """The secret of the database that the environment leads to, in a tuple; None when that is not known."""
+        self.address: dict[str, str] | None = None
+        self.shown: dict[str | None, Shown] = {}
+        self.seen: dict[str, tuple[str, ...]] = {}
+
+    def answer(self) -> dict[str, Any]:
+        databases: dict[str | None, list[Tenant]] = {}
+        for tenant in self.request.tenants:
+            databases.setdefault(tenant.secret_arn, []).append(tenant)
+        for secret, tenants in databases.items():
+            self._migrate_database(secret, tenants)
+        self._settle()
+        order = {tenant.name: number for number, tenant in enumerate(self.request.tenants)}
+        return {
+            "contract": CONTRACT_VERSION,
+            "command": self.request.command,
+            "stage": self.stage,
+            "status": "partial" if self.left else "complete",
+            "heads": list(self.project.heads),
+            "outcomes": sorted(self.outcomes.by_name.values(), key=lambda outcome: order[outcome["tenant"]]),
+            "left": [tenant.as_given() for tenant in sorted(self.left, key=lambda tenant: order[tenant.name])],
+            "notBegun": sorted((tenant.name for tenant in self.not_begun), key=order.__getitem__),
+            **self.outcomes.facts(),
+            "protected": self.invocation.settings.protected,
+        }
+
+    def _migrate_database(self, secret: str | None, tenants: list[Tenant]) -> None:
+        """Takes all tenants of one database: one after the other until one has shown where its version table is, then only those
+        that are not at head."""
+        self._settle_early()
+        if self._ends_before(tenants):
+            return
+        try:
+            self._enter(secret)
+        except Exception as failure:
+            self._not_entered(secret, tenants, failure if isinstance(failure, RunnerError) else unforeseen(failure))
+            return
+        tenants = self._each(tenants, until=lambda: self._shown(secret) is not None)
+        if tenants:
+            self._each(self._sweep(self._shown(secret), tenants))
+
+    def _each(self, tenants: list[Tenant], until: Callable[[], bool] = lambda: False) -> list[Tenant]:
+        """Takes one tenant after the other. Gives those that are left when `until` becomes true."""
+        for number, tenant in enumerate(tenants):
+            rest = tenants[number:]
+            if until():
+                return rest
+            self._settle_early()
+            if self._ends_before(rest):
+                return []
+            try:
+                self._migrate_one(tenant, self._invocation(tenant), self._first_limits(tenant))
+            except RunnerError as error:
+                self._give_back(error, rest)
+                return []
+        return []
+
+    def _first_limits(self, tenant: Tenant) -> dict[str, float]:
+        """Only the first tenant of all waits for its server at once: the others would be waited for one after the other."""
+        is_first = tenant.secret_arn is None and not self.shown and not self.outcomes.by_name and not self.put_off
+        return {**_NO_WAIT, "connect_retry": self.budget["connect_retry"]} if is_first else _NO_WAIT
+
+    def _ends_before(self, tenants: list[Tenant]) -> bool:
+        """Whether these tenants do not begin any more, because too many have failed or the time is used up."""
+        tolerated = self.request.tolerated_failures
+        if tolerated is not None and self.outcomes.failed > tolerated:
+            self.not_begun.extend(tenants)
+            return True
+        if self._is_over():
+            self.left.extend(tenants)
+            return True
+        return False
+
+    def _is_over(self) -> bool:
+        return self.begun > 0 and (self.invocation.is_over() or self.outcomes.is_full())
+
+    def _settle_early(self) -> None:
+        """Takes those that were put off when, with them, too many would have failed: they may succeed now."""
+        tolerated = self.request.tolerated_failures
+        if tolerated is not None and self.outcomes.failed + len(self.put_off) > tolerated:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Takes those that were put off, which now may wait."""
+        while self.put_off:
+            tenant, invocation, error = self.put_off.popleft()
+            if self._is_over() and self.outcomes.by_name:
+                self.left.append(tenant)
+                continue
+            limit = _PUT_OFF[error.code]
+            started = time.monotonic()
+            self._migrate_one(tenant, invocation, self.budget, last=True)
+            self.budget[limit] = max(0.0, self.budget[limit] - (time.monotonic() - started))
+
+    def _give_back(self, error: RunnerError, tenants: list[Tenant]) -> None:
+        """The failure is about no tenant in particular: the function's database can't be connected to, or the project is
+        broken."""
+        if isinstance(error, ProjectError) or (not self.outcomes.by_name and not self.put_off):
+            raise error
+        log("WARNING", "tenants_given_back", stage=self.stage, code=error.code, reason=error.message)
+        self.left.extend(tenants)
+
+    def _enter(self, secret: str | None) -> None:
+        """Fills the environment with the address of a database. Raises RunnerError."""
+        if self.entered == (secret,):
+            return
+        self.entered = None
+        self.kept.close()
+        database = self._settings(secret).database
+        self.variables.take_tls_back()
+        self.address = None if database["source"] == "environment" else address.fetch(database)
+        if self.address and self.variables.set(self.address, database):
+            # The backend reads its settings from the environment when it is imported.
+            self.project.forget_modules()
+        self.entered = (secret,)
+
+    def _not_entered(self, secret: str | None, tenants: list[Tenant], error: RunnerError) -> None:
+        if secret is None:
+            self._give_back(error, tenants)
+            return
+        self.begun += 1
+        for tenant in tenants:
+            self._finish(tenant, self._invocation(tenant), time.monotonic(), error=error)
+
+    def _settings(self, secret: str | None) -> Any:
+        # No container takes over from a worker: a revision that needs one fails.
+        settings = self.invocation.settings._replace(container=None)
+        return settings if secret is None else settings._replace(database=address.of_tenant(settings.database, secret))
+
+    def _invocation(self, tenant: Tenant) -> Invocation:
+        request = self.request
+        run_id = str(uuid.uuid5(self.run_id, tenant.name))
+        return Invocation(
+            Request(request.command, None, request.slice_seconds, request.allow, request.requested_by, run_id),
+            self.invocation.settings,
+            self.invocation.holder,
+            self.invocation.remaining_seconds,
+            self.invocation.reserve_seconds,
+            self.invocation.started,
+            place=self.invocation.place,
+            tenant=tenant.name,
+        )
+
+    def _migrate_one(self, tenant: Tenant, invocation: Invocation, limits: dict[str, float], last: bool = False) -> None:
+        """Migrates a tenant through env.py, or looks at it. Raises RunnerError for what is not about this tenant."""
+        started = time.monotonic()
+        self.begun += 1
+        run, error = self._run(tenant, invocation, limits)
+        if error and not last and self._is_of_all(error, tenant, invocation):
+            raise error
+        if error and self._came_too_late(error) and not invocation.applied:
+            self.left.append(tenant)
+        elif error and error.code in _PUT_OFF and not last:
+            self.put_off.append((tenant, invocation, error))
+        else:
+            self._finish(tenant, invocation, started, run, error)
+
+    def _run(
+        self, tenant: Tenant, invocation: Invocation, limits: dict[str, float]
+    ) -> tuple[TenantRun | None, RunnerError | None]:
+        """The run of a tenant, and how it failed."""
+        run: TenantRun | None = None
+
+        def attempt() -> dict[str, Any]:
+            nonlocal run
+            self._enter(tenant.secret_arn)
+            run = TenantRun(self.project, invocation, tenant, self.address["database"] if tenant.secret_arn else None, self.kept)
+            self.connects.clear()
+            try:
+                run.upgrade() if self.request.command == "upgrade" else run.plan()
+            except RunnerError as error:
+                if error.code.startswith("database_") and invocation.before is None:
+                    # A rotated password is fetched again.
+                    self.entered = None
+                raise
+            finally:
+                self._learn(tenant, run)
+            return {}
+
+        try:
+            settings = self._settings(tenant.secret_arn)
+            invocation.settings = settings._replace(limits=settings.limits._replace(**limits))
+            until_connected(invocation, attempt)
+        except RunnerError as failure:
+            return run, failure
+        except Exception as failure:
+            return run, unforeseen(failure)
+        return run, None
+
+    def _came_too_late(self, error: RunnerError) -> bool:
+        """Whether the statement was cancelled because the tenants before had used up the time: there is more in the next
+        request."""
+        near = self.invocation.remaining_seconds() <= self.invocation.reserve_seconds + 1
+        return error.sql_state == QUERY_CANCELED and near and self.begun > 1
+
+    def _is_of_all(self, error: RunnerError, tenant: Tenant, invocation: Invocation) -> bool:
+        if isinstance(error, ProjectError):
+            return True
+        if invocation.before is not None:
+            return False
+        return tenant.secret_arn is None and error.code in _NOT_REACHED and error.sql_state not in _OF_ONE
+
+    def _finish(
+        self,
+        tenant: Tenant,
+        invocation: Invocation,
+        started: float,
+        run: TenantRun | None = None,
+        error: RunnerError | None = None,
+    ) -> None:
+        if self.outcomes.add(tenant, invocation, started, self.seen.get(tenant.name, ()), run, error) == "partial":
+            self.left.append(tenant)
+
+    def _learn(self, tenant: Tenant, run: TenantRun) -> None:
+        """What env.py has shown about its database."""
+        options = self.connects.only()
+        if run.table is None or options is None or run.driver is None:
+            return
+        self.shown.setdefault(tenant.secret_arn, Shown(run.driver, options, run.table))
+
+    def _shown(self, secret: str | None) -> Shown | None:
+        if secret is None or secret in self.shown:
+            return self.shown.get(secret)
+        # What env.py does with the address of one secret it does with that of another.
+        other = next((arn for arn in self.shown if arn is not None), None)
+        return skip.elsewhere(self.shown[other], self.address) if other else None
+
+    def _sweep(self, shown: Shown, tenants: list[Tenant]) -> list[Tenant]:
+        """Finishes the tenants that need no env.py, and gives the others."""
+        rest = []
+        try:
+            with skip.connected(shown) as connection:
+                present = skip.present(connection, shown, tenants)
+                for number, tenant in enumerate(tenants):
+                    if self._has_no_time():
+                        return [*rest, *tenants[number:]]
+                    started = time.monotonic()
+                    schema = tenant.schema or shown.table.schema
+                    found = skip.look(connection, shown, tenant) if schema in present else None
+                    if found is not None:
+                        self.seen[tenant.name] = found.heads
+                    if found is None or not self._needs_no_run(found):
+                        rest.append(tenant)
+                        continue
+                    invocation = self._invocation(tenant)
+                    invocation.before = found.heads
+                    self._finish(tenant, invocation, started)
+        except Exception as error:
+            log("INFO", "tenants_not_skipped", stage=self.stage, reason=f"{type(error).__name__}: {describe(error)}")
+            return [tenant for tenant in tenants if tenant.name not in self.outcomes.by_name]
+        return rest
+
+    def _has_no_time(self) -> bool:
+        return self.invocation.remaining_seconds() < self.invocation.reserve_seconds or self.outcomes.is_full()
+
+    def _needs_no_run(self, found: skip.Found) -> bool:
+        """Whether what was found says all: a plan asks no more, and a tenant at head stays as it is."""
+        at_head = found.is_free and bool(self.project.heads) and found.heads == self.project.heads
+        return self.request.command == "plan" or at_head

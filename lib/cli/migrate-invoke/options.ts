@@ -1,0 +1,28 @@
+import type { Options } from '../options';
+import { TENANTS_OPTIONS } from './tenants/options';
+
+/** All options, those for many tenants included: which reader a command line needs shows only when it has been read. */
+export const OPTIONS = {
+  stage: { type: 'string' },
+  command: { type: 'string' },
+  revision: { type: 'string' },
+  to: { type: 'string' },
+  'dry-run': { type: 'boolean' },
+  allow: { type: 'string' },
+  in: { type: 'string' },
+  'wait-lock': { type: 'string' },
+  yes: { type: 'boolean', short: 'y' },
+  json: { type: 'boolean' },
+  follow: { type: 'boolean' },
+  'no-progress': { type: 'boolean' },
+  'app-name': { type: 'string' },
+  'function-name': { type: 'string' },
+  region: { type: 'string' },
+  profile: { type: 'string' },
+  'endpoint-url': { type: 'string' },
+  ...TENANTS_OPTIONS,
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
+} as const satisfies Options;
+
+export type OptionName = keyof typeof OPTIONS;

@@ -1,0 +1,13 @@
+import type { Options } from '../../options';
+
+/** With one of these the command is about many tenants. */
+export const TENANTS_OPTIONS = {
+  tenants: { type: 'string' },
+  'retry-failed': { type: 'boolean' },
+  run: { type: 'string' },
+  approve: { type: 'string' },
+  reject: { type: 'string' },
+  stop: { type: 'string' },
+} as const satisfies Options;
+
+export const TENANTS_OPTION_NAMES = Object.keys(TENANTS_OPTIONS) as (keyof typeof TENANTS_OPTIONS)[];

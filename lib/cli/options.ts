@@ -1,0 +1,65 @@
+import { parseArgs } from 'node:util';
+
+/** An option as a command declares it, by its long name. */
+export interface Option {
+  readonly type: 'string' | 'boolean';
+  /** One letter. */
+  readonly short?: string;
+  /** Whether it may be given more than once. */
+  readonly multiple?: boolean;
+}
+export type Options = Readonly<Record<string, Option>>;
+
+/** A command line, read by the options of a command. The command checks the values. */
+export interface CommandLine<Name extends string = string> {
+  /** Arguments that belong to no option. */
+  readonly named: readonly string[];
+  /** What is wrong with the options themselves: unknown, given twice, without a value, or with one that they do not take. */
+  readonly problems: readonly string[];
+  /** Whether the option is given, however. */
+  has(name: Name): boolean;
+  flag(name: Name): boolean;
+  /** Undefined: not given, or without a value. */
+  text(name: Name): string | undefined;
+  texts(name: Name): readonly string[];
+}
+
+/** Reads a command line without the program's own name. Never throws: `problems` has all that is wrong. */
+export function readOptions<T extends Options>(argv: readonly string[], options: T): CommandLine<keyof T & string> {
+  // Not strict: the strict parser stops at the first problem, and refuses `--revision -1`.
+  const given = parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true });
+  const values = given.values as Readonly<Record<string, unknown>>;
+  const texts = (name: string) => [values[name]].flat().filter((value): value is string => typeof value === 'string');
+  return {
+    named: given.positionals,
+    problems: given.tokens.flatMap((token, index) => problemsOf(token, given.tokens.slice(0, index), options)),
+    has: (name) => values[name] !== undefined,
+    flag: (name) => values[name] === true,
+    text: (name) => texts(name).at(-1),
+    texts,
+  };
+}
+
+/** For commands that take options only. */
+export function unexpected(named: readonly string[]): string[] {
+  return named.map((value) => `unexpected argument ${JSON.stringify(value)}`);
+}
+
+interface Token {
+  readonly kind: string;
+  readonly name?: string;
+  readonly rawName?: string;
+  readonly value?: string | undefined;
+}
+
+function problemsOf({ kind, name = '', rawName, value }: Token, before: readonly Token[], options: Options): string[] {
+  if (kind !== 'option') return [];
+  const option = Object.hasOwn(options, name) ? options[name] : undefined;
+  if (!option) return [`unknown option ${rawName}`];
+  const twice = !option.multiple && before.some((other) => other.kind === 'option' && other.name === name);
+  return [
+    ...(option.type === 'string' && (!value || value.startsWith('--')) ? [`${rawName} needs a value`] : []),
+    ...(option.type === 'boolean' && value !== undefined ? [`${rawName} takes no value`] : []),
+    ...(twice ? [`${rawName} is given twice`] : []),
+  ];
+}

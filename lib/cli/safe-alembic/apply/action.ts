@@ -1,0 +1,50 @@
+import { migrateError } from '../../../client/errors';
+import { migrate } from '../../../client/migrate';
+import type { MigrateAnswer } from '../../../contract';
+import { answerDocument } from '../../answer/documents';
+import { Progress } from '../../answer/progress';
+import { requestedBy } from '../../answer/requested-by';
+import { showApplied, showOutcome, showPlace } from '../../answer/show-answer';
+import { EXIT } from '../../exit-codes';
+import { place } from '../../screen/terminal';
+import { askRunner } from '../ask-runner';
+import { type Session, withOwnDatabase } from '../session';
+import type { ApplyArguments } from './arguments';
+
+/** The client's loop, with the runner in the backend's Python in place of the function's. */
+export async function apply(session: Session, { revision }: ApplyArguments): Promise<number> {
+  const { screen, applied, common } = session;
+  const [answer, ms] = await withOwnDatabase(session, async ({ observer }): Promise<[MigrateAnswer, number]> => {
+    const plan = await askRunner(observer, { command: 'plan', revision });
+    if (plan.status === 'complete') return [{ ...plan, command: 'upgrade' }, 0];
+    showPlace(screen.notes, plan);
+    if (plan.status === 'ahead') throw ahead(plan);
+    const progress = common.progress ? new Progress(screen, plan.pending, false) : undefined;
+    const started = performance.now();
+    session.changing = true;
+    try {
+      const request = { command: 'upgrade', revision, sliceSeconds: 0, requestedBy: requestedBy() } as const;
+      const onProgress = (slice: MigrateAnswer): void => {
+        applied.push(...slice.applied);
+        for (const one of slice.applied) showApplied(screen.data, slice.command, one);
+        progress?.advance(slice);
+      };
+      const done = await migrate((slice) => askRunner(observer, slice), request, { onProgress });
+      return [done, Math.round(performance.now() - started)];
+    } finally {
+      progress?.stop();
+    }
+  });
+  showOutcome(screen, answer, ms);
+  if (common.json) process.stdout.write(`${JSON.stringify(answerDocument(answer), undefined, 2)}\n`);
+  return EXIT.done;
+}
+
+function ahead({ unknown, heads }: MigrateAnswer) {
+  return migrateError(
+    'database_ahead',
+    `the database is at ${place(unknown)}, which this project does not have (its heads: ${place(heads)})`,
+    'check out the branch that has this revision; nothing was changed',
+    { revision: unknown[0] },
+  );
+}

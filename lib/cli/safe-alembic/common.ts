@@ -1,0 +1,51 @@
+import type { CommandLine, Options } from '../options';
+
+/** What every verb takes. */
+export const COMMON_OPTIONS = {
+  project: { type: 'string' },
+  python: { type: 'string' },
+  json: { type: 'boolean' },
+  'no-progress': { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
+} as const satisfies Options;
+
+export const COMMON_HELP = `Project
+  --project <folder>        folder with alembic.ini, or pyproject.toml with [tool.alembic]
+                            (default: searched upwards from here, then one level below)
+  --python <command>        command that starts the backend's Python: an interpreter, the folder
+                            of a virtual environment, or words such as
+                            "docker compose exec -T back uv run"
+                            (default: uv run)
+
+Output
+  --json                    print one JSON document on stdout
+  --no-progress             show no progress bar and no signs of life
+  NO_COLOR, CI              environment: no colors; no terminal to redraw
+  LANG, LC_ALL              environment: ASCII only, if the locale is not UTF-8
+  --help, --version`;
+
+export const EXIT_HELP = `Exit codes
+  0    done, or nothing to do
+  1    a finding or a failure
+  2    the command line is wrong
+  3    not started: unusable project or settings, nothing to create, would lose data
+  4    not reachable: no uv, no Python, no PostgreSQL, or a database that does not answer
+  130  interrupted; everything that was started has been stopped`;
+
+export interface CommonArguments {
+  readonly project?: string;
+  readonly python?: string;
+  readonly json: boolean;
+  readonly progress: boolean;
+}
+
+export function readCommon(line: CommandLine): CommonArguments {
+  return {
+    project: line.text('project'),
+    python: line.text('python'),
+    // What `review` calls --format json is the same.
+    json: line.flag('json') || line.text('format') === 'json',
+    progress: !line.flag('no-progress'),
+  };
+}

@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Report } from '../../../contract/facts';
+import { mustHave, readGraph } from '../../../local/observe';
+import { vagueDescription } from '../../../review';
+import { CommandError } from '../../answer/command-error';
+import { EXIT } from '../../exit-codes';
+import { reviewRevisions, scratchStart } from '../replay/review-revisions';
+import { showReview } from '../replay/show-review';
+import { type Session, withScratchDatabase } from '../session';
+import type { CreateArguments } from './arguments';
+
+/** Writes a revision, and reviews it. */
+export async function create(session: Session, given: CreateArguments): Promise<number> {
+  const { screen, project, common } = session;
+  const { message, empty } = given;
+  if (vagueDescription(message)) throw vague(message);
+  const started = Date.now();
+  const [created, review] = await withScratchDatabase(session, given.databaseUrl, async (observation) => {
+    const { observer } = observation;
+    const reports: Report[] = [];
+    const ask = { ask: 'create', message, empty, ...scratchStart(session, given) } as const;
+    await observer.ask(ask, (report) => reports.push(report));
+    const { revision, file } = mustHave(reports, 'created');
+    screen.status?.clear();
+    screen.data.line(`${screen.data.paint('green', '✓')} created ${path.relative(process.cwd(), path.join(project, file))}`);
+    screen.data.line();
+    for (const line of readFileSync(path.join(project, file), 'utf8').trimEnd().split('\n')) screen.data.line(`  ${line}`);
+    screen.data.line();
+    const chosen = { revisions: [revision], why: 'the new one', unreleased: [revision], edited: [] };
+    const reviewed = await reviewRevisions(session, given, observation, await readGraph(observer), chosen, started);
+    return [{ revision, file }, reviewed] as const;
+  });
+  showReview(screen.data, review);
+  const exitCode = review.failed ? EXIT.failed : EXIT.done;
+  if (common.json) process.stdout.write(`${JSON.stringify({ created, review, exitCode }, undefined, 2)}\n`);
+  return exitCode;
+}
+
+function vague(message: string): CommandError {
+  return new CommandError(
+    'vague_description',
+    `the description ${JSON.stringify(message)} does not say what changes; nothing was started`,
+    'say what changes, and where, such as "Add index on users.email"',
+  );
+}

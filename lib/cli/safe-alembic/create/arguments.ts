@@ -1,0 +1,24 @@
+import type { FailOn } from '../../../local/settings';
+import type { CommandLine, Options } from '../../options';
+import { FAIL_OPTIONS, REPLAY_OPTIONS, type ReplayArguments, readFailOn, readReplay } from '../replay/options';
+
+export const OPTIONS = { ...REPLAY_OPTIONS, ...FAIL_OPTIONS, empty: { type: 'boolean' } } as const satisfies Options;
+
+export interface CreateArguments extends ReplayArguments {
+  /** What the revision does. */
+  readonly message: string;
+  readonly empty: boolean;
+  readonly failOn?: FailOn;
+}
+
+export function readCreate(line: CommandLine<keyof typeof OPTIONS>, problems: string[]): CreateArguments {
+  const [message, ...more] = line.named;
+  if (message === undefined) problems.push('the message is missing: safe-alembic create "Add notifications table"');
+  if (more.length > 0) problems.push('the message is several arguments: put it in quotes');
+  return {
+    message: message ?? '',
+    empty: line.flag('empty'),
+    failOn: readFailOn(line, problems),
+    ...readReplay(line, problems),
+  };
+}

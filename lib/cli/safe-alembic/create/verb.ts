@@ -1,0 +1,21 @@
+import { FAIL_HELP, REPLAY_HELP } from '../replay/options';
+import { defineVerb } from '../verb';
+import { OPTIONS, readCreate } from './arguments';
+
+export const create = defineVerb({
+  summary: 'write a revision for what has changed in the models, and review it',
+  help: `Brings a scratch database to head, compares it with the models, writes a revision, and reviews it.
+
+Usage
+  safe-alembic create "Add notifications table" [options]
+
+Revision
+  --empty                   write a revision without operations, to fill in by hand
+${FAIL_HELP}
+
+${REPLAY_HELP}
+`,
+  options: OPTIONS,
+  read: readCreate,
+  load: async () => (await import('./action.js')).create,
+});

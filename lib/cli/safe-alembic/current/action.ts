@@ -1,0 +1,14 @@
+import { answerDocument } from '../../answer/documents';
+import { showAnswer } from '../../answer/show-answer';
+import { EXIT } from '../../exit-codes';
+import { askRunner } from '../ask-runner';
+import { type Session, withOwnDatabase } from '../session';
+
+/** Shows where the project's own database is. */
+export async function current(session: Session): Promise<number> {
+  const { screen, common } = session;
+  const answer = await withOwnDatabase(session, ({ observer }) => askRunner(observer, { command: 'current' }));
+  showAnswer(screen, answer);
+  if (common.json) process.stdout.write(`${JSON.stringify(answerDocument(answer), undefined, 2)}\n`);
+  return EXIT.done;
+}

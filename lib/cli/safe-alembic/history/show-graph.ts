@@ -1,0 +1,129 @@
+import type { GraphFacts, GraphRevision } from '../../../contract/facts';
+import { cut, displayWidth } from '../../screen/display-width';
+import { plain, type Terminal } from '../../screen/terminal';
+
+/** Where a database is in the graph. */
+export interface Place {
+  /** Revisions in its version table. */
+  readonly at: readonly string[];
+  /** All revisions that it has. */
+  readonly applied: ReadonlySet<string>;
+}
+
+/** More branches beside each other than this are not drawn: their names would not fit any more. */
+const MOST_LANES = 12;
+
+/** Draws the revisions, the newest on top. */
+export function showGraph(terminal: Terminal, { revisions, heads }: GraphFacts, database?: Place): void {
+  const newestFirst = [...revisions].reverse();
+  for (const { lanes, revision } of rows(newestFirst)) {
+    if (!revision) {
+      terminal.line(terminal.paint('dim', lanes));
+      continue;
+    }
+    const applied = database?.applied.has(revision.revision);
+    const node = applied === false ? terminal.paint('yellow', '○') : applied ? terminal.paint('green', '●') : '●';
+    const drawn = [...lanes].map((sign) => (sign === NODE ? node : terminal.paint('dim', sign))).join('');
+    terminal.line(`${drawn} ${labelled(terminal, revision, displayWidth(lanes) + 1, heads, database)}`);
+  }
+}
+
+/** All that a database has whose version table holds some revisions. */
+export function lineage({ revisions }: GraphFacts, at: readonly string[]): Set<string> {
+  const known = new Map(revisions.map((revision) => [revision.revision, revision]));
+  const found = new Set<string>();
+  const look = [...at];
+  for (let next = look.pop(); next !== undefined; next = look.pop()) {
+    const revision = known.get(next);
+    if (!revision || found.has(next)) continue;
+    found.add(next);
+    look.push(...revision.downRevisions, ...revision.dependsOn);
+  }
+  return found;
+}
+
+function labelled(
+  terminal: Terminal,
+  { revision, message, branchLabels, dependsOn }: GraphRevision,
+  indent: number,
+  heads: readonly string[],
+  database?: Place,
+): string {
+  const labels = [
+    ...(database?.at.includes(revision) ? ['database'] : []),
+    ...(heads.includes(revision) ? ['head'] : []),
+    ...branchLabels.map(plain),
+    ...dependsOn.map((other) => `needs ${plain(other)}`),
+  ];
+  const id = plain(revision);
+  const room = terminal.width - indent - displayWidth(`${id}  `);
+  const end = labels.length > 0 ? cut(`(${labels.join(', ')})`, room) : '';
+  const name = cut(plain(message), room - (end ? displayWidth(end) + 2 : 0));
+  return `${terminal.paint('bold', id)}  ${name && end ? `${name}  ` : name}${terminal.paint('cyan', end)}`;
+}
+
+const NODE = '●';
+
+interface Row {
+  readonly lanes: string;
+  /** Absent: lanes alone, where branches part or meet. */
+  readonly revision?: GraphRevision;
+}
+
+/** Lanes as `git log --graph` has them: each is a way down to a revision that has not been drawn yet. */
+function* rows(revisions: readonly GraphRevision[]): Generator<Row> {
+  const lanes: (string | undefined)[] = [];
+  for (const revision of revisions) {
+    const ways = lanes.flatMap((expected, lane) => (expected === revision.revision ? [lane] : []));
+    const own = ways[0] ?? free(lanes);
+    const [, ...meeting] = ways;
+    if (meeting.length > 0) yield { lanes: joint(lanes, own, meeting, '╯') };
+    for (const lane of meeting) lanes[lane] = undefined;
+    lanes[own] = revision.revision;
+    trim(lanes);
+    yield { lanes: line(lanes, own), revision };
+
+    const [first, ...others] = revision.downRevisions;
+    lanes[own] = first;
+    const parting = others.map((down) => {
+      const known = lanes.indexOf(down);
+      const lane = known >= 0 ? known : free(lanes);
+      lanes[lane] = down;
+      return lane;
+    });
+    if (parting.length > 0) yield { lanes: joint(lanes, own, parting, '╮') };
+    trim(lanes);
+  }
+}
+
+function free(lanes: readonly (string | undefined)[]): number {
+  const lane = lanes.indexOf(undefined);
+  return lane >= 0 ? lane : lanes.length;
+}
+
+function trim(lanes: (string | undefined)[]): void {
+  while (lanes.length > 0 && lanes.at(-1) === undefined) lanes.pop();
+}
+
+function line(lanes: readonly (string | undefined)[], node: number): string {
+  const signs = lanes.map((expected, lane) => (lane === node ? NODE : expected === undefined ? ' ' : '│'));
+  if (signs.length <= MOST_LANES) return signs.join(' ');
+  return node < MOST_LANES ? `${signs.slice(0, MOST_LANES).join(' ')} …` : `${signs.slice(0, MOST_LANES).join(' ')} … ${NODE}`;
+}
+
+/** The line on which ways leave a lane, or come into it. */
+function joint(lanes: readonly (string | undefined)[], own: number, others: readonly number[], corner: '╮' | '╯'): string {
+  const [from, to] = [Math.min(own, ...others), Math.max(own, ...others)];
+  const last = Math.min(Math.max(lanes.length - 1, to), MOST_LANES - 1);
+  let text = '';
+  for (let lane = 0; lane <= last; lane++) {
+    const inside = lane > from && lane < to;
+    const empty = inside ? '─' : ' ';
+    if (lane === own) text += own === to ? '┤' : own === from ? '├' : '┼';
+    else if (others.includes(lane))
+      text += lane === to ? corner : lane === from ? (corner === '╮' ? '╭' : '╰') : corner === '╮' ? '┬' : '┴';
+    else text += lanes[lane] === undefined ? empty : inside ? '┼' : '│';
+    if (lane < last) text += lane >= from && lane < to ? '─' : ' ';
+  }
+  return text;
+}

@@ -1,0 +1,53 @@
+import { databaseUrlProblems, FAIL_ON, type FailOn } from '../../../local/settings';
+import type { CommandLine, Options } from '../../options';
+
+/** What every verb takes that replays revisions. */
+export const REPLAY_OPTIONS = {
+  'database-url': { type: 'string' },
+  baseline: { type: 'string' },
+  overwrite: { type: 'boolean' },
+} as const satisfies Options;
+
+export const REPLAY_HELP = `Replay
+  --database-url <url>      replay on this empty PostgreSQL database
+                            (default: a server that is started for the run)
+  --overwrite               empty that database first
+  --baseline <file>         SQL to start from, such as the output of pg_dump
+                            (default: an empty database)`;
+
+/** What every verb takes that judges revisions. */
+export const FAIL_OPTIONS = { 'fail-on': { type: 'string' } } as const satisfies Options;
+
+export const FAIL_HELP = `  --fail-on <severity>      lowest severity that fails: error, warning or never
+                            (default: error)`;
+
+export interface ReplayArguments {
+  readonly databaseUrl?: string;
+  readonly baseline?: string;
+  readonly overwrite: boolean;
+}
+
+export function readReplay(line: CommandLine<keyof typeof REPLAY_OPTIONS>, problems: string[]): ReplayArguments {
+  const databaseUrl = line.text('database-url');
+  if (databaseUrl) {
+    problems.push(...databaseUrlProblems(databaseUrl).map((problem) => `--database-url must be an address ${problem}`));
+  }
+  return { databaseUrl, baseline: line.text('baseline'), overwrite: line.flag('overwrite') };
+}
+
+export function readFailOn(line: CommandLine<keyof typeof FAIL_OPTIONS>, problems: string[]): FailOn | undefined {
+  return oneOf(line, 'fail-on', FAIL_ON, problems);
+}
+
+/** The value of an option that takes one of a few words. */
+export function oneOf<Name extends string, Word extends string>(
+  line: CommandLine<Name>,
+  name: Name,
+  words: readonly Word[],
+  problems: string[],
+): Word | undefined {
+  const value = line.text(name);
+  const known = words.find((word) => word === value);
+  if (value && !known) problems.push(`unknown --${name} ${JSON.stringify(value)}: use ${words.join(', ')}`);
+  return known;
+}

@@ -1,0 +1,44 @@
+import type { GraphFacts, GraphRevision } from '../../../contract/facts';
+import type { ReplayProgress as Report } from '../../../local/observe';
+import { elapsed, progressLine, runningName } from '../../screen/progress-line';
+import type { Screen } from '../../screen/screen';
+import { Ticker } from '../../screen/ticker';
+
+/** Shows how far a replay is: a bar on a terminal, elsewhere a line now and then. */
+export class ReplayProgress {
+  private readonly ticker: Ticker;
+  private readonly known: ReadonlyMap<string, GraphRevision>;
+  private last: Report = { done: 0, total: 0, revision: '' };
+  private since = performance.now();
+
+  constructor(screen: Pick<Screen, 'notes' | 'status'>, graph: GraphFacts) {
+    this.known = new Map(graph.revisions.map((revision) => [revision.revision, revision]));
+    this.ticker = new Ticker(screen, { line: (width) => this.line(width), sign: () => this.sign });
+  }
+
+  /** A revision is started. */
+  advance(report: Report): void {
+    this.last = report;
+    this.since = performance.now();
+    this.ticker.draw();
+  }
+
+  stop(): void {
+    this.ticker.stop();
+  }
+
+  private line(width: number): string | undefined {
+    const { done, total } = this.last;
+    return total > 0 ? progressLine({ done, total, ...this.running }, width) : undefined;
+  }
+
+  private get sign(): string {
+    const { done, total } = this.last;
+    const { elapsedMs } = this.running;
+    return `  … still replaying: ${done}/${total}  ${runningName(this.running)} (${elapsed(elapsedMs)})`;
+  }
+
+  private get running() {
+    return { running: this.known.get(this.last.revision), orLater: false, elapsedMs: performance.now() - this.since };
+  }
+}

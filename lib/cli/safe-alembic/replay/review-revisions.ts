@@ -1,0 +1,50 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Ask, GraphFacts } from '../../../contract/facts';
+import { LocalError } from '../../../local/errors';
+import { observe } from '../../../local/observe';
+import type { FailOn } from '../../../local/settings';
+import type { Observation } from '../../../local/with-observer';
+import { type Review, review } from '../../../review';
+import type { Session } from '../session';
+import type { Chosen } from './chosen';
+import type { ReplayArguments } from './options';
+import { ReplayProgress } from './progress';
+
+type Scratch = Pick<Extract<Ask, { ask: 'observe' }>, 'baseline' | 'overwrite'>;
+
+/** What the scratch database starts from. Throws a `LocalError`. */
+export function scratchStart({ settings }: Session, { baseline, overwrite }: ReplayArguments): Scratch {
+  const file = baseline === undefined ? settings.baseline : path.resolve(baseline);
+  if (file !== undefined && !existsSync(file)) {
+    throw new LocalError(
+      'baseline_failed',
+      `the baseline ${file} does not exist`,
+      'name the file with --baseline or the setting "baseline"',
+    );
+  }
+  return { ...(file !== undefined && { baseline: readFileSync(file, 'utf8') }), overwrite };
+}
+
+/** Replays revisions and judges the result. Nothing can be asked of the observer after that. */
+export async function reviewRevisions(
+  session: Session,
+  given: ReplayArguments & { readonly failOn?: FailOn },
+  { observer, release }: Observation,
+  graph: GraphFacts,
+  chosen: Chosen,
+  started: number,
+): Promise<Review> {
+  const { screen, common, settings, version } = session;
+  const { revisions, unreleased, edited } = chosen;
+  const progress = common.progress ? new ReplayProgress(screen, graph) : undefined;
+  try {
+    const ask = { revisions, drift: true, ...scratchStart(session, given) };
+    const observed = await observe(observer, ask, (report) => progress?.advance(report));
+    release();
+    const input = { graph, unreleased, edited, postgres: observed.environment?.postgres, started, ...observed };
+    return await review(input, { version, rules: settings.rules, failOn: given.failOn ?? settings.failOn });
+  } finally {
+    progress?.stop();
+  }
+}

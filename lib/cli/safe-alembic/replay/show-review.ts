@@ -1,0 +1,105 @@
+import type { Finding, Review } from '../../../review/finding';
+import { acceptance, extent, outcome, pageOf } from '../../../review/reports/words';
+import { plainLines } from '../../../text/plain';
+import { cut, displayWidth } from '../../screen/display-width';
+import { revisionLine } from '../../screen/revision-line';
+import { plain, type Terminal } from '../../screen/terminal';
+import { wrap } from '../../screen/wrap';
+
+/** Lines longer than this are hard to read, however wide the terminal is. */
+const WIDEST = 110;
+/** A statement or the safe way is shown with so many lines; the other reports have it whole. */
+const MOST_LINES = 24;
+const FACT = '  statement  '.length;
+
+/** Each finding with the safe way, then what was acknowledged and what was not replayed, then what came out. */
+export function showReview(terminal: Terminal, review: Review): void {
+  const names = messagesOf(review);
+  for (const finding of review.findings) if (finding.acknowledged === undefined) showFinding(terminal, finding, names);
+  showAcknowledged(terminal, review);
+  showNotReplayed(terminal, review);
+  showSummary(terminal, review);
+}
+
+function messagesOf({ graph }: Review): ReadonlyMap<string, string> {
+  return new Map(graph.revisions.map(({ revision, message }) => [revision, message]));
+}
+
+function showFinding(terminal: Terminal, finding: Finding, names: ReadonlyMap<string, string>): void {
+  const { severity, rule, revision, file, line, message, direction, seen, statement, instead } = finding;
+  const color = severity === 'error' ? 'red' : 'yellow';
+  terminal.line(`${terminal.paint(color, severity.padEnd('warning'.length))}  ${terminal.paint('bold', rule)}`);
+  if (revision !== undefined) {
+    const id = plain(revision);
+    const room = terminal.width - `  ${id}  `.length;
+    terminal.line(`  ${terminal.paint('bold', id)}  ${cut(plain(names.get(revision) ?? ''), Math.max(8, room))}`);
+  }
+  for (const text of wrap(plain(message), Math.min(terminal.width, WIDEST) - 2)) terminal.line(`  ${text}`);
+  const place = [
+    `${plain(file)}:${line}`,
+    ...(direction ? [direction] : []),
+    ...(seen === 'source' ? ['told from the source'] : []),
+  ];
+  fact(terminal, 'where', place.join(', '));
+  if (statement !== undefined) showCode(terminal, 'statement', statement);
+  if (instead !== undefined) showCode(terminal, 'instead', instead, 'green');
+  const [where, what] = acceptance(finding);
+  fact(terminal, 'if meant', `${where}:`);
+  terminal.line(`    ${what}`);
+  fact(terminal, 'more', pageOf(rule));
+  terminal.line();
+}
+
+/** Names in a column where there is room for two; what is copied, such as a path, is never broken. */
+function fact(terminal: Terminal, name: string, value: string): void {
+  if (FACT + displayWidth(value) <= terminal.width) {
+    terminal.fact(name, value);
+    return;
+  }
+  terminal.line(`  ${terminal.paint('dim', name)}`);
+  for (const text of wrap(value, terminal.width - 4)) terminal.line(`    ${text}`);
+}
+
+function showCode(terminal: Terminal, name: string, code: string, color?: 'green'): void {
+  const lines = plainLines(code);
+  const shown = lines.slice(0, MOST_LINES);
+  terminal.line(`  ${terminal.paint('dim', name)}`);
+  for (const line of shown) {
+    const text = name === 'statement' ? cut(line, Math.max(20, Math.min(terminal.width, 4 * WIDEST) - 4)) : line;
+    terminal.line(`    ${color ? terminal.paint(color, text) : text}`);
+  }
+  if (lines.length > shown.length) terminal.line(terminal.paint('dim', `    and ${lines.length - shown.length} lines more`));
+}
+
+function showAcknowledged(terminal: Terminal, { findings }: Review): void {
+  const acknowledged = findings.filter((finding) => finding.acknowledged !== undefined);
+  if (acknowledged.length === 0) return;
+  terminal.line('acknowledged');
+  for (const { rule, revision, file, acknowledged: reason = '' } of acknowledged) {
+    const line = `  • ${rule}  ${plain(revision ?? file)}  ${plain(reason)}`;
+    terminal.line(terminal.paint('dim', cut(line, terminal.width)));
+  }
+  terminal.line();
+}
+
+function showNotReplayed(terminal: Terminal, { revisions }: Review): void {
+  const left = revisions.filter(({ notReplayed }) => notReplayed !== undefined);
+  if (left.length === 0) return;
+  for (const text of wrap('not replayed, judged from source and SQL alone', terminal.width)) terminal.line(text);
+  for (const [at, revision] of left.entries()) {
+    revisionLine(terminal, terminal.paint('yellow', '•'), revision);
+    // What keeps env.py from running is the reason for all revisions.
+    if (revision.notReplayed === left[at + 1]?.notReplayed) continue;
+    const reason = wrap(plain(revision.notReplayed ?? ''), Math.min(terminal.width, WIDEST) - 6);
+    for (const text of reason) terminal.line(`      ${text}`);
+  }
+  terminal.line();
+}
+
+function showSummary(terminal: Terminal, review: Review): void {
+  const { errors, warnings } = review.summary;
+  const sign = errors + warnings === 0 ? terminal.paint('green', '✓') : terminal.paint(review.failed ? 'red' : 'yellow', '✗');
+  for (const [index, text] of wrap(`${outcome(review)}: ${extent(review)}`, terminal.width - 2).entries()) {
+    terminal.line(`${index === 0 ? sign : ' '} ${text}`);
+  }
+}

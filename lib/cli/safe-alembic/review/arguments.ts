@@ -1,0 +1,62 @@
+import type { FailOn } from '../../../local/settings';
+import type { CommandLine, Options } from '../../options';
+import { FAIL_OPTIONS, oneOf, REPLAY_OPTIONS, type ReplayArguments, readFailOn, readReplay } from '../replay/options';
+
+export const FORMATS = ['terminal', 'json', 'markdown', 'sarif', 'github', 'gitlab', 'html'] as const;
+export type Format = (typeof FORMATS)[number];
+export type ReportFormat = Exclude<Format, 'terminal'>;
+
+/** A file that is written besides what is shown. */
+export interface ReportFile {
+  readonly format: ReportFormat;
+  readonly file: string;
+}
+
+export interface ReviewArguments extends ReplayArguments {
+  /** Ids of revisions, or their starts. */
+  readonly named: readonly string[];
+  readonly since?: string;
+  readonly all: boolean;
+  readonly format: Format;
+  readonly reports: readonly ReportFile[];
+  readonly failOn?: FailOn;
+}
+
+export const OPTIONS = {
+  ...REPLAY_OPTIONS,
+  ...FAIL_OPTIONS,
+  since: { type: 'string' },
+  all: { type: 'boolean' },
+  format: { type: 'string' },
+  report: { type: 'string', multiple: true },
+} as const satisfies Options;
+
+export function readReview(line: CommandLine<keyof typeof OPTIONS | 'json'>, problems: string[]): ReviewArguments {
+  const { named } = line;
+  const json = line.flag('json');
+  const format = oneOf(line, 'format', FORMATS, problems);
+  const failOn = readFailOn(line, problems);
+  if (json && line.text('format') !== undefined) problems.push('--json and --format exclude each other: give one');
+  if ([line.flag('all'), line.text('since') !== undefined, named.length > 0].filter(Boolean).length > 1) {
+    problems.push('revisions, --since and --all exclude each other: give one');
+  }
+  return {
+    named,
+    since: line.text('since'),
+    all: line.flag('all'),
+    format: json ? 'json' : (format ?? 'terminal'),
+    reports: line.texts('report').flatMap((value) => reportFile(value, problems)),
+    failOn,
+    ...readReplay(line, problems),
+  };
+}
+
+/** `sarif=review.sarif` */
+function reportFile(value: string, problems: string[]): ReportFile[] {
+  const [, name, file] = /^(\w+)=(.+)$/.exec(value) ?? [];
+  const formats = FORMATS.filter((format) => format !== 'terminal');
+  const format = formats.find((known) => known === name);
+  if (format && file) return [{ format, file }];
+  problems.push(`--report must be a format and a file, such as sarif=review.sarif; the formats are ${formats.join(', ')}`);
+  return [];
+}

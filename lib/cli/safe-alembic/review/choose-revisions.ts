@@ -1,0 +1,86 @@
+import type { GraphFacts } from '../../../contract/facts';
+import { LocalError } from '../../../local/errors';
+import { type Changes, changesSince, defaultBranch } from '../../../local/git';
+import { CommandError } from '../../answer/command-error';
+import { count } from '../../screen/terminal';
+import type { Chosen } from '../replay/chosen';
+import type { ReviewArguments } from './arguments';
+
+type Named = Pick<ReviewArguments, 'named' | 'since' | 'all'>;
+
+/** Which revisions a command line means. Throws a `LocalError` or {@link CommandError}. */
+export async function chooseRevisions(project: string, graph: GraphFacts, given: Named): Promise<Chosen> {
+  const all = graph.revisions.map(({ revision }) => revision);
+  const changes = await changesOf(project, given);
+  const { added = [], edited = [] } = changes ? inGraph(graph, changes) : {};
+  const chosen = (revisions: readonly string[], why: string): Chosen => ({
+    revisions,
+    why,
+    unreleased: added,
+    edited,
+  });
+  if (given.all) return chosen(all, `all ${count(all.length)}`);
+  if (given.named.length > 0) {
+    const named = given.named.flatMap((name) => find(graph, name));
+    return chosen(
+      all.filter((revision) => named.includes(revision)),
+      'as named',
+    );
+  }
+  if (!changes) return chosen(graph.heads, `the ${graph.heads.length === 1 ? 'head' : 'heads'}: git does not know what is new`);
+  const touched = new Set([...added, ...idsOf(graph, changes.changed)]);
+  const revisions = all.filter((revision) => touched.has(revision));
+  if (revisions.length > 0 || given.since !== undefined) {
+    return chosen(revisions, `${count(revisions.length)} new or changed since ${changes.since}`);
+  }
+  return chosen(graph.heads, `the ${graph.heads.length === 1 ? 'head' : 'heads'}: nothing is new since ${changes.since}`);
+}
+
+/** Undefined: git does not know, and `--since` was not given. */
+async function changesOf(project: string, { since }: Named): Promise<Changes | undefined> {
+  if (since !== undefined) return changesSince(project, since);
+  try {
+    const branch = await defaultBranch(project);
+    return branch === undefined ? undefined : await changesSince(project, branch);
+  } catch (error) {
+    if (error instanceof LocalError) return undefined;
+    throw error;
+  }
+}
+
+function inGraph(graph: GraphFacts, { added, changed, removed }: Changes) {
+  const folders = new Set(graph.revisions.map(({ file }) => folderOf(file)));
+  const files = new Set(graph.revisions.map(({ file }) => file));
+  // What is gone is not in the graph: a Python file beside those that are was one.
+  const wasRevision = (file: string) => file.endsWith('.py') && !file.endsWith('__init__.py') && folders.has(folderOf(file));
+  return {
+    added: idsOf(graph, added),
+    edited: [
+      ...changed.filter((file) => files.has(file)).map((file) => ({ file, how: 'changed' as const })),
+      ...removed.filter(wasRevision).map((file) => ({ file, how: 'removed' as const })),
+    ],
+  };
+}
+
+function idsOf({ revisions }: GraphFacts, files: readonly string[]): string[] {
+  const wanted = new Set(files);
+  return revisions.filter(({ file }) => wanted.has(file)).map(({ revision }) => revision);
+}
+
+function folderOf(file: string): string {
+  return file.slice(0, file.lastIndexOf('/') + 1);
+}
+
+const LOOK = 'see them with `npx safe-alembic history`';
+
+function find({ revisions, heads }: GraphFacts, name: string): readonly string[] {
+  if (name === 'head' || name === 'heads') return heads;
+  const exact = revisions.filter(({ revision }) => revision === name);
+  const found = exact.length > 0 ? exact : revisions.filter(({ revision }) => revision.startsWith(name));
+  if (found.length === 1) return found.map(({ revision }) => revision);
+  const message =
+    found.length === 0
+      ? `the project has no revision "${name}"`
+      : `"${name}" is the start of several: ${found.map(({ revision }) => revision).join(', ')}`;
+  throw new CommandError('unknown_revision', message, LOOK);
+}

@@ -1,0 +1,31 @@
+import { FAIL_HELP, REPLAY_HELP } from '../replay/options';
+import { defineVerb } from '../verb';
+import { FORMATS, OPTIONS, readReview } from './arguments';
+
+export const review = defineVerb({
+  summary: 'replay revisions on a scratch PostgreSQL and report what they would do to production',
+  help: `Replays revisions up, down and up again on a scratch PostgreSQL. Reports what they would do to
+production, and how to write them safely. Never touches the project's own database.
+
+Usage
+  safe-alembic review [revision... | --since <ref> | --all] [options]
+
+Revisions
+  <revision>...             these
+  --since <ref>             new or changed since this branch and <ref> diverged
+  --all                     all of them
+                            (default: --since the default branch; without git, the heads)
+
+Reports
+  --format <format>         ${FORMATS.join(', ')}
+                            (default: terminal)
+  --report <format>=<file>  write a report to a file, too, such as html=review.html; repeatable
+  GITHUB_ACTIONS            environment: adds annotations and the job summary
+${FAIL_HELP}
+
+${REPLAY_HELP}
+`,
+  options: OPTIONS,
+  read: readReview,
+  load: async () => (await import('./action.js')).review,
+});

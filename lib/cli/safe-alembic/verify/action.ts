@@ -1,0 +1,106 @@
+import { MigrateError } from '../../../client/errors';
+import type { MigrateAnswer } from '../../../contract';
+import { LocalError } from '../../../local/errors';
+import { readGraph } from '../../../local/observe';
+import type { Finding, Review } from '../../../review/finding';
+import { EXIT } from '../../exit-codes';
+import { count, place, plain, type Terminal } from '../../screen/terminal';
+import { askRunner } from '../ask-runner';
+import type { ReplayArguments } from '../replay/options';
+import { reviewRevisions } from '../replay/review-revisions';
+import { type Session, withOwnDatabase, withScratchDatabase } from '../session';
+
+/** One thing that was verified. */
+export interface Check {
+  readonly check: 'at-head' | 'one-head' | 'models' | 'env' | 'round-trip';
+  readonly passed: boolean;
+  /** What holds, or what does not. */
+  readonly what: string;
+  /** Why it failed; empty when it passed. */
+  readonly reasons: readonly string[];
+}
+
+/** The rules that decide each check. */
+const RULES = {
+  'one-head': ['several-heads'],
+  models: ['drift'],
+  env: ['env-keeps-nothing', 'env-outer-transaction'],
+  'round-trip': ['downgrade-missing', 'drop-constraint-none', 'downgrade-fails', 'reupgrade-fails', 'downgrade-not-restoring'],
+} as const;
+
+const REASONS = 3;
+
+/** Runs all checks, and shows each. */
+export async function verify(session: Session, given: ReplayArguments): Promise<number> {
+  const { screen, common } = session;
+  const started = Date.now();
+  // One after the other: the first says soon whether the database can be reached.
+  const atHead = await withOwnDatabase(session, ({ observer }) => whereItIs(() => askRunner(observer, { command: 'current' })));
+  show(screen.data, atHead);
+  const review = await withScratchDatabase(session, given.databaseUrl, async (observation) => {
+    const graph = await readGraph(observation.observer);
+    const revisions = graph.revisions.map(({ revision }) => revision);
+    const chosen = { revisions, why: 'all', unreleased: [], edited: [] };
+    return reviewRevisions(session, given, observation, graph, chosen, started);
+  });
+  const others = checksOf(review);
+  for (const check of others) show(screen.data, check);
+  const checks = [atHead, ...others];
+  const exitCode = checks.every(({ passed }) => passed) ? EXIT.done : EXIT.failed;
+  if (common.json) process.stdout.write(`${JSON.stringify({ verify: 1, checks, exitCode }, undefined, 2)}\n`);
+  return exitCode;
+}
+
+async function whereItIs(ask: () => Promise<MigrateAnswer>): Promise<Check> {
+  try {
+    const { status, to, heads, pending, unknown } = await ask();
+    const passed = status === 'complete';
+    const what = passed
+      ? `the database is at head (${place(to)})`
+      : `the database is at ${place(to)}, not at head (${place(heads)})`;
+    const missing = pending.map(({ revision, message }) => `${revision} ${message} is pending: \`npx safe-alembic apply\``);
+    const foreign = unknown.map((revision) => `${revision} is not known to this project`);
+    return { check: 'at-head', passed, what, reasons: [...missing, ...foreign] };
+  } catch (error) {
+    if (!(error instanceof MigrateError || error instanceof LocalError)) throw error;
+    // A project that can't be loaded fails everything that follows, too.
+    if (error instanceof LocalError) throw error;
+    const what = 'where the database is could not be determined';
+    return { check: 'at-head', passed: false, what, reasons: [`${error.code}: ${error.message}`, error.next] };
+  }
+}
+
+function checksOf({ findings, graph, summary, revisions }: Review): Check[] {
+  const of = (check: keyof typeof RULES, holds: string, fails: string): Check => {
+    const rules: readonly string[] = RULES[check];
+    const found = findings.filter(({ rule, acknowledged }) => acknowledged === undefined && rules.includes(rule));
+    const passed = found.length === 0;
+    return { check, passed, what: passed ? holds : fails, reasons: found.map(reason) };
+  };
+  const left = revisions.length - summary.replayed;
+  const notReplayed = left > 0 ? `; ${count(left)} could not be replayed` : '';
+  const oneHead = of('one-head', `there is one head (${place(graph.heads)})`, `there are ${graph.heads.length} heads`);
+  if (left > 0 && summary.replayed === 0) {
+    const reasons = [...new Set(revisions.map((revision) => revision.notReplayed ?? ''))].slice(0, REASONS);
+    return [oneHead, { check: 'round-trip', passed: false, what: 'no revision could be replayed', reasons }];
+  }
+  return [
+    oneHead,
+    of('models', 'models and migrations agree', 'models and migrations disagree'),
+    of('env', 'env.py commits what it runs', 'env.py does not commit what it runs'),
+    of(
+      'round-trip',
+      `${count(summary.replayed)} restore the schema when reverted, and can be applied again${notReplayed}`,
+      'not every revision can be reverted and applied again',
+    ),
+  ];
+}
+
+function reason({ rule, file, line, message }: Finding): string {
+  return `${file}:${line}  ${rule}: ${message}`;
+}
+
+function show(terminal: Terminal, { passed, what, reasons }: Check): void {
+  terminal.line(`${passed ? terminal.paint('green', '✓') : terminal.paint('red', '✗')} ${what}`);
+  for (const line of reasons) terminal.line(`    ${plain(line)}`);
+}

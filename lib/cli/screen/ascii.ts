@@ -1,0 +1,35 @@
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Whether the locale can show nothing but ASCII. Without a locale, as in many containers, UTF-8 is what readers expect. */
+export function needsAscii({ LC_ALL, LC_CTYPE, LANG }: Environment): boolean {
+  // In the order of POSIX, https://pubs.opengroup.org/onlinepubs/9799919799/basedefs/V1_chap08.html#tag_08_02
+  const locale = LC_ALL || LC_CTYPE || LANG;
+  return locale !== undefined && locale !== '' && !/utf-?8/i.test(locale);
+}
+
+/** What stands in for the characters that the commands use themselves. */
+const REPLACEMENTS: Readonly<Record<string, string>> = {
+  '✓': '+',
+  '✗': 'x',
+  '•': '*',
+  '●': '*',
+  '○': 'o',
+  '→': '->',
+  '↓': 'v',
+  '…': '~',
+  '█': '#',
+  '░': '.',
+  '│': '|',
+  '─': '-',
+  '’': "'",
+};
+
+/** A text for a terminal without Unicode. Columns stay the same, but for arrows. */
+export function toAscii(text: string): string {
+  return text.replace(/\P{ASCII}/gu, (character) => REPLACEMENTS[character] ?? (isLine(character) ? '+' : '?'));
+}
+
+/** Corners and crossings of the graph. */
+function isLine(character: string): boolean {
+  return character >= '\u2500' && character <= '\u257f';
+}

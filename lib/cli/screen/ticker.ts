@@ -1,0 +1,46 @@
+import type { Screen } from './screen';
+
+const REDRAW_MS = 200;
+
+/** CI systems end a job that writes nothing for long, CircleCI after ten minutes. */
+export const SIGN_OF_LIFE_MS = 60_000;
+
+/** What is shown while something runs. */
+export interface Shown {
+  /** For a terminal, in at most `width` columns; undefined: nothing yet. */
+  line(width: number): string | undefined;
+  /** For a log, now and then; undefined: nothing new. */
+  sign(): string | undefined;
+}
+
+/** Redraws a line on a terminal, and elsewhere writes one now and then. */
+export class Ticker {
+  private readonly timer: NodeJS.Timeout;
+
+  /** @param signMs how often a log gets a sign of life */
+  constructor(
+    private readonly screen: Pick<Screen, 'notes' | 'status'>,
+    private readonly shown: Shown,
+    signMs = SIGN_OF_LIFE_MS,
+  ) {
+    this.timer = screen.status ? setInterval(() => this.draw(), REDRAW_MS) : setInterval(() => this.sign(), signMs);
+  }
+
+  /** On a terminal, at once. */
+  draw(): void {
+    const { status } = this.screen;
+    const line = status && this.shown.line(status.width);
+    if (line !== undefined) status?.draw(line);
+  }
+
+  /** In a log, at once. */
+  sign(): void {
+    const sign = this.screen.status ? undefined : this.shown.sign();
+    if (sign !== undefined) this.screen.notes.line(sign);
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+    this.screen.status?.clear();
+  }
+}

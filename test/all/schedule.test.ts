@@ -1,0 +1,76 @@
+import type { Check, Count } from './checks';
+import { type CheckResult, type NamedCheck, runChecks } from './schedule';
+
+const PASSED: Count = { passed: 1, failed: 0 };
+const HOUR_MS = 3_600_000;
+
+function run(checks: readonly NamedCheck[], workers: number, deadline = Date.now() + HOUR_MS, ended: CheckResult[] = []) {
+  return runChecks(checks, { workers, deadline, onEnd: (result) => ended.push(result) });
+}
+
+/** A check that ends when it is told to. */
+function held(name: string): NamedCheck & { readonly started: Promise<void>; end(): void } {
+  let [end, start] = [(): void => {}, (): void => {}];
+  const started = new Promise<void>((resolve) => {
+    start = resolve;
+  });
+  const check: Check = async (say) => {
+    say(`${name} begins`);
+    start();
+    await new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    say(`${name} ends`);
+    return PASSED;
+  };
+  return { name, check, started, end: () => end() };
+}
+
+describe('the checks of npm test', () => {
+  it('run side by side, as many as there are workers, and the next begins when one has ended', async () => {
+    const [a, b, c] = [held('a'), held('b'), held('c')] as const;
+    const ended: CheckResult[] = [];
+    const all = run([a, b, c], 2, undefined, ended);
+    await Promise.all([a.started, b.started]);
+    expect(ended).toEqual([]);
+    b.end();
+    await c.started;
+    expect(ended.map(({ name }) => name)).toEqual(['b']);
+    a.end();
+    c.end();
+    expect((await all).map(({ name }) => name)).toEqual(['a', 'b', 'c']);
+  });
+
+  it('hand over their output whole when they end', async () => {
+    const [a, b] = [held('a'), held('b')] as const;
+    const all = run([a, b], 2);
+    await Promise.all([a.started, b.started]);
+    b.end();
+    a.end();
+    expect((await all).map(({ output }) => output)).toEqual(['a begins\na ends', 'b begins\nb ends']);
+  });
+
+  it('have failed when they throw, and the others go on', async () => {
+    const check: Check = async () => {
+      throw new Error('no such command');
+    };
+    const [first, second] = await run(
+      [
+        { name: 'a', check },
+        { name: 'b', check: async () => PASSED },
+      ],
+      1,
+    );
+    expect(first).toMatchObject({ passed: 0, failed: 1, output: expect.stringContaining('no such command') });
+    expect(second).toMatchObject(PASSED);
+  });
+
+  it('have failed when they still run at the deadline, and those that wait are not started', async () => {
+    const [a, b] = [held('a'), held('b')] as const;
+    const results = await run([a, b], 1, Date.now() + 1_000);
+    expect(results).toEqual([
+      expect.objectContaining({ name: 'a', failed: 1, output: expect.stringContaining('still ran') }),
+      expect.objectContaining({ name: 'b', failed: 1, output: expect.stringContaining('not started') }),
+    ]);
+  });
+});

@@ -1,0 +1,47 @@
+"""What the revisions of a project may do to the version table, and where it may be."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+from conftest import Backend, Database, failure, invoke
+
+
+def three_revisions(package: Backend) -> None:
+    package.table_revision("aa")
+    package.table_revision("bb", "aa")
+    package.table_revision("cc", "bb")
+
+
+def test_a_revision_can_widen_the_version_table(backend: Backend, database: Database) -> None:
+    three_revisions(backend)
+    backend.revision("dd", "cc", 'op.alter_column("alembic_version", "version_num", type_=sa.String(64))')
+    backend.revision("e" * 40, "dd")
+    assert invoke()["to"] == ["e" * 40]
+    assert database.versions() == ["e" * 40]
+
+
+def test_a_version_table_can_be_in_a_schema_of_its_own(backend: Backend, database: Database) -> None:
+    with database.connect() as connection:
+        connection.execute("CREATE SCHEMA own")
+    backend.configure_with("version_table_schema='own'")
+    three_revisions(backend)
+    assert invoke()["to"] == ["cc"]
+    assert database.rows("SELECT version_num FROM own.alembic_version") == [("cc",)]
+
+
+def test_a_revision_that_removes_the_row_of_the_version_table_fails(backend: Backend, database: Database) -> None:
+    backend.table_revision("aa")
+    backend.revision("bb", "aa", 'op.execute("DELETE FROM alembic_version")')
+    error = failure()["error"]
+    assert error["code"] == "migration_failed" and error["revision"] == "bb"
+    assert "expected to match one row when updating 'aa' to 'bb' in 'alembic_version'; 0 found" in error["message"]
+    assert database.versions() == ["aa"]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_garbage_collector_works_as_before_after_a_run(backend: Backend, fails: bool) -> None:
+    backend.revision("aa", None, 'op.execute("no SQL")' if fails else "pass")
+    failure() if fails else invoke()
+    assert gc.get_freeze_count() == 0

@@ -1,0 +1,76 @@
+/** Which rooms a room may import from. A file belongs to the longest of these paths that it lies below. */
+export type Rooms = Readonly<Record<string, readonly string[]>>;
+
+/** Rooms that every room above them may import from. */
+const ALWAYS = ['lib/contract', 'lib/text', 'lib/cache.ts', 'lib/package-root.ts'];
+
+export const TYPESCRIPT: Rooms = {
+  // The sample's CDK app, which cdk.json names.
+  'bin/app.ts': ['lib/local', 'examples'],
+  bin: ['lib/cli/migrate-invoke', 'lib/cli/safe-alembic', 'lib/cli', 'package.json'],
+  scripts: ['lib/local', 'examples'],
+
+  'lib/cli/migrate-invoke': ['lib/cli/answer', 'lib/cli/screen', 'lib/cli', 'lib/client', ...ALWAYS],
+  'lib/cli/safe-alembic': ['lib/cli/answer', 'lib/cli/screen', 'lib/cli', 'lib/review', 'lib/local', 'lib/client', ...ALWAYS],
+  'lib/cli/answer': ['lib/cli/screen', 'lib/cli', 'lib/client', ...ALWAYS],
+  'lib/cli/screen': ALWAYS,
+  // What both commands share: options, exit codes, how they run as a process.
+  'lib/cli': ['lib/client', 'lib/local', 'lib/contract'],
+
+  'lib/review': ['lib/local', ...ALWAYS],
+  'lib/local': ALWAYS,
+  'lib/client': ['lib/contract'],
+
+  'lib/index.ts': ['lib/constructs'],
+  'lib/constructs': ['lib/packaging', ...ALWAYS],
+  'lib/packaging': ALWAYS,
+
+  'lambda/on-deploy': ['lib/client', 'lib/contract'],
+  // Its custom resource is of the same kind.
+  'lambda/tenants': ['lambda/on-deploy', 'lib/client', 'lib/contract'],
+
+  'lib/contract': [],
+  'lib/text': [],
+  'lib/cache.ts': [],
+  'lib/package-root.ts': [],
+};
+
+/** What the runner's rooms share, from the top down. */
+const RUNNER = ['run', 'shortcut', 'project', 'database', 'protocol'].map((room) => `cdk_alembic/${room}`);
+const below = (room: string) => RUNNER.slice(RUNNER.indexOf(`cdk_alembic/${room}`) + 1);
+
+/** Below lambda/migrate. */
+export const PYTHON: Rooms = {
+  'cdk_alembic/__init__.py': [],
+  // The entries, and what they hand a request to.
+  cdk_alembic: ['cdk_alembic/tenants', ...RUNNER],
+  'cdk_alembic/tenants': RUNNER,
+  'cdk_alembic/run': below('run'),
+  'cdk_alembic/shortcut': below('shortcut'),
+  'cdk_alembic/project': below('project'),
+  'cdk_alembic/database': below('database'),
+  'cdk_alembic/protocol': [],
+
+  // The observer uses the runner; never the other way around.
+  cdk_alembic_local: ['replay', 'scratch', 'source'].map((room) => `cdk_alembic_local/${room}`).concat(RUNNER),
+  'cdk_alembic_local/replay': ['cdk_alembic_local/scratch', 'cdk_alembic_local/source', ...RUNNER],
+  'cdk_alembic_local/scratch': ['cdk_alembic_local/source', ...RUNNER],
+  'cdk_alembic_local/source': RUNNER,
+};
+
+/** Packages that only these files or folders may import. */
+export const PACKAGES: Rooms = {
+  'aws-cdk-lib': ['lib/constructs', 'lib/index.ts'],
+  constructs: ['lib/constructs', 'lib/index.ts'],
+};
+
+/** The room of a file; undefined: no table names it. */
+export function roomOf(file: string, rooms: Rooms): string | undefined {
+  return Object.keys(rooms)
+    .filter((room) => isBelow(file, room))
+    .sort((a, b) => b.length - a.length)[0];
+}
+
+export function isBelow(file: string, folder: string): boolean {
+  return file === folder || file.startsWith(`${folder}/`);
+}

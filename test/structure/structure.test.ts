@@ -1,0 +1,50 @@
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { needed } from '../production/environment';
+import { CIRCLES, CROWDED, UP } from './exceptions';
+import { circles, type Imports } from './graph';
+import { PACKAGES, PYTHON, TYPESCRIPT } from './rooms';
+import { arrowsUp, crowdedFolders, strangePackages } from './rules';
+import { typescriptImports } from './typescript-imports';
+
+const root = path.join(__dirname, '../..');
+
+const typescript = typescriptImports(root);
+const python = pythonImports(path.join(root, 'lambda/migrate'));
+
+/** What every Python file imports from the others, by their paths from the folder. */
+function pythonImports(folder: string): Imports {
+  const read = spawnSync(needed('RUNNER_PYTHON'), [path.join(__dirname, 'imports.py'), folder], { encoding: 'utf8' });
+  if (read.status !== 0) throw new Error(read.stderr);
+  return new Map(Object.entries(JSON.parse(read.stdout)));
+}
+
+test('all files are read', () => {
+  expect(typescript.files.get('lib/cli/migrate-invoke/main.ts')).toContain('lib/contract/index.ts');
+  expect(typescript.packages.get('lib/constructs/alembic-migration.ts')).toContain('aws-cdk-lib');
+  expect(python.get('cdk_alembic/handler.py')).toContain('cdk_alembic/respond.py');
+});
+
+test('no TypeScript files import each other in a circle', () => {
+  expect(circles(typescript.files)).toEqual(CIRCLES.typescript);
+});
+
+test('no Python files import each other in a circle', () => {
+  expect(circles(python)).toEqual(CIRCLES.python);
+});
+
+test('TypeScript imports only from rooms below', () => {
+  expect(arrowsUp(typescript.files, TYPESCRIPT)).toEqual(UP.typescript);
+});
+
+test('Python imports only from rooms below', () => {
+  expect(arrowsUp(python, PYTHON)).toEqual(UP.python);
+});
+
+test('the constructs alone know the CDK', () => {
+  expect(strangePackages(typescript.packages, PACKAGES)).toEqual([]);
+});
+
+test('a folder shows at most 15 files', () => {
+  expect(crowdedFolders([...typescript.files.keys(), ...python.keys()])).toEqual(CROWDED);
+});
