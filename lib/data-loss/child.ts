@@ -10,7 +10,9 @@ import { judge } from './judge';
 async function main(): Promise<void> {
   const upgrades: Record<string, readonly UpgradeStep[]> = JSON.parse(await text(process.stdin));
   await loadParser();
-  const found = Object.entries(upgrades).map(([file, steps]) => [file, judge(steps)] as const);
+  const found = Object.entries(upgrades)
+    .map(([file, steps]) => [file, judge(steps)] as const)
+    .filter(([, losses]) => losses.length);
   process.stdout.write(JSON.stringify(Object.fromEntries(found)));
 }
 

@@ -1,13 +1,34 @@
 import { spawnSync } from 'node:child_process';
-import { extname } from 'node:path';
+import { extname, relative, sep } from 'node:path';
 import type { UpgradeStep } from '../contract/facts';
 import type { DestroyedData } from '../data-loss/judge';
 import { packagePath } from '../package-root';
+import { findPython } from './uv';
 
 const MAX_BUFFER = 256 * 1024 * 1024;
 
-/** What the upgrades of revisions destroy, by file. Every file that was read is there. */
+/** What the upgrades of revisions destroy, by file, relative to the backend's folder; a file that destroys nothing is left out. */
 export type DataLosses = Readonly<Record<string, readonly DestroyedData[]>>;
+
+/**
+ * Reads the revisions of a backend. `alembicPaths`: the folders of its scripts and versions; `python`: the function's, if this machine
+ * has it. Undefined when there is no Python that can.
+ */
+export function findDataLosses(
+  directory: string,
+  alembicPaths: readonly string[],
+  sources: readonly string[],
+  python?: string,
+): DataLosses | undefined {
+  const folders = alembicPaths.slice(1).map((path) => relative(directory, path).split(sep).join('/'));
+  const files = sources.filter((file) => file.endsWith('.py') && folders.some((folder) => file.startsWith(`${folder}/`)));
+  if (!folders.length) return undefined;
+  for (const command of [python, 'python3', 'python', findPython(directory, '>=3.11')]) {
+    const found = command && readDataLosses(command, directory, files);
+    if (found) return found;
+  }
+  return undefined;
+}
 
 /** Reads revisions; `files` are relative to the backend's folder. Undefined when this Python can't. */
 export function readDataLosses(python: string, directory: string, files: readonly string[]): DataLosses | undefined {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../contract';
 import type { AlembicFolders } from './alembic-project';
+import { findDataLosses } from './data-losses';
 import { writeManifest } from './manifest';
 import { checkSize, copyRunner, hashPackage, type Package } from './package';
 import type { FunctionPlatform } from './platform';
@@ -27,7 +28,9 @@ export function directoryPackage(directory: string, alembic: AlembicFolders, pla
     build: (target) => {
       copyFiles(directory, files, target);
       copyRunner(target);
-      writeManifest(target, listSources(join(target, BACKEND_DIRECTORY), [], []), alembic);
+      const sources = listSources(join(target, BACKEND_DIRECTORY), [], []);
+      const destroys = findDataLosses(join(directory, BACKEND_DIRECTORY), alembic.paths, sources);
+      writeManifest(target, sources, alembic, [], destroys);
       checkSize(target, directory);
     },
   };

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY, MANIFEST_FILE } from '../contract';
 import type { AlembicFolders } from './alembic-project';
+import type { DataLosses } from './data-losses';
 
 /** What is known of a package when it is made, so that the function does not have to guess it. */
 export interface Manifest {
@@ -15,6 +16,8 @@ export interface Manifest {
   readonly driver: string | null;
   /** Why there is no driver. */
   readonly reason?: string;
+  /** What revisions destroy, by file, relative to the backend's folder. Absent: nothing here could read them. */
+  readonly destroys?: DataLosses;
 }
 
 /** PostgreSQL drivers that the runner knows, and what each is imported as. */
@@ -28,10 +31,11 @@ export function writeManifest(
   sources: readonly string[],
   { config, folder }: Pick<AlembicFolders, 'config' | 'folder'>,
   roots: readonly string[] = [],
+  destroys?: DataLosses,
 ): void {
   const file = join(target, MANIFEST_FILE);
   mkdirSync(dirname(file), { recursive: true });
-  const manifest: Manifest = { config, folder, roots, ...driverOf(target, sources) };
+  const manifest: Manifest = { config, folder, roots, ...driverOf(target, sources), destroys };
   writeFileSync(file, JSON.stringify(manifest));
 }
 

@@ -8,7 +8,7 @@ import { rdsCertificates, writeRdsCertificates } from './rds-certificates';
 import { copyFiles, hashFiles, listFiles } from './sources';
 
 /** Grows when the same input is packaged in another way. */
-const PACKAGING_VERSION = 3;
+const PACKAGING_VERSION = 4;
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const MAX_UNZIPPED_BYTES = 250 * 1024 * 1024;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../contract';
 import type { Backend } from './backend';
 import { compileBytecode } from './bytecode';
+import { findDataLosses } from './data-losses';
 import type { DependencySource } from './dependencies/source';
 import { PackagingError } from './errors';
 import { installDependencies } from './install/install';
@@ -36,7 +37,8 @@ export function projectPackage(project: Backend, platform: FunctionPlatform): Pa
       copyFiles(directory, sources, join(target, BACKEND_DIRECTORY));
       writeOwnMetadata(directory, dependencies);
       const runner = copyRunner(target);
-      writeManifest(target, sources, project, ownProject(directory)?.roots);
+      const destroys = findDataLosses(directory, paths, sources, python);
+      writeManifest(target, sources, project, ownProject(directory)?.roots, destroys);
       const reached = reachedModules(directory, paths, dependencies).map((file) => `${DEPENDENCIES_DIRECTORY}/${file}`);
       prune(dependencies);
       const files = [...runner, ...sources.map((file) => `${BACKEND_DIRECTORY}/${file}`), ...reached].filter(

@@ -52,6 +52,59 @@ export const DATA_LOSS: readonly Example[] = [
     good: one('op.execute("DELETE FROM orders WHERE total < 0")'),
   },
   {
+    rule: 'drop-materialized-view',
+    given: 'op.execute("CREATE MATERIALIZED VIEW old_users AS SELECT 1 AS id")',
+    bad: one(
+      'op.execute("DROP MATERIALIZED VIEW old_users")',
+      'op.execute("CREATE MATERIALIZED VIEW old_users AS SELECT 1 AS id")',
+    ),
+    good: one(
+      `${ALLOWED('drop-materialized-view')}\nop.execute("DROP MATERIALIZED VIEW old_users")`,
+      'op.execute("CREATE MATERIALIZED VIEW old_users AS SELECT 1 AS id")',
+    ),
+  },
+  {
+    rule: 'drop-cascade',
+    given: 'op.execute("CREATE VIEW old_users AS SELECT 1 AS id")',
+    bad: one('op.execute("DROP VIEW old_users CASCADE")', 'op.execute("CREATE VIEW old_users AS SELECT 1 AS id")'),
+    good: one('op.execute("DROP VIEW old_users")', 'op.execute("CREATE VIEW old_users AS SELECT 1 AS id")'),
+  },
+  {
+    rule: 'drop-owned',
+    bad: one('if op.get_bind().scalar(sa.text("SELECT false")):\n    op.execute("DROP OWNED BY reporting")'),
+    good: one(
+      `${ALLOWED('drop-owned')}\nif op.get_bind().scalar(sa.text("SELECT false")):\n    op.execute("DROP OWNED BY reporting")`,
+    ),
+  },
+  {
+    rule: 'detach-partition',
+    bad: one(
+      'if op.get_bind().scalar(sa.text("SELECT false")):\n    op.execute("ALTER TABLE orders DETACH PARTITION orders_2024")',
+    ),
+    good: one(
+      `${ALLOWED('detach-partition')}\nif op.get_bind().scalar(sa.text("SELECT false")):\n    op.execute("ALTER TABLE orders DETACH PARTITION orders_2024")`,
+    ),
+  },
+  {
+    rule: 'clear-column',
+    bad: one('op.execute("UPDATE users SET email = NULL WHERE email IS NOT NULL")'),
+    good: one('op.execute("UPDATE users SET email = NULL WHERE id = 7")'),
+  },
+  {
+    rule: 'convert-column',
+    bad: one(
+      'if op.get_bind().scalar(sa.text("SELECT false")):\n    op.execute("ALTER TABLE users ALTER email TYPE text USING left(email, 10)")',
+    ),
+    good: one(
+      `${ALLOWED('convert-column')}\nif op.get_bind().scalar(sa.text("SELECT false")):\n    op.execute("ALTER TABLE users ALTER email TYPE text USING left(email, 10)")`,
+    ),
+  },
+  {
+    rule: 'unread-sql',
+    bad: one('for statement in op.get_bind().execute(sa.text("SELECT \'SELECT 1\'")).scalars():\n    op.execute(statement)'),
+    good: one('op.execute("SELECT 1")'),
+  },
+  {
     rule: 'update-all',
     bad: one('op.execute("UPDATE users SET active = true")'),
     good: one('op.execute("UPDATE users SET active = true WHERE id = 7")'),

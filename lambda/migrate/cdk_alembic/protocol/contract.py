@@ -23,7 +23,21 @@ SLICED_COMMANDS = ("upgrade", "downgrade")
 STATUSES = ("complete", "partial", "pending", "ahead")
 PLACES = ("container",)
 ALLOWANCES = ("drop_invalid_indexes",)
-DATA_LOSS_RULES = ("drop-table", "drop-column", "drop-schema", "drop-type", "truncate", "delete-all")
+DATA_LOSS_RULES = (
+    "drop-table",
+    "drop-column",
+    "drop-schema",
+    "drop-type",
+    "drop-materialized-view",
+    "drop-cascade",
+    "drop-owned",
+    "detach-partition",
+    "truncate",
+    "delete-all",
+    "clear-column",
+    "convert-column",
+    "unread-sql",
+)
 RUNNER_CODES = (
     "invalid_request",
     "not_allowed",
@@ -55,7 +69,7 @@ MAX_SLICE_SECONDS = 900
 REQUESTED_BY_PATTERN = re.compile(r"[\x20-\x7e]{1,200}")
 RUN_ID_PATTERN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _REQUEST_KEYS = ("command", "revision", "sliceSeconds", "allow", "requestedBy", "runId", "sql", "in")
-_SETTINGS_KEYS = ("stage", "allow", "database", "guard", "protected", "limits", "eventBus", "tenants", "container")
+_SETTINGS_KEYS = ("stage", "allow", "database", "guard", "guardUnread", "protected", "limits", "eventBus", "tenants", "container")
 _LIMIT_KEYS = ("mutexWaitSeconds", "lockTimeoutSeconds", "lockRetrySeconds", "connectRetrySeconds")
 
 _DATABASE_KEYS = {
@@ -101,6 +115,8 @@ class Settings(NamedTuple):
     container: str | None = None
     tenants: dict[str, Any] | None = None
     """The function migrates tenants; `query` lists them."""
+    guard_unread: bool = False
+    """Whether a revision whose SQL can't be read stops the run, too."""
 
 
 def request_problems(request: object) -> list[str]:
@@ -176,6 +192,8 @@ def settings_problems(settings: object) -> list[str]:
     problems.extend(_database_problems(settings.get("database")))
     if not isinstance(settings.get("guard", True), bool):
         problems.append("guard must be true or false")
+    if not isinstance(settings.get("guardUnread", False), bool):
+        problems.append("guardUnread must be true or false")
     if not isinstance(settings.get("protected", False), bool):
         problems.append("protected must be true or false")
     if "eventBus" in settings and not is_text(settings["eventBus"]):
@@ -205,6 +223,7 @@ def parse_settings(settings: dict[str, Any]) -> Settings:
         settings.get("eventBus"),
         settings.get("container"),
         settings.get("tenants"),
+        settings.get("guardUnread", False),
     )
 
 

@@ -18,8 +18,9 @@ _MAX_FILE_BYTES = 4 * 1024 * 1024
 _MAX_ITEMS = 500
 _PURE = {"len": len, "range": range, "int": int, "bool": bool, "abs": abs, "sum": sum, "float": float, "max": max, "min": min}
 _METHODS = {
-    str: "format format_map join replace strip lstrip rstrip split rsplit splitlines upper lower title capitalize encode removeprefix "
-    "removesuffix partition rpartition startswith endswith zfill casefold swapcase center ljust rjust expandtabs count find",
+    str: "format format_map join replace strip lstrip rstrip split rsplit splitlines upper lower title capitalize encode "
+    "removeprefix removesuffix partition rpartition startswith endswith zfill casefold swapcase center ljust rjust expandtabs "
+    "count find",
     bytes: "decode replace strip split join upper lower",
     list: "append extend insert pop remove copy reverse sort index count",
     tuple: "index count",

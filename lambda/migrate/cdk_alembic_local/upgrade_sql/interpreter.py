@@ -1,4 +1,4 @@
-"""Goes through an upgrade as Python would, both ways where a condition is not known, and collects what it does to the database."""
+"""Goes through an upgrade as Python would, both ways where a condition is not known, and collects what it does."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ _FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 _OPERATORS = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Mod: operator.mod, ast.Div: operator.truediv,
     ast.FloorDiv: operator.floordiv, ast.BitOr: operator.or_, ast.BitAnd: operator.and_,
-    ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
+    ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
     ast.In: lambda left, right: left in right, ast.NotIn: lambda left, right: left not in right,
     ast.Is: operator.is_, ast.IsNot: operator.is_not,
 }  # fmt: skip
@@ -186,8 +187,6 @@ class Interpreter:
             return ends[0]
         names = {name for state in states for name in state}
         self._scope.names = {name: either([state[name] for state in states if name in state]) for name in names}
-        if isinstance(self._scope, Module):
-            return None
         return None
 
     def _do_match(self, node: Any) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .statements import first_line, manipulation, quoted, sql_of, table_of, type_name, type_of
-from .values import MARK, Attribute, Called, Class, External, Item, OneOf
+from .values import MARK, Attribute, Called, External, Item, OneOf
 
 _EXECUTES = ("execute", "executemany", "exec_driver_sql", "scalar", "scalars", "fetch", "fetchrow", "fetchval", "execute_batch")
 _DIRECTIVES = {
@@ -190,7 +190,7 @@ def _one_by_one(item: Item) -> Iterator[dict[str, Any]]:
         narrowed = narrowed or inner.name in ("filter", "filter_by", "where", "limit", "join")
         if inner.name in ("query", "select"):
             table = inner.given(0)
-            if isinstance(table, (Class, Attribute, External, Called)) and not narrowed:
-                yield {"sql": f"DELETE FROM {table_of(table)}"}
+            if not narrowed:
+                yield {"sql": f"DELETE FROM {table_of(table)}"}  # noqa: S608
             return
         inner = inner.receiver

@@ -24,7 +24,7 @@ def read_upgrade(path: Path, root: Path, roots: list[Path]) -> list[dict[str, An
 
 
 def module_roots(path: Path, root: Path) -> list[Path]:
-    """Where Python would find the backend's modules: its folder, its src/, and what holds the packages that the revision is in."""
+    """Where Python may find the backend's modules: its folder, its src/, and each folder around the revision."""
     roots = [root, root / "src", path.parent]
     folder = path.parent
     while folder != root and folder.is_relative_to(root):

@@ -18,8 +18,9 @@ _TYPES = {
     "String": "varchar", "VARCHAR": "varchar", "Unicode": "varchar", "CHAR": "char", "Text": "text", "TEXT": "text",
     "UnicodeText": "text", "AutoString": "varchar", "Integer": "integer", "INTEGER": "integer", "BigInteger": "bigint",
     "BIGINT": "bigint", "SmallInteger": "smallint", "SMALLINT": "smallint", "Float": "double precision",
-    "FLOAT": "double precision", "Double": "double precision", "REAL": "real", "DOUBLE_PRECISION": "double precision", "Numeric": "numeric",
-    "NUMERIC": "numeric", "DECIMAL": "numeric", "Boolean": "boolean", "BOOLEAN": "boolean", "Date": "date", "DATE": "date",
+    "FLOAT": "double precision", "Double": "double precision", "REAL": "real", "DOUBLE_PRECISION": "double precision",
+    "Numeric": "numeric", "NUMERIC": "numeric", "DECIMAL": "numeric", "Boolean": "boolean", "BOOLEAN": "boolean",
+    "Date": "date", "DATE": "date",
     "DateTime": "timestamp", "DATETIME": "timestamp", "TIMESTAMP": "timestamp", "Time": "time", "TIME": "time", "JSON": "json",
     "JSONB": "jsonb", "UUID": "uuid", "Uuid": "uuid", "LargeBinary": "bytea", "BYTEA": "bytea",
 }  # fmt: skip
