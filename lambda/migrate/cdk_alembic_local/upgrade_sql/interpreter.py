@@ -33,7 +33,7 @@ from .values import (
     either,
 )
 
-_MAX_STEPS = 200_000
+_MAX_STEPS = 100_000
 _MAX_DEPTH = 25
 _MAX_TEXT = 8 * 1024 * 1024
 _FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,12 @@ _BUILTINS = (
 )  # fmt: skip
 _PLACES = ("__file__", "__name__")
 _COMPOUND = (ast.If, ast.Try, ast.With, ast.For, ast.While)
+
+
+# Many revisions use the same modules.
+@cache
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_bytes())
 
 
 class Scope:
@@ -41,7 +48,7 @@ class Module:
         self._run = run
         self._statements: dict[str, list[ast.stmt]] = {}
         self._begun: set[ast.stmt] = set()
-        for statement in ast.parse(path.read_bytes() if source is None else source).body:
+        for statement in (_parsed(path) if source is None else ast.parse(source)).body:
             for name in bound_by(statement):
                 self._statements.setdefault(name, []).append(statement)
 
