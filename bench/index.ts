@@ -7,7 +7,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { projectDirectory, withFolder, withLocalAws } from '../examples/local-aws';
-import { mustRun } from '../lib/local/run';
+import { mustRun } from '../lib/local/processes/run';
 import { parseArguments, USAGE } from './arguments';
 import { machine } from './machine';
 import { measure } from './measure';

@@ -4,7 +4,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { commandDirectory, projectDirectory } from '../examples/local-aws/tools';
-import { mustRun } from '../lib/local/run';
+import { mustRun } from '../lib/local/processes/run';
 
 async function prepare(): Promise<void> {
   const env = process.env;

@@ -6,7 +6,7 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { projectDirectory, sampleBackend, toolPython, withFolder } from '../examples/local-aws';
-import { mustRun } from '../lib/local/run';
+import { mustRun } from '../lib/local/processes/run';
 
 const INDEX_USERS = {
   revision: 'a1b2c3d4e5f6',

@@ -62,10 +62,9 @@ async function all(folder: string): Promise<Count> {
   const runner = { ...context, env: { ...context.env, PYTHONPATH: path.join(projectDirectory, 'lambda/migrate') } };
   const pytest = (name: string) => pytestCheck(runner, name, python, [...PYTEST, `test/${name}`]);
 
-  // The end-to-end tests run what is built.
+  // The end-to-end tests run what is built, and the types of the examples are those of what is built.
   const build: NamedCheck[] = [
     { name: 'build', check: commandCheck(context, 'npm', ['run', 'build']) },
-    { name: 'types', check: commandCheck(context, 'npx', ['tsc', '--noEmit']) },
     { name: 'lint', check: commandCheck(context, 'npx', ['biome', 'check', '.']) },
     { name: 'lint of Python', check: ruff('check') },
     { name: 'format of Python', check: ruff('format', '--check') },
@@ -76,6 +75,7 @@ async function all(folder: string): Promise<Count> {
     { name: 'unit', check: jestCheck(context, 'unit', SHARE) },
     { name: 'observer', check: pytest('observer') },
     { name: 'sample', check: sampleCheck(context, postgres) },
+    { name: 'types', check: commandCheck(context, 'npx', ['tsc', '--noEmit']) },
   ];
   const onlyByName: NamedCheck[] = [{ name: 'majors', check: jestCheck(context, 'majors', 1) }];
   const schedule = { workers: WORKERS, deadline, onEnd: show };

@@ -1,4 +1,4 @@
-import type { RunResult } from '../../lib/local/run';
+import type { RunResult } from '../../lib/local/processes/run';
 import type { Review } from '../../lib/review';
 import type { Row } from '../row';
 import { createDatabase } from '../world/database';

@@ -11,7 +11,7 @@ import {
   toolPython,
 } from '../../examples/local-aws';
 import { pythonVersion } from '../../examples/local-aws/tools';
-import { mustRun } from '../../lib/local/run';
+import { mustRun } from '../../lib/local/processes/run';
 
 /** How a process lived that was measured. */
 export interface Timed extends RunResult {

@@ -1,5 +1,5 @@
-export { type RunResult, run } from '../../lib/local/run';
-export { withFolder } from '../../lib/local/with-folder';
+export { type RunResult, run } from '../../lib/local/processes/run';
+export { withFolder } from '../../lib/local/processes/with-folder';
 export * from './local-aws';
 export { neutralEnvironment } from './ministack';
 export { type Postgres, startPostgres } from './postgres';

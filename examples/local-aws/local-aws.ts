@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { type RunOptions, type RunResult, run } from '../../lib/local/run';
-import { withFolder } from '../../lib/local/with-folder';
+import { type RunOptions, type RunResult, run } from '../../lib/local/processes/run';
+import { withFolder } from '../../lib/local/processes/with-folder';
 import { type MiniStack, neutralEnvironment, REGION, startMiniStack } from './ministack';
 import { type Postgres, startPostgres } from './postgres';
 import { commandDirectory, pythonVersion, type Tool, toolPython } from './tools';

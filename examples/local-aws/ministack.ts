@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { startService } from '../../lib/local/service';
+import { startService } from '../../lib/local/processes/service';
 import { projectDirectory } from './tools';
 
 /** MiniStack: an AWS on this machine, which runs Lambda functions as processes. */

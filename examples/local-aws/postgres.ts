@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { type PostgresServer, startPostgresServer } from '../../lib/local/postgres-server';
+import { type PostgresServer, startPostgresServer } from '../../lib/local/postgres/server';
 
 /** A PostgreSQL server of one's own, to be asked. */
 export interface Postgres extends PostgresServer {

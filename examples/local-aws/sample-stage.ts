@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { RunOptions, RunResult } from '../../lib/local/run';
+import type { RunOptions, RunResult } from '../../lib/local/processes/run';
 import type { LocalAws } from './local-aws';
 import type { SampleBackend } from './sample-backend';
 import { projectDirectory } from './tools';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { mustRun, run } from '../../lib/local/run';
+import { mustRun, run } from '../../lib/local/processes/run';
 
 /**
  * The Python tools that the demo and the tests use, each in a virtual environment of its own under `.cache/tools`,

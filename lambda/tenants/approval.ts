@@ -1,6 +1,6 @@
 import { SendTaskFailureCommand, SendTaskSuccessCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { CONTRACT_VERSION } from '../../lib/contract';
-import type { TenantApproval, TenantApprovalAnswer } from '../../lib/contract/tenants';
+import { type TenantApproval, type TenantApprovalAnswer, tenantApprovalProblems } from '../../lib/contract/tenants';
 import { log } from '../on-deploy/log';
 import { approvalKey } from './run-files';
 import type { Store } from './store';
@@ -21,7 +21,11 @@ export async function requestApproval(store: Store, runId: string, token: string
 /** Lets a run go on that waits for a person, or ends it. */
 export async function approve(store: Store, payload: unknown): Promise<TenantApprovalAnswer> {
   const { runId, approved, requestedBy } = checked(payload);
-  const answer = (status: TenantApprovalAnswer['status']) => ({ contract: CONTRACT_VERSION, runId, status });
+  const answer = (status: TenantApprovalAnswer['status']): TenantApprovalAnswer => ({
+    contract: CONTRACT_VERSION,
+    runId,
+    status,
+  });
   const waiting = await store.get<WaitingRun>(approvalKey(runId));
   if (!waiting) return answer('not_waiting');
   const { token: taskToken } = waiting;
@@ -42,13 +46,7 @@ export async function approve(store: Store, payload: unknown): Promise<TenantApp
 }
 
 function checked(payload: unknown): Required<TenantApproval> {
-  const { runId, approved, requestedBy = 'invoke', ...others } = (payload ?? {}) as Record<string, unknown>;
-  const problems = Object.keys(others).map((key) => `unknown key ${JSON.stringify(key)}: use runId, approved, requestedBy`);
-  if (typeof runId !== 'string' || !/^[0-9a-f-]{36}$/.test(runId)) problems.push('runId must be a UUID in lower case');
-  if (typeof approved !== 'boolean') problems.push('approved must be true or false');
-  if (typeof requestedBy !== 'string' || !/^[\x20-\x7e]{1,200}$/.test(requestedBy)) {
-    problems.push('requestedBy must be a text of at most 200 printable ASCII characters');
-  }
+  const problems = tenantApprovalProblems(payload);
   if (problems.length) throw new Error(problems.join('; '));
-  return { runId, approved, requestedBy } as Required<TenantApproval>;
+  return { requestedBy: 'invoke', ...(payload as TenantApproval) };
 }

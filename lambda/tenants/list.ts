@@ -1,5 +1,7 @@
+import { RUN_ID } from '../../lib/contract';
+import { wrongWith } from '../../lib/contract/checks/rules';
 import type { BatchState, CoordinatorSettings, Listed } from '../../lib/contract/coordinator';
-import { type Tenant, type TenantRunInput, WAVES, type Wave } from '../../lib/contract/tenants';
+import { type Tenant, type TenantRunInput, tenantRunInputProblems, WAVES, type Wave } from '../../lib/contract/tenants';
 import { inParallel } from './in-parallel';
 import {
   batchesKey,
@@ -11,7 +13,6 @@ import {
   tenantsKey,
   type WaveSize,
 } from './run-files';
-import { inputProblems } from './run-input';
 import { listTenants } from './sources';
 import type { Store } from './store';
 import { some, TenantsError } from './tenants';
@@ -35,7 +36,7 @@ interface Planned {
 }
 
 async function plan(settings: CoordinatorSettings, store: Store, runId: string, given: unknown): Promise<Planned> {
-  const problems = inputProblems(runId, given);
+  const problems = [...wrongWith(RUN_ID, runId, 'the name of the execution'), ...tenantRunInputProblems(given)];
   if (problems.length) {
     const failure: Failure = { code: 'invalid_request', message: problems.join('; '), next: 'correct it; nothing was run' };
     return nothing(undefined, failure);

@@ -5,8 +5,7 @@ import { parseJson } from '../../lib/client/json';
 import { lambdaClient, regionOf } from '../../lib/client/lambda-client';
 import { sdkError } from '../../lib/client/sdk-errors';
 import { sendWhenReady } from '../../lib/client/wait-until-ready';
-import { CONTRACT_VERSION } from '../../lib/contract';
-import type { TenantAnswer, TenantList, TenantRequest } from '../../lib/contract/tenants';
+import { isTenantAnswer, isTenantList, type TenantAnswer, type TenantList, type TenantRequest } from '../../lib/contract/tenants';
 import { log } from '../on-deploy/log';
 
 /** How long a worker that is Pending, Inactive or throttled is waited for in one call; the state machine calls again. */
@@ -37,7 +36,5 @@ export async function callWorker(functionName: string, request: TenantRequest): 
 }
 
 function isAnswer(value: unknown, { command = 'upgrade' }: TenantRequest): value is TenantAnswer | TenantList {
-  const { contract, command: answered, ...lists } = (value ?? {}) as Record<string, unknown>;
-  const expected = command === 'tenants' ? [lists.tenants] : [lists.outcomes, lists.left, lists.notBegun];
-  return contract === CONTRACT_VERSION && answered === command && expected.every(Array.isArray);
+  return command === 'tenants' ? isTenantList(value) : isTenantAnswer(value) && value.command === command;
 }

@@ -1,5 +1,6 @@
 import type { DescribeExecutionCommandOutput, SFNServiceException } from '@aws-sdk/client-sfn';
 import type { ErrorCode, RunnerCode, RunRecord } from '../contract';
+import { CONTAINER_EXITS } from '../contract/exit-codes';
 import { type MigrateError, migrateError } from './errors';
 import { parseJson } from './json';
 
@@ -8,7 +9,7 @@ export function recordedFailure(code: RunnerCode, record: RunRecord, execution: 
   const next =
     code === 'cancelled'
       ? 'run again when it may: it goes on from there'
-      : `mend what it names and run again: it goes on from there; ${whereToLook(execution)}`;
+      : `fix what it names and run again: it goes on from there; ${whereToLook(execution)}`;
   return migrateError(code, `in the container: ${record.error ?? `the run ended as ${code}`}`, next);
 }
 
@@ -32,18 +33,14 @@ function reasonOf(cause: string): string {
   const task = parseJson(cause) as TaskDescription | undefined;
   const [container] = task?.Containers ?? [];
   const code = container?.ExitCode;
-  const meaning = code === undefined ? undefined : `exit code ${code}${MEANINGS[code] ?? ''}`;
+  const meaning = code === undefined ? undefined : exitOf(code);
   return [meaning, container?.Reason, task?.StoppedReason].filter(Boolean).join('; ');
 }
 
-/** Exit codes of the task, as docs/long-statements.md lists them. */
-const MEANINGS: Readonly<Record<number, string>> = {
-  2: ' (the request was wrong)',
-  3: ' (nothing was started: another run, the guard, the project or the settings)',
-  4: ' (the database or its secret could not be reached)',
-  137: ' (killed: out of memory, or it did not stop in time)',
-  143: ' (cancelled)',
-};
+function exitOf(code: number): string {
+  const meaning = CONTAINER_EXITS[code];
+  return meaning ? `exit code ${code} (${meaning})` : `exit code ${code}`;
+}
 
 interface TaskDescription {
   readonly StoppedReason?: string;

@@ -3,13 +3,14 @@ import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct, type IConstruct } from 'constructs';
-import { DEFAULT_APP_NAME, functionName, nameProblems, type RunnerSettings } from '../contract';
+import { DEFAULT_APP_NAME, functionName, type RunnerSettings } from '../contract';
 import type { MigrationCompute } from './container/migration-compute';
 import type { MigrationContainer } from './container/migration-container';
 import { failureAlarm } from './function/failure-alarm';
 import { defaultTimeout, limitProblems } from './function/migration-limits';
 import { ReadyForMigration } from './function/migration-order';
 import type { MigrationProps } from './function/migration-props';
+import { duplicateProblems, namePartProblems } from './function/name-problems';
 import { DEFAULT_LOG_RETENTION, runnerFunction } from './function/runner-function';
 import { allowInvoke, MigrationOnDeploy } from './on-deploy/migration-on-deploy';
 
@@ -81,7 +82,7 @@ export class AlembicMigration extends Construct {
     super(scope, id);
     const { stage, appName = DEFAULT_APP_NAME, limits = {}, runOnDeploy = true } = props;
     const { encryptionKey, logRetention = DEFAULT_LOG_RETENTION, timeout = defaultTimeout(runOnDeploy) } = props;
-    const names = nameProblems(appName, stage);
+    const names = namePartProblems(appName, stage, functionName);
     const name = names.length ? undefined : functionName(appName, stage);
     const allow: RunnerSettings['allow'] = [
       ...(props.allowDowngrade ? (['downgrade'] as const) : []),
@@ -91,7 +92,7 @@ export class AlembicMigration extends Construct {
       ...props,
       functionName: name,
       timeout,
-      problems: [...names, ...limitProblems(timeout, limits, runOnDeploy)],
+      problems: [...names, ...duplicateProblems(this, name), ...limitProblems(timeout, limits, runOnDeploy)],
       settings: { allow },
       container: props.compute?._container,
     });

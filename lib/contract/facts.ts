@@ -204,6 +204,8 @@ export interface SchemaChange {
 
 /** Names are without the schema where it is `public`. */
 export interface TableFacts {
+  /** Names of its direct partitions. Absent: it is not partitioned. */
+  readonly partitions?: readonly string[];
   readonly columns: readonly ColumnFacts[];
   readonly constraints: readonly ConstraintFacts[];
   readonly indexes: readonly IndexFacts[];
@@ -315,7 +317,7 @@ export interface FunctionFacts {
   /** Lines of a `return` that does not end the function: the revision may be stamped without its work. */
   readonly earlyReturns: readonly number[];
   /** SQL that is given as text. */
-  readonly sql: readonly { readonly text: string; readonly line: number }[];
+  readonly sql: readonly { readonly text: string; readonly line: number; readonly inAutocommitBlock: boolean }[];
 }
 
 export interface Call {
@@ -327,4 +329,6 @@ export interface Call {
   readonly line: number;
   readonly inAutocommitBlock: boolean;
   readonly inLoop: boolean;
+  /** In an `if`, `try` or `match`, which a run does not always enter. */
+  readonly inBranch: boolean;
 }

@@ -8,7 +8,7 @@ export type FailOn = (typeof FAIL_ON)[number];
 export const RULE_LEVELS = ['off', 'warn', 'error'] as const;
 export type RuleLevel = (typeof RULE_LEVELS)[number];
 
-/** What a project says of itself: the key `cdk-alembic` of a package.json, or the file cdk-alembic.json. Paths are absolute. */
+/** A project's settings: the key `cdk-alembic` of a package.json, or the file cdk-alembic.json. Paths are absolute. */
 export interface Settings {
   /** Folder of the Alembic project. @default - it is looked for */
   readonly project?: string;
@@ -22,6 +22,8 @@ export interface Settings {
   readonly baseline?: string;
   /** @default 'error' */
   readonly failOn: FailOn;
+  /** Whether revisions that can't be replayed may pass on their source alone. @default false */
+  readonly allowNotReplayed?: boolean;
   /** How much each rule counts. @default - as much as it says itself */
   readonly rules: Readonly<Record<string, RuleLevel>>;
   /** Folder of the file that holds them; the current one where there is none. */
@@ -32,8 +34,8 @@ export const SETTINGS_KEY = 'cdk-alembic';
 const FILE = 'cdk-alembic.json';
 
 /**
- * Reads the nearest settings, from a folder upwards to the repository's root. Throws a {@link LocalError} that names all that is
- * wrong with them.
+ * Reads the nearest settings, from a folder upwards to the repository's root. Throws a {@link LocalError} that names all
+ * problems at once.
  *
  * @param knownRule whether there is a rule of that name
  */
@@ -74,7 +76,7 @@ function read(file: string, key?: string): Source {
     const document = JSON.parse(readFileSync(file, 'utf8'));
     return { name, value: key === undefined ? document : document?.[key] };
   } catch (error) {
-    // Somebody else's package.json is somebody else's concern.
+    // A broken package.json is reported by npm.
     if (key !== undefined) return { name, value: undefined };
     throw new LocalError('invalid_settings', `${file} is no JSON: ${(error as Error).message}`, 'correct it');
   }
@@ -88,12 +90,13 @@ interface RawSettings {
   readonly environment?: Readonly<Record<string, string>>;
   readonly baseline?: string;
   readonly failOn?: FailOn;
+  readonly allowNotReplayed?: boolean;
   readonly rules?: Readonly<Record<string, RuleLevel>>;
 }
 
 type Check = (value: unknown) => string[];
 
-/** All that is wrong with settings; empty: they can be trusted. */
+/** All problems of settings; empty: they can be trusted. */
 export function settingsProblems(settings: unknown, knownRule: (rule: string) => boolean): string[] {
   if (!isRecord(settings)) return ['must be an object'];
   const checks: Record<keyof RawSettings, Check> = {
@@ -103,6 +106,7 @@ export function settingsProblems(settings: unknown, knownRule: (rule: string) =>
     environment: (value) => (isRecord(value) && Object.values(value).every(isString) ? [] : ['must be an object of texts']),
     baseline: mustBeText,
     failOn: mustBeOneOf(FAIL_ON),
+    allowNotReplayed: (value) => (typeof value === 'boolean' ? [] : ['must be true or false']),
     rules: (value) => ruleProblems(value, knownRule),
   };
   return Object.entries(settings).flatMap(([key, value]) => {

@@ -1,5 +1,5 @@
-import type { Change } from './change';
 import type { Finding } from './finding';
+import type { Change } from './revision/change';
 import { CHECKS, UNUSED_ACKNOWLEDGEMENT } from './rules';
 
 /** Gives each finding the reason that its revision's file states for it. */

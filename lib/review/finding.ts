@@ -12,7 +12,12 @@ export interface Finding {
   readonly revision?: string;
   /** Relative to the project's folder. */
   readonly file: string;
-  /** 1 where no line is to blame. */
+  /**
+   * 1 if it is about no line.
+   *
+   * @asType integer
+   * @minimum 1
+   */
   readonly line: number;
   /** Which function of the revision. Absent: both, or neither. */
   readonly direction?: 'upgrade' | 'downgrade';
@@ -20,12 +25,24 @@ export interface Finding {
   readonly message: string;
   /** The safe way to write it, as Alembic code. Absent: there is none to show. */
   readonly instead?: string;
-  /** Whether it was seen in the replay, or told from source and SQL. */
+  /** Whether the replay showed it, or the source and its SQL. */
   readonly seen: 'replay' | 'source';
   /** The statement that did it. */
   readonly statement?: string;
   /** The reason, when the revision's file acknowledges the rule. */
   readonly acknowledged?: string;
+}
+
+/** What a review did not look at: it then fails. */
+export interface NotChecked {
+  readonly code: /** There is no revision in the project. */
+    | 'no_revisions'
+    /** env.py failed, or the project can't be loaded. */
+    | 'nothing_replayed'
+    /** Some revisions could not be run. */
+    | 'not_replayed';
+  readonly message: string;
+  readonly next: string;
 }
 
 /** All that a review has found, as `--json` prints it (schema/review.json). */
@@ -51,7 +68,11 @@ export interface Review {
     readonly acknowledged: number;
     readonly milliseconds: number;
   };
-  /** Whether something at or above `--fail-on` stands unacknowledged: then the exit code is 1. */
+  /** What it did not look at. Absent: it looked at everything. */
+  readonly notChecked?: NotChecked;
+  /** Why models and migrations were not compared. Absent: they were. */
+  readonly notCompared?: string;
+  /** Whether something at or above `--fail-on` is not acknowledged, or something was not checked. */
   readonly failed: boolean;
 }
 

@@ -1,5 +1,5 @@
 import type { DriftFacts, EnvironmentFacts, GraphFacts, RevisionFacts } from '../contract/facts';
-import type { Severity } from './finding';
+import type { FailOn, RuleLevel } from '../local/settings';
 
 /** What a review is made of. */
 export interface ReviewInput {
@@ -22,12 +22,11 @@ export interface ReviewInput {
 }
 
 export interface ReviewOptions {
+  /** Whether revisions that can't be replayed may pass on their source alone. @default false */
+  readonly allowNotReplayed?: boolean;
   /** Of the package. */
   readonly version: string;
   /** What a project makes of a rule, by its id. */
-  readonly rules: Readonly<Record<string, RuleSetting>>;
-  readonly failOn: Severity | 'never';
+  readonly rules: Readonly<Record<string, RuleLevel>>;
+  readonly failOn: FailOn;
 }
-
-export const RULE_SETTINGS = ['off', 'warn', 'error'] as const;
-export type RuleSetting = (typeof RULE_SETTINGS)[number];

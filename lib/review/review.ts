@@ -1,30 +1,30 @@
-import { loadParser } from '../sql/parse';
 import { acknowledge, unusedAcknowledgements } from './acknowledge';
-import { type Change, understandChange } from './change';
 import type { Finding, Review, ReviewedRevision } from './finding';
 import type { ReviewInput, ReviewOptions } from './input';
-import type { Reviewed } from './reviewed';
+import { notChecked } from './not-checked';
+import { type Change, understandChange } from './revision/change';
+import type { Reviewed } from './revision/reviewed';
 import { CHECKS } from './rules';
 import type { Found, Rule } from './rules/rule';
+import { loadParser } from './sql/parse';
 import { squawk } from './squawk';
 
-/** Judges what was observed. */
+/** Judges what the replay observed. */
 export async function review(input: ReviewInput, options: ReviewOptions): Promise<Review> {
   await loadParser();
   const change = understandChange(input);
-  const off = new Set(Object.keys(options.rules).filter((rule) => options.rules[rule] === 'off'));
+  const off = new Set(offRules(options));
   const own = CHECKS.flatMap((rule) => [...findingsOf(rule, change)]);
   const more = await squawk(change);
   const all = without(distinct([...own, ...(more ?? [])]), off);
   const acknowledged = acknowledge(all, change);
   const unused = without(unusedAcknowledgements(all, change, off), off);
-  const findings = inOrder(
-    [...acknowledged, ...acknowledge(unused, change)].map((finding) => withSetting(finding, options)),
-    input,
-  );
+  const each = [...acknowledged, ...acknowledge(unused, change)].map((finding) => withSetting(finding, options));
+  const findings = withoutHabits(inOrder(each, input));
   const open = findings.filter((finding) => finding.acknowledged === undefined);
   const errors = open.filter(({ severity }) => severity === 'error').length;
   const warnings = open.length - errors;
+  const unchecked = notChecked(input, change.revisions, options.allowNotReplayed ?? false);
   return {
     review: 1,
     version: options.version,
@@ -41,8 +41,35 @@ export async function review(input: ReviewInput, options: ReviewOptions): Promis
       acknowledged: findings.length - open.length,
       milliseconds: Date.now() - input.started,
     },
-    failed: (options.failOn !== 'never' && errors > 0) || (options.failOn === 'warning' && warnings > 0),
+    ...(unchecked === undefined ? {} : { notChecked: unchecked }),
+    ...(input.drift?.reason === undefined ? {} : { notCompared: input.drift.reason }),
+    failed:
+      unchecked !== undefined || (options.failOn !== 'never' && errors > 0) || (options.failOn === 'warning' && warnings > 0),
   };
+}
+
+function offRules({ rules }: ReviewOptions): readonly string[] {
+  const optional = CHECKS.filter((rule) => rule.optional && rules[rule.id] === undefined).map(({ id }) => id);
+  return [...optional, ...Object.keys(rules).filter((rule) => rules[rule] === 'off')];
+}
+
+/** More findings of a convention than this are a habit of the project: the first one says how often. */
+const HABIT = 5;
+
+function withoutHabits(findings: readonly Finding[]): readonly Finding[] {
+  const conventions = new Set(CHECKS.filter(({ group }) => group === 'conventions').map(({ id }) => id));
+  const open = findings.filter(({ rule, acknowledged }) => conventions.has(rule) && acknowledged === undefined);
+  const habits = new Map<string, readonly Finding[]>();
+  for (const { rule } of open) {
+    const all = open.filter((finding) => finding.rule === rule);
+    if (all.length > HABIT) habits.set(rule, all);
+  }
+  return findings.flatMap((finding) => {
+    const all = finding.acknowledged === undefined ? habits.get(finding.rule) : undefined;
+    if (!all) return [finding];
+    if (all[0] !== finding) return [];
+    return [{ ...finding, message: `${finding.message} (and in ${all.length - 1} more revisions)` }];
+  });
 }
 
 function* findingsOf(rule: Rule, change: Change): Iterable<Finding> {
@@ -55,7 +82,7 @@ function* findingsOf(rule: Rule, change: Change): Iterable<Finding> {
 
 function finding(rule: Rule, found: Found, revision: string | undefined, file: string): Finding {
   const { line, direction, message, instead, seen, statement, atMost } = found;
-  // A downgrade of production is rare and waited for; what it locks is worth knowing, and no reason to stop a release.
+  // A downgrade of production is rare and watched: what it locks is worth knowing and does not stop a release.
   const severity = direction === 'downgrade' && rule.group === 'locking' ? 'warning' : (atMost ?? rule.severity);
   return {
     rule: rule.id,

@@ -3,9 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Change } from './change';
 import type { Finding } from './finding';
-import type { Part, Reviewed, Step } from './reviewed';
+import type { Change } from './revision/change';
+import type { Part, Reviewed, Step } from './revision/reviewed';
 
 /** What squawk says, before ours is compared with it. */
 interface SquawkFinding {

@@ -90,7 +90,10 @@ function parseText(text: string, line: number): readonly SqlStatement[] {
     if (!stmt) return [];
     const own = bytes.subarray(start, length ? start + length : undefined).toString();
     const before = bytes.subarray(0, start).toString() + (SPACE_AND_COMMENTS.exec(own)?.[0] ?? '');
-    return [{ text: own.trim(), line: line + newlines(before), node: stmt }];
+    const trimmed = own.trim();
+    // A node's locations count from the beginning of the text that was parsed.
+    const node = start === 0 && own.startsWith(trimmed) ? stmt : (parseNode(trimmed) ?? stmt);
+    return [{ text: trimmed, line: line + newlines(before), node }];
   });
 }
 

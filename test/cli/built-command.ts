@@ -59,7 +59,8 @@ export class BuiltCommand {
   runOnTerminal(args: readonly string[], environment: Environment = {}, options: TerminalOptions = {}): Promise<Ended> {
     const { columns = 80, typed = '' } = options;
     const onTerminal = [join(__dirname, 'on-terminal.py'), String(columns), typed];
-    return ended('python3', [...onTerminal, process.execPath, this.path, ...args], environment);
+    // Python would give the program a locale with UTF-8 in place of C.
+    return ended('python3', [...onTerminal, process.execPath, this.path, ...args], { PYTHONCOERCECLOCALE: '0', ...environment });
   }
 
   remove(): Promise<void> {

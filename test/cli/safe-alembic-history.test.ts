@@ -56,10 +56,17 @@ describe('the graph of revisions', () => {
 `);
   });
 
-  test('cuts names on a narrow terminal, never ids or where the database is', () => {
+  test.each([40, 20])('keeps each revision on one line of a narrow terminal, and cuts no id: %i columns', (columns) => {
+    const facts = graph({ '1b4591675d23': [], '54f972feefa5': ['1b4591675d23'] });
+    const lines = drawn(facts, ['54f972feefa5'], columns).trim().split('\n');
+    expect(lines.filter((line) => line.length > columns)).toEqual([]);
+    expect(lines.map((line) => line.slice(0, 14))).toEqual(['● 54f972feefa5', '● 1b4591675d23']);
+  });
+
+  test('on a narrow terminal the place of the database goes before the message', () => {
     const facts = graph({ '1b4591675d23': [], '54f972feefa5': ['1b4591675d23'] });
     expect(drawn(facts, ['54f972feefa5'], 40)).toBe(`
-● 54f972feefa5  Message…  (database, head)
+● 54f972feefa5  Messa…  (database, head)
 ● 1b4591675d23  Message of 1b4591675d23
 `);
   });

@@ -39,15 +39,15 @@ test.each([
   [file(' \n'), expect.stringMatching(/ is empty$/)],
   [file('[]'), expect.stringMatching(/ has an empty list$/)],
   [file('[1]'), expect.stringMatching(/ is not a JSON array of names$/)],
-  [file('acme\nno name'), expect.stringMatching(/^"no name" is no name of a tenant: use letters/)],
-  ['acme,,globex', expect.stringMatching(/^"" is no name of a tenant/)],
-  ['a;b,.c', expect.stringMatching(/^"a;b" is no name/)],
+  [file('acme\nno name'), expect.stringMatching(/"no name" is not a usable name: use at most 63 letters/)],
+  ['acme,,globex', expect.stringMatching(/"" is not a usable name/)],
+  ['a;b,.c', expect.stringMatching(/"a;b" is not a usable name/)],
 ])('--tenants %s is refused', (asked, problem) => {
   expect(problems('--tenants', asked)[0]).toEqual(problem);
 });
 
 test('of many names that can not be used some are shown, and the others counted', () => {
-  expect(problems('--tenants', file(Array(9).fill('a b').join('\n')))).toContain("4 more names of tenants can't be used");
+  expect(problems('--tenants', file(Array(9).fill('a b').join('\n')))).toContain('and 4 more problems in tenants');
 });
 
 test('--retry-failed says itself which tenants', () => {
@@ -61,7 +61,7 @@ test('--retry-failed says itself which tenants', () => {
 
 test.each(['run', 'approve', 'reject', 'stop'])('--%s takes the id of a run, and nothing that it has decided', (verb) => {
   expect(parse(`--${verb}`, runId)).toMatchObject({ kind: 'tenants', task: { verb, runId } });
-  expect(problems(`--${verb}`, 'mine')).toEqual(['"mine" is no id of a run: it is a UUID in lower case']);
+  expect(problems(`--${verb}`, 'mine')).toEqual(['the id "mine" must be a UUID in lower case']);
   expect(problems(`--${verb}`, runId, '--tenants', 'all', '--command', 'plan', '--yes')).toEqual([
     `--${verb} takes no --tenants: it was decided when the run was started`,
     `--${verb} takes no --command: it was decided when the run was started`,

@@ -47,7 +47,7 @@ describe('a person at a terminal', () => {
     ['POSIX, whatever LANG is', { LANG: 'en_US.UTF-8', LC_ALL: 'POSIX' }],
     ['one without UTF-8', { LANG: 'de_DE.ISO-8859-1' }],
   ])('sees ASCII alone with the locale %s', async (_, environment) => {
-    const reply = planned({ answer: answer({ applied: [applied('b2', '取引先')] }) });
+    const reply = planned({ answer: answer({ from: ['a1'], applied: [applied('b2', '取引先')] }) });
     const { stdout } = await onTerminal({ environment, reply, delayMs: 300 });
     expect(stdout.match(/\P{ASCII}/gu)).toBeNull();
     const text = stripVTControlCharacters(stdout);

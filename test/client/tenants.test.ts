@@ -74,10 +74,12 @@ describe('a start', () => {
     const it = await against({}, { requestedBy: 'Zoë' });
     const error = await thrown(it.start({ tenants: ['a b', 'ok'], retryFailed: true }));
     expect(error).toMatchObject({ code: 'invalid_usage' });
-    expect(error.message).toMatch(/"a b" is no name of a tenant.*; retryFailed says which.*; requestedBy must be/);
-    expect(await thrown(it.start({ tenants: [] }))).toMatchObject({ message: expect.stringContaining('no tenant is named') });
+    expect(error.message).toMatch(/"a b" is not a usable name.*; requestedBy must be.*; retryFailed goes without/);
+    expect(await thrown(it.start({ tenants: [] }))).toMatchObject({
+      message: expect.stringContaining('tenants must be a list of names, at least one'),
+    });
     expect(await thrown(it.start({ runId: 'mine' }))).toMatchObject({
-      message: '"mine" is no id of a run: it is a UUID in lower case',
+      message: 'the id "mine" must be a UUID in lower case',
     });
     expect(standIn.calls).toEqual([]);
   });

@@ -12,6 +12,7 @@ const CANARIES: [string, TenantDefinitionProps['canary']][] = [
 
 function define(canary: TenantDefinitionProps['canary']): any {
   return tenantDefinition({
+    partition: 'aws',
     coordinator: 'coordinator',
     batch: 'batch',
     bucket: 'runs',

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { LocalAws } from '../../examples/local-aws';
 import { sampleBackend } from '../../examples/local-aws/sample-backend';
 import { projectDirectory } from '../../examples/local-aws/tools';
-import type { RunResult } from '../../lib/local/run';
+import type { RunResult } from '../../lib/local/processes/run';
 
 export interface TenantDeployOptions {
   readonly onDeploy?: 'wait' | 'handOver' | 'off';

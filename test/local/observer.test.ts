@@ -1,7 +1,7 @@
 import type { Ask, Report } from '../../lib/contract/facts';
-import { type ObserverOptions, startObserver } from '../../lib/local/observer';
-import { uvPython } from '../../lib/local/python';
-import { withFolder } from '../../lib/local/with-folder';
+import { withFolder } from '../../lib/local/processes/with-folder';
+import { uvPython } from '../../lib/local/python/command';
+import { type ObserverOptions, startObserver } from '../../lib/local/python/observer';
 
 /** Asks a command that stands where the backend's Python would; `script` is what it runs. */
 async function ask(

@@ -3,8 +3,8 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, s
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Client } from 'pg';
-import { findPostgres } from '../../lib/local/postgres-binaries';
-import { type PostgresServer, withPostgresServer } from '../../lib/local/postgres-server';
+import { findPostgres } from '../../lib/local/postgres/binaries';
+import { type PostgresServer, withPostgresServer } from '../../lib/local/postgres/server';
 
 const modules = path.resolve(__dirname, '../../node_modules');
 

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpath
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Client } from 'pg';
-import { withPostgresServer } from '../../lib/local/postgres-server';
+import { withPostgresServer } from '../../lib/local/postgres/server';
 import { needed } from '../production/environment';
 import { InstalledCommand, type Running } from './installed-command';
 import { eventually, runs } from './processes';

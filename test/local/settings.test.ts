@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { findProject } from '../../lib/local/project';
-import { pythonCommand } from '../../lib/local/python';
+import { pythonCommand } from '../../lib/local/python/command';
 import { readSettings } from '../../lib/local/settings';
 
 let root: string;
@@ -57,7 +57,7 @@ describe('the settings', () => {
       expect.objectContaining({
         code: 'invalid_settings',
         message: [
-          'unknown key "projekt": use project, python, databaseUrl, environment, baseline, failOn, rules',
+          'unknown key "projekt": use project, python, databaseUrl, environment, baseline, failOn, allowNotReplayed, rules',
           '"python" must be a text or a list of texts',
           '"databaseUrl" must be an address with the scheme postgresql, not mysql',
           '"environment" must be an object of texts',

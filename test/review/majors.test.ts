@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
-import { observe, readGraph } from '../../lib/local/observe';
-import { withObserver } from '../../lib/local/with-observer';
+import { observe, readGraph } from '../../lib/local/python/observe';
+import { withObserver } from '../../lib/local/python/with-observer';
 import { review } from '../../lib/review';
 import { needed } from '../production/environment';
 import { EXAMPLES } from './examples';

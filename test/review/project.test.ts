@@ -1,8 +1,9 @@
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { exitCodeOfReview } from '../../lib/cli/safe-alembic/replay/exit-code';
 import type { RevisionFacts } from '../../lib/contract/facts';
-import { observe, readGraph } from '../../lib/local/observe';
-import { withObserver } from '../../lib/local/with-observer';
+import { observe, readGraph } from '../../lib/local/python/observe';
+import { withObserver } from '../../lib/local/python/with-observer';
 import { type Finding, type Review, type ReviewInput, type ReviewOptions, review } from '../../lib/review';
 import { Database } from '../production/database';
 import { needed } from '../production/environment';
@@ -206,6 +207,61 @@ describe('a revision that can’t be replayed', () => {
       { rule: 'not-null-without-default', line: 12, message: expect.stringContaining('customers.plan') },
       { rule: 'foreign-key-not-valid', line: 14, message: expect.stringContaining('teams') },
     ]);
+  });
+});
+
+describe('a review that has not looked never passes', () => {
+  const table = { a1: { upgrade: 'op.execute("CREATE TABLE t (id bigint)")', downgrade: 'op.drop_table("t")' } };
+  const review = (revisions: Readonly<Record<string, Revision>>, script?: string, options = OPTIONS) =>
+    inFolder(async (folder) => {
+      write(folder, revisions, script);
+      return reviewed(folder, 'all', { options });
+    });
+
+  it('when env.py fails: it says why, and which setting helps', async () => {
+    const result = await review(table, env('import os', 'os.environ["SECRET_OF_THE_BACKEND"]', CONNECT, ...RUN));
+    expect(result.notChecked).toMatchObject({
+      code: 'nothing_replayed',
+      message: expect.stringContaining('SECRET_OF_THE_BACKEND'),
+      next: expect.stringContaining('setting "environment"'),
+    });
+    expect([result.failed, exitCodeOfReview(result)]).toEqual([true, 3]);
+  });
+
+  it('when there is no revision', async () => {
+    const result = await review({});
+    expect([result.notChecked?.code, exitCodeOfReview(result)]).toEqual(['no_revisions', 3]);
+  });
+
+  it('when a part was not replayed, unless that is allowed', async () => {
+    const both = { ...table, b1: { down: 'a1', upgrade: 'op.execute("COMMENT ON TABLE elsewhere IS NULL")' } };
+    const result = await review(both);
+    expect(result.notChecked).toMatchObject({ code: 'not_replayed', next: expect.stringContaining('--allow-not-replayed') });
+    expect([result.summary.replayed, result.summary.errors, exitCodeOfReview(result)]).toEqual([1, 0, 1]);
+    const allowed = await review(both, undefined, { ...OPTIONS, allowNotReplayed: true });
+    expect([allowed.notChecked, allowed.failed, exitCodeOfReview(allowed)]).toEqual([undefined, false, 0]);
+  });
+});
+
+describe('the enum types that Alembic remembers', () => {
+  it('do not hide that the upgrade fails after the downgrade', async () => {
+    const upgrade = 'op.create_table("t", sa.Column("mood", sa.Enum("good", "bad", name="mood"), nullable=True))';
+    const [first] = (await findings({ a1: { upgrade, downgrade: 'op.drop_table("t")' } }, 'all')).filter(
+      ({ rule }) => rule === 'reupgrade-fails',
+    );
+    expect(first).toMatchObject({ severity: 'error', message: expect.stringContaining('mood') });
+  });
+
+  it('do not make a downgrade fail that drops what it made', async () => {
+    const upgrade = [
+      'mood = sa.Enum("good", "bad", name="mood")',
+      'mood.create(op.get_bind(), checkfirst=True)',
+      'op.create_table("t", sa.Column("mood", sa.Enum("good", "bad", name="mood", create_type=False), nullable=True))',
+    ].join('\n    ');
+    const downgrade = ['op.drop_table("t")', 'sa.Enum(name="mood").drop(op.get_bind(), checkfirst=True)'].join('\n    ');
+    const rules = (await findings({ a1: { upgrade, downgrade } }, 'all')).map(({ rule }) => rule);
+    expect(rules).not.toContain('downgrade-fails');
+    expect(rules).not.toContain('reupgrade-fails');
   });
 });
 

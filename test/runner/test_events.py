@@ -10,6 +10,7 @@ import pytest
 from cdk_alembic import handler
 from cdk_alembic.handler import MigrationFailed
 from cdk_alembic.protocol import contract
+from cdk_alembic.protocol.rules import REQUEST
 from conftest import Backend, Context, Database
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -43,7 +44,7 @@ MEANING = st.fixed_dictionaries(
     {},
     optional={
         "command": st.sampled_from(["upgrade", "plan", "stamp", "downgrade", "current"]),
-        "revision": st.from_regex(contract.REVISION_PATTERN, fullmatch=True)
+        "revision": st.from_regex(REQUEST["keys"]["revision"]["pattern"], fullmatch=True)
         | st.sampled_from(["head", "heads", "base", "-1", "+1"]),
         "allow": st.lists(st.sampled_from(contract.ALLOWANCES), max_size=2),
         "requestedBy": st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1),

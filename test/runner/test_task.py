@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cdk_alembic import task
 from cdk_alembic.protocol import contract
 from conftest import DRIVERS, MUTEX, Backend, Database, eventually, invoke, set_settings
 
@@ -22,6 +21,8 @@ SLEEPERS = (
     "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep%' AND state = 'active'"
     " AND pid <> pg_backend_pid()"
 )
+# What a shell shows for a process that SIGTERM has ended.
+CANCELLED = 143
 MARK = "# cdk-alembic: run in container"
 LONG = f'{MARK}\nop.execute("INSERT INTO aa SELECT 1")\nop.execute("SELECT pg_sleep(600)")'
 SHORT = f'{MARK}\nop.execute("INSERT INTO aa SELECT 1")'
@@ -80,7 +81,7 @@ class TestEveryDriver:
         running.send(signal.SIGTERM)
         eventually(lambda: not database.rows(SLEEPERS))
         code, answer = running.end()
-        assert (code, answer["error"]["code"], answer["error"]["revision"]) == (task.CANCELLED, "cancelled", "bb")
+        assert (code, answer["error"]["code"], answer["error"]["revision"]) == (CANCELLED, "cancelled", "bb")
         assert (answer["error"]["sqlState"], answer["applied"]) == ("57014", [])
         assert (database.versions(), database.rows("SELECT FROM aa")) == (["aa"], [])
         run = last_run()
@@ -109,7 +110,7 @@ def test_a_task_that_was_cancelled_is_run_again_under_the_same_id_and_writes_eac
     running = Task(request)
     eventually(lambda: database.rows(SLEEPERS))
     running.send(signal.SIGTERM)
-    assert running.end()[0] == task.CANCELLED
+    assert running.end()[0] == CANCELLED
     long.revision("bb", "aa", SHORT)
     code, answer = Task(request).end()
     assert (code, answer["status"], database.rows("SELECT id FROM aa")) == (0, "complete", [(1,)])
@@ -132,7 +133,7 @@ def test_a_statement_has_no_deadline_and_a_killed_task_still_ends_it(backend: Ba
     assert database.rows("SELECT * FROM shown") == [("0", "0", "5s", "1s")]
 
 
-def test_a_task_applies_its_revisions_and_leaves_the_rest_to_the_function(backend: Backend, database: Database) -> None:
+def test_a_task_applies_what_is_for_it_and_leaves_the_rest_to_the_function(backend: Backend, database: Database) -> None:
     backend.revision("aa", None, SHORT.replace("INSERT INTO aa SELECT 1", "CREATE TABLE aa (id int)"))
     backend.revision("bb", "aa", SHORT)
     backend.table_revision("cc", "bb")
@@ -142,7 +143,7 @@ def test_a_task_applies_its_revisions_and_leaves_the_rest_to_the_function(backen
     assert [item["revision"] for item in answer["pending"]] == ["cc"]
 
 
-def test_a_task_applies_all_revisions_when_the_request_asks_for_it(backend: Backend, database: Database) -> None:
+def test_a_task_applies_all_of_it_when_the_request_wants_it(backend: Backend, database: Database) -> None:
     backend.table_revision("aa")
     backend.revision("bb", "aa", SHORT)
     backend.table_revision("cc", "bb")
@@ -150,12 +151,12 @@ def test_a_task_applies_all_revisions_when_the_request_asks_for_it(backend: Back
     assert (code, answer["status"], database.versions()) == (0, "complete", ["cc"])
 
 
-def test_a_task_with_nothing_to_do_succeeds(long: Backend, database: Database) -> None:
+def test_a_task_that_finds_nothing_to_do_is_done(long: Backend, database: Database) -> None:
     code, answer = Task({"in": "container", "revision": "aa"}).end()
     assert (code, answer["status"], answer["applied"]) == (0, "complete", [])
 
 
-def test_a_cancelled_run_sends_no_further_statement_while_its_revision_goes_on(long: Backend, database: Database) -> None:
+def test_a_cancelled_run_begins_no_further_statement_though_its_revision_goes_on(long: Backend, database: Database) -> None:
     stubborn = """try:
     with op.get_bind().begin_nested():
         op.execute("SELECT pg_sleep(600)")
@@ -169,11 +170,11 @@ op.execute("SELECT nextval('further')")"""
     eventually(lambda: database.rows(SLEEPERS))
     running.send(signal.SIGTERM)
     code, answer = running.end()
-    assert (code, answer["error"]["code"], database.versions()) == (task.CANCELLED, "cancelled", ["aa"])
+    assert (code, answer["error"]["code"], database.versions()) == (CANCELLED, "cancelled", ["aa"])
     assert database.rows("SELECT is_called FROM further") == [(False,)]
 
 
-def test_a_revision_that_swallows_the_cancellation_does_not_count_as_applied(long: Backend, database: Database) -> None:
+def test_a_revision_that_swallows_the_cancellation_is_not_taken_for_applied(long: Backend, database: Database) -> None:
     swallowing = """with op.get_context().autocommit_block():
     try:
         op.execute("SELECT pg_sleep(600)")
@@ -184,7 +185,7 @@ def test_a_revision_that_swallows_the_cancellation_does_not_count_as_applied(lon
     eventually(lambda: database.rows(SLEEPERS))
     running.send(signal.SIGTERM)
     code, answer = running.end()
-    assert (code, answer["error"]["code"], database.versions()) == (task.CANCELLED, "cancelled", ["aa"])
+    assert (code, answer["error"]["code"], database.versions()) == (CANCELLED, "cancelled", ["aa"])
 
 
 def test_a_task_that_waits_for_another_run_can_be_cancelled_at_once(long: Backend, database: Database) -> None:
@@ -196,7 +197,7 @@ def test_a_task_that_waits_for_another_run_can_be_cancelled_at_once(long: Backen
     eventually(lambda: database.rows(asking))
     waiting.send(signal.SIGTERM)
     code, answer = waiting.end()
-    assert (code, answer["error"]["code"]) == (task.CANCELLED, "cancelled")
+    assert (code, answer["error"]["code"]) == (CANCELLED, "cancelled")
     assert database.rows(SLEEPERS)
     holder.send(signal.SIGTERM)
     holder.end()
@@ -208,7 +209,7 @@ def test_a_task_is_guarded_like_the_function(long: Backend, database: Database, 
     assert (code, answer["error"]["code"], database.versions()) == (3, "blocked", ["aa"])
 
 
-def test_a_task_that_fails_shows_it_in_the_history_and_in_its_exit_code(long: Backend, database: Database) -> None:
+def test_a_task_that_fails_says_so_in_the_history_and_by_its_exit_code(long: Backend, database: Database) -> None:
     long.revision("bb", "aa", f'{MARK}\nop.execute("SELECT 1 / 0")')
     code, answer = Task().end()
     assert (code, answer["error"]["code"]) == (1, "migration_failed")
@@ -216,7 +217,7 @@ def test_a_task_that_fails_shows_it_in_the_history_and_in_its_exit_code(long: Ba
     assert run["outcome"] == "migration_failed" and "division by zero" in run["error"]
 
 
-def test_a_task_that_another_run_locks_out_has_not_started(
+def test_a_task_locked_out_by_another_run_did_not_start(
     long: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_settings(monkeypatch, limits={"mutexWaitSeconds": 0})
@@ -229,16 +230,12 @@ def test_a_task_that_another_run_locks_out_has_not_started(
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"later": 1}'])
-def test_a_request_that_is_not_json_is_an_invalid_request(package: Backend, text: str) -> None:
+def test_a_request_that_can_not_be_read_is_answered_like_any_other(package: Backend, text: str) -> None:
     code, answer = Task(text=text).end()
     assert (code, answer["error"]["code"]) == (2, "invalid_request")
 
 
-def test_a_database_that_does_not_answer_has_its_own_exit_code(package: Backend) -> None:
+def test_a_database_that_does_not_answer_is_told_by_the_exit_code(package: Backend) -> None:
     package.initialise("postgresql+psycopg://app:pw@127.0.0.1:9/app").table_revision("aa")
     code, answer = Task().end()
     assert (code, answer["error"]["code"]) == (4, "database_unreachable")
-
-
-def test_every_error_code_of_the_contract_has_an_exit_code() -> None:
-    assert set(task.EXIT_CODES) <= set(contract.RUNNER_CODES)

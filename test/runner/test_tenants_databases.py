@@ -33,7 +33,7 @@ def by_secret(
     """Lets a backend read its address from the environment, where the runner puts it. Gives the secrets that were fetched."""
 
     def prepare(scheme: str, template: str, configure: str = OWN, **settings: Any) -> list[str]:
-        secrets = {"main": secret(database), **{name: secret(of_tenant) for name, of_tenant in own.items()}}
+        secrets = {"main": secret(database), **{f"arn:{name}": secret(of_tenant) for name, of_tenant in own.items()}}
         fetched: list[str] = []
         monkeypatch.setattr(addresses, "_fetch", lambda arn: fetched.append(arn) or secrets[arn])
         variables = {"url": "DATABASE_URL", "urlScheme": scheme}
@@ -68,14 +68,14 @@ def test_each_tenant_is_migrated_in_the_database_of_its_secret(
 ) -> None:
     fetched = by_secret(scheme, template)
     package.table_revision("r1")
-    request = tenants(acme={"secretArn": "acme"}, globex={"secretArn": "globex"})
+    request = tenants(acme={"secretArn": "arn:acme"}, globex={"secretArn": "arn:globex"})
     assert [o["applied"] for o in invoke(request)["outcomes"]] == [["r1"], ["r1"]]
     assert [versions(of_tenant, "public") for of_tenant in own.values()] == [["r1"], ["r1"]]
     assert database.tables() == []
     fetched.clear()
     again = invoke(request)
     assert [(o["from"], o["applied"]) for o in again["outcomes"]] == [(["r1"], [])] * 2
-    assert fetched == ["acme", "globex"]
+    assert fetched == ["arn:acme", "arn:globex"]
     package.table_revision("r2", "r1")
     assert [o["pending"] for o in invoke({**request, "command": "plan"})["outcomes"]] == [1, 1]
 
@@ -87,8 +87,8 @@ def test_tenants_with_schemas_and_tenants_with_databases_are_migrated_in_one_req
     create_schemas(database, ["small"])
     create_schemas(own["acme"], ["app"])
     package.table_revision("r1")
-    request = tenants(acme={"secretArn": "acme", "schema": "app"}, small={}, lost={"secretArn": "nowhere"})
-    answer = invoke({"tenants": [*request["tenants"], {"name": "globex", "secretArn": "globex", "schema": "missing"}]})
+    request = tenants(acme={"secretArn": "arn:acme", "schema": "app"}, small={}, lost={"secretArn": "arn:nowhere"})
+    answer = invoke({"tenants": [*request["tenants"], {"name": "globex", "secretArn": "arn:globex", "schema": "missing"}]})
     assert codes(answer)["globex"] == "database_refused"
     assert [o["status"] for o in answer["outcomes"]] == ["complete", "complete", "failed", "failed"]
     assert versions(own["acme"], "app") == versions(database, "small") == ["r1"]
@@ -101,7 +101,7 @@ def test_a_secret_without_a_database_name_does_not_get_that_of_the_stage(
     by_secret("postgresql+psycopg", "generic")
     monkeypatch.setattr(addresses, "_fetch", lambda arn: secret(own["acme"], dbname=""))
     package.table_revision("r1")
-    assert codes(invoke(tenants(acme={"secretArn": "acme"}))) == {"acme": "secret_unavailable"}
+    assert codes(invoke(tenants(acme={"secretArn": "arn:acme"}))) == {"acme": "secret_unavailable"}
 
 
 def test_an_env_py_that_connects_to_another_database_is_refused(
@@ -110,7 +110,7 @@ def test_an_env_py_that_connects_to_another_database_is_refused(
     by_secret("postgresql+psycopg", "generic")
     (package.directory / "app_config.py").write_text(f'url = "{database.url("postgresql+psycopg")}"\n')
     package.table_revision("r1")
-    answer = invoke(tenants(acme={"secretArn": "acme"}, globex={"secretArn": "globex"}))
+    answer = invoke(tenants(acme={"secretArn": "arn:acme"}, globex={"secretArn": "arn:globex"}))
     assert codes(answer) == {"acme": "invalid_project", "globex": "invalid_project"}
     assert database.name in outcomes(answer)["acme"]["error"]["message"]
     assert database.tables() == []
@@ -121,9 +121,9 @@ def test_a_database_that_does_not_answer_does_not_hold_up_the_others(
 ) -> None:
     by_secret("postgresql+psycopg", "generic", limits={"connectRetrySeconds": 1})
     fetch = addresses._fetch
-    monkeypatch.setattr(addresses, "_fetch", lambda arn: secret(own["acme"], port=1) if arn == "gone" else fetch(arn))
+    monkeypatch.setattr(addresses, "_fetch", lambda arn: secret(own["acme"], port=1) if arn == "arn:gone" else fetch(arn))
     package.table_revision("r1")
-    answer = invoke(tenants(gone={"secretArn": "gone"}, acme={"secretArn": "acme"}))
+    answer = invoke(tenants(gone={"secretArn": "arn:gone"}, acme={"secretArn": "arn:acme"}))
     assert codes(answer) == {"gone": "database_unreachable"}
     assert versions(own["acme"], "public") == ["r1"]
 
@@ -140,9 +140,9 @@ def test_unreadable_secrets_are_not_fetched_beyond_the_time_of_the_request(
         raise RunnerError("secret_unavailable", f"the secret {arn} can't be read", "look")
 
     monkeypatch.setattr(addresses, "_fetch", refuse)
-    answer = invoke({**tenants(acme={"secretArn": "acme"}, globex={"secretArn": "globex"}), "sliceSeconds": 0})
-    assert (codes(answer), asked) == ({"acme": "secret_unavailable"}, ["acme"])
-    assert answer["left"] == [{"name": "globex", "secretArn": "globex"}]
+    answer = invoke({**tenants(acme={"secretArn": "arn:acme"}, globex={"secretArn": "arn:globex"}), "sliceSeconds": 0})
+    assert (codes(answer), asked) == ({"acme": "secret_unavailable"}, ["arn:acme"])
+    assert answer["left"] == [{"name": "globex", "secretArn": "arn:globex"}]
 
 
 def test_a_tenant_with_a_secret_requires_settings_that_name_variables(
@@ -150,7 +150,7 @@ def test_a_tenant_with_a_secret_requires_settings_that_name_variables(
 ) -> None:
     by_secret("postgresql+psycopg", "generic", database={"source": "environment"})
     package.table_revision("r1")
-    assert codes(invoke(tenants(acme={"secretArn": "acme"}))) == {"acme": "invalid_settings"}
+    assert codes(invoke(tenants(acme={"secretArn": "arn:acme"}))) == {"acme": "invalid_settings"}
 
 
 class TestTheList:
@@ -174,11 +174,11 @@ class TestTheList:
     @pytest.mark.parametrize("scheme", ["postgresql", *dict.fromkeys(scheme for _, scheme in DRIVERS)])
     def test_it_holds_the_rows_of_the_query_in_byte_order(self, database: Database, listed: Any, scheme: str) -> None:
         listed("SELECT name, schema, secret_arn FROM tenants WHERE active AND name NOT LIKE '%old%';\n", scheme)
-        self.insert(database, ("b",), ("a", "s1"), ("B", None, "arn"), ("_", "s2", "arn"))
+        self.insert(database, ("b",), ("a", "s1"), ("B", None, "arn:b"), ("_", "s2", "arn:b"))
         answer = invoke({"command": "tenants"})
         assert answer["tenants"] == [
-            {"name": "B", "secretArn": "arn"},
-            {"name": "_", "schema": "s2", "secretArn": "arn"},
+            {"name": "B", "secretArn": "arn:b"},
+            {"name": "_", "schema": "s2", "secretArn": "arn:b"},
             {"name": "a", "schema": "s1"},
             {"name": "b"},
         ]
@@ -201,12 +201,12 @@ class TestTheList:
         self.insert(database, ("a b",), ("a",), ("a",), (None, "s"), ("c", "x'y"), ("d", None, ""))
         error = failure({"command": "tenants"})["error"]
         assert error["code"] == "invalid_settings"
-        for what in ('"a b"', '"a" is listed twice', "null", "x'y", "secretArn"):
+        for what in ('"a b"', '"a" twice', "name is missing", "x'y", "secretArn"):
             assert what in error["message"]
 
     def test_an_unknown_column_is_reported(self, database: Database, listed: Any) -> None:
         listed("SELECT name, secret_arn AS secretarn FROM tenants")
-        self.insert(database, ("a", None, "arn"))
+        self.insert(database, ("a", None, "arn:a"))
         assert "secretarn" in failure({"command": "tenants"})["error"]["message"]
 
     @pytest.mark.parametrize(

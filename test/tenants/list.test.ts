@@ -69,11 +69,11 @@ describe('tenants are listed', () => {
 
 describe('nothing is run, and the reason is told,', () => {
   test.each<[string, unknown, string]>([
-    ['when a name is there twice', ['a', 'b', 'a'], 'listed twice: a'],
-    ['when a name could leave its folder', ['../a'], 'item 1 has no usable name: "../a"'],
-    ['when a schema could leave its quotes', [{ name: 'a', schema: 'a"b' }], 'item 1 has no usable schema'],
-    ['when a tenant has a key that nobody knows', [{ name: 'a', database: 'x' }], 'item 1 has an unknown key "database"'],
-    ['when the list is of something else', [1], 'item 1 is no tenant: 1'],
+    ['when a name is there twice', ['a', 'b', 'a'], 'tenants has "a" twice'],
+    ['when a name could leave its folder', ['../a'], 'tenants[0].name: "../a" is not a usable name'],
+    ['when a schema could leave its quotes', [{ name: 'a', schema: 'a"b' }], 'tenants[0].schema: "a\\"b" is not a usable name'],
+    ['when a tenant has a key that nobody knows', [{ name: 'a', database: 'x' }], 'unknown key "tenants[0].database"'],
+    ['when the list is of something else', [1], 'tenants[0] must be a tenant, {"name": "..."}, not 1'],
     ['when the file holds something else', 'name,schema\na,b', 'is neither a JSON array nor JSON lines'],
     ['when the file is not there', undefined, 'there is no s3://'],
   ])('%s', async (_, content, message) => {
@@ -89,11 +89,11 @@ describe('nothing is run, and the reason is told,', () => {
     const { world } = shared;
     await world.put(
       'tenants.json',
-      Array.from({ length: 9 }, () => ''),
+      Array.from({ length: 9 }, (_, index) => `tenant ${index}`),
     );
     await world.use({}, (request) => answered(request));
     const { error } = await world.run();
-    expect(error?.message).toContain('item 5 has no usable name: ""; and 4 more');
+    expect(error?.message).toContain('and 4 more problems in tenants');
   });
 
   test('when the function that lists them fails', async () => {
@@ -135,9 +135,9 @@ describe('nothing is run, and the reason is told,', () => {
     expect(error?.code).toBe('invalid_request');
     expect(error?.message.split('; ')).toEqual([
       'unknown key "comand": use command, tenants, retryFailed, allow, requestedBy',
-      'retryFailed goes without tenants: it has its own list',
-      'allow must be a list of drop_invalid_indexes',
+      'allow[0] must be one of drop_invalid_indexes, not "x"',
       'requestedBy must be a text of at most 200 printable ASCII characters',
+      'retryFailed goes without tenants: it has its own list',
     ]);
   });
 });

@@ -14,8 +14,15 @@ import {
   type Summarized,
   TENANTS_VARIABLE,
 } from '../../lib/contract/coordinator';
-import type { TenantAnswer, TenantOutcome, TenantRequest, TenantRunSummary, Wave } from '../../lib/contract/tenants';
-import { withFolder } from '../../lib/local/with-folder';
+import type {
+  TenantAnswer,
+  TenantFailed,
+  TenantOutcome,
+  TenantRequest,
+  TenantRunSummary,
+  Wave,
+} from '../../lib/contract/tenants';
+import { withFolder } from '../../lib/local/processes/with-folder';
 import { awsEnvironment, type Reply, StandIn } from '../client/stand-in';
 
 /**
@@ -162,7 +169,7 @@ export function useWorld(): { readonly world: World } {
 export function answered(request: TenantRequest, outcome: (name: string) => Partial<TenantOutcome> = () => ({})): Reply {
   const outcomes = (request.tenants ?? []).map(({ name }): TenantOutcome => {
     const done = { from: [], to: ['b2'], applied: ['a1', 'b2'], pending: 0, durationMs: 1 };
-    return { tenant: name, status: 'complete', ...done, ...outcome(name) };
+    return { tenant: name, status: 'complete', ...done, ...outcome(name) } as TenantOutcome;
   });
   return { answer: answerWith(request, outcomes) };
 }
@@ -189,12 +196,12 @@ export function answerWith(
   };
 }
 
-export const FAILED: Partial<TenantOutcome> = {
+export const FAILED: Partial<TenantFailed> = {
   status: 'failed',
   to: [],
   applied: [],
   pending: 2,
-  error: { code: 'migration_failed', message: 'revision a1 failed', next: 'mend it', revision: 'a1' },
+  error: { code: 'migration_failed', message: 'revision a1 failed', next: 'fix it', revision: 'a1' },
 };
 
 export const AT_HEAD: Partial<TenantOutcome> = { from: ['b2'], applied: [] };

@@ -22,27 +22,7 @@ from .handler import MigrationFailed, respond
 from .protocol.contract import REQUEST_VARIABLE
 from .protocol.invocation import Host, Invocation
 from .protocol.log import log
-
-# What a shell shows for a process that SIGTERM ended.
-CANCELLED = 143
-
-EXIT_CODES = {
-    "invalid_request": 2,
-    "unknown_revision": 2,
-    "not_allowed": 3,
-    "invalid_settings": 3,
-    "invalid_project": 3,
-    "multiple_heads": 3,
-    "database_ahead": 3,
-    "locked": 3,
-    "blocked": 3,
-    "invalid_index": 3,
-    "database_unreachable": 4,
-    "database_refused": 4,
-    "secret_unavailable": 4,
-    "cancelled": CANCELLED,
-}
-"""As for `migrate-invoke`; every other failure is 1."""
+from .protocol.rules import CONTAINER_EXIT_CODES
 
 # A statement may begin just after a cancellation has found nothing to cancel.
 _CANCEL_AGAIN_SECONDS = 0.2
@@ -60,7 +40,7 @@ def main() -> int:
         code = 0
     except MigrationFailed as failed:
         answer = json.loads(str(failed))
-        code = EXIT_CODES.get(answer["error"]["code"], 1)
+        code = CONTAINER_EXIT_CODES[answer["error"]["code"]]
     log("INFO", "task_ended", exitCode=code, answer=answer)
     return code
 

@@ -128,7 +128,7 @@ def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, repo
         observe(project, scratch, ask, report)
     elif verb == "create":
         from .replay.at_head import at_head
-        from .source.create import create
+        from .replay.create import create
 
         with application_context(project), at_head(project, scratch, ask):
             report({"report": "created", **create(project, ask["message"], empty=ask["empty"])})

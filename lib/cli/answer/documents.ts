@@ -1,9 +1,9 @@
 import type { MigrateErrorDetails } from '../../client/errors';
-import type { AppliedRevision, DataLoss, ErrorCode, MigrateAnswer } from '../../contract';
+import type { AppliedRevision, Count, DataLoss, ErrorCode, MigrateAnswer, Text } from '../../contract';
 import { CONTRACT_VERSION } from '../../contract';
 import { type AnyCode, type CommandCode, EXIT, exitCodeOf } from '../exit-codes';
 
-/* What `--json` prints. Described for others by schema/migrate-invoke.json, which the tests hold against this. */
+/* What `--json` prints. `npm run generate` makes schema/migrate-invoke.json from it. */
 
 /** The command's answer: the client's, with the exit code. */
 export interface AnswerDocument extends Omit<MigrateAnswer, 'command'> {
@@ -11,17 +11,17 @@ export interface AnswerDocument extends Omit<MigrateAnswer, 'command'> {
   readonly command: MigrateAnswer['command'] | 'check';
   /** With the command `check` only. */
   readonly atHead?: boolean;
-  readonly exitCode: number;
+  readonly exitCode: Count;
 }
 
 /** Why a command failed. */
 export interface FailureDocument<Code extends AnyCode = ErrorCode | CommandCode> {
-  readonly contract: number;
+  readonly contract: typeof CONTRACT_VERSION;
   readonly status: 'failed';
   readonly error: {
     readonly code: Code;
-    readonly message: string;
-    readonly next: string;
+    readonly message: Text;
+    readonly next: Text;
     readonly revision?: string;
     readonly sqlState?: string;
     readonly statement?: string;
@@ -29,14 +29,14 @@ export interface FailureDocument<Code extends AnyCode = ErrorCode | CommandCode>
     readonly log?: readonly string[];
   };
   readonly applied: readonly AppliedRevision[];
-  readonly exitCode: number;
+  readonly exitCode: Count;
 }
 
 /** Any error of ours: with a code and a next step, and what else is known. */
 export interface Failure<Code extends AnyCode> extends Omit<MigrateErrorDetails, 'cause'> {
   readonly code: Code;
-  readonly message: string;
-  readonly next: string;
+  readonly message: Text;
+  readonly next: Text;
 }
 
 /** @param answer an answer of the client; one with `atHead` is that of a `check` */

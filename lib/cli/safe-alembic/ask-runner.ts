@@ -2,8 +2,8 @@ import { migrateError } from '../../client/errors';
 import { type ErrorCode, type MigrateAnswer, type MigrateRequest, RUNNER_CODES } from '../../contract';
 import type { Report } from '../../contract/facts';
 import { LocalError } from '../../local/errors';
-import { mustHave } from '../../local/observe';
-import type { Observer } from '../../local/observer';
+import { mustHave } from '../../local/python/observe';
+import type { Observer } from '../../local/python/observer';
 
 /** In place of the runner's next step, where that one is about AWS. */
 const NEXT_HERE: Partial<Record<ErrorCode, string>> = {

@@ -16,7 +16,7 @@ ${COMMON_HELP}
 
 Settings
   the key "cdk-alembic" in package.json, or the file cdk-alembic.json: project, python,
-  databaseUrl, environment, baseline, failOn, rules
+  databaseUrl, environment, baseline, failOn, allowNotReplayed, rules
 
 ${EXIT_HELP}
 

@@ -1,9 +1,9 @@
 import path from 'node:path';
 import type { AppliedRevision } from '../../contract';
 import { findProject } from '../../local/project';
-import { pythonCommand, uvPython } from '../../local/python';
+import { pythonCommand, uvPython } from '../../local/python/command';
+import { type Observation, withObserver } from '../../local/python/with-observer';
 import { readSettings, type Settings } from '../../local/settings';
-import { type Observation, withObserver } from '../../local/with-observer';
 import type { Screen } from '../screen/screen';
 import type { CommonArguments } from './common';
 

@@ -1,6 +1,5 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
-import { CONTRACT_VERSION } from '../../contract';
-import type { TenantApproval, TenantApprovalAnswer } from '../../contract/tenants';
+import { isTenantApprovalAnswer, type TenantApproval, type TenantApprovalAnswer } from '../../contract/tenants';
 import { parseJson } from '../json';
 import { sdkError } from '../sdk-errors';
 import type { Target } from '../target';
@@ -35,7 +34,7 @@ async function invoke(
   });
   const text = Payload?.transformToString() ?? '';
   const answer = parseJson(text);
-  if (!FunctionError && isAnswer(answer)) return answer;
+  if (!FunctionError && isTenantApprovalAnswer(answer)) return answer;
   const message = `${target.functionName} answered with something that is no answer to an approval: ${text.slice(0, 200) || 'nothing'}`;
   throw new TenantsError('unexpected_answer', message, `see the function's log in /aws/lambda/${target.functionName}`);
 }
@@ -54,8 +53,3 @@ function invokeError(error: unknown, target: Target): TenantsError {
 
 const GRANT = 'sign in again if the session has expired; otherwise grant the invoke of that function';
 const AGAIN = 'try again: an approval is taken once, however often it is sent';
-
-function isAnswer(value: unknown): value is TenantApprovalAnswer {
-  const { contract, status } = (value ?? {}) as Partial<TenantApprovalAnswer>;
-  return contract === CONTRACT_VERSION && (status === 'taken' || status === 'not_waiting');
-}

@@ -1,6 +1,5 @@
 import type { DescribeExecutionCommandOutput } from '@aws-sdk/client-sfn';
-import { CONTRACT_VERSION } from '../../contract';
-import { TENANT_CODES, type TenantCode, type TenantRunSummary } from '../../contract/tenants';
+import { isTenantRunSummary, TENANT_CODES, type TenantCode, type TenantRunSummary } from '../../contract/tenants';
 import { parseJson } from '../json';
 import { TenantsError } from './errors';
 
@@ -9,12 +8,12 @@ export function resultOf({ status, output, error, cause, name }: DescribeExecuti
   if (status === 'RUNNING') return undefined;
   if (status === 'SUCCEEDED') {
     const summary = parseJson(output ?? '');
-    if (isSummary(summary) && summary.status !== 'failed') return summary;
+    if (isTenantRunSummary(summary) && summary.status !== 'failed') return summary;
     const told = `run ${name} ended with something that is no summary: ${(output ?? 'nothing').slice(0, 200)}`;
     throw new TenantsError('unexpected_answer', told, 'use the version of cdk-alembic that deployed the stage');
   }
   const told = parseJson(cause ?? '');
-  const summary = isSummary(told) ? told : undefined;
+  const summary = isTenantRunSummary(told) ? told : undefined;
   if (status === 'FAILED' && isRunCode(error)) {
     const { message, next } = (summary?.error ?? told ?? {}) as { readonly message?: string; readonly next?: string };
     throw new TenantsError(error, message ?? cause ?? `run ${name} failed`, next ?? NEXT[error], { summary });
@@ -34,7 +33,7 @@ const ENDS: Readonly<Record<string, string>> = {
 /** What to do where the run itself has not said it. */
 const NEXT: Readonly<Record<RunCode, string>> = {
   invalid_request: 'correct the input of the execution: nothing was begun',
-  tenants_failed: 'mend what failed, then run it again with --retry-failed: tenants at head cost one query each',
+  tenants_failed: 'fix what failed, then run it again with --retry-failed: tenants at head cost one query each',
   unknown_tenant: 'correct the names: nothing was begun',
   tenants_unavailable: 'correct where the tenants are listed: nothing was begun',
   not_approved: 'run it again when it is wanted: the canaries are migrated and stay so',
@@ -46,16 +45,4 @@ type RunCode = TenantCode | 'invalid_request';
 
 function isRunCode(error: string | undefined): error is RunCode {
   return error === 'invalid_request' || (TENANT_CODES as readonly string[]).includes(error ?? '');
-}
-
-function isSummary(value: unknown): value is TenantRunSummary {
-  if (typeof value !== 'object' || value === null) return false;
-  const { contract, status, total, places, failures, dataLoss, warnings, detailsUri } = value as Record<string, unknown>;
-  return (
-    contract === CONTRACT_VERSION &&
-    ['complete', 'pending', 'failed'].includes(status as string) &&
-    typeof total === 'number' &&
-    typeof detailsUri === 'string' &&
-    [places, failures, dataLoss, warnings].every(Array.isArray)
-  );
 }

@@ -1,4 +1,4 @@
-import { Stack, Validations } from 'aws-cdk-lib';
+import { type Acknowledgment, Stack, Validations } from 'aws-cdk-lib';
 import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
@@ -8,9 +8,14 @@ import type { IConstruct } from 'constructs';
  * Findings of cdk-nag's AwsSolutions that stay, each with its reason: an app that checks itself need not look into this construct.
  */
 
+/** Older versions of the CDK have no `Validations`, and nothing that would read this. */
+function acknowledge(scope: IConstruct, ...findings: Acknowledgment[]): void {
+  Validations?.of(scope).acknowledge(...findings);
+}
+
 /** Of the role of a function in a VPC. */
 export function acknowledgeNetworkInterfaces(role: IConstruct): void {
-  Validations.of(role).acknowledge({
+  acknowledge(role, {
     id: 'AwsSolutions-IAM5[Resource::*]',
     reason:
       'Lambda attaches the function to the VPC with these actions, and AWS knows no narrower resource for them; ' +
@@ -25,7 +30,8 @@ export function acknowledgeFramework(scope: IConstruct): void {
     .filter((construct) => construct instanceof CfnFunction)
     // This one is called by CloudFormation, and by nobody else.
     .filter(({ handler }) => handler !== 'framework.onEvent');
-  Validations.of(scope).acknowledge(
+  acknowledge(
+    scope,
     ...functions.map((fn) => ({
       id: `AwsSolutions-IAM5[Resource::<${Stack.of(fn).getLogicalId(fn)}.Arn>:*]`,
       reason:
@@ -46,7 +52,7 @@ export function acknowledgeFramework(scope: IConstruct): void {
 
 /** Of the task that runs long migrations. */
 export function acknowledgeTaskDefinition(task: IConstruct): void {
-  Validations.of(task).acknowledge({
+  acknowledge(task, {
     id: 'AwsSolutions-ECS2',
     reason: 'the variables hold no secret: the database password is fetched from Secrets Manager, or made, when the task runs',
   });
@@ -54,7 +60,7 @@ export function acknowledgeTaskDefinition(task: IConstruct): void {
 
 /** Of the role by which Fargate starts that task. */
 export function acknowledgeExecutionRole(role: IConstruct): void {
-  Validations.of(role).acknowledge({
+  acknowledge(role, {
     id: 'AwsSolutions-IAM5[Resource::*]',
     reason: 'ecr:GetAuthorizationToken, which it takes to pull the image, knows no narrower resource',
   });
@@ -62,7 +68,8 @@ export function acknowledgeExecutionRole(role: IConstruct): void {
 
 /** Of the state machine that runs that task. */
 export function acknowledgeStateMachine(machine: IConstruct): void {
-  Validations.of(machine).acknowledge(
+  acknowledge(
+    machine,
     {
       id: 'AwsSolutions-SF1',
       reason:
@@ -78,7 +85,7 @@ export function acknowledgeStateMachine(machine: IConstruct): void {
 
 /** Of a role that may do something with what has no name before it is there. */
 export function acknowledgeWildcard(role: IConstruct, arn: string, reason: string): void {
-  Validations.of(role).acknowledge({ id: `AwsSolutions-IAM5[Resource::${asFound(Stack.of(role).resolve(arn))}]`, reason });
+  acknowledge(role, { id: `AwsSolutions-IAM5[Resource::${asFound(Stack.of(role).resolve(arn))}]`, reason });
 }
 
 /** An ARN as cdk-nag writes it. */
@@ -105,7 +112,8 @@ export function acknowledgeTenantMachine(
 ): void {
   const files = `<${Stack.of(scope).getLogicalId(bucket.node.defaultChild as s3.CfnBucket)}.Arn>/runs/*`;
   const executions = `arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:${machineName}`;
-  Validations.of(scope).acknowledge(
+  acknowledge(
+    scope,
     {
       id: `AwsSolutions-IAM5[Resource::${files}]`,
       reason: "the wildcard stands for the files of the runs, in a bucket of the stack's own",
@@ -115,7 +123,8 @@ export function acknowledgeTenantMachine(
       reason: 'the wildcard stands for the executions of this one state machine, whose names are made when they start',
     })),
   );
-  Validations.of(stateMachine).acknowledge(
+  acknowledge(
+    stateMachine,
     {
       id: 'AwsSolutions-SF1',
       reason:
@@ -127,4 +136,13 @@ export function acknowledgeTenantMachine(
       reason: 'tracing takes permissions on "*", and shows calls that the history of the execution shows already',
     },
   );
+}
+
+/** Of the bucket with what became of each tenant. */
+export function acknowledgeRunsBucket(bucket: s3.Bucket): void {
+  acknowledge(bucket, {
+    id: 'AwsSolutions-S1',
+    reason:
+      'four roles of this stack read and write it, and their logs say what they do; an access log would need another bucket',
+  });
 }

@@ -1,3 +1,4 @@
+import type { IResource } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as rds from 'aws-cdk-lib/aws-rds';
@@ -143,7 +144,7 @@ export class MigrationDatabase {
    */
   static fromProxy(proxy: rds.IDatabaseProxy, options: ProxyDatabaseOptions): MigrationDatabase {
     const { secret, ...others } = options;
-    return new MigrationDatabase((client) => {
+    return MigrationDatabase._of(proxy, (client) => {
       allowTo(client, proxy, PROXY_PORT);
       const bound = bindSecret(client, secret, { ...others, host: proxy.endpoint, port: PROXY_PORT });
       return { ...bound, dependencies: [...bound.dependencies, proxy] };
@@ -157,7 +158,7 @@ export class MigrationDatabase {
     if (!target || others.length) {
       return MigrationDatabase._unusable('MigrationDatabase.fromIamAuth needs exactly one of cluster, instance and proxy');
     }
-    return new MigrationDatabase((client) => {
+    return MigrationDatabase._of(target, (client) => {
       target.grantConnect(client, user);
       const endpoint = cluster?.clusterEndpoint ?? instance?.instanceEndpoint;
       const host = endpoint?.hostname ?? proxy?.endpoint ?? '';
@@ -174,8 +175,8 @@ export class MigrationDatabase {
   }
 
   /** @internal */
-  static _of(bind: (client: DatabaseClient) => BoundDatabase): MigrationDatabase {
-    return new MigrationDatabase(bind);
+  static _of(resource: IResource, bind: (client: DatabaseClient) => BoundDatabase): MigrationDatabase {
+    return new MigrationDatabase(bind, [], resource);
   }
 
   /** @internal */
@@ -189,9 +190,13 @@ export class MigrationDatabase {
   /** @internal */
   readonly _problems: readonly string[];
 
-  private constructor(bind: (client: DatabaseClient) => BoundDatabase, problems: readonly string[] = []) {
+  /** @internal The database, where the app knows it. */
+  readonly _resource?: IResource;
+
+  private constructor(bind: (client: DatabaseClient) => BoundDatabase, problems: readonly string[] = [], resource?: IResource) {
     this._bind = bind;
     this._problems = problems;
+    this._resource = resource;
   }
 }
 
@@ -206,7 +211,7 @@ function fromRds(
       `the database ${database.node.path} has no secret: give one with the option "secret", or use MigrationDatabase.fromIamAuth`,
     );
   }
-  return MigrationDatabase._of((client) => {
+  return MigrationDatabase._of(database, (client) => {
     const { hostname: host, port } = endpoint();
     allowTo(client, database, port);
     // The address is said here because a secret that RDS manages holds none.

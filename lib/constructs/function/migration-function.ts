@@ -58,7 +58,8 @@ export function migrationFunction(scope: Construct, id: string, props: Migration
     role,
     logGroup: group,
     environmentEncryption: encryptionKey,
-    ...(vpc && { vpc, vpcSubnets: props.vpcSubnets, securityGroups: props.securityGroups }),
+    // Public subnets are an error of ours, with the remedy.
+    ...(vpc && { vpc, vpcSubnets: props.vpcSubnets, securityGroups: props.securityGroups, allowPublicSubnet: true }),
     // Lambda repeats an asynchronous invoke that failed: a migration must not run again by itself.
     retryAttempts: 0,
   });

@@ -7,9 +7,12 @@ import type { BoundCode } from '../code/bound-code';
 import type { MigrationContainerOptions } from '../container/migration-compute';
 import type { MigrationContainer } from '../container/migration-container';
 import { literalPasswords } from '../database/literal-passwords';
+import { MigrationDatabase } from '../database/migration-database';
+import { environmentProblems } from './environment-problems';
 import { migrationFunction } from './migration-function';
 import { runnerLimits } from './migration-limits';
 import type { MigrationProps } from './migration-props';
+import { subnetProblems, warnOfMissingEndpoint } from './subnet-problems';
 import { warnOfUnknownRegion } from './unknown-region';
 
 export const DEFAULT_LOG_RETENTION = logs.RetentionDays.ONE_YEAR;
@@ -35,9 +38,18 @@ export interface RunnerFunction {
 
 /** The function with the backend's code and the runner's settings. All that is wrong is reported at once. */
 export function runnerFunction(scope: Construct, id: string, props: RunnerFunctionProps): RunnerFunction {
-  const { stage, environment = {}, database, limits = {}, functionName, timeout, vpc, vpcSubnets, securityGroups } = props;
+  const { stage, environment = {}, limits = {}, functionName, timeout, vpcSubnets, securityGroups } = props;
+  const elsewhere = environmentProblems(scope, { database: props.database._resource, VPC: props.vpc });
+  // What is elsewhere can't be referred to: the CDK would throw before it shows the errors.
+  const { database, vpc } = elsewhere.length ? { database: MigrationDatabase.fromEnvironment(), vpc: undefined } : props;
   const architecture = props.architecture ?? lambda.Architecture.ARM_64;
-  const problems = [...props.problems, ...literalPasswords(environment), ...database._problems];
+  const problems = [
+    ...props.problems,
+    ...elsewhere,
+    ...subnetProblems(vpc, vpcSubnets),
+    ...literalPasswords(environment),
+    ...props.database._problems,
+  ];
   const code = bindCode(scope, props, architecture, problems);
   const logRetention = props.logRetention ?? DEFAULT_LOG_RETENTION;
   const fn = migrationFunction(scope, id, {
@@ -55,6 +67,7 @@ export function runnerFunction(scope: Construct, id: string, props: RunnerFuncti
   });
   const { settings, dependencies } = database._bind(fn);
   if (settings.source !== 'environment') warnOfUnknownRegion(scope, environment);
+  if (settings.source === 'secret') warnOfMissingEndpoint(scope, vpc, vpcSubnets);
   props.eventBus?.grantPutEventsTo(fn);
   const runnerSettings: RunnerSettings = {
     stage,

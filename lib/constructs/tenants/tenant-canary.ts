@@ -1,6 +1,6 @@
 import type { Duration } from 'aws-cdk-lib';
 import type { CanarySettings } from '../../contract/coordinator';
-import { TENANT_PATTERN } from '../../contract/tenants';
+import { isTenantName } from '../../contract/tenants';
 import { seconds, WEEK_SECONDS } from './tenant-limits';
 
 /** What happens between the canaries and the rest. Exactly one of `pause` and `approval` is given. */
@@ -37,7 +37,7 @@ const MAX_NAMES = 30;
 export class TenantCanary {
   /** These tenants, 30 at most. A run over some tenants has those of them as canaries that are among them. */
   static names(names: string[], options: TenantCanaryOptions): TenantCanary {
-    const unusable = names.filter((name) => !TENANT_PATTERN.test(name));
+    const unusable = names.filter((name) => !isTenantName(name));
     const problems = names.length ? [] : ['the canary has no names: give some, or leave the canary out'];
     if (names.length > MAX_NAMES) problems.push(`the canary has ${names.length} names: use ${MAX_NAMES} at most, or a share`);
     if (unusable.length) problems.push(`the canary names what can be no tenant: ${unusable.slice(0, 5).join(', ')}`);

@@ -1,6 +1,8 @@
 import { TENANT_STATES } from '../../contract/tenants';
 
 export interface TenantDefinitionProps {
+  /** Of AWS: `aws`, `aws-cn`, `aws-us-gov`. */
+  readonly partition: string;
   readonly coordinator: string;
   readonly batch: string;
   /** The bucket with the run's files. */
@@ -50,7 +52,7 @@ const SUMMARIZE_WHY = [{ ErrorEquals: ['States.ALL'], ResultPath: '$.stopped', N
 export function tenantDefinition(props: TenantDefinitionProps): Record<string, unknown> {
   const coordinate = (action: string, payload: object = {}, resource = 'lambda:invoke') => ({
     Type: 'Task',
-    Resource: `arn:aws:states:::${resource}`,
+    Resource: `arn:${props.partition}:states:::${resource}`,
     Parameters: { FunctionName: props.coordinator, Payload: { action, 'runId.$': '$.runId', ...payload } },
     Retry: [RETRY_LAMBDA],
   });
@@ -150,14 +152,14 @@ function canaryStates(
 type Names = [string, string, string, string];
 
 /** A child for each batch. They all get their turn: which failures stop the others is decided by tenants, not by batches. */
-function map(label: string, keyPath: string, next: string, { bucket, batch, concurrency }: TenantDefinitionProps) {
+function map(label: string, keyPath: string, next: string, { partition, bucket, batch, concurrency }: TenantDefinitionProps) {
   // A name stands once in a machine, in both of its maps together.
   const [one, done, failed, complete] = ['', ' done', ' failed', ' complete'].map((end) => `${label} batch${end}`) as Names;
   return {
     Type: 'Map',
     Label: label,
     ItemReader: {
-      Resource: 'arn:aws:states:::s3:getObject',
+      Resource: `arn:${partition}:states:::s3:getObject`,
       ReaderConfig: { InputType: 'JSON' },
       Parameters: { Bucket: bucket, 'Key.$': keyPath },
     },
@@ -169,7 +171,7 @@ function map(label: string, keyPath: string, next: string, { bucket, batch, conc
       States: {
         [one]: {
           Type: 'Task',
-          Resource: 'arn:aws:states:::lambda:invoke',
+          Resource: `arn:${partition}:states:::lambda:invoke`,
           Parameters: { FunctionName: batch, 'Payload.$': '$' },
           OutputPath: '$.Payload',
           Retry: [RETRY_WORKER, RETRY_LAMBDA],

@@ -1,4 +1,4 @@
-import { ArnFormat, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { ArnFormat, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -7,7 +7,7 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { type CoordinatorSettings, TENANTS_VARIABLE } from '../../contract/coordinator';
-import { acknowledgeTenantMachine } from '../aws/acknowledged';
+import { acknowledgeRunsBucket, acknowledgeTenantMachine } from '../aws/acknowledged';
 import { bundledFunction, bundledFunctionRole } from '../aws/bundled-function';
 import { LAMBDA_SECONDS } from '../function/timeouts';
 import { allowInvoke } from '../on-deploy/migration-on-deploy';
@@ -102,6 +102,7 @@ export function tenantMachine(scope: Construct, props: TenantMachineProps): Tena
     definitionBody: sfn.DefinitionBody.fromString(
       stack.toJsonString(
         tenantDefinition({
+          partition: stack.partition,
           coordinator: coordinator.functionName,
           batch: batch.functionName,
           bucket: bucket.bucketName,
@@ -177,11 +178,7 @@ function runsBucket(scope: Construct, encryptionKey: kms.IKey | undefined): s3.B
     // What ran and what failed is a record: it outlives the stack that it is about.
     removalPolicy: RemovalPolicy.RETAIN,
   });
-  Validations.of(bucket).acknowledge({
-    id: 'AwsSolutions-S1',
-    reason:
-      'four roles of this stack read and write it, and what they do is in their logs; an access log would need a bucket more',
-  });
+  acknowledgeRunsBucket(bucket);
   return bucket;
 }
 

@@ -5,13 +5,14 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct, type IConstruct } from 'constructs';
-import { DEFAULT_APP_NAME, nameProblems } from '../../contract';
+import { DEFAULT_APP_NAME } from '../../contract';
 import { RUN_ACTIONS, tenantApprovalName, tenantFunctionName, tenantStateMachineName } from '../../contract/tenants';
 import { logGroup } from '../aws/log-group';
 import { runFailureAlarm } from '../function/failure-alarm';
 import { defaultTimeout, limitProblems } from '../function/migration-limits';
 import { ReadyForMigration } from '../function/migration-order';
 import type { MigrationProps } from '../function/migration-props';
+import { duplicateProblems, namePartProblems } from '../function/name-problems';
 import { DEFAULT_LOG_RETENTION, runnerFunction } from '../function/runner-function';
 import { allowInvoke } from '../on-deploy/migration-on-deploy';
 import type { TenantCanary } from './tenant-canary';
@@ -116,7 +117,7 @@ export class TenantMigration extends Construct {
     const { stage, appName = DEFAULT_APP_NAME, tenants, canary, toleratedFailures, encryptionKey, limits = {} } = props;
     const { batchSize = DEFAULT_BATCH_SIZE, maxConnections = DEFAULT_MAX_CONNECTIONS } = props;
     const { onDeploy = TenantDeploy.wait(), timeout = defaultTimeout(true), logRetention = DEFAULT_LOG_RETENTION } = props;
-    const names = nameProblems(appName, stage, tenantApprovalName(appName, stage));
+    const names = namePartProblems(appName, stage, tenantApprovalName);
     const name = names.length ? undefined : tenantFunctionName(appName, stage);
     const machineName = names.length ? undefined : tenantStateMachineName(appName, stage);
     this.machineName = machineName ?? 'unusable';
@@ -129,6 +130,7 @@ export class TenantMigration extends Construct {
       timeout,
       problems: [
         ...names,
+        ...duplicateProblems(this, name),
         ...limitProblems(timeout, limits, true),
         ...tenantLimitProblems(batchSize, maxConnections, toleratedFailures),
         ...tenants._problems,

@@ -40,7 +40,7 @@ function findingBlock(finding: Finding): string {
   const place = [
     code(`${file}:${line}`),
     ...(direction ? [direction] : []),
-    seen === 'replay' ? 'seen in the replay' : 'told from the source',
+    seen === 'replay' ? 'seen in the replay' : 'read from the source',
   ];
   const [where, what] = acceptance(finding);
   return [

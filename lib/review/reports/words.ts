@@ -5,7 +5,7 @@ export function acknowledgement(rule: string): string {
   return `# cdk-alembic: allow ${rule}: <reason>`;
 }
 
-/** How to say that a finding is meant: where, and what to write there. What is in no revision can only be set for the project. */
+/** How to accept a finding: where, and what to write there. What is in no revision can only be set for the project. */
 export function acceptance({ rule, revision }: Pick<Finding, 'rule' | 'revision'>): readonly [where: string, what: string] {
   if (revision !== undefined) return ['write into that file', acknowledgement(rule)];
   return ["write into the project's settings", `"rules": { "${rule}": "off" }`];
@@ -20,14 +20,14 @@ export function counted(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? '' : 's'}`;
 }
 
-/** What came out, such as `2 errors, 1 warning, 1 acknowledged`. */
-export function outcome({ summary: { errors, warnings, acknowledged } }: Review): string {
+/** The result, such as `2 errors, 1 warning, 1 acknowledged`. */
+export function outcome({ notChecked, summary: { errors, warnings, acknowledged } }: Review): string {
   const found = [
     ...(errors > 0 ? [counted(errors, 'error')] : []),
     ...(warnings > 0 ? [counted(warnings, 'warning')] : []),
     ...(acknowledged > 0 ? [`${acknowledged} acknowledged`] : []),
   ];
-  return found.join(', ') || 'nothing found';
+  return [found.join(', ') || 'nothing found', ...(notChecked ? [notChecked.message] : [])].join('; ');
 }
 
 /** What was done, such as `11 revisions reviewed in 3.4 s, 10 of them replayed on PostgreSQL 18.4`. */

@@ -1,5 +1,9 @@
-import { batches, execute, literal, tableArguments } from '../python';
-import type { Step } from '../reviewed';
+import type { StatementFailure } from '../../contract/facts';
+import { batches } from '../advice/batches';
+import { addNullable } from '../advice/columns';
+import { execute, literal, tableArguments } from '../advice/python';
+import { quoted, quotedTable } from '../advice/sql';
+import type { Part, Step } from '../revision/reviewed';
 import type { Rule } from './rule';
 
 /** Between the migration and the end of the deploy the old code still runs. */
@@ -26,28 +30,32 @@ export const rename: Rule = {
         what === 'column' ? `${table}.${from}` : what === 'enum value' ? `the label ${from} of ${table}` : `${what} ${from}`;
       yield {
         ...place,
-        message: `${thing} is renamed to ${to}: the code that still runs knows the old name only, and fails from this moment until the deploy is done`,
-        instead: renamed(action),
+        message: `${thing} is renamed to ${to}: running code knows only the old name, and fails from now until the deploy is done`,
+        instead: renamed(action, upgrade),
       };
     }
   },
 };
 
-function renamed(action: Extract<Step['action'], { does: 'rename' }>): string | undefined {
+function renamed(action: Extract<Step['action'], { does: 'rename' }>, part: Part): string | undefined {
   const { table, schema } = tableArguments(action.table);
+  const facts = part.findTable(action.table);
   if (action.what === 'table') {
+    const target = action.table.includes('.') ? `${action.table.split('.')[0]}.${action.to}` : action.to;
     return [
       `op.rename_table(${table}, ${literal(action.to)}${schema})`,
-      execute(`CREATE VIEW ${action.table} AS SELECT * FROM ${action.to}`),
-      '# old code goes on with the view; a later release drops it',
+      execute(`CREATE VIEW ${quotedTable(action.table)} AS SELECT * FROM ${quotedTable(target)}`),
+      '# running code goes on with the view; a later release drops it',
     ].join('\n');
   }
   if (action.what !== 'column') return undefined;
+  const [from, to] = [quoted(action.from), quoted(action.to)];
+  const type = facts?.columns.find(({ name }) => name === action.from)?.type ?? `<the type of ${action.from}>`;
   return [
-    `op.add_column(${table}, sa.Column(${literal(action.to)}, ..., nullable=True)${schema})`,
+    execute(`ALTER TABLE ${quotedTable(action.table)} ADD COLUMN ${to} ${type}`),
     '# the application writes both columns; the next revision copies in batches:',
-    batches(action.table, `${action.to} = ${action.from}`, `${action.to} IS NULL`),
-    `# a later release reads ${action.to}, and one after it drops ${action.from}`,
+    batches(action.table, `${to} = ${from}`, `${to} IS NULL AND ${from} IS NOT NULL`, facts),
+    `# a later release reads ${action.to}, and the one after it drops ${action.from}`,
   ].join('\n');
 }
 
@@ -59,15 +67,11 @@ export const notNullWithoutDefault: Rule = {
   *check({ upgrade }) {
     for (const { action, isExisting, place } of upgrade.steps) {
       if (action.does !== 'add column' || !action.column.notNull || action.column.default || !isExisting(action.table)) continue;
-      const { table, schema } = tableArguments(action.table);
       const { name } = action.column;
       yield {
         ...place,
-        message: `${action.table}.${name} is NOT NULL without a default: the upgrade fails where ${action.table} holds a row, and inserts of the code that still runs fail`,
-        instead: [
-          `op.add_column(${table}, sa.Column(${literal(name)}, ..., server_default="...", nullable=False)${schema})`,
-          '# or nullable=True now, and NOT NULL when every row has a value',
-        ].join('\n'),
+        message: `${action.table}.${name} is NOT NULL without a default: the upgrade fails if ${action.table} holds a row, and inserts of running code fail`,
+        instead: addNullable(action.table, action.column),
       };
     }
   },
@@ -77,7 +81,7 @@ export const uniqueOnExistingRows: Rule = {
   id: 'unique-on-existing-rows',
   group: 'compatibility',
   severity: 'warning',
-  title: 'uniqueness is asked of rows that are there already',
+  title: 'existing rows must be unique',
   *check({ facts, upgrade }) {
     const failed = facts.rows?.upgradeFailure;
     for (const { action, isExisting, isNewColumn, place } of upgrade.steps) {
@@ -98,20 +102,27 @@ export const uniqueOnExistingRows: Rule = {
         ...place,
         message:
           `two rows of ${table} with the same ${columns} make the upgrade fail` +
-          (failed?.sqlState === '23505' ? `, as seeded rows did (${failed.message})` : '') +
-          ', and the code that still runs may write such rows',
-        instead: `# look first, in production: SELECT ${columns}, count(*) FROM ${table} GROUP BY ${columns} HAVING count(*) > 1`,
+          (isOf(failed, action) ? `, as sample rows did (${failed?.message})` : '') +
+          ', and running code may write such rows',
+        instead: `# first check in production: SELECT ${columns}, count(*) FROM ${table} GROUP BY ${columns} HAVING count(*) > 1`,
       };
     }
   },
 };
+
+/** Whether sample rows made this index fail: PostgreSQL names it. */
+function isOf(failure: StatementFailure | undefined, action: Step['action']): boolean {
+  const name =
+    action.does === 'create index' ? action.index : action.does === 'add constraint' ? action.constraint.name : undefined;
+  return failure?.sqlState === '23505' && (name === undefined || failure.message.includes(`"${name}"`));
+}
 
 /** Expand, let both releases run, contract: https://martinfowler.com/bliki/ParallelChange.html */
 export const expandAndContractInOne: Rule = {
   id: 'expand-and-contract-in-one',
   group: 'compatibility',
   severity: 'warning',
-  title: 'the new and the end of the old form come in one release',
+  title: 'a column and its replacement change in one release',
   *check(revision, change) {
     const together = change.isUnreleased(revision.facts.revision)
       ? change.revisions.filter(({ facts }) => change.isUnreleased(facts.revision))
@@ -130,8 +141,8 @@ export const expandAndContractInOne: Rule = {
       if (!successor) continue;
       yield {
         ...place,
-        message: `${table}.${successor} is added and filled, and ${table}.${column} is dropped in the same release: between them no release runs that knows both, so the old code fails and what it writes meanwhile is not copied`,
-        instead: `# this release: add ${successor}, write both, copy; the next one reads ${successor}; one after it drops ${column}`,
+        message: `${table}.${successor} is added and filled, and ${table}.${column} is dropped in the same release: no release in between knows both, so running code fails and what it writes meanwhile is not copied`,
+        instead: `# this release: add ${successor}, write both, copy; the next one reads ${successor}; the one after it drops ${column}`,
       };
     }
   },

@@ -1,9 +1,10 @@
-import { longNames } from '../../sql/parse';
-import type { ColumnDefinition } from '../actions';
-import { columnType } from '../column-types';
+import { conventionalName, execute, literal } from '../advice/python';
+import { quoted, quotedTable } from '../advice/sql';
 import { vagueDescription } from '../description';
-import { conventionalName, literal } from '../python';
-import type { Reviewed, Step } from '../reviewed';
+import type { Reviewed, Step } from '../revision/reviewed';
+import type { ColumnDefinition } from '../sql/action';
+import { columnType } from '../sql/column-types';
+import { longNames } from '../sql/parse';
 import type { Rule, RuleInfo } from './rule';
 import { some } from './words';
 
@@ -35,8 +36,8 @@ export const unnamedConstraint: Rule = {
     );
     yield {
       ...first.step.place,
-      message: `PostgreSQL has to find a name for ${some(which)}: a later revision can't be sure of it, and autogenerate writes drop_constraint(None)`,
-      instead: `name=${literal(first.name)}  # or once for all: MetaData(naming_convention={...})`,
+      message: `PostgreSQL chooses a name for ${some(which)}: a later revision can't rely on it, and autogenerate writes drop_constraint(None)`,
+      instead: `name=${literal(first.name)}  # or for all: MetaData(naming_convention={...})`,
     };
   },
 };
@@ -47,14 +48,14 @@ export const longName: Rule = {
   severity: 'warning',
   title: 'a name has more than 63 bytes',
   *check({ upgrade }) {
-    const told = new Set<string>();
+    const reported = new Set<string>();
     for (const { sql, place } of upgrade.steps) {
       for (const name of longNames(sql)) {
-        if (told.has(name)) continue;
-        told.add(name);
+        if (reported.has(name)) continue;
+        reported.add(name);
         yield {
           ...place,
-          message: `PostgreSQL keeps 63 bytes of a name and cuts ${name} to ${Buffer.from(name).subarray(0, 63)}: the models know another name than the database`,
+          message: `PostgreSQL keeps 63 bytes of a name and cuts ${name} to ${Buffer.from(name).subarray(0, 63)}: the models have another name than the database`,
         };
       }
     }
@@ -72,15 +73,19 @@ export const literalIndex: Rule = {
       for (const value of action.literals) {
         yield {
           ...place,
-          message: `${action.index ?? 'the index'} of ${action.table} indexes the text '${value}', the same for every row, and not a column: no query can use it${action.unique ? ', and a second row breaks its uniqueness' : ''}`,
-          instead: `op.create_index(${literal(action.index ?? '...')}, ${literal(action.table)}, [${literal(value)}])`,
+          message: `${action.index ?? 'the index'} of ${action.table} indexes a constant ('${value}'), the same for every row, and not a column: no query can use it${action.unique ? ', and a second row breaks its uniqueness' : ''}`,
+          instead: /\W/.test(value)
+            ? execute(
+                `CREATE INDEX ${quoted(action.index ?? `ix_${action.table}`)} ON ${quotedTable(action.table)} (<expression of columns, without quotes around their names>)`,
+              )
+            : `op.create_index(${literal(action.index ?? '...')}, ${literal(action.table)}, [${literal(value)}])`,
         };
       }
     }
   },
 };
 
-/** A rule about columns that a revision makes; told once for a revision. */
+/** A rule about columns that a revision makes, reported once for each revision. */
 function columnRule(
   info: Omit<RuleInfo, 'group' | 'severity'>,
   concerns: (column: ColumnDefinition, refers: boolean) => boolean,
@@ -108,27 +113,25 @@ function columnRule(
 }
 
 export const integerPrimaryKey = columnRule(
-  { id: 'integer-primary-key', title: 'a primary key of 32 bits' },
+  { id: 'integer-primary-key', title: 'a 32-bit primary key' },
   // A key that refers to another has that one's type.
   ({ type, primaryKey }, refers) => primaryKey && !refers && ['integer', 'smallint'].includes(columnType(type).name),
-  (columns) =>
-    `${columns}: a key of 32 bits ends at 2,147,483,647 rows ever inserted, and a wider one means writing the table anew`,
-  'sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False)',
+  (columns) => `${columns}: a 32-bit key ends after 2,147,483,647 inserted rows, and widening it rewrites the table`,
+  'sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False)\n# and in the model: id: Mapped[int] = mapped_column(sa.BigInteger, sa.Identity(), primary_key=True)',
 );
 
 export const timestampWithoutTimeZone = columnRule(
   { id: 'timestamp-without-time-zone', title: 'a timestamp without time zone' },
   ({ type }) => columnType(type).name === 'timestamp without time zone',
-  (columns) =>
-    `${columns}: without a time zone nobody can tell which moment is meant, and it is read in the zone of each session`,
-  'sa.DateTime(timezone=True)',
+  (columns) => `${columns}: without a time zone it does not say which moment is meant, and each session reads it in its own zone`,
+  'sa.DateTime(timezone=True)\n# and in the model: mapped_column(sa.DateTime(timezone=True))',
 );
 
 export const jsonColumn = columnRule(
   { id: 'json-column', title: 'a column of type json' },
   ({ type }) => columnType(type).name === 'json',
-  (columns) => `${columns}: json has no equality, so that SELECT DISTINCT, UNION and GROUP BY fail, and no index`,
-  'postgresql.JSONB()',
+  (columns) => `${columns}: json has no equality, so SELECT DISTINCT, UNION and GROUP BY fail, and it can't be indexed`,
+  'postgresql.JSONB()\n# and in the model: mapped_column(postgresql.JSONB)',
 );
 
 export const vague: Rule = {
@@ -141,7 +144,7 @@ export const vague: Rule = {
     yield {
       line: 1,
       seen: 'source',
-      message: `"${facts.message}" does not say what changes: whoever reads the plan of a deploy has to open the file`,
+      message: `"${facts.message}" does not say what changes: whoever reads a deploy's plan must open the file`,
       instead: '"""Add index on users.email"""',
     };
   },

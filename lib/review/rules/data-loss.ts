@@ -1,20 +1,25 @@
 import type { DataLossRule } from '../../contract';
-import { narrows } from '../column-types';
-import { batches, execute, literal, tableArguments } from '../python';
-import type { Part, Reviewed, Step } from '../reviewed';
+import { batches, updateInBatches } from '../advice/batches';
+import { execute, literal, tableArguments } from '../advice/python';
+import { quoted, quotedTable } from '../advice/sql';
+import type { Part, Reviewed, Step } from '../revision/reviewed';
+import { bare } from '../revision/tables';
+import { narrows } from '../sql/column-types';
 import type { Found, Rule } from './rule';
 
 interface Loss {
   readonly step: Step;
-  /** What the guard's words for the same place hold. */
+  /** What the guard's words for the same thing hold. */
   readonly name: string;
-  /** Whether it is the change's own, which production does not have. */
-  readonly own: boolean;
+  /** Why nothing is lost, although the guard of a deploy stops at it. Absent: something is. */
+  readonly harmless?: string;
   readonly message: string;
   readonly instead?: string;
 }
 
-/** The guard reads the source, and this the statements: a place that either finds is told once. */
+const OWN = 'the change itself made it';
+
+/** The guard reads the source, this reads the statements: what both find is reported once. */
 function lossRule(id: DataLossRule, title: string, losses: (revision: Reviewed) => Iterable<Loss>): Rule {
   return {
     id,
@@ -24,22 +29,26 @@ function lossRule(id: DataLossRule, title: string, losses: (revision: Reviewed) 
     *check(revision) {
       const found = [...losses(revision)];
       const guarded = revision.destroys.filter(({ rule }) => rule === id);
-      const told = new Set<(typeof guarded)[number]>();
-      for (const { step, name, own, message, instead } of found) {
-        const here = guarded.filter(({ line, what }) => line === step.line || what.includes(name));
-        for (const place of here) told.add(place);
-        // The guard can't know that nothing is lost: it stops the deploy all the same.
-        const stopped =
-          'nothing is lost, as the change itself made it, but the guard of a deploy stops here until it is acknowledged';
-        if (!own) yield { ...step.place, message, instead };
-        else if (here[0]) yield { ...step.place, line: here[0].line, atMost: 'warning', message: stopped };
+      const reported = new Set<(typeof guarded)[number]>();
+      for (const { step, name, harmless, message, instead } of found) {
+        const here = guarded.filter(({ line, what }) => line === step.line || hasWord(what, name));
+        for (const place of here) reported.add(place);
+        if (harmless === undefined) yield { ...step.place, message, instead };
+        else if (here[0]) {
+          const stopped = `nothing is lost, because ${harmless}, but the guard of a deploy stops here until it is acknowledged`;
+          yield { ...step.place, line: here[0].line, atMost: 'warning', message: stopped };
+        }
       }
-      for (const place of guarded) {
-        if (told.has(place)) continue;
-        yield { line: place.line, direction: 'upgrade', seen: 'source', message: `${place.what} destroys data where it runs` };
+      for (const { line, what } of guarded.filter((place) => !reported.has(place))) {
+        yield { line, direction: 'upgrade', seen: 'source', message: `${what} destroys data where it runs` };
       }
     },
   };
+}
+
+/** `a` is not meant by `data`. */
+function hasWord(text: string, word: string): boolean {
+  return new RegExp(`(?<![\\w])${word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?![\\w])`).test(text);
 }
 
 function later(rule: DataLossRule, what: string, code: string): string {
@@ -50,6 +59,12 @@ function later(rule: DataLossRule, what: string, code: string): string {
   ].join('\n');
 }
 
+/** The replay made every table that the history makes. */
+function lostTable({ isNewTable, isExisting }: Step, name: string, message: string): Pick<Loss, 'harmless' | 'message'> {
+  if (isNewTable(name)) return { harmless: OWN, message };
+  return { message: isExisting(name) ? message : `no revision makes ${name}; where production has it: ${message}` };
+}
+
 export const dropTable = lossRule('drop-table', 'a table is dropped', function* ({ upgrade }) {
   for (const step of upgrade.steps) {
     if (step.action.does !== 'drop' || step.action.what !== 'table') continue;
@@ -58,8 +73,11 @@ export const dropTable = lossRule('drop-table', 'a table is dropped', function* 
       yield {
         step,
         name,
-        own: !step.isExisting(name),
-        message: `${name} is dropped with all its rows: they are lost, and the code that still runs and uses it fails at once`,
+        ...lostTable(
+          step,
+          name,
+          `${name} is dropped with all its rows: they are lost, and running code that uses it fails at once`,
+        ),
         instead: later('drop-table', name, `op.drop_table(${table}${schema})`),
       };
     }
@@ -74,8 +92,8 @@ export const dropColumn = lossRule('drop-column', 'a column is dropped', functio
     yield {
       step,
       name: column,
-      own: !step.isExisting(name) || step.isNewColumn(name, column),
-      message: `${name}.${column} is dropped: what it holds is lost, and the code that still runs and reads or writes it fails at once`,
+      ...(step.isNewTable(name) || step.isNewColumn(name, column) ? { harmless: OWN } : {}),
+      message: `${name}.${column} is dropped: what it holds is lost, and running code that reads or writes it fails at once`,
       instead: later('drop-column', `${name}.${column}`, `op.drop_column(${table}, ${literal(column)}${schema})`),
     };
   }
@@ -88,20 +106,25 @@ export const dropType = lossRule('drop-type', 'a type is dropped', ({ upgrade })
 function* drops(steps: readonly Step[], what: 'schema' | 'type'): Iterable<Loss> {
   const made = new Set<string>();
   for (const step of steps) {
-    for (const { 1: name } of step.sql.matchAll(/\bCREATE\s+(?:TYPE|DOMAIN|SCHEMA)\s+(?:IF\s+NOT\s+EXISTS\s+)?"?([\w.]+)/gi)) {
-      if (name) made.add(name);
-    }
-    if (step.action.does !== 'drop' || step.action.what !== what) continue;
-    for (const name of step.action.names) {
+    const { action } = step;
+    if (action.does === 'create type') made.add(action.type);
+    if (action.does === 'create schema') made.add(action.schema);
+    if (action.does !== 'drop' || action.what !== what) continue;
+    for (const name of action.names) {
+      const harmless = made.has(name)
+        ? OWN
+        : what === 'type' && !action.cascade && step.sql
+          ? 'PostgreSQL refuses to drop a type that a column still has'
+          : undefined;
       yield {
         step,
         name,
-        own: made.has(name),
+        ...(harmless === undefined ? {} : { harmless }),
         message:
           what === 'schema'
-            ? `the schema ${name} is dropped: with CASCADE all that it holds is lost, and the code that still runs and uses it fails`
-            : `the type ${name} is dropped: with CASCADE the columns that have it are lost, and the code that still runs and casts to it fails`,
-        instead: later(`drop-${what}`, name, execute(`DROP ${what.toUpperCase()} ${name}`)),
+            ? `the schema ${name} is dropped: with CASCADE all that it holds is lost, and running code that uses it fails`
+            : `the type ${name} is dropped: with CASCADE the columns that have it are lost, and running code that casts to it fails`,
+        instead: later(`drop-${what}`, name, execute(`DROP ${what.toUpperCase()} ${quotedTable(name)}`)),
       };
     }
   }
@@ -114,8 +137,11 @@ export const truncate = lossRule('truncate', 'a table is emptied by TRUNCATE', f
       yield {
         step,
         name,
-        own: !step.isExisting(name),
-        message: `TRUNCATE loses all rows of ${name}, and its ACCESS EXCLUSIVE lock lets reads and writes wait until the revision commits`,
+        ...lostTable(
+          step,
+          name,
+          `TRUNCATE loses all rows of ${name}, and its ACCESS EXCLUSIVE lock makes reads and writes wait until the revision commits`,
+        ),
       };
     }
   }
@@ -128,9 +154,11 @@ export const deleteAll = lossRule('delete-all', 'a DELETE without WHERE', functi
     yield {
       step,
       name,
-      own: !step.isExisting(name),
-      message: `DELETE without WHERE loses all rows of ${name}, and locks each of them until the revision commits`,
-      instead: execute(`DELETE FROM ${name} WHERE ...`),
+      ...lostTable(
+        step,
+        name,
+        `DELETE without WHERE loses all rows of ${name}, and locks each of them until the revision commits`,
+      ),
     };
   }
 });
@@ -155,12 +183,8 @@ export const unreadSql: Rule = {
   *check({ destroys }) {
     for (const { rule, what, line } of destroys) {
       if (rule !== 'unread-sql') continue;
-      yield {
-        line,
-        direction: 'upgrade',
-        seen: 'source',
-        message: `the upgrade ${what}: the guard of a deploy can't tell whether data is lost`,
-      };
+      const message = `the upgrade ${what}: the guard of a deploy can't tell whether data is lost`;
+      yield { line, direction: 'upgrade', seen: 'source', message };
     }
   },
 };
@@ -173,14 +197,15 @@ export const updateAll: Rule = {
   *check({ upgrade }) {
     for (const { action, isExisting, isNewColumn, place } of upgrade.steps) {
       if (action.does !== 'update' || action.rows !== 'all' || !isExisting(action.table)) continue;
-      const { table, columns } = action;
+      const { table, columns, written } = action;
       const fills = columns.every((column) => isNewColumn(table, column));
+      const batched = updateInBatches(table, written, upgrade.findTable(table));
       yield {
         ...place,
         message:
           `UPDATE without WHERE writes every row of ${table} at once${fills ? '' : ` and overwrites ${columns.join(', ')}`}: ` +
           'each row stays locked against other writes until the revision commits, and the table grows to twice its size',
-        instead: `# in a revision of its own, in batches:\n${batches(table, `${columns[0] ?? '...'} = ...`, `${columns[0] ?? '...'} IS NULL`)}`,
+        instead: ['# in a revision of its own, in batches:', ...(batched ? [batched] : [])].join('\n'),
       };
     }
   },
@@ -200,8 +225,8 @@ export const narrowingType: Rule = {
         ...place,
         message:
           `${action.table}.${action.column} changes from ${before} to ${action.type}: a value that does not fit makes the ` +
-          'revision fail, or is cut where USING says so',
-        instead: `# look first, in production: SELECT count(*) FROM ${action.table} WHERE <does not fit ${action.type}>\n# and keep ${before} with a CHECK (NOT VALID, validated later) where a limit is all that is wanted`,
+          'revision fail, or is cut if USING says so',
+        instead: `# look first, in production: SELECT count(*) FROM ${action.table} WHERE <does not fit ${action.type}>\n# to set a limit only, keep ${before} and add a CHECK, NOT VALID first and validated later`,
       };
     }
   },
@@ -215,18 +240,21 @@ export const notNullOnExistingRows: Rule = {
   *check({ facts, upgrade }) {
     const failure = facts.rows?.upgradeFailure;
     if (failure?.sqlState !== '23502') return;
-    const step = upgrade.steps.find(({ action }) => action.does === 'set not null') ?? upgrade.steps[0];
-    // not-null-without-default tells the same of a new column.
+    // not-null-without-default reports the same of a new column.
     if (upgrade.steps.some(({ action }) => action.does === 'add column' && action.column.notNull && !action.column.default))
       return;
-    if (step?.action.does !== 'set not null') return;
-    const { table, column } = step.action;
-    yield {
-      ...step.place,
-      ...(failure.line ? { line: failure.line } : {}),
-      message: `with rows that hold NULL in ${table}.${column} the upgrade fails: ${failure.message}`,
-      instead: `# in a revision before this one:\n${batches(table, `${column} = ...`, `${column} IS NULL`)}`,
-    };
+    const failed = /column "([^"]+)" of relation "([^"]+)"/.exec(failure.message);
+    for (const { action, place } of upgrade.steps) {
+      if (action.does !== 'set not null') continue;
+      const { table, column } = action;
+      if (failed && (column !== failed[1] || bare(table) !== failed[2])) continue;
+      yield {
+        ...place,
+        message: `with rows that hold NULL in ${table}.${column} the upgrade fails: ${failure.message}`,
+        instead: `# in a revision before this one:\n${batches(table, `${quoted(column)} = ...`, `${quoted(column)} IS NULL`, upgrade.findTable(table))}`,
+      };
+      return;
+    }
   },
 };
 
@@ -238,7 +266,7 @@ export const downgradeLosesData: Rule = {
   *check({ facts, upgrade, downgrade }) {
     const { rows } = facts;
     const written = writtenBy(downgrade);
-    // Rows that the upgrade deletes are meant to go; and what a downgrade computes can't be told from values that were made up.
+    // The upgrade means to delete rows; and what a downgrade computes can't be known from sample values.
     const lost = (
       rows ? rows.notBroughtBack.filter((name) => !rows.deleted.includes(name)) : lostBySource(upgrade, downgrade)
     ).filter((name) => !written.has(name));
@@ -250,7 +278,7 @@ export const downgradeLosesData: Rule = {
     };
     yield {
       ...place,
-      message: `after upgrade and downgrade ${lost.join(', ')} ${lost.length > 1 ? 'are' : 'is'} back without what was there: the way back does not bring the data`,
+      message: `after upgrade and downgrade ${lost.join(', ')} ${lost.length > 1 ? 'are' : 'is'} back without what was there: the downgrade does not bring back the data`,
     };
   },
 };

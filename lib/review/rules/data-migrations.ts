@@ -1,5 +1,5 @@
 import type { Call } from '../../contract/facts';
-import { literal } from '../python';
+import { literal } from '../advice/python';
 import type { Rule } from './rule';
 
 /** A revision is run again years later, on another application: https://alembic.sqlalchemy.org/en/latest/cookbook.html */
@@ -15,7 +15,7 @@ export const importsApplication: Rule = {
     yield {
       line: first.line,
       seen: 'source',
-      message: `imports ${[...new Set(modules)].join(', ')}: when that code changes, this revision does something else or fails, on every database that still has to run it`,
+      message: `imports ${[...new Set(modules)].join(', ')}: when that code changes, this revision does something else or fails on every database that still has to run it`,
       instead: 'users = sa.table("users", sa.column("id"), sa.column("..."))  # the columns as they are at this revision',
     };
   },
@@ -36,7 +36,7 @@ export const readsOutside: Rule = {
           line,
           direction,
           seen: 'source',
-          message: `${name} reads what is not the same on every machine: the revision does different things in different stages, and waits or fails with what it asks`,
+          message: `${name} reads what differs between machines: the revision does different things in different stages, and waits or fails with what it reads`,
           instead: '# put what it needs into the revision, or into a table that an earlier step fills',
         };
       }
@@ -69,7 +69,7 @@ export const unbatchedLoop: Rule = {
       line: written.line,
       direction,
       seen: 'source',
-      message: `${written.name} runs once for each row that was read: a round trip a row in one transaction, all rows in memory, and each row locked until the revision commits`,
+      message: `${written.name} runs once for each row that was read: one round trip per row in one transaction, all rows in memory, and each row locked until the revision commits`,
       instead: [
         '# one statement for a batch of rows, in a revision of its own:',
         'with op.get_context().autocommit_block():',
@@ -92,7 +92,7 @@ export const earlyReturn: Rule = {
       line,
       direction,
       seen: 'source',
-      message: 'a database that takes this return is stamped as if the rest had been done, and no later run does it',
+      message: 'a database that returns here is stamped as if the rest had been done, and no later run does it',
       instead: '# raise where the state is not what the revision expects, or write statements that may run anywhere (IF EXISTS)',
     };
   },

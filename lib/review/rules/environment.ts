@@ -1,6 +1,6 @@
 import type { Rule } from './rule';
 
-/** With the connection in a transaction at `configure()`, Alembic takes it for somebody else's and does not commit. */
+/** If the connection is in a transaction at `configure()`, Alembic leaves the commit to whoever began it. */
 export const envKeepsNothing: Rule = {
   id: 'env-keeps-nothing',
   group: 'env.py',
@@ -13,9 +13,9 @@ export const envKeepsNothing: Rule = {
       line: 1,
       seen: 'replay',
       message:
-        '"alembic upgrade" ended well and nothing of it is in the database: ' +
+        '"alembic upgrade" exits with 0 and the database has none of its changes: ' +
         (environment.outerTransaction
-          ? 'the connection is in a transaction already when context.configure() is called (a SET is enough), so Alembic leaves the commit to env.py, which does not make it'
+          ? 'the connection is already in a transaction when context.configure() is called (a SET is enough), so Alembic leaves the commit to env.py, which does not make it'
           : 'env.py does not commit what the migrations did'),
       instead: [
         'with connectable.connect() as connection:',
@@ -41,8 +41,8 @@ export const envOuterTransaction: Rule = {
       line: 1,
       seen: 'replay',
       message:
-        'the connection is in a transaction already when context.configure() is called: autocommit_block() fails inside it, ' +
-        'so that no index can be built concurrently, and all pending revisions hold their locks until the last one is done',
+        'the connection is already in a transaction when context.configure() is called: autocommit_block() fails inside it, ' +
+        'so no index can be built concurrently, and all pending revisions hold their locks until the last one is done',
       instead:
         'with connectable.connect() as connection:  # not engine.begin()\n    context.configure(connection=connection, ...)',
     };

@@ -1,5 +1,5 @@
 import type { GraphFacts, GraphRevision } from '../../contract/facts';
-import type { Change } from '../change';
+import type { Change } from '../revision/change';
 import type { Rule } from './rule';
 
 export const severalHeads: Rule = {
@@ -8,7 +8,7 @@ export const severalHeads: Rule = {
   severity: 'error',
   title: 'there are several heads',
   *checkProject({ input: { graph } }) {
-    // orphan-revision tells why there is no telling.
+    // orphan-revision reports the problem.
     if (graph.problem) return;
     const groups = new Map<string, GraphRevision[]>();
     for (const head of graph.revisions.filter(({ revision }) => graph.heads.includes(revision))) {
@@ -49,23 +49,23 @@ export const orphanRevision: Rule = {
   id: 'orphan-revision',
   group: 'graph',
   severity: 'error',
-  title: 'a revision stands on nothing that exists, or apart from the others',
+  title: 'a revision follows one that does not exist, or stands apart',
   *checkProject({ input: { graph } }) {
     const ids = new Set(graph.revisions.map(({ revision }) => revision));
-    let told = false;
+    let reported = false;
     for (const { revision, file, downRevisions, dependsOn } of graph.revisions) {
       const missing = [...downRevisions, ...(graph.problem ? dependsOn : [])].filter((down) => !isThere(down, ids, graph));
       if (!missing.length) continue;
-      told = true;
+      reported = true;
       yield {
         file,
         revision,
         line: 1,
         seen: 'source',
-        message: `${revision} stands on ${missing.join(' and ')}, which no file has: Alembic can't load any revision ("Can't locate revision"), and every run fails`,
+        message: `${revision} follows ${missing.join(' and ')}, which no file has: Alembic can't load any revision ("Can't locate revision"), and every run fails`,
       };
     }
-    if (graph.problem && !told) {
+    if (graph.problem && !reported) {
       const file = graph.revisions.find((revision) => graph.problem?.includes(revision.revision))?.file ?? 'alembic.ini';
       yield { file, line: 1, seen: 'source', message: `Alembic can't load the revisions: ${graph.problem}` };
     }
@@ -78,7 +78,7 @@ export const orphanRevision: Rule = {
         line: 1,
         seen: 'source',
         atMost: 'warning',
-        message: `${revision} has no down_revision though ${bases[0]?.revision} is the first one already: it stands apart, with a label for its branch missing`,
+        message: `${revision} has no down_revision although ${bases[0]?.revision} is already the first: it stands apart, and its branch has no label`,
       };
     }
   },
@@ -97,15 +97,15 @@ export const mergeDoesWork: Rule = {
   id: 'merge-does-work',
   group: 'graph',
   severity: 'warning',
-  title: 'a merge of heads does work besides',
+  title: 'a merge of heads also does work',
   *check({ facts, upgrade }) {
     if (facts.downRevisions.length < 2) return;
-    const [first] = upgrade.steps.filter(({ action }) => action.does !== 'other');
+    const [first] = upgrade.steps.filter(({ action }) => action.does !== 'other' && action.does !== 'set');
     if (!first) return;
     yield {
       ...first.place,
-      message: `a merge that does work: which of ${facts.downRevisions.join(' and ')} was applied first differs from database to database, and a downgrade has to choose a branch`,
-      instead: '# an empty merge, and the work in a revision that stands on it',
+      message: `a merge that does work: the order in which ${facts.downRevisions.join(' and ')} were applied differs between databases, and a downgrade must choose a branch`,
+      instead: '# an empty merge, and the work in a revision that follows it',
     };
   },
 };
@@ -126,7 +126,7 @@ export const editedRevision: Rule = {
         message:
           how === 'removed'
             ? `${file} is on the base branch and is removed here: a database that has it fails with "Can't locate revision"`
-            : `${file} is on the base branch and is changed here: a database that has it never runs the change, so that databases differ from now on`,
+            : `${file} is on the base branch and is changed here: a database that has it never runs the change, so databases differ from now on`,
         instead:
           how === 'removed'
             ? '# keep the file, and undo its work in a new revision'

@@ -1,3 +1,4 @@
+import { cascade } from './cascade';
 import { expandAndContractInOne, notNullWithoutDefault, rename, uniqueOnExistingRows } from './compatibility';
 import {
   integerPrimaryKey,
@@ -32,14 +33,24 @@ import {
   foreignKeyNotValid,
   setNotNullScan,
   validateInSameTransaction,
-} from './locking-constraints';
-import { foreignKeyTypeMismatch, foreignKeyWithoutIndex } from './locking-foreign-keys';
-import { indexNotConcurrent } from './locking-indexes';
-import { locksSeveralTables, tableRewrite, workUnderLock } from './locking-tables';
+} from './locking/constraints';
+import { foreignKeyTypeMismatch, foreignKeyWithoutIndex } from './locking/foreign-keys';
+import { downgradeIndexNotConcurrent, indexNotConcurrent } from './locking/indexes';
+import { attachPartitionScan } from './locking/partitions';
+import { dropPrimaryKey } from './locking/primary-keys';
+import { locksSeveralTables, tableRewrite, workUnderLock } from './locking/tables';
+import { lockTimeoutMissing } from './locking/timeouts';
 import { triggerDisabled, upgradeFails } from './replay';
 import { downgradeFails, downgradeMissing, downgradeNotRestoring, dropConstraintNone, reupgradeFails } from './reversibility';
 import type { Rule, RuleInfo } from './rule';
-import { bindCommit, concurrentlyInTransaction, ddlBeforeAutocommit, invalidIndexAccepted, rawCommit } from './transactions';
+import {
+  bindCommit,
+  concurrentlyInTransaction,
+  ddlBeforeAutocommit,
+  enumValueInTransaction,
+  invalidIndexAccepted,
+  rawCommit,
+} from './transactions';
 
 /** In the order of docs/review.md. */
 export const CHECKS: readonly Rule[] = [
@@ -54,11 +65,16 @@ export const CHECKS: readonly Rule[] = [
   locksSeveralTables,
   foreignKeyWithoutIndex,
   foreignKeyTypeMismatch,
+  dropPrimaryKey,
+  attachPartitionScan,
+  downgradeIndexNotConcurrent,
+  lockTimeoutMissing,
   dropTable,
   dropColumn,
   dropSchema,
   dropType,
   truncate,
+  cascade,
   deleteAll,
   ...guarded,
   unreadSql,
@@ -85,6 +101,7 @@ export const CHECKS: readonly Rule[] = [
   ddlBeforeAutocommit,
   rawCommit,
   bindCommit,
+  enumValueInTransaction,
   invalidIndexAccepted,
   envKeepsNothing,
   envOuterTransaction,
@@ -107,13 +124,14 @@ export const UNUSED_ACKNOWLEDGEMENT: RuleInfo = {
   id: 'unused-acknowledgement',
   group: 'review',
   severity: 'warning',
-  title: 'an acknowledgement names a rule that is not known, or that finds nothing',
+  title: 'an acknowledgement names a rule that does not exist or finds nothing',
 };
 
 /** All rules but those of squawk, whose ids are `squawk-<its rule>`. */
-export const RULES: readonly RuleInfo[] = [...CHECKS, UNUSED_ACKNOWLEDGEMENT].map(({ id, group, severity, title }) => ({
+export const RULES: readonly RuleInfo[] = [...CHECKS, UNUSED_ACKNOWLEDGEMENT].map(({ id, group, severity, optional, title }) => ({
   id,
   group,
   severity,
+  ...(optional ? { optional } : {}),
   title,
 }));

@@ -1,32 +1,39 @@
+import type { StatementFailure } from '../../contract/facts';
+import type { Change } from '../revision/change';
+import type { Reviewed } from '../revision/reviewed';
+import { bare } from '../revision/tables';
 import { isConcurrent } from './concurrently';
 import type { Rule } from './rule';
 
-/** What an incomplete starting point lacks or has twice: the base tables of many projects were not made by migrations. */
-const NOT_THERE = /^(?:42P01|42703|42704|42883|3F000|42P07|42701|42710|42P06|58P01|0A000|42501)$/;
+/** What is missing from the starting point, or there twice: the base tables of many projects were not made by migrations. */
+const MISSING = ['42P01', '42703', '42704', '42883', '3F000'];
+const THERE_ALREADY = ['42P07', '42701', '42710', '42P06'];
+/** An extension that the scratch server does not have, or a right that its role does not have. */
+const NOT_OFFERED = ['58P01', '0A000', '42501'];
 
 export const upgradeFails: Rule = {
   id: 'upgrade-fails',
   group: 'transactions',
   severity: 'error',
   title: 'the upgrade fails',
-  *check({ facts, upgrade }) {
+  *check(revision, change) {
+    const { facts, upgrade } = revision;
     const { outcome, failure } = upgrade.facts;
-    // Where those before it could not be applied, it can't be blamed for what is missing.
-    const blameless = upgrade.facts.reason !== undefined && !isCertain(failure?.sqlState);
-    if (outcome === 'failed' && !blameless && !(failure?.sqlState === '25001' && isConcurrent(failure.statement ?? ''))) {
-      const certain = isCertain(failure?.sqlState);
-      yield {
-        line: failure?.line ?? upgrade.source?.line ?? 1,
-        direction: 'upgrade',
-        seen: 'replay',
-        statement: failure?.statement,
-        ...(certain ? {} : { atMost: 'warning' as const }),
-        message:
-          `the upgrade fails on the scratch database: ${failure?.message ?? 'without a message'}` +
-          (certain
-            ? ''
-            : '; if production has what is missing, a schema dump as the starting point (--baseline) lets it run here'),
-      };
+    // Rules of their own: concurrently-in-transaction, enum-value-in-transaction.
+    const isNamed = (failure?.sqlState === '25001' && isConcurrent(failure.statement ?? '')) || failure?.sqlState === '55P04';
+    if (outcome === 'failed' && !isNamed) {
+      const { certain, hint } = judge(failure, madeLater(failure, revision, change));
+      // Revisions before it that could not be applied may have made what it needs.
+      if (certain || upgrade.facts.reason === undefined) {
+        yield {
+          line: failure?.line ?? upgrade.source?.line ?? 1,
+          direction: 'upgrade',
+          seen: 'replay',
+          statement: failure?.statement,
+          ...(certain ? {} : { atMost: 'warning' as const }),
+          message: `the upgrade fails on the scratch database: ${failure?.message ?? 'without a message'}${hint}`,
+        };
+      }
     }
     const withRows = facts.rows?.upgradeFailure;
     if (outcome === 'done' && withRows && !/^23/.test(withRows.sqlState ?? '')) {
@@ -41,6 +48,41 @@ export const upgradeFails: Rule = {
     }
   },
 };
+
+/** Whether it fails in production, too, and what helps. */
+function judge(failure: StatementFailure | undefined, later: string | undefined): { certain: boolean; hint: string } {
+  const { sqlState = '', message = '' } = failure ?? {};
+  if (later !== undefined) return { certain: true, hint: `; ${later}` };
+  if (MISSING.includes(sqlState)) {
+    const hint = '; if production has what is missing, a schema dump as the starting point (--baseline) lets it run here';
+    return { certain: false, hint };
+  }
+  if (THERE_ALREADY.includes(sqlState)) return { certain: false, hint: '' };
+  if (NOT_OFFERED.includes(sqlState)) {
+    const hint = /extension/.test(message)
+      ? '; name an empty database of a server that has the extension with --database-url'
+      : '';
+    return { certain: false, hint };
+  }
+  // A revision that reads rows finds none in an empty database.
+  const readsRows = /NoneType|NoResultFound|IndexError|StopIteration|KeyError/.test(message);
+  const hint = /^(?:ModuleNotFound|Import)Error/.test(message)
+    ? '; install what it imports where the migrations run, or import nothing but Alembic and SQLAlchemy'
+    : '';
+  return { certain: sqlState !== '' || (/^\w*(?:Error|Exit)\b/.test(message) && !readsRows), hint };
+}
+
+/** Who makes the missing table after it was needed. */
+function madeLater(failure: StatementFailure | undefined, revision: Reviewed, change: Change): string | undefined {
+  if (failure?.sqlState !== '42P01') return undefined;
+  const missing = /relation "([^"]+)" does not exist/.exec(failure.message)?.[1];
+  const makes = ({ upgrade }: Reviewed) =>
+    upgrade.steps.find(({ action }) => action.does === 'create table' && bare(action.table) === bare(missing ?? ''));
+  const here = makes(revision);
+  if (here) return `${missing} is made later in this revision, at line ${here.line}: add what refers to it after that`;
+  const next = change.after(revision).find(makes);
+  return next && `${missing} is made later, in ${next.facts.revision}: add what refers to it there`;
+}
 
 export const triggerDisabled: Rule = {
   id: 'trigger-disabled',
@@ -61,7 +103,3 @@ export const triggerDisabled: Rule = {
     }
   },
 };
-
-function isCertain(sqlState: string | undefined): boolean {
-  return sqlState !== undefined && !NOT_THERE.test(sqlState);
-}

@@ -1,5 +1,5 @@
 import type { SchemaChange, StatementFailure } from '../../contract/facts';
-import type { Part, Reviewed } from '../reviewed';
+import type { Part, Reviewed } from '../revision/reviewed';
 import { isConcurrent } from './concurrently';
 import type { Rule } from './rule';
 import { some } from './words';
@@ -8,7 +8,7 @@ export const downgradeMissing: Rule = {
   id: 'downgrade-missing',
   group: 'reversibility',
   severity: 'warning',
-  title: 'there is no way back: the downgrade is missing, empty or raises',
+  title: 'the downgrade is missing, empty or raises',
   *check(revision) {
     const { facts, downgrade } = revision;
     const { source } = downgrade;
@@ -22,9 +22,9 @@ export const downgradeMissing: Rule = {
       message:
         `the revision changes the schema and ${how}: ` +
         (source?.empty
-          ? 'Alembic goes back and leaves the schema as it is, so that the next upgrade fails'
-          : 'a release can not be taken back'),
-      instead: '# cdk-alembic: allow downgrade-missing: <why there is no way back>',
+          ? 'Alembic goes back and leaves the schema as it is, so the next upgrade fails'
+          : 'the release can not be rolled back'),
+      instead: '# cdk-alembic: allow downgrade-missing: <why there is no downgrade>',
     };
   },
 };
@@ -40,6 +40,7 @@ function changesSchema({ facts, upgrade }: Reviewed): boolean {
   }
   const data = [
     'other',
+    'set',
     'unparsed',
     'add enum value',
     'update',
@@ -134,15 +135,15 @@ export const reupgradeFails: Rule = {
         direction: 'upgrade',
         seen: 'replay',
         statement: again.failure?.statement,
-        message: `after the downgrade the upgrade fails: ${again.failure?.message ?? 'without a message'}; what the downgrade left behind is in its way`,
+        message: `after the downgrade the upgrade fails: ${again.failure?.message ?? 'without a message'}; the downgrade left something behind`,
       };
-    } else if (again.differs && told(again.differs)) {
+    } else if (again.differs && described(again.differs)) {
       yield {
         line: upgrade.source?.line ?? 1,
         direction: 'upgrade',
         seen: 'replay',
         atMost: 'warning',
-        message: `after the downgrade the upgrade makes another schema than before: ${told(again.differs)}`,
+        message: `after the downgrade the upgrade makes a different schema: ${described(again.differs)}`,
       };
     }
   },
@@ -156,18 +157,18 @@ export const downgradeNotRestoring: Rule = {
   *check({ facts, downgrade }) {
     const { notRestored } = facts;
     if (!notRestored || !downgrade.source || downgrade.source.empty) return;
-    const words = told(notRestored);
+    const words = described(notRestored);
     if (!words) return;
     yield {
       line: downgrade.source.line,
       direction: 'downgrade',
       seen: 'replay',
-      message: `after upgrade and downgrade the schema is not what it was: ${words}`,
+      message: `after upgrade and downgrade the schema differs: ${words}`,
     };
   },
 };
 
-function told({ added, removed, changed }: SchemaChange): string {
+function described({ added, removed, changed }: SchemaChange): string {
   const left = Object.keys(added);
   const lost = Object.keys(removed);
   const other = Object.entries(changed).flatMap(([name, [before, after]]) =>
@@ -180,7 +181,7 @@ function told({ added, removed, changed }: SchemaChange): string {
   ].join('; ');
 }
 
-/** PostgreSQL can't take a label from an enum, and nothing minds that it is there. */
+/** PostgreSQL can't take a label from an enum, and an unused one does no harm. */
 function onlyGainsLabels(before: string, after: string): boolean {
   const labels = (definition: string) => /^ENUM \((.*)\)$/.exec(definition)?.[1]?.split(', ');
   const [old, current] = [labels(before), labels(after)];

@@ -1,6 +1,6 @@
-import type { Change } from '../change';
 import type { Finding, Severity } from '../finding';
-import type { Reviewed } from '../reviewed';
+import type { Change } from '../revision/change';
+import type { Reviewed } from '../revision/reviewed';
 
 export const GROUPS = [
   'locking',
@@ -17,23 +17,25 @@ export const GROUPS = [
 ] as const;
 export type RuleGroup = (typeof GROUPS)[number];
 
-/** What the documentation and the settings know of a rule. */
+/** What the documentation and the settings know about a rule. */
 export interface RuleInfo {
   readonly id: string;
   readonly group: RuleGroup;
-  /** Where the project's settings say nothing else. */
+  /** Unless the project's settings say otherwise. */
   readonly severity: Severity;
+  /** Whether it finds nothing until the project's settings turn it on. */
+  readonly optional?: true;
   /** One line. */
   readonly title: string;
 }
 
-/** A finding before the rule's severity, the revision and its acknowledgements are known. */
+/** A finding before its severity, revision and acknowledgement are known. */
 export interface Found extends Pick<Finding, 'line' | 'direction' | 'message' | 'instead' | 'seen' | 'statement'> {
-  /** It is a warning also where the rule is an error. */
+  /** A warning even where the rule is an error. */
   readonly atMost?: 'warning';
 }
 
-/** Looks at one revision, or at the graph, env.py and the models. */
+/** Checks one revision, or the graph, env.py and the models. */
 export interface Rule extends RuleInfo {
   check?(revision: Reviewed, change: Change): Iterable<Found>;
   checkProject?(change: Change): Iterable<Found & { readonly file: string; readonly revision?: string }>;

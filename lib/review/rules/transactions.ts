@@ -1,5 +1,5 @@
-import { autocommit, literal } from '../python';
-import type { Part, Step } from '../reviewed';
+import { autocommit, execute, literal } from '../advice/python';
+import type { Part, Step } from '../revision/reviewed';
 import { isConcurrent } from './concurrently';
 import type { Found, Rule } from './rule';
 
@@ -10,17 +10,19 @@ export const concurrentlyInTransaction: Rule = {
   severity: 'error',
   title: 'CONCURRENTLY outside of an autocommit block, up or down',
   *check({ parts }) {
-    for (const part of parts) yield* part.replayed ? [] : inTransaction(part);
+    for (const part of parts) {
+      if (!part.replayed) yield* inTransaction(part);
+    }
   },
 };
 
-function* inTransaction({ facts, source, direction }: Part): Iterable<Found> {
-  const told = new Set<number>();
+function* inTransaction({ facts, source, direction, steps }: Part): Iterable<Found> {
+  const reported = new Set<number>();
   const message = (what: string) =>
     `${what} can't run inside a transaction, and Alembic opens one: the ${direction} fails with "cannot run inside a transaction block"`;
   const { failure } = facts;
   if (failure?.sqlState === '25001' && failure.statement && isConcurrent(failure.statement)) {
-    told.add(failure.line ?? 0);
+    reported.add(failure.line ?? 0);
     yield {
       line: failure.line ?? source?.line ?? 1,
       direction,
@@ -30,6 +32,11 @@ function* inTransaction({ facts, source, direction }: Part): Iterable<Found> {
       instead: autocommit(`op.execute(${literal(failure.statement.replace(/\s+/g, ' ').trim())})`),
     };
   }
+  for (const { sql, transaction, place, observed } of steps) {
+    if (observed || transaction < 0 || !isConcurrent(sql) || reported.has(place.line)) continue;
+    reported.add(place.line);
+    yield { ...place, message: message(words(sql)), instead: autocommit(execute(sql)) };
+  }
   const ran = new Set(facts.outcome === 'failed' ? facts.statements.map(({ line }) => line) : []);
   for (const { name, args, keywords, line, inAutocommitBlock } of source?.calls ?? []) {
     const sql = typeof args[0] === 'string' ? args[0] : code(args[0]);
@@ -37,8 +44,8 @@ function* inTransaction({ facts, source, direction }: Part): Iterable<Found> {
     const concurrent =
       (keywords.postgresql_concurrently === true && /_index$/.test(operation)) ||
       (/execute$/.test(operation) && isConcurrent(sql));
-    if (!concurrent || inAutocommitBlock || told.has(line) || ran.has(line)) continue;
-    told.add(line);
+    if (!concurrent || inAutocommitBlock || reported.has(line) || ran.has(line)) continue;
+    reported.add(line);
     yield {
       line,
       direction,
@@ -63,7 +70,7 @@ export const ddlBeforeAutocommit: Rule = {
   id: 'ddl-before-autocommit',
   group: 'transactions',
   severity: 'warning',
-  title: 'work is committed by an autocommit block that follows it in the same revision',
+  title: 'an autocommit block commits the work before it in the same revision',
   *check({ parts }) {
     for (const { steps, direction } of parts) {
       const at = steps.findIndex(({ transaction }) => transaction === -1);
@@ -73,14 +80,14 @@ export const ddlBeforeAutocommit: Rule = {
         ...first.place,
         message:
           `this is committed when the autocommit block at line ${steps[at]?.line} begins: if that fails, the ${direction} is half done and ` +
-          'not stamped, and running it again fails on what is there already',
+          'not stamped, and the next run fails on what is already there',
         instead: '# the autocommit block alone in a revision of its own, after this one',
       };
     }
   },
 };
 
-const HARMLESS = new Set(['other', 'unparsed', 'end transaction', 'lock', 'validate']);
+const HARMLESS = new Set(['other', 'set', 'unparsed', 'end transaction', 'lock', 'validate']);
 
 function isWork({ action, transaction }: Step): boolean {
   return transaction >= 0 && !HARMLESS.has(action.does);
@@ -94,19 +101,19 @@ export const rawCommit: Rule = {
   title: 'COMMIT or ROLLBACK as SQL',
   *check({ parts }) {
     for (const { direction, source, steps, replayed } of parts) {
-      const told = new Set<number>();
+      const reported = new Set<number>();
       const written = (source?.sql ?? [])
         .filter(({ text }) => /^\s*(?:COMMIT|END|ROLLBACK|ABORT)(?:\s+(?:WORK|TRANSACTION))?\s*;?\s*$/i.test(text))
         .map(({ line, text }) => ({ line, how: text.replace(';', '').trim().toUpperCase() }));
       const ran = steps.flatMap(({ action, line }) => (action.does === 'end transaction' ? [{ line, how: action.how }] : []));
       for (const { line, how } of [...ran, ...written]) {
-        if (told.has(line)) continue;
-        told.add(line);
+        if (reported.has(line)) continue;
+        reported.add(line);
         yield {
           line,
           direction,
           seen: replayed ? 'replay' : 'source',
-          message: `${how} ends Alembic's transaction behind its back: what follows is not rolled back when it fails, and with psycopg 3 the version is not stamped or the run fails`,
+          message: `${how} ends Alembic's transaction without Alembic knowing: what follows is not rolled back if it fails, and with psycopg 3 the version is not stamped or the run fails`,
           instead: autocommit('...'),
         };
       }
@@ -122,15 +129,17 @@ export const bindCommit: Rule = {
   *check({ parts }) {
     for (const { direction, source, facts, replayed } of parts) {
       const sessions = (source?.calls ?? []).some(({ name }) => /(?:^|\.)(?:Session|sessionmaker)$/.test(name));
-      for (const { name, line, inAutocommitBlock } of source?.calls ?? []) {
+      for (const { name, line, inAutocommitBlock, inLoop, inBranch } of source?.calls ?? []) {
         if (!/\bcommit$/.test(name) || inAutocommitBlock) continue;
-        // A session on a connection that is in a transaction does not end that one.
-        if (replayed ? !facts.leftTransaction : sessions && !/bind|conn/i.test(name)) continue;
+        // The replay of empty tables does not enter every loop and branch.
+        const entered = replayed && !inLoop && !inBranch;
+        // A session's commit does not end the transaction that its connection was already in.
+        if (entered ? !facts.leftTransaction : sessions && !/bind|conn/i.test(name) && !facts.leftTransaction) continue;
         yield {
           line,
           direction,
-          seen: replayed ? 'replay' : 'source',
-          message: `${name}() commits before Alembic stamps the version: as the last pending revision its work stays and the stamp is lost with exit code 0, and the next run does it again`,
+          seen: facts.leftTransaction ? 'replay' : 'source',
+          message: `${name}() commits before Alembic stamps the version: if it is the last pending revision, its work stays, the stamp is lost with exit code 0, and the next run repeats it`,
           instead: autocommit('op.execute(...)  # each statement is committed on its own'),
         };
       }
@@ -138,7 +147,50 @@ export const bindCommit: Rule = {
   },
 };
 
-/** A build that fails leaves its index INVALID; IF NOT EXISTS finds the name and is content. */
+/** https://www.postgresql.org/docs/current/sql-altertype.html: "it can't be used until after the transaction has been committed" */
+export const enumValueInTransaction: Rule = {
+  id: 'enum-value-in-transaction',
+  group: 'transactions',
+  severity: 'error',
+  title: 'a new enum value is used in the transaction that adds it',
+  *check({ upgrade: part }) {
+    // A replay that ran to its end has shown that it can be used.
+    if (part.replayed) return;
+    const uses = [...usesOfNewValues(part)];
+    for (const { used, added } of uses) {
+      yield {
+        ...used.place,
+        message: `'${added.action.value}' was added to ${added.action.type} at line ${added.line} and is not committed yet: this fails with "unsafe use of new value"`,
+        instead: ['# add the value in a revision before this one, or here first:', autocommit(execute(added.sql))].join('\n'),
+      };
+    }
+    const { failure } = part.facts;
+    if (failure?.sqlState !== '55P04' || uses.length) return;
+    yield {
+      line: failure.line ?? part.source?.line ?? 1,
+      direction: 'upgrade',
+      seen: 'replay',
+      statement: failure.statement,
+      message: `the upgrade fails: ${failure.message}, which this transaction adds`,
+    };
+  },
+};
+
+type AddValue = Step & { readonly action: Extract<Step['action'], { does: 'add enum value' }> };
+
+function* usesOfNewValues({ steps }: Part): Iterable<{ used: Step; added: AddValue }> {
+  const made = new Set(steps.flatMap(({ action }) => (action.does === 'create type' ? [action.type] : [])));
+  for (const step of steps) {
+    const { action, transaction, index } = step;
+    if (action.does !== 'add enum value' || transaction < 0 || made.has(action.type)) continue;
+    const used = steps.find(
+      (other) => other.index > index && other.transaction === transaction && other.sql.includes(`'${action.value}'`),
+    );
+    if (used) yield { used, added: { ...step, action } };
+  }
+}
+
+/** A build that fails leaves its index INVALID; IF NOT EXISTS finds the name and accepts it. */
 export const invalidIndexAccepted: Rule = {
   id: 'invalid-index-accepted',
   group: 'transactions',

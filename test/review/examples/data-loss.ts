@@ -167,4 +167,58 @@ with op.get_context().autocommit_block():
     },
     good: one('op.add_column("users", sa.Column("plan", sa.Text(), nullable=True))', 'op.drop_column("users", "plan")'),
   },
+  {
+    rule: 'cascade',
+    given: `${GIVEN}
+op.execute("CREATE VIEW names_users AS SELECT name FROM users")
+`,
+    bad: {
+      ...one(
+        'op.execute("ALTER TABLE users DROP COLUMN name CASCADE")',
+        `
+op.add_column("users", sa.Column("name", sa.String(100), nullable=True))
+op.execute("CREATE VIEW names_users AS SELECT name FROM users")
+`,
+      ),
+      also: ['drop-column', 'downgrade-loses-data'],
+    },
+    good: {
+      ...one(
+        `
+op.execute("DROP VIEW names_users")
+op.execute("ALTER TABLE users DROP COLUMN name")
+`,
+        `
+op.add_column("users", sa.Column("name", sa.String(100), nullable=True))
+op.execute("CREATE VIEW names_users AS SELECT name FROM users")
+`,
+      ),
+      also: ['drop-column', 'downgrade-loses-data'],
+    },
+  },
+  {
+    rule: 'drop-type',
+    about: 'by an enum swap, which loses nothing',
+    given: `
+op.execute("CREATE TYPE mood AS ENUM ('ok', 'bad')")
+op.execute("CREATE TABLE users (id bigint PRIMARY KEY, feels mood)")
+`,
+    good: {
+      ...one(
+        `
+op.execute("ALTER TYPE mood RENAME TO mood_old")
+op.execute("CREATE TYPE mood AS ENUM ('ok', 'bad', 'fine')")
+op.execute("ALTER TABLE users ALTER feels TYPE mood USING feels::text::mood")
+op.execute("DROP TYPE mood_old")
+`,
+        `
+op.execute("ALTER TYPE mood RENAME TO mood_new")
+op.execute("CREATE TYPE mood AS ENUM ('ok', 'bad')")
+op.execute("ALTER TABLE users ALTER feels TYPE mood USING feels::text::mood")
+op.execute("DROP TYPE mood_new")
+`,
+      ),
+      also: ['drop-type', 'table-rewrite'],
+    },
+  },
 ];

@@ -11,6 +11,18 @@ op.create_table(
 `;
 const NO_INVITES = 'op.drop_table("invites_users")';
 
+const PARTITIONED = `
+op.execute("CREATE TABLE orders (id bigint NOT NULL, note text) PARTITION BY RANGE (id)")
+op.execute("CREATE TABLE orders_1 PARTITION OF orders FOR VALUES FROM (0) TO (10)")
+op.execute("CREATE TABLE orders_2 (id bigint NOT NULL, note text)")
+`;
+
+const DETACH = `
+with op.get_context().autocommit_block():
+    op.execute("ALTER TABLE orders DETACH PARTITION orders_2 CONCURRENTLY")
+op.execute("ALTER TABLE orders_2 DROP CONSTRAINT IF EXISTS orders_2_id_check")
+`;
+
 export const LOCKING: readonly Example[] = [
   {
     rule: 'index-not-concurrent',
@@ -193,7 +205,7 @@ op.create_index("uq_users_email", "users", ["email"], unique=True)
         },
       ],
       // Uniqueness is asked of rows that are there, however it is built; the way back builds an index under its lock.
-      also: ['unique-on-existing-rows', 'index-not-concurrent'],
+      also: ['unique-on-existing-rows'],
     },
   },
   {
@@ -354,5 +366,132 @@ op.create_table(
 `,
       NO_INVITES,
     ),
+  },
+  {
+    rule: 'drop-primary-key',
+    bad: one(
+      'op.drop_constraint("pk_orders", "orders", type_="primary")',
+      'op.execute("ALTER TABLE orders ADD CONSTRAINT pk_orders PRIMARY KEY (id)")',
+    ),
+    good: {
+      ...one(
+        `
+op.drop_constraint("pk_orders", "orders", type_="primary")
+op.execute("ALTER TABLE orders ADD CONSTRAINT pk_orders PRIMARY KEY (id, total)")
+`,
+        `
+op.drop_constraint("pk_orders", "orders", type_="primary")
+op.execute("ALTER TABLE orders ALTER total DROP NOT NULL")
+op.execute("ALTER TABLE orders ADD CONSTRAINT pk_orders PRIMARY KEY (id)")
+`,
+      ),
+      also: ['constraint-builds-index'],
+    },
+  },
+  {
+    rule: 'attach-partition-scan',
+    given: PARTITIONED,
+    bad: one('op.execute("ALTER TABLE orders ATTACH PARTITION orders_2 FOR VALUES FROM (10) TO (20)")', DETACH),
+    good: {
+      revisions: [
+        {
+          up: 'op.execute("ALTER TABLE orders_2 ADD CONSTRAINT ck_orders_2 CHECK (id IS NOT NULL AND id >= 10 AND id < 20) NOT VALID")',
+          down: 'op.drop_constraint("ck_orders_2", "orders_2", type_="check")',
+        },
+        {
+          up: 'op.execute("ALTER TABLE orders_2 VALIDATE CONSTRAINT ck_orders_2")',
+        },
+        {
+          up: 'op.execute("ALTER TABLE orders ATTACH PARTITION orders_2 FOR VALUES FROM (10) TO (20)")',
+          down: DETACH,
+        },
+      ],
+    },
+  },
+  {
+    rule: 'index-not-concurrent',
+    about: 'of a partitioned table',
+    given: PARTITIONED,
+    bad: one('op.create_index("ix_orders_note", "orders", ["note"])', 'op.drop_index("ix_orders_note", "orders")'),
+    good: {
+      revisions: [
+        {
+          up: 'op.execute("CREATE INDEX ix_orders_note ON ONLY orders (note)")',
+          down: 'op.drop_index("ix_orders_note", "orders")',
+        },
+        {
+          up: `
+with op.get_context().autocommit_block():
+    op.execute("CREATE INDEX CONCURRENTLY ix_orders_1_note ON orders_1 (note)")
+op.execute("ALTER INDEX ix_orders_note ATTACH PARTITION ix_orders_1_note")
+`,
+          down: `
+op.execute("DROP INDEX ix_orders_note")
+op.execute("CREATE INDEX ix_orders_note ON ONLY orders (note)")
+`,
+        },
+      ],
+    },
+  },
+  {
+    rule: 'downgrade-index-not-concurrent',
+    bad: one(
+      `
+with op.get_context().autocommit_block():
+    op.create_index("ix_users_email", "users", ["email"], postgresql_concurrently=True)
+`,
+      'op.drop_index("ix_users_email", "users")',
+    ),
+    good: one(
+      `
+with op.get_context().autocommit_block():
+    op.create_index("ix_users_email", "users", ["email"], postgresql_concurrently=True)
+`,
+      `
+with op.get_context().autocommit_block():
+    op.drop_index("ix_users_email", "users", postgresql_concurrently=True)
+`,
+    ),
+  },
+  {
+    rule: 'lock-timeout-missing',
+    bad: one('op.add_column("users", sa.Column("age", sa.BigInteger(), nullable=True))', 'op.drop_column("users", "age")'),
+    good: one(
+      `
+op.execute("SET LOCAL lock_timeout = '2s'")
+op.add_column("users", sa.Column("age", sa.BigInteger(), nullable=True))
+`,
+      'op.drop_column("users", "age")',
+    ),
+  },
+  {
+    rule: 'work-under-lock',
+    about: 'when update-all is acknowledged',
+    bad: one(
+      `
+# cdk-alembic: allow update-all: the table is small
+op.add_column("orders", sa.Column("region", sa.Text(), nullable=True))
+op.execute("UPDATE orders SET region = note")
+`,
+      'op.drop_column("orders", "region")',
+    ),
+    good: {
+      revisions: [
+        {
+          up: 'op.add_column("orders", sa.Column("region", sa.Text(), nullable=True))',
+          down: 'op.drop_column("orders", "region")',
+        },
+        {
+          up: `
+with op.get_context().autocommit_block():
+    while op.get_bind().execute(sa.text(
+        "UPDATE orders SET region = note WHERE id IN"
+        " (SELECT id FROM orders WHERE region IS NULL AND note IS NOT NULL LIMIT 1000)"
+    )).rowcount:
+        pass
+`,
+        },
+      ],
+    },
   },
 ];

@@ -102,13 +102,7 @@ with op.get_context().autocommit_block():
   {
     rule: 'upgrade-fails',
     given: 'op.execute("CREATE TYPE mood AS ENUM (\'good\', \'bad\')")\nop.execute("CREATE TABLE users (id bigint, feels mood)")',
-    bad: one(
-      `
-op.execute("ALTER TYPE mood ADD VALUE 'fair'")
-op.execute("ALTER TABLE users ALTER COLUMN feels SET DEFAULT 'fair'")
-`,
-      'op.execute("ALTER TABLE users ALTER COLUMN feels DROP DEFAULT")',
-    ),
+    bad: one('op.execute("ALTER TABLE users ALTER COLUMN feels SET DEFAULT \'fair\'")'),
     good: {
       revisions: [
         { up: 'op.execute("ALTER TYPE mood ADD VALUE IF NOT EXISTS \'fair\'")', down: '# a label stays' },
@@ -117,6 +111,32 @@ op.execute("ALTER TABLE users ALTER COLUMN feels SET DEFAULT 'fair'")
           down: 'op.execute("ALTER TABLE users ALTER COLUMN feels DROP DEFAULT")',
         },
       ],
+    },
+  },
+  {
+    rule: 'enum-value-in-transaction',
+    given: `
+op.execute("CREATE TYPE mood AS ENUM ('ok', 'bad')")
+op.execute("CREATE TABLE users (id bigint PRIMARY KEY, feels mood)")
+`,
+    bad: {
+      ...one(`
+op.execute("ALTER TYPE mood ADD VALUE 'fine'")
+op.execute("UPDATE users SET feels = 'fine' WHERE feels = 'ok'")
+`),
+    },
+    good: {
+      revisions: [
+        {
+          up: `
+with op.get_context().autocommit_block():
+    op.execute("ALTER TYPE mood ADD VALUE IF NOT EXISTS 'fine'")
+`,
+        },
+        { up: `op.execute("UPDATE users SET feels = 'fine' WHERE feels = 'ok'")` },
+      ],
+      // A downgrade can't know which of them were 'ok'.
+      also: ['downgrade-loses-data'],
     },
   },
 ];

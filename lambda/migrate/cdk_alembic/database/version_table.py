@@ -34,7 +34,8 @@ HELD = "EXISTS (SELECT FROM pg_locks WHERE pid = pg_backend_pid() AND locktype =
 _FIND = """
 SELECT pg_postmaster_start_time()::text, current_database()::text, current_schema()::text,
   (SELECT nspname::text FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-   WHERE pg_class.oid = to_regclass(quote_ident(CAST(:name AS text))))
+   WHERE pg_class.oid = to_regclass(quote_ident(CAST(:name AS text)))),
+  EXISTS (SELECT FROM pg_namespace WHERE nspname = CAST(:schema AS text))
 """
 
 
@@ -51,6 +52,8 @@ class VersionTable(NamedTuple):
     """Where the search_path leads to."""
     translated_schema: str | None
     """What a schema_translate_map makes of the configured one."""
+    has_asked_schema: bool
+    """Whether the database has the schema that `find` was asked about."""
 
     @property
     def schema(self) -> str | None:
@@ -73,11 +76,13 @@ def full_name(schema: str | None, name: str) -> str:
     return ".".join(part for part in (schema, name) if part)
 
 
-def find(context: Any) -> VersionTable:
-    """The version table of Alembic's MigrationContext. Leaves env.py's connection as it is."""
+def find(context: Any, schema: str | None = None) -> VersionTable:
+    """The version table of Alembic's MigrationContext, and whether the database has a `schema`. Leaves env.py's connection as it
+    is."""
     connection = context.connection
     was_in_transaction = connection.in_transaction()
-    server, database, current, found = execute(connection, _FIND, name=context.version_table).one()
+    row = execute(connection, _FIND, name=context.version_table, schema=schema).one()
+    server, database, current, found, has_schema = row
     if connection.in_transaction() and not was_in_transaction:
         # SQLAlchemy 2 has begun one; 1.4 does not.
         connection.rollback()
@@ -88,6 +93,7 @@ def find(context: Any) -> VersionTable:
         context.version_table_schema or None,
         found or current,
         connection.schema_for_object(context._version),
+        has_schema,
     )
 
 

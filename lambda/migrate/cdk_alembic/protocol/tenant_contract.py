@@ -1,38 +1,28 @@
-"""The contract of a run over many tenants, as far as the worker is concerned.
-
-Its twin is lib/contract/tenants.ts, which documents every field. The two are held together by test/contract/tenant-*.json, which
-the tests of both languages must accept or reject alike.
-"""
+"""What came in about tenants, once `rules` has found nothing wrong with it: lib/contract/tenants says what each field means."""
 
 from __future__ import annotations
 
-import json
-import re
 from typing import Any, NamedTuple
 
-from .contract import (
-    ALLOWANCES,
-    MAX_SLICE_SECONDS,
-    REQUESTED_BY_PATTERN,
-    RUN_ID_PATTERN,
-    is_number,
-    is_text,
-    matches,
-    unknown_keys,
-)
+from .checks import problems, wrong_with
+from .rules import TENANT_COMMANDS, TENANT_REQUEST, TENANT_STATUSES, TENANTS, TENANTS_PAGE
 
-TENANT_COMMANDS = ("upgrade", "plan", "tenants")
-TENANT_STATUSES = ("complete", "pending", "partial", "ahead", "failed")
-TENANT_PATTERN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_$.-]{0,62}")
-MAX_BATCH_SIZE = 1000
-TENANTS_PAGE = 10_000
+__all__ = [
+    "TENANTS_PAGE",
+    "TENANT_COMMANDS",
+    "TENANT_STATUSES",
+    "Tenant",
+    "TenantRequest",
+    "parse_tenant_request",
+    "tenant_list_problems",
+    "tenant_request_problems",
+]
 
-_KEYS = ("command", "tenants", "after", "toleratedFailures", "sliceSeconds", "allow", "requestedBy", "runId")
 _TENANT_KEYS = ("name", "schema", "secretArn")
 
 
 class Tenant(NamedTuple):
-    """A tenant that passed `tenant_problems`."""
+    """A tenant in which the rules found nothing wrong."""
 
     name: str
     given_schema: str | None = None
@@ -68,37 +58,7 @@ class TenantRequest(NamedTuple):
 
 def tenant_request_problems(request: object) -> list[str]:
     """All that is wrong with a request; empty when it can be carried out."""
-    if not isinstance(request, dict):
-        return ["the request must be a JSON object"]
-    problems = unknown_keys(request, _KEYS)
-    command = request.get("command", "upgrade")
-    if command not in TENANT_COMMANDS:
-        problems.append(f"unknown command {json.dumps(command)}: use {', '.join(TENANT_COMMANDS)}")
-        return problems
-    tenants = request.get("tenants")
-    if command == "tenants":
-        if "tenants" in request:
-            problems.append('"tenants" lists them and takes none')
-    elif not isinstance(tenants, list) or not 1 <= len(tenants) <= MAX_BATCH_SIZE:
-        problems.append(f'"{command}" needs tenants, a list of 1 to {MAX_BATCH_SIZE}')
-    else:
-        problems.extend(problem for tenant in tenants for problem in tenant_problems(tenant))
-        problems.extend(_named_twice(tenants))
-    if "after" in request:
-        if command != "tenants":
-            problems.append(f'"{command}" takes no after')
-        elif not matches(TENANT_PATTERN, request["after"]):
-            problems.append(f"after: {_name_problem(request['after'])}")
-    for key in ("toleratedFailures", "sliceSeconds", "allow"):
-        if key in request and command != "upgrade":
-            problems.append(f'"{command}" takes no {key}')
-        elif key in request and not _FITS[key](request[key]):
-            problems.append(_RULES[key])
-    if "requestedBy" in request and not matches(REQUESTED_BY_PATTERN, request["requestedBy"]):
-        problems.append("requestedBy must be a text of at most 200 printable ASCII characters")
-    if "runId" in request and not matches(RUN_ID_PATTERN, request["runId"]):
-        problems.append("runId must be a UUID in lower case")
-    return problems
+    return problems(TENANT_REQUEST, request)
 
 
 def parse_tenant_request(request: dict[str, Any]) -> TenantRequest:
@@ -116,47 +76,6 @@ def parse_tenant_request(request: dict[str, Any]) -> TenantRequest:
     )
 
 
-def tenant_problems(tenant: object) -> list[str]:
-    """All that is wrong with a tenant; empty when it can be migrated."""
-    if not isinstance(tenant, dict):
-        return [f'{json.dumps(tenant)} is no tenant: use {{"name": "..."}}']
-    problems = unknown_keys(tenant, _TENANT_KEYS)
-    name = tenant.get("name")
-    if not matches(TENANT_PATTERN, name):
-        problems.append(_name_problem(name))
-    if "schema" in tenant and not matches(TENANT_PATTERN, tenant["schema"]):
-        problems.append(f"the schema of tenant {json.dumps(name)}: {_name_problem(tenant['schema'])}")
-    if "secretArn" in tenant and not is_text(tenant["secretArn"]):
-        problems.append(f"the secretArn of tenant {json.dumps(name)} must be a text")
-    return problems
-
-
-def _named_twice(tenants: list[Any]) -> list[str]:
-    names = [json.dumps(tenant.get("name")) for tenant in tenants if isinstance(tenant, dict)]
-    seen: set[str] = set()
-    twice = dict.fromkeys(name for name in names if name in seen or seen.add(name))
-    return [f"tenant {name} is named twice" for name in twice]
-
-
-def _name_problem(name: object) -> str:
-    return (
-        f'{json.dumps(name)} is not a usable name: use at most 63 letters, digits, "_", "$", ".", "-", '
-        'the first a letter, digit or "_"'
-    )
-
-
-def _is_count(value: Any) -> bool:
-    # JSON has one kind of number: 2.0 is 2.
-    return is_number(value) and value >= 0 and value == int(value)
-
-
-_FITS = {
-    "toleratedFailures": _is_count,
-    "sliceSeconds": lambda value: is_number(value) and 0 <= value <= MAX_SLICE_SECONDS,
-    "allow": lambda value: isinstance(value, list) and all(item in ALLOWANCES for item in value),
-}
-_RULES = {
-    "toleratedFailures": "toleratedFailures must be a number of tenants",
-    "sliceSeconds": f"sliceSeconds must be a number from 0 to {MAX_SLICE_SECONDS}",
-    "allow": f"allow must be a list of {', '.join(ALLOWANCES)}",
-}
+def tenant_list_problems(tenants: object) -> list[str]:
+    """All that is wrong with tenants that are listed; empty when they can be migrated. There may be any number of them."""
+    return wrong_with(TENANTS, tenants, "tenants")

@@ -12,15 +12,14 @@ from typing import Any
 from ..database import address, drivers
 from ..database.address import DatabaseVariables
 from ..database.connecting import until_connected
-from ..database.failures import connection_failure, describe, shortened
+from ..database.failures import connection_failure, describe
 from ..project.package import package_root
 from ..protocol.contract import CONTRACT_VERSION, DEPENDENCIES_DIRECTORY
 from ..protocol.errors import RunnerError
 from ..protocol.invocation import Invocation
 from ..protocol.log import hide
-from ..protocol.tenant_contract import TENANTS_PAGE, tenant_problems
+from ..protocol.tenant_contract import TENANTS_PAGE, tenant_list_problems
 
-MAX_PROBLEMS = 10
 # A list of 100,000 tenants is sorted in a second; it must not use up the function's time.
 _MAX_QUERY_SECONDS = 60
 
@@ -132,15 +131,9 @@ def _of_url(url: str, installed: list[str]) -> tuple[str, dict[str, Any]]:
 
 
 def _check(tenants: list[dict[str, Any]]) -> None:
-    names = [tenant.get("name") for tenant in tenants]
-    twice = dict.fromkeys(name for name, before in zip(names[1:], names, strict=False) if name == before)
-    problems = [problem for tenant in tenants for problem in tenant_problems(tenant)]
-    problems.extend(f"tenant {json.dumps(name)} is listed twice" for name in twice if name is not None)
-    if problems:
-        more = [f"and {len(problems) - MAX_PROBLEMS} problems more"] if len(problems) > MAX_PROBLEMS else []
-        told = "; ".join(shortened(problem, 200) for problem in problems[:MAX_PROBLEMS])
+    if problems := tenant_list_problems(tenants):
         raise _unusable(
-            f"the query that lists the tenants gives rows that can't be used: {'; '.join([told, *more])}",
+            f"the query that lists the tenants gives rows that can't be used: {'; '.join(problems)}",
             "fix the rows, or leave them out in the query; its columns are name, schema and secret_arn",
         )
 

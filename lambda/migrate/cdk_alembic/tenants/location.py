@@ -7,23 +7,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..database.session import execute
 from ..database.version_table import VersionTable, find
 from ..protocol.errors import RunnerError
 from ..protocol.tenant_contract import Tenant
 
 HOW_TO = "docs/tenants-env.md shows env.py for tenants; `alembic -x tenant={} current` must read the tenant's own version table"
 
-_HAS_SCHEMA = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = CAST(:schema AS text))"
-
 
 def locate(context: Any, tenant: Tenant, database: str | None) -> VersionTable:
     """The version table of Alembic's MigrationContext, which env.py has configured for the tenant. `database`: the name in the
     tenant's own secret. Raises RunnerError for a version table that is not the tenant's."""
-    table = find(context)
+    table = find(context, tenant.schema)
     if database is not None and table.database != database:
         raise _elsewhere(tenant, f"connects to the database {table.database}, and the tenant's secret names {database}")
-    if tenant.schema and tenant.schema != table.schema and not _has_schema(context.connection, tenant.schema):
+    if tenant.schema and not table.has_asked_schema:
         raise RunnerError(
             "database_refused",
             f"the schema {tenant.schema} of tenant {tenant.name} does not exist in the database {table.database}",
@@ -42,14 +39,6 @@ def locate(context: Any, tenant: Tenant, database: str | None) -> VersionTable:
             "looks for it",
         )
     return table._replace(own_schema=tenant.schema or table.own_schema)
-
-
-def _has_schema(connection: Any, schema: str) -> bool:
-    was_in_transaction = connection.in_transaction()
-    found = execute(connection, _HAS_SCHEMA, schema=schema).scalar()
-    if connection.in_transaction() and not was_in_transaction:
-        connection.rollback()
-    return found
 
 
 def _elsewhere(tenant: Tenant, what: str) -> RunnerError:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ from cdk_alembic.protocol.errors import RunnerError
 from cdk_alembic.protocol.log import redact
 
 from ..scratch import catalog, raw, rows
-from ..scratch.affected_tables import concerned
 from ..scratch.baseline import load
 from ..scratch.catalog import Snapshot, change
 from ..scratch.drift import Drift
@@ -26,10 +24,12 @@ from ..source.graph import in_words, of_script
 from ..source.offline import any_environment, rendered
 from ..source.stand_ins import reason_not_loaded
 from ..source.unreplayed import directions_not_run, no_drift, not_run, readable
+from .affected_tables import affected_tables
 from .env_facts import about, around_outer_transaction, environment_facts
 from .failing import failure_facts
 from .trip import NoTrip, round_trip
 from .watch import Recording, Watch
+from .watched import Result, WatchedStep
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -86,7 +86,6 @@ class Replay:
         """Whether the database is not what the revisions so far make of it."""
         self._before: Snapshot | None = None
         self._watch: Watch
-        self._arguments: dict[str, Any] = {}
 
     def run(self) -> None:
         while True:
@@ -155,8 +154,7 @@ class Replay:
                 self._broken = False
             else:
                 self._before = None
-                yield self._observed(step, context, None)[0]
-                self._settle(context)
+                yield from self._run(step, context, None)
         self._current = None
         if self._drift:
             self._drift.look(context, self._snapshot(context), self._failed)
@@ -164,61 +162,53 @@ class Replay:
     def _review(self, step: Any, context: Any) -> Iterator[Any]:
         script = step.revision
         if reason := reason_not_loaded(script):
-            yield self._observed(step, context, None)[0]
-            self._settle(context)
+            yield from self._run(step, context, None)
             text = reason if isinstance(reason, str) else in_words(reason, self._project.directory)
             facts = {**self._said(script), **directions_not_run(f"the file can't be loaded: {redact(text)}")}
             self._report({"report": "revision", "revision": facts})
             return
         before = self._before or self._snapshot(context)
-        observed, upgrade = self._observed(step, context, before)
-        yield observed
-        self._settle(context)
-        facts = {**self._said(script), "upgrade": upgrade["facts"]}
+        upgrade, arguments = yield from self._run(step, context, before)
+        facts = {**self._said(script), "upgrade": upgrade.facts}
         after = self._before = self._snapshot(context)
-        if upgrade["facts"]["outcome"] == "failed":
+        if upgrade.failure:
             if failed := [revision for revision in self._failed if revision != script.revision]:
                 facts["upgrade"]["reason"] = f"revisions before it could not be applied: {', '.join(failed)}"
             facts["downgrade"] = not_run("the upgrade failed")
-            names = concerned(before, after, [upgrade["recording"]])
+            names = affected_tables(before, after, [upgrade.recording])
             self._later.append((script, {**facts, **_tables(before, after, names)}))
             return
         facts["changes"] = change(before.entries, after.entries)
-        recordings: list[Recording] = [upgrade["recording"]]
+        recordings: list[Recording] = [upgrade.recording]
         if not hasattr(script.module, "downgrade"):
             facts["downgrade"] = not_run("the file has no function downgrade()")
         else:
             try:
-                if upgrade["facts"]["leftTransaction"]:
+                if upgrade.recording.left_transaction:
                     raise NoTrip
-                trip, further = round_trip(context, self._watch, script, self._arguments, before, after, recordings)
+                trip, further = round_trip(context, self._watch, script, arguments, before, after, recordings)
                 recordings += further
                 facts.update(trip)
             except NoTrip:
                 yield from self._trip_for_real(step, context, before, after, facts, recordings)
-        self._report(
-            {"report": "revision", "revision": {**facts, **_tables(before, after, concerned(before, after, recordings))}}
-        )
+        names = affected_tables(before, after, recordings)
+        self._report({"report": "revision", "revision": {**facts, **_tables(before, after, names)}})
 
     def _trip_for_real(
         self, step: Any, context: Any, before: Snapshot, after: Snapshot, facts: dict[str, Any], recordings: list[Recording]
     ) -> Iterator[Any]:
         """Down and up as Alembic does it, for revisions that leave their transaction."""
-        script = step.revision
-        observed, downgrade = self._observed(type(step)(step.revision_map, script, False), context, after)
-        yield observed
-        self._settle(context)
-        facts["downgrade"] = downgrade["facts"]
-        recordings.append(downgrade["recording"])
-        if downgrade["facts"]["outcome"] == "failed":
+        down = type(step)(step.revision_map, step.revision, False)
+        downgrade, _ = yield from self._run(down, context, after)
+        facts["downgrade"] = downgrade.facts
+        recordings.append(downgrade.recording)
+        if downgrade.failure:
             self._broken = True
             return
         facts["notRestored"] = change(before.entries, self._snapshot(context).entries)
-        observed, again = self._observed(type(step)(step.revision_map, script, True), context, before)
-        yield observed
-        self._settle(context)
-        if again["facts"]["outcome"] == "failed":
-            facts["again"] = {"outcome": "failed", "failure": again["facts"]["failure"]}
+        again, _ = yield from self._run(type(step)(step.revision_map, step.revision, True), context, before)
+        if again.failure:
+            facts["again"] = {"outcome": "failed", "failure": again.failure}
             self._broken = True
             return
         self._before = self._snapshot(context)
@@ -226,38 +216,21 @@ class Replay:
         facts["again"] = {"outcome": "done", "differs": differs}
         self._broken = not catalog.is_none(differs)
 
-    def _observed(self, step: Any, context: Any, before: Snapshot | None) -> tuple[Any, dict[str, Any]]:
-        """The step with its function watched, and where its `facts` and `recording` will be. A function that fails is rolled back
-        and counted as applied, so that the rest goes on. `before`: None when nobody wants to know."""
-        seen: dict[str, Any] = {}
+    def _run(self, step: Any, context: Any, before: Snapshot | None) -> Generator[Any, None, tuple[Result, dict[str, Any]]]:
+        """Has Alembic run a step, and commits it. Returns the result and the arguments that env.py gave the function.
+
+        `before`: the catalog to compare locks and files with; None: they are not looked at.
+        """
         script = step.revision
-        migrate = _nothing if script.revision in self._skipped or reason_not_loaded(script) else step.migration_fn
-        if reason_not_loaded(script):
+        skip = script.revision in self._skipped
+        watched = WatchedStep(step, context, self._watch, before.relations if before else {}, skip=skip)
+        if reason_not_loaded(script) and script.revision not in self._failed:
             self._failed.append(script.revision)
-
-        # Alembic logs the function's name.
-        @functools.wraps(migrate)
-        def watched(**arguments: Any) -> None:
-            self._arguments = arguments
-            failure = None
-            with self._watch.recording(script.module.__file__, before.relations if before else {}) as recording:
-                try:
-                    migrate(**arguments)
-                    # One that has swallowed an error of the database meets it again in the version table.
-                    if raw.in_transaction(context.connection):
-                        raw.execute(context.connection, "SELECT 1")
-                except (Exception, SystemExit) as error:
-                    failure = failure_facts(error, script.module.__file__)
-            seen["recording"] = recording
-            seen["facts"] = {"outcome": "failed" if failure else "done", **recording.facts()}
-            if failure:
-                seen["facts"]["failure"] = failure
-                if step.is_upgrade and script.revision not in self._failed:
-                    self._failed.append(script.revision)
-                _roll_back(context)
-
-        step.migration_fn = watched
-        return step, seen
+        yield watched.step
+        self._settle(context)
+        if watched.result.failure and step.is_upgrade and script.revision not in self._failed:
+            self._failed.append(script.revision)
+        return watched.result, watched.arguments
 
     def _skip(self, step: Any, error: BaseException) -> None:
         """Goes on without a revision after which env.py could not."""
@@ -327,10 +300,6 @@ class Replay:
         self._report({"report": "revision", "revision": facts})
 
 
-def _nothing(**_: Any) -> None:
-    pass
-
-
 def _step_of(project: Project, script: Any, is_upgrade: bool) -> Any:
     from alembic.runtime.migration import RevisionStep
 
@@ -342,12 +311,6 @@ def _tables(before: Snapshot, after: Snapshot, names: set[str]) -> dict[str, Any
         "before": {name: before.tables[name] for name in sorted(names) if name in before.tables},
         "after": {name: after.tables[name] for name in sorted(names) if name in after.tables},
     }
-
-
-def _roll_back(context: Any) -> None:
-    """Leaves the connection in a new transaction, whatever state the failure has left it in."""
-    raw.roll_back(context.connection)
-    context._transaction = context.connection.begin()
 
 
 def _between_revisions(error: BaseException) -> RunnerError:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..scratch import catalog, raw, rows
-from ..scratch.affected_tables import concerned
 from ..scratch.catalog import Snapshot, change
-from .failing import failure_facts
+from .affected_tables import affected_tables
 from .watch import LeftTransaction, Recording, Watch
+from .watched import Result, run_watched
 
 
 class NoTrip(Exception):
@@ -65,15 +65,14 @@ class _Trip:
         raw.execute(self._connection, "SELECT 1")
         if not raw.in_transaction(self._connection):
             raise NoTrip  # env.py's engine is in autocommit
-        failure, recording = self._run(self._script.module.downgrade, self._after)
-        self.recordings.append(recording)
-        self.facts["downgrade"] = {"outcome": "failed" if failure else "done", **recording.facts()}
-        if failure:
-            self.facts["downgrade"]["failure"] = failure
+        down = self._run(self._script.module.downgrade, self._after)
+        self.recordings.append(down.recording)
+        self.facts["downgrade"] = down.facts
+        if down.failure:
             return
         restored = self._take()
         self.facts["notRestored"] = change(self._before.entries, restored.entries)
-        names = concerned(self._before, self._after, [*self._upgrade, recording]) & set(restored.tables)
+        names = affected_tables(self._before, self._after, [*self._upgrade, down.recording]) & set(restored.tables)
         failure = self._upgrade_again(restored, names)
         if failure:
             self.facts["again"] = {"outcome": "failed", "failure": failure}
@@ -92,7 +91,7 @@ class _Trip:
             if not filled:
                 break
             self._rows = rows.read(self._connection, restored, filled)
-            failure, _ = self._run(self._script.module.upgrade)
+            failure = self._run(self._script.module.upgrade).failure
             if kinds == rows.ALL:
                 self.facts["rows"] = {"tables": filled, "deleted": [], "changed": [], "notBroughtBack": []}
                 first = failure
@@ -101,7 +100,7 @@ class _Trip:
             raw.execute(self._connection, "ROLLBACK TO SAVEPOINT cdk_alembic_rows")
             self._rows = {}
         if not self._rows:
-            failure, _ = self._run(self._script.module.upgrade)
+            failure = self._run(self._script.module.upgrade).failure
             if failure:
                 self.facts.pop("rows", None)
                 return failure
@@ -115,7 +114,7 @@ class _Trip:
         now = rows.read(self._connection, upgraded, names)
         facts["deleted"] = rows.deleted(self._rows, now)
         facts["changed"] = rows.lost_columns(self._rows, now, (restored, upgraded))
-        failure, _ = self._run(self._script.module.downgrade)
+        failure = self._run(self._script.module.downgrade).failure
         if failure:
             facts["downgradeFailure"] = failure
             return
@@ -125,15 +124,9 @@ class _Trip:
         lost = rows.lost_columns(self._rows, now, (restored, back))
         facts["notBroughtBack"] = sorted([*missing, *(name for name in lost if name.rpartition(".")[0] not in missing)])
 
-    def _run(self, function: Any, existing: Snapshot | None = None) -> tuple[dict[str, Any] | None, Recording]:
-        file = self._script.module.__file__
-        failure = None
-        with self._watch.recording(file, existing.relations if existing else {}, confined=True) as recording:
-            try:
-                function(**self._arguments)
-            except (Exception, SystemExit) as error:
-                failure = failure_facts(error, file)
-        return failure, recording
+    def _run(self, function: Any, existing: Snapshot | None = None) -> Result:
+        relations = existing.relations if existing else {}
+        return run_watched(self._context, self._watch, self._script, function, self._arguments, relations, confined=True)
 
     def _take(self) -> Snapshot:
         return catalog.take(self._connection)

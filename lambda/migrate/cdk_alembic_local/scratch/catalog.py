@@ -142,6 +142,7 @@ _GRANTED = """ARRAY(SELECT coalesce(pg_get_userbyid(nullif(x.grantee, 0)), 'PUBL
       || string_agg(x.privilege_type || CASE WHEN x.is_grantable THEN '*' ELSE '' END, ', ' ORDER BY x.privilege_type)
       FROM aclexplode({acl}) x WHERE x.grantee <> owner GROUP BY x.grantee ORDER BY 1)"""
 
+_PARTITION = re.compile(r".*\bPARTITION OF (\S+)")
 _PUBLIC = re.compile(r"\bpublic\.")
 
 
@@ -176,6 +177,9 @@ class Snapshot:
             for oid, relation in self.relations.items()
             if relation.is_table
         }
+        for oid, _, _, kind, _ in self._facts["relations"]:
+            if kind == "p":
+                tables[oid]["partitions"] = self._partitions_of(self.relations[oid].name)
         attributes: dict[tuple[int, int], str] = {}
         for oid, number, name, type_, not_null, default, identity, generated, _ in self._facts["columns"]:
             attributes[oid, number] = name
@@ -216,6 +220,10 @@ class Snapshot:
             table["constraints"].sort(key=lambda facts: facts["name"])
             table["indexes"].sort(key=lambda facts: facts["name"])
         return {self.relations[oid].name: facts for oid, facts in tables.items()}
+
+    def _partitions_of(self, table: str) -> list[str]:
+        parents = {key: _PARTITION.match(definition) for key, definition in self.entries.items() if key.startswith("table ")}
+        return sorted(key.removeprefix("table ") for key, parent in parents.items() if parent and parent[1] == table)
 
     def is_part_of_another(self, name: str) -> bool:
         """Whether the table is a partition."""

@@ -38,9 +38,10 @@ _SQL = re.compile(
 
 
 @dataclass(frozen=True)
-class _Place:
+class _Context:
     in_autocommit_block: bool = False
     in_loop: bool = False
+    in_branch: bool = False
     batches: dict[str, Batch] = field(default_factory=dict, hash=False, compare=False)
 
 
@@ -50,6 +51,7 @@ class Functions:
     def __init__(self, tree: ast.Module) -> None:
         self._own = definitions(tree)
         self._known = known_values(tree)
+        self._aliases = dict(_aliases(tree))
 
     def facts(self, name: str) -> dict[str, Any] | None:
         """FunctionFacts, or None when the file does not define that name."""
@@ -58,7 +60,7 @@ class Functions:
         node = self._own[name][-1]
         body = _without_docstring(node.body) if isinstance(node, _FUNCTION) else [node]
         walk = _Walk(self)
-        walk.definition(node, _Place())
+        walk.definition(node, _Context())
         return {
             "line": node.lineno,
             "empty": all(_is_nothing(statement) for statement in body),
@@ -75,66 +77,71 @@ class Functions:
 
 
 class _Walk:
-    """Goes through a function, and from where it uses a definition of the same file into that: once for each kind of place."""
+    """Goes through a function, and from where it uses a definition of the same file into that: once for each kind of context."""
 
     def __init__(self, functions: Functions) -> None:
         self.calls: list[dict[str, Any]] = []
         self.sql: list[dict[str, Any]] = []
         self._own = functions._own
         self._known = functions._known
+        self._aliases = functions._aliases
         self._functions = functions
-        self._been: set[tuple[ast.AST, bool, bool]] = set()
+        self._been: set[tuple[ast.AST, bool, bool, bool]] = set()
         self._statements: set[ast.AST] = set()
 
-    def definition(self, node: ast.AST, place: _Place) -> None:
-        key = (node, place.in_autocommit_block, place.in_loop)
+    def definition(self, node: ast.AST, context: _Context) -> None:
+        key = (node, context.in_autocommit_block, context.in_loop, context.in_branch)
         if key not in self._been:
             self._been.add(key)
             parts = node.body if isinstance(node, (*_FUNCTION, ast.ClassDef)) else [getattr(node, "value", None)]
-            self._all(parts, replace(place, batches={}))
+            self._all(parts, replace(context, batches={}))
 
-    def _all(self, nodes: Iterable[ast.AST | None], place: _Place) -> None:
+    def _all(self, nodes: Iterable[ast.AST | None], context: _Context) -> None:
         for node in nodes:
             if node is not None:
-                self._visit(node, place)
+                self._visit(node, context)
 
-    def _visit(self, node: ast.AST, place: _Place) -> None:
+    def _visit(self, node: ast.AST, context: _Context) -> None:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             return  # a docstring
         if (text := text_of(node, self._known)) is not None:
             if node in self._statements or _SQL.match(SQL_COMMENT.sub(" ", text)):
-                self.sql.append({"text": text, "line": node.lineno})
-            self._all((child for child in ast.iter_child_nodes(node) if text_of(child) is None), place)
+                self.sql.append({"text": text, "line": node.lineno, "inAutocommitBlock": context.in_autocommit_block})
+            self._all((child for child in ast.iter_child_nodes(node) if text_of(child) is None), context)
         elif isinstance(node, ast.Name):
             for own in self._own.get(node.id, ()) if isinstance(node.ctx, ast.Load) else ():
-                self.definition(own, place)
+                self.definition(own, context)
         elif isinstance(node, (ast.With, ast.AsyncWith)):
-            self._with(node, place)
+            self._with(node, context)
         elif isinstance(node, (ast.For, ast.AsyncFor)):
-            self._visit(node.iter, place)
-            self._all(node.body, replace(place, in_loop=True))
-            self._all(node.orelse, place)
+            self._visit(node.iter, context)
+            self._all(node.body, replace(context, in_loop=True))
+            self._all(node.orelse, context)
         elif isinstance(node, ast.While):
-            self._all((node.test, *node.body), replace(place, in_loop=True))
-            self._all(node.orelse, place)
+            self._all((node.test, *node.body), replace(context, in_loop=True))
+            self._all(node.orelse, context)
         elif isinstance(node, _COMPREHENSION):
-            self._visit(node.generators[0].iter, place)
-            self._all(ast.iter_child_nodes(node), replace(place, in_loop=True))
+            self._visit(node.generators[0].iter, context)
+            self._all(ast.iter_child_nodes(node), replace(context, in_loop=True))
         elif isinstance(node, ast.comprehension):
-            self._all(node.ifs, place)
+            self._all(node.ifs, context)
+        elif isinstance(node, (ast.If, ast.Try, ast.Match)):
+            self._all(ast.iter_child_nodes(node), replace(context, in_branch=True))
         else:
             if isinstance(node, ast.Call):
-                self._call(node, place)
-            self._all(ast.iter_child_nodes(node), place)
+                self._call(node, context)
+            elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+                self._subscript(node, context)
+            self._all(ast.iter_child_nodes(node), context)
 
-    def _with(self, node: ast.With | ast.AsyncWith, place: _Place) -> None:
+    def _with(self, node: ast.With | ast.AsyncWith, context: _Context) -> None:
         for item in node.items:
-            self._visit(item.context_expr, place)
+            self._visit(item.context_expr, context)
             if self._is_autocommit_block(item.context_expr):
-                place = replace(place, in_autocommit_block=True)
+                context = replace(context, in_autocommit_block=True)
             if isinstance(item.optional_vars, ast.Name) and (batch := Batch.opened_by(item.context_expr)):
-                place = replace(place, batches={**place.batches, item.optional_vars.id: batch})
-        self._all(node.body, place)
+                context = replace(context, batches={**context.batches, item.optional_vars.id: batch})
+        self._all(node.body, context)
 
     def _is_autocommit_block(self, node: ast.AST) -> bool:
         return any(
@@ -143,18 +150,33 @@ class _Walk:
             for part in ast.walk(root)
         )
 
-    def _call(self, node: ast.Call, place: _Place) -> None:
+    def _call(self, node: ast.Call, context: _Context) -> None:
         if last_name(node.func) in _EXECUTES and (statement := _statement(node)) is not None:
             self._statements.add(statement)
-        name, args, keywords = unbatched(node, place.batches)
+        name, args, keywords = unbatched(node, context.batches)
+        self._report(node, self._imported(name), args, keywords, context)
+
+    def _subscript(self, node: ast.Subscript, context: _Context) -> None:
+        """`os.environ["X"]` reads as `os.environ.get("X")` does."""
+        name = self._imported(ast.unparse(node.value))
+        if name == "os.environ":
+            self._report(node, name, [node.slice], {}, context)
+
+    def _imported(self, name: str) -> str:
+        """The name with the module that it was imported from: `get` of `from httpx import get` is `httpx.get`."""
+        first, dot, rest = name.partition(".")
+        return self._aliases.get(first, first) + dot + rest
+
+    def _report(self, node: ast.expr, name: str, args: list[ast.expr], keywords: dict[str, ast.expr], context: _Context) -> None:
         self.calls.append(
             {
                 "name": name,
                 "args": [as_json(value, self._known) for value in args],
                 "keywords": {key: as_json(value, self._known) for key, value in keywords.items()},
                 "line": node.lineno,
-                "inAutocommitBlock": place.in_autocommit_block,
-                "inLoop": place.in_loop,
+                "inAutocommitBlock": context.in_autocommit_block,
+                "inLoop": context.in_loop,
+                "inBranch": context.in_branch,
             }
         )
 
@@ -167,6 +189,18 @@ def _statement(call: ast.Call) -> ast.expr | None:
         method = isinstance(value.func, ast.Attribute) and not isinstance(value.func.value, ast.Name)
         value = value.func.value if method else (value.args[0] if value.args else None)
     return value
+
+
+def _aliases(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Names that imports bind, with what they stand for. Those of Alembic and SQLAlchemy stay as everybody writes them."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found = [(alias.asname, alias.name) for alias in node.names if alias.asname]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found = [(alias.asname or alias.name, f"{node.module}.{alias.name}") for alias in node.names]
+        else:
+            continue
+        yield from ((name, full) for name, full in found if full.split(".")[0] not in ("alembic", "sqlalchemy"))
 
 
 def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:

@@ -7,13 +7,13 @@ import { confirm } from '../../answer/confirm';
 import { showHeader } from '../../answer/show-header';
 import { EXIT } from '../../exit-codes';
 import type { StartTask } from './arguments';
-import { type AnswerDocument, answerDocument, type DecisionDocument } from './documents';
+import { answerDocument, type TenantsAnswerDocument, type TenantsDecisionDocument } from './documents';
 import { runCommand, type Session } from './session';
 import { showDone, showFailures, showPlaces } from './show';
 import { watchRun } from './watch';
 
 /** Carries out a command line about many tenants: first asks where they are, then changes them. */
-export async function carryOut(session: Session): Promise<AnswerDocument | DecisionDocument> {
+export async function carryOut(session: Session): Promise<TenantsAnswerDocument | TenantsDecisionDocument> {
   const { client, sfn, screen, signal, arguments: given } = session;
   const { task } = given;
   const { stage, appName, endpoint } = given.client;
@@ -39,7 +39,7 @@ const DECIDED = {
   stop: (runId: string) => `stopped: run ${runId} starts no further batch; batches that are running go on to their end`,
 };
 
-async function startTask(session: Session, task: StartTask, planId: string): Promise<AnswerDocument> {
+async function startTask(session: Session, task: StartTask, planId: string): Promise<TenantsAnswerDocument> {
   const { screen, ci, signal, arguments: given } = session;
   const asks = task.command !== 'upgrade';
   const terminal = asks ? screen.data : screen.notes;
@@ -74,7 +74,7 @@ async function planOf(session: Session, planId: string, asks: boolean): Promise<
   }
 }
 
-async function watchTask(session: Session, runId: string): Promise<AnswerDocument> {
+async function watchTask(session: Session, runId: string): Promise<TenantsAnswerDocument> {
   session.changing = true;
   const summary = await watchRun(session, runId);
   if (summary.command === 'upgrade') return ended(session, summary);
@@ -82,7 +82,7 @@ async function watchTask(session: Session, runId: string): Promise<AnswerDocumen
   return answerDocument(summary, false);
 }
 
-function ended({ screen }: Session, summary: TenantRunSummary, ms?: number): AnswerDocument {
+function ended({ screen }: Session, summary: TenantRunSummary, ms?: number): TenantsAnswerDocument {
   showDone(screen.data, summary, ms);
   showFailures(screen.notes, summary);
   for (const warning of summary.warnings) screen.notes.warning(warning);

@@ -1,48 +1,48 @@
 import { TenantsError } from '../../../client/tenants/errors';
-import { CONTRACT_VERSION } from '../../../contract';
+import { CONTRACT_VERSION, type Count, type Text } from '../../../contract';
 import type { TenantRunSummary } from '../../../contract/tenants';
 import type { CommandError } from '../../answer/command-error';
 import { type AnyCode, EXIT, exitCodeOf } from '../../exit-codes';
 
-/* What `--json` prints for many tenants. Described for others by schema/migrate-invoke.json, which the tests hold against this. */
+/* What `--json` prints for many tenants. `npm run generate` makes schema/migrate-invoke.json from it. */
 
 /** A run that has succeeded. */
-export interface AnswerDocument extends Omit<TenantRunSummary, 'command' | 'error'> {
+export interface TenantsAnswerDocument extends Omit<TenantRunSummary, 'command' | 'error'> {
   readonly command: TenantRunSummary['command'] | 'check';
   /** With the command `check` only: whether nothing is pending, and no tenant is ahead. */
   readonly atHead?: boolean;
-  readonly exitCode: number;
+  readonly exitCode: Count;
 }
 
 /** An existing run was approved, rejected or stopped. */
-export interface DecisionDocument {
-  readonly contract: number;
+export interface TenantsDecisionDocument {
+  readonly contract: typeof CONTRACT_VERSION;
   readonly command: 'approve' | 'reject' | 'stop';
-  readonly stage: string;
+  readonly stage: Text;
   readonly status: 'complete';
-  readonly runId: string;
-  readonly exitCode: number;
+  readonly runId: Text;
+  readonly exitCode: Count;
 }
 
 /** Why a run failed, with as much of its summary as there is. */
-export interface FailureDocument extends Partial<Omit<TenantRunSummary, 'contract' | 'status' | 'runId' | 'error'>> {
-  readonly contract: number;
+export interface TenantsFailureDocument extends Partial<Omit<TenantRunSummary, 'contract' | 'status' | 'runId' | 'error'>> {
+  readonly contract: typeof CONTRACT_VERSION;
   readonly status: 'failed';
-  readonly error: { readonly code: AnyCode; readonly message: string; readonly next: string };
+  readonly error: { readonly code: AnyCode; readonly message: Text; readonly next: Text };
   /** null: none was started. */
-  readonly runId: string | null;
-  readonly exitCode: number;
+  readonly runId: Text | null;
+  readonly exitCode: Count;
 }
 
-export type Document = AnswerDocument | DecisionDocument | FailureDocument;
+export type TenantsDocument = TenantsAnswerDocument | TenantsDecisionDocument | TenantsFailureDocument;
 
-export function answerDocument({ error: _, ...summary }: TenantRunSummary, check: boolean): AnswerDocument {
+export function answerDocument({ error: _, ...summary }: TenantRunSummary, check: boolean): TenantsAnswerDocument {
   if (!check) return { ...summary, exitCode: EXIT.done };
   const atHead = summary.pending === 0 && summary.ahead === 0;
   return { ...summary, command: 'check', atHead, exitCode: atHead ? EXIT.done : EXIT.notStarted };
 }
 
-export function failureDocument(error: TenantsError | CommandError, runId?: string): FailureDocument {
+export function failureDocument(error: TenantsError | CommandError, runId?: string): TenantsFailureDocument {
   const { code, message, next } = error;
   const summary = error instanceof TenantsError ? error.summary : undefined;
   const failed = { contract: CONTRACT_VERSION, status: 'failed', error: { code, message, next } } as const;

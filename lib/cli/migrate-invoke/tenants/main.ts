@@ -9,7 +9,7 @@ import { type Screen, screen } from '../../screen/screen';
 import { plain } from '../../screen/terminal';
 import { type Arguments, parseArguments } from './arguments';
 import { carryOut } from './carry-out';
-import { type Document, failureDocument } from './documents';
+import { failureDocument, type TenantsDocument } from './documents';
 import { onGitHub } from './on-github';
 import { runCommand, type Session } from './session';
 import { showDone, showFailures } from './show';
@@ -54,7 +54,7 @@ async function run(given: Arguments): Promise<number> {
 }
 
 /** Shows how it ended: on the terminal, to the CI, and as JSON. */
-function end(document: Document, json: boolean, { notes }: Screen, error?: TenantsError | CommandError): number {
+function end(document: TenantsDocument, json: boolean, { notes }: Screen, error?: TenantsError | CommandError): number {
   if (error) showError(notes, error);
   else if ('atHead' in document && document.atHead === false) notes.next(NEXT_AFTER_CHECK);
   if ('detailsUri' in document && document.detailsUri) notes.fact('details', document.detailsUri);

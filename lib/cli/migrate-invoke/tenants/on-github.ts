@@ -2,7 +2,7 @@ import { code, escaped } from '../../../text/markdown';
 import { annotation } from '../../../text/workflow-command';
 import { addToJobSummary } from '../../answer/ci/job-summary';
 import { place, plain, type Terminal } from '../../screen/terminal';
-import type { AnswerDocument, Document, FailureDocument } from './documents';
+import type { TenantsAnswerDocument, TenantsDocument, TenantsFailureDocument } from './documents';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -10,10 +10,10 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const MAX_ANNOTATIONS = 9;
 
 /** Annotations and the summary of the job, where GitHub runs this process. */
-export function onGitHub(notes: Terminal, document: Document, environment: Environment = process.env): void {
+export function onGitHub(notes: Terminal, document: TenantsDocument, environment: Environment = process.env): void {
   const { GITHUB_ACTIONS, GITHUB_STEP_SUMMARY: file } = environment;
   if (GITHUB_ACTIONS !== 'true') return;
-  const { error } = document as FailureDocument;
+  const { error } = document as TenantsFailureDocument;
   if (error) {
     notes.line(annotation({ level: 'error', title: error.code, message: `${plain(error.message)}\nnext: ${plain(error.next)}` }));
   }
@@ -23,11 +23,11 @@ export function onGitHub(notes: Terminal, document: Document, environment: Envir
     notes.line(annotation({ level: 'error', title: `${tenant}: ${reason.code}`, message: plain(reason.message) }));
   }
   for (const warning of warnings) notes.line(annotation({ level: 'warning', title: 'migration', message: plain(warning) }));
-  addToJobSummary(notes, summary(document as AnswerDocument), file);
+  addToJobSummary(notes, summary(document as TenantsAnswerDocument), file);
 }
 
 /** The end of a run as Markdown. */
-function summary({ stage, command, places, failures, detailsUri, ...counts }: AnswerDocument): string {
+function summary({ stage, command, places, failures, detailsUri, ...counts }: TenantsAnswerDocument): string {
   const totals = (['total', 'unchanged', 'migrated', 'pending', 'ahead', 'failed', 'notBegun'] as const).map(
     (name) => `${counts[name]} ${name === 'notBegun' ? 'not begun' : name}`,
   );

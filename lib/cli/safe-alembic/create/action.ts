@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Report } from '../../../contract/facts';
-import { mustHave, readGraph } from '../../../local/observe';
+import { mustHave, readGraph } from '../../../local/python/observe';
 import { vagueDescription } from '../../../review';
 import { CommandError } from '../../answer/command-error';
-import { EXIT } from '../../exit-codes';
+import { exitCodeOfReview } from '../replay/exit-code';
 import { reviewRevisions, scratchStart } from '../replay/review-revisions';
 import { showReview } from '../replay/show-review';
 import { type Session, withScratchDatabase } from '../session';
@@ -32,7 +32,7 @@ export async function create(session: Session, given: CreateArguments): Promise<
     return [{ revision, file }, reviewed] as const;
   });
   showReview(screen.data, review);
-  const exitCode = review.failed ? EXIT.failed : EXIT.done;
+  const exitCode = exitCodeOfReview(review);
   if (common.json) process.stdout.write(`${JSON.stringify({ created, review, exitCode }, undefined, 2)}\n`);
   return exitCode;
 }

@@ -1,14 +1,12 @@
-import type { FailOn } from '../../../local/settings';
 import type { CommandLine, Options } from '../../options';
-import { FAIL_OPTIONS, REPLAY_OPTIONS, type ReplayArguments, readFailOn, readReplay } from '../replay/options';
+import { FAIL_OPTIONS, type FailArguments, REPLAY_OPTIONS, type ReplayArguments, readFail, readReplay } from '../replay/options';
 
 export const OPTIONS = { ...REPLAY_OPTIONS, ...FAIL_OPTIONS, empty: { type: 'boolean' } } as const satisfies Options;
 
-export interface CreateArguments extends ReplayArguments {
+export interface CreateArguments extends ReplayArguments, FailArguments {
   /** What the revision does. */
   readonly message: string;
   readonly empty: boolean;
-  readonly failOn?: FailOn;
 }
 
 export function readCreate(line: CommandLine<keyof typeof OPTIONS>, problems: string[]): CreateArguments {
@@ -18,7 +16,7 @@ export function readCreate(line: CommandLine<keyof typeof OPTIONS>, problems: st
   return {
     message: message ?? '',
     empty: line.flag('empty'),
-    failOn: readFailOn(line, problems),
+    ...readFail(line, problems),
     ...readReplay(line, problems),
   };
 }

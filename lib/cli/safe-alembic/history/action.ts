@@ -1,6 +1,6 @@
 import { MigrateError } from '../../../client/errors';
 import type { MigrateAnswer } from '../../../contract';
-import { readGraph } from '../../../local/observe';
+import { readGraph } from '../../../local/python/observe';
 import { EXIT } from '../../exit-codes';
 import { count, plain } from '../../screen/terminal';
 import { askRunner } from '../ask-runner';

@@ -16,10 +16,19 @@ export const REPLAY_HELP = `Replay
                             (default: an empty database)`;
 
 /** What every verb takes that judges revisions. */
-export const FAIL_OPTIONS = { 'fail-on': { type: 'string' } } as const satisfies Options;
+export const FAIL_OPTIONS = {
+  'fail-on': { type: 'string' },
+  'allow-not-replayed': { type: 'boolean' },
+} as const satisfies Options;
 
 export const FAIL_HELP = `  --fail-on <severity>      lowest severity that fails: error, warning or never
-                            (default: error)`;
+                            (default: error)
+  --allow-not-replayed      pass although some revisions could only be judged from their source`;
+
+export interface FailArguments {
+  readonly failOn?: FailOn;
+  readonly allowNotReplayed?: boolean;
+}
 
 export interface ReplayArguments {
   readonly databaseUrl?: string;
@@ -35,8 +44,8 @@ export function readReplay(line: CommandLine<keyof typeof REPLAY_OPTIONS>, probl
   return { databaseUrl, baseline: line.text('baseline'), overwrite: line.flag('overwrite') };
 }
 
-export function readFailOn(line: CommandLine<keyof typeof FAIL_OPTIONS>, problems: string[]): FailOn | undefined {
-  return oneOf(line, 'fail-on', FAIL_ON, problems);
+export function readFail(line: CommandLine<keyof typeof FAIL_OPTIONS>, problems: string[]): FailArguments {
+  return { failOn: oneOf(line, 'fail-on', FAIL_ON, problems), allowNotReplayed: line.flag('allow-not-replayed') };
 }
 
 /** The value of an option that takes one of a few words. */

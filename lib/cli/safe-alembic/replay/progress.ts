@@ -1,5 +1,5 @@
 import type { GraphFacts, GraphRevision } from '../../../contract/facts';
-import type { ReplayProgress as Report } from '../../../local/observe';
+import type { ReplayProgress as Report } from '../../../local/python/observe';
 import { elapsed, progressLine, runningName } from '../../screen/progress-line';
 import type { Screen } from '../../screen/screen';
 import { Ticker } from '../../screen/ticker';

@@ -2,13 +2,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Ask, GraphFacts } from '../../../contract/facts';
 import { LocalError } from '../../../local/errors';
-import { observe } from '../../../local/observe';
-import type { FailOn } from '../../../local/settings';
-import type { Observation } from '../../../local/with-observer';
+import { observe } from '../../../local/python/observe';
+import type { Observation } from '../../../local/python/with-observer';
 import { type Review, review } from '../../../review';
 import type { Session } from '../session';
 import type { Chosen } from './chosen';
-import type { ReplayArguments } from './options';
+import type { FailArguments, ReplayArguments } from './options';
 import { ReplayProgress } from './progress';
 
 type Scratch = Pick<Extract<Ask, { ask: 'observe' }>, 'baseline' | 'overwrite'>;
@@ -29,7 +28,7 @@ export function scratchStart({ settings }: Session, { baseline, overwrite }: Rep
 /** Replays revisions and judges the result. Nothing can be asked of the observer after that. */
 export async function reviewRevisions(
   session: Session,
-  given: ReplayArguments & { readonly failOn?: FailOn },
+  given: ReplayArguments & FailArguments,
   { observer, release }: Observation,
   graph: GraphFacts,
   chosen: Chosen,
@@ -43,7 +42,12 @@ export async function reviewRevisions(
     const observed = await observe(observer, ask, (report) => progress?.advance(report));
     release();
     const input = { graph, unreleased, edited, postgres: observed.environment?.postgres, started, ...observed };
-    return await review(input, { version, rules: settings.rules, failOn: given.failOn ?? settings.failOn });
+    return await review(input, {
+      version,
+      rules: settings.rules,
+      failOn: given.failOn ?? settings.failOn,
+      allowNotReplayed: given.allowNotReplayed || settings.allowNotReplayed,
+    });
   } finally {
     progress?.stop();
   }

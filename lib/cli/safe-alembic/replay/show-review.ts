@@ -38,7 +38,7 @@ function showFinding(terminal: Terminal, finding: Finding, names: ReadonlyMap<st
   const place = [
     `${plain(file)}:${line}`,
     ...(direction ? [direction] : []),
-    ...(seen === 'source' ? ['told from the source'] : []),
+    ...(seen === 'source' ? ['read from the source'] : []),
   ];
   fact(terminal, 'where', place.join(', '));
   if (statement !== undefined) showCode(terminal, 'statement', statement);
@@ -98,8 +98,10 @@ function showNotReplayed(terminal: Terminal, { revisions }: Review): void {
 
 function showSummary(terminal: Terminal, review: Review): void {
   const { errors, warnings } = review.summary;
-  const sign = errors + warnings === 0 ? terminal.paint('green', '✓') : terminal.paint(review.failed ? 'red' : 'yellow', '✗');
-  for (const [index, text] of wrap(`${outcome(review)}: ${extent(review)}`, terminal.width - 2).entries()) {
+  const passed = errors + warnings === 0 ? terminal.paint('green', '✓') : terminal.paint('yellow', '!');
+  const sign = review.failed ? terminal.paint('red', '✗') : passed;
+  if (review.notChecked) fact(terminal, 'next', plain(review.notChecked.next));
+  for (const [index, text] of wrap(`${plain(outcome(review))}: ${extent(review)}`, terminal.width - 2).entries()) {
     terminal.line(`${index === 0 ? sign : ' '} ${text}`);
   }
 }

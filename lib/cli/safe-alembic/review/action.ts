@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { folderInRepository } from '../../../local/git';
-import { readGraph } from '../../../local/observe';
+import { readGraph } from '../../../local/python/observe';
 import type { Review } from '../../../review/finding';
 import { githubReport } from '../../../review/reports/github';
 import { gitlabReport } from '../../../review/reports/gitlab';
@@ -9,7 +9,7 @@ import { htmlReport } from '../../../review/reports/html';
 import { jsonReport } from '../../../review/reports/json';
 import { markdownReport } from '../../../review/reports/markdown';
 import { sarifReport } from '../../../review/reports/sarif';
-import { EXIT } from '../../exit-codes';
+import { exitCodeOfReview } from '../replay/exit-code';
 import { reviewRevisions } from '../replay/review-revisions';
 import { showReview } from '../replay/show-review';
 import { type Session, withScratchDatabase } from '../session';
@@ -29,7 +29,7 @@ export async function review(session: Session, given: ReviewArguments): Promise<
     return reviewRevisions(session, given, observation, graph, chosen, started);
   });
   await report(session, given, reviewed);
-  return reviewed.failed ? EXIT.failed : EXIT.done;
+  return exitCodeOfReview(reviewed);
 }
 
 const REPORTS: Record<ReportFormat, (review: Review, folder: string) => string> = {

@@ -1,6 +1,13 @@
-import type { FailOn } from '../../../local/settings';
 import type { CommandLine, Options } from '../../options';
-import { FAIL_OPTIONS, oneOf, REPLAY_OPTIONS, type ReplayArguments, readFailOn, readReplay } from '../replay/options';
+import {
+  FAIL_OPTIONS,
+  type FailArguments,
+  oneOf,
+  REPLAY_OPTIONS,
+  type ReplayArguments,
+  readFail,
+  readReplay,
+} from '../replay/options';
 
 export const FORMATS = ['terminal', 'json', 'markdown', 'sarif', 'github', 'gitlab', 'html'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -12,14 +19,13 @@ export interface ReportFile {
   readonly file: string;
 }
 
-export interface ReviewArguments extends ReplayArguments {
+export interface ReviewArguments extends ReplayArguments, FailArguments {
   /** Ids of revisions, or their starts. */
   readonly named: readonly string[];
   readonly since?: string;
   readonly all: boolean;
   readonly format: Format;
   readonly reports: readonly ReportFile[];
-  readonly failOn?: FailOn;
 }
 
 export const OPTIONS = {
@@ -35,7 +41,7 @@ export function readReview(line: CommandLine<keyof typeof OPTIONS | 'json'>, pro
   const { named } = line;
   const json = line.flag('json');
   const format = oneOf(line, 'format', FORMATS, problems);
-  const failOn = readFailOn(line, problems);
+  const fail = readFail(line, problems);
   if (json && line.text('format') !== undefined) problems.push('--json and --format exclude each other: give one');
   if ([line.flag('all'), line.text('since') !== undefined, named.length > 0].filter(Boolean).length > 1) {
     problems.push('revisions, --since and --all exclude each other: give one');
@@ -46,7 +52,7 @@ export function readReview(line: CommandLine<keyof typeof OPTIONS | 'json'>, pro
     all: line.flag('all'),
     format: json ? 'json' : (format ?? 'terminal'),
     reports: line.texts('report').flatMap((value) => reportFile(value, problems)),
-    failOn,
+    ...fail,
     ...readReplay(line, problems),
   };
 }

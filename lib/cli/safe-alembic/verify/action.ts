@@ -1,7 +1,7 @@
 import { MigrateError } from '../../../client/errors';
 import type { MigrateAnswer } from '../../../contract';
 import { LocalError } from '../../../local/errors';
-import { readGraph } from '../../../local/observe';
+import { readGraph } from '../../../local/python/observe';
 import type { Finding, Review } from '../../../review/finding';
 import { EXIT } from '../../exit-codes';
 import { count, place, plain, type Terminal } from '../../screen/terminal';
@@ -14,7 +14,9 @@ import { type Session, withOwnDatabase, withScratchDatabase } from '../session';
 export interface Check {
   readonly check: 'at-head' | 'one-head' | 'models' | 'env' | 'round-trip';
   readonly passed: boolean;
-  /** What holds, or what does not. */
+  /** Whether it was looked at. What was not did not pass. @default true */
+  readonly checked?: false;
+  /** The result in words. */
   readonly what: string;
   /** Why it failed; empty when it passed. */
   readonly reasons: readonly string[];
@@ -70,37 +72,62 @@ async function whereItIs(ask: () => Promise<MigrateAnswer>): Promise<Check> {
   }
 }
 
-function checksOf({ findings, graph, summary, revisions }: Review): Check[] {
-  const of = (check: keyof typeof RULES, holds: string, fails: string): Check => {
+type Judge = (check: keyof typeof RULES, holds: string, fails: string) => Check;
+
+function checksOf({ findings, graph, summary, revisions, notChecked, notCompared }: Review): Check[] {
+  const of: Judge = (check, holds, fails) => {
     const rules: readonly string[] = RULES[check];
     const found = findings.filter(({ rule, acknowledged }) => acknowledged === undefined && rules.includes(rule));
     const passed = found.length === 0;
     return { check, passed, what: passed ? holds : fails, reasons: found.map(reason) };
   };
-  const left = revisions.length - summary.replayed;
-  const notReplayed = left > 0 ? `; ${count(left)} could not be replayed` : '';
-  const oneHead = of('one-head', `there is one head (${place(graph.heads)})`, `there are ${graph.heads.length} heads`);
-  if (left > 0 && summary.replayed === 0) {
-    const reasons = [...new Set(revisions.map((revision) => revision.notReplayed ?? ''))].slice(0, REASONS);
-    return [oneHead, { check: 'round-trip', passed: false, what: 'no revision could be replayed', reasons }];
+  const notReplayed = revisions.filter((revision) => revision.notReplayed !== undefined);
+  const why = [...new Set(notReplayed.map((revision) => revision.notReplayed ?? ''))].slice(0, REASONS);
+  const nothing = notChecked !== undefined && notChecked.code !== 'not_replayed';
+  const models =
+    notCompared === undefined && !nothing
+      ? of('models', 'models and migrations agree', 'models and migrations disagree')
+      : unchecked('models', 'models and migrations were not compared', [notCompared ?? notChecked?.message ?? '']);
+  if (nothing) {
+    return [
+      heads(graph, of),
+      models,
+      unchecked('env', 'env.py was not checked', why),
+      unchecked('round-trip', notChecked.message, [...why, notChecked.next]),
+    ];
   }
+  const trips = of(
+    'round-trip',
+    `${count(summary.replayed)} restore the schema when downgraded, and can be applied again`,
+    'not every revision can be downgraded and applied again',
+  );
   return [
-    oneHead,
-    of('models', 'models and migrations agree', 'models and migrations disagree'),
-    of('env', 'env.py commits what it runs', 'env.py does not commit what it runs'),
-    of(
-      'round-trip',
-      `${count(summary.replayed)} restore the schema when reverted, and can be applied again${notReplayed}`,
-      'not every revision can be reverted and applied again',
-    ),
+    heads(graph, of),
+    models,
+    of('env', 'env.py commits what it runs', 'env.py does not keep what it runs'),
+    trips,
+    ...(notReplayed.length ? [unchecked('round-trip', `${count(notReplayed.length)} could not be replayed`, why)] : []),
   ];
+}
+
+function heads({ heads: found, problem }: Review['graph'], of: Judge): Check {
+  if (problem !== undefined)
+    return { check: 'one-head', passed: false, what: 'Alembic can’t load the revisions', reasons: [problem] };
+  if (found.length === 0) return unchecked('one-head', 'there is no revision, so there is no head', []);
+  const single = found.length === 1 ? `there is one head (${place(found)})` : `the ${found.length} heads are labelled branches`;
+  return of('one-head', single, `there are ${found.length} heads`);
+}
+
+function unchecked(check: Check['check'], what: string, reasons: readonly string[]): Check {
+  return { check, passed: false, checked: false, what, reasons: reasons.filter((text) => text !== '') };
 }
 
 function reason({ rule, file, line, message }: Finding): string {
   return `${file}:${line}  ${rule}: ${message}`;
 }
 
-function show(terminal: Terminal, { passed, what, reasons }: Check): void {
-  terminal.line(`${passed ? terminal.paint('green', '✓') : terminal.paint('red', '✗')} ${what}`);
+function show(terminal: Terminal, { passed, checked, what, reasons }: Check): void {
+  const failed = checked === false ? terminal.paint('yellow', '? not checked:') : terminal.paint('red', '✗');
+  terminal.line(`${passed ? terminal.paint('green', '✓') : failed} ${plain(what)}`);
   for (const line of reasons) terminal.line(`    ${plain(line)}`);
 }

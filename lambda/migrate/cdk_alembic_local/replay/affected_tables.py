@@ -1,0 +1,30 @@
+"""The tables that a revision changes, locks or refers to."""
+
+from __future__ import annotations
+
+from ..scratch.catalog import Snapshot, change
+from .watch import Recording
+
+_OF_A_TABLE = ("column ", "constraint ", "trigger ", "policy ", "rule ")
+
+
+def affected_tables(before: Snapshot, after: Snapshot, recordings: list[Recording]) -> set[str]:
+    """Names of the tables that differ or were locked, and of those that these refer to."""
+    tables = set(before.tables) | set(after.tables)
+    owners = {relation.name: relation.table for snapshot in (before, after) for relation in snapshot.relations.values()}
+    names: set[str] = set()
+    for key in (key for part in change(before.entries, after.entries).values() for key in part):
+        kind, _, name = key.partition(" ")
+        if kind in ("index", "table", "sequence"):
+            names.add(owners.get(name, name))
+        elif key.startswith(_OF_A_TABLE):
+            names.add(name.rpartition(".")[0])
+    for recording in recordings:
+        names |= recording.tables()
+    names &= tables
+    for snapshot in (before, after):
+        for name in list(names):
+            for constraint in snapshot.tables.get(name, {}).get("constraints", ()):
+                if "references" in constraint:
+                    names.add(constraint["references"]["table"])
+    return names & tables

@@ -1,0 +1,109 @@
+"""Writes a new revision, the way `alembic revision` would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import chdir, contextmanager
+from typing import Any
+
+from cdk_alembic.database.failures import connection_failure, describe
+from cdk_alembic.project.project import Project
+from cdk_alembic.protocol.errors import RunnerError
+
+from ..source.graph import relative, revision_files
+
+
+def create(project: Project, message: str, *, empty: bool) -> dict[str, str]:
+    """Writes a revision and gives its id and file; of several that env.py makes of it, the last.
+
+    Unless `empty`, env.py is run, its database has to be at head, and what models and database do not agree on is written down.
+    Raises RunnerError `nothing_to_create`, `no_target_metadata`, `create_failed`, `multiple_heads` or one of connecting.
+    """
+    from alembic import command
+
+    if len(project.heads) > 1:
+        raise RunnerError(
+            "multiple_heads",
+            f"the scripts have {len(project.heads)} heads, and a new revision can follow only one: {', '.join(project.heads)}",
+            f'merge them first with `alembic merge -m "Merge heads" {" ".join(project.heads)}`, '
+            "or name the one to follow with `alembic revision --head`",
+        )
+    before = revision_files(project.script)
+    with chdir(project.directory), _as_command_line(project.config, message, empty):
+        try:
+            written = command.revision(
+                project.config,
+                message=message,
+                autogenerate=not empty,
+                process_revision_directives=None if empty else _refuse_nothing,
+            )
+        except RunnerError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise _failure(
+                error, [relative(path, project.directory) for path in revision_files(project.script) - before]
+            ) from error
+    scripts = written if isinstance(written, list) else [written]
+    if not scripts or scripts[-1] is None:
+        raise _nothing()
+    return {"revision": scripts[-1].revision, "file": relative(scripts[-1].path, project.directory)}
+
+
+@contextmanager
+def _as_command_line(config: Any, message: str, empty: bool) -> Iterator[None]:
+    """Lets env.py see the options of an `alembic revision` that was typed: hooks ask for `config.cmd_opts.autogenerate`."""
+    from alembic.config import CommandLine
+
+    before = config.cmd_opts
+    options = [] if empty else ["--autogenerate"]
+    config.cmd_opts = CommandLine().parser.parse_args(["revision", f"--message={message}", *options])
+    try:
+        yield
+    finally:
+        config.cmd_opts = before
+
+
+def _refuse_nothing(context: Any, revision: Any, directives: list[Any]) -> None:
+    """Alembic calls this before env.py's own process_revision_directives, which may add to what was found, or take from it."""
+    hook: Callable[..., None] | None = context.opts["process_revision_directives"]
+
+    def hook_and_look(context: Any, revision: Any, directives: list[Any]) -> None:
+        if hook:
+            hook(context, revision, directives)
+        if all(operations.is_empty() for directive in directives for operations in directive.upgrade_ops_list):
+            raise _nothing()
+
+    context.opts["process_revision_directives"] = hook_and_look
+
+
+def _nothing() -> RunnerError:
+    return RunnerError(
+        "nothing_to_create",
+        "models and migrations agree: there is nothing to write into a revision",
+        "change the models first, and see that env.py imports them all; for a revision without operations give --empty",
+    )
+
+
+def _failure(error: BaseException, written: list[str]) -> RunnerError:
+    from alembic.util import CommandError
+
+    reason = str(error) if isinstance(error, CommandError) else describe(error)
+    if written:
+        return RunnerError(
+            "create_failed",
+            f"{', '.join(written)} was written, and what came after it failed: {reason}",
+            "look at the file and at the post_write_hooks of the Alembic project; delete the file to begin again",
+        )
+    if isinstance(error, CommandError) and "does not provide a MetaData object" in reason:
+        return RunnerError(
+            "no_target_metadata",
+            "there are no models to compare the migrations with: env.py sets no target_metadata",
+            "set it in env.py (`target_metadata = Base.metadata`), or give --empty and write the operations by hand",
+        )
+    if isinstance(error, Exception) and (failure := connection_failure(error)):
+        return failure
+    return RunnerError(
+        "create_failed",
+        f"no revision was written: {reason}",
+        'run `alembic revision --autogenerate -m "..."` in the project\'s folder and mend what it reports',
+    )

@@ -1,0 +1,37 @@
+import { type IResource, Stack, Token, TokenComparison } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+
+/**
+ * What of these is in another account or region than the migration. The CDK would end the synth with an error that names neither.
+ *
+ * @param resources with what each is called, such as `database`
+ */
+export function environmentProblems(scope: Construct, resources: { readonly [name: string]: IResource | undefined }): string[] {
+  const stack = Stack.of(scope);
+  return Object.entries(resources).flatMap(([name, resource]) => {
+    if (!resource) return [];
+    const { account, region } = resource.env;
+    return [
+      ...compared(name, resource, 'account', account, stack.account),
+      ...compared(name, resource, 'region', region, stack.region),
+    ];
+
+    function compared(what: string, { node }: IResource, part: string, theirs: string, ours: string): string[] {
+      const comparison = Token.compareStrings(theirs, ours);
+      if (comparison === TokenComparison.DIFFERENT) {
+        return [
+          `the ${what} ${node.path} is in the ${part} ${theirs} and the migration in ${ours}: put the migration into a stack of the ` +
+            `${what}'s account and region`,
+        ];
+      }
+      // An imported resource has the environment of the stack that imports it.
+      if (comparison === TokenComparison.ONE_UNRESOLVED && Stack.of(node.scope as Construct) !== stack) {
+        return [
+          `the ${part} of the ${what} ${node.path} or of the migration is known only when it is deployed, the other's is fixed: give ` +
+            'both stacks the same "env"',
+        ];
+      }
+      return [];
+    }
+  });
+}

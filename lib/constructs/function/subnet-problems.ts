@@ -1,0 +1,47 @@
+import { Annotations, Aspects, CfnResource, Stack } from 'aws-cdk-lib';
+import type { CfnVPCEndpoint, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
+import type { Construct, IConstruct } from 'constructs';
+
+/** Public subnets among those of the function: Lambda gives it no public address there. */
+export function subnetProblems(vpc: IVpc | undefined, selection: SubnetSelection | undefined): string[] {
+  if (!vpc) return [];
+  const { hasPublic, isPendingLookup } = vpc.selectSubnets(selection);
+  if (!hasPublic || isPendingLookup) return [];
+  return [
+    `the function would run in a public subnet of ${vpc.node.path}, from where it reaches no service outside of the VPC: choose private ` +
+      'subnets with "vpcSubnets", or isolated ones with an interface endpoint for Secrets Manager',
+  ];
+}
+
+/** Warns at synth when the function could not read its secret: in isolated subnets, without an endpoint that this app creates. */
+export function warnOfMissingEndpoint(scope: Construct, vpc: IVpc | undefined, selection: SubnetSelection | undefined): void {
+  if (!vpc?.node.findAll().some((construct) => isResource(construct, 'AWS::EC2::VPC'))) return;
+  const isolated = new Set(vpc.isolatedSubnets.map(({ subnetId }) => subnetId));
+  if (!vpc.selectSubnets(selection).subnetIds.every((id) => isolated.has(id))) return;
+  Aspects.of(scope).add({
+    // The endpoint may be created after the migration.
+    visit(construct) {
+      if (construct !== scope || hasEndpoint(scope, vpc)) return;
+      Annotations.of(scope).addWarningV2(
+        'cdk-alembic:secrets-manager-endpoint',
+        `the function runs in isolated subnets of ${vpc.node.path} and needs an interface endpoint to read the database's password, ` +
+          "which this app does not create: vpc.addInterfaceEndpoint('SecretsManager', { service: " +
+          'ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER })',
+      );
+    },
+  });
+}
+
+function hasEndpoint(scope: Construct, vpc: IVpc): boolean {
+  const rendered = (value: unknown): string => JSON.stringify(Stack.of(scope).resolve(value));
+  return scope.node.root.node
+    .findAll()
+    .filter((construct): construct is CfnVPCEndpoint => isResource(construct, 'AWS::EC2::VPCEndpoint'))
+    .some(
+      ({ vpcId, serviceName }) => rendered(vpcId) === rendered(vpc.vpcId) && rendered(serviceName).includes('.secretsmanager"'),
+    );
+}
+
+function isResource(construct: IConstruct, type: string): boolean {
+  return CfnResource.isCfnResource(construct) && construct.cfnResourceType === type;
+}

@@ -1,0 +1,57 @@
+import { isRecord } from './rules';
+
+/** As much of JSON Schema as the schemas of the answers need. A key that is not listed here would not be checked: its type refuses it. */
+export interface Schema {
+  readonly $ref?: string;
+  readonly anyOf?: readonly Schema[];
+  readonly type?: string | readonly string[];
+  readonly const?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly minLength?: number;
+  readonly minimum?: number;
+  readonly items?: Schema;
+  readonly minItems?: number;
+  readonly properties?: { readonly [key: string]: Schema };
+  readonly required?: readonly string[];
+  /** `{}` stands for all that JSON can say; `not: {}` for nothing, that is for a key that may not be there. */
+  readonly not?: Record<string, never>;
+}
+
+export type Definitions = { readonly [name: string]: Schema };
+
+/** Whether a value is what a definition describes. Keys that it does not know are allowed. */
+export function fits<T>(definitions: Definitions, name: string, value: unknown): value is T {
+  return check(definitions[name] as Schema, value);
+
+  function check(schema: Schema, it: unknown): boolean {
+    if (schema.$ref !== undefined) return check(definitions[schema.$ref.slice('#/definitions/'.length)] as Schema, it);
+    if (schema.not || (schema.anyOf && !schema.anyOf.some((one) => check(one, it)))) return false;
+    if ('const' in schema && it !== schema.const) return false;
+    if (schema.enum && !schema.enum.includes(it)) return false;
+    if (schema.type !== undefined && ![schema.type].flat().some((type) => isOf(type, it))) return false;
+    if (typeof it === 'string') return it.length >= (schema.minLength ?? 0);
+    if (typeof it === 'number') return it >= (schema.minimum ?? it);
+    if (Array.isArray(it)) {
+      const { items, minItems = 0 } = schema;
+      return it.length >= minItems && (items === undefined || it.every((item) => check(items, item)));
+    }
+    if (!isRecord(it)) return true;
+    if (schema.required?.some((key) => it[key] === undefined)) return false;
+    return Object.entries(schema.properties ?? {}).every(([key, of]) => it[key] === undefined || check(of, it[key]));
+  }
+}
+
+function isOf(type: string, value: unknown): boolean {
+  switch (type) {
+    case 'null':
+      return value === null;
+    case 'array':
+      return Array.isArray(value);
+    case 'object':
+      return isRecord(value);
+    case 'integer':
+      return Number.isInteger(value);
+    default:
+      return typeof value === type;
+  }
+}

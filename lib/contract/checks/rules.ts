@@ -1,0 +1,172 @@
+/*
+ * What may come in, as data: the rules of a request, of the function's settings, of a tenant. They stand beside the types that they
+ * check (lib/contract/request.ts and its neighbors). `npm run generate` writes them down for the runner in
+ * lambda/migrate/cdk_alembic/protocol/rules.py; `problems` there and `problemsOf` here read them, and find the same problems in the
+ * same words.
+ */
+
+/** One key, or one item of a list. */
+export type Rule = Check & Common;
+export type ListRule = Extract<Rule, { type: 'list' }>;
+
+export interface Common {
+  /** The problem of a value that does not pass. `{key}` is where it stands, `{value}` the value. */
+  readonly wrong: string;
+  /** Commands (values of the shape's `by`) that take the key. @default - all */
+  readonly takenBy?: readonly string[];
+  /** Commands that need the key, or `all`. @default - none */
+  readonly neededBy?: 'all' | readonly string[];
+  /** What a command that needs the key lacks. @default - the key */
+  readonly called?: string;
+}
+
+export type Check =
+  /** @param pattern of the whole text. Without one every text passes that is not empty. */
+  | { readonly type: 'text'; readonly pattern?: string; readonly maxLength?: number }
+  | { readonly type: 'number'; readonly from: number; readonly to?: number; readonly whole?: boolean }
+  | { readonly type: 'boolean' }
+  | { readonly type: 'choice'; readonly of: readonly string[]; readonly default?: string }
+  /** @param once a key in which no two items may be the same */
+  | { readonly type: 'list'; readonly of: Rule; readonly min?: number; readonly max?: number; readonly once?: string }
+  | { readonly type: 'object'; readonly shape: Shape };
+
+/** An object. Keys that it does not name are refused. */
+export interface Shape<T = Record<string, unknown>> {
+  /** What it is called as a whole. */
+  readonly name: string;
+  /** The key that decides which of the others are taken and needed. */
+  readonly by?: keyof T & string;
+  readonly keys: { readonly [key in keyof T & string]-?: Rule };
+  /** Keys of which one must be there. */
+  readonly oneOf?: { readonly keys: readonly string[]; readonly wrong: string };
+  /** Keys of which only one may be there; `false` is as good as none. */
+  readonly notBoth?: { readonly keys: readonly string[]; readonly wrong: string };
+}
+
+/** A list of many thousands can have as many problems; a person reads some. */
+const MAX_LISTED = 5;
+const MAX_VALUE_LENGTH = 60;
+
+/** All that is wrong with a value; empty when it can be used. A key that is `undefined` is not there, as in JSON. */
+export function problemsOf<T>(shape: Shape<T>, value: unknown, path = ''): string[] {
+  if (!isRecord(value)) return [`${path || shape.name} must be a JSON object`];
+  const rules = Object.entries<Rule>(shape.keys);
+  const at = (key: string) => (path ? `${path}.${key}` : key);
+  const known = rules.map(([key]) => key);
+  const problems = Object.keys(value)
+    .filter((key) => value[key] !== undefined && !known.includes(key))
+    .map((key) => `unknown key ${shown(at(key))}: use ${known.join(', ')}`);
+  const { by } = shape;
+  const command = by === undefined ? undefined : chosen(shape.keys[by], value[by]);
+  if (by !== undefined) {
+    const wrong = wrongWith(shape.keys[by], command, at(by));
+    // Without it there is no saying what belongs to it.
+    if (wrong.length > 0) return [...problems, ...wrong];
+  }
+  for (const [key, rule] of rules) {
+    if (key === by) continue;
+    const { takenBy, neededBy, called = key } = rule;
+    if (value[key] === undefined) {
+      if (neededBy === 'all') problems.push(`${at(key)} is missing`);
+      else if (neededBy?.includes(command as string)) problems.push(`${shown(command)} needs ${called}`);
+    } else if (takenBy && !takenBy.includes(command as string)) problems.push(`${shown(command)} takes no ${key}`);
+    else problems.push(...wrongWith(rule, value[key], at(key)));
+  }
+  const given = ({ keys }: { readonly keys: readonly string[] }) =>
+    keys.filter((key) => value[key] !== undefined && value[key] !== false).length;
+  if (shape.oneOf && given(shape.oneOf) === 0) problems.push(shape.oneOf.wrong);
+  if (shape.notBoth && given(shape.notBoth) > 1) problems.push(shape.notBoth.wrong);
+  return problems;
+}
+
+/** What is wrong with one value, such as an option that stands alone; empty when it passes. */
+export function wrongWith(rule: Rule, value: unknown, key = ''): string[] {
+  if (rule.type === 'object' && isRecord(value)) return problemsOf(rule.shape, value, key);
+  if (!passes(rule, value)) return [rule.wrong.replaceAll('{key}', () => key).replaceAll('{value}', () => shown(value))];
+  if (rule.type !== 'list') return [];
+  const items = value as unknown[];
+  const found = items.flatMap((item, index) => wrongWith(rule.of, item, `${key}[${index}]`));
+  if (rule.once !== undefined) found.push(...repeated(items, rule.once, key));
+  const more = found.length - MAX_LISTED;
+  return more > 0 ? [...found.slice(0, MAX_LISTED), `and ${more} more problems in ${key}`] : found;
+}
+
+function passes(rule: Rule, value: unknown): boolean {
+  switch (rule.type) {
+    case 'text':
+      return typeof value === 'string' && isFitting(rule, value);
+    case 'number':
+      return typeof value === 'number' && value >= rule.from && value <= (rule.to ?? value) && (!rule.whole || value % 1 === 0);
+    case 'boolean':
+      return typeof value === 'boolean';
+    case 'choice':
+      return typeof value === 'string' && rule.of.includes(value);
+    case 'list':
+      return Array.isArray(value) && value.length >= (rule.min ?? 0) && value.length <= (rule.max ?? value.length);
+    case 'object':
+      return false;
+  }
+}
+
+function isFitting({ pattern, maxLength }: { pattern?: string; maxLength?: number }, text: string): boolean {
+  if (maxLength !== undefined && text.length > maxLength) return false;
+  return pattern === undefined ? text !== '' : new RegExp(`^(?:${pattern})$`).test(text);
+}
+
+function chosen(rule: Rule, value: unknown): unknown {
+  return value === undefined && rule.type === 'choice' ? rule.default : value;
+}
+
+function repeated(items: readonly unknown[], key: string, path: string): string[] {
+  const names = items.map((item) => (isRecord(item) ? item[key] : undefined)).filter((name) => typeof name === 'string');
+  const seen = new Set<unknown>();
+  const twice = new Set(names.filter((name) => seen.size === seen.add(name).size));
+  return [...twice].map((name) => `${path} has ${shown(name)} twice`);
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') {
+    const characters = [...value];
+    return JSON.stringify(characters.length > MAX_VALUE_LENGTH ? `${characters.slice(0, MAX_VALUE_LENGTH).join('')}…` : value);
+  }
+  if (Array.isArray(value)) return 'a list';
+  return isRecord(value) ? 'an object' : (JSON.stringify(value) ?? 'nothing');
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/*
+ * The kinds of rules that several shapes have, each with its own words.
+ */
+
+type Options<Own = unknown> = Partial<Common> & Own;
+
+export function text({
+  wrong = '{key} must be a text',
+  ...options
+}: Options<{ pattern?: string; maxLength?: number }> = {}): Rule {
+  return { type: 'text', wrong, ...options };
+}
+
+export function numberFrom(from: number, to: number, options: Options<{ whole?: boolean }> = {}): Rule {
+  return { type: 'number', from, to, wrong: `{key} must be a number from ${from} to ${to}`, ...options } as Rule;
+}
+
+export function yesOrNo({ wrong = '{key} must be true or false', ...options }: Options = {}): Rule {
+  return { type: 'boolean', wrong, ...options };
+}
+
+export function choiceOf(of: readonly string[], options: Options<{ default?: string }> = {}): Rule {
+  const { wrong = `{key} must be one of ${of.join(', ')}, not {value}`, ...others } = options;
+  return { type: 'choice', of, wrong, ...others };
+}
+
+export function listOf(of: Rule, wrong: string, options: Options<{ once?: string; min?: number }> = {}): ListRule {
+  return { type: 'list', of, ...options, wrong };
+}
+
+export function objectOf<T>(shape: Shape<T>): Rule {
+  return { type: 'object', shape: shape as unknown as Shape, wrong: '{key} must be a JSON object' };
+}

@@ -1,0 +1,71 @@
+import type { ErrorCode, RunnerCode } from './answer';
+
+/** What a pipeline can tell from the exit code alone. */
+export const EXIT = {
+  /** done, or nothing to do */
+  done: 0,
+  /** something ran and failed, or its outcome is not known */
+  failed: 1,
+  /** the command line or the request is wrong */
+  usage: 2,
+  /** refused before anything ran, or `check` found something: the database is unchanged */
+  notStarted: 3,
+  /** the function or the database is not reachable, or refuses access */
+  notReachable: 4,
+  /** Ctrl-C, SIGTERM or SIGHUP: 128 + SIGINT, as shells count it */
+  interrupted: 130,
+} as const;
+
+/** Exit codes of `migrate-invoke`. */
+export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
+  migration_failed: EXIT.failed,
+  lock_not_available: EXIT.failed,
+  deadline_reached: EXIT.failed,
+  cancelled: EXIT.failed,
+  version_not_moved: EXIT.failed,
+  internal_error: EXIT.failed,
+  function_crashed: EXIT.failed,
+  container_failed: EXIT.failed,
+  unexpected_answer: EXIT.failed,
+
+  invalid_usage: EXIT.usage,
+  invalid_request: EXIT.usage,
+  unknown_revision: EXIT.usage,
+
+  not_allowed: EXIT.notStarted,
+  invalid_settings: EXIT.notStarted,
+  invalid_project: EXIT.notStarted,
+  multiple_heads: EXIT.notStarted,
+  database_ahead: EXIT.notStarted,
+  locked: EXIT.notStarted,
+  blocked: EXIT.notStarted,
+  invalid_index: EXIT.notStarted,
+  needs_container: EXIT.notStarted,
+
+  no_credentials: EXIT.notReachable,
+  access_denied: EXIT.notReachable,
+  function_not_found: EXIT.notReachable,
+  function_not_ready: EXIT.notReachable,
+  throttled: EXIT.notReachable,
+  network: EXIT.notReachable,
+  database_unreachable: EXIT.notReachable,
+  database_refused: EXIT.notReachable,
+  secret_unavailable: EXIT.notReachable,
+};
+
+/** SIGTERM, which ECS sends to a task that is stopped: 128 + 15. */
+const CANCELLED = 143;
+
+/** Exit code of the container for a code of the runner; it is that of the command unless it was stopped. */
+export function containerExitCode(code: RunnerCode): number {
+  return code === 'cancelled' ? CANCELLED : EXIT_CODES[code];
+}
+
+/** What the exit code of a container says. */
+export const CONTAINER_EXITS: Readonly<Record<number, string>> = {
+  [EXIT.usage]: 'the request was wrong',
+  [EXIT.notStarted]: 'nothing was started: another run, the guard, the project or the settings',
+  [EXIT.notReachable]: 'the database or its secret could not be reached',
+  137: 'killed: out of memory, or it did not stop in time',
+  [CANCELLED]: 'cancelled',
+};

@@ -1,0 +1,52 @@
+/* Names that two rooms must agree on: files, environment variables, functions, state machines. */
+
+/** Version of the wire shapes. It grows when an answer gains a meaning that an old reader would get wrong. */
+export const CONTRACT_VERSION = 1;
+
+/** Where Lambda finds the runner inside the package. */
+export const HANDLER = 'cdk_alembic.handler.handler';
+
+/** What packaging tells the runner about the package; relative to its root. */
+export const MANIFEST_FILE = 'cdk_alembic/manifest.json';
+
+/** Environment variable of the function that holds {@link RunnerSettings} as JSON. */
+export const SETTINGS_VARIABLE = 'CDK_ALEMBIC_SETTINGS';
+
+/** What the container runs, and the environment variable that holds its request as JSON. */
+export const TASK_MODULE = 'cdk_alembic.task';
+export const REQUEST_VARIABLE = 'CDK_ALEMBIC_REQUEST';
+
+/** Folders of the package, next to the runner's own folder `cdk_alembic`. */
+export const BACKEND_DIRECTORY = 'backend';
+export const DEPENDENCIES_DIRECTORY = 'site-packages';
+
+export const DEFAULT_APP_NAME = 'template-saas';
+
+/** Lambda's limit for a function name, https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html */
+export const MAX_FUNCTION_NAME_LENGTH = 64;
+
+/** Name of the function of a stage. */
+export function functionName(appName: string, stage: string): string {
+  return `${appName}-api-migrate-lambda-${stage}`;
+}
+
+/** Name of the state machine that runs a function's revisions in a container. Step Functions takes 80 characters. */
+export function containerStateMachineName(ofFunction: string): string {
+  return `${ofFunction}-container`;
+}
+
+/** All that is wrong with a stage and an app name; empty when they can be used. @param name the longest name that they make */
+export function nameProblems(appName: string, stage: string, name = functionName(appName, stage)): string[] {
+  const problems: string[] = [];
+  const allowed = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;
+  const rule = 'letters, digits, "-" and "_", starting with a letter or digit';
+  if (!allowed.test(stage)) problems.push(`the stage "${stage}" is not a usable name: use ${rule}`);
+  if (!allowed.test(appName)) problems.push(`the app name "${appName}" is not a usable name: use ${rule}`);
+  if (name.length > MAX_FUNCTION_NAME_LENGTH) {
+    problems.push(
+      `the function name "${name}" has ${name.length} characters and Lambda allows ${MAX_FUNCTION_NAME_LENGTH}: ` +
+        `shorten the stage or the app name by ${name.length - MAX_FUNCTION_NAME_LENGTH}`,
+    );
+  }
+  return problems;
+}

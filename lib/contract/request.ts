@@ -1,0 +1,112 @@
+import { choiceOf, listOf, numberFrom, problemsOf, type Rule, type Shape, text, yesOrNo } from './checks/rules';
+
+/** What a request can ask for. */
+export const COMMANDS = ['upgrade', 'plan', 'current', 'history', 'downgrade', 'stamp'] as const;
+export type Command = (typeof COMMANDS)[number];
+
+/** Commands that run only where the construct's props allow them. */
+export const RESTRICTED_COMMANDS = ['downgrade', 'stamp'] as const;
+export type RestrictedCommand = (typeof RESTRICTED_COMMANDS)[number];
+
+/**
+ * Payload of an invoke. Every key is optional: `{}` and no payload at all upgrade to head.
+ * Unknown keys are refused by name, so that an old function never ignores what a new caller means.
+ */
+export interface MigrateRequest {
+  /** @default 'upgrade' */
+  readonly command?: Command;
+  /**
+   * Target revision, in Alembic's notation (`head`, `heads`, `base`, an id, `+1`, `-1`, `label@head`).
+   * `downgrade` and `stamp` need it; `upgrade` and `plan` go to `head` without it; `current` and `history` take none.
+   */
+  readonly revision?: string;
+  /**
+   * Seconds after which an `upgrade` or `downgrade` starts no further revision and answers `partial`. 0 applies one revision.
+   * @default - until the function's deadline is near
+   */
+  readonly sliceSeconds?: number;
+  /**
+   * What an `upgrade` may do besides. `drop_invalid_indexes` drops the invalid indexes that are in the way of a pending revision.
+   * @default - nothing
+   */
+  readonly allow?: readonly Allowance[];
+  /**
+   * Who asks, for the run history: `deploy <stack>`, `ci <run>`, `person <name>`. At most 200 printable characters.
+   * @default 'invoke'
+   */
+  readonly requestedBy?: string;
+  /**
+   * The run that this slice belongs to, a UUID: the answer of its first slice names it.
+   * @default - a run of its own
+   */
+  readonly runId?: string;
+  /**
+   * Whether a `plan` shows the SQL of the pending revisions.
+   * @default false
+   */
+  readonly sql?: boolean;
+  /**
+   * With `upgrade` and `plan`: where all pending revisions run.
+   *
+   * @default - in the function, but for those that say in a comment `# cdk-alembic: run in container`
+   */
+  readonly in?: Place;
+}
+
+/** Where a request can want its revisions to run. */
+export const PLACES = ['container'] as const;
+export type Place = (typeof PLACES)[number];
+
+/** What a request can allow. */
+export const ALLOWANCES = ['drop_invalid_indexes'] as const;
+export type Allowance = (typeof ALLOWANCES)[number];
+
+/** Lambda runs a call for 900 s at most. */
+export const MAX_SLICE_SECONDS = 900;
+
+/** What Alembic takes as a revision: an id or the start of one, a symbol, a label, a relative step. */
+const REVISION_PATTERN = '(?:[A-Za-z0-9_][A-Za-z0-9_.-]*(?:@(?:heads?|base|[A-Za-z0-9_]+))?(?:[+-][0-9]{1,4})?|[+-][0-9]{1,4})';
+
+export const RUN_ID: Rule = text({
+  pattern: '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}',
+  wrong: '{key} must be a UUID in lower case',
+});
+
+export const REQUESTED_BY: Rule = text({
+  pattern: '[\\x20-\\x7e]{1,200}',
+  wrong: '{key} must be a text of at most 200 printable ASCII characters',
+});
+
+export const ALLOW: Rule = listOf(choiceOf(ALLOWANCES), `{key} must be a list of ${ALLOWANCES.join(', ')}`, {
+  takenBy: ['upgrade'],
+});
+
+export const SLICE_SECONDS: Rule = numberFrom(0, MAX_SLICE_SECONDS, { takenBy: ['upgrade', 'downgrade'] });
+
+/** The rules of a {@link MigrateRequest}. */
+export const REQUEST: Shape<MigrateRequest> = {
+  name: 'the request',
+  by: 'command',
+  keys: {
+    command: choiceOf(COMMANDS, { default: 'upgrade', wrong: `unknown command {value}: use ${COMMANDS.join(', ')}` }),
+    revision: text({
+      pattern: REVISION_PATTERN,
+      maxLength: 128,
+      takenBy: ['upgrade', 'plan', 'downgrade', 'stamp'],
+      neededBy: ['downgrade', 'stamp'],
+      called: 'a revision',
+      wrong: '{value} is not a revision: use an id, head, base or a step such as +1 or -1',
+    }),
+    sliceSeconds: SLICE_SECONDS,
+    allow: ALLOW,
+    requestedBy: REQUESTED_BY,
+    runId: RUN_ID,
+    sql: yesOrNo({ takenBy: ['plan'] }),
+    in: choiceOf(PLACES, { takenBy: ['upgrade', 'plan'] }),
+  },
+};
+
+/** All that is wrong with a request; empty when it can be sent. */
+export function requestProblems(request: unknown): string[] {
+  return problemsOf(REQUEST, request);
+}

@@ -1,0 +1,140 @@
+import { choiceOf, listOf, numberFrom, objectOf, problemsOf, type Shape, text, yesOrNo } from './checks/rules';
+import { MAX_SLICE_SECONDS, RESTRICTED_COMMANDS, type RestrictedCommand } from './request';
+import type { TenantSettings } from './tenants';
+
+/** Environment names that the backend reads. Only what is named is filled. */
+export interface DatabaseVariables {
+  /** Gets the whole address, `<scheme>://user:password@host:port/database`, each part percent-encoded. */
+  readonly url?: string;
+  /** @default 'postgresql' */
+  readonly urlScheme?: string;
+  readonly host?: string;
+  readonly port?: string;
+  readonly user?: string;
+  readonly password?: string;
+  readonly database?: string;
+}
+
+/** Where the runner gets the database's address from, at run time. No kind holds a password. */
+export type DatabaseSettings =
+  /** the function's environment is complete as it is */
+  | { readonly source: 'environment' }
+  /** a secret of Secrets Manager, of the shape RDS gives it or a URL; what is given here goes before it */
+  | {
+      readonly source: 'secret';
+      readonly secretArn: string;
+      readonly variables: DatabaseVariables;
+      readonly host?: string;
+      readonly port?: number;
+      readonly database?: string;
+    }
+  /** a token of IAM database authentication in place of the password */
+  | {
+      readonly source: 'iam';
+      readonly variables: DatabaseVariables;
+      readonly host: string;
+      readonly port: number;
+      readonly user: string;
+      readonly database: string;
+    };
+
+/** What the construct tells the runner, in {@link SETTINGS_VARIABLE}. */
+export interface RunnerSettings {
+  readonly stage: string;
+  readonly allow: readonly RestrictedCommand[];
+  readonly database: DatabaseSettings;
+  /** Whether a revision that destroys data has to acknowledge it. @default true */
+  readonly guard?: boolean;
+  /** Whether a revision has to acknowledge SQL that can't be read, too. @default false */
+  readonly guardUnread?: boolean;
+  /** Whether a person is asked before the stage is changed. @default false */
+  readonly protected?: boolean;
+  readonly limits?: RunnerLimits;
+  /** Name or ARN of the event bus that is told when a run has ended. @default - nobody is told */
+  readonly eventBus?: string;
+  /** ARN of the state machine that runs a container. @default - there is none */
+  readonly container?: string;
+  /** The function migrates tenants: it takes a TenantRequest, and nothing without one. @default - it migrates its database */
+  readonly tenants?: TenantSettings;
+}
+
+/** How long the runner waits for what. All in seconds. */
+export interface RunnerLimits {
+  /** How long a run waits for another one to end before it answers `locked`. @default 60 */
+  readonly mutexWaitSeconds?: number;
+  /** How long a statement of a migration may queue for a lock; so long may the application's queries queue behind it. @default 5 */
+  readonly lockTimeoutSeconds?: number;
+  /** How long a revision is tried again after a lock was not available or a deadlock was found. @default 120 */
+  readonly lockRetrySeconds?: number;
+  /** How long a database that can't be reached is tried again: a paused Aurora, a failover. Never after the first revision. @default 30 */
+  readonly connectRetrySeconds?: number;
+}
+
+const VARIABLES: Shape<DatabaseVariables> = {
+  name: 'the variables',
+  keys: { url: text(), urlScheme: text(), host: text(), port: text(), user: text(), password: text(), database: text() },
+  oneOf: {
+    keys: ['url', 'host', 'port', 'user', 'password', 'database'],
+    wrong: 'database.variables must name at least one variable',
+  },
+};
+
+interface AnyDatabase {
+  readonly source: string;
+  readonly secretArn?: string;
+  readonly variables?: DatabaseVariables;
+  readonly host?: string;
+  readonly port?: number;
+  readonly user?: string;
+  readonly database?: string;
+}
+
+const SOURCES = ['environment', 'secret', 'iam'] satisfies DatabaseSettings['source'][];
+const ADDRESSED = { takenBy: ['secret', 'iam'], neededBy: ['iam'] };
+
+const DATABASE: Shape<AnyDatabase> = {
+  name: 'the database',
+  by: 'source',
+  keys: {
+    source: choiceOf(SOURCES, { wrong: `{key} must be one of ${SOURCES.join(', ')}` }),
+    secretArn: text({ takenBy: ['secret'], neededBy: ['secret'] }),
+    variables: { ...objectOf(VARIABLES), takenBy: ['secret', 'iam'], neededBy: ['secret', 'iam'] },
+    host: text(ADDRESSED),
+    port: numberFrom(1, 65_535, { ...ADDRESSED, whole: true }),
+    user: text({ takenBy: ['iam'], neededBy: ['iam'] }),
+    database: text(ADDRESSED),
+  },
+};
+
+const SECONDS = numberFrom(0, MAX_SLICE_SECONDS);
+
+const LIMITS: Shape<RunnerLimits> = {
+  name: 'the limits',
+  keys: { mutexWaitSeconds: SECONDS, lockTimeoutSeconds: SECONDS, lockRetrySeconds: SECONDS, connectRetrySeconds: SECONDS },
+};
+
+const TENANTS: Shape<TenantSettings> = { name: 'the settings of tenants', keys: { query: text() } };
+
+/** The rules of {@link RunnerSettings}. */
+export const SETTINGS: Shape<RunnerSettings> = {
+  name: 'the settings',
+  keys: {
+    stage: text({ neededBy: 'all' }),
+    allow: listOf(choiceOf(RESTRICTED_COMMANDS), `{key} must be a list of ${RESTRICTED_COMMANDS.join(', ')}`, {
+      neededBy: 'all',
+    }),
+    database: { ...objectOf(DATABASE), neededBy: 'all' },
+    guard: yesOrNo(),
+    guardUnread: yesOrNo(),
+    protected: yesOrNo(),
+    limits: objectOf(LIMITS),
+    eventBus: text(),
+    container: text(),
+    tenants: objectOf(TENANTS),
+  },
+};
+
+/** All that is wrong with the function's settings; empty when they can be used. */
+export function settingsProblems(settings: unknown): string[] {
+  return problemsOf(SETTINGS, settings);
+}

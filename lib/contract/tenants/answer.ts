@@ -1,0 +1,83 @@
+import type { Count, DataLoss, FailureDetail, Text } from '../answer';
+import { ANSWER_SCHEMAS } from '../checks/answer-schemas';
+import { fits } from '../checks/json-schema';
+import type { CONTRACT_VERSION } from '../names';
+import { type Tenant, tenantListProblems } from './request';
+
+/**
+ * Where a call left a tenant.
+ *
+ * - `complete`: at head
+ * - `pending`: a plan found revisions that are not applied yet
+ * - `partial`: the call's time was used up between two of its revisions; it is among `left`
+ * - `ahead`: a plan found revisions that this code does not know
+ * - `failed`: see `error`; what was applied before stays
+ */
+export const TENANT_STATUSES = ['complete', 'pending', 'partial', 'ahead', 'failed'] as const;
+export type TenantStatus = (typeof TENANT_STATUSES)[number];
+
+interface Outcome {
+  readonly tenant: Text;
+  /** Revisions in its version table before the call and after it; empty: base. */
+  readonly from: readonly string[];
+  readonly to: readonly string[];
+  /** Ids of the revisions that the call committed. */
+  readonly applied: readonly string[];
+  /** How many are not applied yet. */
+  readonly pending: Count;
+  readonly durationMs: Count;
+}
+
+export interface TenantFailed extends Outcome {
+  readonly status: 'failed';
+  readonly error: FailureDetail;
+}
+
+export interface TenantDone extends Outcome {
+  readonly status: Exclude<TenantStatus, 'failed'>;
+  readonly error?: undefined;
+}
+
+export type TenantOutcome = TenantDone | TenantFailed;
+
+/** The worker's answer. A tenant that fails is in it; a call that can't begin (project, settings, no database) is a MigrateFailure. */
+export interface TenantAnswer {
+  readonly contract: typeof CONTRACT_VERSION;
+  readonly command: 'upgrade' | 'plan';
+  readonly stage: string;
+  /** `partial`: ask again for `left`. */
+  readonly status: 'complete' | 'partial';
+  readonly heads: readonly string[];
+  readonly outcomes: readonly TenantOutcome[];
+  /** Tenants that the call did not come to an end with, as they were given; not those after the tolerated failures. */
+  readonly left: readonly Tenant[];
+  /** Tenants that were not begun, because more than `toleratedFailures` had failed. */
+  readonly notBegun: readonly string[];
+  /** How many of `outcomes` are `failed`. */
+  readonly failed: Count;
+  /** What the pending revisions destroy, each once. */
+  readonly dataLoss: readonly DataLoss[];
+  readonly warnings: readonly string[];
+  readonly protected: boolean;
+}
+
+/** The answer to `tenants`. */
+export interface TenantList {
+  readonly contract: typeof CONTRACT_VERSION;
+  readonly command: 'tenants';
+  readonly stage: string;
+  /** Ordered by name, {@link TENANTS_PAGE} at most. */
+  readonly tenants: readonly Tenant[];
+  /** Whether there are more: ask with `after` set to the last name. */
+  readonly more: boolean;
+}
+
+/** Whether a value is the worker's answer to `upgrade` or `plan`. Keys it does not know are allowed: a newer worker may add some. */
+export function isTenantAnswer(value: unknown): value is TenantAnswer {
+  return fits<TenantAnswer>(ANSWER_SCHEMAS, 'TenantAnswer', value) && tenantListProblems(value.left).length === 0;
+}
+
+/** Whether a value is the worker's answer to `tenants`. */
+export function isTenantList(value: unknown): value is TenantList {
+  return fits<TenantList>(ANSWER_SCHEMAS, 'TenantList', value) && tenantListProblems(value.tenants).length === 0;
+}

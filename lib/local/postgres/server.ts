@@ -1,0 +1,96 @@
+import { chownSync, mkdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { LocalError } from '../errors';
+import { startService } from '../processes/service';
+import { withFolder } from '../processes/with-folder';
+import { unprivilegedAccount } from './account';
+import { findPostgres, type PostgresBinaries, usableBinaries } from './binaries';
+import { makeDataDirectory } from './data-directory';
+
+/** A PostgreSQL server of one's own on this machine, with one empty database. */
+export interface PostgresServer {
+  readonly host: string;
+  readonly port: number;
+  /** A superuser. */
+  readonly user: string;
+  readonly password: string;
+  /** Such as `18.4`. */
+  readonly version: string;
+  /** Address of a database. @param database default: the empty one */
+  url(database?: string): string;
+  stop(): Promise<void>;
+}
+
+const HOST = '127.0.0.1';
+const USER = 'postgres';
+const DATABASE = 'postgres';
+/** Nothing here has to survive a crash, and nothing has to be cleaned up behind what lives for seconds. */
+const FAST = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_wal_size=2GB', 'autovacuum=off', 'jit=off'];
+
+/**
+ * Starts a server whose data lie in `folder/postgres`; `folder` is removed when it is stopped.
+ *
+ * @param from where the binaries are looked for first: a project's folder
+ */
+export async function startPostgresServer(folder: string, from: string): Promise<PostgresServer> {
+  const found = findPostgres(from);
+  try {
+    return await start(folder, found);
+  } catch (error) {
+    if (error instanceof LocalError) throw error;
+    const { message } = error as Error;
+    throw new LocalError(
+      'postgres_not_started',
+      `PostgreSQL ${found.version} of ${found.directory} does not start: ${message}`,
+      'mend what it says, or name the empty database of another server with --database-url',
+    );
+  }
+}
+
+/** Starts a server in a new folder, calls back, and leaves nothing behind: as {@link withFolder} does. */
+export function withPostgresServer<T>(from: string, use: (server: PostgresServer) => Promise<T>): Promise<T> {
+  return withFolder(async (folder) => use(await startPostgresServer(folder, from)));
+}
+
+async function start(folder: string, found: PostgresBinaries): Promise<PostgresServer> {
+  const own = path.join(folder, 'postgres');
+  mkdirSync(own, { mode: 0o755 });
+  const account = unprivilegedAccount();
+  const binaries = await usableBinaries(found, path.join(own, 'native'), account !== undefined);
+  if (account) chownSync(own, account.uid, account.gid);
+  const env = { ...process.env, LC_ALL: 'C', TMPDIR: own };
+  const { data, password } = await makeDataDirectory({ own, found, binaries, user: USER, env, folder, account });
+
+  const settings = [`listen_addresses=${HOST}`, 'unix_socket_directories=', ...FAST].flatMap((setting) => ['-c', setting]);
+  const { port, end } = await startService({
+    name: 'PostgreSQL',
+    command: path.join(binaries, 'postgres'),
+    args: (free) => ['-D', data, '-p', String(free), ...settings],
+    env: () => env,
+    cwd: own,
+    folder,
+    // Without a checkpoint: nobody reads what it would write.
+    endSignal: 'SIGQUIT',
+    logFile: path.join(own, 'postgres.log'),
+    isReady: async () => isReady(data),
+    ...account,
+  });
+  return {
+    host: HOST,
+    port,
+    user: USER,
+    password,
+    version: found.version,
+    url: (database = DATABASE) => `postgresql://${USER}:${password}@${HOST}:${port}/${encodeURIComponent(database)}`,
+    stop: end,
+  };
+}
+
+/** The last line of postmaster.pid, by which pg_ctl tells it too: no driver is needed to know. */
+function isReady(data: string): boolean {
+  try {
+    return readFileSync(path.join(data, 'postmaster.pid'), 'utf8').split('\n')[7]?.trim() === 'ready';
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,50 @@
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { startSupervised } from './supervised';
+
+export interface RunOptions {
+  /** The command's whole environment. */
+  readonly env: NodeJS.ProcessEnv;
+  /** @default - this process's */
+  readonly cwd?: string;
+  /** Removed if this process ends before the command. */
+  readonly folder?: string;
+  /** Called with every line while the command runs. */
+  readonly onLine?: (line: string) => void;
+}
+
+export interface RunResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Both streams, line by line as they came. */
+  readonly output: string;
+}
+
+/** Runs a command to its end and keeps all it says. */
+export async function run(command: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
+  const { onLine, ...rest } = options;
+  const supervised = startSupervised(command, args, rest);
+  const all: string[] = [];
+  const read = async (stream: Readable): Promise<string> => {
+    const lines: string[] = [];
+    for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
+      lines.push(line);
+      all.push(line);
+      onLine?.(line);
+    }
+    return lines.join('\n');
+  };
+  const { stdout, stderr } = supervised.process;
+  const [code, out, err] = await Promise.all([supervised.exited, read(stdout as Readable), read(stderr as Readable)]);
+  return { code, stdout: out, stderr: err, output: all.join('\n') };
+}
+
+/** Runs a command that has to succeed. */
+export async function mustRun(command: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
+  const result = await run(command, args, options);
+  if (result.code !== 0) {
+    throw new Error(`${command} ${args.join(' ')} ended with exit code ${result.code}:\n${result.output}`);
+  }
+  return result;
+}

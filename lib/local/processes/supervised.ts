@@ -1,0 +1,78 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import type { Writable } from 'node:stream';
+import { packagePath } from '../../package-root';
+import type { SupervisedJob } from './supervisor';
+
+export interface SupervisedOptions extends Partial<Omit<SupervisedJob, 'command' | 'args'>> {
+  /** The command's whole environment. */
+  readonly env: NodeJS.ProcessEnv;
+  /** Where its output goes: a file's descriptor, or pipes to read from. @default 'pipe' */
+  readonly output?: number | 'pipe';
+  /** Whether it is written to. @default 'ignore' */
+  readonly input?: 'pipe' | 'ignore';
+}
+
+/** A command that can't outlive this process. */
+export interface Supervised {
+  readonly process: ChildProcess;
+  /** Resolves with the exit code once nothing of the command runs any more; never after {@link Supervised.end}. */
+  readonly exited: Promise<number>;
+  /** Ends the command with all it started, removes its folder, and waits for both. */
+  end(): Promise<void>;
+}
+
+const running = new Set<Supervised>();
+
+/** Starts a command that ends together with this process, however this process ends. */
+export function startSupervised(command: string, args: readonly string[], options: SupervisedOptions): Supervised {
+  const { env, output = 'pipe', input = 'ignore', endSignal = 'SIGKILL', ...rest } = options;
+  return startSupervisor({ command, args, endSignal, ...rest }, env, input, output);
+}
+
+/** Has a folder removed when this process ends, however it ends. */
+export function superviseFolder(folder: string): void {
+  startSupervisor({ args: [], endSignal: 'SIGKILL', folder }, process.env, 'ignore', 'ignore');
+}
+
+type Output = number | 'pipe' | 'ignore';
+
+function startSupervisor(job: SupervisedJob, env: NodeJS.ProcessEnv, input: 'pipe' | 'ignore', output: Output): Supervised {
+  const child = spawn(
+    process.execPath,
+    [...supervisorProgram(), JSON.stringify(job)],
+    // A session of its own: a Ctrl-C in the terminal reaches the owner alone, who then lets go.
+    { detached: true, env, stdio: [input, output, output, 'pipe'] },
+  );
+  let released = false;
+  const closed = new Promise<number>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => resolve(code ?? 1));
+  });
+  const supervised: Supervised = {
+    process: child,
+    // Whoever waits for a command that was ended on purpose must not take that for a failure of the command.
+    exited: closed.then((code) => (released ? new Promise(() => {}) : code)),
+    async end() {
+      released = true;
+      (child.stdio[3] as Writable | null)?.end();
+      await closed;
+    },
+  };
+  running.add(supervised);
+  const forget = (): boolean => running.delete(supervised);
+  closed.then(forget, forget);
+  return supervised;
+}
+
+/** What Node runs: the built file; in the sources TypeScript, which no dependency of the package understands. */
+function supervisorProgram(): readonly string[] {
+  if (!__filename.endsWith('.ts')) return [packagePath('dist', 'lib', 'local', 'processes', 'supervisor.js')];
+  return ['-r', createRequire(__filename).resolve('tsx/cjs'), path.join(__dirname, 'supervisor.ts')];
+}
+
+/** Ends every supervised command of this process. */
+export async function endAllSupervised(): Promise<void> {
+  while (running.size > 0) await Promise.allSettled([...running].map((supervised) => supervised.end()));
+}

@@ -1,0 +1,51 @@
+import type { Ask, DriftFacts, EnvironmentFacts, GraphFacts, Report, RevisionFacts } from '../../contract/facts';
+import type { Observer } from './observer';
+
+/** What a replay has shown. */
+export interface Observed {
+  readonly environment?: EnvironmentFacts;
+  /** In the order in which they are applied. */
+  readonly revisions: readonly RevisionFacts[];
+  readonly drift?: DriftFacts;
+}
+
+/** How far a replay is. */
+export type ReplayProgress = Omit<Extract<Report, { report: 'progress' }>, 'report'>;
+
+/** Replays revisions on the scratch database. */
+export async function observe(
+  observer: Observer,
+  ask: Omit<Extract<Ask, { ask: 'observe' }>, 'ask'>,
+  onProgress: (progress: ReplayProgress) => void = () => {},
+): Promise<Observed> {
+  const revisions: RevisionFacts[] = [];
+  let environment: EnvironmentFacts | undefined;
+  let drift: DriftFacts | undefined;
+  await observer.ask({ ask: 'observe', ...ask }, (report) => {
+    if (report.report === 'progress') onProgress(report);
+    else if (report.report === 'revision') revisions.push(report.revision);
+    else if (report.report === 'environment') environment = report.environment;
+    else if (report.report === 'drift') drift = report.drift;
+  });
+  // One that could not be replayed is reported later than those around it.
+  const place = new Map(ask.revisions.map((revision, index) => [revision, index]));
+  revisions.sort((a, b) => (place.get(a.revision) ?? 0) - (place.get(b.revision) ?? 0));
+  return { environment, revisions, drift };
+}
+
+/** The revisions as the files say. */
+export async function readGraph(observer: Observer): Promise<GraphFacts> {
+  const reports: Report[] = [];
+  await observer.ask({ ask: 'graph' }, (report) => reports.push(report));
+  return mustHave(reports, 'graph').graph;
+}
+
+/** The report of a kind that an answer must have. */
+export function mustHave<Kind extends Report['report']>(
+  reports: readonly Report[],
+  kind: Kind,
+): Extract<Report, { report: Kind }> {
+  const found = reports.find((report): report is Extract<Report, { report: Kind }> => report.report === kind);
+  if (!found) throw new Error(`the observer has answered without "${kind}"`);
+  return found;
+}

@@ -1,0 +1,156 @@
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Ask, Hello, Led, Report } from '../../contract/facts';
+import { LocalError } from '../errors';
+import { startSupervised } from '../processes/supervised';
+import { bootstrap, observerCode } from './observer-code';
+
+/** Which project is observed, and how. */
+export interface ObserverOptions {
+  /** Folder of the Alembic project. */
+  readonly project: string;
+  /** The command that starts the backend's Python, to which its own arguments are added. It runs in the project's folder. */
+  readonly python: readonly string[];
+  /** Variables to set before the backend is imported. @default - none */
+  readonly environment?: Readonly<Record<string, string>>;
+  /**
+   * Address of the database that everything is led to. Python is started, and asked about the files, while it is still awaited.
+   *
+   * @default - the backend's own database
+   */
+  readonly scratch?: string | Promise<string>;
+  /** Gets what the backend prints, line by line. */
+  readonly onOutput?: (line: string) => void;
+}
+
+/** The backend's Python, asked for facts. */
+export interface Observer {
+  /** Asks; resolves when all reports have been handed over. Throws a {@link LocalError}. One question at a time. */
+  ask(ask: Ask, onReport: (report: Report) => void): Promise<void>;
+  /** Ends the process with all it started. */
+  end(): Promise<void>;
+}
+
+const LOG_LINES = 20;
+const PATIENCE_MS = 2_000;
+
+/** What is waited for. */
+interface Pending {
+  readonly onReport: (report: Report) => void;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Starts the observer. It can't outlive this process. Call it inside of `withFolder`, which ends it. */
+export function startObserver(options: ObserverOptions): Observer {
+  const { python, project, environment = {}, scratch, onOutput } = options;
+  const [command = '', ...words] = python;
+  const supervised = startSupervised(command, [...words, '-c', bootstrap()], { env: process.env, cwd: project, input: 'pipe' });
+  const { stdin, stdout, stderr } = supervised.process as { stdin: Writable; stdout: Readable; stderr: Readable };
+  const log: string[] = [];
+  let pending: Pending | undefined;
+  let spoken = false;
+  let dead: Error | undefined;
+
+  const settle = (how: (pending: Pending) => void): void => {
+    const settled = pending;
+    pending = undefined;
+    if (settled) how(settled);
+  };
+  const die = (error: Error): void => {
+    dead ??= error;
+    settle(({ reject }) => reject(error));
+  };
+
+  stdin.on('error', () => {}); // That it has died is told by its exit.
+  createInterface({ input: stderr, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (line) => {
+    log.push(line);
+    if (log.length > LOG_LINES) log.shift();
+    onOutput?.(line);
+  });
+  createInterface({ input: stdout, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (line) => {
+    if (line.trim() === '' || dead) return;
+    const report = readReport(line);
+    if (!report) {
+      die(unexpected(line, log));
+      void supervised.end();
+      return;
+    }
+    spoken = true;
+    if (report.report === 'end') settle(({ resolve }) => resolve());
+    else if (report.report === 'failed') settle(({ reject }) => reject(failure(report.error, log)));
+    else pending?.onReport(report);
+  });
+  supervised.exited.then((code) => die(ended(python, code, spoken, log)), die);
+
+  const hello: Hello = { code: observerCode(), project: '.', environment, scratch: scratch !== undefined };
+  stdin.write(`${JSON.stringify(hello)}\n`);
+  const led = Promise.resolve(scratch).then((url): Led => (url === undefined ? {} : { scratch: url }));
+  led.catch(() => {}); // Whoever asks for it is told.
+
+  return {
+    async ask(ask, onReport) {
+      // The files can be read while the server still starts.
+      const line = ask.ask === 'graph' ? ask : { ...ask, ...(await led) };
+      if (dead) throw dead;
+      await new Promise<void>((resolve, reject) => {
+        pending = { onReport, resolve, reject };
+        stdin.write(`${JSON.stringify(line)}\n`);
+      });
+    },
+    async end() {
+      stdin.end();
+      // A process in a container gets no signal of ours: the end of its input is what ends it.
+      await Promise.race([supervised.exited.catch(() => {}), sleep(PATIENCE_MS, undefined, { ref: false })]);
+      await supervised.end();
+    },
+  };
+}
+
+function readReport(line: string): Report | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null && 'report' in value ? (value as Report) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function failure(error: Extract<Report, { report: 'failed' }>['error'], log: readonly string[]): LocalError {
+  const { code, message, next, ...details } = error;
+  // A traceback was printed for it.
+  return new LocalError(code, message, next, code === 'internal_error' ? { ...details, log: [...log] } : details);
+}
+
+function unexpected(line: string, log: readonly string[]): LocalError {
+  return new LocalError(
+    'unexpected_report',
+    `what the backend's Python says on its standard output is no report: ${line.slice(0, 200)}`,
+    'nothing but Python may write there: look at the command that --python or the setting "python" names',
+    { log: [...log] },
+  );
+}
+
+function ended(python: readonly string[], code: number, spoken: boolean, log: readonly string[]): LocalError {
+  const details = { log: [...log] };
+  const command = python.join(' ');
+  if (spoken) {
+    const message = `the backend's Python ended with exit code ${code} in the middle of its work`;
+    return new LocalError('observer_died', message, 'look at what it has said last; memory may have run out', details);
+  }
+  const missing = log.at(-1)?.startsWith(`can't start ${python[0]}: `) === true;
+  if (missing && /(^|[/\\])uv(\.exe)?$/.test(python[0] as string)) {
+    return new LocalError(
+      'uv_missing',
+      `uv, which starts the backend's Python, can't be run as "${python[0]}"`,
+      "install it (https://docs.astral.sh/uv/), set UV to its path, or name the backend's Python with --python, such as .venv",
+    );
+  }
+  return new LocalError(
+    'python_not_started',
+    missing ? `there is no "${python[0]}" to start the backend's Python with` : `"${command}" ended with exit code ${code}`,
+    'see that the command starts a Python; --python or the setting "python" names another',
+    missing ? {} : details,
+  );
+}

@@ -1,0 +1,162 @@
+import type { Constraint, Node } from 'libpg-query';
+import type { Call } from '../../contract/facts';
+import type { ConstraintDefinition, Written } from '../sql/action';
+import { nameOf, text } from '../sql/names';
+import { autocommit, callWith, conventionalName, execute, list, literal, sqlLiteral, tableArguments } from './python';
+import { quoted, quotedList, quotedTable, Text } from './sql';
+
+const NEXT = '# and in the next revision, while reads and writes go on:';
+
+export function validate(table: string, constraint: string): string {
+  return execute(`ALTER TABLE ${quotedTable(table)} VALIDATE CONSTRAINT ${quoted(constraint)}`);
+}
+
+/** The same foreign key, added without reading the rows, and validated later. */
+export function foreignKeyInSteps(table: string, constraint: ConstraintDefinition, call: Call | undefined): string {
+  const { columns, references, written } = constraint;
+  const name = constraint.name ?? conventionalName('fk', table, columns, references?.table);
+  const added = written ? foreignKey(table, constraint, name, written.node) : notValid(call, 'op.create_foreign_key', name);
+  return [added, NEXT, validate(table, name)].join('\n');
+}
+
+function foreignKey(table: string, { columns, references }: ConstraintDefinition, name: string, node: Constraint): string {
+  const written = tableArguments(table);
+  const target = tableArguments(references?.table ?? '');
+  const actions = [
+    ...action('onupdate', node.fk_upd_action, []),
+    ...action('ondelete', node.fk_del_action, node.fk_del_set_cols ?? []),
+    ...(node.fk_matchtype === 'f' ? ['match="FULL"'] : []),
+    ...(node.deferrable ? ['deferrable=True'] : []),
+    ...(node.initdeferred ? ['initially="DEFERRED"'] : []),
+  ];
+  if (!references?.columns.length) return execute(`${alter(table, name)} ${foreignKeySql(node)} NOT VALID`);
+  const schemas = [written.schema.replace('schema', 'source_schema'), target.schema.replace('schema', 'referent_schema')];
+  const keywords = [...actions, 'postgresql_not_valid=True'].map((keyword) => `, ${keyword}`);
+  return (
+    `op.create_foreign_key(${literal(name)}, ${written.table}, ${target.table}, ${list(columns)}, ` +
+    `${list(references.columns)}${schemas.join('')}${keywords.join('')})`
+  );
+}
+
+/** FOREIGN KEY ... as SQL. */
+export function foreignKeySql({ fk_attrs = [], pktable, pk_attrs = [], ...node }: Constraint): string {
+  return [
+    `FOREIGN KEY (${quotedList(fk_attrs.map(text))}) REFERENCES ${quotedTable(nameOf(pktable))}`,
+    ...(pk_attrs.length ? [`(${quotedList(pk_attrs.map(text))})`] : []),
+    ...(node.fk_matchtype === 'f' ? ['MATCH FULL'] : []),
+    ...actionSql('ON UPDATE', node.fk_upd_action, []),
+    ...actionSql('ON DELETE', node.fk_del_action, node.fk_del_set_cols ?? []),
+    ...deferring(node),
+  ].join(' ');
+}
+
+/** Before PostgreSQL 18 a partitioned table takes no NOT VALID key; each partition does, and the whole then adopts them. */
+export function foreignKeyOnPartitions(table: string, constraint: ConstraintDefinition, partitions: readonly string[]): string {
+  const { columns, references, written } = constraint;
+  if (!written) return '# add it to each partition with NOT VALID, validate it there, and then add it to the whole';
+  const key = foreignKeySql(written.node);
+  const own = partitions.map((partition) => {
+    return { partition, name: conventionalName('fk', partition, columns, references?.table) };
+  });
+  return [
+    '# each partition first:',
+    ...own.map(({ partition, name }) => execute(`${alter(partition, name)} ${key} NOT VALID`)),
+    '# in the next revision, while reads and writes go on:',
+    ...own.map(({ partition, name }) => validate(partition, name)),
+    '# and in the one after it the whole, which adopts those keys and reads nothing:',
+    execute(`${alter(table, constraint.name ?? conventionalName('fk', table, columns, references?.table))} ${key}`),
+  ].join('\n');
+}
+
+const ACTIONS: Readonly<Record<string, string>> = { r: 'RESTRICT', c: 'CASCADE', n: 'SET NULL', d: 'SET DEFAULT' };
+
+function actionSql(event: string, code: string | undefined, columns: readonly Node[]): readonly string[] {
+  const what = ACTIONS[code ?? ''];
+  return what ? [`${event} ${what}${columns.length ? ` (${quotedList(columns.map(text))})` : ''}`] : [];
+}
+
+function action(keyword: string, code: string | undefined, columns: readonly Node[]): readonly string[] {
+  return actionSql('', code, columns).map((what) => `${keyword}=${literal(what.trim())}`);
+}
+
+function deferring({ deferrable, initdeferred }: Constraint): readonly string[] {
+  return [...(deferrable ? ['DEFERRABLE'] : []), ...(initdeferred ? ['INITIALLY DEFERRED'] : [])];
+}
+
+/** The same CHECK, added without reading the rows, and validated later. */
+export function checkInSteps(table: string, constraint: ConstraintDefinition, call: Call | undefined): string {
+  const { written, columns } = constraint;
+  const name = constraint.name ?? conventionalName('ck', table, columns);
+  const added = written ? check(table, name, written) : notValid(call, 'op.create_check_constraint', name);
+  return [added, NEXT, validate(table, name)].join('\n');
+}
+
+function check(table: string, name: string, { node, sql }: Written<Constraint>): string {
+  const whole = new Text(sql);
+  const condition = whole.within(whole.find(['CHECK'], node.location ?? 0)?.start ?? 0);
+  if (node.is_no_inherit) return execute(`${alter(table, name)} CHECK (${condition}) NO INHERIT NOT VALID`);
+  const written = tableArguments(table);
+  return `op.create_check_constraint(${literal(name)}, ${written.table}, ${sqlLiteral(condition)}${written.schema}, postgresql_not_valid=True)`;
+}
+
+/** The same UNIQUE or PRIMARY KEY, of an index that is built while writes go on. */
+export function keyInSteps(table: string, constraint: ConstraintDefinition): string {
+  const { kind, columns, written } = constraint;
+  const name = constraint.name ?? conventionalName(kind === 'unique' ? 'uq' : 'pk', table, columns);
+  const node = written?.node ?? {};
+  const including = node.including ?? [];
+  const index = [
+    `CREATE UNIQUE INDEX CONCURRENTLY ${quoted(name)} ON ${quotedTable(table)} (${quotedList(columns)})`,
+    ...(including.length ? [`INCLUDE (${quotedList(including.map(text))})`] : []),
+    ...(node.nulls_not_distinct ? ['NULLS NOT DISTINCT'] : []),
+    ...storage(written),
+    ...(node.indexspace ? [`TABLESPACE ${quoted(node.indexspace)}`] : []),
+  ].join(' ');
+  const using = [`${kind.toUpperCase()} USING INDEX ${quoted(name)}`, ...deferring(node)].join(' ');
+  return [
+    autocommit(execute(index)),
+    kind === 'primary key'
+      ? '# and in the next revision, once a validated CHECK proves that no column of the key holds NULL:'
+      : '# and in the next revision:',
+    execute(`${alter(table, name)} ${using}`),
+  ].join('\n');
+}
+
+/** WITH (fillfactor=70) */
+function storage(written: Written<Constraint> | undefined): readonly string[] {
+  if (!written?.node.options?.length) return [];
+  const whole = new Text(written.sql);
+  const keyword = whole.find(['WITH'], written.node.location ?? 0);
+  return keyword ? [`WITH (${whole.within(keyword.end)})`] : [];
+}
+
+function alter(table: string, name: string): string {
+  return `ALTER TABLE ${quotedTable(table)} ADD CONSTRAINT ${quoted(name)}`;
+}
+
+function notValid(call: Call | undefined, operation: string, name: string): string {
+  const own = call ?? {
+    name: operation,
+    args: [name],
+    keywords: {},
+    line: 0,
+    inAutocommitBlock: false,
+    inLoop: false,
+    inBranch: false,
+  };
+  return callWith(own, { postgresql_not_valid: 'True' });
+}
+
+/** NOT NULL proved by a CHECK first: then SET NOT NULL reads no rows. */
+export function notNullInSteps(table: string, column: string): string {
+  const name = conventionalName('ck', table, [column, 'not_null']);
+  const written = tableArguments(table);
+  return [
+    `op.create_check_constraint(${literal(name)}, ${written.table}, ${sqlLiteral(`${quoted(column)} IS NOT NULL`)}${written.schema}, postgresql_not_valid=True)`,
+    '# and in the next revision:',
+    validate(table, name),
+    '# and in the one after it:',
+    `op.alter_column(${written.table}, ${literal(column)}, nullable=False${written.schema})`,
+    `op.drop_constraint(${literal(name)}, ${written.table}, type_="check"${written.schema})`,
+  ].join('\n');
+}

@@ -1,0 +1,102 @@
+import type { IndexElem, IndexStmt } from 'libpg-query';
+import type { Call } from '../../contract/facts';
+import type { Action } from '../sql/action';
+import { text } from '../sql/names';
+import { autocommit, callWith, conventionalName, execute, list, literal, sqlLiteral, tableArguments } from './python';
+import { quoted, quotedTable, Text } from './sql';
+
+type CreateIndex = Extract<Action, { does: 'create index' }>;
+
+/** The same index, built while writes go on. */
+export function createConcurrently(action: CreateIndex, call: Call | undefined): string {
+  const { table, schema } = tableArguments(action.table);
+  const name = action.index ?? conventionalName('ix', action.table, action.columns);
+  return autocommit(
+    '# an earlier build that failed leaves an INVALID index under this name',
+    `op.drop_index(${literal(name)}, ${table}${schema}, if_exists=True, postgresql_concurrently=True)`,
+    concurrently(action, name, call),
+  );
+}
+
+/** The index of a partitioned table, built on one partition after the other: CONCURRENTLY is not possible on the whole. */
+export function createOnPartitions(action: CreateIndex, partitions: readonly string[], call: Call | undefined): string {
+  const { written } = action;
+  const name = action.index ?? conventionalName('ix', action.table, action.columns);
+  const on = (table: string, own: string, how: 'ONLY' | 'CONCURRENTLY') => {
+    const only = how === 'ONLY' ? 'ONLY ' : '';
+    if (!written) return `${callWith(call ?? NO_CALL, {})}  # ${how} on ${table}`;
+    const sql = new Text(written.sql);
+    const elements = sql.slice(afterTable(sql));
+    const unique = action.unique ? 'UNIQUE ' : '';
+    const concurrent = how === 'CONCURRENTLY' ? 'CONCURRENTLY ' : '';
+    return execute(`CREATE ${unique}INDEX ${concurrent}${quoted(own)} ON ${only}${quotedTable(table)} ${elements}`);
+  };
+  const parts = (partitions.length ? partitions : ['<partition>']).map((partition) => {
+    return { partition, index: conventionalName('ix', partition, action.columns) };
+  });
+  return [
+    on(action.table, name, 'ONLY'),
+    '# in the next revision, one partition after the other:',
+    autocommit(...parts.map(({ partition, index }) => on(partition, index, 'CONCURRENTLY'))),
+    ...parts.map(({ index }) => execute(`ALTER INDEX ${quoted(name)} ATTACH PARTITION ${quoted(index)}`)),
+  ].join('\n');
+}
+
+const NO_CALL: Call = {
+  name: 'op.create_index',
+  args: [],
+  keywords: {},
+  line: 0,
+  inAutocommitBlock: false,
+  inLoop: false,
+  inBranch: false,
+};
+
+function concurrently(action: CreateIndex, name: string, call: Call | undefined): string {
+  const { written } = action;
+  if (!written) return callWith(call ?? NO_CALL, { postgresql_concurrently: 'True' });
+  const { node } = written;
+  const sql = new Text(written.sql);
+  const isSimple = elements(node).every(isPlain) && !node.options && !node.tableSpace;
+  if (isSimple) return asOperation(action, name, node, sql);
+  // What Alembic's operation has no words for.
+  const unique = node.unique ? 'UNIQUE ' : '';
+  const rest = sql.slice(sql.find(['ON'])?.start ?? 0);
+  return execute(`CREATE ${unique}INDEX CONCURRENTLY ${quoted(name)} ${rest}`);
+}
+
+function asOperation(action: CreateIndex, name: string, node: IndexStmt, sql: Text): string {
+  const { table, schema } = tableArguments(action.table);
+  const including = (node.indexIncludingParams ?? []).flatMap((param) => ('IndexElem' in param ? [param.IndexElem] : []));
+  const where = node.whereClause && sql.find(['WHERE']);
+  const keywords = [
+    ...(node.unique ? ['unique=True'] : []),
+    ...(node.accessMethod && node.accessMethod !== 'btree' ? [`postgresql_using=${literal(node.accessMethod)}`] : []),
+    ...(including.length ? [`postgresql_include=${list(including.map((element) => element.name ?? ''))}`] : []),
+    ...(node.nulls_not_distinct ? ['postgresql_nulls_not_distinct=True'] : []),
+    ...(where ? [`postgresql_where=sa.text(${sqlLiteral(sql.slice(where.end))})`] : []),
+    'postgresql_concurrently=True',
+  ];
+  return `op.create_index(${literal(name)}, ${table}, ${list(action.columns)}${schema}, ${keywords.join(', ')})`;
+}
+
+function elements({ indexParams = [] }: IndexStmt): readonly IndexElem[] {
+  return indexParams.flatMap((param) => ('IndexElem' in param ? [param.IndexElem] : []));
+}
+
+/** A column's name alone: no expression, order, collation or operator class. */
+function isPlain({ name, collation, opclass, ordering, nulls_ordering }: IndexElem): boolean {
+  return (
+    !!name &&
+    !collation?.map(text).length &&
+    !opclass?.length &&
+    ordering === 'SORTBY_DEFAULT' &&
+    nulls_ordering === 'SORTBY_NULLS_DEFAULT'
+  );
+}
+
+/** Where USING or the list of columns begins. */
+function afterTable(sql: Text): number {
+  const on = sql.find(['ON']);
+  return sql.find(['USING', '('], on?.end)?.start ?? 0;
+}

@@ -1,0 +1,63 @@
+import type { Call } from '../../contract/facts';
+
+/** Writes the safe way as the code of a revision. */
+
+/** A literal, as Ruff formats it. */
+export function literal(value: string): string {
+  return JSON.stringify(value);
+}
+
+export function list(values: readonly (string | null)[]): string {
+  return `[${values.map((value) => (value === null ? 'sa.text("...")' : literal(value))).join(', ')}]`;
+}
+
+/** The table's name as an argument, and the keyword for its schema, which comes last. */
+export function tableArguments(name: string): { table: string; schema: string } {
+  const [schema, table] = name.includes('.') ? name.split('.', 2) : [undefined, name];
+  return { table: literal(table ?? name), schema: schema ? `, schema=${literal(schema)}` : '' };
+}
+
+/** SQL as the argument of `op.execute` or `sa.text`: in it `:name` is a parameter. */
+export function sqlLiteral(sql: string): string {
+  return literal(sql.replace(/\s*\n\s*/g, ' ').replace(/(?<![:\w\\]):(?=\w)/g, '\\:'));
+}
+
+export function execute(sql: string): string {
+  return `op.execute(${sqlLiteral(sql)})`;
+}
+
+/** Statements that run outside Alembic's transaction. */
+export function autocommit(...lines: readonly string[]): string {
+  return ['with op.get_context().autocommit_block():', ...lines.map((line) => `    ${line}`)].join('\n');
+}
+
+/** The project's own call, with other keywords. */
+export function callWith({ name, args, keywords }: Call, more: Readonly<Record<string, string>>): string {
+  const kept = Object.entries(keywords).filter(([key]) => !(key in more));
+  const written = kept.map(([key, value]) => (key === '**' ? `**${python(value)}` : `${key}=${python(value)}`));
+  const added = Object.entries(more).map(([key, value]) => `${key}=${value}`);
+  return `${name}(${[...args.map(python), ...written, ...added].join(', ')})`;
+}
+
+/** An argument as the observer reports it: a literal, or `{"code": ...}`. */
+function python(value: unknown): string {
+  if (value === null) return 'None';
+  if (typeof value === 'boolean') return value ? 'True' : 'False';
+  if (typeof value === 'string') return literal(value);
+  if (Array.isArray(value)) return `[${value.map(python).join(', ')}]`;
+  if (typeof value === 'object' && 'code' in value) return String(value.code);
+  return String(value);
+}
+
+/** A name for what has none, after the naming convention of SQLAlchemy's documentation. */
+export function conventionalName(
+  kind: 'ix' | 'uq' | 'ck' | 'fk' | 'pk',
+  table: string,
+  columns: readonly (string | null)[],
+  target?: string,
+): string {
+  const bare = (name: string) => name.split('.').at(-1) ?? name;
+  return [kind, bare(table), ...columns.map((column) => column ?? 'expr'), ...(target ? [bare(target)] : [])]
+    .join('_')
+    .slice(0, 63);
+}

@@ -1,0 +1,79 @@
+import { type ScanToken, scanSync } from 'libpg-query';
+
+/** A name in SQL, with quotes where it needs them. */
+export function quoted(name: string): string {
+  if (/^[a-z_][a-z0-9_$]*$/.test(name) && !isKeyword(name)) return name;
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** The name of a relation, with its schema where that is not `public`. */
+export function quotedTable(name: string): string {
+  return name.split('.').map(quoted).join('.');
+}
+
+export function quotedList(names: readonly string[]): string {
+  return names.map(quoted).join(', ');
+}
+
+function isKeyword(name: string): boolean {
+  const kind = scanSync(name).tokens[0]?.keywordKind ?? 0;
+  return kind >= 3; // reserved, or reserved but for functions and types
+}
+
+/** A statement's text by its tokens. Positions count bytes, as PostgreSQL does. */
+export class Text {
+  readonly #bytes: Buffer;
+  readonly #tokens: readonly ScanToken[];
+
+  constructor(sql: string) {
+    this.#bytes = Buffer.from(sql);
+    this.#tokens = scanSync(sql).tokens.filter(({ tokenName }) => !/COMMENT/.test(tokenName));
+  }
+
+  slice(start: number, end?: number): string {
+    return this.#bytes.subarray(start, end).toString().trim();
+  }
+
+  /** Where the clause ends that has begun at a position: at a comma or semicolon outside of parentheses, or with the text. */
+  clauseEnd(start: number): number {
+    let depth = 0;
+    for (const { text, start: at } of this.#tokens) {
+      if (at < start) continue;
+      if (text === '(' || text === '[') depth += 1;
+      if (text === ')' || text === ']') depth -= 1;
+      if (depth < 0 || (depth === 0 && (text === ',' || text === ';'))) return at;
+    }
+    return this.#bytes.length;
+  }
+
+  /** The first of some words outside of parentheses, from a position on. */
+  find(words: readonly string[], start = 0, end = Number.POSITIVE_INFINITY): ScanToken | undefined {
+    let depth = 0;
+    for (const token of this.#tokens) {
+      if (token.start < start) continue;
+      if (token.start >= end) return undefined;
+      if (depth === 0 && words.includes(token.text.toUpperCase())) return token;
+      if (token.text === '(' || token.text === '[') depth += 1;
+      if (token.text === ')' || token.text === ']') depth -= 1;
+    }
+    return undefined;
+  }
+
+  /** What stands between the first parenthesis from a position on and the one that closes it. */
+  within(start: number): string {
+    let depth = 0;
+    let open = start;
+    for (const { text, start: at, end } of this.#tokens) {
+      if (at < start) continue;
+      if (text === '(') {
+        if (depth === 0) open = end;
+        depth += 1;
+      }
+      if (text === ')') {
+        depth -= 1;
+        if (depth === 0) return this.slice(open, at);
+      }
+    }
+    return '';
+  }
+}

@@ -1,0 +1,47 @@
+import type { NotChecked } from './finding';
+import type { ReviewInput } from './input';
+import type { Reviewed } from './revision/reviewed';
+
+/** Why a review has not looked at all that it was asked to; undefined: it has. A review that did not look never passes. */
+export function notChecked(
+  { graph, environment }: ReviewInput,
+  revisions: readonly Reviewed[],
+  allowNotReplayed: boolean,
+): NotChecked | undefined {
+  if (!graph.revisions.length && graph.problem === undefined) {
+    return {
+      code: 'no_revisions',
+      message: 'the project has no revisions',
+      next: 'check that script_location and version_locations in alembic.ini name the folder that holds them',
+    };
+  }
+  const left = revisions.filter(({ upgrade }) => !upgrade.replayed);
+  if (!left.length) return undefined;
+  const { upgrade } = (left[0] as Reviewed).facts;
+  const reason = environment?.failure ?? upgrade.failure?.message ?? upgrade.reason ?? 'it was not run';
+  if (revisions.every(({ facts }) => facts.upgrade.outcome === 'not_run')) {
+    return { code: 'nothing_replayed', message: `no revision could be replayed: ${reason}`, next: remedy(reason) };
+  }
+  if (allowNotReplayed) return undefined;
+  const which = left.length === 1 ? '1 revision was' : `${left.length} revisions were`;
+  return {
+    code: 'not_replayed',
+    message: `${which} not replayed, and judged from source and SQL alone`,
+    next: 'fix what stops them, or allow it with --allow-not-replayed or the setting "allowNotReplayed"',
+  };
+}
+
+/** What helps, by what env.py failed with. */
+function remedy(reason: string): string {
+  if (/invalid interpolation syntax/.test(reason)) {
+    return 'double each % of the URL for configparser: config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))';
+  }
+  if (/ModuleNotFoundError|ImportError/.test(reason)) {
+    return 'install the backend with its dependencies, or name the Python that has them with --python or the setting "python"';
+  }
+  if (/KeyError|ValidationError|environ|variable|Field required|settings?\b/i.test(reason)) {
+    return 'give the variables that env.py reads in the setting "environment" of cdk-alembic.json';
+  }
+  if (/baseline/.test(reason)) return 'take a dump from before these revisions as the baseline';
+  return 'run `alembic current` with the same environment until it works; the setting "environment" holds the variables of the backend';
+}

@@ -1,0 +1,29 @@
+import type { RevisionFacts } from '../../contract/facts';
+import type { ReviewInput } from '../input';
+import { NOTHING_MADE } from './made';
+import { type Reviewed, understand } from './reviewed';
+
+/** All that is reviewed together. */
+export interface Change {
+  readonly input: ReviewInput;
+  readonly revisions: readonly Reviewed[];
+  readonly isUnreleased: (revision: string) => boolean;
+  /** Those that are applied after it. */
+  readonly after: (revision: Reviewed) => readonly Reviewed[];
+}
+
+export function understandChange(input: ReviewInput): Change {
+  const unreleased = new Set(input.unreleased);
+  let made = NOTHING_MADE;
+  const revisions = input.revisions.map((facts: RevisionFacts) => {
+    const understood = understand(facts, unreleased.has(facts.revision) ? made : NOTHING_MADE);
+    if (unreleased.has(facts.revision)) made = understood.made;
+    return understood.reviewed;
+  });
+  return {
+    input,
+    revisions,
+    isUnreleased: (revision) => unreleased.has(revision),
+    after: (revision) => revisions.slice(revisions.indexOf(revision) + 1),
+  };
+}

@@ -1,0 +1,37 @@
+import type { Action } from '../sql/action';
+
+/** What the change has made so far: production does not have it. */
+export interface Made {
+  readonly tables: ReadonlySet<string>;
+  /** As `table.column`. */
+  readonly columns: ReadonlySet<string>;
+}
+
+export const NOTHING_MADE: Made = { tables: new Set(), columns: new Set() };
+
+export function withTables(made: Made, names: Iterable<string>): Made {
+  return { ...made, tables: new Set([...made.tables, ...names]) };
+}
+
+/** What the change has made after an action. */
+export function madeAfter(made: Made, action: Action): Made {
+  if (action.does === 'create table') return withTables(made, [action.table]);
+  if (action.does === 'add column') return withColumn(made, `${action.table}.${action.column.name}`);
+  if (action.does !== 'rename') return made;
+  if (action.what === 'column' && made.columns.has(`${action.table}.${action.from}`)) {
+    return withColumn(made, `${action.table}.${action.to}`);
+  }
+  if (action.what !== 'table') return made;
+  // A new table that takes the place of another holds what was copied into it: it is not production's table.
+  const renamed = made.tables.has(action.table) ? [renamedTo(action.table, action.to)] : [];
+  const others = [...made.tables].filter((table) => table !== action.table);
+  return { ...made, tables: new Set([...others, ...renamed]) };
+}
+
+function withColumn(made: Made, column: string): Made {
+  return { ...made, columns: new Set([...made.columns, column]) };
+}
+
+function renamedTo(table: string, name: string): string {
+  return table.includes('.') ? `${table.split('.')[0]}.${name}` : name;
+}

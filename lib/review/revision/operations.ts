@@ -1,0 +1,170 @@
+import type { Call } from '../../contract/facts';
+import type { Action, ColumnDefinition, ConstraintDefinition } from '../sql/action';
+
+/** An operation of Alembic as the file writes it, and what it would do. */
+export interface Operation {
+  readonly action: Action;
+  readonly call: Call;
+}
+
+/** What Alembic's operations take by position, in their order. */
+const PARAMETERS = {
+  create_table: ['table_name'],
+  drop_table: ['table_name'],
+  rename_table: ['old_table_name', 'new_table_name'],
+  create_index: ['index_name', 'table_name', 'columns'],
+  drop_index: ['index_name', 'table_name'],
+  add_column: ['table_name', 'column'],
+  drop_column: ['table_name', 'column_name'],
+  alter_column: ['table_name', 'column_name'],
+  create_foreign_key: ['constraint_name', 'source_table', 'referent_table', 'local_cols', 'remote_cols'],
+  create_unique_constraint: ['constraint_name', 'table_name', 'columns'],
+  create_primary_key: ['constraint_name', 'table_name', 'columns'],
+  create_check_constraint: ['constraint_name', 'table_name', 'condition'],
+  create_exclude_constraint: ['constraint_name', 'table_name'],
+} as const;
+type OperationName = keyof typeof PARAMETERS;
+
+/**
+ * What a call of an operation would do, for revisions that can't be run here. Only what is written as a literal is known; calls of a
+ * batch arrive as calls of `op` (lambda/migrate/cdk_alembic_local/source/batches.py).
+ */
+export function operationsOf(call: Call): readonly Operation[] {
+  const name = call.name.split('.').at(-1) ?? '';
+  if (!isOperation(name)) return [];
+  return actionsOf(name, argumentsOf(call, name)).map((action) => ({ action, call }));
+}
+
+/** The arguments of a call by name, however they are given. */
+export function argumentsOf({ args, keywords }: Pick<Call, 'args' | 'keywords'>, name: OperationName): Call['keywords'] {
+  return { ...Object.fromEntries(PARAMETERS[name].map((parameter, at) => [parameter, args[at]])), ...keywords };
+}
+
+export function isOperation(name: string): name is OperationName {
+  return Object.hasOwn(PARAMETERS, name);
+}
+
+function actionsOf(operation: OperationName, given: Call['keywords']): readonly Action[] {
+  const schema = text(given.schema ?? given.source_schema);
+  const tableName = text(given.table_name ?? given.source_table ?? given.old_table_name);
+  if (tableName === undefined && operation !== 'drop_index') return [];
+  const table = tableName && schema && schema !== 'public' ? `${schema}.${tableName}` : (tableName ?? '');
+  const name = text(given.constraint_name ?? given.index_name);
+  const column = text(given.column_name) ?? '';
+  const concurrently = given.postgresql_concurrently === true;
+  const constraint = (kind: ConstraintDefinition['kind'], more: Partial<ConstraintDefinition> = {}): readonly Action[] => {
+    const columns = names(given.columns).filter(known);
+    const notValid = given.postgresql_not_valid === true;
+    return [{ does: 'add constraint', table, constraint: { kind, name, columns, notValid, ...more } }];
+  };
+  switch (operation) {
+    case 'create_table':
+      return [{ does: 'create table', table, columns: [], constraints: [] }];
+    case 'drop_table':
+      return [{ does: 'drop', what: 'table', names: [table] }];
+    case 'rename_table':
+      return [{ does: 'rename', what: 'table', table, from: table, to: text(given.new_table_name) ?? '' }];
+    case 'create_index':
+      return [
+        {
+          does: 'create index',
+          table,
+          index: name,
+          columns: names(given.columns),
+          concurrently,
+          ifNotExists: given.if_not_exists === true,
+          unique: given.unique === true,
+          onlyParent: false,
+          literals: [],
+        },
+      ];
+    case 'drop_index':
+      return [{ does: 'drop index', indexes: name ? [name] : [], concurrently, ...(table ? { of: table } : {}) }];
+    case 'add_column':
+      return [{ does: 'add column', table, column: columnOf(code(given.column)) }];
+    case 'drop_column':
+      return [{ does: 'drop column', table, column }];
+    case 'alter_column':
+      return alterations(table, column, given);
+    case 'create_foreign_key': {
+      const references = { table: text(given.referent_table) ?? '', columns: names(given.remote_cols).filter(known) };
+      return constraint('foreign key', { columns: names(given.local_cols).filter(known), references });
+    }
+    case 'create_unique_constraint':
+      return constraint('unique');
+    case 'create_primary_key':
+      return constraint('primary key');
+    case 'create_check_constraint':
+      return constraint('check');
+    case 'create_exclude_constraint':
+      return constraint('exclude');
+  }
+}
+
+function alterations(table: string, column: string, given: Call['keywords']): readonly Action[] {
+  const renamed = text(given.new_column_name ?? given.name);
+  return [
+    ...(given.nullable === false ? [{ does: 'set not null' as const, table, column }] : []),
+    ...(given.type_ === undefined ? [] : [{ does: 'change type' as const, table, column, type: sqlType(code(given.type_)) }]),
+    ...(renamed ? [{ does: 'rename' as const, what: 'column' as const, table, from: column, to: renamed }] : []),
+  ];
+}
+
+function columnOf(source: string): ColumnDefinition {
+  const identity = /\bIdentity\(/.test(source);
+  const generated = /\bComputed\(/.test(source);
+  const computed =
+    identity || generated || /server_default=.*(?:gen_random_uuid|uuid_generate|random\(|clock_timestamp)/s.test(source);
+  const given = /server_default=(?!None\b)/.test(source);
+  return {
+    name: /Column\(\s*["']([^"']+)/.exec(source)?.[1] ?? '',
+    type: sqlType(source),
+    notNull: /nullable=False|primary_key=True/.test(source),
+    ...(computed ? { default: 'computed' } : given ? { default: 'value' } : {}),
+    ...(identity ? { numbered: true } : {}),
+    ...(generated ? { generated: true } : {}),
+    primaryKey: /primary_key=True/.test(source),
+    constraints: [],
+  };
+}
+
+const TYPES: readonly (readonly [RegExp, string])[] = [
+  [/\bBig_?Integer\b|\bBIGINT\b/i, 'bigint'],
+  [/\bSmall_?Integer\b|\bSMALLINT\b/i, 'smallint'],
+  [/\bInteger\b/i, 'integer'],
+  [/\bJSONB\b/, 'jsonb'],
+  [/\bJSON\b/, 'json'],
+  [/\b(?:DateTime|TIMESTAMP)\b.*timezone=True/is, 'timestamptz'],
+  [/\b(?:DateTime|TIMESTAMP)\b/i, 'timestamp'],
+  [/\bUUID\b/i, 'uuid'],
+  [/\bBoolean\b/i, 'boolean'],
+  [/\bDate\b/i, 'date'],
+  [/\b(?:Unicode)?Text\b/i, 'text'],
+];
+
+function sqlType(source: string): string {
+  const varchar = /\b(?:String|VARCHAR|Unicode)\((?:length=)?(\d+)?/i.exec(source);
+  if (varchar) return varchar[1] ? `varchar(${varchar[1]})` : 'varchar';
+  const numeric = /\b(?:Numeric|DECIMAL)\((?:precision=)?(\d+)(?:,\s*(?:scale=)?(\d+))?/i.exec(source);
+  if (numeric) return `numeric(${numeric[1]},${numeric[2] ?? 0})`;
+  return TYPES.find(([pattern]) => pattern.test(source))?.[1] ?? '';
+}
+
+/** A name, also within `op.f(...)`. */
+function text(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  return /^(?:op|batch_op)\.f\(\s*["'](.+)["']\s*\)$/.exec(code(value))?.[1];
+}
+
+function names(value: unknown): readonly (string | null)[] {
+  return Array.isArray(value) ? value.map((entry) => text(entry) ?? null) : [];
+}
+
+function known(value: string | null): value is string {
+  return value !== null;
+}
+
+/** The code of an argument that is not a literal. */
+export function code(value: unknown): string {
+  return value && typeof value === 'object' && 'code' in value ? String(value.code) : '';
+}

@@ -1,0 +1,121 @@
+import type { DirectionFacts, FunctionFacts, IndexFacts, RevisionFacts, TableFacts } from '../../contract/facts';
+import { type DestroyedData, judge } from '../../data-loss/judge';
+import type { Finding } from '../finding';
+import { type Made, madeAfter, withTables } from './made';
+import { type PlainStep, stepsOf } from './steps';
+import { bare, findIndex, findTable } from './tables';
+
+export type Direction = 'upgrade' | 'downgrade';
+
+/** One action of a revision's function, with what is known at that point. */
+export interface Step extends PlainStep {
+  /** Whether a table existed before the change, with what production has put into it. */
+  readonly isExisting: (table: string) => boolean;
+  /** Whether the change itself made a table. */
+  readonly isNewTable: (table: string) => boolean;
+  /** Whether a column of an existing table was added by the change. */
+  readonly isNewColumn: (table: string, column: string) => boolean;
+  /** What a finding about it says of where it is. */
+  readonly place: Pick<Finding, 'line' | 'direction' | 'seen' | 'statement'>;
+}
+
+/** A function of a revision. */
+export interface Part {
+  readonly direction: Direction;
+  readonly facts: DirectionFacts;
+  readonly source: FunctionFacts | null;
+  /** Whether it ran to its end. */
+  readonly replayed: boolean;
+  readonly steps: readonly Step[];
+  /** Tables as they are when it begins. */
+  readonly tables: Readonly<Record<string, TableFacts>>;
+  /** Tables as they are when it has ended. */
+  readonly outcome: Readonly<Record<string, TableFacts>>;
+  readonly findTable: (name: string) => TableFacts | undefined;
+  readonly findIndex: (name: string) => { table: string; index: IndexFacts } | undefined;
+}
+
+/** A revision with its statements understood. */
+export interface Reviewed {
+  readonly facts: RevisionFacts;
+  readonly upgrade: Part;
+  readonly downgrade: Part;
+  readonly parts: readonly Part[];
+  /** What the guard of a deploy finds in the upgrade. */
+  readonly destroys: readonly DestroyedData[];
+}
+
+/** Understands a revision; `before` is what the change has made until then, `made` what it has made after it. */
+export function understand(facts: RevisionFacts, before: Made): { reviewed: Reviewed; made: Made } {
+  const up = understandPart(facts, 'upgrade', before);
+  const down = understandPart(facts, 'downgrade', up.made);
+  return {
+    reviewed: {
+      facts,
+      upgrade: up.part,
+      downgrade: down.part,
+      parts: [up.part, down.part],
+      destroys: judge(facts.source.steps),
+    },
+    made: up.made,
+  };
+}
+
+function understandPart(facts: RevisionFacts, direction: Direction, before: Made): { part: Part; made: Made } {
+  const [tables, outcome] = direction === 'upgrade' ? [facts.before, facts.after] : [facts.after, facts.before];
+  const own = facts[direction];
+  const source = facts.source[direction];
+  const plain = stepsOf(own, source);
+  const replayed = own.outcome === 'done';
+  const isThere = standing({ facts: own, tables, plain, replayed });
+  let made = replayed ? withTables(before, madeUnseen(plain, tables, outcome)) : before;
+  const steps = plain.map((step): Step => {
+    made = madeAfter(made, step.action);
+    const now = made;
+    return {
+      ...step,
+      isExisting: (name) => !now.tables.has(name) && isThere(name, step),
+      isNewTable: (name) => now.tables.has(name),
+      isNewColumn: (table, column) => now.columns.has(`${table}.${column}`),
+      place: {
+        line: step.line,
+        direction,
+        seen: replayed ? 'replay' : 'source',
+        ...(step.sql ? { statement: step.sql } : {}),
+      },
+    };
+  });
+  const find = {
+    findTable: (name: string) => findTable(tables, name),
+    findIndex: (name: string) => findIndex(tables, name),
+  };
+  return { part: { direction, facts: own, source, replayed, steps, tables, outcome, ...find }, made };
+}
+
+/** Tables that were made where no statement shows it, such as within a function. */
+function madeUnseen(steps: readonly PlainStep[], before: Part['tables'], after: Part['tables']): readonly string[] {
+  const renamed = new Set(
+    steps.flatMap(({ action }) => (action.does === 'rename' && action.what === 'table' ? [action.to] : [])),
+  );
+  return Object.keys(after).filter((name) => !(name in before) && !renamed.has(bare(name)));
+}
+
+/** Whether a table is one that production has and keeps, as far as the replay knows. */
+function standing({
+  facts,
+  tables,
+  plain,
+  replayed,
+}: Pick<Part, 'facts' | 'tables' | 'replayed'> & { plain: readonly PlainStep[] }): (name: string, step: PlainStep) => boolean {
+  const locked = new Set(facts.statements.flatMap(({ locks }) => locks.map(({ table }) => table)));
+  const actions = plain.map(({ action }) => action);
+  const renamed = new Set(actions.flatMap((action) => (action.does === 'rename' && action.what === 'table' ? [action.to] : [])));
+  // What the function drops in the end is gone with all that waits for it: no other lock on it matters.
+  const dropped = new Set(actions.flatMap((action) => (action.does === 'drop' && action.what === 'table' ? action.names : [])));
+  const nothingSeen = !facts.statements.length || facts.outcome === 'not_run';
+  return (name, { action }) => {
+    const dropsIt = action.does === 'drop' && action.names.includes(name);
+    if (dropped.has(name) && !dropsIt) return false;
+    return nothingSeen || !replayed || locked.has(name) || !!findTable(tables, name) || renamed.has(bare(name));
+  };
+}

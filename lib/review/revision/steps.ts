@@ -1,0 +1,120 @@
+import type { Call, DirectionFacts, FunctionFacts, Statement } from '../../contract/facts';
+import type { Action } from '../sql/action';
+import { parseSql } from '../sql/parse';
+import { type Operation, operationsOf } from './operations';
+
+/** One action of a revision's function, as it was run or as it is written. */
+export interface PlainStep {
+  readonly action: Action;
+  readonly line: number;
+  /** Number of the statement within the function; parts of one ALTER TABLE share it. */
+  readonly index: number;
+  /** Empty: known from an operation in the source. */
+  readonly sql: string;
+  /** Counted from 0; -1: autocommit. */
+  readonly transaction: number;
+  /** As executed. Absent: read from the source, or rendered offline. */
+  readonly observed?: Statement;
+  /** The operation in the source. Absent: not known, or it was executed as SQL. */
+  readonly call?: Call;
+}
+
+/** The actions of a function: those that ran, then those that were rendered, and where there is neither, those of the source. */
+export function stepsOf(facts: DirectionFacts, source: FunctionFacts | null): readonly PlainStep[] {
+  const statements = facts.outcome === 'failed' ? withFailed(facts) : facts.statements;
+  const operations = source?.calls.flatMap(operationsOf) ?? [];
+  const parsed = statements.flatMap((statement) => parseSql(statement.sql).map((part) => ({ statement, part })));
+  const steps = parsed.flatMap(({ statement, part }, at) =>
+    part.actions.map((action): PlainStep => {
+      // Alembic's offline mode does not say the line.
+      const ran = facts.outcome === 'done' || (facts.outcome === 'failed' && statement.line > 0);
+      const operation = operations.find((one) => isSame(one.action, action) && (!ran || one.call.line === statement.line));
+      return {
+        // SQL does not say which table an index belongs to.
+        action: !ran && operation?.action.does === 'drop index' ? operation.action : action,
+        line: (!statement.line && operation?.call.line) || lineOf(statement, part.line, source),
+        index: at + 1,
+        sql: part.text,
+        transaction: statement.transaction,
+        ...(ran ? { observed: statement } : {}),
+        ...(operation ? { call: operation.call } : {}),
+      };
+    }),
+  );
+  const rendered = facts.outcome === 'not_run' ? statements.length > 0 : statements.some(({ line }) => !line);
+  if (facts.outcome === 'done' || rendered || !source) return steps;
+  return [...steps, ...writtenSteps(source, operations, steps)];
+}
+
+/** What neither ran nor could be rendered. */
+function writtenSteps(
+  source: FunctionFacts,
+  operations: readonly Operation[],
+  steps: readonly PlainStep[],
+): readonly PlainStep[] {
+  const seen = new Set(steps.map(({ line }) => line));
+  const operated = operations.map(({ action, call }) => {
+    return { action, line: call.line, sql: '', transaction: call.inAutocommitBlock ? -1 : 0, call };
+  });
+  const texts = source.sql
+    .filter(({ text }) => STATEMENT.test(text))
+    .flatMap(({ text, line, inAutocommitBlock }) =>
+      parseSql(text).flatMap((parsed) =>
+        parsed.actions.map((action) => {
+          return { action, line: line + parsed.line, sql: parsed.text, transaction: inAutocommitBlock ? -1 : 0 };
+        }),
+      ),
+    );
+  const rest = [...operated, ...texts].filter(({ line }) => !seen.has(line)).sort((one, other) => one.line - other.line);
+  const first = (steps.at(-1)?.index ?? 0) + 1;
+  let committed = 0;
+  return rest.map((step, at) => {
+    const transaction = step.transaction < 0 ? -1 : committed;
+    // COMMIT as SQL begins another transaction.
+    if (step.action.does === 'end transaction') committed += 1;
+    return { ...step, transaction, index: first + at };
+  });
+}
+
+const STATEMENT = /^\s*(?:ALTER|CREATE|DROP|UPDATE|DELETE|INSERT|TRUNCATE|COMMIT|WITH|LOCK|REINDEX|VACUUM|CLUSTER|REFRESH|DO)\b/i;
+
+/** The statement that failed is not always among those that were executed. */
+function withFailed({ statements, failure }: DirectionFacts): readonly Statement[] {
+  const failed = failure?.statement;
+  if (!failed || statements.some(({ sql }) => squeezed(sql) === squeezed(failed))) return statements;
+  const transaction = statements.at(-1)?.transaction ?? 0;
+  const { line = 0 } = failure;
+  return [...statements, { sql: failed, line, transaction, milliseconds: 0, rowCount: -1, locks: [], rewrites: [] }];
+}
+
+/** Whether an operation of the source and an action of a statement are one. */
+function isSame(one: Action, other: Action): boolean {
+  return one.does === other.does && objectOf(one) === objectOf(other);
+}
+
+function objectOf(action: Action): string {
+  const table = 'table' in action ? action.table : '';
+  if ('index' in action) return [table, action.index].join(' ');
+  if (action.does === 'drop index') return action.indexes.join(' ');
+  if (action.does === 'drop') return action.names.join(' ');
+  if (action.does === 'add column') return [table, action.column.name].join(' ');
+  if (action.does === 'add constraint') return [table, action.constraint.name].join(' ');
+  return 'column' in action ? [table, action.column].join(' ') : table;
+}
+
+/** Within a text of several statements, the line of the one that is meant. */
+function lineOf(statement: Statement, offset: number, source: FunctionFacts | null): number {
+  const start = statement.line || source?.line || 1;
+  const written = source?.sql.find(({ text, line }) => line >= start && squeezed(text) === squeezed(statement.sql));
+  if (!written) return start;
+  const blank = leadingLines(written.text) - leadingLines(statement.sql);
+  return written.text.includes('\n') ? written.line + blank + offset : written.line;
+}
+
+function leadingLines(text: string): number {
+  return (/^\s*/.exec(text)?.[0].split('\n').length ?? 1) - 1;
+}
+
+function squeezed(sql: string): string {
+  return sql.replaceAll('%%', '%').replace(/\s+/g, ' ').trim();
+}

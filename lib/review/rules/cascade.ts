@@ -1,0 +1,65 @@
+import type { Reviewed, Step } from '../revision/reviewed';
+import { bare } from '../revision/tables';
+import type { Rule } from './rule';
+import { some } from './words';
+
+/** https://www.postgresql.org/docs/current/ddl-depend.html */
+export const cascade: Rule = {
+  id: 'cascade',
+  group: 'data loss',
+  severity: 'error',
+  title: 'CASCADE removes more than the statement names',
+  *check(revision) {
+    for (const step of revision.upgrade.steps) {
+      const { action, place } = step;
+      if (!('cascade' in action) || !action.cascade) continue;
+      if (action.does === 'truncate') {
+        const others = truncatedToo(step, action.tables);
+        if (!step.observed || others.length) {
+          yield {
+            ...place,
+            message: `TRUNCATE ... CASCADE also empties ${others.length ? some(others) : 'every table that refers to it'}: all their rows are lost`,
+            instead: '# name each table that is meant, without CASCADE: PostgreSQL then refuses when one is forgotten',
+          };
+        }
+        continue;
+      }
+      const taken = takenAlong(revision, step);
+      if (revision.upgrade.replayed && !taken.length) continue;
+      yield {
+        ...place,
+        message: `CASCADE also drops ${taken.length ? some(taken) : 'all that depends on it, whatever that is in production'}`,
+        instead: '# drop each of them by name, and without CASCADE: PostgreSQL then refuses when one is forgotten',
+      };
+    }
+  },
+};
+
+/** Tables that one TRUNCATE locked besides those it names. */
+function truncatedToo({ observed }: Step, named: readonly string[]): readonly string[] {
+  const locked = (observed?.locks ?? []).filter(
+    ({ relation, table, mode }) => relation === table && mode === 'AccessExclusiveLock',
+  );
+  return [...new Set(locked.map(({ table }) => table))].filter((table) => !named.includes(table));
+}
+
+/** What is gone after the upgrade, and belongs to nothing that the revision drops by name. */
+function takenAlong({ facts, upgrade }: Reviewed, { action }: Step): readonly string[] {
+  const named = upgrade.steps.flatMap(({ action: one }) => {
+    if (one.does === 'drop') return one.names;
+    if (one.does === 'drop index') return one.indexes;
+    if (one.does === 'drop column') return [`${one.table}.${one.column}`];
+    if (one.does === 'drop constraint') return [`${one.table}.${one.constraint}`];
+    return [];
+  });
+  const own = action.does === 'drop' ? action.names : [];
+  const indexes = upgrade.findIndex;
+  return Object.keys(facts.changes?.removed ?? {}).filter((entry) => {
+    const name = entry.slice(entry.indexOf(' ') + 1).replace(/\(.*$/, '');
+    if (/^(?:comment|grants) on /.test(entry)) return false;
+    if (entry.startsWith('index ') && own.includes(indexes(name)?.table ?? '')) return false;
+    return ![...named].some(
+      (one) => bare(name) === bare(one) || name === one || name.startsWith(`${one}.`) || name.startsWith(`${one}_`),
+    );
+  });
+}

@@ -1,0 +1,145 @@
+import {
+  checkInSteps,
+  foreignKeyInSteps,
+  foreignKeyOnPartitions,
+  keyInSteps,
+  notNullInSteps,
+  validate,
+} from '../../advice/constraints';
+import type { Part, Step } from '../../revision/reviewed';
+import type { Action } from '../../sql/action';
+import type { Found, Rule, RuleInfo } from '../rule';
+import { provedNotNull } from './proofs';
+
+type AddConstraint = Step & { readonly action: Extract<Action, { does: 'add constraint' }> };
+
+/** A rule about the constraints that a revision adds to existing tables. `postgres`: the server's major version. */
+function constraintRule(
+  info: Omit<RuleInfo, 'group' | 'severity'>,
+  check: (step: AddConstraint, part: Part, postgres: number) => Pick<Found, 'message' | 'instead'> | undefined,
+): Rule {
+  return {
+    ...info,
+    group: 'locking',
+    severity: 'error',
+    *check({ upgrade }, { input }) {
+      for (const step of upgrade.steps) {
+        const { action, isExisting, place } = step;
+        if (action.does !== 'add constraint' || !isExisting(action.table)) continue;
+        const found = check({ ...step, action }, upgrade, Number.parseInt(input.postgres ?? '18', 10));
+        if (found) yield { ...place, ...found };
+      }
+    },
+  };
+}
+
+/** https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-TABLE-CONSTRAINT */
+export const foreignKeyNotValid = constraintRule(
+  { id: 'foreign-key-not-valid', title: 'a foreign key of an existing table is added without NOT VALID' },
+  ({ action: { table, constraint }, call, isNewColumn }, part, postgres) => {
+    const { kind, notValid, references, columns } = constraint;
+    // A column that the change adds without a value has nothing to check, and PostgreSQL reads the table all the same.
+    if (kind !== 'foreign key' || notValid) return undefined;
+    const target = references?.table || 'the table that it refers to';
+    const partitions = postgres < 18 ? part.findTable(table)?.partitions : undefined;
+    const isEmpty = columns.length > 0 && columns.every((column) => isNewColumn(table, column));
+    return {
+      message:
+        `adding the foreign key takes a SHARE ROW EXCLUSIVE lock on ${table}${target === table ? '' : ` and on ${target}`}: ` +
+        `writes to ${target === table ? 'it' : 'both'} wait while every row of ${table} is ${isEmpty ? 'read' : 'checked'}; reads go on`,
+      instead: partitions ? foreignKeyOnPartitions(table, constraint, partitions) : foreignKeyInSteps(table, constraint, call),
+    };
+  },
+);
+
+export const checkNotValid = constraintRule(
+  { id: 'check-not-valid', title: 'a CHECK of an existing table is added without NOT VALID' },
+  ({ action: { table, constraint }, call }) => {
+    if (constraint.kind !== 'check' || constraint.notValid) return undefined;
+    return {
+      message:
+        `adding the CHECK takes an ACCESS EXCLUSIVE lock on ${table}: ` +
+        'reads and writes wait while every row is checked, and until the revision commits',
+      instead: checkInSteps(table, constraint, call),
+    };
+  },
+);
+
+export const constraintBuildsIndex = constraintRule(
+  { id: 'constraint-builds-index', title: 'a UNIQUE, PRIMARY KEY or EXCLUDE constraint builds its index under the lock' },
+  ({ action: { table, constraint } }) => {
+    const { kind, usingIndex } = constraint;
+    if ((kind !== 'unique' && kind !== 'primary key' && kind !== 'exclude') || usingIndex) return undefined;
+    return {
+      message:
+        `adding the constraint (${kind}) builds its index under an ACCESS EXCLUSIVE lock on ${table}: ` +
+        'reads and writes wait until the index is built and the revision commits',
+      instead: kind === 'exclude' ? undefined : keyInSteps(table, constraint),
+    };
+  },
+);
+
+/** The lock of ADD CONSTRAINT is held while VALIDATE reads the table: the two steps help only in two transactions. */
+export const validateInSameTransaction: Rule = {
+  id: 'validate-in-same-transaction',
+  group: 'locking',
+  severity: 'error',
+  title: 'a constraint is validated in the transaction that added it NOT VALID',
+  *check({ upgrade }) {
+    const added = new Map<string, Step>();
+    for (const step of upgrade.steps) {
+      const { action, isExisting, place, transaction } = step;
+      if (action.does === 'add constraint' && action.constraint.notValid && action.constraint.name && transaction >= 0) {
+        added.set(`${action.table} ${action.constraint.name}`, step);
+      }
+      if (action.does !== 'validate' || !isExisting(action.table)) continue;
+      const first = added.get(`${action.table} ${action.constraint}`);
+      if (!first || first.transaction !== transaction || first.action.does !== 'add constraint') continue;
+      const foreign = first.action.constraint.kind === 'foreign key';
+      yield {
+        ...place,
+        message:
+          `${action.constraint} is validated in the transaction that added it: the ${foreign ? 'SHARE ROW' : 'ACCESS'} EXCLUSIVE lock ` +
+          `on ${action.table} is still held, so ${foreign ? 'writes' : 'reads and writes'} wait while every row is checked`,
+        instead: [
+          '# in a revision of its own, which is a transaction of its own:',
+          validate(action.table, action.constraint),
+        ].join('\n'),
+      };
+    }
+  },
+};
+
+/** "if a valid CHECK constraint is found which proves no NULL can exist, then the table scan is skipped" (ALTER TABLE, since 12). */
+export const setNotNullScan: Rule = {
+  id: 'set-not-null-scan',
+  group: 'locking',
+  severity: 'error',
+  title: 'SET NOT NULL reads the whole table because no validated CHECK proves it',
+  *check({ upgrade }) {
+    for (const step of upgrade.steps) {
+      const scanned = scannedBy(step, upgrade);
+      if (scanned) yield { ...step.place, ...scanned };
+    }
+  },
+};
+
+function scannedBy(step: Step, part: Part): Pick<Found, 'message' | 'instead'> | undefined {
+  const { action, isExisting } = step;
+  const column =
+    action.does === 'set not null'
+      ? action.column
+      : action.does === 'add constraint' && action.constraint.kind === 'not null' && !action.constraint.notValid
+        ? action.constraint.columns[0]
+        : undefined;
+  if (column === undefined || !('table' in action) || !isExisting(action.table)) return undefined;
+  const { table } = action;
+  if (part.findTable(table)?.columns.some(({ name, notNull }) => name === column && notNull)) return undefined;
+  if (provedNotNull(step, part, table, column)) return undefined;
+  return {
+    message:
+      `SET NOT NULL on ${table}.${column} reads every row under an ACCESS EXCLUSIVE lock: ` +
+      'reads and writes of the table wait, and no validated CHECK spares it',
+    instead: notNullInSteps(table, column),
+  };
+}

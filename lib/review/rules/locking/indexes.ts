@@ -1,0 +1,74 @@
+import { createConcurrently, createOnPartitions } from '../../advice/indexes';
+import { autocommit, execute, literal } from '../../advice/python';
+import { quotedTable } from '../../advice/sql';
+import type { Part, Step } from '../../revision/reviewed';
+import type { Found, Rule } from '../rule';
+
+/** https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY */
+export const indexNotConcurrent: Rule = {
+  id: 'index-not-concurrent',
+  group: 'locking',
+  severity: 'error',
+  title: 'an index of an existing table is created, dropped or rebuilt without CONCURRENTLY',
+  *check({ upgrade }) {
+    for (const step of upgrade.steps) yield* checkStep(step, upgrade);
+  },
+};
+
+/** A downgrade of production is rare and watched: projects that roll back on busy tables turn it on. */
+export const downgradeIndexNotConcurrent: Rule = {
+  id: 'downgrade-index-not-concurrent',
+  group: 'locking',
+  severity: 'warning',
+  optional: true,
+  title: 'a downgrade creates, drops or rebuilds an index without CONCURRENTLY',
+  *check({ downgrade }) {
+    for (const step of downgrade.steps) yield* checkStep(step, downgrade);
+  },
+};
+
+function* checkStep(step: Step, part: Part): Iterable<Found> {
+  const { action, isExisting, place } = step;
+  if (action.does === 'create index' && !action.concurrently && isExisting(action.table)) {
+    const partitions = part.findTable(action.table)?.partitions;
+    // ON ONLY reads no rows; the partitions get their indexes one by one.
+    if (partitions && action.onlyParent) return;
+    yield {
+      ...place,
+      message:
+        `CREATE INDEX takes a SHARE lock on ${action.table}${partitions ? ' and all its partitions' : ''} until the revision commits: ` +
+        'inserts, updates and deletes wait while the whole table is read; reads go on',
+      instead: partitions ? createOnPartitions(action, partitions, step.call) : createConcurrently(action, step.call),
+    };
+  }
+  if (action.does === 'drop index' && !action.concurrently) {
+    for (const name of action.indexes) {
+      const table = part.findIndex(name)?.table ?? action.of;
+      if (table ? !isExisting(table) : part.replayed) continue;
+      // The lock is short. It hurts behind a long query, and a lock timeout ends that wait.
+      yield {
+        ...place,
+        atMost: 'warning',
+        message:
+          `DROP INDEX ${name} takes an ACCESS EXCLUSIVE lock on ${table ?? 'its table'}: ` +
+          'it waits for every running query, and all later reads and writes wait behind it',
+        instead: autocommit(
+          `op.drop_index(${literal(name)}${table ? `, ${literal(table)}` : ''}, if_exists=True, postgresql_concurrently=True)`,
+        ),
+      };
+    }
+  }
+  if (action.does === 'reindex' && !action.concurrently) {
+    const table = action.what === 'index' ? part.findIndex(action.name)?.table : action.name;
+    if (table !== undefined && !isExisting(table)) return;
+    yield {
+      ...place,
+      message:
+        `REINDEX locks ${table ?? action.name} against writes, and each index against reads that would use it, ` +
+        'until the revision commits',
+      instead: autocommit(
+        execute(`REINDEX ${action.what === 'table' ? 'TABLE' : 'INDEX'} CONCURRENTLY ${quotedTable(action.name)}`),
+      ),
+    };
+  }
+}

@@ -1,0 +1,51 @@
+import type { Part, Step } from '../../revision/reviewed';
+import type { Action } from '../../sql/action';
+
+/** What waits for each lock, from PostgreSQL's documentation of explicit locking. */
+export const WAITS: Readonly<Record<string, string>> = {
+  AccessExclusiveLock: 'reads and writes wait',
+  ExclusiveLock: 'writes wait, reads go on',
+  ShareRowExclusiveLock: 'writes wait, reads go on',
+  ShareLock: 'writes wait, reads go on',
+};
+
+/** Existing tables that a step locks so that not even reads go on: as observed, or by PostgreSQL's documentation of its action. */
+export function exclusivelyLocked({ action, observed, isExisting, transaction }: Step, part: Part): readonly string[] {
+  const locked =
+    observed && transaction >= 0
+      ? observed.locks
+          .filter(({ relation, table, mode }) => mode === 'AccessExclusiveLock' && relation === table && part.findTable(table))
+          .map(({ table }) => table)
+      : lockedBy(action, part);
+  return [...new Set(locked)].filter(isExisting);
+}
+
+function lockedBy(action: Action, part: Part): readonly string[] {
+  switch (action.does) {
+    case 'add column':
+    case 'drop column':
+    case 'drop constraint':
+    case 'set not null':
+    case 'change type':
+    case 'rewrite table':
+      return [action.table];
+    case 'alter table':
+      return /Statistics|SetOptions|ResetOptions|RelOptions|ClusterOn|DropCluster|DetachPartition/.test(action.how)
+        ? []
+        : [action.table];
+    case 'add constraint':
+      return action.constraint.kind === 'foreign key' ? [] : [action.table];
+    case 'rename':
+      return action.what === 'table' || action.what === 'column' ? [action.table] : [];
+    case 'drop':
+      return action.what === 'table' ? action.names : [];
+    case 'truncate':
+      return action.tables;
+    case 'drop index':
+      return action.concurrently ? [] : action.indexes.flatMap((index) => part.findIndex(index)?.table ?? []);
+    case 'lock':
+      return action.mode === 'AccessExclusiveLock' ? action.tables : [];
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,40 @@
+import type { Part, Step } from '../../revision/reviewed';
+import type { Rule } from '../rule';
+
+/** https://www.postgresql.org/docs/current/logical-replication-publication.html#LOGICAL-REPLICATION-PUBLICATION-REPLICA-IDENTITY */
+export const dropPrimaryKey: Rule = {
+  id: 'drop-primary-key',
+  group: 'locking',
+  severity: 'error',
+  title: 'a primary key is dropped and not replaced',
+  *check({ upgrade }) {
+    for (const step of upgrade.steps) {
+      const { action, isExisting, place } = step;
+      if (action.does !== 'drop constraint' || !isExisting(action.table) || !isPrimaryKey(step, upgrade)) continue;
+      const { table, constraint } = action;
+      const replaced = upgrade.steps.some(
+        ({ action: other }) =>
+          (other.does === 'add constraint' && other.table === table && other.constraint.kind === 'primary key') ||
+          (other.does === 'set replica identity' && other.table === table),
+      );
+      if (replaced) continue;
+      yield {
+        ...place,
+        message:
+          `${table} has no primary key without ${constraint}: two rows can have the same key, and where the table is replicated ` +
+          '(a publication, a Blue/Green deployment) every UPDATE and DELETE of it fails, because no replica identity is left',
+        instead: [
+          '# first a unique index on NOT NULL columns, built CONCURRENTLY, and then in this revision, before the key is dropped:',
+          `op.execute("ALTER TABLE ${table} REPLICA IDENTITY USING INDEX <index>")`,
+        ].join('\n'),
+      };
+    }
+  },
+};
+
+function isPrimaryKey({ action }: Step, part: Part): boolean {
+  if (action.does !== 'drop constraint') return false;
+  const known = part.findTable(action.table)?.constraints.find(({ name }) => name === action.constraint);
+  // PostgreSQL's own name for it, and SQLAlchemy's convention.
+  return known ? known.kind === 'primary key' : /_pkey$|^pk_/.test(action.constraint);
+}

@@ -1,0 +1,50 @@
+import type { Node } from 'libpg-query';
+import type { Part, Step } from '../../revision/reviewed';
+import { parseNode } from '../../sql/parse';
+
+/** Whether a CHECK that is valid when the step runs says that the column holds no NULL. */
+export function provedNotNull(step: Step, part: Part, table: string, column: string): boolean {
+  const checks = new Map<string, boolean>();
+  for (const { name, kind, definition, validated } of part.findTable(table)?.constraints ?? []) {
+    if ((kind === 'check' || kind === 'not null') && proves(`ALTER TABLE t ADD ${definition}`, column))
+      checks.set(name, validated);
+  }
+  for (const earlier of part.steps) {
+    if (earlier === step) break;
+    const { action } = earlier;
+    if (!('table' in action) || action.table !== table) continue;
+    if (
+      action.does === 'add constraint' &&
+      ['check', 'not null'].includes(action.constraint.kind) &&
+      proves(earlier.sql, column)
+    ) {
+      checks.set(action.constraint.name ?? '', !action.constraint.notValid);
+    }
+    if (action.does === 'validate' && checks.has(action.constraint)) checks.set(action.constraint, true);
+    if (action.does === 'drop constraint') checks.delete(action.constraint);
+  }
+  return [...checks.values()].includes(true);
+}
+
+function proves(sql: string, column: string): boolean {
+  const node = parseNode(sql);
+  if (!node || !('AlterTableStmt' in node)) return false;
+  return (node.AlterTableStmt.cmds ?? []).some((command) => {
+    const definition = 'AlterTableCmd' in command ? command.AlterTableCmd.def : undefined;
+    if (!definition || !('Constraint' in definition)) return false;
+    const { raw_expr, contype, keys = [] } = definition.Constraint;
+    if (contype === 'CONSTR_NOTNULL') return keys.some((key) => 'String' in key && key.String.sval === column);
+    return !!raw_expr && excludesNull(raw_expr, column);
+  });
+}
+
+/** `a IS NOT NULL`, alone or joined to others by AND. */
+function excludesNull(node: Node, column: string): boolean {
+  if ('BoolExpr' in node && node.BoolExpr.boolop === 'AND_EXPR') {
+    return (node.BoolExpr.args ?? []).some((part) => excludesNull(part, column));
+  }
+  if (!('NullTest' in node) || node.NullTest.nulltesttype !== 'IS_NOT_NULL') return false;
+  const { arg } = node.NullTest;
+  const name = arg && 'ColumnRef' in arg ? arg.ColumnRef.fields?.at(-1) : undefined;
+  return !!name && 'String' in name && name.String.sval === column;
+}

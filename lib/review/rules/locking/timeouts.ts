@@ -1,0 +1,29 @@
+import type { Part } from '../../revision/reviewed';
+import type { Rule } from '../rule';
+import { exclusivelyLocked } from './locks';
+
+/** The runner sets it. Projects that run plain `alembic upgrade` turn the rule on. */
+export const lockTimeoutMissing: Rule = {
+  id: 'lock-timeout-missing',
+  group: 'locking',
+  severity: 'warning',
+  optional: true,
+  title: 'a table is locked without a lock_timeout',
+  *check({ upgrade: part }) {
+    const at = part.steps.findIndex((step) => exclusivelyLocked(step, part).length > 0);
+    const step = part.steps[at];
+    if (!step || setsLockTimeout(part, at)) return;
+    const [table] = exclusivelyLocked(step, part);
+    yield {
+      ...step.place,
+      message:
+        `without a lock_timeout this waits for every running query of ${table} as long as that takes, ` +
+        'and all later reads and writes of it wait behind it',
+      instead: 'op.execute("SET LOCAL lock_timeout = \'2s\'")  # or in env.py, for all revisions',
+    };
+  },
+};
+
+function setsLockTimeout({ steps }: Part, before: number): boolean {
+  return steps.slice(0, before).some(({ action }) => action.does === 'set' && action.name === 'lock_timeout');
+}

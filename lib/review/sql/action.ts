@@ -1,0 +1,128 @@
+import type { AlterTableCmd, ColumnDef, Constraint, IndexStmt, UpdateStmt } from 'libpg-query';
+
+/** The part of a statement that an action was read from, and the statement's text, in which the node's locations count. */
+export interface Written<Node> {
+  readonly node: Node;
+  readonly sql: string;
+}
+
+export interface ColumnDefinition {
+  readonly name: string;
+  /** As SQL writes it with its length, such as `varchar(20)`, `int4`, `timestamp`. */
+  readonly type: string;
+  readonly notNull: boolean;
+  readonly default?: DefaultKind;
+  /** GENERATED ALWAYS AS. */
+  readonly generated?: boolean;
+  /** An identity or a serial. */
+  readonly numbered?: boolean;
+  readonly primaryKey: boolean;
+  /** Of its own, written with the column. */
+  readonly constraints: readonly ConstraintDefinition[];
+  /** Absent: read from an operation. */
+  readonly written?: Written<ColumnDef>;
+}
+
+/** `value`: known when the column is added, so that no row is written. `computed`: a value for every row. */
+export type DefaultKind = 'value' | 'computed';
+
+export interface ConstraintDefinition {
+  readonly kind: 'primary key' | 'unique' | 'foreign key' | 'check' | 'exclude' | 'not null';
+  readonly name?: string;
+  readonly columns: readonly string[];
+  readonly notValid: boolean;
+  /** Made of an index that exists. */
+  readonly usingIndex?: string;
+  /** Of a foreign key. */
+  readonly references?: { readonly table: string; readonly columns: readonly string[] };
+  /** Absent: read from an operation. */
+  readonly written?: Written<Constraint>;
+}
+
+/** What (a part of) a statement does, as far as a rule asks. Names are without `public`. */
+export type Action =
+  | {
+      readonly does: 'create table';
+      readonly table: string;
+      readonly columns: readonly ColumnDefinition[];
+      readonly constraints: readonly ConstraintDefinition[];
+      readonly partitionOf?: string;
+    }
+  | {
+      readonly does: 'create index';
+      readonly table: string;
+      readonly index?: string;
+      /** An expression is null. */
+      readonly columns: readonly (string | null)[];
+      readonly concurrently: boolean;
+      readonly ifNotExists: boolean;
+      readonly unique: boolean;
+      /** ON ONLY: of a partitioned table, without its partitions. */
+      readonly onlyParent: boolean;
+      readonly literals: readonly string[];
+      /** Absent: read from an operation. */
+      readonly written?: Written<IndexStmt>;
+    }
+  | {
+      readonly does: 'drop index';
+      readonly indexes: readonly string[];
+      /** SQL does not say it; the operation may. */
+      readonly of?: string;
+      readonly concurrently: boolean;
+    }
+  | { readonly does: 'reindex'; readonly what: 'index' | 'table' | 'more'; readonly name: string; readonly concurrently: boolean }
+  | { readonly does: 'attach index'; readonly index: string; readonly to: string }
+  | { readonly does: 'add column'; readonly table: string; readonly column: ColumnDefinition }
+  | { readonly does: 'drop column'; readonly table: string; readonly column: string; readonly cascade?: boolean }
+  | { readonly does: 'add constraint'; readonly table: string; readonly constraint: ConstraintDefinition }
+  | { readonly does: 'drop constraint'; readonly table: string; readonly constraint: string; readonly cascade?: boolean }
+  | { readonly does: 'validate'; readonly table: string; readonly constraint: string }
+  | { readonly does: 'set not null'; readonly table: string; readonly column: string }
+  | {
+      readonly does: 'change type';
+      readonly table: string;
+      readonly column: string;
+      readonly type: string;
+      /** Absent: read from an operation. */
+      readonly written?: Written<AlterTableCmd>;
+    }
+  | { readonly does: 'attach partition'; readonly table: string; readonly partition: string; readonly isDefault: boolean }
+  | { readonly does: 'detach partition'; readonly table: string; readonly partition: string; readonly concurrently: boolean }
+  | { readonly does: 'set replica identity'; readonly table: string }
+  | { readonly does: 'rewrite table'; readonly table: string; readonly how: string }
+  | { readonly does: 'alter table'; readonly table: string; readonly how: string }
+  | {
+      readonly does: 'rename';
+      readonly what: 'table' | 'column' | 'type' | 'enum value' | 'schema' | 'other';
+      /** What it belongs to; the thing itself if that is a table. */
+      readonly table: string;
+      readonly from: string;
+      readonly to: string;
+    }
+  | {
+      readonly does: 'drop';
+      readonly what: 'table' | 'schema' | 'type' | 'view' | 'other';
+      readonly names: readonly string[];
+      readonly cascade?: boolean;
+    }
+  | { readonly does: 'create view'; readonly view: string }
+  | { readonly does: 'create type'; readonly type: string }
+  | { readonly does: 'create schema'; readonly schema: string }
+  | { readonly does: 'add enum value'; readonly type: string; readonly value: string }
+  | { readonly does: 'truncate'; readonly tables: readonly string[]; readonly cascade?: boolean }
+  | {
+      readonly does: 'update' | 'delete';
+      readonly table: string;
+      /** `all` rows; `some`, found by a condition; single `rows`, named by a value; a `batch`, limited by a subquery. */
+      readonly rows: 'all' | 'some' | 'rows' | 'batch';
+      readonly columns: readonly string[];
+      readonly written?: Written<UpdateStmt>;
+    }
+  | { readonly does: 'insert'; readonly table: string; readonly fromQuery: boolean }
+  | { readonly does: 'lock'; readonly tables: readonly string[]; readonly mode: string }
+  | { readonly does: 'refresh'; readonly view: string; readonly concurrently: boolean }
+  | { readonly does: 'disable trigger' | 'enable trigger'; readonly table: string; readonly trigger: string }
+  | { readonly does: 'end transaction'; readonly how: string }
+  | { readonly does: 'set'; readonly name: string }
+  | { readonly does: 'unparsed'; readonly why: string }
+  | { readonly does: 'other' };

@@ -1,0 +1,66 @@
+import type { AlterTableCmd } from 'libpg-query';
+import type { Action } from './action';
+import { columnOf, constraintOf, typeOf } from './definitions';
+import { nameOf } from './names';
+
+/** What one part of an ALTER TABLE does. `sql` is the whole statement. */
+export function alterOf(table: string, command: AlterTableCmd, sql: string): readonly Action[] {
+  const { subtype = 'AT_AddColumn', name = '', def, behavior } = command;
+  const cascade = behavior === 'DROP_CASCADE' ? { cascade: true } : {};
+  switch (subtype) {
+    case 'AT_AddColumn': {
+      if (!def || !('ColumnDef' in def)) return [];
+      const column = columnOf(def.ColumnDef, sql);
+      return [
+        { does: 'add column', table, column },
+        ...column.constraints.map((constraint) => ({ does: 'add constraint' as const, table, constraint })),
+      ];
+    }
+    case 'AT_AddConstraint':
+      return def && 'Constraint' in def
+        ? constraintOf(def.Constraint, sql).map((constraint) => ({ does: 'add constraint', table, constraint }))
+        : [];
+    case 'AT_DropColumn':
+      return [{ does: 'drop column', table, column: name, ...cascade }];
+    case 'AT_DropConstraint':
+      return [{ does: 'drop constraint', table, constraint: name, ...cascade }];
+    case 'AT_ValidateConstraint':
+      return [{ does: 'validate', table, constraint: name }];
+    case 'AT_SetNotNull':
+      return [{ does: 'set not null', table, column: name }];
+    case 'AT_AlterColumnType': {
+      const type = def && 'ColumnDef' in def ? typeOf(def.ColumnDef.typeName) : '';
+      return [{ does: 'change type', table, column: name, type, written: { node: command, sql } }];
+    }
+    case 'AT_AttachPartition':
+    case 'AT_DetachPartition': {
+      if (!def || !('PartitionCmd' in def)) return [];
+      const { name: partition, bound, concurrent } = def.PartitionCmd;
+      return subtype === 'AT_AttachPartition'
+        ? [{ does: 'attach partition', table, partition: nameOf(partition), isDefault: !!bound?.is_default }]
+        : [{ does: 'detach partition', table, partition: nameOf(partition), concurrently: !!concurrent }];
+    }
+    case 'AT_ReplicaIdentity':
+      return [{ does: 'set replica identity', table }];
+    case 'AT_DisableTrig':
+    case 'AT_DisableTrigAll':
+    case 'AT_DisableTrigUser':
+      return [{ does: 'disable trigger', table, trigger: name || 'all' }];
+    case 'AT_EnableTrig':
+    case 'AT_EnableTrigAll':
+    case 'AT_EnableTrigUser':
+      return [{ does: 'enable trigger', table, trigger: name || 'all' }];
+    default: {
+      const how = REWRITES[subtype];
+      return [how ? { does: 'rewrite table', table, how } : { does: 'alter table', table, how: subtype }];
+    }
+  }
+}
+
+const REWRITES: Readonly<Record<string, string>> = {
+  AT_SetLogged: 'SET LOGGED',
+  AT_SetUnLogged: 'SET UNLOGGED',
+  AT_SetTableSpace: 'SET TABLESPACE',
+  AT_SetAccessMethod: 'SET ACCESS METHOD',
+  AT_SetExpression: 'SET EXPRESSION',
+};

@@ -1,0 +1,35 @@
+import type { Node } from 'libpg-query';
+import { text } from './names';
+
+/** How many rows an UPDATE or DELETE can reach: `all`; `some`, found by a condition; single `rows`, named by a value. */
+export function rowsOf(where: Node | undefined, joined: readonly Node[]): 'all' | 'some' | 'rows' {
+  if (!where || isTrue(where)) return joined.length ? 'some' : 'all';
+  return !joined.length && namesRows(where) ? 'rows' : 'some';
+}
+
+function isTrue(node: Node): boolean {
+  if ('A_Const' in node) return !!node.A_Const.boolval?.boolval;
+  if (!('A_Expr' in node)) return false;
+  const { name = [], lexpr, rexpr } = node.A_Expr;
+  const constant = (side: Node | undefined) => side && 'A_Const' in side && JSON.stringify({ ...side.A_Const, location: 0 });
+  return name.map(text).join() === '=' && !!constant(lexpr) && constant(lexpr) === constant(rexpr);
+}
+
+/** Whether a condition compares a column with values: `id = 3 AND lang IN ('de', 'fr')`. */
+function namesRows(where: Node): boolean {
+  if ('BoolExpr' in where) {
+    const parts = where.BoolExpr.args ?? [];
+    return where.BoolExpr.boolop === 'AND_EXPR'
+      ? parts.some(namesRows)
+      : where.BoolExpr.boolop === 'OR_EXPR' && parts.every(namesRows);
+  }
+  if (!('A_Expr' in where)) return false;
+  const { kind, name = [], rexpr } = where.A_Expr;
+  if (name.map(text).join() !== '=' || !rexpr || (kind !== 'AEXPR_OP' && kind !== 'AEXPR_IN')) return false;
+  return !/"(?:ColumnRef|SubLink|FuncCall)"/.test(JSON.stringify(rexpr)) && !/"boolval"/.test(JSON.stringify(rexpr));
+}
+
+/** Whether a condition takes a limited batch of rows: a subquery with a LIMIT of its own. */
+export function isBatched(where: Node | undefined): boolean {
+  return !!where && /"limitCount"/.test(JSON.stringify(where));
+}

@@ -1,0 +1,75 @@
+import type { ColumnDef, Constraint, Node, TypeName } from 'libpg-query';
+import type { ColumnDefinition, ConstraintDefinition } from './action';
+import { nameOf, text } from './names';
+
+/** `sql` is the statement that the column stands in. */
+export function columnOf(node: ColumnDef, sql: string): ColumnDefinition {
+  const { colname = '', typeName, constraints = [] } = node;
+  const own = constraints.flatMap((constraint) => ('Constraint' in constraint ? [constraint.Constraint] : []));
+  const type = typeOf(typeName);
+  const is = (kind: string) => own.some(({ contype }) => contype === kind);
+  const value = own.find(({ contype }) => contype === 'CONSTR_DEFAULT')?.raw_expr;
+  const generated = own.find(({ contype }) => contype === 'CONSTR_GENERATED');
+  const stored = !!generated && generated.generated_kind !== 'v';
+  const serial = /^(?:big|small)?serial/.test(type);
+  const computed = stored || is('CONSTR_IDENTITY') || serial || (value && isVolatile(value));
+  return {
+    name: colname,
+    type,
+    notNull: is('CONSTR_NOTNULL') || is('CONSTR_PRIMARY') || is('CONSTR_IDENTITY'),
+    ...(computed ? { default: 'computed' } : value && !isNull(value) ? { default: 'value' } : {}),
+    ...(generated ? { generated: true } : {}),
+    ...(serial || is('CONSTR_IDENTITY') ? { numbered: true } : {}),
+    primaryKey: is('CONSTR_PRIMARY'),
+    constraints: own
+      .flatMap((constraint) => constraintOf(constraint, sql))
+      .map((constraint) => ({ ...constraint, columns: constraint.columns.length ? constraint.columns : [colname] }))
+      .filter(({ kind }) => kind !== 'not null'),
+    written: { node, sql },
+  };
+}
+
+/** `sql` is the statement that the constraint stands in. */
+export function constraintOf(constraint: Constraint, sql: string): readonly ConstraintDefinition[] {
+  const kind = KINDS[constraint.contype ?? ''];
+  if (!kind) return [];
+  const { conname, keys = [], fk_attrs = [], pk_attrs = [], pktable, skip_validation, indexname } = constraint;
+  return [
+    {
+      kind,
+      name: conname,
+      columns: [...keys, ...fk_attrs].map(text),
+      notValid: !!skip_validation,
+      usingIndex: indexname,
+      ...(pktable ? { references: { table: nameOf(pktable), columns: pk_attrs.map(text) } } : {}),
+      written: { node: constraint, sql },
+    },
+  ];
+}
+
+/** A type as SQL writes it. */
+export function typeOf(type: TypeName | undefined): string {
+  const names = (type?.names ?? []).map(text).filter((name) => name !== 'pg_catalog' && name !== 'public');
+  const lengths = (type?.typmods ?? []).flatMap((node) => ('A_Const' in node ? [node.A_Const.ival?.ival ?? 0] : []));
+  return `${names.join('.')}${lengths.length ? `(${lengths.join(',')})` : ''}${type?.arrayBounds?.length ? '[]' : ''}`;
+}
+
+/** Whether each row gets a value of its own, by the functions that PostgreSQL marks volatile. `now()` is stable. */
+export function isVolatile(value: Node): boolean {
+  return /"sval":"(?:gen_random_uuid|uuid_generate_v\w+|uuidv[47]|random|clock_timestamp|timeofday|nextval|gen_random_bytes)"/.test(
+    JSON.stringify(value),
+  );
+}
+
+function isNull(value: Node): boolean {
+  return 'A_Const' in value && !!value.A_Const.isnull;
+}
+
+const KINDS: Readonly<Record<string, ConstraintDefinition['kind']>> = {
+  CONSTR_PRIMARY: 'primary key',
+  CONSTR_UNIQUE: 'unique',
+  CONSTR_FOREIGN: 'foreign key',
+  CONSTR_CHECK: 'check',
+  CONSTR_EXCLUSION: 'exclude',
+  CONSTR_NOTNULL: 'not null',
+};

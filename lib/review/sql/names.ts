@@ -1,0 +1,30 @@
+import type { Node, RangeVar } from 'libpg-query';
+
+/** A relation's name without `public`. */
+export function nameOf(relation: RangeVar | undefined): string {
+  const { schemaname, relname = '' } = relation ?? {};
+  return schemaname && schemaname !== 'public' ? `${schemaname}.${relname}` : relname;
+}
+
+export function rangeName(node: Node): string {
+  return 'RangeVar' in node ? nameOf(node.RangeVar) : '';
+}
+
+/** The name of an object that DROP or RENAME lists. */
+export function listName(node: Node): string {
+  if ('List' in node) return joined(node.List.items ?? []);
+  if ('TypeName' in node) return joined(node.TypeName.names ?? []);
+  return text(node);
+}
+
+/** Parts of a name with dots between them, without `public`. */
+export function joined(names: readonly Node[]): string {
+  return names
+    .map(text)
+    .filter((name, index) => !(index === 0 && names.length > 1 && name === 'public'))
+    .join('.');
+}
+
+export function text(node: Node): string {
+  return 'String' in node ? (node.String.sval ?? '') : '';
+}

@@ -1,0 +1,174 @@
+import type { IndexElem, Node } from 'libpg-query';
+import type { Action } from './action';
+import { alterOf } from './alter-table';
+import { isBatched, rowsOf } from './conditions';
+import { columnOf, constraintOf } from './definitions';
+import { joined, listName, nameOf, rangeName } from './names';
+
+type Kind = Node extends infer Union ? (Union extends unknown ? keyof Union : never) : never;
+type Of<Name extends Kind> = Extract<Node, Record<Name, unknown>> extends Record<Name, infer Value> ? Value : never;
+
+/** How each kind of statement is understood. `sql` is its text. */
+const STATEMENTS: { readonly [Name in Kind]?: (node: Of<Name>, sql: string) => readonly Action[] } = {
+  CreateStmt({ relation, tableElts = [], inhRelations, partbound }, sql) {
+    const columns = tableElts.flatMap((element) => ('ColumnDef' in element ? [columnOf(element.ColumnDef, sql)] : []));
+    const constraints = tableElts.flatMap((element) => ('Constraint' in element ? constraintOf(element.Constraint, sql) : []));
+    const keys = new Set(constraints.filter(({ kind }) => kind === 'primary key').flatMap(({ columns: names }) => names));
+    const [parent] = partbound ? (inhRelations ?? []).map(rangeName) : [];
+    return [
+      {
+        does: 'create table',
+        table: nameOf(relation),
+        columns: columns.map((column) => (keys.has(column.name) ? { ...column, primaryKey: true } : column)),
+        constraints: [...columns.flatMap((column) => column.constraints), ...constraints],
+        ...(parent === undefined ? {} : { partitionOf: parent }),
+      },
+    ];
+  },
+  CreateTableAsStmt({ objtype, into }) {
+    if (objtype !== 'OBJECT_TABLE') return [{ does: 'other' }];
+    return [{ does: 'create table', table: nameOf(into?.rel), columns: [], constraints: [] }];
+  },
+  IndexStmt(node, sql) {
+    const { relation, idxname, indexParams = [], concurrent, if_not_exists, unique } = node;
+    const elements = indexParams.flatMap((element) => ('IndexElem' in element ? [element.IndexElem] : []));
+    return [
+      {
+        does: 'create index',
+        table: nameOf(relation),
+        index: idxname,
+        columns: elements.map(({ name }) => name ?? null),
+        concurrently: !!concurrent,
+        ifNotExists: !!if_not_exists,
+        unique: !!unique,
+        onlyParent: relation?.inh !== true,
+        literals: elements.flatMap(literalOf),
+        written: { node, sql },
+      },
+    ];
+  },
+  AlterTableStmt({ relation, cmds = [], objtype }, sql) {
+    if (objtype === 'OBJECT_INDEX') return attachOf(nameOf(relation), cmds);
+    if (objtype !== 'OBJECT_TABLE') return [{ does: 'other' }];
+    return cmds.flatMap((command) => ('AlterTableCmd' in command ? alterOf(nameOf(relation), command.AlterTableCmd, sql) : []));
+  },
+  DropStmt({ removeType = '', objects = [], concurrent, behavior }) {
+    const names = objects.map(listName);
+    if (removeType === 'OBJECT_INDEX') return [{ does: 'drop index', indexes: names, concurrently: !!concurrent }];
+    const cascade = behavior === 'DROP_CASCADE';
+    return [{ does: 'drop', what: DROPPED[removeType] ?? 'other', names, ...(cascade ? { cascade } : {}) }];
+  },
+  RenameStmt({ renameType = '', relation, object, subname, newname = '' }) {
+    const thing = relation ? nameOf(relation) : object ? listName(object) : '';
+    return [{ does: 'rename', what: RENAMED[renameType] ?? 'other', table: thing, from: subname ?? thing, to: newname }];
+  },
+  AlterEnumStmt({ oldVal, newVal = '', typeName = [] }) {
+    return oldVal
+      ? [{ does: 'rename', what: 'enum value', table: joined(typeName), from: oldVal, to: newVal }]
+      : [{ does: 'add enum value', type: joined(typeName), value: newVal }];
+  },
+  CreateEnumStmt: ({ typeName = [] }) => [{ does: 'create type', type: joined(typeName) }],
+  CreateDomainStmt: ({ domainname = [] }) => [{ does: 'create type', type: joined(domainname) }],
+  CreateSchemaStmt: ({ schemaname = '' }) => [{ does: 'create schema', schema: schemaname }],
+  ViewStmt: ({ view }) => [{ does: 'create view', view: nameOf(view) }],
+  ReindexStmt({ kind, relation, name = '', params = [] }) {
+    const what = kind === 'REINDEX_OBJECT_INDEX' ? 'index' : kind === 'REINDEX_OBJECT_TABLE' ? 'table' : 'more';
+    return [{ does: 'reindex', what, name: relation ? nameOf(relation) : name, concurrently: hasOption(params, 'concurrently') }];
+  },
+  TruncateStmt({ relations = [], behavior }) {
+    const cascade = behavior === 'DROP_CASCADE';
+    return [{ does: 'truncate', tables: relations.map(rangeName), ...(cascade ? { cascade } : {}) }];
+  },
+  UpdateStmt(node, sql) {
+    const { relation, whereClause, targetList = [], fromClause = [] } = node;
+    const columns = targetList.flatMap((target) => ('ResTarget' in target ? [target.ResTarget.name ?? ''] : []));
+    const rows = isBatched(whereClause) ? 'batch' : rowsOf(whereClause, fromClause);
+    return [{ does: 'update', table: nameOf(relation), rows, columns, written: { node, sql } }];
+  },
+  DeleteStmt({ relation, whereClause, usingClause = [] }) {
+    const rows = isBatched(whereClause) ? 'batch' : rowsOf(whereClause, usingClause);
+    return [{ does: 'delete', table: nameOf(relation), rows, columns: [] }];
+  },
+  InsertStmt({ relation, selectStmt }) {
+    const fromQuery = !!selectStmt && 'SelectStmt' in selectStmt && !!selectStmt.SelectStmt.fromClause?.length;
+    return [{ does: 'insert', table: nameOf(relation), fromQuery }];
+  },
+  SelectStmt({ withClause }, sql) {
+    // WITH d AS (DELETE ...) SELECT
+    const parts = withClause?.ctes ?? [];
+    return parts.flatMap((part) =>
+      'CommonTableExpr' in part && part.CommonTableExpr.ctequery ? actionsOf(part.CommonTableExpr.ctequery, sql) : [],
+    );
+  },
+  VacuumStmt({ options = [], rels = [] }) {
+    if (!hasOption(options, 'full')) return [{ does: 'other' }];
+    const tables = rels.flatMap((rel) => ('VacuumRelation' in rel ? [nameOf(rel.VacuumRelation.relation)] : []));
+    return tables.map((table) => ({ does: 'rewrite table', table, how: 'VACUUM FULL' }));
+  },
+  ClusterStmt: ({ relation }) => [{ does: 'rewrite table', table: nameOf(relation), how: 'CLUSTER' }],
+  LockStmt: ({ relations = [], mode = 0 }) => [{ does: 'lock', tables: relations.map(rangeName), mode: LOCK_MODES[mode] ?? '' }],
+  RefreshMatViewStmt: ({ relation, concurrent }) => [{ does: 'refresh', view: nameOf(relation), concurrently: !!concurrent }],
+  TransactionStmt({ kind = '' }) {
+    const how = ENDS[kind];
+    return [how ? { does: 'end transaction', how } : { does: 'other' }];
+  },
+  VariableSetStmt: ({ name = '', kind }) => [
+    kind === 'VAR_SET_VALUE' ? { does: 'set', name: name.toLowerCase() } : { does: 'other' },
+  ],
+};
+
+/** What a statement does, in its order. `sql` is its text, in which the node's locations count. */
+export function actionsOf(node: Node, sql: string): readonly Action[] {
+  const [[kind, value] = []] = Object.entries(node);
+  const understand = STATEMENTS[kind as Kind] as ((value: unknown, sql: string) => readonly Action[]) | undefined;
+  return understand?.(value, sql) ?? [{ does: 'other' }];
+}
+
+/** ALTER INDEX ... ATTACH PARTITION. */
+function attachOf(parent: string, cmds: readonly Node[]): readonly Action[] {
+  return cmds.flatMap((command): readonly Action[] => {
+    const def = 'AlterTableCmd' in command ? command.AlterTableCmd.def : undefined;
+    return def && 'PartitionCmd' in def ? [{ does: 'attach index', index: nameOf(def.PartitionCmd.name), to: parent }] : [];
+  });
+}
+
+function literalOf({ expr }: IndexElem): readonly string[] {
+  if (!expr) return [];
+  const json = JSON.stringify(expr);
+  // sa.text("lower('email')") quotes what was meant as a column.
+  if (/"ColumnRef"/.test(json)) return [];
+  return [/"A_Const":\{"sval":\{"sval":"([^"]*)"/.exec(json)?.[1] ?? 'a constant'];
+}
+
+function hasOption(options: readonly Node[], wanted: string): boolean {
+  return options.some((option) => 'DefElem' in option && option.DefElem.defname === wanted);
+}
+
+const DROPPED: Readonly<Record<string, 'table' | 'schema' | 'type' | 'view'>> = {
+  OBJECT_TABLE: 'table',
+  OBJECT_FOREIGN_TABLE: 'table',
+  OBJECT_SCHEMA: 'schema',
+  OBJECT_TYPE: 'type',
+  OBJECT_DOMAIN: 'type',
+  OBJECT_VIEW: 'view',
+  OBJECT_MATVIEW: 'view',
+};
+
+const RENAMED: Readonly<Record<string, 'table' | 'column' | 'type' | 'schema'>> = {
+  OBJECT_TABLE: 'table',
+  OBJECT_VIEW: 'table',
+  OBJECT_COLUMN: 'column',
+  OBJECT_TYPE: 'type',
+  OBJECT_SCHEMA: 'schema',
+};
+
+const ENDS: Readonly<Record<string, string>> = { TRANS_STMT_COMMIT: 'COMMIT', TRANS_STMT_ROLLBACK: 'ROLLBACK' };
+
+/** By PostgreSQL's number of the mode. */
+const LOCK_MODES: Readonly<Record<number, string>> = {
+  4: 'ShareUpdateExclusiveLock',
+  5: 'ShareLock',
+  6: 'ShareRowExclusiveLock',
+  7: 'ExclusiveLock',
+  8: 'AccessExclusiveLock',
+};

@@ -1,0 +1,177 @@
+/* What the contract's answers look like. The stand-ins answer like this, and the schemas of `--json` must take it. */
+
+const RUN_ID = '0b8f7f2e-6a4e-4e0e-9a51-3f0c3a0d9f11';
+const MACHINE = 'arn:aws:states:eu-central-1:111122223333:stateMachine:app-container';
+const USERS = { revision: 'a1', message: 'Add users' };
+const ITEMS = { revision: 'b2', message: 'Add items' };
+
+const nothing = {
+  contract: 1,
+  command: 'upgrade',
+  stage: 'dev',
+  status: 'complete',
+  from: ['a1'],
+  to: ['a1'],
+  heads: ['a1'],
+  target: ['a1'],
+  applied: [],
+  pending: [],
+  unknown: [],
+  dataLoss: [],
+  edited: [],
+  warnings: [],
+  protected: false,
+};
+const slice = {
+  ...nothing,
+  status: 'partial',
+  from: [],
+  heads: ['b2'],
+  target: ['b2'],
+  applied: [{ ...USERS, durationMs: 0, statements: 0 }],
+  pending: [ITEMS],
+  runId: RUN_ID,
+};
+const plan = {
+  ...nothing,
+  command: 'plan',
+  status: 'pending',
+  heads: ['b2'],
+  target: ['b2'],
+  pending: [ITEMS],
+  dataLoss: [
+    { revision: 'b2', rule: 'drop-table', what: 'drop_table users', file: 'b2.py', line: 12 },
+    { revision: 'b2', rule: 'truncate', what: 'TRUNCATE items', file: 'b2.py', line: 14, acknowledgement: 'a cache' },
+  ],
+  edited: ['a1'],
+  warnings: ['x'],
+  protected: true,
+  sql: [
+    { revision: 'b2', sql: 'CREATE TABLE items (id int);' },
+    { revision: 'c3', sql: null, reason: 'it reads the database' },
+  ],
+};
+const run = {
+  runId: RUN_ID,
+  command: 'upgrade',
+  stage: 'dev',
+  requestedBy: 'deploy x',
+  startedAt: '2026-01-01T00:00:00Z',
+  endedAt: '2026-01-01T00:00:01Z',
+  from: [],
+  to: ['a1'],
+  outcome: 'complete',
+  applied: [{ ...USERS, durationMs: 12, statements: 2 }],
+};
+
+/** Answers of the runner. */
+export const ANSWERS = {
+  'nothing to do': nothing,
+  'a slice': slice,
+  'a slice that stopped before the container': { ...slice, container: { revisions: ['b2'], stateMachineArn: MACHINE } },
+  'a plan': plan,
+  'a plan for a container that the stage does not have': { ...plan, container: { revisions: ['b2'] } },
+  'a database that is ahead': { ...nothing, command: 'current', status: 'ahead', to: ['zz'], unknown: ['zz'] },
+  'a history': {
+    ...nothing,
+    command: 'history',
+    history: [{ ...USERS, downRevisions: [], applied: true }],
+    runs: [
+      { ...run, endedAt: null, outcome: 'running' },
+      { ...run, outcome: 'cancelled', error: 'revision b2 was cancelled' },
+      { ...run, error: null },
+    ],
+  },
+  'a key of a newer runner': { ...nothing, later: true },
+};
+
+const error = { code: 'locked', message: 'another migration run holds the mutex', next: 'wait for it to end' };
+
+/** Failures of the runner. */
+export const FAILURES = {
+  'a bad request': { contract: 1, status: 'failed', error: { ...error, code: 'invalid_request' }, applied: [] },
+  'a migration that failed': {
+    contract: 1,
+    status: 'failed',
+    error: { ...error, code: 'migration_failed', revision: 'b2', sqlState: '42P07', statement: 'CREATE TABLE items' },
+    applied: run.applied,
+  },
+  'a revision that destroys data': {
+    contract: 1,
+    status: 'failed',
+    error: { ...error, code: 'blocked', dataLoss: plan.dataLoss },
+    applied: [],
+  },
+};
+
+const outcome = { tenant: 'acme', status: 'complete', from: ['a1'], to: ['b2'], applied: ['b2'], pending: 0, durationMs: 12 };
+const upgraded = {
+  contract: 1,
+  command: 'upgrade',
+  stage: 'dev',
+  status: 'complete',
+  heads: ['b2'],
+  outcomes: [outcome],
+  left: [],
+  notBegun: [],
+  failed: 0,
+  dataLoss: [],
+  warnings: [],
+  protected: false,
+};
+
+/** Answers of the worker. */
+export const TENANT_ANSWERS = {
+  'all at head': upgraded,
+  'one failed, others are left': {
+    ...upgraded,
+    status: 'partial',
+    outcomes: [
+      { ...outcome, status: 'failed', error },
+      { ...outcome, tenant: 'b', status: 'partial' },
+    ],
+    left: [{ name: 'b' }, { name: 'c', schema: 's', secretArn: 'arn:c' }],
+    failed: 1,
+  },
+  'too many failed': { ...upgraded, outcomes: [{ ...outcome, status: 'failed', error }], failed: 1, notBegun: ['b', 'c'] },
+  'a plan': { ...upgraded, command: 'plan', outcomes: [{ ...outcome, status: 'pending', applied: [], pending: 1 }] },
+};
+
+export const TENANT_LISTS = {
+  'a page': { contract: 1, command: 'tenants', stage: 'dev', tenants: [{ name: 'a' }, { name: 'b', schema: 's' }], more: true },
+  none: { contract: 1, command: 'tenants', stage: 'dev', tenants: [], more: false },
+};
+
+const summary = {
+  contract: 1,
+  command: 'upgrade',
+  stage: 'dev',
+  runId: RUN_ID,
+  status: 'complete',
+  total: 2,
+  unchanged: 1,
+  migrated: 1,
+  pending: 0,
+  ahead: 0,
+  failed: 0,
+  notBegun: 0,
+  heads: ['b2'],
+  places: [{ revisions: ['b2'], tenants: 2 }],
+  failures: [],
+  dataLoss: [],
+  warnings: [],
+  protected: false,
+  detailsUri: `s3://bucket/runs/${RUN_ID}/`,
+};
+
+export const TENANT_SUMMARIES = {
+  'all at head': summary,
+  'some failed': {
+    ...summary,
+    status: 'failed',
+    migrated: 0,
+    failed: 1,
+    failures: [{ tenant: 'acme', error }],
+    error: { code: 'tenants_failed', message: '1 of 2 tenants failed', next: 'fix it' },
+  },
+};

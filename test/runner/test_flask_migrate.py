@@ -1,0 +1,79 @@
+"""Flask-Migrate in the function: env.py and revisions ask the running application, as `flask db upgrade` lets them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import flask_migrate
+import pytest
+from conftest import Backend, Database, empty, failure, invoke
+
+TEMPLATE = Path(flask_migrate.__file__).parent / "templates" / "flask"
+APPLICATION = """
+import os
+from flask import Flask
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+
+db = SQLAlchemy()
+
+
+def create_app():
+    app = Flask("shop")
+    app.config["SQLALCHEMY_DATABASE_URI"] = os.environ["SHOP_URL"]
+    app.config["FIRST_TABLE"] = "aa"
+    db.init_app(app)
+    Migrate(app, db)
+    return app
+"""
+REVISION_ASKS = """
+from flask import current_app
+TABLE = current_app.config["FIRST_TABLE"]
+"""
+
+
+@pytest.fixture
+def shop(package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch) -> Backend:
+    """What `flask db init` makes, and two revisions."""
+    monkeypatch.setenv("SHOP_URL", database.url("postgresql+psycopg"))
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    migrations = package.directory / "migrations"
+    package.versions = migrations / "versions"
+    package.versions.mkdir(parents=True)
+    (migrations / "alembic.ini").write_text((TEMPLATE / "alembic.ini.mako").read_text())
+    (migrations / "env.py").write_text((TEMPLATE / "env.py").read_text())
+    package.revision("aa", None, 'op.create_table(TABLE, sa.Column("id", sa.Integer, primary_key=True))')
+    with (package.versions / "aa.py").open("a") as file:
+        file.write(REVISION_ASKS)
+    package.table_revision("bb", "aa")
+    return package
+
+
+@pytest.mark.parametrize(("file", "variable"), [("app.py", None), ("wsgi.py", None), ("shop.py", "shop:create_app()")])
+def test_a_deploy_leaves_what_flask_db_upgrade_leaves(
+    shop: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, file: str, variable: str | None
+) -> None:
+    (shop.directory / file).write_text(APPLICATION)
+    if variable:
+        monkeypatch.setenv("FLASK_APP", variable)
+    ran = subprocess.run(
+        [sys.executable, "-m", "flask", "db", "upgrade"], cwd=shop.directory, capture_output=True, text=True, env=dict(os.environ)
+    )
+    assert ran.returncode == 0, ran.stderr
+    expected = database.tables(), database.versions()
+    assert expected == (["aa", "alembic_version", "bb"], ["bb"])
+    empty(database)
+    answer = invoke()
+    assert (answer["status"], [item["revision"] for item in answer["applied"]]) == ("complete", ["aa", "bb"])
+    assert (database.tables(), database.versions()) == expected
+
+
+def test_an_application_that_cannot_be_loaded_is_reported_with_how_to_name_it(shop: Backend, database: Database) -> None:
+    error = failure()["error"]
+    assert error["code"] == "invalid_project"
+    assert "env.py needs Flask's application, which can't be loaded" in error["message"]
+    assert "FLASK_APP" in error["next"]
+    assert database.tables() == []
