@@ -1,7 +1,7 @@
-"""What an Alembic project holds, read without running any of it: `python3 alembic_project.py <directory> <configuration>` prints JSON.
+"""What an Alembic project holds, read without running any of it: `python3 alembic_project.py <directory> <config>` prints JSON.
 
-`problems` are mistakes to report. `folder` is where Alembic is called: its relative paths start there. `paths` are the folders that it
-reads. `revisions` is null when a file can't be judged by reading alone (an id that is computed, syntax of a newer Python).
+`problems` are mistakes to report. `folder` is where Alembic is called: its relative paths start there. `paths` are what Alembic
+reads. `revisions` is null when a file can't be judged by reading alone (a computed id, syntax of a newer Python).
 """
 
 from __future__ import annotations
@@ -156,7 +156,9 @@ def read_revisions(locations: list[Path], *, recursive: bool) -> tuple[dict[str,
         if len(names) > 1
     ]
     if circle := find_circle(below):
-        problems.append(f"the revisions {', '.join(f'{name} ({files[name][0]})' for name in circle)} follow each other in a circle")
+        problems.append(
+            f"the revisions {', '.join(f'{name} ({files[name][0]})' for name in circle)} follow each other in a circle"
+        )
     followed = {name for names in below.values() for name in names}
     heads = [
         {"revision": head, "file": files[head][0], "labelled": bool(lineage(head, below) & labelled)}

@@ -1,3 +1,5 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { type AlembicFolders, checkAlembicProject, type ProjectFindings } from './alembic-project';
 import { findDependencies, noDependencies } from './dependencies/find';
 import type { DependencySource, Selection } from './dependencies/source';
@@ -9,10 +11,13 @@ import { hasUv, uvMissing } from './uv';
 export interface BackendOptions extends Selection {
   readonly alembicConfig?: string;
   readonly exclude: readonly string[];
+  /** Whether only what env.py and the revisions reach is packaged. */
+  readonly onlyImported: boolean;
 }
 
 /** A backend that can be packaged. */
-export interface Backend extends AlembicFolders, Pick<BackendOptions, 'exclude'> {
+export interface Backend extends AlembicFolders, Pick<BackendOptions, 'exclude' | 'onlyImported'> {
+  readonly selection: Selection;
   readonly directory: string;
   readonly source: DependencySource;
 }
@@ -27,6 +32,7 @@ export function checkBackend(
   let source: DependencySource | undefined;
   try {
     source = findDependencies(directory, options);
+    source = source && { ...source, files: [...source.files, ...wheelsIn(options.wheels)] };
   } catch (error) {
     if (error instanceof PackagingError) return { errors: [error.message], warnings: [] };
     throw error;
@@ -39,5 +45,16 @@ export function checkBackend(
   if (isPackaged && !hasUv()) errors.push(uvMissing());
   const warnings = [...found.warnings, ...(source?.warnings ?? [])];
   if (!alembic || !source || errors.length) return { errors, warnings };
-  return { errors, warnings, project: { ...alembic, directory, source, exclude: options.exclude } };
+  const { alembicConfig: _, exclude, onlyImported, ...selection } = options;
+  return { errors, warnings, project: { ...alembic, directory, source, selection, exclude, onlyImported } };
+}
+
+/** Throws PackagingError for a folder that is not there. */
+function wheelsIn(folder: string | undefined): string[] {
+  if (!folder) return [];
+  if (!existsSync(folder)) throw new PackagingError('invalid_file', `wheels names ${folder}, and there is no such folder`);
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.whl'))
+    .map((name) => join(folder, name))
+    .sort();
 }

@@ -2,11 +2,12 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../contract';
 import type { AlembicFolders } from './alembic-project';
-import { findDataLosses } from './data-losses';
-import { writeManifest } from './manifest';
-import { checkSize, copyRunner, hashPackage, type Package } from './package';
+import { finish } from './finish';
+import { ownProject } from './own-project';
+import { copyRunner, hashPackage, type Package } from './package';
 import type { FunctionPlatform } from './platform';
-import { copyFiles, hashFiles, listFiles, listSources } from './sources';
+import { copyFiles, hashFiles, listFiles } from './sources';
+import { findPython } from './uv';
 
 /** Why a directory is no package that somebody laid out; empty when it is. */
 export function layoutProblems(directory: string): string[] {
@@ -19,19 +20,20 @@ export function layoutProblems(directory: string): string[] {
     );
 }
 
-/** The package of a directory that the user's own build has laid out: it as it is, and the runner. */
+/** The package of a directory that the user's own build has laid out: it as it is, the runner, bytecode and the manifest. */
 export function directoryPackage(directory: string, alembic: AlembicFolders, platform: FunctionPlatform): Package {
   const files = listFiles(directory);
+  const python = findPython(directory, platform.pythonVersion);
   return {
-    hash: hashPackage(platform, { files: hashFiles(directory, files) }),
+    hash: hashPackage(platform, { files: hashFiles(directory, files), bytecode: String(python !== undefined) }),
     warnings: [],
     build: (target) => {
       copyFiles(directory, files, target);
       copyRunner(target);
-      const sources = listSources(join(target, BACKEND_DIRECTORY), [], []);
-      const destroys = findDataLosses(join(directory, BACKEND_DIRECTORY), alembic.paths, sources);
-      writeManifest(target, sources, alembic, [], destroys);
-      checkSize(target, directory);
+      const backend = join(directory, BACKEND_DIRECTORY);
+      const roots = ownProject(backend)?.roots ?? [];
+      const add = `add {} to ${join(directory, DEPENDENCIES_DIRECTORY)}`;
+      finish({ target, python, platform, directory: backend, alembic, roots, add, onlyImported: false });
     },
   };
 }

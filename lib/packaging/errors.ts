@@ -4,6 +4,10 @@ export type PackagingCode =
   | 'no_alembic_config'
   | 'uv_not_found'
   | 'uv_failed'
+  | 'needs_compiling'
+  | 'missing_module'
+  | 'no_driver'
+  | 'unsupported_version'
   | 'no_alembic'
   | 'wrong_platform'
   | 'too_large';

@@ -2,7 +2,10 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY, MANIFEST_FILE } from '../contract';
 import type { AlembicFolders } from './alembic-project';
+import { DRIVERS } from './check-installed';
 import type { DataLosses } from './data-losses';
+import type { Proof } from './proof';
+import { listFiles } from './sources';
 
 /** What is known of a package when it is made, so that the function does not have to guess it. */
 export interface Manifest {
@@ -16,36 +19,50 @@ export interface Manifest {
   readonly driver: string | null;
   /** Why there is no driver. */
   readonly reason?: string;
+  /** The heads as Alembic reads them from the package; null when that could not be determined. */
+  readonly heads: readonly string[] | null;
+  /** Why there are no heads. */
+  readonly headsReason?: string;
   /** What revisions destroy, by file, relative to the backend's folder. Absent: nothing here could read them. */
   readonly destroys?: DataLosses;
+  /** What every synth has to say of this package. */
+  readonly warnings: readonly string[];
 }
-
-/** PostgreSQL drivers that the runner knows, and what each is imported as. */
-const DRIVERS = ['psycopg', 'psycopg2', 'asyncpg', 'pg8000'];
 
 const READ_BY_ENV = /\.(?:py|ini|toml|cfg|ya?ml|json)$/;
 
-/** Writes the manifest of a package that is laid out but for it. `sources` are relative to the backend's folder. */
+/** Writes the manifest of a package that is laid out but for it. */
 export function writeManifest(
   target: string,
-  sources: readonly string[],
   { config, folder }: Pick<AlembicFolders, 'config' | 'folder'>,
-  roots: readonly string[] = [],
+  roots: readonly string[],
+  proof?: Proof,
+  onlyImported = false,
   destroys?: DataLosses,
 ): void {
   const file = join(target, MANIFEST_FILE);
   mkdirSync(dirname(file), { recursive: true });
-  const manifest: Manifest = { config, folder, roots, ...driverOf(target, sources), destroys };
-  writeFileSync(file, JSON.stringify(manifest));
+  const { heads = null, headsReason, unproved } = proof ?? { headsReason: 'the package was not loaded' };
+  const warnings =
+    onlyImported && unproved ? [`whether all that a migration imports is in the package was not proved: ${unproved}`] : [];
+  const known = { config, folder, roots, ...driverOf(target), heads, ...(heads ? {} : { headsReason }), destroys, warnings };
+  writeFileSync(file, JSON.stringify(known satisfies Manifest));
 }
 
-function driverOf(target: string, sources: readonly string[]): Pick<Manifest, 'driver' | 'reason'> {
-  const installed = DRIVERS.filter((driver) => existsSync(join(target, DEPENDENCIES_DIRECTORY, driver, '__init__.py')));
+/** What the manifest of a package warns of. */
+export function manifestWarnings(target: string): readonly string[] {
+  const file = join(target, MANIFEST_FILE);
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Manifest).warnings : [];
+}
+
+function driverOf(target: string): Pick<Manifest, 'driver' | 'reason'> {
+  const installed = DRIVERS.filter((driver) => existsSync(join(target, DEPENDENCIES_DIRECTORY, driver)));
   let named = installed;
   if (installed.length > 1) {
-    const texts = sources
+    const backend = join(target, BACKEND_DIRECTORY);
+    const texts = listFiles(backend)
       .filter((file) => READ_BY_ENV.test(file))
-      .map((file) => readFileSync(join(target, BACKEND_DIRECTORY, file), 'utf8'));
+      .map((file) => readFileSync(join(backend, file), 'utf8'));
     named = installed.filter((driver) => texts.some((text) => new RegExp(`\\+${driver}\\b`).test(text)));
   }
   const [driver, ...others] = named;

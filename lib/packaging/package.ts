@@ -1,14 +1,16 @@
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { DEPENDENCIES_DIRECTORY } from '../contract';
 import { packagePath } from '../package-root';
 import { PackagingError } from './errors';
+import type { Distribution } from './installed';
 import type { FunctionPlatform } from './platform';
 import { rdsCertificates, writeRdsCertificates } from './rds-certificates';
 import { copyFiles, hashFiles, listFiles } from './sources';
 
 /** Grows when the same input is packaged in another way. */
-const PACKAGING_VERSION = 4;
+const PACKAGING_VERSION = 5;
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const MAX_UNZIPPED_BYTES = 250 * 1024 * 1024;
@@ -54,14 +56,32 @@ export function hashPackage(platform: FunctionPlatform, parts: Readonly<Record<s
     .digest('hex');
 }
 
-/** Lambda would refuse a package over its limit, after the upload and in the middle of the deploy. */
-export function checkSize(target: string, directory: string): void {
-  const bytes = listFiles(target).reduce((sum, file) => sum + statSync(join(target, file)).size, 0);
-  if (bytes > MAX_UNZIPPED_BYTES) {
-    const size = Math.ceil(bytes / 1024 / 1024);
-    throw new PackagingError(
-      'too_large',
-      `the package of ${directory} has ${size} MB unzipped and Lambda takes 250: use MigrationCode.fromImage`,
-    );
+/**
+ * Lambda would refuse a package over its limit, after the upload and in the middle of the deploy. `reached` are the distributions that
+ * `only: imported` would keep.
+ */
+export function checkSize(target: string, directory: string, reached?: ReadonlySet<Distribution>): void {
+  const bytes = sizeOf(target);
+  if (bytes <= MAX_UNZIPPED_BYTES) return;
+  let hint = '';
+  if (reached) {
+    const sitePackages = join(target, DEPENDENCIES_DIRECTORY);
+    const entries = new Set([...reached].flatMap((distribution) => distribution.entries));
+    const kept = [...entries].reduce((sum, entry) => sum + sizeOf(join(sitePackages, entry)), 0);
+    hint = `with only: PackageOnly.IMPORTED it would have ${megabytes(bytes - sizeOf(sitePackages) + kept)} MB; or leave distributions out with without, or `;
   }
+  throw new PackagingError(
+    'too_large',
+    `the package of ${directory} has ${megabytes(bytes)} MB unzipped and Lambda takes 250: ${hint}use MigrationCode.fromImage`,
+  );
+}
+
+function sizeOf(path: string): number {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found?.isDirectory()) return found?.size ?? 0;
+  return listFiles(path).reduce((sum, file) => sum + statSync(join(path, file)).size, 0);
+}
+
+function megabytes(bytes: number): number {
+  return Math.ceil(bytes / 1024 / 1024);
 }

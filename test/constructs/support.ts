@@ -13,6 +13,7 @@ const LAID_OUT = {
   'backend/alembic/versions/a1.py': revisionFile('a1', null),
   'backend/alembic/versions/b2.py': revisionFile('b2', 'a1'),
   'site-packages/alembic/__init__.py': '',
+  'site-packages/alembic/config.py': 'Config = None\n',
 };
 
 /** A package as a user's own build lays it out: made in no time, so that tests of the template need no uv. */

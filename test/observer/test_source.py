@@ -115,7 +115,19 @@ def test_calls_have_their_name_as_written_and_what_is_inside_of_them(tmp_path: P
         "op.get_bind",
         "sa.text",
         "requests.get",
+        "os.environ",
     ]
+
+
+def test_a_name_is_that_of_the_module_it_was_imported_from(tmp_path: Path) -> None:
+    module = "import requests as http\nfrom httpx import AsyncClient as Client, get\nfrom os import environ\n"
+    found = calls(tmp_path, "http.post(1)\nget(2)\nClient()\nenviron['A']\nop.f('a')", module)
+    assert [name for name, _, _ in found] == ["requests.post", "httpx.get", "httpx.AsyncClient", "os.environ", "op.f"]
+
+
+def test_calls_that_a_run_may_not_enter_are_marked(tmp_path: Path) -> None:
+    found = upgrade(tmp_path, "if x:\n    a()\nb()\ntry:\n    c()\nfinally:\n    pass")["calls"]
+    assert [(call["name"], call["inBranch"]) for call in found] == [("a", True), ("b", False), ("c", True)]
 
 
 def test_what_the_function_uses_of_its_own_file_is_read_where_it_is_used(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ export const ALEMBIC_INI = '[alembic]\nscript_location = %(here)s/alembic\n';
 
 /** A small backend with real dependencies, locked. */
 export function lockedBackend(
-  dependencies: readonly string[] = ['alembic>=1.16', 'sqlalchemy[asyncio]>=2'],
+  dependencies: readonly string[] = ['alembic>=1.16', 'sqlalchemy[asyncio]>=2', 'asyncpg>=0.30'],
   settings: Record<string, readonly string[]> = {},
 ): string {
   const directory = writeFiles(temporaryDirectory(), {
@@ -75,7 +75,7 @@ ${Object.entries(settings).map(([name, value]) => `${name} = ${JSON.stringify(va
   return directory;
 }
 
-const OPTIONS: BackendOptions = { requirements: [], groups: [], extras: [], without: [], exclude: [] };
+const OPTIONS: BackendOptions = { requirements: [], groups: [], extras: [], without: [], exclude: [], onlyImported: false };
 
 /** Checks a backend as `MigrationCode.fromProject` does. */
 export function checked(directory: string, platform: FunctionPlatform, options: Partial<BackendOptions> = {}): CheckedBackend {

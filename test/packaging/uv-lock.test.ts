@@ -199,7 +199,7 @@ describe('a uv workspace', () => {
       'pyproject.toml': '[tool.uv.workspace]\nmembers = ["back", "common"]\n',
       'back/pyproject.toml': member(
         'back',
-        '["alembic>=1.16", "common", "vendored"]',
+        '["alembic>=1.16", "pg8000", "common", "vendored"]',
         'common = { workspace = true }\nvendored = { path = "../vendored", editable = true }',
       ),
       'back/alembic.ini': '[alembic]\nscript_location = alembic\n',

@@ -32,12 +32,12 @@ except MigrationFailed as failed:
 print(json.dumps(answer))
 """
 
-# (requirements, Alembic's template, scheme); SQLAlchemy 1.4 has no dialect for psycopg 3.
+# (requirements, Alembic's template, scheme). SQLAlchemy 1.4 has no dialect for psycopg 3, and 1.4.0 not what the template for
+# async needs.
 COMBINATIONS = [
     (OLDEST, "generic", "postgresql"),
     (OLDEST, "generic", "postgresql+psycopg2"),
     (OLDEST, "generic", "postgresql+pg8000"),
-    (OLDEST, "async", "postgresql+asyncpg"),
     (BETWEEN, "generic", "postgresql+psycopg2"),
     (BETWEEN, "async", "postgresql+asyncpg"),
     (NEWEST, "generic", "postgresql+psycopg2"),

@@ -22,7 +22,7 @@ function pythonImports(folder: string): Imports {
 test('all files are read', () => {
   expect(typescript.files.get('lib/cli/migrate-invoke/main.ts')).toContain('lib/contract/index.ts');
   expect(typescript.packages.get('lib/constructs/alembic-migration.ts')).toContain('aws-cdk-lib');
-  expect(python.get('cdk_alembic/handler.py')).toContain('cdk_alembic/respond.py');
+  expect(python.get('cdk_alembic/handler.py')).toContain('cdk_alembic/run/commands.py');
 });
 
 test('no TypeScript files import each other in a circle', () => {

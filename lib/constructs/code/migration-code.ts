@@ -9,6 +9,15 @@ import type { CodeBinding } from './bound-code';
 import { imageCode } from './image-code';
 import { zipCode } from './zip-code';
 
+/** What of a backend's dependencies is packaged. */
+export enum PackageOnly {
+  /**
+   * What `env.py` and the revisions reach: what they and the backend's modules behind them import, with all that this requires, and the
+   * PostgreSQL drivers. The package is loaded before it is shipped, so what is missing is found at synth.
+   */
+  IMPORTED = 'imported',
+}
+
 /** Options of {@link MigrationCode.fromProject}. */
 export interface ProjectOptions {
   /**
@@ -45,6 +54,21 @@ export interface ProjectOptions {
    * @default - none
    */
   readonly without?: string[];
+
+  /**
+   * Package only a part of the dependencies: a migration imports little of a large backend.
+   *
+   * @default - all of them
+   */
+  readonly only?: PackageOnly;
+
+  /**
+   * A folder, relative to the directory, of wheels that the team built itself for the function's platform. They are taken for the
+   * distributions of their names.
+   *
+   * @default - none
+   */
+  readonly wheels?: string;
 
   /**
    * What else of the directory to leave out: names (`*.csv`, at any depth) or paths from the directory (`data/seed`).
@@ -99,7 +123,17 @@ export class MigrationCode {
   static fromProject(directory: string, options: ProjectOptions = {}): MigrationCode {
     const path = resolve(directory);
     const { alembicConfig, requirements = [], groups = [], extras = [], without = [], exclude = [] } = options;
-    const all = { alembicConfig, requirements, groups, extras, without, exclude };
+    const wheels = options.wheels === undefined ? undefined : resolve(path, options.wheels);
+    const all = {
+      alembicConfig,
+      requirements,
+      groups,
+      extras,
+      without,
+      wheels,
+      exclude,
+      onlyImported: options.only === PackageOnly.IMPORTED,
+    };
     return new MigrationCode(
       zipCode({
         directory: path,

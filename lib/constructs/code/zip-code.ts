@@ -4,6 +4,7 @@ import type { Construct } from 'constructs';
 import { HANDLER } from '../../contract';
 import type { ProjectFindings } from '../../packaging/alembic-project';
 import { PackagingError } from '../../packaging/errors';
+import { manifestWarnings } from '../../packaging/manifest';
 import type { Package } from '../../packaging/package';
 import type { FunctionPlatform } from '../../packaging/platform';
 import { type BoundCode, type CodeBinding, checkDirectory, unusable } from './bound-code';
@@ -33,8 +34,8 @@ export function zipCode(source: ZipSource): CodeBinding {
 
     const built = found.package();
     const staged = stage(scope, source.directory, built);
-    const allWarnings = [...warnings, ...built.warnings];
-    if ('failure' in staged) return unusable([staged.failure], allWarnings);
+    if ('failure' in staged) return unusable([staged.failure], [...warnings, ...built.warnings]);
+    const allWarnings = [...warnings, ...built.warnings, ...manifestWarnings(staged.path)];
     return {
       code: lambda.Code.fromAsset(source.directory, assetOptions(built)),
       handler: HANDLER,

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { WITHOUT_COMPILERS } from '../install/compiled';
 import { type FunctionPlatform, uvPlatform } from '../platform';
 import { uv } from '../uv';
 import type { Dependencies } from './requirement';
@@ -11,7 +12,7 @@ import type { Selection } from './source';
 export function compileRequirements(
   directory: string,
   files: readonly string[],
-  { groups, extras, without }: Selection,
+  { groups, extras, without, wheels }: Selection,
   platform: FunctionPlatform,
 ): Dependencies {
   const folder = mkdtempSync(join(tmpdir(), 'cdk-alembic-'));
@@ -19,9 +20,15 @@ export function compileRequirements(
   try {
     writeFileSync(excluded, without.map((name) => `${name}\n`).join(''));
     const chosen = [...groups.flatMap((group) => ['--group', group]), ...extras.flatMap((extra) => ['--extra', extra])];
+    const own = wheels ? ['--find-links', wheels] : [];
     const where = ['--python-platform', uvPlatform(platform), '--python-version', platform.pythonVersion];
     const quiet = ['--quiet', '--no-header', '--no-annotate', '--emit-index-url', '--emit-find-links'];
-    const text = uv(directory, ['pip', 'compile', ...files, ...chosen, ...where, ...quiet, '--excludes', excluded]);
+    // As when they are installed: what needs a compiler to say what it requires could not be built either.
+    const text = uv(
+      directory,
+      ['pip', 'compile', ...files, ...chosen, ...where, ...own, ...quiet, '--excludes', excluded],
+      WITHOUT_COMPILERS,
+    );
     const { requirements, projects, options } = parseRequirements(text, directory);
     return { requirements, projects: projects.filter((path) => path !== directory), options };
   } finally {

@@ -8,6 +8,8 @@ export interface Selection {
   readonly without: readonly string[];
   /** Requirements files, relative to the directory, where the project says which. */
   readonly requirements: readonly string[];
+  /** A folder of wheels that the team built itself; absolute. */
+  readonly wheels?: string | undefined;
 }
 
 /** Where a project says what it depends on. */

@@ -1,34 +1,57 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Dependencies, requirementsText } from '../dependencies/requirement';
+import { type Dependencies, normalized, requirementsText } from '../dependencies/requirement';
 import type { DependencySource } from '../dependencies/source';
 import { PackagingError } from '../errors';
 import { type FunctionPlatform, uvPlatform } from '../platform';
 import { uv } from '../uv';
+import { BUILD_OPTIONS, needsCompiling, refuseCompiled, WITHOUT_COMPILERS } from './compiled';
 import { projectWheel } from './project-wheel';
 
-/** Installs what a source says into a folder, for the function's platform. */
-export function installDependencies(
-  directory: string,
-  source: DependencySource,
-  target: string,
-  platform: FunctionPlatform,
-  python: string | undefined,
-): void {
+/** What a backend is installed from, and for. */
+export interface Installation {
+  readonly directory: string;
+  readonly source: DependencySource;
+  readonly platform: FunctionPlatform;
+  readonly python: string | undefined;
+  /** A folder of wheels that the team built itself. */
+  readonly wheels?: string | undefined;
+}
+
+/** Installs what a source says into a folder, for the function's platform. Throws NeedsCompiling for what has no wheel for it. */
+export function installDependencies(installation: Installation, target: string): void {
+  const { directory, source, platform, python, wheels } = installation;
   const folder = mkdtempSync(join(tmpdir(), 'cdk-alembic-'));
+  const install: Install = (options, environment) => uvInstall(directory, target, platform, options, environment);
   try {
-    const dependencies = source.resolve(platform);
-    const install = (options: readonly string[]) => uvInstall(directory, target, platform, options);
-    if (!installed(source, folder, target, install)) {
+    const own = namesOfWheels(wheels);
+    if (own.length || !installed(source, folder, target, install)) {
+      const dependencies = source.resolve(platform);
       const requirements = join(folder, 'requirements.txt');
-      writeFileSync(requirements, requirementsText(dependencies));
-      installAll(install, target, requirements, python);
+      writeFileSync(requirements, requirementsText(withoutHashes(dependencies, own)));
+      installAll(install, target, [...(wheels ? ['--find-links', wheels] : []), '--requirement', requirements]);
     }
-    installProjects(install, dependencies, python, folder);
+    installProjects(install, source.resolve(platform), python, folder);
+    refuseCompiled(target, platform, own);
+  } catch (error) {
+    throw needsCompiling(error, platform) ?? error;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** A lock knows nothing of the wheels that a team builds itself: their hashes are not in it. */
+function withoutHashes({ requirements, options }: Dependencies, names: readonly string[]) {
+  const all = requirements.map((requirement) =>
+    names.includes(requirement.name) ? { ...requirement, hashes: [] } : requirement,
+  );
+  return { requirements: all, options };
+}
+
+function namesOfWheels(folder: string | undefined): string[] {
+  if (!folder) return [];
+  return readdirSync(folder).flatMap((name) => (name.endsWith('.whl') ? normalized(name.split('-', 1)[0] as string) : []));
 }
 
 /** uv's own lock names every wheel: when uv has them all in its cache, there is nothing to ask an index for. */
@@ -47,15 +70,14 @@ function installed(source: DependencySource, folder: string, target: string, ins
 }
 
 /** Wheels where there are some; where one is missing, uv builds it from its source, in isolation, and keeps it in its cache. */
-function installAll(install: Install, target: string, requirements: string, python: string | undefined): void {
-  const all = ['--verify-hashes', '--requirement', requirements];
+function installAll(install: Install, target: string, requirements: readonly string[]): void {
+  const all = ['--verify-hashes', ...requirements];
   try {
     install(['--only-binary', ':all:', ...all]);
   } catch (error) {
-    if (!(error instanceof PackagingError) || !/no usable wheels|no wheels|binary|source distribution/i.test(error.message))
-      throw error;
+    if (!(error instanceof PackagingError) || !/wheels|binary|source distribution/i.test(error.message)) throw error;
     rmSync(target, { recursive: true, force: true });
-    install([...(python ? ['--python', python] : []), ...all]);
+    install([...BUILD_OPTIONS, ...all], WITHOUT_COMPILERS);
   }
 }
 
@@ -64,9 +86,15 @@ function installProjects(install: Install, { projects }: Dependencies, python: s
   if (wheels.length) install(['--offline', '--no-index', ...wheels]);
 }
 
-type Install = (options: readonly string[]) => void;
+type Install = (options: readonly string[], environment?: NodeJS.ProcessEnv) => void;
 
-function uvInstall(directory: string, target: string, platform: FunctionPlatform, options: readonly string[]): void {
+function uvInstall(
+  directory: string,
+  target: string,
+  platform: FunctionPlatform,
+  options: readonly string[],
+  environment?: NodeJS.ProcessEnv,
+): void {
   const where = ['--python-platform', uvPlatform(platform), '--python-version', platform.pythonVersion, '--target', target];
-  uv(directory, ['pip', 'install', '--quiet', '--no-deps', ...where, ...options]);
+  uv(directory, ['pip', 'install', '--quiet', '--no-deps', ...where, ...options], environment);
 }

@@ -102,7 +102,10 @@ with op.get_context().autocommit_block():
   {
     rule: 'upgrade-fails',
     given: 'op.execute("CREATE TYPE mood AS ENUM (\'good\', \'bad\')")\nop.execute("CREATE TABLE users (id bigint, feels mood)")',
-    bad: one('op.execute("ALTER TABLE users ALTER COLUMN feels SET DEFAULT \'fair\'")'),
+    bad: one(
+      'op.execute("ALTER TABLE users ALTER COLUMN feels SET DEFAULT \'fair\'")',
+      'op.execute("ALTER TABLE users ALTER COLUMN feels DROP DEFAULT")',
+    ),
     good: {
       revisions: [
         { up: 'op.execute("ALTER TYPE mood ADD VALUE IF NOT EXISTS \'fair\'")', down: '# a label stays' },

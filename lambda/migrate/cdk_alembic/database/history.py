@@ -10,7 +10,6 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from functools import lru_cache
 from typing import Any
 
 from ..protocol.invocation import Invocation
@@ -160,7 +159,7 @@ class History:
         held = False
         if self._begun:
             with self._warning():
-                held = _execute_often(
+                held = execute(
                     connection,
                     _APPLIED,
                     id=self.run_id,
@@ -242,20 +241,6 @@ def checksum(script: Any) -> str:
     """SHA-256 of a revision's file."""
     with open(script.path, "rb", buffering=0) as file:  # noqa: PTH123 - once for each revision: without the cost of a Path
         return hashlib.sha256(file.read()).hexdigest()
-
-
-def _execute_often(connection: Any, statement: str, **values: Any) -> Any:
-    """As `execute`, in half of its time: what SQLAlchemy makes of the statement is handed to the driver as it is."""
-    compiled = _compiled(statement, connection.dialect)
-    parameters = tuple(values[name] for name in compiled.positiontup) if compiled.positional else values
-    return connection.exec_driver_sql(compiled.string, parameters)
-
-
-@lru_cache(maxsize=1)
-def _compiled(statement: str, dialect: Any) -> Any:
-    from sqlalchemy import text
-
-    return text(statement).compile(dialect=dialect)
 
 
 def _array(revisions: Iterable[str]) -> str:

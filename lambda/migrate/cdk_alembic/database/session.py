@@ -61,8 +61,9 @@ def bound(connection: Any, invocation: Invocation, lock_timeout: float | None = 
         # Lambda may kill this process at any time: the server then ends the statement and releases its locks.
         settings["client_connection_check_interval"] = 1
         settings["idle_session_timeout"] = 0
-    calls = ", ".join(f"set_config('{name}', '{round(value * 1000)}', false)" for name, value in settings.items())
-    connection.exec_driver_sql(f"SELECT {calls}")
+    # The same text each time: neither SQLAlchemy nor PostgreSQL has to read it again.
+    calls = ", ".join(f"set_config('{name}', :{name}, false)" for name in settings)
+    execute(connection, f"SELECT {calls}", **{name: str(round(value * 1000)) for name, value in settings.items()})
 
 
 def enter_autocommit(connection: Any) -> None:

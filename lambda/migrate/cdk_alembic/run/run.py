@@ -122,11 +122,13 @@ class Run:
         if not self.downgrade:
             self._check([step.revision for step in steps], heads)
         self.history.begin(self._mutex, self.table, heads, self._fresh)
+        is_held = True  # acquired a moment ago
         for step in steps:
             self._stopped = self._ends_before(step)
             if self._stopped:
                 return
-            still_held(self._mutex)
+            if not is_held:
+                still_held(self._mutex)
             self._step = step
             # Alembic logs the function's name.
             step.migration_fn = functools.wraps(step.migration_fn)(functools.partial(self._session.run, step.migration_fn))
@@ -135,8 +137,8 @@ class Run:
             milliseconds = round((time.monotonic() - started) * 1000)
             applied = {**info(step.revision), "durationMs": milliseconds, "statements": self._session.statements}
             self._uncommitted.append((applied, step.revision))
-            if not context.connection.in_transaction():
-                self._committed(self._mutex)
+            is_held = not context.connection.in_transaction() and self._committed(self._mutex)
+            if not self._uncommitted:
                 self._by_itself.clear()
             elif self._session.left_transaction:
                 self._by_itself.append(step.revision.revision)
@@ -161,11 +163,12 @@ class Run:
         may_drop = "drop_invalid_indexes" in self.invocation.request.allow
         self.invocation.warnings.extend(check_indexes(self._mutex, scripts, may_drop, schema))
 
-    def _committed(self, connection: Any) -> None:
-        """Records what is done. `connection` is in autocommit."""
+    def _committed(self, connection: Any) -> bool:
+        """Records what is done. `connection` is in autocommit. Returns whether it was seen to hold the mutex."""
+        is_held = False
         for applied, script in self._uncommitted:
             self.invocation.applied.append(applied)
-            self.history.applied(connection, applied, script)
+            is_held = self.history.applied(connection, applied, script)
             if self.invocation.tenant is not None:
                 # A thousand tenants would write a page of lines each.
                 continue
@@ -179,6 +182,7 @@ class Run:
                 statements=applied["statements"],
             )
         self._uncommitted.clear()
+        return is_held
 
     def _read_heads(self) -> None:
         from sqlalchemy.exc import SQLAlchemyError

@@ -1,0 +1,75 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Backend } from './backend';
+import { PackagingError } from './errors';
+import { readDistributions } from './installed';
+import { type FunctionPlatform, tooNew } from './platform';
+
+/** Modules of the PostgreSQL drivers that the runner knows. */
+export const DRIVERS = ['psycopg', 'psycopg2', 'asyncpg', 'pg8000'];
+
+/** Drivers of other databases, by module. */
+const OTHER_DRIVERS: Readonly<Record<string, string>> = {
+  pymysql: 'MySQL',
+  MySQLdb: 'MySQL',
+  mysql: 'MySQL',
+  asyncmy: 'MySQL',
+  aiomysql: 'MySQL',
+  pyodbc: 'SQL Server',
+  pymssql: 'SQL Server',
+  oracledb: 'Oracle',
+  cx_Oracle: 'Oracle',
+  aiosqlite: 'SQLite',
+};
+
+/** Versions that the runner's tests run: from the first of the first to the last of the second. */
+const SUPPORTED: Readonly<Record<string, { readonly from: string; readonly below?: string; readonly text: string }>> = {
+  alembic: { from: '1.8', text: 'Alembic 1.8 or later' },
+  sqlalchemy: { from: '1.4', below: '2.2', text: 'SQLAlchemy 1.4, 2.0 and 2.1' },
+};
+
+/** Throws PackagingError for dependencies with which no migration can run. */
+export function checkInstalled({ directory, source }: Backend, sitePackages: string, platform: FunctionPlatform): void {
+  const where = `the dependencies of ${directory} (${source.found})`;
+  const add = (name: string) => source.add.replace('{}', name);
+  if (!existsSync(join(sitePackages, 'alembic'))) {
+    throw new PackagingError('no_alembic', `${where} hold no Alembic: ${add('alembic')}`);
+  }
+  for (const { name, version } of readDistributions(sitePackages)) {
+    const supported = SUPPORTED[name];
+    if (supported && (isLess(version, supported.from) || (supported.below && !isLess(version, supported.below)))) {
+      throw new PackagingError(
+        'unsupported_version',
+        `${where} have ${name} ${version}, and the runner supports ${supported.text}`,
+      );
+    }
+  }
+  if (!DRIVERS.some((name) => existsSync(join(sitePackages, name)))) {
+    const other = Object.keys(OTHER_DRIVERS).find((name) =>
+      ['', '.py'].some((end) => existsSync(join(sitePackages, name + end))),
+    );
+    const what = other ? `only a driver of ${OTHER_DRIVERS[other]} (${other})` : 'no driver';
+    throw new PackagingError(
+      'no_driver',
+      `${where} have ${what}, and the function migrates PostgreSQL: ${add('psycopg[binary]')}`,
+    );
+  }
+  const unfit = tooNew(sitePackages, platform);
+  if (unfit.length) {
+    throw new PackagingError(
+      'wrong_platform',
+      `${unfit.join(', ')} can't run on Lambda's Python ${platform.pythonVersion}, whose Linux is too old: use Python 3.12 or later`,
+    );
+  }
+}
+
+function isLess(version: string, other: string): boolean {
+  const [a, b] = [version, other].map((text) => text.split('.').map((part) => Number.parseInt(part, 10) || 0)) as [
+    number[],
+    number[],
+  ];
+  for (let part = 0; part < b.length; part++) {
+    if ((a[part] ?? 0) !== (b[part] as number)) return (a[part] ?? 0) < (b[part] as number);
+  }
+  return false;
+}

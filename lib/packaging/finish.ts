@@ -1,0 +1,84 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../contract';
+import type { AlembicFolders } from './alembic-project';
+import { compileBytecode } from './bytecode';
+import { findDataLosses } from './data-losses';
+import { PackagingError } from './errors';
+import type { Distribution } from './installed';
+import { writeManifest } from './manifest';
+import { type LaidAside, layAside } from './only-imported';
+import { checkSize } from './package';
+import type { FunctionPlatform } from './platform';
+import { type Proof, prove } from './proof';
+import { prune } from './prune';
+import { modulesToCompile, reachedDistributions } from './reached';
+import { listFiles } from './sources';
+
+/** A package that holds its sources, its dependencies and the runner. */
+export interface LaidOut {
+  readonly target: string;
+  readonly directory: string;
+  readonly platform: FunctionPlatform;
+  readonly python: string | undefined;
+  readonly alembic: AlembicFolders;
+  /** Folders of the backend that an editable install would put on Python's path. */
+  readonly roots: readonly string[];
+  /** How to add a distribution. */
+  readonly add: string;
+  readonly onlyImported: boolean;
+}
+
+/** Lays aside what is not reached, compiles the rest, loads it as the function will, and writes the manifest. */
+export function finish(laidOut: LaidOut): void {
+  const { target, python, alembic, directory, roots, onlyImported } = laidOut;
+  const [backend, sitePackages] = [join(target, BACKEND_DIRECTORY), join(target, DEPENDENCIES_DIRECTORY)];
+  const paths = alembic.paths.map((path) => join(backend, path.slice(directory.length + 1)));
+  const where = { backend, roots: [...new Set(['.', 'src', alembic.folder, ...roots])] };
+  const reached = reachedDistributions(where, paths, sitePackages);
+  const aside = onlyImported ? layAside(sitePackages, reached) : undefined;
+  try {
+    prune(sitePackages);
+    writeManifest(target, alembic, roots);
+    compile(laidOut, reached);
+    const proof = python ? proved(laidOut, python, aside) : undefined;
+    const destroys = findDataLosses(backend, paths, listFiles(backend), python);
+    writeManifest(target, alembic, roots, proof, onlyImported, destroys);
+    checkSize(target, directory, onlyImported ? undefined : reached);
+  } finally {
+    aside?.remove();
+  }
+}
+
+function compile({ target, python, platform }: LaidOut, reached: ReadonlySet<Distribution>): void {
+  if (!python) return;
+  const dependencies = modulesToCompile(reached, join(target, DEPENDENCIES_DIRECTORY));
+  const own = listFiles(target, (path) => path === DEPENDENCIES_DIRECTORY);
+  const files = [...own, ...dependencies.map((file) => `${DEPENDENCIES_DIRECTORY}/${file}`)];
+  compileBytecode(
+    { python, pythonVersion: platform.pythonVersion },
+    target,
+    files.filter((file) => file.endsWith('.py') && existsSync(join(target, file))),
+  );
+}
+
+/** Loads the package; what turns out to be reached is put back. Throws PackagingError for a module that nothing has. */
+function proved(laidOut: LaidOut, python: string, aside: LaidAside | undefined): Proof {
+  for (;;) {
+    const proof = prove(python, laidOut.target);
+    if (!proof.missing) return proof;
+    const { module, by } = proof.missing;
+    const back = aside?.putBack(module.split('.')[0] as string);
+    if (!back?.size) throw new PackagingError('missing_module', missing(laidOut, module, by));
+    compile(laidOut, back);
+  }
+}
+
+function missing({ directory, add }: LaidOut, module: string, by: string): string {
+  const [first = ''] = module.split('.');
+  const file = by.replace(/^(?:backend|site-packages)\//, '');
+  return (
+    `${file || 'a migration'} imports ${module}, which the package of ${directory} does not have: ${add.replace('{}', `the distribution of ${first}`)}, ` +
+    'or give the folder that holds it'
+  );
+}

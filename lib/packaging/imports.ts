@@ -1,0 +1,77 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { listFiles } from './sources';
+
+/** Modules that a file finds by listing a folder, or whose names it makes: those are below it. */
+const LISTS_MODULES = /\b(?:iter_modules|walk_packages|find_modules|import_module|__import__|import_string)\b/;
+
+/** The application's own modules may be anywhere. */
+const NEEDS_APPLICATION = /\bcurrent_app\b/;
+
+/** Where a backend's modules are looked for. */
+export interface ModuleRoots {
+  readonly backend: string;
+  /** Folders on Python's path, relative to the backend. */
+  readonly roots: readonly string[];
+}
+
+/** Names of the first parts of all that env.py, the revisions and the backend's modules behind them import, also in functions. */
+export function importedBy(where: ModuleRoots, alembicPaths: readonly string[]): Set<string> {
+  const { backend } = where;
+  const found = new Set<string>();
+  const seen = new Set<string>();
+  const queue = alembicPaths.flatMap((path) => pythonBelow(backend, path));
+  for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
+    if (seen.has(file)) continue;
+    seen.add(file);
+    const source = readFileSync(join(backend, file), 'utf8');
+    const isEnv = file.endsWith('env.py') && alembicPaths.some((path) => join(backend, file as string, '..') === path);
+    if (isEnv && NEEDS_APPLICATION.test(source)) queue.push(...pythonBelow(backend, backend));
+    if (LISTS_MODULES.test(source)) queue.push(...pythonBelow(backend, join(backend, dirname(file))));
+    for (const module of importsOf(source)) {
+      const [, dots = '', name = ''] = /^(\.*)(.*)$/.exec(module) ?? [];
+      if (dots) {
+        const base = join(dirname(file), ...Array.from({ length: dots.length - 1 }, () => '..'));
+        queue.push(...modulesOf(backend, base, name.split('.').filter(Boolean)));
+        continue;
+      }
+      const parts = name.split('.');
+      found.add(parts[0] as string);
+      for (const root of where.roots) queue.push(...modulesOf(backend, root, parts));
+    }
+  }
+  return found;
+}
+
+/** Modules that a source imports; each name after `from x import` may be one, too. */
+function importsOf(source: string): string[] {
+  const text = source
+    .replace(/^([ \t]*)if (?:\w+\.)?TYPE_CHECKING:[^\n]*\n(?:\1[ \t]+[^\n]*\n|[ \t]*\n)*/gm, '')
+    .replace(/(\bimport[ \t]*)\(([^)]*)\)/g, (_, start, names: string) => `${start} ${names.replace(/#[^\n]*|\s+/g, ' ')}`);
+  const statements = text.matchAll(/^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t(]+([\w \t,]*)|import[ \t]+([\w., \t]+))/gm);
+  const named = [...text.matchAll(/\b(?:import_module|__import__|import_string)\(\s*["']([\w.]+)["']/g)].map(
+    ([, name]) => name as string,
+  );
+  return [
+    ...named,
+    ...[...statements].flatMap(([, from, names, modules]) => {
+      const listed = (names ?? modules ?? '').split(',').flatMap((name) => name.trim().split(/\s/, 1)[0] || []);
+      if (from === undefined) return listed;
+      return [from, ...listed.map((name) => (from.endsWith('.') ? `${from}${name}` : `${from}.${name}`))];
+    }),
+  ];
+}
+
+/** The backend's files that importing a module below a folder runs. */
+function modulesOf(backend: string, folder: string, parts: readonly string[]): string[] {
+  return ['', ...parts].flatMap((_, index) => {
+    const path = join(folder, ...parts.slice(0, index));
+    return [`${path}.py`, join(path, '__init__.py')].filter((file) => !file.startsWith('..') && existsSync(join(backend, file)));
+  });
+}
+
+function pythonBelow(backend: string, path: string): string[] {
+  const inside = relative(backend, path).split(sep).join('/');
+  const files = listFiles(path, (name) => /(?:^|\/)(?:\..*|node_modules|__pycache__|site-packages|venv)$/.test(name));
+  return files.filter((file) => file.endsWith('.py')).map((file) => (inside ? `${inside}/${file}` : file));
+}

@@ -1,0 +1,54 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { normalized } from './dependencies/requirement';
+
+/** An installed distribution. */
+export interface Distribution {
+  /** Normalized. */
+  readonly name: string;
+  readonly version: string;
+  /** Its files' first parts, relative to site-packages: `alembic`, `alembic-1.16.5.dist-info`. */
+  readonly entries: readonly string[];
+  /** Top-level modules and packages. */
+  readonly modules: readonly string[];
+  /** Names of what it requires, without extras. */
+  readonly requirements: readonly string[];
+  /** Whether SQLAlchemy may find a dialect or a plugin in it. */
+  readonly isDialect: boolean;
+}
+
+export function readDistributions(sitePackages: string): Distribution[] {
+  const folders = readdirSync(sitePackages).filter(
+    (name) => name.endsWith('.dist-info') && existsSync(join(sitePackages, name, 'RECORD')),
+  );
+  return folders.map((folder) => {
+    const read = (file: string) => {
+      const path = join(sitePackages, folder, file);
+      return existsSync(path) ? readFileSync(path, 'utf8') : '';
+    };
+    const firsts = read('RECORD')
+      .split('\n')
+      .map((line) => line.split(/[/,]/, 1)[0] as string);
+    const entries = [...new Set(firsts)].filter((name) => name && !['..', 'bin', '__pycache__'].includes(name));
+    const modules = entries.flatMap((name) => /^(\w+)(?:\.py|\.[\w.-]*so)?$/.exec(name)?.[1] ?? []);
+    const requirements = [...read('METADATA').matchAll(/^Requires-Dist: *([\w.-]+)(.*)$/gm)]
+      .filter(([, , rest]) => !/\bextra\s*==/.test(rest as string))
+      .map(([, name]) => normalized(name as string));
+    const [name = '', version = ''] = folder.replace(/\.dist-info$/, '').split('-');
+    const isDialect = /^\[sqlalchemy\.(?:dialects|plugins)\]/m.test(read('entry_points.txt'));
+    return { name: normalized(name), version, entries, modules, requirements, isDialect };
+  });
+}
+
+/** The distributions that some modules are in, and all that these require. */
+export function withRequirements(distributions: readonly Distribution[], modules: ReadonlySet<string>): Set<Distribution> {
+  const found = new Set<Distribution>();
+  const queue = distributions.filter((distribution) => distribution.modules.some((module) => modules.has(module)));
+  for (let next = queue.pop(); next; next = queue.pop()) {
+    if (found.has(next)) continue;
+    found.add(next);
+    const { requirements } = next;
+    queue.push(...distributions.filter(({ name }) => requirements.includes(name)));
+  }
+  return found;
+}

@@ -1,0 +1,40 @@
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+
+import { dirname, join } from 'node:path';
+import { type Distribution, readDistributions, withRequirements } from './installed';
+
+/** The distributions of a package that migrations do not reach, laid aside. */
+export interface LaidAside {
+  /** Puts back the distributions with a module, with all that they require. Returns them; empty when none has it. */
+  putBack(module: string): Set<Distribution>;
+  remove(): void;
+}
+
+/** Moves the distributions that are not reached out of a package. What shares a folder with one that stays, stays. */
+export function layAside(sitePackages: string, reached: ReadonlySet<Distribution>): LaidAside {
+  // Beside the package: to move is then to rename.
+  const folder = mkdtempSync(join(dirname(dirname(sitePackages)), '.cdk-alembic-aside-'));
+  const names = new Set([...reached].map(({ name }) => name));
+  const all = readDistributions(sitePackages);
+  const kept = new Set(all.filter(({ name }) => names.has(name)).flatMap(({ entries }) => entries));
+  const aside = new Set(all.filter(({ name }) => !names.has(name)));
+  const move = (from: string, to: string, { entries }: Distribution) => {
+    for (const entry of entries.filter((name) => !kept.has(name) && existsSync(join(from, name)))) {
+      mkdirSync(to, { recursive: true });
+      renameSync(join(from, entry), join(to, entry));
+    }
+  };
+  for (const distribution of aside) move(sitePackages, folder, distribution);
+  return {
+    putBack: (module) => {
+      const needed = withRequirements(all, new Set([module]));
+      const back = new Set([...needed].filter((distribution) => aside.has(distribution)));
+      for (const distribution of back) {
+        move(folder, sitePackages, distribution);
+        aside.delete(distribution);
+      }
+      return back;
+    },
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}

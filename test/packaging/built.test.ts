@@ -1,0 +1,112 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FunctionPlatform } from '../../lib/packaging/platform';
+import { ALEMBIC_INI, packageOf, revisionFile, temporaryDirectory, writeFiles } from './support';
+
+jest.setTimeout(300_000);
+
+const lambda: FunctionPlatform = { architecture: 'arm64', pythonVersion: '3.13' };
+
+function run(command: string, args: readonly string[], cwd: string): string {
+  const done = spawnSync(command, args, { cwd, encoding: 'utf8' });
+  if (done.status !== 0) throw new Error(`${command} ${args.join(' ')}: ${done.stderr}`);
+  return done.stdout.trim();
+}
+
+const PURE = {
+  'pyproject.toml': `[project]\nname = "pure-tool"\nversion = "1.5"\n[build-system]\nrequires = ["uv_build>=0.9"]\nbuild-backend = "uv_build"\n`,
+  'src/pure_tool/__init__.py': 'NAME = "pure"\n',
+};
+const COMPILED = {
+  'pyproject.toml': '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n',
+  'setup.py':
+    'from setuptools import Extension, setup\n' +
+    'setup(name="fast-tool", version="1.0", ext_modules=[Extension("fast_tool", ["fast.c"])])\n',
+  'fast.c': 'int fast(void) { return 1; }\n',
+  'MANIFEST.in': 'include fast.c\n',
+};
+
+/** A folder of distributions, as `--find-links` takes it. */
+function distributions(...projects: Record<string, string>[]): string {
+  const folder = temporaryDirectory();
+  for (const files of projects) {
+    run('uv', ['build', '--sdist', '--quiet', '--out-dir', folder], writeFiles(temporaryDirectory(), files));
+  }
+  return folder;
+}
+
+function backend(requirements: string): string {
+  return writeFiles(temporaryDirectory(), {
+    'requirements.txt': `alembic==1.16.5\nsqlalchemy==2.0.43\npg8000==1.31.5\n${requirements}\n`,
+    'alembic.ini': ALEMBIC_INI,
+    'alembic/env.py': '',
+    'alembic/versions/a1.py': revisionFile('a1', null),
+  });
+}
+
+function packaged(directory: string, options = {}): string {
+  const target = temporaryDirectory();
+  packageOf(directory, lambda, options).build(target);
+  return join(target, 'site-packages');
+}
+
+function messageOf(work: () => unknown): string {
+  try {
+    work();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error('it went well');
+}
+
+let links: string;
+beforeAll(() => {
+  links = distributions(PURE, COMPILED);
+});
+
+test('a source distribution of pure Python is built into the package', () => {
+  const target = packaged(backend(`--find-links ${links}\npure-tool==1.5`));
+  expect(existsSync(join(target, 'pure_tool', '__init__.py'))).toBe(true);
+});
+
+test('a git dependency is built at its commit', () => {
+  const repository = writeFiles(temporaryDirectory(), PURE);
+  run('git', ['init', '--quiet', '--initial-branch=main'], repository);
+  run('git', ['add', '.'], repository);
+  run('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.org', 'commit', '--quiet', '-m', 'one'], repository);
+  const commit = run('git', ['rev-parse', 'HEAD'], repository);
+  const target = packaged(backend(`pure-tool @ git+file://${repository}@${commit}`));
+  expect(existsSync(join(target, 'pure_tool', '__init__.py'))).toBe(true);
+});
+
+describe('a source distribution that needs a compiler', () => {
+  const directory = () => backend(`--find-links ${links}\nfast-tool==1.0`);
+
+  test('is refused by name, with what to do', () => {
+    expect(messageOf(() => packaged(directory()))).toMatch(
+      /^fast-tool has no wheel for Python 3\.13 on Linux arm64 and can't be built without a compiler: without: \['fast-tool'\] leaves it out/,
+    );
+  });
+
+  test('can be left out', () => {
+    expect(readdirSync(packaged(directory(), { without: ['fast-tool'] })).filter((name) => name.startsWith('fast'))).toEqual([]);
+  });
+
+  test('is taken from a wheel that the team built itself', () => {
+    const wheels = temporaryDirectory();
+    const pure = {
+      'pyproject.toml': COMPILED['pyproject.toml'],
+      'setup.py': 'from setuptools import setup\nsetup(name="fast-tool", version="1.0", py_modules=["fast_tool"])\n',
+      'fast_tool.py': '',
+    };
+    run('uv', ['build', '--wheel', '--quiet', '--out-dir', wheels], writeFiles(temporaryDirectory(), pure));
+    expect(existsSync(join(packaged(directory(), { wheels }), 'fast_tool.py'))).toBe(true);
+  });
+});
+
+test('psycopg2, which has no wheels, is refused with the distribution that has some', () => {
+  expect(messageOf(() => packaged(backend('psycopg2==2.9.10')))).toMatch(
+    /^psycopg2 has no wheel .* depend on psycopg2-binary instead, or without: \['psycopg2'\]/,
+  );
+});

@@ -1,0 +1,67 @@
+"""Runs statements, and what the review advises instead, each in a schema of its own; prints what the catalog then says of both.
+
+Standard input: a JSON list of `{"given": sql, "statement": sql, "advice": python}`. The environment names the database.
+"""
+
+import json
+import os
+import re
+import sys
+
+import sqlalchemy as sa
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+
+CATALOG = """
+SELECT 'index ' || indexrelid::regclass, pg_get_indexdef(indexrelid), indisvalid::text FROM pg_index i
+  JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relnamespace = current_schema()::regnamespace
+UNION ALL SELECT 'constraint ' || conrelid::regclass || '.' || conname, pg_get_constraintdef(oid), convalidated::text
+  FROM pg_constraint WHERE connamespace = current_schema()::regnamespace AND contype <> 'n'
+UNION ALL SELECT 'column ' || attrelid::regclass || '.' || attname, format_type(atttypid, atttypmod) || coalesce(
+    (SELECT ' DEFAULT ' || pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = attrelid AND adnum = attnum), '')
+    || coalesce((SELECT ' COLLATE ' || collname FROM pg_collation WHERE oid = attcollation), ''), attnotnull::text
+  FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid
+  WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND attnum > 0 AND NOT attisdropped
+ORDER BY 1
+"""
+
+
+def catalog(engine: sa.Engine, schema: str, given: str, run) -> list[list[str]]:
+    with engine.connect() as connection:
+        for statement in (f"DROP SCHEMA IF EXISTS {schema} CASCADE", f"CREATE SCHEMA {schema}", f"SET search_path = {schema}"):
+            connection.exec_driver_sql(statement)
+        connection.exec_driver_sql(given)
+        connection.commit()
+        run(connection)
+        connection.commit()
+        rows = connection.exec_driver_sql(CATALOG).all()
+        connection.exec_driver_sql(f"DROP SCHEMA {schema} CASCADE")
+        connection.commit()
+    return [[re.sub(rf"\b{schema}\.", "", part) for part in row] for row in rows]
+
+
+def advised(code: str):
+    def run(connection: sa.Connection) -> None:
+        context = MigrationContext.configure(connection)
+        with Operations.context(context) as op, context.begin_transaction():
+            exec(code, {"op": op, "sa": sa})
+
+    return run
+
+
+def main() -> None:
+    engine = sa.create_engine(os.environ["DATABASE"])
+    found = []
+    for case in json.load(sys.stdin):
+        statement = case["statement"]
+        try:
+            sql = statement.replace("%", "%%")
+            meant = catalog(engine, "meant", case["given"], lambda connection, sql=sql: connection.exec_driver_sql(sql))
+            built = catalog(engine, "built", case["given"], advised(case["advice"]))
+        except Exception as error:
+            meant, built = [], [[str(error)]]
+        found.append({"statement": statement, "advice": case["advice"], "meant": meant, "built": built})
+    json.dump(found, sys.stdout)
+
+
+main()
