@@ -21,6 +21,11 @@ export function isEveryRow(where: Node | undefined, table: string): boolean {
   if (!('A_Expr' in where)) return false;
   const { name = [], lexpr, rexpr, kind } = where.A_Expr;
   const operator = joined(name);
+  if (kind === 'AEXPR_OP_ANY' && operator === '=' && rexpr && 'SubLink' in rexpr) {
+    // ctid = ANY (ARRAY (SELECT ctid FROM users LIMIT 1000))
+    const { subselect } = rexpr.SubLink;
+    return isKey(lexpr) && !!subselect && 'SelectStmt' in subselect && isWholeTable(subselect.SelectStmt, table);
+  }
   if (kind === 'AEXPR_LIKE') return isColumn(lexpr) && constant(rexpr) === '{"sval":{"sval":"%"}}';
   if (operator === '=' && lexpr && rexpr) return same(lexpr, rexpr);
   // WHERE id > 0

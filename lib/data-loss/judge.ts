@@ -301,7 +301,7 @@ class Statement {
 
   /** What functions do that the revision made itself. What is in the database already can't be read, and a procedure may do anything. */
   private called(json: string, isProcedure: boolean): readonly Loss[] {
-    const names = [...json.matchAll(/"FuncCall":\{"funcname":(\[(?:\{"String":\{"sval":"[^"]*"\}\},?)+\])/g)];
+    const names = [...json.matchAll(/"(?:FuncCall|funccall)":\{"funcname":(\[(?:\{"String":\{"sval":"[^"]*"\}\},?)+\])/g)];
     return names.flatMap(([, list = '[]']) => {
       const name = joined(JSON.parse(list));
       const body = this.made.functions.get(name);

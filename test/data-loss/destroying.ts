@@ -275,6 +275,23 @@ export const DESTROYING: readonly Case[] = [
     up: undefined,
     head: 'def upgrade(engine_name):\n    globals()["upgrade_%s" % engine_name]()\n\ndef upgrade_main():\n    op.drop_table("users")\n\ndef upgrade_other():\n    pass',
   }),
+  destroys('statements of a generator', 'drop-table', 'for sql in statements():\n    op.execute(sql)', {
+    head: 'def statements():\n    yield "SELECT 1"\n    yield "DROP TABLE users"',
+  }),
+  destroys(
+    'DELETE in batches of ctid',
+    'delete-all',
+    'op.execute("DELETE FROM users WHERE ctid = ANY(ARRAY(SELECT ctid FROM users LIMIT 1000))")',
+  ),
+  destroys(
+    'a procedure that the revision makes and calls',
+    'delete-all',
+    'op.execute("CREATE PROCEDURE p() LANGUAGE sql AS $$ DELETE FROM users $$; CALL p()")',
+  ),
+  destroys('a file of a package', 'drop-table', 'op.execute(files("app.sql").joinpath("gone.sql").read_text())', {
+    head: 'from importlib.resources import files',
+    files: { 'app/__init__.py': '', 'app/sql/__init__.py': '', 'app/sql/gone.sql': 'DROP TABLE users' },
+  }),
   destroys('run_async', 'drop-table', 'op.run_async(gone)', {
     head: 'async def gone(connection):\n    await connection.execute(sa.text("DROP TABLE users"))',
   }),

@@ -63,6 +63,7 @@ class Interpreter:
         self._line = 1
         self._stack: list[ast.AST] = []
         self._returned: list[list[Any]] = [[]]
+        self._yielded: list[list[Any]] = [[]]
         self._quiet = 0
         self._steps = 0
 
@@ -321,6 +322,15 @@ class Interpreter:
 
     def _get_lambda(self, node: ast.Lambda) -> Function:
         return Function(node, self._scope)
+
+    def _get_yield(self, node: ast.Yield) -> Any:
+        self._yielded[-1].append(self._value(node.value) if node.value else None)
+        return UNKNOWN
+
+    def _get_yieldfrom(self, node: ast.YieldFrom) -> Any:
+        value = self._value(node.value)
+        self._yielded[-1].extend(known.elements(value) or [Item(value)])
+        return UNKNOWN
 
     def _get_await(self, node: ast.Await) -> Any:
         return self._value(node.value)
@@ -584,6 +594,12 @@ class Interpreter:
                 return Bound(args[0], args[1:], keywords)
             if name == "importlib.import_module" and args and isinstance(args[0], str):
                 return self._modules.find(args[0], self._scope.module) or External(args[0])
+            if name in ("importlib.resources.files", "pkgutil.get_data") and args and isinstance(args[0], str):
+                package = self._modules.find(args[0], self._scope.module)
+                folder = package.path.parent if package else UNKNOWN
+                if name == "importlib.resources.files" or package is None:
+                    return folder
+                return known.read_file(folder / as_text(args[1]), self._root) if len(args) > 1 else UNKNOWN
             if name in ("alembic.op.f", "sqlalchemy.schema.conv") and args:
                 return args[0]
             result = self._lifted(lambda *rest: _or_called(known.library(name, list(rest), keywords, self._root), rest), args)
@@ -628,16 +644,18 @@ class Interpreter:
         outer, line, self._scope = self._scope, self._line, scope
         self._stack.append(node)
         self._returned.append([])
+        self._yielded.append([])
         try:
             if isinstance(node, ast.Lambda):
                 return self._value(node.body)
             self._block(node.body)
             values = self._returned[-1]
             if any(isinstance(part, (ast.Yield, ast.YieldFrom)) for part in ast.walk(node)):
-                return UNKNOWN
+                return self._yielded[-1]
             return either(values) if values else None
         finally:
             self._returned.pop()
+            self._yielded.pop()
             self._stack.pop()
             self._scope, self._line = outer, line
 
