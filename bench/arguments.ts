@@ -3,21 +3,21 @@ import { parseArgs } from 'node:util';
 export interface Arguments {
   /** Names of rows; all of them when it is empty. */
   readonly only: readonly string[];
-  /** Where the results go; those of some rows go in among the others that are there. */
+  /** Where the results are written. Rows of the file that were not measured are kept. */
   readonly json: string | undefined;
-  /** Measure nothing: bring the results that are in bench/results.json into README and docs. */
+  /** Measure nothing: write bench/results.json into README and docs. */
   readonly write: boolean;
 }
 
 export const USAGE = `npm run bench                              measures every row
 npm run bench -- --only NAME ...           measures some rows
-npm run bench -- --json bench/results.json writes the results down, too
+npm run bench -- --json bench/results.json also writes the results as JSON
 npm run bench -- --only NAME --json bench/results.json
-                                           writes some rows down, and leaves the others
-npm run bench -- --write                   measures nothing: brings bench/results.json into README.md and docs/
+                                           writes some rows, and keeps the others
+npm run bench -- --write                   measures nothing: writes bench/results.json into README.md and docs/
 `;
 
-/** Throws what is wrong with the command line. */
+/** Throws an error for an invalid command line. */
 export function parseArguments(argv: readonly string[], names: readonly string[]): Arguments {
   const options = { only: { type: 'string', multiple: true }, json: { type: 'string' }, write: { type: 'boolean' } } as const;
   const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });

@@ -1,10 +1,10 @@
-/** What a row promises of its first variant, ours. `than`, `of` and `over` name another variant of the row. */
+/** What a row promises for its first variant, ours. `than`, `of` and `over` name another variant of the row. */
 export type Goal =
   | { readonly timesFaster: number; readonly than: string }
   | { readonly atMostTimes: number; readonly of: string }
   | { readonly atMost: number; readonly over?: string };
 
-/** How a goal was met. */
+/** Whether a goal was met. */
 export interface Verdict {
   readonly goal: Goal;
   /** What the goal speaks of: a ratio, a difference, or the measure itself. */
@@ -12,7 +12,7 @@ export interface Verdict {
   readonly met: boolean;
 }
 
-/** The variant that a goal compares with; none for a bound that stands alone. */
+/** The variant that a goal compares with; undefined for an absolute limit. */
 export function rivalOf(goal: Goal): string | undefined {
   if ('than' in goal) return goal.than;
   return 'of' in goal ? goal.of : goal.over;
@@ -25,7 +25,8 @@ export function rivalOf(goal: Goal): string | undefined {
  * @param rival the median of the variant that {@link rivalOf} names
  */
 export function judge(goal: Goal, ours: number, rival: number | undefined): Verdict {
-  if (rivalOf(goal) !== undefined && rival === undefined) throw new Error(`${rivalOf(goal)} was not measured: there is no ratio`);
+  if (rivalOf(goal) !== undefined && rival === undefined)
+    throw new Error(`${rivalOf(goal)} was not measured: so there is no ratio`);
   const value = compared(goal, ours, rival ?? 0);
   return { goal, value, met: isMet(goal, value) };
 }

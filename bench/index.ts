@@ -1,8 +1,8 @@
 /*
  * npm run bench
  *
- * Measures what README claims about speed: whole processes, side by side, on this machine alone. A run that fails, or does not do
- * what it should, leaves its row without any ratio, and the exit code is 1; a goal that is missed is a result like any other.
+ * Measures what README claims about speed: whole processes, side by side, on this machine alone. If a run fails or
+ * does not do its work, its row has no ratio and the exit code is 1. A missed goal is a normal result.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -19,26 +19,26 @@ import { writeDocs } from './report/write-docs';
 import { isMeasured, type Machine, type Results, type RowResult } from './results';
 import type { Row } from './row';
 import { ROWS } from './rows';
-import { announce, World } from './world/world';
+import { announce, TestBed } from './test-bed/test-bed';
 
 async function bench(rows: readonly Row[], argv: readonly string[]): Promise<Results> {
-  // What the command and the apps run is the built package.
+  // The command and the apps run the built package.
   await mustRun('npm', ['run', 'build'], { env: process.env, cwd: projectDirectory });
   const [here, onLocalAws] = [rows.filter((row) => !row.onLocalAws), rows.filter((row) => row.onLocalAws)];
   const results: RowResult[] = [];
   let about: Machine | undefined;
-  const measureAll = async (some: readonly Row[], world: World): Promise<void> => {
-    about ??= await machine(world);
+  const measureAll = async (some: readonly Row[], testBed: TestBed): Promise<void> => {
+    about ??= await machine(testBed);
     for (const row of some) {
       const { onRun, end } = progress(process.stderr, row);
-      results.push(await measure(row, world, onRun));
+      results.push(await measure(row, testBed, onRun));
       end();
     }
   };
-  // An AWS on this machine is not running while anything else is measured.
-  if (here.length) await withFolder(async (folder) => measureAll(here, await World.open(folder)));
+  // The local AWS must not run during the other measurements.
+  if (here.length) await withFolder(async (folder) => measureAll(here, await TestBed.open(folder)));
   if (onLocalAws.length) {
-    await withLocalAws(async (aws) => measureAll(onLocalAws, await World.open(aws.folder, aws)), announce);
+    await withLocalAws(async (aws) => measureAll(onLocalAws, await TestBed.open(aws.folder, aws)), announce);
   }
   const command = ['npm run bench', ...(argv.length ? ['--', ...argv] : [])].join(' ');
   return { date: new Date().toISOString().slice(0, 10), command, machine: about as Machine, rows: results };

@@ -1,15 +1,15 @@
 import os from 'node:os';
 import type { Machine } from './results';
-import type { World } from './world/world';
+import type { TestBed } from './test-bed/test-bed';
 
 /** What the results were measured on. */
-export async function machine(world: World): Promise<Machine> {
-  const [{ version } = { version: '' }] = await world.postgres.query<{ version: string }>(
+export async function machine(testBed: TestBed): Promise<Machine> {
+  const [{ version } = { version: '' }] = await testBed.postgres.query<{ version: string }>(
     'postgres',
     "SELECT current_setting('server_version') AS version",
   );
-  const { stdout } = await world.run({
-    command: world.python,
+  const { stdout } = await testBed.run({
+    command: testBed.python,
     args: ['-c', 'import platform; print(platform.python_version())'],
   });
   return {

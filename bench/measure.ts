@@ -2,13 +2,17 @@ import { judge, rivalOf } from './goals';
 import type { RowResult, VariantResult } from './results';
 import type { Row, Variant } from './row';
 import { statistics } from './statistics';
-import type { World } from './world/world';
+import type { TestBed } from './test-bed/test-bed';
 
 /** Measures a row: every variant once unmeasured to warm up, then all of them in turn, so that what slows this machine slows all alike. */
-export async function measure(row: Row, world: World, onRun: (done: number, of: number) => void = () => {}): Promise<RowResult> {
+export async function measure(
+  row: Row,
+  testBed: TestBed,
+  onRun: (done: number, of: number) => void = () => {},
+): Promise<RowResult> {
   const { name, title, unit, goals } = row;
   try {
-    const variants = await row.prepare(world);
+    const variants = await row.prepare(testBed);
     const values = new Map(variants.map((variant) => [variant.name, [] as number[]]));
     for (let round = row.warmUp === false ? 1 : 0; round <= row.runs; round++) {
       onRun(round, row.runs);

@@ -1,6 +1,6 @@
 export type Unit = 'ms' | 'bytes' | 'calls' | 'queries' | 'faults';
 
-/** A measure as a person reads it. */
+/** A measurement as text. */
 export function shown(value: number, unit: Unit): string {
   switch (unit) {
     case 'ms':

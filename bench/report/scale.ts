@@ -1,17 +1,17 @@
 import type { MeasuredRow } from '../results';
 
 /*
- * What docs/scale.md reckons: time and dollars of a run, from the milliseconds per tenant that the bench found. The page says where
+ * The estimates of docs/scale.md: time and dollars of a run, from the bench's milliseconds per tenant. The page says where
  * each number comes from and what is an estimate.
  */
 
 const BATCH = 100;
 const WORKERS = 10;
-/** Of the function of 512 MB, which has 512/1,769 of a core: as if all of the time were its own and none the database's. */
+/** The function of 512 MB has 512/1,769 of a vCPU. Assumes that all of the time is spent in the function, not in the database. */
 const SLOWER = 1769 / 512;
-/** Seconds that a batch takes besides its tenants: Step Functions, two calls of functions, S3. */
+/** Overhead of a batch in seconds: Step Functions, two calls of functions, S3. */
 const BATCH_SECONDS = 0.5;
-/** Seconds that a database of its own takes besides: a secret and a connection. */
+/** Overhead of a tenant's own database in seconds: a secret and a connection. */
 const DATABASE_SECONDS = 0.1;
 
 /** Dollars, us-east-1. */
@@ -22,7 +22,7 @@ const PUT = 0.005e-3;
 const GET = 0.0004e-3;
 const SECRET_READ = 0.05e-4;
 
-/** What is counted for each batch; lambda/tenants and the state machine's definition say why. */
+/** Billed units per batch, from lambda/tenants and the state machine's definition. */
 const OF_A_BATCH = { requests: 2, transitions: 5, puts: 3, gets: 5 };
 /** Gigabytes of the worker and of the function that waits for it. */
 const GIGABYTES = 0.5 + 0.25;

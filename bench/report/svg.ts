@@ -9,7 +9,7 @@ export const STYLE = `
 `;
 
 export interface Drawing {
-  /** What it shows, for those who don't see it. */
+  /** Alternative text. */
   readonly title: string;
   readonly width: number;
   readonly height: number;

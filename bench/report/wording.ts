@@ -10,7 +10,7 @@ export function goalText(goal: Goal, unit: Unit): string {
   return `at most ${shown(goal.atMost, unit)}${goal.over ? ' more' : ''}`;
 }
 
-/** What came of a goal, in the same words. */
+/** The result of a goal, in the same words. */
 export function verdictText(verdict: Verdict, unit: Unit): string {
   const { goal, value } = verdict;
   if ('than' in goal) return `${ratio(verdict)} times as fast`;
@@ -19,7 +19,7 @@ export function verdictText(verdict: Verdict, unit: Unit): string {
   return `${shown(value, unit)}${goal.over ? ' more' : ''}`;
 }
 
-/** As many digits as it takes to see on which side of the goal it is. */
+/** Enough digits to show on which side of the goal it is. */
 function ratio({ goal, value, met }: Verdict): string {
   const enough = [2, 3, 4].find((digits) => isMet(goal, Number(value.toFixed(digits))) === met);
   return value.toFixed(enough ?? 5);
@@ -29,7 +29,7 @@ export function mark({ met }: Verdict): '✓' | '✗' {
   return met ? '✓' : '✗';
 }
 
-/** What is said of a variant: a goal belongs to the variant it compares with, or to ours. */
+/** The verdicts about a variant: a goal belongs to the variant it compares with, or to ours. */
 export function verdictsAbout({ variants: [ours], verdicts }: MeasuredRow, name: string): readonly Verdict[] {
   return verdicts.filter(({ goal }) => (rivalOf(goal) ?? ours?.name) === name);
 }

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import type { LocalAws } from '../../examples/local-aws';
 import type { Row } from '../row';
-import { sample } from '../world/backends';
-import { app, cdk, context } from '../world/cdk';
+import { sample } from '../test-bed/backends';
+import { app, cdk, context } from '../test-bed/cdk';
 
 const DATABASE = 'deploy_unchanged';
 
@@ -14,19 +14,19 @@ export const deployUnchanged: Row = {
   warmUp: false,
   goals: [{ atMostTimes: 1.05, of: 'without migrations' }],
   onLocalAws: true,
-  async prepare(world) {
-    const aws = world.aws as LocalAws;
+  async prepare(testBed) {
+    const aws = testBed.aws as LocalAws;
     const { code, output } = await aws.bootstrap();
     if (code !== 0) throw new Error(`the local AWS can't be bootstrapped:\n${output}`);
-    const { directory: backend, head } = await sample(world);
+    const { directory: backend, head } = await sample(testBed);
     const databaseSecretArn = await aws.createDatabaseWithSecret(DATABASE);
     const { architecture, pythonVersion } = aws;
     const settings = context({ stage: 'dev', backend, databaseSecretArn, architecture, pythonVersion });
 
     const deploy = async (name: string, args: readonly string[] = []) => {
-      const outdir = path.join(world.folder, `deploy-${name}`);
+      const outdir = path.join(testBed.folder, `deploy-${name}`);
       const options = ['--require-approval', 'never', '--output', outdir, ...settings];
-      const deployed = await world.timed(cdk(['deploy', ...options, ...args]));
+      const deployed = await testBed.timed(cdk(['deploy', ...options, ...args]));
       const versions = await aws.postgres.query<{ version_num: string }>(DATABASE, 'SELECT version_num FROM alembic_version');
       if (versions[0]?.version_num !== head) throw new Error(`the database is not at ${head} after the deploy`);
       return deployed;

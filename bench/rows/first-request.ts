@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { projectDirectory, toolPython } from '../../examples/local-aws';
 import type { Row } from '../row';
-import { startStandIn } from '../world/stand-in';
-import { announce } from '../world/world';
+import { startStandIn } from '../test-bed/stand-in';
+import { announce } from '../test-bed/test-bed';
 
 const FUNCTION = 'template-saas-api-migrate-lambda-dev';
 
@@ -15,7 +15,7 @@ export const firstRequest: Row = {
     { timesFaster: 4, than: 'aws lambda invoke' },
     { atMost: 150, over: 'empty Node' },
   ],
-  async prepare(world) {
+  async prepare(testBed) {
     const aws = path.join(path.dirname(await toolPython('awscli', announce)), 'aws');
     const command = path.join(projectDirectory, 'dist/bin/migrate-invoke.js');
     const standIn = await startStandIn(FUNCTION);
@@ -30,7 +30,7 @@ export const firstRequest: Row = {
       AWS_EC2_METADATA_DISABLED: 'true',
     };
     const untilRequest = async (executable: string, args: readonly string[]): Promise<number> => {
-      const { startedAt } = await world.timed({ command: executable, args, env });
+      const { startedAt } = await testBed.timed({ command: executable, args, env });
       return standIn.firstInvoke() - startedAt;
     };
     return [
@@ -39,7 +39,7 @@ export const firstRequest: Row = {
         name: 'aws lambda invoke',
         run: () => untilRequest(aws, ['lambda', 'invoke', '--function-name', FUNCTION, '/dev/null']),
       },
-      { name: 'empty Node', run: async () => (await world.timed({ command: process.execPath, args: ['-e', '0'] })).ms },
+      { name: 'empty Node', run: async () => (await testBed.timed({ command: process.execPath, args: ['-e', '0'] })).ms },
     ];
   },
 };

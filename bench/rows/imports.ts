@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { DEPENDENCIES_DIRECTORY } from '../../lib/contract';
 import type { Row } from '../row';
-import { sampleWith300 } from '../world/backends';
-import { ourPackage, plainDependencies } from '../world/packages';
+import { sampleWith300 } from '../test-bed/backends';
+import { ourPackage, plainDependencies } from '../test-bed/packages';
 
 const IMPORT = 'import sqlalchemy.ext.asyncio, sqlalchemy.dialects.postgresql.asyncpg, alembic.command, asyncpg';
 
@@ -12,12 +12,12 @@ export const imports: Row = {
   unit: 'ms',
   runs: 7,
   goals: [{ timesFaster: 2.5, than: 'without bytecode' }],
-  async prepare(world) {
-    const backend = await sampleWith300(world);
-    const { root, env } = await ourPackage(world, backend);
-    const plain = await plainDependencies(world, backend);
+  async prepare(testBed) {
+    const backend = await sampleWith300(testBed);
+    const { root, env } = await ourPackage(testBed, backend);
+    const plain = await plainDependencies(testBed, backend);
     const run = async (directory: string) =>
-      (await world.timed({ command: world.python, args: ['-c', IMPORT], env: { ...env, PYTHONPATH: directory } })).ms;
+      (await testBed.timed({ command: testBed.python, args: ['-c', IMPORT], env: { ...env, PYTHONPATH: directory } })).ms;
     return [
       { name: 'cdk-alembic', run: () => run(path.join(root, DEPENDENCIES_DIRECTORY)) },
       { name: 'without bytecode', run: () => run(plain.root) },

@@ -10,8 +10,8 @@ export const nothingToDoCold: Row = {
     { timesFaster: 1, than: 'alembic upgrade head' },
     { timesFaster: 1.5, than: 'plain handler' },
   ],
-  async prepare(world) {
-    const { cold } = await nothingToDo(world);
+  async prepare(testBed) {
+    const { cold } = await nothingToDo(testBed);
     return [
       { name: 'cdk-alembic', run: async () => (await cold.ours()).ms },
       { name: 'alembic upgrade head', run: async () => (await cold.alembic()).ms },

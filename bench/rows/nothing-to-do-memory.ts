@@ -7,8 +7,8 @@ export const nothingToDoMemory: Row = {
   unit: 'bytes',
   runs: 3,
   goals: [{ atMost: 128 * 1024 * 1024 }],
-  async prepare(world) {
-    const { cold } = await nothingToDo(world);
+  async prepare(testBed) {
+    const { cold } = await nothingToDo(testBed);
     return [
       { name: 'cdk-alembic', run: async () => (await cold.ours()).peakBytes },
       { name: 'plain handler', run: async () => (await cold.plain()).peakBytes },

@@ -1,10 +1,10 @@
 import path from 'node:path';
-import { type Backend, sampleWith300 } from '../world/backends';
-import { createDatabase, type Database } from '../world/database';
-import { invoke, upgrade } from '../world/invoke';
-import { ourPackage, plainPackage } from '../world/packages';
-import { virtualEnvironment } from '../world/virtual-environment';
-import type { Timed, World } from '../world/world';
+import { type Backend, sampleWith300 } from '../test-bed/backends';
+import { createDatabase, type Database } from '../test-bed/database';
+import { invoke, upgrade } from '../test-bed/invoke';
+import { ourPackage, plainPackage } from '../test-bed/packages';
+import type { TestBed, Timed } from '../test-bed/test-bed';
+import { virtualEnvironment } from '../test-bed/virtual-environment';
 
 /** The ways to find out that there is nothing to do: the sample with 300 revisions, and a database that has them all. */
 export interface NothingToDo {
@@ -12,20 +12,20 @@ export interface NothingToDo {
   readonly cold: Readonly<Record<'ours' | 'alembic' | 'plain' | 'floor', () => Promise<Timed>>>;
 }
 
-export function nothingToDo(world: World): Promise<NothingToDo> {
-  return world.once('nothing-to-do', async () => {
-    const backend = await sampleWith300(world);
-    const [ours, plain] = [await ourPackage(world, backend), await plainPackage(world, backend)];
-    const commands = await virtualEnvironment(world, backend);
-    const database = await createDatabase(world, 'nothing_to_do');
-    await upgrade(world, ours, database, backend.head);
+export function nothingToDo(testBed: TestBed): Promise<NothingToDo> {
+  return testBed.once('nothing-to-do', async () => {
+    const backend = await sampleWith300(testBed);
+    const [ours, plain] = [await ourPackage(testBed, backend), await plainPackage(testBed, backend)];
+    const commands = await virtualEnvironment(testBed, backend);
+    const database = await createDatabase(testBed, 'nothing_to_do');
+    await upgrade(testBed, ours, database, backend.head);
     await expectAllThere(database, backend);
 
     const { env } = database;
     const alembic = () =>
-      world.timed({ command: path.join(commands, 'alembic'), args: ['upgrade', 'head'], cwd: backend.directory, env });
+      testBed.timed({ command: path.join(commands, 'alembic'), args: ['upgrade', 'head'], cwd: backend.directory, env });
     const query = () =>
-      world.timed({ command: path.join(commands, 'python'), args: [path.join(__dirname, '..', 'python', 'query.py')], env });
+      testBed.timed({ command: path.join(commands, 'python'), args: [path.join(__dirname, '..', 'python', 'query.py')], env });
     const checked = async <T>(look: Promise<T>): Promise<T> => {
       const found = await look;
       await expectAllThere(database, backend);
@@ -33,9 +33,9 @@ export function nothingToDo(world: World): Promise<NothingToDo> {
     };
     return {
       cold: {
-        ours: () => checked(upgrade(world, ours, database, backend.head)),
+        ours: () => checked(upgrade(testBed, ours, database, backend.head)),
         alembic: () => checked(alembic()),
-        plain: () => checked(invoke(world, plain, database)),
+        plain: () => checked(invoke(testBed, plain, database)),
         floor: async () => {
           const found = await checked(query());
           if (found.stdout !== backend.head) throw new Error(`the query found ${found.stdout} instead of ${backend.head}`);

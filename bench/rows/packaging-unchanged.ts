@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Row } from '../row';
-import { sampleWith300 } from '../world/backends';
-import { packageBackend } from '../world/packaging';
+import { sampleWith300 } from '../test-bed/backends';
+import { packageBackend } from '../test-bed/packaging';
 import { firstPackaging } from './packaging-first';
 
 export const packagingUnchanged: Row = {
@@ -10,12 +10,12 @@ export const packagingUnchanged: Row = {
   unit: 'ms',
   runs: 7,
   goals: [{ atMost: 200 }],
-  async prepare(world) {
-    const backend = await sampleWith300(world);
-    const outdir = path.join(world.newPath('unchanged'), 'cdk.out');
+  async prepare(testBed) {
+    const backend = await sampleWith300(testBed);
+    const outdir = path.join(testBed.newPath('unchanged'), 'cdk.out');
     return [
-      { name: 'cdk-alembic', run: async () => (await packageBackend(world, backend, outdir)).ms },
-      { name: 'first packaging', run: () => firstPackaging(world, backend) },
+      { name: 'cdk-alembic', run: async () => (await packageBackend(testBed, backend, outdir)).ms },
+      { name: 'first packaging', run: () => firstPackaging(testBed, backend) },
     ];
   },
 };

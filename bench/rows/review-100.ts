@@ -1,7 +1,7 @@
 import type { Row } from '../row';
-import { createDatabase } from '../world/database';
-import { idOf, soundModels, soundSteps, writeProject } from '../world/histories';
-import { expectClean, expectPassed, reviewers } from '../world/reviewers';
+import { createDatabase } from '../test-bed/database';
+import { idOf, soundModels, soundSteps, writeProject } from '../test-bed/histories';
+import { expectClean, expectPassed, reviewers } from '../test-bed/reviewers';
 
 const REVISIONS = 100;
 const UPGRADES = 20;
@@ -16,16 +16,16 @@ export const review100: Row = {
     { timesFaster: 1, than: 'pytest-alembic' },
     { atMostTimes: 1, of: `alembic upgrade head, ${UPGRADES} times` },
   ],
-  async prepare(world) {
-    const project = world.newPath('history');
+  async prepare(testBed) {
+    const project = testBed.newPath('history');
     writeProject(project, soundSteps(REVISIONS), soundModels(REVISIONS));
-    const { review, pytest, alembic } = await reviewers(world);
-    const database = await createDatabase(world, 'review_nothing_to_do');
-    await world.run(alembic(project, database));
+    const { review, pytest, alembic } = await reviewers(testBed);
+    const database = await createDatabase(testBed, 'review_nothing_to_do');
+    await testBed.run(alembic(project, database));
 
     const upgrades = async (): Promise<number> => {
       let total = 0;
-      for (let upgrade = 0; upgrade < UPGRADES; upgrade++) total += (await world.timed(alembic(project, database))).ms;
+      for (let upgrade = 0; upgrade < UPGRADES; upgrade++) total += (await testBed.timed(alembic(project, database))).ms;
       await database.expectVersion(idOf(REVISIONS));
       return total;
     };
@@ -33,7 +33,7 @@ export const review100: Row = {
       {
         name: 'cdk-alembic',
         run: async () => {
-          const { ms, stdout } = await world.timed(review(project, '--all'));
+          const { ms, stdout } = await testBed.timed(review(project, '--all'));
           expectClean(stdout, REVISIONS);
           return ms;
         },
@@ -41,7 +41,7 @@ export const review100: Row = {
       {
         name: 'pytest-alembic',
         run: async () => {
-          const { ms, stdout } = await world.timed(pytest(project));
+          const { ms, stdout } = await testBed.timed(pytest(project));
           expectPassed(stdout);
           return ms;
         },

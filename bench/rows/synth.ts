@@ -1,8 +1,8 @@
 import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { Row } from '../row';
-import { sample } from '../world/backends';
-import { app, cdk, context } from '../world/cdk';
+import { sample } from '../test-bed/backends';
+import { app, cdk, context } from '../test-bed/cdk';
 
 export const synth: Row = {
   name: 'synth',
@@ -10,15 +10,15 @@ export const synth: Row = {
   unit: 'ms',
   runs: 5,
   goals: [{ timesFaster: 1, than: 'bare app' }],
-  async prepare(world) {
-    const { directory } = await sample(world);
-    const { architecture, pythonVersion } = world;
+  async prepare(testBed) {
+    const { directory } = await sample(testBed);
+    const { architecture, pythonVersion } = testBed;
     const ours = context({ stage: 'dev', backend: directory, architecture, pythonVersion });
     const run = (stack: string, args: readonly string[], env?: NodeJS.ProcessEnv) => async (): Promise<number> => {
-      const outdir = path.join(world.folder, `synth-${stack}`);
+      const outdir = path.join(testBed.folder, `synth-${stack}`);
       const template = path.join(outdir, `${stack}.template.json`);
       rmSync(template, { force: true });
-      const { ms } = await world.timed({ ...cdk(['synth', '--quiet', '--output', outdir, ...args]), env });
+      const { ms } = await testBed.timed({ ...cdk(['synth', '--quiet', '--output', outdir, ...args]), env });
       if (!existsSync(template)) throw new Error(`there is no template of ${stack}`);
       return ms;
     };

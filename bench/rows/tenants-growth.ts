@@ -1,5 +1,5 @@
 import type { Row } from '../row';
-import type { Timed, World } from '../world/world';
+import type { TestBed, Timed } from '../test-bed/test-bed';
 import { spread, tenantRuns } from './tenants';
 
 /** From few to many; the last is the row's own. */
@@ -18,9 +18,9 @@ interface Grown {
 }
 
 /** Every size once, for all rows: the tenants of the largest are expensive to make. */
-function grow(world: World): Promise<readonly Grown[]> {
-  return world.once('tenants-growth', async () => {
-    const { create, setBack, ours } = await tenantRuns(world);
+function grow(testBed: TestBed): Promise<readonly Grown[]> {
+  return testBed.once('tenants-growth', async () => {
+    const { create, setBack, ours } = await tenantRuns(testBed);
     const grown: Grown[] = [];
     for (const count of SIZES) {
       const tenants = await create(count, 'at head');
@@ -41,8 +41,8 @@ export function growth(row: Pick<Row, 'name' | 'title' | 'unit' | 'goals'>, valu
     ...row,
     runs: 1,
     warmUp: false,
-    async prepare(world) {
-      const [most, ...fewer] = (await grow(world)).map((grown) => ({ name: grown.name, run: async () => value(grown) }));
+    async prepare(testBed) {
+      const [most, ...fewer] = (await grow(testBed)).map((grown) => ({ name: grown.name, run: async () => value(grown) }));
       if (!most) throw new Error('nothing was measured');
       return [most, ...fewer];
     },
@@ -62,7 +62,7 @@ export const tenantsGrowth = growth(
 export const tenantsGrowthPending = growth(
   {
     name: 'tenants-growth-pending',
-    title: `growth with one pending revision each, per tenant (${BATCH} among so many)`,
+    title: `growth with one pending revision each, per tenant (${BATCH} of them)`,
     unit: 'ms',
     goals: [{ atMostTimes: 1.2, of: '100 tenants' }],
   },

@@ -6,7 +6,7 @@ import { upgradeThousand } from './tenants-pending';
 export const tenantsMemory = growth(
   {
     name: 'tenants-memory',
-    title: 'memory with nothing to do: peak of the process that looks at all tenants',
+    title: 'memory with nothing to do: peak of the process that checks all tenants',
     unit: 'bytes',
     goals: [{ atMostTimes: 1.1, of: '100 tenants' }],
   },
@@ -20,10 +20,10 @@ export const tenantsMemoryPending: Row = {
   runs: 1,
   warmUp: false,
   goals: [{ atMostTimes: 1.1, of: '100 tenants' }],
-  async prepare(world) {
-    const { create, ours } = await tenantRuns(world);
+  async prepare(testBed) {
+    const { create, ours } = await tenantRuns(testBed);
     return [
-      { name: '1,000 tenants', run: async () => (await upgradeThousand(world)).peakBytes },
+      { name: '1,000 tenants', run: async () => (await upgradeThousand(testBed)).peakBytes },
       { name: '100 tenants', run: async () => (await ours(await create(100, 'behind'), 100)).peakBytes },
     ];
   },

@@ -1,17 +1,17 @@
 import type { Row } from '../row';
-import { copyTenants, type Tenants } from '../world/tenants';
-import type { Timed, World } from '../world/world';
+import { copyTenants, type Tenants } from '../test-bed/tenants';
+import type { TestBed, Timed } from '../test-bed/test-bed';
 import { LOOP, SAMPLE, TENANTS, tenantRuns } from './tenants';
 
-function thousand(world: World): Promise<Tenants> {
-  return world.once('tenants-thousand', async () => (await tenantRuns(world)).create(TENANTS, 'behind'));
+function thousand(testBed: TestBed): Promise<Tenants> {
+  return testBed.once('tenants-thousand', async () => (await tenantRuns(testBed)).create(TENANTS, 'behind'));
 }
 
 /** One process that brings 1,000 tenants to head. It takes a minute: what is measured of it is measured once. */
-export function upgradeThousand(world: World): Promise<Timed> {
-  return world.once('tenants-thousand-upgrade', async () => {
-    const tenants = await copyTenants(world, await thousand(world));
-    const timed = await (await tenantRuns(world)).ours(tenants, TENANTS);
+export function upgradeThousand(testBed: TestBed): Promise<Timed> {
+  return testBed.once('tenants-thousand-upgrade', async () => {
+    const tenants = await copyTenants(testBed, await thousand(testBed));
+    const timed = await (await tenantRuns(testBed)).ours(tenants, TENANTS);
     await tenants.database.drop();
     return timed;
   });
@@ -24,11 +24,11 @@ export const tenantsPending: Row = {
   runs: 1,
   warmUp: false,
   goals: [{ timesFaster: 10, than: LOOP }],
-  async prepare(world) {
-    const [{ loop }, tenants] = [await tenantRuns(world), await thousand(world)];
+  async prepare(testBed) {
+    const [{ loop }, tenants] = [await tenantRuns(testBed), await thousand(testBed)];
     return [
-      { name: 'cdk-alembic', run: async () => (await upgradeThousand(world)).ms / TENANTS },
-      { name: LOOP, run: async () => loop(await copyTenants(world, tenants), SAMPLE) },
+      { name: 'cdk-alembic', run: async () => (await upgradeThousand(testBed)).ms / TENANTS },
+      { name: LOOP, run: async () => loop(await copyTenants(testBed, tenants), SAMPLE) },
     ];
   },
 };

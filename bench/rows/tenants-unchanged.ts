@@ -8,8 +8,8 @@ export const tenantsUnchanged: Row = {
   runs: 3,
   warmUp: false,
   goals: [{ timesFaster: 20, than: LOOP }],
-  async prepare(world) {
-    const { create, ours, loop } = await tenantRuns(world);
+  async prepare(testBed) {
+    const { create, ours, loop } = await tenantRuns(testBed);
     const tenants = await create(TENANTS, 'at head');
     return [
       { name: 'cdk-alembic', run: async () => (await ours(tenants, 0)).ms / TENANTS },

@@ -1,8 +1,8 @@
 import type { Tenant } from '../../lib/contract/tenants';
-import { invokeForTenants } from '../world/invoke';
-import { ourPackage } from '../world/packages';
-import { alembicForTenants, createTenants, setBack, type Tenants, tenantBackend } from '../world/tenants';
-import type { Timed, World } from '../world/world';
+import { invokeForTenants } from '../test-bed/invoke';
+import { ourPackage } from '../test-bed/packages';
+import { alembicForTenants, createTenants, setBack, type Tenants, tenantBackend } from '../test-bed/tenants';
+import type { TestBed, Timed } from '../test-bed/test-bed';
 
 export const TENANTS = 1000;
 
@@ -24,16 +24,16 @@ export interface TenantRuns {
   loop(tenants: Tenants, atHead: number): Promise<number>;
 }
 
-export function tenantRuns(world: World): Promise<TenantRuns> {
-  return world.once('tenant-runs', async () => {
-    const backend = await tenantBackend(world);
-    const unpacked = await ourPackage(world, backend, { tenants: {} });
-    const alembic = await alembicForTenants(world, backend);
+export function tenantRuns(testBed: TestBed): Promise<TenantRuns> {
+  return testBed.once('tenant-runs', async () => {
+    const backend = await tenantBackend(testBed);
+    const unpacked = await ourPackage(testBed, backend, { tenants: {} });
+    const alembic = await alembicForTenants(testBed, backend);
     return {
-      create: (count, where) => createTenants(world, backend, count, where === 'behind' ? backend.before : backend.head),
-      setBack: (tenants, some) => setBack(world, backend, tenants, some),
+      create: (count, where) => createTenants(testBed, backend, count, where === 'behind' ? backend.before : backend.head),
+      setBack: (tenants, some) => setBack(testBed, backend, tenants, some),
       async ours({ database, all, expectAt }, revisions, some = all) {
-        const invoked = await invokeForTenants(world, unpacked, database, some);
+        const invoked = await invokeForTenants(testBed, unpacked, database, some);
         const { complete, applied } = invoked.answer;
         if (complete !== some.length || applied !== revisions) throw new Error(`the function told ${invoked.stdout}`);
         await expectAt(backend.head, all.length);
@@ -43,7 +43,7 @@ export function tenantRuns(world: World): Promise<TenantRuns> {
         let total = 0;
         for (const { name } of spread(all, SAMPLE)) {
           const args = ['-x', `tenant=${name}`, 'upgrade', 'head'];
-          total += (await world.timed({ command: alembic, args, cwd: backend.directory, env: database.env })).ms;
+          total += (await testBed.timed({ command: alembic, args, cwd: backend.directory, env: database.env })).ms;
         }
         await expectAt(backend.head, atHead);
         return total / SAMPLE;

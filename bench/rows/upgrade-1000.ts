@@ -1,11 +1,11 @@
 import path from 'node:path';
 import type { Row } from '../row';
-import { generated1000, oneTransactionEach } from '../world/backends';
-import { createDatabase, type Database } from '../world/database';
-import { upgrade } from '../world/invoke';
-import { ourPackage } from '../world/packages';
-import { virtualEnvironment } from '../world/virtual-environment';
-import type { Timed } from '../world/world';
+import { generated1000, oneTransactionEach } from '../test-bed/backends';
+import { createDatabase, type Database } from '../test-bed/database';
+import { upgrade } from '../test-bed/invoke';
+import { ourPackage } from '../test-bed/packages';
+import type { Timed } from '../test-bed/test-bed';
+import { virtualEnvironment } from '../test-bed/virtual-environment';
 
 export const upgrade1000: Row = {
   name: 'upgrade-1000',
@@ -14,14 +14,14 @@ export const upgrade1000: Row = {
   runs: 3,
   warmUp: false,
   goals: [{ timesFaster: 1, than: 'alembic upgrade head' }],
-  async prepare(world) {
-    const backend = await generated1000(world);
-    const each = await oneTransactionEach(world, backend);
-    const [ours, commands] = [await ourPackage(world, backend), await virtualEnvironment(world, backend)];
+  async prepare(testBed) {
+    const backend = await generated1000(testBed);
+    const each = await oneTransactionEach(testBed, backend);
+    const [ours, commands] = [await ourPackage(testBed, backend), await virtualEnvironment(testBed, backend)];
     const alembic = path.join(commands, 'alembic');
 
     const onEmpty = (migrate: (database: Database) => Promise<Timed>) => async (): Promise<number> => {
-      const database = await createDatabase(world, world.newName('upgrade'));
+      const database = await createDatabase(testBed, testBed.newName('upgrade'));
       const { ms } = await migrate(database);
       await database.expectVersion(backend.head);
       const tables = await database.countTables();
@@ -30,21 +30,21 @@ export const upgrade1000: Row = {
       return ms;
     };
 
-    const script = world.newPath('upgrade.sql');
-    const write = await createDatabase(world, 'upgrade_offline');
+    const script = testBed.newPath('upgrade.sql');
+    const write = await createDatabase(testBed, 'upgrade_offline');
     const offline = ['-c', `exec "${alembic}" upgrade head --sql > "${script}"`];
-    await world.run({ command: 'sh', args: offline, cwd: each.directory, env: write.env });
+    await testBed.run({ command: 'sh', args: offline, cwd: each.directory, env: write.env });
     const send = [path.join(__dirname, '..', 'python', 'statements.py'), script];
 
     return [
-      { name: 'cdk-alembic', run: onEmpty((database) => upgrade(world, ours, database, backend.head)) },
+      { name: 'cdk-alembic', run: onEmpty((database) => upgrade(testBed, ours, database, backend.head)) },
       {
         name: 'alembic upgrade head',
-        run: onEmpty(({ env }) => world.timed({ command: alembic, args: ['upgrade', 'head'], cwd: each.directory, env })),
+        run: onEmpty(({ env }) => testBed.timed({ command: alembic, args: ['upgrade', 'head'], cwd: each.directory, env })),
       },
       {
         name: 'the same SQL',
-        run: onEmpty(({ env }) => world.timed({ command: path.join(commands, 'python'), args: send, env })),
+        run: onEmpty(({ env }) => testBed.timed({ command: path.join(commands, 'python'), args: send, env })),
       },
     ];
   },

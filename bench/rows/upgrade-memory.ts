@@ -1,8 +1,8 @@
 import type { Row } from '../row';
-import { sample } from '../world/backends';
-import { createDatabase } from '../world/database';
-import { upgrade } from '../world/invoke';
-import { ourPackage } from '../world/packages';
+import { sample } from '../test-bed/backends';
+import { createDatabase } from '../test-bed/database';
+import { upgrade } from '../test-bed/invoke';
+import { ourPackage } from '../test-bed/packages';
 
 export const upgradeMemory: Row = {
   name: 'upgrade-memory',
@@ -10,12 +10,12 @@ export const upgradeMemory: Row = {
   unit: 'bytes',
   runs: 3,
   goals: [{ atMost: 256 * 1024 * 1024 }],
-  async prepare(world) {
-    const backend = await sample(world);
-    const ours = await ourPackage(world, backend);
+  async prepare(testBed) {
+    const backend = await sample(testBed);
+    const ours = await ourPackage(testBed, backend);
     const run = async (): Promise<number> => {
-      const database = await createDatabase(world, world.newName('memory'));
-      const { peakBytes } = await upgrade(world, ours, database, backend.head);
+      const database = await createDatabase(testBed, testBed.newName('memory'));
+      const { peakBytes } = await upgrade(testBed, ours, database, backend.head);
       await database.expectVersion(backend.head);
       await database.drop();
       return peakBytes;

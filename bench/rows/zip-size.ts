@@ -1,6 +1,6 @@
 import type { Row } from '../row';
-import { sample } from '../world/backends';
-import { ourPackage, plainDependencies } from '../world/packages';
+import { sample } from '../test-bed/backends';
+import { ourPackage, plainDependencies } from '../test-bed/packages';
 
 export const zipSize: Row = {
   name: 'zip-size',
@@ -8,9 +8,9 @@ export const zipSize: Row = {
   unit: 'bytes',
   runs: 1,
   goals: [{ atMostTimes: 0.6, of: 'uv pip install --target, zipped' }],
-  async prepare(world) {
-    const backend = await sample(world);
-    const [ours, plain] = [await ourPackage(world, backend), await plainDependencies(world, backend)];
+  async prepare(testBed) {
+    const backend = await sample(testBed);
+    const [ours, plain] = [await ourPackage(testBed, backend), await plainDependencies(testBed, backend)];
     return [
       { name: 'cdk-alembic', run: async () => ours.zipBytes },
       { name: 'uv pip install --target, zipped', run: async () => plain.zipBytes },

@@ -1,7 +1,7 @@
 import { type Tenant, tenantListProblems } from '../../lib/contract/tenants';
 import type { Failure } from './run-files';
 
-/** The tenants can't be had, or can't be used. */
+/** The tenants could not be listed, or the list is invalid. */
 export class TenantsError extends Error {
   constructor(
     message: string,

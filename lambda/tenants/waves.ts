@@ -10,7 +10,7 @@ export function divide(tenants: readonly Tenant[], canary: CanarySettings | unde
   if (!canary) return { canary: [], rest: [...tenants] };
   const first = new Set('names' in canary ? canary.names : share(tenants, canary.percent));
   const waves = { canary: tenants.filter(({ name }) => first.has(name)), rest: tenants.filter(({ name }) => !first.has(name)) };
-  // Nobody is left who could profit from their experience.
+  // No tenants are left that could benefit from the canaries.
   return waves.rest.length ? waves : { canary: [], rest: waves.canary };
 }
 

@@ -16,7 +16,7 @@ export interface WaitOptions {
 }
 
 const CONNECTION_TIMEOUT_MS = 5_000;
-/** No call of Step Functions takes long: one that is silent for so long has no answer coming. */
+/** Calls of Step Functions are short: after this long without a response, none will arrive. */
 const SOCKET_TIMEOUT_MS = 15_000;
 
 const FIRST_PAUSE_MS = 500;

@@ -17,9 +17,9 @@ import { allowInvoke, MigrationOnDeploy } from './on-deploy/migration-on-deploy'
 /** Properties of {@link AlembicMigration}. Its function is `<appName>-api-migrate-lambda-<stage>`. */
 export interface AlembicMigrationProps extends MigrationProps {
   /**
-   * How long one invoke may take. A run may take longer: it goes on in the next invoke, between two revisions.
+   * How long one invoke may take. A run may take longer: it continues in the next invoke, between two revisions.
    *
-   * @default Duration.minutes(14) - what a deploy can wait for; without `runOnDeploy` Lambda's maximum, 15 minutes
+   * @default Duration.minutes(14) - the longest that a deploy can wait; without `runOnDeploy` Lambda's maximum, 15 minutes
    */
   readonly timeout?: Duration;
 
@@ -52,27 +52,27 @@ export interface AlembicMigrationProps extends MigrationProps {
   readonly compute?: MigrationCompute;
 }
 
-/** A function that runs the backend's Alembic migrations, and a deploy that calls it. */
+/** A function that runs the backend's Alembic migrations, and calls it on every deploy that changes it. */
 export class AlembicMigration extends Construct {
   /** The function `<appName>-api-migrate-lambda-<stage>`. */
   readonly function: lambda.Function;
 
-  /** The alarm `<function>-failed`: a call of the function has failed. It has no action of its own: `addAlarmAction` adds one. */
+  /** The alarm `<function>-failed`: a call of the function failed. Add an action with `addAlarmAction`. */
   readonly failureAlarm: cloudwatch.Alarm;
 
-  /** Where the last deploy that migrated found the database: a revision, several joined with `,`, or empty. Undefined without `runOnDeploy`. */
+  /** The database's revision before the last deploy that migrated: one, several joined with `,`, or empty. Undefined without `runOnDeploy`. */
   readonly fromRevision?: string;
 
-  /** Where that deploy left the database. Undefined without `runOnDeploy`. */
+  /** The database's revision after that deploy. Undefined without `runOnDeploy`. */
   readonly toRevision?: string;
 
-  /** How many revisions that deploy applied; a number as text. Undefined without `runOnDeploy`. */
+  /** How many revisions that deploy applied; a number as a string. Undefined without `runOnDeploy`. */
   readonly appliedCount?: string;
 
   /** The state machine `<function>-container`. Undefined without `MigrationCompute.container`. */
   readonly containerStateMachineArn?: string;
 
-  /** The alarm `<function>-container-failed`: a run in the container has failed. Undefined without `MigrationCompute.container`. */
+  /** The alarm `<function>-container-failed`: a run in the container failed. Undefined without `MigrationCompute.container`. */
   readonly containerFailureAlarm?: cloudwatch.Alarm;
 
   private readonly onDeploy?: MigrationOnDeploy;
@@ -125,26 +125,26 @@ export class AlembicMigration extends Construct {
   }
 
   /**
-   * Migrates only when these are in place. The database, its secret and the VPC are waited for without it. Without `runOnDeploy`
-   * nothing runs and nothing is ordered.
+   * Migrates only after these are deployed. It always waits for the database, its secret and the VPC. Without `runOnDeploy` this has
+   * no effect.
    */
   executeAfter(...scopes: IConstruct[]): void {
     this.onDeploy?.executeAfter(new ReadyForMigration(this.function, scopes, this.container));
   }
 
-  /** Deploys these only when the migrations have succeeded, such as the new application code. */
+  /** Deploys these only after the migrations succeeded, such as the new application code. */
   executeBefore(...scopes: IConstruct[]): void {
     this.onDeploy?.executeBefore(scopes);
   }
 
   /**
-   * Permits what `npx migrate-invoke` does with the function: to invoke it, and to wait until it is Active; with a container also to
-   * start that and to watch it.
+   * Grants the permissions of `npx migrate-invoke`: invoke the function and wait until it is active; with a container, also start
+   * the container and follow it.
    */
   grantInvoke(grantee: iam.IGrantable): iam.Grant {
     const invoke = allowInvoke(grantee, this.function);
     const grant = this.container ? invoke.combine(this.container.allowRun(grantee)) : invoke;
-    // A principal that takes no policy, such as another account, would otherwise be left without the permission, silently.
+    // Without this, a principal that accepts no policy, such as another account, would silently get no permission.
     grant.assertSuccess();
     return grant;
   }

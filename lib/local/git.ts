@@ -35,7 +35,7 @@ export async function changesSince(project: string, ref: string): Promise<Change
   return { since: ref, added: files.A as string[], changed: files.M as string[], removed: files.D as string[] };
 }
 
-/** The branch that others are merged into, as this clone knows it; undefined: it can't be told. */
+/** The branch that others are merged into, as this clone knows it; undefined if it could not be determined. */
 export async function defaultBranch(project: string): Promise<string | undefined> {
   const head = await tried(project, 'symbolic-ref', '--quiet', '--short', 'refs/remotes/origin/HEAD');
   if (head?.trim()) return head.trim();

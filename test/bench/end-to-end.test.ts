@@ -3,11 +3,11 @@ import { measure } from '../../bench/measure';
 import { isMeasured, type RowResult } from '../../bench/results';
 import type { Row } from '../../bench/row';
 import { upgradeMemory } from '../../bench/rows/upgrade-memory';
-import { sample } from '../../bench/world/backends';
-import { createDatabase } from '../../bench/world/database';
-import { upgrade } from '../../bench/world/invoke';
-import { ourPackage } from '../../bench/world/packages';
-import { World } from '../../bench/world/world';
+import { sample } from '../../bench/test-bed/backends';
+import { createDatabase } from '../../bench/test-bed/database';
+import { upgrade } from '../../bench/test-bed/invoke';
+import { ourPackage } from '../../bench/test-bed/packages';
+import { TestBed } from '../../bench/test-bed/test-bed';
 import { withFolder } from '../../examples/local-aws';
 
 // It packages the sample and starts a PostgreSQL.
@@ -18,28 +18,28 @@ let exit: RowResult;
 
 const row: Row = { ...upgradeMemory, runs: 1 };
 
-function failing(run: (world: World) => Promise<number>): Row {
-  return { ...row, prepare: async (world) => [{ name: 'ours', run: () => run(world) }] };
+function failing(run: (testBed: TestBed) => Promise<number>): Row {
+  return { ...row, prepare: async (testBed) => [{ name: 'ours', run: () => run(testBed) }] };
 }
 
 beforeAll(() =>
   withFolder(async (made) => {
     folder = made;
-    const world = await World.open(folder);
-    whole = await measure(row, world);
+    const testBed = await TestBed.open(folder);
+    whole = await measure(row, testBed);
     elsewhere = await measure(
       failing(async () => {
-        const database = await createDatabase(world, 'elsewhere');
-        const { head } = await sample(world);
-        await upgrade(world, await ourPackage(world, await sample(world)), database, head);
+        const database = await createDatabase(testBed, 'elsewhere');
+        const { head } = await sample(testBed);
+        await upgrade(testBed, await ourPackage(testBed, await sample(testBed)), database, head);
         await database.expectVersion('another');
         return 1;
       }),
-      world,
+      testBed,
     );
     exit = await measure(
-      failing(async () => (await world.timed({ command: world.python, args: ['-c', 'print("no"); exit(3)'] })).ms),
-      world,
+      failing(async () => (await testBed.timed({ command: testBed.python, args: ['-c', 'print("no"); exit(3)'] })).ms),
+      testBed,
     );
   }),
 );

@@ -1,8 +1,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { FAULTS, writeFaulty } from '../../bench/world/faults';
-import { idOf, soundSteps } from '../../bench/world/histories';
+import { FAULTS, writeFaulty } from '../../bench/test-bed/faults';
+import { idOf, soundSteps } from '../../bench/test-bed/histories';
 import { RULES } from '../../lib/review';
 
 test('a history has as many revisions as it is asked for', () => {

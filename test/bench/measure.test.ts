@@ -1,9 +1,9 @@
 import { measure } from '../../bench/measure';
 import { isMeasured, type MeasuredRow } from '../../bench/results';
 import type { Row, Variant } from '../../bench/row';
-import type { World } from '../../bench/world/world';
+import type { TestBed } from '../../bench/test-bed/test-bed';
 
-const NO_WORLD = {} as World;
+const NO_TEST_BED = {} as TestBed;
 
 function row(...variants: [Variant, ...Variant[]]): Row {
   const goals = [{ timesFaster: 2, than: 'theirs' }];
@@ -13,7 +13,7 @@ function row(...variants: [Variant, ...Variant[]]): Row {
 test('all variants run in turn, and the first round is not measured', async () => {
   const order: string[] = [];
   const counting = (name: string): Variant => ({ name, run: async () => order.push(name) });
-  const result = (await measure(row(counting('ours'), counting('theirs')), NO_WORLD)) as MeasuredRow;
+  const result = (await measure(row(counting('ours'), counting('theirs')), NO_TEST_BED)) as MeasuredRow;
 
   expect(order).toEqual(['ours', 'theirs', 'ours', 'theirs', 'ours', 'theirs']);
   expect(result.variants).toEqual([
@@ -25,11 +25,11 @@ test('all variants run in turn, and the first round is not measured', async () =
 test('a row that is warm when it is prepared is measured from its first run', async () => {
   let runs = 0;
   const counting: Row = { ...row({ name: 'ours', run: async () => ++runs }), goals: [], warmUp: false };
-  expect(await measure(counting, NO_WORLD)).toMatchObject({ variants: [{ runs: [1, 2] }] });
+  expect(await measure(counting, NO_TEST_BED)).toMatchObject({ variants: [{ runs: [1, 2] }] });
 });
 
 test('goals are judged by the medians', async () => {
-  const result = await measure(row({ name: 'ours', run: async () => 10 }, { name: 'theirs', run: async () => 25 }), NO_WORLD);
+  const result = await measure(row({ name: 'ours', run: async () => 10 }, { name: 'theirs', run: async () => 25 }), NO_TEST_BED);
   expect(result).toMatchObject({ verdicts: [{ value: 2.5, met: true }] });
 });
 
@@ -40,7 +40,7 @@ test.each([0, 2])('a run that fails in round %d leaves no ratio, and says whose 
     if (round === failing) throw new Error('the database is at a1 instead of b2');
     return 25;
   };
-  const result = await measure(row({ name: 'ours', run: async () => 10 }, { name: 'theirs', run }), NO_WORLD);
+  const result = await measure(row({ name: 'ours', run: async () => 10 }, { name: 'theirs', run }), NO_TEST_BED);
 
   expect(isMeasured(result)).toBe(false);
   expect(result).toMatchObject({ name: 'row', failure: 'theirs: the database is at a1 instead of b2' });
@@ -50,5 +50,5 @@ test.each([0, 2])('a run that fails in round %d leaves no ratio, and says whose 
 
 test('a row that can not be prepared is not measured either', async () => {
   const broken: Row = { ...row({ name: 'ours', run: async () => 1 }), prepare: () => Promise.reject(new Error('no uv')) };
-  expect(await measure(broken, NO_WORLD)).toMatchObject({ failure: 'no uv' });
+  expect(await measure(broken, NO_TEST_BED)).toMatchObject({ failure: 'no uv' });
 });

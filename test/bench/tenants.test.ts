@@ -1,5 +1,5 @@
 import { type TenantRuns, tenantRuns } from '../../bench/rows/tenants';
-import { World } from '../../bench/world/world';
+import { TestBed } from '../../bench/test-bed/test-bed';
 import { withFolder } from '../../examples/local-aws';
 
 // It packages a backend and starts a PostgreSQL.
@@ -14,7 +14,7 @@ async function reason(failing: Promise<unknown>): Promise<string> {
 
 beforeAll(() =>
   withFolder(async (folder) => {
-    const runs: TenantRuns = await tenantRuns(await World.open(folder));
+    const runs: TenantRuns = await tenantRuns(await TestBed.open(folder));
     const tenants = await runs.create(12, 'behind');
     const applied = (await runs.ours(tenants, 12)).ms;
     const looked = (await runs.ours(tenants, 0)).ms;

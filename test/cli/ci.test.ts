@@ -55,7 +55,7 @@ describe('in GitHub Actions', () => {
 
   test('a failure is an annotation on one line and the whole of the summary', async () => {
     const message = 'revision b2 failed: 50% of\r\nrows: a, b';
-    const next = 'mend it\nthen deploy';
+    const next = 'fix it\nthen deploy';
     const error = {
       message,
       next,
@@ -67,7 +67,7 @@ describe('in GitHub Actions', () => {
     const { code, stderr, summary } = await onGitHub(planned({ failure: failure(error, [applied('b2')]) }));
     expect(code).toBe(1);
     expect(lines(stderr, '::error')).toEqual([
-      '::error title=migration_failed%3A b%3A2::revision b2 failed: 50%25 of rows: a, b%0Anext: mend it then deploy',
+      '::error title=migration_failed%3A b%3A2::revision b2 failed: 50%25 of rows: a, b%0Anext: fix it then deploy',
     ]);
     expect(summary).toContain(
       '### Migration failed: <code>migration&#95;failed</code>\n\nrevision b2 failed: 50% of rows: a, b\n',

@@ -221,7 +221,7 @@ describe('what is printed', () => {
         '  SQLSTATE   42P07',
         '  statement  CREATE TABLE items',
         '  applied    b2',
-        '  next       mend it',
+        '  next       fix it',
       ].join('\n')}\n${LOGS}`,
     );
   });
@@ -287,7 +287,7 @@ describe('exit codes', () => {
   ] as const)('%i: the runner says %s', async (code, error) => {
     const result = await run(planned({ failure: failure({ code: error }) }));
     expect(result).toMatchObject({ code, stdout: '', stderr: expect.stringContaining(`${error}: `) });
-    expect(result.stderr).toContain('  next       mend it\n');
+    expect(result.stderr).toContain('  next       fix it\n');
   });
 
   test.each([

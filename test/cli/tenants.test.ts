@@ -54,7 +54,7 @@ const broken: TenantFailure = {
   error: {
     code: 'migration_failed',
     message: 'column "x" contains null values',
-    next: 'mend it',
+    next: 'fix it',
     revision: 'c3',
     sqlState: '23502',
   },
@@ -128,7 +128,7 @@ describe('an upgrade', () => {
 
   test('of many failures shows some and counts the others', async () => {
     const failures = Array.from({ length: 50 }, (_, index) => ({ ...broken, tenant: `t${index}` }));
-    const end = failed({ code: 'tenants_failed', message: 'too many', next: 'mend' }, { failures, failed: 1_000 });
+    const end = failed({ code: 'tenants_failed', message: 'too many', next: 'fix' }, { failures, failed: 1_000 });
     const { stderr } = await run(stage(behind, { end }), '--tenants', 'all');
     expect(stderr).toContain('✗ t19');
     expect(stderr).not.toContain('✗ t20');
@@ -136,7 +136,7 @@ describe('an upgrade', () => {
   });
 
   test('is started though the plan could not look at every tenant', async () => {
-    const told = { code: 'tenants_failed', message: '1 of 1004 tenants failed', next: 'mend' } as const;
+    const told = { code: 'tenants_failed', message: '1 of 1004 tenants failed', next: 'fix' } as const;
     const options: StepFunctionsOptions = {
       run: ({ command: asked }) => [
         { end: asked === 'plan' ? failed(told, { ...behind, failed: 1, failures: [broken] }) : tenantsFailed },
@@ -180,10 +180,7 @@ describe('a question', () => {
   });
 
   test('check fails where a tenant can not be looked at', async () => {
-    const end = failed(
-      { code: 'tenants_failed', message: '1 of 4 tenants failed', next: 'mend' },
-      { command: 'plan', failed: 1 },
-    );
+    const end = failed({ code: 'tenants_failed', message: '1 of 4 tenants failed', next: 'fix' }, { command: 'plan', failed: 1 });
     expect(await run({ run: () => [{ end }] }, '--tenants', 'all', '--command', 'check')).toMatchObject({ code: 1 });
   });
 });

@@ -288,7 +288,7 @@ describe('what the function says', () => {
     expect(error).toMatchObject({
       code: 'migration_failed',
       message: 'revision b2 failed',
-      next: 'mend it',
+      next: 'fix it',
       revision: 'b2',
       sqlState: '42P07',
       statement: 'CREATE TABLE b',

@@ -163,7 +163,7 @@ export function answer(fields: Partial<MigrateAnswer> = {}): MigrateAnswer {
 
 /** A failure of the runner. */
 export function failure(error: Partial<MigrateFailure['error']> = {}, applied: AppliedRevision[] = []): MigrateFailure {
-  const detail = { code: 'migration_failed', message: 'revision b2 failed', next: 'mend it', ...error } as const;
+  const detail = { code: 'migration_failed', message: 'revision b2 failed', next: 'fix it', ...error } as const;
   return { contract: 1, status: 'failed', error: detail, applied };
 }
 

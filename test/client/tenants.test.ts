@@ -210,7 +210,7 @@ describe('a result', () => {
   });
 
   test('of failed tenants is an error that has the summary', async () => {
-    const told = { code: 'tenants_failed', message: '3 of 9 tenants failed', next: 'mend them' } as const;
+    const told = { code: 'tenants_failed', message: '3 of 9 tenants failed', next: 'fix them' } as const;
     const error = await thrown(result({ run: () => [{ end: failed(told, { failed: 3, total: 9 }) }] }));
     expect(error).toBeInstanceOf(TenantsError);
     expect(error).toMatchObject({ ...told, summary: { failed: 3, total: 9 } });

@@ -122,7 +122,7 @@ test('of the limits only what is set goes to the runner, which knows the default
   expect(settingsOf(templateOf({ limits: others })).limits).toEqual({ lockRetrySeconds: 0, connectRetrySeconds: 180 });
 });
 
-test('without an event bus nobody is told when a run has ended', () => {
+test('without an event bus no events are sent', () => {
   expect(settingsOf(templateOf())).not.toHaveProperty('eventBus');
 });
 

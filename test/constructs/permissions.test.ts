@@ -14,7 +14,7 @@ interface Statement {
   readonly Condition?: unknown;
 }
 
-/** Actions that are allowed on `*`, because AWS knows no narrower resource for what the role is used for. */
+/** Actions that are allowed on `*`, because AWS supports no narrower resource for what the role does. */
 const NEEDS_STAR = {
   'ec2:CreateNetworkInterface': 'Lambda attaches the function to the VPC; the interface has no name yet',
   'ec2:DescribeNetworkInterfaces': 'has no resource type',

@@ -43,7 +43,7 @@ function errorsOf(stack: Stack): string[] {
     .map(({ entry }) => String(entry.data));
 }
 
-test.each(['stage', 'appName'])('a %s that is a token fails with the way to give it as text', (prop) => {
+test.each(['stage', 'appName'])('a %s that is a token fails and says how to give it as text', (prop) => {
   const { errors } = findings({ [prop]: Lazy.string({ produce: () => 'prod' }) });
   expect(errors).toEqual([expect.stringMatching(new RegExp(`the prop ${prop} is a token.*tryGetContext\\('${prop}'\\)`))]);
 });
@@ -62,7 +62,7 @@ test.each<[string, StackProps['env'], StackProps['env'], string]>([
     'in the account 1 and the migration in 2',
   ],
   ['a stack without an environment', undefined, { account: '2', region: 'eu-west-1' }, 'give both stacks the same "env"'],
-])('a database in %s fails with the remedy, not with an exception of the CDK', (_, data, backend, problem) => {
+])('a database in %s fails with the fix, not with an exception of the CDK', (_, data, backend, problem) => {
   const app = newApp();
   const dataStack = new Stack(app, 'Data', { env: data });
   const vpc = new ec2.Vpc(dataStack, 'Vpc');

@@ -19,12 +19,12 @@ test('all that is wrong is told at once', () => {
   expect(errors).toEqual([
     expect.stringContaining('the stage "pull request 17" is not a usable name'),
     expect.stringContaining('Lambda allows 64'),
-    expect.stringContaining('the timeout is 20 minutes and a deploy can wait for 14 minutes'),
-    expect.stringContaining('the lock timeout is 0, which PostgreSQL takes for no timeout at all'),
+    expect.stringContaining('the timeout is 20 minutes, but a deploy can wait for 14 minutes'),
+    expect.stringContaining('the lock timeout is 0, which PostgreSQL takes as no timeout'),
     expect.stringContaining("the mutex wait is 20 minutes and the function's timeout 20 minutes"),
-    expect.stringContaining('the connect retry is 5 minutes and 3 minutes are allowed'),
+    expect.stringContaining('the connect retry is 5 minutes, but at most 3 minutes are allowed'),
     expect.stringContaining('DATABASE_URL holds a password'),
-    expect.stringContaining('nodejs22.x is no Python'),
+    expect.stringContaining('nodejs22.x is not a Python runtime'),
     expect.stringContaining('has no folder backend/'),
     expect.stringContaining('has no folder site-packages/'),
   ]);
@@ -40,7 +40,7 @@ test.each<[string, Partial<AlembicMigrationProps>, string]>([
   const timeout = Duration.seconds('limits' in props ? 120 : 5);
   const { errors } = findings({ ...props, timeout });
   expect(errors).toEqual([expect.stringContaining(problem)]);
-  expect(errors[0]).toContain('the function would be ended before it could say what it waited for');
+  expect(errors[0]).toContain('the function would end before it could report what it waited for');
 });
 
 test('without runOnDeploy the function may take as long as Lambda allows, and no longer', () => {
@@ -49,11 +49,11 @@ test('without runOnDeploy the function may take as long as Lambda allows, and no
     expect.stringContaining('a deploy can wait for 14 minutes'),
   ]);
   expect(findings({ runOnDeploy: false, timeout: Duration.minutes(16) }).errors).toEqual([
-    expect.stringContaining('the timeout is 16 minutes and Lambda allows 15 minutes'),
+    expect.stringContaining('the timeout is 16 minutes, but Lambda allows 15 minutes'),
   ]);
 });
 
-describe('in a region whose databases have certificates of an authority that is not packaged', () => {
+describe('in a region whose certificate authorities are not packaged', () => {
   const elsewhere = { env: { region: 'ap-nowhere-1' } };
   const withSecret =
     (environment = {}): Options =>
@@ -64,16 +64,16 @@ describe('in a region whose databases have certificates of an authority that is 
 
   test('a warning says which certificates to add, and where', () => {
     expect(findings(withSecret(), elsewhere).warnings).toEqual([
-      expect.stringMatching(/do not know RDS in ap-nowhere-1.*ap-nowhere-1-bundle\.pem into the backend.*PGSSLROOTCERT/),
+      expect.stringMatching(/do not cover RDS in ap-nowhere-1.*ap-nowhere-1-bundle\.pem into the backend.*PGSSLROOTCERT/),
     ]);
   });
 
   test.each<[string, Options, StackProps]>([
     ['a known region', withSecret(), { env: { region: 'eu-central-1' } }],
-    ['a region that only the deploy knows', withSecret(), {}],
+    ['a region that is known only at deploy time', withSecret(), {}],
     ['certificates of the user', withSecret({ PGSSLROOTCERT: '/var/task/backend/rds.pem' }), elsewhere],
     ['another mode', withSecret({ PGSSLMODE: 'require' }), elsewhere],
-    ['an address that is none of ours', {}, elsewhere],
+    ['an address from the environment', {}, elsewhere],
   ])('%s brings no warning', (_, options, stack) => {
     expect(findings(options, stack).warnings).toEqual([]);
   });
@@ -102,7 +102,7 @@ test.each([
 test('a directory that is not there is named', () => {
   const gone = join(temporaryDirectory(), 'back');
   for (const code of [MigrationCode.fromProject(gone), MigrationCode.fromDirectory(gone), MigrationCode.fromImage(gone)]) {
-    expect(findings({ code }).errors).toEqual([`${gone} is no directory: give the folder of the backend`]);
+    expect(findings({ code }).errors).toEqual([`${gone} is not a directory: give the backend's folder`]);
   }
 });
 

@@ -17,9 +17,9 @@ test('all that is wrong is told at once', () => {
     }),
   ).toEqual([
     expect.stringContaining('the stage "pull request 17" is not a usable name'),
-    expect.stringContaining('the timeout is 15 minutes and a deploy can wait for 14 minutes'),
+    expect.stringContaining('the timeout is 15 minutes, but a deploy can wait for 14 minutes'),
     'the batch size is 1001: use 1 to 1000',
-    '1 connections are allowed and a worker has 2: use 2 to 10000',
+    'maxConnections is 1, and each worker opens 2: use 2 to 10000',
     'toleratedFailures has neither count nor percent: give one, or leave it out',
     'the query of TenantSource.fromQuery is empty: give a SELECT with the column name',
     'the canary is 60 % of the tenants: use 1 to 50',
@@ -41,12 +41,12 @@ test.each<[string, TenantOptions, string]>([
         { pause: Duration.hours(0) },
       ),
     },
-    'the canary has 31 names: use 30 at most, or a share',
+    'the canary has 31 names: use at most 30, or TenantCanary.share',
   ],
   [
-    'a canary that can be no tenant',
+    'a canary with a name that no tenant can have',
     { canary: TenantCanary.names(['a/b'], { pause: Duration.hours(0) }) },
-    'the canary names what can be no tenant: a/b',
+    'the canary has names that no tenant can have: a/b',
   ],
   [
     'both pause and approval',
@@ -59,19 +59,19 @@ test.each<[string, TenantOptions, string]>([
     'the canary waits for more than 7 days',
   ],
   [
-    'an approval within no time',
+    'an approval within a few seconds',
     { canary: TenantCanary.share(5, { approval: true, within: Duration.seconds(5) }), ...HAND_OVER },
     'the canary waits less than a minute for an approval',
   ],
   [
     'a deploy that waits for a person',
     { canary: TenantCanary.share(5, { approval: true }) },
-    'a deploy can not wait for a person who approves the canaries: use TenantDeploy.handOver()',
+    'a deploy cannot wait until somebody approves the canaries: use TenantDeploy.handOver()',
   ],
   [
     'a deploy that waits for a long pause',
     { canary: TenantCanary.share(5, { pause: Duration.hours(1) }) },
-    "the canaries' pause is 60 minutes and a deploy that waits has 30 for it",
+    "the canaries' pause is 60 minutes, but a deploy that waits has only 30",
   ],
 ])('%s is refused', (_, options, problem) => {
   expect(errorsOf(options)).toEqual([expect.stringContaining(problem)]);

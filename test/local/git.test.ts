@@ -60,7 +60,7 @@ describe('what is new in a branch', () => {
     expect(await defaultBranch(back)).toBe('origin/trunk');
   });
 
-  it('can’t be told from a ref that git does not know, be it an option', async () => {
+  it('could not be determined from a ref that git does not know, be it an option', async () => {
     await expect(changesSince(back, 'origin/main')).rejects.toMatchObject({
       code: 'unknown_ref',
       next: expect.stringContaining('git fetch origin main'),
@@ -68,7 +68,7 @@ describe('what is new in a branch', () => {
     await expect(changesSince(back, '--output=x')).rejects.toMatchObject({ code: 'unknown_ref' });
   });
 
-  it('can’t be told in a clone that is too shallow, and what to write in a CI is said', async () => {
+  it('could not be determined in a clone that is too shallow, and what to write in a CI is said', async () => {
     git('switch', '--quiet', '--create', 'feature');
     write('d', '1');
     commit();
@@ -83,7 +83,7 @@ describe('what is new in a branch', () => {
     });
   });
 
-  it('can’t be told where there is no repository', async () => {
+  it('could not be determined where there is no repository', async () => {
     rmSync(path.join(root, '.git'), { recursive: true });
     await expect(changesSince(back, 'main')).rejects.toMatchObject({
       code: 'git_failed',

@@ -1,4 +1,4 @@
-/* Run by leash.test.ts: holds a folder and a command with a child of its own, and tells their ids. */
+/* Run by supervisor.test.ts: holds a folder and a command with a child of its own, and tells their ids. */
 import { run } from '../../lib/local/processes/run';
 import { withFolder } from '../../lib/local/processes/with-folder';
 

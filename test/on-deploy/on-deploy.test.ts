@@ -226,7 +226,7 @@ describe('a migration that fails', () => {
     expect(response.Status).toBe('FAILED');
     expect(response.Reason.split('\n')[0]).toBe(
       '[migration_failed] relation "items" already exists; revision b2; SQLSTATE 42P07; statement: CREATE TABLE items; ' +
-        `log group /aws/lambda/${FUNCTION}; next: mend it`,
+        `log group /aws/lambda/${FUNCTION}; next: fix it`,
     );
     expect(response.Reason).not.toMatch(/^ +at /m);
   });

@@ -141,7 +141,7 @@ describe('bytecode', () => {
       },
     ],
     ['exchanged for another one', (file) => writeFileSync(file, readFileSync(join(cache, kept('.pyc')[0] as string)))],
-  ])('that was %s in the cache gets into no package, and is mended', (_, damage) => {
+  ])('that was %s in the cache gets into no package, and is replaced', (_, damage) => {
     const first = compile();
     for (const file of filesBelow(cache)) damage(join(cache, file));
     expect(compile()).toEqual(first);

@@ -115,15 +115,15 @@ describe('a rollback', () => {
     expect(stack.status).toBe('UPDATE_ROLLBACK_COMPLETE');
   });
 
-  test('of a migration that failed keeps what was applied before it, and a mended release goes on from there', async () => {
+  test('of a migration that failed keeps what was applied before it, and a fixed release goes on from there', async () => {
     const { stack, release, database } = production;
     await stack.create(release(FIRST));
     const { updated, rolledBack } = await stack.update(release({ ...SECOND, c3: 'SELECT missing FROM users' }));
     expect([updated.response.Status, rolledBack?.response.Status]).toEqual(['FAILED', 'SUCCESS']);
     expect(stack.status).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect(await database.version()).toEqual(['b2']);
-    const mended = await stack.update(release(SECOND));
-    expect(mended.updated.response).toMatchObject({ Status: 'SUCCESS', Data: { fromRevision: 'b2', toRevision: 'c3' } });
+    const fixed = await stack.update(release(SECOND));
+    expect(fixed.updated.response).toMatchObject({ Status: 'SUCCESS', Data: { fromRevision: 'b2', toRevision: 'c3' } });
     expect(await database.ran()).toEqual({ a1: 1, b2: 1, c3: 1 });
     expect(stack.status).toBe('UPDATE_COMPLETE');
   });

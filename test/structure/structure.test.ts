@@ -26,19 +26,19 @@ test('all files are read', () => {
 });
 
 test('no TypeScript files import each other in a circle', () => {
-  expect(circles(typescript.files)).toEqual(CIRCLES.typescript);
+  expect(CIRCLES.typescript).toEqual(expect.arrayContaining(circles(typescript.files)));
 });
 
 test('no Python files import each other in a circle', () => {
-  expect(circles(python)).toEqual(CIRCLES.python);
+  expect(CIRCLES.python).toEqual(expect.arrayContaining(circles(python)));
 });
 
 test('TypeScript imports only from rooms below', () => {
-  expect(arrowsUp(typescript.files, TYPESCRIPT)).toEqual(UP.typescript);
+  expect(UP.typescript).toEqual(expect.arrayContaining(arrowsUp(typescript.files, TYPESCRIPT)));
 });
 
 test('Python imports only from rooms below', () => {
-  expect(arrowsUp(python, PYTHON)).toEqual(UP.python);
+  expect(UP.python).toEqual(expect.arrayContaining(arrowsUp(python, PYTHON)));
 });
 
 test('the constructs alone know the CDK', () => {
@@ -46,5 +46,7 @@ test('the constructs alone know the CDK', () => {
 });
 
 test('a folder shows at most 15 files', () => {
-  expect(crowdedFolders([...typescript.files.keys(), ...python.keys()])).toEqual(CROWDED);
+  const most = new Map(CROWDED);
+  const crowded = crowdedFolders([...typescript.files.keys(), ...python.keys()]);
+  expect(crowded.filter(([folder, files]) => files > (most.get(folder) ?? 0))).toEqual([]);
 });

@@ -75,7 +75,7 @@ test('an event that is delivered twice starts one run', async () => {
 
 test('a run that failed fails the deploy, with the reasons of the first tenants', async () => {
   const failures = ['a', 'b', 'c', 'd'].map((tenant): TenantFailure => {
-    return { tenant, error: { code: 'migration_failed', message: `it broke for ${tenant}`, next: 'mend it', revision: 'a1' } };
+    return { tenant, error: { code: 'migration_failed', message: `it broke for ${tenant}`, next: 'fix it', revision: 'a1' } };
   });
   const error = { code: 'tenants_failed', message: '4 of 9 tenants failed', next: 'repair it' };
   const arn = await machine(failsWith({ error, failures }));

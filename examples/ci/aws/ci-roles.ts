@@ -18,7 +18,7 @@ export function deployRole(scope: Construct, stage: string, migration: AlembicMi
     (kind) => `arn:${partition}:iam::${account}:role/cdk-hnb659fds-${kind}-role-${account}-${region}`,
   );
   role.addToPolicy(new iam.PolicyStatement({ actions: ['sts:AssumeRole'], resources: ofBootstrap }));
-  // For `plan` and `check`. AWS can't tell commands apart: whoever may ask may migrate.
+  // For `plan` and `check`. AWS can't tell commands apart: a role that may ask may migrate.
   migration.grantInvoke(role);
   return role;
 }

@@ -15,7 +15,7 @@ export class Database extends Construct {
   readonly databaseName = NAME;
   readonly vpc: ec2.Vpc;
   readonly cluster: rds.DatabaseCluster;
-  /** The way to Secrets Manager; it is closed for whoever is not let in. */
+  /** The endpoint for Secrets Manager. Only permitted clients may connect to it. */
   readonly secretsManager: ec2.InterfaceVpcEndpoint;
 
   constructor(scope: Construct, id: string, props: DatabaseProps) {

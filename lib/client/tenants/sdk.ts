@@ -9,7 +9,7 @@ export function sfnSdk(): typeof import('@aws-sdk/client-sfn') {
 
 const CONNECTION_TIMEOUT_MS = 5_000;
 
-/** No call of Step Functions takes long: one that is silent for so long has no answer coming. */
+/** Calls of Step Functions are short: after this long without a response, none will arrive. */
 const REQUEST_TIMEOUT_MS = 15_000;
 
 /** A client of Step Functions. It may send each call again: they read, or start a run by its own name. */

@@ -5,30 +5,30 @@ import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { IConstruct } from 'constructs';
 
 /*
- * Findings of cdk-nag's AwsSolutions that stay, each with its reason: an app that checks itself need not look into this construct.
+ * Findings of cdk-nag's AwsSolutions that we accept, each with its reason, so that an app that runs cdk-nag need not suppress them.
  */
 
-/** Older versions of the CDK have no `Validations`, and nothing that would read this. */
+/** Older versions of the CDK have no `Validations`, so nothing would read this. */
 function acknowledge(scope: IConstruct, ...findings: Acknowledgment[]): void {
   Validations?.of(scope).acknowledge(...findings);
 }
 
-/** Of the role of a function in a VPC. */
+/** For the role of a function in a VPC. */
 export function acknowledgeNetworkInterfaces(role: IConstruct): void {
   acknowledge(role, {
     id: 'AwsSolutions-IAM5[Resource::*]',
     reason:
-      'Lambda attaches the function to the VPC with these actions, and AWS knows no narrower resource for them; ' +
-      "the function's own code is denied them by the policy's next statement",
+      'Lambda attaches the function to the VPC with these actions, and AWS supports no narrower resource for them; ' +
+      "the policy's next statement denies them to the function's own code",
   });
 }
 
-/** Of the CDK's Provider framework, which is below the scope. */
+/** For the CDK's Provider framework below the scope. */
 export function acknowledgeFramework(scope: IConstruct): void {
   const functions = scope.node
     .findAll()
     .filter((construct) => construct instanceof CfnFunction)
-    // This one is called by CloudFormation, and by nobody else.
+    // Only CloudFormation calls this one.
     .filter(({ handler }) => handler !== 'framework.onEvent');
   acknowledge(
     scope,
@@ -40,50 +40,52 @@ export function acknowledgeFramework(scope: IConstruct): void {
     {
       id: 'AwsSolutions-SF1',
       reason:
-        'the state machine only waits: what it waits for is logged by the handlers. Its events hold the presigned URL by which ' +
-        "anybody could answer CloudFormation, and delivering them takes permissions on all of the account's log groups",
+        'the state machine only waits, and the handlers log what it waits for. Its events hold the presigned URL with which ' +
+        "anyone could answer CloudFormation, and logging them requires permissions on all of the account's log groups",
     },
     {
       id: 'AwsSolutions-SF2',
-      reason: 'the state machine only waits; tracing takes permissions on "*" and would show calls that are logged already',
+      reason: 'the state machine only waits; tracing requires permissions on "*" and would show calls that are already logged',
     },
   );
 }
 
-/** Of the task that runs long migrations. */
+/** For the task that runs long migrations. */
 export function acknowledgeTaskDefinition(task: IConstruct): void {
   acknowledge(task, {
     id: 'AwsSolutions-ECS2',
-    reason: 'the variables hold no secret: the database password is fetched from Secrets Manager, or made, when the task runs',
+    reason:
+      'the variables hold no secret: the task fetches the database password from Secrets Manager, or creates a token, when it runs',
   });
 }
 
-/** Of the role by which Fargate starts that task. */
+/** For the role with which Fargate starts that task. */
 export function acknowledgeExecutionRole(role: IConstruct): void {
   acknowledge(role, {
     id: 'AwsSolutions-IAM5[Resource::*]',
-    reason: 'ecr:GetAuthorizationToken, which it takes to pull the image, knows no narrower resource',
+    reason: 'ecr:GetAuthorizationToken, required to pull the image, supports no narrower resource',
   });
 }
 
-/** Of the state machine that runs that task. */
+/** For the state machine that runs that task. */
 export function acknowledgeStateMachine(machine: IConstruct): void {
   acknowledge(
     machine,
     {
       id: 'AwsSolutions-SF1',
       reason:
-        'the state machine starts one task and waits for it: Step Functions keeps its events for 90 days, and delivering them to ' +
-        "CloudWatch takes permissions on all of the account's log groups",
+        'the state machine starts one task and waits for it: Step Functions keeps its events for 90 days, and logging them to ' +
+        "CloudWatch requires permissions on all of the account's log groups",
     },
     {
       id: 'AwsSolutions-SF2',
-      reason: 'the state machine starts one task and waits for it; tracing takes permissions on "*" and would show that alone',
+      reason:
+        'the state machine starts one task and waits for it; tracing requires permissions on "*" and would show nothing else',
     },
   );
 }
 
-/** Of a role that may do something with what has no name before it is there. */
+/** For a role with permissions on resources whose names are unknown before they exist. */
 export function acknowledgeWildcard(role: IConstruct, arn: string, reason: string): void {
   acknowledge(role, { id: `AwsSolutions-IAM5[Resource::${asFound(Stack.of(role).resolve(arn))}]`, reason });
 }
@@ -103,7 +105,7 @@ interface RenderedArn {
   readonly 'Fn::Join'?: readonly [string, readonly (string | RenderedArn)[]];
 }
 
-/** Of the state machine that runs over the tenants, and the roles of its functions. */
+/** For the state machine that runs over the tenants, and the roles of its functions. */
 export function acknowledgeTenantMachine(
   scope: IConstruct,
   bucket: s3.Bucket,
@@ -116,11 +118,11 @@ export function acknowledgeTenantMachine(
     scope,
     {
       id: `AwsSolutions-IAM5[Resource::${files}]`,
-      reason: "the wildcard stands for the files of the runs, in a bucket of the stack's own",
+      reason: "the wildcard stands for the files of the runs, in the stack's own bucket",
     },
     ...[':*', '/*'].map((end) => ({
       id: `AwsSolutions-IAM5[Resource::${executions}${end}]`,
-      reason: 'the wildcard stands for the executions of this one state machine, whose names are made when they start',
+      reason: 'the wildcard stands for the executions of this one state machine, which get their names when they start',
     })),
   );
   acknowledge(
@@ -128,21 +130,20 @@ export function acknowledgeTenantMachine(
     {
       id: 'AwsSolutions-SF1',
       reason:
-        'Step Functions keeps the history of each execution for 90 days, and the bucket what became of each tenant; to deliver its ' +
-        "events elsewhere takes permissions on all of the account's log groups",
+        'Step Functions keeps the history of each execution for 90 days, and the bucket keeps the result of each tenant; logging ' +
+        "its events elsewhere requires permissions on all of the account's log groups",
     },
     {
       id: 'AwsSolutions-SF2',
-      reason: 'tracing takes permissions on "*", and shows calls that the history of the execution shows already',
+      reason: 'tracing requires permissions on "*" and shows calls that the history of the execution already shows',
     },
   );
 }
 
-/** Of the bucket with what became of each tenant. */
+/** For the bucket with the result of each tenant. */
 export function acknowledgeRunsBucket(bucket: s3.Bucket): void {
   acknowledge(bucket, {
     id: 'AwsSolutions-S1',
-    reason:
-      'four roles of this stack read and write it, and their logs say what they do; an access log would need another bucket',
+    reason: 'only four roles of this stack read and write it, and they log what they do; an access log would need another bucket',
   });
 }

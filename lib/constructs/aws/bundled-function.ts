@@ -8,7 +8,7 @@ import type { Construct } from 'constructs';
 import { packagePath } from '../../package-root';
 
 export interface BundledFunctionProps {
-  /** Folder of `lambda` whose bundle the function runs. */
+  /** The folder in `lambda` whose bundle the function runs. */
   readonly bundle: 'on-deploy' | 'tenants';
   /** The bundle's export. */
   readonly handler: string;
@@ -18,7 +18,7 @@ export interface BundledFunctionProps {
   readonly logGroup: logs.ILogGroup;
   readonly encryptionKey: kms.IKey | undefined;
   readonly functionName?: string;
-  /** @default 128, as Lambda's */
+  /** In MiB. @default 128, Lambda's default */
   readonly memorySize?: number;
   readonly environment?: { readonly [name: string]: string };
 }
@@ -36,7 +36,7 @@ export function bundledFunction(scope: Construct, id: string, props: BundledFunc
   });
 }
 
-/** A role for such functions: it may write their log, and decrypt their environment. */
+/** A role for such functions: it may write their logs and decrypt their environment. */
 export function bundledFunctionRole(
   scope: Construct,
   id: string,

@@ -5,7 +5,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Provider } from 'aws-cdk-lib/custom-resources';
 
 /**
- * Step Functions keeps what each deploy's request and answers were for 90 days. The Provider framework has no prop for the key, so the
+ * Step Functions keeps each deploy's request and answers for 90 days. The Provider framework has no prop for the key, so the
  * state machine and its role are looked up below it.
  * https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html
  */
@@ -14,7 +14,7 @@ export function encryptExecutions(provider: Provider, key: kms.IKey): void {
   const machine = below.find((construct) => construct instanceof sfn.CfnStateMachine);
   const role = machine && (machine.node.scope?.node.tryFindChild('Role') as iam.Role | undefined);
   if (!machine || !role)
-    throw new Error('this version of aws-cdk-lib has another Provider framework: use an older one with cdk-alembic');
+    throw new Error('this version of aws-cdk-lib has a different Provider framework: use an older version of aws-cdk-lib');
   machine.encryptionConfiguration = {
     type: 'CUSTOMER_MANAGED_KMS_KEY',
     kmsKeyId: key.keyArn,

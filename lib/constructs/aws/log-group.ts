@@ -12,7 +12,7 @@ export interface LogGroupProps {
 }
 
 /**
- * A log group that goes when the stack goes: one with a fixed name that stayed behind would stop the next deploy of the stage with
+ * A log group that is deleted with the stack: if one with a fixed name stayed behind, the next deploy of the stage would fail with
  * "already exists".
  */
 export function logGroup(scope: Construct, id: string, { name, logRetention, encryptionKey }: LogGroupProps): logs.LogGroup {
@@ -26,7 +26,7 @@ export function logGroup(scope: Construct, id: string, { name, logRetention, enc
   return group;
 }
 
-/** CloudWatch Logs uses a key as itself. A key from outside of the app keeps its policy: there its owner adds this statement. */
+/** CloudWatch Logs uses the key under its own principal. The CDK cannot change the policy of an imported key: its owner adds this. */
 function allowLogs(scope: Construct, key: kms.IKey, logGroupName: string): void {
   const stack = Stack.of(scope);
   const arn = stack.formatArn({

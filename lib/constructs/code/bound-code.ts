@@ -6,12 +6,12 @@ import { HANDLER } from '../../contract';
 import type { ProjectFindings } from '../../packaging/alembic-project';
 import type { FunctionPlatform } from '../../packaging/platform';
 
-/** What a code is when it is bound to a function. */
+/** Code that is bound to a function. */
 export interface BoundCode {
   readonly code: lambda.Code;
   readonly handler: string;
   readonly runtime: lambda.Runtime;
-  /** Makes an image of it for a container; absent when there are errors. */
+  /** Builds an image of the code for a container. Absent when there are errors. */
   readonly image?: (scope: Construct) => DockerImageAsset;
   /** What was found and packaged, in words. */
   readonly found?: string;
@@ -19,10 +19,10 @@ export interface BoundCode {
   readonly warnings: readonly string[];
 }
 
-/** Binds a code below a scope. Nothing is packaged when `usable` is false: other errors stop the deploy already. */
+/** Binds code below a scope. Packages nothing when `usable` is false: other errors already stop the deploy. */
 export type CodeBinding = (scope: Construct, platform: FunctionPlatform, usable: boolean) => BoundCode;
 
-/** Takes the code's place when there are errors, with which the CDK deploys nothing. */
+/** Replaces the code when there are errors; the CDK deploys nothing then. */
 export function unusable(errors: readonly string[], warnings: readonly string[]): BoundCode {
   const code = lambda.Code.fromInline('raise RuntimeError("this stack had errors when it was synthesized")');
   return { code, handler: HANDLER, runtime: lambda.Runtime.PYTHON_3_13, errors, warnings };
@@ -31,5 +31,5 @@ export function unusable(errors: readonly string[], warnings: readonly string[])
 /** Checks a directory that the user named. */
 export function checkDirectory<T extends ProjectFindings>(directory: string, check: () => T): T | ProjectFindings {
   if (existsSync(directory)) return check();
-  return { errors: [`${directory} is no directory: give the folder of the backend`], warnings: [] };
+  return { errors: [`${directory} is not a directory: give the backend's folder`], warnings: [] };
 }

@@ -15,8 +15,8 @@ export function dockerPlatform({ architecture }: Pick<FunctionPlatform, 'archite
 }
 
 /**
- * An image of a package that was staged for a zip. It starts from Lambda's own public image, so that the task runs with the Python,
- * the system libraries and the AWS SDK that the function has.
+ * An image of a package that was staged for a zip. It starts from Lambda's public image, so that the task has the same Python,
+ * system libraries and AWS SDK as the function.
  */
 export function imageOfPackage(scope: Construct, stagedPath: string, platform: FunctionPlatform): DockerImageAsset {
   const isStaged = !scope.node.tryGetContext(DISABLE_ASSET_STAGING_CONTEXT);

@@ -1,6 +1,6 @@
 import { type BundlingOptions, DockerImage } from 'aws-cdk-lib';
 
-/** Bundling that this machine does by itself, without Docker. */
+/** Bundling on this machine, without Docker. */
 export function localBundling(build: (target: string) => void): BundlingOptions {
   return {
     image: DockerImage.fromRegistry('not-used'),

@@ -28,7 +28,7 @@ export interface ProjectOptions {
   readonly alembicConfig?: string;
 
   /**
-   * Requirements files, relative to the directory, to install instead of what a lock says.
+   * Requirements files to install instead of the lock, relative to the directory.
    *
    * @default - the lock; without one, `requirements.txt` or `requirements/production.txt`, `prod.txt`, `main.txt`, `base.txt`
    */
@@ -49,7 +49,7 @@ export interface ProjectOptions {
   readonly extras?: string[];
 
   /**
-   * Distributions that migrations do not need, such as `torch`. What only they require is left out with them, where a lock says so.
+   * Distributions that migrations do not need, such as `torch`. With a lock, packages that only they require are left out too.
    *
    * @default - none
    */
@@ -71,7 +71,7 @@ export interface ProjectOptions {
   readonly wheels?: string;
 
   /**
-   * What else of the directory to leave out: names (`*.csv`, at any depth) or paths from the directory (`data/seed`).
+   * Further files of the directory to leave out: names (`*.csv`, at any depth) or paths from the directory (`data/seed`).
    * The folders that Alembic reads are never left out.
    *
    * @default - caches, names that start with a dot, virtual environments, and `tests` and `test` at the top are left out
@@ -96,7 +96,7 @@ export interface MigrationImageOptions {
   readonly target?: string;
 
   /**
-   * Build arguments. They can be read from the image: no secrets.
+   * Build arguments. No secrets: anyone with the image can read them.
    *
    * @default - none
    */
@@ -113,10 +113,10 @@ export interface MigrationImageOptions {
 /** The backend's Alembic project, as the function's code. */
 export class MigrationCode {
   /**
-   * A backend as it is developed: the directory holds the Alembic project and says what it depends on, with `uv.lock` (there, or at the
+   * A backend as it is developed: the directory holds the Alembic project and declares its dependencies with `uv.lock` (there, or at the
    * root of the workspace above), `poetry.lock`, `pdm.lock`, `pylock.toml`, `Pipfile.lock`, `requirements.txt` or `pyproject.toml`. It
    * becomes a zip, without Docker: the dependencies for the function's platform, workspace members and path dependencies among them, the
-   * backend's own source and the runner. uv is all that the machine needs.
+   * backend's own source and the runner. The machine needs only uv.
    *
    * @param directory Path of the backend.
    */
@@ -144,7 +144,7 @@ export class MigrationCode {
   }
 
   /**
-   * A directory that the user's own build has laid out: `backend/` (the Alembic project and the sources it imports) and
+   * A directory that your own build lays out: `backend/` (the Alembic project and the sources it imports) and
    * `site-packages/` (its dependencies for the function's platform, Alembic among them). The runner is added.
    *
    * @param directory Path of that directory.
@@ -166,9 +166,9 @@ export class MigrationCode {
   }
 
   /**
-   * A container image, for backends over Lambda's limit for zips. The Dockerfile starts from `public.ecr.aws/lambda/python`, lays
+   * A container image, for backends larger than Lambda's limit for zips. The Dockerfile starts from `public.ecr.aws/lambda/python`, lays
    * out `backend/` and `site-packages/` in `${LAMBDA_TASK_ROOT}` and takes the runner from the build context `cdk-alembic`:
-   * `COPY --from=cdk-alembic . ${LAMBDA_TASK_ROOT}/`. The command is set here.
+   * `COPY --from=cdk-alembic . ${LAMBDA_TASK_ROOT}/`. The construct sets the command.
    *
    * @param directory Docker's build directory.
    */
@@ -180,7 +180,7 @@ export class MigrationCode {
   readonly _bind: CodeBinding;
 
   /**
-   * The Python that the code is for, such as `3.13`.
+   * The Python version that the code targets, such as `3.13`.
    *
    * @internal
    */

@@ -11,11 +11,11 @@ import { type BoundCode, type CodeBinding, checkDirectory, unusable } from './bo
 import { imageOfPackage } from './container-image';
 import { localBundling } from './local-bundling';
 
-/** A directory that was checked. */
+/** The result of checking a directory. */
 export interface ZipFindings extends ProjectFindings {
-  /** What the directory has, in words. */
+  /** What was found in the directory, in words. */
   readonly found?: string;
-  /** What it becomes; asked only when there are no errors. */
+  /** Returns the package to build. Called only when there are no errors. */
   package?(): Package;
 }
 
@@ -25,7 +25,7 @@ export interface ZipSource {
   check(scope: Construct, platform: FunctionPlatform): ZipFindings;
 }
 
-/** Code that is a zip of this machine's making. */
+/** Code that this machine packages as a zip. */
 export function zipCode(source: ZipSource): CodeBinding {
   return (scope, platform, usable): BoundCode => {
     const found = checkDirectory(source.directory, () => source.check(scope, platform));
@@ -48,7 +48,7 @@ export function zipCode(source: ZipSource): CodeBinding {
   };
 }
 
-/** Builds the package where the function will find it, unless it is there already. Returns where, or what the user did wrong. */
+/** Builds the package in the assembly, unless it is there already. Returns its path, or the user's mistake. */
 function stage(scope: Construct, directory: string, built: Package): { path: string } | { failure: string } {
   let cause: unknown;
   const build = (target: string) => {
@@ -63,7 +63,7 @@ function stage(scope: Construct, directory: string, built: Package): { path: str
     const staging = new AssetStaging(scope, 'Package', { sourcePath: directory, ...assetOptions({ ...built, build }) });
     return { path: staging.absoluteStagedPath };
   } catch (error) {
-    // The CDK wraps what a build throws in words of its own.
+    // The CDK wraps an error of the build in its own.
     if (cause instanceof PackagingError) return { failure: cause.message };
     throw error;
   }

@@ -3,13 +3,13 @@ import { REQUEST_VARIABLE } from '../../contract';
 /** Name of the container in its task. */
 export const CONTAINER_NAME = 'migrate';
 
-/** So often a task is started that never began to run. */
+/** How often a task is started if it never begins to run. */
 const STARTS = 3;
 const PAUSE_SECONDS = 30;
 
 /**
- * What Step Functions says in the cause of a task that never began to run: ECS had no room or too many calls, or it gave up before
- * the container was started (an image that can't be pulled, no network interface).
+ * Causes that Step Functions reports for a task that never began to run: ECS had no capacity or throttled the call, or it failed
+ * before the container started (the image could not be pulled, no network interface).
  * https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html
  */
 const NEVER_BEGAN = ['*TaskFailedToStart*', '*Capacity is unavailable*', '*ThrottlingException*', '*Rate exceeded*'];
@@ -54,7 +54,7 @@ export function containerDefinition(props: ContainerDefinitionProps): Record<str
             ],
           },
         },
-        // No Retry: it can't tell a task that failed from one that was never started.
+        // No Retry: it cannot distinguish a task that failed from one that never started.
         Catch: [{ ErrorEquals: ['States.ALL'], ResultPath: '$.failure', Next: 'Judge' }],
         End: true,
       },

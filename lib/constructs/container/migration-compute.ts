@@ -4,18 +4,18 @@ import type { ContainerOnDeploy } from '../../contract';
 
 /** Options of {@link MigrationCompute.container}. */
 export interface MigrationContainerOptions {
-  /** The cluster that the task runs on. Its VPC is the one from which the database can be reached. */
+  /** The cluster that the task runs on. The database must be reachable from its VPC. */
   readonly cluster: ecs.ICluster;
 
   /**
-   * Share of a processor for the task, in 1/1024. The statement runs in the database: this one only waits.
+   * CPU units of the task: 1024 are one vCPU. The statement runs in the database; the task only waits.
    *
    * @default 256
    */
   readonly cpu?: number;
 
   /**
-   * Memory of the task, in MiB. Fargate knows pairs of it with `cpu`.
+   * Memory of the task, in MiB. Fargate allows certain values for each `cpu`.
    *
    * @default 512
    */
@@ -31,28 +31,28 @@ export interface MigrationContainerOptions {
   /**
    * The task's security groups.
    *
-   * @default - one of its own, which may send anywhere
+   * @default - a new one that allows all outbound traffic
    */
   readonly securityGroups?: ec2.ISecurityGroup[];
 
   /**
-   * What a deploy does when it comes to a revision for the container.
+   * What a deploy does when it reaches a revision for the container.
    *
    * @default ContainerDeploy.wait()
    */
   readonly onDeploy?: ContainerDeploy;
 }
 
-/** What a deploy does when it comes to a revision for the container. */
+/** What a deploy does when it reaches a revision for the container. */
 export class ContainerDeploy {
-  /** The deploy waits, for 55 minutes at most: CloudFormation allows no more. Then it fails; the statement goes on. */
+  /** The deploy waits, at most 55 minutes because of CloudFormation's limit. Then it fails, and the statement continues. */
   static wait(): ContainerDeploy {
     return new ContainerDeploy('wait');
   }
 
   /**
-   * The deploy starts the container, which applies all that is pending, and succeeds at once; the output `ContainerExecution` says
-   * where to look. The new application code meets a database that is still on its way.
+   * The deploy starts the container, which applies all pending revisions, and succeeds at once. The output `ContainerExecution`
+   * names the execution. The new application code starts before the database is migrated.
    */
   static handOver(): ContainerDeploy {
     return new ContainerDeploy('handOver');
@@ -68,14 +68,14 @@ export class ContainerDeploy {
 
 /** Where the migrations run. */
 export class MigrationCompute {
-  /** All in the function: no revision may take longer than 15 minutes. */
+  /** Everything runs in the function: no revision may take longer than 15 minutes. */
   static lambda(): MigrationCompute {
     return new MigrationCompute();
   }
 
   /**
-   * In the function, but for revisions that say `# cdk-alembic: run in container`: those run as a task on Fargate, which has no
-   * deadline. It is the same package and runner, in an image that Docker builds when the stack is deployed.
+   * In the function, except for revisions with `# cdk-alembic: run in container`: those run as a task on Fargate, without a time
+   * limit. The task uses the same package and runner, in an image that Docker builds when the stack is deployed.
    */
   static container(options: MigrationContainerOptions): MigrationCompute {
     return new MigrationCompute(options);

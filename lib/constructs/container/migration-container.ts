@@ -22,7 +22,7 @@ import { CONTAINER_NAME, containerDefinition } from './container-definition';
 import type { MigrationContainerOptions } from './migration-compute';
 
 export interface MigrationContainerProps extends MigrationContainerOptions {
-  /** Name of the function that it stands beside; undefined when it can't be used. */
+  /** Name of the function that it belongs to; undefined when it is invalid. */
   readonly functionName: string | undefined;
   readonly image: NonNullable<BoundCode['image']>;
   readonly architecture: lambda.Architecture;
@@ -31,10 +31,10 @@ export interface MigrationContainerProps extends MigrationContainerOptions {
   readonly encryptionKey: kms.IKey | undefined;
 }
 
-/** Fargate's longest. The task needs a second or two of it to cancel its statement and to say so. */
+/** Fargate's maximum. The task needs a second or two to cancel its statement and report that. */
 const STOP_TIMEOUT = Duration.seconds(120);
 
-/** The rule by which Step Functions learns that a task has ended, https://docs.aws.amazon.com/step-functions/latest/dg/connect-ecs.html */
+/** The rule that tells Step Functions that a task has ended, https://docs.aws.amazon.com/step-functions/latest/dg/connect-ecs.html */
 const SFN_RULE = 'StepFunctionsGetEventsForECSTaskRule';
 
 /** The runner as a task on Fargate, and the state machine that runs it. */
@@ -43,7 +43,7 @@ export class MigrationContainer extends Construct implements DatabaseClient {
   readonly connections: ec2.Connections;
   readonly isBoundToVpc = true;
   readonly stateMachineArn: string;
-  /** What stands for each of its executions. */
+  /** A pattern that matches all of its executions. */
   readonly executionsArn: string;
   readonly failureAlarm: cloudwatch.Alarm;
   private readonly container: ecs.ContainerDefinition;
@@ -71,7 +71,7 @@ export class MigrationContainer extends Construct implements DatabaseClient {
       entryPoint: ['python3', '-m', TASK_MODULE],
       workingDirectory: '/var/task',
       environment: {
-        // As in the function: some of its images keep the AWS SDK here.
+        // As in the function: some of Lambda's images keep the AWS SDK here.
         PYTHONPATH: '/var/runtime',
         AWS_REGION: region,
         AWS_DEFAULT_REGION: region,
@@ -123,12 +123,12 @@ export class MigrationContainer extends Construct implements DatabaseClient {
     this.failureAlarm = this.alarm(name);
   }
 
-  /** What the runner in the container is told. */
+  /** Sets the settings of the runner in the container. */
   addSettings(settings: string): void {
     this.container.addEnvironment(SETTINGS_VARIABLE, settings);
   }
 
-  /** What it takes to start the container and to watch it. */
+  /** Grants the permissions to start the container and follow it. */
   allowRun(grantee: iam.IGrantable): iam.Grant {
     this.encryptionKey?.grant(grantee, 'kms:Decrypt', 'kms:GenerateDataKey');
     return iam.Grant.addToPrincipal({
@@ -138,14 +138,14 @@ export class MigrationContainer extends Construct implements DatabaseClient {
     }).combine(iam.Grant.addToPrincipal({ grantee, actions: ['states:DescribeExecution'], resourceArns: [this.executionsArn] }));
   }
 
-  /** What Step Functions does with the role to run a task and to end it when the execution is stopped. */
+  /** Grants Step Functions the permissions to run a task, and to stop it with the execution. */
   private allowTasks(role: iam.Role, cluster: ecs.ICluster, task: ecs.FargateTaskDefinition): void {
     const allow = (actions: string[], resources: string[], conditions?: iam.PolicyStatementProps['conditions']) =>
       role.addToPolicy(new iam.PolicyStatement({ actions, resources, conditions }));
     const inCluster = { ArnEquals: { 'ecs:cluster': cluster.clusterArn } };
     const revisions = this.arnOf('ecs', 'task-definition', `${task.family}:*`);
     const tasks = this.arnOf('ecs', 'task', `${cluster.clusterName}/*`);
-    // A policy that changed with each revision would take a while until IAM knows it everywhere.
+    // A policy that changes with each revision would take a while to propagate in IAM.
     allow(['ecs:RunTask'], [revisions], inCluster);
     allow(['ecs:StopTask', 'ecs:DescribeTasks'], [tasks], inCluster);
     allow(['events:PutTargets', 'events:PutRule', 'events:DescribeRule'], [this.arnOf('events', 'rule', SFN_RULE)]);

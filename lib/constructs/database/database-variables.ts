@@ -10,38 +10,38 @@ export interface DatabaseUrlOptions {
   readonly scheme?: string;
 }
 
-/** Names of the environment variables that get the parts of the address. */
+/** Names of the environment variables for the parts of the address. */
 export interface DatabasePartNames {
   /**
-   * Gets the host name.
+   * For the host name.
    *
    * @default 'POSTGRES_HOST'
    */
   readonly host?: string;
 
   /**
-   * Gets the port.
+   * For the port.
    *
    * @default 'POSTGRES_PORT'
    */
   readonly port?: string;
 
   /**
-   * Gets the role.
+   * For the role.
    *
    * @default 'POSTGRES_USER'
    */
   readonly user?: string;
 
   /**
-   * Gets the password, or the token of IAM authentication.
+   * For the password, or the token of IAM authentication.
    *
    * @default 'POSTGRES_PASSWORD'
    */
   readonly password?: string;
 
   /**
-   * Gets the database's name.
+   * For the database's name.
    *
    * @default 'POSTGRES_DB'
    */

@@ -3,7 +3,7 @@ import { Token } from 'aws-cdk-lib';
 const PASSWORD_NAME = /(^|_)(PASSWORD|PASSWD|PGPASSWORD)$/i;
 const URL_WITH_PASSWORD = /^[a-z][a-z0-9+.-]*:\/\/[^/?#\s:@]*:([^/\s@]+)@/i;
 
-/** Environment variables that would put a password into the template; the password itself is not repeated. */
+/** Errors for environment variables that would put a password into the template. They never repeat the password. */
 export function literalPasswords(environment: { readonly [name: string]: string }): string[] {
   return Object.entries(environment)
     .filter(([name, value]) => {
@@ -12,7 +12,7 @@ export function literalPasswords(environment: { readonly [name: string]: string 
     })
     .map(
       ([name]) =>
-        `the environment variable ${name} holds a password, which everybody could read in the template: ` +
+        `the environment variable ${name} holds a password, and anyone who reads the template could see it: ` +
         'keep it in Secrets Manager and use MigrationDatabase.fromSecret',
     );
 }

@@ -15,21 +15,21 @@ export interface SecretDatabaseOptions {
   /**
    * Host name of the database's writer.
    *
-   * @default - what the secret says
+   * @default - from the secret
    */
   readonly host?: string;
 
   /**
    * Port of the database.
    *
-   * @default - what the secret says
+   * @default - from the secret
    */
   readonly port?: number;
 
   /**
    * The database to migrate.
    *
-   * @default - what the secret says
+   * @default - from the secret
    */
   readonly databaseName?: string;
 }
@@ -42,14 +42,14 @@ export interface RdsDatabaseOptions {
   /**
    * The secret with the role and the password.
    *
-   * @default - the one that the cluster or instance has
+   * @default - the secret of the cluster or instance
    */
   readonly secret?: secretsmanager.ISecret;
 
   /**
    * The database to migrate.
    *
-   * @default - what the secret says
+   * @default - from the secret
    */
   readonly databaseName?: string;
 }
@@ -59,30 +59,30 @@ export interface ProxyDatabaseOptions {
   /** The environment variables that the backend reads. */
   readonly variables: DatabaseVariables;
 
-  /** The secret with the role and the password: one of those that the proxy knows. */
+  /** The secret with the role and the password. The proxy must use it too. */
   readonly secret: secretsmanager.ISecret;
 
   /**
    * The database to migrate.
    *
-   * @default - the one that the secret names
+   * @default - from the secret
    */
   readonly databaseName?: string;
 }
 
-/** Options of {@link MigrationDatabase.fromIamAuth}. Exactly one of `cluster`, `instance` and `proxy` is given. */
+/** Options of {@link MigrationDatabase.fromIamAuth}. Give exactly one of `cluster`, `instance` and `proxy`. */
 export interface IamDatabaseOptions {
-  /** The environment variables that the backend reads. The password's one gets a token, which is good for 15 minutes. */
+  /** The environment variables that the backend reads. The password variable holds a token that is valid for 15 minutes. */
   readonly variables: DatabaseVariables;
 
-  /** The role to connect as; it is a member of `rds_iam`. */
+  /** The role to connect as. It must be a member of `rds_iam`. */
   readonly user: string;
 
   /** The database to migrate. */
   readonly databaseName: string;
 
   /**
-   * The cluster; its writer is connected to.
+   * The cluster. The function connects to its writer.
    *
    * @default - none
    */
@@ -96,7 +96,7 @@ export interface IamDatabaseOptions {
   readonly instance?: rds.IDatabaseInstance;
 
   /**
-   * The proxy. Its writer's own endpoint is the better choice: a proxy pins the session that migrates.
+   * The proxy. Prefer the writer's endpoint: a proxy pins the session that migrates.
    *
    * @default - none
    */
@@ -108,39 +108,39 @@ export interface DatabaseClient extends iam.IGrantable, ec2.IConnectable {
   readonly isBoundToVpc: boolean;
 }
 
-/** What a database is when it is bound to a function. */
+/** A database that is bound to a function. */
 export interface BoundDatabase {
   readonly settings: DatabaseSettings;
-  /** What must be in place before the database can be used. */
+  /** Resources that must exist before the database can be used. */
   readonly dependencies: readonly IConstruct[];
 }
 
-/** RDS Proxy answers at the engine's default port, always. */
+/** RDS Proxy always listens on the engine's default port. */
 const PROXY_PORT = 5432;
 
-/** Where the function gets the database's address and password from, when it runs. None of it holds a password. */
+/** Where the function gets the database's address and password at run time. It never holds a password itself. */
 export class MigrationDatabase {
   /**
-   * A secret of the shape that RDS gives it (`host`, `port`, `username`, `password`, `dbname`), or one with a URL. What the options
-   * name goes before what the secret says.
+   * A secret with the keys that RDS uses (`host`, `port`, `username`, `password`, `dbname`), or one with a URL. The options override
+   * the secret.
    */
   static fromSecret(secret: secretsmanager.ISecret, options: SecretDatabaseOptions): MigrationDatabase {
     return new MigrationDatabase((client) => bindSecret(client, secret, options));
   }
 
-  /** An Aurora cluster: its writer, its secret, and its security group opened for the function. */
+  /** An Aurora cluster: its writer and its secret. Opens its security group for the function. */
   static fromCluster(cluster: rds.IDatabaseCluster, options: RdsDatabaseOptions): MigrationDatabase {
     return fromRds(cluster, () => cluster.clusterEndpoint, options);
   }
 
-  /** An RDS instance: its secret, and its security group opened for the function. */
+  /** An RDS instance: its address and its secret. Opens its security group for the function. */
   static fromInstance(instance: rds.IDatabaseInstance, options: RdsDatabaseOptions): MigrationDatabase {
     return fromRds(instance, () => instance.instanceEndpoint, options);
   }
 
   /**
-   * An RDS Proxy with a password. Its security group is opened for the function. Prefer the writer's own endpoint where the function can
-   * reach it: a proxy pins the session that migrates, and ends it when no statement arrives for 30 minutes.
+   * An RDS Proxy with a password. Opens its security group for the function. Prefer the writer's endpoint where the function can
+   * reach it: a proxy pins the session that migrates, and closes it after 30 minutes without a statement.
    */
   static fromProxy(proxy: rds.IDatabaseProxy, options: ProxyDatabaseOptions): MigrationDatabase {
     const { secret, ...others } = options;
@@ -151,12 +151,12 @@ export class MigrationDatabase {
     });
   }
 
-  /** IAM database authentication: no password at all, a token in its place. */
+  /** IAM database authentication: a token instead of a password. */
   static fromIamAuth(options: IamDatabaseOptions): MigrationDatabase {
     const { cluster, instance, proxy, user, databaseName: database } = options;
     const [target, ...others] = [cluster, instance, proxy].filter((candidate) => candidate !== undefined);
     if (!target || others.length) {
-      return MigrationDatabase._unusable('MigrationDatabase.fromIamAuth needs exactly one of cluster, instance and proxy');
+      return MigrationDatabase._unusable('MigrationDatabase.fromIamAuth requires exactly one of cluster, instance and proxy');
     }
     return MigrationDatabase._of(target, (client) => {
       target.grantConnect(client, user);
@@ -169,7 +169,7 @@ export class MigrationDatabase {
     });
   }
 
-  /** The function's own environment is complete as it is: it holds no password, or the backend fetches it by itself. */
+  /** The function's environment is already complete: it needs no password, or the backend fetches the password itself. */
   static fromEnvironment(): MigrationDatabase {
     return new MigrationDatabase(() => ({ settings: { source: 'environment' }, dependencies: [] }));
   }
@@ -190,7 +190,7 @@ export class MigrationDatabase {
   /** @internal */
   readonly _problems: readonly string[];
 
-  /** @internal The database, where the app knows it. */
+  /** @internal The database, if the app knows it. */
   readonly _resource?: IResource;
 
   private constructor(bind: (client: DatabaseClient) => BoundDatabase, problems: readonly string[] = [], resource?: IResource) {
@@ -214,7 +214,7 @@ function fromRds(
   return MigrationDatabase._of(database, (client) => {
     const { hostname: host, port } = endpoint();
     allowTo(client, database, port);
-    // The address is said here because a secret that RDS manages holds none.
+    // The address is set here because a secret that RDS manages has none.
     const bound = bindSecret(client, secret, { ...options, host, port });
     return { ...bound, dependencies: [...bound.dependencies, database] };
   });

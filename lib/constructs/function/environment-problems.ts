@@ -2,9 +2,9 @@ import { type IResource, Stack, Token, TokenComparison } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 
 /**
- * What of these is in another account or region than the migration. The CDK would end the synth with an error that names neither.
+ * Finds resources in another account or region than the migration. The CDK would fail with an error that names neither.
  *
- * @param resources with what each is called, such as `database`
+ * @param resources each with its name in the message, such as `database`
  */
 export function environmentProblems(scope: Construct, resources: { readonly [name: string]: IResource | undefined }): string[] {
   const stack = Stack.of(scope);
@@ -27,7 +27,7 @@ export function environmentProblems(scope: Construct, resources: { readonly [nam
       // An imported resource has the environment of the stack that imports it.
       if (comparison === TokenComparison.ONE_UNRESOLVED && Stack.of(node.scope as Construct) !== stack) {
         return [
-          `the ${part} of the ${what} ${node.path} or of the migration is known only when it is deployed, the other's is fixed: give ` +
+          `the ${part} of the ${what} ${node.path} or of the migration is known only at deploy time, but the other's is fixed: give ` +
             'both stacks the same "env"',
         ];
       }

@@ -10,7 +10,7 @@ import { logGroup } from '../aws/log-group';
 import type { BoundCode } from '../code/bound-code';
 
 export interface MigrationFunctionProps {
-  /** Undefined when the name can't be used: an error that stops the deploy. */
+  /** Undefined when the name is invalid; that error stops the deploy. */
   readonly functionName: string | undefined;
   readonly code: BoundCode;
   readonly architecture: lambda.Architecture;
@@ -25,7 +25,7 @@ export interface MigrationFunctionProps {
 }
 
 /**
- * What Lambda does with the role to attach a function to a VPC; all of it needs `*`.
+ * The permissions that Lambda needs to attach a function to a VPC. All of them require `*`.
  * https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
  */
 const NETWORK_ACTIONS = [
@@ -37,7 +37,7 @@ const NETWORK_ACTIONS = [
   'ec2:UnassignPrivateIpAddresses',
 ];
 
-/** The function that migrates, with a role and a log group of its own. */
+/** The function that migrates, with its own role and log group. */
 export function migrationFunction(scope: Construct, id: string, props: MigrationFunctionProps): lambda.Function {
   const { functionName, encryptionKey, vpc } = props;
   const group = logGroup(scope, 'LogGroup', { ...props, name: functionName });
@@ -58,19 +58,19 @@ export function migrationFunction(scope: Construct, id: string, props: Migration
     role,
     logGroup: group,
     environmentEncryption: encryptionKey,
-    // Public subnets are an error of ours, with the remedy.
+    // We report public subnets ourselves, with the fix.
     ...(vpc && { vpc, vpcSubnets: props.vpcSubnets, securityGroups: props.securityGroups, allowPublicSubnet: true }),
-    // Lambda repeats an asynchronous invoke that failed: a migration must not run again by itself.
+    // By default Lambda retries a failed asynchronous invoke. A migration must not rerun by itself.
     retryAttempts: 0,
   });
 }
 
-/** Lambda's own use of the role is allowed; the same calls by the function's code are denied, as Lambda's documentation advises. */
+/** Allows Lambda to use the role, and denies the same calls to the function's code, as Lambda's documentation advises. */
 function allowNetworkInterfaces(role: iam.Role, functionName: string | undefined): void {
   role.addToPolicy(new iam.PolicyStatement({ actions: NETWORK_ACTIONS, resources: ['*'] }));
   acknowledgeNetworkInterfaces(role);
   if (!functionName) return;
-  // Not the function's attribute: the function itself waits for this policy.
+  // Not the function's attribute, because the function depends on this policy.
   const arn = Stack.of(role).formatArn({
     service: 'lambda',
     resource: 'function',

@@ -2,82 +2,84 @@ import { Duration } from 'aws-cdk-lib';
 import type { RunnerLimits } from '../../contract';
 import { FUNCTION_SECONDS, LAMBDA_SECONDS, MAX_CONNECT_RETRY_SECONDS } from './timeouts';
 
-/** How long a run waits for what. docs/timeouts.md gives the reason of each default. */
+/** How long a run waits. docs/timeouts.md gives the reason for each default. */
 export interface MigrationLimits {
   /**
    * How long a run waits for another run of the same database to end before it fails with `locked`. Two deploys that start together
-   * are usually a short run apart; a longer one is better told about than waited for.
+   * usually wait only for a short run; after that, failing is better than waiting.
    *
    * @default Duration.minutes(1)
    */
   readonly mutexWait?: Duration;
 
   /**
-   * How long a statement of a migration may queue for a lock. The application's queries queue behind it for as long: common practice
-   * is 1 to 10 seconds.
+   * How long a statement of a migration may queue for a lock. The application's queries queue behind it for that long: common
+   * practice is 1 to 10 seconds.
    *
    * @default Duration.seconds(5)
    */
   readonly lockTimeout?: Duration;
 
   /**
-   * How long a revision is rolled back and tried again when a lock was not available. `Duration.seconds(0)` tries once.
+   * How long a revision is retried, after a rollback, when a lock was not available. `Duration.seconds(0)` tries once.
    *
    * @default Duration.minutes(2)
    */
   readonly lockRetry?: Duration;
 
   /**
-   * How long a database that can't be reached is tried again before anything has run: a paused Aurora resumes, and a failover is
-   * over, within about this time. At most 3 minutes. `Duration.seconds(0)` tries once.
+   * How long an unreachable database is retried before anything has run: a paused Aurora resumes, and a failover ends, within
+   * about this time. At most 3 minutes. `Duration.seconds(0)` tries once.
    *
    * @default Duration.seconds(30)
    */
   readonly connectRetry?: Duration;
 }
 
-/** The function's timeout when nothing else is said. */
+/** The function's default timeout. */
 export function defaultTimeout(runOnDeploy: boolean): Duration {
   return Duration.seconds(runOnDeploy ? FUNCTION_SECONDS : LAMBDA_SECONDS);
 }
 
 const DEFAULT_LOCK_TIMEOUT = Duration.seconds(5);
 
-/** All that is wrong with a function's timeout and the limits inside of it. */
+/** All errors in a function's timeout and its limits. */
 export function limitProblems(timeout: Duration, limits: MigrationLimits, runOnDeploy: boolean): string[] {
   const longest = defaultTimeout(runOnDeploy);
   const problems: string[] = [];
   if (isOver(timeout, longest)) {
     const reason = runOnDeploy ? `a deploy can wait for ${longest.toHumanString()}` : 'Lambda allows 15 minutes';
-    problems.push(`the timeout is ${timeout.toHumanString()} and ${reason}: a longer run goes on in the next invoke by itself`);
+    problems.push(
+      `the timeout is ${timeout.toHumanString()}, but ${reason}: shorten it; a longer run continues in the next invoke`,
+    );
   }
   const { lockTimeout = DEFAULT_LOCK_TIMEOUT, mutexWait, connectRetry, lockRetry } = limits;
   if (isZero(lockTimeout)) {
     problems.push(
-      'the lock timeout is 0, which PostgreSQL takes for no timeout at all: the application would stand still behind a migration ' +
-        'that waits for a lock; use 1 to 10 seconds',
+      'the lock timeout is 0, which PostgreSQL takes as no timeout: the application would block behind a migration that waits for ' +
+        'a lock; use 1 to 10 seconds',
     );
   }
   const inside = { 'lock timeout': lockTimeout, 'mutex wait': mutexWait, 'lock retry': lockRetry, 'connect retry': connectRetry };
   for (const [name, limit] of Object.entries(inside)) {
     if (limit && isAtLeast(limit, timeout)) {
       problems.push(
-        `the ${name} is ${limit.toHumanString()} and the function's timeout ${timeout.toHumanString()}: the function would be ` +
-          'ended before it could say what it waited for; make it shorter',
+        `the ${name} is ${limit.toHumanString()} and the function's timeout ${timeout.toHumanString()}: the function would ` +
+          'end before it could report what it waited for; make the limit shorter',
       );
     }
   }
   const longestRetry = Duration.seconds(MAX_CONNECT_RETRY_SECONDS);
   if (connectRetry && isOver(connectRetry, longestRetry)) {
     problems.push(
-      `the connect retry is ${connectRetry.toHumanString()} and ${longestRetry.toHumanString()} are allowed: ` +
+      `the connect retry is ${connectRetry.toHumanString()}, but at most ${longestRetry.toHumanString()} are allowed: ` +
         'a database that takes longer is down, and a deploy should say so',
     );
   }
   return problems;
 }
 
-/** The limits as the runner gets them: only what is set. */
+/** The limits in the runner's format, without those that are not set. */
 export function runnerLimits(limits: MigrationLimits): RunnerLimits | undefined {
   const { mutexWait, lockTimeout, lockRetry, connectRetry } = limits;
   const settings: RunnerLimits = {

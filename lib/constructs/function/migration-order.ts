@@ -4,13 +4,13 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Dependable, type IConstruct, type IDependable } from 'constructs';
 
 /**
- * All that stands below the scopes, as something to wait for. Of security group rules only those of the function and of its container count:
- * the rule that admits the application to the database refers to the application, which waits for the migration. A circle.
+ * Everything below the scopes, as a dependency. Of security group rules it takes only those of the function and its container:
+ * the rule that admits the application to the database refers to the application, which waits for the migration: a cycle.
  */
 export class ReadyForMigration implements IDependable {
   constructor(fn: lambda.Function, scopes: readonly IConstruct[], container?: IConnectable) {
     Dependable.implement(this, {
-      // Read when the app is synthesized, when every rule is there.
+      // Read at synth, when every rule exists.
       get dependencyRoots(): IConstruct[] {
         const clients = [...(fn.isBoundToVpc ? [fn] : []), ...(container ? [container] : [])];
         const groups = clients
@@ -34,7 +34,7 @@ export class ReadyForMigration implements IDependable {
   }
 }
 
-/** By its type's name: to load the CDK's EC2 for `instanceof` takes 40 ms, also where there is no security group. */
+/** Compares the type's name: loading the CDK's EC2 for `instanceof` takes 40 ms, even without a security group. */
 function isRule<Rule extends CfnResource>(construct: IConstruct, type: string): construct is Rule {
   return CfnResource.isCfnResource(construct) && construct.cfnResourceType === type && 'groupId' in construct;
 }

@@ -7,7 +7,7 @@ import type { MigrationCode } from '../code/migration-code';
 import type { MigrationDatabase } from '../database/migration-database';
 import type { MigrationLimits } from './migration-limits';
 
-/** What every construct with a function that migrates is given. */
+/** Props of every construct that migrates. */
 export interface MigrationProps {
   /** The stage, such as `dev` or `prod`: the last part of every name. */
   readonly stage: string;
@@ -26,7 +26,7 @@ export interface MigrationProps {
   readonly database: MigrationDatabase;
 
   /**
-   * The VPC from which the database can be reached. In isolated subnets the function needs an interface endpoint for Secrets Manager
+   * A VPC from which the database is reachable. In isolated subnets the function needs an interface endpoint for Secrets Manager
    * (and one for KMS, if the secret has a key of its own).
    *
    * @default - the function runs in no VPC
@@ -43,7 +43,7 @@ export interface MigrationProps {
   /**
    * The function's security groups.
    *
-   * @default - one of its own, which may send anywhere
+   * @default - a new one that allows all outbound traffic
    */
   readonly securityGroups?: ec2.ISecurityGroup[];
 
@@ -62,7 +62,7 @@ export interface MigrationProps {
   readonly memorySize?: number;
 
   /**
-   * How long a run waits for what: the mutex, locks, the database.
+   * How long a run waits for the mutex, for locks and for the database.
    *
    * @default - see {@link MigrationLimits}
    */
@@ -83,9 +83,9 @@ export interface MigrationProps {
   readonly runtime?: lambda.Runtime;
 
   /**
-   * Whether a pending revision that destroys data (drops a table, column, schema or type, truncates, deletes every row) has to
-   * acknowledge it in its own file, with a reason; without one the run fails with `blocked` before anything is applied. What was
-   * dropped comes back from a backup only.
+   * Whether a pending revision that destroys data (drops a table, column, schema or type, truncates, deletes every row) must
+   * acknowledge it in its own file, with a reason. Without one the run fails with `blocked` before anything is applied. Only a
+   * backup restores dropped data.
    *
    * @default true
    */
@@ -108,24 +108,25 @@ export interface MigrationProps {
   readonly protectedStage?: boolean;
 
   /**
-   * How long the logs are kept, as long as the stack is there.
+   * How long the logs are kept. They are deleted with the stack.
    *
    * @default logs.RetentionDays.ONE_YEAR
    */
   readonly logRetention?: logs.RetentionDays;
 
   /**
-   * The event bus that is told when a run has ended: source `cdk-alembic`, detail type `Migration Run Ended`.
+   * The event bus that gets an event at the end of each run: source `cdk-alembic`, detail type `Migration Run Ended`. In isolated
+   * subnets it requires an interface endpoint for EventBridge.
    *
-   * @default - nobody is told: from an isolated subnet that takes an interface endpoint for EventBridge
+   * @default - no events are sent
    */
   readonly eventBus?: events.IEventBus;
 
   /**
-   * The key that encrypts all that is kept: environment variables, logs, and the record of each deploy in Step Functions. The policy
-   * of a key from outside of the app must let CloudWatch Logs use it.
+   * The key that encrypts environment variables, logs, and the history of each deploy in Step Functions. If the key is not created
+   * in this app, its policy must let CloudWatch Logs use it.
    *
-   * @default - keys that AWS manages
+   * @default - AWS's keys
    */
   readonly encryptionKey?: kms.IKey;
 }

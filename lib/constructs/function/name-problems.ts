@@ -3,7 +3,7 @@ import type { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct, IConstruct } from 'constructs';
 import { nameProblems } from '../../contract';
 
-/** All that is wrong with the parts of the names, as far as the CDK app knows it. */
+/** All errors in the parts of the names that are known at synth. */
 export function namePartProblems(
   appName: string,
   stage: string,
@@ -13,24 +13,24 @@ export function namePartProblems(
   if (!tokens.length) return nameProblems(appName, stage, longestName(appName, stage));
   return tokens.map(
     ([prop]) =>
-      `the prop ${prop} is a token, whose value only the deploy knows, and it is part of names: give it as text, for example from ` +
+      `the prop ${prop} is a token, but resource names contain it and must be known at synth: give it as text, for example from ` +
       `app.node.tryGetContext('${prop}') or process.env`,
   );
 }
 
-/** Another function of this name in the stack, its nested stacks included: CloudFormation would notice only during the deploy. */
+/** Finds another function of this name in the stack or its nested stacks. CloudFormation would notice only during the deploy. */
 export function duplicateProblems(scope: Construct, functionName: string | undefined): string[] {
   let stack = Stack.of(scope);
   while (stack.nestedStackParent) stack = stack.nestedStackParent;
   const twin =
     functionName && stack.node.findAll().find((construct) => isFunction(construct) && construct.functionName === functionName);
   if (!twin) return [];
-  // The migration, above the function's construct and its resource.
+  // The migration construct is the parent of the function's construct.
   const { path } = twin.node.scopes.at(-3)?.node ?? twin.node;
   return [`${path} already has a function named ${functionName}: give one of the two another appName or stage`];
 }
 
-/** By its type's name, which holds across two copies of the CDK. */
+/** Compares the type's name, which works across two copies of the CDK. */
 function isFunction(construct: IConstruct): construct is CfnFunction {
   return CfnResource.isCfnResource(construct) && construct.cfnResourceType === 'AWS::Lambda::Function';
 }

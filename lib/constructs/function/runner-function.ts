@@ -18,29 +18,29 @@ import { warnOfUnknownRegion } from './unknown-region';
 export const DEFAULT_LOG_RETENTION = logs.RetentionDays.ONE_YEAR;
 
 export interface RunnerFunctionProps extends MigrationProps {
-  /** Undefined when the name can't be used. */
+  /** Undefined when the name is invalid. */
   readonly functionName: string | undefined;
   readonly timeout: Duration;
-  /** What is wrong with the other props. */
+  /** Errors in the other props. */
   readonly problems: readonly string[];
-  /** What the runner is told besides what all props say. */
+  /** Settings of the runner that are not in the common props. */
   readonly settings: Pick<RunnerSettings, 'allow' | 'tenants'>;
-  /** The container beside it. */
+  /** The container for long migrations. */
   readonly container?: MigrationContainerOptions;
 }
 
 export interface RunnerFunction {
   readonly function: lambda.Function;
   readonly container?: MigrationContainer;
-  /** What must be in place before the database can be used. */
+  /** Resources that must exist before the database can be used. */
   readonly dependencies: readonly IConstruct[];
 }
 
-/** The function with the backend's code and the runner's settings. All that is wrong is reported at once. */
+/** The function with the backend's code and the runner's settings. Reports all errors at once. */
 export function runnerFunction(scope: Construct, id: string, props: RunnerFunctionProps): RunnerFunction {
   const { stage, environment = {}, limits = {}, functionName, timeout, vpcSubnets, securityGroups } = props;
   const elsewhere = environmentProblems(scope, { database: props.database._resource, VPC: props.vpc });
-  // What is elsewhere can't be referred to: the CDK would throw before it shows the errors.
+  // The CDK throws on a reference to another account or region before it shows our errors.
   const { database, vpc } = elsewhere.length ? { database: MigrationDatabase.fromEnvironment(), vpc: undefined } : props;
   const architecture = props.architecture ?? lambda.Architecture.ARM_64;
   const problems = [
@@ -91,7 +91,7 @@ export function runnerFunction(scope: Construct, id: string, props: RunnerFuncti
   return { function: fn, container, dependencies };
 
   function containerOf(options: MigrationContainerOptions, image: NonNullable<BoundCode['image']>): MigrationContainer {
-    // Most have none, and to load the CDK's ECS takes a while.
+    // Most apps have no container, and loading the CDK's ECS takes a while.
     const { MigrationContainer: Container } =
       require('../container/migration-container') as typeof import('../container/migration-container');
     const { encryptionKey } = props;
@@ -117,7 +117,7 @@ function bindCode(
   const pythonVersion = props.runtime ? /^python(3\.\d+)$/.exec(props.runtime.name)?.[1] : props.code._pythonVersion();
   const all = pythonVersion
     ? problems
-    : [...problems, `the runtime ${props.runtime?.name} is no Python: use lambda.Runtime.PYTHON_3_13`];
+    : [...problems, `the runtime ${props.runtime?.name} is not a Python runtime: use lambda.Runtime.PYTHON_3_13`];
   const platform = { architecture: architecture.name as 'arm64' | 'x86_64', pythonVersion: pythonVersion ?? '3.13' };
   const code = props.code._bind(scope, platform, all.length === 0);
   const annotations = Annotations.of(scope);

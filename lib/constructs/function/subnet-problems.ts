@@ -2,18 +2,18 @@ import { Annotations, Aspects, CfnResource, Stack } from 'aws-cdk-lib';
 import type { CfnVPCEndpoint, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import type { Construct, IConstruct } from 'constructs';
 
-/** Public subnets among those of the function: Lambda gives it no public address there. */
+/** Finds public subnets among the function's: Lambda gives it no public address there. */
 export function subnetProblems(vpc: IVpc | undefined, selection: SubnetSelection | undefined): string[] {
   if (!vpc) return [];
   const { hasPublic, isPendingLookup } = vpc.selectSubnets(selection);
   if (!hasPublic || isPendingLookup) return [];
   return [
-    `the function would run in a public subnet of ${vpc.node.path}, from where it reaches no service outside of the VPC: choose private ` +
+    `the function would run in a public subnet of ${vpc.node.path}, where it reaches no service outside the VPC: choose private ` +
       'subnets with "vpcSubnets", or isolated ones with an interface endpoint for Secrets Manager',
   ];
 }
 
-/** Warns at synth when the function could not read its secret: in isolated subnets, without an endpoint that this app creates. */
+/** Warns at synth when the function cannot read its secret: in isolated subnets, if this app creates no endpoint. */
 export function warnOfMissingEndpoint(scope: Construct, vpc: IVpc | undefined, selection: SubnetSelection | undefined): void {
   if (!vpc?.node.findAll().some((construct) => isResource(construct, 'AWS::EC2::VPC'))) return;
   const isolated = new Set(vpc.isolatedSubnets.map(({ subnetId }) => subnetId));

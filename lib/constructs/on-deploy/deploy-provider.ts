@@ -13,10 +13,10 @@ export interface DeployProviderProps {
   readonly bundle: BundledFunctionProps['bundle'];
   readonly logGroup: logs.ILogGroup;
   readonly encryptionKey: kms.IKey | undefined;
-  /** What the handlers may do besides. */
+  /** Adds the handlers' further permissions. */
   readonly permit: (handlerRole: iam.Role) => void;
   readonly onEvent: DeployHandler;
-  /** @default - a deploy waits for nothing */
+  /** @default - a deploy does not wait */
   readonly isComplete?: DeployHandler;
 }
 
@@ -31,7 +31,7 @@ export function deployProvider(scope: Construct, props: DeployProviderProps): Pr
   const role = (id: string) => bundledFunctionRole(scope, id, props);
   const handlerRole = role('HandlerRole');
   props.permit(handlerRole);
-  // Asked whether the stack is rolling back: then the database is left as it is.
+  // To find out whether the stack is rolling back: then the database stays as it is.
   handlerRole.addToPolicy(
     new iam.PolicyStatement({ actions: ['cloudformation:DescribeStacks'], resources: [Stack.of(scope).stackId] }),
   );
@@ -42,7 +42,7 @@ export function deployProvider(scope: Construct, props: DeployProviderProps): Pr
   const isCompleteHandler = isComplete && handler('isComplete', isComplete);
   const provider = new Provider(scope, 'Provider', {
     onEventHandler,
-    // Two roles: one shared role makes the framework's functions wait for each other.
+    // Two roles: one shared role makes the framework's functions depend on each other.
     frameworkOnEventRole: role('FrameworkOnEventRole'),
     ...(isCompleteHandler && {
       isCompleteHandler,

@@ -4,8 +4,8 @@ import { CfnPolicy } from 'aws-cdk-lib/aws-iam';
 import { CfnFunction, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 
 /**
- * Changes with all that changes what the function does: package, environment, memory, network, permissions. CloudFormation sends the
- * custom resource an Update only when one of its own properties changes. Computed when the app is synthesized, so that a later
+ * Changes with everything that changes the function's behavior: package, environment, memory, network, permissions. CloudFormation
+ * sends the custom resource an Update only when one of its own properties changes. Computed at synth, so that a later
  * `addEnvironment` counts.
  */
 export function fingerprint(fn: LambdaFunction): string {
@@ -23,7 +23,7 @@ export function fingerprint(fn: LambdaFunction): string {
   });
 }
 
-/** What the CDK's own hash of a function version is made of, too; tags change nothing that runs. */
+/** The CDK's own hash of a function version covers the same properties. Tags do not change the behavior. */
 function propertiesOf(resource: CfnResource): unknown {
   const template = Stack.of(resource).resolve((resource as unknown as Renderable)._toCloudFormation()) as Rendered;
   const [{ Properties: { Tags: _, ...properties } = {} } = {}] = Object.values(template.Resources);

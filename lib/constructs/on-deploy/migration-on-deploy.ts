@@ -15,7 +15,7 @@ import { fingerprint } from './fingerprint';
 export interface MigrationOnDeployProps {
   readonly stage: string;
   readonly function: lambda.Function;
-  /** The function's name as the user knows it; undefined when it can't be used. */
+  /** The function's name; undefined when it is invalid. */
   readonly functionName: string | undefined;
   readonly logRetention: logs.RetentionDays;
   readonly encryptionKey: kms.IKey | undefined;
@@ -64,12 +64,12 @@ export class MigrationOnDeploy extends Construct {
     this.resource.node.addDependency(provider);
   }
 
-  /** Holds the run back until these are in place. */
+  /** Starts the run only after these are deployed. */
   executeAfter(ready: IDependable): void {
     this.resource.node.addDependency(ready);
   }
 
-  /** Holds these back until the run has succeeded. */
+  /** Deploys these only after the run succeeded. */
   executeBefore(scopes: readonly IConstruct[]): void {
     for (const scope of scopes) scope.node.addDependency(this.resource);
   }
@@ -80,7 +80,7 @@ export class MigrationOnDeploy extends Construct {
   }
 }
 
-/** What it takes to invoke the function once it is Active. */
+/** Grants the permissions to wait until the function is active and to invoke it. */
 export function allowInvoke(grantee: iam.IGrantable, fn: lambda.IFunction): iam.Grant {
   return iam.Grant.addToPrincipal({
     grantee,

@@ -3,25 +3,25 @@ import type { CanarySettings } from '../../contract/coordinator';
 import { isTenantName } from '../../contract/tenants';
 import { seconds, WEEK_SECONDS } from './tenant-limits';
 
-/** What happens between the canaries and the rest. Exactly one of `pause` and `approval` is given. */
+/** What happens between the canaries and the rest. Give exactly one of `pause` and `approval`. */
 export interface TenantCanaryOptions {
   /**
-   * How long the others wait when the canaries are migrated: long enough for an alarm of yours to go off and somebody to stop the
-   * run. 7 days at most.
+   * How long the others wait after the canaries are migrated: long enough for one of your alarms to go off and for somebody to stop
+   * the run. At most 7 days.
    *
    * @default - they wait for an approval
    */
   readonly pause?: Duration;
 
   /**
-   * Whether the others wait for a person, who says `npx migrate-invoke --approve <run>`.
+   * Whether the others wait until somebody runs `npx migrate-invoke --approve <run>`.
    *
    * @default false
    */
   readonly approval?: boolean;
 
   /**
-   * With `approval`: when nobody has approved by then, the run ends with `not_approved`. 7 days at most.
+   * With `approval`: if nobody has approved within this time, the run ends with `not_approved`. At most 7 days.
    *
    * @default Duration.days(1)
    */
@@ -30,22 +30,23 @@ export interface TenantCanaryOptions {
 
 const DEFAULT_WITHIN_SECONDS = 24 * 3600;
 
-/** They are handed to the coordinator in its environment, which holds 4 KB. */
+/** The coordinator gets them in its environment, which is limited to 4 KB. */
 const MAX_NAMES = 30;
 
-/** The tenants that are migrated first. One of them failing stops the run before the others are begun, unless that is tolerated. */
+/** The tenants that are migrated first. If one fails, the run stops before it starts the others, unless failures are tolerated. */
 export class TenantCanary {
-  /** These tenants, 30 at most. A run over some tenants has those of them as canaries that are among them. */
+  /** These tenants, at most 30. If a run covers only some tenants, its canaries are those of them that are named here. */
   static names(names: string[], options: TenantCanaryOptions): TenantCanary {
     const unusable = names.filter((name) => !isTenantName(name));
     const problems = names.length ? [] : ['the canary has no names: give some, or leave the canary out'];
-    if (names.length > MAX_NAMES) problems.push(`the canary has ${names.length} names: use ${MAX_NAMES} at most, or a share`);
-    if (unusable.length) problems.push(`the canary names what can be no tenant: ${unusable.slice(0, 5).join(', ')}`);
+    if (names.length > MAX_NAMES)
+      problems.push(`the canary has ${names.length} names: use at most ${MAX_NAMES}, or TenantCanary.share`);
+    if (unusable.length) problems.push(`the canary has names that no tenant can have: ${unusable.slice(0, 5).join(', ')}`);
     return new TenantCanary({ names }, options, problems);
   }
 
   /**
-   * So many of a hundred, rounded up, and the same ones in every run.
+   * This percentage of the tenants, rounded up, and the same ones in every run.
    *
    * @param percent 1 to 50
    */
@@ -73,9 +74,11 @@ export class TenantCanary {
     this._problems = [
       ...problems,
       ...(approval === (pause !== undefined) ? ['the canary needs exactly one of pause and approval'] : []),
-      ...(within && !approval ? ['the canary has "within" and no approval: leave it out'] : []),
-      ...(this._waitSeconds > WEEK_SECONDS ? ['the canary waits for more than 7 days: nobody would know what it waits for'] : []),
-      ...(approval && this._waitSeconds < 60 ? ['the canary waits less than a minute for an approval: nobody is that fast'] : []),
+      ...(within && !approval ? ['the canary has "within" but no approval: leave "within" out'] : []),
+      ...(this._waitSeconds > WEEK_SECONDS ? ['the canary waits for more than 7 days: use at most 7 days'] : []),
+      ...(approval && this._waitSeconds < 60
+        ? ['the canary waits less than a minute for an approval: use at least one minute']
+        : []),
     ];
   }
 }

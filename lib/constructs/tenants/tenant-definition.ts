@@ -1,23 +1,23 @@
 import { TENANT_STATES } from '../../contract/tenants';
 
 export interface TenantDefinitionProps {
-  /** Of AWS: `aws`, `aws-cn`, `aws-us-gov`. */
+  /** The AWS partition: `aws`, `aws-cn`, `aws-us-gov`. */
   readonly partition: string;
   readonly coordinator: string;
   readonly batch: string;
   /** The bucket with the run's files. */
   readonly bucket: string;
-  /** Workers at the same time. */
+  /** How many workers run at the same time. */
   readonly concurrency: number;
-  /** How long a run may take in all, in seconds. */
+  /** How long a run may take in total, in seconds. */
   readonly timeoutSeconds: number;
-  /** What is waited for after the canaries; absent: there are none. */
+  /** What the run waits for after the canaries. Absent without canaries. */
   readonly canary?: { readonly pauseSeconds: number } | { readonly approvalSeconds: number };
 }
 
 const { list, canary, judge, pause, approval, rest, summarize } = TENANT_STATES;
 
-/** Lambda had no room or could not be reached: nothing is lost by asking again, every action may be repeated. */
+/** Lambda had no capacity or was unreachable. Retrying is safe: every action may be repeated. */
 const RETRY_LAMBDA = {
   ErrorEquals: [
     'Lambda.ServiceException',
@@ -35,7 +35,7 @@ const RETRY_LAMBDA = {
   JitterStrategy: 'FULL',
 };
 
-/** The worker had no room for ten minutes and more: somebody has to look. */
+/** Gives up after the worker had no capacity for more than ten minutes: a person must look. */
 const RETRY_WORKER = {
   ErrorEquals: ['WorkerNotReady'],
   IntervalSeconds: 5,
@@ -151,9 +151,9 @@ function canaryStates(
 
 type Names = [string, string, string, string];
 
-/** A child for each batch. They all get their turn: which failures stop the others is decided by tenants, not by batches. */
+/** One child execution for each batch. All of them run: failed tenants decide when to stop, not failed batches. */
 function map(label: string, keyPath: string, next: string, { partition, bucket, batch, concurrency }: TenantDefinitionProps) {
-  // A name stands once in a machine, in both of its maps together.
+  // State names are unique in a state machine, across its two maps.
   const [one, done, failed, complete] = ['', ' done', ' failed', ' complete'].map((end) => `${label} batch${end}`) as Names;
   return {
     Type: 'Map',
@@ -188,9 +188,9 @@ function map(label: string, keyPath: string, next: string, { partition, bucket, 
         [failed]: {
           Type: 'Fail',
           Error: 'tenants_failed',
-          Cause: "tenants of this batch failed or were not begun: see its answers below the run's folder in the bucket",
+          Cause: "tenants of this batch failed or were not started: see its answers in the run's folder of the bucket",
         },
-        // Next to nothing: the map's result holds one of each child.
+        // Almost empty: the map's result contains one per child.
         [complete]: { Type: 'Pass', Result: 0, End: true },
       },
     },

@@ -4,24 +4,24 @@ import { CONNECTIONS_PER_WORKER, MAX_BATCH_SIZE } from '../../contract/tenants';
 
 export const WEEK_SECONDS = 7 * 24 * 3600;
 
-/** How many tenants of a run may fail. With both, the smaller one counts. */
+/** How many tenants of a run may fail. With both, the smaller limit applies. */
 export interface ToleratedFailures {
   /**
-   * So many tenants.
+   * This number of tenants.
    *
    * @default - any number that `percent` allows
    */
   readonly count?: number;
 
   /**
-   * So many of a hundred tenants of the run, rounded down.
+   * This percentage of the run's tenants, rounded down.
    *
-   * @default - any share that `count` allows
+   * @default - any percentage that `count` allows
    */
   readonly percent?: number;
 }
 
-/** All that is wrong with the numbers. */
+/** All errors in the numbers. */
 export function tenantLimitProblems(
   batchSize: number,
   maxConnections: number,
@@ -31,7 +31,7 @@ export function tenantLimitProblems(
   if (!isWhole(batchSize, 1, MAX_BATCH_SIZE)) problems.push(`the batch size is ${batchSize}: use 1 to ${MAX_BATCH_SIZE}`);
   if (!isWhole(maxConnections, CONNECTIONS_PER_WORKER, 10_000)) {
     problems.push(
-      `${maxConnections} connections are allowed and a worker has ${CONNECTIONS_PER_WORKER}: use ${CONNECTIONS_PER_WORKER} to 10000`,
+      `maxConnections is ${maxConnections}, and each worker opens ${CONNECTIONS_PER_WORKER}: use ${CONNECTIONS_PER_WORKER} to 10000`,
     );
   }
   if (!tolerated) return problems;
@@ -40,7 +40,7 @@ export function tenantLimitProblems(
     problems.push('toleratedFailures has neither count nor percent: give one, or leave it out');
   }
   if (count !== undefined && !isWhole(count, 0, Number.MAX_SAFE_INTEGER)) {
-    problems.push(`${count} failed tenants are tolerated: use a whole number from 0`);
+    problems.push(`${count} failed tenants are tolerated: use a whole number of 0 or more`);
   }
   if (percent !== undefined && !(percent >= 0 && percent <= 100)) {
     problems.push(`${percent} % failed tenants are tolerated: use 0 to 100`);
@@ -48,7 +48,7 @@ export function tenantLimitProblems(
   return problems;
 }
 
-/** How many workers the database has connections for. */
+/** How many workers fit into the allowed connections. */
 export function concurrencyOf(maxConnections: number): number {
   return Math.max(1, Math.floor(maxConnections / CONNECTIONS_PER_WORKER));
 }

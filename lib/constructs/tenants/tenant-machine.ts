@@ -21,9 +21,9 @@ const RUN_DAYS = 90;
 
 export interface TenantMachineProps {
   readonly stage: string;
-  /** Undefined when the name can't be used. */
+  /** Undefined when the name is invalid. */
   readonly machineName: string | undefined;
-  /** Name of the function that takes an approval. */
+  /** Name of the function that passes on approvals. */
   readonly approvalName: string | undefined;
   readonly worker: lambda.Function;
   readonly source: TenantSource;
@@ -41,14 +41,14 @@ export interface TenantMachine {
   readonly source: BoundSource;
 }
 
-/** The state machine, the functions that it calls besides the worker, and the bucket for what they have to say. */
+/** The state machine, the functions that it calls besides the worker, and the bucket for their results. */
 export function tenantMachine(scope: Construct, props: TenantMachineProps): TenantMachine {
   const { encryptionKey, worker, canary, machineName = 'unusable' } = props;
   const stack = Stack.of(scope);
   const bucket = runsBucket(scope, encryptionKey);
   const role = (id: string) => {
     const created = bundledFunctionRole(scope, id, props);
-    // Without it S3 says "access denied" of a file that is not there.
+    // Without it S3 answers "access denied" for a missing file.
     created.addToPolicy(new iam.PolicyStatement({ actions: ['s3:ListBucket'], resources: [bucket.bucketArn] }));
     encryptionKey?.grant(created, 'kms:GenerateDataKey');
     return created;
@@ -82,15 +82,15 @@ export function tenantMachine(scope: Construct, props: TenantMachineProps): Tena
   const coordinator = bundledFunction(scope, 'Coordinator', {
     ...common,
     handler: 'coordinate',
-    description: 'Lists the tenants, judges and summarizes',
+    description: 'Lists the tenants, evaluates the canaries and summarizes the run',
     role: coordinatorRole,
-    // All tenants and what became of them: 100,000 take about 300 MB.
+    // It holds all tenants and their results: 100,000 take about 300 MB.
     memorySize: 1769,
   });
   const batch = bundledFunction(scope, 'Batch', {
     ...common,
     handler: 'batch',
-    description: 'Hands a batch of tenants to the function that migrates',
+    description: 'Passes a batch of tenants to the function that migrates',
     role: batchRole,
     memorySize: 256,
   });
@@ -136,7 +136,7 @@ export function tenantMachine(scope: Construct, props: TenantMachineProps): Tena
       ...common,
       ...(props.approvalName && { functionName: props.approvalName }),
       handler: 'approve',
-      description: 'Tells a run over the tenants that a person has approved its canaries, or has not',
+      description: 'Tells a run over the tenants whether its canaries were approved',
       timeout: Duration.seconds(30),
       role: approvalRole,
       memorySize: 256,
@@ -153,7 +153,7 @@ export function tenantMachine(scope: Construct, props: TenantMachineProps): Tena
     );
     created.addToPolicy(files(['s3:GetObject'], 'runs/*'));
     encryptionKey?.grantDecrypt(created);
-    // https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html: a map starts its own machine, batch by batch.
+    // https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html: a map starts its own state machine once per batch.
     created.addToPolicy(
       new iam.PolicyStatement({ actions: ['states:StartExecution'], resources: [machineArn(scope, machineName)] }),
     );
@@ -175,7 +175,7 @@ function runsBucket(scope: Construct, encryptionKey: kms.IKey | undefined): s3.B
       ? { encryption: s3.BucketEncryption.KMS, encryptionKey, bucketKeyEnabled: true }
       : { encryption: s3.BucketEncryption.S3_MANAGED }),
     lifecycleRules: [{ id: 'runs', prefix: 'runs/', expiration: Duration.days(RUN_DAYS) }],
-    // What ran and what failed is a record: it outlives the stack that it is about.
+    // The record of what ran and what failed outlives the stack.
     removalPolicy: RemovalPolicy.RETAIN,
   });
   acknowledgeRunsBucket(bucket);
@@ -200,7 +200,7 @@ export function mapRunsArn(scope: Construct, name: string): string {
   return statesArn(scope, 'mapRun', `${name}/*`);
 }
 
-/** By name: the state machine waits for the functions, and these for their permissions on the state machine. */
+/** Built from the name: the state machine depends on the functions, which depend on their permissions on the state machine. */
 function statesArn(scope: Construct, resource: string, resourceName: string): string {
   return Stack.of(scope).formatArn({ service: 'states', resource, resourceName, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
 }

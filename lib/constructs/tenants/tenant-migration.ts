@@ -30,34 +30,34 @@ const DEFAULT_MAX_CONNECTIONS = 20;
  * `<appName>-api-migrate-tenants-<stage>`.
  */
 export interface TenantMigrationProps extends MigrationProps {
-  /** Where the tenants are listed. */
+  /** Where the list of tenants comes from. */
   readonly tenants: TenantSource;
 
   /**
-   * The secrets of tenants that have a database of their own, by name; `*` stands for any text: `tenants/*`. A key of their own and
-   * the way to those databases are permitted on `function`.
+   * Names of the secrets of tenants with their own database; `*` stands for any text: `tenants/*`. Grant access to their KMS keys
+   * and to those databases on `function`.
    *
    * @default - all tenants are in the function's database
    */
   readonly tenantSecrets?: string[];
 
   /**
-   * How long one call of the function may take. A batch that takes longer goes on in the next call, between two revisions.
+   * How long one call of the function may take. A batch that takes longer continues in the next call, between two revisions.
    *
    * @default Duration.minutes(14)
    */
   readonly timeout?: Duration;
 
   /**
-   * Tenants in one batch: 1 to 1000. Large batches load the scripts seldom, small ones lose less when a call dies.
+   * Tenants in one batch: 1 to 1000. Large batches load the scripts less often; small ones lose less when a call dies.
    *
    * @default 100
    */
   readonly batchSize?: number;
 
   /**
-   * Connections that a run may have open at the same time, at least 2: each batch takes two, one that migrates and one that holds
-   * the mutex. Leave the application its own.
+   * Connections that a run may have open at the same time, at least 2: each batch opens two, one that migrates and one that holds
+   * the mutex. Leave enough for the application.
    *
    * @default 20 - ten batches at the same time
    */
@@ -66,14 +66,14 @@ export interface TenantMigrationProps extends MigrationProps {
   /**
    * The tenants that are migrated first.
    *
-   * @default - all at once
+   * @default - no canaries
    */
   readonly canary?: TenantCanary;
 
   /**
-   * How many tenants may fail. With more of them the run fails, and begins no further tenant; with fewer it succeeds and warns.
+   * How many tenants may fail. If more fail, the run fails and starts no further tenant; otherwise it succeeds and warns.
    *
-   * @default - none, and yet every tenant is tried
+   * @default - the run fails if any tenant fails, but tries every tenant
    */
   readonly toleratedFailures?: ToleratedFailures;
 
@@ -85,27 +85,28 @@ export interface TenantMigrationProps extends MigrationProps {
   readonly onDeploy?: TenantDeploy;
 }
 
-/** A function that migrates tenants, schemas or databases of their own, a state machine that spreads them, and a deploy that starts it. */
+/** A function that migrates tenants (schemas or databases), a state machine that distributes them in batches, and a run on each deploy
+ * that changes the function. */
 export class TenantMigration extends Construct {
-  /** The function `<appName>-api-migrate-tenants-lambda-<stage>`, which takes a batch of tenants. */
+  /** The function `<appName>-api-migrate-tenants-lambda-<stage>`, which migrates a batch of tenants. */
   readonly function: lambda.Function;
 
   /** The state machine `<appName>-api-migrate-tenants-<stage>`: an execution is a run. */
   readonly stateMachine: sfn.StateMachine;
 
-  /** What became of each run, below `runs/<run>/`, for 90 days. It stays when the stack goes. */
+  /** The results of each run, below `runs/<run>/`, for 90 days. The bucket is kept when the stack is deleted. */
   readonly bucket: s3.Bucket;
 
-  /** The alarm `<state machine>-failed`. It has no action of its own: `addAlarmAction` adds one. */
+  /** The alarm `<state machine>-failed`. Add an action with `addAlarmAction`. */
   readonly failureAlarm: cloudwatch.Alarm;
 
-  /** The function that takes an approval. Undefined without a canary that waits for one. */
+  /** The function that passes on approvals. Undefined without a canary that waits for one. */
   readonly approvalFunction?: lambda.Function;
 
-  /** The run that the last deploy started. Undefined with `TenantDeploy.off()`. */
+  /** The ID of the run that the last deploy started. Undefined with `TenantDeploy.off()`. */
   readonly runId?: string;
 
-  /** Its page in the AWS console. Undefined with `TenantDeploy.off()`. */
+  /** The run's page in the AWS console. Undefined with `TenantDeploy.off()`. */
   readonly runUrl?: string;
 
   private readonly machineName: string;
@@ -180,23 +181,23 @@ export class TenantMigration extends Construct {
   }
 
   /**
-   * Migrates only when these are in place. The database, its secret, the VPC and what lists the tenants are waited for without it.
-   * With `TenantDeploy.off()` nothing runs and nothing is ordered.
+   * Migrates only after these are deployed. It always waits for the database, its secret, the VPC and the source of the tenants.
+   * With `TenantDeploy.off()` this has no effect.
    */
   executeAfter(...scopes: IConstruct[]): void {
     this.onDeploy?.executeAfter(new ReadyForMigration(this.function, scopes));
   }
 
-  /** Deploys these only when the run has succeeded, such as the new application code; with `TenantDeploy.handOver()`, when it has begun. */
+  /** Deploys these only after the run succeeded, such as the new application code; with `TenantDeploy.handOver()`, after it started. */
   executeBefore(...scopes: IConstruct[]): void {
     this.onDeploy?.executeBefore(scopes);
   }
 
-  /** Permits what `npx migrate-invoke --tenants` does: to start a run, to watch it and to stop it. To approve its canaries is another. */
+  /** Grants the permissions of `npx migrate-invoke --tenants`: start a run, follow it and stop it, but not approve its canaries. */
   grantRun(grantee: iam.IGrantable): iam.Grant {
     const listMachines = iam.Grant.addToPrincipal({
       grantee,
-      // AWS knows no narrower resource for it: the command finds the state machine by its name.
+      // AWS supports no narrower resource for it: the command finds the state machine by its name.
       actions: RUN_ACTIONS.filter((action) => action === 'states:ListStateMachines'),
       resourceArns: ['*'],
     });
@@ -210,7 +211,8 @@ export class TenantMigration extends Construct {
     return grant.combine(watch);
   }
 
-  /** Permits to approve the canaries of a run, or to refuse: `npx migrate-invoke --approve`. Only with a canary that waits for it. */
+  /** Grants the permission to approve or reject the canaries of a run: `npx migrate-invoke --approve`. Throws without a canary that
+   * waits for an approval. */
   grantApprove(grantee: iam.IGrantable): iam.Grant {
     if (!this.approvalFunction) {
       throw new Error(`${this.node.path} has no canary that waits for an approval: there is nothing to grant`);
@@ -220,9 +222,9 @@ export class TenantMigration extends Construct {
     return grant;
   }
 
-  /** To start a run, and to see how it ends. */
+  /** Grants the permissions to start a run and to read its result. */
   private allowStart(grantee: iam.IGrantable): iam.Grant {
-    // Step Functions reads what it has encrypted as the caller.
+    // Step Functions decrypts with the caller's permissions.
     this.encryptionKey?.grantDecrypt(grantee);
     const start = iam.Grant.addToPrincipal({
       grantee,
@@ -253,16 +255,16 @@ export class TenantMigration extends Construct {
 function deployProblems(onDeploy: TenantDeploy, canary: TenantCanary | undefined): string[] {
   if (onDeploy._mode !== 'wait' || !canary) return [];
   if (canary._settings.after === 'approval') {
-    return ['a deploy can not wait for a person who approves the canaries: use TenantDeploy.handOver() or TenantDeploy.off()'];
+    return ['a deploy cannot wait until somebody approves the canaries: use TenantDeploy.handOver() or TenantDeploy.off()'];
   }
   if (canary._waitSeconds > MAX_PAUSE_ON_DEPLOY) {
     return [
-      `the canaries' pause is ${canary._waitSeconds / 60} minutes and a deploy that waits has ${MAX_PAUSE_ON_DEPLOY / 60} for it: ` +
+      `the canaries' pause is ${canary._waitSeconds / 60} minutes, but a deploy that waits has only ${MAX_PAUSE_ON_DEPLOY / 60}: ` +
         'shorten it, or use TenantDeploy.handOver()',
     ];
   }
   return [];
 }
 
-/** A deploy waits for 55 minutes in all: this leaves the tenants most of it. */
+/** A deploy waits for 55 minutes in total: this leaves most of it to the tenants. */
 const MAX_PAUSE_ON_DEPLOY = 30 * 60;

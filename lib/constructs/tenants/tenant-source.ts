@@ -8,7 +8,7 @@ import type { TenantSourceSettings } from '../../contract/coordinator';
 /** Options of {@link TenantSource.fromTable}. */
 export interface TenantTableOptions {
   /**
-   * The attribute with the tenant's name, a text or a number.
+   * The attribute with the tenant's name, a string or a number.
    *
    * @default 'name'
    */
@@ -17,32 +17,32 @@ export interface TenantTableOptions {
   /**
    * The attribute with the name of its schema.
    *
-   * @default - the name is the schema's, too
+   * @default - the schema has the tenant's name
    */
   readonly schemaAttribute?: string;
 
   /**
-   * The attribute with the ARN of the secret of its own database. Items without it are in the function's database.
+   * The attribute with the ARN of the secret of the tenant's own database. Tenants without it are in the function's database.
    *
    * @default - all tenants are in the function's database
    */
   readonly secretArnAttribute?: string;
 }
 
-/** What a source is when it is bound to the coordinator. */
+/** A source that is bound to the coordinator. */
 export interface BoundSource {
   readonly settings: TenantSourceSettings;
-  /** What must be in place before the tenants can be listed. */
+  /** Resources that must exist before the tenants can be listed. */
   readonly dependencies: readonly IConstruct[];
 }
 
 /**
- * Where the tenants are listed, when a run begins. A tenant is a unique name, at most a schema, and at most the ARN of a secret with
- * a database of its own.
+ * Where the list of tenants comes from when a run starts. A tenant has a unique name, optionally a schema, and optionally the ARN of
+ * the secret of its own database.
  */
 export class TenantSource {
   /**
-   * A query on the function's own database, a SELECT with the columns `name` and, where they are needed, `schema` and `secret_arn`:
+   * A query on the function's database: a SELECT with the columns `name` and optionally `schema` and `secret_arn`:
    * `SELECT name FROM tenants WHERE active`.
    */
   static fromQuery(sql: string): TenantSource {
@@ -51,7 +51,7 @@ export class TenantSource {
     return new TenantSource(() => ({ settings: { kind: 'query' }, dependencies: [] }), problems, sql);
   }
 
-  /** A DynamoDB table; every item is a tenant. It is scanned when a run begins. */
+  /** A DynamoDB table. Every item is a tenant. The table is scanned when a run starts. */
   static fromTable(table: dynamodb.ITable, options: TenantTableOptions = {}): TenantSource {
     const { nameAttribute = 'name', schemaAttribute, secretArnAttribute } = options;
     return new TenantSource((coordinator) => {
@@ -69,14 +69,14 @@ export class TenantSource {
   static fromObject(bucket: s3.IBucket, key: string): TenantSource {
     return new TenantSource((coordinator) => {
       allow(coordinator, 's3:GetObject', bucket.arnForObjects(key));
-      // Without it S3 says "access denied" of an object that is not there.
+      // Without it S3 answers "access denied" for a missing object.
       allow(coordinator, 's3:ListBucket', bucket.bucketArn);
       bucket.encryptionKey?.grantDecrypt(coordinator);
       return { settings: { kind: 'object', bucket: bucket.bucketName, key }, dependencies: [bucket] };
     });
   }
 
-  /** A function that gets `{}` and returns an array, each item a name or `{ "name", "schema", "secretArn" }`; 6 MB at most. */
+  /** A function that gets `{}` and returns an array, each item a name or `{ "name", "schema", "secretArn" }`; at most 6 MB. */
   static fromFunction(fn: lambda.IFunction): TenantSource {
     return new TenantSource((coordinator) => {
       allow(coordinator, 'lambda:InvokeFunction', fn.functionArn);
@@ -90,7 +90,7 @@ export class TenantSource {
   /** @internal */
   readonly _problems: readonly string[];
 
-  /** @internal The query that the worker lists them by. */
+  /** @internal The query with which the worker lists the tenants. */
   readonly _query?: string;
 
   private constructor(bind: (coordinator: iam.IGrantable) => BoundSource, problems: readonly string[] = [], query?: string) {

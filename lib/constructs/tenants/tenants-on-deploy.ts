@@ -15,19 +15,19 @@ export interface TenantsOnDeployProps {
   readonly wait: boolean;
   readonly worker: lambda.Function;
   readonly stateMachineArn: string;
-  /** Lets a role start a run and see how it ends. */
+  /** Permits a role to start a run and to read its result. */
   readonly permit: (role: iam.Role) => void;
   readonly logGroup: logs.ILogGroup;
   readonly encryptionKey: kms.IKey | undefined;
 }
 
-/** Starting takes a second; the stack's status is asked for five times at most. */
+/** Starting takes a second; the stack's status is requested at most five times. */
 const ON_EVENT = { description: 'Starts a run over the tenants when the function has changed', timeout: Duration.minutes(2) };
 
-/** A minute of looking, and the stack's status. */
+/** A minute of polling, and the stack's status. */
 const IS_COMPLETE = { description: 'Waits for the run over the tenants', timeout: Duration.minutes(3) };
 
-/** Starts a run on every deploy that changes the worker, and waits for it or does not. */
+/** Starts a run on every deploy that changes the worker, and waits for it if asked to. */
 export class TenantsOnDeploy extends Construct {
   private readonly resource: CustomResource;
 
@@ -53,12 +53,12 @@ export class TenantsOnDeploy extends Construct {
     this.resource.node.addDependency(provider);
   }
 
-  /** Holds the run back until these are in place. */
+  /** Starts the run only after these are deployed. */
   executeAfter(ready: IDependable): void {
     this.resource.node.addDependency(ready);
   }
 
-  /** Holds these back until the run has succeeded, or was handed over. */
+  /** Deploys these only after the run succeeded, or was handed over. */
   executeBefore(scopes: readonly IConstruct[]): void {
     for (const scope of scopes) scope.node.addDependency(this.resource);
   }

@@ -19,7 +19,7 @@ export interface DataDirectoryOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Removed if this process ends before initdb. */
   readonly folder: string;
-  /** Who has to own the data. @default - whoever runs this */
+  /** The user that must own the data. @default - the current user */
   readonly account?: Account;
 }
 

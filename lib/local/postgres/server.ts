@@ -42,7 +42,7 @@ export async function startPostgresServer(folder: string, from: string): Promise
     throw new LocalError(
       'postgres_not_started',
       `PostgreSQL ${found.version} of ${found.directory} does not start: ${message}`,
-      'mend what it says, or name the empty database of another server with --database-url',
+      'fix what it reports, or name the empty database of another server with --database-url',
     );
   }
 }

@@ -87,7 +87,7 @@ export function startObserver(options: ObserverOptions): Observer {
   const hello: Hello = { code: observerCode(), project: '.', environment, scratch: scratch !== undefined };
   stdin.write(`${JSON.stringify(hello)}\n`);
   const led = Promise.resolve(scratch).then((url): Led => (url === undefined ? {} : { scratch: url }));
-  led.catch(() => {}); // Whoever asks for it is told.
+  led.catch(() => {}); // Callers that await it get the error.
 
   return {
     async ask(ask, onReport) {

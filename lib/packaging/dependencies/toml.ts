@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { parse } from 'smol-toml';
 import { PackagingError } from '../errors';
 
-// biome-ignore lint/suspicious/noExplicitAny: files of other tools; whoever reads a field checks what is there.
+// biome-ignore lint/suspicious/noExplicitAny: files of other tools; the reader of a field checks it.
 export type Table = Record<string, any>;
 
 /** A TOML file; undefined when there is none. Throws PackagingError for one that can't be read. */

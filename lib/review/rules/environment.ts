@@ -1,6 +1,6 @@
 import type { Rule } from './rule';
 
-/** If the connection is in a transaction at `configure()`, Alembic leaves the commit to whoever began it. */
+/** If the connection is in a transaction at `configure()`, Alembic leaves the commit to the code that began it. */
 export const envKeepsNothing: Rule = {
   id: 'env-keeps-nothing',
   group: 'env.py',

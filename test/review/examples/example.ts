@@ -12,7 +12,7 @@ export interface Script {
 /** Revisions that are reviewed together, as one change. */
 export interface Sample {
   readonly revisions: readonly Script[];
-  /** What else is found, because the one can't be had without the other. */
+  /** What else is found, because one does not occur without the other. */
   readonly also?: readonly string[];
 }
 

@@ -105,5 +105,5 @@ def _failure(error: BaseException, written: list[str]) -> RunnerError:
     return RunnerError(
         "create_failed",
         f"no revision was written: {reason}",
-        'run `alembic revision --autogenerate -m "..."` in the project\'s folder and mend what it reports',
+        'run `alembic revision --autogenerate -m "..."` in the project\'s folder and fix what it reports',
     )

@@ -319,7 +319,7 @@ def _between_revisions(error: BaseException) -> RunnerError:
     return RunnerError(
         "invalid_project",
         f"env.py failed between two revisions: {describe(error)}{location(error)}",
-        "run `alembic upgrade head` on an empty database and mend what it reports",
+        "run `alembic upgrade head` on an empty database and fix what it reports",
         sql_state=sql_state(error),
         statement=statement_of(error),
     )

@@ -1,4 +1,4 @@
-"""Queries on a connection that SQLAlchemy, and whoever listens to it, does not see.
+"""Queries on a connection that SQLAlchemy and its listeners do not see.
 
 All four drivers understand them: there are no parameters, and results are JSON texts.
 """

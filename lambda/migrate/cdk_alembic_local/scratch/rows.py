@@ -1,4 +1,4 @@
-"""Rows to see what a revision does to them: a few in each table concerned, made up from its columns."""
+"""Rows to see what a revision does to them: a few sample values in each affected table, derived from its columns."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def parse(source: bytes, path: Path) -> ast.Module:
         raise RunnerError(
             "invalid_project",
             f"the file can't be read as Python {sys.version_info[0]}.{sys.version_info[1]}: {reason} ({path.name}{line})",
-            "mend the file; `alembic history` must print it",
+            "fix the file; `alembic history` must print it",
         ) from error
 
 

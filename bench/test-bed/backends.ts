@@ -2,13 +2,13 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import path from 'node:path';
 import { projectDirectory } from '../../examples/local-aws';
 import { type Revision, revisionFile, revisionNumber } from './revisions';
-import type { World } from './world';
+import type { TestBed } from './test-bed';
 
 /** A copy of the sample backend, with its dependencies locked. */
 export interface Backend {
   readonly directory: string;
   readonly head: string;
-  /** How many tables its revisions leave. */
+  /** How many tables exist after its revisions. */
   readonly tables: number;
 }
 
@@ -17,21 +17,22 @@ const SAMPLE_HEAD = '54f972feefa5';
 const SAMPLE_REVISIONS = 15;
 const SAMPLE_TABLES = 4;
 
-/** The sample as it is. */
-export function sample(world: World): Promise<Backend> {
-  return world.once('sample', async (directory) => {
+/** The unchanged sample. */
+export function sample(testBed: TestBed): Promise<Backend> {
+  return testBed.once('sample', async (directory) => {
     const made = new Set(['.venv', '.pytest_cache', '.ruff_cache', '__pycache__', 'uv.lock']);
     cpSync(SAMPLE, directory, { recursive: true, filter: (source) => !made.has(path.basename(source)) });
-    if (readdirSync(versions(directory)).length !== SAMPLE_REVISIONS) throw new Error('the sample has other revisions now');
-    await world.run({ command: 'uv', args: ['lock', '--directory', directory] });
+    if (readdirSync(versions(directory)).length !== SAMPLE_REVISIONS)
+      throw new Error('the sample has a different number of revisions');
+    await testBed.run({ command: 'uv', args: ['lock', '--directory', directory] });
     return { directory, head: SAMPLE_HEAD, tables: SAMPLE_TABLES };
   });
 }
 
 /** The sample with 300 revisions: its own, and generated ones on top. */
-export function sampleWith300(world: World): Promise<Backend> {
-  return world.once('sample-300', async (directory) => {
-    const { directory: original, head, tables } = await sample(world);
+export function sampleWith300(testBed: TestBed): Promise<Backend> {
+  return testBed.once('sample-300', async (directory) => {
+    const { directory: original, head, tables } = await sample(testBed);
     cpSync(original, directory, { recursive: true });
     const added = writeRevisions(directory, 300 - SAMPLE_REVISIONS, head);
     return { directory, head: added, tables: tables + 300 - SAMPLE_REVISIONS };
@@ -39,9 +40,9 @@ export function sampleWith300(world: World): Promise<Backend> {
 }
 
 /** The sample with 1,000 generated revisions instead of its own. */
-export function generated1000(world: World): Promise<Backend> {
-  return world.once('generated-1000', async (directory) => {
-    const { directory: original } = await sample(world);
+export function generated1000(testBed: TestBed): Promise<Backend> {
+  return testBed.once('generated-1000', async (directory) => {
+    const { directory: original } = await sample(testBed);
     cpSync(original, directory, { recursive: true });
     rmSync(versions(directory), { recursive: true });
     mkdirSync(versions(directory));
@@ -50,8 +51,8 @@ export function generated1000(world: World): Promise<Backend> {
 }
 
 /** The same backend, whose env.py asks Alembic for a transaction per migration. */
-export function oneTransactionEach(world: World, { directory: original, ...rest }: Backend): Promise<Backend> {
-  return world.once('one-transaction-each', async (directory) => {
+export function oneTransactionEach(testBed: TestBed, { directory: original, ...rest }: Backend): Promise<Backend> {
+  return testBed.once('one-transaction-each', async (directory) => {
     cpSync(original, directory, { recursive: true });
     const env = path.join(directory, 'alembic', 'env.py');
     const before = readFileSync(env, 'utf8');

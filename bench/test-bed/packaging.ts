@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { projectDirectory } from '../../examples/local-aws';
 import type { Backend } from './backends';
-import type { World } from './world';
+import type { TestBed } from './test-bed';
 
 export interface Packaged {
   /** The folder that becomes the zip. */
@@ -12,14 +12,14 @@ export interface Packaged {
 
 /** Packages a backend in a process of its own, as one synth does, into the cloud assembly `outdir`. */
 export async function packageBackend(
-  world: World,
+  testBed: TestBed,
   backend: Backend,
   outdir: string,
   env: NodeJS.ProcessEnv = {},
 ): Promise<Packaged> {
   const script = path.join(__dirname, '..', 'apps', 'package-backend.ts');
   const args = ['--import', require.resolve('tsx'), script];
-  const about = [backend.directory, outdir, world.architecture, world.pythonVersion];
-  const { stdout } = await world.run({ command: process.execPath, args: [...args, ...about], cwd: projectDirectory, env });
+  const about = [backend.directory, outdir, testBed.architecture, testBed.pythonVersion];
+  const { stdout } = await testBed.run({ command: process.execPath, args: [...args, ...about], cwd: projectDirectory, env });
   return JSON.parse(stdout.split('\n').at(-1) as string);
 }

@@ -5,10 +5,10 @@ import type { Tenant } from '../../lib/contract/tenants';
 import type { Backend } from './backends';
 import { copyDatabase, createDatabase, type Database } from './database';
 import { idOf, soundSteps, writeVersions } from './histories';
+import type { TestBed } from './test-bed';
 import { virtualEnvironment } from './virtual-environment';
-import type { World } from './world';
 
-/** A backend whose tenants have a schema each, with two revisions: one makes a table, the other adds two columns to it. */
+/** A backend with a schema per tenant and two revisions: one creates a table, the other adds two columns. */
 export interface TenantBackend extends Backend {
   /** The revision before the head. */
   readonly before: string;
@@ -16,88 +16,88 @@ export interface TenantBackend extends Backend {
 
 const SAMPLE = path.join(projectDirectory, 'examples', 'template-saas-tenants', 'back');
 
-/** Each version table that is read takes locks until the statement ends. */
+/** Reading a version table holds locks until the statement ends. */
 const AT_ONCE = 1000;
 
 /** The sample with a schema for every tenant, and a history of two revisions: small enough that 10,000 tenants are made in seconds. */
-export function tenantBackend(world: World): Promise<TenantBackend> {
-  return world.once('tenants', async (directory) => {
+export function tenantBackend(testBed: TestBed): Promise<TenantBackend> {
+  return testBed.once('tenants', async (directory) => {
     const made = new Set(['.venv', '.pytest_cache', '.ruff_cache', '__pycache__', 'uv.lock']);
     cpSync(SAMPLE, directory, { recursive: true, filter: (source) => !made.has(path.basename(source)) });
     const versions = path.join(directory, 'alembic', 'versions');
     rmSync(versions, { recursive: true });
     writeVersions(versions, soundSteps(5).slice(0, 2));
-    await world.run({ command: 'uv', args: ['lock', '--directory', directory] });
+    await testBed.run({ command: 'uv', args: ['lock', '--directory', directory] });
     return { directory, before: idOf(1), head: idOf(2), tables: 1 };
   });
 }
 
-/** Where people run `alembic` for it. */
-export async function alembicForTenants(world: World, backend: TenantBackend): Promise<string> {
-  return path.join(await virtualEnvironment(world, backend, 'venv-tenants'), 'alembic');
+/** The virtual environment in which `alembic` runs for it. */
+export async function alembicForTenants(testBed: TestBed, backend: TenantBackend): Promise<string> {
+  return path.join(await virtualEnvironment(testBed, backend, 'venv-tenants'), 'alembic');
 }
 
 /** Tenants in a database of their own, each where `alembic upgrade` left it. */
 export interface Tenants {
   readonly database: Database;
   readonly all: readonly Tenant[];
-  /** Fails unless so many tenants are at this revision. */
+  /** Fails unless this number of tenants is at this revision. */
   expectAt(revision: string, count: number): Promise<void>;
 }
 
 /** Makes tenants that have the first revision and lack the second, or have both: by what `alembic upgrade --sql` prints, run in each schema. */
 export async function createTenants(
-  world: World,
+  testBed: TestBed,
   backend: TenantBackend,
   count: number,
   revision: string = backend.before,
 ): Promise<Tenants> {
-  const database = await createDatabase(world, world.newName(`tenants-${count}`));
+  const database = await createDatabase(testBed, testBed.newName(`tenants-${count}`));
   const all = Array.from({ length: count }, (_, index) => ({ name: `tenant_${String(index + 1).padStart(5, '0')}` }));
-  const tenants = { database, all, expectAt: expectAt(world, database, all) };
-  await world.postgres.query(database.name, VERSION_OF);
-  const script = await offline(world, backend, database, ['upgrade', revision]);
+  const tenants = { database, all, expectAt: expectAt(testBed, database, all) };
+  await testBed.postgres.query(database.name, VERSION_OF);
+  const script = await offline(testBed, backend, database, ['upgrade', revision]);
   const make = (half: number) => {
     const mine = all.filter((_, index) => index % 2 === half);
-    return world.postgres.query(database.name, inEachSchema(mine, script, 'CREATE SCHEMA %I'));
+    return testBed.postgres.query(database.name, inEachSchema(mine, script, 'CREATE SCHEMA %I'));
   };
-  // From two sides: this takes as long as everything that is measured.
+  // Two connections: this takes as long as all measurements.
   await Promise.all([make(0), make(1)]);
-  // As autovacuum does, which this server has not.
-  await world.postgres.query(database.name, 'ANALYZE pg_class, pg_namespace, pg_attribute, pg_index, pg_type, pg_constraint');
+  // Autovacuum does this on other servers; here it is off.
+  await testBed.postgres.query(database.name, 'ANALYZE pg_class, pg_namespace, pg_attribute, pg_index, pg_type, pg_constraint');
   await tenants.expectAt(revision, count);
   return tenants;
 }
 
 /** Takes tenants that are at head back to the revision before, by what `alembic downgrade --sql` prints. */
 export async function setBack(
-  world: World,
+  testBed: TestBed,
   backend: TenantBackend,
   { database, expectAt }: Tenants,
   some: readonly Tenant[],
 ): Promise<void> {
-  const script = await offline(world, backend, database, ['downgrade', `${backend.head}:${backend.before}`]);
-  await world.postgres.query(database.name, inEachSchema(some, script));
+  const script = await offline(testBed, backend, database, ['downgrade', `${backend.head}:${backend.before}`]);
+  await testBed.postgres.query(database.name, inEachSchema(some, script));
   await expectAt(backend.before, some.length);
 }
 
-/** The same tenants again, where they were. Nobody may be connected to the original. */
-export async function copyTenants(world: World, { database: original, all }: Tenants): Promise<Tenants> {
-  const database = await copyDatabase(world, world.newName('tenants-copy'), original);
-  return { database, all, expectAt: expectAt(world, database, all) };
+/** Copies the tenants at their revisions. The original must have no connections. */
+export async function copyTenants(testBed: TestBed, { database: original, all }: Tenants): Promise<Tenants> {
+  const database = await copyDatabase(testBed, testBed.newName('tenants-copy'), original);
+  return { database, all, expectAt: expectAt(testBed, database, all) };
 }
 
 /** Names a schema in a script that is run in many: where it names the version table. */
 const ANY = 'any_tenant';
 
 async function offline(
-  world: World,
+  testBed: TestBed,
   backend: TenantBackend,
   { env }: Database,
   [command, range]: readonly [string, string],
 ): Promise<string> {
   const args = ['-x', `tenant=${ANY}`, command, range, '--sql'];
-  const { stdout } = await world.run({ command: await alembicForTenants(world, backend), args, cwd: backend.directory, env });
+  const { stdout } = await testBed.run({ command: await alembicForTenants(testBed, backend), args, cwd: backend.directory, env });
   return stdout.replaceAll(/^(BEGIN|COMMIT);$/gm, '').replaceAll(`${ANY}.`, '');
 }
 
@@ -125,7 +125,7 @@ const VERSION_OF = `CREATE FUNCTION public.version_of(tenant text) RETURNS text 
   END $$`;
 
 /** By all version tables, and by what the second revision does. */
-function expectAt({ postgres }: World, { name }: Database, all: readonly Tenant[]): Tenants['expectAt'] {
+function expectAt({ postgres }: TestBed, { name }: Database, all: readonly Tenant[]): Tenants['expectAt'] {
   return async (revision, count) => {
     const found = new Map<string, number>();
     for (let from = 0; from < all.length; from += AT_ONCE) {

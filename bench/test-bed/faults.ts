@@ -1,14 +1,14 @@
 import { idOf, type Step, soundModels, soundSteps, writeProject } from './histories';
 
-/** One fault, alone in a history that is sound otherwise, with a revision after it. */
+/** One fault in an otherwise correct history, followed by another revision. */
 export interface Fault {
   readonly name: string;
-  /** The rule of `safe-alembic review` that is about it. */
+  /** The rule of `safe-alembic review` that finds it. */
   readonly rule: string;
   readonly step: Step;
   /** What is added to the models, as Python; `one` is the first table. */
   readonly models?: string;
-  /** Whether the revision after it forgets that it is there. */
+  /** Whether the next revision ignores it. */
   readonly forgotten?: boolean;
 }
 
@@ -22,7 +22,7 @@ const column = (name: string): Step => ({
 const ADDED = 'one.append_column(sa.Column("added", sa.Text()))';
 const MORE = 'one.append_column(sa.Column("more", sa.Text()))';
 
-/** The first four are what the default tests of pytest-alembic are made for. */
+/** The first four are those that pytest-alembic's default tests look for. */
 export const FAULTS: readonly Fault[] = [
   { name: 'two heads', rule: 'several-heads', step: column('added'), models: ADDED, forgotten: true },
   {

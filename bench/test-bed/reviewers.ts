@@ -2,18 +2,18 @@ import path from 'node:path';
 import { projectDirectory, toolPython } from '../../examples/local-aws';
 import type { Review } from '../../lib/review';
 import type { Database } from './database';
-import { announce, type Command, type World } from './world';
+import { announce, type Command, type TestBed } from './test-bed';
 
-/** What looks at a project's whole history: a Python that all of them use, and how each is started. */
+/** The tools that check a project's whole history, in one Python environment. */
 export interface Reviewers {
   review(project: string, ...options: string[]): Command;
   pytest(project: string): Command;
   alembic(project: string, database: Database): Command;
 }
 
-export async function reviewers(world: World): Promise<Reviewers> {
+export async function reviewers(testBed: TestBed): Promise<Reviewers> {
   const python = await toolPython('pytest-alembic', announce);
-  const { postgres } = world;
+  const { postgres } = testBed;
   // SQLAlchemy's own name for the driver that is installed.
   const at = (name: string) => ({ DATABASE_URL: postgres.url(name).replace(/^\w+:/, 'postgresql+psycopg2:') });
   const program = path.join(projectDirectory, 'dist/bin/safe-alembic.js');
@@ -42,11 +42,11 @@ export async function reviewers(world: World): Promise<Reviewers> {
 /** The tests that pytest-alembic has by default. */
 const DEFAULT_TESTS = 4;
 
-/** Fails unless the review has run every revision up and down, and found nothing. */
+/** Fails unless the review ran every revision up and down and found nothing. */
 export function expectClean(stdout: string, revisions: number): void {
   const { summary, findings } = JSON.parse(stdout) as Review;
   if (summary.replayed !== revisions) throw new Error(`${summary.replayed} revisions were replayed instead of ${revisions}`);
-  if (findings.length) throw new Error(`a finding where nothing is wrong: ${JSON.stringify(findings[0])}`);
+  if (findings.length) throw new Error(`a finding in a correct history: ${JSON.stringify(findings[0])}`);
 }
 
 /** Fails unless all of pytest-alembic's tests have run and passed. */

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { projectDirectory } from '../../examples/local-aws';
-import type { Command } from './world';
+import type { Command } from './test-bed';
 
 /** The CDK's command line. */
 export function cdk(args: readonly string[]): Command {

@@ -13,7 +13,7 @@ import {
 import { pythonVersion } from '../../examples/local-aws/tools';
 import { mustRun } from '../../lib/local/processes/run';
 
-/** How a process lived that was measured. */
+/** The measurements of a process. */
 export interface Timed extends RunResult {
   readonly ms: number;
   readonly peakBytes: number;
@@ -21,21 +21,21 @@ export interface Timed extends RunResult {
   readonly startedAt: number;
 }
 
-/** A command that is to be measured or to prepare a measurement. */
+/** A command to measure, or one that prepares a measurement. */
 export interface Command {
   readonly command: string;
   readonly args: readonly string[];
   readonly cwd?: string;
-  /** On top of the world's. */
+  /** Added to the test bed's environment. */
   readonly env?: NodeJS.ProcessEnv;
 }
 
 export function announce(tool: string): void {
-  console.error(`installing ${tool} into .cache/tools, this once`);
+  console.error(`installing ${tool} into .cache/tools (first use only)`);
 }
 
-/** What all rows stand on: a folder that goes in the end, a PostgreSQL, a Python without packages. */
-export class World {
+/** What all rows need: a temporary folder, a PostgreSQL, a Python without packages. */
+export class TestBed {
   private readonly made = new Map<string, Promise<unknown>>();
   private number = 0;
 
@@ -46,20 +46,20 @@ export class World {
     readonly env: NodeJS.ProcessEnv,
     /** A Python with nothing but its standard library. */
     readonly python: string,
-    /** Such as `3.13`. */
+    /** For example `3.13`. */
     readonly pythonVersion: string,
     /** Only for rows that deploy. */
     readonly aws: LocalAws | undefined,
   ) {}
 
-  static async open(folder: string, aws?: LocalAws): Promise<World> {
+  static async open(folder: string, aws?: LocalAws): Promise<TestBed> {
     const uv = await commandDirectory('uv', announce);
     const uvCache = await mustRun(path.join(uv, 'uv'), ['cache', 'dir'], { env: process.env });
     const env = {
       ...(aws?.env ?? neutralEnvironment(process.env)),
       PATH: `${uv}${path.delimiter}${process.env.PATH}`,
       TMPDIR: folder,
-      // What is remembered here of one synth for the next goes in the end; only uv keeps what it has downloaded.
+      // Caches are deleted in the end, except uv's downloads.
       XDG_CACHE_HOME: path.join(folder, 'cache'),
       UV_CACHE_DIR: uvCache.stdout,
       CDK_HOME: path.join(folder, 'cdk-home'),
@@ -72,32 +72,32 @@ export class World {
     const python = path.join(folder, 'python', 'bin', 'python');
     const makePython = ['-m', 'venv', '--without-pip', path.join(folder, 'python')];
     await mustRun(await toolPython('uv'), makePython, { env, folder });
-    return new World(folder, postgres, env, python, await pythonVersion(python), aws);
+    return new TestBed(folder, postgres, env, python, await pythonVersion(python), aws);
   }
 
   get architecture(): 'arm64' | 'x86_64' {
     return process.arch === 'arm64' ? 'arm64' : 'x86_64';
   }
 
-  /** What several rows need is made once. */
+  /** Creates once what several rows need. */
   once<T>(name: string, make: (directory: string) => Promise<T>): Promise<T> {
     const known = this.made.get(name) ?? make(path.join(this.folder, name));
     this.made.set(name, known);
     return known as Promise<T>;
   }
 
-  /** A name that nobody has used. */
+  /** A new, unused name. */
   newName(name: string): string {
     this.number += 1;
     return `${name}-${this.number}`;
   }
 
-  /** A path in the folder that nobody has used. */
+  /** A new, unused path in the folder. */
   newPath(name: string): string {
     return path.join(this.folder, this.newName(name));
   }
 
-  /** Runs a command that has to succeed; nothing is measured. */
+  /** Runs a command that must succeed; nothing is measured. */
   run({ command, args, cwd = this.folder, env }: Command): Promise<RunResult> {
     return mustRun(command, args, { env: { ...this.env, ...env }, cwd, folder: this.folder });
   }
@@ -107,13 +107,13 @@ export class World {
     return run(command, args, { env: { ...this.env, ...env }, cwd, folder: this.folder });
   }
 
-  /** Runs a command that has to succeed, measured from outside. */
+  /** Runs a command that must succeed, and measures it from outside. */
   async timed({ command, args, cwd = this.folder, env }: Command): Promise<Timed> {
     const report = this.newPath('stopwatch');
     const stopwatch = [path.join(__dirname, '..', 'python', 'stopwatch.py'), report, command, ...args];
     const options = { env: { ...this.env, ...env }, cwd, folder: this.folder };
     const result = await run(this.python, stopwatch, options);
-    if (result.code !== 0) throw new Error(`${command} can't be measured:\n${result.output}`);
+    if (result.code !== 0) throw new Error(`${command} could not be measured:\n${result.output}`);
     const { code, ...times } = JSON.parse(readFileSync(report, 'utf8'));
     if (code !== 0) throw new Error(`${path.basename(command)} ended with exit code ${code}:\n${result.output}`);
     return { ...result, ...times };

@@ -1,4 +1,4 @@
-import type { World } from './world';
+import type { TestBed } from './test-bed';
 
 /** A database, and what a backend needs to reach it. */
 export interface Database {
@@ -12,18 +12,18 @@ export interface Database {
   drop(): Promise<void>;
 }
 
-export async function createDatabase(world: World, name: string): Promise<Database> {
-  await world.postgres.createDatabase(name);
-  return databaseOf(world, name);
+export async function createDatabase(testBed: TestBed, name: string): Promise<Database> {
+  await testBed.postgres.createDatabase(name);
+  return databaseOf(testBed, name);
 }
 
-/** A copy of a database to which nobody is connected. */
-export async function copyDatabase(world: World, name: string, original: Database): Promise<Database> {
-  await world.postgres.query('postgres', `CREATE DATABASE "${name}" TEMPLATE "${original.name}" STRATEGY FILE_COPY`);
-  return databaseOf(world, name);
+/** Copies a database. It must have no connections. */
+export async function copyDatabase(testBed: TestBed, name: string, original: Database): Promise<Database> {
+  await testBed.postgres.query('postgres', `CREATE DATABASE "${name}" TEMPLATE "${original.name}" STRATEGY FILE_COPY`);
+  return databaseOf(testBed, name);
 }
 
-function databaseOf({ postgres }: World, name: string): Database {
+function databaseOf({ postgres }: TestBed, name: string): Database {
   return {
     name,
     env: {

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { MigrateAnswer } from '../../lib/contract';
 
-/** Stands for Lambda while only the time of the first request matters. */
+/** A stand-in for Lambda that records the time of the first request. */
 export interface StandIn {
   readonly url: string;
   /** When the first invoke arrived since this was asked last, as Date.now(). */
@@ -46,7 +46,7 @@ export async function startStandIn(functionName: string): Promise<StandIn> {
     firstInvoke() {
       const [first] = arrivals;
       arrivals = [];
-      if (first === undefined) throw new Error('it has not invoked the function');
+      if (first === undefined) throw new Error('the function was not invoked');
       return first;
     },
   };
