@@ -59,6 +59,7 @@ function judgeUpgrades(steps: Readonly<Record<string, readonly UpgradeStep[]>>):
     encoding: 'utf8',
     maxBuffer: MAX_BUFFER,
   });
-  if (run.status !== 0) throw new Error(`what the revisions destroy could not be judged: ${run.error?.message ?? (run.stderr || run.signal)}`);
+  if (run.status !== 0)
+    throw new Error(`what the revisions destroy could not be judged: ${run.error?.message ?? (run.stderr || run.signal)}`);
   return JSON.parse(run.stdout);
 }

@@ -1,9 +1,11 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY, MANIFEST_FILE } from '../../lib/contract';
+import { BACKEND_DIRECTORY, MANIFEST_FILE } from '../../lib/contract';
 import { checkAlembicProject } from '../../lib/packaging/alembic-project';
-import { directoryPackage } from '../../lib/packaging/directory';
+import { findDataLosses } from '../../lib/packaging/data-losses';
+import { writeManifest } from '../../lib/packaging/manifest';
+import { listFiles } from '../../lib/packaging/sources';
 
 jest.setTimeout(300_000);
 
@@ -19,23 +21,22 @@ const FILES = {
 };
 
 test('the manifest says what each revision destroys, so that the function does not guess it', () => {
-  const [source, target] = [join(folder, 'source'), join(folder, 'target')];
   const helper = 'from app.helpers import gone\n';
   const files = {
     ...FILES,
     'alembic/versions/aa.py': helper + FILES['alembic/versions/aa.py'],
     'app/helpers.py': 'from alembic import op\n\n\ndef gone(name):\n    op.execute(f"DROP TABLE {name}")\n',
   };
+  const backend = join(folder, BACKEND_DIRECTORY);
   for (const [name, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(source, BACKEND_DIRECTORY, name)), { recursive: true });
-    writeFileSync(join(source, BACKEND_DIRECTORY, name), text);
+    mkdirSync(dirname(join(backend, name)), { recursive: true });
+    writeFileSync(join(backend, name), text);
   }
-  mkdirSync(join(source, DEPENDENCIES_DIRECTORY));
-  mkdirSync(target);
-  const { alembic } = checkAlembicProject(join(source, BACKEND_DIRECTORY));
+  const { alembic } = checkAlembicProject(backend);
   if (!alembic) throw new Error('the project was not found');
-  directoryPackage(source, alembic, { pythonVersion: '3.13', architecture: 'arm64' }).build(target);
-  expect(JSON.parse(readFileSync(join(target, MANIFEST_FILE), 'utf8')).destroys).toEqual({
+  const destroys = findDataLosses(backend, alembic.paths, listFiles(backend));
+  writeManifest(folder, alembic, [], undefined, false, destroys);
+  expect(JSON.parse(readFileSync(join(folder, MANIFEST_FILE), 'utf8')).destroys).toEqual({
     'alembic/versions/aa.py': [{ rule: 'drop-table', what: 'DROP TABLE users', line: 7 }],
   });
 });
