@@ -1,5 +1,6 @@
 export { AlembicMigration, type AlembicMigrationProps } from './constructs/alembic-migration';
-export { MigrationCode, type MigrationImageOptions, PackageOnly, type ProjectOptions } from './constructs/code/migration-code';
+export type { MigrationImageOptions } from './constructs/code/image-code';
+export { MigrationCode, PackageOnly, type ProjectOptions } from './constructs/code/migration-code';
 export { ContainerDeploy, MigrationCompute, type MigrationContainerOptions } from './constructs/container/migration-compute';
 export { type DatabasePartNames, type DatabaseUrlOptions, DatabaseVariables } from './constructs/database/database-variables';
 export {

@@ -48,7 +48,7 @@ export interface RunnerSettings {
   /** Whether a person is asked before the stage is changed. @default false */
   readonly protected?: boolean;
   readonly limits?: RunnerLimits;
-  /** Name or ARN of the event bus that is told when a run has ended. @default - nobody is told */
+  /** Name or ARN of the event bus that gets an event when a run ends. @default - no events are sent */
   readonly eventBus?: string;
   /** ARN of the state machine that runs a container. @default - there is none */
   readonly container?: string;

@@ -10,10 +10,40 @@ import { copyRunner, hashRunner, runnerDirectory } from '../../packaging/package
 import { type BoundCode, type CodeBinding, checkDirectory, unusable } from './bound-code';
 import { dockerPlatform } from './container-image';
 import { localBundling } from './local-bundling';
-import type { MigrationImageOptions } from './migration-code';
 
 /** Docker's name for the directory that holds the runner. */
 const RUNNER_CONTEXT = 'cdk-alembic';
+
+/** Options of {@link MigrationCode.fromImage}. */
+export interface MigrationImageOptions {
+  /**
+   * The Dockerfile, relative to the directory.
+   *
+   * @default 'Dockerfile'
+   */
+  readonly file?: string;
+
+  /**
+   * The Dockerfile's stage to build.
+   *
+   * @default - the last one
+   */
+  readonly target?: string;
+
+  /**
+   * Build arguments. No secrets: anyone with the image can read them.
+   *
+   * @default - none
+   */
+  readonly buildArgs?: { [name: string]: string };
+
+  /**
+   * The folder of the Alembic project, relative to the directory; its revisions are checked at synth.
+   *
+   * @default '.'
+   */
+  readonly alembicDirectory?: string;
+}
 
 /** Code that is an image, built from the user's own Dockerfile when the stack is deployed. */
 export function imageCode(directory: string, options: MigrationImageOptions): CodeBinding {

@@ -6,7 +6,7 @@ import { directoryPackage, layoutProblems } from '../../packaging/directory';
 import { backendPackage } from '../../packaging/known-project';
 import { preferredPython } from '../../packaging/python-version';
 import type { CodeBinding } from './bound-code';
-import { imageCode } from './image-code';
+import { imageCode, type MigrationImageOptions } from './image-code';
 import { zipCode } from './zip-code';
 
 /** What of a backend's dependencies is packaged. */
@@ -77,37 +77,6 @@ export interface ProjectOptions {
    * @default - caches, names that start with a dot, virtual environments, and `tests` and `test` at the top are left out
    */
   readonly exclude?: string[];
-}
-
-/** Options of {@link MigrationCode.fromImage}. */
-export interface MigrationImageOptions {
-  /**
-   * The Dockerfile, relative to the directory.
-   *
-   * @default 'Dockerfile'
-   */
-  readonly file?: string;
-
-  /**
-   * The Dockerfile's stage to build.
-   *
-   * @default - the last one
-   */
-  readonly target?: string;
-
-  /**
-   * Build arguments. No secrets: anyone with the image can read them.
-   *
-   * @default - none
-   */
-  readonly buildArgs?: { [name: string]: string };
-
-  /**
-   * The folder of the Alembic project, relative to the directory; its revisions are checked at synth.
-   *
-   * @default '.'
-   */
-  readonly alembicDirectory?: string;
 }
 
 /** The backend's Alembic project, as the function's code. */

@@ -14,9 +14,9 @@ export interface Selection {
 
 /** Where a project says what it depends on. */
 export interface DependencySource {
-  /** What was found, in words: `uv.lock of the workspace /work/app`. */
+  /** What was found, in words: `uv.lock of the workspace ../app`. */
   readonly found: string;
-  /** How to add the distribution `{}`, such as `run "uv add {}" in /work/app`. */
+  /** How to add the distribution `{}`, such as `run "uv add {}" in ../app`. */
   readonly add: string;
   /** What starts a command in the project's environment, such as `uv run `. */
   readonly run: string;
