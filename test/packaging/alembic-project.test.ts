@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { checkAlembicProject, readAlembicProject } from '../../lib/packaging/alembic-project';
+import { checkAlembicProject, readAlembicProject } from '../../lib/packaging/project/alembic-project';
 import { ALEMBIC_INI, revisionFile, temporaryDirectory, writeFiles } from './support';
 
 function project(files: Record<string, string>): string {

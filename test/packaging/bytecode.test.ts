@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { compileBytecode } from '../../lib/packaging/bytecode';
+import { compileBytecode } from '../../lib/packaging/bytecode/bytecode';
 import type { FunctionPlatform } from '../../lib/packaging/platform';
 import { checked, filesBelow, hostPython, lockedBackend, packageOf, temporaryDirectory, writeFiles } from './support';
 

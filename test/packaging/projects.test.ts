@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { type RunnerSettings, SETTINGS_VARIABLE } from '../../lib/contract';
 import { type PostgresServer, withPostgresServer } from '../../lib/local/postgres/server';
-import type { BackendOptions } from '../../lib/packaging/backend';
 import type { FunctionPlatform } from '../../lib/packaging/platform';
+import type { BackendOptions } from '../../lib/packaging/project/backend';
 import { writePdmLock, writePipfileLock, writePoetryLock } from './lock-writers';
 import { checked, filesBelow, hostPython, packageOf, temporaryDirectory } from './support';
 

@@ -1,4 +1,4 @@
-import { allows, preferredPython, pythonProblem } from '../../lib/packaging/python-version';
+import { allows, preferredPython, pythonProblem } from '../../lib/packaging/project/python-version';
 import { temporaryDirectory, writeFiles } from './support';
 
 test.each<[string, string[]]>([

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
-import { copyRunner } from '../../lib/packaging/package';
-import { isRdsRegionKnown } from '../../lib/packaging/rds-certificates';
+import { copyRunner } from '../../lib/packaging/layout/package';
+import { isRdsRegionKnown } from '../../lib/packaging/layout/rds-certificates';
 import { read, temporaryDirectory } from './support';
 
 let bundle: string;

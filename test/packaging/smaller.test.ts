@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { dropDebugInformation } from '../../lib/packaging/debug-information';
+import { dropDebugInformation } from '../../lib/packaging/layout/debug-information';
 import type { FunctionPlatform } from '../../lib/packaging/platform';
 import { checked, filesBelow, hostPython, lockedBackend, packageOf, temporaryDirectory, writeFiles } from './support';
 

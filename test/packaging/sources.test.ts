@@ -1,6 +1,6 @@
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { hashFiles, listSources } from '../../lib/packaging/sources';
+import { hashFiles, listSources } from '../../lib/packaging/project/sources';
 import { temporaryDirectory, writeFiles } from './support';
 
 function sourcesOf(files: readonly string[], alembicPaths: readonly string[] = [], exclude: readonly string[] = []): string[] {

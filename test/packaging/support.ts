@@ -2,11 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-
-import type { BackendOptions } from '../../lib/packaging/backend';
-import { backendPackage, type CheckedBackend } from '../../lib/packaging/known-project';
-import type { Package } from '../../lib/packaging/package';
+import type { Package } from '../../lib/packaging/layout/package';
 import type { FunctionPlatform } from '../../lib/packaging/platform';
+import type { BackendOptions } from '../../lib/packaging/project/backend';
+import { backendPackage, type CheckedBackend } from '../../lib/packaging/project/known-project';
 
 const made: string[] = [];
 

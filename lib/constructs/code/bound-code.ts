@@ -3,8 +3,8 @@ import type { DockerImageAsset } from 'aws-cdk-lib/aws-ecr-assets';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { HANDLER } from '../../contract';
-import type { ProjectFindings } from '../../packaging/alembic-project';
 import type { FunctionPlatform } from '../../packaging/platform';
+import type { ProjectFindings } from '../../packaging/project/alembic-project';
 
 /** Code that is bound to a function. */
 export interface BoundCode {

@@ -1,10 +1,10 @@
 import { join, resolve } from 'node:path';
 import { Stack } from 'aws-cdk-lib';
 import { BACKEND_DIRECTORY } from '../../contract';
-import { checkAlembicProject } from '../../packaging/alembic-project';
-import { directoryPackage, layoutProblems } from '../../packaging/directory';
-import { backendPackage } from '../../packaging/known-project';
-import { preferredPython } from '../../packaging/python-version';
+import { directoryPackage, layoutProblems } from '../../packaging/layout/directory';
+import { checkAlembicProject } from '../../packaging/project/alembic-project';
+import { backendPackage } from '../../packaging/project/known-project';
+import { preferredPython } from '../../packaging/project/python-version';
 import type { CodeBinding } from './bound-code';
 import { imageCode, type MigrationImageOptions } from './image-code';
 import { zipCode } from './zip-code';

@@ -1,6 +1,6 @@
 import { Annotations, Stack, Token } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { isRdsRegionKnown } from '../../packaging/rds-certificates';
+import { isRdsRegionKnown } from '../../packaging/layout/rds-certificates';
 
 /** Warns when the packaged certificates do not cover RDS in the stack's region, unless the user has configured TLS. */
 export function warnOfUnknownRegion(scope: Construct, environment: { readonly [name: string]: string }): void {

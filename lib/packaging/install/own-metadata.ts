@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ownProject } from '../own-project';
+import { ownProject } from '../project/own-project';
 
 /**
  * Says in the package what installing the backend would say: a backend may ask importlib.metadata for its own version, or find its

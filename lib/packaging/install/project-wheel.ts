@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { place, recall, remember, rememberFile } from '../../cache';
 import { PackagingError } from '../errors';
-import { copyFiles, hashFiles, listFiles } from '../sources';
+import { copyFiles, hashFiles, listFiles } from '../project/sources';
 import { uv } from '../uv';
 
 /**

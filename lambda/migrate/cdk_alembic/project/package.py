@@ -16,7 +16,7 @@ def package_root() -> Path:
 
 
 def manifest(root: Path) -> dict[str, Any]:
-    """What lib/packaging/manifest.ts has written; empty without a manifest."""
+    """What lib/packaging/layout/manifest.ts has written; empty without a manifest."""
     file = root / MANIFEST_FILE
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
-import { listFiles } from './sources';
+import { listFiles } from '../project/sources';
 
 /** Modules that a file finds by listing a folder, or whose names it makes: those are below it. */
 const LISTS_MODULES = /\b(?:iter_modules|walk_packages|find_modules|import_module|__import__|import_string)\b/;

@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY, MANIFEST_FILE } from '../contract';
-import type { AlembicFolders } from './alembic-project';
-import { DRIVERS } from './check-installed';
-import type { Proof } from './proof';
-import { listFiles } from './sources';
+import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY, MANIFEST_FILE } from '../../contract';
+import type { AlembicFolders } from '../project/alembic-project';
+import { listFiles } from '../project/sources';
+import { DRIVERS } from '../proof/check-installed';
+import type { Proof } from '../proof/proof';
 
 /** What is known of a package when it is made, so that the function does not have to guess it. */
 export interface Manifest {

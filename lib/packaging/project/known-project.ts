@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { forgetOld, recall, remember } from '../cache';
-import { packagePath } from '../package-root';
+import { forgetOld, recall, remember } from '../../cache';
+import { packagePath } from '../../package-root';
+import { hashRunner, type Package } from '../layout/package';
+import { hashDependencies, projectPackage } from '../layout/project-package';
+import type { FunctionPlatform } from '../platform';
 import type { ProjectFindings } from './alembic-project';
 import { type Backend, type BackendOptions, checkBackend } from './backend';
-import { hashRunner, type Package } from './package';
-import type { FunctionPlatform } from './platform';
-import { hashDependencies, projectPackage } from './project-package';
 import { hashFiles, listFiles, listSources } from './sources';
 
 /** What was found out about a backend by starting uv and Python; as long as nothing has changed it need not be found out again. */

@@ -1,18 +1,18 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../contract';
-import type { AlembicFolders } from './alembic-project';
-import { compileBytecode } from './bytecode';
-import { PackagingError } from './errors';
-import type { Distribution } from './installed';
+import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../../contract';
+import { compileBytecode } from '../bytecode/bytecode';
+import { PackagingError } from '../errors';
+import type { Distribution } from '../imported/installed';
+import { type LaidAside, layAside } from '../imported/only-imported';
+import { modulesToCompile, reachedDistributions } from '../imported/reached';
+import type { FunctionPlatform } from '../platform';
+import type { AlembicFolders } from '../project/alembic-project';
+import { listFiles } from '../project/sources';
+import { type Proof, prove } from '../proof/proof';
 import { writeManifest } from './manifest';
-import { type LaidAside, layAside } from './only-imported';
 import { checkSize } from './package';
-import type { FunctionPlatform } from './platform';
-import { type Proof, prove } from './proof';
 import { prune } from './prune';
-import { modulesToCompile, reachedDistributions } from './reached';
-import { listFiles } from './sources';
 
 /** A package that holds its sources, its dependencies and the runner. */
 export interface LaidOut {

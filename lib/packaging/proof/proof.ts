@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { packagePath } from '../package-root';
-import { PackagingError } from './errors';
-import { uv } from './uv';
+import { packagePath } from '../../package-root';
+import { PackagingError } from '../errors';
+import { uv } from '../uv';
 
 /** How a package loaded, as lib/packaging/load_project.py says it. */
 export interface Proof {

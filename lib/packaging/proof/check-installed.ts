@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Backend } from './backend';
-import { PackagingError } from './errors';
-import { readDistributions } from './installed';
-import { type FunctionPlatform, tooNew } from './platform';
+import { PackagingError } from '../errors';
+import { readDistributions } from '../imported/installed';
+import { type FunctionPlatform, tooNew } from '../platform';
+import type { Backend } from '../project/backend';
 
 /** Modules of the PostgreSQL drivers that the runner knows. */
 export const DRIVERS = ['psycopg', 'psycopg2', 'asyncpg', 'pg8000'];

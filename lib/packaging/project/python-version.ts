@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readToml } from './dependencies/toml';
+import { readToml } from '../dependencies/toml';
 
 /** Lambda's Pythons that the runner supports, the preferred first. */
 export const PYTHON_VERSIONS = ['3.13', '3.14', '3.12', '3.11'];

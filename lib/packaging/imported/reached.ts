@@ -1,8 +1,8 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { listFiles } from '../project/sources';
 import { importedBy, type ModuleRoots } from './imports';
 import { type Distribution, readDistributions, withRequirements } from './installed';
-import { listFiles } from './sources';
 
 /** Used by every run, no matter what imports them, with the libraries of the drivers. */
 const ALWAYS = ['alembic', 'sqlalchemy', 'greenlet', 'psycopg', 'psycopg_binary', 'psycopg_c', 'psycopg2', 'asyncpg', 'pg8000'];

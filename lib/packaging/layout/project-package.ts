@@ -1,20 +1,20 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../contract';
-import type { Backend } from './backend';
-import { checkInstalled } from './check-installed';
-import { findDependencies } from './dependencies/find';
-import type { DependencySource } from './dependencies/source';
+import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../../contract';
+import { findDependencies } from '../dependencies/find';
+import type { DependencySource } from '../dependencies/source';
+import { NeedsCompiling } from '../install/compiled';
+import { installDependencies } from '../install/install';
+import { writeOwnMetadata } from '../install/own-metadata';
+import { hashProject } from '../install/project-wheel';
+import type { FunctionPlatform } from '../platform';
+import type { Backend } from '../project/backend';
+import { ownProject } from '../project/own-project';
+import { copyFiles, hashFiles, listSources } from '../project/sources';
+import { checkInstalled } from '../proof/check-installed';
+import { findPython } from '../uv';
 import { finish } from './finish';
-import { NeedsCompiling } from './install/compiled';
-import { installDependencies } from './install/install';
-import { writeOwnMetadata } from './install/own-metadata';
-import { hashProject } from './install/project-wheel';
-import { ownProject } from './own-project';
 import { copyRunner, hashPackage, type Package } from './package';
-import type { FunctionPlatform } from './platform';
-import { copyFiles, hashFiles, listSources } from './sources';
-import { findPython } from './uv';
 
 /** The package of a backend: its dependencies for the function's platform, its sources, the runner, bytecode. */
 export function projectPackage(project: Backend, platform: FunctionPlatform): Package {

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { DEPENDENCIES_DIRECTORY } from '../contract';
-import { packagePath } from '../package-root';
-import { PackagingError } from './errors';
-import type { Distribution } from './installed';
-import type { FunctionPlatform } from './platform';
+import { DEPENDENCIES_DIRECTORY } from '../../contract';
+import { packagePath } from '../../package-root';
+import { PackagingError } from '../errors';
+import type { Distribution } from '../imported/installed';
+import type { FunctionPlatform } from '../platform';
+import { copyFiles, hashFiles, listFiles } from '../project/sources';
 import { rdsCertificates, writeRdsCertificates } from './rds-certificates';
-import { copyFiles, hashFiles, listFiles } from './sources';
 
 /** Grows when the same input is packaged in another way. */
 const PACKAGING_VERSION = 4;

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { forget, place, recall, remember, rememberFile } from '../cache';
-import { packagePath } from '../package-root';
+import { forget, place, recall, remember, rememberFile } from '../../cache';
+import { packagePath } from '../../package-root';
 
 /*
  * What was compiled once is kept: for each package an index, named by all that its bytecode is made of, and the files, named by

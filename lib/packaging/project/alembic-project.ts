@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { packagePath } from '../package-root';
+import { packagePath } from '../../package-root';
+import { PackagingError } from '../errors';
+import { findPython } from '../uv';
 import { findAlembicConfig } from './alembic-config';
-import { PackagingError } from './errors';
-import { findPython } from './uv';
 
 interface Head {
   readonly revision: string;

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, normalize } from 'node:path';
-import { readToml, type Table } from './dependencies/toml';
+import { readToml, type Table } from '../dependencies/toml';
 
 /** What a backend's own build configuration says; nothing of it is run. */
 export interface OwnProject {

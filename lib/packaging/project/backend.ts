@@ -1,11 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { findDependencies, noDependencies } from '../dependencies/find';
+import type { DependencySource, Selection } from '../dependencies/source';
+import { PackagingError } from '../errors';
+import { hasUv, uvMissing } from '../uv';
 import { type AlembicFolders, checkAlembicProject, type ProjectFindings } from './alembic-project';
-import { findDependencies, noDependencies } from './dependencies/find';
-import type { DependencySource, Selection } from './dependencies/source';
-import { PackagingError } from './errors';
 import { pythonProblem } from './python-version';
-import { hasUv, uvMissing } from './uv';
 
 /** How a backend is packaged. */
 export interface BackendOptions extends Selection {

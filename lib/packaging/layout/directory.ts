@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../contract';
-import type { AlembicFolders } from './alembic-project';
+import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../../contract';
+import type { FunctionPlatform } from '../platform';
+import type { AlembicFolders } from '../project/alembic-project';
+import { ownProject } from '../project/own-project';
+import { copyFiles, hashFiles, listFiles } from '../project/sources';
+import { findPython } from '../uv';
 import { finish } from './finish';
-import { ownProject } from './own-project';
 import { copyRunner, hashPackage, type Package } from './package';
-import type { FunctionPlatform } from './platform';
-import { copyFiles, hashFiles, listFiles } from './sources';
-import { findPython } from './uv';
 
 /** Why a directory is no package that somebody laid out; empty when it is. */
 export function layoutProblems(directory: string): string[] {

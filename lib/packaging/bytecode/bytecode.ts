@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { packagePath } from '../package-root';
+import { packagePath } from '../../package-root';
 import { bytecodeKey, type Compiled, isReleased, keepBytecode, takeBytecode } from './bytecode-cache';
 
 /** Where Lambda unpacks the zip: what tracebacks shall name instead of this machine's folder. */

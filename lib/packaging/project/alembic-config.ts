@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { readToml } from './dependencies/toml';
-import { PackagingError } from './errors';
+import { readToml } from '../dependencies/toml';
+import { PackagingError } from '../errors';
 import { listFiles } from './sources';
 
 /** Where people call Alembic: beside these. */
