@@ -43,10 +43,10 @@ test('--in container is handed on', async () => {
   expect(container.started[0]?.input.in).toBe('container');
 });
 
-test('a place that there is not is refused before anything is sent', async () => {
+test('an unknown place is refused before anything is sent', async () => {
   const { code, stderr } = await run([], ['--in', 'lambda']);
   expect([code, standIn.invokes]).toEqual([2, []]);
-  expect(stderr).toContain('in must be container');
+  expect(stderr).toContain('in must be one of container, not "lambda"');
 });
 
 test('a run that failed in the container has its code, in the document and by the exit code', async () => {
