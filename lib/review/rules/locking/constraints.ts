@@ -40,7 +40,7 @@ export const foreignKeyNotValid = constraintRule(
     const { kind, notValid, references, columns } = constraint;
     // PostgreSQL reads the whole table even if the change just added the column and it is empty.
     if (kind !== 'foreign key' || notValid) return undefined;
-    | 'the table that it refers to';|const target = references?.table || 'the referenced table';|| 'the table that it refers to';
+    const target = references?.table || 'the referenced table';
     const partitions = postgres < 18 ? part.findTable(table)?.partitions : undefined;
     const isEmpty = columns.length > 0 && columns.every((column) => isNewColumn(table, column));
     return {
@@ -101,10 +101,7 @@ export const validateInSameTransaction: Rule = {
         message:
           `${action.constraint} is validated in the transaction that added it: the ${foreign ? 'SHARE ROW' : 'ACCESS'} EXCLUSIVE lock ` +
           `on ${action.table} is still held, so ${foreign ? 'writes' : 'reads and writes'} wait while every row is checked`,
-        instead: [
-          '# in the next revision, and so in another transaction:',
-          validate(action.table, action.constraint),
-        ].join('\n'),
+        instead: ['# in the next revision, and so in another transaction:', validate(action.table, action.constraint)].join('\n'),
       };
     }
   },
