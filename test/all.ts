@@ -16,6 +16,7 @@ import {
 } from '../examples/local-aws';
 import { type Count, commandCheck, jestCheck, pytestCheck } from './all/checks';
 import { chromium } from './all/chromium';
+import { olderCdkCheck } from './all/older-cdk';
 import { sampleCheck } from './all/sample-check';
 import { type CheckResult, type NamedCheck, runChecks } from './all/schedule';
 
@@ -75,6 +76,7 @@ async function all(folder: string): Promise<Count> {
     { name: 'unit', check: jestCheck(context, 'unit', SHARE) },
     { name: 'observer', check: pytest('observer') },
     { name: 'sample', check: sampleCheck(context, postgres) },
+    { name: 'older CDK', check: olderCdkCheck(context) },
     { name: 'types', check: commandCheck(context, 'npx', ['tsc', '--noEmit']) },
   ];
   const onlyByName: NamedCheck[] = [{ name: 'majors', check: jestCheck(context, 'majors', 1) }];
