@@ -1,10 +1,10 @@
 import type { AppliedRevision, DataLoss, ErrorCode } from '../contract';
 
-/** What is known about an error besides its code, its message and the next step. */
+/** More details of an error, if known. */
 export interface MigrateErrorDetails {
   /** The revision that failed. */
   readonly revision?: string;
-  /** PostgreSQL's five-character code. */
+  /** PostgreSQL's five-character SQLSTATE. */
   readonly sqlState?: string;
   /** The statement that failed, shortened. */
   readonly statement?: string;
@@ -18,7 +18,7 @@ export interface MigrateErrorDetails {
   readonly cause?: unknown;
 }
 
-/** Anything that keeps a migration from being done. Branch on `code`: it never changes its meaning. */
+/** Any failure of a migration. Branch on `code`: it never changes its meaning. */
 export class MigrateError extends Error {
   override readonly name: string = 'MigrateError';
   readonly revision?: string;
@@ -29,10 +29,10 @@ export class MigrateError extends Error {
   readonly log: readonly string[];
 
   /**
-   * @param code what kind of error it is
+   * @param code the stable code
    * @param message what went wrong, with what
-   * @param next what to do about it
-   * @param details what else is known
+   * @param next the next step
+   * @param details more details, if known
    */
   constructor(
     readonly code: ErrorCode,
@@ -50,7 +50,7 @@ export class MigrateError extends Error {
   }
 }
 
-/** A revision failed and was rolled back; those in `applied` stay. */
+/** A revision failed and was rolled back; the revisions in `applied` stay. */
 export class MigrationFailedError extends MigrateError {
   override readonly name = 'MigrationFailedError';
 }
@@ -60,12 +60,12 @@ export class MigrationLockedError extends MigrateError {
   override readonly name = 'MigrationLockedError';
 }
 
-/** Pending revisions destroy data and do not acknowledge it; `dataLoss` names each place. Nothing was applied. */
+/** Pending revisions destroy data without an acknowledgement; `dataLoss` lists each place. Nothing was applied. */
 export class MigrationBlockedError extends MigrateError {
   override readonly name = 'MigrationBlockedError';
 }
 
-/** The database has revisions that the deployed code does not know. */
+/** The database has revisions that the deployed code does not have. */
 export class DatabaseAheadError extends MigrateError {
   override readonly name = 'DatabaseAheadError';
 }
@@ -75,7 +75,7 @@ export class FunctionNotFoundError extends MigrateError {
   override readonly name = 'FunctionNotFoundError';
 }
 
-/** AWS refused the call: no permission, or credentials that are not valid any more. */
+/** AWS refused the call: no permission, or expired credentials. */
 export class AccessDeniedError extends MigrateError {
   override readonly name = 'AccessDeniedError';
 }
@@ -89,7 +89,7 @@ const CLASSES: Partial<Record<ErrorCode, typeof MigrateError>> = {
   access_denied: AccessDeniedError,
 };
 
-/** An error of the class that belongs to its code. */
+/** Creates an error of its code's class. */
 export function migrateError(code: ErrorCode, message: string, next: string, details?: MigrateErrorDetails): MigrateError {
   return new (CLASSES[code] ?? MigrateError)(code, message, next, details);
 }

@@ -4,29 +4,29 @@ import { containerRunName } from './container-name';
 import type { ContainerRuns } from './container-runs';
 import { MigrateError, migrateError } from './errors';
 
-/** Something that can call the function once. */
+/** Calls the function once. */
 export type Invoke = (request: MigrateRequest) => Promise<MigrateAnswer>;
 
-/** A container that has been started, or that was found running. */
+/** A container that was started, or found running. */
 export interface StartedContainer {
-  /** What it is to apply, in order. */
+  /** The revisions that it applies, in order. */
   readonly revisions: readonly string[];
   /** ARN of its execution in Step Functions. */
   readonly executionArn: string;
 }
 
-/** How a run over slices is watched and bounded. */
+/** How to watch and limit a run. */
 export interface MigrateOptions {
-  /** Gets the answer of each slice as it comes; its `applied` holds that slice's revisions alone. */
+  /** Gets the answer of each slice. Its `applied` has only that slice's revisions. */
   readonly onProgress?: (slice: MigrateAnswer) => void;
-  /** Seconds after which no further slice is asked for, and the answer so far is returned as `partial`. @default - no bound */
+  /** Seconds after which no more slices are started and the answer so far is returned as `partial`. @default - no limit */
   readonly budgetSeconds?: number;
-  /** Ends the waiting. What the function has started goes on to the end of its slice, a container to its own end. */
+  /** Stops waiting. The function finishes its current slice; a container runs to its end. */
   readonly signal?: AbortSignal;
-  /** Gets each container that the run comes to. */
+  /** Gets each container that the run starts. */
   readonly onContainer?: (started: StartedContainer) => void;
   /**
-   * Whether a container that the run comes to is left alone with all that is pending: the answer is then `partial` and has the
+   * Whether to start the container with everything that is pending and return at once. The answer is then `partial` and has the
    * execution in `containerExecution`.
    *
    * @default false
@@ -36,15 +36,15 @@ export interface MigrateOptions {
 
 /** The answer of a run. */
 export interface RunAnswer extends MigrateAnswer {
-  /** ARN of the execution that was handed over to. */
+  /** ARN of the execution that the run was handed over to. */
   readonly containerExecution?: string;
 }
 
 /**
- * Asks for slice after slice until the request is fulfilled. The command and the deploy share this loop.
+ * Calls the function slice after slice until the request is fulfilled. The command and the deploy share this loop.
  *
- * @param runContainer what runs revisions that are for the stage's container; asked when the run comes to one
- * @returns the last answer, with the first `from`, all that was applied and every warning once
+ * @param runContainer creates what runs revisions in the stage's container; called when the run reaches the first one
+ * @returns the last answer, with the first `from`, everything that was applied and each warning once
  */
 export async function migrate(
   invoke: Invoke,
@@ -68,7 +68,7 @@ export async function migrate(
       applied.push(...slice.applied);
       for (const warning of slice.warnings) warnings.add(warning);
       from ??= slice.from;
-      // The slices are one run in the history, under the id that the first of them was given.
+      // The slices are one run in the history, under the first slice's id.
       runId ??= slice.runId;
       const answer = { ...slice, from, applied: [...applied], warnings: [...warnings], ...(runId !== undefined && { runId }) };
       onProgress?.(slice);
@@ -96,7 +96,7 @@ export async function migrate(
       }
       idle = moved(slice) ? 0 : idle + 1;
       if (idle === 2) throw standstill(answer);
-      // A slice that moved nothing gets its second try whatever the budget says: only then a standstill can be told.
+      // A slice that moved nothing is repeated once even if the budget is used up: only then is it a standstill.
       if (idle === 0 && (performance.now() - started) / 1000 >= budgetSeconds) return answer;
       revision = sameTarget(slice, request);
     }
@@ -108,7 +108,7 @@ export async function migrate(
   }
 }
 
-/** What a function has stopped before. */
+/** The revisions for the container that the function stopped before. */
 function containerWork({
   container,
   pending,
@@ -117,7 +117,7 @@ function containerWork({
   return stateMachineArn !== undefined && revisions[0] === pending[0]?.revision ? { revisions, stateMachineArn } : undefined;
 }
 
-/** Where a run is after what its container has applied. */
+/** Where a run is after what its container applied. */
 function goneOn({ to, pending }: MigrateAnswer, applied: readonly AppliedRevision[]): Pick<MigrateAnswer, 'to' | 'pending'> {
   const done = new Set(applied.map(({ revision }) => revision));
   const left = pending.filter(({ revision }) => !done.has(revision));
@@ -125,7 +125,7 @@ function goneOn({ to, pending }: MigrateAnswer, applied: readonly AppliedRevisio
   return { to: left.length < pending.length && last ? [last.revision] : to, pending: left };
 }
 
-/** The revision that a further slice asks for: a step such as `+2` would otherwise be counted again from where the last one ended. */
+/** The target of the next slice: a step such as `+2` would be counted again from the end of the last slice. */
 function sameTarget({ target }: MigrateAnswer, request: MigrateRequest): string | undefined {
   if (target.length > 1) return request.revision;
   return target[0] ?? 'base';
@@ -139,14 +139,14 @@ function standstill({ pending }: MigrateAnswer): MigrateError {
   const waiting = pending[0] ? ` before ${pending[0].revision}` : '';
   return migrateError(
     'version_not_moved',
-    `two calls in a row ended without applying anything${waiting}`,
-    'give the function a longer timeout: its deadline is too near for a revision to be started',
+    `two calls in a row applied nothing${waiting}`,
+    "raise the function's timeout: it leaves no time to start a revision",
   );
 }
 
 function mustBeDone(answer: MigrateAnswer): MigrateAnswer {
   const acts = answer.command === 'upgrade' || answer.command === 'downgrade' || answer.command === 'stamp';
   if (!acts || answer.status === 'complete') return answer;
-  const message = `the ${answer.command} ended as ${JSON.stringify(answer.status)} and not as "complete"`;
-  throw migrateError('unexpected_answer', message, 'see where the database is with the command "current"');
+  const message = `the ${answer.command} ended as ${JSON.stringify(answer.status)} instead of "complete"`;
+  throw migrateError('unexpected_answer', message, 'check the database\'s revision with the command "current"');
 }

@@ -40,7 +40,7 @@ function remedy(reason: string): string {
     return 'install the backend with its dependencies, or pass the Python that has them with --python or the setting "python"';
   }
   if (/KeyError|ValidationError|environ|variable|Field required|settings?\b/i.test(reason)) {
-    return 'set the variables that env.py reads in "environment" in cdk-alembic.json';
+    return 'put the variables that env.py reads into the setting "environment" of cdk-alembic.json';
   }
   if (/baseline/.test(reason)) return 'use a dump that was taken before these revisions as the baseline';
   return 'run `alembic current` with the same environment until it works, and put the variables it needs into the setting "environment"';

@@ -131,7 +131,7 @@ describe('a call that is long', () => {
   test("a client of one's own that would send a dropped call again is refused", async () => {
     standIn = await StandIn.start(() => ({ answer: answer() }));
     client = new MigrateClient({ stage: 'dev', client: new LambdaClient({ endpoint: standIn.url }) });
-    expect(await thrown(client.upgrade())).toMatchObject({ code: 'invalid_usage', next: 'make it with maxAttempts: 1' });
+    expect(await thrown(client.upgrade())).toMatchObject({ code: 'invalid_usage', next: 'create it with maxAttempts: 1' });
     expect(standIn.invokes).toEqual([]);
   });
 
@@ -199,7 +199,7 @@ describe('a function that is not ready', () => {
     const it = await against([refusal, refusal, { answer: answer() }]);
     expect(await it.upgrade({ onWait: (reason) => waits.push(reason) })).toEqual(answer());
     expect(standIn.invokes).toHaveLength(3);
-    expect(waits).toEqual([expect.stringContaining('Lambda had no room for template-saas-api-migrate-lambda-dev')]);
+    expect(waits).toEqual([expect.stringContaining('Lambda throttled template-saas-api-migrate-lambda-dev')]);
   });
 
   test.each([
@@ -209,7 +209,7 @@ describe('a function that is not ready', () => {
     const from = performance.now();
     const error = await thrown((await against(refusal)).upgrade({ readySeconds: 0.6 }));
     expect(error).toMatchObject({ code, message: expect.stringContaining('(waited 0.6 s)') });
-    expect(error.next).toMatch(/^nothing was started/);
+    expect(error.next).toMatch(/nothing was started$/);
     expect(performance.now() - from).toBeGreaterThan(550);
   });
 
@@ -309,10 +309,10 @@ describe('what the function says', () => {
   });
 
   test.each([
-    ['a timeout', 'Sandbox.Timedout', '2026-01-01T00:00:00Z 1 Task timed out after 3.00 seconds', /longer timeout/],
-    ['too little memory', 'Runtime.ExitError', 'RequestId: 1 Error: Runtime exited with error: signal: killed', /more memory/],
-    ['too little memory, told by name', 'Runtime.OutOfMemory', 'RequestId: 1 Error: out of memory', /more memory/],
-    ['a module that is missing', 'Runtime.ImportModuleError', "Unable to import module 'x'", /package is not complete/],
+    ['a timeout', 'Sandbox.Timedout', '2026-01-01T00:00:00Z 1 Task timed out after 3.00 seconds', /raise the function's timeout/],
+    ['too little memory', 'Runtime.ExitError', 'RequestId: 1 Error: Runtime exited with error: signal: killed', /raise the function's memorySize/],
+    ['too little memory, told by name', 'Runtime.OutOfMemory', 'RequestId: 1 Error: out of memory', /raise the function's memorySize/],
+    ['a module that is missing', 'Runtime.ImportModuleError', "Unable to import module 'x'", /package is incomplete/],
     ['anything else', 'ValueError', 'oops', /log in \/aws\/lambda\/template-saas-api-migrate-lambda-dev/],
   ])('a crash by %s says what to do', async (_, errorType, errorMessage, next) => {
     const log = 'START RequestId: 1\nabout to migrate\n\nEND RequestId: 1\nREPORT RequestId: 1 Max Memory Used: 128 MB\n';
@@ -377,14 +377,14 @@ describe('a function that can not be reached', () => {
     client = new MigrateClient({ stage: 'dev', endpoint });
     const error = await thrown(client.upgrade());
     expect(error).toMatchObject({ code: 'network', message: expect.stringContaining('ECONNREFUSED') });
-    expect(error.next).toMatch(/^nothing was started/);
+    expect(error.next).toMatch(/nothing was started$/);
   });
 
   test('an address that does not exist: nothing was started', async () => {
     client = new MigrateClient({ stage: 'dev', endpoint: 'http://lambda.invalid' });
     expect(await thrown(client.upgrade())).toMatchObject({
       code: 'network',
-      next: expect.stringMatching(/^nothing was started/),
+      next: expect.stringMatching(/nothing was started$/),
     });
   });
 

@@ -93,7 +93,7 @@ test.each([undefined, 0])('a run that stands still ends with an error, never in 
   const { asked, invoke } = slices(still, still, still);
   await expect(migrate(invoke, {}, { budgetSeconds })).rejects.toMatchObject({
     code: 'version_not_moved',
-    message: 'two calls in a row ended without applying anything before b2',
+    message: 'two calls in a row applied nothing before b2',
   });
   expect(asked).toHaveLength(2);
 });

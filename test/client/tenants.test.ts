@@ -57,7 +57,7 @@ describe('a start', () => {
     const runId = randomUUID();
     expect(await thrown(it.start({ runId }))).toMatchObject({
       code: 'network',
-      next: expect.stringContaining(`it may have begun all the same: watch it with --run ${runId}`),
+      next: expect.stringContaining(`it may have started: follow it with --run ${runId}`),
     });
   });
 
@@ -66,7 +66,7 @@ describe('a start', () => {
     const runId = await it.start();
     expect(await thrown(it.start({ runId, command: 'plan' }))).toMatchObject({
       code: 'invalid_usage',
-      message: `run ${runId} was started with another request`,
+      message: `run ${runId} was started with a different request`,
     });
   });
 
@@ -88,7 +88,7 @@ describe('a start', () => {
     const tenants = Array.from({ length: 30_000 }, (_, index) => `tenant_${index}`);
     expect(await thrown((await against()).start({ tenants }))).toMatchObject({
       code: 'invalid_usage',
-      message: expect.stringMatching(/30000 names are \d+ KB, and Step Functions takes 256 KB: run over all tenants/),
+      message: expect.stringMatching(/30000 names are \d+ KB, but Step Functions accepts only 256 KB: run all tenants/),
     });
   });
 });
@@ -110,13 +110,13 @@ describe('the state machine', () => {
     const it = await against({ machines: ['other', 'template-saas-api-migrate-tenants-prod'] });
     expect(await thrown(it.start())).toMatchObject({
       code: 'state_machine_not_found',
-      message: expect.stringContaining('for stage "dev" in eu-central-1 in this account; there are ones for "prod"'),
+      message: expect.stringContaining('for stage "dev" in eu-central-1 in this account; other stages: "prod"'),
     });
   });
 
   test('has usable names', () => {
     expect(() => new TenantsClient({ stage: 'a b' })).toThrow('the stage "a b" is not a usable name');
-    expect(() => new TenantsClient({ stage: 'dev', stateMachineArn: 'mine' })).toThrow('"mine" is no ARN of a state machine');
+    expect(() => new TenantsClient({ stage: 'dev', stateMachineArn: 'mine' })).toThrow('"mine" is not the ARN of a state machine');
   });
 });
 
@@ -292,7 +292,7 @@ describe('an approval', () => {
   });
 
   test.each([
-    [{ status: 404, error: 'ResourceNotFoundException' }, 'function_not_found', /only where the construct says so/],
+    [{ status: 404, error: 'ResourceNotFoundException' }, 'function_not_found', /only stages with an approval/],
     [{ status: 403, error: 'AccessDeniedException' }, 'access_denied', /grantApprove/],
     [{ status: 429, error: 'TooManyRequestsException' }, 'throttled', /try again/],
     [{ text: '"hello"' }, 'unexpected_answer', /log in/],

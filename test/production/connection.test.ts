@@ -26,7 +26,7 @@ test('a connection that drops in mid-Invoke: exactly one run has happened, and a
   await database.running('DO %held%');
   proxy.cut();
   const error = await upgrade;
-  expect(error).toMatchObject({ code: 'network', message: expect.stringContaining('was lost before its answer came') });
+  expect(error).toMatchObject({ code: 'network', message: expect.stringContaining('dropped before its answer arrived') });
   expect(error.next).toContain('--command current');
   expect(fn.count('upgrade')).toBe(1);
 

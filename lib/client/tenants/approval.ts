@@ -5,7 +5,7 @@ import { sdkError } from '../sdk-errors';
 import type { Target } from '../target';
 import { TENANTS_CLIENT_CODES, TenantsError, type TenantsErrorCode } from './errors';
 
-/** Sends what somebody has decided about the canaries of a run. Sent twice, it is taken once. */
+/** Sends a decision about the canaries of a run. It counts once, even if it is sent twice. */
 export async function sendApproval(
   lambda: LambdaClient,
   target: Target,
@@ -16,8 +16,8 @@ export async function sendApproval(
   if (answer.status === 'taken') return;
   throw new TenantsError(
     'not_waiting',
-    `run ${approval.runId} waits for no approval: there is no such run, it is not that far, it is over, or somebody else was first`,
-    'see how far it is: watch it with --run',
+    `run ${approval.runId} is not waiting for an approval: it does not exist, is not that far, has ended, or was answered already`,
+    'follow it with --run to see where it is',
   );
 }
 
@@ -35,14 +35,14 @@ async function invoke(
   const text = Payload?.transformToString() ?? '';
   const answer = parseJson(text);
   if (!FunctionError && isTenantApprovalAnswer(answer)) return answer;
-  const message = `${target.functionName} answered with something that is no answer to an approval: ${text.slice(0, 200) || 'nothing'}`;
+  const message = `${target.functionName} did not answer like an approval function: ${text.slice(0, 200) || 'nothing'}`;
   throw new TenantsError('unexpected_answer', message, `see the function's log in /aws/lambda/${target.functionName}`);
 }
 
 function invokeError(error: unknown, target: Target): TenantsError {
   const { code, message, next } = sdkError(error, target);
   if (code === 'function_not_found') {
-    const why = 'canaries wait for an approval only where the construct says so (TenantCanary with `approval`)';
+    const why = 'only stages with an approval have this function (TenantCanary with `approval`)';
     return new TenantsError(code, message, `check the stage and the run; ${why}`, { cause: error });
   }
   if (code === 'access_denied')
@@ -51,5 +51,5 @@ function invokeError(error: unknown, target: Target): TenantsError {
   return new TenantsError(known satisfies TenantsErrorCode, message, known === 'network' ? AGAIN : next, { cause: error });
 }
 
-const GRANT = 'sign in again if the session has expired; otherwise grant the invoke of that function';
-const AGAIN = 'try again: an approval is taken once, however often it is sent';
+const GRANT = 'sign in again if the session has expired; otherwise grant lambda:InvokeFunction';
+const AGAIN = 'try again: an approval counts once, even if it is sent twice';
