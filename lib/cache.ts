@@ -43,7 +43,7 @@ export function rememberFile(name: string, file: string): void {
 }
 
 /** Puts an entry somewhere as a file, as a hard link if possible: on most file systems ten times as fast as a copy. */
-export function place(name: string, file: string): void {
+export function putFile(name: string, file: string): void {
   linkOrCopy(join(cacheDirectory(), name), file);
 }
 

@@ -10,7 +10,7 @@ import { callWorker } from './worker';
 const SLICE_SECONDS = 300;
 
 /** What a call of the worker left behind. */
-export type Part = Pick<TenantAnswer, 'outcomes' | 'left' | 'notBegun'> & Partial<TenantAnswer>;
+export type Part = Pick<TenantAnswer, 'outcomes' | 'left' | 'notStarted'> & Partial<TenantAnswer>;
 
 /** `error.json`: a call of the worker failed as a whole, and with it these tenants. */
 export interface BatchFailure {
@@ -31,7 +31,7 @@ export async function batch(settings: CoordinatorSettings, store: Store, state: 
   const [run, tenants] = await Promise.all([readRun(store, runId), tenantsOf(store, state)]);
   const { tolerated } = run.waves[wave];
   const left = tolerated === undefined ? undefined : tolerated - (await failedSoFar(store, runId));
-  if (left !== undefined && left < 0) return record(store, state, { outcomes: [], left: [], notBegun: names(tenants) });
+  if (left !== undefined && left < 0) return record(store, state, { outcomes: [], left: [], notStarted: names(tenants) });
   try {
     const answer = (await callWorker(settings.worker, request(run, runId, tenants, left))) as TenantAnswer;
     if (stoodStill(answer, tenants)) throw migrateError('unexpected_answer', ...standstill(settings.worker, tenants.length));
@@ -58,8 +58,8 @@ function request(run: Run, runId: string, tenants: readonly Tenant[], toleratedF
 }
 
 /** Asked again, the worker would do the same, for ever. */
-function stoodStill({ outcomes, left, notBegun }: TenantAnswer, tenants: readonly Tenant[]): boolean {
-  return left.length >= tenants.length && !notBegun.length && outcomes.every(({ applied }) => applied.length === 0);
+function stoodStill({ outcomes, left, notStarted }: TenantAnswer, tenants: readonly Tenant[]): boolean {
+  return left.length >= tenants.length && !notStarted.length && outcomes.every(({ applied }) => applied.length === 0);
 }
 
 function standstill(worker: string, tenants: number): [message: string, next: string] {
@@ -78,9 +78,9 @@ async function record(store: Store, state: BatchState, part: Part): Promise<Batc
   return progress(state, part);
 }
 
-function progress(state: BatchState, { outcomes, left, notBegun }: Part): BatchProgress {
+function progress(state: BatchState, { outcomes, left, notStarted }: Part): BatchProgress {
   const { runId, wave, index, part } = state;
-  const failed = notBegun.length > 0 || outcomes.some(({ status }) => status === 'failed');
+  const failed = notStarted.length > 0 || outcomes.some(({ status }) => status === 'failed');
   return { runId, wave, index, part: part + 1, more: left.length > 0, failed };
 }
 

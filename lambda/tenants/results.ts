@@ -7,7 +7,7 @@ import type { Store } from './store';
 /** What became of a tenant in a run. */
 export interface TenantResult {
   readonly tenant: string;
-  readonly status: 'unchanged' | 'migrated' | 'pending' | 'ahead' | 'failed' | 'notBegun';
+  readonly status: 'unchanged' | 'migrated' | 'pending' | 'ahead' | 'failed' | 'notStarted';
   /** Where it is; absent: nobody looked. */
   readonly to?: readonly string[];
   /** With `failed`. */
@@ -45,7 +45,7 @@ export async function waveResults(
   const indexes = Array.from({ length: run.waves[wave].batches }, (_, index) => index);
   return inParallel(indexes, async (index): Promise<BatchResult> => {
     const tenants = (await store.get<Tenant[]>(tenantsKey(runId, wave, index))) ?? [];
-    if (!begun) return { tenants: tenants.map(({ name }) => ({ tenant: name, status: 'notBegun' })), parts: [] };
+    if (!begun) return { tenants: tenants.map(({ name }) => ({ tenant: name, status: 'notStarted' })), parts: [] };
     const parts: Part[] = [];
     for (let part = 0; written.has(partKey(runId, wave, index, part)); part++) {
       parts.push((await store.get<Part>(partKey(runId, wave, index, part))) as Part);
@@ -68,11 +68,11 @@ function merge(tenants: readonly Tenant[], parts: readonly Part[], unfinished: T
     const before = outcomes.get(outcome.tenant)?.applied ?? [];
     outcomes.set(outcome.tenant, { ...outcome, applied: [...before, ...outcome.applied] });
   }
-  const notBegun = new Set(parts.flatMap((part) => part.notBegun));
+  const notStarted = new Set(parts.flatMap((part) => part.notStarted));
   return tenants.map(({ name: tenant }): TenantResult => {
     const outcome = outcomes.get(tenant);
     if (outcome && outcome.status !== 'partial') return ended(outcome);
-    if (notBegun.has(tenant)) return { tenant, status: 'notBegun', to: outcome?.to };
+    if (notStarted.has(tenant)) return { tenant, status: 'notStarted', to: outcome?.to };
     return { tenant, status: 'failed', to: outcome?.to, error: unfinished };
   });
 }

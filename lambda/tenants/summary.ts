@@ -21,7 +21,7 @@ export interface SummaryOptions {
 export interface Result {
   readonly summary: TenantRunSummary;
   readonly failures: readonly TenantFailure[];
-  readonly failedOrNotBegun: readonly string[];
+  readonly failedOrNotStarted: readonly string[];
   readonly done: readonly string[];
 }
 
@@ -31,9 +31,9 @@ export function summaryOf(results: readonly BatchResult[], options: SummaryOptio
   const count = (status: TenantResult['status']) => tenants.filter((tenant) => tenant.status === status).length;
   const failures = tenants.flatMap(({ tenant, error }): TenantFailure[] => (error ? [{ tenant, error }] : []));
   const parts = results.flatMap((result) => result.parts);
-  const [failed, notBegun, pending] = [count('failed'), count('notBegun'), count('pending')];
+  const [failed, notStarted, pending] = [count('failed'), count('notStarted'), count('pending')];
   const tolerated = run.waves.rest.tolerated ?? 0;
-  const error = errorOf(options, tenants.length, failed, notBegun, failed > tolerated);
+  const error = errorOf(options, tenants.length, failed, notStarted, failed > tolerated);
   const warnings = [...run.warnings, ...new Set(parts.flatMap((part) => part.warnings ?? []))];
   if (failed && !error) warnings.push(`${failed} of ${tenants.length} tenants failed, which is tolerated (at most ${tolerated})`);
   const summary: TenantRunSummary = {
@@ -48,9 +48,9 @@ export function summaryOf(results: readonly BatchResult[], options: SummaryOptio
     pending,
     ahead: count('ahead'),
     failed,
-    notBegun,
+    notStarted,
     heads: parts.find(({ heads }) => heads)?.heads ?? [],
-    places: placesOf(tenants),
+    positions: positionsOf(tenants),
     failures: failures.slice(0, MAX_SUMMARY_FAILURES),
     dataLoss: lossesOf(parts.flatMap(({ dataLoss = [] }) => dataLoss)),
     warnings: warnings.slice(0, MAX_LISTED),
@@ -59,15 +59,15 @@ export function summaryOf(results: readonly BatchResult[], options: SummaryOptio
     ...(error && { error }),
   };
   const names = (wanted: boolean) =>
-    tenants.filter(({ status }) => (status === 'failed' || status === 'notBegun') === wanted).map(({ tenant }) => tenant);
-  return { summary: shortened(summary), failures, failedOrNotBegun: names(true), done: names(false) };
+    tenants.filter(({ status }) => (status === 'failed' || status === 'notStarted') === wanted).map(({ tenant }) => tenant);
+  return { summary: shortened(summary), failures, failedOrNotStarted: names(true), done: names(false) };
 }
 
 function errorOf(
   { run, stage, stopped }: SummaryOptions,
   total: number,
   failed: number,
-  notBegun: number,
+  notStarted: number,
   tooMany: boolean,
 ): TenantRunSummary['error'] {
   if (run.failure) return run.failure;
@@ -76,7 +76,7 @@ function errorOf(
     const next = `the canaries are migrated already: see to what kept you, ${again}`;
     return {
       code: 'not_approved',
-      message: `${stopped.Cause || 'nobody approved the canaries'}: ${notBegun} tenants were not begun`,
+      message: `${stopped.Cause || 'nobody approved the canaries'}: ${notStarted} tenants were not started`,
       next,
     };
   }
@@ -88,8 +88,8 @@ function errorOf(
       next: `see the execution's history, ${again}`,
     };
   }
-  if (!tooMany && !notBegun) return undefined;
-  const others = notBegun ? `, and ${notBegun} were not begun` : '';
+  if (!tooMany && !notStarted) return undefined;
+  const others = notStarted ? `, and ${notStarted} were not started` : '';
   return {
     code: 'tenants_failed',
     message: `${failed} of ${total} tenants failed${others}`,
@@ -97,15 +97,15 @@ function errorOf(
   };
 }
 
-function placesOf(tenants: readonly TenantResult[]): TenantRunSummary['places'] {
-  const places = new Map<string, { revisions: readonly string[]; tenants: number }>();
+function positionsOf(tenants: readonly TenantResult[]): TenantRunSummary['positions'] {
+  const positions = new Map<string, { revisions: readonly string[]; tenants: number }>();
   for (const { to } of tenants) {
     if (!to) continue;
-    const place = places.get(to.join()) ?? { revisions: to, tenants: 0 };
-    place.tenants += 1;
-    places.set(to.join(), place);
+    const position = positions.get(to.join()) ?? { revisions: to, tenants: 0 };
+    position.tenants += 1;
+    positions.set(to.join(), position);
   }
-  return [...places.values()].sort((a, b) => b.tenants - a.tenants).slice(0, MAX_LISTED);
+  return [...positions.values()].sort((a, b) => b.tenants - a.tenants).slice(0, MAX_LISTED);
 }
 
 function lossesOf(losses: readonly DataLoss[]): DataLoss[] {
@@ -117,7 +117,7 @@ function lossesOf(losses: readonly DataLoss[]): DataLoss[] {
 function shortened(summary: TenantRunSummary): TenantRunSummary {
   const lists = {
     failures: summary.failures.map(({ tenant, error }) => ({ tenant, error: shortError(error) })),
-    places: [...summary.places],
+    positions: [...summary.positions],
     dataLoss: [...summary.dataLoss],
     warnings: summary.warnings.map(cut),
   };

@@ -1,12 +1,12 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import {
   type Allowance,
+  type Compute,
   DEFAULT_APP_NAME,
   functionName,
   type MigrateAnswer,
   type MigrateRequest,
   nameProblems,
-  type Place,
   type RunRecord,
   requestProblems,
 } from '../contract';
@@ -48,7 +48,7 @@ export interface PlanOptions extends CallOptions {
   /** Revision that an upgrade would go to. @default 'head' */
   readonly revision?: string;
   /** Where the upgrade would run everything that is pending. @default - each revision as its file says */
-  readonly in?: Place;
+  readonly in?: Compute;
   /**
    * Whether the answer's `sql` has the pending revisions as SQL.
    *
@@ -98,7 +98,7 @@ export interface UpgradeOptions extends RunOptions {
    *
    * @default - in the function, except revisions that say `# cdk-alembic: run in container`
    */
-  readonly in?: Place;
+  readonly in?: Compute;
 }
 
 export interface DowngradeOptions extends RunOptions {
@@ -132,13 +132,13 @@ export class MigrateClient {
    * Applies pending revisions, slice after slice, until the database is at `revision`. Runs those for the stage's container there, and
    * waits for them.
    */
-  upgrade({ revision, allow, in: place, sliceSeconds, runId, ...options }: UpgradeOptions = {}): Promise<RunAnswer> {
-    return this.run({ command: 'upgrade', revision, allow, in: place, sliceSeconds, runId }, options);
+  upgrade({ revision, allow, in: compute, sliceSeconds, runId, ...options }: UpgradeOptions = {}): Promise<RunAnswer> {
+    return this.run({ command: 'upgrade', revision, allow, in: compute, sliceSeconds, runId }, options);
   }
 
   /** What an upgrade would apply. Changes nothing. */
-  plan({ revision, in: place, sql, ...options }: PlanOptions = {}): Promise<MigrateAnswer> {
-    return this.run({ command: 'plan', revision, in: place, sql }, options);
+  plan({ revision, in: compute, sql, ...options }: PlanOptions = {}): Promise<MigrateAnswer> {
+    return this.run({ command: 'plan', revision, in: compute, sql }, options);
   }
 
   /** Whether the database is at head: a check before a release. Changes nothing. A database that is not at head is not an error. */

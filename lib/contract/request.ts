@@ -50,12 +50,12 @@ export interface MigrateRequest {
    *
    * @default - in the function, but for those that say in a comment `# cdk-alembic: run in container`
    */
-  readonly in?: Place;
+  readonly in?: Compute;
 }
 
 /** Where a request can want its revisions to run. */
-export const PLACES = ['container'] as const;
-export type Place = (typeof PLACES)[number];
+export const COMPUTES = ['container'] as const;
+export type Compute = (typeof COMPUTES)[number];
 
 /** What a request can allow. */
 export const ALLOWANCES = ['drop_invalid_indexes'] as const;
@@ -102,7 +102,7 @@ export const REQUEST: Shape<MigrateRequest> = {
     requestedBy: REQUESTED_BY,
     runId: RUN_ID,
     sql: yesOrNo({ takenBy: ['plan'] }),
-    in: choiceOf(PLACES, { takenBy: ['upgrade', 'plan'] }),
+    in: choiceOf(COMPUTES, { takenBy: ['upgrade', 'plan'] }),
   },
 };
 

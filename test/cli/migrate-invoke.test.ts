@@ -242,9 +242,7 @@ describe('what is printed', () => {
       call < 3 ? { status: 429, error: 'TooManyRequestsException', message: 'Rate Exceeded.' } : { answer: answer() },
     );
     expect(code).toBe(0);
-    expect(stderr.match(/^!.*$/gm)).toEqual([
-      '! waiting: Lambda throttled template-saas-api-migrate-lambda-dev: Rate Exceeded.',
-    ]);
+    expect(stderr.match(/^!.*$/gm)).toEqual(['! waiting: Lambda throttled template-saas-api-migrate-lambda-dev: Rate Exceeded.']);
   });
 
   test('a function that crashed shows the end of its log', async () => {

@@ -37,14 +37,14 @@ const behind: Partial<TenantRunSummary> = {
   unchanged: 940,
   pending: 62,
   ahead: 2,
-  places: [
+  positions: [
     { revisions: ['c3'], tenants: 940 },
     { revisions: ['b2'], tenants: 60 },
     { revisions: ['zz'], tenants: 2 },
     { revisions: [], tenants: 2 },
   ],
 };
-const PLACES =
+const POSITIONS =
   '1,004 tenants, head is c3: 940 at head, 62 behind, 2 ahead of the deployed code\n' +
   '  940  c3 (head)\n   60  b2\n    2  zz\n    2  base\n';
 const migrated: Partial<TenantRunSummary> = { total: 1004, unchanged: 940, migrated: 64 };
@@ -84,7 +84,7 @@ describe('an upgrade', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^64 tenants migrated to head \(c3\) in \d.*, 940 were already there\n$/);
     expect(stderr.startsWith(HEADER)).toBe(true);
-    expect(stderr).toContain(PLACES);
+    expect(stderr).toContain(POSITIONS);
     expect(stderr).toContain('  … tenants: 4/11 batches, 2 running (0 s)\n');
     expect(stderr.endsWith(DETAILS)).toBe(true);
     expect(standIn.inputs).toEqual([
@@ -111,7 +111,7 @@ describe('an upgrade', () => {
   });
 
   test('of nobody says so', async () => {
-    const { code, stdout } = await run(stage({ total: 0, unchanged: 0, places: [], heads: [] }), '--retry-failed');
+    const { code, stdout } = await run(stage({ total: 0, unchanged: 0, positions: [], heads: [] }), '--retry-failed');
     expect([code, stdout]).toEqual([0, 'nothing to do: there are no tenants\n']);
   });
 
@@ -162,7 +162,7 @@ describe('a question', () => {
     const { code, stdout } = await run(stage(found), '--tenants', 'all', '--command', 'plan');
     expect([code, stdout]).toEqual([
       0,
-      `${PLACES}  • c3 is pending\n      destroys data  b2.py:12  drop_table users\n` +
+      `${POSITIONS}  • c3 is pending\n      destroys data  b2.py:12  drop_table users\n` +
         '      if intended, add to that file:  # cdk-alembic: allow drop-table: <reason>\n',
     ]);
     expect(commands()).toEqual(['plan']);
@@ -246,7 +246,7 @@ describe('canaries that wait for an approval', () => {
   });
 
   test('that nobody approved are an end with exit code 3', async () => {
-    const end = failed({ code: 'not_approved', message: 'nobody approved the canaries', next: 'see' }, { notBegun: 60 });
+    const end = failed({ code: 'not_approved', message: 'nobody approved the canaries', next: 'see' }, { notStarted: 60 });
     expect(await run(stage(behind, { end }), '--tenants', 'all')).toMatchObject({ code: 3 });
   });
 });
@@ -337,7 +337,7 @@ describe('--json', () => {
 
   test('a check is told by its name, with whether all are at head', async () => {
     const document = await json(stage(behind), '--tenants', 'all', '--command', 'check');
-    expect(document).toMatchObject({ command: 'check', atHead: false, exitCode: 3, places: behind.places });
+    expect(document).toMatchObject({ command: 'check', atHead: false, exitCode: 3, positions: behind.positions });
   });
 
   test('failed tenants are in the document, with as much of the summary as there is', async () => {
@@ -373,7 +373,7 @@ test('on GitHub failed tenants are annotations, and the summary of the job has t
   expect(stderr).toContain('::error title=acme%3A migration_failed::column "x" contains null values\n');
   const text = await readFile(file, 'utf8');
   await rm(directory, { recursive: true });
-  expect(text).toContain('1004 total, 940 unchanged, 63 migrated, 0 pending, 0 ahead, 1 failed, 0 not begun\n');
+  expect(text).toContain('1004 total, 940 unchanged, 63 migrated, 0 pending, 0 ahead, 1 failed, 0 not started\n');
   expect(text).toContain('| <code>acme</code> | <code>migration&#95;failed</code>: column');
   expect(text).toContain('details: <code>s3://bucket/runs/');
 });

@@ -310,8 +310,18 @@ describe('what the function says', () => {
 
   test.each([
     ['a timeout', 'Sandbox.Timedout', '2026-01-01T00:00:00Z 1 Task timed out after 3.00 seconds', /raise the function's timeout/],
-    ['too little memory', 'Runtime.ExitError', 'RequestId: 1 Error: Runtime exited with error: signal: killed', /raise the function's memorySize/],
-    ['too little memory, told by name', 'Runtime.OutOfMemory', 'RequestId: 1 Error: out of memory', /raise the function's memorySize/],
+    [
+      'too little memory',
+      'Runtime.ExitError',
+      'RequestId: 1 Error: Runtime exited with error: signal: killed',
+      /raise the function's memorySize/,
+    ],
+    [
+      'too little memory, told by name',
+      'Runtime.OutOfMemory',
+      'RequestId: 1 Error: out of memory',
+      /raise the function's memorySize/,
+    ],
     ['a module that is missing', 'Runtime.ImportModuleError', "Unable to import module 'x'", /package is incomplete/],
     ['anything else', 'ValueError', 'oops', /log in \/aws\/lambda\/template-saas-api-migrate-lambda-dev/],
   ])('a crash by %s says what to do', async (_, errorType, errorMessage, next) => {

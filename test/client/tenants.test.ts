@@ -116,7 +116,9 @@ describe('the state machine', () => {
 
   test('has usable names', () => {
     expect(() => new TenantsClient({ stage: 'a b' })).toThrow('the stage "a b" is not a usable name');
-    expect(() => new TenantsClient({ stage: 'dev', stateMachineArn: 'mine' })).toThrow('"mine" is not the ARN of a state machine');
+    expect(() => new TenantsClient({ stage: 'dev', stateMachineArn: 'mine' })).toThrow(
+      '"mine" is not the ARN of a state machine',
+    );
   });
 });
 

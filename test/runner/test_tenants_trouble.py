@@ -225,9 +225,9 @@ class TestTheCall:
 
     def test_no_further_tenant_begins_after_too_many_failures(self, tenants: Backend, database: Database) -> None:
         answer = invoke(batch("x1", "x2", "a", "b", toleratedFailures=1))
-        assert (answer["status"], answer["failed"], answer["notBegun"], answer["left"]) == ("complete", 2, ["a", "b"], [])
+        assert (answer["status"], answer["failed"], answer["notStarted"], answer["left"]) == ("complete", 2, ["a", "b"], [])
         answer = invoke(batch("x1", "a", "x2", toleratedFailures=2))
-        assert (answer["failed"], answer["notBegun"]) == (2, [])
+        assert (answer["failed"], answer["notStarted"]) == (2, [])
 
     def test_a_request_that_is_killed_can_be_repeated(
         self, tenants: Backend, database: Database, monkeypatch: pytest.MonkeyPatch

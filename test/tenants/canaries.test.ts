@@ -65,8 +65,8 @@ test('a failed canary ends the run before the others begin', async () => {
     status: 'failed',
     migrated: 1,
     failed: 1,
-    notBegun: 18,
-    error: { code: 'tenants_failed', message: '1 of 20 tenants failed, and 18 were not begun' },
+    notStarted: 18,
+    error: { code: 'tenants_failed', message: '1 of 20 tenants failed, and 18 were not started' },
   });
   expect((await world.get<LastFailed>('last-failed.json')).tenants).toHaveLength(19);
 });
@@ -93,8 +93,8 @@ test('canaries that nobody approved leave the others where they are', async () =
   expect(await world.summarize({ Error: 'not_approved', Cause: 'ada did not approve the canaries' })).toMatchObject({
     status: 'failed',
     migrated: 1,
-    notBegun: 19,
-    error: { code: 'not_approved', message: 'ada did not approve the canaries: 19 tenants were not begun' },
+    notStarted: 19,
+    error: { code: 'not_approved', message: 'ada did not approve the canaries: 19 tenants were not started' },
   });
 });
 

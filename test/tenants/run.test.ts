@@ -25,9 +25,9 @@ test('a run tells how many were migrated, how many were there before, and where 
     pending: 0,
     ahead: 0,
     failed: 0,
-    notBegun: 0,
+    notStarted: 0,
     heads: ['b2'],
-    places: [{ revisions: ['b2'], tenants: 5 }],
+    positions: [{ revisions: ['b2'], tenants: 5 }],
     failures: [],
     dataLoss: [],
     warnings: [],
@@ -65,7 +65,7 @@ test('a batch goes on with what the worker has left, and a tenant in two answers
     status: 'complete',
     total: 2,
     migrated: 2,
-    places: [{ revisions: ['b2'], tenants: 2 }],
+    positions: [{ revisions: ['b2'], tenants: 2 }],
   });
   expect(world.asked).toHaveLength(2);
 });
@@ -89,7 +89,7 @@ describe('when tenants fail', () => {
     await world.put('tenants.json', NAMES);
     await world.use({}, (request) => answered(request, failing('b')));
     const summary = await world.run();
-    expect(summary).toMatchObject({ status: 'failed', migrated: 4, failed: 1, notBegun: 0 });
+    expect(summary).toMatchObject({ status: 'failed', migrated: 4, failed: 1, notStarted: 0 });
     expect(summary.failures).toEqual([{ tenant: 'b', error: FAILED.error }]);
     expect(summary.error).toEqual({
       code: 'tenants_failed',
@@ -158,8 +158,8 @@ describe('when tenants fail', () => {
     expect(await world.run()).toMatchObject({
       status: 'failed',
       failed: 2,
-      notBegun: 3,
-      error: { message: '2 of 5 tenants failed, and 3 were not begun' },
+      notStarted: 3,
+      error: { message: '2 of 5 tenants failed, and 3 were not started' },
     });
     expect(world.asked.map(({ toleratedFailures }) => toleratedFailures)).toEqual([1]);
     expect(await world.get('last-failed.json')).toMatchObject({ tenants: NAMES });
@@ -209,14 +209,14 @@ test('tenants of a batch that left nothing behind are failed: nobody knows what 
   expect(await world.summarize()).toMatchObject({ failed: 1, failures: [{ tenant: 'a', error: { code: 'run_aborted' } }] });
 });
 
-test('a run that the state machine could not go on with says why, and what was not begun', async () => {
+test('a run that the state machine could not go on with says why, and what was not started', async () => {
   const { world } = shared;
   await world.put('tenants.json', NAMES);
   await world.use({}, (request) => answered(request));
   await world.list();
   expect(await world.summarize({ Error: 'States.ItemReaderFailed', Cause: 'no such key' })).toMatchObject({
     status: 'failed',
-    notBegun: 5,
+    notStarted: 5,
     error: { code: 'run_aborted', message: 'the state machine could not go on: States.ItemReaderFailed: no such key' },
   });
 });
@@ -237,7 +237,7 @@ test('a plan tells what is pending and what it would destroy, writes nothing dow
     status: 'pending',
     pending: 2,
     ahead: 1,
-    places: [{ revisions: ['a1'], tenants: 3 }],
+    positions: [{ revisions: ['a1'], tenants: 3 }],
     dataLoss,
     protected: true,
   });

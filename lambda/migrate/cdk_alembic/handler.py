@@ -55,7 +55,7 @@ def respond(event: Any, host: Host) -> dict[str, Any]:
 
 def _migrate(invocation: Invocation, variables: DatabaseVariables) -> dict[str, Any]:
     database = invocation.settings.database
-    if invocation.place == "container":
+    if invocation.compute == "container":
         invocation.renew = lambda: _renew(invocation, variables)
 
     def attempt() -> dict[str, Any]:

@@ -6,9 +6,9 @@ import type { MigrateAnswer } from '../../contract';
 import { callerIdentity } from '../answer/caller-identity';
 import { confirm } from '../answer/confirm';
 import { Progress, watchedSlice } from '../answer/progress';
-import { showAnswer, showApplied, showOutcome, showPlace } from '../answer/show-answer';
+import { showAnswer, showApplied, showOutcome, showPosition } from '../answer/show-answer';
 import { showHeader } from '../answer/show-header';
-import { place } from '../screen/terminal';
+import { revisionNames } from '../screen/terminal';
 import { followLog } from './follow-log';
 import { nextRequest } from './next-request';
 import type { Session } from './session';
@@ -51,7 +51,7 @@ async function change(session: Session, before: MigrateAnswer): Promise<MigrateA
     showOutcome(screen, answer, 0);
     return answer;
   }
-  await ci.section('plan', async () => showPlace(screen.notes, before));
+  await ci.section('plan', async () => showPosition(screen.notes, before));
   if (upgrade && before.status === 'ahead') throw ahead(before);
   if (before.protected && !given.yes) await confirm(before.stage, screen, signal);
   const stopFollowing = given.follow ? follow(session) : undefined;
@@ -109,7 +109,7 @@ function follow({ client, lambda, screen, signal, arguments: given }: Session): 
 function ahead({ unknown, heads }: MigrateAnswer) {
   return migrateError(
     'database_ahead',
-    `the database is at ${place(unknown)}, which this release does not have (its heads: ${heads.join(', ') || 'none'})`,
+    `the database is at ${revisionNames(unknown)}, which this release does not have (its heads: ${heads.join(', ') || 'none'})`,
     'deploy the release that has this revision, or a newer one; nothing was changed',
     { revision: unknown[0] },
   );

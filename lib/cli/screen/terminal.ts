@@ -57,7 +57,7 @@ export class Terminal {
 }
 
 /** Revisions as a position in the history. */
-export function place(revisions: readonly string[]): string {
+export function revisionNames(revisions: readonly string[]): string {
   return revisions.map(plain).join(', ') || 'base';
 }
 

@@ -51,8 +51,8 @@ export interface TenantAnswer {
   readonly outcomes: readonly TenantOutcome[];
   /** Tenants that the call did not come to an end with, as they were given; not those after the tolerated failures. */
   readonly left: readonly Tenant[];
-  /** Tenants that were not begun, because more than `toleratedFailures` had failed. */
-  readonly notBegun: readonly string[];
+  /** Tenants that were not started, because more than `toleratedFailures` had failed. */
+  readonly notStarted: readonly string[];
   /** How many of `outcomes` are `failed`. */
   readonly failed: Count;
   /** What the pending revisions destroy, each once. */

@@ -8,7 +8,7 @@ import { TENANT_NAME } from './request';
 
 /** What stops a run over tenants. A code never changes its meaning. */
 export const TENANT_CODES = [
-  /** more tenants failed than are tolerated; the others are migrated, or were not begun */
+  /** more tenants failed than are tolerated; the others are migrated, or were not started */
   'tenants_failed',
   /** a tenant was named that the list does not have */
   'unknown_tenant',
@@ -41,7 +41,7 @@ export type Wave = (typeof WAVES)[number];
 /** Payload of an invoke of the function that answers a run which waits for the approval of its canaries. */
 export interface TenantApproval {
   readonly runId: string;
-  /** false: the rest is not begun, and the run fails with `not_approved`. */
+  /** false: the rest is not started, and the run fails with `not_approved`. */
   readonly approved: boolean;
   /** @default 'invoke' */
   readonly requestedBy?: string;
@@ -89,10 +89,10 @@ export interface TenantRunSummary {
   readonly ahead: Count;
   readonly failed: Count;
   /** Not begun, because too many had failed or the canaries were not approved. */
-  readonly notBegun: Count;
+  readonly notStarted: Count;
   readonly heads: readonly string[];
   /** How many tenants are where after the run, most first; an empty list of revisions is base. */
-  readonly places: readonly { readonly revisions: readonly string[]; readonly tenants: Count }[];
+  readonly positions: readonly { readonly revisions: readonly string[]; readonly tenants: Count }[];
   readonly failures: readonly TenantFailure[];
   readonly dataLoss: readonly DataLoss[];
   readonly warnings: readonly string[];

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { forget, place, recall, remember, rememberFile } from '../../cache';
+import { forget, putFile, recall, remember, rememberFile } from '../../cache';
 import { packagePath } from '../../package-root';
 
 /*
@@ -39,7 +39,7 @@ export function takeBytecode(target: string, group: readonly Compiled[], pythonV
   if (!kept.every(({ name, checksum }) => known.has(name) && isSound(checksum, pythonVersion))) return false;
   const folders = new Set(kept.map(({ name }) => dirname(name)));
   for (const folder of folders) mkdirSync(join(target, folder), { recursive: true });
-  for (const { name, checksum } of kept) place(fileName(checksum), join(target, name));
+  for (const { name, checksum } of kept) putFile(fileName(checksum), join(target, name));
   return true;
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { place, recall, remember, rememberFile } from '../../cache';
+import { putFile, recall, remember, rememberFile } from '../../cache';
 import { PackagingError } from '../errors';
 import { copyFiles, hashFiles, listFiles } from '../project/sources';
 import { uv } from '../uv';
@@ -41,7 +41,7 @@ export function projectWheel(project: string, python: string | undefined, folder
   const known = recall(`${key}.name`)?.toString('utf8');
   if (known && /^[\w.+!-]+\.whl$/.test(known)) {
     try {
-      place(`${key}.whl`, join(folder, known));
+      putFile(`${key}.whl`, join(folder, known));
       return join(folder, known);
     } catch {
       // The name was kept, the file was not: it is built again.

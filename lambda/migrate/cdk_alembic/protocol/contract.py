@@ -55,7 +55,7 @@ class Request(NamedTuple):
     requested_by: str = "invoke"
     run_id: str | None = None
     sql: bool = False
-    place: str | None = None
+    compute: str | None = None
 
 
 class Limits(NamedTuple):

@@ -50,7 +50,7 @@ class Invocation:
     """The version table's revisions when they were first read."""
     warnings: list[str] = field(default_factory=list)
     """What did not stop the run and should be known."""
-    place: str | None = None
+    compute: str | None = None
     """`function` or `container`; None on a developer's machine, where every revision may run."""
     cancelled: bool = False
     """Whether the run was told to end. Set by another thread."""
@@ -84,7 +84,7 @@ class Invocation:
 class Host(NamedTuple):
     """What runs the runner."""
 
-    place: str
+    compute: str
     """`function` or `container`."""
     request_id: str
     remaining_seconds: Callable[[], float]
@@ -100,7 +100,7 @@ def receive(event: Any, host: Host) -> Invocation:
     request = _request(event, settings) if settings.tenants is None else _tenant_request(event)
     reserve = min(RESERVE_SECONDS, host.remaining_seconds() * RESERVE_SHARE)
     holder = f"cdk-alembic {settings.stage} {host.request_id}"
-    return Invocation(request, settings, holder, host.remaining_seconds, reserve, place=host.place)
+    return Invocation(request, settings, holder, host.remaining_seconds, reserve, compute=host.compute)
 
 
 def _settings() -> Settings:

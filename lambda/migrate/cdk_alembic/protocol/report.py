@@ -56,7 +56,7 @@ def tenants_completed(invocation: Invocation, answer: Mapping[str, Any]) -> None
         applied=sum(len(outcome["applied"]) for outcome in outcomes),
         pending=sum(outcome["pending"] for outcome in outcomes),
     )
-    facts = {name: len(answer[name]) for name in ("outcomes", "left", "notBegun")}
+    facts = {name: len(answer[name]) for name in ("outcomes", "left", "notStarted")}
     outcome = "tenants_failed" if answer["failed"] else answer["status"]
     _ended(invocation, outcome, {"tenants": {**facts, "failed": answer["failed"]}, "runId": invocation.request.run_id})
 

@@ -91,7 +91,7 @@ def _of_revision(error: BaseException, state: str | None, interrupted: Interrupt
 
 
 def _stamp(invocation: Invocation) -> str:
-    if invocation.place is None:
+    if invocation.compute is None:
         return "`alembic stamp <revision>`"
     stage = invocation.settings.stage
     return f"`npx migrate-invoke --stage {stage} --command stamp --revision <revision>` (the construct needs allowStamp)"

@@ -61,7 +61,7 @@ class _Batch:
         self.outcomes = Outcomes(project, invocation)
         self.begun = 0
         self.left: list[Tenant] = []
-        self.not_begun: list[Tenant] = []
+        self.not_started: list[Tenant] = []
         self.put_off: deque[tuple[Tenant, Invocation, RunnerError]] = deque()
         self.budget = {limit: getattr(invocation.settings.limits, limit) for limit in _PUT_OFF.values()}
         self.entered: tuple[str | None] | None = None
@@ -86,7 +86,7 @@ class _Batch:
             "heads": list(self.project.heads),
             "outcomes": sorted(self.outcomes.by_name.values(), key=lambda outcome: order[outcome["tenant"]]),
             "left": [tenant.as_given() for tenant in sorted(self.left, key=lambda tenant: order[tenant.name])],
-            "notBegun": sorted((tenant.name for tenant in self.not_begun), key=order.__getitem__),
+            "notStarted": sorted((tenant.name for tenant in self.not_started), key=order.__getitem__),
             **self.outcomes.facts(),
             "protected": self.invocation.settings.protected,
         }
@@ -131,7 +131,7 @@ class _Batch:
         """Whether these tenants do not begin any more, because too many have failed or the time is used up."""
         tolerated = self.request.tolerated_failures
         if tolerated is not None and self.outcomes.failed > tolerated:
-            self.not_begun.extend(tenants)
+            self.not_started.extend(tenants)
             return True
         if self._is_over():
             self.left.extend(tenants)
@@ -204,7 +204,7 @@ class _Batch:
             self.invocation.remaining_seconds,
             self.invocation.reserve_seconds,
             self.invocation.started,
-            place=self.invocation.place,
+            compute=self.invocation.compute,
             tenant=tenant.name,
         )
 

@@ -9,7 +9,7 @@ import { EXIT } from '../../exit-codes';
 import type { StartTask } from './arguments';
 import { answerDocument, type TenantsAnswerDocument, type TenantsDecisionDocument } from './documents';
 import { runCommand, type Session } from './session';
-import { showDone, showFailures, showPlaces } from './show';
+import { showDone, showFailures, showPositions } from './show';
 import { watchRun } from './watch';
 
 /** Carries out a command line about many tenants: first asks where they are, then changes them. */
@@ -45,7 +45,7 @@ async function startTask(session: Session, task: StartTask, planId: string): Pro
   const terminal = asks ? screen.data : screen.notes;
   const plan = await ci.section('plan', async () => {
     const found = await planOf(session, planId, asks);
-    showPlaces(terminal, found);
+    showPositions(terminal, found);
     showFailures(screen.notes, found);
     for (const warning of found.warnings) screen.notes.warning(warning);
     return found;
@@ -78,7 +78,7 @@ async function watchTask(session: Session, runId: string): Promise<TenantsAnswer
   session.changing = true;
   const summary = await watchRun(session, runId);
   if (summary.command === 'upgrade') return ended(session, summary);
-  showPlaces(session.screen.data, summary);
+  showPositions(session.screen.data, summary);
   return answerDocument(summary, false);
 }
 

@@ -1,15 +1,15 @@
 import type { TenantFailure, TenantRunSummary } from '../../../contract/tenants';
 import { showDataLoss } from '../../answer/show-data-loss';
 import { cut } from '../../screen/display-width';
-import { duration, place, plain, type Terminal } from '../../screen/terminal';
+import { duration, plain, revisionNames, type Terminal } from '../../screen/terminal';
 
-const MAX_PLACES = 12;
+const MAX_POSITIONS = 12;
 const MAX_FAILURES = 20;
 const NO_TENANTS = 'there are no tenants';
 
 /** How many tenants are where, and what it destroys to bring them to head. */
-export function showPlaces(terminal: Terminal, summary: TenantRunSummary): void {
-  const { heads, places, pending, unchanged, ahead, failed, dataLoss } = summary;
+export function showPositions(terminal: Terminal, summary: TenantRunSummary): void {
+  const { heads, positions, pending, unchanged, ahead, failed, dataLoss } = summary;
   if (summary.total === 0) {
     terminal.line(NO_TENANTS);
     return;
@@ -21,13 +21,13 @@ export function showPlaces(terminal: Terminal, summary: TenantRunSummary): void 
     [failed, 'could not be determined'],
   ];
   const parts = populations.flatMap(([count, what]) => (count > 0 ? [`${number(count)} ${what}`] : []));
-  terminal.line(`${tenants(summary.total)}, head is ${place(heads)}: ${parts.join(', ')}`);
-  const widest = Math.max(...places.map(({ tenants: count }) => number(count).length));
-  for (const { revisions, tenants: count } of places.slice(0, MAX_PLACES)) {
+  terminal.line(`${tenants(summary.total)}, head is ${revisionNames(heads)}: ${parts.join(', ')}`);
+  const widest = Math.max(...positions.map(({ tenants: count }) => number(count).length));
+  for (const { revisions, tenants: count } of positions.slice(0, MAX_POSITIONS)) {
     const head = same(revisions, heads) ? ' (head)' : '';
-    terminal.line(`  ${number(count).padStart(widest)}  ${terminal.paint('bold', place(revisions))}${head}`);
+    terminal.line(`  ${number(count).padStart(widest)}  ${terminal.paint('bold', revisionNames(revisions))}${head}`);
   }
-  if (places.length > MAX_PLACES) terminal.line(`  and ${places.length - MAX_PLACES} more revisions`);
+  if (positions.length > MAX_POSITIONS) terminal.line(`  and ${positions.length - MAX_POSITIONS} more revisions`);
   for (const loss of dataLoss) {
     terminal.line(`  ${terminal.paint('yellow', '•')} ${terminal.paint('bold', plain(loss.revision))} is pending`);
     showDataLoss(terminal, loss);
@@ -36,7 +36,7 @@ export function showPlaces(terminal: Terminal, summary: TenantRunSummary): void 
 
 /** What a run has done; `ms` is how long it took, where that is known. */
 export function showDone(terminal: Terminal, { migrated, unchanged, heads, ...summary }: TenantRunSummary, ms?: number): void {
-  const head = `head (${place(heads)})`;
+  const head = `head (${revisionNames(heads)})`;
   if (summary.total === 0) terminal.line(`nothing to do: ${NO_TENANTS}`);
   else if (migrated === 0 && summary.failed === 0) terminal.line(`nothing to do: ${tenants(unchanged)} at ${head}`);
   else {

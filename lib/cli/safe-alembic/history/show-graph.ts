@@ -3,7 +3,7 @@ import { cut, displayWidth } from '../../screen/display-width';
 import { plain, type Terminal } from '../../screen/terminal';
 
 /** Where a database is in the graph. */
-export interface Place {
+export interface DatabasePosition {
   /** Revisions in its version table. */
   readonly at: readonly string[];
   /** All revisions that it has. */
@@ -14,7 +14,7 @@ export interface Place {
 const MOST_LANES = 12;
 
 /** Draws the revisions, the newest on top. */
-export function showGraph(terminal: Terminal, { revisions, heads }: GraphFacts, database?: Place): void {
+export function showGraph(terminal: Terminal, { revisions, heads }: GraphFacts, database?: DatabasePosition): void {
   const newestFirst = [...revisions].reverse();
   for (const { lanes, revision } of rows(newestFirst)) {
     if (!revision) {
@@ -47,7 +47,7 @@ function labelled(
   { revision, message, branchLabels, dependsOn }: GraphRevision,
   indent: number,
   heads: readonly string[],
-  database?: Place,
+  database?: DatabasePosition,
 ): string {
   const labels = [
     ...(database?.at.includes(revision) ? ['database'] : []),

@@ -4,7 +4,7 @@ import { LocalError } from '../../../local/errors';
 import { readGraph } from '../../../local/python/observe';
 import type { Finding, Review } from '../../../review/finding';
 import { EXIT } from '../../exit-codes';
-import { count, place, plain, type Terminal } from '../../screen/terminal';
+import { count, plain, revisionNames, type Terminal } from '../../screen/terminal';
 import { askRunner } from '../ask-runner';
 import type { ReplayArguments } from '../replay/options';
 import { reviewRevisions } from '../replay/review-revisions';
@@ -58,8 +58,8 @@ async function whereItIs(ask: () => Promise<MigrateAnswer>): Promise<Check> {
     const { status, to, heads, pending, unknown } = await ask();
     const passed = status === 'complete';
     const what = passed
-      ? `the database is at head (${place(to)})`
-      : `the database is at ${place(to)}, not at head (${place(heads)})`;
+      ? `the database is at head (${revisionNames(to)})`
+      : `the database is at ${revisionNames(to)}, not at head (${revisionNames(heads)})`;
     const missing = pending.map(({ revision, message }) => `${revision} ${message} is pending: \`npx safe-alembic apply\``);
     const foreign = unknown.map((revision) => `${revision} is not known to this project`);
     return { check: 'at-head', passed, what, reasons: [...missing, ...foreign] };
@@ -114,7 +114,8 @@ function heads({ heads: found, problem }: Review['graph'], of: Judge): Check {
   if (problem !== undefined)
     return { check: 'one-head', passed: false, what: 'Alembic can’t load the revisions', reasons: [problem] };
   if (found.length === 0) return unchecked('one-head', 'there is no revision, so there is no head', []);
-  const single = found.length === 1 ? `there is one head (${place(found)})` : `the ${found.length} heads are labelled branches`;
+  const single =
+    found.length === 1 ? `there is one head (${revisionNames(found)})` : `the ${found.length} heads are labelled branches`;
   return of('one-head', single, `there are ${found.length} heads`);
 }
 
