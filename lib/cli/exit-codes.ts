@@ -5,13 +5,13 @@ import type { LocalCode } from '../local/errors';
 
 export { EXIT };
 
-/** Ends of a command that come from neither the client nor the project. */
+/** Codes of the command itself, not of the client or the project. */
 export type CommandCode =
   /** a protected stage was not confirmed */
   | 'declined'
   /** Ctrl-C, SIGTERM or SIGHUP */
   | 'interrupted'
-  /** the description of a new revision says nothing */
+  /** the description of a new revision is vague */
   | 'vague_description';
 
 /** Every code that a command can end with. */

@@ -60,7 +60,7 @@ test('Ctrl-C leaves the container alone, and says how to end it', async () => {
     while (container.looks === 0) await new Promise((resolve) => setTimeout(resolve, 20));
   });
   expect(code).toBe(130);
-  expect(stderr).toContain('the container goes on');
+  expect(stderr).toContain('the container keeps running');
   expect(stderr).toContain(`stop-execution --execution-arn ${EXECUTION}`);
 });
 

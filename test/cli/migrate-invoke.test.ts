@@ -96,7 +96,7 @@ describe('what is printed', () => {
       'a database that is ahead',
       ['--command', 'current'],
       answer({ command: 'current', status: 'ahead', to: ['zz'], unknown: ['zz'] }),
-      '! the database is at zz, ahead of the deployed code, which ends at c3\n' +
+      '! the database is at zz, ahead of the deployed code, whose head is c3\n' +
         '  not in the code: zz; deploy the release that has it\n',
     ],
     [
@@ -322,14 +322,14 @@ describe('exit codes', () => {
       3,
       answer({ command: 'current', status: 'pending', to: ['a1'], pending }),
       PLAN,
-      `${HEADER}  next       apply what is pending: the same command line without --command check, or a deploy\n`,
+      `${HEADER}  next       apply what is pending: run the same command without --command check, or deploy\n`,
     ],
     [
       '3: ahead of the code',
       3,
       answer({ command: 'current', status: 'ahead', to: ['zz'], unknown: ['zz'] }),
       expect.stringContaining('ahead of the deployed code'),
-      `${HEADER}  next       deploy the release that has what the database has, or a newer one\n`,
+      `${HEADER}  next       deploy the release that has the database's revision, or a newer one\n`,
     ],
   ])('check is a gate for a release: %s', async (_, code, found, stdout, stderr) => {
     expect(await run({ answer: found }, '--command', 'check')).toEqual({ code, stdout, stderr });
@@ -378,8 +378,8 @@ describe('the command line', () => {
     [['--allow', 'all'], 'allow[0] must be one of drop_invalid_indexes, not "all"'],
     [['--command', 'plan', '--allow', 'drop_invalid_indexes'], '"plan" takes no allow'],
     [['--command', 'check', '--revision', 'a1'], '"check" takes no revision'],
-    [['--revision', 'a1', '--to', 'b2'], '--to and --revision are the same: give one'],
-    [['--command', 'stamp', '--to', 'b2'], '"stamp" takes no --to: give --revision'],
+    [['--revision', 'a1', '--to', 'b2'], '--to and --revision are the same: use one of them'],
+    [['--command', 'stamp', '--to', 'b2'], '"stamp" takes no --to: use --revision'],
     [['--command', 'current', '--to', 'b2'], '"current" takes no revision'],
     [['--command', 'downgrade', '--to', '-1', '--dry-run'], '"downgrade" takes no --dry-run'],
     [['--command', 'plan', '--wait-lock', '5'], '"plan" takes no --wait-lock'],
@@ -389,9 +389,9 @@ describe('the command line', () => {
     [['--json=no'], '--json takes no value'],
     [
       ['--endpoint-url', 'localhost:4566'],
-      '--endpoint-url localhost:4566 is not an address: give one such as http://localhost:4566',
+      '--endpoint-url localhost:4566 is not an address such as http://localhost:4566',
     ],
-    [['--endpoint-url', 'here'], '--endpoint-url here is not an address: give one such as http://localhost:4566'],
+    [['--endpoint-url', 'here'], '--endpoint-url here is not an address such as http://localhost:4566'],
   ])('%j is refused', async (args, problem) => {
     expect(await command.run(['--stage', 'dev', ...args])).toMatchObject({
       code: 2,

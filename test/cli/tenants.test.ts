@@ -82,7 +82,7 @@ describe('an upgrade', () => {
     const options = stage(behind, { state: 'Rest', rest }, { end: succeeded(migrated) });
     const { code, stdout, stderr } = await run(options, '--tenants', 'all');
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^64 tenants migrated to head \(c3\) in \d.*, 940 were already there\n$/);
+    expect(stdout).toMatch(/^64 tenants migrated to head \(c3\) in \d.*, 940 were already at head\n$/);
     expect(stderr.startsWith(HEADER)).toBe(true);
     expect(stderr).toContain(POSITIONS);
     expect(stderr).toContain('  … tenants: 4/11 batches, 2 running (0 s)\n');
@@ -119,7 +119,7 @@ describe('an upgrade', () => {
     const { code, stdout, stderr } = await run(stage(behind, { end: tenantsFailed }), '--tenants', 'all');
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toContain(
-      '63 tenants migrated to head (c3), 940 were already there\n' +
+      '63 tenants migrated to head (c3), 940 were already at head\n' +
         '  ✗ acme  migration_failed: column "x" contains null values (revision c3, SQLSTATE 23502)\n' +
         '✗ tenants_failed: 1 of 1004 tenants failed\n  next       repair what the failures name\n' +
         DETAILS,
@@ -207,7 +207,7 @@ describe('a protected stage', () => {
     const args = ['--stage', 'dev', '--endpoint-url', standIn.url, '--tenants', 'all'];
     const result = await command.runOnTerminal(args, {}, { typed });
     expect([result.code, commands()]).toEqual([code, sent]);
-    expect(result.stdout).toContain('is protected; type its name to go on: ');
+    expect(result.stdout).toContain('is protected; type its name to continue: ');
   });
 });
 
@@ -265,9 +265,9 @@ describe('a run that is there already', () => {
     const { code, stderr } = await command.run(args, {}, standIn.standstill());
     const runId = standIn.runs[1]?.name;
     expect(code).toBe(130);
-    expect(stderr).toContain(`interrupted: run ${runId} goes on\n`);
+    expect(stderr).toContain(`interrupted: run ${runId} continues\n`);
     const about = 'npx migrate-invoke --stage dev';
-    expect(stderr).toContain(`next       watch it again: ${about} --run ${runId}; or stop it: ${about} --stop ${runId}\n`);
+    expect(stderr).toContain(`next       follow it again: ${about} --run ${runId}; or stop it: ${about} --stop ${runId}\n`);
     expect(standIn.calls.map(({ operation }) => operation)).not.toContain('StopExecution');
   });
 
@@ -277,7 +277,7 @@ describe('a run that is there already', () => {
     await command.run([...where, '--approve', runId]);
     expect(await watching).toMatchObject({
       code: 0,
-      stdout: '64 tenants migrated to head (c3), 940 were already there\n',
+      stdout: '64 tenants migrated to head (c3), 940 were already at head\n',
     });
   });
 

@@ -114,7 +114,7 @@ describe('a protected stage', () => {
   test('is changed when its name is typed', async () => {
     const { code, stdout } = await onTerminal({ reply: isProtected, typed: 'prod\n' });
     expect(code).toBe(0);
-    expect(stdout).toMatch(/2 revisions pending.*is protected; type its name to go on: /s);
+    expect(stdout).toMatch(/2 revisions pending.*is protected; type its name to continue: /s);
     expect(changes()).toHaveLength(1);
   });
 
@@ -175,7 +175,7 @@ describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s', (signal) => {
   test('in a run says what goes on and how to look', async () => {
     const { code, stdout, stderr } = await interrupt(planned('hang'));
     expect([code, stdout]).toEqual([130, '']);
-    expect(stderr).toContain('interrupted: the function goes on to the end of its slice');
+    expect(stderr).toContain('interrupted: the function finishes its slice');
     expect(stderr).toContain('npx migrate-invoke --stage dev --command current');
   });
 

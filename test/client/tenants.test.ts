@@ -298,7 +298,7 @@ describe('an approval', () => {
     [{ status: 403, error: 'AccessDeniedException' }, 'access_denied', /grantApprove/],
     [{ status: 429, error: 'TooManyRequestsException' }, 'throttled', /try again/],
     [{ text: '"hello"' }, 'unexpected_answer', /log in/],
-    ['drop', 'network', /taken once/],
+    ['drop', 'network', /counts once/],
   ] as const)('that meets %j is %s', async (approval, code, next) => {
     const it = await against({ run: waiting, approval });
     expect(await thrown(it.approve(await it.start()))).toMatchObject({ code, next: expect.stringMatching(next) });

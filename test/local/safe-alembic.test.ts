@@ -229,7 +229,7 @@ describe('the project’s own database', () => {
     expect(await safeAlembic(['history'])).toMatchObject({
       code: 0,
       stdout: '● a1  Add users table  (head)\n1 revision, one head\n',
-      stderr: expect.stringContaining('where the database is could not be determined'),
+      stderr: expect.stringContaining("the database's revision could not be determined"),
     });
     expect(await safeAlembic(['current'])).toMatchObject({ code: 4, stderr: expect.stringContaining('database_unreachable') });
   });

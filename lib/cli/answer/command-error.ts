@@ -1,11 +1,11 @@
 import type { AnyCode } from '../exit-codes';
 
-/** The command ended by itself: not the client's error, nor the project's. */
+/** An error of the command itself, not of the client or the project. */
 export class CommandError extends Error {
   /**
-   * @param code what kind of end it is
+   * @param code the stable code
    * @param message what happened, with what
-   * @param next what to do about it
+   * @param next the next step
    */
   constructor(
     readonly code: Extract<AnyCode, 'declined' | 'interrupted' | 'vague_description' | 'unknown_revision'>,

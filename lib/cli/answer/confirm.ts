@@ -3,8 +3,8 @@ import type { Screen } from '../screen/screen';
 import { CommandError } from './command-error';
 
 /**
- * Asks a person to type the name of a protected stage before it is changed. Throws a {@link CommandError} `declined` when something
- * else is typed, or when there is no terminal: then nothing waits for an answer.
+ * Asks a person to type the name of a protected stage before it is changed. Throws a {@link CommandError} `declined` if they type
+ * something else. Without a terminal it throws at once.
  */
 export async function confirm(stage: string, { canAsk, notes }: Screen, signal: AbortSignal): Promise<void> {
   if (!canAsk) {
@@ -12,7 +12,7 @@ export async function confirm(stage: string, { canAsk, notes }: Screen, signal: 
     throw new CommandError('declined', message, 'read the plan, then run it again with --yes');
   }
   notes.line();
-  const typed = await ask(`stage ${notes.paint('bold', stage)} is protected; type its name to go on: `, signal);
+  const typed = await ask(`stage ${notes.paint('bold', stage)} is protected; type its name to continue: `, signal);
   if (typed.trim() === stage) return;
   throw new CommandError(
     'declined',
@@ -21,9 +21,9 @@ export async function confirm(stage: string, { canAsk, notes }: Screen, signal: 
   );
 }
 
-/** What a person answers; empty at the end of input. */
+/** A person's answer; empty at the end of input. */
 export async function ask(question: string, signal: AbortSignal): Promise<string> {
-  // Not a terminal for readline: Ctrl-C stays a signal, which the command understands.
+  // Without readline's terminal mode, Ctrl-C stays a signal, which the command handles.
   const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
   const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
   try {

@@ -32,20 +32,20 @@ export interface FailureDocument<Code extends AnyCode = ErrorCode | CommandCode>
   readonly exitCode: Count;
 }
 
-/** Any error of ours: with a code and a next step, and what else is known. */
+/** Any error of this project: a code, a next step, and more details if known. */
 export interface Failure<Code extends AnyCode> extends Omit<MigrateErrorDetails, 'cause'> {
   readonly code: Code;
   readonly message: Text;
   readonly next: Text;
 }
 
-/** @param answer an answer of the client; one with `atHead` is that of a `check` */
+/** @param answer from the client; with `atHead`, it is the answer to a `check` */
 export function answerDocument(answer: MigrateAnswer & { readonly atHead?: boolean }): AnswerDocument {
   if (answer.atHead === undefined) return { ...answer, exitCode: EXIT.done };
   return { ...answer, command: 'check', exitCode: answer.atHead ? EXIT.done : EXIT.notStarted };
 }
 
-/** @param before what was applied before a command ended whose error does not say it */
+/** @param before what was applied before the command ended, if the error does not say it */
 export function failureDocument<Code extends AnyCode>(
   { code, message, next, revision, sqlState, statement, dataLoss = [], log = [], applied }: Failure<Code>,
   before: readonly AppliedRevision[],

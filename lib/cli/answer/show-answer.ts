@@ -20,7 +20,7 @@ export function showAnswer({ data, notes }: Screen, answer: MigrateAnswer): void
   showWarnings(notes, answer);
 }
 
-/** What a run has done, after its revisions have been listed; `ms` is how long it took. */
+/** The result of a run, after its revisions were listed; `ms` is its duration. */
 export function showOutcome(
   { data, notes }: Screen,
   { command, applied, from, to, heads, ...answer }: MigrateAnswer,
@@ -33,12 +33,12 @@ export function showOutcome(
   showWarnings(notes, answer);
 }
 
-/** Where the database is, what is pending and what that destroys. */
+/** The database's revision, what is pending and what that destroys. */
 export function showPosition(terminal: Terminal, answer: MigrateAnswer): void {
   const { status, to, heads, target, pending, unknown, dataLoss, container } = answer;
   if (status === 'ahead') {
     terminal.warning(
-      `the database is at ${revisionNames(to)}, ahead of the deployed code, which ends at ${revisionNames(heads)}`,
+      `the database is at ${revisionNames(to)}, ahead of the deployed code, whose head is ${revisionNames(heads)}`,
     );
     terminal.line(`  not in the code: ${unknown.map(plain).join(', ')}; deploy the release that has it`);
   } else if (pending.length === 0) {
@@ -57,7 +57,7 @@ export function showPosition(terminal: Terminal, answer: MigrateAnswer): void {
     }
     if (container && container.stateMachineArn === undefined) {
       terminal.warning(
-        'the stage has no container: an upgrade to these revisions is refused; add MigrationCompute.container to the construct',
+        'the stage has no container, so an upgrade to these revisions fails; add MigrationCompute.container to the construct',
       );
     }
   }
@@ -66,7 +66,7 @@ export function showPosition(terminal: Terminal, answer: MigrateAnswer): void {
 /** In the column of the times. */
 const IN_CONTAINER = 'in the container';
 
-/** What did not stop the command. */
+/** Problems that do not stop the command. */
 export function warningsOf({ edited, warnings }: Pick<MigrateAnswer, 'edited' | 'warnings'>): string[] {
   const warning = `edited after they were applied: ${edited.join(', ')}; the database still has the earlier version: undo the edit and add a revision`;
   return [...(edited.length > 0 ? [warning] : []), ...warnings];

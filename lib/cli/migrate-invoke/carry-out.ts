@@ -16,13 +16,13 @@ import { showContainer } from './show-container';
 
 const NOTHING = () => {};
 
-/** Carries out a command line: first asks where the database is, then changes it. */
+/** Carries out a command line: first reads the database's revision, then changes it. */
 export async function carryOut(session: Session): Promise<MigrateAnswer | CheckAnswer> {
   const { client, lambda, screen, arguments: given } = session;
   const { stage, endpoint } = given.client;
   const region = await regionOf(lambda);
-  // Both at once: the header must not cost a migration any time. To load STS takes as long as all that the first request needs, so
-  // that comes when the request is on its way.
+  // In parallel, so that the header does not delay the migration. Loading STS takes as long as preparing the first request, so it
+  // starts once the request is on its way.
   const requested = nextRequest(lambda);
   const asked = ask(session);
   const onItsWay = Promise.race([requested, asked.then(NOTHING, NOTHING)]);
@@ -105,7 +105,7 @@ function follow({ client, lambda, screen, signal, arguments: given }: Session): 
   return followLog({ lambda, endpoint, functionName: client.functionName, terminal: screen.notes, signal });
 }
 
-/** The runner's own words: asking it would take another call. */
+/** The same error as the runner's, without another call. */
 function ahead({ unknown, heads }: MigrateAnswer) {
   return migrateError(
     'database_ahead',

@@ -24,7 +24,7 @@ export async function runTask({ common, task }: Run, version: string): Promise<n
     if (interrupted) return;
     interrupted = true;
     process.exitCode = end(failure(wasInterrupted(session), session?.applied ?? []), common.json, view);
-    // Whoever has started something listens too, stops it and exits.
+    // Code that started a process also listens, stops it and exits.
     if (alone) process.exit();
   });
   try {
@@ -50,7 +50,7 @@ function end(document: FailureDocument<AnyCode>, json: boolean, { notes }: Scree
   return document.exitCode;
 }
 
-/** An error with a next step; anything else is a defect of the command, and its stack trace is wanted. */
+/** An error with a next step. Anything else is a bug of the command and keeps its stack trace. */
 function failure(error: unknown, applied: readonly AppliedRevision[]): FailureDocument<AnyCode> {
   if (error instanceof MigrateError || error instanceof CommandError) return failureDocument<AnyCode>(error, applied);
   if (!(error instanceof LocalError)) throw error;
@@ -60,8 +60,8 @@ function failure(error: unknown, applied: readonly AppliedRevision[]): FailureDo
 
 function wasInterrupted(session?: Session): CommandError {
   if (!session?.changing) return new CommandError('interrupted', 'nothing was changed', 'run it again');
-  const message = `the revision that was running is rolled back (${count(session.applied.length)} applied before it)`;
-  return new CommandError('interrupted', message, 'see where the database is with `npx safe-alembic current`');
+  const message = `the running revision is rolled back (${count(session.applied.length)} applied before it)`;
+  return new CommandError('interrupted', message, "check the database's revision with `npx safe-alembic current`");
 }
 
 /** Whether settings may name a rule: one of ours, or any of squawk's. */

@@ -6,7 +6,7 @@ import { type AnswerDocument, type FailureDocument, isFailureDocument } from '..
 /** GitHub refuses a summary of more than 1 MiB. */
 const MAX_ROWS = 1_000;
 
-/** The end of the command as Markdown; undefined when there is nothing to keep, as with `current`. */
+/** The command's result as Markdown; undefined if there is nothing to keep, as with `current`. */
 export function summary(document: AnswerDocument | FailureDocument): string | undefined {
   const lines = isFailureDocument(document) ? failure(document) : answer(document);
   return lines && `${lines.join('\n')}\n\n`;

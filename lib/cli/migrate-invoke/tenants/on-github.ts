@@ -6,10 +6,10 @@ import type { TenantsAnswerDocument, TenantsDocument, TenantsFailureDocument } f
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** GitHub shows ten annotations of a step. */
+/** GitHub shows ten annotations per step. */
 const MAX_ANNOTATIONS = 9;
 
-/** Annotations and the summary of the job, where GitHub runs this process. */
+/** Annotations and the job summary, if GitHub runs this process. */
 export function onGitHub(notes: Terminal, document: TenantsDocument, environment: Environment = process.env): void {
   const { GITHUB_ACTIONS, GITHUB_STEP_SUMMARY: file } = environment;
   if (GITHUB_ACTIONS !== 'true') return;
@@ -26,7 +26,7 @@ export function onGitHub(notes: Terminal, document: TenantsDocument, environment
   addToJobSummary(notes, summary(document as TenantsAnswerDocument), file);
 }
 
-/** The end of a run as Markdown. */
+/** The result of a run as Markdown. */
 function summary({ stage, command, positions, failures, detailsUri, ...counts }: TenantsAnswerDocument): string {
   const totals = (['total', 'unchanged', 'migrated', 'pending', 'ahead', 'failed', 'notStarted'] as const).map(
     (name) => `${counts[name]} ${name === 'notStarted' ? 'not started' : name}`,

@@ -7,7 +7,7 @@ const MAX_POSITIONS = 12;
 const MAX_FAILURES = 20;
 const NO_TENANTS = 'there are no tenants';
 
-/** How many tenants are where, and what it destroys to bring them to head. */
+/** How many tenants are at which revision, and what bringing them to head destroys. */
 export function showPositions(terminal: Terminal, summary: TenantRunSummary): void {
   const { heads, positions, pending, unchanged, ahead, failed, dataLoss } = summary;
   if (summary.total === 0) {
@@ -34,19 +34,19 @@ export function showPositions(terminal: Terminal, summary: TenantRunSummary): vo
   }
 }
 
-/** What a run has done; `ms` is how long it took, where that is known. */
+/** The result of a run; `ms` is its duration, if known. */
 export function showDone(terminal: Terminal, { migrated, unchanged, heads, ...summary }: TenantRunSummary, ms?: number): void {
   const head = `head (${revisionNames(heads)})`;
   if (summary.total === 0) terminal.line(`nothing to do: ${NO_TENANTS}`);
   else if (migrated === 0 && summary.failed === 0) terminal.line(`nothing to do: ${tenants(unchanged)} at ${head}`);
   else {
     const time = ms === undefined ? '' : ` in ${duration(ms)}`;
-    const before = unchanged > 0 ? `, ${number(unchanged)} ${unchanged === 1 ? 'was' : 'were'} already there` : '';
+    const before = unchanged > 0 ? `, ${number(unchanged)} ${unchanged === 1 ? 'was' : 'were'} already at head` : '';
     terminal.line(`${tenants(migrated)} migrated to ${head}${time}${before}`);
   }
 }
 
-/** Which tenants failed and why, and where all of them are listed. */
+/** Which tenants failed and why, and where the full list is. */
 export function showFailures(terminal: Terminal, { failures, failed, detailsUri }: TenantRunSummary): void {
   for (const failure of failures.slice(0, MAX_FAILURES)) showFailedTenant(terminal, failure);
   const more = failed - Math.min(failures.length, MAX_FAILURES);

@@ -11,7 +11,7 @@ import { askRunner } from '../ask-runner';
 import { type Session, withOwnDatabase } from '../session';
 import type { ApplyArguments } from './arguments';
 
-/** The client's loop, with the runner in the backend's Python in place of the function's. */
+/** Runs the client's loop with the runner in the backend's Python instead of the function. */
 export async function apply(session: Session, { revision }: ApplyArguments): Promise<number> {
   const { screen, applied, common } = session;
   const [answer, ms] = await withOwnDatabase(session, async ({ observer }): Promise<[MigrateAnswer, number]> => {

@@ -10,11 +10,11 @@ import type { ReplayArguments } from '../replay/options';
 import { reviewRevisions } from '../replay/review-revisions';
 import { type Session, withOwnDatabase, withScratchDatabase } from '../session';
 
-/** One thing that was verified. */
+/** The result of one check. */
 export interface Check {
   readonly check: 'at-head' | 'one-head' | 'models' | 'env' | 'round-trip';
   readonly passed: boolean;
-  /** Whether it was looked at. What was not did not pass. @default true */
+  /** Whether it was checked. An unchecked item does not pass. @default true */
   readonly checked?: false;
   /** The result in words. */
   readonly what: string;
@@ -32,11 +32,11 @@ const RULES = {
 
 const REASONS = 3;
 
-/** Runs all checks, and shows each. */
+/** Runs all checks and shows each result. */
 export async function verify(session: Session, given: ReplayArguments): Promise<number> {
   const { screen, common } = session;
   const started = Date.now();
-  // One after the other: the first says soon whether the database can be reached.
+  // In sequence: the first check shows quickly whether the database is reachable.
   const atHead = await withOwnDatabase(session, ({ observer }) => whereItIs(() => askRunner(observer, { command: 'current' })));
   show(screen.data, atHead);
   const review = await withScratchDatabase(session, given.databaseUrl, async (observation) => {
@@ -65,9 +65,9 @@ async function whereItIs(ask: () => Promise<MigrateAnswer>): Promise<Check> {
     return { check: 'at-head', passed, what, reasons: [...missing, ...foreign] };
   } catch (error) {
     if (!(error instanceof MigrateError || error instanceof LocalError)) throw error;
-    // A project that can't be loaded fails everything that follows, too.
+    // If the project can't be loaded, everything that follows fails too.
     if (error instanceof LocalError) throw error;
-    const what = 'where the database is could not be determined';
+    const what = "the database's revision could not be determined";
     return { check: 'at-head', passed: false, what, reasons: [`${error.code}: ${error.message}`, error.next] };
   }
 }
@@ -104,7 +104,7 @@ function checksOf({ findings, graph, summary, revisions, notChecked, notCompared
   return [
     heads(graph, of),
     models,
-    of('env', 'env.py commits what it runs', 'env.py does not keep what it runs'),
+    of('env', 'env.py commits what it runs', 'env.py does not commit what it runs'),
     trips,
     ...(notReplayed.length ? [unchecked('round-trip', `${count(notReplayed.length)} could not be replayed`, why)] : []),
   ];
