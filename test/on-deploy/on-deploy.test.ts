@@ -168,10 +168,10 @@ describe('a deploy', () => {
 
   test('logs the warnings of the runner', async () => {
     await against(({ command }) => ({
-      answer: command === 'plan' ? plan : { ...lastSlice, warnings: ["the run history can't be written: permission denied"] },
+      answer: command === 'plan' ? plan : { ...lastSlice, warnings: ["the run history could not be written: permission denied"] },
     }));
     await deliver(event('Update'));
-    expect(logged).toMatch(/"level":"warning","message":"the run history can't be written: permission denied"/);
+    expect(logged).toMatch(/"level":"warning","message":"the run history could not be written: permission denied"/);
   });
 
   test('fails with a reason when it takes longer than a deploy can, before CloudFormation fails it without one', async () => {

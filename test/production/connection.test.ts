@@ -55,7 +55,7 @@ test('old code that is run by hand against a newer database fails, and names the
   const error = await thrown(client.upgrade());
   expect(error).toBeInstanceOf(DatabaseAheadError);
   expect(error).toMatchObject({ revision: 'b2', message: expect.stringContaining('the database is at b2') });
-  expect(error.next).toMatch(/^take the release that has this revision/);
+  expect(error.next).toMatch(/^deploy the release that has this revision/);
   expect(await client.current()).toMatchObject({ status: 'ahead', unknown: ['b2'] });
   expect(await database.ran()).toEqual({ a1: 1, b2: 1 });
 });

@@ -152,7 +152,7 @@ describe('old code that is deployed against a newer database, with no rollback',
     const { updated, rolledBack } = await stack.update(old);
     expect(updated.response.Status).toBe('FAILED');
     expect(updated.response.Reason).toMatch(/^\[database_ahead\] the database is at c3, which this release does not have/);
-    expect(updated.response.Reason).toContain('next: take the release that has this revision');
+    expect(updated.response.Reason).toContain('next: deploy the release that has this revision');
     expect(rolledBack?.response.Status).toBe('SUCCESS');
     expect(await database.version()).toEqual(['c3']);
     expect(await database.ran()).toEqual({ a1: 1, b2: 1, c3: 1 });
@@ -221,7 +221,7 @@ describe('a migration that raises', () => {
     expect(Reason).toContain('SQLSTATE 42P01');
     expect(Reason).toContain('statement: ALTER TABLE missing ADD COLUMN note text');
     expect(Reason).toContain('log group /aws/lambda/app-api-migrate-lambda-dev');
-    expect(Reason).toContain('next: it was rolled back, and the revisions before it stay');
+    expect(Reason).toContain('next: it was rolled back, and earlier revisions stay');
     expect(updated.milliseconds).toBeLessThan(120_000);
     expect(await database.version()).toEqual(['a1']);
     expect(await database.ran()).toEqual({ a1: 1 });

@@ -105,7 +105,7 @@ class TestRivals:
         backend.table_revision("bb", "aa")
         answer = failure()
         assert answer["error"]["code"] == "database_unreachable"
-        assert "mutex was ended from outside" in answer["error"]["message"]
+        assert "somebody ended the session that holds the mutex" in answer["error"]["message"]
         assert [item["revision"] for item in answer["applied"]] == ["aa"]
         assert database.versions() == ["aa"]
         assert invoke()["to"] == ["bb"]

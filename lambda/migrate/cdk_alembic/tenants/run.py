@@ -1,4 +1,4 @@
-"""One tenant: an upgrade to head, or a look at what is pending."""
+"""One tenant: an upgrade to head, or a plan."""
 
 from __future__ import annotations
 
