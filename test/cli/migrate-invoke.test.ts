@@ -193,12 +193,12 @@ describe('what is printed', () => {
   });
 
   test('what did not stop a command and should be known goes to stderr', async () => {
-    const warnings = ["the run history could not be written: permission denied"];
+    const warnings = ['the run history could not be written: permission denied'];
     const { code, stdout, stderr } = await run({ answer: answer({ command: 'plan', edited: ['a1'], warnings }) });
     expect([code, stdout]).toEqual([0, 'nothing to do: the database is at c3 (head)\n']);
     expect(stderr).toContain(
       '! edited after they were applied: a1; the database still has the earlier version: undo the edit and add a revision\n' +
-        "! the run history could not be written: permission denied\n",
+        '! the run history could not be written: permission denied\n',
     );
   });
 
@@ -387,10 +387,7 @@ describe('the command line', () => {
     [['--wait-lock', 'long'], '--wait-lock long is not a number of seconds'],
     [['--yes=no'], '--yes takes no value'],
     [['--json=no'], '--json takes no value'],
-    [
-      ['--endpoint-url', 'localhost:4566'],
-      '--endpoint-url localhost:4566 is not an address such as http://localhost:4566',
-    ],
+    [['--endpoint-url', 'localhost:4566'], '--endpoint-url localhost:4566 is not an address such as http://localhost:4566'],
     [['--endpoint-url', 'here'], '--endpoint-url here is not an address such as http://localhost:4566'],
   ])('%j is refused', async (args, problem) => {
     expect(await command.run(['--stage', 'dev', ...args])).toMatchObject({

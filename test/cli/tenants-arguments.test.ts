@@ -95,10 +95,7 @@ test.each([
   [['--tenants', 'all', '--allow', 'all'], '--allow must be a list of drop_invalid_indexes'],
   [['--tenants'], '--tenants needs a value'],
   [['--run'], '--run needs a value'],
-  [
-    ['--tenants', 'all', '--endpoint-url', 'here'],
-    '--endpoint-url here is not an address such as http://localhost:4566',
-  ],
+  [['--tenants', 'all', '--endpoint-url', 'here'], '--endpoint-url here is not an address such as http://localhost:4566'],
   [['--tenants', 'all', '--app-name', 'a b'], expect.stringContaining('the app name "a b" is not a usable name')],
 ])('%j is refused', (args, problem) => {
   expect(problems(...args)).toEqual([problem]);

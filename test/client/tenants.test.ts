@@ -74,7 +74,7 @@ describe('a start', () => {
     const it = await against({}, { requestedBy: 'Zoë' });
     const error = await thrown(it.start({ tenants: ['a b', 'ok'], retryFailed: true }));
     expect(error).toMatchObject({ code: 'invalid_usage' });
-    expect(error.message).toMatch(/"a b" is not a usable name.*; requestedBy must be.*; retryFailed goes without/);
+    expect(error.message).toMatch(/"a b" is not a usable name.*; requestedBy must be.*; retryFailed excludes/);
     expect(await thrown(it.start({ tenants: [] }))).toMatchObject({
       message: expect.stringContaining('tenants must be a list of names, at least one'),
     });

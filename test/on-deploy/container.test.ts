@@ -75,7 +75,7 @@ describe('a deploy that waits for the container', () => {
     const short = { getRemainingTimeInMillis: () => 600 } as never;
     expect(await isComplete(since(DEPLOY_SECONDS + 60), short)).toEqual({ IsComplete: false });
     await expect(isComplete(since(CONTAINER_DEPLOY_SECONDS), short)).rejects.toThrow(
-      /after 55 minutes 3 are still pending.*the container goes on with them/,
+      /after 55 minutes, 3 are still pending.*the container keeps running/,
     );
     expect(CONTAINER_DEPLOY_SECONDS).toBeLessThan(3600 - 120);
   });

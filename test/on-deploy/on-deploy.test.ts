@@ -168,7 +168,7 @@ describe('a deploy', () => {
 
   test('logs the warnings of the runner', async () => {
     await against(({ command }) => ({
-      answer: command === 'plan' ? plan : { ...lastSlice, warnings: ["the run history could not be written: permission denied"] },
+      answer: command === 'plan' ? plan : { ...lastSlice, warnings: ['the run history could not be written: permission denied'] },
     }));
     await deliver(event('Update'));
     expect(logged).toMatch(/"level":"warning","message":"the run history could not be written: permission denied"/);
@@ -179,7 +179,7 @@ describe('a deploy', () => {
     await against(({ command }) => ({ answer: command === 'plan' ? plan : firstSlice }));
     const planned = { ...(await onEvent(event('Update'))), StartedAt: Date.now() - 41 * 60_000 };
     await expect(isComplete({ ...event('Update'), ...planned } as never, context)).rejects.toThrow(
-      /^the migrations take longer than a deploy can: after 40 minutes 1 are still pending; .*next: what was applied stays/,
+      /^the migrations take longer than a deploy can wait: after 40 minutes, 1 are still pending; .*next: apply the rest/,
     );
   });
 

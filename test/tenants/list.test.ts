@@ -137,7 +137,7 @@ describe('nothing is run, and the reason is told,', () => {
       'unknown key "comand": use command, tenants, retryFailed, allow, requestedBy',
       'allow[0] must be one of drop_invalid_indexes, not "x"',
       'requestedBy must be a text of at most 200 printable ASCII characters',
-      'retryFailed goes without tenants: it has its own list',
+      'retryFailed excludes tenants: it has its own list',
     ]);
   });
 });
