@@ -294,7 +294,7 @@ describe('a database that is ahead of the code', () => {
   test('fails the deploy when the status of the stack can not be read', async () => {
     await against(oldCode);
     expect((await deliver(event('Update'))).response.Reason).toContain('[database_ahead]');
-    expect(logged).toContain('the status of the stack can not be read');
+    expect(logged).toContain('the status of the stack could not be read');
   });
 
   test('a function that does not answer holds a rollback up for seconds only', async () => {

@@ -139,7 +139,7 @@ describe('a rollback', () => {
         return false;
       };
     });
-    expect(logged()).toContain('the status of the stack can not be read');
+    expect(logged()).toContain('the status of the stack could not be read');
     expect(rolledBack?.response).toMatchObject({ Status: 'SUCCESS', Data: { toRevision: 'c3', appliedCount: '0' } });
   });
 });
