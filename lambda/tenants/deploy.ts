@@ -38,7 +38,7 @@ export async function onEvent(event: Event): Promise<Started | { PhysicalResourc
   if (event.RequestType === 'Delete') return { PhysicalResourceId: event.PhysicalResourceId };
   const PhysicalResourceId = event.RequestType === 'Update' ? event.PhysicalResourceId : idOf(event);
   if (event.RequestType === 'Update' && (await isRollingBack(event.StackId))) {
-    log('warning', 'the stack is rolled back: there is nothing to migrate, no run is started', about(event));
+    log('warning', 'the stack is rolling back: there is nothing to migrate, and no run is started', about(event));
     return { PhysicalResourceId, Data: { runId: '', consoleUrl: '' }, StartedAt };
   }
   const runId = runIdOf(event.StackId, event.RequestId);

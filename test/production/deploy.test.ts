@@ -86,7 +86,7 @@ describe('a rollback', () => {
     expect(await database.ran()).toEqual({ a1: 1, b2: 1, c3: 1 });
     expect(await database.version()).toEqual(['c3']);
     expect([fn.count('upgrade'), fn.count('current')]).toEqual([2, 1]);
-    expect(logged()).toMatch(/"level":"warning".*the database is untouched/);
+    expect(logged()).toMatch(/"level":"warning".*the database is unchanged/);
   });
 
   test.each([
