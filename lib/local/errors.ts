@@ -1,46 +1,46 @@
 import type { FailureDetail, RunnerCode } from '../contract';
 import type { LocalFailure } from '../contract/facts';
 
-/** What keeps this machine from working on the project. */
+/** Codes of failures on this machine. */
 export type MachineCode =
-  /** no Alembic project where one was looked for, or several */
+  /** no Alembic project was found, or several */
   | 'project_not_found'
-  /** this machine's platform has no PostgreSQL among the packages that are installed */
+  /** the installed packages have no PostgreSQL for this platform */
   | 'postgres_missing'
-  /** the scratch server does not come up */
+  /** the scratch server does not start */
   | 'postgres_not_started'
-  /** uv is not there to start the backend's Python */
+  /** uv, which starts the backend's Python, is not installed */
   | 'uv_missing'
-  /** the command that starts the backend's Python can't be run, or ends before a word of the observer */
+  /** the command that starts the backend's Python failed, or ended without output of the observer */
   | 'python_not_started'
-  /** the observer ended in the middle of its work */
+  /** the observer ended during its work */
   | 'observer_died'
-  /** the observer said what this version does not understand */
+  /** the observer sent an invalid report */
   | 'unexpected_report'
-  /** git is not there, this is not a repository, or git refuses */
+  /** git is not installed, this is not a repository, or git failed */
   | 'git_failed'
-  /** git does not know the ref */
+  /** git does not have the ref */
   | 'unknown_ref'
-  /** the clone is too shallow to know where the branches part */
+  /** the clone is too shallow to find where the branches diverged */
   | 'shallow_clone';
 
 export type LocalCode = MachineCode | LocalFailure['code'] | RunnerCode;
 
-/** What else is known about a {@link LocalError}. */
+/** More details of a {@link LocalError}, if known. */
 export interface LocalErrorDetails extends Omit<FailureDetail, 'code' | 'message' | 'next'> {
-  /** The last that a process has said, oldest first. */
+  /** The last lines of a process's output, oldest first. */
   readonly log?: readonly string[];
 }
 
-/** Work on this machine that could not be done. Branch on `code`: it never changes its meaning. */
+/** A failure on this machine. Branch on `code`: it never changes its meaning. */
 export class LocalError extends Error {
   override readonly name = 'LocalError';
 
   /**
-   * @param code what kind of error it is
-   * @param message what went wrong, with what
-   * @param next what to do about it
-   * @param details what else is known
+   * @param code the stable code
+   * @param message what happened, with what
+   * @param next the next step
+   * @param details more details, if known
    */
   constructor(
     readonly code: LocalCode,

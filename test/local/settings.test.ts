@@ -107,7 +107,7 @@ describe('the Alembic project', () => {
     expect(() => find('back')).toThrow(
       expect.objectContaining({ code: 'project_not_found', next: expect.stringContaining('--project') }),
     );
-    expect(() => findProject(root, path.join(root, 'back'))).toThrow(/holds no Alembic project/);
+    expect(() => findProject(root, path.join(root, 'back'))).toThrow(/has no Alembic project/);
   });
 });
 
