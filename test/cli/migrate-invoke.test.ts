@@ -211,7 +211,7 @@ describe('what is printed', () => {
     expect(stderr).toContain(line);
   });
 
-  test('a failed migration tells what failed, why, what stays and what to do', async () => {
+  test('a failed migration says what failed, why, what stays and what to do', async () => {
     const { code, stdout, stderr } = await run(planned({ failure: broken }));
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toBe(
@@ -237,7 +237,7 @@ describe('what is printed', () => {
     );
   });
 
-  test('a function that has to be waited for is told, once', async () => {
+  test('waiting for the function is reported once', async () => {
     const { code, stderr } = await run((_, call) =>
       call < 3 ? { status: 429, error: 'TooManyRequestsException', message: 'Rate Exceeded.' } : { answer: answer() },
     );
@@ -397,7 +397,7 @@ describe('the command line', () => {
     });
   });
 
-  test('an address of AWS in the environment that is none is refused, too', async () => {
+  test('an invalid AWS address in the environment is also refused', async () => {
     expect(await command.run(['--stage', 'dev'], { AWS_ENDPOINT_URL: 'localhost:4566' })).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('AWS_ENDPOINT_URL localhost:4566 is not an address'),
@@ -432,7 +432,7 @@ describe('the command line', () => {
     ]);
   });
 
-  test('--dry-run asks for the SQL and changes nothing', async () => {
+  test('--dry-run shows the SQL and changes nothing', async () => {
     await run({ answer: answer({ command: 'plan' }) }, '--dry-run', '--revision', 'b2');
     expect(standIn.invokes).toEqual([{ command: 'plan', revision: 'b2', sql: true }]);
   });

@@ -110,7 +110,7 @@ describe('an upgrade', () => {
     expect([code, stdout, commands()]).toEqual([0, 'nothing to do: 4 tenants at head (c3)\n', ['plan']]);
   });
 
-  test('of nobody says so', async () => {
+  test('of no tenants says so', async () => {
     const { code, stdout } = await run(stage({ total: 0, unchanged: 0, positions: [], heads: [] }), '--retry-failed');
     expect([code, stdout]).toEqual([0, 'nothing to do: there are no tenants\n']);
   });
@@ -188,7 +188,7 @@ describe('a question', () => {
 describe('a protected stage', () => {
   const isProtected = stage({ ...behind, protected: true }, { end: succeeded(migrated) });
 
-  test('is left alone where nobody can be asked', async () => {
+  test('is not touched if nobody can be asked', async () => {
     const { code, stderr } = await run(isProtected, '--tenants', 'all');
     expect([code, commands()]).toEqual([3, ['plan']]);
     expect(stderr).toContain('declined: stage "dev" is protected, and there is no terminal to confirm it; nothing was changed');
@@ -219,7 +219,7 @@ describe('canaries that wait for an approval', () => {
     { end: succeeded(migrated) },
   ];
 
-  test('say how to approve where nobody watches, and go on when it is done', async () => {
+  test('say how to approve without a terminal, and continue once it is done', async () => {
     standIn = await StepFunctionsStandIn.start(stage(behind, ...waiting));
     const where = ['--stage', 'dev', '--endpoint-url', standIn.url];
     const watching = command.run([...where, '--tenants', 'all']);
@@ -245,7 +245,7 @@ describe('canaries that wait for an approval', () => {
     expect(standIn.approvals).toMatchObject([{ approved }]);
   });
 
-  test('that nobody approved are an end with exit code 3', async () => {
+  test('that nobody approved end the run with exit code 3', async () => {
     const end = failed({ code: 'not_approved', message: 'nobody approved the canaries', next: 'see' }, { notStarted: 60 });
     expect(await run(stage(behind, { end }), '--tenants', 'all')).toMatchObject({ code: 3 });
   });
@@ -259,7 +259,7 @@ describe('a run that is there already', () => {
     return { runId: standIn.runs[1]?.name as string, where };
   }
 
-  test('goes on after Ctrl-C, which says how to watch it and how to stop it', async () => {
+  test('continues after Ctrl-C, which says how to follow it and how to stop it', async () => {
     standIn = await StepFunctionsStandIn.start(stage(behind, { state: 'Rest', until: 'never' }));
     const args = ['--stage', 'dev', '--endpoint-url', standIn.url, '--tenants', 'all'];
     const { code, stderr } = await command.run(args, {}, standIn.standstill());
@@ -331,11 +331,11 @@ describe('--json', () => {
     expect(document).toMatchObject({ command: 'upgrade', status: 'complete', migrated: 64, exitCode: 0 });
   });
 
-  test('nothing to do is the summary of an upgrade that migrated nobody', async () => {
+  test('nothing to do is the summary of an upgrade that migrated no tenant', async () => {
     expect(await json(stage({}), '--tenants', 'all')).toMatchObject({ command: 'upgrade', migrated: 0, unchanged: 4 });
   });
 
-  test('a check is told by its name, with whether all are at head', async () => {
+  test('a check has its name, and says whether all are at head', async () => {
     const document = await json(stage(behind), '--tenants', 'all', '--command', 'check');
     expect(document).toMatchObject({ command: 'check', atHead: false, exitCode: 3, positions: behind.positions });
   });
@@ -345,7 +345,7 @@ describe('--json', () => {
     expect(document).toMatchObject({ status: 'failed', error: { code: 'tenants_failed' }, failures: [broken], migrated: 63 });
   });
 
-  test('a failure that no run has told is a document, too', async () => {
+  test('a failure before any run is also a document', async () => {
     expect(await json({ machines: [] }, '--tenants', 'all')).toMatchObject({ error: { code: 'state_machine_not_found' } });
     await standIn.stop();
     expect(await json({}, '--tenants', 'a b')).toMatchObject({ error: { code: 'invalid_usage' }, runId: null, exitCode: 2 });
@@ -387,7 +387,7 @@ function readAtStart({ outputs }: Metafile): string[] {
   return [...read].flatMap((name) => Object.keys(outputs[name]?.inputs ?? {}));
 }
 
-test('no other start pays for it: what it takes lies in files of its own, read when it is needed', () => {
+test('no other start pays for it: its code is in separate files that are read when needed', () => {
   const sfn = /@aws-sdk\/client-sfn\//;
   expect(readAtStart(command.metafile)).toContain('lib/cli/migrate-invoke/main.ts');
   expect(readAtStart(command.metafile).filter((path) => sfn.test(path) || /\/tenants\/(?!options|help)/.test(path))).toEqual([]);

@@ -135,7 +135,7 @@ describe('a protected stage', () => {
     expect(stdout).not.toContain('type its name');
   });
 
-  test('is not asked about when there is nothing to do', async () => {
+  test('asks nothing if there is nothing to do', async () => {
     const reply = (): Reply => ({ answer: answer({ command: 'plan', protected: true }) });
     expect(await onTerminal({ reply })).toMatchObject({ code: 0, stdout: expect.stringContaining('nothing to do') });
   });
@@ -172,7 +172,7 @@ describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s', (signal) => {
     return command.run(['--stage', 'dev', '--endpoint-url', standIn.url, ...args], {}, hanging, signal);
   }
 
-  test('in a run says what goes on and how to look', async () => {
+  test('during a run says what continues and how to check', async () => {
     const { code, stdout, stderr } = await interrupt(planned('hang'));
     expect([code, stdout]).toEqual([130, '']);
     expect(stderr).toContain('interrupted: the function finishes its slice');

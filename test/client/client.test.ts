@@ -36,7 +36,7 @@ async function against(reply: Reply | Reply[], options?: StandInOptions): Promis
 const thrown = (run: Promise<unknown>) => run.then(() => undefined).catch((error) => error);
 
 describe('what is sent', () => {
-  test('an upgrade asks the function of the stage, in slices short enough to be watched', async () => {
+  test("an upgrade calls the stage's function in short slices", async () => {
     await (await against({ answer: answer() })).upgrade();
     expect(standIn.functions).toEqual(['template-saas-api-migrate-lambda-dev']);
     expect(standIn.invokes).toEqual([{ command: 'upgrade', sliceSeconds: 5 }]);
@@ -56,7 +56,7 @@ describe('what is sent', () => {
     ]);
   });
 
-  test('who asks, what is allowed and the run go with a request that runs', async () => {
+  test("an upgrade sends who asks, what is allowed and the run's id", async () => {
     standIn = await StandIn.start(() => ({ answer: answer() }));
     client = new MigrateClient({ stage: 'dev', endpoint: standIn.url, requestedBy: 'ci 42' });
     const runId = '0b8f7f2e-6a4e-4e0e-9a51-3f0c3a0d9f11';
@@ -78,7 +78,7 @@ describe('what is sent', () => {
     });
   });
 
-  test('a history comes as the runner tells it', async () => {
+  test('a history is returned as the runner sends it', async () => {
     const history = [{ revision: 'c3', message: 'Add c3', downRevisions: [], applied: true }];
     const told = await (await against({ answer: answer({ command: 'history', history }) })).history();
     expect(told.history).toEqual(history);
@@ -128,14 +128,14 @@ describe('a call that is long', () => {
     expect(standIn.invokes).toHaveLength(1);
   });
 
-  test("a client of one's own that would send a dropped call again is refused", async () => {
+  test('a given client that would retry a dropped call is refused', async () => {
     standIn = await StandIn.start(() => ({ answer: answer() }));
     client = new MigrateClient({ stage: 'dev', client: new LambdaClient({ endpoint: standIn.url }) });
     expect(await thrown(client.upgrade())).toMatchObject({ code: 'invalid_usage', next: 'create it with maxAttempts: 1' });
     expect(standIn.invokes).toEqual([]);
   });
 
-  test("a client of one's own is used as it is", async () => {
+  test('a given client is used unchanged', async () => {
     standIn = await StandIn.start(() => ({ answer: answer() }));
     client = new MigrateClient({ stage: 'dev', client: new LambdaClient({ endpoint: standIn.url, maxAttempts: 1 }) });
     expect(await client.upgrade()).toEqual(answer());
@@ -247,7 +247,7 @@ describe('a database that another run has locked', () => {
     expect(standIn.invokes).toHaveLength(1);
   });
 
-  test('is waited for as long as is wanted, between two slices too', async () => {
+  test('is waited for as long as requested, also between two slices', async () => {
     const waits: string[] = [];
     const slice = answer({ status: 'partial', from: ['a1'], to: ['b2'], applied: [applied('b2')] });
     const it = await against([locked, { answer: slice }, locked, { answer: answer({ applied: [applied('c3')] }) }]);
@@ -341,7 +341,7 @@ describe('what the function says', () => {
     expect(await thrown((await against(reply as Reply)).upgrade())).toMatchObject({ code: 'unexpected_answer' });
   });
 
-  test('a function of a newer contract is told by its version', async () => {
+  test('a function of a newer contract is recognized by its version', async () => {
     const error = await thrown((await against({ answer: { ...answer(), contract: 2 } })).upgrade());
     expect(error).toMatchObject({ code: 'unexpected_answer', message: expect.stringContaining('version 2 of the contract') });
   });
@@ -380,7 +380,7 @@ describe('a function that can not be reached', () => {
     );
   });
 
-  test('nobody at the endpoint: nothing was started, and the error says so', async () => {
+  test('if nothing listens at the endpoint, the error says that nothing was started', async () => {
     standIn = await StandIn.start(() => 'drop');
     const endpoint = standIn.url;
     await standIn.stop();

@@ -48,7 +48,7 @@ describe('a uv project', () => {
     expect(installs()).toBe(2);
   });
 
-  test('that can not be installed is an error in plain words, and nothing of it is kept for the next synth', () => {
+  test('that cannot be installed is a clear error, and nothing of it is cached for the next synth', () => {
     const broken = writeFiles(lockedBackend(), { 'uv.lock': 'version = 999\n' });
     const first = synth(MigrationCode.fromProject(broken));
     const errors = (messages: typeof first.messages) =>
@@ -58,7 +58,7 @@ describe('a uv project', () => {
   });
 });
 
-test('a directory that is laid out already is taken as it is, with the runner added', () => {
+test('a directory that is already laid out is used unchanged, with the runner added', () => {
   const { packaged } = synth(MigrationCode.fromDirectory(laidOutBackend({ 'backend/tests/data.txt': 'kept' })));
   expect(filesBelow(packaged)).toEqual(
     expect.arrayContaining(['backend/tests/data.txt', 'site-packages/alembic/__init__.py', 'cdk_alembic/handler.py']),
@@ -81,7 +81,7 @@ describe('an image', () => {
     expect(fn.Properties).toMatchObject({ PackageType: 'Image', ImageConfig: { Command: ['cdk_alembic.handler.handler'] } });
   });
 
-  test('gets the runner as a build context that lies in cdk.out, so that cdk.out can be moved', () => {
+  test('gets the runner as a build context inside cdk.out, so that cdk.out can be moved', () => {
     const { assets, outdir } = synth(MigrationCode.fromImage(directory()));
     const [{ source }] = Object.values<any>(assets.dockerImages) as [any];
     const context = source.dockerBuildContexts['cdk-alembic'];

@@ -147,7 +147,7 @@ describe.each<[string, (value: unknown) => string[], unknown[], [unknown, string
   );
 });
 
-test('a list of any length has its first problems told, and how many more there are', () => {
+test('a long list reports its first problems, and how many more there are', () => {
   const found = tenantListProblems(Array.from({ length: 9 }, (_, index) => ({ name: `tenant ${index}` })));
   expect(found).toHaveLength(6);
   expect(found.at(-1)).toBe('and 4 more problems in tenants');

@@ -31,7 +31,7 @@ describe('migrate-invoke --tenants against a state machine that runs', () => {
     return { ...result, runId };
   }
 
-  it('tells a gate that all of them are behind, and changes nothing', async () => {
+  it('reports in a check that all tenants are behind, and changes nothing', async () => {
     const result = await command(['--tenants', 'all', '--command', 'check']);
 
     expect(result).toMatchObject({
@@ -56,12 +56,12 @@ describe('migrate-invoke --tenants against a state machine that runs', () => {
     expect(await command(['--approve', runId])).toMatchObject({ code: 3, stderr: expect.stringContaining('not_waiting') });
   });
 
-  it('has nothing to do where all of them are at head', async () => {
+  it('has nothing to do if all tenants are at head', async () => {
     const { code, stdout } = await command(['--tenants', 'all']);
     expect([code, stdout]).toEqual([0, `nothing to do: 12 tenants at head (${shared.prepared.head()})`]);
   });
 
-  it('names the tenant that fails and why, migrates the others, and comes back to that one alone', async () => {
+  it('names the tenant that fails and why, migrates the others, and retries only that one', async () => {
     const stage = shared.prepared;
     const before = stage.head();
     await stage.rows('CREATE TABLE tenant_7.phones ()');

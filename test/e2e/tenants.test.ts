@@ -52,7 +52,7 @@ describe('60 tenants in schemas of one database', () => {
     expect(await stage.positions()).toEqual({ [stage.head()]: TENANTS.length });
   });
 
-  it('tells how many are where, and touches none that is at head', async () => {
+  it('reports how many are at which revision, and touches none at head', async () => {
     const stage = shared.prepared;
     expect(await run({ command: 'plan' })).toMatchObject({ status: 'complete', total: 60, unchanged: 60, migrated: 0 });
     expect(await run({})).toMatchObject({
@@ -91,7 +91,7 @@ describe('60 tenants in schemas of one database', () => {
     expect(await stage.positions()).toEqual({ [stage.head()]: 60 });
   });
 
-  it('begins no other tenant when a canary has failed, and comes back to all that are behind', async () => {
+  it('starts no other tenant after a failed canary, and retries all that are behind', async () => {
     const stage = shared.prepared;
     mustSucceed(await stage.deploy({ onDeploy: 'off' }));
     const [{ schema, name }] = CANARIES as [{ name: string; schema: string }];

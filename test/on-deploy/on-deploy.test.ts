@@ -54,7 +54,7 @@ const firstSlice = answer({ status: 'partial', from: ['a1'], to: ['b2'], applied
 const lastSlice = answer({ from: ['b2'], to: ['c3'], applied: [applied('c3')] });
 
 describe('a deploy', () => {
-  test('migrates to head and tells from where, to where and how many', async () => {
+  test('migrates to head and reports from, to and the number', async () => {
     const whole = answer({ from: ['a1'], applied: [applied('b2'), applied('c3')] });
     await against(({ command }) => ({ answer: command === 'plan' ? plan : whole }));
     const { response } = await deliver(event('Create'));
@@ -142,7 +142,7 @@ describe('a deploy', () => {
     expect(logged).toContain('waiting for the function');
   });
 
-  test('goes on waiting for room in its next call', async () => {
+  test('continues waiting for capacity in its next call', async () => {
     jest.spyOn(performance, 'now').mockImplementation(() => standIn.invokes.length * 16_000);
     await against(({ command }, call) =>
       command === 'plan'
@@ -155,7 +155,7 @@ describe('a deploy', () => {
     expect([response.Status, polls]).toEqual(['SUCCESS', 3]);
   });
 
-  test('tells who asks, and that all of its slices are one run', async () => {
+  test('sends who asks, and makes all of its slices one run', async () => {
     jest.spyOn(performance, 'now').mockImplementation(() => standIn.invokes.length * 61_000);
     await against(({ command }, call) => ({ answer: command === 'plan' ? plan : call === 2 ? firstSlice : lastSlice }));
     await deliver(event('Update'));
@@ -174,7 +174,7 @@ describe('a deploy', () => {
     expect(logged).toMatch(/"level":"warning","message":"the run history could not be written: permission denied"/);
   });
 
-  test('fails with a reason when it takes longer than a deploy can, before CloudFormation fails it without one', async () => {
+  test('fails with a reason if it takes longer than a deploy can wait, before CloudFormation fails it without one', async () => {
     jest.spyOn(performance, 'now').mockImplementation(() => standIn.invokes.length * 61_000);
     await against(({ command }) => ({ answer: command === 'plan' ? plan : firstSlice }));
     const planned = { ...(await onEvent(event('Update'))), StartedAt: Date.now() - 41 * 60_000 };
@@ -251,7 +251,7 @@ describe('a migration that fails', () => {
     },
   );
 
-  test('a plan that can not be made fails the deploy too', async () => {
+  test('a failed plan also fails the deploy', async () => {
     await against(() => ({ failure: failure({ code: 'multiple_heads', message: 'the scripts have several heads: b2, x9' }) }));
     const { response } = await deliver(event('Create'));
     expect(response).toMatchObject({ Status: 'FAILED', Reason: expect.stringContaining('[multiple_heads] the scripts have') });
@@ -291,7 +291,7 @@ describe('a database that is ahead of the code', () => {
     expect(response.Reason).toContain('next: deploy the code that has it');
   });
 
-  test('fails the deploy when the status of the stack can not be read', async () => {
+  test('fails the deploy if the status of the stack cannot be read', async () => {
     await against(oldCode);
     expect((await deliver(event('Update'))).response.Reason).toContain('[database_ahead]');
     expect(logged).toContain('the status of the stack could not be read');

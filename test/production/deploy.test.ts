@@ -43,7 +43,7 @@ describe('a handler that the Provider framework invokes again', () => {
 });
 
 describe('a connection that drops while the function is inside a revision', () => {
-  test('the deploy asks again, waits for the run that goes on, and nothing runs twice', async () => {
+  test('the deploy polls, waits for the active run, and nothing runs twice', async () => {
     const { stack, release, database, aws, fn } = production;
     let lost = 0;
     aws.losesAnswer = async (_, payload) => {
@@ -115,7 +115,7 @@ describe('a rollback', () => {
     expect(stack.status).toBe('UPDATE_ROLLBACK_COMPLETE');
   });
 
-  test('of a migration that failed keeps what was applied before it, and a fixed release goes on from there', async () => {
+  test('of a failed migration keeps what was applied before it, and a fixed release continues from there', async () => {
     const { stack, release, database } = production;
     await stack.create(release(FIRST));
     const { updated, rolledBack } = await stack.update(release({ ...SECOND, c3: 'SELECT missing FROM users' }));
@@ -128,7 +128,7 @@ describe('a rollback', () => {
     expect(stack.status).toBe('UPDATE_COMPLETE');
   });
 
-  test('whose status can not be read at first is recognised when the database turns out to be ahead', async () => {
+  test('whose status cannot be read at first is recognized when the database turns out to be ahead', async () => {
     const { stack, release, aws, logged } = production;
     await stack.create(release(FIRST));
     const { rolledBack } = await rollBack(() => {
@@ -160,7 +160,7 @@ describe('old code that is deployed against a newer database, with no rollback',
 });
 
 describe('a stack that is deleted', () => {
-  test('succeeds at once without a call of the function, and the tables stay', async () => {
+  test('succeeds at once without calling the function, and the tables stay', async () => {
     const { stack, release, database, fn } = production;
     await stack.create(release(FIRST));
     const before = fn.requests.length;

@@ -52,7 +52,7 @@ test('a share of the tenants is rounded up, and is the same in every run', async
   expect(await world.judge()).toEqual({ next: 'approval' });
 });
 
-test('a failed canary ends the run before the others begin', async () => {
+test('a failed canary ends the run before the others start', async () => {
   const { world } = shared;
   await world.put('tenants.json', NAMES);
   await world.use({ canary: { names: ['t03', 't04'], after: 'pause' } }, (request) =>
@@ -84,7 +84,7 @@ test('a canary may fail where that is tolerated', async () => {
   expect(await world.summarize()).toMatchObject({ status: 'complete', failed: 1, migrated: 19 });
 });
 
-test('canaries that nobody approved leave the others where they are', async () => {
+test('without an approval of the canaries, the others stay unchanged', async () => {
   const { world } = shared;
   await world.put('tenants.json', NAMES);
   await world.use({ canary: { names: ['t03'], after: 'approval' } }, (request) => answered(request));
@@ -98,7 +98,7 @@ test('canaries that nobody approved leave the others where they are', async () =
   });
 });
 
-test('there is no canary where nobody would come after it', async () => {
+test('there is no canary if no tenant would follow it', async () => {
   const { world } = shared;
   await world.put('tenants.json', NAMES);
   await world.use({ canary: { percent: 10, after: 'approval' } }, (request) => answered(request));

@@ -67,7 +67,7 @@ describe('tenants are listed', () => {
   });
 });
 
-describe('nothing is run, and the reason is told,', () => {
+describe('nothing runs, and the reason is reported,', () => {
   test.each<[string, unknown, string]>([
     ['when a name is there twice', ['a', 'b', 'a'], 'tenants has "a" twice'],
     ['when a name could leave its folder', ['../a'], 'tenants[0].name: "../a" is not a usable name'],
@@ -117,7 +117,7 @@ describe('nothing is run, and the reason is told,', () => {
     });
   });
 
-  test('when a tenant is named that is not there', async () => {
+  test('if a named tenant does not exist', async () => {
     const { world } = shared;
     await world.put('tenants.json', ['a', 'b']);
     await world.use({}, (request) => answered(request));
@@ -142,7 +142,7 @@ describe('nothing is run, and the reason is told,', () => {
   });
 });
 
-test('no tenants are no failure', async () => {
+test('an empty list is not a failure', async () => {
   const { world } = shared;
   await world.put('tenants.json', []);
   await world.use({}, (request) => answered(request));

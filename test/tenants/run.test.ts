@@ -9,7 +9,7 @@ const failing =
   (name: string) =>
     names.includes(name) ? FAILED : {};
 
-test('a run tells how many were migrated, how many were there before, and where they all are', async () => {
+test('a run reports how many were migrated, how many were at head before, and where all of them are', async () => {
   const { world } = shared;
   await world.put('tenants.json', NAMES);
   await world.use({}, (request) => answered(request, (name) => (name === 'a' ? AT_HEAD : {})));
@@ -37,7 +37,7 @@ test('a run tells how many were migrated, how many were there before, and where 
   expect(await world.get(`runs/${world.runId}/summary.json`)).toMatchObject({ total: 5 });
 });
 
-test('the worker is asked batch by batch, in the name of who started the run', async () => {
+test("the worker is called batch by batch, in the name of the run's starter", async () => {
   const { world } = shared;
   await world.put('tenants.json', NAMES);
   await world.use({}, (request) => answered(request));
@@ -53,7 +53,7 @@ test('the worker is asked batch by batch, in the name of who started the run', a
   });
 });
 
-test('a batch goes on with what the worker has left, and a tenant in two answers counts once', async () => {
+test('a batch continues with the tenants that the worker left, and a tenant in two answers counts once', async () => {
   const { world } = shared;
   await world.put('tenants.json', ['a', 'b']);
   await world.use({}, (request, call) => {
@@ -70,7 +70,7 @@ test('a batch goes on with what the worker has left, and a tenant in two answers
   expect(world.asked).toHaveLength(2);
 });
 
-test('a worker that hands everything back and has done nothing is not asked for ever', async () => {
+test('a worker that returns everything undone is not called forever', async () => {
   const { world } = shared;
   await world.put('tenants.json', ['a', 'b']);
   await world.use({}, (request) => ({ answer: answerWith(request, [], { status: 'partial', left: request.tenants }) }));
@@ -84,7 +84,7 @@ test('a worker that hands everything back and has done nothing is not asked for 
 });
 
 describe('when tenants fail', () => {
-  test('the others are migrated, the run fails, and the reasons are told by tenant', async () => {
+  test('the others are migrated, the run fails, and each tenant has its reason', async () => {
     const { world } = shared;
     await world.put('tenants.json', NAMES);
     await world.use({}, (request) => answered(request, failing('b')));
@@ -125,7 +125,7 @@ describe('when tenants fail', () => {
     expect(await world.get('last-failed.json')).toMatchObject({ tenants: ['d'] });
   });
 
-  test('a run over all of them forgets those that are no tenants any more', async () => {
+  test('a run over all of them forgets removed tenants', async () => {
     const { world } = shared;
     await world.put('tenants.json', NAMES);
     await world.use({}, (request) => answered(request, failing('b', 'd')));
@@ -151,7 +151,7 @@ describe('when tenants fail', () => {
     });
   });
 
-  test('and too many did, no further tenant is begun', async () => {
+  test('and too many did, no more tenants start', async () => {
     const { world } = shared;
     await world.put('tenants.json', NAMES);
     await world.use({ tolerated: { count: 3, percent: 20 } }, (request) => answered(request, failing('a', 'b')));
@@ -167,7 +167,7 @@ describe('when tenants fail', () => {
 });
 
 describe('when a call of the worker fails as a whole', () => {
-  test('its tenants fail with that reason, and the other batches go on', async () => {
+  test('its tenants fail with that reason, and the other batches continue', async () => {
     const { world } = shared;
     await world.put('tenants.json', NAMES);
     const broken = failure({ code: 'database_unreachable', message: 'nothing answers' });
@@ -180,7 +180,7 @@ describe('when a call of the worker fails as a whole', () => {
     ]);
   });
 
-  test('because it died, that is told', async () => {
+  test('because it died, the reason says so', async () => {
     const { world } = shared;
     await world.put('tenants.json', ['a']);
     await world.use({}, () => ({
@@ -191,7 +191,7 @@ describe('when a call of the worker fails as a whole', () => {
   });
 });
 
-test('a call that is repeated after its answer was written asks the worker nothing', async () => {
+test('a call that is repeated after its answer was written does not call the worker', async () => {
   const { world } = shared;
   await world.put('tenants.json', ['a']);
   await world.use({}, (request) => answered(request));
@@ -201,7 +201,7 @@ test('a call that is repeated after its answer was written asks the worker nothi
   expect(world.asked).toHaveLength(1);
 });
 
-test('tenants of a batch that left nothing behind are failed: nobody knows what became of them', async () => {
+test('tenants of a batch without a record have failed, because their state is unknown', async () => {
   const { world } = shared;
   await world.put('tenants.json', ['a']);
   await world.use({}, (request) => answered(request));
@@ -209,7 +209,7 @@ test('tenants of a batch that left nothing behind are failed: nobody knows what 
   expect(await world.summarize()).toMatchObject({ failed: 1, failures: [{ tenant: 'a', error: { code: 'run_aborted' } }] });
 });
 
-test('a run that the state machine could not go on with says why, and what was not started', async () => {
+test('a run that the state machine could not continue says why, and what was not started', async () => {
   const { world } = shared;
   await world.put('tenants.json', NAMES);
   await world.use({}, (request) => answered(request));
@@ -221,7 +221,7 @@ test('a run that the state machine could not go on with says why, and what was n
   });
 });
 
-test('a plan tells what is pending and what it would destroy, writes nothing down for a retry, and has no canaries', async () => {
+test('a plan reports what is pending and what it would destroy, records nothing for a retry, and has no canaries', async () => {
   const { world } = shared;
   await world.put('tenants.json', ['a', 'b', 'c']);
   const dataLoss = [{ revision: 'b2', rule: 'drop-table', what: 'drop_table users', file: 'b2.py', line: 7 }] as const;
