@@ -200,7 +200,7 @@ class TestBusyTables:
         assert "committed part of its work" in answer["error"]["next"]
         assert database.tables() == ["aa", "alembic_version", "half"]
 
-    def test_a_lock_timeout_that_a_revision_sets_holds_until_its_end(
+    def test_a_lock_timeout_that_a_revision_sets_lasts_until_its_end(
         self, backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         set_settings(monkeypatch, limits={"lockTimeoutSeconds": 0.2, "lockRetrySeconds": 0})
