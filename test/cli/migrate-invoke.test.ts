@@ -312,7 +312,7 @@ describe('exit codes', () => {
 
   test('2: no region', async () => {
     const { code, stderr } = await command.run(['--stage', 'dev'], { AWS_REGION: undefined });
-    expect([code, stderr]).toEqual([2, expect.stringContaining('give --region')]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('pass --region')]);
   });
 
   test.each([
