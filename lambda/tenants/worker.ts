@@ -1,10 +1,10 @@
 import { InvokeCommand } from '@aws-sdk/client-lambda';
-import { MigrateError } from '../../lib/client/errors';
 import { functionError, unexpectedAnswer } from '../../lib/client/function-errors';
 import { parseJson } from '../../lib/client/json';
 import { lambdaClient, regionOf } from '../../lib/client/lambda-client';
 import { sdkError } from '../../lib/client/sdk-errors';
 import { sendWhenReady } from '../../lib/client/wait-until-ready';
+import { MigrateError } from '../../lib/contract/failure';
 import { isTenantAnswer, isTenantList, type TenantAnswer, type TenantList, type TenantRequest } from '../../lib/contract/tenants';
 import { log } from '../on-deploy/log';
 

@@ -1,7 +1,6 @@
 import type { DescribeExecutionCommandOutput, SFNServiceException } from '@aws-sdk/client-sfn';
-import type { ErrorCode, RunnerCode, RunRecord } from '../contract';
+import { type ErrorCode, MigrateError, type RunnerCode, type RunRecord } from '../contract';
 import { CONTAINER_EXITS } from '../contract/exit-codes';
-import { type MigrateError, migrateError } from './errors';
 import { parseJson } from './json';
 
 /** What a run in the container has recorded of its own failure. */
@@ -10,7 +9,7 @@ export function recordedFailure(code: RunnerCode, record: RunRecord, execution: 
     code === 'cancelled'
       ? 'run again when it may: it goes on from there'
       : `fix what it names and run again: it goes on from there; ${whereToLook(execution)}`;
-  return migrateError(code, `in the container: ${record.error ?? `the run ended as ${code}`}`, next);
+  return new MigrateError(code, `in the container: ${record.error ?? `the run ended as ${code}`}`, next);
 }
 
 /** What Step Functions knows of an execution whose run has recorded nothing. */
@@ -18,10 +17,10 @@ export function containerFailed(execution: DescribeExecutionCommandOutput): Migr
   const { status, executionArn, error, cause = '' } = execution;
   if (status === 'ABORTED') {
     const next = `see where the database is before you run again; ${whereToLook(execution)}`;
-    return migrateError('cancelled', `the execution ${executionArn} was stopped from outside`, next);
+    return new MigrateError('cancelled', `the execution ${executionArn} was stopped from outside`, next);
   }
   const reason = reasonOf(cause) || [error, cause.slice(0, 300)].filter(Boolean).join(': ') || `the execution is ${status}`;
-  return migrateError(
+  return new MigrateError(
     'container_failed',
     `the container has ended without a record of its run: ${reason}`,
     `${whereToLook(execution)}; running again goes on from where the database is`,
@@ -65,7 +64,7 @@ const THROTTLED = /^(Throttling|ThrottledException|TooManyRequests|RequestLimitE
 export function sfnFailure(error: unknown, what: string): MigrateError {
   const { name, message, $metadata } = error as SFNServiceException;
   const status = $metadata?.httpStatusCode;
-  const fail = (code: ErrorCode, text: string, next: string) => migrateError(code, text, next, { cause: error });
+  const fail = (code: ErrorCode, text: string, next: string) => new MigrateError(code, text, next, { cause: error });
   const goesOn = 'a container that was started goes on';
 
   if (NO_CREDENTIALS.includes(name)) {

@@ -1,8 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DescribeExecutionCommandOutput, SFNClient, SFNClientConfig } from '@aws-sdk/client-sfn';
-import { type AppliedRevision, type MigrateRequest, RUNNER_CODES, type RunnerCode, type RunRecord } from '../contract';
+import {
+  type AppliedRevision,
+  MigrateError,
+  type MigrateRequest,
+  RUNNER_CODES,
+  type RunnerCode,
+  type RunRecord,
+} from '../contract';
 import { containerFailed, recordedFailure, sfnFailure } from './container-errors';
-import { MigrateError } from './errors';
 
 /** How one run in the container is waited for. */
 export interface WaitOptions {

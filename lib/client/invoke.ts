@@ -1,6 +1,5 @@
 import { InvokeCommand, type InvokeCommandOutput, type LambdaClient } from '@aws-sdk/client-lambda';
-import { isAnswer, type MigrateAnswer, type MigrateRequest } from '../contract';
-import { MigrateError } from './errors';
+import { isAnswer, type MigrateAnswer, MigrateError, type MigrateRequest } from '../contract';
 import { functionError, unexpectedAnswer } from './function-errors';
 import { parseJson } from './json';
 import { sdkError } from './sdk-errors';

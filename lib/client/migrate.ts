@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { AppliedRevision, MigrateAnswer, MigrateRequest } from '../contract';
+import { type AppliedRevision, type MigrateAnswer, MigrateError, type MigrateRequest } from '../contract';
 import { containerRunName } from './container-name';
 import type { ContainerRuns } from './container-runs';
-import { MigrateError, migrateError } from './errors';
 
 /** Something that can call the function once. */
 export type Invoke = (request: MigrateRequest) => Promise<MigrateAnswer>;
@@ -101,8 +100,7 @@ export async function migrate(
       revision = sameTarget(slice, request);
     }
   } catch (error) {
-    if (error instanceof MigrateError) Object.assign(error, { applied: [...applied, ...error.applied] });
-    throw error;
+    throw error instanceof MigrateError ? error.with({ applied: [...applied, ...error.applied] }) : error;
   } finally {
     container?.destroy();
   }
@@ -137,7 +135,7 @@ function moved({ from, to, applied }: MigrateAnswer): boolean {
 
 function standstill({ pending }: MigrateAnswer): MigrateError {
   const waiting = pending[0] ? ` before ${pending[0].revision}` : '';
-  return migrateError(
+  return new MigrateError(
     'version_not_moved',
     `two calls in a row ended without applying anything${waiting}`,
     'give the function a longer timeout: its deadline is too near for a revision to be started',
@@ -148,5 +146,5 @@ function mustBeDone(answer: MigrateAnswer): MigrateAnswer {
   const acts = answer.command === 'upgrade' || answer.command === 'downgrade' || answer.command === 'stamp';
   if (!acts || answer.status === 'complete') return answer;
   const message = `the ${answer.command} ended as ${JSON.stringify(answer.status)} and not as "complete"`;
-  throw migrateError('unexpected_answer', message, 'see where the database is with the command "current"');
+  throw new MigrateError('unexpected_answer', message, 'see where the database is with the command "current"');
 }

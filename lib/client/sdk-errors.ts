@@ -1,6 +1,5 @@
 import type { LambdaServiceException } from '@aws-sdk/client-lambda';
-import type { ErrorCode } from '../contract';
-import { type MigrateError, migrateError } from './errors';
+import { type ErrorCode, MigrateError } from '../contract';
 import { lookCommand, type Target } from './target';
 
 const NO_CREDENTIALS = ['CredentialsProviderError', 'TokenProviderError'];
@@ -27,7 +26,7 @@ const CANNOT_START =
 export function sdkError(error: unknown, target: Target): MigrateError {
   const { name, message, $metadata } = error as LambdaServiceException;
   const status = $metadata?.httpStatusCode;
-  const fail = (code: ErrorCode, text: string, next: string) => migrateError(code, text, next, { cause: error });
+  const fail = (code: ErrorCode, text: string, next: string) => new MigrateError(code, text, next, { cause: error });
 
   if (NO_CREDENTIALS.includes(name)) {
     const next = 'sign in (`aws sso login`), set AWS_PROFILE or --profile, or give the job a role';
@@ -69,9 +68,9 @@ function networkError(error: unknown, target: Target): MigrateError {
   const reason = message || code || String(error);
   if (NEVER_SENT.test(reason)) {
     const next = 'nothing was started: check the network, the region and the endpoint';
-    return migrateError('network', `Lambda's API in ${target.region} can't be reached: ${reason}`, next, { cause: error });
+    return new MigrateError('network', `Lambda's API in ${target.region} can't be reached: ${reason}`, next, { cause: error });
   }
-  return migrateError(
+  return new MigrateError(
     'network',
     `the call of ${target.functionName} was lost before its answer came: ${reason}`,
     `a run may still be going on; see where the database is with \`${lookCommand(target)}\`, then start again`,

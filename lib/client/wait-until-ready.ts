@@ -4,7 +4,7 @@ import {
   type GetFunctionConfigurationCommandOutput,
   type LambdaClient,
 } from '@aws-sdk/client-lambda';
-import { migrateError } from './errors';
+import { MigrateError } from '../contract/failure';
 import { sdkError } from './sdk-errors';
 import type { Target } from './target';
 
@@ -56,7 +56,7 @@ export async function sendWhenReady<T>(
       const notYet = cause instanceof Error && NOT_YET.includes(cause.name);
       if (!notYet && error.code !== 'throttled') throw error;
       const left = deadline - performance.now();
-      if (left <= 0) throw migrateError(error.code, `${error.message} (waited ${readySeconds} s)`, error.next, { cause });
+      if (left <= 0) throw error.with({ message: `${error.message} (waited ${readySeconds} s)` });
       if (error.message !== told) onWait?.(error.message);
       told = error.message;
       if (notYet) await waitForActive(lambda, target, deadline, signal);
@@ -72,7 +72,7 @@ async function waitForActive(lambda: LambdaClient, target: Target, deadline: num
     const { State, StateReason, LastUpdateStatus } = await configuration(lambda, target, signal);
     if (State === 'Failed') {
       const next = 'deploy the function again';
-      throw migrateError('function_not_ready', `${target.functionName} is in the state Failed: ${StateReason}`, next);
+      throw new MigrateError('function_not_ready', `${target.functionName} is in the state Failed: ${StateReason}`, next);
     }
     // An Inactive function is made Active by an invoke alone, which is sent next.
     if (State !== 'Pending' && LastUpdateStatus !== 'InProgress') return;
@@ -93,7 +93,7 @@ async function configuration(
     signal?.throwIfAborted();
     const error = sdkError(cause, target);
     if (error.code !== 'access_denied') throw error;
-    throw migrateError(
+    throw new MigrateError(
       'function_not_ready',
       `${target.functionName} is not ready yet, and these credentials may not ask when it will be`,
       'nothing was started: try again in a minute, or grant lambda:GetFunctionConfiguration',

@@ -1,9 +1,9 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
+import { type FailureCode, MigrateError } from '../../contract';
 import { isTenantApprovalAnswer, type TenantApproval, type TenantApprovalAnswer } from '../../contract/tenants';
 import { parseJson } from '../json';
 import { sdkError } from '../sdk-errors';
 import type { Target } from '../target';
-import { TENANTS_CLIENT_CODES, TenantsError, type TenantsErrorCode } from './errors';
 
 /** Sends what somebody has decided about the canaries of a run. Sent twice, it is taken once. */
 export async function sendApproval(
@@ -14,7 +14,7 @@ export async function sendApproval(
 ): Promise<void> {
   const answer = await invoke(lambda, target, approval, signal);
   if (answer.status === 'taken') return;
-  throw new TenantsError(
+  throw new MigrateError(
     'not_waiting',
     `run ${approval.runId} waits for no approval: there is no such run, it is not that far, it is over, or somebody else was first`,
     'see how far it is: watch it with --run',
@@ -36,20 +36,19 @@ async function invoke(
   const answer = parseJson(text);
   if (!FunctionError && isTenantApprovalAnswer(answer)) return answer;
   const message = `${target.functionName} answered with something that is no answer to an approval: ${text.slice(0, 200) || 'nothing'}`;
-  throw new TenantsError('unexpected_answer', message, `see the function's log in /aws/lambda/${target.functionName}`);
+  throw new MigrateError('unexpected_answer', message, `see the function's log in /aws/lambda/${target.functionName}`);
 }
 
-function invokeError(error: unknown, target: Target): TenantsError {
-  const { code, message, next } = sdkError(error, target);
-  if (code === 'function_not_found') {
-    const why = 'canaries wait for an approval only where the construct says so (TenantCanary with `approval`)';
-    return new TenantsError(code, message, `check the stage and the run; ${why}`, { cause: error });
-  }
-  if (code === 'access_denied')
-    return new TenantsError(code, message, `${GRANT} (\`grantApprove\` of the construct)`, { cause: error });
-  const known = TENANTS_CLIENT_CODES.find((one) => one === code) ?? 'unexpected_answer';
-  return new TenantsError(known satisfies TenantsErrorCode, message, known === 'network' ? AGAIN : next, { cause: error });
+function invokeError(error: unknown, target: Target): MigrateError {
+  const failure = sdkError(error, target);
+  const next = NEXT[failure.code];
+  return next === undefined ? failure : failure.with({ next });
 }
 
-const GRANT = 'sign in again if the session has expired; otherwise grant the invoke of that function';
-const AGAIN = 'try again: an approval is taken once, however often it is sent';
+const NEXT: Partial<Record<FailureCode, string>> = {
+  function_not_found:
+    'check the stage and the run; canaries wait for an approval only where the construct says so (TenantCanary with `approval`)',
+  access_denied:
+    'sign in again if the session has expired; otherwise grant the invoke of that function (`grantApprove` of the construct)',
+  network: 'try again: an approval is taken once, however often it is sent',
+};

@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DescribeExecutionCommandOutput, SFNClient } from '@aws-sdk/client-sfn';
-import { DEFAULT_APP_NAME, nameProblems } from '../../contract';
+import { DEFAULT_APP_NAME, MigrateError, nameProblems } from '../../contract';
 import { type TenantRunInput, type TenantRunSummary, tenantApprovalName } from '../../contract/tenants';
 import { type ConnectionOptions, lambdaClient } from '../lambda-client';
 import { sendApproval } from './approval';
-import { TenantsError } from './errors';
 import { checkedInput, runIdProblems } from './input';
 import { findMachine, givenMachine, type Machine, runArn } from './machine';
 import { ProgressReader, type TenantsProgress } from './progress';
@@ -58,7 +57,7 @@ const LONGEST_PAUSE_MS = 2_000;
 /** A watch outlives trouble that is shorter than this: the run does not depend on it. */
 const PATIENCE_MS = 120_000;
 
-/** Runs the migrations of many tenants through their deployed state machine. Every failure is a `TenantsError`. */
+/** Runs the migrations of many tenants through their deployed state machine. Every failure is a `MigrateError`. */
 export class TenantsClient {
   private readonly sfn: SFNClient;
   private machine?: Machine;
@@ -69,7 +68,7 @@ export class TenantsClient {
     if (stateMachineArn !== undefined && !/^arn:[^:]+:states:[^:]+:\d+:stateMachine:[^:]+$/.test(stateMachineArn)) {
       problems.push(`${JSON.stringify(stateMachineArn)} is no ARN of a state machine`);
     }
-    if (problems.length > 0) throw new TenantsError('invalid_usage', problems.join('; '), 'correct the options of TenantsClient');
+    if (problems.length > 0) throw new MigrateError('invalid_usage', problems.join('; '), 'correct the options of TenantsClient');
     this.sfn = options.client ?? sfnClient(options);
     if (stateMachineArn !== undefined) this.machine = givenMachine(stateMachineArn);
   }
@@ -93,7 +92,7 @@ export class TenantsClient {
       // The first answer was lost, and the run has ended since; or the id was used for something else.
       const { input: started } = await this.describe(runId, signal);
       if (started !== undefined && started !== input) {
-        throw new TenantsError('invalid_usage', `run ${runId} was started with another request`, 'give a new id, or none');
+        throw new MigrateError('invalid_usage', `run ${runId} was started with another request`, 'give a new id, or none');
       }
     }
     return runId;
@@ -194,7 +193,7 @@ export class TenantsClient {
       if ((error as Error).name !== 'ExecutionDoesNotExist') throw sfnError(error, `states:DescribeExecution of run ${runId}`);
       const message = `${(await this.find(signal)).name} has no run ${runId}`;
       const next = 'check the id, the stage, the region and the account; runs are forgotten after 90 days';
-      throw new TenantsError('run_not_found', message, next, { cause: error });
+      throw new MigrateError('run_not_found', message, next, { cause: error });
     }
   }
 
@@ -211,14 +210,14 @@ export class TenantsClient {
 }
 
 /** A start that got no answer may have been one. */
-function startError(cause: unknown, runId: string): TenantsError {
+function startError(cause: unknown, runId: string): MigrateError {
   const error = sfnError(cause, `the start of run ${runId}`);
   if (error.code !== 'network') return error;
   const next = `it may have begun all the same: watch it with --run ${runId}, or start it again with this id as \`runId\``;
-  return new TenantsError(error.code, error.message, next, { cause });
+  return error.with({ next });
 }
 
 function mustBeRunId(runId: string): void {
   const problems = runIdProblems(runId);
-  if (problems.length > 0) throw new TenantsError('invalid_usage', problems.join('; '), 'give the id that `start` has returned');
+  if (problems.length > 0) throw new MigrateError('invalid_usage', problems.join('; '), 'give the id that `start` has returned');
 }

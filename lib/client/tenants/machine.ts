@@ -1,6 +1,6 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
+import { MigrateError } from '../../contract/failure';
 import { tenantStateMachineName } from '../../contract/tenants';
-import { TenantsError } from './errors';
 import { sfnError, sfnRegion, sfnSdk } from './sdk';
 
 /** The state machine that a client speaks to. */
@@ -29,7 +29,7 @@ export async function findMachine(client: SFNClient, appName: string, stage: str
     throw sfnError(error, 'states:ListStateMachines');
   }
   const others = stages.length > 0 ? `; there are ones for ${stages.map((other) => `"${other}"`).join(', ')}` : '';
-  throw new TenantsError(
+  throw new MigrateError(
     'state_machine_not_found',
     `there is no state machine ${name} for stage "${stage}" in ${region} in this account${others}`,
     'check the stage, the app name, the region and the account; a stage that is new is deployed first, with TenantMigration',

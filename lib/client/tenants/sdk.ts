@@ -1,6 +1,6 @@
 import type { SFNClient, SFNServiceException } from '@aws-sdk/client-sfn';
+import { type FailureCode, MigrateError } from '../../contract/failure';
 import type { ConnectionOptions } from '../lambda-client';
-import { TenantsError, type TenantsErrorCode } from './errors';
 
 /** The SDK of Step Functions, loaded when it is used: who migrates one database does not pay for it. */
 export function sfnSdk(): typeof import('@aws-sdk/client-sfn') {
@@ -25,7 +25,7 @@ export async function sfnRegion(client: SFNClient): Promise<string> {
     return await client.config.region();
   } catch (cause) {
     const next = 'give --region (option `region` of TenantsClient), set AWS_REGION, or use a profile that has a region';
-    throw new TenantsError('invalid_usage', 'the AWS region is not set', next, { cause });
+    throw new MigrateError('invalid_usage', 'the AWS region is not set', next, { cause });
   }
 }
 
@@ -39,11 +39,11 @@ const THROTTLED = /^(Throttling|ThrottledException|TooManyRequests|RequestLimitE
  *
  * @param what was asked, such as `states:StartExecution of <name>`
  */
-export function sfnError(error: unknown, what: string): TenantsError {
-  if (error instanceof TenantsError) return error;
+export function sfnError(error: unknown, what: string): MigrateError {
+  if (error instanceof MigrateError) return error;
   const { name, message, $metadata } = error as SFNServiceException;
   const status = $metadata?.httpStatusCode;
-  const fail = (code: TenantsErrorCode, text: string, next: string) => new TenantsError(code, text, next, { cause: error });
+  const fail = (code: FailureCode, text: string, next: string) => new MigrateError(code, text, next, { cause: error });
 
   if (NO_CREDENTIALS.includes(name)) {
     const next = 'sign in (`aws sso login`), set AWS_PROFILE or --profile, or give the job a role';
