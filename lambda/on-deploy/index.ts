@@ -1,6 +1,6 @@
 import type { CdkCustomResourceEvent, CdkCustomResourceIsCompleteResponse, Context } from 'aws-lambda';
 import { MigrateClient } from '../../lib/client/client';
-import type { RunAnswer, StartedContainer } from '../../lib/client/migrate';
+import type { RunAnswer, StartedContainer } from '../../lib/client/container/in-container';
 import { printable } from '../../lib/client/printable';
 import type { FailureCode, MigrateAnswer, OnDeployData, OnDeployProperties } from '../../lib/contract';
 import { MigrateError } from '../../lib/contract/failure';

@@ -11,10 +11,11 @@ import {
   type RunRecord,
   requestProblems,
 } from '../contract';
-import { ContainerRuns } from './container-runs';
+import type { RunAnswer } from './container/in-container';
+import { ContainerRuns } from './container/runs';
 import { invoke } from './invoke';
 import { type ConnectionOptions, checkAttempts, lambdaClient, regionOf } from './lambda-client';
-import { type MigrateOptions, migrate, type RunAnswer } from './migrate';
+import { type MigrateOptions, migrate } from './migrate';
 import type { Target } from './target';
 import { type LockOptions, whenUnlocked } from './wait-for-lock';
 import type { ReadyOptions } from './wait-until-ready';

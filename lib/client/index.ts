@@ -33,8 +33,9 @@ export {
   type StampOptions,
   type UpgradeOptions,
 } from './client';
+export type { RunAnswer, StartedContainer } from './container/in-container';
 export type { ConnectionOptions } from './lambda-client';
-export type { MigrateOptions, RunAnswer, StartedContainer } from './migrate';
+export type { MigrateOptions } from './migrate';
 export {
   type StartOptions,
   type TenantsCallOptions,

@@ -50,11 +50,11 @@ export async function checkAttempts(client: LambdaClient): Promise<void> {
 }
 
 /** The client's region; none is an error with a next step. */
-export async function regionOf(client: LambdaClient): Promise<string> {
+export async function regionOf(client: { readonly config: Pick<LambdaClient['config'], 'region'> }): Promise<string> {
   try {
     return await client.config.region();
   } catch (cause) {
-    const next = 'give --region (option `region` of MigrateClient), set AWS_REGION, or use a profile that has a region';
+    const next = 'give --region (option `region` of the client), set AWS_REGION, or use a profile that has a region';
     throw new MigrateError('invalid_usage', 'the AWS region is not set', next, { cause });
   }
 }

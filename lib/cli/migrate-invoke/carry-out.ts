@@ -1,6 +1,6 @@
 import type { CheckAnswer } from '../../client/client';
+import type { StartedContainer } from '../../client/container/in-container';
 import { regionOf } from '../../client/lambda-client';
-import type { StartedContainer } from '../../client/migrate';
 import { type MigrateAnswer, MigrateError } from '../../contract';
 import { callerIdentity } from '../answer/caller-identity';
 import { confirm } from '../answer/confirm';

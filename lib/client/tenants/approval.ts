@@ -1,9 +1,9 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
-import { type FailureCode, MigrateError } from '../../contract';
+import { MigrateError } from '../../contract';
 import { isTenantApprovalAnswer, type TenantApproval, type TenantApprovalAnswer } from '../../contract/tenants';
 import { parseJson } from '../json';
-import { sdkError } from '../sdk-errors';
-import type { Target } from '../target';
+import { type AwsCall, sdkFailure } from '../sdk-failure';
+import { invokeOf, type Target } from '../target';
 
 /** Sends what somebody has decided about the canaries of a run. Sent twice, it is taken once. */
 export async function sendApproval(
@@ -30,7 +30,7 @@ async function invoke(
   const command = new InvokeCommand({ FunctionName: target.functionName, Payload: Buffer.from(JSON.stringify(approval)) });
   const { Payload, FunctionError } = await lambda.send(command, { abortSignal }).catch((error) => {
     abortSignal?.throwIfAborted();
-    throw invokeError(error, target);
+    throw sdkFailure(error, approvalOf(target));
   });
   const text = Payload?.transformToString() ?? '';
   const answer = parseJson(text);
@@ -39,16 +39,22 @@ async function invoke(
   throw new MigrateError('unexpected_answer', message, `see the function's log in /aws/lambda/${target.functionName}`);
 }
 
-function invokeError(error: unknown, target: Target): MigrateError {
-  const failure = sdkError(error, target);
-  const next = NEXT[failure.code];
-  return next === undefined ? failure : failure.with({ next });
-}
+const AGAIN = 'try again: an approval is taken once, however often it is sent';
 
-const NEXT: Partial<Record<FailureCode, string>> = {
-  function_not_found:
-    'check the stage and the run; canaries wait for an approval only where the construct says so (TenantCanary with `approval`)',
-  access_denied:
-    'sign in again if the session has expired; otherwise grant the invoke of that function (`grantApprove` of the construct)',
-  network: 'try again: an approval is taken once, however often it is sent',
-};
+function approvalOf(target: Target): AwsCall {
+  const { missing, next, ...call } = invokeOf(target);
+  return {
+    ...call,
+    missing: missing && {
+      ...missing,
+      next: 'check the stage and the run; canaries wait for an approval only where the construct says so (TenantCanary with `approval`)',
+    },
+    next: {
+      ...next,
+      accessDenied:
+        'sign in again if the session has expired; otherwise grant the invoke of that function (`grantApprove` of the construct)',
+      notConnected: AGAIN,
+      lost: AGAIN,
+    },
+  };
+}

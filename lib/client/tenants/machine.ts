@@ -1,7 +1,9 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import { MigrateError } from '../../contract/failure';
 import { tenantStateMachineName } from '../../contract/tenants';
-import { sfnError, sfnRegion, sfnSdk } from './sdk';
+import { regionOf } from '../lambda-client';
+import { sdkFailure } from '../sdk-failure';
+import { machineCall, sfnSdk } from './sdk';
 
 /** The state machine that a client speaks to. */
 export interface Machine {
@@ -14,7 +16,7 @@ export interface Machine {
 export async function findMachine(client: SFNClient, appName: string, stage: string, signal?: AbortSignal): Promise<Machine> {
   const { paginateListStateMachines } = sfnSdk();
   const name = tenantStateMachineName(appName, stage);
-  const region = await sfnRegion(client);
+  const region = await regionOf(client);
   const prefix = tenantStateMachineName(appName, '');
   const stages: string[] = [];
   try {
@@ -26,7 +28,7 @@ export async function findMachine(client: SFNClient, appName: string, stage: str
     }
   } catch (error) {
     signal?.throwIfAborted();
-    throw sfnError(error, 'states:ListStateMachines');
+    throw sdkFailure(error, machineCall('states:ListStateMachines'));
   }
   const others = stages.length > 0 ? `; there are ones for ${stages.map((other) => `"${other}"`).join(', ')}` : '';
   throw new MigrateError(

@@ -1,4 +1,4 @@
-import { sfnRegion } from '../../../client/tenants/sdk';
+import { regionOf } from '../../../client/lambda-client';
 import { CONTRACT_VERSION, MigrateError } from '../../../contract';
 import { EXIT } from '../../../contract/exit-codes';
 import { type TenantRunSummary, tenantStateMachineName } from '../../../contract/tenants';
@@ -16,7 +16,7 @@ export async function carryOut(session: Session): Promise<TenantsAnswerDocument 
   const { client, sfn, screen, signal, arguments: given } = session;
   const { task } = given;
   const { stage, appName, endpoint } = given.client;
-  const region = await sfnRegion(sfn);
+  const region = await regionOf(sfn);
   // Both at once: the header must not cost the run any time.
   const planned = task.verb === 'start' ? start(session, { ...task, command: 'plan', allow: undefined }) : undefined;
   planned?.catch(() => {});
