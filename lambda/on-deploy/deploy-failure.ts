@@ -1,4 +1,4 @@
-import type { MigrateError } from '../../lib/client/errors';
+import type { MigrateError } from '../../lib/contract/failure';
 
 /** A failure; one of this handler has no code. */
 export type Failure = Pick<MigrateError, 'message' | 'next'> & Partial<MigrateError>;

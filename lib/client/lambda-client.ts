@@ -1,5 +1,5 @@
 import { LambdaClient, type LambdaClientConfig } from '@aws-sdk/client-lambda';
-import { migrateError } from './errors';
+import { MigrateError } from '../contract/failure';
 
 /** Region, credentials and endpoint. The SDK's configuration supplies what you leave out. */
 export interface ConnectionOptions {
@@ -42,19 +42,19 @@ export function lambdaClient(options: ConnectionOptions): LambdaClient {
 export async function checkAttempts(client: LambdaClient): Promise<void> {
   const attempts = await client.config.maxAttempts();
   if (attempts === 1) return;
-  throw migrateError(
+  throw new MigrateError(
     'invalid_usage',
     `the given LambdaClient makes up to ${attempts} attempts, so a dropped connection would start a second run`,
     'create it with maxAttempts: 1',
   );
 }
 
-/** The client's region. Throws if there is none. */
-export async function regionOf(client: LambdaClient): Promise<string> {
+/** The client's region; none is an error with a next step. */
+export async function regionOf(client: { readonly config: Pick<LambdaClient['config'], 'region'> }): Promise<string> {
   try {
     return await client.config.region();
   } catch (cause) {
-    const next = 'pass --region (or `region` to MigrateClient), set AWS_REGION, or use a profile with a region';
-    throw migrateError('invalid_usage', 'the AWS region is not set', next, { cause });
+    const next = 'give --region (option `region` of the client), set AWS_REGION, or use a profile that has a region';
+    throw new MigrateError('invalid_usage', 'the AWS region is not set', next, { cause });
   }
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MigrateError } from './errors';
+import { MigrateError } from '../contract/failure';
 
 /** How long to wait for another run. */
 export interface LockOptions {
