@@ -41,7 +41,7 @@ type UpdateEvent = Extract<Event, { RequestType: 'Update' }>;
 type IsCompleteEvent = Event & (Planned | Untouched);
 type Deployed = CdkCustomResourceIsCompleteResponse<OnDeployData>;
 
-/** Nothing was started, or something still runs: the next call finds out, and runs nothing twice. */
+/** Nothing was started, or a run is still active: the next call checks, and runs nothing twice. */
 const ASK_AGAIN: readonly FailureCode[] = ['locked', 'throttled', 'function_not_ready', 'network'];
 
 /** CDK's Provider framework calls this once per event. It makes the plan and changes nothing. */

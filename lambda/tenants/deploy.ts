@@ -9,13 +9,13 @@ import { runId as runIdOf } from '../on-deploy/run-id';
 import { isRollingBack } from '../on-deploy/stack-status';
 import { failureOf, RunFailure } from './run-failure';
 
-/** What `onEvent` finds out for `isComplete`: the framework merges it into the event of every later call. */
+/** What `onEvent` passes to `isComplete`: the framework merges it into the event of every later call. */
 export interface Started {
   readonly PhysicalResourceId: string;
   readonly Data: TenantsOnDeployData;
   /** The execution that is waited for; absent after a rollback. */
   readonly ExecutionArn?: string;
-  /** Milliseconds since the epoch: when CloudFormation's hour began. */
+  /** Start of CloudFormation's hour, in milliseconds since the epoch. */
   readonly StartedAt: number;
 }
 

@@ -46,7 +46,7 @@ export class RunFailure extends Error {
         .filter(Boolean)
         .join('; '),
     );
-    // The framework puts the stack below the message, and bytes are scarce.
+    // The framework appends the stack to the message, and bytes are scarce.
     this.stack = this.name;
   }
 }

@@ -36,11 +36,11 @@ export function functionError(payload: string, logResult: string | undefined, ta
 export function unexpectedAnswer(payload: string, target: Target, log: readonly string[] = []): MigrateError {
   const contract = (parseJson(payload) as { contract?: unknown } | null | undefined)?.contract;
   if (typeof contract === 'number' && contract !== CONTRACT_VERSION) {
-    const message = `${target.functionName} speaks version ${contract} of the contract, and this client version ${CONTRACT_VERSION}`;
+    const message = `${target.functionName} uses version ${contract} of the contract, and this client version ${CONTRACT_VERSION}`;
     return new MigrateError('unexpected_answer', message, 'use the version of cdk-alembic that deployed the function', { log });
   }
-  const message = `${target.functionName} answered with something that is no migration's answer: ${payload.slice(0, 200) || 'nothing'}`;
-  return new MigrateError('unexpected_answer', message, 'check that the name is that of a migration function', { log });
+  const message = `${target.functionName} did not answer like a migration function: ${payload.slice(0, 200) || 'nothing'}`;
+  return new MigrateError('unexpected_answer', message, 'check the name of the function', { log });
 }
 
 function nextAfter(reason: string, target: Target): string {

@@ -49,7 +49,7 @@ export async function checkAttempts(client: LambdaClient): Promise<void> {
   );
 }
 
-/** The client's region; none is an error with a next step. */
+/** The client's region. Throws if there is none. */
 export async function regionOf(client: { readonly config: Pick<LambdaClient['config'], 'region'> }): Promise<string> {
   try {
     return await client.config.region();

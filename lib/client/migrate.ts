@@ -6,9 +6,9 @@ import { RunSoFar } from './run-so-far';
 /** Calls the function once. */
 export type Invoke = (request: MigrateRequest) => Promise<MigrateAnswer>;
 
-/** How a run over slices is watched and bounded. */
+/** How to watch and limit a run. */
 export interface MigrateOptions extends ContainerOptions {
-  /** Gets the answer of each slice as it comes; its `applied` holds that slice's revisions alone. */
+  /** Gets the answer of each slice. Its `applied` has only that slice's revisions. */
   readonly onProgress?: (slice: MigrateAnswer) => void;
   /** Seconds after which no more slices are started and the answer so far is returned as `partial`. @default - no limit */
   readonly budgetSeconds?: number;
@@ -68,7 +68,7 @@ async function inFunction(
     if (slice.status !== 'partial' || workOf(slice)) return slice;
     idle = moved(slice) ? 0 : idle + 1;
     if (idle === 2) throw standstill(slice);
-    // A slice that moved nothing gets its second try whatever the budget says: only then a standstill can be told.
+    // A slice that moved nothing is repeated once even if the budget is used up: only then is it a standstill.
     if (idle === 0 && performance.now() >= until) return slice;
   }
 }
@@ -90,6 +90,6 @@ function standstill({ pending }: MigrateAnswer): MigrateError {
 function mustBeDone(answer: MigrateAnswer): MigrateAnswer {
   const acts = answer.command === 'upgrade' || answer.command === 'downgrade' || answer.command === 'stamp';
   if (!acts || answer.status === 'complete' || answer.status === 'partial') return answer;
-  const message = `the ${answer.command} ended as ${JSON.stringify(answer.status)} and not as "complete"`;
-  throw new MigrateError('unexpected_answer', message, 'see where the database is with the command "current"');
+  const message = `the ${answer.command} ended as ${JSON.stringify(answer.status)} instead of "complete"`;
+  throw new MigrateError('unexpected_answer', message, 'check the database\'s revision with the command "current"');
 }

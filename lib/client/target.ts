@@ -15,7 +15,7 @@ export function lookCommand({ stage, functionName: name }: Pick<Target, 'stage' 
   return `npx migrate-invoke ${byStage ? `--stage ${stage}` : `--function-name ${name}`} --command current`;
 }
 
-/** An invoke of the function. It is sent once: what was never sent has started nothing. */
+/** A call of the function. It is sent once; if it was never sent, nothing was started. */
 export function invokeOf(target: Target): AwsCall {
   const where = target.stage === undefined ? '' : ` for stage "${target.stage}"`;
   return {
@@ -24,15 +24,15 @@ export function invokeOf(target: Target): AwsCall {
     missing: {
       code: 'function_not_found',
       message: `there is no function ${target.functionName}${where} in ${target.region} in this account`,
-      next: 'check the stage, the app name, the region and the account; a stage that is new is deployed first',
+      next: 'check the stage, the app name, the region and the account; deploy a new stage first',
     },
     next: {
       accessDenied:
         'sign in again if the session has expired; otherwise grant lambda:InvokeFunction (`grantInvoke` of the construct)',
-      throttled: 'nothing was started: try again in a minute, or reserve concurrency for the function',
+      throttled: 'try again in a minute, or reserve concurrency for the function; nothing was started',
       notAccepted: 'check the function name and the endpoint',
-      notConnected: 'nothing was started: check the network, the region and the endpoint',
-      lost: `a run may still be going on; see where the database is with \`${lookCommand(target)}\`, then start again`,
+      notConnected: 'check the network, the region and the endpoint; nothing was started',
+      lost: `check the database's revision with \`${lookCommand(target)}\`, then start again; the run may still be active`,
     },
   };
 }

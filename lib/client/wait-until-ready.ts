@@ -51,7 +51,7 @@ export async function sendWhenReady<T>(
       if (error.message !== told) onWait?.(error.message);
       told = error.message;
       if (retry === 'when ready') await waitForActive(lambda, target, deadline, signal);
-      // Between half of the pause and all of it: others wait for the same room.
+      // 50 to 100 % of the pause, because others wait for the same capacity.
       await sleep(Math.min(pause * (0.5 + Math.random() / 2), left), undefined, { signal });
     }
   }

@@ -61,7 +61,7 @@ async function mergeBase(project: string, ref: string): Promise<string> {
   if (base) return base.trim();
   if (shallow) {
     const next = 'fetch the whole history: "git fetch --unshallow"; in GitHub Actions fetch-depth: 0, in GitLab GIT_DEPTH: 0';
-    throw new MigrateError('shallow_clone', `this clone is too shallow to tell where its branch and "${ref}" part`, next);
+    throw new MigrateError('shallow_clone', `this clone is too shallow to find where its branch and "${ref}" diverged`, next);
   }
   throw new MigrateError('unknown_ref', `"${ref}" and HEAD have no commit in common`, 'name another ref with --since');
 }
@@ -78,8 +78,8 @@ async function git(folder: string, ...args: string[]): Promise<string> {
   } catch (error) {
     const { code, stderr = '', message } = error as Error & { code?: unknown; stderr?: string };
     const reason = code === 'ENOENT' ? 'git is not installed' : stderr.trim().split('\n')[0] || message;
-    const next = 'name the revisions to review, or --all: neither needs git';
-    throw new MigrateError('git_failed', `git can't tell what is new in ${folder}: ${reason}`, next);
+    const next = 'name the revisions to review, or pass --all: neither needs git';
+    throw new MigrateError('git_failed', `git could not determine what is new in ${folder}: ${reason}`, next);
   }
 }
 

@@ -39,5 +39,5 @@ function foldersBelow(folder: string): string[] {
 }
 
 function notFound(message: string): MigrateError {
-  return new MigrateError('project_not_found', message, 'name its folder: --project back, or the setting "project"');
+  return new MigrateError('project_not_found', message, 'name its folder with --project, or with the setting "project"');
 }

@@ -78,7 +78,7 @@ function read(file: string, key?: string): Source {
   } catch (error) {
     // npm reports a broken package.json.
     if (key !== undefined) return { name, value: undefined };
-    throw new MigrateError('invalid_settings', `${file} is no JSON: ${(error as Error).message}`, 'correct it');
+    throw new MigrateError('invalid_settings', `${file} is not JSON: ${(error as Error).message}`, 'correct the file');
   }
 }
 

@@ -111,7 +111,7 @@ async function logsOf({ client, lambda, arguments: given }: Session, since: numb
 function wasInterrupted({ client, changing, applied, execution, arguments: { client: options } }: Session): MigrateError {
   const target = { stage: options.stage, functionName: client.functionName };
   if (execution !== undefined) {
-    const message = `the container goes on (${count(applied.length)} applied so far)`;
+    const message = `the container keeps running (${count(applied.length)} applied so far)`;
     return new MigrateError(
       'interrupted',
       message,
@@ -120,5 +120,5 @@ function wasInterrupted({ client, changing, applied, execution, arguments: { cli
   }
   const goesOn = 'the function finishes its slice, and nothing more is started';
   const message = changing ? `${goesOn} (${count(applied.length)} applied so far)` : 'nothing was changed';
-  return new MigrateError('interrupted', message, `see where the database is with \`${lookCommand(target)}\``);
+  return new MigrateError('interrupted', message, `check the database's revision with \`${lookCommand(target)}\``);
 }

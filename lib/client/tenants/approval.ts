@@ -35,11 +35,11 @@ async function invoke(
   const text = Payload?.transformToString() ?? '';
   const answer = parseJson(text);
   if (!FunctionError && isTenantApprovalAnswer(answer)) return answer;
-  const message = `${target.functionName} answered with something that is no answer to an approval: ${text.slice(0, 200) || 'nothing'}`;
+  const message = `${target.functionName} did not answer like an approval function: ${text.slice(0, 200) || 'nothing'}`;
   throw new MigrateError('unexpected_answer', message, `see the function's log in /aws/lambda/${target.functionName}`);
 }
 
-const AGAIN = 'try again: an approval is taken once, however often it is sent';
+const AGAIN = 'try again: an approval counts once, even if it is sent twice';
 
 function approvalOf(target: Target): AwsCall {
   const { missing, next, ...call } = invokeOf(target);

@@ -90,10 +90,10 @@ export class TenantsClient {
     } catch (error) {
       signal?.throwIfAborted();
       if ((error as Error).name !== 'ExecutionAlreadyExists') throw sdkFailure(error, startOf(runId));
-      // The first answer was lost, and the run has ended since; or the id was used for something else.
+      // Either the first answer was lost and the run has ended since, or the id was used for another request.
       const { input: started } = await this.describe(runId, signal);
       if (started !== undefined && started !== input) {
-        throw new MigrateError('invalid_usage', `run ${runId} was started with another request`, 'give a new id, or none');
+        throw new MigrateError('invalid_usage', `run ${runId} was started with a different request`, 'pass a new id, or none');
       }
     }
     return runId;
@@ -173,7 +173,7 @@ export class TenantsClient {
   private async decide(runId: string, approved: boolean, { signal }: TenantsCallOptions): Promise<void> {
     mustBeRunId(runId);
     const { stage, appName = DEFAULT_APP_NAME, requestedBy } = this.options;
-    // Nothing is asked of Step Functions: who may approve need not be who may run.
+    // Step Functions is not called: people who may approve need not be allowed to run.
     const region = await regionOf(this.sfn);
     const lambda = lambdaClient({ ...this.options, region });
     try {
@@ -195,7 +195,7 @@ export class TenantsClient {
         throw sdkFailure(error, machineCall(`states:DescribeExecution of run ${runId}`));
       }
       const message = `${(await this.find(signal)).name} has no run ${runId}`;
-      const next = 'check the id, the stage, the region and the account; runs are forgotten after 90 days';
+      const next = 'check the id, the stage, the region and the account; AWS keeps runs for 90 days';
       throw new MigrateError('run_not_found', message, next, { cause: error });
     }
   }
@@ -215,11 +215,11 @@ export class TenantsClient {
 /** A start that got no answer may have been carried out; so may an earlier attempt of one that was never sent. */
 function startOf(runId: string): AwsCall {
   const call = machineCall(`the start of run ${runId}`);
-  const next = `it may have begun all the same: watch it with --run ${runId}, or start it again with this id as \`runId\``;
+  const next = `it may have started: follow it with --run ${runId}, or start it again with this id as \`runId\``;
   return { ...call, next: { ...call.next, notConnected: next, lost: next } };
 }
 
 function mustBeRunId(runId: string): void {
   const problems = runIdProblems(runId);
-  if (problems.length > 0) throw new MigrateError('invalid_usage', problems.join('; '), 'give the id that `start` has returned');
+  if (problems.length > 0) throw new MigrateError('invalid_usage', problems.join('; '), 'pass the id that `start` returned');
 }

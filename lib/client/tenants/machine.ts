@@ -30,7 +30,7 @@ export async function findMachine(client: SFNClient, appName: string, stage: str
     signal?.throwIfAborted();
     throw sdkFailure(error, machineCall('states:ListStateMachines'));
   }
-  const others = stages.length > 0 ? `; there are ones for ${stages.map((other) => `"${other}"`).join(', ')}` : '';
+  const others = stages.length > 0 ? `; other stages: ${stages.map((other) => `"${other}"`).join(', ')}` : '';
   throw new MigrateError(
     'state_machine_not_found',
     `there is no state machine ${name} for stage "${stage}" in ${region} in this account${others}`,

@@ -9,8 +9,8 @@ export function resultOf({ status, output, error, cause, name }: DescribeExecuti
   if (status === 'SUCCEEDED') {
     const summary = parseJson(output ?? '');
     if (isTenantRunSummary(summary) && summary.status !== 'failed') return summary;
-    const told = `run ${name} ended with something that is no summary: ${(output ?? 'nothing').slice(0, 200)}`;
-    throw new MigrateError('unexpected_answer', told, 'use the version of cdk-alembic that deployed the stage');
+    const text = `run ${name} ended without a valid summary: ${(output ?? 'nothing').slice(0, 200)}`;
+    throw new MigrateError('unexpected_answer', text, 'use the version of cdk-alembic that deployed the stage');
   }
   const told = parseJson(cause ?? '');
   const summary = isTenantRunSummary(told) ? told : undefined;

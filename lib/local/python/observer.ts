@@ -136,8 +136,8 @@ function ended(python: readonly string[], code: number, spoken: boolean, log: re
   const details = { log: [...log] };
   const command = python.join(' ');
   if (spoken) {
-    const message = `the backend's Python ended with exit code ${code} in the middle of its work`;
-    return new MigrateError('observer_died', message, 'look at what it has said last; memory may have run out', details);
+    const message = `the backend's Python ended with exit code ${code} during its work`;
+    return new MigrateError('observer_died', message, 'see its last output; it may be out of memory', details);
   }
   const missing = log.at(-1)?.startsWith(`can't start ${python[0]}: `) === true;
   if (missing && /(^|[/\\])uv(\.exe)?$/.test(python[0] as string)) {

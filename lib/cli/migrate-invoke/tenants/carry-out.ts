@@ -17,7 +17,7 @@ export async function carryOut(session: Session): Promise<TenantsAnswerDocument 
   const { task } = given;
   const { stage, appName, endpoint } = given.client;
   const region = await regionOf(sfn);
-  // Both at once: the header must not cost the run any time.
+  // In parallel, so that the header does not delay the run.
   const planned = task.verb === 'start' ? start(session, { ...task, command: 'plan', allow: undefined }) : undefined;
   planned?.catch(() => {});
   const called = ['machine', tenantStateMachineName(appName, stage)] as const;

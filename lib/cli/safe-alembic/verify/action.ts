@@ -2,7 +2,7 @@ import { type MigrateAnswer, MigrateError } from '../../../contract';
 import { EXIT } from '../../../contract/exit-codes';
 import { readGraph } from '../../../local/python/observe';
 import type { Finding, Review } from '../../../review/finding';
-import { count, place, plain, type Terminal } from '../../screen/terminal';
+import { count, plain, revisionNames, type Terminal } from '../../screen/terminal';
 import { answerOrFailure, askRunner } from '../ask-runner';
 import type { ReplayArguments } from '../replay/options';
 import { reviewRevisions } from '../replay/review-revisions';
@@ -34,7 +34,7 @@ const REASONS = 3;
 export async function verify(session: Session, given: ReplayArguments): Promise<number> {
   const { screen, common } = session;
   const started = Date.now();
-  // One after the other: the first says soon whether the database can be reached.
+  // In sequence: the first check shows quickly whether the database is reachable.
   const atHead = whereItIs(
     await withOwnDatabase(session, ({ observer }) => answerOrFailure(askRunner(observer, { command: 'current' }))),
   );
@@ -55,14 +55,14 @@ export async function verify(session: Session, given: ReplayArguments): Promise<
 
 function whereItIs(answer: MigrateAnswer | MigrateError): Check {
   if (answer instanceof MigrateError) {
-    const what = 'where the database is could not be determined';
+    const what = "the database's revision could not be determined";
     return { check: 'at-head', passed: false, what, reasons: [`${answer.code}: ${answer.message}`, answer.next] };
   }
   const { status, to, heads, pending, unknown } = answer;
   const passed = status === 'complete';
   const what = passed
-    ? `the database is at head (${place(to)})`
-    : `the database is at ${place(to)}, not at head (${place(heads)})`;
+    ? `the database is at head (${revisionNames(to)})`
+    : `the database is at ${revisionNames(to)}, not at head (${revisionNames(heads)})`;
   const missing = pending.map(({ revision, message }) => `${revision} ${message} is pending: \`npx safe-alembic apply\``);
   const foreign = unknown.map((revision) => `${revision} is not known to this project`);
   return { check: 'at-head', passed, what, reasons: [...missing, ...foreign] };
