@@ -54,7 +54,7 @@ export async function regionOf(client: { readonly config: Pick<LambdaClient['con
   try {
     return await client.config.region();
   } catch (cause) {
-    const next = 'give --region (option `region` of the client), set AWS_REGION, or use a profile that has a region';
+    const next = 'pass --region (or `region` to the client), set AWS_REGION, or use a profile with a region';
     throw new MigrateError('invalid_usage', 'the AWS region is not set', next, { cause });
   }
 }

@@ -243,7 +243,7 @@ describe('what is printed', () => {
     );
     expect(code).toBe(0);
     expect(stderr.match(/^!.*$/gm)).toEqual([
-      '! waiting: Lambda had no room for the call of template-saas-api-migrate-lambda-dev: TooManyRequestsException: Rate Exceeded.',
+      '! waiting: Lambda throttled the call of template-saas-api-migrate-lambda-dev: TooManyRequestsException: Rate Exceeded.',
     ]);
   });
 

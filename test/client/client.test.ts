@@ -191,7 +191,7 @@ describe('a function that is not ready', () => {
     const it = await against([refusal, refusal, { answer: answer() }]);
     expect(await it.upgrade({ onWait: (reason) => waits.push(reason) })).toEqual(answer());
     expect(standIn.invokes).toHaveLength(3);
-    expect(waits).toEqual([expect.stringContaining('Lambda had no room for the call of template-saas-api-migrate-lambda-dev')]);
+    expect(waits).toEqual([expect.stringContaining('Lambda throttled the call of template-saas-api-migrate-lambda-dev')]);
   });
 
   test.each([

@@ -302,7 +302,7 @@ describe('a database that is ahead of the code', () => {
       expect(response).toMatchObject({ Status: 'SUCCESS', Data: { fromRevision: 'zz', toRevision: 'zz', appliedCount: '0' } });
       expect(standIn.invokes).toEqual([{ command: 'current' }]);
       expect(logged).toContain('"level":"warning"');
-      expect(logged).toContain('untouched');
+      expect(logged).toContain('unchanged');
     },
   );
 

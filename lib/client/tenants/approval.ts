@@ -47,7 +47,7 @@ function approvalOf(target: Target): AwsCall {
     ...call,
     missing: missing && {
       ...missing,
-      next: 'check the stage and the run; canaries wait for an approval only where the construct says so (TenantCanary with `approval`)',
+      next: 'check the stage and the run; only stages with an approval have this function (TenantCanary with `approval`)',
     },
     next: {
       ...next,

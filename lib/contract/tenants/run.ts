@@ -21,7 +21,7 @@ export const TENANT_CODES = [
 ] as const;
 export type TenantCode = (typeof TENANT_CODES)[number];
 
-/** Codes of what keeps a run over tenants from being started, watched or approved. */
+/** Codes for a run over tenants that can't be started, watched or approved. */
 export const TENANTS_CLIENT_CODES = [
   'invalid_usage',
   /** the run rejected its input: it was started by hand, or by another version */
