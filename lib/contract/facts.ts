@@ -5,7 +5,8 @@
  * The observer reads one JSON document per line from standard input and writes one per line to its copy of standard output. Output of
  * the backend goes to standard error.
  */
-import type { MigrateAnswer, MigrateFailure, MigrateRequest } from '.';
+import type { MigrateAnswer, MigrateFailure } from './answer';
+import type { MigrateRequest } from './request';
 
 /** The first line to the observer. */
 export interface Hello {
