@@ -14,7 +14,7 @@ const NEVER_LISTED: Run = {
   warnings: [],
 };
 
-/** Reads what all batches have left behind, and judges the run. */
+/** Reads the results of all batches, and judges the run. */
 export async function summarize(
   { stage }: CoordinatorSettings,
   store: Store,
@@ -40,7 +40,7 @@ async function allResults(store: Store, runId: string, run: Run, stopped: Stoppe
   return [...canary, ...(await waveResults(store, runId, run, 'rest', restStarted))];
 }
 
-/** A run over some tenants leaves the others as they were. */
+/** A run over some tenants does not change the others' entries. */
 async function rememberFailed(store: Store, runId: string, run: Run, { failedOrNotStarted, done }: Result): Promise<void> {
   const before = run.all ? [] : ((await store.get<LastFailed>(LAST_FAILED_KEY))?.tenants ?? []);
   const settled = new Set(done);

@@ -4,7 +4,7 @@ import { MAX_SUMMARY_FAILURES, type TenantError, type TenantFailure, type Tenant
 import type { BatchResult, TenantResult } from './results';
 import type { Run } from './run-files';
 
-/** Step Functions takes causes of 32,768 characters. */
+/** Step Functions limits a cause to 32,768 characters. */
 const MAX_CHARACTERS = 32_768;
 const MAX_TEXT = 600;
 const MAX_LISTED = 50;
@@ -17,7 +17,7 @@ export interface SummaryOptions {
   readonly stopped: Stopped | null;
 }
 
-/** What became of a run, and what is told of it to nobody but the bucket. */
+/** The summary of a run, and details that only go to the bucket. */
 export interface Result {
   readonly summary: TenantRunSummary;
   readonly failures: readonly TenantFailure[];
@@ -71,9 +71,9 @@ function errorOf(
   tooMany: boolean,
 ): TenantRunSummary['error'] {
   if (run.failure) return run.failure;
-  const again = `then run those again that are behind: npx migrate-invoke --stage ${stage} --tenants all --retry-failed`;
+  const again = `then run the failed ones again: npx migrate-invoke --stage ${stage} --retry-failed`;
   if (stopped?.Error === 'not_approved') {
-    const next = `the canaries are migrated already: see to what kept you, ${again}`;
+    const next = `clear up what kept you, ${again} (the canaries stay migrated)`;
     return {
       code: 'not_approved',
       message: `${stopped.Cause || 'nobody approved the canaries'}: ${notStarted} tenants were not started`,
@@ -84,7 +84,7 @@ function errorOf(
     const reason = [stopped.Error, stopped.Cause].filter(Boolean).join(': ');
     return {
       code: 'run_aborted',
-      message: `the state machine could not go on: ${cut(reason)}`,
+      message: `the state machine failed: ${cut(reason)}`,
       next: `see the execution's history, ${again}`,
     };
   }
@@ -93,7 +93,7 @@ function errorOf(
   return {
     code: 'tenants_failed',
     message: `${failed} of ${total} tenants failed${others}`,
-    next: `repair what the failures name, ${again}`,
+    next: `fix the causes, ${again}`,
   };
 }
 
@@ -113,7 +113,7 @@ function lossesOf(losses: readonly DataLoss[]): DataLoss[] {
   return [...each.values()].slice(0, MAX_LISTED);
 }
 
-/** As much of it as fits; `detailsUri` has it all. */
+/** As much as fits; `detailsUri` has all of it. */
 function shortened(summary: TenantRunSummary): TenantRunSummary {
   const lists = {
     failures: summary.failures.map(({ tenant, error }) => ({ tenant, error: shortError(error) })),

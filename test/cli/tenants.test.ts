@@ -60,7 +60,7 @@ const broken: TenantFailure = {
   },
 };
 const tenantsFailed = failed(
-  { code: 'tenants_failed', message: '1 of 1004 tenants failed', next: 'repair what the failures name' },
+  { code: 'tenants_failed', message: '1 of 1004 tenants failed', next: 'fix the causes' },
   { ...migrated, migrated: 63, failed: 1, failures: [broken] },
 );
 
@@ -121,7 +121,7 @@ describe('an upgrade', () => {
     expect(stderr).toContain(
       '63 tenants migrated to head (c3), 940 were already at head\n' +
         '  ✗ acme  migration_failed: column "x" contains null values (revision c3, SQLSTATE 23502)\n' +
-        '✗ tenants_failed: 1 of 1004 tenants failed\n  next       repair what the failures name\n' +
+        '✗ tenants_failed: 1 of 1004 tenants failed\n  next       fix the causes\n' +
         DETAILS,
     );
   });
@@ -369,7 +369,7 @@ test('on GitHub failed tenants are annotations, and the summary of the job has t
   const args = ['--stage', 'dev', '--endpoint-url', standIn.url, '--tenants', 'all'];
   const { stderr } = await command.run(args, { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: file });
   expect(stderr).toContain('::group::plan\n');
-  expect(stderr).toContain('::error title=tenants_failed::1 of 1004 tenants failed%0Anext: repair what the failures name\n');
+  expect(stderr).toContain('::error title=tenants_failed::1 of 1004 tenants failed%0Anext: fix the causes\n');
   expect(stderr).toContain('::error title=acme%3A migration_failed::column "x" contains null values\n');
   const text = await readFile(file, 'utf8');
   await rm(directory, { recursive: true });

@@ -25,7 +25,7 @@ test('canaries are named, and go first; the others follow when they are well', a
     status: 'complete',
     total: 20,
     migrated: 20,
-    warnings: ['canaries that are no tenants: gone'],
+    warnings: ['canaries that are not tenants: gone'],
   });
 });
 

@@ -146,7 +146,11 @@ test('an empty list is not a failure', async () => {
   const { world } = shared;
   await world.put('tenants.json', []);
   await world.use({}, (request) => answered(request));
-  expect(await world.run()).toMatchObject({ status: 'complete', total: 0, warnings: ['there are no tenants: nothing was run'] });
+  expect(await world.run()).toMatchObject({
+    status: 'complete',
+    total: 0,
+    warnings: ['there are no tenants: nothing was started'],
+  });
 });
 
 test('100,000 tenants are listed within a minute, and nothing of them but keys and a number travels through the state machine', async () => {

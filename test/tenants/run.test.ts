@@ -78,7 +78,7 @@ test('a worker that returns everything undone is not called forever', async () =
   expect(failed).toBe(2);
   expect(failures[0]?.error).toMatchObject({
     code: 'unexpected_answer',
-    message: expect.stringContaining('had applied nothing'),
+    message: expect.stringContaining('without applying anything'),
   });
   expect(world.asked).toHaveLength(1);
 });
@@ -94,7 +94,7 @@ describe('when tenants fail', () => {
     expect(summary.error).toEqual({
       code: 'tenants_failed',
       message: '1 of 5 tenants failed',
-      next: expect.stringContaining('npx migrate-invoke --stage dev --tenants all --retry-failed'),
+      next: expect.stringContaining('npx migrate-invoke --stage dev --retry-failed'),
     });
     expect(await world.get('last-failed.json')).toEqual({ runId: world.runId, tenants: ['b'] });
   });
@@ -111,7 +111,7 @@ describe('when tenants fail', () => {
     expect(await world.run({ retryFailed: true })).toMatchObject({
       status: 'complete',
       total: 0,
-      warnings: ['no tenant failed in its last upgrade: nothing was run'],
+      warnings: ['no tenant failed in its last upgrade: nothing was started'],
     });
   });
 
@@ -133,7 +133,7 @@ describe('when tenants fail', () => {
     await world.put('tenants.json', ['a', 'd', 'e']);
     expect(await world.run({ retryFailed: true })).toMatchObject({
       total: 1,
-      warnings: ['failed in their last upgrade and are no tenants any more: b'],
+      warnings: ['failed in their last upgrade but are no longer tenants: b'],
     });
     await world.run();
     expect(await world.get('last-failed.json')).toMatchObject({ tenants: ['d'] });
@@ -217,7 +217,7 @@ test('a run that the state machine could not continue says why, and what was not
   expect(await world.summarize({ Error: 'States.ItemReaderFailed', Cause: 'no such key' })).toMatchObject({
     status: 'failed',
     notStarted: 5,
-    error: { code: 'run_aborted', message: 'the state machine could not go on: States.ItemReaderFailed: no such key' },
+    error: { code: 'run_aborted', message: 'the state machine failed: States.ItemReaderFailed: no such key' },
   });
 });
 
