@@ -75,7 +75,7 @@ describe('nothing runs, and the reason is reported,', () => {
     ['when a tenant has a key that nobody knows', [{ name: 'a', database: 'x' }], 'unknown key "tenants[0].database"'],
     ['when the list is of something else', [1], 'tenants[0] must be a tenant, {"name": "..."}, not 1'],
     ['when the file holds something else', 'name,schema\na,b', 'is neither a JSON array nor JSON lines'],
-    ['when the file is not there', undefined, 'there is no s3://'],
+    ['when the file is not there', undefined, 'does not exist'],
   ])('%s', async (_, content, message) => {
     const { world } = shared;
     if (content !== undefined) await world.put('tenants.json', content);
