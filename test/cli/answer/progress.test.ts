@@ -1,5 +1,5 @@
-import { Progress } from '../../lib/cli/answer/progress';
-import { Terminal } from '../../lib/cli/screen/terminal';
+import { Progress } from '../../../lib/cli/answer/progress';
+import { Terminal } from '../../../lib/cli/screen/terminal';
 
 test('without a terminal, a run that is silent for a minute says what still runs', () => {
   jest.useFakeTimers({ doNotFake: [] });

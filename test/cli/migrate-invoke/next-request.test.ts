@@ -1,6 +1,6 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { nextRequest } from '../../lib/cli/migrate-invoke/next-request';
-import { answer, StandIn } from '../client/stand-in';
+import { nextRequest } from '../../../lib/cli/migrate-invoke/next-request';
+import { answer, StandIn } from '../../client/stand-in';
 
 test('the follow-up of the first request starts once it is sent, before it is answered', async () => {
   const standIn = await StandIn.start((_, call) => (call === 1 ? 'hang' : { answer: answer() }));
