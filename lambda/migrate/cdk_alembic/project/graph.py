@@ -1,5 +1,5 @@
-"""Errors for revisions that Alembic can't order. Alembic itself fails with a bare KeyError, or uses the last of two files with one
-id."""
+"""Errors for revisions that Alembic can't order. Alembic itself fails with a bare KeyError, or uses the last of two files with
+one id."""
 
 from __future__ import annotations
 

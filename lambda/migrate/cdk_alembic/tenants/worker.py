@@ -160,7 +160,7 @@ class _Batch:
             self.budget[limit] = max(0.0, self.budget[limit] - (time.monotonic() - started))
 
     def _give_back(self, error: RunnerError, tenants: list[Tenant]) -> None:
-        """Whether the failure is not a single tenant's: the function's database is not reachable, or the project is broken."""
+        """Ends the call for a failure of all tenants: an unreachable database, or a broken project."""
         if isinstance(error, ProjectError) or (not self.outcomes.by_name and not self.put_off):
             raise error
         log("WARNING", "tenants_given_back", stage=self.stage, code=error.code, reason=error.message)
