@@ -173,7 +173,7 @@ describe('without uv', () => {
     });
     const { errors } = findings({ code: MigrationCode.fromProject(code) });
     expect(errors).toEqual([
-      expect.stringMatching(/uv is needed .* "\/nowhere\/uv" can't be run: install it .*"pip install uv"/),
+      expect.stringMatching(/uv is needed .* "\/nowhere\/uv" could not be run: install it .*"pip install uv"/),
     ]);
   });
 });

@@ -194,7 +194,7 @@ test('a password with a percent sign in alembic.ini does not disturb', () => {
 test('a missing script_location is named', () => {
   const directory = project({ 'alembic.ini': '[alembic]\nscript_location = nowhere\n' });
   expect(checkAlembicProject(directory).errors).toEqual([
-    `the script_location "nowhere" of ${join(directory, 'alembic.ini')} is no directory`,
+    `the script_location "nowhere" of ${join(directory, 'alembic.ini')} is not a directory`,
   ]);
 });
 
