@@ -58,7 +58,9 @@ function run(options) {
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.on(signal, () => child.kill(signal));
   return new Promise((resolve, reject) => {
     child.on('error', ({ message }) =>
-      reject(new Error(`could not start ${program} (${message}): put actions/setup-node before this step, or install cdk-alembic`)),
+      reject(
+        new Error(`could not start ${program} (${message}): put actions/setup-node before this step, or install cdk-alembic`),
+      ),
     );
     child.on('close', (code) => resolve({ code: code ?? 1, stdout }));
   });

@@ -1,5 +1,5 @@
 /*
- * Builds the commands: `tsx scripts/build-commands.ts FOLDER`. Code that only some runs need is in files of its own, loaded on demand.
+ * Builds the commands: `tsx scripts/build-commands.ts FOLDER`. Code that only some runs need is in separate files, loaded on demand.
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';

@@ -41,11 +41,11 @@ export async function waveResults(
 ): Promise<BatchResult[]> {
   const written = new Set<string>();
   if (allowed) for await (const key of store.keys(`${runKey(runId, wave)}/`)) written.add(key);
-  const begun = allowed === 'unknown' ? [...written].some((key) => /\/(\d+|error)\.json$/.test(key)) : allowed;
+  const started = allowed === 'unknown' ? [...written].some((key) => /\/(\d+|error)\.json$/.test(key)) : allowed;
   const indexes = Array.from({ length: run.waves[wave].batches }, (_, index) => index);
   return inParallel(indexes, async (index): Promise<BatchResult> => {
     const tenants = (await store.get<Tenant[]>(tenantsKey(runId, wave, index))) ?? [];
-    if (!begun) return { tenants: tenants.map(({ name }) => ({ tenant: name, status: 'notStarted' })), parts: [] };
+    if (!started) return { tenants: tenants.map(({ name }) => ({ tenant: name, status: 'notStarted' })), parts: [] };
     const parts: Part[] = [];
     for (let part = 0; written.has(partKey(runId, wave, index, part)); part++) {
       parts.push((await store.get<Part>(partKey(runId, wave, index, part))) as Part);

@@ -34,9 +34,9 @@ export async function summarize(
 }
 
 async function allResults(store: Store, runId: string, run: Run, stopped: Stopped | null): Promise<BatchResult[]> {
-  const begun = stopped ? 'unknown' : true;
-  const canary = await waveResults(store, runId, run, 'canary', begun);
-  const restStarted = stopped?.Error !== 'not_approved' && !canariesFailed(run, canary) && begun;
+  const started = stopped ? 'unknown' : true;
+  const canary = await waveResults(store, runId, run, 'canary', started);
+  const restStarted = stopped?.Error !== 'not_approved' && !canariesFailed(run, canary) && started;
   return [...canary, ...(await waveResults(store, runId, run, 'rest', restStarted))];
 }
 

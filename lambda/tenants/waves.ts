@@ -26,7 +26,7 @@ export function batches(tenants: readonly Tenant[], batchSize: number): Tenant[]
   return Array.from({ length: Math.ceil(tenants.length / size) }, (_, index) => tenants.slice(index * size, (index + 1) * size));
 }
 
-/** How many of so many tenants may fail; undefined: all are tried. */
+/** How many of these tenants may fail; undefined: all are tried. */
 export function toleratedOf(tenants: number, tolerated: ToleranceSettings | undefined): number | undefined {
   if (!tolerated) return undefined;
   const { count = Number.POSITIVE_INFINITY, percent = 100 } = tolerated;

@@ -42,7 +42,7 @@ def describe(directory: Path, config: str) -> dict[str, Any]:
     called_in, scripts = next((pair for pair in found if pair[1]), (directory, None))
     if scripts is None:
         hint = ': set "script_location = %(here)s" there' if (here / "env.py").is_file() else ""
-        problem = f'the script_location "{script_location}" of {directory / config} is no directory{hint}'
+        problem = f'the script_location "{script_location}" of {directory / config} is not a directory{hint}'
         return {"problems": [problem], "paths": [], "revisions": None}
     configured = options.get("version_locations") or []
     versions = [path for text in configured if (path := locate(directory, called_in, text))] or [scripts / "versions"]

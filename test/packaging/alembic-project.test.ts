@@ -69,7 +69,7 @@ test('a configuration whose scripts are in sections of their own is refused with
 test('a script_location of another machine is refused with the line that is right beside env.py', () => {
   const files = { 'migrations/alembic.ini': '[alembic]\nscript_location = /usr/src/app/migrations\n', 'migrations/env.py': '' };
   expect(checkAlembicProject(project(files)).errors).toEqual([
-    expect.stringMatching(/is no directory: set "script_location = %\(here\)s" there$/),
+    expect.stringMatching(/is not a directory: set "script_location = %\(here\)s" there$/),
   ]);
 });
 

@@ -8,7 +8,7 @@ import type { Screen } from '../screen/screen';
  */
 export async function confirm(stage: string, { canAsk, notes }: Screen, signal: AbortSignal): Promise<void> {
   if (!canAsk) {
-    const message = `stage "${stage}" is protected, and there is no terminal to confirm it; nothing was changed`;
+    const message = `stage "${stage}" is protected and cannot be confirmed without a terminal; nothing was changed`;
     throw new MigrateError('declined', message, 'read the plan, then run it again with --yes');
   }
   notes.line();

@@ -17,7 +17,7 @@ export async function sendApproval(
   throw new MigrateError(
     'not_waiting',
     `run ${approval.runId} is not waiting for an approval: it does not exist, is not that far, has ended, or was answered already`,
-    'follow it with --run to see where it is',
+    'follow it with --run to see its progress',
   );
 }
 

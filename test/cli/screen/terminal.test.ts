@@ -151,7 +151,7 @@ describe('a protected stage', () => {
     const { code, stdout, stderr } = await run();
     expect(code).toBe(3);
     expect(stdout + stderr).toContain(
-      'declined: stage "prod" is protected, and there is no terminal to confirm it; nothing was changed',
+      'declined: stage "prod" is protected and cannot be confirmed without a terminal; nothing was changed',
     );
     expect(stdout + stderr).toMatch(/next.*--yes/);
     expect(changes()).toEqual([]);

@@ -24,7 +24,7 @@ def run_environment(project: Project, steps: Steps, around: Around | None = None
     The project's revisions are loaded there at the latest.
 
     Raises RunnerError for a database that can't be connected to, for an env.py that fails outside of run_migrations, and for
-    revisions that can't be loaded; what fails inside of run_migrations is passed on as it is.
+    revisions that can't be loaded; failures inside run_migrations are passed on unchanged.
     """
     from alembic.runtime.environment import EnvironmentContext
 

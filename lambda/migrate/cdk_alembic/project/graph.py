@@ -15,7 +15,7 @@ def duplicate(one: Any, other: Any) -> ProjectError:
     return ProjectError(
         "invalid_project",
         f"two files have the revision id {one.revision}: {_file(one)} and {_file(other)}",
-        "give one of them an id of its own, and let the revisions that follow it name the new id",
+        "give one of them a new id, and use that id in the revisions that follow it",
     )
 
 

@@ -59,7 +59,7 @@ class _Batch:
         self.kept = KeptConnection()
         self.run_id = uuid.UUID(self.request.run_id) if self.request.run_id else uuid.uuid4()
         self.outcomes = Outcomes(project, invocation)
-        self.begun = 0
+        self.started_count = 0
         self.left: list[Tenant] = []
         self.not_started: list[Tenant] = []
         self.put_off: deque[tuple[Tenant, Invocation, RunnerError]] = deque()
@@ -139,7 +139,7 @@ class _Batch:
         return False
 
     def _is_over(self) -> bool:
-        return self.begun > 0 and (self.invocation.is_over() or self.outcomes.is_full())
+        return self.started_count > 0 and (self.invocation.is_over() or self.outcomes.is_full())
 
     def _settle_early(self) -> None:
         """Handles the postponed tenants if too many would fail with them: they may succeed now."""
@@ -184,7 +184,7 @@ class _Batch:
         if secret is None:
             self._give_back(error, tenants)
             return
-        self.begun += 1
+        self.started_count += 1
         for tenant in tenants:
             self._finish(tenant, self._invocation(tenant), time.monotonic(), error=error)
 
@@ -210,7 +210,7 @@ class _Batch:
     def _migrate_one(self, tenant: Tenant, invocation: Invocation, limits: dict[str, float], last: bool = False) -> None:
         """Migrates or plans a tenant through env.py. Raises RunnerError for failures that are not this tenant's."""
         started = time.monotonic()
-        self.begun += 1
+        self.started_count += 1
         run, error = self._run(tenant, invocation, limits)
         if error and not last and self._is_of_all(error, tenant, invocation):
             raise error
@@ -256,7 +256,7 @@ class _Batch:
     def _came_too_late(self, error: RunnerError) -> bool:
         """Whether the statement was canceled because earlier tenants used up the time: the next request has more."""
         near = self.invocation.remaining_seconds() <= self.invocation.reserve_seconds + 1
-        return error.sql_state == QUERY_CANCELED and near and self.begun > 1
+        return error.sql_state == QUERY_CANCELED and near and self.started_count > 1
 
     def _is_of_all(self, error: RunnerError, tenant: Tenant, invocation: Invocation) -> bool:
         if isinstance(error, ProjectError):

@@ -191,7 +191,9 @@ describe('a protected stage', () => {
   test('is not touched if nobody can be asked', async () => {
     const { code, stderr } = await run(isProtected, '--tenants', 'all');
     expect([code, commands()]).toEqual([3, ['plan']]);
-    expect(stderr).toContain('declined: stage "dev" is protected, and there is no terminal to confirm it; nothing was changed');
+    expect(stderr).toContain(
+      'declined: stage "dev" is protected and cannot be confirmed without a terminal; nothing was changed',
+    );
   });
 
   test('is changed with --yes', async () => {
