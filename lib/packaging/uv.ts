@@ -14,13 +14,24 @@ export function hasUv(): boolean {
 
 export function uvMissing(): string {
   return (
-    `uv is needed to package the backend and "${uvCommand()}" can't be run: ` +
+    `uv is needed to package the backend, but "${uvCommand()}" could not be run: ` +
     'install it (https://docs.astral.sh/uv/getting-started/installation/, or "pip install uv"), ' +
     'or set UV to its path'
   );
 }
 
-/** Runs uv in a directory, so that the index and credentials that the project configures hold. Returns what uv prints. */
+/** uv ended with an error. Its message holds the beginning of what uv said. */
+export class UvFailed extends PackagingError {
+  constructor(
+    message: string,
+    /** All that uv said, without credentials. */
+    readonly stderr: string,
+  ) {
+    super('uv_failed', message);
+  }
+}
+
+/** Runs uv in a directory, so that the project's index and credentials apply. Returns uv's output. */
 export function uv(directory: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): string {
   const run = spawnSync(uvCommand(), [...args, '--color', 'never'], {
     cwd: directory,
@@ -31,20 +42,24 @@ export function uv(directory: string, args: readonly string[], environment: Node
   if (run.error) throw new PackagingError('uv_not_found', uvMissing());
   if (run.status !== 0) {
     const what = args.filter((arg) => !arg.startsWith('-')).slice(0, args[0] === 'pip' ? 2 : 1);
-    throw new PackagingError('uv_failed', `"uv ${what.join(' ')}" failed in ${directory}: ${reason(run.stderr)}`);
+    const stderr = withoutCredentials(run.stderr).trim();
+    throw new UvFailed(`"uv ${what.join(' ')}" failed in ${directory}: ${shortened(stderr || 'it gave no reason')}`, stderr);
   }
   return run.stdout;
 }
 
-/** An interpreter of exactly this version, if there is one on this machine; nothing is downloaded. */
+/** An interpreter of exactly this version on this machine, if any; nothing is downloaded. */
 export function findPython(directory: string, pythonVersion: string): string | undefined {
   const args = ['python', 'find', '--no-project', '--no-python-downloads', `cpython@${pythonVersion}`];
   const run = spawnSync(uvCommand(), args, { cwd: directory, encoding: 'utf8' });
   return run.status === 0 ? run.stdout.trim() : undefined;
 }
 
-/** uv names a private index with the credentials in its address. */
-function reason(stderr: string): string {
-  const text = stderr.replace(/\/\/[^/\s@]+@/g, '//***@').trim() || 'it gave no reason';
+/** uv prints a private index with the credentials in its address. */
+function withoutCredentials(text: string): string {
+  return text.replace(/\/\/[^/\s@]+@/g, '//***@');
+}
+
+function shortened(text: string): string {
   return text.length > MAX_REASON_LENGTH ? `${text.slice(0, MAX_REASON_LENGTH)} ...` : text;
 }

@@ -1,14 +1,6 @@
 import { GetAccountSettingsCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import type { NodeHttpHandler } from '@smithy/node-http-handler';
-import {
-  AccessDeniedError,
-  DatabaseAheadError,
-  FunctionNotFoundError,
-  MigrateClient,
-  MigrationBlockedError,
-  MigrationFailedError,
-  MigrationLockedError,
-} from '../../lib/client';
+import { MigrateClient, MigrateError } from '../../lib/client';
 import { lambdaClient } from '../../lib/client/lambda-client';
 import { answer, applied, awsEnvironment, failure, type Reply, StandIn, type StandInOptions } from './stand-in';
 
@@ -36,7 +28,7 @@ async function against(reply: Reply | Reply[], options?: StandInOptions): Promis
 const thrown = (run: Promise<unknown>) => run.then(() => undefined).catch((error) => error);
 
 describe('what is sent', () => {
-  test('an upgrade asks the function of the stage, in slices short enough to be watched', async () => {
+  test("an upgrade calls the stage's function in short slices", async () => {
     await (await against({ answer: answer() })).upgrade();
     expect(standIn.functions).toEqual(['template-saas-api-migrate-lambda-dev']);
     expect(standIn.invokes).toEqual([{ command: 'upgrade', sliceSeconds: 5 }]);
@@ -56,7 +48,7 @@ describe('what is sent', () => {
     ]);
   });
 
-  test('who asks, what is allowed and the run go with a request that runs', async () => {
+  test("an upgrade sends who asks, what is allowed and the run's id", async () => {
     standIn = await StandIn.start(() => ({ answer: answer() }));
     client = new MigrateClient({ stage: 'dev', endpoint: standIn.url, requestedBy: 'ci 42' });
     const runId = '0b8f7f2e-6a4e-4e0e-9a51-3f0c3a0d9f11';
@@ -78,7 +70,7 @@ describe('what is sent', () => {
     });
   });
 
-  test('a history comes as the runner tells it', async () => {
+  test('a history is returned as the runner sends it', async () => {
     const history = [{ revision: 'c3', message: 'Add c3', downRevisions: [], applied: true }];
     const told = await (await against({ answer: answer({ command: 'history', history }) })).history();
     expect(told.history).toEqual(history);
@@ -128,14 +120,14 @@ describe('a call that is long', () => {
     expect(standIn.invokes).toHaveLength(1);
   });
 
-  test("a client of one's own that would send a dropped call again is refused", async () => {
+  test('a given client that would retry a dropped call is refused', async () => {
     standIn = await StandIn.start(() => ({ answer: answer() }));
     client = new MigrateClient({ stage: 'dev', client: new LambdaClient({ endpoint: standIn.url }) });
-    expect(await thrown(client.upgrade())).toMatchObject({ code: 'invalid_usage', next: 'make it with maxAttempts: 1' });
+    expect(await thrown(client.upgrade())).toMatchObject({ code: 'invalid_usage', next: 'create it with maxAttempts: 1' });
     expect(standIn.invokes).toEqual([]);
   });
 
-  test("a client of one's own is used as it is", async () => {
+  test('a given client is used unchanged', async () => {
     standIn = await StandIn.start(() => ({ answer: answer() }));
     client = new MigrateClient({ stage: 'dev', client: new LambdaClient({ endpoint: standIn.url, maxAttempts: 1 }) });
     expect(await client.upgrade()).toEqual(answer());
@@ -199,7 +191,7 @@ describe('a function that is not ready', () => {
     const it = await against([refusal, refusal, { answer: answer() }]);
     expect(await it.upgrade({ onWait: (reason) => waits.push(reason) })).toEqual(answer());
     expect(standIn.invokes).toHaveLength(3);
-    expect(waits).toEqual([expect.stringContaining('Lambda had no room for template-saas-api-migrate-lambda-dev')]);
+    expect(waits).toEqual([expect.stringContaining('Lambda throttled the call of template-saas-api-migrate-lambda-dev')]);
   });
 
   test.each([
@@ -209,7 +201,7 @@ describe('a function that is not ready', () => {
     const from = performance.now();
     const error = await thrown((await against(refusal)).upgrade({ readySeconds: 0.6 }));
     expect(error).toMatchObject({ code, message: expect.stringContaining('(waited 0.6 s)') });
-    expect(error.next).toMatch(/^nothing was started/);
+    expect(error.next).toMatch(/nothing was started$/);
     expect(performance.now() - from).toBeGreaterThan(550);
   });
 
@@ -242,12 +234,14 @@ describe('a function that is not ready', () => {
 describe('a database that another run has locked', () => {
   const locked: Reply = { failure: failure({ code: 'locked', message: 'ada holds the mutex' }) };
 
-  test('is an error of its own class at once', async () => {
-    expect(await thrown((await against(locked)).upgrade())).toBeInstanceOf(MigrationLockedError);
+  test('is an error at once', async () => {
+    const error = await thrown((await against(locked)).upgrade());
+    expect(error).toBeInstanceOf(MigrateError);
+    expect(error).toMatchObject({ code: 'locked', message: 'ada holds the mutex' });
     expect(standIn.invokes).toHaveLength(1);
   });
 
-  test('is waited for as long as is wanted, between two slices too', async () => {
+  test('is waited for as long as requested, also between two slices', async () => {
     const waits: string[] = [];
     const slice = answer({ status: 'partial', from: ['a1'], to: ['b2'], applied: [applied('b2')] });
     const it = await against([locked, { answer: slice }, locked, { answer: answer({ applied: [applied('c3')] }) }]);
@@ -258,9 +252,8 @@ describe('a database that another run has locked', () => {
 
   test('is given up after that time', async () => {
     const from = performance.now();
-    expect(await thrown((await against(locked)).stamp({ revision: 'head', lockSeconds: 0.5 }))).toBeInstanceOf(
-      MigrationLockedError,
-    );
+    const error = await thrown((await against(locked)).stamp({ revision: 'head', lockSeconds: 0.5 }));
+    expect(error).toMatchObject({ code: 'locked' });
     expect(performance.now() - from).toBeGreaterThan(450);
   });
 
@@ -284,7 +277,7 @@ describe('what the function says', () => {
         await against({ failure: failure({ revision: 'b2', sqlState: '42P07', statement: 'CREATE TABLE b' }, [applied('a1')]) })
       ).upgrade(),
     );
-    expect(error).toBeInstanceOf(MigrationFailedError);
+    expect(error).toBeInstanceOf(MigrateError);
     expect(error).toMatchObject({
       code: 'migration_failed',
       message: 'revision b2 failed',
@@ -296,23 +289,27 @@ describe('what the function says', () => {
     });
   });
 
-  test('a run that is blocked is an error of its own class, with each place that destroys data', async () => {
+  test('a run that is blocked is an error with each place that destroys data', async () => {
     const dataLoss = [{ revision: 'b2', rule: 'drop-table', what: 'drop_table users', file: 'b2.py', line: 12 }] as const;
     const error = await thrown((await against({ failure: failure({ code: 'blocked', dataLoss }) })).upgrade());
-    expect(error).toBeInstanceOf(MigrationBlockedError);
-    expect(error.dataLoss).toEqual(dataLoss);
-  });
-
-  test('a database that is ahead is an error of its own class', async () => {
-    const error = await thrown((await against({ failure: failure({ code: 'database_ahead' }) })).upgrade());
-    expect(error).toBeInstanceOf(DatabaseAheadError);
+    expect(error).toMatchObject({ code: 'blocked', dataLoss });
   });
 
   test.each([
-    ['a timeout', 'Sandbox.Timedout', '2026-01-01T00:00:00Z 1 Task timed out after 3.00 seconds', /longer timeout/],
-    ['too little memory', 'Runtime.ExitError', 'RequestId: 1 Error: Runtime exited with error: signal: killed', /more memory/],
-    ['too little memory, told by name', 'Runtime.OutOfMemory', 'RequestId: 1 Error: out of memory', /more memory/],
-    ['a module that is missing', 'Runtime.ImportModuleError', "Unable to import module 'x'", /package is not complete/],
+    ['a timeout', 'Sandbox.Timedout', '2026-01-01T00:00:00Z 1 Task timed out after 3.00 seconds', /raise the function's timeout/],
+    [
+      'too little memory',
+      'Runtime.ExitError',
+      'RequestId: 1 Error: Runtime exited with error: signal: killed',
+      /raise the function's memorySize/,
+    ],
+    [
+      'too little memory, told by name',
+      'Runtime.OutOfMemory',
+      'RequestId: 1 Error: out of memory',
+      /raise the function's memorySize/,
+    ],
+    ['a module that is missing', 'Runtime.ImportModuleError', "Unable to import module 'x'", /package is incomplete/],
     ['anything else', 'ValueError', 'oops', /log in \/aws\/lambda\/template-saas-api-migrate-lambda-dev/],
   ])('a crash by %s says what to do', async (_, errorType, errorMessage, next) => {
     const log = 'START RequestId: 1\nabout to migrate\n\nEND RequestId: 1\nREPORT RequestId: 1 Max Memory Used: 128 MB\n';
@@ -331,7 +328,7 @@ describe('what the function says', () => {
     expect(await thrown((await against(reply as Reply)).upgrade())).toMatchObject({ code: 'unexpected_answer' });
   });
 
-  test('a function of a newer contract is told by its version', async () => {
+  test('a function of a newer contract is recognized by its version', async () => {
     const error = await thrown((await against({ answer: { ...answer(), contract: 2 } })).upgrade());
     expect(error).toMatchObject({ code: 'unexpected_answer', message: expect.stringContaining('version 2 of the contract') });
   });
@@ -354,37 +351,36 @@ describe('a function that can not be reached', () => {
     expect(standIn.invokes).toHaveLength(1);
   });
 
-  test('a refused call is an AccessDeniedError', async () => {
+  test('a refused call is access_denied', async () => {
     const error = await thrown(
       (await against({ status: 403, error: 'AccessDeniedException', message: 'no lambda:InvokeFunction' })).upgrade(),
     );
-    expect(error).toBeInstanceOf(AccessDeniedError);
-    expect(error.message).toContain('no lambda:InvokeFunction');
+    expect(error).toMatchObject({ code: 'access_denied', message: expect.stringContaining('no lambda:InvokeFunction') });
   });
 
   test('a stage that was never deployed is named with its function and the region', async () => {
     const error = await thrown((await against({ status: 404, error: 'ResourceNotFoundException' })).upgrade());
-    expect(error).toBeInstanceOf(FunctionNotFoundError);
+    expect(error.code).toBe('function_not_found');
     expect(error.message).toBe(
       'there is no function template-saas-api-migrate-lambda-dev for stage "dev" in eu-central-1 in this account',
     );
   });
 
-  test('nobody at the endpoint: nothing was started, and the error says so', async () => {
+  test('if nothing listens at the endpoint, the error says that nothing was started', async () => {
     standIn = await StandIn.start(() => 'drop');
     const endpoint = standIn.url;
     await standIn.stop();
     client = new MigrateClient({ stage: 'dev', endpoint });
     const error = await thrown(client.upgrade());
     expect(error).toMatchObject({ code: 'network', message: expect.stringContaining('ECONNREFUSED') });
-    expect(error.next).toMatch(/^nothing was started/);
+    expect(error.next).toMatch(/nothing was started$/);
   });
 
   test('an address that does not exist: nothing was started', async () => {
     client = new MigrateClient({ stage: 'dev', endpoint: 'http://lambda.invalid' });
     expect(await thrown(client.upgrade())).toMatchObject({
       code: 'network',
-      next: expect.stringMatching(/^nothing was started/),
+      next: expect.stringMatching(/nothing was started$/),
     });
   });
 

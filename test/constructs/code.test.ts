@@ -1,15 +1,16 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
-import { AlembicMigration, MigrationCode, MigrationDatabase } from '../../lib';
-import { filesBelow, lockedBackend } from '../packaging/support';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { AlembicMigration, type AlembicMigrationProps, MigrationCode, MigrationDatabase } from '../../lib';
+import { filesBelow, hostPython, lockedBackend } from '../packaging/support';
 import { copyOf, laidOutBackend, revisionFile, temporaryDirectory, writeFiles } from './support';
 
 /** Synthesizes into a directory, as the CDK's command does with cdk.out. */
-function synth(code: MigrationCode, outdir = temporaryDirectory()) {
+function synth(code: MigrationCode, outdir = temporaryDirectory(), props: Partial<AlembicMigrationProps> = {}) {
   const app = new App({ outdir, builtinCloudFormationValidation: false });
   const stack = new Stack(app, 'Stack');
-  new AlembicMigration(stack, 'Migration', { stage: 'dev', code, database: MigrationDatabase.fromEnvironment() });
+  new AlembicMigration(stack, 'Migration', { stage: 'dev', code, database: MigrationDatabase.fromEnvironment(), ...props });
   const assembly = app.synth();
   const artifact = assembly.getStackArtifact(stack.artifactId);
   const assets = JSON.parse(readFileSync(join(outdir, 'Stack.assets.json'), 'utf8'));
@@ -48,7 +49,7 @@ describe('a uv project', () => {
     expect(installs()).toBe(2);
   });
 
-  test('that can not be installed is an error in plain words, and nothing of it is kept for the next synth', () => {
+  test('that cannot be installed is a clear error, and nothing of it is cached for the next synth', () => {
     const broken = writeFiles(lockedBackend(), { 'uv.lock': 'version = 999\n' });
     const first = synth(MigrationCode.fromProject(broken));
     const errors = (messages: typeof first.messages) =>
@@ -56,6 +57,19 @@ describe('a uv project', () => {
     expect(errors(first.messages)).toEqual([expect.stringMatching(/^"uv export" failed in /)]);
     expect(errors(synth(MigrationCode.fromProject(broken), first.outdir).messages)).toHaveLength(1);
   });
+});
+
+test("a project is loaded with the function's environment, as far as it is known at synth", () => {
+  const backend = writeFiles(lockedBackend(), {
+    'alembic/env.py': 'import os\nif os.environ.get("PROFILER") != "off":\n    import profiler_of_the_team\n',
+  });
+  const runtime = new lambda.Runtime(`python${hostPython()}`, lambda.RuntimeFamily.PYTHON);
+  const errors = (environment: Record<string, string>) =>
+    synth(MigrationCode.fromProject(backend), undefined, { runtime, environment })
+      .messages.filter(({ level }) => level === 'error')
+      .map(({ entry }) => entry.data);
+  expect(errors({})).toEqual([expect.stringMatching(/imports profiler_of_the_team.* reads PROFILER, not set here$/)]);
+  expect(errors({ PROFILER: 'off' })).toEqual([]);
 });
 
 test('a directory that is laid out already is taken as it is, with the runner added', () => {
@@ -81,7 +95,7 @@ describe('an image', () => {
     expect(fn.Properties).toMatchObject({ PackageType: 'Image', ImageConfig: { Command: ['cdk_alembic.handler.handler'] } });
   });
 
-  test('gets the runner as a build context that lies in cdk.out, so that cdk.out can be moved', () => {
+  test('gets the runner as a build context inside cdk.out, so that cdk.out can be moved', () => {
     const { assets, outdir } = synth(MigrationCode.fromImage(directory()));
     const [{ source }] = Object.values<any>(assets.dockerImages) as [any];
     const context = source.dockerBuildContexts['cdk-alembic'];

@@ -1,9 +1,10 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findDependencies, noDependencies } from '../../lib/packaging/dependencies/find';
 import type { DependencySource, Selection } from '../../lib/packaging/dependencies/source';
-import { temporaryDirectory, writeFiles } from './support';
+import { copyOf, temporaryDirectory, writeFiles } from './support';
 
-const NOTHING: Selection = { groups: [], extras: [], without: [], requirements: [] };
+const NOTHING: Selection = { groups: [], extras: [], without: [], add: [], requirements: [] };
 const platform = { architecture: 'arm64', pythonVersion: '3.13' } as const;
 
 function sourceOf(files: Record<string, string>, selection: Partial<Selection> = {}): DependencySource {
@@ -44,7 +45,7 @@ pytest = "*"
     ...['greenlet', 'pymysql', 'tomli', 'boto3', 'pytest', 'sentry'].map((name) => entry(name)),
   ].join('');
 
-  test('gives what the main group reaches, with hashes, conditions and the extras that are asked for', () => {
+  test('gives what the main group needs, with hashes, conditions and the requested extras', () => {
     const source = sourceOf({ 'pyproject.toml': PYPROJECT, 'poetry.lock': LOCK });
     expect(textsOf(source)).toEqual([
       'alembic==1.0',
@@ -89,7 +90,7 @@ pytest = "*"
     expect(source.projects).toEqual([join(root, 'common')]);
   });
 
-  test('that lacks what pyproject.toml asks for is refused with the command that locks', () => {
+  test('that lacks a dependency of pyproject.toml is refused with the command that locks', () => {
     const { errors } = sourceOf({ 'pyproject.toml': `${PYPROJECT}[project]\ndependencies = ["httpx"]\n`, 'poetry.lock': LOCK });
     expect(errors).toEqual([expect.stringMatching(/does not have httpx, which pyproject\.toml asks for: run "poetry lock" in /)]);
   });
@@ -142,7 +143,7 @@ test('Pipfile.lock gives the default section, and the address of a private index
   expect(source.projects).toEqual([expect.stringMatching(/\/common$/)]);
 });
 
-test('pylock.toml gives its wheels, with the groups that are asked for', () => {
+test('pylock.toml gives its wheels, with the requested groups', () => {
   const lock = `lock-version = "1.0"
 [[packages]]
 name = "alembic"
@@ -163,7 +164,7 @@ directory = {path = "../common", editable = true}
 });
 
 describe('requirements.txt', () => {
-  test('with hashes is installed as it is written, with the files it includes', () => {
+  test('with hashes is installed unchanged, with the files it includes', () => {
     const files = {
       'requirements.txt':
         '-r base.txt\n--extra-index-url https://example.org/simple\nalembic==1.16 \\\n    --hash=sha256:1 \\\n    --hash=sha256:2\n',
@@ -194,9 +195,31 @@ describe('requirements.txt', () => {
     expect(source.projects).toEqual([expect.stringMatching(/\/common$/)]);
   });
 
-  test('that includes a file that is not there is refused', () => {
+  test('that includes a missing file is refused', () => {
     expect(sourceOf({ 'requirements.txt': '-r nowhere.txt\n' }).errors).toEqual([
       expect.stringMatching(/no requirements file .*\/nowhere\.txt/),
+    ]);
+  });
+});
+
+describe.each([
+  ['poetry', 'pyproject.toml', 'poetry lock'],
+  ['pdm', 'pyproject.toml', 'pdm lock'],
+  ['pipenv', 'Pipfile', 'pipenv lock'],
+])('a lock as %s writes it', (kind, file, command) => {
+  const directory = copyOf(join(__dirname, '..', 'projects', kind));
+
+  test('fits its project', () => {
+    expect(findDependencies(directory, NOTHING)).toMatchObject({ errors: [], warnings: [] });
+  });
+
+  test('is refused when the project asks for other versions since, with the command that makes it anew', () => {
+    const path = join(directory, file);
+    writeFileSync(path, readFileSync(path, 'utf8').replace('1.16', '1.17'));
+    expect(findDependencies(directory, NOTHING)?.errors).toEqual([
+      expect.stringMatching(
+        new RegExp(`lock is older than ${path}: the dependencies have changed since. Run "${command}" in ${directory}`),
+      ),
     ]);
   });
 });

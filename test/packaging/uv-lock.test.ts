@@ -2,7 +2,17 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FunctionPlatform } from '../../lib/packaging/platform';
-import { copyOf, filesBelow, hostPython, lockedBackend, packageOf, read, temporaryDirectory, writeFiles } from './support';
+import {
+  checked,
+  copyOf,
+  filesBelow,
+  hostPython,
+  lockedBackend,
+  packageOf,
+  read,
+  temporaryDirectory,
+  writeFiles,
+} from './support';
 
 const host: FunctionPlatform = { architecture: process.arch === 'arm64' ? 'arm64' : 'x86_64', pythonVersion: hostPython() };
 const lambda: FunctionPlatform = { architecture: 'arm64', pythonVersion: '3.13' };
@@ -102,7 +112,7 @@ test.each<[FunctionPlatform, RegExp]>([
   for (const library of libraries) expect(library).toMatch(name);
 });
 
-test('the same backend has the same hash wherever it lies', () => {
+test('the same backend has the same hash in any folder', () => {
   expect(hashOf(copyOf(backend))).toBe(hashOf(backend));
 });
 
@@ -136,7 +146,7 @@ test('a backend may constrain the versions of what its dependencies need', () =>
   expect(filesBelow(build(constrained, lambda)).some((file) => /site-packages\/mako-1\.3\..*\.dist-info/.test(file))).toBe(true);
 });
 
-test('a download that is not the one that was locked is refused', () => {
+test('a download that differs from the lock is refused', () => {
   const forged = copyOf(backend);
   const lock = join(forged, 'uv.lock');
   writeFileSync(lock, readFileSync(lock, 'utf8').replace(/sha256:[0-9a-f]{64}/g, `sha256:${'0'.repeat(64)}`));
@@ -148,19 +158,45 @@ test('a backend without Alembic among its dependencies is refused', () => {
   expect(messageOf(() => build(without, lambda))).toMatch(/\(uv\.lock in .*\) hold no Alembic: run "uv add alembic" in /);
 });
 
-test('a lock that is no TOML is named', () => {
+test('a lock that is not TOML is named', () => {
   const broken = copyOf(backend);
   writeFileSync(join(broken, 'uv.lock'), 'not a lock');
   expect(messageOf(() => build(broken, lambda))).toMatch(new RegExp(`^${broken}/uv.lock can't be read as TOML: `));
 });
 
-test("a lock that uv can not read is told in uv's words, short and without colours", () => {
+test("a lock that uv cannot read is reported in uv's words, short and without colors", () => {
   const broken = copyOf(backend);
   writeFileSync(join(broken, 'uv.lock'), 'version = 999\n');
   const message = messageOf(() => build(broken, lambda));
   expect(message).toMatch(new RegExp(`^"uv export" failed in ${broken}: error: `));
   expect(message).not.toContain('\u001b');
   expect(message.length).toBeLessThan(2000);
+});
+
+describe('a lock that is older than pyproject.toml', () => {
+  const changed = () => {
+    const copy = copyOf(backend);
+    const file = join(copy, 'pyproject.toml');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('asyncpg>=0.30', 'asyncpg>=0.29'));
+    return copy;
+  };
+
+  test('is refused with the command that makes it anew', () => {
+    const copy = changed();
+    expect(checked(copy, lambda).errors).toEqual([
+      `${copy}/uv.lock is older than ${copy}/pyproject.toml: the dependencies have changed since. Run "uv lock" in ${copy}`,
+    ]);
+  });
+
+  test('is that lock, whichever mirror of the index this machine has', () => {
+    process.env.UV_DEFAULT_INDEX = 'https://pypi.example.org/simple';
+    try {
+      expect(checked(copyOf(backend), lambda).errors).toEqual([]);
+      expect(checked(changed(), lambda).errors).toHaveLength(1);
+    } finally {
+      delete process.env.UV_DEFAULT_INDEX;
+    }
+  });
 });
 
 describe('with another uv', () => {

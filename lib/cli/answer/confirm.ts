@@ -1,29 +1,29 @@
 import { createInterface } from 'node:readline/promises';
+import { MigrateError } from '../../contract/failure';
 import type { Screen } from '../screen/screen';
-import { CommandError } from './command-error';
 
 /**
- * Asks a person to type the name of a protected stage before it is changed. Throws a {@link CommandError} `declined` when something
+ * Asks a person to type the name of a protected stage before it is changed. Throws a {@link MigrateError} `declined` when something
  * else is typed, or when there is no terminal: then nothing waits for an answer.
  */
 export async function confirm(stage: string, { canAsk, notes }: Screen, signal: AbortSignal): Promise<void> {
   if (!canAsk) {
-    const message = `stage "${stage}" is protected, and there is no terminal to confirm it; nothing was changed`;
-    throw new CommandError('declined', message, 'read the plan, then run it again with --yes');
+    const message = `stage "${stage}" is protected and cannot be confirmed without a terminal; nothing was changed`;
+    throw new MigrateError('declined', message, 'read the plan, then run it again with --yes');
   }
   notes.line();
-  const typed = await ask(`stage ${notes.paint('bold', stage)} is protected; type its name to go on: `, signal);
+  const typed = await ask(`stage ${notes.paint('bold', stage)} is protected; type its name to continue: `, signal);
   if (typed.trim() === stage) return;
-  throw new CommandError(
+  throw new MigrateError(
     'declined',
     `the name of the stage was not typed; nothing was changed`,
     'run it again and type the name of the stage',
   );
 }
 
-/** What a person answers; empty at the end of input. */
+/** A person's answer; empty at the end of input. */
 export async function ask(question: string, signal: AbortSignal): Promise<string> {
-  // Not a terminal for readline: Ctrl-C stays a signal, which the command understands.
+  // Without readline's terminal mode, Ctrl-C stays a signal, which the command handles.
   const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
   const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
   try {

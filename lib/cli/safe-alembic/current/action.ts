@@ -1,10 +1,10 @@
+import { EXIT } from '../../../contract/exit-codes';
 import { answerDocument } from '../../answer/documents';
 import { showAnswer } from '../../answer/show-answer';
-import { EXIT } from '../../exit-codes';
 import { askRunner } from '../ask-runner';
 import { type Session, withOwnDatabase } from '../session';
 
-/** Shows where the project's own database is. */
+/** Shows the revision of the project's own database. */
 export async function current(session: Session): Promise<number> {
   const { screen, common } = session;
   const answer = await withOwnDatabase(session, ({ observer }) => askRunner(observer, { command: 'current' }));

@@ -1,13 +1,12 @@
-import { MigrateError } from '../../../client/errors';
-import type { MigrateAnswer } from '../../../contract';
+import { EXIT } from '../../../contract/exit-codes';
+import { MigrateError } from '../../../contract/failure';
 import { readGraph } from '../../../local/python/observe';
-import { EXIT } from '../../exit-codes';
 import { count, plain } from '../../screen/terminal';
-import { askRunner } from '../ask-runner';
+import { answerOrFailure, askRunner } from '../ask-runner';
 import { type Session, withOwnDatabase } from '../session';
 import { lineage, showGraph } from './show-graph';
 
-/** Draws the graph. If the database is not reachable, a note says so. */
+/** Draws the graph. If the database is not reachable, a warning says so. */
 export async function history(session: Session): Promise<number> {
   const { common } = session;
   const { data, notes } = session.screen;
@@ -15,7 +14,7 @@ export async function history(session: Session): Promise<number> {
     const read = await readGraph(observer);
     return [
       read,
-      read.problem === undefined ? await where(() => askRunner(observer, { command: 'current' })) : undefined,
+      read.problem === undefined ? await answerOrFailure(askRunner(observer, { command: 'current' })) : undefined,
     ] as const;
   });
   const at = answer instanceof MigrateError ? undefined : answer?.to;
@@ -23,7 +22,7 @@ export async function history(session: Session): Promise<number> {
   const heads = graph.heads.length === 1 ? 'one head' : `${graph.heads.length} heads: ${graph.heads.map(plain).join(', ')}`;
   data.line(`${count(graph.revisions.length)}, ${heads}`);
   if (graph.problem !== undefined) notes.warning(`Alembic can't load the revisions: ${graph.problem}`);
-  if (answer instanceof MigrateError) notes.warning(`where the database is could not be determined: ${answer.message}`);
+  if (answer instanceof MigrateError) notes.warning(`the database's revision could not be determined: ${answer.message}`);
   else if (answer && answer.unknown.length > 0)
     notes.warning(`the database is at ${answer.unknown.join(', ')}, which this project does not have`);
   if (common.json) {
@@ -31,13 +30,4 @@ export async function history(session: Session): Promise<number> {
     process.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
   }
   return EXIT.done;
-}
-
-async function where(ask: () => Promise<MigrateAnswer>): Promise<MigrateAnswer | MigrateError> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (error instanceof MigrateError) return error;
-    throw error;
-  }
 }

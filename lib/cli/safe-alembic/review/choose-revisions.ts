@@ -1,14 +1,13 @@
 import type { GraphFacts } from '../../../contract/facts';
-import { LocalError } from '../../../local/errors';
+import { MigrateError } from '../../../contract/failure';
 import { type Changes, changesSince, defaultBranch } from '../../../local/git';
-import { CommandError } from '../../answer/command-error';
 import { count } from '../../screen/terminal';
 import type { Chosen } from '../replay/chosen';
 import type { ReviewArguments } from './arguments';
 
 type Named = Pick<ReviewArguments, 'named' | 'since' | 'all'>;
 
-/** Which revisions a command line means. Throws a `LocalError` or {@link CommandError}. */
+/** Which revisions a command line means. Throws a {@link MigrateError}. */
 export async function chooseRevisions(project: string, graph: GraphFacts, given: Named): Promise<Chosen> {
   const all = graph.revisions.map(({ revision }) => revision);
   const changes = await changesOf(project, given);
@@ -43,7 +42,7 @@ async function changesOf(project: string, { since }: Named): Promise<Changes | u
     const branch = await defaultBranch(project);
     return branch === undefined ? undefined : await changesSince(project, branch);
   } catch (error) {
-    if (error instanceof LocalError) return undefined;
+    if (error instanceof MigrateError) return undefined;
     throw error;
   }
 }
@@ -51,7 +50,7 @@ async function changesOf(project: string, { since }: Named): Promise<Changes | u
 function inGraph(graph: GraphFacts, { added, changed, removed }: Changes) {
   const folders = new Set(graph.revisions.map(({ file }) => folderOf(file)));
   const files = new Set(graph.revisions.map(({ file }) => file));
-  // What is gone is not in the graph: a Python file beside those that are was one.
+  // Removed revisions are not in the graph: a Python file in the same folder as others was one.
   const wasRevision = (file: string) => file.endsWith('.py') && !file.endsWith('__init__.py') && folders.has(folderOf(file));
   return {
     added: idsOf(graph, added),
@@ -82,5 +81,5 @@ function find({ revisions, heads }: GraphFacts, name: string): readonly string[]
     found.length === 0
       ? `the project has no revision "${name}"`
       : `"${name}" is the start of several: ${found.map(({ revision }) => revision).join(', ')}`;
-  throw new CommandError('unknown_revision', message, LOOK);
+  throw new MigrateError('unknown_revision', message, LOOK);
 }

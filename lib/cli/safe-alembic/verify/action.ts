@@ -1,20 +1,18 @@
-import { MigrateError } from '../../../client/errors';
-import type { MigrateAnswer } from '../../../contract';
-import { LocalError } from '../../../local/errors';
+import { type MigrateAnswer, MigrateError } from '../../../contract';
+import { EXIT } from '../../../contract/exit-codes';
 import { readGraph } from '../../../local/python/observe';
 import type { Finding, Review } from '../../../review/finding';
-import { EXIT } from '../../exit-codes';
-import { count, place, plain, type Terminal } from '../../screen/terminal';
-import { askRunner } from '../ask-runner';
+import { count, plain, revisionNames, type Terminal } from '../../screen/terminal';
+import { answerOrFailure, askRunner } from '../ask-runner';
 import type { ReplayArguments } from '../replay/options';
 import { reviewRevisions } from '../replay/review-revisions';
 import { type Session, withOwnDatabase, withScratchDatabase } from '../session';
 
-/** One thing that was verified. */
+/** The result of one check. */
 export interface Check {
   readonly check: 'at-head' | 'one-head' | 'models' | 'env' | 'round-trip';
   readonly passed: boolean;
-  /** Whether it was looked at. What was not did not pass. @default true */
+  /** Whether it was checked. An unchecked item does not pass. @default true */
   readonly checked?: false;
   /** The result in words. */
   readonly what: string;
@@ -32,12 +30,14 @@ const RULES = {
 
 const REASONS = 3;
 
-/** Runs all checks, and shows each. */
+/** Runs all checks and shows each result. */
 export async function verify(session: Session, given: ReplayArguments): Promise<number> {
   const { screen, common } = session;
   const started = Date.now();
-  // One after the other: the first says soon whether the database can be reached.
-  const atHead = await withOwnDatabase(session, ({ observer }) => whereItIs(() => askRunner(observer, { command: 'current' })));
+  // In sequence: the first check shows quickly whether the database is reachable.
+  const atHead = whereItIs(
+    await withOwnDatabase(session, ({ observer }) => answerOrFailure(askRunner(observer, { command: 'current' }))),
+  );
   show(screen.data, atHead);
   const review = await withScratchDatabase(session, given.databaseUrl, async (observation) => {
     const graph = await readGraph(observation.observer);
@@ -53,23 +53,19 @@ export async function verify(session: Session, given: ReplayArguments): Promise<
   return exitCode;
 }
 
-async function whereItIs(ask: () => Promise<MigrateAnswer>): Promise<Check> {
-  try {
-    const { status, to, heads, pending, unknown } = await ask();
-    const passed = status === 'complete';
-    const what = passed
-      ? `the database is at head (${place(to)})`
-      : `the database is at ${place(to)}, not at head (${place(heads)})`;
-    const missing = pending.map(({ revision, message }) => `${revision} ${message} is pending: \`npx safe-alembic apply\``);
-    const foreign = unknown.map((revision) => `${revision} is not known to this project`);
-    return { check: 'at-head', passed, what, reasons: [...missing, ...foreign] };
-  } catch (error) {
-    if (!(error instanceof MigrateError || error instanceof LocalError)) throw error;
-    // A project that can't be loaded fails everything that follows, too.
-    if (error instanceof LocalError) throw error;
-    const what = 'where the database is could not be determined';
-    return { check: 'at-head', passed: false, what, reasons: [`${error.code}: ${error.message}`, error.next] };
+function whereItIs(answer: MigrateAnswer | MigrateError): Check {
+  if (answer instanceof MigrateError) {
+    const what = "the database's revision could not be determined";
+    return { check: 'at-head', passed: false, what, reasons: [`${answer.code}: ${answer.message}`, answer.next] };
   }
+  const { status, to, heads, pending, unknown } = answer;
+  const passed = status === 'complete';
+  const what = passed
+    ? `the database is at head (${revisionNames(to)})`
+    : `the database is at ${revisionNames(to)}, not at head (${revisionNames(heads)})`;
+  const missing = pending.map(({ revision, message }) => `${revision} ${message} is pending: \`npx safe-alembic apply\``);
+  const foreign = unknown.map((revision) => `${revision} is not known to this project`);
+  return { check: 'at-head', passed, what, reasons: [...missing, ...foreign] };
 }
 
 type Judge = (check: keyof typeof RULES, holds: string, fails: string) => Check;
@@ -104,7 +100,7 @@ function checksOf({ findings, graph, summary, revisions, notChecked, notCompared
   return [
     heads(graph, of),
     models,
-    of('env', 'env.py commits what it runs', 'env.py does not keep what it runs'),
+    of('env', 'env.py commits what it runs', 'env.py does not commit what it runs'),
     trips,
     ...(notReplayed.length ? [unchecked('round-trip', `${count(notReplayed.length)} could not be replayed`, why)] : []),
   ];
@@ -113,8 +109,9 @@ function checksOf({ findings, graph, summary, revisions, notChecked, notCompared
 function heads({ heads: found, problem }: Review['graph'], of: Judge): Check {
   if (problem !== undefined)
     return { check: 'one-head', passed: false, what: 'Alembic can’t load the revisions', reasons: [problem] };
-  if (found.length === 0) return unchecked('one-head', 'there is no revision, so there is no head', []);
-  const single = found.length === 1 ? `there is one head (${place(found)})` : `the ${found.length} heads are labelled branches`;
+  if (found.length === 0) return unchecked('one-head', 'the project has no revisions, so it has no head', []);
+  const single =
+    found.length === 1 ? `there is one head (${revisionNames(found)})` : `the ${found.length} heads are labelled branches`;
   return of('one-head', single, `there are ${found.length} heads`);
 }
 

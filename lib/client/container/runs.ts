@@ -1,0 +1,128 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DescribeExecutionCommandOutput, SFNClient, SFNClientConfig } from '@aws-sdk/client-sfn';
+import {
+  type AppliedRevision,
+  MigrateError,
+  type MigrateRequest,
+  RUNNER_CODES,
+  type RunnerCode,
+  type RunRecord,
+} from '../../contract';
+import { retryOf, sdkFailure } from '../sdk-failure';
+import { type SfnSdk, stepFunctions } from '../step-functions';
+import { containerCall, containerFailed, recordedFailure } from './failure';
+
+/** How to wait for a run in the container. */
+export interface WaitOptions {
+  /** The run in the history. */
+  readonly runId: string;
+  /** When to stop waiting, on the clock of `performance.now()`. */
+  readonly until: number;
+  /** Gets the revisions that were applied since the last call. */
+  readonly onApplied: (applied: readonly AppliedRevision[]) => void;
+  readonly signal?: AbortSignal;
+}
+
+const FIRST_PAUSE_MS = 500;
+/** Each poll also calls the function. */
+const LONGEST_PAUSE_MS = 15_000;
+
+/** A run of hours survives a network outage of minutes. */
+const PATIENCE_MS = 5 * 60_000;
+
+/** A stopped task still records its end. */
+const LAST_WORDS_MS = 10_000;
+
+/** Starts the stage's container and watches it: its end in Step Functions, its progress in the run history. */
+export class ContainerRuns {
+  private readonly sfn: SFNClient;
+
+  /**
+   * @param connection credentials, region and endpoint
+   * @param history returns the latest runs, from the function
+   */
+  constructor(
+    private readonly sdk: SfnSdk,
+    connection: Pick<SFNClientConfig, 'credentials' | 'region' | 'endpoint'>,
+    private readonly history: () => Promise<readonly RunRecord[]>,
+  ) {
+    this.sfn = stepFunctions(sdk, connection);
+  }
+
+  /** Starts the container under a name, or finds the execution that has this name. Nothing runs twice. @returns its ARN */
+  async start(stateMachineArn: string, name: string, request: MigrateRequest, abortSignal?: AbortSignal): Promise<string> {
+    try {
+      const command = new this.sdk.StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(request) });
+      const { executionArn } = await this.sfn.send(command, { abortSignal });
+      return executionArn as string;
+    } catch (error) {
+      abortSignal?.throwIfAborted();
+      if (!(error instanceof this.sdk.ExecutionAlreadyExists)) {
+        throw sdkFailure(error, containerCall(`states:StartExecution of ${stateMachineArn}`));
+      }
+      return `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
+    }
+  }
+
+  /** Waits for an execution. @returns whether it succeeded; false: it still runs */
+  async wait(executionArn: string, { runId, until, onApplied, signal }: WaitOptions): Promise<boolean> {
+    let seen = (await this.record(runId))?.applied.length ?? 0;
+    let lostSince: number | undefined;
+    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS)) {
+      signal?.throwIfAborted();
+      const execution = await this.describe(executionArn, signal).catch((error: unknown) => {
+        lostSince ??= performance.now();
+        if (!retryOf(error) || performance.now() - lostSince > PATIENCE_MS) throw error;
+      });
+      if (execution) lostSince = undefined;
+      const applied = (await this.record(runId))?.applied.slice(seen) ?? [];
+      seen += applied.length;
+      if (applied.length > 0) onApplied(applied);
+      if (execution?.status === 'SUCCEEDED') return true;
+      if (execution && execution.status !== 'RUNNING') throw await this.failure(execution, runId, signal);
+      const left = until - performance.now();
+      if (left <= 0) return false;
+      await sleep(Math.min(pause, left), undefined, { signal });
+    }
+  }
+
+  /** Closes the connections. */
+  destroy(): void {
+    this.sfn.destroy();
+  }
+
+  private async describe(executionArn: string, abortSignal?: AbortSignal): Promise<DescribeExecutionCommandOutput> {
+    try {
+      return await this.sfn.send(new this.sdk.DescribeExecutionCommand({ executionArn }), { abortSignal });
+    } catch (error) {
+      abortSignal?.throwIfAborted();
+      throw sdkFailure(error, containerCall(`states:DescribeExecution of ${executionArn}`));
+    }
+  }
+
+  /** Why it failed, from the run's record or from Step Functions. */
+  private async failure(execution: DescribeExecutionCommandOutput, runId: string, signal?: AbortSignal): Promise<MigrateError> {
+    const deadline = performance.now() + LAST_WORDS_MS;
+    let record = await this.record(runId);
+    while (record?.outcome === 'running' && performance.now() < deadline) {
+      await sleep(FIRST_PAUSE_MS, undefined, { signal });
+      record = await this.record(runId);
+    }
+    const code = record?.outcome;
+    return record && isRunnerCode(code) ? recordedFailure(code, record, execution) : containerFailed(execution);
+  }
+
+  /** The run in the history. If the history can't be read, progress is shown later; nothing fails. */
+  private async record(runId: string): Promise<RunRecord | undefined> {
+    try {
+      return (await this.history()).find((run) => run.runId === runId);
+    } catch (error) {
+      if (error instanceof MigrateError) return undefined;
+      throw error;
+    }
+  }
+}
+
+function isRunnerCode(code: string | undefined): code is RunnerCode {
+  return (RUNNER_CODES as readonly string[]).includes(code ?? '');
+}

@@ -1,0 +1,44 @@
+import type { AppliedRevision, MigrateAnswer, MigrateRequest } from '../contract';
+
+/** The next request of a run over several calls and containers, and what the run has done. */
+export class RunSoFar {
+  readonly applied: AppliedRevision[] = [];
+  private readonly warnings = new Set<string>();
+  private from?: readonly string[];
+  /** The target of the next call. */
+  private revision?: string;
+  /** All calls are one run in the history, under the first call's id. */
+  private runId?: string;
+
+  constructor(private readonly asked: MigrateRequest) {
+    this.revision = asked.revision;
+    this.runId = asked.runId;
+  }
+
+  /** The next call. */
+  get request(): MigrateRequest {
+    return { ...this.asked, revision: this.revision, runId: this.runId };
+  }
+
+  /** The run's id in the history: from a call, or a new one. */
+  id(): string {
+    this.runId ??= crypto.randomUUID();
+    return this.runId;
+  }
+
+  /** Adds the answer of a call. */
+  add({ applied, warnings, from, runId, target, status }: MigrateAnswer): void {
+    this.applied.push(...applied);
+    for (const warning of warnings) this.warnings.add(warning);
+    this.from ??= from;
+    this.runId ??= runId;
+    // A step such as `+2` would be counted again from the end of this call.
+    if (status === 'partial') this.revision = target.length > 1 ? this.asked.revision : (target[0] ?? 'base');
+  }
+
+  /** The answer of the whole run, given the last call's. */
+  answer(last: MigrateAnswer): MigrateAnswer {
+    const { from = last.from, applied, warnings, runId } = this;
+    return { ...last, from, applied: [...applied], warnings: [...warnings], ...(runId !== undefined && { runId }) };
+  }
+}
