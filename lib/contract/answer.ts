@@ -54,6 +54,16 @@ export const RUNNER_CODES = [
   'database_unreachable',
   /** the database refused the connection: password, role, database name, TLS */
   'database_refused',
+  /** the role may not read or write what it must: the version table, the schema in which it is created */
+  'permission_denied',
+  /** the database takes no writes: a standby, a reader endpoint, a role or a database that is read-only */
+  'read_only',
+  /** a pooler such as PgBouncer gives each transaction another session: no lock would hold; nothing was applied */
+  'pooled_connection',
+  /** the version table does not hold what Alembic writes: a row twice, NULL, another column or type */
+  'invalid_version_table',
+  /** a timeout of the database or of the role ended a statement of the runner, not of a revision */
+  'timed_out',
   /** the secret with the database's address could not be read, or lacks a part of it */
   'secret_unavailable',
   /** another run holds the mutex */
@@ -158,7 +168,7 @@ export interface RunRecord {
   readonly endedAt: Text | null;
   readonly from: readonly string[];
   readonly to: readonly string[];
-  /** `running`, a status, or the code of the error. */
+  /** `running`, `killed` when the process ended without a word, a status, or the code of the error. */
   readonly outcome: Text;
   /** What happened, with what; null: no error. Absent from a function that was deployed by an older version. */
   readonly error?: Text | null;

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeExecutionCommand, ExecutionAlreadyExists, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { CdkCustomResourceEvent, CdkCustomResourceIsCompleteResponse } from 'aws-lambda';
-import { printable } from '../../lib/client/printable';
-import type { TenantsOnDeployData, TenantsOnDeployProperties } from '../../lib/contract/coordinator';
-import type { TenantRunInput } from '../../lib/contract/tenants';
-import { log } from '../on-deploy/log';
-import { runId as runIdOf } from '../on-deploy/run-id';
-import { isRollingBack } from '../on-deploy/stack-status';
-import { failureOf, RunFailure } from './run-failure';
+import { printable } from '../../../lib/client/printable';
+import type { TenantsOnDeployData, TenantsOnDeployProperties } from '../../../lib/contract/coordinator';
+import type { TenantRunInput } from '../../../lib/contract/tenants';
+import { log } from '../../on-deploy/log';
+import { runId as runIdOf } from '../../on-deploy/run-id';
+import { isRollingBack } from '../../on-deploy/stack-status';
+import { type Failure, failureOf, RunFailure } from './run-failure';
 
 /** What `onEvent` passes to `isComplete`: the framework merges it into the event of every later call. */
 export interface Started {
@@ -58,7 +58,7 @@ export async function isComplete(event: Event & Partial<Started>): Promise<Deplo
     for (;;) {
       const execution = await sfn.send(new DescribeExecutionCommand({ executionArn: ExecutionArn }));
       if (execution.status === 'SUCCEEDED') return { IsComplete: true, ...(Data && { Data }) };
-      if (execution.status !== 'RUNNING') return await failed(event, failureOf(execution));
+      if (execution.status !== 'RUNNING') return await endedBadly(event, failureOf(execution));
       if (Date.now() - StartedAt > DEPLOY_SECONDS * 1000) return await failed(event, STILL_RUNNING);
       if (Date.now() >= end) return { IsComplete: false };
       await sleep(LOOK_EVERY_SECONDS * 1000);
@@ -89,8 +89,15 @@ async function start(event: Event, name: string): Promise<string> {
   return `${StateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
 }
 
-async function failed(event: Event & Partial<Started>, failure: ReturnType<typeof failureOf>): Promise<Deployed> {
-  // A canceled deploy may be rolling back by now; failing here would leave the stack in UPDATE_ROLLBACK_FAILED.
+async function endedBadly(event: Event & Partial<Started>, failure: Failure): Promise<Deployed> {
+  if (failure.code !== 'no_tenants' || event.RequestType !== 'Create') return failed(event, failure);
+  // A stage that is new has no tenants yet. One that was deployed before may have lost its list.
+  log('warning', 'there are no tenants yet', { ...about(event), ...failure });
+  return { IsComplete: true, ...(event.Data && { Data: event.Data }) };
+}
+
+async function failed(event: Event & Partial<Started>, failure: Failure): Promise<Deployed> {
+  // A deploy that was cancelled may be rolling back by now; failing here would leave the stack in UPDATE_ROLLBACK_FAILED.
   if (event.RequestType === 'Update' && (await isRollingBack(event.StackId))) return { IsComplete: true, Data: event.Data };
   log('error', 'failed', { ...about(event), ...failure });
   throw new RunFailure(failure, event.Data?.consoleUrl ?? '');

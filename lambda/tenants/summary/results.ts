@@ -1,15 +1,17 @@
-import type { Tenant, TenantError, TenantOutcome, Wave } from '../../lib/contract/tenants';
-import type { BatchFailure, Part } from './batch';
-import { inParallel } from './in-parallel';
-import { errorKey, partKey, type Run, runKey, tenantsKey } from './run-files';
-import type { Store } from './store';
+import type { Tenant, TenantError, TenantOutcome, Wave } from '../../../lib/contract/tenants';
+import type { BatchFailure, Part } from '../batch/batch';
+import { inParallel } from '../files/in-parallel';
+import { errorKey, partKey, type Run, runKey, tenantsKey } from '../files/run-files';
+import type { Store } from '../files/store';
 
 /** The result of a tenant in a run. */
 export interface TenantResult {
   readonly tenant: string;
   readonly status: 'unchanged' | 'migrated' | 'pending' | 'ahead' | 'failed' | 'notStarted';
-  /** Its revisions; absent: unknown. */
+  /** Where it is; absent: nobody looked, or it could not be determined. */
   readonly to?: readonly string[];
+  /** When this was found out, in milliseconds since the epoch; absent: it was not started. */
+  readonly at?: number;
   /** With `failed`. */
   readonly error?: TenantError;
 }
@@ -44,6 +46,7 @@ export async function waveResults(
   const started = allowed === 'unknown' ? [...written].some((key) => /\/(\d+|error)\.json$/.test(key)) : allowed;
   const indexes = Array.from({ length: run.waves[wave].batches }, (_, index) => index);
   return inParallel(indexes, async (index): Promise<BatchResult> => {
+    // A file that is missing is noticed by the number of tenants.
     const tenants = (await store.get<Tenant[]>(tenantsKey(runId, wave, index))) ?? [];
     if (!started) return { tenants: tenants.map(({ name }) => ({ tenant: name, status: 'notStarted' })), parts: [] };
     const parts: Part[] = [];
@@ -52,7 +55,7 @@ export async function waveResults(
     }
     const key = errorKey(runId, wave, index);
     const failure = written.has(key) ? await store.get<BatchFailure>(key) : undefined;
-    return { tenants: merge(tenants, parts, failure?.error ?? ABORTED), parts };
+    return { tenants: merge(tenants, parts, failure ?? { error: ABORTED, endedAt: Date.now() }), parts };
   });
 }
 
@@ -61,19 +64,21 @@ export function failedOf(results: readonly BatchResult[]): number {
   return results.reduce((sum, { tenants }) => sum + tenants.filter(({ status }) => status === 'failed').length, 0);
 }
 
-/** A tenant may be in several answers: all applied revisions count, and the last one has the result. */
-function merge(tenants: readonly Tenant[], parts: readonly Part[], unfinished: TenantError): TenantResult[] {
-  const outcomes = new Map<string, TenantOutcome>();
-  for (const outcome of parts.flatMap((part) => part.outcomes)) {
-    const before = outcomes.get(outcome.tenant)?.applied ?? [];
-    outcomes.set(outcome.tenant, { ...outcome, applied: [...before, ...outcome.applied] });
+/** A tenant may be in several answers: all that they did counts, and the last one says how it ended. */
+function merge(tenants: readonly Tenant[], parts: readonly Part[], { error, endedAt }: BatchFailure): TenantResult[] {
+  const outcomes = new Map<string, TenantOutcome & { readonly at: number }>();
+  for (const part of parts) {
+    for (const outcome of part.outcomes) {
+      const before = outcomes.get(outcome.tenant)?.applied ?? [];
+      outcomes.set(outcome.tenant, { ...outcome, applied: [...before, ...outcome.applied], at: part.endedAt });
+    }
   }
   const notStarted = new Set(parts.flatMap((part) => part.notStarted));
   return tenants.map(({ name: tenant }): TenantResult => {
     const outcome = outcomes.get(tenant);
-    if (outcome && outcome.status !== 'partial') return ended(outcome);
+    if (outcome && outcome.status !== 'partial') return { ...ended(outcome), at: outcome.at };
     if (notStarted.has(tenant)) return { tenant, status: 'notStarted', to: outcome?.to };
-    return { tenant, status: 'failed', to: outcome?.to, error: unfinished };
+    return { tenant, status: 'failed', to: outcome?.to, error, at: endedAt };
   });
 }
 

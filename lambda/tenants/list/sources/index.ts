@@ -1,6 +1,6 @@
-import { MigrateError } from '../../../lib/contract';
-import type { CoordinatorSettings } from '../../../lib/contract/coordinator';
-import type { Tenant } from '../../../lib/contract/tenants';
+import { MigrateError } from '../../../../lib/contract';
+import type { CoordinatorSettings } from '../../../../lib/contract/coordinator';
+import type { Tenant } from '../../../../lib/contract/tenants';
 import { readTenants } from '../tenants';
 import { fromFunction } from './function';
 import { fromObject } from './object';

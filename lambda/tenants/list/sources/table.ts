@@ -1,5 +1,5 @@
 import { type AttributeValue, DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
-import type { TenantSourceSettings } from '../../../lib/contract/coordinator';
+import type { TenantSourceSettings } from '../../../../lib/contract/coordinator';
 
 type Table = Extract<TenantSourceSettings, { kind: 'table' }>;
 

@@ -1,6 +1,6 @@
-import { parseJson } from '../../../lib/client/json';
-import { MigrateError } from '../../../lib/contract';
-import { Store } from '../store';
+import { parseJson } from '../../../../lib/client/json';
+import { MigrateError } from '../../../../lib/contract';
+import { Store } from '../../files/store';
 
 /** A JSON array, or JSON lines. */
 export async function fromObject({ bucket, key }: { bucket: string; key: string }): Promise<unknown[]> {

@@ -1,7 +1,7 @@
 import type { DescribeExecutionOutput } from '@aws-sdk/client-sfn';
-import { parseJson } from '../../lib/client/json';
-import type { TenantFailure, TenantRunSummary } from '../../lib/contract/tenants';
-import { cut } from '../on-deploy/deploy-failure';
+import { parseJson } from '../../../lib/client/json';
+import { isTenantRunSummary, type TenantFailure } from '../../../lib/contract/tenants';
+import { cut } from '../../on-deploy/deploy-failure';
 
 export interface Failure {
   readonly code?: string;
@@ -18,8 +18,8 @@ const MAX_NEXT_BYTES = 400;
 
 /** Why an execution failed. */
 export function failureOf({ status, error, cause }: Pick<DescribeExecutionOutput, 'status' | 'error' | 'cause'>): Failure {
-  const summary = parseJson(cause ?? '') as Partial<TenantRunSummary> | null | undefined;
-  if (summary?.error) return { ...summary.error, failures: summary.failures };
+  const summary = parseJson(cause ?? '');
+  if (isTenantRunSummary(summary) && summary.error) return { ...summary.error, failures: summary.failures };
   const reason = [error, cause].filter(Boolean).join(': ');
   return {
     code: 'run_aborted',

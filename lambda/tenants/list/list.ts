@@ -1,23 +1,17 @@
-import { MigrateError, RUN_ID } from '../../lib/contract';
-import { wrongWith } from '../../lib/contract/checks/rules';
-import type { BatchState, CoordinatorSettings, Listed } from '../../lib/contract/coordinator';
-import { type Tenant, type TenantRunInput, tenantRunInputProblems, WAVES, type Wave } from '../../lib/contract/tenants';
-import { inParallel } from './in-parallel';
-import {
-  batchesKey,
-  type Failure,
-  LAST_FAILED_KEY,
-  type LastFailed,
-  type Run,
-  runKey,
-  tenantsKey,
-  type WaveSize,
-} from './run-files';
+import { MigrateError, RUN_ID } from '../../../lib/contract';
+import { wrongWith } from '../../../lib/contract/checks/rules';
+import type { BatchState, CoordinatorSettings, Listed } from '../../../lib/contract/coordinator';
+import { type Tenant, type TenantRunInput, tenantRunInputProblems, WAVES, type Wave } from '../../../lib/contract/tenants';
+import { inParallel } from '../files/in-parallel';
+import { lastFailed } from '../files/last-failed';
+import { batchesKey, type Failure, type Run, runKey, tenantsKey, type WaveSize } from '../files/run-files';
+import { DamagedFile, type Store } from '../files/store';
 import { listTenants } from './sources';
-import type { Store } from './store';
 import { some } from './tenants';
 import { batches, divide, toleratedOf } from './waves';
 
+const NO_TENANTS =
+  'check where the tenants are listed; as long as a stage has none, deploy it with onDeploy: TenantDeploy.off(); nothing was started';
 const EMPTY: WaveSize = { tenants: 0, batches: 0 };
 
 /** Finds the tenants of a run and stores its batches. Problems end in the summary. */
@@ -48,6 +42,7 @@ async function plan(settings: CoordinatorSettings, store: Store, runId: string, 
   const input = given as TenantRunInput;
   try {
     const all = await listTenants(settings);
+    if (!all.length) throw new MigrateError('no_tenants', `the list of tenants (${settings.source.kind}) is empty`, NO_TENANTS);
     const { tenants, warnings } = await choose(input, all, store);
     const upgrade = input.command !== 'plan';
     const missing = upgrade ? missingCanaries(settings, all) : [];
@@ -79,7 +74,7 @@ async function plan(settings: CoordinatorSettings, store: Store, runId: string, 
 
 /** Mistyped canaries would otherwise silently migrate all tenants at once. */
 function missingCanaries({ canary }: CoordinatorSettings, all: readonly Tenant[]): string[] {
-  if (!canary || !('names' in canary) || !all.length) return [];
+  if (!canary || !('names' in canary)) return [];
   const known = new Set(all.map(({ name }) => name));
   const missing = canary.names.filter((name) => !known.has(name));
   if (missing.length === canary.names.length) {
@@ -93,7 +88,7 @@ function missingCanaries({ canary }: CoordinatorSettings, all: readonly Tenant[]
 }
 
 function about({ command = 'upgrade', tenants, retryFailed, allow, requestedBy = 'invoke' }: TenantRunInput) {
-  return { command, allow, requestedBy, all: tenants === undefined && !retryFailed };
+  return { command, allow, requestedBy, startedAt: Date.now(), all: tenants === undefined && !retryFailed };
 }
 
 function nothing(input: TenantRunInput | undefined, failure: Failure): Planned {
@@ -108,7 +103,7 @@ interface Chosen {
 
 async function choose({ tenants: names, retryFailed }: TenantRunInput, all: readonly Tenant[], store: Store): Promise<Chosen> {
   if (retryFailed) return chooseFailed(all, store);
-  if (!names) return { tenants: all, warnings: all.length ? [] : ['there are no tenants: nothing was started'] };
+  if (!names) return { tenants: all, warnings: [] };
   const known = new Set(all.map(({ name }) => name));
   const unknown = names.filter((name) => !known.has(name));
   if (unknown.length) {
@@ -119,17 +114,26 @@ async function choose({ tenants: names, retryFailed }: TenantRunInput, all: read
     );
   }
   const wanted = new Set(names);
-  const tenants = all.filter(({ name }) => wanted.has(name));
-  return { tenants, warnings: tenants.length ? [] : ['no tenant was named: nothing was started'] };
+  return { tenants: all.filter(({ name }) => wanted.has(name)), warnings: [] };
 }
 
 async function chooseFailed(all: readonly Tenant[], store: Store): Promise<Chosen> {
-  const { tenants: failed = [] } = (await store.get<LastFailed>(LAST_FAILED_KEY)) ?? {};
+  const failed = await failedBefore(store);
   if (!failed.length) return { tenants: [], warnings: ['no tenant failed in its last upgrade: nothing was started'] };
   const wanted = new Set(failed);
   const tenants = all.filter(({ name }) => wanted.delete(name));
   const gone = [...wanted];
   return { tenants, warnings: gone.length ? [`failed in their last upgrade but are no longer tenants: ${some(gone)}`] : [] };
+}
+
+async function failedBefore(store: Store): Promise<string[]> {
+  try {
+    return await lastFailed(store);
+  } catch (error) {
+    if (!(error instanceof DamagedFile)) throw error;
+    const next = 'run over all tenants: that writes it anew; those at head cost one query each';
+    throw new MigrateError('tenants_unavailable', error.message, next);
+  }
 }
 
 async function writeWave(store: Store, runId: string, wave: Wave, waveBatches: readonly Tenant[][]): Promise<void> {

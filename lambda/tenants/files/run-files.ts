@@ -1,25 +1,18 @@
-import type { TenantRunInput, Wave } from '../../lib/contract/tenants';
+import type { TenantRunInput, Wave } from '../../../lib/contract/tenants';
 import type { Store } from './store';
 
 /*
  * Keys of a run's files. `runs/` expires; the list of what failed last is outside of it.
  */
 
-export const LAST_FAILED_KEY = 'last-failed.json';
-
-/** `last-failed.json`: the tenants that failed in their last upgrade, and those that it did not start. */
-export interface LastFailed {
-  /** The run that wrote it. */
-  readonly runId: string;
-  readonly tenants: readonly string[];
-}
-
-/** `run.json`: the decisions of the list step. */
+/** `run.json`: what the lister decided. */
 export interface Run {
   readonly command: 'upgrade' | 'plan';
   readonly allow: TenantRunInput['allow'];
   readonly requestedBy: string;
-  /** Whether the run covers all tenants. */
+  /** When it was listed, in milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** Whether all tenants are meant. */
   readonly all: boolean;
   /** Number of tenants and batches of each wave. */
   readonly waves: { readonly [wave in Wave]: WaveSize };
@@ -36,7 +29,7 @@ export interface WaveSize {
 }
 
 export interface Failure {
-  readonly code: 'invalid_request' | 'unknown_tenant' | 'tenants_unavailable';
+  readonly code: 'invalid_request' | 'unknown_tenant' | 'no_tenants' | 'tenants_unavailable';
   readonly message: string;
   readonly next: string;
 }
@@ -49,9 +42,7 @@ export const partKey = (runId: string, wave: Wave, index: number, part: number):
 export const errorKey = (runId: string, wave: Wave, index: number): string => runKey(runId, wave, index, 'error.json');
 export const approvalKey = (runId: string): string => runKey(runId, 'approval.json');
 
-/** The run as the list step stored it. */
-export async function readRun(store: Store, runId: string): Promise<Run> {
-  const run = await store.get<Run>(runKey(runId, 'run.json'));
-  if (!run) throw new Error(`the run ${runId} has no file run.json in the bucket ${store.bucket}`);
-  return run;
+/** The run as the lister wrote it down. */
+export function readRun(store: Store, runId: string): Promise<Run> {
+  return store.require<Run>(runKey(runId, 'run.json'));
 }

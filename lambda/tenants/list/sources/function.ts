@@ -1,6 +1,6 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { parseJson } from '../../../lib/client/json';
-import { MigrateError } from '../../../lib/contract';
+import { parseJson } from '../../../../lib/client/json';
+import { MigrateError } from '../../../../lib/contract';
 
 /** Calls the user's function with `{}`; it returns an array of names or tenants. */
 export async function fromFunction(functionName: string): Promise<unknown[]> {

@@ -1,5 +1,5 @@
-import { MigrateError } from '../../lib/contract';
-import { type Tenant, tenantListProblems } from '../../lib/contract/tenants';
+import { MigrateError } from '../../../lib/contract';
+import { type Tenant, tenantListProblems } from '../../../lib/contract/tenants';
 
 const MAX_NAMED = 5;
 

@@ -1,12 +1,18 @@
 import { InvokeCommand } from '@aws-sdk/client-lambda';
-import { functionError, unexpectedAnswer } from '../../lib/client/function-errors';
-import { parseJson } from '../../lib/client/json';
-import { lambdaClient, regionOf } from '../../lib/client/lambda-client';
-import { sdkFailure } from '../../lib/client/sdk-failure';
-import { invokeOf } from '../../lib/client/target';
-import { sendWhenReady } from '../../lib/client/wait-until-ready';
-import { isTenantAnswer, isTenantList, type TenantAnswer, type TenantList, type TenantRequest } from '../../lib/contract/tenants';
-import { log } from '../on-deploy/log';
+import { functionError, unexpectedAnswer } from '../../../lib/client/function-errors';
+import { parseJson } from '../../../lib/client/json';
+import { lambdaClient, regionOf } from '../../../lib/client/lambda-client';
+import { sdkFailure } from '../../../lib/client/sdk-failure';
+import { invokeOf } from '../../../lib/client/target';
+import { sendWhenReady } from '../../../lib/client/wait-until-ready';
+import {
+  isTenantAnswer,
+  isTenantList,
+  type TenantAnswer,
+  type TenantList,
+  type TenantRequest,
+} from '../../../lib/contract/tenants';
+import { log } from '../../on-deploy/log';
 
 /** How long a worker that is Pending, Inactive or throttled is waited for in one call; the state machine calls again. */
 const READY_SECONDS = 45;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { CanarySettings, ToleranceSettings } from '../../lib/contract/coordinator';
-import type { Tenant } from '../../lib/contract/tenants';
+import type { CanarySettings, ToleranceSettings } from '../../../lib/contract/coordinator';
+import type { Tenant } from '../../../lib/contract/tenants';
 
 /** Step Functions puts all children's outputs into the map's, which may have 256 KB; beyond this number, batches become larger. */
 const MAX_BATCHES = 10_000;

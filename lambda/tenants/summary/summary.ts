@@ -1,12 +1,15 @@
-import { CONTRACT_VERSION, type DataLoss } from '../../lib/contract';
-import type { Stopped } from '../../lib/contract/coordinator';
-import { MAX_SUMMARY_FAILURES, type TenantError, type TenantFailure, type TenantRunSummary } from '../../lib/contract/tenants';
+import { CONTRACT_VERSION, type DataLoss } from '../../../lib/contract';
+import type { Stopped } from '../../../lib/contract/coordinator';
+import { MAX_SUMMARY_FAILURES, type TenantError, type TenantFailure, type TenantRunSummary } from '../../../lib/contract/tenants';
+import type { Run } from '../files/run-files';
 import type { BatchResult, TenantResult } from './results';
-import type { Run } from './run-files';
 
 /** Step Functions limits a cause to 32,768 characters. */
 const MAX_CHARACTERS = 32_768;
 const MAX_TEXT = 600;
+const MAX_NAME = 100;
+/** The reason of the run itself. */
+const MAX_REASON = 3000;
 const MAX_LISTED = 50;
 
 export interface SummaryOptions {
@@ -21,8 +24,6 @@ export interface SummaryOptions {
 export interface Result {
   readonly summary: TenantRunSummary;
   readonly failures: readonly TenantFailure[];
-  readonly failedOrNotStarted: readonly string[];
-  readonly done: readonly string[];
 }
 
 export function summaryOf(results: readonly BatchResult[], options: SummaryOptions): Result {
@@ -58,9 +59,7 @@ export function summaryOf(results: readonly BatchResult[], options: SummaryOptio
     detailsUri,
     ...(error && { error }),
   };
-  const names = (wanted: boolean) =>
-    tenants.filter(({ status }) => (status === 'failed' || status === 'notStarted') === wanted).map(({ tenant }) => tenant);
-  return { summary: shortened(summary), failures, failedOrNotStarted: names(true), done: names(false) };
+  return { summary: shortened(summary), failures };
 }
 
 function errorOf(
@@ -113,17 +112,27 @@ function lossesOf(losses: readonly DataLoss[]): DataLoss[] {
   return [...each.values()].slice(0, MAX_LISTED);
 }
 
-/** As much as fits; `detailsUri` has all of it. */
-function shortened(summary: TenantRunSummary): TenantRunSummary {
+/** As much of it as fits; `detailsUri` has it all. */
+export function shortened({ error, ...summary }: TenantRunSummary): TenantRunSummary {
   const lists = {
-    failures: summary.failures.map(({ tenant, error }) => ({ tenant, error: shortError(error) })),
-    positions: [...summary.positions],
-    dataLoss: [...summary.dataLoss],
-    warnings: summary.warnings.map(cut),
+    heads: summary.heads.map((revision) => cut(revision, MAX_NAME)),
+    failures: summary.failures.map((failure) => ({ tenant: cut(failure.tenant, MAX_NAME), error: shortError(failure.error) })),
+    positions: summary.positions.map(({ revisions, tenants }) => ({
+      revisions: revisions.map((one) => cut(one, MAX_NAME)),
+      tenants,
+    })),
+    dataLoss: summary.dataLoss.map((loss) => ({ ...loss, what: cut(loss.what) })),
+    warnings: summary.warnings.map((warning) => cut(warning)),
   };
-  const whole = () => ({ ...summary, ...lists });
+  const whole = (): TenantRunSummary => ({
+    ...summary,
+    ...lists,
+    ...(error && { error: { ...error, message: cut(error.message, MAX_REASON), next: cut(error.next) } }),
+  });
   while (JSON.stringify(whole()).length > MAX_CHARACTERS) {
     const longest = Object.values(lists).reduce((a, b) => (JSON.stringify(a).length > JSON.stringify(b).length ? a : b));
+    // What is left has a bound of its own: it fits.
+    if (!longest.length) break;
     longest.length = Math.floor(longest.length / 2);
   }
   return whole();
@@ -134,12 +143,12 @@ function shortError({ code, message, next, revision, sqlState, statement }: Tena
     code,
     message: cut(message),
     next: cut(next),
-    revision,
+    ...(revision && { revision: cut(revision, MAX_NAME) }),
     sqlState,
     ...(statement && { statement: cut(statement) }),
   };
 }
 
-function cut(text: string): string {
-  return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT - 1)}…` : text;
+function cut(text: string, length = MAX_TEXT): string {
+  return text.length > length ? `${text.slice(0, length - 1)}…` : text;
 }

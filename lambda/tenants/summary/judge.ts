@@ -1,7 +1,7 @@
-import type { CoordinatorSettings, Judged } from '../../lib/contract/coordinator';
+import type { CoordinatorSettings, Judged } from '../../../lib/contract/coordinator';
+import { type Run, readRun } from '../files/run-files';
+import type { Store } from '../files/store';
 import { type BatchResult, failedOf, waveResults } from './results';
-import { type Run, readRun } from './run-files';
-import type { Store } from './store';
 
 /** Whether the others may follow the canaries. */
 export async function judge({ canary }: CoordinatorSettings, store: Store, runId: string): Promise<Judged> {

@@ -1,5 +1,5 @@
-import type { Tenant, TenantList } from '../../../lib/contract/tenants';
-import { callWorker } from '../worker';
+import type { Tenant, TenantList } from '../../../../lib/contract/tenants';
+import { callWorker } from '../../batch/worker';
 
 /** The worker queries its own database, page by page. */
 export async function fromQuery(worker: string): Promise<Tenant[]> {
