@@ -24,15 +24,19 @@ export function installDependencies(installation: Installation, target: string):
   const { directory, source, platform, python, wheels } = installation;
   const folder = mkdtempSync(join(tmpdir(), 'cdk-alembic-'));
   const install: Install = (options, environment) => uvInstall(directory, target, platform, options, environment);
+  let resolved: Dependencies | undefined;
+  const resolve = (): Dependencies => {
+    resolved ??= source.resolve(platform);
+    return resolved;
+  };
   try {
     const own = namesOfWheels(wheels);
     if (own.length || !installed(source, folder, target, install)) {
-      const dependencies = source.resolve(platform);
       const requirements = join(folder, 'requirements.txt');
-      writeFileSync(requirements, requirementsText(withoutHashes(dependencies, own)));
+      writeFileSync(requirements, requirementsText(withoutHashes(resolve(), own)));
       installAll(install, target, [...(wheels ? ['--find-links', wheels] : []), '--requirement', requirements]);
     }
-    installProjects(install, source.resolve(platform), python, folder);
+    installProjects(install, resolve(), python, folder);
     refuseCompiled(target, platform, own);
   } catch (error) {
     throw needsCompiling(error, platform) ?? error;
