@@ -74,7 +74,8 @@ async function all(folder: string): Promise<Count> {
     { name: 'format of Python', check: ruff('format', '--check') },
   ];
   const tests: NamedCheck[] = [
-    { name: 'end to end', check: jestCheck(context, 'e2e', WORKERS) },
+    // A deploy waits more than it works.
+    { name: 'end to end', check: jestCheck(context, 'e2e', WORKERS + 1) },
     { name: 'unit', check: jestCheck(context, 'unit', WORKERS) },
     { name: 'runner', check: pytest('runner') },
     { name: 'observer', check: pytest('observer') },
