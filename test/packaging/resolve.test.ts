@@ -21,7 +21,7 @@ describe('resolving what nothing has pinned', () => {
     process.env.UV = join(folder, 'uv');
     writeFileSync(process.env.UV, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
     const selection = { requirements: [], groups: [], extras: [], without: [] };
-    compileRequirements(folder, ['requirements.txt'], selection, lambda);
+    compileRequirements(folder, { lines: ['alembic'] }, selection, lambda);
     const calls = readFileSync(join(folder, 'calls'), 'utf8').trim().split('\n');
     return calls.map((call) => call.split(' ')).filter(([command]) => command === 'pip');
   }
