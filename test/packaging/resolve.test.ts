@@ -20,7 +20,7 @@ describe('resolving what nothing has pinned', () => {
     const script = `echo "$@" >> ${folder}/calls\n[ "$1" = pip ] && exit\ncase "$*" in ${found.join(' ')} *) exit 2;; esac`;
     process.env.UV = join(folder, 'uv');
     writeFileSync(process.env.UV, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
-    const selection = { requirements: [], groups: [], extras: [], without: [] };
+    const selection = { requirements: [], groups: [], extras: [], without: [], add: [] };
     compileRequirements(folder, { lines: ['alembic'] }, selection, lambda);
     const calls = readFileSync(join(folder, 'calls'), 'utf8').trim().split('\n');
     return calls.map((call) => call.split(' ')).filter(([command]) => command === 'pip');
