@@ -100,7 +100,22 @@ export type ClientCode = (typeof CLIENT_CODES)[number];
 export type ErrorCode = RunnerCode | ClientCode;
 
 /** Ways to lose data that a revision has to acknowledge, in a comment: `# cdk-alembic: allow <rule>: <reason>`. */
-export const DATA_LOSS_RULES = ['drop-table', 'drop-column', 'drop-schema', 'drop-type', 'truncate', 'delete-all'] as const;
+export const DATA_LOSS_RULES = [
+  'drop-table',
+  'drop-column',
+  'drop-schema',
+  'drop-type',
+  'drop-materialized-view',
+  'drop-cascade',
+  'drop-owned',
+  'detach-partition',
+  'truncate',
+  'delete-all',
+  'clear-column',
+  'convert-column',
+  /** What can't be read: nobody can tell whether it destroys data. */
+  'unread-sql',
+] as const;
 export type DataLossRule = (typeof DATA_LOSS_RULES)[number];
 
 /** A place in a revision's upgrade that destroys data. */

@@ -4,6 +4,7 @@ import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY, MANIFEST_FILE } from '../../
 import type { AlembicFolders } from '../project/alembic-project';
 import { listFiles } from '../project/sources';
 import { DRIVERS } from '../proof/check-installed';
+import type { DataLosses } from '../proof/data-losses';
 import type { Proof } from '../proof/proof';
 
 /** What is known of a package when it is made, so that the function does not have to guess it. */
@@ -22,6 +23,8 @@ export interface Manifest {
   readonly heads: readonly string[] | null;
   /** Why there are no heads. */
   readonly headsReason?: string;
+  /** What revisions destroy, by file, relative to the backend's folder. Absent: nothing here could read them. */
+  readonly destroys?: DataLosses;
   /** What every synth has to say of this package. */
   readonly warnings: readonly string[];
 }
@@ -35,13 +38,14 @@ export function writeManifest(
   roots: readonly string[],
   proof?: Proof,
   onlyImported = false,
+  destroys?: DataLosses,
 ): void {
   const file = join(target, MANIFEST_FILE);
   mkdirSync(dirname(file), { recursive: true });
   const { heads = null, headsReason, unproved } = proof ?? { headsReason: 'the package was not loaded' };
   const warnings =
     onlyImported && unproved ? [`whether all that a migration imports is in the package was not proved: ${unproved}`] : [];
-  const known = { config, folder, roots, ...driverOf(target), heads, ...(heads ? {} : { headsReason }), warnings };
+  const known = { config, folder, roots, ...driverOf(target), heads, ...(heads ? {} : { headsReason }), destroys, warnings };
   writeFileSync(file, JSON.stringify(known satisfies Manifest));
 }
 

@@ -32,7 +32,8 @@ CREATE TABLE IF NOT EXISTS cdk_alembic.run (
   from_revisions text[] NOT NULL,
   to_revisions text[] NOT NULL,
   outcome text NOT NULL DEFAULT 'running',
-  error text
+  error text,
+  fresh boolean NOT NULL
 )""",
     """
 CREATE TABLE IF NOT EXISTS cdk_alembic.run_revision (
@@ -53,8 +54,8 @@ _STATE = f"{_EXISTS}, to_regclass('cdk_alembic.run_version_table') IS NOT NULL"
 CREATE_TRIES = 5
 # The drivers do not agree on how a list is passed; they all take a JSON text.
 _BEGIN = """
-INSERT INTO cdk_alembic.run (id, version_table, stage, command, requested_by, from_revisions, to_revisions)
-SELECT CAST(:id AS uuid), :version_table, :stage, :command, :requested_by, heads, heads
+INSERT INTO cdk_alembic.run (id, version_table, stage, command, requested_by, from_revisions, to_revisions, fresh)
+SELECT CAST(:id AS uuid), :version_table, :stage, :command, :requested_by, heads, heads, CAST(:fresh AS boolean)
 FROM (SELECT ARRAY(SELECT json_array_elements_text(CAST(CAST(:heads AS text) AS json)))) AS given (heads)
 ON CONFLICT (id) DO UPDATE SET outcome = 'running', ended_at = NULL
 """
@@ -88,7 +89,7 @@ WHERE version_table = :version_table ORDER BY revision, started_at DESC, positio
 """
 
 _IS_UNFINISHED = """
-SELECT NOT EXISTS (SELECT FROM cdk_alembic.run WHERE version_table = :version_table AND outcome = 'complete')
+SELECT NOT EXISTS (SELECT FROM cdk_alembic.run WHERE version_table = :version_table AND (outcome = 'complete' OR NOT fresh))
   AND NOT EXISTS (
     SELECT json_array_elements_text(CAST(CAST(:heads AS text) AS json))
     EXCEPT
@@ -109,8 +110,8 @@ class History:
         """Whether there is a record of this run."""
         return self._begun
 
-    def begin(self, connection: Any, table: VersionTable, heads: tuple[str, ...]) -> None:
-        """Makes the schema if it is not there, and records that the run has started."""
+    def begin(self, connection: Any, table: VersionTable, heads: tuple[str, ...], fresh: bool) -> None:
+        """Makes the schema if it is not there, and records that the run has started. `fresh`: nothing can be lost."""
         with self._warning():
             self._create(connection)
             execute(
@@ -122,6 +123,7 @@ class History:
                 command=self._invocation.request.command,
                 requested_by=self._invocation.request.requested_by,
                 heads=_array(heads),
+                fresh=fresh,
             )
             self._begun = True
 
@@ -221,7 +223,8 @@ def read(context: Any) -> tuple[list[dict[str, Any]], dict[str, str]]:
 
 
 def is_unfinished(connection: Any, table: VersionTable, lineage: Iterable[str]) -> bool:
-    """Whether the database is still on its way from empty: this record has all that was ever applied, and no run was complete."""
+    """Whether the database is still on its way from empty: this record has all that was ever applied, no run was complete,
+    and the first one found no tables."""
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
