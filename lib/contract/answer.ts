@@ -110,7 +110,22 @@ export type ClientCode = (typeof CLIENT_CODES)[number];
 export type ErrorCode = RunnerCode | ClientCode;
 
 /** Ways to lose data that a revision must acknowledge in a comment: `# cdk-alembic: allow <rule>: <reason>`. */
-export const DATA_LOSS_RULES = ['drop-table', 'drop-column', 'drop-schema', 'drop-type', 'truncate', 'delete-all'] as const;
+export const DATA_LOSS_RULES = [
+  'drop-table',
+  'drop-column',
+  'drop-schema',
+  'drop-type',
+  'drop-materialized-view',
+  'drop-cascade',
+  'drop-owned',
+  'detach-partition',
+  'truncate',
+  'delete-all',
+  'clear-column',
+  'convert-column',
+  /** SQL that can't be read may destroy data. */
+  'unread-sql',
+] as const;
 export type DataLossRule = (typeof DATA_LOSS_RULES)[number];
 
 /** A statement in a revision's upgrade that destroys data. */

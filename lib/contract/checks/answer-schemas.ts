@@ -84,7 +84,24 @@ export const ANSWER_SCHEMAS: Definitions = {
     },
     required: ['revision', 'rule', 'what', 'file', 'line'],
   },
-  DataLossRule: { type: 'string', enum: ['drop-table', 'drop-column', 'drop-schema', 'drop-type', 'truncate', 'delete-all'] },
+  DataLossRule: {
+    type: 'string',
+    enum: [
+      'drop-table',
+      'drop-column',
+      'drop-schema',
+      'drop-type',
+      'drop-materialized-view',
+      'drop-cascade',
+      'drop-owned',
+      'detach-partition',
+      'truncate',
+      'delete-all',
+      'clear-column',
+      'convert-column',
+      'unread-sql',
+    ],
+  },
   RenderedRevision: {
     anyOf: [
       {

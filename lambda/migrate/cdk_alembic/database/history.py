@@ -32,7 +32,8 @@ CREATE TABLE IF NOT EXISTS cdk_alembic.run (
   from_revisions text[] NOT NULL,
   to_revisions text[] NOT NULL,
   outcome text NOT NULL DEFAULT 'running',
-  error text
+  error text,
+  fresh boolean NOT NULL
 )""",
     """
 CREATE TABLE IF NOT EXISTS cdk_alembic.run_revision (
@@ -59,11 +60,11 @@ Limits = tuple[str, dict[str, str]]
 # Whoever holds the mutex is alone: what still runs was killed.
 _BEGIN = """
 WITH killed AS (
-  UPDATE cdk_alembic.run SET outcome = 'killed', ended_at = clock_timestamp(), error = 'the process ended without a word'
+  UPDATE cdk_alembic.run SET outcome = 'killed', ended_at = clock_timestamp(), error = 'the process ended without an answer'
   WHERE version_table = :version_table AND outcome = 'running' AND id <> CAST(:id AS uuid)
 )
-INSERT INTO cdk_alembic.run (id, version_table, stage, command, requested_by, from_revisions, to_revisions)
-SELECT CAST(:id AS uuid), :version_table, :stage, :command, :requested_by, heads, heads
+INSERT INTO cdk_alembic.run (id, version_table, stage, command, requested_by, from_revisions, to_revisions, fresh)
+SELECT CAST(:id AS uuid), :version_table, :stage, :command, :requested_by, heads, heads, CAST(:fresh AS boolean)
 FROM (SELECT ARRAY(SELECT json_array_elements_text(CAST(CAST(:heads AS text) AS json)))) AS given (heads)
 ON CONFLICT (id) DO UPDATE SET outcome = 'running', ended_at = NULL
 """
@@ -102,7 +103,7 @@ WHERE version_table = :version_table ORDER BY revision, started_at DESC, positio
 """
 
 _IS_UNFINISHED = """
-SELECT NOT EXISTS (SELECT FROM cdk_alembic.run WHERE version_table = :version_table AND outcome = 'complete')
+SELECT NOT EXISTS (SELECT FROM cdk_alembic.run WHERE version_table = :version_table AND (outcome = 'complete' OR NOT fresh))
   AND NOT EXISTS (
     SELECT json_array_elements_text(CAST(CAST(:heads AS text) AS json))
     EXCEPT
@@ -125,8 +126,8 @@ class History:
         """Whether there is a record of this run."""
         return self._begun
 
-    def begin(self, connection: Any, table: VersionTable, heads: tuple[str, ...]) -> None:
-        """Creates the schema if it does not exist, and records the start of the run."""
+    def begin(self, connection: Any, table: VersionTable, heads: tuple[str, ...], fresh: bool) -> None:
+        """Creates the schema if it does not exist, and records the start of the run. `fresh`: nothing can be lost."""
         with self._warning():
             self._create(connection)
             execute(
@@ -138,6 +139,7 @@ class History:
                 command=self._invocation.request.command,
                 requested_by=self._invocation.request.requested_by,
                 heads=_array(heads),
+                fresh=fresh,
             )
             self._begun = True
 
@@ -261,7 +263,8 @@ def read(context: Any) -> tuple[list[dict[str, Any]], dict[str, str]]:
 
 
 def is_unfinished(connection: Any, table: VersionTable, lineage: Iterable[str]) -> bool:
-    """Whether the database is still being built from empty: the record has every applied revision, and no run was complete."""
+    """Whether the database is still being built from empty: the record has every applied revision, no run was complete, and the
+    first one found no tables."""
     from sqlalchemy.exc import SQLAlchemyError
 
     try:

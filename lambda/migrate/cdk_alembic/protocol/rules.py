@@ -35,8 +35,15 @@ DATA_LOSS_RULES = (
     "drop-column",
     "drop-schema",
     "drop-type",
+    "drop-materialized-view",
+    "drop-cascade",
+    "drop-owned",
+    "detach-partition",
     "truncate",
     "delete-all",
+    "clear-column",
+    "convert-column",
+    "unread-sql",
 )
 RUNNER_CODES = (
     "invalid_request",
@@ -347,6 +354,10 @@ SETTINGS = {
             "neededBy": "all",
         },
         "guard": {
+            "type": "boolean",
+            "wrong": "{key} must be true or false",
+        },
+        "guardUnread": {
             "type": "boolean",
             "wrong": "{key} must be true or false",
         },

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
+from ..database.contents import holds_tables
 from ..database.failures import describe, sql_state
 from ..database.history import History, is_unfinished
 from ..database.invalid_indexes import check_indexes
@@ -62,6 +63,7 @@ class Run:
         self._uncommitted: list[tuple[dict[str, Any], Any, bool]] = []
         """Done, with whether it has recorded itself, and in a transaction that is still open: env.py's own, or one that began
         when a revision ended Alembic's."""
+        self._fresh = False
         self._by_itself: list[str] = []
         """Revisions that ended Alembic's transaction, while their version stamp is not committed."""
 
@@ -139,7 +141,7 @@ class Run:
             return
         if not self.downgrade:
             self._check([step.revision for step in steps], heads)
-        self.history.begin(self._mutex, self.table, heads)
+        self.history.begin(self._mutex, self.table, heads, self._fresh)
         is_held = True  # acquired a moment ago
         for step in steps:
             self._stopped = self._ends_before(step)
@@ -207,14 +209,17 @@ class Run:
         return not self.downgrade and is_elsewhere(step.revision, self.invocation)
 
     def _check(self, scripts: list[Any], heads: tuple[str, ...]) -> None:
-        # A database without a revision, or whose first run has not finished, has nothing to lose.
-        fresh = not heads or is_unfinished(self._mutex, self.table, self.project.lineage(heads))
-        if self.invocation.settings.guard and not fresh:
-            refuse_unacknowledged(scripts)
-            self.invocation.warnings.extend(unreadable(scripts))
-        refuse_without(scripts, self.invocation, fresh)
-        may_drop = "drop_invalid_indexes" in self.invocation.request.allow
         schema = self.table.own_schema if self.invocation.tenant is not None else None
+        # A database without tables, or on its way from there, has nothing to lose.
+        if heads:
+            self._fresh = is_unfinished(self._mutex, self.table, self.project.lineage(heads))
+        else:
+            self._fresh = not holds_tables(self._mutex, self.table, schema)
+        if self.invocation.settings.guard and not self._fresh:
+            refuse_unacknowledged(scripts, self.invocation.settings.guard_unread)
+            self.invocation.warnings.extend(unreadable(scripts))
+        refuse_without(scripts, self.invocation, self._fresh)
+        may_drop = "drop_invalid_indexes" in self.invocation.request.allow
         self.invocation.warnings.extend(check_indexes(self._mutex, scripts, may_drop, schema))
 
     def _committed(self, connection: Any) -> bool:

@@ -1,0 +1,248 @@
+"""Statements and names of SQLAlchemy as SQL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .values import MARK, UNKNOWN, Attribute, Called, Class, External, Instance, Item, OneOf, Text, as_text
+
+_TEXTUAL = ("text", "DDL", "SQL", "TextClause", "literal_column", "Composed", "str", "LiteralString")
+_SAME_STATEMENT = (
+    "bindparams", "params", "columns", "execution_options", "execute_if", "options", "as_string", "compile",
+    "with_dialect_options", "prefix_with", "ordered_values", "alias", "cte", "returning", "against", "self_group", "correlate",
+)  # fmt: skip
+_DML = ("delete", "update", "insert", "select")
+_NARROWING = ("where", "filter", "filter_by", "join", "outerjoin", "limit", "offset", "having", "whereclause", "select_from")
+_LIBRARIES = ("sqlalchemy", "sqlmodel", "geoalchemy2", "alembic", "flask_sqlalchemy", "sqlalchemy_utils", "psycopg", "psycopg2")
+_TYPES = {
+    "String": "varchar", "VARCHAR": "varchar", "Unicode": "varchar", "CHAR": "char", "Text": "text", "TEXT": "text",
+    "UnicodeText": "text", "AutoString": "varchar", "Integer": "integer", "INTEGER": "integer", "BigInteger": "bigint",
+    "BIGINT": "bigint", "SmallInteger": "smallint", "SMALLINT": "smallint", "Float": "double precision",
+    "FLOAT": "double precision", "Double": "double precision", "REAL": "real", "DOUBLE_PRECISION": "double precision",
+    "Numeric": "numeric", "NUMERIC": "numeric", "DECIMAL": "numeric", "Boolean": "boolean", "BOOLEAN": "boolean",
+    "Date": "date", "DATE": "date",
+    "DateTime": "timestamp", "DATETIME": "timestamp", "TIMESTAMP": "timestamp", "Time": "time", "TIME": "time", "JSON": "json",
+    "JSONB": "jsonb", "UUID": "uuid", "Uuid": "uuid", "LargeBinary": "bytea", "BYTEA": "bytea",
+}  # fmt: skip
+
+
+def quoted(name: Any, schema: Any = None) -> str:
+    """A name as an identifier, with its schema."""
+    text = as_text(name).replace('"', '""')
+    return f'"{as_text(schema)}"."{text}"' if schema is not None else f'"{text}"'
+
+
+def table_of(value: Any) -> str:
+    """The quoted name of a table, of a model, or of what stands for one."""
+    if isinstance(value, (str, bytes)):
+        return quoted(value)
+    if isinstance(value, Instance):
+        return table_of(value.cls)
+    if isinstance(value, Class):
+        name = value.find("__tablename__")
+        return quoted(name) if isinstance(name, str) else table_of(value.find("__table__") or UNKNOWN)
+    if isinstance(value, Attribute) and value.name in ("__table__", "c", "columns", "query"):
+        return table_of(value.of)
+    if isinstance(value, Called):
+        if value.name in ("alias", "table_valued", "tometadata", "to_metadata", "join"):
+            return table_of(value.receiver)
+        if value.name in ("Table", "table", "create_table", "TableClause"):
+            return quoted(value.given(0, "name", "table_name"), value.keywords.get("schema"))
+        if value.name in ("query", "get"):
+            return table_of(value.given(0, "entity"))
+    if isinstance(value, Item) and isinstance(value.key, str):
+        return quoted(value.key.rpartition(".")[2])
+    return quoted(MARK)
+
+
+def type_of(value: Any) -> str:
+    """A type as SQL; the mark when it is not one of SQLAlchemy's own."""
+    if isinstance(value, External):
+        return _TYPES.get(value.name.rpartition(".")[2], MARK)
+    if not isinstance(value, Called):
+        return MARK
+    name = _TYPES.get(value.name, MARK)
+    sizes = [value.given(index, *names) for index, names in enumerate((("length", "precision"), ("scale",)))]
+    known = [str(size) for size in sizes if isinstance(size, int) and not isinstance(size, bool)]
+    return f"{name}({', '.join(known)})" if known and name in ("varchar", "char", "numeric") else name
+
+
+def sql_of(value: Any) -> list[str] | None:
+    """The texts that a statement may be, empty when it destroys nothing; None when that can't be told."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, bytes):
+        return [value.decode(errors="replace")]
+    if isinstance(value, OneOf):
+        found = [sql_of(one) for one in value.values]
+        return None if None in found else [text for texts in found for text in texts or ()]
+    if isinstance(value, (tuple, list)) and value and all(isinstance(part, (str, Called)) for part in value):
+        return [text for part in value for text in sql_of(part) or ()]
+    if not isinstance(value, Called):
+        return None
+    if value.name in _TEXTUAL and (value.args or value.keywords):
+        return sql_of(value.given(0, "text", "statement", "sqltext"))
+    if value.name == "format":
+        return _formatted(value)
+    if value.name in _SAME_STATEMENT and not isinstance(value.receiver, External):
+        return sql_of(value.receiver)
+    if (dropped := _dropped(value)) is not None:
+        return dropped
+    return _manipulation(value)
+
+
+def _formatted(value: Called) -> list[str] | None:
+    """psycopg's `SQL("...{}").format(Identifier("x"))`."""
+    texts = sql_of(value.receiver)
+    if texts is None:
+        return None
+
+    def shown(part: Any) -> str:
+        if isinstance(part, Called) and part.name == "Identifier":
+            return ".".join(quoted(name) for name in part.args)
+        return (sql_of(part) or [MARK])[0] if isinstance(part, Called) else as_text(part)
+
+    parts, named = [shown(part) for part in value.args], {key: shown(part) for key, part in value.keywords.items()}
+    try:
+        return [text.format(*parts, **named) for text in texts]
+    except (IndexError, KeyError, ValueError):
+        return None
+
+
+def _dropped(value: Called) -> list[str] | None:
+    first = value.given(0, "element", "name", "table_name")
+    if value.name == "DropTable":
+        return [f"DROP TABLE {table_of(first)}"]
+    if value.name == "DropSchema":
+        return [f"DROP SCHEMA {quoted(first)}{' CASCADE' if value.keywords.get('cascade') else ''}"]
+    if value.name == "DropColumn":
+        return [f"ALTER TABLE {table_of(first)} DROP COLUMN {quoted(value.given(1, 'column'))}"]
+    if value.name in ("DropType", "DropEnumType", "DropDomainType"):
+        return [f"DROP TYPE {type_name(first)}"]
+    if value.name == "CreateTable":
+        return [f"CREATE TABLE {table_of(first)} ()"]
+    return None
+
+
+def type_name(value: Any) -> str:
+    """The quoted name of an enum or a domain."""
+    name = value.keywords.get("name") if isinstance(value, Called) else None
+    if name is None and isinstance(value, Called) and value.name == "DOMAIN":
+        name = value.given(0)
+    if name is None and isinstance(value, Called) and value.args and isinstance(value.args[0], Class):
+        name = value.args[0].node.name.lower()
+    return quoted(MARK if name is None else name, value.keywords.get("schema") if isinstance(value, Called) else None)
+
+
+def _manipulation(value: Called) -> list[str] | None:
+    found = manipulation(value)
+    if found is not None:
+        return [found] if found else []
+    # What else SQLAlchemy makes destroys nothing: CreateTable, DropIndex, func.setval().
+    root: Any = value
+    while isinstance(root, (Called, Attribute, Item)):
+        root = root.function if isinstance(root, Called) else root.of
+    return [] if isinstance(root, External) and root.name.split(".")[0] in _LIBRARIES else None
+
+
+def manipulation(value: Any) -> str | None:
+    """A `delete` or `update` as SQL, an empty text for `insert` and `select`, None for anything else."""
+    methods: list[Called] = []
+    while isinstance(value, Called):
+        receiver = value.receiver
+        if value.name in _DML:
+            of_library = isinstance(receiver, External) and receiver.name.split(".")[0] in _LIBRARIES
+            table = value.given(0, "table", "entity") if receiver is None or of_library else receiver
+            return _written(value, table, methods)
+        methods.append(value)
+        if not isinstance(value.function, (Attribute, External)):
+            return None
+        value = receiver
+    return None
+
+
+def _written(base: Called, table: Any, methods: list[Called]) -> str:
+    if base.name in ("insert", "select"):
+        return ""
+    while isinstance(table, Called) and isinstance(table.function, Attribute) and table.name not in ("query", "Table", "table"):
+        methods.append(table)  # query(User).filter(...).delete()
+        table = table.receiver
+    parts = [part for method in methods if method.name in _NARROWING for part in _conditions(method)]
+    given = (
+        base.given(1, "whereclause")
+        if base.receiver is None or isinstance(base.receiver, External)
+        else base.keywords.get("whereclause")
+    )
+    if given is not None and base.name == "delete":
+        parts.append(condition(given))
+    where = f" WHERE {' AND '.join(parts)}" if parts else ""
+    if base.name == "delete":
+        return f"DELETE FROM {table_of(table)}{where}"  # noqa: S608
+    sets = {**_sets(base)}
+    for method in methods:
+        if method.name == "values":
+            sets.update(_sets(method))
+    if not sets:
+        return ""
+    written = ", ".join(f"{name} = {to}" for name, to in sets.items())
+    return f"UPDATE {table_of(table)} SET {written}{where}"  # noqa: S608
+
+
+def _conditions(method: Called) -> list[str]:
+    if method.name == "filter_by" or method.name not in ("where", "filter"):
+        return [MARK] if method.args or method.keywords else []
+    return [condition(part) for part in method.args]
+
+
+def condition(value: Any) -> str:
+    """A condition as SQL; the mark, which narrows, when it can't be told."""
+    if value is True or (isinstance(value, Called) and value.name == "true"):
+        return "true"
+    if isinstance(value, Called) and value.name in ("isnot", "is_not") and value.args == [None]:
+        return f"{quoted(_column(value.receiver))} IS NOT NULL"
+    if isinstance(value, Called) and value.name in _TEXTUAL:
+        return f"({(sql_of(value) or [MARK])[0]})"
+    return f"({value})" if isinstance(value, str) else MARK
+
+
+def _sets(method: Called) -> dict[str, str]:
+    sets = {
+        quoted(name): _assigned(value)
+        for name, value in method.keywords.items()
+        if name not in ("values", "synchronize_session", "whereclause")
+    }
+    given = [*method.args, method.keywords.get("values")]
+    for values in given:
+        if isinstance(values, dict):
+            sets.update({quoted(_column(name)): _assigned(value) for name, value in values.items()})
+    return sets
+
+
+def _column(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Called) and value.name in ("column", "Column"):
+        return as_text(value.given(0, "name", "text"))
+    if isinstance(value, Item) and isinstance(value.key, str):
+        return value.key
+    return value.name.rpartition(".")[2] if isinstance(value, (Attribute, External)) else MARK
+
+
+def _assigned(value: Any) -> str:
+    if value is None or (isinstance(value, Called) and value.name == "null"):
+        return "NULL"
+    if isinstance(value, Called) and value.name in _TEXTUAL:
+        return (sql_of(value) or [MARK])[0]
+    if value == "" or value == {} or value == []:
+        return "''"
+    return "'a value'" if isinstance(value, (str, int, float)) else MARK
+
+
+def first_line(value: Any) -> int | None:
+    """Where a statement's text begins in the revision's file, if its lines are the file's."""
+    if isinstance(value, Text):
+        return value.line
+    if isinstance(value, Called) and value.name in (*_TEXTUAL, *_SAME_STATEMENT):
+        inner = value.given(0, "text", "statement", "sqltext") if value.name in _TEXTUAL else value.receiver
+        return first_line(inner)
+    return None
