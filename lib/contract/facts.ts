@@ -53,6 +53,8 @@ export type Ask =
   | {
       readonly ask: 'create';
       readonly message: string;
+      /** What the revision follows, such as `billing@head`. @default - the only head */
+      readonly head?: string;
       /** Whether a revision without operations is written, and models are not looked at. */
       readonly empty: boolean;
       readonly baseline?: string;
@@ -101,7 +103,9 @@ export interface GraphFacts {
   /** In the order in which they are applied; when Alembic can't load the scripts, by file name. */
   readonly revisions: readonly GraphRevision[];
   readonly heads: readonly string[];
-  /** Why Alembic can't load the scripts, in its words: a missing down_revision, a cycle, an id that two files have. */
+  /** Whether each of several heads has a branch label of its own, so that a deploy goes to all of them. @default false */
+  readonly headsAreMeant?: boolean;
+  /** Why the scripts can't be loaded: a missing down_revision, a cycle, an id that two files have, a file that fails. */
   readonly problem?: string;
 }
 

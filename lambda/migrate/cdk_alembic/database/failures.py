@@ -39,7 +39,9 @@ def describe(error: BaseException) -> str:
     primary = getattr(diagnostics, "message_primary", None) or fields.get("M")
     detail = getattr(diagnostics, "message_detail", None) or fields.get("D") or getattr(origin, "detail", None)
     if primary is None:
-        primary = _ADAPTED_CLASS.sub("", str(origin)).strip()
+        # `location` says where it is.
+        text = origin.msg if isinstance(origin, SyntaxError) else str(origin)
+        primary = _ADAPTED_CLASS.sub("", text).strip()
         if sql_state(error) is None:
             primary = f"{type(origin).__name__}: {primary}" if primary else type(origin).__name__
     text = f"{primary} ({detail})" if detail and detail not in primary else primary

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 from ..database.connecting import bounded_connects
@@ -42,6 +42,39 @@ def run_environment(project: Project, steps: Steps, around: Around | None = None
             if execution.failure is None:
                 raise _outside(error) from error
     execution.verify()
+
+
+def load_without_database(project: Project) -> None:
+    """Loads the revisions where env.py would connect: with the paths, the locations and the context that it has set by then.
+
+    Nothing connects. If env.py fails before that, the revisions are loaded with what it has set; whoever needs its database
+    reports the failure. Raises ProjectError for revisions that can't be loaded.
+    """
+    from alembic.runtime.environment import EnvironmentContext
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
+    from sqlalchemy.pool import Pool
+
+    def load(*_: Any) -> None:
+        project.load()
+        raise _Loaded
+
+    # A `creator` of env.py's own connects without do_connect.
+    listened = ((Engine, "do_connect"), (Pool, "connect"))
+    environment = EnvironmentContext(project.config, project.script, fn=load, dont_mutate=True)
+    for target, name in listened:
+        event.listen(target, name, load)
+    try:
+        with suppress(_Loaded, Exception, SystemExit), environment:
+            project.script.run_env()
+    finally:
+        for target, name in listened:
+            event.remove(target, name, load)
+    project.load()
+
+
+class _Loaded(BaseException):
+    """Ends env.py where it would connect. No project catches it by mistake."""
 
 
 def current(project: Project, look: Callable[[tuple[str, ...], Any], None] | None = None) -> tuple[str, ...]:

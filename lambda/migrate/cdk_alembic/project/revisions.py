@@ -21,13 +21,7 @@ def path(project: Project, revision: str, heads: tuple[str, ...], downgrade: boo
     RunnerError `unknown_revision`.
     """
     if revision == "head" and len(project.heads) > 1:
-        if not is_meant(project.script.get_revisions(project.heads)):
-            raise ProjectError(
-                "multiple_heads",
-                f"the scripts have {len(project.heads)} heads: {', '.join(project.heads)}",
-                f'merge them with `alembic merge -m "Merge heads" {" ".join(project.heads)}` and try again, '
-                "give each branch a label if they are meant, or name the revision to go to",
-            )
+        refuse_heads_that_are_not_meant(project)
         revision = "heads"
     with alembic_errors(project, revision):
         script = project.script
@@ -78,8 +72,26 @@ def alembic_errors(project: Project, revision: str) -> Iterator[None]:
         ) from error
 
 
+def refuse_heads_that_are_not_meant(project: Project) -> None:
+    """Raises ProjectError `multiple_heads` that gives the merge command."""
+    if len(project.heads) > 1 and not is_meant(project.script.get_revisions(project.heads)):
+        raise ProjectError(
+            "multiple_heads",
+            f"the scripts have {len(project.heads)} heads: {', '.join(project.heads)}",
+            f'merge them with `alembic merge -m "Merge heads" {" ".join(project.heads)}` and try again, '
+            "or give each branch a label of its own if they are meant",
+        )
+
+
 def is_meant(heads: Iterable[Any]) -> bool:
     """Whether several heads (Scripts) are meant, so that a deploy goes to all of them: each has a branch label of its own."""
     heads = list(heads)
+    return len(own_labels(heads)) == len(heads)
+
+
+def own_labels(heads: Iterable[Any]) -> dict[str, str]:
+    """A branch label that no other head has, for each of the heads (Scripts) that has one."""
+    heads = list(heads)
     labels = [label for head in heads for label in head.branch_labels]
-    return all(any(labels.count(label) == 1 for label in head.branch_labels) for head in heads)
+    own = {head.revision: [label for label in sorted(head.branch_labels) if labels.count(label) == 1] for head in heads}
+    return {revision: found[0] for revision, found in own.items() if found}
