@@ -85,6 +85,12 @@ def _answer(ask: dict[str, Any], folder: Path, on_scratch: bool, report: Report)
             return
     scratch_url = ask.get("scratch")
     if scratch_url is None:
+        if verb == "catalog" and not on_scratch:
+            from .replay.placing import entries_of
+
+            with application_context(project):
+                report({"report": "catalog", "entries": entries_of(project)})
+            return
         if verb != "invoke" or on_scratch:
             raise RunnerError("invalid_request", f'"{verb}" needs a scratch database', "start the observer with one")
         from .replay.invoke import invoke
@@ -113,6 +119,15 @@ def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, repo
         from .replay.observe import observe
 
         observe(project, scratch, ask, report)
+    elif verb == "place":
+        from .replay.placing import place
+
+        scratch.prepare(ask.get("overwrite", False))
+        try:
+            with application_context(project):
+                report({"report": "placed", "placed": place(project, scratch, ask["entries"])})
+        finally:
+            scratch.empty()
     elif verb == "create":
         from .replay.at_head import at_head
         from .replay.create import create

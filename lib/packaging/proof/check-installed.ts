@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { SUPPORTED_VERSIONS } from '../../contract';
 import { PackagingError } from '../errors';
 import { readDistributions } from '../imported/installed';
 import { type FunctionPlatform, tooNew } from '../platform';
@@ -22,12 +23,6 @@ const OTHER_DRIVERS: Readonly<Record<string, string>> = {
   aiosqlite: 'SQLite',
 };
 
-/** Versions that the runner's tests run: from the first of the first to the last of the second. */
-const SUPPORTED: Readonly<Record<string, { readonly from: string; readonly below?: string; readonly text: string }>> = {
-  alembic: { from: '1.8', text: 'Alembic 1.8 or later' },
-  sqlalchemy: { from: '1.4', below: '2.2', text: 'SQLAlchemy 1.4, 2.0 and 2.1' },
-};
-
 /** Throws PackagingError for dependencies with which no migration can run. */
 export function checkInstalled({ directory, source }: Backend, sitePackages: string, platform: FunctionPlatform): void {
   const where = `the dependencies of ${directory} (${source.found})`;
@@ -36,7 +31,7 @@ export function checkInstalled({ directory, source }: Backend, sitePackages: str
     throw new PackagingError('no_alembic', `${where} hold no Alembic: ${add('alembic')}`);
   }
   for (const { name, version } of readDistributions(sitePackages)) {
-    const supported = SUPPORTED[name];
+    const supported = SUPPORTED_VERSIONS[name];
     if (supported && (isLess(version, supported.from) || (supported.below && !isLess(version, supported.below)))) {
       throw new PackagingError(
         'unsupported_version',

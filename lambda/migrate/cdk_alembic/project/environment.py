@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 from ..database.connecting import bounded_connects
-from ..database.failures import connection_failure, describe, location
+from ..database.failures import connection_failure, describe, location, missing_variable
 from ..protocol.errors import RunnerError
-from .project import Project
+from .project import SET_VARIABLE, Project
 
 Steps = Callable[[tuple[str, ...], Any], Iterable[Any]]
 Around = Callable[[Any], AbstractContextManager[None]]
@@ -157,5 +157,7 @@ def _outside(error: BaseException) -> RunnerError:
     return RunnerError(
         "invalid_project",
         f"env.py failed: {describe(error)}{location(error)}",
-        "run `alembic current` in the backend's folder with the same environment, fix what it reports and try again",
+        SET_VARIABLE
+        if missing_variable(error)
+        else "run `alembic current` in the backend's folder with the same environment, fix what it reports and try again",
     )

@@ -9,9 +9,9 @@ from contextlib import chdir, contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..database.failures import describe, location
+from ..database.failures import describe, location, missing_variable
 from ..protocol.errors import RunnerError
-from .project import Project
+from .project import SET_VARIABLE, Project
 
 
 def make_importable(folder: Path) -> None:
@@ -57,5 +57,7 @@ def _load(project: Project, env: Path) -> Any:
         raise RunnerError(
             "invalid_project",
             f"env.py needs Flask's application, which can't be loaded: {describe(error)}{location(error)}",
-            "name it in FLASK_APP, as for the command `flask`; `flask db current` must work with the same environment",
+            SET_VARIABLE
+            if missing_variable(error)
+            else "name it in FLASK_APP, as for the command `flask`; `flask db current` must work with the same environment",
         ) from error

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from ..database.failures import describe
 from ..protocol.errors import ProjectError, RunnerError
+from .graph import is_meant
 from .project import Project
 
 _RELATIVE = re.compile(r"[+-][0-9]+$")
@@ -74,7 +75,7 @@ def alembic_errors(project: Project, revision: str) -> Iterator[None]:
 
 def refuse_heads_that_are_not_meant(project: Project) -> None:
     """Raises ProjectError `multiple_heads` that gives the merge command."""
-    if len(project.heads) > 1 and not is_meant(project.script.get_revisions(project.heads)):
+    if len(project.heads) > 1 and not is_meant(branch_labels(project)):
         raise ProjectError(
             "multiple_heads",
             f"the scripts have {len(project.heads)} heads: {', '.join(project.heads)}",
@@ -83,15 +84,6 @@ def refuse_heads_that_are_not_meant(project: Project) -> None:
         )
 
 
-def is_meant(heads: Iterable[Any]) -> bool:
-    """Whether several heads (Scripts) are meant, so that a deploy goes to all of them: each has a branch label of its own."""
-    heads = list(heads)
-    return len(own_labels(heads)) == len(heads)
-
-
-def own_labels(heads: Iterable[Any]) -> dict[str, str]:
-    """A branch label that no other head has, for each of the heads (Scripts) that has one."""
-    heads = list(heads)
-    labels = [label for head in heads for label in head.branch_labels]
-    own = {head.revision: [label for label in sorted(head.branch_labels) if labels.count(label) == 1] for head in heads}
-    return {revision: found[0] for revision, found in own.items() if found}
+def branch_labels(project: Project) -> dict[str, set[str]]:
+    """The branch labels of each head, those of the revisions before it included."""
+    return {head.revision: head.branch_labels for head in project.script.get_revisions(project.heads)}

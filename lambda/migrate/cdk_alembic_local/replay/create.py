@@ -7,8 +7,9 @@ from contextlib import chdir, contextmanager
 from typing import Any
 
 from cdk_alembic.database.failures import connection_failure, describe
+from cdk_alembic.project.graph import own_labels
 from cdk_alembic.project.project import Project
-from cdk_alembic.project.revisions import own_labels, refuse_heads_that_are_not_meant
+from cdk_alembic.project.revisions import branch_labels, refuse_heads_that_are_not_meant
 from cdk_alembic.protocol.errors import RunnerError
 
 from ..source.graph import relative, revision_files
@@ -52,7 +53,7 @@ def create(project: Project, message: str, *, empty: bool, head: str | None = No
 def _refuse_several_heads(project: Project) -> None:
     refuse_heads_that_are_not_meant(project)
     if len(project.heads) > 1:
-        branches = sorted(own_labels(project.script.get_revisions(project.heads)).values())
+        branches = sorted(own_labels(branch_labels(project)).values())
         raise RunnerError(
             "multiple_heads",
             f"the scripts have {len(project.heads)} labelled branches, and a new revision can follow only one",

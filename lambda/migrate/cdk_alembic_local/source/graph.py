@@ -11,8 +11,9 @@ from typing import Any
 
 from cdk_alembic.project.environment import load_without_database
 from cdk_alembic.project.flask_app import application_context
+from cdk_alembic.project.graph import is_meant
 from cdk_alembic.project.project import Project, info
-from cdk_alembic.project.revisions import is_meant
+from cdk_alembic.project.revisions import branch_labels
 from cdk_alembic.protocol.errors import ProjectError, RunnerError
 
 from .stand_ins import reason_not_loaded, stand_ins, values_of
@@ -46,7 +47,7 @@ def graph(project: Project) -> dict[str, Any]:
         "heads": list(project.heads),
     }
     if len(project.heads) > 1:
-        found["headsAreMeant"] = is_meant(scripts.get_revisions(project.heads))
+        found["headsAreMeant"] = is_meant(branch_labels(project))
     problem = "; ".join(in_words(reason, folder) for reason in not_loaded)
     return {**found, "problem": problem} if problem else found
 

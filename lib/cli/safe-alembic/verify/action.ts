@@ -7,6 +7,7 @@ import { EXIT } from '../../exit-codes';
 import { count, place, plain, type Terminal } from '../../screen/terminal';
 import { askRunner } from '../ask-runner';
 import type { ReplayArguments } from '../replay/options';
+import { type Placed, placeDatabase, readCatalog } from '../replay/place-database';
 import { reviewRevisions } from '../replay/review-revisions';
 import { type Session, withOwnDatabase, withScratchDatabase } from '../session';
 
@@ -37,23 +38,36 @@ export async function verify(session: Session, given: ReplayArguments): Promise<
   const { screen, common } = session;
   const started = Date.now();
   // One after the other: the first says soon whether the database can be reached.
-  const atHead = await withOwnDatabase(session, ({ observer }) => whereItIs(() => askRunner(observer, { command: 'current' })));
-  show(screen.data, atHead);
-  const review = await withScratchDatabase(session, given.databaseUrl, async (observation) => {
+  const [found, catalog] = await withOwnDatabase(session, async ({ observer }) => {
+    const check = await whereItIs(() => askRunner(observer, { command: 'current' }));
+    return [check, check.unstamped ? await readCatalog(observer) : undefined] as const;
+  });
+  const { unstamped: _, ...atHead } = found;
+  if (!catalog) show(screen.data, atHead);
+  const [review, placed] = await withScratchDatabase(session, given.databaseUrl, async (observation) => {
     const graph = await readGraph(observation.observer);
+    const place = catalog && (await placeDatabase(observation.observer, catalog, given.overwrite));
+    if (place) show(screen.data, withPlace(atHead, place));
     const revisions = graph.revisions.map(({ revision }) => revision);
     const chosen = { revisions, why: 'all', unreleased: [], edited: [] };
-    return reviewRevisions(session, given, observation, graph, chosen, started);
+    return [await reviewRevisions(session, given, observation, graph, chosen, started), place] as const;
   });
   const others = checksOf(review);
   for (const check of others) show(screen.data, check);
-  const checks = [atHead, ...others];
+  const checks = [placed ? withPlace(atHead, placed) : atHead, ...others];
   const exitCode = checks.every(({ passed }) => passed) ? EXIT.done : EXIT.failed;
   if (common.json) process.stdout.write(`${JSON.stringify({ verify: 1, checks, exitCode }, undefined, 2)}\n`);
   return exitCode;
 }
 
-async function whereItIs(ask: () => Promise<MigrateAnswer>): Promise<Check> {
+/** In place of what is pending: the tables are there already. */
+function withPlace(check: Check, { found, next }: Placed): Check {
+  const what = 'the database has tables and no recorded revision: it was probably created without Alembic (create_all)';
+  return { ...check, what, reasons: [found, next] };
+}
+
+/** `unstamped`: whether no revision is recorded in the database, though there are some. */
+async function whereItIs(ask: () => Promise<MigrateAnswer>): Promise<Check & { readonly unstamped?: boolean }> {
   try {
     const { status, to, heads, pending, unknown } = await ask();
     const passed = status === 'complete';
@@ -62,7 +76,7 @@ async function whereItIs(ask: () => Promise<MigrateAnswer>): Promise<Check> {
       : `the database is at ${place(to)}, not at head (${place(heads)})`;
     const missing = pending.map(({ revision, message }) => `${revision} ${message} is pending: \`npx safe-alembic apply\``);
     const foreign = unknown.map((revision) => `${revision} is not known to this project`);
-    return { check: 'at-head', passed, what, reasons: [...missing, ...foreign] };
+    return { check: 'at-head', passed, what, reasons: [...missing, ...foreign], unstamped: !passed && !to.length };
   } catch (error) {
     if (!(error instanceof MigrateError || error instanceof LocalError)) throw error;
     // A project that can't be loaded fails everything that follows, too.
