@@ -37,7 +37,7 @@ describe('a review on a terminal', () => {
       '    op.create_check_constraint("ck_accounts_email_not_null", "accounts", "email IS NOT NULL", postgresql_not_valid=True)',
       '    # next revision: op.execute("ALTER TABLE accounts VALIDATE CONSTRAINT ck_accounts_email_not_null")',
       '    # the one after: op.alter_column("accounts", "email", nullable=False)',
-      '  if meant   write into that file:',
+      '  to accept  write into that file:',
       '    # cdk-alembic: allow set-not-null-scan: <reason>',
       '  more       docs/review.md#set-not-null-scan',
       '',
