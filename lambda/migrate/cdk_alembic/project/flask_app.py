@@ -49,15 +49,16 @@ def _load(project: Project, env: Path) -> Any:
 
     # `flask db init` makes the project a folder beside the application.
     folder = project.directory.parent if env.parent.samefile(project.directory) else project.directory
-    try:
-        with chdir(folder):
+    # In the application's folder `location` finds its lines, too.
+    with chdir(folder):
+        try:
             # Only the command `flask` itself reads the variable.
             return ScriptInfo(app_import_path=os.environ.get("FLASK_APP")).load_app()
-    except (Exception, SystemExit) as error:
-        raise RunnerError(
-            "invalid_project",
-            f"env.py needs Flask's application, which can't be loaded: {describe(error)}{location(error)}",
-            SET_VARIABLE
-            if missing_variable(error)
-            else "name it in FLASK_APP, as for the command `flask`; `flask db current` must work with the same environment",
-        ) from error
+        except (Exception, SystemExit) as error:
+            raise RunnerError(
+                "invalid_project",
+                f"env.py needs Flask's application, which can't be loaded: {describe(error)}{location(error)}",
+                SET_VARIABLE
+                if missing_variable(error)
+                else "name it in FLASK_APP, as for the command `flask`; `flask db current` must work with the same environment",
+            ) from error

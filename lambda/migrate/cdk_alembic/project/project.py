@@ -18,6 +18,7 @@ from ..protocol.contract import BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY
 from ..protocol.errors import ProjectError, RunnerError
 from .graph import Node, duplicate, problem
 from .package import manifest, package_root
+from .versions import refuse_too_old
 
 REPAIR = "run `alembic history` in the backend's folder, fix what it reports and try again"
 
@@ -48,6 +49,7 @@ class Project:
         os.chdir(directory)
         self._file = config
         self.config = configuration(directory, config)
+        refuse_too_old()
         try:
             from alembic.script import ScriptDirectory
             from alembic.script.revision import RevisionMap
