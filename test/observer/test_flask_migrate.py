@@ -75,6 +75,6 @@ def test_a_variable_that_the_application_misses_is_one_error_without_a_traceback
     (shop.root / "app.py").write_text(f"import os\n{APPLICATION}".replace('"postgresql+psycopg:', 'os.environ["SHOP_URL"] + "'))
     error = shop.failure(**ask)
     assert error["code"] == "invalid_project"
-    assert "the environment variable SHOP_URL is not set (app.py:18)" in error["message"]
+    assert "the environment variable SHOP_URL is not set (app.py:17)" in error["message"]
     assert 'the setting "environment" in cdk-alembic.json' in error["next"]
     assert "Traceback" not in shop.printed
