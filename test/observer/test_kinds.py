@@ -69,6 +69,7 @@ def test_review_and_verify_replay_every_revision_that_alembic_finds(observed: Ob
     make(observed)
     graph = observed.ask({"ask": "graph"})[0]["graph"]
     revisions = [item["revision"] for item in graph["revisions"]]
+    assert revisions, "no revision was found"
     facts = observed.observe(*revisions)
     for each in revisions:
         assert facts[each]["again"] == {"outcome": "done", "differs": NOTHING}, facts[each]
