@@ -1,8 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { exitCodeOf } from '../../lib/cli/exit-codes';
 import { CLIENT_CODES, type MigrateRequest, RUNNER_CODES, type RunRecord } from '../../lib/contract';
+import { exitCodeOf } from '../../lib/contract/exit-codes';
 import packageJson from '../../package.json';
 import { answer, applied, failure, type Reply, StandIn, type StandInOptions } from '../client/stand-in';
 import { BuiltCommand, type Ended } from './built-command';
@@ -243,7 +243,7 @@ describe('what is printed', () => {
     );
     expect(code).toBe(0);
     expect(stderr.match(/^!.*$/gm)).toEqual([
-      '! waiting: Lambda had no room for template-saas-api-migrate-lambda-dev: Rate Exceeded.',
+      '! waiting: Lambda had no room for the call of template-saas-api-migrate-lambda-dev: TooManyRequestsException: Rate Exceeded.',
     ]);
   });
 

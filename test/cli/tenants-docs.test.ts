@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Ajv from 'ajv';
-import { exitCodeOf } from '../../lib/cli/exit-codes';
 import { parseArguments } from '../../lib/cli/migrate-invoke/tenants/arguments';
-import { TENANTS_CLIENT_CODES } from '../../lib/client/tenants/errors';
-import { TENANT_CODES } from '../../lib/contract/tenants';
+import { exitCodeOf } from '../../lib/contract/exit-codes';
+import { TENANT_CODES, TENANTS_CLIENT_CODES } from '../../lib/contract/tenants';
 import schema from '../../schema/migrate-invoke.json';
 
 const page = readFileSync(join(__dirname, '../../docs/tenants.md'), 'utf8');

@@ -1,13 +1,11 @@
-import { MigrateError, migrateError } from '../../../client/errors';
 import { migrate } from '../../../client/migrate';
-import type { MigrateAnswer } from '../../../contract';
+import { type MigrateAnswer, MigrateError } from '../../../contract';
+import { EXIT } from '../../../contract/exit-codes';
 import type { CatalogEntries } from '../../../contract/facts';
-import { LocalError } from '../../../local/errors';
 import { answerDocument } from '../../answer/documents';
 import { Progress } from '../../answer/progress';
 import { requestedBy } from '../../answer/requested-by';
 import { showApplied, showOutcome, showPlace } from '../../answer/show-answer';
-import { EXIT } from '../../exit-codes';
 import { place } from '../../screen/terminal';
 import { askRunner } from '../ask-runner';
 import { placeDatabase, readCatalog } from '../replay/place-database';
@@ -68,16 +66,16 @@ async function placed(session: Session, { error, catalog }: Unstamped): Promise<
     const { found, next } = await withScratchDatabase(session, undefined, ({ observer }) =>
       placeDatabase(observer, catalog, false),
     );
-    return migrateError(error.code, `${error.message}; ${found}`, next, error);
+    return error.with({ message: `${error.message}; ${found}`, next });
   } catch (trouble) {
     // The runner's own next step is as good as it gets without a scratch database.
-    if (trouble instanceof LocalError) return error;
+    if (trouble instanceof MigrateError) return error;
     throw trouble;
   }
 }
 
 function ahead({ unknown, heads }: MigrateAnswer) {
-  return migrateError(
+  return new MigrateError(
     'database_ahead',
     `the database is at ${place(unknown)}, which this project does not have (its heads: ${place(heads)})`,
     'check out the branch that has this revision; nothing was changed',

@@ -1,11 +1,9 @@
-import { MigrateError } from '../../../client/errors';
-import type { MigrateAnswer } from '../../../contract';
-import { LocalError } from '../../../local/errors';
+import { type MigrateAnswer, MigrateError } from '../../../contract';
+import { EXIT } from '../../../contract/exit-codes';
 import { readGraph } from '../../../local/python/observe';
 import type { Finding, Review } from '../../../review/finding';
-import { EXIT } from '../../exit-codes';
 import { count, place, plain, type Terminal } from '../../screen/terminal';
-import { askRunner } from '../ask-runner';
+import { answerOrFailure, askRunner } from '../ask-runner';
 import type { ReplayArguments } from '../replay/options';
 import { type Placed, placeDatabase, readCatalog } from '../replay/place-database';
 import { reviewRevisions } from '../replay/review-revisions';
@@ -38,23 +36,26 @@ export async function verify(session: Session, given: ReplayArguments): Promise<
   const { screen, common } = session;
   const started = Date.now();
   // One after the other: the first says soon whether the database can be reached.
-  const [found, catalog] = await withOwnDatabase(session, async ({ observer }) => {
-    const check = await whereItIs(() => askRunner(observer, { command: 'current' }));
-    return [check, check.unstamped ? await readCatalog(observer) : undefined] as const;
+  const [answer, catalog] = await withOwnDatabase(session, async ({ observer }) => {
+    const found = await answerOrFailure(askRunner(observer, { command: 'current' }));
+    const isUnstamped = !(found instanceof MigrateError) && found.status === 'pending' && !found.to.length;
+    return [found, isUnstamped ? await readCatalog(observer) : undefined] as const;
   });
-  const { unstamped: _, ...atHead } = found;
+  let atHead = whereItIs(answer);
   if (!catalog) show(screen.data, atHead);
-  const [review, placed] = await withScratchDatabase(session, given.databaseUrl, async (observation) => {
+  const review = await withScratchDatabase(session, given.databaseUrl, async (observation) => {
     const graph = await readGraph(observation.observer);
-    const place = catalog && (await placeDatabase(observation.observer, catalog, given.overwrite));
-    if (place) show(screen.data, withPlace(atHead, place));
+    if (catalog) {
+      atHead = withPlace(atHead, await placeDatabase(observation.observer, catalog, given.overwrite));
+      show(screen.data, atHead);
+    }
     const revisions = graph.revisions.map(({ revision }) => revision);
     const chosen = { revisions, why: 'all', unreleased: [], edited: [] };
-    return [await reviewRevisions(session, given, observation, graph, chosen, started), place] as const;
+    return reviewRevisions(session, given, observation, graph, chosen, started);
   });
   const others = checksOf(review);
   for (const check of others) show(screen.data, check);
-  const checks = [placed ? withPlace(atHead, placed) : atHead, ...others];
+  const checks = [atHead, ...others];
   const exitCode = checks.every(({ passed }) => passed) ? EXIT.done : EXIT.failed;
   if (common.json) process.stdout.write(`${JSON.stringify({ verify: 1, checks, exitCode }, undefined, 2)}\n`);
   return exitCode;
@@ -66,24 +67,19 @@ function withPlace(check: Check, { found, next }: Placed): Check {
   return { ...check, what, reasons: [found, next] };
 }
 
-/** `unstamped`: whether no revision is recorded in the database, though there are some. */
-async function whereItIs(ask: () => Promise<MigrateAnswer>): Promise<Check & { readonly unstamped?: boolean }> {
-  try {
-    const { status, to, heads, pending, unknown } = await ask();
-    const passed = status === 'complete';
-    const what = passed
-      ? `the database is at head (${place(to)})`
-      : `the database is at ${place(to)}, not at head (${place(heads)})`;
-    const missing = pending.map(({ revision, message }) => `${revision} ${message} is pending: \`npx safe-alembic apply\``);
-    const foreign = unknown.map((revision) => `${revision} is not known to this project`);
-    return { check: 'at-head', passed, what, reasons: [...missing, ...foreign], unstamped: !passed && !to.length };
-  } catch (error) {
-    if (!(error instanceof MigrateError || error instanceof LocalError)) throw error;
-    // A project that can't be loaded fails everything that follows, too.
-    if (error instanceof LocalError) throw error;
+function whereItIs(answer: MigrateAnswer | MigrateError): Check {
+  if (answer instanceof MigrateError) {
     const what = 'where the database is could not be determined';
-    return { check: 'at-head', passed: false, what, reasons: [`${error.code}: ${error.message}`, error.next] };
+    return { check: 'at-head', passed: false, what, reasons: [`${answer.code}: ${answer.message}`, answer.next] };
   }
+  const { status, to, heads, pending, unknown } = answer;
+  const passed = status === 'complete';
+  const what = passed
+    ? `the database is at head (${place(to)})`
+    : `the database is at ${place(to)}, not at head (${place(heads)})`;
+  const missing = pending.map(({ revision, message }) => `${revision} ${message} is pending: \`npx safe-alembic apply\``);
+  const foreign = unknown.map((revision) => `${revision} is not known to this project`);
+  return { check: 'at-head', passed, what, reasons: [...missing, ...foreign] };
 }
 
 type Judge = (check: keyof typeof RULES, holds: string, fails: string) => Check;

@@ -1,8 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DescribeExecutionCommandOutput, SFNClient, SFNClientConfig } from '@aws-sdk/client-sfn';
-import { type AppliedRevision, type MigrateRequest, RUNNER_CODES, type RunnerCode, type RunRecord } from '../contract';
-import { containerFailed, recordedFailure, sfnFailure } from './container-errors';
-import { MigrateError } from './errors';
+import {
+  type AppliedRevision,
+  MigrateError,
+  type MigrateRequest,
+  RUNNER_CODES,
+  type RunnerCode,
+  type RunRecord,
+} from '../../contract';
+import { retryOf, sdkFailure } from '../sdk-failure';
+import { type SfnSdk, stepFunctions } from '../step-functions';
+import { containerCall, containerFailed, recordedFailure } from './failure';
 
 /** How one run in the container is waited for. */
 export interface WaitOptions {
@@ -14,10 +22,6 @@ export interface WaitOptions {
   readonly onApplied: (applied: readonly AppliedRevision[]) => void;
   readonly signal?: AbortSignal;
 }
-
-const CONNECTION_TIMEOUT_MS = 5_000;
-/** Calls of Step Functions are short: after this long without a response, none will arrive. */
-const SOCKET_TIMEOUT_MS = 15_000;
 
 const FIRST_PAUSE_MS = 500;
 /** Each look is a call of the function, too. */
@@ -34,17 +38,15 @@ export class ContainerRuns {
   private readonly sfn: SFNClient;
 
   /**
-   * @param sdk of Step Functions: it is handed in, so that it is loaded only where it is needed
    * @param connection credentials, region and endpoint
    * @param history asks the function for the latest runs
    */
   constructor(
-    private readonly sdk: typeof import('@aws-sdk/client-sfn'),
+    private readonly sdk: SfnSdk,
     connection: Pick<SFNClientConfig, 'credentials' | 'region' | 'endpoint'>,
     private readonly history: () => Promise<readonly RunRecord[]>,
   ) {
-    const requestHandler = { connectionTimeout: CONNECTION_TIMEOUT_MS, socketTimeout: SOCKET_TIMEOUT_MS };
-    this.sfn = new sdk.SFNClient({ ...connection, requestHandler });
+    this.sfn = stepFunctions(sdk, connection);
   }
 
   /** Starts the container under a name; what was started under it before is found, and nothing runs twice. @returns its ARN */
@@ -55,8 +57,9 @@ export class ContainerRuns {
       return executionArn as string;
     } catch (error) {
       abortSignal?.throwIfAborted();
-      if (!(error instanceof this.sdk.ExecutionAlreadyExists))
-        throw sfnFailure(error, `states:StartExecution of ${stateMachineArn}`);
+      if (!(error instanceof this.sdk.ExecutionAlreadyExists)) {
+        throw sdkFailure(error, containerCall(`states:StartExecution of ${stateMachineArn}`));
+      }
       return `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
     }
   }
@@ -69,7 +72,7 @@ export class ContainerRuns {
       signal?.throwIfAborted();
       const execution = await this.describe(executionArn, signal).catch((error: unknown) => {
         lostSince ??= performance.now();
-        if (!isPassing(error) || performance.now() - lostSince > PATIENCE_MS) throw error;
+        if (!retryOf(error) || performance.now() - lostSince > PATIENCE_MS) throw error;
       });
       if (execution) lostSince = undefined;
       const applied = (await this.record(runId))?.applied.slice(seen) ?? [];
@@ -93,7 +96,7 @@ export class ContainerRuns {
       return await this.sfn.send(new this.sdk.DescribeExecutionCommand({ executionArn }), { abortSignal });
     } catch (error) {
       abortSignal?.throwIfAborted();
-      throw sfnFailure(error, `states:DescribeExecution of ${executionArn}`);
+      throw sdkFailure(error, containerCall(`states:DescribeExecution of ${executionArn}`));
     }
   }
 
@@ -122,8 +125,4 @@ export class ContainerRuns {
 
 function isRunnerCode(code: string | undefined): code is RunnerCode {
   return (RUNNER_CODES as readonly string[]).includes(code ?? '');
-}
-
-function isPassing(error: unknown): boolean {
-  return error instanceof MigrateError && (error.code === 'network' || error.code === 'throttled');
 }
