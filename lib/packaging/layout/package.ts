@@ -10,7 +10,7 @@ import { copyFiles, hashFiles, listFiles } from '../project/sources';
 import { rdsCertificates, writeRdsCertificates } from './rds-certificates';
 
 /** Grows when the same input is packaged in another way. */
-const PACKAGING_VERSION = 4;
+const PACKAGING_VERSION = 5;
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const MAX_UNZIPPED_BYTES = 250 * 1024 * 1024;

@@ -1,6 +1,6 @@
-import { answer, applied, failure, StandIn, type StandInOptions } from '../client/stand-in';
-import { BuiltCommand, type Ended } from './built-command';
-import { oneByOne, planned } from './planned';
+import { answer, applied, failure, StandIn, type StandInOptions } from '../../client/stand-in';
+import { BuiltCommand, type Ended } from '../built-command';
+import { oneByOne, planned } from '../planned';
 
 let command: BuiltCommand;
 let standIn: StandIn;

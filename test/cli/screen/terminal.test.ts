@@ -1,8 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
-import { displayWidth } from '../../lib/cli/screen/display-width';
-import { answer, applied, type Reply, StandIn, type StandInOptions } from '../client/stand-in';
-import { BuiltCommand, type Ended, type TerminalOptions } from './built-command';
-import { oneByOne, planned } from './planned';
+import { displayWidth } from '../../../lib/cli/screen/display-width';
+import { answer, applied, type Reply, StandIn, type StandInOptions } from '../../client/stand-in';
+import { BuiltCommand, type Ended, type TerminalOptions } from '../built-command';
+import { oneByOne, planned } from '../planned';
 
 let command: BuiltCommand;
 let standIn: StandIn;

@@ -1,4 +1,4 @@
-import { logGroupOf, logLink } from '../../lib/cli/migrate-invoke/log-link';
+import { logGroupOf, logLink } from '../../../lib/cli/migrate-invoke/log-link';
 
 test.each([
   ['eu-central-1', 'https://eu-central-1.console.aws.amazon.com/'],

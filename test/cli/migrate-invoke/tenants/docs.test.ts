@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Ajv from 'ajv';
-import { parseArguments } from '../../lib/cli/migrate-invoke/tenants/arguments';
-import { exitCodeOf } from '../../lib/contract/exit-codes';
-import { TENANT_CODES, TENANTS_CLIENT_CODES } from '../../lib/contract/tenants';
-import schema from '../../schema/migrate-invoke.json';
+import { parseArguments } from '../../../../lib/cli/migrate-invoke/tenants/arguments';
+import { exitCodeOf } from '../../../../lib/contract/exit-codes';
+import { TENANT_CODES, TENANTS_CLIENT_CODES } from '../../../../lib/contract/tenants';
+import schema from '../../../../schema/migrate-invoke.json';
 
-const page = readFileSync(join(__dirname, '../../docs/tenants.md'), 'utf8');
+const page = readFileSync(join(__dirname, '../../../../docs/tenants.md'), 'utf8');
 const blocks = (language: string) =>
   Array.from(page.matchAll(/^```(\w*)\n(.*?)^```/gms), ([, l, code]) => [l, code as string])
     .filter(([l]) => l === language)

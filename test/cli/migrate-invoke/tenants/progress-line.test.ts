@@ -1,6 +1,6 @@
-import { progressLine, progressText } from '../../lib/cli/migrate-invoke/tenants/progress-line';
-import { displayWidth } from '../../lib/cli/screen/display-width';
-import { TENANT_PHASES } from '../../lib/client/tenants/progress';
+import { progressLine, progressText } from '../../../../lib/cli/migrate-invoke/tenants/progress-line';
+import { displayWidth } from '../../../../lib/cli/screen/display-width';
+import { TENANT_PHASES } from '../../../../lib/client/tenants/progress';
 
 const runId = '0b8f7f2e-6a4e-4e0e-9a51-3f0c3a0d9f11';
 const rest = { total: 101, done: 67, running: 20, failed: 1 };

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArguments } from '../../lib/cli/migrate-invoke/arguments';
-import { parseArguments as parseTenants } from '../../lib/cli/migrate-invoke/tenants/arguments';
+import { parseArguments } from '../../../../lib/cli/migrate-invoke/arguments';
+import { parseArguments as parseTenants } from '../../../../lib/cli/migrate-invoke/tenants/arguments';
 
 const directory = mkdtempSync(join(tmpdir(), 'tenants-'));
 afterAll(() => rmSync(directory, { recursive: true }));

@@ -1,9 +1,9 @@
 import Ajv from 'ajv';
-import schema from '../../schema/migrate-invoke.json';
-import { answer, applied, failure, type Reply, StandIn } from '../client/stand-in';
-import { ANSWERS, FAILURES } from '../contract/samples';
-import { BuiltCommand } from './built-command';
-import { loss, oneByOne, planned } from './planned';
+import schema from '../../../schema/migrate-invoke.json';
+import { answer, applied, failure, type Reply, StandIn } from '../../client/stand-in';
+import { ANSWERS, FAILURES } from '../../contract/samples';
+import { BuiltCommand } from '../built-command';
+import { loss, oneByOne, planned } from '../planned';
 
 let command: BuiltCommand;
 let standIn: StandIn;

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Ajv from 'ajv';
-import { CLI_COMMANDS, parseArguments } from '../../lib/cli/migrate-invoke/arguments';
-import { HELP } from '../../lib/cli/migrate-invoke/help';
-import { CLIENT_CODES, RUNNER_CODES } from '../../lib/contract';
-import { exitCodeOf } from '../../lib/contract/exit-codes';
-import schema from '../../schema/migrate-invoke.json';
+import { CLI_COMMANDS, parseArguments } from '../../../lib/cli/migrate-invoke/arguments';
+import { HELP } from '../../../lib/cli/migrate-invoke/help';
+import { CLIENT_CODES, RUNNER_CODES } from '../../../lib/contract';
+import { exitCodeOf } from '../../../lib/contract/exit-codes';
+import schema from '../../../schema/migrate-invoke.json';
 
-const page = readFileSync(join(__dirname, '../../docs/command.md'), 'utf8');
+const page = readFileSync(join(__dirname, '../../../docs/command.md'), 'utf8');
 const blocks = (language: string) =>
   Array.from(page.matchAll(/^```(\w*)\n(.*?)^```/gms), ([, l, code]) => [l, code as string])
     .filter(([l]) => l === language)

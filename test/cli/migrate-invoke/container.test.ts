@@ -1,6 +1,6 @@
-import { applied, StandIn } from '../client/stand-in';
-import { ContainerStandIn, MACHINE, type Moment } from '../client/stand-in-container';
-import { BuiltCommand, type Ended } from './built-command';
+import { applied, StandIn } from '../../client/stand-in';
+import { ContainerStandIn, MACHINE, type Moment } from '../../client/stand-in-container';
+import { BuiltCommand, type Ended } from '../built-command';
 
 /* The command as it is built, against stand-ins for Lambda and Step Functions. */
 

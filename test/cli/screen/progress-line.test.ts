@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { cut, displayWidth } from '../../lib/cli/screen/display-width';
-import { elapsed, progressLine } from '../../lib/cli/screen/progress-line';
+import { cut, displayWidth } from '../../../lib/cli/screen/display-width';
+import { elapsed, progressLine } from '../../../lib/cli/screen/progress-line';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 60 });
 

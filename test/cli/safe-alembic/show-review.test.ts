@@ -1,9 +1,9 @@
-import { showReview } from '../../lib/cli/safe-alembic/replay/show-review';
-import { displayWidth } from '../../lib/cli/screen/display-width';
-import { Terminal } from '../../lib/cli/screen/terminal';
-import type { Review } from '../../lib/review/finding';
-import { acceptance } from '../../lib/review/reports/words';
-import { CLEAN, EXAMPLE, HOSTILE } from '../review/reports/example';
+import { showReview } from '../../../lib/cli/safe-alembic/replay/show-review';
+import { displayWidth } from '../../../lib/cli/screen/display-width';
+import { Terminal } from '../../../lib/cli/screen/terminal';
+import type { Review } from '../../../lib/review/finding';
+import { acceptance } from '../../../lib/review/reports/words';
+import { CLEAN, EXAMPLE, HOSTILE } from '../../review/reports/example';
 
 /** What a stream of so many columns gets; without: a file. */
 function shown(review: Review, columns?: number): string {

@@ -3,17 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Ajv from 'ajv';
 import type { Metafile } from 'esbuild';
-import type { TenantFailure, TenantRunSummary } from '../../lib/contract/tenants';
-import schema from '../../schema/migrate-invoke.json';
+import type { TenantFailure, TenantRunSummary } from '../../../../lib/contract/tenants';
+import schema from '../../../../schema/migrate-invoke.json';
 import {
   failed,
   type Moment,
   type StepFunctionsOptions,
   StepFunctionsStandIn,
   succeeded,
-} from '../client/step-functions-stand-in';
-import { BuiltCommand, type Ended } from './built-command';
-import { loss } from './planned';
+} from '../../../client/step-functions-stand-in';
+import { BuiltCommand, type Ended } from '../../built-command';
+import { loss } from '../../planned';
 
 let command: BuiltCommand;
 let standIn: StepFunctionsStandIn;

@@ -1,6 +1,6 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { nextRequest } from '../../lib/cli/migrate-invoke/next-request';
-import { answer, StandIn } from '../client/stand-in';
+import { nextRequest } from '../../../lib/cli/migrate-invoke/next-request';
+import { answer, StandIn } from '../../client/stand-in';
 
 test('what follows the first request begins when it is on its way, before it is answered', async () => {
   const standIn = await StandIn.start((_, call) => (call === 1 ? 'hang' : { answer: answer() }));

@@ -1,6 +1,6 @@
-import { lineage, showGraph } from '../../lib/cli/safe-alembic/history/show-graph';
-import { Terminal } from '../../lib/cli/screen/terminal';
-import type { GraphFacts } from '../../lib/contract/facts';
+import { lineage, showGraph } from '../../../lib/cli/safe-alembic/history/show-graph';
+import { Terminal } from '../../../lib/cli/screen/terminal';
+import type { GraphFacts } from '../../../lib/contract/facts';
 
 /** A graph of `revision: its parents`, in the order in which they are applied. */
 function graph(parents: Readonly<Record<string, readonly string[]>>): GraphFacts {

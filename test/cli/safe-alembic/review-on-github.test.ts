@@ -1,11 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onGitHub } from '../../lib/cli/safe-alembic/review/on-github';
-import { Terminal } from '../../lib/cli/screen/terminal';
-import { githubReport } from '../../lib/review/reports/github';
-import { markdownReport } from '../../lib/review/reports/markdown';
-import { EXAMPLE } from '../review/reports/example';
+import { onGitHub } from '../../../lib/cli/safe-alembic/review/on-github';
+import { Terminal } from '../../../lib/cli/screen/terminal';
+import { githubReport } from '../../../lib/review/reports/github';
+import { markdownReport } from '../../../lib/review/reports/markdown';
+import { EXAMPLE } from '../../review/reports/example';
 
 /** What goes to the log. */
 function logged(environment: Record<string, string>): string {

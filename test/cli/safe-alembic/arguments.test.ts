@@ -1,6 +1,6 @@
-import { parseArguments } from '../../lib/cli/safe-alembic/arguments';
-import { HELP, helpOf } from '../../lib/cli/safe-alembic/help';
-import { VERB_NAMES } from '../../lib/cli/safe-alembic/verbs';
+import { parseArguments } from '../../../lib/cli/safe-alembic/arguments';
+import { HELP, helpOf } from '../../../lib/cli/safe-alembic/help';
+import { VERB_NAMES } from '../../../lib/cli/safe-alembic/verbs';
 
 const parse = (line: string) => parseArguments(line.split(' ').filter(Boolean));
 

@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
-import { requestedBy } from '../../lib/cli/answer/requested-by';
-import { requestProblems } from '../../lib/contract';
+import { requestedBy } from '../../../lib/cli/answer/requested-by';
+import { requestProblems } from '../../../lib/contract';
 
 describe('the history says who ran the command', () => {
   test.each([

@@ -1,5 +1,5 @@
-import { Progress } from '../../lib/cli/answer/progress';
-import { Terminal } from '../../lib/cli/screen/terminal';
+import { Progress } from '../../../lib/cli/answer/progress';
+import { Terminal } from '../../../lib/cli/screen/terminal';
 
 test('where nobody watches, a run that is silent for a minute says that it is alive, and what runs', () => {
   jest.useFakeTimers({ doNotFake: [] });

@@ -1,9 +1,9 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { answer, applied, failure, StandIn } from '../client/stand-in';
-import { BuiltCommand, type Ended } from './built-command';
-import { loss, oneByOne, planned } from './planned';
+import { answer, applied, failure, StandIn } from '../../client/stand-in';
+import { BuiltCommand, type Ended } from '../built-command';
+import { loss, oneByOne, planned } from '../planned';
 
 let command: BuiltCommand;
 let standIn: StandIn;

@@ -1,12 +1,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { CLIENT_CODES, type MigrateRequest, RUNNER_CODES, type RunRecord } from '../../lib/contract';
-import { exitCodeOf } from '../../lib/contract/exit-codes';
-import packageJson from '../../package.json';
-import { answer, applied, failure, type Reply, StandIn, type StandInOptions } from '../client/stand-in';
-import { BuiltCommand, type Ended } from './built-command';
-import { loss, oneByOne, pending, planned } from './planned';
+import { CLIENT_CODES, type MigrateRequest, RUNNER_CODES, type RunRecord } from '../../../lib/contract';
+import { exitCodeOf } from '../../../lib/contract/exit-codes';
+import packageJson from '../../../package.json';
+import { answer, applied, failure, type Reply, StandIn, type StandInOptions } from '../../client/stand-in';
+import { BuiltCommand, type Ended } from '../built-command';
+import { loss, oneByOne, pending, planned } from '../planned';
 
 let command: BuiltCommand;
 let standIn: StandIn;
