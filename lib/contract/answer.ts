@@ -183,7 +183,7 @@ export interface RunRecord {
   readonly endedAt: Text | null;
   readonly from: readonly string[];
   readonly to: readonly string[];
-  /** `running`, `killed` when the process ended without a word, a status, or the code of the error. */
+  /** `running`, `killed` when the process ended without an answer, a status, or the code of the error. */
   readonly outcome: Text;
   /** What happened, with what; null: no error. Absent from a function that was deployed by an older version. */
   readonly error?: Text | null;

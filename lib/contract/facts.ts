@@ -50,10 +50,16 @@ export type Ask =
       /** Whether a scratch database that is not empty may be emptied. @default false */
       readonly overwrite?: boolean;
     }
+  /** The catalog of the project's own database, which is only read. */
+  | { readonly ask: 'catalog' }
+  /** Applies the revisions to the scratch database, and says after which one it has a catalog. */
+  | { readonly ask: 'place'; readonly entries: CatalogEntries; readonly overwrite?: boolean }
   /** Brings the scratch database to head and writes a revision. */
   | {
       readonly ask: 'create';
       readonly message: string;
+      /** What the revision follows, such as `billing@head`. @default - the only head */
+      readonly head?: string;
       /** Whether to write a revision without operations, ignoring the models. */
       readonly empty: boolean;
       readonly baseline?: string;
@@ -68,6 +74,8 @@ export type Report =
   | { readonly report: 'revision'; readonly revision: RevisionFacts }
   | { readonly report: 'drift'; readonly drift: DriftFacts }
   | { readonly report: 'answer'; readonly answer: MigrateAnswer }
+  | { readonly report: 'catalog'; readonly entries: CatalogEntries }
+  | { readonly report: 'placed'; readonly placed: PlacedFacts }
   | { readonly report: 'created'; readonly revision: string; readonly file: string }
   | { readonly report: 'end' }
   /** `error` is the runner's failure (codes of the contract), or one of {@link LOCAL_CODES}. */
@@ -98,11 +106,28 @@ export interface LocalFailure {
   readonly next: string;
 }
 
+/** `<kind> <name>` and how PostgreSQL defines it, as in {@link SchemaChange}; without grants. */
+export type CatalogEntries = Readonly<Record<string, string>>;
+
+/** Where a database stands among the revisions by its catalog alone. */
+export interface PlacedFacts {
+  /** What the version table holds after the revision that leaves this catalog, or the one that is nearest to it; empty without any. */
+  readonly heads: readonly string[];
+  /** Later revisions that leave the same catalog: they change rows only. */
+  readonly later: readonly string[];
+  /** From the database's catalog to the revision's; nothing differs where they are equal. Absent without a revision. */
+  readonly differs?: SchemaChange;
+  /** Why later revisions were not compared. */
+  readonly stopped?: string;
+}
+
 export interface GraphFacts {
   /** In the order in which they are applied; when Alembic can't load the scripts, by file name. */
   readonly revisions: readonly GraphRevision[];
   readonly heads: readonly string[];
-  /** Alembic's reason for not loading the scripts: a missing down_revision, a cycle, an id in two files. */
+  /** Whether each of several heads has a branch label that no other has, so that a deploy goes to all of them. @default false */
+  readonly headsAreMeant?: boolean;
+  /** Why the scripts could not be loaded: a missing down_revision, a cycle, an id in two files, a file that fails. */
   readonly problem?: string;
 }
 

@@ -9,6 +9,14 @@ export const HANDLER = 'cdk_alembic.handler.handler';
 /** The manifest that packaging writes for the runner; relative to the package's root. */
 export const MANIFEST_FILE = 'cdk_alembic/manifest.json';
 
+/** Versions of the backend's distributions that the runner's tests run: the oldest, the first that is too new, and both in words. */
+export const SUPPORTED_VERSIONS: Readonly<
+  Record<string, { readonly from: string; readonly below?: string; readonly text: string }>
+> = {
+  alembic: { from: '1.8.0', text: 'Alembic 1.8 or later' },
+  sqlalchemy: { from: '1.4.0', below: '2.2', text: 'SQLAlchemy 1.4, 2.0 and 2.1' },
+};
+
 /** Environment variable of the function that holds {@link RunnerSettings} as JSON. */
 export const SETTINGS_VARIABLE = 'CDK_ALEMBIC_SETTINGS';
 

@@ -17,9 +17,15 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+# The package holds both: what the runner refuses is refused by the same code here.
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "lambda" / "migrate"))
+
+from cdk_alembic.project.graph import Node, own_labels, problem  # noqa: E402
+
 # As in alembic.script.base: editors' lock files and package markers are not revisions.
 REVISION_FILE = re.compile(r"(?!\.#|__init__)(.*\.py)$")
-NAMES = ("revision", "down_revision", "branch_labels")
+NAMES = ("revision", "down_revision", "branch_labels", "depends_on")
 SEPARATORS = {"space": " ", "newline": "\n", "os": os.pathsep, ":": ":", ";": ";"}
 
 
@@ -45,7 +51,8 @@ def describe(directory: Path, config: str) -> dict[str, Any]:
         problem = f'the script_location "{script_location}" of {directory / config} is not a directory{hint}'
         return {"problems": [problem], "paths": [], "revisions": None}
     configured = options.get("version_locations") or []
-    versions = [path for text in configured if (path := locate(directory, called_in, text))] or [scripts / "versions"]
+    located = [locate(directory, called_in, text) for text in configured]
+    versions = [path for path in located if path] or [scripts / "versions"]
     problems = [
         f"{path} lies outside of {directory} and can't be packaged: move it, or package the folder that holds both"
         for path in (scripts, *versions)
@@ -54,7 +61,7 @@ def describe(directory: Path, config: str) -> dict[str, Any]:
     try:
         if names_locations(scripts / "env.py"):
             raise Unreadable
-        revisions, mistakes = read_revisions(versions, recursive=options.get("recursive", False))
+        revisions, mistakes = read_revisions(versions, options, all_here=None not in located)
     except Unreadable:
         revisions, mistakes = None, []
     return {
@@ -109,6 +116,7 @@ def read_ini(path: Path, here: Path) -> dict[str, Any] | None:
     options: dict[str, Any] = {}
     if get("recursive_version_locations"):
         options["recursive"] = get("recursive_version_locations") == "true"
+    options["sourceless"] = get("sourceless") == "true"
     if get("script_location"):
         options["script_location"] = get("script_location")
     if get("version_locations"):
@@ -132,7 +140,7 @@ def read_toml(path: Path, here: Path) -> dict[str, Any] | None:
     def fill(text: str) -> str:
         return text.replace("%(here)s", str(here)).replace("%%", "%")
 
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {"sourceless": bool(table.get("sourceless"))}
     if table.get("script_location"):
         options["script_location"] = fill(table["script_location"])
     if table.get("version_locations"):
@@ -156,42 +164,43 @@ def locate(directory: Path, called_in: Path, text: str) -> Path | None:
     return None
 
 
-def read_revisions(locations: list[Path], *, recursive: bool) -> tuple[dict[str, Any], list[str]]:
-    """The revisions, and their problems as a whole."""
-    files: dict[str, list[str]] = {}
-    below: dict[str, list[str]] = {}
-    labelled: set[str] = set()
+def read_revisions(locations: list[Path], options: dict[str, Any], *, all_here: bool) -> tuple[dict[str, Any], list[str]]:
+    """The revisions, and what is wrong with them as a whole. `all_here`: whether every location was found."""
+    if options.get("sourceless"):
+        raise Unreadable
+    nodes: dict[str, Node] = {}
+    labels: dict[str, list[str]] = {}
+    every: list[Node] = []
     for location in dict.fromkeys(locations):
-        for path in sorted(location.rglob("*.py") if recursive else location.glob("*.py")):
+        for path in sorted(location.rglob("*.py") if options.get("recursive") else location.glob("*.py")):
             if not REVISION_FILE.fullmatch(path.name):
                 continue
             values = read_assignments(path)
             revision = values.get("revision")
             if revision is None:
                 raise Unreadable  # Alembic refuses such a file, or takes the id from its name.
-            files.setdefault(revision, []).append(path.name)
-            down = values.get("down_revision")
-            below[revision] = [down] if isinstance(down, str) else list(down or [])
-            if values.get("branch_labels"):
-                labelled.add(revision)
-    problems = [
-        f"the revision id {revision} is in {len(names)} files: {', '.join(names)}. Give one of them another id"
-        for revision, names in files.items()
-        if len(names) > 1
-    ]
-    if circle := find_circle(below):
-        problems.append(
-            f"the revisions {', '.join(f'{name} ({files[name][0]})' for name in circle)} follow each other in a circle"
-        )
+            node = Node(revision, path.name, several(values.get("down_revision")), several(values.get("depends_on")))
+            every.append(node)
+            nodes[revision] = node
+            labels[revision] = list(several(values.get("branch_labels")))
+    below = {revision: node.down for revision, node in nodes.items()}
     followed = {name for names in below.values() for name in names}
-    heads = [
-        {"revision": head, "file": files[head][0], "labelled": bool(lineage(head, below) & labelled)}
-        for head in sorted(files.keys() - followed)
-    ]
-    return {"count": len(files), "heads": heads}, problems
+    if not all_here and not followed <= nodes.keys():
+        raise Unreadable
+    if error := problem(every):
+        # Which revisions are heads is not known then.
+        return {"count": len(nodes), "heads": []}, [f"{error.message}: {error.next}"]
+    heads = sorted(nodes.keys() - followed)
+    own = own_labels({head: {label for name in lineage(head, below) for label in labels.get(name, ())} for head in heads})
+    found = [{"revision": head, "file": nodes[head].file, "labelled": head in own} for head in heads]
+    return {"count": len(nodes), "heads": found}, []
 
 
-def lineage(revision: str, below: dict[str, list[str]]) -> set[str]:
+def several(value: Any) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value or ())
+
+
+def lineage(revision: str, below: dict[str, tuple[str, ...]]) -> set[str]:
     """A revision and all earlier ones."""
     found: set[str] = set()
     queue = [revision]
@@ -200,19 +209,6 @@ def lineage(revision: str, below: dict[str, list[str]]) -> set[str]:
             found.add(name)
             queue.extend(below.get(name, ()))
     return found
-
-
-def find_circle(below: dict[str, list[str]]) -> list[str]:
-    """Revisions in a circle; empty if there is none."""
-    left = dict(below)
-    while done := [name for name, names in left.items() if not any(down in left for down in names)]:
-        for name in done:
-            del left[name]
-    # Revisions that only follow a circle are not part of it.
-    while ends := left.keys() - {down for names in left.values() for down in names}:
-        for name in ends:
-            del left[name]
-    return sorted(left)
 
 
 def read_assignments(path: Path) -> dict[str, Any]:

@@ -225,6 +225,25 @@ describe('the project’s own database', () => {
     });
   });
 
+  it('that create_all made is recognized, with the revision to stamp', async () => {
+    await withPostgresServer(__dirname, async (server) => {
+      const env = { DATABASE_URL: server.url().replace('postgresql:', 'postgresql+psycopg:') };
+      project.revision('b2', 'a1', 'Add teams table', 'op.create_table("teams", sa.Column("id", sa.Integer()))');
+      const client = new Client(server.url());
+      await client.connect();
+      await client.query('CREATE TABLE users (id bigserial PRIMARY KEY)');
+      const { code, stderr } = await safeAlembic(['apply'], env);
+      expect([code, stderr]).toEqual([1, expect.stringContaining('its tables are those of revision a1')]);
+      expect(stderr).toContain('`alembic stamp a1`');
+      const { stdout } = await safeAlembic(['verify'], env);
+      expect(stdout).toContain('✗ the database has tables and no recorded revision');
+      expect(stdout).toContain('`alembic stamp a1`');
+      const tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'";
+      expect((await client.query(tables)).rows).toEqual([{ tablename: 'users' }]);
+      await client.end();
+    });
+  });
+
   it('need not be there for the history', async () => {
     expect(await safeAlembic(['history'])).toMatchObject({
       code: 0,

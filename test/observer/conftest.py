@@ -6,13 +6,23 @@ import importlib.util
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+RUNNER_TESTS = Path(__file__).parent.parent / "runner"
+
+
+def _load(name: str, file: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, RUNNER_TESTS / file)
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 # Not `import conftest`: that name is this file's.
-_spec = importlib.util.spec_from_file_location("backends", Path(__file__).parent.parent / "runner" / "conftest.py")
-backends = sys.modules["backends"] = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(backends)
+backends = _load("backends", "conftest.py")
+_load("project_kinds", "project_kinds.py")
 
 database_of_all_tests = backends.database_of_all_tests
 database = backends.database

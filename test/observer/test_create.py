@@ -196,6 +196,20 @@ def test_two_heads_must_be_merged_first(root: Path, database: str) -> None:
     assert files(there) == ["a1.py", "b1.py"]
 
 
+def test_of_labelled_branches_the_one_to_follow_must_be_named(root: Path, database: str) -> None:
+    there = project(root, database)
+    for revision, label in (("a1", "core"), ("b1", "billing")):
+        (there.directory / "alembic" / "versions" / f"{revision}.py").write_text(
+            f'revision = "{revision}"\ndown_revision = None\nbranch_labels = ("{label}",)\ndef upgrade():\n    pass\n'
+        )
+    there = Project(there.directory)
+    failure = refused(there, empty=True)
+    assert failure.code == "multiple_heads"
+    assert failure.next == "name the one to follow: --head billing@head or --head core@head"
+    written = create(there, "Add invoices", empty=True, head="billing@head")
+    assert "down_revision: Union[str, Sequence[str], None] = 'b1'" in (there.directory / written["file"]).read_text()
+
+
 def test_where_the_first_revision_goes_can_not_be_guessed_from_several_folders(root: Path, database: str) -> None:
     there = project(root, database)
     there = change(there, "alembic.ini", "[alembic]\n", "[alembic]\nversion_locations = %(here)s/one:%(here)s/two\n")

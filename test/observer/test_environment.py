@@ -58,13 +58,13 @@ def test_an_env_py_that_raises_is_reported_with_its_line(observed: Observed) -> 
     observed.revision("bb", "aa", 'op.drop_table("aa")')
     facts = observed.observe("aa", "bb", drift=True)
     assert facts["environment"]["keeps"] is False
-    assert "KeyError: 'NOT_THERE' (env.py:2)" in facts["environment"]["failure"]
+    assert "the environment variable NOT_THERE is not set (env.py:2)" in facts["environment"]["failure"]
     assert facts["aa"]["upgrade"]["outcome"] == facts["aa"]["downgrade"]["outcome"] == "not_run"
-    assert "KeyError: 'NOT_THERE'" in facts["aa"]["upgrade"]["reason"]
+    assert "the environment variable NOT_THERE is not set" in facts["aa"]["upgrade"]["reason"]
     assert [call["name"] for call in facts["bb"]["source"]["upgrade"]["calls"]] == ["op.drop_table"]
     # Alembic renders it without env.py.
     assert [statement["sql"] for statement in facts["bb"]["upgrade"]["statements"]] == ["DROP TABLE aa"]
-    assert "KeyError: 'NOT_THERE'" in facts["drift"]["reason"]
+    assert "the environment variable NOT_THERE is not set" in facts["drift"]["reason"]
 
 
 def test_variables_are_there_before_the_backend_is_imported(observed: Observed) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import flask_migrate
 import pytest
@@ -67,3 +68,13 @@ def test_without_an_application_the_files_are_read_and_the_error_says_how_to_nam
     assert facts["bb"]["upgrade"]["outcome"] == "not_run"
     assert facts["bb"]["source"]["upgrade"]["calls"]
     assert "FLASK_APP" in shop.failure(ask="invoke", request={"command": "plan"})["next"]
+
+
+@pytest.mark.parametrize("ask", [{"ask": "create", "message": "Add carts", "empty": False}, {"ask": "invoke", "request": {}}])
+def test_a_variable_that_the_application_misses_is_one_error_without_a_traceback(shop: Observed, ask: dict[str, Any]) -> None:
+    (shop.root / "app.py").write_text(f"import os\n{APPLICATION}".replace('"postgresql+psycopg:', 'os.environ["SHOP_URL"] + "'))
+    error = shop.failure(**ask)
+    assert error["code"] == "invalid_project"
+    assert "the environment variable SHOP_URL is not set (app.py:17)" in error["message"]
+    assert 'the setting "environment" in cdk-alembic.json' in error["next"]
+    assert "Traceback" not in shop.printed

@@ -43,6 +43,13 @@ describe('several heads', () => {
     expect(errorsOf({ ...branches, 'alembic/versions/a2.py': revisionFile('a2', 'a1') })).toEqual([]);
   });
 
+  test('are refused when they share their only label', () => {
+    const branches = { 'alembic/versions/a1.py': labelled('a1', null), 'alembic/versions/b1.py': revisionFile('b1', 'a1') };
+    expect(errorsOf({ ...branches, 'alembic/versions/c1.py': revisionFile('c1', 'a1') })).toEqual([
+      expect.stringContaining('2 heads: b1 (b1.py), c1 (c1.py)'),
+    ]);
+  });
+
   test('are refused when one has none, with the command that merges them', () => {
     const files = { 'alembic/versions/a1.py': revisionFile('a1', null), 'alembic/versions/b1.py': labelled('b1', null) };
     expect(errorsOf(files)).toEqual([
@@ -76,15 +83,28 @@ test('a script_location of another machine is refused with the line that is righ
 test('two files with one revision id are named, and are not two heads', () => {
   const files = { ...ENV, 'alembic/versions/copy.py': revisionFile('a1', null) };
   expect(checkAlembicProject(project({ 'alembic.ini': ALEMBIC_INI, ...files })).errors).toEqual([
-    'the revision id a1 is in 2 files: a1.py, copy.py. Give one of them another id',
+    'two files have the revision id a1: a1.py and copy.py: give one of them an id of its own, and let the revisions that follow it name the new id',
   ]);
 });
 
 test('revisions that follow each other in a circle are named', () => {
   const circle = { 'alembic/versions/b2.py': revisionFile('b2', 'c3'), 'alembic/versions/c3.py': revisionFile('c3', 'b2') };
   expect(checkAlembicProject(project({ 'alembic.ini': ALEMBIC_INI, ...ENV, ...circle })).errors).toEqual([
-    'the revisions b2 (b2.py), c3 (c3.py) follow each other in a circle',
+    'revisions follow each other in a circle: b2 (b2.py), c3 (c3.py): correct down_revision or depends_on in one of them',
   ]);
+});
+
+test('a revision that follows one which no file has is named', () => {
+  const files = { 'alembic.ini': ALEMBIC_INI, ...ENV, 'alembic/versions/b2.py': revisionFile('b2', 'gone') };
+  expect(checkAlembicProject(project(files)).errors).toEqual([
+    expect.stringContaining('revision b2 (b2.py) follows gone, which no file has'),
+  ]);
+});
+
+test('what a file of bytecode alone may hold is left to Alembic', () => {
+  const ini = `${ALEMBIC_INI}sourceless = true\n`;
+  const files = { 'alembic.ini': ini, ...ENV, 'alembic/versions/b2.py': revisionFile('b2', 'gone') };
+  expect(checkAlembicProject(project(files)).errors).toEqual([]);
 });
 
 describe("Alembic's configuration is found", () => {

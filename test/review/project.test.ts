@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { exitCodeOfReview } from '../../lib/cli/safe-alembic/replay/exit-code';
 import type { RevisionFacts } from '../../lib/contract/facts';
@@ -114,6 +114,30 @@ describe('the graph', () => {
 
   it('may have branches with different labels', async () => {
     expect(await findings({ a1: {}, b1: { down: 'a1', label: 'shop' }, c1: { down: 'a1', label: 'blog' } })).toEqual([]);
+  });
+
+  it('with a labelled head beside one without a label is an error, as in the deploy', async () => {
+    const [found] = await findings({ a1: {}, b1: { down: 'a1', label: 'shop' }, c1: { down: 'a1' } });
+    expect(found).toMatchObject({ rule: 'several-heads', instead: expect.stringContaining('alembic merge') });
+  });
+
+  it('with one revision id in two files is an error that names both files', async () => {
+    await inFolder(async (folder) => {
+      write(folder, { a1: {} });
+      copyFileSync(`${folder}/alembic/versions/a1.py`, `${folder}/alembic/versions/copy.py`);
+      const { findings: found } = await reviewed(folder, 'graph');
+      expect(found).toMatchObject([
+        { rule: 'orphan-revision', message: expect.stringContaining('two files have the revision id a1: a1.py and copy.py') },
+      ]);
+    });
+  });
+
+  it('with revisions in a circle is an error that names them', async () => {
+    const [found] = await findings({ a1: { down: 'b1' }, b1: { down: 'a1' } });
+    expect(found).toMatchObject({
+      rule: 'orphan-revision',
+      message: expect.stringContaining('follow each other in a circle: a1 (a1.py), b1 (b1.py)'),
+    });
   });
 
   it('with a revision that follows a missing one is an error that names both', async () => {

@@ -190,7 +190,29 @@ class TestProjectsThatCannotRun:
         backend.write_env('import os\nos.environ["NOT_THERE"]\n')
         answer = failure()
         assert answer["error"]["code"] == "invalid_project"
-        assert "KeyError: 'NOT_THERE' (env.py:2)" in answer["error"]["message"]
+        assert answer["error"]["message"] == "env.py failed: the environment variable NOT_THERE is not set (env.py:2)"
+        assert "the property `environment` of the construct" in answer["error"]["next"]
+
+    @pytest.mark.parametrize(("name", "version"), [("sqlalchemy", "1.3.24"), ("alembic", "1.7.7")])
+    def test_versions_that_are_too_old(self, backend: Backend, monkeypatch: pytest.MonkeyPatch, name: str, version: str) -> None:
+        monkeypatch.setattr(f"{name}.__version__", version)
+        error = failure()["error"]
+        assert error["code"] == "invalid_project"
+        assert f"{name} {version} is installed, and" in error["message"]
+
+    @pytest.mark.parametrize(
+        ("text", "reason"),
+        [
+            ("script_location = alembic\n", "no section headers"),
+            ("[other]\n", "has no '[alembic]' section"),
+            ("[alembic]\nscript_location = %(nope)s/alembic\n", "'nope' which is not a valid option name"),
+        ],
+    )
+    def test_a_configuration_that_cannot_be_read(self, backend: Backend, text: str, reason: str) -> None:
+        (backend.directory / "alembic.ini").write_text(text)
+        error = failure()["error"]
+        assert (error["code"], reason in error["message"]) == ("invalid_project", True), error["message"]
+        assert "internal" not in error["next"]
 
     def test_an_env_that_exits(self, backend: Backend) -> None:
         backend.table_revision("aa")

@@ -77,3 +77,15 @@ def test_an_application_that_cannot_be_loaded_is_reported_with_how_to_name_it(sh
     assert "env.py needs Flask's application, which could not be loaded" in error["message"]
     assert "FLASK_APP" in error["next"]
     assert database.tables() == []
+
+
+def test_a_variable_that_the_application_misses_is_named_with_where_to_set_it(
+    shop: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (shop.directory / "app.py").write_text(APPLICATION)
+    monkeypatch.delenv("SHOP_URL")
+    error = failure()["error"]
+    assert error["code"] == "invalid_project"
+    assert "can't be loaded: the environment variable SHOP_URL is not set (app.py:12)" in error["message"]
+    assert "the property `environment` of the construct" in error["next"]
+    assert database.tables() == []

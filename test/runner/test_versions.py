@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 from cdk_alembic.protocol import contract
+from cdk_alembic.protocol.rules import SUPPORTED_VERSIONS
 from conftest import Backend, Database, set_settings
 
 LAMBDA = Path(contract.__file__).parents[2]
-OLDEST = ("sqlalchemy==1.4.0", "alembic==1.8.0")
+OLDEST = tuple(f"{name}=={supported['from']}" for name, supported in SUPPORTED_VERSIONS.items())
 BETWEEN = ("sqlalchemy~=2.0.0", "alembic")
-NEWEST = ("sqlalchemy", "alembic")
+# The last series that is supported, with the newest Alembic.
+NEWEST = ("sqlalchemy>=2.1,<2.2", "alembic>=1.18")
 DRIVERS = ("psycopg2-binary", "asyncpg", "pg8000", "greenlet")
 
 ONE_REQUEST = """
@@ -108,3 +110,74 @@ def test_it_migrates_up_and_down_retries_and_reports(
     assert ask(python, {"command": "stamp", "revision": "bb"})["to"] == ["bb"]
     runs = ask(python, {"command": "history"})["runs"]
     assert [run["outcome"] for run in runs] == ["complete", "complete", "migration_failed"]
+
+
+def test_the_newest_environment_is_the_last_series_that_is_supported(environments: Any) -> None:
+    code = "import sqlalchemy; print('.'.join(sqlalchemy.__version__.split('.')[:2]))"
+    ran = subprocess.run([str(environments(NEWEST)), "-c", code], capture_output=True, text=True, check=True)
+    last = int(SUPPORTED_VERSIONS["sqlalchemy"]["below"].split(".")[1]) - 1
+    assert ran.stdout.strip() == f"2.{last}"
+
+
+def test_the_url_that_the_runner_fills_in_names_the_packaged_driver_where_sqlalchemy_means_psycopg_3(
+    database: Database, environments: Any
+) -> None:
+    connect = """
+import os, sys
+from sqlalchemy import create_engine, text
+from cdk_alembic.database.address import DatabaseVariables
+host, port, user, password, database, driver = sys.argv[1:]
+address = {"host": host, "port": port, "user": user, "password": password, "database": database}
+DatabaseVariables(os.environ, driver or None).set(address, {"variables": {"url": "SHOP_URL"}})
+with create_engine(os.environ["SHOP_URL"]).connect() as connection:
+    print(connection.dialect.driver, connection.execute(text("SELECT current_database()")).scalar())
+"""
+    address = (database.host, database.port, database.user, database.password, database.name)
+
+    def connected(driver: str) -> subprocess.CompletedProcess[str]:
+        command = [str(environments(NEWEST)), "-c", connect, *address, driver]
+        return subprocess.run(command, env={**os.environ, "PYTHONPATH": str(LAMBDA)}, capture_output=True, text=True)
+
+    assert connected("psycopg2").stdout.split() == ["psycopg2", database.name]
+    assert "No module named 'psycopg'" in connected("").stderr
+
+
+@pytest.mark.parametrize("requirements", [OLDEST, NEWEST], ids=["oldest", "newest"])
+def test_the_local_commands_replay_and_create_with_it(
+    package: Backend, database: Database, environments: Any, requirements: tuple[str, ...]
+) -> None:
+    package.initialise("postgresql+psycopg2://nobody:secret@127.0.0.1:1/nowhere")
+    package.table_revision("aa")
+    package.table_revision("bb", "aa")
+    (package.directory / "alembic" / "script.py.mako").write_text(
+        "revision = ${repr(up_revision)}\ndown_revision = ${repr(down_revision)}\n"
+        "def upgrade():\n    pass\ndef downgrade():\n    pass\n"
+    )
+    files = [file for name in ("cdk_alembic", "cdk_alembic_local") for file in (LAMBDA / name).rglob("*.py")]
+    code = {file.relative_to(LAMBDA).as_posix(): file.read_text() for file in files}
+    led = {"scratch": database.url("postgresql")}
+    lines = [
+        {"code": code, "project": "backend", "environment": {}, "scratch": True},
+        {"ask": "graph"},
+        {"ask": "observe", "revisions": ["aa", "bb"], "drift": False, **led},
+        {"ask": "create", "message": "Add cc", "empty": True, **led},
+    ]
+    ran = subprocess.run(
+        [str(environments(requirements)), "-c", (LAMBDA / "cdk_alembic_local" / "bootstrap.py").read_text()],
+        cwd=package.root,
+        input="".join(json.dumps(line) + "\n" for line in lines),
+        capture_output=True,
+        text=True,
+    )
+    reports = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert [report for report in reports if report["report"] == "failed"] == [], ran.stderr
+    assert reports[0]["graph"]["heads"] == ["bb"]
+    trips = {
+        report["revision"]["revision"]: report["revision"]["again"]["outcome"]
+        for report in reports
+        if "revision" in report and report["report"] == "revision"
+    }
+    assert trips == {"aa": "done", "bb": "done"}
+    created = next(report for report in reports if report["report"] == "created")
+    assert "down_revision = 'bb'" in (package.directory / created["file"]).read_text()
+    assert database.tables() == []

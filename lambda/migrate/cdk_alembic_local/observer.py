@@ -16,10 +16,8 @@ from typing import Any
 from cdk_alembic.database.failures import describe, location
 from cdk_alembic.project.flask_app import application_context, make_importable
 from cdk_alembic.project.project import Project
-from cdk_alembic.protocol.errors import RunnerError
+from cdk_alembic.protocol.errors import ProjectError, RunnerError
 from cdk_alembic.protocol.log import redacted
-
-from .source.stand_ins import stand_ins
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -69,24 +67,30 @@ def _load_ahead() -> None:
 
 def _answer(ask: dict[str, Any], folder: Path, on_scratch: bool, report: Report) -> None:
     verb = ask["ask"]
+    project = Project(folder)
     if verb == "graph":
         from .source.graph import graph
 
-        report({"report": "graph", "graph": graph(folder)})
+        report({"report": "graph", "graph": graph(project)})
         return
-    scratch_url = ask.get("scratch")
-    try:
-        project = Project(folder)
-        if verb == "observe":
-            _load(project)
-    except RunnerError as error:
-        if verb != "observe":
-            raise
-        from .source.unreplayed import observe_files
+    if verb == "observe":
+        from .source.graph import load
 
-        observe_files(folder, ask, error, report)
-        return
+        try:
+            load(project)
+        except ProjectError as error:
+            from .source.unreplayed import observe_files
+
+            observe_files(project, ask, error, report)
+            return
+    scratch_url = ask.get("scratch")
     if scratch_url is None:
+        if verb == "catalog" and not on_scratch:
+            from .replay.placing import entries_of
+
+            with application_context(project):
+                report({"report": "catalog", "entries": entries_of(project)})
+            return
         if verb != "invoke" or on_scratch:
             raise RunnerError("invalid_request", f'"{verb}" needs a scratch database', "start the observer with one")
         from .replay.invoke import invoke
@@ -104,17 +108,6 @@ def _answer(ask: dict[str, Any], folder: Path, on_scratch: bool, report: Report)
             raise scratch.refused or error from error
 
 
-def _load(project: Project) -> None:
-    """Loads the revisions with stand-ins for what they can't import."""
-    with stand_ins():
-        try:
-            with application_context(project):
-                project.load()
-        except RunnerError:
-            # Without the application, fewer revisions can be loaded.
-            project.load()
-
-
 def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, report: Report) -> None:
     verb = ask["ask"]
     if verb == "invoke":
@@ -126,12 +119,21 @@ def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, repo
         from .replay.observe import observe
 
         observe(project, scratch, ask, report)
+    elif verb == "place":
+        from .replay.placing import place
+
+        scratch.prepare(ask.get("overwrite", False))
+        try:
+            with application_context(project):
+                report({"report": "placed", "placed": place(project, scratch, ask["entries"])})
+        finally:
+            scratch.empty()
     elif verb == "create":
         from .replay.at_head import at_head
         from .replay.create import create
 
         with application_context(project), at_head(project, scratch, ask):
-            report({"report": "created", **create(project, ask["message"], empty=ask["empty"])})
+            report({"report": "created", **create(project, ask["message"], empty=ask["empty"], head=ask.get("head"))})
     else:
         raise RunnerError("invalid_request", f'there is no ask "{verb}"', "the two sides are not of the same version")
 

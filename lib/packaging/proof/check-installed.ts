@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { SUPPORTED_VERSIONS } from '../../contract';
 import { nameOf } from '../dependencies/requirement';
 import { PackagingError } from '../errors';
 import { readDistributions } from '../imported/installed';
@@ -21,12 +22,6 @@ const OTHER_DRIVERS: Readonly<Record<string, string>> = {
   oracledb: 'Oracle',
   cx_Oracle: 'Oracle',
   aiosqlite: 'SQLite',
-};
-
-/** Versions that the runner's tests cover. */
-const SUPPORTED: Readonly<Record<string, { readonly from: string; readonly below?: string; readonly text: string }>> = {
-  alembic: { from: '1.8', text: 'Alembic 1.8 or later' },
-  sqlalchemy: { from: '1.4', below: '2.2', text: 'SQLAlchemy 1.4, 2.0 and 2.1' },
 };
 
 /** Throws PackagingError for requirements with which no migration can run, before they are installed: that may take minutes. */
@@ -79,7 +74,7 @@ function checkVersions(
   distributions: readonly { readonly name: string; readonly version?: string | undefined }[],
 ): void {
   for (const { name, version } of distributions) {
-    const supported = version && SUPPORTED[name];
+    const supported = version && SUPPORTED_VERSIONS[name];
     if (supported && (isLess(version, supported.from) || (supported.below && !isLess(version, supported.below)))) {
       throw new PackagingError(
         'unsupported_version',

@@ -1,4 +1,4 @@
-import type { GraphFacts, GraphRevision } from '../../contract/facts';
+import type { GraphFacts } from '../../contract/facts';
 import type { Change } from '../revision/change';
 import type { Rule } from './rule';
 
@@ -10,40 +10,20 @@ export const severalHeads: Rule = {
   *checkProject({ input: { graph } }) {
     // orphan-revision reports the problem.
     if (graph.problem) return;
-    const groups = new Map<string, GraphRevision[]>();
-    for (const head of graph.revisions.filter(({ revision }) => graph.heads.includes(revision))) {
-      // Branches with different labels are separate on purpose.
-      const labels = [...labelsOf(head, graph)].sort().join();
-      groups.set(labels, [...(groups.get(labels) ?? []), head]);
-    }
-    for (const heads of groups.values()) {
-      if (heads.length < 2) continue;
-      const ids = heads.map(({ revision }) => revision);
-      const [last] = heads.slice(-1);
-      yield {
-        file: last?.file ?? '',
-        line: 1,
-        seen: 'source',
-        revision: last?.revision,
-        message: `there are ${heads.length} heads, ${ids.join(' and ')}: "alembic upgrade head" fails with "Multiple head revisions are present", and the deploy applies nothing`,
-        instead: `# set down_revision = "${ids[0]}" in ${last?.file} if it is not released yet, or: alembic merge -m "Merge heads" ${ids.join(' ')}`,
-      };
-    }
+    if (graph.heads.length < 2 || graph.headsAreMeant) return;
+    const heads = graph.revisions.filter(({ revision }) => graph.heads.includes(revision));
+    const ids = heads.map(({ revision }) => revision);
+    const last = heads.at(-1);
+    yield {
+      file: last?.file ?? '',
+      line: 1,
+      seen: 'source',
+      revision: last?.revision,
+      message: `there are ${heads.length} heads, ${ids.join(' and ')}: "alembic upgrade head" fails with "Multiple head revisions are present", and the deploy applies nothing`,
+      instead: `# set down_revision = "${ids[0]}" in ${last?.file} if it is not released yet, or: alembic merge -m "Merge heads" ${ids.join(' ')}`,
+    };
   },
 };
-
-function labelsOf(head: GraphRevision, { revisions }: GraphFacts): ReadonlySet<string> {
-  const labels = new Set<string>();
-  const seen = new Set<string>();
-  const queue = [head.revision];
-  for (const id of queue) {
-    const revision = seen.has(id) ? undefined : revisions.find((candidate) => candidate.revision === id);
-    seen.add(id);
-    for (const label of revision?.branchLabels ?? []) labels.add(label);
-    queue.push(...(revision?.downRevisions ?? []));
-  }
-  return labels;
-}
 
 export const orphanRevision: Rule = {
   id: 'orphan-revision',

@@ -21,6 +21,7 @@ describe('the command line of safe-alembic', () => {
     ],
     ['review --json', { format: 'json' }],
     ['create Add', { message: 'Add', empty: false }],
+    ['create Add --head billing@head', { message: 'Add', head: 'billing@head' }],
     ['apply --revision +1', { revision: '+1' }],
   ])('%s', (line, given) => {
     expect(parse(line)).toMatchObject({ kind: 'run', verb: line.split(' ')[0], task: { given } });
@@ -71,7 +72,7 @@ describe('the command line of safe-alembic', () => {
     };
     expect(named.filter(unknown)).toEqual([]);
     const every =
-      'project python json no-progress help version database-url baseline overwrite fail-on empty since all format report revision';
+      'project python json no-progress help version database-url baseline overwrite fail-on head empty since all format report revision';
     expect(every.split(' ').filter((name) => !named.includes(name) && !unknown(name))).toEqual([]);
   });
 });

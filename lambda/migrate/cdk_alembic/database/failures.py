@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import ssl
 import traceback
@@ -40,11 +41,29 @@ def describe(error: BaseException) -> str:
     primary = getattr(diagnostics, "message_primary", None) or fields.get("M")
     detail = getattr(diagnostics, "message_detail", None) or fields.get("D") or getattr(origin, "detail", None)
     if primary is None:
-        primary = _ADAPTED_CLASS.sub("", str(origin)).strip()
-        if sql_state(error) is None:
-            primary = f"{type(origin).__name__}: {primary}" if primary else type(origin).__name__
+        primary = _in_words(origin, is_database=sql_state(error) is not None)
     text = f"{primary} ({detail})" if detail and detail not in primary else primary
     return shortened(text, MAX_REASON_LENGTH)
+
+
+def _in_words(error: BaseException, is_database: bool) -> str:
+    if name := missing_variable(error):
+        return f"the environment variable {name} is not set"
+    # `location` says where it is.
+    text = error.msg if isinstance(error, SyntaxError) else str(error)
+    text = _ADAPTED_CLASS.sub("", text).strip()
+    kind = type(error)
+    if is_database or (text and kind.__module__.startswith("alembic.")):
+        return text
+    return f"{kind.__name__}: {text}" if text else kind.__name__
+
+
+def missing_variable(error: BaseException) -> str | None:
+    """The environment variable that `os.environ[...]` did not find; None when the error is another one."""
+    if not isinstance(error, KeyError) or not error.args or not (frames := traceback.extract_tb(error.__traceback__)):
+        return None
+    is_environ = frames[-1].name == "__getitem__" and frames[-1].filename in (os.__file__, "<frozen os>")
+    return str(error.args[0]) if is_environ else None
 
 
 def shortened(text: str, length: int) -> str:

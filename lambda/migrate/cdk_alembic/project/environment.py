@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 from ..database.conditions import condition
 from ..database.connecting import bounded_connects
-from ..database.failures import describe, location
+from ..database.failures import describe, location, missing_variable
 from ..database.version_table import prepare
 from ..database.watchdog import expect, relax
 from ..protocol.errors import RunnerError
-from .project import Project
+from .project import SET_VARIABLE, Project
 from .revisions import check_rows
 
 Steps = Callable[[tuple[str, ...], Any], Iterable[Any]]
@@ -49,6 +49,39 @@ def run_environment(project: Project, steps: Steps, around: Around | None = None
         finally:
             relax()
     execution.verify()
+
+
+def load_without_database(project: Project) -> None:
+    """Loads the revisions where env.py would connect: with the paths, the locations and the context that it has set by then.
+
+    Nothing connects. If env.py fails before that, the revisions are loaded with what it has set; whoever needs its database
+    reports the failure. Raises ProjectError for revisions that can't be loaded.
+    """
+    from alembic.runtime.environment import EnvironmentContext
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
+    from sqlalchemy.pool import Pool
+
+    def load(*_: Any) -> None:
+        project.load()
+        raise _Loaded
+
+    # A `creator` of env.py's own connects without do_connect.
+    listened = ((Engine, "do_connect"), (Pool, "connect"))
+    environment = EnvironmentContext(project.config, project.script, fn=load, dont_mutate=True)
+    for target, name in listened:
+        event.listen(target, name, load)
+    try:
+        with suppress(_Loaded, Exception, SystemExit), environment:
+            project.script.run_env()
+    finally:
+        for target, name in listened:
+            event.remove(target, name, load)
+    project.load()
+
+
+class _Loaded(BaseException):
+    """Ends env.py where it would connect. No project catches it by mistake."""
 
 
 def current(project: Project, look: Callable[[tuple[str, ...], Any], None] | None = None) -> tuple[str, ...]:
@@ -142,5 +175,7 @@ def _outside(error: BaseException) -> RunnerError:
     return RunnerError(
         "invalid_project",
         f"env.py failed: {describe(error)}{location(error)}",
-        "run `alembic current` in the backend's folder with the same environment, fix what it reports and try again",
+        SET_VARIABLE
+        if missing_variable(error)
+        else "run `alembic current` in the backend's folder with the same environment, fix what it reports and try again",
     )

@@ -9,9 +9,9 @@ from contextlib import chdir, contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..database.failures import describe, location
+from ..database.failures import describe, location, missing_variable
 from ..protocol.errors import RunnerError
-from .project import Project
+from .project import SET_VARIABLE, Project
 
 
 def make_importable(folder: Path) -> None:
@@ -49,13 +49,16 @@ def _load(project: Project, env: Path) -> Any:
 
     # `flask db init` creates the project in a folder beside the application.
     folder = project.directory.parent if env.parent.samefile(project.directory) else project.directory
-    try:
-        with chdir(folder):
+    # In the application's folder `location` finds its lines, too.
+    with chdir(folder):
+        try:
             # Only the command `flask` reads the variable.
             return ScriptInfo(app_import_path=os.environ.get("FLASK_APP")).load_app()
-    except (Exception, SystemExit) as error:
-        raise RunnerError(
-            "invalid_project",
-            f"env.py needs Flask's application, which could not be loaded: {describe(error)}{location(error)}",
-            "set FLASK_APP, as for the command `flask`, until `flask db current` works with the same environment",
-        ) from error
+        except (Exception, SystemExit) as error:
+            raise RunnerError(
+                "invalid_project",
+                f"env.py needs Flask's application, which could not be loaded: {describe(error)}{location(error)}",
+                SET_VARIABLE
+                if missing_variable(error)
+                else "set FLASK_APP, as for the command `flask`, until `flask db current` works with the same environment",
+            ) from error

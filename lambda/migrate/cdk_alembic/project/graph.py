@@ -1,61 +1,74 @@
-"""Errors for revisions that Alembic can't order. Alembic itself fails with a bare KeyError, or uses the last of two files with
-one id."""
+"""How revisions follow each other, by what their files say. It needs no Alembic: synth uses the same rules.
+
+Alembic itself fails with a bare KeyError here, or uses the last of two files with one id.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
+from graphlib import CycleError, TopologicalSorter
+from typing import NamedTuple
 
 from ..protocol.errors import ProjectError
 
 
-def duplicate(one: Any, other: Any) -> ProjectError:
-    """The error for two files (Scripts) with one revision id."""
-    return ProjectError(
-        "invalid_project",
-        f"two files have the revision id {one.revision}: {_file(one)} and {_file(other)}",
-        "give one of them a new id, and use that id in the revisions that follow it",
-    )
+class Node(NamedTuple):
+    """A revision as its file says."""
+
+    revision: str
+    file: str
+    """Its name."""
+    down: tuple[str, ...]
+    depends_on: tuple[str, ...]
+    """Ids, the beginnings of ids, or branch labels."""
 
 
-def explained(scripts: Mapping[str, Any]) -> ProjectError | None:
-    """The error for revisions (Scripts by id) that follow a missing one or form a circle; None if there is no error."""
-    for script in scripts.values():
-        for down in script._versioned_down_revisions:
-            if down not in scripts:
+def duplicate(nodes: Iterable[Node]) -> ProjectError | None:
+    """The error of two files that have one revision id; None without any."""
+    found: dict[str, Node] = {}
+    for node in nodes:
+        if (other := found.setdefault(node.revision, node)) is not node:
+            return ProjectError(
+                "invalid_project",
+                f"two files have the revision id {node.revision}: {other.file} and {node.file}",
+                "give one of them an id of its own, and let the revisions that follow it name the new id",
+            )
+    return None
+
+
+def problem(nodes: Collection[Node]) -> ProjectError | None:
+    """The error of a duplicate, of a revision that follows none that exists, or of revisions in a circle; None without any."""
+    if error := duplicate(nodes):
+        return error
+    found = {node.revision: node for node in nodes}
+    for node in nodes:
+        for down in node.down:
+            if down not in found:
                 return ProjectError(
                     "invalid_project",
-                    f"revision {script.revision} ({_file(script)}) follows {down}, which no file has",
+                    f"revision {node.revision} ({node.file}) follows {down}, which no file has",
                     "add the file of that revision, or correct down_revision",
                 )
-    if circle := _circle(scripts):
-        named = ", ".join(f"{revision} ({_file(scripts[revision])})" for revision in circle)
+    try:
+        TopologicalSorter({node.revision: (*node.down, *node.depends_on) for node in nodes}).prepare()
+    except CycleError as error:
+        circle = ", ".join(f"{revision} ({found[revision].file})" for revision in sorted(set(error.args[1])))
         return ProjectError(
             "invalid_project",
-            f"revisions follow each other in a circle: {named}",
+            f"revisions follow each other in a circle: {circle}",
             "correct down_revision or depends_on in one of them",
         )
     return None
 
 
-def _circle(scripts: Mapping[str, Any]) -> list[str]:
-    """What is left after repeatedly removing revisions that follow nothing, and then those that nothing follows."""
-    downs = {revision: {*script._versioned_down_revisions, *_dependencies(script)} for revision, script in scripts.items()}
-    while ends := [
-        revision
-        for revision, followed in downs.items()
-        if not followed & downs.keys() or not any(revision in others for others in downs.values())
-    ]:
-        for revision in ends:
-            del downs[revision]
-    return sorted(downs)
+def is_meant(labels: Mapping[str, Collection[str]]) -> bool:
+    """Whether several heads, with the branch labels of each, are intended, so that a deploy goes to all of them: each has a label
+    that no other head has."""
+    return len(own_labels(labels)) == len(labels)
 
 
-def _dependencies(script: Any) -> tuple[str, ...]:
-    given = script.dependencies or ()
-    return (given,) if isinstance(given, str) else tuple(given)
-
-
-def _file(script: Any) -> str:
-    return Path(script.path).name
+def own_labels(labels: Mapping[str, Collection[str]]) -> dict[str, str]:
+    """A branch label that no other head has, for each of the heads that has one."""
+    every = [label for of_head in labels.values() for label in of_head]
+    own = {head: [label for label in sorted(of_head) if every.count(label) == 1] for head, of_head in labels.items()}
+    return {head: found[0] for head, found in own.items() if found}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import gc
 import os
 import sys
@@ -15,10 +16,16 @@ from typing import Any
 from ..database.failures import describe, location
 from ..protocol.contract import BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY
 from ..protocol.errors import ProjectError, RunnerError
-from .graph import duplicate, explained
+from .graph import Node, duplicate, problem
 from .package import manifest, package_root
+from .versions import refuse_too_old
 
 REPAIR = "run `alembic history` in the backend's folder, fix what it reports and try again"
+
+SET_VARIABLE = (
+    "set it: the property `environment` of the construct for the function, "
+    'the setting "environment" in cdk-alembic.json for the local commands'
+)
 
 # Flask-Migrate's default, https://flask-migrate.readthedocs.io/
 FLASK_MIGRATE_FOLDER = "migrations"
@@ -42,6 +49,7 @@ class Project:
         os.chdir(directory)
         self._file = config
         self.config = configuration(directory, config)
+        refuse_too_old()
         try:
             from alembic.script import ScriptDirectory
             from alembic.script.revision import RevisionMap
@@ -51,7 +59,7 @@ class Project:
             sys.path[:] = dict.fromkeys(sys.path)
         except (Exception, SystemExit) as error:
             raise _not_loaded(error) from error
-        self._found: dict[str, Any] = {}
+        self._found: list[Node] = []
         self.script.revision_map = RevisionMap(self._scripts)
 
     @classmethod
@@ -78,16 +86,16 @@ class Project:
         except ProjectError:
             raise
         except (Exception, SystemExit) as error:
-            raise explained(self._found) or _not_loaded(error) from error
+            raise problem(self._found) or _not_loaded(error) from error
 
     def _scripts(self) -> Iterator[Any]:
         """What Alembic loads."""
         self._found.clear()
         for script in self.script._load_revisions():
-            other = self._found.setdefault(script.revision, script)
-            if other is not script:
-                raise duplicate(other, script)
+            self._found.append(_node(script))
             yield script
+        if error := duplicate(self._found):
+            raise error
 
     @property
     def heads(self) -> tuple[str, ...]:
@@ -126,13 +134,33 @@ def configuration(directory: Path, file: Path | None = None) -> Any:
     """Alembic's Config of the project in a directory. `file`: its alembic.ini or pyproject.toml, where it is known. Raises
     RunnerError `invalid_project`."""
     try:
-        from alembic.config import Config
+        from alembic.util import CommandError
     except ImportError as error:
         raise RunnerError(
             "invalid_project",
             f"Alembic could not be imported: {error}",
             "add alembic to the backend's dependencies (not only to a development group) and try again",
         ) from error
+    try:
+        found = _configuration(directory, file)
+    except (configparser.Error, tomllib.TOMLDecodeError, UnicodeDecodeError, CommandError) as error:
+        raise RunnerError(
+            "invalid_project",
+            f"Alembic's configuration in {directory.name}/ can't be read: {describe(error)}",
+            REPAIR,
+        ) from error
+    if found is None:
+        raise RunnerError(
+            "invalid_project",
+            f"there is neither alembic.ini nor [tool.alembic] in pyproject.toml in {directory.name}/",
+            "point --project, or the construct's code, at the folder that holds alembic.ini",
+        )
+    return found
+
+
+def _configuration(directory: Path, file: Path | None) -> Any:
+    from alembic.config import Config
+
     for ini in (directory / "alembic.ini", directory / FLASK_MIGRATE_FOLDER / "alembic.ini") if file is None else (file,):
         toml = (ini.parent if ini.name == "pyproject.toml" else directory) / "pyproject.toml"
         if _has_alembic_table(toml):
@@ -144,11 +172,10 @@ def configuration(directory: Path, file: Path | None = None) -> Any:
                 # Flask-Migrate's alembic.ini is in the folder of the scripts and does not set script_location.
                 config.set_main_option("script_location", str(ini.parent).replace("%", "%%"))
             return config
-    raise RunnerError(
-        "invalid_project",
-        f"{directory.name}/ has neither alembic.ini nor [tool.alembic] in pyproject.toml",
-        "point --project, or the construct's code, to the folder with alembic.ini",
-    )
+    if (toml := directory / "pyproject.toml").is_file():
+        # One that can't be read may hold the configuration.
+        tomllib.loads(toml.read_text(encoding="utf-8"))
+    return None
 
 
 def _has_alembic_table(toml: Path) -> bool:
@@ -169,6 +196,12 @@ def keeping_scripts() -> Iterator[None]:
         yield
     finally:
         gc.unfreeze()
+
+
+def _node(script: Any) -> Node:
+    given = script.dependencies or ()
+    depends_on = (given,) if isinstance(given, str) else tuple(given)
+    return Node(script.revision, Path(script.path).name, tuple(script._versioned_down_revisions), depends_on)
 
 
 def _not_loaded(error: BaseException) -> ProjectError:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..database.failures import describe
 from ..protocol.errors import ProjectError, RunnerError
+from .graph import is_meant
 from .project import Project
 
 _RELATIVE = re.compile(r"[+-][0-9]+$")
@@ -21,13 +22,7 @@ def path(project: Project, revision: str, heads: tuple[str, ...], downgrade: boo
     RunnerError `unknown_revision`.
     """
     if revision == "head" and len(project.heads) > 1:
-        if not is_meant(project.script.get_revisions(project.heads)):
-            raise ProjectError(
-                "multiple_heads",
-                f"the scripts have {len(project.heads)} heads: {', '.join(project.heads)}",
-                f'merge them with `alembic merge -m "Merge heads" {" ".join(project.heads)}` and try again, '
-                "give each branch a label if this is intended, or name the revision to go to",
-            )
+        refuse_heads_that_are_not_meant(project)
         revision = "heads"
     with alembic_errors(project, revision):
         script = project.script
@@ -116,8 +111,17 @@ def alembic_errors(project: Project, revision: str) -> Iterator[None]:
         ) from error
 
 
-def is_meant(heads: Iterable[Any]) -> bool:
-    """Whether several heads (Scripts) are intended, so that a deploy goes to all of them: each has a different branch label."""
-    heads = list(heads)
-    labels = [label for head in heads for label in head.branch_labels]
-    return all(any(labels.count(label) == 1 for label in head.branch_labels) for head in heads)
+def refuse_heads_that_are_not_meant(project: Project) -> None:
+    """Raises ProjectError `multiple_heads` that gives the merge command."""
+    if len(project.heads) > 1 and not is_meant(branch_labels(project)):
+        raise ProjectError(
+            "multiple_heads",
+            f"the scripts have {len(project.heads)} heads: {', '.join(project.heads)}",
+            f'merge them with `alembic merge -m "Merge heads" {" ".join(project.heads)}` and try again, '
+            "or give each branch a label of its own if they are meant",
+        )
+
+
+def branch_labels(project: Project) -> dict[str, set[str]]:
+    """The branch labels of each head, those of the revisions before it included."""
+    return {head.revision: head.branch_labels for head in project.script.get_revisions(project.heads)}

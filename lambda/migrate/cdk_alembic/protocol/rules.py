@@ -7,6 +7,17 @@ CONTRACT_VERSION = 1
 SETTINGS_VARIABLE = "CDK_ALEMBIC_SETTINGS"
 REQUEST_VARIABLE = "CDK_ALEMBIC_REQUEST"
 MANIFEST_FILE = "cdk_alembic/manifest.json"
+SUPPORTED_VERSIONS = {
+    "alembic": {
+        "from": "1.8.0",
+        "text": "Alembic 1.8 or later",
+    },
+    "sqlalchemy": {
+        "from": "1.4.0",
+        "below": "2.2",
+        "text": "SQLAlchemy 1.4, 2.0 and 2.1",
+    },
+}
 BACKEND_DIRECTORY = "backend"
 DEPENDENCIES_DIRECTORY = "site-packages"
 COMMANDS = (

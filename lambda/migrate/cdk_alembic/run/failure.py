@@ -93,7 +93,8 @@ def _of_revision(error: BaseException, state: str | None, interrupted: Interrupt
             "migration_failed",
             f"{what} failed: {reason}; no revision is recorded as applied, so the tables were probably created without Alembic "
             "(create_all, or another tool)",
-            f"{kept}; find the revision that matches the existing tables, and record it with {_stamp(invocation)}",
+            f"{kept}; `npx safe-alembic verify` names the revision that has these tables, where env.py reaches this database; "
+            f"record it with {_stamp(invocation)}",
         )
     return (
         "migration_failed",

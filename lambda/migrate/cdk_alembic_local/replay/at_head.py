@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from cdk_alembic.project.environment import load_without_database
 from cdk_alembic.project.project import Project
 
 from ..scratch import raw
@@ -21,6 +22,7 @@ def at_head(project: Project, scratch: Scratch, ask: dict[str, Any]) -> Iterator
     try:
         if ask.get("baseline"):
             load(scratch, ask["baseline"])
+        load_without_database(project)
         if project.heads:
             invoke(project, {"command": "upgrade", "revision": "heads"}, guard=False)
         # The runner's record is no part of the project.

@@ -7,33 +7,34 @@ from contextlib import chdir, contextmanager
 from typing import Any
 
 from cdk_alembic.database.failures import connection_failure, describe
+from cdk_alembic.project.graph import own_labels
 from cdk_alembic.project.project import Project
+from cdk_alembic.project.revisions import branch_labels, refuse_heads_that_are_not_meant
 from cdk_alembic.protocol.errors import RunnerError
 
 from ..source.graph import relative, revision_files
 
 
-def create(project: Project, message: str, *, empty: bool) -> dict[str, str]:
+def create(project: Project, message: str, *, empty: bool, head: str | None = None) -> dict[str, str]:
     """Writes a revision and gives its id and file; of several that env.py makes of it, the last.
 
-    Unless `empty`, env.py is run, its database has to be at head, and what models and database do not agree on is written down.
+    `head`: what it follows, such as `billing@head`; None: the only head. Unless `empty`, env.py is run, its database has to be at
+    head, and what models and database do not agree on is written down.
     Raises RunnerError `nothing_to_create`, `no_target_metadata`, `create_failed`, `multiple_heads` or one of connecting.
     """
     from alembic import command
 
-    if len(project.heads) > 1:
-        raise RunnerError(
-            "multiple_heads",
-            f"the scripts have {len(project.heads)} heads, and a new revision can follow only one: {', '.join(project.heads)}",
-            f'merge them first with `alembic merge -m "Merge heads" {" ".join(project.heads)}`, '
-            "or name the one to follow with `alembic revision --head`",
-        )
+    if head is None:
+        _refuse_several_heads(project)
     before = revision_files(project.script)
+    if _env_moves_revisions(project):
+        project.config.set_main_option("revision_environment", "true")
     with chdir(project.directory), _as_command_line(project.config, message, empty):
         try:
             written = command.revision(
                 project.config,
                 message=message,
+                head=head or "head",
                 autogenerate=not empty,
                 process_revision_directives=None if empty else _refuse_nothing,
             )
@@ -47,6 +48,24 @@ def create(project: Project, message: str, *, empty: bool) -> dict[str, str]:
     if not scripts or scripts[-1] is None:
         raise _nothing()
     return {"revision": scripts[-1].revision, "file": relative(scripts[-1].path, project.directory)}
+
+
+def _refuse_several_heads(project: Project) -> None:
+    refuse_heads_that_are_not_meant(project)
+    if len(project.heads) > 1:
+        branches = sorted(own_labels(branch_labels(project)).values())
+        raise RunnerError(
+            "multiple_heads",
+            f"the scripts have {len(project.heads)} labelled branches, and a new revision can follow only one",
+            f"name the one to follow: {' or '.join(f'--head {label}@head' for label in branches)}",
+        )
+
+
+def _env_moves_revisions(project: Project) -> bool:
+    """Whether env.py sets where revisions are: Alembic has to run it before it writes one."""
+    from alembic.script import ScriptDirectory
+
+    return project.script._version_locations != ScriptDirectory.from_config(project.config)._version_locations
 
 
 @contextmanager

@@ -265,27 +265,34 @@ def prepare(connection: Any, context: Any) -> None:
     The query becomes a function, because planning it takes longer than running it, and psycopg gives up what it has prepared with
     every rollback.
     """
-    schema, table = getattr(context, "version_table_schema", None), getattr(context, "version_table", "alembic_version")
-    quoted = ".".join('"' + part.replace('"', '""') + '"' for part in (schema, table) if part)
-    own = ", ".join(raw.literal(name) for name in OWN_SCHEMAS)
-    query = _QUERY.format(
-        own=own,
-        version_table=raw.literal(quoted),
-        granted_acl=_GRANTED.format(acl="acl"),
-        granted_default=_GRANTED.format(acl="acldefault(type, owner)"),
-    )
     # A revision may change the role. JIT would compile each plan anew.
     raw.execute(connection, f"GRANT USAGE ON SCHEMA {MARK} TO PUBLIC")
     raw.execute(
         connection,
         f"CREATE OR REPLACE FUNCTION {MARK}.snapshot() RETURNS text LANGUAGE plpgsql SET jit = off "
-        f"AS $snapshot$ BEGIN RETURN ({query}); END $snapshot$",
+        f"AS $snapshot$ BEGIN RETURN ({_query(context)}); END $snapshot$",
     )
 
 
 def take(connection: Any) -> Snapshot:
     """A snapshot on this connection, in whatever transaction it is."""
     return Snapshot(raw.value(connection, f"SELECT {MARK}.snapshot()"))
+
+
+def read(connection: Any, context: Any) -> Snapshot:
+    """A snapshot of a database in which nothing may be created."""
+    return Snapshot(raw.value(connection, _query(context)))
+
+
+def _query(context: Any) -> str:
+    schema, table = getattr(context, "version_table_schema", None), getattr(context, "version_table", "alembic_version")
+    quoted = ".".join('"' + part.replace('"', '""') + '"' for part in (schema, table) if part)
+    return _QUERY.format(
+        own=", ".join(raw.literal(name) for name in OWN_SCHEMAS),
+        version_table=raw.literal(quoted),
+        granted_acl=_GRANTED.format(acl="acl"),
+        granted_default=_GRANTED.format(acl="acldefault(type, owner)"),
+    )
 
 
 def change(before: dict[str, str], after: dict[str, str]) -> dict[str, Any]:

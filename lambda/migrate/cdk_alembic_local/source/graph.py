@@ -4,55 +4,52 @@ from __future__ import annotations
 
 import os
 import traceback
-import warnings
 from collections.abc import Iterator
-from contextlib import chdir
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
-from cdk_alembic.project.project import REPAIR, configuration, info
-from cdk_alembic.protocol.errors import RunnerError
+from cdk_alembic.project.environment import load_without_database
+from cdk_alembic.project.flask_app import application_context
+from cdk_alembic.project.graph import is_meant
+from cdk_alembic.project.project import Project, info
+from cdk_alembic.project.revisions import branch_labels
+from cdk_alembic.protocol.errors import ProjectError, RunnerError
 
 from .stand_ins import reason_not_loaded, stand_ins, values_of
 
-# Alembic only warns of these, and then fails with a bare KeyError or takes the last of the files.
-_PROBLEMS = ("is not present", "is present more than once")
+
+def load(project: Project) -> None:
+    """Loads the revisions as env.py lets Alembic find them, with stand-ins for those that can't be imported. Raises
+    ProjectError."""
+    with stand_ins(), ExitStack() as stack:
+        # Without the application fewer revisions can be imported.
+        with suppress(RunnerError):
+            stack.enter_context(application_context(project))
+        load_without_database(project)
 
 
-def graph(project: Path) -> dict[str, Any]:
-    """GraphFacts of the project: by Alembic where it loads the scripts, else by reading the files, with Alembic's `problem`.
-
-    Raises RunnerError `invalid_project` when not even the folder with the scripts is found.
-    """
-    from alembic.script import ScriptDirectory
-
-    # Alembic resolves a relative script_location against the working directory.
-    with chdir(project):
-        config = configuration(project)
-        try:
-            scripts = ScriptDirectory.from_config(config)
-        except Exception as error:
-            raise RunnerError("invalid_project", f"the scripts can't be found: {in_words(error, project)}", REPAIR) from error
-        with warnings.catch_warnings(record=True) as caught, stand_ins():
-            warnings.simplefilter("always")
-            try:
-                # The order of `alembic upgrade heads`; its own steps would ask every file for an upgrade function.
-                ordered = [*scripts.iterate_revisions("heads", (), implicit_base=True)][::-1]
-                heads = list(scripts.get_heads())
-                failure = None
-            except (Exception, SystemExit) as error:
-                failure = in_words(error, project)
-        warned = [str(warning.message) for warning in caught if str(warning.message).endswith(_PROBLEMS)]
-        problem = "; ".join(dict.fromkeys(warned)) or failure
-        if problem is None:
-            not_loaded = [reason for script in ordered if isinstance(reason := reason_not_loaded(script), BaseException)]
-            found = {"revisions": [of_script(script, project) for script in ordered], "heads": sorted(heads)}
-            problem = "; ".join(in_words(reason, project) for reason in not_loaded)
-            return {**found, "problem": problem} if problem else found
-        revisions = list(_of_files(scripts, project))
-    followed = {down for revision in revisions for down in revision["downRevisions"]}
-    heads = sorted({revision["revision"] for revision in revisions} - followed)
-    return {"revisions": revisions, "heads": heads, "problem": problem}
+def graph(project: Project) -> dict[str, Any]:
+    """GraphFacts of the project: by Alembic where it loads the scripts, else by reading the files, with the `problem`."""
+    folder, scripts = project.directory, project.script
+    try:
+        load(project)
+    except ProjectError as error:
+        revisions = list(_of_files(scripts, folder))
+        followed = {down for revision in revisions for down in revision["downRevisions"]}
+        heads = sorted({revision["revision"] for revision in revisions} - followed)
+        return {"revisions": revisions, "heads": heads, "problem": error.message}
+    # The order of `alembic upgrade heads`; its own steps would ask every file for an upgrade function.
+    ordered = [*scripts.iterate_revisions("heads", (), implicit_base=True)][::-1]
+    not_loaded = [reason for script in ordered if isinstance(reason := reason_not_loaded(script), BaseException)]
+    found: dict[str, Any] = {
+        "revisions": [of_script(script, folder) for script in ordered],
+        "heads": list(project.heads),
+    }
+    if len(project.heads) > 1:
+        found["headsAreMeant"] = is_meant(branch_labels(project))
+    problem = "; ".join(in_words(reason, folder) for reason in not_loaded)
+    return {**found, "problem": problem} if problem else found
 
 
 def of_script(script: Any, project: Path) -> dict[str, Any]:

@@ -6,15 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.errors import RunnerError
 
 from .graph import graph
 from .source import source_facts
 
 
-def observe_files(folder: Path, ask: dict[str, Any], why: RunnerError, report: Callable[[dict[str, Any]], None]) -> None:
-    """Answers the ask `observe` for a project that Alembic can't load. Raises RunnerError when not even its files are found."""
-    found = {revision["revision"]: revision for revision in graph(folder)["revisions"]}
+def observe_files(project: Project, ask: dict[str, Any], why: RunnerError, report: Callable[[dict[str, Any]], None]) -> None:
+    """Answers the ask `observe` for a project whose revisions Alembic can't load. Raises RunnerError if no file has one."""
+    folder = project.directory
+    found = {revision["revision"]: revision for revision in graph(project)["revisions"]}
     for revision in ask["revisions"]:
         if revision not in found:
             raise why

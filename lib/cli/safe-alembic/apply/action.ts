@@ -1,21 +1,36 @@
 import { migrate } from '../../../client/migrate';
 import { type MigrateAnswer, MigrateError } from '../../../contract';
 import { EXIT } from '../../../contract/exit-codes';
+import type { CatalogEntries } from '../../../contract/facts';
 import { answerDocument } from '../../answer/documents';
 import { Progress } from '../../answer/progress';
 import { requestedBy } from '../../answer/requested-by';
 import { showApplied, showOutcome, showPosition } from '../../answer/show-answer';
 import { revisionNames } from '../../screen/terminal';
 import { askRunner } from '../ask-runner';
-import { type Session, withOwnDatabase } from '../session';
+import { placeDatabase, readCatalog } from '../replay/place-database';
+import { type Session, withOwnDatabase, withScratchDatabase } from '../session';
 import type { ApplyArguments } from './arguments';
+
+const DUPLICATE_TABLE = '42P07';
+
+interface Applied {
+  readonly answer: MigrateAnswer;
+  readonly ms: number;
+}
+
+/** A database that has the tables already, and no recorded revision. */
+interface Unstamped {
+  readonly error: MigrateError;
+  readonly catalog: CatalogEntries;
+}
 
 /** Runs the client's loop with the runner in the backend's Python instead of the function. */
 export async function apply(session: Session, { revision }: ApplyArguments): Promise<number> {
   const { screen, applied, common } = session;
-  const [answer, ms] = await withOwnDatabase(session, async ({ observer }): Promise<[MigrateAnswer, number]> => {
+  const outcome = await withOwnDatabase(session, async ({ observer }): Promise<Applied | Unstamped> => {
     const plan = await askRunner(observer, { command: 'plan', revision });
-    if (plan.status === 'complete') return [{ ...plan, command: 'upgrade' }, 0];
+    if (plan.status === 'complete') return { answer: { ...plan, command: 'upgrade' }, ms: 0 };
     showPosition(screen.notes, plan);
     if (plan.status === 'ahead') throw ahead(plan);
     const progress = common.progress ? new Progress(screen, plan.pending, false) : undefined;
@@ -28,15 +43,35 @@ export async function apply(session: Session, { revision }: ApplyArguments): Pro
         for (const one of slice.applied) showApplied(screen.data, slice.command, one);
         progress?.advance(slice);
       };
-      const done = await migrate((slice) => askRunner(observer, slice), request, { onProgress });
-      return [done, Math.round(performance.now() - started)];
+      const answer = await migrate((slice) => askRunner(observer, slice), request, { onProgress });
+      return { answer, ms: Math.round(performance.now() - started) };
+    } catch (error) {
+      const isThere = error instanceof MigrateError && error.sqlState === DUPLICATE_TABLE && !plan.from.length && !applied.length;
+      const catalog = isThere ? await readCatalog(observer) : undefined;
+      if (isThere && catalog) return { error, catalog };
+      throw error;
     } finally {
       progress?.stop();
     }
   });
+  if ('catalog' in outcome) throw await placed(session, outcome);
+  const { answer, ms } = outcome;
   showOutcome(screen, answer, ms);
   if (common.json) process.stdout.write(`${JSON.stringify(answerDocument(answer), undefined, 2)}\n`);
   return EXIT.done;
+}
+
+async function placed(session: Session, { error, catalog }: Unstamped): Promise<MigrateError> {
+  try {
+    const { found, next } = await withScratchDatabase(session, undefined, ({ observer }) =>
+      placeDatabase(observer, catalog, false),
+    );
+    return error.with({ message: `${error.message}; ${found}`, next });
+  } catch (trouble) {
+    // The runner's own next step is as good as it gets without a scratch database.
+    if (trouble instanceof MigrateError) return error;
+    throw trouble;
+  }
 }
 
 function ahead({ unknown, heads }: MigrateAnswer) {

@@ -13,13 +13,13 @@ import type { CreateArguments } from './arguments';
 /** Writes a revision, and reviews it. */
 export async function create(session: Session, given: CreateArguments): Promise<number> {
   const { screen, project, common } = session;
-  const { message, empty } = given;
+  const { message, head, empty } = given;
   if (vagueDescription(message)) throw vague(message);
   const started = Date.now();
   const [created, review] = await withScratchDatabase(session, given.databaseUrl, async (observation) => {
     const { observer } = observation;
     const reports: Report[] = [];
-    const ask = { ask: 'create', message, empty, ...scratchStart(session, given) } as const;
+    const ask = { ask: 'create', message, head, empty, ...scratchStart(session, given) } as const;
     await observer.ask(ask, (report) => reports.push(report));
     const { revision, file } = mustHave(reports, 'created');
     screen.status?.clear();

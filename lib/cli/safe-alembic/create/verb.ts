@@ -10,6 +10,8 @@ Usage
   safe-alembic create "Add notifications table" [options]
 
 Revision
+  --head <revision>         what it follows where there are labelled branches, such as billing@head
+                            (default: the only head)
   --empty                   write a revision without operations, to fill in by hand
 ${FAIL_HELP}
 

@@ -5,6 +5,7 @@ import type { Finding, Review } from '../../../review/finding';
 import { count, plain, revisionNames, type Terminal } from '../../screen/terminal';
 import { answerOrFailure, askRunner } from '../ask-runner';
 import type { ReplayArguments } from '../replay/options';
+import { type Placed, placeDatabase, readCatalog } from '../replay/place-database';
 import { reviewRevisions } from '../replay/review-revisions';
 import { type Session, withOwnDatabase, withScratchDatabase } from '../session';
 
@@ -35,12 +36,19 @@ export async function verify(session: Session, given: ReplayArguments): Promise<
   const { screen, common } = session;
   const started = Date.now();
   // In sequence: the first check shows quickly whether the database is reachable.
-  const atHead = whereItIs(
-    await withOwnDatabase(session, ({ observer }) => answerOrFailure(askRunner(observer, { command: 'current' }))),
-  );
-  show(screen.data, atHead);
+  const [answer, catalog] = await withOwnDatabase(session, async ({ observer }) => {
+    const found = await answerOrFailure(askRunner(observer, { command: 'current' }));
+    const isUnstamped = !(found instanceof MigrateError) && found.status === 'pending' && !found.to.length;
+    return [found, isUnstamped ? await readCatalog(observer) : undefined] as const;
+  });
+  let atHead = whereItIs(answer);
+  if (!catalog) show(screen.data, atHead);
   const review = await withScratchDatabase(session, given.databaseUrl, async (observation) => {
     const graph = await readGraph(observation.observer);
+    if (catalog) {
+      atHead = withPlace(atHead, await placeDatabase(observation.observer, catalog, given.overwrite));
+      show(screen.data, atHead);
+    }
     const revisions = graph.revisions.map(({ revision }) => revision);
     const chosen = { revisions, why: 'all', unreleased: [], edited: [] };
     return reviewRevisions(session, given, observation, graph, chosen, started);
@@ -51,6 +59,12 @@ export async function verify(session: Session, given: ReplayArguments): Promise<
   const exitCode = checks.every(({ passed }) => passed) ? EXIT.done : EXIT.failed;
   if (common.json) process.stdout.write(`${JSON.stringify({ verify: 1, checks, exitCode }, undefined, 2)}\n`);
   return exitCode;
+}
+
+/** In place of what is pending: the tables are there already. */
+function withPlace(check: Check, { found, next }: Placed): Check {
+  const what = 'the database has tables and no recorded revision: it was probably created without Alembic (create_all)';
+  return { ...check, what, reasons: [found, next] };
 }
 
 function whereItIs(answer: MigrateAnswer | MigrateError): Check {

@@ -1,0 +1,103 @@
+"""For a database that was made without Alembic (create_all): the revision whose catalog it has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from cdk_alembic.database.failures import describe, location
+from cdk_alembic.project.environment import current, run_environment
+from cdk_alembic.project.project import Project
+from cdk_alembic.project.revisions import alembic_errors
+from cdk_alembic.protocol.errors import RunnerError
+
+from ..scratch import catalog, raw
+from ..scratch.scratch import Scratch
+from .env_facts import around_outer_transaction
+
+# Who may do what is decided where the database lives, not in a revision.
+_NOT_COMPARED = ("grants on ",)
+
+
+def entries_of(project: Project) -> dict[str, str]:
+    """The entries of the catalog of the project's own database, which is only read. Raises RunnerError."""
+    found: list[dict[str, str]] = []
+
+    def look(heads: tuple[str, ...], context: Any) -> None:
+        found.append(_compared(catalog.read(context.connection, context)))
+
+    current(project, look)
+    return found[0]
+
+
+def place(project: Project, scratch: Scratch, entries: dict[str, str]) -> dict[str, Any]:
+    """PlacedFacts of a database with these entries: the revisions are applied to the empty scratch database, one by one."""
+    search = _Search(project, entries)
+    try:
+        run_environment(project, search.steps, around=search.around)
+    except RunnerError as error:
+        search.stopped(error.message)
+    except (Exception, SystemExit) as error:
+        search.stopped(f"{describe(error)}{location(error)}")
+    finally:
+        scratch.empty(keep_mark=True)
+    return search.facts
+
+
+class _Search:
+    """`around` and `steps` are what run_environment takes."""
+
+    def __init__(self, project: Project, entries: dict[str, str]) -> None:
+        self._project = project
+        self._entries = entries
+        self._revision: str | None = None
+        """The revision under way."""
+        self._fewest: int | None = None
+        self.facts: dict[str, Any] = {"heads": [], "later": []}
+
+    @contextmanager
+    def around(self, context: Any) -> Iterator[None]:
+        with around_outer_transaction(context):
+            with raw.committed(context.connection):
+                catalog.prepare(context.connection, context)
+            yield
+
+    def steps(self, heads: tuple[str, ...], context: Any) -> Iterator[Any]:
+        _settle(context)
+        with alembic_errors(self._project, "heads"):
+            steps = list(self._project.script._upgrade_revs("heads", heads))
+        for step in steps:
+            self._revision = step.revision.revision
+            # Alembic remembers which enum types it has created.
+            context.impl.memo.clear()
+            yield step
+            heads = context.get_current_heads()
+            # Reading them has begun a transaction.
+            _settle(context)
+            self._compare(step.revision.revision, sorted(heads), context)
+        self._revision = None
+
+    def stopped(self, reason: str) -> None:
+        """The revisions that follow were not compared."""
+        self.facts["stopped"] = f"revision {self._revision}: {reason}" if self._revision else reason
+
+    def _compare(self, revision: str, heads: list[str], context: Any) -> None:
+        with raw.rolled_back(context.connection):
+            here = _compared(catalog.take(context.connection))
+        differs = catalog.change(self._entries, here)
+        number = sum(map(len, differs.values()))
+        if self._fewest is None or number < self._fewest:
+            self._fewest = number
+            self.facts = {"heads": heads, "later": [], "differs": differs}
+        elif number == self._fewest == 0:
+            self.facts["later"].append(revision)
+
+
+def _settle(context: Any) -> None:
+    raw.commit(context.connection)
+    context._transaction = None
+
+
+def _compared(snapshot: catalog.Snapshot) -> dict[str, str]:
+    return {key: value for key, value in snapshot.entries.items() if not key.startswith(_NOT_COMPARED)}

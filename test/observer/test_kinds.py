@@ -1,0 +1,106 @@
+"""Whatever `alembic` takes, the local commands take: projects of every kind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from backends import Backend, empty
+from observing import NOTHING, Observed
+from project_kinds import KINDS, version_locations_that_env_sets
+
+_SCHEMA = """
+SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns
+WHERE table_schema NOT IN ('pg_catalog', 'information_schema', 'cdk_alembic') ORDER BY 1, 2
+"""
+
+every_kind = pytest.mark.parametrize(("make", "revision"), KINDS, ids=[make.__name__ for make, _ in KINDS])
+
+Make = Callable[[Backend], None]
+
+
+@pytest.fixture
+def own(observed: Observed, tmp_path: Path) -> Observed:
+    """A project on a database of its own, without a scratch database."""
+    observed.initialise(observed.database.url("postgresql+psycopg"))
+    observed.scratch = None
+    return observed
+
+
+def by_alembic(project: Observed, revision: str) -> tuple[list[str], list[Any]]:
+    """Rows of the version table and schema after `alembic upgrade`; the database is empty again afterwards."""
+    command = [sys.executable, "-m", "alembic.config", "upgrade", revision]
+    ran = subprocess.run(command, cwd=project.directory, capture_output=True, text=True, env=dict(os.environ))
+    assert ran.returncode == 0, ran.stderr
+    found = project.database.versions(), project.database.rows(_SCHEMA)
+    empty(project.database)
+    return found
+
+
+@every_kind
+def test_apply_leaves_the_rows_and_the_schema_that_alembic_leaves(own: Observed, make: Make, revision: str) -> None:
+    make(own)
+    expected = by_alembic(own, revision)
+    assert expected[0], "alembic applied nothing"
+    try:
+        answer = own.ask({"ask": "invoke", "request": {}})[0]["answer"]
+        assert (own.database.versions(), own.database.rows(_SCHEMA)) == expected
+        assert sorted(answer["to"]) == expected[0]
+        graph, end, current, _ = own.ask({"ask": "graph"}, {"ask": "invoke", "request": {"command": "current"}})
+        assert end == {"report": "end"}
+        # The version table does not keep a head that another one depends on.
+        assert set(expected[0]) <= set(graph["graph"]["heads"])
+        assert current["answer"]["status"] == "complete"
+        assert sorted(item["revision"] for item in graph["graph"]["revisions"]) == sorted(
+            item["revision"] for item in answer["applied"]
+        )
+        assert "problem" not in graph["graph"]
+    finally:
+        empty(own.database)
+
+
+@every_kind
+def test_review_and_verify_replay_every_revision_that_alembic_finds(observed: Observed, make: Make, revision: str) -> None:
+    make(observed)
+    graph = observed.ask({"ask": "graph"})[0]["graph"]
+    revisions = [item["revision"] for item in graph["revisions"]]
+    assert revisions, "no revision was found"
+    facts = observed.observe(*revisions)
+    for each in revisions:
+        assert facts[each]["again"] == {"outcome": "done", "differs": NOTHING}, facts[each]
+        assert list(facts[each]["after"]) == [each]
+
+
+@pytest.mark.parametrize(
+    ("make", "revision", "is_empty"),
+    [*((*kind, False) for kind in KINDS), (version_locations_that_env_sets, "head", True)],
+    ids=[*(make.__name__ for make, _ in KINDS), "empty"],
+)
+def test_create_writes_the_next_revision_where_alembic_finds_it(
+    observed: Observed, make: Make, revision: str, is_empty: bool
+) -> None:
+    make(observed)
+    env = next(observed.directory.rglob("env.py"))
+    (env.parent / "script.py.mako").write_text(
+        "revision = ${repr(up_revision)}\ndown_revision = ${repr(down_revision)}\n"
+        "def upgrade():\n    ${upgrades or 'pass'}\ndef downgrade():\n    ${downgrades or 'pass'}\n"
+    )
+    models = "__import__('sqlalchemy').MetaData()"
+    env.write_text(
+        env.read_text()
+        .replace("target_metadata = None", f"target_metadata = {models}")
+        .replace("connection=connection)", f"connection=connection, target_metadata={models})")
+    )
+    head = observed.ask({"ask": "graph"})[0]["graph"]["revisions"][-1]["revision"]
+    chosen = {"head": head} if revision == "heads" else {}
+    created, end = observed.ask({"ask": "create", "message": "Drop all", "empty": is_empty, **chosen})
+    assert end == {"report": "end"}, created
+    found = {item["revision"]: item for item in observed.ask({"ask": "graph"})[0]["graph"]["revisions"]}
+    new = found[created["revision"]]
+    assert (new["file"], new["downRevisions"]) == (created["file"], [head])
+    assert ("drop_table" in (observed.directory / new["file"]).read_text()) is not is_empty
