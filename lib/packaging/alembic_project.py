@@ -38,8 +38,11 @@ def describe(directory: Path, config: str) -> dict[str, Any]:
         problem = f"{directory / config} sets no script_location for Alembic{other_sections(directory / config)}"
         return {"problems": [problem], "paths": [], "revisions": None}
     # Alembic takes paths from where it is called: the project's folder, or the one that holds its configuration.
-    found = ((folder, locate(directory, folder, script_location)) for folder in (directory, here))
-    called_in, scripts = next((pair for pair in found if pair[1]), (directory, None))
+    located = ((folder, locate(directory, folder, script_location)) for folder in (directory, here))
+    found = [(folder, scripts) for folder, scripts in located if scripts]
+    # "script_location = ." is a folder wherever Alembic is called: the one with env.py counts.
+    found.sort(key=lambda pair: not (pair[1] / "env.py").is_file())
+    called_in, scripts = found[0] if found else (directory, None)
     if scripts is None:
         hint = ': set "script_location = %(here)s" there' if (here / "env.py").is_file() else ""
         problem = f'the script_location "{script_location}" of {directory / config} is no directory{hint}'
