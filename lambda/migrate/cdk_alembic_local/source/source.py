@@ -40,7 +40,7 @@ def parse(source: bytes, path: Path) -> ast.Module:
         reason = error.msg if isinstance(error, SyntaxError) else str(error)
         raise RunnerError(
             "invalid_project",
-            f"the file can't be read as Python {sys.version_info[0]}.{sys.version_info[1]}: {reason} ({path.name}{line})",
+            f"the file is not valid Python {sys.version_info[0]}.{sys.version_info[1]}: {reason} ({path.name}{line})",
             "fix the file; `alembic history` must print it",
         ) from error
 
