@@ -15,7 +15,7 @@ const platform = { architecture, pythonVersion } as FunctionPlatform;
 const stack = new Stack(new App({ outdir }), 'Stack');
 
 const start = performance.now();
-const { errors } = MigrationCode.fromProject(directory)._bind(stack, platform, true);
+const { errors } = MigrationCode.fromProject(directory)._bind(stack, { platform, environment: {} }, true);
 const ms = performance.now() - start;
 
 if (errors.length) throw new Error(errors.join('\n'));

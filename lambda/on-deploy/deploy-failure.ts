@@ -1,4 +1,4 @@
-import type { MigrateError } from '../../lib/client/errors';
+import type { MigrateError } from '../../lib/contract/failure';
 
 /** What is known about a failure; one that arose here has no code. */
 export type Failure = Pick<MigrateError, 'message' | 'next'> & Partial<MigrateError>;

@@ -1,9 +1,9 @@
 import type { CdkCustomResourceEvent, CdkCustomResourceIsCompleteResponse, Context } from 'aws-lambda';
 import { MigrateClient } from '../../lib/client/client';
-import { MigrateError } from '../../lib/client/errors';
-import type { RunAnswer, StartedContainer } from '../../lib/client/migrate';
+import type { RunAnswer, StartedContainer } from '../../lib/client/container/in-container';
 import { printable } from '../../lib/client/printable';
-import type { ErrorCode, MigrateAnswer, OnDeployData, OnDeployProperties } from '../../lib/contract';
+import type { FailureCode, MigrateAnswer, OnDeployData, OnDeployProperties } from '../../lib/contract';
+import { MigrateError } from '../../lib/contract/failure';
 import { DeployFailure, type Failure } from './deploy-failure';
 import { log } from './log';
 import { runId } from './run-id';
@@ -42,7 +42,7 @@ type IsCompleteEvent = Event & (Planned | Untouched);
 type Deployed = CdkCustomResourceIsCompleteResponse<OnDeployData>;
 
 /** Nothing was started, or something still runs: the next call finds out, and runs nothing twice. */
-const ASK_AGAIN: readonly ErrorCode[] = ['locked', 'throttled', 'function_not_ready', 'network'];
+const ASK_AGAIN: readonly FailureCode[] = ['locked', 'throttled', 'function_not_ready', 'network'];
 
 /** CDK's Provider framework calls this once per event: it looks, and changes nothing. */
 export async function onEvent(event: Event): Promise<Planned | Untouched | { PhysicalResourceId: string }> {

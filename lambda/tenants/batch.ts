@@ -1,5 +1,5 @@
-import { MigrateError, migrateError } from '../../lib/client/errors';
 import type { BatchProgress, BatchState, CoordinatorSettings } from '../../lib/contract/coordinator';
+import { MigrateError } from '../../lib/contract/failure';
 import type { Tenant, TenantAnswer, TenantError, TenantRequest } from '../../lib/contract/tenants';
 import { log } from '../on-deploy/log';
 import { errorKey, partKey, type Run, readRun, runKey, tenantsKey } from './run-files';
@@ -34,7 +34,7 @@ export async function batch(settings: CoordinatorSettings, store: Store, state: 
   if (left !== undefined && left < 0) return record(store, state, { outcomes: [], left: [], notBegun: names(tenants) });
   try {
     const answer = (await callWorker(settings.worker, request(run, runId, tenants, left))) as TenantAnswer;
-    if (stoodStill(answer, tenants)) throw migrateError('unexpected_answer', ...standstill(settings.worker, tenants.length));
+    if (stoodStill(answer, tenants)) throw new MigrateError('unexpected_answer', ...standstill(settings.worker, tenants.length));
     return await record(store, state, answer);
   } catch (error) {
     if (!(error instanceof MigrateError)) throw error;
@@ -88,7 +88,15 @@ async function fail(store: Store, state: BatchState, error: MigrateError, tenant
   const { runId, wave, index, part } = state;
   const { code, message, next, revision, sqlState, statement, dataLoss } = error;
   const failure: BatchFailure = {
-    error: { code, message, next, revision, sqlState, statement, ...(dataLoss.length && { dataLoss }) },
+    error: {
+      code: code as TenantError['code'],
+      message,
+      next,
+      revision,
+      sqlState,
+      statement,
+      ...(dataLoss.length && { dataLoss }),
+    },
   };
   log('error', 'batch failed', { ...state, ...failure.error });
   await countFailed(store, state, tenants);

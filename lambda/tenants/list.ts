@@ -1,4 +1,4 @@
-import { RUN_ID } from '../../lib/contract';
+import { MigrateError, RUN_ID } from '../../lib/contract';
 import { wrongWith } from '../../lib/contract/checks/rules';
 import type { BatchState, CoordinatorSettings, Listed } from '../../lib/contract/coordinator';
 import { type Tenant, type TenantRunInput, tenantRunInputProblems, WAVES, type Wave } from '../../lib/contract/tenants';
@@ -15,7 +15,7 @@ import {
 } from './run-files';
 import { listTenants } from './sources';
 import type { Store } from './store';
-import { some, TenantsError } from './tenants';
+import { some } from './tenants';
 import { batches, divide, toleratedOf } from './waves';
 
 const EMPTY: WaveSize = { tenants: 0, batches: 0 };
@@ -68,8 +68,8 @@ async function plan(settings: CoordinatorSettings, store: Store, runId: string, 
     };
     return { run, waves };
   } catch (error) {
-    if (!(error instanceof TenantsError)) throw error;
-    return nothing(input, { code: error.code, message: error.message, next: error.next });
+    if (!(error instanceof MigrateError)) throw error;
+    return nothing(input, { code: error.code as Failure['code'], message: error.message, next: error.next });
   }
 }
 
@@ -79,10 +79,10 @@ function missingCanaries({ canary }: CoordinatorSettings, all: readonly Tenant[]
   const known = new Set(all.map(({ name }) => name));
   const missing = canary.names.filter((name) => !known.has(name));
   if (missing.length === canary.names.length) {
-    throw new TenantsError(
+    throw new MigrateError(
+      'unknown_tenant',
       `none of the canaries is a tenant: ${some(missing)}`,
       'correct the names of TenantCanary.names and deploy; nothing was run',
-      'unknown_tenant',
     );
   }
   return missing.length ? [`canaries that are no tenants: ${some(missing)}`] : [];
@@ -108,10 +108,10 @@ async function choose({ tenants: names, retryFailed }: TenantRunInput, all: read
   const known = new Set(all.map(({ name }) => name));
   const unknown = names.filter((name) => !known.has(name));
   if (unknown.length) {
-    throw new TenantsError(
+    throw new MigrateError(
+      'unknown_tenant',
       `not among the ${all.length} tenants: ${some(unknown)}`,
       'correct the names, or list the tenants where the migration finds them; nothing was run',
-      'unknown_tenant',
     );
   }
   const wanted = new Set(names);

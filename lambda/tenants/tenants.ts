@@ -1,16 +1,5 @@
+import { MigrateError } from '../../lib/contract';
 import { type Tenant, tenantListProblems } from '../../lib/contract/tenants';
-import type { Failure } from './run-files';
-
-/** The tenants could not be listed, or the list is invalid. */
-export class TenantsError extends Error {
-  constructor(
-    message: string,
-    readonly next: string,
-    readonly code: Failure['code'] = 'tenants_unavailable',
-  ) {
-    super(message);
-  }
-}
 
 const MAX_NAMED = 5;
 
@@ -25,7 +14,8 @@ export function readTenants(items: readonly unknown[]): Tenant[] {
   const tenants = items.map((item) => (typeof item === 'string' ? { name: item } : withoutNulls(item)));
   const problems = tenantListProblems(tenants);
   if (problems.length) {
-    throw new TenantsError(
+    throw new MigrateError(
+      'tenants_unavailable',
       `the list holds tenants that can't be used: ${problems.join('; ')}`,
       'correct them where they are listed: a tenant is a unique name, and at most a schema and a secretArn',
     );

@@ -1,9 +1,9 @@
 import { InvokeCommand } from '@aws-sdk/client-lambda';
-import { MigrateError } from '../../lib/client/errors';
 import { functionError, unexpectedAnswer } from '../../lib/client/function-errors';
 import { parseJson } from '../../lib/client/json';
 import { lambdaClient, regionOf } from '../../lib/client/lambda-client';
-import { sdkError } from '../../lib/client/sdk-errors';
+import { sdkFailure } from '../../lib/client/sdk-failure';
+import { invokeOf } from '../../lib/client/target';
 import { sendWhenReady } from '../../lib/client/wait-until-ready';
 import { isTenantAnswer, isTenantList, type TenantAnswer, type TenantList, type TenantRequest } from '../../lib/contract/tenants';
 import { log } from '../on-deploy/log';
@@ -29,7 +29,7 @@ export async function callWorker(functionName: string, request: TenantRequest): 
     if (!isAnswer(answer, request)) throw unexpectedAnswer(payload, target);
     return answer;
   } catch (error) {
-    throw error instanceof MigrateError ? error : sdkError(error, target);
+    throw sdkFailure(error, invokeOf(target));
   } finally {
     lambda.destroy();
   }

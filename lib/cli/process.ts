@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import { EXIT } from './exit-codes';
+import { EXIT } from '../contract/exit-codes';
 
 /** Runs a command as this process: its result is the exit code. */
 export function runProcess(command: () => Promise<number>): void {

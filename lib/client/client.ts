@@ -4,17 +4,18 @@ import {
   DEFAULT_APP_NAME,
   functionName,
   type MigrateAnswer,
+  MigrateError,
   type MigrateRequest,
   nameProblems,
   type Place,
   type RunRecord,
   requestProblems,
 } from '../contract';
-import { ContainerRuns } from './container-runs';
-import { migrateError } from './errors';
+import type { RunAnswer } from './container/in-container';
+import { ContainerRuns } from './container/runs';
 import { invoke } from './invoke';
 import { type ConnectionOptions, checkAttempts, lambdaClient, regionOf } from './lambda-client';
-import { type MigrateOptions, migrate, type RunAnswer } from './migrate';
+import { type MigrateOptions, migrate } from './migrate';
 import type { Target } from './target';
 import { type LockOptions, whenUnlocked } from './wait-for-lock';
 import type { ReadyOptions } from './wait-until-ready';
@@ -120,7 +121,7 @@ export class MigrateClient {
   constructor(options: MigrateClientOptions) {
     const { stage, appName = DEFAULT_APP_NAME } = options;
     const problems = usageProblems(options);
-    if (problems.length > 0) throw migrateError('invalid_usage', problems.join('; '), 'correct the options of MigrateClient');
+    if (problems.length > 0) throw new MigrateError('invalid_usage', problems.join('; '), 'correct the options of MigrateClient');
     this.stage = stage;
     this.requestedBy = options.requestedBy;
     this.endpoint = options.endpoint;
@@ -179,7 +180,8 @@ export class MigrateClient {
       requestedBy: given.requestedBy ?? (recorded ? this.requestedBy : undefined),
     };
     const problems = requestProblems(request);
-    if (problems.length > 0) throw migrateError('invalid_request', problems.join('; '), 'correct the request; nothing was sent');
+    if (problems.length > 0)
+      throw new MigrateError('invalid_request', problems.join('; '), 'correct the request; nothing was sent');
     await checkAttempts(this.lambda);
     const target: Target = { functionName: this.functionName, stage: this.stage, region: await regionOf(this.lambda) };
     const ask = (slice: MigrateRequest) => whenUnlocked(() => invoke(this.lambda, target, slice, options), options);

@@ -1,5 +1,4 @@
-import { CONTRACT_VERSION, isFailure } from '../contract';
-import { type MigrateError, migrateError } from './errors';
+import { CONTRACT_VERSION, isFailure, MigrateError } from '../contract';
 import { parseJson } from './json';
 import { lookCommand, type Target } from './target';
 
@@ -19,11 +18,11 @@ export function functionError(payload: string, logResult: string | undefined, ta
   const failure = parseJson(text);
   if (isFailure(failure)) {
     const { code, message, next, ...details } = failure.error;
-    return migrateError(code, message, next, { ...details, applied: failure.applied, log });
+    return new MigrateError(code, message, next, { ...details, applied: failure.applied, log });
   }
   if (typeof failure === 'object' && failure !== null && 'contract' in failure) return unexpectedAnswer(text, target, log);
   const reason = [errorType, text].filter((part) => typeof part === 'string' && part !== '').join(': ');
-  return migrateError(
+  return new MigrateError(
     'function_crashed',
     `${target.functionName} ended without an answer: ${reason}`,
     nextAfter(reason, target),
@@ -38,10 +37,10 @@ export function unexpectedAnswer(payload: string, target: Target, log: readonly 
   const contract = (parseJson(payload) as { contract?: unknown } | null | undefined)?.contract;
   if (typeof contract === 'number' && contract !== CONTRACT_VERSION) {
     const message = `${target.functionName} speaks version ${contract} of the contract, and this client version ${CONTRACT_VERSION}`;
-    return migrateError('unexpected_answer', message, 'use the version of cdk-alembic that deployed the function', { log });
+    return new MigrateError('unexpected_answer', message, 'use the version of cdk-alembic that deployed the function', { log });
   }
   const message = `${target.functionName} answered with something that is no migration's answer: ${payload.slice(0, 200) || 'nothing'}`;
-  return migrateError('unexpected_answer', message, 'check that the name is that of a migration function', { log });
+  return new MigrateError('unexpected_answer', message, 'check that the name is that of a migration function', { log });
 }
 
 function nextAfter(reason: string, target: Target): string {

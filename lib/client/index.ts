@@ -7,6 +7,9 @@ export type {
   DataLoss,
   DataLossRule,
   ErrorCode,
+  Failure,
+  FailureCode,
+  FailureDetails,
   HistoryEntry,
   MigrateAnswer,
   MigrateRequest,
@@ -17,7 +20,8 @@ export type {
   RunRecord,
   Status,
 } from '../contract';
-export type { TenantCode, TenantFailure, TenantRunInput, TenantRunSummary } from '../contract/tenants';
+export { MigrateError } from '../contract';
+export type { TenantCode, TenantFailure, TenantRunInput, TenantRunSummary, TenantsClientCode } from '../contract/tenants';
 export {
   type CallOptions,
   type CheckAnswer,
@@ -29,18 +33,9 @@ export {
   type StampOptions,
   type UpgradeOptions,
 } from './client';
-export {
-  AccessDeniedError,
-  DatabaseAheadError,
-  FunctionNotFoundError,
-  MigrateError,
-  type MigrateErrorDetails,
-  MigrationBlockedError,
-  MigrationFailedError,
-  MigrationLockedError,
-} from './errors';
+export type { RunAnswer, StartedContainer } from './container/in-container';
 export type { ConnectionOptions } from './lambda-client';
-export type { MigrateOptions, RunAnswer, StartedContainer } from './migrate';
+export type { MigrateOptions } from './migrate';
 export {
   type StartOptions,
   type TenantsCallOptions,
@@ -48,11 +43,6 @@ export {
   type TenantsClientOptions,
   type WatchOptions,
 } from './tenants/client';
-export {
-  TenantsError,
-  type TenantsErrorCode,
-  type TenantsErrorDetails,
-} from './tenants/errors';
 export type { BatchCounts, TenantPhase, TenantsProgress } from './tenants/progress';
 export type { LockOptions } from './wait-for-lock';
 export type { ReadyOptions } from './wait-until-ready';

@@ -1,10 +1,9 @@
 import { InvokeCommand, type InvokeCommandOutput, type LambdaClient } from '@aws-sdk/client-lambda';
 import { isAnswer, type MigrateAnswer, type MigrateRequest } from '../contract';
-import { MigrateError } from './errors';
 import { functionError, unexpectedAnswer } from './function-errors';
 import { parseJson } from './json';
-import { sdkError } from './sdk-errors';
-import type { Target } from './target';
+import { sdkFailure } from './sdk-failure';
+import { invokeOf, type Target } from './target';
 import { type ReadyOptions, sendWhenReady } from './wait-until-ready';
 
 /** One call of the function. It is sent again only when Lambda said that it did not start. */
@@ -25,7 +24,7 @@ export async function invoke(
     return read(await sendWhenReady(lambda, target, send, options), target);
   } catch (error) {
     options.signal?.throwIfAborted();
-    throw error instanceof MigrateError ? error : sdkError(error, target);
+    throw sdkFailure(error, invokeOf(target));
   }
 }
 

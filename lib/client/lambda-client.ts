@@ -1,5 +1,5 @@
 import { LambdaClient, type LambdaClientConfig } from '@aws-sdk/client-lambda';
-import { migrateError } from './errors';
+import { MigrateError } from '../contract/failure';
 
 /** Where the function is and who asks; the SDK's own configuration fills what is left out. */
 export interface ConnectionOptions {
@@ -42,7 +42,7 @@ export function lambdaClient(options: ConnectionOptions): LambdaClient {
 export async function checkAttempts(client: LambdaClient): Promise<void> {
   const attempts = await client.config.maxAttempts();
   if (attempts === 1) return;
-  throw migrateError(
+  throw new MigrateError(
     'invalid_usage',
     `the given LambdaClient makes up to ${attempts} attempts, so a dropped connection would start a second run`,
     'make it with maxAttempts: 1',
@@ -50,11 +50,11 @@ export async function checkAttempts(client: LambdaClient): Promise<void> {
 }
 
 /** The client's region; none is an error with a next step. */
-export async function regionOf(client: LambdaClient): Promise<string> {
+export async function regionOf(client: { readonly config: Pick<LambdaClient['config'], 'region'> }): Promise<string> {
   try {
     return await client.config.region();
   } catch (cause) {
-    const next = 'give --region (option `region` of MigrateClient), set AWS_REGION, or use a profile that has a region';
-    throw migrateError('invalid_usage', 'the AWS region is not set', next, { cause });
+    const next = 'give --region (option `region` of the client), set AWS_REGION, or use a profile that has a region';
+    throw new MigrateError('invalid_usage', 'the AWS region is not set', next, { cause });
   }
 }

@@ -1,43 +1,19 @@
-import { randomUUID } from 'node:crypto';
-import type { AppliedRevision, MigrateAnswer, MigrateRequest } from '../contract';
-import { containerRunName } from './container-name';
-import type { ContainerRuns } from './container-runs';
-import { MigrateError, migrateError } from './errors';
+import { type MigrateAnswer, MigrateError, type MigrateRequest } from '../contract';
+import { type ContainerOptions, type ForContainer, forContainer, inContainer, type RunAnswer } from './container/in-container';
+import type { ContainerRuns } from './container/runs';
+import { RunSoFar } from './run-so-far';
 
 /** Something that can call the function once. */
 export type Invoke = (request: MigrateRequest) => Promise<MigrateAnswer>;
 
-/** A container that has been started, or that was found running. */
-export interface StartedContainer {
-  /** What it is to apply, in order. */
-  readonly revisions: readonly string[];
-  /** ARN of its execution in Step Functions. */
-  readonly executionArn: string;
-}
-
 /** How a run over slices is watched and bounded. */
-export interface MigrateOptions {
+export interface MigrateOptions extends ContainerOptions {
   /** Gets the answer of each slice as it comes; its `applied` holds that slice's revisions alone. */
   readonly onProgress?: (slice: MigrateAnswer) => void;
   /** Seconds after which no further slice is asked for, and the answer so far is returned as `partial`. @default - no bound */
   readonly budgetSeconds?: number;
   /** Ends the waiting. What the function has started goes on to the end of its slice, a container to its own end. */
   readonly signal?: AbortSignal;
-  /** Gets each container that the run comes to. */
-  readonly onContainer?: (started: StartedContainer) => void;
-  /**
-   * Whether a container that the run comes to is left alone with all that is pending: the answer is then `partial` and has the
-   * execution in `containerExecution`.
-   *
-   * @default false
-   */
-  readonly handOver?: boolean;
-}
-
-/** The answer of a run. */
-export interface RunAnswer extends MigrateAnswer {
-  /** ARN of the execution that was handed over to. */
-  readonly containerExecution?: string;
 }
 
 /**
@@ -52,83 +28,49 @@ export async function migrate(
   options: MigrateOptions = {},
   runContainer?: () => Promise<ContainerRuns>,
 ): Promise<RunAnswer> {
-  const { onProgress, onContainer, signal, handOver = false, budgetSeconds = Number.POSITIVE_INFINITY } = options;
-  const started = performance.now();
-  const names = new Set<string>();
-  let container: ContainerRuns | undefined;
-  const applied: AppliedRevision[] = [];
-  const warnings = new Set<string>();
-  let from: readonly string[] | undefined;
-  let { revision, runId } = request;
-  let idle = 0;
+  const { budgetSeconds = Number.POSITIVE_INFINITY } = options;
+  const until = performance.now() + budgetSeconds * 1000;
+  const run = new RunSoFar(request);
+  const workOf = runContainer ? forContainer : () => undefined;
+  let containers: ContainerRuns | undefined;
+  let begun: string | undefined;
   try {
     for (;;) {
-      signal?.throwIfAborted();
-      const slice = await invoke({ ...request, revision, runId });
-      applied.push(...slice.applied);
-      for (const warning of slice.warnings) warnings.add(warning);
-      from ??= slice.from;
-      // The slices are one run in the history, under the id that the first of them was given.
-      runId ??= slice.runId;
-      const answer = { ...slice, from, applied: [...applied], warnings: [...warnings], ...(runId !== undefined && { runId }) };
-      onProgress?.(slice);
-      if (slice.status !== 'partial') return mustBeDone(answer);
-      const forContainer = containerWork(slice);
-      if (forContainer && runContainer) {
-        runId ??= randomUUID();
-        revision = sameTarget(slice, request);
-        const name = containerRunName(runId, forContainer.revisions[0] as string);
-        if (names.has(name)) throw standstill(answer);
-        names.add(name);
-        container ??= await runContainer();
-        const { allow, requestedBy } = request;
-        const inContainer = { revision, runId, requestedBy, allow, in: handOver ? ('container' as const) : request.in };
-        const executionArn = await container.start(forContainer.stateMachineArn, name, inContainer, signal);
-        onContainer?.({ revisions: forContainer.revisions, executionArn });
-        if (handOver) return { ...answer, runId, containerExecution: executionArn };
-        const until = started + budgetSeconds * 1000;
-        const onApplied = (more: readonly AppliedRevision[]) => {
-          applied.push(...more);
-          onProgress?.({ ...slice, ...goneOn(slice, applied), applied: more });
-        };
-        if (await container.wait(executionArn, { runId, until, onApplied, signal })) continue;
-        return { ...answer, ...goneOn(slice, applied), runId, applied: [...applied] };
-      }
-      idle = moved(slice) ? 0 : idle + 1;
-      if (idle === 2) throw standstill(answer);
-      // A slice that moved nothing gets its second try whatever the budget says: only then a standstill can be told.
-      if (idle === 0 && (performance.now() - started) / 1000 >= budgetSeconds) return answer;
-      revision = sameTarget(slice, request);
+      const last = await inFunction(invoke, run, until, workOf, options);
+      const work = last.status === 'partial' ? workOf(last) : undefined;
+      if (!work || !runContainer) return mustBeDone(run.answer(last));
+      if (work.revisions[0] === begun) throw standstill(last);
+      begun = work.revisions[0];
+      containers ??= await runContainer();
+      const answer = await inContainer(containers, work, run, last, until, options);
+      if (answer) return answer;
     }
   } catch (error) {
-    if (error instanceof MigrateError) Object.assign(error, { applied: [...applied, ...error.applied] });
-    throw error;
+    throw error instanceof MigrateError ? error.with({ applied: [...run.applied, ...error.applied] }) : error;
   } finally {
-    container?.destroy();
+    containers?.destroy();
   }
 }
 
-/** What a function has stopped before. */
-function containerWork({
-  container,
-  pending,
-}: MigrateAnswer): { revisions: readonly string[]; stateMachineArn: string } | undefined {
-  const { revisions = [], stateMachineArn } = container ?? {};
-  return stateMachineArn !== undefined && revisions[0] === pending[0]?.revision ? { revisions, stateMachineArn } : undefined;
-}
-
-/** Where a run is after what its container has applied. */
-function goneOn({ to, pending }: MigrateAnswer, applied: readonly AppliedRevision[]): Pick<MigrateAnswer, 'to' | 'pending'> {
-  const done = new Set(applied.map(({ revision }) => revision));
-  const left = pending.filter(({ revision }) => !done.has(revision));
-  const last = applied.at(-1);
-  return { to: left.length < pending.length && last ? [last.revision] : to, pending: left };
-}
-
-/** The revision that a further slice asks for: a step such as `+2` would otherwise be counted again from where the last one ended. */
-function sameTarget({ target }: MigrateAnswer, request: MigrateRequest): string | undefined {
-  if (target.length > 1) return request.revision;
-  return target[0] ?? 'base';
+/** Calls the function until the rest is not for it, or the time is up. @returns the last call's answer */
+async function inFunction(
+  invoke: Invoke,
+  run: RunSoFar,
+  until: number,
+  workOf: (slice: MigrateAnswer) => ForContainer | undefined,
+  { onProgress, signal }: MigrateOptions,
+): Promise<MigrateAnswer> {
+  for (let idle = 0; ; ) {
+    signal?.throwIfAborted();
+    const slice = await invoke(run.request);
+    run.add(slice);
+    onProgress?.(slice);
+    if (slice.status !== 'partial' || workOf(slice)) return slice;
+    idle = moved(slice) ? 0 : idle + 1;
+    if (idle === 2) throw standstill(slice);
+    // A slice that moved nothing gets its second try whatever the budget says: only then a standstill can be told.
+    if (idle === 0 && performance.now() >= until) return slice;
+  }
 }
 
 function moved({ from, to, applied }: MigrateAnswer): boolean {
@@ -137,16 +79,17 @@ function moved({ from, to, applied }: MigrateAnswer): boolean {
 
 function standstill({ pending }: MigrateAnswer): MigrateError {
   const waiting = pending[0] ? ` before ${pending[0].revision}` : '';
-  return migrateError(
+  return new MigrateError(
     'version_not_moved',
     `two calls in a row ended without applying anything${waiting}`,
     'give the function a longer timeout: its deadline is too near for a revision to be started',
   );
 }
 
+/** A run that changes something ends as `complete`, or as `partial` where its time was up. */
 function mustBeDone(answer: MigrateAnswer): MigrateAnswer {
   const acts = answer.command === 'upgrade' || answer.command === 'downgrade' || answer.command === 'stamp';
-  if (!acts || answer.status === 'complete') return answer;
+  if (!acts || answer.status === 'complete' || answer.status === 'partial') return answer;
   const message = `the ${answer.command} ended as ${JSON.stringify(answer.status)} and not as "complete"`;
-  throw migrateError('unexpected_answer', message, 'see where the database is with the command "current"');
+  throw new MigrateError('unexpected_answer', message, 'see where the database is with the command "current"');
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MigrateError } from './errors';
+import { MigrateError } from '../contract/failure';
 
 /** How long another run is waited for. */
 export interface LockOptions {

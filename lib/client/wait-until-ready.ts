@@ -4,9 +4,9 @@ import {
   type GetFunctionConfigurationCommandOutput,
   type LambdaClient,
 } from '@aws-sdk/client-lambda';
-import { migrateError } from './errors';
-import { sdkError } from './sdk-errors';
-import type { Target } from './target';
+import { MigrateError } from '../contract/failure';
+import { retryOf, sdkFailure } from './sdk-failure';
+import { invokeOf, type Target } from './target';
 
 /** How long a function that can't run yet is waited for. */
 export interface ReadyOptions {
@@ -24,15 +24,6 @@ export interface ReadyOptions {
 }
 
 export const READY_SECONDS = 300;
-
-/** Exceptions by which Invoke says that the function can't run yet, and that waiting helps. Nothing has run. */
-const NOT_YET = [
-  'ResourceConflictException',
-  'ResourceNotReadyException',
-  'CodeArtifactUserPendingException',
-  'ENINotReadyException',
-  'SnapStartNotReadyException',
-];
 
 const POLL_MS = 1_000;
 const FIRST_PAUSE_MS = 250;
@@ -52,14 +43,14 @@ export async function sendWhenReady<T>(
       return await send();
     } catch (cause) {
       signal?.throwIfAborted();
-      const error = sdkError(cause, target);
-      const notYet = cause instanceof Error && NOT_YET.includes(cause.name);
-      if (!notYet && error.code !== 'throttled') throw error;
+      const error = sdkFailure(cause, invokeOf(target));
+      const retry = retryOf(cause);
+      if (retry !== 'when ready' && retry !== 'later') throw error;
       const left = deadline - performance.now();
-      if (left <= 0) throw migrateError(error.code, `${error.message} (waited ${readySeconds} s)`, error.next, { cause });
+      if (left <= 0) throw error.with({ message: `${error.message} (waited ${readySeconds} s)` });
       if (error.message !== told) onWait?.(error.message);
       told = error.message;
-      if (notYet) await waitForActive(lambda, target, deadline, signal);
+      if (retry === 'when ready') await waitForActive(lambda, target, deadline, signal);
       // Between half of the pause and all of it: others wait for the same room.
       await sleep(Math.min(pause * (0.5 + Math.random() / 2), left), undefined, { signal });
     }
@@ -72,7 +63,7 @@ async function waitForActive(lambda: LambdaClient, target: Target, deadline: num
     const { State, StateReason, LastUpdateStatus } = await configuration(lambda, target, signal);
     if (State === 'Failed') {
       const next = 'deploy the function again';
-      throw migrateError('function_not_ready', `${target.functionName} is in the state Failed: ${StateReason}`, next);
+      throw new MigrateError('function_not_ready', `${target.functionName} is in the state Failed: ${StateReason}`, next);
     }
     // An Inactive function is made Active by an invoke alone, which is sent next.
     if (State !== 'Pending' && LastUpdateStatus !== 'InProgress') return;
@@ -91,9 +82,9 @@ async function configuration(
     return await lambda.send(command, { abortSignal: signal });
   } catch (cause) {
     signal?.throwIfAborted();
-    const error = sdkError(cause, target);
+    const error = sdkFailure(cause, invokeOf(target));
     if (error.code !== 'access_denied') throw error;
-    throw migrateError(
+    throw new MigrateError(
       'function_not_ready',
       `${target.functionName} is not ready yet, and these credentials may not ask when it will be`,
       'nothing was started: try again in a minute, or grant lambda:GetFunctionConfiguration',

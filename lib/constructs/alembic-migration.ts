@@ -12,7 +12,7 @@ import { ReadyForMigration } from './function/migration-order';
 import type { MigrationProps } from './function/migration-props';
 import { duplicateProblems, namePartProblems } from './function/name-problems';
 import { DEFAULT_LOG_RETENTION, runnerFunction } from './function/runner-function';
-import { allowInvoke, MigrationOnDeploy } from './on-deploy/migration-on-deploy';
+import { allowInvoke, type MigrationOnDeploy, migrationOnDeploy } from './on-deploy/migration-on-deploy';
 
 /** Properties of {@link AlembicMigration}. Its function is `<appName>-api-migrate-lambda-<stage>`. */
 export interface AlembicMigrationProps extends MigrationProps {
@@ -104,7 +104,7 @@ export class AlembicMigration extends Construct {
     new CfnOutput(this, 'FunctionName', { value: this.function.functionName });
 
     if (!runOnDeploy) return;
-    this.onDeploy = new MigrationOnDeploy(this, 'OnDeploy', {
+    this.onDeploy = migrationOnDeploy(this, 'OnDeploy', {
       stage,
       function: this.function,
       functionName: name,

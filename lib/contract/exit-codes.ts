@@ -1,4 +1,5 @@
-import type { ErrorCode, RunnerCode } from './answer';
+import type { RunnerCode } from './answer';
+import type { FailureCode } from './failure';
 
 /** What a pipeline can tell from the exit code alone. */
 export const EXIT = {
@@ -16,8 +17,7 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
-/** Exit codes of `migrate-invoke`. */
-export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
+const EXIT_CODES: Readonly<Record<FailureCode, number>> = {
   migration_failed: EXIT.failed,
   lock_not_available: EXIT.failed,
   deadline_reached: EXIT.failed,
@@ -27,10 +27,22 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   function_crashed: EXIT.failed,
   container_failed: EXIT.failed,
   unexpected_answer: EXIT.failed,
+  tenants_failed: EXIT.failed,
+  run_aborted: EXIT.failed,
+  observer_died: EXIT.failed,
+  unexpected_report: EXIT.failed,
+  baseline_failed: EXIT.failed,
+  create_failed: EXIT.failed,
 
   invalid_usage: EXIT.usage,
   invalid_request: EXIT.usage,
   unknown_revision: EXIT.usage,
+  unknown_tenant: EXIT.usage,
+  run_not_found: EXIT.usage,
+  vague_description: EXIT.usage,
+  unknown_ref: EXIT.usage,
+  git_failed: EXIT.usage,
+  shallow_clone: EXIT.usage,
 
   not_allowed: EXIT.notStarted,
   invalid_settings: EXIT.notStarted,
@@ -41,6 +53,16 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   blocked: EXIT.notStarted,
   invalid_index: EXIT.notStarted,
   needs_container: EXIT.notStarted,
+  declined: EXIT.notStarted,
+  not_approved: EXIT.notStarted,
+  not_waiting: EXIT.notStarted,
+  project_not_found: EXIT.notStarted,
+  nothing_to_create: EXIT.notStarted,
+  no_target_metadata: EXIT.notStarted,
+  scratch_not_empty: EXIT.notStarted,
+  scratch_not_reached: EXIT.notStarted,
+  python_too_old: EXIT.notStarted,
+  alembic_missing: EXIT.notStarted,
 
   no_credentials: EXIT.notReachable,
   access_denied: EXIT.notReachable,
@@ -51,7 +73,20 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   database_unreachable: EXIT.notReachable,
   database_refused: EXIT.notReachable,
   secret_unavailable: EXIT.notReachable,
+  state_machine_not_found: EXIT.notReachable,
+  tenants_unavailable: EXIT.notReachable,
+  postgres_missing: EXIT.notReachable,
+  postgres_not_started: EXIT.notReachable,
+  uv_missing: EXIT.notReachable,
+  python_not_started: EXIT.notReachable,
+
+  interrupted: EXIT.interrupted,
 };
+
+/** The exit code of a failure. */
+export function exitCodeOf(code: FailureCode): number {
+  return EXIT_CODES[code];
+}
 
 /** SIGTERM, which ECS sends to a task that is stopped: 128 + 15. */
 const CANCELLED = 143;

@@ -5,7 +5,8 @@
  * The observer reads one JSON document a line on standard input and writes one a line on its own copy of standard output; what the
  * backend prints goes to standard error.
  */
-import type { MigrateAnswer, MigrateFailure, MigrateRequest } from '.';
+import type { MigrateAnswer, MigrateFailure } from './answer';
+import type { MigrateRequest } from './request';
 
 /** The first line that the observer gets. */
 export interface Hello {

@@ -1,4 +1,5 @@
 export * from './answer';
+export * from './failure';
 export * from './names';
 export * from './on-deploy';
 export * from './request';

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { LocalError } from './errors';
+import { MigrateError } from '../contract/failure';
 
 /** Files that differ from where a branch began, relative to the project's folder, with `/`. */
 export interface Changes {
@@ -51,15 +51,19 @@ async function mergeBase(project: string, ref: string): Promise<string> {
   const commit = await tried(project, 'rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`);
   if (!commit) {
     const fetch = ref.startsWith('origin/') ? `: "git fetch origin ${ref.slice('origin/'.length)}"` : '';
-    throw new LocalError('unknown_ref', `git knows no "${ref}" in ${project}`, `fetch it${fetch}, or name another with --since`);
+    throw new MigrateError(
+      'unknown_ref',
+      `git knows no "${ref}" in ${project}`,
+      `fetch it${fetch}, or name another with --since`,
+    );
   }
   const base = await tried(project, 'merge-base', commit.trim(), 'HEAD');
   if (base) return base.trim();
   if (shallow) {
     const next = 'fetch the whole history: "git fetch --unshallow"; in GitHub Actions fetch-depth: 0, in GitLab GIT_DEPTH: 0';
-    throw new LocalError('shallow_clone', `this clone is too shallow to tell where its branch and "${ref}" part`, next);
+    throw new MigrateError('shallow_clone', `this clone is too shallow to tell where its branch and "${ref}" part`, next);
   }
-  throw new LocalError('unknown_ref', `"${ref}" and HEAD have no commit in common`, 'name another ref with --since');
+  throw new MigrateError('unknown_ref', `"${ref}" and HEAD have no commit in common`, 'name another ref with --since');
 }
 
 async function tried(folder: string, ...args: string[]): Promise<string | undefined> {
@@ -75,7 +79,7 @@ async function git(folder: string, ...args: string[]): Promise<string> {
     const { code, stderr = '', message } = error as Error & { code?: unknown; stderr?: string };
     const reason = code === 'ENOENT' ? 'git is not installed' : stderr.trim().split('\n')[0] || message;
     const next = 'name the revisions to review, or --all: neither needs git';
-    throw new LocalError('git_failed', `git can't tell what is new in ${folder}: ${reason}`, next);
+    throw new MigrateError('git_failed', `git can't tell what is new in ${folder}: ${reason}`, next);
   }
 }
 

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { LocalError } from './errors';
+import { MigrateError } from '../contract/failure';
 import { foldersUp } from './settings';
 
 /**
@@ -36,6 +36,6 @@ function foldersBelow(folder: string): string[] {
     .map(({ name }) => path.join(folder, name));
 }
 
-function notFound(message: string): LocalError {
-  return new LocalError('project_not_found', message, 'name its folder: --project back, or the setting "project"');
+function notFound(message: string): MigrateError {
+  return new MigrateError('project_not_found', message, 'name its folder: --project back, or the setting "project"');
 }

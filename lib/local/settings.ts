@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { LocalError } from './errors';
+import { MigrateError } from '../contract/failure';
 
 export const FAIL_ON = ['error', 'warning', 'never'] as const;
 export type FailOn = (typeof FAIL_ON)[number];
@@ -34,7 +34,7 @@ export const SETTINGS_KEY = 'cdk-alembic';
 const FILE = 'cdk-alembic.json';
 
 /**
- * Reads the nearest settings, from a folder upwards to the repository's root. Throws a {@link LocalError} that names all
+ * Reads the nearest settings, from a folder upwards to the repository's root. Throws a {@link MigrateError} that names all
  * problems at once.
  *
  * @param knownRule whether there is a rule of that name
@@ -49,7 +49,7 @@ export function readSettings(from: string, knownRule: (rule: string) => boolean)
     const problems = other ? [`${source.name} and ${other.name} both hold settings: keep one`] : [];
     problems.push(...settingsProblems(source.value, knownRule).map((problem) => `${source.name}: ${problem}`));
     if (problems.length > 0) {
-      throw new LocalError('invalid_settings', problems.join('; '), 'correct them; docs/review.md lists the settings');
+      throw new MigrateError('invalid_settings', problems.join('; '), 'correct them; docs/review.md lists the settings');
     }
     return trusted(source.value as RawSettings, folder);
   }
@@ -78,7 +78,7 @@ function read(file: string, key?: string): Source {
   } catch (error) {
     // A broken package.json is reported by npm.
     if (key !== undefined) return { name, value: undefined };
-    throw new LocalError('invalid_settings', `${file} is no JSON: ${(error as Error).message}`, 'correct it');
+    throw new MigrateError('invalid_settings', `${file} is no JSON: ${(error as Error).message}`, 'correct it');
   }
 }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import configparser
+import contextlib
 import json
 import os
 import re
@@ -34,12 +35,14 @@ def describe(directory: Path, config: str) -> dict[str, Any]:
         # Flask-Migrate's alembic.ini lies among the scripts and does not say so.
         script_location = str(here)
     if not script_location:
-        return {"problems": [f"{directory / config} sets no script_location for Alembic"], "paths": [], "revisions": None}
+        problem = f"{directory / config} sets no script_location for Alembic{other_sections(directory / config)}"
+        return {"problems": [problem], "paths": [], "revisions": None}
     # Alembic takes paths from where it is called: the project's folder, or the one that holds its configuration.
     found = ((folder, locate(directory, folder, script_location)) for folder in (directory, here))
     called_in, scripts = next((pair for pair in found if pair[1]), (directory, None))
     if scripts is None:
-        problem = f'the script_location "{script_location}" of {directory / config} is no directory'
+        hint = ': set "script_location = %(here)s" there' if (here / "env.py").is_file() else ""
+        problem = f'the script_location "{script_location}" of {directory / config} is no directory{hint}'
         return {"problems": [problem], "paths": [], "revisions": None}
     configured = options.get("version_locations") or []
     versions = [path for text in configured if (path := locate(directory, called_in, text))] or [scripts / "versions"]
@@ -49,6 +52,8 @@ def describe(directory: Path, config: str) -> dict[str, Any]:
         if not path.is_relative_to(directory)
     ]
     try:
+        if names_locations(scripts / "env.py"):
+            raise Unreadable
         revisions, mistakes = read_revisions(versions, recursive=options.get("recursive", False))
     except Unreadable:
         revisions, mistakes = None, []
@@ -58,6 +63,25 @@ def describe(directory: Path, config: str) -> dict[str, Any]:
         "paths": [str(path) for path in (scripts, *versions)],
         "revisions": revisions,
     }
+
+
+def other_sections(config: Path) -> str:
+    """What to do where the scripts are named in sections for `alembic -n`."""
+    parser = configparser.RawConfigParser()
+    with contextlib.suppress(configparser.Error):
+        parser.read(config, encoding="utf-8")
+    names = [name for name in parser.sections() if parser.has_option(name, "script_location")]
+    if not names:
+        return ""
+    return (
+        f": its sections {', '.join(names)} do. Write a configuration that has one of them as [alembic], "
+        "and name it with alembicConfig"
+    )
+
+
+def names_locations(env: Path) -> bool:
+    """Whether env.py may set the folders of the revisions: what the configuration says of them does not count then."""
+    return env.is_file() and b"version_locations" in env.read_bytes()
 
 
 def read_options(directory: Path, config: Path) -> dict[str, Any]:

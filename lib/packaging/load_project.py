@@ -1,6 +1,6 @@
 """Loads a package as the function will, without a database: `python load_project.py <package> <overlay>` prints JSON.
 
-env.py runs in Alembic's offline mode up to its migrations, and Alembic itself reads the revisions. Nothing connects or is
+env.py runs in Alembic's offline mode up to its migrations, and Alembic itself loads the revisions. Nothing connects or is
 started. `missing` is a module that neither the package nor Python has. `unproved` says what else kept env.py or the revisions
 from loading: settings that only the function has, or a library for another machine. `foreign` are distributions with such
 libraries.
@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import importlib.machinery
 import json
+import os
 import sys
 import traceback
+from contextlib import suppress
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
@@ -38,25 +40,16 @@ def main(package: Path, overlay: str) -> dict[str, Any]:
     ]
     sys.argv = ["alembic"]
     sys.addaudithook(refuse)
-    answer: dict[str, Any] = {"heads": None}
+    answer: dict[str, Any] = {}
     failures: list[BaseException] = []
+    unset = watch_environment(backend)
     try:
-        from os import chdir
-
-        chdir(folder)
-        script, ran = run_env(configuration(backend, manifest["config"]), failures)
-        if ran or not names_locations(backend):
-            answer["heads"] = sorted(script.get_heads())
-        else:
-            answer["headsReason"] = "env.py sets version_locations, and does not run without the function's settings"
+        os.chdir(folder)
+        run_env(configuration(backend, manifest["config"]), failures).get_heads()
     except (Exception, SystemExit, Refused) as error:
         failures.append(error)
     for error in failures:
-        judge(error, package, answer)
-    if answer["heads"] is None:
-        answer.setdefault(
-            "headsReason", answer.get("unproved") or f"there is no module {answer.get('missing', {}).get('module')}"
-        )
+        judge(error, package, answer, sorted(unset))
     return answer
 
 
@@ -76,8 +69,8 @@ def configuration(backend: Path, name: str) -> Any:
     return config
 
 
-def run_env(config: Any, failures: list[BaseException]) -> tuple[Any, bool]:
-    """Runs env.py; returns the scripts, and whether it came to its migrations."""
+def run_env(config: Any, failures: list[BaseException]) -> Any:
+    """Runs env.py; returns the scripts, where env.py says they are."""
     from alembic.runtime.environment import EnvironmentContext
     from alembic.script import ScriptDirectory
     from sqlalchemy import event
@@ -88,20 +81,15 @@ def run_env(config: Any, failures: list[BaseException]) -> tuple[Any, bool]:
 
     event.listen(Engine, "do_connect", connect)
     script = ScriptDirectory.from_config(config)
-    ran: list[bool] = []
-
-    def migrations(*_: Any) -> list[Any]:
-        ran.append(True)
-        return []
-
     try:
-        with EnvironmentContext(config, script, fn=migrations, as_sql=True, dont_mutate=True, starting_rev=None):
-            script.run_env()
-    except Refused:
-        ran.append(True)  # Its settings were made: what comes next is the database.
+        with (
+            EnvironmentContext(config, script, fn=lambda *_: [], as_sql=True, dont_mutate=True, starting_rev=None),
+            suppress(Refused),
+        ):
+            script.run_env()  # Refused: what comes next is the database.
     except (Exception, SystemExit) as error:
         failures.append(error)
-    return script, bool(ran)
+    return script
 
 
 def refuse(event: str, arguments: tuple[Any, ...]) -> None:
@@ -109,22 +97,34 @@ def refuse(event: str, arguments: tuple[Any, ...]) -> None:
         raise Refused(event)
 
 
-def names_locations(backend: Path) -> bool:
-    """Whether a source of the backend could set where revisions are."""
-    return any(b"version_locations" in file.read_bytes() for file in backend.rglob("*.py"))
+def watch_environment(backend: Path) -> set[str]:
+    """The names that the backend's own code asks the environment for in vain, from now on."""
+    unset: set[str] = set()
+
+    class Watched(type(os.environ)):
+        def __getitem__(self, name: str) -> str:
+            try:
+                return super().__getitem__(name)
+            except KeyError:
+                if any(frame.filename.startswith(f"{backend}{os.sep}") for frame in traceback.extract_stack(limit=5)):
+                    unset.add(name)
+                raise
+
+    os.environ.__class__ = Watched
+    return unset
 
 
-def judge(error: BaseException, package: Path, answer: dict[str, Any]) -> None:
+def judge(error: BaseException, package: Path, answer: dict[str, Any], unset: list[str]) -> None:
     while error.__cause__ is not None and not isinstance(error, ImportError):
         error = error.__cause__
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(str(package))]
     where = f"{Path(frames[-1].filename).relative_to(package)}:{frames[-1].lineno}" if frames else ""
     if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith(PROVIDED) and not exists(error.name):
-        answer.setdefault("missing", {"module": error.name, "by": where})
+        answer.setdefault("missing", {"module": error.name, "by": where, "unset": unset})
         return
     if isinstance(error, ImportError) and error.name and error.path is None and "unknown location" in str(error):
         # A folder of that name, without the module that the name means.
-        answer.setdefault("missing", {"module": error.name, "by": where})
+        answer.setdefault("missing", {"module": error.name, "by": where, "unset": unset})
         return
     text = f"{type(error).__name__}: {error}".splitlines()[0]
     answer.setdefault("unproved", f"{text} ({where})" if where else text)

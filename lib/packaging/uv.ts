@@ -20,6 +20,17 @@ export function uvMissing(): string {
   );
 }
 
+/** uv ended with an error. Its message holds the beginning of what uv said. */
+export class UvFailed extends PackagingError {
+  constructor(
+    message: string,
+    /** All that uv said, without credentials. */
+    readonly stderr: string,
+  ) {
+    super('uv_failed', message);
+  }
+}
+
 /** Runs uv in a directory, so that the index and credentials that the project configures hold. Returns what uv prints. */
 export function uv(directory: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): string {
   const run = spawnSync(uvCommand(), [...args, '--color', 'never'], {
@@ -31,7 +42,8 @@ export function uv(directory: string, args: readonly string[], environment: Node
   if (run.error) throw new PackagingError('uv_not_found', uvMissing());
   if (run.status !== 0) {
     const what = args.filter((arg) => !arg.startsWith('-')).slice(0, args[0] === 'pip' ? 2 : 1);
-    throw new PackagingError('uv_failed', `"uv ${what.join(' ')}" failed in ${directory}: ${reason(run.stderr)}`);
+    const stderr = withoutCredentials(run.stderr).trim();
+    throw new UvFailed(`"uv ${what.join(' ')}" failed in ${directory}: ${shortened(stderr || 'it gave no reason')}`, stderr);
   }
   return run.stdout;
 }
@@ -44,7 +56,10 @@ export function findPython(directory: string, pythonVersion: string): string | u
 }
 
 /** uv names a private index with the credentials in its address. */
-function reason(stderr: string): string {
-  const text = stderr.replace(/\/\/[^/\s@]+@/g, '//***@').trim() || 'it gave no reason';
+function withoutCredentials(text: string): string {
+  return text.replace(/\/\/[^/\s@]+@/g, '//***@');
+}
+
+function shortened(text: string): string {
   return text.length > MAX_REASON_LENGTH ? `${text.slice(0, MAX_REASON_LENGTH)} ...` : text;
 }

@@ -15,7 +15,7 @@ export function acknowledge(findings: readonly Finding[], change: Change): reado
   });
 }
 
-/** A comment that acknowledges nothing hides the next thing that its rule finds. */
+/** A comment that acknowledges nothing would hide the next finding of its rule. */
 export function unusedAcknowledgements(
   findings: readonly Finding[],
   change: Change,
@@ -26,7 +26,7 @@ export function unusedAcknowledgements(
     facts.source.acknowledgements.flatMap(({ rule, line }): Finding[] => {
       const known = CHECKS.some(({ id }) => id === rule) || rule.startsWith('squawk-');
       if (used.has(`${facts.revision} ${rule}`) || off.has(rule)) return [];
-      // Without a replay nobody can tell what it would have found.
+      // Without a replay, what the rule would have found is unknown.
       if (known && !upgrade.replayed) return [];
       return [
         {
@@ -36,8 +36,8 @@ export function unusedAcknowledgements(
           file: facts.file,
           line,
           message: known
-            ? `${rule} is acknowledged and finds nothing here: the comment would hide what a later edit brings`
-            : `${rule} is acknowledged and no rule has that name: the comment acknowledges nothing`,
+            ? `${rule} is acknowledged and finds nothing here: the comment would hide a later finding, so remove it`
+            : `${rule} is acknowledged, but no rule has that name: the comment acknowledges nothing`,
           seen: 'source',
         },
       ];

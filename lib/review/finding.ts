@@ -3,7 +3,7 @@ import type { GraphFacts, RevisionFacts } from '../contract/facts';
 export const SEVERITIES = ['error', 'warning'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
-/** One thing that a revision, the graph or env.py would do to production. */
+/** One problem that a revision, the graph or env.py would cause in production. */
 export interface Finding {
   /** Id of the rule, such as `index-not-concurrent`: a section of docs/review.md, and what an acknowledgement names. */
   readonly rule: string;
@@ -13,7 +13,7 @@ export interface Finding {
   /** Relative to the project's folder. */
   readonly file: string;
   /**
-   * 1 if it is about no line.
+   * 1 if no single line causes it.
    *
    * @asType integer
    * @minimum 1
@@ -21,19 +21,19 @@ export interface Finding {
   readonly line: number;
   /** Which function of the revision. Absent: both, or neither. */
   readonly direction?: 'upgrade' | 'downgrade';
-  /** What is wrong and what it would do to production, in one or two sentences: which lock, on which table, who waits. */
+  /** What is wrong and what it does to production, in one or two sentences: which lock, on which table, who waits. */
   readonly message: string;
-  /** The safe way to write it, as Alembic code. Absent: there is none to show. */
+  /** The safe form as Alembic code. Absent: there is none. */
   readonly instead?: string;
   /** Whether the replay showed it, or the source and its SQL. */
   readonly seen: 'replay' | 'source';
-  /** The statement that did it. */
+  /** The statement that causes it. */
   readonly statement?: string;
   /** The reason, when the revision's file acknowledges the rule. */
   readonly acknowledged?: string;
 }
 
-/** What a review did not look at: it then fails. */
+/** What a review could not check. The review then fails. */
 export interface NotChecked {
   readonly code: /** There is no revision in the project. */
     | 'no_revisions'
@@ -45,19 +45,19 @@ export interface NotChecked {
   readonly next: string;
 }
 
-/** All that a review has found, as `--json` prints it (schema/review.json). */
+/** The result of a review, as `--json` prints it (schema/review.json). */
 export interface Review {
   readonly review: 1;
   /** Of the package. */
   readonly version: string;
-  /** Of the server that the revisions were replayed on, such as `18.4`; absent when nothing was replayed. */
+  /** Version of the server that replayed the revisions, such as `18.4`. Absent: nothing was replayed. */
   readonly postgres?: string;
-  /** Whether squawk was asked too: it has no binary for every platform. */
+  /** Whether squawk also ran: it has no binary for some platforms. */
   readonly squawk: boolean;
   readonly graph: GraphFacts;
-  /** The revisions that were reviewed, in the order in which they are applied. */
+  /** The reviewed revisions, in the order in which they are applied. */
   readonly revisions: readonly ReviewedRevision[];
-  /** Unacknowledged before acknowledged, errors before warnings, then in the order of the revisions and lines. */
+  /** Unacknowledged before acknowledged, errors before warnings, then by revision and line. */
   readonly findings: readonly Finding[];
   readonly summary: {
     readonly revisions: number;
@@ -68,7 +68,7 @@ export interface Review {
     readonly acknowledged: number;
     readonly milliseconds: number;
   };
-  /** What it did not look at. Absent: it looked at everything. */
+  /** What was not checked. Absent: everything was checked. */
   readonly notChecked?: NotChecked;
   /** Why models and migrations were not compared. Absent: they were. */
   readonly notCompared?: string;

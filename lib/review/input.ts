@@ -1,23 +1,23 @@
 import type { DriftFacts, EnvironmentFacts, GraphFacts, RevisionFacts } from '../contract/facts';
 import type { FailOn, RuleLevel } from '../local/settings';
 
-/** What a review is made of. */
+/** What a review needs. */
 export interface ReviewInput {
   readonly graph: GraphFacts;
   /** The revisions to judge, in the order in which they are applied. */
   readonly revisions: readonly RevisionFacts[];
   /**
-   * Ids of revisions that go to production together, because the base branch has none of them: a table that one of them makes is
+   * Ids of revisions that go to production together, because the base branch has none of them: a table that one of them creates is
    * new for the others.
    */
   readonly unreleased: readonly string[];
-  /** Files of revisions that the base branch has and that are not the same here, relative to the project's folder. */
+  /** Files of revisions that differ from the base branch, relative to the project's folder. */
   readonly edited: readonly { readonly file: string; readonly how: 'changed' | 'removed' }[];
   readonly environment?: EnvironmentFacts;
   readonly drift?: DriftFacts;
-  /** Of the server that the revisions were replayed on, such as `18.4`. */
+  /** Version of the server that replayed the revisions, such as `18.4`. */
   readonly postgres?: string;
-  /** When the review was begun, as `Date.now()` gives it. */
+  /** When the review started, as `Date.now()` returns it. */
   readonly started: number;
 }
 
@@ -26,7 +26,7 @@ export interface ReviewOptions {
   readonly allowNotReplayed?: boolean;
   /** Of the package. */
   readonly version: string;
-  /** What a project makes of a rule, by its id. */
+  /** The project's setting for each rule, by id. */
   readonly rules: Readonly<Record<string, RuleLevel>>;
   readonly failOn: FailOn;
 }

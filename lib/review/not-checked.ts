@@ -2,7 +2,7 @@ import type { NotChecked } from './finding';
 import type { ReviewInput } from './input';
 import type { Reviewed } from './revision/reviewed';
 
-/** Why a review has not looked at all that it was asked to; undefined: it has. A review that did not look never passes. */
+/** What a review could not check, and why; undefined: it checked everything. A review that could not check something fails. */
 export function notChecked(
   { graph, environment }: ReviewInput,
   revisions: readonly Reviewed[],
@@ -12,7 +12,7 @@ export function notChecked(
     return {
       code: 'no_revisions',
       message: 'the project has no revisions',
-      next: 'check that script_location and version_locations in alembic.ini name the folder that holds them',
+      next: 'check that script_location and version_locations in alembic.ini name the folder of the revisions',
     };
   }
   const left = revisions.filter(({ upgrade }) => !upgrade.replayed);
@@ -26,22 +26,22 @@ export function notChecked(
   const which = left.length === 1 ? '1 revision was' : `${left.length} revisions were`;
   return {
     code: 'not_replayed',
-    message: `${which} not replayed, and judged from source and SQL alone`,
-    next: 'fix what stops them, or allow it with --allow-not-replayed or the setting "allowNotReplayed"',
+    message: `${which} not replayed, only judged from source and SQL`,
+    next: 'fix the cause, or pass --allow-not-replayed (or the setting "allowNotReplayed") to accept this',
   };
 }
 
-/** What helps, by what env.py failed with. */
+/** The next step for the reason with which env.py failed. */
 function remedy(reason: string): string {
   if (/invalid interpolation syntax/.test(reason)) {
     return 'double each % of the URL for configparser: config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))';
   }
   if (/ModuleNotFoundError|ImportError/.test(reason)) {
-    return 'install the backend with its dependencies, or name the Python that has them with --python or the setting "python"';
+    return 'install the backend with its dependencies, or pass the Python that has them with --python or the setting "python"';
   }
   if (/KeyError|ValidationError|environ|variable|Field required|settings?\b/i.test(reason)) {
-    return 'give the variables that env.py reads in the setting "environment" of cdk-alembic.json';
+    return 'put the variables that env.py reads into the setting "environment" of cdk-alembic.json';
   }
-  if (/baseline/.test(reason)) return 'take a dump from before these revisions as the baseline';
-  return 'run `alembic current` with the same environment until it works; the setting "environment" holds the variables of the backend';
+  if (/baseline/.test(reason)) return 'use a dump that was taken before these revisions as the baseline';
+  return 'run `alembic current` with the same environment until it works, and put the variables it needs into the setting "environment"';
 }

@@ -53,7 +53,7 @@ function offRules({ rules }: ReviewOptions): readonly string[] {
   return [...optional, ...Object.keys(rules).filter((rule) => rules[rule] === 'off')];
 }
 
-/** More findings of a convention than this are a habit of the project: the first one says how often. */
+/** If a project breaks a convention more often than this, only the first finding is shown, with the count. */
 const HABIT = 5;
 
 function withoutHabits(findings: readonly Finding[]): readonly Finding[] {
@@ -82,7 +82,7 @@ function* findingsOf(rule: Rule, change: Change): Iterable<Finding> {
 
 function finding(rule: Rule, found: Found, revision: string | undefined, file: string): Finding {
   const { line, direction, message, instead, seen, statement, atMost } = found;
-  // A downgrade of production is rare and watched: what it locks is worth knowing and does not stop a release.
+  // Downgrades of production are rare and watched: their locks are worth a warning and do not stop a release.
   const severity = direction === 'downgrade' && rule.group === 'locking' ? 'warning' : (atMost ?? rule.severity);
   return {
     rule: rule.id,

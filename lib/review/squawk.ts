@@ -7,7 +7,7 @@ import type { Finding } from './finding';
 import type { Change } from './revision/change';
 import type { Part, Reviewed, Step } from './revision/reviewed';
 
-/** What squawk says, before ours is compared with it. */
+/** A finding as squawk reports it. */
 interface SquawkFinding {
   readonly file: string;
   /** From 0. */
@@ -26,7 +26,7 @@ interface Script {
   readonly steps: readonly (Step | undefined)[];
 }
 
-/** Its rules whose ground ours cover, with more to decide by than the SQL: what ours pass over is no finding. */
+/** Its rules that ours cover with more context than the SQL: what ours accept is not a finding. */
 const COVERED = [
   'adding-field-with-default',
   'adding-foreign-key-constraint',
@@ -55,14 +55,14 @@ const EXCLUDED = [
   'require-lock-timeout',
   'require-statement-timeout',
   'require-timeout-settings',
-  // Alembic's version table and transactions see to it that nothing is run twice.
+  // Alembic's version table and transactions ensure that nothing runs twice.
   'prefer-robust-stmts',
-  // integer-primary-key asks it of keys, where it matters.
+  // integer-primary-key checks it for keys, where it matters.
   'prefer-bigint-over-int',
   'prefer-bigint-over-smallint',
-  // A release that stops writing a column begins with it.
+  // A release that stops writing a column needs it.
   'ban-drop-not-null',
-  // Matters of taste: a length is what SQLAlchemy's String(n) asks for.
+  // Matters of taste: SQLAlchemy's String(n) sets a length.
   'prefer-text-field',
   'prefer-identity',
   'require-enum-value-ordering',
@@ -71,10 +71,10 @@ const EXCLUDED = [
   'ban-uncommitted-transaction',
 ];
 
-/** What it says besides its rules, and takes for no name to exclude. What PostgreSQL's own grammar takes is no error of syntax. */
+/** Reported besides its rules, and not excludable by name. PostgreSQL's own grammar decides what is a syntax error. */
 const NO_RULES = ['unused-ignore', 'syntax-error'];
 
-/** What squawk finds and the rules do not; undefined where its binary is not installed, as on a platform that it has none for. */
+/** What squawk finds and the rules do not; undefined if its binary is not installed, as on platforms without one. */
 export async function squawk(change: Change): Promise<readonly Finding[] | undefined> {
   const binary = findBinary();
   if (!binary) return undefined;
@@ -102,7 +102,7 @@ function findBinary(): string | undefined {
   }
 }
 
-/** One file for each transaction: given a whole history, squawk takes every table for a new one and finds nothing. */
+/** One file per transaction: given a whole history, squawk treats every table as new and finds nothing. */
 function scriptsOf(revision: Reviewed): readonly Script[] {
   return revision.parts.flatMap((part) => {
     const scripts: Script[] = [];
@@ -137,7 +137,7 @@ function run(binary: string, directory: string, postgres: string | undefined): P
   return new Promise((resolve, reject) => {
     execFile(binary, [...options, '*.sql'], { cwd: directory, maxBuffer: 256 * 1024 * 1024 }, (error, stdout, stderr) => {
       try {
-        // It exits with 1 when it finds something.
+        // It exits with 1 if it finds something.
         resolve(JSON.parse(stdout) as SquawkFinding[]);
       } catch {
         reject(new Error(`squawk did not answer: ${stderr.trim() || error?.message}`));

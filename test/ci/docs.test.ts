@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { projectDirectory } from '../../examples/local-aws';
-import { EXIT } from '../../lib/cli/exit-codes';
 import { COMMANDS } from '../../lib/contract';
+import { EXIT } from '../../lib/contract/exit-codes';
 import { actionFile, readYaml } from './files';
 
 const directory = path.join(projectDirectory, 'docs');

@@ -1,14 +1,6 @@
 import { GetAccountSettingsCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import type { NodeHttpHandler } from '@smithy/node-http-handler';
-import {
-  AccessDeniedError,
-  DatabaseAheadError,
-  FunctionNotFoundError,
-  MigrateClient,
-  MigrationBlockedError,
-  MigrationFailedError,
-  MigrationLockedError,
-} from '../../lib/client';
+import { MigrateClient, MigrateError } from '../../lib/client';
 import { lambdaClient } from '../../lib/client/lambda-client';
 import { answer, applied, awsEnvironment, failure, type Reply, StandIn, type StandInOptions } from './stand-in';
 
@@ -199,7 +191,7 @@ describe('a function that is not ready', () => {
     const it = await against([refusal, refusal, { answer: answer() }]);
     expect(await it.upgrade({ onWait: (reason) => waits.push(reason) })).toEqual(answer());
     expect(standIn.invokes).toHaveLength(3);
-    expect(waits).toEqual([expect.stringContaining('Lambda had no room for template-saas-api-migrate-lambda-dev')]);
+    expect(waits).toEqual([expect.stringContaining('Lambda had no room for the call of template-saas-api-migrate-lambda-dev')]);
   });
 
   test.each([
@@ -242,8 +234,10 @@ describe('a function that is not ready', () => {
 describe('a database that another run has locked', () => {
   const locked: Reply = { failure: failure({ code: 'locked', message: 'ada holds the mutex' }) };
 
-  test('is an error of its own class at once', async () => {
-    expect(await thrown((await against(locked)).upgrade())).toBeInstanceOf(MigrationLockedError);
+  test('is an error at once', async () => {
+    const error = await thrown((await against(locked)).upgrade());
+    expect(error).toBeInstanceOf(MigrateError);
+    expect(error).toMatchObject({ code: 'locked', message: 'ada holds the mutex' });
     expect(standIn.invokes).toHaveLength(1);
   });
 
@@ -258,9 +252,8 @@ describe('a database that another run has locked', () => {
 
   test('is given up after that time', async () => {
     const from = performance.now();
-    expect(await thrown((await against(locked)).stamp({ revision: 'head', lockSeconds: 0.5 }))).toBeInstanceOf(
-      MigrationLockedError,
-    );
+    const error = await thrown((await against(locked)).stamp({ revision: 'head', lockSeconds: 0.5 }));
+    expect(error).toMatchObject({ code: 'locked' });
     expect(performance.now() - from).toBeGreaterThan(450);
   });
 
@@ -284,7 +277,7 @@ describe('what the function says', () => {
         await against({ failure: failure({ revision: 'b2', sqlState: '42P07', statement: 'CREATE TABLE b' }, [applied('a1')]) })
       ).upgrade(),
     );
-    expect(error).toBeInstanceOf(MigrationFailedError);
+    expect(error).toBeInstanceOf(MigrateError);
     expect(error).toMatchObject({
       code: 'migration_failed',
       message: 'revision b2 failed',
@@ -296,16 +289,10 @@ describe('what the function says', () => {
     });
   });
 
-  test('a run that is blocked is an error of its own class, with each place that destroys data', async () => {
+  test('a run that is blocked is an error with each place that destroys data', async () => {
     const dataLoss = [{ revision: 'b2', rule: 'drop-table', what: 'drop_table users', file: 'b2.py', line: 12 }] as const;
     const error = await thrown((await against({ failure: failure({ code: 'blocked', dataLoss }) })).upgrade());
-    expect(error).toBeInstanceOf(MigrationBlockedError);
-    expect(error.dataLoss).toEqual(dataLoss);
-  });
-
-  test('a database that is ahead is an error of its own class', async () => {
-    const error = await thrown((await against({ failure: failure({ code: 'database_ahead' }) })).upgrade());
-    expect(error).toBeInstanceOf(DatabaseAheadError);
+    expect(error).toMatchObject({ code: 'blocked', dataLoss });
   });
 
   test.each([
@@ -354,17 +341,16 @@ describe('a function that can not be reached', () => {
     expect(standIn.invokes).toHaveLength(1);
   });
 
-  test('a refused call is an AccessDeniedError', async () => {
+  test('a refused call is access_denied', async () => {
     const error = await thrown(
       (await against({ status: 403, error: 'AccessDeniedException', message: 'no lambda:InvokeFunction' })).upgrade(),
     );
-    expect(error).toBeInstanceOf(AccessDeniedError);
-    expect(error.message).toContain('no lambda:InvokeFunction');
+    expect(error).toMatchObject({ code: 'access_denied', message: expect.stringContaining('no lambda:InvokeFunction') });
   });
 
   test('a stage that was never deployed is named with its function and the region', async () => {
     const error = await thrown((await against({ status: 404, error: 'ResourceNotFoundException' })).upgrade());
-    expect(error).toBeInstanceOf(FunctionNotFoundError);
+    expect(error.code).toBe('function_not_found');
     expect(error.message).toBe(
       'there is no function template-saas-api-migrate-lambda-dev for stage "dev" in eu-central-1 in this account',
     );

@@ -1,5 +1,5 @@
 import { MigrateClient, type MigrateError } from '../../lib/client';
-import { containerRunName } from '../../lib/client/container-name';
+import { containerRunName } from '../../lib/client/container/run-name';
 import type { MigrateAnswer } from '../../lib/contract';
 import { applied, awsEnvironment, StandIn, type StandInOptions } from './stand-in';
 import { ContainerStandIn, MACHINE, type Moment, RUN_ID } from './stand-in-container';

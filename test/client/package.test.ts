@@ -50,9 +50,9 @@ async function all(): Promise<void> {
   await client.stamp({ revision: 'head' });
   const runs = (await client.history()).runs?.[0]?.outcome;
   const error: unknown = new Error();
-  if (error instanceof MigrationFailedError) {
+  if (error instanceof MigrateError) {
     const facts: [string | undefined, string | undefined, readonly string[]] = [error.revision, error.sqlState, error.log];
-    const code: ErrorCode = error.code;
+    const code: FailureCode = error.code;
   }
   // @ts-expect-error a downgrade needs its revision
   await client.downgrade({});
@@ -60,7 +60,7 @@ async function all(): Promise<void> {
   await client.upgrade({ revisions: 'head' });
 }
 `;
-const NAMES = '{ MigrateClient, MigrationFailedError, type ErrorCode, type MigrateAnswer }';
+const NAMES = '{ MigrateClient, MigrateError, type FailureCode, type MigrateAnswer }';
 
 describe('the types', () => {
   test('are those of an ES module for import, and those of CommonJS for require', () => {
@@ -93,16 +93,16 @@ describe('the package at run time', () => {
     const client = new MigrateClient({ stage: 'dev' });
     client.upgrade().then(
       ({ applied }) => console.log('applied', applied.length),
-      (error) => console.log(error instanceof MigrationFailedError, error.code, error.revision),
+      (error) => console.log(error instanceof MigrateError, error.code, error.revision),
     ).finally(() => client.destroy());`;
 
   test.each([
-    ['mjs', "import { MigrateClient, MigrationFailedError } from 'cdk-alembic/client';"],
-    ['cjs', "const { MigrateClient, MigrationFailedError } = require('cdk-alembic/client');"],
+    ['mjs', "import { MigrateClient, MigrateError } from 'cdk-alembic/client';"],
+    ['cjs', "const { MigrateClient, MigrateError } = require('cdk-alembic/client');"],
     // The error's class comes by one way and the client by the other.
     [
       'mixed.mjs',
-      "import { createRequire } from 'node:module';\nimport { MigrationFailedError } from 'cdk-alembic/client';\n" +
+      "import { createRequire } from 'node:module';\nimport { MigrateError } from 'cdk-alembic/client';\n" +
         "const { MigrateClient } = createRequire(import.meta.url)('cdk-alembic/client');",
     ],
   ])('loaded as %s it migrates, and its errors are of their class', async (name, load) => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { TenantsClient, type TenantsClientOptions, TenantsError, type TenantsProgress } from '../../lib/client';
+import { MigrateError, TenantsClient, type TenantsClientOptions, type TenantsProgress } from '../../lib/client';
 import { awsEnvironment } from './stand-in';
 import { failed, type StepFunctionsOptions, StepFunctionsStandIn, succeeded, summary } from './step-functions-stand-in';
 
@@ -23,7 +23,7 @@ async function against(options: StepFunctionsOptions = {}, own: Partial<TenantsC
   return client;
 }
 
-const thrown = (run: Promise<unknown>): Promise<TenantsError> =>
+const thrown = (run: Promise<unknown>): Promise<MigrateError> =>
   run.then(() => Promise.reject(new Error('it did not fail'))).catch((error) => error);
 const operations = () => standIn.calls.map(({ operation }) => operation);
 
@@ -212,7 +212,7 @@ describe('a result', () => {
   test('of failed tenants is an error that has the summary', async () => {
     const told = { code: 'tenants_failed', message: '3 of 9 tenants failed', next: 'fix them' } as const;
     const error = await thrown(result({ run: () => [{ end: failed(told, { failed: 3, total: 9 }) }] }));
-    expect(error).toBeInstanceOf(TenantsError);
+    expect(error).toBeInstanceOf(MigrateError);
     expect(error).toMatchObject({ ...told, summary: { failed: 3, total: 9 } });
   });
 

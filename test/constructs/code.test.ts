@@ -1,15 +1,16 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
-import { AlembicMigration, MigrationCode, MigrationDatabase } from '../../lib';
-import { filesBelow, lockedBackend } from '../packaging/support';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { AlembicMigration, type AlembicMigrationProps, MigrationCode, MigrationDatabase } from '../../lib';
+import { filesBelow, hostPython, lockedBackend } from '../packaging/support';
 import { copyOf, laidOutBackend, revisionFile, temporaryDirectory, writeFiles } from './support';
 
 /** Synthesizes into a directory, as the CDK's command does with cdk.out. */
-function synth(code: MigrationCode, outdir = temporaryDirectory()) {
+function synth(code: MigrationCode, outdir = temporaryDirectory(), props: Partial<AlembicMigrationProps> = {}) {
   const app = new App({ outdir, builtinCloudFormationValidation: false });
   const stack = new Stack(app, 'Stack');
-  new AlembicMigration(stack, 'Migration', { stage: 'dev', code, database: MigrationDatabase.fromEnvironment() });
+  new AlembicMigration(stack, 'Migration', { stage: 'dev', code, database: MigrationDatabase.fromEnvironment(), ...props });
   const assembly = app.synth();
   const artifact = assembly.getStackArtifact(stack.artifactId);
   const assets = JSON.parse(readFileSync(join(outdir, 'Stack.assets.json'), 'utf8'));
@@ -56,6 +57,19 @@ describe('a uv project', () => {
     expect(errors(first.messages)).toEqual([expect.stringMatching(/^"uv export" failed in /)]);
     expect(errors(synth(MigrationCode.fromProject(broken), first.outdir).messages)).toHaveLength(1);
   });
+});
+
+test("a project is loaded with the function's environment, as far as it is known at synth", () => {
+  const backend = writeFiles(lockedBackend(), {
+    'alembic/env.py': 'import os\nif os.environ.get("PROFILER") != "off":\n    import profiler_of_the_team\n',
+  });
+  const runtime = new lambda.Runtime(`python${hostPython()}`, lambda.RuntimeFamily.PYTHON);
+  const errors = (environment: Record<string, string>) =>
+    synth(MigrationCode.fromProject(backend), undefined, { runtime, environment })
+      .messages.filter(({ level }) => level === 'error')
+      .map(({ entry }) => entry.data);
+  expect(errors({})).toEqual([expect.stringMatching(/imports profiler_of_the_team.* reads PROFILER, not set here$/)]);
+  expect(errors({ PROFILER: 'off' })).toEqual([]);
 });
 
 test('a directory that is laid out already is taken as it is, with the runner added', () => {

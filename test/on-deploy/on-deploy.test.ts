@@ -9,6 +9,8 @@ const FUNCTION = 'template-saas-api-migrate-lambda-dev';
 const STACK = 'arn:aws:cloudformation:eu-central-1:111122223333:stack/app-dev/5ac8a3a0-0000-0000-0000-000000000000';
 let standIn: StandIn;
 let logged: string;
+/** How long each call of the function takes, on a clock that stands still otherwise; 0: the real clock. */
+let callSeconds = 0;
 
 beforeEach(() => {
   logged = '';
@@ -21,14 +23,35 @@ beforeEach(() => {
 
 afterEach(async () => {
   jest.restoreAllMocks();
+  jest.useRealTimers();
+  callSeconds = 0;
   process.env = environment;
   await standIn?.stop();
 });
 
 async function against(reply: (request: MigrateRequest, call: number) => Reply, options?: StandInOptions): Promise<StandIn> {
-  standIn = await StandIn.start(reply, options);
+  const timed: typeof reply = (request, call) => {
+    if (callSeconds > 0) jest.advanceTimersByTime(callSeconds * 1000);
+    return reply(request, call);
+  };
+  standIn = await StandIn.start(timed, options);
   process.env = { ...environment, ...awsEnvironment(standIn.url) };
   return standIn;
+}
+
+/** Only `performance.now()` stands still: sockets and pauses go on. */
+function eachCallTakes(seconds: number): void {
+  callSeconds = seconds;
+  const doNotFake = [
+    'Date',
+    'setTimeout',
+    'clearTimeout',
+    'setInterval',
+    'clearInterval',
+    'setImmediate',
+    'clearImmediate',
+  ] as const;
+  jest.useFakeTimers({ doNotFake: [...doNotFake, 'hrtime', 'nextTick', 'queueMicrotask'] });
 }
 
 function event(RequestType: 'Create' | 'Update' | 'Delete', fields: object = {}): CdkCustomResourceEvent<OnDeployProperties> {
@@ -68,7 +91,7 @@ describe('a deploy', () => {
 
   test('that takes many calls counts all that it applied', async () => {
     // The first slice uses up this call's time, so that the framework has to ask again.
-    jest.spyOn(performance, 'now').mockImplementation(() => standIn.invokes.length * 61_000);
+    eachCallTakes(61);
     await against(({ command }, call) => ({ answer: command === 'plan' ? plan : call === 2 ? firstSlice : lastSlice }));
     const { response, polls } = await deliver(event('Update'));
     expect(polls).toBe(2);
@@ -143,7 +166,7 @@ describe('a deploy', () => {
   });
 
   test('goes on waiting for room in its next call', async () => {
-    jest.spyOn(performance, 'now').mockImplementation(() => standIn.invokes.length * 16_000);
+    eachCallTakes(16);
     await against(({ command }, call) =>
       command === 'plan'
         ? { answer: plan }
@@ -156,7 +179,7 @@ describe('a deploy', () => {
   });
 
   test('tells who asks, and that all of its slices are one run', async () => {
-    jest.spyOn(performance, 'now').mockImplementation(() => standIn.invokes.length * 61_000);
+    eachCallTakes(61);
     await against(({ command }, call) => ({ answer: command === 'plan' ? plan : call === 2 ? firstSlice : lastSlice }));
     await deliver(event('Update'));
     await deliver(event('Update', { RequestId: 'r2' }));
@@ -175,7 +198,7 @@ describe('a deploy', () => {
   });
 
   test('fails with a reason when it takes longer than a deploy can, before CloudFormation fails it without one', async () => {
-    jest.spyOn(performance, 'now').mockImplementation(() => standIn.invokes.length * 61_000);
+    eachCallTakes(61);
     await against(({ command }) => ({ answer: command === 'plan' ? plan : firstSlice }));
     const planned = { ...(await onEvent(event('Update'))), StartedAt: Date.now() - 41 * 60_000 };
     await expect(isComplete({ ...event('Update'), ...planned } as never, context)).rejects.toThrow(

@@ -51,6 +51,28 @@ describe('several heads', () => {
   });
 });
 
+test('of a project whose env.py sets the folders of its revisions, nothing is claimed', () => {
+  const env = { 'alembic/env.py': 'context.script.version_locations = ["elsewhere"]\n' };
+  const found = checkAlembicProject(project({ 'alembic.ini': ALEMBIC_INI, ...env }));
+  expect(found).toMatchObject({ errors: [], warnings: [] });
+});
+
+test('a configuration whose scripts are in sections of their own is refused with what to write', () => {
+  const ini = '[alembic]\n[core]\nscript_location = core\n[tenant]\nscript_location = tenant\n';
+  expect(checkAlembicProject(project({ 'alembic.ini': ini })).errors).toEqual([
+    expect.stringMatching(
+      /sets no script_location for Alembic: its sections core, tenant do\. Write .* name it with alembicConfig$/,
+    ),
+  ]);
+});
+
+test('a script_location of another machine is refused with the line that is right beside env.py', () => {
+  const files = { 'migrations/alembic.ini': '[alembic]\nscript_location = /usr/src/app/migrations\n', 'migrations/env.py': '' };
+  expect(checkAlembicProject(project(files)).errors).toEqual([
+    expect.stringMatching(/is no directory: set "script_location = %\(here\)s" there$/),
+  ]);
+});
+
 test('two files with one revision id are named, and are not two heads', () => {
   const files = { ...ENV, 'alembic/versions/copy.py': revisionFile('a1', null) };
   expect(checkAlembicProject(project({ 'alembic.ini': ALEMBIC_INI, ...files })).errors).toEqual([

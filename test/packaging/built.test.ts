@@ -70,14 +70,24 @@ test('a source distribution of pure Python is built into the package', () => {
   expect(existsSync(join(target, 'pure_tool', '__init__.py'))).toBe(true);
 });
 
-test('a git dependency is built at its commit', () => {
+test.each([
+  ['a git dependency', (address: string) => `pure-tool @ git+file://${address}`],
+  ['an editable git dependency, as pip freeze writes it,', (address: string) => `-e git+file://${address}#egg=pure-tool`],
+])('%s is built at its commit', (_, line) => {
   const repository = writeFiles(temporaryDirectory(), PURE);
   run('git', ['init', '--quiet', '--initial-branch=main'], repository);
   run('git', ['add', '.'], repository);
   run('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.org', 'commit', '--quiet', '-m', 'one'], repository);
   const commit = run('git', ['rev-parse', 'HEAD'], repository);
-  const target = packaged(backend(`pure-tool @ git+file://${repository}@${commit}`));
+  const target = packaged(backend(line(`${repository}@${commit}`)));
   expect(existsSync(join(target, 'pure_tool', '__init__.py'))).toBe(true);
+});
+
+test('a git dependency that cannot be fetched is refused for that reason', () => {
+  const address = `git+file://${join(temporaryDirectory(), 'nowhere')}@c0ffee0123456789012345678901234567890123`;
+  expect(messageOf(() => packaged(backend(`pure-tool @ ${address}`)))).toMatch(
+    /^pure-tool comes from git, and this machine could not fetch it .*: give it access, or without: \['pure-tool'\] leaves it out/,
+  );
 });
 
 describe('a source distribution that needs a compiler', () => {
@@ -85,7 +95,14 @@ describe('a source distribution that needs a compiler', () => {
 
   test('is refused by name, with what to do', () => {
     expect(messageOf(() => packaged(directory()))).toMatch(
-      /^fast-tool has no wheel for Python 3\.13 on Linux arm64 and can't be built without a compiler: without: \['fast-tool'\] leaves it out/,
+      /^fast-tool has no wheel for Python 3\.13 on Linux arm64 and can't be built without a compiler: without: \['fast-tool'\] leaves out/,
+    );
+  });
+
+  test('is named in one message with all others', () => {
+    const others = backend(`--find-links ${links}\nfast-tool==1.0\npsycopg2==2.9.10`);
+    expect(messageOf(() => packaged(others))).toMatch(
+      /^(?=.*psycopg2)(?=.*fast-tool).* have no wheel .*: add: \['psycopg2-binary==2\.9\.10'\] .*; without: \['fast-tool'\]/,
     );
   });
 
@@ -105,8 +122,36 @@ describe('a source distribution that needs a compiler', () => {
   });
 });
 
-test('psycopg2, which has no wheels, is refused with the distribution that has some', () => {
-  expect(messageOf(() => packaged(backend('psycopg2==2.9.10')))).toMatch(
-    /^psycopg2 has no wheel .* depend on psycopg2-binary instead, or without: \['psycopg2'\]/,
+test('what has wheels for an older Python is refused with the runtime to choose', () => {
+  expect(messageOf(() => packaged(backend('psycopg2-binary==2.9.6')))).toMatch(
+    /^psycopg2-binary has no wheel for Python 3\.13 .*: runtime: lambda\.Runtime\.PYTHON_3_11 has wheels of psycopg2-binary$/,
   );
+});
+
+describe('psycopg2, which has no wheels,', () => {
+  test('is refused with the distribution that has some', () => {
+    expect(messageOf(() => packaged(backend('psycopg2==2.9.10')))).toMatch(
+      /^psycopg2 has no wheel .*: add: \['psycopg2-binary==2\.9\.10'\] packages the variant with wheels$/,
+    );
+  });
+
+  test('is replaced by what the message names', () => {
+    const found = readdirSync(packaged(backend('psycopg2==2.9.10'), { add: ['psycopg2-binary==2.9.10'] }));
+    expect(found.filter((name) => name.startsWith('psycopg2') && name.endsWith('-info'))).toEqual([
+      'psycopg2_binary-2.9.10.dist-info',
+    ]);
+  });
+});
+
+test('a requirement that is added comes with what it requires', () => {
+  expect(readdirSync(packaged(backend(''), { add: ['psycopg[binary]==3.2.10'] }))).toEqual(
+    expect.arrayContaining(['psycopg', 'psycopg_binary']),
+  );
+});
+
+test('a version that the runner does not support is refused before anything is built', () => {
+  const directory = writeFiles(backend(''), {
+    'requirements.txt': `alembic==1.7.7\nsqlalchemy==1.4.54\n--find-links ${links}\nfast-tool==1.0\n`,
+  });
+  expect(messageOf(() => packaged(directory))).toMatch(/have alembic 1\.7\.7, and the runner supports Alembic 1\.8 or later$/);
 });

@@ -1,9 +1,10 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findDependencies, noDependencies } from '../../lib/packaging/dependencies/find';
 import type { DependencySource, Selection } from '../../lib/packaging/dependencies/source';
-import { temporaryDirectory, writeFiles } from './support';
+import { copyOf, temporaryDirectory, writeFiles } from './support';
 
-const NOTHING: Selection = { groups: [], extras: [], without: [], requirements: [] };
+const NOTHING: Selection = { groups: [], extras: [], without: [], add: [], requirements: [] };
 const platform = { architecture: 'arm64', pythonVersion: '3.13' } as const;
 
 function sourceOf(files: Record<string, string>, selection: Partial<Selection> = {}): DependencySource {
@@ -197,6 +198,28 @@ describe('requirements.txt', () => {
   test('that includes a file that is not there is refused', () => {
     expect(sourceOf({ 'requirements.txt': '-r nowhere.txt\n' }).errors).toEqual([
       expect.stringMatching(/no requirements file .*\/nowhere\.txt/),
+    ]);
+  });
+});
+
+describe.each([
+  ['poetry', 'pyproject.toml', 'poetry lock'],
+  ['pdm', 'pyproject.toml', 'pdm lock'],
+  ['pipenv', 'Pipfile', 'pipenv lock'],
+])('a lock as %s writes it', (kind, file, command) => {
+  const directory = copyOf(join(__dirname, '..', 'projects', kind));
+
+  test('fits its project', () => {
+    expect(findDependencies(directory, NOTHING)).toMatchObject({ errors: [], warnings: [] });
+  });
+
+  test('is refused when the project asks for other versions since, with the command that makes it anew', () => {
+    const path = join(directory, file);
+    writeFileSync(path, readFileSync(path, 'utf8').replace('1.16', '1.17'));
+    expect(findDependencies(directory, NOTHING)?.errors).toEqual([
+      expect.stringMatching(
+        new RegExp(`lock is older than ${path}: the dependencies have changed since. Run "${command}" in ${directory}`),
+      ),
     ]);
   });
 });

@@ -1,12 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { type RunnerSettings, SETTINGS_VARIABLE } from '../../lib/contract';
 import { type PostgresServer, withPostgresServer } from '../../lib/local/postgres/server';
 import type { FunctionPlatform } from '../../lib/packaging/platform';
 import type { BackendOptions } from '../../lib/packaging/project/backend';
-import { writePdmLock, writePipfileLock, writePoetryLock } from './lock-writers';
 import { checked, filesBelow, hostPython, packageOf, temporaryDirectory } from './support';
 
 jest.setTimeout(600_000);
@@ -90,16 +89,9 @@ const DONE = [{ name: 'Ada', head: 'b2' }];
 
 test.each<[string, string, (directory: string) => void]>([
   ['uv', 'uv', (directory) => uv(directory, 'lock')],
-  ['poetry', 'uv', (directory) => writePoetryLock(directory, readFileSync(join(PROJECTS, 'poetry/pyproject.toml'), 'utf8'))],
-  ['pdm', 'uv', (directory) => writePdmLock(directory)],
-  [
-    'pipenv',
-    'uv',
-    (directory) => {
-      writePipfileLock(directory);
-      cpSync(join(PROJECTS, 'pipenv'), directory, { recursive: true });
-    },
-  ],
+  ['poetry', 'poetry', () => {}],
+  ['pdm', 'pdm', () => {}],
+  ['pipenv', 'pipenv', () => {}],
   ['requirements', 'requirements', () => {}],
   ['pyproject', 'uv', () => {}],
   [
@@ -124,6 +116,27 @@ test('a package of what is imported migrates as the whole one does, and is small
   const { rows, target } = await migrated('imported', directory, { onlyImported: true });
   expect(rows).toEqual(DONE);
   expect(filesBelow(join(target, 'site-packages')).filter((file) => file.startsWith('boto'))).toEqual([]);
+});
+
+describe('an import that a setting avoids', () => {
+  const backend = () => {
+    const directory = project('requirements');
+    const env = join(directory, 'migrations', 'env.py');
+    const guarded = 'import os\nif os.environ.get("PROFILER", "on") == "on":\n    import profiler_of_the_team\n';
+    writeFileSync(env, guarded + readFileSync(env, 'utf8'));
+    return directory;
+  };
+
+  test('is refused with the setting that the backend reads', () => {
+    const found = checked(backend(), host);
+    expect(() => found.package?.().build(temporaryDirectory())).toThrow(
+      /^migrations\/env\.py:3 imports profiler_of_the_team, .*set it in environment: the backend reads PROFILER, not set here$/,
+    );
+  });
+
+  test('is not missed when the function has that setting', () => {
+    packageOf(backend(), host, { environment: { PROFILER: 'off' } }).build(temporaryDirectory());
+  });
 });
 
 test('a package that lacks what a revision imports is refused before it is shipped', () => {

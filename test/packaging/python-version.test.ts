@@ -21,11 +21,28 @@ test.each<[string, string[]]>([
   expect(['3.11', '3.12', '3.13', '3.14'].filter((version) => allows(text, version))).toEqual(versions);
 });
 
+function lockOf(...tags: string[]): string {
+  const files = tags.map((tag) => `{ file = "tool-1.0-${tag}.whl" }`);
+  return `[[package]]\nname = "tool"\nfiles = [${files.join(', ')}, { file = "tool-1.0.tar.gz" }]\n`;
+}
+
 test.each<[string, Record<string, string>, string]>([
   ['says nothing', {}, '3.13'],
   ['wants 3.14', { 'pyproject.toml': '[project]\nrequires-python = ">=3.14"\n' }, '3.14'],
   ['uses Poetry', { 'pyproject.toml': '[tool.poetry.dependencies]\npython = "~3.12"\n' }, '3.12'],
   ['uses Pipenv', { Pipfile: '[requires]\npython_version = "3.11"\n' }, '3.11'],
+  [
+    'locks wheels up to 3.12',
+    { 'poetry.lock': lockOf('cp311-cp311-manylinux2014_x86_64', 'cp312-cp312-manylinux2014_x86_64') },
+    '3.12',
+  ],
+  [
+    'locks wheels of its own system',
+    { 'poetry.lock': lockOf('cp313-cp313-macosx_11_0_arm64', 'cp311-cp311-linux_x86_64') },
+    '3.11',
+  ],
+  ['locks a wheel for later Pythons, too', { 'poetry.lock': lockOf('cp310-abi3-manylinux_2_28_x86_64') }, '3.13'],
+  ['locks a pure wheel', { 'pylock.toml': lockOf('py3-none-any').replace('package', 'packages') }, '3.13'],
   ['pins a Python for its tools', { '.python-version': '3.12.4\n' }, '3.12'],
 ])('a project that %s runs on the preferred Python that it allows', (_, files, version) => {
   expect(preferredPython(writeFiles(temporaryDirectory(), files))).toBe(version);

@@ -74,7 +74,16 @@ ${Object.entries(settings).map(([name, value]) => `${name} = ${JSON.stringify(va
   return directory;
 }
 
-const OPTIONS: BackendOptions = { requirements: [], groups: [], extras: [], without: [], exclude: [], onlyImported: false };
+const OPTIONS: BackendOptions = {
+  requirements: [],
+  groups: [],
+  extras: [],
+  without: [],
+  add: [],
+  exclude: [],
+  onlyImported: false,
+  environment: {},
+};
 
 /** Checks a backend as `MigrationCode.fromProject` does. */
 export function checked(directory: string, platform: FunctionPlatform, options: Partial<BackendOptions> = {}): CheckedBackend {

@@ -2,7 +2,17 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FunctionPlatform } from '../../lib/packaging/platform';
-import { copyOf, filesBelow, hostPython, lockedBackend, packageOf, read, temporaryDirectory, writeFiles } from './support';
+import {
+  checked,
+  copyOf,
+  filesBelow,
+  hostPython,
+  lockedBackend,
+  packageOf,
+  read,
+  temporaryDirectory,
+  writeFiles,
+} from './support';
 
 const host: FunctionPlatform = { architecture: process.arch === 'arm64' ? 'arm64' : 'x86_64', pythonVersion: hostPython() };
 const lambda: FunctionPlatform = { architecture: 'arm64', pythonVersion: '3.13' };
@@ -161,6 +171,32 @@ test("a lock that uv can not read is told in uv's words, short and without colou
   expect(message).toMatch(new RegExp(`^"uv export" failed in ${broken}: error: `));
   expect(message).not.toContain('\u001b');
   expect(message.length).toBeLessThan(2000);
+});
+
+describe('a lock that is older than pyproject.toml', () => {
+  const changed = () => {
+    const copy = copyOf(backend);
+    const file = join(copy, 'pyproject.toml');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('asyncpg>=0.30', 'asyncpg>=0.29'));
+    return copy;
+  };
+
+  test('is refused with the command that makes it anew', () => {
+    const copy = changed();
+    expect(checked(copy, lambda).errors).toEqual([
+      `${copy}/uv.lock is older than ${copy}/pyproject.toml: the dependencies have changed since. Run "uv lock" in ${copy}`,
+    ]);
+  });
+
+  test('is that lock, whichever mirror of the index this machine has', () => {
+    process.env.UV_DEFAULT_INDEX = 'https://pypi.example.org/simple';
+    try {
+      expect(checked(copyOf(backend), lambda).errors).toEqual([]);
+      expect(checked(changed(), lambda).errors).toHaveLength(1);
+    } finally {
+      delete process.env.UV_DEFAULT_INDEX;
+    }
+  });
 });
 
 describe('with another uv', () => {

@@ -1,6 +1,6 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { parseJson } from '../../../lib/client/json';
-import { TenantsError } from '../tenants';
+import { MigrateError } from '../../../lib/contract';
 
 /** What the user's function returns: an array of names or tenants. It gets `{}`. */
 export async function fromFunction(functionName: string): Promise<unknown[]> {
@@ -9,10 +9,18 @@ export async function fromFunction(functionName: string): Promise<unknown[]> {
   const text = Payload?.transformToString() ?? '';
   const next = `see its log group /aws/lambda/${functionName}; it returns an array of names or of objects with name, schema and secretArn`;
   if (FunctionError)
-    throw new TenantsError(`the function ${functionName} that lists the tenants failed: ${text.slice(0, 500)}`, next);
+    throw new MigrateError(
+      'tenants_unavailable',
+      `the function ${functionName} that lists the tenants failed: ${text.slice(0, 500)}`,
+      next,
+    );
   const items = parseJson(text);
   if (!Array.isArray(items)) {
-    throw new TenantsError(`the function ${functionName} returned no array of tenants: ${text.slice(0, 100) || 'nothing'}`, next);
+    throw new MigrateError(
+      'tenants_unavailable',
+      `the function ${functionName} returned no array of tenants: ${text.slice(0, 100) || 'nothing'}`,
+      next,
+    );
   }
   return items;
 }

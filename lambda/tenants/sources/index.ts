@@ -1,6 +1,7 @@
+import { MigrateError } from '../../../lib/contract';
 import type { CoordinatorSettings } from '../../../lib/contract/coordinator';
 import type { Tenant } from '../../../lib/contract/tenants';
-import { readTenants, TenantsError } from '../tenants';
+import { readTenants } from '../tenants';
 import { fromFunction } from './function';
 import { fromObject } from './object';
 import { fromQuery } from './query';
@@ -20,8 +21,8 @@ export async function listTenants({ source, worker }: CoordinatorSettings): Prom
         return readTenants(await fromFunction(source.functionName));
     }
   } catch (error) {
-    if (error instanceof TenantsError) throw error;
+    if (error instanceof MigrateError && error.code === 'tenants_unavailable') throw error;
     const { name, message, next = 'see the log of the coordinator' } = error as Error & { next?: string };
-    throw new TenantsError(`the tenants can't be listed (${source.kind}): ${name}: ${message}`, next);
+    throw new MigrateError('tenants_unavailable', `the tenants can't be listed (${source.kind}): ${name}: ${message}`, next);
   }
 }

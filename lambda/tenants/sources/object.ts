@@ -1,18 +1,20 @@
 import { parseJson } from '../../../lib/client/json';
+import { MigrateError } from '../../../lib/contract';
 import { Store } from '../store';
-import { TenantsError } from '../tenants';
 
 /** A JSON array, or JSON lines. */
 export async function fromObject({ bucket, key }: { bucket: string; key: string }): Promise<unknown[]> {
   const text = await new Store(bucket).text(key);
-  if (text === undefined) throw new TenantsError(`there is no s3://${bucket}/${key}`, 'put the list of tenants there');
+  if (text === undefined)
+    throw new MigrateError('tenants_unavailable', `there is no s3://${bucket}/${key}`, 'put the list of tenants there');
   const whole = parseJson(text);
   if (Array.isArray(whole)) return whole;
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
   const items = lines.map(parseJson);
   const broken = items.indexOf(undefined);
   if (broken === -1) return items;
-  throw new TenantsError(
+  throw new MigrateError(
+    'tenants_unavailable',
     `s3://${bucket}/${key} is neither a JSON array nor JSON lines: ${JSON.stringify(lines[broken]?.slice(0, 60))} is no JSON`,
     'write one tenant a line, each a name in quotes or an object with name, schema and secretArn',
   );

@@ -1,20 +1,20 @@
 import { createInterface } from 'node:readline/promises';
+import { MigrateError } from '../../contract/failure';
 import type { Screen } from '../screen/screen';
-import { CommandError } from './command-error';
 
 /**
- * Asks a person to type the name of a protected stage before it is changed. Throws a {@link CommandError} `declined` when something
+ * Asks a person to type the name of a protected stage before it is changed. Throws a {@link MigrateError} `declined` when something
  * else is typed, or when there is no terminal: then nothing waits for an answer.
  */
 export async function confirm(stage: string, { canAsk, notes }: Screen, signal: AbortSignal): Promise<void> {
   if (!canAsk) {
     const message = `stage "${stage}" is protected, and there is no terminal to confirm it; nothing was changed`;
-    throw new CommandError('declined', message, 'read the plan, then run it again with --yes');
+    throw new MigrateError('declined', message, 'read the plan, then run it again with --yes');
   }
   notes.line();
   const typed = await ask(`stage ${notes.paint('bold', stage)} is protected; type its name to go on: `, signal);
   if (typed.trim() === stage) return;
-  throw new CommandError(
+  throw new MigrateError(
     'declined',
     `the name of the stage was not typed; nothing was changed`,
     'run it again and type the name of the stage',

@@ -1,7 +1,6 @@
-import type { MigrateErrorDetails } from '../../client/errors';
-import type { AppliedRevision, Count, DataLoss, ErrorCode, MigrateAnswer, Text } from '../../contract';
+import type { AppliedRevision, Count, DataLoss, FailureCode, MigrateAnswer, MigrateError, Text } from '../../contract';
 import { CONTRACT_VERSION } from '../../contract';
-import { type AnyCode, type CommandCode, EXIT, exitCodeOf } from '../exit-codes';
+import { EXIT, exitCodeOf } from '../../contract/exit-codes';
 
 /* What `--json` prints. `npm run generate` makes schema/migrate-invoke.json from it. */
 
@@ -15,11 +14,11 @@ export interface AnswerDocument extends Omit<MigrateAnswer, 'command'> {
 }
 
 /** Why a command failed. */
-export interface FailureDocument<Code extends AnyCode = ErrorCode | CommandCode> {
+export interface FailureDocument {
   readonly contract: typeof CONTRACT_VERSION;
   readonly status: 'failed';
   readonly error: {
-    readonly code: Code;
+    readonly code: FailureCode;
     readonly message: Text;
     readonly next: Text;
     readonly revision?: string;
@@ -32,30 +31,23 @@ export interface FailureDocument<Code extends AnyCode = ErrorCode | CommandCode>
   readonly exitCode: Count;
 }
 
-/** Any error of ours: with a code and a next step, and what else is known. */
-export interface Failure<Code extends AnyCode> extends Omit<MigrateErrorDetails, 'cause'> {
-  readonly code: Code;
-  readonly message: Text;
-  readonly next: Text;
-}
-
 /** @param answer an answer of the client; one with `atHead` is that of a `check` */
 export function answerDocument(answer: MigrateAnswer & { readonly atHead?: boolean }): AnswerDocument {
   if (answer.atHead === undefined) return { ...answer, exitCode: EXIT.done };
   return { ...answer, command: 'check', exitCode: answer.atHead ? EXIT.done : EXIT.notStarted };
 }
 
-/** @param before what was applied before a command ended whose error does not say it */
-export function failureDocument<Code extends AnyCode>(
-  { code, message, next, revision, sqlState, statement, dataLoss = [], log = [], applied }: Failure<Code>,
-  before: readonly AppliedRevision[],
-): FailureDocument<Code> {
+/** @param before what had been applied, for a failure that does not say it */
+export function failureDocument(
+  { code, message, next, revision, sqlState, statement, dataLoss, log, applied }: MigrateError,
+  before: readonly AppliedRevision[] = [],
+): FailureDocument {
   const lists = { ...(dataLoss.length > 0 && { dataLoss }), ...(log.length > 0 && { log }) };
   return {
     contract: CONTRACT_VERSION,
     status: 'failed',
     error: { code, message, next, revision, sqlState, statement, ...lists },
-    applied: applied ?? before,
+    applied: applied.length > 0 ? applied : before,
     exitCode: exitCodeOf(code),
   };
 }

@@ -1,10 +1,10 @@
-import type { AnyCode } from '../exit-codes';
+import type { FailureCode } from '../../contract';
 import { plain, type Terminal } from '../screen/terminal';
 import type { FailureDocument } from './documents';
 import { showDataLoss } from './show-data-loss';
 
 /** The last lines of the process say why. */
-const PROCESS_ENDED: readonly AnyCode[] = [
+const PROCESS_ENDED: readonly FailureCode[] = [
   'function_crashed',
   'python_not_started',
   'observer_died',
@@ -13,7 +13,7 @@ const PROCESS_ENDED: readonly AnyCode[] = [
 ];
 
 /** What went wrong, what is known about it and what to do. */
-export function showFailure(terminal: Terminal, { error, applied }: FailureDocument<AnyCode>): void {
+export function showFailure(terminal: Terminal, { error, applied }: FailureDocument): void {
   terminal.line(`${terminal.paint('red', '✗')} ${terminal.paint('bold', error.code)}: ${plain(error.message)}`);
   const facts: [string, string | undefined][] = [
     ['revision', error.revision],

@@ -1,8 +1,7 @@
 import type { CheckAnswer } from '../../client/client';
-import { migrateError } from '../../client/errors';
+import type { StartedContainer } from '../../client/container/in-container';
 import { regionOf } from '../../client/lambda-client';
-import type { StartedContainer } from '../../client/migrate';
-import type { MigrateAnswer } from '../../contract';
+import { type MigrateAnswer, MigrateError } from '../../contract';
 import { callerIdentity } from '../answer/caller-identity';
 import { confirm } from '../answer/confirm';
 import { Progress, watchedSlice } from '../answer/progress';
@@ -107,7 +106,7 @@ function follow({ client, lambda, screen, signal, arguments: given }: Session): 
 
 /** The runner's own words: asking it would take another call. */
 function ahead({ unknown, heads }: MigrateAnswer) {
-  return migrateError(
+  return new MigrateError(
     'database_ahead',
     `the database is at ${place(unknown)}, which this release does not have (its heads: ${heads.join(', ') || 'none'})`,
     'deploy the release that has this revision, or a newer one; nothing was changed',

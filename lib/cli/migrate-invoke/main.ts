@@ -1,11 +1,10 @@
 import { MigrateClient } from '../../client/client';
-import { MigrateError, migrateError } from '../../client/errors';
 import { lambdaClient } from '../../client/lambda-client';
 import { lookCommand } from '../../client/target';
-import { RUNNER_CODES } from '../../contract';
+import { MigrateError, RUNNER_CODES } from '../../contract';
+import { EXIT } from '../../contract/exit-codes';
 import { ciReport } from '../answer/ci/detect';
 import type { CiReport } from '../answer/ci/report';
-import { CommandError } from '../answer/command-error';
 import {
   type AnswerDocument,
   answerDocument,
@@ -14,9 +13,9 @@ import {
   isFailureDocument,
 } from '../answer/documents';
 import { interruptSignal } from '../answer/interrupt';
+import { knownFailure } from '../answer/known-failure';
 import { requestedBy } from '../answer/requested-by';
 import { showFailure } from '../answer/show-failure';
-import { EXIT } from '../exit-codes';
 import { type Screen, screen } from '../screen/screen';
 import { count } from '../screen/terminal';
 import { type Arguments, parseArguments } from './arguments';
@@ -43,9 +42,9 @@ export async function migrateInvoke(argv: readonly string[], version: string): P
       process.stdout.write(`${version}\n`);
       return EXIT.done;
     case 'problems': {
-      const error = migrateError('invalid_usage', parsed.problems.join('; '), 'see migrate-invoke --help');
+      const error = new MigrateError('invalid_usage', parsed.problems.join('; '), 'see migrate-invoke --help');
       const view = screen({ json: parsed.json, progress: false });
-      return end(failureDocument(error, []), parsed.json, view, ciReport(view.notes));
+      return end(failureDocument(error), parsed.json, view, ciReport(view.notes));
     }
     case 'tenants':
       return (await import('./tenants/main.js')).migrateInvokeTenants(argv);
@@ -69,7 +68,7 @@ async function run(given: Arguments): Promise<number> {
     try {
       document = answerDocument(await carryOut(session));
     } catch (error) {
-      document = failureDocument(interrupt.signal.aborted ? wasInterrupted(session) : known(error), session.applied);
+      document = failureDocument(interrupt.signal.aborted ? wasInterrupted(session) : knownFailure(error), session.applied);
     }
     return end(document, given.json, view, ci, await logsOf(session, startedAt));
   } finally {
@@ -109,17 +108,11 @@ async function logsOf({ client, lambda, arguments: given }: Session, since: numb
   return elsewhere ? logGroupOf(client.functionName) : logLink(client.functionName, region, since);
 }
 
-/** An error with a next step; anything else is a defect of the command, and its stack trace is wanted. */
-function known(error: unknown): MigrateError | CommandError {
-  if (error instanceof MigrateError || error instanceof CommandError) return error;
-  throw error;
-}
-
-function wasInterrupted({ client, changing, applied, execution, arguments: { client: options } }: Session): CommandError {
+function wasInterrupted({ client, changing, applied, execution, arguments: { client: options } }: Session): MigrateError {
   const target = { stage: options.stage, functionName: client.functionName };
   if (execution !== undefined) {
     const message = `the container goes on (${count(applied.length)} applied so far)`;
-    return new CommandError(
+    return new MigrateError(
       'interrupted',
       message,
       `see where the database is with \`${lookCommand(target)}\`; to end it: ${stopCommand(execution)}`,
@@ -127,5 +120,5 @@ function wasInterrupted({ client, changing, applied, execution, arguments: { cli
   }
   const goesOn = 'the function goes on to the end of its slice, and nothing further is started';
   const message = changing ? `${goesOn} (${count(applied.length)} applied so far)` : 'nothing was changed';
-  return new CommandError('interrupted', message, `see where the database is with \`${lookCommand(target)}\``);
+  return new MigrateError('interrupted', message, `see where the database is with \`${lookCommand(target)}\``);
 }

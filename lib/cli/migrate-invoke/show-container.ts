@@ -1,4 +1,4 @@
-import type { StartedContainer } from '../../client/migrate';
+import type { StartedContainer } from '../../client/container/in-container';
 import { plain, type Terminal } from '../screen/terminal';
 
 /** Says that a run goes on in the container, and how to end it. */

@@ -1,12 +1,10 @@
-import { migrateError } from '../../client/errors';
-import { type ErrorCode, type MigrateAnswer, type MigrateRequest, RUNNER_CODES } from '../../contract';
+import { type FailureCode, type MigrateAnswer, MigrateError, type MigrateRequest, RUNNER_CODES } from '../../contract';
 import type { Report } from '../../contract/facts';
-import { LocalError } from '../../local/errors';
 import { mustHave } from '../../local/python/observe';
 import type { Observer } from '../../local/python/observer';
 
 /** In place of the runner's next step, where that one is about AWS. */
-const NEXT_HERE: Partial<Record<ErrorCode, string>> = {
+const NEXT_HERE: Partial<Record<FailureCode, string>> = {
   database_unreachable: 'start the database, such as with "docker compose up", or correct the address that env.py reads',
   database_refused: 'correct the credentials that env.py reads: the setting "environment" sets its variables',
 };
@@ -17,12 +15,19 @@ export async function askRunner(observer: Observer, request: MigrateRequest): Pr
   try {
     await observer.ask({ ask: 'invoke', request }, (report) => reports.push(report));
   } catch (error) {
-    if (!(error instanceof LocalError) || !isRunnerCode(error.code)) throw error;
-    throw migrateError(error.code, error.message, NEXT_HERE[error.code] ?? error.next, error.details);
+    throw isRunnerFailure(error) ? error.with({ next: NEXT_HERE[error.code] ?? error.next }) : error;
   }
   return mustHave(reports, 'answer').answer;
 }
 
-function isRunnerCode(code: string): code is ErrorCode {
-  return (RUNNER_CODES as readonly string[]).includes(code);
+/** What the runner answers, or why it can't; a failure of this machine is thrown on. */
+export async function answerOrFailure(ask: Promise<MigrateAnswer>): Promise<MigrateAnswer | MigrateError> {
+  return ask.catch((error: unknown) => {
+    if (isRunnerFailure(error)) return error;
+    throw error;
+  });
+}
+
+function isRunnerFailure(error: unknown): error is MigrateError {
+  return error instanceof MigrateError && (RUNNER_CODES as readonly string[]).includes(error.code);
 }

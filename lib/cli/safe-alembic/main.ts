@@ -1,4 +1,4 @@
-import { EXIT } from '../exit-codes';
+import { EXIT } from '../../contract/exit-codes';
 import { parseArguments } from './arguments';
 
 /**

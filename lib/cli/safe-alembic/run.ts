@@ -1,12 +1,10 @@
-import { MigrateError, migrateError } from '../../client/errors';
-import type { AppliedRevision } from '../../contract';
-import { LocalError } from '../../local/errors';
+import { EXIT } from '../../contract/exit-codes';
+import { MigrateError } from '../../contract/failure';
 import { RULES } from '../../review';
-import { CommandError } from '../answer/command-error';
 import { type FailureDocument, failureDocument } from '../answer/documents';
 import { onInterrupt } from '../answer/interrupt';
+import { knownFailure } from '../answer/known-failure';
 import { showFailure } from '../answer/show-failure';
-import { type AnyCode, EXIT } from '../exit-codes';
 import { type Screen, screen } from '../screen/screen';
 import { count } from '../screen/terminal';
 import type { Parsed } from './arguments';
@@ -23,7 +21,7 @@ export async function runTask({ common, task }: Run, version: string): Promise<n
   const stopListening = onInterrupt((alone) => {
     if (interrupted) return;
     interrupted = true;
-    process.exitCode = end(failure(wasInterrupted(session), session?.applied ?? []), common.json, view);
+    process.exitCode = end(failureDocument(wasInterrupted(session), session?.applied), common.json, view);
     // Whoever has started something listens too, stops it and exits.
     if (alone) process.exit();
   });
@@ -32,7 +30,7 @@ export async function runTask({ common, task }: Run, version: string): Promise<n
     return await task.run(session);
   } catch (error) {
     if (interrupted) return EXIT.interrupted;
-    return end(failure(error, session?.applied ?? []), common.json, view);
+    return end(failureDocument(knownFailure(error), session?.applied), common.json, view);
   } finally {
     stopListening();
   }
@@ -40,28 +38,20 @@ export async function runTask({ common, task }: Run, version: string): Promise<n
 
 /** Says what is wrong with a command line. */
 export function endWithProblems({ verb, problems, json }: Problems): number {
-  const error = migrateError('invalid_usage', problems.join('; '), `see safe-alembic ${verb ? `${verb} ` : ''}--help`);
-  return end(failure(error, []), json, screen({ json, progress: false }));
+  const error = new MigrateError('invalid_usage', problems.join('; '), `see safe-alembic ${verb ? `${verb} ` : ''}--help`);
+  return end(failureDocument(error), json, screen({ json, progress: false }));
 }
 
-function end(document: FailureDocument<AnyCode>, json: boolean, { notes }: Screen): number {
+function end(document: FailureDocument, json: boolean, { notes }: Screen): number {
   showFailure(notes, document);
   if (json) process.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
   return document.exitCode;
 }
 
-/** An error with a next step; anything else is a defect of the command, and its stack trace is wanted. */
-function failure(error: unknown, applied: readonly AppliedRevision[]): FailureDocument<AnyCode> {
-  if (error instanceof MigrateError || error instanceof CommandError) return failureDocument<AnyCode>(error, applied);
-  if (!(error instanceof LocalError)) throw error;
-  const { code, message, next, details } = error;
-  return failureDocument<AnyCode>({ ...details, code, message, next }, applied);
-}
-
-function wasInterrupted(session?: Session): CommandError {
-  if (!session?.changing) return new CommandError('interrupted', 'nothing was changed', 'run it again');
+function wasInterrupted(session?: Session): MigrateError {
+  if (!session?.changing) return new MigrateError('interrupted', 'nothing was changed', 'run it again');
   const message = `the revision that was running is rolled back (${count(session.applied.length)} applied before it)`;
-  return new CommandError('interrupted', message, 'see where the database is with `npx safe-alembic current`');
+  return new MigrateError('interrupted', message, 'see where the database is with `npx safe-alembic current`');
 }
 
 /** Whether settings may name a rule: one of ours, or any of squawk's. */

@@ -24,7 +24,7 @@ export interface Session {
   changing: boolean;
 }
 
-/** Finds project and settings; throws a `LocalError`. */
+/** Finds project and settings; throws a `MigrateError`. */
 export function openSession(
   common: CommonArguments,
   screen: Screen,

@@ -1,9 +1,9 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
+import { MigrateError } from '../../contract';
 import { isTenantApprovalAnswer, type TenantApproval, type TenantApprovalAnswer } from '../../contract/tenants';
 import { parseJson } from '../json';
-import { sdkError } from '../sdk-errors';
-import type { Target } from '../target';
-import { TENANTS_CLIENT_CODES, TenantsError, type TenantsErrorCode } from './errors';
+import { type AwsCall, sdkFailure } from '../sdk-failure';
+import { invokeOf, type Target } from '../target';
 
 /** Sends what somebody has decided about the canaries of a run. Sent twice, it is taken once. */
 export async function sendApproval(
@@ -14,7 +14,7 @@ export async function sendApproval(
 ): Promise<void> {
   const answer = await invoke(lambda, target, approval, signal);
   if (answer.status === 'taken') return;
-  throw new TenantsError(
+  throw new MigrateError(
     'not_waiting',
     `run ${approval.runId} waits for no approval: there is no such run, it is not that far, it is over, or somebody else was first`,
     'see how far it is: watch it with --run',
@@ -30,26 +30,31 @@ async function invoke(
   const command = new InvokeCommand({ FunctionName: target.functionName, Payload: Buffer.from(JSON.stringify(approval)) });
   const { Payload, FunctionError } = await lambda.send(command, { abortSignal }).catch((error) => {
     abortSignal?.throwIfAborted();
-    throw invokeError(error, target);
+    throw sdkFailure(error, approvalOf(target));
   });
   const text = Payload?.transformToString() ?? '';
   const answer = parseJson(text);
   if (!FunctionError && isTenantApprovalAnswer(answer)) return answer;
   const message = `${target.functionName} answered with something that is no answer to an approval: ${text.slice(0, 200) || 'nothing'}`;
-  throw new TenantsError('unexpected_answer', message, `see the function's log in /aws/lambda/${target.functionName}`);
+  throw new MigrateError('unexpected_answer', message, `see the function's log in /aws/lambda/${target.functionName}`);
 }
 
-function invokeError(error: unknown, target: Target): TenantsError {
-  const { code, message, next } = sdkError(error, target);
-  if (code === 'function_not_found') {
-    const why = 'canaries wait for an approval only where the construct says so (TenantCanary with `approval`)';
-    return new TenantsError(code, message, `check the stage and the run; ${why}`, { cause: error });
-  }
-  if (code === 'access_denied')
-    return new TenantsError(code, message, `${GRANT} (\`grantApprove\` of the construct)`, { cause: error });
-  const known = TENANTS_CLIENT_CODES.find((one) => one === code) ?? 'unexpected_answer';
-  return new TenantsError(known satisfies TenantsErrorCode, message, known === 'network' ? AGAIN : next, { cause: error });
-}
-
-const GRANT = 'sign in again if the session has expired; otherwise grant the invoke of that function';
 const AGAIN = 'try again: an approval is taken once, however often it is sent';
+
+function approvalOf(target: Target): AwsCall {
+  const { missing, next, ...call } = invokeOf(target);
+  return {
+    ...call,
+    missing: missing && {
+      ...missing,
+      next: 'check the stage and the run; canaries wait for an approval only where the construct says so (TenantCanary with `approval`)',
+    },
+    next: {
+      ...next,
+      accessDenied:
+        'sign in again if the session has expired; otherwise grant the invoke of that function (`grantApprove` of the construct)',
+      notConnected: AGAIN,
+      lost: AGAIN,
+    },
+  };
+}

@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DescribeExecutionCommandOutput, SFNClient } from '@aws-sdk/client-sfn';
-import { DEFAULT_APP_NAME, nameProblems } from '../../contract';
+import { DEFAULT_APP_NAME, MigrateError, nameProblems } from '../../contract';
 import { type TenantRunInput, type TenantRunSummary, tenantApprovalName } from '../../contract/tenants';
-import { type ConnectionOptions, lambdaClient } from '../lambda-client';
+import { type ConnectionOptions, lambdaClient, regionOf } from '../lambda-client';
+import { type AwsCall, retryOf, sdkFailure } from '../sdk-failure';
 import { sendApproval } from './approval';
-import { TenantsError } from './errors';
 import { checkedInput, runIdProblems } from './input';
 import { findMachine, givenMachine, type Machine, runArn } from './machine';
 import { ProgressReader, type TenantsProgress } from './progress';
 import { resultOf } from './result';
-import { sfnClient, sfnError, sfnRegion, sfnSdk } from './sdk';
+import { machineCall, sfnClient, sfnSdk } from './sdk';
 
 /** Which stage's tenants, and how to reach AWS. */
 export interface TenantsClientOptions extends ConnectionOptions {
@@ -58,7 +58,7 @@ const LONGEST_PAUSE_MS = 2_000;
 /** A watch outlives trouble that is shorter than this: the run does not depend on it. */
 const PATIENCE_MS = 120_000;
 
-/** Runs the migrations of many tenants through their deployed state machine. Every failure is a `TenantsError`. */
+/** Runs the migrations of many tenants through their deployed state machine. Every failure is a `MigrateError`. */
 export class TenantsClient {
   private readonly sfn: SFNClient;
   private machine?: Machine;
@@ -69,7 +69,7 @@ export class TenantsClient {
     if (stateMachineArn !== undefined && !/^arn:[^:]+:states:[^:]+:\d+:stateMachine:[^:]+$/.test(stateMachineArn)) {
       problems.push(`${JSON.stringify(stateMachineArn)} is no ARN of a state machine`);
     }
-    if (problems.length > 0) throw new TenantsError('invalid_usage', problems.join('; '), 'correct the options of TenantsClient');
+    if (problems.length > 0) throw new MigrateError('invalid_usage', problems.join('; '), 'correct the options of TenantsClient');
     this.sfn = options.client ?? sfnClient(options);
     if (stateMachineArn !== undefined) this.machine = givenMachine(stateMachineArn);
   }
@@ -89,11 +89,11 @@ export class TenantsClient {
       await this.sfn.send(command, { abortSignal: signal });
     } catch (error) {
       signal?.throwIfAborted();
-      if ((error as Error).name !== 'ExecutionAlreadyExists') throw startError(error, runId);
+      if ((error as Error).name !== 'ExecutionAlreadyExists') throw sdkFailure(error, startOf(runId));
       // The first answer was lost, and the run has ended since; or the id was used for something else.
       const { input: started } = await this.describe(runId, signal);
       if (started !== undefined && started !== input) {
-        throw new TenantsError('invalid_usage', `run ${runId} was started with another request`, 'give a new id, or none');
+        throw new MigrateError('invalid_usage', `run ${runId} was started with another request`, 'give a new id, or none');
       }
     }
     return runId;
@@ -116,7 +116,7 @@ export class TenantsClient {
         const execution = await this.describe(runId, signal);
         if (mayLook) {
           await tell().catch((cause) => {
-            mayLook = sfnError(cause, `a look at run ${runId}`).code !== 'access_denied';
+            mayLook = sdkFailure(cause, machineCall(`a look at run ${runId}`)).code !== 'access_denied';
             if (mayLook) throw cause;
           });
         }
@@ -124,10 +124,10 @@ export class TenantsClient {
         troubleSince = undefined;
       } catch (cause) {
         signal?.throwIfAborted();
-        const error = sfnError(cause, `watching run ${runId}`);
-        if (error.code !== 'throttled' && error.code !== 'network') throw error;
         troubleSince ??= performance.now();
-        if (performance.now() - troubleSince > PATIENCE_MS) throw error;
+        if (!retryOf(cause) || performance.now() - troubleSince > PATIENCE_MS) {
+          throw sdkFailure(cause, machineCall(`a look at run ${runId}`));
+        }
       }
       await sleep(pause, undefined, { signal });
     }
@@ -161,7 +161,7 @@ export class TenantsClient {
       await this.sfn.send(command, { abortSignal: signal });
     } catch (error) {
       signal?.throwIfAborted();
-      throw sfnError(error, `states:StopExecution of run ${runId}`);
+      throw sdkFailure(error, machineCall(`states:StopExecution of run ${runId}`));
     }
   }
 
@@ -174,7 +174,7 @@ export class TenantsClient {
     mustBeRunId(runId);
     const { stage, appName = DEFAULT_APP_NAME, requestedBy } = this.options;
     // Nothing is asked of Step Functions: who may approve need not be who may run.
-    const region = await sfnRegion(this.sfn);
+    const region = await regionOf(this.sfn);
     const lambda = lambdaClient({ ...this.options, region });
     try {
       const target = { functionName: tenantApprovalName(appName, stage), stage, region };
@@ -191,10 +191,12 @@ export class TenantsClient {
       return await this.sfn.send(new DescribeExecutionCommand({ executionArn }), { abortSignal: signal });
     } catch (error) {
       signal?.throwIfAborted();
-      if ((error as Error).name !== 'ExecutionDoesNotExist') throw sfnError(error, `states:DescribeExecution of run ${runId}`);
+      if ((error as Error).name !== 'ExecutionDoesNotExist') {
+        throw sdkFailure(error, machineCall(`states:DescribeExecution of run ${runId}`));
+      }
       const message = `${(await this.find(signal)).name} has no run ${runId}`;
       const next = 'check the id, the stage, the region and the account; runs are forgotten after 90 days';
-      throw new TenantsError('run_not_found', message, next, { cause: error });
+      throw new MigrateError('run_not_found', message, next, { cause: error });
     }
   }
 
@@ -210,15 +212,14 @@ export class TenantsClient {
   }
 }
 
-/** A start that got no answer may have been one. */
-function startError(cause: unknown, runId: string): TenantsError {
-  const error = sfnError(cause, `the start of run ${runId}`);
-  if (error.code !== 'network') return error;
+/** A start that got no answer may have been carried out; so may an earlier attempt of one that was never sent. */
+function startOf(runId: string): AwsCall {
+  const call = machineCall(`the start of run ${runId}`);
   const next = `it may have begun all the same: watch it with --run ${runId}, or start it again with this id as \`runId\``;
-  return new TenantsError(error.code, error.message, next, { cause });
+  return { ...call, next: { ...call.next, notConnected: next, lost: next } };
 }
 
 function mustBeRunId(runId: string): void {
   const problems = runIdProblems(runId);
-  if (problems.length > 0) throw new TenantsError('invalid_usage', problems.join('; '), 'give the id that `start` has returned');
+  if (problems.length > 0) throw new MigrateError('invalid_usage', problems.join('; '), 'give the id that `start` has returned');
 }

@@ -1,7 +1,6 @@
-import { RUN_ID } from '../../contract';
+import { MigrateError, RUN_ID } from '../../contract';
 import { wrongWith } from '../../contract/checks/rules';
 import { TENANT_RUN_INPUT, type TenantRunInput, tenantRunInputProblems } from '../../contract/tenants';
-import { TenantsError } from './errors';
 
 /** Step Functions' limit for the input of an execution, https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html */
 export const MAX_INPUT_BYTES = 262_144;
@@ -29,6 +28,6 @@ export function checkedInput({ command, tenants, retryFailed, allow, requestedBy
         'run over all tenants (those at head cost one query each), or name them in several runs',
     );
   }
-  if (problems.length > 0) throw new TenantsError('invalid_usage', problems.join('; '), 'correct it; nothing was sent');
+  if (problems.length > 0) throw new MigrateError('invalid_usage', problems.join('; '), 'correct it; nothing was sent');
   return input;
 }

@@ -1,7 +1,9 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
+import { MigrateError } from '../../contract/failure';
 import { tenantStateMachineName } from '../../contract/tenants';
-import { TenantsError } from './errors';
-import { sfnError, sfnRegion, sfnSdk } from './sdk';
+import { regionOf } from '../lambda-client';
+import { sdkFailure } from '../sdk-failure';
+import { machineCall, sfnSdk } from './sdk';
 
 /** The state machine that a client speaks to. */
 export interface Machine {
@@ -14,7 +16,7 @@ export interface Machine {
 export async function findMachine(client: SFNClient, appName: string, stage: string, signal?: AbortSignal): Promise<Machine> {
   const { paginateListStateMachines } = sfnSdk();
   const name = tenantStateMachineName(appName, stage);
-  const region = await sfnRegion(client);
+  const region = await regionOf(client);
   const prefix = tenantStateMachineName(appName, '');
   const stages: string[] = [];
   try {
@@ -26,10 +28,10 @@ export async function findMachine(client: SFNClient, appName: string, stage: str
     }
   } catch (error) {
     signal?.throwIfAborted();
-    throw sfnError(error, 'states:ListStateMachines');
+    throw sdkFailure(error, machineCall('states:ListStateMachines'));
   }
   const others = stages.length > 0 ? `; there are ones for ${stages.map((other) => `"${other}"`).join(', ')}` : '';
-  throw new TenantsError(
+  throw new MigrateError(
     'state_machine_not_found',
     `there is no state machine ${name} for stage "${stage}" in ${region} in this account${others}`,
     'check the stage, the app name, the region and the account; a stage that is new is deployed first, with TenantMigration',

@@ -1,7 +1,7 @@
 import type { DescribeExecutionCommandOutput } from '@aws-sdk/client-sfn';
+import { MigrateError } from '../../contract/failure';
 import { isTenantRunSummary, TENANT_CODES, type TenantCode, type TenantRunSummary } from '../../contract/tenants';
 import { parseJson } from '../json';
-import { TenantsError } from './errors';
 
 /** What an execution says about its end: undefined while it runs, the summary, or why there is none that is good. */
 export function resultOf({ status, output, error, cause, name }: DescribeExecutionCommandOutput): TenantRunSummary | undefined {
@@ -10,16 +10,16 @@ export function resultOf({ status, output, error, cause, name }: DescribeExecuti
     const summary = parseJson(output ?? '');
     if (isTenantRunSummary(summary) && summary.status !== 'failed') return summary;
     const told = `run ${name} ended with something that is no summary: ${(output ?? 'nothing').slice(0, 200)}`;
-    throw new TenantsError('unexpected_answer', told, 'use the version of cdk-alembic that deployed the stage');
+    throw new MigrateError('unexpected_answer', told, 'use the version of cdk-alembic that deployed the stage');
   }
   const told = parseJson(cause ?? '');
   const summary = isTenantRunSummary(told) ? told : undefined;
   if (status === 'FAILED' && isRunCode(error)) {
     const { message, next } = (summary?.error ?? told ?? {}) as { readonly message?: string; readonly next?: string };
-    throw new TenantsError(error, message ?? cause ?? `run ${name} failed`, next ?? NEXT[error], { summary });
+    throw new MigrateError(error, message ?? cause ?? `run ${name} failed`, next ?? NEXT[error], { summary });
   }
   const why = [status === 'ABORTED' ? '' : error, cause].filter(Boolean).join(': ');
-  throw new TenantsError('run_aborted', `run ${name} ${ENDS[status ?? ''] ?? 'failed'}${why && `: ${why}`}`, NEXT.run_aborted, {
+  throw new MigrateError('run_aborted', `run ${name} ${ENDS[status ?? ''] ?? 'failed'}${why && `: ${why}`}`, NEXT.run_aborted, {
     summary,
   });
 }

@@ -19,8 +19,15 @@ export interface BoundCode {
   readonly warnings: readonly string[];
 }
 
+/** The function that gets the code. */
+export interface CodeTarget {
+  readonly platform: FunctionPlatform;
+  /** The function's environment variables that are known at synth. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
 /** Binds code below a scope. Packages nothing when `usable` is false: other errors already stop the deploy. */
-export type CodeBinding = (scope: Construct, platform: FunctionPlatform, usable: boolean) => BoundCode;
+export type CodeBinding = (scope: Construct, target: CodeTarget, usable: boolean) => BoundCode;
 
 /** Replaces the code when there are errors; the CDK deploys nothing then. */
 export function unusable(errors: readonly string[], warnings: readonly string[]): BoundCode {

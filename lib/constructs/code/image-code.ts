@@ -48,7 +48,7 @@ export interface MigrationImageOptions {
 /** Code that is an image, built from the user's own Dockerfile when the stack is deployed. */
 export function imageCode(directory: string, options: MigrationImageOptions): CodeBinding {
   const { alembicDirectory = '.', ...image } = options;
-  return (scope, { architecture }, usable): BoundCode => {
+  return (scope, { platform: { architecture } }, usable): BoundCode => {
     const { errors, warnings } = checkDirectory(directory, () => checkAlembicProject(resolve(directory, alembicDirectory)));
     if (!usable || errors.length) return unusable(errors, warnings);
     const build = {

@@ -56,6 +56,14 @@ export interface ProjectOptions {
   readonly without?: string[];
 
   /**
+   * Requirements to install besides, such as `psycopg2-binary==2.9.10`, with all that they require. `psycopg2-binary` replaces `psycopg2`
+   * and `psycopg-binary` replaces `psycopg-c`. A lock has no hashes for them.
+   *
+   * @default - none
+   */
+  readonly add?: string[];
+
+  /**
    * Package only a part of the dependencies: a migration imports little of a large backend.
    *
    * @default - all of them
@@ -91,7 +99,7 @@ export class MigrationCode {
    */
   static fromProject(directory: string, options: ProjectOptions = {}): MigrationCode {
     const path = resolve(directory);
-    const { alembicConfig, requirements = [], groups = [], extras = [], without = [], exclude = [] } = options;
+    const { alembicConfig, requirements = [], groups = [], extras = [], without = [], add = [], exclude = [] } = options;
     const wheels = options.wheels === undefined ? undefined : resolve(path, options.wheels);
     const all = {
       alembicConfig,
@@ -99,6 +107,7 @@ export class MigrationCode {
       groups,
       extras,
       without,
+      add,
       wheels,
       exclude,
       onlyImported: options.only === PackageOnly.IMPORTED,
@@ -106,7 +115,8 @@ export class MigrationCode {
     return new MigrationCode(
       zipCode({
         directory: path,
-        check: (scope, platform) => backendPackage(path, all, platform, Stack.of(scope).bundlingRequired),
+        check: (scope, { platform, environment }) =>
+          backendPackage(path, { ...all, environment }, platform, Stack.of(scope).bundlingRequired),
       }),
       path,
     );
@@ -123,11 +133,11 @@ export class MigrationCode {
     return new MigrationCode(
       zipCode({
         directory: path,
-        check: (_, platform) => {
+        check: (_, { platform, environment }) => {
           const errors = layoutProblems(path);
           if (errors.length) return { errors, warnings: [] };
           const { alembic, ...found } = checkAlembicProject(join(path, BACKEND_DIRECTORY));
-          return alembic ? { ...found, package: () => directoryPackage(path, alembic, platform) } : found;
+          return alembic ? { ...found, package: () => directoryPackage(path, alembic, platform, environment) } : found;
         },
       }),
       join(path, BACKEND_DIRECTORY),

@@ -5,9 +5,8 @@ import { HANDLER } from '../../contract';
 import { PackagingError } from '../../packaging/errors';
 import { manifestWarnings } from '../../packaging/layout/manifest';
 import type { Package } from '../../packaging/layout/package';
-import type { FunctionPlatform } from '../../packaging/platform';
 import type { ProjectFindings } from '../../packaging/project/alembic-project';
-import { type BoundCode, type CodeBinding, checkDirectory, unusable } from './bound-code';
+import { type BoundCode, type CodeBinding, type CodeTarget, checkDirectory, unusable } from './bound-code';
 import { imageOfPackage } from './container-image';
 import { localBundling } from './local-bundling';
 
@@ -22,13 +21,14 @@ export interface ZipFindings extends ProjectFindings {
 /** How a directory becomes a zip. */
 export interface ZipSource {
   readonly directory: string;
-  check(scope: Construct, platform: FunctionPlatform): ZipFindings;
+  check(scope: Construct, target: CodeTarget): ZipFindings;
 }
 
 /** Code that this machine packages as a zip. */
 export function zipCode(source: ZipSource): CodeBinding {
-  return (scope, platform, usable): BoundCode => {
-    const found = checkDirectory(source.directory, () => source.check(scope, platform));
+  return (scope, target, usable): BoundCode => {
+    const { platform } = target;
+    const found = checkDirectory(source.directory, () => source.check(scope, target));
     const { errors, warnings } = found;
     if (!usable || errors.length || !('package' in found) || !found.package) return unusable(errors, warnings);
 

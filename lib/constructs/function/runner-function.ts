@@ -1,4 +1,4 @@
-import { Annotations, type Duration, Stack } from 'aws-cdk-lib';
+import { Annotations, type Duration, Stack, Token } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct, IConstruct } from 'constructs';
@@ -119,7 +119,10 @@ function bindCode(
     ? problems
     : [...problems, `the runtime ${props.runtime?.name} is not a Python runtime: use lambda.Runtime.PYTHON_3_13`];
   const platform = { architecture: architecture.name as 'arm64' | 'x86_64', pythonVersion: pythonVersion ?? '3.13' };
-  const code = props.code._bind(scope, platform, all.length === 0);
+  const environment = Object.fromEntries(
+    Object.entries(props.environment ?? {}).filter(([, value]) => !Token.isUnresolved(value)),
+  );
+  const code = props.code._bind(scope, { platform, environment }, all.length === 0);
   const annotations = Annotations.of(scope);
   for (const error of [...all, ...code.errors]) annotations.addError(error);
   for (const warning of code.warnings) annotations.addWarningV2('cdk-alembic:package', warning);

@@ -20,7 +20,7 @@ import { TenantDeploy } from './tenant-deploy';
 import { concurrencyOf, type ToleratedFailures, tenantLimitProblems, toleranceSettings } from './tenant-limits';
 import { executionsArn, mapRunsArn, tenantMachine } from './tenant-machine';
 import type { TenantSource } from './tenant-source';
-import { TenantsOnDeploy } from './tenants-on-deploy';
+import { type TenantsOnDeploy, tenantsOnDeploy } from './tenants-on-deploy';
 
 const DEFAULT_BATCH_SIZE = 100;
 const DEFAULT_MAX_CONNECTIONS = 20;
@@ -163,7 +163,7 @@ export class TenantMigration extends Construct {
     new CfnOutput(this, 'StateMachineArn', { value: this.stateMachine.stateMachineArn });
 
     if (onDeploy._mode === 'off') return;
-    this.onDeploy = new TenantsOnDeploy(this, 'OnDeploy', {
+    this.onDeploy = tenantsOnDeploy(this, 'OnDeploy', {
       stage,
       wait: onDeploy._mode === 'wait',
       worker: this.function,

@@ -21,6 +21,30 @@ export const TENANT_CODES = [
 ] as const;
 export type TenantCode = (typeof TENANT_CODES)[number];
 
+/** Codes of what keeps a run over tenants from being started, watched or approved. */
+export const TENANTS_CLIENT_CODES = [
+  'invalid_usage',
+  /** the run's own words for an input that can't be used: it was started by hand, or by another version */
+  'invalid_request',
+  'no_credentials',
+  'access_denied',
+  /** the stage has no state machine in this account and region */
+  'state_machine_not_found',
+  /** the stage's canaries need no approval, or the stage is not there: nothing takes one */
+  'function_not_found',
+  /** the function that takes an approval can't run yet */
+  'function_not_ready',
+  /** the state machine has had no run of this id, or it is forgotten: Step Functions keeps them for 90 days */
+  'run_not_found',
+  /** the run waits for no approval: not yet, not any more, or somebody else was first */
+  'not_waiting',
+  'throttled',
+  'network',
+  /** an answer that does not follow the contract */
+  'unexpected_answer',
+] as const;
+export type TenantsClientCode = (typeof TENANTS_CLIENT_CODES)[number];
+
 /** Input of an execution of the state machine. `{}` upgrades all tenants. Unknown keys are refused. */
 export interface TenantRunInput {
   /** @default 'upgrade' */

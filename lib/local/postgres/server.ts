@@ -1,6 +1,6 @@
 import { chownSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { LocalError } from '../errors';
+import { MigrateError } from '../../contract/failure';
 import { startService } from '../processes/service';
 import { withFolder } from '../processes/with-folder';
 import { unprivilegedAccount } from './account';
@@ -37,9 +37,9 @@ export async function startPostgresServer(folder: string, from: string): Promise
   try {
     return await start(folder, found);
   } catch (error) {
-    if (error instanceof LocalError) throw error;
+    if (error instanceof MigrateError) throw error;
     const { message } = error as Error;
-    throw new LocalError(
+    throw new MigrateError(
       'postgres_not_started',
       `PostgreSQL ${found.version} of ${found.directory} does not start: ${message}`,
       'fix what it reports, or name the empty database of another server with --database-url',

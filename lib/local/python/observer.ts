@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ask, Hello, Led, Report } from '../../contract/facts';
-import { LocalError } from '../errors';
+import { MigrateError } from '../../contract/failure';
 import { startSupervised } from '../processes/supervised';
 import { bootstrap, observerCode } from './observer-code';
 
@@ -26,7 +26,7 @@ export interface ObserverOptions {
 
 /** The backend's Python, asked for facts. */
 export interface Observer {
-  /** Asks; resolves when all reports have been handed over. Throws a {@link LocalError}. One question at a time. */
+  /** Asks; resolves when all reports have been handed over. Throws a {@link MigrateError}. One question at a time. */
   ask(ask: Ask, onReport: (report: Report) => void): Promise<void>;
   /** Ends the process with all it started. */
   end(): Promise<void>;
@@ -117,14 +117,14 @@ function readReport(line: string): Report | undefined {
   }
 }
 
-function failure(error: Extract<Report, { report: 'failed' }>['error'], log: readonly string[]): LocalError {
+function failure(error: Extract<Report, { report: 'failed' }>['error'], log: readonly string[]): MigrateError {
   const { code, message, next, ...details } = error;
   // A traceback was printed for it.
-  return new LocalError(code, message, next, code === 'internal_error' ? { ...details, log: [...log] } : details);
+  return new MigrateError(code, message, next, code === 'internal_error' ? { ...details, log: [...log] } : details);
 }
 
-function unexpected(line: string, log: readonly string[]): LocalError {
-  return new LocalError(
+function unexpected(line: string, log: readonly string[]): MigrateError {
+  return new MigrateError(
     'unexpected_report',
     `what the backend's Python says on its standard output is no report: ${line.slice(0, 200)}`,
     'nothing but Python may write there: look at the command that --python or the setting "python" names',
@@ -132,22 +132,22 @@ function unexpected(line: string, log: readonly string[]): LocalError {
   );
 }
 
-function ended(python: readonly string[], code: number, spoken: boolean, log: readonly string[]): LocalError {
+function ended(python: readonly string[], code: number, spoken: boolean, log: readonly string[]): MigrateError {
   const details = { log: [...log] };
   const command = python.join(' ');
   if (spoken) {
     const message = `the backend's Python ended with exit code ${code} in the middle of its work`;
-    return new LocalError('observer_died', message, 'look at what it has said last; memory may have run out', details);
+    return new MigrateError('observer_died', message, 'look at what it has said last; memory may have run out', details);
   }
   const missing = log.at(-1)?.startsWith(`can't start ${python[0]}: `) === true;
   if (missing && /(^|[/\\])uv(\.exe)?$/.test(python[0] as string)) {
-    return new LocalError(
+    return new MigrateError(
       'uv_missing',
       `uv, which starts the backend's Python, can't be run as "${python[0]}"`,
       "install it (https://docs.astral.sh/uv/), set UV to its path, or name the backend's Python with --python, such as .venv",
     );
   }
-  return new LocalError(
+  return new MigrateError(
     'python_not_started',
     missing ? `there is no "${python[0]}" to start the backend's Python with` : `"${command}" ended with exit code ${code}`,
     'see that the command starts a Python; --python or the setting "python" names another',

@@ -8,17 +8,19 @@ import type { Dependencies } from './requirement';
 import { parseRequirements } from './requirements-file';
 import type { Selection } from './source';
 
-/** Resolves requirements files or a pyproject.toml, of which not everything is pinned, for the function's platform. */
+/** Resolves the lines of requirements files or a pyproject.toml, of which not everything is pinned, for the function's platform. */
 export function compileRequirements(
   directory: string,
-  files: readonly string[],
+  input: { readonly file: string } | { readonly lines: readonly string[] },
   { groups, extras, without, wheels }: Selection,
   platform: FunctionPlatform,
 ): Dependencies {
   const folder = mkdtempSync(join(tmpdir(), 'cdk-alembic-'));
   const excluded = join(folder, 'excluded.txt');
+  const file = 'file' in input ? input.file : join(folder, 'requirements.txt');
   try {
     writeFileSync(excluded, without.map((name) => `${name}\n`).join(''));
+    if ('lines' in input) writeFileSync(file, input.lines.map((line) => `${line}\n`).join(''));
     const chosen = [...groups.flatMap((group) => ['--group', group]), ...extras.flatMap((extra) => ['--extra', extra])];
     const own = wheels ? ['--find-links', wheels] : [];
     const where = ['--python-platform', uvPlatform(platform), '--python-version', platform.pythonVersion];
@@ -26,7 +28,7 @@ export function compileRequirements(
     // As when they are installed: what needs a compiler to say what it requires could not be built either.
     const text = uv(
       directory,
-      ['pip', 'compile', ...files, ...chosen, ...where, ...own, ...quiet, '--excludes', excluded],
+      ['pip', 'compile', file, ...chosen, ...where, ...own, ...quiet, '--excludes', excluded],
       WITHOUT_COMPILERS,
     );
     const { requirements, projects, options } = parseRequirements(text, directory);

@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { groupEdges } from './dependency-groups';
 import type { Edge, LockedPackage } from './locked-graph';
 import { reachedInLock } from './locked-graph';
 import { parseDependency, toEdge } from './pep508';
-import { pythonJson } from './python-json';
+import { hashOfJson } from './python-json';
 import { normalized, pinned } from './requirement';
-import type { DependencySource, Selection } from './source';
+import { type DependencySource, outdatedLock, type Selection } from './source';
 import { readToml, type Table } from './toml';
 
 /** What PDM's lock says, https://pdm-project.org/latest/usage/lockfile/ */
@@ -26,11 +25,10 @@ export function pdmLock(directory: string, selection: Selection): DependencySour
     projects: dependencies.projects,
     errors: missing.length
       ? [`${file} does not have ${missing.join(', ')}, which pyproject.toml asks for: run "pdm lock" in ${directory}`]
-      : [],
-    warnings:
-      missing.length || isOf(pyproject, lock)
+      : isOf(pyproject, lock)
         ? []
-        : [`${file} was made for another pyproject.toml: run "pdm lock" in ${directory}`],
+        : [outdatedLock(file, projectFile, 'pdm lock')],
+    warnings: [],
     resolve: () => ({ ...dependencies, options: indexOptions(pyproject) }),
   };
 }
@@ -80,20 +78,24 @@ function indexOptions({ tool = {} }: Table): string[] {
   return sources.map(({ name, url }) => `${name === 'pypi' ? '--index-url' : '--extra-index-url'} ${url}`);
 }
 
-/** Whether the lock was made for this pyproject.toml, as PDM's versions find out. */
+/** Whether the lock was made for this pyproject.toml, as PDM's versions find out. Of a workspace, or without a hash, nothing is known. */
 function isOf({ project = {}, tool = {}, 'dependency-groups': dependencyGroups = {} }: Table, { metadata = {} }: Table): boolean {
   const pdm: Table = tool.pdm ?? {};
+  if (!metadata.content_hash || pdm.workspace) return true;
   const common = {
     sources: pdm.source ?? [],
     dependencies: project.dependencies ?? [],
     'optional-dependencies': project['optional-dependencies'] ?? {},
     'requires-python': project['requires-python'] ?? '',
   };
-  const groups = [pdm['dev-dependencies'] ?? {}, { ...dependencyGroups, ...pdm['dev-dependencies'] }];
-  const contents = groups.flatMap((group) => [
+  const before = pdm['dev-dependencies'] ?? {};
+  const all: Record<string, unknown[]> = {};
+  for (const [group, list] of [dependencyGroups, before].flatMap((table) => Object.entries<unknown[]>(table))) {
+    all[normalized(group)] = [...(all[normalized(group)] ?? []), ...list];
+  }
+  const contents = [before, { ...dependencyGroups, ...before }, all].flatMap((group) => [
     { ...common, 'dev-dependencies': group, resolution: pdm.resolution ?? {} },
     { ...common, 'dev-dependencies': group, overrides: pdm.resolution?.overrides ?? {} },
   ]);
-  const hashes = contents.map((content) => createHash('sha256').update(pythonJson(content)).digest('hex'));
-  return hashes.some((hash) => metadata.content_hash === `sha256:${hash}`);
+  return contents.some((content) => metadata.content_hash === `sha256:${hashOfJson(content)}`);
 }

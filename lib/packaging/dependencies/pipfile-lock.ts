@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { PackagingError } from '../errors';
+import { hashOfJson } from './python-json';
 import { normalized, pinned, type Requirement } from './requirement';
-import type { DependencySource, Selection } from './source';
+import { type DependencySource, outdatedLock, type Selection } from './source';
 import { readToml, type Table } from './toml';
 
 const PYPI = /^https:\/\/pypi\.(?:python\.)?org\/simple\/?$/;
@@ -15,7 +16,8 @@ export function pipfileLock(directory: string, selection: Selection): Dependency
   const entries = ['default', ...selection.groups]
     .flatMap((group) => Object.entries<Table>(lock[group] ?? {}))
     .filter(([name]) => !left.has(normalized(name)));
-  const asked = Object.keys(readToml(pipfile)?.packages ?? {}).map(normalized);
+  const project = readToml(pipfile);
+  const asked = Object.keys(project?.packages ?? {}).map(normalized);
   const missing = asked.filter(
     (name) =>
       !Object.keys(lock.default ?? {})
@@ -31,7 +33,9 @@ export function pipfileLock(directory: string, selection: Selection): Dependency
     projects,
     errors: missing.length
       ? [`${file} does not have ${missing.join(', ')}, which Pipfile asks for: run "pipenv lock" in ${directory}`]
-      : [],
+      : project && !isOf(project, lock)
+        ? [outdatedLock(file, pipfile, 'pipenv lock')]
+        : [],
     warnings: [],
     resolve: () => ({
       requirements: entries.flatMap(([name, entry]) => requirementOf(directory, normalized(name), entry) ?? []),
@@ -39,6 +43,24 @@ export function pipfileLock(directory: string, selection: Selection): Dependency
       options: sourceOptions(lock._meta?.sources ?? []),
     }),
   };
+}
+
+/** Sections of a Pipfile that are no group of dependencies under their own name. */
+const NO_CATEGORY = ['source', 'packages', 'dev-packages', 'requires', 'scripts', 'pipfile', 'pipenv', 'default', 'develop'];
+
+/** Whether the lock was made for this Pipfile, as Pipenv finds out. */
+function isOf(pipfile: Table, { _meta = {} }: Table): boolean {
+  if (!_meta.hash?.sha256) return true;
+  const { source, requires = {}, packages = {} } = pipfile;
+  const sources = source ?? [{ name: 'pypi', url: 'https://pypi.org/simple', verify_ssl: true }];
+  const categories = Object.entries(pipfile).filter(([name]) => !NO_CATEGORY.includes(name));
+  const content = {
+    _meta: { sources, requires },
+    default: packages,
+    develop: pipfile['dev-packages'] ?? {},
+    ...Object.fromEntries(categories),
+  };
+  return hashOfJson(content, [',', ':']) === _meta.hash.sha256;
 }
 
 function requirementOf(directory: string, name: string, entry: Table): Requirement | undefined {

@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { groupEdges } from './dependency-groups';
 import type { Edge, LockedPackage } from './locked-graph';
 import { reachedInLock } from './locked-graph';
 import { parseDependency, toEdge } from './pep508';
-import { pythonJson } from './python-json';
+import { hashOfJson } from './python-json';
 import { normalized, pinned } from './requirement';
-import type { DependencySource, Selection } from './source';
+import { type DependencySource, outdatedLock, type Selection } from './source';
 import { readToml, type Table } from './toml';
 
 /** What Poetry's lock says, https://python-poetry.org/docs/libraries/#lock-file */
@@ -27,11 +26,10 @@ export function poetryLock(directory: string, selection: Selection): DependencyS
     projects: dependencies.projects,
     errors: missing.length
       ? [`${file} does not have ${missing.join(', ')}, which pyproject.toml asks for: run "poetry lock" in ${directory}`]
-      : [],
-    warnings:
-      missing.length || isOf(pyproject, lock)
+      : isOf(pyproject, lock)
         ? []
-        : [`${file} was made for another pyproject.toml: run "poetry lock" in ${directory}`],
+        : [outdatedLock(file, projectFile, 'poetry lock')],
+    warnings: [],
     resolve: () => ({ ...dependencies, options: [...new Set(indexes)].map((url) => `--extra-index-url ${url}`) }),
   };
 }
@@ -109,8 +107,12 @@ function markerOf(markers: string | Table | undefined, groups: readonly string[]
   );
 }
 
-/** Whether the lock was made for this pyproject.toml, as each of Poetry's versions finds out. */
+/**
+ * Whether the lock was made for this pyproject.toml, as each of Poetry's versions finds out: those before 2.3 leave `[dependency-groups]`
+ * out.
+ */
 function isOf({ project = {}, tool = {}, 'dependency-groups': dependencyGroups }: Table, { metadata = {} }: Table): boolean {
+  if (!metadata['content-hash']) return true;
   const poetry: Table = tool.poetry ?? {};
   const legacy = ['dependencies', 'source', 'extras', 'dev-dependencies'];
   const ofProject = pick(project, ['requires-python', 'dependencies', 'optional-dependencies']);
@@ -123,7 +125,7 @@ function isOf({ project = {}, tool = {}, 'dependency-groups': dependencyGroups }
       { project: ofProject, 'dependency-groups': dependencyGroups ?? {}, tool: { poetry: ofPoetry } },
     );
   }
-  return contents.some((content) => createHash('sha256').update(pythonJson(content)).digest('hex') === metadata['content-hash']);
+  return contents.some((content) => hashOfJson(content) === metadata['content-hash']);
 }
 
 function pick(table: Table, keys: readonly string[]): Table {

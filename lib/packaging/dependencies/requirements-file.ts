@@ -12,6 +12,8 @@ export interface RequirementsFile {
   readonly options: readonly string[];
   /** The file and all that it includes; absolute paths. */
   readonly files: readonly string[];
+  /** All lines as uv takes them from any folder: those of included files in their place, paths absolute. */
+  readonly lines: readonly string[];
 }
 
 /** Reads a requirements file and those it includes with `-r` and `-c`. */
@@ -21,7 +23,7 @@ export function readRequirementsFile(file: string): RequirementsFile {
 
 /** Reads the text of a requirements file. Paths in it are relative to `directory`. */
 export function parseRequirements(text: string, directory: string, files: readonly string[] = []): RequirementsFile {
-  let found: RequirementsFile = { requirements: [], projects: [], options: [], files };
+  let found: RequirementsFile = { requirements: [], projects: [], options: [], files, lines: [] };
   for (const line of logicalLines(text)) found = merged(found, readLine(line, directory, found.files));
   return found;
 }
@@ -33,19 +35,39 @@ function readLine(line: string, directory: string, seen: readonly string[]): Par
     if (seen.includes(file) || !existsSync(file)) return { files: [file] };
     const included = parseRequirements(readFileSync(file, 'utf8'), dirname(file), [...seen, file]);
     // Constraints install nothing.
-    return /^--?c/.test(option) ? { files: included.files } : included;
+    return /^--?c/.test(option) ? { files: included.files, lines: [`-c ${file}`] } : included;
   }
   // uv writes `-e common`, without a dot.
   const editable = /^[\w-]+(?:\/|\[|$)/.test(value) ? `./${value}` : value;
-  if (option === '-e' || option === '--editable') return { projects: projectsOf(editable, directory) };
-  if (option !== undefined) return { options: [line] };
-  const projects = projectsOf(line, directory);
-  if (projects.length) return { projects };
+  const isEditable = option === '-e' || option === '--editable';
+  if (option !== undefined && !isEditable) return { options: [line], lines: [line] };
+  const repository = ofRepository(isEditable ? value : line);
+  if (repository) return { requirements: [repository], lines: [repository.text] };
+  const own = isEditable ? editable : line;
+  const projects = projectsOf(own, directory);
+  const absolute = withAbsolutePath(own, directory);
+  if (isEditable || projects.length) return { projects, lines: [isEditable ? `-e ${absolute}` : absolute] };
   const [requirement = '', ...hashes] = line.split(/\s+--hash[=\s]\s*/).map((part) => part.trim());
   const archive = localPath(requirement, directory);
   const text = archive && !requirement.includes('@') ? archive : requirement;
   const name = nameOf(archive ? basename(archive).replace(/-.*$/, '') : requirement);
-  return { requirements: [{ name: name ?? requirement, text, hashes }] };
+  return { requirements: [{ name: name ?? requirement, text, hashes }], lines: [absolute] };
+}
+
+/** An address of a repository that says its distribution's name after `#egg=`. As code of the package it is not editable. */
+function ofRepository(address: string): Requirement | undefined {
+  const [, url, fragment = '', marker = ''] = /^((?:git|hg|bzr|svn)\+[^\s#]+)#(\S+)(.*)$/.exec(address) ?? [];
+  const parts = fragment.split('&').map((part) => part.split('='));
+  const [, egg = ''] = parts.find(([key]) => key === 'egg') ?? [];
+  const name = nameOf(egg);
+  if (!url || !name) return undefined;
+  const [, subdirectory] = parts.find(([key]) => key === 'subdirectory') ?? [];
+  return { name, text: `${egg} @ ${url}${subdirectory ? `#subdirectory=${subdirectory}` : ''}${marker}`, hashes: [] };
+}
+
+function withAbsolutePath(requirement: string, directory: string): string {
+  const path = pathIn(requirement);
+  return path && !path.startsWith('file:') ? requirement.replace(path, resolve(directory, path)) : requirement;
 }
 
 /** The directory on this machine that a requirement names, if it names one. */
@@ -56,10 +78,14 @@ function projectsOf(requirement: string, directory: string): string[] {
 
 /** The absolute path that a requirement such as `-e ./common[extra]` or `common @ file:///...` names. */
 function localPath(requirement: string, directory: string): string | undefined {
+  const path = pathIn(requirement);
+  return path?.startsWith('file:') ? fileUrlPath(path, directory) : path && resolve(directory, path);
+}
+
+function pathIn(requirement: string): string | undefined {
   const [location = ''] = requirement.replace(/^[\w.-]+(?:\[[^\]]*\])?\s*@\s*/, '').split(/\s+;\s|\s+#/, 1);
   const path = location.replace(/\[[\w\s,.-]*\]$/, '').trim();
-  if (!/^(?:\.|\/|file:)/.test(path)) return undefined;
-  return path.startsWith('file:') ? fileUrlPath(path, directory) : resolve(directory, path);
+  return /^(?:\.|\/|file:)/.test(path) ? path : undefined;
 }
 
 function fileUrlPath(url: string, directory: string): string {
@@ -81,5 +107,6 @@ function merged(all: RequirementsFile, more: Partial<RequirementsFile>): Require
     projects: [...new Set([...all.projects, ...(more.projects ?? [])])],
     options: [...all.options, ...(more.options ?? [])],
     files: [...new Set([...all.files, ...(more.files ?? [])])],
+    lines: [...all.lines, ...(more.lines ?? [])],
   };
 }

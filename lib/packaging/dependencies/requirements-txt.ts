@@ -26,7 +26,9 @@ export function requirementsTxt(directory: string, names: readonly string[], sel
     errors: [...new Set(errors)],
     warnings: loose.length ? [looseWarning(names, loose)] : [],
     resolve: (platform) =>
-      isHashed ? asWritten(read, directory, selection) : compileRequirements(directory, files, selection, platform),
+      isHashed
+        ? asWritten(read, directory, selection)
+        : compileRequirements(directory, { lines: read.flatMap(({ lines }) => lines) }, selection, platform),
   };
 }
 

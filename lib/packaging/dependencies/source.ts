@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { FunctionPlatform } from '../platform';
 import type { Dependencies } from './requirement';
 
@@ -6,6 +7,8 @@ export interface Selection {
   readonly groups: readonly string[];
   readonly extras: readonly string[];
   readonly without: readonly string[];
+  /** Requirements to install besides, such as `psycopg2-binary==2.9.10`; they replace what has the same modules. */
+  readonly add: readonly string[];
   /** Requirements files, relative to the directory, where the project says which. */
   readonly requirements: readonly string[];
   /** A folder of wheels that the team built itself; absolute. */
@@ -26,8 +29,15 @@ export interface DependencySource {
   readonly projects: readonly string[];
   readonly errors: readonly string[];
   readonly warnings: readonly string[];
+  /** Why the lock must be made anew, where a process has to be started to find out; undefined when it is up to date. */
+  readonly outdated?: (python: string | undefined) => string | undefined;
   /** What to install. It may start uv and ask an index. */
   resolve(platform: FunctionPlatform): Dependencies;
   /** The lock as uv installs it without asking an index; undefined where there is none. */
   readonly pylock?: () => string;
+}
+
+/** A lock that was made for other dependencies than the project has now. `command` makes it anew, such as `poetry lock`. */
+export function outdatedLock(lock: string, project: string, command: string): string {
+  return `${lock} is older than ${project}: the dependencies have changed since. Run "${command}" in ${dirname(lock)}`;
 }

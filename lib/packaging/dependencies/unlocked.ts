@@ -17,7 +17,7 @@ export function unlocked(directory: string, file: string, selection: Selection):
     warnings: [
       `nothing locks the versions that ${path} asks for: another machine may package others. ${lockCommand(directory, file)}`,
     ],
-    resolve: (platform) => compileRequirements(directory, [path], selection, platform),
+    resolve: (platform) => compileRequirements(directory, { file: path }, selection, platform),
   };
 }
 

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { uv } from '../uv';
+import { UvFailed, uv } from '../uv';
 import type { Dependencies } from './requirement';
 import { parseRequirements } from './requirements-file';
-import type { DependencySource, Selection } from './source';
+import { type DependencySource, outdatedLock, type Selection } from './source';
 import { readToml, type Table } from './toml';
 
 /** Where uv finds the lock of a directory: there, or at the root of a workspace above. */
@@ -27,6 +27,7 @@ export function uvLock(directory: string, file: string, selection: Selection): D
     known ??= { requirements, projects: projects.filter((path) => path !== own), options };
     return known;
   };
+  const asking = own === root ? join(root, 'pyproject.toml') : `a pyproject.toml of the workspace ${root}`;
   return {
     found: root === directory ? `uv.lock in ${directory}` : `uv.lock of the workspace ${root}`,
     add: `run "uv add {}" in ${own ?? root}`,
@@ -36,8 +37,34 @@ export function uvLock(directory: string, file: string, selection: Selection): D
     errors: [],
     warnings: [],
     resolve: dependencies,
+    outdated: (python) => (isOutdated(directory, python) ? outdatedLock(file, asking, 'uv lock') : undefined),
     pylock: () => uv(directory, [...exportOf(selection), '--no-emit-local', '--format', 'pylock.toml']),
   };
+}
+
+/** Settings of one machine that uv compares with the lock, too: a mirror of PyPI on it does not make the lock old. */
+const MACHINE = [
+  ...['UV_DEFAULT_INDEX', 'UV_INDEX', 'UV_INDEX_URL', 'UV_EXTRA_INDEX_URL', 'UV_FIND_LINKS', 'UV_NO_INDEX', 'UV_INDEX_STRATEGY'],
+  ...['UV_EXCLUDE_NEWER', 'UV_RESOLUTION', 'UV_PRERELEASE', 'UV_FORK_STRATEGY'],
+];
+/** uv resolves only when the lock does not fit the project. */
+const RESOLVES = /needs to be updated|No solution found when resolving dependencies/;
+
+/** Whether uv would write another lock. Nothing is written. A lock that fits is recognized without asking an index. */
+function isOutdated(directory: string, python: string | undefined): boolean {
+  const environment = Object.fromEntries(MACHINE.map((name) => [name, undefined]));
+  const check = ['lock', '--check', '--quiet', '--no-python-downloads', ...(python ? ['--python', python] : [])];
+  for (const network of [['--offline'], []]) {
+    try {
+      uv(directory, [...check, ...network], environment);
+      return false;
+    } catch (error) {
+      if (!(error instanceof UvFailed)) throw error;
+      if (RESOLVES.test(error.stderr)) return true;
+    }
+  }
+  // Its own metadata can't be read here, or this machine has no Python for it: whether it is older is not known.
+  return false;
 }
 
 function exportOf({ groups, extras, without }: Selection): string[] {

@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { normalized } from '../dependencies/requirement';
+import { nameOf, normalized } from '../dependencies/requirement';
 import { PackagingError } from '../errors';
 import type { FunctionPlatform } from '../platform';
+import { UvFailed } from '../uv';
 
 /**
  * What this machine compiles does not run on Lambda's, whose Linux, architecture and Python are others. So nothing is compiled: a source
@@ -13,47 +14,107 @@ export const WITHOUT_COMPILERS = { CC: 'false', CXX: 'false', FC: 'false', RUSTC
 /** uv keeps what it builds under its settings: the project's own environment does not get a distribution without its compiled part. */
 export const BUILD_OPTIONS = ['--config-setting', 'cdk-alembic=without-compilers'];
 
-/** Distributions that have wheels under another name. */
+/** Drivers that have wheels under another name. */
 const WITH_WHEELS: Readonly<Record<string, string>> = { psycopg2: 'psycopg2-binary', 'psycopg-c': 'psycopg-binary' };
 
-/** A distribution without a wheel for the function, which can't be built here. */
+/** What requirements such as `psycopg2-binary==2.9.10` stand in for: the distributions with the same modules. */
+export function replacedBy(requirements: readonly string[]): string[] {
+  const names = requirements.map(nameOf);
+  return Object.keys(WITH_WHEELS).filter((name) => names.includes(WITH_WHEELS[name]));
+}
+
+/** Whether a distribution without wheels is a driver: all that have wheels under another name are. */
+export function isDriver(name: string): boolean {
+  return name in WITH_WHEELS;
+}
+
+/** A distribution that can't be built. */
+export interface Unbuilt {
+  readonly name: string;
+  readonly version?: string | undefined;
+  /** Why, in the words of its build. */
+  readonly reason?: string | undefined;
+}
+
+/** Another Python, and what has wheels for it that has none for the function's. */
+export interface OtherPython {
+  readonly version: string;
+  readonly names: readonly string[];
+}
+
+/** Distributions without a wheel for the function, which can't be built here. */
 export class NeedsCompiling extends PackagingError {
   constructor(
-    readonly distribution: string,
-    { architecture, pythonVersion }: FunctionPlatform,
-    reason: string,
+    readonly unbuilt: readonly Unbuilt[],
+    readonly platform: FunctionPlatform,
+    other?: OtherPython,
   ) {
-    const twin = WITH_WHEELS[distribution];
-    const leave = `without: ['${distribution}'] leaves it out if migrations do not import it`;
-    const remedy = twin
-      ? `depend on ${twin} instead, or ${leave}`
-      : `${leave}; or build a wheel of it for Lambda and name its folder with wheels`;
+    const { architecture, pythonVersion } = platform;
+    const names = unbuilt.map(({ name }) => name);
+    const others = names.filter((name) => !WITH_WHEELS[name] && !other?.names.includes(name));
+    const newRuntime = other && `runtime: lambda.Runtime.PYTHON_${other.version.replace('.', '_')}`;
+    const twins = unbuilt.flatMap(({ name, version }) => {
+      const twin = WITH_WHEELS[name];
+      return twin ? [version ? `${twin}==${version}` : twin] : [];
+    });
+    const remedies = [
+      ...(other ? [`${newRuntime} has wheels of ${other.names.join(', ')}`] : []),
+      ...(twins.length ? [`${option('add', twins)} packages the variant with wheels`] : []),
+      ...(others.length
+        ? [
+            `${option('without', others)} leaves out what migrations do not import, only: PackageOnly.IMPORTED finds that out by itself, ` +
+              'and wheels names a folder of wheels that you built for Lambda',
+          ]
+        : []),
+    ];
+    const reasons = unbuilt.flatMap(({ name, reason }) => (reason ? [`${name}: ${reason}`] : []));
     super(
       'needs_compiling',
-      `${distribution} has no wheel for Python ${pythonVersion} on Linux ${architecture} and can't be built without a compiler: ${remedy}.${
-        reason ? ` uv says: ${reason}` : ''
-      }`,
+      `${names.join(', ')} ${names.length > 1 ? 'have' : 'has'} no wheel for Python ${pythonVersion} on Linux ${architecture} and ` +
+        `can't be built without a compiler${reasons.length ? ` (${reasons.join('; ')})` : ''}: ${remedies.join('; ')}`,
     );
   }
 }
 
-/** uv's failure to build a distribution. */
-export function needsCompiling(error: unknown, platform: FunctionPlatform): NeedsCompiling | undefined {
-  if (!(error instanceof PackagingError) || error instanceof NeedsCompiling) return undefined;
-  const [, name] = /Failed to (?:download and )?build `?([A-Za-z0-9][\w.-]*?)(?:==| @|@|`)/.exec(error.message) ?? [];
+function option(name: string, values: readonly string[]): string {
+  return `${name}: [${values.map((value) => `'${value}'`).join(', ')}]`;
+}
+
+/** The failure to get a distribution, in the words of its user; undefined of an error that is none. */
+export function failureOf(error: unknown, platform: FunctionPlatform): PackagingError | undefined {
+  if (!(error instanceof UvFailed)) return undefined;
+  const { stderr } = error;
+  const [, name, version] = /Failed to (?:download and )?build `?([A-Za-z0-9][\w.-]*?)(?:==([^`\s]+)| @|@|`)/.exec(stderr) ?? [];
   if (!name) return undefined;
-  const cause = error.message.slice(error.message.indexOf('cause:')).split('\n')[0] as string;
-  return new NeedsCompiling(normalized(name), platform, cause.replace(/^cause:\s*/, ''));
+  if (/Git operation failed/.test(stderr)) {
+    const cause = /^\s*(?:fatal|error|ERROR): .*$/m.exec(stderr.slice(stderr.indexOf('Git operation failed')))?.[0].trim();
+    return new PackagingError(
+      'uv_failed',
+      `${name} comes from git, and this machine could not fetch it${cause ? ` (${cause})` : ''}: give it access, ` +
+        `or ${option('without', [normalized(name)])} leaves it out if migrations do not import it`,
+    );
+  }
+  return new NeedsCompiling([{ name: normalized(name), version, reason: buildReason(stderr) }], platform);
+}
+
+/** The last words of a build, where they say more than that there is no compiler. */
+function buildReason(stderr: string): string {
+  const lines = stderr.split('\n').map((line) => line.trim());
+  const last = lines.filter((line) => /^(?:\w*(?:Error|Exception)|error|fatal)\b:? /.test(line)).at(-1) ?? '';
+  return /\bfalse\b|^error: Failed to/i.test(last) ? '' : last.slice(0, 200);
 }
 
 /** Throws NeedsCompiling for what was compiled here, be it long ago and taken from uv's cache. */
 export function refuseCompiled(sitePackages: string, platform: FunctionPlatform, own: readonly string[]): void {
-  for (const folder of readdirSync(sitePackages).filter((name) => name.endsWith('.dist-info'))) {
-    const name = normalized(folder.split('-', 1)[0] as string);
-    const [wheel, record] = ['WHEEL', 'RECORD'].map((file) => join(sitePackages, folder, file)) as [string, string];
-    if (own.includes(name) || !existsSync(wheel) || !existsSync(record)) continue;
-    const isOfThisMachine = /^Tag: \S+-(?:linux|macosx|win)_?\w*\s*$/m.test(readFileSync(wheel, 'utf8'));
-    if (isOfThisMachine && /\.(?:so|dylib|pyd)\b/.test(readFileSync(record, 'utf8')))
-      throw new NeedsCompiling(name, platform, '');
-  }
+  const compiled = readdirSync(sitePackages)
+    .filter((name) => name.endsWith('.dist-info'))
+    .map((folder) => ({ folder, parts: folder.replace(/\.dist-info$/, '').split('-') }))
+    .map(({ folder, parts: [name = '', version] }) => ({ folder, name: normalized(name), version }))
+    .filter(({ folder, name }) => {
+      const [wheel, record] = ['WHEEL', 'RECORD'].map((file) => join(sitePackages, folder, file)) as [string, string];
+      if (own.includes(name) || !existsSync(wheel) || !existsSync(record)) return false;
+      const isOfThisMachine = /^Tag: \S+-(?:linux|macosx|win)_?\w*\s*$/m.test(readFileSync(wheel, 'utf8'));
+      return isOfThisMachine && /\.(?:so|dylib|pyd)\b/.test(readFileSync(record, 'utf8'));
+    });
+  if (compiled.length) throw new NeedsCompiling(compiled, platform);
 }

@@ -6,13 +6,17 @@ import type { DependencySource } from '../dependencies/source';
 import { PackagingError } from '../errors';
 import { type FunctionPlatform, uvPlatform } from '../platform';
 import { uv } from '../uv';
-import { BUILD_OPTIONS, needsCompiling, refuseCompiled, WITHOUT_COMPILERS } from './compiled';
+import { BUILD_OPTIONS, failureOf, refuseCompiled, WITHOUT_COMPILERS } from './compiled';
 import { projectWheel } from './project-wheel';
 
 /** What a backend is installed from, and for. */
 export interface Installation {
   readonly directory: string;
   readonly source: DependencySource;
+  /** What the source says. */
+  readonly dependencies: Dependencies;
+  /** Requirements besides. */
+  readonly add: readonly string[];
   readonly platform: FunctionPlatform;
   readonly python: string | undefined;
   /** A folder of wheels that the team built itself. */
@@ -21,21 +25,23 @@ export interface Installation {
 
 /** Installs what a source says into a folder, for the function's platform. Throws NeedsCompiling for what has no wheel for it. */
 export function installDependencies(installation: Installation, target: string): void {
-  const { directory, source, platform, python, wheels } = installation;
+  const { directory, source, dependencies, add, platform, python, wheels } = installation;
   const folder = mkdtempSync(join(tmpdir(), 'cdk-alembic-'));
   const install: Install = (options, environment) => uvInstall(directory, target, platform, options, environment);
   try {
     const own = namesOfWheels(wheels);
+    const links = wheels ? ['--find-links', wheels] : [];
     if (own.length || !installed(source, folder, target, install)) {
-      const dependencies = source.resolve(platform);
       const requirements = join(folder, 'requirements.txt');
       writeFileSync(requirements, requirementsText(withoutHashes(dependencies, own)));
-      installAll(install, target, [...(wheels ? ['--find-links', wheels] : []), '--requirement', requirements]);
+      installAll(install, target, ['--no-deps', ...links, '--requirement', requirements]);
     }
-    installProjects(install, source.resolve(platform), python, folder);
+    installProjects(install, dependencies, python, folder);
+    // With all that they require and that is not there yet.
+    if (add.length) install([...BUILD_OPTIONS, ...links, ...add], WITHOUT_COMPILERS);
     refuseCompiled(target, platform, own);
   } catch (error) {
-    throw needsCompiling(error, platform) ?? error;
+    throw failureOf(error, platform) ?? error;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -60,7 +66,7 @@ function installed(source: DependencySource, folder: string, target: string, ins
   const lock = join(folder, 'pylock.toml');
   writeFileSync(lock, source.pylock());
   try {
-    install(['--offline', '--only-binary', ':all:', '--verify-hashes', '--requirement', lock]);
+    install(['--no-deps', '--offline', '--only-binary', ':all:', '--verify-hashes', '--requirement', lock]);
     return true;
   } catch (error) {
     if (!(error instanceof PackagingError)) throw error;
@@ -83,7 +89,7 @@ function installAll(install: Install, target: string, requirements: readonly str
 
 function installProjects(install: Install, { projects }: Dependencies, python: string | undefined, folder: string): void {
   const wheels = projects.map((project) => projectWheel(project, python, folder));
-  if (wheels.length) install(['--offline', '--no-index', ...wheels]);
+  if (wheels.length) install(['--no-deps', '--offline', '--no-index', ...wheels]);
 }
 
 type Install = (options: readonly string[], environment?: NodeJS.ProcessEnv) => void;
@@ -96,5 +102,5 @@ function uvInstall(
   environment?: NodeJS.ProcessEnv,
 ): void {
   const where = ['--python-platform', uvPlatform(platform), '--python-version', platform.pythonVersion, '--target', target];
-  uv(directory, ['pip', 'install', '--quiet', '--no-deps', ...where, ...options], environment);
+  uv(directory, ['pip', 'install', '--quiet', ...where, ...options], environment);
 }

@@ -21,11 +21,20 @@ export function layoutProblems(directory: string): string[] {
 }
 
 /** The package of a directory that the user's own build has laid out: it as it is, the runner, bytecode and the manifest. */
-export function directoryPackage(directory: string, alembic: AlembicFolders, platform: FunctionPlatform): Package {
+export function directoryPackage(
+  directory: string,
+  alembic: AlembicFolders,
+  platform: FunctionPlatform,
+  environment: Readonly<Record<string, string>>,
+): Package {
   const files = listFiles(directory);
   const python = findPython(directory, platform.pythonVersion);
   return {
-    hash: hashPackage(platform, { files: hashFiles(directory, files), bytecode: String(python !== undefined) }),
+    hash: hashPackage(platform, {
+      files: hashFiles(directory, files),
+      environment: JSON.stringify(environment),
+      bytecode: String(python !== undefined),
+    }),
     warnings: [],
     build: (target) => {
       copyFiles(directory, files, target);
@@ -33,7 +42,7 @@ export function directoryPackage(directory: string, alembic: AlembicFolders, pla
       const backend = join(directory, BACKEND_DIRECTORY);
       const roots = ownProject(backend)?.roots ?? [];
       const add = `add {} to ${join(directory, DEPENDENCIES_DIRECTORY)}`;
-      finish({ target, python, platform, directory: backend, alembic, roots, add, onlyImported: false });
+      finish({ target, python, platform, directory: backend, alembic, roots, add, onlyImported: false, environment });
     },
   };
 }

@@ -27,6 +27,8 @@ export interface LaidOut {
   /** How to add a distribution. */
   readonly add: string;
   readonly onlyImported: boolean;
+  /** Environment variables to load it with. */
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 /** Lays aside what is not reached, compiles the rest, loads it as the function will, and writes the manifest. */
@@ -65,20 +67,23 @@ function compile({ target, python, platform }: LaidOut, reached: ReadonlySet<Dis
 /** Loads the package; what turns out to be reached is put back. Throws PackagingError for a module that nothing has. */
 function proved(laidOut: LaidOut, python: string, aside: LaidAside | undefined): Proof {
   for (;;) {
-    const proof = prove(python, laidOut.target);
+    const proof = prove(python, laidOut.target, laidOut.environment);
     if (!proof.missing) return proof;
-    const { module, by } = proof.missing;
+    const { module } = proof.missing;
     const back = aside?.putBack(module.split('.')[0] as string);
-    if (!back?.size) throw new PackagingError('missing_module', missing(laidOut, module, by));
+    if (!back?.size) throw new PackagingError('missing_module', missing(laidOut, proof.missing));
     compile(laidOut, back);
   }
 }
 
-function missing({ directory, add }: LaidOut, module: string, by: string): string {
+function missing({ directory, add }: LaidOut, { module, by, unset }: NonNullable<Proof['missing']>): string {
   const [first = ''] = module.split('.');
+  const settings = unset.length
+    ? `. If a setting avoids that import, set it in environment: the backend reads ${unset.join(', ')}, not set here`
+    : '';
   const file = by.replace(/^(?:backend|site-packages)\//, '');
   return (
     `${file || 'a migration'} imports ${module}, which the package of ${directory} does not have: ${add.replace('{}', `the distribution of ${first}`)}, ` +
-    'or give the folder that holds it'
+    `or give the folder that holds it${settings}`
   );
 }

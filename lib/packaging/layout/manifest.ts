@@ -19,10 +19,6 @@ export interface Manifest {
   readonly driver: string | null;
   /** Why there is no driver. */
   readonly reason?: string;
-  /** The heads as Alembic reads them from the package; null when that could not be determined. */
-  readonly heads: readonly string[] | null;
-  /** Why there are no heads. */
-  readonly headsReason?: string;
   /** What revisions destroy, by file, relative to the backend's folder. Absent: nothing here could read them. */
   readonly destroys?: DataLosses;
   /** What every synth has to say of this package. */
@@ -42,10 +38,9 @@ export function writeManifest(
 ): void {
   const file = join(target, MANIFEST_FILE);
   mkdirSync(dirname(file), { recursive: true });
-  const { heads = null, headsReason, unproved } = proof ?? { headsReason: 'the package was not loaded' };
-  const warnings =
-    onlyImported && unproved ? [`whether all that a migration imports is in the package was not proved: ${unproved}`] : [];
-  const known = { config, folder, roots, ...driverOf(target), heads, ...(heads ? {} : { headsReason }), destroys, warnings };
+  const unproved = onlyImported && proof?.unproved;
+  const warnings = unproved ? [`whether all that a migration imports is in the package was not proved: ${unproved}`] : [];
+  const known = { config, folder, roots, ...driverOf(target), destroys, warnings };
   writeFileSync(file, JSON.stringify(known satisfies Manifest));
 }
 

@@ -1,30 +1,33 @@
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../../contract';
 import { findDependencies } from '../dependencies/find';
+import type { Dependencies } from '../dependencies/requirement';
 import type { DependencySource } from '../dependencies/source';
-import { NeedsCompiling } from '../install/compiled';
+import { failureOf, isDriver, NeedsCompiling, type Unbuilt } from '../install/compiled';
 import { installDependencies } from '../install/install';
+import { otherPython } from '../install/other-python';
 import { writeOwnMetadata } from '../install/own-metadata';
 import { hashProject } from '../install/project-wheel';
 import type { FunctionPlatform } from '../platform';
 import type { Backend } from '../project/backend';
 import { ownProject } from '../project/own-project';
+import { allowedPythons } from '../project/python-version';
 import { copyFiles, hashFiles, listSources } from '../project/sources';
-import { checkInstalled } from '../proof/check-installed';
+import { checkInstalled, checkRequired, hasDriver } from '../proof/check-installed';
 import { findPython } from '../uv';
 import { finish } from './finish';
 import { copyRunner, hashPackage, type Package } from './package';
 
 /** The package of a backend: its dependencies for the function's platform, its sources, the runner, bytecode. */
 export function projectPackage(project: Backend, platform: FunctionPlatform): Package {
-  const { directory, source, paths, exclude, onlyImported } = project;
+  const { directory, source, paths, exclude, onlyImported, environment } = project;
   const python = findPython(directory, platform.pythonVersion);
   const sources = listSources(directory, paths, exclude);
   return {
     hash: hashPackage(platform, {
       dependencies: hashDependencies(source),
-      selection: JSON.stringify([project.selection, onlyImported]),
+      selection: JSON.stringify([project.selection, onlyImported, environment]),
       sources: hashFiles(directory, sources),
       bytecode: String(python !== undefined),
     }),
@@ -37,25 +40,43 @@ export function projectPackage(project: Backend, platform: FunctionPlatform): Pa
       writeOwnMetadata(directory, dependencies);
       copyRunner(target);
       const roots = ownProject(directory)?.roots ?? [];
-      finish({ target, python, platform, directory, alembic: project, roots, add: source.add, onlyImported });
+      finish({ target, python, platform, directory, alembic: project, roots, add: source.add, onlyImported, environment });
     },
   };
 }
 
-/** With `only: imported`, what can't be built is left out: whether migrations need it is found out by loading them. */
-function install(project: Backend, dependencies: string, platform: FunctionPlatform, python: string | undefined): void {
+/**
+ * With `only: imported`, what can't be built is left out, but for the only driver: whether migrations need it is found out by loading them.
+ * Otherwise the rest is tried, so that one message names all that can't be built.
+ */
+function install(project: Backend, target: string, platform: FunctionPlatform, python: string | undefined): void {
   const { directory, selection, onlyImported } = project;
-  let { source } = project;
-  const left: string[] = [];
+  const { add, wheels } = selection;
+  const left = new Map<string, Unbuilt>();
   for (;;) {
+    const without = [...selection.without, ...left.keys()];
+    const source = findDependencies(directory, { ...selection, without }) as DependencySource;
     try {
-      installDependencies({ directory, source, platform, python, wheels: selection.wheels }, dependencies);
-      return;
+      const dependencies = resolved(source, platform);
+      checkRequired(project, [...dependencies.requirements.map(({ text }) => text), ...left.keys(), ...add]);
+      installDependencies({ directory, source, dependencies, add, platform, python, wheels }, target);
+      break;
     } catch (error) {
-      if (!onlyImported || !(error instanceof NeedsCompiling) || left.includes(error.distribution)) throw error;
-      left.push(error.distribution);
-      source = findDependencies(directory, { ...selection, without: [...selection.without, ...left] }) as DependencySource;
+      if (!(error instanceof NeedsCompiling) || error.unbuilt.every(({ name }) => left.has(name))) throw error;
+      for (const unbuilt of error.unbuilt) left.set(unbuilt.name, unbuilt);
+      rmSync(target, { recursive: true, force: true });
     }
+  }
+  const needed = [...left.values()].filter(({ name }) => !onlyImported || (isDriver(name) && !hasDriver(target)));
+  if (!needed.length) return;
+  throw new NeedsCompiling(needed, platform, otherPython(directory, needed, platform, allowedPythons(directory)));
+}
+
+function resolved(source: DependencySource, platform: FunctionPlatform): Dependencies {
+  try {
+    return source.resolve(platform);
+  } catch (error) {
+    throw failureOf(error, platform) ?? error;
   }
 }
 

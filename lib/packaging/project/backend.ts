@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { findDependencies, noDependencies } from '../dependencies/find';
 import type { DependencySource, Selection } from '../dependencies/source';
 import { PackagingError } from '../errors';
-import { hasUv, uvMissing } from '../uv';
+import { replacedBy } from '../install/compiled';
+import { findPython, hasUv, uvMissing } from '../uv';
 import { type AlembicFolders, checkAlembicProject, type ProjectFindings } from './alembic-project';
 import { pythonProblem } from './python-version';
 
@@ -13,10 +14,12 @@ export interface BackendOptions extends Selection {
   readonly exclude: readonly string[];
   /** Whether only what env.py and the revisions reach is packaged. */
   readonly onlyImported: boolean;
+  /** Environment variables to load the package with. */
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 /** A backend that can be packaged. */
-export interface Backend extends AlembicFolders, Pick<BackendOptions, 'exclude' | 'onlyImported'> {
+export interface Backend extends AlembicFolders, Pick<BackendOptions, 'exclude' | 'onlyImported' | 'environment'> {
   readonly selection: Selection;
   readonly directory: string;
   readonly source: DependencySource;
@@ -29,24 +32,27 @@ export function checkBackend(
   pythonVersion: string,
   isPackaged: boolean,
 ): ProjectFindings & { readonly project?: Backend } {
+  const { alembicConfig, exclude, onlyImported, environment, ...given } = options;
+  const selection = { ...given, without: [...given.without, ...replacedBy(given.add)] };
   let source: DependencySource | undefined;
   try {
-    source = findDependencies(directory, options);
+    source = findDependencies(directory, selection);
     source = source && { ...source, files: [...source.files, ...wheelsIn(options.wheels)] };
   } catch (error) {
     if (error instanceof PackagingError) return { errors: [error.message], warnings: [] };
     throw error;
   }
-  const { alembic, ...found } = checkAlembicProject(directory, options.alembicConfig, source?.run);
+  const { alembic, ...found } = checkAlembicProject(directory, alembicConfig, source?.run);
   const errors = [...found.errors, ...(source ? source.errors : [noDependencies(directory)])];
   const python = pythonProblem(directory, pythonVersion);
   if (python) errors.push(python);
   // `cdk list` and `cdk destroy` package nothing and need no uv.
   if (isPackaged && !hasUv()) errors.push(uvMissing());
+  const outdated = isPackaged && !errors.length && source?.outdated?.(findPython(directory, pythonVersion));
+  if (outdated) errors.push(outdated);
   const warnings = [...found.warnings, ...(source?.warnings ?? [])];
   if (!alembic || !source || errors.length) return { errors, warnings };
-  const { alembicConfig: _, exclude, onlyImported, ...selection } = options;
-  return { errors, warnings, project: { ...alembic, directory, source, selection, exclude, onlyImported } };
+  return { errors, warnings, project: { ...alembic, directory, source, selection, exclude, onlyImported, environment } };
 }
 
 /** Throws PackagingError for a folder that is not there. */

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readToml } from '../dependencies/toml';
+import { withMostWheels } from './locked-wheels';
 
 /** Lambda's Pythons that the runner supports, the preferred first. */
 export const PYTHON_VERSIONS = ['3.13', '3.14', '3.12', '3.11'];
@@ -73,11 +74,15 @@ function holds({ operator, release, isPrefix }: Specifier, version: readonly num
   return (order === 0) === (operator !== '!=');
 }
 
-/** The Python to run a backend with: the preferred one that it allows. */
-export function preferredPython(directory: string): string {
+/** Lambda's Pythons that a backend allows, the preferred first. */
+export function allowedPythons(directory: string): string[] {
   const requirement = pythonRequirement(directory);
-  const [preferred = ''] = PYTHON_VERSIONS;
-  return (requirement && PYTHON_VERSIONS.find((version) => allows(requirement.text, version))) ?? preferred;
+  return PYTHON_VERSIONS.filter((version) => !requirement || allows(requirement.text, version));
+}
+
+/** The Python to run a backend with: of those that it allows one that its lock has wheels for, the preferred first. */
+export function preferredPython(directory: string): string {
+  return withMostWheels(directory, allowedPythons(directory))[0] ?? (PYTHON_VERSIONS[0] as string);
 }
 
 /** Why a backend can't run with a version of Python; undefined when it can. */

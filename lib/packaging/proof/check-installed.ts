@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { nameOf } from '../dependencies/requirement';
 import { PackagingError } from '../errors';
 import { readDistributions } from '../imported/installed';
 import { type FunctionPlatform, tooNew } from '../platform';
@@ -28,30 +29,31 @@ const SUPPORTED: Readonly<Record<string, { readonly from: string; readonly below
   sqlalchemy: { from: '1.4', below: '2.2', text: 'SQLAlchemy 1.4, 2.0 and 2.1' },
 };
 
+/** Throws PackagingError for requirements with which no migration can run, before they are installed: that may take minutes. */
+export function checkRequired(backend: Backend, requirements: readonly string[]): void {
+  // One with a condition may be for another Python.
+  const always = requirements.filter((text) => !text.includes(';'));
+  const pins = always.map((text) => ({ name: nameOf(text) ?? '', version: /==\s*([^\s,]+)/.exec(text)?.[1] }));
+  checkVersions(backend, pins);
+}
+
 /** Throws PackagingError for dependencies with which no migration can run. */
-export function checkInstalled({ directory, source }: Backend, sitePackages: string, platform: FunctionPlatform): void {
-  const where = `the dependencies of ${directory} (${source.found})`;
+export function checkInstalled(backend: Backend, sitePackages: string, platform: FunctionPlatform): void {
+  const { source } = backend;
   const add = (name: string) => source.add.replace('{}', name);
   if (!existsSync(join(sitePackages, 'alembic'))) {
-    throw new PackagingError('no_alembic', `${where} hold no Alembic: ${add('alembic')}`);
+    throw new PackagingError('no_alembic', `${whereOf(backend)} hold no Alembic: ${add('alembic')}`);
   }
-  for (const { name, version } of readDistributions(sitePackages)) {
-    const supported = SUPPORTED[name];
-    if (supported && (isLess(version, supported.from) || (supported.below && !isLess(version, supported.below)))) {
-      throw new PackagingError(
-        'unsupported_version',
-        `${where} have ${name} ${version}, and the runner supports ${supported.text}`,
-      );
-    }
-  }
-  if (!DRIVERS.some((name) => existsSync(join(sitePackages, name)))) {
+  checkVersions(backend, readDistributions(sitePackages));
+  if (!hasDriver(sitePackages)) {
     const other = Object.keys(OTHER_DRIVERS).find((name) =>
       ['', '.py'].some((end) => existsSync(join(sitePackages, name + end))),
     );
     const what = other ? `only a driver of ${OTHER_DRIVERS[other]} (${other})` : 'no driver';
     throw new PackagingError(
       'no_driver',
-      `${where} have ${what}, and the function migrates PostgreSQL: ${add('psycopg[binary]')}`,
+      `${whereOf(backend)} have ${what}, and the function migrates PostgreSQL: ${add('psycopg[binary]')}, ` +
+        `or add: ['psycopg[binary]'] packages it for migrations only`,
     );
   }
   const unfit = tooNew(sitePackages, platform);
@@ -60,6 +62,30 @@ export function checkInstalled({ directory, source }: Backend, sitePackages: str
       'wrong_platform',
       `${unfit.join(', ')} can't run on Lambda's Python ${platform.pythonVersion}, whose Linux is too old: use Python 3.12 or later`,
     );
+  }
+}
+
+/** Whether a PostgreSQL driver is installed. */
+export function hasDriver(sitePackages: string): boolean {
+  return DRIVERS.some((name) => existsSync(join(sitePackages, name)));
+}
+
+function whereOf({ directory, source }: Backend): string {
+  return `the dependencies of ${directory} (${source.found})`;
+}
+
+function checkVersions(
+  backend: Backend,
+  distributions: readonly { readonly name: string; readonly version?: string | undefined }[],
+): void {
+  for (const { name, version } of distributions) {
+    const supported = version && SUPPORTED[name];
+    if (supported && (isLess(version, supported.from) || (supported.below && !isLess(version, supported.below)))) {
+      throw new PackagingError(
+        'unsupported_version',
+        `${whereOf(backend)} have ${name} ${version}, and the runner supports ${supported.text}`,
+      );
+    }
   }
 }
 

@@ -8,11 +8,13 @@ import { uv } from '../uv';
 
 /** How a package loaded, as lib/packaging/load_project.py says it. */
 export interface Proof {
-  /** The heads as Alembic reads them from the package; null where it could not. */
-  readonly heads: readonly string[] | null;
-  readonly headsReason?: string;
   /** A module that is imported and that nothing has. */
-  readonly missing?: { readonly module: string; readonly by: string };
+  readonly missing?: {
+    readonly module: string;
+    readonly by: string;
+    /** Environment variables that the backend asked for in vain before. */
+    readonly unset: readonly string[];
+  };
   /** What else kept env.py or the revisions from loading. */
   readonly unproved?: string;
   /** Distributions with libraries for another machine, as `name==version`. */
@@ -22,14 +24,14 @@ export interface Proof {
 const SECONDS = 120;
 
 /** Loads a package in a Python of its version, without a database. Where libraries of another machine are in the way, with this machine's. */
-export function prove(python: string, target: string): Proof {
-  const proof = load(python, target, '');
+export function prove(python: string, target: string, environment: Readonly<Record<string, string>>): Proof {
+  const proof = load(python, target, environment, '');
   if (!proof.foreign?.length) return proof;
   const overlay = mkdtempSync(join(tmpdir(), 'cdk-alembic-'));
   try {
     const where = ['--python', python, '--target', overlay];
     uv(overlay, ['pip', 'install', '--quiet', '--no-deps', '--only-binary', ':all:', ...where, ...proof.foreign]);
-    return load(python, target, overlay);
+    return load(python, target, environment, overlay);
   } catch (error) {
     // This machine's libraries are not to be had: the package stays as proved as it is.
     if (error instanceof PackagingError) return proof;
@@ -39,14 +41,21 @@ export function prove(python: string, target: string): Proof {
   }
 }
 
-function load(python: string, target: string, overlay: string): Proof {
+function load(python: string, target: string, environment: Readonly<Record<string, string>>, overlay: string): Proof {
   const home = mkdtempSync(join(tmpdir(), 'cdk-alembic-'));
   try {
     const script = packagePath('lib', 'packaging', 'load_project.py');
     const run = spawnSync(python, ['-I', '-S', '-B', '-W', 'ignore', script, target, overlay], {
       cwd: home,
       // Nothing of this machine's settings: they are not the function's.
-      env: { PATH: '/usr/bin:/bin', HOME: home, LANG: 'C.UTF-8', LAMBDA_TASK_ROOT: target, AWS_DEFAULT_REGION: 'us-east-1' },
+      env: {
+        ...environment,
+        PATH: '/usr/bin:/bin',
+        HOME: home,
+        LANG: 'C.UTF-8',
+        LAMBDA_TASK_ROOT: target,
+        AWS_DEFAULT_REGION: 'us-east-1',
+      },
       encoding: 'utf8',
       timeout: SECONDS * 1000,
       maxBuffer: 64 * 1024 * 1024,
@@ -55,7 +64,7 @@ function load(python: string, target: string, overlay: string): Proof {
     const reason = run.error
       ? `it did not load in ${SECONDS} s`
       : run.stderr.trim().split('\n').at(-1) || 'Python ended without a word';
-    return { heads: null, headsReason: reason, unproved: reason };
+    return { unproved: reason };
   } finally {
     rmSync(home, { recursive: true, force: true });
   }

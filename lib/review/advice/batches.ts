@@ -7,7 +7,7 @@ import { quoted, quotedList, quotedTable, Text } from './sql';
 
 const BATCH = 10_000;
 
-/** A column filled in batches, each in a transaction of its own. `facts` tells the key by which rows are found. */
+/** Fills a column in batches, one transaction each. `facts` has the key that selects the rows. */
 export function batches(table: string, assignment: string, condition: string, facts: TableFacts | undefined): string {
   const key = keyOf(facts);
   const update = `UPDATE ${quotedTable(table)} SET ${assignment} WHERE ${key.tuple} IN (SELECT ${key.list} FROM ${quotedTable(table)} WHERE ${condition} LIMIT ${BATCH})`;
@@ -18,7 +18,7 @@ export function batches(table: string, assignment: string, condition: string, fa
   ].join('\n');
 }
 
-/** The primary key; a table without one, or one that is not known, has the place of its rows. */
+/** The primary key, or the row's ctid if the table has none or is unknown. */
 function keyOf(facts: TableFacts | undefined): { tuple: string; list: string } {
   const columns = facts?.constraints.find(({ kind }) => kind === 'primary key')?.columns;
   if (!columns?.length) return { tuple: 'ctid', list: 'ctid' };
@@ -27,8 +27,8 @@ function keyOf(facts: TableFacts | undefined): { tuple: string; list: string } {
 }
 
 /**
- * An UPDATE in batches that can be run again after it was interrupted: a row that has its values is left alone. Undefined where that
- * can't be known, as with `n = n + 1` or a random value.
+ * An UPDATE in batches that can be repeated after an interruption: it skips rows that already have their values. Undefined if that
+ * can't be determined, as with `n = n + 1` or a random value.
  */
 export function updateInBatches(table: string, written: Written<UpdateStmt> | undefined, facts: TableFacts | undefined) {
   const { targetList = [], fromClause } = written?.node ?? {};

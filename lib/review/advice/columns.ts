@@ -7,7 +7,7 @@ import { notNullInSteps } from './constraints';
 import { execute } from './python';
 import { quoted, quotedTable, Text } from './sql';
 
-/** The column as it stands in the statement. */
+/** The column as the statement writes it. */
 interface ColumnText {
   /** With COLLATE. */
   readonly type: string;
@@ -30,7 +30,7 @@ function columnText({ node, sql }: Written<ColumnDef>): ColumnText {
 export function addInSteps(table: string, column: ColumnDefinition, facts: TableFacts | undefined): string | undefined {
   const { written, name } = column;
   if (column.generated) {
-    return '# a stored generated column is always written for each row: a plain column, which the application or a trigger fills, is not';
+    return '# a stored generated column always rewrites the table: use a plain column that the application or a trigger fills';
   }
   if (!written) return undefined;
   const { type, default: value } = columnText(written);
@@ -40,13 +40,13 @@ export function addInSteps(table: string, column: ColumnDefinition, facts: Table
   return [
     execute(`${alter} ADD COLUMN ${own} ${type}`),
     execute(`${alter} ALTER COLUMN ${own} SET DEFAULT ${value}`),
-    '# in the next revision, the rows that are there, in batches:',
+    '# in the next revision, fill existing rows in batches:',
     batches(table, `${own} = ${value}`, `${own} IS NULL`, facts),
-    ...(column.notNull ? ['# and then NOT NULL:', notNullInSteps(table, name)] : []),
+    ...(column.notNull ? ['# then NOT NULL:', notNullInSteps(table, name)] : []),
   ].join('\n');
 }
 
-/** An identity or serial column: a sequence of its own, until every row has a number. */
+/** An identity or serial column: a separate sequence until every row has a number. */
 function numberedInSteps(table: string, column: ColumnDefinition, type: string, facts: TableFacts | undefined): string {
   const [alter, own] = [`ALTER TABLE ${quotedTable(table)}`, quoted(column.name)];
   const plain = SERIAL[type.toLowerCase()] ?? type;
@@ -55,9 +55,9 @@ function numberedInSteps(table: string, column: ColumnDefinition, type: string, 
     execute(`${alter} ADD COLUMN ${own} ${plain}`),
     execute(`CREATE SEQUENCE ${sequence} AS ${plain} OWNED BY ${quotedTable(table)}.${own}`),
     execute(`${alter} ALTER COLUMN ${own} SET DEFAULT nextval('${sequence}')`),
-    '# in the next revision, the rows that are there, in batches:',
+    '# in the next revision, fill existing rows in batches:',
     batches(table, `${own} = nextval('${sequence}')`, `${own} IS NULL`, facts),
-    '# and then NOT NULL:',
+    '# then NOT NULL:',
     notNullInSteps(table, column.name),
   ].join('\n');
 }
@@ -71,19 +71,19 @@ const SERIAL: Readonly<Record<string, string>> = {
   serial2: 'smallint',
 };
 
-/** The column without NOT NULL first: rows that are there, and code that still runs, have no value for it. */
+/** Adds the column without NOT NULL first: existing rows and running code have no value for it. */
 export function addNullable(table: string, column: ColumnDefinition): string | undefined {
   if (!column.written) return undefined;
   const { type } = columnText(column.written);
   return [
     execute(`ALTER TABLE ${quotedTable(table)} ADD COLUMN ${quoted(column.name)} ${type}`),
-    '# the application writes it; when every row has a value:',
+    '# release code that writes it; when every row has a value:',
     notNullInSteps(table, column.name),
-    '# or give it a server_default in this revision',
+    '# or set a server_default in this revision',
   ].join('\n');
 }
 
-/** Another column of the new type beside the old one, until all code reads the new one. */
+/** A new column of the new type, kept beside the old one until all code reads the new one. */
 export function changeTypeInSteps(action: Extract<Action, { does: 'change type' }>, facts: TableFacts | undefined) {
   if (!action.written) return undefined;
   const { type, using } = typeText(action.written);
@@ -91,9 +91,9 @@ export function changeTypeInSteps(action: Extract<Action, { does: 'change type' 
   const value = using ?? `${from}::${type.replace(/\s+COLLATE\s.*$/i, '')}`;
   return [
     execute(`ALTER TABLE ${quotedTable(action.table)} ADD COLUMN ${to} ${type}`),
-    '# the application writes both columns; the next revision copies in batches:',
+    '# release code that writes both columns; in the next revision, copy in batches:',
     batches(action.table, `${to} = ${value}`, `${to} IS NULL AND ${from} IS NOT NULL`, facts),
-    `# a later release reads new_${action.column}, and the one after it drops ${action.column}`,
+    `# next release: read new_${action.column}; the one after: drop ${action.column}`,
   ].join('\n');
 }
 

@@ -5,7 +5,7 @@ import { nameOf, text } from '../sql/names';
 import { autocommit, callWith, conventionalName, execute, list, literal, sqlLiteral, tableArguments } from './python';
 import { quoted, quotedList, quotedTable, Text } from './sql';
 
-const NEXT = '# and in the next revision, while reads and writes go on:';
+const NEXT = '# in the next revision, while reads and writes continue:';
 
 export function validate(table: string, constraint: string): string {
   return execute(`ALTER TABLE ${quotedTable(table)} VALIDATE CONSTRAINT ${quoted(constraint)}`);
@@ -50,10 +50,10 @@ export function foreignKeySql({ fk_attrs = [], pktable, pk_attrs = [], ...node }
   ].join(' ');
 }
 
-/** Before PostgreSQL 18 a partitioned table takes no NOT VALID key; each partition does, and the whole then adopts them. */
+/** Before PostgreSQL 18 a partitioned table can't have a NOT VALID key; its partitions can, and the parent then adopts their keys. */
 export function foreignKeyOnPartitions(table: string, constraint: ConstraintDefinition, partitions: readonly string[]): string {
   const { columns, references, written } = constraint;
-  if (!written) return '# add it to each partition with NOT VALID, validate it there, and then add it to the whole';
+  if (!written) return '# add it to each partition with NOT VALID, validate it there, then add it to the parent';
   const key = foreignKeySql(written.node);
   const own = partitions.map((partition) => {
     return { partition, name: conventionalName('fk', partition, columns, references?.table) };
@@ -61,9 +61,9 @@ export function foreignKeyOnPartitions(table: string, constraint: ConstraintDefi
   return [
     '# each partition first:',
     ...own.map(({ partition, name }) => execute(`${alter(partition, name)} ${key} NOT VALID`)),
-    '# in the next revision, while reads and writes go on:',
+    '# in the next revision, while reads and writes continue:',
     ...own.map(({ partition, name }) => validate(partition, name)),
-    '# and in the one after it the whole, which adopts those keys and reads nothing:',
+    '# in the revision after that, add it to the parent, which adopts those keys and reads nothing:',
     execute(`${alter(table, constraint.name ?? conventionalName('fk', table, columns, references?.table))} ${key}`),
   ].join('\n');
 }
@@ -99,7 +99,7 @@ function check(table: string, name: string, { node, sql }: Written<Constraint>):
   return `op.create_check_constraint(${literal(name)}, ${written.table}, ${sqlLiteral(condition)}${written.schema}, postgresql_not_valid=True)`;
 }
 
-/** The same UNIQUE or PRIMARY KEY, of an index that is built while writes go on. */
+/** The same UNIQUE or PRIMARY KEY, from an index that is built while writes continue. */
 export function keyInSteps(table: string, constraint: ConstraintDefinition): string {
   const { kind, columns, written } = constraint;
   const name = constraint.name ?? conventionalName(kind === 'unique' ? 'uq' : 'pk', table, columns);
@@ -116,8 +116,8 @@ export function keyInSteps(table: string, constraint: ConstraintDefinition): str
   return [
     autocommit(execute(index)),
     kind === 'primary key'
-      ? '# and in the next revision, once a validated CHECK proves that no column of the key holds NULL:'
-      : '# and in the next revision:',
+      ? '# in the next revision, once a validated CHECK proves that no column of the key has a NULL:'
+      : '# in the next revision:',
     execute(`${alter(table, name)} ${using}`),
   ].join('\n');
 }
@@ -147,15 +147,15 @@ function notValid(call: Call | undefined, operation: string, name: string): stri
   return callWith(own, { postgresql_not_valid: 'True' });
 }
 
-/** NOT NULL proved by a CHECK first: then SET NOT NULL reads no rows. */
+/** Proves NOT NULL by a CHECK first: then SET NOT NULL reads no rows. */
 export function notNullInSteps(table: string, column: string): string {
   const name = conventionalName('ck', table, [column, 'not_null']);
   const written = tableArguments(table);
   return [
     `op.create_check_constraint(${literal(name)}, ${written.table}, ${sqlLiteral(`${quoted(column)} IS NOT NULL`)}${written.schema}, postgresql_not_valid=True)`,
-    '# and in the next revision:',
+    '# in the next revision:',
     validate(table, name),
-    '# and in the one after it:',
+    '# in the revision after that:',
     `op.alter_column(${written.table}, ${literal(column)}, nullable=False${written.schema})`,
     `op.drop_constraint(${literal(name)}, ${written.table}, type_="check"${written.schema})`,
   ].join('\n');

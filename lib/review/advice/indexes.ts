@@ -7,7 +7,7 @@ import { quoted, quotedTable, Text } from './sql';
 
 type CreateIndex = Extract<Action, { does: 'create index' }>;
 
-/** The same index, built while writes go on. */
+/** The same index, built while writes continue. */
 export function createConcurrently(action: CreateIndex, call: Call | undefined): string {
   const { table, schema } = tableArguments(action.table);
   const name = action.index ?? conventionalName('ix', action.table, action.columns);
@@ -18,7 +18,7 @@ export function createConcurrently(action: CreateIndex, call: Call | undefined):
   );
 }
 
-/** The index of a partitioned table, built on one partition after the other: CONCURRENTLY is not possible on the whole. */
+/** The index of a partitioned table, built partition by partition: the parent can't have an index built CONCURRENTLY. */
 export function createOnPartitions(action: CreateIndex, partitions: readonly string[], call: Call | undefined): string {
   const { written } = action;
   const name = action.index ?? conventionalName('ix', action.table, action.columns);
@@ -36,7 +36,7 @@ export function createOnPartitions(action: CreateIndex, partitions: readonly str
   });
   return [
     on(action.table, name, 'ONLY'),
-    '# in the next revision, one partition after the other:',
+    '# in the next revision, partition by partition:',
     autocommit(...parts.map(({ partition, index }) => on(partition, index, 'CONCURRENTLY'))),
     ...parts.map(({ index }) => execute(`ALTER INDEX ${quoted(name)} ATTACH PARTITION ${quoted(index)}`)),
   ].join('\n');
@@ -59,7 +59,7 @@ function concurrently(action: CreateIndex, name: string, call: Call | undefined)
   const sql = new Text(written.sql);
   const isSimple = elements(node).every(isPlain) && !node.options && !node.tableSpace;
   if (isSimple) return asOperation(action, name, node, sql);
-  // What Alembic's operation has no words for.
+  // Alembic's operation can't express the rest.
   const unique = node.unique ? 'UNIQUE ' : '';
   const rest = sql.slice(sql.find(['ON'])?.start ?? 0);
   return execute(`CREATE ${unique}INDEX CONCURRENTLY ${quoted(name)} ${rest}`);
@@ -84,7 +84,7 @@ function elements({ indexParams = [] }: IndexStmt): readonly IndexElem[] {
   return indexParams.flatMap((param) => ('IndexElem' in param ? [param.IndexElem] : []));
 }
 
-/** A column's name alone: no expression, order, collation or operator class. */
+/** Only a column's name: no expression, order, collation or operator class. */
 function isPlain({ name, collation, opclass, ordering, nulls_ordering }: IndexElem): boolean {
   return (
     !!name &&

@@ -1,6 +1,6 @@
 import type { Call } from '../../contract/facts';
 
-/** Writes the safe way as the code of a revision. */
+/** Writes the safe form as the code of a revision. */
 
 /** A literal, as Ruff formats it. */
 export function literal(value: string): string {
@@ -17,7 +17,7 @@ export function tableArguments(name: string): { table: string; schema: string } 
   return { table: literal(table ?? name), schema: schema ? `, schema=${literal(schema)}` : '' };
 }
 
-/** SQL as the argument of `op.execute` or `sa.text`: in it `:name` is a parameter. */
+/** SQL as the argument of `op.execute` or `sa.text`, where `:name` is a parameter. */
 export function sqlLiteral(sql: string): string {
   return literal(sql.replace(/\s*\n\s*/g, ' ').replace(/(?<![:\w\\]):(?=\w)/g, '\\:'));
 }
@@ -49,7 +49,7 @@ function python(value: unknown): string {
   return String(value);
 }
 
-/** A name for what has none, after the naming convention of SQLAlchemy's documentation. */
+/** A name for an object without one, by the naming convention of SQLAlchemy's documentation. */
 export function conventionalName(
   kind: 'ix' | 'uq' | 'ck' | 'fk' | 'pk',
   table: string,

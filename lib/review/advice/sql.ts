@@ -34,7 +34,7 @@ export class Text {
     return this.#bytes.subarray(start, end).toString().trim();
   }
 
-  /** Where the clause ends that has begun at a position: at a comma or semicolon outside of parentheses, or with the text. */
+  /** Where the clause that starts at a position ends: at a comma or semicolon outside of parentheses, or at the end of the text. */
   clauseEnd(start: number): number {
     let depth = 0;
     for (const { text, start: at } of this.#tokens) {
@@ -59,7 +59,7 @@ export class Text {
     return undefined;
   }
 
-  /** What stands between the first parenthesis from a position on and the one that closes it. */
+  /** The text within the first pair of parentheses after a position. */
   within(start: number): string {
     let depth = 0;
     let open = start;

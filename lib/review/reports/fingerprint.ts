@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Finding } from '../finding';
 
 /**
- * Findings, each with an id that stays when lines move, a file is renamed or another finding comes or goes: what it is made of is the
- * rule, the revision and the statement.
+ * Findings, each with an id from its rule, revision and statement. It stays the same if lines move, a file is renamed or other
+ * findings come and go.
  */
 export function withFingerprints(findings: readonly Finding[]): { readonly finding: Finding; readonly fingerprint: string }[] {
   const seen = new Map<string, number>();

@@ -4,11 +4,11 @@ import { type Finding, type Review, SEVERITIES } from '../finding';
 import { repositoryPath } from './repository-path';
 import { acceptance, counted, pageOf } from './words';
 
-/** GitHub shows so many of each level for one step, and says nothing of the others. */
+/** GitHub shows this many annotations per level and step, and drops the others silently. */
 const SHOWN = 10;
 
 /**
- * What stands unacknowledged as annotations of GitHub, a line each.
+ * Unacknowledged findings as GitHub annotations, one per line.
  *
  * @param folder the project's folder from the repository's root
  */
@@ -22,7 +22,7 @@ export function githubReport({ findings }: Review, folder: string): string {
   });
   const left = open.length - shown.length;
   if (left > 0) {
-    const message = `${counted(left, 'finding')} more than GitHub shows here; the log and the other reports have them all`;
+    const message = `${counted(left, 'more finding')}, which GitHub does not show here; the log and the other reports have all of them`;
     lines.push(annotation({ level: 'notice', title: 'safe-alembic review', message }));
   }
   return lines.map((line) => `${line}\n`).join('');
@@ -31,6 +31,6 @@ export function githubReport({ findings }: Review, folder: string): string {
 function textOf(finding: Finding): string {
   const { rule, message, instead } = finding;
   const [where, what] = acceptance(finding);
-  const safe = instead === undefined ? [] : ['', 'the safe way:', ...plainLines(instead)];
-  return [plain(message), ...safe, '', `if it is meant, ${where}: ${what}`, `see ${pageOf(rule)}`].join('\n');
+  const safe = instead === undefined ? [] : ['', 'instead:', ...plainLines(instead)];
+  return [plain(message), ...safe, '', `if this is intended, ${where}: ${what}`, `see ${pageOf(rule)}`].join('\n');
 }

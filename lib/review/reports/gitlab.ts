@@ -5,7 +5,7 @@ import { repositoryPath } from './repository-path';
 import { pageOf } from './words';
 
 /**
- * What stands unacknowledged as GitLab's Code Quality, which a merge request shows beside the lines.
+ * Unacknowledged findings as GitLab Code Quality, which a merge request shows beside the lines.
  * https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format
  *
  * @param folder the project's folder from the repository's root

@@ -10,7 +10,7 @@ import { html, Markup } from './page/markup';
 import { type Found, revisionDetails, revisionSummary } from './page/revision';
 import { counted, extent, outcome } from './words';
 
-/** The review as one page that needs nothing but itself: no network, and no script or style but its own. */
+/** The review as one self-contained page: no network, and only its own script and style. */
 export function htmlReport(review: Review): string {
   const [style, script] = (['page.css', 'page.js'] as const).map(asset) as [string, string];
   const policy = `default-src 'none'; style-src '${hash(style)}'; script-src '${hash(script)}'; base-uri 'none'; form-action 'none'`;
@@ -50,12 +50,12 @@ function findingsSection(review: Review): Markup {
     findingArticle(finding, fingerprint, finding.revision === undefined ? undefined : names.get(finding.revision)),
   );
   return html`<section id="findings" aria-labelledby="findings-h"><h2 id="findings-h">Findings</h2>
-${articles.length === 0 ? html`<p>Nothing was found that would hurt production.</p>` : filters(review.findings)}
+${articles.length === 0 ? html`<p>No findings.</p>` : filters(review.findings)}
 ${articles}
 </section>`;
 }
 
-/** The reviewed revisions in the graph, and those that they stand on. */
+/** The reviewed revisions in the graph, and their parents. */
 function revisionsSection(review: Review): Markup {
   const reviewed = new Map(review.revisions.map((revision) => [revision.revision, revision]));
   const parents = new Set(review.revisions.flatMap(({ downRevisions }) => downRevisions));
@@ -83,9 +83,9 @@ function revisionsSection(review: Review): Markup {
     return html`<li id="${revisionId(revision.revision)}">${drawing.row(rows[index] as GraphRow, facts ? kind(own) : 'beside')}${body}</li>`;
   });
   return html`<section id="revisions" aria-labelledby="revisions-h"><h2 id="revisions-h">Revisions and locks</h2>
-<p>From top to bottom as they are applied. A bar is as long as the upgrade took on the scratch database; its colour is the strongest lock held on what existed before.</p>
-<ul class="legend"><li class="all">nobody reads or writes</li><li class="writers">nobody writes</li><li class="none">nobody waits</li><li class="autocommit">autocommit, locks not seen</li></ul>
-${left > 0 ? html`<p class="muted">${counted(left, 'revision')} of the project ${left === 1 ? 'is' : 'are'} not shown: not reviewed.</p>` : ''}
+<p>In the order in which they are applied. A bar's length is the upgrade's time on the scratch database; its color is the strongest lock on an existing object.</p>
+<ul class="legend"><li class="all">reads and writes wait</li><li class="writers">writes wait</li><li class="none">nothing waits</li><li class="autocommit">autocommit, locks not seen</li></ul>
+${left > 0 ? html`<p class="muted">${counted(left, 'revision')} of the project ${left === 1 ? 'was' : 'were'} not reviewed and ${left === 1 ? 'is' : 'are'} not shown.</p>` : ''}
 <ol class="graph">${items}</ol>
 </section>`;
 }

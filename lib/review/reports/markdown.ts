@@ -5,10 +5,10 @@ import { acceptance, extent, outcome, pageOf } from './words';
 /** GitHub refuses a comment of more than 65,536 characters, GitLab one of more than a million. */
 const ROOM = { findings: 48_000, acknowledged: 7_000, notReplayed: 7_000 };
 
-/** So much of a text is shown: a statement can be as long as a file. */
+/** The most characters of a text that are shown: a statement can be as long as a file. */
 const LONGEST = { message: 600, code: 1_500 };
 
-/** Hidden in the comment, so that the next review finds it and writes into it. */
+/** Hidden in the comment, so that the next review finds and updates it. */
 export const MARKER = '<!-- cdk-alembic review -->';
 
 /** The review as the comment of a pull request. */
@@ -47,8 +47,8 @@ function findingBlock(finding: Finding): string {
     `<details><summary>${severity === 'error' ? '❌' : '⚠️'} ${head(finding)}: ${escaped(short(message, LONGEST.message))}</summary>`,
     place.join(', '),
     ...(statement === undefined ? [] : [codeBlock('sql', short(statement, LONGEST.code))]),
-    ...(instead === undefined ? [] : ['The safe way:', codeBlock('python', short(instead, LONGEST.code))]),
-    `If it is meant, ${where}: ${code(what)}`,
+    ...(instead === undefined ? [] : ['Instead:', codeBlock('python', short(instead, LONGEST.code))]),
+    `If this is intended, ${where}: ${code(what)}`,
     `See ${code(pageOf(rule))}.`,
     '</details>',
   ].join('\n\n');
@@ -63,7 +63,7 @@ function folded(title: string, lines: readonly string[], room: number): string[]
   return [`<details><summary>${title}</summary>`, ...fitting(lines, room, '\n'), '</details>'];
 }
 
-/** As many as there is room for, and how many are left out. */
+/** As many parts as fit, and how many are left out. */
 function fitting(parts: readonly string[], room: number, separator: string): string[] {
   if (parts.length === 0) return [];
   const kept: string[] = [];
@@ -74,7 +74,7 @@ function fitting(parts: readonly string[], room: number, separator: string): str
     kept.push(part);
   }
   const left = parts.length - kept.length;
-  return [kept.join(separator), ...(left > 0 ? [`and ${left} more, which did not fit here`] : [])];
+  return [kept.join(separator), ...(left > 0 ? [`and ${left} more, which do not fit here`] : [])];
 }
 
 function short(text: string, longest: number): string {

@@ -24,11 +24,11 @@ export function sarifReport(review: Review, folder: string): string {
     results: withFingerprints(review.findings).map(({ finding, fingerprint }) => ({
       ruleId: finding.rule,
       ruleIndex: rules.indexOf(finding.rule),
-      // Code scanning takes no notice of suppressions: what is acknowledged must not fail its check.
+      // Code scanning ignores suppressions: acknowledged findings must not fail its check.
       level: finding.acknowledged === undefined ? finding.severity : 'note',
       message: message(finding),
       locations: [location(repositoryPath(folder, finding.file), finding.line)],
-      // The one name that code scanning looks for.
+      // The only name that code scanning reads.
       partialFingerprints: { primaryLocationLineHash: fingerprint },
       ...(finding.acknowledged === undefined
         ? {}
@@ -46,7 +46,7 @@ function rule(id: string, findings: readonly Finding[]): object {
   const name = sentence(info?.title ?? id.replaceAll('-', ' '));
   const example = of.find(({ instead }) => instead !== undefined)?.instead;
   const [where, what] = acceptance({ rule: id, revision: of[0]?.revision });
-  const meant = `If it is meant, ${where}:`;
+  const intended = `If this is intended, ${where}:`;
   return {
     id,
     name: id,
@@ -54,14 +54,14 @@ function rule(id: string, findings: readonly Finding[]): object {
     help: {
       text: [
         `${name}.`,
-        ...(example === undefined ? [] : [`The safe way, as in one of the findings:\n${example}`]),
-        `${meant}\n${what}`,
+        ...(example === undefined ? [] : [`Instead, as in one of the findings:\n${example}`]),
+        `${intended}\n${what}`,
         `See ${pageOf(id)} of cdk-alembic.`,
       ].join('\n\n'),
       markdown: [
         `**${escaped(name)}**`,
-        ...(example === undefined ? [] : [`The safe way, as in one of the findings:\n\n${codeBlock('python', example)}`]),
-        `${meant}\n\n${codeBlock('python', what)}`,
+        ...(example === undefined ? [] : [`Instead, as in one of the findings:\n\n${codeBlock('python', example)}`]),
+        `${intended}\n\n${codeBlock('python', what)}`,
         `See \`${pageOf(id)}\` of cdk-alembic.`,
       ].join('\n\n'),
     },
@@ -76,7 +76,7 @@ function sentence(text: string): string {
 
 function message({ message, instead }: Finding): object {
   const text = plain(message);
-  return { text: instead === undefined ? text : `${text}\n\nThe safe way:\n${instead}` };
+  return { text: instead === undefined ? text : `${text}\n\nInstead:\n${instead}` };
 }
 
 function notReplayed({ revisions }: Review, folder: string): object[] {

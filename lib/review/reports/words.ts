@@ -5,7 +5,7 @@ export function acknowledgement(rule: string): string {
   return `# cdk-alembic: allow ${rule}: <reason>`;
 }
 
-/** How to accept a finding: where, and what to write there. What is in no revision can only be set for the project. */
+/** How to accept a finding: where, and what to write there. A finding without a revision can only be accepted in the settings. */
 export function acceptance({ rule, revision }: Pick<Finding, 'rule' | 'revision'>): readonly [where: string, what: string] {
   if (revision !== undefined) return ['write into that file', acknowledgement(rule)];
   return ["write into the project's settings", `"rules": { "${rule}": "off" }`];

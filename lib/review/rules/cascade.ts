@@ -18,8 +18,8 @@ export const cascade: Rule = {
         if (!step.observed || others.length) {
           yield {
             ...place,
-            message: `TRUNCATE ... CASCADE also empties ${others.length ? some(others) : 'every table that refers to it'}: all their rows are lost`,
-            instead: '# name each table that is meant, without CASCADE: PostgreSQL then refuses when one is forgotten',
+            message: `TRUNCATE ... CASCADE also empties ${others.length ? some(others) : 'every table that refers to it'}: all of those rows are lost`,
+            instead: '# name each table, without CASCADE: PostgreSQL then refuses if you forgot one',
           };
         }
         continue;
@@ -28,8 +28,8 @@ export const cascade: Rule = {
       if (revision.upgrade.replayed && !taken.length) continue;
       yield {
         ...place,
-        message: `CASCADE also drops ${taken.length ? some(taken) : 'all that depends on it, whatever that is in production'}`,
-        instead: '# drop each of them by name, and without CASCADE: PostgreSQL then refuses when one is forgotten',
+        message: `CASCADE also drops ${taken.length ? some(taken) : 'everything that depends on it in production'}`,
+        instead: '# drop each of them by name, without CASCADE: PostgreSQL then refuses if you forgot one',
       };
     }
   },

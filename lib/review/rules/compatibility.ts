@@ -45,7 +45,7 @@ function renamed(action: Extract<Step['action'], { does: 'rename' }>, part: Part
     return [
       `op.rename_table(${table}, ${literal(action.to)}${schema})`,
       execute(`CREATE VIEW ${quotedTable(action.table)} AS SELECT * FROM ${quotedTable(target)}`),
-      '# running code goes on with the view; a later release drops it',
+      '# running code uses the view; a later release drops it',
     ].join('\n');
   }
   if (action.what !== 'column') return undefined;
@@ -53,9 +53,9 @@ function renamed(action: Extract<Step['action'], { does: 'rename' }>, part: Part
   const type = facts?.columns.find(({ name }) => name === action.from)?.type ?? `<the type of ${action.from}>`;
   return [
     execute(`ALTER TABLE ${quotedTable(action.table)} ADD COLUMN ${to} ${type}`),
-    '# the application writes both columns; the next revision copies in batches:',
+    '# release code that writes both columns; in the next revision, copy in batches:',
     batches(action.table, `${to} = ${from}`, `${to} IS NULL AND ${from} IS NOT NULL`, facts),
-    `# a later release reads ${action.to}, and the one after it drops ${action.from}`,
+    `# next release: read ${action.to}; the one after: drop ${action.from}`,
   ].join('\n');
 }
 
@@ -70,7 +70,7 @@ export const notNullWithoutDefault: Rule = {
       const { name } = action.column;
       yield {
         ...place,
-        message: `${action.table}.${name} is NOT NULL without a default: the upgrade fails if ${action.table} holds a row, and inserts of running code fail`,
+        message: `${action.table}.${name} is NOT NULL without a default: the upgrade fails if ${action.table} has a row, and inserts of running code fail`,
         instead: addNullable(action.table, action.column),
       };
     }
@@ -141,8 +141,8 @@ export const expandAndContractInOne: Rule = {
       if (!successor) continue;
       yield {
         ...place,
-        message: `${table}.${successor} is added and filled, and ${table}.${column} is dropped in the same release: no release in between knows both, so running code fails and what it writes meanwhile is not copied`,
-        instead: `# this release: add ${successor}, write both, copy; the next one reads ${successor}; the one after it drops ${column}`,
+        message: `${table}.${successor} is added and filled, and ${table}.${column} is dropped in the same release: running code fails, and what it writes meanwhile is not copied`,
+        instead: `# this release: add ${successor}, write both, copy; next release: read ${successor}; the one after: drop ${column}`,
       };
     }
   },

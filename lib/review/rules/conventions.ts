@@ -15,7 +15,7 @@ export const unnamedConstraint: Rule = {
   id: 'unnamed-constraint',
   group: 'conventions',
   severity: 'warning',
-  title: 'a constraint has no name of its own',
+  title: 'a constraint has no explicit name',
   *check({ upgrade }) {
     const found = upgrade.steps.flatMap((step) => {
       const { action } = step;
@@ -36,8 +36,8 @@ export const unnamedConstraint: Rule = {
     );
     yield {
       ...first.step.place,
-      message: `PostgreSQL chooses a name for ${some(which)}: a later revision can't rely on it, and autogenerate writes drop_constraint(None)`,
-      instead: `name=${literal(first.name)}  # or for all: MetaData(naming_convention={...})`,
+      message: `PostgreSQL chooses a name for ${some(which)}: a later revision can't rely on that name, and autogenerate writes drop_constraint(None)`,
+      instead: `name=${literal(first.name)}  # or once for all: MetaData(naming_convention={...})`,
     };
   },
 };
@@ -55,7 +55,7 @@ export const longName: Rule = {
         reported.add(name);
         yield {
           ...place,
-          message: `PostgreSQL keeps 63 bytes of a name and cuts ${name} to ${Buffer.from(name).subarray(0, 63)}: the models have another name than the database`,
+          message: `PostgreSQL truncates names to 63 bytes, so ${name} becomes ${Buffer.from(name).subarray(0, 63)}: the models and the database use different names`,
         };
       }
     }
@@ -73,7 +73,7 @@ export const literalIndex: Rule = {
       for (const value of action.literals) {
         yield {
           ...place,
-          message: `${action.index ?? 'the index'} of ${action.table} indexes a constant ('${value}'), the same for every row, and not a column: no query can use it${action.unique ? ', and a second row breaks its uniqueness' : ''}`,
+          message: `${action.index ?? 'the index'} of ${action.table} indexes a constant ('${value}') instead of a column: no query can use it${action.unique ? ', and a second row violates its uniqueness' : ''}`,
           instead: /\W/.test(value)
             ? execute(
                 `CREATE INDEX ${quoted(action.index ?? `ix_${action.table}`)} ON ${quotedTable(action.table)} (<expression of columns, without quotes around their names>)`,
@@ -116,21 +116,21 @@ export const integerPrimaryKey = columnRule(
   { id: 'integer-primary-key', title: 'a 32-bit primary key' },
   // A key that refers to another has that one's type.
   ({ type, primaryKey }, refers) => primaryKey && !refers && ['integer', 'smallint'].includes(columnType(type).name),
-  (columns) => `${columns}: a 32-bit key ends after 2,147,483,647 inserted rows, and widening it rewrites the table`,
+  (columns) => `${columns}: a 32-bit key runs out after 2,147,483,647 inserts, and widening it rewrites the table`,
   'sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False)\n# and in the model: id: Mapped[int] = mapped_column(sa.BigInteger, sa.Identity(), primary_key=True)',
 );
 
 export const timestampWithoutTimeZone = columnRule(
   { id: 'timestamp-without-time-zone', title: 'a timestamp without time zone' },
   ({ type }) => columnType(type).name === 'timestamp without time zone',
-  (columns) => `${columns}: without a time zone it does not say which moment is meant, and each session reads it in its own zone`,
+  (columns) => `${columns}: without a time zone the moment is ambiguous, because each session reads it in its own zone`,
   'sa.DateTime(timezone=True)\n# and in the model: mapped_column(sa.DateTime(timezone=True))',
 );
 
 export const jsonColumn = columnRule(
   { id: 'json-column', title: 'a column of type json' },
   ({ type }) => columnType(type).name === 'json',
-  (columns) => `${columns}: json has no equality, so SELECT DISTINCT, UNION and GROUP BY fail, and it can't be indexed`,
+  (columns) => `${columns}: json has no equality operator, so SELECT DISTINCT, UNION and GROUP BY fail, and it can't be indexed`,
   'postgresql.JSONB()\n# and in the model: mapped_column(postgresql.JSONB)',
 );
 
@@ -144,7 +144,7 @@ export const vague: Rule = {
     yield {
       line: 1,
       seen: 'source',
-      message: `"${facts.message}" does not say what changes: whoever reads a deploy's plan must open the file`,
+      message: `"${facts.message}" does not say what changes, and it is all that a deploy's plan and "alembic history" show`,
       instead: '"""Add index on users.email"""',
     };
   },

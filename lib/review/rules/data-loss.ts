@@ -9,15 +9,15 @@ import type { Found, Rule } from './rule';
 
 interface Loss {
   readonly step: Step;
-  /** What the guard's words for the same thing hold. */
+  /** The name that the guard's finding for the same statement contains. */
   readonly name: string;
-  /** Why nothing is lost, although the guard of a deploy stops at it. Absent: something is. */
+  /** Why nothing is lost, although the deploy's guard stops at it. Absent: something is lost. */
   readonly harmless?: string;
   readonly message: string;
   readonly instead?: string;
 }
 
-const OWN = 'the change itself made it';
+const OWN = 'this change created it';
 
 /** The guard reads the source, this reads the statements: what both find is reported once. */
 function lossRule(id: DataLossRule, title: string, losses: (revision: Reviewed) => Iterable<Loss>): Rule {
@@ -35,34 +35,34 @@ function lossRule(id: DataLossRule, title: string, losses: (revision: Reviewed) 
         for (const place of here) reported.add(place);
         if (harmless === undefined) yield { ...step.place, message, instead };
         else if (here[0]) {
-          const stopped = `nothing is lost, because ${harmless}, but the guard of a deploy stops here until it is acknowledged`;
+          const stopped = `nothing is lost, because ${harmless}, but the deploy's guard stops here until it is acknowledged`;
           yield { ...step.place, line: here[0].line, atMost: 'warning', message: stopped };
         }
       }
       for (const { line, what } of guarded.filter((place) => !reported.has(place))) {
-        yield { line, direction: 'upgrade', seen: 'source', message: `${what} destroys data where it runs` };
+        yield { line, direction: 'upgrade', seen: 'source', message: `${what} destroys data when it runs` };
       }
     },
   };
 }
 
-/** `a` is not meant by `data`. */
+/** Whole words only: `a` does not match `data`. */
 function hasWord(text: string, word: string): boolean {
   return new RegExp(`(?<![\\w])${word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?![\\w])`).test(text);
 }
 
 function later(rule: DataLossRule, what: string, code: string): string {
   return [
-    `# first release: the application neither reads nor writes ${what}; then, in a revision of its own:`,
-    `# cdk-alembic: allow ${rule}: <why nobody needs it any more>`,
+    `# first release code that neither reads nor writes ${what}; then, in a separate revision:`,
+    `# cdk-alembic: allow ${rule}: <why nobody needs it anymore>`,
     code,
   ].join('\n');
 }
 
-/** The replay made every table that the history makes. */
+/** The replay created every table that the history creates. */
 function lostTable({ isNewTable, isExisting }: Step, name: string, message: string): Pick<Loss, 'harmless' | 'message'> {
   if (isNewTable(name)) return { harmless: OWN, message };
-  return { message: isExisting(name) ? message : `no revision makes ${name}; where production has it: ${message}` };
+  return { message: isExisting(name) ? message : `no revision creates ${name}; if production has it: ${message}` };
 }
 
 export const dropTable = lossRule('drop-table', 'a table is dropped', function* ({ upgrade }) {
@@ -93,7 +93,7 @@ export const dropColumn = lossRule('drop-column', 'a column is dropped', functio
       step,
       name: column,
       ...(step.isNewTable(name) || step.isNewColumn(name, column) ? { harmless: OWN } : {}),
-      message: `${name}.${column} is dropped: what it holds is lost, and running code that reads or writes it fails at once`,
+      message: `${name}.${column} is dropped: its values are lost, and running code that reads or writes it fails at once`,
       instead: later('drop-column', `${name}.${column}`, `op.drop_column(${table}, ${literal(column)}${schema})`),
     };
   }
@@ -114,7 +114,7 @@ function* drops(steps: readonly Step[], what: 'schema' | 'type'): Iterable<Loss>
       const harmless = made.has(name)
         ? OWN
         : what === 'type' && !action.cascade && step.sql
-          ? 'PostgreSQL refuses to drop a type that a column still has'
+          ? 'PostgreSQL refuses to drop a type that a column still uses'
           : undefined;
       yield {
         step,
@@ -122,8 +122,8 @@ function* drops(steps: readonly Step[], what: 'schema' | 'type'): Iterable<Loss>
         ...(harmless === undefined ? {} : { harmless }),
         message:
           what === 'schema'
-            ? `the schema ${name} is dropped: with CASCADE all that it holds is lost, and running code that uses it fails`
-            : `the type ${name} is dropped: with CASCADE the columns that have it are lost, and running code that casts to it fails`,
+            ? `the schema ${name} is dropped: with CASCADE everything in it is lost, and running code that uses it fails`
+            : `the type ${name} is dropped: with CASCADE its columns are lost, and running code that casts to it fails`,
         instead: later(`drop-${what}`, name, execute(`DROP ${what.toUpperCase()} ${quotedTable(name)}`)),
       };
     }
@@ -205,7 +205,7 @@ export const updateAll: Rule = {
         message:
           `UPDATE without WHERE writes every row of ${table} at once${fills ? '' : ` and overwrites ${columns.join(', ')}`}: ` +
           'each row stays locked against other writes until the revision commits, and the table grows to twice its size',
-        instead: ['# in a revision of its own, in batches:', ...(batched ? [batched] : [])].join('\n'),
+        instead: ['# in a separate revision, in batches:', ...(batched ? [batched] : [])].join('\n'),
       };
     }
   },
@@ -224,9 +224,9 @@ export const narrowingType: Rule = {
       yield {
         ...place,
         message:
-          `${action.table}.${action.column} changes from ${before} to ${action.type}: a value that does not fit makes the ` +
-          'revision fail, or is cut if USING says so',
-        instead: `# look first, in production: SELECT count(*) FROM ${action.table} WHERE <does not fit ${action.type}>\n# to set a limit only, keep ${before} and add a CHECK, NOT VALID first and validated later`,
+          `${action.table}.${action.column} changes from ${before} to ${action.type}: a value that does not fit makes the revision ` +
+          'fail, or is truncated by its USING',
+        instead: `# first check in production: SELECT count(*) FROM ${action.table} WHERE <does not fit ${action.type}>\n# if you only need a limit, keep ${before} and add a CHECK, NOT VALID first and validated later`,
       };
     }
   },
@@ -240,7 +240,7 @@ export const notNullOnExistingRows: Rule = {
   *check({ facts, upgrade }) {
     const failure = facts.rows?.upgradeFailure;
     if (failure?.sqlState !== '23502') return;
-    // not-null-without-default reports the same of a new column.
+    // not-null-without-default reports this for a new column.
     if (upgrade.steps.some(({ action }) => action.does === 'add column' && action.column.notNull && !action.column.default))
       return;
     const failed = /column "([^"]+)" of relation "([^"]+)"/.exec(failure.message);
@@ -250,8 +250,8 @@ export const notNullOnExistingRows: Rule = {
       if (failed && (column !== failed[1] || bare(table) !== failed[2])) continue;
       yield {
         ...place,
-        message: `with rows that hold NULL in ${table}.${column} the upgrade fails: ${failure.message}`,
-        instead: `# in a revision before this one:\n${batches(table, `${quoted(column)} = ...`, `${quoted(column)} IS NULL`, upgrade.findTable(table))}`,
+        message: `the upgrade fails if a row has NULL in ${table}.${column}: ${failure.message}`,
+        instead: `# in an earlier revision:\n${batches(table, `${quoted(column)} = ...`, `${quoted(column)} IS NULL`, upgrade.findTable(table))}`,
       };
       return;
     }
@@ -262,7 +262,7 @@ export const downgradeLosesData: Rule = {
   id: 'downgrade-loses-data',
   group: 'data loss',
   severity: 'warning',
-  title: 'a downgrade brings back a column or table without what it held',
+  title: 'a downgrade restores a column or table without its data',
   *check({ facts, upgrade, downgrade }) {
     const { rows } = facts;
     const written = writtenBy(downgrade);

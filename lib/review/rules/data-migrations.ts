@@ -15,7 +15,7 @@ export const importsApplication: Rule = {
     yield {
       line: first.line,
       seen: 'source',
-      message: `imports ${[...new Set(modules)].join(', ')}: when that code changes, this revision does something else or fails on every database that still has to run it`,
+      message: `imports ${[...new Set(modules)].join(', ')}: when that code changes, this revision fails or behaves differently on every database that has not run it yet`,
       instead: 'users = sa.table("users", sa.column("id"), sa.column("..."))  # the columns as they are at this revision',
     };
   },
@@ -36,8 +36,8 @@ export const readsOutside: Rule = {
           line,
           direction,
           seen: 'source',
-          message: `${name} reads what differs between machines: the revision does different things in different stages, and waits or fails with what it reads`,
-          instead: '# put what it needs into the revision, or into a table that an earlier step fills',
+          message: `${name} reads something that differs between machines: the revision behaves differently in each stage, and fails if the other side does not answer`,
+          instead: '# write what it needs into the revision, or read it from a table',
         };
       }
     }
@@ -71,7 +71,7 @@ export const unbatchedLoop: Rule = {
       seen: 'source',
       message: `${written.name} runs once for each row that was read: one round trip per row in one transaction, all rows in memory, and each row locked until the revision commits`,
       instead: [
-        '# one statement for a batch of rows, in a revision of its own:',
+        '# one statement per batch of rows, in a separate revision:',
         'with op.get_context().autocommit_block():',
         `    while op.get_bind().execute(sa.text(${literal('UPDATE ... WHERE id IN (SELECT id ... LIMIT 10000)')})).rowcount:`,
         '        pass',
@@ -84,7 +84,7 @@ export const earlyReturn: Rule = {
   id: 'early-return',
   group: 'data migrations',
   severity: 'warning',
-  title: 'a return before the end: the revision is stamped without its work',
+  title: 'an early return: the revision is stamped without its work',
   *check({ upgrade: { source, direction } }) {
     const [line] = source?.earlyReturns ?? [];
     if (line === undefined) return;
@@ -92,8 +92,8 @@ export const earlyReturn: Rule = {
       line,
       direction,
       seen: 'source',
-      message: 'a database that returns here is stamped as if the rest had been done, and no later run does it',
-      instead: '# raise where the state is not what the revision expects, or write statements that may run anywhere (IF EXISTS)',
+      message: 'a database that returns here is stamped without the rest of the revision, and no later run does it',
+      instead: '# raise if the state is not what the revision expects, or write statements that may run in any state (IF EXISTS)',
     };
   },
 };

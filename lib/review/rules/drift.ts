@@ -13,15 +13,15 @@ export const drift: Rule = {
     for (const operation of operations) {
       yield {
         ...place,
-        message: `the models want what no revision does: ${operation}`,
+        message: `the models need an operation that no revision has: ${operation}`,
         instead: 'npx safe-alembic create "..."',
       };
     }
     const differences = [
-      ...Object.keys(catalog.removed).map((name) => `the migrations make ${name}, the models do not`),
-      ...Object.keys(catalog.added).map((name) => `the models make ${name}, no migration does`),
+      ...Object.keys(catalog.removed).map((name) => `the migrations create ${name}, the models do not`),
+      ...Object.keys(catalog.added).map((name) => `the models create ${name}, no migration does`),
       ...Object.entries(catalog.changed).map(
-        ([name, [migrated, modelled]]) => `${name} is ${migrated} by the migrations and ${modelled} by the models`,
+        ([name, [migrated, modelled]]) => `${name} is ${migrated} in the migrations and ${modelled} in the models`,
       ),
     ];
     for (const message of differences) yield { ...place, message };

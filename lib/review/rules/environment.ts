@@ -1,11 +1,11 @@
 import type { Rule } from './rule';
 
-/** If the connection is in a transaction at `configure()`, Alembic leaves the commit to the code that began it. */
+/** If the connection is in a transaction at `configure()`, Alembic leaves the commit to the code that started it. */
 export const envKeepsNothing: Rule = {
   id: 'env-keeps-nothing',
   group: 'env.py',
   severity: 'error',
-  title: 'env.py lets "alembic upgrade" succeed and keep nothing',
+  title: 'with this env.py, "alembic upgrade" succeeds and nothing is committed',
   *checkProject({ input: { environment } }) {
     if (!environment || environment.keeps || environment.failure) return;
     yield {
@@ -15,11 +15,11 @@ export const envKeepsNothing: Rule = {
       message:
         '"alembic upgrade" exits with 0 and the database has none of its changes: ' +
         (environment.outerTransaction
-          ? 'the connection is already in a transaction when context.configure() is called (a SET is enough), so Alembic leaves the commit to env.py, which does not make it'
+          ? 'the connection is already in a transaction when context.configure() is called (a SET is enough), so Alembic leaves the commit to env.py, which does not commit'
           : 'env.py does not commit what the migrations did'),
       instead: [
         'with connectable.connect() as connection:',
-        '    # statements before configure() need a commit of their own:',
+        '    # commit the statements before configure():',
         '    connection.commit()',
         '    context.configure(connection=connection, target_metadata=target_metadata)',
         '    with context.begin_transaction():',

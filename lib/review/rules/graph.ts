@@ -12,7 +12,7 @@ export const severalHeads: Rule = {
     if (graph.problem) return;
     const groups = new Map<string, GraphRevision[]>();
     for (const head of graph.revisions.filter(({ revision }) => graph.heads.includes(revision))) {
-      // Branches with labels of their own are meant to stay apart.
+      // Branches with different labels are separate on purpose.
       const labels = [...labelsOf(head, graph)].sort().join();
       groups.set(labels, [...(groups.get(labels) ?? []), head]);
     }
@@ -49,7 +49,7 @@ export const orphanRevision: Rule = {
   id: 'orphan-revision',
   group: 'graph',
   severity: 'error',
-  title: 'a revision follows one that does not exist, or stands apart',
+  title: 'a revision follows one that does not exist, or is not connected to the others',
   *checkProject({ input: { graph } }) {
     const ids = new Set(graph.revisions.map(({ revision }) => revision));
     let reported = false;
@@ -62,7 +62,7 @@ export const orphanRevision: Rule = {
         revision,
         line: 1,
         seen: 'source',
-        message: `${revision} follows ${missing.join(' and ')}, which no file has: Alembic can't load any revision ("Can't locate revision"), and every run fails`,
+        message: `${revision} follows ${missing.join(' and ')}, which does not exist: Alembic can't load any revision ("Can't locate revision"), and every run fails`,
       };
     }
     if (graph.problem && !reported) {
@@ -78,13 +78,13 @@ export const orphanRevision: Rule = {
         line: 1,
         seen: 'source',
         atMost: 'warning',
-        message: `${revision} has no down_revision although ${bases[0]?.revision} is already the first: it stands apart, and its branch has no label`,
+        message: `${revision} has no down_revision, but ${bases[0]?.revision} is already the first revision: it is not connected to the others, and its branch has no label`,
       };
     }
   },
 };
 
-/** Alembic takes the beginning of an id, and labels. */
+/** Alembic accepts the start of an id, and labels. */
 function isThere(down: string, ids: ReadonlySet<string>, { revisions }: GraphFacts): boolean {
   return (
     ids.has(down) ||
@@ -104,8 +104,8 @@ export const mergeDoesWork: Rule = {
     if (!first) return;
     yield {
       ...first.place,
-      message: `a merge that does work: the order in which ${facts.downRevisions.join(' and ')} were applied differs between databases, and a downgrade must choose a branch`,
-      instead: '# an empty merge, and the work in a revision that follows it',
+      message: `a merge that does work: databases apply ${facts.downRevisions.join(' and ')} in different orders, and a downgrade must choose a branch`,
+      instead: '# leave the merge empty, and do the work in a revision after it',
     };
   },
 };
@@ -114,7 +114,7 @@ export const editedRevision: Rule = {
   id: 'edited-revision',
   group: 'graph',
   severity: 'error',
-  title: 'a revision that the base branch has already is changed or removed',
+  title: 'a revision that is already on the base branch is changed or removed',
   *checkProject(change) {
     for (const { file, how } of change.input.edited) {
       const revision = revisionOf(file, change);
@@ -125,8 +125,8 @@ export const editedRevision: Rule = {
         seen: 'source',
         message:
           how === 'removed'
-            ? `${file} is on the base branch and is removed here: a database that has it fails with "Can't locate revision"`
-            : `${file} is on the base branch and is changed here: a database that has it never runs the change, so databases differ from now on`,
+            ? `${file} is on the base branch and is removed here: a database that ran it fails with "Can't locate revision"`
+            : `${file} is on the base branch and is changed here: a database that ran it never runs the change, so databases differ from now on`,
         instead:
           how === 'removed'
             ? '# keep the file, and undo its work in a new revision'

@@ -119,7 +119,7 @@ export const CHECKS: readonly Rule[] = [
   drift,
 ];
 
-/** About the comments themselves: lib/review/acknowledge.ts. */
+/** Checks the comments themselves: lib/review/acknowledge.ts. */
 export const UNUSED_ACKNOWLEDGEMENT: RuleInfo = {
   id: 'unused-acknowledgement',
   group: 'review',

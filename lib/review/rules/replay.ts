@@ -5,10 +5,10 @@ import { bare } from '../revision/tables';
 import { isConcurrent } from './concurrently';
 import type { Rule } from './rule';
 
-/** What is missing from the starting point, or there twice: the base tables of many projects were not made by migrations. */
+/** The starting point lacks an object, or already has it: in many projects no migration created the base tables. */
 const MISSING = ['42P01', '42703', '42704', '42883', '3F000'];
 const THERE_ALREADY = ['42P07', '42701', '42710', '42P06'];
-/** An extension that the scratch server does not have, or a right that its role does not have. */
+/** The scratch server lacks an extension, or its role lacks a privilege. */
 const NOT_OFFERED = ['58P01', '0A000', '42501'];
 
 export const upgradeFails: Rule = {
@@ -19,11 +19,11 @@ export const upgradeFails: Rule = {
   *check(revision, change) {
     const { facts, upgrade } = revision;
     const { outcome, failure } = upgrade.facts;
-    // Rules of their own: concurrently-in-transaction, enum-value-in-transaction.
+    // Other rules report these: concurrently-in-transaction, enum-value-in-transaction.
     const isNamed = (failure?.sqlState === '25001' && isConcurrent(failure.statement ?? '')) || failure?.sqlState === '55P04';
     if (outcome === 'failed' && !isNamed) {
       const { certain, hint } = judge(failure, madeLater(failure, revision, change));
-      // Revisions before it that could not be applied may have made what it needs.
+      // An earlier revision that could not be applied may have created what it needs.
       if (certain || upgrade.facts.reason === undefined) {
         yield {
           line: failure?.line ?? upgrade.source?.line ?? 1,
@@ -43,52 +43,52 @@ export const upgradeFails: Rule = {
         seen: 'replay',
         statement: withRows.statement,
         atMost: 'warning',
-        message: `the upgrade fails where the tables hold rows: ${withRows.message}`,
+        message: `the upgrade fails if the tables have rows: ${withRows.message}`,
       };
     }
   },
 };
 
-/** Whether it fails in production, too, and what helps. */
+/** Whether it also fails in production, and what helps. */
 function judge(failure: StatementFailure | undefined, later: string | undefined): { certain: boolean; hint: string } {
   const { sqlState = '', message = '' } = failure ?? {};
   if (later !== undefined) return { certain: true, hint: `; ${later}` };
   if (MISSING.includes(sqlState)) {
-    const hint = '; if production has what is missing, a schema dump as the starting point (--baseline) lets it run here';
+    const hint = '; if production has it, pass a schema dump as the starting point (--baseline)';
     return { certain: false, hint };
   }
   if (THERE_ALREADY.includes(sqlState)) return { certain: false, hint: '' };
   if (NOT_OFFERED.includes(sqlState)) {
     const hint = /extension/.test(message)
-      ? '; name an empty database of a server that has the extension with --database-url'
+      ? '; pass an empty database on a server that has the extension with --database-url'
       : '';
     return { certain: false, hint };
   }
   // A revision that reads rows finds none in an empty database.
   const readsRows = /NoneType|NoResultFound|IndexError|StopIteration|KeyError/.test(message);
   const hint = /^(?:ModuleNotFound|Import)Error/.test(message)
-    ? '; install what it imports where the migrations run, or import nothing but Alembic and SQLAlchemy'
+    ? '; install the module where the migrations run, or import only Alembic and SQLAlchemy'
     : '';
   return { certain: sqlState !== '' || (/^\w*(?:Error|Exit)\b/.test(message) && !readsRows), hint };
 }
 
-/** Who makes the missing table after it was needed. */
+/** Where the missing table is created, if that comes later. */
 function madeLater(failure: StatementFailure | undefined, revision: Reviewed, change: Change): string | undefined {
   if (failure?.sqlState !== '42P01') return undefined;
   const missing = /relation "([^"]+)" does not exist/.exec(failure.message)?.[1];
   const makes = ({ upgrade }: Reviewed) =>
     upgrade.steps.find(({ action }) => action.does === 'create table' && bare(action.table) === bare(missing ?? ''));
   const here = makes(revision);
-  if (here) return `${missing} is made later in this revision, at line ${here.line}: add what refers to it after that`;
+  if (here) return `${missing} is created later in this revision, at line ${here.line}: move what refers to it after that line`;
   const next = change.after(revision).find(makes);
-  return next && `${missing} is made later, in ${next.facts.revision}: add what refers to it there`;
+  return next && `${missing} is created later, in ${next.facts.revision}: move what refers to it there`;
 }
 
 export const triggerDisabled: Rule = {
   id: 'trigger-disabled',
   group: 'data loss',
   severity: 'warning',
-  title: 'triggers are switched off',
+  title: 'triggers are disabled',
   *check({ upgrade }) {
     for (const [at, { action, isExisting, place }] of upgrade.steps.entries()) {
       if (action.does !== 'disable trigger' || !isExisting(action.table)) continue;
@@ -97,8 +97,8 @@ export const triggerDisabled: Rule = {
       yield {
         ...place,
         message:
-          `${trigger === 'all' ? 'all triggers' : `trigger ${trigger}`} of ${table} are switched off${again ? ' until the revision commits' : ' and stay so'}: ` +
-          'foreign keys and other rules that they keep are not checked, and writes of the table wait for the SHARE ROW EXCLUSIVE lock',
+          `${trigger === 'all' ? 'all triggers' : `trigger ${trigger}`} of ${table} are disabled${again ? ' until the revision commits' : ' and not enabled again'}: ` +
+          'foreign keys and other rules that they enforce are not checked, and writes to the table wait for the SHARE ROW EXCLUSIVE lock',
       };
     }
   },

@@ -14,22 +14,20 @@ export const downgradeMissing: Rule = {
     const { source } = downgrade;
     if (!changesSchema(revision) || facts.downRevisions.length > 1) return;
     if (source && !source.empty && !source.raises) return;
-    const how = !source ? 'has no downgrade' : source.raises ? 'has a downgrade that only raises' : 'has an empty downgrade';
+    const how = !source ? 'it has no downgrade' : source.raises ? 'its downgrade only raises' : 'its downgrade is empty';
     yield {
       line: source?.line ?? 1,
       direction: 'downgrade',
       seen: 'source',
       message:
-        `the revision changes the schema and ${how}: ` +
-        (source?.empty
-          ? 'Alembic goes back and leaves the schema as it is, so the next upgrade fails'
-          : 'the release can not be rolled back'),
+        `the revision changes the schema, but ${how}: ` +
+        (source?.empty ? 'Alembic goes back, the schema stays, and the next upgrade fails' : 'the release cannot be rolled back'),
       instead: '# cdk-alembic: allow downgrade-missing: <why there is no downgrade>',
     };
   },
 };
 
-/** A schema that differs in more than constraints that are valid now: a valid one holds all that an unvalidated one does. */
+/** Whether the schema changed, ignoring constraints that only became valid: those need no downgrade. */
 function changesSchema({ facts, upgrade }: Reviewed): boolean {
   const { changes } = facts;
   if (upgrade.replayed && changes) {
@@ -59,7 +57,7 @@ export const dropConstraintNone: Rule = {
   id: 'drop-constraint-none',
   group: 'reversibility',
   severity: 'error',
-  title: 'drop_constraint(None): a constraint without a name can not be dropped',
+  title: 'drop_constraint(None): a constraint cannot be dropped without its name',
   *check({ parts }) {
     for (const part of parts) {
       if (part.replayed) continue;
@@ -70,8 +68,8 @@ export const dropConstraintNone: Rule = {
           line,
           direction: part.direction,
           seen: part.facts.outcome === 'failed' ? 'replay' : 'source',
-          message: `drop_constraint(None) fails: the constraint${typeof table === 'string' ? ` of ${on}` : ''} has no name here, so the ${part.direction} can not run`,
-          instead: `op.drop_constraint("<name>", ${JSON.stringify(on)}, type_=${JSON.stringify(keywords.type_ ?? 'foreignkey')})\n# and name it where it is created, or give the metadata a naming_convention`,
+          message: `drop_constraint(None) fails: the constraint${typeof table === 'string' ? ` of ${on}` : ''} has no name here, so the ${part.direction} cannot run`,
+          instead: `op.drop_constraint("<name>", ${JSON.stringify(on)}, type_=${JSON.stringify(keywords.type_ ?? 'foreignkey')})\n# and name it where it is created, or set a naming_convention on the metadata`,
         };
       }
     }
@@ -110,7 +108,7 @@ export const downgradeFails: Rule = {
         seen: 'replay',
         statement: withRows.statement,
         atMost: 'warning',
-        message: `the downgrade fails where the tables hold rows: ${withRows.message}`,
+        message: `the downgrade fails if the tables have rows: ${withRows.message}`,
       };
     }
   },
@@ -127,7 +125,7 @@ export const reupgradeFails: Rule = {
   title: 'the upgrade fails after the downgrade',
   *check({ facts, upgrade, downgrade }) {
     const { again } = facts;
-    // An empty downgrade leaves everything in the way: downgrade-missing says so.
+    // An empty downgrade leaves everything behind: downgrade-missing reports it.
     if (!again || !downgrade.source || downgrade.source.empty) return;
     if (again.outcome === 'failed') {
       yield {
@@ -135,7 +133,7 @@ export const reupgradeFails: Rule = {
         direction: 'upgrade',
         seen: 'replay',
         statement: again.failure?.statement,
-        message: `after the downgrade the upgrade fails: ${again.failure?.message ?? 'without a message'}; the downgrade left something behind`,
+        message: `the upgrade fails after the downgrade, which left something behind: ${again.failure?.message ?? 'without a message'}`,
       };
     } else if (again.differs && described(again.differs)) {
       yield {
@@ -143,7 +141,7 @@ export const reupgradeFails: Rule = {
         direction: 'upgrade',
         seen: 'replay',
         atMost: 'warning',
-        message: `after the downgrade the upgrade makes a different schema: ${described(again.differs)}`,
+        message: `after the downgrade, the upgrade creates a different schema: ${described(again.differs)}`,
       };
     }
   },
@@ -163,7 +161,7 @@ export const downgradeNotRestoring: Rule = {
       line: downgrade.source.line,
       direction: 'downgrade',
       seen: 'replay',
-      message: `after upgrade and downgrade the schema differs: ${words}`,
+      message: `the schema differs after upgrade and downgrade: ${words}`,
     };
   },
 };
@@ -181,7 +179,7 @@ function described({ added, removed, changed }: SchemaChange): string {
   ].join('; ');
 }
 
-/** PostgreSQL can't take a label from an enum, and an unused one does no harm. */
+/** PostgreSQL can't remove a label from an enum, and an unused one does no harm. */
 function onlyGainsLabels(before: string, after: string): boolean {
   const labels = (definition: string) => /^ENUM \((.*)\)$/.exec(definition)?.[1]?.split(', ');
   const [old, current] = [labels(before), labels(after)];

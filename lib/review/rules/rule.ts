@@ -31,7 +31,7 @@ export interface RuleInfo {
 
 /** A finding before its severity, revision and acknowledgement are known. */
 export interface Found extends Pick<Finding, 'line' | 'direction' | 'message' | 'instead' | 'seen' | 'statement'> {
-  /** A warning even where the rule is an error. */
+  /** A warning even if the rule is an error. */
   readonly atMost?: 'warning';
 }
 

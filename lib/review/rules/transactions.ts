@@ -79,9 +79,9 @@ export const ddlBeforeAutocommit: Rule = {
       yield {
         ...first.place,
         message:
-          `this is committed when the autocommit block at line ${steps[at]?.line} begins: if that fails, the ${direction} is half done and ` +
-          'not stamped, and the next run fails on what is already there',
-        instead: '# the autocommit block alone in a revision of its own, after this one',
+          `the autocommit block at line ${steps[at]?.line} commits this when it starts: if the block fails, the ${direction} is half done and ` +
+          'not stamped, and the next run fails on what already exists',
+        instead: '# move the autocommit block alone into the next revision',
       };
     }
   },
@@ -93,7 +93,7 @@ function isWork({ action, transaction }: Step): boolean {
   return transaction >= 0 && !HARMLESS.has(action.does);
 }
 
-/** psycopg 3 goes on in autocommit without telling SQLAlchemy; the version stamp is not in the transaction of the work. */
+/** psycopg 3 continues in autocommit without telling SQLAlchemy, and the version stamp is not in the transaction of the work. */
 export const rawCommit: Rule = {
   id: 'raw-commit',
   group: 'transactions',
@@ -113,7 +113,7 @@ export const rawCommit: Rule = {
           line,
           direction,
           seen: replayed ? 'replay' : 'source',
-          message: `${how} ends Alembic's transaction without Alembic knowing: what follows is not rolled back if it fails, and with psycopg 3 the version is not stamped or the run fails`,
+          message: `Alembic does not notice that ${how} ends its transaction: later statements are not rolled back if they fail, and with psycopg 3 the version is not stamped or the run fails`,
           instead: autocommit('...'),
         };
       }
@@ -139,8 +139,8 @@ export const bindCommit: Rule = {
           line,
           direction,
           seen: facts.leftTransaction ? 'replay' : 'source',
-          message: `${name}() commits before Alembic stamps the version: if it is the last pending revision, its work stays, the stamp is lost with exit code 0, and the next run repeats it`,
-          instead: autocommit('op.execute(...)  # each statement is committed on its own'),
+          message: `${name}() commits before Alembic stamps the version: if this is the last pending revision, its work stays, the stamp is lost, the exit code is 0, and the next run repeats it`,
+          instead: autocommit('op.execute(...)  # each statement commits separately'),
         };
       }
     }
@@ -154,14 +154,14 @@ export const enumValueInTransaction: Rule = {
   severity: 'error',
   title: 'a new enum value is used in the transaction that adds it',
   *check({ upgrade: part }) {
-    // A replay that ran to its end has shown that it can be used.
+    // A replay that finished proves that the value can be used.
     if (part.replayed) return;
     const uses = [...usesOfNewValues(part)];
     for (const { used, added } of uses) {
       yield {
         ...used.place,
         message: `'${added.action.value}' was added to ${added.action.type} at line ${added.line} and is not committed yet: this fails with "unsafe use of new value"`,
-        instead: ['# add the value in a revision before this one, or here first:', autocommit(execute(added.sql))].join('\n'),
+        instead: ['# add the value in an earlier revision, or first in this one:', autocommit(execute(added.sql))].join('\n'),
       };
     }
     const { failure } = part.facts;
@@ -205,7 +205,7 @@ export const invalidIndexAccepted: Rule = {
         if (!action.index || dropped.has(action.index)) continue;
         yield {
           ...place,
-          message: `if a build of ${action.index} failed before, its INVALID index stays, IF NOT EXISTS accepts it, and the revision is stamped with an index of ${action.table} that no query uses`,
+          message: `if an earlier build of ${action.index} failed, IF NOT EXISTS accepts its INVALID index, and the revision is stamped with an index of ${action.table} that no query uses`,
           instead: autocommit(
             `op.drop_index(${literal(action.index)}, ${literal(action.table)}, if_exists=True, postgresql_concurrently=True)`,
             `op.create_index(${literal(action.index)}, ${literal(action.table)}, ..., postgresql_concurrently=True)`,

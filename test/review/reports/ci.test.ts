@@ -10,7 +10,7 @@ describe('the review as annotations of GitHub', () => {
     expect(lines[3]).toMatch(
       /^::error file=back\/alembic\/versions\/06c7d8e9f0b1_\w+\.py,line=22,title=set-not-null-scan%3A 06c7d8e9f0b1::reads all of accounts /,
     );
-    expect(lines[3]).toContain('%0A%0Athe safe way:%0Aop.create_check_constraint(');
+    expect(lines[3]).toContain('%0A%0Ainstead:%0Aop.create_check_constraint(');
     expect(lines[3]).toContain('# cdk-alembic: allow set-not-null-scan: <reason>');
     expect(lines[8]).toMatch(/^::warning file=back\/alembic\/env\.py,line=61,title=env-outer-transaction::/);
   });
@@ -31,7 +31,7 @@ describe('the review as annotations of GitHub', () => {
     const shown = githubReport(large(), 'back').trimEnd().split('\n');
     const levels = shown.map((line) => line.split(' ')[0]);
     expect(levels).toEqual([...Array(10).fill('::error'), ...Array(10).fill('::warning'), '::notice']);
-    expect(shown.at(-1)).toContain('980 findings more');
+    expect(shown.at(-1)).toContain('980 more findings');
   });
 
   test('nothing found is nothing to show', () => {

@@ -29,9 +29,9 @@ describe('the review as a comment', () => {
       '<details><summary>❌ <b>set-not-null-scan</b> in <code>06c7d8e9f0b1</code>: reads all of accounts under ACCESS EXCLUSIVE to see that email is never NULL: nobody reads or writes accounts meanwhile</summary>',
       '<code>alembic/versions/06c7d8e9f0b1&#95;require&#95;the&#95;email&#95;of&#95;accounts.py:22</code>, upgrade, seen in the replay',
       '```sql\nALTER TABLE accounts ALTER COLUMN email SET NOT NULL\n```',
-      'The safe way:',
+      'Instead:',
       expect.stringMatching(/^```python\nop\.create_check_constraint[\s\S]*nullable=False\)\n```$/),
-      'If it is meant, write into that file: <code># cdk-alembic: allow set-not-null-scan: &lt;reason></code>'.replace(
+      'If this is intended, write into that file: <code># cdk-alembic: allow set-not-null-scan: &lt;reason></code>'.replace(
         '# cdk',
         '&#35; cdk',
       ),
@@ -81,7 +81,7 @@ describe('the review as a comment', () => {
   ])('%s fit into a comment of GitHub, which says what was left out', (_, review) => {
     const text = markdownReport(review());
     expect(text.length).toBeLessThan(65_536);
-    if (review().findings.length > 100) expect(text).toMatch(/^and \d+ more, which did not fit here$/m);
+    if (review().findings.length > 100) expect(text).toMatch(/^and \d+ more, which do not fit here$/m);
     expect(text.match(/<details>/g)?.length).toBe(text.match(/<\/details>/g)?.length);
   });
 });

@@ -1,11 +1,10 @@
-import { TenantsError } from '../../../client/tenants/errors';
-import { sfnRegion } from '../../../client/tenants/sdk';
-import { CONTRACT_VERSION } from '../../../contract';
+import { regionOf } from '../../../client/lambda-client';
+import { CONTRACT_VERSION, MigrateError } from '../../../contract';
+import { EXIT } from '../../../contract/exit-codes';
 import { type TenantRunSummary, tenantStateMachineName } from '../../../contract/tenants';
 import { callerIdentity } from '../../answer/caller-identity';
 import { confirm } from '../../answer/confirm';
 import { showHeader } from '../../answer/show-header';
-import { EXIT } from '../../exit-codes';
 import type { StartTask } from './arguments';
 import { answerDocument, type TenantsAnswerDocument, type TenantsDecisionDocument } from './documents';
 import { runCommand, type Session } from './session';
@@ -17,7 +16,7 @@ export async function carryOut(session: Session): Promise<TenantsAnswerDocument 
   const { client, sfn, screen, signal, arguments: given } = session;
   const { task } = given;
   const { stage, appName, endpoint } = given.client;
-  const region = await sfnRegion(sfn);
+  const region = await regionOf(sfn);
   // Both at once: the header must not cost the run any time.
   const planned = task.verb === 'start' ? start(session, { ...task, command: 'plan', allow: undefined }) : undefined;
   planned?.catch(() => {});
@@ -69,7 +68,7 @@ async function planOf(session: Session, planId: string, asks: boolean): Promise<
   try {
     return await watchRun(session, planId, true);
   } catch (error) {
-    if (!asks && error instanceof TenantsError && error.code === 'tenants_failed' && error.summary) return error.summary;
+    if (!asks && error instanceof MigrateError && error.code === 'tenants_failed' && error.summary) return error.summary;
     throw error;
   }
 }

@@ -1,8 +1,6 @@
-import { TenantsError } from '../../../client/tenants/errors';
-import { CONTRACT_VERSION, type Count, type Text } from '../../../contract';
+import { CONTRACT_VERSION, type Count, type FailureCode, type MigrateError, type Text } from '../../../contract';
+import { EXIT, exitCodeOf } from '../../../contract/exit-codes';
 import type { TenantRunSummary } from '../../../contract/tenants';
-import type { CommandError } from '../../answer/command-error';
-import { type AnyCode, EXIT, exitCodeOf } from '../../exit-codes';
 
 /* What `--json` prints for many tenants. `npm run generate` makes schema/migrate-invoke.json from it. */
 
@@ -28,7 +26,7 @@ export interface TenantsDecisionDocument {
 export interface TenantsFailureDocument extends Partial<Omit<TenantRunSummary, 'contract' | 'status' | 'runId' | 'error'>> {
   readonly contract: typeof CONTRACT_VERSION;
   readonly status: 'failed';
-  readonly error: { readonly code: AnyCode; readonly message: Text; readonly next: Text };
+  readonly error: { readonly code: FailureCode; readonly message: Text; readonly next: Text };
   /** null: none was started. */
   readonly runId: Text | null;
   readonly exitCode: Count;
@@ -42,9 +40,7 @@ export function answerDocument({ error: _, ...summary }: TenantRunSummary, check
   return { ...summary, command: 'check', atHead, exitCode: atHead ? EXIT.done : EXIT.notStarted };
 }
 
-export function failureDocument(error: TenantsError | CommandError, runId?: string): TenantsFailureDocument {
-  const { code, message, next } = error;
-  const summary = error instanceof TenantsError ? error.summary : undefined;
+export function failureDocument({ code, message, next, summary }: MigrateError, runId?: string): TenantsFailureDocument {
   const failed = { contract: CONTRACT_VERSION, status: 'failed', error: { code, message, next } } as const;
   return { ...summary, ...failed, runId: summary?.runId ?? runId ?? null, exitCode: exitCodeOf(code) };
 }

@@ -1,9 +1,9 @@
 import { TenantsClient } from '../../../client/tenants/client';
-import { TenantsError } from '../../../client/tenants/errors';
 import { sfnClient } from '../../../client/tenants/sdk';
+import { MigrateError } from '../../../contract/failure';
 import { ciReport } from '../../answer/ci/detect';
-import { CommandError } from '../../answer/command-error';
 import { interruptSignal } from '../../answer/interrupt';
+import { knownFailure } from '../../answer/known-failure';
 import { requestedBy } from '../../answer/requested-by';
 import { type Screen, screen } from '../../screen/screen';
 import { plain } from '../../screen/terminal';
@@ -23,7 +23,7 @@ import { showDone, showFailures } from './show';
 export async function migrateInvokeTenants(argv: readonly string[]): Promise<number> {
   const parsed = parseArguments(argv);
   if (parsed.kind === 'tenants') return run(parsed);
-  const error = new TenantsError('invalid_usage', parsed.problems.join('; '), 'see migrate-invoke --help');
+  const error = new MigrateError('invalid_usage', parsed.problems.join('; '), 'see migrate-invoke --help');
   return end(failureDocument(error), parsed.json, screen({ json: parsed.json, progress: false }), error);
 }
 
@@ -45,7 +45,7 @@ async function run(given: Arguments): Promise<number> {
   try {
     return end(await carryOut(session), given.json, view);
   } catch (cause) {
-    const error = interrupt.signal.aborted ? wasInterrupted(session) : known(cause);
+    const error = interrupt.signal.aborted ? wasInterrupted(session) : knownFailure(cause);
     return end(failureDocument(error, session.runId), given.json, view, error);
   } finally {
     interrupt.ignore();
@@ -54,7 +54,7 @@ async function run(given: Arguments): Promise<number> {
 }
 
 /** Shows how it ended: on the terminal, to the CI, and as JSON. */
-function end(document: TenantsDocument, json: boolean, { notes }: Screen, error?: TenantsError | CommandError): number {
+function end(document: TenantsDocument, json: boolean, { notes }: Screen, error?: MigrateError): number {
   if (error) showError(notes, error);
   else if ('atHead' in document && document.atHead === false) notes.next(NEXT_AFTER_CHECK);
   if ('detailsUri' in document && document.detailsUri) notes.fact('details', document.detailsUri);
@@ -65,25 +65,18 @@ function end(document: TenantsDocument, json: boolean, { notes }: Screen, error?
 
 const NEXT_AFTER_CHECK = 'bring them to head: the same command line without --command check, or a deploy';
 
-function showError(notes: Screen['notes'], error: TenantsError | CommandError): void {
-  const summary = error instanceof TenantsError ? error.summary : undefined;
+function showError(notes: Screen['notes'], { code, message, next, summary }: MigrateError): void {
   if (summary) {
     if (summary.command === 'upgrade') showDone(notes, summary);
     showFailures(notes, summary);
   }
-  notes.line(`${notes.paint('red', '✗')} ${notes.paint('bold', error.code)}: ${plain(error.message)}`);
-  notes.next(error.next);
+  notes.line(`${notes.paint('red', '✗')} ${notes.paint('bold', code)}: ${plain(message)}`);
+  notes.next(next);
 }
 
-/** An error with a next step; anything else is a defect of the command, and its stack trace is wanted. */
-function known(error: unknown): TenantsError | CommandError {
-  if (error instanceof TenantsError || error instanceof CommandError) return error;
-  throw error;
-}
-
-function wasInterrupted(session: Session): CommandError {
+function wasInterrupted(session: Session): MigrateError {
   const { runId, changing } = session;
-  if (!changing || runId === undefined) return new CommandError('interrupted', 'nothing was changed', 'run it again');
+  if (!changing || runId === undefined) return new MigrateError('interrupted', 'nothing was changed', 'run it again');
   const [watch, stop] = [runCommand(session, 'run', runId), runCommand(session, 'stop', runId)];
-  return new CommandError('interrupted', `run ${runId} goes on`, `watch it again: ${watch}; or stop it: ${stop}`);
+  return new MigrateError('interrupted', `run ${runId} goes on`, `watch it again: ${watch}; or stop it: ${stop}`);
 }

@@ -1,11 +1,10 @@
-import { migrateError } from '../../../client/errors';
 import { migrate } from '../../../client/migrate';
-import type { MigrateAnswer } from '../../../contract';
+import { type MigrateAnswer, MigrateError } from '../../../contract';
+import { EXIT } from '../../../contract/exit-codes';
 import { answerDocument } from '../../answer/documents';
 import { Progress } from '../../answer/progress';
 import { requestedBy } from '../../answer/requested-by';
 import { showApplied, showOutcome, showPlace } from '../../answer/show-answer';
-import { EXIT } from '../../exit-codes';
 import { place } from '../../screen/terminal';
 import { askRunner } from '../ask-runner';
 import { type Session, withOwnDatabase } from '../session';
@@ -41,7 +40,7 @@ export async function apply(session: Session, { revision }: ApplyArguments): Pro
 }
 
 function ahead({ unknown, heads }: MigrateAnswer) {
-  return migrateError(
+  return new MigrateError(
     'database_ahead',
     `the database is at ${place(unknown)}, which this project does not have (its heads: ${place(heads)})`,
     'check out the branch that has this revision; nothing was changed',

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Report } from '../../../contract/facts';
+import { MigrateError } from '../../../contract/failure';
 import { mustHave, readGraph } from '../../../local/python/observe';
 import { vagueDescription } from '../../../review';
-import { CommandError } from '../../answer/command-error';
 import { exitCodeOfReview } from '../replay/exit-code';
 import { reviewRevisions, scratchStart } from '../replay/review-revisions';
 import { showReview } from '../replay/show-review';
@@ -37,8 +37,8 @@ export async function create(session: Session, given: CreateArguments): Promise<
   return exitCode;
 }
 
-function vague(message: string): CommandError {
-  return new CommandError(
+function vague(message: string): MigrateError {
+  return new MigrateError(
     'vague_description',
     `the description ${JSON.stringify(message)} does not say what changes; nothing was started`,
     'say what changes, and where, such as "Add index on users.email"',

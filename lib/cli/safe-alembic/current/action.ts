@@ -1,6 +1,6 @@
+import { EXIT } from '../../../contract/exit-codes';
 import { answerDocument } from '../../answer/documents';
 import { showAnswer } from '../../answer/show-answer';
-import { EXIT } from '../../exit-codes';
 import { askRunner } from '../ask-runner';
 import { type Session, withOwnDatabase } from '../session';
 

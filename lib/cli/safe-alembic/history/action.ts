@@ -1,9 +1,8 @@
-import { MigrateError } from '../../../client/errors';
-import type { MigrateAnswer } from '../../../contract';
+import { EXIT } from '../../../contract/exit-codes';
+import { MigrateError } from '../../../contract/failure';
 import { readGraph } from '../../../local/python/observe';
-import { EXIT } from '../../exit-codes';
 import { count, plain } from '../../screen/terminal';
-import { askRunner } from '../ask-runner';
+import { answerOrFailure, askRunner } from '../ask-runner';
 import { type Session, withOwnDatabase } from '../session';
 import { lineage, showGraph } from './show-graph';
 
@@ -15,7 +14,7 @@ export async function history(session: Session): Promise<number> {
     const read = await readGraph(observer);
     return [
       read,
-      read.problem === undefined ? await where(() => askRunner(observer, { command: 'current' })) : undefined,
+      read.problem === undefined ? await answerOrFailure(askRunner(observer, { command: 'current' })) : undefined,
     ] as const;
   });
   const at = answer instanceof MigrateError ? undefined : answer?.to;
@@ -31,13 +30,4 @@ export async function history(session: Session): Promise<number> {
     process.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
   }
   return EXIT.done;
-}
-
-async function where(ask: () => Promise<MigrateAnswer>): Promise<MigrateAnswer | MigrateError> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (error instanceof MigrateError) return error;
-    throw error;
-  }
 }

@@ -1,5 +1,5 @@
+import { EXIT } from '../../../contract/exit-codes';
 import type { Review } from '../../../review';
-import { EXIT } from '../../exit-codes';
 
 /** The exit code of a review: one that could not look at anything was not started. */
 export function exitCodeOfReview({ failed, notChecked }: Pick<Review, 'failed' | 'notChecked'>): number {

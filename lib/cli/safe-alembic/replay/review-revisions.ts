@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Ask, GraphFacts } from '../../../contract/facts';
-import { LocalError } from '../../../local/errors';
+import { MigrateError } from '../../../contract/failure';
 import { observe } from '../../../local/python/observe';
 import type { Observation } from '../../../local/python/with-observer';
 import { type Review, review } from '../../../review';
@@ -12,11 +12,11 @@ import { ReplayProgress } from './progress';
 
 type Scratch = Pick<Extract<Ask, { ask: 'observe' }>, 'baseline' | 'overwrite'>;
 
-/** What the scratch database starts from. Throws a `LocalError`. */
+/** What the scratch database starts from. Throws a `MigrateError`. */
 export function scratchStart({ settings }: Session, { baseline, overwrite }: ReplayArguments): Scratch {
   const file = baseline === undefined ? settings.baseline : path.resolve(baseline);
   if (file !== undefined && !existsSync(file)) {
-    throw new LocalError(
+    throw new MigrateError(
       'baseline_failed',
       `the baseline ${file} does not exist`,
       'name the file with --baseline or the setting "baseline"',

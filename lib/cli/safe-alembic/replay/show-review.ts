@@ -8,11 +8,11 @@ import { wrap } from '../../screen/wrap';
 
 /** Lines longer than this are hard to read, however wide the terminal is. */
 const WIDEST = 110;
-/** A statement or the safe way is shown with so many lines; the other reports have it whole. */
+/** The most lines of a statement or its safe form; the other reports have all of them. */
 const MOST_LINES = 24;
 const FACT = '  statement  '.length;
 
-/** Each finding with the safe way, then what was acknowledged and what was not replayed, then what came out. */
+/** Each finding with its safe form, then what was acknowledged and what was not replayed, then the result. */
 export function showReview(terminal: Terminal, review: Review): void {
   const names = messagesOf(review);
   for (const finding of review.findings) if (finding.acknowledged === undefined) showFinding(terminal, finding, names);
@@ -44,13 +44,13 @@ function showFinding(terminal: Terminal, finding: Finding, names: ReadonlyMap<st
   if (statement !== undefined) showCode(terminal, 'statement', statement);
   if (instead !== undefined) showCode(terminal, 'instead', instead, 'green');
   const [where, what] = acceptance(finding);
-  fact(terminal, 'if meant', `${where}:`);
+  fact(terminal, 'to accept', `${where}:`);
   terminal.line(`    ${what}`);
   fact(terminal, 'more', pageOf(rule));
   terminal.line();
 }
 
-/** Names in a column where there is room for two; what is copied, such as a path, is never broken. */
+/** Puts the names in a column if two columns fit. Never breaks what people copy, such as a path. */
 function fact(terminal: Terminal, name: string, value: string): void {
   if (FACT + displayWidth(value) <= terminal.width) {
     terminal.fact(name, value);
@@ -68,7 +68,7 @@ function showCode(terminal: Terminal, name: string, code: string, color?: 'green
     const text = name === 'statement' ? cut(line, Math.max(20, Math.min(terminal.width, 4 * WIDEST) - 4)) : line;
     terminal.line(`    ${color ? terminal.paint(color, text) : text}`);
   }
-  if (lines.length > shown.length) terminal.line(terminal.paint('dim', `    and ${lines.length - shown.length} lines more`));
+  if (lines.length > shown.length) terminal.line(terminal.paint('dim', `    and ${lines.length - shown.length} more lines`));
 }
 
 function showAcknowledged(terminal: Terminal, { findings }: Review): void {

@@ -1,14 +1,13 @@
 import type { GraphFacts } from '../../../contract/facts';
-import { LocalError } from '../../../local/errors';
+import { MigrateError } from '../../../contract/failure';
 import { type Changes, changesSince, defaultBranch } from '../../../local/git';
-import { CommandError } from '../../answer/command-error';
 import { count } from '../../screen/terminal';
 import type { Chosen } from '../replay/chosen';
 import type { ReviewArguments } from './arguments';
 
 type Named = Pick<ReviewArguments, 'named' | 'since' | 'all'>;
 
-/** Which revisions a command line means. Throws a `LocalError` or {@link CommandError}. */
+/** Which revisions a command line means. Throws a {@link MigrateError}. */
 export async function chooseRevisions(project: string, graph: GraphFacts, given: Named): Promise<Chosen> {
   const all = graph.revisions.map(({ revision }) => revision);
   const changes = await changesOf(project, given);
@@ -43,7 +42,7 @@ async function changesOf(project: string, { since }: Named): Promise<Changes | u
     const branch = await defaultBranch(project);
     return branch === undefined ? undefined : await changesSince(project, branch);
   } catch (error) {
-    if (error instanceof LocalError) return undefined;
+    if (error instanceof MigrateError) return undefined;
     throw error;
   }
 }
@@ -82,5 +81,5 @@ function find({ revisions, heads }: GraphFacts, name: string): readonly string[]
     found.length === 0
       ? `the project has no revision "${name}"`
       : `"${name}" is the start of several: ${found.map(({ revision }) => revision).join(', ')}`;
-  throw new CommandError('unknown_revision', message, LOOK);
+  throw new MigrateError('unknown_revision', message, LOOK);
 }

@@ -1,11 +1,9 @@
-import { MigrateError } from '../../../client/errors';
-import type { MigrateAnswer } from '../../../contract';
-import { LocalError } from '../../../local/errors';
+import { type MigrateAnswer, MigrateError } from '../../../contract';
+import { EXIT } from '../../../contract/exit-codes';
 import { readGraph } from '../../../local/python/observe';
 import type { Finding, Review } from '../../../review/finding';
-import { EXIT } from '../../exit-codes';
 import { count, place, plain, type Terminal } from '../../screen/terminal';
-import { askRunner } from '../ask-runner';
+import { answerOrFailure, askRunner } from '../ask-runner';
 import type { ReplayArguments } from '../replay/options';
 import { reviewRevisions } from '../replay/review-revisions';
 import { type Session, withOwnDatabase, withScratchDatabase } from '../session';
@@ -37,7 +35,9 @@ export async function verify(session: Session, given: ReplayArguments): Promise<
   const { screen, common } = session;
   const started = Date.now();
   // One after the other: the first says soon whether the database can be reached.
-  const atHead = await withOwnDatabase(session, ({ observer }) => whereItIs(() => askRunner(observer, { command: 'current' })));
+  const atHead = whereItIs(
+    await withOwnDatabase(session, ({ observer }) => answerOrFailure(askRunner(observer, { command: 'current' }))),
+  );
   show(screen.data, atHead);
   const review = await withScratchDatabase(session, given.databaseUrl, async (observation) => {
     const graph = await readGraph(observation.observer);
@@ -53,23 +53,19 @@ export async function verify(session: Session, given: ReplayArguments): Promise<
   return exitCode;
 }
 
-async function whereItIs(ask: () => Promise<MigrateAnswer>): Promise<Check> {
-  try {
-    const { status, to, heads, pending, unknown } = await ask();
-    const passed = status === 'complete';
-    const what = passed
-      ? `the database is at head (${place(to)})`
-      : `the database is at ${place(to)}, not at head (${place(heads)})`;
-    const missing = pending.map(({ revision, message }) => `${revision} ${message} is pending: \`npx safe-alembic apply\``);
-    const foreign = unknown.map((revision) => `${revision} is not known to this project`);
-    return { check: 'at-head', passed, what, reasons: [...missing, ...foreign] };
-  } catch (error) {
-    if (!(error instanceof MigrateError || error instanceof LocalError)) throw error;
-    // A project that can't be loaded fails everything that follows, too.
-    if (error instanceof LocalError) throw error;
+function whereItIs(answer: MigrateAnswer | MigrateError): Check {
+  if (answer instanceof MigrateError) {
     const what = 'where the database is could not be determined';
-    return { check: 'at-head', passed: false, what, reasons: [`${error.code}: ${error.message}`, error.next] };
+    return { check: 'at-head', passed: false, what, reasons: [`${answer.code}: ${answer.message}`, answer.next] };
   }
+  const { status, to, heads, pending, unknown } = answer;
+  const passed = status === 'complete';
+  const what = passed
+    ? `the database is at head (${place(to)})`
+    : `the database is at ${place(to)}, not at head (${place(heads)})`;
+  const missing = pending.map(({ revision, message }) => `${revision} ${message} is pending: \`npx safe-alembic apply\``);
+  const foreign = unknown.map((revision) => `${revision} is not known to this project`);
+  return { check: 'at-head', passed, what, reasons: [...missing, ...foreign] };
 }
 
 type Judge = (check: keyof typeof RULES, holds: string, fails: string) => Check;

@@ -2,14 +2,14 @@ import type { Finding } from '../../finding';
 import { acceptance, pageOf } from '../words';
 import { html, type Markup } from './markup';
 
-/** Ids of parts of the page, as a link names them. */
+/** Ids in the page, for links. */
 export const findingId = (fingerprint: string): string => `f-${fingerprint}`;
 export const revisionId = (revision: string): string => `r-${revision.replace(/[^\w.-]/g, '_')}`;
 
-/** So much code is shown: a statement can be as long as a file, and the JSON has it whole. */
+/** The most characters of code that are shown: a statement can be as long as a file, and the JSON has all of it. */
 const LONGEST_CODE = 6_000;
 
-/** One finding with all that is known about it. */
+/** One finding with all its details. */
 export function findingArticle(finding: Finding, fingerprint: string, name: string | undefined): Markup {
   const { rule, severity, revision, file, line, direction, message, seen, statement, instead, acknowledged } = finding;
   const id = findingId(fingerprint);
@@ -18,16 +18,16 @@ export function findingArticle(finding: Finding, fingerprint: string, name: stri
 <article class="finding ${severity} ${state}" id="${id}" aria-labelledby="${id}-h" data-severity="${severity}" data-rule="${rule}" data-revision="${revision ?? ''}" data-state="${state}">
 <h3 id="${id}-h"><span class="severity">${severity}</span> <span class="rule">${rule}</span> <a class="anchor" href="#${id}" aria-label="Link to this finding">#</a></h3>
 <p class="message">${message}</p>
-<p class="place">${revision === undefined ? '' : html`<a href="#${revisionId(revision)}"><code>${revision}</code> ${name}</a><br>`}<span class="path">${file}:${line}</span>${direction === undefined ? '' : `, ${direction}`}${seen === 'replay' ? ', seen in the replay' : ', told from the source'}</p>
+<p class="place">${revision === undefined ? '' : html`<a href="#${revisionId(revision)}"><code>${revision}</code> ${name}</a><br>`}<span class="path">${file}:${line}</span>${direction === undefined ? '' : `, ${direction}`}${seen === 'replay' ? ', seen in the replay' : ', read from the source'}</p>
 ${acknowledged === undefined ? '' : html`<p class="reason"><b>Acknowledged</b> ${acknowledged}</p>`}
-<div class="codes">${statement === undefined ? '' : codeFigure('What runs', statement)}${instead === undefined ? '' : codeFigure('The safe way', instead)}</div>
-<p class="more">${acknowledged === undefined ? meant(finding) : ''}More: <span class="path">${pageOf(rule)}</span></p>
+<div class="codes">${statement === undefined ? '' : codeFigure('Statement', statement)}${instead === undefined ? '' : codeFigure('Instead', instead)}</div>
+<p class="more">${acknowledged === undefined ? howToAccept(finding) : ''}More: <span class="path">${pageOf(rule)}</span></p>
 </article>`;
 }
 
-function meant(finding: Finding): Markup {
+function howToAccept(finding: Finding): Markup {
   const [where, what] = acceptance(finding);
-  return html`If it is meant, ${where}: <code>${what}</code><br>`;
+  return html`If this is intended, ${where}: <code>${what}</code><br>`;
 }
 
 export function codeFigure(title: string, code: string): Markup {

@@ -45,10 +45,10 @@ const WIDEST = 135;
 /** Where the dot is; lines that change their lane do so between here and the row's head. */
 const DOT = 21;
 const BEND = 46;
-/** A row that is opened becomes longer; what does not fit is cut off. */
+/** An unfolded row is taller; the part that does not fit is clipped. */
 const FAR = 100_000;
 
-/** Draws the rows, all alike wide. */
+/** Draws the rows, all equally wide. */
 export class GraphDrawing {
   readonly width: number;
   private readonly gap: number;

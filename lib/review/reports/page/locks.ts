@@ -12,7 +12,7 @@ const MODES = [
   'AccessExclusiveLock',
 ];
 
-/** Who waits: everybody, those who write, or none of the application's statements. */
+/** What waits: all statements of the application, its writes, or none. */
 export type Strength = 'all' | 'writers' | 'none';
 
 export function strengthOf(mode: string): Strength {
@@ -28,7 +28,7 @@ export function modeName(mode: string): string {
     .toUpperCase();
 }
 
-/** A lock that is held, from and to as parts of the whole time. */
+/** A held lock; `from` and `to` are fractions of the whole time. */
 export interface Held {
   readonly mode: string;
   readonly from: number;
@@ -43,11 +43,11 @@ export interface Timeline {
     readonly to: number;
     readonly strongest?: string;
   }[];
-  /** By table, in the order in which they are locked: each lock from the statement that took it to the end of its transaction. */
+  /** Locks by table, in the order in which they are taken: each from its statement to the end of its transaction. */
   readonly tables: ReadonlyMap<string, readonly Held[]>;
 }
 
-/** So much of a bar a statement takes at least, or it could not be seen. */
+/** A statement's smallest share of a bar; a smaller one would be invisible. */
 const LEAST = 0.012;
 
 export function timeline(statements: readonly Statement[]): Timeline {

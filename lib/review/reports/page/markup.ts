@@ -1,11 +1,11 @@
-/** Markup. Nothing else is put into a page as it is. */
+/** Markup. Everything else is escaped before it goes into a page. */
 export class Markup {
   constructor(readonly text: string) {}
 }
 
 type Part = Markup | string | number | undefined | readonly Part[];
 
-/** Markup in which every value is text, unless it is markup itself. */
+/** Builds markup and escapes every value that is not markup. */
 export function html(strings: TemplateStringsArray, ...values: readonly Part[]): Markup {
   return new Markup(String.raw({ raw: strings }, ...values.map(asText)));
 }

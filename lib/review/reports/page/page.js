@@ -1,5 +1,5 @@
 // @ts-check
-// The script of the page: finds, filters and links to findings. All that is shown is in the page already.
+// The page's script: searches, filters and links to findings. It adds no content.
 (() => {
   const form = document.getElementById('filters');
   if (!(form instanceof HTMLFormElement)) return;
@@ -8,7 +8,7 @@
   const findings = [...document.querySelectorAll('.finding')].flatMap((element) =>
     element instanceof HTMLElement ? [element] : [],
   );
-  /** What a search looks at, made when somebody searches. @type {Map<HTMLElement, string>} */
+  /** The text that a search looks at, built on the first search. @type {Map<HTMLElement, string>} */
   const texts = new Map();
 
   /** @param {HTMLElement} element */
@@ -35,7 +35,7 @@
     if (output) output.textContent = `${shown} of ${findings.length} shown`;
   };
 
-  /** A link leads to its finding or revision, whatever is filtered or folded. */
+  /** A link shows its finding or revision even if it is filtered out or folded. */
   const follow = () => {
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
     if (!target) return;
@@ -51,7 +51,7 @@
   form.hidden = false;
   form.addEventListener('input', apply);
   form.addEventListener('submit', (event) => event.preventDefault());
-  // The controls are empty only after the event.
+  // The controls are reset only after the event.
   form.addEventListener('reset', () => setTimeout(apply));
   addEventListener('hashchange', follow);
   addEventListener('keydown', (event) => {

@@ -10,10 +10,10 @@ export interface Found {
   readonly fingerprint: string;
 }
 
-/** So many statements of a function are listed; the JSON has all. */
+/** The most statements of a function that are listed; the JSON has all of them. */
 const MOST_STATEMENTS = 200;
 
-/** What of a revision is seen at once: its time and locks as one bar. `longest` is the whole bar. */
+/** A revision while it is folded: its time and locks as one bar. `longest` is the time of a full bar. */
 export function revisionSummary(
   revision: ReviewedRevision,
   found: readonly Found[],
@@ -26,10 +26,10 @@ export function revisionSummary(
   const tags = [...marks, ...failed, ...(replayed ? [] : ['not replayed'])];
   return html`<h3><code>${revision.revision}</code> <span class="name">${revision.message}</span>${tags.map((tag) => html` <span class="tag">${tag}</span>`)}</h3>
 ${replayed && line.statements.length > 0 ? html`<span class="bar">${track(line, Math.max(0.02, line.milliseconds / longest))}<span class="time">${time(line.milliseconds)}</span></span>` : ''}
-<span class="held">${replayed ? heldWords(line) : 'judged from source and SQL alone'}${foundWords(found)}</span>`;
+<span class="held">${replayed ? heldWords(line) : 'only judged from source and SQL'}${foundWords(found)}</span>`;
 }
 
-/** What is seen when a revision is opened. */
+/** A revision when it is unfolded. */
 export function revisionDetails(revision: ReviewedRevision, found: readonly Found[]): Markup {
   const links = found.map(
     ({ finding, fingerprint }) =>
@@ -100,7 +100,7 @@ function track(line: Timeline, share: number): Markup {
   return html`<svg class="track" width="100%" height="8" aria-hidden="true">${bars}</svg>`;
 }
 
-/** In words what the bar shows in colours. */
+/** The bar's colors in words. */
 function heldWords({ tables, statements }: Timeline): string {
   const byMode = new Map<string, string[]>();
   for (const [table, spans] of tables) {
@@ -110,7 +110,7 @@ function heldWords({ tables, statements }: Timeline): string {
   const words = [...byMode].map(([mode, names]) => `${modeName(mode)} on ${names.join(', ')}`);
   if (words.length > 0) return words.join('; ');
   if (statements.length === 0) return 'no statements';
-  return statements.some(({ statement }) => statement.transaction < 0) ? 'autocommit, locks not seen' : 'nobody waits';
+  return statements.some(({ statement }) => statement.transaction < 0) ? 'autocommit, locks not seen' : 'nothing waits';
 }
 
 function foundWords(found: readonly Found[]): Markup | string {

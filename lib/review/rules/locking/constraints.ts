@@ -38,9 +38,9 @@ export const foreignKeyNotValid = constraintRule(
   { id: 'foreign-key-not-valid', title: 'a foreign key of an existing table is added without NOT VALID' },
   ({ action: { table, constraint }, call, isNewColumn }, part, postgres) => {
     const { kind, notValid, references, columns } = constraint;
-    // A column that the change adds without a value has nothing to check, and PostgreSQL reads the table all the same.
+    // PostgreSQL reads the whole table even if the change just added the column and it is empty.
     if (kind !== 'foreign key' || notValid) return undefined;
-    const target = references?.table || 'the table that it refers to';
+    const target = references?.table || 'the referenced table';
     const partitions = postgres < 18 ? part.findTable(table)?.partitions : undefined;
     const isEmpty = columns.length > 0 && columns.every((column) => isNewColumn(table, column));
     return {
@@ -101,10 +101,7 @@ export const validateInSameTransaction: Rule = {
         message:
           `${action.constraint} is validated in the transaction that added it: the ${foreign ? 'SHARE ROW' : 'ACCESS'} EXCLUSIVE lock ` +
           `on ${action.table} is still held, so ${foreign ? 'writes' : 'reads and writes'} wait while every row is checked`,
-        instead: [
-          '# in a revision of its own, which is a transaction of its own:',
-          validate(action.table, action.constraint),
-        ].join('\n'),
+        instead: ['# in the next revision, and so in another transaction:', validate(action.table, action.constraint)].join('\n'),
       };
     }
   },
@@ -139,7 +136,7 @@ function scannedBy(step: Step, part: Part): Pick<Found, 'message' | 'instead'> |
   return {
     message:
       `SET NOT NULL on ${table}.${column} reads every row under an ACCESS EXCLUSIVE lock: ` +
-      'reads and writes of the table wait, and no validated CHECK spares it',
+      'reads and writes of the table wait, because no validated CHECK lets PostgreSQL skip the scan',
     instead: notNullInSteps(table, column),
   };
 }

@@ -5,7 +5,7 @@ import { sameKeyType } from '../../sql/column-types';
 import type { Rule } from '../rule';
 import { some } from '../words';
 
-/** PostgreSQL makes no index for a foreign key's own columns: a delete in the other table reads all of this one. */
+/** PostgreSQL does not index a foreign key's columns: a delete in the referenced table reads this whole table. */
 export const foreignKeyWithoutIndex: Rule = {
   id: 'foreign-key-without-index',
   group: 'locking',
@@ -27,9 +27,9 @@ export const foreignKeyWithoutIndex: Rule = {
       yield {
         ...step.place,
         message:
-          `no index begins with ${some(which)}: every delete and key update in ` +
-          `${keys.length > 1 ? 'the tables that they refer to' : (constraint.references?.table ?? 'the other table')} ` +
-          `reads all of ${keys.length > 1 ? 'these' : table} while it holds its locks`,
+          `no index starts with ${some(which)}: every delete and key update in ` +
+          `${keys.length > 1 ? 'the referenced tables' : (constraint.references?.table ?? 'the referenced table')} ` +
+          `reads all of ${keys.length > 1 ? 'these tables' : table} while it holds its locks`,
         instead: step.isExisting(table)
           ? autocommit(
               `op.create_index(${literal(name)}, ${written.table}, ${list(constraint.columns)}${written.schema}, postgresql_concurrently=True)`,
@@ -44,7 +44,7 @@ export const foreignKeyTypeMismatch: Rule = {
   id: 'foreign-key-type-mismatch',
   group: 'locking',
   severity: 'warning',
-  title: 'a foreign key has another type than the column that it refers to',
+  title: 'a foreign key column and the column that it refers to have different types',
   *check({ upgrade: part, facts }) {
     const typeOf = (table: string, column: string) => facts.after[table]?.columns.find(({ name }) => name === column)?.type;
     for (const { step, table, constraint } of foreignKeys(part)) {
@@ -61,8 +61,8 @@ export const foreignKeyTypeMismatch: Rule = {
           ...step.place,
           message:
             `${table}.${column} is ${own} and refers to ${target}.${remote[at]}, which is ${other}: ` +
-            'values that fit in one do not fit in the other, and each check converts',
-          instead: `# give it the type ${other}, here and in the model, as ${target}.${remote[at]} has it`,
+            'values that fit one may not fit the other, and each check converts them',
+          instead: `# use the type of ${target}.${remote[at]}, ${other}, here and in the model`,
         };
       }
     }

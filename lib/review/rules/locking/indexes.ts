@@ -15,7 +15,7 @@ export const indexNotConcurrent: Rule = {
   },
 };
 
-/** A downgrade of production is rare and watched: projects that roll back on busy tables turn it on. */
+/** Off by default: downgrades of production are rare and watched. Projects that roll back on busy tables turn it on. */
 export const downgradeIndexNotConcurrent: Rule = {
   id: 'downgrade-index-not-concurrent',
   group: 'locking',

@@ -9,7 +9,7 @@ export const WAITS: Readonly<Record<string, string>> = {
   ShareLock: 'writes wait, reads go on',
 };
 
-/** Existing tables that a step locks so that not even reads go on: as observed, or by PostgreSQL's documentation of its action. */
+/** Existing tables that a step locks against reads: as observed, or from PostgreSQL's documentation of its action. */
 export function exclusivelyLocked({ action, observed, isExisting, transaction }: Step, part: Part): readonly string[] {
   const locked =
     observed && transaction >= 0

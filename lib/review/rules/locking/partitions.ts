@@ -17,7 +17,7 @@ export const attachPartitionScan: Rule = {
           `ATTACH PARTITION reads every row of ${action.partition} under an ACCESS EXCLUSIVE lock to prove its bounds: ` +
           `reads and writes of ${action.partition}, and of the default partition of ${action.table}, wait`,
         instead: [
-          `# in revisions before this one, a CHECK on ${action.partition} that says what the bounds say: added NOT VALID, then validated;`,
+          `# in earlier revisions, add a CHECK on ${action.partition} with the same bounds NOT VALID, then validate it;`,
           '# ATTACH PARTITION then reads nothing, and the CHECK can be dropped',
         ].join('\n'),
       };
@@ -25,7 +25,7 @@ export const attachPartitionScan: Rule = {
   },
 };
 
-/** A partition that the change made and put nothing into is read in no time. */
+/** A partition that the change created and left empty is read at once. */
 function holdsRows({ action, isExisting, index }: Step, part: Part): boolean {
   if (action.does !== 'attach partition') return false;
   if (isExisting(action.partition)) return true;

@@ -21,10 +21,10 @@ export const dropPrimaryKey: Rule = {
       yield {
         ...place,
         message:
-          `${table} has no primary key without ${constraint}: two rows can have the same key, and where the table is replicated ` +
-          '(a publication, a Blue/Green deployment) every UPDATE and DELETE of it fails, because no replica identity is left',
+          `without ${constraint}, ${table} has no primary key: two rows can have the same key, and if the table is replicated ` +
+          '(a publication, a Blue/Green deployment), every UPDATE and DELETE on it fails, because it has no replica identity',
         instead: [
-          '# first a unique index on NOT NULL columns, built CONCURRENTLY, and then in this revision, before the key is dropped:',
+          '# first build a unique index on NOT NULL columns CONCURRENTLY; then, before this revision drops the key:',
           `op.execute("ALTER TABLE ${table} REPLICA IDENTITY USING INDEX <index>")`,
         ].join('\n'),
       };

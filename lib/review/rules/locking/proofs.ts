@@ -2,7 +2,7 @@ import type { Node } from 'libpg-query';
 import type { Part, Step } from '../../revision/reviewed';
 import { parseNode } from '../../sql/parse';
 
-/** Whether a CHECK that is valid when the step runs says that the column holds no NULL. */
+/** Whether a CHECK that is valid when the step runs proves that the column has no NULL. */
 export function provedNotNull(step: Step, part: Part, table: string, column: string): boolean {
   const checks = new Map<string, boolean>();
   for (const { name, kind, definition, validated } of part.findTable(table)?.constraints ?? []) {

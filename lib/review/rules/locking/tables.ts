@@ -7,7 +7,7 @@ import type { Part, Step } from '../../revision/reviewed';
 import type { Found, Rule } from '../rule';
 import { exclusivelyLocked } from './locks';
 
-/** Seen by the table's file (relfilenode), which a rewrite replaces also where the table is empty. */
+/** Detected by the table's file (relfilenode), which a rewrite replaces even if the table is empty. */
 export const tableRewrite: Rule = {
   id: 'table-rewrite',
   group: 'locking',
@@ -34,9 +34,9 @@ function* rewritesOf(step: Step, part: Part): Iterable<Pick<Found, 'message' | '
   yield {
     message:
       `${because} rewrites ${what} under an ACCESS EXCLUSIVE lock: ` +
-      'reads and writes wait until all of it is rewritten and the revision commits',
+      'reads and writes wait until the rewrite is done and the revision commits',
     instead: insteadOf(step, part),
-    // Without the table it is not known whether the two types are stored the same way.
+    // Without the table, whether both types are stored the same way is unknown.
     ...(action.does === 'change type' && !seen.length ? { atMost: 'warning' as const } : {}),
   };
 }
@@ -64,7 +64,7 @@ export const workUnderLock: Rule = {
   severity: 'error',
   title: 'more work is done while a table is locked against reads',
   *check({ upgrade: part, facts }) {
-    // Otherwise update-all says it, and one statement has one error.
+    // Otherwise update-all reports it, and one statement gets one error.
     const updateAccepted = facts.source.acknowledgements.some(({ rule }) => rule === 'update-all');
     const held = new Map<string, Step>();
     let transaction: number | undefined;
@@ -86,7 +86,7 @@ export const workUnderLock: Rule = {
       ) {
         yield {
           ...step.place,
-          message: `REFRESH MATERIALIZED VIEW holds an ACCESS EXCLUSIVE lock on ${action.view} while it is filled: its readers wait`,
+          message: `REFRESH MATERIALIZED VIEW holds an ACCESS EXCLUSIVE lock on ${action.view} while it is filled: reads of it wait`,
           instead: execute(`REFRESH MATERIALIZED VIEW CONCURRENTLY ${quotedTable(action.view)}`),
         };
       }
@@ -109,10 +109,10 @@ function* work(step: Step, held: ReadonlyMap<string, Step>, part: Part, updateAc
     const batched = updateInBatches(action.table, written, part.findTable(action.table));
     yield {
       ...place,
-      // Another table may be small, and a batch is.
+      // Another table may be small, and a batch is small.
       ...(held.has(action.table) && action.rows !== 'batch' ? {} : { atMost: 'warning' as const }),
       message: `${since}, ${waits} this ${action.does.toUpperCase()} of ${action.table} is done and the revision commits`,
-      instead: ['# in a revision of its own, in batches:', ...(batched ? [batched] : [])].join('\n'),
+      instead: ['# in a separate revision, in batches:', ...(batched ? [batched] : [])].join('\n'),
     };
   }
   if (action.does === 'insert' && action.fromQuery) {
@@ -129,12 +129,12 @@ function* work(step: Step, held: ReadonlyMap<string, Step>, part: Part, updateAc
     yield {
       ...place,
       message: `${since}, and reads and writes of it wait while VALIDATE CONSTRAINT reads ${action.table}`,
-      instead: ['# in a revision of its own:', validate(action.table, action.constraint)].join('\n'),
+      instead: ['# in a separate revision:', validate(action.table, action.constraint)].join('\n'),
     };
   }
 }
 
-/** Two transactions that lock the same tables in another order wait for each other: a deadlock. */
+/** Two transactions that lock the same tables in different orders deadlock. */
 export const locksSeveralTables: Rule = {
   id: 'locks-several-tables',
   group: 'locking',
@@ -142,22 +142,22 @@ export const locksSeveralTables: Rule = {
   title: 'several existing tables are locked against reads in one transaction',
   *check({ upgrade: part }) {
     const held = new Map<number, Map<string, number>>();
-    const told = new Set<number>();
+    const reported = new Set<number>();
     for (const step of part.steps) {
       if (step.transaction < 0) continue;
       const tables = held.get(step.transaction) ?? new Map<string, number>();
       held.set(step.transaction, tables);
       for (const table of exclusivelyLocked(step, part)) tables.set(table, tables.get(table) ?? step.index);
       // What a single statement locks can't be split.
-      if (new Set(tables.values()).size < 2 || told.has(step.transaction)) continue;
-      told.add(step.transaction);
+      if (new Set(tables.values()).size < 2 || reported.has(step.transaction)) continue;
+      reported.add(step.transaction);
       const names = [...tables.keys()];
       yield {
         ...step.place,
         message:
           `${names.join(' and ')} are locked (ACCESS EXCLUSIVE) in one transaction: reads and writes of the first wait for the lock on the ` +
-          'second, and a transaction that uses them in another order ends in a deadlock',
-        instead: '# one table in each revision, so that each lock is held for a moment only',
+          'second, and a transaction that uses them in another order deadlocks',
+        instead: '# one table per revision, so that each lock is held only briefly',
       };
     }
   },

@@ -17,9 +17,9 @@ export const lockTimeoutMissing: Rule = {
     yield {
       ...step.place,
       message:
-        `without a lock_timeout this waits for every running query of ${table} as long as that takes, ` +
+        `without a lock_timeout this waits for every running query of ${table}, however long, ` +
         'and all later reads and writes of it wait behind it',
-      instead: 'op.execute("SET LOCAL lock_timeout = \'2s\'")  # or in env.py, for all revisions',
+      instead: 'op.execute("SET LOCAL lock_timeout = \'2s\'")  # or in env.py for all revisions',
     };
   },
 };

@@ -1,0 +1,83 @@
+import type { AppliedRevision, MigrateAnswer } from '../../contract';
+import type { RunSoFar } from '../run-so-far';
+import { containerRunName } from './run-name';
+import type { ContainerRuns } from './runs';
+
+/** A container that has been started, or that was found running. */
+export interface StartedContainer {
+  /** What it is to apply, in order. */
+  readonly revisions: readonly string[];
+  /** ARN of its execution in Step Functions. */
+  readonly executionArn: string;
+}
+
+/** How a run in the container is started and watched. */
+export interface ContainerOptions {
+  readonly onProgress?: (slice: MigrateAnswer) => void;
+  /** Gets each container that the run comes to. */
+  readonly onContainer?: (started: StartedContainer) => void;
+  /**
+   * Whether a container that the run comes to is left alone with all that is pending: the answer is then `partial` and has the
+   * execution in `containerExecution`.
+   *
+   * @default false
+   */
+  readonly handOver?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** The answer of a run. */
+export interface RunAnswer extends MigrateAnswer {
+  /** ARN of the execution that was handed over to. */
+  readonly containerExecution?: string;
+}
+
+/** Revisions that a function has stopped before. */
+export interface ForContainer {
+  readonly revisions: readonly [string, ...string[]];
+  readonly stateMachineArn: string;
+}
+
+/** What is for the container after a call; undefined: the next pending revision is not, or the stage has no container. */
+export function forContainer({ container, pending }: MigrateAnswer): ForContainer | undefined {
+  const { revisions: [first, ...others] = [], stateMachineArn } = container ?? {};
+  if (stateMachineArn === undefined || first === undefined || first !== pending[0]?.revision) return undefined;
+  return { revisions: [first, ...others], stateMachineArn };
+}
+
+/**
+ * Runs the next revisions in the container.
+ *
+ * @param last the call that has stopped before them
+ * @param until when the waiting ends, on the clock of `performance.now()`
+ * @returns the run's answer if it ends here; undefined: the container is done, and the function goes on
+ */
+export async function inContainer(
+  containers: ContainerRuns,
+  { revisions, stateMachineArn }: ForContainer,
+  run: RunSoFar,
+  last: MigrateAnswer,
+  until: number,
+  { onProgress, onContainer, handOver = false, signal }: ContainerOptions,
+): Promise<RunAnswer | undefined> {
+  const runId = run.id();
+  const { revision, requestedBy, allow, in: place } = run.request;
+  const request = { revision, runId, requestedBy, allow, in: handOver ? ('container' as const) : place };
+  const executionArn = await containers.start(stateMachineArn, containerRunName(runId, revisions[0]), request, signal);
+  onContainer?.({ revisions, executionArn });
+  if (handOver) return { ...run.answer(last), containerExecution: executionArn };
+  const onApplied = (applied: readonly AppliedRevision[]) => {
+    run.applied.push(...applied);
+    onProgress?.({ ...last, ...whereAfter(last, run.applied), applied });
+  };
+  if (await containers.wait(executionArn, { runId, until, onApplied, signal })) return undefined;
+  return { ...run.answer(last), ...whereAfter(last, run.applied) };
+}
+
+/** Where a run is after what its container has applied. */
+function whereAfter({ to, pending }: MigrateAnswer, applied: readonly AppliedRevision[]): Pick<MigrateAnswer, 'to' | 'pending'> {
+  const done = new Set(applied.map(({ revision }) => revision));
+  const left = pending.filter(({ revision }) => !done.has(revision));
+  const newest = applied.at(-1);
+  return { to: left.length < pending.length && newest ? [newest.revision] : to, pending: left };
+}

@@ -1,0 +1,53 @@
+import { CustomResource, Duration } from 'aws-cdk-lib';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as logs from 'aws-cdk-lib/aws-logs';
+import { Construct, type IConstruct, type IDependable } from 'constructs';
+import { CUSTOM_RESOURCE_SECONDS } from '../function/timeouts';
+import { type DeployProviderProps, deployProvider } from './deploy-provider';
+import { fingerprint } from './fingerprint';
+
+export interface RunOnDeployProps<Properties> extends Omit<DeployProviderProps, 'logGroup'> {
+  readonly resourceType: `Custom::${string}`;
+  readonly stage: string;
+  /** Every change of this function starts a run. */
+  readonly function: lambda.Function;
+  /** What the handlers get besides the stage. */
+  readonly properties: Omit<Properties, 'ServiceToken' | 'Stage' | 'Fingerprint'>;
+  /** The log group of the handlers; it may lie below this construct. */
+  readonly logGroup: (scope: Construct) => logs.ILogGroup;
+}
+
+/**
+ * A custom resource that starts a run on every deploy that changes a function. `Properties` and `Data` are those of the contract:
+ * what the handlers get, and the attributes that they return.
+ */
+export class RunOnDeploy<Properties, Data> extends Construct {
+  private readonly resource: CustomResource;
+
+  constructor(scope: Construct, id: string, props: RunOnDeployProps<Properties>) {
+    super(scope, id);
+    const provider = deployProvider(this, { ...props, logGroup: props.logGroup(this) });
+    this.resource = new CustomResource(this, 'Resource', {
+      resourceType: props.resourceType,
+      serviceToken: provider.serviceToken,
+      serviceTimeout: Duration.seconds(CUSTOM_RESOURCE_SECONDS),
+      properties: { ...props.properties, Stage: props.stage, Fingerprint: fingerprint(props.function) },
+    });
+    this.resource.node.addDependency(provider);
+  }
+
+  /** Starts the run only after these are deployed. */
+  executeAfter(ready: IDependable): void {
+    this.resource.node.addDependency(ready);
+  }
+
+  /** Deploys these only after the run succeeded, or was handed over. */
+  executeBefore(scopes: readonly IConstruct[]): void {
+    for (const scope of scopes) scope.node.addDependency(this.resource);
+  }
+
+  /** An attribute of the run. */
+  outcome(attribute: keyof Data & string): string {
+    return this.resource.getAttString(attribute);
+  }
+}

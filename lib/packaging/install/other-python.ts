@@ -1,0 +1,45 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type FunctionPlatform, uvPlatform } from '../platform';
+import { UvFailed, uv } from '../uv';
+import type { OtherPython, Unbuilt } from './compiled';
+
+/** More would take longer than to try it. */
+const MAX_ASKED = 8;
+
+/** The first of some Pythons with wheels for the most of what can't be built. */
+export function otherPython(
+  directory: string,
+  unbuilt: readonly Unbuilt[],
+  platform: FunctionPlatform,
+  versions: readonly string[],
+): OtherPython | undefined {
+  const pins = unbuilt.flatMap(({ name, version }) => (version ? [{ name, pin: `${name}==${version}` }] : []));
+  const target = mkdtempSync(join(tmpdir(), 'cdk-alembic-'));
+  try {
+    const found = versions
+      .filter((version) => version !== platform.pythonVersion)
+      .map((version) => {
+        const where = ['--python-platform', uvPlatform(platform), '--python-version', version, '--target', target];
+        return {
+          version,
+          names: pins.slice(0, MAX_ASKED).flatMap(({ name, pin }) => (hasWheel(directory, pin, where) ? [name] : [])),
+        };
+      });
+    const most = Math.max(0, ...found.map(({ names }) => names.length));
+    return most ? found.find(({ names }) => names.length === most) : undefined;
+  } finally {
+    rmSync(target, { recursive: true, force: true });
+  }
+}
+
+function hasWheel(directory: string, pin: string, where: readonly string[]): boolean {
+  try {
+    uv(directory, ['pip', 'install', '--dry-run', '--quiet', '--no-deps', '--only-binary', ':all:', ...where, pin]);
+    return true;
+  } catch (error) {
+    if (error instanceof UvFailed) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,38 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { findUvLock } from '../dependencies/uv-lock';
+
+/** Locks that name the files of each distribution. */
+const LOCKS = ['uv.lock', 'poetry.lock', 'pdm.lock', 'pylock.toml'];
+
+/** Tags of a wheel's file name, https://packaging.python.org/en/latest/specifications/binary-distribution-format/ */
+const WHEEL = /-((?:cp|py)\d[\w.]*)-(\w+)-([\w.]+)\.whl/g;
+
+type Tags = readonly [string, string, string];
+
+/**
+ * The versions of Python, such as `3.13`, with which the fewest distributions of a directory's lock have to be built, as they have wheels, but
+ * none for that Python on Linux. A lock ages: of what it pins, no wheels are made for Pythons that come later.
+ */
+export function withMostWheels(directory: string, versions: readonly string[]): string[] {
+  const file = LOCKS.map((name) => join(directory, name)).find((path) => existsSync(path)) ?? findUvLock(directory);
+  if (!file) return [...versions];
+  const distributions = readFileSync(file, 'utf8')
+    .split(/^\[\[packages?\]\]$/m)
+    .map((entry) => [...entry.matchAll(WHEEL)].map(([, ...tags]) => tags as unknown as Tags))
+    .filter((wheels) => wheels.length);
+  const built = versions.map((version) => {
+    const minor = Number(version.split('.')[1]);
+    return distributions.filter((wheels) => !wheels.some((tags) => fits(tags, minor))).length;
+  });
+  return versions.filter((_, index) => built[index] === Math.min(...built));
+}
+
+function fits([pythons, abi, platform]: Tags, minor: number): boolean {
+  if (platform !== 'any' && !/manylinux|linux_/.test(platform)) return false;
+  return pythons.split('.').some((python) => {
+    const [, kind, major, of = ''] = /^(cp|py)(\d)(\d*)$/.exec(python) ?? [];
+    if (major !== '3') return false;
+    return kind === 'py' || abi === 'abi3' ? Number(of) <= minor : Number(of) === minor;
+  });
+}

@@ -1,0 +1,76 @@
+import { answer, applied, failure, StandIn, type StandInOptions } from '../../client/stand-in';
+import { BuiltCommand, type Ended } from '../built-command';
+import { oneByOne, planned } from '../planned';
+
+let command: BuiltCommand;
+let standIn: StandIn;
+
+beforeAll(async () => {
+  command = await BuiltCommand.build();
+});
+afterAll(() => command.remove());
+afterEach(() => standIn?.stop());
+
+async function run(reply: ReturnType<typeof planned>, args: readonly string[], options?: StandInOptions): Promise<Ended> {
+  standIn = await StandIn.start(reply, options);
+  return command.run(['--stage', 'dev', '--endpoint-url', standIn.url, ...args]);
+}
+
+describe('--follow', () => {
+  test("shows the lines of the function's log once each, as a person reads them, the last ones after the run too", async () => {
+    const first = ['START RequestId: 1', '{"level":"INFO","event":"applied","revision":"b2","durationMs":12}'];
+    const logEvents = (call: number) =>
+      call === 1 ? first : [...first, 'printed by\u001b[2J a revision\n', 'REPORT RequestId: 1'];
+    const { code, stdout, stderr } = await run(oneByOne(), ['--follow'], { logEvents, delayMs: 200 });
+    expect(code).toBe(0);
+    expect(stderr.match(/^ {2}\| .*$/gm)).toEqual([
+      '  | INFO applied revision=b2 durationMs=12',
+      '  | printed by [2J a revision',
+    ]);
+    expect(stdout).not.toContain('|');
+    expect(standIn.logCalls[0]).toMatchObject({ logGroupName: '/aws/lambda/template-saas-api-migrate-lambda-dev' });
+  });
+
+  test('without the permission to read the log says so once, and the run goes on', async () => {
+    const logEvents = () => ({ status: 400, error: 'AccessDeniedException' });
+    const { code, stderr } = await run(oneByOne(), ['--follow'], { logEvents });
+    expect(code).toBe(0);
+    expect(stderr.match(/^!.*$/gm)).toEqual([expect.stringMatching(/the log can't be followed: AccessDeniedException/)]);
+  });
+
+  test('of a function that has no log yet is silent', async () => {
+    const logEvents = () => ({ status: 400, error: 'ResourceNotFoundException' });
+    const { code, stderr } = await run(oneByOne(), ['--follow'], { logEvents });
+    expect([code, stderr]).toEqual([0, expect.not.stringContaining('!')]);
+  });
+
+  test('asks for no log when it is not given', async () => {
+    await run(oneByOne(), []);
+    expect(standIn.logCalls).toEqual([]);
+  });
+});
+
+describe('--wait-lock', () => {
+  const locked = failure({ code: 'locked', message: 'another migration run holds the mutex: ada' });
+
+  test('asks again until the other run has ended, and says once what it waits for', async () => {
+    const done = answer({ from: ['a1'], applied: [applied('b2')] });
+    const reply = planned((_, call) => (call < 3 ? { failure: locked } : { answer: done }));
+    const { code, stderr } = await run(reply, ['--wait-lock', '10']);
+    expect(code).toBe(0);
+    expect(stderr.match(/^!.*$/gm)).toEqual(['! waiting: another migration run holds the mutex: ada']);
+    expect(standIn.invokes).toHaveLength(4);
+  });
+
+  test('gives up when the time is over', async () => {
+    const from = performance.now();
+    const { code, stderr } = await run(planned({ failure: locked }), ['--wait-lock', '1']);
+    expect([code, stderr]).toEqual([3, expect.stringContaining('✗ locked: ')]);
+    expect(performance.now() - from).toBeGreaterThan(1_000);
+  });
+
+  test('not given, the first lock is the end', async () => {
+    const { code } = await run(planned({ failure: locked }), []);
+    expect([code, standIn.invokes.length]).toEqual([3, 2]);
+  });
+});

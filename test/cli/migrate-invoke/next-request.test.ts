@@ -1,0 +1,25 @@
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { nextRequest } from '../../../lib/cli/migrate-invoke/next-request';
+import { answer, StandIn } from '../../client/stand-in';
+
+test('what follows the first request begins when it is on its way, before it is answered', async () => {
+  const standIn = await StandIn.start((_, call) => (call === 1 ? 'hang' : { answer: answer() }));
+  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+  const lambda = new LambdaClient({ region: 'eu-central-1', endpoint: standIn.url, credentials });
+  try {
+    const order: string[] = [];
+    const requested = nextRequest(lambda).then(() => order.push('requested'));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(order).toEqual([]);
+    const [arrival, given] = [standIn.nextInvoke(), new AbortController()];
+    const command = new InvokeCommand({ FunctionName: 'mine', Payload: Buffer.from('{}') });
+    const ended = lambda.send(command, { abortSignal: given.signal }).catch((error: Error) => order.push(error.name));
+    await Promise.all([requested, arrival]);
+    given.abort();
+    await ended;
+    expect(order).toEqual(['requested', 'AbortError']);
+  } finally {
+    lambda.destroy();
+    await standIn.stop();
+  }
+});

@@ -1,0 +1,398 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Ajv from 'ajv';
+import type { Metafile } from 'esbuild';
+import type { TenantFailure, TenantRunSummary } from '../../../../lib/contract/tenants';
+import schema from '../../../../schema/migrate-invoke.json';
+import {
+  failed,
+  type Moment,
+  type StepFunctionsOptions,
+  StepFunctionsStandIn,
+  succeeded,
+} from '../../../client/step-functions-stand-in';
+import { BuiltCommand, type Ended } from '../../built-command';
+import { loss } from '../../planned';
+
+let command: BuiltCommand;
+let standIn: StepFunctionsStandIn;
+const validate = new Ajv({ allErrors: true, allowUnionTypes: true }).compile(schema);
+
+beforeAll(async () => {
+  command = await BuiltCommand.build();
+});
+afterAll(() => command.remove());
+afterEach(() => standIn?.stop());
+
+const HEADER =
+  '  stage      dev\n  machine    template-saas-api-migrate-tenants-dev\n  region     eu-central-1\n' +
+  '  account    123456789012\n  you        arn:aws:iam::123456789012:user/ada\n';
+const DETAILS = '  details    s3://bucket/runs/0b8f7f2e-6a4e-4e0e-9a51-3f0c3a0d9f11/\n';
+
+const behind: Partial<TenantRunSummary> = {
+  command: 'plan',
+  status: 'pending',
+  total: 1004,
+  unchanged: 940,
+  pending: 62,
+  ahead: 2,
+  places: [
+    { revisions: ['c3'], tenants: 940 },
+    { revisions: ['b2'], tenants: 60 },
+    { revisions: ['zz'], tenants: 2 },
+    { revisions: [], tenants: 2 },
+  ],
+};
+const PLACES =
+  '1,004 tenants, head is c3: 940 at head, 62 behind, 2 ahead of the deployed code\n' +
+  '  940  c3 (head)\n   60  b2\n    2  zz\n    2  base\n';
+const migrated: Partial<TenantRunSummary> = { total: 1004, unchanged: 940, migrated: 64 };
+
+const broken: TenantFailure = {
+  tenant: 'acme',
+  error: {
+    code: 'migration_failed',
+    message: 'column "x" contains null values',
+    next: 'fix it',
+    revision: 'c3',
+    sqlState: '23502',
+  },
+};
+const tenantsFailed = failed(
+  { code: 'tenants_failed', message: '1 of 1004 tenants failed', next: 'repair what the failures name' },
+  { ...migrated, migrated: 63, failed: 1, failures: [broken] },
+);
+
+/** A stage whose plan finds what is given, and whose upgrade goes on like that. */
+function stage(plan: Partial<TenantRunSummary>, ...upgrade: readonly Moment[]): StepFunctionsOptions {
+  return { run: (input) => (input.command === 'plan' ? [{ end: succeeded({ ...plan, command: 'plan' }) }] : upgrade) };
+}
+
+async function run(options: StepFunctionsOptions, ...args: string[]): Promise<Ended> {
+  standIn = await StepFunctionsStandIn.start(options);
+  return command.run(['--stage', 'dev', '--endpoint-url', standIn.url, ...args]);
+}
+
+const commands = () => standIn.inputs.map((input) => input.command ?? 'upgrade');
+
+describe('an upgrade', () => {
+  test('shows who, where and the plan by population, then how far it is, and what was done', async () => {
+    const rest = { total: 11, succeeded: 4, running: 2 };
+    const options = stage(behind, { state: 'Rest', rest }, { end: succeeded(migrated) });
+    const { code, stdout, stderr } = await run(options, '--tenants', 'all');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^64 tenants migrated to head \(c3\) in \d.*, 940 were already there\n$/);
+    expect(stderr.startsWith(HEADER)).toBe(true);
+    expect(stderr).toContain(PLACES);
+    expect(stderr).toContain('  … tenants: 4/11 batches, 2 running (0 s)\n');
+    expect(stderr.endsWith(DETAILS)).toBe(true);
+    expect(standIn.inputs).toEqual([
+      { command: 'plan', requestedBy: expect.stringMatching(/^person /) },
+      { command: 'upgrade', requestedBy: expect.stringMatching(/^person /) },
+    ]);
+  });
+
+  test('of named tenants is planned and run for those alone', async () => {
+    const options = stage(behind, { end: succeeded(migrated) });
+    await run(options, '--tenants', 'acme,globex', '--allow', 'drop_invalid_indexes');
+    const tenants = ['acme', 'globex'];
+    expect(standIn.inputs).toMatchObject([{ tenants }, { tenants, allow: ['drop_invalid_indexes'] }]);
+  });
+
+  test('of what has failed is planned and run for those alone', async () => {
+    await run(stage(behind, { end: succeeded(migrated) }), '--retry-failed');
+    expect(standIn.inputs).toMatchObject([{ retryFailed: true }, { retryFailed: true }]);
+  });
+
+  test('with nothing behind is not started', async () => {
+    const { code, stdout } = await run(stage({ total: 4, unchanged: 4 }), '--tenants', 'all');
+    expect([code, stdout, commands()]).toEqual([0, 'nothing to do: 4 tenants at head (c3)\n', ['plan']]);
+  });
+
+  test('of nobody says so', async () => {
+    const { code, stdout } = await run(stage({ total: 0, unchanged: 0, places: [], heads: [] }), '--retry-failed');
+    expect([code, stdout]).toEqual([0, 'nothing to do: there are no tenants\n']);
+  });
+
+  test('that fails shows which tenants failed and why, and where all of it is', async () => {
+    const { code, stdout, stderr } = await run(stage(behind, { end: tenantsFailed }), '--tenants', 'all');
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toContain(
+      '63 tenants migrated to head (c3), 940 were already there\n' +
+        '  ✗ acme  migration_failed: column "x" contains null values (revision c3, SQLSTATE 23502)\n' +
+        '✗ tenants_failed: 1 of 1004 tenants failed\n  next       repair what the failures name\n' +
+        DETAILS,
+    );
+  });
+
+  test('of many failures shows some and counts the others', async () => {
+    const failures = Array.from({ length: 50 }, (_, index) => ({ ...broken, tenant: `t${index}` }));
+    const end = failed({ code: 'tenants_failed', message: 'too many', next: 'fix' }, { failures, failed: 1_000 });
+    const { stderr } = await run(stage(behind, { end }), '--tenants', 'all');
+    expect(stderr).toContain('✗ t19');
+    expect(stderr).not.toContain('✗ t20');
+    expect(stderr).toContain('  and 980 more: s3://bucket/runs/0b8f7f2e-6a4e-4e0e-9a51-3f0c3a0d9f11/failures.json\n');
+  });
+
+  test('is started though the plan could not look at every tenant', async () => {
+    const told = { code: 'tenants_failed', message: '1 of 1004 tenants failed', next: 'fix' } as const;
+    const options: StepFunctionsOptions = {
+      run: ({ command: asked }) => [
+        { end: asked === 'plan' ? failed(told, { ...behind, failed: 1, failures: [broken] }) : tenantsFailed },
+      ],
+    };
+    const { code } = await run(options, '--tenants', 'all');
+    expect([code, commands()]).toEqual([1, ['plan', 'upgrade']]);
+  });
+
+  test('that tolerates failures is done, and shows them', async () => {
+    const warnings = ['1 of 1004 tenants failed, which is tolerated (at most 3)'];
+    const end = succeeded({ ...migrated, migrated: 63, failed: 1, failures: [broken], warnings });
+    const { code, stdout, stderr } = await run(stage(behind, { end }), '--tenants', 'all');
+    expect([code, stdout]).toEqual([0, expect.stringContaining('63 tenants migrated')]);
+    expect(stderr).toContain('✗ acme');
+    expect(stderr).toContain(`! ${warnings[0]}`);
+  });
+});
+
+describe('a question', () => {
+  test('plan shows where the tenants are and what is destroyed, and changes nothing', async () => {
+    const found = { ...behind, dataLoss: [{ ...loss, revision: 'c3' }] };
+    const { code, stdout } = await run(stage(found), '--tenants', 'all', '--command', 'plan');
+    expect([code, stdout]).toEqual([
+      0,
+      `${PLACES}  • c3 is pending\n      destroys data  b2.py:12  drop_table users\n` +
+        '      if intended, add to that file:  # cdk-alembic: allow drop-table: <reason>\n',
+    ]);
+    expect(commands()).toEqual(['plan']);
+  });
+
+  test.each([
+    [0, { total: 4, unchanged: 4 }],
+    [3, behind],
+    [3, { total: 4, unchanged: 3, ahead: 1 }],
+  ] as const)('check ends with %i for %j', async (code, found) => {
+    const result = await run(stage(found), '--tenants', 'all', '--command', 'check');
+    expect(result.code).toBe(code);
+    expect(result.stderr.includes('next')).toBe(code === 3);
+    expect(commands()).toEqual(['plan']);
+  });
+
+  test('check fails where a tenant can not be looked at', async () => {
+    const end = failed({ code: 'tenants_failed', message: '1 of 4 tenants failed', next: 'fix' }, { command: 'plan', failed: 1 });
+    expect(await run({ run: () => [{ end }] }, '--tenants', 'all', '--command', 'check')).toMatchObject({ code: 1 });
+  });
+});
+
+describe('a protected stage', () => {
+  const isProtected = stage({ ...behind, protected: true }, { end: succeeded(migrated) });
+
+  test('is left alone where nobody can be asked', async () => {
+    const { code, stderr } = await run(isProtected, '--tenants', 'all');
+    expect([code, commands()]).toEqual([3, ['plan']]);
+    expect(stderr).toContain('declined: stage "dev" is protected, and there is no terminal to confirm it; nothing was changed');
+  });
+
+  test('is changed with --yes', async () => {
+    expect(await run(isProtected, '--tenants', 'all', '--yes')).toMatchObject({ code: 0 });
+    expect(commands()).toEqual(['plan', 'upgrade']);
+  });
+
+  test.each([
+    ['dev\n', 0, ['plan', 'upgrade']],
+    ['prod\n', 3, ['plan']],
+  ])('is asked about on a terminal: %j', async (typed, code, sent) => {
+    standIn = await StepFunctionsStandIn.start(isProtected);
+    const args = ['--stage', 'dev', '--endpoint-url', standIn.url, '--tenants', 'all'];
+    const result = await command.runOnTerminal(args, {}, { typed });
+    expect([result.code, commands()]).toEqual([code, sent]);
+    expect(result.stdout).toContain('is protected; type its name to go on: ');
+  });
+});
+
+describe('canaries that wait for an approval', () => {
+  const canary = { total: 1, succeeded: 1 };
+  const waiting: readonly Moment[] = [
+    { state: 'Approval', canary, until: 'approval' },
+    { state: 'Rest', canary, rest: { total: 9, succeeded: 2, running: 7 } },
+    { end: succeeded(migrated) },
+  ];
+
+  test('say how to approve where nobody watches, and go on when it is done', async () => {
+    standIn = await StepFunctionsStandIn.start(stage(behind, ...waiting));
+    const where = ['--stage', 'dev', '--endpoint-url', standIn.url];
+    const watching = command.run([...where, '--tenants', 'all']);
+    await standIn.standstill();
+    const runId = standIn.runs[1]?.name as string;
+    const approved = await command.run([...where, '--approve', runId]);
+    expect(approved).toMatchObject({ code: 0, stdout: `approved: run ${runId} migrates the rest\n` });
+    const { code, stderr } = await watching;
+    expect(code).toBe(0);
+    expect(stderr).toContain(`  yes        npx migrate-invoke --stage dev --approve ${runId}\n`);
+    expect(stderr).toContain(`  no         npx migrate-invoke --stage dev --reject ${runId}\n`);
+    expect(standIn.approvals).toMatchObject([{ runId, approved: true }]);
+  });
+
+  test.each([
+    ['yes\n', true],
+    ['no\n', false],
+  ])('are asked about on a terminal: %j', async (typed, approved) => {
+    standIn = await StepFunctionsStandIn.start(stage(behind, ...waiting));
+    const args = ['--stage', 'dev', '--endpoint-url', standIn.url, '--tenants', 'all'];
+    const { stdout } = await command.runOnTerminal(args, {}, { typed });
+    expect(stdout).toContain('the canaries are migrated\r\ntype yes to migrate the rest, or no to end the run: ');
+    expect(standIn.approvals).toMatchObject([{ approved }]);
+  });
+
+  test('that nobody approved are an end with exit code 3', async () => {
+    const end = failed({ code: 'not_approved', message: 'nobody approved the canaries', next: 'see' }, { notBegun: 60 });
+    expect(await run(stage(behind, { end }), '--tenants', 'all')).toMatchObject({ code: 3 });
+  });
+});
+
+describe('a run that is there already', () => {
+  async function started(...moments: Moment[]): Promise<{ runId: string; where: string[] }> {
+    standIn = await StepFunctionsStandIn.start(stage(behind, ...moments));
+    const where = ['--stage', 'dev', '--endpoint-url', standIn.url];
+    await command.run([...where, '--tenants', 'all'], {}, standIn.standstill());
+    return { runId: standIn.runs[1]?.name as string, where };
+  }
+
+  test('goes on after Ctrl-C, which says how to watch it and how to stop it', async () => {
+    standIn = await StepFunctionsStandIn.start(stage(behind, { state: 'Rest', until: 'never' }));
+    const args = ['--stage', 'dev', '--endpoint-url', standIn.url, '--tenants', 'all'];
+    const { code, stderr } = await command.run(args, {}, standIn.standstill());
+    const runId = standIn.runs[1]?.name;
+    expect(code).toBe(130);
+    expect(stderr).toContain(`interrupted: run ${runId} goes on\n`);
+    const about = 'npx migrate-invoke --stage dev';
+    expect(stderr).toContain(`next       watch it again: ${about} --run ${runId}; or stop it: ${about} --stop ${runId}\n`);
+    expect(standIn.calls.map(({ operation }) => operation)).not.toContain('StopExecution');
+  });
+
+  test('can be watched again', async () => {
+    const { runId, where } = await started({ state: 'Approval', until: 'approval' }, { end: succeeded(migrated) });
+    const watching = command.run([...where, '--run', runId]);
+    await command.run([...where, '--approve', runId]);
+    expect(await watching).toMatchObject({
+      code: 0,
+      stdout: '64 tenants migrated to head (c3), 940 were already there\n',
+    });
+  });
+
+  test('can be stopped', async () => {
+    const { runId, where } = await started({ state: 'Rest', until: 'never' });
+    const { code, stdout } = await command.run([...where, '--stop', runId]);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^stopped: /)]);
+    expect(standIn.calls.at(-1)).toMatchObject({ operation: 'StopExecution', body: { error: 'run_aborted' } });
+  });
+
+  test('that waits for nothing can not be approved', async () => {
+    const { runId, where } = await started({ state: 'Rest', until: 'never' });
+    expect(await command.run([...where, '--approve', runId])).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('not_waiting'),
+    });
+  });
+});
+
+test('Ctrl-C before anything was changed says so', async () => {
+  standIn = await StepFunctionsStandIn.start({ run: () => [{ state: 'Rest', until: 'never' }] });
+  const args = ['--stage', 'dev', '--endpoint-url', standIn.url, '--tenants', 'all'];
+  const { code, stderr } = await command.run(args, {}, standIn.standstill());
+  expect([code, stderr]).toEqual([130, expect.stringContaining('interrupted: nothing was changed')]);
+});
+
+test.each([
+  [4, 'state_machine_not_found', { machines: [] }],
+  [4, 'access_denied', { fault: () => ({ status: 400, error: 'AccessDeniedException' }) }],
+  [4, 'tenants_unavailable', { run: () => [{ end: { status: 'FAILED', error: 'tenants_unavailable', cause: 'no table' } }] }],
+  [2, 'unknown_tenant', { run: () => [{ end: { status: 'FAILED', error: 'unknown_tenant', cause: 'no acme' } }] }],
+  [1, 'run_aborted', { run: () => [{ end: { status: 'TIMED_OUT' } }] }],
+] as [number, string, StepFunctionsOptions][])('%i: %s', async (code, error, options) => {
+  const result = await run(options, '--tenants', 'all');
+  expect(result).toMatchObject({ code, stdout: '', stderr: expect.stringContaining(`✗ ${error}: `) });
+  expect(result.stderr).toMatch(/^ {2}next +\S/m);
+});
+
+describe('--json', () => {
+  async function json(options: StepFunctionsOptions, ...args: string[]): Promise<Record<string, unknown>> {
+    const { code, stdout } = await run(options, '--json', ...args);
+    const document = JSON.parse(stdout);
+    validate(document);
+    expect(validate.errors ?? []).toEqual([]);
+    expect(document.exitCode).toBe(code);
+    return document;
+  }
+
+  test('a run that is done is its summary', async () => {
+    const document = await json(stage(behind, { end: succeeded(migrated) }), '--tenants', 'all');
+    expect(document).toMatchObject({ command: 'upgrade', status: 'complete', migrated: 64, exitCode: 0 });
+  });
+
+  test('nothing to do is the summary of an upgrade that migrated nobody', async () => {
+    expect(await json(stage({}), '--tenants', 'all')).toMatchObject({ command: 'upgrade', migrated: 0, unchanged: 4 });
+  });
+
+  test('a check is told by its name, with whether all are at head', async () => {
+    const document = await json(stage(behind), '--tenants', 'all', '--command', 'check');
+    expect(document).toMatchObject({ command: 'check', atHead: false, exitCode: 3, places: behind.places });
+  });
+
+  test('failed tenants are in the document, with as much of the summary as there is', async () => {
+    const document = await json(stage(behind, { end: tenantsFailed }), '--tenants', 'all');
+    expect(document).toMatchObject({ status: 'failed', error: { code: 'tenants_failed' }, failures: [broken], migrated: 63 });
+  });
+
+  test('a failure that no run has told is a document, too', async () => {
+    expect(await json({ machines: [] }, '--tenants', 'all')).toMatchObject({ error: { code: 'state_machine_not_found' } });
+    await standIn.stop();
+    expect(await json({}, '--tenants', 'a b')).toMatchObject({ error: { code: 'invalid_usage' }, runId: null, exitCode: 2 });
+  });
+
+  test('an approval is a document', async () => {
+    standIn = await StepFunctionsStandIn.start(stage(behind, { state: 'Approval', until: 'approval' }, { end: succeeded() }));
+    const where = ['--stage', 'dev', '--endpoint-url', standIn.url, '--json'];
+    await command.run([...where, '--tenants', 'all'], {}, standIn.standstill());
+    const runId = standIn.runs[1]?.name as string;
+    const { stdout } = await command.run([...where, '--reject', runId]);
+    expect([validate(JSON.parse(stdout)), validate.errors]).toEqual([true, null]);
+    expect(JSON.parse(stdout)).toMatchObject({ command: 'reject', runId, exitCode: 0 });
+  });
+});
+
+test('on GitHub failed tenants are annotations, and the summary of the job has them with where all of them are', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'tenants-'));
+  const file = join(directory, 'summary.md');
+  standIn = await StepFunctionsStandIn.start(stage(behind, { end: tenantsFailed }));
+  const args = ['--stage', 'dev', '--endpoint-url', standIn.url, '--tenants', 'all'];
+  const { stderr } = await command.run(args, { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: file });
+  expect(stderr).toContain('::group::plan\n');
+  expect(stderr).toContain('::error title=tenants_failed::1 of 1004 tenants failed%0Anext: repair what the failures name\n');
+  expect(stderr).toContain('::error title=acme%3A migration_failed::column "x" contains null values\n');
+  const text = await readFile(file, 'utf8');
+  await rm(directory, { recursive: true });
+  expect(text).toContain('1004 total, 940 unchanged, 63 migrated, 0 pending, 0 ahead, 1 failed, 0 not begun\n');
+  expect(text).toContain('| <code>acme</code> | <code>migration&#95;failed</code>: column');
+  expect(text).toContain('details: <code>s3://bucket/runs/');
+});
+
+/** What a start of a built command reads: its own file and what that imports at once. */
+function readAtStart({ outputs }: Metafile): string[] {
+  const read = new Set(Object.keys(outputs).filter((name) => outputs[name]?.entryPoint?.startsWith('bin/')));
+  for (const name of read) {
+    for (const { path, kind } of outputs[name]?.imports ?? []) if (kind === 'import-statement') read.add(path);
+  }
+  return [...read].flatMap((name) => Object.keys(outputs[name]?.inputs ?? {}));
+}
+
+test('no other start pays for it: what it takes lies in files of its own, read when it is needed', () => {
+  const sfn = /@aws-sdk\/client-sfn\//;
+  expect(readAtStart(command.metafile)).toContain('lib/cli/migrate-invoke/main.ts');
+  expect(readAtStart(command.metafile).filter((path) => sfn.test(path) || /\/tenants\/(?!options|help)/.test(path))).toEqual([]);
+  expect(readAtStart(command.tenants).some((path) => sfn.test(path))).toBe(true);
+  const imports = Object.values(command.metafile.inputs).flatMap((input) => input.imports);
+  const entries = imports.filter(({ path }) => path.includes('migrate-invoke-tenants'));
+  expect(entries).toMatchObject([{ kind: 'dynamic-import', external: true }]);
+});
