@@ -10,37 +10,37 @@ export function isEveryRow(where: Node | undefined, names: readonly string[]): b
   if (!where || isTrue(where)) return true;
   if ('BoolExpr' in where) {
     const { boolop, args = [] } = where.BoolExpr;
-    if (boolop === 'NOT_EXPR') return args.some((arg) => isFalse(arg) || isNullKey(arg));
+    if (boolop === 'NOT_EXPR') return args.some((arg) => isFalse(arg) || isNullKey(arg, names));
     if (boolop === 'AND_EXPR') return args.every((arg) => isEveryRow(arg, names));
     return args.some((arg) => isEveryRow(arg, names)) || args.some((arg) => args.some((other) => isOpposite(arg, other)));
   }
-  if ('NullTest' in where) return where.NullTest.nulltesttype === 'IS_NOT_NULL' && isKey(where.NullTest.arg);
+  if ('NullTest' in where) return where.NullTest.nulltesttype === 'IS_NOT_NULL' && isKey(where.NullTest.arg, names);
   if ('SubLink' in where) {
     const { subLinkType, subselect, testexpr } = where.SubLink;
     const select = subselect && 'SelectStmt' in subselect ? subselect.SelectStmt : undefined;
     if (!select) return false;
     if (subLinkType === 'EXISTS_SUBLINK') return isFoundForAll(select, names);
-    return subLinkType === 'ANY_SUBLINK' && holdsKey(testexpr) && isWholeTable(select, names);
+    return subLinkType === 'ANY_SUBLINK' && holdsKey(testexpr, names) && isWholeTable(select, names);
   }
   if (!('A_Expr' in where)) return false;
   const { name = [], lexpr, rexpr, kind } = where.A_Expr;
   if (kind === 'AEXPR_BETWEEN' && rexpr && 'List' in rexpr) {
     const [least, most] = rexpr.List.items ?? [];
-    return isKey(lexpr) && isSmall(least) && isLarge(most);
+    return isKey(lexpr, names) && isSmall(least) && isLarge(most);
   }
   const operator = joined(name);
   if (kind === 'AEXPR_OP_ANY' && operator === '=' && rexpr && 'SubLink' in rexpr) {
     // ctid = ANY (ARRAY (SELECT ctid FROM users LIMIT 1000))
     const { subselect } = rexpr.SubLink;
-    return isKey(lexpr) && !!subselect && 'SelectStmt' in subselect && isWholeTable(subselect.SelectStmt, names);
+    return isKey(lexpr, names) && !!subselect && 'SelectStmt' in subselect && isWholeTable(subselect.SelectStmt, names);
   }
   if (kind === 'AEXPR_LIKE' || kind === 'AEXPR_ILIKE')
     return isColumn(lexpr) && /^\{"sval":\{"sval":"%+"\}\}$/.test(constant(rexpr) ?? '');
   if (operator === '~' || operator === '~*') return isColumn(lexpr) && constant(rexpr) === '{"sval":{"sval":".*"}}';
   if (operator === '=' && lexpr && rexpr) return isSame(lexpr, rexpr, names);
   // WHERE id > 0, WHERE 0 < id
-  if (['>', '>=', '<>'].includes(operator) && isKey(lexpr) && isSmall(rexpr)) return true;
-  if (['<', '<=', '<>'].includes(operator) && isKey(rexpr) && isSmall(lexpr)) return true;
+  if (['>', '>=', '<>'].includes(operator) && isKey(lexpr, names) && isSmall(rexpr)) return true;
+  if (['<', '<=', '<>'].includes(operator) && isKey(rexpr, names) && isSmall(lexpr)) return true;
   return ['<', '<='].includes(operator) && isPast(lexpr) && isNow(rexpr);
 }
 
@@ -97,8 +97,8 @@ function isFalse(node: Node): boolean {
   return 'A_Const' in node && !!node.A_Const && 'boolval' in node.A_Const && !node.A_Const.boolval?.boolval;
 }
 
-function isNullKey(node: Node): boolean {
-  return 'NullTest' in node && node.NullTest.nulltesttype === 'IS_NULL' && isKey(node.NullTest.arg);
+function isNullKey(node: Node, names: readonly string[]): boolean {
+  return 'NullTest' in node && node.NullTest.nulltesttype === 'IS_NULL' && isKey(node.NullTest.arg, names);
 }
 
 /** active, NOT active; email IS NULL, email IS NOT NULL; active IS TRUE, active IS NOT TRUE. */
@@ -122,7 +122,7 @@ function isSame(one: Node, other: Node, names: readonly string[]): boolean {
   if (!left || !right || left.column !== right.column) return false;
   const [first, second] = [left.of ?? names[0], right.of ?? names[0]];
   const isOne = first === second;
-  return isOne || (isKey(one) && [first, second].every((name) => names.includes(name ?? '')));
+  return isOne || (isKey(one, names) && [first, second].every((name) => names.includes(name ?? '')));
 }
 
 function isSmall(node: Node | undefined): boolean {
@@ -134,13 +134,16 @@ function isLarge(node: Node | undefined): boolean {
   return numberOf(node) >= 2 ** 31 - 1 || (!!node && 'A_Const' in node && Number(node.A_Const.fval?.fval) >= 2 ** 31 - 1);
 }
 
-/** A column that is never NULL nor below one, by its name. */
-function isKey(node: Node | undefined): boolean {
-  return !!node && 'ColumnRef' in node && /^(?:.*\.)?(?:\w*id|ctid|uuid|pk|key)$/.test(joined(node.ColumnRef.fields));
+/** A column that is never NULL nor below one, by its name: `id`, or `user_id` of users. */
+function isKey(node: Node | undefined, names: readonly string[]): boolean {
+  if (!node || !('ColumnRef' in node)) return false;
+  const column = joined(node.ColumnRef.fields).split('.').at(-1) ?? '';
+  const ofTable = names.some((name) => [`${name}_id`, `${name.replace(/s$/, '')}_id`].includes(column));
+  return ofTable || ['id', 'ctid', 'uuid', 'guid', 'pk'].includes(column);
 }
 
-function holdsKey(node: Node | undefined): boolean {
-  return !!node && ('RowExpr' in node ? (node.RowExpr.args ?? []).some(isKey) : isKey(node));
+function holdsKey(node: Node | undefined, names: readonly string[]): boolean {
+  return !!node && ('RowExpr' in node ? (node.RowExpr.args ?? []).some((arg) => isKey(arg, names)) : isKey(node, names));
 }
 
 /** A column that holds when the row was written, by its name. */
