@@ -53,9 +53,16 @@ function isFoundForAll({ fromClause = [], whereClause }: SelectStmt, names: read
 }
 
 /** SELECT id FROM table [LIMIT n]: a table that is emptied in batches. */
-function isWholeTable({ fromClause = [], whereClause }: SelectStmt, names: readonly string[]): boolean {
+export function isWholeTable({ fromClause = [], whereClause, havingClause }: SelectStmt, names: readonly string[]): boolean {
   const [from, ...more] = fromClause;
-  return !more.length && !!from && 'RangeVar' in from && names.includes(nameOf(from.RangeVar)) && isEveryRow(whereClause, names);
+  return (
+    !havingClause &&
+    !more.length &&
+    !!from &&
+    'RangeVar' in from &&
+    names.includes(nameOf(from.RangeVar)) &&
+    isEveryRow(whereClause, names)
+  );
 }
 
 function isTrue(node: Node): boolean {
@@ -126,7 +133,11 @@ function isSame(one: Node, other: Node, names: readonly string[]): boolean {
 }
 
 function isSmall(node: Node | undefined): boolean {
-  return numberOf(node) <= 1 || (!!node && 'A_Const' in node && !!node.A_Const.fval?.fval?.startsWith('-'));
+  return numberOf(node) <= 1 || isEmptyText(node) || (!!node && 'A_Const' in node && !!node.A_Const.fval?.fval?.startsWith('-'));
+}
+
+function isEmptyText(node: Node | undefined): boolean {
+  return !!node && 'A_Const' in node && !!node.A_Const.sval && !node.A_Const.sval.sval;
 }
 
 /** As much as an integer holds. */
@@ -136,6 +147,7 @@ function isLarge(node: Node | undefined): boolean {
 
 /** A column that is never NULL nor below one, by its name: `id`, or `user_id` of users. */
 function isKey(node: Node | undefined, names: readonly string[]): boolean {
+  if (node && 'TypeCast' in node) return isKey(node.TypeCast.arg, names);
   if (!node || !('ColumnRef' in node)) return false;
   const column = joined(node.ColumnRef.fields).split('.').at(-1) ?? '';
   const ofTable = names.some((name) => [`${name}_id`, `${name.replace(/s$/, '')}_id`].includes(column));
@@ -195,6 +207,8 @@ export function isEmpty(node: Node | undefined): boolean {
   }
   if ('SubLink' in node) return isEmpty(selectedBy(node, 0));
   if ('CoalesceExpr' in node) return (node.CoalesceExpr.args ?? []).every(isEmpty);
+  if ('FuncCall' in node && /^(?:left|right)$/.test(joined(node.FuncCall.funcname)))
+    return numberOf(node.FuncCall.args?.[1]) === 0;
   if ('FuncCall' in node)
     return !node.FuncCall.args?.length && EMPTY.includes(joined(node.FuncCall.funcname).replace(/^pg_catalog\./, ''));
   if ('A_Expr' in node && node.A_Expr.kind === 'AEXPR_NULLIF')

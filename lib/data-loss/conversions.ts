@@ -8,7 +8,6 @@ const CUTS = new Set([
   'right',
   'substr',
   'substring',
-  'btrim',
   'round',
   'trunc',
   'floor',

@@ -1,6 +1,6 @@
 import type { Node, RangeVar, SelectStmt } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
-import { isEmpty, isEveryRow } from './conditions';
+import { isEmpty, isEveryRow, isWholeTable } from './conditions';
 import { type Loss, unreadable } from './losses';
 import { joined, type Made, nameOf } from './made';
 
@@ -56,9 +56,7 @@ function wholeTables(clause: SelectStmt['withClause'], table: string): readonly 
     if (!('CommonTableExpr' in part)) return [];
     const { ctename = '', ctequery } = part.CommonTableExpr;
     const select = ctequery && 'SelectStmt' in ctequery ? ctequery.SelectStmt : undefined;
-    const [from, ...more] = select?.fromClause ?? [];
-    const isWhole = !more.length && !!from && 'RangeVar' in from && nameOf(from.RangeVar) === table;
-    return isWhole && isEveryRow(select?.whereClause, [table]) ? [ctename] : [];
+    return select && isWholeTable(select, [table]) ? [ctename] : [];
   });
 }
 

@@ -5,13 +5,13 @@ import { MORE_HARMLESS } from './cases/more-harmless';
 import { PYTHON } from './cases/python';
 import { SQL } from './cases/sql';
 import { SQLALCHEMY } from './cases/sqlalchemy';
-import { LATER_DESTROYING, LATER_HARMLESS } from './cases/written-later';
+import { LAST_DESTROYING, LAST_HARMLESS, LATER_DESTROYING, LATER_HARMLESS } from './cases/written-later';
 import { judged } from './judged';
 
 jest.setTimeout(300_000);
 
-const destroying = [...DESTROYING, ...PYTHON, ...SQL, ...SQLALCHEMY, ...LATER_DESTROYING];
-const harmless = [...HARMLESS, ...MORE_HARMLESS, ...LATER_HARMLESS];
+const destroying = [...DESTROYING, ...PYTHON, ...SQL, ...SQLALCHEMY, ...LATER_DESTROYING, ...LAST_DESTROYING];
+const harmless = [...HARMLESS, ...MORE_HARMLESS, ...LATER_HARMLESS, ...LAST_HARMLESS];
 const found = judged([...destroying, ...harmless]);
 
 const table = (cases: readonly Case[], from: number) =>

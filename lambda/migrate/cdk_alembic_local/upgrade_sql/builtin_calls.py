@@ -45,6 +45,8 @@ def method(call: Method, args: list[Any], keywords: dict[str, Any], root: Path) 
     value, name = call.of, call.name
     if isinstance(value, PurePath):
         return _of_path(value, name, args, keywords, root)
+    if name == "decode" and isinstance(value, str):
+        return value  # of a file, which is read as a text
     kinds = [names.split() for kind, names in _METHODS.items() if isinstance(value, kind)]
     if not kinds or name not in kinds[0]:
         return UNKNOWN
@@ -52,7 +54,7 @@ def method(call: Method, args: list[Any], keywords: dict[str, Any], root: Path) 
         if name == "join" and (not args or not isinstance(args[0], (list, tuple, set, dict))):
             return MARK
         if name == "join":
-            args = [[as_text(part) for part in args[0]]]
+            return as_text(value).join(as_text(part) for part in args[0])
         elif name in ("format", "format_map"):
             args = [_shown(part) for part in args]
             keywords = {key: _shown(part) for key, part in keywords.items()}
@@ -102,7 +104,7 @@ def _of_path(path: PurePath, name: str, args: list[Any], keywords: dict[str, Any
 
 def read_file(path: Any, root: Path) -> Any:
     """The text of a file of the backend; UNKNOWN for any other."""
-    file = Path(os.path.normpath(path))
+    file = Path(os.path.normpath(root / path))
     try:
         if MARK in str(file) or not _is_below(file, root) or file.stat().st_size > _MAX_FILE_BYTES:
             return UNKNOWN
@@ -147,6 +149,8 @@ def builtin(name: str, args: list[Any], keywords: dict[str, Any], root: Path) ->
         return str(first) if isinstance(first, PLAIN) else first if isinstance(first, Called) else MARK
     if name == "open":
         return opened(first, root)
+    if name == "compile":
+        return first
     items = elements(first)
     if name in ("list", "tuple", "set", "sorted", "reversed", "iter", "frozenset"):
         if not args:

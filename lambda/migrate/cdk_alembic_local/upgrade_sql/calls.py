@@ -11,6 +11,7 @@ from .modules import Scope
 from .operations import effects_of
 from .values import (
     MARK,
+    PLAIN,
     UNKNOWN,
     Attribute,
     Bound,
@@ -179,6 +180,8 @@ class Calls:
             if result is not _CALLED:
                 return result
         elif isinstance(function, Attribute):
+            if isinstance(function.of, Builtin) and args and isinstance(args[0], PLAIN):
+                return self._call(Method(args[0], name), args[1:], keywords)  # str.join(" ", words)
             if name in ("__getattribute__", "__getattr__") and args and isinstance(args[0], str):
                 return self._attribute(function.of, args[0])
             if name == "enter_context" and args and isinstance(args[0], Manager):
@@ -211,12 +214,16 @@ class Calls:
             self._registered(name.removeprefix("alembic.op."), args, keywords)
         # Whoever gets a function may call it: op.run_async(), connection.run_sync(), asyncio.run(), a retry of a library.
         for place, given in enumerate((*args, *keywords.values())):
+            if given is keywords.get("target") and "args" in keywords:
+                continue
             if isinstance(given, (Function, Bound)):
                 self._call(given, [UNKNOWN, *args[1:]] if name.rpartition(".")[2] in ("run_async", "run_sync") else [], {})
             elif last_name(given) == "drop_all" or (
                 isinstance(given, External) and given.name.startswith("alembic.op.") and args[place + 1 :]
             ):
                 self._call(given, args[place + 1 :], {})
+        if (target := keywords.get("target")) is not None and isinstance(keywords.get("args"), (list, tuple)):
+            self._call(target, list(keywords["args"]), {})  # threading.Thread(target=op.drop_table, args=("users",))
         return called
 
     def _registered(self, name: str, args: list[Any], keywords: dict[str, Any]) -> None:

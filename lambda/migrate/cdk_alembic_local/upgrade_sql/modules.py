@@ -14,7 +14,7 @@ _BUILTINS = (
     "len", "str", "bytes", "list", "tuple", "dict", "set", "frozenset", "sorted", "reversed", "enumerate", "zip", "range", "map",
     "filter", "open", "print", "getattr", "isinstance", "repr", "next", "iter", "eval", "exec", "globals", "locals", "vars",
     "int", "bool", "max", "min", "any", "all", "hasattr", "setattr", "super", "__import__", "abs", "sum", "float",
-    "issubclass", "type", "chr", "ord", "bytearray", "slice",
+    "issubclass", "type", "chr", "ord", "bytearray", "slice", "compile",
 )  # fmt: skip
 _PLACES = ("__file__", "__name__")
 _COMPOUND = (ast.If, ast.Try, ast.With, ast.For, ast.While)

@@ -274,15 +274,20 @@ def condition(value: Any) -> str:
 
 
 def _comparison(left: Any, sign: str, right: Any) -> str:
-    column = _qualified(left)
+    column = _constant(left) or _qualified(left)
     if column is None:
         return MARK
     if right is None:
         return f"{column} IS {'NOT ' if sign == '<>' else ''}NULL"
-    if isinstance(right, (int, str)):
-        text = str(right) if isinstance(right, int) else "'" + right.replace("'", "''") + "'"
-        return f"{column} {sign} {text}"
-    return f"{column} {sign} {_column_of_all(right) or _qualified(right) or MARK}"
+    return f"{column} {sign} {_constant(right) or _column_of_all(right) or _qualified(right) or MARK}"
+
+
+def _constant(value: Any) -> str | None:
+    if isinstance(value, Called) and value.name in ("literal", "literal_column") and value.args:
+        return _constant(value.args[0])
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    return str(value) if isinstance(value, int) else None
 
 
 def _qualified(column: Any) -> str | None:
@@ -297,7 +302,7 @@ def _qualified(column: Any) -> str | None:
 
 
 def _subquery(statement: Called) -> str:
-    if statement.name in ("subquery", "scalar_subquery", "select_from"):
+    if statement.name in ("subquery", "scalar_subquery", "select_from", "limit", "order_by", "with_for_update", "distinct"):
         return _subquery(statement.receiver) if isinstance(statement.receiver, Called) else MARK
     given = statement.args[0] if statement.args and isinstance(statement.args[0], list) else statement.args
     column = _qualified(given[0]) if statement.name in ("select", "query") and len(given) == 1 else None
