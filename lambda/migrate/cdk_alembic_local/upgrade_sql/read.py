@@ -1,4 +1,4 @@
-"""Reads the upgrades of revisions: `UpgradeStep[]` of lib/data-loss/steps.ts for each file."""
+"""Reads the upgrades of revisions: `UpgradeStep[]` of lib/contract/facts.ts for each file."""
 
 from __future__ import annotations
 
