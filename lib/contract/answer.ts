@@ -123,7 +123,7 @@ export const DATA_LOSS_RULES = [
   'delete-all',
   'clear-column',
   'convert-column',
-  /** SQL that can't be read may destroy data. */
+  /** SQL that can't be read: whether it destroys data could not be determined. */
   'unread-sql',
 ] as const;
 export type DataLossRule = (typeof DATA_LOSS_RULES)[number];

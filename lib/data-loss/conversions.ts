@@ -8,7 +8,6 @@ const CUTS = new Set([
   'right',
   'substr',
   'substring',
-  'btrim',
   'round',
   'trunc',
   'floor',
@@ -32,6 +31,8 @@ const CUTS = new Set([
 
 /** Types that a value of another is cut to, without an error, by a cast. */
 const CUTTING = new Set(['date', 'time']);
+/** What people write for a text of any length. */
+const ROOMY = 255;
 const FRACTIONAL = /^(?:numeric|double precision|real|float)/;
 const WHOLE = new Set(['int4', 'int8', 'int2']);
 
@@ -58,7 +59,8 @@ function cuts(node: Node): boolean {
     const { arg, typeName } = node.TypeCast;
     const type = joined(typeName?.names).replace(/^pg_catalog\./, '');
     // name::varchar(10) cuts, where an assignment would fail.
-    const isCut = (type === 'varchar' || type === 'bpchar') && !!typeName?.typmods?.length;
+    const [size] = (typeName?.typmods ?? []).map((node) => ('A_Const' in node ? (node.A_Const.ival?.ival ?? 0) : 0));
+    const isCut = (type === 'varchar' || type === 'bpchar') && size !== undefined && size < ROOMY;
     return isCut || (CUTTING.has(type) && !!arg && 'ColumnRef' in arg) || (!!arg && cuts(arg));
   }
   if ('FuncCall' in node) {

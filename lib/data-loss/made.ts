@@ -18,7 +18,7 @@ export class Made {
   }
 
   has(kind: Kind, name: string): boolean {
-    if (name.includes(UNKNOWN)) return false;
+    if (isVague(name)) return false;
     const schema = name.includes('.') ? name.slice(0, name.indexOf('.')) : undefined;
     return (
       schema === 'pg_temp' || this.names.has(`${kind} ${name}`) || (schema !== undefined && this.names.has(`schema ${schema}`))
@@ -26,7 +26,7 @@ export class Made {
   }
 
   mayDrop(kind: Kind, name: string): boolean {
-    return this.has(kind, name) || (!name.includes(UNKNOWN) && this.perhaps.has(`${kind} ${name}`));
+    return this.has(kind, name) || (!isVague(name) && this.perhaps.has(`${kind} ${name}`));
   }
 
   hasColumn(table: string, column: string): boolean {
@@ -45,6 +45,11 @@ export class Made {
     if (own || perhaps) this.add(kind, to, !own);
     else if (kind === 'type') this.retired.add(to);
   }
+}
+
+/** Whether a name may mean anything. One whose schema alone is not known is the same wherever the revision writes it. */
+function isVague(name: string): boolean {
+  return name.replace(new RegExp(`^${UNKNOWN}\\.`), '').includes(UNKNOWN);
 }
 
 export type Kind = 'table' | 'column' | 'type' | 'schema' | 'view';

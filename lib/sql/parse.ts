@@ -51,11 +51,13 @@ export function longNames(sql: string): readonly string[] {
   }
 }
 
-/** What the body of a PL/pgSQL block or function sends. */
+/** What the body of a PL/pgSQL block or function does. */
 export interface BlockStatement {
-  readonly kind: 'statement' | 'execute';
-  /** The statement; with `execute` the expression that gives it. */
+  readonly kind: 'statement' | 'execute' | 'assign';
+  /** The statement; with `execute` and `assign` the expression that gives what is executed or assigned. */
   readonly query: string;
+  /** The variables that get what it gives. */
+  readonly into?: readonly string[];
 }
 
 /** The statements of a `DO` or of a `CREATE FUNCTION ... LANGUAGE plpgsql`. Throws what the parser says of a body that it refuses. */
@@ -66,13 +68,25 @@ export function blockStatements(sql: string): readonly BlockStatement[] {
 function statementsWithin(value: unknown): readonly BlockStatement[] {
   if (!value || typeof value !== 'object') return [];
   return Object.entries(value).flatMap(([key, child]) => {
+    if (key === 'PLpgSQL_var') {
+      const query = child?.default_val?.PLpgSQL_expr?.query;
+      return query ? [{ kind: 'assign' as const, query, into: [child.refname] }] : [];
+    }
+    if (key === 'PLpgSQL_stmt_assign') {
+      const [, name, query] = ASSIGNMENT.exec(child?.expr?.PLpgSQL_expr?.query ?? '') ?? [];
+      return name && query ? [{ kind: 'assign' as const, query, into: [name] }] : [];
+    }
     const kind = SENDS[key];
     if (!kind) return statementsWithin(child);
     const query = Object.values<{ PLpgSQL_expr?: { query?: string } }>(child).find((part) => part?.PLpgSQL_expr)?.PLpgSQL_expr
       ?.query;
-    return [...(query ? [{ kind, query }] : []), ...statementsWithin(child?.body)];
+    const target = child?.target ?? child?.var;
+    const into = target?.PLpgSQL_row?.fields?.map((field: { name: string }) => field.name) ?? [target?.PLpgSQL_rec?.refname];
+    return [...(query ? [{ kind, query, ...(target ? { into } : {}) }] : []), ...statementsWithin(child?.body)];
   });
 }
+
+const ASSIGNMENT = /^\s*([\w.]+)\s*:?=\s*([\s\S]+)$/;
 
 const SENDS: Readonly<Record<string, BlockStatement['kind']>> = {
   PLpgSQL_stmt_execsql: 'statement',
@@ -100,13 +114,17 @@ function parseText(text: string, line: number): readonly SqlStatement[] {
 // Strings, quoted names, dollar-quoted bodies and comments are matched first, so that nothing within them is replaced.
 const PLACEHOLDERS =
   /'(?:[^']|'')*'|"[^"]*"|(\$\w*\$)[\s\S]*?\1|--[^\n]*|\/\*[\s\S]*?\*\/|%\(\w+\)s|%s\b|(?<![:\w]):[A-Za-z_]\w*\b|%%/g;
+const LIST = /\bIN\s+$/i;
 
 /** Drivers write parameters in their own ways, which the grammar does not know. */
 function withoutPlaceholders(sql: string): string {
   // \: is a colon that SQLAlchemy's text() does not take for a parameter's.
-  return sql.replaceAll('\\:', ':').replace(PLACEHOLDERS, (found) => {
+  const text = sql.replaceAll('\\:', ':');
+  return text.replace(PLACEHOLDERS, (found, _tag: string | undefined, place: number) => {
     if (found === '%%') return '%';
-    return /^(?:%|:)/.test(found) ? '$1' : found;
+    if (!/^(?:%|:)/.test(found)) return found;
+    // WHERE id IN :ids, of which SQLAlchemy makes a list.
+    return LIST.test(text.slice(Math.max(0, place - 10), place)) ? '($1)' : '$1';
   });
 }
 

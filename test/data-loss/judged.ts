@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { DestroyedData } from '../../lib/data-loss/judge';
 import { readDataLosses } from '../../lib/packaging/proof/data-losses';
-import { type Case, revisionFile } from './case';
+import { type Case, revisionFile } from './cases/case';
 
 /** What is found in each case, as packaging finds it. */
 export function judged(cases: readonly Case[]): readonly (readonly DestroyedData[])[] {

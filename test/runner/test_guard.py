@@ -227,6 +227,10 @@ class TestNewDatabase:
     def test_it_is_never_blocked(self) -> None:
         assert invoke()["to"] == ["cc"]
 
+    def test_plan_tells_no_loss_of_it_between_two_slices(self) -> None:
+        invoke({"sliceSeconds": 0})
+        assert invoke({"command": "plan"})["dataLoss"] == []
+
     def test_it_is_not_blocked_between_two_slices(self) -> None:
         assert invoke({"sliceSeconds": 0})["status"] == "partial"
         assert invoke({"sliceSeconds": 0})["to"] == ["bb"]

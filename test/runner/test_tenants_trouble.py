@@ -108,6 +108,14 @@ class TestOneTenant:
         assert versions(database, "b") == ["r2"]
         assert [loss["what"] for loss in answer["dataLoss"]] == ["drop_table r1"]
 
+    def test_a_plan_tells_what_a_tenant_without_a_version_table_would_lose(self, tenants: Backend, database: Database) -> None:
+        invoke(batch("a"))
+        with database.connect() as connection:
+            connection.execute("CREATE TABLE b.members AS SELECT 1 AS id")
+        tenants.revision("r2", "r1", 'op.execute("TRUNCATE members")')
+        assert invoke(batch("b", "c", command="plan"))["dataLoss"][0]["rule"] == "truncate"
+        assert invoke(batch("c", command="plan"))["dataLoss"] == []
+
     def test_an_invalid_index_stops_the_tenant_that_has_it(self, tenants: Backend, database: Database) -> None:
         invoke(batch("a", "b"))
         with database.connect() as connection:

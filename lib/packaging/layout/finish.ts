@@ -44,7 +44,7 @@ export function finish(laidOut: LaidOut): void {
     writeManifest(target, alembic, roots);
     compile(laidOut, reached);
     const proof = python ? proved(laidOut, python, aside) : undefined;
-    const destroys = findDataLosses(backend, paths, listFiles(backend), python);
+    const destroys = findDataLosses(backend, paths, listFiles(backend), python, where.roots);
     writeManifest(target, alembic, roots, proof, onlyImported, destroys);
     checkSize(target, directory, onlyImported ? undefined : reached);
   } finally {

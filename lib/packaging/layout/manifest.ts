@@ -19,7 +19,7 @@ export interface Manifest {
   readonly driver: string | null;
   /** Why there is no driver. */
   readonly reason?: string;
-  /** What revisions destroy, by file, relative to the backend's folder. Absent: the revisions could not be read here. */
+  /** What revisions destroy, by file, relative to the backend's folder. Absent: no Python here could read them. */
   readonly destroys?: DataLosses;
   /** Warnings of every synth. */
   readonly warnings: readonly string[];

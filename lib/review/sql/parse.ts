@@ -25,6 +25,7 @@ export function parseSql(sql: string): readonly ParsedStatement[] {
 function blockActions(block: string): readonly Action[] {
   try {
     return blockStatements(block).flatMap(({ kind, query }) => {
+      if (kind === 'assign') return [];
       const literal = kind === 'execute' ? /^\s*'((?:[^']|'')*)'\s*$/.exec(query)?.[1]?.replaceAll("''", "'") : query;
       return literal ? parseSql(literal).flatMap(({ actions }) => actions) : [];
     });

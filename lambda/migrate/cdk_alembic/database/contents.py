@@ -1,9 +1,11 @@
-"""Whether a database holds something that its migrations have not made."""
+"""Whether a database has anything to lose."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from .history import is_unfinished
 from .session import execute
 from .version_table import VersionTable
 
@@ -20,6 +22,14 @@ SELECT EXISTS (
 """
 
 
-def holds_tables(connection: Any, table: VersionTable, schema: str | None = None) -> bool:
-    """Whether there are tables besides the version table. `schema`: only those in it; None: in any."""
-    return bool(execute(connection, _HOLDS_TABLES, schema=schema, version_table=table.name).scalar())
+def is_fresh(
+    connection: Any, table: VersionTable, heads: Iterable[str], lineage: Iterable[str], schema: str | None = None
+) -> bool:
+    """Whether a database has nothing to lose: it has no tables but the version table, or its first run is still on its way.
+
+    `connection` is in autocommit; `heads` is what the version table holds, `lineage` these with all that came before; `schema`:
+    the one that counts, None for all of them. An empty version table says nothing: Alembic may have been adopted late.
+    """
+    if heads:
+        return is_unfinished(connection, table, lineage)
+    return not execute(connection, _HOLDS_TABLES, schema=schema, version_table=table.name).scalar()

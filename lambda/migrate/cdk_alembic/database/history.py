@@ -127,7 +127,7 @@ class History:
         return self._begun
 
     def begin(self, connection: Any, table: VersionTable, heads: tuple[str, ...], fresh: bool) -> None:
-        """Creates the schema if it does not exist, and records the start of the run. `fresh`: nothing can be lost."""
+        """Creates the schema if it does not exist, and records the start of the run. `fresh`: it has nothing to lose."""
         with self._warning():
             self._create(connection)
             execute(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..database import history
-from ..database.contents import holds_tables
+from ..database.contents import is_fresh
 from ..database.session import own_connection
 from ..database.version_table import find, hold_mutex
 from ..project.environment import current, run_environment
@@ -47,10 +47,10 @@ def _read(project: Project, invocation: Invocation, revision: str) -> dict[str, 
     def look(heads: tuple[str, ...], context: Any) -> None:
         nonlocal runs, checksums, fresh
         runs, checksums = history.read(context)
-        if not heads and invocation.request.command == "plan":
-            table = find(context)
+        if invocation.request.command == "plan" and set(heads) != set(project.heads):
+            lineage = project.lineage(revision for revision in heads if project.known(revision))
             with own_connection(context) as connection:
-                fresh = not holds_tables(connection, table)
+                fresh = is_fresh(connection, find(context), heads, lineage)
 
     found = current(project, look)
     lineage = project.lineage(revision for revision in found if project.known(revision))

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
-from ..database.contents import holds_tables
+from ..database.contents import is_fresh
 from ..database.failures import describe, sql_state
-from ..database.history import History, is_unfinished
+from ..database.history import History
 from ..database.invalid_indexes import check_indexes
 from ..database.session import Session, brief_connection, is_in_autocommit, own_connection, watched
 from ..database.version_table import BACKEND, VersionTable, find, heads_in, hold_mutex, still_held
@@ -48,6 +48,8 @@ class Run:
         """Once the run is concluded, the remaining steps to the target."""
         self.status: str | None = None
         """Once the run is concluded, the contract's Status."""
+        self.fresh: bool | None = None
+        """Whether the database has nothing to lose; None while that is not known."""
         self.history = History(invocation)
         self._mutex: Any = None
         self._session: Session | None = None
@@ -63,7 +65,6 @@ class Run:
         self._uncommitted: list[tuple[dict[str, Any], Any, bool]] = []
         """Done, with whether it has recorded itself, and in a transaction that is still open: env.py's own, or one that began
         when a revision ended Alembic's."""
-        self._fresh = False
         self._by_itself: list[str] = []
         """Revisions that ended Alembic's transaction, while their version stamp is not committed."""
 
@@ -141,7 +142,7 @@ class Run:
             return
         if not self.downgrade:
             self._check([step.revision for step in steps], heads)
-        self.history.begin(self._mutex, self.table, heads, self._fresh)
+        self.history.begin(self._mutex, self.table, heads, bool(self.fresh))
         is_held = True  # acquired a moment ago
         for step in steps:
             self._stopped = self._ends_before(step)
@@ -210,15 +211,11 @@ class Run:
 
     def _check(self, scripts: list[Any], heads: tuple[str, ...]) -> None:
         schema = self.table.own_schema if self.invocation.tenant is not None else None
-        # A database without tables, or on its way from there, has nothing to lose.
-        if heads:
-            self._fresh = is_unfinished(self._mutex, self.table, self.project.lineage(heads))
-        else:
-            self._fresh = not holds_tables(self._mutex, self.table, schema)
-        if self.invocation.settings.guard and not self._fresh:
+        self.fresh = is_fresh(self._mutex, self.table, heads, self.project.lineage(heads), schema)
+        if self.invocation.settings.guard and not self.fresh:
             refuse_unacknowledged(scripts, self.invocation.settings.guard_unread)
             self.invocation.warnings.extend(unreadable(scripts))
-        refuse_without(scripts, self.invocation, self._fresh)
+        refuse_without(scripts, self.invocation, self.fresh)
         may_drop = "drop_invalid_indexes" in self.invocation.request.allow
         self.invocation.warnings.extend(check_indexes(self._mutex, scripts, may_drop, schema))
 

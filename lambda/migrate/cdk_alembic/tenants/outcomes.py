@@ -86,8 +86,10 @@ class Outcomes:
         self._invocation.applied.extend(invocation.applied)
         self._invocation.lock_wait_seconds += invocation.lock_wait_seconds
         self._warnings.update(dict.fromkeys(invocation.warnings))
-        if after:
-            self._losses.update((json.dumps(loss), loss) for loss in data_losses(pending))
+        fresh = run.fresh if run else None
+        if fresh is False or (fresh is None and after):
+            unread = self._invocation.settings.guard_unread
+            self._losses.update((json.dumps(loss), loss) for loss in data_losses(pending, unread))
         return status
 
     def _status(self, run: TenantRun | None, after: tuple[str, ...], pending: list[Any], error: RunnerError | None) -> str:

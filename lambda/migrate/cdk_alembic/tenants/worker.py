@@ -336,4 +336,5 @@ class _Batch:
     def _needs_no_run(self, found: skip.Found) -> bool:
         """Whether nothing else is needed: for a plan, or a tenant at head."""
         at_head = found.is_free and bool(self.project.heads) and found.heads == self.project.heads
-        return self.request.command == "plan" or at_head
+        # Whether a database without a revision has anything to lose is seen where env.py connects.
+        return at_head or (self.request.command == "plan" and bool(found.heads))

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import ast
+import base64
 import glob
 import inspect
+import itertools
+import json
 import os.path
 import posixpath
 import re
 import string
 import textwrap
+import tomllib
 from pathlib import Path, PurePath
 from typing import Any
 
-from .values import MARK, PLAIN, UNKNOWN, Called, Item, Method, OneOf, as_text
+from .values import MARK, PLAIN, UNKNOWN, Called, Class, External, Item, Method, OneOf, as_text, either
 
 _MAX_FILE_BYTES = 4 * 1024 * 1024
 _MAX_ITEMS = 500
-_PURE = {"len": len, "range": range, "int": int, "bool": bool, "abs": abs, "sum": sum, "float": float, "max": max, "min": min}
+_PURE = {
+    "chr": chr, "ord": ord, "bytearray": bytearray, "bytes": bytes, "slice": slice, "len": len, "range": range, "int": int,
+    "bool": bool, "abs": abs, "sum": sum, "float": float, "max": max, "min": min,
+}  # fmt: skip
 _METHODS = {
     str: "format format_map join replace strip lstrip rstrip split rsplit splitlines upper lower title capitalize encode "
     "removeprefix removesuffix partition rpartition startswith endswith zfill casefold swapcase center ljust rjust expandtabs "
@@ -37,6 +45,8 @@ def method(call: Method, args: list[Any], keywords: dict[str, Any], root: Path) 
     value, name = call.of, call.name
     if isinstance(value, PurePath):
         return _of_path(value, name, args, keywords, root)
+    if name == "decode" and isinstance(value, str):
+        return value  # of a file, which is read as a text
     kinds = [names.split() for kind, names in _METHODS.items() if isinstance(value, kind)]
     if not kinds or name not in kinds[0]:
         return UNKNOWN
@@ -44,12 +54,19 @@ def method(call: Method, args: list[Any], keywords: dict[str, Any], root: Path) 
         if name == "join" and (not args or not isinstance(args[0], (list, tuple, set, dict))):
             return MARK
         if name == "join":
-            args = [[as_text(part) for part in args[0]]]
+            return as_text(value).join(as_text(part) for part in args[0])
         elif name in ("format", "format_map"):
             args = [_shown(part) for part in args]
             keywords = {key: _shown(part) for key, part in keywords.items()}
         elif not all(isinstance(part, PLAIN) for part in args):
             args = [part if isinstance(part, PLAIN) else MARK for part in args]
+    if (
+        isinstance(value, dict)
+        and name in ("get", "pop")
+        and args
+        and (not isinstance(args[0], PLAIN) or MARK in as_text(args[0]))
+    ):
+        return either([*value.values(), *(args[1:] or [None])])
     try:
         result = getattr(value, name)(*args, **keywords)
     except Exception:
@@ -70,14 +87,15 @@ def _of_path(path: PurePath, name: str, args: list[Any], keywords: dict[str, Any
     if name == "open":
         return opened(path, root)
     if name in ("glob", "iterdir", "rglob") and _is_below(path, root):
-        pattern = args[0] if args and isinstance(args[0], str) and MARK not in args[0] else "*"
+        pattern = str(args[0]) if args and isinstance(args[0], str) and MARK not in args[0] else "*"
         found = Path(path).rglob(pattern) if name == "rglob" else Path(path).glob(pattern)
         return sorted(found)[:_MAX_ITEMS]
     if name in ("exists", "is_file"):
         return True if _is_below(path, root) and Path(path).exists() else UNKNOWN
     if name in _PATH_METHODS:
         try:
-            result = getattr(path, name)(*args, **keywords)
+            # pathlib takes no subclass of str.
+            result = getattr(path, name)(*(str(one) if isinstance(one, str) else one for one in args), **keywords)
         except Exception:
             return UNKNOWN
         return result
@@ -86,7 +104,7 @@ def _of_path(path: PurePath, name: str, args: list[Any], keywords: dict[str, Any
 
 def read_file(path: Any, root: Path) -> Any:
     """The text of a file of the backend; UNKNOWN for any other."""
-    file = Path(os.path.normpath(path))
+    file = Path(os.path.normpath(root / path))
     try:
         if MARK in str(file) or not _is_below(file, root) or file.stat().st_size > _MAX_FILE_BYTES:
             return UNKNOWN
@@ -115,6 +133,8 @@ def elements(value: Any) -> list[Any] | None:
         return list(value)
     if isinstance(value, (list, tuple, set, frozenset, range)):
         return list(value)[:_MAX_ITEMS]
+    if isinstance(value, Class):  # an enum
+        return [one for name, one in value.names.items() if isinstance(one, PLAIN) and not name.startswith("_")]
     if is_open(value) and isinstance(value.args[0], str):
         return value.args[0].splitlines(keepends=True)
     return None
@@ -129,6 +149,8 @@ def builtin(name: str, args: list[Any], keywords: dict[str, Any], root: Path) ->
         return str(first) if isinstance(first, PLAIN) else first if isinstance(first, Called) else MARK
     if name == "open":
         return opened(first, root)
+    if name == "compile":
+        return first
     items = elements(first)
     if name in ("list", "tuple", "set", "sorted", "reversed", "iter", "frozenset"):
         if not args:
@@ -177,8 +199,19 @@ def library(name: str, args: list[Any], keywords: dict[str, Any], root: Path) ->
         except Exception:
             return UNKNOWN
         return result
+    if name in ("json.loads", "json.load", "tomllib.loads", "tomllib.load", "ast.literal_eval"):
+        return _loaded(name, first)
+    if name.startswith("base64.") and name.endswith("decode") and known and args:
+        try:
+            return getattr(base64, name.removeprefix("base64."))(as_text(first))
+        except (ValueError, AttributeError):
+            return UNKNOWN
+    if name == "itertools.product" and args and all(elements(one) is not None for one in args):
+        return [list(one) for one in itertools.islice(itertools.product(*(elements(one) for one in args)), _MAX_ITEMS)]
     if name == "glob.glob" and isinstance(first, str) and _is_below(first, root) and MARK not in first:
         return sorted(glob.glob(first))[:_MAX_ITEMS]  # noqa: PTH207
+    if name == "os.listdir" and isinstance(first, (str, PurePath)) and _is_below(first, root) and Path(first).is_dir():
+        return sorted(one.name for one in Path(first).iterdir())[:_MAX_ITEMS]
     if name in ("io.open", "codecs.open"):
         return opened(first, root)
     if name == "string.Template" and isinstance(first, str):
@@ -195,6 +228,18 @@ def library(name: str, args: list[Any], keywords: dict[str, Any], root: Path) ->
     return None
 
 
+def _loaded(name: str, given: Any) -> Any:
+    """What a document holds, given as a text or as an open file."""
+    text = given.args[0] if is_open(given) else given
+    if not isinstance(text, (str, bytes)) or MARK in as_text(text):
+        return UNKNOWN
+    load = {"json": json.loads, "tomllib": tomllib.loads, "ast": ast.literal_eval}[name.partition(".")[0]]
+    try:
+        return load(as_text(text))
+    except ValueError:
+        return UNKNOWN
+
+
 def substituted(template: Called, values: dict[str, Any]) -> str:
     """`string.Template("DROP TABLE $name").substitute(name="users")`"""
     return string.Template(template.args[0]).safe_substitute({key: as_text(value) for key, value in values.items()})
@@ -202,6 +247,8 @@ def substituted(template: Called, values: dict[str, Any]) -> str:
 
 def truth(value: Any) -> bool | None:
     """Whether a value is true; None when that is not known."""
+    if isinstance(value, External) and value.name.endswith(".TYPE_CHECKING"):
+        return False
     if isinstance(value, OneOf):
         found = {truth(one) for one in value.values}
         return found.pop() if len(found) == 1 else None

@@ -14,7 +14,7 @@ _BUILTINS = (
     "len", "str", "bytes", "list", "tuple", "dict", "set", "frozenset", "sorted", "reversed", "enumerate", "zip", "range", "map",
     "filter", "open", "print", "getattr", "isinstance", "repr", "next", "iter", "eval", "exec", "globals", "locals", "vars",
     "int", "bool", "max", "min", "any", "all", "hasattr", "setattr", "super", "__import__", "abs", "sum", "float",
-    "issubclass", "type",
+    "issubclass", "type", "chr", "ord", "bytearray", "slice", "compile",
 )  # fmt: skip
 _PLACES = ("__file__", "__name__")
 _COMPOUND = (ast.If, ast.Try, ast.With, ast.For, ast.While)
@@ -31,8 +31,12 @@ class Scope:
 
     def __init__(self, outer: Any, module: Module) -> None:
         self.names: dict[str, Any] = {}
+        self.elsewhere: dict[str, Any] = {}
+        """Where names are bound that `global` and `nonlocal` name."""
         self.outer = outer
         self.module = module
+        self.method: Any = None
+        """The function and its first argument, for `super()`."""
 
     def look_up(self, name: str) -> Any:
         return self.names[name] if name in self.names else self.outer.look_up(name)
@@ -45,6 +49,7 @@ class Module:
         self.path = path
         self.module = self
         self.names: dict[str, Any] = {}
+        self.elsewhere: dict[str, Any] = {}
         self._run = run
         self._statements: dict[str, list[ast.stmt]] = {}
         self._begun: set[ast.stmt] = set()
@@ -59,12 +64,25 @@ class Module:
             if statement not in self._begun:
                 self._begun.add(statement)
                 self._run(self, statement)
+        if name not in self.names:
+            for statement in self._statements.get("*", ()):
+                if statement not in self._begun:
+                    self._begun.add(statement)
+                    self._run(self, statement)
         if name in self.names:
             return self.names[name]
         return Builtin(name) if name in _BUILTINS else UNKNOWN
 
     def defines(self, name: str) -> bool:
         return name in self._statements
+
+    def decorated(self, decorator: str) -> Iterator[tuple[Any, ast.Call]]:
+        """The module's functions and classes with a decorator that is called, such as `register_operation`, and its call."""
+        for statements in list(self._statements.values()):
+            for statement in statements:
+                for call in getattr(statement, "decorator_list", ()):
+                    if isinstance(call, ast.Call) and getattr(call.func, "attr", getattr(call.func, "id", "")) == decorator:
+                        yield self.look_up(statement.name), call
 
     def matching(self, fits: Callable[[str], Any]) -> list[str]:
         """Names that are bound and fit."""
@@ -103,6 +121,14 @@ class Modules:
         self._roots = roots
         self._run = run
         self._known: dict[Path, Module | None] = {}
+
+    def loaded(self) -> list[Module]:
+        """The modules that were asked for so far."""
+        return [module for module in self._known.values() if module is not None]
+
+    def at(self, path: Path) -> Module | None:
+        """The module of a file."""
+        return self._load(path.with_suffix("")) if path.suffix == ".py" else None
 
     def find(self, name: str, of: Module, level: int = 0) -> Module | None:
         """A module by its dotted name, relative to another with a level."""

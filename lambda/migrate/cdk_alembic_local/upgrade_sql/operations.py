@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .statements import first_line, manipulation, quoted, sql_of, table_of, type_name, type_of
-from .values import MARK, Attribute, Called, External, Item, OneOf
+from .row_loops import selected
+from .statements import first_line, manipulation, quoted, sql_of, table_of, type_name, type_of, with_values
+from .values import MARK, Attribute, Called, External, Instance, Item, OneOf
 
 _EXECUTES = ("execute", "executemany", "exec_driver_sql", "scalar", "scalars", "fetch", "fetchrow", "fetchval", "execute_batch")
 _DIRECTIVES = {
@@ -31,6 +32,10 @@ def effects_of(call: Called) -> Iterator[dict[str, Any]]:
         yield from _executed(call)
     elif name == "invoke":
         yield from _invoked(call.given(0, "operation"))
+    elif name in ("drop_entity", "create_entity"):
+        yield from _entity(call)
+    elif name == "drop_database":
+        yield {"sql": f"DROP DATABASE {MARK}"}
     elif name == "drop_all":
         tables = call.keywords.get("tables")
         for table in tables if isinstance(tables, (list, tuple)) else [MARK]:
@@ -61,10 +66,13 @@ def _executed(call: Called) -> Iterator[dict[str, Any]]:
             yield {"unread": "SQL"}
         for text in texts or ():
             line = first_line(one)
+            text = with_values(text, call.given(position + 1, "parameters", "params", "multiparams"))
             yield {"sql": text, **({"line": line} if line else {})}
 
 
 def _invoked(directive: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(directive, Instance):
+        return  # Of the backend's own: its implementation is read.
     if not isinstance(directive, Called):
         yield {"unread": "an operation"}
         return
@@ -178,19 +186,21 @@ def _runs_itself(call: Called) -> bool:
 
 def _one_by_one(item: Item) -> Iterator[dict[str, Any]]:
     """`for user in session.query(User): session.delete(user)`"""
-    rows = item.of
-    while (
-        isinstance(rows, Called)
-        and rows.name in ("all", "scalars", "yield_per", "unique", "execute")
-        and rows.receiver is not None
-    ):
-        rows = rows.args[0] if rows.name in ("scalars", "execute") and rows.args else rows.receiver
-    narrowed, inner = False, rows
-    while isinstance(inner, Called):
-        narrowed = narrowed or inner.name in ("filter", "filter_by", "where", "limit", "join")
-        if inner.name in ("query", "select"):
-            table = inner.given(0)
-            if not narrowed:
-                yield {"sql": f"DELETE FROM {table_of(table)}"}  # noqa: S608
-            return
-        inner = inner.receiver
+    if source := selected(item):
+        yield {"sql": f"DELETE FROM {table_of(source[0])}"}  # noqa: S608
+
+
+def set_one_by_one(item: Item, column: str, value: Any) -> Iterator[dict[str, Any]]:
+    """`for user in session.query(User): user.email = None`"""
+    if value in (None, "") and (source := selected(item)):
+        yield {"sql": f"UPDATE {table_of(source[0])} SET {quoted(column)} = NULL"}  # noqa: S608
+
+
+def _entity(call: Called) -> Iterator[dict[str, Any]]:
+    """alembic_utils: `op.drop_entity(PGView("public", "active", "SELECT 1"))`"""
+    entity = call.given(0, "entity")
+    kind = {"PGView": "VIEW", "PGMaterializedView": "MATERIALIZED VIEW"}.get(entity.name if isinstance(entity, Called) else "")
+    if kind:
+        name = quoted(entity.given(1, "signature"), entity.given(0, "schema"))
+        cascade = " CASCADE" if call.keywords.get("cascade") else ""
+        yield {"sql": f"DROP {kind} {name}{cascade}" if call.name == "drop_entity" else f"CREATE {kind} {name} AS SELECT 1"}

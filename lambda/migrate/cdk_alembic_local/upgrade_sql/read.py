@@ -1,13 +1,14 @@
-"""Reads the upgrades of revisions: `UpgradeStep[]` of lib/data-loss/steps.ts for each file."""
+"""Reads the upgrades of revisions: `UpgradeStep[]` of lib/contract/facts.ts for each file."""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from .interpreter import Interpreter, TooMuch
+from .interpreter import Interpreter
 
 
 def read_upgrade(path: Path, root: Path, roots: list[Path]) -> list[dict[str, Any]]:
@@ -18,14 +19,14 @@ def read_upgrade(path: Path, root: Path, roots: list[Path]) -> list[dict[str, An
         return [{"unread": "the file", "line": 1, "spread": False}]
     try:
         interpreter.run("upgrade")
-    except (TooMuch, RecursionError):
+    except Exception:  # TooMuch, RecursionError, or Python that nobody foresaw: packaging goes on, and the guard says so.
         interpreter.effects.append({"unread": "all of the upgrade", "line": 1, "spread": False})
     return interpreter.effects
 
 
-def module_roots(path: Path, root: Path) -> list[Path]:
-    """Where Python may find the backend's modules: its folder, its src/, and each folder around the revision."""
-    roots = [root, root / "src", path.parent]
+def module_roots(path: Path, root: Path, given: Iterable[str] = ()) -> list[Path]:
+    """Where Python may find the backend's modules: its folder, its src/, what is `given`, and each folder around the revision."""
+    roots = [root, root / "src", *(root / folder for folder in given), path.parent]
     folder = path.parent
     while folder != root and folder.is_relative_to(root):
         folder = folder.parent
@@ -34,8 +35,9 @@ def module_roots(path: Path, root: Path) -> list[Path]:
 
 
 def main() -> None:
-    """Gets `{"root": folder, "files": [path]}` on standard input, relative to the root, and prints the steps by file."""
+    """Gets `{"root": folder, "files": [path], "roots": [path]}`, relative to the root, and prints the steps by file."""
     ask = json.load(sys.stdin)
     root = Path(ask["root"]).resolve()
+    given = ask.get("roots", ())
     sys.setrecursionlimit(5000)
-    print(json.dumps({file: read_upgrade(root / file, root, module_roots(root / file, root)) for file in ask["files"]}))
+    print(json.dumps({file: read_upgrade(root / file, root, module_roots(root / file, root, given)) for file in ask["files"]}))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
+from .row_loops import column_of_all, looped
 from .values import MARK, UNKNOWN, Attribute, Called, Class, External, Instance, Item, OneOf, Text, as_text
 
 _TEXTUAL = ("text", "DDL", "SQL", "TextClause", "literal_column", "Composed", "str", "LiteralString")
@@ -11,6 +14,7 @@ _SAME_STATEMENT = (
     "bindparams", "params", "columns", "execution_options", "execute_if", "options", "as_string", "compile",
     "with_dialect_options", "prefix_with", "ordered_values", "alias", "cte", "returning", "against", "self_group", "correlate",
 )  # fmt: skip
+_RESULTS = ("get_bind", "scalar", "scalar_one", "scalars", "execute", "exec_driver_sql", "fetchone", "first", "one")
 _DML = ("delete", "update", "insert", "select")
 _NARROWING = ("where", "filter", "filter_by", "join", "outerjoin", "limit", "offset", "having", "whereclause", "select_from")
 _LIBRARIES = ("sqlalchemy", "sqlmodel", "geoalchemy2", "alembic", "flask_sqlalchemy", "sqlalchemy_utils", "psycopg", "psycopg2")
@@ -35,14 +39,16 @@ def quoted(name: Any, schema: Any = None) -> str:
 def table_of(value: Any) -> str:
     """The quoted name of a table, of a model, or of what stands for one."""
     if isinstance(value, (str, bytes)):
-        return quoted(value)
+        return quoted(as_text(value).replace('"', "").rpartition(".")[2]) if "." in as_text(value) else quoted(value)
     if isinstance(value, Instance):
         return table_of(value.cls)
     if isinstance(value, Class):
         name = value.find("__tablename__")
         return quoted(name) if isinstance(name, str) else table_of(value.find("__table__") or UNKNOWN)
-    if isinstance(value, Attribute) and value.name in ("__table__", "c", "columns", "query"):
+    if isinstance(value, Attribute) and (value.name in ("__table__", "c", "columns", "query") or isinstance(value.of, Class)):
         return table_of(value.of)
+    if isinstance(value, (Attribute, Item)) and isinstance(value.of, Attribute) and value.of.name in ("c", "columns"):
+        return table_of(value.of.of)
     if isinstance(value, Called):
         if value.name in ("alias", "table_valued", "tometadata", "to_metadata", "join"):
             return table_of(value.receiver)
@@ -80,10 +86,16 @@ def sql_of(value: Any) -> list[str] | None:
         return [text for part in value for text in sql_of(part) or ()]
     if not isinstance(value, Called):
         return None
+    if value.name == "DDL":
+        return [_of_ddl(text, value.given(2, "context")) for text in sql_of(value.given(0, "statement")) or ()]
     if value.name in _TEXTUAL and (value.args or value.keywords):
         return sql_of(value.given(0, "text", "statement", "sqltext"))
     if value.name == "format":
         return _formatted(value)
+    if value.name == "join" and isinstance(value.given(0), (list, tuple)) and (separator := sql_of(value.receiver)):
+        return [separator[0].join(_composed(part) for part in value.args[0])]
+    if value.name == "bindparams":
+        return None if (texts := sql_of(value.receiver)) is None else [with_values(text, value.keywords) for text in texts]
     if value.name in _SAME_STATEMENT and not isinstance(value.receiver, External):
         return sql_of(value.receiver)
     if (dropped := _dropped(value)) is not None:
@@ -97,16 +109,39 @@ def _formatted(value: Called) -> list[str] | None:
     if texts is None:
         return None
 
-    def shown(part: Any) -> str:
-        if isinstance(part, Called) and part.name == "Identifier":
-            return ".".join(quoted(name) for name in part.args)
-        return (sql_of(part) or [MARK])[0] if isinstance(part, Called) else as_text(part)
-
-    parts, named = [shown(part) for part in value.args], {key: shown(part) for key, part in value.keywords.items()}
+    parts, named = [_composed(part) for part in value.args], {key: _composed(part) for key, part in value.keywords.items()}
     try:
         return [text.format(*parts, **named) for text in texts]
     except (IndexError, KeyError, ValueError):
         return None
+
+
+def _composed(part: Any) -> str:
+    if isinstance(part, Called) and part.name == "Identifier":
+        return ".".join(quoted(name) for name in part.args)
+    return (sql_of(part) or [MARK])[0] if isinstance(part, Called) else as_text(part)
+
+
+def _of_ddl(text: str, context: Any) -> str:
+    """`DDL("DROP TABLE %(name)s", context={"name": "users"})`"""
+    known = context if isinstance(context, dict) else {}
+    return re.sub(r"%\((\w+)\)s", lambda found: as_text(known.get(found[1], MARK)), text).replace("%%", "%")
+
+
+def with_values(text: str, values: Any) -> str:
+    """A text with parameters that are NULL, or that a loop gives over all rows of a table, in their place."""
+    if not isinstance(values, dict):
+        return text
+    for name, value in values.items():
+        written = "NULL" if value is None else _column_of_all(value)
+        if written and isinstance(name, str):
+            text = re.sub(rf"(?<![:\w]):{re.escape(name)}\b|%\({re.escape(name)}\)s", lambda _, to=written: to, text)
+    return text
+
+
+def _column_of_all(value: Any) -> str | None:
+    found = column_of_all(value)
+    return f"{table_of(found[0])}.{quoted(found[1])}" if found else None
 
 
 def _dropped(value: Called) -> list[str] | None:
@@ -137,12 +172,31 @@ def type_name(value: Any) -> str:
 def _manipulation(value: Called) -> list[str] | None:
     found = manipulation(value)
     if found is not None:
-        return [found] if found else []
+        return [found] if found else [sql for sql in map(manipulation, _expressions(value)) if sql]
     # What else SQLAlchemy makes destroys nothing: CreateTable, DropIndex, func.setval().
     root: Any = value
     while isinstance(root, (Called, Attribute, Item)):
+        if isinstance(root, Called) and root.name in _RESULTS:
+            return None  # SQL that the database holds
         root = root.function if isinstance(root, Called) else root.of
     return [] if isinstance(root, External) and root.name.split(".")[0] in _LIBRARIES else None
+
+
+def _expressions(value: Any, depth: int = 0) -> Iterator[Any]:
+    """What a statement has in its WITH: `users.delete().returning(...).cte()`."""
+    if isinstance(value, Called) and value.name == "cte":
+        yield value.receiver
+    if depth < 12:
+        parts = (
+            [*value.args, value.function]
+            if isinstance(value, Called)
+            else [value.of]
+            if isinstance(value, (Attribute, Item))
+            else []
+        )
+        for part in parts:
+            for inner in part if isinstance(part, (list, tuple)) else [part]:
+                yield from _expressions(inner, depth + 1)
 
 
 def manipulation(value: Any) -> str | None:
@@ -196,13 +250,63 @@ def _conditions(method: Called) -> list[str]:
 
 def condition(value: Any) -> str:
     """A condition as SQL; the mark, which narrows, when it can't be told."""
-    if value is True or (isinstance(value, Called) and value.name == "true"):
+    if value is True:
         return "true"
-    if isinstance(value, Called) and value.name in ("isnot", "is_not") and value.args == [None]:
-        return f"{quoted(_column(value.receiver))} IS NOT NULL"
-    if isinstance(value, Called) and value.name in _TEXTUAL:
+    if isinstance(value, str):
+        return f"({value})"
+    if not isinstance(value, Called):
+        return MARK
+    if value.name in ("true", "literal", "True_"):
+        return "true" if value.args in ([], [True]) else MARK
+    if value.name in _TEXTUAL:
         return f"({(sql_of(value) or [MARK])[0]})"
-    return f"({value})" if isinstance(value, str) else MARK
+    if value.name in ("and_", "or_") and value.args:
+        return "(" + f" {value.name[:-1].upper()} ".join(map(condition, value.args)) + ")"
+    if value.name == "not_" and value.args:
+        return f"(NOT {condition(value.args[0])})"
+    if isinstance(value.function, External) and value.function.name.startswith("operator."):
+        return _comparison(value.args[0], value.function.name.removeprefix("operator."), value.args[1])
+    if value.name in ("is_", "isnot", "is_not", "__eq__", "__ne__", "is_distinct_from") and value.args == [None]:
+        return _comparison(value.receiver, "=" if value.name in ("is_", "__eq__") else "<>", None)
+    if value.name == "in_" and isinstance(value.given(0), Called) and (column := _qualified(value.receiver)):
+        return f"{column} IN ({_subquery(value.args[0])})"
+    return MARK
+
+
+def _comparison(left: Any, sign: str, right: Any) -> str:
+    column = _constant(left) or _qualified(left)
+    if column is None:
+        return MARK
+    if right is None:
+        return f"{column} IS {'NOT ' if sign == '<>' else ''}NULL"
+    return f"{column} {sign} {_constant(right) or _column_of_all(right) or _qualified(right) or MARK}"
+
+
+def _constant(value: Any) -> str | None:
+    if isinstance(value, Called) and value.name in ("literal", "literal_column") and value.args:
+        return _constant(value.args[0])
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    return str(value) if isinstance(value, int) else None
+
+
+def _qualified(column: Any) -> str | None:
+    """A column with its table; None when it is not one, or one of an alias."""
+    if not isinstance(column, (Attribute, Item)) or looped(column):
+        return None
+    of = column.of.of if isinstance(column.of, Attribute) else column.of
+    if isinstance(of, Called) and of.name in ("alias", "aliased", "subquery", "cte", "lateral"):
+        return None
+    table = table_of(column)
+    return None if MARK in table else f"{table}.{quoted(_column(column))}"
+
+
+def _subquery(statement: Called) -> str:
+    if statement.name in ("subquery", "scalar_subquery", "select_from", "limit", "order_by", "with_for_update", "distinct"):
+        return _subquery(statement.receiver) if isinstance(statement.receiver, Called) else MARK
+    given = statement.args[0] if statement.args and isinstance(statement.args[0], list) else statement.args
+    column = _qualified(given[0]) if statement.name in ("select", "query") and len(given) == 1 else None
+    return f"SELECT {column} FROM {table_of(given[0])}" if column else f"SELECT {MARK}"  # noqa: S608
 
 
 def _sets(method: Called) -> dict[str, str]:

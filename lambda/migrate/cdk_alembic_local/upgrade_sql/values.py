@@ -44,6 +44,8 @@ class Item:
 
     of: Any
     key: Any = UNKNOWN
+    narrowed: bool = False
+    """Whether what is being read runs for some of a loop's elements only."""
 
 
 @dataclass(eq=False)
@@ -80,6 +82,10 @@ SYMBOLS = (External, Attribute, Item, Called)
 class Function:
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
     scope: Any
+    owner: Class | None = None
+    """The class that has it as a method."""
+    manages: bool = False
+    """Whether it is a context manager: what is below `with` runs at its `yield`."""
 
 
 @dataclass(eq=False)
@@ -111,6 +117,32 @@ class Bound:
 
 
 @dataclass(eq=False)
+class Manager:
+    """A context manager that has not begun."""
+
+    function: Function
+    args: list[Any]
+    keywords: dict[str, Any]
+
+
+@dataclass(eq=False)
+class Chosen:
+    """`operator.attrgetter(name)`, or with arguments `operator.methodcaller(name, ...)`."""
+
+    name: str
+    args: list[Any] | None = None
+    keywords: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Super:
+    """`super()` in a method of `cls`."""
+
+    cls: Class
+    instance: Any
+
+
+@dataclass(eq=False)
 class Method:
     """A method of a plain Python value."""
 
@@ -131,7 +163,7 @@ class OneOf:
 
 
 CALLABLE = (Function, Class, Bound)
-PLAIN = (str, bytes, int, float, bool, type(None), list, tuple, dict, set, frozenset, PurePath, range)
+PLAIN = (str, bytes, bytearray, int, float, bool, type(None), list, tuple, dict, set, frozenset, PurePath, range)
 
 
 def either(values: list[Any]) -> Any:
@@ -159,6 +191,6 @@ def as_text(value: Any) -> str:
         return value
     if isinstance(value, (int, float, PurePath)):
         return str(value)
-    if isinstance(value, bytes):
+    if isinstance(value, (bytes, bytearray)):
         return value.decode(errors="replace")
     return MARK

@@ -1,4 +1,4 @@
-import type { DataLossRule } from '../../lib/contract';
+import type { DataLossRule } from '../../../lib/contract';
 
 /** A revision as somebody would write it. */
 export interface Case {
@@ -13,10 +13,15 @@ export interface Case {
   readonly rules?: readonly DataLossRule[];
 }
 
-export const destroys = (title: string, rule: DataLossRule, up: string, more: Partial<Case> = {}): Case => ({
+export const destroys = (
+  title: string,
+  rule: DataLossRule | readonly DataLossRule[],
+  up: string,
+  more: Partial<Case> = {},
+): Case => ({
   title,
   up,
-  rules: [rule],
+  rules: typeof rule === 'string' ? [rule] : rule,
   ...more,
 });
 
