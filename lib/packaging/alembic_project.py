@@ -1,4 +1,4 @@
-"""What an Alembic project holds, read without running any of it: `python3 alembic_project.py <directory> <config>` prints JSON.
+"""Facts of an Alembic project, read without running it: `python3 alembic_project.py <directory> <config>` prints JSON.
 
 `problems` are mistakes to report. `folder` is where Alembic is called: its relative paths start there. `paths` are what Alembic
 reads. `revisions` is null when a file can't be judged by reading alone (a computed id, syntax of a newer Python).
@@ -17,7 +17,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-# As in alembic.script.base: editors' lock files and package markers are no revisions.
+# As in alembic.script.base: editors' lock files and package markers are not revisions.
 REVISION_FILE = re.compile(r"(?!\.#|__init__)(.*\.py)$")
 NAMES = ("revision", "down_revision", "branch_labels")
 SEPARATORS = {"space": " ", "newline": "\n", "os": os.pathsep, ":": ":", ";": ";"}
@@ -32,20 +32,20 @@ def describe(directory: Path, config: str) -> dict[str, Any]:
     here = (directory / config).parent
     script_location = options.get("script_location")
     if not script_location and (here / "env.py").is_file():
-        # Flask-Migrate's alembic.ini lies among the scripts and does not say so.
+        # Flask-Migrate's alembic.ini is in the folder of the scripts and does not set script_location.
         script_location = str(here)
     if not script_location:
         problem = f"{directory / config} sets no script_location for Alembic{other_sections(directory / config)}"
         return {"problems": [problem], "paths": [], "revisions": None}
-    # Alembic takes paths from where it is called: the project's folder, or the one that holds its configuration.
+    # Alembic resolves paths against its working directory: the project's folder, or the folder of its configuration.
     located = ((folder, locate(directory, folder, script_location)) for folder in (directory, here))
     found = [(folder, scripts) for folder, scripts in located if scripts]
-    # "script_location = ." is a folder wherever Alembic is called: the one with env.py counts.
+    # "script_location = ." is a folder in both places: the one with env.py counts.
     found.sort(key=lambda pair: not (pair[1] / "env.py").is_file())
     called_in, scripts = found[0] if found else (directory, None)
     if scripts is None:
         hint = ': set "script_location = %(here)s" there' if (here / "env.py").is_file() else ""
-        problem = f'the script_location "{script_location}" of {directory / config} is no directory{hint}'
+        problem = f'the script_location "{script_location}" of {directory / config} is not a directory{hint}'
         return {"problems": [problem], "paths": [], "revisions": None}
     configured = options.get("version_locations") or []
     versions = [path for text in configured if (path := locate(directory, called_in, text))] or [scripts / "versions"]
@@ -88,7 +88,7 @@ def names_locations(env: Path) -> bool:
 
 
 def read_options(directory: Path, config: Path) -> dict[str, Any]:
-    """Alembic's options: those of alembic.ini go before pyproject.toml's, as in Alembic."""
+    """Alembic's options: alembic.ini takes precedence over pyproject.toml, as in Alembic."""
     if config.suffix == ".toml":
         return read_toml(config, config.parent) or {}
     return {**(read_toml(directory / "pyproject.toml", directory) or {}), **(read_ini(config, config.parent) or {})}
@@ -160,7 +160,7 @@ def locate(directory: Path, called_in: Path, text: str) -> Path | None:
 
 
 def read_revisions(locations: list[Path], *, recursive: bool) -> tuple[dict[str, Any], list[str]]:
-    """The revisions, and what is wrong with them as a whole."""
+    """The revisions, and their problems as a whole."""
     files: dict[str, list[str]] = {}
     below: dict[str, list[str]] = {}
     labelled: set[str] = set()
@@ -195,7 +195,7 @@ def read_revisions(locations: list[Path], *, recursive: bool) -> tuple[dict[str,
 
 
 def lineage(revision: str, below: dict[str, list[str]]) -> set[str]:
-    """A revision and all that come before it."""
+    """A revision and all earlier ones."""
     found: set[str] = set()
     queue = [revision]
     while queue:
@@ -206,12 +206,12 @@ def lineage(revision: str, below: dict[str, list[str]]) -> set[str]:
 
 
 def find_circle(below: dict[str, list[str]]) -> list[str]:
-    """Revisions of which none comes first; empty when there are none."""
+    """Revisions in a circle; empty if there is none."""
     left = dict(below)
     while done := [name for name, names in left.items() if not any(down in left for down in names)]:
         for name in done:
             del left[name]
-    # What only comes after a circle is not in it.
+    # Revisions that only follow a circle are not part of it.
     while ends := left.keys() - {down for names in left.values() for down in names}:
         for name in ends:
             del left[name]

@@ -74,6 +74,6 @@ def test_a_deploy_leaves_what_flask_db_upgrade_leaves(
 def test_an_application_that_cannot_be_loaded_is_reported_with_how_to_name_it(shop: Backend, database: Database) -> None:
     error = failure()["error"]
     assert error["code"] == "invalid_project"
-    assert "env.py needs Flask's application, which can't be loaded" in error["message"]
+    assert "env.py needs Flask's application, which could not be loaded" in error["message"]
     assert "FLASK_APP" in error["next"]
     assert database.tables() == []

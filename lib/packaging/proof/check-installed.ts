@@ -23,7 +23,7 @@ const OTHER_DRIVERS: Readonly<Record<string, string>> = {
   aiosqlite: 'SQLite',
 };
 
-/** Versions that the runner's tests run: from the first of the first to the last of the second. */
+/** Versions that the runner's tests cover. */
 const SUPPORTED: Readonly<Record<string, { readonly from: string; readonly below?: string; readonly text: string }>> = {
   alembic: { from: '1.8', text: 'Alembic 1.8 or later' },
   sqlalchemy: { from: '1.4', below: '2.2', text: 'SQLAlchemy 1.4, 2.0 and 2.1' },
@@ -37,7 +37,7 @@ export function checkRequired(backend: Backend, requirements: readonly string[])
   checkVersions(backend, pins);
 }
 
-/** Throws PackagingError for dependencies with which no migration can run. */
+/** Throws PackagingError if migrations can't run with these dependencies. */
 export function checkInstalled(backend: Backend, sitePackages: string, platform: FunctionPlatform): void {
   const { source } = backend;
   const add = (name: string) => source.add.replace('{}', name);

@@ -1,5 +1,5 @@
-"""What is wrong with revisions that Alembic can't put in order, where Alembic itself ends with a bare KeyError or takes the last
-of two files with one id."""
+"""Errors for revisions that Alembic can't order. Alembic itself fails with a bare KeyError, or uses the last of two files with
+one id."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from ..protocol.errors import ProjectError
 
 
 def duplicate(one: Any, other: Any) -> ProjectError:
-    """The error of two files (Scripts) that have one revision id."""
+    """The error for two files (Scripts) with one revision id."""
     return ProjectError(
         "invalid_project",
         f"two files have the revision id {one.revision}: {_file(one)} and {_file(other)}",
-        "give one of them an id of its own, and let the revisions that follow it name the new id",
+        "give one of them a new id, and use that id in the revisions that follow it",
     )
 
 
 def explained(scripts: Mapping[str, Any]) -> ProjectError | None:
-    """The error of revisions (Scripts by id) that follow none that exists, or each other in a circle; None without one."""
+    """The error for revisions (Scripts by id) that follow a missing one or form a circle; None if there is no error."""
     for script in scripts.values():
         for down in script._versioned_down_revisions:
             if down not in scripts:
@@ -40,7 +40,7 @@ def explained(scripts: Mapping[str, Any]) -> ProjectError | None:
 
 
 def _circle(scripts: Mapping[str, Any]) -> list[str]:
-    """What is left when revisions that follow nothing, and then those that nothing follows, are taken away again and again."""
+    """What is left after repeatedly removing revisions that follow nothing, and then those that nothing follows."""
     downs = {revision: {*script._versioned_down_revisions, *_dependencies(script)} for revision, script in scripts.items()}
     while ends := [
         revision
