@@ -46,7 +46,7 @@ def describe(directory: Path, config: str) -> dict[str, Any]:
     # Alembic resolves paths against its working directory: the project's folder, or the folder of its configuration.
     tried = ((folder, locate(directory, folder, script_location)) for folder in (directory, here))
     found = [(folder, scripts) for folder, scripts in tried if scripts]
-    # "script_location = ." is a folder wherever Alembic is called: the one with env.py counts.
+    # "script_location = ." is a folder in both: the one with env.py counts.
     found.sort(key=lambda pair: not (pair[1] / "env.py").is_file())
     called_in, scripts = found[0] if found else (directory, None)
     if scripts is None:
