@@ -16,6 +16,7 @@ import {
 } from '../examples/local-aws';
 import { type Count, commandCheck, jestCheck, pytestCheck } from './all/checks';
 import { chromium } from './all/chromium';
+import { pgbouncer } from './all/pgbouncer';
 import { sampleCheck } from './all/sample-check';
 import { type CheckResult, type NamedCheck, runChecks } from './all/schedule';
 
@@ -26,13 +27,20 @@ const WORKERS = Math.max(2, availableParallelism());
 /** Processes of a test runner that has many tests; another check runs beside it. */
 const SHARE = Math.ceil(WORKERS / 2);
 
+/** One after the other: apt has a lock. Gives the browser. */
+async function debianTools(folder: string): Promise<string> {
+  const onInstall = (tool: string): void => console.log(`installing ${tool} by apt-get, this once`);
+  await pgbouncer(folder, onInstall);
+  return chromium(folder, onInstall);
+}
+
 async function all(folder: string): Promise<Count> {
   const deadline = Date.now() + MINUTES * 60_000;
   const onInstall = (tool: string): void => console.log(`installing ${tool} into .cache/tools (only the first time)`);
   // The others are installed by it.
   const uv = await commandDirectory('uv', onInstall);
   const [browser, python, cfnLint] = await Promise.all([
-    chromium(folder, (tool) => console.log(`installing ${tool} by apt-get, this once`)),
+    debianTools(folder),
     toolPython('python-tests', onInstall),
     commandDirectory('cfn-lint', onInstall),
     toolPython('ministack', onInstall),
@@ -92,7 +100,7 @@ async function all(folder: string): Promise<Count> {
  * A file's tests run in one process, in their order: those of TLS change the server. A test that takes ten minutes hangs: the longest
  * takes one on a quiet machine.
  */
-const PYTEST = `-m pytest -q -n ${2 * SHARE} --dist loadfile --no-loadscope-reorder --timeout ${MINUTES * 7.5}`.split(' ');
+const PYTEST = `-m pytest -q -rs -n ${2 * SHARE} --dist loadfile --no-loadscope-reorder --timeout ${MINUTES * 7.5}`.split(' ');
 
 /** The checks that the command names; all but those that only run by name if it names none. */
 function selected(usual: readonly NamedCheck[], onlyByName: readonly NamedCheck[]): Set<NamedCheck> {

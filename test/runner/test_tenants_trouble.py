@@ -257,10 +257,10 @@ class TestTheCall:
         tenants.revision("r2", "r1", "op.get_bind().exec_driver_sql('SELECT 1/0')")
         end = tenant_run.TenantRun._read_heads
 
-        def counted(run: tenant_run.TenantRun) -> None:
+        def counted(run: tenant_run.TenantRun, context: object) -> None:
             # A session that was closed is there for a moment more: so was the one that counts.
             counts.append(eventually(lambda: database.rows(count) == [(2,)]))
-            end(run)
+            end(run, context)
 
         monkeypatch.setattr(tenant_run.TenantRun, "_read_heads", counted)
         invoke(batch(*"abc"))

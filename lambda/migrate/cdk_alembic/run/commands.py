@@ -11,7 +11,7 @@ from ..project.guard import data_losses
 from ..project.project import Project, info, keeping_scripts
 from ..project.render import render
 from ..project.revisions import alembic_errors, path, refuse_ahead, resolve
-from ..protocol.contract import CONTRACT_VERSION
+from ..protocol.contract import CONTRACT_VERSION, STATUSES
 from ..protocol.invocation import Invocation
 from ..protocol.log import log
 from . import container
@@ -48,6 +48,8 @@ def _read(project: Project, invocation: Invocation, revision: str) -> dict[str, 
     found = current(project, look)
     lineage = project.lineage(revision for revision in found if project.known(revision))
     scripts = list(project.script.walk_revisions())
+    if runs and invocation.request.command != "history":
+        invocation.warnings.extend(_about(runs[0]))
     edited = [
         script.revision
         for script in scripts
@@ -68,6 +70,20 @@ def _read(project: Project, invocation: Invocation, revision: str) -> dict[str, 
             for script in scripts
         ]
     return facts
+
+
+def _about(run: dict[str, Any]) -> list[str]:
+    """What must be known of the last run."""
+    outcome = run["outcome"]
+    if outcome in STATUSES:
+        return []
+    who = f"{run['command']} of {run['requestedBy']}"
+    if outcome == history.RUNNING:
+        return [f"a run has been going on since {run['startedAt']}: {who}"]
+    if outcome == history.KILLED:
+        count = len(run["applied"])
+        return [f"the last run, {who}, began at {run['startedAt']} and was killed; it had applied {count} revisions"]
+    return [f"the last run, {who}, failed at {run['endedAt']} with {outcome}: {run['error']}"]
 
 
 def _stamp(project: Project, invocation: Invocation, revision: str) -> dict[str, Any]:

@@ -38,7 +38,7 @@ LOCK_TIMEOUT = "20s"
 
 
 # What run_environment raises of an env.py that fails; the scratch database itself has been reached.
-_OF_ENV_PY = ("invalid_project", "database_unreachable", "database_refused")
+_OF_ENV_PY = ("invalid_project", "database_unreachable", "database_refused", "permission_denied", "read_only", "timed_out")
 
 
 def observe(project: Project, scratch: Scratch, ask: dict[str, Any], report: Report) -> None:
