@@ -179,10 +179,9 @@ class Run:
             return
         expect()
         applied = self._applied()
-        # What the revision has committed itself would be done twice if its last transaction failed for this.
-        guarded = ctx.connection.begin_nested() if self._session.left_transaction else nullcontext()
         try:
-            with guarded:
+            # What the revision has committed itself would be done twice if its last transaction failed for this.
+            with ctx.connection.begin_nested() if self._session.left_transaction else nullcontext():
                 backend, limits = self._mutex.info[BACKEND], self._session.next_limits()
                 is_held = self.history.applied(ctx.connection, applied, self._step.revision, backend, limits)
         except SQLAlchemyError as error:
