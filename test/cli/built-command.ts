@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Metafile } from 'esbuild';
 import { buildCommand } from '../../scripts/build-commands';
-import { awsEnvironment } from '../client/stand-in';
+import { awsEnvironment } from '../support/aws/environment';
 
 /** How a process ended. */
 export interface Ended {

@@ -1,5 +1,6 @@
 import type { MigrateAnswer, MigrateRequest } from '../../lib/contract';
-import { answer, type Reply } from '../client/stand-in';
+import { answer } from '../support/aws/answers';
+import type { Reply } from '../support/aws/lambda';
 
 export const pending = [
   { revision: 'b2', message: 'Add items' },

@@ -2,10 +2,13 @@ import { GetAccountSettingsCommand, LambdaClient } from '@aws-sdk/client-lambda'
 import type { NodeHttpHandler } from '@smithy/node-http-handler';
 import { MigrateClient, MigrateError } from '../../lib/client';
 import { lambdaClient } from '../../lib/client/lambda-client';
-import { answer, applied, awsEnvironment, failure, type Reply, StandIn, type StandInOptions } from './stand-in';
+import { answer, applied, failure } from '../support/aws/answers';
+import { awsEnvironment } from '../support/aws/environment';
+import type { Reply } from '../support/aws/lambda';
+import { StageAws, type StageOptions } from '../support/aws/stage';
 
 const environment = process.env;
-let standIn: StandIn;
+let standIn: StageAws;
 let client: MigrateClient;
 
 beforeEach(() => {
@@ -18,9 +21,9 @@ afterEach(async () => {
   await standIn?.stop();
 });
 
-async function against(reply: Reply | Reply[], options?: StandInOptions): Promise<MigrateClient> {
+async function against(reply: Reply | Reply[], options?: StageOptions): Promise<MigrateClient> {
   const replies = Array.isArray(reply) ? reply : [reply];
-  standIn = await StandIn.start((_, call) => replies[Math.min(call, replies.length) - 1] as Reply, options);
+  standIn = await StageAws.start((_, call) => replies[Math.min(call, replies.length) - 1] as Reply, options);
   client = new MigrateClient({ stage: 'dev', endpoint: standIn.url });
   return client;
 }
@@ -49,7 +52,7 @@ describe('what is sent', () => {
   });
 
   test("an upgrade sends who asks, what is allowed and the run's id", async () => {
-    standIn = await StandIn.start(() => ({ answer: answer() }));
+    standIn = await StageAws.start(() => ({ answer: answer() }));
     client = new MigrateClient({ stage: 'dev', endpoint: standIn.url, requestedBy: 'ci 42' });
     const runId = '0b8f7f2e-6a4e-4e0e-9a51-3f0c3a0d9f11';
     await client.upgrade({ allow: ['drop_invalid_indexes'], runId });
@@ -121,14 +124,14 @@ describe('a call that is long', () => {
   });
 
   test('a given client that would retry a dropped call is refused', async () => {
-    standIn = await StandIn.start(() => ({ answer: answer() }));
+    standIn = await StageAws.start(() => ({ answer: answer() }));
     client = new MigrateClient({ stage: 'dev', client: new LambdaClient({ endpoint: standIn.url }) });
     expect(await thrown(client.upgrade())).toMatchObject({ code: 'invalid_usage', next: 'create it with maxAttempts: 1' });
     expect(standIn.invokes).toEqual([]);
   });
 
   test('a given client is used unchanged', async () => {
-    standIn = await StandIn.start(() => ({ answer: answer() }));
+    standIn = await StageAws.start(() => ({ answer: answer() }));
     client = new MigrateClient({ stage: 'dev', client: new LambdaClient({ endpoint: standIn.url, maxAttempts: 1 }) });
     expect(await client.upgrade()).toEqual(answer());
   });
@@ -367,7 +370,7 @@ describe('a function that can not be reached', () => {
   });
 
   test('if nothing listens at the endpoint, the error says that nothing was started', async () => {
-    standIn = await StandIn.start(() => 'drop');
+    standIn = await StageAws.start(() => 'drop');
     const endpoint = standIn.url;
     await standIn.stop();
     client = new MigrateClient({ stage: 'dev', endpoint });

@@ -1,11 +1,13 @@
 import { MigrateClient, type MigrateError } from '../../lib/client';
 import { containerRunName } from '../../lib/client/container/run-name';
 import type { MigrateAnswer } from '../../lib/contract';
-import { applied, awsEnvironment, StandIn, type StandInOptions } from './stand-in';
-import { ContainerStandIn, MACHINE, type Moment, RUN_ID } from './stand-in-container';
+import { applied } from '../support/aws/answers';
+import { ContainerStandIn, MACHINE, type Moment, RUN_ID } from '../support/aws/container';
+import { awsEnvironment } from '../support/aws/environment';
+import { StageAws, type StageOptions } from '../support/aws/stage';
 
 const environment = process.env;
-let standIn: StandIn;
+let standIn: StageAws;
 let container: ContainerStandIn;
 let client: MigrateClient;
 
@@ -15,9 +17,9 @@ afterEach(async () => {
   await standIn?.stop();
 });
 
-async function against(moments: readonly Moment[], options: StandInOptions = {}): Promise<MigrateClient> {
+async function against(moments: readonly Moment[], options: StageOptions = {}): Promise<MigrateClient> {
   container = new ContainerStandIn(moments);
-  standIn = await StandIn.start(container.reply, { stepFunctions: container.stepFunctions, ...options });
+  standIn = await StageAws.start(container.reply, { stepFunctions: container.stepFunctions, ...options });
   process.env = { ...environment, ...awsEnvironment(standIn.url) };
   client = new MigrateClient({ stage: 'dev', requestedBy: 'person mira' });
   return client;

@@ -1,7 +1,7 @@
 import { MigrateError } from '../../lib/client';
 import { migrate } from '../../lib/client/migrate';
 import type { MigrateAnswer, MigrateRequest } from '../../lib/contract';
-import { answer, applied } from './stand-in';
+import { answer, applied } from '../support/aws/answers';
 
 /** A caller that answers one prepared slice after the other and keeps what it was asked. */
 function slices(...prepared: (MigrateAnswer | Error)[]) {

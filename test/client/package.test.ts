@@ -3,7 +3,9 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { answer, applied, awsEnvironment, failure, StandIn } from './stand-in';
+import { answer, applied, failure } from '../support/aws/answers';
+import { awsEnvironment } from '../support/aws/environment';
+import { StageAws } from '../support/aws/stage';
 
 /* The client as an application gets it: the package is built and packed, and unpacked into another project. */
 
@@ -85,7 +87,7 @@ describe('the types', () => {
 });
 
 describe('the package at run time', () => {
-  let standIn: StandIn;
+  let standIn: StageAws;
   afterEach(() => standIn?.stop());
 
   const program = (load: string) => `
@@ -106,7 +108,7 @@ describe('the package at run time', () => {
         "const { MigrateClient } = createRequire(import.meta.url)('cdk-alembic/client');",
     ],
   ])('loaded as %s it migrates, and its errors are of their class', async (name, load) => {
-    standIn = await StandIn.start((_, call) =>
+    standIn = await StageAws.start((_, call) =>
       call === 1 ? { answer: answer({ applied: [applied('b2')] }) } : { failure: failure({ revision: 'c3' }) },
     );
     const file = join(consumer, `run.${name}`);

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { MigrateError, TenantsClient, type TenantsClientOptions, type TenantsProgress } from '../../lib/client';
-import { awsEnvironment } from './stand-in';
-import { failed, type StepFunctionsOptions, StepFunctionsStandIn, succeeded, summary } from './step-functions-stand-in';
+import { awsEnvironment } from '../support/aws/environment';
+import { failed, succeeded, summary, TenantsAws, type TenantsAwsOptions } from '../support/aws/tenants';
 
 const environment = process.env;
-let standIn: StepFunctionsStandIn;
+let standIn: TenantsAws;
 let client: TenantsClient;
 
 beforeEach(() => {
@@ -17,8 +17,8 @@ afterEach(async () => {
   await standIn?.stop();
 });
 
-async function against(options: StepFunctionsOptions = {}, own: Partial<TenantsClientOptions> = {}): Promise<TenantsClient> {
-  standIn = await StepFunctionsStandIn.start(options);
+async function against(options: TenantsAwsOptions = {}, own: Partial<TenantsClientOptions> = {}): Promise<TenantsClient> {
+  standIn = await TenantsAws.start(options);
   client = new TenantsClient({ stage: 'dev', endpoint: standIn.url, ...own });
   return client;
 }
@@ -196,7 +196,7 @@ describe('a watch', () => {
 });
 
 describe('a result', () => {
-  const result = async (options: StepFunctionsOptions) => {
+  const result = async (options: TenantsAwsOptions) => {
     const it = await against(options);
     const runId = await it.start();
     await it.result(runId);

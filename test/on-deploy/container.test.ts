@@ -2,15 +2,17 @@ import type { CdkCustomResourceEvent } from 'aws-lambda';
 import { isComplete, onEvent } from '../../lambda/on-deploy';
 import { CONTAINER_DEPLOY_SECONDS, DEPLOY_SECONDS } from '../../lambda/on-deploy/timeouts';
 import type { ContainerOnDeploy, OnDeployProperties } from '../../lib/contract';
-import { answer, applied, awsEnvironment, StandIn } from '../client/stand-in';
-import { ContainerStandIn, MACHINE, type Moment } from '../client/stand-in-container';
+import { answer, applied } from '../support/aws/answers';
+import { ContainerStandIn, MACHINE, type Moment } from '../support/aws/container';
+import { awsEnvironment } from '../support/aws/environment';
+import { StageAws } from '../support/aws/stage';
 import { context, deliver } from './provider-framework';
 
 /* A deploy that comes to a revision for the container, against stand-ins for Lambda and Step Functions. */
 
 const environment = process.env;
 const STACK = 'arn:aws:cloudformation:eu-central-1:111122223333:stack/app-dev/5ac8a3a0-0000-0000-0000-000000000000';
-let standIn: StandIn;
+let standIn: StageAws;
 let container: ContainerStandIn;
 let logged: string;
 
@@ -31,7 +33,7 @@ afterEach(async () => {
 
 async function against(moments: readonly Moment[], stackStatus?: string): Promise<void> {
   container = new ContainerStandIn(moments);
-  standIn = await StandIn.start(container.reply, { stepFunctions: container.stepFunctions, stackStatus });
+  standIn = await StageAws.start(container.reply, { stepFunctions: container.stepFunctions, stackStatus });
   process.env = { ...environment, ...awsEnvironment(standIn.url) };
 }
 
@@ -101,7 +103,7 @@ describe('a deploy that hands over', () => {
   });
 
   test('that finds nothing for the container hands nothing over', async () => {
-    standIn = await StandIn.start(({ command }) => ({ answer: answer({ command }) }));
+    standIn = await StageAws.start(({ command }) => ({ answer: answer({ command }) }));
     process.env = { ...environment, ...awsEnvironment(standIn.url) };
     const { response } = await deliver(event('handOver'));
     expect(response.Data).toEqual({ fromRevision: 'c3', toRevision: 'c3', appliedCount: '0', containerExecution: '' });

@@ -1,13 +1,16 @@
 import type { CdkCustomResourceEvent } from 'aws-lambda';
 import { isComplete, onEvent } from '../../lambda/on-deploy';
 import type { MigrateRequest, OnDeployProperties } from '../../lib/contract';
-import { answer, applied, awsEnvironment, failure, type Reply, StandIn, type StandInOptions } from '../client/stand-in';
+import { answer, applied, failure } from '../support/aws/answers';
+import { awsEnvironment } from '../support/aws/environment';
+import type { Reply } from '../support/aws/lambda';
+import { StageAws, type StageOptions } from '../support/aws/stage';
 import { context, deliver } from './provider-framework';
 
 const environment = process.env;
 const FUNCTION = 'template-saas-api-migrate-lambda-dev';
 const STACK = 'arn:aws:cloudformation:eu-central-1:111122223333:stack/app-dev/5ac8a3a0-0000-0000-0000-000000000000';
-let standIn: StandIn;
+let standIn: StageAws;
 let logged: string;
 /** How long each call of the function takes, on a clock that stands still otherwise; 0: the real clock. */
 let callSeconds = 0;
@@ -29,12 +32,12 @@ afterEach(async () => {
   await standIn?.stop();
 });
 
-async function against(reply: (request: MigrateRequest, call: number) => Reply, options?: StandInOptions): Promise<StandIn> {
+async function against(reply: (request: MigrateRequest, call: number) => Reply, options?: StageOptions): Promise<StageAws> {
   const timed: typeof reply = (request, call) => {
     if (callSeconds > 0) jest.advanceTimersByTime(callSeconds * 1000);
     return reply(request, call);
   };
-  standIn = await StandIn.start(timed, options);
+  standIn = await StageAws.start(timed, options);
   process.env = { ...environment, ...awsEnvironment(standIn.url) };
   return standIn;
 }

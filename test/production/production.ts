@@ -1,4 +1,4 @@
-import { awsEnvironment } from '../client/stand-in';
+import { awsEnvironment } from '../support/aws/environment';
 import { Aws } from './aws';
 import { CloudFormation } from './cloudformation';
 import { Database } from './database';

@@ -1,8 +1,8 @@
 import { shortened } from '../../lambda/tenants/summary/summary';
 import type { TenantRunSummary } from '../../lib/contract/tenants';
-import { answered, answerWith, FAILED, useWorld } from './world';
+import { answered, answerWith, FAILED, useTestBed } from './test-bed';
 
-const shared = useWorld();
+const shared = useTestBed();
 const of = (tenant: string, fields: object = {}) => ({
   ...{ tenant, status: 'complete', from: [], to: ['b2'], applied: ['b2'], pending: 0, durationMs: 1 },
   ...fields,
@@ -19,10 +19,10 @@ test.each([
   ['a tenant that is partial and not left', [of('a', { status: 'partial' }), of('b')], {}],
   ['another number of failures', [of('a'), of('b')], { failed: 1 }],
 ])('an answer of the worker with %s is unexpected_answer, and the counts add up', async (_, outcomes, fields) => {
-  const { world } = shared;
-  await world.put('tenants.json', ['a', 'b']);
-  await world.use({}, (request) => ({ answer: answerWith(request, outcomes as never, fields) }));
-  const { status, total, failed, migrated, unchanged, failures } = await world.run();
+  const { testBed } = shared;
+  await testBed.put('tenants.json', ['a', 'b']);
+  await testBed.use({}, (request) => ({ answer: answerWith(request, outcomes as never, fields) }));
+  const { status, total, failed, migrated, unchanged, failures } = await testBed.run();
   expect({ status, total, failed, migrated, unchanged }).toEqual({
     status: 'failed',
     total: 2,
@@ -34,24 +34,24 @@ test.each([
 });
 
 test.each(['run.json', 'rest/1/tenants.json'])('a run whose file %s is missing is never a success', async (file) => {
-  const { world } = shared;
-  await world.put('tenants.json', ['a', 'b', 'c']);
-  await world.use({}, (request) => answered(request));
-  await world.list();
-  await world.wave('rest');
-  await world.remove(`runs/${world.runId}/${file}`);
-  const { status, error } = await world.summarize();
+  const { testBed } = shared;
+  await testBed.put('tenants.json', ['a', 'b', 'c']);
+  await testBed.use({}, (request) => answered(request));
+  await testBed.list();
+  await testBed.wave('rest');
+  await testBed.remove(`runs/${testBed.runId}/${file}`);
+  const { status, error } = await testBed.summarize();
   expect([status, error?.code]).toEqual(['failed', 'run_aborted']);
   expect(error?.message).toContain('files of the run are missing');
 });
 
 test('a place that could not be determined counts for no place', async () => {
-  const { world } = shared;
-  await world.put('tenants.json', ['a', 'b']);
-  await world.use({}, (request) =>
+  const { testBed } = shared;
+  await testBed.put('tenants.json', ['a', 'b']);
+  await testBed.use({}, (request) =>
     answered(request, (name) => (name === 'a' ? { ...FAILED, from: undefined, to: undefined } : {})),
   );
-  expect((await world.run()).positions).toEqual([{ revisions: ['b2'], tenants: 1 }]);
+  expect((await testBed.run()).positions).toEqual([{ revisions: ['b2'], tenants: 1 }]);
 });
 
 test('a summary fits into a cause of Step Functions, however long each of its texts is', () => {

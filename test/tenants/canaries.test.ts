@@ -1,27 +1,27 @@
 import type { LastFailed } from '../../lambda/tenants/files/last-failed';
 import type { Tenant } from '../../lib/contract/tenants';
-import { answered, FAILED, useWorld } from './world';
+import { answered, FAILED, useTestBed } from './test-bed';
 
-const shared = useWorld();
+const shared = useTestBed();
 const NAMES = Array.from({ length: 20 }, (_, index) => `t${String(index).padStart(2, '0')}`);
 const tenantsOf = async (wave: string, batches: number): Promise<string[]> => {
-  const { world } = shared;
+  const { testBed } = shared;
   const files = Array.from({ length: batches }, (_, index) =>
-    world.get<Tenant[]>(`runs/${world.runId}/${wave}/${index}/tenants.json`),
+    testBed.get<Tenant[]>(`runs/${testBed.runId}/${wave}/${index}/tenants.json`),
   );
   return (await Promise.all(files)).flat().map(({ name }) => name);
 };
 
 test('canaries are named, and go first; the others follow when they are well', async () => {
-  const { world } = shared;
-  await world.put('tenants.json', NAMES);
-  await world.use({ canary: { names: ['t03', 'gone'], after: 'pause' } }, (request) => answered(request));
-  expect(await world.list()).toMatchObject({ next: 'canary', total: 20 });
+  const { testBed } = shared;
+  await testBed.put('tenants.json', NAMES);
+  await testBed.use({ canary: { names: ['t03', 'gone'], after: 'pause' } }, (request) => answered(request));
+  expect(await testBed.list()).toMatchObject({ next: 'canary', total: 20 });
   expect(await tenantsOf('canary', 1)).toEqual(['t03']);
-  await world.wave('canary');
-  expect(await world.judge()).toEqual({ next: 'pause' });
-  await world.wave('rest');
-  expect(await world.summarize()).toMatchObject({
+  await testBed.wave('canary');
+  expect(await testBed.judge()).toEqual({ next: 'pause' });
+  await testBed.wave('rest');
+  expect(await testBed.summarize()).toMatchObject({
     status: 'complete',
     total: 20,
     migrated: 20,
@@ -30,67 +30,67 @@ test('canaries are named, and go first; the others follow when they are well', a
 });
 
 test('canaries that are all mistyped stop the run: otherwise all tenants would be migrated at once', async () => {
-  const { world } = shared;
-  await world.put('tenants.json', NAMES);
-  await world.use({ canary: { names: ['T03'], after: 'pause' } }, (request) => answered(request));
-  expect((await world.run()).error).toMatchObject({ code: 'unknown_tenant', message: 'none of the canaries is a tenant: T03' });
-  expect(world.asked).toEqual([]);
+  const { testBed } = shared;
+  await testBed.put('tenants.json', NAMES);
+  await testBed.use({ canary: { names: ['T03'], after: 'pause' } }, (request) => answered(request));
+  expect((await testBed.run()).error).toMatchObject({ code: 'unknown_tenant', message: 'none of the canaries is a tenant: T03' });
+  expect(testBed.asked).toEqual([]);
 });
 
 test('a share of the tenants is rounded up, and is the same in every run', async () => {
-  const { world } = shared;
-  await world.put('tenants.json', NAMES);
-  await world.use({ canary: { percent: 12, after: 'approval' } }, (request) => answered(request));
-  await world.list();
+  const { testBed } = shared;
+  await testBed.put('tenants.json', NAMES);
+  await testBed.use({ canary: { percent: 12, after: 'approval' } }, (request) => answered(request));
+  await testBed.list();
   const first = await tenantsOf('canary', 2);
   expect(first).toHaveLength(3);
   expect(await tenantsOf('rest', 9)).toHaveLength(17);
-  await world.put('tenants.json', [...NAMES].reverse());
-  await world.list();
+  await testBed.put('tenants.json', [...NAMES].reverse());
+  await testBed.list();
   expect(await tenantsOf('canary', 2)).toEqual(first);
-  await world.wave('canary');
-  expect(await world.judge()).toEqual({ next: 'approval' });
+  await testBed.wave('canary');
+  expect(await testBed.judge()).toEqual({ next: 'approval' });
 });
 
 test('a failed canary ends the run before the others start', async () => {
-  const { world } = shared;
-  await world.put('tenants.json', NAMES);
-  await world.use({ canary: { names: ['t03', 't04'], after: 'pause' } }, (request) =>
+  const { testBed } = shared;
+  await testBed.put('tenants.json', NAMES);
+  await testBed.use({ canary: { names: ['t03', 't04'], after: 'pause' } }, (request) =>
     answered(request, (name) => (name === 't03' ? FAILED : {})),
   );
-  await world.list();
-  await world.wave('canary');
-  expect(await world.judge()).toEqual({ next: 'summarize' });
-  expect(await world.summarize()).toMatchObject({
+  await testBed.list();
+  await testBed.wave('canary');
+  expect(await testBed.judge()).toEqual({ next: 'summarize' });
+  expect(await testBed.summarize()).toMatchObject({
     status: 'failed',
     migrated: 1,
     failed: 1,
     notStarted: 18,
     error: { code: 'tenants_failed', message: '1 of 20 tenants failed, and 18 were not started' },
   });
-  expect(Object.keys((await world.get<LastFailed>('last-failed.json')).failed)).toHaveLength(19);
+  expect(Object.keys((await testBed.get<LastFailed>('last-failed.json')).failed)).toHaveLength(19);
 });
 
 test('a canary may fail where that is tolerated', async () => {
-  const { world } = shared;
-  await world.put('tenants.json', NAMES);
-  await world.use({ canary: { names: ['t03', 't04'], after: 'pause' }, tolerated: { count: 1 } }, (request) =>
+  const { testBed } = shared;
+  await testBed.put('tenants.json', NAMES);
+  await testBed.use({ canary: { names: ['t03', 't04'], after: 'pause' }, tolerated: { count: 1 } }, (request) =>
     answered(request, (name) => (name === 't03' ? FAILED : {})),
   );
-  await world.list();
-  await world.wave('canary');
-  expect(await world.judge()).toEqual({ next: 'pause' });
-  await world.wave('rest');
-  expect(await world.summarize()).toMatchObject({ status: 'complete', failed: 1, migrated: 19 });
+  await testBed.list();
+  await testBed.wave('canary');
+  expect(await testBed.judge()).toEqual({ next: 'pause' });
+  await testBed.wave('rest');
+  expect(await testBed.summarize()).toMatchObject({ status: 'complete', failed: 1, migrated: 19 });
 });
 
 test('without an approval of the canaries, the others stay unchanged', async () => {
-  const { world } = shared;
-  await world.put('tenants.json', NAMES);
-  await world.use({ canary: { names: ['t03'], after: 'approval' } }, (request) => answered(request));
-  await world.list();
-  await world.wave('canary');
-  expect(await world.summarize({ Error: 'not_approved', Cause: 'ada did not approve the canaries' })).toMatchObject({
+  const { testBed } = shared;
+  await testBed.put('tenants.json', NAMES);
+  await testBed.use({ canary: { names: ['t03'], after: 'approval' } }, (request) => answered(request));
+  await testBed.list();
+  await testBed.wave('canary');
+  expect(await testBed.summarize({ Error: 'not_approved', Cause: 'ada did not approve the canaries' })).toMatchObject({
     status: 'failed',
     migrated: 1,
     notStarted: 19,
@@ -99,8 +99,8 @@ test('without an approval of the canaries, the others stay unchanged', async () 
 });
 
 test('there is no canary if no tenant would follow it', async () => {
-  const { world } = shared;
-  await world.put('tenants.json', NAMES);
-  await world.use({ canary: { percent: 10, after: 'approval' } }, (request) => answered(request));
-  expect(await world.list({ tenants: ['t07'] })).toMatchObject({ next: 'rest', total: 1 });
+  const { testBed } = shared;
+  await testBed.put('tenants.json', NAMES);
+  await testBed.use({ canary: { percent: 10, after: 'approval' } }, (request) => answered(request));
+  expect(await testBed.list({ tenants: ['t07'] })).toMatchObject({ next: 'rest', total: 1 });
 });

@@ -4,22 +4,26 @@ import { approve, isComplete, onEvent } from '../../lambda/tenants';
 import { RunFailure } from '../../lambda/tenants/deploy/run-failure';
 import type { TenantsOnDeployData } from '../../lib/contract/coordinator';
 import type { TenantFailure, TenantRunSummary } from '../../lib/contract/tenants';
-import { StandIn } from '../client/stand-in';
-import { answered, useWorld } from './world';
+import { StageAws } from '../support/aws/stage';
+import { answered, useTestBed } from './test-bed';
 
 const STACK = 'arn:aws:cloudformation:eu-central-1:111122223333:stack/app-dev/5ac8a3a0-0000-0000-0000-000000000000';
-const shared = useWorld();
-let cloudFormation: StandIn | undefined;
+const shared = useTestBed();
+let cloudFormation: StageAws | undefined;
 afterEach(() => cloudFormation?.stop());
 
 /** A state machine of one state, in a stack with a status. */
 async function machine(state: object, stackStatus = 'UPDATE_IN_PROGRESS'): Promise<string> {
-  const { world } = shared;
-  await world.use({}, (request) => answered(request));
-  cloudFormation = await StandIn.start(() => 'hang', { stackStatus });
+  const { testBed } = shared;
+  await testBed.use({}, (request) => answered(request));
+  cloudFormation = await StageAws.start(() => 'hang', { stackStatus });
   process.env.AWS_ENDPOINT_URL_CLOUDFORMATION = cloudFormation.url;
   const definition = JSON.stringify({ StartAt: 'Only', States: { Only: state } });
-  const command = new CreateStateMachineCommand({ name: world.bucket, definition, roleArn: 'arn:aws:iam::000000000000:role/r' });
+  const command = new CreateStateMachineCommand({
+    name: testBed.bucket,
+    definition,
+    roleArn: 'arn:aws:iam::000000000000:role/r',
+  });
   return (await sfn().send(command)).stateMachineArn as string;
 }
 
@@ -42,7 +46,7 @@ function summary(told: Partial<TenantRunSummary>): TenantRunSummary {
 }
 
 function sfn(): SFNClient {
-  return new SFNClient(clientOptions(shared.world.ministack.url));
+  return new SFNClient(clientOptions(shared.testBed.ministack.url));
 }
 
 function event(RequestType: 'Create' | 'Update' | 'Delete', StateMachineArn: string): never {
@@ -78,7 +82,7 @@ test('a deploy starts a run and ends with it; the outputs say where it is', asyn
   expect(Data.consoleUrl).toBe(
     `https://console.aws.amazon.com/states/home?region=eu-central-1#/v2/executions/details/${arn.replace('stateMachine', 'execution')}:${Data.runId}`,
   );
-  expect(PhysicalResourceId).toBe(`${shared.world.bucket}/runs`);
+  expect(PhysicalResourceId).toBe(`${shared.testBed.bucket}/runs`);
 });
 
 test('an event that is delivered twice starts one run', async () => {
@@ -146,7 +150,7 @@ test('a run that fails while the stack is already rolling back does not leave th
   const arn = await machine(failsWith({}));
   const started = await onEvent(event('Update', arn));
   await cloudFormation?.stop();
-  cloudFormation = await StandIn.start(() => 'hang', { stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
+  cloudFormation = await StageAws.start(() => 'hang', { stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
   process.env.AWS_ENDPOINT_URL_CLOUDFORMATION = cloudFormation.url;
   expect(await isComplete({ ...(event('Update', arn) as object), ...started } as never)).toMatchObject({ IsComplete: true });
 });
@@ -159,16 +163,16 @@ test('a deleted stack starts nothing', async () => {
 
 describe('an approval', () => {
   test('of a run that does not wait changes nothing', async () => {
-    const { world } = shared;
-    await world.use({}, (request) => answered(request));
-    const runId = world.runId;
+    const { testBed } = shared;
+    await testBed.use({}, (request) => answered(request));
+    const runId = testBed.runId;
     expect(await approve({ runId, approved: true })).toEqual({ contract: 1, runId, status: 'not_waiting' });
-    await world.put(`runs/${runId}/approval.json`, { token: 'used up' });
+    await testBed.put(`runs/${runId}/approval.json`, { token: 'used up' });
     expect(await approve({ runId, approved: false })).toMatchObject({ status: 'not_waiting' });
   });
 
   test('that is not understood says why', async () => {
-    await shared.world.use({}, (request) => answered(request));
+    await shared.testBed.use({}, (request) => answered(request));
     await expect(approve({ run: 'x', approved: 'yes' })).rejects.toThrow(
       'unknown key "run": use runId, approved, requestedBy; runId is missing; approved must be true or false',
     );

@@ -1,34 +1,34 @@
 import { CreateTableCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { clientOptions } from '../../examples/local-aws';
 import type { CoordinatorSettings } from '../../lib/contract/coordinator';
-import { failure } from '../client/stand-in';
-import { answered, useWorld } from './world';
+import { failure } from '../support/aws/answers';
+import { answered, useTestBed } from './test-bed';
 
-const shared = useWorld();
+const shared = useTestBed();
 
 async function tenants(): Promise<unknown> {
-  const { world } = shared;
-  await world.list();
-  return world.get(`runs/${world.runId}/rest/0/tenants.json`);
+  const { testBed } = shared;
+  await testBed.list();
+  return testBed.get(`runs/${testBed.runId}/rest/0/tenants.json`);
 }
 
 const big: Partial<CoordinatorSettings> = { batchSize: 1000 };
 
 describe('tenants are listed', () => {
   test('by JSON lines, in the order of their databases and names', async () => {
-    const { world } = shared;
+    const { testBed } = shared;
     const arn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:db';
-    await world.put(
+    await testBed.put(
       'tenants.json',
       `"b"\n{"name":"z","secretArn":"${arn}"}\n\n{"name":"a","schema":"tenant_a","secretArn":null}\n`,
     );
-    await world.use(big, (request) => answered(request));
+    await testBed.use(big, (request) => answered(request));
     expect(await tenants()).toEqual([{ name: 'a', schema: 'tenant_a' }, { name: 'b' }, { name: 'z', secretArn: arn }]);
   });
 
   test('by a DynamoDB table, whatever its attributes are called', async () => {
-    const { world } = shared;
-    const dynamoDb = new DynamoDBClient(clientOptions(world.ministack.url));
+    const { testBed } = shared;
+    const dynamoDb = new DynamoDBClient(clientOptions(testBed.ministack.url));
     await dynamoDb.send(
       new CreateTableCommand({
         TableName: 'customers',
@@ -42,7 +42,7 @@ describe('tenants are listed', () => {
       await dynamoDb.send(new PutItemCommand({ TableName: 'customers', Item }));
     }
     const source = { kind: 'table', tableName: 'customers', nameAttribute: 'id', schemaAttribute: 'place' } as const;
-    await world.use({ ...big, source }, (request) => answered(request));
+    await testBed.use({ ...big, source }, (request) => answered(request));
     expect(await tenants()).toEqual([
       { name: '1', schema: 'schema_1' },
       { name: '2', schema: 'schema_2' },
@@ -50,19 +50,19 @@ describe('tenants are listed', () => {
   });
 
   test("by the worker's query, page by page", async () => {
-    const { world } = shared;
-    await world.use({ ...big, source: { kind: 'query' } }, ({ after = '' }) => {
+    const { testBed } = shared;
+    await testBed.use({ ...big, source: { kind: 'query' } }, ({ after = '' }) => {
       const page = ['a', 'b', 'c'].filter((name) => name > after).slice(0, 2);
       const list = page.map((name) => ({ name }));
       return { answer: { contract: 1, command: 'tenants', stage: 'dev', tenants: list, more: page.length === 2 } };
     });
     expect(await tenants()).toEqual([{ name: 'a' }, { name: 'b' }, { name: 'c' }]);
-    expect(world.asked).toEqual([{ command: 'tenants' }, { command: 'tenants', after: 'b' }]);
+    expect(testBed.asked).toEqual([{ command: 'tenants' }, { command: 'tenants', after: 'b' }]);
   });
 
   test('by a function', async () => {
-    const { world } = shared;
-    await world.use({ ...big, source: { kind: 'function', functionName: 'list' } }, () => ({ answer: ['a', { name: 'b' }] }));
+    const { testBed } = shared;
+    await testBed.use({ ...big, source: { kind: 'function', functionName: 'list' } }, () => ({ answer: ['a', { name: 'b' }] }));
     expect(await tenants()).toEqual([{ name: 'a' }, { name: 'b' }]);
   });
 });
@@ -77,40 +77,40 @@ describe('nothing runs, and the reason is reported,', () => {
     ['when the file holds something else', 'name,schema\na,b', 'is neither a JSON array nor JSON lines'],
     ['when the file is not there', undefined, 'does not exist'],
   ])('%s', async (_, content, message) => {
-    const { world } = shared;
-    if (content !== undefined) await world.put('tenants.json', content);
-    await world.use({}, (request) => answered(request));
-    const { status, error, total } = await world.run();
+    const { testBed } = shared;
+    if (content !== undefined) await testBed.put('tenants.json', content);
+    await testBed.use({}, (request) => answered(request));
+    const { status, error, total } = await testBed.run();
     expect({ status, code: error?.code, total }).toEqual({ status: 'failed', code: 'tenants_unavailable', total: 0 });
     expect(error?.message).toContain(message);
   });
 
   test('when many are unusable, with the first few', async () => {
-    const { world } = shared;
-    await world.put(
+    const { testBed } = shared;
+    await testBed.put(
       'tenants.json',
       Array.from({ length: 9 }, (_, index) => `tenant ${index}`),
     );
-    await world.use({}, (request) => answered(request));
-    const { error } = await world.run();
+    await testBed.use({}, (request) => answered(request));
+    const { error } = await testBed.run();
     expect(error?.message).toContain('and 4 more problems in tenants');
   });
 
   test('when the function that lists them fails', async () => {
-    const { world } = shared;
-    await world.use({ source: { kind: 'function', functionName: 'list' } }, () => ({ crash: { errorMessage: 'no network' } }));
-    expect((await world.run()).error).toMatchObject({
+    const { testBed } = shared;
+    await testBed.use({ source: { kind: 'function', functionName: 'list' } }, () => ({ crash: { errorMessage: 'no network' } }));
+    expect((await testBed.run()).error).toMatchObject({
       code: 'tenants_unavailable',
       message: expect.stringContaining('the function list that lists the tenants failed: {"errorMessage":"no network"}'),
     });
   });
 
   test("when the worker's query fails", async () => {
-    const { world } = shared;
-    await world.use({ source: { kind: 'query' } }, () => ({
+    const { testBed } = shared;
+    await testBed.use({ source: { kind: 'query' } }, () => ({
       failure: failure({ code: 'database_refused', message: 'relation "tenants" does not exist', next: 'create it' }),
     }));
-    expect((await world.run()).error).toEqual({
+    expect((await testBed.run()).error).toEqual({
       code: 'tenants_unavailable',
       message: expect.stringContaining('relation "tenants" does not exist'),
       next: 'create it',
@@ -118,20 +118,20 @@ describe('nothing runs, and the reason is reported,', () => {
   });
 
   test('if a named tenant does not exist', async () => {
-    const { world } = shared;
-    await world.put('tenants.json', ['a', 'b']);
-    await world.use({}, (request) => answered(request));
-    expect((await world.run({ tenants: ['b', 'c', 'd'] })).error).toMatchObject({
+    const { testBed } = shared;
+    await testBed.put('tenants.json', ['a', 'b']);
+    await testBed.use({}, (request) => answered(request));
+    expect((await testBed.run({ tenants: ['b', 'c', 'd'] })).error).toMatchObject({
       code: 'unknown_tenant',
       message: 'not among the 2 tenants: c, d',
     });
-    expect(world.asked).toEqual([]);
+    expect(testBed.asked).toEqual([]);
   });
 
   test('when the input is not understood, all of it at once', async () => {
-    const { world } = shared;
-    await world.use({}, (request) => answered(request));
-    const { error } = await world.run({ comand: 'plan', tenants: ['a'], retryFailed: true, allow: ['x'], requestedBy: 'é' });
+    const { testBed } = shared;
+    await testBed.use({}, (request) => answered(request));
+    const { error } = await testBed.run({ comand: 'plan', tenants: ['a'], retryFailed: true, allow: ['x'], requestedBy: 'é' });
     expect(error?.code).toBe('invalid_request');
     expect(error?.message.split('; ')).toEqual([
       'unknown key "comand": use command, tenants, retryFailed, allow, requestedBy',
@@ -143,10 +143,10 @@ describe('nothing runs, and the reason is reported,', () => {
 });
 
 test.each([[{}], [{ command: 'plan' }], [{ retryFailed: true }]])('an empty list is never a success: %j', async (input) => {
-  const { world } = shared;
-  await world.put('tenants.json', []);
-  await world.use({}, (request) => answered(request));
-  expect(await world.run(input)).toMatchObject({
+  const { testBed } = shared;
+  await testBed.put('tenants.json', []);
+  await testBed.use({}, (request) => answered(request));
+  expect(await testBed.run(input)).toMatchObject({
     status: 'failed',
     total: 0,
     error: {
@@ -158,14 +158,14 @@ test.each([[{}], [{ command: 'plan' }], [{ retryFailed: true }]])('an empty list
 });
 
 test('100,000 tenants are listed within a minute, and nothing of them but keys and a number travels through the state machine', async () => {
-  const { world } = shared;
-  await world.put(
+  const { testBed } = shared;
+  await testBed.put(
     'tenants.json',
     Array.from({ length: 100_000 }, (_, index) => `customer-${index}`),
   );
-  await world.use({ batchSize: 1000 }, (request) => answered(request));
-  const listed = await world.list();
+  await testBed.use({ batchSize: 1000 }, (request) => answered(request));
+  const listed = await testBed.list();
   expect(listed).toMatchObject({ next: 'rest', total: 100_000 });
   expect(JSON.stringify(listed).length).toBeLessThan(500);
-  expect(await world.get(`runs/${world.runId}/rest/batches.json`)).toHaveLength(100);
+  expect(await testBed.get(`runs/${testBed.runId}/rest/batches.json`)).toHaveLength(100);
 });

@@ -1,25 +1,25 @@
 import type { LastFailed } from '../../lambda/tenants/files/last-failed';
 import { MAX_SUMMARY_FAILURES } from '../../lib/contract/tenants';
-import { failure } from '../client/stand-in';
-import { AT_HEAD, answered, answerWith, FAILED, useWorld } from './world';
+import { failure } from '../support/aws/answers';
+import { AT_HEAD, answered, answerWith, FAILED, useTestBed } from './test-bed';
 
-const shared = useWorld();
+const shared = useTestBed();
 const NAMES = ['a', 'b', 'c', 'd', 'e'];
-const lastFailed = async () => Object.keys((await shared.world.get<LastFailed>('last-failed.json')).failed);
+const lastFailed = async () => Object.keys((await shared.testBed.get<LastFailed>('last-failed.json')).failed);
 const failing =
   (...names: string[]) =>
   (name: string) =>
     names.includes(name) ? FAILED : {};
 
 test('a run reports how many were migrated, how many were at head before, and where all of them are', async () => {
-  const { world } = shared;
-  await world.put('tenants.json', NAMES);
-  await world.use({}, (request) => answered(request, (name) => (name === 'a' ? AT_HEAD : {})));
-  expect(await world.run()).toEqual({
+  const { testBed } = shared;
+  await testBed.put('tenants.json', NAMES);
+  await testBed.use({}, (request) => answered(request, (name) => (name === 'a' ? AT_HEAD : {})));
+  expect(await testBed.run()).toEqual({
     contract: 1,
     command: 'upgrade',
     stage: 'dev',
-    runId: world.runId,
+    runId: testBed.runId,
     status: 'complete',
     total: 5,
     unchanged: 1,
@@ -34,63 +34,63 @@ test('a run reports how many were migrated, how many were at head before, and wh
     dataLoss: [],
     warnings: [],
     protected: false,
-    detailsUri: `s3://${world.bucket}/runs/${world.runId}/`,
+    detailsUri: `s3://${testBed.bucket}/runs/${testBed.runId}/`,
   });
-  expect(await world.get(`runs/${world.runId}/summary.json`)).toMatchObject({ total: 5 });
+  expect(await testBed.get(`runs/${testBed.runId}/summary.json`)).toMatchObject({ total: 5 });
 });
 
 test("the worker is called batch by batch, in the name of the run's starter", async () => {
-  const { world } = shared;
-  await world.put('tenants.json', NAMES);
-  await world.use({}, (request) => answered(request));
-  await world.run({ requestedBy: 'ada', allow: ['drop_invalid_indexes'] });
-  expect(world.asked.map(({ tenants }) => tenants?.map(({ name }) => name))).toEqual([['a', 'b'], ['c', 'd'], ['e']]);
-  expect(world.asked[0]).toEqual({
+  const { testBed } = shared;
+  await testBed.put('tenants.json', NAMES);
+  await testBed.use({}, (request) => answered(request));
+  await testBed.run({ requestedBy: 'ada', allow: ['drop_invalid_indexes'] });
+  expect(testBed.asked.map(({ tenants }) => tenants?.map(({ name }) => name))).toEqual([['a', 'b'], ['c', 'd'], ['e']]);
+  expect(testBed.asked[0]).toEqual({
     command: 'upgrade',
     tenants: [{ name: 'a' }, { name: 'b' }],
     sliceSeconds: 300,
     allow: ['drop_invalid_indexes'],
     requestedBy: 'ada',
-    runId: world.runId,
+    runId: testBed.runId,
   });
 });
 
 test('a batch continues with the tenants that the worker left, and a tenant in two answers counts once', async () => {
-  const { world } = shared;
-  await world.put('tenants.json', ['a', 'b']);
-  await world.use({}, (request, call) => {
+  const { testBed } = shared;
+  await testBed.put('tenants.json', ['a', 'b']);
+  await testBed.use({}, (request, call) => {
     if (call > 1) return answered(request, () => ({ from: ['a1'], applied: ['b2'] }));
     const partial = { tenant: 'a', status: 'partial', from: [], to: ['a1'], applied: ['a1'], pending: 1, durationMs: 1 } as const;
     return { answer: answerWith(request, [partial], { status: 'partial', left: request.tenants }) };
   });
-  expect(await world.run()).toMatchObject({
+  expect(await testBed.run()).toMatchObject({
     status: 'complete',
     total: 2,
     migrated: 2,
     positions: [{ revisions: ['b2'], tenants: 2 }],
   });
-  expect(world.asked).toHaveLength(2);
+  expect(testBed.asked).toHaveLength(2);
 });
 
 test('a worker that returns everything undone is not called forever', async () => {
-  const { world } = shared;
-  await world.put('tenants.json', ['a', 'b']);
-  await world.use({}, (request) => ({ answer: answerWith(request, [], { status: 'partial', left: request.tenants }) }));
-  const { failed, failures } = await world.run();
+  const { testBed } = shared;
+  await testBed.put('tenants.json', ['a', 'b']);
+  await testBed.use({}, (request) => ({ answer: answerWith(request, [], { status: 'partial', left: request.tenants }) }));
+  const { failed, failures } = await testBed.run();
   expect(failed).toBe(2);
   expect(failures[0]?.error).toMatchObject({
     code: 'unexpected_answer',
     message: expect.stringContaining('without applying anything'),
   });
-  expect(world.asked).toHaveLength(1);
+  expect(testBed.asked).toHaveLength(1);
 });
 
 describe('when tenants fail', () => {
   test('the others are migrated, the run fails, and each tenant has its reason', async () => {
-    const { world } = shared;
-    await world.put('tenants.json', NAMES);
-    await world.use({}, (request) => answered(request, failing('b')));
-    const summary = await world.run();
+    const { testBed } = shared;
+    await testBed.put('tenants.json', NAMES);
+    await testBed.use({}, (request) => answered(request, failing('b')));
+    const summary = await testBed.run();
     expect(summary).toMatchObject({ status: 'failed', migrated: 4, failed: 1, notStarted: 0 });
     expect(summary.failures).toEqual([{ tenant: 'b', error: FAILED.error }]);
     expect(summary.error).toEqual({
@@ -102,15 +102,15 @@ describe('when tenants fail', () => {
   });
 
   test('a second run can take just those, until there are none', async () => {
-    const { world } = shared;
-    await world.put('tenants.json', NAMES);
-    await world.use({}, (request) => answered(request, failing('b', 'd')));
-    await world.run();
-    await world.use({}, (request) => answered(request, failing('d')));
-    expect(await world.run({ retryFailed: true })).toMatchObject({ total: 2, migrated: 1, failed: 1 });
-    await world.use({}, (request) => answered(request));
-    expect(await world.run({ retryFailed: true })).toMatchObject({ status: 'complete', total: 1 });
-    expect(await world.run({ retryFailed: true })).toMatchObject({
+    const { testBed } = shared;
+    await testBed.put('tenants.json', NAMES);
+    await testBed.use({}, (request) => answered(request, failing('b', 'd')));
+    await testBed.run();
+    await testBed.use({}, (request) => answered(request, failing('d')));
+    expect(await testBed.run({ retryFailed: true })).toMatchObject({ total: 2, migrated: 1, failed: 1 });
+    await testBed.use({}, (request) => answered(request));
+    expect(await testBed.run({ retryFailed: true })).toMatchObject({ status: 'complete', total: 1 });
+    expect(await testBed.run({ retryFailed: true })).toMatchObject({
       status: 'complete',
       total: 0,
       warnings: ['no tenant failed in its last upgrade: nothing was started'],
@@ -118,34 +118,34 @@ describe('when tenants fail', () => {
   });
 
   test('a run over some tenants forgets nothing about the others', async () => {
-    const { world } = shared;
-    await world.put('tenants.json', NAMES);
-    await world.use({}, (request) => answered(request, failing('b', 'd')));
-    await world.run();
-    await world.use({}, (request) => answered(request));
-    await world.run({ tenants: ['a', 'b'] });
+    const { testBed } = shared;
+    await testBed.put('tenants.json', NAMES);
+    await testBed.use({}, (request) => answered(request, failing('b', 'd')));
+    await testBed.run();
+    await testBed.use({}, (request) => answered(request));
+    await testBed.run({ tenants: ['a', 'b'] });
     expect(await lastFailed()).toEqual(['d']);
   });
 
   test('a run over all of them forgets removed tenants', async () => {
-    const { world } = shared;
-    await world.put('tenants.json', NAMES);
-    await world.use({}, (request) => answered(request, failing('b', 'd')));
-    await world.run();
-    await world.put('tenants.json', ['a', 'd', 'e']);
-    expect(await world.run({ retryFailed: true })).toMatchObject({
+    const { testBed } = shared;
+    await testBed.put('tenants.json', NAMES);
+    await testBed.use({}, (request) => answered(request, failing('b', 'd')));
+    await testBed.run();
+    await testBed.put('tenants.json', ['a', 'd', 'e']);
+    expect(await testBed.run({ retryFailed: true })).toMatchObject({
       total: 1,
       warnings: ['failed in their last upgrade but are no longer tenants: b'],
     });
-    await world.run();
+    await testBed.run();
     expect(await lastFailed()).toEqual(['d']);
   });
 
   test('and few enough did, the run succeeds with a warning', async () => {
-    const { world } = shared;
-    await world.put('tenants.json', NAMES);
-    await world.use({ tolerated: { count: 1 } }, (request) => answered(request, failing('b')));
-    expect(await world.run()).toMatchObject({
+    const { testBed } = shared;
+    await testBed.put('tenants.json', NAMES);
+    await testBed.use({ tolerated: { count: 1 } }, (request) => answered(request, failing('b')));
+    expect(await testBed.run()).toMatchObject({
       status: 'complete',
       failed: 1,
       migrated: 4,
@@ -154,27 +154,27 @@ describe('when tenants fail', () => {
   });
 
   test('and too many did, no more tenants start', async () => {
-    const { world } = shared;
-    await world.put('tenants.json', NAMES);
-    await world.use({ tolerated: { count: 3, percent: 20 } }, (request) => answered(request, failing('a', 'b')));
-    expect(await world.run()).toMatchObject({
+    const { testBed } = shared;
+    await testBed.put('tenants.json', NAMES);
+    await testBed.use({ tolerated: { count: 3, percent: 20 } }, (request) => answered(request, failing('a', 'b')));
+    expect(await testBed.run()).toMatchObject({
       status: 'failed',
       failed: 2,
       notStarted: 3,
       error: { message: '2 of 5 tenants failed, and 3 were not started' },
     });
-    expect(world.asked.map(({ toleratedFailures }) => toleratedFailures)).toEqual([1]);
+    expect(testBed.asked.map(({ toleratedFailures }) => toleratedFailures)).toEqual([1]);
     expect(await lastFailed()).toEqual(NAMES);
   });
 });
 
 describe('when a call of the worker fails as a whole', () => {
   test('its tenants fail with that reason, and the other batches continue', async () => {
-    const { world } = shared;
-    await world.put('tenants.json', NAMES);
+    const { testBed } = shared;
+    await testBed.put('tenants.json', NAMES);
     const broken = failure({ code: 'database_unreachable', message: 'nothing answers' });
-    await world.use({}, (request, call) => (call === 2 ? { failure: broken } : answered(request)));
-    const { migrated, failures } = await world.run();
+    await testBed.use({}, (request, call) => (call === 2 ? { failure: broken } : answered(request)));
+    const { migrated, failures } = await testBed.run();
     expect(migrated).toBe(3);
     expect(failures.map(({ tenant, error }) => [tenant, error.code])).toEqual([
       ['c', 'database_unreachable'],
@@ -183,40 +183,40 @@ describe('when a call of the worker fails as a whole', () => {
   });
 
   test('because it died, the reason says so', async () => {
-    const { world } = shared;
-    await world.put('tenants.json', ['a']);
-    await world.use({}, () => ({
+    const { testBed } = shared;
+    await testBed.put('tenants.json', ['a']);
+    await testBed.use({}, () => ({
       crash: { errorMessage: 'RequestId: 1 Error: Runtime exited', errorType: 'Runtime.ExitError' },
     }));
-    const { failures } = await world.run();
+    const { failures } = await testBed.run();
     expect(failures).toEqual([{ tenant: 'a', error: expect.objectContaining({ code: 'function_crashed' }) }]);
   });
 });
 
 test('a call that is repeated after its answer was written does not call the worker', async () => {
-  const { world } = shared;
-  await world.put('tenants.json', ['a']);
-  await world.use({}, (request) => answered(request));
-  await world.list();
-  const first = await world.wave('rest');
-  expect(await world.wave('rest')).toEqual(first);
-  expect(world.asked).toHaveLength(1);
+  const { testBed } = shared;
+  await testBed.put('tenants.json', ['a']);
+  await testBed.use({}, (request) => answered(request));
+  await testBed.list();
+  const first = await testBed.wave('rest');
+  expect(await testBed.wave('rest')).toEqual(first);
+  expect(testBed.asked).toHaveLength(1);
 });
 
 test('tenants of a batch without a record have failed, because their state is unknown', async () => {
-  const { world } = shared;
-  await world.put('tenants.json', ['a']);
-  await world.use({}, (request) => answered(request));
-  await world.list();
-  expect(await world.summarize()).toMatchObject({ failed: 1, failures: [{ tenant: 'a', error: { code: 'run_aborted' } }] });
+  const { testBed } = shared;
+  await testBed.put('tenants.json', ['a']);
+  await testBed.use({}, (request) => answered(request));
+  await testBed.list();
+  expect(await testBed.summarize()).toMatchObject({ failed: 1, failures: [{ tenant: 'a', error: { code: 'run_aborted' } }] });
 });
 
 test('a run that the state machine could not continue says why, and what was not started', async () => {
-  const { world } = shared;
-  await world.put('tenants.json', NAMES);
-  await world.use({}, (request) => answered(request));
-  await world.list();
-  expect(await world.summarize({ Error: 'States.ItemReaderFailed', Cause: 'no such key' })).toMatchObject({
+  const { testBed } = shared;
+  await testBed.put('tenants.json', NAMES);
+  await testBed.use({}, (request) => answered(request));
+  await testBed.list();
+  expect(await testBed.summarize({ Error: 'States.ItemReaderFailed', Cause: 'no such key' })).toMatchObject({
     status: 'failed',
     notStarted: 5,
     error: { code: 'run_aborted', message: 'the state machine failed: States.ItemReaderFailed: no such key' },
@@ -224,17 +224,17 @@ test('a run that the state machine could not continue says why, and what was not
 });
 
 test('a plan reports what is pending and what it would destroy, records nothing for a retry, and has no canaries', async () => {
-  const { world } = shared;
-  await world.put('tenants.json', ['a', 'b', 'c']);
+  const { testBed } = shared;
+  await testBed.put('tenants.json', ['a', 'b', 'c']);
   const dataLoss = [{ revision: 'b2', rule: 'drop-table', what: 'drop_table users', file: 'b2.py', line: 7 }] as const;
-  await world.use({ canary: { percent: 50, after: 'pause' } }, (request) => {
+  await testBed.use({ canary: { percent: 50, after: 'pause' } }, (request) => {
     const outcomes = (request.tenants ?? []).map(({ name: tenant }) => {
       const status = tenant === 'c' ? ('ahead' as const) : ('pending' as const);
       return { tenant, status, from: ['a1'], to: ['a1'], applied: [], pending: 1, durationMs: 1 };
     });
     return { answer: answerWith(request, outcomes, { dataLoss, protected: true }) };
   });
-  expect(await world.run({ command: 'plan' })).toMatchObject({
+  expect(await testBed.run({ command: 'plan' })).toMatchObject({
     command: 'plan',
     status: 'pending',
     pending: 2,
@@ -243,25 +243,25 @@ test('a plan reports what is pending and what it would destroy, records nothing 
     dataLoss,
     protected: true,
   });
-  expect(world.asked[0]).toEqual({ command: 'plan', tenants: [{ name: 'a' }, { name: 'b' }], runId: world.runId });
-  await expect(world.get('last-failed.json')).rejects.toThrow(/key/);
+  expect(testBed.asked[0]).toEqual({ command: 'plan', tenants: [{ name: 'a' }, { name: 'b' }], runId: testBed.runId });
+  await expect(testBed.get('last-failed.json')).rejects.toThrow(/key/);
 });
 
 test('the summary of thousands of long failures still fits into a cause of Step Functions; all of them are in the bucket', async () => {
-  const { world } = shared;
+  const { testBed } = shared;
   const names = Array.from({ length: 2000 }, (_, index) => `customer-${index}`);
-  await world.put('tenants.json', names);
+  await testBed.put('tenants.json', names);
   const error = {
     code: 'migration_failed',
     message: '"é\n'.repeat(1000),
     next: 'x'.repeat(3000),
     statement: 's'.repeat(500),
   } as const;
-  await world.use({ batchSize: 1000 }, (request) => answered(request, (name) => ({ ...FAILED, error, to: [name] })));
-  const summary = await world.run();
+  await testBed.use({ batchSize: 1000 }, (request) => answered(request, (name) => ({ ...FAILED, error, to: [name] })));
+  const summary = await testBed.run();
   expect(JSON.stringify(summary).length).toBeLessThanOrEqual(32_768);
   expect(summary.failed).toBe(2000);
   expect(summary.failures.length).toBeGreaterThan(0);
   expect(summary.failures.length).toBeLessThanOrEqual(MAX_SUMMARY_FAILURES);
-  expect(await world.get(`runs/${world.runId}/failures.json`)).toHaveLength(2000);
+  expect(await testBed.get(`runs/${testBed.runId}/failures.json`)).toHaveLength(2000);
 });

@@ -1,12 +1,13 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { answer, applied, failure, StandIn } from '../../client/stand-in';
+import { answer, applied, failure } from '../../support/aws/answers';
+import { StageAws } from '../../support/aws/stage';
 import { BuiltCommand, type Ended } from '../built-command';
 import { loss, oneByOne, planned } from '../planned';
 
 let command: BuiltCommand;
-let standIn: StandIn;
+let standIn: StageAws;
 let directory: string;
 
 beforeAll(async () => {
@@ -19,7 +20,7 @@ afterEach(() => standIn?.stop());
 let files = 0;
 
 async function run(reply: ReturnType<typeof planned>, environment: Record<string, string>, ...args: string[]): Promise<Ended> {
-  standIn = await StandIn.start(reply);
+  standIn = await StageAws.start(reply);
   return command.run(['--stage', 'dev', '--endpoint-url', standIn.url, ...args], { CI: 'true', ...environment });
 }
 

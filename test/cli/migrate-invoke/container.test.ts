@@ -1,11 +1,12 @@
-import { applied, StandIn } from '../../client/stand-in';
-import { ContainerStandIn, MACHINE, type Moment } from '../../client/stand-in-container';
+import { applied } from '../../support/aws/answers';
+import { ContainerStandIn, MACHINE, type Moment } from '../../support/aws/container';
+import { StageAws } from '../../support/aws/stage';
 import { BuiltCommand, type Ended } from '../built-command';
 
 /* The command as it is built, against stand-ins for Lambda and Step Functions. */
 
 let command: BuiltCommand;
-let standIn: StandIn;
+let standIn: StageAws;
 let container: ContainerStandIn;
 
 beforeAll(async () => {
@@ -16,7 +17,7 @@ afterEach(() => standIn?.stop());
 
 async function run(moments: readonly Moment[], args: readonly string[] = [], interrupt?: () => Promise<void>): Promise<Ended> {
   container = new ContainerStandIn(moments);
-  standIn = await StandIn.start(container.reply, { stepFunctions: container.stepFunctions });
+  standIn = await StageAws.start(container.reply, { stepFunctions: container.stepFunctions });
   return command.run(['--stage', 'dev', '--endpoint-url', standIn.url, ...args], {}, interrupt?.());
 }
 

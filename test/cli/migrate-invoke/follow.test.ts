@@ -1,9 +1,10 @@
-import { answer, applied, failure, StandIn, type StandInOptions } from '../../client/stand-in';
+import { answer, applied, failure } from '../../support/aws/answers';
+import { StageAws, type StageOptions } from '../../support/aws/stage';
 import { BuiltCommand, type Ended } from '../built-command';
 import { oneByOne, planned } from '../planned';
 
 let command: BuiltCommand;
-let standIn: StandIn;
+let standIn: StageAws;
 
 beforeAll(async () => {
   command = await BuiltCommand.build();
@@ -11,8 +12,8 @@ beforeAll(async () => {
 afterAll(() => command.remove());
 afterEach(() => standIn?.stop());
 
-async function run(reply: ReturnType<typeof planned>, args: readonly string[], options?: StandInOptions): Promise<Ended> {
-  standIn = await StandIn.start(reply, options);
+async function run(reply: ReturnType<typeof planned>, args: readonly string[], options?: StageOptions): Promise<Ended> {
+  standIn = await StageAws.start(reply, options);
   return command.run(['--stage', 'dev', '--endpoint-url', standIn.url, ...args]);
 }
 

@@ -1,12 +1,14 @@
 import Ajv from 'ajv';
 import schema from '../../../schema/migrate-invoke.json';
-import { answer, applied, failure, type Reply, StandIn } from '../../client/stand-in';
 import { ANSWERS, FAILURES } from '../../contract/samples';
+import { answer, applied, failure } from '../../support/aws/answers';
+import type { Reply } from '../../support/aws/lambda';
+import { StageAws } from '../../support/aws/stage';
 import { BuiltCommand } from '../built-command';
 import { loss, oneByOne, planned } from '../planned';
 
 let command: BuiltCommand;
-let standIn: StandIn;
+let standIn: StageAws;
 const validate = new Ajv({ allErrors: true, allowUnionTypes: true }).compile(schema);
 
 beforeAll(async () => {
@@ -23,7 +25,7 @@ interface JsonResult {
 
 /** Runs with `--json`; what comes out must be one document of the schema that tells the process's exit code. */
 async function run(reply: ReturnType<typeof planned> | Reply, ...args: string[]): Promise<JsonResult> {
-  standIn = await StandIn.start(typeof reply === 'function' ? reply : () => reply);
+  standIn = await StageAws.start(typeof reply === 'function' ? reply : () => reply);
   const { code, stdout, stderr } = await command.run(['--stage', 'dev', '--endpoint-url', standIn.url, '--json', ...args]);
   const document = JSON.parse(stdout);
   mustFollowSchema(document);
@@ -53,7 +55,7 @@ describe('--json', () => {
   });
 
   test('a document that can not be written is a failure, which says so, and what was done is done', async () => {
-    standIn = await StandIn.start(oneByOne());
+    standIn = await StageAws.start(oneByOne());
     const where = ['--stage', 'dev', '--endpoint-url', standIn.url];
     const { code, stderr } = await command.runOnFullDisk([...where, '--json']);
     expect(code).toBe(1);

@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { CLIENT_CODES, type MigrateRequest, RUNNER_CODES, type RunRecord } from '../../../lib/contract';
 import { exitCodeOf } from '../../../lib/contract/exit-codes';
 import packageJson from '../../../package.json';
-import { answer, applied, failure, type Reply, StandIn, type StandInOptions } from '../../client/stand-in';
+import { answer, applied, failure } from '../../support/aws/answers';
+import type { Reply } from '../../support/aws/lambda';
+import { StageAws, type StageOptions } from '../../support/aws/stage';
 import { BuiltCommand, type Ended } from '../built-command';
 import { loss, oneByOne, pending, planned } from '../planned';
 
 let command: BuiltCommand;
-let standIn: StandIn;
+let standIn: StageAws;
 
 beforeAll(async () => {
   command = await BuiltCommand.build();
@@ -23,8 +25,8 @@ async function run(reply: Reply | Replying, ...args: string[]): Promise<Ended> {
   return runWith({}, reply, ...args);
 }
 
-async function runWith(options: StandInOptions, reply: Reply | Replying, ...args: string[]): Promise<Ended> {
-  standIn = await StandIn.start(typeof reply === 'function' ? reply : () => reply, options);
+async function runWith(options: StageOptions, reply: Reply | Replying, ...args: string[]): Promise<Ended> {
+  standIn = await StageAws.start(typeof reply === 'function' ? reply : () => reply, options);
   return command.run(['--stage', 'dev', '--endpoint-url', standIn.url, ...args]);
 }
 
@@ -411,7 +413,7 @@ describe('the command line', () => {
     ['--app-name, before the variable', ['--app-name', 'blog'], { CDK_ALEMBIC_APP_NAME: 'shop' }, 'blog'],
     ['neither', [], { CDK_ALEMBIC_APP_NAME: '' }, 'template-saas'],
   ])('the app name comes from %s', async (_, args, environment, name) => {
-    standIn = await StandIn.start(() => ({ answer: answer() }));
+    standIn = await StageAws.start(() => ({ answer: answer() }));
     await command.run(['--stage', 'dev', '--endpoint-url', standIn.url, ...args], environment);
     expect(standIn.functions).toEqual([`${name}-api-migrate-lambda-dev`]);
   });
@@ -440,7 +442,7 @@ describe('the command line', () => {
   });
 
   test('a function can be named in place of the stage', async () => {
-    standIn = await StandIn.start(() => ({ answer: answer() }));
+    standIn = await StageAws.start(() => ({ answer: answer() }));
     const { code } = await command.run(['--function-name', 'mine', '--endpoint-url', standIn.url]);
     expect([code, standIn.functions]).toEqual([0, ['mine']]);
   });
@@ -449,7 +451,7 @@ describe('the command line', () => {
     const directory = await mkdtemp(join(tmpdir(), 'profile-'));
     const config = join(directory, 'config');
     await writeFile(config, '[profile ops]\nregion = eu-west-3\naws_access_key_id = a\naws_secret_access_key = b\n');
-    standIn = await StandIn.start(() => ({ status: 404, error: 'ResourceNotFoundException' }));
+    standIn = await StageAws.start(() => ({ status: 404, error: 'ResourceNotFoundException' }));
     const unset = { AWS_REGION: undefined, AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined };
     const args = ['--stage', 'dev', '--profile', 'ops', '--endpoint-url', standIn.url];
     const { stderr } = await command.run(args, { ...unset, AWS_CONFIG_FILE: config });

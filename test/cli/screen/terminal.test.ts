@@ -1,11 +1,13 @@
 import { stripVTControlCharacters } from 'node:util';
 import { displayWidth } from '../../../lib/cli/screen/display-width';
-import { answer, applied, type Reply, StandIn, type StandInOptions } from '../../client/stand-in';
+import { answer, applied } from '../../support/aws/answers';
+import type { Reply } from '../../support/aws/lambda';
+import { StageAws, type StageOptions } from '../../support/aws/stage';
 import { BuiltCommand, type Ended, type TerminalOptions } from '../built-command';
 import { oneByOne, planned } from '../planned';
 
 let command: BuiltCommand;
-let standIn: StandIn;
+let standIn: StageAws;
 
 beforeAll(async () => {
   command = await BuiltCommand.build();
@@ -13,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => command.remove());
 afterEach(() => standIn?.stop());
 
-interface Setting extends StandInOptions, TerminalOptions {
+interface Setting extends StageOptions, TerminalOptions {
   readonly args?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly reply?: ReturnType<typeof planned>;
@@ -21,7 +23,7 @@ interface Setting extends StandInOptions, TerminalOptions {
 
 /** A run on a terminal that applies b2 and c3, unless told otherwise. */
 async function onTerminal({ args = [], environment, reply = oneByOne(), ...options }: Setting = {}): Promise<Ended> {
-  standIn = await StandIn.start(reply, options);
+  standIn = await StageAws.start(reply, options);
   return command.runOnTerminal(['--stage', 'dev', '--endpoint-url', standIn.url, ...args], environment, options);
 }
 
@@ -147,7 +149,7 @@ describe('a protected stage', () => {
       () => command.runOnTerminal(['--stage', 'prod', '--endpoint-url', standIn.url], { CI: 'true' }),
     ],
   ])('%s needs --yes, and nothing waits for an answer', async (_, run) => {
-    standIn = await StandIn.start(isProtected);
+    standIn = await StageAws.start(isProtected);
     const { code, stdout, stderr } = await run();
     expect(code).toBe(3);
     expect(stdout + stderr).toContain(
@@ -164,7 +166,7 @@ describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s', (signal) => {
     const hanging = new Promise<void>((resolve) => {
       arrived = resolve;
     });
-    standIn = await StandIn.start((request, call) => {
+    standIn = await StageAws.start((request, call) => {
       const told = reply(request, call);
       if (told === 'hang') arrived();
       return told;

@@ -5,18 +5,12 @@ import Ajv from 'ajv';
 import type { Metafile } from 'esbuild';
 import type { TenantFailure, TenantRunSummary } from '../../../../lib/contract/tenants';
 import schema from '../../../../schema/migrate-invoke.json';
-import {
-  failed,
-  type Moment,
-  type StepFunctionsOptions,
-  StepFunctionsStandIn,
-  succeeded,
-} from '../../../client/step-functions-stand-in';
+import { failed, type Moment, succeeded, TenantsAws, type TenantsAwsOptions } from '../../../support/aws/tenants';
 import { BuiltCommand, type Ended } from '../../built-command';
 import { loss } from '../../planned';
 
 let command: BuiltCommand;
-let standIn: StepFunctionsStandIn;
+let standIn: TenantsAws;
 const validate = new Ajv({ allErrors: true, allowUnionTypes: true }).compile(schema);
 
 beforeAll(async () => {
@@ -65,12 +59,12 @@ const tenantsFailed = failed(
 );
 
 /** A stage whose plan finds what is given, and whose upgrade goes on like that. */
-function stage(plan: Partial<TenantRunSummary>, ...upgrade: readonly Moment[]): StepFunctionsOptions {
+function stage(plan: Partial<TenantRunSummary>, ...upgrade: readonly Moment[]): TenantsAwsOptions {
   return { run: (input) => (input.command === 'plan' ? [{ end: succeeded({ ...plan, command: 'plan' }) }] : upgrade) };
 }
 
-async function run(options: StepFunctionsOptions, ...args: string[]): Promise<Ended> {
-  standIn = await StepFunctionsStandIn.start(options);
+async function run(options: TenantsAwsOptions, ...args: string[]): Promise<Ended> {
+  standIn = await TenantsAws.start(options);
   return command.run(['--stage', 'dev', '--endpoint-url', standIn.url, ...args]);
 }
 
@@ -153,7 +147,7 @@ describe('an upgrade', () => {
 
   test('is started though the plan could not look at every tenant', async () => {
     const told = { code: 'tenants_failed', message: '1 of 1004 tenants failed', next: 'fix' } as const;
-    const options: StepFunctionsOptions = {
+    const options: TenantsAwsOptions = {
       run: ({ command: asked }) => [
         { end: asked === 'plan' ? failed(told, { ...behind, failed: 1, failures: [broken] }) : tenantsFailed },
       ],
@@ -221,7 +215,7 @@ describe('a protected stage', () => {
     ['dev\n', 0, ['plan', 'upgrade']],
     ['prod\n', 3, ['plan']],
   ])('is asked about on a terminal: %j', async (typed, code, sent) => {
-    standIn = await StepFunctionsStandIn.start(isProtected);
+    standIn = await TenantsAws.start(isProtected);
     const args = ['--stage', 'dev', '--endpoint-url', standIn.url, '--tenants', 'all'];
     const result = await command.runOnTerminal(args, {}, { typed });
     expect([result.code, commands()]).toEqual([code, sent]);
@@ -238,7 +232,7 @@ describe('canaries that wait for an approval', () => {
   ];
 
   test('say how to approve without a terminal, and continue once it is done', async () => {
-    standIn = await StepFunctionsStandIn.start(stage(behind, ...waiting));
+    standIn = await TenantsAws.start(stage(behind, ...waiting));
     const where = ['--stage', 'dev', '--endpoint-url', standIn.url];
     const watching = command.run([...where, '--tenants', 'all']);
     await standIn.standstill();
@@ -256,7 +250,7 @@ describe('canaries that wait for an approval', () => {
     ['yes\n', true],
     ['no\n', false],
   ])('are asked about on a terminal: %j', async (typed, approved) => {
-    standIn = await StepFunctionsStandIn.start(stage(behind, ...waiting));
+    standIn = await TenantsAws.start(stage(behind, ...waiting));
     const args = ['--stage', 'dev', '--endpoint-url', standIn.url, '--tenants', 'all'];
     const { stdout } = await command.runOnTerminal(args, {}, { typed });
     expect(stdout).toContain('the canaries are migrated\r\ntype yes to migrate the rest, or no to end the run: ');
@@ -271,14 +265,14 @@ describe('canaries that wait for an approval', () => {
 
 describe('a run that is there already', () => {
   async function started(...moments: Moment[]): Promise<{ runId: string; where: string[] }> {
-    standIn = await StepFunctionsStandIn.start(stage(behind, ...moments));
+    standIn = await TenantsAws.start(stage(behind, ...moments));
     const where = ['--stage', 'dev', '--endpoint-url', standIn.url];
     await command.run([...where, '--tenants', 'all'], {}, standIn.standstill());
     return { runId: standIn.runs[1]?.name as string, where };
   }
 
   test('continues after Ctrl-C, which says how to follow it and how to stop it', async () => {
-    standIn = await StepFunctionsStandIn.start(stage(behind, { state: 'Rest', until: 'never' }));
+    standIn = await TenantsAws.start(stage(behind, { state: 'Rest', until: 'never' }));
     const args = ['--stage', 'dev', '--endpoint-url', standIn.url, '--tenants', 'all'];
     const { code, stderr } = await command.run(args, {}, standIn.standstill());
     const runId = standIn.runs[1]?.name;
@@ -316,7 +310,7 @@ describe('a run that is there already', () => {
 });
 
 test('Ctrl-C before anything was changed says so', async () => {
-  standIn = await StepFunctionsStandIn.start({ run: () => [{ state: 'Rest', until: 'never' }] });
+  standIn = await TenantsAws.start({ run: () => [{ state: 'Rest', until: 'never' }] });
   const args = ['--stage', 'dev', '--endpoint-url', standIn.url, '--tenants', 'all'];
   const { code, stderr } = await command.run(args, {}, standIn.standstill());
   expect([code, stderr]).toEqual([130, expect.stringContaining('interrupted: nothing was changed')]);
@@ -328,14 +322,14 @@ test.each([
   [4, 'tenants_unavailable', { run: () => [{ end: { status: 'FAILED', error: 'tenants_unavailable', cause: 'no table' } }] }],
   [2, 'unknown_tenant', { run: () => [{ end: { status: 'FAILED', error: 'unknown_tenant', cause: 'no acme' } }] }],
   [1, 'run_aborted', { run: () => [{ end: { status: 'TIMED_OUT' } }] }],
-] as [number, string, StepFunctionsOptions][])('%i: %s', async (code, error, options) => {
+] as [number, string, TenantsAwsOptions][])('%i: %s', async (code, error, options) => {
   const result = await run(options, '--tenants', 'all');
   expect(result).toMatchObject({ code, stdout: '', stderr: expect.stringContaining(`✗ ${error}: `) });
   expect(result.stderr).toMatch(/^ {2}next +\S/m);
 });
 
 describe('--json', () => {
-  async function json(options: StepFunctionsOptions, ...args: string[]): Promise<Record<string, unknown>> {
+  async function json(options: TenantsAwsOptions, ...args: string[]): Promise<Record<string, unknown>> {
     const { code, stdout } = await run(options, '--json', ...args);
     const document = JSON.parse(stdout);
     validate(document);
@@ -370,7 +364,7 @@ describe('--json', () => {
   });
 
   test('an approval is a document', async () => {
-    standIn = await StepFunctionsStandIn.start(stage(behind, { state: 'Approval', until: 'approval' }, { end: succeeded() }));
+    standIn = await TenantsAws.start(stage(behind, { state: 'Approval', until: 'approval' }, { end: succeeded() }));
     const where = ['--stage', 'dev', '--endpoint-url', standIn.url, '--json'];
     await command.run([...where, '--tenants', 'all'], {}, standIn.standstill());
     const runId = standIn.runs[1]?.name as string;
@@ -383,7 +377,7 @@ describe('--json', () => {
 test('on GitHub failed tenants are annotations, and the summary of the job has them with where all of them are', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'tenants-'));
   const file = join(directory, 'summary.md');
-  standIn = await StepFunctionsStandIn.start(stage(behind, { end: tenantsFailed }));
+  standIn = await TenantsAws.start(stage(behind, { end: tenantsFailed }));
   const args = ['--stage', 'dev', '--endpoint-url', standIn.url, '--tenants', 'all'];
   const { stderr } = await command.run(args, { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: file });
   expect(stderr).toContain('::group::plan\n');

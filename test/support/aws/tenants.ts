@@ -1,19 +1,13 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import {
   TENANT_STATES,
   type TenantApproval,
   type TenantRunInput,
   type TenantRunSummary,
   tenantStateMachineName,
-} from '../../lib/contract/tenants';
-import { IDENTITY_XML } from './stand-in';
-
-/*
- * A stand-in for Step Functions' HTTP API, with Lambda's Invoke of the approval's function and STS's GetCallerIdentity: the SDK speaks to
- * it over a real socket. A local AWS can't be made to lose an answer, to throttle, or to stand still at a wanted moment; that the
- * client and the command work with state machines that really run is shown by test/e2e.
- */
+} from '../../../lib/contract/tenants';
+import { type Answer, type AwsError, AwsServer, type Call } from './server';
+import { stepFunctionsAnswer } from './step-functions';
+import { sts } from './sts';
 
 /** Counts of a map run; what is left out is 0. */
 export interface MapCounts {
@@ -36,9 +30,9 @@ export interface Moment {
 }
 
 /** In place of an answer. */
-export type Fault = { readonly status: number; readonly error: string } | 'drop' | 'lose' | 'hang';
+export type Fault = AwsError | 'drop' | 'lose' | 'hang';
 
-export interface StepFunctionsOptions {
+export interface TenantsAwsOptions {
   /** What becomes of a run that is started. @default - it succeeds with {@link summary} */
   readonly run?: (input: TenantRunInput) => readonly Moment[];
   /** What becomes of a call; `call` counts those of the same operation from 1. `lose`: it is carried out, and its answer lost. */
@@ -58,7 +52,8 @@ interface Run {
 
 const REGION_AND_ACCOUNT = 'eu-central-1:123456789012';
 
-export class StepFunctionsStandIn {
+/** The AWS of a stage with many tenants: Step Functions, and the function that approves. */
+export class TenantsAws {
   /** All calls of Step Functions, in order. */
   readonly calls: { readonly operation: string; readonly body: Record<string, unknown> }[] = [];
   /** Payloads of all approvals. */
@@ -66,20 +61,22 @@ export class StepFunctionsStandIn {
   readonly runs: Run[] = [];
   private readonly waiting: { readonly look: () => boolean; readonly tell: () => void }[] = [];
 
-  private constructor(
-    private readonly server: ReturnType<typeof createServer>,
-    private readonly options: StepFunctionsOptions,
-  ) {}
+  private server?: AwsServer;
 
-  static async start(options: StepFunctionsOptions = {}): Promise<StepFunctionsStandIn> {
-    const server = createServer((request, response) => void standIn.handle(request, response));
-    const standIn: StepFunctionsStandIn = new StepFunctionsStandIn(server, options);
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return standIn;
+  private constructor(private readonly options: TenantsAwsOptions) {}
+
+  static async start(options: TenantsAwsOptions = {}): Promise<TenantsAws> {
+    const aws = new TenantsAws(options);
+    aws.server = await AwsServer.start({
+      states: (call) => aws.states(call),
+      lambda: ({ body }) => aws.approve(JSON.parse(body)),
+      sts: sts(),
+    });
+    return aws;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    return (this.server as AwsServer).url;
   }
 
   /** Inputs of the runs, in order. */
@@ -94,37 +91,19 @@ export class StepFunctionsStandIn {
   }
 
   async stop(): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise((resolve) => this.server.close(resolve));
+    await this.server?.stop();
   }
 
-  private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    let text = '';
-    for await (const chunk of request) text += chunk;
-    if (text.includes('Action=GetCallerIdentity')) {
-      response.end(IDENTITY_XML);
-      return;
-    }
-    const [, invoked] = /^\/2015-03-31\/functions\/([^/]+)\/invocations/.exec(request.url ?? '') ?? [];
-    if (invoked) {
-      this.approve(JSON.parse(text), response);
-      return;
-    }
-    const operation = `${request.headers['x-amz-target']}`.replace('AWSStepFunctions.', '');
+  private states({ operation, body: text }: Call): Answer {
     const body = JSON.parse(text);
     this.calls.push({ operation, body });
     const fault = this.options.fault?.(operation, this.calls.filter((call) => call.operation === operation).length);
-    if (fault && fault !== 'lose') fail(fault, response);
-    else {
-      const answer = this.answer(operation, body);
-      if (fault === 'lose') response.destroy();
-      else if (typeof answer.status === 'number') fail(answer as Exclude<Fault, string>, response);
-      else response.setHeader('content-type', 'application/x-amz-json-1.0').end(JSON.stringify(answer));
-    }
+    const answer = fault && fault !== 'lose' ? fault : stepFunctionsAnswer(this.answer(operation, body));
     for (const { tell } of this.waiting.filter(({ look }) => look())) tell();
+    return fault === 'lose' ? 'drop' : answer;
   }
 
-  private answer(operation: string, body: Record<string, unknown>): Record<string, unknown> {
+  private answer(operation: string, body: Record<string, unknown>): object {
     switch (operation) {
       case 'ListStateMachines': {
         const { machines = [tenantStateMachineName('template-saas', 'dev')] } = this.options;
@@ -161,7 +140,7 @@ export class StepFunctionsStandIn {
     }
   }
 
-  private startRun({ name, input }: { readonly name: string; readonly input: string }): Record<string, unknown> {
+  private startRun({ name, input }: { readonly name: string; readonly input: string }): object {
     const { run = () => [{ end: succeeded() }] } = this.options;
     const before = this.runs.find((other) => other.name === name);
     const over = before?.moments[before.at]?.end;
@@ -183,17 +162,15 @@ export class StepFunctionsStandIn {
     return { mapRunArn, status: itemCounts.running > 0 ? 'RUNNING' : 'SUCCEEDED', itemCounts };
   }
 
-  private approve(approval: TenantApproval, response: ServerResponse): void {
+  private approve(approval: TenantApproval): Answer {
     this.approvals.push(approval);
     const { approval: reply } = this.options;
-    if (reply && typeof reply === 'object' && 'text' in reply) response.end(reply.text);
-    else if (reply) fail(reply, response);
-    else {
-      const run = this.runs.find(({ name }) => name === approval.runId);
-      const waits = run?.moments[run.at]?.until === 'approval';
-      if (run && waits) run.at += 1;
-      response.end(JSON.stringify({ contract: 1, runId: approval.runId, status: waits ? 'taken' : 'not_waiting' }));
-    }
+    if (reply === 'lose') return 'drop';
+    if (reply) return typeof reply === 'object' && 'text' in reply ? { body: reply.text } : reply;
+    const run = this.runs.find(({ name }) => name === approval.runId);
+    const waits = run?.moments[run.at]?.until === 'approval';
+    if (run && waits) run.at += 1;
+    return { body: { contract: 1, runId: approval.runId, status: waits ? 'taken' : 'not_waiting' } };
   }
 }
 
@@ -213,15 +190,6 @@ function mapsOf(run?: Run): [string, MapCounts][] {
 
 function mapArn(run: Run | undefined, label: string): string {
   return `arn:aws:states:${REGION_AND_ACCOUNT}:mapRun:machine/${label}:${run?.name}`;
-}
-
-function fail(fault: Fault | { readonly status: number; readonly error: string }, response: ServerResponse): void {
-  if (fault === 'hang') return;
-  if (typeof fault === 'string') response.destroy();
-  else {
-    response.writeHead(fault.status, { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-errortype': fault.error });
-    response.end(JSON.stringify({ __type: fault.error, message: `said by the stand-in: ${fault.error}` }));
-  }
 }
 
 /** A summary: 4 tenants, all at head `c3` before, unless told otherwise. */

@@ -30,15 +30,17 @@ import type {
   Wave,
 } from '../../lib/contract/tenants';
 import { withFolder } from '../../lib/local/processes/with-folder';
-import { awsEnvironment, type Reply, StandIn } from '../client/stand-in';
+import { awsEnvironment } from '../support/aws/environment';
+import type { Reply } from '../support/aws/lambda';
+import { StageAws } from '../support/aws/stage';
 
 /**
  * The coordinator in this process, with a real S3 of the local AWS. Of Lambda it needs an Invoke alone, which a stand-in answers as
  * the worker would.
  */
-export class World {
+export class TestBed {
   runId: string = randomUUID();
-  private standIn?: StandIn;
+  private standIn?: StageAws;
   private readonly s3: S3Client;
 
   async keys(Prefix: string): Promise<string[]> {
@@ -65,7 +67,7 @@ export class World {
   /** Sets what the coordinator is told, and how the worker answers. */
   async use(settings: Partial<CoordinatorSettings>, worker: (request: TenantRequest, call: number) => Reply): Promise<void> {
     await this.standIn?.stop();
-    this.standIn = await StandIn.start((request, call) => worker(request as TenantRequest, call));
+    this.standIn = await StageAws.start((request, call) => worker(request as TenantRequest, call));
     const all: CoordinatorSettings = {
       stage: 'dev',
       bucket: this.bucket,
@@ -143,9 +145,9 @@ export class World {
   }
 }
 
-/** A world for all tests of a file; every test has a bucket of its own. */
-export function useWorld(): { readonly world: World } {
-  const shared: { ministack?: MiniStack; world?: World } = {};
+/** A test bed for all tests of a file; every test has a bucket of its own. */
+export function useTestBed(): { readonly testBed: TestBed } {
+  const shared: { ministack?: MiniStack; testBed?: TestBed } = {};
   const environment = process.env;
   let stop: () => void = () => {};
   let stopped: Promise<unknown> = Promise.resolve();
@@ -173,12 +175,12 @@ export function useWorld(): { readonly world: World } {
     await new S3Client(clientOptions(ministack.url)).send(
       new CreateBucketCommand({ Bucket: bucket, CreateBucketConfiguration: { LocationConstraint: 'eu-central-1' } }),
     );
-    shared.world = new World(ministack, bucket);
+    shared.testBed = new TestBed(ministack, bucket);
   });
 
   afterEach(async () => {
     jest.restoreAllMocks();
-    await shared.world?.stop();
+    await shared.testBed?.stop();
     process.env = environment;
   });
 
@@ -187,7 +189,7 @@ export function useWorld(): { readonly world: World } {
     await stopped;
   });
 
-  return shared as { world: World };
+  return shared as { testBed: TestBed };
 }
 
 /** The worker's answer: each tenant went from base to b2, unless told otherwise. */

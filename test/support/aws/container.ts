@@ -1,5 +1,6 @@
-import type { AppliedRevision, MigrateAnswer, MigrateRequest, RunRecord } from '../../lib/contract';
-import { answer, applied, type Reply } from './stand-in';
+import type { AppliedRevision, MigrateAnswer, MigrateRequest, RunRecord } from '../../../lib/contract';
+import { answer, applied } from './answers';
+import type { Reply } from './lambda';
 
 /*
  * A stand-in for a stage with a container: its function, which stops before the revisions `b2` and `c3`, and Step Functions, which
