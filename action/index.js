@@ -29,7 +29,7 @@ function migrateInvoke() {
 
 /** @param {string} directory */
 function installedCommand(directory) {
-  // As if a file of that folder asked: this file would find the package that the action itself is, which is not built.
+  // Resolves from that folder: from here it would find the action's own package, which is not built.
   const requireThere = createRequire(path.join(directory, 'any.js'));
   try {
     const manifest = requireThere.resolve('cdk-alembic/package.json');
@@ -46,19 +46,21 @@ function installedCommand(directory) {
 function run(options) {
   const [program, ...first] = migrateInvoke();
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('INPUT_')));
-  // The command is one bundled file: npm need not fetch the CDK, 240 MB, which the package names as a peer.
+  // The command is one bundled file, so npm need not fetch the peer dependency CDK (240 MB).
   env.npm_config_legacy_peer_deps = 'true';
-  // What people read goes to stderr and from there to the log as it is, where the runner masks secrets.
+  // Output for people goes to stderr and unchanged to the log, where GitHub masks secrets.
   const child = spawn(program, [...first, ...options], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   let stdout = '';
   child.stdout.setEncoding('utf8').on('data', (text) => {
     stdout += text;
   });
-  // A job that is cancelled sends these: the command then says what goes on at the server.
+  // Sent when a job is canceled: the command then says what continues on the server.
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.on(signal, () => child.kill(signal));
   return new Promise((resolve, reject) => {
     child.on('error', ({ message }) =>
-      reject(new Error(`can't start ${program} (${message}): put actions/setup-node before this step, or install cdk-alembic`)),
+      reject(
+        new Error(`could not start ${program} (${message}): put actions/setup-node before this step, or install cdk-alembic`),
+      ),
     );
     child.on('close', (code) => resolve({ code: code ?? 1, stdout }));
   });
@@ -82,7 +84,7 @@ function output(name, value) {
 
 async function main() {
   const given = OPTIONS.flatMap((name) => (input(name) ? [`--${name}`, input(name)] : []));
-  // Whoever has to agree has done so before the step: the job's environment asks them.
+  // Approvals come before this step, from the job's environment.
   const { code, stdout } = await run([...given, '--yes', '--json']);
   const answer = parsed(stdout);
   output('from', answer?.from);

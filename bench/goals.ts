@@ -26,7 +26,7 @@ export function rivalOf(goal: Goal): string | undefined {
  */
 export function judge(goal: Goal, ours: number, rival: number | undefined): Verdict {
   if (rivalOf(goal) !== undefined && rival === undefined)
-    throw new Error(`${rivalOf(goal)} was not measured: so there is no ratio`);
+    throw new Error(`${rivalOf(goal)} was not measured, so there is no ratio`);
   const value = compared(goal, ours, rival ?? 0);
   return { goal, value, met: isMet(goal, value) };
 }

@@ -1,7 +1,7 @@
 import type { Results } from './results';
 
 /**
- * Puts rows that were measured alone in the place of the same rows of earlier results. The others stay as they are; what was measured on
+ * Replaces rows of earlier results by the same rows that were measured alone. The others stay; what was measured on
  * another day than the whole keeps its own date.
  *
  * @param names of all rows, in the order of the table

@@ -1,8 +1,8 @@
 /*
  * npm run demo
  *
- * The whole path on this machine: a PostgreSQL, a local AWS, and the real CDK command line that deploys the sample of
- * examples/template-saas. Every step looks into the database, and the demo fails when a step does not do what it says.
+ * The whole workflow on this machine: a PostgreSQL, a local AWS, and the real CDK command line, which deploys the sample in
+ * examples/template-saas. Every step checks the database, and the demo fails if a step does not do what it says.
  */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
@@ -33,11 +33,11 @@ const REQUIRE_COUNTRY_REPAIRED: NewMigration = {
 
 async function demo(screen: Screen): Promise<void> {
   if (!existsSync(path.join(projectDirectory, 'dist/bin/migrate-invoke.js'))) throw new Error('nothing is built yet: run npm ci');
-  screen.heading('Alembic migrations with cdk deploy, on this machine alone');
+  screen.heading('Alembic migrations with cdk deploy, entirely on this machine');
   screen.step('Start PostgreSQL and a local AWS');
   await withLocalAws(
     (aws) => deployAndMigrate(screen, aws),
-    (tool) => screen.say(`installing ${tool} into .cache/tools, this once`),
+    (tool) => screen.say(`installing ${tool} into .cache/tools (only the first time)`),
   );
   screen.good('PostgreSQL and the local AWS are stopped, their files removed');
   screen.summary();
@@ -67,7 +67,7 @@ async function bootstrap(screen: Screen, aws: LocalAws): Promise<void> {
 async function firstDeploy(screen: Screen, dev: DemoStage): Promise<void> {
   screen.step('Deploy stage dev to an empty database');
   expectThat(screen, 'no table is there', (await dev.state()).tables, []);
-  screen.say('(what this machine needs besides is left out below: -c databaseSecretArn, backend, architecture, pythonVersion)');
+  screen.say('(omitted below, because only this machine needs them: -c databaseSecretArn, backend, architecture, pythonVersion)');
   const { code, output } = await dev.deploy();
   expectThat(screen, 'cdk deploy ends with exit code 0', code, 0, output);
   const { version, tables } = await dev.state();
@@ -96,7 +96,7 @@ async function byHand(screen: Screen, dev: DemoStage): Promise<void> {
   expectThat(screen, 'migrate-invoke ends with exit code 0', nothing.code, 0, nothing.output);
   expectThat(screen, 'there was nothing to do, and nothing was done', await dev.state(), before, nothing.output);
 
-  screen.say('now a hotswap, which ships the code alone and runs no migration:');
+  screen.say('now a hotswap, which only ships the code and runs no migration:');
   dev.writeMigration(ADD_NICKNAME);
   const hotswap = await dev.deploy('--hotswap');
   expectThat(screen, 'the code is there', hotswap.code, 0, hotswap.output);
@@ -117,7 +117,7 @@ async function byHand(screen: Screen, dev: DemoStage): Promise<void> {
 async function failingMigration(screen: Screen, dev: DemoStage): Promise<void> {
   screen.step('Deploy a migration that fails');
   const before = await dev.state();
-  screen.say('a required column, and no value for the rows that are there:');
+  screen.say('a required column without a value for existing rows:');
   dev.writeMigration(REQUIRE_COUNTRY);
   const { code, output } = await dev.deploy();
   expectThat(screen, 'cdk deploy ends with exit code 1', code, 1, output);
@@ -130,7 +130,7 @@ async function failingMigration(screen: Screen, dev: DemoStage): Promise<void> {
 }
 
 async function repair(screen: Screen, dev: DemoStage): Promise<void> {
-  screen.step('Repair the migration and deploy');
+  screen.step('Fix the migration and deploy');
   dev.writeMigration(REQUIRE_COUNTRY_REPAIRED);
   const { code, output } = await dev.deploy();
   expectThat(screen, 'cdk deploy ends with exit code 0', code, 0, output);
@@ -154,7 +154,7 @@ async function destroy(screen: Screen, dev: DemoStage): Promise<void> {
   expectThat(screen, 'the database is as it was', await dev.state(), before, output);
 }
 
-/** What the deploy's output says about the resource that failed. */
+/** The deploy's output about the failed resource. */
 function reasonOf(output: string): string {
   return /_FAILED .*?Error: (.*)/.exec(output)?.[1] ?? '';
 }

@@ -16,15 +16,15 @@ import { join } from 'node:path';
 const DAY_MS = 24 * 60 * 60 * 1000;
 const FORGET_AFTER_MS = 30 * DAY_MS;
 
-/** The bytecode of one backend takes some 10 MB. */
+/** The bytecode of one backend takes about 10 MB. */
 const MOST_BYTES = 256 * 1024 * 1024;
 
-/** An entry that an earlier run kept; undefined when there is none. The caller must check it. */
+/** An entry of an earlier run; undefined if there is none. The caller must verify it. */
 export function recall(name: string): Buffer | undefined {
   const file = join(cacheDirectory(), name);
   try {
     const content = readFileSync(file);
-    // An entry that is used does not expire.
+    // A used entry does not expire.
     if (isOlder(statSync(file).mtimeMs, DAY_MS)) utimesSync(file, new Date(), new Date());
     return content;
   } catch {
@@ -32,22 +32,22 @@ export function recall(name: string): Buffer | undefined {
   }
 }
 
-/** Keeps an entry. A concurrent reader finds nothing or all of it. If the cache can't be written, nothing is kept. */
+/** Stores an entry. A concurrent reader finds nothing or all of it. If the cache is not writable, nothing is stored. */
 export function remember(name: string, content: string): void {
   keep(name, (written) => writeFileSync(written, content));
 }
 
-/** Keeps a file as an entry, as a hard link: a later change of the file changes the entry. */
+/** Stores a file as an entry, as a hard link: a later change of the file changes the entry. */
 export function rememberFile(name: string, file: string): void {
   keep(name, (written) => linkOrCopy(file, written));
 }
 
-/** Puts an entry somewhere as a file, as a hard link if possible: on most file systems ten times as fast as a copy. */
-export function place(name: string, file: string): void {
+/** Writes an entry to a file, as a hard link if possible: on most file systems ten times as fast as a copy. */
+export function putFile(name: string, file: string): void {
   linkOrCopy(join(cacheDirectory(), name), file);
 }
 
-/** Drops an entry that is damaged. */
+/** Drops a damaged entry. */
 export function forget(name: string): void {
   remove(join(cacheDirectory(), name));
 }
@@ -65,7 +65,7 @@ export function forgetOld(): void {
       if (bytes > MOST_BYTES || isOlder(mtimeMs, FORGET_AFTER_MS)) forget(name);
     }
   } catch {
-    // Another process has removed it meanwhile.
+    // Another process removed it meanwhile.
   }
 }
 
@@ -93,7 +93,7 @@ function remove(file: string): void {
   try {
     rmSync(file, { force: true });
   } catch {
-    // A cache that can't be written: its entries are checked when they are read.
+    // The cache is not writable. Its entries are verified when they are read.
   }
 }
 

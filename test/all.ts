@@ -28,7 +28,7 @@ const SHARE = Math.ceil(WORKERS / 2);
 
 async function all(folder: string): Promise<Count> {
   const deadline = Date.now() + MINUTES * 60_000;
-  const onInstall = (tool: string): void => console.log(`installing ${tool} into .cache/tools, this once`);
+  const onInstall = (tool: string): void => console.log(`installing ${tool} into .cache/tools (only the first time)`);
   // The others are installed by it.
   const uv = await commandDirectory('uv', onInstall);
   const [browser, python, cfnLint] = await Promise.all([

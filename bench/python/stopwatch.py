@@ -2,7 +2,7 @@
 
     stopwatch.py REPORT COMMAND [ARGUMENT ...]
 
-A small process of its own: the kernel counts the memory of whoever starts a command as the command's, and Node has more than it.
+A small separate process: the kernel counts the memory of a command's parent as the command's, and Node uses more than it.
 """
 
 import json

@@ -26,7 +26,7 @@ const MORE_STYLE = `
   @media (prefers-color-scheme: dark) { .grid { stroke: #373e47 } .limit { stroke: #f0883e } .line.ours { stroke: #3fb68b } .line.other { stroke: #8b949e } }
 `;
 
-/** Time for so many tenants: measured by this package, reckoned from a few tenants by a loop. */
+/** Time for a number of tenants: measured for this package, extrapolated from a few tenants for a loop. */
 export function growthPlot(rows: readonly MeasuredRow[]): string {
   const variants = (name: string) => rows.find((row) => row.name === name)?.variants ?? [];
   const loop = variants('tenants-pending').find(({ name }) => name === LOOP);

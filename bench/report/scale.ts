@@ -40,7 +40,7 @@ const SCENARIOS: readonly Scenario[] = [
   { name: 'databases, one pending revision', row: 'tenants-pending', ownDatabase: true },
 ];
 
-/** A line for each kind of run over so many tenants. */
+/** One line per kind of run over this many tenants. */
 export function scaleTable(rows: readonly MeasuredRow[]): string {
   return [
     '| tenants | a run over | of a worker | in all | Lambda | Step Functions | S3 | secrets | together |',

@@ -6,7 +6,7 @@ import { ourPackage, plainPackage } from '../test-bed/packages';
 import type { TestBed, Timed } from '../test-bed/test-bed';
 import { virtualEnvironment } from '../test-bed/virtual-environment';
 
-/** The ways to find out that there is nothing to do: the sample with 300 revisions, and a database that has them all. */
+/** Ways to determine that nothing is pending: the sample with 300 revisions, and a database at head. */
 export interface NothingToDo {
   /** Each looks once, in a fresh process. */
   readonly cold: Readonly<Record<'ours' | 'alembic' | 'plain' | 'floor', () => Promise<Timed>>>;

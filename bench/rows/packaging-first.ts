@@ -14,7 +14,7 @@ export async function firstPackaging(testBed: TestBed, backend: Backend, env: No
   return ms;
 }
 
-/** Packages the backend where it has been packaged before, each time with one revision that is another one. */
+/** Packages the backend again, each time with one changed revision. */
 function packagingOfAnotherRevision(testBed: TestBed, backend: Backend): () => Promise<number> {
   const directory = testBed.newPath('another-revision');
   cpSync(backend.directory, directory, { recursive: true });

@@ -19,7 +19,7 @@ export const synth: Row = {
       const template = path.join(outdir, `${stack}.template.json`);
       rmSync(template, { force: true });
       const { ms } = await testBed.timed({ ...cdk(['synth', '--quiet', '--output', outdir, ...args]), env });
-      if (!existsSync(template)) throw new Error(`there is no template of ${stack}`);
+      if (!existsSync(template)) throw new Error(`the template of ${stack} does not exist`);
       return ms;
     };
     return [

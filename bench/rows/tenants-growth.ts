@@ -5,7 +5,7 @@ import { spread, tenantRuns } from './tenants';
 /** From few to many; the last is the row's own. */
 const SIZES = [100, 1000, 10_000];
 
-/** So many of each size are migrated, since 10,000 would take as long as all of the bench. */
+/** This many of each size are migrated, because 10,000 would take as long as the whole bench. */
 const BATCH = 50;
 
 interface Grown {

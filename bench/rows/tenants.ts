@@ -6,7 +6,7 @@ import type { TestBed, Timed } from '../test-bed/test-bed';
 
 export const TENANTS = 1000;
 
-/** The loop is measured at so many tenants: at a thousand it would take over ten minutes. */
+/** The loop is measured with this many tenants: a thousand would take over ten minutes. */
 export const SAMPLE = 10;
 
 /** Name of the variant that everybody has today. */
@@ -14,13 +14,13 @@ export const LOOP = 'a loop of alembic upgrade head';
 
 /** The ways to bring tenants to head; all of them look at every version table afterwards. */
 export interface TenantRuns {
-  /** So many tenants, all at head or all one revision behind. */
+  /** This many tenants, all at head or all one revision behind. */
   create(count: number, where: 'at head' | 'behind'): Promise<Tenants>;
   /** Takes some of the tenants that are at head one revision back. */
   setBack(tenants: Tenants, some: readonly Tenant[]): Promise<void>;
-  /** Brings some to head in one process, which applies so many revisions; then all of them are there. */
+  /** Brings some to head in one process, which applies this many revisions. */
   ours(tenants: Tenants, revisions: number, some?: readonly Tenant[]): Promise<Timed>;
-  /** `alembic -x tenant=... upgrade head` for a few of them, one process after the other; then so many are at head. Milliseconds per tenant. */
+  /** `alembic -x tenant=... upgrade head` for a few of them, one process each. Milliseconds per tenant. */
   loop(tenants: Tenants, atHead: number): Promise<number>;
 }
 
@@ -52,7 +52,7 @@ export function tenantRuns(testBed: TestBed): Promise<TenantRuns> {
   });
 }
 
-/** So many, evenly from all of them. */
+/** This many, evenly spread over all of them. */
 export function spread<T>(all: readonly T[], count: number): T[] {
   return Array.from({ length: count }, (_, index) => all[Math.floor((index * all.length) / count)] as T);
 }

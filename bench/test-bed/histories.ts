@@ -5,13 +5,13 @@ import path from 'node:path';
 export interface Step {
   readonly upgrade: readonly string[];
   readonly downgrade: readonly string[];
-  /** The id of the revision before, where it is another than the step before. */
+  /** The id of the previous revision, if it is not the previous step. */
   readonly after?: string;
 }
 
 const TEMPLATE = path.join(__dirname, '..', 'project');
 
-/** What a team writes for one table after the other, as it is safe on PostgreSQL: five revisions, with a table and all that comes later. */
+/** Safe revisions for one table after another: five each, with the table and its later changes. */
 const STEPS_OF_A_TABLE = 5;
 
 /** The id of the revision of this number; the first is 1. */

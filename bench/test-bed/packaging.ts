@@ -10,7 +10,7 @@ export interface Packaged {
   readonly ms: number;
 }
 
-/** Packages a backend in a process of its own, as one synth does, into the cloud assembly `outdir`. */
+/** Packages a backend in a separate process, like one synth, into the cloud assembly `outdir`. */
 export async function packageBackend(
   testBed: TestBed,
   backend: Backend,

@@ -87,7 +87,7 @@ export async function copyTenants(testBed: TestBed, { database: original, all }:
   return { database, all, expectAt: expectAt(testBed, database, all) };
 }
 
-/** Names a schema in a script that is run in many: where it names the version table. */
+/** Qualifies the version table with a schema, in a script that runs in many schemas. */
 const ANY = 'any_tenant';
 
 async function offline(

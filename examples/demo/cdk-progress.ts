@@ -1,6 +1,6 @@
 import type { Screen } from './screen';
 
-/** Shows what the CDK's command line says while it runs: what happens now in one line, what stays on lines of their own. */
+/** Shows the CDK's output while it runs: progress in one line, results on separate lines. */
 export function showCdkProgress(screen: Screen): (line: string) => void {
   return (line) => {
     const event = /^\S+ \| +(\S+) \| [^|]*\| (\w+) +\| \S+ +\| (.*)/.exec(line);

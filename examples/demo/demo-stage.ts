@@ -10,7 +10,7 @@ import {
 import { showCdkProgress } from './cdk-progress';
 import type { Screen } from './screen';
 
-/** What the demo looks at in the database after every step. */
+/** What the demo checks in the database after every step. */
 export interface DatabaseState {
   readonly version: readonly string[];
   readonly tables: readonly string[];
@@ -18,7 +18,7 @@ export interface DatabaseState {
   readonly users: number;
 }
 
-/** The sample's stage `dev`, with all that happens to it shown on the screen. */
+/** The sample's stage `dev`; shows on the screen what happens to it. */
 export interface DemoStage {
   deploy(flag?: '--hotswap'): Promise<RunResult>;
   destroy(): Promise<RunResult>;
@@ -29,7 +29,7 @@ export interface DemoStage {
   writeMigration(migration: NewMigration): void;
   addUsers(): Promise<void>;
   state(): Promise<DatabaseState>;
-  /** Shows what the database holds now. */
+  /** Shows the database's current content. */
   show(): Promise<void>;
 }
 
@@ -79,7 +79,7 @@ export async function createDemoStage(screen: Screen, aws: LocalAws): Promise<De
   };
 }
 
-/** Stops the demo when something that was promised did not happen. */
+/** Stops the demo if a promise is not kept. */
 export function expectThat(screen: Screen, promise: string, actual: unknown, expected: unknown, output = ''): void {
   if (isDeepStrictEqual(actual, expected)) {
     screen.good(promise);

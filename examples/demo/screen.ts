@@ -1,20 +1,20 @@
 import { stripVTControlCharacters } from 'node:util';
 
-/** What a person sees of the demo: numbered steps with their times, on terminals of any width and in logs. */
+/** The demo's output: numbered steps with their times, on terminals of any width and in logs. */
 export interface Screen {
   heading(text: string): void;
-  /** Begins the next step; the time of the one before is printed. */
+  /** Starts the next step and prints the time of the previous one. */
   step(title: string): void;
-  /** A command as a person would type it. */
+  /** A command as a person types it. */
   command(text: string): void;
   say(text: string): void;
-  /** Something that was promised and checked. */
+  /** A promise that was checked. */
   good(text: string): void;
   bad(text: string): void;
   table(rows: readonly (readonly [string, string])[]): void;
-  /** What happens now, with a clock, until the next line is printed; nothing where lines can't be replaced. */
+  /** What is happening, with a clock, until the next line; nothing if lines can't be replaced. */
   status(text: string): void;
-  /** Ends the last step, and prints the times of all. */
+  /** Ends the last step and prints all times. */
   summary(): void;
 }
 
@@ -101,7 +101,7 @@ function seconds(milliseconds: number): string {
   return `${(milliseconds / 1000).toFixed(1)} s`;
 }
 
-/** Breaks a text at blanks; a word that is longer than a line stays whole, so that it can be copied. */
+/** Breaks a text at spaces; a word longer than a line stays whole, so that it can be copied. */
 function wrap(text: string, width: number, hanging: string): string[] {
   const lines: string[] = [];
   let line = '';

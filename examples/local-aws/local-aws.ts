@@ -6,7 +6,7 @@ import { type MiniStack, neutralEnvironment, REGION, startMiniStack } from './mi
 import { type Postgres, startPostgres } from './postgres';
 import { commandDirectory, pythonVersion, type Tool, toolPython } from './tools';
 
-/** A PostgreSQL and an AWS on this machine, for as long as the callback of {@link withLocalAws} runs. */
+/** A PostgreSQL and an AWS on this machine, while the callback of {@link withLocalAws} runs. */
 export interface LocalAws {
   readonly postgres: Postgres;
   readonly ministack: MiniStack;
@@ -15,21 +15,21 @@ export interface LocalAws {
   readonly pythonVersion: string;
   /** The architecture that functions run on here, as Lambda names it. */
   readonly architecture: 'arm64' | 'x86_64';
-  /** A folder for anything, removed in the end. */
+  /** A folder for temporary files, removed at the end. */
   readonly folder: string;
-  /** The environment of commands that shall use this AWS. */
+  /** The environment for commands that use this AWS. */
   readonly env: NodeJS.ProcessEnv;
-  /** Runs a command with this AWS as its AWS. */
+  /** Runs a command against this AWS. */
   run(command: string, args: readonly string[], options?: Partial<RunOptions>): Promise<RunResult>;
   /** Runs the CDK's command line. */
   cdk(args: readonly string[], options?: Partial<RunOptions>): Promise<RunResult>;
   /** `cdk bootstrap` of this AWS's account. */
   bootstrap(options?: Partial<RunOptions>): Promise<RunResult>;
-  /** Makes a database and a secret with its address, of the shape that RDS gives it. Returns the secret's ARN. */
+  /** Creates a database and a secret with its address, in RDS's shape. Returns the secret's ARN. */
   createDatabaseWithSecret(database: string): Promise<string>;
 }
 
-/** The account that MiniStack gives everybody. */
+/** MiniStack's account. */
 const ACCOUNT = '000000000000';
 
 /** Options of the SDK's clients for an AWS at `url`. */
@@ -37,7 +37,7 @@ export function clientOptions(url: string) {
   return { endpoint: url, region: REGION, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
 }
 
-/** Starts both servers, calls back, and stops everything that was started, as {@link withFolder} does. */
+/** Starts both servers, calls back, and stops everything, as {@link withFolder} does. */
 export function withLocalAws<T>(use: (aws: LocalAws) => Promise<T>, onInstall?: (tool: Tool) => void): Promise<T> {
   return withFolder(async (folder) => {
     const [python, uv] = [await toolPython('ministack', onInstall), await commandDirectory('uv', onInstall)];
@@ -50,7 +50,7 @@ export function withLocalAws<T>(use: (aws: LocalAws) => Promise<T>, onInstall?: 
   });
 }
 
-/** The SDK announces which Node it will need next year, in the middle of every command's output. */
+/** The SDK prints a warning about future versions of Node in every command's output. */
 const SILENCE = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
 
 function localAws(folder: string, postgres: Postgres, ministack: MiniStack, version: string, uv: string): LocalAws {
@@ -85,7 +85,7 @@ function localAws(folder: string, postgres: Postgres, ministack: MiniStack, vers
     env,
     run: runHere,
     cdk,
-    // In the folder, which has no cdk.json: bootstrapping an account needs no app.
+    // In this folder, which has no cdk.json: bootstrapping an account needs no app.
     bootstrap: (options) => cdk(['bootstrap', `aws://${ACCOUNT}/${REGION}`, '--no-color'], { cwd: folder, ...options }),
     createDatabaseWithSecret: async (database) => {
       await postgres.createDatabase(database);

@@ -26,12 +26,12 @@ export async function startMiniStack(python: string, folder: string): Promise<Mi
       GATEWAY_PORT: String(port),
       MINISTACK_REGION: REGION,
       LAMBDA_EXECUTOR: 'local',
-      // It would listen on the fixed port 8883.
+      // Otherwise it listens on the fixed port 8883.
       IOT_MTLS_ENABLED: '0',
       TMPDIR: own,
       STATE_DIR: path.join(own, 'state'),
       S3_DATA_DIR: path.join(own, 's3'),
-      // Functions find `node` on PATH, and the AWS SDK here, as they find it in Lambda's own runtime.
+      // Functions find `node` on PATH and the AWS SDK here, as in Lambda's runtime.
       PATH: `${path.dirname(process.execPath)}${path.delimiter}${process.env.PATH}`,
       NODE_PATH: path.join(projectDirectory, 'node_modules'),
     }),
@@ -48,8 +48,8 @@ export async function startMiniStack(python: string, folder: string): Promise<Mi
 }
 
 /**
- * This environment without what would lead to a real AWS account, lend packages to a Python that has to do without, or change what a
- * command shows: the same in a CI as on a desk.
+ * This environment without variables that lead to a real AWS account, add packages to a Python, or change a command's output, so that
+ * results are the same in CI and on a desk.
  */
 export function neutralEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const decides = /^(AWS_|CDK_|PYTHON|VIRTUAL_ENV|GITHUB_|GITLAB_|CI_|CI$|NO_COLOR$|FORCE_COLOR$)/;

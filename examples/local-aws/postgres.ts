@@ -1,14 +1,14 @@
 import { Client } from 'pg';
 import { type PostgresServer, startPostgresServer } from '../../lib/local/postgres/server';
 
-/** A PostgreSQL server of one's own, to be asked. */
+/** A PostgreSQL server, with queries. */
 export interface Postgres extends PostgresServer {
   createDatabase(name: string): Promise<void>;
   /** Rows of one statement. */
   query<Row = Record<string, unknown>>(database: string, sql: string, values?: readonly unknown[]): Promise<Row[]>;
 }
 
-/** Starts a server whose data lie in `folder/postgres`; `folder` is removed when it is stopped. */
+/** Starts a server with its data in `folder/postgres`; `folder` is removed when the server stops. */
 export async function startPostgres(folder: string): Promise<Postgres> {
   const server = await startPostgresServer(folder, __dirname);
   const query: Postgres['query'] = async (database, sql, values = []) => {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { LocalAws } from './local-aws';
 import { projectDirectory } from './tools';
 
-/** A revision to be written into the backend's `alembic/versions`, on top of those that are there. */
+/** A revision to write into the backend's `alembic/versions`, after the existing ones. */
 export interface NewMigration {
   readonly revision: string;
   readonly message: string;
@@ -17,7 +17,7 @@ export interface SampleBackend {
   readonly directory: string;
   /** Revision ids from the first to the newest. */
   revisions(): string[];
-  /** Adds a migration, or writes the same revision anew. Returns its path inside the backend. */
+  /** Adds a migration, or rewrites the same revision. Returns its path inside the backend. */
   writeMigration(migration: NewMigration): string;
   removeMigration(revision: string): void;
 }
@@ -35,7 +35,7 @@ export async function copySampleBackend(aws: LocalAws, name: string): Promise<Sa
   return sampleBackend(directory);
 }
 
-/** A copy of a backend that is there already. */
+/** A copy of an existing backend. */
 export function sampleBackend(directory: string): SampleBackend {
   const versions = path.join(directory, 'alembic', 'versions');
   const fileOf = (revision: string): string | undefined => readdirSync(versions).find((name) => name.includes(`-${revision}_`));

@@ -5,11 +5,11 @@ import type { SampleBackend } from './sample-backend';
 import { projectDirectory } from './tools';
 
 export interface DeployOptions extends Partial<RunOptions> {
-  /** Ship the functions' code alone, past CloudFormation. @default false */
+  /** Ship only the functions' code, bypassing CloudFormation. @default false */
   readonly hotswap?: boolean;
 }
 
-/** One stage of the sample on the local AWS, with a database of its own. */
+/** One stage of the sample on the local AWS, with its own database. */
 export interface SampleStage {
   readonly stage: string;
   readonly database: string;
@@ -27,14 +27,14 @@ export interface SampleStage {
   columns(table: string): Promise<string[]>;
 }
 
-/** Makes the stage's database and its secret; deploys nothing yet. */
+/** Creates the stage's database and secret; deploys nothing yet. */
 export async function createSampleStage(aws: LocalAws, stage: string, backend: SampleBackend): Promise<SampleStage> {
   const database = `template_saas_${stage}`;
   const context = {
     stage,
     databaseSecretArn: await aws.createDatabaseWithSecret(database),
     backend: backend.directory,
-    // Functions run on this machine: the package has to be for it.
+    // Functions run on this machine, so the package must be built for it.
     architecture: aws.architecture,
     pythonVersion: aws.pythonVersion,
   };

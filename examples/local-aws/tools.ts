@@ -4,8 +4,8 @@ import path from 'node:path';
 import { mustRun, run } from '../../lib/local/processes/run';
 
 /**
- * The Python tools that the demo and the tests use, each in a virtual environment of its own under `.cache/tools`,
- * so that no tool's packages can stand in for one that is missing in the package under test.
+ * The Python tools of the demo and the tests, each in its own virtual environment under `.cache/tools`, so that no tool's packages
+ * hide one that is missing in the package under test.
  */
 export type Tool = 'ministack' | 'uv' | 'python-tests' | 'cfn-lint' | 'awscli' | 'pytest-alembic' | 'pictures';
 
@@ -18,7 +18,7 @@ export async function toolPython(tool: Tool, onInstall: (tool: Tool) => void = (
   const requirements = path.join(__dirname, 'requirements', `${tool}.txt`);
   const python = path.join(directory, 'bin', 'python');
   const stampFile = path.join(directory, 'requirements.sha256');
-  // An environment keeps the absolute paths of its Python and of itself: a moved clone needs new ones.
+  // An environment has absolute paths of its Python and of itself: a moved clone needs new ones.
   const stamp = createHash('sha256').update(readFileSync(requirements)).update(directory).digest('hex');
   if (existsSync(python) && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return python;
 
@@ -33,7 +33,7 @@ export async function toolPython(tool: Tool, onInstall: (tool: Tool) => void = (
       const install = ['-m', 'pip', 'install', '--quiet', '--no-input', '--disable-pip-version-check'];
       await mustRun(python, [...install, '--requirement', requirements], options);
     } else {
-      // uv takes a tenth of the time that pip takes.
+      // uv takes a tenth of pip's time.
       const uv = path.join(path.dirname(await toolPython('uv', onInstall)), 'uv');
       await mustRun(await systemPython(), ['-m', 'venv', '--without-pip', directory], options);
       const install = ['pip', 'install', '--quiet', '--compile-bytecode', '--python', python];
@@ -46,7 +46,7 @@ export async function toolPython(tool: Tool, onInstall: (tool: Tool) => void = (
   return python;
 }
 
-/** A directory for PATH that holds the tool's command and nothing else, so that it changes no other command. */
+/** A directory for PATH with only the tool's command, so that it changes no other command. */
 export async function commandDirectory(tool: 'uv' | 'cfn-lint', onInstall?: (tool: Tool) => void): Promise<string> {
   const python = await toolPython(tool, onInstall);
   const directory = path.join(path.dirname(path.dirname(python)), 'only-command');

@@ -1,11 +1,11 @@
 import type { MigrateError } from '../../lib/contract/failure';
 
-/** What is known about a failure; one that arose here has no code. */
+/** A failure; one of this handler has no code. */
 export type Failure = Pick<MigrateError, 'message' | 'next'> & Partial<MigrateError>;
 
 /*
- * CloudFormation takes responses of 4,096 bytes. Besides the reason they hold the stack's id (up to 230), the resource's names
- * (up to 320), its attributes, and what the Provider framework adds: its own log group and at times a stack trace of its own
+ * CloudFormation accepts responses of 4,096 bytes. Besides the reason they contain the stack's id (up to 230), the resource's names
+ * (up to 320), its attributes, and what the Provider framework adds: its log group and sometimes a stack trace
  * (up to 700). These limits, counted in the bytes of the JSON that is sent, keep the reason below 2,300.
  */
 const MAX_MESSAGE_BYTES = 900;
@@ -19,7 +19,7 @@ export class DeployFailure extends Error {
 
   constructor(error: Failure, functionName: string) {
     super(reason(error, functionName), { cause: error });
-    // The framework puts the stack below the message, and bytes are scarce.
+    // The framework appends the stack to the message, and bytes are scarce.
     this.stack = this.name;
   }
 }
@@ -37,7 +37,7 @@ function reason({ code, message, revision, sqlState, statement, next }: Failure,
     .join('; ');
 }
 
-/** A text on one line that is at most so many bytes long as part of a JSON document. */
+/** A text on one line, cut to a number of bytes in a JSON document. */
 export function cut(text: string, maxBytes: number): string {
   const ellipsis = '…';
   const line = text.replace(/\s+/g, ' ').trim();

@@ -18,18 +18,18 @@ import {
   SLICE_SECONDS,
 } from './timeouts';
 
-/** What `onEvent` finds out for `isComplete`: the framework merges it into the event of every later call. */
+/** What `onEvent` passes to `isComplete`: the framework merges it into the event of every later call. */
 export interface Planned {
   readonly PhysicalResourceId: string;
-  /** Attributes may come with the last answer only; this one would be lost by then. */
+  /** Other attributes come with the last answer; this one would be lost by then. */
   readonly Data: Pick<OnDeployData, 'fromRevision'>;
-  /** Revisions that this deploy has to apply. Counted once, so that no slice and no repeated call can change the sum. */
+  /** Number of revisions that this deploy applies. Counted once, so that no slice or repeated call changes it. */
   readonly PendingCount: number;
-  /** Milliseconds since the epoch: when CloudFormation's hour began. */
+  /** Start of CloudFormation's hour, in milliseconds since the epoch. */
   readonly StartedAt: number;
 }
 
-/** What `onEvent` answers when the stack is rolling back: `isComplete` has nothing to do. */
+/** The answer of `onEvent` during a rollback of the stack: `isComplete` has nothing to do. */
 export interface Untouched {
   readonly PhysicalResourceId: string;
   readonly Data: OnDeployData;
@@ -41,10 +41,10 @@ type UpdateEvent = Extract<Event, { RequestType: 'Update' }>;
 type IsCompleteEvent = Event & (Planned | Untouched);
 type Deployed = CdkCustomResourceIsCompleteResponse<OnDeployData>;
 
-/** Nothing was started, or something still runs: the next call finds out, and runs nothing twice. */
+/** Nothing was started, or a run is still active: the next call checks, and runs nothing twice. */
 const ASK_AGAIN: readonly FailureCode[] = ['locked', 'throttled', 'function_not_ready', 'network'];
 
-/** CDK's Provider framework calls this once per event: it looks, and changes nothing. */
+/** CDK's Provider framework calls this once per event. It makes the plan and changes nothing. */
 export async function onEvent(event: Event): Promise<Planned | Untouched | { PhysicalResourceId: string }> {
   const startedAt = Date.now();
   if (event.RequestType === 'Delete') return { PhysicalResourceId: event.PhysicalResourceId };
@@ -53,7 +53,7 @@ export async function onEvent(event: Event): Promise<Planned | Untouched | { Phy
   const { from, pending, status } = await ask(event, (client) => client.plan(options)).catch((error) => fail(error, event));
   log('info', 'planned', { ...about(event), status, from, pending: pending.map(({ revision }) => revision) });
   return {
-    // An id that changed on an update would make CloudFormation send a Delete for the old one.
+    // If an update changed the id, CloudFormation would send a Delete for the old one.
     PhysicalResourceId:
       event.RequestType === 'Update' ? event.PhysicalResourceId : `${event.ResourceProperties.FunctionName}/migrations`,
     Data: { fromRevision: from.join() },
@@ -62,7 +62,7 @@ export async function onEvent(event: Event): Promise<Planned | Untouched | { Phy
   };
 }
 
-/** CDK's Provider framework calls this until it says that the database is at head. */
+/** CDK's Provider framework calls this until the database is at head. */
 export async function isComplete(event: IsCompleteEvent, context: Context): Promise<Deployed> {
   if (event.RequestType === 'Delete') return { IsComplete: true };
   if ('Untouched' in event) return { IsComplete: true, Data: event.Data };
@@ -75,7 +75,7 @@ export async function isComplete(event: IsCompleteEvent, context: Context): Prom
     const outcome = { fromRevision, toRevision: answer.to.join(), appliedCount: String(applied) };
     return { IsComplete: true, Data: data(event, outcome, containerExecution) };
   } catch (error) {
-    // The first look may have failed, and a deploy that was cancelled may be rolling back by now.
+    // The first check may have failed, and a canceled deploy may be rolling back by now.
     if (event.RequestType === 'Update' && (await isRollingBack(event.StackId))) {
       return { IsComplete: true, Data: (await leaveUntouched(event, event.Data.fromRevision)).Data };
     }
@@ -111,10 +111,10 @@ function goOn(event: Event & Planned, { pending, applied, container }: MigrateAn
   const limit = inContainer ? CONTAINER_DEPLOY_SECONDS : DEPLOY_SECONDS;
   if (secondsSince(event) < limit) return { IsComplete: false };
   const failure: Failure = {
-    message: `the migrations take longer than a deploy can: after ${limit / 60} minutes ${pending.length} are still pending`,
+    message: `the migrations take longer than a deploy can wait: after ${limit / 60} minutes, ${pending.length} are still pending`,
     next: inContainer
-      ? 'the container goes on with them; deploy again when it has ended, or let the next deploy hand over (ContainerDeploy.handOver)'
-      : 'what was applied stays; apply the rest with the command migrate-invoke, which has no such limit, and deploy again',
+      ? 'the container keeps running; deploy again when it has ended, or use ContainerDeploy.handOver()'
+      : 'apply the rest with `npx migrate-invoke`, which has no such limit, then deploy again; applied revisions stay',
   };
   log('error', 'failed', { ...about(event), error: failure.message, applied });
   throw new DeployFailure(failure, event.ResourceProperties.FunctionName);
@@ -141,16 +141,16 @@ async function ask<Answer>(event: Event, question: (client: MigrateClient) => Pr
 }
 
 /**
- * On a rollback there is nothing to migrate: the database keeps what the failed deploy brought. Whatever may be broken then (the
- * database, the runner, the function), failing here would leave the stack in UPDATE_ROLLBACK_FAILED.
+ * On a rollback there is nothing to migrate: the database keeps what the failed deploy applied. Even if the database, the runner or
+ * the function is broken, failing here would leave the stack in UPDATE_ROLLBACK_FAILED.
  */
 async function leaveUntouched(event: UpdateEvent, planned = ''): Promise<Untouched> {
-  log('warning', 'the stack is rolled back: there is nothing to migrate, the database is untouched', about(event));
+  log('warning', 'the stack is rolling back: there is nothing to migrate, and the database is unchanged', about(event));
   const signal = AbortSignal.timeout(GLANCE_SECONDS * 1000);
   const at = await ask(event, (client) => client.current({ signal })).then(
     ({ to }) => to.join(),
     (error) => {
-      log('warning', 'where the database is could not be found out', { ...about(event), error: String(error) });
+      log('warning', "the database's revision could not be determined", { ...about(event), error: String(error) });
       return planned;
     },
   );

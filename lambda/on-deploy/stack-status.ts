@@ -1,11 +1,11 @@
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { log } from './log';
 
-// A rollback that is not recognised can leave the stack stuck, and CloudFormation throttles when many stacks deploy at once.
+// An unrecognized rollback can leave the stack stuck, and CloudFormation throttles if many stacks deploy at once.
 const MAX_ATTEMPTS = 5;
 const TIMEOUT_MS = 5_000;
 
-/** Whether the stack that sent the event is being rolled back. A status that can't be read counts as no. */
+/** Whether the stack of the event is rolling back. An unreadable status counts as no. */
 export async function isRollingBack(stackId: string): Promise<boolean> {
   const cloudFormation = new CloudFormationClient({
     maxAttempts: MAX_ATTEMPTS,
@@ -15,7 +15,10 @@ export async function isRollingBack(stackId: string): Promise<boolean> {
     const { Stacks } = await cloudFormation.send(new DescribeStacksCommand({ StackName: stackId }));
     return /^(UPDATE_)?ROLLBACK/.test(Stacks?.[0]?.StackStatus ?? '');
   } catch (error) {
-    log('warning', 'the status of the stack can not be read; it is taken as not rolling back', { stackId, error: String(error) });
+    log('warning', 'the status of the stack could not be read; assuming that it is not rolling back', {
+      stackId,
+      error: String(error),
+    });
     return false;
   } finally {
     cloudFormation.destroy();

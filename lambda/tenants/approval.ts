@@ -5,20 +5,20 @@ import { log } from '../on-deploy/log';
 import { approvalKey } from './run-files';
 import type { Store } from './store';
 
-/** `approval.json`: who has it may not use it yet, that takes a permission on the state machine. */
+/** `approval.json`: to use it also requires a permission on the state machine. */
 interface WaitingRun {
   readonly token: string;
 }
 
-/** What Step Functions says of a token that is used up or out of date. */
+/** Step Functions' errors for a token that was used or has expired. */
 const OVER = ['TaskDoesNotExist', 'TaskTimedOut', 'InvalidToken'];
 
-/** Keeps what a person's answer needs to reach the run. */
+/** Stores the token with which a person's answer reaches the run. */
 export async function requestApproval(store: Store, runId: string, token: string): Promise<void> {
   await store.put(approvalKey(runId), { token } satisfies WaitingRun);
 }
 
-/** Lets a run go on that waits for a person, or ends it. */
+/** Lets a run that waits for a person continue, or ends it. */
 export async function approve(store: Store, payload: unknown): Promise<TenantApprovalAnswer> {
   const { runId, approved, requestedBy } = checked(payload);
   const answer = (status: TenantApprovalAnswer['status']): TenantApprovalAnswer => ({

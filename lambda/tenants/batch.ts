@@ -6,23 +6,23 @@ import { errorKey, partKey, type Run, readRun, runKey, tenantsKey } from './run-
 import type { Store } from './store';
 import { callWorker } from './worker';
 
-/** No call of the worker is silent for long; a revision that takes longer is waited for. */
+/** Keeps calls of the worker short; a longer revision still finishes. */
 const SLICE_SECONDS = 300;
 
-/** What a call of the worker left behind. */
-export type Part = Pick<TenantAnswer, 'outcomes' | 'left' | 'notBegun'> & Partial<TenantAnswer>;
+/** The stored answer of a worker call. */
+export type Part = Pick<TenantAnswer, 'outcomes' | 'left' | 'notStarted'> & Partial<TenantAnswer>;
 
-/** `error.json`: a call of the worker failed as a whole, and with it these tenants. */
+/** `error.json`: a worker call failed as a whole, and with it these tenants. */
 export interface BatchFailure {
   readonly error: TenantError;
 }
 
-/** Nothing has run: the state machine calls again, after a pause. Named for its Retry. */
+/** Nothing has run: the state machine retries after a pause. Its Retry uses this name. */
 export class WorkerNotReady extends Error {
   override readonly name = 'WorkerNotReady';
 }
 
-/** One call of the worker for a batch. Asked again for a call that was made already, it tells what came of it. */
+/** One worker call for a batch. If the call was made already, returns its stored result. */
 export async function batch(settings: CoordinatorSettings, store: Store, state: BatchState): Promise<BatchProgress> {
   const { runId, wave, index, part } = state;
   const known = await store.get<Part>(partKey(runId, wave, index, part));
@@ -31,7 +31,7 @@ export async function batch(settings: CoordinatorSettings, store: Store, state: 
   const [run, tenants] = await Promise.all([readRun(store, runId), tenantsOf(store, state)]);
   const { tolerated } = run.waves[wave];
   const left = tolerated === undefined ? undefined : tolerated - (await failedSoFar(store, runId));
-  if (left !== undefined && left < 0) return record(store, state, { outcomes: [], left: [], notBegun: names(tenants) });
+  if (left !== undefined && left < 0) return record(store, state, { outcomes: [], left: [], notStarted: names(tenants) });
   try {
     const answer = (await callWorker(settings.worker, request(run, runId, tenants, left))) as TenantAnswer;
     if (stoodStill(answer, tenants)) throw new MigrateError('unexpected_answer', ...standstill(settings.worker, tenants.length));
@@ -57,13 +57,13 @@ function request(run: Run, runId: string, tenants: readonly Tenant[], toleratedF
   };
 }
 
-/** Asked again, the worker would do the same, for ever. */
-function stoodStill({ outcomes, left, notBegun }: TenantAnswer, tenants: readonly Tenant[]): boolean {
-  return left.length >= tenants.length && !notBegun.length && outcomes.every(({ applied }) => applied.length === 0);
+/** The worker would do the same forever. */
+function stoodStill({ outcomes, left, notStarted }: TenantAnswer, tenants: readonly Tenant[]): boolean {
+  return left.length >= tenants.length && !notStarted.length && outcomes.every(({ applied }) => applied.length === 0);
 }
 
 function standstill(worker: string, tenants: number): [message: string, next: string] {
-  return [`${worker} handed all ${tenants} tenants of a batch back and had applied nothing`, 'give it a longer timeout'];
+  return [`${worker} returned all ${tenants} tenants of a batch without applying anything`, "raise the function's timeout"];
 }
 
 async function tenantsOf(store: Store, { runId, wave, index, part }: BatchState): Promise<readonly Tenant[]> {
@@ -78,9 +78,9 @@ async function record(store: Store, state: BatchState, part: Part): Promise<Batc
   return progress(state, part);
 }
 
-function progress(state: BatchState, { outcomes, left, notBegun }: Part): BatchProgress {
+function progress(state: BatchState, { outcomes, left, notStarted }: Part): BatchProgress {
   const { runId, wave, index, part } = state;
-  const failed = notBegun.length > 0 || outcomes.some(({ status }) => status === 'failed');
+  const failed = notStarted.length > 0 || outcomes.some(({ status }) => status === 'failed');
   return { runId, wave, index, part: part + 1, more: left.length > 0, failed };
 }
 
@@ -105,8 +105,8 @@ async function fail(store: Store, state: BatchState, error: MigrateError, tenant
 }
 
 /*
- * The failures of a run so far, which all its batches count together: each writes a key that tells its number, and S3 lists what
- * was written before. A batch that is called again writes the same key.
+ * The failures of a run so far, counted by all its batches together: each writes a key with its number, and S3 lists the keys that
+ * were written. A batch that is repeated writes the same key.
  */
 
 async function countFailed(store: Store, { runId, wave, index, part }: BatchState, count: number): Promise<void> {

@@ -9,36 +9,36 @@ import { runId as runIdOf } from '../on-deploy/run-id';
 import { isRollingBack } from '../on-deploy/stack-status';
 import { failureOf, RunFailure } from './run-failure';
 
-/** What `onEvent` finds out for `isComplete`: the framework merges it into the event of every later call. */
+/** What `onEvent` passes to `isComplete`: the framework merges it into the event of every later call. */
 export interface Started {
   readonly PhysicalResourceId: string;
   readonly Data: TenantsOnDeployData;
-  /** The execution that is waited for; absent after a rollback. */
+  /** The execution to wait for; absent after a rollback. */
   readonly ExecutionArn?: string;
-  /** Milliseconds since the epoch: when CloudFormation's hour began. */
+  /** Start of CloudFormation's hour, in milliseconds since the epoch. */
   readonly StartedAt: number;
 }
 
 type Event = CdkCustomResourceEvent<TenantsOnDeployProperties>;
 type Deployed = CdkCustomResourceIsCompleteResponse<TenantsOnDeployData>;
 
-/** CloudFormation waits an hour and then tells no reason: this is told before. */
+/** CloudFormation waits an hour and then fails without a reason: this ends the deploy with a reason before. */
 const DEPLOY_SECONDS = 55 * 60;
 
-/** Step Functions throttles when many stacks deploy at once, and a deploy should not fail for that. */
+/** Step Functions throttles if many stacks deploy at once, and a deploy should not fail because of that. */
 const MAX_ATTEMPTS = 8;
 
-/** How long one call of `isComplete` looks: so the waiter's state machine takes few steps, and the end is seen at once. */
+/** How long one call of `isComplete` polls, so that the waiter's state machine takes few steps and the end is noticed at once. */
 const LOOK_SECONDS = 60;
 const LOOK_EVERY_SECONDS = 2;
 
-/** CDK's Provider framework calls this once per event. A deploy that hands over ends with it. */
+/** CDK's Provider framework calls this once per event. A deploy that hands over ends here. */
 export async function onEvent(event: Event): Promise<Started | { PhysicalResourceId: string }> {
   const StartedAt = Date.now();
   if (event.RequestType === 'Delete') return { PhysicalResourceId: event.PhysicalResourceId };
   const PhysicalResourceId = event.RequestType === 'Update' ? event.PhysicalResourceId : idOf(event);
   if (event.RequestType === 'Update' && (await isRollingBack(event.StackId))) {
-    log('warning', 'the stack is rolled back: there is nothing to migrate, no run is started', about(event));
+    log('warning', 'the stack is rolling back: there is nothing to migrate, and no run is started', about(event));
     return { PhysicalResourceId, Data: { runId: '', consoleUrl: '' }, StartedAt };
   }
   const runId = runIdOf(event.StackId, event.RequestId);
@@ -69,11 +69,11 @@ export async function isComplete(event: Event & Partial<Started>): Promise<Deplo
 }
 
 const STILL_RUNNING = {
-  message: `the migrations of the tenants take longer than a deploy can: after ${DEPLOY_SECONDS / 60} minutes they still run`,
-  next: 'the run goes on; watch it, deploy again when it has ended, and use TenantDeploy.handOver() when it is always that long',
+  message: `the tenants' migrations take longer than a deploy can wait: after ${DEPLOY_SECONDS / 60} minutes they are still running`,
+  next: 'the run continues: deploy again when it has ended, or use TenantDeploy.handOver() if it always takes this long',
 };
 
-/** A repeated delivery of the same request has the same name, which Step Functions starts once. */
+/** A repeated delivery of the same request has the same name, and Step Functions starts each name only once. */
 async function start(event: Event, name: string): Promise<string> {
   const { StateMachineArn } = event.ResourceProperties;
   const stackName = event.StackId.split('/')[1] ?? event.StackId;
@@ -90,14 +90,14 @@ async function start(event: Event, name: string): Promise<string> {
 }
 
 async function failed(event: Event & Partial<Started>, failure: ReturnType<typeof failureOf>): Promise<Deployed> {
-  // A deploy that was cancelled may be rolling back by now; failing here would leave the stack in UPDATE_ROLLBACK_FAILED.
+  // A canceled deploy may be rolling back by now; failing here would leave the stack in UPDATE_ROLLBACK_FAILED.
   if (event.RequestType === 'Update' && (await isRollingBack(event.StackId))) return { IsComplete: true, Data: event.Data };
   log('error', 'failed', { ...about(event), ...failure });
   throw new RunFailure(failure, event.Data?.consoleUrl ?? '');
 }
 
 function idOf({ ResourceProperties: { StateMachineArn } }: Event): string {
-  // An id that changed on an update would make CloudFormation send a Delete for the old one.
+  // If an update changed the id, CloudFormation would send a Delete for the old one.
   return `${StateMachineArn.split(':').at(-1)}/runs`;
 }
 

@@ -1,7 +1,7 @@
-/** How many requests to S3 are under way at the same time. */
+/** Most concurrent requests to S3. */
 const WIDTH = 32;
 
-/** Calls back for every item, some at a time; the results have the items' order. */
+/** Calls back for every item with limited concurrency; the results keep the items' order. */
 export async function inParallel<Item, Result>(items: readonly Item[], use: (item: Item) => Promise<Result>): Promise<Result[]> {
   const results: Result[] = new Array(items.length);
   const entries = items.entries();

@@ -10,7 +10,7 @@ export async function judge({ canary }: CoordinatorSettings, store: Store, runId
   return { next: canariesFailed(run, results) ? 'summarize' : (canary?.after ?? 'pause') };
 }
 
-/** Whether more canaries failed than is tolerated; without a tolerance, whether one has. */
+/** Whether more canaries failed than are tolerated; without a tolerance, whether one failed. */
 export function canariesFailed(run: Run, results: readonly BatchResult[]): boolean {
   return failedOf(results) > (run.waves.canary.tolerated ?? 0);
 }

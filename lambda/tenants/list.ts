@@ -20,7 +20,7 @@ import { batches, divide, toleratedOf } from './waves';
 
 const EMPTY: WaveSize = { tenants: 0, batches: 0 };
 
-/** Finds the tenants of a run and writes down who is migrated with whom. What can't be run ends in the summary. */
+/** Finds the tenants of a run and stores its batches. Problems end in the summary. */
 export async function list(settings: CoordinatorSettings, store: Store, runId: string, given: unknown): Promise<Listed> {
   const { run, waves } = await plan(settings, store, runId, given);
   await inParallel(WAVES, (wave) => writeWave(store, runId, wave, waves[wave]));
@@ -38,7 +38,11 @@ interface Planned {
 async function plan(settings: CoordinatorSettings, store: Store, runId: string, given: unknown): Promise<Planned> {
   const problems = [...wrongWith(RUN_ID, runId, 'the name of the execution'), ...tenantRunInputProblems(given)];
   if (problems.length) {
-    const failure: Failure = { code: 'invalid_request', message: problems.join('; '), next: 'correct it; nothing was run' };
+    const failure: Failure = {
+      code: 'invalid_request',
+      message: problems.join('; '),
+      next: 'correct the input; nothing was started',
+    };
     return nothing(undefined, failure);
   }
   const input = given as TenantRunInput;
@@ -60,7 +64,7 @@ async function plan(settings: CoordinatorSettings, store: Store, runId: string, 
     const run: Run = {
       ...about(input),
       waves: {
-        // Of so few, no more may fail than of all of them together.
+        // The tolerance of the canaries alone.
         canary: size('canary', toleratedOf(divided.canary.length, settings.tolerated)),
         rest: size('rest', toleratedOf(tenants.length, settings.tolerated)),
       },
@@ -73,7 +77,7 @@ async function plan(settings: CoordinatorSettings, store: Store, runId: string, 
   }
 }
 
-/** Nobody would notice that all are migrated at once because the canaries' names are mistyped. */
+/** Mistyped canaries would otherwise silently migrate all tenants at once. */
 function missingCanaries({ canary }: CoordinatorSettings, all: readonly Tenant[]): string[] {
   if (!canary || !('names' in canary) || !all.length) return [];
   const known = new Set(all.map(({ name }) => name));
@@ -82,10 +86,10 @@ function missingCanaries({ canary }: CoordinatorSettings, all: readonly Tenant[]
     throw new MigrateError(
       'unknown_tenant',
       `none of the canaries is a tenant: ${some(missing)}`,
-      'correct the names of TenantCanary.names and deploy; nothing was run',
+      'correct the names in TenantCanary.names and deploy; nothing was started',
     );
   }
-  return missing.length ? [`canaries that are no tenants: ${some(missing)}`] : [];
+  return missing.length ? [`canaries that are not tenants: ${some(missing)}`] : [];
 }
 
 function about({ command = 'upgrade', tenants, retryFailed, allow, requestedBy = 'invoke' }: TenantRunInput) {
@@ -104,28 +108,28 @@ interface Chosen {
 
 async function choose({ tenants: names, retryFailed }: TenantRunInput, all: readonly Tenant[], store: Store): Promise<Chosen> {
   if (retryFailed) return chooseFailed(all, store);
-  if (!names) return { tenants: all, warnings: all.length ? [] : ['there are no tenants: nothing was run'] };
+  if (!names) return { tenants: all, warnings: all.length ? [] : ['there are no tenants: nothing was started'] };
   const known = new Set(all.map(({ name }) => name));
   const unknown = names.filter((name) => !known.has(name));
   if (unknown.length) {
     throw new MigrateError(
       'unknown_tenant',
       `not among the ${all.length} tenants: ${some(unknown)}`,
-      'correct the names, or list the tenants where the migration finds them; nothing was run',
+      'correct the names, or add the tenants to the list; nothing was started',
     );
   }
   const wanted = new Set(names);
   const tenants = all.filter(({ name }) => wanted.has(name));
-  return { tenants, warnings: tenants.length ? [] : ['no tenant was named: nothing was run'] };
+  return { tenants, warnings: tenants.length ? [] : ['no tenant was named: nothing was started'] };
 }
 
 async function chooseFailed(all: readonly Tenant[], store: Store): Promise<Chosen> {
   const { tenants: failed = [] } = (await store.get<LastFailed>(LAST_FAILED_KEY)) ?? {};
-  if (!failed.length) return { tenants: [], warnings: ['no tenant failed in its last upgrade: nothing was run'] };
+  if (!failed.length) return { tenants: [], warnings: ['no tenant failed in its last upgrade: nothing was started'] };
   const wanted = new Set(failed);
   const tenants = all.filter(({ name }) => wanted.delete(name));
   const gone = [...wanted];
-  return { tenants, warnings: gone.length ? [`failed in their last upgrade and are no tenants any more: ${some(gone)}`] : [] };
+  return { tenants, warnings: gone.length ? [`failed in their last upgrade but are no longer tenants: ${some(gone)}`] : [] };
 }
 
 async function writeWave(store: Store, runId: string, wave: Wave, waveBatches: readonly Tenant[][]): Promise<void> {

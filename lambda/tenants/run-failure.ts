@@ -10,13 +10,13 @@ export interface Failure {
   readonly failures?: readonly TenantFailure[];
 }
 
-/** As many as CloudFormation's 4,096 bytes have room for, next to an address and an error of the Provider framework. */
+/** As many as fit into CloudFormation's 4,096 bytes, beside an address and an error of the Provider framework. */
 const MAX_FAILURES = 3;
 const MAX_MESSAGE_BYTES = 400;
 const MAX_TENANT_BYTES = 300;
 const MAX_NEXT_BYTES = 400;
 
-/** Why an execution has failed. */
+/** Why an execution failed. */
 export function failureOf({ status, error, cause }: Pick<DescribeExecutionOutput, 'status' | 'error' | 'cause'>): Failure {
   const summary = parseJson(cause ?? '') as Partial<TenantRunSummary> | null | undefined;
   if (summary?.error) return { ...summary.error, failures: summary.failures };
@@ -24,7 +24,7 @@ export function failureOf({ status, error, cause }: Pick<DescribeExecutionOutput
   return {
     code: 'run_aborted',
     message: `the run ended as ${status}${reason && `: ${reason}`}`,
-    next: 'see its history in Step Functions; tenants that are at head stay there, and the next run takes the others',
+    next: 'see its history in Step Functions, then run again: tenants at head are skipped',
   };
 }
 
@@ -46,7 +46,7 @@ export class RunFailure extends Error {
         .filter(Boolean)
         .join('; '),
     );
-    // The framework puts the stack below the message, and bytes are scarce.
+    // The framework appends the stack to the message, and bytes are scarce.
     this.stack = this.name;
   }
 }

@@ -2,36 +2,36 @@ import type { TenantRunInput, Wave } from '../../lib/contract/tenants';
 import type { Store } from './store';
 
 /*
- * Where the files of a run are. `runs/` expires; what failed last is kept beside it.
+ * Keys of a run's files. `runs/` expires; the list of what failed last is outside of it.
  */
 
 export const LAST_FAILED_KEY = 'last-failed.json';
 
-/** `last-failed.json`: the tenants that failed in their last upgrade, and those that it did not begin. */
+/** `last-failed.json`: the tenants that failed in their last upgrade, and those that it did not start. */
 export interface LastFailed {
   /** The run that wrote it. */
   readonly runId: string;
   readonly tenants: readonly string[];
 }
 
-/** `run.json`: what the lister decided. */
+/** `run.json`: the decisions of the list step. */
 export interface Run {
   readonly command: 'upgrade' | 'plan';
   readonly allow: TenantRunInput['allow'];
   readonly requestedBy: string;
-  /** Whether all tenants are meant. */
+  /** Whether the run covers all tenants. */
   readonly all: boolean;
-  /** How many tenants and batches each wave has. */
+  /** Number of tenants and batches of each wave. */
   readonly waves: { readonly [wave in Wave]: WaveSize };
   readonly warnings: readonly string[];
-  /** Why there is nothing to run. */
+  /** Why nothing can run. */
   readonly failure?: Failure;
 }
 
 export interface WaveSize {
   readonly tenants: number;
   readonly batches: number;
-  /** More failed tenants than this stop the run; absent: all are tried. */
+  /** More failures than this stop the run; absent: all tenants are tried. */
   readonly tolerated?: number;
 }
 
@@ -49,7 +49,7 @@ export const partKey = (runId: string, wave: Wave, index: number, part: number):
 export const errorKey = (runId: string, wave: Wave, index: number): string => runKey(runId, wave, index, 'error.json');
 export const approvalKey = (runId: string): string => runKey(runId, 'approval.json');
 
-/** The run as the lister wrote it down. */
+/** The run as the list step stored it. */
 export async function readRun(store: Store, runId: string): Promise<Run> {
   const run = await store.get<Run>(runKey(runId, 'run.json'));
   if (!run) throw new Error(`the run ${runId} has no file run.json in the bucket ${store.bucket}`);

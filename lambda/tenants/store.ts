@@ -6,7 +6,7 @@ export class Store {
 
   constructor(readonly bucket: string) {}
 
-  /** The text of a file; undefined when there is none. */
+  /** The text of a file; undefined if it does not exist. */
   async text(Key: string): Promise<string | undefined> {
     try {
       const { Body } = await this.s3.send(new GetObjectCommand({ Bucket: this.bucket, Key }));
@@ -17,7 +17,7 @@ export class Store {
     }
   }
 
-  /** A file of this project's own making. */
+  /** A JSON file that this project wrote. */
   async get<T>(key: string): Promise<T | undefined> {
     const text = await this.text(key);
     return text === undefined ? undefined : (JSON.parse(text) as T);
@@ -28,7 +28,7 @@ export class Store {
     await this.s3.send(new PutObjectCommand({ Bucket: this.bucket, Key, Body, ContentType: 'application/json' }));
   }
 
-  /** The keys that begin with a prefix, in S3's order. */
+  /** The keys with a prefix, in S3's order. */
   async *keys(Prefix: string): AsyncGenerator<string> {
     let ContinuationToken: string | undefined;
     do {

@@ -14,7 +14,7 @@ const NEVER_LISTED: Run = {
   warnings: [],
 };
 
-/** Reads what all batches have left behind, and judges the run. */
+/** Reads the results of all batches, and judges the run. */
 export async function summarize(
   { stage }: CoordinatorSettings,
   store: Store,
@@ -34,16 +34,16 @@ export async function summarize(
 }
 
 async function allResults(store: Store, runId: string, run: Run, stopped: Stopped | null): Promise<BatchResult[]> {
-  const begun = stopped ? 'unknown' : true;
-  const canary = await waveResults(store, runId, run, 'canary', begun);
-  const restBegun = stopped?.Error !== 'not_approved' && !canariesFailed(run, canary) && begun;
-  return [...canary, ...(await waveResults(store, runId, run, 'rest', restBegun))];
+  const started = stopped ? 'unknown' : true;
+  const canary = await waveResults(store, runId, run, 'canary', started);
+  const restStarted = stopped?.Error !== 'not_approved' && !canariesFailed(run, canary) && started;
+  return [...canary, ...(await waveResults(store, runId, run, 'rest', restStarted))];
 }
 
-/** A run over some tenants leaves the others as they were. */
-async function rememberFailed(store: Store, runId: string, run: Run, { failedOrNotBegun, done }: Result): Promise<void> {
+/** A run over some tenants does not change the others' entries. */
+async function rememberFailed(store: Store, runId: string, run: Run, { failedOrNotStarted, done }: Result): Promise<void> {
   const before = run.all ? [] : ((await store.get<LastFailed>(LAST_FAILED_KEY))?.tenants ?? []);
   const settled = new Set(done);
-  const tenants = [...new Set([...before.filter((name) => !settled.has(name)), ...failedOrNotBegun])].sort();
+  const tenants = [...new Set([...before.filter((name) => !settled.has(name)), ...failedOrNotStarted])].sort();
   await store.put(LAST_FAILED_KEY, { runId, tenants } satisfies LastFailed);
 }

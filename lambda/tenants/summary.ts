@@ -4,7 +4,7 @@ import { MAX_SUMMARY_FAILURES, type TenantError, type TenantFailure, type Tenant
 import type { BatchResult, TenantResult } from './results';
 import type { Run } from './run-files';
 
-/** Step Functions takes causes of 32,768 characters. */
+/** Step Functions limits a cause to 32,768 characters. */
 const MAX_CHARACTERS = 32_768;
 const MAX_TEXT = 600;
 const MAX_LISTED = 50;
@@ -17,11 +17,11 @@ export interface SummaryOptions {
   readonly stopped: Stopped | null;
 }
 
-/** What became of a run, and what is told of it to nobody but the bucket. */
+/** The summary of a run, and details that only go to the bucket. */
 export interface Result {
   readonly summary: TenantRunSummary;
   readonly failures: readonly TenantFailure[];
-  readonly failedOrNotBegun: readonly string[];
+  readonly failedOrNotStarted: readonly string[];
   readonly done: readonly string[];
 }
 
@@ -31,9 +31,9 @@ export function summaryOf(results: readonly BatchResult[], options: SummaryOptio
   const count = (status: TenantResult['status']) => tenants.filter((tenant) => tenant.status === status).length;
   const failures = tenants.flatMap(({ tenant, error }): TenantFailure[] => (error ? [{ tenant, error }] : []));
   const parts = results.flatMap((result) => result.parts);
-  const [failed, notBegun, pending] = [count('failed'), count('notBegun'), count('pending')];
+  const [failed, notStarted, pending] = [count('failed'), count('notStarted'), count('pending')];
   const tolerated = run.waves.rest.tolerated ?? 0;
-  const error = errorOf(options, tenants.length, failed, notBegun, failed > tolerated);
+  const error = errorOf(options, tenants.length, failed, notStarted, failed > tolerated);
   const warnings = [...run.warnings, ...new Set(parts.flatMap((part) => part.warnings ?? []))];
   if (failed && !error) warnings.push(`${failed} of ${tenants.length} tenants failed, which is tolerated (at most ${tolerated})`);
   const summary: TenantRunSummary = {
@@ -48,9 +48,9 @@ export function summaryOf(results: readonly BatchResult[], options: SummaryOptio
     pending,
     ahead: count('ahead'),
     failed,
-    notBegun,
+    notStarted,
     heads: parts.find(({ heads }) => heads)?.heads ?? [],
-    places: placesOf(tenants),
+    positions: positionsOf(tenants),
     failures: failures.slice(0, MAX_SUMMARY_FAILURES),
     dataLoss: lossesOf(parts.flatMap(({ dataLoss = [] }) => dataLoss)),
     warnings: warnings.slice(0, MAX_LISTED),
@@ -59,24 +59,24 @@ export function summaryOf(results: readonly BatchResult[], options: SummaryOptio
     ...(error && { error }),
   };
   const names = (wanted: boolean) =>
-    tenants.filter(({ status }) => (status === 'failed' || status === 'notBegun') === wanted).map(({ tenant }) => tenant);
-  return { summary: shortened(summary), failures, failedOrNotBegun: names(true), done: names(false) };
+    tenants.filter(({ status }) => (status === 'failed' || status === 'notStarted') === wanted).map(({ tenant }) => tenant);
+  return { summary: shortened(summary), failures, failedOrNotStarted: names(true), done: names(false) };
 }
 
 function errorOf(
   { run, stage, stopped }: SummaryOptions,
   total: number,
   failed: number,
-  notBegun: number,
+  notStarted: number,
   tooMany: boolean,
 ): TenantRunSummary['error'] {
   if (run.failure) return run.failure;
-  const again = `then run those again that are behind: npx migrate-invoke --stage ${stage} --tenants all --retry-failed`;
+  const again = `then run the failed ones again: npx migrate-invoke --stage ${stage} --retry-failed`;
   if (stopped?.Error === 'not_approved') {
-    const next = `the canaries are migrated already: see to what kept you, ${again}`;
+    const next = `clear up what kept you, ${again} (the canaries stay migrated)`;
     return {
       code: 'not_approved',
-      message: `${stopped.Cause || 'nobody approved the canaries'}: ${notBegun} tenants were not begun`,
+      message: `${stopped.Cause || 'nobody approved the canaries'}: ${notStarted} tenants were not started`,
       next,
     };
   }
@@ -84,28 +84,28 @@ function errorOf(
     const reason = [stopped.Error, stopped.Cause].filter(Boolean).join(': ');
     return {
       code: 'run_aborted',
-      message: `the state machine could not go on: ${cut(reason)}`,
+      message: `the state machine failed: ${cut(reason)}`,
       next: `see the execution's history, ${again}`,
     };
   }
-  if (!tooMany && !notBegun) return undefined;
-  const others = notBegun ? `, and ${notBegun} were not begun` : '';
+  if (!tooMany && !notStarted) return undefined;
+  const others = notStarted ? `, and ${notStarted} were not started` : '';
   return {
     code: 'tenants_failed',
     message: `${failed} of ${total} tenants failed${others}`,
-    next: `repair what the failures name, ${again}`,
+    next: `fix the causes, ${again}`,
   };
 }
 
-function placesOf(tenants: readonly TenantResult[]): TenantRunSummary['places'] {
-  const places = new Map<string, { revisions: readonly string[]; tenants: number }>();
+function positionsOf(tenants: readonly TenantResult[]): TenantRunSummary['positions'] {
+  const positions = new Map<string, { revisions: readonly string[]; tenants: number }>();
   for (const { to } of tenants) {
     if (!to) continue;
-    const place = places.get(to.join()) ?? { revisions: to, tenants: 0 };
-    place.tenants += 1;
-    places.set(to.join(), place);
+    const position = positions.get(to.join()) ?? { revisions: to, tenants: 0 };
+    position.tenants += 1;
+    positions.set(to.join(), position);
   }
-  return [...places.values()].sort((a, b) => b.tenants - a.tenants).slice(0, MAX_LISTED);
+  return [...positions.values()].sort((a, b) => b.tenants - a.tenants).slice(0, MAX_LISTED);
 }
 
 function lossesOf(losses: readonly DataLoss[]): DataLoss[] {
@@ -113,11 +113,11 @@ function lossesOf(losses: readonly DataLoss[]): DataLoss[] {
   return [...each.values()].slice(0, MAX_LISTED);
 }
 
-/** As much of it as fits; `detailsUri` has it all. */
+/** As much as fits; `detailsUri` has all of it. */
 function shortened(summary: TenantRunSummary): TenantRunSummary {
   const lists = {
     failures: summary.failures.map(({ tenant, error }) => ({ tenant, error: shortError(error) })),
-    places: [...summary.places],
+    positions: [...summary.positions],
     dataLoss: [...summary.dataLoss],
     warnings: summary.warnings.map(cut),
   };

@@ -3,27 +3,27 @@ import { type Tenant, tenantListProblems } from '../../lib/contract/tenants';
 
 const MAX_NAMED = 5;
 
-/** A few names for a message, and how many more there are. */
+/** A few names, and how many more there are. */
 export function some(names: readonly string[]): string {
   const shown = names.slice(0, MAX_NAMED).join(', ');
   return names.length > MAX_NAMED ? `${shown} and ${names.length - MAX_NAMED} more` : shown;
 }
 
-/** What a source gave, as tenants in the order of their databases and names. All that is wrong is told at once. */
+/** The items of a source as tenants, sorted by database and name. Throws one error with all problems. */
 export function readTenants(items: readonly unknown[]): Tenant[] {
   const tenants = items.map((item) => (typeof item === 'string' ? { name: item } : withoutNulls(item)));
   const problems = tenantListProblems(tenants);
   if (problems.length) {
     throw new MigrateError(
       'tenants_unavailable',
-      `the list holds tenants that can't be used: ${problems.join('; ')}`,
-      'correct them where they are listed: a tenant is a unique name, and at most a schema and a secretArn',
+      `the list has invalid tenants: ${problems.join('; ')}`,
+      'correct them in the list: a tenant has a unique name and, optionally, a schema and a secretArn',
     );
   }
   return (tenants as Tenant[]).sort((a, b) => compare(a.secretArn ?? '', b.secretArn ?? '') || compare(a.name, b.name));
 }
 
-/** null is how a column, a DynamoDB item and JSON say that there is nothing. */
+/** A column, a DynamoDB item and JSON use null for a missing value. */
 function withoutNulls(item: unknown): unknown {
   if (typeof item !== 'object' || item === null || Array.isArray(item)) return item;
   return Object.fromEntries(Object.entries(item).filter(([, value]) => value !== null));

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { CanarySettings, ToleranceSettings } from '../../lib/contract/coordinator';
 import type { Tenant } from '../../lib/contract/tenants';
 
-/** Step Functions puts all children's outputs into the map's, which has 256 KB; more batches than this become larger ones. */
+/** Step Functions puts all children's outputs into the map's, which may have 256 KB; beyond this number, batches become larger. */
 const MAX_BATCHES = 10_000;
 
 /** The tenants that go first, and the others. */
@@ -26,7 +26,7 @@ export function batches(tenants: readonly Tenant[], batchSize: number): Tenant[]
   return Array.from({ length: Math.ceil(tenants.length / size) }, (_, index) => tenants.slice(index * size, (index + 1) * size));
 }
 
-/** How many of so many tenants may fail; undefined: all are tried. */
+/** How many of these tenants may fail; undefined: all are tried. */
 export function toleratedOf(tenants: number, tolerated: ToleranceSettings | undefined): number | undefined {
   if (!tolerated) return undefined;
   const { count = Number.POSITIVE_INFINITY, percent = 100 } = tolerated;

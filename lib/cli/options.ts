@@ -10,13 +10,13 @@ export interface Option {
 }
 export type Options = Readonly<Record<string, Option>>;
 
-/** A command line, read by the options of a command. The command checks the values. */
+/** A parsed command line. The command checks the values. */
 export interface CommandLine<Name extends string = string> {
   /** Arguments that belong to no option. */
   readonly named: readonly string[];
-  /** What is wrong with the options themselves: unknown, given twice, without a value, or with one that they do not take. */
+  /** Problems of the options themselves: unknown, given twice, without a value, or with a value that they do not take. */
   readonly problems: readonly string[];
-  /** Whether the option is given, however. */
+  /** Whether the option is given at all. */
   has(name: Name): boolean;
   flag(name: Name): boolean;
   /** Undefined: not given, or without a value. */
@@ -24,7 +24,7 @@ export interface CommandLine<Name extends string = string> {
   texts(name: Name): readonly string[];
 }
 
-/** Reads a command line without the program's own name. Never throws: `problems` has all that is wrong. */
+/** Parses a command line without the program's name. Never throws: `problems` has everything that is wrong. */
 export function readOptions<T extends Options>(argv: readonly string[], options: T): CommandLine<keyof T & string> {
   // Not strict: the strict parser stops at the first problem, and refuses `--revision -1`.
   const given = parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true });

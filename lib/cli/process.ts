@@ -4,7 +4,7 @@ import { EXIT } from '../contract/exit-codes';
 /** Runs a command as this process: its result is the exit code. */
 export function runProcess(command: () => Promise<number>): void {
   let lost: Error | undefined;
-  // A reader that goes away, such as `| head`, must not end the command: it watches a run, or has to stop what it started.
+  // A reader that goes away, such as `| head`, must not end the command: it watches a run, or must stop what it started.
   process.stderr.on('error', () => {});
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') lost ??= error;
@@ -18,7 +18,7 @@ export function runProcess(command: () => Promise<number>): void {
     (code) => {
       process.exitCode = code;
     },
-    // A defect. Without the line of the source that Node would show: the whole program is one.
+    // A bug. Printed without Node's source line, because the bundle is one line.
     (error: Error) => {
       console.error(error.stack);
       process.exitCode = EXIT.failed;
@@ -26,11 +26,11 @@ export function runProcess(command: () => Promise<number>): void {
   );
 }
 
-/** When a process exits, only what is written at once arrives. */
+/** Writes synchronously: when a process exits, nothing else arrives. */
 function say(line: string): void {
   try {
     writeSync(process.stderr.fd, `${line}\n`);
   } catch {
-    // There is nowhere left to say it; the exit code does.
+    // Nowhere left to report it except the exit code.
   }
 }

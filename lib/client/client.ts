@@ -1,13 +1,13 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import {
   type Allowance,
+  type Compute,
   DEFAULT_APP_NAME,
   functionName,
   type MigrateAnswer,
   MigrateError,
   type MigrateRequest,
   nameProblems,
-  type Place,
   type RunRecord,
   requestProblems,
 } from '../contract';
@@ -20,9 +20,9 @@ import type { Target } from './target';
 import { type LockOptions, whenUnlocked } from './wait-for-lock';
 import type { ReadyOptions } from './wait-until-ready';
 
-/** Which function to speak to, and how to reach it. */
+/** Which function to call, and how to reach it. */
 export interface MigrateClientOptions extends ConnectionOptions {
-  /** Stage whose database is meant. @default - none; `functionName` is needed then */
+  /** Stage to migrate. @default - none; `functionName` is then required */
   readonly stage?: string;
   /** @default 'template-saas' */
   readonly appName?: string;
@@ -35,9 +35,9 @@ export interface MigrateClientOptions extends ConnectionOptions {
    */
   readonly requestedBy?: string;
   /**
-   * A client of one's own, in place of `region`, `profile` and `endpoint`. It must make one attempt only (`maxAttempts: 1`).
+   * Your own client, instead of `region`, `profile` and `endpoint`. It must make only one attempt (`maxAttempts: 1`).
    *
-   * @default - one that is made for calls of many minutes
+   * @default - a client configured for calls of many minutes
    */
   readonly client?: LambdaClient;
 }
@@ -48,39 +48,39 @@ export type CallOptions = ReadyOptions;
 export interface PlanOptions extends CallOptions {
   /** Revision that an upgrade would go to. @default 'head' */
   readonly revision?: string;
-  /** Where the upgrade would run all that is pending. @default - each revision where it says */
-  readonly in?: Place;
+  /** Where the upgrade would run everything that is pending. @default - each revision as its file says */
+  readonly in?: Compute;
   /**
-   * Whether the answer's `sql` holds the pending revisions as SQL.
+   * Whether the answer's `sql` has the pending revisions as SQL.
    *
    * @default false
    */
   readonly sql?: boolean;
 }
 
-/** Where the database is, and whether that is where the packaged scripts end. */
+/** The database's revision, and whether it is at the packaged head. */
 export interface CheckAnswer extends MigrateAnswer {
-  /** Nothing is pending, and nothing is applied that the scripts do not have. */
+  /** Nothing is pending, and the database has no revision that the package lacks. */
   readonly atHead: boolean;
 }
 
 export interface StampOptions extends CallOptions, LockOptions {
-  /** Revision that is written into the version table without running anything. */
+  /** Revision to write into the version table without running anything. */
   readonly revision: string;
 }
 
 export interface RunOptions extends CallOptions, LockOptions, MigrateOptions {
   /**
-   * The run of the history that this one belongs to, a UUID.
+   * UUID of the run in the history that this one continues.
    *
-   * @default - a run of its own
+   * @default - a new run
    */
   readonly runId?: string;
   /**
-   * Seconds after which the function starts no further revision and reports; 0: after each revision.
+   * Seconds after which the function starts no more revisions and answers; 0: after each revision.
    *
-   * @default 5 - a person sees something every few seconds, no connection is silent for long, and a call's own time (to connect
-   * and to load the scripts, about half a second) stays around a tenth
+   * @default 5 - shows progress every few seconds and keeps no connection silent for long, while a call's overhead (connecting and
+   * loading the scripts, about half a second) stays around a tenth
    */
   readonly sliceSeconds?: number;
 }
@@ -89,17 +89,17 @@ export interface UpgradeOptions extends RunOptions {
   /** Revision to go to. @default 'head' */
   readonly revision?: string;
   /**
-   * What the upgrade may do besides: `drop_invalid_indexes` drops the invalid indexes that are in the way of a pending revision.
+   * What else the upgrade may do: `drop_invalid_indexes` drops invalid indexes that are in the way of a pending revision.
    *
    * @default - nothing
    */
   readonly allow?: readonly Allowance[];
   /**
-   * `container`: all that is pending runs in the stage's container.
+   * `container`: everything that is pending runs in the stage's container.
    *
-   * @default - in the function, but for revisions that say `# cdk-alembic: run in container`
+   * @default - in the function, except revisions that say `# cdk-alembic: run in container`
    */
-  readonly in?: Place;
+  readonly in?: Compute;
 }
 
 export interface DowngradeOptions extends RunOptions {
@@ -111,7 +111,7 @@ const SLICE_SECONDS = 5;
 
 /** Runs and inspects the migrations of one stage through its deployed function. Every failure is a `MigrateError`. */
 export class MigrateClient {
-  /** Name or ARN of the function that is called. */
+  /** Name or ARN of the called function. */
   readonly functionName: string;
   private readonly stage?: string;
   private readonly requestedBy?: string;
@@ -130,25 +130,25 @@ export class MigrateClient {
   }
 
   /**
-   * Applies pending revisions, slice after slice, until the database is at `revision`. Those for the stage's container run there, and
-   * are waited for.
+   * Applies pending revisions, slice after slice, until the database is at `revision`. Runs those for the stage's container there, and
+   * waits for them.
    */
-  upgrade({ revision, allow, in: place, sliceSeconds, runId, ...options }: UpgradeOptions = {}): Promise<RunAnswer> {
-    return this.run({ command: 'upgrade', revision, allow, in: place, sliceSeconds, runId }, options);
+  upgrade({ revision, allow, in: compute, sliceSeconds, runId, ...options }: UpgradeOptions = {}): Promise<RunAnswer> {
+    return this.run({ command: 'upgrade', revision, allow, in: compute, sliceSeconds, runId }, options);
   }
 
   /** What an upgrade would apply. Changes nothing. */
-  plan({ revision, in: place, sql, ...options }: PlanOptions = {}): Promise<MigrateAnswer> {
-    return this.run({ command: 'plan', revision, in: place, sql }, options);
+  plan({ revision, in: compute, sql, ...options }: PlanOptions = {}): Promise<MigrateAnswer> {
+    return this.run({ command: 'plan', revision, in: compute, sql }, options);
   }
 
-  /** Whether the database is at head, for a gate before a release. Changes nothing; a database that is not there is no error. */
+  /** Whether the database is at head: a check before a release. Changes nothing. A database that is not at head is not an error. */
   async check(options: CallOptions = {}): Promise<CheckAnswer> {
     const answer = await this.current(options);
     return { ...answer, atHead: answer.status === 'complete' };
   }
 
-  /** Where the database is. Changes nothing. */
+  /** The database's revision. Changes nothing. */
   current(options: CallOptions = {}): Promise<MigrateAnswer> {
     return this.run({ command: 'current' }, options);
   }
@@ -158,17 +158,17 @@ export class MigrateClient {
     return this.run({ command: 'history' }, options);
   }
 
-  /** Takes revisions back. Runs only where the construct's props allow it. */
+  /** Reverts revisions. Requires `allowDowngrade` on the construct. */
   downgrade({ revision, sliceSeconds, runId, ...options }: DowngradeOptions): Promise<MigrateAnswer> {
     return this.run({ command: 'downgrade', revision, sliceSeconds, runId }, options);
   }
 
-  /** Writes a revision into the version table without running anything. Runs only where the construct's props allow it. */
+  /** Writes a revision into the version table without running anything. Requires `allowStamp` on the construct. */
   stamp({ revision, ...options }: StampOptions): Promise<MigrateAnswer> {
     return this.run({ command: 'stamp', revision }, options);
   }
 
-  /** Sends a request; the other methods are made of this one. */
+  /** Sends any request. The other methods call this one. */
   async run(given: MigrateRequest, options: CallOptions & LockOptions & MigrateOptions = {}): Promise<RunAnswer> {
     const { command = 'upgrade' } = given;
     const sliced = command === 'upgrade' || command === 'downgrade';
@@ -189,20 +189,20 @@ export class MigrateClient {
     return migrate(ask, request, options, () => this.containerRuns(history));
   }
 
-  /** Step Functions' SDK is loaded when a run comes to a container: hardly any does. */
+  /** Loads the SDK of Step Functions only if a run needs the container, which few do. */
   private async containerRuns(history: () => Promise<readonly RunRecord[]>): Promise<ContainerRuns> {
     const sdk = await import('@aws-sdk/client-sfn');
     const { credentials, region } = this.lambda.config;
     return new ContainerRuns(sdk, { credentials, region, endpoint: this.endpoint }, history);
   }
 
-  /** Closes the connections. A client that was handed in is closed too. */
+  /** Closes the connections, also those of a client that you passed. */
   destroy(): void {
     this.lambda.destroy();
   }
 }
 
-/** All that is wrong with the choice of a function; empty when it can be called. */
+/** All problems of the options that choose the function; empty: it can be called. */
 export function usageProblems({ stage, appName = DEFAULT_APP_NAME, functionName: name }: MigrateClientOptions): string[] {
   if (name !== undefined) return name === '' ? ['the function name is empty'] : [];
   return stage === undefined ? ['the stage is missing'] : nameProblems(appName, stage);

@@ -5,9 +5,9 @@ import { lookCommand, type Target } from './target';
 const MAX_LOG_LINES = 20;
 
 /**
- * What a function error means: the runner's own failure, or the end of a function that could not answer any more.
+ * Translates a function error: the runner's own failure, or a function that crashed.
  *
- * @param payload what Lambda delivered: `{ errorMessage, errorType, ... }`
+ * @param payload from Lambda: `{ errorMessage, errorType, ... }`
  * @param logResult the last 4 KB of the function's log in base64
  * @param target the function that was called
  */
@@ -32,22 +32,22 @@ export function functionError(payload: string, logResult: string | undefined, ta
   );
 }
 
-/** An answer that is not of this contract. */
+/** An answer that does not follow the contract. */
 export function unexpectedAnswer(payload: string, target: Target, log: readonly string[] = []): MigrateError {
   const contract = (parseJson(payload) as { contract?: unknown } | null | undefined)?.contract;
   if (typeof contract === 'number' && contract !== CONTRACT_VERSION) {
-    const message = `${target.functionName} speaks version ${contract} of the contract, and this client version ${CONTRACT_VERSION}`;
+    const message = `${target.functionName} uses version ${contract} of the contract, and this client version ${CONTRACT_VERSION}`;
     return new MigrateError('unexpected_answer', message, 'use the version of cdk-alembic that deployed the function', { log });
   }
-  const message = `${target.functionName} answered with something that is no migration's answer: ${payload.slice(0, 200) || 'nothing'}`;
-  return new MigrateError('unexpected_answer', message, 'check that the name is that of a migration function', { log });
+  const message = `${target.functionName} did not answer like a migration function: ${payload.slice(0, 200) || 'nothing'}`;
+  return new MigrateError('unexpected_answer', message, 'check the name of the function', { log });
 }
 
 function nextAfter(reason: string, target: Target): string {
-  const look = `see where the database is with \`${lookCommand(target)}\``;
-  if (/Task timed out/.test(reason)) return `give the function a longer timeout or split the revision that took so long; ${look}`;
-  if (/OutOfMemory|signal: killed/.test(reason)) return `give the function more memory (memorySize); ${look}`;
-  if (/ImportModule|HandlerNotFound/.test(reason)) return 'the package is not complete: deploy it again from a clean build';
+  const look = `check the database's revision with \`${lookCommand(target)}\``;
+  if (/Task timed out/.test(reason)) return `raise the function's timeout or split the slow revision; ${look}`;
+  if (/OutOfMemory|signal: killed/.test(reason)) return `raise the function's memorySize; ${look}`;
+  if (/ImportModule|HandlerNotFound/.test(reason)) return 'deploy again from a clean build: the package is incomplete';
   return `see the function's log in /aws/lambda/${target.functionName}; ${look}`;
 }
 

@@ -1,2 +1,2 @@
-// For `import`. The one implementation is the CommonJS one, so that `instanceof` holds whichever way an error's class was loaded.
+// For `import`. There is only the CommonJS implementation, so `instanceof` works for `import` and `require` alike.
 export * from './index.js';

@@ -6,7 +6,7 @@ import { sdkFailure } from './sdk-failure';
 import { invokeOf, type Target } from './target';
 import { type ReadyOptions, sendWhenReady } from './wait-until-ready';
 
-/** One call of the function. It is sent again only when Lambda said that it did not start. */
+/** Calls the function once. The call is sent again only if Lambda says that it did not start the function. */
 export async function invoke(
   lambda: LambdaClient,
   target: Target,

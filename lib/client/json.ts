@@ -1,4 +1,4 @@
-/** The value that a JSON text stands for; undefined when it is none. */
+/** Parses JSON; undefined if the text is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

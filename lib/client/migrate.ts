@@ -3,24 +3,24 @@ import { type ContainerOptions, type ForContainer, forContainer, inContainer, ty
 import type { ContainerRuns } from './container/runs';
 import { RunSoFar } from './run-so-far';
 
-/** Something that can call the function once. */
+/** Calls the function once. */
 export type Invoke = (request: MigrateRequest) => Promise<MigrateAnswer>;
 
-/** How a run over slices is watched and bounded. */
+/** How to watch and limit a run. */
 export interface MigrateOptions extends ContainerOptions {
-  /** Gets the answer of each slice as it comes; its `applied` holds that slice's revisions alone. */
+  /** Gets the answer of each slice. Its `applied` has only that slice's revisions. */
   readonly onProgress?: (slice: MigrateAnswer) => void;
-  /** Seconds after which no further slice is asked for, and the answer so far is returned as `partial`. @default - no bound */
+  /** Seconds after which no more slices are started and the answer so far is returned as `partial`. @default - no limit */
   readonly budgetSeconds?: number;
-  /** Ends the waiting. What the function has started goes on to the end of its slice, a container to its own end. */
+  /** Stops waiting. The function finishes its current slice; a container runs to its end. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Asks for slice after slice until the request is fulfilled. The command and the deploy share this loop.
+ * Calls the function slice after slice until the request is fulfilled. The command and the deploy share this loop.
  *
- * @param runContainer what runs revisions that are for the stage's container; asked when the run comes to one
- * @returns the last answer, with the first `from`, all that was applied and every warning once
+ * @param runContainer creates what runs revisions in the stage's container; called when the run reaches the first one
+ * @returns the last answer, with the first `from`, everything that was applied and each warning once
  */
 export async function migrate(
   invoke: Invoke,
@@ -68,7 +68,7 @@ async function inFunction(
     if (slice.status !== 'partial' || workOf(slice)) return slice;
     idle = moved(slice) ? 0 : idle + 1;
     if (idle === 2) throw standstill(slice);
-    // A slice that moved nothing gets its second try whatever the budget says: only then a standstill can be told.
+    // A slice that moved nothing is repeated once even if the budget is used up: only then is it a standstill.
     if (idle === 0 && performance.now() >= until) return slice;
   }
 }
@@ -81,8 +81,8 @@ function standstill({ pending }: MigrateAnswer): MigrateError {
   const waiting = pending[0] ? ` before ${pending[0].revision}` : '';
   return new MigrateError(
     'version_not_moved',
-    `two calls in a row ended without applying anything${waiting}`,
-    'give the function a longer timeout: its deadline is too near for a revision to be started',
+    `two calls in a row applied nothing${waiting}`,
+    "raise the function's timeout: it leaves no time to start a revision",
   );
 }
 
@@ -90,6 +90,6 @@ function standstill({ pending }: MigrateAnswer): MigrateError {
 function mustBeDone(answer: MigrateAnswer): MigrateAnswer {
   const acts = answer.command === 'upgrade' || answer.command === 'downgrade' || answer.command === 'stamp';
   if (!acts || answer.status === 'complete' || answer.status === 'partial') return answer;
-  const message = `the ${answer.command} ended as ${JSON.stringify(answer.status)} and not as "complete"`;
-  throw new MigrateError('unexpected_answer', message, 'see where the database is with the command "current"');
+  const message = `the ${answer.command} ended as ${JSON.stringify(answer.status)} instead of "complete"`;
+  throw new MigrateError('unexpected_answer', message, 'check the database\'s revision with the command "current"');
 }

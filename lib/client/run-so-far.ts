@@ -1,13 +1,13 @@
 import type { AppliedRevision, MigrateAnswer, MigrateRequest } from '../contract';
 
-/** What a run over several calls and containers asks for next, and what it has done. */
+/** The next request of a run over several calls and containers, and what the run has done. */
 export class RunSoFar {
   readonly applied: AppliedRevision[] = [];
   private readonly warnings = new Set<string>();
   private from?: readonly string[];
-  /** The revision that the next call asks for. */
+  /** The target of the next call. */
   private revision?: string;
-  /** All calls are one run in the history: they have the id that the first was given. */
+  /** All calls are one run in the history, under the first call's id. */
   private runId?: string;
 
   constructor(private readonly asked: MigrateRequest) {
@@ -20,23 +20,23 @@ export class RunSoFar {
     return { ...this.asked, revision: this.revision, runId: this.runId };
   }
 
-  /** The id of the run in the history: the one that a call has given, or a new one. */
+  /** The run's id in the history: from a call, or a new one. */
   id(): string {
     this.runId ??= crypto.randomUUID();
     return this.runId;
   }
 
-  /** A call was answered. */
+  /** Adds the answer of a call. */
   add({ applied, warnings, from, runId, target, status }: MigrateAnswer): void {
     this.applied.push(...applied);
     for (const warning of warnings) this.warnings.add(warning);
     this.from ??= from;
     this.runId ??= runId;
-    // A step such as `+2` would otherwise be counted again from where this call ended.
+    // A step such as `+2` would be counted again from the end of this call.
     if (status === 'partial') this.revision = target.length > 1 ? this.asked.revision : (target[0] ?? 'base');
   }
 
-  /** The last call's answer, as that of the whole run. */
+  /** The answer of the whole run, given the last call's. */
   answer(last: MigrateAnswer): MigrateAnswer {
     const { from = last.from, applied, warnings, runId } = this;
     return { ...last, from, applied: [...applied], warnings: [...warnings], ...(runId !== undefined && { runId }) };

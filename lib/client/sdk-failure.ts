@@ -1,25 +1,25 @@
 import { type FailureCode, MigrateError } from '../contract';
 
-/** A call of AWS, for the words of its failure. */
+/** An AWS call, as its failure names it. */
 export interface AwsCall {
   /** Such as `Lambda`. */
   readonly service: string;
-  /** What was asked, such as `states:StartExecution of <arn>`. */
+  /** The call, such as `states:StartExecution of <arn>`. */
   readonly what: string;
-  /** The failure if what is called does not exist. @default - a call that AWS did not take */
+  /** The failure if the called resource does not exist. @default - a rejected call */
   readonly missing?: { readonly code: FailureCode; readonly message: string; readonly next: string };
   /** Next steps that differ from the table's. */
   readonly next?: Partial<Record<Kind, string>>;
-  /** What holds whatever failed; it ends each next step. */
+  /** Appended to each next step. */
   readonly meanwhile?: string;
 }
 
 /**
- * When another try may succeed.
+ * When a retry may succeed.
  *
- * - `when ready`: nothing was started; the function has to become Active first
+ * - `when ready`: nothing was started; the function must become Active first
  * - `later`: nothing was started
- * - `if repeatable`: the call may have been carried out
+ * - `if repeatable`: the call may have succeeded
  */
 export type Retry = 'when ready' | 'later' | 'if repeatable';
 
@@ -27,11 +27,11 @@ interface Row {
   readonly code: FailureCode;
   /** Names of the SDK's errors. */
   readonly names?: RegExp;
-  /** HTTP statuses that mean the same, whatever the name is. */
+  /** HTTP statuses that mean the same, with any name. */
   readonly statuses?: (status: number) => boolean;
-  /** Words of an error that has no HTTP status. */
+  /** Text of an error without an HTTP status. */
   readonly words?: RegExp;
-  /** What happened. The error's own words follow. */
+  /** What happened. The error's own text follows. */
   readonly sentence: (call: AwsCall) => string;
   readonly next: string;
   readonly retry?: Retry;
@@ -39,12 +39,12 @@ interface Row {
 
 type Kind = 'noCredentials' | 'accessDenied' | 'throttled' | 'notReady' | 'cannotStart' | 'notAccepted' | 'notConnected' | 'lost';
 
-/** What an error of the AWS SDK means. The first row that fits counts, else `lost`. */
+/** Meaning of the AWS SDK's errors. The first matching row counts, else `lost`. */
 const TABLE: Readonly<Record<Kind, Row>> = {
   noCredentials: {
     code: 'no_credentials',
     names: /^(CredentialsProviderError|TokenProviderError)$/,
-    sentence: () => 'there are no usable AWS credentials',
+    sentence: () => 'no usable AWS credentials',
     next: 'sign in (`aws sso login`), set AWS_PROFILE or --profile, or give the job a role',
   },
   accessDenied: {
@@ -60,7 +60,7 @@ const TABLE: Readonly<Record<Kind, Row>> = {
     names:
       /^(Throttling|ThrottledException|TooManyRequests|RequestLimitExceeded|ExecutionLimitExceeded|KmsThrottling|EC2Throttled)/,
     statuses: (status) => status === 429,
-    sentence: ({ service, what }) => `${service} had no room for ${what}`,
+    sentence: ({ service, what }) => `${service} throttled ${what}`,
     next: 'try again in a minute',
     retry: 'later',
   },
@@ -68,7 +68,7 @@ const TABLE: Readonly<Record<Kind, Row>> = {
     code: 'function_not_ready',
     names: /^(Resource(Conflict|NotReady)|CodeArtifactUserPending|ENINotReady|SnapStartNotReady)/,
     sentence: ({ service, what }) => `${service} could not start ${what}`,
-    next: "nothing was started: see the function's state in the Lambda console, then try again",
+    next: "check the function's state in the Lambda console, then try again; nothing was started",
     retry: 'when ready',
   },
   /** The function's network, key, file system, code or runtime. */
@@ -76,24 +76,24 @@ const TABLE: Readonly<Record<Kind, Row>> = {
     code: 'function_not_ready',
     names: /^(EC2|ENI|EFS|KMS|S3Files|SnapStart|CodeArtifact|Subnet|InvalidSubnet|InvalidSecurity|InvalidRuntime|InvalidZip)/,
     sentence: ({ service, what }) => `${service} could not start ${what}`,
-    next: "nothing was started: see the function's state in the Lambda console, then try again",
+    next: "check the function's state in the Lambda console, then try again; nothing was started",
   },
   notAccepted: {
     code: 'unexpected_answer',
     statuses: (status) => status < 500,
-    sentence: ({ service, what }) => `${service} did not accept ${what}`,
+    sentence: ({ service, what }) => `${service} rejected ${what}`,
     next: 'check the stage, the region and the endpoint',
   },
   notConnected: {
     code: 'network',
     words: /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|E(HOST|NET)UNREACH|connect E|did not establish a connection|certificate/,
-    sentence: ({ service, what }) => `${service} can't be reached for ${what}`,
+    sentence: ({ service, what }) => `${service} is not reachable for ${what}`,
     next: 'check the network, the region and the endpoint, then try again',
     retry: 'if repeatable',
   },
   lost: {
     code: 'network',
-    sentence: ({ what }) => `${what} was lost before its answer came`,
+    sentence: ({ what }) => `the connection dropped before ${what} was answered`,
     next: 'check the network, the region and the endpoint, then try again',
     retry: 'if repeatable',
   },
@@ -106,7 +106,7 @@ interface SdkError extends Error {
   readonly $metadata?: { readonly httpStatusCode?: number };
 }
 
-/** What the SDK threw, as a failure. One that is a failure already stays as it is. */
+/** Translates an error of the SDK into a failure. A failure stays unchanged. */
 export function sdkFailure(error: unknown, call: AwsCall): MigrateError {
   if (error instanceof MigrateError) return error;
   const { name, $metadata } = error as SdkError;
@@ -116,12 +116,12 @@ export function sdkFailure(error: unknown, call: AwsCall): MigrateError {
   }
   const kind = kindOf(error as SdkError);
   const { code, sentence, next } = TABLE[kind];
-  const told = $metadata?.httpStatusCode === undefined ? wordsOf(error as SdkError) : `${name}: ${wordsOf(error as SdkError)}`;
+  const text = $metadata?.httpStatusCode === undefined ? wordsOf(error as SdkError) : `${name}: ${wordsOf(error as SdkError)}`;
   const step = [call.next?.[kind] ?? next, call.meanwhile].filter(Boolean).join('; ');
-  return new MigrateError(code, `${sentence(call)}: ${told}`, step, { cause: error });
+  return new MigrateError(code, `${sentence(call)}: ${text}`, step, { cause: error });
 }
 
-/** When another try may succeed after what the SDK threw, or after its failure; undefined: no other try helps. */
+/** When a retry may succeed after an error of the SDK, or after its failure; undefined: never. */
 export function retryOf(error: unknown): Retry | undefined {
   const thrown = error instanceof MigrateError ? error.cause : error;
   return thrown instanceof Error && !(thrown instanceof MigrateError) ? TABLE[kindOf(thrown)].retry : undefined;
@@ -134,7 +134,7 @@ function kindOf(error: SdkError): Kind {
   return (Object.keys(TABLE) as Kind[]).find((kind) => fits(TABLE[kind])) ?? 'lost';
 }
 
-/** Node's errors of a connection may have a code and no message. */
+/** Node's connection errors may have a code but no message. */
 function wordsOf({ message, code, name }: SdkError): string {
   return message || code || name;
 }

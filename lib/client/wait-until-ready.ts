@@ -8,18 +8,18 @@ import { MigrateError } from '../contract/failure';
 import { retryOf, sdkFailure } from './sdk-failure';
 import { invokeOf, type Target } from './target';
 
-/** How long a function that can't run yet is waited for. */
+/** How long to wait for a function that can't run yet. */
 export interface ReadyOptions {
   /**
-   * Seconds to wait for a function that is Pending, Inactive, being updated, throttled or out of concurrency. Nothing has been
-   * started by then, so the call is sent again; a call that may have been started never is.
+   * Seconds to wait for a function that is Pending, Inactive, being updated, throttled or out of concurrency. Nothing has started
+   * then, so the call is sent again. A call that may have started is never sent again.
    *
-   * @default 300 - a function that was idle for weeks, or whose image is new, is Active again within a minute or two
+   * @default 300 - a function that was idle for weeks, or has a new image, is Active within a minute or two
    */
   readonly readySeconds?: number;
-  /** Gets the reason when the function has to be waited for, and again when it changes. */
+  /** Gets the reason for waiting, and again if it changes. */
   readonly onWait?: (reason: string) => void;
-  /** Ends the waiting. What the function has started goes on to the end of its slice. */
+  /** Stops waiting. The function finishes its current slice. */
   readonly signal?: AbortSignal;
 }
 
@@ -29,7 +29,7 @@ const POLL_MS = 1_000;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 8_000;
 
-/** Sends a call until Lambda starts it. Only an error that says that nothing was started leads to another try. */
+/** Sends a call until Lambda starts the function. Retries only after an error that means that nothing was started. */
 export async function sendWhenReady<T>(
   lambda: LambdaClient,
   target: Target,
@@ -51,13 +51,13 @@ export async function sendWhenReady<T>(
       if (error.message !== told) onWait?.(error.message);
       told = error.message;
       if (retry === 'when ready') await waitForActive(lambda, target, deadline, signal);
-      // Between half of the pause and all of it: others wait for the same room.
+      // 50 to 100 % of the pause, because others wait for the same capacity.
       await sleep(Math.min(pause * (0.5 + Math.random() / 2), left), undefined, { signal });
     }
   }
 }
 
-/** Needs `lambda:GetFunctionConfiguration`, which an ordinary call does not. */
+/** Requires `lambda:GetFunctionConfiguration`, which an ordinary call does not. */
 async function waitForActive(lambda: LambdaClient, target: Target, deadline: number, signal?: AbortSignal): Promise<void> {
   for (;;) {
     const { State, StateReason, LastUpdateStatus } = await configuration(lambda, target, signal);
@@ -65,7 +65,7 @@ async function waitForActive(lambda: LambdaClient, target: Target, deadline: num
       const next = 'deploy the function again';
       throw new MigrateError('function_not_ready', `${target.functionName} is in the state Failed: ${StateReason}`, next);
     }
-    // An Inactive function is made Active by an invoke alone, which is sent next.
+    // Only an invoke makes an Inactive function Active, and it is sent next.
     if (State !== 'Pending' && LastUpdateStatus !== 'InProgress') return;
     if (performance.now() >= deadline) return;
     await sleep(POLL_MS, undefined, { signal });
@@ -86,8 +86,8 @@ async function configuration(
     if (error.code !== 'access_denied') throw error;
     throw new MigrateError(
       'function_not_ready',
-      `${target.functionName} is not ready yet, and these credentials may not ask when it will be`,
-      'nothing was started: try again in a minute, or grant lambda:GetFunctionConfiguration',
+      `${target.functionName} is not ready yet, and these credentials may not read its state`,
+      'try again in a minute, or grant lambda:GetFunctionConfiguration; nothing was started',
       { cause },
     );
   }

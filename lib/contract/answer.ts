@@ -4,12 +4,12 @@ import type { CONTRACT_VERSION } from './names';
 import type { Command } from './request';
 
 /*
- * The types are the truth: `npm run generate` makes the schemas from them by which `isAnswer` and its like check what comes in, and
- * those that `--json` follows. A tag such as `@minLength` is a part of a type.
+ * The types are the source: `npm run generate` makes the schemas from them, for `isAnswer` and similar checks and for `--json`. A tag
+ * such as `@minLength` is part of a type.
  */
 
 /**
- * A text that says something.
+ * A text that is not empty.
  *
  * @minLength 1
  */
@@ -24,62 +24,62 @@ export type Text = string;
 export type Count = number;
 
 /**
- * What the database is, seen from the request.
+ * The state of the database, relative to the request.
  *
- * - `complete`: where the request wants it (for a command that only reads: at head)
+ * - `complete`: at the requested revision (for a command that only reads: at head)
  * - `partial`: an upgrade or downgrade stopped between two revisions; ask again with `revision` set to the answer's target
  * - `pending`: a command that only reads found revisions that are not applied yet
- * - `ahead`: a command that only reads found revisions in the database that this code does not know
+ * - `ahead`: a command that only reads found revisions in the database that this code does not have
  */
 export const STATUSES = ['complete', 'partial', 'pending', 'ahead'] as const;
 export type Status = (typeof STATUSES)[number];
 
-/** Codes that the runner answers with. A code never changes its meaning. */
+/** Codes of the runner. A code never changes its meaning. */
 export const RUNNER_CODES = [
   /** the request has an unknown key or command, a wrong type or a malformed revision */
   'invalid_request',
   /** the command is not allowed for this stage by the construct's props */
   'not_allowed',
-  /** the function's own settings can't be used: a defect of the deployment, not of the request */
+  /** the function's settings are invalid: a problem of the deployment, not of the request */
   'invalid_settings',
-  /** alembic.ini, env.py or a revision file can't be loaded */
+  /** alembic.ini, env.py or a revision file could not be loaded */
   'invalid_project',
   /** the request names a revision that the scripts do not have */
   'unknown_revision',
-  /** `head` was asked for and the scripts have several */
+  /** the request wants `head`, but the scripts have several */
   'multiple_heads',
-  /** the database has revisions that this code does not know */
+  /** the database has revisions that this code does not have */
   'database_ahead',
-  /** nothing answers at the database's address */
+  /** the database does not answer */
   'database_unreachable',
-  /** the database answers and refuses: password, role, database name, TLS */
+  /** the database refused the connection: password, role, database name, TLS */
   'database_refused',
-  /** the secret with the database's password can't be read or has another shape */
+  /** the secret with the database's address could not be read, or lacks a part of it */
   'secret_unavailable',
   /** another run holds the mutex */
   'locked',
-  /** a pending revision destroys data and does not acknowledge it in its own file; nothing was applied */
+  /** a pending revision destroys data, and its file does not acknowledge it; nothing was applied */
   'blocked',
   /** an index that a failed CREATE INDEX CONCURRENTLY left behind is in the way of a pending revision; nothing was applied */
   'invalid_index',
   /** a pending revision runs in a container, and the stage has none; nothing was applied */
   'needs_container',
-  /** a revision failed; it was rolled back, those before it stay */
+  /** a revision failed; it was rolled back, earlier ones stay */
   'migration_failed',
-  /** a table stayed busy for all of the retries; the revision was rolled back, those before it stay */
+  /** a table stayed locked during all retries; the revision was rolled back, earlier ones stay */
   'lock_not_available',
-  /** a statement ran until the function's deadline was near; its revision was rolled back, those before it stay */
+  /** a statement ran until just before the function's deadline; its revision was rolled back, earlier ones stay */
   'deadline_reached',
-  /** the run in the container was stopped from outside; its revision was rolled back, those before it stay */
+  /** somebody stopped the run in the container; its revision was rolled back, earlier ones stay */
   'cancelled',
-  /** the run ended without an error and the version table is not where it should be */
+  /** the run ended without an error, but the version table did not move */
   'version_not_moved',
-  /** anything else: a defect of the runner */
+  /** anything else: a bug of the runner */
   'internal_error',
 ] as const;
 export type RunnerCode = (typeof RUNNER_CODES)[number];
 
-/** Codes that arise before the runner is reached, or when its answer can't be read. */
+/** Codes of failures before the runner is reached, or with an invalid answer. */
 export const CLIENT_CODES = [
   'invalid_usage',
   'no_credentials',
@@ -88,9 +88,9 @@ export const CLIENT_CODES = [
   'function_not_ready',
   'throttled',
   'network',
-  /** the function ended without an answer of the runner: out of memory, timeout, import error */
+  /** the function ended without an answer: out of memory, timeout, import error */
   'function_crashed',
-  /** the container could not be started, or ended without a record of how */
+  /** the container could not start, or ended without recording a result */
   'container_failed',
   /** an answer that does not follow this contract */
   'unexpected_answer',
@@ -99,11 +99,11 @@ export type ClientCode = (typeof CLIENT_CODES)[number];
 
 export type ErrorCode = RunnerCode | ClientCode;
 
-/** Ways to lose data that a revision has to acknowledge, in a comment: `# cdk-alembic: allow <rule>: <reason>`. */
+/** Ways to lose data that a revision must acknowledge in a comment: `# cdk-alembic: allow <rule>: <reason>`. */
 export const DATA_LOSS_RULES = ['drop-table', 'drop-column', 'drop-schema', 'drop-type', 'truncate', 'delete-all'] as const;
 export type DataLossRule = (typeof DATA_LOSS_RULES)[number];
 
-/** A place in a revision's upgrade that destroys data. */
+/** A statement in a revision's upgrade that destroys data. */
 export interface DataLoss {
   readonly revision: Text;
   readonly rule: DataLossRule;
@@ -125,7 +125,7 @@ export interface RevisionInfo {
 export interface AppliedRevision extends RevisionInfo {
   /** Milliseconds from the start of the revision to its commit. */
   readonly durationMs: Count;
-  /** Statements that the revision sent, without Alembic's own update of the version table. */
+  /** Number of statements of the revision, without Alembic's update of the version table. */
   readonly statements: Count;
 }
 
@@ -134,19 +134,19 @@ export interface HistoryEntry extends RevisionInfo {
   readonly applied: boolean;
 }
 
-/** What of the pending revisions runs in a container. */
+/** The pending revisions that run in a container. */
 export interface ContainerWork {
   /**
-   * In order. When the first of them is the first of all pending ones, a function goes no further.
+   * In order. If the first of them is the next pending revision, the function stops before it.
    *
    * @minItems 1
    */
   readonly revisions: readonly string[];
-  /** The state machine that runs them; absent: the stage has none, and an upgrade is refused with `needs_container`. */
+  /** The state machine that runs them; absent: the stage has none, and an upgrade fails with `needs_container`. */
   readonly stateMachineArn?: Text;
 }
 
-/** A run of the past, from the history that the runner keeps in the database. */
+/** A past run, from the run history in the database. */
 export interface RunRecord {
   readonly runId: Text;
   readonly command: Text;
@@ -154,13 +154,13 @@ export interface RunRecord {
   readonly requestedBy: Text;
   /** ISO 8601, UTC. */
   readonly startedAt: Text;
-  /** ISO 8601, UTC; null: it was ended from outside, or goes on. */
+  /** ISO 8601, UTC; null: it was killed or still runs. */
   readonly endedAt: Text | null;
   readonly from: readonly string[];
   readonly to: readonly string[];
   /** `running`, a status, or the code of the error. */
   readonly outcome: Text;
-  /** What went wrong, with what; null: nothing. Absent from a function that was deployed by an older version. */
+  /** What happened, with what; null: no error. Absent from a function that was deployed by an older version. */
   readonly error?: Text | null;
   readonly applied: readonly AppliedRevision[];
 }
@@ -168,10 +168,10 @@ export interface RunRecord {
 /** A revision as SQL, rendered without a database. */
 export type RenderedRevision =
   | { readonly revision: Text; readonly sql: string; readonly reason?: undefined }
-  /** It can't be rendered, because it reads the database for example. */
+  /** Why it can't be rendered, for example because it reads the database. */
   | { readonly revision: Text; readonly sql: null; readonly reason: Text };
 
-/** The runner's answer when it did what was asked. */
+/** The runner's answer to a request that it carried out. */
 export interface MigrateAnswer {
   readonly contract: typeof CONTRACT_VERSION;
   readonly command: Command;
@@ -188,37 +188,37 @@ export interface MigrateAnswer {
   readonly applied: readonly AppliedRevision[];
   /** Revisions that an upgrade to `target` still has to apply, in order. */
   readonly pending: readonly RevisionInfo[];
-  /** Which of the pending ones run in a container; absent: none. */
+  /** Pending revisions that run in a container; absent: none. */
   readonly container?: ContainerWork;
   /** Revisions in the version table that the packaged scripts do not have. */
   readonly unknown: readonly string[];
   /** What the pending revisions destroy, acknowledged or not. */
   readonly dataLoss: readonly DataLoss[];
-  /** Applied revisions whose file is not what it was when it was applied. */
+  /** Applied revisions whose file has changed since. */
   readonly edited: readonly string[];
-  /** What did not stop the run and should be known. */
+  /** Warnings that did not stop the run. */
   readonly warnings: readonly string[];
-  /** The run that the call belongs to; absent when it neither migrated nor had to. */
+  /** The run that the call belongs to; absent if it had nothing to migrate. */
   readonly runId?: Text;
   /** Whether a person is asked before this stage is changed. */
   readonly protected: boolean;
-  /** The pending revisions as SQL, in order; with a `plan` that asks for it only. */
+  /** The pending revisions as SQL, in order; only for a `plan` with `sql`. */
   readonly sql?: readonly RenderedRevision[];
-  /** The latest runs, newest first, 20 at most; with the command `history` only. */
+  /** The latest runs, newest first, at most 20; only for `history`. */
   readonly runs?: readonly RunRecord[];
-  /** Newest first; with the command `history` only. */
+  /** Newest first; only for `history`. */
   readonly history?: readonly HistoryEntry[];
 }
 
 export interface FailureDetail {
   readonly code: RunnerCode;
-  /** What went wrong, with what. */
+  /** What happened, with what. */
   readonly message: Text;
-  /** What to do about it. */
+  /** The next step. */
   readonly next: Text;
   /** The revision that failed. */
   readonly revision?: Text;
-  /** PostgreSQL's five-character code. */
+  /** PostgreSQL's five-character SQLSTATE. */
   readonly sqlState?: Text;
   /** The statement that failed, shortened. */
   readonly statement?: Text;
@@ -226,7 +226,7 @@ export interface FailureDetail {
   readonly dataLoss?: readonly DataLoss[];
 }
 
-/** The runner's answer when it could not: Lambda delivers it as the `errorMessage` of a function error. */
+/** The runner's answer to a request that failed. Lambda delivers it as the `errorMessage` of a function error. */
 export interface MigrateFailure {
   readonly contract: typeof CONTRACT_VERSION;
   readonly status: 'failed';
@@ -235,13 +235,13 @@ export interface MigrateFailure {
   readonly applied: readonly AppliedRevision[];
 }
 
-/** Whether a value is an answer that this contract describes. Keys it does not know are allowed: a newer runner may add some. */
+/** Whether a value is a valid answer. Unknown keys are allowed: a newer runner may add some. */
 export function isAnswer(value: unknown): value is MigrateAnswer {
   if (!fits<MigrateAnswer>(ANSWER_SCHEMAS, 'MigrateAnswer', value)) return false;
   return [value.history, value.runs].every((list) => (list !== undefined) === (value.command === 'history'));
 }
 
-/** Whether a value is a failure that this contract describes. */
+/** Whether a value is a valid failure. */
 export function isFailure(value: unknown): value is MigrateFailure {
   return fits(ANSWER_SCHEMAS, 'MigrateFailure', value);
 }

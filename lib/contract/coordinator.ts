@@ -1,15 +1,15 @@
 /*
- * What the construct TenantMigration and its state machine tell the coordinator (lambda/tenants), and what a deploy's custom
- * resource is told. Beside lib/contract/tenants.ts, which is about everybody.
+ * Shapes between the construct TenantMigration, its state machine, the coordinator (lambda/tenants) and the deploy's custom
+ * resource. lib/contract/tenants has the shapes that everybody uses.
  */
 import type { Wave } from './tenants';
 
 /** Environment variable of the coordinator's functions that holds {@link CoordinatorSettings} as JSON. */
 export const TENANTS_VARIABLE = 'CDK_ALEMBIC_TENANTS';
 
-/** Where the tenants are listed. */
+/** Where the list of tenants is. */
 export type TenantSourceSettings =
-  /** the worker asks its database */
+  /** the worker queries its database */
   | { readonly kind: 'query' }
   | {
       readonly kind: 'table';
@@ -23,13 +23,13 @@ export type TenantSourceSettings =
   /** a function that returns such an array */
   | { readonly kind: 'function'; readonly functionName: string };
 
-/** The first wave: these tenants, or so many of a hundred. */
+/** The first wave: these tenants, or this percentage. */
 export type CanarySettings = (
   | { readonly names: readonly string[] }
   /** 1 to 50 */
   | { readonly percent: number }
 ) & {
-  /** What is waited for when the canaries are migrated. */
+  /** What to wait for after the canaries are migrated. */
   readonly after: 'pause' | 'approval';
 };
 
@@ -48,7 +48,7 @@ export interface CoordinatorSettings {
   readonly source: TenantSourceSettings;
   readonly batchSize: number;
   readonly canary?: CanarySettings;
-  /** @default - every tenant is tried, and the run fails when one has failed */
+  /** @default - every tenant is tried, and the run fails if one fails */
   readonly tolerated?: ToleranceSettings;
 }
 
@@ -57,11 +57,11 @@ export interface BatchState {
   readonly runId: string;
   readonly wave: Wave;
   readonly index: number;
-  /** How many calls of the worker the batch took so far. */
+  /** Number of worker calls of the batch so far. */
   readonly part: number;
 }
 
-/** What the next state of the batch's child is decided by. */
+/** Decides the next state of the batch's child. */
 export interface BatchProgress extends BatchState {
   readonly more: boolean;
   /** Whether a tenant of the batch has failed. */
@@ -76,12 +76,12 @@ export interface Listed {
   readonly restKey: string;
 }
 
-/** What is done when the canaries have ended. */
+/** What follows the canaries. */
 export interface Judged {
   readonly next: 'pause' | 'approval' | 'summarize';
 }
 
-/** What a Catch of the state machine found: names of Step Functions' making. */
+/** The error in a Catch of the state machine, with Step Functions' names. */
 export interface Stopped {
   readonly Error: string;
   readonly Cause?: string;
@@ -91,12 +91,12 @@ export interface Summarized {
   readonly status: 'complete' | 'pending' | 'failed';
   /** The TenantRunSummary: the output of a run that succeeded. */
   readonly summary: unknown;
-  /** Error and cause of one that failed; else empty. */
+  /** Error and cause of a failed run; else empty. */
   readonly error: string;
   readonly cause: string;
 }
 
-/** What the state machine asks the coordinator for. */
+/** The state machine's requests to the coordinator. */
 export type CoordinatorRequest =
   | { readonly action: 'list'; readonly runId: string; readonly input: unknown }
   | { readonly action: 'judge'; readonly runId: string }

@@ -1,11 +1,11 @@
 import type { RunnerCode } from './answer';
 import type { FailureCode } from './failure';
 
-/** What a pipeline can tell from the exit code alone. */
+/** The meaning of each exit code. */
 export const EXIT = {
   /** done, or nothing to do */
   done: 0,
-  /** something ran and failed, or its outcome is not known */
+  /** something ran and failed, or its outcome is unknown */
   failed: 1,
   /** the command line or the request is wrong */
   usage: 2,
@@ -91,16 +91,16 @@ export function exitCodeOf(code: FailureCode): number {
 /** SIGTERM, which ECS sends to a task that is stopped: 128 + 15. */
 const CANCELLED = 143;
 
-/** Exit code of the container for a code of the runner; it is that of the command unless it was stopped. */
+/** Exit code of the container for a code of the runner: the command's, unless it was stopped. */
 export function containerExitCode(code: RunnerCode): number {
   return code === 'cancelled' ? CANCELLED : EXIT_CODES[code];
 }
 
-/** What the exit code of a container says. */
+/** The meaning of a container's exit code. */
 export const CONTAINER_EXITS: Readonly<Record<number, string>> = {
   [EXIT.usage]: 'the request was wrong',
   [EXIT.notStarted]: 'nothing was started: another run, the guard, the project or the settings',
-  [EXIT.notReachable]: 'the database or its secret could not be reached',
+  [EXIT.notReachable]: 'the database or its secret is not reachable',
   137: 'killed: out of memory, or it did not stop in time',
   [CANCELLED]: 'cancelled',
 };

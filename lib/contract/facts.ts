@@ -1,14 +1,14 @@
 /*
- * The wire between the observer (Python, lambda/migrate/cdk_alembic_local) and this side: what is asked about a project, and the facts
- * that come back. Python reports facts; nothing here judges them. This file imports nothing but types.
+ * The protocol between the observer (Python, lambda/migrate/cdk_alembic_local) and TypeScript: questions about a project, and the facts
+ * in reply. Python reports facts; nothing here judges them. This file imports only types.
  *
- * The observer reads one JSON document a line on standard input and writes one a line on its own copy of standard output; what the
- * backend prints goes to standard error.
+ * The observer reads one JSON document per line from standard input and writes one per line to its copy of standard output. Output of
+ * the backend goes to standard error.
  */
 import type { MigrateAnswer, MigrateFailure } from './answer';
 import type { MigrateRequest } from './request';
 
-/** The first line that the observer gets. */
+/** The first line to the observer. */
 export interface Hello {
   /**
    * The observer's own modules by path, such as `cdk_alembic_local/observer.py`: the backend's Python may run where this package is
@@ -20,34 +20,34 @@ export interface Hello {
   /** Variables to set before the backend is imported. */
   readonly environment: Readonly<Record<string, string>>;
   /**
-   * Whether each ask that reaches a database says where that is ({@link Led}). Until then its server may still be starting.
+   * Whether each ask that needs a database has its address ({@link Led}). Until then, its server may still be starting.
    * @default false - the backend's own database
    */
   readonly scratch?: boolean;
 }
 
-/** What is added to each ask but `graph` if there is a scratch database. */
+/** Added to each ask except `graph` if there is a scratch database. */
 export interface Led {
-  /** Where every connection to PostgreSQL that the backend opens is led, whatever `env.py` says, as a URL with the scheme `postgresql`. */
+  /** The address for every PostgreSQL connection of the backend, whatever `env.py` says, as a URL with the scheme `postgresql`. */
   readonly scratch?: string;
 }
 
-/** What is asked, one after the other. Each is answered by any number of {@link Report}s of which the last is `end` or `failed`. */
+/** A question. Each is answered by {@link Report}s, the last of which is `end` or `failed`. */
 export type Ask =
-  /** The revisions as the files say, without running them. Works without a database, also on a project that Alembic can't load. */
+  /** Reads the revisions from their files without running them. Works without a database, also if Alembic can't load the project. */
   | { readonly ask: 'graph' }
   /** A request to the runner, on the project's own database or on the scratch database. */
   | { readonly ask: 'invoke'; readonly request: MigrateRequest }
   /** Replays revisions on the scratch database. */
   | {
       readonly ask: 'observe';
-      /** Ids of the revisions to look at; the ones they stand on are only applied. */
+      /** Ids of the revisions to observe; earlier ones are only applied. */
       readonly revisions: readonly string[];
-      /** SQL to start from (plain text of `pg_dump`, with a version table or not). @default - an empty database */
+      /** SQL to start from (plain text of `pg_dump`, with or without a version table). @default - an empty database */
       readonly baseline?: string;
-      /** Whether models and migrations are compared at head. */
+      /** Whether to compare models and migrations at head. */
       readonly drift: boolean;
-      /** Whether a scratch database that holds something may be emptied. @default false */
+      /** Whether a scratch database that is not empty may be emptied. @default false */
       readonly overwrite?: boolean;
     }
   /** The catalog of the project's own database, which is only read. */
@@ -60,7 +60,7 @@ export type Ask =
       readonly message: string;
       /** What the revision follows, such as `billing@head`. @default - the only head */
       readonly head?: string;
-      /** Whether a revision without operations is written, and models are not looked at. */
+      /** Whether to write a revision without operations, ignoring the models. */
       readonly empty: boolean;
       readonly baseline?: string;
       readonly overwrite?: boolean;
@@ -69,7 +69,7 @@ export type Ask =
 export type Report =
   | { readonly report: 'graph'; readonly graph: GraphFacts }
   | { readonly report: 'environment'; readonly environment: EnvironmentFacts }
-  /** Sent when a revision is begun, so that somebody can watch. */
+  /** Sent when a revision starts, for a progress bar. */
   | { readonly report: 'progress'; readonly done: number; readonly total: number; readonly revision: string }
   | { readonly report: 'revision'; readonly revision: RevisionFacts }
   | { readonly report: 'drift'; readonly drift: DriftFacts }
@@ -82,21 +82,21 @@ export type Report =
   | { readonly report: 'failed'; readonly error: MigrateFailure['error'] | LocalFailure };
 
 export const LOCAL_CODES = [
-  /** The scratch database holds something and `overwrite` was not given. */
+  /** The scratch database is not empty, and `overwrite` is false. */
   'scratch_not_empty',
   /** `create` found no difference between models and migrations. */
   'nothing_to_create',
-  /** `create` has no models to compare with: env.py gives Alembic no target_metadata. */
+  /** `create` has no models to compare with: env.py sets no target_metadata. */
   'no_target_metadata',
-  /** Alembic, env.py or a hook of theirs has failed while a revision was written. */
+  /** Alembic, env.py or one of their hooks failed while a revision was written. */
   'create_failed',
   /** The baseline could not be loaded. */
   'baseline_failed',
-  /** `env.py` does not reach PostgreSQL through SQLAlchemy, so that it can't be led to the scratch database. */
+  /** `env.py` does not use SQLAlchemy for PostgreSQL, so it can't be redirected to the scratch database. */
   'scratch_not_reached',
   /** The backend's Python is older than 3.11. */
   'python_too_old',
-  /** The backend's Python can't import Alembic. */
+  /** The backend's Python has no Alembic. */
   'alembic_missing',
 ] as const;
 
@@ -141,35 +141,35 @@ export interface GraphRevision {
   readonly branchLabels: readonly string[];
 }
 
-/** How `env.py` treats transactions, seen with one revision on the scratch database. */
+/** How `env.py` handles transactions, observed with one revision on the scratch database. */
 export interface EnvironmentFacts {
-  /** Whether bare Alembic (`alembic upgrade`) has kept what it ran. */
+  /** Whether plain Alembic (`alembic upgrade`) committed what it ran. */
   readonly keeps: boolean;
   /** Whether the connection was in a transaction already when env.py called `context.configure()`. */
   readonly outerTransaction: boolean;
-  /** Where env.py is, relative to the project's folder. */
+  /** Path of env.py, relative to the project's folder. */
   readonly file: string;
-  /** What bare Alembic failed with, or why no revision could be run at all. */
+  /** Plain Alembic's error, or why no revision could run at all. */
   readonly failure?: string;
   /** Version of the scratch server, such as `18.4`. */
   readonly postgres: string;
 }
 
-/** What replaying one revision has shown, and what its file says. */
+/** Facts from replaying one revision and from its file. */
 export interface RevisionFacts extends GraphRevision {
   readonly source: SourceFacts;
   readonly upgrade: DirectionFacts;
   readonly downgrade: DirectionFacts;
-  /** What differs from the schema before the upgrade after upgrade and downgrade. Absent: the trip was not made. */
+  /** How the schema after upgrade and downgrade differs from the one before. Absent: the round trip was not made. */
   readonly notRestored?: SchemaChange;
-  /** The upgrade after the downgrade. Absent: the trip was not made. */
+  /** The upgrade after the downgrade. Absent: the round trip was not made. */
   readonly again?: { readonly outcome: 'done' | 'failed'; readonly failure?: StatementFailure; readonly differs?: SchemaChange };
-  /** What the upgrade did to the schema. Absent: it was not replayed. */
+  /** Schema changes of the upgrade. Absent: it was not replayed. */
   readonly changes?: SchemaChange;
   /** Tables that exist before or after and that the upgrade or the downgrade changed, locked or refers to, by name. */
   readonly before: Readonly<Record<string, TableFacts>>;
   readonly after: Readonly<Record<string, TableFacts>>;
-  /** The same trip with rows in the tables concerned. Absent: it was not made (autocommit, or nothing to put rows into). */
+  /** The same round trip with rows in the affected tables. Absent: it was not made (autocommit, or no table for rows). */
   readonly rows?: RowFacts;
 }
 
@@ -179,11 +179,11 @@ export interface DirectionFacts {
   /** Why it was not run. */
   readonly reason?: string;
   readonly failure?: StatementFailure;
-  /** All that was executed, in order; when it was not run, what Alembic renders offline, without locks. */
+  /** Executed statements, in order; if it was not run, those that Alembic renders offline, without locks. */
   readonly statements: readonly Statement[];
   /** Whether it left Alembic's transaction: an autocommit block, a COMMIT, a commit of the connection. */
   readonly leftTransaction: boolean;
-  /** How many statements more there were than are reported. */
+  /** Number of statements that are not reported. */
   readonly statementsLeftOut: number;
 }
 
@@ -198,16 +198,16 @@ export interface StatementFailure {
 export interface Statement {
   /** As it was sent, with the driver's placeholders. */
   readonly sql: string;
-  /** Line of the revision's file that caused it; 0: not known. */
+  /** Line of the revision's file that caused it; 0: unknown. */
   readonly line: number;
   /** Which transaction of the function it ran in, counted from 0; -1: autocommit. */
   readonly transaction: number;
   readonly milliseconds: number;
-  /** Rows that a SELECT, INSERT, UPDATE or DELETE touched; -1: not known. */
+  /** Rows that a SELECT, INSERT, UPDATE or DELETE affected; -1: unknown. */
   readonly rowCount: number;
-  /** Locks that it took and that were not held before, on what existed before the revision. In autocommit: none can be seen. */
+  /** New locks on objects that existed before the revision. In autocommit, none are visible. */
   readonly locks: readonly Lock[];
-  /** Tables and indexes that existed before the revision and whose file it replaced. */
+  /** Tables and indexes that existed before the revision and that it rewrote. */
   readonly rewrites: readonly string[];
 }
 
@@ -220,7 +220,7 @@ export interface Lock {
   readonly mode: string;
 }
 
-/** Entries are `<kind> <name>` and how PostgreSQL defines them, such as `column users.email`: `text NOT NULL`. */
+/** Entries are `<kind> <name>` and PostgreSQL's definition, such as `column users.email`: `text NOT NULL`. */
 export interface SchemaChange {
   readonly added: Readonly<Record<string, string>>;
   readonly removed: Readonly<Record<string, string>>;
@@ -228,7 +228,7 @@ export interface SchemaChange {
   readonly changed: Readonly<Record<string, readonly [string, string]>>;
 }
 
-/** Names are without the schema where it is `public`. */
+/** Names omit the schema `public`. */
 export interface TableFacts {
   /** Names of its direct partitions. Absent: it is not partitioned. */
   readonly partitions?: readonly string[];
@@ -239,7 +239,7 @@ export interface TableFacts {
 
 export interface ColumnFacts {
   readonly name: string;
-  /** As `format_type` gives it, such as `character varying(255)`. */
+  /** From `format_type`, such as `character varying(255)`. */
   readonly type: string;
   readonly notNull: boolean;
   readonly default?: string;
@@ -250,7 +250,7 @@ export interface ColumnFacts {
 export interface ConstraintFacts {
   readonly name: string;
   readonly kind: 'primary key' | 'unique' | 'foreign key' | 'check' | 'exclude' | 'not null';
-  /** As `pg_get_constraintdef` gives it. */
+  /** From `pg_get_constraintdef`. */
   readonly definition: string;
   readonly columns: readonly string[];
   readonly validated: boolean;
@@ -260,7 +260,7 @@ export interface ConstraintFacts {
 
 export interface IndexFacts {
   readonly name: string;
-  /** As `pg_get_indexdef` gives it. */
+  /** From `pg_get_indexdef`. */
   readonly definition: string;
   /** Columns in order; an expression is null. */
   readonly columns: readonly (string | null)[];
@@ -269,32 +269,32 @@ export interface IndexFacts {
   readonly partial: boolean;
 }
 
-/** What became of rows that stood in the tables before the upgrade. */
+/** What happened to rows that were in the tables before the upgrade. */
 export interface RowFacts {
   /** Tables that got rows. */
   readonly tables: readonly string[];
-  /** The upgrade failed on rows and succeeds on empty tables. */
+  /** The upgrade failed with rows but succeeds with empty tables. */
   readonly upgradeFailure?: StatementFailure;
   readonly downgradeFailure?: StatementFailure;
-  /** Tables whose rows became fewer in the upgrade, though the table stayed. */
+  /** Tables that lost rows in the upgrade, although the table stayed. */
   readonly deleted: readonly string[];
-  /** Columns, as `table.column`, that are there before and after the upgrade and hold other values. */
+  /** Columns, as `table.column`, that exist before and after the upgrade with different values. */
   readonly changed: readonly string[];
-  /** Columns, as `table.column`, and tables that are back after upgrade and downgrade without what they held. */
+  /** Columns, as `table.column`, and tables that upgrade and downgrade restored without their data. */
   readonly notBroughtBack: readonly string[];
 }
 
-/** Models against migrations, at head. */
+/** The comparison of models and migrations, at head. */
 export interface DriftFacts {
-  /** What Alembic's autogenerate would write, an operation a line. */
+  /** The operations that Alembic's autogenerate would write, one per line. */
   readonly operations: readonly string[];
-  /** What the catalog shows besides: the migrated database as `removed` and `added` against one that the models made. */
+  /** Further differences in the catalogs: the migrated database compared with one that the models created. */
   readonly catalog: SchemaChange;
   /** Why it could not be compared, such as no target_metadata. */
   readonly reason?: string;
 }
 
-/** What the file of a revision says, read without running it. */
+/** Facts from a revision's file, read without running it. */
 export interface SourceFacts {
   /** First line of its docstring. */
   readonly description: string;
@@ -304,7 +304,7 @@ export interface SourceFacts {
   readonly downgrade: FunctionFacts | null;
   /** Modules imported anywhere in the file, such as `app.models`. */
   readonly imports: readonly { readonly module: string; readonly line: number; readonly ownProject: boolean }[];
-  /** What the runner's guard finds in the upgrade, as in the contract. */
+  /** The guard's findings in the upgrade, as in the contract. */
   readonly dataLoss: readonly { readonly rule: string; readonly what: string; readonly line: number }[];
 }
 
@@ -317,15 +317,15 @@ export interface Acknowledgement {
 
 export interface FunctionFacts {
   readonly line: number;
-  /** Nothing but a docstring, `pass`, `...` or a bare `return`. */
+  /** Only a docstring, `pass`, `...` or a bare `return`. */
   readonly empty: boolean;
-  /** It does nothing but raise. */
+  /** It only raises. */
   readonly raises: boolean;
-  /** Calls in it and in what it uses of the same file. */
+  /** Calls in it and in functions of the same file that it uses. */
   readonly calls: readonly Call[];
-  /** Lines of a `return` that does not end the function: the revision may be stamped without its work. */
+  /** Lines of early `return`s: the revision may be stamped without its work. */
   readonly earlyReturns: readonly number[];
-  /** SQL that is given as text. */
+  /** SQL in text literals. */
   readonly sql: readonly { readonly text: string; readonly line: number; readonly inAutocommitBlock: boolean }[];
 }
 

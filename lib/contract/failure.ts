@@ -2,56 +2,56 @@ import type { AppliedRevision, DataLoss, ErrorCode } from './answer';
 import type { LocalFailure } from './facts';
 import type { TenantCode, TenantRunSummary, TenantsClientCode } from './tenants';
 
-/** Codes of what keeps this machine from working on a project. */
+/** Codes of failures on this machine. */
 export type MachineCode =
-  /** no Alembic project where one was looked for, or several */
+  /** no Alembic project was found, or several */
   | 'project_not_found'
-  /** this machine's platform has no PostgreSQL among the packages that are installed */
+  /** the installed packages have no PostgreSQL for this platform */
   | 'postgres_missing'
   /** the scratch server does not start */
   | 'postgres_not_started'
   /** uv, which starts the backend's Python, is not installed */
   | 'uv_missing'
-  /** the command that starts the backend's Python can't be run, or ends before the observer says anything */
+  /** the command that starts the backend's Python failed, or ended without output of the observer */
   | 'python_not_started'
-  /** the observer ended in the middle of its work */
+  /** the observer ended during its work */
   | 'observer_died'
-  /** the observer sent something that this version does not understand */
+  /** the observer sent an invalid report */
   | 'unexpected_report'
-  /** git is not installed, this is not a repository, or git refuses */
+  /** git is not installed, this is not a repository, or git failed */
   | 'git_failed'
-  /** git does not know the ref */
+  /** git does not have the ref */
   | 'unknown_ref'
-  /** the clone is too shallow to know where the branches part */
+  /** the clone is too shallow to find where the branches diverged */
   | 'shallow_clone';
 
-/** Codes of a command that ends by itself. */
+/** Codes of the command itself. */
 export type CommandCode =
   /** a protected stage was not confirmed */
   | 'declined'
   /** Ctrl-C, SIGTERM or SIGHUP */
   | 'interrupted'
-  /** the description of a new revision says nothing */
+  /** the description of a new revision is vague */
   | 'vague_description';
 
 /** Every code that a failure can have. A code never changes its meaning. */
 export type FailureCode = ErrorCode | TenantCode | TenantsClientCode | LocalFailure['code'] | MachineCode | CommandCode;
 
-/** What is known about a failure besides its code, its message and the next step. */
+/** More details of a failure, if known. */
 export interface FailureDetails {
   /** The revision that failed. */
   readonly revision?: string;
-  /** PostgreSQL's five-character code. */
+  /** PostgreSQL's five-character SQLSTATE. */
   readonly sqlState?: string;
   /** The statement that failed, shortened. */
   readonly statement?: string;
-  /** With `blocked`: what pending revisions destroy and do not acknowledge. */
+  /** With `blocked`: what pending revisions destroy without an acknowledgement. */
   readonly dataLoss?: readonly DataLoss[];
   /** Revisions that the run applied and committed before it failed, over all its slices. */
   readonly applied?: readonly AppliedRevision[];
   /** Last lines of the function's log, or of the process that failed, oldest first. */
   readonly log?: readonly string[];
-  /** How far a run over many tenants got, if it reported that. */
+  /** The summary of a run over many tenants, if it got that far. */
   readonly summary?: TenantRunSummary;
   /** What led to this failure, such as the SDK's error. */
   readonly cause?: unknown;
@@ -60,9 +60,9 @@ export interface FailureDetails {
 /** A failure as data. */
 export interface Failure extends FailureDetails {
   readonly code: FailureCode;
-  /** What went wrong, with what. */
+  /** What happened, with what. */
   readonly message: string;
-  /** What to do about it. */
+  /** The next step. */
   readonly next: string;
 }
 
@@ -78,10 +78,10 @@ export class MigrateError extends Error implements Failure {
   readonly summary?: TenantRunSummary;
 
   /**
-   * @param code what kind of failure it is
-   * @param message what went wrong, with what
-   * @param next what to do about it
-   * @param details what else is known
+   * @param code the stable code
+   * @param message what happened, with what
+   * @param next the next step
+   * @param details more details, if known
    */
   constructor(
     readonly code: FailureCode,
@@ -99,7 +99,7 @@ export class MigrateError extends Error implements Failure {
     this.summary = details.summary;
   }
 
-  /** The same failure, except for what is given. */
+  /** The same failure with changes. */
   with(changes: Partial<Failure>): MigrateError {
     const { code, message, next, ...details } = { ...this, message: this.message, cause: this.cause, ...changes };
     return new MigrateError(code, message, next, details);

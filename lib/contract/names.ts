@@ -1,12 +1,12 @@
 /* Names that two rooms must agree on: files, environment variables, functions, state machines. */
 
-/** Version of the wire shapes. It grows when an answer gains a meaning that an old reader would get wrong. */
+/** Version of the wire shapes. Increase it if an old reader would misunderstand a new answer. */
 export const CONTRACT_VERSION = 1;
 
 /** Where Lambda finds the runner inside the package. */
 export const HANDLER = 'cdk_alembic.handler.handler';
 
-/** What packaging tells the runner about the package; relative to its root. */
+/** The manifest that packaging writes for the runner; relative to the package's root. */
 export const MANIFEST_FILE = 'cdk_alembic/manifest.json';
 
 /** Versions of the backend's distributions that the runner's tests run: the oldest, the first that is too new, and both in words. */
@@ -20,7 +20,7 @@ export const SUPPORTED_VERSIONS: Readonly<
 /** Environment variable of the function that holds {@link RunnerSettings} as JSON. */
 export const SETTINGS_VARIABLE = 'CDK_ALEMBIC_SETTINGS';
 
-/** What the container runs, and the environment variable that holds its request as JSON. */
+/** The container's module, and the environment variable with its request as JSON. */
 export const TASK_MODULE = 'cdk_alembic.task';
 export const REQUEST_VARIABLE = 'CDK_ALEMBIC_REQUEST';
 
@@ -38,12 +38,12 @@ export function functionName(appName: string, stage: string): string {
   return `${appName}-api-migrate-lambda-${stage}`;
 }
 
-/** Name of the state machine that runs a function's revisions in a container. Step Functions takes 80 characters. */
+/** Name of the state machine that runs a function's revisions in a container. Step Functions allows 80 characters. */
 export function containerStateMachineName(ofFunction: string): string {
   return `${ofFunction}-container`;
 }
 
-/** All that is wrong with a stage and an app name; empty when they can be used. @param name the longest name that they make */
+/** All problems of a stage and an app name; empty: they are valid. @param name the longest name made from them */
 export function nameProblems(appName: string, stage: string, name = functionName(appName, stage)): string[] {
   const problems: string[] = [];
   const allowed = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;

@@ -1,5 +1,5 @@
 /**
- * CloudFormation turns every property of a custom resource into a string: these are the strings that arrive at the handler.
+ * CloudFormation turns every property of a custom resource into a string: these strings arrive at the handler.
  */
 export interface OnDeployProperties {
   readonly ServiceToken: string;
@@ -7,19 +7,19 @@ export interface OnDeployProperties {
   readonly Stage: string;
   /** Changes with the package, the function's configuration and the database settings: CloudFormation then sends an Update. */
   readonly Fingerprint: string;
-  /** What the deploy does about revisions that run in a container; absent: the stage has none. */
+  /** How the deploy treats revisions that run in a container; absent: the stage has no container. */
   readonly Container?: ContainerOnDeploy;
 }
 
-/** The deploy waits for the container, or starts it and goes on. */
+/** The deploy waits for the container, or starts it and continues. */
 export type ContainerOnDeploy = 'wait' | 'handOver';
 
 /** Attributes of the custom resource (`Fn::GetAtt`). Several heads are joined with `,`; base is the empty string. */
 export interface OnDeployData {
   readonly fromRevision: string;
   readonly toRevision: string;
-  /** A number as a string, as CloudFormation hands attributes on. */
+  /** A number as a string, as CloudFormation passes attributes. */
   readonly appliedCount: string;
-  /** ARN of the execution that was handed over to; empty: none. With a container only. */
+  /** ARN of the execution that the run was handed over to; empty: none. Only with a container. */
   readonly containerExecution?: string;
 }

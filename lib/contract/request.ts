@@ -1,32 +1,32 @@
 import { choiceOf, listOf, numberFrom, problemsOf, type Rule, type Shape, text, yesOrNo } from './checks/rules';
 
-/** What a request can ask for. */
+/** The commands of a request. */
 export const COMMANDS = ['upgrade', 'plan', 'current', 'history', 'downgrade', 'stamp'] as const;
 export type Command = (typeof COMMANDS)[number];
 
-/** Commands that run only where the construct's props allow them. */
+/** Commands that the construct's props must allow. */
 export const RESTRICTED_COMMANDS = ['downgrade', 'stamp'] as const;
 export type RestrictedCommand = (typeof RESTRICTED_COMMANDS)[number];
 
 /**
  * Payload of an invoke. Every key is optional: `{}` and no payload at all upgrade to head.
- * Unknown keys are refused by name, so that an old function never ignores what a new caller means.
+ * Unknown keys are errors, so that an old function never ignores what a new caller wants.
  */
 export interface MigrateRequest {
   /** @default 'upgrade' */
   readonly command?: Command;
   /**
    * Target revision, in Alembic's notation (`head`, `heads`, `base`, an id, `+1`, `-1`, `label@head`).
-   * `downgrade` and `stamp` need it; `upgrade` and `plan` go to `head` without it; `current` and `history` take none.
+   * `downgrade` and `stamp` require it; `upgrade` and `plan` default to `head`; `current` and `history` take none.
    */
   readonly revision?: string;
   /**
-   * Seconds after which an `upgrade` or `downgrade` starts no further revision and answers `partial`. 0 applies one revision.
-   * @default - until the function's deadline is near
+   * Seconds after which an `upgrade` or `downgrade` starts no more revisions and answers `partial`. 0 applies one revision.
+   * @default - until shortly before the function's deadline
    */
   readonly sliceSeconds?: number;
   /**
-   * What an `upgrade` may do besides. `drop_invalid_indexes` drops the invalid indexes that are in the way of a pending revision.
+   * What else an `upgrade` may do. `drop_invalid_indexes` drops invalid indexes that are in the way of a pending revision.
    * @default - nothing
    */
   readonly allow?: readonly Allowance[];
@@ -36,8 +36,8 @@ export interface MigrateRequest {
    */
   readonly requestedBy?: string;
   /**
-   * The run that this slice belongs to, a UUID: the answer of its first slice names it.
-   * @default - a run of its own
+   * UUID of the run that this slice belongs to, from the first slice's answer.
+   * @default - a new run
    */
   readonly runId?: string;
   /**
@@ -46,25 +46,25 @@ export interface MigrateRequest {
    */
   readonly sql?: boolean;
   /**
-   * With `upgrade` and `plan`: where all pending revisions run.
+   * For `upgrade` and `plan`: where all pending revisions run.
    *
-   * @default - in the function, but for those that say in a comment `# cdk-alembic: run in container`
+   * @default - in the function, except those with the comment `# cdk-alembic: run in container`
    */
-  readonly in?: Place;
+  readonly in?: Compute;
 }
 
-/** Where a request can want its revisions to run. */
-export const PLACES = ['container'] as const;
-export type Place = (typeof PLACES)[number];
+/** Where a request can run its revisions. */
+export const COMPUTES = ['container'] as const;
+export type Compute = (typeof COMPUTES)[number];
 
 /** What a request can allow. */
 export const ALLOWANCES = ['drop_invalid_indexes'] as const;
 export type Allowance = (typeof ALLOWANCES)[number];
 
-/** Lambda runs a call for 900 s at most. */
+/** Lambda runs a call for at most 900 s. */
 export const MAX_SLICE_SECONDS = 900;
 
-/** What Alembic takes as a revision: an id or the start of one, a symbol, a label, a relative step. */
+/** A revision as Alembic accepts it: an id or the start of one, a symbol, a label, a relative step. */
 const REVISION_PATTERN = '(?:[A-Za-z0-9_][A-Za-z0-9_.-]*(?:@(?:heads?|base|[A-Za-z0-9_]+))?(?:[+-][0-9]{1,4})?|[+-][0-9]{1,4})';
 
 export const RUN_ID: Rule = text({
@@ -102,11 +102,11 @@ export const REQUEST: Shape<MigrateRequest> = {
     requestedBy: REQUESTED_BY,
     runId: RUN_ID,
     sql: yesOrNo({ takenBy: ['plan'] }),
-    in: choiceOf(PLACES, { takenBy: ['upgrade', 'plan'] }),
+    in: choiceOf(COMPUTES, { takenBy: ['upgrade', 'plan'] }),
   },
 };
 
-/** All that is wrong with a request; empty when it can be sent. */
+/** All problems of a request; empty: it is valid. */
 export function requestProblems(request: unknown): string[] {
   return problemsOf(REQUEST, request);
 }

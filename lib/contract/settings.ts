@@ -2,7 +2,7 @@ import { choiceOf, listOf, numberFrom, objectOf, problemsOf, type Shape, text, y
 import { MAX_SLICE_SECONDS, RESTRICTED_COMMANDS, type RestrictedCommand } from './request';
 import type { TenantSettings } from './tenants';
 
-/** Environment names that the backend reads. Only what is named is filled. */
+/** Environment variables that the backend reads. Only named ones are filled. */
 export interface DatabaseVariables {
   /** Gets the whole address, `<scheme>://user:password@host:port/database`, each part percent-encoded. */
   readonly url?: string;
@@ -15,11 +15,11 @@ export interface DatabaseVariables {
   readonly database?: string;
 }
 
-/** Where the runner gets the database's address from, at run time. No kind holds a password. */
+/** Where the runner gets the database's address at run time. None contains a password. */
 export type DatabaseSettings =
-  /** the function's environment is complete as it is */
+  /** the function's environment is complete */
   | { readonly source: 'environment' }
-  /** a secret of Secrets Manager, of the shape RDS gives it or a URL; what is given here goes before it */
+  /** a secret in Secrets Manager, in RDS's shape or as a URL; the values here take precedence */
   | {
       readonly source: 'secret';
       readonly secretArn: string;
@@ -28,7 +28,7 @@ export type DatabaseSettings =
       readonly port?: number;
       readonly database?: string;
     }
-  /** a token of IAM database authentication in place of the password */
+  /** a token of IAM database authentication instead of a password */
   | {
       readonly source: 'iam';
       readonly variables: DatabaseVariables;
@@ -38,12 +38,12 @@ export type DatabaseSettings =
       readonly database: string;
     };
 
-/** What the construct tells the runner, in {@link SETTINGS_VARIABLE}. */
+/** The construct's settings for the runner, in {@link SETTINGS_VARIABLE}. */
 export interface RunnerSettings {
   readonly stage: string;
   readonly allow: readonly RestrictedCommand[];
   readonly database: DatabaseSettings;
-  /** Whether a revision that destroys data has to acknowledge it. @default true */
+  /** Whether a revision that destroys data must acknowledge it. @default true */
   readonly guard?: boolean;
   /** Whether a person is asked before the stage is changed. @default false */
   readonly protected?: boolean;
@@ -52,19 +52,19 @@ export interface RunnerSettings {
   readonly eventBus?: string;
   /** ARN of the state machine that runs a container. @default - there is none */
   readonly container?: string;
-  /** The function migrates tenants: it takes a TenantRequest, and nothing without one. @default - it migrates its database */
+  /** The function migrates tenants: it accepts only a TenantRequest. @default - it migrates its database */
   readonly tenants?: TenantSettings;
 }
 
-/** How long the runner waits for what. All in seconds. */
+/** The runner's timeouts in seconds. */
 export interface RunnerLimits {
   /** How long a run waits for another one to end before it answers `locked`. @default 60 */
   readonly mutexWaitSeconds?: number;
-  /** How long a statement of a migration may queue for a lock; so long may the application's queries queue behind it. @default 5 */
+  /** How long a statement may queue for a lock. The application's queries queue behind it for this long. @default 5 */
   readonly lockTimeoutSeconds?: number;
-  /** How long a revision is tried again after a lock was not available or a deadlock was found. @default 120 */
+  /** How long a revision is retried after a lock was not available or a deadlock was detected. @default 120 */
   readonly lockRetrySeconds?: number;
-  /** How long a database that can't be reached is tried again: a paused Aurora, a failover. Never after the first revision. @default 30 */
+  /** How long an unreachable database is retried: a paused Aurora, a failover. Never after the first revision. @default 30 */
   readonly connectRetrySeconds?: number;
 }
 
@@ -131,7 +131,7 @@ export const SETTINGS: Shape<RunnerSettings> = {
   },
 };
 
-/** All that is wrong with the function's settings; empty when they can be used. */
+/** All problems of the function's settings; empty: they are valid. */
 export function settingsProblems(settings: unknown): string[] {
   return problemsOf(SETTINGS, settings);
 }

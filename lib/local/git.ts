@@ -3,7 +3,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { MigrateError } from '../contract/failure';
 
-/** Files that differ from where a branch began, relative to the project's folder, with `/`. */
+/** Files that differ from the branch point, relative to the project's folder, with `/`. */
 export interface Changes {
   /** What they were compared with. */
   readonly since: string;
@@ -13,7 +13,7 @@ export interface Changes {
 }
 
 /**
- * What is new in the working tree since it and `ref` parted, committed or not.
+ * Changes in the working tree since it diverged from `ref`, committed or not.
  *
  * @param project folder of the Alembic project
  */
@@ -21,7 +21,7 @@ export async function changesSince(project: string, ref: string): Promise<Change
   const top = (await git(project, 'rev-parse', '--show-toplevel')).trim();
   const base = await mergeBase(project, ref);
   const [differing, untracked] = await Promise.all([
-    // A file that was renamed is a revision that is gone and another one.
+    // A renamed file counts as a removed revision and a new one.
     git(project, 'diff', '--name-status', '--no-renames', '-z', base),
     git(project, 'ls-files', '--others', '--exclude-standard', '--full-name', '-z', top),
   ]);
@@ -47,7 +47,7 @@ export async function defaultBranch(project: string): Promise<string | undefined
 
 async function mergeBase(project: string, ref: string): Promise<string> {
   const shallow = (await git(project, 'rev-parse', '--is-shallow-repository')).trim() === 'true';
-  // Not an option, whatever it looks like.
+  // Never taken as an option.
   const commit = await tried(project, 'rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`);
   if (!commit) {
     const fetch = ref.startsWith('origin/') ? `: "git fetch origin ${ref.slice('origin/'.length)}"` : '';
@@ -61,7 +61,7 @@ async function mergeBase(project: string, ref: string): Promise<string> {
   if (base) return base.trim();
   if (shallow) {
     const next = 'fetch the whole history: "git fetch --unshallow"; in GitHub Actions fetch-depth: 0, in GitLab GIT_DEPTH: 0';
-    throw new MigrateError('shallow_clone', `this clone is too shallow to tell where its branch and "${ref}" part`, next);
+    throw new MigrateError('shallow_clone', `this clone is too shallow to find where its branch and "${ref}" diverged`, next);
   }
   throw new MigrateError('unknown_ref', `"${ref}" and HEAD have no commit in common`, 'name another ref with --since');
 }
@@ -78,8 +78,8 @@ async function git(folder: string, ...args: string[]): Promise<string> {
   } catch (error) {
     const { code, stderr = '', message } = error as Error & { code?: unknown; stderr?: string };
     const reason = code === 'ENOENT' ? 'git is not installed' : stderr.trim().split('\n')[0] || message;
-    const next = 'name the revisions to review, or --all: neither needs git';
-    throw new MigrateError('git_failed', `git can't tell what is new in ${folder}: ${reason}`, next);
+    const next = 'name the revisions to review, or pass --all: neither needs git';
+    throw new MigrateError('git_failed', `git could not determine what is new in ${folder}: ${reason}`, next);
   }
 }
 
@@ -87,7 +87,7 @@ function split(text: string): string[] {
   return text.split('\0').filter((field) => field !== '');
 }
 
-/** The project's folder from the repository's root, with `/`; where there is no repository: from the current folder. */
+/** The project's folder relative to the repository's root, with `/`; without a repository, relative to the current folder. */
 export async function folderInRepository(project: string): Promise<string> {
   const prefix = await tried(project, 'rev-parse', '--show-prefix');
   return (prefix?.trim().replace(/\/$/, '') ?? path.relative(process.cwd(), project).split(path.sep).join('/')) || '.';

@@ -4,15 +4,15 @@ import { MigrateError } from '../contract/failure';
 import { foldersUp } from './settings';
 
 /**
- * Finds the Alembic project: the folder that is named; else the nearest from a folder upwards to the repository's root; else the only
- * one right below.
+ * Finds the Alembic project: the named folder; else the nearest from a folder upwards to the repository's root; else the only one
+ * directly below.
  *
  * @param named an absolute path
  */
 export function findProject(from: string, named?: string): string {
   if (named !== undefined) {
     if (isProject(named)) return named;
-    throw notFound(`${named} holds no Alembic project: no alembic.ini and no [tool.alembic] in pyproject.toml`);
+    throw notFound(`${named} has no Alembic project: no alembic.ini and no [tool.alembic] in pyproject.toml`);
   }
   for (const folder of foldersUp(from)) if (isProject(folder)) return folder;
   const below = foldersBelow(from).filter(isProject);
@@ -21,7 +21,9 @@ export function findProject(from: string, named?: string): string {
     const names = below.map((folder) => path.basename(folder)).join(', ');
     throw notFound(`there are several Alembic projects in ${from}: ${names}`);
   }
-  throw notFound(`no Alembic project in ${from}, above it or right below: no alembic.ini, no [tool.alembic] in pyproject.toml`);
+  throw notFound(
+    `no Alembic project in ${from}, above it or directly below: no alembic.ini, no [tool.alembic] in pyproject.toml`,
+  );
 }
 
 function isProject(folder: string): boolean {
@@ -37,5 +39,5 @@ function foldersBelow(folder: string): string[] {
 }
 
 function notFound(message: string): MigrateError {
-  return new MigrateError('project_not_found', message, 'name its folder: --project back, or the setting "project"');
+  return new MigrateError('project_not_found', message, 'name its folder with --project, or with the setting "project"');
 }

@@ -10,11 +10,11 @@ export type RuleLevel = (typeof RULE_LEVELS)[number];
 
 /** A project's settings: the key `cdk-alembic` of a package.json, or the file cdk-alembic.json. Paths are absolute. */
 export interface Settings {
-  /** Folder of the Alembic project. @default - it is looked for */
+  /** Folder of the Alembic project. @default - searched */
   readonly project?: string;
   /** What starts the backend's Python. @default - uv */
   readonly python?: string | readonly string[];
-  /** An empty database to replay on. @default - a server that is started */
+  /** An empty database to replay on. @default - a scratch server */
   readonly databaseUrl?: string;
   /** Variables to set before the backend is imported. */
   readonly environment: Readonly<Record<string, string>>;
@@ -22,11 +22,11 @@ export interface Settings {
   readonly baseline?: string;
   /** @default 'error' */
   readonly failOn: FailOn;
-  /** Whether revisions that can't be replayed may pass on their source alone. @default false */
+  /** Whether revisions that can't be replayed may pass on their source. @default false */
   readonly allowNotReplayed?: boolean;
-  /** How much each rule counts. @default - as much as it says itself */
+  /** Severity of each rule. @default - the rule's own */
   readonly rules: Readonly<Record<string, RuleLevel>>;
-  /** Folder of the file that holds them; the current one where there is none. */
+  /** Folder of the settings file; the current folder if there is none. */
   readonly folder: string;
 }
 
@@ -37,7 +37,7 @@ const FILE = 'cdk-alembic.json';
  * Reads the nearest settings, from a folder upwards to the repository's root. Throws a {@link MigrateError} that names all
  * problems at once.
  *
- * @param knownRule whether there is a rule of that name
+ * @param knownRule whether a rule has that name
  */
 export function readSettings(from: string, knownRule: (rule: string) => boolean): Settings {
   for (const folder of foldersUp(from)) {
@@ -46,7 +46,7 @@ export function readSettings(from: string, knownRule: (rule: string) => boolean)
     );
     const [source, other] = found;
     if (source === undefined) continue;
-    const problems = other ? [`${source.name} and ${other.name} both hold settings: keep one`] : [];
+    const problems = other ? [`${source.name} and ${other.name} both have settings: keep one`] : [];
     problems.push(...settingsProblems(source.value, knownRule).map((problem) => `${source.name}: ${problem}`));
     if (problems.length > 0) {
       throw new MigrateError('invalid_settings', problems.join('; '), 'correct them; docs/review.md lists the settings');
@@ -76,13 +76,13 @@ function read(file: string, key?: string): Source {
     const document = JSON.parse(readFileSync(file, 'utf8'));
     return { name, value: key === undefined ? document : document?.[key] };
   } catch (error) {
-    // A broken package.json is reported by npm.
+    // npm reports a broken package.json.
     if (key !== undefined) return { name, value: undefined };
-    throw new MigrateError('invalid_settings', `${file} is no JSON: ${(error as Error).message}`, 'correct it');
+    throw new MigrateError('invalid_settings', `${file} is not JSON: ${(error as Error).message}`, 'correct the file');
   }
 }
 
-/** The settings as they are written. */
+/** The raw settings. */
 interface RawSettings {
   readonly project?: string;
   readonly python?: string | readonly string[];
@@ -96,7 +96,7 @@ interface RawSettings {
 
 type Check = (value: unknown) => string[];
 
-/** All problems of settings; empty: they can be trusted. */
+/** All problems of settings; empty: they are valid. */
 export function settingsProblems(settings: unknown, knownRule: (rule: string) => boolean): string[] {
   if (!isRecord(settings)) return ['must be an object'];
   const checks: Record<keyof RawSettings, Check> = {
@@ -115,12 +115,12 @@ export function settingsProblems(settings: unknown, knownRule: (rule: string) =>
   });
 }
 
-/** What is wrong with the address of a database. */
+/** The problems of a database's address. */
 export function databaseUrlProblems(value: unknown): string[] {
   if (typeof value !== 'string' || !URL.canParse(value)) return ['such as postgresql://user:password@host:5432/database'];
   const { protocol, pathname } = new URL(value);
   if (protocol !== 'postgresql:' && protocol !== 'postgres:') return [`with the scheme postgresql, not ${protocol.slice(0, -1)}`];
-  return pathname.length > 1 ? [] : ['with the name of a database'];
+  return pathname.length > 1 ? [] : ['with a database name'];
 }
 
 function ruleProblems(value: unknown, knownRule: (rule: string) => boolean): string[] {

@@ -1,4 +1,4 @@
-"""What an Alembic project holds, read without running any of it: `python3 alembic_project.py <directory> <config>` prints JSON.
+"""Facts of an Alembic project, read without running it: `python3 alembic_project.py <directory> <config>` prints JSON.
 
 `problems` are mistakes to report. `folder` is where Alembic is called: its relative paths start there. `paths` are what Alembic
 reads. `revisions` is null when a file can't be judged by reading alone (a computed id, syntax of a newer Python).
@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "lambda" / "migrate
 
 from cdk_alembic.project.graph import Node, own_labels, problem  # noqa: E402
 
-# As in alembic.script.base: editors' lock files and package markers are no revisions.
+# As in alembic.script.base: editors' lock files and package markers are not revisions.
 REVISION_FILE = re.compile(r"(?!\.#|__init__)(.*\.py)$")
 NAMES = ("revision", "down_revision", "branch_labels", "depends_on")
 SEPARATORS = {"space": " ", "newline": "\n", "os": os.pathsep, ":": ":", ";": ";"}
@@ -38,17 +38,17 @@ def describe(directory: Path, config: str) -> dict[str, Any]:
     here = (directory / config).parent
     script_location = options.get("script_location")
     if not script_location and (here / "env.py").is_file():
-        # Flask-Migrate's alembic.ini lies among the scripts and does not say so.
+        # Flask-Migrate's alembic.ini is in the folder of the scripts and does not set script_location.
         script_location = str(here)
     if not script_location:
         problem = f"{directory / config} sets no script_location for Alembic{other_sections(directory / config)}"
         return {"problems": [problem], "paths": [], "revisions": None}
-    # Alembic takes paths from where it is called: the project's folder, or the one that holds its configuration.
+    # Alembic resolves paths against its working directory: the project's folder, or the folder of its configuration.
     found = ((folder, locate(directory, folder, script_location)) for folder in (directory, here))
     called_in, scripts = next((pair for pair in found if pair[1]), (directory, None))
     if scripts is None:
         hint = ': set "script_location = %(here)s" there' if (here / "env.py").is_file() else ""
-        problem = f'the script_location "{script_location}" of {directory / config} is no directory{hint}'
+        problem = f'the script_location "{script_location}" of {directory / config} is not a directory{hint}'
         return {"problems": [problem], "paths": [], "revisions": None}
     configured = options.get("version_locations") or []
     located = [locate(directory, called_in, text) for text in configured]
@@ -92,7 +92,7 @@ def names_locations(env: Path) -> bool:
 
 
 def read_options(directory: Path, config: Path) -> dict[str, Any]:
-    """Alembic's options: those of alembic.ini go before pyproject.toml's, as in Alembic."""
+    """Alembic's options: alembic.ini takes precedence over pyproject.toml, as in Alembic."""
     if config.suffix == ".toml":
         return read_toml(config, config.parent) or {}
     return {**(read_toml(directory / "pyproject.toml", directory) or {}), **(read_ini(config, config.parent) or {})}
@@ -165,7 +165,7 @@ def locate(directory: Path, called_in: Path, text: str) -> Path | None:
 
 
 def read_revisions(locations: list[Path], options: dict[str, Any], *, all_here: bool) -> tuple[dict[str, Any], list[str]]:
-    """The revisions, and what is wrong with them as a whole. `all_here`: whether every location was found."""
+    """The revisions, and their problems as a whole. `all_here`: whether every location was found."""
     if options.get("sourceless"):
         raise Unreadable
     nodes: dict[str, Node] = {}
@@ -201,7 +201,7 @@ def several(value: Any) -> tuple[str, ...]:
 
 
 def lineage(revision: str, below: dict[str, tuple[str, ...]]) -> set[str]:
-    """A revision and all that come before it."""
+    """A revision and all earlier ones."""
     found: set[str] = set()
     queue = [revision]
     while queue:

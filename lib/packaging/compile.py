@@ -55,11 +55,11 @@ def compile_all(package: str, task_root: str, jobs: list[list[str]]) -> None:
 
 
 def without_docstrings(code: CodeType) -> CodeType:
-    """The code with a word in the place of each docstring: SQLAlchemy expects that there is one, so Python's own -OO won't do."""
+    """The code with a word instead of each docstring: SQLAlchemy expects docstrings, so Python's -OO does not work."""
     constants = [without_docstrings(value) if isinstance(value, CodeType) else value for value in code.co_consts]
     instructions = list(zip(code.co_code[::2], code.co_code[1::2], strict=True))
     if code.co_flags & CO_OPTIMIZED:
-        # Of a function: a text that comes first, and that nothing loads.
+        # Of a function: a leading text that nothing loads.
         if constants and isinstance(constants[0], str) and not loads(instructions, 0):
             constants[0] = LEFT_OUT
     elif "__doc__" in code.co_names:
@@ -73,7 +73,7 @@ def without_docstrings(code: CodeType) -> CodeType:
 
 
 def loads(instructions: list[tuple[int, int]], index: int) -> int:
-    """How often a constant is loaded; an index past 255 counts for another one, too."""
+    """How often a constant is loaded; an index past 255 also counts for another one."""
     return sum(operation in LOADS and argument == index for operation, argument in instructions)
 
 

@@ -12,7 +12,7 @@ export type PackagingCode =
   | 'wrong_platform'
   | 'too_large';
 
-/** A mistake that the user can fix. Its message is the whole report: the constructs show it without a stack trace. */
+/** A mistake that the user can fix. The constructs show its message without a stack trace. */
 export class PackagingError extends Error {
   constructor(
     readonly code: PackagingCode,

@@ -1,4 +1,4 @@
-"""Loads a package as the function will, without a database: `python load_project.py <package> <overlay>` prints JSON.
+"""Loads a package like the function, without a database: `python load_project.py <package> <overlay>` prints JSON.
 
 env.py runs in Alembic's offline mode up to its migrations, and Alembic itself loads the revisions. Nothing connects or is
 started. `missing` is a module that neither the package nor Python has. `unproved` says what else kept env.py or the revisions
@@ -25,7 +25,7 @@ FORBIDDEN = ("socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.sys
 
 
 class Refused(BaseException):
-    """What packaging must not do. No project catches it by mistake."""
+    """Something that packaging must not do. A BaseException, so that no project catches it by mistake."""
 
 
 def main(package: Path, overlay: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What the function runs on. */
+/** The function's platform. */
 export interface FunctionPlatform {
   readonly architecture: 'arm64' | 'x86_64';
   /** Major and minor version of Python, such as `3.13`. */
@@ -13,11 +13,11 @@ export function uvPlatform({ architecture }: FunctionPlatform): string {
   return `${architecture === 'arm64' ? 'aarch64' : 'x86_64'}-manylinux_2_28`;
 }
 
-/** Amazon Linux 2, on which Lambda runs Python before 3.12, has this glibc 2.x; uv knows 2.17 and 2.28 and nothing between. */
+/** Amazon Linux 2, on which Lambda runs Python before 3.12, has this glibc 2.x; uv only knows 2.17 and 2.28. */
 const OLD_GLIBC = 26;
 const NAMED_GLIBCS: Record<string, number> = { manylinux1: 5, manylinux2010: 12, manylinux2014: 17 };
 
-/** Installed distributions that the function's Linux is too old for, such as `greenlet-3.5.6`. */
+/** Installed distributions that need a newer Linux than the function's, such as `greenlet-3.5.6`. */
 export function tooNew(sitePackages: string, { pythonVersion }: FunctionPlatform): string[] {
   if (Number(pythonVersion.split('.')[1]) >= 12) return [];
   return readdirSync(sitePackages)

@@ -14,7 +14,7 @@ export function hasUv(): boolean {
 
 export function uvMissing(): string {
   return (
-    `uv is needed to package the backend and "${uvCommand()}" can't be run: ` +
+    `uv is needed to package the backend, but "${uvCommand()}" could not be run: ` +
     'install it (https://docs.astral.sh/uv/getting-started/installation/, or "pip install uv"), ' +
     'or set UV to its path'
   );
@@ -31,7 +31,7 @@ export class UvFailed extends PackagingError {
   }
 }
 
-/** Runs uv in a directory, so that the index and credentials that the project configures hold. Returns what uv prints. */
+/** Runs uv in a directory, so that the project's index and credentials apply. Returns uv's output. */
 export function uv(directory: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): string {
   const run = spawnSync(uvCommand(), [...args, '--color', 'never'], {
     cwd: directory,
@@ -48,14 +48,14 @@ export function uv(directory: string, args: readonly string[], environment: Node
   return run.stdout;
 }
 
-/** An interpreter of exactly this version, if there is one on this machine; nothing is downloaded. */
+/** An interpreter of exactly this version on this machine, if any; nothing is downloaded. */
 export function findPython(directory: string, pythonVersion: string): string | undefined {
   const args = ['python', 'find', '--no-project', '--no-python-downloads', `cpython@${pythonVersion}`];
   const run = spawnSync(uvCommand(), args, { cwd: directory, encoding: 'utf8' });
   return run.status === 0 ? run.stdout.trim() : undefined;
 }
 
-/** uv names a private index with the credentials in its address. */
+/** uv prints a private index with the credentials in its address. */
 function withoutCredentials(text: string): string {
   return text.replace(/\/\/[^/\s@]+@/g, '//***@');
 }

@@ -22,7 +22,7 @@ export interface ReviewInput {
 }
 
 export interface ReviewOptions {
-  /** Whether revisions that can't be replayed may pass on their source alone. @default false */
+  /** Whether revisions that can't be replayed may pass on their source. @default false */
   readonly allowNotReplayed?: boolean;
   /** Of the package. */
   readonly version: string;

@@ -27,7 +27,7 @@ function held(name: string): NamedCheck & { readonly started: Promise<void>; end
 }
 
 describe('the checks of npm test', () => {
-  it('run side by side, as many as there are workers, and the next begins when one has ended', async () => {
+  it('run in parallel, one per worker, and the next starts when one has ended', async () => {
     const [a, b, c] = [held('a'), held('b'), held('c')] as const;
     const ended: CheckResult[] = [];
     const all = run([a, b, c], 2, undefined, ended);
@@ -50,7 +50,7 @@ describe('the checks of npm test', () => {
     expect((await all).map(({ output }) => output)).toEqual(['a begins\na ends', 'b begins\nb ends']);
   });
 
-  it('have failed when they throw, and the others go on', async () => {
+  it('have failed if they throw, and the others continue', async () => {
     const check: Check = async () => {
       throw new Error('no such command');
     };

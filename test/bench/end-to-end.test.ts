@@ -57,6 +57,6 @@ test('a run that ends with an exit code is refused, with what it said', () => {
   expect(exit).toMatchObject({ failure: 'ours: python ended with exit code 3:\nno' });
 });
 
-test('nothing is left of the folder in which it was measured', () => {
+test('the folder of the measurement is removed', () => {
   expect(existsSync(folder)).toBe(false);
 });

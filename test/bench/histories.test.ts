@@ -5,7 +5,7 @@ import { FAULTS, writeFaulty } from '../../bench/test-bed/faults';
 import { idOf, soundSteps } from '../../bench/test-bed/histories';
 import { RULES } from '../../lib/review';
 
-test('a history has as many revisions as it is asked for', () => {
+test('a history has the requested number of revisions', () => {
   expect(soundSteps(100)).toHaveLength(100);
 });
 

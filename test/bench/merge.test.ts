@@ -7,7 +7,7 @@ const SYNTH = { ...ROW, name: 'synth' };
 const REVIEW = { ...ROW, name: 'review' };
 const BEFORE = { ...RESULTS, rows: [ROW, SYNTH] };
 
-test('a row that is measured alone takes the place of the same row, and the others stay as they are', () => {
+test('a row that is measured alone replaces the same row, and the others stay', () => {
   const again = { ...ROW, title: 'nothing to do, measured again' };
   expect(merge(BEFORE, { ...RESULTS, rows: [again] }, NAMES)).toEqual({ ...RESULTS, rows: [again, SYNTH] });
 });

@@ -39,7 +39,7 @@ test('the terminal shows median and spread of every variant, and each goal besid
   ]);
 });
 
-test('a goal that stands alone is shown beside our own figure', () => {
+test('a goal without a comparison is shown beside our own figure', () => {
   const alone = {
     ...ROW,
     variants: [variant('ours', 0), variant('theirs', 5)],

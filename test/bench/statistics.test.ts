@@ -11,7 +11,7 @@ test('one slow run moves the spread and not the median', () => {
   expect(statistics([10, 11, 900])).toEqual({ median: 11, least: 10, most: 900 });
 });
 
-test('the runs are left in the order in which they ran', () => {
+test('the runs stay in the order in which they ran', () => {
   const runs = [3, 1, 2];
   statistics(runs);
   expect(runs).toEqual([3, 1, 2]);

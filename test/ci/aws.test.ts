@@ -84,7 +84,7 @@ describe('the CodeBuild project', () => {
   const source = codebuild.Source.gitHub({ owner: 'OWNER', repo: 'REPO' });
   const template = templateWith((stack, migration) => migrateProject(stack, 'prod', migration, source));
 
-  test('may invoke the one function, besides what every project needs for its logs and reports', () => {
+  test('may only invoke the one function, and write its logs and reports', () => {
     const statements = resourcesOf(template, 'AWS::IAM::Policy')
       .filter(([id]) => id.startsWith('MigrateProject'))
       .flatMap(([, { Properties }]) => Properties.PolicyDocument.Statement);
@@ -117,7 +117,7 @@ describe('CDK Pipelines', () => {
     }
   });
 
-  test('a stage is migrated after its deploy; on prod somebody approves in between', () => {
+  test('a stage is migrated after its deploy; on prod, somebody approves in between', () => {
     const [[, pipeline]] = resourcesOf(template, 'AWS::CodePipeline::Pipeline') as [[string, Resource]];
     const actions = (stage: string): unknown[] =>
       pipeline.Properties.Stages.find(({ Name }: { Name: string }) => Name === stage)

@@ -28,7 +28,7 @@ async function against(reply: Reply | Reply[], options?: StandInOptions): Promis
 const thrown = (run: Promise<unknown>) => run.then(() => undefined).catch((error) => error);
 
 describe('what is sent', () => {
-  test('an upgrade asks the function of the stage, in slices short enough to be watched', async () => {
+  test("an upgrade calls the stage's function in short slices", async () => {
     await (await against({ answer: answer() })).upgrade();
     expect(standIn.functions).toEqual(['template-saas-api-migrate-lambda-dev']);
     expect(standIn.invokes).toEqual([{ command: 'upgrade', sliceSeconds: 5 }]);
@@ -48,7 +48,7 @@ describe('what is sent', () => {
     ]);
   });
 
-  test('who asks, what is allowed and the run go with a request that runs', async () => {
+  test("an upgrade sends who asks, what is allowed and the run's id", async () => {
     standIn = await StandIn.start(() => ({ answer: answer() }));
     client = new MigrateClient({ stage: 'dev', endpoint: standIn.url, requestedBy: 'ci 42' });
     const runId = '0b8f7f2e-6a4e-4e0e-9a51-3f0c3a0d9f11';
@@ -70,7 +70,7 @@ describe('what is sent', () => {
     });
   });
 
-  test('a history comes as the runner tells it', async () => {
+  test('a history is returned as the runner sends it', async () => {
     const history = [{ revision: 'c3', message: 'Add c3', downRevisions: [], applied: true }];
     const told = await (await against({ answer: answer({ command: 'history', history }) })).history();
     expect(told.history).toEqual(history);
@@ -120,14 +120,14 @@ describe('a call that is long', () => {
     expect(standIn.invokes).toHaveLength(1);
   });
 
-  test("a client of one's own that would send a dropped call again is refused", async () => {
+  test('a given client that would retry a dropped call is refused', async () => {
     standIn = await StandIn.start(() => ({ answer: answer() }));
     client = new MigrateClient({ stage: 'dev', client: new LambdaClient({ endpoint: standIn.url }) });
-    expect(await thrown(client.upgrade())).toMatchObject({ code: 'invalid_usage', next: 'make it with maxAttempts: 1' });
+    expect(await thrown(client.upgrade())).toMatchObject({ code: 'invalid_usage', next: 'create it with maxAttempts: 1' });
     expect(standIn.invokes).toEqual([]);
   });
 
-  test("a client of one's own is used as it is", async () => {
+  test('a given client is used unchanged', async () => {
     standIn = await StandIn.start(() => ({ answer: answer() }));
     client = new MigrateClient({ stage: 'dev', client: new LambdaClient({ endpoint: standIn.url, maxAttempts: 1 }) });
     expect(await client.upgrade()).toEqual(answer());
@@ -191,7 +191,7 @@ describe('a function that is not ready', () => {
     const it = await against([refusal, refusal, { answer: answer() }]);
     expect(await it.upgrade({ onWait: (reason) => waits.push(reason) })).toEqual(answer());
     expect(standIn.invokes).toHaveLength(3);
-    expect(waits).toEqual([expect.stringContaining('Lambda had no room for the call of template-saas-api-migrate-lambda-dev')]);
+    expect(waits).toEqual([expect.stringContaining('Lambda throttled the call of template-saas-api-migrate-lambda-dev')]);
   });
 
   test.each([
@@ -201,7 +201,7 @@ describe('a function that is not ready', () => {
     const from = performance.now();
     const error = await thrown((await against(refusal)).upgrade({ readySeconds: 0.6 }));
     expect(error).toMatchObject({ code, message: expect.stringContaining('(waited 0.6 s)') });
-    expect(error.next).toMatch(/^nothing was started/);
+    expect(error.next).toMatch(/nothing was started$/);
     expect(performance.now() - from).toBeGreaterThan(550);
   });
 
@@ -241,7 +241,7 @@ describe('a database that another run has locked', () => {
     expect(standIn.invokes).toHaveLength(1);
   });
 
-  test('is waited for as long as is wanted, between two slices too', async () => {
+  test('is waited for as long as requested, also between two slices', async () => {
     const waits: string[] = [];
     const slice = answer({ status: 'partial', from: ['a1'], to: ['b2'], applied: [applied('b2')] });
     const it = await against([locked, { answer: slice }, locked, { answer: answer({ applied: [applied('c3')] }) }]);
@@ -296,10 +296,20 @@ describe('what the function says', () => {
   });
 
   test.each([
-    ['a timeout', 'Sandbox.Timedout', '2026-01-01T00:00:00Z 1 Task timed out after 3.00 seconds', /longer timeout/],
-    ['too little memory', 'Runtime.ExitError', 'RequestId: 1 Error: Runtime exited with error: signal: killed', /more memory/],
-    ['too little memory, told by name', 'Runtime.OutOfMemory', 'RequestId: 1 Error: out of memory', /more memory/],
-    ['a module that is missing', 'Runtime.ImportModuleError', "Unable to import module 'x'", /package is not complete/],
+    ['a timeout', 'Sandbox.Timedout', '2026-01-01T00:00:00Z 1 Task timed out after 3.00 seconds', /raise the function's timeout/],
+    [
+      'too little memory',
+      'Runtime.ExitError',
+      'RequestId: 1 Error: Runtime exited with error: signal: killed',
+      /raise the function's memorySize/,
+    ],
+    [
+      'too little memory, told by name',
+      'Runtime.OutOfMemory',
+      'RequestId: 1 Error: out of memory',
+      /raise the function's memorySize/,
+    ],
+    ['a module that is missing', 'Runtime.ImportModuleError', "Unable to import module 'x'", /package is incomplete/],
     ['anything else', 'ValueError', 'oops', /log in \/aws\/lambda\/template-saas-api-migrate-lambda-dev/],
   ])('a crash by %s says what to do', async (_, errorType, errorMessage, next) => {
     const log = 'START RequestId: 1\nabout to migrate\n\nEND RequestId: 1\nREPORT RequestId: 1 Max Memory Used: 128 MB\n';
@@ -318,7 +328,7 @@ describe('what the function says', () => {
     expect(await thrown((await against(reply as Reply)).upgrade())).toMatchObject({ code: 'unexpected_answer' });
   });
 
-  test('a function of a newer contract is told by its version', async () => {
+  test('a function of a newer contract is recognized by its version', async () => {
     const error = await thrown((await against({ answer: { ...answer(), contract: 2 } })).upgrade());
     expect(error).toMatchObject({ code: 'unexpected_answer', message: expect.stringContaining('version 2 of the contract') });
   });
@@ -356,21 +366,21 @@ describe('a function that can not be reached', () => {
     );
   });
 
-  test('nobody at the endpoint: nothing was started, and the error says so', async () => {
+  test('if nothing listens at the endpoint, the error says that nothing was started', async () => {
     standIn = await StandIn.start(() => 'drop');
     const endpoint = standIn.url;
     await standIn.stop();
     client = new MigrateClient({ stage: 'dev', endpoint });
     const error = await thrown(client.upgrade());
     expect(error).toMatchObject({ code: 'network', message: expect.stringContaining('ECONNREFUSED') });
-    expect(error.next).toMatch(/^nothing was started/);
+    expect(error.next).toMatch(/nothing was started$/);
   });
 
   test('an address that does not exist: nothing was started', async () => {
     client = new MigrateClient({ stage: 'dev', endpoint: 'http://lambda.invalid' });
     expect(await thrown(client.upgrade())).toMatchObject({
       code: 'network',
-      next: expect.stringMatching(/^nothing was started/),
+      next: expect.stringMatching(/nothing was started$/),
     });
   });
 

@@ -37,7 +37,7 @@ const BOTH = [applied('b2'), applied('c3')];
 const DONE: Moment = { status: 'SUCCEEDED', applied: BOTH, outcome: 'partial' };
 
 describe('a run against a stand-in for Step Functions', () => {
-  test('starts the container when the function stops before it, waits, and goes on with the function', async () => {
+  test('starts the container when the function stops before it, waits, and continues with the function', async () => {
     const run = await against([{}, DONE]);
     expect(await run.upgrade()).toMatchObject({
       status: 'complete',
@@ -69,7 +69,7 @@ describe('a run against a stand-in for Step Functions', () => {
     expect(pending).toEqual([['b2', 'c3', 'd4'], ['c3', 'd4'], ['d4'], []]);
   });
 
-  test('says what was started, so that somebody can look at it or end it', async () => {
+  test('says what was started, so that a person can inspect or stop it', async () => {
     const run = await against([DONE]);
     const started: object[] = [];
     await run.upgrade({ onContainer: (one) => started.push(one) });
@@ -83,7 +83,7 @@ describe('a run against a stand-in for Step Functions', () => {
     expect(container.started[0]?.input).toMatchObject({ in: 'container', allow: ['drop_invalid_indexes'] });
   });
 
-  test('finds what was started under its name before, also when that has ended, and starts nothing twice', async () => {
+  test('finds an earlier execution of the same name, also if it has ended, and starts nothing twice', async () => {
     const first = await against([{}, {}, {}, DONE]);
     const part = await first.upgrade({ runId: RUN_ID, budgetSeconds: 0.1 });
     expect(part).toMatchObject({ status: 'partial', to: ['a1'], runId: RUN_ID });
@@ -105,7 +105,7 @@ describe('a run against a stand-in for Step Functions', () => {
     expect(error.next).toContain('/aws/lambda/template-saas-api-migrate-lambda-dev/container');
   });
 
-  test('that was stopped from outside is cancelled, with what its task could still write', async () => {
+  test('that somebody stopped is cancelled, with the last record of its task', async () => {
     const later = { outcome: 'cancelled', error: 'revision b2 was cancelled' };
     const run = await against([{}, { status: 'ABORTED', later }]);
     expect(await failureOf(run.upgrade())).toMatchObject({
@@ -114,12 +114,12 @@ describe('a run against a stand-in for Step Functions', () => {
     });
   });
 
-  test('that was stopped before its task had begun is cancelled, too', async () => {
+  test('that was stopped before its task started is cancelled too', async () => {
     const run = await against([{}, { status: 'ABORTED', outcome: 'partial' }]);
     expect(await failureOf(run.upgrade())).toMatchObject({ code: 'cancelled', message: expect.stringContaining(EXECUTION) });
   });
 
-  test('whose task left no record is told with what ECS says of it', async () => {
+  test('whose task left no record fails with the reason from ECS', async () => {
     const cause = JSON.stringify({
       StoppedReason: 'Essential container in task exited',
       Containers: [{ ExitCode: 137, Reason: 'OutOfMemoryError' }],
@@ -136,14 +136,14 @@ describe('a run against a stand-in for Step Functions', () => {
     expect(container.started).toHaveLength(1);
   });
 
-  test('can leave the container alone, with all that is pending', async () => {
+  test('can hand everything that is pending over to the container', async () => {
     const run = await against([{}]);
     const answer = await run.upgrade({ handOver: true });
     expect(answer).toMatchObject({ status: 'partial', containerExecution: EXECUTION });
     expect(container.started[0]?.input.in).toBe('container');
   });
 
-  test('outlasts a network that is gone for a while', async () => {
+  test('survives a network outage', async () => {
     let looks = 0;
     const run = await against([{}, DONE], {
       stepFunctions: (operation, body) => {
@@ -163,7 +163,7 @@ describe('a run against a stand-in for Step Functions', () => {
     expect(error.next).toContain('grantInvoke');
   });
 
-  test('can be left by whoever waits for it', async () => {
+  test('can be abandoned by its caller', async () => {
     const run = await against([{}]);
     const given = new AbortController();
     const left = run.upgrade({ signal: given.signal, onContainer: () => setTimeout(() => given.abort(), 100) });

@@ -26,7 +26,7 @@ const first = answer({
 const second = answer({ status: 'partial', from: ['a1'], to: ['b2'], applied: [applied('b2')], pending: [applied('c3')] });
 const third = answer({ from: ['b2'], to: ['c3'], applied: [applied('c3')] });
 
-test('a run over several slices is told as one: where it began, all that was applied, where it ended', async () => {
+test('a run over several slices has one answer: the first from, everything that was applied, the last to', async () => {
   const { invoke } = slices(first, second, third);
   const result = await migrate(invoke, {});
   expect(result).toEqual({ ...third, from: [], applied: [applied('a1'), applied('b2'), applied('c3')] });
@@ -39,7 +39,7 @@ test('the slices after the first belong to the run that the first was given', as
   expect(asked.map((request) => request.runId)).toEqual([undefined, runId, runId]);
 });
 
-test('a warning that every slice gives is told once', async () => {
+test('a warning of every slice is reported once', async () => {
   const { invoke } = slices({ ...first, warnings: ['w1'] }, { ...second, warnings: ['w1', 'w2'] }, third);
   expect((await migrate(invoke, {})).warnings).toEqual(['w1', 'w2']);
 });
@@ -51,7 +51,7 @@ test('each slice is shown as it comes', async () => {
   expect(seen).toEqual(['a1', 'b2', 'c3']);
 });
 
-test('a step is counted once: the slices after the first go to the revision that it meant', async () => {
+test('a relative step is resolved once: later slices go to the same revision', async () => {
   const { asked, invoke } = slices({ ...first, target: ['b2'] }, { ...third, to: ['b2'], target: ['b2'] });
   await migrate(invoke, { revision: '+2', sliceSeconds: 5 });
   expect(asked).toEqual([
@@ -60,7 +60,7 @@ test('a step is counted once: the slices after the first go to the revision that
   ]);
 });
 
-test('a downgrade to nothing goes on to base', async () => {
+test('a downgrade to nothing continues to base', async () => {
   const down = answer({
     command: 'downgrade',
     status: 'partial',
@@ -74,14 +74,14 @@ test('a downgrade to nothing goes on to base', async () => {
   expect(asked.map(({ revision }) => revision)).toEqual(['-2', 'base']);
 });
 
-test('several branches go on under the name they were asked for', async () => {
+test('several branches continue under the requested name', async () => {
   const target = ['c3', 'x9'];
   const { asked, invoke } = slices({ ...first, target }, { ...third, to: target, target });
   await migrate(invoke, { revision: 'heads' });
   expect(asked.map(({ revision }) => revision)).toEqual(['heads', 'heads']);
 });
 
-test('a run whose time is up returns what it did as partial and asks for nothing more', async () => {
+test('a run whose time is up returns partial and sends nothing more', async () => {
   const { asked, invoke } = slices(first, second, third);
   const result = await migrate(invoke, {}, { budgetSeconds: 0 });
   expect(result).toMatchObject({ status: 'partial', from: [], to: ['a1'], applied: [applied('a1')] });
@@ -93,7 +93,7 @@ test.each([undefined, 0])('a run that stands still ends with an error, never in 
   const { asked, invoke } = slices(still, still, still);
   await expect(migrate(invoke, {}, { budgetSeconds })).rejects.toMatchObject({
     code: 'version_not_moved',
-    message: 'two calls in a row ended without applying anything before b2',
+    message: 'two calls in a row applied nothing before b2',
   });
   expect(asked).toHaveLength(2);
 });
@@ -106,12 +106,12 @@ test('a failure in a later slice carries what all slices applied', async () => {
   expect(error.applied.map(({ revision }: { revision: string }) => revision)).toEqual(['a1', 'b2', 'c3']);
 });
 
-test('an upgrade that ends anywhere but where it was asked to is no success', async () => {
+test('an upgrade that ends anywhere but at its target is not a success', async () => {
   const { invoke } = slices(answer({ status: 'pending' }));
   await expect(migrate(invoke, {})).rejects.toThrow(MigrateError);
 });
 
-test('nothing further is asked for once the caller has given up', async () => {
+test('nothing more is sent once the caller has given up', async () => {
   const controller = new AbortController();
   const { asked, invoke } = slices(first, second, third);
   const run = migrate(invoke, {}, { signal: controller.signal, onProgress: () => controller.abort() });

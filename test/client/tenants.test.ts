@@ -28,7 +28,7 @@ const thrown = (run: Promise<unknown>): Promise<MigrateError> =>
 const operations = () => standIn.calls.map(({ operation }) => operation);
 
 describe('a start', () => {
-  test('sends what is asked for to the state machine of the stage, under the id of the run', async () => {
+  test("sends the request to the stage's state machine, under the run's id", async () => {
     const runId = await (await against({}, { requestedBy: 'ci 42' })).start({ tenants: ['acme', 'globex', 'acme'] });
     expect(standIn.inputs).toEqual([{ tenants: ['acme', 'globex'], requestedBy: 'ci 42' }]);
     expect(standIn.calls.at(-1)?.body).toMatchObject({
@@ -52,12 +52,12 @@ describe('a start', () => {
     expect(standIn.runs).toHaveLength(1);
   });
 
-  test('that never gets an answer says that the run may have begun, and how to look', async () => {
+  test('that gets no answer says that the run may have started, and how to check', async () => {
     const it = await against({ fault: (operation) => (operation === 'StartExecution' ? 'drop' : undefined) });
     const runId = randomUUID();
     expect(await thrown(it.start({ runId }))).toMatchObject({
       code: 'network',
-      next: expect.stringContaining(`it may have begun all the same: watch it with --run ${runId}`),
+      next: expect.stringContaining(`it may have started: follow it with --run ${runId}`),
     });
   });
 
@@ -66,7 +66,7 @@ describe('a start', () => {
     const runId = await it.start();
     expect(await thrown(it.start({ runId, command: 'plan' }))).toMatchObject({
       code: 'invalid_usage',
-      message: `run ${runId} was started with another request`,
+      message: `run ${runId} was started with a different request`,
     });
   });
 
@@ -74,7 +74,7 @@ describe('a start', () => {
     const it = await against({}, { requestedBy: 'Zoë' });
     const error = await thrown(it.start({ tenants: ['a b', 'ok'], retryFailed: true }));
     expect(error).toMatchObject({ code: 'invalid_usage' });
-    expect(error.message).toMatch(/"a b" is not a usable name.*; requestedBy must be.*; retryFailed goes without/);
+    expect(error.message).toMatch(/"a b" is not a usable name.*; requestedBy must be.*; retryFailed excludes/);
     expect(await thrown(it.start({ tenants: [] }))).toMatchObject({
       message: expect.stringContaining('tenants must be a list of names, at least one'),
     });
@@ -88,7 +88,7 @@ describe('a start', () => {
     const tenants = Array.from({ length: 30_000 }, (_, index) => `tenant_${index}`);
     expect(await thrown((await against()).start({ tenants }))).toMatchObject({
       code: 'invalid_usage',
-      message: expect.stringMatching(/30000 names are \d+ KB, and Step Functions takes 256 KB: run over all tenants/),
+      message: expect.stringMatching(/30000 names are \d+ KB, but Step Functions accepts only 256 KB: run all tenants/),
     });
   });
 });
@@ -106,22 +106,24 @@ describe('the state machine', () => {
     expect(standIn.calls).toMatchObject([{ operation: 'StartExecution', body: { stateMachineArn } }]);
   });
 
-  test('that is not there is told with the stages that are', async () => {
+  test('that does not exist is reported with the existing stages', async () => {
     const it = await against({ machines: ['other', 'template-saas-api-migrate-tenants-prod'] });
     expect(await thrown(it.start())).toMatchObject({
       code: 'state_machine_not_found',
-      message: expect.stringContaining('for stage "dev" in eu-central-1 in this account; there are ones for "prod"'),
+      message: expect.stringContaining('for stage "dev" in eu-central-1 in this account; other stages: "prod"'),
     });
   });
 
   test('has usable names', () => {
     expect(() => new TenantsClient({ stage: 'a b' })).toThrow('the stage "a b" is not a usable name');
-    expect(() => new TenantsClient({ stage: 'dev', stateMachineArn: 'mine' })).toThrow('"mine" is no ARN of a state machine');
+    expect(() => new TenantsClient({ stage: 'dev', stateMachineArn: 'mine' })).toThrow(
+      '"mine" is not the ARN of a state machine',
+    );
   });
 });
 
 describe('a watch', () => {
-  test('tells each phase with its batches, and ends with the summary', async () => {
+  test('reports each phase with its batches, and ends with the summary', async () => {
     const canary = { total: 1, succeeded: 1 };
     const it = await against({
       run: () => [
@@ -146,7 +148,7 @@ describe('a watch', () => {
     ]);
   });
 
-  test('asks for a map run that is over once', async () => {
+  test('reads a finished map run once', async () => {
     const canary = { total: 1, succeeded: 1 };
     const it = await against({
       run: () => [{ state: 'Pause', canary }, { state: 'Pause', canary }, { state: 'Rest', canary }, { end: succeeded() }],
@@ -163,7 +165,7 @@ describe('a watch', () => {
     expect(await it.watch(await it.start())).toEqual(summary());
   });
 
-  test('waits for the end also where the credentials may not look at how far it is', async () => {
+  test('waits for the end even if the credentials may not read the progress', async () => {
     const denied = { status: 400, error: 'AccessDeniedException' };
     const it = await against({
       run: () => [{ state: 'Rest' }, { end: succeeded() }],
@@ -174,7 +176,7 @@ describe('a watch', () => {
     expect(seen).toEqual([]);
   });
 
-  test('ends with the reason of its signal, and the run goes on', async () => {
+  test('ends with the reason of its signal, and the run continues', async () => {
     const it = await against({ run: () => [{ state: 'Rest', until: 'never' }] });
     const gaveUp = new AbortController();
     const watching = it.watch(await it.start(), { signal: gaveUp.signal });
@@ -201,7 +203,7 @@ describe('a result', () => {
     return it.result(runId);
   };
 
-  test('is undefined as long as the run goes on', async () => {
+  test('is undefined while the run continues', async () => {
     expect(await result({ run: () => [{ state: 'Rest', until: 'never' }] })).toBeUndefined();
   });
 
@@ -216,7 +218,7 @@ describe('a result', () => {
     expect(error).toMatchObject({ ...told, summary: { failed: 3, total: 9 } });
   });
 
-  test('has its code also where the run could not tell a summary', async () => {
+  test('has its code even if the run has no summary', async () => {
     const end = { status: 'FAILED', error: 'unknown_tenant', cause: 'the list has no tenant "acme"' };
     expect(await thrown(result({ run: () => [{ end }] }))).toMatchObject({
       code: 'unknown_tenant',
@@ -237,7 +239,7 @@ describe('a result', () => {
     });
   });
 
-  test('that is no summary is not taken for a success', async () => {
+  test('that is not a summary is not a success', async () => {
     const run = () => [{ end: { status: 'SUCCEEDED', output: '{"contract":2}' } }];
     expect(await thrown(result({ run }))).toMatchObject({ code: 'unexpected_answer' });
   });
@@ -250,7 +252,7 @@ describe('an approval', () => {
     { end: succeeded() },
   ];
 
-  test('lets the run go on, and says who gave it', async () => {
+  test('lets the run continue, and says who approved', async () => {
     const it = await against({ run: waiting }, { requestedBy: 'person ada' });
     const runId = await it.start();
     const phases: string[] = [];
@@ -292,11 +294,11 @@ describe('an approval', () => {
   });
 
   test.each([
-    [{ status: 404, error: 'ResourceNotFoundException' }, 'function_not_found', /only where the construct says so/],
+    [{ status: 404, error: 'ResourceNotFoundException' }, 'function_not_found', /only stages with an approval/],
     [{ status: 403, error: 'AccessDeniedException' }, 'access_denied', /grantApprove/],
     [{ status: 429, error: 'TooManyRequestsException' }, 'throttled', /try again/],
     [{ text: '"hello"' }, 'unexpected_answer', /log in/],
-    ['drop', 'network', /taken once/],
+    ['drop', 'network', /counts once/],
   ] as const)('that meets %j is %s', async (approval, code, next) => {
     const it = await against({ run: waiting, approval });
     expect(await thrown(it.approve(await it.start()))).toMatchObject({ code, next: expect.stringMatching(next) });
@@ -316,20 +318,20 @@ describe('errors', () => {
     expect(await thrown((await against(options)).start())).toMatchObject({ code, next: expect.stringMatching(next) });
   });
 
-  test('nobody signed in is told', async () => {
+  test('missing credentials are reported', async () => {
     const it = await against();
     process.env.AWS_ACCESS_KEY_ID = '';
     process.env.AWS_SECRET_ACCESS_KEY = '';
     expect(await thrown(it.start())).toMatchObject({ code: 'no_credentials' });
   });
 
-  test('no region is told', async () => {
+  test('a missing region is reported', async () => {
     process.env.AWS_REGION = '';
     client = new TenantsClient({ stage: 'dev', endpoint: 'http://127.0.0.1:1' });
     expect(await thrown(client.start())).toMatchObject({ code: 'invalid_usage', message: 'the AWS region is not set' });
   });
 
-  test('a state machine that is not where its ARN says is told', async () => {
+  test('a state machine that does not exist is reported', async () => {
     const stateMachineArn = 'arn:aws:states:eu-central-1:123456789012:stateMachine:mine';
     const it = await against(every(400, 'StateMachineDoesNotExist'), { stateMachineArn });
     expect(await thrown(it.start())).toMatchObject({ code: 'state_machine_not_found' });

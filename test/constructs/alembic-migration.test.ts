@@ -57,7 +57,7 @@ test('downgrade and stamp are refused until the stage allows them', () => {
   expect(allowed({ allowDowngrade: true, allowStamp: true })).toEqual(['downgrade', 'stamp']);
 });
 
-test('a deploy runs the migrations, and the stack tells what it did', () => {
+test("a deploy runs the migrations, and the stack's outputs say what it did", () => {
   const template = templateOf();
   const [id] = Object.keys(template.findResources('Custom::AlembicMigration'));
   template.hasResourceProperties('Custom::AlembicMigration', {
@@ -94,12 +94,12 @@ test('with runOnDeploy false the function has all the time that Lambda gives', (
   expect(functionOf(templateOf({ runOnDeploy: false })).Properties.Timeout).toBe(900);
 });
 
-test('the deploy asks again after a second', () => {
+test('the deploy polls after a second', () => {
   const [[, machine]] = resourcesOf(templateOf(), 'AWS::StepFunctions::StateMachine') as [[string, any]];
   expect(JSON.stringify(machine.Properties.DefinitionString)).toContain(String.raw`\"IntervalSeconds\":1,\"MaxAttempts\":3600`);
 });
 
-test('a revision that destroys data has to acknowledge it, unless the stage says otherwise', () => {
+test('a revision that destroys data must acknowledge it, unless the stage says otherwise', () => {
   expect(settingsOf(templateOf())).not.toHaveProperty('guard');
   expect(settingsOf(templateOf({ guardDataLoss: false }))).toHaveProperty('guard', false);
 });
@@ -121,7 +121,7 @@ test('without an event bus no events are sent', () => {
   expect(settingsOf(templateOf())).not.toHaveProperty('eventBus');
 });
 
-test('the event bus that is told is named by its ARN, so that it may be that of another account', () => {
+test('the event bus is named by its ARN, so that it may be in another account', () => {
   const eventBusArn = 'arn:aws:events:eu-central-1:444455556666:event-bus/releases';
   const template = templateOf((stack) => ({ eventBus: EventBus.fromEventBusArn(stack, 'Bus', eventBusArn) }));
   expect(settingsOf(template).eventBus).toBe(eventBusArn);

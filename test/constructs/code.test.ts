@@ -49,7 +49,7 @@ describe('a uv project', () => {
     expect(installs()).toBe(2);
   });
 
-  test('that can not be installed is an error in plain words, and nothing of it is kept for the next synth', () => {
+  test('that cannot be installed is a clear error, and nothing of it is cached for the next synth', () => {
     const broken = writeFiles(lockedBackend(), { 'uv.lock': 'version = 999\n' });
     const first = synth(MigrationCode.fromProject(broken));
     const errors = (messages: typeof first.messages) =>
@@ -95,7 +95,7 @@ describe('an image', () => {
     expect(fn.Properties).toMatchObject({ PackageType: 'Image', ImageConfig: { Command: ['cdk_alembic.handler.handler'] } });
   });
 
-  test('gets the runner as a build context that lies in cdk.out, so that cdk.out can be moved', () => {
+  test('gets the runner as a build context inside cdk.out, so that cdk.out can be moved', () => {
     const { assets, outdir } = synth(MigrationCode.fromImage(directory()));
     const [{ source }] = Object.values<any>(assets.dockerImages) as [any];
     const context = source.dockerBuildContexts['cdk-alembic'];

@@ -119,7 +119,7 @@ describe('the state machine on a local AWS, with a stand-in for ecs:runTask.sync
     expect([execution.status, await starts(execution)]).toEqual([status, times]);
   });
 
-  test('a failure is handed on with the words of ECS', async () => {
+  test('a failure keeps the reason from ECS', async () => {
     const execution = await execute(`${machine}#Fails`, {});
     expect(execution).toMatchObject({ error: 'States.TaskFailed', cause: RUN_FAILED.Throw.Cause });
   });

@@ -103,7 +103,7 @@ test('the task writes to a log group beside that of the function, for as long', 
   expect(containerOf(template).LogConfiguration.Options).toMatchObject({ 'awslogs-group': { Ref: id } });
 });
 
-test('the task gets what is asked for: its size, its subnets, its security groups', () => {
+test('the task gets the requested size, subnets and security groups', () => {
   const template = Template.fromStack(
     migrationStack((stack) => {
       const vpc = new ec2.Vpc(stack, 'Vpc', { maxAzs: 2 });
@@ -226,7 +226,7 @@ test.each([
   expect(Object.keys(template.findOutputs('*')).join()).toContain('ContainerExecution');
 });
 
-test('the deploy may start the container and watch it, and so may who is granted to invoke', () => {
+test('the deploy may start and watch the container, and so may grantInvoke', () => {
   const { stack, migration } = migrationStack(withContainer());
   const ci = new iam.Role(stack, 'Ci', { assumedBy: new iam.AccountRootPrincipal() });
   migration.grantInvoke(ci);
@@ -247,7 +247,7 @@ test('the deploy may start the container and watch it, and so may who is granted
   }
 });
 
-test('an alarm goes off when a run in the container has failed, which nobody may be waiting for', () => {
+test('an alarm goes off if a run in the container fails, because nobody may be waiting for it', () => {
   const { stack, migration } = migrationStack(withContainer());
   expect(migration.containerFailureAlarm).toBeDefined();
   Template.fromStack(stack).hasResourceProperties('AWS::CloudWatch::Alarm', {
@@ -269,7 +269,7 @@ describe('the image (which Docker builds when the stack is deployed)', () => {
     }));
   }
 
-  test('of a package is made of what the function gets as a zip', () => {
+  test("of a package has the content of the function's zip", () => {
     const [image, ...others] = imagesOf(withContainer({}, { code: MigrationCode.fromDirectory(laidOutBackend()) }));
     expect(others).toEqual([]);
     const { directory, source } = image as { directory: string; source: any };

@@ -97,7 +97,7 @@ test('a secret is named and never opened: no password is in any template', () =>
   }
 });
 
-test('a secret alone says where the database is', () => {
+test("a secret alone gives the database's address", () => {
   expect(settingsOf(render('secret')).database).toEqual({
     source: 'secret',
     secretArn: 'filled',
@@ -152,7 +152,7 @@ test.each(['cluster with tokens', 'instance with tokens', 'proxy with tokens'])(
   },
 );
 
-test('a database without a secret is told about', () => {
+test('a database without a secret is reported', () => {
   const { errors } = findings((stack) => {
     const cluster = rds.DatabaseCluster.fromDatabaseClusterAttributes(stack, 'Imported', { clusterIdentifier: 'c' });
     return { database: MigrationDatabase.fromCluster(cluster, { variables }) };

@@ -54,7 +54,7 @@ function actionsOnStar(template: Template): string[] {
     .flatMap(({ Action }) => Action);
 }
 
-test('the function may write its log, read its secret, use its keys, tell its event bus, enter its VPC, and nothing else', () => {
+test('the function may write its log, read its secret, use its keys, send events, enter its VPC, and nothing else', () => {
   const template = templateOf(EVERYTHING);
   const role = functionOf(template).Properties.Role['Fn::GetAtt'][0];
   const actions = statementsOfRole(template, role)
@@ -100,7 +100,7 @@ test('no action is a wildcard but those of the keys', () => {
   expect(wild).toEqual([]);
 });
 
-test('a wildcard inside a resource only stands for the versions of one function', () => {
+test('a wildcard inside a resource only matches the versions of one function', () => {
   const wild = statementsOf(templateOf(EVERYTHING))
     .flatMap(({ Resource }) => [Resource].flat())
     .filter((resource) => resource !== '*' && JSON.stringify(resource).includes('*'));

@@ -6,7 +6,7 @@ import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { type AlembicMigrationProps, DatabaseVariables, MigrationCode, MigrationDatabase } from '../../lib';
 import { findings, laidOutBackend, migrationStack, type Options, revisionFile, temporaryDirectory, writeFiles } from './support';
 
-test('all that is wrong is told at once', () => {
+test('all problems are reported at once', () => {
   const { errors } = findings({
     stage: 'pull request 17',
     appName: 'a-name-that-is-much-too-long-for-the-function-of-a-stage',
@@ -99,7 +99,7 @@ test.each([
   ['a URL with a colon further on', { SITE: 'https://example.org/a:b@c' }],
 ])('%s is fine', (_, environment) => expect(findings({ environment }).errors).toEqual([]));
 
-test('a directory that is not there is named', () => {
+test('a missing directory is named', () => {
   const gone = join(temporaryDirectory(), 'back');
   for (const code of [MigrationCode.fromProject(gone), MigrationCode.fromDirectory(gone), MigrationCode.fromImage(gone)]) {
     expect(findings({ code }).errors).toEqual([`${gone} is not a directory: give the backend's folder`]);
@@ -173,7 +173,7 @@ describe('without uv', () => {
     });
     const { errors } = findings({ code: MigrationCode.fromProject(code) });
     expect(errors).toEqual([
-      expect.stringMatching(/uv is needed .* "\/nowhere\/uv" can't be run: install it .*"pip install uv"/),
+      expect.stringMatching(/uv is needed .* "\/nowhere\/uv" could not be run: install it .*"pip install uv"/),
     ]);
   });
 });

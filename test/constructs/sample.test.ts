@@ -23,7 +23,7 @@ test("the sample's own revisions have one head, and synth has nothing to complai
   expect(Annotations.fromStack(stack).findError('*', Match.anyValue())).toEqual([]);
 });
 
-test('a stage with a database of its own needs neither VPC nor cluster', () => {
+test('a stage with its own database needs neither VPC nor cluster', () => {
   const { template } = sample({ stage: 'dev', databaseSecretArn: SECRET_ARN });
   const types = new Set(resourcesOf(template).map(([, { Type }]) => Type.split('::').slice(0, 2).join('::')));
   expect(types).toEqual(
@@ -31,7 +31,7 @@ test('a stage with a database of its own needs neither VPC nor cluster', () => {
   );
 });
 
-test('the function has a way to Secrets Manager out of the isolated subnets, and nobody else has; it is open before the run', () => {
+test('only the function can reach Secrets Manager from the isolated subnets, before the run starts', () => {
   const { template } = sample({ stage: 'prod' });
   const [[, endpoint]] = resourcesOf(template, 'AWS::EC2::VPCEndpoint') as [[string, any]];
   expect(JSON.stringify(endpoint.Properties.ServiceName)).toContain('.secretsmanager');

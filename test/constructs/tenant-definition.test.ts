@@ -69,7 +69,7 @@ test('whatever fails on the way, the run ends with a summary', () => {
   }
 });
 
-test('a call that Lambda had no room for is made again', () => {
+test('a throttled call is retried', () => {
   const { States } = define({ approvalSeconds: 60 });
   const tasks = Object.values<any>(States).flatMap((state) => [state, ...Object.values<any>(state.ItemProcessor?.States ?? {})]);
   for (const task of tasks.filter(({ Type }) => Type === 'Task')) {
@@ -79,7 +79,7 @@ test('a call that Lambda had no room for is made again', () => {
   }
 });
 
-test('of a batch nothing but a number gets into the result of the map, which Step Functions limits to 256 KB', () => {
+test("a batch adds only a number to the map's result, which Step Functions limits to 256 KB", () => {
   const { ItemProcessor, ResultPath } = define(undefined).States[TENANT_STATES.rest];
   const [end] = Object.values<any>(ItemProcessor.States).filter(({ End }) => End);
   expect(end).toEqual({ Type: 'Pass', Result: 0, End: true });

@@ -15,7 +15,7 @@ test('function and state machine have the names by which the command finds them'
   expect(machineOf(template).Properties.StateMachineName).toBe('shop-api-migrate-tenants-prod');
 });
 
-test('the function migrates tenants and nothing without one', () => {
+test('the function migrates only tenants', () => {
   const settings = functionOf(tenantTemplate()).Properties.Environment.Variables[SETTINGS_VARIABLE];
   expect(JSON.parse(settings)).toMatchObject({ allow: [], tenants: { query: 'SELECT name FROM tenants' } });
 });
@@ -31,7 +31,7 @@ test.each([
   expect(States[TENANT_STATES.canary].MaxConcurrency).toBe(workers);
 });
 
-test('the coordinator is told all that it has to decide by', () => {
+test('the coordinator gets all settings for its decisions', () => {
   const template = tenantTemplate({
     batchSize: 50,
     toleratedFailures: { count: 5, percent: 1 },
@@ -84,7 +84,7 @@ describe('the tenants can be listed', () => {
 });
 
 describe('a deploy', () => {
-  test('runs over the tenants and waits for it, unless it is told otherwise', () => {
+  test('runs over the tenants and waits, by default', () => {
     const template = tenantTemplate();
     template.hasResourceProperties('Custom::TenantMigration', { ServiceTimeout: '3600', Fingerprint: Match.anyValue() });
     expect(handlerOf(template, 'isComplete')).toBeDefined();
@@ -128,7 +128,7 @@ test('an approval has a function of its own, and without one there is none', () 
   expect(() => handlerOf(tenantTemplate(), 'approve')).toThrow('no function');
 });
 
-test('what became of the tenants is kept for 90 days, for nobody else, and stays when the stack goes', () => {
+test("the runs' files are kept for 90 days, are private, and outlive the stack", () => {
   const template = tenantTemplate();
   template.hasResource('AWS::S3::Bucket', {
     DeletionPolicy: 'Retain',
@@ -150,7 +150,7 @@ test('what became of the tenants is kept for 90 days, for nobody else, and stays
   });
 });
 
-test('an alarm goes off when a run has failed', () => {
+test('an alarm goes off if a run fails', () => {
   tenantTemplate().hasResourceProperties('AWS::CloudWatch::Alarm', {
     AlarmName: 'template-saas-api-migrate-tenants-dev-failed',
     MetricName: 'ExecutionsFailed',

@@ -4,7 +4,7 @@ import { errorsOf, type TenantOptions } from './tenant-support';
 
 const HAND_OVER = { onDeploy: TenantDeploy.handOver() };
 
-test('all that is wrong is told at once', () => {
+test('all problems are reported at once', () => {
   expect(
     errorsOf({
       stage: 'pull request 17',
@@ -77,7 +77,7 @@ test.each<[string, TenantOptions, string]>([
   expect(errorsOf(options)).toEqual([expect.stringContaining(problem)]);
 });
 
-test('a name that is too long for its functions is told before the deploy', () => {
+test('a name that is too long for its functions is reported before the deploy', () => {
   const [error] = errorsOf({ appName: 'a-name-that-is-much-too-long-for-the-functions' });
   expect(error).toContain('Lambda allows 64');
 });

@@ -119,7 +119,7 @@ describe.each<[string, (value: unknown) => string[], unknown[], [unknown, string
       [null, 'the input must be a JSON object'],
       [{ tenants: [] }, 'tenants must be a list of names, at least one'],
       [{ tenants: ['a b'] }, /^tenants\[0\]: "a b" is not a usable name/],
-      [{ tenants: ['a'], retryFailed: true }, 'retryFailed goes without tenants: it has its own list'],
+      [{ tenants: ['a'], retryFailed: true }, 'retryFailed excludes tenants: it has its own list'],
       [{ command: 'plan', allow: [] }, '"plan" takes no allow'],
     ],
   ],
@@ -147,7 +147,7 @@ describe.each<[string, (value: unknown) => string[], unknown[], [unknown, string
   );
 });
 
-test('a list of any length has its first problems told, and how many more there are', () => {
+test('a long list reports its first problems, and how many more there are', () => {
   const found = tenantListProblems(Array.from({ length: 9 }, (_, index) => ({ name: `tenant ${index}` })));
   expect(found).toHaveLength(6);
   expect(found.at(-1)).toBe('and 4 more problems in tenants');

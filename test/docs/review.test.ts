@@ -21,7 +21,7 @@ describe('the rules', () => {
   const sections = page.split(/^### /m).slice(1);
   const documented = sections.map((section) => section.slice(0, section.indexOf('\n')));
 
-  test('each has a section, in their order, and there is no other', () => {
+  test('each has a section, in order, and there is no other', () => {
     expect(documented).toEqual(RULES.map(({ id }) => id));
   });
 
@@ -39,13 +39,13 @@ describe('the rules', () => {
 });
 
 describe('the command', () => {
-  test('every verb and every format is told', () => {
+  test('every verb and every format is documented', () => {
     expect(tableOf('verb').map((row) => /`(\w+)/.exec(row)?.[1])).toEqual(VERB_NAMES);
     const formats = page.split('| format | for |\n| --- | --- |\n')[1]?.split('\n\n')[0]?.split('\n');
     expect(formats?.map((row) => /`(\w+)`/.exec(row)?.[1])).toEqual(FORMATS);
   });
 
-  test('every option of review is told, and no other', () => {
+  test('exactly the options of review are documented', () => {
     const told = tableOf('option').flatMap((row) =>
       [...(row.split(' | ')[0] ?? '').matchAll(/`(--[\w-]+)/g)].map(([, name]) => name),
     );

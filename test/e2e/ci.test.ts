@@ -36,7 +36,7 @@ const COLOUR = addColumn(3, 'colour');
  * containers; `npm ci`, `pipx` and `apt-get` do nothing, for what they install is there; the accounts are that of the local AWS,
  * which does not check permissions: test/ci/aws.test.ts reads them in the templates.
  */
-describe('what examples/ci has to copy, with checkout, credentials and installations replaced', () => {
+describe('the files of examples/ci, with checkout, credentials and installations replaced', () => {
   // The tests tell one story: each finds what the one before has left.
   const shared = useLocalAws(async (aws) => createTeam(aws, ['dev', 'prod']));
   const team = (): Team => shared.prepared;
@@ -86,7 +86,7 @@ describe('what examples/ci has to copy, with checkout, credentials and installat
       expect([...new Set(replaced.map(({ uses }) => uses))].sort()).toEqual(replacedActions);
     });
 
-    it('GitLab: a push to main migrates dev and, when somebody starts it, prod', async () => {
+    it('GitLab: a push to main migrates dev and, once somebody starts it, prod', async () => {
       team().backend.writeMigration(PHONE);
 
       const { ran, manual } = await runPipeline(['migrates-on-deploy.gitlab-ci.yml'], gitlab());
@@ -108,13 +108,13 @@ describe('what examples/ci has to copy, with checkout, credentials and installat
     });
   });
 
-  describe('where CI alone migrates', () => {
+  describe('where only CI migrates', () => {
     beforeAll(() => {
       team().migrateOnDeploy(false);
       team().backend.writeMigration(CITY);
     });
 
-    it('GitHub: the plan is shown after the deploy, the action alone migrates, and its outputs tell what was done', async () => {
+    it('GitHub: the plan is shown after the deploy, only the action migrates, and its outputs say what it did', async () => {
       const { ran, replaced } = await runWorkflow('stage-migrates-after-deploy.yml', github(), OF_DEV);
 
       allSucceeded(ran);
@@ -319,7 +319,7 @@ describe('what examples/ci has to copy, with checkout, credentials and installat
       expect(await team().version('dev')).toEqual([COLOUR.revision]);
     });
 
-    it('runs the version that is installed in the checkout, or else the one that is asked for', async () => {
+    it('runs the version that is installed in the checkout, or the requested one', async () => {
       const before = team().packages.installed.length;
       mustSucceed(await run({ stage: 'dev', command: 'current' }));
       expect(team().packages.installed).toHaveLength(before);
@@ -328,7 +328,7 @@ describe('what examples/ci has to copy, with checkout, credentials and installat
       expect(team().packages.installed.slice(before)).toEqual(['9.9.8']);
     });
 
-    it('says what to do where there is no npm', async () => {
+    it('says what to do without npm', async () => {
       const result = await run({ stage: 'dev', version: '9.9.9' }, { PATH: shared.aws.folder });
       expect(result).toMatchObject({ code: 1, stderr: expect.stringContaining('put actions/setup-node before this step') });
     });

@@ -38,7 +38,7 @@ describe('cdk deploy', () => {
     return Functions.map(({ FunctionName }) => FunctionName);
   };
 
-  it('brings an empty database to head and tells from, to and how many', async () => {
+  it('brings an empty database to head and reports from, to and the number', async () => {
     const { dev, backend } = shared.prepared;
     expect(await dev.tables()).toEqual([]);
 
@@ -100,7 +100,7 @@ describe('cdk deploy', () => {
     expect(await emails()).toEqual(['ada@example.com']);
   });
 
-  it('goes on where it stopped once the migration is repaired', async () => {
+  it('continues where it stopped once the migration is fixed', async () => {
     const { dev, backend } = shared.prepared;
     backend.writeMigration(REPAIRED);
 
@@ -111,7 +111,7 @@ describe('cdk deploy', () => {
     expect(await dev.rows('SELECT email, country FROM users')).toEqual([{ email: 'ada@example.com', country: 'DE' }]);
   });
 
-  it('leaves the database as it is when the stack is destroyed', async () => {
+  it('leaves the database unchanged when the stack is destroyed', async () => {
     const { dev } = shared.prepared;
     const before = [await dev.version(), await dev.tables(), await dev.rows('SELECT * FROM users')];
 

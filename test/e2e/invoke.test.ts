@@ -134,7 +134,7 @@ describe('with the stages dev and prod deployed', () => {
       expect(await dev.version()).toEqual([head]);
     });
 
-    it('shows the plan, where the database is, and the history', async () => {
+    it("shows the plan, the database's revision, and the history", async () => {
       const { dev, backend } = shared.prepared;
       const [first, second] = backend.revisions();
       await emptyDatabase();
@@ -195,7 +195,7 @@ describe('with the stages dev and prod deployed', () => {
     });
   });
 
-  it('a release to one stage leaves the other as it is', async () => {
+  it('a release to one stage does not change the other', async () => {
     const { dev, prod, backend, head } = shared.prepared;
     backend.writeMigration(ADD_PHONE);
 

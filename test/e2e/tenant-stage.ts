@@ -17,7 +17,7 @@ export interface TenantStage {
   /** Rows of one statement in the stage's database. */
   rows<Row = Record<string, unknown>>(sql: string): Promise<Row[]>;
   /** How many tenants have which revision in their version table. */
-  places(): Promise<Record<string, number>>;
+  positions(): Promise<Record<string, number>>;
   /** Adds a migration. @param upgrade lines of Python */
   write(revision: string, message: string, upgrade: readonly string[]): void;
   /** The newest revision. */
@@ -56,15 +56,15 @@ export async function createTenantStage(aws: LocalAws, stage: string, tenants: r
       const output = ['--output', path.join(aws.folder, 'cdk.out'), '--no-color', '--no-notices'];
       return aws.cdk(['deploy', '--require-approval', 'never', ...app, ...context, ...output], { cwd: projectDirectory });
     },
-    places: async () => {
-      const places: Record<string, number> = {};
+    positions: async () => {
+      const positions: Record<string, number> = {};
       const tables = await rows<{ schemaname: string }>("SELECT schemaname FROM pg_tables WHERE tablename = 'alembic_version'");
-      if (!tables.length) return places;
+      if (!tables.length) return positions;
       const union = tables.map(({ schemaname }) => `SELECT version_num FROM ${schemaname}.alembic_version`).join(' UNION ALL ');
       for (const { version_num } of await rows<{ version_num: string }>(union)) {
-        places[version_num] = (places[version_num] ?? 0) + 1;
+        positions[version_num] = (positions[version_num] ?? 0) + 1;
       }
-      return places;
+      return positions;
     },
   };
 }

@@ -31,7 +31,7 @@ describe('migrate-invoke --tenants against a state machine that runs', () => {
     return { ...result, runId };
   }
 
-  it('tells a gate that all of them are behind, and changes nothing', async () => {
+  it('reports in a check that all tenants are behind, and changes nothing', async () => {
     const result = await command(['--tenants', 'all', '--command', 'check']);
 
     expect(result).toMatchObject({
@@ -39,7 +39,7 @@ describe('migrate-invoke --tenants against a state machine that runs', () => {
       stdout: expect.stringContaining(`12 tenants, head is ${shared.prepared.head()}: 12 behind\n  12  base`),
     });
     expect(result.stderr).toMatch(/machine +template-saas-api-migrate-tenants-dev.*details +s3:\/\/\S+\/runs\//s);
-    expect(await shared.prepared.places()).toEqual({});
+    expect(await shared.prepared.positions()).toEqual({});
   });
 
   it('migrates the canaries, waits for an approval from elsewhere, and migrates the rest', async () => {
@@ -50,18 +50,18 @@ describe('migrate-invoke --tenants against a state machine that runs', () => {
     mustSucceed(result);
     expect(result.stdout).toMatch(/^12 tenants migrated to head \(\w+\) in .* s$/);
     expect(result.stderr).toContain(`the rest waits until run ${runId} is approved`);
-    expect(await stage.places()).toEqual({ [stage.head()]: 12 });
+    expect(await stage.positions()).toEqual({ [stage.head()]: 12 });
     const again = await command(['--run', runId, '--json']);
     expect(JSON.parse(again.stdout)).toMatchObject({ command: 'upgrade', status: 'complete', runId, migrated: 12, exitCode: 0 });
     expect(await command(['--approve', runId])).toMatchObject({ code: 3, stderr: expect.stringContaining('not_waiting') });
   });
 
-  it('has nothing to do where all of them are at head', async () => {
+  it('has nothing to do if all tenants are at head', async () => {
     const { code, stdout } = await command(['--tenants', 'all']);
     expect([code, stdout]).toEqual([0, `nothing to do: 12 tenants at head (${shared.prepared.head()})`]);
   });
 
-  it('names the tenant that fails and why, migrates the others, and comes back to that one alone', async () => {
+  it('names the tenant that fails and why, migrates the others, and retries only that one', async () => {
     const stage = shared.prepared;
     const before = stage.head();
     await stage.rows('CREATE TABLE tenant_7.phones ()');
@@ -74,14 +74,14 @@ describe('migrate-invoke --tenants against a state machine that runs', () => {
     expect(failed.stderr).toContain(`12 tenants, head is e2e000000001: 12 behind\n  12  ${before}\n`);
     expect(failed.stderr).toMatch(/✗ customer-7 {2}migration_failed: .*"phones" already exists.*SQLSTATE 42P07/);
     expect(failed.stderr).toContain('✗ tenants_failed: 1 of 12 tenants failed');
-    expect(await stage.places()).toEqual({ [before]: 1, [stage.head()]: 11 });
+    expect(await stage.positions()).toEqual({ [before]: 1, [stage.head()]: 11 });
 
     await stage.rows('DROP TABLE tenant_7.phones');
     const retried = await command(['--retry-failed']);
 
     mustSucceed(retried);
     expect(retried.stdout).toMatch(/^1 tenant migrated to head \(e2e000000001\) in /);
-    expect(await stage.places()).toEqual({ [stage.head()]: 12 });
+    expect(await stage.positions()).toEqual({ [stage.head()]: 12 });
   });
 
   it.each([

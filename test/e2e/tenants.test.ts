@@ -49,10 +49,10 @@ describe('60 tenants in schemas of one database', () => {
   it('brings all of them to head when the stack is deployed', async () => {
     const stage = shared.prepared;
     mustSucceed(await stage.deploy());
-    expect(await stage.places()).toEqual({ [stage.head()]: TENANTS.length });
+    expect(await stage.positions()).toEqual({ [stage.head()]: TENANTS.length });
   });
 
-  it('tells how many are where, and touches none that is at head', async () => {
+  it('reports how many are at which revision, and touches none at head', async () => {
     const stage = shared.prepared;
     expect(await run({ command: 'plan' })).toMatchObject({ status: 'complete', total: 60, unchanged: 60, migrated: 0 });
     expect(await run({})).toMatchObject({
@@ -60,7 +60,7 @@ describe('60 tenants in schemas of one database', () => {
       unchanged: 60,
       migrated: 0,
       heads: [stage.head()],
-      places: [{ revisions: [stage.head()], tenants: 60 }],
+      positions: [{ revisions: [stage.head()], tenants: 60 }],
     });
   });
 
@@ -77,7 +77,7 @@ describe('60 tenants in schemas of one database', () => {
     expect(said).toContain('[tenants_failed] 1 of 60 tenants failed');
     expect(said).toContain(`${UNLUCKY.name}: [migration_failed] e2e000000001`);
     expect(said).toContain('relation "phones" already exists');
-    expect(await stage.places()).toEqual({ [before]: 1, [stage.head()]: 59 });
+    expect(await stage.positions()).toEqual({ [before]: 1, [stage.head()]: 59 });
   });
 
   it('touches only that one in the next deploy', async () => {
@@ -88,10 +88,10 @@ describe('60 tenants in schemas of one database', () => {
 
     mustSucceed(result);
     expect(await ended(runIdOf(result.output))).toMatchObject({ unchanged: 59, migrated: 1 });
-    expect(await stage.places()).toEqual({ [stage.head()]: 60 });
+    expect(await stage.positions()).toEqual({ [stage.head()]: 60 });
   });
 
-  it('begins no other tenant when a canary has failed, and comes back to all that are behind', async () => {
+  it('starts no other tenant after a failed canary, and retries all that are behind', async () => {
     const stage = shared.prepared;
     mustSucceed(await stage.deploy({ onDeploy: 'off' }));
     const [{ schema, name }] = CANARIES as [{ name: string; schema: string }];
@@ -99,7 +99,7 @@ describe('60 tenants in schemas of one database', () => {
 
     const failed = await run({});
 
-    expect(failed).toMatchObject({ status: 'failed', failed: 1, notBegun: 54, error: { code: 'tenants_failed' } });
+    expect(failed).toMatchObject({ status: 'failed', failed: 1, notStarted: 54, error: { code: 'tenants_failed' } });
     expect(failed.failures).toEqual([{ tenant: name, error: expect.objectContaining({ code: 'database_ahead' }) }]);
     await stage.rows(`UPDATE ${schema}.alembic_version SET version_num = '${stage.head()}'`);
     expect(await run({ retryFailed: true })).toMatchObject({ status: 'complete', total: 55, unchanged: 55 });
@@ -116,7 +116,7 @@ describe('60 tenants in schemas of one database', () => {
     const runId = runIdOf(result.output);
     expect(result.output).toContain(`states/home?region=eu-central-1#/v2/executions/details/${arn('execution')}:${runId}`);
     expect(await ended(runId)).toMatchObject({ status: 'complete', migrated: 60 });
-    expect(await stage.places()).toEqual({ [stage.head()]: 60 });
+    expect(await stage.positions()).toEqual({ [stage.head()]: 60 });
   });
 
   it('waits for a person between the canaries and the others', async () => {
@@ -128,11 +128,11 @@ describe('60 tenants in schemas of one database', () => {
 
     mustSucceed(result);
     const runId = runIdOf(result.output);
-    await until(async () => (await stage.places())[stage.head()] === CANARIES.length);
-    expect(await stage.places()).toEqual({ [before]: REST.length, [stage.head()]: CANARIES.length });
+    await until(async () => (await stage.positions())[stage.head()] === CANARIES.length);
+    expect(await stage.positions()).toEqual({ [before]: REST.length, [stage.head()]: CANARIES.length });
     await until(async () => (await approve(runId, true)) === 'taken');
     expect(await ended(runId)).toMatchObject({ status: 'complete', migrated: 60 });
-    expect(await stage.places()).toEqual({ [stage.head()]: 60 });
+    expect(await stage.positions()).toEqual({ [stage.head()]: 60 });
     expect(await approve(runId, true)).toBe('not_waiting');
   });
 });

@@ -31,7 +31,7 @@ const commit = () => {
 };
 
 describe('what is new in a branch', () => {
-  it('is what it has since it left the other, committed or not', async () => {
+  it('is what changed since it left the other, committed or not', async () => {
     git('switch', '--quiet', '--create', 'feature');
     write('committed', '1');
     write('a', 'edited');
@@ -83,7 +83,7 @@ describe('what is new in a branch', () => {
     });
   });
 
-  it('could not be determined where there is no repository', async () => {
+  it('could not be determined without a repository', async () => {
     rmSync(path.join(root, '.git'), { recursive: true });
     await expect(changesSince(back, 'main')).rejects.toMatchObject({
       code: 'git_failed',

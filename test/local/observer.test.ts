@@ -26,7 +26,7 @@ const program = (script: string) => [process.execPath, '-e', script, '--'];
 const ANSWERS = `require('readline').createInterface({ input: process.stdin }).on('line', (line) => {`;
 
 describe('the backend’s Python', () => {
-  it('is told where everything is led to, and what it prints goes elsewhere', async () => {
+  it('gets the address for all connections, and its output goes elsewhere', async () => {
     const printed: string[] = [];
     const reports = await ask(
       program(`console.error('printed by the backend'); let hello; ${ANSWERS}
@@ -54,7 +54,7 @@ describe('the backend’s Python', () => {
     }
   });
 
-  it('that is not there is named', async () => {
+  it('that does not exist is named', async () => {
     await expect(ask(['/nowhere/python'])).rejects.toMatchObject({
       code: 'python_not_started',
       message: expect.stringContaining('"/nowhere/python"'),
@@ -69,7 +69,7 @@ describe('the backend’s Python', () => {
     });
   });
 
-  it('that ends in the middle of its work is shown with the last that it has said', async () => {
+  it('that ends during its work is shown with its last output', async () => {
     const dies = `${ANSWERS} console.log('{"report":"progress"}'); for (let i = 0; i < 99; i++) console.error(i); process.exit(9) })`;
     await expect(ask(program(dies))).rejects.toMatchObject({
       code: 'observer_died',
@@ -91,12 +91,12 @@ describe('the backend’s Python', () => {
     });
   });
 
-  it('is not waited for when the scratch database does not come', async () => {
+  it('is not waited for if the scratch database does not start', async () => {
     const scratch = Promise.reject(new Error('no server'));
     await expect(ask(program('setInterval(() => {}, 1000)'), { scratch }, [REPLAY])).rejects.toThrow('no server');
   });
 
-  it('is asked what the files say before the scratch database is there', async () => {
+  it('answers questions about files before the scratch database has started', async () => {
     let start = (_: string) => {};
     const scratch = new Promise<string>((resolve) => {
       start = resolve;

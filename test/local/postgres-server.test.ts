@@ -29,14 +29,14 @@ describe('a scratch PostgreSQL', () => {
     expect(findPostgres(tmpdir())).toEqual(findPostgres(modules));
   });
 
-  it('lets nobody in without its password', async () => {
+  it('refuses connections without its password', async () => {
     await withPostgresServer(modules, async (server) => {
       const client = new Client({ ...server, password: 'guessed' });
       await expect(client.connect()).rejects.toThrow('password authentication failed');
     });
   });
 
-  it('begins as the first one did, from what was kept of that one; nobody else can read it, and it does no harm when it is damaged', async () => {
+  it('starts from a cached data directory, which is private and ignored if it is damaged', async () => {
     const { XDG_CACHE_HOME } = process.env;
     const cache = mkdtempSync(path.join(tmpdir(), 'cache-'));
     process.env.XDG_CACHE_HOME = cache;

@@ -99,7 +99,7 @@ describe('safe-alembic review', () => {
     });
   });
 
-  it('touches no database that holds something, unless it is told to', async () => {
+  it('touches no database that is not empty, unless --overwrite is given', async () => {
     await withPostgresServer(__dirname, async (server) => {
       const client = new Client(server.url());
       await client.connect();
@@ -145,7 +145,7 @@ describe('safe-alembic review', () => {
 });
 
 describe('safe-alembic create', () => {
-  it('writes what has changed in the models, shows it and reviews it', async () => {
+  it('writes the changes in the models, shows and reviews them', async () => {
     project.models(['sa.Column("email", sa.Text())']);
     const { code, stdout } = await safeAlembic(['create', 'Add email to users']);
     expect(code).toBe(0);
@@ -173,7 +173,7 @@ describe('safe-alembic create', () => {
 });
 
 describe('the project’s own database', () => {
-  it('is upgraded, told of and verified', async () => {
+  it('is upgraded, shown and verified', async () => {
     await withPostgresServer(__dirname, async (server) => {
       const env = { DATABASE_URL: server.url().replace('postgresql:', 'postgresql+psycopg:') };
       project.revision(
@@ -215,7 +215,7 @@ describe('the project’s own database', () => {
     });
   });
 
-  it('is left as it is by a revision that destroys data and does not say why', async () => {
+  it('is not changed by a revision that destroys data and does not say why', async () => {
     await withPostgresServer(__dirname, async (server) => {
       const env = { DATABASE_URL: server.url().replace('postgresql:', 'postgresql+psycopg:') };
       await safeAlembic(['apply'], env);
@@ -248,7 +248,7 @@ describe('the project’s own database', () => {
     expect(await safeAlembic(['history'])).toMatchObject({
       code: 0,
       stdout: '● a1  Add users table  (head)\n1 revision, one head\n',
-      stderr: expect.stringContaining('where the database is could not be determined'),
+      stderr: expect.stringContaining("the database's revision could not be determined"),
     });
     expect(await safeAlembic(['current'])).toMatchObject({ code: 4, stderr: expect.stringContaining('database_unreachable') });
   });
@@ -268,7 +268,7 @@ test('the backend’s Python is that of uv, unless another is named', async () =
   });
 });
 
-test('settings that are wrong are told before anything is started', async () => {
+test('invalid settings are reported before anything starts', async () => {
   writeFileSync(path.join(project.directory, 'cdk-alembic.json'), '{"rules": {"drop-tabel": "off"}}');
   expect(await safeAlembic(['current'])).toMatchObject({
     code: 3,

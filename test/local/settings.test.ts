@@ -33,7 +33,7 @@ describe('the settings', () => {
     });
   });
 
-  it('are those of cdk-alembic.json, too', () => {
+  it('may also be in cdk-alembic.json', () => {
     write('back/cdk-alembic.json', { python: ['docker', 'compose', 'exec', '-T', 'back', 'uv', 'run'], failOn: 'never' });
     expect(read('back')).toMatchObject({ failOn: 'never', folder: path.join(root, 'back') });
   });
@@ -44,7 +44,7 @@ describe('the settings', () => {
     expect(read('back')).toMatchObject({ failOn: 'error' });
   });
 
-  it('are refused with all that is wrong with them at once', () => {
+  it('are refused with all problems at once', () => {
     write('cdk-alembic.json', {
       projekt: 'back',
       python: 3,
@@ -71,7 +71,7 @@ describe('the settings', () => {
     );
   });
 
-  it('are refused in two places beside each other', () => {
+  it('are refused if two files in one folder have them', () => {
     write('cdk-alembic.json', {});
     write('package.json', { 'cdk-alembic': {} });
     expect(() => read()).toThrow('keep one');
@@ -107,12 +107,12 @@ describe('the Alembic project', () => {
     expect(() => find('back')).toThrow(
       expect.objectContaining({ code: 'project_not_found', next: expect.stringContaining('--project') }),
     );
-    expect(() => findProject(root, path.join(root, 'back'))).toThrow(/holds no Alembic project/);
+    expect(() => findProject(root, path.join(root, 'back'))).toThrow(/has no Alembic project/);
   });
 });
 
 describe('what starts the backend’s Python', () => {
-  it('is an interpreter, an environment’s folder, or words to which python is added', () => {
+  it('is an interpreter, an environment’s folder, or words followed by python', () => {
     mkdirSync(path.join(root, '.venv'));
     write('snake', '');
     expect(pythonCommand('.venv', root)).toEqual([path.join(root, '.venv/bin/python')]);

@@ -100,7 +100,7 @@ def test_models_that_agree_with_the_migrations_make_no_file(root: Path, database
     assert files(there) == []
 
 
-def test_an_empty_revision_is_written_when_it_is_asked_for(root: Path, database: str) -> None:
+def test_an_empty_revision_is_written_on_request(root: Path, database: str) -> None:
     there = project(root, database, metadata=False)
     created = create(there, "Fill names", empty=True)
     assert files(there) == [f"{created['revision']}_fill_names.py"]
@@ -176,7 +176,7 @@ def test_a_hook_that_fails_after_writing_says_which_file_is_there(root: Path, da
     assert "nowhere" in failure.message
 
 
-def test_env_py_without_models_is_told_what_to_set(root: Path, database: str) -> None:
+def test_env_py_without_models_gets_the_setting_to_add(root: Path, database: str) -> None:
     there = project(root, database, metadata=False)
     failure = refused(there)
     assert failure.code == "no_target_metadata"
@@ -226,12 +226,12 @@ def test_a_revision_goes_into_the_folder_of_the_one_it_follows(root: Path, datab
     assert create(there, "Fill names", empty=True)["file"].startswith("two/")
 
 
-def test_an_env_py_that_fails_is_told_in_its_words(root: Path, database: str) -> None:
+def test_an_env_py_that_fails_is_reported_in_its_words(root: Path, database: str) -> None:
     there = change(project(root, database), "alembic/env.py", "import models", "import nothing_of_the_kind")
     failure = refused(there)
     assert failure.code == "create_failed"
     assert "nothing_of_the_kind" in failure.message
 
 
-def test_a_database_that_is_not_there_is_told(root: Path) -> None:
+def test_a_missing_database_is_reported(root: Path) -> None:
     assert refused(project(root, f"none_{uuid.uuid4().hex}")).code == "database_refused"

@@ -75,12 +75,12 @@ def test_several_metadata_are_compared_together(observed: Observed) -> None:
     assert observed.observe(drift=True)["drift"] == {"operations": [], "catalog": NOTHING}
 
 
-def test_no_models_are_no_drift(observed: Observed) -> None:
+def test_without_models_there_is_no_drift(observed: Observed) -> None:
     observed.table_revision("aa")
     assert observed.observe(drift=True)["drift"]["reason"] == "env.py sets no target_metadata"
 
 
-def test_models_that_can_not_be_created_are_told_and_autogenerate_is_asked_all_the_same(observed: Observed) -> None:
+def test_models_that_cannot_be_created_are_reported_and_autogenerate_still_runs(observed: Observed) -> None:
     with_models(observed, name="server_default=sa.text('nowhere()')")
     observed.revision("aa", None, SAME.replace("CREATE INDEX ix ON aa (name)", "SELECT 1"))
     drift = observed.observe(drift=True)["drift"]

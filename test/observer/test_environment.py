@@ -38,7 +38,7 @@ def test_an_env_py_that_runs_a_statement_before_configure_keeps_nothing(observed
     assert (facts["keeps"], facts["outerTransaction"], facts["file"]) == (False, True, "alembic/env.py")
 
 
-def test_an_outer_begin_is_seen_and_keeps(observed: Observed) -> None:
+def test_an_outer_begin_is_detected_and_commits(observed: Observed) -> None:
     changed(observed, "with connectable.connect() as connection:", "with connectable.begin() as connection:")
     facts = replayed(observed)
     assert (facts["keeps"], facts["outerTransaction"]) == (True, True)
@@ -52,7 +52,7 @@ def test_an_engine_in_autocommit_is_replayed_without_transactions(observed: Obse
     assert facts["again"] == {"outcome": "done", "differs": NOTHING}
 
 
-def test_an_env_py_that_raises_is_told_with_its_line(observed: Observed) -> None:
+def test_an_env_py_that_raises_is_reported_with_its_line(observed: Observed) -> None:
     observed.table_revision("aa")
     observed.write_env("import os\nos.environ['NOT_THERE']\n")
     observed.revision("bb", "aa", 'op.drop_table("aa")')
@@ -137,7 +137,7 @@ def test_a_schema_of_the_version_table_that_no_revision_makes_is_there(observed:
     assert set(facts["aa"]["changes"]["added"]) == {"table aa", "column aa.id", "constraint aa.aa_pkey", "sequence aa_id_seq"}
 
 
-def test_an_env_py_that_fails_on_an_empty_database_is_told(observed: Observed) -> None:
+def test_an_env_py_that_fails_on_an_empty_database_is_reported(observed: Observed) -> None:
     changed(
         observed,
         "context.configure(\n            connection",

@@ -30,7 +30,7 @@ def test_an_index_that_is_built_concurrently_goes_the_trip_for_real(observed: Ob
 
 
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
-def test_a_failing_upgrade_is_rolled_back_and_the_rest_goes_on(observed: Observed, template: str, scheme: str) -> None:
+def test_a_failing_upgrade_is_rolled_back_and_the_rest_continues(observed: Observed, template: str, scheme: str) -> None:
     observed.initialise(f"{scheme}://nobody:secret@127.0.0.1:1/nowhere", template)
     observed.table_revision("aa")
     observed.revision(
@@ -80,7 +80,7 @@ def test_an_upgrade_that_raises_is_a_failure_with_its_line(observed: Observed, h
     assert facts["bb"]["upgrade"]["outcome"] == "done"
 
 
-def test_a_failing_downgrade_is_told(observed: Observed) -> None:
+def test_a_failing_downgrade_is_reported(observed: Observed) -> None:
     observed.revision("aa", None, 'op.execute("CREATE TABLE aa (id int UNIQUE)")', 'op.drop_constraint(None, "aa")')
     observed.table_revision("bb", "aa")
     facts = observed.observe("aa", "bb")
@@ -90,7 +90,7 @@ def test_a_failing_downgrade_is_told(observed: Observed) -> None:
     assert facts["bb"]["again"]["outcome"] == "done"
 
 
-def test_what_a_downgrade_leaves_behind_is_told_and_what_it_breaks(observed: Observed) -> None:
+def test_what_a_downgrade_leaves_behind_is_reported_with_what_it_breaks(observed: Observed) -> None:
     observed.revision(
         "aa",
         None,
@@ -105,7 +105,7 @@ def test_what_a_downgrade_leaves_behind_is_told_and_what_it_breaks(observed: Obs
     assert facts["bb"]["upgrade"]["outcome"] == "done"
 
 
-def test_a_broken_trip_without_a_transaction_is_mended_for_what_comes_after(observed: Observed) -> None:
+def test_a_broken_round_trip_without_a_transaction_is_repaired_for_later_revisions(observed: Observed) -> None:
     observed.table_revision("aa")
     observed.revision("bb", "aa", CONCURRENTLY, 'op.drop_table("aa")\nop.execute("COMMIT")\nop.execute("SELECT * FROM nowhere")')
     observed.revision("cc", "bb", 'op.execute("ALTER TABLE aa ADD name text")', 'op.drop_column("aa", "name")')
@@ -116,7 +116,7 @@ def test_a_broken_trip_without_a_transaction_is_mended_for_what_comes_after(obse
 
 
 @pytest.mark.parametrize("how", ['op.execute("COMMIT")', "op.get_bind().commit()"])
-def test_a_revision_that_commits_by_itself_keeps_its_place(observed: Observed, how: str) -> None:
+def test_a_revision_that_commits_itself_keeps_its_version_stamp(observed: Observed, how: str) -> None:
     observed.table_revision("aa")
     observed.revision("bb", "aa", f'op.execute("ALTER TABLE aa ADD name text")\n{how}', f'op.drop_column("aa", "name")\n{how}')
     observed.table_revision("cc", "bb")
@@ -127,7 +127,7 @@ def test_a_revision_that_commits_by_itself_keeps_its_place(observed: Observed, h
     assert facts["cc"]["upgrade"]["outcome"] == "done"
 
 
-def test_a_downgrade_alone_that_leaves_its_transaction_is_seen(observed: Observed) -> None:
+def test_a_single_downgrade_that_leaves_its_transaction_is_detected(observed: Observed) -> None:
     observed.table_revision("aa")
     observed.revision("bb", "aa", 'op.create_index("ix", "aa", ["id"])', DROP_CONCURRENTLY)
     facts = observed.observe("bb")["bb"]
@@ -158,7 +158,7 @@ def test_an_error_of_the_database_that_is_swallowed_is_a_failure(observed: Obser
 @pytest.mark.parametrize(
     "how", ["op.get_bind().close()", 'op.execute("SELECT pg_terminate_backend(pg_backend_pid())")', "op.get_bind().invalidate()"]
 )
-def test_a_revision_that_takes_the_connection_with_it_is_left_out_and_the_rest_goes_on(observed: Observed, how: str) -> None:
+def test_a_revision_that_kills_the_connection_is_skipped_and_the_rest_continues(observed: Observed, how: str) -> None:
     observed.table_revision("aa")
     observed.revision("bb", "aa", how)
     observed.table_revision("cc", "bb")

@@ -62,9 +62,9 @@ def test_the_application_that_flask_finds_is_there(shop: Observed, file: str, va
     assert shop.database.tables() == []
 
 
-def test_without_an_application_the_files_are_read_and_it_is_told_how_to_name_one(shop: Observed) -> None:
+def test_without_an_application_the_files_are_read_and_the_error_says_how_to_name_one(shop: Observed) -> None:
     facts = shop.observe("aa", "bb")
-    assert "env.py needs Flask's application, which can't be loaded" in facts["environment"]["failure"]
+    assert "env.py needs Flask's application, which could not be loaded" in facts["environment"]["failure"]
     assert facts["bb"]["upgrade"]["outcome"] == "not_run"
     assert facts["bb"]["source"]["upgrade"]["calls"]
     assert "FLASK_APP" in shop.failure(ask="invoke", request={"command": "plan"})["next"]

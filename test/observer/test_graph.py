@@ -58,7 +58,7 @@ def test_a_project_without_revisions_has_none(tmp_path: Path) -> None:
     assert graph(tmp_path) == {"revisions": [], "heads": []}
 
 
-def test_merges_branches_and_dependencies_are_told(tmp_path: Path) -> None:
+def test_merges_branches_and_dependencies_are_reported(tmp_path: Path) -> None:
     project(tmp_path)
     revision(tmp_path, "a1")
     revision(tmp_path, "a2", "a1")
@@ -95,7 +95,7 @@ def test_revisions_in_other_folders_are_found(tmp_path: Path) -> None:
         ("raise SystemExit('stop')\n", "SystemExit: stop (zz.py:1)"),
     ],
 )
-def test_what_keeps_alembic_from_loading_is_told_and_the_files_are_read(tmp_path: Path, text: str, problem: str) -> None:
+def test_what_keeps_alembic_from_loading_is_reported_and_the_files_are_read(tmp_path: Path, text: str, problem: str) -> None:
     project(tmp_path)
     revision(tmp_path, "a1")
     revision(tmp_path, "a2", "a1")
@@ -106,7 +106,7 @@ def test_what_keeps_alembic_from_loading_is_told_and_the_files_are_read(tmp_path
     assert "a2" in found["heads"]
 
 
-def test_a_cycle_is_told_with_its_revisions(tmp_path: Path) -> None:
+def test_a_cycle_is_reported_with_its_revisions(tmp_path: Path) -> None:
     project(tmp_path)
     revision(tmp_path, "a1", "a3")
     revision(tmp_path, "a2", "a1")

@@ -60,7 +60,7 @@ def test_branches_merges_several_bases_and_heads_are_replayed(observed: Observed
     assert facts["other"]["branchLabels"] == ["side"]
 
 
-def test_only_what_is_asked_for_is_reported_and_nothing_after_it_is_run(observed: Observed) -> None:
+def test_only_requested_revisions_are_reported_and_later_ones_do_not_run(observed: Observed) -> None:
     observed.table_revision("aa")
     observed.table_revision("bb", "aa")
     observed.revision("cc", "bb", "raise SystemExit(1)")
@@ -72,7 +72,7 @@ def test_only_what_is_asked_for_is_reported_and_nothing_after_it_is_run(observed
     ]
 
 
-def test_a_revision_that_nobody_has_is_told(observed: Observed) -> None:
+def test_an_unknown_revision_is_reported(observed: Observed) -> None:
     observed.table_revision("aa")
     assert observed.failure(ask="observe", revisions=["nope"], drift=False)["code"] == "unknown_revision"
 
@@ -93,7 +93,7 @@ def test_a_replay_starts_where_a_dump_ends(observed: Observed) -> None:
     assert facts["bb"]["changes"]["removed"] == {"column aa.name": "text DEFAULT 'a;b'::text"}
 
 
-def test_a_dump_that_can_not_be_loaded_is_told_with_its_statement(observed: Observed) -> None:
+def test_a_dump_that_cannot_be_loaded_is_reported_with_its_statement(observed: Observed) -> None:
     observed.table_revision("aa")
     error = observed.failure(
         ask="observe", revisions=["aa"], drift=False, baseline="SET x.y = 1;\n-- a; b\nCREATE TABLE b (a nowhere);"

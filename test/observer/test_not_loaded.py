@@ -37,7 +37,7 @@ def test_a_revision_that_python_can_not_load_is_judged_from_its_file_and_the_oth
     assert reason in graph["problem"]
 
 
-def test_a_revision_without_an_upgrade_is_told_and_the_others_are_replayed(observed: Observed) -> None:
+def test_a_revision_without_an_upgrade_is_reported_and_the_others_are_replayed(observed: Observed) -> None:
     observed.table_revision("aa")
     observed.table_revision("bb", "aa")
     file = observed.versions / "aa.py"

@@ -10,7 +10,7 @@ TABLE = 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY, name text, kept tex
 
 
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
-def test_a_dropped_column_comes_back_without_what_it_held(observed: Observed, template: str, scheme: str) -> None:
+def test_a_dropped_column_comes_back_without_its_values(observed: Observed, template: str, scheme: str) -> None:
     observed.initialise(f"{scheme}://nobody:secret@127.0.0.1:1/nowhere", template)
     observed.revision("aa", None, TABLE, 'op.drop_table("aa")')
     observed.revision("bb", "aa", 'op.drop_column("aa", "name")', 'op.add_column("aa", sa.Column("name", sa.Text))')
@@ -28,7 +28,7 @@ def test_a_dropped_column_comes_back_without_what_it_held(observed: Observed, te
         ('op.execute("ALTER TABLE aa ADD n int NOT NULL")', "23502"),
     ],
 )
-def test_what_existing_rows_forbid_is_told(observed: Observed, template: str, scheme: str, change: str, state: str) -> None:
+def test_what_existing_rows_forbid_is_reported(observed: Observed, template: str, scheme: str, change: str, state: str) -> None:
     observed.initialise(f"{scheme}://nobody:secret@127.0.0.1:1/nowhere", template)
     observed.revision("aa", None, TABLE, 'op.drop_table("aa")')
     observed.revision("bb", "aa", change, 'op.execute("DROP TABLE aa CASCADE")\n' + TABLE)
@@ -49,7 +49,7 @@ def test_a_new_foreign_key_meets_rows_that_refer_to_nothing(observed: Observed) 
     assert facts["rows"]["upgradeFailure"]["sqlState"] == "23503"
 
 
-def test_rows_that_are_deleted_or_changed_are_told(observed: Observed) -> None:
+def test_deleted_and_changed_rows_are_reported(observed: Observed) -> None:
     observed.revision("aa", None, f'{TABLE}\nop.execute("CREATE TABLE bb (id int PRIMARY KEY)")')
     observed.revision("bb", "aa", 'op.execute("UPDATE aa SET name = \'x\'")\nop.execute("DELETE FROM bb")')
     facts = observed.observe("bb")["bb"]
@@ -61,7 +61,7 @@ def test_rows_that_are_deleted_or_changed_are_told(observed: Observed) -> None:
     }
 
 
-def test_a_backfill_of_nulls_takes_nothing_away(observed: Observed) -> None:
+def test_a_backfill_of_nulls_loses_nothing(observed: Observed) -> None:
     observed.revision("aa", None, TABLE)
     observed.revision(
         "bb",

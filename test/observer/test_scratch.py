@@ -41,7 +41,7 @@ def test_an_env_py_that_writes_its_own_address_is_led_there_too(observed: Observ
     assert own.tables() == []
 
 
-def test_options_of_the_connection_that_are_no_address_stay(observed: Observed) -> None:
+def test_options_of_the_connection_other_than_its_address_stay(observed: Observed) -> None:
     env = (observed.directory / "alembic" / "env.py").read_text()
     observed.write_env(
         env.replace(
@@ -52,7 +52,7 @@ def test_options_of_the_connection_that_are_no_address_stay(observed: Observed) 
     assert observed.observe("aa")["aa"]["upgrade"]["outcome"] == "done"
 
 
-def test_a_connection_that_env_py_makes_by_itself_is_refused(observed: Observed, own: Database) -> None:
+def test_a_connection_from_env_pys_own_creator_is_refused(observed: Observed, own: Database) -> None:
     env = (observed.directory / "alembic" / "env.py").read_text()
     url = own.url("postgresql")
     observed.write_env(
@@ -87,7 +87,7 @@ def test_a_placeholder_in_alembic_ini_is_replaced_by_the_scratch_database(observ
     assert observed.observe("aa")["aa"]["upgrade"]["outcome"] == "done"
 
 
-def test_a_database_that_holds_something_is_left_alone_unless_told_otherwise(observed: Observed) -> None:
+def test_a_database_that_is_not_empty_is_not_touched_without_overwrite(observed: Observed) -> None:
     observed.table_revision("aa")
     with observed.database.connect() as connection:
         connection.execute("CREATE TABLE precious (id int)")
@@ -100,7 +100,7 @@ def test_a_database_that_holds_something_is_left_alone_unless_told_otherwise(obs
     assert observed.database.tables() == []
 
 
-def test_what_a_killed_replay_left_behind_is_nobodys(observed: Observed) -> None:
+def test_what_a_killed_replay_left_behind_may_be_removed(observed: Observed) -> None:
     with observed.database.connect() as connection:
         connection.execute("CREATE TABLE left_behind (id int)")
         connection.execute("CREATE SCHEMA cdk_alembic_scratch")
@@ -142,7 +142,7 @@ def test_schemas_types_extensions_and_event_triggers_are_emptied_out(observed: O
     assert observed.database.rows("SELECT FROM pg_event_trigger") == []
 
 
-def test_somebody_else_who_holds_a_lock_in_the_scratch_database_is_told_about(observed: Observed) -> None:
+def test_another_session_with_a_lock_in_the_scratch_database_is_reported(observed: Observed) -> None:
     observed.table_revision("aa")
     with observed.database.connect() as connection:
         connection.execute("CREATE SCHEMA cdk_alembic_scratch")
@@ -155,7 +155,7 @@ def test_somebody_else_who_holds_a_lock_in_the_scratch_database_is_told_about(ob
     assert "pg_stat_activity" in error["next"]
 
 
-def test_a_scratch_database_that_is_not_there_is_told(observed: Observed) -> None:
+def test_a_missing_scratch_database_is_reported(observed: Observed) -> None:
     observed.table_revision("aa")
     observed.scratch = "postgresql://nobody:secret-word@127.0.0.1:1/nowhere"
     error = observed.failure(ask="observe", revisions=["aa"], drift=False)

@@ -55,7 +55,7 @@ def test_a_file_without_upgrade_or_downgrade_has_none(tmp_path: Path) -> None:
         (b"\0", "null bytes (aa.py)"),
     ],
 )
-def test_a_file_that_is_no_python_is_named_with_its_line(tmp_path: Path, source: bytes, where: str) -> None:
+def test_a_file_that_is_not_python_is_named_with_its_line(tmp_path: Path, source: bytes, where: str) -> None:
     (tmp_path / "aa.py").write_bytes(source)
     with pytest.raises(RunnerError) as raised:
         source_facts(tmp_path / "aa.py", tmp_path)
@@ -79,7 +79,7 @@ def test_a_file_that_is_no_python_is_named_with_its_line(tmp_path: Path, source:
         ("if sa:\n    raise RuntimeError", False, False),
     ],
 )
-def test_a_function_that_does_nothing_or_only_raises_is_told_apart(tmp_path: Path, body: str, empty: bool, raises: bool) -> None:
+def test_a_function_that_does_nothing_or_only_raises_is_recognized(tmp_path: Path, body: str, empty: bool, raises: bool) -> None:
     found = upgrade(tmp_path, body)
     assert (found["empty"], found["raises"]) == (empty, raises)
 
@@ -103,7 +103,7 @@ def test_arguments_are_given_as_json_or_as_code(tmp_path: Path, call: str, args:
     assert calls(tmp_path, call, module)[0][1:] == (args, keywords)
 
 
-def test_a_variable_that_has_several_values_is_not_taken_for_one_of_them(tmp_path: Path) -> None:
+def test_a_variable_with_several_values_is_not_read_as_one_of_them(tmp_path: Path) -> None:
     body = 'table = "a"\nfor table in ("b", "c"):\n    op.drop_table(table)'
     assert calls(tmp_path, body) == [("op.drop_table", [{"code": "table"}], {})]
 
@@ -238,7 +238,7 @@ def test_the_schema_of_a_batch_is_that_of_its_operations(tmp_path: Path) -> None
         ("def inner():\n    return 1\nlater = [lambda: 1]\nwork()", []),
     ],
 )
-def test_a_return_before_the_end_is_told(tmp_path: Path, body: str, lines: list[int]) -> None:
+def test_an_early_return_is_reported(tmp_path: Path, body: str, lines: list[int]) -> None:
     found = upgrade(tmp_path, body)
     assert [line - found["line"] for line in found["earlyReturns"]] == lines
 
@@ -272,7 +272,7 @@ def test_sql_that_is_written_as_text_is_found(tmp_path: Path, body: str, sql: li
     assert [item["text"] for item in found] == expected
 
 
-def test_sql_has_the_line_where_it_begins(tmp_path: Path) -> None:
+def test_sql_has_the_line_where_it_starts(tmp_path: Path) -> None:
     [found] = upgrade(tmp_path, "op.execute(SQL)", 'SQL = """\nDROP TABLE old\n"""\n')["sql"]
     assert found["line"] == HEAD.count("\n") + 1
 
@@ -296,7 +296,7 @@ def test_sql_has_the_line_where_it_begins(tmp_path: Path) -> None:
         ("from around.models import x", "around.models", False),
     ],
 )
-def test_imports_of_the_project_are_told_from_others(tmp_path: Path, statement: str, module: str, own: bool) -> None:
+def test_imports_of_the_project_are_distinguished_from_others(tmp_path: Path, statement: str, module: str, own: bool) -> None:
     for name in ("app/__init__.py", "settings.py", "src/library/__init__.py", "space/deep.py", "logging/x.py", "secrets/x.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()

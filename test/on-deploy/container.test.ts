@@ -56,7 +56,7 @@ describe('a deploy that waits for the container', () => {
     expect(logged).toContain(`${MACHINE.replace(':stateMachine:', ':execution:')}`);
   });
 
-  test('asks again and again, and starts one container', async () => {
+  test('polls repeatedly, and starts one container', async () => {
     await against([{}, {}, {}, {}, DONE]);
     const planned = await onEvent(event('wait'));
     const asked = { ...event('wait'), ...planned } as never;
@@ -75,7 +75,7 @@ describe('a deploy that waits for the container', () => {
     const short = { getRemainingTimeInMillis: () => 600 } as never;
     expect(await isComplete(since(DEPLOY_SECONDS + 60), short)).toEqual({ IsComplete: false });
     await expect(isComplete(since(CONTAINER_DEPLOY_SECONDS), short)).rejects.toThrow(
-      /after 55 minutes 3 are still pending.*the container goes on with them/,
+      /after 55 minutes, 3 are still pending.*the container keeps running/,
     );
     expect(CONTAINER_DEPLOY_SECONDS).toBeLessThan(3600 - 120);
   });
@@ -89,7 +89,7 @@ describe('a deploy that waits for the container', () => {
 });
 
 describe('a deploy that hands over', () => {
-  test('starts the container with all that is pending, succeeds, and says where to look', async () => {
+  test('starts the container with everything that is pending, succeeds, and says where to look', async () => {
     await against([{}]);
     const { response } = await deliver(event('handOver'));
     expect(response).toMatchObject({

@@ -77,7 +77,7 @@ const firstSlice = answer({ status: 'partial', from: ['a1'], to: ['b2'], applied
 const lastSlice = answer({ from: ['b2'], to: ['c3'], applied: [applied('c3')] });
 
 describe('a deploy', () => {
-  test('migrates to head and tells from where, to where and how many', async () => {
+  test('migrates to head and reports from, to and the number', async () => {
     const whole = answer({ from: ['a1'], applied: [applied('b2'), applied('c3')] });
     await against(({ command }) => ({ answer: command === 'plan' ? plan : whole }));
     const { response } = await deliver(event('Create'));
@@ -191,10 +191,10 @@ describe('a deploy', () => {
 
   test('logs the warnings of the runner', async () => {
     await against(({ command }) => ({
-      answer: command === 'plan' ? plan : { ...lastSlice, warnings: ["the run history can't be written: permission denied"] },
+      answer: command === 'plan' ? plan : { ...lastSlice, warnings: ['the run history could not be written: permission denied'] },
     }));
     await deliver(event('Update'));
-    expect(logged).toMatch(/"level":"warning","message":"the run history can't be written: permission denied"/);
+    expect(logged).toMatch(/"level":"warning","message":"the run history could not be written: permission denied"/);
   });
 
   test('fails with a reason when it takes longer than a deploy can, before CloudFormation fails it without one', async () => {
@@ -202,7 +202,7 @@ describe('a deploy', () => {
     await against(({ command }) => ({ answer: command === 'plan' ? plan : firstSlice }));
     const planned = { ...(await onEvent(event('Update'))), StartedAt: Date.now() - 41 * 60_000 };
     await expect(isComplete({ ...event('Update'), ...planned } as never, context)).rejects.toThrow(
-      /^the migrations take longer than a deploy can: after 40 minutes 1 are still pending; .*next: what was applied stays/,
+      /^the migrations take longer than a deploy can wait: after 40 minutes, 1 are still pending; .*next: apply the rest/,
     );
   });
 
@@ -274,7 +274,7 @@ describe('a migration that fails', () => {
     },
   );
 
-  test('a plan that can not be made fails the deploy too', async () => {
+  test('a failed plan also fails the deploy', async () => {
     await against(() => ({ failure: failure({ code: 'multiple_heads', message: 'the scripts have several heads: b2, x9' }) }));
     const { response } = await deliver(event('Create'));
     expect(response).toMatchObject({ Status: 'FAILED', Reason: expect.stringContaining('[multiple_heads] the scripts have') });
@@ -302,7 +302,7 @@ describe('a database that is ahead of the code', () => {
       expect(response).toMatchObject({ Status: 'SUCCESS', Data: { fromRevision: 'zz', toRevision: 'zz', appliedCount: '0' } });
       expect(standIn.invokes).toEqual([{ command: 'current' }]);
       expect(logged).toContain('"level":"warning"');
-      expect(logged).toContain('untouched');
+      expect(logged).toContain('unchanged');
     },
   );
 
@@ -314,10 +314,10 @@ describe('a database that is ahead of the code', () => {
     expect(response.Reason).toContain('next: deploy the code that has it');
   });
 
-  test('fails the deploy when the status of the stack can not be read', async () => {
+  test('fails the deploy if the status of the stack cannot be read', async () => {
     await against(oldCode);
     expect((await deliver(event('Update'))).response.Reason).toContain('[database_ahead]');
-    expect(logged).toContain('the status of the stack can not be read');
+    expect(logged).toContain('the status of the stack could not be read');
   });
 
   test('a function that does not answer holds a rollback up for seconds only', async () => {

@@ -76,14 +76,14 @@ test('a configuration whose scripts are in sections of their own is refused with
 test('a script_location of another machine is refused with the line that is right beside env.py', () => {
   const files = { 'migrations/alembic.ini': '[alembic]\nscript_location = /usr/src/app/migrations\n', 'migrations/env.py': '' };
   expect(checkAlembicProject(project(files)).errors).toEqual([
-    expect.stringMatching(/is no directory: set "script_location = %\(here\)s" there$/),
+    expect.stringMatching(/is not a directory: set "script_location = %\(here\)s" there$/),
   ]);
 });
 
 test('two files with one revision id are named, and are not two heads', () => {
   const files = { ...ENV, 'alembic/versions/copy.py': revisionFile('a1', null) };
   expect(checkAlembicProject(project({ 'alembic.ini': ALEMBIC_INI, ...files })).errors).toEqual([
-    'two files have the revision id a1: a1.py and copy.py: give one of them an id of its own, and let the revisions that follow it name the new id',
+    'two files have the revision id a1: a1.py and copy.py: give one of them a new id, and use that id in the revisions that follow it',
   ]);
 });
 
@@ -156,7 +156,7 @@ describe("Alembic's configuration is found", () => {
   });
 });
 
-test("a package's marker and an editor's lock file are no revisions", () => {
+test("a package's marker and an editor's lock file are not revisions", () => {
   const extra = { 'alembic/versions/__init__.py': '', 'alembic/versions/.#a1.py': 'revision = "zz"\n' };
   expect(headsOf({ 'alembic.ini': ALEMBIC_INI, ...ENV, ...extra })).toEqual(['a1']);
 });
@@ -211,10 +211,10 @@ test('a password with a percent sign in alembic.ini does not disturb', () => {
   expect(headsOf({ 'alembic.ini': `${ALEMBIC_INI}sqlalchemy.url = postgresql://a:50%@b/c\n`, ...ENV })).toEqual(['a1']);
 });
 
-test('a script_location that is not there is named', () => {
+test('a missing script_location is named', () => {
   const directory = project({ 'alembic.ini': '[alembic]\nscript_location = nowhere\n' });
   expect(checkAlembicProject(directory).errors).toEqual([
-    `the script_location "nowhere" of ${join(directory, 'alembic.ini')} is no directory`,
+    `the script_location "nowhere" of ${join(directory, 'alembic.ini')} is not a directory`,
   ]);
 });
 

@@ -123,7 +123,7 @@ describe('bytecode', () => {
     expect(countStarts()).toBe(1);
   });
 
-  test('of another source is made anew, and that of the other packages is kept', () => {
+  test('of a changed source is compiled again, and that of the other packages is reused', () => {
     expect(compiledAnew({})).toBe(false);
     expect(compiledAnew({ 'backend/app.py': 'NAME = 1\n' })).toBe(true);
     expect(compiledAnew({}, '3.99')).toBe(true);
@@ -150,7 +150,7 @@ describe('bytecode', () => {
     expect(countStarts()).toBe(2);
   });
 
-  test('of a Python before its release is no bytecode for the function: the source stays', () => {
+  test('of a Python before its release is not used for the function: the source stays', () => {
     const old = writeFiles(temporaryDirectory(), { 'site-packages/sqlalchemy/a.py': 'NAME = 1\n' });
     compileBytecode({ python, pythonVersion: pythonVersion === '3.12' ? '3.13' : '3.12' }, old, [
       'site-packages/sqlalchemy/a.py',

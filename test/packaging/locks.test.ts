@@ -45,7 +45,7 @@ pytest = "*"
     ...['greenlet', 'pymysql', 'tomli', 'boto3', 'pytest', 'sentry'].map((name) => entry(name)),
   ].join('');
 
-  test('gives what the main group reaches, with hashes, conditions and the extras that are asked for', () => {
+  test('gives what the main group needs, with hashes, conditions and the requested extras', () => {
     const source = sourceOf({ 'pyproject.toml': PYPROJECT, 'poetry.lock': LOCK });
     expect(textsOf(source)).toEqual([
       'alembic==1.0',
@@ -90,7 +90,7 @@ pytest = "*"
     expect(source.projects).toEqual([join(root, 'common')]);
   });
 
-  test('that lacks what pyproject.toml asks for is refused with the command that locks', () => {
+  test('that lacks a dependency of pyproject.toml is refused with the command that locks', () => {
     const { errors } = sourceOf({ 'pyproject.toml': `${PYPROJECT}[project]\ndependencies = ["httpx"]\n`, 'poetry.lock': LOCK });
     expect(errors).toEqual([expect.stringMatching(/does not have httpx, which pyproject\.toml asks for: run "poetry lock" in /)]);
   });
@@ -143,7 +143,7 @@ test('Pipfile.lock gives the default section, and the address of a private index
   expect(source.projects).toEqual([expect.stringMatching(/\/common$/)]);
 });
 
-test('pylock.toml gives its wheels, with the groups that are asked for', () => {
+test('pylock.toml gives its wheels, with the requested groups', () => {
   const lock = `lock-version = "1.0"
 [[packages]]
 name = "alembic"
@@ -164,7 +164,7 @@ directory = {path = "../common", editable = true}
 });
 
 describe('requirements.txt', () => {
-  test('with hashes is installed as it is written, with the files it includes', () => {
+  test('with hashes is installed unchanged, with the files it includes', () => {
     const files = {
       'requirements.txt':
         '-r base.txt\n--extra-index-url https://example.org/simple\nalembic==1.16 \\\n    --hash=sha256:1 \\\n    --hash=sha256:2\n',
@@ -195,7 +195,7 @@ describe('requirements.txt', () => {
     expect(source.projects).toEqual([expect.stringMatching(/\/common$/)]);
   });
 
-  test('that includes a file that is not there is refused', () => {
+  test('that includes a missing file is refused', () => {
     expect(sourceOf({ 'requirements.txt': '-r nowhere.txt\n' }).errors).toEqual([
       expect.stringMatching(/no requirements file .*\/nowhere\.txt/),
     ]);

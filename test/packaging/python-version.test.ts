@@ -48,7 +48,7 @@ test.each<[string, Record<string, string>, string]>([
   expect(preferredPython(writeFiles(temporaryDirectory(), files))).toBe(version);
 });
 
-test('a project that allows no Python of Lambda is told which there are', () => {
+test('a project that allows no Python of Lambda gets the list of versions', () => {
   const directory = writeFiles(temporaryDirectory(), { 'pyproject.toml': '[project]\nrequires-python = "<3.10"\n' });
   expect(pythonProblem(directory, '3.13')).toBe(
     `${directory}/pyproject.toml asks for Python <3.10 and the function runs 3.13: ` +

@@ -36,7 +36,7 @@ test.each(REGIONS)('the certificate of a database in %s can be verified, whichev
   expect(isRdsRegionKnown(region)).toBe(true);
 });
 
-test('a region of which no root is packaged is known as such', () => {
+test('a region without a packaged root is recognized', () => {
   expect(isRdsRegionKnown('ap-nowhere-1')).toBe(false);
 });
 

@@ -40,7 +40,7 @@ test('libraries without what a debugger reads are still loaded', () => {
   expect(statSync(run.stdout.trim()).size).toBeLessThan(2_000_000);
 });
 
-test('what is no library of 64-bit Linux is left as it is', () => {
+test('files that are not libraries of 64-bit Linux stay unchanged', () => {
   const files = { script: '#!/bin/sh\n', zeros: '\0'.repeat(4096), empty: '' };
   const directory = writeFiles(temporaryDirectory(), files);
   for (const [name, content] of Object.entries(files)) {
@@ -108,14 +108,14 @@ describe('what is known of an unchanged backend', () => {
     expect(errors.length > 0 || calls() > 0).toBe(true);
   });
 
-  test('is found out anew when the entry was cut short', () => {
+  test('is determined again if the cache entry is truncated', () => {
     const { hash } = packageOf(known, host);
     const directory = join(process.env.XDG_CACHE_HOME as string, 'cdk-alembic');
     for (const file of filesBelow(directory)) writeFileSync(join(directory, file), '{"paths": [');
     expect(packageOf(known, host).hash).toBe(hash);
   });
 
-  test('is no hindrance where nothing can be written', () => {
+  test('works without a writable cache', () => {
     const file = join(temporaryDirectory(), 'file');
     writeFileSync(file, '');
     process.env.XDG_CACHE_HOME = join(file, 'below');

@@ -112,7 +112,7 @@ test.each<[FunctionPlatform, RegExp]>([
   for (const library of libraries) expect(library).toMatch(name);
 });
 
-test('the same backend has the same hash wherever it lies', () => {
+test('the same backend has the same hash in any folder', () => {
   expect(hashOf(copyOf(backend))).toBe(hashOf(backend));
 });
 
@@ -146,7 +146,7 @@ test('a backend may constrain the versions of what its dependencies need', () =>
   expect(filesBelow(build(constrained, lambda)).some((file) => /site-packages\/mako-1\.3\..*\.dist-info/.test(file))).toBe(true);
 });
 
-test('a download that is not the one that was locked is refused', () => {
+test('a download that differs from the lock is refused', () => {
   const forged = copyOf(backend);
   const lock = join(forged, 'uv.lock');
   writeFileSync(lock, readFileSync(lock, 'utf8').replace(/sha256:[0-9a-f]{64}/g, `sha256:${'0'.repeat(64)}`));
@@ -158,13 +158,13 @@ test('a backend without Alembic among its dependencies is refused', () => {
   expect(messageOf(() => build(without, lambda))).toMatch(/\(uv\.lock in .*\) hold no Alembic: run "uv add alembic" in /);
 });
 
-test('a lock that is no TOML is named', () => {
+test('a lock that is not TOML is named', () => {
   const broken = copyOf(backend);
   writeFileSync(join(broken, 'uv.lock'), 'not a lock');
   expect(messageOf(() => build(broken, lambda))).toMatch(new RegExp(`^${broken}/uv.lock can't be read as TOML: `));
 });
 
-test("a lock that uv can not read is told in uv's words, short and without colours", () => {
+test("a lock that uv cannot read is reported in uv's words, short and without colors", () => {
   const broken = copyOf(backend);
   writeFileSync(join(broken, 'uv.lock'), 'version = 999\n');
   const message = messageOf(() => build(broken, lambda));

@@ -208,7 +208,7 @@ describe('the page of a review', () => {
     });
   });
 
-  test('can be used with the keyboard alone', async () => {
+  test('can be used with only the keyboard', async () => {
     const page = await open(EXAMPLE);
     await page.keyboard.press('/');
     await page.keyboard.type('never null');

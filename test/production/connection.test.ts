@@ -26,7 +26,7 @@ test('a connection that drops in mid-Invoke: exactly one run has happened, and a
   await database.running('DO %held%');
   proxy.cut();
   const error = await upgrade;
-  expect(error).toMatchObject({ code: 'network', message: expect.stringContaining('was lost before its answer came') });
+  expect(error).toMatchObject({ code: 'network', message: expect.stringContaining('the connection dropped before') });
   expect(error.next).toContain('--command current');
   expect(fn.count('upgrade')).toBe(1);
 
@@ -58,7 +58,7 @@ test('old code that is run by hand against a newer database fails, and names the
     revision: 'b2',
     message: expect.stringContaining('the database is at b2'),
   });
-  expect(error.next).toMatch(/^take the release that has this revision/);
+  expect(error.next).toMatch(/^deploy the release that has this revision/);
   expect(await client.current()).toMatchObject({ status: 'ahead', unknown: ['b2'] });
   expect(await database.ran()).toEqual({ a1: 1, b2: 1 });
 });

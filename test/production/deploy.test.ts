@@ -43,7 +43,7 @@ describe('a handler that the Provider framework invokes again', () => {
 });
 
 describe('a connection that drops while the function is inside a revision', () => {
-  test('the deploy asks again, waits for the run that goes on, and nothing runs twice', async () => {
+  test('the deploy polls, waits for the active run, and nothing runs twice', async () => {
     const { stack, release, database, aws, fn } = production;
     let lost = 0;
     aws.losesAnswer = async (_, payload) => {
@@ -86,7 +86,7 @@ describe('a rollback', () => {
     expect(await database.ran()).toEqual({ a1: 1, b2: 1, c3: 1 });
     expect(await database.version()).toEqual(['c3']);
     expect([fn.count('upgrade'), fn.count('current')]).toEqual([2, 1]);
-    expect(logged()).toMatch(/"level":"warning".*the database is untouched/);
+    expect(logged()).toMatch(/"level":"warning".*the database is unchanged/);
   });
 
   test.each([
@@ -115,7 +115,7 @@ describe('a rollback', () => {
     expect(stack.status).toBe('UPDATE_ROLLBACK_COMPLETE');
   });
 
-  test('of a migration that failed keeps what was applied before it, and a fixed release goes on from there', async () => {
+  test('of a failed migration keeps what was applied before it, and a fixed release continues from there', async () => {
     const { stack, release, database } = production;
     await stack.create(release(FIRST));
     const { updated, rolledBack } = await stack.update(release({ ...SECOND, c3: 'SELECT missing FROM users' }));
@@ -128,7 +128,7 @@ describe('a rollback', () => {
     expect(stack.status).toBe('UPDATE_COMPLETE');
   });
 
-  test('whose status can not be read at first is recognised when the database turns out to be ahead', async () => {
+  test('whose status cannot be read at first is recognized when the database turns out to be ahead', async () => {
     const { stack, release, aws, logged } = production;
     await stack.create(release(FIRST));
     const { rolledBack } = await rollBack(() => {
@@ -139,7 +139,7 @@ describe('a rollback', () => {
         return false;
       };
     });
-    expect(logged()).toContain('the status of the stack can not be read');
+    expect(logged()).toContain('the status of the stack could not be read');
     expect(rolledBack?.response).toMatchObject({ Status: 'SUCCESS', Data: { toRevision: 'c3', appliedCount: '0' } });
   });
 });
@@ -152,7 +152,7 @@ describe('old code that is deployed against a newer database, with no rollback',
     const { updated, rolledBack } = await stack.update(old);
     expect(updated.response.Status).toBe('FAILED');
     expect(updated.response.Reason).toMatch(/^\[database_ahead\] the database is at c3, which this release does not have/);
-    expect(updated.response.Reason).toContain('next: take the release that has this revision');
+    expect(updated.response.Reason).toContain('next: deploy the release that has this revision');
     expect(rolledBack?.response.Status).toBe('SUCCESS');
     expect(await database.version()).toEqual(['c3']);
     expect(await database.ran()).toEqual({ a1: 1, b2: 1, c3: 1 });
@@ -160,7 +160,7 @@ describe('old code that is deployed against a newer database, with no rollback',
 });
 
 describe('a stack that is deleted', () => {
-  test('succeeds at once without a call of the function, and the tables stay', async () => {
+  test('succeeds at once without calling the function, and the tables stay', async () => {
     const { stack, release, database, fn } = production;
     await stack.create(release(FIRST));
     const before = fn.requests.length;
@@ -221,7 +221,7 @@ describe('a migration that raises', () => {
     expect(Reason).toContain('SQLSTATE 42P01');
     expect(Reason).toContain('statement: ALTER TABLE missing ADD COLUMN note text');
     expect(Reason).toContain('log group /aws/lambda/app-api-migrate-lambda-dev');
-    expect(Reason).toContain('next: it was rolled back, and the revisions before it stay');
+    expect(Reason).toContain('next: it was rolled back, and earlier revisions stay');
     expect(updated.milliseconds).toBeLessThan(120_000);
     expect(await database.version()).toEqual(['a1']);
     expect(await database.ran()).toEqual({ a1: 1 });

@@ -75,7 +75,7 @@ test('a statement is cancelled before the function is killed, with time left to 
   expect(statement).toBeLessThanOrEqual(FUNCTION_SECONDS - 10);
 });
 
-test('a slice ends long before the function does, and leaves most of its time to the revision that is under way', () => {
+test('a slice ends long before the function, and leaves most of its time to the running revision', () => {
   expect(SLICE_SECONDS).toBeLessThan(migrate() / 2);
 });
 

@@ -112,7 +112,7 @@ describe('the graph', () => {
     expect(more).toEqual([]);
   });
 
-  it('may have branches with labels of their own', async () => {
+  it('may have branches with different labels', async () => {
     expect(await findings({ a1: {}, b1: { down: 'a1', label: 'shop' }, c1: { down: 'a1', label: 'blog' } })).toEqual([]);
   });
 
@@ -140,7 +140,7 @@ describe('the graph', () => {
     });
   });
 
-  it('with a revision that stands on nothing is an error that names both', async () => {
+  it('with a revision that follows a missing one is an error that names both', async () => {
     const [found] = await findings({ a1: {}, b1: { down: 'gone' } });
     expect(found).toMatchObject({
       rule: 'orphan-revision',
@@ -154,13 +154,13 @@ describe('the graph', () => {
     expect(await findings({ a1: {}, b1: { down: 'a1' } })).toEqual([]);
   });
 
-  it('tells a revision that the base branch has already', async () => {
+  it('reports an edited revision of the base branch', async () => {
     const edited = [{ file: 'alembic/versions/a1.py', how: 'changed' as const }];
     const [found] = await findings({ a1: {}, b1: { down: 'a1' } }, 'graph', { edited });
     expect(found).toMatchObject({ rule: 'edited-revision', severity: 'error', revision: 'a1' });
   });
 
-  it('has merges that do nothing, and tells those that do', async () => {
+  it('has empty merges, and reports those that do work', async () => {
     const branches = { a1: {}, b1: { down: 'a1' }, c1: { down: 'a1' } };
     expect(await findings({ ...branches, d1: { down: ['b1', 'c1'], message: 'Merge heads' } }, 'all')).toEqual([]);
     const working = { down: ['b1', 'c1'], upgrade: 'op.execute("CREATE TABLE t (id bigint)")', downgrade: 'op.drop_table("t")' };
@@ -177,13 +177,13 @@ describe('env.py', () => {
     expect(found).toMatchObject([{ rule: 'env-keeps-nothing', severity: 'error', file: 'alembic/env.py' }]);
   });
 
-  it('that opens a transaction around all is told', async () => {
+  it('that opens a transaction around everything is reported', async () => {
     const script = env(CONNECT.replace('.connect()', '.begin()'), ...RUN);
     const found = await findings(revisions, 'all', { env: script });
     expect(found).toMatchObject([{ rule: 'env-outer-transaction', severity: 'warning' }]);
   });
 
-  it('as Alembic writes it is no finding', async () => {
+  it('as Alembic writes it is not a finding', async () => {
     expect(await findings(revisions, 'all')).toEqual([]);
   });
 });
@@ -210,12 +210,12 @@ describe('a revision that can’t be replayed', () => {
     });
   });
 
-  it('for what only production has is a warning, as nobody can tell whether it fails there', async () => {
+  it('for what only production has is a warning, because whether it fails there is unknown', async () => {
     const found = await findings(missing, 'all');
     expect(found.filter(({ rule }) => rule === 'upgrade-fails')).toMatchObject([{ severity: 'warning' }]);
   });
 
-  it('and can’t be rendered either is told from its calls', async () => {
+  it('that can’t be rendered is judged by its calls', async () => {
     const reading = {
       a1: {
         upgrade: [

@@ -138,7 +138,7 @@ class TestDatabaseAhead:
     def test_upgrade_fails_names_the_revision_and_what_to_deploy(self, database: Database) -> None:
         answer = failure()
         assert (answer["error"]["code"], answer["error"]["revision"]) == ("database_ahead", "cc")
-        assert "take the release that has this revision" in answer["error"]["next"]
+        assert "deploy the release that has this revision" in answer["error"]["next"]
         assert database.versions() == ["cc"]
 
     @pytest.mark.parametrize("command", ["plan", "current", "history"])

@@ -83,14 +83,14 @@ class TestStageWithoutContainer:
     def test_the_plan_shows_it_too(self) -> None:
         assert invoke({"command": "plan"})["container"] == {"revisions": ["cc"]}
 
-    def test_what_comes_before_it_can_be_applied_by_name(self, database: Database) -> None:
+    def test_revisions_before_it_can_be_applied_by_name(self, database: Database) -> None:
         assert invoke({"revision": "bb"})["status"] == "complete"
 
     def test_a_request_for_a_container_is_refused(self, database: Database) -> None:
         assert failure({"revision": "bb", "in": "container"})["error"]["code"] == "needs_container"
         assert database.versions() == ["aa"]
 
-    def test_a_database_on_its_way_from_empty_needs_none(self, database: Database) -> None:
+    def test_a_database_that_is_built_from_empty_needs_none(self, database: Database) -> None:
         with database.connect() as connection:
             connection.execute("DROP TABLE alembic_version, aa; DROP SCHEMA cdk_alembic CASCADE")
         assert "container" not in invoke({"command": "plan"})

@@ -18,7 +18,7 @@ def test_a_commit_at_the_end_of_a_revision_is_detected(package: Backend, databas
     package.revision("bb", "aa", COMMIT.format("bb"))
     answer = failure()
     assert answer["error"]["code"] == "version_not_moved"
-    assert "does not show bb as applied; bb ended the transaction by itself: its work stays" in answer["error"]["message"]
+    assert "does not show bb as applied; bb ended the transaction itself: its work stays" in answer["error"]["message"]
     assert "autocommit_block" in answer["error"]["next"]
     # That is what it looks like, and what the answer says.
     assert database.tables() == ["aa", "alembic_version", "bb"]
@@ -40,7 +40,7 @@ def test_a_commit_is_reported_when_the_next_revision_fails(backend: Backend, dat
     backend.revision("cc", "bb", 'op.execute("SELECT 1/0")')
     answer = failure()
     assert (answer["error"]["code"], answer["error"]["revision"]) == ("migration_failed", "cc")
-    assert "bb ended the transaction by itself" in answer["error"]["message"]
+    assert "bb ended the transaction itself" in answer["error"]["message"]
     assert [item["revision"] for item in answer["applied"]] == ["aa"]
     assert database.versions() == ["aa"]
 
@@ -93,7 +93,7 @@ def test_an_environment_that_returns_early_is_an_error(backend: Backend, databas
     backend.table_revision("aa")
     answer = failure()
     assert answer["error"]["code"] == "invalid_project"
-    assert "without a call of context.run_migrations()" in answer["error"]["message"]
+    assert "did not call context.run_migrations()" in answer["error"]["message"]
     assert database.tables() == []
 
 

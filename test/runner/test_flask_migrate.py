@@ -74,7 +74,7 @@ def test_a_deploy_leaves_what_flask_db_upgrade_leaves(
 def test_an_application_that_cannot_be_loaded_is_reported_with_how_to_name_it(shop: Backend, database: Database) -> None:
     error = failure()["error"]
     assert error["code"] == "invalid_project"
-    assert "env.py needs Flask's application, which can't be loaded" in error["message"]
+    assert "env.py needs Flask's application, which could not be loaded" in error["message"]
     assert "FLASK_APP" in error["next"]
     assert database.tables() == []
 
@@ -86,6 +86,6 @@ def test_a_variable_that_the_application_misses_is_named_with_where_to_set_it(
     monkeypatch.delenv("SHOP_URL")
     error = failure()["error"]
     assert error["code"] == "invalid_project"
-    assert "can't be loaded: the environment variable SHOP_URL is not set (app.py:12)" in error["message"]
+    assert "could not be loaded: the environment variable SHOP_URL is not set (app.py:12)" in error["message"]
     assert "the property `environment` of the construct" in error["next"]
     assert database.tables() == []

@@ -189,7 +189,7 @@ class TestPendingLoss:
         assert database.versions() == ["aa"]
         assert database.tables() == ["aa", "alembic_version"]
 
-    def test_it_stops_a_single_slice_and_a_run_to_the_revision_before_it_goes_on(self, database: Database) -> None:
+    def test_it_stops_a_single_slice_and_a_run_to_the_revision_before_it_continues(self, database: Database) -> None:
         assert failure({"sliceSeconds": 0})["error"]["code"] == "blocked"
         assert invoke({"revision": "bb"})["to"] == ["bb"]
 

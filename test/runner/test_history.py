@@ -103,7 +103,7 @@ def test_a_role_that_may_not_write_the_record_migrates_with_a_warning(backend: B
         answer = invoke()
         assert (answer["status"], answer["to"]) == ("complete", ["bb"])
         assert len(answer["warnings"]) == 1
-        assert answer["warnings"][0].startswith("the run history can't be written: permission denied")
+        assert answer["warnings"][0].startswith("the run history could not be written: permission denied")
         assert "runId" not in answer
         assert invoke({"command": "history"})["runs"] == []
     finally:

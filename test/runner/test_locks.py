@@ -105,7 +105,7 @@ class TestRivals:
         backend.table_revision("bb", "aa")
         answer = failure()
         assert answer["error"]["code"] == "database_unreachable"
-        assert "mutex was ended from outside" in answer["error"]["message"]
+        assert "somebody ended the session that holds the mutex" in answer["error"]["message"]
         assert [item["revision"] for item in answer["applied"]] == ["aa"]
         assert database.versions() == ["aa"]
         assert invoke()["to"] == ["bb"]
@@ -200,7 +200,7 @@ class TestBusyTables:
         assert "committed part of its work" in answer["error"]["next"]
         assert database.tables() == ["aa", "alembic_version", "half"]
 
-    def test_a_lock_timeout_that_a_revision_sets_holds_until_its_end(
+    def test_a_lock_timeout_that_a_revision_sets_lasts_until_its_end(
         self, backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         set_settings(monkeypatch, limits={"lockTimeoutSeconds": 0.2, "lockRetrySeconds": 0})

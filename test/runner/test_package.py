@@ -17,7 +17,7 @@ def write_manifest(backend: Backend, **manifest: Any) -> None:
     file.write_text(json.dumps(manifest))
 
 
-def test_the_configuration_can_be_in_a_folder_of_its_own(backend: Backend, database: Database) -> None:
+def test_the_configuration_can_be_in_its_own_folder(backend: Backend, database: Database) -> None:
     (backend.directory / "conf").mkdir()
     (backend.directory / "alembic.ini").rename(backend.directory / "conf" / "team.ini")
     write_manifest(backend, config="conf/team.ini", folder=".", roots=[], driver=None)

@@ -50,7 +50,7 @@ def test_a_location_that_appears_later_is_migrated_by_the_next_deploy(backend: B
 
 
 class TestSeveralHeads:
-    def test_are_migrated_when_each_has_a_label_of_its_own(self, backend: Backend, database: Database) -> None:
+    def test_are_migrated_when_each_has_a_different_label(self, backend: Backend, database: Database) -> None:
         several_bases(backend)
         assert invoke({"command": "plan"})["target"] == ["aa", "cc"]
         assert invoke()["to"] == ["aa", "cc"]

@@ -189,7 +189,7 @@ def test_a_database_that_is_starting_is_waited_for(
     assert answer["to"] == ["aa"]
 
 
-def test_a_database_that_stays_away_is_reported_when_the_time_is_used_up(
+def test_a_database_that_stays_unreachable_is_reported_when_the_time_is_used_up(
     backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_settings(monkeypatch, limits={"connectRetrySeconds": 2})

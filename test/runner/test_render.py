@@ -36,6 +36,6 @@ def test_a_merge_is_rendered(backend: Backend) -> None:
     assert "SELECT 1;" in rendered["cc"]
 
 
-def test_sql_is_not_rendered_unless_asked_for(backend: Backend) -> None:
+def test_sql_is_not_rendered_unless_requested(backend: Backend) -> None:
     backend.table_revision("aa")
     assert "sql" not in invoke({"command": "plan"})

@@ -156,7 +156,7 @@ def test_a_task_that_finds_nothing_to_do_is_done(long: Backend, database: Databa
     assert (code, answer["status"], answer["applied"]) == (0, "complete", [])
 
 
-def test_a_cancelled_run_begins_no_further_statement_though_its_revision_goes_on(long: Backend, database: Database) -> None:
+def test_a_canceled_run_starts_no_more_statements_even_if_its_revision_continues(long: Backend, database: Database) -> None:
     stubborn = """try:
     with op.get_bind().begin_nested():
         op.execute("SELECT pg_sleep(600)")
@@ -174,7 +174,7 @@ op.execute("SELECT nextval('further')")"""
     assert database.rows("SELECT is_called FROM further") == [(False,)]
 
 
-def test_a_revision_that_swallows_the_cancellation_is_not_taken_for_applied(long: Backend, database: Database) -> None:
+def test_a_revision_that_swallows_the_cancellation_does_not_count_as_applied(long: Backend, database: Database) -> None:
     swallowing = """with op.get_context().autocommit_block():
     try:
         op.execute("SELECT pg_sleep(600)")
@@ -235,7 +235,7 @@ def test_a_request_that_can_not_be_read_is_answered_like_any_other(package: Back
     assert (code, answer["error"]["code"]) == (2, "invalid_request")
 
 
-def test_a_database_that_does_not_answer_is_told_by_the_exit_code(package: Backend) -> None:
+def test_a_database_that_does_not_answer_has_its_exit_code(package: Backend) -> None:
     package.initialise("postgresql+psycopg://app:pw@127.0.0.1:9/app").table_revision("aa")
     code, answer = Task().end()
     assert (code, answer["error"]["code"]) == (4, "database_unreachable")

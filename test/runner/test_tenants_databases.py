@@ -116,7 +116,7 @@ def test_an_env_py_that_connects_to_another_database_is_refused(
     assert database.tables() == []
 
 
-def test_a_database_that_does_not_answer_does_not_hold_up_the_others(
+def test_a_database_that_does_not_answer_does_not_delay_the_others(
     package: Backend, own: dict[str, Database], by_secret: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     by_secret("postgresql+psycopg", "generic", limits={"connectRetrySeconds": 1})
@@ -172,7 +172,7 @@ class TestTheList:
             connection.cursor().executemany("INSERT INTO tenants VALUES (%s, %s, %s)", [(*row, None, None)[:3] for row in rows])
 
     @pytest.mark.parametrize("scheme", ["postgresql", *dict.fromkeys(scheme for _, scheme in DRIVERS)])
-    def test_it_holds_the_rows_of_the_query_in_byte_order(self, database: Database, listed: Any, scheme: str) -> None:
+    def test_it_has_the_rows_of_the_query_in_byte_order(self, database: Database, listed: Any, scheme: str) -> None:
         listed("SELECT name, schema, secret_arn FROM tenants WHERE active AND name NOT LIKE '%old%';\n", scheme)
         self.insert(database, ("b",), ("a", "s1"), ("B", None, "arn:b"), ("_", "s2", "arn:b"))
         answer = invoke({"command": "tenants"})
@@ -230,7 +230,7 @@ class TestTheList:
         assert database.rows("SELECT name FROM tenants") == [("a",)]
 
     @pytest.mark.parametrize("after", ["'", "a' OR true --", ""])
-    def test_a_page_begins_only_after_a_valid_name(self, listed: Any, after: str) -> None:
+    def test_a_page_starts_only_after_a_valid_name(self, listed: Any, after: str) -> None:
         assert failure({"command": "tenants", "after": after})["error"]["code"] == "invalid_request"
 
     def test_a_missing_query_is_reported(self, package: Backend, monkeypatch: pytest.MonkeyPatch) -> None:

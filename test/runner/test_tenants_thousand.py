@@ -42,7 +42,7 @@ def thousand(package: Backend, database: Database, monkeypatch: pytest.MonkeyPat
     return package
 
 
-def places(database: Database) -> dict[str, list[str]]:
+def positions(database: Database) -> dict[str, list[str]]:
     """Tenants by the revision in their version table."""
     union = " UNION ALL ".join(f"SELECT '{name}', version_num FROM \"{name}\".alembic_version" for name in TENANTS)
     found: dict[str, list[str]] = {}
@@ -70,7 +70,7 @@ def test_three_that_fail_do_not_stop_the_others_and_the_next_run_touches_only_th
         answer = invoke(batch(*TENANTS, runId=run_id), seconds=600)
         lasted = time.monotonic() - started
     print(f"{len(TENANTS)} tenants in {lasted:.1f} s")
-    assert (answer["status"], answer["failed"], answer["left"], answer["notBegun"]) == ("complete", 3, [], [])
+    assert (answer["status"], answer["failed"], answer["left"], answer["notStarted"]) == ("complete", 3, [], [])
     assert codes(answer) == {LOCKED: "locked", AHEAD: "database_ahead", BROKEN: "migration_failed"}
     assert "a rival" in outcomes(answer)[LOCKED]["error"]["message"]
     assert {name: (o["from"], o["to"], o["pending"]) for name, o in outcomes(answer).items() if "error" in o} == {
@@ -80,7 +80,7 @@ def test_three_that_fail_do_not_stop_the_others_and_the_next_run_touches_only_th
     }
     assert [outcome["tenant"] for outcome in answer["outcomes"]] == TENANTS
     assert len(json.dumps(answer)) < 256 * 1024  # what a state of Step Functions hands on
-    found = places(database)
+    found = positions(database)
     assert (found.pop("r9"), found.pop("r1")) == ([AHEAD], [LOCKED, BROKEN])
     assert len(found.pop("r2")) == len(TENANTS) - 3 and not found
 
@@ -100,7 +100,7 @@ def test_three_that_fail_do_not_stop_the_others_and_the_next_run_touches_only_th
     print(f"again in {time.monotonic() - started:.1f} s")
     assert again["failed"] == 0
     assert {name for name, outcome in outcomes(again).items() if outcome["applied"]} == {LOCKED, AHEAD, BROKEN}
-    assert places(database) == {"r2": TENANTS}
+    assert positions(database) == {"r2": TENANTS}
     after = {name: database.rows(writes.format(name)) for name in before}
     assert {name for name in before if before[name] != after[name]} == {LOCKED, BROKEN, AHEAD}
     assert database.rows(recorded.format("complete")) == [(len(TENANTS), len(TENANTS), len(TENANTS))]

@@ -75,7 +75,7 @@ class TestEnvPy:
         assert invoke(batch("new"))["failed"] == 0
         assert versions(database, "new") == ["r1"]
 
-    def test_one_that_runs_in_a_transaction_of_its_own_is_verified_after_its_commit(
+    def test_one_that_runs_in_its_own_transaction_is_verified_after_its_commit(
         self, tenants: Backend, database: Database
     ) -> None:
         write_env(tenants, "    connection.begin()" + VERSION_TABLE_SCHEMA.replace("connection.commit()", ""))
@@ -223,11 +223,11 @@ class TestTheCall:
         assert 1 <= len(done) < 5
         assert [*done, *(tenant["name"] for tenant in answer["left"])] == list("abcde")
 
-    def test_no_further_tenant_begins_after_too_many_failures(self, tenants: Backend, database: Database) -> None:
+    def test_no_more_tenants_start_after_too_many_failures(self, tenants: Backend, database: Database) -> None:
         answer = invoke(batch("x1", "x2", "a", "b", toleratedFailures=1))
-        assert (answer["status"], answer["failed"], answer["notBegun"], answer["left"]) == ("complete", 2, ["a", "b"], [])
+        assert (answer["status"], answer["failed"], answer["notStarted"], answer["left"]) == ("complete", 2, ["a", "b"], [])
         answer = invoke(batch("x1", "a", "x2", toleratedFailures=2))
-        assert (answer["failed"], answer["notBegun"]) == (2, [])
+        assert (answer["failed"], answer["notStarted"]) == (2, [])
 
     def test_a_request_that_is_killed_can_be_repeated(
         self, tenants: Backend, database: Database, monkeypatch: pytest.MonkeyPatch

@@ -96,7 +96,7 @@ def test_a_second_upgrade_has_nothing_to_do(backend: Backend, database: Database
     assert (answer["status"], answer["from"], answer["to"], answer["applied"]) == ("complete", ["aa"], ["aa"], [])
 
 
-def test_a_slice_stops_between_two_revisions_and_the_next_goes_on(backend: Backend, database: Database) -> None:
+def test_a_slice_stops_between_two_revisions_and_the_next_continues(backend: Backend, database: Database) -> None:
     down = None
     for revision in ("aa", "bb", "cc"):
         down = backend.table_revision(revision, down)
@@ -134,7 +134,7 @@ def test_a_revision_can_be_named_by_the_start_of_its_id(backend: Backend) -> Non
     assert (answer["to"], answer["target"]) == (["abcdef123456"], ["abcdef123456"])
 
 
-def test_each_revision_is_a_transaction_of_its_own(backend: Backend, database: Database) -> None:
+def test_each_revision_has_its_own_transaction(backend: Backend, database: Database) -> None:
     backend.revision("aa", None, 'op.execute("CREATE TABLE xids AS SELECT txid_current() AS xid")')
     backend.revision("bb", "aa", 'op.execute("INSERT INTO xids SELECT txid_current()")')
     invoke()
@@ -161,7 +161,7 @@ def test_log_lines_survive_an_env_that_configures_logging(backend: Backend, caps
     assert '"event": "revision_applied"' in capsys.readouterr().out
 
 
-def test_an_env_that_begins_a_transaction_too_early_is_detected(backend: Backend, database: Database) -> None:
+def test_an_env_that_starts_a_transaction_too_early_is_detected(backend: Backend, database: Database) -> None:
     env = (backend.directory / "alembic" / "env.py").read_text()
     call = "        context.configure(\n            connection=connection"
     assert call in env

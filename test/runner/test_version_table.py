@@ -22,7 +22,7 @@ def test_a_revision_can_widen_the_version_table(backend: Backend, database: Data
     assert database.versions() == ["e" * 40]
 
 
-def test_a_version_table_can_be_in_a_schema_of_its_own(backend: Backend, database: Database) -> None:
+def test_a_version_table_can_be_in_its_own_schema(backend: Backend, database: Database) -> None:
     with database.connect() as connection:
         connection.execute("CREATE SCHEMA own")
     backend.configure_with("version_table_schema='own'")

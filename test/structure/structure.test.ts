@@ -41,7 +41,7 @@ test('Python imports only from rooms below', () => {
   expect(UP.python).toEqual(expect.arrayContaining(arrowsUp(python, PYTHON)));
 });
 
-test('the constructs alone know the CDK', () => {
+test('only the constructs import the CDK', () => {
   expect(strangePackages(typescript.packages, PACKAGES)).toEqual([]);
 });
 

@@ -25,7 +25,7 @@ test('canaries are named, and go first; the others follow when they are well', a
     status: 'complete',
     total: 20,
     migrated: 20,
-    warnings: ['canaries that are no tenants: gone'],
+    warnings: ['canaries that are not tenants: gone'],
   });
 });
 
@@ -52,7 +52,7 @@ test('a share of the tenants is rounded up, and is the same in every run', async
   expect(await world.judge()).toEqual({ next: 'approval' });
 });
 
-test('a failed canary ends the run before the others begin', async () => {
+test('a failed canary ends the run before the others start', async () => {
   const { world } = shared;
   await world.put('tenants.json', NAMES);
   await world.use({ canary: { names: ['t03', 't04'], after: 'pause' } }, (request) =>
@@ -65,8 +65,8 @@ test('a failed canary ends the run before the others begin', async () => {
     status: 'failed',
     migrated: 1,
     failed: 1,
-    notBegun: 18,
-    error: { code: 'tenants_failed', message: '1 of 20 tenants failed, and 18 were not begun' },
+    notStarted: 18,
+    error: { code: 'tenants_failed', message: '1 of 20 tenants failed, and 18 were not started' },
   });
   expect((await world.get<LastFailed>('last-failed.json')).tenants).toHaveLength(19);
 });
@@ -84,7 +84,7 @@ test('a canary may fail where that is tolerated', async () => {
   expect(await world.summarize()).toMatchObject({ status: 'complete', failed: 1, migrated: 19 });
 });
 
-test('canaries that nobody approved leave the others where they are', async () => {
+test('without an approval of the canaries, the others stay unchanged', async () => {
   const { world } = shared;
   await world.put('tenants.json', NAMES);
   await world.use({ canary: { names: ['t03'], after: 'approval' } }, (request) => answered(request));
@@ -93,12 +93,12 @@ test('canaries that nobody approved leave the others where they are', async () =
   expect(await world.summarize({ Error: 'not_approved', Cause: 'ada did not approve the canaries' })).toMatchObject({
     status: 'failed',
     migrated: 1,
-    notBegun: 19,
-    error: { code: 'not_approved', message: 'ada did not approve the canaries: 19 tenants were not begun' },
+    notStarted: 19,
+    error: { code: 'not_approved', message: 'ada did not approve the canaries: 19 tenants were not started' },
   });
 });
 
-test('there is no canary where nobody would come after it', async () => {
+test('there is no canary if no tenant would follow it', async () => {
   const { world } = shared;
   await world.put('tenants.json', NAMES);
   await world.use({ canary: { percent: 10, after: 'approval' } }, (request) => answered(request));

@@ -109,7 +109,7 @@ test('a rollback starts nothing and never fails', async () => {
   expect(await executions(arn)).toEqual([]);
 });
 
-test('a run that fails while the stack is rolled back already does not leave the stack stuck', async () => {
+test('a run that fails while the stack is already rolling back does not leave the stack stuck', async () => {
   const arn = await machine(failsWith({}));
   const started = await onEvent(event('Update', arn));
   await cloudFormation?.stop();
@@ -125,7 +125,7 @@ test('a deleted stack starts nothing', async () => {
 });
 
 describe('an approval', () => {
-  test('of a run that waits for nobody changes nothing', async () => {
+  test('of a run that does not wait changes nothing', async () => {
     const { world } = shared;
     await world.use({}, (request) => answered(request));
     const runId = world.runId;

@@ -67,7 +67,7 @@ describe('tenants are listed', () => {
   });
 });
 
-describe('nothing is run, and the reason is told,', () => {
+describe('nothing runs, and the reason is reported,', () => {
   test.each<[string, unknown, string]>([
     ['when a name is there twice', ['a', 'b', 'a'], 'tenants has "a" twice'],
     ['when a name could leave its folder', ['../a'], 'tenants[0].name: "../a" is not a usable name'],
@@ -75,7 +75,7 @@ describe('nothing is run, and the reason is told,', () => {
     ['when a tenant has a key that nobody knows', [{ name: 'a', database: 'x' }], 'unknown key "tenants[0].database"'],
     ['when the list is of something else', [1], 'tenants[0] must be a tenant, {"name": "..."}, not 1'],
     ['when the file holds something else', 'name,schema\na,b', 'is neither a JSON array nor JSON lines'],
-    ['when the file is not there', undefined, 'there is no s3://'],
+    ['when the file is not there', undefined, 'does not exist'],
   ])('%s', async (_, content, message) => {
     const { world } = shared;
     if (content !== undefined) await world.put('tenants.json', content);
@@ -117,7 +117,7 @@ describe('nothing is run, and the reason is told,', () => {
     });
   });
 
-  test('when a tenant is named that is not there', async () => {
+  test('if a named tenant does not exist', async () => {
     const { world } = shared;
     await world.put('tenants.json', ['a', 'b']);
     await world.use({}, (request) => answered(request));
@@ -137,16 +137,20 @@ describe('nothing is run, and the reason is told,', () => {
       'unknown key "comand": use command, tenants, retryFailed, allow, requestedBy',
       'allow[0] must be one of drop_invalid_indexes, not "x"',
       'requestedBy must be a text of at most 200 printable ASCII characters',
-      'retryFailed goes without tenants: it has its own list',
+      'retryFailed excludes tenants: it has its own list',
     ]);
   });
 });
 
-test('no tenants are no failure', async () => {
+test('an empty list is not a failure', async () => {
   const { world } = shared;
   await world.put('tenants.json', []);
   await world.use({}, (request) => answered(request));
-  expect(await world.run()).toMatchObject({ status: 'complete', total: 0, warnings: ['there are no tenants: nothing was run'] });
+  expect(await world.run()).toMatchObject({
+    status: 'complete',
+    total: 0,
+    warnings: ['there are no tenants: nothing was started'],
+  });
 });
 
 test('100,000 tenants are listed within a minute, and nothing of them but keys and a number travels through the state machine', async () => {

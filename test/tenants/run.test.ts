@@ -9,7 +9,7 @@ const failing =
   (name: string) =>
     names.includes(name) ? FAILED : {};
 
-test('a run tells how many were migrated, how many were there before, and where they all are', async () => {
+test('a run reports how many were migrated, how many were at head before, and where all of them are', async () => {
   const { world } = shared;
   await world.put('tenants.json', NAMES);
   await world.use({}, (request) => answered(request, (name) => (name === 'a' ? AT_HEAD : {})));
@@ -25,9 +25,9 @@ test('a run tells how many were migrated, how many were there before, and where 
     pending: 0,
     ahead: 0,
     failed: 0,
-    notBegun: 0,
+    notStarted: 0,
     heads: ['b2'],
-    places: [{ revisions: ['b2'], tenants: 5 }],
+    positions: [{ revisions: ['b2'], tenants: 5 }],
     failures: [],
     dataLoss: [],
     warnings: [],
@@ -37,7 +37,7 @@ test('a run tells how many were migrated, how many were there before, and where 
   expect(await world.get(`runs/${world.runId}/summary.json`)).toMatchObject({ total: 5 });
 });
 
-test('the worker is asked batch by batch, in the name of who started the run', async () => {
+test("the worker is called batch by batch, in the name of the run's starter", async () => {
   const { world } = shared;
   await world.put('tenants.json', NAMES);
   await world.use({}, (request) => answered(request));
@@ -53,7 +53,7 @@ test('the worker is asked batch by batch, in the name of who started the run', a
   });
 });
 
-test('a batch goes on with what the worker has left, and a tenant in two answers counts once', async () => {
+test('a batch continues with the tenants that the worker left, and a tenant in two answers counts once', async () => {
   const { world } = shared;
   await world.put('tenants.json', ['a', 'b']);
   await world.use({}, (request, call) => {
@@ -65,12 +65,12 @@ test('a batch goes on with what the worker has left, and a tenant in two answers
     status: 'complete',
     total: 2,
     migrated: 2,
-    places: [{ revisions: ['b2'], tenants: 2 }],
+    positions: [{ revisions: ['b2'], tenants: 2 }],
   });
   expect(world.asked).toHaveLength(2);
 });
 
-test('a worker that hands everything back and has done nothing is not asked for ever', async () => {
+test('a worker that returns everything undone is not called forever', async () => {
   const { world } = shared;
   await world.put('tenants.json', ['a', 'b']);
   await world.use({}, (request) => ({ answer: answerWith(request, [], { status: 'partial', left: request.tenants }) }));
@@ -78,23 +78,23 @@ test('a worker that hands everything back and has done nothing is not asked for 
   expect(failed).toBe(2);
   expect(failures[0]?.error).toMatchObject({
     code: 'unexpected_answer',
-    message: expect.stringContaining('had applied nothing'),
+    message: expect.stringContaining('without applying anything'),
   });
   expect(world.asked).toHaveLength(1);
 });
 
 describe('when tenants fail', () => {
-  test('the others are migrated, the run fails, and the reasons are told by tenant', async () => {
+  test('the others are migrated, the run fails, and each tenant has its reason', async () => {
     const { world } = shared;
     await world.put('tenants.json', NAMES);
     await world.use({}, (request) => answered(request, failing('b')));
     const summary = await world.run();
-    expect(summary).toMatchObject({ status: 'failed', migrated: 4, failed: 1, notBegun: 0 });
+    expect(summary).toMatchObject({ status: 'failed', migrated: 4, failed: 1, notStarted: 0 });
     expect(summary.failures).toEqual([{ tenant: 'b', error: FAILED.error }]);
     expect(summary.error).toEqual({
       code: 'tenants_failed',
       message: '1 of 5 tenants failed',
-      next: expect.stringContaining('npx migrate-invoke --stage dev --tenants all --retry-failed'),
+      next: expect.stringContaining('npx migrate-invoke --stage dev --retry-failed'),
     });
     expect(await world.get('last-failed.json')).toEqual({ runId: world.runId, tenants: ['b'] });
   });
@@ -111,7 +111,7 @@ describe('when tenants fail', () => {
     expect(await world.run({ retryFailed: true })).toMatchObject({
       status: 'complete',
       total: 0,
-      warnings: ['no tenant failed in its last upgrade: nothing was run'],
+      warnings: ['no tenant failed in its last upgrade: nothing was started'],
     });
   });
 
@@ -125,7 +125,7 @@ describe('when tenants fail', () => {
     expect(await world.get('last-failed.json')).toMatchObject({ tenants: ['d'] });
   });
 
-  test('a run over all of them forgets those that are no tenants any more', async () => {
+  test('a run over all of them forgets removed tenants', async () => {
     const { world } = shared;
     await world.put('tenants.json', NAMES);
     await world.use({}, (request) => answered(request, failing('b', 'd')));
@@ -133,7 +133,7 @@ describe('when tenants fail', () => {
     await world.put('tenants.json', ['a', 'd', 'e']);
     expect(await world.run({ retryFailed: true })).toMatchObject({
       total: 1,
-      warnings: ['failed in their last upgrade and are no tenants any more: b'],
+      warnings: ['failed in their last upgrade but are no longer tenants: b'],
     });
     await world.run();
     expect(await world.get('last-failed.json')).toMatchObject({ tenants: ['d'] });
@@ -151,15 +151,15 @@ describe('when tenants fail', () => {
     });
   });
 
-  test('and too many did, no further tenant is begun', async () => {
+  test('and too many did, no more tenants start', async () => {
     const { world } = shared;
     await world.put('tenants.json', NAMES);
     await world.use({ tolerated: { count: 3, percent: 20 } }, (request) => answered(request, failing('a', 'b')));
     expect(await world.run()).toMatchObject({
       status: 'failed',
       failed: 2,
-      notBegun: 3,
-      error: { message: '2 of 5 tenants failed, and 3 were not begun' },
+      notStarted: 3,
+      error: { message: '2 of 5 tenants failed, and 3 were not started' },
     });
     expect(world.asked.map(({ toleratedFailures }) => toleratedFailures)).toEqual([1]);
     expect(await world.get('last-failed.json')).toMatchObject({ tenants: NAMES });
@@ -167,7 +167,7 @@ describe('when tenants fail', () => {
 });
 
 describe('when a call of the worker fails as a whole', () => {
-  test('its tenants fail with that reason, and the other batches go on', async () => {
+  test('its tenants fail with that reason, and the other batches continue', async () => {
     const { world } = shared;
     await world.put('tenants.json', NAMES);
     const broken = failure({ code: 'database_unreachable', message: 'nothing answers' });
@@ -180,7 +180,7 @@ describe('when a call of the worker fails as a whole', () => {
     ]);
   });
 
-  test('because it died, that is told', async () => {
+  test('because it died, the reason says so', async () => {
     const { world } = shared;
     await world.put('tenants.json', ['a']);
     await world.use({}, () => ({
@@ -191,7 +191,7 @@ describe('when a call of the worker fails as a whole', () => {
   });
 });
 
-test('a call that is repeated after its answer was written asks the worker nothing', async () => {
+test('a call that is repeated after its answer was written does not call the worker', async () => {
   const { world } = shared;
   await world.put('tenants.json', ['a']);
   await world.use({}, (request) => answered(request));
@@ -201,7 +201,7 @@ test('a call that is repeated after its answer was written asks the worker nothi
   expect(world.asked).toHaveLength(1);
 });
 
-test('tenants of a batch that left nothing behind are failed: nobody knows what became of them', async () => {
+test('tenants of a batch without a record have failed, because their state is unknown', async () => {
   const { world } = shared;
   await world.put('tenants.json', ['a']);
   await world.use({}, (request) => answered(request));
@@ -209,19 +209,19 @@ test('tenants of a batch that left nothing behind are failed: nobody knows what 
   expect(await world.summarize()).toMatchObject({ failed: 1, failures: [{ tenant: 'a', error: { code: 'run_aborted' } }] });
 });
 
-test('a run that the state machine could not go on with says why, and what was not begun', async () => {
+test('a run that the state machine could not continue says why, and what was not started', async () => {
   const { world } = shared;
   await world.put('tenants.json', NAMES);
   await world.use({}, (request) => answered(request));
   await world.list();
   expect(await world.summarize({ Error: 'States.ItemReaderFailed', Cause: 'no such key' })).toMatchObject({
     status: 'failed',
-    notBegun: 5,
-    error: { code: 'run_aborted', message: 'the state machine could not go on: States.ItemReaderFailed: no such key' },
+    notStarted: 5,
+    error: { code: 'run_aborted', message: 'the state machine failed: States.ItemReaderFailed: no such key' },
   });
 });
 
-test('a plan tells what is pending and what it would destroy, writes nothing down for a retry, and has no canaries', async () => {
+test('a plan reports what is pending and what it would destroy, records nothing for a retry, and has no canaries', async () => {
   const { world } = shared;
   await world.put('tenants.json', ['a', 'b', 'c']);
   const dataLoss = [{ revision: 'b2', rule: 'drop-table', what: 'drop_table users', file: 'b2.py', line: 7 }] as const;
@@ -237,7 +237,7 @@ test('a plan tells what is pending and what it would destroy, writes nothing dow
     status: 'pending',
     pending: 2,
     ahead: 1,
-    places: [{ revisions: ['a1'], tenants: 3 }],
+    positions: [{ revisions: ['a1'], tenants: 3 }],
     dataLoss,
     protected: true,
   });

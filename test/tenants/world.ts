@@ -187,7 +187,7 @@ export function answerWith(
     heads: ['b2'],
     outcomes,
     left: [],
-    notBegun: [],
+    notStarted: [],
     failed: outcomes.filter(({ status }) => status === 'failed').length,
     dataLoss: [],
     warnings: [],

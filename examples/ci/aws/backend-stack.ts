@@ -9,11 +9,11 @@ export interface BackendStackProps extends StackProps {
   readonly stage: string;
   /** Folder of the backend. */
   readonly backend: string;
-  /** Who may migrate: the role of a pipeline's step. */
+  /** The role of the pipeline's step, which may migrate. */
   readonly migratedBy: iam.IPrincipal;
 }
 
-/** A stage whose deploys migrate nothing: only who is named here does. */
+/** A stage whose deploys do not migrate: only `migratedBy` does. */
 export class BackendStack extends Stack {
   constructor(scope: Construct, id: string, { stage, backend, migratedBy, ...props }: BackendStackProps) {
     super(scope, id, props);

@@ -10,7 +10,7 @@ export function migrateRole(scope: Construct, stage: string, migration: AlembicM
   return role;
 }
 
-/** The role of a job that deploys one stage: it may assume the roles that `cdk bootstrap` made, and ask the function. */
+/** The role of a job that deploys one stage: it may assume the roles of `cdk bootstrap`, and call the function. */
 export function deployRole(scope: Construct, stage: string, migration: AlembicMigration, ci: iam.IPrincipal): iam.Role {
   const role = new iam.Role(scope, 'DeployRole', { roleName: `template-saas-deploy-${stage}`, assumedBy: ci });
   const { account, region, partition } = Stack.of(scope);
@@ -18,7 +18,7 @@ export function deployRole(scope: Construct, stage: string, migration: AlembicMi
     (kind) => `arn:${partition}:iam::${account}:role/cdk-hnb659fds-${kind}-role-${account}-${region}`,
   );
   role.addToPolicy(new iam.PolicyStatement({ actions: ['sts:AssumeRole'], resources: ofBootstrap }));
-  // For `plan` and `check`. AWS can't tell commands apart: a role that may ask may migrate.
+  // For `plan` and `check`. AWS can't distinguish commands: a role that may check may also migrate.
   migration.grantInvoke(role);
   return role;
 }

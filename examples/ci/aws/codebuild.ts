@@ -4,7 +4,7 @@ import type { AlembicMigration } from 'cdk-alembic';
 import type { Construct } from 'constructs';
 
 /**
- * A CodeBuild project in the stage's own account that migrates it: an action of any CodePipeline, or
+ * A CodeBuild project in the stage's account that migrates it, as an action of any CodePipeline or with
  * `aws codebuild start-build --project-name template-saas-migrate-prod`.
  *
  * @param source a repository whose package-lock.json has cdk-alembic

@@ -4,7 +4,7 @@ import { CodeBuildStep, CodePipeline, CodePipelineSource, ManualApprovalStep, Sh
 import type { Construct } from 'constructs';
 import { BackendStack } from './backend-stack';
 
-/** A stage of the application, in an account of its own. */
+/** A stage of the application, in its own account. */
 interface Target {
   readonly stage: string;
   readonly account: string;
@@ -25,7 +25,7 @@ export interface MigratingPipelineProps extends StackProps {
   readonly backend: string;
 }
 
-/** CDK Pipelines that deploys stage after stage, and migrates each from a step of its own. */
+/** A CDK pipeline that deploys stage after stage, and migrates each in a separate step. */
 export class MigratingPipeline extends Stack {
   constructor(scope: Construct, id: string, props: MigratingPipelineProps) {
     super(scope, id, props);
@@ -50,7 +50,7 @@ export class MigratingPipeline extends Stack {
     }
   }
 
-  /** It has a name of its own, so that the role in the stage's account can trust it and nobody else. */
+  /** It has a fixed name, so that the role in the stage's account can trust only this one. */
   private stepRole(stage: string): iam.Role {
     return new iam.Role(this, `Migrate-${stage}`, {
       roleName: `template-saas-pipeline-migrate-${stage}`,
@@ -59,7 +59,7 @@ export class MigratingPipeline extends Stack {
   }
 }
 
-/** Trusts one role of an account. A condition and not the role itself: it may be created later, or anew. */
+/** Trusts one role of an account, with a condition instead of the role itself, which may be created later or again. */
 function roleInAccount(account: string, { roleName }: iam.Role): iam.IPrincipal {
   const arn = `arn:aws:iam::${account}:role/${roleName}`;
   return new iam.AccountPrincipal(account).withConditions({ ArnEquals: { 'aws:PrincipalArn': arn } });

@@ -3,7 +3,7 @@ import { SettingsError } from '../../template-saas/infra/settings';
 import { readTenantSettings } from './settings';
 import { TenantsStack } from './tenants-stack';
 
-// The built-in validation of templates takes ten times as long as everything else: 5 s of synth.
+// The built-in template validation takes ten times as long as everything else: 5 s of synth.
 const app = new App({ builtinCloudFormationValidation: false });
 try {
   const settings = readTenantSettings(app.node);

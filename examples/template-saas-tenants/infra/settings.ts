@@ -10,13 +10,13 @@ export interface TenantSettings extends TemplateSaasSettings {
   readonly onDeploy: TenantDeploy;
 }
 
-/** A tenth of the tenants goes first. */
+/** A tenth of the tenants are canaries. */
 const CANARY_PERCENT = 10;
 
 const DEPLOYS = { wait: TenantDeploy.wait, handOver: TenantDeploy.handOver, off: TenantDeploy.off };
 
 /**
- * What the sample with one database reads, and besides: `-c pauseSeconds=<seconds>` after the canaries or `-c approval=true`, and
+ * The settings of the sample with one database, and also: `-c pauseSeconds=<seconds>` after the canaries or `-c approval=true`, and
  * `-c onDeploy=wait|handOver|off`.
  */
 export function readTenantSettings(node: Node): TenantSettings {

@@ -4,7 +4,7 @@ import { DatabaseVariables, MigrationCode, MigrationDatabase, TenantMigration, T
 import type { Construct } from 'constructs';
 import type { TenantSettings } from './settings';
 
-/** A stage of template-saas in which every customer has a schema of their own. */
+/** A stage of template-saas with a schema for each customer. */
 export class TenantsStack extends Stack {
   constructor(scope: Construct, id: string, settings: TenantSettings, props?: StackProps) {
     super(scope, id, props);

@@ -7,13 +7,13 @@ import { Construct } from 'constructs';
 
 export interface ApiProps {
   readonly stage: string;
-  /** The revision that the database has when this is deployed. */
+  /** The database's revision when this is deployed. */
   readonly schemaRevision: string;
   readonly architecture?: lambda.Architecture;
   readonly runtime?: lambda.Runtime;
 }
 
-/** Stands for the application, which expects the database to be migrated. */
+/** A placeholder for the application, which expects a migrated database. */
 export class Api extends Construct {
   constructor(scope: Construct, id: string, props: ApiProps) {
     super(scope, id);

@@ -1,4 +1,4 @@
-"""The function's entry, and a request's way: request, settings, database, project, run, answer."""
+"""The function's entry, and a request's stages: request, settings, database, project, run, answer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .protocol.invocation import Host, Invocation, receive
 from .protocol.log import hiding_secrets, log, redacted, redacted_output
 from .run.commands import execute
 
-# The answer to CloudFormation has 4,096 bytes for everything.
+# A response to CloudFormation may have 4,096 bytes in total.
 MAX_MESSAGE_LENGTH = 1500
 
 
@@ -29,8 +29,8 @@ class MigrationFailed(Exception):
 
 
 def handler(event: Any, context: Any) -> dict[str, Any]:
-    """Carries out one request; no payload at all upgrades to head. Raises MigrationFailed, so that a failure is never taken for
-    success: Lambda sets FunctionError and counts the error."""
+    """Carries out one request; without a payload, it upgrades to head. Raises MigrationFailed, so that Lambda sets FunctionError
+    and counts the error."""
     return respond(event, Host("function", context.aws_request_id, lambda: context.get_remaining_time_in_millis() / 1000))
 
 
@@ -55,14 +55,14 @@ def respond(event: Any, host: Host) -> dict[str, Any]:
 
 def _migrate(invocation: Invocation, variables: DatabaseVariables) -> dict[str, Any]:
     database = invocation.settings.database
-    if invocation.place == "container":
+    if invocation.compute == "container":
         invocation.renew = lambda: _renew(invocation, variables)
 
     def attempt() -> dict[str, Any]:
         changed = variables.fill(database)
         project = Project.of_package()
         if changed:
-            # The backend read its settings from the environment when it was imported: a rotated password must reach it.
+            # The backend read its settings when it was imported: import it again, so that it sees a rotated password.
             project.forget_modules()
         with application_context(project):
             return execute(project, invocation)
@@ -86,12 +86,12 @@ def _answer_tenants(invocation: Invocation, variables: DatabaseVariables) -> dic
 
 
 def _renew(invocation: Invocation, variables: DatabaseVariables) -> None:
-    """A run without a deadline may outlast a token, or see a rotation."""
+    """A run without a deadline may last longer than a token, or see a rotation."""
     try:
         if variables.fill(invocation.settings.database):
             Project.of_package().forget_modules()
     except RunnerError as error:
-        # The password that the run began with may still work.
+        # The password that the run started with may still work.
         log("WARNING", "password_not_renewed", stage=invocation.settings.stage, reason=error.message)
 
 

@@ -24,13 +24,13 @@ from .protocol.invocation import Host, Invocation
 from .protocol.log import log
 from .protocol.rules import CONTAINER_EXIT_CODES
 
-# A statement may begin just after a cancellation has found nothing to cancel.
+# A statement may start just after a cancellation that found none.
 _CANCEL_AGAIN_SECONDS = 0.2
 
 
 def main() -> int:
     """Carries out the request of the environment. Returns the exit code."""
-    # Blocked, the signal waits for the thread that listens for it, whatever this thread does and whatever handler the backend
+    # A blocked signal waits for the thread that listens for it, whatever this thread does and whatever handlers the backend
     # installs.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     event = _request()
@@ -68,7 +68,7 @@ def _cancel_on_signal(invocation: Invocation) -> None:
     log("WARNING", "cancelling", stage=invocation.settings.stage)
     while True:
         if invocation.connection is not None:
-            with suppress(Exception):  # a connection that was closed meanwhile runs nothing
+            with suppress(Exception):  # a closed connection runs nothing
                 cancel(invocation.connection)
         time.sleep(_CANCEL_AGAIN_SECONDS)
 

@@ -2,12 +2,12 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { parseJson } from '../../../lib/client/json';
 import { MigrateError } from '../../../lib/contract';
 
-/** What the user's function returns: an array of names or tenants. It gets `{}`. */
+/** Calls the user's function with `{}`; it returns an array of names or tenants. */
 export async function fromFunction(functionName: string): Promise<unknown[]> {
   const lambda = new LambdaClient();
   const { FunctionError, Payload } = await lambda.send(new InvokeCommand({ FunctionName: functionName, Payload: '{}' }));
   const text = Payload?.transformToString() ?? '';
-  const next = `see its log group /aws/lambda/${functionName}; it returns an array of names or of objects with name, schema and secretArn`;
+  const next = `see its log group /aws/lambda/${functionName}; it must return an array of names or of objects with name, schema and secretArn`;
   if (FunctionError)
     throw new MigrateError(
       'tenants_unavailable',

@@ -7,7 +7,7 @@ import { fromObject } from './object';
 import { fromQuery } from './query';
 import { fromTable } from './table';
 
-/** All tenants there are, checked and in order. */
+/** All tenants, checked and sorted. */
 export async function listTenants({ source, worker }: CoordinatorSettings): Promise<Tenant[]> {
   try {
     switch (source.kind) {
@@ -23,6 +23,6 @@ export async function listTenants({ source, worker }: CoordinatorSettings): Prom
   } catch (error) {
     if (error instanceof MigrateError && error.code === 'tenants_unavailable') throw error;
     const { name, message, next = 'see the log of the coordinator' } = error as Error & { next?: string };
-    throw new MigrateError('tenants_unavailable', `the tenants can't be listed (${source.kind}): ${name}: ${message}`, next);
+    throw new MigrateError('tenants_unavailable', `the tenants could not be listed (${source.kind}): ${name}: ${message}`, next);
   }
 }

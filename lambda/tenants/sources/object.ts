@@ -6,7 +6,7 @@ import { Store } from '../store';
 export async function fromObject({ bucket, key }: { bucket: string; key: string }): Promise<unknown[]> {
   const text = await new Store(bucket).text(key);
   if (text === undefined)
-    throw new MigrateError('tenants_unavailable', `there is no s3://${bucket}/${key}`, 'put the list of tenants there');
+    throw new MigrateError('tenants_unavailable', `s3://${bucket}/${key} does not exist`, 'put the list of tenants there');
   const whole = parseJson(text);
   if (Array.isArray(whole)) return whole;
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
@@ -15,7 +15,7 @@ export async function fromObject({ bucket, key }: { bucket: string; key: string 
   if (broken === -1) return items;
   throw new MigrateError(
     'tenants_unavailable',
-    `s3://${bucket}/${key} is neither a JSON array nor JSON lines: ${JSON.stringify(lines[broken]?.slice(0, 60))} is no JSON`,
-    'write one tenant a line, each a name in quotes or an object with name, schema and secretArn',
+    `s3://${bucket}/${key} is neither a JSON array nor JSON lines: ${JSON.stringify(lines[broken]?.slice(0, 60))} is not JSON`,
+    'write one tenant per line, each a name in quotes or an object with name, schema and secretArn',
   );
 }

@@ -14,7 +14,7 @@ export async function fromTable({ tableName, nameAttribute, schemaAttribute, sec
     const page = await dynamoDb.send(
       new ScanCommand({
         TableName: tableName,
-        // A tenant that was made a moment ago is one.
+        // Includes a tenant that was added a moment ago.
         ConsistentRead: true,
         ProjectionExpression: named.map(([key]) => `#${key}`).join(', '),
         ExpressionAttributeNames: Object.fromEntries(named.map(([key, attribute]) => [`#${key}`, attribute])),
@@ -29,7 +29,7 @@ export async function fromTable({ tableName, nameAttribute, schemaAttribute, sec
   return tenants;
 }
 
-/** A number is a usable name, too. */
+/** A number is also a valid name. */
 function textOf(value: AttributeValue | undefined): string | null {
   return value?.S ?? value?.N ?? null;
 }

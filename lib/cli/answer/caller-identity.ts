@@ -1,24 +1,24 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 
-/** Who the credentials belong to. */
+/** The owner of the credentials. */
 export interface CallerIdentity {
   readonly account: string;
   readonly arn: string;
 }
 
-/** Any client of the SDK: whose credentials, and where. */
+/** Any SDK client, for its credentials and region. */
 export interface Caller {
   readonly config: Pick<LambdaClient['config'], 'credentials' | 'region'>;
 }
 
-/** A network that does not reach STS must not hold up a migration. */
+/** An unreachable STS must not delay a migration. */
 const PATIENCE_MS = 2_000;
 
 /**
- * Asks STS; the answer needs no permission. Throws the SDK's error, or one that says that STS did not answer in time.
+ * Asks STS, which requires no permission. Throws the SDK's error, or one that says that STS did not answer in time.
  *
- * @param client its credentials and region are used
- * @param endpoint in place of STS's own
+ * @param client supplies credentials and region
+ * @param endpoint replaces STS's endpoint
  */
 export async function callerIdentity(client: Caller, endpoint?: string): Promise<CallerIdentity> {
   const { GetCallerIdentityCommand, STSClient } = await import('@aws-sdk/client-sts');

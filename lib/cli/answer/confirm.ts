@@ -8,11 +8,11 @@ import type { Screen } from '../screen/screen';
  */
 export async function confirm(stage: string, { canAsk, notes }: Screen, signal: AbortSignal): Promise<void> {
   if (!canAsk) {
-    const message = `stage "${stage}" is protected, and there is no terminal to confirm it; nothing was changed`;
+    const message = `stage "${stage}" is protected and cannot be confirmed without a terminal; nothing was changed`;
     throw new MigrateError('declined', message, 'read the plan, then run it again with --yes');
   }
   notes.line();
-  const typed = await ask(`stage ${notes.paint('bold', stage)} is protected; type its name to go on: `, signal);
+  const typed = await ask(`stage ${notes.paint('bold', stage)} is protected; type its name to continue: `, signal);
   if (typed.trim() === stage) return;
   throw new MigrateError(
     'declined',
@@ -21,9 +21,9 @@ export async function confirm(stage: string, { canAsk, notes }: Screen, signal: 
   );
 }
 
-/** What a person answers; empty at the end of input. */
+/** A person's answer; empty at the end of input. */
 export async function ask(question: string, signal: AbortSignal): Promise<string> {
-  // Not a terminal for readline: Ctrl-C stays a signal, which the command understands.
+  // Without readline's terminal mode, Ctrl-C stays a signal, which the command handles.
   const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
   const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
   try {

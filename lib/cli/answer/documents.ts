@@ -31,7 +31,7 @@ export interface FailureDocument {
   readonly exitCode: Count;
 }
 
-/** @param answer an answer of the client; one with `atHead` is that of a `check` */
+/** @param answer from the client; with `atHead`, it is the answer to a `check` */
 export function answerDocument(answer: MigrateAnswer & { readonly atHead?: boolean }): AnswerDocument {
   if (answer.atHead === undefined) return { ...answer, exitCode: EXIT.done };
   return { ...answer, command: 'check', exitCode: answer.atHead ? EXIT.done : EXIT.notStarted };

@@ -1,7 +1,7 @@
-/** Ctrl-C, a stop by the system or a CI, and a closed terminal. */
+/** Ctrl-C, a stop by the system or the CI, and a closed terminal. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** For a command that ends by itself. The second signal ends the process at once. */
+/** Aborts on the first signal. The second signal ends the process at once. */
 export function interruptSignal(): { readonly signal: AbortSignal; ignore(): void } {
   const controller = new AbortController();
   const ignore = onInterrupt(() => {

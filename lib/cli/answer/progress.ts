@@ -3,7 +3,7 @@ import { elapsed, type ProgressState, progressLine, runningName } from '../scree
 import type { Screen } from '../screen/screen';
 import { Ticker } from '../screen/ticker';
 
-/** With one call per revision the name on the screen is the one that runs. Each call costs about half a second. */
+/** With one call per revision, the screen names the revision that runs. Each call costs about half a second. */
 const ONE_BY_ONE = 20;
 const WATCHED_SLICE_SECONDS = 2;
 
@@ -12,7 +12,7 @@ export function watchedSlice(pending: number): number {
   return pending <= ONE_BY_ONE ? 0 : WATCHED_SLICE_SECONDS;
 }
 
-/** Shows how far a run is: a bar on a terminal, elsewhere a line now and then. */
+/** Shows a run's progress: a bar on a terminal, elsewhere an occasional line. */
 export class Progress {
   private readonly ticker: Ticker;
   private done = 0;
@@ -20,8 +20,8 @@ export class Progress {
 
   /**
    * @param screen where it is shown
-   * @param pending what the run will apply; empty: not known
-   * @param orLater whether a call works on several revisions
+   * @param pending what the run will apply; empty: unknown
+   * @param orLater whether a call applies several revisions
    */
   constructor(
     screen: Pick<Screen, 'notes' | 'status'>,

@@ -3,7 +3,7 @@ import { printable } from '../../client/printable';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** How CI providers say that they run this process, and which run it is. */
+/** The variables by which CI providers identify themselves and the run. */
 const PROVIDERS: readonly [name: string, sign: string, run: string][] = [
   ['github', 'GITHUB_ACTIONS', 'GITHUB_RUN_ID'],
   ['gitlab', 'GITLAB_CI', 'CI_JOB_URL'],
@@ -26,7 +26,7 @@ function userName(environment: Environment): string {
   try {
     return userInfo().username;
   } catch {
-    // A container may run under a user id that has no name.
+    // In a container, the user id may have no name.
     return environment.USER ?? 'unknown';
   }
 }

@@ -1,7 +1,7 @@
 import type { AppliedRevision, Command, MigrateAnswer } from '../../contract';
 import { revisionLine } from '../screen/revision-line';
 import type { Screen } from '../screen/screen';
-import { count, duration, place, plain, type Terminal } from '../screen/terminal';
+import { count, duration, plain, revisionNames, type Terminal } from '../screen/terminal';
 import { showDataLoss } from './show-data-loss';
 import { showHistory } from './show-history';
 import { showSql } from './show-sql';
@@ -15,35 +15,37 @@ export function showApplied(terminal: Terminal, command: Command, applied: Appli
 /** The answer to a question. */
 export function showAnswer({ data, notes }: Screen, answer: MigrateAnswer): void {
   if (answer.command === 'history') showHistory(data, answer);
-  else showPlace(data, answer);
+  else showPosition(data, answer);
   if (answer.sql) showSql(data, answer.sql);
   showWarnings(notes, answer);
 }
 
-/** What a run has done, after its revisions have been listed; `ms` is how long it took. */
+/** The result of a run, after its revisions were listed; `ms` is its duration. */
 export function showOutcome(
   { data, notes }: Screen,
   { command, applied, from, to, heads, ...answer }: MigrateAnswer,
   ms: number,
 ): void {
-  const way = `${place(from)} → ${at(to, heads)}`;
+  const way = `${revisionNames(from)} → ${at(to, heads)}`;
   if (command === 'stamp') data.line(`stamped: ${way}`);
   else if (applied.length === 0) data.line(nothing(to, heads));
   else data.line(`${count(applied.length)} ${command === 'downgrade' ? 'reverted' : 'applied'} in ${duration(ms)}: ${way}`);
   showWarnings(notes, answer);
 }
 
-/** Where the database is, what is pending and what that destroys. */
-export function showPlace(terminal: Terminal, answer: MigrateAnswer): void {
+/** The database's revision, what is pending and what that destroys. */
+export function showPosition(terminal: Terminal, answer: MigrateAnswer): void {
   const { status, to, heads, target, pending, unknown, dataLoss, container } = answer;
   if (status === 'ahead') {
-    terminal.warning(`the database is at ${place(to)}, ahead of the deployed code, which ends at ${place(heads)}`);
+    terminal.warning(
+      `the database is at ${revisionNames(to)}, ahead of the deployed code, whose head is ${revisionNames(heads)}`,
+    );
     terminal.line(`  not in the code: ${unknown.map(plain).join(', ')}; deploy the release that has it`);
   } else if (pending.length === 0) {
     terminal.line(nothing(to, heads));
   } else {
-    const goal = same(target, heads) ? `head (${place(heads)})` : place(target);
-    terminal.line(`the database is at ${place(to)}: ${count(pending.length)} pending to ${goal}`);
+    const goal = same(target, heads) ? `head (${revisionNames(heads)})` : revisionNames(target);
+    terminal.line(`the database is at ${revisionNames(to)}: ${count(pending.length)} pending to ${goal}`);
     for (const revision of pending) {
       revisionLine(
         terminal,
@@ -55,7 +57,7 @@ export function showPlace(terminal: Terminal, answer: MigrateAnswer): void {
     }
     if (container && container.stateMachineArn === undefined) {
       terminal.warning(
-        'the stage has no container: an upgrade to these revisions is refused; add MigrationCompute.container to the construct',
+        'the stage has no container, so an upgrade to these revisions fails; add MigrationCompute.container to the construct',
       );
     }
   }
@@ -64,7 +66,7 @@ export function showPlace(terminal: Terminal, answer: MigrateAnswer): void {
 /** In the column of the times. */
 const IN_CONTAINER = 'in the container';
 
-/** What did not stop the command. */
+/** Problems that do not stop the command. */
 export function warningsOf({ edited, warnings }: Pick<MigrateAnswer, 'edited' | 'warnings'>): string[] {
   const warning = `edited after they were applied: ${edited.join(', ')}; the database still has the earlier version: undo the edit and add a revision`;
   return [...(edited.length > 0 ? [warning] : []), ...warnings];
@@ -79,7 +81,7 @@ function nothing(to: readonly string[], heads: readonly string[]): string {
 }
 
 function at(to: readonly string[], heads: readonly string[]): string {
-  return `${place(to)}${same(to, heads) ? ' (head)' : ''}`;
+  return `${revisionNames(to)}${same(to, heads) ? ' (head)' : ''}`;
 }
 
 function same(some: readonly string[], others: readonly string[]): boolean {

@@ -1,7 +1,7 @@
 import { plain, type Terminal } from '../screen/terminal';
 import type { CallerIdentity } from './caller-identity';
 
-/** What is about to be called. */
+/** What the command calls. */
 export interface Header {
   readonly stage?: string;
   /** The function, or the state machine. */
@@ -9,7 +9,7 @@ export interface Header {
   readonly region: string;
 }
 
-/** Which stage, where, and as whom. If STS does not say who, a line says so, and nothing fails. */
+/** The stage, the region and the caller. If STS does not know the caller, a line says so and nothing fails. */
 export async function showHeader(
   terminal: Terminal,
   { stage, called: [kind, name], region }: Header,

@@ -1,6 +1,6 @@
 import type { MigrateAnswer, RunRecord } from '../../contract';
 import { revisionLine } from '../screen/revision-line';
-import { count, duration, place, plain, type Terminal } from '../screen/terminal';
+import { count, duration, plain, revisionNames, type Terminal } from '../screen/terminal';
 
 /** All revisions, then the latest runs. */
 export function showHistory(terminal: Terminal, { history = [], runs = [] }: MigrateAnswer): void {
@@ -21,7 +21,7 @@ function showRun(terminal: Terminal, run: RunRecord): void {
   const facts = [
     plain(startedAt),
     terminal.paint(color, plain(outcome)),
-    `${plain(command)} ${place(from)} → ${place(to)}`,
+    `${plain(command)} ${revisionNames(from)} → ${revisionNames(to)}`,
     count(applied.length),
     ...(endedAt === null ? [] : [duration(Date.parse(endedAt) - Date.parse(startedAt))]),
     terminal.paint('dim', plain(requestedBy)),

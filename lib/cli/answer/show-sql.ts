@@ -1,7 +1,7 @@
 import type { RenderedRevision } from '../../contract';
 import { plain, type Terminal } from '../screen/terminal';
 
-/** What the pending revisions send, as a script that psql could read. */
+/** The pending revisions' SQL, as a script for psql. */
 export function showSql(terminal: Terminal, rendered: readonly RenderedRevision[]): void {
   for (const { revision, sql, reason = '' } of rendered) {
     terminal.line();
@@ -11,7 +11,7 @@ export function showSql(terminal: Terminal, rendered: readonly RenderedRevision[
   }
 }
 
-/** Without what could drive a terminal, with its indentation. */
+/** Removes control characters and keeps the indentation. */
 function printable(line: string): string {
   return line.replaceAll('\t', '  ').replace(/\p{Cc}/gu, '');
 }

@@ -5,7 +5,7 @@ import { connectionProblems, readConnection } from './connection';
 import { OPTIONS, type OptionName } from './options';
 import { TENANTS_OPTION_NAMES } from './tenants/options';
 
-/** What can be asked for: the function's commands, and `check`, which is one of the client. */
+/** The function's commands, and the client's `check`. */
 export const CLI_COMMANDS = [...COMMANDS, 'check'] as const;
 export type CliCommand = (typeof CLI_COMMANDS)[number];
 
@@ -13,7 +13,7 @@ export type CliCommand = (typeof CLI_COMMANDS)[number];
 export interface Arguments {
   readonly client: MigrateClientOptions;
   readonly command: CliCommand;
-  /** For the function; with `check` it is `current`. */
+  /** The function's request; for `check` it is `current`. */
   readonly request: MigrateRequest;
   /** Whether the command changes the database. */
   readonly changes: boolean;
@@ -26,10 +26,10 @@ export interface Arguments {
   readonly progress: boolean;
 }
 
-/** What a command line means; `problems` are all that is wrong with it. */
+/** A parsed command line; `problems` lists everything that is wrong with it. */
 export type Parsed =
   | { readonly kind: 'help' | 'version' }
-  /** It is about many tenants: they have a reader of their own. */
+  /** For many tenants, which have their own parser. */
   | { readonly kind: 'tenants' }
   | { readonly kind: 'problems'; readonly problems: readonly string[]; readonly json: boolean }
   | ({ readonly kind: 'run' } & Arguments);
@@ -83,14 +83,14 @@ interface Asked extends Pick<Arguments, 'command' | 'request' | 'changes'> {
   readonly asked: CliCommand;
 }
 
-/** Which options a command does not go with. */
+/** Options that do not go with the command. */
 function commandProblems(line: CommandLine<OptionName>, { asked, command, request, changes }: Asked): string[] {
   const dryRun = line.has('dry-run');
   const onlyChanges = (['wait-lock', 'follow'] as const).filter((name) => line.has(name) && !changes);
   return [
     ...(command === 'check' && request.revision !== undefined ? ['"check" takes no revision'] : requestProblems(request)),
-    ...(line.has('to') && line.has('revision') ? ['--to and --revision are the same: give one'] : []),
-    ...(line.has('to') && command === 'stamp' ? ['"stamp" takes no --to: give --revision'] : []),
+    ...(line.has('to') && line.has('revision') ? ['--to and --revision are the same: use one of them'] : []),
+    ...(line.has('to') && command === 'stamp' ? ['"stamp" takes no --to: use --revision'] : []),
     ...(dryRun && command !== 'plan' ? [`"${asked}" takes no --dry-run`] : []),
     ...onlyChanges.map((name) => `"${dryRun ? '--dry-run' : asked}" takes no --${name}`),
   ];

@@ -5,9 +5,9 @@ import { type MigrateAnswer, MigrateError } from '../../contract';
 import { callerIdentity } from '../answer/caller-identity';
 import { confirm } from '../answer/confirm';
 import { Progress, watchedSlice } from '../answer/progress';
-import { showAnswer, showApplied, showOutcome, showPlace } from '../answer/show-answer';
+import { showAnswer, showApplied, showOutcome, showPosition } from '../answer/show-answer';
 import { showHeader } from '../answer/show-header';
-import { place } from '../screen/terminal';
+import { revisionNames } from '../screen/terminal';
 import { followLog } from './follow-log';
 import { nextRequest } from './next-request';
 import type { Session } from './session';
@@ -15,13 +15,13 @@ import { showContainer } from './show-container';
 
 const NOTHING = () => {};
 
-/** Carries out a command line: first asks where the database is, then changes it. */
+/** Carries out a command line: first reads the database's revision, then changes it. */
 export async function carryOut(session: Session): Promise<MigrateAnswer | CheckAnswer> {
   const { client, lambda, screen, arguments: given } = session;
   const { stage, endpoint } = given.client;
   const region = await regionOf(lambda);
-  // Both at once: the header must not cost a migration any time. To load STS takes as long as all that the first request needs, so
-  // that comes when the request is on its way.
+  // In parallel, so that the header does not delay the migration. Loading STS takes as long as preparing the first request, so it
+  // starts once the request is on its way.
   const requested = nextRequest(lambda);
   const asked = ask(session);
   const onItsWay = Promise.race([requested, asked.then(NOTHING, NOTHING)]);
@@ -50,7 +50,7 @@ async function change(session: Session, before: MigrateAnswer): Promise<MigrateA
     showOutcome(screen, answer, 0);
     return answer;
   }
-  await ci.section('plan', async () => showPlace(screen.notes, before));
+  await ci.section('plan', async () => showPosition(screen.notes, before));
   if (upgrade && before.status === 'ahead') throw ahead(before);
   if (before.protected && !given.yes) await confirm(before.stage, screen, signal);
   const stopFollowing = given.follow ? follow(session) : undefined;
@@ -104,11 +104,11 @@ function follow({ client, lambda, screen, signal, arguments: given }: Session): 
   return followLog({ lambda, endpoint, functionName: client.functionName, terminal: screen.notes, signal });
 }
 
-/** The runner's own words: asking it would take another call. */
+/** The same error as the runner's, without another call. */
 function ahead({ unknown, heads }: MigrateAnswer) {
   return new MigrateError(
     'database_ahead',
-    `the database is at ${place(unknown)}, which this release does not have (its heads: ${heads.join(', ') || 'none'})`,
+    `the database is at ${revisionNames(unknown)}, which this release does not have (its heads: ${heads.join(', ') || 'none'})`,
     'deploy the release that has this revision, or a newer one; nothing was changed',
     { revision: unknown[0] },
   );

@@ -4,10 +4,10 @@ import type { OptionName } from './options';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The app name of a command line that does not give one. */
+/** The app name if the command line has none. */
 export const APP_NAME_VARIABLE = 'CDK_ALEMBIC_APP_NAME';
 
-/** Where the SDK finds an address in place of AWS's own, https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html */
+/** Variables with an endpoint for the SDK, https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html */
 const ENDPOINT_VARIABLES = [
   'AWS_ENDPOINT_URL',
   'AWS_ENDPOINT_URL_LAMBDA',
@@ -33,14 +33,14 @@ export function readConnection(line: CommandLine<OptionName>, environment: Envir
   };
 }
 
-/** Addresses that are none: the SDK would say so with a stack trace. */
+/** Malformed addresses, for which the SDK would print a stack trace. */
 export function connectionProblems({ endpoint }: Connection, environment: Environment = process.env): string[] {
   const given: [name: string, address: string | undefined][] = [
     ['--endpoint-url', endpoint],
     ...ENDPOINT_VARIABLES.map((name): [string, string | undefined] => [name, environment[name]]),
   ];
   return given.flatMap(([name, address]) =>
-    address && !isAddress(address) ? [`${name} ${address} is not an address: give one such as http://localhost:4566`] : [],
+    address && !isAddress(address) ? [`${name} ${address} is not an address such as http://localhost:4566`] : [],
   );
 }
 

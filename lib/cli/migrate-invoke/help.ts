@@ -13,18 +13,18 @@ Commands
   upgrade      show the plan, then apply pending revisions, up to --revision or head (the default)
   plan         show what an upgrade would apply; changes nothing
   check        exit code 0 if the database is at head, 3 if it is not; changes nothing
-  current      show where the database is; changes nothing
+  current      show the database's revision; changes nothing
   history      show all revisions and which are applied; changes nothing
   downgrade    go back to --revision, if the stage allows it
   stamp        write --revision into the version table and run nothing, if the stage allows it
 
 What to run
-  --stage <stage>           stage whose database is meant; required without --function-name
+  --stage <stage>           stage to migrate; required without --function-name
   --command <command>       ${CLI_COMMANDS.join(', ')}
                             (default: upgrade)
   --revision <revision>     an id, head, base, or a step such as +1 or -1
   --to <revision>           the same, for upgrade, plan and downgrade
-  --dry-run                 show the plan with its SQL where it can be rendered; changes nothing
+  --dry-run                 show the plan with its SQL; changes nothing
   --allow <what>            what an upgrade may also do:
                             ${ALLOWANCES.join(', ')} (those in the way of a revision)
   --in container            run all pending revisions in the stage's container, marked or not
@@ -36,14 +36,14 @@ ${TENANTS_HELP}
 Output
   --json                    print one JSON document, of cdk-alembic/schema/migrate-invoke.json
   --follow                  show the lines of the function's log as they come
-  --no-progress             show no progress bar and no signs of life
-  NO_COLOR, CI              environment: no colors; no terminal to redraw or to ask at
+  --no-progress             show no progress bar and no occasional lines
+  NO_COLOR, CI              environment: no colors; no progress bar and no questions
   LANG, LC_ALL              environment: ASCII only, if the locale is not UTF-8
 
 Connection
   --app-name <name>         first part of the function's name
                             (default: ${APP_NAME_VARIABLE}, then ${DEFAULT_APP_NAME})
-  --function-name <name>    name or ARN of the function, in place of --stage and --app-name
+  --function-name <name>    name or ARN of the function, instead of --stage and --app-name
   --region <region>         default: AWS_REGION, then the profile's
   --profile <profile>       profile of the AWS configuration files
   --endpoint-url <url>      address of AWS's API, such as a local AWS
@@ -51,13 +51,13 @@ Connection
 
 Exit codes
   0    done, or nothing to do; plan, current and history: answered; check: at head
-  1    a migration failed, got no lock or reached the function's deadline, or its outcome is not
-       known; tenants failed, or their run was stopped
+  1    a migration failed, got no lock or reached the function's deadline, or its outcome is
+       unknown; tenants failed, or their run was stopped
   2    the command line or the request is wrong, or names a tenant or a run that does not exist
   3    not started, the database is unchanged: locked, blocked (would lose data), an invalid index
        in the way, ahead of the code, declined, not allowed, several heads, unusable project or
        settings, canaries not approved; check: not at head
   4    not reachable: no credentials, no permission, no function, throttled, no network, or a
        database, secret or list of tenants that is not reachable or refuses access
-  130  interrupted; the function goes on to the end of its slice, a run over tenants to its end
+  130  interrupted; the function finishes its slice, a run over tenants continues
 `;

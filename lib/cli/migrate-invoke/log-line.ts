@@ -1,7 +1,7 @@
 import { parseJson } from '../../client/json';
 import { plain } from '../screen/terminal';
 
-/** One event of the function's log as a person reads it; undefined: one of Lambda's own. */
+/** One event of the function's log as readable text; undefined for Lambda's own lines. */
 export function logLine(message: string): string | undefined {
   if (message.trim() === '' || /^(START|END|REPORT|INIT_START|INIT_REPORT) /.test(message)) return undefined;
   const line = parseJson(message);

@@ -1,4 +1,4 @@
-/** Where the console of each partition is, by the start of its regions' names, https://docs.aws.amazon.com/general/latest/gr/rande.html */
+/** The console's domain of each partition, by the start of its regions' names, https://docs.aws.amazon.com/general/latest/gr/rande.html */
 const CONSOLES: readonly [regions: string, domain: string][] = [
   ['cn-', 'console.amazonaws.cn'],
   ['us-gov-', 'console.amazonaws-us-gov.com'],
@@ -8,7 +8,7 @@ const CONSOLES: readonly [regions: string, domain: string][] = [
   ['', 'console.aws.amazon.com'],
 ];
 
-/** The log group of a function that is given by name, by ARN or by a part of one, with or without a version. */
+/** The log group of a function, given by name, ARN or partial ARN, with or without a version. */
 export function logGroupOf(functionName: string): string {
   const parts = functionName.split(':');
   const marker = parts.indexOf('function');
@@ -18,11 +18,11 @@ export function logGroupOf(functionName: string): string {
 /**
  * The log group in the console of CloudWatch.
  *
- * @param since shows what was logged from then on, in ms since 1970
+ * @param since start of the shown time, in ms since 1970
  */
 export function logLink(functionName: string, region: string, since: number): string {
   const [, domain] = CONSOLES.find(([regions]) => region.startsWith(regions)) as [string, string];
-  // The console's own notation behind the `#`: encoded twice, with `$` in place of `%`.
+  // The console's notation behind the `#`: encoded twice, with `$` instead of `%`.
   const encoded = (text: string) => encodeURIComponent(encodeURIComponent(text)).replaceAll('%', '$');
   const events = `log-events${encodeURIComponent(`?start=${since}`).replaceAll('%', '$')}`;
   const host = `${region}.${domain}`;

@@ -78,11 +78,11 @@ async function run(given: Arguments): Promise<number> {
 }
 
 const NEXT_AFTER_CHECK = {
-  pending: 'apply what is pending: the same command line without --command check, or a deploy',
-  ahead: 'deploy the release that has what the database has, or a newer one',
+  pending: 'apply what is pending: run the same command without --command check, or deploy',
+  ahead: "deploy the release that has the database's revision, or a newer one",
 };
 
-/** Shows how it ended: on the terminal, to the CI, and as JSON. */
+/** Shows the result on the terminal, in the CI, and as JSON. */
 function end(document: AnswerDocument | FailureDocument, json: boolean, { notes }: Screen, ci: CiReport, logs?: string): number {
   if (isFailureDocument(document)) showFailure(notes, document);
   else if (document.atHead === false) notes.next(NEXT_AFTER_CHECK[document.status === 'ahead' ? 'ahead' : 'pending']);
@@ -100,7 +100,7 @@ function isInLog(document: AnswerDocument | FailureDocument): boolean {
   return codes.includes(code);
 }
 
-/** Where the function's log is; a link to it, where there is a console. */
+/** The function's log group; with AWS's own endpoint, a link to it in the console. */
 async function logsOf({ client, lambda, arguments: given }: Session, since: number): Promise<string | undefined> {
   const region = await lambda.config.region().catch(() => undefined);
   if (region === undefined) return undefined;
@@ -111,14 +111,14 @@ async function logsOf({ client, lambda, arguments: given }: Session, since: numb
 function wasInterrupted({ client, changing, applied, execution, arguments: { client: options } }: Session): MigrateError {
   const target = { stage: options.stage, functionName: client.functionName };
   if (execution !== undefined) {
-    const message = `the container goes on (${count(applied.length)} applied so far)`;
+    const message = `the container keeps running (${count(applied.length)} applied so far)`;
     return new MigrateError(
       'interrupted',
       message,
-      `see where the database is with \`${lookCommand(target)}\`; to end it: ${stopCommand(execution)}`,
+      `check the database's revision with \`${lookCommand(target)}\`; to stop the container: ${stopCommand(execution)}`,
     );
   }
-  const goesOn = 'the function goes on to the end of its slice, and nothing further is started';
+  const goesOn = 'the function finishes its slice, and nothing more is started';
   const message = changing ? `${goesOn} (${count(applied.length)} applied so far)` : 'nothing was changed';
-  return new MigrateError('interrupted', message, `see where the database is with \`${lookCommand(target)}\``);
+  return new MigrateError('interrupted', message, `check the database's revision with \`${lookCommand(target)}\``);
 }

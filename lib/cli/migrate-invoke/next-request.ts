@@ -3,7 +3,7 @@ import type { LambdaClient } from '@aws-sdk/client-lambda';
 
 const NAME = 'nextRequest';
 
-/** Resolves when a client has handed its next request to the network. */
+/** Resolves when a client has sent its next request. */
 export async function nextRequest(lambda: LambdaClient): Promise<void> {
   await new Promise<void>((resolve) => {
     lambda.middlewareStack.add(
@@ -11,7 +11,7 @@ export async function nextRequest(lambda: LambdaClient): Promise<void> {
         resolve();
         return next(request);
       },
-      // The innermost: what it calls is the connection.
+      // The innermost middleware: it calls the connection.
       { name: NAME, step: 'deserialize', priority: 'low' },
     );
   });

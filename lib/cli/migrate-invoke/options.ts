@@ -1,7 +1,7 @@
 import type { Options } from '../options';
 import { TENANTS_OPTIONS } from './tenants/options';
 
-/** All options, those for many tenants included: which reader a command line needs shows only when it has been read. */
+/** All options, including those for many tenants: which parser applies is known only after parsing. */
 export const OPTIONS = {
   stage: { type: 'string' },
   command: { type: 'string' },

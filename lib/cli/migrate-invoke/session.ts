@@ -17,6 +17,6 @@ export interface Session {
   readonly applied: AppliedRevision[];
   /** Whether the function has been asked to change something. */
   changing: boolean;
-  /** ARN of the execution in the container that was started last. */
+  /** ARN of the container's execution that was started last. */
   execution?: string;
 }

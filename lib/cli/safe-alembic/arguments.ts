@@ -3,7 +3,7 @@ import { COMMON_OPTIONS, type CommonArguments, readCommon } from './common';
 import type { Task } from './verb';
 import { VERB_NAMES, VERBS, type VerbName } from './verbs';
 
-/** What a command line means; `problems` are all that is wrong with it. */
+/** A parsed command line; `problems` lists everything that is wrong with it. */
 export type Parsed =
   | { readonly kind: 'help'; readonly verb?: VerbName }
   | { readonly kind: 'version' }

@@ -3,13 +3,13 @@ import type { Report } from '../../contract/facts';
 import { mustHave } from '../../local/python/observe';
 import type { Observer } from '../../local/python/observer';
 
-/** In place of the runner's next step, where that one is about AWS. */
+/** Replaces the runner's next step if that one is about AWS. */
 const NEXT_HERE: Partial<Record<FailureCode, string>> = {
-  database_unreachable: 'start the database, such as with "docker compose up", or correct the address that env.py reads',
-  database_refused: 'correct the credentials that env.py reads: the setting "environment" sets its variables',
+  database_unreachable: 'start the database, for example with "docker compose up", or correct the address that env.py reads',
+  database_refused: 'correct the credentials that env.py reads; the setting "environment" can set its variables',
 };
 
-/** Hands a request to the runner in the backend's Python, as the client hands it to the function's. */
+/** Sends a request to the runner in the backend's Python, as the client sends it to the function. */
 export async function askRunner(observer: Observer, request: MigrateRequest): Promise<MigrateAnswer> {
   const reports: Report[] = [];
   try {

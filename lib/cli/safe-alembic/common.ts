@@ -1,6 +1,6 @@
 import type { CommandLine, Options } from '../options';
 
-/** What every verb takes. */
+/** Options of every verb. */
 export const COMMON_OPTIONS = {
   project: { type: 'string' },
   python: { type: 'string' },
@@ -12,7 +12,7 @@ export const COMMON_OPTIONS = {
 
 export const COMMON_HELP = `Project
   --project <folder>        folder with alembic.ini, or pyproject.toml with [tool.alembic]
-                            (default: searched upwards from here, then one level below)
+                            (default: searched from here upwards, then one level below)
   --python <command>        command that starts the backend's Python: an interpreter, the folder
                             of a virtual environment, or words such as
                             "docker compose exec -T back uv run"
@@ -20,8 +20,8 @@ export const COMMON_HELP = `Project
 
 Output
   --json                    print one JSON document on stdout
-  --no-progress             show no progress bar and no signs of life
-  NO_COLOR, CI              environment: no colors; no terminal to redraw
+  --no-progress             show no progress bar and no occasional lines
+  NO_COLOR, CI              environment: no colors; no progress bar
   LANG, LC_ALL              environment: ASCII only, if the locale is not UTF-8
   --help, --version`;
 
@@ -31,7 +31,7 @@ export const EXIT_HELP = `Exit codes
   2    the command line is wrong
   3    not started: unusable project or settings, nothing to create, would lose data
   4    not reachable: no uv, no Python, no PostgreSQL, or a database that does not answer
-  130  interrupted; everything that was started has been stopped`;
+  130  interrupted; everything that it started has been stopped`;
 
 export interface CommonArguments {
   readonly project?: string;
@@ -44,7 +44,7 @@ export function readCommon(line: CommandLine): CommonArguments {
   return {
     project: line.text('project'),
     python: line.text('python'),
-    // What `review` calls --format json is the same.
+    // The same as `review --format json`.
     json: line.flag('json') || line.text('format') === 'json',
     progress: !line.flag('no-progress'),
   };

@@ -22,7 +22,7 @@ export async function runTask({ common, task }: Run, version: string): Promise<n
     if (interrupted) return;
     interrupted = true;
     process.exitCode = end(failureDocument(wasInterrupted(session), session?.applied), common.json, view);
-    // Whoever has started something listens too, stops it and exits.
+    // Code that started a process also listens, stops it and exits.
     if (alone) process.exit();
   });
   try {
@@ -50,8 +50,8 @@ function end(document: FailureDocument, json: boolean, { notes }: Screen): numbe
 
 function wasInterrupted(session?: Session): MigrateError {
   if (!session?.changing) return new MigrateError('interrupted', 'nothing was changed', 'run it again');
-  const message = `the revision that was running is rolled back (${count(session.applied.length)} applied before it)`;
-  return new MigrateError('interrupted', message, 'see where the database is with `npx safe-alembic current`');
+  const message = `the running revision is rolled back (${count(session.applied.length)} applied before it)`;
+  return new MigrateError('interrupted', message, "check the database's revision with `npx safe-alembic current`");
 }
 
 /** Whether settings may name a rule: one of ours, or any of squawk's. */

@@ -39,13 +39,13 @@ export function openSession(
   return { common, settings, project, python, screen, version, applied: [], changing: false };
 }
 
-/** Works with the backend's Python on the project's own database. */
+/** Runs the backend's Python on the project's own database. */
 export function withOwnDatabase<T>(session: Session, use: (observation: Observation) => Promise<T>): Promise<T> {
   return withBackend(session, 'own', use);
 }
 
 /**
- * Works with the backend's Python on a scratch database.
+ * Runs the backend's Python on a scratch database.
  *
  * @param url an empty database; without one, and without the setting, a server is started
  */

@@ -1,7 +1,7 @@
 import type { CommandLine, Options } from '../options';
 import type { Session } from './session';
 
-/** Carries out a verb; gives the exit code. */
+/** Carries out a verb and returns the exit code. */
 export type Action<Arguments> = (session: Session, given: Arguments) => Promise<number>;
 
 interface Definition<Arguments> {
@@ -9,11 +9,11 @@ interface Definition<Arguments> {
   readonly summary: string;
   /** The text of `--help`, without what all verbs share. */
   readonly help: string;
-  /** Besides those that all verbs take. */
+  /** In addition to those of all verbs. */
   readonly options: Options;
-  /** Reads what is the verb's own; adds to `problems` all that is wrong with it. */
+  /** Reads the verb's own options; adds everything that is wrong to `problems`. */
   read(line: CommandLine, problems: string[]): Arguments;
-  /** Loaded when it is carried out: help and mistakes need no parser of SQL. */
+  /** Loaded only when it runs: help and usage errors do not need the SQL parser. */
   load(): Promise<Action<Arguments>>;
 }
 
@@ -22,7 +22,7 @@ export interface Verb extends Pick<Definition<unknown>, 'summary' | 'help' | 'op
   read(line: CommandLine, problems: string[]): Task;
 }
 
-/** A verb with its arguments, ready to be carried out. */
+/** A verb with its arguments, ready to run. */
 export interface Task {
   readonly given: unknown;
   run(session: Session): Promise<number>;

@@ -1,13 +1,13 @@
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Whether the locale can show nothing but ASCII. Without a locale, as in many containers, UTF-8 is what readers expect. */
+/** Whether the locale can show only ASCII. Without a locale, as in many containers, UTF-8 is expected. */
 export function needsAscii({ LC_ALL, LC_CTYPE, LANG }: Environment): boolean {
   // In the order of POSIX, https://pubs.opengroup.org/onlinepubs/9799919799/basedefs/V1_chap08.html#tag_08_02
   const locale = LC_ALL || LC_CTYPE || LANG;
   return locale !== undefined && locale !== '' && !/utf-?8/i.test(locale);
 }
 
-/** What stands in for the characters that the commands use themselves. */
+/** ASCII replacements for the characters that the commands use. */
 const REPLACEMENTS: Readonly<Record<string, string>> = {
   '✓': '+',
   '✗': 'x',
@@ -24,7 +24,7 @@ const REPLACEMENTS: Readonly<Record<string, string>> = {
   '’': "'",
 };
 
-/** A text for a terminal without Unicode. Columns stay the same, but for arrows. */
+/** A text for a terminal without Unicode. Columns stay the same, except for arrows. */
 export function toAscii(text: string): string {
   return text.replace(/\P{ASCII}/gu, (character) => REPLACEMENTS[character] ?? (isLine(character) ? '+' : '?'));
 }

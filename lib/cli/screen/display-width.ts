@@ -17,7 +17,7 @@ export function cut(text: string, width: number): string {
   return width < 1 ? '' : `${kept.trimEnd()}…`;
 }
 
-/** Loaded for the first text that is not ASCII: its segmenter takes several milliseconds, which most starts can do without. */
+/** Loaded for the first text that is not ASCII: its segmenter takes several milliseconds that most starts do not need. */
 function stringWidth(): (text: string) => number {
   return require('string-width').default;
 }

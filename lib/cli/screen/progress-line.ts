@@ -5,7 +5,7 @@ import { plain } from './terminal';
 /** The progress of a run. */
 export interface ProgressState {
   readonly done: number;
-  /** Undefined: not known, as with a downgrade. */
+  /** Undefined: unknown, as with a downgrade. */
   readonly total?: number;
   /** The revision that is being applied. */
   readonly running?: RevisionInfo;
@@ -32,7 +32,7 @@ export function runningName({ running, orLater }: Pick<ProgressState, 'running' 
   return `${plain(running.revision)}${orLater ? ' or later' : ''}  ${plain(running.message)}`;
 }
 
-/** Whole seconds: what is redrawn all the time should not flicker. */
+/** Whole seconds, so that a line that is redrawn often does not flicker. */
 export function elapsed(ms: number): string {
   const seconds = Math.floor(ms / 1000);
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, '0')} s`;

@@ -4,14 +4,14 @@ import { StatusLine } from './status-line';
 import { Terminal } from './terminal';
 
 export interface ScreenOptions {
-  /** Whether stdout is for the document alone. */
+  /** Whether stdout gets only the document. */
   readonly json: boolean;
   readonly progress: boolean;
 }
 
 /** Where the command writes. */
 export interface Screen {
-  /** The result: stdout, unless that is for the document. */
+  /** The result: stdout, unless the document goes there. */
   readonly data: Terminal;
   /** Everything else: stderr. */
   readonly notes: Terminal;
@@ -32,7 +32,7 @@ export function screen({ json, progress }: ScreenOptions, environment: Environme
     data: new Terminal(json ? stderr : stdout, status, ascii),
     notes: new Terminal(stderr, status, ascii),
     status,
-    // Not process.stdin: creating that stream takes as long as the rest of the screen, and hardly any run reads it.
+    // Not process.stdin: creating that stream takes as long as the rest of the screen, and few runs read it.
     canAsk: watched && isatty(0),
   };
 }

@@ -4,7 +4,7 @@ import { toAscii } from './ascii';
 export class StatusLine {
   private shown = false;
 
-  /** @param ascii whether nothing else may be written */
+  /** @param ascii whether to write only ASCII */
   constructor(
     private readonly stream: NodeJS.WriteStream,
     private readonly ascii = false,
@@ -20,7 +20,7 @@ export class StatusLine {
     this.shown = true;
   }
 
-  /** Removes it, so that an ordinary line can take its place. */
+  /** Removes it, to make room for an ordinary line. */
   clear(): void {
     if (this.shown) this.stream.write('\r\u001b[K');
     this.shown = false;

@@ -7,14 +7,14 @@ export { plain };
 const STYLES = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], yellow: [33, 39], cyan: [36, 39] } as const;
 type Style = keyof typeof STYLES;
 
-/** One stream as a person reads it: lines, with colors if the stream shows them. */
+/** Writes readable lines to a stream, with colors if the stream supports them. */
 export class Terminal {
   private readonly colored: boolean;
 
   /**
    * @param stream where the lines go
-   * @param status is on the same terminal, and is cleared before each line
-   * @param ascii whether nothing else may be written
+   * @param status on the same terminal; cleared before each line
+   * @param ascii whether to write only ASCII
    */
   constructor(
     private readonly stream: NodeJS.WriteStream,
@@ -25,7 +25,7 @@ export class Terminal {
     this.colored = stream.isTTY === true && stream.hasColors();
   }
 
-  /** Columns of a terminal; a file or a pipe has no end. */
+  /** Columns of a terminal; infinite for a file or a pipe. */
   get width(): number {
     return this.stream.isTTY ? this.stream.columns || 80 : Number.POSITIVE_INFINITY;
   }
@@ -45,7 +45,7 @@ export class Terminal {
     this.line(`  ${this.paint('cyan', 'next'.padEnd(9))}  ${plain(text)}`);
   }
 
-  /** Not a failure, and worth reading. */
+  /** A warning. */
   warning(text: string): void {
     this.line(`${this.paint('yellow', '!')} ${plain(text)}`);
   }
@@ -56,8 +56,8 @@ export class Terminal {
   }
 }
 
-/** Revisions as a position in the history. */
-export function place(revisions: readonly string[]): string {
+/** The ids of revisions; `base` if there are none. */
+export function revisionNames(revisions: readonly string[]): string {
   return revisions.map(plain).join(', ') || 'base';
 }
 

@@ -2,22 +2,22 @@ import type { Screen } from './screen';
 
 const REDRAW_MS = 200;
 
-/** CI systems end a job that writes nothing for long, CircleCI after ten minutes. */
+/** CI systems stop a job that writes nothing for long, CircleCI after ten minutes. */
 export const SIGN_OF_LIFE_MS = 60_000;
 
 /** What is shown while something runs. */
 export interface Shown {
   /** For a terminal, in at most `width` columns; undefined: nothing yet. */
   line(width: number): string | undefined;
-  /** For a log, now and then; undefined: nothing new. */
+  /** An occasional line for a log; undefined: nothing new. */
   sign(): string | undefined;
 }
 
-/** Redraws a line on a terminal, and elsewhere writes one now and then. */
+/** Redraws a line on a terminal; elsewhere writes an occasional line. */
 export class Ticker {
   private readonly timer: NodeJS.Timeout;
 
-  /** @param signMs how often a log gets a sign of life */
+  /** @param signMs how often a log gets a line */
   constructor(
     private readonly screen: Pick<Screen, 'notes' | 'status'>,
     private readonly shown: Shown,

@@ -4,31 +4,31 @@ import { CONTAINER_EXITS } from '../../contract/exit-codes';
 import { parseJson } from '../json';
 import type { AwsCall } from '../sdk-failure';
 
-/** What a run in the container has recorded of its own failure. */
+/** The failure that a run in the container recorded. */
 export function recordedFailure(code: RunnerCode, record: RunRecord, execution: DescribeExecutionCommandOutput): MigrateError {
   const next =
     code === 'cancelled'
-      ? 'run again when it may: it goes on from there'
-      : `fix what it names and run again: it goes on from there; ${whereToLook(execution)}`;
+      ? 'run it again when it may run: it continues from there'
+      : `fix the cause and run again: it continues from there; ${whereToLook(execution)}`;
   return new MigrateError(code, `in the container: ${record.error ?? `the run ended as ${code}`}`, next);
 }
 
-/** What Step Functions knows of an execution whose run has recorded nothing. */
+/** The failure of an execution whose run recorded nothing, as Step Functions reports it. */
 export function containerFailed(execution: DescribeExecutionCommandOutput): MigrateError {
   const { status, executionArn, error, cause = '' } = execution;
   if (status === 'ABORTED') {
-    const next = `see where the database is before you run again; ${whereToLook(execution)}`;
-    return new MigrateError('cancelled', `the execution ${executionArn} was stopped from outside`, next);
+    const next = `check the database's revision (--command current) before you run it again; ${whereToLook(execution)}`;
+    return new MigrateError('cancelled', `somebody stopped the execution ${executionArn}`, next);
   }
   const reason = reasonOf(cause) || [error, cause.slice(0, 300)].filter(Boolean).join(': ') || `the execution is ${status}`;
   return new MigrateError(
     'container_failed',
-    `the container has ended without a record of its run: ${reason}`,
-    `${whereToLook(execution)}; running again goes on from where the database is`,
+    `the container ended without recording a result: ${reason}`,
+    `${whereToLook(execution)}; then run again: it continues from the database's revision`,
   );
 }
 
-/** What ECS says of a task that has ended: exit code and reasons. */
+/** Exit code and reasons of an ended task, from ECS. */
 function reasonOf(cause: string): string {
   const task = parseJson(cause) as TaskDescription | undefined;
   const [container] = task?.Containers ?? [];
@@ -49,18 +49,18 @@ interface TaskDescription {
 
 function whereToLook({ executionArn = '' }: DescribeExecutionCommandOutput): string {
   const machine = executionArn.split(':')[6] ?? '';
-  return `its log is /aws/lambda/${machine.replace(/-container$/, '')}/container`;
+  return `see its log, /aws/lambda/${machine.replace(/-container$/, '')}/container`;
 }
 
-/** @param what is asked of Step Functions, such as `states:StartExecution of <arn>` */
+/** @param what the call, such as `states:StartExecution of <arn>` */
 export function containerCall(what: string): AwsCall {
   return {
     service: 'Step Functions',
     what,
     next: {
-      accessDenied: 'sign in again if the session has expired; otherwise `grantInvoke` of the construct permits it',
-      notAccepted: 'deploy the stage again: its function and its state machine do not belong together',
+      accessDenied: 'sign in again if the session has expired; otherwise grant it with `grantInvoke` of the construct',
+      notAccepted: 'deploy the stage again: its function and its state machine do not match',
     },
-    meanwhile: 'a container that was started goes on, and running again finds it',
+    meanwhile: 'a container that has started keeps running, and the next run finds it',
   };
 }

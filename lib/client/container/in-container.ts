@@ -3,21 +3,21 @@ import type { RunSoFar } from '../run-so-far';
 import { containerRunName } from './run-name';
 import type { ContainerRuns } from './runs';
 
-/** A container that has been started, or that was found running. */
+/** A container that was started, or found running. */
 export interface StartedContainer {
-  /** What it is to apply, in order. */
+  /** The revisions that it applies, in order. */
   readonly revisions: readonly string[];
   /** ARN of its execution in Step Functions. */
   readonly executionArn: string;
 }
 
-/** How a run in the container is started and watched. */
+/** How to start and watch a run in the container. */
 export interface ContainerOptions {
   readonly onProgress?: (slice: MigrateAnswer) => void;
-  /** Gets each container that the run comes to. */
+  /** Gets each container that the run starts. */
   readonly onContainer?: (started: StartedContainer) => void;
   /**
-   * Whether a container that the run comes to is left alone with all that is pending: the answer is then `partial` and has the
+   * Whether to start the container with everything that is pending and return at once. The answer is then `partial` and has the
    * execution in `containerExecution`.
    *
    * @default false
@@ -28,17 +28,17 @@ export interface ContainerOptions {
 
 /** The answer of a run. */
 export interface RunAnswer extends MigrateAnswer {
-  /** ARN of the execution that was handed over to. */
+  /** ARN of the execution that the run was handed over to. */
   readonly containerExecution?: string;
 }
 
-/** Revisions that a function has stopped before. */
+/** Revisions that the function stopped before. */
 export interface ForContainer {
   readonly revisions: readonly [string, ...string[]];
   readonly stateMachineArn: string;
 }
 
-/** What is for the container after a call; undefined: the next pending revision is not, or the stage has no container. */
+/** The revisions for the container after a call; undefined: the next one is not for it, or the stage has no container. */
 export function forContainer({ container, pending }: MigrateAnswer): ForContainer | undefined {
   const { revisions: [first, ...others] = [], stateMachineArn } = container ?? {};
   if (stateMachineArn === undefined || first === undefined || first !== pending[0]?.revision) return undefined;
@@ -48,9 +48,9 @@ export function forContainer({ container, pending }: MigrateAnswer): ForContaine
 /**
  * Runs the next revisions in the container.
  *
- * @param last the call that has stopped before them
- * @param until when the waiting ends, on the clock of `performance.now()`
- * @returns the run's answer if it ends here; undefined: the container is done, and the function goes on
+ * @param last the call that stopped before them
+ * @param until when to stop waiting, on the clock of `performance.now()`
+ * @returns the run's answer if it ends here; undefined: the container is done, and the function continues
  */
 export async function inContainer(
   containers: ContainerRuns,
@@ -61,8 +61,8 @@ export async function inContainer(
   { onProgress, onContainer, handOver = false, signal }: ContainerOptions,
 ): Promise<RunAnswer | undefined> {
   const runId = run.id();
-  const { revision, requestedBy, allow, in: place } = run.request;
-  const request = { revision, runId, requestedBy, allow, in: handOver ? ('container' as const) : place };
+  const { revision, requestedBy, allow, in: compute } = run.request;
+  const request = { revision, runId, requestedBy, allow, in: handOver ? ('container' as const) : compute };
   const executionArn = await containers.start(stateMachineArn, containerRunName(runId, revisions[0]), request, signal);
   onContainer?.({ revisions, executionArn });
   if (handOver) return { ...run.answer(last), containerExecution: executionArn };
@@ -74,7 +74,7 @@ export async function inContainer(
   return { ...run.answer(last), ...whereAfter(last, run.applied) };
 }
 
-/** Where a run is after what its container has applied. */
+/** Where a run is after what its container applied. */
 function whereAfter({ to, pending }: MigrateAnswer, applied: readonly AppliedRevision[]): Pick<MigrateAnswer, 'to' | 'pending'> {
   const done = new Set(applied.map(({ revision }) => revision));
   const left = pending.filter(({ revision }) => !done.has(revision));

@@ -12,34 +12,34 @@ import { retryOf, sdkFailure } from '../sdk-failure';
 import { type SfnSdk, stepFunctions } from '../step-functions';
 import { containerCall, containerFailed, recordedFailure } from './failure';
 
-/** How one run in the container is waited for. */
+/** How to wait for a run in the container. */
 export interface WaitOptions {
-  /** The run of the history that it writes. */
+  /** The run in the history. */
   readonly runId: string;
-  /** When the waiting ends, on the clock of `performance.now()`. */
+  /** When to stop waiting, on the clock of `performance.now()`. */
   readonly until: number;
-  /** Gets what the run has applied since the last time. */
+  /** Gets the revisions that were applied since the last call. */
   readonly onApplied: (applied: readonly AppliedRevision[]) => void;
   readonly signal?: AbortSignal;
 }
 
 const FIRST_PAUSE_MS = 500;
-/** Each look is a call of the function, too. */
+/** Each poll also calls the function. */
 const LONGEST_PAUSE_MS = 15_000;
 
-/** A run of hours outlasts a network that is gone for minutes. */
+/** A run of hours survives a network outage of minutes. */
 const PATIENCE_MS = 5 * 60_000;
 
-/** A task that is stopped still writes how it ended. */
+/** A stopped task still records its end. */
 const LAST_WORDS_MS = 10_000;
 
-/** Starts the stage's container and watches it: its end through Step Functions, its progress through the run history. */
+/** Starts the stage's container and watches it: its end in Step Functions, its progress in the run history. */
 export class ContainerRuns {
   private readonly sfn: SFNClient;
 
   /**
    * @param connection credentials, region and endpoint
-   * @param history asks the function for the latest runs
+   * @param history returns the latest runs, from the function
    */
   constructor(
     private readonly sdk: SfnSdk,
@@ -49,7 +49,7 @@ export class ContainerRuns {
     this.sfn = stepFunctions(sdk, connection);
   }
 
-  /** Starts the container under a name; what was started under it before is found, and nothing runs twice. @returns its ARN */
+  /** Starts the container under a name, or finds the execution that has this name. Nothing runs twice. @returns its ARN */
   async start(stateMachineArn: string, name: string, request: MigrateRequest, abortSignal?: AbortSignal): Promise<string> {
     try {
       const command = new this.sdk.StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(request) });
@@ -64,7 +64,7 @@ export class ContainerRuns {
     }
   }
 
-  /** Waits for an execution. @returns whether it has ended, and well */
+  /** Waits for an execution. @returns whether it succeeded; false: it still runs */
   async wait(executionArn: string, { runId, until, onApplied, signal }: WaitOptions): Promise<boolean> {
     let seen = (await this.record(runId))?.applied.length ?? 0;
     let lostSince: number | undefined;
@@ -100,7 +100,7 @@ export class ContainerRuns {
     }
   }
 
-  /** Why it failed: what the run itself has recorded, or what Step Functions knows. */
+  /** Why it failed, from the run's record or from Step Functions. */
   private async failure(execution: DescribeExecutionCommandOutput, runId: string, signal?: AbortSignal): Promise<MigrateError> {
     const deadline = performance.now() + LAST_WORDS_MS;
     let record = await this.record(runId);
@@ -112,7 +112,7 @@ export class ContainerRuns {
     return record && isRunnerCode(code) ? recordedFailure(code, record, execution) : containerFailed(execution);
   }
 
-  /** The run in the history. That it can't be read delays what is shown, and fails nothing. */
+  /** The run in the history. If the history can't be read, progress is shown later; nothing fails. */
   private async record(runId: string): Promise<RunRecord | undefined> {
     try {
       return (await this.history()).find((run) => run.runId === runId);

@@ -5,7 +5,7 @@ import { parseJson } from '../json';
 import { type AwsCall, sdkFailure } from '../sdk-failure';
 import { invokeOf, type Target } from '../target';
 
-/** Sends what somebody has decided about the canaries of a run. Sent twice, it is taken once. */
+/** Sends a decision about the canaries of a run. It counts once, even if it is sent twice. */
 export async function sendApproval(
   lambda: LambdaClient,
   target: Target,
@@ -16,8 +16,8 @@ export async function sendApproval(
   if (answer.status === 'taken') return;
   throw new MigrateError(
     'not_waiting',
-    `run ${approval.runId} waits for no approval: there is no such run, it is not that far, it is over, or somebody else was first`,
-    'see how far it is: watch it with --run',
+    `run ${approval.runId} is not waiting for an approval: it does not exist, is not that far, has ended, or was answered already`,
+    'follow it with --run to see its progress',
   );
 }
 
@@ -35,11 +35,11 @@ async function invoke(
   const text = Payload?.transformToString() ?? '';
   const answer = parseJson(text);
   if (!FunctionError && isTenantApprovalAnswer(answer)) return answer;
-  const message = `${target.functionName} answered with something that is no answer to an approval: ${text.slice(0, 200) || 'nothing'}`;
+  const message = `${target.functionName} did not answer like an approval function: ${text.slice(0, 200) || 'nothing'}`;
   throw new MigrateError('unexpected_answer', message, `see the function's log in /aws/lambda/${target.functionName}`);
 }
 
-const AGAIN = 'try again: an approval is taken once, however often it is sent';
+const AGAIN = 'try again: an approval counts once, even if it is sent twice';
 
 function approvalOf(target: Target): AwsCall {
   const { missing, next, ...call } = invokeOf(target);
@@ -47,7 +47,7 @@ function approvalOf(target: Target): AwsCall {
     ...call,
     missing: missing && {
       ...missing,
-      next: 'check the stage and the run; canaries wait for an approval only where the construct says so (TenantCanary with `approval`)',
+      next: 'check the stage and the run; only stages with an approval have this function (TenantCanary with `approval`)',
     },
     next: {
       ...next,

@@ -13,14 +13,14 @@ import { machineCall, sfnClient, sfnSdk } from './sdk';
 
 /** Which stage's tenants, and how to reach AWS. */
 export interface TenantsClientOptions extends ConnectionOptions {
-  /** Stage whose tenants are meant. */
+  /** Stage whose tenants to migrate. */
   readonly stage: string;
   /** @default 'template-saas' */
   readonly appName?: string;
   /**
    * ARN of the state machine, for credentials that may not list state machines.
    *
-   * @default - the one that the construct names after `appName` and `stage`, looked up once
+   * @default - looked up once by the construct's name for `appName` and `stage`
    */
   readonly stateMachineArn?: string;
   /**
@@ -29,18 +29,18 @@ export interface TenantsClientOptions extends ConnectionOptions {
    * @default 'invoke'
    */
   readonly requestedBy?: string;
-  /** A client of one's own, in place of `region`, `profile` and `endpoint`; approvals still use those. @default - one is made */
+  /** Your own client, instead of `region`, `profile` and `endpoint`; approvals still use those. @default - a new client */
   readonly client?: SFNClient;
 }
 
 export interface TenantsCallOptions {
-  /** Ends the waiting, with its own reason. A run that was started goes on. */
+  /** Stops waiting, with the signal's reason. A started run continues. */
   readonly signal?: AbortSignal;
 }
 
 export interface StartOptions extends Omit<TenantRunInput, 'requestedBy'>, TenantsCallOptions {
   /**
-   * Id of the run, a UUID in lower case. Starting it again with the same request starts nothing.
+   * Id of the run, a lower-case UUID. Starting it again with the same request does nothing.
    *
    * @default - a new one
    */
@@ -48,14 +48,14 @@ export interface StartOptions extends Omit<TenantRunInput, 'requestedBy'>, Tenan
 }
 
 export interface WatchOptions extends TenantsCallOptions {
-  /** Gets how far the run is, whenever that has changed; never, where the credentials may not look at it. */
+  /** Gets the progress whenever it changes; never, if the credentials may not read it. */
   readonly onProgress?: (progress: TenantsProgress) => void;
 }
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 2_000;
 
-/** A watch outlives trouble that is shorter than this: the run does not depend on it. */
+/** Watching survives an outage shorter than this. The run does not depend on it. */
 const PATIENCE_MS = 120_000;
 
 /** Runs the migrations of many tenants through their deployed state machine. Every failure is a `MigrateError`. */
@@ -67,7 +67,7 @@ export class TenantsClient {
     const { stage, appName = DEFAULT_APP_NAME, stateMachineArn } = options;
     const problems = nameProblems(appName, stage);
     if (stateMachineArn !== undefined && !/^arn:[^:]+:states:[^:]+:\d+:stateMachine:[^:]+$/.test(stateMachineArn)) {
-      problems.push(`${JSON.stringify(stateMachineArn)} is no ARN of a state machine`);
+      problems.push(`${JSON.stringify(stateMachineArn)} is not the ARN of a state machine`);
     }
     if (problems.length > 0) throw new MigrateError('invalid_usage', problems.join('; '), 'correct the options of TenantsClient');
     this.sfn = options.client ?? sfnClient(options);
@@ -75,7 +75,7 @@ export class TenantsClient {
   }
 
   /**
-   * Starts a run, once: the execution has the run's id as its name, so that an answer that is lost never starts a second one.
+   * Starts a run, once: the execution is named after the run's id, so a lost answer never leads to a second run.
    *
    * @returns the run's id
    */
@@ -90,16 +90,16 @@ export class TenantsClient {
     } catch (error) {
       signal?.throwIfAborted();
       if ((error as Error).name !== 'ExecutionAlreadyExists') throw sdkFailure(error, startOf(runId));
-      // The first answer was lost, and the run has ended since; or the id was used for something else.
+      // Either the first answer was lost and the run has ended since, or the id was used for another request.
       const { input: started } = await this.describe(runId, signal);
       if (started !== undefined && started !== input) {
-        throw new MigrateError('invalid_usage', `run ${runId} was started with another request`, 'give a new id, or none');
+        throw new MigrateError('invalid_usage', `run ${runId} was started with a different request`, 'pass a new id, or none');
       }
     }
     return runId;
   }
 
-  /** Waits for the end of a run, and tells how far it is. */
+  /** Waits for the end of a run, and reports its progress. */
   async watch(runId: string, { onProgress, signal }: WatchOptions = {}): Promise<TenantRunSummary> {
     const reader = new ProgressReader(this.sfn, await this.arnOf(runId, signal), runId);
     let told = '';
@@ -134,28 +134,28 @@ export class TenantsClient {
   }
 
   /**
-   * How a run has ended: undefined while it goes on. A run that failed is an error: its code says why, its `summary` how far it came.
+   * The result of a run; undefined while it runs. Throws if the run failed: the error's code says why, its `summary` how far it got.
    */
   async result(runId: string, { signal }: TenantsCallOptions = {}): Promise<TenantRunSummary | undefined> {
     return resultOf(await this.describe(runId, signal));
   }
 
-  /** Lets a run that waits after its canaries go on to the rest. */
+  /** Lets a run that waits after its canaries continue with the rest. */
   approve(runId: string, options: TenantsCallOptions = {}): Promise<void> {
     return this.decide(runId, true, options);
   }
 
-  /** Ends a run that waits after its canaries with `not_approved`: the rest is not begun. */
+  /** Ends a run that waits after its canaries with `not_approved`: the rest is not started. */
   reject(runId: string, options: TenantsCallOptions = {}): Promise<void> {
     return this.decide(runId, false, options);
   }
 
-  /** Ends a run: no further batch is begun; what a worker has begun goes on to the end of its call. */
+  /** Stops a run: no more batches are started, and each worker finishes its current call. */
   async stop(runId: string, { signal }: TenantsCallOptions = {}): Promise<void> {
     const { status } = await this.describe(runId, signal);
     if (status !== 'RUNNING') return;
     const { StopExecutionCommand } = sfnSdk();
-    const cause = `${this.options.requestedBy ?? 'invoke'} has stopped it`;
+    const cause = `stopped by ${this.options.requestedBy ?? 'invoke'}`;
     const command = new StopExecutionCommand({ executionArn: await this.arnOf(runId, signal), error: 'run_aborted', cause });
     try {
       await this.sfn.send(command, { abortSignal: signal });
@@ -165,7 +165,7 @@ export class TenantsClient {
     }
   }
 
-  /** Closes the connections. A client that was handed in is closed too. */
+  /** Closes the connections, also those of a client that you passed. */
   destroy(): void {
     this.sfn.destroy();
   }
@@ -173,7 +173,7 @@ export class TenantsClient {
   private async decide(runId: string, approved: boolean, { signal }: TenantsCallOptions): Promise<void> {
     mustBeRunId(runId);
     const { stage, appName = DEFAULT_APP_NAME, requestedBy } = this.options;
-    // Nothing is asked of Step Functions: who may approve need not be who may run.
+    // Step Functions is not called: people who may approve need not be allowed to run.
     const region = await regionOf(this.sfn);
     const lambda = lambdaClient({ ...this.options, region });
     try {
@@ -195,7 +195,7 @@ export class TenantsClient {
         throw sdkFailure(error, machineCall(`states:DescribeExecution of run ${runId}`));
       }
       const message = `${(await this.find(signal)).name} has no run ${runId}`;
-      const next = 'check the id, the stage, the region and the account; runs are forgotten after 90 days';
+      const next = 'check the id, the stage, the region and the account; AWS keeps runs for 90 days';
       throw new MigrateError('run_not_found', message, next, { cause: error });
     }
   }
@@ -215,11 +215,11 @@ export class TenantsClient {
 /** A start that got no answer may have been carried out; so may an earlier attempt of one that was never sent. */
 function startOf(runId: string): AwsCall {
   const call = machineCall(`the start of run ${runId}`);
-  const next = `it may have begun all the same: watch it with --run ${runId}, or start it again with this id as \`runId\``;
+  const next = `it may have started: follow it with --run ${runId}, or start it again with this id as \`runId\``;
   return { ...call, next: { ...call.next, notConnected: next, lost: next } };
 }
 
 function mustBeRunId(runId: string): void {
   const problems = runIdProblems(runId);
-  if (problems.length > 0) throw new MigrateError('invalid_usage', problems.join('; '), 'give the id that `start` has returned');
+  if (problems.length > 0) throw new MigrateError('invalid_usage', problems.join('; '), 'pass the id that `start` returned');
 }

@@ -5,14 +5,14 @@ import { regionOf } from '../lambda-client';
 import { sdkFailure } from '../sdk-failure';
 import { machineCall, sfnSdk } from './sdk';
 
-/** The state machine that a client speaks to. */
+/** The state machine that a client uses. */
 export interface Machine {
   readonly arn: string;
   readonly name: string;
   readonly region: string;
 }
 
-/** Finds the state machine of a stage: its ARN holds an account and a partition, which only AWS knows. */
+/** Finds the state machine of a stage by name: its ARN has an account and a partition that only AWS knows. */
 export async function findMachine(client: SFNClient, appName: string, stage: string, signal?: AbortSignal): Promise<Machine> {
   const { paginateListStateMachines } = sfnSdk();
   const name = tenantStateMachineName(appName, stage);
@@ -30,11 +30,11 @@ export async function findMachine(client: SFNClient, appName: string, stage: str
     signal?.throwIfAborted();
     throw sdkFailure(error, machineCall('states:ListStateMachines'));
   }
-  const others = stages.length > 0 ? `; there are ones for ${stages.map((other) => `"${other}"`).join(', ')}` : '';
+  const others = stages.length > 0 ? `; other stages: ${stages.map((other) => `"${other}"`).join(', ')}` : '';
   throw new MigrateError(
     'state_machine_not_found',
     `there is no state machine ${name} for stage "${stage}" in ${region} in this account${others}`,
-    'check the stage, the app name, the region and the account; a stage that is new is deployed first, with TenantMigration',
+    'check the stage, the app name, the region and the account; deploy a new stage with TenantMigration first',
   );
 }
 

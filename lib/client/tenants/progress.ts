@@ -2,17 +2,17 @@ import type { DescribeMapRunCommandOutput, SFNClient } from '@aws-sdk/client-sfn
 import { TENANT_STATES } from '../../contract/tenants';
 import { sfnSdk } from './sdk';
 
-/** What a run is at. `pause` and `approval`: the canaries are done and the rest waits. */
+/** The phase of a run. `pause` and `approval`: the canaries are done and the rest waits. */
 export const TENANT_PHASES = ['listing', 'canaries', 'pause', 'approval', 'rest', 'summary'] as const;
 export type TenantPhase = (typeof TENANT_PHASES)[number];
 
 /** Batches of a wave. */
 export interface BatchCounts {
   readonly total: number;
-  /** Ended well. */
+  /** Succeeded. */
   readonly done: number;
   readonly running: number;
-  /** Ended with a tenant that failed, or not at all. */
+  /** A tenant failed, or the batch did not finish. */
   readonly failed: number;
 }
 
@@ -20,9 +20,9 @@ export interface BatchCounts {
 export interface TenantsProgress {
   readonly runId: string;
   readonly phase: TenantPhase;
-  /** Absent: not begun, or there are no canaries. */
+  /** Absent: not started, or there are no canaries. */
   readonly canaries?: BatchCounts;
-  /** Absent: not begun. */
+  /** Absent: not started. */
   readonly rest?: BatchCounts;
 }
 
@@ -36,7 +36,7 @@ const PHASES: Readonly<Record<string, TenantPhase>> = {
   [TENANT_STATES.summarize]: 'summary',
 };
 
-/** Tells again and again how far one run is; what can't change any more it asks for once. */
+/** Reads the progress of one run repeatedly, and reads what no longer changes only once. */
 export class ProgressReader {
   private phase: TenantPhase = 'listing';
   private readonly ended = new Map<string, BatchCounts>();
@@ -56,7 +56,7 @@ export class ProgressReader {
   private async lastPhase(abortSignal?: AbortSignal): Promise<TenantPhase> {
     const { executionArn } = this;
     const { GetExecutionHistoryCommand } = sfnSdk();
-    // The maps' batches have histories of their own: this one stays short.
+    // The maps' batches have separate histories: this one stays short.
     const latest = { executionArn, reverseOrder: true, maxResults: 100, includeExecutionData: false };
     const { events = [] } = await this.client.send(new GetExecutionHistoryCommand(latest), { abortSignal });
     for (const { stateEnteredEventDetails: entered } of events) {

@@ -3,14 +3,14 @@ import { MigrateError } from '../../contract/failure';
 import { isTenantRunSummary, TENANT_CODES, type TenantCode, type TenantRunSummary } from '../../contract/tenants';
 import { parseJson } from '../json';
 
-/** What an execution says about its end: undefined while it runs, the summary, or why there is none that is good. */
+/** The summary of an ended execution; undefined while it runs. Throws if it failed. */
 export function resultOf({ status, output, error, cause, name }: DescribeExecutionCommandOutput): TenantRunSummary | undefined {
   if (status === 'RUNNING') return undefined;
   if (status === 'SUCCEEDED') {
     const summary = parseJson(output ?? '');
     if (isTenantRunSummary(summary) && summary.status !== 'failed') return summary;
-    const told = `run ${name} ended with something that is no summary: ${(output ?? 'nothing').slice(0, 200)}`;
-    throw new MigrateError('unexpected_answer', told, 'use the version of cdk-alembic that deployed the stage');
+    const text = `run ${name} ended without a valid summary: ${(output ?? 'nothing').slice(0, 200)}`;
+    throw new MigrateError('unexpected_answer', text, 'use the version of cdk-alembic that deployed the stage');
   }
   const told = parseJson(cause ?? '');
   const summary = isTenantRunSummary(told) ? told : undefined;
@@ -30,17 +30,17 @@ const ENDS: Readonly<Record<string, string>> = {
   FAILED: 'failed as a whole',
 };
 
-/** What to do where the run itself has not said it. */
+/** The next step if the run's own summary has none. */
 const NEXT: Readonly<Record<RunCode, string>> = {
-  invalid_request: 'correct the input of the execution: nothing was begun',
+  invalid_request: 'correct the input of the execution; nothing was started',
   tenants_failed: 'fix what failed, then run it again with --retry-failed: tenants at head cost one query each',
-  unknown_tenant: 'correct the names: nothing was begun',
-  tenants_unavailable: 'correct where the tenants are listed: nothing was begun',
-  not_approved: 'run it again when it is wanted: the canaries are migrated and stay so',
-  run_aborted: 'run it again: tenants that are migrated stay so, and cost one query each',
+  unknown_tenant: 'correct the names; nothing was started',
+  tenants_unavailable: 'fix the list of tenants; nothing was started',
+  not_approved: 'start a new run when you are ready; the canaries stay migrated',
+  run_aborted: 'run it again: migrated tenants stay migrated, and cost one query each',
 };
 
-/** What a run can say of itself. */
+/** Codes that a run itself can end with. */
 type RunCode = TenantCode | 'invalid_request';
 
 function isRunCode(error: string | undefined): error is RunCode {

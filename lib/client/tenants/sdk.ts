@@ -3,7 +3,7 @@ import type { ConnectionOptions } from '../lambda-client';
 import type { AwsCall } from '../sdk-failure';
 import { type SfnSdk, stepFunctions } from '../step-functions';
 
-/** The SDK of Step Functions, loaded when it is used: who migrates one database does not pay for it. */
+/** The SDK of Step Functions, loaded on first use: migrating one database does not need it. */
 export function sfnSdk(): SfnSdk {
   return require('@aws-sdk/client-sfn');
 }

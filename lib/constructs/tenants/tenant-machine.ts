@@ -136,7 +136,7 @@ export function tenantMachine(scope: Construct, props: TenantMachineProps): Tena
       ...common,
       ...(props.approvalName && { functionName: props.approvalName }),
       handler: 'approve',
-      description: 'Tells a run over the tenants whether its canaries were approved',
+      description: 'Answers a run over the tenants whether its canaries are approved',
       timeout: Duration.seconds(30),
       role: approvalRole,
       memorySize: 256,

@@ -1,6 +1,6 @@
 import { isRecord } from './rules';
 
-/** As much of JSON Schema as the schemas of the answers need. A key that is not listed here would not be checked: its type refuses it. */
+/** The part of JSON Schema that the answers' schemas use. The type rejects other keys, which would not be checked. */
 export interface Schema {
   readonly $ref?: string;
   readonly anyOf?: readonly Schema[];
@@ -13,13 +13,13 @@ export interface Schema {
   readonly minItems?: number;
   readonly properties?: { readonly [key: string]: Schema };
   readonly required?: readonly string[];
-  /** `{}` stands for all that JSON can say; `not: {}` for nothing, that is for a key that may not be there. */
+  /** `{}` allows any JSON; `not: {}` allows nothing, for a key that must be absent. */
   readonly not?: Record<string, never>;
 }
 
 export type Definitions = { readonly [name: string]: Schema };
 
-/** Whether a value is what a definition describes. Keys that it does not know are allowed. */
+/** Whether a value matches a definition. Unknown keys are allowed. */
 export function fits<T>(definitions: Definitions, name: string, value: unknown): value is T {
   return check(definitions[name] as Schema, value);
 

@@ -1,8 +1,8 @@
 /*
- * What may come in, as data: the rules of a request, of the function's settings, of a tenant. They stand beside the types that they
- * check (lib/contract/request.ts and its neighbors). `npm run generate` writes them down for the runner in
- * lambda/migrate/cdk_alembic/protocol/rules.py; `problems` there and `problemsOf` here read them, and find the same problems in the
- * same words.
+ * The rules of inputs as data: a request, the function's settings, a tenant. Each rule is beside the type that it checks
+ * (lib/contract/request.ts and its neighbors). `npm run generate` writes them for the runner to
+ * lambda/migrate/cdk_alembic/protocol/rules.py. `problems` there and `problemsOf` here interpret them and report the same problems in
+ * the same words.
  */
 
 /** One key, or one item of a list. */
@@ -10,44 +10,44 @@ export type Rule = Check & Common;
 export type ListRule = Extract<Rule, { type: 'list' }>;
 
 export interface Common {
-  /** The problem of a value that does not pass. `{key}` is where it stands, `{value}` the value. */
+  /** The message for an invalid value. `{key}` is its path, `{value}` the value. */
   readonly wrong: string;
-  /** Commands (values of the shape's `by`) that take the key. @default - all */
+  /** Commands (values of the shape's `by`) that accept the key. @default - all */
   readonly takenBy?: readonly string[];
-  /** Commands that need the key, or `all`. @default - none */
+  /** Commands that require the key, or `all`. @default - none */
   readonly neededBy?: 'all' | readonly string[];
-  /** What a command that needs the key lacks. @default - the key */
+  /** The name of a missing key in the message. @default - the key */
   readonly called?: string;
 }
 
 export type Check =
-  /** @param pattern of the whole text. Without one every text passes that is not empty. */
+  /** @param pattern of the whole text. Without one, any text that is not empty is valid. */
   | { readonly type: 'text'; readonly pattern?: string; readonly maxLength?: number }
   | { readonly type: 'number'; readonly from: number; readonly to?: number; readonly whole?: boolean }
   | { readonly type: 'boolean' }
   | { readonly type: 'choice'; readonly of: readonly string[]; readonly default?: string }
-  /** @param once a key in which no two items may be the same */
+  /** @param once a key in which all items must differ */
   | { readonly type: 'list'; readonly of: Rule; readonly min?: number; readonly max?: number; readonly once?: string }
   | { readonly type: 'object'; readonly shape: Shape };
 
-/** An object. Keys that it does not name are refused. */
+/** An object. Unknown keys are invalid. */
 export interface Shape<T = Record<string, unknown>> {
-  /** What it is called as a whole. */
+  /** Its name in messages. */
   readonly name: string;
-  /** The key that decides which of the others are taken and needed. */
+  /** The key that decides which others are accepted and required. */
   readonly by?: keyof T & string;
   readonly keys: { readonly [key in keyof T & string]-?: Rule };
-  /** Keys of which one must be there. */
+  /** Keys of which one is required. */
   readonly oneOf?: { readonly keys: readonly string[]; readonly wrong: string };
-  /** Keys of which only one may be there; `false` is as good as none. */
+  /** Keys of which only one is allowed; `false` counts as absent. */
   readonly notBoth?: { readonly keys: readonly string[]; readonly wrong: string };
 }
 
-/** A list of many thousands can have as many problems; a person reads some. */
+/** A list of thousands can have as many problems; a person reads only some. */
 const MAX_LISTED = 5;
 const MAX_VALUE_LENGTH = 60;
 
-/** All that is wrong with a value; empty when it can be used. A key that is `undefined` is not there, as in JSON. */
+/** All problems of a value; empty: it is valid. A key that is `undefined` counts as absent, as in JSON. */
 export function problemsOf<T>(shape: Shape<T>, value: unknown, path = ''): string[] {
   if (!isRecord(value)) return [`${path || shape.name} must be a JSON object`];
   const rules = Object.entries<Rule>(shape.keys);
@@ -60,7 +60,7 @@ export function problemsOf<T>(shape: Shape<T>, value: unknown, path = ''): strin
   const command = by === undefined ? undefined : chosen(shape.keys[by], value[by]);
   if (by !== undefined) {
     const wrong = wrongWith(shape.keys[by], command, at(by));
-    // Without it there is no saying what belongs to it.
+    // Without the command, its keys are unknown.
     if (wrong.length > 0) return [...problems, ...wrong];
   }
   for (const [key, rule] of rules) {
@@ -79,7 +79,7 @@ export function problemsOf<T>(shape: Shape<T>, value: unknown, path = ''): strin
   return problems;
 }
 
-/** What is wrong with one value, such as an option that stands alone; empty when it passes. */
+/** The problems of one value, such as a single option; empty: it is valid. */
 export function wrongWith(rule: Rule, value: unknown, key = ''): string[] {
   if (rule.type === 'object' && isRecord(value)) return problemsOf(rule.shape, value, key);
   if (!passes(rule, value)) return [rule.wrong.replaceAll('{key}', () => key).replaceAll('{value}', () => shown(value))];
@@ -138,7 +138,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /*
- * The kinds of rules that several shapes have, each with its own words.
+ * The kinds of rules, each with its message.
  */
 
 type Options<Own = unknown> = Partial<Common> & Own;

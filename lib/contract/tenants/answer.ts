@@ -5,13 +5,13 @@ import type { CONTRACT_VERSION } from '../names';
 import { type Tenant, tenantListProblems } from './request';
 
 /**
- * Where a call left a tenant.
+ * A tenant's state after a call.
  *
  * - `complete`: at head
  * - `pending`: a plan found revisions that are not applied yet
  * - `partial`: the call's time was used up between two of its revisions; it is among `left`
- * - `ahead`: a plan found revisions that this code does not know
- * - `failed`: see `error`; what was applied before stays
+ * - `ahead`: a plan found revisions that this code does not have
+ * - `failed`: see `error`; applied revisions stay
  */
 export const TENANT_STATUSES = ['complete', 'pending', 'partial', 'ahead', 'failed'] as const;
 export type TenantStatus = (typeof TENANT_STATUSES)[number];
@@ -23,7 +23,7 @@ interface Outcome {
   readonly to: readonly string[];
   /** Ids of the revisions that the call committed. */
   readonly applied: readonly string[];
-  /** How many are not applied yet. */
+  /** Number of pending revisions. */
   readonly pending: Count;
   readonly durationMs: Count;
 }
@@ -40,7 +40,7 @@ export interface TenantDone extends Outcome {
 
 export type TenantOutcome = TenantDone | TenantFailed;
 
-/** The worker's answer. A tenant that fails is in it; a call that can't begin (project, settings, no database) is a MigrateFailure. */
+/** The worker's answer, including tenants that failed. A call that can't start (project, settings, no database) is a MigrateFailure. */
 export interface TenantAnswer {
   readonly contract: typeof CONTRACT_VERSION;
   readonly command: 'upgrade' | 'plan';
@@ -49,10 +49,10 @@ export interface TenantAnswer {
   readonly status: 'complete' | 'partial';
   readonly heads: readonly string[];
   readonly outcomes: readonly TenantOutcome[];
-  /** Tenants that the call did not come to an end with, as they were given; not those after the tolerated failures. */
+  /** Tenants that the call did not finish, as they were given; without those after the tolerated failures. */
   readonly left: readonly Tenant[];
-  /** Tenants that were not begun, because more than `toleratedFailures` had failed. */
-  readonly notBegun: readonly string[];
+  /** Tenants that were not started, because more than `toleratedFailures` had failed. */
+  readonly notStarted: readonly string[];
   /** How many of `outcomes` are `failed`. */
   readonly failed: Count;
   /** What the pending revisions destroy, each once. */
@@ -66,13 +66,13 @@ export interface TenantList {
   readonly contract: typeof CONTRACT_VERSION;
   readonly command: 'tenants';
   readonly stage: string;
-  /** Ordered by name, {@link TENANTS_PAGE} at most. */
+  /** Ordered by name, at most {@link TENANTS_PAGE}. */
   readonly tenants: readonly Tenant[];
-  /** Whether there are more: ask with `after` set to the last name. */
+  /** Whether there are more: ask again with `after` set to the last name. */
   readonly more: boolean;
 }
 
-/** Whether a value is the worker's answer to `upgrade` or `plan`. Keys it does not know are allowed: a newer worker may add some. */
+/** Whether a value is the worker's answer to `upgrade` or `plan`. Unknown keys are allowed: a newer worker may add some. */
 export function isTenantAnswer(value: unknown): value is TenantAnswer {
   return fits<TenantAnswer>(ANSWER_SCHEMAS, 'TenantAnswer', value) && tenantListProblems(value.left).length === 0;
 }

@@ -8,14 +8,14 @@ export function tenantStateMachineName(appName: string, stage: string): string {
   return `${appName}-api-migrate-tenants-${stage}`;
 }
 
-/** Name of the function that approves the canaries of a run, or refuses to. */
+/** Name of the function that approves or rejects the canaries of a run. */
 export function tenantApprovalName(appName: string, stage: string): string {
   return `${appName}-api-migrate-tenants-approve-${stage}`;
 }
 
 /**
- * States of the state machine by which a watcher tells how far a run is; it may have others between them. The two maps have their
- * names as labels, too, so that each map run tells its wave.
+ * States of the state machine that show a run's progress; others may be between them. The two maps also use their names as labels, so
+ * that each map run identifies its wave.
  */
 export const TENANT_STATES = {
   list: 'List',
@@ -27,7 +27,7 @@ export const TENANT_STATES = {
   summarize: 'Summarize',
 } as const;
 
-/** What the caller of a run may do on its state machine, its executions and their map runs; `ListStateMachines` is about all. */
+/** Permissions of a run's caller on its state machine, its executions and their map runs; `ListStateMachines` covers all. */
 export const RUN_ACTIONS = [
   'states:ListStateMachines',
   'states:StartExecution',

@@ -1,59 +1,59 @@
 import { choiceOf, listOf, objectOf, problemsOf, type Rule, type Shape, text, wrongWith } from '../checks/rules';
 import { ALLOW, type Allowance, REQUESTED_BY, RUN_ID, SLICE_SECONDS } from '../request';
 
-/** A schema of the function's database, a database of its own, or a schema of a database of its own. */
+/** A schema of the function's database, a separate database, or a schema of a separate database. */
 export interface Tenant {
-  /** What people call it; unique. */
+  /** Unique. */
   readonly name: string;
   /**
-   * Its schema. env.py gets it as Alembic's `-x tenant=<schema>`, and its version table has to lie there.
+   * Its schema, which must contain its version table. env.py gets it as Alembic's `-x tenant=<schema>`.
    *
-   * @default - the name is handed over in its place; without `secretArn` it is the schema, too
+   * @default - the name is passed instead; without `secretArn` it is also the schema
    */
   readonly schema?: string;
-  /** Secret of its own database, of the shape that the stage's database has. @default - the function's database */
+  /** Secret of its own database, in the shape of the stage's secret. @default - the function's database */
   readonly secretArn?: string;
 }
 
-/** What the function of a tenant migration can be asked for. `tenants` lists them, by the query of its settings. */
+/** The commands of a tenant migration's function. `tenants` lists them with the query of its settings. */
 export const TENANT_COMMANDS = ['upgrade', 'plan', 'tenants'] as const;
 export type TenantCommand = (typeof TENANT_COMMANDS)[number];
 
-/** Tenants in one call of the function at most. */
+/** Most tenants in one call of the function. */
 export const MAX_BATCH_SIZE = 1000;
 
-/** Tenants in one answer to `tenants` at most: they stay far below Lambda's 6 MB. */
+/** Most tenants in one answer to `tenants`: far below Lambda's 6 MB. */
 export const TENANTS_PAGE = 10_000;
 
 /** Payload of an invoke of a tenant migration's function. Every tenant goes to head. */
 export interface TenantRequest {
   /** @default 'upgrade' */
   readonly command?: TenantCommand;
-  /** Which, 1 to {@link MAX_BATCH_SIZE}; needed by `upgrade` and `plan`, refused by `tenants`. */
+  /** 1 to {@link MAX_BATCH_SIZE} tenants; required by `upgrade` and `plan`, not allowed with `tenants`. */
   readonly tenants?: readonly Tenant[];
-  /** With `tenants`: lists what comes after this name. @default - from the first */
+  /** For `tenants`: starts after this name. @default - the first */
   readonly after?: string;
-  /** With `upgrade`: after so many failed tenants the call begins no further one. @default - all are tried */
+  /** For `upgrade`: after this many failed tenants, the call starts no more. @default - all are tried */
   readonly toleratedFailures?: number;
-  /** With `upgrade`: seconds after which no further revision is begun. @default - until the function's deadline is near */
+  /** For `upgrade`: seconds after which no more revisions start. @default - until shortly before the function's deadline */
   readonly sliceSeconds?: number;
   readonly allow?: readonly Allowance[];
   readonly requestedBy?: string;
-  /** The run over all tenants, a UUID. A tenant's own record of it in its history has an id that is made from both. */
+  /** UUID of the run over all tenants. A tenant's record in its history has an id made from this one and its name. */
   readonly runId?: string;
 }
 
-/** What `RunnerSettings.tenants` says: the function migrates tenants, and nothing without one. */
+/** `RunnerSettings.tenants`: the function migrates only tenants. */
 export interface TenantSettings {
   /**
-   * A SELECT on the function's own database with the columns `name` and, where they are needed, `schema` and `secret_arn`.
+   * A SELECT on the function's own database with the columns `name` and, if needed, `schema` and `secret_arn`.
    *
    * @default - they are listed elsewhere
    */
   readonly query?: string;
 }
 
-/** Names of tenants and schemas: they get into SQL and into object keys. */
+/** Names of tenants and schemas: they are used in SQL and in object keys. */
 export const TENANT_NAME: Rule = text({
   pattern: '[A-Za-z0-9_][A-Za-z0-9_$.-]{0,62}',
   wrong: '{key}: {value} is not a usable name: use at most 63 letters, digits and _ $ . -, the first a letter, a digit or _',
@@ -108,12 +108,12 @@ export const TENANT_REQUEST: Shape<TenantRequest> = {
   },
 };
 
-/** All that is wrong with a request to the function of a tenant migration; empty when it can be sent. */
+/** All problems of a request to a tenant migration's function; empty: it is valid. */
 export function tenantRequestProblems(request: unknown): string[] {
   return problemsOf(TENANT_REQUEST, request);
 }
 
-/** All that is wrong with tenants that somebody lists; empty when they can be migrated. There may be any number of them. */
+/** All problems of a list of tenants of any length; empty: it is valid. */
 export function tenantListProblems(tenants: unknown): string[] {
   return wrongWith(TENANTS, tenants, 'tenants');
 }

@@ -6,37 +6,37 @@ import type { CONTRACT_VERSION } from '../names';
 import { ALLOW, type Allowance, REQUESTED_BY, RUN_ID } from '../request';
 import { TENANT_NAME } from './request';
 
-/** What stops a run over tenants. A code never changes its meaning. */
+/** Codes of a run over tenants. A code never changes its meaning. */
 export const TENANT_CODES = [
-  /** more tenants failed than are tolerated; the others are migrated, or were not begun */
+  /** more tenants failed than are tolerated; the others are migrated, or were not started */
   'tenants_failed',
-  /** a tenant was named that the list does not have */
+  /** the list does not have a named tenant */
   'unknown_tenant',
-  /** the tenants can't be listed, or the list holds one that can't be used */
+  /** the tenants could not be listed, or the list is invalid */
   'tenants_unavailable',
-  /** nobody approved the canaries in time, or somebody said no */
+  /** nobody approved the canaries in time, or somebody rejected them */
   'not_approved',
-  /** the run was stopped from outside, ran out of time, or its state machine failed */
+  /** somebody stopped the run, it ran out of time, or its state machine failed */
   'run_aborted',
 ] as const;
 export type TenantCode = (typeof TENANT_CODES)[number];
 
-/** Codes of what keeps a run over tenants from being started, watched or approved. */
+/** Codes for a run over tenants that can't be started, watched or approved. */
 export const TENANTS_CLIENT_CODES = [
   'invalid_usage',
-  /** the run's own words for an input that can't be used: it was started by hand, or by another version */
+  /** the run rejected its input: it was started by hand, or by another version */
   'invalid_request',
   'no_credentials',
   'access_denied',
   /** the stage has no state machine in this account and region */
   'state_machine_not_found',
-  /** the stage's canaries need no approval, or the stage is not there: nothing takes one */
+  /** the stage's canaries need no approval, or the stage does not exist */
   'function_not_found',
   /** the function that takes an approval can't run yet */
   'function_not_ready',
-  /** the state machine has had no run of this id, or it is forgotten: Step Functions keeps them for 90 days */
+  /** the state machine has no run of this id; Step Functions keeps runs for 90 days */
   'run_not_found',
-  /** the run waits for no approval: not yet, not any more, or somebody else was first */
+  /** the run is not waiting for an approval: not yet, not anymore, or it was answered already */
   'not_waiting',
   'throttled',
   'network',
@@ -45,13 +45,13 @@ export const TENANTS_CLIENT_CODES = [
 ] as const;
 export type TenantsClientCode = (typeof TENANTS_CLIENT_CODES)[number];
 
-/** Input of an execution of the state machine. `{}` upgrades all tenants. Unknown keys are refused. */
+/** Input of an execution of the state machine. `{}` upgrades all tenants. Unknown keys are errors. */
 export interface TenantRunInput {
   /** @default 'upgrade' */
   readonly command?: 'upgrade' | 'plan';
   /** Names. @default - all */
   readonly tenants?: readonly string[];
-  /** Those that failed in the last upgrade, and those that it did not begin. Not together with `tenants`. @default false */
+  /** Those that failed in the last upgrade, and those that it did not start. Not together with `tenants`. @default false */
   readonly retryFailed?: boolean;
   readonly allow?: readonly Allowance[];
   /** @default 'invoke' */
@@ -62,10 +62,10 @@ export interface TenantRunInput {
 export const WAVES = ['canary', 'rest'] as const;
 export type Wave = (typeof WAVES)[number];
 
-/** Payload of an invoke of the function that answers a run which waits for the approval of its canaries. */
+/** Payload for the function that answers a run waiting for the approval of its canaries. */
 export interface TenantApproval {
   readonly runId: string;
-  /** false: the rest is not begun, and the run fails with `not_approved`. */
+  /** false: the rest is not started, and the run fails with `not_approved`. */
   readonly approved: boolean;
   /** @default 'invoke' */
   readonly requestedBy?: string;
@@ -75,55 +75,55 @@ export interface TenantApproval {
 export interface TenantApprovalAnswer {
   readonly contract: typeof CONTRACT_VERSION;
   readonly runId: Text;
-  /** `not_waiting`: the run is not there, not there yet, over it already, or somebody else was first. */
+  /** `not_waiting`: the run does not exist, is not that far, or was answered already. */
   readonly status: 'taken' | 'not_waiting';
 }
 
 /**
- * Why a tenant failed. Besides the runner's codes: `function_crashed` and its like when the worker ended without an answer,
- * `run_aborted` when the tenant's batch did not come to an end.
+ * Why a tenant failed. In addition to the runner's codes: `function_crashed` and similar if the worker ended without an answer,
+ * `run_aborted` if the tenant's batch did not finish.
  */
 export interface TenantError extends Omit<FailureDetail, 'code'> {
   readonly code: ErrorCode | TenantCode;
 }
 
-/** A tenant that failed, as the summary tells it. */
+/** A failed tenant in the summary. */
 export interface TenantFailure {
   readonly tenant: Text;
   readonly error: TenantError;
 }
 
-/** Failures that a summary holds at most: with Step Functions' limit of 32,768 characters for a cause in mind. All are in `detailsUri`. */
+/** Most failures in a summary, because Step Functions limits a cause to 32,768 characters. `detailsUri` has all of them. */
 export const MAX_SUMMARY_FAILURES = 50;
 
-/** Output of an execution that succeeded, and, as JSON, the cause of one that failed with a TenantCode. */
+/** Output of a successful execution and, as JSON, the cause of one that failed with a TenantCode. */
 export interface TenantRunSummary {
   readonly contract: typeof CONTRACT_VERSION;
   readonly command: 'upgrade' | 'plan';
   readonly stage: Text;
   /** Name of the execution, a UUID. */
   readonly runId: Text;
-  /** `complete`: all at head, or the failures are tolerated; `pending`: a plan found something; `failed`: see `error`. */
+  /** `complete`: all at head, or the failures are tolerated; `pending`: a plan found pending revisions; `failed`: see `error`. */
   readonly status: 'complete' | 'pending' | 'failed';
   readonly total: Count;
-  /** Tenants at head that were there before, and those that the run brought there. */
+  /** Tenants that were already at head, and those that the run migrated. */
   readonly unchanged: Count;
   readonly migrated: Count;
   readonly pending: Count;
   readonly ahead: Count;
   readonly failed: Count;
-  /** Not begun, because too many had failed or the canaries were not approved. */
-  readonly notBegun: Count;
+  /** Not started, because too many failed or the canaries were not approved. */
+  readonly notStarted: Count;
   readonly heads: readonly string[];
-  /** How many tenants are where after the run, most first; an empty list of revisions is base. */
-  readonly places: readonly { readonly revisions: readonly string[]; readonly tenants: Count }[];
+  /** How many tenants are at which revisions after the run, most first; an empty list of revisions is base. */
+  readonly positions: readonly { readonly revisions: readonly string[]; readonly tenants: Count }[];
   readonly failures: readonly TenantFailure[];
   readonly dataLoss: readonly DataLoss[];
   readonly warnings: readonly string[];
   readonly protected: boolean;
   /** `s3://<bucket>/runs/<runId>/`: each batch's answers, and all failures. */
   readonly detailsUri: Text;
-  /** With `failed`. `invalid_request`: the input of the execution can't be used. */
+  /** Only with `failed`. `invalid_request`: the input of the execution is invalid. */
   readonly error?: { readonly code: TenantCode | 'invalid_request'; readonly message: Text; readonly next: Text };
 }
 
@@ -138,7 +138,7 @@ export const TENANT_RUN_INPUT: Shape<TenantRunInput> = {
     allow: ALLOW,
     requestedBy: REQUESTED_BY,
   },
-  notBoth: { keys: ['tenants', 'retryFailed'], wrong: 'retryFailed goes without tenants: it has its own list' },
+  notBoth: { keys: ['tenants', 'retryFailed'], wrong: 'retryFailed excludes tenants: it has its own list' },
 };
 
 /** The rules of a {@link TenantApproval}. */
@@ -147,12 +147,12 @@ export const TENANT_APPROVAL: Shape<TenantApproval> = {
   keys: { runId: { ...RUN_ID, neededBy: 'all' }, approved: yesOrNo({ neededBy: 'all' }), requestedBy: REQUESTED_BY },
 };
 
-/** All that is wrong with the input of an execution; empty when it can be started. */
+/** All problems of an execution's input; empty: it is valid. */
 export function tenantRunInputProblems(input: unknown): string[] {
   return problemsOf(TENANT_RUN_INPUT, input);
 }
 
-/** All that is wrong with an answer to a run that waits for its approval; empty when it can be taken. */
+/** All problems of an answer to a run that waits for its approval; empty: it is valid. */
 export function tenantApprovalProblems(approval: unknown): string[] {
   return problemsOf(TENANT_APPROVAL, approval);
 }
@@ -162,7 +162,7 @@ export function isTenantApprovalAnswer(value: unknown): value is TenantApprovalA
   return fits(ANSWER_SCHEMAS, 'TenantApprovalAnswer', value);
 }
 
-/** Whether a value is what a run says of its end. */
+/** Whether a value is a run's summary. */
 export function isTenantRunSummary(value: unknown): value is TenantRunSummary {
   if (!fits<TenantRunSummary>(ANSWER_SCHEMAS, 'TenantRunSummary', value)) return false;
   return (value.status === 'failed') === (value.error !== undefined);

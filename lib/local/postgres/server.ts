@@ -7,7 +7,7 @@ import { unprivilegedAccount } from './account';
 import { findPostgres, type PostgresBinaries, usableBinaries } from './binaries';
 import { makeDataDirectory } from './data-directory';
 
-/** A PostgreSQL server of one's own on this machine, with one empty database. */
+/** A scratch PostgreSQL server on this machine, with one empty database. */
 export interface PostgresServer {
   readonly host: string;
   readonly port: number;
@@ -24,13 +24,13 @@ export interface PostgresServer {
 const HOST = '127.0.0.1';
 const USER = 'postgres';
 const DATABASE = 'postgres';
-/** Nothing here has to survive a crash, and nothing has to be cleaned up behind what lives for seconds. */
+/** Nothing must survive a crash, and a server that lives for seconds needs no cleanup. */
 const FAST = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_wal_size=2GB', 'autovacuum=off', 'jit=off'];
 
 /**
- * Starts a server whose data lie in `folder/postgres`; `folder` is removed when it is stopped.
+ * Starts a server with its data in `folder/postgres`. `folder` is removed when the server stops.
  *
- * @param from where the binaries are looked for first: a project's folder
+ * @param from a project's folder, searched first for the binaries
  */
 export async function startPostgresServer(folder: string, from: string): Promise<PostgresServer> {
   const found = findPostgres(from);
@@ -42,12 +42,12 @@ export async function startPostgresServer(folder: string, from: string): Promise
     throw new MigrateError(
       'postgres_not_started',
       `PostgreSQL ${found.version} of ${found.directory} does not start: ${message}`,
-      'fix what it reports, or name the empty database of another server with --database-url',
+      'fix what it reports, or pass an empty database on another server with --database-url',
     );
   }
 }
 
-/** Starts a server in a new folder, calls back, and leaves nothing behind: as {@link withFolder} does. */
+/** Starts a server in a new folder, calls back, and cleans up as {@link withFolder} does. */
 export function withPostgresServer<T>(from: string, use: (server: PostgresServer) => Promise<T>): Promise<T> {
   return withFolder(async (folder) => use(await startPostgresServer(folder, from)));
 }
@@ -69,7 +69,7 @@ async function start(folder: string, found: PostgresBinaries): Promise<PostgresS
     env: () => env,
     cwd: own,
     folder,
-    // Without a checkpoint: nobody reads what it would write.
+    // Without a checkpoint: nobody reads its data again.
     endSignal: 'SIGQUIT',
     logFile: path.join(own, 'postgres.log'),
     isReady: async () => isReady(data),
@@ -86,7 +86,7 @@ async function start(folder: string, found: PostgresBinaries): Promise<PostgresS
   };
 }
 
-/** The last line of postmaster.pid, by which pg_ctl tells it too: no driver is needed to know. */
+/** Reads the last line of postmaster.pid, like pg_ctl: this needs no driver. */
 function isReady(data: string): boolean {
   try {
     return readFileSync(path.join(data, 'postmaster.pid'), 'utf8').split('\n')[7]?.trim() === 'ready';

@@ -21,7 +21,7 @@ export interface RunResult {
   readonly output: string;
 }
 
-/** Runs a command to its end and keeps all it says. */
+/** Runs a command to its end and keeps its output. */
 export async function run(command: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
   const { onLine, ...rest } = options;
   const supervised = startSupervised(command, args, rest);
@@ -40,7 +40,7 @@ export async function run(command: string, args: readonly string[], options: Run
   return { code, stdout: out, stderr: err, output: all.join('\n') };
 }
 
-/** Runs a command that has to succeed. */
+/** Runs a command that must succeed. */
 export async function mustRun(command: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
   const result = await run(command, args, options);
   if (result.code !== 0) {

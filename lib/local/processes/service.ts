@@ -28,7 +28,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const supervised = launch(options, port);
     const outcome = await firstOf(supervised, () => isReady(port));
     if (outcome === 'ready') return { port, end: () => supervised.end() };
-    // Between finding a free port and using it, somebody else may have taken it.
+    // Another process may take the free port before it is used.
     if (outcome === 'ended' && attempt < ATTEMPTS) continue;
     const log = readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-40).join('\n');
     await supervised.end();

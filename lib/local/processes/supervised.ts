@@ -14,12 +14,12 @@ export interface SupervisedOptions extends Partial<Omit<SupervisedJob, 'command'
   readonly input?: 'pipe' | 'ignore';
 }
 
-/** A command that can't outlive this process. */
+/** A command that ends when this process ends. */
 export interface Supervised {
   readonly process: ChildProcess;
-  /** Resolves with the exit code once nothing of the command runs any more; never after {@link Supervised.end}. */
+  /** Resolves with the exit code once all processes of the command have ended; never after {@link Supervised.end}. */
   readonly exited: Promise<number>;
-  /** Ends the command with all it started, removes its folder, and waits for both. */
+  /** Ends the command and everything it started, removes its folder, and waits for both. */
   end(): Promise<void>;
 }
 
@@ -31,7 +31,7 @@ export function startSupervised(command: string, args: readonly string[], option
   return startSupervisor({ command, args, endSignal, ...rest }, env, input, output);
 }
 
-/** Has a folder removed when this process ends, however it ends. */
+/** Removes a folder when this process ends, however it ends. */
 export function superviseFolder(folder: string): void {
   startSupervisor({ args: [], endSignal: 'SIGKILL', folder }, process.env, 'ignore', 'ignore');
 }
@@ -42,7 +42,7 @@ function startSupervisor(job: SupervisedJob, env: NodeJS.ProcessEnv, input: 'pip
   const child = spawn(
     process.execPath,
     [...supervisorProgram(), JSON.stringify(job)],
-    // A session of its own: a Ctrl-C in the terminal reaches the owner alone, who then lets go.
+    // A separate session: Ctrl-C in the terminal reaches only the owner, which then lets go.
     { detached: true, env, stdio: [input, output, output, 'pipe'] },
   );
   let released = false;
@@ -52,7 +52,7 @@ function startSupervisor(job: SupervisedJob, env: NodeJS.ProcessEnv, input: 'pip
   });
   const supervised: Supervised = {
     process: child,
-    // Whoever waits for a command that was ended on purpose must not take that for a failure of the command.
+    // Never resolves for a command that was ended on purpose, because that is not a failure of the command.
     exited: closed.then((code) => (released ? new Promise(() => {}) : code)),
     async end() {
       released = true;
@@ -66,7 +66,7 @@ function startSupervisor(job: SupervisedJob, env: NodeJS.ProcessEnv, input: 'pip
   return supervised;
 }
 
-/** What Node runs: the built file; in the sources TypeScript, which no dependency of the package understands. */
+/** The supervisor for Node: the built file, or in the sources the TypeScript file through tsx. */
 function supervisorProgram(): readonly string[] {
   if (!__filename.endsWith('.ts')) return [packagePath('dist', 'lib', 'local', 'processes', 'supervisor.js')];
   return ['-r', createRequire(__filename).resolve('tsx/cjs'), path.join(__dirname, 'supervisor.ts')];

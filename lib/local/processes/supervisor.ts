@@ -1,22 +1,22 @@
 /*
- * Runs one command in a process group of its own, for as long as its owner holds the other end of descriptor 3.
- * When the owner lets go, or dies in whatever way (even by SIGKILL), the whole group is ended and the folder is removed.
- * Signal handlers in the owner could not promise that, and inside jest they do not run at all.
+ * Runs one command in its own process group, as long as its owner holds the other end of descriptor 3.
+ * When the owner lets go or dies (even by SIGKILL), the whole group is ended and the folder is removed. Signal handlers in the owner
+ * could not guarantee that, and inside jest they do not run at all.
  */
 import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { constants } from 'node:os';
 
-/** What {@link startSupervised} hands over, as JSON in the first argument. */
+/** The job from {@link startSupervised}, as JSON in the first argument. */
 export interface SupervisedJob {
-  /** @default - none: only the folder is looked after */
+  /** @default - none: only removes the folder */
   readonly command?: string;
   readonly args: readonly string[];
   readonly cwd?: string;
   readonly uid?: number;
   readonly gid?: number;
-  /** How the command is asked to end. */
+  /** The signal that ends the command. */
   readonly endSignal: 'SIGINT' | 'SIGQUIT' | 'SIGKILL';
   /** Removed when the owner lets go. */
   readonly folder?: string;
@@ -48,7 +48,7 @@ function hold(job: SupervisedJob): void {
   };
   const finish = (code: number): void => {
     signalGroup('SIGKILL');
-    // What was killed just now may still be writing for a moment.
+    // A killed process may still be writing for a moment.
     if (released && job.folder) rmSync(job.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
     process.exit(code);
   };

@@ -1,17 +1,17 @@
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 
-/** The default: the environment that uv keeps for a project. */
+/** The default: uv's environment of the project. */
 export function uvPython(project: string): readonly string[] {
   return [process.env.UV || 'uv', 'run', '--project', project, 'python'];
 }
 
 /**
- * The command that `--python` or the setting `python` means: an interpreter, the folder of a virtual environment, or words such as
- * `docker compose exec -T back uv run`, to which `python` is added.
+ * The command for `--python` or the setting `python`: an interpreter, the folder of a virtual environment, or words such as
+ * `docker compose exec -T back uv run`, followed by `python`.
  *
- * @param given words, or one text
- * @param folder what relative paths start at
+ * @param given a list of words, or one text
+ * @param folder the base of relative paths
  */
 export function pythonCommand(given: string | readonly string[], folder: string): readonly string[] {
   if (typeof given === 'string') {

@@ -1,7 +1,7 @@
 import type { Ask, DriftFacts, EnvironmentFacts, GraphFacts, Report, RevisionFacts } from '../../contract/facts';
 import type { Observer } from './observer';
 
-/** What a replay has shown. */
+/** The result of a replay. */
 export interface Observed {
   readonly environment?: EnvironmentFacts;
   /** In the order in which they are applied. */
@@ -9,7 +9,7 @@ export interface Observed {
   readonly drift?: DriftFacts;
 }
 
-/** How far a replay is. */
+/** The progress of a replay. */
 export type ReplayProgress = Omit<Extract<Report, { report: 'progress' }>, 'report'>;
 
 /** Replays revisions on the scratch database. */
@@ -27,25 +27,25 @@ export async function observe(
     else if (report.report === 'environment') environment = report.environment;
     else if (report.report === 'drift') drift = report.drift;
   });
-  // One that could not be replayed is reported later than those around it.
+  // A revision that could not be replayed is reported later than its neighbors.
   const place = new Map(ask.revisions.map((revision, index) => [revision, index]));
   revisions.sort((a, b) => (place.get(a.revision) ?? 0) - (place.get(b.revision) ?? 0));
   return { environment, revisions, drift };
 }
 
-/** The revisions as the files say. */
+/** The revisions, read from their files. */
 export async function readGraph(observer: Observer): Promise<GraphFacts> {
   const reports: Report[] = [];
   await observer.ask({ ask: 'graph' }, (report) => reports.push(report));
   return mustHave(reports, 'graph').graph;
 }
 
-/** The report of a kind that an answer must have. */
+/** The report of a required kind. */
 export function mustHave<Kind extends Report['report']>(
   reports: readonly Report[],
   kind: Kind,
 ): Extract<Report, { report: Kind }> {
   const found = reports.find((report): report is Extract<Report, { report: Kind }> => report.report === kind);
-  if (!found) throw new Error(`the observer has answered without "${kind}"`);
+  if (!found) throw new Error(`the observer's answer has no report "${kind}"`);
   return found;
 }

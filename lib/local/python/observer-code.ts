@@ -4,7 +4,7 @@ import { packagePath } from '../../package-root';
 const PACKAGES = ['cdk_alembic', 'cdk_alembic_local'];
 const BOOTSTRAP = ['cdk_alembic_local', 'bootstrap.py'];
 
-/** The program that `python -c` gets. */
+/** The program for `python -c`. */
 export function bootstrap(): string {
   return readFileSync(packagePath('lambda', 'migrate', ...BOOTSTRAP), 'utf8');
 }

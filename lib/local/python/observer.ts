@@ -6,16 +6,16 @@ import { MigrateError } from '../../contract/failure';
 import { startSupervised } from '../processes/supervised';
 import { bootstrap, observerCode } from './observer-code';
 
-/** Which project is observed, and how. */
+/** Which project to observe, and how. */
 export interface ObserverOptions {
   /** Folder of the Alembic project. */
   readonly project: string;
-  /** The command that starts the backend's Python, to which its own arguments are added. It runs in the project's folder. */
+  /** The command that starts the backend's Python; arguments are appended. It runs in the project's folder. */
   readonly python: readonly string[];
   /** Variables to set before the backend is imported. @default - none */
   readonly environment?: Readonly<Record<string, string>>;
   /**
-   * Address of the database that everything is led to. Python is started, and asked about the files, while it is still awaited.
+   * Address of the database for all connections. While it is still awaited, Python starts and answers questions about the files.
    *
    * @default - the backend's own database
    */
@@ -24,25 +24,25 @@ export interface ObserverOptions {
   readonly onOutput?: (line: string) => void;
 }
 
-/** The backend's Python, asked for facts. */
+/** The backend's Python, which answers questions with facts. */
 export interface Observer {
   /** Asks; resolves when all reports have been handed over. Throws a {@link MigrateError}. One question at a time. */
   ask(ask: Ask, onReport: (report: Report) => void): Promise<void>;
-  /** Ends the process with all it started. */
+  /** Ends the process and everything it started. */
   end(): Promise<void>;
 }
 
 const LOG_LINES = 20;
 const PATIENCE_MS = 2_000;
 
-/** What is waited for. */
+/** The question that is waiting for its answer. */
 interface Pending {
   readonly onReport: (report: Report) => void;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
 
-/** Starts the observer. It can't outlive this process. Call it inside of `withFolder`, which ends it. */
+/** Starts the observer, which ends with this process. Call it inside `withFolder`, which ends it. */
 export function startObserver(options: ObserverOptions): Observer {
   const { python, project, environment = {}, scratch, onOutput } = options;
   const [command = '', ...words] = python;
@@ -63,7 +63,7 @@ export function startObserver(options: ObserverOptions): Observer {
     settle(({ reject }) => reject(error));
   };
 
-  stdin.on('error', () => {}); // That it has died is told by its exit.
+  stdin.on('error', () => {}); // Its exit reports that it died.
   createInterface({ input: stderr, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (line) => {
     log.push(line);
     if (log.length > LOG_LINES) log.shift();
@@ -91,7 +91,7 @@ export function startObserver(options: ObserverOptions): Observer {
 
   return {
     async ask(ask, onReport) {
-      // The files can be read while the server still starts.
+      // The files can be read while the server is still starting.
       const line = ask.ask === 'graph' ? ask : { ...ask, ...(await led) };
       if (dead) throw dead;
       await new Promise<void>((resolve, reject) => {
@@ -101,7 +101,7 @@ export function startObserver(options: ObserverOptions): Observer {
     },
     async end() {
       stdin.end();
-      // A process in a container gets no signal of ours: the end of its input is what ends it.
+      // A process in a container gets no signals from here: the end of its input ends it.
       await Promise.race([supervised.exited.catch(() => {}), sleep(PATIENCE_MS, undefined, { ref: false })]);
       await supervised.end();
     },
@@ -126,8 +126,8 @@ function failure(error: Extract<Report, { report: 'failed' }>['error'], log: rea
 function unexpected(line: string, log: readonly string[]): MigrateError {
   return new MigrateError(
     'unexpected_report',
-    `what the backend's Python says on its standard output is no report: ${line.slice(0, 200)}`,
-    'nothing but Python may write there: look at the command that --python or the setting "python" names',
+    `the backend's Python wrote something other than a report to its standard output: ${line.slice(0, 200)}`,
+    'check the command in --python or the setting "python": only Python may write there',
     { log: [...log] },
   );
 }
@@ -136,21 +136,23 @@ function ended(python: readonly string[], code: number, spoken: boolean, log: re
   const details = { log: [...log] };
   const command = python.join(' ');
   if (spoken) {
-    const message = `the backend's Python ended with exit code ${code} in the middle of its work`;
-    return new MigrateError('observer_died', message, 'look at what it has said last; memory may have run out', details);
+    const message = `the backend's Python ended with exit code ${code} during its work`;
+    return new MigrateError('observer_died', message, 'see its last output; it may be out of memory', details);
   }
   const missing = log.at(-1)?.startsWith(`can't start ${python[0]}: `) === true;
   if (missing && /(^|[/\\])uv(\.exe)?$/.test(python[0] as string)) {
     return new MigrateError(
       'uv_missing',
-      `uv, which starts the backend's Python, can't be run as "${python[0]}"`,
-      "install it (https://docs.astral.sh/uv/), set UV to its path, or name the backend's Python with --python, such as .venv",
+      `uv, which starts the backend's Python, could not be run as "${python[0]}"`,
+      "install it (https://docs.astral.sh/uv/), set UV to its path, or pass the backend's Python with --python, such as .venv",
     );
   }
   return new MigrateError(
     'python_not_started',
-    missing ? `there is no "${python[0]}" to start the backend's Python with` : `"${command}" ended with exit code ${code}`,
-    'see that the command starts a Python; --python or the setting "python" names another',
+    missing
+      ? `the command "${python[0]}", which starts the backend's Python, does not exist`
+      : `"${command}" ended with exit code ${code}`,
+    'pass a command that starts Python with --python or the setting "python"',
     missing ? {} : details,
   );
 }

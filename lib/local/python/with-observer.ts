@@ -4,22 +4,22 @@ import { type Observer, type ObserverOptions, startObserver } from './observer';
 
 export interface WithObserverOptions extends Omit<ObserverOptions, 'scratch'> {
   /**
-   * Which database the backend's Python reaches: its `own`, that of a `scratch` server which is started for it, or the one at an
-   * address, which is taken as scratch.
+   * The database of the backend's Python: its `own`, one on a `scratch` server that is started for it, or the one at an address, which
+   * is used as scratch.
    */
   readonly database: 'own' | 'scratch' | { readonly url: string };
 }
 
-/** What {@link withObserver} lends. */
+/** The resources of {@link withObserver}. */
 export interface Observation {
   readonly observer: Observer;
-  /** Ends both before the callback does: nothing more will be asked. Whatever comes next does not have to wait for it. */
+  /** Ends both before the callback ends, when there are no more questions, so that nothing waits for it. */
   release(): void;
 }
 
 /**
- * Starts the backend's Python, beside it the scratch server, and calls back. In the end both are gone, whatever happens: an error,
- * Ctrl-C, or the end of this process.
+ * Starts the backend's Python and the scratch server, and calls back. Afterwards both are stopped, also after an error, on Ctrl-C, or
+ * when this process ends.
  */
 export function withObserver<T>(options: WithObserverOptions, use: (observation: Observation) => Promise<T>): Promise<T> {
   const { database, ...rest } = options;

@@ -1,26 +1,26 @@
 import { createHash } from 'node:crypto';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { forget, place, recall, remember, rememberFile } from '../../cache';
+import { forget, putFile, recall, remember, rememberFile } from '../../cache';
 import { packagePath } from '../../package-root';
 
 /*
- * What was compiled once is kept: for each package an index, named by all that its bytecode is made of, and the files, named by
- * their own checksum. Nothing gets into a package that is not, byte by byte, what was compiled of these sources.
+ * Caches compiled files: for each package an index, named after all of its inputs, and the files, named after their checksums. A
+ * package only gets files that are, byte by byte, compiled from these sources.
  */
 
-/** A file of Python, and what becomes of it; relative to the function's package. */
+/** A Python file and its bytecode, relative to the function's package. */
 export interface Compiled {
   readonly source: string;
   readonly bytecode: string;
-  /** Whether the function has the bytecode alone, without docstrings. */
+  /** Whether the function has only the bytecode, without docstrings. */
   readonly isBare: boolean;
 }
 
-/** What bytecode of a released Python begins with: https://github.com/python/cpython/blob/main/Include/internal/pycore_magic_number.h */
+/** The magic number of a released Python's bytecode: https://github.com/python/cpython/blob/main/Include/internal/pycore_magic_number.h */
 const MAGIC_NUMBERS: Readonly<Record<string, number>> = { '3.11': 3495, '3.12': 3531, '3.13': 3571, '3.14': 3627 };
 
-/** Names the bytecode of these files as it has to be. */
+/** The cache key for the bytecode of these files. */
 export function bytecodeKey(target: string, group: readonly Compiled[], pythonVersion: string): string {
   const hash = createHash('sha256')
     .update(`${pythonVersion}\0`)
@@ -31,7 +31,7 @@ export function bytecodeKey(target: string, group: readonly Compiled[], pythonVe
   return hash.digest('hex');
 }
 
-/** Puts the bytecode that was kept under this key into the package; false when there is not all of it. */
+/** Puts cached bytecode into the package; false if some is missing. */
 export function takeBytecode(target: string, group: readonly Compiled[], pythonVersion: string, key: string): boolean {
   const kept = readIndex(recall(indexName(key)), key);
   if (!kept) return false;
@@ -39,11 +39,11 @@ export function takeBytecode(target: string, group: readonly Compiled[], pythonV
   if (!kept.every(({ name, checksum }) => known.has(name) && isSound(checksum, pythonVersion))) return false;
   const folders = new Set(kept.map(({ name }) => dirname(name)));
   for (const folder of folders) mkdirSync(join(target, folder), { recursive: true });
-  for (const { name, checksum } of kept) place(fileName(checksum), join(target, name));
+  for (const { name, checksum } of kept) putFile(fileName(checksum), join(target, name));
   return true;
 }
 
-/** Keeps what was compiled; what could not be compiled has no bytecode the next time either. */
+/** Caches compiled files; a file that could not be compiled has no bytecode next time either. */
 export function keepBytecode(target: string, group: readonly Compiled[], pythonVersion: string, key: string): void {
   const names = group.map(({ bytecode }) => bytecode).filter((name) => existsSync(join(target, name)));
   const contents = names.map((name) => ({ name, content: readFileSync(join(target, name)) }));
@@ -93,7 +93,7 @@ function checksumOf(key: string, kept: readonly Kept[]): string {
   return sha256(JSON.stringify([key, kept]));
 }
 
-/** Whether a kept file is what it was; one that is not is dropped. */
+/** Whether a cached file is unchanged; drops it otherwise. */
 function isSound(checksum: string, pythonVersion: string): boolean {
   const content = recall(fileName(checksum));
   if (content && sha256(content) === checksum && isOf(pythonVersion, content)) return true;

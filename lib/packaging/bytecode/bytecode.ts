@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { packagePath } from '../../package-root';
 import { bytecodeKey, type Compiled, isReleased, keepBytecode, takeBytecode } from './bytecode-cache';
 
-/** Where Lambda unpacks the zip: what tracebacks shall name instead of this machine's folder. */
+/** Where Lambda unpacks the zip: tracebacks name this instead of a folder on this machine. */
 const TASK_ROOT = '/var/task';
 
 /**
- * Packages of which a function has the bytecode alone, without docstrings: a run never reads their sources, a fifth of the zip.
- * What they raise still names file and line.
+ * Packages of which a function has only bytecode, without docstrings: a run never reads their sources, a fifth of the zip.
+ * Their exceptions still name file and line.
  */
 const BARE = /^site-packages\/(?:alembic(?!\/templates)|asyncpg|greenlet|mako|pg8000|psycopg|psycopg2|sqlalchemy)\//;
 
@@ -21,8 +21,8 @@ export interface Compiler {
 }
 
 /**
- * Compiles Python files of a package, given relative to it, or takes what was compiled of the same files before. The zip's files all
- * date from 1980, which makes bytecode that is checked by date stale; `unchecked-hash` bytecode is taken as it is (imports: 0.60 s
+ * Compiles Python files of a package, given relative to it, or uses cached bytecode of the same files. The zip's files all
+ * date from 1980, so bytecode that is checked by date is stale; `unchecked-hash` bytecode is not checked (imports: 0.60 s
  * instead of 1.78 s).
  */
 export function compileBytecode({ python, pythonVersion }: Compiler, target: string, files: readonly string[]): void {
@@ -46,7 +46,7 @@ export function compileBytecode({ python, pythonVersion }: Compiler, target: str
   }
 }
 
-/** By package: what changes together is kept together. */
+/** By package: files that change together are cached together. */
 function grouped(files: readonly string[]): string[][] {
   const groups = new Map<string, string[]>();
   for (const file of files) {
@@ -66,7 +66,7 @@ function compiled(source: string, pythonVersion: string): Compiled {
 
 function compile(python: string, target: string, group: readonly Compiled[]): void {
   const lines = group.map(({ source, bytecode, isBare }) => [source, bytecode, ...(isBare ? ['bare'] : [])].join('\t'));
-  // Without the columns that a traceback underlines, bytecode is a fifth smaller.
+  // Without the column numbers for tracebacks, bytecode is a fifth smaller.
   const options = ['-I', '-S', '-W', 'ignore', '-X', 'no_debug_ranges'];
   const script = packagePath('lib', 'packaging', 'compile.py');
   spawnSync(python, [...options, script, target, TASK_ROOT], { input: lines.join('\n'), stdio: ['pipe', 'ignore', 'ignore'] });

@@ -25,7 +25,7 @@ export function compileRequirements(
     const own = wheels ? ['--find-links', wheels] : [];
     const where = ['--python-platform', uvPlatform(platform), '--python-version', platform.pythonVersion];
     const quiet = ['--quiet', '--no-header', '--no-annotate', '--emit-index-url', '--emit-find-links'];
-    // As when they are installed: what needs a compiler to say what it requires could not be built either.
+    // As in the installation: a distribution that needs a compiler for its metadata could not be built either.
     const text = uv(
       directory,
       ['pip', 'compile', file, ...chosen, ...where, ...own, ...quiet, '--excludes', excluded],

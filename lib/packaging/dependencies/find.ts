@@ -9,7 +9,7 @@ import type { DependencySource, Selection } from './source';
 import { unlocked, unlockedFile } from './unlocked';
 import { findUvLock, uvLock } from './uv-lock';
 
-/** Where teams keep them, https://pip.pypa.io/en/stable/user_guide/#requirements-files has no convention but the first. */
+/** The usual files, https://pip.pypa.io/en/stable/user_guide/#requirements-files has no convention but the first. */
 const REQUIREMENTS = [
   'requirements.txt',
   'requirements/production.txt',
@@ -18,7 +18,7 @@ const REQUIREMENTS = [
   'requirements/base.txt',
 ];
 
-/** What a project depends on; undefined when it does not say. Throws PackagingError for a file that can't be read. */
+/** A project's dependencies; undefined if it does not declare them. Throws PackagingError for an unreadable file. */
 export function findDependencies(directory: string, selection: Selection): DependencySource | undefined {
   const has = (name: string) => existsSync(join(directory, name));
   if (selection.requirements.length) return requirementsTxt(directory, selection.requirements, selection);

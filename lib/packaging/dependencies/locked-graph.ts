@@ -1,6 +1,6 @@
 import { allOf, type Dependencies, normalized, type Requirement } from './requirement';
 
-/** What a package of a lock needs, or what the project itself does. */
+/** A dependency of a package in a lock, or of the project itself. */
 export interface Edge {
   readonly name: string;
   readonly extras: readonly string[];
@@ -12,26 +12,26 @@ export interface Edge {
 /** A distribution in a lock. */
 export interface LockedPackage {
   readonly name: string;
-  /** What is installed; null of a project on this machine. */
+  /** What to install; null for a project on this machine. */
   readonly requirement: Requirement | null;
-  /** The project's directory, where it is one on this machine. */
+  /** The project's directory, if it is on this machine. */
   readonly project?: string;
-  /** The lock's own condition for it. Without one, the conditions along the ways to it count. */
+  /** The lock's own condition for it. Without one, the conditions along the paths to it count. */
   readonly marker?: string;
   readonly edges: readonly Edge[];
 }
 
-/** Past this many ways to a package, it is installed whatever their conditions are. */
+/** With more paths to a package than this, it is installed regardless of their conditions. */
 const MAX_WAYS = 24;
 
 interface Reached {
   readonly package: LockedPackage;
   readonly extras: Set<string>;
-  /** Conditions of each way that leads here. An empty one: always. */
+  /** Conditions of each path that leads here. An empty one: always. */
   ways: (readonly string[])[];
 }
 
-/** The part of a lock that is reached from what the project itself needs, but for what is left out and only it needs. */
+/** The part of a lock that the project needs, without excluded packages and what only they need. */
 export function reachedInLock(
   packages: readonly LockedPackage[],
   roots: readonly Edge[],

@@ -8,7 +8,7 @@ import { normalized, pinned } from './requirement';
 import { type DependencySource, outdatedLock, type Selection } from './source';
 import { readToml, type Table } from './toml';
 
-/** What PDM's lock says, https://pdm-project.org/latest/usage/lockfile/ */
+/** Reads PDM's lock, https://pdm-project.org/latest/usage/lockfile/ */
 export function pdmLock(directory: string, selection: Selection): DependencySource {
   const [file, projectFile] = [join(directory, 'pdm.lock'), join(directory, 'pyproject.toml')];
   const lock = readToml(file) as Table;
@@ -43,7 +43,7 @@ function rootsOf(pyproject: Table, { groups, extras }: Selection): Edge[] {
   return [...lists.flat().map((text) => toEdge(parseDependency(text))), ...groupEdges(pyproject, groups)];
 }
 
-/** A distribution with extras has an entry of its own, with what these extras need besides. */
+/** A distribution with extras has a separate entry, with what these extras need. */
 function lockedPackages(directory: string, entries: readonly Table[]): LockedPackage[] {
   return entries
     .filter(({ extras }) => !extras?.length)

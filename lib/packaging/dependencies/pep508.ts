@@ -1,7 +1,7 @@
 import type { Edge } from './locked-graph';
 import { normalized } from './requirement';
 
-/** A dependency, as https://packaging.python.org/en/latest/specifications/dependency-specifiers/ writes it. */
+/** A dependency specifier, https://packaging.python.org/en/latest/specifications/dependency-specifiers/ */
 export interface Dependency {
   readonly name: string;
   readonly extras: readonly string[];

@@ -8,7 +8,7 @@ import { readToml, type Table } from './toml';
 
 const PYPI = /^https:\/\/pypi\.(?:python\.)?org\/simple\/?$/;
 
-/** What Pipenv's lock says: all that is installed, group by group, with its conditions. */
+/** Reads Pipenv's lock: everything to install, by group, with its conditions. */
 export function pipfileLock(directory: string, selection: Selection): DependencySource {
   const [file, pipfile] = [join(directory, 'Pipfile.lock'), join(directory, 'Pipfile')];
   const lock = readJson(file);
@@ -76,7 +76,7 @@ function requirementOf(directory: string, name: string, entry: Table): Requireme
   return pinned(name, String(entry.version).replace(/^==/, ''), entry.markers, hashes);
 }
 
-/** Pipenv fills variables of the environment into an index's address. */
+/** Pipenv expands environment variables in an index's address. */
 function sourceOptions(sources: readonly Table[]): string[] {
   return sources
     .map(({ url }) => String(url).replace(/\$\{?(\w+)\}?/g, (whole, name) => process.env[name] ?? whole))

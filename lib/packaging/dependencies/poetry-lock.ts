@@ -8,7 +8,7 @@ import { normalized, pinned } from './requirement';
 import { type DependencySource, outdatedLock, type Selection } from './source';
 import { readToml, type Table } from './toml';
 
-/** What Poetry's lock says, https://python-poetry.org/docs/libraries/#lock-file */
+/** Reads Poetry's lock, https://python-poetry.org/docs/libraries/#lock-file */
 export function poetryLock(directory: string, selection: Selection): DependencySource {
   const [file, projectFile] = [join(directory, 'poetry.lock'), join(directory, 'pyproject.toml')];
   const lock = readToml(file) as Table;
@@ -96,7 +96,7 @@ function lockedPackage(directory: string, entry: Table, { groups, extras }: Sele
   return { ...common, requirement: pinned(name, entry.version, undefined, hashes) };
 }
 
-/** Poetry 2 writes one condition, or one for each group. It also writes which of the project's extras ask for a package. */
+/** Poetry 2 writes one condition, or one per group. It also writes which extras of the project need a package. */
 function markerOf(markers: string | Table | undefined, groups: readonly string[], extras: readonly string[]): string | undefined {
   if (markers === undefined) return undefined;
   const given = typeof markers === 'string' ? [markers] : groups.flatMap((group) => markers[group] ?? []);

@@ -5,7 +5,7 @@ import { readToml, type Table } from './toml';
 
 const PYPI = /^https:\/\/pypi\.org\/simple\/?$/;
 
-/** What a lock of the standard says, https://packaging.python.org/en/latest/specifications/pylock-toml/ */
+/** Reads a standard lock, https://packaging.python.org/en/latest/specifications/pylock-toml/ */
 export function pylock(directory: string, selection: Selection): DependencySource {
   const file = join(directory, 'pylock.toml');
   const left = new Set(selection.without.map(normalized));
@@ -60,7 +60,7 @@ function hashesOf({ hashes = {} }: Table): string[] {
   return Object.entries(hashes).map(([algorithm, hash]) => `${algorithm}:${hash}`);
 }
 
-/** Markers of the standard may ask for a group or an extra of the lock: answered here, as no requirements file can. */
+/** Standard markers may depend on a group or an extra of the lock: resolved here, because requirements files can't. */
 function chosen(marker: string, groups: readonly string[], extras: readonly string[]): string {
   return marker.replace(
     /["']([\w.-]+)["']\s+(not\s+)?in\s+(dependency_groups|extras)/g,

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 /** How Python's `json.dumps` separates items, and keys from values. */
 type Separators = readonly [string, string];
 
-/** JSON as Python's `json.dumps(value, sort_keys=True)` writes it: what other tools' checksums are made of. */
+/** JSON as Python's `json.dumps(value, sort_keys=True)` writes it, for other tools' checksums. */
 export function pythonJson(value: unknown, separators: Separators = [', ', ': ']): string {
   const [item, key] = separators;
   if (Array.isArray(value)) return `[${value.map((one) => pythonJson(one, separators)).join(item)}]`;

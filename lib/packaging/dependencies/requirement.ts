@@ -4,14 +4,14 @@ export interface Requirement {
   readonly name: string;
   /** The requirement without hashes, such as `greenlet==3.2.4 ; python_version < "3.14"` or `tool @ git+https://...@<commit>`. */
   readonly text: string;
-  /** Such as `sha256:...`; empty where the lock has none. */
+  /** Such as `sha256:...`; empty if the lock has none. */
   readonly hashes: readonly string[];
 }
 
 /** What a package installs. */
 export interface Dependencies {
   readonly requirements: readonly Requirement[];
-  /** Absolute paths of projects on this machine that become code in the package: workspace members, path dependencies. */
+  /** Absolute paths of projects on this machine that are part of the package: workspace members, path dependencies. */
   readonly projects: readonly string[];
   /** Options of the requirements file, such as `--index-url ...`. */
   readonly options: readonly string[];
@@ -22,13 +22,13 @@ export function normalized(name: string): string {
   return name.toLowerCase().replace(/[-_.]+/g, '-');
 }
 
-/** The name that a requirement begins with; undefined of an address without a name. */
+/** The name at the start of a requirement; undefined for an address without a name. */
 export function nameOf(text: string): string | undefined {
   const [, name] = /^([A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)\s*(?:$|[[<>=!~;@ (])/.exec(text) ?? [];
   return name === undefined ? undefined : normalized(name);
 }
 
-/** Joins conditions; undefined when there is none. */
+/** Joins conditions; undefined if there are none. */
 export function allOf(markers: readonly (string | undefined)[]): string | undefined {
   const given = [...new Set(markers.filter((marker): marker is string => !!marker))];
   return given.length > 1 ? given.map((marker) => `(${marker})`).join(' and ') : given[0];

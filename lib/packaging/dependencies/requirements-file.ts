@@ -3,14 +3,14 @@ import { basename, dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nameOf, type Requirement } from './requirement';
 
-/** What requirements files say, https://pip.pypa.io/en/stable/reference/requirements-file-format/ */
+/** Requirements files, https://pip.pypa.io/en/stable/reference/requirements-file-format/ */
 export interface RequirementsFile {
   readonly requirements: readonly Requirement[];
-  /** Absolute paths of the directories that lines such as `-e ./common` name. */
+  /** Absolute paths of the directories in lines such as `-e ./common`. */
   readonly projects: readonly string[];
-  /** Index options, as they stand there. */
+  /** Index options, unchanged. */
   readonly options: readonly string[];
-  /** The file and all that it includes; absolute paths. */
+  /** The file and all included ones; absolute paths. */
   readonly files: readonly string[];
   /** All lines as uv takes them from any folder: those of included files in their place, paths absolute. */
   readonly lines: readonly string[];
@@ -70,7 +70,7 @@ function withAbsolutePath(requirement: string, directory: string): string {
   return path && !path.startsWith('file:') ? requirement.replace(path, resolve(directory, path)) : requirement;
 }
 
-/** The directory on this machine that a requirement names, if it names one. */
+/** The directory on this machine that a requirement names, if any. */
 function projectsOf(requirement: string, directory: string): string[] {
   const path = localPath(requirement, directory);
   return path && statSync(path, { throwIfNoEntry: false })?.isDirectory() ? [path] : [];
@@ -92,7 +92,7 @@ function fileUrlPath(url: string, directory: string): string {
   return url.startsWith('file://') ? fileURLToPath(url.replace(/#.*$/, '')) : resolve(directory, url.slice('file:'.length));
 }
 
-/** Lines without comments, and those that end with a backslash joined. */
+/** Lines without comments; joins those that end with a backslash. */
 function logicalLines(text: string): string[] {
   return text
     .replace(/\\\r?\n/g, ' ')

@@ -5,14 +5,14 @@ import { normalized } from './requirement';
 import { type RequirementsFile, readRequirementsFile } from './requirements-file';
 import type { DependencySource, Selection } from './source';
 
-/** What requirements files of pip say. */
+/** Reads pip's requirements files. */
 export function requirementsTxt(directory: string, names: readonly string[], selection: Selection): DependencySource {
   const files = names.map((name) => resolve(directory, name));
   const missing = files.filter((file) => !existsSync(file));
   const read = files.filter((file) => !missing.includes(file)).map(readRequirementsFile);
   const included = [...new Set(read.flatMap((file) => file.files))];
   const errors = [...missing, ...included.filter((file) => !existsSync(file))].map(
-    (file) => `there is no requirements file ${file}`,
+    (file) => `the requirements file ${file} does not exist`,
   );
   const requirements = read.flatMap((file) => file.requirements);
   const loose = requirements.filter(({ text }) => !/==|@/.test(text)).map(({ name }) => name);
@@ -32,7 +32,7 @@ export function requirementsTxt(directory: string, names: readonly string[], sel
   };
 }
 
-/** With hashes, pip installs what is written and nothing else. */
+/** With hashes, pip installs exactly what is listed. */
 function asWritten(read: readonly RequirementsFile[], directory: string, { without }: Selection) {
   const left = new Set(without.map(normalized));
   return {

@@ -2,26 +2,26 @@ import { dirname } from 'node:path';
 import type { FunctionPlatform } from '../platform';
 import type { Dependencies } from './requirement';
 
-/** What of the project's dependencies a package needs. */
+/** Which of the project's dependencies a package needs. */
 export interface Selection {
   readonly groups: readonly string[];
   readonly extras: readonly string[];
   readonly without: readonly string[];
   /** Requirements to install besides, such as `psycopg2-binary==2.9.10`; they replace what has the same modules. */
   readonly add: readonly string[];
-  /** Requirements files, relative to the directory, where the project says which. */
+  /** Requirements files, relative to the directory, if the project names them. */
   readonly requirements: readonly string[];
   /** A folder of wheels that the team built itself; absolute. */
   readonly wheels?: string | undefined;
 }
 
-/** Where a project says what it depends on. */
+/** The source of a project's dependencies. */
 export interface DependencySource {
   /** What was found, in words: `uv.lock of the workspace ../app`. */
   readonly found: string;
   /** How to add the distribution `{}`, such as `run "uv add {}" in ../app`. */
   readonly add: string;
-  /** What starts a command in the project's environment, such as `uv run `. */
+  /** The prefix of a command in the project's environment, such as `uv run `. */
   readonly run: string;
   /** Absolute paths of the files that decide what is installed. */
   readonly files: readonly string[];
@@ -31,9 +31,9 @@ export interface DependencySource {
   readonly warnings: readonly string[];
   /** Why the lock must be made anew, where a process has to be started to find out; undefined when it is up to date. */
   readonly outdated?: (python: string | undefined) => string | undefined;
-  /** What to install. It may start uv and ask an index. */
+  /** What to install. May start uv and query an index. */
   resolve(platform: FunctionPlatform): Dependencies;
-  /** The lock as uv installs it without asking an index; undefined where there is none. */
+  /** The lock as uv installs it without querying an index; undefined if there is none. */
   readonly pylock?: () => string;
 }
 

@@ -5,7 +5,7 @@ import { PackagingError } from '../errors';
 // biome-ignore lint/suspicious/noExplicitAny: files of other tools; the reader of a field checks it.
 export type Table = Record<string, any>;
 
-/** A TOML file; undefined when there is none. Throws PackagingError for one that can't be read. */
+/** A TOML file; undefined if it does not exist. Throws PackagingError for an invalid one. */
 export function readToml(file: string): Table | undefined {
   if (!existsSync(file)) return undefined;
   try {

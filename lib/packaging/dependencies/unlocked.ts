@@ -4,7 +4,7 @@ import { compileRequirements } from './compile';
 import type { DependencySource, Selection } from './source';
 import { readToml, type Table } from './toml';
 
-/** What a pyproject.toml, setup.cfg or setup.py asks for, where nothing is locked. */
+/** The dependencies in a pyproject.toml, setup.cfg or setup.py without a lock. */
 export function unlocked(directory: string, file: string, selection: Selection): DependencySource {
   const path = join(directory, file);
   return {
@@ -27,7 +27,7 @@ function lockCommand(directory: string, file: string): string {
   return `"${tool ?? `uv pip compile ${file} -o requirements.txt`}" in ${directory} does`;
 }
 
-/** The file of a directory that says what to install, without a lock. */
+/** The file of a directory that declares dependencies, without a lock. */
 export function unlockedFile(directory: string): string | undefined {
   const toml = readToml(join(directory, 'pyproject.toml'));
   if (toml?.project || toml?.tool?.poetry?.dependencies) return 'pyproject.toml';

@@ -6,7 +6,7 @@ import { parseRequirements } from './requirements-file';
 import { type DependencySource, outdatedLock, type Selection } from './source';
 import { readToml, type Table } from './toml';
 
-/** Where uv finds the lock of a directory: there, or at the root of a workspace above. */
+/** The uv lock of a directory: there, or at the root of a workspace above. */
 export function findUvLock(directory: string): string | undefined {
   const file = join(directory, 'uv.lock');
   if (existsSync(file)) return file;
@@ -14,7 +14,7 @@ export function findUvLock(directory: string): string | undefined {
   return above === directory ? undefined : findUvLock(above);
 }
 
-/** What uv's lock says, as `uv export` gives it. */
+/** Reads uv's lock with `uv export`. */
 export function uvLock(directory: string, file: string, selection: Selection): DependencySource {
   const root = dirname(file);
   const own = projectAbove(directory, root);
@@ -76,13 +76,13 @@ function exportOf({ groups, extras, without }: Selection): string[] {
   return ['export', '--frozen', '--no-dev', '--no-editable', '--quiet', '--no-header', '--no-annotate', ...chosen];
 }
 
-/** The project that uv takes a directory for: its nearest pyproject.toml. */
+/** The project of a directory for uv: its nearest pyproject.toml. */
 function projectAbove(directory: string, root: string): string | undefined {
   if (existsSync(join(directory, 'pyproject.toml'))) return directory;
   return directory === root ? undefined : projectAbove(dirname(directory), root);
 }
 
-/** All projects on this machine in a lock: their files are in the package's hash, whichever of them it takes. */
+/** All projects on this machine in a lock: their files are part of the package's hash, used or not. */
 function localProjects(lock: Table, root: string): string[] {
   return ((lock.package ?? []) as Table[]).flatMap(({ source = {} }) => {
     const path = source.editable ?? source.directory;

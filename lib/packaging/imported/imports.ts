@@ -2,20 +2,20 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { listFiles } from '../project/sources';
 
-/** Modules that a file finds by listing a folder, or whose names it makes: those are below it. */
+/** Calls by which a file imports modules dynamically: these are below it. */
 const LISTS_MODULES = /\b(?:iter_modules|walk_packages|find_modules|import_module|__import__|import_string)\b/;
 
 /** The application's own modules may be anywhere. */
 const NEEDS_APPLICATION = /\bcurrent_app\b/;
 
-/** Where a backend's modules are looked for. */
+/** Where to look for a backend's modules. */
 export interface ModuleRoots {
   readonly backend: string;
   /** Folders on Python's path, relative to the backend. */
   readonly roots: readonly string[];
 }
 
-/** Names of the first parts of all that env.py, the revisions and the backend's modules behind them import, also in functions. */
+/** Top-level names of everything that env.py, the revisions and the backend's modules behind them import, also in functions. */
 export function importedBy(where: ModuleRoots, alembicPaths: readonly string[]): Set<string> {
   const { backend } = where;
   const found = new Set<string>();
@@ -43,7 +43,7 @@ export function importedBy(where: ModuleRoots, alembicPaths: readonly string[]):
   return found;
 }
 
-/** Modules that a source imports; each name after `from x import` may be one, too. */
+/** Modules that a source imports; each name after `from x import` may also be one. */
 function importsOf(source: string): string[] {
   const text = source
     .replace(/^([ \t]*)if (?:\w+\.)?TYPE_CHECKING:[^\n]*\n(?:\1[ \t]+[^\n]*\n|[ \t]*\n)*/gm, '')
@@ -71,7 +71,7 @@ function modulesOf(backend: string, folder: string, parts: readonly string[]): s
 }
 
 function pythonBelow(backend: string, path: string): string[] {
-  // The folder of revisions may not be there yet.
+  // The folder of revisions may not exist yet.
   if (!existsSync(path)) return [];
   const inside = relative(backend, path).split(sep).join('/');
   const files = listFiles(path, (name) => /(?:^|\/)(?:\..*|node_modules|__pycache__|site-packages|venv)$/.test(name));

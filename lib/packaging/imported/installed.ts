@@ -11,9 +11,9 @@ export interface Distribution {
   readonly entries: readonly string[];
   /** Top-level modules and packages. */
   readonly modules: readonly string[];
-  /** Names of what it requires, without extras. */
+  /** Names of its requirements, without extras. */
   readonly requirements: readonly string[];
-  /** Whether SQLAlchemy may find a dialect or a plugin in it. */
+  /** Whether it may have a SQLAlchemy dialect or plugin. */
   readonly isDialect: boolean;
 }
 
@@ -40,7 +40,7 @@ export function readDistributions(sitePackages: string): Distribution[] {
   });
 }
 
-/** The distributions that some modules are in, and all that these require. */
+/** The distributions of some modules, and all of their requirements. */
 export function withRequirements(distributions: readonly Distribution[], modules: ReadonlySet<string>): Set<Distribution> {
   const found = new Set<Distribution>();
   const queue = distributions.filter((distribution) => distribution.modules.some((module) => modules.has(module)));

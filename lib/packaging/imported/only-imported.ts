@@ -3,16 +3,16 @@ import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path';
 import { type Distribution, readDistributions, withRequirements } from './installed';
 
-/** The distributions of a package that migrations do not reach, laid aside. */
+/** The distributions of a package that migrations do not reach, moved aside. */
 export interface LaidAside {
-  /** Puts back the distributions with a module, with all that they require. Returns them; empty when none has it. */
+  /** Puts back the distributions with a module and their requirements. Returns them; empty if none has it. */
   putBack(module: string): Set<Distribution>;
   remove(): void;
 }
 
-/** Moves the distributions that are not reached out of a package. What shares a folder with one that stays, stays. */
+/** Moves unreached distributions out of a package. One that shares a folder with a reached one stays. */
 export function layAside(sitePackages: string, reached: ReadonlySet<Distribution>): LaidAside {
-  // Beside the package: to move is then to rename.
+  // Beside the package, so that moving is renaming.
   const folder = mkdtempSync(join(dirname(dirname(sitePackages)), '.cdk-alembic-aside-'));
   const names = new Set([...reached].map(({ name }) => name));
   const all = readDistributions(sitePackages);

@@ -4,7 +4,7 @@ import { listFiles } from '../project/sources';
 import { importedBy, type ModuleRoots } from './imports';
 import { type Distribution, readDistributions, withRequirements } from './installed';
 
-/** Used by every run, no matter what imports them, with the libraries of the drivers. */
+/** Used by every run, regardless of imports, with the drivers' libraries. */
 const ALWAYS = ['alembic', 'sqlalchemy', 'greenlet', 'psycopg', 'psycopg_binary', 'psycopg_c', 'psycopg2', 'asyncpg', 'pg8000'];
 
 /** Dialects of other databases, a fifth of SQLAlchemy. */

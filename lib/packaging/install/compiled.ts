@@ -6,8 +6,8 @@ import type { FunctionPlatform } from '../platform';
 import { UvFailed } from '../uv';
 
 /**
- * What this machine compiles does not run on Lambda's, whose Linux, architecture and Python are others. So nothing is compiled: a source
- * distribution that needs a compiler fails at once, and one whose compiled part is optional does without.
+ * Code that is compiled here does not run on Lambda's Linux, architecture and Python. So nothing is compiled: a source
+ * distribution that needs a compiler fails at once, and one with an optional compiled part is built without it.
  */
 export const WITHOUT_COMPILERS = { CC: 'false', CXX: 'false', FC: 'false', RUSTC: 'false' };
 
@@ -104,7 +104,7 @@ function buildReason(stderr: string): string {
   return /\bfalse\b|^error: Failed to/i.test(last) ? '' : last.slice(0, 200);
 }
 
-/** Throws NeedsCompiling for what was compiled here, be it long ago and taken from uv's cache. */
+/** Throws NeedsCompiling for anything that was compiled here, also if it comes from uv's cache. */
 export function refuseCompiled(sitePackages: string, platform: FunctionPlatform, own: readonly string[]): void {
   const compiled = readdirSync(sitePackages)
     .filter((name) => name.endsWith('.dist-info'))

@@ -9,7 +9,7 @@ import { uv } from '../uv';
 import { BUILD_OPTIONS, failureOf, refuseCompiled, WITHOUT_COMPILERS } from './compiled';
 import { projectWheel } from './project-wheel';
 
-/** What a backend is installed from, and for. */
+/** Source and target of an installation. */
 export interface Installation {
   readonly directory: string;
   readonly source: DependencySource;
@@ -23,7 +23,7 @@ export interface Installation {
   readonly wheels?: string | undefined;
 }
 
-/** Installs what a source says into a folder, for the function's platform. Throws NeedsCompiling for what has no wheel for it. */
+/** Installs a source's dependencies into a folder, for the function's platform. Throws NeedsCompiling for one without a wheel. */
 export function installDependencies(installation: Installation, target: string): void {
   const { directory, source, dependencies, add, platform, python, wheels } = installation;
   const folder = mkdtempSync(join(tmpdir(), 'cdk-alembic-'));
@@ -47,7 +47,7 @@ export function installDependencies(installation: Installation, target: string):
   }
 }
 
-/** A lock knows nothing of the wheels that a team builds itself: their hashes are not in it. */
+/** A lock does not have the hashes of wheels that a team builds itself. */
 function withoutHashes({ requirements, options }: Dependencies, names: readonly string[]) {
   const all = requirements.map((requirement) =>
     names.includes(requirement.name) ? { ...requirement, hashes: [] } : requirement,
@@ -60,7 +60,7 @@ function namesOfWheels(folder: string | undefined): string[] {
   return readdirSync(folder).flatMap((name) => (name.endsWith('.whl') ? normalized(name.split('-', 1)[0] as string) : []));
 }
 
-/** uv's own lock names every wheel: when uv has them all in its cache, there is nothing to ask an index for. */
+/** uv's lock names every wheel: if all are in uv's cache, no index is queried. */
 function installed(source: DependencySource, folder: string, target: string, install: Install): boolean {
   if (!source.pylock) return false;
   const lock = join(folder, 'pylock.toml');
@@ -75,7 +75,7 @@ function installed(source: DependencySource, folder: string, target: string, ins
   }
 }
 
-/** Wheels where there are some; where one is missing, uv builds it from its source, in isolation, and keeps it in its cache. */
+/** Prefers wheels; if one is missing, uv builds it from source in isolation and caches it. */
 function installAll(install: Install, target: string, requirements: readonly string[]): void {
   const all = ['--verify-hashes', ...requirements];
   try {

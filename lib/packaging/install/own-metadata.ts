@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { ownProject } from '../project/own-project';
 
 /**
- * Says in the package what installing the backend would say: a backend may ask importlib.metadata for its own version, or find its
- * plugins by entry points. Its code lies in the backend's folder and is not built.
+ * Writes the metadata of an installation: a backend may read its own version from importlib.metadata, or find its
+ * plugins by entry points. Its code is in the backend's folder and is not built.
  */
 export function writeOwnMetadata(directory: string, sitePackages: string): void {
   const own = ownProject(directory);

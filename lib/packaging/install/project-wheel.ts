@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { place, recall, remember, rememberFile } from '../../cache';
+import { putFile, recall, remember, rememberFile } from '../../cache';
 import { PackagingError } from '../errors';
 import { copyFiles, hashFiles, listFiles } from '../project/sources';
 import { uv } from '../uv';
 
 /**
- * A project's version usually comes from its own files. Some ask git for it, and find none in a copy: the version of a project that
- * lies beside the backend is of no importance to a migration.
+ * A project's version usually comes from its own files. Some read it from git, which a copy does not have: the version of a project
+ * beside the backend does not matter to a migration.
  */
 const VERSION_WITHOUT_GIT = {
   SETUPTOOLS_SCM_PRETEND_VERSION: '0.0.0',
@@ -19,7 +19,7 @@ const VERSION_WITHOUT_GIT = {
   PBR_VERSION: '0.0.0',
 };
 
-/** The files of a project that are its code: what its wheel is made of. */
+/** The files of a project's wheel. */
 export function projectFiles(project: string): string[] {
   return listFiles(project, (path) => {
     const name = path.slice(path.lastIndexOf('/') + 1);
@@ -33,7 +33,7 @@ export function hashProject(project: string): string {
   return hashFiles(project, projectFiles(project));
 }
 
-/** Builds the wheel of a project into a folder, or takes what was built of the same files before. Returns the wheel's path. */
+/** Builds the wheel of a project into a folder, or uses a cached wheel of the same files. Returns the wheel's path. */
 export function projectWheel(project: string, python: string | undefined, folder: string): string {
   const key = `wheel-${createHash('sha256')
     .update(`${hashProject(project)}\0${python ?? ''}`)
@@ -41,10 +41,10 @@ export function projectWheel(project: string, python: string | undefined, folder
   const known = recall(`${key}.name`)?.toString('utf8');
   if (known && /^[\w.+!-]+\.whl$/.test(known)) {
     try {
-      place(`${key}.whl`, join(folder, known));
+      putFile(`${key}.whl`, join(folder, known));
       return join(folder, known);
     } catch {
-      // The name was kept, the file was not: it is built again.
+      // The cache has the name but not the file: build it again.
     }
   }
   const wheel = build(project, python, folder);
@@ -53,7 +53,7 @@ export function projectWheel(project: string, python: string | undefined, folder
   return join(folder, wheel);
 }
 
-/** In a copy: build tools leave files beside the sources, and take up what an earlier build left there. */
+/** Builds in a copy, because build tools leave files beside the sources and use those of earlier builds. */
 function build(project: string, python: string | undefined, folder: string): string {
   const work = mkdtempSync(join(tmpdir(), 'cdk-alembic-build-'));
   const [copy, out] = [join(work, 'project'), join(work, 'out')];
@@ -63,13 +63,13 @@ function build(project: string, python: string | undefined, folder: string): str
     const which = python ? ['--python', python] : [];
     uv(copy, ['build', '--wheel', '--quiet', ...which, '--out-dir', out, copy], VERSION_WITHOUT_GIT);
     const [wheel] = readdirSync(out).filter((name) => name.endsWith('.whl'));
-    if (!wheel) throw new PackagingError('uv_failed', `"uv build --wheel" made no wheel of ${project}`);
+    if (!wheel) throw new PackagingError('uv_failed', `"uv build --wheel" created no wheel of ${project}`);
     copyFileSync(join(out, wheel), join(folder, wheel));
     return wheel;
   } catch (error) {
     if (!(error instanceof PackagingError)) throw error;
     const reason = error.message.replaceAll(copy, project);
-    throw new PackagingError(error.code, `the code of ${project}, on which the backend depends, can't be built: ${reason}`);
+    throw new PackagingError(error.code, `the code of ${project}, on which the backend depends, could not be built: ${reason}`);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }

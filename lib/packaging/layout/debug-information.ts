@@ -2,12 +2,12 @@ import { closeSync, fstatSync, openSync, readSync, unlinkSync, writeFileSync } f
 
 /*
  * https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html: what the loader maps is named by the program headers. Sections
- * are for linkers and debuggers; in wheels, debug information is most of what they hold.
+ * are for linkers and debuggers; in wheels, most of them are debug information.
  */
 const HEADER = { size: 64, programHeaders: 0x20, sectionHeaders: 0x28, programHeaderSize: 0x36, sectionCount: 0x3c };
 const PROGRAM_HEADER = { offset: 0x08, sizeInFile: 0x20 };
 
-/** Cuts off what only a debugger reads of a library. What is no library of 64-bit Linux is left as it is. */
+/** Removes debug information from a library. Does not change files that are not libraries of 64-bit Linux. */
 export function dropDebugInformation(file: string): void {
   const opened = openSync(file, 'r');
   try {
@@ -17,7 +17,7 @@ export function dropDebugInformation(file: string): void {
     const mapped = readAt(opened, 0, end);
     mapped.writeBigUInt64LE(0n, HEADER.sectionHeaders);
     mapped.writeUInt32LE(0, HEADER.sectionCount);
-    // uv may have linked the file to its cache: this one gets an inode of its own.
+    // uv may have linked the file to its cache: this one gets a new inode.
     unlinkSync(file);
     writeFileSync(file, mapped, { mode });
   } finally {
@@ -25,7 +25,7 @@ export function dropDebugInformation(file: string): void {
   }
 }
 
-/** Where what is mapped of a library ends; undefined of what is no library of 64-bit Linux. */
+/** The end of a library's mapped part; undefined if it is not a library of 64-bit Linux. */
 function endOfMapped(read: (offset: number, length: number) => Buffer): number | undefined {
   const library = read(0, HEADER.size);
   const isElf64LittleEndian =

@@ -9,7 +9,7 @@ import { findPython } from '../uv';
 import { finish } from './finish';
 import { copyRunner, hashPackage, type Package } from './package';
 
-/** Why a directory is no package that somebody laid out; empty when it is. */
+/** Why a directory is not a laid-out package; empty: it is one. */
 export function layoutProblems(directory: string): string[] {
   return [BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY]
     .filter((name) => !existsSync(join(directory, name)))
@@ -20,7 +20,7 @@ export function layoutProblems(directory: string): string[] {
     );
 }
 
-/** The package of a directory that the user's own build has laid out: it as it is, the runner, bytecode and the manifest. */
+/** The package of a directory that the user's build laid out: its files, the runner, bytecode and the manifest. */
 export function directoryPackage(
   directory: string,
   alembic: AlembicFolders,

@@ -14,7 +14,7 @@ import { writeManifest } from './manifest';
 import { checkSize } from './package';
 import { prune } from './prune';
 
-/** A package that holds its sources, its dependencies and the runner. */
+/** A package with its sources, dependencies and the runner. */
 export interface LaidOut {
   readonly target: string;
   readonly directory: string;
@@ -30,7 +30,7 @@ export interface LaidOut {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** Lays aside what is not reached, compiles the rest, loads it as the function will, and writes the manifest. */
+/** Moves unreached distributions aside, compiles the rest, loads it like the function, and writes the manifest. */
 export function finish(laidOut: LaidOut): void {
   const { target, python, alembic, directory, roots, onlyImported } = laidOut;
   const [backend, sitePackages] = [join(target, BACKEND_DIRECTORY), join(target, DEPENDENCIES_DIRECTORY)];
@@ -62,7 +62,7 @@ function compile({ target, python, platform }: LaidOut, reached: ReadonlySet<Dis
   );
 }
 
-/** Loads the package; what turns out to be reached is put back. Throws PackagingError for a module that nothing has. */
+/** Loads the package and puts back distributions that turn out to be needed. Throws PackagingError for a missing module. */
 function proved(laidOut: LaidOut, python: string, aside: LaidAside | undefined): Proof {
   for (;;) {
     const proof = prove(python, laidOut.target, laidOut.environment);

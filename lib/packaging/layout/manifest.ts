@@ -6,7 +6,7 @@ import { listFiles } from '../project/sources';
 import { DRIVERS } from '../proof/check-installed';
 import type { Proof } from '../proof/proof';
 
-/** What is known of a package when it is made, so that the function does not have to guess it. */
+/** Facts of a package from packaging, so that the function does not guess them. */
 export interface Manifest {
   /** Alembic's configuration, relative to the backend's folder. */
   readonly config: string;
@@ -14,17 +14,17 @@ export interface Manifest {
   readonly folder: string;
   /** Folders of the backend, relative to its folder, that an editable install would put on Python's path. */
   readonly roots: readonly string[];
-  /** The PostgreSQL driver that the backend uses; null when that is not clear. */
+  /** The backend's PostgreSQL driver; null: unknown. */
   readonly driver: string | null;
   /** Why there is no driver. */
   readonly reason?: string;
-  /** What every synth has to say of this package. */
+  /** Warnings of every synth. */
   readonly warnings: readonly string[];
 }
 
 const READ_BY_ENV = /\.(?:py|ini|toml|cfg|ya?ml|json)$/;
 
-/** Writes the manifest of a package that is laid out but for it. */
+/** Writes the manifest of a package that is otherwise complete. */
 export function writeManifest(
   target: string,
   { config, folder }: Pick<AlembicFolders, 'config' | 'folder'>,
@@ -40,7 +40,7 @@ export function writeManifest(
   writeFileSync(file, JSON.stringify(known satisfies Manifest));
 }
 
-/** What the manifest of a package warns of. */
+/** The warnings in a package's manifest. */
 export function manifestWarnings(target: string): readonly string[] {
   const file = join(target, MANIFEST_FILE);
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Manifest).warnings : [];

@@ -9,13 +9,13 @@ import type { FunctionPlatform } from '../platform';
 import { copyFiles, hashFiles, listFiles } from '../project/sources';
 import { rdsCertificates, writeRdsCertificates } from './rds-certificates';
 
-/** Grows when the same input is packaged in another way. */
+/** Increase it if the same input is packaged differently. */
 const PACKAGING_VERSION = 5;
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const MAX_UNZIPPED_BYTES = 250 * 1024 * 1024;
 
-/** A package that can be built. Its hash is known before: the same hash means the same package. */
+/** A package that can be built. Its hash is known before; the same hash means the same package. */
 export interface Package {
   readonly hash: string;
   readonly warnings: readonly string[];
@@ -31,7 +31,7 @@ export function runnerDirectory(): string {
   return packagePath('lambda', 'migrate', RUNNER_DIRECTORY);
 }
 
-/** Hash of all that `copyRunner` copies. */
+/** Hash of everything that `copyRunner` copies. */
 export function hashRunner(): string {
   return createHash('sha256').update(hashFiles(runnerDirectory(), runnerFiles())).update(rdsCertificates()).digest('hex');
 }
@@ -48,7 +48,7 @@ function runnerFiles(): string[] {
   return listFiles(runnerDirectory()).filter((file) => file.endsWith('.py'));
 }
 
-/** Hash of a package from all that goes into it. */
+/** Hash of a package from all of its inputs. */
 export function hashPackage(platform: FunctionPlatform, parts: Readonly<Record<string, string>>): string {
   const all = { version: PACKAGING_VERSION, runner: hashRunner(), ...platform, ...parts };
   return createHash('sha256')

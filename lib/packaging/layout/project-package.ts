@@ -80,7 +80,7 @@ function resolved(source: DependencySource, platform: FunctionPlatform): Depende
   }
 }
 
-/** Hash of all that decides what is installed: locks, and the code of the projects that become part of the package. */
+/** Hash of everything that decides what is installed: locks, and the code of projects that are part of the package. */
 export function hashDependencies({ files, projects }: Pick<DependencySource, 'files' | 'projects'>): string {
   const existing = files
     .filter((file) => existsSync(file))

@@ -2,16 +2,16 @@ import { lstatSync, readdirSync, rmSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { dropDebugInformation } from './debug-information';
 
-/** What importlib.metadata reads at run time (versions, entry points such as SQLAlchemy's dialects), and the licences. */
+/** What importlib.metadata reads at run time (versions, entry points such as SQLAlchemy's dialects), and the licenses. */
 const KEPT_METADATA = /^(?:METADATA|entry_points\.txt|top_level\.txt|licenses|(?:LICEN[CS]E|COPYING|NOTICE|AUTHORS).*)$/;
 
 /** Sources of the compiled modules, and types for editors. */
 const NOT_FOR_RUNNING = /(?:\.(?:c|cc|cpp|h|hpp|pyx|pxd|pxi|pyi)|^py\.typed)$/;
 
-/** For testing SQLAlchemy's dialects, and Alembic itself; they are no part of what the two do in production. */
+/** For testing SQLAlchemy's dialects and Alembic itself; not used in production. */
 const TESTING = ['sqlalchemy/testing', 'alembic/testing', 'mako/testing'];
 
-/** Removes from installed dependencies what a function never reads. */
+/** Removes files that a function never reads from installed dependencies. */
 export function prune(sitePackages: string): void {
   for (const name of ['bin', '.lock', '__pycache__', ...TESTING]) remove(join(sitePackages, name));
   for (const name of readdirSync(sitePackages)) {

@@ -4,10 +4,10 @@ import { readToml } from '../dependencies/toml';
 import { PackagingError } from '../errors';
 import { listFiles } from './sources';
 
-/** Where people call Alembic: beside these. */
+/** Files beside which people call Alembic. */
 const USUAL = ['alembic.ini', 'pyproject.toml', 'migrations/alembic.ini'];
 
-/** Folders whose alembic.ini is somebody else's. */
+/** Folders whose alembic.ini belongs to other projects. */
 const OTHERS = ['node_modules', 'site-packages', 'venv', 'tests', 'test', 'docs', 'examples', 'cdk.out', 'contrib'];
 
 /**
@@ -36,7 +36,7 @@ export function findAlembicConfig(directory: string, named?: string): string {
   );
 }
 
-/** What to do where there is no configuration at all. */
+/** The next step without any configuration. */
 function missingConfig(directory: string): string {
   const env = listFiles(directory, isOthers).filter((path) => /(?:^|\/)env\.py$/.test(path));
   const scripts = env.find((path) => existsSync(join(directory, path, '..', 'versions')))?.replace(/\/?env\.py$/, '');

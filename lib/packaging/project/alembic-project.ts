@@ -10,18 +10,18 @@ interface Head {
   readonly labelled: boolean;
 }
 
-/** What an Alembic project holds, as lib/packaging/alembic_project.py reads it. */
+/** Facts of an Alembic project, from lib/packaging/alembic_project.py. */
 export interface AlembicProject {
   readonly problems: readonly string[];
-  /** Where Alembic is called, relative to the project's directory. */
+  /** Alembic's working directory, relative to the project's directory. */
   readonly folder?: string;
   /** Folders that Alembic reads; absolute. */
   readonly paths: readonly string[];
-  /** Null when reading alone can't tell. */
+  /** Null: could not be determined by reading. */
   readonly revisions: { readonly count: number; readonly heads: readonly Head[] } | null;
 }
 
-/** Reads the Alembic project of a directory; undefined when this machine has no Python 3.11 or later to read it with. */
+/** Reads the Alembic project of a directory; undefined without Python 3.11 or later on this machine. */
 export function readAlembicProject(directory: string, config = findAlembicConfig(directory)): AlembicProject | undefined {
   for (const python of ['python3', 'python', findPython(directory, '>=3.11')]) {
     const project = python && read(python, directory, config);
@@ -37,7 +37,7 @@ function read(python: string, directory: string, config: string): AlembicProject
   return run.status === 0 ? (JSON.parse(run.stdout) as AlembicProject) : undefined;
 }
 
-/** Where a project's Alembic is. */
+/** The location of a project's Alembic. */
 export interface AlembicFolders {
   /** Its configuration, relative to the project's directory. */
   readonly config: string;
@@ -52,7 +52,7 @@ export interface ProjectFindings {
   readonly warnings: readonly string[];
 }
 
-/** What the user should know of a project before it is packaged. `run` starts a command in its environment, such as `uv run `. */
+/** Warnings and errors of a project before it is packaged. `run` is the prefix of commands in its environment, such as `uv run `. */
 export function checkAlembicProject(
   directory: string,
   named?: string,

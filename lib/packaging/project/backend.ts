@@ -8,11 +8,11 @@ import { findPython, hasUv, uvMissing } from '../uv';
 import { type AlembicFolders, checkAlembicProject, type ProjectFindings } from './alembic-project';
 import { pythonProblem } from './python-version';
 
-/** How a backend is packaged. */
+/** How to package a backend. */
 export interface BackendOptions extends Selection {
   readonly alembicConfig?: string;
   readonly exclude: readonly string[];
-  /** Whether only what env.py and the revisions reach is packaged. */
+  /** Whether to package only what env.py and the revisions need. */
   readonly onlyImported: boolean;
   /** Environment variables to load the package with. */
   readonly environment: Readonly<Record<string, string>>;
@@ -25,7 +25,7 @@ export interface Backend extends AlembicFolders, Pick<BackendOptions, 'exclude' 
   readonly source: DependencySource;
 }
 
-/** Looks at what a backend has. `project` is missing when there are errors. */
+/** Checks a backend. `project` is missing if there are errors. */
 export function checkBackend(
   directory: string,
   options: BackendOptions,
@@ -55,10 +55,10 @@ export function checkBackend(
   return { errors, warnings, project: { ...alembic, directory, source, selection, exclude, onlyImported, environment } };
 }
 
-/** Throws PackagingError for a folder that is not there. */
+/** Throws PackagingError for a missing folder. */
 function wheelsIn(folder: string | undefined): string[] {
   if (!folder) return [];
-  if (!existsSync(folder)) throw new PackagingError('invalid_file', `wheels names ${folder}, and there is no such folder`);
+  if (!existsSync(folder)) throw new PackagingError('invalid_file', `wheels names ${folder}, which does not exist`);
   return readdirSync(folder)
     .filter((name) => name.endsWith('.whl'))
     .map((name) => join(folder, name))

@@ -9,23 +9,23 @@ import type { ProjectFindings } from './alembic-project';
 import { type Backend, type BackendOptions, checkBackend } from './backend';
 import { hashFiles, listFiles, listSources } from './sources';
 
-/** What was found out about a backend by starting uv and Python; as long as nothing has changed it need not be found out again. */
+/** Facts about a backend from uv and Python, cached as long as nothing changes. */
 interface Known {
   readonly hash: string;
   readonly found: string;
   readonly warnings: readonly string[];
-  /** Files and projects that lie outside of the backend's directory, and their hash then. */
+  /** Files and projects outside of the backend's directory, and their hash at that time. */
   readonly outside: { readonly files: readonly string[]; readonly projects: readonly string[]; readonly hash: string };
 }
 
-/** A backend, checked; `package` tells what it becomes. */
+/** A checked backend and its package. */
 export interface CheckedBackend extends ProjectFindings {
   /** What the backend has, in words. */
   readonly found?: string;
   package(): Package;
 }
 
-/** Checks a backend and knows its package; of an unchanged one from the last time, without starting a process. */
+/** Checks a backend and determines its package; uses the cached result for an unchanged one, without starting a process. */
 export function backendPackage(
   directory: string,
   options: BackendOptions,
@@ -56,7 +56,7 @@ export function backendPackage(
       const project = found.project as Backend;
       const packaged = projectPackage(project, platform);
       const all = listSources(directory, project.paths, options.exclude).every((source) => read.includes(source));
-      // A warning about this machine has to come again.
+      // A warning about this machine must be repeated.
       if (all && isPackaged && !packaged.warnings.length) {
         remember(
           entry,
@@ -84,7 +84,7 @@ function outsideOf({ directory, source }: Backend): Known['outside'] {
   return { ...outside, hash: hashDependencies(outside) };
 }
 
-/** Folders that are made from others: to read them would take longer than to start uv. */
+/** Generated folders: reading them would take longer than starting uv. */
 function isOfNoProject(path: string): boolean {
   const name = path.slice(path.lastIndexOf('/') + 1);
   return name.startsWith('.') || ['__pycache__', 'node_modules', 'cdk.out', 'venv', 'site-packages'].includes(name);

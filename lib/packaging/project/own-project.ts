@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, normalize } from 'node:path';
 import { readToml, type Table } from '../dependencies/toml';
 
-/** What a backend's own build configuration says; nothing of it is run. */
+/** A backend's build configuration, read without running it. */
 export interface OwnProject {
   readonly name: string;
   readonly version: string;
@@ -12,7 +12,7 @@ export interface OwnProject {
   readonly roots: readonly string[];
 }
 
-/** The installable project in a directory; undefined where there is none. */
+/** The installable project in a directory; undefined if there is none. */
 export function ownProject(directory: string): OwnProject | undefined {
   const { project = {}, tool = {} } = readToml(join(directory, 'pyproject.toml')) ?? ({} as Table);
   const cfg = readIni(join(directory, 'setup.cfg'));
@@ -48,14 +48,14 @@ function roots(tool: Table, cfg: Ini, setup: string): string[] {
   return [...new Set(paths)].filter((path) => path !== '.' && !path.startsWith('..') && !path.startsWith('/'));
 }
 
-/** A text that a call in setup.py sets to a literal. */
+/** A literal text in a call in setup.py. */
 function literal(setup: string, argument: string): string | undefined {
   return new RegExp(`\\b${argument}\\s*=\\s*["']([^"'\\n]+)["']`).exec(setup)?.[1];
 }
 
 type Ini = Record<string, Record<string, string>>;
 
-/** What Python's configparser would read of setup.cfg, but for interpolation. */
+/** Reads setup.cfg like Python's configparser, without interpolation. */
 function readIni(file: string): Ini {
   const sections: Ini = {};
   if (!existsSync(file)) return sections;
@@ -73,7 +73,7 @@ function readIni(file: string): Ini {
   return sections;
 }
 
-/** Entry points of setup.cfg: a line for each below the group's name. */
+/** Entry points in setup.cfg: one line each below the group's name. */
 function entryPoints(groups: Record<string, string>): Record<string, Record<string, string>> {
   const read = (lines: string) => lines.split('\n').map((line) => line.split('=').map((part) => part.trim()));
   return Object.fromEntries(

@@ -6,14 +6,14 @@ import { withMostWheels } from './locked-wheels';
 /** Lambda's Pythons that the runner supports, the preferred first. */
 export const PYTHON_VERSIONS = ['3.13', '3.14', '3.12', '3.11'];
 
-/** Which Pythons a backend is for. */
+/** The Python versions that a backend allows. */
 export interface PythonRequirement {
-  /** As the file says it, such as `>=3.11,<3.13`. */
+  /** As written in the file, such as `>=3.11,<3.13`. */
   readonly text: string;
   readonly file: string;
 }
 
-/** What a project says of Python; undefined when it says nothing. */
+/** A project's Python requirement; undefined if it has none. */
 export function pythonRequirement(directory: string): PythonRequirement | undefined {
   const [toml, pipfile] = ['pyproject.toml', 'Pipfile'].map((name) => join(directory, name)) as [string, string];
   const { project = {}, tool = {} } = readToml(toml) ?? {};
@@ -27,12 +27,12 @@ export function pythonRequirement(directory: string): PythonRequirement | undefi
   return version ? { text: `==${version}.*`, file: pinned } : undefined;
 }
 
-/** Whether a version of Python such as `3.13`, of which Lambda has some patch release, is one that the text allows. */
+/** Whether the text allows a Python version such as `3.13` in at least one patch release. */
 export function allows(text: string, pythonVersion: string): boolean {
   const [, minor] = pythonVersion.split('.').map(Number) as [number, number];
   return text.split('||').some((alternative) => {
     const clauses = alternative.split(/,|\s+(?=[<>=!~^])/).flatMap((clause) => specifiers(clause.trim()));
-    // One of the patch releases is enough: which one Lambda has changes by itself.
+    // One patch release is enough: AWS changes Lambda's.
     return Array.from({ length: 100 }, (_, patch) => [3, minor, patch]).some((version) =>
       clauses.every((clause) => holds(clause, version)),
     );
@@ -85,7 +85,7 @@ export function preferredPython(directory: string): string {
   return withMostWheels(directory, allowedPythons(directory))[0] ?? (PYTHON_VERSIONS[0] as string);
 }
 
-/** Why a backend can't run with a version of Python; undefined when it can. */
+/** Why a backend can't run with a Python version; undefined: it can. */
 export function pythonProblem(directory: string, pythonVersion: string): string | undefined {
   const requirement = pythonRequirement(directory);
   if (!requirement || allows(requirement.text, pythonVersion)) return undefined;

@@ -3,9 +3,9 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, realpat
 import { dirname, join, relative, sep } from 'node:path';
 import picomatch from 'picomatch';
 
-/** Folders that never belong into the package, wherever they lie. */
+/** Folders that never belong into the package, at any depth. */
 const CACHES = ['__pycache__', 'node_modules', 'cdk.out'];
-/** Folders that are left out only at the project's top: deeper, they may be packages that the backend imports. */
+/** Folders that are excluded only at the project's top: deeper, they may be packages that the backend imports. */
 const TOP_LEVEL = ['tests', 'test'];
 
 /** The files of a directory tree: relative paths with `/`, sorted. Links are followed. */

@@ -32,7 +32,7 @@ export function checkRequired(backend: Backend, requirements: readonly string[])
   checkVersions(backend, pins);
 }
 
-/** Throws PackagingError for dependencies with which no migration can run. */
+/** Throws PackagingError if migrations can't run with these dependencies. */
 export function checkInstalled(backend: Backend, sitePackages: string, platform: FunctionPlatform): void {
   const { source } = backend;
   const add = (name: string) => source.add.replace('{}', name);

@@ -6,9 +6,9 @@ import { packagePath } from '../../package-root';
 import { PackagingError } from '../errors';
 import { uv } from '../uv';
 
-/** How a package loaded, as lib/packaging/load_project.py says it. */
+/** The result of loading a package, from lib/packaging/load_project.py. */
 export interface Proof {
-  /** A module that is imported and that nothing has. */
+  /** An imported module that no distribution has. */
   readonly missing?: {
     readonly module: string;
     readonly by: string;
@@ -33,7 +33,7 @@ export function prove(python: string, target: string, environment: Readonly<Reco
     uv(overlay, ['pip', 'install', '--quiet', '--no-deps', '--only-binary', ':all:', ...where, ...proof.foreign]);
     return load(python, target, environment, overlay);
   } catch (error) {
-    // This machine's libraries are not to be had: the package stays as proved as it is.
+    // This machine's libraries are not available: the package can't be checked further.
     if (error instanceof PackagingError) return proof;
     throw error;
   } finally {
@@ -47,7 +47,7 @@ function load(python: string, target: string, environment: Readonly<Record<strin
     const script = packagePath('lib', 'packaging', 'load_project.py');
     const run = spawnSync(python, ['-I', '-S', '-B', '-W', 'ignore', script, target, overlay], {
       cwd: home,
-      // Nothing of this machine's settings: they are not the function's.
+      // None of this machine's settings, which are not the function's.
       env: {
         ...environment,
         PATH: '/usr/bin:/bin',
@@ -63,7 +63,7 @@ function load(python: string, target: string, environment: Readonly<Record<strin
     if (run.status === 0) return JSON.parse(run.stdout) as Proof;
     const reason = run.error
       ? `it did not load in ${SECONDS} s`
-      : run.stderr.trim().split('\n').at(-1) || 'Python ended without a word';
+      : run.stderr.trim().split('\n').at(-1) || 'Python ended without an error message';
     return { unproved: reason };
   } finally {
     rmSync(home, { recursive: true, force: true });

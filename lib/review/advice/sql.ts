@@ -1,6 +1,6 @@
 import { type ScanToken, scanSync } from 'libpg-query';
 
-/** A name in SQL, with quotes where it needs them. */
+/** A name in SQL, quoted if necessary. */
 export function quoted(name: string): string {
   if (/^[a-z_][a-z0-9_$]*$/.test(name) && !isKeyword(name)) return name;
   return `"${name.replaceAll('"', '""')}"`;

@@ -14,7 +14,7 @@ export interface Step extends PlainStep {
   readonly isNewTable: (table: string) => boolean;
   /** Whether a column of an existing table was added by the change. */
   readonly isNewColumn: (table: string, column: string) => boolean;
-  /** What a finding about it says of where it is. */
+  /** The location in a finding about it. */
   readonly place: Pick<Finding, 'line' | 'direction' | 'seen' | 'statement'>;
 }
 
@@ -26,9 +26,9 @@ export interface Part {
   /** Whether it ran to its end. */
   readonly replayed: boolean;
   readonly steps: readonly Step[];
-  /** Tables as they are when it begins. */
+  /** Tables before it. */
   readonly tables: Readonly<Record<string, TableFacts>>;
-  /** Tables as they are when it has ended. */
+  /** Tables after it. */
   readonly outcome: Readonly<Record<string, TableFacts>>;
   readonly findTable: (name: string) => TableFacts | undefined;
   readonly findIndex: (name: string) => { table: string; index: IndexFacts } | undefined;

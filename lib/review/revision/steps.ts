@@ -3,7 +3,7 @@ import type { Action } from '../sql/action';
 import { parseSql } from '../sql/parse';
 import { type Operation, operationsOf } from './operations';
 
-/** One action of a revision's function, as it was run or as it is written. */
+/** One action of a revision's function, as run or as written. */
 export interface PlainStep {
   readonly action: Action;
   readonly line: number;
@@ -19,7 +19,7 @@ export interface PlainStep {
   readonly call?: Call;
 }
 
-/** The actions of a function: those that ran, then those that were rendered, and where there is neither, those of the source. */
+/** The actions of a function: those that ran, else those that were rendered, else those in the source. */
 export function stepsOf(facts: DirectionFacts, source: FunctionFacts | null): readonly PlainStep[] {
   const statements = facts.outcome === 'failed' ? withFailed(facts) : facts.statements;
   const operations = source?.calls.flatMap(operationsOf) ?? [];

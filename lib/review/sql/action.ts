@@ -17,7 +17,7 @@ export interface ColumnDefinition {
   /** An identity or a serial. */
   readonly numbered?: boolean;
   readonly primaryKey: boolean;
-  /** Of its own, written with the column. */
+  /** Constraints that are written with the column. */
   readonly constraints: readonly ConstraintDefinition[];
   /** Absent: read from an operation. */
   readonly written?: Written<ColumnDef>;

@@ -29,7 +29,7 @@ function namesRows(where: Node): boolean {
   return !/"(?:ColumnRef|SubLink|FuncCall)"/.test(JSON.stringify(rexpr)) && !/"boolval"/.test(JSON.stringify(rexpr));
 }
 
-/** Whether a condition takes a limited batch of rows: a subquery with a LIMIT of its own. */
+/** Whether a condition selects a limited batch of rows: a subquery with a LIMIT. */
 export function isBatched(where: Node | undefined): boolean {
   return !!where && /"limitCount"/.test(JSON.stringify(where));
 }

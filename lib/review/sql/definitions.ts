@@ -2,7 +2,7 @@ import type { ColumnDef, Constraint, Node, TypeName } from 'libpg-query';
 import type { ColumnDefinition, ConstraintDefinition } from './action';
 import { nameOf, text } from './names';
 
-/** `sql` is the statement that the column stands in. */
+/** `sql` is the statement with the column. */
 export function columnOf(node: ColumnDef, sql: string): ColumnDefinition {
   const { colname = '', typeName, constraints = [] } = node;
   const own = constraints.flatMap((constraint) => ('Constraint' in constraint ? [constraint.Constraint] : []));
@@ -29,7 +29,7 @@ export function columnOf(node: ColumnDef, sql: string): ColumnDefinition {
   };
 }
 
-/** `sql` is the statement that the constraint stands in. */
+/** `sql` is the statement with the constraint. */
 export function constraintOf(constraint: Constraint, sql: string): readonly ConstraintDefinition[] {
   const kind = KINDS[constraint.contype ?? ''];
   if (!kind) return [];
@@ -54,7 +54,7 @@ export function typeOf(type: TypeName | undefined): string {
   return `${names.join('.')}${lengths.length ? `(${lengths.join(',')})` : ''}${type?.arrayBounds?.length ? '[]' : ''}`;
 }
 
-/** Whether each row gets a value of its own, by the functions that PostgreSQL marks volatile. `now()` is stable. */
+/** Whether each row gets a different value, by the functions that PostgreSQL marks volatile. `now()` is stable. */
 export function isVolatile(value: Node): boolean {
   return /"sval":"(?:gen_random_uuid|uuid_generate_v\w+|uuidv[47]|random|clock_timestamp|timeofday|nextval|gen_random_bytes)"/.test(
     JSON.stringify(value),

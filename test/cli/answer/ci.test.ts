@@ -104,7 +104,7 @@ describe('in GitHub Actions', () => {
     expect(summary).toContain('\n\nand 1 more\n');
   });
 
-  test('stdout holds nothing but what was asked for', async () => {
+  test('stdout has only the requested output', async () => {
     const { stdout } = await onGitHub(oneByOne(), '--json');
     expect(JSON.parse(stdout)).toMatchObject({ command: 'upgrade' });
   });

@@ -1,7 +1,7 @@
 import { Progress } from '../../../lib/cli/answer/progress';
 import { Terminal } from '../../../lib/cli/screen/terminal';
 
-test('where nobody watches, a run that is silent for a minute says that it is alive, and what runs', () => {
+test('without a terminal, a run that is silent for a minute says what still runs', () => {
   jest.useFakeTimers({ doNotFake: [] });
   const lines: string[] = [];
   const stream = { write: (text: string) => lines.push(text) } as unknown as NodeJS.WriteStream;

@@ -29,7 +29,7 @@ test('the plan says which revisions run in the container', async () => {
   expect(stdout).toMatch(/b2 {2}Add b2 {2}in the container\n.*c3 {2}Add c3 {2}in the container\n.*d4 {2}Add d4\n/);
 });
 
-test('an upgrade waits for the container, shows what it applies, and says where to look and how to end it', async () => {
+test('an upgrade waits for the container, shows what it applies, and says where to look and how to stop it', async () => {
   const { code, stdout, stderr } = await run([{}, DONE]);
   expect(code).toBe(0);
   expect(stdout).toMatch(/✓ b2 .*\n.*✓ c3 .*\n.*✓ d4 /);
@@ -38,7 +38,7 @@ test('an upgrade waits for the container, shows what it applies, and says where 
   expect(stderr).toContain(`aws stepfunctions stop-execution --execution-arn ${EXECUTION}`);
 });
 
-test('--in container is handed on', async () => {
+test('--in container is passed to the function', async () => {
   await run([{ ...DONE, applied: [...(DONE.applied ?? []), applied('d4')] }], ['--in', 'container']);
   expect(container.started[0]?.input.in).toBe('container');
 });
@@ -55,12 +55,12 @@ test('a run that failed in the container has its code, in the document and by th
   expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'locked' }, exitCode: 3 });
 });
 
-test('Ctrl-C leaves the container alone, and says how to end it', async () => {
+test('Ctrl-C leaves the container running, and says how to stop it', async () => {
   const { code, stderr } = await run([{}], [], async () => {
     while (container.looks === 0) await new Promise((resolve) => setTimeout(resolve, 20));
   });
   expect(code).toBe(130);
-  expect(stderr).toContain('the container goes on');
+  expect(stderr).toContain('the container keeps running');
   expect(stderr).toContain(`stop-execution --execution-arn ${EXECUTION}`);
 });
 

@@ -31,7 +31,7 @@ describe('--follow', () => {
     expect(standIn.logCalls[0]).toMatchObject({ logGroupName: '/aws/lambda/template-saas-api-migrate-lambda-dev' });
   });
 
-  test('without the permission to read the log says so once, and the run goes on', async () => {
+  test('without permission to read the log, says so once, and the run continues', async () => {
     const logEvents = () => ({ status: 400, error: 'AccessDeniedException' });
     const { code, stderr } = await run(oneByOne(), ['--follow'], { logEvents });
     expect(code).toBe(0);
@@ -44,7 +44,7 @@ describe('--follow', () => {
     expect([code, stderr]).toEqual([0, expect.not.stringContaining('!')]);
   });
 
-  test('asks for no log when it is not given', async () => {
+  test('does not read the log without the option', async () => {
     await run(oneByOne(), []);
     expect(standIn.logCalls).toEqual([]);
   });
@@ -53,7 +53,7 @@ describe('--follow', () => {
 describe('--wait-lock', () => {
   const locked = failure({ code: 'locked', message: 'another migration run holds the mutex: ada' });
 
-  test('asks again until the other run has ended, and says once what it waits for', async () => {
+  test('retries until the other run has ended, and says once what it waits for', async () => {
     const done = answer({ from: ['a1'], applied: [applied('b2')] });
     const reply = planned((_, call) => (call < 3 ? { failure: locked } : { answer: done }));
     const { code, stderr } = await run(reply, ['--wait-lock', '10']);

@@ -66,7 +66,7 @@ describe('--json', () => {
     expect(document).toMatchObject({ command: 'upgrade', status: 'complete', applied: [], to: ['c3'] });
   });
 
-  test('a check is told by its name, with whether the database is at head', async () => {
+  test('a check has its name, and says whether the database is at head', async () => {
     const { code, document } = await run(
       { answer: answer({ command: 'current', status: 'ahead', unknown: ['zz'] }) },
       '--command',
@@ -107,7 +107,7 @@ describe('--json', () => {
     expect(document).toMatchObject({ exitCode: 3, error: { code: 'declined' } });
   });
 
-  test('a wrong command line is a document too', async () => {
+  test('an invalid command line is also a document', async () => {
     const { code, stdout } = await command.run(['--json']);
     const document = JSON.parse(stdout);
     mustFollowSchema(document);

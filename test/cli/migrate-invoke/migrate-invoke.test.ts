@@ -96,7 +96,7 @@ describe('what is printed', () => {
       'a database that is ahead',
       ['--command', 'current'],
       answer({ command: 'current', status: 'ahead', to: ['zz'], unknown: ['zz'] }),
-      '! the database is at zz, ahead of the deployed code, which ends at c3\n' +
+      '! the database is at zz, ahead of the deployed code, whose head is c3\n' +
         '  not in the code: zz; deploy the release that has it\n',
     ],
     [
@@ -193,12 +193,12 @@ describe('what is printed', () => {
   });
 
   test('what did not stop a command and should be known goes to stderr', async () => {
-    const warnings = ["the run history can't be written: permission denied"];
+    const warnings = ['the run history could not be written: permission denied'];
     const { code, stdout, stderr } = await run({ answer: answer({ command: 'plan', edited: ['a1'], warnings }) });
     expect([code, stdout]).toEqual([0, 'nothing to do: the database is at c3 (head)\n']);
     expect(stderr).toContain(
       '! edited after they were applied: a1; the database still has the earlier version: undo the edit and add a revision\n' +
-        "! the run history can't be written: permission denied\n",
+        '! the run history could not be written: permission denied\n',
     );
   });
 
@@ -211,7 +211,7 @@ describe('what is printed', () => {
     expect(stderr).toContain(line);
   });
 
-  test('a failed migration tells what failed, why, what stays and what to do', async () => {
+  test('a failed migration says what failed, why, what stays and what to do', async () => {
     const { code, stdout, stderr } = await run(planned({ failure: broken }));
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toBe(
@@ -237,13 +237,13 @@ describe('what is printed', () => {
     );
   });
 
-  test('a function that has to be waited for is told, once', async () => {
+  test('waiting for the function is reported once', async () => {
     const { code, stderr } = await run((_, call) =>
       call < 3 ? { status: 429, error: 'TooManyRequestsException', message: 'Rate Exceeded.' } : { answer: answer() },
     );
     expect(code).toBe(0);
     expect(stderr.match(/^!.*$/gm)).toEqual([
-      '! waiting: Lambda had no room for the call of template-saas-api-migrate-lambda-dev: TooManyRequestsException: Rate Exceeded.',
+      '! waiting: Lambda throttled the call of template-saas-api-migrate-lambda-dev: TooManyRequestsException: Rate Exceeded.',
     ]);
   });
 
@@ -314,7 +314,7 @@ describe('exit codes', () => {
 
   test('2: no region', async () => {
     const { code, stderr } = await command.run(['--stage', 'dev'], { AWS_REGION: undefined });
-    expect([code, stderr]).toEqual([2, expect.stringContaining('give --region')]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('pass --region')]);
   });
 
   test.each([
@@ -324,14 +324,14 @@ describe('exit codes', () => {
       3,
       answer({ command: 'current', status: 'pending', to: ['a1'], pending }),
       PLAN,
-      `${HEADER}  next       apply what is pending: the same command line without --command check, or a deploy\n`,
+      `${HEADER}  next       apply what is pending: run the same command without --command check, or deploy\n`,
     ],
     [
       '3: ahead of the code',
       3,
       answer({ command: 'current', status: 'ahead', to: ['zz'], unknown: ['zz'] }),
       expect.stringContaining('ahead of the deployed code'),
-      `${HEADER}  next       deploy the release that has what the database has, or a newer one\n`,
+      `${HEADER}  next       deploy the release that has the database's revision, or a newer one\n`,
     ],
   ])('check is a gate for a release: %s', async (_, code, found, stdout, stderr) => {
     expect(await run({ answer: found }, '--command', 'check')).toEqual({ code, stdout, stderr });
@@ -380,8 +380,8 @@ describe('the command line', () => {
     [['--allow', 'all'], 'allow[0] must be one of drop_invalid_indexes, not "all"'],
     [['--command', 'plan', '--allow', 'drop_invalid_indexes'], '"plan" takes no allow'],
     [['--command', 'check', '--revision', 'a1'], '"check" takes no revision'],
-    [['--revision', 'a1', '--to', 'b2'], '--to and --revision are the same: give one'],
-    [['--command', 'stamp', '--to', 'b2'], '"stamp" takes no --to: give --revision'],
+    [['--revision', 'a1', '--to', 'b2'], '--to and --revision are the same: use one of them'],
+    [['--command', 'stamp', '--to', 'b2'], '"stamp" takes no --to: use --revision'],
     [['--command', 'current', '--to', 'b2'], '"current" takes no revision'],
     [['--command', 'downgrade', '--to', '-1', '--dry-run'], '"downgrade" takes no --dry-run'],
     [['--command', 'plan', '--wait-lock', '5'], '"plan" takes no --wait-lock'],
@@ -389,11 +389,8 @@ describe('the command line', () => {
     [['--wait-lock', 'long'], '--wait-lock long is not a number of seconds'],
     [['--yes=no'], '--yes takes no value'],
     [['--json=no'], '--json takes no value'],
-    [
-      ['--endpoint-url', 'localhost:4566'],
-      '--endpoint-url localhost:4566 is not an address: give one such as http://localhost:4566',
-    ],
-    [['--endpoint-url', 'here'], '--endpoint-url here is not an address: give one such as http://localhost:4566'],
+    [['--endpoint-url', 'localhost:4566'], '--endpoint-url localhost:4566 is not an address such as http://localhost:4566'],
+    [['--endpoint-url', 'here'], '--endpoint-url here is not an address such as http://localhost:4566'],
   ])('%j is refused', async (args, problem) => {
     expect(await command.run(['--stage', 'dev', ...args])).toMatchObject({
       code: 2,
@@ -402,7 +399,7 @@ describe('the command line', () => {
     });
   });
 
-  test('an address of AWS in the environment that is none is refused, too', async () => {
+  test('an invalid AWS address in the environment is also refused', async () => {
     expect(await command.run(['--stage', 'dev'], { AWS_ENDPOINT_URL: 'localhost:4566' })).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('AWS_ENDPOINT_URL localhost:4566 is not an address'),
@@ -437,7 +434,7 @@ describe('the command line', () => {
     ]);
   });
 
-  test('--dry-run asks for the SQL and changes nothing', async () => {
+  test('--dry-run shows the SQL and changes nothing', async () => {
     await run({ answer: answer({ command: 'plan' }) }, '--dry-run', '--revision', 'b2');
     expect(standIn.invokes).toEqual([{ command: 'plan', revision: 'b2', sql: true }]);
   });

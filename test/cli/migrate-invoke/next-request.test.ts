@@ -2,7 +2,7 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { nextRequest } from '../../../lib/cli/migrate-invoke/next-request';
 import { answer, StandIn } from '../../client/stand-in';
 
-test('what follows the first request begins when it is on its way, before it is answered', async () => {
+test('the follow-up of the first request starts once it is sent, before it is answered', async () => {
   const standIn = await StandIn.start((_, call) => (call === 1 ? 'hang' : { answer: answer() }));
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
   const lambda = new LambdaClient({ region: 'eu-central-1', endpoint: standIn.url, credentials });

@@ -31,7 +31,7 @@ describe('a review in a job of GitHub', () => {
     expect(readFileSync(file, 'utf8')).toBe(markdownReport(EXAMPLE));
   });
 
-  test('goes on when the summary can not be written', () => {
+  test('continues if the summary cannot be written', () => {
     const log = logged({ GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: join(folder, 'none/summary.md') });
     expect(log).toContain("! the job summary can't be written: ENOENT");
   });

@@ -24,7 +24,7 @@ const only = (rule: string): Review => ({
 });
 
 describe('a review on a terminal', () => {
-  test('a finding tells what it would do, where, the safe way, how to acknowledge it and where to read more', () => {
+  test('a finding says what it would do, where, what to write instead, how to accept it and where to read more', () => {
     expect(shown(only('set-not-null-scan')).split('\n').slice(0, 15)).toEqual([
       'error    set-not-null-scan',
       '  06c7d8e9f0b1  Require the email of accounts',
@@ -55,13 +55,13 @@ describe('a review on a terminal', () => {
     expect(lines[at + 2]).toContain('• unique-on-existing-rows  7a8b9c0d1e2f  checked in prod on 2026-05-04');
   });
 
-  test('what was not replayed is told with its reason', () => {
+  test('revisions that were not replayed are listed with their reason', () => {
     expect(shown(EXAMPLE)).toMatch(
       /not replayed, judged from source and SQL alone\n {2}• e3a4b5c6d7f8 .*\n {6}its upgrade failed: could not translate host name/,
     );
   });
 
-  test('a reason that several revisions have in turn is told once', () => {
+  test('a reason shared by consecutive revisions is shown once', () => {
     const revisions = EXAMPLE.revisions.map((revision) => ({ ...revision, notReplayed: 'env.py failed' }));
     const text = shown({ ...EXAMPLE, revisions });
     expect(text.match(/env\.py failed/g)).toHaveLength(1);
@@ -86,7 +86,7 @@ describe('a review on a terminal', () => {
     expect(text).toContain('  a [2Jb c\n');
   });
 
-  test('what looks like something else is shown as it is', () => {
+  test('control characters cannot disguise a finding', () => {
     expect(shown(EXAMPLE)).toContain(`# ${HOSTILE}`);
   });
 

@@ -71,7 +71,7 @@ describe('the progress bar', () => {
     );
   });
 
-  test('tells minutes from a minute on', () => {
+  test('shows minutes after the first minute', () => {
     expect([elapsed(59_999), elapsed(60_000), elapsed(725_000)]).toEqual(['59 s', '1 min 00 s', '12 min 05 s']);
   });
 });

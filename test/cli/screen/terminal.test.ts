@@ -114,7 +114,7 @@ describe('a protected stage', () => {
   test('is changed when its name is typed', async () => {
     const { code, stdout } = await onTerminal({ reply: isProtected, typed: 'prod\n' });
     expect(code).toBe(0);
-    expect(stdout).toMatch(/2 revisions pending.*is protected; type its name to go on: /s);
+    expect(stdout).toMatch(/2 revisions pending.*is protected; type its name to continue: /s);
     expect(changes()).toHaveLength(1);
   });
 
@@ -135,7 +135,7 @@ describe('a protected stage', () => {
     expect(stdout).not.toContain('type its name');
   });
 
-  test('is not asked about when there is nothing to do', async () => {
+  test('asks nothing if there is nothing to do', async () => {
     const reply = (): Reply => ({ answer: answer({ command: 'plan', protected: true }) });
     expect(await onTerminal({ reply })).toMatchObject({ code: 0, stdout: expect.stringContaining('nothing to do') });
   });
@@ -151,7 +151,7 @@ describe('a protected stage', () => {
     const { code, stdout, stderr } = await run();
     expect(code).toBe(3);
     expect(stdout + stderr).toContain(
-      'declined: stage "prod" is protected, and there is no terminal to confirm it; nothing was changed',
+      'declined: stage "prod" is protected and cannot be confirmed without a terminal; nothing was changed',
     );
     expect(stdout + stderr).toMatch(/next.*--yes/);
     expect(changes()).toEqual([]);
@@ -172,10 +172,10 @@ describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s', (signal) => {
     return command.run(['--stage', 'dev', '--endpoint-url', standIn.url, ...args], {}, hanging, signal);
   }
 
-  test('in a run says what goes on and how to look', async () => {
+  test('during a run says what continues and how to check', async () => {
     const { code, stdout, stderr } = await interrupt(planned('hang'));
     expect([code, stdout]).toEqual([130, '']);
-    expect(stderr).toContain('interrupted: the function goes on to the end of its slice');
+    expect(stderr).toContain('interrupted: the function finishes its slice');
     expect(stderr).toContain('npx migrate-invoke --stage dev --command current');
   });
 

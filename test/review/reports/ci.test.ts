@@ -5,7 +5,7 @@ import { CLEAN, EXAMPLE, large } from './example';
 describe('the review as annotations of GitHub', () => {
   const lines = githubReport(EXAMPLE, 'back').trimEnd().split('\n');
 
-  test('each finding that stands is one line that names file, line, rule and revision', () => {
+  test('each unacknowledged finding is one line with file, line, rule and revision', () => {
     expect(lines).toHaveLength(9);
     expect(lines[3]).toMatch(
       /^::error file=back\/alembic\/versions\/06c7d8e9f0b1_\w+\.py,line=22,title=set-not-null-scan%3A 06c7d8e9f0b1::reads all of accounts /,
@@ -15,7 +15,7 @@ describe('the review as annotations of GitHub', () => {
     expect(lines[8]).toMatch(/^::warning file=back\/alembic\/env\.py,line=61,title=env-outer-transaction::/);
   });
 
-  test('a message can not be a command of its own, and shows a percent sign as it is', () => {
+  test('a message cannot become a command, and keeps its percent signs', () => {
     for (const line of lines) expect(line).toMatch(/^::(error|warning) /);
     expect(lines[2]).toContain('::error title=x::y %250A');
     const file = 'a,b:c%0A.py';
@@ -40,7 +40,7 @@ describe('the review as annotations of GitHub', () => {
 });
 
 describe("the review as GitLab's Code Quality", () => {
-  test('each finding that stands has a place and an id of its own', () => {
+  test('each unacknowledged finding has a location and its own id', () => {
     const issues = JSON.parse(gitlabReport(EXAMPLE, 'back'));
     expect(issues).toHaveLength(9);
     expect(issues[3]).toEqual({

@@ -18,7 +18,7 @@ describe('the review as a comment', () => {
     );
   });
 
-  test('says when squawk was not there to look, too', () => {
+  test('says if squawk was not installed', () => {
     expect(markdownReport({ ...CLEAN, squawk: false })).toContain('18.4, without squawk, which is not installed here.\n');
   });
 

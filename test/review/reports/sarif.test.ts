@@ -68,7 +68,7 @@ describe('the review as SARIF', () => {
     });
   });
 
-  test('what was not replayed is told', () => {
+  test('revisions that were not replayed are reported', () => {
     expect(run(EXAMPLE).invocations[0].toolExecutionNotifications).toEqual([
       expect.objectContaining({
         message: { text: expect.stringContaining('e3a4b5c6d7f8 was judged from source and SQL alone: its upgrade') },

@@ -13,7 +13,7 @@ test('a statement is understood whatever placeholders the driver uses', () => {
   }
 });
 
-test('what looks like a placeholder within a text, a comment or a cast stays as it is', () => {
+test('text that looks like a placeholder in a literal, a comment or a cast stays unchanged', () => {
   const [statement] = parseSql("SELECT '%s :a', a::text -- :b\nFROM t WHERE a LIKE '%%x'");
   expect(statement?.text).toBe("SELECT '%s :a', a::text -- :b\nFROM t WHERE a LIKE '%%x'");
 });
@@ -32,7 +32,7 @@ test('a statement that PostgreSQL would not take does not hide the others', () =
   expect(found.map(({ actions: [action] }) => action?.does)).toEqual(['drop', 'unparsed', 'drop']);
 });
 
-test('the parts of an ALTER TABLE are told apart', () => {
+test('the parts of an ALTER TABLE are distinguished', () => {
   const sql =
     'ALTER TABLE s.t ADD COLUMN a int REFERENCES public.u (id), ALTER b SET NOT NULL, VALIDATE CONSTRAINT c, DISABLE TRIGGER ALL';
   expect(actions(sql)).toMatchObject([

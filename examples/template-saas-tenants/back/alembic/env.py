@@ -12,7 +12,7 @@ if config.config_file_name is not None:
 
 target_metadata = Base.metadata
 
-# `alembic -x tenant=t_acme upgrade head`. Without it the schema is public, as a scratch database for `safe-alembic review` has it.
+# `alembic -x tenant=t_acme upgrade head`. Without it the schema is public, as in the scratch database of `safe-alembic review`.
 tenant = context.get_x_argument(as_dictionary=True).get("tenant", "public")
 
 

@@ -4,7 +4,7 @@ from sqlalchemy import URL
 
 
 def database_url() -> URL:
-    """Address of the database. Its parts are passed as they are, so a password may hold any character."""
+    """Address of the database. Its parts are passed unquoted, so a password may contain any character."""
     return URL.create(
         "postgresql+psycopg",
         username=os.environ["POSTGRES_USER"],

@@ -6,7 +6,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class Base(DeclarativeBase):
-    """What one tenant has. No table names a schema: the search_path does."""
+    """One tenant's tables. No table names a schema: the search_path does."""
 
     metadata = MetaData(
         naming_convention={

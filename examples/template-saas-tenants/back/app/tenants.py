@@ -1,4 +1,4 @@
-"""The control table: which tenants there are. It lies in `public`, and no migration of a tenant knows it."""
+"""The control table, which lists the tenants. It is in `public`, and no tenant's migration uses it."""
 
 from sqlalchemy import Connection, text
 
@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS public.tenants (
 
 
 def add_tenant(connection: Connection, name: str, schema: str) -> None:
-    """Lists a tenant and makes its schema, empty. The next run over the tenants fills it; one with only this name does it now:
+    """Adds a tenant with an empty schema. The next run over the tenants fills it. To fill it now, run only this name:
     `npx migrate-invoke --stage prod --tenants <name>`."""
     quoted = connection.dialect.identifier_preparer.quote_identifier(schema)
     connection.execute(text(f"CREATE SCHEMA {quoted}"))

@@ -58,7 +58,7 @@ async def run_async_migrations() -> None:
 
     """
 
-    # put in here and not with config.set_main_option(): a "%" in the password would be taken for interpolation
+    # set here instead of with config.set_main_option(), which would interpolate a "%" in the password
     configuration = config.get_section(config.config_ini_section, {}) | {"sqlalchemy.url": database_url()}
     connectable = async_engine_from_config(
         configuration,

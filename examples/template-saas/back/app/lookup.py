@@ -10,7 +10,7 @@ Model = TypeVar("Model", bound=Base)
 
 
 async def found(session: AsyncSession, model: type[Model], id: UUID) -> Model:
-    """The row with this id, or an answer 404 that says what is missing."""
+    """The row with this id, or a 404 that says what is missing."""
     row = await session.get(model, id)
     if row is None:
         raise HTTPException(404, f"no {model.__name__.lower()} {id}")

@@ -21,6 +21,6 @@ for module in (users, projects, items, notifications):
 
 @app.get("/health", tags=["health"])
 async def health(session: Session) -> dict[str, str]:
-    """Answers once the database does."""
+    """Answers as soon as the database does."""
     await session.execute(text("SELECT 1"))
     return {"status": "ok"}

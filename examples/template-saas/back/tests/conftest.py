@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 
 
 def execute(sql: str) -> list[asyncpg.Record]:
-    """Run SQL beside the backend, on the server that the POSTGRES_* variables name."""
+    """Run SQL beside the backend, on the server in the POSTGRES_* variables."""
 
     async def run() -> list[asyncpg.Record]:
         connection = await asyncpg.connect(
@@ -33,7 +33,7 @@ def execute(sql: str) -> list[asyncpg.Record]:
 
 @contextmanager
 def scratch_database() -> Iterator[None]:
-    """A database of its own, so that no test meets rows that somebody needs."""
+    """A separate database for each test."""
     given, scratch = os.environ["POSTGRES_DB"], f"test_{uuid4().hex}"
     execute(f"CREATE DATABASE {scratch}")
     os.environ["POSTGRES_DB"] = scratch
@@ -59,7 +59,7 @@ def database() -> Iterator[None]:
 def api(alembic_config: Config) -> Iterator[TestClient]:
     with scratch_database():
         command.upgrade(alembic_config, "head")
-        from app.main import app  # connects to the database that is named while it is imported
+        from app.main import app  # connects to the database that is configured when it is imported
 
         with TestClient(app) as client:
             yield client

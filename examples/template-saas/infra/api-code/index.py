@@ -1,4 +1,4 @@
-"""The sample's stand-in for the application: it is deployed after the migrations and knows the revision it was deployed with."""
+"""A placeholder for the application: deployed after the migrations, with the revision that it was deployed with."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Fills the environment names that the backend reads with the database's address. The password is fetched at run time only."""
+"""Fills the environment variables that the backend reads with the database's address. Fetches the password at run time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..protocol.log import hide, log
 DEFAULT_PORT = 5432
 DEFAULT_SCHEME = "postgresql"
 
-# A secret that can't be reached, say from an isolated subnet without an interface endpoint, must not use up the function's time.
+# An unreachable Secrets Manager, as in an isolated subnet without an interface endpoint, must not use up the function's time.
 FETCH_TIMEOUT_SECONDS = 3
 
 RDS_BUNDLE = Path(__file__).parents[1] / "rds-ca.pem"
@@ -26,13 +26,13 @@ _RDS_HOST = re.compile(r"\.rds\.amazonaws\.com(\.cn)?\.?$", re.IGNORECASE)
 
 
 class DatabaseVariables:
-    """The environment variables through which the backend learns where its database is.
+    """The environment variables from which the backend reads its database's address.
 
     As a context manager it takes back in the end what it set for TLS: the next database may be another one.
     """
 
     def __init__(self, environ: MutableMapping[str, str], driver: str | None = None) -> None:
-        """`driver`: what a URL names as its driver where the settings do not say."""
+        """`driver`: the driver in a URL if the settings do not name one."""
         self._environ = environ
         self._scheme = f"{DEFAULT_SCHEME}+{driver}" if driver else DEFAULT_SCHEME
         self._tls: set[str] = set()
@@ -58,24 +58,24 @@ class DatabaseVariables:
         return changed
 
     def take_tls_back(self) -> None:
-        """Removes what `ask_for_tls` has set."""
+        """Removes what `ask_for_tls` set."""
         for name in self._tls:
             self._environ.pop(name, None)
         self._tls.clear()
 
     def ask_for_tls(self, host: str) -> None:
-        """Makes libpq and asyncpg, which read these variables, verify the certificates of RDS. What the user has set stays."""
+        """Makes libpq and asyncpg, which read these variables, verify RDS certificates. Values that the user set stay."""
         environ = self._environ
         if not _RDS_HOST.search(host) or "PGSSLMODE" in environ:
             return
-        # RDS Proxy shows a certificate of a public authority.
+        # RDS Proxy uses a certificate of a public authority.
         bundle = ssl.get_default_verify_paths().cafile if ".proxy-" in host else str(RDS_BUNDLE)
         values = {"PGSSLMODE": "verify-full"}
         if "PGSSLROOTCERT" not in environ:
             if bundle is not None and Path(bundle).is_file():
                 values["PGSSLROOTCERT"] = bundle
             else:
-                log("WARNING", "tls_not_verified", host=host, reason=f"there is no {RDS_BUNDLE.name} beside the runner")
+                log("WARNING", "tls_not_verified", host=host, reason=f"{RDS_BUNDLE.name} is missing beside the runner")
                 values["PGSSLMODE"] = "require"
         environ.update(values)
         self._tls.update(values)
@@ -87,13 +87,13 @@ def fetch(database: dict[str, Any]) -> dict[str, str]:
 
 
 def of_tenant(database: dict[str, Any], secret_arn: str) -> dict[str, Any]:
-    """The settings of a tenant's own database. What its secret lacks of the server comes from the stage; the database's name must
-    be in the secret. Raises RunnerError `invalid_settings`."""
+    """The settings of a tenant's own database. Host and port may come from the stage; the database's name must be in the secret.
+    Raises RunnerError `invalid_settings`."""
     if database["source"] == "environment":
         raise RunnerError(
             "invalid_settings",
-            "the tenant has a secret of its own, and the function does not know which environment variables to fill",
-            "give the construct a database that names them: MigrationDatabase.fromSecret(..., { variables: { ... } })",
+            "the tenant has its own secret, but the function does not know which environment variables to fill",
+            "name them in the construct's database: MigrationDatabase.fromSecret(..., { variables: { ... } })",
         )
     server = {part: database[part] for part in ("host", "port") if part in database}
     return {"source": "secret", "secretArn": secret_arn, "variables": database["variables"], "otherwise": server}
@@ -124,7 +124,7 @@ def _from_secret(settings: dict[str, Any]) -> dict[str, str]:
         raise RunnerError(
             "secret_unavailable",
             f"the secret {arn} has no {', '.join(missing)}",
-            "give what the secret lacks to MigrationDatabase.fromSecret (host, port, databaseName), or complete the secret",
+            "add the missing parts to the secret, or pass them to MigrationDatabase.fromSecret (host, port, databaseName)",
         )
     return {part: str(value) for part, value in address.items()}
 
@@ -153,18 +153,18 @@ def _fetch(arn: str) -> str:
         code = error.response.get("Error", {}).get("Code", "")
         raise RunnerError(
             "secret_unavailable",
-            f"the secret {arn} can't be read: {code or error}",
+            f"the secret {arn} could not be read: {code or error}",
             "check that the secret exists in this account and region, and that the function's role may read and decrypt it",
         ) from error
     except KeyError as error:
         raise RunnerError(
-            "secret_unavailable", f"the secret {arn} holds no text", "store the database's address as JSON or as a URL"
+            "secret_unavailable", f"the secret {arn} has no text", "store the database's address in it as JSON or as a URL"
         ) from error
     except BotoCoreError as error:
         raise RunnerError(
             "secret_unavailable",
-            f"Secrets Manager can't be reached within {FETCH_TIMEOUT_SECONDS * ATTEMPTS} s: {error}",
-            "in an isolated subnet add an interface endpoint for Secrets Manager whose security group lets the function in",
+            f"Secrets Manager did not answer within {FETCH_TIMEOUT_SECONDS * ATTEMPTS} s: {error}",
+            "in an isolated subnet, add an interface endpoint for Secrets Manager whose security group allows the function",
         ) from error
 
 
@@ -177,7 +177,7 @@ def _from_token(settings: dict[str, Any]) -> dict[str, str]:
     except BotoCoreError as error:
         raise RunnerError(
             "secret_unavailable",
-            f"no token for IAM database authentication can be made: {error}",
+            f"a token for IAM database authentication could not be created: {error}",
             "check that the function has a role with credentials",
         ) from error
     return {"host": host, "port": str(port), "user": user, "password": token, "database": settings["database"]}

@@ -12,8 +12,8 @@ _TIMEOUT_SECONDS = 3
 
 
 def cancel(connection: Any) -> None:
-    """Asks the server to cancel what the driver's connection runs, if anything. This takes no password, which may have been
-    rotated since the connection was made."""
+    """Asks the server to cancel the statement that the driver's connection runs, if any. This needs no password, which may have
+    been rotated since the connection was opened."""
     if hasattr(connection, "_backend_key_data"):  # pg8000
         _request(connection._usock.getpeername(), connection._backend_key_data)
     elif hasattr(connection, "get_server_pid"):  # asyncpg

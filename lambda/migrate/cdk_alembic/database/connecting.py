@@ -1,5 +1,5 @@
-"""How the database is connected to: with a limit on waiting and TLS on each connection, and again while the database is on its
-way - paused, failing over, not there yet, or with a password that is being rotated."""
+"""Connects to the database, with a timeout and TLS on each connection. Retries while the database is not available: paused,
+failing over, starting, or rotating its password."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ PAUSE_SECONDS = (0.5, 2.0)
 # invalid_password and invalid_authorization_specification
 _PASSWORD_STATES = ("28P01", "28000")
 
-# A packet that a security group drops is never answered, and three of the four drivers would wait for it until the function ends.
+# A security group drops packets silently, and three of the four drivers would wait until the function ends.
 CONNECT_TIMEOUT_SECONDS = 10
 
 _TIMEOUT_OPTION = {"psycopg": "connect_timeout", "psycopg2": "connect_timeout", "asyncpg": "timeout", "pg8000": "timeout"}
 
 
 def until_connected(invocation: Invocation, attempt: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """The attempt's answer. The attempt is repeated while the database can't be reached, within the stage's limit, and once when
-    the password was refused: each attempt fetches the secret again. Never after a run has begun."""
+    """The attempt's answer. Repeats the attempt while the database is not reachable, within the stage's limit, and once if the
+    password was refused: each attempt fetches the secret again. Never repeats it after a run has started."""
     give_up = time.monotonic() + invocation.settings.limits.connect_retry
     refusals = 0
     while True:
@@ -48,7 +48,7 @@ def until_connected(invocation: Invocation, attempt: Callable[[], dict[str, Any]
 
 @contextmanager
 def bounded_connects() -> Iterator[None]:
-    """Meanwhile a connection of SQLAlchemy waits for CONNECT_TIMEOUT_SECONDS at most, unless env.py says otherwise."""
+    """Limits SQLAlchemy's connection attempts to CONNECT_TIMEOUT_SECONDS, unless env.py sets another limit."""
     from sqlalchemy import event
     from sqlalchemy.engine import Engine
 
@@ -76,7 +76,7 @@ def bounded(dialect: Any, record: Any, arguments: list[Any], options: dict[str, 
 
 
 def tls() -> ssl.SSLContext | None:
-    """What libpq and asyncpg read from the environment themselves and pg8000 does not."""
+    """TLS for pg8000, which does not read the variables that libpq and asyncpg read."""
     mode = os.environ.get("PGSSLMODE")
     if mode not in ("require", "verify-ca", "verify-full"):
         return None

@@ -1,4 +1,4 @@
-"""Queries over the backend's own driver, without SQLAlchemy and env.py, on a connection that waits for nothing long."""
+"""Queries with the backend's own driver, without SQLAlchemy and env.py, on a connection with short timeouts."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 CONNECT_SECONDS = 3
-# A migration that changes the version table itself holds it back from every reader.
+# A migration that alters the version table blocks every reader of it.
 _WAITS = {"lock_timeout": "1000", "statement_timeout": "3000"}
 
-# SQLAlchemy's own, not the drivers'.
+# SQLAlchemy's own options, not the drivers'.
 _SQLALCHEMY = (
     "context",
     "prepared_statement_cache_size",
@@ -27,8 +27,8 @@ def options(driver: str, address: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def connect(driver: str, options: Mapping[str, Any], waits: Mapping[str, str] = _WAITS) -> Any:
-    """A connection in autocommit that answers `ask(query)` with the only value of the only row, until `close()`. `options` are
-    what SQLAlchemy hands to the driver; `waits` are settings of PostgreSQL. Raises whatever the driver raises."""
+    """An autocommit connection whose `ask(query)` returns the only value of the only row, until `close()`. `options` are those
+    that SQLAlchemy passes to the driver; `waits` are settings of PostgreSQL. Raises the driver's exceptions."""
     return _CONNECT[driver]({name: value for name, value in options.items() if name not in _SQLALCHEMY}, waits)
 
 

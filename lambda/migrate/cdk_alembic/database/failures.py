@@ -33,7 +33,7 @@ def sql_state(error: BaseException) -> str | None:
 
 
 def describe(error: BaseException) -> str:
-    """What happened, in one line, in the database's own words where there are any."""
+    """The error in one line, in the database's own words if there are any."""
     origin = _origin(error)
     diagnostics = getattr(origin, "diag", None)
     fields = _fields(origin)
@@ -73,7 +73,7 @@ def shortened(text: str, length: int) -> str:
 
 def location(error: BaseException) -> str:
     """` (file.py:12)`: the innermost line of the backend's own code, or nothing."""
-    # A Project has made its folder the working directory.
+    # A Project makes its folder the working directory.
     backend = Path.cwd()
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         file = backend / frame.filename
@@ -91,7 +91,7 @@ def statement_of(error: BaseException) -> str | None:
 
 
 def connection_failure(error: Exception) -> RunnerError | None:
-    """The error of a database that could not be connected to, or None when the error is about something else."""
+    """The error for a failed connection to the database; None if the exception is something else."""
     state = sql_state(error) or _state_in_words(str(error))
     if (state and state.startswith(_REFUSED_STATES)) or _is_tls(error):
         return RunnerError(
@@ -103,15 +103,15 @@ def connection_failure(error: Exception) -> RunnerError | None:
     if (state and state.startswith(_UNREACHABLE_STATES)) or _is_network(error):
         return RunnerError(
             "database_unreachable",
-            f"the database can't be reached: {describe(error)}",
-            "check host and port, that the database is running, and that its security group lets this client in",
+            f"the database is not reachable: {describe(error)}",
+            "check host and port, that the database is running, and that its security group allows this client",
             sql_state=state,
         )
     return None
 
 
 def _state_in_words(text: str) -> str | None:
-    # libpq does not pass on the SQLSTATE of a refused connection: psycopg and psycopg2 have only its words.
+    # libpq does not report the SQLSTATE of a refused connection: psycopg and psycopg2 only have its text.
     if "password authentication failed" in text or "no pg_hba.conf entry" in text or "no password supplied" in text:
         return "28P01" if "password authentication" in text else "28000"
     if re.search(r'(role|user) "[^"]*" does not exist', text):
@@ -137,7 +137,7 @@ def _is_network(error: Exception) -> bool:
 
 
 def _root(error: BaseException) -> BaseException:
-    """An error that only reports an aborted transaction is traced back to what aborted it: leaving an autocommit block or a
+    """Replaces an error that only reports an aborted transaction by the error that aborted it: leaving an autocommit block or a
     savepoint after a failure hides the failure."""
     while _is_aftermath(error) and error.__context__ is not None:
         error = error.__context__

@@ -1,5 +1,5 @@
-"""The record of runs that the runner keeps in the database, in a schema of its own: autogenerate compares the default schema and
-never proposes to drop it."""
+"""The run history in the database. It has its own schema: autogenerate compares only the default schema and never proposes to
+drop it."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ CREATE TABLE IF NOT EXISTS cdk_alembic.run_revision (
 )""",
 )
 _EXISTS = "SELECT to_regclass('cdk_alembic.run_revision') IS NOT NULL"
-# With thousands of tenants each one looks for its own runs.
+# With thousands of tenants, each one searches for its own runs.
 _INDEX = "CREATE INDEX IF NOT EXISTS run_version_table ON cdk_alembic.run (version_table, started_at)"
 _STATE = f"{_EXISTS}, to_regclass('cdk_alembic.run_version_table') IS NOT NULL"
 CREATE_TRIES = 5
-# The drivers do not agree on how a list is passed; they all take a JSON text.
+# The drivers pass lists differently; all of them accept JSON text.
 _BEGIN = """
 INSERT INTO cdk_alembic.run (id, version_table, stage, command, requested_by, from_revisions, to_revisions)
 SELECT CAST(:id AS uuid), :version_table, :stage, :command, :requested_by, heads, heads
@@ -97,7 +97,7 @@ SELECT NOT EXISTS (SELECT FROM cdk_alembic.run WHERE version_table = :version_ta
 
 
 class History:
-    """Writes the record of one run over connections in autocommit. A role that may not write it loses the record, not the run."""
+    """Writes the record of one run over autocommit connections. If the role may not write it, the run continues without it."""
 
     def __init__(self, invocation: Invocation) -> None:
         self.run_id = invocation.request.run_id or str(uuid.uuid4())
@@ -110,7 +110,7 @@ class History:
         return self._begun
 
     def begin(self, connection: Any, table: VersionTable, heads: tuple[str, ...]) -> None:
-        """Makes the schema if it is not there, and records that the run has started."""
+        """Creates the schema if it does not exist, and records the start of the run."""
         with self._warning():
             self._create(connection)
             execute(
@@ -134,7 +134,7 @@ class History:
         return None
 
     def _create_among_rivals(self, connection: Any) -> None:
-        """Runs of other tenants do the same at this moment, and IF NOT EXISTS fails when another one commits first."""
+        """Other tenants' runs do the same concurrently, and IF NOT EXISTS fails if another one commits first."""
         from sqlalchemy.exc import SQLAlchemyError
 
         for tries_left in reversed(range(CREATE_TRIES)):
@@ -145,7 +145,7 @@ class History:
                 for statement in (*(() if exists else _CREATE), _INDEX):
                     connection.exec_driver_sql(statement)
             except SQLAlchemyError:
-                # A role that may write and does not own the table goes without the index.
+                # A role that may write but does not own the table skips the index.
                 if exists:
                     return
                 if not tries_left:
@@ -153,7 +153,7 @@ class History:
                 time.sleep(random.uniform(0.05, 0.2))
 
     def applied(self, connection: Any, item: dict[str, Any], script: Any) -> bool:
-        """Records a revision that has been committed. Returns whether this has shown that the connection holds the mutex."""
+        """Records a committed revision. Returns whether this confirmed that the connection holds the mutex."""
         held = False
         if self._begun:
             with self._warning():
@@ -172,8 +172,8 @@ class History:
     def end(
         self, context: Any, outcome: str, heads: tuple[str, ...] | None, error: str | None = None, connection: Any = None
     ) -> None:
-        """Records how the run ended. `heads`: what the version table holds; None: not known. `connection`: one in autocommit that
-        may still live, in place of a new one: after hours the password for that may have expired."""
+        """Records how the run ended. `heads`: the version table's revisions; None: unknown. `connection`: an autocommit
+        connection that may still be open, used instead of a new one: after hours, the password for that may have expired."""
         from sqlalchemy.exc import SQLAlchemyError
 
         if not self._begun:
@@ -200,12 +200,12 @@ class History:
         except SQLAlchemyError as error:
             self._begun = False
             reason = describe(error)
-            self._invocation.warnings.append(f"the run history can't be written: {reason}")
+            self._invocation.warnings.append(f"the run history could not be written: {reason}")
             log("WARNING", "history_not_written", stage=self._invocation.settings.stage, reason=reason)
 
 
 def read(context: Any) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """The latest runs, newest first, and the checksum that each applied revision had. Nothing if there is no record to read."""
+    """The latest runs, newest first, and the checksum of each applied revision. Empty if there is no record."""
     from sqlalchemy.exc import SQLAlchemyError
 
     table = full_name(context.version_table_schema, context.version_table)
@@ -221,7 +221,7 @@ def read(context: Any) -> tuple[list[dict[str, Any]], dict[str, str]]:
 
 
 def is_unfinished(connection: Any, table: VersionTable, lineage: Iterable[str]) -> bool:
-    """Whether the database is still on its way from empty: this record has all that was ever applied, and no run was complete."""
+    """Whether the database is still being built from empty: the record has every applied revision, and no run was complete."""
     from sqlalchemy.exc import SQLAlchemyError
 
     try:

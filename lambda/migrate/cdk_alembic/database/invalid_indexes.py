@@ -1,4 +1,4 @@
-"""Indexes that a failed CREATE INDEX CONCURRENTLY left behind: they slow down every write, and IF NOT EXISTS takes them for
+"""Indexes that a failed CREATE INDEX CONCURRENTLY left behind: they slow down every write, and IF NOT EXISTS treats them as
 built."""
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ..protocol.errors import RunnerError
 from ..protocol.log import log
 from .session import execute
 
-# With a thousand schemas, the catalog is searched for what the scripts could name, not scanned.
+# With a thousand schemas, searches the catalog for names in the scripts instead of scanning it.
 _NAMED = """
   AND relation.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = :schema)
   AND relation.relname IN (SELECT json_array_elements_text(CAST(CAST(:names AS text) AS json)))
@@ -56,7 +56,7 @@ def check_indexes(connection: Any, scripts: Iterable[Any], may_drop: bool, schem
         drop = f"DROP INDEX CONCURRENTLY {_quoted(connection, schema)}.{_quoted(connection, name)}"
         if revision is None:
             warnings.append(
-                f"the index {schema}.{name} on {table} is invalid: it serves no query and slows down every write; {drop}"
+                f"the index {schema}.{name} on {table} is invalid: no query uses it and it slows down every write; {drop}"
             )
         elif may_drop:
             connection.exec_driver_sql(drop)
@@ -64,7 +64,7 @@ def check_indexes(connection: Any, scripts: Iterable[Any], may_drop: bool, schem
         else:
             raise RunnerError(
                 "invalid_index",
-                f"the index {schema}.{name} on {table} is invalid, left behind by a CREATE INDEX CONCURRENTLY that failed, "
+                f"the index {schema}.{name} on {table} is invalid, left behind by a failed CREATE INDEX CONCURRENTLY, "
                 f"and revision {revision} names it",
                 f'nothing was applied; run `{drop}`, or send {{"allow": ["drop_invalid_indexes"]}}, and run again',
                 revision=revision,
@@ -78,7 +78,7 @@ def _sources(scripts: Iterable[Any]) -> dict[str, str]:
 
 @lru_cache(maxsize=4)
 def _names(sources: tuple[str, ...]) -> set[str]:
-    """Everything in the scripts that could be the name of an index."""
+    """Every word in the scripts that could be an index's name."""
     return {name for source in sources for name in _NAME.findall(source)}
 
 

@@ -1,4 +1,4 @@
-"""Connections and their statements: how long they may wait and run, and what the one that migrates has sent."""
+"""Connections and their statements: their timeouts, and what the migrating connection has sent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from ..protocol.invocation import Cancelled, Invocation
 
-# The statement timeout is what is left of the time when it is set. It is set again for a statement that comes this much later.
+# The statement timeout is the remaining time when it is set. It is set again for a statement that comes this much later.
 REFRESH_SECONDS = 5.0
 
 # Less than the 350 s after which load balancers and NAT gateways of AWS drop an idle connection.
@@ -27,31 +27,31 @@ OWN_COMMIT = re.compile(r"\s*(?:COMMIT|END)\b(?!\s+PREPARED)", re.IGNORECASE)
 
 @contextmanager
 def own_connection(context: Any) -> Iterator[Any]:
-    """A connection of its own to the MigrationContext's database, in autocommit."""
+    """A separate autocommit connection to the MigrationContext's database."""
     with context.connection.engine.connect() as connection:
         yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def execute(connection: Any, statement: str, **values: Any) -> Any:
-    """Executes a statement whose parameters are written `:name`."""
+    """Executes a statement with parameters such as `:name`."""
     return connection.execute(_text(statement), values)
 
 
 @cache
 def _text(statement: str) -> Any:
-    # SQLAlchemy searches the text for parameters: once for all revisions.
+    # SQLAlchemy searches the text for parameters; cached for all revisions.
     from sqlalchemy import text
 
     return text(statement)
 
 
 def bound(connection: Any, invocation: Invocation, lock_timeout: float | None = None) -> None:
-    """Makes each further statement of the connection end before the deadline, and the session end if this process is killed."""
+    """Makes each later statement end before the deadline, and the session end if this process is killed."""
     version = connection.dialect.server_version_info
     left = invocation.remaining_seconds() - invocation.reserve_seconds
     if left == math.inf:
         settings = {"statement_timeout": 0.0, **({"transaction_timeout": 0.0} if version >= (17,) else {})}
-        # A connection that is silent for hours must stay in the tables of every firewall on the way.
+        # Keepalives keep a connection that is idle for hours in the tables of firewalls.
         connection.exec_driver_sql(f"SELECT set_config('tcp_keepalives_idle', '{KEEPALIVE_SECONDS}', false)")
     else:
         settings = {"statement_timeout": max(left, 0.001)}
@@ -61,7 +61,7 @@ def bound(connection: Any, invocation: Invocation, lock_timeout: float | None = 
         # Lambda may kill this process at any time: the server then ends the statement and releases its locks.
         settings["client_connection_check_interval"] = 1
         settings["idle_session_timeout"] = 0
-    # The same text each time: neither SQLAlchemy nor PostgreSQL has to read it again.
+    # The same text each time, so that neither SQLAlchemy nor PostgreSQL parses it again.
     calls = ", ".join(f"set_config('{name}', :{name}, false)" for name in settings)
     execute(connection, f"SELECT {calls}", **{name: str(round(value * 1000)) for name, value in settings.items()})
 
@@ -69,30 +69,30 @@ def bound(connection: Any, invocation: Invocation, lock_timeout: float | None = 
 def enter_autocommit(connection: Any) -> None:
     """Call it before a connection's isolation level becomes AUTOCOMMIT."""
     if connection.dialect.driver == "pg8000":
-        # Alembic's autocommit_block asks for the isolation level first; pg8000 begins a transaction for that query and stays
-        # in it, so that CREATE INDEX CONCURRENTLY fails.
+        # Alembic's autocommit_block reads the isolation level first. pg8000 starts a transaction for that query and stays in it,
+        # so CREATE INDEX CONCURRENTLY would fail.
         connection.connection.rollback()
 
 
 class Session:
-    """Watches one connection while the functions of revisions run on it. What Alembic itself sends around them is the version
-    table: with the revision's work done, this is not the moment to cut it short, so it is left alone."""
+    """Watches one connection while the functions of revisions run on it. Alembic's own statements around them update the version
+    table and have no limit: the revision's work is done then."""
 
     def __init__(self, connection: Any, invocation: Invocation) -> None:
         self.statements = 0
-        """How many statements the last revision has sent."""
+        """Number of statements of the last revision."""
         self.left_transaction = False
-        """Whether the last revision has committed something, by an autocommit block or by a commit of its own."""
+        """Whether the last revision committed something itself, with an autocommit block or a commit."""
         self._connection = connection
         self._invocation = invocation
         self._is_watching = False
         self._lock_timeout: float | None = None
-        """What the revision's next statement needs; None when the revision has set its own."""
+        """For the revision's next statement; None if the revision set its own."""
         self._set_at = -math.inf
         self._refresh = min(REFRESH_SECONDS, invocation.reserve_seconds / 2)
 
     def run(self, migrate: Callable[..., None], **arguments: Any) -> None:
-        """Runs a revision's function. Raises Cancelled when the run is to end."""
+        """Runs a revision's function. Raises Cancelled if the run must end."""
         self._set(self._invocation.settings.limits.lock_timeout)
         self.statements = 0
         self.left_transaction = False
@@ -136,7 +136,7 @@ class Session:
             self.left_transaction = True
 
     def before_rollback(self, *_: Any) -> None:
-        """SQLAlchemy's events rollback and rollback_savepoint: they take back what was set meanwhile."""
+        """SQLAlchemy's events rollback and rollback_savepoint: they undo the settings."""
         self._set_at = -math.inf
 
     def before_options(self, connection: Any, options: dict[str, Any]) -> None:
@@ -148,7 +148,7 @@ class Session:
 
 
 def _driver_connection(pooled: Any) -> Any:
-    """What the driver gave to SQLAlchemy; before 1.4.24 there was no name for it."""
+    """The driver's connection; SQLAlchemy before 1.4.24 has no attribute for it."""
     if hasattr(pooled, "driver_connection"):
         return pooled.driver_connection
     return getattr(pooled.connection, "_connection", pooled.connection)

@@ -1,4 +1,4 @@
-"""The version table: where env.py keeps it, what it holds, and the mutex that lets one run at a time migrate it."""
+"""The version table: where env.py keeps it, its revisions, and the mutex that lets one run at a time migrate it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ..protocol.errors import RunnerError
 from ..protocol.invocation import Invocation
 from .session import bound, execute, own_connection
 
-# A rival that is blocked in pg_advisory_lock holds a snapshot, and CREATE INDEX CONCURRENTLY waits for snapshots: a deadlock.
-# A poll in autocommit holds nothing between two tries, https://www.postgresql.org/docs/current/explicit-locking.html
+# A session that is blocked in pg_advisory_lock holds a snapshot, and CREATE INDEX CONCURRENTLY waits for snapshots: a deadlock.
+# Polling in autocommit holds nothing between two tries, https://www.postgresql.org/docs/current/explicit-locking.html
 POLL_SECONDS = (0.1, 0.5)
 
 MAX_NAME_LENGTH = 63
@@ -43,31 +43,31 @@ class VersionTable(NamedTuple):
     """A version table that exists, or will when Alembic creates it."""
 
     server: str
-    """When it was started tells one server from another."""
+    """Its start time identifies the server."""
     database: str
     name: str
     own_schema: str | None
-    """What env.py gives as version_table_schema; for a tenant, its schema. It names mutex and history."""
+    """env.py's version_table_schema; for a tenant, its schema. It names mutex and history."""
     visible_schema: str | None
-    """Where the search_path leads to."""
+    """The schema that the search_path leads to."""
     translated_schema: str | None
-    """What a schema_translate_map makes of the configured one."""
+    """The configured schema after a schema_translate_map."""
     has_asked_schema: bool
-    """Whether the database has the schema that `find` was asked about."""
+    """Whether the database has the `schema` passed to `find`."""
 
     @property
     def schema(self) -> str | None:
-        """Where Alembic reads and writes it."""
+        """The schema in which Alembic reads and writes it."""
         return self.translated_schema or self.visible_schema
 
     @property
     def full_name(self) -> str:
-        """How the history calls it."""
+        """Its name in the history."""
         return full_name(self.own_schema, self.name)
 
     @property
     def is_translated(self) -> bool:
-        """Whether Alembic writes it elsewhere than where it looks whether it exists: its search knows no translation."""
+        """Whether Alembic writes it to another schema than the one it searches: its search ignores schema_translate_map."""
         configured = self.own_schema
         return self.translated_schema != configured and (configured is not None or self.translated_schema != self.visible_schema)
 
@@ -77,14 +77,14 @@ def full_name(schema: str | None, name: str) -> str:
 
 
 def find(context: Any, schema: str | None = None) -> VersionTable:
-    """The version table of Alembic's MigrationContext, and whether the database has a `schema`. Leaves env.py's connection as it
-    is."""
+    """The version table of Alembic's MigrationContext, and whether the database has a `schema`. Leaves env.py's connection
+    unchanged."""
     connection = context.connection
     was_in_transaction = connection.in_transaction()
     row = execute(connection, _FIND, name=context.version_table, schema=schema).one()
     server, database, current, found, has_schema = row
     if connection.in_transaction() and not was_in_transaction:
-        # SQLAlchemy 2 has begun one; 1.4 does not.
+        # SQLAlchemy 2 has started a transaction; 1.4 does not.
         connection.rollback()
     return VersionTable(
         server,
@@ -98,7 +98,7 @@ def find(context: Any, schema: str | None = None) -> VersionTable:
 
 
 def heads_in(connection: Any, table: VersionTable) -> tuple[str, ...]:
-    """What the version table holds, read over a connection in autocommit; empty when the table does not exist."""
+    """The version table's revisions, read over an autocommit connection; empty if the table does not exist."""
     quote = connection.dialect.identifier_preparer.quote_identifier
     name = f"{quote(table.schema)}.{quote(table.name)}"
     if not execute(connection, "SELECT to_regclass(CAST(:name AS text)) IS NOT NULL", name=name).scalar():
@@ -109,7 +109,7 @@ def heads_in(connection: Any, table: VersionTable) -> tuple[str, ...]:
 
 @contextmanager
 def hold_mutex(context: Any, invocation: Invocation, table: VersionTable) -> Iterator[Any]:
-    """Holds the mutex of the MigrationContext's version table, and gives the connection that holds it, in autocommit.
+    """Holds the mutex of the MigrationContext's version table, and yields the autocommit connection that holds it.
 
     Waits within the stage's limit and the time that is left, then raises RunnerError `locked`, which names who holds it.
     """
@@ -120,7 +120,7 @@ def hold_mutex(context: Any, invocation: Invocation, table: VersionTable) -> Ite
     key = key_of(table.name, table.own_schema)
     started = time.monotonic()
     with (invocation.connect or own_connection)(context) as connection:
-        # What is written here is the record of the run: a commit of the next revision, or of the run's end, takes it to the disk.
+        # Only the run's record is written here: the next revision's commit, or the run's end, flushes it to disk.
         execute(
             connection,
             "SELECT set_config('application_name', :holder, false), set_config('synchronous_commit', 'off', false)",
@@ -135,7 +135,7 @@ def hold_mutex(context: Any, invocation: Invocation, table: VersionTable) -> Ite
             try:
                 execute(connection, "SELECT pg_advisory_unlock(:key)", key=key)
             except SQLAlchemyError:
-                # A session that has ended holds nothing any more.
+                # An ended session holds nothing.
                 with suppress(SQLAlchemyError):
                     connection.invalidate()
 
@@ -147,7 +147,7 @@ def key_of(version_table: str, version_table_schema: str | None) -> int:
 
 
 def still_held(connection: Any) -> None:
-    """Raises RunnerError when the session that holds the mutex was ended from outside: a rival may hold it by now."""
+    """Raises RunnerError if somebody ended the session that holds the mutex: another run may hold it by now."""
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
@@ -157,8 +157,8 @@ def still_held(connection: Any) -> None:
     if not held:
         raise RunnerError(
             "database_unreachable",
-            "the session that holds the mutex was ended from outside, so the run stopped between two revisions",
-            "what was applied stays; find out who ended it (a failover, an administrator), and run again: it goes on from there",
+            "somebody ended the session that holds the mutex, so the run stopped between two revisions",
+            "find out who ended it (a failover, an administrator), then run again: it continues from there",
         )
 
 
@@ -178,7 +178,7 @@ def _locked(holder: Any, waited: float) -> RunnerError:
     else:
         pid, name, since = holder
         who = f"{name or 'an unnamed session'} (backend {pid}, connected since {since})"
-        remedy = f"; if nothing runs any more, end its session: SELECT pg_terminate_backend({pid})"
+        remedy = f"; if that run has died, end its session: SELECT pg_terminate_backend({pid})"
     return RunnerError(
         "locked",
         f"another migration run holds the mutex: {who}; waited {waited:.0f} s",

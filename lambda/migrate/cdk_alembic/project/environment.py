@@ -1,4 +1,4 @@
-"""Runs the backend's env.py, unchanged, with our own steps, transactions and limits around them."""
+"""Runs the backend's unchanged env.py with the runner's own steps, transactions and limits."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def run_environment(project: Project, steps: Steps, around: Around | None = None
     The project's revisions are loaded there at the latest.
 
     Raises RunnerError for a database that can't be connected to, for an env.py that fails outside of run_migrations, and for
-    revisions that can't be loaded; what fails inside of run_migrations is passed on as it is.
+    revisions that can't be loaded; failures inside run_migrations are passed on unchanged.
     """
     from alembic.runtime.environment import EnvironmentContext
 
-    # env.py calls configure on the installed instance. A subclass would not be reached: alembic.context proxies only the class
-    # that it registered.
+    # env.py calls configure on the installed instance. A subclass would not work: alembic.context proxies only the class that it
+    # registered.
     environment = EnvironmentContext(project.config, project.script, fn=steps, dont_mutate=around is None)
     execution = _Execution(project, environment, around)
     environment.configure = execution.configure
@@ -78,7 +78,7 @@ class _Loaded(BaseException):
 
 
 def current(project: Project, look: Callable[[tuple[str, ...], Any], None] | None = None) -> tuple[str, ...]:
-    """The version table's revisions, read on a connection of its own; empty when there is no such table.
+    """The version table's revisions, read on a separate connection; empty if the table does not exist.
 
     `look(heads, context)` may read more, or write over connections of its own.
     """
@@ -99,7 +99,7 @@ class _Execution:
 
     def __init__(self, project: Project, environment: Any, around: Around | None) -> None:
         self.failure: BaseException | None = None
-        """What run_migrations raised."""
+        """The exception of run_migrations."""
         self._project = project
         self._environment = environment
         self._configure = environment.configure
@@ -107,7 +107,7 @@ class _Execution:
         self._runs = 0
 
     def configure(self, *args: Any, **options: Any) -> None:
-        """In place of EnvironmentContext.configure."""
+        """Replaces EnvironmentContext.configure."""
         self._configure(*args, **{**options, "transaction_per_migration": True})
         context = self._environment.get_context()
         run_migrations = context.run_migrations
@@ -125,14 +125,14 @@ class _Execution:
             raise
 
     def verify(self) -> None:
-        """Raises what an env.py that catches a revision's failure would make a success of, and RunnerError when nothing ran."""
+        """Raises the failure that an env.py may have caught, and RunnerError if nothing ran."""
         if self.failure is not None:
             raise self.failure
         if self._runs == 0:
             raise RunnerError(
                 "invalid_project",
-                "env.py ended without a call of context.run_migrations()",
-                "compare env.py with Alembic's own template; `alembic current` must print the database's revision",
+                "env.py did not call context.run_migrations()",
+                "compare env.py with Alembic's template until `alembic current` prints the database's revision",
             )
 
 
@@ -141,13 +141,13 @@ def _check(context: Any, earlier_runs: int) -> None:
         raise RunnerError(
             "invalid_project",
             f"env.py configured {context.dialect.name} without a connection to PostgreSQL",
-            "let env.py connect to PostgreSQL in its online mode",
+            "make env.py connect to PostgreSQL in online mode",
         )
     if earlier_runs:
         raise RunnerError(
             "invalid_project",
             "env.py calls context.run_migrations() more than once",
-            "let env.py migrate one database and one schema; deploy one construct for each",
+            "make env.py migrate one database and one schema, and deploy one construct for each",
         )
 
 

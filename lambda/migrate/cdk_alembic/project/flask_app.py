@@ -1,4 +1,4 @@
-"""Flask-Migrate's env.py gets its database from the running application, which is loaded as the command `flask` does."""
+"""Flask-Migrate's env.py reads its database from the running application. Loads that as the command `flask` does."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from .project import SET_VARIABLE, Project
 
 
 def make_importable(folder: Path) -> None:
-    """Puts the application on sys.path: `flask db` runs beside it, and the Alembic project is a folder there."""
+    """Puts the application on sys.path: `flask db` runs beside it, and the Alembic project is a subfolder."""
     if _needs_it(folder / "env.py"):
         sys.path.insert(0, str(folder.parent))
 
 
 @contextmanager
 def application_context(project: Project) -> Iterator[None]:
-    """Flask's application context, if env.py needs one. Raises RunnerError `invalid_project` when there is no application."""
+    """Flask's application context, if env.py needs one. Raises RunnerError `invalid_project` if there is no application."""
     env = Path(project.script.dir) / "env.py"
     if not _needs_it(env):
         yield
@@ -47,18 +47,18 @@ def _needs_it(env: Path) -> bool:
 def _load(project: Project, env: Path) -> Any:
     from flask.cli import ScriptInfo
 
-    # `flask db init` makes the project a folder beside the application.
+    # `flask db init` creates the project in a folder beside the application.
     folder = project.directory.parent if env.parent.samefile(project.directory) else project.directory
-    # In the application's folder `location` finds its lines, too.
+    # `location` names the application's lines only from its own folder.
     with chdir(folder):
         try:
-            # Only the command `flask` itself reads the variable.
+            # Only the command `flask` reads the variable.
             return ScriptInfo(app_import_path=os.environ.get("FLASK_APP")).load_app()
         except (Exception, SystemExit) as error:
             raise RunnerError(
                 "invalid_project",
-                f"env.py needs Flask's application, which can't be loaded: {describe(error)}{location(error)}",
+                f"env.py needs Flask's application, which could not be loaded: {describe(error)}{location(error)}",
                 SET_VARIABLE
                 if missing_variable(error)
-                else "name it in FLASK_APP, as for the command `flask`; `flask db current` must work with the same environment",
+                else "set FLASK_APP, as for the command `flask`, until `flask db current` works with the same environment",
             ) from error

@@ -1,6 +1,6 @@
-"""How revisions follow each other, by what their files say. It needs no Alembic: synth reads the same rules.
+"""How revisions follow each other, and errors for those that Alembic can't order. Synth uses it without Alembic.
 
-Alembic itself ends with a bare KeyError here, or takes the last of two files with one id.
+Alembic itself fails with a bare KeyError, or uses the last of two files with one id.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ class Node(NamedTuple):
 
 
 def duplicate(nodes: Iterable[Node]) -> ProjectError | None:
-    """The error of two files that have one revision id; None without any."""
+    """The error for two files with one revision id; None if there is no error."""
     found: dict[str, Node] = {}
     for node in nodes:
         if (other := found.setdefault(node.revision, node)) is not node:
             return ProjectError(
                 "invalid_project",
                 f"two files have the revision id {node.revision}: {other.file} and {node.file}",
-                "give one of them an id of its own, and let the revisions that follow it name the new id",
+                "give one of them a new id, and use that id in the revisions that follow it",
             )
     return None
 
 
 def problem(nodes: Collection[Node]) -> ProjectError | None:
-    """The error of a duplicate, of a revision that follows none that exists, or of revisions in a circle; None without any."""
+    """The error for a duplicate, or for revisions that follow a missing one or form a circle; None if there is no error."""
     if error := duplicate(nodes):
         return error
     found = {node.revision: node for node in nodes}
@@ -62,8 +62,8 @@ def problem(nodes: Collection[Node]) -> ProjectError | None:
 
 
 def is_meant(labels: Mapping[str, Collection[str]]) -> bool:
-    """Whether several heads, with the branch labels of each, are meant, so that a deploy goes to all of them: each has a label of
-    its own."""
+    """Whether several heads, given with their branch labels, are intended, so that a deploy goes to all of them: each has a label
+    that no other head has."""
     return len(own_labels(labels)) == len(labels)
 
 

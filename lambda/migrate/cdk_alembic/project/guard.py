@@ -60,13 +60,13 @@ def refuse_unacknowledged(scripts: Iterable[Any]) -> None:
     """Raises RunnerError `blocked` that names every place without an acknowledgement, and the comment to write."""
     open_ = [loss for loss in data_losses(scripts) if "acknowledgement" not in loss]
     if open_:
-        places = "; ".join(f"{loss['what']} in revision {loss['revision']} ({loss['file']}:{loss['line']})" for loss in open_)
+        losses = "; ".join(f"{loss['what']} in revision {loss['revision']} ({loss['file']}:{loss['line']})" for loss in open_)
         comments = " and ".join(
             f"`# cdk-alembic: allow {rule}: <reason>`" for rule in dict.fromkeys(loss["rule"] for loss in open_)
         )
         raise RunnerError(
             "blocked",
-            f"pending revisions destroy data: {places}",
+            f"pending revisions destroy data: {losses}",
             f"nothing was applied; if this is intended, add {comments} to the file that does it and try again",
             revision=open_[0]["revision"],
             data_loss=open_,

@@ -1,4 +1,4 @@
-"""The function's package: what is where in it, as its manifest says. A package that was laid out by hand has no manifest."""
+"""The layout of the function's package, from its manifest. A package that was laid out by hand has none."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def package_root() -> Path:
 
 
 def manifest(root: Path) -> dict[str, Any]:
-    """What lib/packaging/layout/manifest.ts has written; empty without a manifest."""
+    """The manifest that lib/packaging/layout/manifest.ts wrote; empty if there is none."""
     file = root / MANIFEST_FILE
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
 
 def packaged_driver() -> str | None:
-    """The PostgreSQL driver that env.py uses; None when that is not clear."""
+    """The PostgreSQL driver that env.py uses; None if unknown."""
     return manifest(package_root()).get("driver")

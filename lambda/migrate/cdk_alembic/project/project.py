@@ -1,4 +1,4 @@
-"""The backend's Alembic project, in the function's package or where it is developed: its configuration and its scripts."""
+"""The backend's Alembic project, in the function's package or on a developer's machine: its configuration and its scripts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FLASK_MIGRATE_FOLDER = "migrations"
 
 
 class Project:
-    """One project, as Alembic reads it: the revisions are loaded when they are first needed, which is after env.py has begun."""
+    """One project, as Alembic reads it. The revisions are loaded when first needed, which is after env.py has started."""
 
     def __init__(
         self, directory: Path, config: Path | None = None, sources: Iterable[Path] = (), dependencies: Path | None = None
@@ -55,7 +55,7 @@ class Project:
             from alembic.script.revision import RevisionMap
 
             self.script = ScriptDirectory.from_config(self.config)
-            # Alembic prepends prepend_sys_path each time, and a function lives for many requests.
+            # Alembic prepends prepend_sys_path each time, and a function serves many requests.
             sys.path[:] = dict.fromkeys(sys.path)
         except (Exception, SystemExit) as error:
             raise _not_loaded(error) from error
@@ -69,8 +69,8 @@ class Project:
         if not (root / BACKEND_DIRECTORY).is_dir():
             raise RunnerError(
                 "invalid_project",
-                f"the package has no folder {BACKEND_DIRECTORY}/ with the Alembic project",
-                "package the backend with MigrationCode.fromProject, or lay the package out as its documentation says",
+                f"the package has no {BACKEND_DIRECTORY}/ with the Alembic project",
+                "package the backend with MigrationCode.fromProject, or follow the layout in its documentation",
             )
         backend, found = root / BACKEND_DIRECTORY, manifest(root)
         config = backend / found["config"] if "config" in found else None
@@ -103,27 +103,27 @@ class Project:
         return tuple(sorted(self.script.get_heads()))
 
     def known(self, revision: str) -> bool:
-        """Whether the scripts have exactly this id (Alembic would also take the start of one)."""
+        """Whether the scripts have exactly this id (Alembic would also accept the start of one)."""
         return revision in self.script.revision_map._revision_map
 
     def unknown(self, revisions: Iterable[str]) -> list[str]:
-        """Those of the database's revisions that the scripts do not have."""
+        """The database's revisions that the scripts do not have."""
         return sorted(revision for revision in revisions if not self.known(revision))
 
     def lineage(self, heads: Iterable[str]) -> set[str]:
-        """Every revision that is applied when the version table holds `heads`."""
+        """Every applied revision if the version table has `heads`."""
         heads = tuple(heads)
         if not heads:
             return set()
         return {script.revision for script in self.script.iterate_revisions(heads, "base", implicit_base=True)}
 
     def for_tenant(self, argument: str) -> None:
-        """From now on env.py finds a configuration that no other tenant's env.py has changed, with Alembic's `-x tenant=...`."""
+        """Gives env.py a fresh configuration with Alembic's `-x tenant=...`, untouched by other tenants' env.py."""
         self.config = configuration(self.directory, self._file)
         self.config.cmd_opts = Namespace(x=[f"tenant={argument}"])
 
     def forget_modules(self) -> None:
-        """Drops the backend's modules, so that settings which they read from the environment are read again."""
+        """Drops the backend's modules, so that they read their settings from the environment again."""
         inside = tuple(f"{folder}{os.sep}" for folder in self._sources)
         for name, module in list(sys.modules.items()):
             if (getattr(module, "__file__", None) or "").startswith(inside):
@@ -138,22 +138,22 @@ def configuration(directory: Path, file: Path | None = None) -> Any:
     except ImportError as error:
         raise RunnerError(
             "invalid_project",
-            f"Alembic can't be imported: {error}",
-            "add alembic to the backend's dependencies (not to a group for development only) and try again",
+            f"Alembic could not be imported: {error}",
+            "add alembic to the backend's dependencies (not only to a development group) and try again",
         ) from error
     try:
         found = _configuration(directory, file)
     except (configparser.Error, tomllib.TOMLDecodeError, UnicodeDecodeError, CommandError) as error:
         raise RunnerError(
             "invalid_project",
-            f"Alembic's configuration in {directory.name}/ can't be read: {describe(error)}",
+            f"Alembic's configuration in {directory.name}/ could not be read: {describe(error)}",
             REPAIR,
         ) from error
     if found is None:
         raise RunnerError(
             "invalid_project",
-            f"there is neither alembic.ini nor [tool.alembic] in pyproject.toml in {directory.name}/",
-            "point --project, or the construct's code, at the folder that holds alembic.ini",
+            f"{directory.name}/ has neither alembic.ini nor [tool.alembic] in pyproject.toml",
+            "point --project, or the construct's code, to the folder with alembic.ini",
         )
     return found
 
@@ -164,12 +164,12 @@ def _configuration(directory: Path, file: Path | None) -> Any:
     for ini in (directory / "alembic.ini", directory / FLASK_MIGRATE_FOLDER / "alembic.ini") if file is None else (file,):
         toml = (ini.parent if ini.name == "pyproject.toml" else directory) / "pyproject.toml"
         if _has_alembic_table(toml):
-            # toml_file came with Alembic 1.16; an older one has no [tool.alembic] to read.
+            # toml_file is new in Alembic 1.16; an older one does not read [tool.alembic].
             return Config(str(ini if ini != toml else toml.with_name("alembic.ini")), toml_file=str(toml))
         if ini.is_file():
             config = Config(str(ini))
             if not config.get_main_option("script_location") and (ini.parent / "env.py").is_file():
-                # Flask-Migrate's alembic.ini is among the scripts and does not say so.
+                # Flask-Migrate's alembic.ini is in the folder of the scripts and does not set script_location.
                 config.set_main_option("script_location", str(ini.parent).replace("%", "%%"))
             return config
     if (toml := directory / "pyproject.toml").is_file():
@@ -189,8 +189,8 @@ def _has_alembic_table(toml: Path) -> bool:
 
 @contextmanager
 def keeping_scripts() -> Iterator[None]:
-    """Meanwhile the scripts, which stay, are not searched for garbage again and again. Once for a whole request: what is garbage
-    when it is frozen is hardly ever found afterwards."""
+    """Excludes the loaded scripts, which stay, from garbage collection. Use it once per request: garbage that is frozen is rarely
+    collected afterwards."""
     gc.freeze()
     try:
         yield
@@ -205,7 +205,7 @@ def _node(script: Any) -> Node:
 
 
 def _not_loaded(error: BaseException) -> ProjectError:
-    return ProjectError("invalid_project", f"the revision scripts can't be loaded: {describe(error)}{location(error)}", REPAIR)
+    return ProjectError("invalid_project", f"the revisions could not be loaded: {describe(error)}{location(error)}", REPAIR)
 
 
 def info(script: Any) -> dict[str, str]:

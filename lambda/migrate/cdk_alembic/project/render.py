@@ -9,7 +9,7 @@ from typing import Any
 from ..database.failures import describe, location
 from .project import Project
 
-# Lambda's answer has 6 MB at most, https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+# A Lambda response may have 6 MB, https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_CHARACTERS = 1_000_000
 
 

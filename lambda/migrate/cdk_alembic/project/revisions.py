@@ -1,4 +1,4 @@
-"""How the revisions follow each other, and which steps lead from where a database is to a revision."""
+"""The order of the revisions, and the steps from a database's revision to another one."""
 
 from __future__ import annotations
 
@@ -39,31 +39,31 @@ def resolve(project: Project, revision: str) -> list[str]:
 
 
 def same_target(target: list[str], revision: str) -> str:
-    """The revision to ask for again. A relative step was resolved once, before the database moved; several heads have no id."""
+    """The target of the next slice. A relative step is resolved once, before the database moves; several heads have no id."""
     if len(target) > 1:
         return revision
     return target[0] if target else "base"
 
 
 def refuse_ahead(project: Project, heads: tuple[str, ...]) -> None:
-    """Raises RunnerError `database_ahead` when the database has revisions that the scripts do not have."""
+    """Raises RunnerError `database_ahead` if the database has revisions that the scripts do not have."""
     unknown = project.unknown(heads)
     if unknown:
         raise RunnerError(
             "database_ahead",
             f"the database is at {', '.join(unknown)}, which this release does not have "
             f"(its heads: {', '.join(project.heads) or 'none'})",
-            "take the release that has this revision, or a newer one; nothing was changed",
+            "deploy the release that has this revision, or a newer one; nothing was changed",
             revision=unknown[0],
         )
 
 
 @contextmanager
 def alembic_errors(project: Project, revision: str) -> Iterator[None]:
-    """Turns what Alembic raises about a revision into RunnerError `unknown_revision`."""
+    """Translates Alembic's exceptions about a revision into RunnerError `unknown_revision`."""
     try:
         yield
-    # For a notation that it does not foresee, such as a relative step from an unknown label, Alembic raises anything.
+    # For some notations, such as a relative step from an unknown label, Alembic raises arbitrary exceptions.
     except Exception as error:
         raise RunnerError(
             "unknown_revision",
@@ -80,7 +80,7 @@ def refuse_heads_that_are_not_meant(project: Project) -> None:
             "multiple_heads",
             f"the scripts have {len(project.heads)} heads: {', '.join(project.heads)}",
             f'merge them with `alembic merge -m "Merge heads" {" ".join(project.heads)}` and try again, '
-            "or give each branch a label of its own if they are meant",
+            "or give each branch a different label if this is intended",
         )
 
 

@@ -38,7 +38,7 @@ def definitions(tree: ast.Module) -> dict[str, list[ast.stmt]]:
 
 
 def text_of(node: ast.AST | None, known: Mapping[str, Any] | None = None) -> str | None:
-    """What is literal in a text, an f-string or a sum of texts. In place of each value stands what `known` says, or `_`."""
+    """The literal parts of a text, an f-string or a sum of texts. Values are replaced by those in `known`, or by `_`."""
     if isinstance(node, ast.Constant):
         return node.value if isinstance(node.value, str) else None
     if isinstance(node, ast.JoinedStr):

@@ -1,4 +1,4 @@
-"""Clients of AWS. botocore is in Lambda's runtime, and is imported when it is needed."""
+"""AWS clients. botocore is part of Lambda's runtime and is imported only when needed."""
 
 from __future__ import annotations
 

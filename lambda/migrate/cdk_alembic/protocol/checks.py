@@ -1,4 +1,4 @@
-"""Finds what is wrong with a value by the rules of the contract, which are data.
+"""Finds problems of a value by the rules of the contract, which are data.
 
 Its twin is lib/contract/checks/rules.ts: both find the same problems in the same words. Imported by every call: few imports.
 """
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-# A list of many thousands can have as many problems; a person reads some.
+# A list of thousands can have as many problems; a person reads only some.
 MAX_LISTED = 5
 MAX_VALUE_LENGTH = 60
 
 
 def problems(shape: Mapping[str, Any], value: object, path: str = "") -> list[str]:
-    """All that is wrong with an object; empty when it can be used."""
+    """All problems of an object; empty: it is valid."""
     if not isinstance(value, dict):
         return [f"{path or shape['name']} must be a JSON object"]
     rules = shape["keys"]
@@ -31,7 +31,7 @@ def problems(shape: Mapping[str, Any], value: object, path: str = "") -> list[st
         command = value.get(by, rules[by].get("default"))
         wrong = wrong_with(rules[by], command, prefix + by)
         if wrong:
-            # Without it there is no saying what belongs to it.
+            # Without the command, its keys are unknown.
             return found + wrong
     for key, rule in rules.items():
         if key == by:
@@ -55,7 +55,7 @@ def problems(shape: Mapping[str, Any], value: object, path: str = "") -> list[st
 
 
 def wrong_with(rule: Mapping[str, Any], value: object, key: str = "") -> list[str]:
-    """What is wrong with one value; empty when it passes."""
+    """The problems of one value; empty: it is valid."""
     if rule["type"] == "object" and isinstance(value, dict):
         return problems(rule["shape"], value, key)
     if not _PASSES[rule["type"]](rule, value):

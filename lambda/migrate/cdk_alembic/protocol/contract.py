@@ -1,4 +1,4 @@
-"""What came in, once `rules` has found nothing wrong with it: lib/contract says what each field means."""
+"""Requests and settings that `rules` found valid. lib/contract documents each field."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ class Request(NamedTuple):
     requested_by: str = "invoke"
     run_id: str | None = None
     sql: bool = False
-    place: str | None = None
+    compute: str | None = None
 
 
 class Limits(NamedTuple):
-    """How long the runner waits for what, in seconds. The reasons for the defaults are in docs/timeouts.md."""
+    """The runner's timeouts in seconds. docs/timeouts.md gives the reasons for the defaults."""
 
     mutex_wait: float = 60
     lock_timeout: float = 5
@@ -68,7 +68,7 @@ class Limits(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """What the construct told the runner, after `settings_problems` found nothing."""
+    """The construct's settings, which `settings_problems` found valid."""
 
     stage: str
     allow: tuple[str, ...]
@@ -83,12 +83,12 @@ class Settings(NamedTuple):
 
 
 def request_problems(request: object) -> list[str]:
-    """All that is wrong with a request; empty when it can be carried out."""
+    """All problems of a request; empty: it is valid."""
     return problems(REQUEST, request)
 
 
 def parse_request(request: dict[str, Any]) -> Request:
-    """A request in which `request_problems` found nothing."""
+    """A request that `request_problems` found valid."""
     return Request(
         request.get("command", "upgrade"),
         request.get("revision"),
@@ -102,12 +102,12 @@ def parse_request(request: dict[str, Any]) -> Request:
 
 
 def settings_problems(settings: object) -> list[str]:
-    """All that is wrong with the function's settings; empty when they can be used."""
+    """All problems of the function's settings; empty: they are valid."""
     return problems(SETTINGS, settings)
 
 
 def parse_settings(settings: dict[str, Any]) -> Settings:
-    """Settings in which `settings_problems` found nothing."""
+    """Settings that `settings_problems` found valid."""
     limits = settings.get("limits", {})
     return Settings(
         settings["stage"],

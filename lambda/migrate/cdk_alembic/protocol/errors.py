@@ -1,4 +1,4 @@
-"""How this runner fails: with a code of the contract, what went wrong, and the next step."""
+"""The runner's errors: a code of the contract, what happened, and the next step."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ class RunnerError(Exception):
 
 
 class ProjectError(RunnerError):
-    """The project itself can't be used, whichever database it runs on."""
+    """The project itself is unusable, on any database."""
 
 
 def unforeseen(error: BaseException) -> RunnerError:
-    """The RunnerError `internal_error` for an exception that nothing else explains."""
+    """The RunnerError `internal_error` for an unexpected exception."""
     text = " ".join(str(error).split())
     return RunnerError(
         "internal_error",
         f"the runner failed: {type(error).__name__}: {text}",
-        "look at the function's log, and report it as a bug of cdk-alembic",
+        "report this as a bug of cdk-alembic, with the traceback from the log",
     )

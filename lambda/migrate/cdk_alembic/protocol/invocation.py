@@ -1,4 +1,4 @@
-"""The edge: event and settings come in, are checked once, and go on as one typed Invocation."""
+"""The edge: checks event and settings once and turns them into one typed Invocation."""
 
 from __future__ import annotations
 
@@ -22,85 +22,85 @@ from .contract import (
 )
 from .errors import RunnerError
 
-# Verifying the heads and answering takes a connection and a query; a short function keeps a fifth of its time for it.
+# Verifying the heads and answering takes a connection and a query; a short function reserves a fifth of its time for it.
 RESERVE_SECONDS = 10.0
 RESERVE_SHARE = 0.2
 
 
 class Cancelled(Exception):
-    """Raised within a revision when its run is to end."""
+    """Raised within a revision if its run must end."""
 
 
 @dataclass
 class Invocation:
-    """One request under way: what was asked, by whom, and how much time it has."""
+    """One request in progress: what was requested, by whom, and how much time is left."""
 
     request: Request
     settings: Settings
     holder: str
-    """Who runs, as shown in pg_stat_activity."""
+    """The session's name in pg_stat_activity."""
     remaining_seconds: Callable[[], float]
     """Until the function is killed."""
     reserve_seconds: float
     """No revision starts with less than this left: verifying and answering need it."""
     started: float = field(default_factory=time.monotonic)
     applied: list[dict[str, Any]] = field(default_factory=list)
-    """What was committed, also when the run fails afterwards: the contract's AppliedRevision."""
+    """Committed revisions, also if the run fails afterwards: the contract's AppliedRevision."""
     before: tuple[str, ...] | None = None
     """The version table's revisions when they were first read."""
     warnings: list[str] = field(default_factory=list)
-    """What did not stop the run and should be known."""
-    place: str | None = None
+    """Warnings that did not stop the run."""
+    compute: str | None = None
     """`function` or `container`; None on a developer's machine, where every revision may run."""
     cancelled: bool = False
-    """Whether the run was told to end. Set by another thread."""
+    """Whether the run must end. Set by another thread."""
     connection: Any = None
     """The driver's connection while it migrates, for another thread to cancel."""
     renew: Callable[[], None] = lambda: None
     """Fetches the database's password again, before a new connection after a long run."""
     tenant: str | None = None
-    """Whose database or schema it is; None when the function's database is all there is."""
+    """Whose database or schema it is; None without tenants."""
     connect: Callable[[Any], AbstractContextManager[Any]] | None = None
-    """Gives the connection that holds the mutex; None: the run opens its own."""
+    """Opens the connection that holds the mutex; None: the run opens its own."""
     lock_wait_seconds: float = 0
-    """Spent waiting for the mutex, and on tries that ended because a table was busy."""
+    """Spent waiting for the mutex, and on tries that failed because a table was locked."""
 
     def refuse_if_cancelled(self) -> None:
-        """Call it where nothing has begun. Raises RunnerError `cancelled`."""
+        """Call it between two revisions. Raises RunnerError `cancelled`."""
         if self.cancelled:
             raise RunnerError(
                 "cancelled",
-                "the run was cancelled between two revisions",
-                "what was applied stays; run again to go on from there",
+                "the run was canceled between two revisions",
+                "run again to continue from there; applied revisions stay",
             )
 
     def is_over(self) -> bool:
-        """Whether no further revision may start."""
+        """Whether no more revisions may start."""
         limit = self.request.slice_seconds
         used_up = limit is not None and time.monotonic() - self.started >= limit
         return used_up or self.remaining_seconds() < self.reserve_seconds
 
 
 class Host(NamedTuple):
-    """What runs the runner."""
+    """The process that runs the runner."""
 
-    place: str
+    compute: str
     """`function` or `container`."""
     request_id: str
     remaining_seconds: Callable[[], float]
     started: Callable[[Invocation], None] = lambda invocation: None
-    """Called before a request is carried out."""
+    """Called before a request runs."""
 
 
 def receive(event: Any, host: Host) -> Invocation:
-    """The request under way. No payload at all upgrades to head. Raises RunnerError `invalid_settings`, `invalid_request` or
+    """The checked request. Without a payload, it upgrades to head. Raises RunnerError `invalid_settings`, `invalid_request` or
     `not_allowed`."""
     settings = _settings()
     event = {} if event is None else event
     request = _request(event, settings) if settings.tenants is None else _tenant_request(event)
     reserve = min(RESERVE_SECONDS, host.remaining_seconds() * RESERVE_SHARE)
     holder = f"cdk-alembic {settings.stage} {host.request_id}"
-    return Invocation(request, settings, holder, host.remaining_seconds, reserve, place=host.place)
+    return Invocation(request, settings, holder, host.remaining_seconds, reserve, compute=host.compute)
 
 
 def _settings() -> Settings:
@@ -132,13 +132,13 @@ def _request(event: Any, settings: Settings) -> Request:
         raise RunnerError(
             "not_allowed",
             f'"{request.command}" is not allowed for stage {settings.stage}',
-            f"if you really mean it, set allow{request.command.capitalize()} on the AlembicMigration of this stage and deploy",
+            f"if this is intended, set allow{request.command.capitalize()} on the AlembicMigration of this stage and deploy",
         )
     return request
 
 
 def _tenant_request(event: Any) -> Any:
-    """A plain invoke never migrates a schema that belongs to no tenant."""
+    """A plain invoke must never migrate a schema that belongs to no tenant."""
     from .tenant_contract import parse_tenant_request, tenant_request_problems
 
     problems = tenant_request_problems(event)

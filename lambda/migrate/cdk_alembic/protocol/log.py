@@ -1,4 +1,4 @@
-"""Log lines as JSON on standard output, which Lambda delivers to CloudWatch, and no secret in anything that is printed.
+"""Log lines as JSON on standard output, which Lambda sends to CloudWatch, and redaction of secrets in everything printed.
 
 The standard library's logging is not used: the usual env.py calls fileConfig, which disables every logger that exists.
 """
@@ -15,22 +15,22 @@ from collections.abc import Iterator
 from typing import Any, TextIO
 from urllib.parse import quote
 
-# A password may hold a slash or a colon that is not encoded.
+# A password may contain an unencoded slash or colon.
 _PASSWORD_IN_URL = re.compile(r"(://[^:/?#\s\"']*:)[^\s\"']*(?=@)")
-# Keywords of libpq, and the notations of JSON and Python. A quote that is not closed hides the rest of its line.
+# Keywords of libpq, and the notations of JSON and Python. An unclosed quote redacts the rest of its line.
 _PASSWORD_IN_DSN = re.compile(
     r"""((?:password|passwd|pwd|secret|token)["'\\]{0,2}\s*[=:]\s*)(\\?"[^"\n]*"?|'[^'\n]*'?|[^\s,;&)"'\\]+)""", re.IGNORECASE
 )
 
-# A shorter one could be part of any word.
+# A shorter text could be part of any word.
 _SHORTEST_SECRET = 8
 _secrets: set[str] = set()
 
 
 @contextlib.contextmanager
 def hiding_secrets() -> Iterator[None]:
-    """Meanwhile `redact` removes what `hide` is told. Afterwards it is forgotten: with a database for each tenant the passwords
-    would add up."""
+    """Within this block, `redact` removes the texts passed to `hide`. They are forgotten afterwards: with a database per tenant,
+    passwords would pile up."""
     try:
         yield
     finally:
@@ -38,13 +38,13 @@ def hiding_secrets() -> Iterator[None]:
 
 
 def hide(secret: str) -> None:
-    """From now on `redact` removes this text wherever it stands, also in its notation within a URL."""
+    """Makes `redact` remove this text everywhere, also URL-encoded."""
     if len(secret) >= _SHORTEST_SECRET:
         _secrets.update((secret, quote(secret, safe="")))
 
 
 def redact(text: str) -> str:
-    """The text without the passwords of database addresses (URL or libpq keywords) and without what `hide` was told."""
+    """The text without the passwords of database addresses (URL or libpq keywords) and without the texts passed to `hide`."""
     for secret in _secrets:
         text = text.replace(secret, "***")
     return _PASSWORD_IN_DSN.sub(r"\1***", _PASSWORD_IN_URL.sub(r"\1***", text))
@@ -62,9 +62,9 @@ def redacted(value: Any) -> Any:
 
 
 def log(level: str, event: str, **facts: Any) -> None:
-    """One line: level, event and facts. Texts among the facts are redacted; a fact that is None is left out."""
+    """Writes one line: level, event and facts. Redacts texts, and omits facts that are None."""
     facts = {name: redacted(value) for name, value in facts.items() if value is not None}
-    # Redacted once more as a line, a quote within a text could be taken for the end of a password.
+    # The whole line is not redacted again: a quote within a text could look like the end of a password.
     stream = sys.stdout.stream if isinstance(sys.stdout, _Redacting) else sys.stdout
     stream.write(json.dumps({"level": level, "event": event, **facts}, default=str) + "\n")
     stream.flush()
@@ -72,9 +72,9 @@ def log(level: str, event: str, **facts: Any) -> None:
 
 @contextlib.contextmanager
 def redacted_output() -> Iterator[None]:
-    """Meanwhile what the backend's code prints or logs, to either stream, is redacted line by line."""
+    """Within this block, redacts line by line what the backend's code prints or logs to either stream."""
     make_record = logging.getLogRecordFactory()
-    # Lambda's own handler of logging does not write to the streams.
+    # Lambda's logging handler does not write to the streams.
     logging.setLogRecordFactory(lambda *args, **options: _redacted_record(make_record(*args, **options)))
     with (
         _Redacting(sys.stdout) as out,
@@ -89,7 +89,7 @@ def redacted_output() -> Iterator[None]:
 
 
 def _redacted_record(record: logging.LogRecord) -> logging.LogRecord:
-    with contextlib.suppress(Exception):  # logging itself complains about arguments that do not fit
+    with contextlib.suppress(Exception):  # logging itself reports wrong arguments
         text = record.getMessage()
         if record.exc_info:
             text = f"{text}\n{logging.Formatter().formatException(record.exc_info)}"
@@ -99,7 +99,7 @@ def _redacted_record(record: logging.LogRecord) -> logging.LogRecord:
 
 
 class _Redacting(io.TextIOBase):
-    """A password may be written in pieces, so a line is passed on when it has ended."""
+    """Passes a line on only when it is complete, because a password may be written in pieces."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream

@@ -1,4 +1,4 @@
-"""What an operator sees of a request: how it ended in the log, metrics, and an event on the bus when a run has ended."""
+"""What an operator sees of a request: its result in the log, metrics, and an event on the bus after a run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EVENT_SOURCE = "cdk-alembic"
 EVENT_DETAIL_TYPE = "Migration Run Ended"
 NAMESPACE = "cdk-alembic"
 
-# A bus that can't be reached must not hold up a deploy.
+# An unreachable bus must not delay a deploy.
 EVENT_TIMEOUT_SECONDS = 2
 
 _UNITS = {"Applied": "Count", "Failed": "Count", "Duration": "Milliseconds", "LockWait": "Milliseconds"}
@@ -56,20 +56,20 @@ def tenants_completed(invocation: Invocation, answer: Mapping[str, Any]) -> None
         applied=sum(len(outcome["applied"]) for outcome in outcomes),
         pending=sum(outcome["pending"] for outcome in outcomes),
     )
-    facts = {name: len(answer[name]) for name in ("outcomes", "left", "notBegun")}
+    facts = {name: len(answer[name]) for name in ("outcomes", "left", "notStarted")}
     outcome = "tenants_failed" if answer["failed"] else answer["status"]
     _ended(invocation, outcome, {"tenants": {**facts, "failed": answer["failed"]}, "runId": invocation.request.run_id})
 
 
 def failed(invocation: Invocation | None, error: Mapping[str, Any], traceback: str | None) -> None:
-    """Reports the contract's FailureDetail. `invocation`: None when the request or the settings could not be read."""
+    """Reports the contract's FailureDetail. `invocation`: None if the request or the settings could not be read."""
     log("ERROR", "run_failed", **error, stage=invocation.settings.stage if invocation else None, traceback=traceback)
     if invocation:
         _ended(invocation, error["code"], {"error": error, "applied": invocation.applied})
 
 
 def _ended(invocation: Invocation, outcome: str, facts: dict[str, Any]) -> None:
-    """Writes the metrics of a request that may have migrated, and sends the event unless the run goes on in a further slice.
+    """Writes the metrics of a request that may have migrated, and sends the event unless the run continues in another slice.
 
     `outcome` is a status or an error's code; `facts` go into the event.
     """

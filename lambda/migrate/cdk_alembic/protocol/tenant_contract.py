@@ -1,4 +1,4 @@
-"""What came in about tenants, once `rules` has found nothing wrong with it: lib/contract/tenants says what each field means."""
+"""Tenants and their requests that `rules` found valid. lib/contract/tenants documents each field."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TENANT_KEYS = ("name", "schema", "secretArn")
 
 
 class Tenant(NamedTuple):
-    """A tenant in which the rules found nothing wrong."""
+    """A valid tenant."""
 
     name: str
     given_schema: str | None = None
@@ -30,12 +30,12 @@ class Tenant(NamedTuple):
 
     @property
     def argument(self) -> str:
-        """What env.py gets as `-x tenant=`."""
+        """The value of `-x tenant=` for env.py."""
         return self.given_schema or self.name
 
     @property
     def schema(self) -> str | None:
-        """Where its version table has to lie; None: wherever env.py keeps it in the tenant's own database."""
+        """The schema that must contain its version table; None: any schema in the tenant's own database."""
         return self.given_schema or (None if self.secret_arn else self.name)
 
     def as_given(self) -> dict[str, str]:
@@ -57,12 +57,12 @@ class TenantRequest(NamedTuple):
 
 
 def tenant_request_problems(request: object) -> list[str]:
-    """All that is wrong with a request; empty when it can be carried out."""
+    """All problems of a request; empty: it is valid."""
     return problems(TENANT_REQUEST, request)
 
 
 def parse_tenant_request(request: dict[str, Any]) -> TenantRequest:
-    """A request in which `tenant_request_problems` found nothing."""
+    """A request that `tenant_request_problems` found valid."""
     tolerated = request.get("toleratedFailures")
     return TenantRequest(
         request.get("command", "upgrade"),
@@ -77,5 +77,5 @@ def parse_tenant_request(request: dict[str, Any]) -> TenantRequest:
 
 
 def tenant_list_problems(tenants: object) -> list[str]:
-    """All that is wrong with tenants that are listed; empty when they can be migrated. There may be any number of them."""
+    """All problems of a list of tenants of any length; empty: it is valid."""
     return wrong_with(TENANTS, tenants, "tenants")

@@ -1,4 +1,4 @@
-"""The commands: what the database has, what the scripts have, and the way from one to the other."""
+"""The commands: compare the database's revisions with the scripts, and move from one to the other."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .run import Run
 
 
 def execute(project: Project, invocation: Invocation) -> dict[str, Any]:
-    """Carries out a checked request and gives the contract's answer. Raises RunnerError."""
+    """Carries out a checked request and returns the contract's answer. Raises RunnerError."""
     command, revision = invocation.request.command, invocation.request.revision
     if command in ("upgrade", "downgrade"):
         return _migrate(project, invocation, revision or "head")

@@ -1,5 +1,5 @@
-"""Which pending revisions run in a container: those with the comment `# cdk-alembic: run in container`, or all of them when the
-request asks for it."""
+"""Which pending revisions run in a container: those with the comment `# cdk-alembic: run in container`, or all of them if the
+request says so."""
 
 from __future__ import annotations
 
@@ -20,28 +20,30 @@ _COMMENT = re.compile(r"#\s*cdk-alembic:\s*run\s+in\s+(?:a\s+)?container\s*$")
 
 def is_elsewhere(script: Any, invocation: Invocation) -> bool:
     """Whether the revision does not run where this request runs, so that the run ends before it."""
-    if invocation.place == "container":
+    if invocation.compute == "container":
         return not _is_for_container(script, invocation)
-    return invocation.place == "function" and invocation.settings.container is not None and _is_for_container(script, invocation)
+    return (
+        invocation.compute == "function" and invocation.settings.container is not None and _is_for_container(script, invocation)
+    )
 
 
 def refuse_without(scripts: Iterable[Any], invocation: Invocation, fresh: bool) -> None:
-    """Raises RunnerError `needs_container` when a revision needs a container that the stage does not have. `fresh`: the database
-    is on its way from empty, so no revision takes long."""
-    if invocation.place != "function" or invocation.settings.container is not None:
+    """Raises RunnerError `needs_container` if a revision needs a container that the stage does not have. `fresh`: the database
+    is being built from empty, so no revision takes long."""
+    if invocation.compute != "function" or invocation.settings.container is not None:
         return
     revisions = [script.revision for script in scripts if _is_for_container(script, invocation)]
-    if invocation.request.place == "container":
+    if invocation.request.compute == "container":
         raise RunnerError(
             "needs_container",
-            f"the request asks for a container and stage {invocation.settings.stage} has none",
+            f"the request wants a container, but stage {invocation.settings.stage} has none",
             "set compute: MigrationCompute.container({ cluster }) on the AlembicMigration of this stage and deploy, or send the "
-            "request without it; nothing was applied",
+            "request without `in`; nothing was applied",
         )
     if revisions and not fresh:
         raise RunnerError(
             "needs_container",
-            f"{', '.join(revisions)} has the comment `{COMMENT}`, and stage {invocation.settings.stage} has no container",
+            f"{', '.join(revisions)} has the comment `{COMMENT}`, but stage {invocation.settings.stage} has no container",
             "set compute: MigrationCompute.container({ cluster }) on the AlembicMigration of this stage and deploy, or "
             "remove the comment from a revision that ends within the function's time; nothing was applied",
             revision=revisions[0],
@@ -51,7 +53,7 @@ def refuse_without(scripts: Iterable[Any], invocation: Invocation, fresh: bool) 
 def work(scripts: Iterable[Any], invocation: Invocation, fresh: bool) -> dict[str, Any] | None:
     """Which of the pending revisions run in a container: the contract's ContainerWork, or None."""
     machine = invocation.settings.container
-    if invocation.place != "function" or (machine is None and fresh):
+    if invocation.compute != "function" or (machine is None and fresh):
         return None
     revisions = [script.revision for script in scripts if _is_for_container(script, invocation)]
     if not revisions:
@@ -60,7 +62,7 @@ def work(scripts: Iterable[Any], invocation: Invocation, fresh: bool) -> dict[st
 
 
 def _is_for_container(script: Any, invocation: Invocation) -> bool:
-    return invocation.request.place == "container" or runs_in_container(source_of(Path(script.path)))
+    return invocation.request.compute == "container" or runs_in_container(source_of(Path(script.path)))
 
 
 def runs_in_container(source: bytes) -> bool:

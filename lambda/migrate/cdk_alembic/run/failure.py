@@ -1,4 +1,4 @@
-"""What an exception of a run means, and the next step."""
+"""Translates an exception of a run into an error with a next step."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ _DUPLICATE_TABLE = "42P07"
 
 
 class Interrupted(NamedTuple):
-    """Where a run was when it failed."""
+    """The state of a run when it failed."""
 
     invocation: Invocation
     script: Any
-    """The revision under way; None between two revisions."""
+    """The running revision; None between two revisions."""
     downgrade: bool
     left_transaction: bool
-    """Whether the revision has committed something itself."""
+    """Whether the revision committed something itself."""
     by_itself: list[str]
-    """Revisions that ended Alembic's transaction, and whose place in the version table was not committed."""
+    """Revisions that ended Alembic's transaction, and whose version stamp was not committed."""
     tries: int
 
 
 def failure_of(error: BaseException, interrupted: Interrupted) -> RunnerError:
-    """The RunnerError that an exception of the run means."""
+    """The RunnerError for an exception of the run."""
     state = sql_state(error)
     if interrupted.script is None:
         interrupted.invocation.refuse_if_cancelled()
@@ -38,7 +38,7 @@ def failure_of(error: BaseException, interrupted: Interrupted) -> RunnerError:
         return RunnerError(
             "internal_error" if state is None else "migration_failed",
             f"the run failed between two revisions: {describe(error)}{location(error)}",
-            "look at the log; what was applied stays, and running again goes on from there",
+            "see the log, then run again: applied revisions stay, and it continues from there",
             sql_state=state,
         )
     code, message, next = _of_revision(error, state, interrupted)
@@ -53,7 +53,7 @@ def _of_revision(error: BaseException, state: str | None, interrupted: Interrupt
     if interrupted.by_itself:
         reason = f"{reason}; {_work_stays(interrupted.by_itself)}"
     if interrupted.left_transaction:
-        kept = "it committed part of its work itself: look at what is there before you run it again"
+        kept = "it committed part of its work itself: check the database before you run it again"
     else:
         kept = "it was rolled back"
     last = invocation.applied[-1]["revision"] if invocation.applied else ", ".join(invocation.before or ()) or "base"
@@ -61,20 +61,20 @@ def _of_revision(error: BaseException, state: str | None, interrupted: Interrupt
         how = "" if isinstance(error, Cancelled) else f": {reason}"
         return (
             "cancelled",
-            f"{what} was cancelled{how}; the last committed revision is {last}",
-            f"{kept}; run again to go on from there",
+            f"{what} was canceled{how}; the last committed revision is {last}",
+            f"{kept}; run again to continue from there",
         )
     if state == QUERY_CANCELED and invocation.remaining_seconds() <= invocation.reserve_seconds + 1:
         return (
             "deadline_reached",
-            f"{what} ran until the function's deadline and was cancelled: {reason}; the last committed revision is {last}",
-            f"{kept}; give the function a longer timeout, or split the revision into smaller steps",
+            f"{what} ran until the function's deadline and was canceled: {reason}; the last committed revision is {last}",
+            f"{kept}; raise the function's timeout, or split the revision into smaller steps",
         )
     if state in _LOCK_STATES:
         return (
             "lock_not_available",
             f"{what} could not get its lock in {interrupted.tries} tries: {reason}",
-            f"{kept}; find what holds the table (pg_stat_activity, long transactions) and run again",
+            f"{kept}; find what holds the table (long transactions in pg_stat_activity) and run again",
         )
     if state == _DUPLICATE_TABLE and not invocation.before and not interrupted.downgrade:
         return (
@@ -87,28 +87,28 @@ def _of_revision(error: BaseException, state: str | None, interrupted: Interrupt
     return (
         "migration_failed",
         f"{what} failed: {reason}",
-        f"{kept}, and the revisions before it stay; fix it and try again",
+        f"{kept}, and earlier revisions stay; fix it and run again",
     )
 
 
 def _stamp(invocation: Invocation) -> str:
-    if invocation.place is None:
+    if invocation.compute is None:
         return "`alembic stamp <revision>`"
     stage = invocation.settings.stage
     return f"`npx migrate-invoke --stage {stage} --command stamp --revision <revision>` (the construct needs allowStamp)"
 
 
 def not_moved(lost: list[str], downgrade: bool, by_itself: list[str]) -> RunnerError:
-    """The error of a run that ended without one, and whose revisions the version table does not show."""
+    """The error of a run that ended without one, but whose revisions are not in the version table."""
     kept = f"; {_work_stays(by_itself)}" if by_itself else ""
     verb = "reverted" if downgrade else "applied"
     return _version_not_moved(f"the version table does not show {', '.join(lost)} as {verb}{kept}")
 
 
 def not_stamped(after: tuple[str, ...], target: list[str]) -> RunnerError:
-    """The error of a stamp that ended without one, and did not move the version table."""
+    """The error of a stamp that ended without one, but did not move the version table."""
     return _version_not_moved(
-        f"the version table holds {', '.join(after) or 'nothing'} instead of {', '.join(target) or 'nothing'}"
+        f"the version table has {', '.join(after) or 'nothing'} instead of {', '.join(target) or 'nothing'}"
     )
 
 
@@ -117,10 +117,10 @@ def _version_not_moved(what: str) -> RunnerError:
         "version_not_moved",
         f"the run ended without an error, but {what}",
         "look for a statement before context.configure() in env.py, and for a commit or rollback in a revision "
-        "(op.get_context().autocommit_block() is the way to leave the transaction)",
+        "(use op.get_context().autocommit_block() to leave the transaction)",
     )
 
 
 def _work_stays(revisions: list[str]) -> str:
     names = ", ".join(revisions)
-    return f"{names} ended the transaction by itself: its work stays, its place in the version table is lost"
+    return f"{names} ended the transaction itself: its work stays, but its version stamp is lost"

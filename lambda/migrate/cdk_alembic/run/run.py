@@ -1,4 +1,4 @@
-"""An upgrade or a downgrade: revision after revision, each in a transaction of its own, guarded, bounded and recorded."""
+"""An upgrade or a downgrade: revision after revision, each in its own transaction, guarded, limited and recorded."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from ..protocol.log import log
 from .container import is_elsewhere, refuse_without
 from .failure import Interrupted, failure_of, not_moved
 
-# lock_not_available and deadlock_detected: PostgreSQL has rolled the revision back, and it may succeed a moment later.
+# lock_not_available and deadlock_detected: PostgreSQL rolled the revision back, and it may succeed a moment later.
 RETRIED_STATES = ("55P03", "40P01")
 RETRY_PAUSE_SECONDS = (0.2, 2.0)
 
 
 class Run:
-    """What happens while env.py runs; `around` and `steps` are what run_environment takes."""
+    """The work while env.py runs; `around` and `steps` are the arguments of run_environment."""
 
     def __init__(self, project: Project, invocation: Invocation, revision: str, downgrade: bool = False) -> None:
         self.project = project
@@ -39,11 +39,11 @@ class Run:
         self.downgrade = downgrade
         self.target: list[str] = []
         self.heads: tuple[str, ...] | None = None
-        """What the version table held when it was last read."""
+        """The version table's revisions when it was last read."""
         self.table: VersionTable | None = None
         """Set as soon as env.py has connected."""
         self.pending: list[Any] = []
-        """Once the run is concluded, the steps to the target that are left."""
+        """Once the run is concluded, the remaining steps to the target."""
         self.status: str | None = None
         """Once the run is concluded, the contract's Status."""
         self.history = History(invocation)
@@ -51,15 +51,15 @@ class Run:
         self._session: Session | None = None
         self._step: Any = None
         self._stopped = False
-        """Whether the run ended between two revisions: its time was used up, or the next one runs in another place."""
+        """Whether the run ended between two revisions: its time was used up, or the next one runs in the other compute."""
         self._tries = 1
         self._uncommitted: list[tuple[dict[str, Any], Any]] = []
-        """Done, and in a transaction that is still open: env.py's own, or one that began when a revision ended Alembic's."""
+        """Done in a transaction that is still open: env.py's own, or one that started when a revision ended Alembic's."""
         self._by_itself: list[str] = []
-        """Revisions that ended Alembic's transaction, while their place in the version table is not committed."""
+        """Revisions that ended Alembic's transaction, while their version stamp is not committed."""
 
     def execute(self) -> None:
-        """Runs env.py, again when a lock was not available, and concludes. Raises RunnerError."""
+        """Runs env.py, again if a lock was not available, and concludes. Raises RunnerError."""
         give_up: float | None = None
         while True:
             try:
@@ -81,7 +81,7 @@ class Run:
                 # A step such as +1 must not be counted again from where the first try ended.
                 self.revision = same_target(self.target, self.revision)
         if self.status is None:
-            # What env.py's own transaction held back can be seen now.
+            # The work of env.py's own transaction is visible now.
             self.invocation.renew()
             current(self.project, self._conclude)
 
@@ -111,7 +111,7 @@ class Run:
         return find(context)
 
     def steps(self, heads: tuple[str, ...], context: Any) -> Iterator[Any]:
-        """Alembic runs and commits what is yielded before it asks for the next."""
+        """Alembic runs and commits each yielded step before it takes the next."""
         refuse_ahead(self.project, heads)
         self.invocation.before = heads if self.invocation.before is None else self.invocation.before
         steps, self.target = path(self.project, self.revision, heads, self.downgrade)
@@ -149,7 +149,7 @@ class Run:
         return not self.downgrade and is_elsewhere(step.revision, self.invocation)
 
     def _check(self, scripts: list[Any], heads: tuple[str, ...]) -> None:
-        # A database that has no revision, or never came to an end of them, has nothing to lose.
+        # A database without a revision, or whose first run has not finished, has nothing to lose.
         fresh = not heads or is_unfinished(self._mutex, self.table, self.project.lineage(heads))
         if self.invocation.settings.guard and not fresh:
             refuse_unacknowledged(scripts)
@@ -160,13 +160,13 @@ class Run:
         self.invocation.warnings.extend(check_indexes(self._mutex, scripts, may_drop, schema))
 
     def _committed(self, connection: Any) -> bool:
-        """Records what is done. `connection` is in autocommit. Returns whether it was seen to hold the mutex."""
+        """Records applied revisions. `connection` is in autocommit. Returns whether it was confirmed to hold the mutex."""
         is_held = False
         for applied, script in self._uncommitted:
             self.invocation.applied.append(applied)
             is_held = self.history.applied(connection, applied, script)
             if self.invocation.tenant is not None:
-                # A thousand tenants would write a page of lines each.
+                # A thousand tenants would write too many lines.
                 continue
             log(
                 "INFO",
@@ -183,20 +183,20 @@ class Run:
     def _read_heads(self) -> None:
         from sqlalchemy.exc import SQLAlchemyError
 
-        # Alembic finds a translated table only by its own statements.
+        # Only Alembic's own statements find a translated table.
         with suppress(SQLAlchemyError):
             self.heads = None if self.table.schema is None or self.table.is_translated else heads_in(self._mutex, self.table)
 
     def _is_there(self, heads: tuple[str, ...]) -> bool:
-        """Whether the version table shows the end of the run, so that nothing is held back."""
+        """Whether the version table shows the end of the run, so that no open transaction holds it back."""
         if self.project.unknown(heads) or not (self._stopped or set(heads) == set(self.target)):
             return False
         lineage = self.project.lineage(heads)
         return all((item["revision"] in lineage) != self.downgrade for item in self.invocation.applied)
 
     def _conclude(self, heads: tuple[str, ...], context: Any, connection: Any = None) -> None:
-        """Verifies what the version table holds, and records how the run ended, over `connection`, which is in autocommit, or a
-        new one. Raises RunnerError `version_not_moved`."""
+        """Verifies the version table, and records how the run ended, over `connection`, which is in autocommit, or a new one.
+        Raises RunnerError `version_not_moved`."""
         self.heads = heads
         try:
             self._verify(heads, context)
@@ -209,7 +209,7 @@ class Run:
         self.history.end(context, self.status, heads, connection=connection)
 
     def _verify(self, heads: tuple[str, ...], context: Any) -> None:
-        # If a newer release has migrated since the mutex was released, there is nothing left to compare with.
+        # If a newer release has migrated since the mutex was released, there is nothing to compare.
         lost: list[str] = []
         if not self.project.unknown(heads):
             lineage = self.project.lineage(heads)
@@ -231,7 +231,7 @@ class Run:
         return (
             sql_state(error) in RETRIED_STATES
             and self._step is not None
-            # What an autocommit block committed before the failure would be done twice.
+            # A retry would repeat what an autocommit block committed before the failure.
             and not self._session.left_transaction
             and not self._by_itself
             and time.monotonic() < give_up

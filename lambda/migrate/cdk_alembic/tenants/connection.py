@@ -1,4 +1,4 @@
-"""The connection that holds the mutex of one tenant after the other: a new one for each would take a third of their time."""
+"""The connection that holds each tenant's mutex in turn: a new connection per tenant would take a third of the time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..database.version_table import VersionTable
 
 
 class KeptConnection:
-    """One connection in autocommit, kept from tenant to tenant while they are in the same database of the same server."""
+    """One autocommit connection, kept as long as the tenants are in the same database of the same server."""
 
     def __init__(self) -> None:
         self._connection: Any = None
@@ -21,7 +21,7 @@ class KeptConnection:
     def of(self, context: Any, table: VersionTable) -> Iterator[Any]:
         """The connection for a MigrationContext. After a failure it is not used again."""
         if context.dialect.is_async:
-            # It belongs to the event loop that env.py ends.
+            # It belongs to the event loop that env.py closes.
             with own_connection(context) as connection:
                 yield connection
             return
@@ -44,6 +44,6 @@ class KeptConnection:
         """Ends the connection."""
         connection, self._connection, self._of = self._connection, None, None
         if connection is not None:
-            # One that the server has ended can't be closed any better.
+            # The server may have closed it already.
             with suppress(Exception):
                 connection.close()

@@ -1,4 +1,4 @@
-"""The command `tenants`: the query of the settings, read page by page over a connection that can't write."""
+"""The command `tenants`: runs the query of the settings page by page, over a read-only connection."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from ..protocol.invocation import Invocation
 from ..protocol.log import hide
 from ..protocol.tenant_contract import TENANTS_PAGE, tenant_list_problems
 
-# A list of 100,000 tenants is sorted in a second; it must not use up the function's time.
+# Sorting 100,000 tenants takes a second; the query must not use up the function's time.
 _MAX_QUERY_SECONDS = 60
 
 _COLUMNS = {"name": "name", "schema": "schema", "secret_arn": "secretArn"}
 
-# In byte order, which no locale changes. NULLs come first, so that the first page tells of them.
+# In byte order, which no locale changes. NULLs come first, so that the first page reports them.
 _PAGE = """
 WITH listed AS (SELECT row_to_json(given.*) AS row FROM (
 {query}
@@ -58,11 +58,9 @@ def list_tenants(invocation: Invocation, variables: DatabaseVariables) -> dict[s
 def _page(query: str, after: str | None) -> str:
     query = query.strip().removesuffix(";")
     if ";" in query:
-        # One statement can't leave the read-only transaction that it runs in. A second one could.
-        raise _unusable(
-            "the query that lists the tenants holds a semicolon", "write one SELECT statement, without a semicolon in it"
-        )
-    # The name was checked: it holds no quote.
+        # One statement can't leave its read-only transaction. A second one could.
+        raise _unusable("the query that lists the tenants has a semicolon", "write one SELECT statement without a semicolon")
+    # The name was checked: it has no quote.
     return _PAGE.format(query=query, after=_AFTER.format(name=after) if after else "", limit=TENANTS_PAGE + 1)
 
 
@@ -109,7 +107,7 @@ def _address(settings: dict[str, Any], variables: DatabaseVariables) -> tuple[st
         found = {part: os.environ.get(f"POSTGRES_{name}", "") for part, name in names.items()}
         return driver, drivers.options(driver, {**found, "port": found["port"] or address.DEFAULT_PORT})
     raise _unusable(
-        "the tenants can't be listed: neither DATABASE_URL nor POSTGRES_HOST tells where the database is",
+        "the tenants could not be listed: neither DATABASE_URL nor POSTGRES_HOST is set",
         "give the construct a database (MigrationDatabase.fromSecret), or list the tenants elsewhere",
     )
 
@@ -124,17 +122,15 @@ def _of_url(url: str, installed: list[str]) -> tuple[str, dict[str, Any]]:
         parsed = make_url(re.sub(r"^postgres\w*(\+\w+)?:", f"postgresql+{driver}:", url))
         _, options = parsed.get_dialect()().create_connect_args(parsed)
     except (ArgumentError, ValueError) as error:
-        raise _unusable(
-            "DATABASE_URL can't be read as an address", "write it as postgresql://user:password@host:port/name"
-        ) from error
+        raise _unusable("DATABASE_URL is not a valid address", "write it as postgresql://user:password@host:port/name") from error
     return driver, options
 
 
 def _check(tenants: list[dict[str, Any]]) -> None:
     if problems := tenant_list_problems(tenants):
         raise _unusable(
-            f"the query that lists the tenants gives rows that can't be used: {'; '.join(problems)}",
-            "fix the rows, or leave them out in the query; its columns are name, schema and secret_arn",
+            f"the query that lists the tenants returns invalid rows: {'; '.join(problems)}",
+            "fix the rows, or exclude them in the query; its columns are name, schema and secret_arn",
         )
 
 

@@ -1,4 +1,4 @@
-"""What happens once for a request with many tenants: env.py's logging is kept short, and where it connects is recorded."""
+"""For requests with many tenants: limits env.py's logging, and records what it connects to."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Meanwhile env.py's configuration of logging has no effect: it would be read a thousand times, for Alembic to write some
-    lines about every tenant. Warnings and what is printed still appear."""
+    """Within this block, env.py's logging configuration has no effect: it would be read a thousand times, and Alembic would write
+    some lines per tenant. Warnings and printed lines still appear."""
     configure = {name: getattr(logging.config, name) for name in ("fileConfig", "dictConfig")}
     alembic = logging.getLogger("alembic")
     level = alembic.level
@@ -37,7 +37,7 @@ class Connects:
         from sqlalchemy import event
         from sqlalchemy.engine import Engine
 
-        # Before the listener that connects by itself, and has the last word.
+        # Before the listener that connects itself and decides.
         event.listen(Engine, "do_connect", self._record, insert=True)
         return self
 
@@ -52,7 +52,7 @@ class Connects:
         self._passed.clear()
 
     def only(self) -> dict[str, Any] | None:
-        """What was passed, if it was always the same."""
+        """The recorded options, if they were always the same."""
         first, *others = self._passed or [None]
         return first if all(other == first for other in others) else None
 

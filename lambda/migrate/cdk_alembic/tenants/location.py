@@ -15,8 +15,8 @@ HOW_TO = "docs/tenants-env.md shows env.py for tenants; `alembic -x tenant={} cu
 
 
 def locate(context: Any, tenant: Tenant, database: str | None) -> VersionTable:
-    """The version table of Alembic's MigrationContext, which env.py has configured for the tenant. `database`: the name in the
-    tenant's own secret. Raises RunnerError for a version table that is not the tenant's."""
+    """The version table of Alembic's MigrationContext, which env.py configured for the tenant. `database`: the name in the
+    tenant's own secret. Raises RunnerError if the version table is not the tenant's."""
     table = find(context, tenant.schema)
     if database is not None and table.database != database:
         raise _elsewhere(tenant, f"connects to the database {table.database}, and the tenant's secret names {database}")
@@ -24,7 +24,7 @@ def locate(context: Any, tenant: Tenant, database: str | None) -> VersionTable:
         raise RunnerError(
             "database_refused",
             f"the schema {tenant.schema} of tenant {tenant.name} does not exist in the database {table.database}",
-            "create the schema with the tenant, let env.py create it, or take the tenant off the list; nothing was changed",
+            "create the schema, make env.py create it, or remove the tenant from the list; nothing was changed",
             sql_state="3F000",
         )
     if table.schema is None:
@@ -32,11 +32,11 @@ def locate(context: Any, tenant: Tenant, database: str | None) -> VersionTable:
     if tenant.schema and table.schema != tenant.schema:
         raise _elsewhere(tenant, f"keeps the version table {table.name} in schema {table.schema}, not in {tenant.schema}")
     if table.is_translated:
-        # Alembic would not find the table that exists, and begin from base.
+        # Alembic would not find the existing table, and start from base.
         raise _elsewhere(
             tenant,
-            f"has the version table's schema translated to {table.translated_schema}, which Alembic does not follow when it "
-            "looks for it",
+            f"translates the version table's schema to {table.translated_schema}, which Alembic ignores when it "
+            "searches for the table",
         )
     return table._replace(own_schema=tenant.schema or table.own_schema)
 
@@ -45,5 +45,5 @@ def _elsewhere(tenant: Tenant, what: str) -> RunnerError:
     return RunnerError(
         "invalid_project",
         f"env.py does not follow -x tenant={tenant.argument}: it {what}",
-        f"take the schema from context.get_x_argument() and set version_table_schema to it; {HOW_TO.format(tenant.argument)}",
+        f"read the schema with context.get_x_argument() and set version_table_schema to it; {HOW_TO.format(tenant.argument)}",
     )

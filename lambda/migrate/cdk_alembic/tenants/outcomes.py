@@ -1,4 +1,4 @@
-"""What an answer says about tenants: the contract's TenantOutcome of each, and once what several of them share."""
+"""The answer's part about tenants: the contract's TenantOutcome of each, and what several of them share, once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..protocol.log import log
 from ..protocol.tenant_contract import Tenant
 from .run import TenantRun
 
-# A state of Step Functions passes on 256 KiB at most, the tenants that are left among it,
+# A state of Step Functions may pass on 256 KiB, including the tenants that are left,
 # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 MAX_LENGTH = 150_000
 MAX_MESSAGE_LENGTH = 600
@@ -37,7 +37,7 @@ class Outcomes:
         self._paths: dict[tuple[str, ...], list[Any]] = {}
 
     def is_full(self) -> bool:
-        """Whether the answer would become too large with more of them."""
+        """Whether more outcomes would make the answer too large."""
         return self._length > MAX_LENGTH
 
     def facts(self) -> dict[str, Any]:
@@ -57,8 +57,8 @@ class Outcomes:
         run: TenantRun | None = None,
         error: RunnerError | None = None,
     ) -> str:
-        """Adds a tenant's outcome and gives its status. `seen`: what its version table held if the run has not read it; without a
-        `run` the tenant was only looked at."""
+        """Adds a tenant's outcome and returns its status. `seen`: its version table's revisions, if the run has not read them.
+        Without a `run`, the tenant was only checked."""
         before = invocation.before if invocation.before is not None else seen
         after = run.heads if run and run.heads is not None else before
         pending = self._pending(after)

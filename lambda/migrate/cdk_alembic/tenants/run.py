@@ -1,4 +1,4 @@
-"""One tenant: an upgrade to head, or a look at what is pending."""
+"""One tenant: an upgrade to head, or a plan."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class TenantRun(Run):
         self._kept = kept
         self._engine: Any = None
         invocation.connect = lambda context: kept.of(context, self.table)
-        # Before the version table is read once more, with env.py's own connection.
+        # Before the version table is read again, with env.py's own connection.
         invocation.renew = kept.close
 
     def upgrade(self) -> None:
-        """Goes to head. Raises RunnerError."""
+        """Upgrades to head. Raises RunnerError."""
         self.project.for_tenant(self._tenant.argument)
         try:
             self.execute()
@@ -41,7 +41,7 @@ class TenantRun(Run):
             self._dispose()
 
     def plan(self) -> None:
-        """Reads where the tenant is. Raises RunnerError."""
+        """Reads the tenant's revisions. Raises RunnerError."""
         self.project.for_tenant(self._tenant.argument)
 
         def look(heads: tuple[str, ...], context: Any) -> None:
@@ -59,8 +59,8 @@ class TenantRun(Run):
         return locate(context, self._tenant, self._database)
 
     def _dispose(self) -> None:
-        """An engine with a pool would keep connections open that no other tenant uses. One that is async belongs to an event loop
-        that has ended, and env.py must do it."""
+        """Closes the engine's pool, which would keep connections open that no other tenant uses. An async engine belongs to an
+        event loop that has ended, so env.py must close it."""
         if self._engine is not None and not self._engine.dialect.is_async:
             self._engine.dispose()
         self._engine = None

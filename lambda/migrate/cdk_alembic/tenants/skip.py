@@ -26,13 +26,13 @@ SELECT json_build_object('heads', ARRAY(SELECT version_num::text FROM {schema}.{
 
 
 class Shown(NamedTuple):
-    """What a tenant's env.py has shown."""
+    """What a tenant's env.py showed."""
 
     driver: str
     options: dict[str, Any]
-    """What SQLAlchemy has passed to the driver."""
+    """The options that SQLAlchemy passed to the driver."""
     table: VersionTable
-    """Its version table: that of a tenant without a schema has the same name."""
+    """Its version table's name, which tenants without a schema share."""
 
 
 class Found(NamedTuple):
@@ -43,7 +43,7 @@ class Found(NamedTuple):
 
 @contextmanager
 def connected(shown: Shown) -> Iterator[Any]:
-    """A connection to the database. Raises whatever the driver raises."""
+    """A connection to the database. Raises the driver's exceptions."""
     connection = drivers.connect(shown.driver, shown.options)
     try:
         yield connection
@@ -52,13 +52,13 @@ def connected(shown: Shown) -> Iterator[Any]:
 
 
 def present(connection: Any, shown: Shown, tenants: Iterable[Tenant]) -> set[str]:
-    """Which of the tenants' schemas have a version table. Without it, queries that fail would fill the server's log."""
+    """The tenants' schemas that have a version table. Without this, failing queries would fill the server's log."""
     schemas = ", ".join(sorted({_literal(tenant.schema or shown.table.schema) for tenant in tenants}))
     return set(json.loads(connection.ask(_PRESENT.format(table=_literal(shown.table.name), schemas=schemas))))
 
 
 def look(connection: Any, shown: Shown, tenant: Tenant) -> Found:
-    """Where a tenant is whose version table is present. Raises whatever the driver raises."""
+    """The revisions of a tenant that has a version table. Raises the driver's exceptions."""
     table, schema = shown.table.name, tenant.schema or shown.table.schema
     key = key_of(table, tenant.schema or shown.table.own_schema)
     query = _HEADS.format(schema=_quoted(schema), table=_quoted(table), key=key)
@@ -67,7 +67,7 @@ def look(connection: Any, shown: Shown, tenant: Tenant) -> Found:
 
 
 def elsewhere(shown: Shown, address: dict[str, str]) -> Shown:
-    """The same for another database, whose address a secret has given."""
+    """The same for another database, with the address from a secret."""
     return shown._replace(options={**shown.options, **drivers.options(shown.driver, address)})
 
 

@@ -1,6 +1,6 @@
-"""The worker: takes a batch of tenants to head, or looks where they are. What is wrong with one does not stop the others.
+"""The worker: migrates a batch of tenants to head, or plans it. A failed tenant does not stop the others.
 
-A tenant that waits - for a rival, a busy table, a server on its way - is put off to the end, where all share one wait.
+A tenant that must wait (for another run, a locked table, a starting server) is postponed to the end, where all share one wait.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from .outcomes import Outcomes
 from .run import TenantRun
 from .skip import Shown
 
-# What may be different a moment later, and which limit is the time to wait for it.
+# Errors that may pass, and the limit for waiting.
 _PUT_OFF = {"locked": "mutex_wait", "lock_not_available": "lock_retry", "database_unreachable": "connect_retry"}
 _NO_WAIT = {limit: 0.0 for limit in _PUT_OFF.values()}
 _NOT_REACHED = ("database_unreachable", "database_refused", "secret_unavailable")
-# permission_denied and invalid_schema_name: about the tenant, not about the server.
+# permission_denied and invalid_schema_name: errors of the tenant, not of the server.
 _OF_ONE = ("42501", "3F000")
 
 
 def migrate(project: Project, invocation: Invocation, variables: DatabaseVariables) -> dict[str, Any]:
-    """Carries out a checked `upgrade` or `plan` and gives the contract's TenantAnswer. Raises RunnerError when the request as a
-    whole can't begin."""
+    """Carries out a checked `upgrade` or `plan` and returns the contract's TenantAnswer. Raises RunnerError if the whole request
+    can't start."""
     with quiet(), keeping_scripts(), Connects() as connects:
         batch = _Batch(project, invocation, variables, connects)
         try:
@@ -59,13 +59,13 @@ class _Batch:
         self.kept = KeptConnection()
         self.run_id = uuid.UUID(self.request.run_id) if self.request.run_id else uuid.uuid4()
         self.outcomes = Outcomes(project, invocation)
-        self.begun = 0
+        self.started_count = 0
         self.left: list[Tenant] = []
-        self.not_begun: list[Tenant] = []
+        self.not_started: list[Tenant] = []
         self.put_off: deque[tuple[Tenant, Invocation, RunnerError]] = deque()
         self.budget = {limit: getattr(invocation.settings.limits, limit) for limit in _PUT_OFF.values()}
         self.entered: tuple[str | None] | None = None
-        """The secret of the database that the environment leads to, in a tuple; None when that is not known."""
+        """The secret of the database in the environment, in a tuple; None: unknown."""
         self.address: dict[str, str] | None = None
         self.shown: dict[str | None, Shown] = {}
         self.seen: dict[str, tuple[str, ...]] = {}
@@ -86,14 +86,14 @@ class _Batch:
             "heads": list(self.project.heads),
             "outcomes": sorted(self.outcomes.by_name.values(), key=lambda outcome: order[outcome["tenant"]]),
             "left": [tenant.as_given() for tenant in sorted(self.left, key=lambda tenant: order[tenant.name])],
-            "notBegun": sorted((tenant.name for tenant in self.not_begun), key=order.__getitem__),
+            "notStarted": sorted((tenant.name for tenant in self.not_started), key=order.__getitem__),
             **self.outcomes.facts(),
             "protected": self.invocation.settings.protected,
         }
 
     def _migrate_database(self, secret: str | None, tenants: list[Tenant]) -> None:
-        """Takes all tenants of one database: one after the other until one has shown where its version table is, then only those
-        that are not at head."""
+        """Handles all tenants of one database: in sequence until one has shown its version table, then only those that are not at
+        head."""
         self._settle_early()
         if self._ends_before(tenants):
             return
@@ -107,7 +107,7 @@ class _Batch:
             self._each(self._sweep(self._shown(secret), tenants))
 
     def _each(self, tenants: list[Tenant], until: Callable[[], bool] = lambda: False) -> list[Tenant]:
-        """Takes one tenant after the other. Gives those that are left when `until` becomes true."""
+        """Handles one tenant after the other. Returns those that are left when `until` becomes true."""
         for number, tenant in enumerate(tenants):
             rest = tenants[number:]
             if until():
@@ -123,15 +123,15 @@ class _Batch:
         return []
 
     def _first_limits(self, tenant: Tenant) -> dict[str, float]:
-        """Only the first tenant of all waits for its server at once: the others would be waited for one after the other."""
+        """Only the first tenant waits for its server at once. Otherwise the waits would add up."""
         is_first = tenant.secret_arn is None and not self.shown and not self.outcomes.by_name and not self.put_off
         return {**_NO_WAIT, "connect_retry": self.budget["connect_retry"]} if is_first else _NO_WAIT
 
     def _ends_before(self, tenants: list[Tenant]) -> bool:
-        """Whether these tenants do not begin any more, because too many have failed or the time is used up."""
+        """Whether no more tenants start, because too many failed or the time is used up."""
         tolerated = self.request.tolerated_failures
         if tolerated is not None and self.outcomes.failed > tolerated:
-            self.not_begun.extend(tenants)
+            self.not_started.extend(tenants)
             return True
         if self._is_over():
             self.left.extend(tenants)
@@ -139,16 +139,16 @@ class _Batch:
         return False
 
     def _is_over(self) -> bool:
-        return self.begun > 0 and (self.invocation.is_over() or self.outcomes.is_full())
+        return self.started_count > 0 and (self.invocation.is_over() or self.outcomes.is_full())
 
     def _settle_early(self) -> None:
-        """Takes those that were put off when, with them, too many would have failed: they may succeed now."""
+        """Handles the postponed tenants if too many would fail with them: they may succeed now."""
         tolerated = self.request.tolerated_failures
         if tolerated is not None and self.outcomes.failed + len(self.put_off) > tolerated:
             self._settle()
 
     def _settle(self) -> None:
-        """Takes those that were put off, which now may wait."""
+        """Handles the postponed tenants, which may wait now."""
         while self.put_off:
             tenant, invocation, error = self.put_off.popleft()
             if self._is_over() and self.outcomes.by_name:
@@ -160,8 +160,7 @@ class _Batch:
             self.budget[limit] = max(0.0, self.budget[limit] - (time.monotonic() - started))
 
     def _give_back(self, error: RunnerError, tenants: list[Tenant]) -> None:
-        """The failure is about no tenant in particular: the function's database can't be connected to, or the project is
-        broken."""
+        """Ends the call for a failure of all tenants: an unreachable database, or a broken project."""
         if isinstance(error, ProjectError) or (not self.outcomes.by_name and not self.put_off):
             raise error
         log("WARNING", "tenants_given_back", stage=self.stage, code=error.code, reason=error.message)
@@ -177,7 +176,7 @@ class _Batch:
         self.variables.take_tls_back()
         self.address = None if database["source"] == "environment" else address.fetch(database)
         if self.address and self.variables.set(self.address, database):
-            # The backend reads its settings from the environment when it is imported.
+            # The backend reads its settings when it is imported.
             self.project.forget_modules()
         self.entered = (secret,)
 
@@ -185,12 +184,12 @@ class _Batch:
         if secret is None:
             self._give_back(error, tenants)
             return
-        self.begun += 1
+        self.started_count += 1
         for tenant in tenants:
             self._finish(tenant, self._invocation(tenant), time.monotonic(), error=error)
 
     def _settings(self, secret: str | None) -> Any:
-        # No container takes over from a worker: a revision that needs one fails.
+        # A worker has no container: a revision that needs one fails.
         settings = self.invocation.settings._replace(container=None)
         return settings if secret is None else settings._replace(database=address.of_tenant(settings.database, secret))
 
@@ -204,14 +203,14 @@ class _Batch:
             self.invocation.remaining_seconds,
             self.invocation.reserve_seconds,
             self.invocation.started,
-            place=self.invocation.place,
+            compute=self.invocation.compute,
             tenant=tenant.name,
         )
 
     def _migrate_one(self, tenant: Tenant, invocation: Invocation, limits: dict[str, float], last: bool = False) -> None:
-        """Migrates a tenant through env.py, or looks at it. Raises RunnerError for what is not about this tenant."""
+        """Migrates or plans a tenant through env.py. Raises RunnerError for failures that are not this tenant's."""
         started = time.monotonic()
-        self.begun += 1
+        self.started_count += 1
         run, error = self._run(tenant, invocation, limits)
         if error and not last and self._is_of_all(error, tenant, invocation):
             raise error
@@ -237,7 +236,7 @@ class _Batch:
                 run.upgrade() if self.request.command == "upgrade" else run.plan()
             except RunnerError as error:
                 if error.code.startswith("database_") and invocation.before is None:
-                    # A rotated password is fetched again.
+                    # Fetches a rotated password again.
                     self.entered = None
                 raise
             finally:
@@ -255,10 +254,9 @@ class _Batch:
         return run, None
 
     def _came_too_late(self, error: RunnerError) -> bool:
-        """Whether the statement was cancelled because the tenants before had used up the time: there is more in the next
-        request."""
+        """Whether the statement was canceled because earlier tenants used up the time: the next request has more."""
         near = self.invocation.remaining_seconds() <= self.invocation.reserve_seconds + 1
-        return error.sql_state == QUERY_CANCELED and near and self.begun > 1
+        return error.sql_state == QUERY_CANCELED and near and self.started_count > 1
 
     def _is_of_all(self, error: RunnerError, tenant: Tenant, invocation: Invocation) -> bool:
         if isinstance(error, ProjectError):
@@ -279,7 +277,7 @@ class _Batch:
             self.left.append(tenant)
 
     def _learn(self, tenant: Tenant, run: TenantRun) -> None:
-        """What env.py has shown about its database."""
+        """What env.py showed about its database."""
         options = self.connects.only()
         if run.table is None or options is None or run.driver is None:
             return
@@ -288,12 +286,12 @@ class _Batch:
     def _shown(self, secret: str | None) -> Shown | None:
         if secret is None or secret in self.shown:
             return self.shown.get(secret)
-        # What env.py does with the address of one secret it does with that of another.
+        # env.py treats the addresses of all secrets alike.
         other = next((arn for arn in self.shown if arn is not None), None)
         return skip.elsewhere(self.shown[other], self.address) if other else None
 
     def _sweep(self, shown: Shown, tenants: list[Tenant]) -> list[Tenant]:
-        """Finishes the tenants that need no env.py, and gives the others."""
+        """Finishes the tenants that need no env.py, and returns the others."""
         rest = []
         try:
             with skip.connected(shown) as connection:
@@ -321,6 +319,6 @@ class _Batch:
         return self.invocation.remaining_seconds() < self.invocation.reserve_seconds or self.outcomes.is_full()
 
     def _needs_no_run(self, found: skip.Found) -> bool:
-        """Whether what was found says all: a plan asks no more, and a tenant at head stays as it is."""
+        """Whether nothing else is needed: for a plan, or a tenant at head."""
         at_head = found.is_free and bool(self.project.heads) and found.heads == self.project.heads
         return self.request.command == "plan" or at_head

@@ -109,5 +109,5 @@ def in_words(error: BaseException, project: Path) -> str:
     frames = [
         frame for frame in traceback.extract_tb(error.__traceback__) if str(Path(frame.filename).resolve()).startswith(inside)
     ]
-    place = f" ({relative(frames[-1].filename, project)}:{frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}{place}"
+    location = f" ({relative(frames[-1].filename, project)}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{location}"

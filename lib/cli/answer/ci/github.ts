@@ -10,8 +10,7 @@ import { summary } from './summary';
  * Groups and annotations, which GitHub reads from both streams, and a job summary.
  * https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
  *
- * No `add-mask`: nothing that is printed is a secret. The runner redacts passwords before they leave the function, and credentials
- * are never printed.
+ * Needs no `add-mask`: the runner redacts passwords before they leave the function, and credentials are never printed.
  */
 export class GitHubReport implements CiReport {
   constructor(

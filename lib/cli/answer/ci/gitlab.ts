@@ -1,7 +1,7 @@
 import type { Terminal } from '../../screen/terminal';
 import type { CiReport } from './report';
 
-/** Sections that can be folded, https://docs.gitlab.com/ci/jobs/job_logs/#custom-collapsible-sections */
+/** Collapsible sections, https://docs.gitlab.com/ci/jobs/job_logs/#custom-collapsible-sections */
 export class GitLabReport implements CiReport {
   constructor(private readonly notes: Terminal) {}
 

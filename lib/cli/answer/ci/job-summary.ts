@@ -2,7 +2,7 @@ import { appendFileSync } from 'node:fs';
 import type { Terminal } from '../../screen/terminal';
 
 /**
- * Adds Markdown to the summary of a GitHub job. If that fails, a warning says so: the result of the command does not depend on it.
+ * Adds Markdown to the summary of a GitHub job. A failure is only a warning: the command's result does not depend on it.
  *
  * @param file GITHUB_STEP_SUMMARY
  */

@@ -1,12 +1,12 @@
 import type { RevisionInfo } from '../../../contract';
 import { code, escaped } from '../../../text/markdown';
-import { count, duration, place } from '../../screen/terminal';
+import { count, duration, revisionNames } from '../../screen/terminal';
 import { type AnswerDocument, type FailureDocument, isFailureDocument } from '../documents';
 
 /** GitHub refuses a summary of more than 1 MiB. */
 const MAX_ROWS = 1_000;
 
-/** The end of the command as Markdown; undefined when there is nothing to keep, as with `current`. */
+/** The command's result as Markdown; undefined if there is nothing to keep, as with `current`. */
 export function summary(document: AnswerDocument | FailureDocument): string | undefined {
   const lines = isFailureDocument(document) ? failure(document) : answer(document);
   return lines && `${lines.join('\n')}\n\n`;
@@ -21,7 +21,7 @@ function answer(document: AnswerDocument): string[] | undefined {
     return [`### Migrations of ${code(stage)}: ${state}`, ...table(pending, ['revision', 'message'], row)];
   }
   if (command === 'stamp') return [`### Migrations of ${code(stage)}: stamped`, '', way(from, to)];
-  if (applied.length === 0) return [`### Migrations of ${code(stage)}: nothing to do`, '', `at ${code(place(to))}`];
+  if (applied.length === 0) return [`### Migrations of ${code(stage)}: nothing to do`, '', `at ${code(revisionNames(to))}`];
   const done = `${count(applied.length)} ${command === 'downgrade' ? 'reverted' : 'applied'}`;
   return [`### Migrations of ${code(stage)}: ${done}`, '', way(from, to), ...appliedTable(applied)];
 }
@@ -67,5 +67,5 @@ function table<T>(items: readonly T[], head: readonly string[], cells: (item: T)
 }
 
 function way(from: readonly string[], to: readonly string[]): string {
-  return `${code(place(from))} → ${code(place(to))}`;
+  return `${code(revisionNames(from))} → ${code(revisionNames(to))}`;
 }

@@ -6,18 +6,18 @@ import { OPTIONS, type OptionName } from '../options';
 import { namesFile } from './names-file';
 import { TENANTS_OPTION_NAMES } from './options';
 
-/** What can be asked for about many tenants. */
+/** The commands for many tenants. */
 export const CLI_COMMANDS = ['upgrade', 'plan', 'check'] as const;
 export type CliCommand = (typeof CLI_COMMANDS)[number];
 
-/** What is done with an existing run. */
+/** The verbs for an existing run. */
 const RUN_VERBS = ['run', 'approve', 'reject', 'stop'] as const;
 export type RunVerb = (typeof RUN_VERBS)[number];
 
 export interface StartTask {
   readonly verb: 'start';
   readonly command: CliCommand;
-  /** Names. Undefined: all, or those that `retryFailed` means. */
+  /** Names. Undefined: all, or those of `retryFailed`. */
   readonly tenants?: readonly string[];
   readonly retryFailed?: true;
   readonly allow?: readonly Allowance[];
@@ -37,22 +37,22 @@ export interface Arguments {
   readonly progress: boolean;
 }
 
-/** What a command line means; `problems` are all that is wrong with it. */
+/** A parsed command line; `problems` lists everything that is wrong with it. */
 export type Parsed =
   | { readonly kind: 'problems'; readonly problems: readonly string[]; readonly json: boolean }
   | ({ readonly kind: 'tenants' } & Arguments);
 
-/** Options of the plain command that do not apply to many tenants, and what applies instead. */
+/** Options for one database that do not apply to many tenants, and what applies instead. */
 const NOT_FOR_TENANTS: Partial<Record<OptionName, string>> = {
   revision: 'every tenant goes to head',
   to: 'every tenant goes to head',
   'dry-run': 'use --command plan, which shows how many tenants are where',
   'wait-lock': 'a tenant that is locked fails; run it again with --retry-failed',
-  follow: 'there are as many logs as batches; `details` says where they are',
+  follow: 'each batch has its own log; `details` shows where they are',
   'function-name': 'the run is a state machine, found by --stage and --app-name',
 };
 
-/** What is decided when a run is started. */
+/** Options that are fixed when a run starts. */
 const DECIDED: readonly OptionName[] = ['tenants', 'retry-failed', 'command', 'allow', 'yes'];
 
 /** Reads a command line that has one of the options for many tenants. */
@@ -77,9 +77,9 @@ function readRunTask(line: CommandLine<OptionName>, problems: string[]): RunTask
   const verbs = RUN_VERBS.filter(line.has);
   const [verb = 'run'] = verbs;
   const runId = line.text(verb) ?? '';
-  if (verbs.length > 1) problems.push(`${shown(verbs)} exclude each other: give one`);
+  if (verbs.length > 1) problems.push(`${shown(verbs)} exclude each other: use one`);
   for (const name of DECIDED.filter(line.has))
-    problems.push(`--${verb} takes no --${name}: it was decided when the run was started`);
+    problems.push(`--${verb} takes no --${name}, which was fixed when the run started`);
   if (runId && !runId.startsWith('--')) problems.push(...runIdProblems(runId));
   return { verb, runId };
 }
@@ -104,7 +104,7 @@ function whichTenants(
   retryFailed: boolean,
 ): { readonly tenants?: readonly string[]; readonly problems: readonly string[] } {
   if (asked === undefined || asked === '' || asked.startsWith('--') || asked === 'all') return { problems: [] };
-  if (retryFailed) return { problems: ['--retry-failed chooses the tenants itself: leave out --tenants, or give --tenants all'] };
+  if (retryFailed) return { problems: ['--retry-failed chooses the tenants: leave out --tenants, or use --tenants all'] };
   const list = asked.startsWith('@') ? namesFile(asked.slice(1)) : { names: asked.split(',') };
   if ('problem' in list) return { problems: [list.problem] };
   return { tenants: [...new Set(list.names)], problems: nameListProblems(list.names) };

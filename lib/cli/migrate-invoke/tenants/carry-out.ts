@@ -8,16 +8,16 @@ import { showHeader } from '../../answer/show-header';
 import type { StartTask } from './arguments';
 import { answerDocument, type TenantsAnswerDocument, type TenantsDecisionDocument } from './documents';
 import { runCommand, type Session } from './session';
-import { showDone, showFailures, showPlaces } from './show';
+import { showDone, showFailures, showPositions } from './show';
 import { watchRun } from './watch';
 
-/** Carries out a command line about many tenants: first asks where they are, then changes them. */
+/** Carries out a command line for many tenants: first makes a plan, then migrates them. */
 export async function carryOut(session: Session): Promise<TenantsAnswerDocument | TenantsDecisionDocument> {
   const { client, sfn, screen, signal, arguments: given } = session;
   const { task } = given;
   const { stage, appName, endpoint } = given.client;
   const region = await regionOf(sfn);
-  // Both at once: the header must not cost the run any time.
+  // In parallel, so that the header does not delay the run.
   const planned = task.verb === 'start' ? start(session, { ...task, command: 'plan', allow: undefined }) : undefined;
   planned?.catch(() => {});
   const called = ['machine', tenantStateMachineName(appName, stage)] as const;
@@ -28,14 +28,14 @@ export async function carryOut(session: Session): Promise<TenantsAnswerDocument 
   if (verb === 'run') return watchTask(session, runId);
   await client[verb](runId, { signal });
   screen.data.line(DECIDED[verb](runId));
-  if (verb === 'approve') screen.notes.next(`watch it: ${runCommand(session, 'run', runId)}`);
+  if (verb === 'approve') screen.notes.next(`follow it: ${runCommand(session, 'run', runId)}`);
   return { contract: CONTRACT_VERSION, command: verb, stage, status: 'complete', runId, exitCode: EXIT.done };
 }
 
 const DECIDED = {
   approve: (runId: string) => `approved: run ${runId} migrates the rest`,
   reject: (runId: string) => `rejected: run ${runId} ends; its canaries stay migrated`,
-  stop: (runId: string) => `stopped: run ${runId} starts no further batch; batches that are running go on to their end`,
+  stop: (runId: string) => `stopped: run ${runId} starts no more batches; running batches finish`,
 };
 
 async function startTask(session: Session, task: StartTask, planId: string): Promise<TenantsAnswerDocument> {
@@ -44,7 +44,7 @@ async function startTask(session: Session, task: StartTask, planId: string): Pro
   const terminal = asks ? screen.data : screen.notes;
   const plan = await ci.section('plan', async () => {
     const found = await planOf(session, planId, asks);
-    showPlaces(terminal, found);
+    showPositions(terminal, found);
     showFailures(screen.notes, found);
     for (const warning of found.warnings) screen.notes.warning(warning);
     return found;
@@ -63,7 +63,7 @@ async function startTask(session: Session, task: StartTask, planId: string): Pro
   });
 }
 
-/** A plan that could not read some tenants does not keep the others from being migrated. */
+/** A plan that could not read some tenants does not prevent migrating the others. */
 async function planOf(session: Session, planId: string, asks: boolean): Promise<TenantRunSummary> {
   try {
     return await watchRun(session, planId, true);
@@ -77,7 +77,7 @@ async function watchTask(session: Session, runId: string): Promise<TenantsAnswer
   session.changing = true;
   const summary = await watchRun(session, runId);
   if (summary.command === 'upgrade') return ended(session, summary);
-  showPlaces(session.screen.data, summary);
+  showPositions(session.screen.data, summary);
   return answerDocument(summary, false);
 }
 
@@ -90,7 +90,7 @@ function ended({ screen }: Session, summary: TenantRunSummary, ms?: number): Ten
 
 async function start(session: Session, { command, tenants, retryFailed, allow }: StartTask): Promise<string> {
   const { client, signal } = session;
-  // Kept before it is sent: a run whose start was interrupted may have started.
+  // Stored before the request is sent: an interrupted start may have started the run.
   const runId = crypto.randomUUID();
   session.runId = runId;
   return client.start({ runId, command: command === 'check' ? 'plan' : command, tenants, retryFailed, allow, signal });

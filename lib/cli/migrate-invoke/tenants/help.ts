@@ -6,4 +6,4 @@ export const TENANTS_HELP = `Many tenants (a TenantMigration)
   --run <id>                watch a run again
   --approve <id>            let a run that waits after its canaries migrate the rest
   --reject <id>             end that run instead
-  --stop <id>               start no further batch`;
+  --stop <id>               start no more batches`;

@@ -15,7 +15,7 @@ import { runCommand, type Session } from './session';
 import { showDone, showFailures } from './show';
 
 /**
- * The command `migrate-invoke` about many tenants.
+ * The command `migrate-invoke` for many tenants.
  *
  * @param argv the command line without the program's own name
  * @returns the exit code
@@ -53,7 +53,7 @@ async function run(given: Arguments): Promise<number> {
   }
 }
 
-/** Shows how it ended: on the terminal, to the CI, and as JSON. */
+/** Shows the result on the terminal, in the CI, and as JSON. */
 function end(document: TenantsDocument, json: boolean, { notes }: Screen, error?: MigrateError): number {
   if (error) showError(notes, error);
   else if ('atHead' in document && document.atHead === false) notes.next(NEXT_AFTER_CHECK);
@@ -63,7 +63,7 @@ function end(document: TenantsDocument, json: boolean, { notes }: Screen, error?
   return document.exitCode;
 }
 
-const NEXT_AFTER_CHECK = 'bring them to head: the same command line without --command check, or a deploy';
+const NEXT_AFTER_CHECK = 'bring them to head: run the same command without --command check, or deploy';
 
 function showError(notes: Screen['notes'], { code, message, next, summary }: MigrateError): void {
   if (summary) {
@@ -78,5 +78,5 @@ function wasInterrupted(session: Session): MigrateError {
   const { runId, changing } = session;
   if (!changing || runId === undefined) return new MigrateError('interrupted', 'nothing was changed', 'run it again');
   const [watch, stop] = [runCommand(session, 'run', runId), runCommand(session, 'stop', runId)];
-  return new MigrateError('interrupted', `run ${runId} goes on`, `watch it again: ${watch}; or stop it: ${stop}`);
+  return new MigrateError('interrupted', `run ${runId} continues`, `follow it again: ${watch}; or stop it: ${stop}`);
 }

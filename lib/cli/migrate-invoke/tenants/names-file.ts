@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { parseJson } from '../../../client/json';
 
-/** Far more than Step Functions takes: a larger file is a mistake. */
+/** Far more than Step Functions accepts: a larger file is a mistake. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
 /** Names of tenants, or why they can't be read. */
@@ -9,8 +9,8 @@ export type NameList = { readonly names: readonly string[] } | { readonly proble
 
 /** Reads names from a file: one per line, or a JSON array. */
 export function namesFile(file: string): NameList {
-  if (file === '') return { problem: '--tenants @ names no file: give --tenants @<file>' };
-  if (file === '-') return { problem: '--tenants @- is not supported: standard input is for answers; give a file' };
+  if (file === '') return { problem: '--tenants @ names no file: use --tenants @<file>' };
+  if (file === '-') return { problem: '--tenants @- is not supported, because standard input is for answers: use a file' };
   let text: string;
   try {
     if (statSync(file).size > MAX_BYTES) return { problem: `--tenants @${file} is larger than 16 MB: it is not a list of names` };

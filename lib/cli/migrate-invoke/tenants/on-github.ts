@@ -1,15 +1,15 @@
 import { code, escaped } from '../../../text/markdown';
 import { annotation } from '../../../text/workflow-command';
 import { addToJobSummary } from '../../answer/ci/job-summary';
-import { place, plain, type Terminal } from '../../screen/terminal';
+import { plain, revisionNames, type Terminal } from '../../screen/terminal';
 import type { TenantsAnswerDocument, TenantsDocument, TenantsFailureDocument } from './documents';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** GitHub shows ten annotations of a step. */
+/** GitHub shows ten annotations per step. */
 const MAX_ANNOTATIONS = 9;
 
-/** Annotations and the summary of the job, where GitHub runs this process. */
+/** Annotations and the job summary, if GitHub runs this process. */
 export function onGitHub(notes: Terminal, document: TenantsDocument, environment: Environment = process.env): void {
   const { GITHUB_ACTIONS, GITHUB_STEP_SUMMARY: file } = environment;
   if (GITHUB_ACTIONS !== 'true') return;
@@ -26,10 +26,10 @@ export function onGitHub(notes: Terminal, document: TenantsDocument, environment
   addToJobSummary(notes, summary(document as TenantsAnswerDocument), file);
 }
 
-/** The end of a run as Markdown. */
-function summary({ stage, command, places, failures, detailsUri, ...counts }: TenantsAnswerDocument): string {
-  const totals = (['total', 'unchanged', 'migrated', 'pending', 'ahead', 'failed', 'notBegun'] as const).map(
-    (name) => `${counts[name]} ${name === 'notBegun' ? 'not begun' : name}`,
+/** The result of a run as Markdown. */
+function summary({ stage, command, positions, failures, detailsUri, ...counts }: TenantsAnswerDocument): string {
+  const totals = (['total', 'unchanged', 'migrated', 'pending', 'ahead', 'failed', 'notStarted'] as const).map(
+    (name) => `${counts[name]} ${name === 'notStarted' ? 'not started' : name}`,
   );
   const table = (head: string, rows: readonly string[]) => (rows.length > 0 ? ['', head, '| --- | --- |', ...rows] : []);
   return `${[
@@ -38,7 +38,7 @@ function summary({ stage, command, places, failures, detailsUri, ...counts }: Te
     totals.join(', '),
     ...table(
       '| tenants | at |',
-      places.map(({ revisions, tenants }) => `| ${tenants} | ${code(place(revisions))} |`),
+      positions.map(({ revisions, tenants }) => `| ${tenants} | ${code(revisionNames(revisions))} |`),
     ),
     ...table(
       '| failed | why |',

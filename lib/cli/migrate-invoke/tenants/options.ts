@@ -1,6 +1,6 @@
 import type { Options } from '../../options';
 
-/** With one of these the command is about many tenants. */
+/** Any of these makes it a command for many tenants. */
 export const TENANTS_OPTIONS = {
   tenants: { type: 'string' },
   'retry-failed': { type: 'boolean' },

@@ -8,13 +8,13 @@ const PHASES: Readonly<Record<TenantPhase, string>> = {
   pause: 'the canaries are done: pausing before the rest',
   approval: 'the canaries are done: waiting for an approval',
   rest: 'tenants',
-  summary: 'summing up',
+  summary: 'summarizing',
 };
 
 /**
- * How far a run is, in words.
+ * The progress of a run in words.
  *
- * @param plan whether it only looks at the tenants
+ * @param plan whether the run only reads the tenants
  */
 export function progressText(progress: TenantsProgress, plan: boolean): string {
   const batches = batchesOf(progress);

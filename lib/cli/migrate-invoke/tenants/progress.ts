@@ -4,10 +4,10 @@ import type { Screen } from '../../screen/screen';
 import { SIGN_OF_LIFE_MS, Ticker } from '../../screen/ticker';
 import { progressLine, progressText } from './progress-line';
 
-/** A log should show that something moves, but not each batch. */
+/** A log should show progress, but not each batch. */
 const LINE_MS = 15_000;
 
-/** Shows how far a run over tenants is: a bar on a terminal, elsewhere lines. */
+/** Shows the progress of a run over tenants: a bar on a terminal, elsewhere lines. */
 export class Progress {
   private readonly ticker: Ticker;
   private readonly since = performance.now();
@@ -18,7 +18,7 @@ export class Progress {
 
   /**
    * @param screen where it is shown
-   * @param plan whether the run only looks at the tenants
+   * @param plan whether the run only reads the tenants
    */
   constructor(
     private readonly screen: Pick<Screen, 'notes' | 'status'>,
@@ -35,7 +35,7 @@ export class Progress {
     if (progress.phase !== before) this.ticker.sign();
   }
 
-  /** Makes room while a person is asked. */
+  /** Removes the bar while a person is asked. */
   hide(hidden: boolean): void {
     this.hidden = hidden;
     this.screen.status?.clear();

@@ -5,7 +5,7 @@ import type { CiReport } from '../../answer/ci/report';
 import type { Screen } from '../../screen/screen';
 import type { Arguments } from './arguments';
 
-/** One run of the command about many tenants. */
+/** One run of the command for many tenants. */
 export interface Session {
   readonly arguments: Arguments;
   readonly client: TenantsClient;
@@ -13,13 +13,13 @@ export interface Session {
   readonly screen: Screen;
   readonly ci: CiReport;
   readonly signal: AbortSignal;
-  /** The run that was started or looked at last. */
+  /** The run that was started or read last. */
   runId?: string;
-  /** Whether that one changes databases. */
+  /** Whether that run changes databases. */
   changing: boolean;
 }
 
-/** A command line about an existing run. */
+/** The command line for an existing run. */
 export function runCommand({ arguments: { client } }: Pick<Session, 'arguments'>, verb: string, runId: string): string {
   const { stage, appName } = client;
   const app = appName === DEFAULT_APP_NAME ? '' : ` --app-name ${appName}`;

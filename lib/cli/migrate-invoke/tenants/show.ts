@@ -1,15 +1,15 @@
 import type { TenantFailure, TenantRunSummary } from '../../../contract/tenants';
 import { showDataLoss } from '../../answer/show-data-loss';
 import { cut } from '../../screen/display-width';
-import { duration, place, plain, type Terminal } from '../../screen/terminal';
+import { duration, plain, revisionNames, type Terminal } from '../../screen/terminal';
 
-const MAX_PLACES = 12;
+const MAX_POSITIONS = 12;
 const MAX_FAILURES = 20;
 const NO_TENANTS = 'there are no tenants';
 
-/** How many tenants are where, and what it destroys to bring them to head. */
-export function showPlaces(terminal: Terminal, summary: TenantRunSummary): void {
-  const { heads, places, pending, unchanged, ahead, failed, dataLoss } = summary;
+/** How many tenants are at which revision, and what bringing them to head destroys. */
+export function showPositions(terminal: Terminal, summary: TenantRunSummary): void {
+  const { heads, positions, pending, unchanged, ahead, failed, dataLoss } = summary;
   if (summary.total === 0) {
     terminal.line(NO_TENANTS);
     return;
@@ -21,32 +21,32 @@ export function showPlaces(terminal: Terminal, summary: TenantRunSummary): void 
     [failed, 'could not be determined'],
   ];
   const parts = populations.flatMap(([count, what]) => (count > 0 ? [`${number(count)} ${what}`] : []));
-  terminal.line(`${tenants(summary.total)}, head is ${place(heads)}: ${parts.join(', ')}`);
-  const widest = Math.max(...places.map(({ tenants: count }) => number(count).length));
-  for (const { revisions, tenants: count } of places.slice(0, MAX_PLACES)) {
+  terminal.line(`${tenants(summary.total)}, head is ${revisionNames(heads)}: ${parts.join(', ')}`);
+  const widest = Math.max(...positions.map(({ tenants: count }) => number(count).length));
+  for (const { revisions, tenants: count } of positions.slice(0, MAX_POSITIONS)) {
     const head = same(revisions, heads) ? ' (head)' : '';
-    terminal.line(`  ${number(count).padStart(widest)}  ${terminal.paint('bold', place(revisions))}${head}`);
+    terminal.line(`  ${number(count).padStart(widest)}  ${terminal.paint('bold', revisionNames(revisions))}${head}`);
   }
-  if (places.length > MAX_PLACES) terminal.line(`  and ${places.length - MAX_PLACES} more revisions`);
+  if (positions.length > MAX_POSITIONS) terminal.line(`  and ${positions.length - MAX_POSITIONS} more revisions`);
   for (const loss of dataLoss) {
     terminal.line(`  ${terminal.paint('yellow', '•')} ${terminal.paint('bold', plain(loss.revision))} is pending`);
     showDataLoss(terminal, loss);
   }
 }
 
-/** What a run has done; `ms` is how long it took, where that is known. */
+/** The result of a run; `ms` is its duration, if known. */
 export function showDone(terminal: Terminal, { migrated, unchanged, heads, ...summary }: TenantRunSummary, ms?: number): void {
-  const head = `head (${place(heads)})`;
+  const head = `head (${revisionNames(heads)})`;
   if (summary.total === 0) terminal.line(`nothing to do: ${NO_TENANTS}`);
   else if (migrated === 0 && summary.failed === 0) terminal.line(`nothing to do: ${tenants(unchanged)} at ${head}`);
   else {
     const time = ms === undefined ? '' : ` in ${duration(ms)}`;
-    const before = unchanged > 0 ? `, ${number(unchanged)} ${unchanged === 1 ? 'was' : 'were'} already there` : '';
+    const before = unchanged > 0 ? `, ${number(unchanged)} ${unchanged === 1 ? 'was' : 'were'} already at head` : '';
     terminal.line(`${tenants(migrated)} migrated to ${head}${time}${before}`);
   }
 }
 
-/** Which tenants failed and why, and where all of them are listed. */
+/** Which tenants failed and why, and where the full list is. */
 export function showFailures(terminal: Terminal, { failures, failed, detailsUri }: TenantRunSummary): void {
   for (const failure of failures.slice(0, MAX_FAILURES)) showFailedTenant(terminal, failure);
   const more = failed - Math.min(failures.length, MAX_FAILURES);

@@ -5,9 +5,9 @@ import { Progress } from './progress';
 import { runCommand, type Session } from './session';
 
 /**
- * Shows how far a run is until it ends; asks about its canaries, if there is a terminal to ask at.
+ * Shows the progress of a run until it ends. On a terminal, asks whether to continue after its canaries.
  *
- * @param plan whether the run only looks at the tenants, where that is known
+ * @param plan whether the run only reads the tenants, if known
  */
 export async function watchRun(session: Session, runId: string, plan = false): Promise<TenantRunSummary> {
   const { client, screen, signal, arguments: given } = session;
@@ -29,7 +29,7 @@ export async function watchRun(session: Session, runId: string, plan = false): P
   }
 }
 
-/** Never fails: the run waits for its answer, wherever it comes from. */
+/** Never fails: the run accepts an answer from anywhere. */
 async function decide(session: Session, runId: string, signal: AbortSignal, view?: Progress): Promise<void> {
   const { client, screen } = session;
   const { notes, canAsk } = screen;

@@ -5,8 +5,8 @@ import type { CatalogEntries } from '../../../contract/facts';
 import { answerDocument } from '../../answer/documents';
 import { Progress } from '../../answer/progress';
 import { requestedBy } from '../../answer/requested-by';
-import { showApplied, showOutcome, showPlace } from '../../answer/show-answer';
-import { place } from '../../screen/terminal';
+import { showApplied, showOutcome, showPosition } from '../../answer/show-answer';
+import { revisionNames } from '../../screen/terminal';
 import { askRunner } from '../ask-runner';
 import { placeDatabase, readCatalog } from '../replay/place-database';
 import { type Session, withOwnDatabase, withScratchDatabase } from '../session';
@@ -25,13 +25,13 @@ interface Unstamped {
   readonly catalog: CatalogEntries;
 }
 
-/** The client's loop, with the runner in the backend's Python in place of the function's. */
+/** Runs the client's loop with the runner in the backend's Python instead of the function. */
 export async function apply(session: Session, { revision }: ApplyArguments): Promise<number> {
   const { screen, applied, common } = session;
   const outcome = await withOwnDatabase(session, async ({ observer }): Promise<Applied | Unstamped> => {
     const plan = await askRunner(observer, { command: 'plan', revision });
     if (plan.status === 'complete') return { answer: { ...plan, command: 'upgrade' }, ms: 0 };
-    showPlace(screen.notes, plan);
+    showPosition(screen.notes, plan);
     if (plan.status === 'ahead') throw ahead(plan);
     const progress = common.progress ? new Progress(screen, plan.pending, false) : undefined;
     const started = performance.now();
@@ -77,7 +77,7 @@ async function placed(session: Session, { error, catalog }: Unstamped): Promise<
 function ahead({ unknown, heads }: MigrateAnswer) {
   return new MigrateError(
     'database_ahead',
-    `the database is at ${place(unknown)}, which this project does not have (its heads: ${place(heads)})`,
+    `the database is at ${revisionNames(unknown)}, which this project does not have (its heads: ${revisionNames(heads)})`,
     'check out the branch that has this revision; nothing was changed',
     { revision: unknown[0] },
   );

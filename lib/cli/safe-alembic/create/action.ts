@@ -41,6 +41,6 @@ function vague(message: string): MigrateError {
   return new MigrateError(
     'vague_description',
     `the description ${JSON.stringify(message)} does not say what changes; nothing was started`,
-    'say what changes, and where, such as "Add index on users.email"',
+    'say what changes and where, for example "Add index on users.email"',
   );
 }

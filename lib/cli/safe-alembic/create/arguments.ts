@@ -19,7 +19,7 @@ export interface CreateArguments extends ReplayArguments, FailArguments {
 export function readCreate(line: CommandLine<keyof typeof OPTIONS>, problems: string[]): CreateArguments {
   const [message, ...more] = line.named;
   if (message === undefined) problems.push('the message is missing: safe-alembic create "Add notifications table"');
-  if (more.length > 0) problems.push('the message is several arguments: put it in quotes');
+  if (more.length > 0) problems.push('the message is more than one argument: put it in quotes');
   return {
     message: message ?? '',
     head: line.text('head'),

@@ -3,7 +3,7 @@ import { defineVerb } from '../verb';
 import { OPTIONS, readCreate } from './arguments';
 
 export const create = defineVerb({
-  summary: 'write a revision for what has changed in the models, and review it',
+  summary: 'write a revision for the changes in the models, and review it',
   help: `Brings a scratch database to head, compares it with the models, writes a revision, and reviews it.
 
 Usage

@@ -4,7 +4,7 @@ import { showAnswer } from '../../answer/show-answer';
 import { askRunner } from '../ask-runner';
 import { type Session, withOwnDatabase } from '../session';
 
-/** Shows where the project's own database is. */
+/** Shows the revision of the project's own database. */
 export async function current(session: Session): Promise<number> {
   const { screen, common } = session;
   const answer = await withOwnDatabase(session, ({ observer }) => askRunner(observer, { command: 'current' }));

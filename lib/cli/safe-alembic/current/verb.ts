@@ -2,8 +2,8 @@ import { unexpected } from '../../options';
 import { defineVerb } from '../verb';
 
 export const current = defineVerb<void>({
-  summary: "show where the project's own database is; changes nothing",
-  help: `Shows where the project's own database is, and what is pending. Changes nothing.
+  summary: "show the revision of the project's own database; changes nothing",
+  help: `Shows the revision of the project's own database, and what is pending. Changes nothing.
 
 Usage
   safe-alembic current [options]

@@ -6,7 +6,7 @@ import { answerOrFailure, askRunner } from '../ask-runner';
 import { type Session, withOwnDatabase } from '../session';
 import { lineage, showGraph } from './show-graph';
 
-/** Draws the graph. If the database is not reachable, a note says so. */
+/** Draws the graph. If the database is not reachable, a warning says so. */
 export async function history(session: Session): Promise<number> {
   const { common } = session;
   const { data, notes } = session.screen;
@@ -22,7 +22,7 @@ export async function history(session: Session): Promise<number> {
   const heads = graph.heads.length === 1 ? 'one head' : `${graph.heads.length} heads: ${graph.heads.map(plain).join(', ')}`;
   data.line(`${count(graph.revisions.length)}, ${heads}`);
   if (graph.problem !== undefined) notes.warning(`Alembic can't load the revisions: ${graph.problem}`);
-  if (answer instanceof MigrateError) notes.warning(`where the database is could not be determined: ${answer.message}`);
+  if (answer instanceof MigrateError) notes.warning(`the database's revision could not be determined: ${answer.message}`);
   else if (answer && answer.unknown.length > 0)
     notes.warning(`the database is at ${answer.unknown.join(', ')}, which this project does not have`);
   if (common.json) {

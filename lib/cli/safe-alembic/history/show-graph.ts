@@ -2,19 +2,19 @@ import type { GraphFacts, GraphRevision } from '../../../contract/facts';
 import { cut, displayWidth } from '../../screen/display-width';
 import { plain, type Terminal } from '../../screen/terminal';
 
-/** Where a database is in the graph. */
-export interface Place {
+/** A database's position in the graph. */
+export interface DatabasePosition {
   /** Revisions in its version table. */
   readonly at: readonly string[];
   /** All revisions that it has. */
   readonly applied: ReadonlySet<string>;
 }
 
-/** More branches beside each other than this are not drawn: their names would not fit any more. */
+/** More parallel branches than this are not drawn: their names would not fit. */
 const MOST_LANES = 12;
 
 /** Draws the revisions, the newest on top. */
-export function showGraph(terminal: Terminal, { revisions, heads }: GraphFacts, database?: Place): void {
+export function showGraph(terminal: Terminal, { revisions, heads }: GraphFacts, database?: DatabasePosition): void {
   const newestFirst = [...revisions].reverse();
   for (const { lanes, revision } of rows(newestFirst)) {
     if (!revision) {
@@ -28,7 +28,7 @@ export function showGraph(terminal: Terminal, { revisions, heads }: GraphFacts, 
   }
 }
 
-/** All that a database has whose version table holds some revisions. */
+/** All revisions of a database, given those in its version table. */
 export function lineage({ revisions }: GraphFacts, at: readonly string[]): Set<string> {
   const known = new Map(revisions.map((revision) => [revision.revision, revision]));
   const found = new Set<string>();
@@ -47,7 +47,7 @@ function labelled(
   { revision, message, branchLabels, dependsOn }: GraphRevision,
   indent: number,
   heads: readonly string[],
-  database?: Place,
+  database?: DatabasePosition,
 ): string {
   const labels = [
     ...(database?.at.includes(revision) ? ['database'] : []),
@@ -66,11 +66,11 @@ const NODE = '●';
 
 interface Row {
   readonly lanes: string;
-  /** Absent: lanes alone, where branches part or meet. */
+  /** Absent: only lanes, where branches part or meet. */
   readonly revision?: GraphRevision;
 }
 
-/** Lanes as `git log --graph` has them: each is a way down to a revision that has not been drawn yet. */
+/** Lanes as in `git log --graph`: each leads down to a revision that is not drawn yet. */
 function* rows(revisions: readonly GraphRevision[]): Generator<Row> {
   const lanes: (string | undefined)[] = [];
   for (const revision of revisions) {
@@ -111,7 +111,7 @@ function line(lanes: readonly (string | undefined)[], node: number): string {
   return node < MOST_LANES ? `${signs.slice(0, MOST_LANES).join(' ')} …` : `${signs.slice(0, MOST_LANES).join(' ')} … ${NODE}`;
 }
 
-/** The line on which ways leave a lane, or come into it. */
+/** The line on which lanes fork or join. */
 function joint(lanes: readonly (string | undefined)[], own: number, others: readonly number[], corner: '╮' | '╯'): string {
   const [from, to] = [Math.min(own, ...others), Math.max(own, ...others)];
   const last = Math.min(Math.max(lanes.length - 1, to), MOST_LANES - 1);

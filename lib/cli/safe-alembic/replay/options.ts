@@ -1,7 +1,7 @@
 import { databaseUrlProblems, FAIL_ON, type FailOn } from '../../../local/settings';
 import type { CommandLine, Options } from '../../options';
 
-/** What every verb takes that replays revisions. */
+/** Options of every verb that replays revisions. */
 export const REPLAY_OPTIONS = {
   'database-url': { type: 'string' },
   baseline: { type: 'string' },
@@ -15,7 +15,7 @@ export const REPLAY_HELP = `Replay
   --baseline <file>         SQL to start from, such as the output of pg_dump
                             (default: an empty database)`;
 
-/** What every verb takes that judges revisions. */
+/** Options of every verb that judges revisions. */
 export const FAIL_OPTIONS = {
   'fail-on': { type: 'string' },
   'allow-not-replayed': { type: 'boolean' },

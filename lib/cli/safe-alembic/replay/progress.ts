@@ -4,7 +4,7 @@ import { elapsed, progressLine, runningName } from '../../screen/progress-line';
 import type { Screen } from '../../screen/screen';
 import { Ticker } from '../../screen/ticker';
 
-/** Shows how far a replay is: a bar on a terminal, elsewhere a line now and then. */
+/** Shows a replay's progress: a bar on a terminal, elsewhere an occasional line. */
 export class ReplayProgress {
   private readonly ticker: Ticker;
   private readonly known: ReadonlyMap<string, GraphRevision>;
@@ -16,7 +16,7 @@ export class ReplayProgress {
     this.ticker = new Ticker(screen, { line: (width) => this.line(width), sign: () => this.sign });
   }
 
-  /** A revision is started. */
+  /** A revision starts. */
   advance(report: Report): void {
     this.last = report;
     this.since = performance.now();

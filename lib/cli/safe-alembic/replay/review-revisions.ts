@@ -25,7 +25,7 @@ export function scratchStart({ settings }: Session, { baseline, overwrite }: Rep
   return { ...(file !== undefined && { baseline: readFileSync(file, 'utf8') }), overwrite };
 }
 
-/** Replays revisions and judges the result. Nothing can be asked of the observer after that. */
+/** Replays revisions and judges the result. The observer is released and can't be used afterwards. */
 export async function reviewRevisions(
   session: Session,
   given: ReplayArguments & FailArguments,

@@ -88,7 +88,7 @@ function showNotReplayed(terminal: Terminal, { revisions }: Review): void {
   for (const text of wrap('not replayed, judged from source and SQL alone', terminal.width)) terminal.line(text);
   for (const [at, revision] of left.entries()) {
     revisionLine(terminal, terminal.paint('yellow', '•'), revision);
-    // What keeps env.py from running is the reason for all revisions.
+    // If env.py fails, all revisions have the same reason.
     if (revision.notReplayed === left[at + 1]?.notReplayed) continue;
     const reason = wrap(plain(revision.notReplayed ?? ''), Math.min(terminal.width, WIDEST) - 6);
     for (const text of reason) terminal.line(`      ${text}`);

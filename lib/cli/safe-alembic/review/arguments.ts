@@ -13,7 +13,7 @@ export const FORMATS = ['terminal', 'json', 'markdown', 'sarif', 'github', 'gitl
 export type Format = (typeof FORMATS)[number];
 export type ReportFormat = Exclude<Format, 'terminal'>;
 
-/** A file that is written besides what is shown. */
+/** A report that is also written to a file. */
 export interface ReportFile {
   readonly format: ReportFormat;
   readonly file: string;
@@ -42,9 +42,9 @@ export function readReview(line: CommandLine<keyof typeof OPTIONS | 'json'>, pro
   const json = line.flag('json');
   const format = oneOf(line, 'format', FORMATS, problems);
   const fail = readFail(line, problems);
-  if (json && line.text('format') !== undefined) problems.push('--json and --format exclude each other: give one');
+  if (json && line.text('format') !== undefined) problems.push('--json and --format exclude each other: use one');
   if ([line.flag('all'), line.text('since') !== undefined, named.length > 0].filter(Boolean).length > 1) {
-    problems.push('revisions, --since and --all exclude each other: give one');
+    problems.push('revisions, --since and --all exclude each other: use one');
   }
   return {
     named,

@@ -50,7 +50,7 @@ async function changesOf(project: string, { since }: Named): Promise<Changes | u
 function inGraph(graph: GraphFacts, { added, changed, removed }: Changes) {
   const folders = new Set(graph.revisions.map(({ file }) => folderOf(file)));
   const files = new Set(graph.revisions.map(({ file }) => file));
-  // What is gone is not in the graph: a Python file beside those that are was one.
+  // Removed revisions are not in the graph: a Python file in the same folder as others was one.
   const wasRevision = (file: string) => file.endsWith('.py') && !file.endsWith('__init__.py') && folders.has(folderOf(file));
   return {
     added: idsOf(graph, added),

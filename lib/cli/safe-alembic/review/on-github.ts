@@ -6,7 +6,7 @@ import type { Terminal } from '../../screen/terminal';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Annotations and the summary of the job, where GitHub runs this process. */
+/** Annotations and the job summary, if GitHub runs this process. */
 export function onGitHub(notes: Terminal, review: Review, folder: string, environment: Environment = process.env): void {
   const { GITHUB_ACTIONS, GITHUB_STEP_SUMMARY: file } = environment;
   if (GITHUB_ACTIONS !== 'true') return;

@@ -11,15 +11,15 @@ Usage
   safe-alembic review [revision... | --since <ref> | --all] [options]
 
 Revisions
-  <revision>...             these
+  <revision>...             these revisions
   --since <ref>             new or changed since this branch and <ref> diverged
-  --all                     all of them
+  --all                     all revisions
                             (default: --since the default branch; without git, the heads)
 
 Reports
   --format <format>         ${FORMATS.join(', ')}
                             (default: terminal)
-  --report <format>=<file>  write a report to a file, too, such as html=review.html; repeatable
+  --report <format>=<file>  also write a report to a file, such as html=review.html; repeatable
   GITHUB_ACTIONS            environment: adds annotations and the job summary
 ${FAIL_HELP}
 

@@ -2,18 +2,18 @@ import { type MigrateAnswer, MigrateError } from '../../../contract';
 import { EXIT } from '../../../contract/exit-codes';
 import { readGraph } from '../../../local/python/observe';
 import type { Finding, Review } from '../../../review/finding';
-import { count, place, plain, type Terminal } from '../../screen/terminal';
+import { count, plain, revisionNames, type Terminal } from '../../screen/terminal';
 import { answerOrFailure, askRunner } from '../ask-runner';
 import type { ReplayArguments } from '../replay/options';
 import { type Placed, placeDatabase, readCatalog } from '../replay/place-database';
 import { reviewRevisions } from '../replay/review-revisions';
 import { type Session, withOwnDatabase, withScratchDatabase } from '../session';
 
-/** One thing that was verified. */
+/** The result of one check. */
 export interface Check {
   readonly check: 'at-head' | 'one-head' | 'models' | 'env' | 'round-trip';
   readonly passed: boolean;
-  /** Whether it was looked at. What was not did not pass. @default true */
+  /** Whether it was checked. An unchecked item does not pass. @default true */
   readonly checked?: false;
   /** The result in words. */
   readonly what: string;
@@ -31,11 +31,11 @@ const RULES = {
 
 const REASONS = 3;
 
-/** Runs all checks, and shows each. */
+/** Runs all checks and shows each result. */
 export async function verify(session: Session, given: ReplayArguments): Promise<number> {
   const { screen, common } = session;
   const started = Date.now();
-  // One after the other: the first says soon whether the database can be reached.
+  // In sequence: the first check shows quickly whether the database is reachable.
   const [answer, catalog] = await withOwnDatabase(session, async ({ observer }) => {
     const found = await answerOrFailure(askRunner(observer, { command: 'current' }));
     const isUnstamped = !(found instanceof MigrateError) && found.status === 'pending' && !found.to.length;
@@ -69,14 +69,14 @@ function withPlace(check: Check, { found, next }: Placed): Check {
 
 function whereItIs(answer: MigrateAnswer | MigrateError): Check {
   if (answer instanceof MigrateError) {
-    const what = 'where the database is could not be determined';
+    const what = "the database's revision could not be determined";
     return { check: 'at-head', passed: false, what, reasons: [`${answer.code}: ${answer.message}`, answer.next] };
   }
   const { status, to, heads, pending, unknown } = answer;
   const passed = status === 'complete';
   const what = passed
-    ? `the database is at head (${place(to)})`
-    : `the database is at ${place(to)}, not at head (${place(heads)})`;
+    ? `the database is at head (${revisionNames(to)})`
+    : `the database is at ${revisionNames(to)}, not at head (${revisionNames(heads)})`;
   const missing = pending.map(({ revision, message }) => `${revision} ${message} is pending: \`npx safe-alembic apply\``);
   const foreign = unknown.map((revision) => `${revision} is not known to this project`);
   return { check: 'at-head', passed, what, reasons: [...missing, ...foreign] };
@@ -114,7 +114,7 @@ function checksOf({ findings, graph, summary, revisions, notChecked, notCompared
   return [
     heads(graph, of),
     models,
-    of('env', 'env.py commits what it runs', 'env.py does not keep what it runs'),
+    of('env', 'env.py commits what it runs', 'env.py does not commit what it runs'),
     trips,
     ...(notReplayed.length ? [unchecked('round-trip', `${count(notReplayed.length)} could not be replayed`, why)] : []),
   ];
@@ -123,8 +123,9 @@ function checksOf({ findings, graph, summary, revisions, notChecked, notCompared
 function heads({ heads: found, problem }: Review['graph'], of: Judge): Check {
   if (problem !== undefined)
     return { check: 'one-head', passed: false, what: 'Alembic can’t load the revisions', reasons: [problem] };
-  if (found.length === 0) return unchecked('one-head', 'there is no revision, so there is no head', []);
-  const single = found.length === 1 ? `there is one head (${place(found)})` : `the ${found.length} heads are labelled branches`;
+  if (found.length === 0) return unchecked('one-head', 'the project has no revisions, so it has no head', []);
+  const single =
+    found.length === 1 ? `there is one head (${revisionNames(found)})` : `the ${found.length} heads are labelled branches`;
   return of('one-head', single, `there are ${found.length} heads`);
 }
 

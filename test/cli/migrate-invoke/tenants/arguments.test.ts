@@ -33,8 +33,8 @@ test.each([
 });
 
 test.each([
-  ['@', '--tenants @ names no file: give --tenants @<file>'],
-  ['@-', '--tenants @- is not supported: standard input is for answers; give a file'],
+  ['@', '--tenants @ names no file: use --tenants @<file>'],
+  ['@-', '--tenants @- is not supported, because standard input is for answers: use a file'],
   ['@/no/such/file', "--tenants @/no/such/file can't be read: ENOENT"],
   [file(' \n'), expect.stringMatching(/ is empty$/)],
   [file('[]'), expect.stringMatching(/ has an empty list$/)],
@@ -55,7 +55,7 @@ test('--retry-failed says itself which tenants', () => {
   expect(parse('--retry-failed')).toMatchObject({ task });
   expect(parse('--retry-failed', '--tenants', 'all')).toMatchObject({ task });
   expect(problems('--retry-failed', '--tenants', 'acme')).toEqual([
-    '--retry-failed chooses the tenants itself: leave out --tenants, or give --tenants all',
+    '--retry-failed chooses the tenants: leave out --tenants, or use --tenants all',
   ]);
 });
 
@@ -63,14 +63,14 @@ test.each(['run', 'approve', 'reject', 'stop'])('--%s takes the id of a run, and
   expect(parse(`--${verb}`, runId)).toMatchObject({ kind: 'tenants', task: { verb, runId } });
   expect(problems(`--${verb}`, 'mine')).toEqual(['the id "mine" must be a UUID in lower case']);
   expect(problems(`--${verb}`, runId, '--tenants', 'all', '--command', 'plan', '--yes')).toEqual([
-    `--${verb} takes no --tenants: it was decided when the run was started`,
-    `--${verb} takes no --command: it was decided when the run was started`,
-    `--${verb} takes no --yes: it was decided when the run was started`,
+    `--${verb} takes no --tenants, which was fixed when the run started`,
+    `--${verb} takes no --command, which was fixed when the run started`,
+    `--${verb} takes no --yes, which was fixed when the run started`,
   ]);
 });
 
 test('two verbs for a run exclude each other', () => {
-  expect(problems('--run', runId, '--stop', runId)).toEqual(['--run and --stop exclude each other: give one']);
+  expect(problems('--run', runId, '--stop', runId)).toEqual(['--run and --stop exclude each other: use one']);
 });
 
 test('all that does not go with many tenants is said at once', () => {
@@ -95,10 +95,7 @@ test.each([
   [['--tenants', 'all', '--allow', 'all'], '--allow must be a list of drop_invalid_indexes'],
   [['--tenants'], '--tenants needs a value'],
   [['--run'], '--run needs a value'],
-  [
-    ['--tenants', 'all', '--endpoint-url', 'here'],
-    '--endpoint-url here is not an address: give one such as http://localhost:4566',
-  ],
+  [['--tenants', 'all', '--endpoint-url', 'here'], '--endpoint-url here is not an address such as http://localhost:4566'],
   [['--tenants', 'all', '--app-name', 'a b'], expect.stringContaining('the app name "a b" is not a usable name')],
 ])('%j is refused', (args, problem) => {
   expect(problems(...args)).toEqual([problem]);

@@ -37,14 +37,14 @@ const behind: Partial<TenantRunSummary> = {
   unchanged: 940,
   pending: 62,
   ahead: 2,
-  places: [
+  positions: [
     { revisions: ['c3'], tenants: 940 },
     { revisions: ['b2'], tenants: 60 },
     { revisions: ['zz'], tenants: 2 },
     { revisions: [], tenants: 2 },
   ],
 };
-const PLACES =
+const POSITIONS =
   '1,004 tenants, head is c3: 940 at head, 62 behind, 2 ahead of the deployed code\n' +
   '  940  c3 (head)\n   60  b2\n    2  zz\n    2  base\n';
 const migrated: Partial<TenantRunSummary> = { total: 1004, unchanged: 940, migrated: 64 };
@@ -60,7 +60,7 @@ const broken: TenantFailure = {
   },
 };
 const tenantsFailed = failed(
-  { code: 'tenants_failed', message: '1 of 1004 tenants failed', next: 'repair what the failures name' },
+  { code: 'tenants_failed', message: '1 of 1004 tenants failed', next: 'fix the causes' },
   { ...migrated, migrated: 63, failed: 1, failures: [broken] },
 );
 
@@ -82,9 +82,9 @@ describe('an upgrade', () => {
     const options = stage(behind, { state: 'Rest', rest }, { end: succeeded(migrated) });
     const { code, stdout, stderr } = await run(options, '--tenants', 'all');
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^64 tenants migrated to head \(c3\) in \d.*, 940 were already there\n$/);
+    expect(stdout).toMatch(/^64 tenants migrated to head \(c3\) in \d.*, 940 were already at head\n$/);
     expect(stderr.startsWith(HEADER)).toBe(true);
-    expect(stderr).toContain(PLACES);
+    expect(stderr).toContain(POSITIONS);
     expect(stderr).toContain('  … tenants: 4/11 batches, 2 running (0 s)\n');
     expect(stderr.endsWith(DETAILS)).toBe(true);
     expect(standIn.inputs).toEqual([
@@ -110,8 +110,8 @@ describe('an upgrade', () => {
     expect([code, stdout, commands()]).toEqual([0, 'nothing to do: 4 tenants at head (c3)\n', ['plan']]);
   });
 
-  test('of nobody says so', async () => {
-    const { code, stdout } = await run(stage({ total: 0, unchanged: 0, places: [], heads: [] }), '--retry-failed');
+  test('of no tenants says so', async () => {
+    const { code, stdout } = await run(stage({ total: 0, unchanged: 0, positions: [], heads: [] }), '--retry-failed');
     expect([code, stdout]).toEqual([0, 'nothing to do: there are no tenants\n']);
   });
 
@@ -119,9 +119,9 @@ describe('an upgrade', () => {
     const { code, stdout, stderr } = await run(stage(behind, { end: tenantsFailed }), '--tenants', 'all');
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toContain(
-      '63 tenants migrated to head (c3), 940 were already there\n' +
+      '63 tenants migrated to head (c3), 940 were already at head\n' +
         '  ✗ acme  migration_failed: column "x" contains null values (revision c3, SQLSTATE 23502)\n' +
-        '✗ tenants_failed: 1 of 1004 tenants failed\n  next       repair what the failures name\n' +
+        '✗ tenants_failed: 1 of 1004 tenants failed\n  next       fix the causes\n' +
         DETAILS,
     );
   });
@@ -162,7 +162,7 @@ describe('a question', () => {
     const { code, stdout } = await run(stage(found), '--tenants', 'all', '--command', 'plan');
     expect([code, stdout]).toEqual([
       0,
-      `${PLACES}  • c3 is pending\n      destroys data  b2.py:12  drop_table users\n` +
+      `${POSITIONS}  • c3 is pending\n      destroys data  b2.py:12  drop_table users\n` +
         '      if intended, add to that file:  # cdk-alembic: allow drop-table: <reason>\n',
     ]);
     expect(commands()).toEqual(['plan']);
@@ -188,10 +188,12 @@ describe('a question', () => {
 describe('a protected stage', () => {
   const isProtected = stage({ ...behind, protected: true }, { end: succeeded(migrated) });
 
-  test('is left alone where nobody can be asked', async () => {
+  test('is not touched if nobody can be asked', async () => {
     const { code, stderr } = await run(isProtected, '--tenants', 'all');
     expect([code, commands()]).toEqual([3, ['plan']]);
-    expect(stderr).toContain('declined: stage "dev" is protected, and there is no terminal to confirm it; nothing was changed');
+    expect(stderr).toContain(
+      'declined: stage "dev" is protected and cannot be confirmed without a terminal; nothing was changed',
+    );
   });
 
   test('is changed with --yes', async () => {
@@ -207,7 +209,7 @@ describe('a protected stage', () => {
     const args = ['--stage', 'dev', '--endpoint-url', standIn.url, '--tenants', 'all'];
     const result = await command.runOnTerminal(args, {}, { typed });
     expect([result.code, commands()]).toEqual([code, sent]);
-    expect(result.stdout).toContain('is protected; type its name to go on: ');
+    expect(result.stdout).toContain('is protected; type its name to continue: ');
   });
 });
 
@@ -219,7 +221,7 @@ describe('canaries that wait for an approval', () => {
     { end: succeeded(migrated) },
   ];
 
-  test('say how to approve where nobody watches, and go on when it is done', async () => {
+  test('say how to approve without a terminal, and continue once it is done', async () => {
     standIn = await StepFunctionsStandIn.start(stage(behind, ...waiting));
     const where = ['--stage', 'dev', '--endpoint-url', standIn.url];
     const watching = command.run([...where, '--tenants', 'all']);
@@ -245,8 +247,8 @@ describe('canaries that wait for an approval', () => {
     expect(standIn.approvals).toMatchObject([{ approved }]);
   });
 
-  test('that nobody approved are an end with exit code 3', async () => {
-    const end = failed({ code: 'not_approved', message: 'nobody approved the canaries', next: 'see' }, { notBegun: 60 });
+  test('that nobody approved end the run with exit code 3', async () => {
+    const end = failed({ code: 'not_approved', message: 'nobody approved the canaries', next: 'see' }, { notStarted: 60 });
     expect(await run(stage(behind, { end }), '--tenants', 'all')).toMatchObject({ code: 3 });
   });
 });
@@ -259,15 +261,15 @@ describe('a run that is there already', () => {
     return { runId: standIn.runs[1]?.name as string, where };
   }
 
-  test('goes on after Ctrl-C, which says how to watch it and how to stop it', async () => {
+  test('continues after Ctrl-C, which says how to follow it and how to stop it', async () => {
     standIn = await StepFunctionsStandIn.start(stage(behind, { state: 'Rest', until: 'never' }));
     const args = ['--stage', 'dev', '--endpoint-url', standIn.url, '--tenants', 'all'];
     const { code, stderr } = await command.run(args, {}, standIn.standstill());
     const runId = standIn.runs[1]?.name;
     expect(code).toBe(130);
-    expect(stderr).toContain(`interrupted: run ${runId} goes on\n`);
+    expect(stderr).toContain(`interrupted: run ${runId} continues\n`);
     const about = 'npx migrate-invoke --stage dev';
-    expect(stderr).toContain(`next       watch it again: ${about} --run ${runId}; or stop it: ${about} --stop ${runId}\n`);
+    expect(stderr).toContain(`next       follow it again: ${about} --run ${runId}; or stop it: ${about} --stop ${runId}\n`);
     expect(standIn.calls.map(({ operation }) => operation)).not.toContain('StopExecution');
   });
 
@@ -277,7 +279,7 @@ describe('a run that is there already', () => {
     await command.run([...where, '--approve', runId]);
     expect(await watching).toMatchObject({
       code: 0,
-      stdout: '64 tenants migrated to head (c3), 940 were already there\n',
+      stdout: '64 tenants migrated to head (c3), 940 were already at head\n',
     });
   });
 
@@ -331,13 +333,13 @@ describe('--json', () => {
     expect(document).toMatchObject({ command: 'upgrade', status: 'complete', migrated: 64, exitCode: 0 });
   });
 
-  test('nothing to do is the summary of an upgrade that migrated nobody', async () => {
+  test('nothing to do is the summary of an upgrade that migrated no tenant', async () => {
     expect(await json(stage({}), '--tenants', 'all')).toMatchObject({ command: 'upgrade', migrated: 0, unchanged: 4 });
   });
 
-  test('a check is told by its name, with whether all are at head', async () => {
+  test('a check has its name, and says whether all are at head', async () => {
     const document = await json(stage(behind), '--tenants', 'all', '--command', 'check');
-    expect(document).toMatchObject({ command: 'check', atHead: false, exitCode: 3, places: behind.places });
+    expect(document).toMatchObject({ command: 'check', atHead: false, exitCode: 3, positions: behind.positions });
   });
 
   test('failed tenants are in the document, with as much of the summary as there is', async () => {
@@ -345,7 +347,7 @@ describe('--json', () => {
     expect(document).toMatchObject({ status: 'failed', error: { code: 'tenants_failed' }, failures: [broken], migrated: 63 });
   });
 
-  test('a failure that no run has told is a document, too', async () => {
+  test('a failure before any run is also a document', async () => {
     expect(await json({ machines: [] }, '--tenants', 'all')).toMatchObject({ error: { code: 'state_machine_not_found' } });
     await standIn.stop();
     expect(await json({}, '--tenants', 'a b')).toMatchObject({ error: { code: 'invalid_usage' }, runId: null, exitCode: 2 });
@@ -369,11 +371,11 @@ test('on GitHub failed tenants are annotations, and the summary of the job has t
   const args = ['--stage', 'dev', '--endpoint-url', standIn.url, '--tenants', 'all'];
   const { stderr } = await command.run(args, { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: file });
   expect(stderr).toContain('::group::plan\n');
-  expect(stderr).toContain('::error title=tenants_failed::1 of 1004 tenants failed%0Anext: repair what the failures name\n');
+  expect(stderr).toContain('::error title=tenants_failed::1 of 1004 tenants failed%0Anext: fix the causes\n');
   expect(stderr).toContain('::error title=acme%3A migration_failed::column "x" contains null values\n');
   const text = await readFile(file, 'utf8');
   await rm(directory, { recursive: true });
-  expect(text).toContain('1004 total, 940 unchanged, 63 migrated, 0 pending, 0 ahead, 1 failed, 0 not begun\n');
+  expect(text).toContain('1004 total, 940 unchanged, 63 migrated, 0 pending, 0 ahead, 1 failed, 0 not started\n');
   expect(text).toContain('| <code>acme</code> | <code>migration&#95;failed</code>: column');
   expect(text).toContain('details: <code>s3://bucket/runs/');
 });
@@ -387,7 +389,7 @@ function readAtStart({ outputs }: Metafile): string[] {
   return [...read].flatMap((name) => Object.keys(outputs[name]?.inputs ?? {}));
 }
 
-test('no other start pays for it: what it takes lies in files of its own, read when it is needed', () => {
+test('no other start pays for it: its code is in separate files that are read when needed', () => {
   const sfn = /@aws-sdk\/client-sfn\//;
   expect(readAtStart(command.metafile)).toContain('lib/cli/migrate-invoke/main.ts');
   expect(readAtStart(command.metafile).filter((path) => sfn.test(path) || /\/tenants\/(?!options|help)/.test(path))).toEqual([]);
