@@ -25,6 +25,13 @@ module.exports = {
       testPathIgnorePatterns: ['/node_modules/', '/test/e2e/', '/test/review/majors.test.ts'],
     },
     { ...common, displayName: 'majors', testMatch: ['<rootDir>/test/review/majors.test.ts'] },
+    {
+      ...common,
+      displayName: 'older-cdk',
+      testMatch: ['<rootDir>/test/constructs/stacks.test.ts'],
+      // The node_modules that the older CDK is installed in.
+      moduleNameMapper: { '^(aws-cdk-lib|constructs)(/.*)?$': `${process.env.CDK_MODULES}/$1$2` },
+    },
     { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts'] },
   ],
 };

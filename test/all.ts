@@ -16,15 +16,26 @@ import {
 } from '../examples/local-aws';
 import { type Count, commandCheck, jestCheck, pytestCheck } from './all/checks';
 import { chromium } from './all/chromium';
+import { olderCdkCheck } from './all/older-cdk';
+import { pgbouncer } from './all/pgbouncer';
+import { withoutShims } from './all/python-path';
 import { sampleCheck } from './all/sample-check';
 import { type CheckResult, type NamedCheck, runChecks } from './all/schedule';
 
 /** A test that hangs must not make the whole hang: a CI that gives 90 minutes still gets the report. */
 const MINUTES = Number(process.env.MINUTES ?? 80);
 
+/** Processes of each test runner. */
 const WORKERS = Math.max(2, availableParallelism());
-/** Processes of a test runner that has many tests; another check runs beside it. */
-const SHARE = Math.ceil(WORKERS / 2);
+/** Checks at once, more than there are processors: tests wait for servers, deploys and packages about half of their time. */
+const CHECKS_AT_ONCE = 3;
+
+/** One after the other: apt has a lock. Gives the browser. */
+async function debianTools(folder: string): Promise<string> {
+  const onInstall = (tool: string): void => console.log(`installing ${tool} by apt-get, this once`);
+  await pgbouncer(folder, onInstall);
+  return chromium(folder, onInstall);
+}
 
 async function all(folder: string): Promise<Count> {
   const deadline = Date.now() + MINUTES * 60_000;
@@ -32,7 +43,7 @@ async function all(folder: string): Promise<Count> {
   // The others are installed by it.
   const uv = await commandDirectory('uv', onInstall);
   const [browser, python, cfnLint] = await Promise.all([
-    chromium(folder, (tool) => console.log(`installing ${tool} by apt-get, this once`)),
+    debianTools(folder),
     toolPython('python-tests', onInstall),
     commandDirectory('cfn-lint', onInstall),
     toolPython('ministack', onInstall),
@@ -47,7 +58,9 @@ async function all(folder: string): Promise<Count> {
       // What this machine keeps from earlier runs decides no test; packages are not fetched again.
       XDG_CACHE_HOME: path.join(folder, 'cache'),
       UV_CACHE_DIR: process.env.UV_CACHE_DIR ?? path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache'), 'uv'),
-      PATH: [uv, cfnLint, process.env.PATH].join(path.delimiter),
+      // The packages of the tests are the same whether or not this machine may download a Python.
+      UV_PYTHON_DOWNLOADS: 'never',
+      PATH: [uv, cfnLint, await withoutShims(process.env.PATH ?? '')].join(path.delimiter),
       RUNNER_PYTHON: python,
       CHROMIUM: browser,
       PGHOST: postgres.host,
@@ -70,15 +83,17 @@ async function all(folder: string): Promise<Count> {
     { name: 'format of Python', check: ruff('format', '--check') },
   ];
   const tests: NamedCheck[] = [
-    { name: 'end to end', check: jestCheck(context, 'e2e', SHARE) },
+    // A deploy waits more than it works.
+    { name: 'end to end', check: jestCheck(context, 'e2e', WORKERS + 1) },
+    { name: 'unit', check: jestCheck(context, 'unit', WORKERS) },
     { name: 'runner', check: pytest('runner') },
-    { name: 'unit', check: jestCheck(context, 'unit', SHARE) },
     { name: 'observer', check: pytest('observer') },
     { name: 'sample', check: sampleCheck(context, postgres) },
+    { name: 'older CDK', check: olderCdkCheck(context) },
     { name: 'types', check: commandCheck(context, 'npx', ['tsc', '--noEmit']) },
   ];
   const onlyByName: NamedCheck[] = [{ name: 'majors', check: jestCheck(context, 'majors', 1) }];
-  const schedule = { workers: WORKERS, deadline, onEnd: show };
+  const schedule = { workers: CHECKS_AT_ONCE, deadline, onEnd: show };
   const asked = selected([...build, ...tests], onlyByName);
   const results: CheckResult[] = [];
   for (const group of [build, [...tests, ...onlyByName]]) {
@@ -92,7 +107,7 @@ async function all(folder: string): Promise<Count> {
  * A file's tests run in one process, in their order: those of TLS change the server. A test that takes ten minutes hangs: the longest
  * takes one on a quiet machine.
  */
-const PYTEST = `-m pytest -q -n ${2 * SHARE} --dist loadfile --no-loadscope-reorder --timeout ${MINUTES * 7.5}`.split(' ');
+const PYTEST = `-m pytest -q -rs -n ${WORKERS} --dist loadfile --no-loadscope-reorder --timeout ${MINUTES * 7.5}`.split(' ');
 
 /** The checks that the command names; all but those that only run by name if it names none. */
 function selected(usual: readonly NamedCheck[], onlyByName: readonly NamedCheck[]): Set<NamedCheck> {

@@ -1,4 +1,4 @@
-export { type RunResult, run } from '../../lib/local/processes/run';
+export { mustRun, type RunResult, run } from '../../lib/local/processes/run';
 export { withFolder } from '../../lib/local/processes/with-folder';
 export * from './local-aws';
 export { neutralEnvironment } from './ministack';

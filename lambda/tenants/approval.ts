@@ -2,8 +2,8 @@ import { SendTaskFailureCommand, SendTaskSuccessCommand, SFNClient } from '@aws-
 import { CONTRACT_VERSION } from '../../lib/contract';
 import { type TenantApproval, type TenantApprovalAnswer, tenantApprovalProblems } from '../../lib/contract/tenants';
 import { log } from '../on-deploy/log';
-import { approvalKey } from './run-files';
-import type { Store } from './store';
+import { approvalKey } from './files/run-files';
+import type { Store } from './files/store';
 
 /** `approval.json`: to use it also requires a permission on the state machine. */
 interface WaitingRun {

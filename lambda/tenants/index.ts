@@ -1,14 +1,14 @@
 import type { BatchProgress, BatchState, CoordinatorRequest, Judged, Listed, Summarized } from '../../lib/contract/coordinator';
 import type { TenantApprovalAnswer } from '../../lib/contract/tenants';
 import { approve as answerRun, requestApproval } from './approval';
-import { batch as migrateBatch } from './batch';
-import { judge } from './judge';
-import { list } from './list';
+import { batch as migrateBatch } from './batch/batch';
+import { Store } from './files/store';
+import { list } from './list/list';
 import { settings } from './settings';
-import { Store } from './store';
-import { summarize } from './summarize';
+import { judge } from './summary/judge';
+import { summarize } from './summary/summarize';
 
-export { isComplete, onEvent } from './deploy';
+export { isComplete, onEvent } from './deploy/deploy';
 
 /** The state machine calls this between the waves. */
 export async function coordinate(request: CoordinatorRequest): Promise<Listed | Judged | Summarized | undefined> {

@@ -54,6 +54,16 @@ export const RUNNER_CODES = [
   'database_unreachable',
   /** the database refused the connection: password, role, database name, TLS */
   'database_refused',
+  /** the role may not read or write what it must: the version table, the schema in which it is created */
+  'permission_denied',
+  /** the database takes no writes: a standby, a reader endpoint, a role or a database that is read-only */
+  'read_only',
+  /** a pooler such as PgBouncer gives each transaction another session: no lock would hold; nothing was applied */
+  'pooled_connection',
+  /** the version table does not hold what Alembic writes: a row twice, NULL, another column or type */
+  'invalid_version_table',
+  /** a timeout of the database or of the role ended a statement of the runner, not of a revision */
+  'timed_out',
   /** the secret with the database's address could not be read, or lacks a part of it */
   'secret_unavailable',
   /** another run holds the mutex */
@@ -100,7 +110,22 @@ export type ClientCode = (typeof CLIENT_CODES)[number];
 export type ErrorCode = RunnerCode | ClientCode;
 
 /** Ways to lose data that a revision must acknowledge in a comment: `# cdk-alembic: allow <rule>: <reason>`. */
-export const DATA_LOSS_RULES = ['drop-table', 'drop-column', 'drop-schema', 'drop-type', 'truncate', 'delete-all'] as const;
+export const DATA_LOSS_RULES = [
+  'drop-table',
+  'drop-column',
+  'drop-schema',
+  'drop-type',
+  'drop-materialized-view',
+  'drop-cascade',
+  'drop-owned',
+  'detach-partition',
+  'truncate',
+  'delete-all',
+  'clear-column',
+  'convert-column',
+  /** SQL that can't be read: whether it destroys data could not be determined. */
+  'unread-sql',
+] as const;
 export type DataLossRule = (typeof DATA_LOSS_RULES)[number];
 
 /** A statement in a revision's upgrade that destroys data. */
@@ -158,7 +183,7 @@ export interface RunRecord {
   readonly endedAt: Text | null;
   readonly from: readonly string[];
   readonly to: readonly string[];
-  /** `running`, a status, or the code of the error. */
+  /** `running`, `killed` when the process ended without an answer, a status, or the code of the error. */
   readonly outcome: Text;
   /** What happened, with what; null: no error. Absent from a function that was deployed by an older version. */
   readonly error?: Text | null;

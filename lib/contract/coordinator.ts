@@ -47,6 +47,8 @@ export interface CoordinatorSettings {
   readonly worker: string;
   readonly source: TenantSourceSettings;
   readonly batchSize: number;
+  /** Batches that run at the same time at most. */
+  readonly concurrency: number;
   readonly canary?: CanarySettings;
   /** @default - every tenant is tried, and the run fails if one fails */
   readonly tolerated?: ToleranceSettings;

@@ -125,9 +125,9 @@ export interface GraphFacts {
   /** In the order in which they are applied; when Alembic can't load the scripts, by file name. */
   readonly revisions: readonly GraphRevision[];
   readonly heads: readonly string[];
-  /** Whether each of several heads has a branch label of its own, so that a deploy goes to all of them. @default false */
+  /** Whether each of several heads has a branch label that no other has, so that a deploy goes to all of them. @default false */
   readonly headsAreMeant?: boolean;
-  /** Why the scripts can't be loaded: a missing down_revision, a cycle, an id that two files have, a file that fails. */
+  /** Why the scripts could not be loaded: a missing down_revision, a cycle, an id in two files, a file that fails. */
   readonly problem?: string;
 }
 
@@ -304,9 +304,26 @@ export interface SourceFacts {
   readonly downgrade: FunctionFacts | null;
   /** Modules imported anywhere in the file, such as `app.models`. */
   readonly imports: readonly { readonly module: string; readonly line: number; readonly ownProject: boolean }[];
-  /** The guard's findings in the upgrade, as in the contract. */
-  readonly dataLoss: readonly { readonly rule: string; readonly what: string; readonly line: number }[];
+  /** What the upgrade does to the database, in its order: lib/data-loss judges it. */
+  readonly steps: readonly UpgradeStep[];
 }
+
+/** A step of an upgrade, as lambda/migrate/cdk_alembic_local/upgrade_sql reads it from the source. */
+export interface UpgradeStep {
+  /** Operations of Alembic are written out as SQL; {@link UNKNOWN_VALUE} stands for what is not known. */
+  readonly sql?: string;
+  /** In place of `sql`: what can't be read, such as `SQL`. */
+  readonly unread?: string;
+  /** In the revision's file. */
+  readonly line: number;
+  /** Whether the lines of `sql` are lines of the file, from `line` on. */
+  readonly spread: boolean;
+  /** Of a column that gets another type: the type it has. */
+  readonly before?: string;
+}
+
+/** An identifier, so that the text around it stays SQL. */
+export const UNKNOWN_VALUE = 'cdk_alembic_unknown';
 
 /** `# cdk-alembic: allow <rule>: <reason>` */
 export interface Acknowledgement {

@@ -45,6 +45,8 @@ export interface RunnerSettings {
   readonly database: DatabaseSettings;
   /** Whether a revision that destroys data must acknowledge it. @default true */
   readonly guard?: boolean;
+  /** Whether a revision has to acknowledge SQL that can't be read, too. @default false */
+  readonly guardUnread?: boolean;
   /** Whether a person is asked before the stage is changed. @default false */
   readonly protected?: boolean;
   readonly limits?: RunnerLimits;
@@ -123,6 +125,7 @@ export const SETTINGS: Shape<RunnerSettings> = {
     }),
     database: { ...objectOf(DATABASE), neededBy: 'all' },
     guard: yesOrNo(),
+    guardUnread: yesOrNo(),
     protected: yesOrNo(),
     limits: objectOf(LIMITS),
     eventBus: text(),

@@ -44,8 +44,11 @@ def describe(directory: Path, config: str) -> dict[str, Any]:
         problem = f"{directory / config} sets no script_location for Alembic{other_sections(directory / config)}"
         return {"problems": [problem], "paths": [], "revisions": None}
     # Alembic resolves paths against its working directory: the project's folder, or the folder of its configuration.
-    found = ((folder, locate(directory, folder, script_location)) for folder in (directory, here))
-    called_in, scripts = next((pair for pair in found if pair[1]), (directory, None))
+    tried = ((folder, locate(directory, folder, script_location)) for folder in (directory, here))
+    found = [(folder, scripts) for folder, scripts in tried if scripts]
+    # "script_location = ." is a folder in both: the one with env.py counts.
+    found.sort(key=lambda pair: not (pair[1] / "env.py").is_file())
+    called_in, scripts = found[0] if found else (directory, None)
     if scripts is None:
         hint = ': set "script_location = %(here)s" there' if (here / "env.py").is_file() else ""
         problem = f'the script_location "{script_location}" of {directory / config} is not a directory{hint}'

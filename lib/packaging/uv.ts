@@ -48,11 +48,21 @@ export function uv(directory: string, args: readonly string[], environment: Node
   return run.stdout;
 }
 
-/** An interpreter of exactly this version on this machine, if any; nothing is downloaded. */
+const found = new Map<string, string | undefined>();
+
+/**
+ * An interpreter of exactly this version on this machine, if any; nothing is downloaded. A synth looks for it once: uv starts every
+ * interpreter on the PATH, which takes up to a second.
+ */
 export function findPython(directory: string, pythonVersion: string): string | undefined {
-  const args = ['python', 'find', '--no-project', '--no-python-downloads', `cpython@${pythonVersion}`];
-  const run = spawnSync(uvCommand(), args, { cwd: directory, encoding: 'utf8' });
-  return run.status === 0 ? run.stdout.trim() : undefined;
+  const { PATH, VIRTUAL_ENV } = process.env;
+  const key = JSON.stringify([directory, pythonVersion, uvCommand(), PATH, VIRTUAL_ENV]);
+  if (!found.has(key)) {
+    const args = ['python', 'find', '--no-project', '--no-python-downloads', `cpython@${pythonVersion}`];
+    const run = spawnSync(uvCommand(), args, { cwd: directory, encoding: 'utf8' });
+    found.set(key, run.status === 0 ? run.stdout.trim() : undefined);
+  }
+  return found.get(key);
 }
 
 /** uv prints a private index with the credentials in its address. */

@@ -1,16 +1,17 @@
 import { join } from 'node:path';
-import { App, Stack } from 'aws-cdk-lib';
+import { type App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { BUNDLING_STACKS } from 'aws-cdk-lib/cx-api';
 import { AlembicMigration, MigrationCode, MigrationDatabase } from 'cdk-alembic';
 import { MigratingPipeline } from '../../examples/ci/aws/pipeline';
 import { projectDirectory } from '../../examples/local-aws';
-import { type Resource, temporaryDirectory } from '../constructs/support';
+import { testApp } from '../constructs/app';
+import type { Resource } from '../constructs/support';
 import type { Variables } from './job';
 
 /** An app whose stacks are synthesized without packaging anything. */
 export function quickApp(): App {
-  return new App({ builtinCloudFormationValidation: false, outdir: temporaryDirectory(), context: { [BUNDLING_STACKS]: [] } });
+  return testApp({ context: { [BUNDLING_STACKS]: [] } });
 }
 
 /** A stack with a migration that no deploy runs, as a team has it that migrates from CI. */

@@ -1,14 +1,15 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { App, Stack } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { AlembicMigration, type AlembicMigrationProps, MigrationCode, MigrationDatabase } from '../../lib';
 import { filesBelow, hostPython, lockedBackend } from '../packaging/support';
+import { testApp } from './app';
 import { copyOf, laidOutBackend, revisionFile, temporaryDirectory, writeFiles } from './support';
 
 /** Synthesizes into a directory, as the CDK's command does with cdk.out. */
 function synth(code: MigrationCode, outdir = temporaryDirectory(), props: Partial<AlembicMigrationProps> = {}) {
-  const app = new App({ outdir, builtinCloudFormationValidation: false });
+  const app = testApp({ outdir });
   const stack = new Stack(app, 'Stack');
   new AlembicMigration(stack, 'Migration', { stage: 'dev', code, database: MigrationDatabase.fromEnvironment(), ...props });
   const assembly = app.synth();

@@ -1,4 +1,4 @@
-import { App, Lazy, Stack, type StackProps } from 'aws-cdk-lib';
+import { type App, Lazy, Stack, type StackProps } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
@@ -17,14 +17,15 @@ import {
   TenantMigration,
   TenantSource,
 } from '../../lib';
-import { findings, laidOutBackend, temporaryDirectory } from './support';
+import { testApp } from './app';
+import { findings, laidOutBackend } from './support';
 
 const variables = DatabaseVariables.url();
 const ISOLATED = { subnetType: ec2.SubnetType.PRIVATE_ISOLATED };
 const code = MigrationCode.fromDirectory(laidOutBackend());
 
 function newApp(): App {
-  return new App({ builtinCloudFormationValidation: false, outdir: temporaryDirectory(), context: { [BUNDLING_STACKS]: [] } });
+  return testApp({ context: { [BUNDLING_STACKS]: [] } });
 }
 
 function clusterOf(scope: Stack, vpc: ec2.IVpc, vpcSubnets?: ec2.SubnetSelection): rds.DatabaseCluster {

@@ -1,10 +1,9 @@
-import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { BUNDLING_STACKS } from 'aws-cdk-lib/cx-api';
 import cdkJson from '../../cdk.json';
 import { readSettings } from '../../examples/template-saas/infra/settings';
 import { TemplateSaasStack } from '../../examples/template-saas/infra/template-saas-stack';
-import { temporaryDirectory } from './support';
+import { testApp } from './app';
 
 export const SECRET_ARN = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:db-AbCdEf';
 
@@ -17,7 +16,7 @@ export const SAMPLES = Object.keys(cdkJson.context.stages).flatMap((stage) => [
 /** The sample as `cdk synth -c ...` makes it; nothing is packaged. */
 export function sample(context: Record<string, unknown>) {
   const all = { ...cdkJson.context, ...context, [BUNDLING_STACKS]: [] };
-  const app = new App({ context: all, outdir: temporaryDirectory(), builtinCloudFormationValidation: false });
+  const app = testApp({ context: all });
   const settings = readSettings(app.node);
   const stack = new TemplateSaasStack(app, `template-saas-${settings.stage}`, settings);
   return { stack, template: Template.fromStack(stack) };

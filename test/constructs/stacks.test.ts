@@ -1,4 +1,4 @@
-import { App, NestedStack, Stack, Stage } from 'aws-cdk-lib';
+import { type App, NestedStack, Stack, Stage } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as rds from 'aws-cdk-lib/aws-rds';
@@ -16,8 +16,9 @@ import {
   TenantMigration,
   TenantSource,
 } from '../../lib';
+import { testApp } from './app';
 import { DeploymentOrder } from './deployment-order';
-import { laidOutBackend, temporaryDirectory } from './support';
+import { laidOutBackend } from './support';
 
 const variables = DatabaseVariables.url();
 const iam = { user: 'migrator', databaseName: 'app', variables };
@@ -142,7 +143,7 @@ const code = laidOutBackend();
 function synthesized(layout: (app: App) => Scopes, database: (scope: Construct, vpc: ec2.IVpc) => Database, kind: string) {
   // Says in a template where the template of a nested stack is, as the CDK's command line asks for.
   const context = { [BUNDLING_STACKS]: [], [ASSET_RESOURCE_METADATA_ENABLED_CONTEXT]: true };
-  const app = new App({ builtinCloudFormationValidation: false, outdir: temporaryDirectory(), context });
+  const app = testApp({ context });
   const scopes = layout(app);
   const vpc = new ec2.Vpc(scopes.network, 'Vpc', { maxAzs: 2 });
   const { database: from, type } = database(scopes.data, vpc);
@@ -191,11 +192,7 @@ describe.each(['the database in another stack', 'the migration in a nested stack
 });
 
 test('an imported cluster in an imported VPC admits the function', () => {
-  const app = new App({
-    builtinCloudFormationValidation: false,
-    outdir: temporaryDirectory(),
-    context: { [BUNDLING_STACKS]: [] },
-  });
+  const app = testApp({ context: { [BUNDLING_STACKS]: [] } });
   const stack = new Stack(app, 'Backend', { env: { account: '111122223333', region: 'eu-central-1' } });
   const vpc = ec2.Vpc.fromVpcAttributes(stack, 'Vpc', {
     vpcId: 'vpc-1',

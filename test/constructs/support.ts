@@ -1,9 +1,10 @@
-import { App, Stack, type StackProps } from 'aws-cdk-lib';
+import { Stack, type StackProps } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { BUNDLING_STACKS } from 'aws-cdk-lib/cx-api';
 import { AlembicMigration, type AlembicMigrationProps, MigrationCode, MigrationDatabase } from '../../lib';
 import { type RunnerSettings, SETTINGS_VARIABLE } from '../../lib/contract';
 import { copyOf, revisionFile, temporaryDirectory, writeFiles } from '../packaging/support';
+import { testApp } from './app';
 
 export { copyOf, revisionFile, temporaryDirectory, writeFiles };
 
@@ -34,7 +35,7 @@ export function migrationStack(
   context: Record<string, unknown> = NO_PACKAGING,
   props: StackProps = {},
 ): { stack: Stack; migration: AlembicMigration } {
-  const app = new App({ builtinCloudFormationValidation: false, outdir: temporaryDirectory(), context });
+  const app = testApp({ context });
   const stack = new Stack(app, 'Stack', props);
   shared ??= laidOutBackend();
   const migration = new AlembicMigration(stack, 'Migration', {

@@ -44,6 +44,7 @@ test('the coordinator gets all settings for its decisions', () => {
     worker: expect.stringContaining('Function'),
     source: { kind: 'query' },
     batchSize: 50,
+    concurrency: 10,
     tolerated: { count: 5, percent: 1 },
     canary: { names: ['acme'], after: 'approval' },
   });

@@ -1,17 +1,16 @@
-import { App } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { BUNDLING_STACKS } from 'aws-cdk-lib/cx-api';
 import cdkJson from '../../cdk.json';
 import { readTenantSettings } from '../../examples/template-saas-tenants/infra/settings';
 import { TenantsStack } from '../../examples/template-saas-tenants/infra/tenants-stack';
 import { TENANT_STATES } from '../../lib/contract/tenants';
+import { testApp } from './app';
 import { SECRET_ARN } from './sample-stack';
-import { temporaryDirectory } from './support';
 import { coordinatorSettings, definitionOf } from './tenant-support';
 
 function sample(context: Record<string, unknown>) {
   const all = { ...cdkJson.context, stage: 'dev', databaseSecretArn: SECRET_ARN, ...context, [BUNDLING_STACKS]: [] };
-  const app = new App({ context: all, outdir: temporaryDirectory(), builtinCloudFormationValidation: false });
+  const app = testApp({ context: all });
   const stack = new TenantsStack(app, 'Stack', readTenantSettings(app.node));
   return { stack, template: Template.fromStack(stack) };
 }

@@ -1,9 +1,10 @@
-import { App, Stack } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { BUNDLING_STACKS } from 'aws-cdk-lib/cx-api';
 import { MigrationCode, MigrationDatabase, TenantMigration, type TenantMigrationProps, TenantSource } from '../../lib';
 import { type CoordinatorSettings, TENANTS_VARIABLE } from '../../lib/contract/coordinator';
-import { laidOutBackend, type Resource, resourcesOf, temporaryDirectory } from './support';
+import { testApp } from './app';
+import { laidOutBackend, type Resource, resourcesOf } from './support';
 
 export type TenantOptions = Partial<TenantMigrationProps> | ((stack: Stack) => Partial<TenantMigrationProps>);
 
@@ -12,7 +13,7 @@ let shared: string | undefined;
 /** A stack with one migration of tenants; what is not said has a small default. */
 export function tenantStack(options: TenantOptions = {}): { stack: Stack; migration: TenantMigration } {
   const context = { [BUNDLING_STACKS]: [] };
-  const stack = new Stack(new App({ builtinCloudFormationValidation: false, outdir: temporaryDirectory(), context }), 'Stack');
+  const stack = new Stack(testApp({ context }), 'Stack');
   shared ??= laidOutBackend();
   const migration = new TenantMigration(stack, 'Migration', {
     stage: 'dev',

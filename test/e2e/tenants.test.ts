@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { clientOptions } from '../../examples/local-aws';
-import { divide } from '../../lambda/tenants/waves';
+import { divide } from '../../lambda/tenants/list/waves';
 import {
   type TenantRunInput,
   type TenantRunSummary,

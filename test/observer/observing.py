@@ -1,15 +1,15 @@
-"""A backend and what the observer, started the way lib/local starts it, reports of it."""
+"""A backend and what the observer, started by the program with which lib/local starts it, reports of it."""
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from backends import Backend, Database
+from preloaded import run_preloaded
 
 LAMBDA = Path(__file__).parent.parent.parent / "lambda" / "migrate"
 BOOTSTRAP = (LAMBDA / "cdk_alembic_local" / "bootstrap.py").read_text()
@@ -36,17 +36,10 @@ class Observed(Backend):
         hello = {"code": CODE, "project": "backend", "environment": self.environment, "scratch": self.scratch is not None}
         led = {} if self.scratch is None else {"scratch": self.scratch}
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PG") and name != "PYTHONPATH"}
-        done = subprocess.run(
-            [sys.executable, "-c", BOOTSTRAP],
-            cwd=self.root,
-            env=environment,
-            input="".join(json.dumps(line) + "\n" for line in (hello, *({**ask, **led} for ask in asks))),
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        self.printed = done.stderr
-        return [json.loads(line) for line in done.stdout.splitlines()]
+        given = "".join(json.dumps(line) + "\n" for line in (hello, *({**ask, **led} for ask in asks)))
+        with TemporaryDirectory() as folder:
+            output, self.printed = run_preloaded(BOOTSTRAP, self.root, environment, given, Path(folder))
+        return [json.loads(line) for line in output.splitlines()]
 
     def observe(self, *revisions: str, drift: bool = False, **ask: Any) -> dict[str, dict[str, Any]]:
         """RevisionFacts by id; what was reported besides by the report's name."""

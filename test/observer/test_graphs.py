@@ -89,7 +89,7 @@ def test_a_replay_starts_where_a_dump_ends(observed: Observed) -> None:
     )
     facts = observed.observe("aa", "bb", baseline=DUMP)
     assert facts["aa"]["upgrade"]["outcome"] == "not_run"
-    assert facts["aa"]["upgrade"]["reason"] == "the baseline has it already"
+    assert facts["aa"]["upgrade"]["reason"] == "the baseline already has it"
     assert facts["bb"]["changes"]["removed"] == {"column aa.name": "text DEFAULT 'a;b'::text"}
 
 

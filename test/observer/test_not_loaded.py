@@ -1,4 +1,4 @@
-"""Projects that can't be loaded as a whole: what can be replayed is, and the rest is judged from its files."""
+"""Projects that Alembic can't load: replayable revisions are replayed, the others are judged by their files."""
 
 from __future__ import annotations
 

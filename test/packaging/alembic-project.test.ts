@@ -73,6 +73,15 @@ test('a configuration whose scripts are in sections of their own is refused with
   ]);
 });
 
+test('a script_location that is a folder in two places means the one with env.py', () => {
+  const directory = project({
+    'migrations/alembic.ini': '[alembic]\nscript_location = .\n',
+    'migrations/env.py': '',
+    'migrations/versions/a1.py': revisionFile('a1', null),
+  });
+  expect(readAlembicProject(directory)).toMatchObject({ folder: 'migrations', revisions: { count: 1 } });
+});
+
 test('a script_location of another machine is refused with the line that is right beside env.py', () => {
   const files = { 'migrations/alembic.ini': '[alembic]\nscript_location = /usr/src/app/migrations\n', 'migrations/env.py': '' };
   expect(checkAlembicProject(project(files)).errors).toEqual([

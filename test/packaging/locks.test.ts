@@ -229,6 +229,11 @@ test('a pyproject.toml alone is packaged with a warning that says how to lock it
   expect(warnings).toEqual([expect.stringMatching(/nothing locks the versions .*"poetry lock" in /)]);
 });
 
+test('a directory that says nothing is refused, and a requirements file deeper in it is named', () => {
+  const root = writeFiles(temporaryDirectory(), { 'back/requirements.txt': '', 'back/tests/requirements.txt': '' });
+  expect(noDependencies(root)).toMatch(/the option requirements, such as requirements: \['back\/requirements\.txt'\]$/);
+});
+
 test('a directory that says nothing is refused, and the folder above that does is named', () => {
   const root = writeFiles(temporaryDirectory(), { 'requirements.txt': '', 'app/alembic.ini': '' });
   expect(findDependencies(join(root, 'app'), NOTHING)).toBeUndefined();

@@ -41,6 +41,9 @@ export function revisionFile(revision: string, down: string | null): string {
 
 export const ALEMBIC_INI = '[alembic]\nscript_location = %(here)s/alembic\n';
 
+/** What uv has locked in this file, by what it was asked. */
+const locks = new Map<string, string>();
+
 /** A small backend with real dependencies, locked. */
 export function lockedBackend(
   dependencies: readonly string[] = ['alembic>=1.16', 'sqlalchemy[asyncio]>=2', 'asyncpg>=0.30'],
@@ -69,8 +72,15 @@ ${Object.entries(settings).map(([name, value]) => `${name} = ${JSON.stringify(va
     '.env': 'POSTGRES_PASSWORD=hunter2\n',
     '.venv/pyvenv.cfg': '',
   });
+  const [asked, lock] = [JSON.stringify([dependencies, settings]), join(directory, 'uv.lock')];
+  const known = locks.get(asked);
+  if (known !== undefined) {
+    writeFileSync(lock, known);
+    return directory;
+  }
   const run = spawnSync('uv', ['lock', '--quiet'], { cwd: directory, encoding: 'utf8' });
   if (run.status !== 0) throw new Error(`uv lock failed: ${run.error ?? run.stderr}`);
+  locks.set(asked, readFileSync(lock, 'utf8'));
   return directory;
 }
 

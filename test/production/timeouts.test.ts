@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { App, Stack } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { BUNDLING_STACKS } from 'aws-cdk-lib/cx-api';
 import {
@@ -15,6 +15,7 @@ import {
 import { AlembicMigration, MigrationCode, MigrationDatabase } from '../../lib';
 import { SOCKET_TIMEOUT_MS } from '../../lib/client/lambda-client';
 import { READY_SECONDS } from '../../lib/client/wait-until-ready';
+import { testApp } from '../constructs/app';
 import { FUNCTION_SECONDS } from './migrate-function';
 import { useProduction } from './production';
 
@@ -45,7 +46,7 @@ beforeAll(() => {
   writeFileSync(path.join(folder, 'backend/alembic.ini'), '[alembic]\nscript_location = %(here)s/alembic\n');
   writeFileSync(path.join(folder, 'backend/alembic/env.py'), '');
   writeFileSync(path.join(versions, 'a1.py'), 'revision = "a1"\ndown_revision = None\n');
-  const app = new App({ outdir: path.join(folder, 'out'), context: { [BUNDLING_STACKS]: [] } });
+  const app = testApp({ context: { [BUNDLING_STACKS]: [] } });
   const stack = new Stack(app, 'Stack');
   const code = MigrationCode.fromDirectory(folder);
   new AlembicMigration(stack, 'Migration', { stage: 'dev', code, database: MigrationDatabase.fromEnvironment() });

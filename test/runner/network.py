@@ -7,6 +7,7 @@ import json
 import os
 import select
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -49,6 +50,82 @@ def proxy(listener: socket.socket) -> Iterator[None]:
 
     threading.Thread(target=accept, daemon=True).start()
     yield
+    listener.shutdown(socket.SHUT_RDWR)
+
+
+@contextlib.contextmanager
+def freezing(listener: socket.socket, moment: bytes) -> Iterator[threading.Event]:
+    """The same, until a client sends a text: from then on nothing comes through, in neither direction, and no connection ends."""
+    frozen = threading.Event()
+    kept: list[socket.socket] = []
+    listener.listen()
+
+    def forward(client: socket.socket) -> None:
+        server = socket.create_connection((os.environ["PGHOST"], int(os.environ["PGPORT"])))
+        kept.extend((client, server))
+        other = {client: server, server: client}
+        while True:
+            for end in select.select([client, server], [], [])[0]:
+                data = end.recv(65536)
+                if not data and not frozen.is_set():
+                    client.close()
+                    server.close()
+                    return
+                if end is client and moment in data:
+                    frozen.set()
+                if frozen.is_set():
+                    return
+                other[end].sendall(data)
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client = listener.accept()[0]
+                if frozen.is_set():
+                    kept.append(client)
+                else:
+                    threading.Thread(target=forward, args=[client], daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    yield frozen
+    listener.shutdown(socket.SHUT_RDWR)
+    for connection in kept:
+        connection.close()
+
+
+@contextlib.contextmanager
+def resetting(listener: socket.socket, moment: bytes) -> Iterator[threading.Event]:
+    """The same, until a client sends a text: its connection is reset then, and each one after it."""
+    cut = threading.Event()
+    listener.listen()
+
+    def reset(connection: socket.socket) -> None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+
+    def forward(client: socket.socket) -> None:
+        with socket.create_connection((os.environ["PGHOST"], int(os.environ["PGPORT"]))) as server:
+            other = {client: server, server: client}
+            while True:
+                for end in select.select([client, server], [], [])[0]:
+                    data = end.recv(65536)
+                    if end is client and moment in data:
+                        cut.set()
+                    if not data or cut.is_set():
+                        return reset(client)
+                    other[end].sendall(data)
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client = listener.accept()[0]
+                if cut.is_set():
+                    reset(client)
+                else:
+                    threading.Thread(target=forward, args=[client], daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    yield cut
     listener.shutdown(socket.SHUT_RDWR)
 
 

@@ -92,5 +92,5 @@ def test_a_revision_that_finishes_at_the_deadline_is_recorded_and_not_cancelled(
             "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.1); RETURN new; END $$"
         )
         connection.execute("CREATE TRIGGER slow BEFORE UPDATE ON alembic_version FOR EACH ROW EXECUTE FUNCTION slow()")
-    backend.revision("bb", "aa", 'op.execute("CREATE TABLE bb (id int)")\nimport time\ntime.sleep(8.5)')
+    backend.revision("bb", "aa", 'op.execute("CREATE TABLE bb (id int)")\nimport time\ntime.sleep(8.1)')
     assert invoke(seconds=10)["to"] == ["bb"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -118,8 +119,8 @@ def losses(package: Backend, upgrade: str, comment: str = "", downgrade: str = "
     return guard.data_losses([Script])
 
 
-def test_every_rule_of_the_contract_has_cases() -> None:
-    assert tuple(LOSSES) == contract.DATA_LOSS_RULES
+def test_the_patterns_find_rules_of_the_contract() -> None:
+    assert set(LOSSES) <= set(contract.DATA_LOSS_RULES)
 
 
 @pytest.mark.parametrize(("rule", "upgrade"), [(rule, upgrade) for rule, upgrades in LOSSES.items() for upgrade in upgrades])
@@ -147,7 +148,7 @@ def test_a_loss_has_its_file_and_line(package: Backend) -> None:
     assert loss["what"] == "DROP TABLE users"
 
 
-@pytest.mark.parametrize("rule", contract.DATA_LOSS_RULES)
+@pytest.mark.parametrize("rule", LOSSES)
 def test_an_acknowledgement_with_a_reason_is_accepted(package: Backend, rule: str) -> None:
     [loss] = losses(package, LOSSES[rule][0], f"\n# cdk-alembic: allow {rule}: moved to accounts, see #12\n")
     assert loss["acknowledgement"] == "moved to accounts, see #12"
@@ -226,6 +227,10 @@ class TestNewDatabase:
     def test_it_is_never_blocked(self) -> None:
         assert invoke()["to"] == ["cc"]
 
+    def test_plan_tells_no_loss_of_it_between_two_slices(self) -> None:
+        invoke({"sliceSeconds": 0})
+        assert invoke({"command": "plan"})["dataLoss"] == []
+
     def test_it_is_not_blocked_between_two_slices(self) -> None:
         assert invoke({"sliceSeconds": 0})["status"] == "partial"
         assert invoke({"sliceSeconds": 0})["to"] == ["bb"]
@@ -248,6 +253,99 @@ class TestNewDatabase:
         with database.connect() as connection:
             connection.execute("CREATE TABLE hand (id int); UPDATE alembic_version SET version_num = 'hand'")
         assert failure()["error"]["code"] == "blocked"
+
+
+class TestAdoptedDatabase:
+    """It has no version table yet, and tables full of rows."""
+
+    @pytest.fixture(autouse=True)
+    def chain(self, backend: Backend, database: Database) -> None:
+        with database.connect() as connection:
+            connection.execute("CREATE TABLE users AS SELECT id FROM generate_series(1, 1000) AS id")
+        backend.table_revision("aa")
+        backend.revision("bb", "aa", 'op.execute("TRUNCATE users")')
+
+    def rows(self, database: Database) -> int:
+        return database.rows("SELECT count(*) FROM users")[0][0]
+
+    def test_its_rows_are_not_lost_unasked(self, database: Database) -> None:
+        assert failure()["error"]["code"] == "blocked"
+        assert self.rows(database) == 1000
+
+    def test_plan_tells_what_would_be_lost(self) -> None:
+        assert [loss["rule"] for loss in invoke({"command": "plan"})["dataLoss"]] == ["truncate"]
+
+    def test_they_are_not_lost_after_a_first_slice_or_a_failed_run(self, backend: Backend, database: Database) -> None:
+        backend.revision("bb", "aa", 'op.execute("SELECT 1/0")')
+        assert failure()["error"]["code"] == "migration_failed"
+        backend.revision("bb", "aa", 'op.execute("TRUNCATE users")')
+        assert failure()["error"]["code"] == "blocked"
+        assert self.rows(database) == 1000
+
+    def test_a_loss_that_is_meant_happens(self, backend: Backend, database: Database) -> None:
+        with (backend.versions / "bb.py").open("a") as file:
+            file.write("# cdk-alembic: allow truncate: refilled nightly\n")
+        assert invoke()["to"] == ["bb"]
+        assert self.rows(database) == 0
+
+
+def test_tables_of_an_extension_are_not_somebody_elses(backend: Backend, database: Database) -> None:
+    with database.connect() as connection:
+        connection.execute("CREATE TABLE members (id int); CREATE EXTENSION pg_trgm")
+        connection.execute("ALTER EXTENSION pg_trgm ADD TABLE members")
+    backend.table_revision("aa")
+    backend.revision("bb", "aa", 'op.drop_table("aa")')
+    assert invoke({"command": "plan"})["dataLoss"] == []
+    assert invoke()["to"] == ["bb"]
+
+
+class TestFoundWhenPackaged:
+    """The manifest says what revisions destroy, and the patterns are not asked."""
+
+    @pytest.fixture(autouse=True)
+    def chain(self, backend: Backend) -> None:
+        backend.table_revision("aa")
+        invoke()
+        backend.revision("bb", "aa", 'op.execute(open("gone.sql").read())\nprint("DROP TABLE aa")')
+
+    def destroys(self, backend: Backend, *losses: dict[str, object]) -> None:
+        file = backend.root / contract.MANIFEST_FILE
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(json.dumps({"destroys": {"alembic/versions/bb.py": losses}}))
+
+    def test_what_it_names_stops_the_run(self, backend: Backend, database: Database) -> None:
+        self.destroys(backend, {"rule": "drop-table", "what": "DROP TABLE aa", "line": 14})
+        [loss] = failure()["error"]["dataLoss"]
+        expected = {"revision": "bb", "rule": "drop-table", "what": "DROP TABLE aa", "file": "bb.py", "line": 14}
+        assert loss == expected
+        assert database.tables() == ["aa", "alembic_version"]
+
+    def test_what_it_does_not_name_is_no_loss(self, backend: Backend) -> None:
+        self.destroys(backend)
+        assert invoke({"command": "plan"})["dataLoss"] == []
+
+    def test_what_could_not_be_read_is_a_warning_of_plan(self, backend: Backend) -> None:
+        self.destroys(backend, {"rule": "unread-sql", "what": "runs SQL that can't be read", "line": 14})
+        answer = invoke({"command": "plan"})
+        assert answer["dataLoss"] == []
+        assert answer["warnings"] == ["revision bb (bb.py:14) runs SQL that can't be read"]
+
+    def test_what_could_not_be_read_stops_a_strict_stage_until_it_is_acknowledged(
+        self, backend: Backend, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.destroys(backend, {"rule": "unread-sql", "what": "runs SQL that can't be read", "line": 14})
+        set_settings(monkeypatch, guardUnread=True)
+        assert failure()["error"]["code"] == "blocked"
+        (backend.directory / "gone.sql").write_text("SELECT 1")
+        with (backend.versions / "bb.py").open("a") as file:
+            file.write("# cdk-alembic: allow unread-sql: it only selects\n")
+        assert invoke({"command": "plan"})["warnings"] == []
+        assert invoke()["to"] == ["bb"]
+
+
+def test_without_a_manifest_what_can_not_be_read_is_a_warning(backend: Backend) -> None:
+    backend.revision("aa", None, 'for statement in ("SELECT 1", "SELECT 2"):\n    op.execute(statement)')
+    assert invoke({"command": "plan"})["warnings"] == ["revision aa (aa.py:16) runs SQL that can't be read"]
 
 
 def test_every_loss_of_a_file_that_is_not_utf_8_is_found(package: Backend, tmp_path: Path) -> None:

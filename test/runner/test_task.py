@@ -97,7 +97,7 @@ class TestEveryDriver:
         running.killed()
         eventually(lambda: not database.rows(SLEEPERS))
         eventually(lambda: not database.rows(f"SELECT FROM pg_locks WHERE {MUTEX}"))
-        assert (database.versions(), last_run()["outcome"]) == (["aa"], "running")
+        assert (database.versions(), last_run()["outcome"]) == (["aa"], "killed")
         backend.revision("bb", "aa", SHORT)
         code, answer = Task().end()
         assert (code, answer["status"], database.rows("SELECT id FROM aa")) == (0, "complete", [(1,)])
@@ -193,7 +193,8 @@ def test_a_task_that_waits_for_another_run_can_be_cancelled_at_once(long: Backen
     eventually(lambda: database.rows(SLEEPERS))
     waiting = Task({"runId": str(uuid.uuid4())})
     # The holder's own session has gone on to other statements.
-    asking = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'SELECT pg_try_advisory_lock%'"
+    sessions = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    asking = f"SELECT {sessions} AND query LIKE '%pg_try_advisory_lock%'"
     eventually(lambda: database.rows(asking))
     waiting.send(signal.SIGTERM)
     code, answer = waiting.end()

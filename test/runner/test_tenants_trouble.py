@@ -108,6 +108,14 @@ class TestOneTenant:
         assert versions(database, "b") == ["r2"]
         assert [loss["what"] for loss in answer["dataLoss"]] == ["drop_table r1"]
 
+    def test_a_plan_tells_what_a_tenant_without_a_version_table_would_lose(self, tenants: Backend, database: Database) -> None:
+        invoke(batch("a"))
+        with database.connect() as connection:
+            connection.execute("CREATE TABLE b.members AS SELECT 1 AS id")
+        tenants.revision("r2", "r1", 'op.execute("TRUNCATE members")')
+        assert invoke(batch("b", "c", command="plan"))["dataLoss"][0]["rule"] == "truncate"
+        assert invoke(batch("c", command="plan"))["dataLoss"] == []
+
     def test_an_invalid_index_stops_the_tenant_that_has_it(self, tenants: Backend, database: Database) -> None:
         invoke(batch("a", "b"))
         with database.connect() as connection:
@@ -257,10 +265,10 @@ class TestTheCall:
         tenants.revision("r2", "r1", "op.get_bind().exec_driver_sql('SELECT 1/0')")
         end = tenant_run.TenantRun._read_heads
 
-        def counted(run: tenant_run.TenantRun) -> None:
+        def counted(run: tenant_run.TenantRun, context: object) -> None:
             # A session that was closed is there for a moment more: so was the one that counts.
             counts.append(eventually(lambda: database.rows(count) == [(2,)]))
-            end(run)
+            end(run, context)
 
         monkeypatch.setattr(tenant_run.TenantRun, "_read_heads", counted)
         invoke(batch(*"abc"))

@@ -111,7 +111,7 @@ def test_a_slice_stops_between_two_revisions_and_the_next_continues(backend: Bac
 
 
 def test_a_request_near_its_deadline_applies_one_revision_and_answers_partial(backend: Backend, database: Database) -> None:
-    backend.revision("aa", None, "import time\ntime.sleep(8.5)")
+    backend.revision("aa", None, "import time\ntime.sleep(8.1)")
     backend.table_revision("bb", "aa")
     answer = invoke(seconds=10)
     assert (answer["status"], answer["to"]) == ("partial", ["aa"])

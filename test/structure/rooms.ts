@@ -17,13 +17,16 @@ export const TYPESCRIPT: Rooms = {
   // What both commands share: options, exit codes, how they run as a process.
   'lib/cli': ['lib/client', 'lib/local', 'lib/contract'],
 
-  'lib/review': ['lib/local', ...ALWAYS],
+  'lib/review': ['lib/data-loss', 'lib/sql', 'lib/local', ...ALWAYS],
   'lib/local': ALWAYS,
   'lib/client': ['lib/contract'],
 
   'lib/index.ts': ['lib/constructs'],
   'lib/constructs': ['lib/packaging', ...ALWAYS],
-  'lib/packaging': ALWAYS,
+  'lib/packaging': ['lib/data-loss', ...ALWAYS],
+  // What a revision destroys: found by the review, and when a backend is packaged.
+  'lib/data-loss': ['lib/sql', 'lib/contract'],
+  'lib/sql': [],
 
   'lambda/on-deploy': ['lib/client', 'lib/contract'],
   // Its custom resource is of the same kind.
@@ -51,10 +54,12 @@ export const PYTHON: Rooms = {
   'cdk_alembic/protocol': [],
 
   // The observer uses the runner; never the other way around.
-  cdk_alembic_local: ['replay', 'scratch', 'source'].map((room) => `cdk_alembic_local/${room}`).concat(RUNNER),
+  cdk_alembic_local: ['replay', 'scratch', 'source', 'upgrade_sql'].map((room) => `cdk_alembic_local/${room}`).concat(RUNNER),
   'cdk_alembic_local/replay': ['cdk_alembic_local/scratch', 'cdk_alembic_local/source', ...RUNNER],
   'cdk_alembic_local/scratch': ['cdk_alembic_local/source', ...RUNNER],
-  'cdk_alembic_local/source': RUNNER,
+  'cdk_alembic_local/source': ['cdk_alembic_local/upgrade_sql', ...RUNNER],
+  // Packaging runs it with any Python, without Alembic.
+  'cdk_alembic_local/upgrade_sql': [],
 };
 
 /** Packages that only these files or folders may import. */

@@ -1,9 +1,9 @@
 import { CreateStateMachineCommand, ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { clientOptions } from '../../examples/local-aws';
 import { approve, isComplete, onEvent } from '../../lambda/tenants';
-import { RunFailure } from '../../lambda/tenants/run-failure';
+import { RunFailure } from '../../lambda/tenants/deploy/run-failure';
 import type { TenantsOnDeployData } from '../../lib/contract/coordinator';
-import type { TenantFailure } from '../../lib/contract/tenants';
+import type { TenantFailure, TenantRunSummary } from '../../lib/contract/tenants';
 import { StandIn } from '../client/stand-in';
 import { answered, useWorld } from './world';
 
@@ -25,6 +25,21 @@ async function machine(state: object, stackStatus = 'UPDATE_IN_PROGRESS'): Promi
 
 const SUCCEEDS = { Type: 'Succeed' };
 const failsWith = (cause: object) => ({ Type: 'Fail', Error: 'tenants_failed', Cause: JSON.stringify(cause) });
+
+/** What a run says of its end. */
+function summary(told: Partial<TenantRunSummary>): TenantRunSummary {
+  const counts = { total: 9, unchanged: 0, migrated: 0, pending: 0, ahead: 0, failed: 0, notStarted: 0 };
+  const lists = { heads: [], positions: [], failures: [], dataLoss: [], warnings: [] };
+  const about = {
+    contract: 1,
+    command: 'upgrade',
+    stage: 'dev',
+    runId: 'r1',
+    protected: false,
+    detailsUri: 's3://b/runs/r1/',
+  } as const;
+  return { ...about, ...counts, ...lists, status: 'failed', ...told };
+}
 
 function sfn(): SFNClient {
   return new SFNClient(clientOptions(shared.world.ministack.url));
@@ -77,8 +92,8 @@ test('a run that failed fails the deploy, with the reasons of the first tenants'
   const failures = ['a', 'b', 'c', 'd'].map((tenant): TenantFailure => {
     return { tenant, error: { code: 'migration_failed', message: `it broke for ${tenant}`, next: 'fix it', revision: 'a1' } };
   });
-  const error = { code: 'tenants_failed', message: '4 of 9 tenants failed', next: 'repair it' };
-  const arn = await machine(failsWith({ error, failures }));
+  const error = { code: 'tenants_failed', message: '4 of 9 tenants failed', next: 'repair it' } as const;
+  const arn = await machine(failsWith(summary({ error, failures })));
   const failed = await deploy('Create', arn).catch((thrown: Error) => thrown);
   expect(failed).toBeInstanceOf(RunFailure);
   expect((failed as Error).message).toMatch(
@@ -90,6 +105,24 @@ test('a run that ended without a summary fails the deploy with what Step Functio
   const arn = await machine({ Type: 'Fail', Error: 'States.Runtime', Cause: 'no such path' });
   await expect(deploy('Create', arn)).rejects.toThrow('[run_aborted] the run ended as FAILED: States.Runtime: no such path');
 });
+
+test.each([
+  ['Create', true],
+  ['Update', false],
+] as const)('a list of tenants that is empty: %s succeeds: %s', async (type, succeeds) => {
+  const error = { code: 'no_tenants', message: 'the list is empty', next: 'fill it' } as const;
+  const arn = await machine({ Type: 'Fail', Error: 'no_tenants', Cause: JSON.stringify(summary({ total: 0, error })) });
+  if (succeeds) await expect(deploy(type, arn)).resolves.toMatchObject({ IsComplete: true });
+  else await expect(deploy(type, arn)).rejects.toThrow('[no_tenants] the list is empty');
+});
+
+test.each([['{"error":"what"}'], ['{"error":{"code":7}}'], ['null'], ['[1]'], ['not JSON']])(
+  'a cause of another shape is passed on as it is: %s',
+  async (cause) => {
+    const arn = await machine({ Type: 'Fail', Error: 'tenants_failed', Cause: cause });
+    await expect(deploy('Create', arn)).rejects.toThrow(`[run_aborted] the run ended as FAILED: tenants_failed: ${cause}`);
+  },
+);
 
 test('the reason fits into what CloudFormation takes, however long the messages are', () => {
   const long = '"ü\n'.repeat(5000);

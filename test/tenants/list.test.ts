@@ -142,14 +142,18 @@ describe('nothing runs, and the reason is reported,', () => {
   });
 });
 
-test('an empty list is not a failure', async () => {
+test.each([[{}], [{ command: 'plan' }], [{ retryFailed: true }]])('an empty list is never a success: %j', async (input) => {
   const { world } = shared;
   await world.put('tenants.json', []);
   await world.use({}, (request) => answered(request));
-  expect(await world.run()).toMatchObject({
-    status: 'complete',
+  expect(await world.run(input)).toMatchObject({
+    status: 'failed',
     total: 0,
-    warnings: ['there are no tenants: nothing was started'],
+    error: {
+      code: 'no_tenants',
+      message: 'the list of tenants (object) is empty',
+      next: expect.stringContaining('TenantDeploy.off()'),
+    },
   });
 });
 

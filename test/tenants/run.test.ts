@@ -1,9 +1,11 @@
+import type { LastFailed } from '../../lambda/tenants/files/last-failed';
 import { MAX_SUMMARY_FAILURES } from '../../lib/contract/tenants';
 import { failure } from '../client/stand-in';
 import { AT_HEAD, answered, answerWith, FAILED, useWorld } from './world';
 
 const shared = useWorld();
 const NAMES = ['a', 'b', 'c', 'd', 'e'];
+const lastFailed = async () => Object.keys((await shared.world.get<LastFailed>('last-failed.json')).failed);
 const failing =
   (...names: string[]) =>
   (name: string) =>
@@ -96,7 +98,7 @@ describe('when tenants fail', () => {
       message: '1 of 5 tenants failed',
       next: expect.stringContaining('npx migrate-invoke --stage dev --retry-failed'),
     });
-    expect(await world.get('last-failed.json')).toEqual({ runId: world.runId, tenants: ['b'] });
+    expect(await lastFailed()).toEqual(['b']);
   });
 
   test('a second run can take just those, until there are none', async () => {
@@ -122,7 +124,7 @@ describe('when tenants fail', () => {
     await world.run();
     await world.use({}, (request) => answered(request));
     await world.run({ tenants: ['a', 'b'] });
-    expect(await world.get('last-failed.json')).toMatchObject({ tenants: ['d'] });
+    expect(await lastFailed()).toEqual(['d']);
   });
 
   test('a run over all of them forgets removed tenants', async () => {
@@ -136,7 +138,7 @@ describe('when tenants fail', () => {
       warnings: ['failed in their last upgrade but are no longer tenants: b'],
     });
     await world.run();
-    expect(await world.get('last-failed.json')).toMatchObject({ tenants: ['d'] });
+    expect(await lastFailed()).toEqual(['d']);
   });
 
   test('and few enough did, the run succeeds with a warning', async () => {
@@ -162,7 +164,7 @@ describe('when tenants fail', () => {
       error: { message: '2 of 5 tenants failed, and 3 were not started' },
     });
     expect(world.asked.map(({ toleratedFailures }) => toleratedFailures)).toEqual([1]);
-    expect(await world.get('last-failed.json')).toMatchObject({ tenants: NAMES });
+    expect(await lastFailed()).toEqual(NAMES);
   });
 });
 

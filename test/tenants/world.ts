@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { clientOptions } from '../../examples/local-aws';
 import { type MiniStack, startMiniStack } from '../../examples/local-aws/ministack';
 import { toolPython } from '../../examples/local-aws/tools';
@@ -34,6 +41,15 @@ export class World {
   private standIn?: StandIn;
   private readonly s3: S3Client;
 
+  async keys(Prefix: string): Promise<string[]> {
+    const { Contents = [] } = await this.s3.send(new ListObjectsV2Command({ Bucket: this.bucket, Prefix }));
+    return Contents.map(({ Key = '' }) => Key);
+  }
+
+  async remove(Key: string): Promise<void> {
+    await this.s3.send(new DeleteObjectCommand({ Bucket: this.bucket, Key }));
+  }
+
   constructor(
     readonly ministack: MiniStack,
     readonly bucket: string,
@@ -56,6 +72,7 @@ export class World {
       worker: 'worker',
       source: { kind: 'object', bucket: this.bucket, key: 'tenants.json' },
       batchSize: 2,
+      concurrency: 1,
       ...settings,
     };
     Object.assign(process.env, awsEnvironment(this.ministack.url), {
@@ -94,15 +111,23 @@ export class World {
   /** Does what the children of a map do, one batch after the other. */
   async wave(wave: Wave): Promise<BatchProgress[]> {
     const ended: BatchProgress[] = [];
-    for (const item of await this.get<BatchState[]>(`runs/${this.runId}/${wave}/batches.json`)) {
-      let state: BatchProgress = { ...item, more: true, failed: false };
-      while (state.more) {
-        const { runId, index, part } = state;
-        state = await batch({ runId, wave, index, part });
-      }
-      ended.push(state);
-    }
+    for (const item of await this.batches(wave)) ended.push(await this.child(item));
     return ended;
+  }
+
+  /** The inputs of a map's children. */
+  batches(wave: Wave): Promise<BatchState[]> {
+    return this.get(`runs/${this.runId}/${wave}/batches.json`);
+  }
+
+  /** Does what a child of a map does. */
+  async child(item: BatchState): Promise<BatchProgress> {
+    let state: BatchProgress = { ...item, more: true, failed: false };
+    while (state.more) {
+      const { runId, wave, index, part } = state;
+      state = await batch({ runId, wave, index, part });
+    }
+    return state;
   }
 
   /** What the state machine does without canaries. */

@@ -10,6 +10,7 @@ from typing import Any
 from .database.address import DatabaseVariables
 from .database.connecting import until_connected
 from .database.failures import shortened
+from .database.watchdog import Watchdog
 from .project.flask_app import application_context
 from .project.package import packaged_driver
 from .project.project import Project
@@ -41,7 +42,11 @@ def respond(event: Any, host: Host) -> dict[str, Any]:
         try:
             invocation = receive(event, host)
             host.started(invocation)
-            with redacted_output(), DatabaseVariables(os.environ, packaged_driver()) as variables:
+            with (
+                redacted_output(),
+                DatabaseVariables(os.environ, packaged_driver()) as variables,
+                Watchdog(invocation.remaining_seconds, invocation.reserve_seconds),
+            ):
                 if invocation.settings.tenants is not None:
                     return _answer_tenants(invocation, variables)
                 answer = redacted(_migrate(invocation, variables))

@@ -53,8 +53,8 @@ def start():
     if sys.version_info < (3, 11):  # noqa: UP036
         fail(
             "python_too_old",
-            f"the backend's Python is {version} ({sys.executable}), and 3.11 is the oldest that is understood",
-            "give the backend's environment a newer Python, or name another with --python",
+            f"the backend's Python is {version} ({sys.executable}), but 3.11 is the oldest supported version",
+            "use a newer Python in the backend's environment, or pass another one with --python",
         )
     sys.meta_path.append(Modules(hello["code"]))
     try:
@@ -62,8 +62,8 @@ def start():
     except ImportError as error:
         fail(
             "alembic_missing",
-            f"{sys.executable} can't import Alembic: {error}",
-            "install the backend's dependencies, or name the Python that has them with --python",
+            f"{sys.executable} could not import Alembic: {error}",
+            "install the backend's dependencies, or pass the Python that has them with --python",
         )
     from cdk_alembic_local.observer import main
 

@@ -13,5 +13,5 @@ export function showSql(terminal: Terminal, rendered: readonly RenderedRevision[
 
 /** Removes control characters and keeps the indentation. */
 function printable(line: string): string {
-  return line.replaceAll('\t', '  ').replace(/\p{Cc}/gu, '');
+  return line.replaceAll('\t', '  ').replace(/[\p{Cc}\p{Bidi_Control}]/gu, '');
 }

@@ -104,7 +104,8 @@ export class ContainerRuns {
   private async failure(execution: DescribeExecutionCommandOutput, runId: string, signal?: AbortSignal): Promise<MigrateError> {
     const deadline = performance.now() + LAST_WORDS_MS;
     let record = await this.record(runId);
-    while (record?.outcome === 'running' && performance.now() < deadline) {
+    // One that has just let go of the mutex, and has not recorded its end yet, looks killed.
+    while (record && ['running', 'killed'].includes(record.outcome) && performance.now() < deadline) {
       await sleep(FIRST_PAUSE_MS, undefined, { signal });
       record = await this.record(runId);
     }

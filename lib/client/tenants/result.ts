@@ -15,14 +15,19 @@ export function resultOf({ status, output, error, cause, name }: DescribeExecuti
   const told = parseJson(cause ?? '');
   const summary = isTenantRunSummary(told) ? told : undefined;
   if (status === 'FAILED' && isRunCode(error)) {
-    const { message, next } = (summary?.error ?? told ?? {}) as { readonly message?: string; readonly next?: string };
-    throw new MigrateError(error, message ?? cause ?? `run ${name} failed`, next ?? NEXT[error], { summary });
+    const { message, next } = summary?.error ?? {};
+    throw new MigrateError(error, message ?? cause?.slice(0, MAX_CAUSE) ?? `run ${name} failed`, next ?? NEXT[error], {
+      summary,
+    });
   }
   const why = [status === 'ABORTED' ? '' : error, cause].filter(Boolean).join(': ');
   throw new MigrateError('run_aborted', `run ${name} ${ENDS[status ?? ''] ?? 'failed'}${why && `: ${why}`}`, NEXT.run_aborted, {
     summary,
   });
 }
+
+/** What Step Functions says can be 32,768 characters long. */
+const MAX_CAUSE = 1000;
 
 const ENDS: Readonly<Record<string, string>> = {
   ABORTED: 'was stopped',
@@ -35,6 +40,7 @@ const NEXT: Readonly<Record<RunCode, string>> = {
   invalid_request: 'correct the input of the execution; nothing was started',
   tenants_failed: 'fix what failed, then run it again with --retry-failed: tenants at head cost one query each',
   unknown_tenant: 'correct the names; nothing was started',
+  no_tenants: 'check where the tenants are listed; nothing was started',
   tenants_unavailable: 'fix the list of tenants; nothing was started',
   not_approved: 'start a new run when you are ready; the canaries stay migrated',
   run_aborted: 'run it again: migrated tenants stay migrated, and cost one query each',

@@ -8,9 +8,15 @@ import type { IConstruct } from 'constructs';
  * Findings of cdk-nag's AwsSolutions that we accept, each with its reason, so that an app that runs cdk-nag need not suppress them.
  */
 
-/** Older versions of the CDK have no `Validations`, so nothing would read this. */
+/** Nothing reads this in versions of the CDK without `Validations`, nor in those whose `Validations` reject an ARN in an id. */
 function acknowledge(scope: IConstruct, ...findings: Acknowledgment[]): void {
-  Validations?.of(scope).acknowledge(...findings);
+  for (const finding of findings) {
+    try {
+      Validations?.of(scope).acknowledge(finding);
+    } catch (error) {
+      if ((error as Error).name !== 'InvalidValidationId') throw error;
+    }
+  }
 }
 
 /** For the role of a function in a VPC. */

@@ -92,6 +92,14 @@ export interface MigrationProps {
   readonly guardDataLoss?: boolean;
 
   /**
+   * Whether a pending revision that runs SQL which can't be read before it runs (put together from what the database holds, or in
+   * another process) has to acknowledge that, too. Otherwise `plan` warns of it.
+   *
+   * @default false
+   */
+  readonly guardUnreadSql?: boolean;
+
+  /**
    * Whether `npx migrate-invoke` asks a person to type the stage's name before it changes the database, and a pipeline needs `--yes`.
    * A deploy does not ask.
    *

@@ -74,6 +74,7 @@ export function runnerFunction(scope: Construct, id: string, props: RunnerFuncti
     ...props.settings,
     database: settings,
     guard: props.guardDataLoss,
+    guardUnread: props.guardUnreadSql,
     protected: props.protectedStage,
     limits: runnerLimits(limits),
     eventBus: props.eventBus?.eventBusArn,

@@ -66,6 +66,7 @@ export function tenantMachine(scope: Construct, props: TenantMachineProps): Tena
 
   const settings: CoordinatorSettings = {
     ...props.settings,
+    concurrency: props.concurrency,
     stage: props.stage,
     bucket: bucket.bucketName,
     worker: worker.functionName,

@@ -84,7 +84,24 @@ export const ANSWER_SCHEMAS: Definitions = {
     },
     required: ['revision', 'rule', 'what', 'file', 'line'],
   },
-  DataLossRule: { type: 'string', enum: ['drop-table', 'drop-column', 'drop-schema', 'drop-type', 'truncate', 'delete-all'] },
+  DataLossRule: {
+    type: 'string',
+    enum: [
+      'drop-table',
+      'drop-column',
+      'drop-schema',
+      'drop-type',
+      'drop-materialized-view',
+      'drop-cascade',
+      'drop-owned',
+      'detach-partition',
+      'truncate',
+      'delete-all',
+      'clear-column',
+      'convert-column',
+      'unread-sql',
+    ],
+  },
   RenderedRevision: {
     anyOf: [
       {
@@ -161,6 +178,11 @@ export const ANSWER_SCHEMAS: Definitions = {
       'database_ahead',
       'database_unreachable',
       'database_refused',
+      'permission_denied',
+      'read_only',
+      'pooled_connection',
+      'invalid_version_table',
+      'timed_out',
       'secret_unavailable',
       'locked',
       'blocked',
@@ -210,11 +232,11 @@ export const ANSWER_SCHEMAS: Definitions = {
     type: 'object',
     properties: {
       tenant: { $ref: '#/definitions/Text' },
-      from: { type: 'array', items: { type: 'string' } },
-      to: { type: 'array', items: { type: 'string' } },
       applied: { type: 'array', items: { type: 'string' } },
       pending: { $ref: '#/definitions/Count' },
       durationMs: { $ref: '#/definitions/Count' },
+      from: { type: 'array', items: { type: 'string' } },
+      to: { type: 'array', items: { type: 'string' } },
       status: { type: 'string', enum: ['complete', 'pending', 'partial', 'ahead'] },
       error: { not: {} },
     },
@@ -224,15 +246,15 @@ export const ANSWER_SCHEMAS: Definitions = {
     type: 'object',
     properties: {
       tenant: { $ref: '#/definitions/Text' },
-      from: { type: 'array', items: { type: 'string' } },
-      to: { type: 'array', items: { type: 'string' } },
       applied: { type: 'array', items: { type: 'string' } },
       pending: { $ref: '#/definitions/Count' },
       durationMs: { $ref: '#/definitions/Count' },
       status: { type: 'string', const: 'failed' },
+      from: { type: 'array', items: { type: 'string' } },
+      to: { type: 'array', items: { type: 'string' } },
       error: { $ref: '#/definitions/FailureDetail' },
     },
-    required: ['applied', 'durationMs', 'error', 'from', 'pending', 'status', 'tenant', 'to'],
+    required: ['applied', 'durationMs', 'error', 'pending', 'status', 'tenant'],
   },
   Tenant: {
     type: 'object',
@@ -356,6 +378,6 @@ export const ANSWER_SCHEMAS: Definitions = {
   },
   TenantCode: {
     type: 'string',
-    enum: ['tenants_failed', 'unknown_tenant', 'tenants_unavailable', 'not_approved', 'run_aborted'],
+    enum: ['tenants_failed', 'unknown_tenant', 'no_tenants', 'tenants_unavailable', 'not_approved', 'run_aborted'],
   },
 };

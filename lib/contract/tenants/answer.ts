@@ -18,9 +18,6 @@ export type TenantStatus = (typeof TENANT_STATUSES)[number];
 
 interface Outcome {
   readonly tenant: Text;
-  /** Revisions in its version table before the call and after it; empty: base. */
-  readonly from: readonly string[];
-  readonly to: readonly string[];
   /** Ids of the revisions that the call committed. */
   readonly applied: readonly string[];
   /** Number of pending revisions. */
@@ -30,10 +27,16 @@ interface Outcome {
 
 export interface TenantFailed extends Outcome {
   readonly status: 'failed';
+  /** As with TenantDone. Absent: could not be determined. */
+  readonly from?: readonly string[];
+  readonly to?: readonly string[];
   readonly error: FailureDetail;
 }
 
 export interface TenantDone extends Outcome {
+  /** Revisions in its version table before the call and after it; empty: base. */
+  readonly from: readonly string[];
+  readonly to: readonly string[];
   readonly status: Exclude<TenantStatus, 'failed'>;
   readonly error?: undefined;
 }

@@ -12,6 +12,8 @@ export const TENANT_CODES = [
   'tenants_failed',
   /** the list does not have a named tenant */
   'unknown_tenant',
+  /** the list of tenants is empty */
+  'no_tenants',
   /** the tenants could not be listed, or the list is invalid */
   'tenants_unavailable',
   /** nobody approved the canaries in time, or somebody rejected them */

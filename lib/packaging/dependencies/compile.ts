@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WITHOUT_COMPILERS } from '../install/compiled';
 import { type FunctionPlatform, uvPlatform } from '../platform';
-import { uv } from '../uv';
+import { findPython, uv } from '../uv';
 import type { Dependencies } from './requirement';
 import { parseRequirements } from './requirements-file';
 import type { Selection } from './source';
@@ -24,11 +24,14 @@ export function compileRequirements(
     const chosen = [...groups.flatMap((group) => ['--group', group]), ...extras.flatMap((extra) => ['--extra', extra])];
     const own = wheels ? ['--find-links', wheels] : [];
     const where = ['--python-platform', uvPlatform(platform), '--python-version', platform.pythonVersion];
+    // uv would download a Python of the function's version, or try for ten seconds where it may not; any resolves the same.
+    const python = findPython(directory, platform.pythonVersion) ?? findPython(directory, '>=3.11');
+    const resolver = python ? ['--python', python] : [];
     const quiet = ['--quiet', '--no-header', '--no-annotate', '--emit-index-url', '--emit-find-links'];
     // As in the installation: a distribution that needs a compiler for its metadata could not be built either.
     const text = uv(
       directory,
-      ['pip', 'compile', file, ...chosen, ...where, ...own, ...quiet, '--excludes', excluded],
+      ['pip', 'compile', file, ...chosen, ...where, ...resolver, ...own, ...quiet, '--excludes', excluded],
       WITHOUT_COMPILERS,
     );
     const { requirements, projects, options } = parseRequirements(text, directory);

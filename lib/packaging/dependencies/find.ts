@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { listFiles } from '../project/sources';
 import { pdmLock } from './pdm-lock';
 import { pipfileLock } from './pipfile-lock';
 import { poetryLock } from './poetry-lock';
@@ -39,10 +40,16 @@ export function findDependencies(directory: string, selection: Selection): Depen
 export function noDependencies(directory: string): string {
   const kinds = 'uv.lock, poetry.lock, pdm.lock, pylock.toml, Pipfile.lock, requirements.txt or pyproject.toml';
   const above = ancestors(directory).find((path) => readdirSync(path).some((name) => LOCKS.includes(name)));
+  const below = listFiles(directory, isOthers).filter((path) => /(?:^|\/)requirements[\w.-]*\.txt$/.test(path));
   const hint = above
     ? `${above} has one: give that folder, and alembicConfig for the alembic.ini`
-    : 'name its requirements files with the option requirements';
+    : `name its requirements files with the option requirements${below.length ? `, such as requirements: ['${below[0]}']` : ''}`;
   return `${directory} has no ${kinds}, so what to package is not known: ${hint}`;
+}
+
+/** Folders whose requirements are of something else. */
+function isOthers(path: string, isDirectory: boolean): boolean {
+  return isDirectory && /(?:^|\/)(?:\..*|node_modules|site-packages|venv|tests?|docs|examples)$/.test(path);
 }
 
 const LOCKS = ['poetry.lock', 'pdm.lock', 'pylock.toml', 'Pipfile.lock', 'requirements.txt', 'pyproject.toml'];

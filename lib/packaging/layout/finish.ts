@@ -9,6 +9,7 @@ import { modulesToCompile, reachedDistributions } from '../imported/reached';
 import type { FunctionPlatform } from '../platform';
 import type { AlembicFolders } from '../project/alembic-project';
 import { listFiles } from '../project/sources';
+import { findDataLosses } from '../proof/data-losses';
 import { type Proof, prove } from '../proof/proof';
 import { writeManifest } from './manifest';
 import { checkSize } from './package';
@@ -43,7 +44,8 @@ export function finish(laidOut: LaidOut): void {
     writeManifest(target, alembic, roots);
     compile(laidOut, reached);
     const proof = python ? proved(laidOut, python, aside) : undefined;
-    writeManifest(target, alembic, roots, proof, onlyImported);
+    const destroys = findDataLosses(backend, paths, listFiles(backend), python, where.roots);
+    writeManifest(target, alembic, roots, proof, onlyImported, destroys);
     checkSize(target, directory, onlyImported ? undefined : reached);
   } finally {
     aside?.remove();

@@ -4,6 +4,7 @@ import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY, MANIFEST_FILE } from '../../
 import type { AlembicFolders } from '../project/alembic-project';
 import { listFiles } from '../project/sources';
 import { DRIVERS } from '../proof/check-installed';
+import type { DataLosses } from '../proof/data-losses';
 import type { Proof } from '../proof/proof';
 
 /** Facts of a package from packaging, so that the function does not guess them. */
@@ -18,6 +19,8 @@ export interface Manifest {
   readonly driver: string | null;
   /** Why there is no driver. */
   readonly reason?: string;
+  /** What revisions destroy, by file, relative to the backend's folder. Absent: no Python here could read them. */
+  readonly destroys?: DataLosses;
   /** Warnings of every synth. */
   readonly warnings: readonly string[];
 }
@@ -31,12 +34,13 @@ export function writeManifest(
   roots: readonly string[],
   proof?: Proof,
   onlyImported = false,
+  destroys?: DataLosses,
 ): void {
   const file = join(target, MANIFEST_FILE);
   mkdirSync(dirname(file), { recursive: true });
   const unproved = onlyImported && proof?.unproved;
   const warnings = unproved ? [`whether all that a migration imports is in the package was not proved: ${unproved}`] : [];
-  const known = { config, folder, roots, ...driverOf(target), warnings };
+  const known = { config, folder, roots, ...driverOf(target), destroys, warnings };
   writeFileSync(file, JSON.stringify(known satisfies Manifest));
 }
 

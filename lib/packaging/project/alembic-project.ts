@@ -23,11 +23,9 @@ export interface AlembicProject {
 
 /** Reads the Alembic project of a directory; undefined without Python 3.11 or later on this machine. */
 export function readAlembicProject(directory: string, config = findAlembicConfig(directory)): AlembicProject | undefined {
-  for (const python of ['python3', 'python', findPython(directory, '>=3.11')]) {
-    const project = python && read(python, directory, config);
-    if (project) return project;
-  }
-  return undefined;
+  const readBy = (python: string | undefined) => python && read(python, directory, config);
+  // uv takes the longest to answer.
+  return readBy('python3') || readBy('python') || readBy(findPython(directory, '>=3.11')) || undefined;
 }
 
 function read(python: string, directory: string, config: string): AlembicProject | undefined {

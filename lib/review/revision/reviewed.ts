@@ -1,4 +1,5 @@
 import type { DirectionFacts, FunctionFacts, IndexFacts, RevisionFacts, TableFacts } from '../../contract/facts';
+import { type DestroyedData, judge } from '../../data-loss/judge';
 import type { Finding } from '../finding';
 import { type Made, madeAfter, withTables } from './made';
 import { type PlainStep, stepsOf } from './steps';
@@ -40,6 +41,8 @@ export interface Reviewed {
   readonly upgrade: Part;
   readonly downgrade: Part;
   readonly parts: readonly Part[];
+  /** What the guard of a deploy finds in the upgrade. */
+  readonly destroys: readonly DestroyedData[];
 }
 
 /** Understands a revision; `before` is what the change has made until then, `made` what it has made after it. */
@@ -47,7 +50,13 @@ export function understand(facts: RevisionFacts, before: Made): { reviewed: Revi
   const up = understandPart(facts, 'upgrade', before);
   const down = understandPart(facts, 'downgrade', up.made);
   return {
-    reviewed: { facts, upgrade: up.part, downgrade: down.part, parts: [up.part, down.part] },
+    reviewed: {
+      facts,
+      upgrade: up.part,
+      downgrade: down.part,
+      parts: [up.part, down.part],
+      destroys: judge(facts.source.steps),
+    },
     made: up.made,
   };
 }

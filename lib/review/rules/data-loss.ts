@@ -28,7 +28,7 @@ function lossRule(id: DataLossRule, title: string, losses: (revision: Reviewed) 
     title,
     *check(revision) {
       const found = [...losses(revision)];
-      const guarded = revision.facts.source.dataLoss.filter(({ rule }) => rule === id);
+      const guarded = revision.destroys.filter(({ rule }) => rule === id);
       const reported = new Set<(typeof guarded)[number]>();
       for (const { step, name, harmless, message, instead } of found) {
         const here = guarded.filter(({ line, what }) => line === step.line || hasWord(what, name));
@@ -162,6 +162,32 @@ export const deleteAll = lossRule('delete-all', 'a DELETE without WHERE', functi
     };
   }
 });
+
+/** What only the guard finds. */
+export const guarded: readonly Rule[] = (
+  [
+    ['drop-materialized-view', 'a materialized view is dropped or emptied'],
+    ['drop-cascade', 'a view or an extension is dropped with all that depends on it'],
+    ['drop-owned', 'everything that a role owns is dropped'],
+    ['detach-partition', 'a partition is taken out of its table'],
+    ['clear-column', 'an UPDATE sets a whole column to nothing'],
+    ['convert-column', 'a conversion loses a part of each value'],
+  ] as const
+).map(([id, title]) => lossRule(id, title, () => []));
+
+export const unreadSql: Rule = {
+  id: 'unread-sql',
+  group: 'data loss',
+  severity: 'warning',
+  title: 'what the upgrade runs can not be read',
+  *check({ destroys }) {
+    for (const { rule, what, line } of destroys) {
+      if (rule !== 'unread-sql') continue;
+      const message = `the upgrade ${what}: the guard of a deploy can't tell whether data is lost`;
+      yield { line, direction: 'upgrade', seen: 'source', message };
+    }
+  },
+};
 
 export const updateAll: Rule = {
   id: 'update-all',

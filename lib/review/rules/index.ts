@@ -16,9 +16,11 @@ import {
   dropSchema,
   dropTable,
   dropType,
+  guarded,
   narrowingType,
   notNullOnExistingRows,
   truncate,
+  unreadSql,
   updateAll,
 } from './data-loss';
 import { earlyReturn, importsApplication, readsOutside, unbatchedLoop } from './data-migrations';
@@ -74,6 +76,8 @@ export const CHECKS: readonly Rule[] = [
   truncate,
   cascade,
   deleteAll,
+  ...guarded,
+  unreadSql,
   updateAll,
   narrowingType,
   notNullOnExistingRows,

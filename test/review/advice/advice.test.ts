@@ -98,7 +98,7 @@ function facts(sql: string, at: number): RevisionFacts {
     downRevisions: [],
     dependsOn: [],
     branchLabels: [`b${at}`],
-    source: { description: '', acknowledgements: [], upgrade: source, downgrade: source, imports: [], dataLoss: [] },
+    source: { description: '', acknowledgements: [], upgrade: source, downgrade: source, imports: [], steps: [] },
     upgrade: part,
     downgrade: { outcome: 'not_run', statements: [], ...NOTHING },
     before: { people: PEOPLE },

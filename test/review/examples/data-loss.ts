@@ -52,6 +52,59 @@ export const DATA_LOSS: readonly Example[] = [
     good: one('op.execute("DELETE FROM orders WHERE total < 0")'),
   },
   {
+    rule: 'drop-materialized-view',
+    given: 'op.execute("CREATE MATERIALIZED VIEW old_users AS SELECT 1 AS id")',
+    bad: one(
+      'op.execute("DROP MATERIALIZED VIEW old_users")',
+      'op.execute("CREATE MATERIALIZED VIEW old_users AS SELECT 1 AS id")',
+    ),
+    good: one(
+      `${ALLOWED('drop-materialized-view')}\nop.execute("DROP MATERIALIZED VIEW old_users")`,
+      'op.execute("CREATE MATERIALIZED VIEW old_users AS SELECT 1 AS id")',
+    ),
+  },
+  {
+    rule: 'drop-cascade',
+    given: 'op.execute("CREATE VIEW old_users AS SELECT 1 AS id")',
+    bad: one('op.execute("DROP VIEW old_users CASCADE")', 'op.execute("CREATE VIEW old_users AS SELECT 1 AS id")'),
+    good: one('op.execute("DROP VIEW old_users")', 'op.execute("CREATE VIEW old_users AS SELECT 1 AS id")'),
+  },
+  {
+    rule: 'drop-owned',
+    bad: one('if op.get_bind().scalar(sa.text("SELECT false")):\n    op.execute("DROP OWNED BY reporting")'),
+    good: one(
+      `${ALLOWED('drop-owned')}\nif op.get_bind().scalar(sa.text("SELECT false")):\n    op.execute("DROP OWNED BY reporting")`,
+    ),
+  },
+  {
+    rule: 'detach-partition',
+    bad: one(
+      'if op.get_bind().scalar(sa.text("SELECT false")):\n    op.execute("ALTER TABLE orders DETACH PARTITION orders_2024")',
+    ),
+    good: one(
+      `${ALLOWED('detach-partition')}\nif op.get_bind().scalar(sa.text("SELECT false")):\n    op.execute("ALTER TABLE orders DETACH PARTITION orders_2024")`,
+    ),
+  },
+  {
+    rule: 'clear-column',
+    bad: { ...one('op.execute("UPDATE users SET email = NULL WHERE email IS NOT NULL")'), also: ['downgrade-loses-data'] },
+    good: one('op.execute("UPDATE users SET email = NULL WHERE id = 7")'),
+  },
+  {
+    rule: 'convert-column',
+    bad: one(
+      'if op.get_bind().scalar(sa.text("SELECT false")):\n    op.execute("ALTER TABLE users ALTER email TYPE text USING left(email, 10)")',
+    ),
+    good: one(
+      `${ALLOWED('convert-column')}\nif op.get_bind().scalar(sa.text("SELECT false")):\n    op.execute("ALTER TABLE users ALTER email TYPE text USING left(email, 10)")`,
+    ),
+  },
+  {
+    rule: 'unread-sql',
+    bad: one('op.execute(op.get_bind().scalar(sa.text("SELECT \'SELECT 1\'")))'),
+    good: one('op.execute("SELECT 1")'),
+  },
+  {
     rule: 'update-all',
     bad: one('op.execute("UPDATE users SET active = true")'),
     good: one('op.execute("UPDATE users SET active = true WHERE id = 7")'),
@@ -84,7 +137,7 @@ with op.get_context().autocommit_block():
         'op.alter_column("users", "name", type_=sa.String(20), postgresql_using="name::varchar(20)")',
         'op.alter_column("users", "name", type_=sa.String(100))',
       ),
-      also: ['table-rewrite'],
+      also: ['convert-column', 'table-rewrite'],
     },
     good: one('op.alter_column("users", "name", type_=sa.Text())', 'op.alter_column("users", "name", type_=sa.String(100))'),
   },
@@ -165,7 +218,7 @@ op.execute("ALTER TABLE users ALTER feels TYPE mood USING feels::text::mood")
 op.execute("DROP TYPE mood_new")
 `,
       ),
-      also: ['drop-type', 'table-rewrite'],
+      also: ['table-rewrite'],
     },
   },
 ];

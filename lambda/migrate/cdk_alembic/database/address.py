@@ -110,7 +110,14 @@ def _variables(names: dict[str, str], address: dict[str, str]) -> dict[str, str]
 
 def _from_secret(settings: dict[str, Any]) -> dict[str, str]:
     arn = settings["secretArn"]
-    secret = _parse_secret(_fetch(arn))
+    try:
+        secret = _parse_secret(_fetch(arn))
+    except ValueError as error:
+        raise RunnerError(
+            "secret_unavailable",
+            f"the secret {arn} holds neither a JSON object nor a URL",
+            "store the database's address as JSON or as a URL",
+        ) from error
     otherwise = settings.get("otherwise", {})
     address = {
         "host": settings.get("host") or secret.get("host") or otherwise.get("host"),
@@ -125,6 +132,10 @@ def _from_secret(settings: dict[str, Any]) -> dict[str, str]:
             "secret_unavailable",
             f"the secret {arn} has no {', '.join(missing)}",
             "add the missing parts to the secret, or pass them to MigrationDatabase.fromSecret (host, port, databaseName)",
+        )
+    if not re.fullmatch(r"[0-9]{1,5}", str(address["port"])):
+        raise RunnerError(
+            "secret_unavailable", f"the port in the secret {arn} is not a number", f"store a number, such as {DEFAULT_PORT}"
         )
     return {part: str(value) for part, value in address.items()}
 

@@ -14,6 +14,7 @@ from typing import Any
 from ..protocol.errors import RunnerError
 from ..protocol.invocation import Invocation
 from ..protocol.log import log
+from .watchdog import WATCHDOG
 
 PAUSE_SECONDS = (0.5, 2.0)
 
@@ -48,19 +49,31 @@ def until_connected(invocation: Invocation, attempt: Callable[[], dict[str, Any]
 
 @contextmanager
 def bounded_connects() -> Iterator[None]:
-    """Limits SQLAlchemy's connection attempts to CONNECT_TIMEOUT_SECONDS, unless env.py sets another limit."""
+    """Limits SQLAlchemy's connection attempts to CONNECT_TIMEOUT_SECONDS, unless env.py sets another limit. The watchdog
+    watches the connections."""
     from sqlalchemy import event
     from sqlalchemy.engine import Engine
+    from sqlalchemy.pool import Pool
 
     event.listen(Engine, "do_connect", bounded)
+    event.listen(Pool, "connect", _watched)
     try:
         yield
     finally:
         event.remove(Engine, "do_connect", bounded)
+        event.remove(Pool, "connect", _watched)
+
+
+def _watched(connection: Any, record: Any) -> None:
+    if watchdog := WATCHDOG.get():
+        watchdog.add(connection)
 
 
 def bounded(dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
     """SQLAlchemy's event do_connect: adds to the options. None makes the dialect connect with them."""
+    watchdog = WATCHDOG.get()
+    if watchdog and watchdog.is_over:
+        raise dialect.dbapi.OperationalError("the deadline is too near to connect again")
     option = _TIMEOUT_OPTION.get(dialect.driver)
     if option is None or option in options:
         return None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .watchdog import WATCHDOG, expect
+
 CONNECT_SECONDS = 3
 # A migration that alters the version table blocks every reader of it.
 _WAITS = {"lock_timeout": "1000", "statement_timeout": "3000"}
@@ -32,12 +34,24 @@ def connect(driver: str, options: Mapping[str, Any], waits: Mapping[str, str] = 
     return _CONNECT[driver]({name: value for name, value in options.items() if name not in _SQLALCHEMY}, waits)
 
 
+def _answers_within(waits: Mapping[str, str]) -> float:
+    return int(waits["statement_timeout"]) / 1000 + CONNECT_SECONDS
+
+
+def _watch(connection: Any) -> None:
+    if watchdog := WATCHDOG.get():
+        watchdog.add(connection)
+
+
 class _Blocking:
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Any, waits: Mapping[str, str]) -> None:
         connection.autocommit = True
         self._connection = connection
+        self._seconds = _answers_within(waits)
+        _watch(connection)
 
     def ask(self, query: str) -> str | None:
+        expect(self._seconds)
         cursor = self._connection.cursor()
         cursor.execute(query)
         row = cursor.fetchone()
@@ -49,7 +63,7 @@ class _Blocking:
 
 
 class _Asyncpg:
-    def __init__(self, connect: Any) -> None:
+    def __init__(self, connect: Any, waits: Mapping[str, str]) -> None:
         import asyncio
 
         self._loop = asyncio.new_event_loop()
@@ -58,8 +72,11 @@ class _Asyncpg:
         except BaseException:
             self._loop.close()
             raise
+        self._seconds = _answers_within(waits)
+        _watch(self._connection)
 
     def ask(self, query: str) -> str | None:
+        expect(self._seconds)
         return self._loop.run_until_complete(self._connection.fetchval(query))
 
     def close(self) -> None:
@@ -70,7 +87,7 @@ class _Asyncpg:
 def _libpq(connect: Any, options: dict[str, Any], waits: Mapping[str, str]) -> _Blocking:
     ours = " ".join(f"-c {name}={value}" for name, value in waits.items())
     options["options"] = f"{options.get('options', '')} {ours}".strip()
-    return _Blocking(connect(**{"connect_timeout": CONNECT_SECONDS, **options}))
+    return _Blocking(connect(**{"connect_timeout": CONNECT_SECONDS, **options}), waits)
 
 
 def _psycopg(options: dict[str, Any], waits: Mapping[str, str]) -> _Blocking:
@@ -89,12 +106,12 @@ def _asyncpg(options: dict[str, Any], waits: Mapping[str, str]) -> _Asyncpg:
     import asyncpg
 
     settings = {**options.pop("server_settings", {}), **waits}
-    limits = {"timeout": CONNECT_SECONDS, "command_timeout": int(waits["statement_timeout"]) / 1000 + CONNECT_SECONDS}
+    limits = {"timeout": CONNECT_SECONDS, "command_timeout": _answers_within(waits)}
 
     async def connect() -> Any:
         return await asyncpg.connect(**{**limits, **options, "server_settings": settings})
 
-    return _Asyncpg(connect)
+    return _Asyncpg(connect, waits)
 
 
 def _pg8000(options: dict[str, Any], waits: Mapping[str, str]) -> _Blocking:
@@ -102,10 +119,9 @@ def _pg8000(options: dict[str, Any], waits: Mapping[str, str]) -> _Blocking:
 
     from .connecting import tls
 
-    seconds = int(waits["statement_timeout"]) / 1000 + CONNECT_SECONDS
     settings = {**options.pop("startup_params", {}), **waits}
-    defaults = {"timeout": seconds, "ssl_context": tls()}
-    return _Blocking(pg8000.dbapi.connect(**{**defaults, **options, "startup_params": settings}))
+    defaults = {"timeout": _answers_within(waits), "ssl_context": tls()}
+    return _Blocking(pg8000.dbapi.connect(**{**defaults, **options, "startup_params": settings}), waits)
 
 
 _CONNECT = {"psycopg": _psycopg, "psycopg2": _psycopg2, "asyncpg": _asyncpg, "pg8000": _pg8000}

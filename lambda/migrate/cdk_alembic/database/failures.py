@@ -9,6 +9,7 @@ import traceback
 from pathlib import Path
 
 from ..protocol.errors import RunnerError
+from .watchdog import gave_up
 
 MAX_STATEMENT_LENGTH = 500
 MAX_REASON_LENGTH = 1000
@@ -19,7 +20,7 @@ _TLS = re.compile(r"certificate|not support SSL|rejected SSL|refuses SSL")
 
 # PostgreSQL's error classes, https://www.postgresql.org/docs/current/errcodes-appendix.html
 _UNREACHABLE_STATES = ("08", "53300", "57P01", "57P02", "57P03", "57P05")
-_REFUSED_STATES = ("28", "3D000", "42501")
+_REFUSED_STATES = ("28", "3D000")
 
 
 def sql_state(error: BaseException) -> str | None:
@@ -100,7 +101,15 @@ def connection_failure(error: Exception) -> RunnerError | None:
             "check user, password, database name and TLS of the stage's secret or environment",
             sql_state=state,
         )
-    if (state and state.startswith(_UNREACHABLE_STATES)) or _is_network(error):
+    is_gone = (state and state.startswith(_UNREACHABLE_STATES)) or _is_network(error)
+    if is_gone and gave_up():
+        return RunnerError(
+            "database_unreachable",
+            f"the database accepted the connection and then stopped answering: {describe(error)}",
+            "check whether the server is frozen or failing over, and what is between it and this client; then run again",
+            sql_state=state,
+        )
+    if is_gone:
         return RunnerError(
             "database_unreachable",
             f"the database is not reachable: {describe(error)}",

@@ -15,8 +15,8 @@ from typing import Any
 from ..protocol.invocation import Invocation
 from ..protocol.log import log, redact
 from .failures import describe
-from .session import execute, own_connection
-from .version_table import HELD, VersionTable, full_name
+from .session import brief_connection, execute
+from .version_table import VersionTable, full_name, held_by, is_locked
 
 _CREATE = (
     "CREATE SCHEMA IF NOT EXISTS cdk_alembic",
@@ -32,7 +32,8 @@ CREATE TABLE IF NOT EXISTS cdk_alembic.run (
   from_revisions text[] NOT NULL,
   to_revisions text[] NOT NULL,
   outcome text NOT NULL DEFAULT 'running',
-  error text
+  error text,
+  fresh boolean NOT NULL
 )""",
     """
 CREATE TABLE IF NOT EXISTS cdk_alembic.run_revision (
@@ -51,18 +52,32 @@ _EXISTS = "SELECT to_regclass('cdk_alembic.run_revision') IS NOT NULL"
 _INDEX = "CREATE INDEX IF NOT EXISTS run_version_table ON cdk_alembic.run (version_table, started_at)"
 _STATE = f"{_EXISTS}, to_regclass('cdk_alembic.run_version_table') IS NOT NULL"
 CREATE_TRIES = 5
+RUNNING, KILLED = "running", "killed"
+
+Limits = tuple[str, dict[str, str]]
+
 # The drivers pass lists differently; all of them accept JSON text.
+# Whoever holds the mutex is alone: what still runs was killed.
 _BEGIN = """
-INSERT INTO cdk_alembic.run (id, version_table, stage, command, requested_by, from_revisions, to_revisions)
-SELECT CAST(:id AS uuid), :version_table, :stage, :command, :requested_by, heads, heads
+WITH killed AS (
+  UPDATE cdk_alembic.run SET outcome = 'killed', ended_at = clock_timestamp(), error = 'the process ended without an answer'
+  WHERE version_table = :version_table AND outcome = 'running' AND id <> CAST(:id AS uuid)
+)
+INSERT INTO cdk_alembic.run (id, version_table, stage, command, requested_by, from_revisions, to_revisions, fresh)
+SELECT CAST(:id AS uuid), :version_table, :stage, :command, :requested_by, heads, heads, CAST(:fresh AS boolean)
 FROM (SELECT ARRAY(SELECT json_array_elements_text(CAST(CAST(:heads AS text) AS json)))) AS given (heads)
 ON CONFLICT (id) DO UPDATE SET outcome = 'running', ended_at = NULL
 """
 _APPLIED = f"""
 INSERT INTO cdk_alembic.run_revision (run_id, revision, message, duration_ms, statements, checksum)
 VALUES (CAST(:id AS uuid), :revision, :message, :duration_ms, :statements, :checksum)
-RETURNING {HELD}
-"""  # noqa: S608 - HELD is a constant
+RETURNING {held_by("CAST(:mutex AS int)")}
+"""  # noqa: S608 - constants
+_COMMITTED_BEFORE_ANOTHER = """
+SELECT revision FROM cdk_alembic.run_revision WHERE run_id = CAST(:id AS uuid) AND EXISTS (
+  SELECT FROM cdk_alembic.run AS later JOIN cdk_alembic.run AS own USING (version_table)
+  WHERE own.id = CAST(:id AS uuid) AND later.started_at > own.started_at)
+"""
 _END = """
 UPDATE cdk_alembic.run SET ended_at = clock_timestamp(), outcome = :outcome, error = :error,
   to_revisions = CASE WHEN CAST(:heads AS text) IS NULL THEN to_revisions
@@ -88,7 +103,7 @@ WHERE version_table = :version_table ORDER BY revision, started_at DESC, positio
 """
 
 _IS_UNFINISHED = """
-SELECT NOT EXISTS (SELECT FROM cdk_alembic.run WHERE version_table = :version_table AND outcome = 'complete')
+SELECT NOT EXISTS (SELECT FROM cdk_alembic.run WHERE version_table = :version_table AND (outcome = 'complete' OR NOT fresh))
   AND NOT EXISTS (
     SELECT json_array_elements_text(CAST(CAST(:heads AS text) AS json))
     EXCEPT
@@ -103,14 +118,16 @@ class History:
         self.run_id = invocation.request.run_id or str(uuid.uuid4())
         self._invocation = invocation
         self._begun = False
+        self.is_apart = False
+        """Whether the record of a revision can't be written in its own transaction, so that it is written after it."""
 
     @property
     def recorded(self) -> bool:
         """Whether there is a record of this run."""
         return self._begun
 
-    def begin(self, connection: Any, table: VersionTable, heads: tuple[str, ...]) -> None:
-        """Creates the schema if it does not exist, and records the start of the run."""
+    def begin(self, connection: Any, table: VersionTable, heads: tuple[str, ...], fresh: bool) -> None:
+        """Creates the schema if it does not exist, and records the start of the run. `fresh`: it has nothing to lose."""
         with self._warning():
             self._create(connection)
             execute(
@@ -122,6 +139,7 @@ class History:
                 command=self._invocation.request.command,
                 requested_by=self._invocation.request.requested_by,
                 heads=_array(heads),
+                fresh=fresh,
             )
             self._begun = True
 
@@ -152,22 +170,43 @@ class History:
                     raise
                 time.sleep(random.uniform(0.05, 0.2))
 
-    def applied(self, connection: Any, item: dict[str, Any], script: Any) -> bool:
-        """Records a committed revision. Returns whether this confirmed that the connection holds the mutex."""
+    def applied(self, connection: Any, item: dict[str, Any], script: Any, mutex: int, limits: Limits | None = None) -> bool:
+        """Records a revision, over its own connection before it is committed or over one in autocommit afterwards. `mutex`: the
+        backend that holds it; returns whether it still does. `limits`: expressions and parameters to add to the statement.
+        Raises what the driver raises."""
+        calls, values = limits or ("", {})
+        row = execute(
+            connection,
+            f"{_APPLIED}, {calls}" if calls else _APPLIED,
+            id=self.run_id,
+            revision=item["revision"],
+            message=item["message"],
+            duration_ms=item["durationMs"],
+            statements=item["statements"],
+            checksum=checksum(script),
+            mutex=mutex,
+            **values,
+        ).one()
+        return row[0]
+
+    def applied_before(self, connection: Any, item: dict[str, Any], script: Any, mutex: int) -> bool:
+        """Records a revision that is committed, over a connection in autocommit. Returns whether the mutex was held."""
         held = False
         if self._begun:
             with self._warning():
-                held = execute(
-                    connection,
-                    _APPLIED,
-                    id=self.run_id,
-                    revision=item["revision"],
-                    message=item["message"],
-                    duration_ms=item["durationMs"],
-                    statements=item["statements"],
-                    checksum=checksum(script),
-                ).scalar()
+                held = self.applied(connection, item, script, mutex)
         return held
+
+    def committed_before_another(self, context: Any) -> set[str]:
+        """The revisions that this run has committed, with their places in the version table, if another run has begun since then:
+        that one may have moved it."""
+        from sqlalchemy.exc import SQLAlchemyError
+
+        if not self._begun or self.is_apart:
+            return set()
+        with suppress(SQLAlchemyError), brief_connection(context) as connection:
+            return {row[0] for row in execute(connection, _COMMITTED_BEFORE_ANOTHER, id=self.run_id)}
+        return set()
 
     def end(
         self, context: Any, outcome: str, heads: tuple[str, ...] | None, error: str | None = None, connection: Any = None
@@ -188,7 +227,7 @@ class History:
             with suppress(SQLAlchemyError):
                 execute(connection, _END, **values)
                 return
-        with self._warning(), own_connection(context) as connection:
+        with self._warning(), brief_connection(context) as connection:
             execute(connection, _END, **values)
 
     @contextmanager
@@ -205,15 +244,18 @@ class History:
 
 
 def read(context: Any) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """The latest runs, newest first, and the checksum of each applied revision. Empty if there is no record."""
+    """The latest runs, newest first, and the checksum of each applied revision. Empty if there is no record. A run that no longer
+    holds the mutex was killed."""
     from sqlalchemy.exc import SQLAlchemyError
 
     table = full_name(context.version_table_schema, context.version_table)
-    with own_connection(context) as connection:
+    with brief_connection(context) as connection:
         try:
             if not connection.exec_driver_sql(_EXISTS).scalar():
                 return [], {}
             runs = [json.loads(row[0]) for row in execute(connection, _RUNS, version_table=table)]
+            if any(run["outcome"] == RUNNING for run in runs) and not is_locked(connection, context):
+                runs = [{**run, "outcome": KILLED} if run["outcome"] == RUNNING else run for run in runs]
             return runs, {row[0]: row[1] for row in execute(connection, _CHECKSUMS, version_table=table)}
         except SQLAlchemyError as error:
             log("WARNING", "history_not_read", reason=describe(error))
@@ -221,7 +263,8 @@ def read(context: Any) -> tuple[list[dict[str, Any]], dict[str, str]]:
 
 
 def is_unfinished(connection: Any, table: VersionTable, lineage: Iterable[str]) -> bool:
-    """Whether the database is still being built from empty: the record has every applied revision, and no run was complete."""
+    """Whether the database is still being built from empty: the record has every applied revision, no run was complete, and the
+    first one found no tables."""
     from sqlalchemy.exc import SQLAlchemyError
 
     try:

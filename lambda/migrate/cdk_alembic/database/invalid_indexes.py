@@ -13,6 +13,7 @@ from typing import Any
 from ..protocol.errors import RunnerError
 from ..protocol.log import log
 from .session import execute
+from .watchdog import expect, relax
 
 # With a thousand schemas, searches the catalog for names in the scripts instead of scanning it.
 _NAMED = """
@@ -59,7 +60,13 @@ def check_indexes(connection: Any, scripts: Iterable[Any], may_drop: bool, schem
                 f"the index {schema}.{name} on {table} is invalid: no query uses it and it slows down every write; {drop}"
             )
         elif may_drop:
+            # It waits for every transaction that may use the index, and holds up nobody meanwhile.
+            relax()
+            lock_timeout = connection.exec_driver_sql("SELECT current_setting('lock_timeout')").scalar()
+            connection.exec_driver_sql("SELECT set_config('lock_timeout', '0', false)")
             connection.exec_driver_sql(drop)
+            connection.exec_driver_sql(f"SELECT set_config('lock_timeout', '{lock_timeout}', false)")
+            expect()
             log("WARNING", "invalid_index_dropped", index=f"{schema}.{name}", table=table, revision=revision)
         else:
             raise RunnerError(

@@ -25,11 +25,24 @@ _OWN_LOCK_TIMEOUT = re.compile(r"\block_timeout\b", re.IGNORECASE)
 OWN_COMMIT = re.compile(r"\s*(?:COMMIT|END)\b(?!\s+PREPARED)", re.IGNORECASE)
 
 
+# A session that a person left open with a lock on the version table or on our own must not keep a run.
+BRIEFLY = "set_config('lock_timeout', '5000', false), set_config('statement_timeout', '30000', false)"
+"""The limits of the runner's own statements, as SQL."""
+
+
 @contextmanager
 def own_connection(context: Any) -> Iterator[Any]:
     """A separate autocommit connection to the MigrationContext's database."""
     with context.connection.engine.connect() as connection:
         yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
+@contextmanager
+def brief_connection(context: Any) -> Iterator[Any]:
+    """The same, for statements that wait for nothing long."""
+    with own_connection(context) as connection:
+        connection.exec_driver_sql(f"SELECT {BRIEFLY}")
+        yield connection
 
 
 def execute(connection: Any, statement: str, **values: Any) -> Any:
@@ -45,25 +58,47 @@ def _text(statement: str) -> Any:
     return text(statement)
 
 
-def bound(connection: Any, invocation: Invocation, lock_timeout: float | None = None) -> None:
-    """Makes each later statement end before the deadline, and the session end if this process is killed."""
+def limits(connection: Any, invocation: Invocation, lock_timeout: float | None = None) -> tuple[str, dict[str, str]]:
+    """SQL expressions and their parameters, which make each further statement of the connection end before the deadline, and the
+    session end if this process is killed."""
     version = connection.dialect.server_version_info
     left = invocation.remaining_seconds() - invocation.reserve_seconds
+    settings = {"statement_timeout": "0" if left == math.inf else _milliseconds(max(left, 0.001))}
+    # Those of the role or the database are for the application: a revision may compute for a while.
+    settings["idle_in_transaction_session_timeout"] = "0"
+    if version >= (17,):
+        settings["transaction_timeout"] = "0"
     if left == math.inf:
-        settings = {"statement_timeout": 0.0, **({"transaction_timeout": 0.0} if version >= (17,) else {})}
-        # Keepalives keep a connection that is idle for hours in the tables of firewalls.
-        connection.exec_driver_sql(f"SELECT set_config('tcp_keepalives_idle', '{KEEPALIVE_SECONDS}', false)")
-    else:
-        settings = {"statement_timeout": max(left, 0.001)}
+        # A connection that is silent for hours must stay in the tables of every firewall on the way.
+        settings["tcp_keepalives_idle"] = str(KEEPALIVE_SECONDS)
     if lock_timeout is not None:
-        settings["lock_timeout"] = lock_timeout
+        settings["lock_timeout"] = _milliseconds(lock_timeout)
     if version >= (14,):
         # Lambda may kill this process at any time: the server then ends the statement and releases its locks.
-        settings["client_connection_check_interval"] = 1
-        settings["idle_session_timeout"] = 0
-    # The same text each time, so that neither SQLAlchemy nor PostgreSQL parses it again.
-    calls = ", ".join(f"set_config('{name}', :{name}, false)" for name in settings)
-    execute(connection, f"SELECT {calls}", **{name: str(round(value * 1000)) for name, value in settings.items()})
+        settings["client_connection_check_interval"] = _milliseconds(1)
+        settings["idle_session_timeout"] = "0"
+    # The same text each time: neither SQLAlchemy nor PostgreSQL has to read it again.
+    return ", ".join(f"set_config('{name}', :{name}, false)" for name in settings), settings
+
+
+def _milliseconds(seconds: float) -> str:
+    return str(round(seconds * 1000))
+
+
+def bound(connection: Any, invocation: Invocation, lock_timeout: float | None = None) -> None:
+    """Sets what `limits` gives."""
+    calls, values = limits(connection, invocation, lock_timeout)
+    execute(connection, f"SELECT {calls}", **values)
+
+
+def is_in_autocommit(connection: Any) -> bool:
+    """Whether each statement of an SQLAlchemy connection is committed by itself."""
+    return bool(getattr(_driver_connection_of(connection.connection), "autocommit", False))
+
+
+def _driver_connection_of(pooled: Any) -> Any:
+    """What has the driver's interface: of one that is async, what SQLAlchemy has wrapped it in."""
+    return getattr(pooled, "dbapi_connection", None) or pooled.connection
 
 
 def enter_autocommit(connection: Any) -> None:
@@ -89,11 +124,15 @@ class Session:
         self._lock_timeout: float | None = None
         """For the revision's next statement; None if the revision set its own."""
         self._set_at = -math.inf
+        self._is_set = False
+        """Whether the limits of the next revision are set."""
         self._refresh = min(REFRESH_SECONDS, invocation.reserve_seconds / 2)
 
     def run(self, migrate: Callable[..., None], **arguments: Any) -> None:
-        """Runs a revision's function. Raises Cancelled if the run must end."""
-        self._set(self._invocation.settings.limits.lock_timeout)
+        """Runs a revision's function. Raises Cancelled when the run is to end."""
+        if not self._is_set:
+            self._set(self._invocation.settings.limits.lock_timeout)
+        self._is_set = False
         self.statements = 0
         self.left_transaction = False
         self._is_watching = True
@@ -112,6 +151,16 @@ class Session:
             self._is_watching = was_watching
         self._lock_timeout = lock_timeout
         self._set_at = time.monotonic()
+
+    def next_limits(self) -> tuple[str, dict[str, str]]:
+        """The limits of the next revision, for a statement that is sent anyway. Call `were_set` after it."""
+        return limits(self._connection, self._invocation, self._invocation.settings.limits.lock_timeout)
+
+    def were_set(self) -> None:
+        """The limits of the next revision are set, unless they are rolled back."""
+        self._lock_timeout = self._invocation.settings.limits.lock_timeout
+        self._set_at = time.monotonic()
+        self._is_set = True
 
     def before_statement(self, connection: Any, cursor: Any, statement: str, *_: Any) -> None:
         """SQLAlchemy's event before_cursor_execute."""
@@ -138,6 +187,7 @@ class Session:
     def before_rollback(self, *_: Any) -> None:
         """SQLAlchemy's events rollback and rollback_savepoint: they undo the settings."""
         self._set_at = -math.inf
+        self._is_set = False
 
     def before_options(self, connection: Any, options: dict[str, Any]) -> None:
         """SQLAlchemy's event set_connection_execution_options."""

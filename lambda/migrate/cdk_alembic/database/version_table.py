@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 
 from ..protocol.errors import RunnerError
 from ..protocol.invocation import Invocation
-from .session import bound, execute, own_connection
+from .conditions import pooled
+from .session import BRIEFLY, bound, execute, own_connection
+from .watchdog import expect
 
 # A session that is blocked in pg_advisory_lock holds a snapshot, and CREATE INDEX CONCURRENTLY waits for snapshots: a deadlock.
 # Polling in autocommit holds nothing between two tries, https://www.postgresql.org/docs/current/explicit-locking.html
@@ -28,15 +30,21 @@ WHERE lock.locktype = 'advisory' AND lock.granted AND lock.objsubid = 1
   AND (lock.classid::bigint << 32) | lock.objid::bigint = {key}
 """
 
-HELD = "EXISTS (SELECT FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory' AND granted)"
-"""Whether the session holds the mutex, as SQL."""
 
-_FIND = """
+def held_by(backend: str) -> str:
+    """Whether a backend holds the mutex, as SQL."""
+    return f"EXISTS (SELECT FROM pg_locks WHERE pid = {backend} AND locktype = 'advisory' AND granted)"
+
+
+BACKEND = "cdk_alembic_backend"
+"""Key of the info of the connection that holds the mutex: the server's process."""
+
+_FIND = f"""
 SELECT pg_postmaster_start_time()::text, current_database()::text, current_schema()::text,
   (SELECT nspname::text FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
    WHERE pg_class.oid = to_regclass(quote_ident(CAST(:name AS text)))),
-  EXISTS (SELECT FROM pg_namespace WHERE nspname = CAST(:schema AS text))
-"""
+  EXISTS (SELECT FROM pg_namespace WHERE nspname = CAST(:schema AS text)), pg_backend_pid(), {BRIEFLY}
+"""  # noqa: S608 - BRIEFLY is a constant
 
 
 class VersionTable(NamedTuple):
@@ -53,7 +61,9 @@ class VersionTable(NamedTuple):
     translated_schema: str | None
     """The configured schema after a schema_translate_map."""
     has_asked_schema: bool
-    """Whether the database has the `schema` passed to `find`."""
+    """Whether the database has the schema that `find` was asked about."""
+    backend: int
+    """The server's process of env.py's connection."""
 
     @property
     def schema(self) -> str | None:
@@ -77,15 +87,12 @@ def full_name(schema: str | None, name: str) -> str:
 
 
 def find(context: Any, schema: str | None = None) -> VersionTable:
-    """The version table of Alembic's MigrationContext, and whether the database has a `schema`. Leaves env.py's connection
-    unchanged."""
+    """The version table of Alembic's MigrationContext, and whether the database has a `schema`. From now on the statements of
+    env.py's connection wait for nothing long; revisions have limits of their own."""
     connection = context.connection
-    was_in_transaction = connection.in_transaction()
-    row = execute(connection, _FIND, name=context.version_table, schema=schema).one()
-    server, database, current, found, has_schema = row
-    if connection.in_transaction() and not was_in_transaction:
-        # SQLAlchemy 2 has started a transaction; 1.4 does not.
-        connection.rollback()
+    with _outside_transaction(connection):
+        row = execute(connection, _FIND, name=context.version_table, schema=schema).one()
+    server, database, current, found, has_schema, backend, *_ = row
     return VersionTable(
         server,
         database,
@@ -94,7 +101,24 @@ def find(context: Any, schema: str | None = None) -> VersionTable:
         found or current,
         connection.schema_for_object(context._version),
         has_schema,
+        backend,
     )
+
+
+def prepare(connection: Any) -> None:
+    """Lets the statements of env.py's connection wait for nothing long."""
+    with _outside_transaction(connection):
+        connection.exec_driver_sql(f"SELECT {BRIEFLY}")
+
+
+@contextmanager
+def _outside_transaction(connection: Any) -> Iterator[None]:
+    """Leaves no transaction behind that was not there: Alembic would take it for env.py's own, and not commit."""
+    was_in_transaction = connection.in_transaction()
+    yield
+    # SQLAlchemy 2 has begun one; 1.4 does not.
+    if connection.in_transaction() and not was_in_transaction:
+        connection.commit()
 
 
 def heads_in(connection: Any, table: VersionTable) -> tuple[str, ...]:
@@ -104,7 +128,7 @@ def heads_in(connection: Any, table: VersionTable) -> tuple[str, ...]:
     if not execute(connection, "SELECT to_regclass(CAST(:name AS text)) IS NOT NULL", name=name).scalar():
         return ()
     rows = connection.exec_driver_sql(f"SELECT version_num FROM {name}")  # noqa: S608 - quoted
-    return tuple(sorted(row[0] for row in rows))
+    return tuple(sorted((row[0] for row in rows), key=str))
 
 
 @contextmanager
@@ -120,13 +144,17 @@ def hold_mutex(context: Any, invocation: Invocation, table: VersionTable) -> Ite
     key = key_of(table.name, table.own_schema)
     started = time.monotonic()
     with (invocation.connect or own_connection)(context) as connection:
-        # Only the run's record is written here: the next revision's commit, or the run's end, flushes it to disk.
-        execute(
+        # What is written here is the record of the run: a commit of the next revision, or of the run's end, takes it to the disk.
+        backend = execute(
             connection,
-            "SELECT set_config('application_name', :holder, false), set_config('synchronous_commit', 'off', false)",
+            "SELECT pg_backend_pid(), set_config('application_name', :holder, false), "
+            "set_config('synchronous_commit', 'off', false), " + BRIEFLY,
             holder=invocation.holder[:MAX_NAME_LENGTH],
-        )
-        _acquire(connection, key, wait, invocation)
+        ).scalar()
+        if backend == table.backend:
+            raise pooled(f"two connections share the backend {backend}")
+        connection.info[BACKEND] = backend
+        _acquire(connection, key, wait, invocation, backend)
         invocation.lock_wait_seconds += time.monotonic() - started
         try:
             bound(connection, invocation)
@@ -151,24 +179,45 @@ def still_held(connection: Any) -> None:
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
-        held = connection.exec_driver_sql(f"SELECT {HELD}").scalar()
+        held = connection.exec_driver_sql(f"SELECT {held_by('pg_backend_pid()')}").scalar()
     except SQLAlchemyError:
         held = False
     if not held:
-        raise RunnerError(
-            "database_unreachable",
-            "somebody ended the session that holds the mutex, so the run stopped between two revisions",
-            "find out who ended it (a failover, an administrator), then run again: it continues from there",
-        )
+        raise mutex_lost()
 
 
-def _acquire(connection: Any, key: int, wait_seconds: float, invocation: Invocation) -> None:
+def mutex_lost() -> RunnerError:
+    return RunnerError(
+        "database_unreachable",
+        "somebody ended the session that holds the mutex, so the run stopped between two revisions",
+        "find out who ended it (a failover, an administrator), then run again: it continues from there",
+    )
+
+
+# Nothing is locked by another session than the one that began.
+_TRY = "SELECT pg_backend_pid(), CASE WHEN pg_backend_pid() = :backend THEN pg_try_advisory_lock(:key) END"
+
+
+def is_locked(connection: Any, context: Any) -> bool:
+    """Whether a run holds the mutex of the MigrationContext's version table."""
+    key = key_of(context.version_table, context.version_table_schema or None)
+    return connection.exec_driver_sql(_HOLDER.format(key=key)).first() is not None
+
+
+def _acquire(connection: Any, key: int, wait_seconds: float, invocation: Invocation, backend: int) -> None:
     end = time.monotonic() + wait_seconds
     invocation.refuse_if_cancelled()
-    while not execute(connection, "SELECT pg_try_advisory_lock(:key)", key=key).scalar():
+    expect()
+    while True:
+        now, is_held = execute(connection, _TRY, key=key, backend=backend).one()
+        if now != backend:
+            raise pooled(f"the backend changed from {backend} to {now}")
+        if is_held:
+            return
         if time.monotonic() >= end:
             raise _locked(connection.exec_driver_sql(_HOLDER.format(key=key)).first(), wait_seconds)
         time.sleep(random.uniform(*POLL_SECONDS))
+        expect()
         invocation.refuse_if_cancelled()
 
 

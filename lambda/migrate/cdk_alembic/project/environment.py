@@ -6,10 +6,14 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
+from ..database.conditions import condition
 from ..database.connecting import bounded_connects
-from ..database.failures import connection_failure, describe, location, missing_variable
+from ..database.failures import describe, location, missing_variable
+from ..database.version_table import prepare
+from ..database.watchdog import expect, relax
 from ..protocol.errors import RunnerError
 from .project import SET_VARIABLE, Project
+from .revisions import check_rows
 
 Steps = Callable[[tuple[str, ...], Any], Iterable[Any]]
 Around = Callable[[Any], AbstractContextManager[None]]
@@ -33,6 +37,7 @@ def run_environment(project: Project, steps: Steps, around: Around | None = None
     environment = EnvironmentContext(project.config, project.script, fn=steps, dont_mutate=around is None)
     execution = _Execution(project, environment, around)
     environment.configure = execution.configure
+    expect()
     with environment, bounded_connects():
         try:
             project.script.run_env()
@@ -41,6 +46,8 @@ def run_environment(project: Project, steps: Steps, around: Around | None = None
         except (Exception, SystemExit) as error:
             if execution.failure is None:
                 raise _outside(error) from error
+        finally:
+            relax()
     execution.verify()
 
 
@@ -80,17 +87,25 @@ class _Loaded(BaseException):
 def current(project: Project, look: Callable[[tuple[str, ...], Any], None] | None = None) -> tuple[str, ...]:
     """The version table's revisions, read on a separate connection; empty if the table does not exist.
 
-    `look(heads, context)` may read more, or write over connections of its own.
+    `look(heads, context)` may read more, or write over connections of its own. Raises RunnerError.
     """
     found: list[tuple[str, ...]] = []
 
     def steps(heads: tuple[str, ...], context: Any) -> tuple[()]:
+        check_rows(project, heads, context.version_table)
         found.append(tuple(sorted(heads)))
         if look is not None:
             look(found[0], context)
         return ()
 
-    run_environment(project, steps)
+    try:
+        run_environment(project, steps)
+    except RunnerError:
+        raise
+    except Exception as error:
+        if failure := condition(error):
+            raise failure from error
+        raise
     return found[0]
 
 
@@ -118,6 +133,8 @@ class _Execution:
         self._runs += 1
         try:
             self._project.load()
+            if self._around is None:
+                prepare(context.connection)
             with self._around(context) if self._around else nullcontext():
                 run_migrations(**arguments)
         except (Exception, SystemExit) as error:
@@ -152,7 +169,8 @@ def _check(context: Any, earlier_runs: int) -> None:
 
 
 def _outside(error: BaseException) -> RunnerError:
-    if isinstance(error, Exception) and (failure := connection_failure(error)):
+    is_of_the_machine = isinstance(error, OSError) and error.filename is not None
+    if not is_of_the_machine and (failure := condition(error, of_version_table=False)):
         return failure
     return RunnerError(
         "invalid_project",

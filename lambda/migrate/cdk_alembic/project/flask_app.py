@@ -49,7 +49,7 @@ def _load(project: Project, env: Path) -> Any:
 
     # `flask db init` creates the project in a folder beside the application.
     folder = project.directory.parent if env.parent.samefile(project.directory) else project.directory
-    # `location` names the application's lines only from its own folder.
+    # In the application's folder `location` finds its lines, too.
     with chdir(folder):
         try:
             # Only the command `flask` reads the variable.

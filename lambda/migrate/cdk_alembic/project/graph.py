@@ -1,6 +1,6 @@
-"""How revisions follow each other, and errors for those that Alembic can't order. Synth uses it without Alembic.
+"""How revisions follow each other, by what their files say. It needs no Alembic: synth uses the same rules.
 
-Alembic itself fails with a bare KeyError, or uses the last of two files with one id.
+Alembic itself fails with a bare KeyError here, or uses the last of two files with one id.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def problem(nodes: Collection[Node]) -> ProjectError | None:
 
 
 def is_meant(labels: Mapping[str, Collection[str]]) -> bool:
-    """Whether several heads, given with their branch labels, are intended, so that a deploy goes to all of them: each has a label
+    """Whether several heads, with the branch labels of each, are intended, so that a deploy goes to all of them: each has a label
     that no other head has."""
     return len(own_labels(labels)) == len(labels)
 

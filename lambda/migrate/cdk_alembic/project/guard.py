@@ -1,4 +1,4 @@
-"""What pending revisions would destroy, read from their source without running it.
+"""What pending revisions would destroy: as it was found when the package was made, or else read from their source with patterns.
 
 A revision that destroys data acknowledges it in its own file, with a reason: `# cdk-alembic: allow drop-table: moved to orders`.
 """
@@ -12,7 +12,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ..protocol.contract import BACKEND_DIRECTORY, MANIFEST_FILE
 from ..protocol.errors import RunnerError
+from .package import manifest, package_root
 from .sources import SQL_COMMENT, acknowledgements, definitions, last_name, source_of, text_of
 
 # Methods and classes of Alembic and SQLAlchemy, by their last name.
@@ -25,6 +27,9 @@ _OPERATIONS = {
     "DropSchema": "drop-schema",
 }
 
+UNREAD = "unread-sql"
+
+_EXECUTES = ("execute", "exec_driver_sql")
 _NARROWING = ("where", "filter", "filter_by")
 
 _NAME = r"(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?[^\s;,()]*"
@@ -42,9 +47,16 @@ _SQL = {
 }
 
 
-def data_losses(scripts: Iterable[Any]) -> list[dict[str, Any]]:
-    """What the upgrades of these scripts destroy: the contract's DataLoss, in order."""
-    return [{"revision": script.revision, **loss} for script in scripts for loss in _of_file(Path(script.path))]
+def data_losses(scripts: Iterable[Any], unread: bool = False) -> list[dict[str, Any]]:
+    """What the upgrades of these scripts destroy: the contract's DataLoss, in order. `unread`: and what can't be read of them."""
+    found = [{"revision": script.revision, **loss} for script in scripts for loss in _of_file(Path(script.path))]
+    return [loss for loss in found if unread or loss["rule"] != UNREAD]
+
+
+def unread_warnings(scripts: Iterable[Any]) -> list[str]:
+    """A sentence for each place that can't be read and is not acknowledged."""
+    losses = data_losses(scripts, unread=True)
+    return [f"{_place(loss)} {loss['what']}" for loss in losses if loss["rule"] == UNREAD and "acknowledgement" not in loss]
 
 
 def unreadable(scripts: Iterable[Any]) -> list[str]:
@@ -56,11 +68,11 @@ def unreadable(scripts: Iterable[Any]) -> list[str]:
     ]
 
 
-def refuse_unacknowledged(scripts: Iterable[Any]) -> None:
+def refuse_unacknowledged(scripts: Iterable[Any], unread: bool = False) -> None:
     """Raises RunnerError `blocked` that names every place without an acknowledgement, and the comment to write."""
-    open_ = [loss for loss in data_losses(scripts) if "acknowledgement" not in loss]
+    open_ = [loss for loss in data_losses(scripts, unread) if "acknowledgement" not in loss]
     if open_:
-        losses = "; ".join(f"{loss['what']} in revision {loss['revision']} ({loss['file']}:{loss['line']})" for loss in open_)
+        losses = "; ".join(f"{loss['what']} in {_place(loss)}" for loss in open_)
         comments = " and ".join(
             f"`# cdk-alembic: allow {rule}: <reason>`" for rule in dict.fromkeys(loss["rule"] for loss in open_)
         )
@@ -73,19 +85,42 @@ def refuse_unacknowledged(scripts: Iterable[Any]) -> None:
         )
 
 
+def _place(loss: dict[str, Any]) -> str:
+    return f"revision {loss['revision']} ({loss['file']}:{loss['line']})"
+
+
 def _of_file(path: Path) -> list[dict[str, Any]]:
-    return _of_source(path.name, source_of(path))
+    return _of_source(path.name, source_of(path), _packaged(path))
 
 
 # Each of a thousand tenants asks about the same revisions.
 @lru_cache(maxsize=1024)
-def _of_source(name: str, source: bytes) -> list[dict[str, Any]]:
-    reasons = {rule: reason for rule, reason, _ in acknowledgements(source)}
+def _of_source(name: str, source: bytes, packaged: tuple[tuple[str, str, int], ...] | None) -> list[dict[str, Any]]:
+    found = losses_of(ast.parse(source)) if packaged is None else packaged
+    reasons = {rule: reason for rule, reason, _ in acknowledgements(source)} if found else {}
     losses = []
-    for rule, what, line in losses_of(ast.parse(source)):
+    for rule, what, line in found:
         loss = {"rule": rule, "what": what, "file": name, "line": line}
         losses.append({**loss, "acknowledgement": reasons[rule]} if rule in reasons else loss)
     return losses
+
+
+def _packaged(path: Path) -> tuple[tuple[str, str, int], ...] | None:
+    """What was found in a file when the package was made; None when revisions were not read then."""
+    root = package_root()
+    backend, file, manifest_file = (root / BACKEND_DIRECTORY).resolve(), path.resolve(), root / MANIFEST_FILE
+    if not manifest_file.is_file() or not file.is_relative_to(backend):
+        return None
+    destroys = _destroys(root, manifest_file.stat().st_mtime_ns)
+    if destroys is None:
+        return None
+    found = destroys.get(file.relative_to(backend).as_posix(), ())
+    return tuple((loss["rule"], loss["what"], loss["line"]) for loss in found)
+
+
+@lru_cache(maxsize=1)
+def _destroys(root: Path, _changed: int) -> dict[str, list[dict[str, Any]]] | None:
+    return manifest(root).get("destroys")
 
 
 def losses_of(tree: ast.Module) -> list[tuple[str, str, int]]:
@@ -99,6 +134,8 @@ def _found(tree: ast.Module) -> Iterator[tuple[str, str, int]]:
         for node in _nodes(root):
             if isinstance(node, ast.Attribute) and node.attr in _NARROWING:
                 narrowed.update(ast.walk(node.value))
+            if isinstance(node, ast.Call) and last_name(node.func) in _EXECUTES and node.args and _is_unread(node.args[0], tree):
+                yield UNREAD, "runs SQL that can't be read", node.lineno
             if isinstance(node, ast.Call) and node not in narrowed and (rule := _rule_of_call(node)):
                 values = [*node.args, *(keyword.value for keyword in node.keywords)]
                 names = [value.value for value in values if isinstance(value, ast.Constant) and isinstance(value.value, str)]
@@ -110,6 +147,15 @@ def _found(tree: ast.Module) -> Iterator[tuple[str, str, int]]:
                     for match in pattern.finditer(text):
                         line = node.lineno + (text.count("\n", 0, match.start()) if spread else 0)
                         yield rule, " ".join(match[0].split()), line
+
+
+def _is_unread(statement: ast.expr, tree: ast.Module) -> bool:
+    """Whether it can't be told from its text what is executed; statements of SQLAlchemy are looked at as calls."""
+    if isinstance(statement, ast.Call) and last_name(statement.func) in ("text", "DDL") and statement.args:
+        return _is_unread(statement.args[0], tree)
+    if isinstance(statement, ast.Name):
+        return statement.id not in definitions(tree)
+    return isinstance(statement, (ast.Attribute, ast.Subscript))
 
 
 def _used_by_upgrade(tree: ast.Module) -> list[ast.AST]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -43,6 +43,44 @@ def same_target(target: list[str], revision: str) -> str:
     if len(target) > 1:
         return revision
     return target[0] if target else "base"
+
+
+def check_rows(project: Project, rows: Iterable[Any], table: str) -> None:
+    """Raises RunnerError `invalid_version_table` when the version table holds what Alembic never writes."""
+    rows = tuple(rows)
+    strange = [row for row in rows if not isinstance(row, str) or not row]
+    twice = [row for row in rows if rows.count(row) > 1]
+    if strange:
+        what = f"holds {'NULL' if strange[0] is None else repr(strange[0])} in place of a revision"
+        remedy = "delete that row, and make the column version_num varchar(32) NOT NULL again"
+    elif twice:
+        what = f"holds {twice[0]} {len(twice)} times"
+        remedy = "delete all of these rows but one, and make version_num the primary key again"
+    elif len(rows) > 1 and (older := _implied(project, rows)):
+        what = f"holds {', '.join(sorted(rows))}, and {older} comes before another one of them"
+        remedy = f"delete the row {older}: the later one says that it is applied"
+    else:
+        return
+    raise RunnerError("invalid_version_table", f"the version table {table} {what}", f"{remedy}; nothing was changed")
+
+
+def _implied(project: Project, rows: tuple[str, ...]) -> str | None:
+    """A row that another row implies."""
+    known = [row for row in rows if project.known(row)]
+    seen: set[str] = set()
+    open_ends = [below for row in known for below in _below(project, row)]
+    while open_ends:
+        revision = open_ends.pop()
+        if revision in known:
+            return revision
+        if revision not in seen:
+            seen.add(revision)
+            open_ends.extend(_below(project, revision))
+    return None
+
+
+def _below(project: Project, revision: str) -> Iterable[str]:
+    return project.script.get_revision(revision)._versioned_down_revisions
 
 
 def refuse_ahead(project: Project, heads: tuple[str, ...]) -> None:

@@ -79,6 +79,8 @@ class Settings(NamedTuple):
     event_bus: str | None = None
     container: str | None = None
     tenants: dict[str, Any] | None = None
+    guard_unread: bool = False
+    """Whether a revision whose SQL can't be read stops the run, too."""
     """The function migrates tenants; `query` lists them."""
 
 
@@ -124,4 +126,5 @@ def parse_settings(settings: dict[str, Any]) -> Settings:
         settings.get("eventBus"),
         settings.get("container"),
         settings.get("tenants"),
+        settings.get("guardUnread", False),
     )

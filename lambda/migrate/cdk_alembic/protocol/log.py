@@ -15,8 +15,10 @@ from collections.abc import Iterator
 from typing import Any, TextIO
 from urllib.parse import quote
 
-# A password may contain an unencoded slash or colon.
-_PASSWORD_IN_URL = re.compile(r"(://[^:/?#\s\"']*:)[^\s\"']*(?=@)")
+# A password may hold a slash or a colon that is not encoded: it ends at the last @ of the word. Each pattern passes over the text
+# once. A single one for all of it would try every end for every start.
+_WORD = re.compile(r"[^\s\"']+")
+_USER_IN_URL = re.compile(r"://[^:/?#]*:")
 # Keywords of libpq, and the notations of JSON and Python. An unclosed quote redacts the rest of its line.
 _PASSWORD_IN_DSN = re.compile(
     r"""((?:password|passwd|pwd|secret|token)["'\\]{0,2}\s*[=:]\s*)(\\?"[^"\n]*"?|'[^'\n]*'?|[^\s,;&)"'\\]+)""", re.IGNORECASE
@@ -47,7 +49,16 @@ def redact(text: str) -> str:
     """The text without the passwords of database addresses (URL or libpq keywords) and without the texts passed to `hide`."""
     for secret in _secrets:
         text = text.replace(secret, "***")
-    return _PASSWORD_IN_DSN.sub(r"\1***", _PASSWORD_IN_URL.sub(r"\1***", text))
+    if "://" in text:
+        text = _WORD.sub(_without_password, text)
+    return _PASSWORD_IN_DSN.sub(r"\1***", text)
+
+
+def _without_password(word: re.Match[str]) -> str:
+    text = word[0]
+    end = text.rfind("@")
+    user = _USER_IN_URL.search(text, 0, max(end, 0))
+    return f"{text[: user.end()]}***{text[end:]}" if user else text
 
 
 def redacted(value: Any) -> Any:
@@ -98,24 +109,41 @@ def _redacted_record(record: logging.LogRecord) -> logging.LogRecord:
     return record
 
 
+# CloudWatch takes 256 KB as one event, https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
+MAX_LINE = 200_000
+# A secret that is written in pieces may have begun here.
+_KEPT_BACK = 4_000
+
+
 class _Redacting(io.TextIOBase):
-    """Passes a line on only when it is complete, because a password may be written in pieces."""
+    """Passes a line on when it is complete or grows too long, because a password may be written in pieces."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
-        self._line = ""
+        self._pieces: list[str] = []
+        self._length = 0
 
     def write(self, text: str) -> int:
-        *lines, self._line = (self._line + text).split("\n")
-        for line in lines:
-            self.stream.write(redact(line) + "\n")
+        *ended, rest = text.split("\n")
+        for line in ended:
+            self._pieces.append(line)
+            self.stream.write(redact("".join(self._pieces)) + "\n")
+            self._keep("")
+        self._pieces.append(rest)
+        self._length += len(rest)
+        if self._length > MAX_LINE:
+            line = redact("".join(self._pieces))
+            self.stream.write(line[:-_KEPT_BACK] + "\n")
+            self._keep(line[-_KEPT_BACK:])
         return len(text)
 
     def flush(self) -> None:
         self.stream.flush()
 
     def close(self) -> None:
-        if self._line:
-            self.stream.write(redact(self._line))
-            self._line = ""
+        self.stream.write(redact("".join(self._pieces)))
+        self._keep("")
         self.flush()
+
+    def _keep(self, text: str) -> None:
+        self._pieces, self._length = [text], len(text)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from ..database import history
+from ..database.contents import is_fresh
+from ..database.session import own_connection
 from ..database.version_table import find, hold_mutex
 from ..project.environment import current, run_environment
-from ..project.guard import data_losses
+from ..project.guard import data_losses, unread_warnings
 from ..project.project import Project, info, keeping_scripts
 from ..project.render import render
 from ..project.revisions import alembic_errors, path, refuse_ahead, resolve
-from ..protocol.contract import CONTRACT_VERSION
+from ..protocol.contract import CONTRACT_VERSION, STATUSES
 from ..protocol.invocation import Invocation
 from ..protocol.log import log
 from . import container
@@ -40,14 +42,21 @@ def _migrate(project: Project, invocation: Invocation, revision: str) -> dict[st
 def _read(project: Project, invocation: Invocation, revision: str) -> dict[str, Any]:
     runs: list[dict[str, Any]] = []
     checksums: dict[str, str] = {}
+    fresh = False
 
     def look(heads: tuple[str, ...], context: Any) -> None:
-        nonlocal runs, checksums
+        nonlocal runs, checksums, fresh
         runs, checksums = history.read(context)
+        if invocation.request.command == "plan" and set(heads) != set(project.heads):
+            lineage = project.lineage(revision for revision in heads if project.known(revision))
+            with own_connection(context) as connection:
+                fresh = is_fresh(connection, find(context), heads, lineage)
 
     found = current(project, look)
     lineage = project.lineage(revision for revision in found if project.known(revision))
     scripts = list(project.script.walk_revisions())
+    if runs and invocation.request.command != "history":
+        invocation.warnings.extend(_about(runs[0]))
     edited = [
         script.revision
         for script in scripts
@@ -58,7 +67,8 @@ def _read(project: Project, invocation: Invocation, revision: str) -> dict[str, 
     else:
         steps, target = path(project, revision, found, downgrade=False)
         status = "pending" if steps else "complete"
-        facts = _answer(project, invocation, status, found, found, target, steps, edited=edited)
+        invocation.warnings.extend(unread_warnings([step.revision for step in steps]))
+        facts = _answer(project, invocation, status, found, found, target, steps, edited=edited, fresh=fresh)
         if invocation.request.sql:
             facts["sql"] = render(project, steps)
     if invocation.request.command == "history":
@@ -68,6 +78,20 @@ def _read(project: Project, invocation: Invocation, revision: str) -> dict[str, 
             for script in scripts
         ]
     return facts
+
+
+def _about(run: dict[str, Any]) -> list[str]:
+    """What must be known of the last run."""
+    outcome = run["outcome"]
+    if outcome in STATUSES:
+        return []
+    who = f"{run['command']} of {run['requestedBy']}"
+    if outcome == history.RUNNING:
+        return [f"a run has been going on since {run['startedAt']}: {who}"]
+    if outcome == history.KILLED:
+        count = len(run["applied"])
+        return [f"the last run, {who}, began at {run['startedAt']} and was killed; it had applied {count} revisions"]
+    return [f"the last run, {who}, failed at {run['endedAt']} with {outcome}: {run['error']}"]
 
 
 def _stamp(project: Project, invocation: Invocation, revision: str) -> dict[str, Any]:
@@ -98,9 +122,10 @@ def _answer(
     target: list[str],
     pending: list[Any] | None = None,
     edited: list[str] | None = None,
+    fresh: bool = False,
 ) -> dict[str, Any]:
     """The answer about a database that went from `before` to `after`, with the steps that are pending and the applied revisions
-    whose files were edited."""
+    whose files were edited. `fresh`: the database has nothing to lose."""
     scripts = [step.revision for step in pending or ()]
     work = container.work(scripts, invocation, fresh=not after)
     return {
@@ -115,7 +140,7 @@ def _answer(
         "applied": invocation.applied,
         "pending": [info(script) for script in scripts],
         "unknown": project.unknown(after),
-        "dataLoss": data_losses(scripts) if scripts and after else [],
+        "dataLoss": [] if fresh else data_losses(scripts, invocation.settings.guard_unread),
         "edited": edited or [],
         "warnings": invocation.warnings,
         "protected": invocation.settings.protected,

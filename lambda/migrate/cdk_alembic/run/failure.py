@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from ..database.failures import connection_failure, describe, location, sql_state, statement_of
+from ..database.conditions import condition
+from ..database.failures import describe, location, sql_state, statement_of
+from ..database.watchdog import gave_up
 from ..project.project import info
 from ..protocol.errors import RunnerError
 from ..protocol.invocation import Cancelled, Invocation
@@ -12,6 +14,7 @@ from ..protocol.invocation import Cancelled, Invocation
 QUERY_CANCELED = "57014"
 _LOCK_STATES = ("55P03", "40P01")
 _DUPLICATE_TABLE = "42P07"
+_READ_ONLY = "25006"
 
 
 class Interrupted(NamedTuple):
@@ -33,7 +36,7 @@ def failure_of(error: BaseException, interrupted: Interrupted) -> RunnerError:
     state = sql_state(error)
     if interrupted.script is None:
         interrupted.invocation.refuse_if_cancelled()
-        if isinstance(error, Exception) and (failure := connection_failure(error)):
+        if failure := condition(error):
             return failure
         return RunnerError(
             "internal_error" if state is None else "migration_failed",
@@ -64,12 +67,21 @@ def _of_revision(error: BaseException, state: str | None, interrupted: Interrupt
             f"{what} was canceled{how}; the last committed revision is {last}",
             f"{kept}; run again to continue from there",
         )
+    if gave_up():
+        return (
+            "deadline_reached",
+            f"{what} ran until the function's deadline was near, and the database stopped answering: {reason}; the last revision "
+            f"known to be committed is {last}",
+            "check whether the server is frozen or failing over, and run again: it goes on from what the version table holds",
+        )
     if state == QUERY_CANCELED and invocation.remaining_seconds() <= invocation.reserve_seconds + 1:
         return (
             "deadline_reached",
             f"{what} ran until the function's deadline and was canceled: {reason}; the last committed revision is {last}",
             f"{kept}; raise the function's timeout, or split the revision into smaller steps",
         )
+    if state == _READ_ONLY and (failure := condition(error)):
+        return failure.code, f"{what} failed: {failure.message}", failure.next
     if state in _LOCK_STATES:
         return (
             "lock_not_available",

@@ -6,18 +6,20 @@ import functools
 import random
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
+from ..database.contents import is_fresh
 from ..database.failures import describe, sql_state
-from ..database.history import History, is_unfinished
+from ..database.history import History
 from ..database.invalid_indexes import check_indexes
-from ..database.session import Session, own_connection, watched
-from ..database.version_table import VersionTable, find, heads_in, hold_mutex, still_held
+from ..database.session import Session, brief_connection, is_in_autocommit, own_connection, watched
+from ..database.version_table import BACKEND, VersionTable, find, heads_in, hold_mutex, still_held
+from ..database.watchdog import expect, relax
 from ..project.environment import current, run_environment
 from ..project.guard import refuse_unacknowledged, unreadable
 from ..project.project import Project, info
-from ..project.revisions import path, refuse_ahead, same_target
+from ..project.revisions import check_rows, path, refuse_ahead, same_target
 from ..protocol.errors import RunnerError
 from ..protocol.invocation import Invocation
 from ..protocol.log import log
@@ -46,6 +48,8 @@ class Run:
         """Once the run is concluded, the remaining steps to the target."""
         self.status: str | None = None
         """Once the run is concluded, the contract's Status."""
+        self.fresh: bool | None = None
+        """Whether the database has nothing to lose; None while that is not known."""
         self.history = History(invocation)
         self._mutex: Any = None
         self._session: Session | None = None
@@ -53,8 +57,14 @@ class Run:
         self._stopped = False
         """Whether the run ended between two revisions: its time was used up, or the next one runs in the other compute."""
         self._tries = 1
-        self._uncommitted: list[tuple[dict[str, Any], Any]] = []
-        """Done in a transaction that is still open: env.py's own, or one that started when a revision ended Alembic's."""
+        self._began = 0.0
+        self._recorded: tuple[dict[str, Any], bool] | None = None
+        """What the revision under way has recorded of itself, and whether the mutex was held then."""
+        self._not_recorded: BaseException | None = None
+        """Why the revision under way could not record itself."""
+        self._uncommitted: list[tuple[dict[str, Any], Any, bool]] = []
+        """Done, with whether it has recorded itself, and in a transaction that is still open: env.py's own, or one that began
+        when a revision ended Alembic's."""
         self._by_itself: list[str] = []
         """Revisions that ended Alembic's transaction, while their version stamp is not committed."""
 
@@ -68,6 +78,8 @@ class Run:
             except RunnerError:
                 raise
             except (Exception, SystemExit) as error:
+                if self._is_without_record(error):
+                    continue
                 limits = self.invocation.settings.limits
                 give_up = give_up or time.monotonic() + limits.lock_retry
                 if not self._may_retry(error, give_up):
@@ -90,6 +102,15 @@ class Run:
         """Holds the mutex, watches the connection, records a failure and concludes a run whose work is committed."""
         self._step = None
         self.table = self.locate(context)
+        if is_in_autocommit(context.connection):
+            raise RunnerError(
+                "invalid_project",
+                "env.py's engine is in AUTOCOMMIT: what a revision did before it failed could not be rolled back",
+                "remove isolation_level='AUTOCOMMIT' from env.py, and run what can't run in a transaction in "
+                "op.get_context().autocommit_block(); nothing was changed",
+            )
+        # Alembic calls it after it has moved the version table, in the same transaction.
+        context.on_version_apply_callbacks = (*context.on_version_apply_callbacks, self._record)
         with (
             hold_mutex(context, self.invocation, self.table) as self._mutex,
             watched(context.connection, self.invocation) as self._session,
@@ -97,12 +118,13 @@ class Run:
             try:
                 yield
             except (Exception, SystemExit) as error:
+                expect()
                 self._uncommitted.clear()
                 failure = error if isinstance(error, RunnerError) else failure_of(error, self._interrupted())
                 self.history.end(context, failure.code, None, failure.message, self._mutex)
                 raise
             finally:
-                self._read_heads()
+                self._read_heads(context)
             if self.heads is not None and not self._uncommitted and self._is_there(self.heads):
                 self._conclude(self.heads, context, self._mutex)
 
@@ -112,6 +134,7 @@ class Run:
 
     def steps(self, heads: tuple[str, ...], context: Any) -> Iterator[Any]:
         """Alembic runs and commits each yielded step before it takes the next."""
+        check_rows(self.project, heads, self.table.full_name)
         refuse_ahead(self.project, heads)
         self.invocation.before = heads if self.invocation.before is None else self.invocation.before
         steps, self.target = path(self.project, self.revision, heads, self.downgrade)
@@ -119,7 +142,7 @@ class Run:
             return
         if not self.downgrade:
             self._check([step.revision for step in steps], heads)
-        self.history.begin(self._mutex, self.table, heads)
+        self.history.begin(self._mutex, self.table, heads, bool(self.fresh))
         is_held = True  # acquired a moment ago
         for step in steps:
             self._stopped = self._ends_before(step)
@@ -130,17 +153,54 @@ class Run:
             self._step = step
             # Alembic logs the function's name.
             step.migration_fn = functools.wraps(step.migration_fn)(functools.partial(self._session.run, step.migration_fn))
-            started = time.monotonic()
+            self._began, self._recorded = time.monotonic(), None
+            relax()
             yield step
-            milliseconds = round((time.monotonic() - started) * 1000)
-            applied = {**info(step.revision), "durationMs": milliseconds, "statements": self._session.statements}
-            self._uncommitted.append((applied, step.revision))
-            is_held = not context.connection.in_transaction() and self._committed(self._mutex)
+            expect()
+            applied, is_held = self._recorded or (self._applied(), False)
+            self._uncommitted.append((applied, step.revision, self._recorded is not None))
+            if not context.connection.in_transaction():
+                is_held = self._committed(self._mutex) or is_held
             if not self._uncommitted:
                 self._by_itself.clear()
             elif self._session.left_transaction:
                 self._by_itself.append(step.revision.revision)
             self._step = None
+
+    def _applied(self) -> dict[str, Any]:
+        milliseconds = round((time.monotonic() - self._began) * 1000)
+        return {**info(self._step.revision), "durationMs": milliseconds, "statements": self._session.statements}
+
+    def _record(self, ctx: Any, **_: Any) -> None:
+        """Records the revision under way in its own transaction, and sets the limits of the next one."""
+        from sqlalchemy.exc import SQLAlchemyError
+
+        if not self.history.recorded or self.history.is_apart:
+            return
+        expect()
+        applied = self._applied()
+        try:
+            # What the revision has committed itself would be done twice if its last transaction failed for this.
+            with ctx.connection.begin_nested() if self._session.left_transaction else nullcontext():
+                backend, limits = self._mutex.info[BACKEND], self._session.next_limits()
+                is_held = self.history.applied(ctx.connection, applied, self._step.revision, backend, limits)
+        except SQLAlchemyError as error:
+            self.history.is_apart = True
+            if self._session.left_transaction:
+                return
+            self._not_recorded = error
+            raise
+        self._session.were_set()
+        self._recorded = applied, is_held
+
+    def _is_without_record(self, error: BaseException) -> bool:
+        """Whether a revision failed for its record alone, so that it is tried again without."""
+        failed, self._not_recorded = self._not_recorded, None
+        if failed is None or failed is not error or self._by_itself:
+            return False
+        self.revision = same_target(self.target, self.revision)
+        log("WARNING", "recorded_afterwards", stage=self.invocation.settings.stage, reason=describe(error))
+        return True
 
     def _ends_before(self, step: Any) -> bool:
         self.invocation.refuse_if_cancelled()
@@ -149,22 +209,22 @@ class Run:
         return not self.downgrade and is_elsewhere(step.revision, self.invocation)
 
     def _check(self, scripts: list[Any], heads: tuple[str, ...]) -> None:
-        # A database without a revision, or whose first run has not finished, has nothing to lose.
-        fresh = not heads or is_unfinished(self._mutex, self.table, self.project.lineage(heads))
-        if self.invocation.settings.guard and not fresh:
-            refuse_unacknowledged(scripts)
-            self.invocation.warnings.extend(unreadable(scripts))
-        refuse_without(scripts, self.invocation, fresh)
-        may_drop = "drop_invalid_indexes" in self.invocation.request.allow
         schema = self.table.own_schema if self.invocation.tenant is not None else None
+        self.fresh = is_fresh(self._mutex, self.table, heads, self.project.lineage(heads), schema)
+        if self.invocation.settings.guard and not self.fresh:
+            refuse_unacknowledged(scripts, self.invocation.settings.guard_unread)
+            self.invocation.warnings.extend(unreadable(scripts))
+        refuse_without(scripts, self.invocation, self.fresh)
+        may_drop = "drop_invalid_indexes" in self.invocation.request.allow
         self.invocation.warnings.extend(check_indexes(self._mutex, scripts, may_drop, schema))
 
     def _committed(self, connection: Any) -> bool:
         """Records applied revisions. `connection` is in autocommit. Returns whether it was confirmed to hold the mutex."""
         is_held = False
-        for applied, script in self._uncommitted:
+        for applied, script, has_recorded in self._uncommitted:
             self.invocation.applied.append(applied)
-            is_held = self.history.applied(connection, applied, script)
+            if not has_recorded:
+                is_held = self.history.applied_before(connection, applied, script, self._mutex.info[BACKEND])
             if self.invocation.tenant is not None:
                 # A thousand tenants would write too many lines.
                 continue
@@ -180,12 +240,27 @@ class Run:
         self._uncommitted.clear()
         return is_held
 
-    def _read_heads(self) -> None:
+    def _read_heads(self, context: Any) -> None:
         from sqlalchemy.exc import SQLAlchemyError
 
-        # Only Alembic's own statements find a translated table.
-        with suppress(SQLAlchemyError):
-            self.heads = None if self.table.schema is None or self.table.is_translated else heads_in(self._mutex, self.table)
+        self.heads = None
+        if self.table.schema is None or self.table.is_translated:
+            # Alembic finds a translated table only by its own statements.
+            return
+        try:
+            heads = heads_in(self._mutex, self.table)
+        except SQLAlchemyError:
+            heads = self._read_anew(context)
+        # What Alembic never writes is no place.
+        self.heads = heads if heads is not None and all(isinstance(head, str) for head in heads) else None
+
+    def _read_anew(self, context: Any) -> tuple[str, ...] | None:
+        """What is committed, though the session of the mutex was ended."""
+        from sqlalchemy.exc import SQLAlchemyError
+
+        with suppress(SQLAlchemyError), brief_connection(context) as connection:
+            return heads_in(connection, self.table)
+        return None
 
     def _is_there(self, heads: tuple[str, ...]) -> bool:
         """Whether the version table shows the end of the run, so that no open transaction holds it back."""
@@ -217,10 +292,13 @@ class Run:
             def is_lost(item: dict[str, Any]) -> bool:
                 return (item["revision"] in lineage) == self.downgrade
 
-            done = [*self.invocation.applied, *(item for item, _ in self._uncommitted)]
+            done = [*self.invocation.applied, *(item for item, *_ in self._uncommitted)]
             lost = [item["revision"] for item in done if is_lost(item)]
-            self.invocation.applied[:] = [item for item in self.invocation.applied if not is_lost(item)]
-            self._uncommitted = [pair for pair in self._uncommitted if not is_lost(pair[0])]
+            if lost:
+                moved = self.history.committed_before_another(context)
+                lost = [revision for revision in lost if revision not in moved]
+            self.invocation.applied[:] = [item for item in self.invocation.applied if item["revision"] not in lost]
+            self._uncommitted = [done for done in self._uncommitted if done[0]["revision"] not in lost]
         if self._uncommitted:
             with own_connection(context) as connection:
                 self._committed(connection)

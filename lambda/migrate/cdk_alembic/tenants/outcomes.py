@@ -10,7 +10,7 @@ from ..database.failures import shortened
 from ..project.guard import data_losses
 from ..project.project import Project
 from ..project.revisions import path
-from ..protocol.errors import RunnerError
+from ..protocol.errors import ProjectError, RunnerError
 from ..protocol.invocation import Invocation
 from ..protocol.log import log
 from ..protocol.tenant_contract import Tenant
@@ -53,21 +53,27 @@ class Outcomes:
         tenant: Tenant,
         invocation: Invocation,
         started: float,
-        seen: tuple[str, ...],
+        seen: tuple[str, ...] | None,
         run: TenantRun | None = None,
         error: RunnerError | None = None,
     ) -> str:
-        """Adds a tenant's outcome and returns its status. `seen`: its version table's revisions, if the run has not read them.
-        Without a `run`, the tenant was only checked."""
+        """Adds a tenant's outcome and returns its status. `seen`: its version table's revisions, as far as known, if the run has
+        not read them. Without a `run`, the tenant was only checked."""
         before = invocation.before if invocation.before is not None else seen
-        after = run.heads if run and run.heads is not None else before
-        pending = self._pending(after)
-        status = self._status(run, after, pending, error)
+        after = run.heads if run and run.heads is not None else None if invocation.applied else before
+        try:
+            pending = self._pending(after or ())
+        except ProjectError:
+            raise
+        except RunnerError as failure:
+            # What one tenant's version table holds is about that tenant.
+            pending, error = [], error or failure
+        status = self._status(run, after or (), pending, error)
         outcome = {
             "tenant": tenant.name,
             "status": status,
-            "from": sorted(before),
-            "to": sorted(after),
+            **({} if before is None else {"from": sorted(before)}),
+            **({} if after is None else {"to": sorted(after)}),
             "applied": [item["revision"] for item in invocation.applied],
             "pending": len(pending),
             "durationMs": round((time.monotonic() - started) * 1000),
@@ -80,8 +86,10 @@ class Outcomes:
         self._invocation.applied.extend(invocation.applied)
         self._invocation.lock_wait_seconds += invocation.lock_wait_seconds
         self._warnings.update(dict.fromkeys(invocation.warnings))
-        if after:
-            self._losses.update((json.dumps(loss), loss) for loss in data_losses(pending))
+        fresh = run.fresh if run else None
+        if fresh is False or (fresh is None and after):
+            unread = self._invocation.settings.guard_unread
+            self._losses.update((json.dumps(loss), loss) for loss in data_losses(pending, unread))
         return status
 
     def _status(self, run: TenantRun | None, after: tuple[str, ...], pending: list[Any], error: RunnerError | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..database.contents import is_fresh
 from ..database.version_table import VersionTable
 from ..project.environment import current
 from ..project.project import Project
@@ -47,6 +48,10 @@ class TenantRun(Run):
         def look(heads: tuple[str, ...], context: Any) -> None:
             self.table = self.locate(context)
             self.heads = self.invocation.before = heads
+            if heads != self.project.heads:
+                lineage = self.project.lineage(revision for revision in heads if self.project.known(revision))
+                with self._kept.of(context, self.table) as connection:
+                    self.fresh = is_fresh(connection, self.table, heads, lineage, self.table.own_schema)
 
         try:
             current(self.project, look)

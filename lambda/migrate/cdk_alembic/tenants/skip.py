@@ -20,7 +20,7 @@ SELECT coalesce(json_agg(nspname::text), '[]')::text FROM pg_class JOIN pg_names
 WHERE relname = {table} AND nspname IN ({schemas})
 """
 _HEADS = """
-SELECT json_build_object('heads', ARRAY(SELECT version_num::text FROM {schema}.{table} ORDER BY 1),
+SELECT json_build_object('heads', ARRAY(SELECT version_num FROM {schema}.{table} ORDER BY 1),
   'free', pg_try_advisory_xact_lock_shared({key}))::text
 """
 

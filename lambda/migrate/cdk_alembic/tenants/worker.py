@@ -14,8 +14,9 @@ from typing import Any
 from ..database import address
 from ..database.address import DatabaseVariables
 from ..database.connecting import until_connected
-from ..database.failures import describe
+from ..database.failures import describe, sql_state
 from ..project.project import Project, keeping_scripts
+from ..project.revisions import check_rows
 from ..protocol.contract import CONTRACT_VERSION, Request
 from ..protocol.errors import ProjectError, RunnerError, unforeseen
 from ..protocol.invocation import Invocation
@@ -33,8 +34,8 @@ from .skip import Shown
 _PUT_OFF = {"locked": "mutex_wait", "lock_not_available": "lock_retry", "database_unreachable": "connect_retry"}
 _NO_WAIT = {limit: 0.0 for limit in _PUT_OFF.values()}
 _NOT_REACHED = ("database_unreachable", "database_refused", "secret_unavailable")
-# permission_denied and invalid_schema_name: errors of the tenant, not of the server.
-_OF_ONE = ("42501", "3F000")
+# invalid_schema_name: about the tenant, not about the server.
+_OF_ONE = ("3F000",)
 
 
 def migrate(project: Project, invocation: Invocation, variables: DatabaseVariables) -> dict[str, Any]:
@@ -212,7 +213,7 @@ class _Batch:
         started = time.monotonic()
         self.started_count += 1
         run, error = self._run(tenant, invocation, limits)
-        if error and not last and self._is_of_all(error, tenant, invocation):
+        if error and not last and self._is_of_all(error, tenant, invocation, run):
             raise error
         if error and self._came_too_late(error) and not invocation.applied:
             self.left.append(tenant)
@@ -258,10 +259,11 @@ class _Batch:
         near = self.invocation.remaining_seconds() <= self.invocation.reserve_seconds + 1
         return error.sql_state == QUERY_CANCELED and near and self.started_count > 1
 
-    def _is_of_all(self, error: RunnerError, tenant: Tenant, invocation: Invocation) -> bool:
+    def _is_of_all(self, error: RunnerError, tenant: Tenant, invocation: Invocation, run: TenantRun | None) -> bool:
         if isinstance(error, ProjectError):
             return True
-        if invocation.before is not None:
+        if invocation.before is not None or (run is not None and run.table is not None):
+            # The database was reached.
             return False
         return tenant.secret_arn is None and error.code in _NOT_REACHED and error.sql_state not in _OF_ONE
 
@@ -273,7 +275,7 @@ class _Batch:
         run: TenantRun | None = None,
         error: RunnerError | None = None,
     ) -> None:
-        if self.outcomes.add(tenant, invocation, started, self.seen.get(tenant.name, ()), run, error) == "partial":
+        if self.outcomes.add(tenant, invocation, started, self.seen.get(tenant.name), run, error) == "partial":
             self.left.append(tenant)
 
     def _learn(self, tenant: Tenant, run: TenantRun) -> None:
@@ -301,7 +303,7 @@ class _Batch:
                         return [*rest, *tenants[number:]]
                     started = time.monotonic()
                     schema = tenant.schema or shown.table.schema
-                    found = skip.look(connection, shown, tenant) if schema in present else None
+                    found = self._look(connection, shown, tenant) if schema in present else None
                     if found is not None:
                         self.seen[tenant.name] = found.heads
                     if found is None or not self._needs_no_run(found):
@@ -315,10 +317,24 @@ class _Batch:
             return [tenant for tenant in tenants if tenant.name not in self.outcomes.by_name]
         return rest
 
+    def _look(self, connection: Any, shown: Shown, tenant: Tenant) -> skip.Found | None:
+        """Where a tenant is; None when its version table can't be read, or is invalid: env.py's run says why."""
+        try:
+            found = skip.look(connection, shown, tenant)
+            check_rows(self.project, found.heads, shown.table.name)
+        except RunnerError:
+            return None
+        except Exception as error:
+            if sql_state(error) is None:
+                raise  # the connection itself
+            return None
+        return found
+
     def _has_no_time(self) -> bool:
         return self.invocation.remaining_seconds() < self.invocation.reserve_seconds or self.outcomes.is_full()
 
     def _needs_no_run(self, found: skip.Found) -> bool:
         """Whether nothing else is needed: for a plan, or a tenant at head."""
         at_head = found.is_free and bool(self.project.heads) and found.heads == self.project.heads
-        return self.request.command == "plan" or at_head
+        # Whether a database without a revision has anything to lose is seen where env.py connects.
+        return at_head or (self.request.command == "plan" and bool(found.heads))

@@ -1,4 +1,4 @@
-"""How env.py treats transactions, and how a replay gets its own in spite of it."""
+"""How env.py handles transactions, and how a replay uses its own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..source.graph import relative
 
 
 def about(project: Project, scratch: Scratch) -> dict[str, str]:
-    """What is known without running env.py."""
+    """Facts that are known without running env.py."""
     return {"file": relative(Path(project.script.dir) / "env.py", project.directory), "postgres": scratch.version}
 
 
@@ -54,7 +54,7 @@ def environment_facts(project: Project, scratch: Scratch) -> dict[str, Any]:
 
 @contextmanager
 def around_outer_transaction(context: Any) -> Iterator[None]:
-    """Meanwhile each migration has a transaction of its own, also if env.py has begun one around all."""
+    """Within this block, each migration has its own transaction, even if env.py started one around all of them."""
     if not context._in_external_transaction:
         yield
         return
@@ -62,7 +62,7 @@ def around_outer_transaction(context: Any) -> Iterator[None]:
     transaction = connection.get_transaction()
     if transaction is not None:
         transaction.commit()
-    # SQLAlchemy refuses to begin another one within `with engine.begin()`.
+    # SQLAlchemy refuses to start another one within `with engine.begin()`.
     manager = getattr(connection, "_trans_context_manager", None)
     with suppress(AttributeError):
         connection._trans_context_manager = None

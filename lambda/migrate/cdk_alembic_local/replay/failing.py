@@ -1,4 +1,4 @@
-"""A function of a revision that failed: StatementFailure."""
+"""The failure of a revision's function: StatementFailure."""
 
 from __future__ import annotations
 

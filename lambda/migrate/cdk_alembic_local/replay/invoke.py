@@ -18,16 +18,16 @@ from cdk_alembic.protocol.log import redacted
 from cdk_alembic.run.commands import execute
 
 STAGE = "local"
-# There is no function that would be killed.
+# Nothing would kill this process at a deadline.
 SECONDS = 24 * 3600.0
-# Here no database resumes from a pause or fails over: one that just starts has so long, and who has not started it is told.
+# No database here resumes from a pause or fails over: this is enough for one that is starting.
 LIMITS = Limits(connect_retry=2.0)
 
 
 def invoke(project: Project, request: Any, guard: bool = True) -> dict[str, Any]:
-    """The contract's answer. `guard`: whether data loss has to be acknowledged. Raises RunnerError."""
+    """The contract's answer. `guard`: whether data loss must be acknowledged. Raises RunnerError."""
     if problems := request_problems(request):
-        raise RunnerError("invalid_request", "; ".join(problems), "the two sides are not of the same version")
+        raise RunnerError("invalid_request", "; ".join(problems), "use the same version on both sides")
     settings = Settings(STAGE, RESTRICTED_COMMANDS, {"source": "environment"}, limits=LIMITS, guard=guard)
     holder = f"cdk-alembic {STAGE} {socket.gethostname()} {os.getpid()}"
     invocation = Invocation(parse_request(request), settings, holder, lambda: SECONDS, 1.0)
@@ -36,7 +36,7 @@ def invoke(project: Project, request: Any, guard: bool = True) -> dict[str, Any]
 
 
 class _WithoutLog(io.TextIOBase):
-    """The runner's own log is for CloudWatch; what the backend prints goes on."""
+    """Drops the runner's own log, which is for CloudWatch, and keeps the backend's output."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

@@ -1,4 +1,4 @@
-"""Replays revisions on the scratch database, up, down and up, and reports what is seen."""
+"""Replays revisions on the scratch database, up, down and up, and reports the facts."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ from .watched import Result, WatchedStep
 
 Report = Callable[[dict[str, Any]], None]
 
-# A revision that waits for a lock which its own other connection holds would wait forever.
+# A revision that waits for a lock of its own other connection would wait forever.
 LOCK_TIMEOUT = "20s"
 
 
-# What run_environment raises of an env.py that fails; the scratch database itself has been reached.
-_OF_ENV_PY = ("invalid_project", "database_unreachable", "database_refused")
+# Errors of run_environment for an env.py that fails, although the scratch database is reachable.
+_OF_ENV_PY = ("invalid_project", "database_unreachable", "database_refused", "permission_denied", "read_only", "timed_out")
 
 
 def observe(project: Project, scratch: Scratch, ask: dict[str, Any], report: Report) -> None:
-    """Answers the ask `observe`. The scratch database is empty before and after."""
+    """Answers the question `observe`. The scratch database is empty before and after."""
     for revision in ask["revisions"]:
         if not project.known(revision):
-            raise RunnerError("unknown_revision", f"there is no revision {revision}", "name one that `alembic history` shows")
+            raise RunnerError("unknown_revision", f"the project has no revision {revision}", "name one from `alembic history`")
     scratch.prepare(ask.get("overwrite", False))
     try:
         with ExitStack() as stack:
@@ -63,7 +63,7 @@ def observe(project: Project, scratch: Scratch, ask: dict[str, Any], report: Rep
 
 
 class Replay:
-    """One replay; `around` and `steps` are what run_environment takes."""
+    """One replay; `around` and `steps` are the arguments of run_environment."""
 
     def __init__(
         self, project: Project, scratch: Scratch, ask: dict[str, Any], report: Report, environment: dict[str, Any]
@@ -78,12 +78,12 @@ class Replay:
         self._reviewed: set[str] = set()
         self._failed: list[str] = []
         self._later: list[tuple[Any, dict[str, Any]]] = []
-        """Facts that wait for what is rendered offline: env.py can't be run within itself."""
+        """Facts that wait for offline rendering: env.py can't run within itself."""
         self._current: Any = None
         self._skipped: set[str] = set()
-        """Those that took the connection with them."""
+        """Revisions that broke the connection."""
         self._broken = False
-        """Whether the database is not what the revisions so far make of it."""
+        """Whether the database differs from the result of the revisions so far."""
         self._before: Snapshot | None = None
         self._watch: Watch
 
@@ -115,7 +115,7 @@ class Replay:
 
     @contextmanager
     def around(self, context: Any) -> Iterator[None]:
-        """Watches the connection that env.py has made."""
+        """Watches env.py's connection."""
         outer = context._in_external_transaction
         if self._environment is not None:
             self._report({"report": "environment", "environment": {**self._environment, "outerTransaction": outer}})
@@ -125,15 +125,15 @@ class Replay:
                 raw.execute(context.connection, f"SET lock_timeout = '{LOCK_TIMEOUT}'")
                 raw.execute(context.connection, "SET synchronous_commit = off")
                 if context.version_table_schema:
-                    # Who deploys has made it, not a revision: Alembic needs it before the first.
+                    # In production the deployer creates it, not a revision: Alembic needs it before the first one.
                     raw.execute(context.connection, f"CREATE SCHEMA IF NOT EXISTS {rows.quoted(context.version_table_schema)}")
                 catalog.prepare(context.connection, context)
                 rows.prepare(context.connection)
             yield
 
     def steps(self, heads: tuple[str, ...], context: Any) -> Iterator[Any]:
-        """Alembic runs and commits what is yielded before it asks for the next."""
-        # Alembic has begun a transaction when it looked for the version table.
+        """Alembic runs and commits each yielded step before it takes the next."""
+        # Alembic started a transaction when it searched for the version table.
         self._settle(context)
         refuse_ahead(self._project, heads)
         self._report_applied(heads)
@@ -164,7 +164,7 @@ class Replay:
         if reason := reason_not_loaded(script):
             yield from self._run(step, context, None)
             text = reason if isinstance(reason, str) else in_words(reason, self._project.directory)
-            facts = {**self._said(script), **directions_not_run(f"the file can't be loaded: {redact(text)}")}
+            facts = {**self._said(script), **directions_not_run(f"the file could not be loaded: {redact(text)}")}
             self._report({"report": "revision", "revision": facts})
             return
         before = self._before or self._snapshot(context)
@@ -173,7 +173,7 @@ class Replay:
         after = self._before = self._snapshot(context)
         if upgrade.failure:
             if failed := [revision for revision in self._failed if revision != script.revision]:
-                facts["upgrade"]["reason"] = f"revisions before it could not be applied: {', '.join(failed)}"
+                facts["upgrade"]["reason"] = f"earlier revisions could not be applied: {', '.join(failed)}"
             facts["downgrade"] = not_run("the upgrade failed")
             names = affected_tables(before, after, [upgrade.recording])
             self._later.append((script, {**facts, **_tables(before, after, names)}))
@@ -197,7 +197,7 @@ class Replay:
     def _trip_for_real(
         self, step: Any, context: Any, before: Snapshot, after: Snapshot, facts: dict[str, Any], recordings: list[Recording]
     ) -> Iterator[Any]:
-        """Down and up as Alembic does it, for revisions that leave their transaction."""
+        """Down and up like Alembic, for revisions that leave their transaction."""
         down = type(step)(step.revision_map, step.revision, False)
         downgrade, _ = yield from self._run(down, context, after)
         facts["downgrade"] = downgrade.facts
@@ -217,7 +217,7 @@ class Replay:
         self._broken = not catalog.is_none(differs)
 
     def _run(self, step: Any, context: Any, before: Snapshot | None) -> Generator[Any, None, tuple[Result, dict[str, Any]]]:
-        """Has Alembic run a step, and commits it. Returns the result and the arguments that env.py gave the function.
+        """Makes Alembic run a step, and commits it. Returns the result and the arguments that env.py passed to the function.
 
         `before`: the catalog to compare locks and files with; None: they are not looked at.
         """
@@ -233,7 +233,7 @@ class Replay:
         return watched.result, watched.arguments
 
     def _skip(self, step: Any, error: BaseException) -> None:
-        """Goes on without a revision after which env.py could not."""
+        """Continues without a revision after which env.py failed."""
         script = step.revision
         self._skipped.add(script.revision)
         self._failed.append(script.revision)
@@ -253,7 +253,7 @@ class Replay:
             self._later.append((script, facts))
 
     def give_up(self, error: RunnerError) -> None:
-        """What env.py does not let run is judged from its source, and from what Alembic renders."""
+        """Revisions that env.py prevents from running are judged by their source and Alembic's rendering."""
         self._broken = False
         if self._environment is not None:
             failed = {"keeps": False, "outerTransaction": False, "failure": redact(error.message)}
@@ -273,7 +273,7 @@ class Replay:
             self._drift = None
 
     def _settle(self, context: Any) -> None:
-        """Commits what a revision that ended Alembic's transaction has left open: its place in the version table."""
+        """Commits the version stamp of a revision that ended Alembic's transaction."""
         raw.commit(context.connection)
         context._transaction = None
 
@@ -286,12 +286,12 @@ class Replay:
         return {**of_script(script, directory), "source": readable(Path(script.path), directory)}
 
     def _report_applied(self, heads: tuple[str, ...]) -> None:
-        """Those that the baseline has already are judged from their source."""
+        """Revisions that the baseline already has are judged by their source."""
         lineage = self._project.lineage(heads) if self._baseline else set()
         for revision in sorted(self._asked & lineage - self._reviewed):
             self._reviewed.add(revision)
             script = self._project.script.get_revision(revision)
-            self._later.append((script, {**self._said(script), **directions_not_run("the baseline has it already")}))
+            self._later.append((script, {**self._said(script), **directions_not_run("the baseline already has it")}))
 
     def _complete(self, script: Any, facts: dict[str, Any]) -> None:
         facts["upgrade"] = rendered(self._project, _step_of(self._project, script, True), facts["upgrade"])

@@ -1,4 +1,4 @@
-"""Down and up again in one transaction that is rolled back, so that the schema after the upgrade stays."""
+"""Down and up again in one transaction that is rolled back, so that the upgraded schema stays."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .watched import Result, run_watched
 
 
 class NoTrip(Exception):
-    """The revision does not stay in one transaction."""
+    """The revision leaves its transaction."""
 
 
 def round_trip(
@@ -83,7 +83,7 @@ class _Trip:
             self._compare(restored, upgraded)
 
     def _upgrade_again(self, restored: Snapshot, names: set[str]) -> dict[str, Any] | None:
-        """Upgrades with rows; if that fails with less telling ones, at last without. Returns the failure without rows."""
+        """Upgrades with rows; if that fails, with simpler rows, and finally without. Returns the failure without rows."""
         raw.execute(self._connection, "SAVEPOINT cdk_alembic_rows")
         first: dict[str, Any] | None = None
         for kinds in (rows.ALL, (rows.FULL,)):

@@ -1,4 +1,4 @@
-"""What one function of a revision sends to the database, seen from SQLAlchemy's events: DirectionFacts."""
+"""The statements of one function of a revision, from SQLAlchemy's events: DirectionFacts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cdk_alembic.database.session import OWN_COMMIT, enter_autocommit
 from ..scratch import raw
 from ..scratch.catalog import Relation
 
-# A loop over rows is told from its first statements. What changes the schema is never left out.
+# The first statements of a loop over rows are enough. Schema changes are never omitted.
 STATEMENTS_OF_A_LINE = 20
 MAX_STATEMENT_LENGTH = 100_000
 
@@ -26,7 +26,7 @@ _ENDS_TRANSACTION = re.compile(
     OWN_COMMIT.pattern + r"|\s*(?:ROLLBACK|ABORT)\b(?!\s+(?:TO|PREPARED|(?:WORK\s+|TRANSACTION\s+)TO)\b)", re.IGNORECASE
 )
 
-# A relation that is locked ACCESS EXCLUSIVE may have got a new file; no other can have.
+# Only a relation that is locked ACCESS EXCLUSIVE may have a new file.
 _LOCKS = """
 SELECT coalesce(json_agg(json_build_array(relation::bigint, mode,
   CASE mode WHEN 'AccessExclusiveLock' THEN pg_relation_filenode(relation)::bigint END)), '[]')::text
@@ -39,11 +39,11 @@ FROM pg_class WHERE oid >= 16384 AND relkind IN ('r', 'm', 'i')
 
 
 class LeftTransaction(BaseException):
-    """A function that was to stay in one transaction wants to leave it. No `except Exception` of a revision may swallow it."""
+    """A function that must stay in one transaction is about to leave it. A BaseException, so that no revision swallows it."""
 
 
 class Watch:
-    """Listens to one connection, as long as env.py has it. Records while `recording`."""
+    """Listens to one connection while env.py uses it. Records while `recording`."""
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
@@ -121,7 +121,7 @@ class Recording:
         self._line = 0
 
     def facts(self) -> dict[str, Any]:
-        """The part of DirectionFacts that was seen."""
+        """The observed part of DirectionFacts."""
         return {
             "statements": self.statements,
             "leftTransaction": self.left_transaction,
@@ -182,7 +182,7 @@ class Recording:
             self._probe(facts)
 
     def finish(self) -> None:
-        """The function has ended, and its transaction not yet."""
+        """The function has ended, but its transaction has not."""
         if self._unprobed is not None:
             self._probe(self._unprobed)
 
@@ -199,7 +199,7 @@ class Recording:
         try:
             locks = raw.value(self._connection, _LOCKS)
         except Exception:
-            return  # the transaction has failed and the revision goes on
+            return  # the transaction has failed and the revision continues
         for oid, mode, file in locks:
             relation = self._relations.get(oid)
             if relation is None:
@@ -207,7 +207,7 @@ class Recording:
             if (oid, mode) not in self._held:
                 self._held.add((oid, mode))
                 facts["locks"].append({"relation": relation.name, "table": relation.table, "mode": mode})
-            # A relation that was dropped has no file.
+            # A dropped relation has no file.
             if file is not None:
                 self._file_is(oid, file, facts)
 

@@ -16,11 +16,11 @@ from .watch import Recording, Watch
 
 @dataclass(frozen=True)
 class Result:
-    """What a function did."""
+    """The result of a function."""
 
     recording: Recording
     failure: dict[str, Any] | None
-    """StatementFailure, or None: it ran to its end."""
+    """StatementFailure, or None: it finished."""
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def run_watched(
 
 
 class WatchedStep:
-    """A step of Alembic whose function is watched. Alembic runs it after it was yielded, then there is a `result`.
+    """An Alembic step whose function is watched. Alembic runs it after it was yielded; then it has a `result`.
 
     A function that fails is rolled back and counted as applied, so that the revisions after it can run.
     """
@@ -81,7 +81,7 @@ class WatchedStep:
 
     @property
     def result(self) -> Result:
-        """What the function did. Raises RuntimeError before Alembic has run the step."""
+        """The function's result. Raises RuntimeError before Alembic has run the step."""
         if self._result is None:
             raise RuntimeError(f"Alembic has not run revision {self.step.revision.revision}")
         return self._result
@@ -92,6 +92,6 @@ def _do_nothing(**_: Any) -> None:
 
 
 def _begin_anew(context: Any) -> None:
-    """Leaves the connection in a new transaction, whatever state the failure left it in."""
+    """Puts the connection into a new transaction, regardless of its state after the failure."""
     raw.roll_back(context.connection)
     context._transaction = context.connection.begin()

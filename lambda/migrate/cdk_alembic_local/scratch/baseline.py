@@ -12,7 +12,7 @@ from ..source.sql_text import statements
 from . import raw
 from .scratch import Scratch
 
-# Roles belong to the server, and the scratch server does not have them. A setting may be newer than the server.
+# The scratch server does not have the dump's roles. A setting may be newer than the server.
 _NOT_NEEDED = re.compile(
     r"SET\s|GRANT\s|REVOKE\s|ALTER\s+DEFAULT\s+PRIVILEGES\s|ALTER\s[^'$]*\sOWNER\s+TO\s[^;]*\Z"
     r"|CREATE\s+SCHEMA\s+(?:IF\s+NOT\s+EXISTS\s+)?public\s*\Z|COMMENT\s+ON\s+(?:EXTENSION|SCHEMA\s+public)\s",
@@ -32,8 +32,8 @@ def load(scratch: Scratch, sql: str) -> None:
                     continue
                 raise RunnerError(
                     "baseline_failed",
-                    f"the baseline can't be loaded: {describe(error)}: {shortened(statement, 200)}",
-                    "make it with `pg_dump --schema-only --no-owner --no-privileges`, and the version table's rows with "
+                    f"the baseline could not be loaded: {describe(error)}: {shortened(statement, 200)}",
+                    "create it with `pg_dump --schema-only --no-owner --no-privileges`, and the version table's rows with "
                     "`pg_dump --data-only --table alembic_version`",
                 ) from error
 

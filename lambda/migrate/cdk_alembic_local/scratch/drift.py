@@ -1,4 +1,4 @@
-"""Models against migrations: what Alembic's autogenerate finds at head, and what it can't see."""
+"""Compares models and migrations at head: autogenerate's findings, and what it can't detect."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .catalog import Snapshot
 from .rows import quoted
 from .scratch import Scratch
 
-# What models describe. Functions, triggers, views and grants are the migrations' alone.
+# What models describe. Only migrations have functions, triggers, views and grants.
 _KINDS = ("column ", "constraint ", "index ", "type ", "domain ")
 _INDEX_NAME = re.compile(r"^(CREATE (?:UNIQUE )?INDEX )\S+ (ON )")
 
@@ -30,7 +30,7 @@ class Drift:
         self._migrated: Any = None
 
     def look(self, context: Any, migrated: Snapshot, failed: list[str]) -> None:
-        """Asks autogenerate. `failed`: revisions without which the database is not at head."""
+        """Runs autogenerate. `failed`: revisions without which the database is not at head."""
         metadata = context.opts.get("target_metadata")
         self._metadata = (
             list(metadata) if isinstance(metadata, (list, tuple, set, frozenset)) else [metadata] if metadata is not None else []
@@ -48,14 +48,14 @@ class Drift:
                 self._reason = f"autogenerate failed: {describe(error)}{location(error)}"
 
     def facts(self, scratch: Scratch) -> dict[str, Any]:
-        """Empties the database and lets the models fill it."""
+        """Empties the database and creates the models in it."""
         found: dict[str, Any] = {"operations": self._texts, "catalog": {"added": {}, "removed": {}, "changed": {}}}
         if self._reason is None:
             try:
                 scratch.empty(keep_mark=True)
                 found["catalog"] = self._besides(scratch.run(self._create_all))
             except (Exception, SystemExit) as error:
-                self._reason = f"the models can't be created: {describe(error)}{location(error)}"
+                self._reason = f"the models could not be created: {describe(error)}{location(error)}"
         return {**found, "reason": self._reason} if self._reason else found
 
     def _autogenerate(self, context: Any, metadata: Any) -> None:
@@ -64,7 +64,7 @@ class Drift:
         directives = [produce_migrations(context, metadata)]
         hook = context.opts.get("process_revision_directives")
         if hook:
-            # One that asks for the command line that is not there changes nothing.
+            # A hook that needs the command line changes nothing.
             with suppress(Exception):
                 hook(context, tuple(context.get_current_heads()), directives)
         autogenerate = api.AutogenContext(context, metadata=metadata)
@@ -91,7 +91,7 @@ class Drift:
         return catalog.take(connection)
 
     def _besides(self, modelled: Snapshot) -> dict[str, Any]:
-        """The change from the migrated database to what the models make, without what autogenerate has said already."""
+        """The change from the migrated database to the models' database, without autogenerate's findings."""
         both = set(self._migrated.tables) & set(modelled.tables)
         before, after = (
             {
@@ -102,7 +102,7 @@ class Drift:
             for snapshot in (self._migrated, modelled)
         )
         change = catalog.change(before, after)
-        # The name of a constraint that nobody has named is PostgreSQL's or a convention's.
+        # The name of an unnamed constraint is from PostgreSQL or a convention.
         unnamed = {}
         for side, snapshot in (("removed", self._migrated), ("added", modelled)):
             unnamed[side] = {key: (_table(key, snapshot), _INDEX_NAME.sub(r"\1\2", text)) for key, text in change[side].items()}
@@ -113,7 +113,7 @@ class Drift:
                 for key, text in change[side].items()
                 if not key.startswith(("constraint ", "index ")) or unnamed[side][key] not in same
             }
-        # A type that only the database has may be a column's of a table that the models do not know.
+        # A type that only the database has may belong to a table that the models do not have.
         change["removed"] = {key: text for key, text in change["removed"].items() if not key.startswith(("type ", "domain "))}
         said = set(_said(self._operations))
         return {side: {key: text for key, text in entries.items() if key not in said} for side, entries in change.items()}
@@ -128,7 +128,7 @@ def _flat(operations: Any) -> Iterator[Any]:
 
 
 def _said(operations: list[Any]) -> Iterator[str]:
-    """The entries that an operation of autogenerate is about."""
+    """The entries of an autogenerate operation."""
     for operation in operations:
         schema = getattr(operation, "schema", None)
         prefix = "" if schema in (None, "public") else f"{schema}."

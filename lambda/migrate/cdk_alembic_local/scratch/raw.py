@@ -1,4 +1,4 @@
-"""Queries on a connection that SQLAlchemy and its listeners do not see.
+"""Queries on a connection, hidden from SQLAlchemy and its listeners.
 
 All four drivers understand them: there are no parameters, and results are JSON texts.
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 
 def execute(connection: Any, sql: str) -> None:
-    """One statement, in whatever transaction the connection is."""
+    """Executes one statement in the connection's current transaction."""
     cursor = connection.connection.cursor()
     try:
         cursor.execute(sql)
@@ -21,7 +21,7 @@ def execute(connection: Any, sql: str) -> None:
 
 
 def value(connection: Any, sql: str) -> Any:
-    """The JSON document that a query of one row and one column gives as text."""
+    """The JSON document of a query with one row and one column."""
     cursor = connection.connection.cursor()
     try:
         cursor.execute(sql)
@@ -36,7 +36,7 @@ def literal(text: str) -> str:
 
 
 def in_transaction(connection: Any) -> bool:
-    """Whether the server has a transaction open on this connection, by the driver's own account."""
+    """Whether this connection has an open transaction, according to the driver."""
     driver = driver_connection(connection)
     if connection.dialect.driver == "asyncpg":
         return driver.is_in_transaction()
@@ -46,13 +46,13 @@ def in_transaction(connection: Any) -> bool:
 
 
 def driver_connection(connection: Any) -> Any:
-    """The driver's own connection, without the adapter that SQLAlchemy puts around an asynchronous one."""
+    """The driver's own connection, without SQLAlchemy's adapter for async drivers."""
     fairy = connection.connection
     return getattr(fairy, "driver_connection", None) or fairy.connection
 
 
 def backend_pid(dbapi_connection: Any) -> int | None:
-    """Process id of the session at the server; None: the driver does not tell."""
+    """Process id of the server's session; None: the driver does not expose it."""
     driver = getattr(dbapi_connection, "driver_connection", None) or dbapi_connection
     if hasattr(driver, "get_server_pid"):  # asyncpg
         return driver.get_server_pid()
@@ -64,7 +64,7 @@ def backend_pid(dbapi_connection: Any) -> int | None:
 
 @contextmanager
 def rolled_back(connection: Any) -> Iterator[None]:
-    """A transaction that leaves nothing behind."""
+    """A transaction that is rolled back."""
     transaction = connection.begin()
     try:
         yield
@@ -74,7 +74,7 @@ def rolled_back(connection: Any) -> Iterator[None]:
 
 @contextmanager
 def committed(connection: Any) -> Iterator[None]:
-    """A transaction that is kept."""
+    """A transaction that is committed."""
     transaction = connection.begin()
     try:
         yield
@@ -85,7 +85,7 @@ def committed(connection: Any) -> Iterator[None]:
 
 
 def roll_back(connection: Any) -> None:
-    """Ends whatever transaction the connection is in, by SQLAlchemy's account or by the driver's."""
+    """Rolls back the connection's transaction, whether SQLAlchemy or the driver knows it."""
     transaction = connection.get_transaction()
     if transaction is not None:
         transaction.rollback()
@@ -94,7 +94,7 @@ def roll_back(connection: Any) -> None:
 
 
 def commit(connection: Any) -> None:
-    """Keeps whatever transaction the connection is in, by SQLAlchemy's account or by the driver's."""
+    """Commits the connection's transaction, whether SQLAlchemy or the driver knows it."""
     transaction = connection.get_transaction()
     if transaction is not None:
         transaction.commit()

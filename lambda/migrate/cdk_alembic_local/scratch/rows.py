@@ -1,4 +1,4 @@
-"""Rows to see what a revision does to them: a few sample values in each affected table, derived from its columns."""
+"""Rows that show what a revision does to them: a few sample values per affected table, derived from its columns."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from . import raw
 from .catalog import MARK, Snapshot
 from .sample_values import candidates
 
-# One with every value, one that shares as many values with it as the table allows, one with NULL wherever the table allows it.
+# One with every value, one that shares as many values with it as possible, and one with NULL wherever possible.
 FULL, TWIN, BARE = 0, 1, 2
 ALL = (FULL, TWIN, BARE)
 
@@ -22,7 +22,7 @@ Rows = dict[str, list[dict[str, Any]]]
 
 
 def prepare(connection: Any) -> None:
-    """To be called before rows are filled in, in the database that is marked."""
+    """Call it before inserting rows, in the marked database."""
     raw.execute(
         connection,
         f"""
@@ -42,7 +42,7 @@ END $insert$""",
 
 
 class Filler:
-    """Puts rows into tables, in a transaction that what is not taken does not end."""
+    """Inserts rows into tables; a rejected row does not end the transaction."""
 
     def __init__(self, connection: Any, snapshot: Snapshot, kinds: tuple[int, ...] = ALL) -> None:
         self._connection = connection
@@ -51,7 +51,7 @@ class Filler:
         self._filled: dict[str, bool] = {}
 
     def fill(self, names: set[str]) -> list[str]:
-        """Fills these tables, and what their foreign keys need. Returns all that got a row."""
+        """Fills these tables and those that their foreign keys need. Returns all that got a row."""
         for name in sorted(names):
             self._table(name, ())
         return sorted(name for name, filled in self._filled.items() if filled)
@@ -63,7 +63,7 @@ class Filler:
             return False
         facts = self._snapshot.tables[name]
         if self._snapshot.is_part_of_another(name):
-            return False  # a partition gets its rows from the whole
+            return False  # a partition gets its rows from its parent
         for constraint in facts["constraints"]:
             if "references" in constraint and constraint["references"]["table"] != name:
                 self._table(constraint["references"]["table"], (*above, name))
@@ -76,10 +76,10 @@ class Filler:
         return self._insert(name, facts, kind, [first]) or self._insert(name, facts, kind, others)
 
     def _insert(self, name: str, facts: dict[str, Any], kind: int, attempts: list[int]) -> bool:
-        """Tries one after the other until one is taken."""
+        """Tries rows until one is accepted."""
         tried: list[str] = []
         for attempt in attempts:
-            # A twin that is not allowed becomes a row of its own.
+            # A twin that is not allowed becomes a separate row.
             values = self._values(name, facts, kind, attempt, kind == TWIN and attempt == 0)
             columns = ", ".join(quoted(column) for column in values)
             sql = f"INSERT INTO {quoted_table(name)} ({columns}) OVERRIDING SYSTEM VALUE VALUES ({', '.join(values.values())})"  # noqa: S608
@@ -128,14 +128,14 @@ class Filler:
 
 
 def read(connection: Any, snapshot: Snapshot, names: list[str]) -> Rows:
-    """All rows of those tables that are there."""
+    """All rows of those tables that exist."""
     parts = [
         f"{raw.literal(name)}, (SELECT coalesce(json_agg(to_jsonb(r)), '[]') FROM {quoted_table(name)} r)"  # noqa: S608
         for name in names
         if name in snapshot.tables
     ]
     found: Rows = {}
-    # A function takes a hundred arguments at most.
+    # A function accepts at most a hundred arguments.
     for first in range(0, len(parts), 40):
         found.update(raw.value(connection, f"SELECT json_build_object({', '.join(parts[first : first + 40])})::text"))
     return found
@@ -147,7 +147,7 @@ def deleted(before: Rows, after: Rows) -> list[str]:
 
 
 def lost_columns(before: Rows, after: Rows, types: tuple[Snapshot, Snapshot]) -> list[str]:
-    """Columns, as `table.column`, that are still there and miss a value they held. NULL is no value: it may be filled in."""
+    """Columns, as `table.column`, that still exist but lost a value. NULL is not a value: it may be filled in."""
     lost = []
     for name in sorted(set(before) & set(after)):
         old_types, new_types = (_types(snapshot, name) for snapshot in types)
@@ -158,7 +158,7 @@ def lost_columns(before: Rows, after: Rows, types: tuple[Snapshot, Snapshot]) ->
             if old_types[column] == new_types[column]:
                 differs = bool(old - new)
             else:
-                # The same value may be written otherwise in another type.
+                # Another type may write the same value differently.
                 differs = len(new) < len(old) or new.total() < old.total()
             if differs:
                 lost.append(f"{name}.{column}")
@@ -180,7 +180,7 @@ def _unique_columns(facts: dict[str, Any]) -> set[str]:
     keys += [constraint for constraint in facts["constraints"] if constraint["kind"] == "exclude"]
     for key in keys:
         named = [column for column in key["columns"] if column]
-        # Of an expression it is not known which column decides.
+        # For an expression, the deciding column is unknown.
         unique.update(named or [column["name"] for column in facts["columns"] if column["name"] in key["definition"]])
     return unique
 

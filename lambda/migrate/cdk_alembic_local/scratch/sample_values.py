@@ -13,7 +13,7 @@ _MODIFIER = re.compile(r"\((\d+)(?:,\s*(\d+))?\)")
 
 
 def candidates(type_: str, number: int, entries: Mapping[str, str], checks: str = "") -> list[str]:
-    """Literals for a column of this type, the likeliest first; other ones for another `number`. Empty: none is known.
+    """Literals for a column of this type, the likeliest first; different ones for another `number`. Empty: unknown type.
 
     `entries`: the snapshot's, for enums and domains. `checks`: what CHECK constraints on the column say.
     """

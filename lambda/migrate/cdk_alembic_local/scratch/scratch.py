@@ -1,4 +1,4 @@
-"""The scratch database: the only one that can be reached meanwhile, and how it is emptied."""
+"""The scratch database: the only one that the backend can reach, and how to empty it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DRIVERS = ("psycopg", "psycopg2", "pg8000", "asyncpg")
 
 LOCK_NOT_AVAILABLE = "55P03"
 
-# What leads to a server. Everything else that env.py gives a connection, such as a search_path, stays.
+# Options with a server's address. All other options of env.py, such as a search_path, stay.
 _ADDRESS = (
     "host", "hostaddr", "port", "user", "password", "passfile", "dbname", "database", "dsn", "service", "unix_sock",
     "ssl", "ssl_context", "sslmode", "sslcert", "sslkey", "sslrootcert", "sslcrl", "sslnegotiation", "direct_tls",
@@ -73,32 +73,32 @@ _END_TRANSACTIONS = """
 SELECT coalesce(json_agg(pg_terminate_backend(pid, 5000)), '[]')::text FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND pid IN ({pids}) AND state <> 'idle'
 """
-# Whoever else holds a lock in the database is not waited for any longer.
+# The longest wait for another session's lock in the database.
 _LOCK_TIMEOUT = "10s"
-# One transaction holds a lock on each table and index that it drops, and the server has room for so many.
+# A transaction locks each table and index that it drops, and the server limits the number of locks.
 _TABLES_AT_ONCE = 100
 
 
 class Scratch:
-    """The database at a URL of the scheme `postgresql`, through the driver that the backend has."""
+    """The database at a `postgresql` URL, with the backend's driver."""
 
     def __init__(self, url: str) -> None:
         from sqlalchemy.engine import make_url
 
         self._url = make_url(url)
         self.refused: RunnerError | None = None
-        """Why env.py was not let to where it wanted to go."""
+        """Why env.py's connection was refused."""
         self.version = ""
         """Of the server, such as `18.4`."""
         self._ours: set[int] = set()
         self._sessions: set[int] = set()
-        """Process ids of the server for the sessions that were begun here."""
+        """Process ids of the server for the sessions that were opened here."""
         self._extensions: list[str] = []
         """Those that came with the database: they are there again after it was emptied."""
 
     @contextmanager
     def only(self, project: Project) -> Iterator[None]:
-        """Meanwhile every connection that SQLAlchemy opens comes here, and none is made to anything but PostgreSQL."""
+        """Within this block, redirects every connection of SQLAlchemy here, and refuses databases other than PostgreSQL."""
         from sqlalchemy import event
         from sqlalchemy.engine import Engine
         from sqlalchemy.pool import Pool
@@ -114,9 +114,9 @@ class Scratch:
             event.remove(Engine, "do_connect", self._connect)
 
     def run(self, work: Callable[[Any], T]) -> T:
-        """Does the work with a connection of its own, in autocommit, and ends what env.py has left in a transaction.
+        """Does the work on a separate autocommit connection, and ends sessions that env.py left in a transaction.
 
-        Not to be called while env.py runs. Raises RunnerError `lock_not_available`."""
+        Do not call it while env.py runs. Raises RunnerError `lock_not_available`."""
         from sqlalchemy import create_engine
         from sqlalchemy.pool import NullPool
 
@@ -132,7 +132,7 @@ class Scratch:
                 raise RunnerError(
                     "lock_not_available",
                     f"another session holds a lock in the scratch database: {describe(error)}",
-                    "end what else uses this database (pg_stat_activity shows it), or name another one",
+                    "end the other session (pg_stat_activity shows it), or use another database",
                     sql_state=LOCK_NOT_AVAILABLE,
                 ) from error
 
@@ -152,7 +152,7 @@ class Scratch:
         return asyncio.run(run())
 
     def prepare(self, overwrite: bool) -> None:
-        """Empties and marks the database. Raises RunnerError `scratch_not_empty` if what it holds is somebody's."""
+        """Empties and marks the database. Raises RunnerError `scratch_not_empty` if it has content that is not a replay's."""
 
         def look(connection: Any) -> dict[str, Any]:
             return raw.value(connection, _FILLED.replace("JOIN space", f"JOIN {_SPACE} AS space"))
@@ -163,7 +163,7 @@ class Scratch:
             raise RunnerError(
                 "scratch_not_empty",
                 f"the database {self._url.database} is not empty: it has {', '.join(found['found'][:3])}",
-                "name an empty database, or allow that this one is emptied",
+                "use an empty database, or pass --overwrite to empty this one",
             )
         if not found["found"]:
             self._extensions = found["extensions"]
@@ -171,7 +171,7 @@ class Scratch:
         self.run(lambda connection: raw.execute(connection, f"CREATE SCHEMA {MARK}"))
 
     def empty(self, keep_mark: bool = False) -> None:
-        """Drops all that is in the database."""
+        """Drops everything in the database."""
 
         def drop(connection: Any) -> None:
             content = raw.value(connection, _CONTENT)
@@ -201,8 +201,8 @@ class Scratch:
         except Exception as error:
             raise RunnerError(
                 "database_unreachable",
-                f"the scratch database can't be reached: {describe(error)}",
-                "check its URL, and that the server runs",
+                f"the scratch database is not reachable: {describe(error)}",
+                "check its URL, and that the server is running",
             ) from error
 
     def _connect(self, dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
@@ -220,7 +220,7 @@ class Scratch:
     def _connected(self, connection: Any, record: Any) -> None:
         """SQLAlchemy's event connect: also of a connection that env.py made by a function of its own."""
         if id(connection) not in self._ours:
-            self.refused = _not_reached("env.py makes its connections by itself (`creator`)")
+            self.refused = _not_reached("env.py creates its connections itself (`creator`)")
             raise self.refused
         self._ours.discard(id(connection))
         if (pid := raw.backend_pid(connection)) is not None:
@@ -260,8 +260,8 @@ def _env_file(project: Project) -> str:
 def _not_reached(why: str) -> RunnerError:
     return RunnerError(
         "scratch_not_reached",
-        f"{why}, so it can't be led to the scratch database",
-        "let env.py connect to PostgreSQL with SQLAlchemy's create_engine, create_async_engine or engine_from_config",
+        f"{why}, so it can't be redirected to the scratch database",
+        "make env.py connect to PostgreSQL with SQLAlchemy's create_engine, create_async_engine or engine_from_config",
     )
 
 

@@ -1,4 +1,4 @@
-"""On PostgreSQL `with op.batch_alter_table("users") as batch_op:` does what `op` itself does, with the table named only once.
+"""On PostgreSQL, `with op.batch_alter_table("users") as batch_op:` does the same as `op`, with the table named only once.
 
 So calls of `batch_op` are reported as what they stand for: `batch_op.drop_column("email")` as `op.drop_column("users", "email")`.
 """
@@ -27,7 +27,7 @@ _TABLE_SECOND = {
 
 @dataclass(frozen=True)
 class Batch:
-    """One `batch_alter_table`: whose operations it carries out, and on what."""
+    """One `batch_alter_table`: its operations object and its table."""
 
     operations: ast.expr
     table: ast.expr
@@ -43,7 +43,7 @@ class Batch:
 
 
 def unbatched(node: ast.Call, batches: Mapping[str, Batch]) -> tuple[str, list[ast.expr], dict[str, ast.expr]]:
-    """Name, arguments and keywords of a call; of a batch's as if it had been written without the batch."""
+    """Name, arguments and keywords of a call; for a batch's call, as if it were written without the batch."""
     function = node.func
     args, keywords = list(node.args), _named(node)
     batch = batches.get(getattr(getattr(function, "value", None), "id", ""))

@@ -1,4 +1,4 @@
-"""What `upgrade` and `downgrade` of a revision do, in the order of the source: FunctionFacts of lib/contract/facts.ts."""
+"""What `upgrade` and `downgrade` of a revision do, in source order: FunctionFacts of lib/contract/facts.ts."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Functions:
         self._aliases = dict(_aliases(tree))
 
     def facts(self, name: str) -> dict[str, Any] | None:
-        """FunctionFacts, or None when the file does not define that name."""
+        """FunctionFacts, or None if the file does not define that name."""
         if name not in self._own:
             return None
         node = self._own[name][-1]
@@ -77,7 +77,7 @@ class Functions:
 
 
 class _Walk:
-    """Goes through a function, and from where it uses a definition of the same file into that: once for each kind of context."""
+    """Walks a function and the definitions of the same file that it uses, once per kind of context."""
 
     def __init__(self, functions: Functions) -> None:
         self.calls: list[dict[str, Any]] = []
@@ -182,7 +182,7 @@ class _Walk:
 
 
 def _statement(call: ast.Call) -> ast.expr | None:
-    """The text that a call like `op.execute(sa.text("..."))` executes, if it is written there."""
+    """The literal text that a call like `op.execute(sa.text("..."))` executes, if any."""
     values = [*call.args[:1], *(keyword.value for keyword in call.keywords if keyword.arg in ("sqltext", "statement"))]
     value = values[0] if values else None
     while isinstance(value, ast.Call) and last_name(value.func) in _AROUND:
@@ -192,7 +192,7 @@ def _statement(call: ast.Call) -> ast.expr | None:
 
 
 def _aliases(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """Names that imports bind, with what they stand for. Those of Alembic and SQLAlchemy stay as everybody writes them."""
+    """Names that imports bind, with their full names. Those of Alembic and SQLAlchemy keep their usual names."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found = [(alias.asname, alias.name) for alias in node.names if alias.asname]

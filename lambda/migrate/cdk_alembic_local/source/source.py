@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cdk_alembic.project.guard import losses_of
 from cdk_alembic.project.sources import acknowledgements
 from cdk_alembic.protocol.errors import RunnerError
 
+from ..upgrade_sql.read import read_upgrade
 from .functions import Functions
 
 
@@ -20,13 +20,14 @@ def source_facts(path: Path, project: Path) -> dict[str, Any]:
     source = path.read_bytes()
     tree = parse(source, path)
     functions = Functions(tree)
+    roots = _roots(path, project)
     return {
         "description": ((ast.get_docstring(tree) or "").strip().splitlines() or [""])[0],
         "acknowledgements": [{"rule": rule, "reason": reason, "line": line} for rule, reason, line in acknowledgements(source)],
         "upgrade": functions.facts("upgrade"),
         "downgrade": functions.facts("downgrade"),
-        "imports": list(_imports(tree, _roots(path, project))),
-        "dataLoss": [{"rule": rule, "what": what, "line": line} for rule, what, line in losses_of(tree)],
+        "imports": list(_imports(tree, roots)),
+        "steps": read_upgrade(path, min(roots, key=lambda root: len(root.parts)), roots),
     }
 
 
@@ -39,7 +40,7 @@ def parse(source: bytes, path: Path) -> ast.Module:
         reason = error.msg if isinstance(error, SyntaxError) else str(error)
         raise RunnerError(
             "invalid_project",
-            f"the file can't be read as Python {sys.version_info[0]}.{sys.version_info[1]}: {reason} ({path.name}{line})",
+            f"the file is not valid Python {sys.version_info[0]}.{sys.version_info[1]}: {reason} ({path.name}{line})",
             "fix the file; `alembic history` must print it",
         ) from error
 

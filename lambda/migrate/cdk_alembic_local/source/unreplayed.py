@@ -34,7 +34,7 @@ def readable(path: Path, project: Path) -> dict[str, Any]:
     except RunnerError:
         unknown = {"line": 1, "empty": False, "raises": False, "calls": [], "earlyReturns": [], "sql": []}
         functions = {"upgrade": unknown, "downgrade": unknown}
-        return {"description": "", "acknowledgements": [], **functions, "imports": [], "dataLoss": []}
+        return {"description": "", "acknowledgements": [], **functions, "imports": [], "steps": []}
 
 
 def directions_not_run(reason: str) -> dict[str, Any]:

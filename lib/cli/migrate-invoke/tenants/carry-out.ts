@@ -58,7 +58,10 @@ async function startTask(session: Session, task: StartTask, planId: string): Pro
   const startedAt = performance.now();
   session.changing = true;
   return ci.section('migrate', async () => {
-    const summary = await watchRun(session, await start(session, task));
+    const runId = await start(session, task);
+    // In a log that ends here, it says which run to watch. On a terminal, Ctrl-C does.
+    if (!screen.status) screen.notes.fact('run', runId);
+    const summary = await watchRun(session, runId);
     return ended(session, summary, Math.round(performance.now() - startedAt));
   });
 }

@@ -66,7 +66,7 @@ function end(document: TenantsDocument, json: boolean, { notes }: Screen, error?
 const NEXT_AFTER_CHECK = 'bring them to head: run the same command without --command check, or deploy';
 
 function showError(notes: Screen['notes'], { code, message, next, summary }: MigrateError): void {
-  if (summary) {
+  if (summary?.total) {
     if (summary.command === 'upgrade') showDone(notes, summary);
     showFailures(notes, summary);
   }

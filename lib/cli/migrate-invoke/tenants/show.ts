@@ -5,13 +5,13 @@ import { duration, plain, revisionNames, type Terminal } from '../../screen/term
 
 const MAX_POSITIONS = 12;
 const MAX_FAILURES = 20;
-const NO_TENANTS = 'there are no tenants';
+const NONE_FAILED = 'no tenant failed in its last upgrade';
 
 /** How many tenants are at which revision, and what bringing them to head destroys. */
 export function showPositions(terminal: Terminal, summary: TenantRunSummary): void {
   const { heads, positions, pending, unchanged, ahead, failed, dataLoss } = summary;
   if (summary.total === 0) {
-    terminal.line(NO_TENANTS);
+    terminal.line(NONE_FAILED);
     return;
   }
   const populations: [number, string][] = [
@@ -37,7 +37,7 @@ export function showPositions(terminal: Terminal, summary: TenantRunSummary): vo
 /** The result of a run; `ms` is its duration, if known. */
 export function showDone(terminal: Terminal, { migrated, unchanged, heads, ...summary }: TenantRunSummary, ms?: number): void {
   const head = `head (${revisionNames(heads)})`;
-  if (summary.total === 0) terminal.line(`nothing to do: ${NO_TENANTS}`);
+  if (summary.total === 0) terminal.line(`nothing to do: ${NONE_FAILED}`);
   else if (migrated === 0 && summary.failed === 0) terminal.line(`nothing to do: ${tenants(unchanged)} at ${head}`);
   else {
     const time = ms === undefined ? '' : ` in ${duration(ms)}`;

@@ -19,5 +19,7 @@ function asText(value: Part): string {
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
 function escaped(text: string): string {
-  return text.replace(/(?![\n\t])\p{Cc}/gu, '').replace(/[&<>"']/g, (character) => ENTITIES[character] as string);
+  return text
+    .replace(/(?![\n\t])[\p{Cc}\p{Bidi_Control}]/gu, '')
+    .replace(/[&<>"']/g, (character) => ENTITIES[character] as string);
 }

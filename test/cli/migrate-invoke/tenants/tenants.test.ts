@@ -110,9 +110,9 @@ describe('an upgrade', () => {
     expect([code, stdout, commands()]).toEqual([0, 'nothing to do: 4 tenants at head (c3)\n', ['plan']]);
   });
 
-  test('of no tenants says so', async () => {
+  test('of nobody says so', async () => {
     const { code, stdout } = await run(stage({ total: 0, unchanged: 0, positions: [], heads: [] }), '--retry-failed');
-    expect([code, stdout]).toEqual([0, 'nothing to do: there are no tenants\n']);
+    expect([code, stdout]).toEqual([0, 'nothing to do: no tenant failed in its last upgrade\n']);
   });
 
   test('that fails shows which tenants failed and why, and where all of it is', async () => {
@@ -124,6 +124,22 @@ describe('an upgrade', () => {
         '✗ tenants_failed: 1 of 1004 tenants failed\n  next       fix the causes\n' +
         DETAILS,
     );
+  });
+
+  test('says at its start which run it is: where the log ends there, it can still be watched', async () => {
+    const { stderr } = await run(stage(behind, { state: 'Rest' }, { end: succeeded(migrated) }), '--tenants', 'all');
+    expect(stderr).toMatch(/\n {2}run {8}[0-9a-f-]{36}\n.*… tenants/s);
+  });
+
+  test('of an empty list fails, and shows no more than that', async () => {
+    const end = failed(
+      { code: 'no_tenants', message: 'the list is empty', next: 'fill it' },
+      { total: 0, positions: [], heads: [] },
+    );
+    const { code, stdout, stderr } = await run({ run: () => [{ end }] }, '--tenants', 'all');
+    expect([code, stdout]).toEqual([3, '']);
+    expect(stderr.endsWith(`✗ no_tenants: the list is empty\n  next       fill it\n${DETAILS}`)).toBe(true);
+    expect(stderr).not.toContain('nothing to do');
   });
 
   test('of many failures shows some and counts the others', async () => {

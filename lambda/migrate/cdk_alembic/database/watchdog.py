@@ -1,0 +1,144 @@
+"""Ends the wait for a server that says nothing any more, so that a request is answered before its deadline.
+
+When a host freezes, or a firewall forgets the connection, a driver waits in a system call that no statement timeout and no signal
+ends. Shutting down its socket from another thread ends it, with any of the four drivers.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import socket
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from contextlib import suppress
+from contextvars import ContextVar
+from typing import Any
+
+# What is sent and not acknowledged for this long ends the connection. So do keepalive probes while nothing is sent.
+USER_TIMEOUT_SECONDS = 30
+# Connecting, and each answer to a statement of the runner, which has a statement timeout.
+ANSWER_SECONDS = 60
+# Of the reserve: 2 s of the usual 10 s, without the database.
+ANSWERING_SHARE = 0.2
+KEEPALIVE = {"TCP_KEEPIDLE": 15, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
+
+WATCHDOG: ContextVar[Watchdog | None] = ContextVar("watchdog", default=None)
+"""That of the request under way."""
+
+
+class Watchdog:
+    """As a context manager it watches the connections of a request."""
+
+    def __init__(self, remaining_seconds: Callable[[], float], reserve_seconds: float) -> None:
+        """`remaining_seconds`: until the process is killed; math.inf: never. `reserve_seconds`: what is kept for verifying
+        and answering; the connections have all of it but the last ANSWERING_SHARE."""
+        self.is_over = False
+        """Whether the deadline is so near that no server is waited for any more."""
+        self.gave_up = False
+        """Whether a connection was ended since `expect` was called last."""
+        self._remaining_seconds = remaining_seconds
+        self._spare_seconds = reserve_seconds * ANSWERING_SHARE
+        self._connections: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._give_up_at = math.inf
+        self._closed = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Watchdog:
+        self._token = WATCHDOG.set(self)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        WATCHDOG.reset(self._token)
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        self._thread.join()
+
+    def add(self, connection: Any) -> None:
+        """Watches a driver's connection from now on."""
+        # SQLAlchemy wraps those that are async.
+        connection = getattr(connection, "_connection", connection)
+        with suppress(Exception), _socket_of(connection) as peer:
+            keep_alive(peer)
+        with self._changed:
+            self._connections.add(connection)
+            if self._give_up_at < math.inf:
+                # Whatever env.py did before it connected was not the server's time.
+                self._give_up_at = max(self._give_up_at, time.monotonic() + ANSWER_SECONDS)
+
+    def expect(self, seconds: float) -> None:
+        """From now on the server has this long; a call that comes before that gives it more."""
+        self._give_up(time.monotonic() + seconds)
+
+    def relax(self) -> None:
+        """From now on the server has until the deadline: a revision may take long."""
+        self._give_up(math.inf)
+
+    def _give_up(self, at: float) -> None:
+        with self._changed:
+            self.gave_up = False
+            is_earlier = at < self._give_up_at
+            self._give_up_at = at
+            if is_earlier:
+                self._changed.notify()
+
+    def _watch(self) -> None:
+        with self._changed:
+            while not self._closed:
+                until_deadline = self._remaining_seconds() - self._spare_seconds
+                left = min(until_deadline, self._give_up_at - time.monotonic())
+                if left > 0:
+                    self._changed.wait(None if left == math.inf else left)
+                    continue
+                self.is_over = self.is_over or until_deadline <= 0
+                self.gave_up = True
+                self._give_up_at = math.inf
+                for connection in tuple(self._connections):
+                    # One that is closed already has no socket.
+                    with suppress(Exception), _socket_of(connection) as peer:
+                        peer.shutdown(socket.SHUT_RDWR)
+                self._connections.clear()
+                if self.is_over:
+                    return
+
+
+def expect(seconds: float | None = None) -> None:
+    """The same for the request under way. None: ANSWER_SECONDS."""
+    if watchdog := WATCHDOG.get():
+        watchdog.expect(ANSWER_SECONDS if seconds is None else seconds)
+
+
+def relax() -> None:
+    """The same for the request under way."""
+    if watchdog := WATCHDOG.get():
+        watchdog.relax()
+
+
+def gave_up() -> bool:
+    """Whether what fails now fails because the server said nothing."""
+    watchdog = WATCHDOG.get()
+    return watchdog is not None and watchdog.gave_up
+
+
+def keep_alive(peer: socket.socket) -> None:
+    """Makes the kernel end the connection when the other end is silent, where it can."""
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in {**KEEPALIVE, "TCP_USER_TIMEOUT": USER_TIMEOUT_SECONDS * 1000}.items():
+        if hasattr(socket, name):
+            peer.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+def _socket_of(connection: Any) -> socket.socket:
+    """A driver's connection's socket, to be closed without an effect on the connection. Raises whatever the driver raises."""
+    if hasattr(connection, "_usock"):  # pg8000
+        descriptor = connection._usock.fileno()
+    elif hasattr(connection, "get_server_pid"):  # asyncpg
+        descriptor = connection._transport.get_extra_info("socket").fileno()
+    else:  # psycopg, also async, and psycopg2
+        descriptor = connection.fileno()
+    return socket.socket(fileno=os.dup(descriptor))

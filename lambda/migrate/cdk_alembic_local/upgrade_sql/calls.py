@@ -1,0 +1,303 @@
+"""Calls: of the backend's functions, of Python's own, and of what is outside."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Any
+
+from . import builtin_calls as known
+from .modules import Scope
+from .operations import effects_of
+from .values import (
+    MARK,
+    PLAIN,
+    UNKNOWN,
+    Attribute,
+    Bound,
+    Builtin,
+    Called,
+    Chosen,
+    Class,
+    External,
+    Function,
+    Instance,
+    Item,
+    Manager,
+    Method,
+    OneOf,
+    Super,
+    as_text,
+    either,
+    last_name,
+)
+
+_MAX_DEPTH = 25
+_CALLED = object()
+_NAMESPACE = ast.ClassDef("SimpleNamespace", [], [], [], [])
+
+
+class Calls:
+    """Part of Interpreter."""
+
+    def _get_call(self, node: ast.Call) -> Any:
+        function = self._value(node.func)
+        args = self._all(node.args)
+        keywords: dict[str, Any] = {}
+        for keyword in node.keywords:
+            value = self._value(keyword.value)
+            if keyword.arg is None:
+                keywords.update(
+                    {name: one for name, one in value.items() if isinstance(name, str)} if isinstance(value, dict) else {}
+                )
+            else:
+                keywords[keyword.arg] = value
+        if self._scope.module is self._module:
+            self._line = node.lineno
+        return self._call(function, args, keywords)
+
+    def _call(self, function: Any, args: list[Any], keywords: dict[str, Any]) -> Any:
+        if isinstance(function, OneOf):
+            return either([self._call(one, args, keywords) for one in function.values])
+        if isinstance(function, Bound):
+            return self._call(function.function, [*function.args, *args], {**function.keywords, **keywords})
+        if isinstance(function, Function):
+            return Manager(function, args, keywords) if function.manages else self._enter(function, args, keywords)
+        if isinstance(function, Class):
+            instance = Instance(function)
+            start = function.find("__init__")
+            if isinstance(start, Function):
+                self._enter(start, [instance, *args], keywords)
+            elif any(isinstance(node, ast.AnnAssign) for node in function.node.body):  # a dataclass
+                fields = [
+                    node.target.id
+                    for node in function.node.body
+                    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+                ]
+                instance.names.update({**dict(zip(fields, args, strict=False)), **keywords})
+            return instance
+        if isinstance(function, Instance) and isinstance(inner := function.cls.find("__call__"), Function):
+            return self._enter(inner, [function, *args], keywords)
+        if isinstance(function, Chosen):
+            chosen = self._attribute(args[0] if args else UNKNOWN, function.name)
+            return chosen if function.args is None else self._call(chosen, function.args, function.keywords)
+        if isinstance(function, Method):
+            return self._lifted(
+                lambda of, *rest: known.method(Method(of, function.name), list(rest), keywords, self._root), [function.of, *args]
+            )
+        if isinstance(function, Builtin):
+            return self._builtin(function.name, args, keywords)
+        return self._outside(function, args, keywords)
+
+    def _builtin(self, name: str, args: list[Any], keywords: dict[str, Any]) -> Any:
+        if name == "getattr" and len(args) > 1:
+            if isinstance(args[1], str) and MARK not in args[1]:
+                return self._attribute(args[0], args[1])
+            return (
+                either([self._attribute(args[0], one) for one in args[1].values])
+                if isinstance(args[1], OneOf)
+                else Attribute(args[0], "unread()")
+            )
+        if name == "vars" and args:
+            return self._attribute(args[0], "__dict__")
+        if name in ("locals", "vars") and isinstance(self._scope, Scope):
+            return dict(self._scope.names)
+        if name in ("globals", "locals", "vars"):
+            return Builtin("globals")
+        if name == "map" and args:
+            many = [known.elements(one) for one in args[1:]]
+            rows = [[Item(UNKNOWN) for _ in many]] if None in many else zip(*many, strict=False)
+            return [self._call(args[0], list(row), {}) for row in rows]
+        if name == "__import__" and args and isinstance(args[0], str):
+            return External(args[0])
+        if name in ("exec", "eval") and args:
+            return self._evaluate(args[0], name == "eval")
+        if name == "super":
+            owner, instance = getattr(self._scope, "method", None) or (None, None)
+            return Super(owner, instance) if owner is not None else UNKNOWN
+        if name == "filter" and len(args) == 2 and (items := known.elements(args[1])) is not None:
+            kept = items if args[0] is None else [(item, self._call(args[0], [item], {})) for item in items]
+            return [
+                pair[0] if isinstance(pair, tuple) and args[0] is not None else pair
+                for pair in kept
+                if known.truth(pair[1] if isinstance(pair, tuple) and args[0] is not None else pair) is not False
+            ]
+        return self._lifted(lambda *rest: known.builtin(name, list(rest), keywords, self._root), args)
+
+    def _evaluate(self, text: Any, is_expression: bool) -> Any:
+        try:
+            tree = ast.parse(text.strip()) if isinstance(text, str) and MARK not in text else None
+        except SyntaxError:
+            tree = None
+        if tree is None:
+            self._report({"unread": "Python code"})
+            return UNKNOWN
+        line = self._line
+        if is_expression and len(tree.body) == 1 and isinstance(tree.body[0], ast.Expr):
+            value = self._value(tree.body[0].value)
+            self._line = line
+            return value
+        for statement in tree.body:
+            self._statement(statement)
+            self._line = line
+        return UNKNOWN
+
+    def _outside(self, function: Any, args: list[Any], keywords: dict[str, Any]) -> Any:
+        name = function.name if isinstance(function, (External, Attribute)) else ""
+        if isinstance(function, External):
+            if name == "functools.partial" and args:
+                return Bound(args[0], args[1:], keywords)
+            if name in ("importlib.util.spec_from_file_location", "importlib.machinery.SourceFileLoader") and len(args) > 1:
+                file = Path(as_text(args[1]))
+                return (self._modules.at(file) if file.is_relative_to(self._root) else None) or UNKNOWN
+            if name == "importlib.util.module_from_spec" and args:
+                return args[0]
+            if name == "types.SimpleNamespace":
+                return Instance(Class(_NAMESPACE, {}, []), dict(keywords))
+            if name == "operator.methodcaller" and args:
+                return Chosen(as_text(args[0]), args[1:], keywords)
+            if name == "operator.attrgetter" and args:
+                return Chosen(as_text(args[0]))
+            if name == "itertools.starmap" and len(args) == 2:
+                items = known.elements(args[1])
+                return [
+                    self._call(args[0], known.elements(one) or [Item(one)], {})
+                    for one in ([Item(UNKNOWN)] if items is None else items)
+                ]
+            if name == "importlib.import_module" and args and isinstance(args[0], str):
+                return self._modules.find(args[0], self._scope.module) or External(args[0])
+            if name in ("importlib.resources.files", "pkgutil.get_data") and args and isinstance(args[0], str):
+                package = self._modules.find(args[0], self._scope.module)
+                folder = package.path.parent if package else UNKNOWN
+                if name == "importlib.resources.files" or package is None:
+                    return folder
+                return known.read_file(folder / as_text(args[1]), self._root) if len(args) > 1 else UNKNOWN
+            if name.endswith(".__getattribute__") and args and isinstance(args[0], str):
+                return External(f"{name.removesuffix('.__getattribute__')}.{args[0]}")
+            if name in ("alembic.op.f", "sqlalchemy.schema.conv") and args:
+                return args[0]
+            result = self._lifted(lambda *rest: _or_called(known.library(name, list(rest), keywords, self._root), rest), args)
+            if result is not _CALLED:
+                return result
+        elif isinstance(function, Attribute):
+            if isinstance(function.of, Builtin) and args and isinstance(args[0], PLAIN):
+                return self._call(Method(args[0], name), args[1:], keywords)  # str.join(" ", words)
+            if name in ("__getattribute__", "__getattr__") and args and isinstance(args[0], str):
+                return self._attribute(function.of, args[0])
+            if name == "enter_context" and args and isinstance(args[0], Manager):
+                entered: list[Any] = []
+                self._enter(args[0].function, args[0].args, args[0].keywords, entered.append)
+                return entered[0] if entered else UNKNOWN
+            if name in ("enter_context", "enter_async_context", "__enter__", "__aenter__"):
+                return args[0] if args else function.of
+            if name == "f" and args and isinstance(args[0], str):
+                return args[0]
+            if (
+                name in ("substitute", "safe_substitute")
+                and isinstance(function.of, Called)
+                and function.of.keywords.get("template")
+            ):
+                return known.substituted(function.of, {**(args[0] if args and isinstance(args[0], dict) else {}), **keywords})
+            if known.is_open(function.of):
+                content = function.of.args[0]
+                return content.splitlines(keepends=True) if name == "readlines" and isinstance(content, str) else content
+        if known.is_open(function):
+            return function
+        called = Called(function, args, keywords)
+        if name.endswith("unread()"):
+            self._report({"unread": "an operation"})
+        for effect in effects_of(called):
+            self._report(effect)
+        if name.rpartition(".")[2] == "invoke" and args and isinstance(args[0], Instance):
+            self._implemented(args[0])
+        elif isinstance(function, External) and name.startswith("alembic.op."):
+            self._registered(name.removeprefix("alembic.op."), args, keywords)
+        # Whoever gets a function may call it: op.run_async(), connection.run_sync(), asyncio.run(), a retry of a library.
+        for place, given in enumerate((*args, *keywords.values())):
+            if given is keywords.get("target") and "args" in keywords:
+                continue
+            if isinstance(given, (Function, Bound)):
+                self._call(given, [UNKNOWN, *args[1:]] if name.rpartition(".")[2] in ("run_async", "run_sync") else [], {})
+            elif last_name(given) == "drop_all" or (
+                isinstance(given, External) and given.name.startswith("alembic.op.") and args[place + 1 :]
+            ):
+                self._call(given, args[place + 1 :], {})
+        if (target := keywords.get("target")) is not None and isinstance(keywords.get("args"), (list, tuple)):
+            self._call(target, list(keywords["args"]), {})  # threading.Thread(target=op.drop_table, args=("users",))
+        return called
+
+    def _registered(self, name: str, args: list[Any], keywords: dict[str, Any]) -> None:
+        """An operation that the backend has added to Alembic's, by `Operations.register_operation(name)`."""
+        for module in (self._module, *self._modules.loaded()):
+            for cls, call in module.decorated("register_operation"):
+                given = [part.value for part in call.args if isinstance(part, ast.Constant)]
+                if isinstance(cls, Class) and given[:1] == [name]:
+                    method = cls.find(given[1] if len(given) > 1 else name)
+                    if isinstance(method, Function):
+                        self._enter(method, [cls, External("alembic.op"), *args], keywords)
+
+    def _implemented(self, operation: Instance) -> None:
+        """`operations.invoke(operation)`, for which a function is `Operations.implementation_for(its class)`."""
+        found = False
+        for module in (self._module, *self._modules.loaded()):
+            for function, call in module.decorated("implementation_for"):
+                of = call.args[0].id if call.args and isinstance(call.args[0], ast.Name) else None
+                if isinstance(function, Function) and of == operation.cls.node.name:
+                    self._enter(function, [External("alembic.op"), operation], {})
+                    found = True
+        if not found:
+            self._report({"unread": "an operation"})
+
+    def _enter(self, function: Function, args: list[Any], keywords: dict[str, Any], at_yield: Any = None) -> Any:
+        node = function.node
+        if self._stack.count(node) > 2 or len(self._stack) > _MAX_DEPTH:
+            return UNKNOWN
+        scope = Scope(function.scope, function.scope.module)
+        self._bind_arguments(scope, node.args, function, args, keywords)
+        outer, line, self._scope = self._scope, self._line, scope
+        self._stack.append(node)
+        self._returned.append([])
+        self._yielded.append([])
+        self._at_yield.append(at_yield)
+        if function.owner is not None and args:
+            scope.method = (function.owner, args[0])
+        try:
+            if isinstance(node, ast.Lambda):
+                return self._value(node.body)
+            self._block(node.body)
+            values = self._returned[-1]
+            if any(isinstance(part, (ast.Yield, ast.YieldFrom)) for part in ast.walk(node)):
+                return self._yielded[-1]
+            return either(values) if values else None
+        finally:
+            self._returned.pop()
+            self._yielded.pop()
+            self._at_yield.pop()
+            self._stack.pop()
+            self._scope, self._line = outer, line
+
+    def _bind_arguments(
+        self, scope: Scope, given: ast.arguments, function: Function, args: list[Any], keywords: dict[str, Any]
+    ) -> None:
+        outer, self._scope = self._scope, function.scope
+        try:
+            names = [arg.arg for arg in (*given.posonlyargs, *given.args)]
+            defaults = dict(zip(names[len(names) - len(given.defaults) :], given.defaults, strict=False))
+            defaults |= {
+                arg.arg: value for arg, value in zip(given.kwonlyargs, given.kw_defaults, strict=True) if value is not None
+            }
+            for name in (*names, *(arg.arg for arg in given.kwonlyargs)):
+                scope.names[name] = self._value(defaults[name]) if name in defaults else UNKNOWN
+        finally:
+            self._scope = outer
+        scope.names.update(zip(names, args, strict=False))
+        if given.vararg:
+            scope.names[given.vararg.arg] = list(args[len(names) :])
+        known_names = {*names, *(arg.arg for arg in given.kwonlyargs)}
+        scope.names.update({name: value for name, value in keywords.items() if name in known_names})
+        if given.kwarg:
+            scope.names[given.kwarg.arg] = {name: value for name, value in keywords.items() if name not in known_names}
+
+
+def _or_called(result: Any, _: Any) -> Any:
+    return _CALLED if result is None else result

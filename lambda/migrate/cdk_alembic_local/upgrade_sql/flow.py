@@ -1,0 +1,270 @@
+"""Statements of Python: what runs, and which way it goes."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from typing import Any
+
+from . import builtin_calls as known
+from .modules import Scope
+from .operations import set_one_by_one
+from .values import CALLABLE, Bound, Class, External, Function, Instance, Item, Manager, either
+
+_LEAVES = (ast.Continue, ast.Break, ast.Return, ast.Raise)
+
+
+class Statements:
+    """Part of Interpreter. Statements give None, or what ended the block: "return", "raise", "break", "continue"."""
+
+    def _block(self, statements: Iterable[ast.stmt]) -> str | None:
+        for statement in statements:
+            if end := self._statement(statement):
+                return end
+        return None
+
+    def _statement(self, node: ast.stmt) -> str | None:
+        self._step()
+        return getattr(self, f"_do_{type(node).__name__.lower()}", self._do_nothing)(node)
+
+    def _do_nothing(self, node: ast.stmt) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):
+                self._value(child)
+
+    def _do_expr(self, node: ast.Expr) -> None:
+        self._value(node.value)
+
+    def _do_return(self, node: ast.Return) -> str:
+        self._returned[-1].append(self._value(node.value) if node.value else None)
+        return "return"
+
+    def _do_raise(self, node: ast.Raise) -> str:
+        if node.exc:
+            self._value(node.exc)
+        return "raise"
+
+    def _do_break(self, node: ast.Break) -> str:
+        return "break"
+
+    def _do_continue(self, node: ast.Continue) -> str:
+        return "continue"
+
+    def _do_assign(self, node: ast.Assign) -> None:
+        value = self._value(node.value)
+        for target in node.targets:
+            self._bind(target, value)
+
+    def _do_annassign(self, node: ast.AnnAssign) -> None:
+        if node.value:
+            self._bind(node.target, self._value(node.value))
+
+    def _do_augassign(self, node: ast.AugAssign) -> None:
+        before = self._value(node.target) if not isinstance(node.target, ast.Name) else self._scope.look_up(node.target.id)
+        self._bind(node.target, self._combine(type(node.op), before, self._value(node.value)))
+
+    def _do_functiondef(self, node: Any) -> None:
+        value: Any = Function(node, self._scope)
+        for decorator in reversed(node.decorator_list):
+            wrapper = self._value(decorator)
+            if isinstance(wrapper, External) and wrapper.name.endswith(("contextmanager", "asynccontextmanager")):
+                value.manages = True
+            if isinstance(wrapper, (Function, Bound)):
+                wrapped = self._call(wrapper, [value], {})
+                value = wrapped if isinstance(wrapped, CALLABLE) else value
+        self._assign(node.name, value)
+
+    _do_asyncfunctiondef = _do_functiondef
+
+    def _do_classdef(self, node: ast.ClassDef) -> None:
+        bases = [self._value(base) for base in node.bases]
+        outer, self._scope = self._scope, Scope(self._scope, self._scope.module)
+        try:
+            self._block(node.body)
+            names = self._scope.names
+        finally:
+            self._scope = outer
+        cls = Class(node, names, bases)
+        for value in names.values():
+            if isinstance(value, Function):
+                value.owner = cls
+        self._assign(node.name, cls)
+
+    def _do_global(self, node: ast.Global) -> None:
+        module = self._scope.module
+        for name in node.names:
+            module.look_up(name)
+            self._scope.elsewhere[name] = module
+
+    def _do_nonlocal(self, node: ast.Nonlocal) -> None:
+        for name in node.names:
+            owner = self._scope.outer
+            while name not in owner.names and isinstance(owner, Scope):
+                owner = owner.outer
+            self._scope.elsewhere[name] = owner
+
+    def _assign(self, name: str, value: Any) -> None:
+        self._scope.elsewhere.get(name, self._scope).names[name] = value
+
+    def _do_import(self, node: ast.Import) -> None:
+        for alias in node.names:
+            name = alias.name if alias.asname else alias.name.split(".")[0]
+            found = self._modules.find(name, self._scope.module)
+            self._scope.names[alias.asname or name] = found or External(name)
+
+    def _do_importfrom(self, node: ast.ImportFrom) -> None:
+        for alias in node.names:
+            if alias.name == "*":
+                found = self._modules.find(node.module or "", self._scope.module, node.level)
+                for name in found.matching(lambda name: not name.startswith("_")) if found else ():
+                    self._scope.names[name] = found.look_up(name)
+            else:
+                name = alias.asname or alias.name
+                self._scope.names[name] = self._modules.member(node.module or "", alias.name, self._scope.module, node.level)
+
+    def _do_if(self, node: ast.If) -> str | None:
+        decided = known.truth(self._value(node.test))
+        if decided is not None:
+            return self._block(node.body if decided else node.orelse)
+        narrowed = [(item, item.narrowed) for item in self._loops]
+        for item, _ in narrowed:
+            item.narrowed = True
+        end = self._branches([node.body, node.orelse])
+        # What follows a `continue` below a condition runs for the others only.
+        leaves = any(isinstance(inner, _LEAVES) for branch in (node.body, node.orelse) for inner in branch)
+        for item, before in narrowed:
+            item.narrowed = before or leaves
+        return end
+
+    def _branches(self, blocks: list[list[ast.stmt]]) -> str | None:
+        """All blocks, each from here; a name has one of the values it got in those that go on."""
+        before, ends, states = dict(self._scope.names), [], []
+        for block in blocks:
+            self._scope.names = dict(before)
+            ends.append(self._block(block))
+            if ends[-1] is None:
+                states.append(self._scope.names)
+        if not states:
+            self._scope.names = before
+            return ends[0]
+        names = {name for state in states for name in state}
+        self._scope.names = {name: either([state[name] for state in states if name in state]) for name in names}
+        return None
+
+    def _do_match(self, node: Any) -> str | None:
+        self._value(node.subject)
+        return self._branches([*(case.body for case in node.cases), []])
+
+    def _do_for(self, node: Any) -> str | None:
+        over = self._value(node.iter)
+        items = known.elements(over)
+        if items is None:
+            self._one_of_many(Item(over), node)
+            return self._block(node.orelse)
+        for item in items:
+            self._bind(node.target, item)
+            end = self._block(node.body)
+            if end == "break":
+                return None
+            if end in ("return", "raise"):
+                return end
+        return self._block(node.orelse)
+
+    def _one_of_many(self, item: Item, node: Any) -> None:
+        self._loops.append(item)
+        try:
+            self._bind(node.target, item)
+            self._block(node.body)
+        finally:
+            self._loops.pop()
+
+    _do_asyncfor = _do_for
+
+    def _do_while(self, node: ast.While) -> str | None:
+        if known.truth(self._value(node.test)) is False:
+            return None
+        self._branches([node.body, []])
+        return self._block(node.orelse)
+
+    def _do_with(self, node: Any) -> str | None:
+        return self._within(node.items, node.body)
+
+    def _within(self, items: list[ast.withitem], body: list[ast.stmt]) -> str | None:
+        if not items:
+            return self._block(body)
+        (item, *others), ends = items, []
+        value = self._value(item.context_expr)
+
+        def go_on(given: Any) -> None:
+            if item.optional_vars:
+                self._bind(item.optional_vars, given)
+            ends.append(self._within(others, body))
+
+        if isinstance(value, Manager):
+            self._enter(value.function, value.args, value.keywords, self._resuming(go_on))
+        elif isinstance(value, Instance) and value.cls.find("__enter__") is not None:
+            go_on(self._call(self._attribute(value, "__enter__"), [], {}))
+            self._call(self._attribute(value, "__exit__"), [None, None, None], {})
+        else:
+            go_on(value)
+        return ends[0] if ends else None
+
+    def _resuming(self, go_on: Any) -> Any:
+        """`go_on` in the scope of the `with`, once: what runs at the manager's `yield`."""
+        scope, stack, pending = self._scope, len(self._returned), [go_on]
+
+        def resume(given: Any) -> None:
+            if not pending:
+                return
+            inner, self._scope = self._scope, scope
+            returned, self._returned = self._returned, self._returned[:stack]
+            try:
+                pending.pop()(given)
+            finally:
+                self._scope, self._returned = inner, returned
+
+        return resume
+
+    _do_asyncwith = _do_with
+
+    def _do_try(self, node: Any) -> str | None:
+        end = self._block(node.body)
+        if end is None:
+            end = self._block(node.orelse)
+        if node.handlers:
+            other = self._branches([[], *(handler.body for handler in node.handlers)])
+            end = end if other or (end == "return" and all(_ends(handler.body) for handler in node.handlers)) else None
+        return self._block(node.finalbody) or end
+
+    _do_trystar = _do_try
+
+    def _bind(self, target: ast.expr, value: Any) -> None:
+        if isinstance(target, ast.Name):
+            self._assign(target.id, value)
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            items = known.elements(value)
+            star = next((index for index, part in enumerate(target.elts) if isinstance(part, ast.Starred)), None)
+            if items is not None and star is not None and len(items) >= len(target.elts) - 1:
+                after = star + 1 + len(items) - len(target.elts)
+                items = [*items[:star], items[star:after], *items[after:]]
+            fits = items is not None and len(items) == len(target.elts)
+            for index, part in enumerate(target.elts):
+                self._bind(part.value if isinstance(part, ast.Starred) else part, items[index] if fits else Item(value, index))
+        elif isinstance(target, ast.Attribute):
+            owner = self._value(target.value)
+            if isinstance(owner, (Instance, Class)):
+                owner.names[target.attr] = value
+            elif isinstance(owner, Item):
+                for effect in set_one_by_one(owner, target.attr, value):
+                    self._report(effect)
+        elif isinstance(target, ast.Subscript):
+            owner, key = self._value(target.value), self._value(target.slice)
+            if isinstance(owner, (dict, list)) and isinstance(key, (str, int)):
+                try:
+                    owner[key] = value
+                except IndexError:
+                    owner.append(value)
+
+
+def _ends(body: list[ast.stmt]) -> bool:
+    return bool(body) and isinstance(body[-1], (ast.Return, ast.Raise))

@@ -1,0 +1,68 @@
+"""Goes through an upgrade as Python would, both ways where a condition is not known, and collects what it does."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Any
+
+from .calls import Calls
+from .expressions import Expressions
+from .flow import Statements
+from .members import Members
+from .modules import Module, Modules
+from .values import (
+    CALLABLE,
+    Item,
+    OneOf,
+)
+
+_MAX_STEPS = 100_000
+
+
+class TooMuch(Exception):
+    """The upgrade is too long to be read."""
+
+
+class Interpreter(Statements, Expressions, Members, Calls):
+    """Reads the revision at `path`; `roots` are folders that hold the backend's modules, all of them below `root`."""
+
+    def __init__(self, path: Path, root: Path, roots: list[Path], source: bytes) -> None:
+        self.effects: list[dict[str, Any]] = []
+        self._root = root
+        self._modules = Modules(roots, self._run_statement_of_module)
+        self._module = Module(path, self._run_statement_of_module, source)
+        self._scope: Any = self._module
+        self._line = 1
+        self._stack: list[ast.AST] = []
+        self._returned: list[list[Any]] = [[]]
+        self._yielded: list[list[Any]] = [[]]
+        self._quiet = 0
+        self._loops: list[Item] = []
+        self._at_yield: list[Any] = []
+        self._steps = 0
+
+    def run(self, name: str) -> None:
+        """Collects the effects of a function of the module. Raises TooMuch."""
+        function = self._module.look_up(name)
+        if isinstance(function, (*CALLABLE, OneOf)):
+            self._call(function, [], {})
+
+    def _run_statement_of_module(self, module: Module, statement: ast.stmt) -> None:
+        scope, line, self._scope = self._scope, self._line, module
+        self._quiet += 1  # A module is loaded before a database is there.
+        try:
+            self._statement(statement)
+        finally:
+            self._scope, self._line = scope, line
+            self._quiet -= 1
+
+    def _step(self) -> None:
+        self._steps += 1
+        if self._steps > _MAX_STEPS:
+            raise TooMuch
+
+    def _report(self, effect: dict[str, Any]) -> None:
+        if not self._quiet:
+            spread = "line" in effect
+            self.effects.append({"line": self._line, "spread": spread, **effect})

@@ -1,0 +1,116 @@
+"""Attributes and elements of values."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Any
+
+from . import builtin_calls as known
+from .modules import Module
+from .values import (
+    MARK,
+    PLAIN,
+    UNKNOWN,
+    Attribute,
+    Bound,
+    Builtin,
+    Called,
+    Class,
+    External,
+    Function,
+    Instance,
+    Item,
+    Method,
+    OneOf,
+    Super,
+    as_text,
+    either,
+)
+
+
+class Members:
+    """Part of Interpreter."""
+
+    def _get_attribute(self, node: ast.Attribute) -> Any:
+        return self._attribute(self._value(node.value), node.attr)
+
+    def _attribute(self, value: Any, name: str) -> Any:
+        if isinstance(value, OneOf):
+            return either([self._attribute(one, name) for one in value.values])
+        if isinstance(value, Super):
+            found = next((found for base in value.cls.bases if isinstance(base, Class) and (found := base.find(name))), None)
+            return Bound(found, [value.instance]) if isinstance(found, Function) else Attribute(value, name)
+        if isinstance(value, Called) and name == "ops" and (found := value.given(0, "ops")) is not None:
+            return value.args[-1] if value.name == "ModifyTableOps" and value.args else found
+        if isinstance(value, Module):
+            inner = self._modules.member("", name, value, 1) if not value.defines(name) else None
+            return value.look_up(name) if value.defines(name) else inner
+        if isinstance(value, External):
+            return External(f"{value.name}.{name}")
+        if isinstance(value, Path):
+            if name == "parents":
+                return list(value.parents)
+            return getattr(value, name) if name in ("parent", "name", "stem", "suffix") else Method(value, name)
+        if isinstance(value, str) and name in ("value", "name"):
+            return value  # a member of an enum
+        if isinstance(value, PLAIN):
+            return Method(value, name)
+        if isinstance(value, (Instance, Class)):
+            return self._member(value, name)
+        if known.is_open(value) or (isinstance(value, Called) and value.keywords.get("template")):
+            return Attribute(value, name)
+        # env.py is PostgreSQL's: `op.get_bind().dialect.name`
+        if name == "name" and isinstance(value, (Attribute, External)) and value.name.rpartition(".")[2] in ("dialect", "engine"):
+            return "postgresql"
+        return Attribute(value, name)
+
+    def _member(self, value: Instance | Class, name: str) -> Any:
+        cls = value.cls if isinstance(value, Instance) else value
+        if isinstance(value, Instance) and name in value.names:
+            return value.names[name]
+        found = cls.find(name)
+        if found is None:
+            return Attribute(value, name)
+        if isinstance(found, Function):
+            kinds = [getattr(decorator, "id", "") for decorator in getattr(found.node, "decorator_list", ())]
+            if "staticmethod" in kinds:
+                return found
+            if "property" in kinds and isinstance(value, Instance):
+                return self._call(found, [value], {})
+            return Bound(found, [value]) if isinstance(value, Instance) or "classmethod" in kinds else found
+        # A column of a model is known by the model.
+        return Attribute(value, name) if isinstance(found, Called) and isinstance(value, Class) else found
+
+    def _get_subscript(self, node: ast.Subscript) -> Any:
+        value, key = self._value(node.value), self._value(node.slice)
+        if isinstance(value, Builtin) and value.name in ("globals", "locals"):
+            return self._of_globals(key)
+        if isinstance(value, (dict, list, tuple, str)) and isinstance(key, (str, int, slice)):
+            if isinstance(value, dict) and (isinstance(key, slice) or MARK in as_text(key) or key not in value):
+                return either(list(value.values()))
+            try:
+                return value[key]
+            except Exception:
+                return UNKNOWN
+        if isinstance(value, (dict, list, tuple)) and not isinstance(node.slice, ast.Slice):
+            return either(list(value.values() if isinstance(value, dict) else value))
+        # vars(op)["drop_table"]
+        if isinstance(value, (External, Attribute)) and value.name.endswith("__dict__") and isinstance(key, str):
+            return External(f"{value.name[:-9]}.{key}") if isinstance(value, External) else self._attribute(value.of, key)
+        return Item(value, key)
+
+    def _get_slice(self, node: ast.Slice) -> Any:
+        parts = [None if part is None else self._value(part) for part in (node.lower, node.upper, node.step)]
+        return slice(*parts) if all(part is None or isinstance(part, int) for part in parts) else UNKNOWN
+
+    def _of_globals(self, key: Any) -> Any:
+        """`globals()["upgrade_%s" % engine_name]` of Alembic's template for several databases: all that fit."""
+        before, mark, after = as_text(key).partition(MARK)
+        module = self._scope.module
+        if not mark:
+            return module.look_up(before)
+        names = module.matching(lambda name: name.startswith(before) and name.endswith(after))
+        return either(
+            [found for name in names if isinstance(found := module.look_up(name), Function) and found.node not in self._stack]
+        )

@@ -1,0 +1,167 @@
+"""The backend's modules, of which only what is asked for is read."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from .values import UNKNOWN, Builtin, External
+
+_BUILTINS = (
+    "len", "str", "bytes", "list", "tuple", "dict", "set", "frozenset", "sorted", "reversed", "enumerate", "zip", "range", "map",
+    "filter", "open", "print", "getattr", "isinstance", "repr", "next", "iter", "eval", "exec", "globals", "locals", "vars",
+    "int", "bool", "max", "min", "any", "all", "hasattr", "setattr", "super", "__import__", "abs", "sum", "float",
+    "issubclass", "type", "chr", "ord", "bytearray", "slice", "compile",
+)  # fmt: skip
+_PLACES = ("__file__", "__name__")
+_COMPOUND = (ast.If, ast.Try, ast.With, ast.For, ast.While)
+
+
+# Many revisions use the same modules.
+@cache
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_bytes())
+
+
+class Scope:
+    """Names of a function; what it does not have is looked up outside of it."""
+
+    def __init__(self, outer: Any, module: Module) -> None:
+        self.names: dict[str, Any] = {}
+        self.elsewhere: dict[str, Any] = {}
+        """Where names are bound that `global` and `nonlocal` name."""
+        self.outer = outer
+        self.module = module
+        self.method: Any = None
+        """The function and its first argument, for `super()`."""
+
+    def look_up(self, name: str) -> Any:
+        return self.names[name] if name in self.names else self.outer.look_up(name)
+
+
+class Module:
+    """A file of the backend. Its statements are run when a name that they bind is asked for."""
+
+    def __init__(self, path: Path, run: Callable[[Module, ast.stmt], None], source: bytes | None = None) -> None:
+        self.path = path
+        self.module = self
+        self.names: dict[str, Any] = {}
+        self.elsewhere: dict[str, Any] = {}
+        self._run = run
+        self._statements: dict[str, list[ast.stmt]] = {}
+        self._begun: set[ast.stmt] = set()
+        for statement in (_parsed(path) if source is None else ast.parse(source)).body:
+            for name in bound_by(statement):
+                self._statements.setdefault(name, []).append(statement)
+
+    def look_up(self, name: str) -> Any:
+        if name == "__file__":
+            return self.path
+        for statement in self._statements.get(name, ()):
+            if statement not in self._begun:
+                self._begun.add(statement)
+                self._run(self, statement)
+        if name not in self.names:
+            for statement in self._statements.get("*", ()):
+                if statement not in self._begun:
+                    self._begun.add(statement)
+                    self._run(self, statement)
+        if name in self.names:
+            return self.names[name]
+        return Builtin(name) if name in _BUILTINS else UNKNOWN
+
+    def defines(self, name: str) -> bool:
+        return name in self._statements
+
+    def decorated(self, decorator: str) -> Iterator[tuple[Any, ast.Call]]:
+        """The module's functions and classes with a decorator that is called, such as `register_operation`, and its call."""
+        for statements in list(self._statements.values()):
+            for statement in statements:
+                for call in getattr(statement, "decorator_list", ()):
+                    if isinstance(call, ast.Call) and getattr(call.func, "attr", getattr(call.func, "id", "")) == decorator:
+                        yield self.look_up(statement.name), call
+
+    def matching(self, fits: Callable[[str], Any]) -> list[str]:
+        """Names that are bound and fit."""
+        return [name for name in self._statements if fits(name)]
+
+
+def bound_by(statement: ast.stmt) -> Iterator[str]:
+    """The names that a statement of a module binds or changes (`TABLES.append("users")`)."""
+    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        yield statement.name
+    elif isinstance(statement, (ast.Import, ast.ImportFrom)):
+        for alias in statement.names:
+            yield alias.asname or alias.name.split(".")[0]
+    elif isinstance(statement, _COMPOUND):
+        for node in ast.walk(statement):
+            if isinstance(node, ast.stmt) and not isinstance(node, _COMPOUND):
+                yield from bound_by(node)
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                yield node.id
+    elif isinstance(statement, ast.Expr):
+        call = statement.value
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name):
+            yield call.func.value.id
+    else:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                yield node.id
+            elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name):
+                yield node.value.id
+
+
+class Modules:
+    """Finds the backend's modules by name, below the folders that Python would look in."""
+
+    def __init__(self, roots: list[Path], run: Callable[[Module, ast.stmt], None]) -> None:
+        self._roots = roots
+        self._run = run
+        self._known: dict[Path, Module | None] = {}
+
+    def loaded(self) -> list[Module]:
+        """The modules that were asked for so far."""
+        return [module for module in self._known.values() if module is not None]
+
+    def at(self, path: Path) -> Module | None:
+        """The module of a file."""
+        return self._load(path.with_suffix("")) if path.suffix == ".py" else None
+
+    def find(self, name: str, of: Module, level: int = 0) -> Module | None:
+        """A module by its dotted name, relative to another with a level."""
+        parts = name.split(".") if name else []
+        if level:
+            folder = of.path.parent
+            for _ in range(level - 1):
+                folder = folder.parent
+            return self._load(folder.joinpath(*parts))
+        # The folder alembic/ of most projects is no package, and `from alembic import op` means Alembic's own.
+        if parts[:1] == ["alembic"] and parts[1:2] in ([], ["op"], ["operations"], ["context"]):
+            return None
+        return next((found for root in self._roots if (found := self._load(root.joinpath(*parts)))), None)
+
+    def _load(self, path: Path) -> Module | None:
+        for file in (path.with_name(f"{path.name}.py"), path / "__init__.py"):
+            if file not in self._known:
+                self._known[file] = None
+                if file.is_file():
+                    try:
+                        self._known[file] = Module(file, self._run)
+                    except (SyntaxError, ValueError):
+                        self._known[file] = None
+            if self._known[file] is not None:
+                return self._known[file]
+        return None
+
+    def member(self, module: str, name: str, of: Module, level: int) -> Any:
+        """What `from module import name` binds."""
+        found = self.find(module, of, level)
+        if found is not None and found is not of and found.defines(name):
+            return found.look_up(name)
+        inner = self.find(f"{module}.{name}" if module else name, of, level)
+        if inner is not None:
+            return inner
+        return External(f"{module}.{name}") if found is None or module else UNKNOWN

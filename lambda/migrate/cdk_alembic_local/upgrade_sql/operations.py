@@ -1,0 +1,206 @@
+"""Calls of Alembic and SQLAlchemy that change the database, written out as SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .row_loops import selected
+from .statements import first_line, manipulation, quoted, sql_of, table_of, type_name, type_of, with_values
+from .values import MARK, Attribute, Called, External, Instance, Item, OneOf
+
+_EXECUTES = ("execute", "executemany", "exec_driver_sql", "scalar", "scalars", "fetch", "fetchrow", "fetchval", "execute_batch")
+_DIRECTIVES = {
+    "DropTableOp": "drop_table",
+    "DropColumnOp": "drop_column",
+    "CreateTableOp": "create_table",
+    "AddColumnOp": "add_column",
+    "RenameTableOp": "rename_table",
+    "AlterColumnOp": "alter_column",
+    "ExecuteSQLOp": "execute",
+}
+_CONTAINERS = ("ModifyTableOps", "UpgradeOps", "OpContainer")
+_PROCESSES = ("subprocess.", "os.system", "os.popen", "os.exec", "sh.", "pexpect.")
+
+
+def effects_of(call: Called) -> Iterator[dict[str, Any]]:
+    """What a call does to the database: `sql`, with `line` where its text begins and `before`, a column's type; or `unread`."""
+    name = call.name
+    if isinstance(call.function, External) and call.function.name.startswith(_PROCESSES):
+        yield {"unread": "another process"}
+    elif name in _EXECUTES:
+        yield from _executed(call)
+    elif name == "invoke":
+        yield from _invoked(call.given(0, "operation"))
+    elif name in ("drop_entity", "create_entity"):
+        yield from _entity(call)
+    elif name == "drop_database":
+        yield {"sql": f"DROP DATABASE {MARK}"}
+    elif name == "drop_all":
+        tables = call.keywords.get("tables")
+        for table in tables if isinstance(tables, (list, tuple)) else [MARK]:
+            yield {"sql": f"DROP TABLE {table_of(table)}"}
+    elif name in ("drop", "create"):
+        yield from _object(call)
+    elif name in ("delete", "update") and _runs_itself(call):
+        yield {"sql": manipulation(call) or ""}
+    elif name == "delete" and isinstance(call.given(0), Item):
+        yield from _one_by_one(call.args[0])
+    else:
+        yield from _operation(name, call)
+
+
+def _executed(call: Called) -> Iterator[dict[str, Any]]:
+    own = sql_of(call.receiver) if isinstance(call.receiver, Called) else None
+    if own and call.name == "execute":
+        # DDL("...").execute(connection)
+        yield from ({"sql": text} for text in own)
+        return
+    position = 1 if call.name == "execute_batch" else 0
+    statement = call.given(position, "sqltext", "statement", "query", "sql", "clauseelement", "object_")
+    if statement is None:
+        return
+    for one in statement.values if isinstance(statement, OneOf) else [statement]:
+        texts = sql_of(one)
+        if texts is None:
+            yield {"unread": "SQL"}
+        for text in texts or ():
+            line = first_line(one)
+            text = with_values(text, call.given(position + 1, "parameters", "params", "multiparams"))
+            yield {"sql": text, **({"line": line} if line else {})}
+
+
+def _invoked(directive: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(directive, Instance):
+        return  # Of the backend's own: its implementation is read.
+    if not isinstance(directive, Called):
+        yield {"unread": "an operation"}
+        return
+    name = directive.name
+    if name in ("from_table", "from_column", "from_column_and_tablename"):
+        whose = getattr(directive.receiver, "name", "").rpartition(".")[2]
+        name, directive = whose, Called(directive.function, directive.args[-2:], directive.keywords)
+    if name in _CONTAINERS:
+        for inner in directive.given(1 if name == "ModifyTableOps" else 0, "ops") or ():
+            yield from _invoked(inner)
+    elif name == "ExecuteSQLOp":
+        yield from _executed(Called(External("alembic.op.execute"), directive.args, directive.keywords))
+    else:
+        yield from _operation(_DIRECTIVES.get(name, ""), directive)
+
+
+def _operation(name: str, call: Called) -> Iterator[dict[str, Any]]:
+    batch = call.receiver if isinstance(call.receiver, Called) and call.receiver.name == "batch_alter_table" else None
+    schema = call.keywords.get("schema")
+    args = call.args
+    if batch is not None:
+        args, schema = [batch.given(0, "table_name"), *args], batch.keywords.get("schema", schema)
+    whole = Called(call.function, args, call.keywords)
+    if name in ("drop_table", "create_table", "rename_table") and batch is None:
+        yield {"sql": _of_table(name, whole, schema)}
+        return
+    if name not in ("drop_column", "add_column", "alter_column"):
+        return
+    given = whole.given(0, "table_name")
+    table = quoted(given, schema) if isinstance(given, str) else table_of(given)
+    if name == "add_column":
+        column = whole.given(1, "column")
+        label = column.given(0, "name") if isinstance(column, Called) else MARK
+        yield {"sql": f"ALTER TABLE {table} ADD COLUMN {quoted(label)} {MARK}"}
+        return
+    column = whole.given(1, "column_name")
+    label = quoted(column.given(0, "name") if isinstance(column, Called) else column)
+    if name == "drop_column":
+        yield {"sql": f"ALTER TABLE {table} DROP COLUMN {label}"}
+    else:
+        yield from _altered(whole, table, label)
+
+
+def _of_table(name: str, call: Called, schema: Any) -> str:
+    given = call.given(0, "table_name", "old_table_name", "table")
+    table = quoted(given, schema) if isinstance(given, str) else table_of(given)
+    if name == "drop_table":
+        return f"DROP TABLE {table}"
+    if name == "rename_table":
+        return f"ALTER TABLE {table} RENAME TO {quoted(call.given(1, 'new_table_name'))}"
+    temporary = any("TEMP" in str(prefix).upper() for prefix in call.keywords.get("prefixes") or ())
+    exists = "IF NOT EXISTS " if call.keywords.get("if_not_exists") else ""
+    return f"CREATE {'TEMPORARY ' if temporary else ''}TABLE {exists}{table} ()"
+
+
+def _altered(call: Called, table: str, column: str) -> Iterator[dict[str, Any]]:
+    type_ = call.keywords.get("type_", call.keywords.get("modify_type"))
+    if type_ is not None:
+        using = call.keywords.get("postgresql_using")
+        texts = [f" USING {text}" for text in sql_of(using) or [MARK]] if using is not None else [""]
+        for text in texts:
+            sql = f"ALTER TABLE {table} ALTER COLUMN {column} TYPE {type_of(type_)}{text}"
+            yield {"sql": sql, "before": type_of(call.keywords.get("existing_type"))}
+    renamed = call.keywords.get("new_column_name", call.keywords.get("name"))
+    if renamed is not None:
+        yield {"sql": f"ALTER TABLE {table} RENAME COLUMN {column} TO {quoted(renamed)}"}
+
+
+def _object(call: Called) -> Iterator[dict[str, Any]]:
+    """`Table.drop(bind)`, `Enum.drop(bind)`; `create` makes what the same revision may drop again."""
+    value = call.receiver
+    verb = call.name.upper()
+    for one in value.values if isinstance(value, OneOf) else [value]:
+        if _is_table(one):
+            yield {"sql": f"{verb} TABLE {table_of(one)}{' ()' if verb == 'CREATE' else ''}"}
+        elif isinstance(one, Called) and one.name.upper() in ("ENUM", "DOMAIN"):
+            yield {"sql": f"{verb} TYPE {type_name(one)}{' AS ENUM ()' if verb == 'CREATE' else ''}"}
+        elif isinstance(one, Called) and one.name in ("Index", "Sequence", "View"):
+            continue
+        elif verb == "DROP" and any(_is_connection(given) for given in (*call.args, *call.keywords.values(), *call.keywords)):
+            yield {"unread": "what is dropped"}
+
+
+def _is_table(value: Any) -> bool:
+    if isinstance(value, Attribute):
+        return value.name == "__table__"
+    if isinstance(value, External):
+        return value.name.endswith(".__table__")
+    if isinstance(value, Item):
+        return getattr(value.of, "name", "") in ("tables", "sorted_tables") or (
+            isinstance(value.of, External) and value.of.name.endswith((".tables", ".sorted_tables"))
+        )
+    return isinstance(value, Called) and value.name in ("Table", "create_table")
+
+
+def _is_connection(value: Any) -> bool:
+    if isinstance(value, str):
+        return value in ("bind", "checkfirst")
+    return isinstance(value, Called) and value.name in ("get_bind", "connect", "begin", "create_engine", "get_connection")
+
+
+def _runs_itself(call: Called) -> bool:
+    """`session.query(User).delete()`, not `redis.delete()` nor a statement that nobody executes."""
+    value = call.receiver
+    while isinstance(value, Called) and value.name != "query" and isinstance(value.function, Attribute):
+        value = value.receiver
+    if isinstance(value, Called):
+        return value.name == "query"
+    return isinstance(value, (Attribute, External)) and value.name.rpartition(".")[2] == "query"
+
+
+def _one_by_one(item: Item) -> Iterator[dict[str, Any]]:
+    """`for user in session.query(User): session.delete(user)`"""
+    if source := selected(item):
+        yield {"sql": f"DELETE FROM {table_of(source[0])}"}  # noqa: S608
+
+
+def set_one_by_one(item: Item, column: str, value: Any) -> Iterator[dict[str, Any]]:
+    """`for user in session.query(User): user.email = None`"""
+    if value in (None, "") and (source := selected(item)):
+        yield {"sql": f"UPDATE {table_of(source[0])} SET {quoted(column)} = NULL"}  # noqa: S608
+
+
+def _entity(call: Called) -> Iterator[dict[str, Any]]:
+    """alembic_utils: `op.drop_entity(PGView("public", "active", "SELECT 1"))`"""
+    entity = call.given(0, "entity")
+    kind = {"PGView": "VIEW", "PGMaterializedView": "MATERIALIZED VIEW"}.get(entity.name if isinstance(entity, Called) else "")
+    if kind:
+        name = quoted(entity.given(1, "signature"), entity.given(0, "schema"))
+        cascade = " CASCADE" if call.keywords.get("cascade") else ""
+        yield {"sql": f"DROP {kind} {name}{cascade}" if call.name == "drop_entity" else f"CREATE {kind} {name} AS SELECT 1"}

@@ -1,0 +1,352 @@
+"""Statements and names of SQLAlchemy as SQL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from .row_loops import column_of_all, looped
+from .values import MARK, UNKNOWN, Attribute, Called, Class, External, Instance, Item, OneOf, Text, as_text
+
+_TEXTUAL = ("text", "DDL", "SQL", "TextClause", "literal_column", "Composed", "str", "LiteralString")
+_SAME_STATEMENT = (
+    "bindparams", "params", "columns", "execution_options", "execute_if", "options", "as_string", "compile",
+    "with_dialect_options", "prefix_with", "ordered_values", "alias", "cte", "returning", "against", "self_group", "correlate",
+)  # fmt: skip
+_RESULTS = ("get_bind", "scalar", "scalar_one", "scalars", "execute", "exec_driver_sql", "fetchone", "first", "one")
+_DML = ("delete", "update", "insert", "select")
+_NARROWING = ("where", "filter", "filter_by", "join", "outerjoin", "limit", "offset", "having", "whereclause", "select_from")
+_LIBRARIES = ("sqlalchemy", "sqlmodel", "geoalchemy2", "alembic", "flask_sqlalchemy", "sqlalchemy_utils", "psycopg", "psycopg2")
+_TYPES = {
+    "String": "varchar", "VARCHAR": "varchar", "Unicode": "varchar", "CHAR": "char", "Text": "text", "TEXT": "text",
+    "UnicodeText": "text", "AutoString": "varchar", "Integer": "integer", "INTEGER": "integer", "BigInteger": "bigint",
+    "BIGINT": "bigint", "SmallInteger": "smallint", "SMALLINT": "smallint", "Float": "double precision",
+    "FLOAT": "double precision", "Double": "double precision", "REAL": "real", "DOUBLE_PRECISION": "double precision",
+    "Numeric": "numeric", "NUMERIC": "numeric", "DECIMAL": "numeric", "Boolean": "boolean", "BOOLEAN": "boolean",
+    "Date": "date", "DATE": "date",
+    "DateTime": "timestamp", "DATETIME": "timestamp", "TIMESTAMP": "timestamp", "Time": "time", "TIME": "time", "JSON": "json",
+    "JSONB": "jsonb", "UUID": "uuid", "Uuid": "uuid", "LargeBinary": "bytea", "BYTEA": "bytea",
+}  # fmt: skip
+
+
+def quoted(name: Any, schema: Any = None) -> str:
+    """A name as an identifier, with its schema."""
+    text = as_text(name).replace('"', '""')
+    return f'"{as_text(schema)}"."{text}"' if schema is not None else f'"{text}"'
+
+
+def table_of(value: Any) -> str:
+    """The quoted name of a table, of a model, or of what stands for one."""
+    if isinstance(value, (str, bytes)):
+        return quoted(as_text(value).replace('"', "").rpartition(".")[2]) if "." in as_text(value) else quoted(value)
+    if isinstance(value, Instance):
+        return table_of(value.cls)
+    if isinstance(value, Class):
+        name = value.find("__tablename__")
+        return quoted(name) if isinstance(name, str) else table_of(value.find("__table__") or UNKNOWN)
+    if isinstance(value, Attribute) and (value.name in ("__table__", "c", "columns", "query") or isinstance(value.of, Class)):
+        return table_of(value.of)
+    if isinstance(value, (Attribute, Item)) and isinstance(value.of, Attribute) and value.of.name in ("c", "columns"):
+        return table_of(value.of.of)
+    if isinstance(value, Called):
+        if value.name in ("alias", "table_valued", "tometadata", "to_metadata", "join"):
+            return table_of(value.receiver)
+        if value.name in ("Table", "table", "create_table", "TableClause"):
+            return quoted(value.given(0, "name", "table_name"), value.keywords.get("schema"))
+        if value.name in ("query", "get"):
+            return table_of(value.given(0, "entity"))
+    if isinstance(value, Item) and isinstance(value.key, str):
+        return quoted(value.key.rpartition(".")[2])
+    return quoted(MARK)
+
+
+def type_of(value: Any) -> str:
+    """A type as SQL; the mark when it is not one of SQLAlchemy's own."""
+    if isinstance(value, External):
+        return _TYPES.get(value.name.rpartition(".")[2], MARK)
+    if not isinstance(value, Called):
+        return MARK
+    name = _TYPES.get(value.name, MARK)
+    sizes = [value.given(index, *names) for index, names in enumerate((("length", "precision"), ("scale",)))]
+    known = [str(size) for size in sizes if isinstance(size, int) and not isinstance(size, bool)]
+    return f"{name}({', '.join(known)})" if known and name in ("varchar", "char", "numeric") else name
+
+
+def sql_of(value: Any) -> list[str] | None:
+    """The texts that a statement may be, empty when it destroys nothing; None when that can't be told."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, bytes):
+        return [value.decode(errors="replace")]
+    if isinstance(value, OneOf):
+        found = [sql_of(one) for one in value.values]
+        return None if None in found else [text for texts in found for text in texts or ()]
+    if isinstance(value, (tuple, list)) and value and all(isinstance(part, (str, Called)) for part in value):
+        return [text for part in value for text in sql_of(part) or ()]
+    if not isinstance(value, Called):
+        return None
+    if value.name == "DDL":
+        return [_of_ddl(text, value.given(2, "context")) for text in sql_of(value.given(0, "statement")) or ()]
+    if value.name in _TEXTUAL and (value.args or value.keywords):
+        return sql_of(value.given(0, "text", "statement", "sqltext"))
+    if value.name == "format":
+        return _formatted(value)
+    if value.name == "join" and isinstance(value.given(0), (list, tuple)) and (separator := sql_of(value.receiver)):
+        return [separator[0].join(_composed(part) for part in value.args[0])]
+    if value.name == "bindparams":
+        return None if (texts := sql_of(value.receiver)) is None else [with_values(text, value.keywords) for text in texts]
+    if value.name in _SAME_STATEMENT and not isinstance(value.receiver, External):
+        return sql_of(value.receiver)
+    if (dropped := _dropped(value)) is not None:
+        return dropped
+    return _manipulation(value)
+
+
+def _formatted(value: Called) -> list[str] | None:
+    """psycopg's `SQL("...{}").format(Identifier("x"))`."""
+    texts = sql_of(value.receiver)
+    if texts is None:
+        return None
+
+    parts, named = [_composed(part) for part in value.args], {key: _composed(part) for key, part in value.keywords.items()}
+    try:
+        return [text.format(*parts, **named) for text in texts]
+    except (IndexError, KeyError, ValueError):
+        return None
+
+
+def _composed(part: Any) -> str:
+    if isinstance(part, Called) and part.name == "Identifier":
+        return ".".join(quoted(name) for name in part.args)
+    return (sql_of(part) or [MARK])[0] if isinstance(part, Called) else as_text(part)
+
+
+def _of_ddl(text: str, context: Any) -> str:
+    """`DDL("DROP TABLE %(name)s", context={"name": "users"})`"""
+    known = context if isinstance(context, dict) else {}
+    return re.sub(r"%\((\w+)\)s", lambda found: as_text(known.get(found[1], MARK)), text).replace("%%", "%")
+
+
+def with_values(text: str, values: Any) -> str:
+    """A text with parameters that are NULL, or that a loop gives over all rows of a table, in their place."""
+    if not isinstance(values, dict):
+        return text
+    for name, value in values.items():
+        written = "NULL" if value is None else _column_of_all(value)
+        if written and isinstance(name, str):
+            text = re.sub(rf"(?<![:\w]):{re.escape(name)}\b|%\({re.escape(name)}\)s", lambda _, to=written: to, text)
+    return text
+
+
+def _column_of_all(value: Any) -> str | None:
+    found = column_of_all(value)
+    return f"{table_of(found[0])}.{quoted(found[1])}" if found else None
+
+
+def _dropped(value: Called) -> list[str] | None:
+    first = value.given(0, "element", "name", "table_name")
+    if value.name == "DropTable":
+        return [f"DROP TABLE {table_of(first)}"]
+    if value.name == "DropSchema":
+        return [f"DROP SCHEMA {quoted(first)}{' CASCADE' if value.keywords.get('cascade') else ''}"]
+    if value.name == "DropColumn":
+        return [f"ALTER TABLE {table_of(first)} DROP COLUMN {quoted(value.given(1, 'column'))}"]
+    if value.name in ("DropType", "DropEnumType", "DropDomainType"):
+        return [f"DROP TYPE {type_name(first)}"]
+    if value.name == "CreateTable":
+        return [f"CREATE TABLE {table_of(first)} ()"]
+    return None
+
+
+def type_name(value: Any) -> str:
+    """The quoted name of an enum or a domain."""
+    name = value.keywords.get("name") if isinstance(value, Called) else None
+    if name is None and isinstance(value, Called) and value.name == "DOMAIN":
+        name = value.given(0)
+    if name is None and isinstance(value, Called) and value.args and isinstance(value.args[0], Class):
+        name = value.args[0].node.name.lower()
+    return quoted(MARK if name is None else name, value.keywords.get("schema") if isinstance(value, Called) else None)
+
+
+def _manipulation(value: Called) -> list[str] | None:
+    found = manipulation(value)
+    if found is not None:
+        return [found] if found else [sql for sql in map(manipulation, _expressions(value)) if sql]
+    # What else SQLAlchemy makes destroys nothing: CreateTable, DropIndex, func.setval().
+    root: Any = value
+    while isinstance(root, (Called, Attribute, Item)):
+        if isinstance(root, Called) and root.name in _RESULTS:
+            return None  # SQL that the database holds
+        root = root.function if isinstance(root, Called) else root.of
+    return [] if isinstance(root, External) and root.name.split(".")[0] in _LIBRARIES else None
+
+
+def _expressions(value: Any, depth: int = 0) -> Iterator[Any]:
+    """What a statement has in its WITH: `users.delete().returning(...).cte()`."""
+    if isinstance(value, Called) and value.name == "cte":
+        yield value.receiver
+    if depth < 12:
+        parts = (
+            [*value.args, value.function]
+            if isinstance(value, Called)
+            else [value.of]
+            if isinstance(value, (Attribute, Item))
+            else []
+        )
+        for part in parts:
+            for inner in part if isinstance(part, (list, tuple)) else [part]:
+                yield from _expressions(inner, depth + 1)
+
+
+def manipulation(value: Any) -> str | None:
+    """A `delete` or `update` as SQL, an empty text for `insert` and `select`, None for anything else."""
+    methods: list[Called] = []
+    while isinstance(value, Called):
+        receiver = value.receiver
+        if value.name in _DML:
+            of_library = isinstance(receiver, External) and receiver.name.split(".")[0] in _LIBRARIES
+            table = value.given(0, "table", "entity") if receiver is None or of_library else receiver
+            return _written(value, table, methods)
+        methods.append(value)
+        if not isinstance(value.function, (Attribute, External)):
+            return None
+        value = receiver
+    return None
+
+
+def _written(base: Called, table: Any, methods: list[Called]) -> str:
+    if base.name in ("insert", "select"):
+        return ""
+    while isinstance(table, Called) and isinstance(table.function, Attribute) and table.name not in ("query", "Table", "table"):
+        methods.append(table)  # query(User).filter(...).delete()
+        table = table.receiver
+    parts = [part for method in methods if method.name in _NARROWING for part in _conditions(method)]
+    given = (
+        base.given(1, "whereclause")
+        if base.receiver is None or isinstance(base.receiver, External)
+        else base.keywords.get("whereclause")
+    )
+    if given is not None and base.name == "delete":
+        parts.append(condition(given))
+    where = f" WHERE {' AND '.join(parts)}" if parts else ""
+    if base.name == "delete":
+        return f"DELETE FROM {table_of(table)}{where}"  # noqa: S608
+    sets = {**_sets(base)}
+    for method in methods:
+        if method.name == "values":
+            sets.update(_sets(method))
+    if not sets:
+        return ""
+    written = ", ".join(f"{name} = {to}" for name, to in sets.items())
+    return f"UPDATE {table_of(table)} SET {written}{where}"  # noqa: S608
+
+
+def _conditions(method: Called) -> list[str]:
+    if method.name == "filter_by" or method.name not in ("where", "filter"):
+        return [MARK] if method.args or method.keywords else []
+    return [condition(part) for part in method.args]
+
+
+def condition(value: Any) -> str:
+    """A condition as SQL; the mark, which narrows, when it can't be told."""
+    if value is True:
+        return "true"
+    if isinstance(value, str):
+        return f"({value})"
+    if not isinstance(value, Called):
+        return MARK
+    if value.name in ("true", "literal", "True_"):
+        return "true" if value.args in ([], [True]) else MARK
+    if value.name in _TEXTUAL:
+        return f"({(sql_of(value) or [MARK])[0]})"
+    if value.name in ("and_", "or_") and value.args:
+        return "(" + f" {value.name[:-1].upper()} ".join(map(condition, value.args)) + ")"
+    if value.name == "not_" and value.args:
+        return f"(NOT {condition(value.args[0])})"
+    if isinstance(value.function, External) and value.function.name.startswith("operator."):
+        return _comparison(value.args[0], value.function.name.removeprefix("operator."), value.args[1])
+    if value.name in ("is_", "isnot", "is_not", "__eq__", "__ne__", "is_distinct_from") and value.args == [None]:
+        return _comparison(value.receiver, "=" if value.name in ("is_", "__eq__") else "<>", None)
+    if value.name == "in_" and isinstance(value.given(0), Called) and (column := _qualified(value.receiver)):
+        return f"{column} IN ({_subquery(value.args[0])})"
+    return MARK
+
+
+def _comparison(left: Any, sign: str, right: Any) -> str:
+    column = _constant(left) or _qualified(left)
+    if column is None:
+        return MARK
+    if right is None:
+        return f"{column} IS {'NOT ' if sign == '<>' else ''}NULL"
+    return f"{column} {sign} {_constant(right) or _column_of_all(right) or _qualified(right) or MARK}"
+
+
+def _constant(value: Any) -> str | None:
+    if isinstance(value, Called) and value.name in ("literal", "literal_column") and value.args:
+        return _constant(value.args[0])
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    return str(value) if isinstance(value, int) else None
+
+
+def _qualified(column: Any) -> str | None:
+    """A column with its table; None when it is not one, or one of an alias."""
+    if not isinstance(column, (Attribute, Item)) or looped(column):
+        return None
+    of = column.of.of if isinstance(column.of, Attribute) else column.of
+    if isinstance(of, Called) and of.name in ("alias", "aliased", "subquery", "cte", "lateral"):
+        return None
+    table = table_of(column)
+    return None if MARK in table else f"{table}.{quoted(_column(column))}"
+
+
+def _subquery(statement: Called) -> str:
+    if statement.name in ("subquery", "scalar_subquery", "select_from", "limit", "order_by", "with_for_update", "distinct"):
+        return _subquery(statement.receiver) if isinstance(statement.receiver, Called) else MARK
+    given = statement.args[0] if statement.args and isinstance(statement.args[0], list) else statement.args
+    column = _qualified(given[0]) if statement.name in ("select", "query") and len(given) == 1 else None
+    return f"SELECT {column} FROM {table_of(given[0])}" if column else f"SELECT {MARK}"  # noqa: S608
+
+
+def _sets(method: Called) -> dict[str, str]:
+    sets = {
+        quoted(name): _assigned(value)
+        for name, value in method.keywords.items()
+        if name not in ("values", "synchronize_session", "whereclause")
+    }
+    given = [*method.args, method.keywords.get("values")]
+    for values in given:
+        if isinstance(values, dict):
+            sets.update({quoted(_column(name)): _assigned(value) for name, value in values.items()})
+    return sets
+
+
+def _column(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Called) and value.name in ("column", "Column"):
+        return as_text(value.given(0, "name", "text"))
+    if isinstance(value, Item) and isinstance(value.key, str):
+        return value.key
+    return value.name.rpartition(".")[2] if isinstance(value, (Attribute, External)) else MARK
+
+
+def _assigned(value: Any) -> str:
+    if value is None or (isinstance(value, Called) and value.name == "null"):
+        return "NULL"
+    if isinstance(value, Called) and value.name in _TEXTUAL:
+        return (sql_of(value) or [MARK])[0]
+    if value == "" or value == {} or value == []:
+        return "''"
+    return "'a value'" if isinstance(value, (str, int, float)) else MARK
+
+
+def first_line(value: Any) -> int | None:
+    """Where a statement's text begins in the revision's file, if its lines are the file's."""
+    if isinstance(value, Text):
+        return value.line
+    if isinstance(value, Called) and value.name in (*_TEXTUAL, *_SAME_STATEMENT):
+        inner = value.given(0, "text", "statement", "sqltext") if value.name in _TEXTUAL else value.receiver
+        return first_line(inner)
+    return None

@@ -1,0 +1,196 @@
+"""What a name can stand for while an upgrade is read. Everything that is not here is a plain Python value."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Any
+
+MARK = "cdk_alembic_unknown"
+"""Stands in a text for a value that is not known. An identifier, so that the text stays SQL."""
+
+
+class Text(str):
+    """A literal whose lines are lines of the revision's file, from `line` on."""
+
+    line: int = 0
+
+
+class _Unknown:
+    def __repr__(self) -> str:
+        return "unknown"
+
+
+UNKNOWN = _Unknown()
+
+
+@dataclass(eq=False)
+class External:
+    """Something of a module that is not the backend's: `alembic.op.drop_table`."""
+
+    name: str
+
+
+@dataclass(eq=False)
+class Attribute:
+    of: Any
+    name: str
+
+
+@dataclass(eq=False)
+class Item:
+    """An element of something that is not known: by its key, or one of a loop (`key` is UNKNOWN)."""
+
+    of: Any
+    key: Any = UNKNOWN
+    narrowed: bool = False
+    """Whether what is being read runs for some of a loop's elements only."""
+
+
+@dataclass(eq=False)
+class Called:
+    function: Any
+    args: list[Any]
+    keywords: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        return last_name(self.function)
+
+    @property
+    def receiver(self) -> Any:
+        """Whose method was called; an External without its last part is a module, or what a module holds."""
+        if isinstance(self.function, Attribute):
+            return self.function.of
+        if isinstance(self.function, External) and "." in self.function.name:
+            return External(self.function.name.rpartition(".")[0])
+        return None
+
+    def given(self, position: int, *names: str) -> Any:
+        """An argument by position or name; None when it is not given."""
+        for name in names:
+            if name in self.keywords:
+                return self.keywords[name]
+        return self.args[position] if position < len(self.args) else None
+
+
+SYMBOLS = (External, Attribute, Item, Called)
+
+
+@dataclass(eq=False)
+class Function:
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+    scope: Any
+    owner: Class | None = None
+    """The class that has it as a method."""
+    manages: bool = False
+    """Whether it is a context manager: what is below `with` runs at its `yield`."""
+
+
+@dataclass(eq=False)
+class Class:
+    node: ast.ClassDef
+    names: dict[str, Any]
+    bases: list[Any]
+
+    def find(self, name: str) -> Any:
+        """An attribute of the class or of its bases; None when there is none."""
+        if name in self.names:
+            return self.names[name]
+        return next((found for base in self.bases if isinstance(base, Class) and (found := base.find(name)) is not None), None)
+
+
+@dataclass(eq=False)
+class Instance:
+    cls: Class
+    names: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Bound:
+    """A function with arguments that come first: a method, or a `functools.partial`."""
+
+    function: Any
+    args: list[Any]
+    keywords: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Manager:
+    """A context manager that has not begun."""
+
+    function: Function
+    args: list[Any]
+    keywords: dict[str, Any]
+
+
+@dataclass(eq=False)
+class Chosen:
+    """`operator.attrgetter(name)`, or with arguments `operator.methodcaller(name, ...)`."""
+
+    name: str
+    args: list[Any] | None = None
+    keywords: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Super:
+    """`super()` in a method of `cls`."""
+
+    cls: Class
+    instance: Any
+
+
+@dataclass(eq=False)
+class Method:
+    """A method of a plain Python value."""
+
+    of: Any
+    name: str
+
+
+@dataclass(eq=False)
+class Builtin:
+    name: str
+
+
+@dataclass(eq=False)
+class OneOf:
+    """Depends on what can't be known here."""
+
+    values: list[Any]
+
+
+CALLABLE = (Function, Class, Bound)
+PLAIN = (str, bytes, bytearray, int, float, bool, type(None), list, tuple, dict, set, frozenset, PurePath, range)
+
+
+def either(values: list[Any]) -> Any:
+    """One value for several that are possible: 16 at most, the rest is unknown."""
+    flat: list[Any] = []
+    for value in values:
+        for one in value.values if isinstance(value, OneOf) else [value]:
+            if not any(one is other or (type(one) is type(other) and isinstance(one, str) and one == other) for other in flat):
+                flat.append(one)
+    if len(flat) > 16:
+        flat = [*flat[:16], UNKNOWN]
+    return flat[0] if len(flat) == 1 else OneOf(flat) if flat else UNKNOWN
+
+
+def last_name(value: Any) -> str:
+    """`drop_table` of `op.drop_table`."""
+    if isinstance(value, Attribute):
+        return value.name
+    return value.name.rpartition(".")[2] if isinstance(value, External) else ""
+
+
+def as_text(value: Any) -> str:
+    """A value within a text."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (int, float, PurePath)):
+        return str(value)
+    if isinstance(value, (bytes, bytearray)):
+        return value.decode(errors="replace")
+    return MARK

@@ -1,0 +1,157 @@
+import type { BatchProgress, BatchState, CoordinatorSettings } from '../../../lib/contract/coordinator';
+import { MigrateError } from '../../../lib/contract/failure';
+import type { Tenant, TenantAnswer, TenantError, TenantRequest } from '../../../lib/contract/tenants';
+import { log } from '../../on-deploy/log';
+import { errorKey, partKey, type Run, readRun, runKey, tenantsKey } from '../files/run-files';
+import type { Store } from '../files/store';
+import { accountsFor } from './accounts';
+import { callWorker } from './worker';
+
+/** Keeps calls of the worker short; a longer revision still finishes. */
+const SLICE_SECONDS = 300;
+
+/** What a call of the worker left behind. */
+export type Part = Pick<TenantAnswer, 'outcomes' | 'left' | 'notStarted'> &
+  Partial<TenantAnswer> & {
+    /** When it was written, in milliseconds since the epoch. */
+    readonly endedAt: number;
+  };
+
+/** `error.json`: a worker call failed as a whole, and with it these tenants. */
+export interface BatchFailure {
+  readonly error: TenantError;
+  /** When it was written, in milliseconds since the epoch. */
+  readonly endedAt: number;
+}
+
+/** Nothing has run: the state machine retries after a pause. Its Retry uses this name. */
+export class WorkerNotReady extends Error {
+  override readonly name = 'WorkerNotReady';
+}
+
+/** One worker call for a batch. If the call was made already, returns its stored result. */
+export async function batch(settings: CoordinatorSettings, store: Store, state: BatchState): Promise<BatchProgress> {
+  const { runId, wave, index, part } = state;
+  const known = await store.get<Part>(partKey(runId, wave, index, part));
+  if (known) return ended(store, state, known);
+  const tenants = await tenantsOf(store, state);
+  if (await store.get<BatchFailure>(errorKey(runId, wave, index))) return broken(store, state, tenants);
+
+  const run = await readRun(store, runId);
+  const { tolerated, batches } = run.waves[wave];
+  const left = tolerated === undefined ? undefined : tolerated - (await failedSoFar(store, runId));
+  if (left !== undefined && left < 0) return record(store, state, { outcomes: [], left: [], notStarted: names(tenants) });
+  // The workers that run at the same time share what is left: together they fail once more for each of them at most.
+  const share = left === undefined ? undefined : Math.floor(left / Math.min(settings.concurrency, batches));
+  try {
+    const answer = (await callWorker(settings.worker, request(run, runId, tenants, share))) as TenantAnswer;
+    if (!accountsFor(answer, tenants)) throw new MigrateError('unexpected_answer', ...miscounted(settings.worker));
+    if (stoodStill(answer, tenants)) throw new MigrateError('unexpected_answer', ...standstill(settings.worker, tenants.length));
+    return await record(store, state, await goOn(answer));
+  } catch (error) {
+    if (!(error instanceof MigrateError)) throw error;
+    if (error.code === 'throttled' || error.code === 'function_not_ready') throw new WorkerNotReady(error.message);
+    return fail(store, state, error, tenants);
+  }
+
+  /** A worker that has used up its share goes on as long as all together have failed less often than is tolerated. */
+  async function goOn(answer: TenantAnswer): Promise<TenantAnswer> {
+    if (tolerated === undefined || !answer.notStarted.length) return answer;
+    if ((await failedSoFar(store, runId)) + answer.failed > tolerated) return answer;
+    const waiting = new Set([...answer.notStarted, ...names(answer.left)]);
+    return { ...answer, left: tenants.filter(({ name }) => waiting.has(name)), notStarted: [] };
+  }
+}
+
+function request(run: Run, runId: string, tenants: readonly Tenant[], toleratedFailures: number | undefined): TenantRequest {
+  const { command, allow, requestedBy } = run;
+  if (command === 'plan') return { command, tenants, runId };
+  return {
+    command,
+    tenants,
+    sliceSeconds: SLICE_SECONDS,
+    requestedBy,
+    runId,
+    ...(allow && { allow }),
+    ...(toleratedFailures !== undefined && { toleratedFailures }),
+  };
+}
+
+/** The worker would do the same forever. */
+function stoodStill({ outcomes, left, notStarted }: TenantAnswer, tenants: readonly Tenant[]): boolean {
+  return left.length >= tenants.length && !notStarted.length && outcomes.every(({ applied }) => applied.length === 0);
+}
+
+function standstill(worker: string, tenants: number): [message: string, next: string] {
+  return [`${worker} returned all ${tenants} tenants of a batch without applying anything`, "raise the function's timeout"];
+}
+
+function miscounted(worker: string): [message: string, next: string] {
+  return [
+    `the answer of ${worker} does not say of each tenant exactly once what became of it`,
+    'deploy the function and the state machine with the same version of cdk-alembic',
+  ];
+}
+
+async function tenantsOf(store: Store, { runId, wave, index, part }: BatchState): Promise<readonly Tenant[]> {
+  if (part === 0) return store.require<Tenant[]>(tenantsKey(runId, wave, index));
+  return (await store.require<Part>(partKey(runId, wave, index, part - 1))).left;
+}
+
+/** Of two deliveries of the same call the answer that was written first counts. */
+async function record(store: Store, state: BatchState, answer: Omit<Part, 'endedAt'>): Promise<BatchProgress> {
+  const { runId, wave, index, part } = state;
+  const written = await store.create<Part>(partKey(runId, wave, index, part), { ...answer, endedAt: Date.now() });
+  return ended(store, state, written);
+}
+
+async function ended(store: Store, state: BatchState, { outcomes, left, notStarted }: Part): Promise<BatchProgress> {
+  const { runId, wave, index, part } = state;
+  const failures = outcomes.filter(({ status }) => status === 'failed').length;
+  await countFailed(store, state, failures);
+  return { runId, wave, index, part: part + 1, more: left.length > 0, failed: failures + notStarted.length > 0 };
+}
+
+async function fail(store: Store, state: BatchState, error: MigrateError, tenants: readonly Tenant[]): Promise<BatchProgress> {
+  const { code, message, next, revision, sqlState, statement, dataLoss } = error;
+  const failure: BatchFailure = {
+    error: {
+      code: code as TenantError['code'],
+      message,
+      next,
+      revision,
+      sqlState,
+      statement,
+      ...(dataLoss.length && { dataLoss }),
+    },
+    endedAt: Date.now(),
+  };
+  log('error', 'batch failed', { ...state, ...failure.error });
+  await store.create(errorKey(state.runId, state.wave, state.index), failure);
+  return broken(store, state, tenants);
+}
+
+async function broken(store: Store, state: BatchState, tenants: readonly Tenant[]): Promise<BatchProgress> {
+  const { runId, wave, index, part } = state;
+  await countFailed(store, state, tenants.length);
+  return { runId, wave, index, part: part + 1, more: false, failed: true };
+}
+
+/*
+ * The failures of a run so far, which all its batches count together: each writes a key that tells its number, and S3 lists what
+ * was written before. The number comes from the file that the call left behind, so a batch that is called again writes the same key.
+ */
+
+async function countFailed(store: Store, { runId, wave, index, part }: BatchState, count: number): Promise<void> {
+  if (count) await store.put(runKey(runId, 'failed', `${wave}-${index}-${part}-${count}`), count);
+}
+
+async function failedSoFar(store: Store, runId: string): Promise<number> {
+  let sum = 0;
+  for await (const key of store.keys(`${runKey(runId, 'failed')}/`)) sum += Number(key.slice(key.lastIndexOf('-') + 1));
+  return sum;
+}
+
+function names(tenants: readonly Tenant[]): string[] {
+  return tenants.map(({ name }) => name);
+}

@@ -1,0 +1,119 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DescribeExecutionCommand, ExecutionAlreadyExists, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import type { CdkCustomResourceEvent, CdkCustomResourceIsCompleteResponse } from 'aws-lambda';
+import { printable } from '../../../lib/client/printable';
+import type { TenantsOnDeployData, TenantsOnDeployProperties } from '../../../lib/contract/coordinator';
+import type { TenantRunInput } from '../../../lib/contract/tenants';
+import { log } from '../../on-deploy/log';
+import { runId as runIdOf } from '../../on-deploy/run-id';
+import { isRollingBack } from '../../on-deploy/stack-status';
+import { type Failure, failureOf, RunFailure } from './run-failure';
+
+/** What `onEvent` passes to `isComplete`: the framework merges it into the event of every later call. */
+export interface Started {
+  readonly PhysicalResourceId: string;
+  readonly Data: TenantsOnDeployData;
+  /** The execution to wait for; absent after a rollback. */
+  readonly ExecutionArn?: string;
+  /** Start of CloudFormation's hour, in milliseconds since the epoch. */
+  readonly StartedAt: number;
+}
+
+type Event = CdkCustomResourceEvent<TenantsOnDeployProperties>;
+type Deployed = CdkCustomResourceIsCompleteResponse<TenantsOnDeployData>;
+
+/** CloudFormation waits an hour and then fails without a reason: this ends the deploy with a reason before. */
+const DEPLOY_SECONDS = 55 * 60;
+
+/** Step Functions throttles if many stacks deploy at once, and a deploy should not fail because of that. */
+const MAX_ATTEMPTS = 8;
+
+/** How long one call of `isComplete` polls, so that the waiter's state machine takes few steps and the end is noticed at once. */
+const LOOK_SECONDS = 60;
+const LOOK_EVERY_SECONDS = 2;
+
+/** CDK's Provider framework calls this once per event. A deploy that hands over ends here. */
+export async function onEvent(event: Event): Promise<Started | { PhysicalResourceId: string }> {
+  const StartedAt = Date.now();
+  if (event.RequestType === 'Delete') return { PhysicalResourceId: event.PhysicalResourceId };
+  const PhysicalResourceId = event.RequestType === 'Update' ? event.PhysicalResourceId : idOf(event);
+  if (event.RequestType === 'Update' && (await isRollingBack(event.StackId))) {
+    log('warning', 'the stack is rolling back: there is nothing to migrate, and no run is started', about(event));
+    return { PhysicalResourceId, Data: { runId: '', consoleUrl: '' }, StartedAt };
+  }
+  const runId = runIdOf(event.StackId, event.RequestId);
+  const ExecutionArn = await start(event, runId);
+  const Data = { runId, consoleUrl: consoleUrl(ExecutionArn) };
+  log('info', 'started', { ...about(event), ...Data });
+  return { PhysicalResourceId, Data, ExecutionArn, StartedAt };
+}
+
+/** CDK's Provider framework calls this until the run has ended. */
+export async function isComplete(event: Event & Partial<Started>): Promise<Deployed> {
+  const { RequestType, ExecutionArn, Data, StartedAt = 0 } = event;
+  if (RequestType === 'Delete' || !ExecutionArn) return { IsComplete: true, ...(Data && { Data }) };
+  const sfn = new SFNClient({ maxAttempts: MAX_ATTEMPTS });
+  try {
+    const end = Date.now() + LOOK_SECONDS * 1000;
+    for (;;) {
+      const execution = await sfn.send(new DescribeExecutionCommand({ executionArn: ExecutionArn }));
+      if (execution.status === 'SUCCEEDED') return { IsComplete: true, ...(Data && { Data }) };
+      if (execution.status !== 'RUNNING') return await endedBadly(event, failureOf(execution));
+      if (Date.now() - StartedAt > DEPLOY_SECONDS * 1000) return await failed(event, STILL_RUNNING);
+      if (Date.now() >= end) return { IsComplete: false };
+      await sleep(LOOK_EVERY_SECONDS * 1000);
+    }
+  } finally {
+    sfn.destroy();
+  }
+}
+
+const STILL_RUNNING = {
+  message: `the tenants' migrations take longer than a deploy can wait: after ${DEPLOY_SECONDS / 60} minutes they are still running`,
+  next: 'the run continues: deploy again when it has ended, or use TenantDeploy.handOver() if it always takes this long',
+};
+
+/** A repeated delivery of the same request has the same name, and Step Functions starts each name only once. */
+async function start(event: Event, name: string): Promise<string> {
+  const { StateMachineArn } = event.ResourceProperties;
+  const stackName = event.StackId.split('/')[1] ?? event.StackId;
+  const input: TenantRunInput = { requestedBy: printable(`deploy ${stackName}`) };
+  const sfn = new SFNClient({ maxAttempts: MAX_ATTEMPTS });
+  try {
+    await sfn.send(new StartExecutionCommand({ stateMachineArn: StateMachineArn, name, input: JSON.stringify(input) }));
+  } catch (error) {
+    if (!(error instanceof ExecutionAlreadyExists)) throw error;
+  } finally {
+    sfn.destroy();
+  }
+  return `${StateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
+}
+
+async function endedBadly(event: Event & Partial<Started>, failure: Failure): Promise<Deployed> {
+  if (failure.code !== 'no_tenants' || event.RequestType !== 'Create') return failed(event, failure);
+  // A stage that is new has no tenants yet. One that was deployed before may have lost its list.
+  log('warning', 'there are no tenants yet', { ...about(event), ...failure });
+  return { IsComplete: true, ...(event.Data && { Data: event.Data }) };
+}
+
+async function failed(event: Event & Partial<Started>, failure: Failure): Promise<Deployed> {
+  // A deploy that was cancelled may be rolling back by now; failing here would leave the stack in UPDATE_ROLLBACK_FAILED.
+  if (event.RequestType === 'Update' && (await isRollingBack(event.StackId))) return { IsComplete: true, Data: event.Data };
+  log('error', 'failed', { ...about(event), ...failure });
+  throw new RunFailure(failure, event.Data?.consoleUrl ?? '');
+}
+
+function idOf({ ResourceProperties: { StateMachineArn } }: Event): string {
+  // If an update changed the id, CloudFormation would send a Delete for the old one.
+  return `${StateMachineArn.split(':').at(-1)}/runs`;
+}
+
+function consoleUrl(executionArn: string): string {
+  const [, partition, , region] = executionArn.split(':');
+  const host = { 'aws-cn': 'console.amazonaws.cn', 'aws-us-gov': 'console.amazonaws-us-gov.com' }[partition ?? ''];
+  return `https://${host ?? 'console.aws.amazon.com'}/states/home?region=${region}#/v2/executions/details/${executionArn}`;
+}
+
+function about({ RequestType, StackId, ResourceProperties: { StateMachineArn, Stage } }: Event): Record<string, unknown> {
+  return { requestType: RequestType, stackId: StackId, stateMachine: StateMachineArn, stage: Stage };
+}

@@ -1,0 +1,48 @@
+import type { TenantRunInput, Wave } from '../../../lib/contract/tenants';
+import type { Store } from './store';
+
+/*
+ * Keys of a run's files. `runs/` expires; the list of what failed last is outside of it.
+ */
+
+/** `run.json`: what the lister decided. */
+export interface Run {
+  readonly command: 'upgrade' | 'plan';
+  readonly allow: TenantRunInput['allow'];
+  readonly requestedBy: string;
+  /** When it was listed, in milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** Whether all tenants are meant. */
+  readonly all: boolean;
+  /** Number of tenants and batches of each wave. */
+  readonly waves: { readonly [wave in Wave]: WaveSize };
+  readonly warnings: readonly string[];
+  /** Why nothing can run. */
+  readonly failure?: Failure;
+}
+
+export interface WaveSize {
+  readonly tenants: number;
+  readonly batches: number;
+  /** More failures than this stop the run; absent: all tenants are tried. */
+  readonly tolerated?: number;
+}
+
+export interface Failure {
+  readonly code: 'invalid_request' | 'unknown_tenant' | 'no_tenants' | 'tenants_unavailable';
+  readonly message: string;
+  readonly next: string;
+}
+
+export const runKey = (runId: string, ...path: (string | number)[]): string => ['runs', runId, ...path].join('/');
+export const batchesKey = (runId: string, wave: Wave): string => runKey(runId, wave, 'batches.json');
+export const tenantsKey = (runId: string, wave: Wave, index: number): string => runKey(runId, wave, index, 'tenants.json');
+export const partKey = (runId: string, wave: Wave, index: number, part: number): string =>
+  runKey(runId, wave, index, `${part}.json`);
+export const errorKey = (runId: string, wave: Wave, index: number): string => runKey(runId, wave, index, 'error.json');
+export const approvalKey = (runId: string): string => runKey(runId, 'approval.json');
+
+/** The run as the lister wrote it down. */
+export function readRun(store: Store, runId: string): Promise<Run> {
+  return store.require<Run>(runKey(runId, 'run.json'));
+}

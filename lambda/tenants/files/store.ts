@@ -1,0 +1,127 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GetObjectCommand, ListObjectsV2Command, NoSuchKey, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+
+/** Rivals for a file that a run writes once: each try lets one of them through. */
+const MAX_TRIES = 50;
+const MAX_PAUSE_MS = 200;
+
+/** What S3 says when a file is there already or is no longer the one that was read, and when two writes meet. */
+const PRECONDITION_FAILED = 'PreconditionFailed';
+const WRITES_MET = 'ConditionalRequestConflict';
+/** NoSuchKey: it was deleted since it was read. */
+const CONFLICTS = [PRECONDITION_FAILED, WRITES_MET, 'NoSuchKey'];
+
+/** A file of this project's own making that is not what was written. */
+export class DamagedFile extends Error {
+  override readonly name = 'DamagedFile';
+}
+
+interface Versioned {
+  readonly text: string;
+  /** Changes whenever the file is written. */
+  readonly tag: string | undefined;
+}
+
+/** JSON files in a bucket. */
+export class Store {
+  private readonly s3 = new S3Client();
+
+  constructor(readonly bucket: string) {}
+
+  /** The text of a file; undefined when there is none. */
+  async text(key: string): Promise<string | undefined> {
+    return (await this.read(key))?.text;
+  }
+
+  /** A file of this project's own making. Throws DamagedFile. */
+  async get<T>(key: string): Promise<T | undefined> {
+    const text = await this.text(key);
+    return text === undefined ? undefined : this.parse<T>(key, text);
+  }
+
+  /** A file that must be there. Throws DamagedFile. */
+  async require<T>(key: string): Promise<T> {
+    const value = await this.get<T>(key);
+    if (value === undefined) throw new Error(`there is no s3://${this.bucket}/${key}`);
+    return value;
+  }
+
+  async put(key: string, value: unknown): Promise<void> {
+    await this.write(key, value, {});
+  }
+
+  /** Writes a file unless it exists. Gives what it then holds: of two writers, the first one decides. */
+  async create<T>(key: string, value: T): Promise<T> {
+    for (let tries = MAX_TRIES; ; tries--) {
+      try {
+        await this.write(key, value, { IfNoneMatch: '*' });
+        return value;
+      } catch (error) {
+        const { name } = error as Error;
+        if (name === PRECONDITION_FAILED) return this.require<T>(key);
+        if (tries === 1 || name !== WRITES_MET) throw error;
+        await sleep(Math.random() * MAX_PAUSE_MS);
+      }
+    }
+  }
+
+  /**
+   * Replaces a file by what `change` makes of it. No writer loses what another one wrote at the same time.
+   *
+   * @param change gets what the file holds, or undefined when there is none or it is damaged
+   */
+  async update<T>(key: string, change: (before: T | DamagedFile | undefined) => T): Promise<void> {
+    for (let tries = MAX_TRIES; ; tries--) {
+      const found = await this.read(key);
+      const condition = found ? { IfMatch: found.tag } : { IfNoneMatch: '*' };
+      try {
+        await this.write(key, change(found && this.whole<T>(key, found.text)), condition);
+        return;
+      } catch (error) {
+        if (tries === 1 || !CONFLICTS.includes((error as Error).name)) throw error;
+        await sleep(Math.random() * MAX_PAUSE_MS);
+      }
+    }
+  }
+
+  /** The keys that begin with a prefix, in S3's order. */
+  async *keys(Prefix: string): AsyncGenerator<string> {
+    let ContinuationToken: string | undefined;
+    do {
+      const page = await this.s3.send(new ListObjectsV2Command({ Bucket: this.bucket, Prefix, ContinuationToken }));
+      for (const { Key = '' } of page.Contents ?? []) yield Key;
+      ContinuationToken = page.NextContinuationToken;
+    } while (ContinuationToken);
+  }
+
+  private async read(Key: string): Promise<Versioned | undefined> {
+    try {
+      const { Body, ETag } = await this.s3.send(new GetObjectCommand({ Bucket: this.bucket, Key }));
+      return { text: (await Body?.transformToString()) ?? '', tag: ETag };
+    } catch (error) {
+      if (error instanceof NoSuchKey) return undefined;
+      throw error;
+    }
+  }
+
+  private async write(Key: string, value: unknown, condition: { IfMatch?: string; IfNoneMatch?: string }): Promise<void> {
+    const Body = JSON.stringify(value);
+    await this.s3.send(new PutObjectCommand({ Bucket: this.bucket, Key, Body, ContentType: 'application/json', ...condition }));
+  }
+
+  private parse<T>(key: string, text: string): T {
+    try {
+      return JSON.parse(text) as T;
+    } catch (error) {
+      throw new DamagedFile(`s3://${this.bucket}/${key} is damaged: ${(error as Error).message}`);
+    }
+  }
+
+  private whole<T>(key: string, text: string): T | DamagedFile {
+    try {
+      return this.parse<T>(key, text);
+    } catch (error) {
+      return error as DamagedFile;
+    }
+  }
+}

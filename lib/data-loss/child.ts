@@ -1,0 +1,31 @@
+import { text } from 'node:stream/consumers';
+import type { UpgradeStep } from '../contract/facts';
+import { loadParser } from '../sql/parse';
+import { type DestroyedData, judge } from './judge';
+
+/*
+ * Judges upgrades in a process of its own: synthesis is synchronous, and the parser loads asynchronously.
+ * Standard input holds the steps of each upgrade by file, standard output gets what each destroys.
+ */
+async function main(): Promise<void> {
+  const upgrades: Record<string, readonly UpgradeStep[]> = JSON.parse(await text(process.stdin));
+  await loadParser();
+  const found = Object.entries(upgrades)
+    .map(([file, steps]) => [file, judged(steps)] as const)
+    .filter(([, losses]) => losses.length);
+  process.stdout.write(JSON.stringify(Object.fromEntries(found)));
+}
+
+/** SQL that the parser breaks on must not keep the other revisions from being read. */
+function judged(steps: readonly UpgradeStep[]): readonly DestroyedData[] {
+  try {
+    return judge(steps);
+  } catch {
+    return [{ rule: 'unread-sql', what: "runs SQL that can't be read", line: 1 }];
+  }
+}
+
+main().catch((error: Error) => {
+  console.error(error.message);
+  process.exitCode = 1;
+});

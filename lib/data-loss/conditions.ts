@@ -1,0 +1,234 @@
+import type { Node, SelectStmt } from 'libpg-query';
+import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
+import { joined, nameOf } from './made';
+
+/**
+ * Whether a condition leaves no row out: it is missing, always true, or true of every row there is. `names`: the table, and what else
+ * holds all of its rows.
+ */
+export function isEveryRow(where: Node | undefined, names: readonly string[]): boolean {
+  if (!where || isTrue(where)) return true;
+  if ('BoolExpr' in where) {
+    const { boolop, args = [] } = where.BoolExpr;
+    if (boolop === 'NOT_EXPR') return args.some((arg) => isFalse(arg) || isNullKey(arg, names));
+    if (boolop === 'AND_EXPR') return args.every((arg) => isEveryRow(arg, names));
+    return args.some((arg) => isEveryRow(arg, names)) || args.some((arg) => args.some((other) => isOpposite(arg, other)));
+  }
+  if ('NullTest' in where) return where.NullTest.nulltesttype === 'IS_NOT_NULL' && isKey(where.NullTest.arg, names);
+  if ('SubLink' in where) {
+    const { subLinkType, subselect, testexpr } = where.SubLink;
+    const select = subselect && 'SelectStmt' in subselect ? subselect.SelectStmt : undefined;
+    if (!select) return false;
+    if (subLinkType === 'EXISTS_SUBLINK') return isFoundForAll(select, names);
+    return subLinkType === 'ANY_SUBLINK' && holdsKey(testexpr, names) && isWholeTable(select, names);
+  }
+  if (!('A_Expr' in where)) return false;
+  const { name = [], lexpr, rexpr, kind } = where.A_Expr;
+  if (kind === 'AEXPR_BETWEEN' && rexpr && 'List' in rexpr) {
+    const [least, most] = rexpr.List.items ?? [];
+    return isKey(lexpr, names) && isSmall(least) && isLarge(most);
+  }
+  const operator = joined(name);
+  if (kind === 'AEXPR_OP_ANY' && operator === '=' && rexpr && 'SubLink' in rexpr) {
+    // ctid = ANY (ARRAY (SELECT ctid FROM users LIMIT 1000))
+    const { subselect } = rexpr.SubLink;
+    return isKey(lexpr, names) && !!subselect && 'SelectStmt' in subselect && isWholeTable(subselect.SelectStmt, names);
+  }
+  if (kind === 'AEXPR_LIKE' || kind === 'AEXPR_ILIKE')
+    return isColumn(lexpr) && /^\{"sval":\{"sval":"%+"\}\}$/.test(constant(rexpr) ?? '');
+  if (operator === '~' || operator === '~*') return isColumn(lexpr) && constant(rexpr) === '{"sval":{"sval":".*"}}';
+  if (operator === '=' && lexpr && rexpr) return isSame(lexpr, rexpr, names);
+  // WHERE id > 0, WHERE 0 < id
+  if (['>', '>=', '<>'].includes(operator) && isKey(lexpr, names) && isSmall(rexpr)) return true;
+  if (['<', '<=', '<>'].includes(operator) && isKey(rexpr, names) && isSmall(lexpr)) return true;
+  return ['<', '<='].includes(operator) && isPast(lexpr) && isNow(rexpr);
+}
+
+/** EXISTS (SELECT 1), EXISTS (SELECT 1 FROM users u WHERE u.id = users.id) */
+function isFoundForAll({ fromClause = [], whereClause }: SelectStmt, names: readonly string[]): boolean {
+  const [from, ...more] = fromClause;
+  if (!from) return isEveryRow(whereClause, names);
+  const isOwn = !more.length && 'RangeVar' in from && names.includes(nameOf(from.RangeVar));
+  return isOwn && isEveryRow(whereClause, [...names, from.RangeVar.alias?.aliasname ?? '']);
+}
+
+/** SELECT id FROM table [LIMIT n]: a table that is emptied in batches. */
+export function isWholeTable({ fromClause = [], whereClause, havingClause }: SelectStmt, names: readonly string[]): boolean {
+  const [from, ...more] = fromClause;
+  return (
+    !havingClause &&
+    !more.length &&
+    !!from &&
+    'RangeVar' in from &&
+    names.includes(nameOf(from.RangeVar)) &&
+    isEveryRow(whereClause, names)
+  );
+}
+
+function isTrue(node: Node): boolean {
+  if ('TypeCast' in node && node.TypeCast.arg)
+    return isTrue(node.TypeCast.arg) || /^\{"sval":\{"sval":"t(?:rue)?"\}\}$/.test(constant(node.TypeCast.arg) ?? '');
+  if ('BooleanTest' in node)
+    return node.BooleanTest.booltesttype === 'IS_TRUE' && !!node.BooleanTest.arg && isTrue(node.BooleanTest.arg);
+  if ('CoalesceExpr' in node) return !!node.CoalesceExpr.args?.[0] && isTrue(node.CoalesceExpr.args[0]);
+  if ('A_Const' in node) return !!node.A_Const.boolval?.boolval;
+  if (!('A_Expr' in node)) return false;
+  const { name = [], lexpr, rexpr } = node.A_Expr;
+  const [left, right] = [constant(lexpr), constant(rexpr)];
+  if (left === undefined || right === undefined) return false;
+  const [one, other] = [numberOf(lexpr), numberOf(rexpr)];
+  switch (joined(name)) {
+    case '=':
+      return left === right;
+    case '<>':
+      return left !== right;
+    case '>':
+      return one > other;
+    case '<':
+      return one < other;
+    case '>=':
+      return one >= other;
+    case '<=':
+      return one <= other;
+    default:
+      return false;
+  }
+}
+
+/** NaN, which is neither more nor less than anything, for what is no number. */
+function numberOf(node: Node | undefined): number {
+  return node && 'A_Const' in node && node.A_Const.ival ? (node.A_Const.ival.ival ?? 0) : Number.NaN;
+}
+
+function isFalse(node: Node): boolean {
+  return 'A_Const' in node && !!node.A_Const && 'boolval' in node.A_Const && !node.A_Const.boolval?.boolval;
+}
+
+function isNullKey(node: Node, names: readonly string[]): boolean {
+  return 'NullTest' in node && node.NullTest.nulltesttype === 'IS_NULL' && isKey(node.NullTest.arg, names);
+}
+
+/** active, NOT active; email IS NULL, email IS NOT NULL; active IS TRUE, active IS NOT TRUE. */
+function isOpposite(one: Node, other: Node): boolean {
+  const [written, against] = [withoutPlaces(one), withoutPlaces(other)];
+  if (written.includes(UNKNOWN)) return false;
+  if ('BoolExpr' in other && other.BoolExpr.boolop === 'NOT_EXPR')
+    return other.BoolExpr.args?.length === 1 && withoutPlaces(other.BoolExpr.args[0]) === written;
+  if (!('NullTest' in other || 'BooleanTest' in other)) return false;
+  return written !== against && written.replace(/"(IS)_(NULL|TRUE|FALSE|UNKNOWN)"/, '"$1_NOT_$2"') === against;
+}
+
+/** A column, or expression of columns, that is compared with itself. A row of another name for the table is the same row when it is its key. */
+function isSame(one: Node, other: Node, names: readonly string[]): boolean {
+  if (!('ColumnRef' in one && 'ColumnRef' in other) || withoutPlaces(one).includes(UNKNOWN)) return false;
+  const [left, right] = [one, other].map((node) => {
+    const fields = joined(node.ColumnRef.fields);
+    const dot = fields.lastIndexOf('.');
+    return { of: dot < 0 ? undefined : fields.slice(0, dot), column: fields.slice(dot + 1) };
+  });
+  if (!left || !right || left.column !== right.column) return false;
+  const [first, second] = [left.of ?? names[0], right.of ?? names[0]];
+  const isOne = first === second;
+  return isOne || (isKey(one, names) && [first, second].every((name) => names.includes(name ?? '')));
+}
+
+function isSmall(node: Node | undefined): boolean {
+  return numberOf(node) <= 1 || isEmptyText(node) || (!!node && 'A_Const' in node && !!node.A_Const.fval?.fval?.startsWith('-'));
+}
+
+function isEmptyText(node: Node | undefined): boolean {
+  return !!node && 'A_Const' in node && !!node.A_Const.sval && !node.A_Const.sval.sval;
+}
+
+/** As much as an integer holds. */
+function isLarge(node: Node | undefined): boolean {
+  return numberOf(node) >= 2 ** 31 - 1 || (!!node && 'A_Const' in node && Number(node.A_Const.fval?.fval) >= 2 ** 31 - 1);
+}
+
+/** A column that is never NULL nor below one, by its name: `id`, or `user_id` of users. */
+function isKey(node: Node | undefined, names: readonly string[]): boolean {
+  if (node && 'TypeCast' in node) return isKey(node.TypeCast.arg, names);
+  if (!node || !('ColumnRef' in node)) return false;
+  const column = joined(node.ColumnRef.fields).split('.').at(-1) ?? '';
+  const ofTable = names.some((name) => [`${name}_id`, `${name.replace(/s$/, '')}_id`].includes(column));
+  return ofTable || ['id', 'ctid', 'uuid', 'guid', 'pk'].includes(column);
+}
+
+function holdsKey(node: Node | undefined, names: readonly string[]): boolean {
+  return !!node && ('RowExpr' in node ? (node.RowExpr.args ?? []).some((arg) => isKey(arg, names)) : isKey(node, names));
+}
+
+/** A column that holds when the row was written, by its name. */
+function isPast(node: Node | undefined): boolean {
+  return (
+    !!node &&
+    'ColumnRef' in node &&
+    /^(?:.*\.)?(?:created|inserted|updated|modified)(?:_?(?:at|on|date))?$/.test(joined(node.ColumnRef.fields))
+  );
+}
+
+/** now(), or later. */
+function isNow(node: Node | undefined): boolean {
+  if (!node) return false;
+  if ('SQLValueFunction' in node) return true;
+  if ('FuncCall' in node) return ['now', 'clock_timestamp', 'statement_timestamp'].includes(joined(node.FuncCall.funcname));
+  return 'A_Expr' in node && joined(node.A_Expr.name) === '+' && isNow(node.A_Expr.lexpr);
+}
+
+function isColumn(node: Node | undefined): boolean {
+  return !!node && 'ColumnRef' in node;
+}
+
+function constant(node: Node | undefined): string | undefined {
+  if (!node || !('A_Const' in node)) return undefined;
+  return withoutPlaces(node.A_Const);
+}
+
+function withoutPlaces(value: unknown): string {
+  return JSON.stringify(value, (key, inner) => (key === 'location' ? undefined : inner));
+}
+
+/** Whether an expression reads no column: then every row gets the same. */
+export function readsNothing(node: Node): boolean {
+  return !/"ColumnRef"|"SubLink"/.test(JSON.stringify(node));
+}
+
+/** NULL, an empty text, an empty list or document, the default: nothing of what was there is left. */
+export function isEmpty(node: Node | undefined): boolean {
+  if (!node) return false;
+  if ('SetToDefault' in node) return true;
+  if ('TypeCast' in node) return isEmpty(node.TypeCast.arg);
+  if ('A_ArrayExpr' in node) return !node.A_ArrayExpr.elements?.length;
+  // (email, phone) = (NULL, NULL)
+  if ('MultiAssignRef' in node) {
+    const { source, colno = 1 } = node.MultiAssignRef;
+    if (source && 'RowExpr' in source) return isEmpty(source.RowExpr.args?.[colno - 1]);
+    return !!source && isEmpty(selectedBy(source, colno - 1));
+  }
+  if ('SubLink' in node) return isEmpty(selectedBy(node, 0));
+  if ('CoalesceExpr' in node) return (node.CoalesceExpr.args ?? []).every(isEmpty);
+  if ('FuncCall' in node && /^(?:left|right)$/.test(joined(node.FuncCall.funcname)))
+    return numberOf(node.FuncCall.args?.[1]) === 0;
+  if ('FuncCall' in node)
+    return !node.FuncCall.args?.length && EMPTY.includes(joined(node.FuncCall.funcname).replace(/^pg_catalog\./, ''));
+  if ('A_Expr' in node && node.A_Expr.kind === 'AEXPR_NULLIF')
+    return !!node.A_Expr.lexpr && withoutPlaces(node.A_Expr.lexpr) === withoutPlaces(node.A_Expr.rexpr);
+  if ('CaseExpr' in node)
+    return (
+      (!node.CaseExpr.defresult || isEmpty(node.CaseExpr.defresult)) &&
+      (node.CaseExpr.args ?? []).every((arg) => 'CaseWhen' in arg && isEmpty(arg.CaseWhen.result))
+    );
+  if (!('A_Const' in node)) return false;
+  const { isnull, sval } = node.A_Const;
+  return !!isnull || (sval !== undefined && ['', '{}', '[]'].includes(sval.sval ?? ''));
+}
+
+const EMPTY = ['jsonb_build_object', 'json_build_object', 'jsonb_build_array', 'json_build_array'];
+
+/** What a SELECT without FROM gives in a column. */
+function selectedBy(node: Node, column: number): Node | undefined {
+  const select = 'SubLink' in node ? node.SubLink.subselect : undefined;
+  if (!select || !('SelectStmt' in select) || select.SelectStmt.fromClause?.length) return undefined;
+  const target = select.SelectStmt.targetList?.[column];
+  return target && 'ResTarget' in target ? target.ResTarget.val : undefined;
+}

@@ -1,0 +1,88 @@
+import type { ColumnDef, Node } from 'libpg-query';
+import { readsNothing } from './conditions';
+import { joined } from './made';
+
+/** Functions that give back only a part of what they get. */
+const CUTS = new Set([
+  'left',
+  'right',
+  'substr',
+  'substring',
+  'round',
+  'trunc',
+  'floor',
+  'ceil',
+  'ceiling',
+  'date_trunc',
+  'split_part',
+  'md5',
+  'sha256',
+  'length',
+  'char_length',
+  'extract',
+  'date_part',
+  'jsonb_array_length',
+  'array_length',
+  'cardinality',
+  'random',
+  'gen_random_uuid',
+  'now',
+]);
+
+/** Types that a value of another is cut to, without an error, by a cast. */
+const CUTTING = new Set(['date', 'time']);
+/** What people write for a text of any length. */
+const ROOMY = 255;
+const FRACTIONAL = /^(?:numeric|double precision|real|float)/;
+const WHOLE = new Set(['int4', 'int8', 'int2']);
+
+/**
+ * Whether a column's values lose something when they take a new type: USING that does not read the column or takes a part of it, and
+ * casts that cut without an error. `before` is the type it has, if that is known.
+ */
+export function convertsLossily({ typeName, raw_default: using }: ColumnDef, before: string | undefined): boolean {
+  const type = joined(typeName?.names).replace(/^pg_catalog\./, '');
+  if (using) return readsNothing(using) || cuts(using);
+  // timestamp to date needs no USING.
+  if (CUTTING.has(type)) return before !== type;
+  if (WHOLE.has(type)) return before !== undefined && FRACTIONAL.test(before);
+  if (type === 'numeric' && before?.startsWith('numeric(')) {
+    const scale = (text: string) => Number(/,\s*(\d+)/.exec(text)?.[1] ?? 0);
+    const [, digits] = (typeName?.typmods ?? []).map((node) => ('A_Const' in node ? (node.A_Const.ival?.ival ?? 0) : 0));
+    return !!typeName?.typmods?.length && (digits ?? 0) < scale(before);
+  }
+  return false;
+}
+
+function cuts(node: Node): boolean {
+  if ('TypeCast' in node) {
+    const { arg, typeName } = node.TypeCast;
+    const type = joined(typeName?.names).replace(/^pg_catalog\./, '');
+    // name::varchar(10) cuts, where an assignment would fail.
+    const [size] = (typeName?.typmods ?? []).map((node) => ('A_Const' in node ? (node.A_Const.ival?.ival ?? 0) : 0));
+    const isCut = (type === 'varchar' || type === 'bpchar') && size !== undefined && size < ROOMY;
+    return isCut || (CUTTING.has(type) && !!arg && 'ColumnRef' in arg) || (!!arg && cuts(arg));
+  }
+  if ('FuncCall' in node) {
+    const name = joined(node.FuncCall.funcname).replace(/^pg_catalog\./, '');
+    return CUTS.has(name) || (node.FuncCall.args ?? []).some(cuts);
+  }
+  if ('NullTest' in node) return true;
+  if ('A_Indirection' in node) return true;
+  if ('CoalesceExpr' in node) return (node.CoalesceExpr.args ?? []).some(cuts);
+  if ('CaseExpr' in node) {
+    const { args = [], defresult } = node.CaseExpr;
+    const results = args.flatMap((arg) => ('CaseWhen' in arg && arg.CaseWhen.result ? [arg.CaseWhen.result] : []));
+    return results.every(isNull) && (!defresult || isNull(defresult));
+  }
+  if ('A_Expr' in node) {
+    const operator = joined(node.A_Expr.name);
+    if (operator === '->' || operator === '->>' || operator === '#>>') return true;
+    return [node.A_Expr.lexpr, node.A_Expr.rexpr].some((side) => side && cuts(side));
+  }
+  return false;
+}
+
+function isNull(node: Node): boolean {
+  return 'TypeCast' in node && node.TypeCast.arg ? isNull(node.TypeCast.arg) : 'A_Const' in node && !!node.A_Const.isnull;
+}

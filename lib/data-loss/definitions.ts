@@ -1,0 +1,171 @@
+import type { AlterTableCmd, Node } from 'libpg-query';
+import { convertsLossily } from './conversions';
+import type { Loss } from './losses';
+import { joined, type Made, nameOf } from './made';
+
+type Of<Kind extends string> = Extract<Node, Record<Kind, unknown>>[Kind & keyof Extract<Node, Record<Kind, unknown>>];
+
+/** What objects a statement makes, so that dropping them again loses nothing. Whether it was such a statement. */
+export function makes(node: Node, made: Made): boolean {
+  if ('CreateStmt' in node) {
+    const { relation, if_not_exists } = node.CreateStmt;
+    made.add('table', nameOf(relation), !!if_not_exists && relation?.relpersistence !== 't');
+  } else if ('CreateTableAsStmt' in node) {
+    const { into, objtype, if_not_exists } = node.CreateTableAsStmt;
+    const kind = objtype === 'OBJECT_TABLE' ? 'table' : 'view';
+    made.add(kind, nameOf(into?.rel), !!if_not_exists && into?.rel?.relpersistence !== 't');
+  } else if ('ViewStmt' in node) made.add('view', nameOf(node.ViewStmt.view));
+  else if ('CreateSchemaStmt' in node)
+    made.add('schema', node.CreateSchemaStmt.schemaname ?? '', !!node.CreateSchemaStmt.if_not_exists);
+  else if ('CreateEnumStmt' in node) made.add('type', joined(node.CreateEnumStmt.typeName));
+  else if ('CreateDomainStmt' in node) made.add('type', joined(node.CreateDomainStmt.domainname));
+  else if ('CreateRangeStmt' in node) made.add('type', joined(node.CreateRangeStmt.typeName));
+  else if ('CompositeTypeStmt' in node) made.add('type', nameOf(node.CompositeTypeStmt.typevar));
+  else if ('RenameStmt' in node) renames(node.RenameStmt, made);
+  else if ('AlterObjectSchemaStmt' in node) moves(node.AlterObjectSchemaStmt, made);
+  else return false;
+  return true;
+}
+
+/** Names of the views that a statement makes. */
+export function createdViews(node: Node | undefined): readonly string[] {
+  if (!node) return [];
+  if ('ViewStmt' in node) return [nameOf(node.ViewStmt.view)];
+  return 'CreateTableAsStmt' in node && node.CreateTableAsStmt.objtype === 'OBJECT_MATVIEW'
+    ? [nameOf(node.CreateTableAsStmt.into?.rel)]
+    : [];
+}
+
+function renames({ renameType, relation, object, subname = '', newname = '' }: Of<'RenameStmt'>, made: Made): void {
+  if (renameType === 'OBJECT_TABLE' || renameType === 'OBJECT_VIEW' || renameType === 'OBJECT_MATVIEW') {
+    const from = nameOf(relation);
+    made.rename(renameType === 'OBJECT_TABLE' ? 'table' : 'view', from, beside(from, newname));
+  } else if (renameType === 'OBJECT_COLUMN') {
+    made.rename('column', `${nameOf(relation)}.${subname}`, `${nameOf(relation)}.${newname}`);
+  } else if (renameType === 'OBJECT_TYPE' || renameType === 'OBJECT_DOMAIN') {
+    const from = joined(object && 'List' in object ? (object.List.items ?? []) : []);
+    made.rename('type', from, beside(from, newname));
+  } else if (renameType === 'OBJECT_SCHEMA') made.rename('schema', subname, newname);
+}
+
+function beside(from: string, name: string): string {
+  return from.includes('.') ? `${from.slice(0, from.lastIndexOf('.'))}.${name}` : name;
+}
+
+/** ALTER TABLE users SET SCHEMA trash: what the revision made itself holds what it did not make. */
+function moves({ objectType, relation, newschema = '' }: Of<'AlterObjectSchemaStmt'>, made: Made): void {
+  if (objectType !== 'OBJECT_TABLE') return;
+  const from = nameOf(relation);
+  const to =
+    newschema === 'public' ? from.slice(from.lastIndexOf('.') + 1) : `${newschema}.${from.slice(from.lastIndexOf('.') + 1)}`;
+  if (made.has('table', from)) made.rename('table', from, to);
+  else made.forget('schema', newschema);
+}
+
+/** `before`: the type that a column has. */
+export function alterLosses(
+  { relation, cmds = [], objtype }: Of<'AlterTableStmt'>,
+  made: Made,
+  before?: string,
+): readonly Loss[] {
+  const table = nameOf(relation);
+  return cmds.flatMap((command) =>
+    'AlterTableCmd' in command ? partLosses(table, objtype === 'OBJECT_TYPE', command.AlterTableCmd, made, before) : [],
+  );
+}
+
+function partLosses(
+  table: string,
+  isType: boolean,
+  { subtype = 'AT_AddColumn', name = '', def, missing_ok }: AlterTableCmd,
+  made: Made,
+  before: string | undefined,
+): readonly Loss[] {
+  switch (subtype) {
+    case 'AT_AddColumn':
+      if (def && 'ColumnDef' in def) made.add('column', `${table}.${def.ColumnDef.colname}`, !!missing_ok);
+      return [];
+    case 'AT_DropColumn': {
+      const own = isType ? made.has('type', table) : made.mayDrop('table', table) || made.mayDrop('column', `${table}.${name}`);
+      made.forget('column', `${table}.${name}`);
+      made.freesTypes = true;
+      const what = isType ? `ALTER TYPE ${table} DROP ATTRIBUTE ${name}` : `ALTER TABLE ${table} DROP COLUMN ${name}`;
+      return own ? [] : [{ rule: 'drop-column', what }];
+    }
+    case 'AT_AlterColumnType': {
+      made.freesTypes = true;
+      const column = def && 'ColumnDef' in def ? def.ColumnDef : undefined;
+      if (!column || made.hasColumn(table, name) || !convertsLossily(column, before)) return [];
+      return [{ rule: 'convert-column', what: `ALTER TABLE ${table} ALTER COLUMN ${name} TYPE` }];
+    }
+    case 'AT_DetachPartition': {
+      const partition = def && 'PartitionCmd' in def ? nameOf(def.PartitionCmd.name) : '';
+      return made.has('table', table) || made.has('table', partition)
+        ? []
+        : [{ rule: 'detach-partition', what: `DETACH PARTITION ${partition} of ${table}` }];
+    }
+    case 'AT_DropInherit':
+      return made.has('table', table) ? [] : [{ rule: 'detach-partition', what: `ALTER TABLE ${table} NO INHERIT` }];
+    default:
+      return [];
+  }
+}
+
+/** `created`: views that the revision makes, before or after. */
+export function dropLosses(
+  { removeType, objects = [], behavior }: Of<'DropStmt'>,
+  made: Made,
+  created: ReadonlySet<string>,
+): readonly Loss[] {
+  const cascade = behavior === 'DROP_CASCADE';
+  return objects.flatMap((object): readonly Loss[] => {
+    const name =
+      'List' in object ? joined(object.List.items) : 'TypeName' in object ? joined(object.TypeName.names) : joined([object]);
+    const loss = objectLoss(removeType, name, cascade, made, created);
+    return loss ? [loss] : [];
+  });
+}
+
+function objectLoss(
+  removeType: string | undefined,
+  name: string,
+  cascade: boolean,
+  made: Made,
+  created: ReadonlySet<string>,
+): Loss | undefined {
+  switch (removeType) {
+    case 'OBJECT_TABLE':
+    case 'OBJECT_FOREIGN_TABLE': {
+      const own = made.mayDrop('table', name);
+      made.forget('table', name);
+      made.freesTypes = true;
+      return own ? undefined : { rule: 'drop-table', what: `DROP TABLE ${name}` };
+    }
+    case 'OBJECT_SCHEMA':
+      return made.mayDrop('schema', name) ? undefined : { rule: 'drop-schema', what: `DROP SCHEMA ${name}` };
+    case 'OBJECT_TYPE':
+    case 'OBJECT_DOMAIN': {
+      // CASCADE takes the columns that still have the type, of which an enum swap leaves none.
+      const free = cascade ? made.freesTypes && made.retired.has(name) : made.freesTypes || made.retired.has(name);
+      return made.has('type', name) || free
+        ? undefined
+        : { rule: 'drop-type', what: `DROP TYPE ${name}${cascade ? ' CASCADE' : ''}` };
+    }
+    case 'OBJECT_MATVIEW':
+      if (made.has('view', name) || (created.has(name) && !cascade)) return undefined;
+      return { rule: 'drop-materialized-view', what: `DROP MATERIALIZED VIEW ${name}${cascade ? ' CASCADE' : ''}` };
+    default: {
+      // What goes with these may be a materialized view, a column, a foreign table.
+      const kind = cascade && !made.has('view', name) ? CASCADES[removeType ?? ''] : undefined;
+      return kind === undefined ? undefined : { rule: 'drop-cascade', what: `DROP ${kind} ${name} CASCADE` };
+    }
+  }
+}
+
+const CASCADES: Readonly<Record<string, string>> = {
+  OBJECT_VIEW: 'VIEW',
+  OBJECT_EXTENSION: 'EXTENSION',
+  OBJECT_COLLATION: 'COLLATION',
+  OBJECT_FOREIGN_SERVER: 'SERVER',
+  OBJECT_FDW: 'FOREIGN DATA WRAPPER',
+};

@@ -1,0 +1,156 @@
+import type { Node } from 'libpg-query';
+import { UNKNOWN_VALUE as UNKNOWN, type UpgradeStep } from '../contract/facts';
+import { type BlockStatement, blockStatements, parseNode } from '../sql/parse';
+import { alterLosses, createdViews, dropLosses, makes } from './definitions';
+import { dynamicSql, selected } from './dynamic';
+import { type DestroyedData, type Loss, unreadable } from './losses';
+import { joined, Made, nameOf } from './made';
+import { rowLosses } from './rows';
+import { type Parsed, STARTS_UNKNOWN, statementsOf } from './texts';
+
+export type { DestroyedData } from './losses';
+
+/** Functions call functions, and blocks run blocks. */
+const DEEPEST = 5;
+
+/** Everything that an upgrade destroys, by line. The parser must be loaded. */
+export function judge(steps: readonly UpgradeStep[]): readonly DestroyedData[] {
+  const all = steps.map((step) => ({ step, statements: step.sql === undefined ? [] : statementsOf(step.sql) }));
+  const created = new Set(all.flatMap(({ statements }) => statements.flatMap(({ node }) => createdViews(node))));
+  const made = new Made();
+  const found = all.flatMap(({ step, statements }): DestroyedData[] => {
+    if (step.unread !== undefined)
+      return [{ rule: 'unread-sql', what: `runs ${step.unread} that can't be read`, line: step.line }];
+    return statements.flatMap((statement) => {
+      const line = step.line + (step.spread ? statement.line : 0);
+      const losses = new Judge(made, created, step.before).losses(statement);
+      return losses.map(({ rule, what }) => ({ rule, what: what.replaceAll(UNKNOWN, '...'), line }));
+    });
+  });
+  const unique = new Map(found.map((loss) => [`${loss.line} ${loss.rule} ${loss.what}`, loss]));
+  return [...unique.values()].sort((one, other) => one.line - other.line);
+}
+
+/** Without one of these words, a statement that the grammar refuses destroys nothing: CREATE TABLE, PRAGMA. */
+const MAY_DESTROY = /\b(?:DROP|DELETE|TRUNCATE|UPDATE|MERGE|REPLACE|TYPE|DETACH|INHERIT|CALL|EXEC(?:UTE)?|DO|SCHEMA)\b/i;
+
+class Judge {
+  constructor(
+    private readonly made: Made,
+    /** Views that the revision makes, before or after. */
+    private readonly created: ReadonlySet<string>,
+    private readonly before: string | undefined,
+    private readonly depth = 0,
+  ) {}
+
+  losses({ node, text, isCut }: Parsed): readonly Loss[] {
+    if (node) return this.ofNode(node, text, isCut);
+    return MAY_DESTROY.test(text) || STARTS_UNKNOWN.test(text) ? [unreadable(text)] : [];
+  }
+
+  private ofNode(node: Node, text: string, isCut = false): readonly Loss[] {
+    const { made } = this;
+    if ('CreateTableAsStmt' in node) {
+      makes(node, made);
+      return node.CreateTableAsStmt.query ? this.ofNode(node.CreateTableAsStmt.query, text, isCut) : [];
+    }
+    if (makes(node, made)) return [];
+    if ('CreateFunctionStmt' in node) made.functions.set(joined(node.CreateFunctionStmt.funcname), text);
+    else if ('AlterTableStmt' in node) return alterLosses(node.AlterTableStmt, made, this.before);
+    else if ('DropStmt' in node) return dropLosses(node.DropStmt, made, this.created);
+    else if ('DropOwnedStmt' in node) return [{ rule: 'drop-owned', what: 'DROP OWNED' }];
+    else if ('DropdbStmt' in node) return [{ rule: 'drop-schema', what: `DROP DATABASE ${node.DropdbStmt.dbname}` }];
+    else if ('TruncateStmt' in node) {
+      const names = (node.TruncateStmt.relations ?? []).map((table) => ('RangeVar' in table ? nameOf(table.RangeVar) : ''));
+      return names.filter((name) => !made.has('table', name)).map((name) => ({ rule: 'truncate', what: `TRUNCATE ${name}` }));
+    } else if ('RefreshMatViewStmt' in node) {
+      const { relation, skipData } = node.RefreshMatViewStmt;
+      const what = `REFRESH MATERIALIZED VIEW ${nameOf(relation)} WITH NO DATA`;
+      return skipData ? [{ rule: 'drop-materialized-view', what }] : [];
+    } else if ('DoStmt' in node) return this.block(text);
+    else if ('CallStmt' in node) return this.called(node, true);
+    else if ('ExplainStmt' in node) return this.of(node.ExplainStmt.query, text, isCut);
+    else if ('PrepareStmt' in node) return this.of(node.PrepareStmt.query, text, isCut);
+    else if ('CopyStmt' in node) return this.of(node.CopyStmt.query, text, isCut);
+    else return [...rowLosses(node, made, isCut), ...('SelectStmt' in node ? this.called(node, false) : [])];
+    return [];
+  }
+
+  private of(query: Node | undefined, text: string, isCut: boolean): readonly Loss[] {
+    return query ? this.ofNode(query, text, isCut) : [];
+  }
+
+  /** The statements of a block, as far as they are written there. */
+  private block(sql: string): readonly Loss[] {
+    let statements: readonly BlockStatement[];
+    try {
+      statements = blockStatements(sql);
+    } catch {
+      return [unreadable(sql)];
+    }
+    const variables = variablesOf(statements);
+    return statements.flatMap(({ kind, query }) => {
+      if (kind === 'assign') return [];
+      const texts = kind === 'statement' ? [query] : dynamicSql(query, variables);
+      return texts.flatMap((text) => (text === undefined ? [unreadable(`EXECUTE ${query}`)] : this.within(text)));
+    });
+  }
+
+  private within(sql: string): readonly Loss[] {
+    if (this.depth >= DEEPEST) return [unreadable(sql)];
+    const inner = new Judge(this.made, this.created, undefined, this.depth + 1);
+    return statementsOf(sql).flatMap((statement) => inner.losses(statement));
+  }
+
+  /** What functions do that the revision made itself. What is in the database already can't be read, and a procedure may do anything. */
+  private called(node: Node, isProcedure: boolean): readonly Loss[] {
+    const calls = JSON.stringify(node).matchAll(
+      /"(?:FuncCall|funccall)":\{"funcname":(\[(?:\{"String":\{"sval":"[^"]*"\}\},?)+\])/g,
+    );
+    return [...calls].flatMap(([, list = '[]']) => {
+      const name = joined(JSON.parse(list));
+      const body = this.made.functions.get(name);
+      if (body === undefined) return isProcedure ? [unreadable(`CALL ${name}`)] : [];
+      return this.depth >= DEEPEST ? [unreadable(`SELECT ${name}()`)] : this.body(body);
+    });
+  }
+
+  private body(create: string): readonly Loss[] {
+    const inner = new Judge(this.made, this.created, undefined, this.depth + 1);
+    if (/\bLANGUAGE\s+'?plpgsql/i.test(create)) return inner.block(create);
+    const node = parseNode(create);
+    const { options = [], sql_body = undefined } = node && 'CreateFunctionStmt' in node ? node.CreateFunctionStmt : {};
+    const texts = options.flatMap((option) =>
+      'DefElem' in option && option.DefElem.defname === 'as' ? listed(option.DefElem.arg) : [],
+    );
+    return [
+      ...texts.flatMap((part) => ('String' in part ? inner.within(part.String.sval ?? '') : [])),
+      // BEGIN ATOMIC ... END
+      ...listed(sql_body).flatMap((part) => inner.ofNode(part, create)),
+    ];
+  }
+}
+
+/** The nodes of a list, and of the lists in it. */
+function listed(node: Node | undefined): readonly Node[] {
+  if (!node) return [];
+  return 'List' in node ? (node.List.items ?? []).flatMap(listed) : [node];
+}
+
+function variablesOf(statements: readonly BlockStatement[]): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  const add = (name: string, expression: string) =>
+    found.set(name.toLowerCase(), [...(found.get(name.toLowerCase()) ?? []), expression]);
+  for (const { kind, query, into } of statements) {
+    const columns = into && kind === 'statement' ? selected(query) : [];
+    if (kind === 'assign') add(into?.[0] ?? '', query);
+    // FOR row IN SELECT ... AS command; SELECT ... INTO command
+    else if (into?.length === 1 && into[0] !== undefined && columns.some(({ name }) => name))
+      for (const { name, expression } of columns) if (name) add(`${into[0]}.${name}`, expression);
+    for (const [index, name] of (kind === 'statement' ? (into ?? []) : []).entries()) {
+      const column = columns[index];
+      if (column) add(name, column.expression);
+    }
+  }
+  return found;
+}

@@ -1,0 +1,106 @@
+import type { Node, RangeVar, SelectStmt } from 'libpg-query';
+import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
+import { isEmpty, isEveryRow, isWholeTable } from './conditions';
+import { type Loss, unreadable } from './losses';
+import { joined, type Made, nameOf } from './made';
+
+/** What a statement that reads and writes rows destroys, with what its WITH does. `isCut`: its text may lack a condition. */
+export function rowLosses(node: Node, made: Made, isCut: boolean): readonly Loss[] {
+  const found = [...withLosses(clauseOf(node), made, isCut), ...ownLosses(node, made)];
+  return isCut ? found.map(({ what }) => unreadable(what)) : found;
+}
+
+function ownLosses(node: Node, made: Made): readonly Loss[] {
+  if ('DeleteStmt' in node) {
+    const { relation, whereClause, usingClause = [], withClause } = node.DeleteStmt;
+    const table = nameOf(relation);
+    const whole = [...wholeTables(withClause, table), ...usingClause.flatMap((from) => aliasOf(from, table))];
+    return emptied([table, ...aliases(relation), ...whole], whereClause, relation?.alias?.aliasname, made);
+  }
+  if ('UpdateStmt' in node) {
+    const { relation, whereClause, fromClause = [], targetList = [] } = node.UpdateStmt;
+    const table = nameOf(relation);
+    const names = [table, ...aliases(relation), ...fromClause.flatMap((from) => aliasOf(from, table))];
+    return cleared(names, whereClause, targetList, made);
+  }
+  if ('MergeStmt' in node) {
+    const { relation, mergeWhenClauses = [] } = node.MergeStmt;
+    const deletes = mergeWhenClauses.some(
+      (part) => 'MergeWhenClause' in part && part.MergeWhenClause.commandType === 'CMD_DELETE',
+    );
+    return deletes && !made.has('table', nameOf(relation))
+      ? [{ rule: 'delete-all', what: `MERGE INTO ${nameOf(relation)} ... DELETE` }]
+      : [];
+  }
+  if ('InsertStmt' in node) return node.InsertStmt.selectStmt ? rowLosses(node.InsertStmt.selectStmt, made, false) : [];
+  if (!('SelectStmt' in node)) return [];
+  const { intoClause, larg, rarg } = node.SelectStmt;
+  if (intoClause?.rel) made.add('table', nameOf(intoClause.rel));
+  return [larg, rarg].flatMap((side) => (side ? rowLosses({ SelectStmt: side }, made, false) : []));
+}
+
+function clauseOf(node: Node): SelectStmt['withClause'] {
+  const [statement] = Object.values(node) as readonly { readonly withClause?: SelectStmt['withClause'] }[];
+  return statement?.withClause;
+}
+
+function withLosses(clause: SelectStmt['withClause'], made: Made, isCut: boolean): readonly Loss[] {
+  return (clause?.ctes ?? []).flatMap((part) =>
+    'CommonTableExpr' in part && part.CommonTableExpr.ctequery ? rowLosses(part.CommonTableExpr.ctequery, made, isCut) : [],
+  );
+}
+
+/** Names in a WITH that hold every row of a table. */
+function wholeTables(clause: SelectStmt['withClause'], table: string): readonly string[] {
+  return (clause?.ctes ?? []).flatMap((part) => {
+    if (!('CommonTableExpr' in part)) return [];
+    const { ctename = '', ctequery } = part.CommonTableExpr;
+    const select = ctequery && 'SelectStmt' in ctequery ? ctequery.SelectStmt : undefined;
+    return select && isWholeTable(select, [table]) ? [ctename] : [];
+  });
+}
+
+/** DELETE FROM users USING users u */
+function aliasOf(from: Node, table: string): readonly string[] {
+  return 'RangeVar' in from && nameOf(from.RangeVar) === table ? [from.RangeVar.alias?.aliasname ?? table] : [];
+}
+
+function aliases(relation: RangeVar | undefined): readonly string[] {
+  return relation?.alias?.aliasname ? [relation.alias.aliasname] : [];
+}
+
+/** `names`: the table, and what else holds all of its rows. */
+function emptied(names: readonly string[], where: Node | undefined, alias: string | undefined, made: Made): readonly Loss[] {
+  const [table = ''] = names;
+  if (made.has('table', table) || !isEveryRow(where, names)) return [];
+  // DELETE FROM users {where}
+  if (alias?.includes(UNKNOWN)) return [unreadable(`DELETE FROM ${table} ${alias}`)];
+  return [{ rule: 'delete-all', what: `DELETE FROM ${table}` }];
+}
+
+function cleared(names: readonly string[], where: Node | undefined, targets: readonly Node[], made: Made): readonly Loss[] {
+  const [table = ''] = names;
+  return targets.flatMap((target) => {
+    if (!('ResTarget' in target) || !isEmpty(target.ResTarget.val)) return [];
+    const { name = '' } = target.ResTarget;
+    if (made.hasColumn(table, name)) return [];
+    return isEveryRow(where, names) || isSetAnyway(where, name)
+      ? [{ rule: 'clear-column', what: `UPDATE ${table} SET ${name} to nothing` }]
+      : [];
+  });
+}
+
+/** WHERE name IS NOT NULL, or WHERE name <> '', where `name` is what is set to nothing. */
+function isSetAnyway(where: Node | undefined, column: string): boolean {
+  if (!where) return false;
+  if ('NullTest' in where) return where.NullTest.nulltesttype === 'IS_NOT_NULL' && isColumn(where.NullTest.arg, column);
+  if ('BoolExpr' in where && where.BoolExpr.boolop === 'AND_EXPR')
+    return !!where.BoolExpr.args?.length && where.BoolExpr.args.every((part) => isSetAnyway(part, column));
+  if (!('A_Expr' in where)) return false;
+  const { name, lexpr, rexpr } = where.A_Expr;
+  return joined(name) === '<>' && isColumn(lexpr, column) && isEmpty(rexpr);
+}
+
+function isColumn(node: Node | undefined, column: string): boolean {
+  return !!node && 'ColumnRef' in node && joined(node.ColumnRef.fields).split('.').at(-1) === column;
+}

@@ -1,0 +1,74 @@
+import { spawnSync } from 'node:child_process';
+import { extname, relative, sep } from 'node:path';
+import type { UpgradeStep } from '../../contract/facts';
+import type { DestroyedData } from '../../data-loss/judge';
+import { packagePath } from '../../package-root';
+import { findPython } from '../uv';
+
+const MAX_BUFFER = 256 * 1024 * 1024;
+/** 2,000 revisions took 12 s on a slow machine. */
+const MAX_MILLISECONDS = 120_000;
+
+/** What the upgrades of revisions destroy, by file, relative to the backend's folder; a file that destroys nothing is left out. */
+export type DataLosses = Readonly<Record<string, readonly DestroyedData[]>>;
+
+/**
+ * Reads the revisions of a backend. `alembicPaths`: the folders of its scripts and versions; `python`: the function's, if this machine
+ * has it; `roots`: folders of the backend on Python's path. Undefined when there is no Python that can.
+ */
+export function findDataLosses(
+  directory: string,
+  alembicPaths: readonly string[],
+  sources: readonly string[],
+  python?: string,
+  roots: readonly string[] = [],
+): DataLosses | undefined {
+  const folders = alembicPaths.slice(1).map((path) => relative(directory, path).split(sep).join('/'));
+  const files = sources.filter((file) => file.endsWith('.py') && folders.some((folder) => file.startsWith(`${folder}/`)));
+  if (!folders.length) return undefined;
+  for (const command of [python, 'python3', 'python', findPython(directory, '>=3.11')]) {
+    const found = command && readDataLosses(command, directory, files, roots);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** Reads revisions; `files` are relative to the backend's folder. Undefined when this Python can't. */
+export function readDataLosses(
+  python: string,
+  directory: string,
+  files: readonly string[],
+  roots: readonly string[] = [],
+): DataLosses | undefined {
+  const steps = readUpgrades(python, directory, files, roots);
+  return steps && judgeUpgrades(steps);
+}
+
+function readUpgrades(
+  python: string,
+  directory: string,
+  files: readonly string[],
+  roots: readonly string[],
+): Readonly<Record<string, readonly UpgradeStep[]>> | undefined {
+  const program = 'import sys; sys.path.insert(0, sys.argv[1]); from cdk_alembic_local.upgrade_sql.read import main; main()';
+  const run = spawnSync(python, ['-I', '-S', '-B', '-c', program, packagePath('lambda', 'migrate')], {
+    input: JSON.stringify({ root: directory, files, roots }),
+    encoding: 'utf8',
+    maxBuffer: MAX_BUFFER,
+    timeout: MAX_MILLISECONDS,
+  });
+  return run.status === 0 ? JSON.parse(run.stdout) : undefined;
+}
+
+function judgeUpgrades(steps: Readonly<Record<string, readonly UpgradeStep[]>>): DataLosses | undefined {
+  // Compiled, or TypeScript in this repository's own tests.
+  const loader = extname(__filename) === '.ts' ? ['-r', 'tsx/cjs'] : [];
+  const program = packagePath(...(loader.length ? [] : ['dist']), 'lib', 'data-loss', `child${extname(__filename)}`);
+  const run = spawnSync(process.execPath, [...loader, program], {
+    input: JSON.stringify(steps),
+    encoding: 'utf8',
+    maxBuffer: MAX_BUFFER,
+    timeout: MAX_MILLISECONDS,
+  });
+  return run.status === 0 ? JSON.parse(run.stdout) : undefined;
+}

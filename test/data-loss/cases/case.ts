@@ -1,0 +1,53 @@
+import type { DataLossRule } from '../../../lib/contract';
+
+/** A revision as somebody would write it. */
+export interface Case {
+  readonly title: string;
+  /** The body of `upgrade`; nothing: `head` defines it. */
+  readonly up?: string;
+  /** Stands before `upgrade`, after the imports. */
+  readonly head?: string;
+  /** Other files of the backend; the revision is alembic/versions/NAME.py. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** What is found; nothing else is. @default - nothing */
+  readonly rules?: readonly DataLossRule[];
+}
+
+export const destroys = (
+  title: string,
+  rule: DataLossRule | readonly DataLossRule[],
+  up: string,
+  more: Partial<Case> = {},
+): Case => ({
+  title,
+  up,
+  rules: typeof rule === 'string' ? [rule] : rule,
+  ...more,
+});
+
+export const keeps = (title: string, up: string, more: Partial<Case> = {}): Case => ({ title, up, ...more });
+
+export function revisionFile({ up, head = '' }: Case): string {
+  const body =
+    up === undefined
+      ? ''
+      : `def upgrade() -> None:\n${up
+          .split('\n')
+          .map((line) => (line ? `    ${line}` : ''))
+          .join('\n')}\n`;
+  return `"""DROP TABLE users, TRUNCATE users"""
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "aa"
+down_revision = None
+
+${head}
+
+${body}
+
+def downgrade() -> None:
+    op.drop_table("users")
+`;
+}

@@ -1,0 +1,78 @@
+"""Runs programs as `python -c` would, in forks of a Python that has loaded Alembic, which is most of what a short program does.
+
+It is a process of its own that has nothing of the project loaded. A line on standard input asks for a program, a line answers at
+its end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+
+_PRELOADED = ("alembic.command", "alembic.config", "sqlalchemy.dialects.postgresql", "psycopg")
+_started: list[subprocess.Popen[str]] = []
+
+
+def run_preloaded(program: str, cwd: Path, environment: dict[str, str], text: str, folder: Path) -> tuple[str, str]:
+    """Standard output and standard error of a program.
+
+    Args:
+        text: Its standard input.
+        folder: Where its input and its output lie meanwhile.
+    """
+    if not _started:
+        outside = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        command = [sys.executable, __file__]
+        _started.append(subprocess.Popen(command, env=outside, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+    (process,) = _started
+    given, output, errors = (folder / name for name in ("input", "output", "errors"))
+    given.write_text(text)
+    files = [str(given), str(output), str(errors)]
+    process.stdin.write(json.dumps({"program": program, "cwd": str(cwd), "environment": environment, "files": files}) + "\n")
+    process.stdin.flush()
+    assert process.stdout.readline() == "ended\n", f"the preloaded Python is gone: {process.poll()}"
+    return output.read_text(), errors.read_text()
+
+
+def _become(program: str, cwd: str, environment: dict[str, str], files: list[str]) -> None:
+    os.chdir(cwd)
+    os.environ.clear()
+    os.environ.update(environment)
+    for descriptor, file in enumerate(files):
+        opened = os.open(file, os.O_RDONLY if descriptor == 0 else os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.dup2(opened, descriptor)
+        os.close(opened)
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        stream = os.fdopen(descriptor, "r" if descriptor == 0 else "w", closefd=False)
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
+    sys.argv, sys.path[0] = ["-c"], ""
+    exec(compile(program, "<string>", "exec"), {"__name__": "__main__"})
+
+
+def _serve() -> None:
+    for name in _PRELOADED:
+        __import__(name)
+    for line in iter(sys.stdin.readline, ""):
+        child = os.fork()
+        if child == 0:
+            try:
+                _become(**json.loads(line))
+            except SystemExit:
+                pass
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                sys.stdout.flush()
+                sys.stderr.flush()
+                os._exit(0)
+        os.waitpid(child, 0)
+        print("ended", flush=True)
+
+
+if __name__ == "__main__":
+    _serve()

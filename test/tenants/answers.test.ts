@@ -1,0 +1,81 @@
+import { shortened } from '../../lambda/tenants/summary/summary';
+import type { TenantRunSummary } from '../../lib/contract/tenants';
+import { answered, answerWith, FAILED, useWorld } from './world';
+
+const shared = useWorld();
+const of = (tenant: string, fields: object = {}) => ({
+  ...{ tenant, status: 'complete', from: [], to: ['b2'], applied: ['b2'], pending: 0, durationMs: 1 },
+  ...fields,
+});
+
+test.each([
+  ['an outcome without applied', [of('a', { applied: undefined }), of('b')], {}],
+  ['an unknown status', [of('a', { status: 'done' }), of('b')], {}],
+  ['a failure without an error', [of('a', { status: 'failed' }), of('b')], { failed: 1 }],
+  ['a tenant that is missing', [of('a')], {}],
+  ['a tenant twice', [of('a'), of('a')], {}],
+  ['a tenant twice, in two places', [of('a'), of('b')], { notStarted: ['b'] }],
+  ['a tenant that was not asked about', [of('a'), of('b'), of('c')], {}],
+  ['a tenant that is partial and not left', [of('a', { status: 'partial' }), of('b')], {}],
+  ['another number of failures', [of('a'), of('b')], { failed: 1 }],
+])('an answer of the worker with %s is unexpected_answer, and the counts add up', async (_, outcomes, fields) => {
+  const { world } = shared;
+  await world.put('tenants.json', ['a', 'b']);
+  await world.use({}, (request) => ({ answer: answerWith(request, outcomes as never, fields) }));
+  const { status, total, failed, migrated, unchanged, failures } = await world.run();
+  expect({ status, total, failed, migrated, unchanged }).toEqual({
+    status: 'failed',
+    total: 2,
+    failed: 2,
+    migrated: 0,
+    unchanged: 0,
+  });
+  expect(failures.map(({ error }) => error.code)).toEqual(['unexpected_answer', 'unexpected_answer']);
+});
+
+test.each(['run.json', 'rest/1/tenants.json'])('a run whose file %s is missing is never a success', async (file) => {
+  const { world } = shared;
+  await world.put('tenants.json', ['a', 'b', 'c']);
+  await world.use({}, (request) => answered(request));
+  await world.list();
+  await world.wave('rest');
+  await world.remove(`runs/${world.runId}/${file}`);
+  const { status, error } = await world.summarize();
+  expect([status, error?.code]).toEqual(['failed', 'run_aborted']);
+  expect(error?.message).toContain('files of the run are missing');
+});
+
+test('a place that could not be determined counts for no place', async () => {
+  const { world } = shared;
+  await world.put('tenants.json', ['a', 'b']);
+  await world.use({}, (request) =>
+    answered(request, (name) => (name === 'a' ? { ...FAILED, from: undefined, to: undefined } : {})),
+  );
+  expect((await world.run()).positions).toEqual([{ revisions: ['b2'], tenants: 1 }]);
+});
+
+test('a summary fits into a cause of Step Functions, however long each of its texts is', () => {
+  const long = 'ü"\n'.repeat(20_000);
+  const many = Array.from({ length: 60 }, () => long);
+  const summary: TenantRunSummary = {
+    ...{
+      contract: 1,
+      command: 'upgrade',
+      stage: 'dev',
+      runId: 'r1',
+      status: 'failed',
+      protected: false,
+      detailsUri: 's3://b/runs/r1/',
+    },
+    ...{ total: 1, unchanged: 0, migrated: 0, pending: 0, ahead: 0, failed: 1, notStarted: 0 },
+    heads: many,
+    positions: [{ revisions: many, tenants: 1 }],
+    failures: [{ tenant: long, error: { code: 'migration_failed', message: long, next: long, revision: long, statement: long } }],
+    dataLoss: [{ revision: long, rule: 'drop-table', what: long, file: long, line: 1 }],
+    warnings: many,
+    error: { code: 'tenants_failed', message: long, next: long },
+  };
+  const text = JSON.stringify(shortened(summary));
+  expect(text.length).toBeLessThanOrEqual(32_768);
+  expect(JSON.parse(text).error.message).toMatch(/^ü.*…$/s);
+});

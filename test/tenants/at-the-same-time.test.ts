@@ -1,0 +1,146 @@
+import { batch, coordinate } from '../../lambda/tenants';
+import { type LastFailed, merge, type Verdict } from '../../lambda/tenants/files/last-failed';
+import type { TenantOutcome, TenantRequest } from '../../lib/contract/tenants';
+import type { Reply } from '../client/stand-in';
+import { failure } from '../client/stand-in';
+import { answered, answerWith, FAILED, useWorld } from './world';
+
+const shared = useWorld();
+const named = (count: number) => Array.from({ length: count }, (_, index) => `t${String(index).padStart(3, '0')}`);
+
+/** A worker that begins no further tenant after more failures than it may have. */
+function obedient(request: TenantRequest, fails: (name: string) => boolean): Reply {
+  const { tenants = [], toleratedFailures = Number.POSITIVE_INFINITY } = request;
+  const outcomes: TenantOutcome[] = [];
+  const notStarted: string[] = [];
+  let failed = 0;
+  for (const { name } of tenants) {
+    if (failed > toleratedFailures) notStarted.push(name);
+    else {
+      const done = { tenant: name, status: 'complete', from: [], to: ['b2'], applied: ['b2'], pending: 0, durationMs: 1 };
+      outcomes.push({ ...done, ...(fails(name) && FAILED) } as TenantOutcome);
+      failed += Number(fails(name));
+    }
+  }
+  return { answer: answerWith(request, outcomes, { notStarted }) };
+}
+
+async function allAtOnce() {
+  const { world } = shared;
+  await world.list();
+  await Promise.all((await world.batches('rest')).map((item) => world.child(item)));
+  return world.summarize();
+}
+
+describe('workers at the same time', () => {
+  test('fail once more than is tolerated, each, at most', async () => {
+    const { world } = shared;
+    await world.put('tenants.json', named(100));
+    await world.use({ batchSize: 20, concurrency: 5, tolerated: { count: 7 } }, (request) => obedient(request, () => true));
+    const { failed, notStarted, total } = await allAtOnce();
+    expect(failed).toBeLessThanOrEqual(7 + 5);
+    expect([failed + notStarted, total]).toEqual([100, 100]);
+  });
+
+  test('go on beyond their shares as long as all together fail less often', async () => {
+    const { world } = shared;
+    await world.put('tenants.json', named(40));
+    const bad = ['t001', 't002', 't003', 't004'];
+    await world.use({ batchSize: 20, concurrency: 2, tolerated: { count: 4 } }, (request) =>
+      obedient(request, (name) => bad.includes(name)),
+    );
+    expect(await allAtOnce()).toMatchObject({ status: 'complete', failed: 4, migrated: 36, notStarted: 0 });
+  });
+});
+
+describe('a batch that is delivered twice', () => {
+  test('counts its failures once, though the answers differ, and the first answer counts', async () => {
+    const { world } = shared;
+    await world.put('tenants.json', ['a', 'b', 'c']);
+    await world.use({ batchSize: 3, tolerated: { count: 3 } }, (request, call) =>
+      answered(request, (name) => (name === 'a' || call > 1 ? FAILED : {})),
+    );
+    await world.list();
+    const [item] = await world.batches('rest');
+    const [first, second] = await Promise.all([batch(item as never), batch(item as never)]);
+    expect(second).toEqual(first);
+    const { failed } = await world.summarize();
+    expect(await world.keys(`runs/${world.runId}/failed/`)).toEqual([`runs/${world.runId}/failed/rest-0-0-${failed}`]);
+  });
+
+  test('and whose count was not written the first time, writes it', async () => {
+    const { world } = shared;
+    await world.put('tenants.json', ['a']);
+    await world.use({ tolerated: { count: 3 } }, (request) => answered(request, () => FAILED));
+    await world.list();
+    await world.wave('rest');
+    await world.remove(`runs/${world.runId}/failed/rest-0-0-1`);
+    await world.wave('rest');
+    expect(await world.keys(`runs/${world.runId}/failed/`)).toHaveLength(1);
+    expect(world.asked).toHaveLength(1);
+  });
+
+  test('is not started again after its call has failed as a whole', async () => {
+    const { world } = shared;
+    await world.put('tenants.json', ['a', 'b']);
+    await world.use({}, () => ({ failure: failure({ code: 'database_unreachable', message: 'nothing answers' }) }));
+    await world.list();
+    const first = await world.wave('rest');
+    expect(await world.wave('rest')).toEqual(first);
+    expect(world.asked).toHaveLength(1);
+  });
+});
+
+describe('the tenants that failed last', () => {
+  test('of runs that end at the same time are all kept', async () => {
+    const { world } = shared;
+    const names = named(12);
+    await world.put('tenants.json', names);
+    await world.use({}, (request) => answered(request, () => FAILED));
+    const runIds = names.map(() => crypto.randomUUID());
+    for (const [index, runId] of runIds.entries()) {
+      world.runId = runId;
+      await world.list({ tenants: [names[index]] });
+      await world.wave('rest');
+    }
+    await Promise.all(runIds.map((runId) => coordinate({ action: 'summarize', runId, stopped: null })));
+    expect(Object.keys((await world.get<LastFailed>('last-failed.json')).failed)).toEqual(names);
+  });
+
+  test('a file of them that is damaged is an error of a retry, and a run over all tenants writes it anew', async () => {
+    const { world } = shared;
+    await world.put('tenants.json', ['a', 'b']);
+    await world.use({}, (request) => answered(request, (name) => (name === 'a' ? FAILED : {})));
+    for (const damaged of ['{"failed":', '{"tenants":["a"]}', 'null']) {
+      await world.put('last-failed.json', damaged);
+      expect((await world.run({ retryFailed: true })).error).toMatchObject({
+        code: 'tenants_unavailable',
+        message: expect.stringContaining(`s3://${world.bucket}/last-failed.json`),
+        next: expect.stringContaining('run over all tenants'),
+      });
+      expect((await world.run({ tenants: ['b'] })).warnings).toEqual([expect.stringContaining('a run over all tenants')]);
+      await world.run();
+      expect(Object.keys((await world.get<LastFailed>('last-failed.json')).failed)).toEqual(['a']);
+    }
+  });
+
+  const EMPTY: LastFailed = { failed: {}, settled: {}, allSince: 0 };
+  const some = (since: number, ...of: Verdict[]) => ({ since, all: false, of });
+  const all = (since: number, ...of: Verdict[]) => ({ since, all: true, of });
+  const failed = (tenant: string, at: number): Verdict => ({ tenant, failed: true, at });
+  const done = (tenant: string, at: number): Verdict => ({ tenant, failed: false, at });
+
+  test.each([
+    ['a later failure', all(10, done('x', 11)), some(20, failed('x', 21)), ['x']],
+    ['a later success', all(10, failed('x', 11)), some(20, done('x', 21)), []],
+    ['a later success of all', some(10, failed('x', 11)), all(20, done('x', 21)), []],
+    ['a tenant that the older run took later', all(10, failed('x', 50)), some(20, done('x', 21)), ['x']],
+    ['a tenant that the older run did not begin', all(10, failed('x', 10)), some(20, done('x', 21)), []],
+    ['a tenant that is none any more', some(10, failed('gone', 11)), all(20, done('x', 21)), []],
+    ['two failures', some(10, failed('x', 11)), some(12, failed('y', 13)), ['x', 'y']],
+  ])('are the same whichever run ends first: %s', (_, older, newer, expected) => {
+    const names = (found: LastFailed) => Object.keys(found.failed);
+    expect(names(merge(merge(EMPTY, older), newer))).toEqual(expected);
+    expect(names(merge(merge(EMPTY, newer), older))).toEqual(expected);
+  });
+});
