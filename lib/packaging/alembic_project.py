@@ -168,7 +168,7 @@ def locate(directory: Path, called_in: Path, text: str) -> Path | None:
 
 
 def read_revisions(locations: list[Path], options: dict[str, Any], *, all_here: bool) -> tuple[dict[str, Any], list[str]]:
-    """The revisions, and what is wrong with them as a whole. `all_here`: whether every location was found."""
+    """The revisions, and their problems as a whole. `all_here`: whether every location was found."""
     if options.get("sourceless"):
         raise Unreadable
     nodes: dict[str, Node] = {}

@@ -92,7 +92,7 @@ test('a script_location of another machine is refused with the line that is righ
 test('two files with one revision id are named, and are not two heads', () => {
   const files = { ...ENV, 'alembic/versions/copy.py': revisionFile('a1', null) };
   expect(checkAlembicProject(project({ 'alembic.ini': ALEMBIC_INI, ...files })).errors).toEqual([
-    'two files have the revision id a1: a1.py and copy.py: give one of them an id of its own, and let the revisions that follow it name the new id',
+    'two files have the revision id a1: a1.py and copy.py: give one of them a new id, and use that id in the revisions that follow it',
   ]);
 });
 

@@ -86,6 +86,6 @@ def test_a_variable_that_the_application_misses_is_named_with_where_to_set_it(
     monkeypatch.delenv("SHOP_URL")
     error = failure()["error"]
     assert error["code"] == "invalid_project"
-    assert "can't be loaded: the environment variable SHOP_URL is not set (app.py:12)" in error["message"]
+    assert "could not be loaded: the environment variable SHOP_URL is not set (app.py:12)" in error["message"]
     assert "the property `environment` of the construct" in error["next"]
     assert database.tables() == []

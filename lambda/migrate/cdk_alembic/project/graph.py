@@ -24,20 +24,20 @@ class Node(NamedTuple):
 
 
 def duplicate(nodes: Iterable[Node]) -> ProjectError | None:
-    """The error of two files that have one revision id; None without any."""
+    """The error for two files with one revision id; None if there is no error."""
     found: dict[str, Node] = {}
     for node in nodes:
         if (other := found.setdefault(node.revision, node)) is not node:
             return ProjectError(
                 "invalid_project",
                 f"two files have the revision id {node.revision}: {other.file} and {node.file}",
-                "give one of them an id of its own, and let the revisions that follow it name the new id",
+                "give one of them a new id, and use that id in the revisions that follow it",
             )
     return None
 
 
 def problem(nodes: Collection[Node]) -> ProjectError | None:
-    """The error of a duplicate, of a revision that follows none that exists, or of revisions in a circle; None without any."""
+    """The error for a duplicate, or for revisions that follow a missing one or form a circle; None if there is no error."""
     if error := duplicate(nodes):
         return error
     found = {node.revision: node for node in nodes}

@@ -146,14 +146,14 @@ def configuration(directory: Path, file: Path | None = None) -> Any:
     except (configparser.Error, tomllib.TOMLDecodeError, UnicodeDecodeError, CommandError) as error:
         raise RunnerError(
             "invalid_project",
-            f"Alembic's configuration in {directory.name}/ can't be read: {describe(error)}",
+            f"Alembic's configuration in {directory.name}/ could not be read: {describe(error)}",
             REPAIR,
         ) from error
     if found is None:
         raise RunnerError(
             "invalid_project",
-            f"there is neither alembic.ini nor [tool.alembic] in pyproject.toml in {directory.name}/",
-            "point --project, or the construct's code, at the folder that holds alembic.ini",
+            f"{directory.name}/ has neither alembic.ini nor [tool.alembic] in pyproject.toml",
+            "point --project, or the construct's code, to the folder with alembic.ini",
         )
     return found
 

@@ -118,7 +118,7 @@ def refuse_heads_that_are_not_meant(project: Project) -> None:
             "multiple_heads",
             f"the scripts have {len(project.heads)} heads: {', '.join(project.heads)}",
             f'merge them with `alembic merge -m "Merge heads" {" ".join(project.heads)}` and try again, '
-            "or give each branch a label of its own if they are meant",
+            "or give each branch a different label if this is intended",
         )
 
 
