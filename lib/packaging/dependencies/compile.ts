@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { WITHOUT_COMPILERS } from '../install/compiled';
 import { type FunctionPlatform, uvPlatform } from '../platform';
 import { findPython, uv } from '../uv';
-import type { Dependencies } from './requirement';
-import { parseRequirements } from './requirements-file';
+import type { Dependencies } from './parsing/requirement';
+import { parseRequirements } from './parsing/requirements-file';
 import type { Selection } from './source';
 
 /** Resolves the lines of requirements files or a pyproject.toml, of which not everything is pinned, for the function's platform. */

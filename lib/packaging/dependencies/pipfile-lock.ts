@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { PackagingError } from '../errors';
-import { hashOfJson } from './python-json';
-import { normalized, pinned, type Requirement } from './requirement';
+import { hashOfJson } from './parsing/python-json';
+import { normalized, pinned, type Requirement } from './parsing/requirement';
+import { readToml, type Table } from './parsing/toml';
 import { type DependencySource, outdatedLock, type Selection } from './source';
-import { readToml, type Table } from './toml';
 
 const PYPI = /^https:\/\/pypi\.(?:python\.)?org\/simple\/?$/;
 

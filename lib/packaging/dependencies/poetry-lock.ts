@@ -1,12 +1,12 @@
 import { join, resolve } from 'node:path';
-import { groupEdges } from './dependency-groups';
-import type { Edge, LockedPackage } from './locked-graph';
-import { reachedInLock } from './locked-graph';
-import { parseDependency, toEdge } from './pep508';
-import { hashOfJson } from './python-json';
-import { normalized, pinned } from './requirement';
+import { groupEdges } from './parsing/dependency-groups';
+import type { Edge, LockedPackage } from './parsing/locked-graph';
+import { reachedInLock } from './parsing/locked-graph';
+import { parseDependency, toEdge } from './parsing/pep508';
+import { hashOfJson } from './parsing/python-json';
+import { normalized, pinned } from './parsing/requirement';
+import { readToml, type Table } from './parsing/toml';
 import { type DependencySource, outdatedLock, type Selection } from './source';
-import { readToml, type Table } from './toml';
 
 /** Reads Poetry's lock, https://python-poetry.org/docs/libraries/#lock-file */
 export function poetryLock(directory: string, selection: Selection): DependencySource {

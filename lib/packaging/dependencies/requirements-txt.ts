@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { compileRequirements } from './compile';
-import { normalized } from './requirement';
-import { type RequirementsFile, readRequirementsFile } from './requirements-file';
+import { normalized } from './parsing/requirement';
+import { type RequirementsFile, readRequirementsFile } from './parsing/requirements-file';
 import type { DependencySource, Selection } from './source';
 
 /** Reads pip's requirements files. */

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import type { FunctionPlatform } from '../platform';
-import type { Dependencies } from './requirement';
+import type { Dependencies } from './parsing/requirement';
 
 /** Which of the project's dependencies a package needs. */
 export interface Selection {

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { compileRequirements } from './compile';
+import { readToml, type Table } from './parsing/toml';
 import type { DependencySource, Selection } from './source';
-import { readToml, type Table } from './toml';
 
 /** The dependencies in a pyproject.toml, setup.cfg or setup.py without a lock. */
 export function unlocked(directory: string, file: string, selection: Selection): DependencySource {

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { UvFailed, uv } from '../uv';
-import type { Dependencies } from './requirement';
-import { parseRequirements } from './requirements-file';
+import type { Dependencies } from './parsing/requirement';
+import { parseRequirements } from './parsing/requirements-file';
+import { readToml, type Table } from './parsing/toml';
 import { type DependencySource, outdatedLock, type Selection } from './source';
-import { readToml, type Table } from './toml';
 
 /** The uv lock of a directory: there, or at the root of a workspace above. */
 export function findUvLock(directory: string): string | undefined {

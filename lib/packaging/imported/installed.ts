@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { normalized } from '../dependencies/requirement';
+import { normalized } from '../dependencies/parsing/requirement';
 
 /** An installed distribution. */
 export interface Distribution {

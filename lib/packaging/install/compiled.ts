@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { nameOf, normalized } from '../dependencies/requirement';
+import { nameOf, normalized } from '../dependencies/parsing/requirement';
 import { PackagingError } from '../errors';
 import type { FunctionPlatform } from '../platform';
 import { UvFailed } from '../uv';

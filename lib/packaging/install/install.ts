@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Dependencies, normalized, requirementsText } from '../dependencies/requirement';
+import { type Dependencies, normalized, requirementsText } from '../dependencies/parsing/requirement';
 import type { DependencySource } from '../dependencies/source';
 import { PackagingError } from '../errors';
 import { type FunctionPlatform, uvPlatform } from '../platform';

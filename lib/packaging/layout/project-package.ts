@@ -2,7 +2,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../../contract';
 import { findDependencies } from '../dependencies/find';
-import type { Dependencies } from '../dependencies/requirement';
+import type { Dependencies } from '../dependencies/parsing/requirement';
 import type { DependencySource } from '../dependencies/source';
 import { failureOf, isDriver, NeedsCompiling, type Unbuilt } from '../install/compiled';
 import { installDependencies } from '../install/install';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { readToml } from '../dependencies/toml';
+import { readToml } from '../dependencies/parsing/toml';
 import { PackagingError } from '../errors';
 import { listFiles } from './sources';
 

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, normalize } from 'node:path';
-import { readToml, type Table } from '../dependencies/toml';
+import { readToml, type Table } from '../dependencies/parsing/toml';
 
 /** A backend's build configuration, read without running it. */
 export interface OwnProject {

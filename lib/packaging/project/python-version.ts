@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readToml } from '../dependencies/toml';
+import { readToml } from '../dependencies/parsing/toml';
 import { withMostWheels } from './locked-wheels';
 
 /** Lambda's Pythons that the runner supports, the preferred first. */

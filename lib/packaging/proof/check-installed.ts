@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { SUPPORTED_VERSIONS } from '../../contract';
-import { nameOf } from '../dependencies/requirement';
+import { nameOf } from '../dependencies/parsing/requirement';
 import { PackagingError } from '../errors';
 import { readDistributions } from '../imported/installed';
 import { type FunctionPlatform, tooNew } from '../platform';

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parse } from 'smol-toml';
-import { PackagingError } from '../errors';
+import { PackagingError } from '../../errors';
 
 // biome-ignore lint/suspicious/noExplicitAny: files of other tools; the reader of a field checks it.
 export type Table = Record<string, any>;
