@@ -22,7 +22,10 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         file = self._file(name)
         if file is None:
             return None
-        return importlib.util.spec_from_loader(name, self, origin=file, is_package=file.endswith("/__init__.py"))
+        spec = importlib.util.spec_from_loader(name, self, origin=file, is_package=file.endswith("/__init__.py"))
+        # The runner finds its package by __file__. From memory there is none, so it reads the revisions itself.
+        spec.has_location = True
+        return spec
 
     def is_package(self, name):
         return (self._file(name) or "").endswith("/__init__.py")
