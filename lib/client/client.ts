@@ -29,7 +29,7 @@ export interface MigrateClientOptions extends ConnectionOptions {
   /** Name or ARN of the function. @default - the name that the construct gives it for `appName` and `stage` */
   readonly functionName?: string;
   /**
-   * Who asks, for the run history: 1 to 200 printable ASCII characters.
+   * Who requests the run, for its history: 1 to 200 printable ASCII characters.
    *
    * @default 'invoke'
    */

@@ -24,7 +24,7 @@ export interface TenantsClientOptions extends ConnectionOptions {
    */
   readonly stateMachineArn?: string;
   /**
-   * Who asks, for the run history: 1 to 200 printable ASCII characters.
+   * Who requests the run, for its history: 1 to 200 printable ASCII characters.
    *
    * @default 'invoke'
    */
