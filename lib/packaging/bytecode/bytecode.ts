@@ -8,7 +8,7 @@ import { bytecodeKey, type Compiled, isReleased, keepBytecode, takeBytecode } fr
 const TASK_ROOT = '/var/task';
 
 /**
- * Packages of which a function has only bytecode, without docstrings: a run never reads their sources, a fifth of the zip.
+ * Packages that ship only as bytecode, without docstrings: a run never reads their sources, a fifth of the zip.
  * Their tracebacks still have file and line.
  */
 const BARE = /^site-packages\/(?:alembic(?!\/templates)|asyncpg|greenlet|mako|pg8000|psycopg|psycopg2|sqlalchemy)\//;

@@ -1,4 +1,4 @@
-"""The tenants' part of the answer: the contract's TenantOutcome of each, and once what several of them share."""
+"""The tenants' part of the answer: the contract's TenantOutcome of each, and data that several tenants share, once."""
 
 from __future__ import annotations
 

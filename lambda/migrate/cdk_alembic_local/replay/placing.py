@@ -21,7 +21,7 @@ _NOT_COMPARED = ("grants on ",)
 
 
 def entries_of(project: Project) -> dict[str, str]:
-    """The catalog's entries of the project's own database, which is only read. Raises RunnerError."""
+    """The catalog entries of the project's own database, which is only read. Raises RunnerError."""
     found: list[dict[str, str]] = []
 
     def look(heads: tuple[str, ...], context: Any) -> None:

@@ -134,7 +134,7 @@ class Recording:
         return locks | {name for statement in self.statements for name in statement["rewrites"]}
 
     def leave(self) -> None:
-        """Handles the end of the transaction."""
+        """Records that the function is leaving its transaction. Raises LeftTransaction if it is confined."""
         if self._confined:
             raise LeftTransaction
         self.left_transaction = True

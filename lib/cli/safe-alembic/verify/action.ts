@@ -61,7 +61,7 @@ export async function verify(session: Session, given: ReplayArguments): Promise<
   return exitCode;
 }
 
-/** Replaces a check for pending revisions with the placement of a database that already has the tables. */
+/** Shows the matching revision instead of the pending ones, for a database that already has the tables. */
 function withPlace(check: Check, { found, next }: Placed): Check {
   const what = 'the database has tables and no recorded revision: it was probably created without Alembic (create_all)';
   return { ...check, what, reasons: [found, next] };
