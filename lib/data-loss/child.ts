@@ -4,8 +4,8 @@ import { loadParser } from '../sql/parse';
 import { type DestroyedData, judge } from './judge';
 
 /*
-  * Judges upgrades in a separate process: synthesis is synchronous, and the parser loads asynchronously.
-  * Reads the steps of each upgrade by file from stdin, and writes what each one destroys to stdout.
+ * Judges upgrades in a separate process: synthesis is synchronous, and the parser loads asynchronously.
+ * Reads the steps of each upgrade by file from stdin, and writes what each one destroys to stdout.
  */
 async function main(): Promise<void> {
   const upgrades: Record<string, readonly UpgradeStep[]> = JSON.parse(await text(process.stdin));
