@@ -5,20 +5,20 @@ import { log } from '../on-deploy/log';
 import { approvalKey } from './files/run-files';
 import type { Store } from './files/store';
 
-/** `approval.json`: to use it also requires a permission on the state machine. */
+/** `approval.json`. Using it also requires a permission on the state machine. */
 interface WaitingRun {
   readonly token: string;
 }
 
-/** Step Functions' errors for a token that was used or has expired. */
+/** Step Functions' errors for a token that was already used or has expired. */
 const OVER = ['TaskDoesNotExist', 'TaskTimedOut', 'InvalidToken'];
 
-/** Stores the token with which a person's answer reaches the run. */
+/** Stores the token for passing on a person's answer to the run. */
 export async function requestApproval(store: Store, runId: string, token: string): Promise<void> {
   await store.put(approvalKey(runId), { token } satisfies WaitingRun);
 }
 
-/** Lets a run that waits for a person continue, or ends it. */
+/** Continues or ends a run that waits for a person. */
 export async function approve(store: Store, payload: unknown): Promise<TenantApprovalAnswer> {
   const { runId, approved, requestedBy } = checked(payload);
   const answer = (status: TenantApprovalAnswer['status']): TenantApprovalAnswer => ({

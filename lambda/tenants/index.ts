@@ -27,13 +27,13 @@ export async function coordinate(request: CoordinatorRequest): Promise<Listed | 
   }
 }
 
-/** A child of a map calls this until its batch is done. */
+/** Each child of a map calls this until its batch is done. */
 export function batch(state: BatchState): Promise<BatchProgress> {
   const own = settings();
   return migrateBatch(own, new Store(own.bucket), state);
 }
 
-/** A person, or the command for a person, calls this. */
+/** Called by a person, or by the command on their behalf. */
 export function approve(payload: unknown): Promise<TenantApprovalAnswer> {
   return answerRun(new Store(settings().bucket), payload);
 }

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-/** An option as a command declares it, by its long name. */
+/** An option in a command's declaration, by its long name. */
 export interface Option {
   readonly type: 'string' | 'boolean';
   /** One letter. */
@@ -12,21 +12,21 @@ export type Options = Readonly<Record<string, Option>>;
 
 /** A parsed command line. The command checks the values. */
 export interface CommandLine<Name extends string = string> {
-  /** Arguments that belong to no option. */
+  /** Positional arguments. */
   readonly named: readonly string[];
-  /** Problems of the options themselves: unknown, given twice, without a value, or with a value that they do not take. */
+  /** Problems of the options themselves: unknown, repeated, without a value, or with an unexpected value. */
   readonly problems: readonly string[];
-  /** Whether the option is given at all. */
+  /** Whether the option is present at all. */
   has(name: Name): boolean;
   flag(name: Name): boolean;
-  /** Undefined: not given, or without a value. */
+  /** Undefined: absent, or without a value. */
   text(name: Name): string | undefined;
   texts(name: Name): readonly string[];
 }
 
 /** Parses a command line without the program's name. Never throws: `problems` has everything that is wrong. */
 export function readOptions<T extends Options>(argv: readonly string[], options: T): CommandLine<keyof T & string> {
-  // Not strict: the strict parser stops at the first problem, and refuses `--revision -1`.
+  // Not strict: the strict parser stops at the first problem, and rejects `--revision -1`.
   const given = parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true });
   const values = given.values as Readonly<Record<string, unknown>>;
   const texts = (name: string) => [values[name]].flat().filter((value): value is string => typeof value === 'string');
@@ -40,7 +40,7 @@ export function readOptions<T extends Options>(argv: readonly string[], options:
   };
 }
 
-/** For commands that take options only. */
+/** The problem of positional arguments in a command that accepts only options. */
 export function unexpected(named: readonly string[]): string[] {
   return named.map((value) => `unexpected argument ${JSON.stringify(value)}`);
 }

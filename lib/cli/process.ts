@@ -1,10 +1,10 @@
 import { writeSync } from 'node:fs';
 import { EXIT } from '../contract/exit-codes';
 
-/** Runs a command as this process: its result is the exit code. */
+/** Runs a command as this process. Its result is the exit code. */
 export function runProcess(command: () => Promise<number>): void {
   let lost: Error | undefined;
-  // A reader that goes away, such as `| head`, must not end the command: it watches a run, or must stop what it started.
+  // A reader that exits, such as `| head`, must not end the command: it watches a run, or must stop what it started.
   process.stderr.on('error', () => {});
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') lost ??= error;
@@ -26,11 +26,11 @@ export function runProcess(command: () => Promise<number>): void {
   );
 }
 
-/** Writes synchronously: when a process exits, nothing else arrives. */
+/** Writes synchronously: other output is lost when the process exits. */
 function say(line: string): void {
   try {
     writeSync(process.stderr.fd, `${line}\n`);
   } catch {
-    // Nowhere left to report it except the exit code.
+    // Only the exit code can report the failure now.
   }
 }

@@ -20,7 +20,7 @@ import type { Target } from './target';
 import { type LockOptions, whenUnlocked } from './wait-for-lock';
 import type { ReadyOptions } from './wait-until-ready';
 
-/** Which function to call, and how to reach it. */
+/** The function to call, and how to reach it. */
 export interface MigrateClientOptions extends ConnectionOptions {
   /** Stage to migrate. @default - none; `functionName` is then required */
   readonly stage?: string;
@@ -29,7 +29,7 @@ export interface MigrateClientOptions extends ConnectionOptions {
   /** Name or ARN of the function. @default - the name that the construct gives it for `appName` and `stage` */
   readonly functionName?: string;
   /**
-   * Who asks, for the run history: 1 to 200 printable ASCII characters.
+   * Who requests the run, for its history: 1 to 200 printable ASCII characters.
    *
    * @default 'invoke'
    */
@@ -46,9 +46,9 @@ export interface MigrateClientOptions extends ConnectionOptions {
 export type CallOptions = ReadyOptions;
 
 export interface PlanOptions extends CallOptions {
-  /** Revision that an upgrade would go to. @default 'head' */
+  /** The target of the upgrade. @default 'head' */
   readonly revision?: string;
-  /** Where the upgrade would run everything that is pending. @default - each revision as its file says */
+  /** Where the upgrade would run all pending revisions. @default - each revision as its file says */
   readonly in?: Compute;
   /**
    * Whether the answer's `sql` has the pending revisions as SQL.
@@ -65,7 +65,7 @@ export interface CheckAnswer extends MigrateAnswer {
 }
 
 export interface StampOptions extends CallOptions, LockOptions {
-  /** Revision to write into the version table without running anything. */
+  /** Revision to write to the version table without running anything. */
   readonly revision: string;
 }
 
@@ -79,8 +79,8 @@ export interface RunOptions extends CallOptions, LockOptions, MigrateOptions {
   /**
    * Seconds after which the function starts no more revisions and answers; 0: after each revision.
    *
-   * @default 5 - shows progress every few seconds and keeps no connection silent for long, while a call's overhead (connecting and
-   * loading the scripts, about half a second) stays around a tenth
+   * @default 5 - shows progress every few seconds and keeps no connection silent for long, while a call's overhead (connecting
+   * and loading the scripts, about half a second) stays around a tenth
    */
   readonly sliceSeconds?: number;
 }
@@ -89,13 +89,13 @@ export interface UpgradeOptions extends RunOptions {
   /** Revision to go to. @default 'head' */
   readonly revision?: string;
   /**
-   * What else the upgrade may do: `drop_invalid_indexes` drops invalid indexes that are in the way of a pending revision.
+   * What else the upgrade may do: `drop_invalid_indexes` drops invalid indexes that block a pending revision.
    *
    * @default - nothing
    */
   readonly allow?: readonly Allowance[];
   /**
-   * `container`: everything that is pending runs in the stage's container.
+   * `container`: all pending revisions run in the stage's container.
    *
    * @default - in the function, except revisions that say `# cdk-alembic: run in container`
    */
@@ -103,13 +103,13 @@ export interface UpgradeOptions extends RunOptions {
 }
 
 export interface DowngradeOptions extends RunOptions {
-  /** Revision to go back to. */
+  /** Revision to downgrade to. */
   readonly revision: string;
 }
 
 const SLICE_SECONDS = 5;
 
-/** Runs and inspects the migrations of one stage through its deployed function. Every failure is a `MigrateError`. */
+/** Runs and inspects the migrations of one stage through its deployed function. Throws only a `MigrateError`. */
 export class MigrateClient {
   /** Name or ARN of the called function. */
   readonly functionName: string;
@@ -130,8 +130,8 @@ export class MigrateClient {
   }
 
   /**
-   * Applies pending revisions, slice after slice, until the database is at `revision`. Runs those for the stage's container there, and
-   * waits for them.
+   * Applies pending revisions, slice by slice, until the database is at `revision`. Starts the stage's container for its
+   * revisions, and waits for it.
    */
   upgrade({ revision, allow, in: compute, sliceSeconds, runId, ...options }: UpgradeOptions = {}): Promise<RunAnswer> {
     return this.run({ command: 'upgrade', revision, allow, in: compute, sliceSeconds, runId }, options);
@@ -142,7 +142,9 @@ export class MigrateClient {
     return this.run({ command: 'plan', revision, in: compute, sql }, options);
   }
 
-  /** Whether the database is at head: a check before a release. Changes nothing. A database that is not at head is not an error. */
+  /**
+   * Whether the database is at head: a check before a release. Changes nothing. A database that is not at head is not an error.
+   */
   async check(options: CallOptions = {}): Promise<CheckAnswer> {
     const answer = await this.current(options);
     return { ...answer, atHead: answer.status === 'complete' };
@@ -163,7 +165,7 @@ export class MigrateClient {
     return this.run({ command: 'downgrade', revision, sliceSeconds, runId }, options);
   }
 
-  /** Writes a revision into the version table without running anything. Requires `allowStamp` on the construct. */
+  /** Writes a revision to the version table without running anything. Requires `allowStamp` on the construct. */
   stamp({ revision, ...options }: StampOptions): Promise<MigrateAnswer> {
     return this.run({ command: 'stamp', revision }, options);
   }
@@ -189,20 +191,20 @@ export class MigrateClient {
     return migrate(ask, request, options, () => this.containerRuns(history));
   }
 
-  /** Loads the SDK of Step Functions only if a run needs the container, which few do. */
+  /** Loads the SDK of Step Functions only if a run needs the container; few do. */
   private async containerRuns(history: () => Promise<readonly RunRecord[]>): Promise<ContainerRuns> {
     const sdk = await import('@aws-sdk/client-sfn');
     const { credentials, region } = this.lambda.config;
     return new ContainerRuns(sdk, { credentials, region, endpoint: this.endpoint }, history);
   }
 
-  /** Closes the connections, also those of a client that you passed. */
+  /** Closes the connections, including those of a client that you passed. */
   destroy(): void {
     this.lambda.destroy();
   }
 }
 
-/** All problems of the options that choose the function; empty: it can be called. */
+/** All problems of the options that select the function; empty if they are valid. */
 export function usageProblems({ stage, appName = DEFAULT_APP_NAME, functionName: name }: MigrateClientOptions): string[] {
   if (name !== undefined) return name === '' ? ['the function name is empty'] : [];
   return stage === undefined ? ['the stage is missing'] : nameProblems(appName, stage);

@@ -5,11 +5,11 @@ import { lookCommand, type Target } from './target';
 const MAX_LOG_LINES = 20;
 
 /**
- * Translates a function error: the runner's own failure, or a function that crashed.
+ * Translates a function error: the runner's own failure, or a crash of the function.
  *
  * @param payload from Lambda: `{ errorMessage, errorType, ... }`
- * @param logResult the last 4 KB of the function's log in base64
- * @param target the function that was called
+ * @param logResult the last 4 KB of the function's log, in base64
+ * @param target the called function
  */
 export function functionError(payload: string, logResult: string | undefined, target: Target): MigrateError {
   const { errorMessage, errorType } = (parseJson(payload) ?? {}) as Record<string, unknown>;

@@ -6,7 +6,7 @@ import { sdkFailure } from './sdk-failure';
 import { invokeOf, type Target } from './target';
 import { type ReadyOptions, sendWhenReady } from './wait-until-ready';
 
-/** Calls the function once. The call is sent again only if Lambda says that it did not start the function. */
+/** Calls the function once. Retries only if Lambda says that it did not start the function. */
 export async function invoke(
   lambda: LambdaClient,
   target: Target,

@@ -1,7 +1,7 @@
 import { LambdaClient, type LambdaClientConfig } from '@aws-sdk/client-lambda';
 import { MigrateError } from '../contract/failure';
 
-/** Region, credentials and endpoint. The SDK's configuration supplies what you leave out. */
+/** Region, credentials and endpoint. The SDK's configuration supplies omitted values. */
 export interface ConnectionOptions {
   /** @default - the SDK's: AWS_REGION, then the profile's region */
   readonly region?: string;
@@ -26,7 +26,7 @@ export function lambdaClient(options: ConnectionOptions): LambdaClient {
     region: options.region,
     profile: options.profile,
     endpoint: options.endpoint,
-    // The SDK retries a dropped connection, which would start a second run while the first one still runs.
+    // The SDK would retry a dropped connection, and start a second run during the first one.
     maxAttempts: 1,
     requestHandler: {
       connectionTimeout: CONNECTION_TIMEOUT_MS,
@@ -38,7 +38,7 @@ export function lambdaClient(options: ConnectionOptions): LambdaClient {
   return new LambdaClient(config);
 }
 
-/** Throws if a given client would retry a call whose connection dropped. */
+/** Throws if a given client would retry a call after a dropped connection. */
 export async function checkAttempts(client: LambdaClient): Promise<void> {
   const attempts = await client.config.maxAttempts();
   if (attempts === 1) return;

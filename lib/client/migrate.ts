@@ -8,19 +8,19 @@ export type Invoke = (request: MigrateRequest) => Promise<MigrateAnswer>;
 
 /** How to watch and limit a run. */
 export interface MigrateOptions extends ContainerOptions {
-  /** Gets the answer of each slice. Its `applied` has only that slice's revisions. */
+  /** Called with the answer of each slice. Its `applied` has only that slice's revisions. */
   readonly onProgress?: (slice: MigrateAnswer) => void;
-  /** Seconds after which no more slices are started and the answer so far is returned as `partial`. @default - no limit */
+  /** Seconds after which no more slices start and the answer so far is returned as `partial`. @default - no limit */
   readonly budgetSeconds?: number;
   /** Stops waiting. The function finishes its current slice; a container runs to its end. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Calls the function slice after slice until the request is fulfilled. The command and the deploy share this loop.
+ * Calls the function slice by slice until the request is fulfilled. The command and the deploy share this loop.
  *
- * @param runContainer creates what runs revisions in the stage's container; called when the run reaches the first one
- * @returns the last answer, with the first `from`, everything that was applied and each warning once
+ * @param runContainer creates the runner for the stage's container; called when the run reaches the first revision for it
+ * @returns the last answer, with the first `from`, all applied revisions, and each warning once
  */
 export async function migrate(
   invoke: Invoke,
@@ -52,7 +52,7 @@ export async function migrate(
   }
 }
 
-/** Calls the function until the rest is not for it, or the time is up. @returns the last call's answer */
+/** Calls the function until the container must continue, or the time is up. @returns the last call's answer */
 async function inFunction(
   invoke: Invoke,
   run: RunSoFar,
@@ -68,7 +68,7 @@ async function inFunction(
     if (slice.status !== 'partial' || workOf(slice)) return slice;
     idle = moved(slice) ? 0 : idle + 1;
     if (idle === 2) throw standstill(slice);
-    // A slice that moved nothing is repeated once even if the budget is used up: only then is it a standstill.
+    // A slice without progress is repeated once even if the budget is used up: only then is it a standstill.
     if (idle === 0 && performance.now() >= until) return slice;
   }
 }
@@ -86,7 +86,7 @@ function standstill({ pending }: MigrateAnswer): MigrateError {
   );
 }
 
-/** A run that changes something ends as `complete`, or as `partial` where its time was up. */
+/** A run that changes something ends as `complete`, or as `partial` when its time was up. */
 function mustBeDone(answer: MigrateAnswer): MigrateAnswer {
   const acts = answer.command === 'upgrade' || answer.command === 'downgrade' || answer.command === 'stamp';
   if (!acts || answer.status === 'complete' || answer.status === 'partial') return answer;

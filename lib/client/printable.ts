@@ -1,6 +1,6 @@
 const MAX_LENGTH = 200;
 
-/** A text that is valid as `requestedBy`: one line of printable ASCII, at most 200 characters. */
+/** Converts a text to a valid `requestedBy`: one line of printable ASCII, at most 200 characters. */
 export function printable(text: string): string {
   return text
     .replace(/[^\x20-\x7e]+/g, '?')

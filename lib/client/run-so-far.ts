@@ -1,13 +1,13 @@
 import type { AppliedRevision, MigrateAnswer, MigrateRequest } from '../contract';
 
-/** The next request of a run over several calls and containers, and what the run has done. */
+/** A run over several calls and containers: its next request, and what it has done. */
 export class RunSoFar {
   readonly applied: AppliedRevision[] = [];
   private readonly warnings = new Set<string>();
   private from?: readonly string[];
   /** The target of the next call. */
   private revision?: string;
-  /** All calls are one run in the history, under the first call's id. */
+  /** All calls belong to one run in the history, under the first call's id. */
   private runId?: string;
 
   constructor(private readonly asked: MigrateRequest) {
@@ -15,7 +15,7 @@ export class RunSoFar {
     this.runId = asked.runId;
   }
 
-  /** The next call. */
+  /** The next request. */
   get request(): MigrateRequest {
     return { ...this.asked, revision: this.revision, runId: this.runId };
   }
@@ -32,11 +32,11 @@ export class RunSoFar {
     for (const warning of warnings) this.warnings.add(warning);
     this.from ??= from;
     this.runId ??= runId;
-    // A step such as `+2` would be counted again from the end of this call.
+    // A relative step such as `+2` would start again from the end of this call.
     if (status === 'partial') this.revision = target.length > 1 ? this.asked.revision : (target[0] ?? 'base');
   }
 
-  /** The answer of the whole run, given the last call's. */
+  /** The answer of the whole run, based on the last call's. */
   answer(last: MigrateAnswer): MigrateAnswer {
     const { from = last.from, applied, warnings, runId } = this;
     return { ...last, from, applied: [...applied], warnings: [...warnings], ...(runId !== undefined && { runId }) };

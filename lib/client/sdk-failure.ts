@@ -39,7 +39,7 @@ interface Row {
 
 type Kind = 'noCredentials' | 'accessDenied' | 'throttled' | 'notReady' | 'cannotStart' | 'notAccepted' | 'notConnected' | 'lost';
 
-/** Meaning of the AWS SDK's errors. The first matching row counts, else `lost`. */
+/** Translations of the AWS SDK's errors. The first matching row applies, else `lost`. */
 const TABLE: Readonly<Record<Kind, Row>> = {
   noCredentials: {
     code: 'no_credentials',
@@ -106,7 +106,7 @@ interface SdkError extends Error {
   readonly $metadata?: { readonly httpStatusCode?: number };
 }
 
-/** Translates an error of the SDK into a failure. A failure stays unchanged. */
+/** Translates an error of the SDK into a failure. Returns a failure unchanged. */
 export function sdkFailure(error: unknown, call: AwsCall): MigrateError {
   if (error instanceof MigrateError) return error;
   const { name, $metadata } = error as SdkError;
@@ -121,7 +121,7 @@ export function sdkFailure(error: unknown, call: AwsCall): MigrateError {
   return new MigrateError(code, `${sentence(call)}: ${text}`, step, { cause: error });
 }
 
-/** When a retry may succeed after an error of the SDK, or after its failure; undefined: never. */
+/** When a retry may succeed after an error of the SDK or its failure; undefined: never. */
 export function retryOf(error: unknown): Retry | undefined {
   const thrown = error instanceof MigrateError ? error.cause : error;
   return thrown instanceof Error && !(thrown instanceof MigrateError) ? TABLE[kindOf(thrown)].retry : undefined;

@@ -4,7 +4,7 @@ import type { AwsCall } from './sdk-failure';
 /** The function that a client calls. */
 export interface Target {
   readonly functionName: string;
-  /** Absent if the client got only the function's name. */
+  /** Absent if the client knows only the function's name. */
   readonly stage?: string;
   readonly region: string;
 }
@@ -15,7 +15,7 @@ export function lookCommand({ stage, functionName: name }: Pick<Target, 'stage' 
   return `npx migrate-invoke ${byStage ? `--stage ${stage}` : `--function-name ${name}`} --command current`;
 }
 
-/** A call of the function. It is sent once; if it was never sent, nothing was started. */
+/** A call of the function, which is sent only once: if it was never sent, nothing was started. */
 export function invokeOf(target: Target): AwsCall {
   const where = target.stage === undefined ? '' : ` for stage "${target.stage}"`;
   return {

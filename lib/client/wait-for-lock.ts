@@ -4,13 +4,13 @@ import { MigrateError } from '../contract/failure';
 /** How long to wait for another run. */
 export interface LockOptions {
   /**
-   * How many seconds to keep trying while another run holds the mutex. Each call includes the function's own wait (a minute, unless
-   * the construct's `limits.mutexWait` says otherwise).
+   * Seconds to keep trying while another run holds the mutex. Each call includes the function's own wait (a minute, unless the
+   * construct's `limits.mutexWait` says otherwise).
    *
    * @default 0 - the first `locked` is an error
    */
   readonly lockSeconds?: number;
-  /** Gets the reason for waiting, and again if it changes. */
+  /** Called with the reason for waiting, and again if it changes. */
   readonly onWait?: (reason: string) => void;
   /** Stops waiting. */
   readonly signal?: AbortSignal;
@@ -18,7 +18,7 @@ export interface LockOptions {
 
 const PAUSE_MS = 1_000;
 
-/** Repeats a call as long as another run holds the mutex. `locked` means that nothing was applied. */
+/** Repeats a call while another run holds the mutex. `locked` means that nothing was applied. */
 export async function whenUnlocked<T>(call: () => Promise<T>, { lockSeconds = 0, onWait, signal }: LockOptions): Promise<T> {
   const deadline = performance.now() + lockSeconds * 1000;
   let told: string | undefined;

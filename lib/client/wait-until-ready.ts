@@ -11,13 +11,13 @@ import { invokeOf, type Target } from './target';
 /** How long to wait for a function that can't run yet. */
 export interface ReadyOptions {
   /**
-   * Seconds to wait for a function that is Pending, Inactive, being updated, throttled or out of concurrency. Nothing has started
-   * then, so the call is sent again. A call that may have started is never sent again.
+   * Seconds to wait for a function that is Pending, Inactive, being updated, throttled or out of concurrency. Nothing has
+   * started then, so the call is sent again. A call that may have started is never sent again.
    *
    * @default 300 - a function that was idle for weeks, or has a new image, is Active within a minute or two
    */
   readonly readySeconds?: number;
-  /** Gets the reason for waiting, and again if it changes. */
+  /** Called with the reason for waiting, and again if it changes. */
   readonly onWait?: (reason: string) => void;
   /** Stops waiting. The function finishes its current slice. */
   readonly signal?: AbortSignal;
@@ -29,7 +29,7 @@ const POLL_MS = 1_000;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 8_000;
 
-/** Sends a call until Lambda starts the function. Retries only after an error that means that nothing was started. */
+/** Sends a call until Lambda starts the function. Retries only after errors that mean that nothing was started. */
 export async function sendWhenReady<T>(
   lambda: LambdaClient,
   target: Target,
@@ -65,7 +65,7 @@ async function waitForActive(lambda: LambdaClient, target: Target, deadline: num
       const next = 'deploy the function again';
       throw new MigrateError('function_not_ready', `${target.functionName} is in the state Failed: ${StateReason}`, next);
     }
-    // Only an invoke makes an Inactive function Active, and it is sent next.
+    // Only an invoke makes an Inactive function Active; it is sent next.
     if (State !== 'Pending' && LastUpdateStatus !== 'InProgress') return;
     if (performance.now() >= deadline) return;
     await sleep(POLL_MS, undefined, { signal });

@@ -24,7 +24,7 @@ export interface AlembicMigrationProps extends MigrationProps {
   readonly timeout?: Duration;
 
   /**
-   * Whether a deploy runs the pending migrations. Without it they run when somebody calls `npx migrate-invoke`.
+   * Whether a deploy runs the pending migrations. Otherwise they run when somebody calls `npx migrate-invoke`.
    *
    * @default true
    */
@@ -38,7 +38,7 @@ export interface AlembicMigrationProps extends MigrationProps {
   readonly allowDowngrade?: boolean;
 
   /**
-   * Whether the function accepts the command `stamp`, which moves the version table without migrating.
+   * Whether the function accepts the command `stamp`, which changes the version table without migrating.
    *
    * @default false
    */
@@ -60,13 +60,16 @@ export class AlembicMigration extends Construct {
   /** The alarm `<function>-failed`: a call of the function failed. Add an action with `addAlarmAction`. */
   readonly failureAlarm: cloudwatch.Alarm;
 
-  /** The database's revision before the last deploy that migrated: one, several joined with `,`, or empty. Undefined without `runOnDeploy`. */
+  /**
+   * The database's revision before the last deploy that migrated: one, several joined with `,`, or empty. Undefined without
+   * `runOnDeploy`.
+   */
   readonly fromRevision?: string;
 
   /** The database's revision after that deploy. Undefined without `runOnDeploy`. */
   readonly toRevision?: string;
 
-  /** How many revisions that deploy applied; a number as a string. Undefined without `runOnDeploy`. */
+  /** Number of revisions that this deploy applied, as a string. Undefined without `runOnDeploy`. */
   readonly appliedCount?: string;
 
   /** The state machine `<function>-container`. Undefined without `MigrationCompute.container`. */
@@ -125,8 +128,8 @@ export class AlembicMigration extends Construct {
   }
 
   /**
-   * Migrates only after these are deployed. It always waits for the database, its secret and the VPC. Without `runOnDeploy` this has
-   * no effect.
+   * Migrates only after these are deployed. It always waits for the database, its secret and the VPC. Without `runOnDeploy`
+   * this has no effect.
    */
   executeAfter(...scopes: IConstruct[]): void {
     this.onDeploy?.executeAfter(new ReadyForMigration(this.function, scopes, this.container));
@@ -138,13 +141,13 @@ export class AlembicMigration extends Construct {
   }
 
   /**
-   * Grants the permissions of `npx migrate-invoke`: invoke the function and wait until it is active; with a container, also start
-   * the container and follow it.
+   * Grants the permissions of `npx migrate-invoke`: invoke the function and wait until it is active; with a container, also
+   * start the container and follow it.
    */
   grantInvoke(grantee: iam.IGrantable): iam.Grant {
     const invoke = allowInvoke(grantee, this.function);
     const grant = this.container ? invoke.combine(this.container.allowRun(grantee)) : invoke;
-    // Without this, a principal that accepts no policy, such as another account, would silently get no permission.
+    // Otherwise a principal that accepts no policy, such as another account, would silently get no permission.
     grant.assertSuccess();
     return grant;
   }

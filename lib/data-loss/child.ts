@@ -4,8 +4,8 @@ import { loadParser } from '../sql/parse';
 import { type DestroyedData, judge } from './judge';
 
 /*
- * Judges upgrades in a process of its own: synthesis is synchronous, and the parser loads asynchronously.
- * Standard input holds the steps of each upgrade by file, standard output gets what each destroys.
+ * Judges upgrades in a separate process: synthesis is synchronous, and the parser loads asynchronously.
+ * Reads the steps of each upgrade by file from stdin, and writes what each one destroys to stdout.
  */
 async function main(): Promise<void> {
   const upgrades: Record<string, readonly UpgradeStep[]> = JSON.parse(await text(process.stdin));
@@ -16,7 +16,7 @@ async function main(): Promise<void> {
   process.stdout.write(JSON.stringify(Object.fromEntries(found)));
 }
 
-/** SQL that the parser breaks on must not keep the other revisions from being read. */
+/** SQL that crashes the parser must not stop the other revisions from being judged. */
 function judged(steps: readonly UpgradeStep[]): readonly DestroyedData[] {
   try {
     return judge(steps);

@@ -3,8 +3,9 @@ import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
 import { joined, nameOf } from './made';
 
 /**
- * Whether a condition leaves no row out: it is missing, always true, or true of every row there is. `names`: the table, and what else
- * holds all of its rows.
+ * Whether a condition is true for every row, or is missing.
+ *
+ * @param names the table, its aliases, and CTEs with all of its rows
  */
 export function isEveryRow(where: Node | undefined, names: readonly string[]): boolean {
   if (!where || isTrue(where)) return true;
@@ -52,7 +53,7 @@ function isFoundForAll({ fromClause = [], whereClause }: SelectStmt, names: read
   return isOwn && isEveryRow(whereClause, [...names, from.RangeVar.alias?.aliasname ?? '']);
 }
 
-/** SELECT id FROM table [LIMIT n]: a table that is emptied in batches. */
+/** SELECT id FROM table [LIMIT n], as a DELETE in batches uses it. */
 export function isWholeTable({ fromClause = [], whereClause, havingClause }: SelectStmt, names: readonly string[]): boolean {
   const [from, ...more] = fromClause;
   return (
@@ -95,7 +96,7 @@ function isTrue(node: Node): boolean {
   }
 }
 
-/** NaN, which is neither more nor less than anything, for what is no number. */
+/** NaN for anything that is not a number; every comparison with it is false. */
 function numberOf(node: Node | undefined): number {
   return node && 'A_Const' in node && node.A_Const.ival ? (node.A_Const.ival.ival ?? 0) : Number.NaN;
 }
@@ -118,7 +119,7 @@ function isOpposite(one: Node, other: Node): boolean {
   return written !== against && written.replace(/"(IS)_(NULL|TRUE|FALSE|UNKNOWN)"/, '"$1_NOT_$2"') === against;
 }
 
-/** A column, or expression of columns, that is compared with itself. A row of another name for the table is the same row when it is its key. */
+/** A column compared with itself; under two names for the table, only its key identifies the same row. */
 function isSame(one: Node, other: Node, names: readonly string[]): boolean {
   if (!('ColumnRef' in one && 'ColumnRef' in other) || withoutPlaces(one).includes(UNKNOWN)) return false;
   const [left, right] = [one, other].map((node) => {
@@ -140,12 +141,12 @@ function isEmptyText(node: Node | undefined): boolean {
   return !!node && 'A_Const' in node && !!node.A_Const.sval && !node.A_Const.sval.sval;
 }
 
-/** As much as an integer holds. */
+/** At least the maximum of an integer. */
 function isLarge(node: Node | undefined): boolean {
   return numberOf(node) >= 2 ** 31 - 1 || (!!node && 'A_Const' in node && Number(node.A_Const.fval?.fval) >= 2 ** 31 - 1);
 }
 
-/** A column that is never NULL nor below one, by its name: `id`, or `user_id` of users. */
+/** A column that, judging by its name, is never NULL and never below 1: `id`, or `user_id` of users. */
 function isKey(node: Node | undefined, names: readonly string[]): boolean {
   if (node && 'TypeCast' in node) return isKey(node.TypeCast.arg, names);
   if (!node || !('ColumnRef' in node)) return false;
@@ -158,7 +159,7 @@ function holdsKey(node: Node | undefined, names: readonly string[]): boolean {
   return !!node && ('RowExpr' in node ? (node.RowExpr.args ?? []).some((arg) => isKey(arg, names)) : isKey(node, names));
 }
 
-/** A column that holds when the row was written, by its name. */
+/** A column that, judging by its name, holds when the row was written. */
 function isPast(node: Node | undefined): boolean {
   return (
     !!node &&
@@ -188,12 +189,12 @@ function withoutPlaces(value: unknown): string {
   return JSON.stringify(value, (key, inner) => (key === 'location' ? undefined : inner));
 }
 
-/** Whether an expression reads no column: then every row gets the same. */
+/** Whether an expression reads no column, so every row gets the same value. */
 export function readsNothing(node: Node): boolean {
   return !/"ColumnRef"|"SubLink"/.test(JSON.stringify(node));
 }
 
-/** NULL, an empty text, an empty list or document, the default: nothing of what was there is left. */
+/** NULL, an empty text, list or document, or the column's default: the old value is lost. */
 export function isEmpty(node: Node | undefined): boolean {
   if (!node) return false;
   if ('SetToDefault' in node) return true;
@@ -225,7 +226,7 @@ export function isEmpty(node: Node | undefined): boolean {
 
 const EMPTY = ['jsonb_build_object', 'json_build_object', 'jsonb_build_array', 'json_build_array'];
 
-/** What a SELECT without FROM gives in a column. */
+/** The expression that a SELECT without FROM returns in a column. */
 function selectedBy(node: Node, column: number): Node | undefined {
   const select = 'SubLink' in node ? node.SubLink.subselect : undefined;
   if (!select || !('SelectStmt' in select) || select.SelectStmt.fromClause?.length) return undefined;

@@ -2,7 +2,7 @@ import type { ColumnDef, Node } from 'libpg-query';
 import { readsNothing } from './conditions';
 import { joined } from './made';
 
-/** Functions that give back only a part of what they get. */
+/** Functions that return only a part of their argument, or nothing of it. */
 const CUTS = new Set([
   'left',
   'right',
@@ -29,21 +29,23 @@ const CUTS = new Set([
   'now',
 ]);
 
-/** Types that a value of another is cut to, without an error, by a cast. */
+/** Casts to these types truncate a value without an error. */
 const CUTTING = new Set(['date', 'time']);
-/** What people write for a text of any length. */
+/** A length that people choose when they expect no limit. */
 const ROOMY = 255;
 const FRACTIONAL = /^(?:numeric|double precision|real|float)/;
 const WHOLE = new Set(['int4', 'int8', 'int2']);
 
 /**
- * Whether a column's values lose something when they take a new type: USING that does not read the column or takes a part of it, and
- * casts that cut without an error. `before` is the type it has, if that is known.
+ * Whether a column's values lose data when its type changes: USING ignores the column or keeps only a part of it, or the cast
+ * truncates without an error.
+ *
+ * @param before the column's current type, if known
  */
 export function convertsLossily({ typeName, raw_default: using }: ColumnDef, before: string | undefined): boolean {
   const type = joined(typeName?.names).replace(/^pg_catalog\./, '');
   if (using) return readsNothing(using) || cuts(using);
-  // timestamp to date needs no USING.
+  // timestamp to date requires no USING.
   if (CUTTING.has(type)) return before !== type;
   if (WHOLE.has(type)) return before !== undefined && FRACTIONAL.test(before);
   if (type === 'numeric' && before?.startsWith('numeric(')) {
@@ -58,7 +60,7 @@ function cuts(node: Node): boolean {
   if ('TypeCast' in node) {
     const { arg, typeName } = node.TypeCast;
     const type = joined(typeName?.names).replace(/^pg_catalog\./, '');
-    // name::varchar(10) cuts, where an assignment would fail.
+    // name::varchar(10) truncates, where an assignment would fail.
     const [size] = (typeName?.typmods ?? []).map((node) => ('A_Const' in node ? (node.A_Const.ival?.ival ?? 0) : 0));
     const isCut = (type === 'varchar' || type === 'bpchar') && size !== undefined && size < ROOMY;
     return isCut || (CUTTING.has(type) && !!arg && 'ColumnRef' in arg) || (!!arg && cuts(arg));

@@ -5,7 +5,7 @@ import { joined, type Made, nameOf } from './made';
 
 type Of<Kind extends string> = Extract<Node, Record<Kind, unknown>>[Kind & keyof Extract<Node, Record<Kind, unknown>>];
 
-/** What objects a statement makes, so that dropping them again loses nothing. Whether it was such a statement. */
+/** Records the objects that a statement creates: dropping them again loses nothing. Returns whether it was such a statement. */
 export function makes(node: Node, made: Made): boolean {
   if ('CreateStmt' in node) {
     const { relation, if_not_exists } = node.CreateStmt;
@@ -27,7 +27,7 @@ export function makes(node: Node, made: Made): boolean {
   return true;
 }
 
-/** Names of the views that a statement makes. */
+/** Names of the views that a statement creates. */
 export function createdViews(node: Node | undefined): readonly string[] {
   if (!node) return [];
   if ('ViewStmt' in node) return [nameOf(node.ViewStmt.view)];
@@ -52,7 +52,7 @@ function beside(from: string, name: string): string {
   return from.includes('.') ? `${from.slice(0, from.lastIndexOf('.'))}.${name}` : name;
 }
 
-/** ALTER TABLE users SET SCHEMA trash: what the revision made itself holds what it did not make. */
+/** ALTER TABLE users SET SCHEMA trash: the schema now holds a table that the revision did not create. */
 function moves({ objectType, relation, newschema = '' }: Of<'AlterObjectSchemaStmt'>, made: Made): void {
   if (objectType !== 'OBJECT_TABLE') return;
   const from = nameOf(relation);
@@ -62,7 +62,7 @@ function moves({ objectType, relation, newschema = '' }: Of<'AlterObjectSchemaSt
   else made.forget('schema', newschema);
 }
 
-/** `before`: the type that a column has. */
+/** `before`: the column's current type. */
 export function alterLosses(
   { relation, cmds = [], objtype }: Of<'AlterTableStmt'>,
   made: Made,
@@ -111,7 +111,7 @@ function partLosses(
   }
 }
 
-/** `created`: views that the revision makes, before or after. */
+/** `created`: all views that the revision creates, even after this statement. */
 export function dropLosses(
   { removeType, objects = [], behavior }: Of<'DropStmt'>,
   made: Made,
@@ -145,7 +145,7 @@ function objectLoss(
       return made.mayDrop('schema', name) ? undefined : { rule: 'drop-schema', what: `DROP SCHEMA ${name}` };
     case 'OBJECT_TYPE':
     case 'OBJECT_DOMAIN': {
-      // CASCADE takes the columns that still have the type, of which an enum swap leaves none.
+      // CASCADE drops the columns that still have the type. After an enum swap there are none.
       const free = cascade ? made.freesTypes && made.retired.has(name) : made.freesTypes || made.retired.has(name);
       return made.has('type', name) || free
         ? undefined
@@ -155,7 +155,7 @@ function objectLoss(
       if (made.has('view', name) || (created.has(name) && !cascade)) return undefined;
       return { rule: 'drop-materialized-view', what: `DROP MATERIALIZED VIEW ${name}${cascade ? ' CASCADE' : ''}` };
     default: {
-      // What goes with these may be a materialized view, a column, a foreign table.
+      // CASCADE may drop a materialized view, a column or a foreign table with these.
       const kind = cascade && !made.has('view', name) ? CASCADES[removeType ?? ''] : undefined;
       return kind === undefined ? undefined : { rule: 'drop-cascade', what: `DROP ${kind} ${name} CASCADE` };
     }

@@ -3,20 +3,20 @@ import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
 import { parseNode } from '../sql/parse';
 import { joined } from './made';
 
-/** What variables of a block are set to, by name, as expressions. */
+/** The expressions that a block assigns to its variables, by name. */
 export type Variables = ReadonlyMap<string, readonly string[]>;
 
 const MOST_TEXTS = 16;
 const DEEPEST = 4;
 
-/** The texts that EXECUTE may get, with the mark in place of what is not written there; undefined when nothing of one is. */
+/** The possible texts of EXECUTE, with UNKNOWN for each unknown part; undefined when a text starts with one. */
 export function dynamicSql(expression: string, variables: Variables): readonly (string | undefined)[] {
   const [value] = targets(`SELECT ${expression}`);
   const texts = value ? textsOf(value, variables, 0) : [UNKNOWN];
   return texts.map((text) => (text.trim().startsWith(UNKNOWN) ? undefined : text));
 }
 
-/** What a SELECT gives: the expressions of its columns, and their names. */
+/** The columns that a SELECT returns. */
 export function selected(query: string): readonly { readonly name: string | undefined; readonly expression: string }[] {
   const node = parseNode(query);
   const list = (node && 'SelectStmt' in node && node.SelectStmt.targetList) || [];
@@ -40,7 +40,7 @@ function targets(sql: string): readonly Node[] {
   return list.flatMap((target) => ('ResTarget' in target && target.ResTarget.val ? [target.ResTarget.val] : []));
 }
 
-/** Every text that an expression may give. */
+/** Every possible text of an expression. */
 function textsOf(node: Node, variables: Variables, depth: number): readonly string[] {
   const inner = (one: Node) => textsOf(one, variables, depth);
   if ('A_Const' in node) return [node.A_Const.sval?.sval ?? String(node.A_Const.ival?.ival ?? UNKNOWN)];
@@ -83,7 +83,7 @@ function formatted(pattern: string, values: readonly string[]): string {
   });
 }
 
-/** One of each. */
+/** All combinations of one text from each list. */
 function combined(choices: readonly (readonly string[])[]): readonly (readonly string[])[] {
   return choices.reduce<readonly (readonly string[])[]>(
     (found, texts) => found.flatMap((before) => texts.map((text) => [...before, text])).slice(0, MOST_TEXTS),

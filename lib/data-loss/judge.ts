@@ -10,10 +10,10 @@ import { type Parsed, STARTS_UNKNOWN, statementsOf } from './texts';
 
 export type { DestroyedData } from './losses';
 
-/** Functions call functions, and blocks run blocks. */
+/** The maximum depth of functions that call functions and of blocks that run blocks. */
 const DEEPEST = 5;
 
-/** Everything that an upgrade destroys, by line. The parser must be loaded. */
+/** Everything that an upgrade destroys, by line. Load the parser first. */
 export function judge(steps: readonly UpgradeStep[]): readonly DestroyedData[] {
   const all = steps.map((step) => ({ step, statements: step.sql === undefined ? [] : statementsOf(step.sql) }));
   const created = new Set(all.flatMap(({ statements }) => statements.flatMap(({ node }) => createdViews(node))));
@@ -31,13 +31,13 @@ export function judge(steps: readonly UpgradeStep[]): readonly DestroyedData[] {
   return [...unique.values()].sort((one, other) => one.line - other.line);
 }
 
-/** Without one of these words, a statement that the grammar refuses destroys nothing: CREATE TABLE, PRAGMA. */
+/** A statement that PostgreSQL's grammar rejects destroys nothing without one of these words: CREATE TABLE, PRAGMA. */
 const MAY_DESTROY = /\b(?:DROP|DELETE|TRUNCATE|UPDATE|MERGE|REPLACE|TYPE|DETACH|INHERIT|CALL|EXEC(?:UTE)?|DO|SCHEMA)\b/i;
 
 class Judge {
   constructor(
     private readonly made: Made,
-    /** Views that the revision makes, before or after. */
+    /** All views that the revision creates, even after the current statement. */
     private readonly created: ReadonlySet<string>,
     private readonly before: string | undefined,
     private readonly depth = 0,
@@ -80,7 +80,7 @@ class Judge {
     return query ? this.ofNode(query, text, isCut) : [];
   }
 
-  /** The statements of a block, as far as they are written there. */
+  /** Judges the statements of a block, and those that it executes dynamically if their text can be determined. */
   private block(sql: string): readonly Loss[] {
     let statements: readonly BlockStatement[];
     try {
@@ -102,7 +102,7 @@ class Judge {
     return statementsOf(sql).flatMap((statement) => inner.losses(statement));
   }
 
-  /** What functions do that the revision made itself. What is in the database already can't be read, and a procedure may do anything. */
+  /** Judges called functions that the revision created. The body of any other is unknown; a procedure may do anything. */
   private called(node: Node, isProcedure: boolean): readonly Loss[] {
     const calls = JSON.stringify(node).matchAll(
       /"(?:FuncCall|funccall)":\{"funcname":(\[(?:\{"String":\{"sval":"[^"]*"\}\},?)+\])/g,
@@ -131,7 +131,7 @@ class Judge {
   }
 }
 
-/** The nodes of a list, and of the lists in it. */
+/** The nodes of a list, flattened. */
 function listed(node: Node | undefined): readonly Node[] {
   if (!node) return [];
   return 'List' in node ? (node.List.items ?? []).flatMap(listed) : [node];

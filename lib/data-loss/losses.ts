@@ -1,16 +1,16 @@
 import type { DataLossRule } from '../contract';
 import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
 
-/** What a statement destroys, or that nobody can tell. */
+/** What a statement destroys, or what could not be determined. */
 export interface Loss {
   readonly rule: DataLossRule;
   /** Such as `DROP TABLE users`. */
   readonly what: string;
 }
 
-/** A place in an upgrade that destroys data, or of which nobody can tell. */
+/** A line of an upgrade that destroys data, or may do so. */
 export interface DestroyedData extends Loss {
-  /** In the revision's file. */
+  /** The line in the revision's file. */
   readonly line: number;
 }
 

@@ -1,16 +1,16 @@
 import type { Node, RangeVar } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
 
-/** What a revision has made itself so far, in which production can have lost nothing. */
+/** What a revision has created so far: production has no data in it to lose. */
 export class Made {
   private readonly names = new Set<string>();
-  /** Made only where there was none: dropping it again loses nothing, emptying it may. */
+  /** Created with IF NOT EXISTS: dropping it again loses nothing, but emptying it may. */
   private readonly perhaps = new Set<string>();
   /** Bodies of functions, by name. */
   readonly functions = new Map<string, string>();
-  /** Types that were renamed, so that another takes their place. */
+  /** Renamed types, which another type replaces. */
   readonly retired = new Set<string>();
-  /** Whether columns changed their type, or went: then the type they had is free to go. */
+  /** Whether a column was dropped or changed its type, so its old type can be dropped. */
   freesTypes = false;
 
   add(kind: Kind, name: string, perhaps = false): void {
@@ -47,7 +47,7 @@ export class Made {
   }
 }
 
-/** Whether a name may mean anything. One whose schema alone is not known is the same wherever the revision writes it. */
+/** Whether a name could be any name. One with only an unknown schema refers to the same object throughout the revision. */
 function isVague(name: string): boolean {
   return name.replace(new RegExp(`^${UNKNOWN}\\.`), '').includes(UNKNOWN);
 }
@@ -60,7 +60,7 @@ export function nameOf(relation: RangeVar | undefined): string {
   return schemaname && schemaname !== 'public' ? `${schemaname}.${relname}` : relname;
 }
 
-/** A name that is a list of its parts. */
+/** Joins the parts of a name. */
 export function joined(names: readonly Node[] = []): string {
   const parts = names.map((name) => ('String' in name ? (name.String.sval ?? '') : ''));
   return (parts.length > 1 && parts[0] === 'public' ? parts.slice(1) : parts).join('.');

@@ -4,7 +4,7 @@ import { isEmpty, isEveryRow, isWholeTable } from './conditions';
 import { type Loss, unreadable } from './losses';
 import { joined, type Made, nameOf } from './made';
 
-/** What a statement that reads and writes rows destroys, with what its WITH does. `isCut`: its text may lack a condition. */
+/** What a statement destroys that reads or writes rows, including its WITH. `isCut`: its text may lack a condition. */
 export function rowLosses(node: Node, made: Made, isCut: boolean): readonly Loss[] {
   const found = [...withLosses(clauseOf(node), made, isCut), ...ownLosses(node, made)];
   return isCut ? found.map(({ what }) => unreadable(what)) : found;
@@ -50,7 +50,7 @@ function withLosses(clause: SelectStmt['withClause'], made: Made, isCut: boolean
   );
 }
 
-/** Names in a WITH that hold every row of a table. */
+/** Names of the CTEs that hold every row of a table. */
 function wholeTables(clause: SelectStmt['withClause'], table: string): readonly string[] {
   return (clause?.ctes ?? []).flatMap((part) => {
     if (!('CommonTableExpr' in part)) return [];
@@ -69,7 +69,7 @@ function aliases(relation: RangeVar | undefined): readonly string[] {
   return relation?.alias?.aliasname ? [relation.alias.aliasname] : [];
 }
 
-/** `names`: the table, and what else holds all of its rows. */
+/** `names`: the table, its aliases, and CTEs with all of its rows. */
 function emptied(names: readonly string[], where: Node | undefined, alias: string | undefined, made: Made): readonly Loss[] {
   const [table = ''] = names;
   if (made.has('table', table) || !isEveryRow(where, names)) return [];
@@ -90,7 +90,7 @@ function cleared(names: readonly string[], where: Node | undefined, targets: rea
   });
 }
 
-/** WHERE name IS NOT NULL, or WHERE name <> '', where `name` is what is set to nothing. */
+/** WHERE name IS NOT NULL, or WHERE name <> '', for a column `name` that is being emptied. */
 function isSetAnyway(where: Node | undefined, column: string): boolean {
   if (!where) return false;
   if ('NullTest' in where) return where.NullTest.nulltesttype === 'IS_NOT_NULL' && isColumn(where.NullTest.arg, column);

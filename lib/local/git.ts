@@ -5,7 +5,7 @@ import { MigrateError } from '../contract/failure';
 
 /** Files that differ from the branch point, relative to the project's folder, with `/`. */
 export interface Changes {
-  /** What they were compared with. */
+  /** The compared commit or branch, for a message. */
   readonly since: string;
   readonly added: readonly string[];
   readonly changed: readonly string[];
@@ -35,7 +35,7 @@ export async function changesSince(project: string, ref: string): Promise<Change
   return { since: ref, added: files.A as string[], changed: files.M as string[], removed: files.D as string[] };
 }
 
-/** The branch that others are merged into, as this clone knows it; undefined if it could not be determined. */
+/** The repository's default branch; undefined if it could not be determined. */
 export async function defaultBranch(project: string): Promise<string | undefined> {
   const head = await tried(project, 'symbolic-ref', '--quiet', '--short', 'refs/remotes/origin/HEAD');
   if (head?.trim()) return head.trim();
@@ -47,7 +47,7 @@ export async function defaultBranch(project: string): Promise<string | undefined
 
 async function mergeBase(project: string, ref: string): Promise<string> {
   const shallow = (await git(project, 'rev-parse', '--is-shallow-repository')).trim() === 'true';
-  // Never taken as an option.
+  // Prevents git from reading the ref as an option.
   const commit = await tried(project, 'rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`);
   if (!commit) {
     const fetch = ref.startsWith('origin/') ? `: "git fetch origin ${ref.slice('origin/'.length)}"` : '';

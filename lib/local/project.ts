@@ -4,8 +4,8 @@ import { MigrateError } from '../contract/failure';
 import { foldersUp } from './settings';
 
 /**
- * Finds the Alembic project: the named folder; else the nearest from a folder upwards to the repository's root; else the only one
- * directly below.
+ * Finds the Alembic project: the named folder; else the nearest one from a folder up to the repository's root; else the only
+ * one directly below.
  *
  * @param named an absolute path
  */

@@ -10,9 +10,9 @@ export type RuleLevel = (typeof RULE_LEVELS)[number];
 
 /** A project's settings: the key `cdk-alembic` of a package.json, or the file cdk-alembic.json. Paths are absolute. */
 export interface Settings {
-  /** Folder of the Alembic project. @default - searched */
+  /** Folder of the Alembic project. @default - searched for */
   readonly project?: string;
-  /** What starts the backend's Python. @default - uv */
+  /** The command that starts the backend's Python. @default - uv */
   readonly python?: string | readonly string[];
   /** An empty database to replay on. @default - a scratch server */
   readonly databaseUrl?: string;
@@ -22,7 +22,7 @@ export interface Settings {
   readonly baseline?: string;
   /** @default 'error' */
   readonly failOn: FailOn;
-  /** Whether revisions that can't be replayed may pass on their source. @default false */
+  /** Whether revisions that can't be replayed may pass based on their source. @default false */
   readonly allowNotReplayed?: boolean;
   /** Severity of each rule. @default - the rule's own */
   readonly rules: Readonly<Record<string, RuleLevel>>;
@@ -96,7 +96,7 @@ interface RawSettings {
 
 type Check = (value: unknown) => string[];
 
-/** All problems of settings; empty: they are valid. */
+/** All problems of settings; empty if they are valid. */
 export function settingsProblems(settings: unknown, knownRule: (rule: string) => boolean): string[] {
   if (!isRecord(settings)) return ['must be an object'];
   const checks: Record<keyof RawSettings, Check> = {

@@ -1,7 +1,7 @@
 """Facts of an Alembic project, read without running it: `python3 alembic_project.py <directory> <config>` prints JSON.
 
-`problems` are mistakes to report. `folder` is where Alembic is called: its relative paths start there. `paths` are what Alembic
-reads. `revisions` is null when a file can't be judged by reading alone (a computed id, syntax of a newer Python).
+`problems` are mistakes to report. `folder` is Alembic's working directory: its relative paths start there. `paths` are what
+Alembic reads. `revisions` is null when a file can't be judged without running it (a computed id, syntax of a newer Python).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-# The package holds both: what the runner refuses is refused by the same code here.
+# The package has the same module: this code rejects what the runner would reject.
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "lambda" / "migrate"))
 
@@ -30,7 +30,7 @@ SEPARATORS = {"space": " ", "newline": "\n", "os": os.pathsep, ":": ":", ";": ";
 
 
 class Unreadable(Exception):
-    """A file that can't be judged by reading alone."""
+    """A file that can't be judged without running it."""
 
 
 def describe(directory: Path, config: str) -> dict[str, Any]:
@@ -38,15 +38,15 @@ def describe(directory: Path, config: str) -> dict[str, Any]:
     here = (directory / config).parent
     script_location = options.get("script_location")
     if not script_location and (here / "env.py").is_file():
-        # Flask-Migrate's alembic.ini is in the folder of the scripts and does not set script_location.
+        # Flask-Migrate's alembic.ini is in the scripts' folder and does not set script_location.
         script_location = str(here)
     if not script_location:
         problem = f"{directory / config} sets no script_location for Alembic{other_sections(directory / config)}"
         return {"problems": [problem], "paths": [], "revisions": None}
-    # Alembic resolves paths against its working directory: the project's folder, or the folder of its configuration.
+    # Alembic resolves paths against its working directory: the project's folder, or its configuration's folder.
     tried = ((folder, locate(directory, folder, script_location)) for folder in (directory, here))
     found = [(folder, scripts) for folder, scripts in tried if scripts]
-    # "script_location = ." is a folder in both: the one with env.py counts.
+    # "script_location = ." is a folder in both: the one with env.py is right.
     found.sort(key=lambda pair: not (pair[1] / "env.py").is_file())
     called_in, scripts = found[0] if found else (directory, None)
     if scripts is None:
@@ -76,7 +76,7 @@ def describe(directory: Path, config: str) -> dict[str, Any]:
 
 
 def other_sections(config: Path) -> str:
-    """What to do where the scripts are named in sections for `alembic -n`."""
+    """The next step if the scripts are configured in sections for `alembic -n`."""
     parser = configparser.RawConfigParser()
     with contextlib.suppress(configparser.Error):
         parser.read(config, encoding="utf-8")
@@ -90,12 +90,12 @@ def other_sections(config: Path) -> str:
 
 
 def names_locations(env: Path) -> bool:
-    """Whether env.py may set the folders of the revisions: what the configuration says of them does not count then."""
+    """Whether env.py may set the folders of the revisions, so the configuration's value does not count."""
     return env.is_file() and b"version_locations" in env.read_bytes()
 
 
 def read_options(directory: Path, config: Path) -> dict[str, Any]:
-    """Alembic's options: alembic.ini takes precedence over pyproject.toml, as in Alembic."""
+    """Alembic's options. As in Alembic, alembic.ini takes precedence over pyproject.toml."""
     if config.suffix == ".toml":
         return read_toml(config, config.parent) or {}
     return {**(read_toml(directory / "pyproject.toml", directory) or {}), **(read_ini(config, config.parent) or {})}
@@ -154,7 +154,7 @@ def read_toml(path: Path, here: Path) -> dict[str, Any] | None:
 
 
 def locate(directory: Path, called_in: Path, text: str) -> Path | None:
-    """The folder that a location names: a path, relative to where Alembic is called, or `package:folder`."""
+    """The folder that a location names: a path relative to Alembic's working directory, or `package:folder`."""
     path = called_in / text
     if path.is_dir():
         return Path(os.path.normpath(path))
@@ -168,7 +168,7 @@ def locate(directory: Path, called_in: Path, text: str) -> Path | None:
 
 
 def read_revisions(locations: list[Path], options: dict[str, Any], *, all_here: bool) -> tuple[dict[str, Any], list[str]]:
-    """The revisions, and their problems as a whole. `all_here`: whether every location was found."""
+    """The revisions, and problems of the whole graph. `all_here`: whether every location was found."""
     if options.get("sourceless"):
         raise Unreadable
     nodes: dict[str, Node] = {}
@@ -181,7 +181,7 @@ def read_revisions(locations: list[Path], options: dict[str, Any], *, all_here: 
             values = read_assignments(path)
             revision = values.get("revision")
             if revision is None:
-                raise Unreadable  # Alembic refuses such a file, or takes the id from its name.
+                raise Unreadable  # Alembic rejects such a file, or takes the id from its name.
             node = Node(revision, path.name, several(values.get("down_revision")), several(values.get("depends_on")))
             every.append(node)
             nodes[revision] = node
@@ -191,7 +191,7 @@ def read_revisions(locations: list[Path], options: dict[str, Any], *, all_here: 
     if not all_here and not followed <= nodes.keys():
         raise Unreadable
     if error := problem(every):
-        # Which revisions are heads is not known then.
+        # The heads are unknown then.
         return {"count": len(nodes), "heads": []}, [f"{error.message}: {error.next}"]
     heads = sorted(nodes.keys() - followed)
     own = own_labels({head: {label for name in lineage(head, below) for label in labels.get(name, ())} for head in heads})
@@ -204,7 +204,7 @@ def several(value: Any) -> tuple[str, ...]:
 
 
 def lineage(revision: str, below: dict[str, tuple[str, ...]]) -> set[str]:
-    """A revision and all earlier ones."""
+    """A revision and its ancestors."""
     found: set[str] = set()
     queue = [revision]
     while queue:

@@ -1,7 +1,7 @@
 """Compiles Python files to unchecked-hash bytecode, on all cores: `python3 compile.py <package> <task root>`.
 
-Standard input: a line for each file, `<source>\t<bytecode>`, both relative to the package; a third field, `bare`, leaves its
-docstrings out. Tracebacks name the source below the task root. What this Python can't compile is left as source, as pip does.
+Standard input: a line for each file, `<source>\t<bytecode>`, both relative to the package; a third field, `bare`, omits its
+docstrings. Tracebacks name the source below the task root. Files that this Python can't compile stay source, as with pip.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def main(package: str, task_root: str, lines: list[str]) -> None:
 
 def compile_all(package: str, task_root: str, jobs: list[list[str]]) -> None:
     for source, bytecode, *bare in jobs:
-        # Templates, code for other versions.
+        # Templates, or code for other versions.
         with contextlib.suppress(Exception):
             content = Path(package, source).read_bytes()
             code = compile(content, f"{task_root}/{source}", "exec", dont_inherit=True)
@@ -55,15 +55,15 @@ def compile_all(package: str, task_root: str, jobs: list[list[str]]) -> None:
 
 
 def without_docstrings(code: CodeType) -> CodeType:
-    """The code with a word instead of each docstring: SQLAlchemy expects docstrings, so Python's -OO does not work."""
+    """The code with a word for each docstring: SQLAlchemy requires docstrings, so Python's -OO does not work."""
     constants = [without_docstrings(value) if isinstance(value, CodeType) else value for value in code.co_consts]
     instructions = list(zip(code.co_code[::2], code.co_code[1::2], strict=True))
     if code.co_flags & CO_OPTIMIZED:
-        # Of a function: a leading text that nothing loads.
+        # A function's docstring: a leading text that nothing loads.
         if constants and isinstance(constants[0], str) and not loads(instructions, 0):
             constants[0] = LEFT_OUT
     elif "__doc__" in code.co_names:
-        # Of a module or a class: a text that is assigned, and that nothing else loads.
+        # A module's or a class's docstring: a text that is assigned, and that nothing else loads.
         store = (STORE_NAME, code.co_names.index("__doc__"))
         for (operation, index), following in itertools.pairwise(instructions):
             is_text = operation == LOAD_CONST and following == store and isinstance(constants[index], str)
@@ -73,7 +73,7 @@ def without_docstrings(code: CodeType) -> CodeType:
 
 
 def loads(instructions: list[tuple[int, int]], index: int) -> int:
-    """How often a constant is loaded; an index past 255 also counts for another one."""
+    """How many instructions load a constant; an index above 255 also counts for another constant."""
     return sum(operation in LOADS and argument == index for operation, argument in instructions)
 
 

@@ -1,4 +1,4 @@
-/** Why a backend can't become a package. */
+/** Why a backend can't be packaged. */
 export type PackagingCode =
   | 'invalid_file'
   | 'no_alembic_config'

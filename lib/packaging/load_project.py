@@ -1,9 +1,8 @@
 """Loads a package like the function, without a database: `python load_project.py <package> <overlay>` prints JSON.
 
-env.py runs in Alembic's offline mode up to its migrations, and Alembic itself loads the revisions. Nothing connects or is
-started. `missing` is a module that neither the package nor Python has. `unproved` says what else kept env.py or the revisions
-from loading: settings that only the function has, or a library for another machine. `foreign` are distributions with such
-libraries.
+env.py runs in Alembic's offline mode up to its migrations, and Alembic itself loads the revisions. Nothing connects or starts.
+`missing` is a module that neither the package nor Python has. `unproved` is any other reason why env.py or the revisions did not
+load: settings that only the function has, or a library for another machine. `foreign` are distributions with such libraries.
 """
 
 from __future__ import annotations
@@ -18,14 +17,14 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
-# What Lambda's own Python has, https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html
+# Modules in Lambda's Python, https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html
 PROVIDED = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six", "awslambdaric")
 
 FORBIDDEN = ("socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork")
 
 
 class Refused(BaseException):
-    """Something that packaging must not do. A BaseException, so that no project catches it by mistake."""
+    """Packaging must not do this. A BaseException, so that `except Exception` in a project does not catch it."""
 
 
 def main(package: Path, overlay: str) -> dict[str, Any]:
@@ -54,7 +53,7 @@ def main(package: Path, overlay: str) -> dict[str, Any]:
 
 
 def configuration(backend: Path, name: str) -> Any:
-    """As the runner reads it."""
+    """The configuration as the runner reads it."""
     import tomllib
 
     from alembic.config import Config
@@ -70,7 +69,7 @@ def configuration(backend: Path, name: str) -> Any:
 
 
 def run_env(config: Any, failures: list[BaseException]) -> Any:
-    """Runs env.py; returns the scripts, where env.py says they are."""
+    """Runs env.py. Returns the scripts from the location that env.py set."""
     from alembic.runtime.environment import EnvironmentContext
     from alembic.script import ScriptDirectory
     from sqlalchemy import event
@@ -98,7 +97,7 @@ def refuse(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def watch_environment(backend: Path) -> set[str]:
-    """The names that the backend's own code asks the environment for in vain, from now on."""
+    """The environment variables that the backend's own code reads from now on and that are not set."""
     unset: set[str] = set()
 
     class Watched(type(os.environ)):
@@ -123,7 +122,7 @@ def judge(error: BaseException, package: Path, answer: dict[str, Any], unset: li
         answer.setdefault("missing", {"module": error.name, "by": where, "unset": unset})
         return
     if isinstance(error, ImportError) and error.name and error.path is None and "unknown location" in str(error):
-        # A folder of that name, without the module that the name means.
+        # A folder has this name but not the module.
         answer.setdefault("missing", {"module": error.name, "by": where, "unset": unset})
         return
     text = f"{type(error).__name__}: {error}".splitlines()[0]
@@ -133,7 +132,7 @@ def judge(error: BaseException, package: Path, answer: dict[str, Any], unset: li
 
 
 def exists(name: str) -> bool:
-    """Whether the package has a module, be it for another machine."""
+    """Whether the package has a module, even one for another machine."""
     below = Path(*name.split("."))
     for root in map(Path, sys.path):
         parent = root / below.parent
@@ -159,7 +158,7 @@ def foreign(site_packages: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    # What the project prints is not the answer.
+    # The project's own output must not mix with the answer.
     out, sys.stdout = sys.stdout, sys.stderr
     found = main(Path(sys.argv[1]).resolve(), sys.argv[2])
     out.write(json.dumps(found))

@@ -13,11 +13,11 @@ export function uvPlatform({ architecture }: FunctionPlatform): string {
   return `${architecture === 'arm64' ? 'aarch64' : 'x86_64'}-manylinux_2_28`;
 }
 
-/** Amazon Linux 2, on which Lambda runs Python before 3.12, has this glibc 2.x; uv only knows 2.17 and 2.28. */
+/** Lambda runs Python before 3.12 on Amazon Linux 2, which has this glibc 2.x; uv knows only 2.17 and 2.28. */
 const OLD_GLIBC = 26;
 const NAMED_GLIBCS: Record<string, number> = { manylinux1: 5, manylinux2010: 12, manylinux2014: 17 };
 
-/** Installed distributions that need a newer Linux than the function's, such as `greenlet-3.5.6`. */
+/** Installed distributions that require a newer Linux than the function's, such as `greenlet-3.5.6`. */
 export function tooNew(sitePackages: string, { pythonVersion }: FunctionPlatform): string[] {
   if (Number(pythonVersion.split('.')[1]) >= 12) return [];
   return readdirSync(sitePackages)

@@ -3,7 +3,7 @@ import { PackagingError } from './errors';
 
 const MAX_REASON_LENGTH = 1500;
 
-/** The command that starts uv: what `UV` says, or `uv` on the PATH. */
+/** The command that starts uv: the variable `UV`, or `uv` on the PATH. */
 function uvCommand(): string {
   return process.env.UV || 'uv';
 }
@@ -20,11 +20,11 @@ export function uvMissing(): string {
   );
 }
 
-/** uv ended with an error. Its message holds the beginning of what uv said. */
+/** uv ended with an error. Its message has the start of uv's output. */
 export class UvFailed extends PackagingError {
   constructor(
     message: string,
-    /** All that uv said, without credentials. */
+    /** uv's complete error output, without credentials. */
     readonly stderr: string,
   ) {
     super('uv_failed', message);
@@ -51,8 +51,8 @@ export function uv(directory: string, args: readonly string[], environment: Node
 const found = new Map<string, string | undefined>();
 
 /**
- * An interpreter of exactly this version on this machine, if any; nothing is downloaded. A synth looks for it once: uv starts every
- * interpreter on the PATH, which takes up to a second.
+ * An interpreter of exactly this version on this machine, if any; downloads nothing. Each synth looks for it once: uv starts
+ * every interpreter on the PATH, which takes up to a second.
  */
 export function findPython(directory: string, pythonVersion: string): string | undefined {
   const { PATH, VIRTUAL_ENV } = process.env;
@@ -65,7 +65,7 @@ export function findPython(directory: string, pythonVersion: string): string | u
   return found.get(key);
 }
 
-/** uv prints a private index with the credentials in its address. */
+/** uv prints a private index's address with its credentials. */
 function withoutCredentials(text: string): string {
   return text.replace(/\/\/[^/\s@]+@/g, '//***@');
 }

@@ -1,20 +1,20 @@
 import type { Node } from 'libpg-query';
 import { hasSqlDetails, loadModule, parsePlPgSQLSync, parseSync, scanSync } from 'libpg-query';
 
-/** One statement of a text, by PostgreSQL's own grammar. */
+/** One statement, parsed with PostgreSQL's own grammar. */
 export interface SqlStatement {
   readonly text: string;
-  /** Lines before it within the text. */
+  /** Zero-based line within the text. */
   readonly line: number;
-  /** Undefined when the grammar refuses it; `why` says what it says. */
+  /** Undefined when the grammar rejects it; `why` is the parser's message. */
   readonly node?: Node;
   readonly why?: string;
 }
 
-/** Loads the parser, which is WebAssembly: once, before anything is parsed. */
+/** Loads the parser, which is WebAssembly. Call it once, before parsing. */
 export const loadParser = loadModule;
 
-/** The statements of a text. One that can't be parsed does not keep the others from being seen. */
+/** The statements of a text. One that can't be parsed does not hide the others. */
 export function parseStatements(sql: string): readonly SqlStatement[] {
   const text = withoutPlaceholders(sql);
   try {
@@ -30,7 +30,7 @@ export function parseStatements(sql: string): readonly SqlStatement[] {
   }
 }
 
-/** A node of a single expression or constraint, such as what pg_get_constraintdef gives; undefined if it can't be parsed. */
+/** A single expression or constraint, such as the output of pg_get_constraintdef; undefined if it can't be parsed. */
 export function parseNode(sql: string): Node | undefined {
   try {
     return parseSync(sql).stmts?.[0]?.stmt;
@@ -39,7 +39,7 @@ export function parseNode(sql: string): Node | undefined {
   }
 }
 
-/** Names in a text that PostgreSQL would cut: it keeps 63 bytes. */
+/** Names that PostgreSQL would truncate: it keeps 63 bytes. */
 export function longNames(sql: string): readonly string[] {
   try {
     return scanSync(withoutPlaceholders(sql))
@@ -51,16 +51,16 @@ export function longNames(sql: string): readonly string[] {
   }
 }
 
-/** What the body of a PL/pgSQL block or function does. */
+/** One statement in the body of a PL/pgSQL block or function. */
 export interface BlockStatement {
   readonly kind: 'statement' | 'execute' | 'assign';
-  /** The statement; with `execute` and `assign` the expression that gives what is executed or assigned. */
+  /** The statement; for `execute` and `assign`, the expression that is executed or assigned. */
   readonly query: string;
-  /** The variables that get what it gives. */
+  /** The variables that receive the result. */
   readonly into?: readonly string[];
 }
 
-/** The statements of a `DO` or of a `CREATE FUNCTION ... LANGUAGE plpgsql`. Throws what the parser says of a body that it refuses. */
+/** The statements of a `DO` or a `CREATE FUNCTION ... LANGUAGE plpgsql`. Throws the parser's error if the body is invalid. */
 export function blockStatements(sql: string): readonly BlockStatement[] {
   return statementsWithin(parsePlPgSQLSync(sql));
 }
@@ -105,25 +105,25 @@ function parseText(text: string, line: number): readonly SqlStatement[] {
     const own = bytes.subarray(start, length ? start + length : undefined).toString();
     const before = bytes.subarray(0, start).toString() + (SPACE_AND_COMMENTS.exec(own)?.[0] ?? '');
     const trimmed = own.trim();
-    // A node's locations count from the beginning of the text that was parsed.
+    // A node's locations are offsets into the whole parsed text, so a later statement is parsed again by itself.
     const node = start === 0 && own.startsWith(trimmed) ? stmt : (parseNode(trimmed) ?? stmt);
     return [{ text: trimmed, line: line + newlines(before), node }];
   });
 }
 
-// Strings, quoted names, dollar-quoted bodies and comments are matched first, so that nothing within them is replaced.
+// Matches strings, quoted names, dollar-quoted bodies and comments first, so placeholders inside them stay.
 const PLACEHOLDERS =
   /'(?:[^']|'')*'|"[^"]*"|(\$\w*\$)[\s\S]*?\1|--[^\n]*|\/\*[\s\S]*?\*\/|%\(\w+\)s|%s\b|(?<![:\w]):[A-Za-z_]\w*\b|%%/g;
 const LIST = /\bIN\s+$/i;
 
-/** Drivers write parameters in their own ways, which the grammar does not know. */
+/** Replaces the parameters of Python drivers, which PostgreSQL's grammar does not accept. */
 function withoutPlaceholders(sql: string): string {
-  // \: is a colon that SQLAlchemy's text() does not take for a parameter's.
+  // SQLAlchemy's text() reads \: as a colon, not as the start of a parameter.
   const text = sql.replaceAll('\\:', ':');
   return text.replace(PLACEHOLDERS, (found, _tag: string | undefined, place: number) => {
     if (found === '%%') return '%';
     if (!/^(?:%|:)/.test(found)) return found;
-    // WHERE id IN :ids, of which SQLAlchemy makes a list.
+    // SQLAlchemy expands :ids to a list in WHERE id IN :ids.
     return LIST.test(text.slice(Math.max(0, place - 10), place)) ? '($1)' : '$1';
   });
 }
@@ -141,7 +141,7 @@ function splitText(text: string): readonly { text: string; line: number }[] {
   try {
     for (const token of scanSync(text).tokens) if (token.text === ';') add(token.start);
   } catch {
-    // what can't even be split is one part
+    // A text that can't be split is one part.
   }
   add(bytes.length);
   return parts;

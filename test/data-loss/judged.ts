@@ -5,7 +5,7 @@ import type { DestroyedData } from '../../lib/data-loss/judge';
 import { readDataLosses } from '../../lib/packaging/proof/data-losses';
 import { type Case, revisionFile } from './cases/case';
 
-/** What is found in each case, as packaging finds it. */
+/** The findings for each case, from the same code that packaging uses. */
 export function judged(cases: readonly Case[]): readonly (readonly DestroyedData[])[] {
   const folder = mkdtempSync(join(tmpdir(), 'data-loss-'));
   try {
@@ -18,7 +18,7 @@ export function judged(cases: readonly Case[]): readonly (readonly DestroyedData
       }
       return `alembic/versions/r${index}.py`;
     });
-    // Each case is a backend of its own, read in one go: the folders above a revision are where its modules are looked for.
+    // Each case is a separate backend, all read at once: modules are searched for in the folders above a revision.
     const found = readDataLosses(
       'python3',
       folder,

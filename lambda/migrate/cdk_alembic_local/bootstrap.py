@@ -1,8 +1,8 @@
 """Starts the observer in the backend's Python.
 
-It is handed over as text (`python -c`), because this package may not be installed where that Python runs, and gets the observer's
-modules in the first line of standard input. They stay in memory: a folder would be left behind by a process that is killed.
-It has to be readable to an old Python, so that this one is told so and does not end with a SyntaxError.
+Passed as text (`python -c`), because this package may not be installed where that Python runs. Reads the observer's modules from
+the first line of standard input and keeps them in memory: a killed process would leave a folder behind. Old Pythons must be able
+to parse it, so they can report their version instead of a SyntaxError.
 """
 
 import importlib.abc
@@ -34,7 +34,7 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         return self.sources[self._file(name)]
 
     def get_code(self, name):
-        # With the file's name, by which tracebacks find the source.
+        # With the file name, so tracebacks find the source.
         return compile(self.get_source(name), self._file(name), "exec", dont_inherit=True)
 
     def _file(self, name):

@@ -1,4 +1,4 @@
-"""The observer's process: one ask a line comes in, its reports go out (lib/contract/facts.ts)."""
+"""The observer's process: reads one ask per line and writes reports (lib/contract/facts.ts)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Report = Callable[[dict[str, Any]], None]
 
 
 def main(hello: dict[str, Any]) -> None:
-    """Answers the asks on standard input until it ends. What the backend prints goes to standard error."""
+    """Answers the asks on standard input until it ends. The backend's output goes to standard error."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
     os.dup2(2, 1)
     sys.stdout.reconfigure(line_buffering=True)
@@ -51,7 +51,7 @@ def main(hello: dict[str, Any]) -> None:
 
 
 def _exit() -> None:
-    """Ends the process without taking apart what the backend has imported: somebody waits for it."""
+    """Exits without cleaning up the backend's modules, because the caller is waiting."""
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         with suppress(Exception):
@@ -60,7 +60,7 @@ def _exit() -> None:
 
 
 def _load_ahead() -> None:
-    """Imports what the next ask needs, while its database may still be starting. What is missing is told by that ask."""
+    """Imports modules for the next ask while its database may still be starting. That ask reports any missing module."""
     with suppress(Exception):
         importlib.import_module("cdk_alembic_local.replay.observe")
 

@@ -1,6 +1,6 @@
 import type { Tenant, TenantAnswer } from '../../../lib/contract/tenants';
 
-/** Whether an answer says of each tenant that was asked about, exactly once, what became of it. */
+/** Whether an answer reports each requested tenant exactly once. */
 export function accountsFor({ outcomes, left, notStarted, failed }: TenantAnswer, asked: readonly Tenant[]): boolean {
   const partial = new Set(outcomes.filter(({ status }) => status === 'partial').map(({ tenant }) => tenant));
   const open = left.map(({ name }) => name);

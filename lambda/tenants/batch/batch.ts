@@ -7,29 +7,29 @@ import type { Store } from '../files/store';
 import { accountsFor } from './accounts';
 import { callWorker } from './worker';
 
-/** Keeps calls of the worker short; a longer revision still finishes. */
+/** Keeps the worker's calls short; a longer revision still finishes. */
 const SLICE_SECONDS = 300;
 
-/** What a call of the worker left behind. */
+/** The stored result of one worker call. */
 export type Part = Pick<TenantAnswer, 'outcomes' | 'left' | 'notStarted'> &
   Partial<TenantAnswer> & {
     /** When it was written, in milliseconds since the epoch. */
     readonly endedAt: number;
   };
 
-/** `error.json`: a worker call failed as a whole, and with it these tenants. */
+/** `error.json`: a worker call failed as a whole, and all its tenants with it. */
 export interface BatchFailure {
   readonly error: TenantError;
   /** When it was written, in milliseconds since the epoch. */
   readonly endedAt: number;
 }
 
-/** Nothing has run: the state machine retries after a pause. Its Retry uses this name. */
+/** Nothing has started: the state machine retries after a pause. Its Retry uses this name. */
 export class WorkerNotReady extends Error {
   override readonly name = 'WorkerNotReady';
 }
 
-/** One worker call for a batch. If the call was made already, returns its stored result. */
+/** Calls the worker once for a batch. If this call was already made, returns its stored result. */
 export async function batch(settings: CoordinatorSettings, store: Store, state: BatchState): Promise<BatchProgress> {
   const { runId, wave, index, part } = state;
   const known = await store.get<Part>(partKey(runId, wave, index, part));
@@ -41,7 +41,7 @@ export async function batch(settings: CoordinatorSettings, store: Store, state: 
   const { tolerated, batches } = run.waves[wave];
   const left = tolerated === undefined ? undefined : tolerated - (await failedSoFar(store, runId));
   if (left !== undefined && left < 0) return record(store, state, { outcomes: [], left: [], notStarted: names(tenants) });
-  // The workers that run at the same time share what is left: together they fail once more for each of them at most.
+  // Concurrent workers share the remaining failures. Together they exceed them by at most one failure per worker.
   const share = left === undefined ? undefined : Math.floor(left / Math.min(settings.concurrency, batches));
   try {
     const answer = (await callWorker(settings.worker, request(run, runId, tenants, share))) as TenantAnswer;
@@ -54,7 +54,7 @@ export async function batch(settings: CoordinatorSettings, store: Store, state: 
     return fail(store, state, error, tenants);
   }
 
-  /** A worker that has used up its share goes on as long as all together have failed less often than is tolerated. */
+  /** A worker that used up its share continues while all workers together are within the tolerance. */
   async function goOn(answer: TenantAnswer): Promise<TenantAnswer> {
     if (tolerated === undefined || !answer.notStarted.length) return answer;
     if ((await failedSoFar(store, runId)) + answer.failed > tolerated) return answer;
@@ -77,7 +77,7 @@ function request(run: Run, runId: string, tenants: readonly Tenant[], toleratedF
   };
 }
 
-/** The worker would do the same forever. */
+/** Whether a worker made no progress: it would repeat the same call forever. */
 function stoodStill({ outcomes, left, notStarted }: TenantAnswer, tenants: readonly Tenant[]): boolean {
   return left.length >= tenants.length && !notStarted.length && outcomes.every(({ applied }) => applied.length === 0);
 }
@@ -98,7 +98,7 @@ async function tenantsOf(store: Store, { runId, wave, index, part }: BatchState)
   return (await store.require<Part>(partKey(runId, wave, index, part - 1))).left;
 }
 
-/** Of two deliveries of the same call the answer that was written first counts. */
+/** If the same call is delivered twice, the answer that was stored first counts. */
 async function record(store: Store, state: BatchState, answer: Omit<Part, 'endedAt'>): Promise<BatchProgress> {
   const { runId, wave, index, part } = state;
   const written = await store.create<Part>(partKey(runId, wave, index, part), { ...answer, endedAt: Date.now() });
@@ -138,8 +138,8 @@ async function broken(store: Store, state: BatchState, tenants: readonly Tenant[
 }
 
 /*
- * The failures of a run so far, which all its batches count together: each writes a key that tells its number, and S3 lists what
- * was written before. The number comes from the file that the call left behind, so a batch that is called again writes the same key.
+ * Counts the failures of a run over all its batches: each call writes a key with its number of failures, and S3 lists the keys.
+ * The number comes from the call's stored result, so a repeated call writes the same key.
  */
 
 async function countFailed(store: Store, { runId, wave, index, part }: BatchState, count: number): Promise<void> {

@@ -14,10 +14,10 @@ import {
 } from '../../../lib/contract/tenants';
 import { log } from '../../on-deploy/log';
 
-/** How long a worker that is Pending, Inactive or throttled is waited for in one call; the state machine calls again. */
+/** How long one call waits for a worker that is Pending, Inactive or throttled; the state machine calls again. */
 const READY_SECONDS = 45;
 
-/** Calls the worker once. Every failure is a MigrateError. */
+/** Calls the worker once. Throws only a MigrateError. */
 export async function callWorker(functionName: string, request: TenantRequest): Promise<TenantAnswer | TenantList> {
   const lambda = lambdaClient({});
   const target = { functionName, region: await regionOf(lambda) };

@@ -9,30 +9,30 @@ import { runId as runIdOf } from '../../on-deploy/run-id';
 import { isRollingBack } from '../../on-deploy/stack-status';
 import { type Failure, failureOf, RunFailure } from './run-failure';
 
-/** What `onEvent` passes to `isComplete`: the framework merges it into the event of every later call. */
+/** Passed from `onEvent` to `isComplete`: the framework merges it into the event of every later call. */
 export interface Started {
   readonly PhysicalResourceId: string;
   readonly Data: TenantsOnDeployData;
   /** The execution to wait for; absent after a rollback. */
   readonly ExecutionArn?: string;
-  /** Start of CloudFormation's hour, in milliseconds since the epoch. */
+  /** When CloudFormation's hour started, in milliseconds since the epoch. */
   readonly StartedAt: number;
 }
 
 type Event = CdkCustomResourceEvent<TenantsOnDeployProperties>;
 type Deployed = CdkCustomResourceIsCompleteResponse<TenantsOnDeployData>;
 
-/** CloudFormation waits an hour and then fails without a reason: this ends the deploy with a reason before. */
+/** Ends the deploy with a reason before CloudFormation's hour is over, after which it would fail without one. */
 const DEPLOY_SECONDS = 55 * 60;
 
-/** Step Functions throttles if many stacks deploy at once, and a deploy should not fail because of that. */
+/** Step Functions throttles when many stacks deploy at once; that should not fail a deploy. */
 const MAX_ATTEMPTS = 8;
 
-/** How long one call of `isComplete` polls, so that the waiter's state machine takes few steps and the end is noticed at once. */
+/** How long one call of `isComplete` polls: the waiter's state machine takes fewer steps, and the end is noticed right away. */
 const LOOK_SECONDS = 60;
 const LOOK_EVERY_SECONDS = 2;
 
-/** CDK's Provider framework calls this once per event. A deploy that hands over ends here. */
+/** CDK's Provider framework calls this once per event. With `handOver`, the deploy ends here. */
 export async function onEvent(event: Event): Promise<Started | { PhysicalResourceId: string }> {
   const StartedAt = Date.now();
   if (event.RequestType === 'Delete') return { PhysicalResourceId: event.PhysicalResourceId };
@@ -73,7 +73,7 @@ const STILL_RUNNING = {
   next: 'the run continues: deploy again when it has ended, or use TenantDeploy.handOver() if it always takes this long',
 };
 
-/** A repeated delivery of the same request has the same name, and Step Functions starts each name only once. */
+/** A repeated delivery of a request has the same name, and Step Functions starts each name only once. */
 async function start(event: Event, name: string): Promise<string> {
   const { StateMachineArn } = event.ResourceProperties;
   const stackName = event.StackId.split('/')[1] ?? event.StackId;
@@ -91,20 +91,20 @@ async function start(event: Event, name: string): Promise<string> {
 
 async function endedBadly(event: Event & Partial<Started>, failure: Failure): Promise<Deployed> {
   if (failure.code !== 'no_tenants' || event.RequestType !== 'Create') return failed(event, failure);
-  // A stage that is new has no tenants yet. One that was deployed before may have lost its list.
+  // A new stage has no tenants yet. An existing one may have lost its list.
   log('warning', 'there are no tenants yet', { ...about(event), ...failure });
   return { IsComplete: true, ...(event.Data && { Data: event.Data }) };
 }
 
 async function failed(event: Event & Partial<Started>, failure: Failure): Promise<Deployed> {
-  // A deploy that was cancelled may be rolling back by now; failing here would leave the stack in UPDATE_ROLLBACK_FAILED.
+  // A canceled deploy may already be rolling back; failing here would leave the stack in UPDATE_ROLLBACK_FAILED.
   if (event.RequestType === 'Update' && (await isRollingBack(event.StackId))) return { IsComplete: true, Data: event.Data };
   log('error', 'failed', { ...about(event), ...failure });
   throw new RunFailure(failure, event.Data?.consoleUrl ?? '');
 }
 
 function idOf({ ResourceProperties: { StateMachineArn } }: Event): string {
-  // If an update changed the id, CloudFormation would send a Delete for the old one.
+  // If an update changed this id, CloudFormation would send a Delete for the old one.
   return `${StateMachineArn.split(':').at(-1)}/runs`;
 }
 

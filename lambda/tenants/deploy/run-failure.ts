@@ -10,7 +10,7 @@ export interface Failure {
   readonly failures?: readonly TenantFailure[];
 }
 
-/** As many as fit into CloudFormation's 4,096 bytes, beside an address and an error of the Provider framework. */
+/** As many as fit into CloudFormation's 4,096 bytes, next to an address and the Provider framework's own error. */
 const MAX_FAILURES = 3;
 const MAX_MESSAGE_BYTES = 400;
 const MAX_TENANT_BYTES = 300;
@@ -28,7 +28,7 @@ export function failureOf({ status, error, cause }: Pick<DescribeExecutionOutput
   };
 }
 
-/** An error whose message is what CloudFormation shows as the reason. */
+/** An error whose message CloudFormation shows as the reason. */
 export class RunFailure extends Error {
   override readonly name = 'RunFailure';
 
@@ -46,7 +46,7 @@ export class RunFailure extends Error {
         .filter(Boolean)
         .join('; '),
     );
-    // The framework appends the stack to the message, and bytes are scarce.
+    // The framework appends the stack to the message, whose length is limited.
     this.stack = this.name;
   }
 }

@@ -5,16 +5,16 @@ export const LAST_FAILED_KEY = 'last-failed.json';
 /** Milliseconds since the epoch. */
 type At = number;
 
-/** `last-failed.json`: the tenants that failed in their last upgrade, and those that it did not begin. */
+/** `last-failed.json`: the tenants that failed in their last upgrade, or were not started in it. */
 export interface LastFailed {
   readonly failed: { readonly [tenant: string]: At };
-  /** Tenants that went to head in a run over some of them: a run that looked at them earlier may end later. */
+  /** When each tenant reached head in a run over some tenants: an older run may end later. */
   readonly settled: { readonly [tenant: string]: At };
-  /** When the last run over all tenants began. A tenant that is not listed was at head then, or is none any more. */
+  /** When the last run over all tenants started. A tenant that is not listed was at head then, or no longer exists. */
   readonly allSince: At;
 }
 
-/** What a run found about a tenant. */
+/** A run's result for a tenant. */
 export interface Verdict {
   readonly tenant: string;
   readonly failed: boolean;
@@ -22,16 +22,16 @@ export interface Verdict {
 }
 
 export interface Verdicts {
-  /** When the run began. */
+  /** When the run started. */
   readonly since: At;
-  /** Whether it was about all tenants. */
+  /** Whether the run covered all tenants. */
   readonly all: boolean;
   readonly of: readonly Verdict[];
 }
 
 const NOTHING: LastFailed = { failed: {}, settled: {}, allSince: 0 };
 
-/** Of each tenant the newest verdict counts, whichever run ends first. */
+/** Merges verdicts. The newest one counts for each tenant, whichever run ends first. */
 export function merge(before: LastFailed, { since, all, of }: Verdicts): LastFailed {
   const failed = new Map(Object.entries(before.failed));
   const settled = new Map(Object.entries(before.settled));
@@ -41,7 +41,7 @@ export function merge(before: LastFailed, { since, all, of }: Verdicts): LastFai
     failed.delete(tenant);
     settled.delete(tenant);
     if (hasFailed) failed.set(tenant, at);
-    // After a run over all tenants, one that is not listed is at head.
+    // After a run over all tenants, an unlisted tenant is at head.
     else if (!all) settled.set(tenant, at);
   }
   const allSince = all ? Math.max(before.allSince, since) : before.allSince;
@@ -49,7 +49,7 @@ export function merge(before: LastFailed, { since, all, of }: Verdicts): LastFai
   return { failed: recent(failed), settled: recent(settled), allSince };
 }
 
-/** Adds what a run found. Throws DamagedFile when only a run over all tenants can replace what is there. */
+/** Adds a run's results. Throws DamagedFile when only a run over all tenants can replace a damaged file. */
 export async function rememberFailed(store: Store, verdicts: Verdicts): Promise<void> {
   await store.update<LastFailed>(LAST_FAILED_KEY, (before = NOTHING) => {
     const damage = before instanceof DamagedFile ? before : damageOf(store, before);
@@ -58,7 +58,7 @@ export async function rememberFailed(store: Store, verdicts: Verdicts): Promise<
   });
 }
 
-/** The names of those that failed last. Throws DamagedFile. */
+/** The names of the tenants that failed last. Throws DamagedFile. */
 export async function lastFailed(store: Store): Promise<string[]> {
   const found = await store.get<LastFailed>(LAST_FAILED_KEY);
   if (found === undefined) return [];

@@ -2,29 +2,29 @@ import type { TenantRunInput, Wave } from '../../../lib/contract/tenants';
 import type { Store } from './store';
 
 /*
- * Keys of a run's files. `runs/` expires; the list of what failed last is outside of it.
+ * Keys of a run's files. Files below `runs/` expire; the list of the last failures is stored elsewhere.
  */
 
-/** `run.json`: what the lister decided. */
+/** `run.json`: the lister's decisions. */
 export interface Run {
   readonly command: 'upgrade' | 'plan';
   readonly allow: TenantRunInput['allow'];
   readonly requestedBy: string;
-  /** When it was listed, in milliseconds since the epoch. */
+  /** When the tenants were listed, in milliseconds since the epoch. */
   readonly startedAt: number;
-  /** Whether all tenants are meant. */
+  /** Whether the run covers all tenants. */
   readonly all: boolean;
-  /** Number of tenants and batches of each wave. */
+  /** Number of tenants and batches in each wave. */
   readonly waves: { readonly [wave in Wave]: WaveSize };
   readonly warnings: readonly string[];
-  /** Why nothing can run. */
+  /** Why the run can't start. */
   readonly failure?: Failure;
 }
 
 export interface WaveSize {
   readonly tenants: number;
   readonly batches: number;
-  /** More failures than this stop the run; absent: all tenants are tried. */
+  /** More failures than this stop the run; absent: every tenant is tried. */
   readonly tolerated?: number;
 }
 
@@ -42,7 +42,7 @@ export const partKey = (runId: string, wave: Wave, index: number, part: number):
 export const errorKey = (runId: string, wave: Wave, index: number): string => runKey(runId, wave, index, 'error.json');
 export const approvalKey = (runId: string): string => runKey(runId, 'approval.json');
 
-/** The run as the lister wrote it down. */
+/** The run as stored by the lister. */
 export function readRun(store: Store, runId: string): Promise<Run> {
   return store.require<Run>(runKey(runId, 'run.json'));
 }

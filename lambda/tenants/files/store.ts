@@ -1,24 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GetObjectCommand, ListObjectsV2Command, NoSuchKey, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 
-/** Rivals for a file that a run writes once: each try lets one of them through. */
+/** Writers that compete for a file: each try lets one of them succeed. */
 const MAX_TRIES = 50;
 const MAX_PAUSE_MS = 200;
 
-/** What S3 says when a file is there already or is no longer the one that was read, and when two writes meet. */
+/** S3's error for a file that already exists or has changed since it was read, and for concurrent writes. */
 const PRECONDITION_FAILED = 'PreconditionFailed';
 const WRITES_MET = 'ConditionalRequestConflict';
-/** NoSuchKey: it was deleted since it was read. */
+/** NoSuchKey: the file was deleted after it was read. */
 const CONFLICTS = [PRECONDITION_FAILED, WRITES_MET, 'NoSuchKey'];
 
-/** A file of this project's own making that is not what was written. */
+/** A stored file that does not have the expected content. */
 export class DamagedFile extends Error {
   override readonly name = 'DamagedFile';
 }
 
 interface Versioned {
   readonly text: string;
-  /** Changes whenever the file is written. */
+  /** S3's ETag, which changes with every write. */
   readonly tag: string | undefined;
 }
 
@@ -28,18 +28,18 @@ export class Store {
 
   constructor(readonly bucket: string) {}
 
-  /** The text of a file; undefined when there is none. */
+  /** The text of a file; undefined if it does not exist. */
   async text(key: string): Promise<string | undefined> {
     return (await this.read(key))?.text;
   }
 
-  /** A file of this project's own making. Throws DamagedFile. */
+  /** A stored file; undefined if it does not exist. Throws DamagedFile. */
   async get<T>(key: string): Promise<T | undefined> {
     const text = await this.text(key);
     return text === undefined ? undefined : this.parse<T>(key, text);
   }
 
-  /** A file that must be there. Throws DamagedFile. */
+  /** A file that must exist. Throws DamagedFile. */
   async require<T>(key: string): Promise<T> {
     const value = await this.get<T>(key);
     if (value === undefined) throw new Error(`there is no s3://${this.bucket}/${key}`);
@@ -50,7 +50,7 @@ export class Store {
     await this.write(key, value, {});
   }
 
-  /** Writes a file unless it exists. Gives what it then holds: of two writers, the first one decides. */
+  /** Writes a file unless it exists. Returns its content, which is the first writer's if there were two. */
   async create<T>(key: string, value: T): Promise<T> {
     for (let tries = MAX_TRIES; ; tries--) {
       try {
@@ -66,9 +66,9 @@ export class Store {
   }
 
   /**
-   * Replaces a file by what `change` makes of it. No writer loses what another one wrote at the same time.
+   * Replaces a file with the result of `change`. No writer loses another one's concurrent changes.
    *
-   * @param change gets what the file holds, or undefined when there is none or it is damaged
+   * @param change gets the file's content, or undefined if it is missing or damaged
    */
   async update<T>(key: string, change: (before: T | DamagedFile | undefined) => T): Promise<void> {
     for (let tries = MAX_TRIES; ; tries--) {
@@ -84,7 +84,7 @@ export class Store {
     }
   }
 
-  /** The keys that begin with a prefix, in S3's order. */
+  /** The keys with a prefix, in S3's order. */
   async *keys(Prefix: string): AsyncGenerator<string> {
     let ContinuationToken: string | undefined;
     do {

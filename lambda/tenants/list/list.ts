@@ -14,7 +14,7 @@ const NO_TENANTS =
   'check where the tenants are listed; as long as a stage has none, deploy it with onDeploy: TenantDeploy.off(); nothing was started';
 const EMPTY: WaveSize = { tenants: 0, batches: 0 };
 
-/** Finds the tenants of a run and stores its batches. Problems end in the summary. */
+/** Lists the tenants of a run and stores its batches. Errors end up in the summary. */
 export async function list(settings: CoordinatorSettings, store: Store, runId: string, given: unknown): Promise<Listed> {
   const { run, waves } = await plan(settings, store, runId, given);
   await inParallel(WAVES, (wave) => writeWave(store, runId, wave, waves[wave]));
@@ -59,7 +59,7 @@ async function plan(settings: CoordinatorSettings, store: Store, runId: string, 
     const run: Run = {
       ...about(input),
       waves: {
-        // The tolerance of the canaries alone.
+        // The tolerance within the canaries only.
         canary: size('canary', toleratedOf(divided.canary.length, settings.tolerated)),
         rest: size('rest', toleratedOf(tenants.length, settings.tolerated)),
       },

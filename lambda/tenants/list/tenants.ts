@@ -3,13 +3,13 @@ import { type Tenant, tenantListProblems } from '../../../lib/contract/tenants';
 
 const MAX_NAMED = 5;
 
-/** A few names, and how many more there are. */
+/** A few names, and the number of the others. */
 export function some(names: readonly string[]): string {
   const shown = names.slice(0, MAX_NAMED).join(', ');
   return names.length > MAX_NAMED ? `${shown} and ${names.length - MAX_NAMED} more` : shown;
 }
 
-/** The items of a source as tenants, sorted by database and name. Throws one error with all problems. */
+/** Converts a source's items to tenants, sorted by database and name. Throws one error with all problems. */
 export function readTenants(items: readonly unknown[]): Tenant[] {
   const tenants = items.map((item) => (typeof item === 'string' ? { name: item } : withoutNulls(item)));
   const problems = tenantListProblems(tenants);

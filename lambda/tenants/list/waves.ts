@@ -2,19 +2,22 @@ import { createHash } from 'node:crypto';
 import type { CanarySettings, ToleranceSettings } from '../../../lib/contract/coordinator';
 import type { Tenant } from '../../../lib/contract/tenants';
 
-/** Step Functions puts all children's outputs into the map's, which may have 256 KB; beyond this number, batches become larger. */
+/**
+ * Step Functions collects all children's outputs in the map's output, which is limited to 256 KB; with more, batches get
+ * larger.
+ */
 const MAX_BATCHES = 10_000;
 
-/** The tenants that go first, and the others. */
+/** Divides the tenants into canaries and the others. */
 export function divide(tenants: readonly Tenant[], canary: CanarySettings | undefined): { canary: Tenant[]; rest: Tenant[] } {
   if (!canary) return { canary: [], rest: [...tenants] };
   const first = new Set('names' in canary ? canary.names : share(tenants, canary.percent));
   const waves = { canary: tenants.filter(({ name }) => first.has(name)), rest: tenants.filter(({ name }) => !first.has(name)) };
-  // No tenants are left that could benefit from the canaries.
+  // No tenants are left to benefit from canaries.
   return waves.rest.length ? waves : { canary: [], rest: waves.canary };
 }
 
-/** The same ones every time, from all over the alphabet: who goes first must not depend on when one became a customer. */
+/** The same tenants in every run, from the whole alphabet: the order must not depend on when somebody became a customer. */
 function share(tenants: readonly Tenant[], percent: number): string[] {
   const ranked = tenants.map(({ name }) => ({ name, rank: createHash('sha256').update(name).digest('hex') }));
   ranked.sort((a, b) => (a.rank < b.rank ? -1 : 1));
@@ -26,7 +29,7 @@ export function batches(tenants: readonly Tenant[], batchSize: number): Tenant[]
   return Array.from({ length: Math.ceil(tenants.length / size) }, (_, index) => tenants.slice(index * size, (index + 1) * size));
 }
 
-/** How many of these tenants may fail; undefined: all are tried. */
+/** How many of these tenants may fail; undefined: every tenant is tried. */
 export function toleratedOf(tenants: number, tolerated: ToleranceSettings | undefined): number | undefined {
   if (!tolerated) return undefined;
   const { count = Number.POSITIVE_INFINITY, percent = 100 } = tolerated;

@@ -3,14 +3,14 @@ import { type Run, readRun } from '../files/run-files';
 import type { Store } from '../files/store';
 import { type BatchResult, failedOf, waveResults } from './results';
 
-/** Whether the others may follow the canaries. */
+/** Decides whether the rest may follow the canaries. */
 export async function judge({ canary }: CoordinatorSettings, store: Store, runId: string): Promise<Judged> {
   const run = await readRun(store, runId);
   const results = await waveResults(store, runId, run, 'canary', true);
   return { next: canariesFailed(run, results) ? 'summarize' : (canary?.after ?? 'pause') };
 }
 
-/** Whether more canaries failed than are tolerated; without a tolerance, whether one failed. */
+/** Whether more canaries failed than are tolerated; without a tolerance, whether any failed. */
 export function canariesFailed(run: Run, results: readonly BatchResult[]): boolean {
   return failedOf(results) > (run.waves.canary.tolerated ?? 0);
 }

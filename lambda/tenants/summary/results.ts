@@ -8,11 +8,11 @@ import type { Store } from '../files/store';
 export interface TenantResult {
   readonly tenant: string;
   readonly status: 'unchanged' | 'migrated' | 'pending' | 'ahead' | 'failed' | 'notStarted';
-  /** Where it is; absent: nobody looked, or it could not be determined. */
+  /** Its revisions; absent: it was not read, or they could not be determined. */
   readonly to?: readonly string[];
-  /** When this was found out, in milliseconds since the epoch; absent: it was not started. */
+  /** When `to` was read, in milliseconds since the epoch; absent: the tenant was not started. */
   readonly at?: number;
-  /** With `failed`. */
+  /** Present with `failed`. */
   readonly error?: TenantError;
 }
 
@@ -22,7 +22,7 @@ export interface BatchResult {
   readonly parts: readonly Part[];
 }
 
-/** The error of a tenant whose batch stored nothing. */
+/** The error of tenants whose batch stored no result. */
 const ABORTED: TenantError = {
   code: 'run_aborted',
   message: "the tenant's batch did not finish, and its state is unknown",
@@ -30,9 +30,9 @@ const ABORTED: TenantError = {
 };
 
 /**
- * The result of each batch of a wave.
+ * The results of a wave's batches.
  *
- * @param allowed whether the wave was started; 'unknown' after a run was stopped: then it was if it stored anything
+ * @param allowed whether the wave was started; 'unknown' after a stopped run: it was started if it stored anything
  */
 export async function waveResults(
   store: Store,
@@ -46,7 +46,7 @@ export async function waveResults(
   const started = allowed === 'unknown' ? [...written].some((key) => /\/(\d+|error)\.json$/.test(key)) : allowed;
   const indexes = Array.from({ length: run.waves[wave].batches }, (_, index) => index);
   return inParallel(indexes, async (index): Promise<BatchResult> => {
-    // A file that is missing is noticed by the number of tenants.
+    // A missing file is noticed by the number of tenants.
     const tenants = (await store.get<Tenant[]>(tenantsKey(runId, wave, index))) ?? [];
     if (!started) return { tenants: tenants.map(({ name }) => ({ tenant: name, status: 'notStarted' })), parts: [] };
     const parts: Part[] = [];
@@ -59,12 +59,12 @@ export async function waveResults(
   });
 }
 
-/** Number of failed tenants of a wave. */
+/** Number of failed tenants in a wave. */
 export function failedOf(results: readonly BatchResult[]): number {
   return results.reduce((sum, { tenants }) => sum + tenants.filter(({ status }) => status === 'failed').length, 0);
 }
 
-/** A tenant may be in several answers: all that they did counts, and the last one says how it ended. */
+/** A tenant may be in several answers: all applied revisions count, and the last answer has the final status. */
 function merge(tenants: readonly Tenant[], parts: readonly Part[], { error, endedAt }: BatchFailure): TenantResult[] {
   const outcomes = new Map<string, TenantOutcome & { readonly at: number }>();
   for (const part of parts) {

@@ -16,7 +16,7 @@ const NEVER_LISTED: Run = {
   warnings: [],
 };
 
-/** Reads what all batches have left behind, and judges the run. */
+/** Reads the results of all batches, and judges the run. */
 export async function summarize(
   { stage }: CoordinatorSettings,
   store: Store,
@@ -51,7 +51,7 @@ function missingTenants({ waves }: Run, results: readonly BatchResult[]): string
   return found === listed ? undefined : `${listed} tenants were listed, and the files of the batches name ${found}`;
 }
 
-/** Keeps who failed for a later run. Gives warnings. */
+/** Stores which tenants failed, for a later run. Returns warnings. */
 async function remember(store: Store, run: Run, results: readonly BatchResult[]): Promise<string[]> {
   const of = results.flatMap(({ tenants }) =>
     tenants.map(({ tenant, status, at = run.startedAt }): Verdict => {

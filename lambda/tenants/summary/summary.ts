@@ -8,7 +8,7 @@ import type { BatchResult, TenantResult } from './results';
 const MAX_CHARACTERS = 32_768;
 const MAX_TEXT = 600;
 const MAX_NAME = 100;
-/** The reason of the run itself. */
+/** The limit for the reason of the run itself. */
 const MAX_REASON = 3000;
 const MAX_LISTED = 50;
 
@@ -20,7 +20,7 @@ export interface SummaryOptions {
   readonly stopped: Stopped | null;
 }
 
-/** The summary of a run, and details that only go to the bucket. */
+/** The summary of a run, and details that are stored only in the bucket. */
 export interface Result {
   readonly summary: TenantRunSummary;
   readonly failures: readonly TenantFailure[];
@@ -112,7 +112,7 @@ function lossesOf(losses: readonly DataLoss[]): DataLoss[] {
   return [...each.values()].slice(0, MAX_LISTED);
 }
 
-/** As much of it as fits; `detailsUri` has it all. */
+/** As much of the summary as fits; `detailsUri` has all of it. */
 export function shortened({ error, ...summary }: TenantRunSummary): TenantRunSummary {
   const lists = {
     heads: summary.heads.map((revision) => cut(revision, MAX_NAME)),
@@ -131,7 +131,7 @@ export function shortened({ error, ...summary }: TenantRunSummary): TenantRunSum
   });
   while (JSON.stringify(whole()).length > MAX_CHARACTERS) {
     const longest = Object.values(lists).reduce((a, b) => (JSON.stringify(a).length > JSON.stringify(b).length ? a : b));
-    // What is left has a bound of its own: it fits.
+    // Everything else is limited, so it fits.
     if (!longest.length) break;
     longest.length = Math.floor(longest.length / 2);
   }

@@ -11,11 +11,11 @@ export interface Caller {
   readonly config: Pick<LambdaClient['config'], 'credentials' | 'region'>;
 }
 
-/** An unreachable STS must not delay a migration. */
+/** An unresponsive STS must not delay a migration. */
 const PATIENCE_MS = 2_000;
 
 /**
- * Asks STS, which requires no permission. Throws the SDK's error, or one that says that STS did not answer in time.
+ * Calls STS, which requires no permission. Throws the SDK's error, or one that says that STS did not answer in time.
  *
  * @param client supplies credentials and region
  * @param endpoint replaces STS's endpoint

@@ -3,8 +3,8 @@ import { MigrateError } from '../../contract/failure';
 import type { Screen } from '../screen/screen';
 
 /**
- * Asks a person to type the name of a protected stage before it is changed. Throws a {@link MigrateError} `declined` when something
- * else is typed, or when there is no terminal: then nothing waits for an answer.
+ * Asks a person to type the name of a protected stage before it is changed. Throws a {@link MigrateError} `declined` for any
+ * other text, or without a terminal, where nobody could answer.
  */
 export async function confirm(stage: string, { canAsk, notes }: Screen, signal: AbortSignal): Promise<void> {
   if (!canAsk) {
@@ -23,7 +23,7 @@ export async function confirm(stage: string, { canAsk, notes }: Screen, signal: 
 
 /** A person's answer; empty at the end of input. */
 export async function ask(question: string, signal: AbortSignal): Promise<string> {
-  // Without readline's terminal mode, Ctrl-C stays a signal, which the command handles.
+  // Without readline's terminal mode, Ctrl-C remains a signal, which the command handles.
   const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
   const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
   try {

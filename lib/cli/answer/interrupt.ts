@@ -15,7 +15,7 @@ export function interruptSignal(): { readonly signal: AbortSignal; ignore(): voi
  * Calls back when the command is asked to end.
  *
  * @param interrupt gets whether it is the only listener for the signal
- * @returns stops listening
+ * @returns a function that stops listening
  */
 export function onInterrupt(interrupt: (alone: boolean) => void): () => void {
   const listener = (signal: NodeJS.Signals) => interrupt(process.listenerCount(signal) === 1);

@@ -3,11 +3,11 @@ import { elapsed, type ProgressState, progressLine, runningName } from '../scree
 import type { Screen } from '../screen/screen';
 import { Ticker } from '../screen/ticker';
 
-/** With one call per revision, the screen names the revision that runs. Each call costs about half a second. */
+/** Up to this number, each call applies one revision, so the screen can name it. A call costs about half a second. */
 const ONE_BY_ONE = 20;
 const WATCHED_SLICE_SECONDS = 2;
 
-/** Seconds of a slice on a terminal. */
+/** Seconds of a slice when a person watches. */
 export function watchedSlice(pending: number): number {
   return pending <= ONE_BY_ONE ? 0 : WATCHED_SLICE_SECONDS;
 }
@@ -19,7 +19,7 @@ export class Progress {
   private since = performance.now();
 
   /**
-   * @param screen where it is shown
+   * @param screen where to show it
    * @param pending what the run will apply; empty: unknown
    * @param orLater whether a call applies several revisions
    */

@@ -6,13 +6,13 @@ import { showDataLoss } from './show-data-loss';
 import { showHistory } from './show-history';
 import { showSql } from './show-sql';
 
-/** A revision that has just been applied or reverted. */
+/** Shows a revision that was just applied or reverted. */
 export function showApplied(terminal: Terminal, command: Command, applied: AppliedRevision): void {
   const sign = command === 'downgrade' ? terminal.paint('yellow', '↓') : terminal.paint('green', '✓');
   revisionLine(terminal, sign, applied, duration(applied.durationMs));
 }
 
-/** The answer to a question. */
+/** Shows the answer to a question. */
 export function showAnswer({ data, notes }: Screen, answer: MigrateAnswer): void {
   if (answer.command === 'history') showHistory(data, answer);
   else showPosition(data, answer);
@@ -20,7 +20,7 @@ export function showAnswer({ data, notes }: Screen, answer: MigrateAnswer): void
   showWarnings(notes, answer);
 }
 
-/** The result of a run, after its revisions were listed; `ms` is its duration. */
+/** Shows the result of a run, after its revisions were listed; `ms` is its duration. */
 export function showOutcome(
   { data, notes }: Screen,
   { command, applied, from, to, heads, ...answer }: MigrateAnswer,
@@ -33,7 +33,7 @@ export function showOutcome(
   showWarnings(notes, answer);
 }
 
-/** The database's revision, what is pending and what that destroys. */
+/** Shows the database's revision, the pending revisions and what they destroy. */
 export function showPosition(terminal: Terminal, answer: MigrateAnswer): void {
   const { status, to, heads, target, pending, unknown, dataLoss, container } = answer;
   if (status === 'ahead') {
@@ -63,7 +63,7 @@ export function showPosition(terminal: Terminal, answer: MigrateAnswer): void {
   }
 }
 
-/** In the column of the times. */
+/** Shown instead of a time. */
 const IN_CONTAINER = 'in the container';
 
 /** Problems that do not stop the command. */

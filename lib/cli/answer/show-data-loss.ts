@@ -1,7 +1,7 @@
 import type { DataLoss } from '../../contract';
 import { plain, type Terminal } from '../screen/terminal';
 
-/** A statement that destroys data, with its reason, or the comment that would acknowledge it. */
+/** Shows a statement that destroys data, with its reason, or the comment that would acknowledge it. */
 export function showDataLoss(terminal: Terminal, { rule, what, file, line, acknowledgement }: DataLoss): void {
   const where = `${plain(file)}:${line}  ${plain(what)}`;
   if (acknowledgement !== undefined) {

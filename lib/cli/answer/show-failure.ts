@@ -3,7 +3,7 @@ import { plain, type Terminal } from '../screen/terminal';
 import type { FailureDocument } from './documents';
 import { showDataLoss } from './show-data-loss';
 
-/** For these codes, the process's last lines give the reason. */
+/** For these codes, the last lines of the log have the reason. */
 const PROCESS_ENDED: readonly FailureCode[] = [
   'function_crashed',
   'python_not_started',
@@ -12,7 +12,7 @@ const PROCESS_ENDED: readonly FailureCode[] = [
   'internal_error',
 ];
 
-/** What happened, the details, and the next step. */
+/** Shows what happened, the details, and the next step. */
 export function showFailure(terminal: Terminal, { error, applied }: FailureDocument): void {
   terminal.line(`${terminal.paint('red', '✗')} ${terminal.paint('bold', error.code)}: ${plain(error.message)}`);
   const facts: [string, string | undefined][] = [

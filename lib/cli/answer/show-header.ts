@@ -9,7 +9,7 @@ export interface Header {
   readonly region: string;
 }
 
-/** The stage, the region and the caller. If STS does not know the caller, a line says so and nothing fails. */
+/** Shows the stage, the region and the caller. If the caller is unknown, a line says so and nothing fails. */
 export async function showHeader(
   terminal: Terminal,
   { stage, called: [kind, name], region }: Header,

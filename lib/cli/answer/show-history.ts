@@ -2,7 +2,7 @@ import type { MigrateAnswer, RunRecord } from '../../contract';
 import { revisionLine } from '../screen/revision-line';
 import { count, duration, plain, revisionNames, type Terminal } from '../screen/terminal';
 
-/** All revisions, then the latest runs. */
+/** Shows all revisions, then the latest runs. */
 export function showHistory(terminal: Terminal, { history = [], runs = [] }: MigrateAnswer): void {
   for (const entry of history) {
     revisionLine(terminal, entry.applied ? terminal.paint('green', '✓') : terminal.paint('yellow', '•'), entry);

@@ -1,7 +1,7 @@
 import type { RenderedRevision } from '../../contract';
 import { plain, type Terminal } from '../screen/terminal';
 
-/** The pending revisions' SQL, as a script for psql. */
+/** Shows the pending revisions' SQL, as a script for psql. */
 export function showSql(terminal: Terminal, rendered: readonly RenderedRevision[]): void {
   for (const { revision, sql, reason = '' } of rendered) {
     terminal.line();
@@ -11,7 +11,7 @@ export function showSql(terminal: Terminal, rendered: readonly RenderedRevision[
   }
 }
 
-/** Removes control characters and keeps the indentation. */
+/** Removes control characters but keeps the indentation. */
 function printable(line: string): string {
   return line.replaceAll('\t', '  ').replace(/[\p{Cc}\p{Bidi_Control}]/gu, '');
 }

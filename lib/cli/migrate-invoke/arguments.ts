@@ -9,7 +9,7 @@ import { TENANTS_OPTION_NAMES } from './tenants/options';
 export const CLI_COMMANDS = [...COMMANDS, 'check'] as const;
 export type CliCommand = (typeof CLI_COMMANDS)[number];
 
-/** A command line that can be carried out. */
+/** A valid command line. */
 export interface Arguments {
   readonly client: MigrateClientOptions;
   readonly command: CliCommand;
@@ -79,11 +79,11 @@ export function parseArguments(argv: readonly string[]): Parsed {
 }
 
 interface Asked extends Pick<Arguments, 'command' | 'request' | 'changes'> {
-  /** The command as it was given. */
+  /** The command as typed. */
   readonly asked: CliCommand;
 }
 
-/** Options that do not go with the command. */
+/** Problems with options that do not apply to the command. */
 function commandProblems(line: CommandLine<OptionName>, { asked, command, request, changes }: Asked): string[] {
   const dryRun = line.has('dry-run');
   const onlyChanges = (['wait-lock', 'follow'] as const).filter((name) => line.has(name) && !changes);

@@ -15,13 +15,13 @@ import { showContainer } from './show-container';
 
 const NOTHING = () => {};
 
-/** Carries out a command line: first reads the database's revision, then changes it. */
+/** Executes a command line: first reads the database's revision, then changes it. */
 export async function carryOut(session: Session): Promise<MigrateAnswer | CheckAnswer> {
   const { client, lambda, screen, arguments: given } = session;
   const { stage, endpoint } = given.client;
   const region = await regionOf(lambda);
-  // In parallel, so that the header does not delay the migration. Loading STS takes as long as preparing the first request, so it
-  // starts once the request is on its way.
+  // In parallel, so the header does not delay the migration. Loading STS takes as long as preparing the first request, so it
+  // starts after that request is sent.
   const requested = nextRequest(lambda);
   const asked = ask(session);
   const onItsWay = Promise.race([requested, asked.then(NOTHING, NOTHING)]);

@@ -33,7 +33,7 @@ export function readConnection(line: CommandLine<OptionName>, environment: Envir
   };
 }
 
-/** Malformed addresses, for which the SDK would print a stack trace. */
+/** Malformed addresses, which would make the SDK print a stack trace. */
 export function connectionProblems({ endpoint }: Connection, environment: Environment = process.env): string[] {
   const given: [name: string, address: string | undefined][] = [
     ['--endpoint-url', endpoint],

@@ -5,13 +5,13 @@ import type { Terminal } from '../screen/terminal';
 import { logLine } from './log-line';
 import { logGroupOf } from './log-link';
 
-/** An account may call FilterLogEvents only a few times per second, and others call it too. */
+/** An account may call FilterLogEvents only a few times per second, and other processes call it too. */
 const POLL_MS = 2_000;
 
 /** The last lines take about this long to appear. */
 const LAST_LINES_MS = 1_500;
 
-/** Which log to follow, and where to show it. */
+/** The log to follow, and where to show it. */
 export interface FollowOptions {
   readonly lambda: LambdaClient;
   readonly endpoint?: string;
@@ -21,9 +21,9 @@ export interface FollowOptions {
 }
 
 /**
- * Shows the lines of the function's log as they come. A failure is only a warning: the run does not depend on it.
+ * Shows new lines of the function's log. A failure is only a warning: the run does not depend on it.
  *
- * @returns ends it, after the last lines
+ * @returns a function that ends it, after the last lines
  */
 export function followLog(options: FollowOptions): () => Promise<void> {
   const ended = new AbortController();

@@ -1,4 +1,7 @@
-/** The console's domain of each partition, by the start of its regions' names, https://docs.aws.amazon.com/general/latest/gr/rande.html */
+/**
+ * The console's domain of each partition, by the start of its regions' names,
+ * https://docs.aws.amazon.com/general/latest/gr/rande.html
+ */
 const CONSOLES: readonly [regions: string, domain: string][] = [
   ['cn-', 'console.amazonaws.cn'],
   ['us-gov-', 'console.amazonaws-us-gov.com'],
@@ -16,13 +19,13 @@ export function logGroupOf(functionName: string): string {
 }
 
 /**
- * The log group in the console of CloudWatch.
+ * Link to a log group in the CloudWatch console.
  *
- * @param since start of the shown time, in ms since 1970
+ * @param since start of the shown period, in ms since 1970
  */
 export function logLink(functionName: string, region: string, since: number): string {
   const [, domain] = CONSOLES.find(([regions]) => region.startsWith(regions)) as [string, string];
-  // The console's notation behind the `#`: encoded twice, with `$` instead of `%`.
+  // The console's notation after `#`: encoded twice, with `$` instead of `%`.
   const encoded = (text: string) => encodeURIComponent(encodeURIComponent(text)).replaceAll('%', '$');
   const events = `log-events${encodeURIComponent(`?start=${since}`).replaceAll('%', '$')}`;
   const host = `${region}.${domain}`;

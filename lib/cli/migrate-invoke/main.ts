@@ -92,7 +92,7 @@ function end(document: AnswerDocument | FailureDocument, json: boolean, { notes 
   return document.exitCode;
 }
 
-/** Whether the function's log has something about it. */
+/** Whether the function's log contains details. */
 function isInLog(document: AnswerDocument | FailureDocument): boolean {
   if (!isFailureDocument(document)) return document.applied.length > 0 || document.command === 'stamp';
   const { code } = document.error;

@@ -16,7 +16,7 @@ export async function nextRequest(lambda: LambdaClient): Promise<void> {
     );
   });
   lambda.middlewareStack.remove(NAME);
-  // A turn of the event loop in which the connection may open, and one in which it sends.
+  // One turn of the event loop to open the connection, and one to send.
   await turn();
   await turn();
 }

@@ -1,7 +1,7 @@
 import type { Options } from '../options';
 import { TENANTS_OPTIONS } from './tenants/options';
 
-/** All options, including those for many tenants: which parser applies is known only after parsing. */
+/** All options, including those for many tenants: only parsing shows which parser applies. */
 export const OPTIONS = {
   stage: { type: 'string' },
   command: { type: 'string' },

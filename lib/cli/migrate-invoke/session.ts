@@ -15,8 +15,8 @@ export interface Session {
   readonly signal: AbortSignal;
   /** What has been applied so far. */
   readonly applied: AppliedRevision[];
-  /** Whether the function has been asked to change something. */
+  /** Whether the function was asked to change something. */
   changing: boolean;
-  /** ARN of the container's execution that was started last. */
+  /** ARN of the last container execution. */
   execution?: string;
 }

@@ -1,7 +1,7 @@
 import type { StartedContainer } from '../../client/container/in-container';
 import { plain, type Terminal } from '../screen/terminal';
 
-/** Says that a run continues in the container, and how to stop it. */
+/** Shows that a run continues in the container, and how to stop it. */
 export function showContainer(terminal: Terminal, { revisions, executionArn }: StartedContainer): void {
   terminal.line(`  in the container: ${revisions.map(plain).join(', ')}; it takes about a minute to start`);
   terminal.fact('execution', executionArn);

@@ -3,7 +3,7 @@ import type { Report } from '../../contract/facts';
 import { mustHave } from '../../local/python/observe';
 import type { Observer } from '../../local/python/observer';
 
-/** Replaces the runner's next step if that one is about AWS. */
+/** Replaces the runner's next steps that are about AWS. */
 const NEXT_HERE: Partial<Record<FailureCode, string>> = {
   database_unreachable: 'start the database, for example with "docker compose up", or correct the address that env.py reads',
   database_refused: 'correct the credentials that env.py reads; the setting "environment" can set its variables',
@@ -20,7 +20,7 @@ export async function askRunner(observer: Observer, request: MigrateRequest): Pr
   return mustHave(reports, 'answer').answer;
 }
 
-/** What the runner answers, or why it can't; a failure of this machine is thrown on. */
+/** The runner's answer or failure; rethrows a failure of this machine. */
 export async function answerOrFailure(ask: Promise<MigrateAnswer>): Promise<MigrateAnswer | MigrateError> {
   return ask.catch((error: unknown) => {
     if (isRunnerFailure(error)) return error;

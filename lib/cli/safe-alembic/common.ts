@@ -44,7 +44,7 @@ export function readCommon(line: CommandLine): CommonArguments {
   return {
     project: line.text('project'),
     python: line.text('python'),
-    // The same as `review --format json`.
+    // Equivalent to `review --format json`.
     json: line.flag('json') || line.text('format') === 'json',
     progress: !line.flag('no-progress'),
   };

@@ -13,7 +13,7 @@ import { openSession, type Session } from './session';
 type Run = Extract<Parsed, { kind: 'run' }>;
 type Problems = Extract<Parsed, { kind: 'problems' }>;
 
-/** Carries out a verb, and shows why it failed. */
+/** Runs a verb, and shows why it failed. */
 export async function runTask({ common, task }: Run, version: string): Promise<number> {
   const view = screen(common);
   let session: Session | undefined;
@@ -22,7 +22,7 @@ export async function runTask({ common, task }: Run, version: string): Promise<n
     if (interrupted) return;
     interrupted = true;
     process.exitCode = end(failureDocument(wasInterrupted(session), session?.applied), common.json, view);
-    // Code that started a process also listens, stops it and exits.
+    // Code that started a process also listens; it stops the process and exits.
     if (alone) process.exit();
   });
   try {
@@ -36,7 +36,7 @@ export async function runTask({ common, task }: Run, version: string): Promise<n
   }
 }
 
-/** Says what is wrong with a command line. */
+/** Shows what is wrong with a command line. */
 export function endWithProblems({ verb, problems, json }: Problems): number {
   const error = new MigrateError('invalid_usage', problems.join('; '), `see safe-alembic ${verb ? `${verb} ` : ''}--help`);
   return end(failureDocument(error), json, screen({ json, progress: false }));

@@ -16,9 +16,9 @@ export interface Session {
   /** The command that starts the backend's Python. */
   readonly python: readonly string[];
   readonly screen: Screen;
-  /** Of the package. */
+  /** The package's version. */
   readonly version: string;
-  /** What has been applied so far to the project's own database. */
+  /** Revisions applied so far to the project's own database. */
   readonly applied: AppliedRevision[];
   /** Whether the project's own database is being changed. */
   changing: boolean;

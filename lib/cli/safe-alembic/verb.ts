@@ -1,19 +1,19 @@
 import type { CommandLine, Options } from '../options';
 import type { Session } from './session';
 
-/** Carries out a verb and returns the exit code. */
+/** Runs a verb and returns the exit code. */
 export type Action<Arguments> = (session: Session, given: Arguments) => Promise<number>;
 
 interface Definition<Arguments> {
   /** One line for the list of verbs. */
   readonly summary: string;
-  /** The text of `--help`, without what all verbs share. */
+  /** The text of `--help`, without the parts that all verbs share. */
   readonly help: string;
-  /** In addition to those of all verbs. */
+  /** In addition to the common options. */
   readonly options: Options;
   /** Reads the verb's own options; adds everything that is wrong to `problems`. */
   read(line: CommandLine, problems: string[]): Arguments;
-  /** Loaded only when it runs: help and usage errors do not need the SQL parser. */
+  /** Loads the action. Called only to run it: help and usage errors do not need the SQL parser. */
   load(): Promise<Action<Arguments>>;
 }
 

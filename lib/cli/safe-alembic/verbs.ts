@@ -6,7 +6,7 @@ import { review } from './review/verb';
 import type { Verb } from './verb';
 import { verify } from './verify/verb';
 
-/** In the order in which people use them. */
+/** In the usual order of use. */
 export const VERBS = { create, review, apply, verify, current, history } as const satisfies Record<string, Verb>;
 export type VerbName = keyof typeof VERBS;
 

@@ -1,11 +1,11 @@
 const ASCII = /^[\x20-\x7e]*$/;
 
-/** Columns that a text without escape sequences takes on a terminal. */
+/** The number of columns of a text without escape sequences. */
 export function displayWidth(text: string): number {
   return ASCII.test(text) ? text.length : stringWidth()(text);
 }
 
-/** A text cut to a number of columns, with `…` where something was cut off. */
+/** Cuts a text to a number of columns, with `…` at the end. */
 export function cut(text: string, width: number): string {
   if (displayWidth(text) <= width) return text;
   let [kept, used] = ['', 0];
@@ -17,7 +17,7 @@ export function cut(text: string, width: number): string {
   return width < 1 ? '' : `${kept.trimEnd()}…`;
 }
 
-/** Loaded for the first text that is not ASCII: its segmenter takes several milliseconds that most starts do not need. */
+/** Loaded for the first text that is not ASCII: its segmenter takes several milliseconds, which most starts do not need. */
 function stringWidth(): (text: string) => number {
   return require('string-width').default;
 }

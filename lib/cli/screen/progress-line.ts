@@ -9,9 +9,9 @@ export interface ProgressState {
   readonly total?: number;
   /** The revision that is being applied. */
   readonly running?: RevisionInfo;
-  /** Whether a call applies several revisions, and so may be at a later one. */
+  /** Whether a call applies several revisions, so it may already be at a later one. */
   readonly orLater: boolean;
-  /** Since the running revision started. */
+  /** Time since the running revision started. */
   readonly elapsedMs: number;
 }
 
@@ -32,13 +32,13 @@ export function runningName({ running, orLater }: Pick<ProgressState, 'running' 
   return `${plain(running.revision)}${orLater ? ' or later' : ''}  ${plain(running.message)}`;
 }
 
-/** Whole seconds, so that a line that is redrawn often does not flicker. */
+/** Whole seconds, so a frequently redrawn line does not flicker. */
 export function elapsed(ms: number): string {
   const seconds = Math.floor(ms / 1000);
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, '0')} s`;
 }
 
-/** A bar of which `part` is full, on a terminal of `width` columns. */
+/** A bar filled to the fraction `part`, for a terminal of `width` columns. */
 export function bar(part: number, width: number): string {
   const cells = Math.max(NARROWEST_BAR, Math.min(WIDEST_BAR, Math.floor(width / 5)));
   const full = Math.floor(part * cells);

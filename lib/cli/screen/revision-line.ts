@@ -2,10 +2,10 @@ import type { RevisionInfo } from '../../contract';
 import { cut, displayWidth } from './display-width';
 import { plain, type Terminal } from './terminal';
 
-/** Columns of a message that matter more than the time beside it. */
+/** The minimum width of a message; a narrower terminal omits the time. */
 const SHORTEST_MESSAGE = 8;
 
-/** One revision on one line. Its message is cut at the terminal's width; a narrow terminal omits the time. */
+/** One revision on one line. Cuts its message at the terminal's width; a narrow terminal omits the time. */
 export function revisionLine(terminal: Terminal, sign: string, { revision, message }: RevisionInfo, time?: string): void {
   const id = plain(revision);
   const text = plain(message);

@@ -9,11 +9,11 @@ export interface ScreenOptions {
   readonly progress: boolean;
 }
 
-/** Where the command writes. */
+/** The command's outputs. */
 export interface Screen {
-  /** The result: stdout, unless the document goes there. */
+  /** For the result: stdout, unless the document goes there. */
   readonly data: Terminal;
-  /** Everything else: stderr. */
+  /** For everything else: stderr. */
   readonly notes: Terminal;
   /** Only on a terminal. */
   readonly status?: StatusLine;
@@ -37,7 +37,7 @@ export function screen({ json, progress }: ScreenOptions, environment: Environme
   };
 }
 
-/** Some CIs give their jobs a terminal that nobody watches. */
+/** Some CI systems give their jobs a terminal that nobody watches. */
 function isCi({ CI }: Environment): boolean {
   return CI !== undefined && !['', '0', 'false'].includes(CI);
 }

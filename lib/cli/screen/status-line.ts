@@ -1,6 +1,6 @@
 import { toAscii } from './ascii';
 
-/** The last line of a terminal, which is redrawn. */
+/** The last line of a terminal, redrawn in place. */
 export class StatusLine {
   private shown = false;
 
@@ -10,7 +10,7 @@ export class StatusLine {
     private readonly ascii = false,
   ) {}
 
-  /** Columns that it may fill: the last one stays free, as a full line would wrap. */
+  /** Usable columns: the last one stays free, because a full line would wrap. */
   get width(): number {
     return (this.stream.columns || 80) - 1;
   }
@@ -20,7 +20,7 @@ export class StatusLine {
     this.shown = true;
   }
 
-  /** Removes it, to make room for an ordinary line. */
+  /** Clears it, to make room for an ordinary line. */
   clear(): void {
     if (this.shown) this.stream.write('\r\u001b[K');
     this.shown = false;

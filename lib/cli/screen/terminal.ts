@@ -12,7 +12,7 @@ export class Terminal {
   private readonly colored: boolean;
 
   /**
-   * @param stream where the lines go
+   * @param stream for the lines
    * @param status on the same terminal; cleared before each line
    * @param ascii whether to write only ASCII
    */
@@ -21,11 +21,11 @@ export class Terminal {
     private readonly status?: StatusLine,
     private readonly ascii = false,
   ) {
-    // Node's own rules: NO_COLOR, FORCE_COLOR, TERM=dumb and what the terminal can do.
+    // Node's own rules: NO_COLOR, FORCE_COLOR, TERM=dumb and the terminal's capabilities.
     this.colored = stream.isTTY === true && stream.hasColors();
   }
 
-  /** Columns of a terminal; infinite for a file or a pipe. */
+  /** The terminal's columns; infinite for a file or a pipe. */
   get width(): number {
     return this.stream.isTTY ? this.stream.columns || 80 : Number.POSITIVE_INFINITY;
   }
@@ -35,17 +35,17 @@ export class Terminal {
     this.stream.write(`${this.ascii ? toAscii(text) : text}\n`);
   }
 
-  /** A fact with its name, in a column. */
+  /** Writes a fact, with its name in a column. */
   fact(name: string, value: string): void {
     this.line(`  ${this.paint('dim', name.padEnd(9))}  ${value}`);
   }
 
-  /** The next step. */
+  /** Writes the next step. */
   next(text: string): void {
     this.line(`  ${this.paint('cyan', 'next'.padEnd(9))}  ${plain(text)}`);
   }
 
-  /** A warning. */
+  /** Writes a warning. */
   warning(text: string): void {
     this.line(`${this.paint('yellow', '!')} ${plain(text)}`);
   }

@@ -2,10 +2,10 @@ import type { Screen } from './screen';
 
 const REDRAW_MS = 200;
 
-/** CI systems stop a job that writes nothing for long, CircleCI after ten minutes. */
+/** CI systems stop a job that writes nothing for a while; CircleCI, after ten minutes. */
 export const SIGN_OF_LIFE_MS = 60_000;
 
-/** What is shown while something runs. */
+/** Content to show while something runs. */
 export interface Shown {
   /** For a terminal, in at most `width` columns; undefined: nothing yet. */
   line(width: number): string | undefined;
@@ -26,14 +26,14 @@ export class Ticker {
     this.timer = screen.status ? setInterval(() => this.draw(), REDRAW_MS) : setInterval(() => this.sign(), signMs);
   }
 
-  /** On a terminal, at once. */
+  /** Redraws the line on a terminal right away. */
   draw(): void {
     const { status } = this.screen;
     const line = status && this.shown.line(status.width);
     if (line !== undefined) status?.draw(line);
   }
 
-  /** In a log, at once. */
+  /** Writes a line to a log right away. */
   sign(): void {
     const sign = this.screen.status ? undefined : this.shown.sign();
     if (sign !== undefined) this.screen.notes.line(sign);

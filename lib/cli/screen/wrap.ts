@@ -1,6 +1,6 @@
 import { displayWidth } from './display-width';
 
-/** A text in lines of at most `width` columns, broken between words; a longer word gets its own line. */
+/** Breaks a text into lines of at most `width` columns, between words; a longer word gets its own line. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';

@@ -13,7 +13,7 @@ export function recordedFailure(code: RunnerCode, record: RunRecord, execution: 
   return new MigrateError(code, `in the container: ${record.error ?? `the run ended as ${code}`}`, next);
 }
 
-/** The failure of an execution whose run recorded nothing, as Step Functions reports it. */
+/** The failure of an execution whose run recorded none, as Step Functions reports it. */
 export function containerFailed(execution: DescribeExecutionCommandOutput): MigrateError {
   const { status, executionArn, error, cause = '' } = execution;
   if (status === 'ABORTED') {

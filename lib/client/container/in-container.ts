@@ -3,7 +3,7 @@ import type { RunSoFar } from '../run-so-far';
 import { containerRunName } from './run-name';
 import type { ContainerRuns } from './runs';
 
-/** A container that was started, or found running. */
+/** A container that was started, or that was already running. */
 export interface StartedContainer {
   /** The revisions that it applies, in order. */
   readonly revisions: readonly string[];
@@ -14,10 +14,10 @@ export interface StartedContainer {
 /** How to start and watch a run in the container. */
 export interface ContainerOptions {
   readonly onProgress?: (slice: MigrateAnswer) => void;
-  /** Gets each container that the run starts. */
+  /** Called for each container that the run starts. */
   readonly onContainer?: (started: StartedContainer) => void;
   /**
-   * Whether to start the container with everything that is pending and return at once. The answer is then `partial` and has the
+   * Whether to start the container for all pending revisions and return right away. The answer is then `partial` and has the
    * execution in `containerExecution`.
    *
    * @default false
@@ -32,13 +32,13 @@ export interface RunAnswer extends MigrateAnswer {
   readonly containerExecution?: string;
 }
 
-/** Revisions that the function stopped before. */
+/** The revisions that the function stopped before. */
 export interface ForContainer {
   readonly revisions: readonly [string, ...string[]];
   readonly stateMachineArn: string;
 }
 
-/** The revisions for the container after a call; undefined: the next one is not for it, or the stage has no container. */
+/** The revisions for the container after a call; undefined if the next one is not for it, or the stage has no container. */
 export function forContainer({ container, pending }: MigrateAnswer): ForContainer | undefined {
   const { revisions: [first, ...others] = [], stateMachineArn } = container ?? {};
   if (stateMachineArn === undefined || first === undefined || first !== pending[0]?.revision) return undefined;
@@ -74,7 +74,7 @@ export async function inContainer(
   return { ...run.answer(last), ...whereAfter(last, run.applied) };
 }
 
-/** Where a run is after what its container applied. */
+/** The position of a run after its container applied revisions. */
 function whereAfter({ to, pending }: MigrateAnswer, applied: readonly AppliedRevision[]): Pick<MigrateAnswer, 'to' | 'pending'> {
   const done = new Set(applied.map(({ revision }) => revision));
   const left = pending.filter(({ revision }) => !done.has(revision));

@@ -18,7 +18,7 @@ export interface WaitOptions {
   readonly runId: string;
   /** When to stop waiting, on the clock of `performance.now()`. */
   readonly until: number;
-  /** Gets the revisions that were applied since the last call. */
+  /** Called with the revisions that were applied since the last call. */
   readonly onApplied: (applied: readonly AppliedRevision[]) => void;
   readonly signal?: AbortSignal;
 }
@@ -30,10 +30,10 @@ const LONGEST_PAUSE_MS = 15_000;
 /** A run of hours survives a network outage of minutes. */
 const PATIENCE_MS = 5 * 60_000;
 
-/** A stopped task still records its end. */
+/** A stopped task still records how it ended. */
 const LAST_WORDS_MS = 10_000;
 
-/** Starts the stage's container and watches it: its end in Step Functions, its progress in the run history. */
+/** Starts the stage's container and watches it: its status in Step Functions, its progress in the run history. */
 export class ContainerRuns {
   private readonly sfn: SFNClient;
 
@@ -49,7 +49,7 @@ export class ContainerRuns {
     this.sfn = stepFunctions(sdk, connection);
   }
 
-  /** Starts the container under a name, or finds the execution that has this name. Nothing runs twice. @returns its ARN */
+  /** Starts the container under a name, or finds the execution with this name. Nothing runs twice. @returns its ARN */
   async start(stateMachineArn: string, name: string, request: MigrateRequest, abortSignal?: AbortSignal): Promise<string> {
     try {
       const command = new this.sdk.StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(request) });
@@ -64,7 +64,7 @@ export class ContainerRuns {
     }
   }
 
-  /** Waits for an execution. @returns whether it succeeded; false: it still runs */
+  /** Waits for an execution. @returns whether it succeeded; false: it is still running */
   async wait(executionArn: string, { runId, until, onApplied, signal }: WaitOptions): Promise<boolean> {
     let seen = (await this.record(runId))?.applied.length ?? 0;
     let lostSince: number | undefined;
@@ -100,11 +100,11 @@ export class ContainerRuns {
     }
   }
 
-  /** Why it failed, from the run's record or from Step Functions. */
+  /** The failure from the run's record, or from Step Functions. */
   private async failure(execution: DescribeExecutionCommandOutput, runId: string, signal?: AbortSignal): Promise<MigrateError> {
     const deadline = performance.now() + LAST_WORDS_MS;
     let record = await this.record(runId);
-    // One that has just let go of the mutex, and has not recorded its end yet, looks killed.
+    // A run that has released the mutex but not recorded its end yet looks killed.
     while (record && ['running', 'killed'].includes(record.outcome) && performance.now() < deadline) {
       await sleep(FIRST_PAUSE_MS, undefined, { signal });
       record = await this.record(runId);
@@ -113,7 +113,7 @@ export class ContainerRuns {
     return record && isRunnerCode(code) ? recordedFailure(code, record, execution) : containerFailed(execution);
   }
 
-  /** The run in the history. If the history can't be read, progress is shown later; nothing fails. */
+  /** The run in the history. If the history can't be read, progress appears later; nothing fails. */
   private async record(runId: string): Promise<RunRecord | undefined> {
     try {
       return (await this.history()).find((run) => run.runId === runId);

@@ -11,7 +11,7 @@ import { ProgressReader, type TenantsProgress } from './progress';
 import { resultOf } from './result';
 import { machineCall, sfnClient, sfnSdk } from './sdk';
 
-/** Which stage's tenants, and how to reach AWS. */
+/** The stage whose tenants to migrate, and how to reach AWS. */
 export interface TenantsClientOptions extends ConnectionOptions {
   /** Stage whose tenants to migrate. */
   readonly stage: string;
@@ -24,7 +24,7 @@ export interface TenantsClientOptions extends ConnectionOptions {
    */
   readonly stateMachineArn?: string;
   /**
-   * Who asks, for the run history: 1 to 200 printable ASCII characters.
+   * Who requests the run, for its history: 1 to 200 printable ASCII characters.
    *
    * @default 'invoke'
    */
@@ -48,17 +48,17 @@ export interface StartOptions extends Omit<TenantRunInput, 'requestedBy'>, Tenan
 }
 
 export interface WatchOptions extends TenantsCallOptions {
-  /** Gets the progress whenever it changes; never, if the credentials may not read it. */
+  /** Called when the progress changes; never, if the credentials may not read it. */
   readonly onProgress?: (progress: TenantsProgress) => void;
 }
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 2_000;
 
-/** Watching survives an outage shorter than this. The run does not depend on it. */
+/** Watching tolerates a shorter outage. The run does not depend on it. */
 const PATIENCE_MS = 120_000;
 
-/** Runs the migrations of many tenants through their deployed state machine. Every failure is a `MigrateError`. */
+/** Runs the migrations of many tenants through their deployed state machine. Throws only a `MigrateError`. */
 export class TenantsClient {
   private readonly sfn: SFNClient;
   private machine?: Machine;
@@ -90,7 +90,7 @@ export class TenantsClient {
     } catch (error) {
       signal?.throwIfAborted();
       if ((error as Error).name !== 'ExecutionAlreadyExists') throw sdkFailure(error, startOf(runId));
-      // Either the first answer was lost and the run has ended since, or the id was used for another request.
+      // The first answer was lost and the run has ended since, or the id was used for another request.
       const { input: started } = await this.describe(runId, signal);
       if (started !== undefined && started !== input) {
         throw new MigrateError('invalid_usage', `run ${runId} was started with a different request`, 'pass a new id, or none');
@@ -99,7 +99,7 @@ export class TenantsClient {
     return runId;
   }
 
-  /** Waits for the end of a run, and reports its progress. */
+  /** Waits until a run ends, and reports its progress. */
   async watch(runId: string, { onProgress, signal }: WatchOptions = {}): Promise<TenantRunSummary> {
     const reader = new ProgressReader(this.sfn, await this.arnOf(runId, signal), runId);
     let told = '';
@@ -134,7 +134,8 @@ export class TenantsClient {
   }
 
   /**
-   * The result of a run; undefined while it runs. Throws if the run failed: the error's code says why, its `summary` how far it got.
+   * The result of a run; undefined while it runs. Throws if the run failed: the error's code says why, its `summary` has the
+   * results.
    */
   async result(runId: string, { signal }: TenantsCallOptions = {}): Promise<TenantRunSummary | undefined> {
     return resultOf(await this.describe(runId, signal));
@@ -165,7 +166,7 @@ export class TenantsClient {
     }
   }
 
-  /** Closes the connections, also those of a client that you passed. */
+  /** Closes the connections, including those of a client that you passed. */
   destroy(): void {
     this.sfn.destroy();
   }
@@ -173,7 +174,7 @@ export class TenantsClient {
   private async decide(runId: string, approved: boolean, { signal }: TenantsCallOptions): Promise<void> {
     mustBeRunId(runId);
     const { stage, appName = DEFAULT_APP_NAME, requestedBy } = this.options;
-    // Step Functions is not called: people who may approve need not be allowed to run.
+    // Does not call Step Functions: people who may approve need not be allowed to run.
     const region = await regionOf(this.sfn);
     const lambda = lambdaClient({ ...this.options, region });
     try {
@@ -212,7 +213,7 @@ export class TenantsClient {
   }
 }
 
-/** A start that got no answer may have been carried out; so may an earlier attempt of one that was never sent. */
+/** A start without an answer may have succeeded; so may an earlier attempt of one that was never sent. */
 function startOf(runId: string): AwsCall {
   const call = machineCall(`the start of run ${runId}`);
   const next = `it may have started: follow it with --run ${runId}, or start it again with this id as \`runId\``;

@@ -2,10 +2,12 @@ import { MigrateError, RUN_ID } from '../../contract';
 import { wrongWith } from '../../contract/checks/rules';
 import { TENANT_RUN_INPUT, type TenantRunInput, tenantRunInputProblems } from '../../contract/tenants';
 
-/** Step Functions' limit for the input of an execution, https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html */
+/**
+ * Step Functions' limit for the input of an execution, https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+ */
 export const MAX_INPUT_BYTES = 262_144;
 
-/** All problems of a list of tenants' names; empty: they are valid. */
+/** All problems of a list of tenants' names; empty if they are valid. */
 export function nameListProblems(names: readonly string[]): string[] {
   return wrongWith(TENANT_RUN_INPUT.keys.tenants, names, 'tenants');
 }

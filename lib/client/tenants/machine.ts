@@ -38,7 +38,7 @@ export async function findMachine(client: SFNClient, appName: string, stage: str
   );
 }
 
-/** @param arn of the state machine, as the caller knows it */
+/** @param arn of the state machine, from the caller */
 export function givenMachine(arn: string): Machine {
   const [, , , region = '', , , name = ''] = arn.split(':');
   return { arn, name, region };

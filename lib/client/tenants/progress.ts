@@ -2,7 +2,7 @@ import type { DescribeMapRunCommandOutput, SFNClient } from '@aws-sdk/client-sfn
 import { TENANT_STATES } from '../../contract/tenants';
 import { sfnSdk } from './sdk';
 
-/** The phase of a run. `pause` and `approval`: the canaries are done and the rest waits. */
+/** The phase of a run. `pause` and `approval`: the canaries are done and the rest is waiting. */
 export const TENANT_PHASES = ['listing', 'canaries', 'pause', 'approval', 'rest', 'summary'] as const;
 export type TenantPhase = (typeof TENANT_PHASES)[number];
 
@@ -16,7 +16,7 @@ export interface BatchCounts {
   readonly failed: number;
 }
 
-/** How far a run is. */
+/** The progress of a run. */
 export interface TenantsProgress {
   readonly runId: string;
   readonly phase: TenantPhase;
@@ -36,7 +36,7 @@ const PHASES: Readonly<Record<string, TenantPhase>> = {
   [TENANT_STATES.summarize]: 'summary',
 };
 
-/** Reads the progress of one run repeatedly, and reads what no longer changes only once. */
+/** Polls the progress of one run. Reads final states only once. */
 export class ProgressReader {
   private phase: TenantPhase = 'listing';
   private readonly ended = new Map<string, BatchCounts>();
@@ -56,7 +56,7 @@ export class ProgressReader {
   private async lastPhase(abortSignal?: AbortSignal): Promise<TenantPhase> {
     const { executionArn } = this;
     const { GetExecutionHistoryCommand } = sfnSdk();
-    // The maps' batches have separate histories: this one stays short.
+    // The maps' batches have separate histories, so this one stays short.
     const latest = { executionArn, reverseOrder: true, maxResults: 100, includeExecutionData: false };
     const { events = [] } = await this.client.send(new GetExecutionHistoryCommand(latest), { abortSignal });
     for (const { stateEnteredEventDetails: entered } of events) {

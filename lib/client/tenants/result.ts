@@ -3,7 +3,7 @@ import { MigrateError } from '../../contract/failure';
 import { isTenantRunSummary, TENANT_CODES, type TenantCode, type TenantRunSummary } from '../../contract/tenants';
 import { parseJson } from '../json';
 
-/** The summary of an ended execution; undefined while it runs. Throws if it failed. */
+/** The summary of a finished execution; undefined while it runs. Throws if it failed. */
 export function resultOf({ status, output, error, cause, name }: DescribeExecutionCommandOutput): TenantRunSummary | undefined {
   if (status === 'RUNNING') return undefined;
   if (status === 'SUCCEEDED') {
@@ -26,7 +26,7 @@ export function resultOf({ status, output, error, cause, name }: DescribeExecuti
   });
 }
 
-/** What Step Functions says can be 32,768 characters long. */
+/** The maximum length of Step Functions' cause in a message; the original may have 32,768 characters. */
 const MAX_CAUSE = 1000;
 
 const ENDS: Readonly<Record<string, string>> = {

@@ -12,7 +12,7 @@ export function sfnClient({ region, profile, endpoint }: ConnectionOptions): SFN
   return stepFunctions(sfnSdk(), { region, profile, endpoint });
 }
 
-/** @param what is asked of Step Functions, such as `states:StartExecution of <name>` */
+/** @param what the call of Step Functions, such as `states:StartExecution of <name>` */
 export function machineCall(what: string): AwsCall {
   return {
     service: 'Step Functions',

@@ -5,10 +5,10 @@ import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { IConstruct } from 'constructs';
 
 /*
- * Findings of cdk-nag's AwsSolutions that we accept, each with its reason, so that an app that runs cdk-nag need not suppress them.
+ * cdk-nag's AwsSolutions findings that we accept, each with its reason, so that apps with cdk-nag need not suppress them.
  */
 
-/** Nothing reads this in versions of the CDK without `Validations`, nor in those whose `Validations` reject an ARN in an id. */
+/** Has no effect in CDK versions without `Validations`, or whose `Validations` reject an ARN in an id. */
 function acknowledge(scope: IConstruct, ...findings: Acknowledgment[]): void {
   for (const finding of findings) {
     try {
@@ -34,7 +34,7 @@ export function acknowledgeFramework(scope: IConstruct): void {
   const functions = scope.node
     .findAll()
     .filter((construct) => construct instanceof CfnFunction)
-    // Only CloudFormation calls this one.
+    // Only CloudFormation calls onEvent.
     .filter(({ handler }) => handler !== 'framework.onEvent');
   acknowledge(
     scope,
@@ -91,12 +91,12 @@ export function acknowledgeStateMachine(machine: IConstruct): void {
   );
 }
 
-/** For a role with permissions on resources whose names are unknown before they exist. */
+/** For a role with permissions on resources whose names are unknown in advance. */
 export function acknowledgeWildcard(role: IConstruct, arn: string, reason: string): void {
   acknowledge(role, { id: `AwsSolutions-IAM5[Resource::${asFound(Stack.of(role).resolve(arn))}]`, reason });
 }
 
-/** An ARN as cdk-nag writes it. */
+/** An ARN in cdk-nag's notation. */
 function asFound(value: string | RenderedArn): string {
   if (typeof value === 'string') return value;
   if (value.Ref) return `<${value.Ref}>`;

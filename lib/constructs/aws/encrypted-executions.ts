@@ -5,8 +5,8 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Provider } from 'aws-cdk-lib/custom-resources';
 
 /**
- * Step Functions keeps each deploy's request and answers for 90 days. The Provider framework has no prop for the key, so the
- * state machine and its role are looked up below it.
+ * Encrypts the executions: Step Functions keeps each deploy's request and answers for 90 days. The Provider framework has no
+ * prop for the key, so this finds its state machine and role.
  * https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html
  */
 export function encryptExecutions(provider: Provider, key: kms.IKey): void {

@@ -12,7 +12,7 @@ export interface LogGroupProps {
 }
 
 /**
- * A log group that is deleted with the stack: if one with a fixed name stayed behind, the next deploy of the stage would fail with
+ * A log group that is deleted with the stack: if one with a fixed name remained, the next deploy of the stage would fail with
  * "already exists".
  */
 export function logGroup(scope: Construct, id: string, { name, logRetention, encryptionKey }: LogGroupProps): logs.LogGroup {
@@ -26,7 +26,10 @@ export function logGroup(scope: Construct, id: string, { name, logRetention, enc
   return group;
 }
 
-/** CloudWatch Logs uses the key under its own principal. The CDK cannot change the policy of an imported key: its owner adds this. */
+/**
+ * CloudWatch Logs uses the key under its own principal. The CDK can't change the policy of an imported key: its owner adds
+ * this.
+ */
 function allowLogs(scope: Construct, key: kms.IKey, logGroupName: string): void {
   const stack = Stack.of(scope);
   const arn = stack.formatArn({

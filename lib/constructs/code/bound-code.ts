@@ -11,9 +11,9 @@ export interface BoundCode {
   readonly code: lambda.Code;
   readonly handler: string;
   readonly runtime: lambda.Runtime;
-  /** Builds an image of the code for a container. Absent when there are errors. */
+  /** Builds a container image of the code. Absent when there are errors. */
   readonly image?: (scope: Construct) => DockerImageAsset;
-  /** What was found and packaged, in words. */
+  /** What was found and packaged, for a message. */
   readonly found?: string;
   readonly errors: readonly string[];
   readonly warnings: readonly string[];
@@ -26,10 +26,10 @@ export interface CodeTarget {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** Binds code below a scope. Packages nothing when `usable` is false: other errors already stop the deploy. */
+/** Binds code to a function below a scope. Packages nothing unless `usable`: other errors already stop the deploy. */
 export type CodeBinding = (scope: Construct, target: CodeTarget, usable: boolean) => BoundCode;
 
-/** Replaces the code when there are errors; the CDK deploys nothing then. */
+/** A placeholder when there are errors; the CDK deploys nothing then. */
 export function unusable(errors: readonly string[], warnings: readonly string[]): BoundCode {
   const code = lambda.Code.fromInline('raise RuntimeError("this stack had errors when it was synthesized")');
   return { code, handler: HANDLER, runtime: lambda.Runtime.PYTHON_3_13, errors, warnings };

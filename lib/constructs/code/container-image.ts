@@ -15,7 +15,7 @@ export function dockerPlatform({ architecture }: Pick<FunctionPlatform, 'archite
 }
 
 /**
- * An image of a package that was staged for a zip. It starts from Lambda's public image, so that the task has the same Python,
+ * An image of a package that was staged for a zip. It is based on Lambda's public image, so the task has the same Python,
  * system libraries and AWS SDK as the function.
  */
 export function imageOfPackage(scope: Construct, stagedPath: string, platform: FunctionPlatform): DockerImageAsset {
@@ -27,7 +27,7 @@ export function imageOfPackage(scope: Construct, stagedPath: string, platform: F
     return new DockerImageAsset(scope, 'Image', {
       directory,
       platform: dockerPlatform(platform),
-      // Docker runs in the staged copy of the directory. The package lies next to it, so that cdk.out can be moved.
+      // Docker runs in the staged copy of the directory. The package is next to it, so cdk.out can be moved.
       buildContexts: { [PACKAGE_CONTEXT]: isStaged ? join('..', basename(stagedPath)) : stagedPath },
     });
   } finally {

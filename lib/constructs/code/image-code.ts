@@ -31,7 +31,7 @@ export interface MigrationImageOptions {
   readonly target?: string;
 
   /**
-   * Build arguments. No secrets: anyone with the image can read them.
+   * Build arguments. Do not pass secrets: anyone with the image can read them.
    *
    * @default - none
    */
@@ -67,7 +67,7 @@ export function imageCode(directory: string, options: MigrationImageOptions): Co
   };
 }
 
-/** Docker runs in the staged copy of the user's directory. The runner's copy lies next to it, so that cdk.out can be moved. */
+/** Docker runs in the staged copy of the user's directory. The runner's copy is next to it, so cdk.out can be moved. */
 function runnerContext(scope: Construct): string {
   const { absoluteStagedPath } = new AssetStaging(scope, 'Runner', {
     sourcePath: runnerDirectory(),

@@ -9,11 +9,12 @@ import type { CodeBinding } from './bound-code';
 import { imageCode, type MigrationImageOptions } from './image-code';
 import { zipCode } from './zip-code';
 
-/** What of a backend's dependencies is packaged. */
+/** The part of a backend's dependencies to package. */
 export enum PackageOnly {
   /**
-   * What `env.py` and the revisions reach: what they and the backend's modules behind them import, with all that this requires, and the
-   * PostgreSQL drivers. The package is loaded before it is shipped, so what is missing is found at synth.
+   * The distributions that `env.py`, the revisions and the backend's modules import, directly or not, with all their
+   * requirements, and the PostgreSQL drivers. The package is loaded before it ships, so missing distributions are found at
+   * synth.
    */
   IMPORTED = 'imported',
 }
@@ -23,7 +24,7 @@ export interface ProjectOptions {
   /**
    * Alembic's configuration, relative to the directory: an `alembic.ini`, or a `pyproject.toml` with `[tool.alembic]`.
    *
-   * @default - `alembic.ini`, `[tool.alembic]` in `pyproject.toml` or `migrations/alembic.ini`; otherwise the only `alembic.ini` there is
+   * @default - `alembic.ini`, `[tool.alembic]` in `pyproject.toml` or `migrations/alembic.ini`; else the only `alembic.ini`
    */
   readonly alembicConfig?: string;
 
@@ -56,8 +57,8 @@ export interface ProjectOptions {
   readonly without?: string[];
 
   /**
-   * Requirements to install besides, such as `psycopg2-binary==2.9.10`, with all that they require. `psycopg2-binary` replaces `psycopg2`
-   * and `psycopg-binary` replaces `psycopg-c`. A lock has no hashes for them.
+   * Requirements to install in addition, such as `psycopg2-binary==2.9.10`, with all that they require. `psycopg2-binary`
+   * replaces `psycopg2`, and `psycopg-binary` replaces `psycopg-c`. A lock has no hashes for them.
    *
    * @default - none
    */
@@ -71,16 +72,16 @@ export interface ProjectOptions {
   readonly only?: PackageOnly;
 
   /**
-   * A folder, relative to the directory, of wheels that the team built itself for the function's platform. They are taken for the
-   * distributions of their names.
+   * A folder, relative to the directory, of wheels that the team built for the function's platform. They are used for the
+   * distributions with their names.
    *
    * @default - none
    */
   readonly wheels?: string;
 
   /**
-   * Further files of the directory to leave out: names (`*.csv`, at any depth) or paths from the directory (`data/seed`).
-   * The folders that Alembic reads are never left out.
+   * More files of the directory to exclude: names (`*.csv`, at any depth) or paths from the directory (`data/seed`).
+   * The folders that Alembic reads are always included.
    *
    * @default - caches, names that start with a dot, virtual environments, and `tests` and `test` at the top are left out
    */
@@ -90,10 +91,10 @@ export interface ProjectOptions {
 /** The backend's Alembic project, as the function's code. */
 export class MigrationCode {
   /**
-   * A backend as it is developed: the directory holds the Alembic project and declares its dependencies with `uv.lock` (there, or at the
-   * root of the workspace above), `poetry.lock`, `pdm.lock`, `pylock.toml`, `Pipfile.lock`, `requirements.txt` or `pyproject.toml`. It
-   * becomes a zip, without Docker: the dependencies for the function's platform, workspace members and path dependencies among them, the
-   * backend's own source and the runner. The machine needs only uv.
+   * A backend's development directory: it contains the Alembic project and declares its dependencies with `uv.lock` (there, or
+   * at the root of the workspace above), `poetry.lock`, `pdm.lock`, `pylock.toml`, `Pipfile.lock`, `requirements.txt` or
+   * `pyproject.toml`. It becomes a zip, without Docker: the dependencies for the function's platform (including workspace
+   * members and path dependencies), the backend's own source and the runner. The machine needs only uv.
    *
    * @param directory Path of the backend.
    */
@@ -124,7 +125,7 @@ export class MigrationCode {
 
   /**
    * A directory that your own build lays out: `backend/` (the Alembic project and the sources it imports) and
-   * `site-packages/` (its dependencies for the function's platform, Alembic among them). The runner is added.
+   * `site-packages/` (its dependencies for the function's platform, including Alembic). The runner is added.
    *
    * @param directory Path of that directory.
    */
@@ -145,9 +146,9 @@ export class MigrationCode {
   }
 
   /**
-   * A container image, for backends larger than Lambda's limit for zips. The Dockerfile starts from `public.ecr.aws/lambda/python`, lays
-   * out `backend/` and `site-packages/` in `${LAMBDA_TASK_ROOT}` and takes the runner from the build context `cdk-alembic`:
-   * `COPY --from=cdk-alembic . ${LAMBDA_TASK_ROOT}/`. The construct sets the command.
+   * A container image, for backends larger than Lambda's limit for zips. The Dockerfile starts from
+   * `public.ecr.aws/lambda/python`, lays out `backend/` and `site-packages/` in `${LAMBDA_TASK_ROOT}` and copies the runner
+   * from the build context `cdk-alembic`: `COPY --from=cdk-alembic . ${LAMBDA_TASK_ROOT}/`. The construct sets the command.
    *
    * @param directory Docker's build directory.
    */

@@ -12,9 +12,9 @@ import { localBundling } from './local-bundling';
 
 /** The result of checking a directory. */
 export interface ZipFindings extends ProjectFindings {
-  /** What was found in the directory, in words. */
+  /** What was found in the directory, for a message. */
   readonly found?: string;
-  /** Returns the package to build. Called only when there are no errors. */
+  /** The package to build. Called only if there are no errors. */
   package?(): Package;
 }
 
@@ -48,7 +48,7 @@ export function zipCode(source: ZipSource): CodeBinding {
   };
 }
 
-/** Builds the package in the assembly, unless it is there already. Returns its path, or the user's mistake. */
+/** Builds the package in the assembly, unless it already exists. Returns its path, or the user's mistake. */
 function stage(scope: Construct, directory: string, built: Package): { path: string } | { failure: string } {
   let cause: unknown;
   const build = (target: string) => {
@@ -63,7 +63,7 @@ function stage(scope: Construct, directory: string, built: Package): { path: str
     const staging = new AssetStaging(scope, 'Package', { sourcePath: directory, ...assetOptions({ ...built, build }) });
     return { path: staging.absoluteStagedPath };
   } catch (error) {
-    // The CDK wraps an error of the build in its own.
+    // The CDK wraps errors of the build.
     if (cause instanceof PackagingError) return { failure: cause.message };
     throw error;
   }

@@ -3,13 +3,13 @@ import { REQUEST_VARIABLE } from '../../contract';
 /** Name of the container in its task. */
 export const CONTAINER_NAME = 'migrate';
 
-/** How often a task is started if it never begins to run. */
+/** How many times a task is started if it never runs. */
 const STARTS = 3;
 const PAUSE_SECONDS = 30;
 
 /**
- * Causes that Step Functions reports for a task that never began to run: ECS had no capacity or throttled the call, or it failed
- * before the container started (the image could not be pulled, no network interface).
+ * Causes that Step Functions reports for a task that never ran: ECS had no capacity or throttled the call, or it failed before
+ * the container started (the image could not be pulled, no network interface).
  * https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html
  */
 const NEVER_BEGAN = ['*TaskFailedToStart*', '*Capacity is unavailable*', '*ThrottlingException*', '*Rate exceeded*'];
@@ -23,7 +23,7 @@ export interface ContainerDefinitionProps {
   readonly assignPublicIp: boolean;
 }
 
-/** One run of the container, in the Amazon States Language. Its input is the request. */
+/** A run of the container, in the Amazon States Language. Its input is the request. */
 export function containerDefinition(props: ContainerDefinitionProps): Record<string, unknown> {
   const { partition, cluster, taskDefinition, subnets, securityGroups, assignPublicIp } = props;
   return {
@@ -54,7 +54,7 @@ export function containerDefinition(props: ContainerDefinitionProps): Record<str
             ],
           },
         },
-        // No Retry: it cannot distinguish a task that failed from one that never started.
+        // No Retry: it can't distinguish a task that failed from one that never started.
         Catch: [{ ErrorEquals: ['States.ALL'], ResultPath: '$.failure', Next: 'Judge' }],
         End: true,
       },

@@ -4,11 +4,11 @@ import type { ContainerOnDeploy } from '../../contract';
 
 /** Options of {@link MigrationCompute.container}. */
 export interface MigrationContainerOptions {
-  /** The cluster that the task runs on. The database must be reachable from its VPC. */
+  /** The task's cluster. The database must be reachable from its VPC. */
   readonly cluster: ecs.ICluster;
 
   /**
-   * CPU units of the task: 1024 are one vCPU. The statement runs in the database; the task only waits.
+   * CPU units of the task: 1024 are one vCPU. The database runs the statements; the task only waits.
    *
    * @default 256
    */
@@ -22,7 +22,8 @@ export interface MigrationContainerOptions {
   readonly memoryLimitMiB?: number;
 
   /**
-   * The subnets of the cluster's VPC. In isolated subnets the task needs endpoints for ECR, S3, CloudWatch Logs and Secrets Manager.
+   * The subnets of the cluster's VPC. In isolated subnets the task needs endpoints for ECR, S3, CloudWatch Logs and Secrets
+   * Manager.
    *
    * @default - the VPC's private subnets
    */
@@ -51,8 +52,8 @@ export class ContainerDeploy {
   }
 
   /**
-   * The deploy starts the container, which applies all pending revisions, and succeeds at once. The output `ContainerExecution`
-   * names the execution. The new application code starts before the database is migrated.
+   * The deploy starts the container, which applies all pending revisions, and succeeds right away. The output
+   * `ContainerExecution` names the execution. The new application code starts before the database is migrated.
    */
   static handOver(): ContainerDeploy {
     return new ContainerDeploy('handOver');
@@ -68,14 +69,14 @@ export class ContainerDeploy {
 
 /** Where the migrations run. */
 export class MigrationCompute {
-  /** Everything runs in the function: no revision may take longer than 15 minutes. */
+  /** In the function only: no revision may take longer than 15 minutes. */
   static lambda(): MigrationCompute {
     return new MigrationCompute();
   }
 
   /**
-   * In the function, except for revisions with `# cdk-alembic: run in container`: those run as a task on Fargate, without a time
-   * limit. The task uses the same package and runner, in an image that Docker builds when the stack is deployed.
+   * In the function, except for revisions with `# cdk-alembic: run in container`: those run as a task on Fargate, without a
+   * time limit. The task has the same package and runner, in an image that Docker builds when the stack is deployed.
    */
   static container(options: MigrationContainerOptions): MigrationCompute {
     return new MigrationCompute(options);

@@ -22,7 +22,7 @@ import { CONTAINER_NAME, containerDefinition } from './container-definition';
 import type { MigrationContainerOptions } from './migration-compute';
 
 export interface MigrationContainerProps extends MigrationContainerOptions {
-  /** Name of the function that it belongs to; undefined when it is invalid. */
+  /** Name of the function that it belongs to; undefined if invalid. */
   readonly functionName: string | undefined;
   readonly image: NonNullable<BoundCode['image']>;
   readonly architecture: lambda.Architecture;
@@ -31,10 +31,12 @@ export interface MigrationContainerProps extends MigrationContainerOptions {
   readonly encryptionKey: kms.IKey | undefined;
 }
 
-/** Fargate's maximum. The task needs a second or two to cancel its statement and report that. */
+/** Fargate's maximum. The task takes a second or two to cancel its statement and report that. */
 const STOP_TIMEOUT = Duration.seconds(120);
 
-/** The rule that tells Step Functions that a task has ended, https://docs.aws.amazon.com/step-functions/latest/dg/connect-ecs.html */
+/**
+ * The rule that notifies Step Functions when a task ends, https://docs.aws.amazon.com/step-functions/latest/dg/connect-ecs.html
+ */
 const SFN_RULE = 'StepFunctionsGetEventsForECSTaskRule';
 
 /** The runner as a task on Fargate, and the state machine that runs it. */
@@ -43,7 +45,7 @@ export class MigrationContainer extends Construct implements DatabaseClient {
   readonly connections: ec2.Connections;
   readonly isBoundToVpc = true;
   readonly stateMachineArn: string;
-  /** A pattern that matches all of its executions. */
+  /** A pattern that matches all its executions. */
   readonly executionsArn: string;
   readonly failureAlarm: cloudwatch.Alarm;
   private readonly container: ecs.ContainerDefinition;
@@ -71,7 +73,7 @@ export class MigrationContainer extends Construct implements DatabaseClient {
       entryPoint: ['python3', '-m', TASK_MODULE],
       workingDirectory: '/var/task',
       environment: {
-        // As in the function: some of Lambda's images keep the AWS SDK here.
+        // As in the function: some of Lambda's images have the AWS SDK here.
         PYTHONPATH: '/var/runtime',
         AWS_REGION: region,
         AWS_DEFAULT_REGION: region,
@@ -128,7 +130,7 @@ export class MigrationContainer extends Construct implements DatabaseClient {
     this.container.addEnvironment(SETTINGS_VARIABLE, settings);
   }
 
-  /** Grants the permissions to start the container and follow it. */
+  /** Grants the permissions to start the container and watch it. */
   allowRun(grantee: iam.IGrantable): iam.Grant {
     this.encryptionKey?.grant(grantee, 'kms:Decrypt', 'kms:GenerateDataKey');
     return iam.Grant.addToPrincipal({
@@ -145,7 +147,7 @@ export class MigrationContainer extends Construct implements DatabaseClient {
     const inCluster = { ArnEquals: { 'ecs:cluster': cluster.clusterArn } };
     const revisions = this.arnOf('ecs', 'task-definition', `${task.family}:*`);
     const tasks = this.arnOf('ecs', 'task', `${cluster.clusterName}/*`);
-    // A policy that changes with each revision would take a while to propagate in IAM.
+    // A policy that changes with each revision would take time to propagate in IAM.
     allow(['ecs:RunTask'], [revisions], inCluster);
     allow(['ecs:StopTask', 'ecs:DescribeTasks'], [tasks], inCluster);
     allow(['events:PutTargets', 'events:PutRule', 'events:DescribeRule'], [this.arnOf('events', 'rule', SFN_RULE)]);

@@ -3,7 +3,7 @@ import { Token } from 'aws-cdk-lib';
 const PASSWORD_NAME = /(^|_)(PASSWORD|PASSWD|PGPASSWORD)$/i;
 const URL_WITH_PASSWORD = /^[a-z][a-z0-9+.-]*:\/\/[^/?#\s:@]*:([^/\s@]+)@/i;
 
-/** Errors for environment variables that would put a password into the template. They never repeat the password. */
+/** Errors for environment variables that would put a password into the template. They do not contain the password. */
 export function literalPasswords(environment: { readonly [name: string]: string }): string[] {
   return Object.entries(environment)
     .filter(([name, value]) => {

@@ -70,7 +70,7 @@ export interface ProxyDatabaseOptions {
   readonly databaseName?: string;
 }
 
-/** Options of {@link MigrationDatabase.fromIamAuth}. Give exactly one of `cluster`, `instance` and `proxy`. */
+/** Options of {@link MigrationDatabase.fromIamAuth}. Set exactly one of `cluster`, `instance` and `proxy`. */
 export interface IamDatabaseOptions {
   /** The environment variables that the backend reads. The password variable holds a token that is valid for 15 minutes. */
   readonly variables: DatabaseVariables;
@@ -103,7 +103,7 @@ export interface IamDatabaseOptions {
   readonly proxy?: rds.IDatabaseProxy;
 }
 
-/** What connects to a database: a function, or a container. */
+/** The client of a database: a function, or a container. */
 export interface DatabaseClient extends iam.IGrantable, ec2.IConnectable {
   readonly isBoundToVpc: boolean;
 }
@@ -118,11 +118,11 @@ export interface BoundDatabase {
 /** RDS Proxy always listens on the engine's default port. */
 const PROXY_PORT = 5432;
 
-/** Where the function gets the database's address and password at run time. It never holds a password itself. */
+/** Where the function gets the database's address and password at run time. It never contains a password itself. */
 export class MigrationDatabase {
   /**
-   * A secret with the keys that RDS uses (`host`, `port`, `username`, `password`, `dbname`), or one with a URL. The options override
-   * the secret.
+   * A secret with RDS's keys (`host`, `port`, `username`, `password`, `dbname`), or one with a URL. The options override the
+   * secret.
    */
   static fromSecret(secret: secretsmanager.ISecret, options: SecretDatabaseOptions): MigrationDatabase {
     return new MigrationDatabase((client) => bindSecret(client, secret, options));
@@ -139,7 +139,7 @@ export class MigrationDatabase {
   }
 
   /**
-   * An RDS Proxy with a password. Opens its security group for the function. Prefer the writer's endpoint where the function can
+   * An RDS Proxy with a password. Opens its security group for the function. Prefer the writer's endpoint if the function can
    * reach it: a proxy pins the session that migrates, and closes it after 30 minutes without a statement.
    */
   static fromProxy(proxy: rds.IDatabaseProxy, options: ProxyDatabaseOptions): MigrationDatabase {
@@ -169,7 +169,7 @@ export class MigrationDatabase {
     });
   }
 
-  /** The function's environment is already complete: it needs no password, or the backend fetches the password itself. */
+  /** The function's environment is already complete: it requires no password, or the backend fetches the password itself. */
   static fromEnvironment(): MigrationDatabase {
     return new MigrationDatabase(() => ({ settings: { source: 'environment' }, dependencies: [] }));
   }
@@ -214,7 +214,7 @@ function fromRds(
   return MigrationDatabase._of(database, (client) => {
     const { hostname: host, port } = endpoint();
     allowTo(client, database, port);
-    // The address is set here because a secret that RDS manages has none.
+    // The address is set here because an RDS-managed secret has none.
     const bound = bindSecret(client, secret, { ...options, host, port });
     return { ...bound, dependencies: [...bound.dependencies, database] };
   });
@@ -229,8 +229,8 @@ function bindSecret(client: DatabaseClient, secret: secretsmanager.ISecret, opti
 }
 
 /**
- * Opens the database's security groups for the client. The rule lives in the client's stack: in the database's stack it would refer
- * to a stack that depends on it.
+ * Opens the database's security groups for the client. The rule is in the client's stack: in the database's stack it would
+ * refer to a stack that depends on it.
  */
 function allowTo(client: DatabaseClient, database: IConstruct & Partial<ec2.IConnectable>, port: number): void {
   const { connections } = database;

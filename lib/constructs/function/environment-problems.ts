@@ -2,7 +2,7 @@ import { type IResource, Stack, Token, TokenComparison } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 
 /**
- * Finds resources in another account or region than the migration. The CDK would fail with an error that names neither.
+ * Finds resources in another account or region than the migration's. The CDK's own error would name neither.
  *
  * @param resources each with its name in the message, such as `database`
  */

@@ -7,7 +7,7 @@ import type { Construct } from 'constructs';
 /** Failures per minute. */
 const EACH: cloudwatch.MetricOptions = { period: Duration.minutes(1), statistic: cloudwatch.Stats.SUM };
 
-/** Goes off when a call of the function failed, from a deploy or by hand, even if it died without an answer. */
+/** Goes off when a call of the function fails, from a deploy or by hand, even if it dies without an answer. */
 export function failureAlarm(
   scope: Construct,
   id: string,
@@ -18,7 +18,7 @@ export function failureAlarm(
   return alarm(scope, id, fn.metricErrors(EACH), functionName, description);
 }
 
-/** Goes off when a run over the tenants failed: more tenants failed than are tolerated, or the run itself did. */
+/** Goes off when a run over the tenants fails: more tenants failed than are tolerated, or the run itself did. */
 export function runFailureAlarm(
   scope: Construct,
   id: string,
@@ -36,7 +36,7 @@ function alarm(scope: Construct, id: string, metric: cloudwatch.Metric, name: st
     threshold: 1,
     evaluationPeriods: 1,
     comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-    // There is no data between deploys, and no calls means no failures.
+    // Between deploys there is no data: no calls means no failures.
     treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
   });
 }

@@ -10,7 +10,7 @@ import { logGroup } from '../aws/log-group';
 import type { BoundCode } from '../code/bound-code';
 
 export interface MigrationFunctionProps {
-  /** Undefined when the name is invalid; that error stops the deploy. */
+  /** Undefined if the name is invalid; that error stops the deploy. */
   readonly functionName: string | undefined;
   readonly code: BoundCode;
   readonly architecture: lambda.Architecture;
@@ -25,7 +25,7 @@ export interface MigrationFunctionProps {
 }
 
 /**
- * The permissions that Lambda needs to attach a function to a VPC. All of them require `*`.
+ * The permissions that Lambda requires to attach a function to a VPC. All of them require `*`.
  * https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
  */
 const NETWORK_ACTIONS = [
@@ -65,12 +65,12 @@ export function migrationFunction(scope: Construct, id: string, props: Migration
   });
 }
 
-/** Allows Lambda to use the role, and denies the same calls to the function's code, as Lambda's documentation advises. */
+/** Allows Lambda to use the role, and denies these calls to the function's code, as Lambda's documentation advises. */
 function allowNetworkInterfaces(role: iam.Role, functionName: string | undefined): void {
   role.addToPolicy(new iam.PolicyStatement({ actions: NETWORK_ACTIONS, resources: ['*'] }));
   acknowledgeNetworkInterfaces(role);
   if (!functionName) return;
-  // Not the function's attribute, because the function depends on this policy.
+  // Not the function's own attribute, because the function depends on this policy.
   const arn = Stack.of(role).formatArn({
     service: 'lambda',
     resource: 'function',

@@ -5,15 +5,15 @@ import { FUNCTION_SECONDS, LAMBDA_SECONDS, MAX_CONNECT_RETRY_SECONDS } from './t
 /** How long a run waits. docs/timeouts.md gives the reason for each default. */
 export interface MigrationLimits {
   /**
-   * How long a run waits for another run of the same database to end before it fails with `locked`. Two deploys that start together
-   * usually wait only for a short run; after that, failing is better than waiting.
+   * How long a run waits for another run of the same database to end before it fails with `locked`. Two deploys that start
+   * together usually wait only for a short run; after this time, failing is better than waiting.
    *
    * @default Duration.minutes(1)
    */
   readonly mutexWait?: Duration;
 
   /**
-   * How long a statement of a migration may queue for a lock. The application's queries queue behind it for that long: common
+   * How long a migration's statement may wait for a lock. The application's queries queue behind it for this long: common
    * practice is 1 to 10 seconds.
    *
    * @default Duration.seconds(5)
@@ -79,7 +79,7 @@ export function limitProblems(timeout: Duration, limits: MigrationLimits, runOnD
   return problems;
 }
 
-/** The limits in the runner's format, without those that are not set. */
+/** The limits in the runner's format. Omits those that are not set. */
 export function runnerLimits(limits: MigrationLimits): RunnerLimits | undefined {
   const { mutexWait, lockTimeout, lockRetry, connectRetry } = limits;
   const settings: RunnerLimits = {

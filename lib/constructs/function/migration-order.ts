@@ -4,13 +4,13 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Dependable, type IConstruct, type IDependable } from 'constructs';
 
 /**
- * Everything below the scopes, as a dependency. Of security group rules it takes only those of the function and its container:
- * the rule that admits the application to the database refers to the application, which waits for the migration: a cycle.
+ * All resources below the scopes, as a dependency. Includes only security group rules of the function and its container: the
+ * rule that admits the application to the database refers to the application, which waits for the migration: a cycle.
  */
 export class ReadyForMigration implements IDependable {
   constructor(fn: lambda.Function, scopes: readonly IConstruct[], container?: IConnectable) {
     Dependable.implement(this, {
-      // Read at synth, when every rule exists.
+      // Read at synth, when all rules exist.
       get dependencyRoots(): IConstruct[] {
         const clients = [...(fn.isBoundToVpc ? [fn] : []), ...(container ? [container] : [])];
         const groups = clients
@@ -34,7 +34,7 @@ export class ReadyForMigration implements IDependable {
   }
 }
 
-/** Compares the type's name: loading the CDK's EC2 for `instanceof` takes 40 ms, even without a security group. */
+/** Compares the type's name: loading the CDK's EC2 for `instanceof` takes 40 ms, even without any security group. */
 function isRule<Rule extends CfnResource>(construct: IConstruct, type: string): construct is Rule {
   return CfnResource.isCfnResource(construct) && construct.cfnResourceType === type && 'groupId' in construct;
 }

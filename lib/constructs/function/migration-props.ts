@@ -26,8 +26,8 @@ export interface MigrationProps {
   readonly database: MigrationDatabase;
 
   /**
-   * A VPC from which the database is reachable. In isolated subnets the function needs an interface endpoint for Secrets Manager
-   * (and one for KMS, if the secret has a key of its own).
+   * A VPC from which the database is reachable. In isolated subnets the function requires an interface endpoint for Secrets
+   * Manager (and one for KMS, if the secret has its own key).
    *
    * @default - the function runs in no VPC
    */
@@ -48,7 +48,7 @@ export interface MigrationProps {
   readonly securityGroups?: ec2.ISecurityGroup[];
 
   /**
-   * Further environment variables of the function. No secrets: the template shows them.
+   * More environment variables of the function. Do not pass secrets: the template shows them.
    *
    * @default - none
    */
@@ -76,7 +76,7 @@ export interface MigrationProps {
   readonly architecture?: lambda.Architecture;
 
   /**
-   * The function's Python. An image brings its own.
+   * The function's Python. An image has its own.
    *
    * @default - lambda.Runtime.PYTHON_3_13, or the newest that the backend's requires-python allows
    */
@@ -84,7 +84,7 @@ export interface MigrationProps {
 
   /**
    * Whether a pending revision that destroys data (drops a table, column, schema or type, truncates, deletes every row) must
-   * acknowledge it in its own file, with a reason. Without one the run fails with `blocked` before anything is applied. Only a
+   * acknowledge it in its own file, with a reason. Otherwise the run fails with `blocked` before anything is applied. Only a
    * backup restores dropped data.
    *
    * @default true
@@ -92,38 +92,38 @@ export interface MigrationProps {
   readonly guardDataLoss?: boolean;
 
   /**
-   * Whether a pending revision that runs SQL which can't be read before it runs (put together from what the database holds, or in
-   * another process) has to acknowledge that, too. Otherwise `plan` warns of it.
+   * Whether a pending revision must also acknowledge SQL that can't be read in advance (built from the database's content, or
+   * in another process). Otherwise `plan` warns about it.
    *
    * @default false
    */
   readonly guardUnreadSql?: boolean;
 
   /**
-   * Whether `npx migrate-invoke` asks a person to type the stage's name before it changes the database, and a pipeline needs `--yes`.
-   * A deploy does not ask.
+   * Whether `npx migrate-invoke` asks a person to type the stage's name before it changes the database, and a pipeline must
+   * pass `--yes`. A deploy does not ask.
    *
    * @default false
    */
   readonly protectedStage?: boolean;
 
   /**
-   * How long the logs are kept. They are deleted with the stack.
+   * How long to keep the logs. They are deleted with the stack.
    *
    * @default logs.RetentionDays.ONE_YEAR
    */
   readonly logRetention?: logs.RetentionDays;
 
   /**
-   * The event bus that gets an event at the end of each run: source `cdk-alembic`, detail type `Migration Run Ended`. In isolated
-   * subnets it requires an interface endpoint for EventBridge.
+   * The event bus that gets an event at the end of each run: source `cdk-alembic`, detail type `Migration Run Ended`. In
+   * isolated subnets it requires an interface endpoint for EventBridge.
    *
    * @default - no events are sent
    */
   readonly eventBus?: events.IEventBus;
 
   /**
-   * The key that encrypts environment variables, logs, and the history of each deploy in Step Functions. If the key is not created
+   * The key that encrypts environment variables, logs, and each deploy's history in Step Functions. If the key is not created
    * in this app, its policy must let CloudWatch Logs use it.
    *
    * @default - AWS's keys

@@ -3,7 +3,7 @@ import type { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct, IConstruct } from 'constructs';
 import { nameProblems } from '../../contract';
 
-/** All errors in the parts of the names that are known at synth. */
+/** All errors in the name parts that are known at synth. */
 export function namePartProblems(
   appName: string,
   stage: string,
@@ -18,7 +18,9 @@ export function namePartProblems(
   );
 }
 
-/** Finds another function of this name in the stack or its nested stacks. CloudFormation would notice only during the deploy. */
+/**
+ * Finds another function with this name in the stack or its nested stacks. CloudFormation would notice only during the deploy.
+ */
 export function duplicateProblems(scope: Construct, functionName: string | undefined): string[] {
   let stack = Stack.of(scope);
   while (stack.nestedStackParent) stack = stack.nestedStackParent;
@@ -30,7 +32,7 @@ export function duplicateProblems(scope: Construct, functionName: string | undef
   return [`${path} already has a function named ${functionName}: give one of the two another appName or stage`];
 }
 
-/** Compares the type's name, which works across two copies of the CDK. */
+/** Compares the type's name, which works with two copies of the CDK. */
 function isFunction(construct: IConstruct): construct is CfnFunction {
   return CfnResource.isCfnResource(construct) && construct.cfnResourceType === 'AWS::Lambda::Function';
 }

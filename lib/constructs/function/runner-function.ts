@@ -18,12 +18,12 @@ import { warnOfUnknownRegion } from './unknown-region';
 export const DEFAULT_LOG_RETENTION = logs.RetentionDays.ONE_YEAR;
 
 export interface RunnerFunctionProps extends MigrationProps {
-  /** Undefined when the name is invalid. */
+  /** Undefined if the name is invalid. */
   readonly functionName: string | undefined;
   readonly timeout: Duration;
   /** Errors in the other props. */
   readonly problems: readonly string[];
-  /** Settings of the runner that are not in the common props. */
+  /** The runner's settings that are not in the common props. */
   readonly settings: Pick<RunnerSettings, 'allow' | 'tenants'>;
   /** The container for long migrations. */
   readonly container?: MigrationContainerOptions;
@@ -40,7 +40,7 @@ export interface RunnerFunction {
 export function runnerFunction(scope: Construct, id: string, props: RunnerFunctionProps): RunnerFunction {
   const { stage, environment = {}, limits = {}, functionName, timeout, vpcSubnets, securityGroups } = props;
   const elsewhere = environmentProblems(scope, { database: props.database._resource, VPC: props.vpc });
-  // The CDK throws on a reference to another account or region before it shows our errors.
+  // For a reference to another account or region, the CDK would throw before it shows our errors.
   const { database, vpc } = elsewhere.length ? { database: MigrationDatabase.fromEnvironment(), vpc: undefined } : props;
   const architecture = props.architecture ?? lambda.Architecture.ARM_64;
   const problems = [

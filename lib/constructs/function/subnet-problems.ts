@@ -2,7 +2,7 @@ import { Annotations, Aspects, CfnResource, Stack } from 'aws-cdk-lib';
 import type { CfnVPCEndpoint, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import type { Construct, IConstruct } from 'constructs';
 
-/** Finds public subnets among the function's: Lambda gives it no public address there. */
+/** Finds public subnets among the function's: Lambda assigns no public address there. */
 export function subnetProblems(vpc: IVpc | undefined, selection: SubnetSelection | undefined): string[] {
   if (!vpc) return [];
   const { hasPublic, isPendingLookup } = vpc.selectSubnets(selection);
@@ -13,7 +13,7 @@ export function subnetProblems(vpc: IVpc | undefined, selection: SubnetSelection
   ];
 }
 
-/** Warns at synth when the function cannot read its secret: in isolated subnets, if this app creates no endpoint. */
+/** Warns at synth if the function can't read its secret: in isolated subnets, when this app creates no endpoint. */
 export function warnOfMissingEndpoint(scope: Construct, vpc: IVpc | undefined, selection: SubnetSelection | undefined): void {
   if (!vpc?.node.findAll().some((construct) => isResource(construct, 'AWS::EC2::VPC'))) return;
   const isolated = new Set(vpc.isolatedSubnets.map(({ subnetId }) => subnetId));

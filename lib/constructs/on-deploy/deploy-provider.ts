@@ -13,7 +13,7 @@ export interface DeployProviderProps {
   readonly bundle: BundledFunctionProps['bundle'];
   readonly logGroup: logs.ILogGroup;
   readonly encryptionKey: kms.IKey | undefined;
-  /** Adds the handlers' further permissions. */
+  /** Adds permissions for the handlers. */
   readonly permit: (handlerRole: iam.Role) => void;
   readonly onEvent: DeployHandler;
   /** @default - a deploy does not wait */
@@ -31,7 +31,7 @@ export function deployProvider(scope: Construct, props: DeployProviderProps): Pr
   const role = (id: string) => bundledFunctionRole(scope, id, props);
   const handlerRole = role('HandlerRole');
   props.permit(handlerRole);
-  // To find out whether the stack is rolling back: then the database stays as it is.
+  // Lets the handler check whether the stack is rolling back: the database stays unchanged then.
   handlerRole.addToPolicy(
     new iam.PolicyStatement({ actions: ['cloudformation:DescribeStacks'], resources: [Stack.of(scope).stackId] }),
   );
@@ -42,7 +42,7 @@ export function deployProvider(scope: Construct, props: DeployProviderProps): Pr
   const isCompleteHandler = isComplete && handler('isComplete', isComplete);
   const provider = new Provider(scope, 'Provider', {
     onEventHandler,
-    // Two roles: one shared role makes the framework's functions depend on each other.
+    // Two roles: a shared role would make the framework's functions depend on each other.
     frameworkOnEventRole: role('FrameworkOnEventRole'),
     ...(isCompleteHandler && {
       isCompleteHandler,

@@ -4,9 +4,9 @@ import { CfnPolicy } from 'aws-cdk-lib/aws-iam';
 import { CfnFunction, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 
 /**
- * Changes with everything that changes the function's behavior: package, environment, memory, network, permissions. CloudFormation
- * sends the custom resource an Update only when one of its own properties changes. Computed at synth, so that a later
- * `addEnvironment` counts.
+ * Changes whenever the function's behavior may change: package, environment, memory, network, permissions. CloudFormation sends
+ * the custom resource an Update only when one of its own properties changes. Computed at synth, to include a later
+ * `addEnvironment`.
  */
 export function fingerprint(fn: LambdaFunction): string {
   return Lazy.uncachedString({
@@ -23,7 +23,7 @@ export function fingerprint(fn: LambdaFunction): string {
   });
 }
 
-/** The CDK's own hash of a function version covers the same properties. Tags do not change the behavior. */
+/** The properties in the CDK's own hash of a function version. Tags do not change the behavior. */
 function propertiesOf(resource: CfnResource): unknown {
   const template = Stack.of(resource).resolve((resource as unknown as Renderable)._toCloudFormation()) as Rendered;
   const [{ Properties: { Tags: _, ...properties } = {} } = {}] = Object.values(template.Resources);

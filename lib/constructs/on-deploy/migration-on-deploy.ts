@@ -14,7 +14,7 @@ import { RunOnDeploy } from './run-on-deploy';
 export interface MigrationOnDeployProps {
   readonly stage: string;
   readonly function: lambda.Function;
-  /** The function's name; undefined when it is invalid. */
+  /** The function's name; undefined if invalid. */
   readonly functionName: string | undefined;
   readonly logRetention: logs.RetentionDays;
   readonly encryptionKey: kms.IKey | undefined;

@@ -11,15 +11,15 @@ export interface RunOnDeployProps<Properties> extends Omit<DeployProviderProps, 
   readonly stage: string;
   /** Every change of this function starts a run. */
   readonly function: lambda.Function;
-  /** What the handlers get besides the stage. */
+  /** The handlers' properties besides the stage. */
   readonly properties: Omit<Properties, 'ServiceToken' | 'Stage' | 'Fingerprint'>;
-  /** The log group of the handlers; it may lie below this construct. */
+  /** The handlers' log group; it may be created below this construct. */
   readonly logGroup: (scope: Construct) => logs.ILogGroup;
 }
 
 /**
- * A custom resource that starts a run on every deploy that changes a function. `Properties` and `Data` are those of the contract:
- * what the handlers get, and the attributes that they return.
+ * A custom resource that starts a run on every deploy that changes a function. `Properties` (for the handlers) and `Data`
+ * (their attributes) are the contract's.
  */
 export class RunOnDeploy<Properties, Data> extends Construct {
   private readonly resource: CustomResource;
@@ -41,7 +41,7 @@ export class RunOnDeploy<Properties, Data> extends Construct {
     this.resource.node.addDependency(ready);
   }
 
-  /** Deploys these only after the run succeeded, or was handed over. */
+  /** Deploys these only after the run has succeeded, or was handed over. */
   executeBefore(scopes: readonly IConstruct[]): void {
     for (const scope of scopes) scope.node.addDependency(this.resource);
   }

@@ -3,10 +3,10 @@ import type { CanarySettings } from '../../contract/coordinator';
 import { isTenantName } from '../../contract/tenants';
 import { seconds, WEEK_SECONDS } from './tenant-limits';
 
-/** What happens between the canaries and the rest. Give exactly one of `pause` and `approval`. */
+/** What happens between the canaries and the rest. Set exactly one of `pause` and `approval`. */
 export interface TenantCanaryOptions {
   /**
-   * How long the others wait after the canaries are migrated: long enough for one of your alarms to go off and for somebody to stop
+   * How long the others wait after the canaries are migrated: long enough for your alarms to go off and for somebody to stop
    * the run. At most 7 days.
    *
    * @default - they wait for an approval
@@ -21,7 +21,7 @@ export interface TenantCanaryOptions {
   readonly approval?: boolean;
 
   /**
-   * With `approval`: if nobody has approved within this time, the run ends with `not_approved`. At most 7 days.
+   * With `approval`: if nobody approves within this time, the run ends with `not_approved`. At most 7 days.
    *
    * @default Duration.days(1)
    */
@@ -30,12 +30,12 @@ export interface TenantCanaryOptions {
 
 const DEFAULT_WITHIN_SECONDS = 24 * 3600;
 
-/** The coordinator gets them in its environment, which is limited to 4 KB. */
+/** The coordinator reads them from its environment, which is limited to 4 KB. */
 const MAX_NAMES = 30;
 
-/** The tenants that are migrated first. If one fails, the run stops before it starts the others, unless failures are tolerated. */
+/** The tenants that are migrated first. If one fails, the run stops before the others, unless failures are tolerated. */
 export class TenantCanary {
-  /** These tenants, at most 30. If a run covers only some tenants, its canaries are those of them that are named here. */
+  /** These tenants, at most 30. If a run covers only some tenants, its canaries are the named ones among them. */
   static names(names: string[], options: TenantCanaryOptions): TenantCanary {
     const unusable = names.filter((name) => !isTenantName(name));
     const problems = names.length ? [] : ['the canary has no names: give some, or leave the canary out'];
@@ -46,7 +46,7 @@ export class TenantCanary {
   }
 
   /**
-   * This percentage of the tenants, rounded up, and the same ones in every run.
+   * This percentage of the tenants, rounded up. They are the same in every run.
    *
    * @param percent 1 to 50
    */

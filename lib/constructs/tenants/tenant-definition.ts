@@ -9,9 +9,9 @@ export interface TenantDefinitionProps {
   readonly bucket: string;
   /** How many workers run at the same time. */
   readonly concurrency: number;
-  /** How long a run may take in total, in seconds. */
+  /** The maximum duration of a run, in seconds. */
   readonly timeoutSeconds: number;
-  /** What the run waits for after the canaries. Absent without canaries. */
+  /** The wait after the canaries. Absent without canaries. */
   readonly canary?: { readonly pauseSeconds: number } | { readonly approvalSeconds: number };
 }
 
@@ -35,7 +35,7 @@ const RETRY_LAMBDA = {
   JitterStrategy: 'FULL',
 };
 
-/** Gives up after the worker had no capacity for more than ten minutes: a person must look. */
+/** Gives up after the worker had no capacity for more than ten minutes: somebody must check. */
 const RETRY_WORKER = {
   ErrorEquals: ['WorkerNotReady'],
   IntervalSeconds: 5,
@@ -45,10 +45,10 @@ const RETRY_WORKER = {
   JitterStrategy: 'FULL',
 };
 
-/** Whatever happens, the run ends with a summary. */
+/** The run always ends with a summary. */
 const SUMMARIZE_WHY = [{ ErrorEquals: ['States.ALL'], ResultPath: '$.stopped', Next: summarize }];
 
-/** A run over the tenants, in the Amazon States Language. What the coordinator decides is in lambda/tenants. */
+/** A run over the tenants, in the Amazon States Language. The coordinator's decisions are in lambda/tenants. */
 export function tenantDefinition(props: TenantDefinitionProps): Record<string, unknown> {
   const coordinate = (action: string, payload: object = {}, resource = 'lambda:invoke') => ({
     Type: 'Task',
@@ -151,9 +151,9 @@ function canaryStates(
 
 type Names = [string, string, string, string];
 
-/** One child execution for each batch. All of them run: failed tenants decide when to stop, not failed batches. */
+/** One child execution per batch. All of them run: failed tenants decide when to stop, not failed batches. */
 function map(label: string, keyPath: string, next: string, { partition, bucket, batch, concurrency }: TenantDefinitionProps) {
-  // State names are unique in a state machine, across its two maps.
+  // State names must be unique in a state machine, even in its two maps.
   const [one, done, failed, complete] = ['', ' done', ' failed', ' complete'].map((end) => `${label} batch${end}`) as Names;
   return {
     Type: 'Map',
@@ -190,7 +190,7 @@ function map(label: string, keyPath: string, next: string, { partition, bucket, 
           Error: 'tenants_failed',
           Cause: "tenants of this batch failed or were not started: see its answers in the run's folder of the bucket",
         },
-        // Almost empty: the map's result contains one per child.
+        // Nearly empty, because the map's result contains one per child.
         [complete]: { Type: 'Pass', Result: 0, End: true },
       },
     },

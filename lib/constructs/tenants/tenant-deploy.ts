@@ -8,12 +8,15 @@ export class TenantDeploy {
     return new TenantDeploy('wait');
   }
 
-  /** It starts the run and succeeds at once. The outputs `RunId` and `RunUrl` identify the run. The rest of the deploy does not wait. */
+  /**
+   * It starts the run and succeeds right away. The outputs `RunId` and `RunUrl` identify the run. The rest of the deploy does
+   * not wait.
+   */
   static handOver(): TenantDeploy {
     return new TenantDeploy('handOver');
   }
 
-  /** Nothing: `npx migrate-invoke --tenants all` migrates them. */
+  /** It does nothing: `npx migrate-invoke --tenants all` migrates them. */
   static off(): TenantDeploy {
     return new TenantDeploy('off');
   }

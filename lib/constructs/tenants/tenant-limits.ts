@@ -48,7 +48,7 @@ export function tenantLimitProblems(
   return problems;
 }
 
-/** How many workers fit into the allowed connections. */
+/** How many workers fit within the allowed connections. */
 export function concurrencyOf(maxConnections: number): number {
   return Math.max(1, Math.floor(maxConnections / CONNECTIONS_PER_WORKER));
 }

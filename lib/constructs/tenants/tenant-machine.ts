@@ -21,7 +21,7 @@ const RUN_DAYS = 90;
 
 export interface TenantMachineProps {
   readonly stage: string;
-  /** Undefined when the name is invalid. */
+  /** Undefined if the name is invalid. */
   readonly machineName: string | undefined;
   /** Name of the function that passes on approvals. */
   readonly approvalName: string | undefined;
@@ -41,14 +41,14 @@ export interface TenantMachine {
   readonly source: BoundSource;
 }
 
-/** The state machine, the functions that it calls besides the worker, and the bucket for their results. */
+/** The state machine, its functions besides the worker, and the bucket for results. */
 export function tenantMachine(scope: Construct, props: TenantMachineProps): TenantMachine {
   const { encryptionKey, worker, canary, machineName = 'unusable' } = props;
   const stack = Stack.of(scope);
   const bucket = runsBucket(scope, encryptionKey);
   const role = (id: string) => {
     const created = bundledFunctionRole(scope, id, props);
-    // Without it S3 answers "access denied" for a missing file.
+    // Without this permission, S3 answers "access denied" for a missing file.
     created.addToPolicy(new iam.PolicyStatement({ actions: ['s3:ListBucket'], resources: [bucket.bucketArn] }));
     encryptionKey?.grant(created, 'kms:GenerateDataKey');
     return created;
@@ -85,7 +85,7 @@ export function tenantMachine(scope: Construct, props: TenantMachineProps): Tena
     handler: 'coordinate',
     description: 'Lists the tenants, evaluates the canaries and summarizes the run',
     role: coordinatorRole,
-    // It holds all tenants and their results: 100,000 take about 300 MB.
+    // It loads all tenants and their results: 100,000 take about 300 MB.
     memorySize: 1769,
   });
   const batch = bundledFunction(scope, 'Batch', {
@@ -154,7 +154,8 @@ export function tenantMachine(scope: Construct, props: TenantMachineProps): Tena
     );
     created.addToPolicy(files(['s3:GetObject'], 'runs/*'));
     encryptionKey?.grantDecrypt(created);
-    // https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html: a map starts its own state machine once per batch.
+    // A map starts its own state machine once per batch:
+    // https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
     created.addToPolicy(
       new iam.PolicyStatement({ actions: ['states:StartExecution'], resources: [machineArn(scope, machineName)] }),
     );
@@ -187,12 +188,12 @@ export function machineArn(scope: Construct, name: string): string {
   return statesArn(scope, 'stateMachine', name);
 }
 
-/** The runs. */
+/** ARN of the runs. */
 export function executionsArn(scope: Construct, name: string): string {
   return statesArn(scope, 'execution', `${name}:*`);
 }
 
-/** The children of their maps. */
+/** ARN of the child executions of their maps. */
 export function childrenArn(scope: Construct, name: string): string {
   return statesArn(scope, 'execution', `${name}/*`);
 }

@@ -34,8 +34,8 @@ export interface TenantMigrationProps extends MigrationProps {
   readonly tenants: TenantSource;
 
   /**
-   * Names of the secrets of tenants with their own database; `*` stands for any text: `tenants/*`. Grant access to their KMS keys
-   * and to those databases on `function`.
+   * Names of the secrets of tenants with their own database; `*` matches any text: `tenants/*`. Grant `function` access to
+   * their KMS keys and those databases.
    *
    * @default - all tenants are in the function's database
    */
@@ -49,15 +49,15 @@ export interface TenantMigrationProps extends MigrationProps {
   readonly timeout?: Duration;
 
   /**
-   * Tenants in one batch: 1 to 1000. Large batches load the scripts less often; small ones lose less when a call dies.
+   * Tenants per batch: 1 to 1000. Large batches load the scripts less often; small ones lose less when a call dies.
    *
    * @default 100
    */
   readonly batchSize?: number;
 
   /**
-   * Connections that a run may have open at the same time, at least 2: each batch opens two, one that migrates and one that holds
-   * the mutex. Leave enough for the application.
+   * Connections that a run may have open at the same time, at least 2: each batch opens one for migrating and one for the
+   * mutex. Leave enough for the application.
    *
    * @default 20 - ten batches at the same time
    */
@@ -85,13 +85,15 @@ export interface TenantMigrationProps extends MigrationProps {
   readonly onDeploy?: TenantDeploy;
 }
 
-/** A function that migrates tenants (schemas or databases), a state machine that distributes them in batches, and a run on each deploy
- * that changes the function. */
+/**
+ * A function that migrates tenants (schemas or databases), a state machine that distributes them in batches, and a run on each
+ * deploy that changes the function.
+ */
 export class TenantMigration extends Construct {
   /** The function `<appName>-api-migrate-tenants-lambda-<stage>`, which migrates a batch of tenants. */
   readonly function: lambda.Function;
 
-  /** The state machine `<appName>-api-migrate-tenants-<stage>`: an execution is a run. */
+  /** The state machine `<appName>-api-migrate-tenants-<stage>`: each execution is a run. */
   readonly stateMachine: sfn.StateMachine;
 
   /** The results of each run, below `runs/<run>/`, for 90 days. The bucket is kept when the stack is deleted. */
@@ -100,7 +102,7 @@ export class TenantMigration extends Construct {
   /** The alarm `<state machine>-failed`. Add an action with `addAlarmAction`. */
   readonly failureAlarm: cloudwatch.Alarm;
 
-  /** The function that passes on approvals. Undefined without a canary that waits for one. */
+  /** The function that passes on approvals. Undefined without a canary that waits for approval. */
   readonly approvalFunction?: lambda.Function;
 
   /** The ID of the run that the last deploy started. Undefined with `TenantDeploy.off()`. */
@@ -181,23 +183,26 @@ export class TenantMigration extends Construct {
   }
 
   /**
-   * Migrates only after these are deployed. It always waits for the database, its secret, the VPC and the source of the tenants.
-   * With `TenantDeploy.off()` this has no effect.
+   * Migrates only after these are deployed. It always waits for the database, its secret, the VPC and the source of the
+   * tenants. With `TenantDeploy.off()` this has no effect.
    */
   executeAfter(...scopes: IConstruct[]): void {
     this.onDeploy?.executeAfter(new ReadyForMigration(this.function, scopes));
   }
 
-  /** Deploys these only after the run succeeded, such as the new application code; with `TenantDeploy.handOver()`, after it started. */
+  /**
+   * Deploys these only after the run has succeeded, such as the new application code; with `TenantDeploy.handOver()`, after it
+   * started.
+   */
   executeBefore(...scopes: IConstruct[]): void {
     this.onDeploy?.executeBefore(scopes);
   }
 
-  /** Grants the permissions of `npx migrate-invoke --tenants`: start a run, follow it and stop it, but not approve its canaries. */
+  /** Grants the permissions of `npx migrate-invoke --tenants`: start, watch and stop a run, but not approve its canaries. */
   grantRun(grantee: iam.IGrantable): iam.Grant {
     const listMachines = iam.Grant.addToPrincipal({
       grantee,
-      // AWS supports no narrower resource for it: the command finds the state machine by its name.
+      // AWS supports no narrower resource for this action: the command finds the state machine by name.
       actions: RUN_ACTIONS.filter((action) => action === 'states:ListStateMachines'),
       resourceArns: ['*'],
     });
@@ -211,8 +216,10 @@ export class TenantMigration extends Construct {
     return grant.combine(watch);
   }
 
-  /** Grants the permission to approve or reject the canaries of a run: `npx migrate-invoke --approve`. Throws without a canary that
-   * waits for an approval. */
+  /**
+   * Grants the permission to approve or reject the canaries of a run: `npx migrate-invoke --approve`. Throws without a canary
+   * that waits for approval.
+   */
   grantApprove(grantee: iam.IGrantable): iam.Grant {
     if (!this.approvalFunction) {
       throw new Error(`${this.node.path} has no canary that waits for an approval: there is nothing to grant`);
@@ -222,7 +229,7 @@ export class TenantMigration extends Construct {
     return grant;
   }
 
-  /** Grants the permissions to start a run and to read its result. */
+  /** Grants the permissions to start a run and read its result. */
   private allowStart(grantee: iam.IGrantable): iam.Grant {
     // Step Functions decrypts with the caller's permissions.
     this.encryptionKey?.grantDecrypt(grantee);
@@ -266,5 +273,5 @@ function deployProblems(onDeploy: TenantDeploy, canary: TenantCanary | undefined
   return [];
 }
 
-/** A deploy waits for 55 minutes in total: this leaves most of it to the tenants. */
+/** A deploy waits 55 minutes in total: this leaves most of it for the tenants. */
 const MAX_PAUSE_ON_DEPLOY = 30 * 60;

@@ -37,8 +37,8 @@ export interface BoundSource {
 }
 
 /**
- * Where the list of tenants comes from when a run starts. A tenant has a unique name, optionally a schema, and optionally the ARN of
- * the secret of its own database.
+ * Where a run gets the list of tenants when it starts. A tenant has a unique name, optionally a schema, and optionally the ARN
+ * of the secret of its own database.
  */
 export class TenantSource {
   /**
@@ -51,7 +51,7 @@ export class TenantSource {
     return new TenantSource(() => ({ settings: { kind: 'query' }, dependencies: [] }), problems, sql);
   }
 
-  /** A DynamoDB table. Every item is a tenant. The table is scanned when a run starts. */
+  /** A DynamoDB table. Each item is a tenant. The table is scanned when a run starts. */
   static fromTable(table: dynamodb.ITable, options: TenantTableOptions = {}): TenantSource {
     const { nameAttribute = 'name', schemaAttribute, secretArnAttribute } = options;
     return new TenantSource((coordinator) => {
@@ -69,7 +69,7 @@ export class TenantSource {
   static fromObject(bucket: s3.IBucket, key: string): TenantSource {
     return new TenantSource((coordinator) => {
       allow(coordinator, 's3:GetObject', bucket.arnForObjects(key));
-      // Without it S3 answers "access denied" for a missing object.
+      // Without this permission, S3 answers "access denied" for a missing object.
       allow(coordinator, 's3:ListBucket', bucket.bucketArn);
       bucket.encryptionKey?.grantDecrypt(coordinator);
       return { settings: { kind: 'object', bucket: bucket.bucketName, key }, dependencies: [bucket] };

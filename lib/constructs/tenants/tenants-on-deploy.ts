@@ -13,21 +13,21 @@ export interface TenantsOnDeployProps {
   readonly wait: boolean;
   readonly worker: lambda.Function;
   readonly stateMachineArn: string;
-  /** Permits a role to start a run and to read its result. */
+  /** Permits a role to start a run and read its result. */
   readonly permit: (role: iam.Role) => void;
   readonly logGroup: logs.ILogGroup;
   readonly encryptionKey: kms.IKey | undefined;
 }
 
-/** Starting takes a second; the stack's status is requested at most five times. */
+/** Starting takes a second; the handler requests the stack's status at most five times. */
 const ON_EVENT = { description: 'Starts a run over the tenants when the function has changed', timeout: Duration.minutes(2) };
 
-/** A minute of polling, and the stack's status. */
+/** A minute of polling, plus the requests for the stack's status. */
 const IS_COMPLETE = { description: 'Waits for the run over the tenants', timeout: Duration.minutes(3) };
 
 export type TenantsOnDeploy = RunOnDeploy<TenantsOnDeployProperties, TenantsOnDeployData>;
 
-/** Starts a run on every deploy that changes the worker, and waits for it if asked to. */
+/** Starts a run on every deploy that changes the worker, and waits for it if configured. */
 export function tenantsOnDeploy(scope: Construct, id: string, props: TenantsOnDeployProps): TenantsOnDeploy {
   const { stage, wait, worker, stateMachineArn, permit, logGroup, encryptionKey } = props;
   return new RunOnDeploy(scope, id, {

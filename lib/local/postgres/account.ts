@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
 
-/** A user of this machine, by number. */
+/** A user and group of this machine, by number. */
 export interface Account {
   readonly uid: number;
   readonly gid: number;
 }
 
-/** PostgreSQL refuses to run as root: then it runs as `nobody`, which every machine has. */
+/** PostgreSQL refuses to run as root, so it runs as `nobody`, which every machine has. */
 export function unprivilegedAccount(): Account | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const [uid, gid] = execFileSync('id', ['nobody'], { encoding: 'utf8' }).match(/(?<=[ug]id=)\d+/g) ?? [];

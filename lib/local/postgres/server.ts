@@ -11,7 +11,7 @@ import { makeDataDirectory } from './data-directory';
 export interface PostgresServer {
   readonly host: string;
   readonly port: number;
-  /** A superuser. */
+  /** The superuser. */
   readonly user: string;
   readonly password: string;
   /** Such as `18.4`. */
@@ -24,7 +24,7 @@ export interface PostgresServer {
 const HOST = '127.0.0.1';
 const USER = 'postgres';
 const DATABASE = 'postgres';
-/** Nothing must survive a crash, and a server that lives for seconds needs no cleanup. */
+/** Data need not survive a crash, and a server that runs for seconds needs no vacuum. */
 const FAST = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_wal_size=2GB', 'autovacuum=off', 'jit=off'];
 
 /**
@@ -69,7 +69,7 @@ async function start(folder: string, found: PostgresBinaries): Promise<PostgresS
     env: () => env,
     cwd: own,
     folder,
-    // Without a checkpoint: nobody reads its data again.
+    // Without a checkpoint: the data is never read again.
     endSignal: 'SIGQUIT',
     logFile: path.join(own, 'postgres.log'),
     isReady: async () => isReady(data),

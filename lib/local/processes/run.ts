@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { startSupervised } from './supervised';
 
 export interface RunOptions {
-  /** The command's whole environment. */
+  /** The command's complete environment. */
   readonly env: NodeJS.ProcessEnv;
   /** @default - this process's */
   readonly cwd?: string;
@@ -17,11 +17,11 @@ export interface RunResult {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** Both streams, line by line as they came. */
+  /** Lines of both streams, in order of arrival. */
   readonly output: string;
 }
 
-/** Runs a command to its end and keeps its output. */
+/** Runs a command to its end and collects its output. */
 export async function run(command: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
   const { onLine, ...rest } = options;
   const supervised = startSupervised(command, args, rest);

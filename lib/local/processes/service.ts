@@ -20,7 +20,7 @@ export interface Service {
 const START_TIMEOUT_MS = 180_000;
 const ATTEMPTS = 3;
 
-/** Starts a server on a free port of 127.0.0.1 and waits until it answers. */
+/** Starts a server on a free port of 127.0.0.1 and waits until it responds. */
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { name, logFile, isReady } = options;
   for (let attempt = 1; ; attempt++) {
@@ -28,7 +28,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const supervised = launch(options, port);
     const outcome = await firstOf(supervised, () => isReady(port));
     if (outcome === 'ready') return { port, end: () => supervised.end() };
-    // Another process may take the free port before it is used.
+    // Another process may take the free port first.
     if (outcome === 'ended' && attempt < ATTEMPTS) continue;
     const log = readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-40).join('\n');
     await supervised.end();

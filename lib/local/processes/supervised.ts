@@ -6,11 +6,11 @@ import { packagePath } from '../../package-root';
 import type { SupervisedJob } from './supervisor';
 
 export interface SupervisedOptions extends Partial<Omit<SupervisedJob, 'command' | 'args'>> {
-  /** The command's whole environment. */
+  /** The command's complete environment. */
   readonly env: NodeJS.ProcessEnv;
-  /** Where its output goes: a file's descriptor, or pipes to read from. @default 'pipe' */
+  /** Where its output goes: a file descriptor, or pipes to read from. @default 'pipe' */
   readonly output?: number | 'pipe';
-  /** Whether it is written to. @default 'ignore' */
+  /** Whether this process writes to its input. @default 'ignore' */
   readonly input?: 'pipe' | 'ignore';
 }
 
@@ -42,7 +42,7 @@ function startSupervisor(job: SupervisedJob, env: NodeJS.ProcessEnv, input: 'pip
   const child = spawn(
     process.execPath,
     [...supervisorProgram(), JSON.stringify(job)],
-    // A separate session: Ctrl-C in the terminal reaches only the owner, which then lets go.
+    // A separate session: Ctrl-C in the terminal reaches only the owner, which then releases the command.
     { detached: true, env, stdio: [input, output, output, 'pipe'] },
   );
   let released = false;
@@ -52,7 +52,7 @@ function startSupervisor(job: SupervisedJob, env: NodeJS.ProcessEnv, input: 'pip
   });
   const supervised: Supervised = {
     process: child,
-    // Never resolves for a command that was ended on purpose, because that is not a failure of the command.
+    // Never resolves for a command that was ended on purpose, because that is not a failure.
     exited: closed.then((code) => (released ? new Promise(() => {}) : code)),
     async end() {
       released = true;
@@ -66,7 +66,7 @@ function startSupervisor(job: SupervisedJob, env: NodeJS.ProcessEnv, input: 'pip
   return supervised;
 }
 
-/** The supervisor for Node: the built file, or in the sources the TypeScript file through tsx. */
+/** The program of the supervisor: the built file, or the TypeScript source through tsx. */
 function supervisorProgram(): readonly string[] {
   if (!__filename.endsWith('.ts')) return [packagePath('dist', 'lib', 'local', 'processes', 'supervisor.js')];
   return ['-r', createRequire(__filename).resolve('tsx/cjs'), path.join(__dirname, 'supervisor.ts')];

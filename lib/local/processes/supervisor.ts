@@ -1,7 +1,7 @@
 /*
- * Runs one command in its own process group, as long as its owner holds the other end of descriptor 3.
- * When the owner lets go or dies (even by SIGKILL), the whole group is ended and the folder is removed. Signal handlers in the owner
- * could not guarantee that, and inside jest they do not run at all.
+ * Runs one command in its own process group while its owner holds the other end of descriptor 3.
+ * When the owner closes it or dies (even by SIGKILL), the supervisor ends the whole group and removes the folder. Signal
+ * handlers in the owner could not guarantee that, and inside jest they do not run at all.
  */
 import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
@@ -18,11 +18,11 @@ export interface SupervisedJob {
   readonly gid?: number;
   /** The signal that ends the command. */
   readonly endSignal: 'SIGINT' | 'SIGQUIT' | 'SIGKILL';
-  /** Removed when the owner lets go. */
+  /** Removed when the owner closes the descriptor. */
   readonly folder?: string;
 }
 
-/** The descriptor that the owner holds the other end of. */
+/** The descriptor whose other end the owner holds. */
 const HELD = 3;
 
 const PATIENCE_MS = 5_000;
@@ -36,7 +36,7 @@ function hold(job: SupervisedJob): void {
     try {
       if (child?.pid) process.kill(-child.pid, signal);
     } catch {
-      // the group is gone already
+      // The group has already ended.
     }
   };
   const end = (): void => {
@@ -48,7 +48,7 @@ function hold(job: SupervisedJob): void {
   };
   const finish = (code: number): void => {
     signalGroup('SIGKILL');
-    // A killed process may still be writing for a moment.
+    // A killed process may still write for a moment.
     if (released && job.folder) rmSync(job.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
     process.exit(code);
   };

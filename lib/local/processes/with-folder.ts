@@ -6,8 +6,8 @@ import { endAllSupervised, superviseFolder } from './supervised';
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Calls back with a new folder. Afterwards, ends everything that was started and removes the folder, also after an error, on Ctrl-C,
- * or when this process ends.
+ * Calls back with a new folder. Afterwards ends everything that was started and removes the folder, even after an error, on
+ * Ctrl-C, or when this process ends.
  */
 export async function withFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
   let folder: string | undefined;
@@ -15,7 +15,7 @@ export async function withFolder<T>(use: (folder: string) => Promise<T>): Promis
     if (folder) rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   };
   const onSignal = (signal: (typeof SIGNALS)[number]): void => {
-    // Code that already reported the result has set the exit code.
+    // Code that has already reported the result has set the exit code.
     endAllSupervised().finally(() => process.exit(process.exitCode ?? 128 + constants.signals[signal]));
   };
   process.once('exit', remove);
@@ -23,7 +23,7 @@ export async function withFolder<T>(use: (folder: string) => Promise<T>): Promis
   try {
     folder = mkdtempSync(path.join(tmpdir(), 'cdk-alembic-'));
     superviseFolder(folder);
-    // PostgreSQL runs as another user if this process is root; that user must reach its own folder below.
+    // If this process is root, PostgreSQL runs as another user, who must reach its own folder below.
     chmodSync(folder, 0o711);
     return await use(folder);
   } finally {

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 
-/** The default: uv's environment of the project. */
+/** The default: the project's environment in uv. */
 export function uvPython(project: string): readonly string[] {
   return [process.env.UV || 'uv', 'run', '--project', project, 'python'];
 }
@@ -10,7 +10,7 @@ export function uvPython(project: string): readonly string[] {
  * The command for `--python` or the setting `python`: an interpreter, the folder of a virtual environment, or words such as
  * `docker compose exec -T back uv run`, followed by `python`.
  *
- * @param given a list of words, or one text
+ * @param given a list of words, or one string
  * @param folder the base of relative paths
  */
 export function pythonCommand(given: string | readonly string[], folder: string): readonly string[] {

@@ -4,7 +4,7 @@ import type { Observer } from './observer';
 /** The result of a replay. */
 export interface Observed {
   readonly environment?: EnvironmentFacts;
-  /** In the order in which they are applied. */
+  /** In order of application. */
   readonly revisions: readonly RevisionFacts[];
   readonly drift?: DriftFacts;
 }
@@ -27,20 +27,20 @@ export async function observe(
     else if (report.report === 'environment') environment = report.environment;
     else if (report.report === 'drift') drift = report.drift;
   });
-  // A revision that could not be replayed is reported later than its neighbors.
+  // A revision that could not be replayed is reported out of order.
   const place = new Map(ask.revisions.map((revision, index) => [revision, index]));
   revisions.sort((a, b) => (place.get(a.revision) ?? 0) - (place.get(b.revision) ?? 0));
   return { environment, revisions, drift };
 }
 
-/** The revisions, read from their files. */
+/** The graph of revisions, read from their files. */
 export async function readGraph(observer: Observer): Promise<GraphFacts> {
   const reports: Report[] = [];
   await observer.ask({ ask: 'graph' }, (report) => reports.push(report));
   return mustHave(reports, 'graph').graph;
 }
 
-/** The report of a required kind. */
+/** The first report of a kind; throws if there is none. */
 export function mustHave<Kind extends Report['report']>(
   reports: readonly Report[],
   kind: Kind,

@@ -9,7 +9,7 @@ export function bootstrap(): string {
   return readFileSync(packagePath('lambda', 'migrate', ...BOOTSTRAP), 'utf8');
 }
 
-/** The observer's modules and the runner's by path. */
+/** The modules of the observer and the runner, by path. */
 export function observerCode(): Record<string, string> {
   const code: Record<string, string> = {};
   for (const name of PACKAGES) {

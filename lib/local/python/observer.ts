@@ -6,7 +6,7 @@ import { MigrateError } from '../../contract/failure';
 import { startSupervised } from '../processes/supervised';
 import { bootstrap, observerCode } from './observer-code';
 
-/** Which project to observe, and how. */
+/** The project to observe, and how. */
 export interface ObserverOptions {
   /** Folder of the Alembic project. */
   readonly project: string;
@@ -15,7 +15,7 @@ export interface ObserverOptions {
   /** Variables to set before the backend is imported. @default - none */
   readonly environment?: Readonly<Record<string, string>>;
   /**
-   * Address of the database for all connections. While it is still awaited, Python starts and answers questions about the files.
+   * Address of the database for all connections. While it is pending, Python starts and answers questions about the files.
    *
    * @default - the backend's own database
    */
@@ -26,7 +26,7 @@ export interface ObserverOptions {
 
 /** The backend's Python, which answers questions with facts. */
 export interface Observer {
-  /** Asks; resolves when all reports have been handed over. Throws a {@link MigrateError}. One question at a time. */
+  /** Asks one question at a time. Resolves after all reports were passed on. Throws a {@link MigrateError}. */
   ask(ask: Ask, onReport: (report: Report) => void): Promise<void>;
   /** Ends the process and everything it started. */
   end(): Promise<void>;
@@ -35,7 +35,7 @@ export interface Observer {
 const LOG_LINES = 20;
 const PATIENCE_MS = 2_000;
 
-/** The question that is waiting for its answer. */
+/** A question without an answer so far. */
 interface Pending {
   readonly onReport: (report: Report) => void;
   readonly resolve: () => void;
@@ -101,7 +101,7 @@ export function startObserver(options: ObserverOptions): Observer {
     },
     async end() {
       stdin.end();
-      // A process in a container gets no signals from here: the end of its input ends it.
+      // A process in a container gets no signals from this machine: the end of its input ends it.
       await Promise.race([supervised.exited.catch(() => {}), sleep(PATIENCE_MS, undefined, { ref: false })]);
       await supervised.end();
     },
@@ -119,7 +119,7 @@ function readReport(line: string): Report | undefined {
 
 function failure(error: Extract<Report, { report: 'failed' }>['error'], log: readonly string[]): MigrateError {
   const { code, message, next, ...details } = error;
-  // A traceback was printed for it.
+  // For an internal error, its log has a traceback.
   return new MigrateError(code, message, next, code === 'internal_error' ? { ...details, log: [...log] } : details);
 }
 

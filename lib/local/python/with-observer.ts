@@ -4,8 +4,8 @@ import { type Observer, type ObserverOptions, startObserver } from './observer';
 
 export interface WithObserverOptions extends Omit<ObserverOptions, 'scratch'> {
   /**
-   * The database of the backend's Python: its `own`, one on a `scratch` server that is started for it, or the one at an address, which
-   * is used as scratch.
+   * The database for the backend's Python: its `own`, one on a new `scratch` server, or the one at an address, which is used as
+   * scratch.
    */
   readonly database: 'own' | 'scratch' | { readonly url: string };
 }
@@ -13,12 +13,12 @@ export interface WithObserverOptions extends Omit<ObserverOptions, 'scratch'> {
 /** The resources of {@link withObserver}. */
 export interface Observation {
   readonly observer: Observer;
-  /** Ends both before the callback ends, when there are no more questions, so that nothing waits for it. */
+  /** Ends both before the callback ends. Call it after the last question, so that nothing waits for them. */
   release(): void;
 }
 
 /**
- * Starts the backend's Python and the scratch server, and calls back. Afterwards both are stopped, also after an error, on Ctrl-C, or
+ * Starts the backend's Python and the scratch server, and calls back. Afterwards stops both, even after an error, on Ctrl-C, or
  * when this process ends.
  */
 export function withObserver<T>(options: WithObserverOptions, use: (observation: Observation) => Promise<T>): Promise<T> {

@@ -5,8 +5,8 @@ import { forget, putFile, recall, remember, rememberFile } from '../../cache';
 import { packagePath } from '../../package-root';
 
 /*
- * Caches compiled files: for each package an index, named after all of its inputs, and the files, named after their checksums. A
- * package only gets files that are, byte by byte, compiled from these sources.
+ * Caches compiled files: an index for each package, named after the hash of its inputs, and the files, named after their
+ * checksums. A package gets only files that were compiled from exactly these sources.
  */
 
 /** A Python file and its bytecode, relative to the function's package. */
@@ -17,7 +17,10 @@ export interface Compiled {
   readonly isBare: boolean;
 }
 
-/** The magic number of a released Python's bytecode: https://github.com/python/cpython/blob/main/Include/internal/pycore_magic_number.h */
+/**
+ * The magic number of each released Python's bytecode:
+ * https://github.com/python/cpython/blob/main/Include/internal/pycore_magic_number.h
+ */
 const MAGIC_NUMBERS: Readonly<Record<string, number>> = { '3.11': 3495, '3.12': 3531, '3.13': 3571, '3.14': 3627 };
 
 /** The cache key for the bytecode of these files. */
@@ -31,7 +34,7 @@ export function bytecodeKey(target: string, group: readonly Compiled[], pythonVe
   return hash.digest('hex');
 }
 
-/** Puts cached bytecode into the package; false if some is missing. */
+/** Copies cached bytecode into the package; false if any is missing. */
 export function takeBytecode(target: string, group: readonly Compiled[], pythonVersion: string, key: string): boolean {
   const kept = readIndex(recall(indexName(key)), key);
   if (!kept) return false;
@@ -43,11 +46,11 @@ export function takeBytecode(target: string, group: readonly Compiled[], pythonV
   return true;
 }
 
-/** Caches compiled files; a file that could not be compiled has no bytecode next time either. */
+/** Caches compiled files. A file that failed to compile will have no bytecode next time either. */
 export function keepBytecode(target: string, group: readonly Compiled[], pythonVersion: string, key: string): void {
   const names = group.map(({ bytecode }) => bytecode).filter((name) => existsSync(join(target, name)));
   const contents = names.map((name) => ({ name, content: readFileSync(join(target, name)) }));
-  // None at all: Python itself failed.
+  // No bytecode at all: Python itself failed.
   if (!contents.length || !contents.every(({ content }) => isOf(pythonVersion, content))) return;
   const kept = contents.map(({ name, content }) => ({ name, checksum: sha256(content) }));
   for (const { name, checksum } of kept) rememberFile(fileName(checksum), join(target, name));
@@ -76,7 +79,7 @@ interface Kept {
 interface Index {
   readonly key: string;
   readonly kept: readonly Kept[];
-  /** Of the two above. */
+  /** The checksum of these two. */
   readonly checksum: string;
 }
 
@@ -93,7 +96,7 @@ function checksumOf(key: string, kept: readonly Kept[]): string {
   return sha256(JSON.stringify([key, kept]));
 }
 
-/** Whether a cached file is unchanged; drops it otherwise. */
+/** Whether a cached file is unchanged; deletes it otherwise. */
 function isSound(checksum: string, pythonVersion: string): boolean {
   const content = recall(fileName(checksum));
   if (content && sha256(content) === checksum && isOf(pythonVersion, content)) return true;

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { packagePath } from '../../package-root';
 import { bytecodeKey, type Compiled, isReleased, keepBytecode, takeBytecode } from './bytecode-cache';
 
-/** Where Lambda unpacks the zip: tracebacks name this instead of a folder on this machine. */
+/** Where Lambda unpacks the zip: tracebacks show this path instead of a folder on this machine. */
 const TASK_ROOT = '/var/task';
 
 /**
- * Packages of which a function has only bytecode, without docstrings: a run never reads their sources, a fifth of the zip.
- * Their exceptions still name file and line.
+ * Packages that ship only as bytecode, without docstrings: a run never reads their sources, a fifth of the zip.
+ * Their tracebacks still have file and line.
  */
 const BARE = /^site-packages\/(?:alembic(?!\/templates)|asyncpg|greenlet|mako|pg8000|psycopg|psycopg2|sqlalchemy)\//;
 
@@ -21,9 +21,10 @@ export interface Compiler {
 }
 
 /**
- * Compiles Python files of a package, given relative to it, or uses cached bytecode of the same files. The zip's files all
- * date from 1980, so bytecode that is checked by date is stale; `unchecked-hash` bytecode is not checked (imports: 0.60 s
- * instead of 1.78 s).
+ * Compiles Python files of a package, or uses their cached bytecode. All files in the zip are dated 1980, so bytecode that is
+ * validated by date would be stale; `unchecked-hash` bytecode is not validated (imports take 0.60 s instead of 1.78 s).
+ *
+ * @param files relative to the package
  */
 export function compileBytecode({ python, pythonVersion }: Compiler, target: string, files: readonly string[]): void {
   const missing: { readonly key: string; readonly group: readonly Compiled[] }[] = [];
@@ -41,12 +42,12 @@ export function compileBytecode({ python, pythonVersion }: Compiler, target: str
     for (const { key, group } of missing) keepBytecode(target, group, pythonVersion, key);
   }
   for (const { source, bytecode, isBare } of files.map((file) => compiled(file, pythonVersion))) {
-    // Bytecode of a Python before its release can't be imported by the function's.
+    // The function's Python can't import the bytecode of a prerelease.
     if (isBare) rmSync(join(target, isReleased(join(target, bytecode), pythonVersion) ? source : bytecode), { force: true });
   }
 }
 
-/** By package: files that change together are cached together. */
+/** Groups files by package: files that change together are cached together. */
 function grouped(files: readonly string[]): string[][] {
   const groups = new Map<string, string[]>();
   for (const file of files) {

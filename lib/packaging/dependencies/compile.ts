@@ -8,7 +8,7 @@ import type { Dependencies } from './parsing/requirement';
 import { parseRequirements } from './parsing/requirements-file';
 import type { Selection } from './source';
 
-/** Resolves the lines of requirements files or a pyproject.toml, of which not everything is pinned, for the function's platform. */
+/** Resolves requirements files or a pyproject.toml that are not fully pinned, for the function's platform. */
 export function compileRequirements(
   directory: string,
   input: { readonly file: string } | { readonly lines: readonly string[] },
@@ -24,11 +24,11 @@ export function compileRequirements(
     const chosen = [...groups.flatMap((group) => ['--group', group]), ...extras.flatMap((extra) => ['--extra', extra])];
     const own = wheels ? ['--find-links', wheels] : [];
     const where = ['--python-platform', uvPlatform(platform), '--python-version', platform.pythonVersion];
-    // uv would download a Python of the function's version, or try for ten seconds where it may not; any resolves the same.
+    // uv would download a Python of the function's version, or try for ten seconds if it can't; any version resolves the same.
     const python = findPython(directory, platform.pythonVersion) ?? findPython(directory, '>=3.11');
     const resolver = python ? ['--python', python] : [];
     const quiet = ['--quiet', '--no-header', '--no-annotate', '--emit-index-url', '--emit-find-links'];
-    // As in the installation: a distribution that needs a compiler for its metadata could not be built either.
+    // As in the installation: a distribution that requires a compiler for its metadata could not be built either.
     const text = uv(
       directory,
       ['pip', 'compile', file, ...chosen, ...where, ...resolver, ...own, ...quiet, '--excludes', excluded],

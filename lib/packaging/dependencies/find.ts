@@ -10,7 +10,10 @@ import type { DependencySource, Selection } from './source';
 import { unlocked, unlockedFile } from './unlocked';
 import { findUvLock, uvLock } from './uv-lock';
 
-/** The usual files, https://pip.pypa.io/en/stable/user_guide/#requirements-files has no convention but the first. */
+/**
+ * Common names. pip's documentation has a convention only for the first:
+ * https://pip.pypa.io/en/stable/user_guide/#requirements-files
+ */
 const REQUIREMENTS = [
   'requirements.txt',
   'requirements/production.txt',
@@ -36,7 +39,7 @@ export function findDependencies(directory: string, selection: Selection): Depen
   return lock ? uvLock(directory, lock, selection) : undefined;
 }
 
-/** Why nothing was found, and where it may be. */
+/** The error for a project without dependencies, with the places where they may be. */
 export function noDependencies(directory: string): string {
   const kinds = 'uv.lock, poetry.lock, pdm.lock, pylock.toml, Pipfile.lock, requirements.txt or pyproject.toml';
   const above = ancestors(directory).find((path) => readdirSync(path).some((name) => LOCKS.includes(name)));
@@ -47,7 +50,7 @@ export function noDependencies(directory: string): string {
   return `${directory} has no ${kinds}, so what to package is not known: ${hint}`;
 }
 
-/** Folders whose requirements are of something else. */
+/** Whether a folder's requirements belong to something else. */
 function isOthers(path: string, isDirectory: boolean): boolean {
   return isDirectory && /(?:^|\/)(?:\..*|node_modules|site-packages|venv|tests?|docs|examples)$/.test(path);
 }

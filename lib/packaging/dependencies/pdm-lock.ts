@@ -43,7 +43,7 @@ function rootsOf(pyproject: Table, { groups, extras }: Selection): Edge[] {
   return [...lists.flat().map((text) => toEdge(parseDependency(text))), ...groupEdges(pyproject, groups)];
 }
 
-/** A distribution with extras has a separate entry, with what these extras need. */
+/** PDM locks a distribution with extras in a separate entry, with the dependencies of these extras. */
 function lockedPackages(directory: string, entries: readonly Table[]): LockedPackage[] {
   return entries
     .filter(({ extras }) => !extras?.length)
@@ -78,7 +78,10 @@ function indexOptions({ tool = {} }: Table): string[] {
   return sources.map(({ name, url }) => `${name === 'pypi' ? '--index-url' : '--extra-index-url'} ${url}`);
 }
 
-/** Whether the lock was made for this pyproject.toml, as PDM's versions find out. Of a workspace, or without a hash, nothing is known. */
+/**
+ * Whether the lock was created for this pyproject.toml, by the rules of each PDM version. Unknown for a workspace or without a
+ * hash.
+ */
 function isOf({ project = {}, tool = {}, 'dependency-groups': dependencyGroups = {} }: Table, { metadata = {} }: Table): boolean {
   const pdm: Table = tool.pdm ?? {};
   if (!metadata.content_hash || pdm.workspace) return true;

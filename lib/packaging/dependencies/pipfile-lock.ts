@@ -8,7 +8,7 @@ import { type DependencySource, outdatedLock, type Selection } from './source';
 
 const PYPI = /^https:\/\/pypi\.(?:python\.)?org\/simple\/?$/;
 
-/** Reads Pipenv's lock: everything to install, by group, with its conditions. */
+/** Reads Pipenv's lock: all distributions to install, by group, with their conditions. */
 export function pipfileLock(directory: string, selection: Selection): DependencySource {
   const [file, pipfile] = [join(directory, 'Pipfile.lock'), join(directory, 'Pipfile')];
   const lock = readJson(file);
@@ -45,10 +45,10 @@ export function pipfileLock(directory: string, selection: Selection): Dependency
   };
 }
 
-/** Sections of a Pipfile that are no group of dependencies under their own name. */
+/** Sections of a Pipfile that are not groups of dependencies. */
 const NO_CATEGORY = ['source', 'packages', 'dev-packages', 'requires', 'scripts', 'pipfile', 'pipenv', 'default', 'develop'];
 
-/** Whether the lock was made for this Pipfile, as Pipenv finds out. */
+/** Whether the lock was created for this Pipfile, by Pipenv's rules. */
 function isOf(pipfile: Table, { _meta = {} }: Table): boolean {
   if (!_meta.hash?.sha256) return true;
   const { source, requires = {}, packages = {} } = pipfile;

@@ -96,7 +96,7 @@ function lockedPackage(directory: string, entry: Table, { groups, extras }: Sele
   return { ...common, requirement: pinned(name, entry.version, undefined, hashes) };
 }
 
-/** Poetry 2 writes one condition, or one per group. It also writes which extras of the project need a package. */
+/** Poetry 2 locks one condition, or one per group, and which extras of the project require a package. */
 function markerOf(markers: string | Table | undefined, groups: readonly string[], extras: readonly string[]): string | undefined {
   if (markers === undefined) return undefined;
   const given = typeof markers === 'string' ? [markers] : groups.flatMap((group) => markers[group] ?? []);
@@ -108,8 +108,8 @@ function markerOf(markers: string | Table | undefined, groups: readonly string[]
 }
 
 /**
- * Whether the lock was made for this pyproject.toml, as each of Poetry's versions finds out: those before 2.3 leave `[dependency-groups]`
- * out.
+ * Whether the lock was created for this pyproject.toml, by the rules of each Poetry version: before 2.3, without
+ * `[dependency-groups]`.
  */
 function isOf({ project = {}, tool = {}, 'dependency-groups': dependencyGroups }: Table, { metadata = {} }: Table): boolean {
   if (!metadata['content-hash']) return true;

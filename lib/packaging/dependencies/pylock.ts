@@ -60,7 +60,7 @@ function hashesOf({ hashes = {} }: Table): string[] {
   return Object.entries(hashes).map(([algorithm, hash]) => `${algorithm}:${hash}`);
 }
 
-/** Standard markers may depend on a group or an extra of the lock: resolved here, because requirements files can't. */
+/** Resolves markers that depend on a group or an extra of the lock, because requirements files can't. */
 function chosen(marker: string, groups: readonly string[], extras: readonly string[]): string {
   return marker.replace(
     /["']([\w.-]+)["']\s+(not\s+)?in\s+(dependency_groups|extras)/g,

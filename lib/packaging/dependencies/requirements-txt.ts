@@ -32,7 +32,7 @@ export function requirementsTxt(directory: string, names: readonly string[], sel
   };
 }
 
-/** With hashes, pip installs exactly what is listed. */
+/** With hashes, pip installs exactly the listed distributions. */
 function asWritten(read: readonly RequirementsFile[], directory: string, { without }: Selection) {
   const left = new Set(without.map(normalized));
   return {

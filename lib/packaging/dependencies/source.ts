@@ -7,37 +7,39 @@ export interface Selection {
   readonly groups: readonly string[];
   readonly extras: readonly string[];
   readonly without: readonly string[];
-  /** Requirements to install besides, such as `psycopg2-binary==2.9.10`; they replace what has the same modules. */
+  /**
+   * Requirements to install in addition, such as `psycopg2-binary==2.9.10`; they replace distributions with the same modules.
+   */
   readonly add: readonly string[];
   /** Requirements files, relative to the directory, if the project names them. */
   readonly requirements: readonly string[];
-  /** A folder of wheels that the team built itself; absolute. */
+  /** A folder of wheels that the team built; absolute. */
   readonly wheels?: string | undefined;
 }
 
 /** The source of a project's dependencies. */
 export interface DependencySource {
-  /** What was found, in words: `uv.lock of the workspace ../app`. */
+  /** What was found, for a message: `uv.lock of the workspace ../app`. */
   readonly found: string;
   /** How to add the distribution `{}`, such as `run "uv add {}" in ../app`. */
   readonly add: string;
   /** The prefix of a command in the project's environment, such as `uv run `. */
   readonly run: string;
-  /** Absolute paths of the files that decide what is installed. */
+  /** Absolute paths of the files that determine what is installed. */
   readonly files: readonly string[];
   /** Absolute paths of directories whose code is installed. */
   readonly projects: readonly string[];
   readonly errors: readonly string[];
   readonly warnings: readonly string[];
-  /** Why the lock must be made anew, where a process has to be started to find out; undefined when it is up to date. */
+  /** Why the lock is outdated, if only a process can tell; undefined when it is up to date. */
   readonly outdated?: (python: string | undefined) => string | undefined;
   /** What to install. May start uv and query an index. */
   resolve(platform: FunctionPlatform): Dependencies;
-  /** The lock as uv installs it without querying an index; undefined if there is none. */
+  /** The lock in a format that uv installs without querying an index; undefined if there is none. */
   readonly pylock?: () => string;
 }
 
-/** A lock that was made for other dependencies than the project has now. `command` makes it anew, such as `poetry lock`. */
+/** The error for a lock that does not match the project's dependencies. `command` recreates it, such as `poetry lock`. */
 export function outdatedLock(lock: string, project: string, command: string): string {
   return `${lock} is older than ${project}: the dependencies have changed since. Run "${command}" in ${dirname(lock)}`;
 }

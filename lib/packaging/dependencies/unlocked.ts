@@ -27,14 +27,14 @@ function lockCommand(directory: string, file: string): string {
   return `"${tool ?? `uv pip compile ${file} -o requirements.txt`}" in ${directory} does`;
 }
 
-/** The file of a directory that declares dependencies, without a lock. */
+/** The file in a directory that declares dependencies without a lock. */
 export function unlockedFile(directory: string): string | undefined {
   const toml = readToml(join(directory, 'pyproject.toml'));
   if (toml?.project || toml?.tool?.poetry?.dependencies) return 'pyproject.toml';
   return ['setup.py', 'setup.cfg'].find((name) => existsSync(join(directory, name)));
 }
 
-/** Path dependencies, as uv and Poetry write them. */
+/** Path dependencies, in uv's and Poetry's notation. */
 function localProjects(directory: string, file: string): string[] {
   const { tool = {} }: Table = (file === 'pyproject.toml' && readToml(join(directory, file))) || {};
   const tables = [tool.uv?.sources, tool.poetry?.dependencies].flatMap((table) => Object.values<Table>(table ?? {}));

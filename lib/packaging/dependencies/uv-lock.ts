@@ -6,7 +6,7 @@ import { parseRequirements } from './parsing/requirements-file';
 import { readToml, type Table } from './parsing/toml';
 import { type DependencySource, outdatedLock, type Selection } from './source';
 
-/** The uv lock of a directory: there, or at the root of a workspace above. */
+/** The uv lock of a directory: its own, or the one at the root of the workspace above. */
 export function findUvLock(directory: string): string | undefined {
   const file = join(directory, 'uv.lock');
   if (existsSync(file)) return file;
@@ -23,7 +23,7 @@ export function uvLock(directory: string, file: string, selection: Selection): D
   let known: Dependencies | undefined;
   const dependencies = () => {
     const { requirements, projects, options } = exported();
-    // The project itself is the backend's source.
+    // The project itself is packaged as the backend's source.
     known ??= { requirements, projects: projects.filter((path) => path !== own), options };
     return known;
   };
@@ -42,15 +42,15 @@ export function uvLock(directory: string, file: string, selection: Selection): D
   };
 }
 
-/** Settings of one machine that uv compares with the lock, too: a mirror of PyPI on it does not make the lock old. */
+/** Settings of this machine that uv also compares with the lock: a local mirror of PyPI does not make the lock outdated. */
 const MACHINE = [
   ...['UV_DEFAULT_INDEX', 'UV_INDEX', 'UV_INDEX_URL', 'UV_EXTRA_INDEX_URL', 'UV_FIND_LINKS', 'UV_NO_INDEX', 'UV_INDEX_STRATEGY'],
   ...['UV_EXCLUDE_NEWER', 'UV_RESOLUTION', 'UV_PRERELEASE', 'UV_FORK_STRATEGY'],
 ];
-/** uv resolves only when the lock does not fit the project. */
+/** uv resolves only if the lock does not match the project. */
 const RESOLVES = /needs to be updated|No solution found when resolving dependencies/;
 
-/** Whether uv would write another lock. Nothing is written. A lock that fits is recognized without asking an index. */
+/** Whether uv would change the lock. Writes nothing, and queries no index for a lock that matches. */
 function isOutdated(directory: string, python: string | undefined): boolean {
   const environment = Object.fromEntries(MACHINE.map((name) => [name, undefined]));
   const check = ['lock', '--check', '--quiet', '--no-python-downloads', ...(python ? ['--python', python] : [])];
@@ -63,7 +63,7 @@ function isOutdated(directory: string, python: string | undefined): boolean {
       if (RESOLVES.test(error.stderr)) return true;
     }
   }
-  // Its own metadata can't be read here, or this machine has no Python for it: whether it is older is not known.
+  // The project's metadata can't be read here, or this machine has no suitable Python: unknown whether the lock is outdated.
   return false;
 }
 
@@ -76,13 +76,13 @@ function exportOf({ groups, extras, without }: Selection): string[] {
   return ['export', '--frozen', '--no-dev', '--no-editable', '--quiet', '--no-header', '--no-annotate', ...chosen];
 }
 
-/** The project of a directory for uv: its nearest pyproject.toml. */
+/** The directory that uv treats as the project: the one with the nearest pyproject.toml. */
 function projectAbove(directory: string, root: string): string | undefined {
   if (existsSync(join(directory, 'pyproject.toml'))) return directory;
   return directory === root ? undefined : projectAbove(dirname(directory), root);
 }
 
-/** All projects on this machine in a lock: their files are part of the package's hash, used or not. */
+/** All projects on this machine in a lock: their files are part of the package's hash, whether used or not. */
 function localProjects(lock: Table, root: string): string[] {
   return ((lock.package ?? []) as Table[]).flatMap(({ source = {} }) => {
     const path = source.editable ?? source.directory;

@@ -2,10 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { listFiles } from '../project/sources';
 
-/** Calls by which a file imports modules dynamically: these are below it. */
+/** Calls with which a file imports modules dynamically: the modules below it. */
 const LISTS_MODULES = /\b(?:iter_modules|walk_packages|find_modules|import_module|__import__|import_string)\b/;
 
-/** The application's own modules may be anywhere. */
+/** The Flask application's own modules may be anywhere. */
 const NEEDS_APPLICATION = /\bcurrent_app\b/;
 
 /** Where to look for a backend's modules. */
@@ -15,7 +15,10 @@ export interface ModuleRoots {
   readonly roots: readonly string[];
 }
 
-/** Top-level names of everything that env.py, the revisions and the backend's modules behind them import, also in functions. */
+/**
+ * Top-level names of all modules that env.py, the revisions and the backend's modules import, directly or not, even in
+ * functions.
+ */
 export function importedBy(where: ModuleRoots, alembicPaths: readonly string[]): Set<string> {
   const { backend } = where;
   const found = new Set<string>();
@@ -43,7 +46,7 @@ export function importedBy(where: ModuleRoots, alembicPaths: readonly string[]):
   return found;
 }
 
-/** Modules that a source imports; each name after `from x import` may also be one. */
+/** The modules that a source imports; each name after `from x import` may also be one. */
 function importsOf(source: string): string[] {
   const text = source
     .replace(/^([ \t]*)if (?:\w+\.)?TYPE_CHECKING:[^\n]*\n(?:\1[ \t]+[^\n]*\n|[ \t]*\n)*/gm, '')
@@ -62,7 +65,7 @@ function importsOf(source: string): string[] {
   ];
 }
 
-/** The backend's files that importing a module below a folder runs. */
+/** The backend's files that run when a module below a folder is imported. */
 function modulesOf(backend: string, folder: string, parts: readonly string[]): string[] {
   return ['', ...parts].flatMap((_, index) => {
     const path = join(folder, ...parts.slice(0, index));
@@ -71,7 +74,7 @@ function modulesOf(backend: string, folder: string, parts: readonly string[]): s
 }
 
 function pythonBelow(backend: string, path: string): string[] {
-  // The folder of revisions may not exist yet.
+  // The revisions' folder may not exist yet.
   if (!existsSync(path)) return [];
   const inside = relative(backend, path).split(sep).join('/');
   const files = listFiles(path, (name) => /(?:^|\/)(?:\..*|node_modules|__pycache__|site-packages|venv)$/.test(name));

@@ -4,10 +4,10 @@ import { normalized } from '../dependencies/parsing/requirement';
 
 /** An installed distribution. */
 export interface Distribution {
-  /** Normalized. */
+  /** Normalized name. */
   readonly name: string;
   readonly version: string;
-  /** Its files' first parts, relative to site-packages: `alembic`, `alembic-1.16.5.dist-info`. */
+  /** First path segments of its files in site-packages: `alembic`, `alembic-1.16.5.dist-info`. */
   readonly entries: readonly string[];
   /** Top-level modules and packages. */
   readonly modules: readonly string[];
@@ -40,7 +40,7 @@ export function readDistributions(sitePackages: string): Distribution[] {
   });
 }
 
-/** The distributions of some modules, and all of their requirements. */
+/** The distributions with some modules, and all their requirements. */
 export function withRequirements(distributions: readonly Distribution[], modules: ReadonlySet<string>): Set<Distribution> {
   const found = new Set<Distribution>();
   const queue = distributions.filter((distribution) => distribution.modules.some((module) => modules.has(module)));

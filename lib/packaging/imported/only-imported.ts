@@ -3,16 +3,16 @@ import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path';
 import { type Distribution, readDistributions, withRequirements } from './installed';
 
-/** The distributions of a package that migrations do not reach, moved aside. */
+/** Moves the distributions of a package that migrations do not use aside. */
 export interface LaidAside {
-  /** Puts back the distributions with a module and their requirements. Returns them; empty if none has it. */
+  /** Puts back the distributions with a module and their requirements. Returns them; empty if none has the module. */
   putBack(module: string): Set<Distribution>;
   remove(): void;
 }
 
-/** Moves unreached distributions out of a package. One that shares a folder with a reached one stays. */
+/** Moves unused distributions out of a package. One that shares a folder with a used one stays. */
 export function layAside(sitePackages: string, reached: ReadonlySet<Distribution>): LaidAside {
-  // Beside the package, so that moving is renaming.
+  // Next to the package, so that moving is renaming.
   const folder = mkdtempSync(join(dirname(dirname(sitePackages)), '.cdk-alembic-aside-'));
   const names = new Set([...reached].map(({ name }) => name));
   const all = readDistributions(sitePackages);

@@ -4,13 +4,15 @@ import { listFiles } from '../project/sources';
 import { importedBy, type ModuleRoots } from './imports';
 import { type Distribution, readDistributions, withRequirements } from './installed';
 
-/** Used by every run, regardless of imports, with the drivers' libraries. */
+/** Distributions that every run uses regardless of imports, with the drivers' libraries. */
 const ALWAYS = ['alembic', 'sqlalchemy', 'greenlet', 'psycopg', 'psycopg_binary', 'psycopg_c', 'psycopg2', 'asyncpg', 'pg8000'];
 
-/** Dialects of other databases, a fifth of SQLAlchemy. */
+/** SQLAlchemy's dialects for other databases, a fifth of its size. */
 const OTHER_DIALECTS = /^sqlalchemy\/dialects\/(?:mysql|mssql|oracle|sqlite)\//;
 
-/** The distributions that a migration reaches: what env.py, the revisions and the backend's modules behind them import, with all that requires. */
+/**
+ * The distributions that env.py, the revisions and the backend's modules import, directly or not, with all their requirements.
+ */
 export function reachedDistributions(
   where: ModuleRoots,
   alembicPaths: readonly string[],
@@ -23,8 +25,8 @@ export function reachedDistributions(
 }
 
 /**
- * The modules of distributions to compile: files below `sitePackages`. What is not compiled is imported all the same, from its source;
- * bytecode of all that a backend serves its users with would take half of the zip.
+ * The modules to compile, as files below `sitePackages`. Others are still imported, from their source; compiling all
+ * distributions of a backend would take half of the zip.
  */
 export function modulesToCompile(reached: ReadonlySet<Distribution>, sitePackages: string): string[] {
   const names = new Set([...reached].flatMap(({ modules }) => modules));

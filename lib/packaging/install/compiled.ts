@@ -6,24 +6,24 @@ import type { FunctionPlatform } from '../platform';
 import { UvFailed } from '../uv';
 
 /**
- * Code that is compiled here does not run on Lambda's Linux, architecture and Python. So nothing is compiled: a source
- * distribution that needs a compiler fails at once, and one with an optional compiled part is built without it.
+ * Code compiled on this machine does not run on Lambda's Linux, architecture and Python. So nothing is compiled: a source
+ * distribution that requires a compiler fails right away, and one with an optional compiled part is built without it.
  */
 export const WITHOUT_COMPILERS = { CC: 'false', CXX: 'false', FC: 'false', RUSTC: 'false' };
 
-/** uv keeps what it builds under its settings: the project's own environment does not get a distribution without its compiled part. */
+/** uv caches builds by their settings, so the project's own environment never gets a distribution without its compiled part. */
 export const BUILD_OPTIONS = ['--config-setting', 'cdk-alembic=without-compilers'];
 
-/** Drivers that have wheels under another name. */
+/** Drivers whose wheels have a different name. */
 const WITH_WHEELS: Readonly<Record<string, string>> = { psycopg2: 'psycopg2-binary', 'psycopg-c': 'psycopg-binary' };
 
-/** What requirements such as `psycopg2-binary==2.9.10` stand in for: the distributions with the same modules. */
+/** The distributions that requirements such as `psycopg2-binary==2.9.10` replace: those with the same modules. */
 export function replacedBy(requirements: readonly string[]): string[] {
   const names = requirements.map(nameOf);
   return Object.keys(WITH_WHEELS).filter((name) => names.includes(WITH_WHEELS[name]));
 }
 
-/** Whether a distribution without wheels is a driver: all that have wheels under another name are. */
+/** Whether a distribution without wheels is a driver: those with wheels under a different name are. */
 export function isDriver(name: string): boolean {
   return name in WITH_WHEELS;
 }
@@ -32,11 +32,11 @@ export function isDriver(name: string): boolean {
 export interface Unbuilt {
   readonly name: string;
   readonly version?: string | undefined;
-  /** Why, in the words of its build. */
+  /** The reason from its build. */
   readonly reason?: string | undefined;
 }
 
-/** Another Python, and what has wheels for it that has none for the function's. */
+/** Another Python version, and the distributions with wheels for it but none for the function's. */
 export interface OtherPython {
   readonly version: string;
   readonly names: readonly string[];
@@ -80,7 +80,7 @@ function option(name: string, values: readonly string[]): string {
   return `${name}: [${values.map((value) => `'${value}'`).join(', ')}]`;
 }
 
-/** The failure to get a distribution, in the words of its user; undefined of an error that is none. */
+/** The user's error for a failed download or build; undefined for any other error. */
 export function failureOf(error: unknown, platform: FunctionPlatform): PackagingError | undefined {
   if (!(error instanceof UvFailed)) return undefined;
   const { stderr } = error;
@@ -97,14 +97,14 @@ export function failureOf(error: unknown, platform: FunctionPlatform): Packaging
   return new NeedsCompiling([{ name: normalized(name), version, reason: buildReason(stderr) }], platform);
 }
 
-/** The last words of a build, where they say more than that there is no compiler. */
+/** The last lines of a build, if they say more than that there is no compiler. */
 function buildReason(stderr: string): string {
   const lines = stderr.split('\n').map((line) => line.trim());
   const last = lines.filter((line) => /^(?:\w*(?:Error|Exception)|error|fatal)\b:? /.test(line)).at(-1) ?? '';
   return /\bfalse\b|^error: Failed to/i.test(last) ? '' : last.slice(0, 200);
 }
 
-/** Throws NeedsCompiling for anything that was compiled here, also if it comes from uv's cache. */
+/** Throws NeedsCompiling for anything that was compiled on this machine, even if it comes from uv's cache. */
 export function refuseCompiled(sitePackages: string, platform: FunctionPlatform, own: readonly string[]): void {
   const compiled = readdirSync(sitePackages)
     .filter((name) => name.endsWith('.dist-info'))

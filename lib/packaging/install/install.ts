@@ -13,17 +13,17 @@ import { projectWheel } from './project-wheel';
 export interface Installation {
   readonly directory: string;
   readonly source: DependencySource;
-  /** What the source says. */
+  /** The source's dependencies. */
   readonly dependencies: Dependencies;
-  /** Requirements besides. */
+  /** Additional requirements. */
   readonly add: readonly string[];
   readonly platform: FunctionPlatform;
   readonly python: string | undefined;
-  /** A folder of wheels that the team built itself. */
+  /** A folder of wheels that the team built. */
   readonly wheels?: string | undefined;
 }
 
-/** Installs a source's dependencies into a folder, for the function's platform. Throws NeedsCompiling for one without a wheel. */
+/** Installs a source's dependencies into a folder, for the function's platform. Throws NeedsCompiling if a wheel is missing. */
 export function installDependencies(installation: Installation, target: string): void {
   const { directory, source, dependencies, add, platform, python, wheels } = installation;
   const folder = mkdtempSync(join(tmpdir(), 'cdk-alembic-'));
@@ -37,7 +37,7 @@ export function installDependencies(installation: Installation, target: string):
       installAll(install, target, ['--no-deps', ...links, '--requirement', requirements]);
     }
     installProjects(install, dependencies, python, folder);
-    // With all that they require and that is not there yet.
+    // Installs missing requirements of the added ones too.
     if (add.length) install([...BUILD_OPTIONS, ...links, ...add], WITHOUT_COMPILERS);
     refuseCompiled(target, platform, own);
   } catch (error) {
@@ -47,7 +47,7 @@ export function installDependencies(installation: Installation, target: string):
   }
 }
 
-/** A lock does not have the hashes of wheels that a team builds itself. */
+/** A lock has no hashes for wheels that a team builds. */
 function withoutHashes({ requirements, options }: Dependencies, names: readonly string[]) {
   const all = requirements.map((requirement) =>
     names.includes(requirement.name) ? { ...requirement, hashes: [] } : requirement,
@@ -60,7 +60,7 @@ function namesOfWheels(folder: string | undefined): string[] {
   return readdirSync(folder).flatMap((name) => (name.endsWith('.whl') ? normalized(name.split('-', 1)[0] as string) : []));
 }
 
-/** uv's lock names every wheel: if all are in uv's cache, no index is queried. */
+/** uv's lock names every wheel: if uv's cache has all of them, no index is queried. */
 function installed(source: DependencySource, folder: string, target: string, install: Install): boolean {
   if (!source.pylock) return false;
   const lock = join(folder, 'pylock.toml');

@@ -5,10 +5,10 @@ import { type FunctionPlatform, uvPlatform } from '../platform';
 import { UvFailed, uv } from '../uv';
 import type { OtherPython, Unbuilt } from './compiled';
 
-/** More would take longer than to try it. */
+/** Checking more distributions would take longer than trying the installation. */
 const MAX_ASKED = 8;
 
-/** The first of some Pythons with wheels for the most of what can't be built. */
+/** The first Python that has wheels for most of the distributions that can't be built. */
 export function otherPython(
   directory: string,
   unbuilt: readonly Unbuilt[],

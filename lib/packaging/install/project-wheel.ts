@@ -8,8 +8,8 @@ import { copyFiles, hashFiles, listFiles } from '../project/sources';
 import { uv } from '../uv';
 
 /**
- * A project's version usually comes from its own files. Some read it from git, which a copy does not have: the version of a project
- * beside the backend does not matter to a migration.
+ * A project's version usually comes from its own files. Some read it from git, which a copy does not have. The version of a
+ * project next to the backend does not matter to a migration.
  */
 const VERSION_WITHOUT_GIT = {
   SETUPTOOLS_SCM_PRETEND_VERSION: '0.0.0',
@@ -44,7 +44,7 @@ export function projectWheel(project: string, python: string | undefined, folder
       putFile(`${key}.whl`, join(folder, known));
       return join(folder, known);
     } catch {
-      // The cache has the name but not the file: build it again.
+      // The cache has the entry but not the file: build it again.
     }
   }
   const wheel = build(project, python, folder);
@@ -53,7 +53,7 @@ export function projectWheel(project: string, python: string | undefined, folder
   return join(folder, wheel);
 }
 
-/** Builds in a copy, because build tools leave files beside the sources and use those of earlier builds. */
+/** Builds in a copy, because build tools write files next to the sources and reuse those of earlier builds. */
 function build(project: string, python: string | undefined, folder: string): string {
   const work = mkdtempSync(join(tmpdir(), 'cdk-alembic-build-'));
   const [copy, out] = [join(work, 'project'), join(work, 'out')];

@@ -1,13 +1,13 @@
 import { closeSync, fstatSync, openSync, readSync, unlinkSync, writeFileSync } from 'node:fs';
 
 /*
- * https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html: what the loader maps is named by the program headers. Sections
- * are for linkers and debuggers; in wheels, most of them are debug information.
+ * https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html: the loader maps only what the program headers list.
+ * Sections are for linkers and debuggers; in wheels, most of them are debug information.
  */
 const HEADER = { size: 64, programHeaders: 0x20, sectionHeaders: 0x28, programHeaderSize: 0x36, sectionCount: 0x3c };
 const PROGRAM_HEADER = { offset: 0x08, sizeInFile: 0x20 };
 
-/** Removes debug information from a library. Does not change files that are not libraries of 64-bit Linux. */
+/** Removes debug information from a 64-bit Linux library. Leaves other files unchanged. */
 export function dropDebugInformation(file: string): void {
   const opened = openSync(file, 'r');
   try {
@@ -17,7 +17,7 @@ export function dropDebugInformation(file: string): void {
     const mapped = readAt(opened, 0, end);
     mapped.writeBigUInt64LE(0n, HEADER.sectionHeaders);
     mapped.writeUInt32LE(0, HEADER.sectionCount);
-    // uv may have linked the file to its cache: this one gets a new inode.
+    // uv may have linked the file to its cache: the new content gets a new inode.
     unlinkSync(file);
     writeFileSync(file, mapped, { mode });
   } finally {

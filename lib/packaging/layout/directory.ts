@@ -9,7 +9,7 @@ import { findPython } from '../uv';
 import { finish } from './finish';
 import { copyRunner, hashPackage, type Package } from './package';
 
-/** Why a directory is not a laid-out package; empty: it is one. */
+/** Why a directory is not a package layout; empty if it is one. */
 export function layoutProblems(directory: string): string[] {
   return [BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY]
     .filter((name) => !existsSync(join(directory, name)))

@@ -31,7 +31,7 @@ export interface LaidOut {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** Moves unreached distributions aside, compiles the rest, loads it like the function, and writes the manifest. */
+/** Moves unused distributions aside, compiles the others, loads the package like the function, and writes the manifest. */
 export function finish(laidOut: LaidOut): void {
   const { target, python, alembic, directory, roots, onlyImported } = laidOut;
   const [backend, sitePackages] = [join(target, BACKEND_DIRECTORY), join(target, DEPENDENCIES_DIRECTORY)];
@@ -64,7 +64,7 @@ function compile({ target, python, platform }: LaidOut, reached: ReadonlySet<Dis
   );
 }
 
-/** Loads the package and puts back distributions that turn out to be needed. Throws PackagingError for a missing module. */
+/** Loads the package and puts back distributions that it requires. Throws PackagingError for a missing module. */
 function proved(laidOut: LaidOut, python: string, aside: LaidAside | undefined): Proof {
   for (;;) {
     const proof = prove(python, laidOut.target, laidOut.environment);

@@ -7,21 +7,21 @@ import { DRIVERS } from '../proof/check-installed';
 import type { DataLosses } from '../proof/data-losses';
 import type { Proof } from '../proof/proof';
 
-/** Facts of a package from packaging, so that the function does not guess them. */
+/** What packaging knows about a package, so the function need not guess. */
 export interface Manifest {
   /** Alembic's configuration, relative to the backend's folder. */
   readonly config: string;
-  /** Where Alembic is called, relative to the backend's folder: its relative paths start there. */
+  /** Alembic's working directory, relative to the backend's folder: its relative paths start there. */
   readonly folder: string;
   /** Folders of the backend, relative to its folder, that an editable install would put on Python's path. */
   readonly roots: readonly string[];
   /** The backend's PostgreSQL driver; null: unknown. */
   readonly driver: string | null;
-  /** Why there is no driver. */
+  /** Why the driver is unknown. */
   readonly reason?: string;
-  /** What revisions destroy, by file, relative to the backend's folder. Absent: no Python here could read them. */
+  /** What revisions destroy, by file, relative to the backend's folder. Absent: no Python on this machine could read them. */
   readonly destroys?: DataLosses;
-  /** Warnings of every synth. */
+  /** Warnings to repeat at every synth. */
   readonly warnings: readonly string[];
 }
 

@@ -9,34 +9,37 @@ import type { FunctionPlatform } from '../platform';
 import { copyFiles, hashFiles, listFiles } from '../project/sources';
 import { rdsCertificates, writeRdsCertificates } from './rds-certificates';
 
-/** Increase it if the same input is packaged differently. */
+/** Increase this when the same input is packaged differently. */
 const PACKAGING_VERSION = 5;
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const MAX_UNZIPPED_BYTES = 250 * 1024 * 1024;
 
-/** A package that can be built. Its hash is known before; the same hash means the same package. */
+/** A package that can be built. Its hash is known in advance; equal hashes mean equal packages. */
 export interface Package {
   readonly hash: string;
   readonly warnings: readonly string[];
-  /** Lays the package out in an empty directory. */
+  /** Writes the package to an empty directory. */
   build(target: string): void;
 }
 
 /** The runner's folder in every package. */
 const RUNNER_DIRECTORY = 'cdk_alembic';
 
-/** The runner's folder here. */
+/** The runner's folder on this machine. */
 export function runnerDirectory(): string {
   return packagePath('lambda', 'migrate', RUNNER_DIRECTORY);
 }
 
-/** Hash of everything that `copyRunner` copies. */
+/** Hash of all files that `copyRunner` copies. */
 export function hashRunner(): string {
   return createHash('sha256').update(hashFiles(runnerDirectory(), runnerFiles())).update(rdsCertificates()).digest('hex');
 }
 
-/** Puts the runner, with the certificate authorities it trusts, into the directory that becomes /var/task. Returns its Python files. */
+/**
+ * Copies the runner and its trusted certificate authorities into the directory that becomes /var/task. Returns its Python
+ * files.
+ */
 export function copyRunner(target: string): string[] {
   const runner = join(target, RUNNER_DIRECTORY);
   copyFiles(runnerDirectory(), runnerFiles(), runner);
@@ -48,7 +51,7 @@ function runnerFiles(): string[] {
   return listFiles(runnerDirectory()).filter((file) => file.endsWith('.py'));
 }
 
-/** Hash of a package from all of its inputs. */
+/** Hash of a package, from all of its inputs. */
 export function hashPackage(platform: FunctionPlatform, parts: Readonly<Record<string, string>>): string {
   const all = { version: PACKAGING_VERSION, runner: hashRunner(), ...platform, ...parts };
   return createHash('sha256')
@@ -57,8 +60,9 @@ export function hashPackage(platform: FunctionPlatform, parts: Readonly<Record<s
 }
 
 /**
- * Lambda would refuse a package over its limit, after the upload and in the middle of the deploy. `reached` are the distributions that
- * `only: imported` would keep.
+ * Throws for a package over Lambda's limit: Lambda would reject it after the upload, in the middle of the deploy.
+ *
+ * @param reached the distributions that `only: imported` would keep
  */
 export function checkSize(target: string, directory: string, reached?: ReadonlySet<Distribution>): void {
   const bytes = sizeOf(target);

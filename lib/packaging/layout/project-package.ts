@@ -46,8 +46,8 @@ export function projectPackage(project: Backend, platform: FunctionPlatform): Pa
 }
 
 /**
- * With `only: imported`, what can't be built is left out, but for the only driver: whether migrations need it is found out by loading them.
- * Otherwise the rest is tried, so that one message names all that can't be built.
+ * With `only: imported`, skips distributions that can't be built, except the only driver: loading the package shows whether
+ * migrations require them. Otherwise tries all others, so one error names everything that can't be built.
  */
 function install(project: Backend, target: string, platform: FunctionPlatform, python: string | undefined): void {
   const { directory, selection, onlyImported } = project;
@@ -80,7 +80,7 @@ function resolved(source: DependencySource, platform: FunctionPlatform): Depende
   }
 }
 
-/** Hash of everything that decides what is installed: locks, and the code of projects that are part of the package. */
+/** Hash of everything that determines what is installed: locks, and the code of projects in the package. */
 export function hashDependencies({ files, projects }: Pick<DependencySource, 'files' | 'projects'>): string {
   const existing = files
     .filter((file) => existsSync(file))

@@ -4,15 +4,15 @@ import { readToml } from '../dependencies/parsing/toml';
 import { PackagingError } from '../errors';
 import { listFiles } from './sources';
 
-/** Files beside which people call Alembic. */
+/** Files in the folders where people usually call Alembic. */
 const USUAL = ['alembic.ini', 'pyproject.toml', 'migrations/alembic.ini'];
 
-/** Folders whose alembic.ini belongs to other projects. */
+/** Folders whose alembic.ini belongs to another project. */
 const OTHERS = ['node_modules', 'site-packages', 'venv', 'tests', 'test', 'docs', 'examples', 'cdk.out', 'contrib'];
 
 /**
- * The configuration of a backend's Alembic, relative to its directory: what was named, else the one in the usual places, else the only
- * one there is. Throws PackagingError where there is none or more than one.
+ * The Alembic configuration of a backend, relative to its directory: the named one, else the one in the usual places, else the
+ * only one. Throws PackagingError if there is none or more than one.
  */
 export function findAlembicConfig(directory: string, named?: string): string {
   if (named !== undefined) {
@@ -36,7 +36,7 @@ export function findAlembicConfig(directory: string, named?: string): string {
   );
 }
 
-/** The next step without any configuration. */
+/** The next step if there is no configuration. */
 function missingConfig(directory: string): string {
   const env = listFiles(directory, isOthers).filter((path) => /(?:^|\/)env\.py$/.test(path));
   const scripts = env.find((path) => existsSync(join(directory, path, '..', 'versions')))?.replace(/\/?env\.py$/, '');

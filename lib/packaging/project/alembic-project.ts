@@ -15,7 +15,7 @@ export interface AlembicProject {
   readonly problems: readonly string[];
   /** Alembic's working directory, relative to the project's directory. */
   readonly folder?: string;
-  /** Folders that Alembic reads; absolute. */
+  /** Absolute paths of the folders that Alembic reads. */
   readonly paths: readonly string[];
   /** Null: could not be determined by reading. */
   readonly revisions: { readonly count: number; readonly heads: readonly Head[] } | null;
@@ -24,13 +24,13 @@ export interface AlembicProject {
 /** Reads the Alembic project of a directory; undefined without Python 3.11 or later on this machine. */
 export function readAlembicProject(directory: string, config = findAlembicConfig(directory)): AlembicProject | undefined {
   const readBy = (python: string | undefined) => python && read(python, directory, config);
-  // uv takes the longest to answer.
+  // uv is the slowest to answer.
   return readBy('python3') || readBy('python') || readBy(findPython(directory, '>=3.11')) || undefined;
 }
 
 function read(python: string, directory: string, config: string): AlembicProject | undefined {
   const script = packagePath('lib', 'packaging', 'alembic_project.py');
-  // The script needs tomllib, which came with 3.11: an older Python ends with an error here.
+  // The script requires tomllib, which was added in 3.11: an older Python fails here.
   const run = spawnSync(python, ['-I', '-S', script, directory, config], { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
   return run.status === 0 ? (JSON.parse(run.stdout) as AlembicProject) : undefined;
 }
@@ -39,9 +39,9 @@ function read(python: string, directory: string, config: string): AlembicProject
 export interface AlembicFolders {
   /** Its configuration, relative to the project's directory. */
   readonly config: string;
-  /** Where it is called, relative to the project's directory: its relative paths start there. */
+  /** Alembic's working directory, relative to the project's directory: its relative paths start there. */
   readonly folder: string;
-  /** Folders that it reads; absolute. */
+  /** Absolute paths of the folders that it reads. */
   readonly paths: readonly string[];
 }
 
@@ -50,7 +50,10 @@ export interface ProjectFindings {
   readonly warnings: readonly string[];
 }
 
-/** Warnings and errors of a project before it is packaged. `run` is the prefix of commands in its environment, such as `uv run `. */
+/**
+ * Warnings and errors of a project before it is packaged. `run` is the prefix of commands in its environment, such as `uv run
+ * `.
+ */
 export function checkAlembicProject(
   directory: string,
   named?: string,

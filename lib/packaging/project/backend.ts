@@ -46,7 +46,7 @@ export function checkBackend(
   const errors = [...found.errors, ...(source ? source.errors : [noDependencies(directory)])];
   const python = pythonProblem(directory, pythonVersion);
   if (python) errors.push(python);
-  // `cdk list` and `cdk destroy` package nothing and need no uv.
+  // `cdk list` and `cdk destroy` package nothing and require no uv.
   if (isPackaged && !hasUv()) errors.push(uvMissing());
   const outdated = isPackaged && !errors.length && source?.outdated?.(findPython(directory, pythonVersion));
   if (outdated) errors.push(outdated);

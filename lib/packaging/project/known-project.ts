@@ -9,7 +9,7 @@ import type { ProjectFindings } from './alembic-project';
 import { type Backend, type BackendOptions, checkBackend } from './backend';
 import { hashFiles, listFiles, listSources } from './sources';
 
-/** Facts about a backend from uv and Python, cached as long as nothing changes. */
+/** What uv and Python reported about a backend, cached until something changes. */
 interface Known {
   readonly hash: string;
   readonly found: string;
@@ -20,12 +20,12 @@ interface Known {
 
 /** A checked backend and its package. */
 export interface CheckedBackend extends ProjectFindings {
-  /** What the backend has, in words. */
+  /** What was found, for a message. */
   readonly found?: string;
   package(): Package;
 }
 
-/** Checks a backend and determines its package; uses the cached result for an unchanged one, without starting a process. */
+/** Checks a backend and determines its package. For an unchanged backend, uses the cached result without starting a process. */
 export function backendPackage(
   directory: string,
   options: BackendOptions,
@@ -56,7 +56,7 @@ export function backendPackage(
       const project = found.project as Backend;
       const packaged = projectPackage(project, platform);
       const all = listSources(directory, project.paths, options.exclude).every((source) => read.includes(source));
-      // A warning about this machine must be repeated.
+      // Warnings about this machine must be repeated.
       if (all && isPackaged && !packaged.warnings.length) {
         remember(
           entry,
@@ -84,7 +84,7 @@ function outsideOf({ directory, source }: Backend): Known['outside'] {
   return { ...outside, hash: hashDependencies(outside) };
 }
 
-/** Generated folders: reading them would take longer than starting uv. */
+/** Whether a folder is generated: reading it would take longer than starting uv. */
 function isOfNoProject(path: string): boolean {
   const name = path.slice(path.lastIndexOf('/') + 1);
   return name.startsWith('.') || ['__pycache__', 'node_modules', 'cdk.out', 'venv', 'site-packages'].includes(name);

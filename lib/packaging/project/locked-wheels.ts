@@ -11,8 +11,8 @@ const WHEEL = /-((?:cp|py)\d[\w.]*)-(\w+)-([\w.]+)\.whl/g;
 type Tags = readonly [string, string, string];
 
 /**
- * The versions of Python, such as `3.13`, with which the fewest distributions of a directory's lock have to be built, as they have wheels, but
- * none for that Python on Linux. A lock ages: of what it pins, no wheels are made for Pythons that come later.
+ * The Python versions, such as `3.13`, for which the lock has the most wheels. Counts distributions that have wheels, but none
+ * for that Python on Linux. A pinned release gets no wheels for later Pythons, so an old lock suits an older Python.
  */
 export function withMostWheels(directory: string, versions: readonly string[]): string[] {
   const file = LOCKS.map((name) => join(directory, name)).find((path) => existsSync(path)) ?? findUvLock(directory);

@@ -48,14 +48,14 @@ function roots(tool: Table, cfg: Ini, setup: string): string[] {
   return [...new Set(paths)].filter((path) => path !== '.' && !path.startsWith('..') && !path.startsWith('/'));
 }
 
-/** A literal text in a call in setup.py. */
+/** A literal argument of a call in setup.py. */
 function literal(setup: string, argument: string): string | undefined {
   return new RegExp(`\\b${argument}\\s*=\\s*["']([^"'\\n]+)["']`).exec(setup)?.[1];
 }
 
 type Ini = Record<string, Record<string, string>>;
 
-/** Reads setup.cfg like Python's configparser, without interpolation. */
+/** Parses setup.cfg like Python's configparser, without interpolation. */
 function readIni(file: string): Ini {
   const sections: Ini = {};
   if (!existsSync(file)) return sections;
@@ -73,7 +73,7 @@ function readIni(file: string): Ini {
   return sections;
 }
 
-/** Entry points in setup.cfg: one line each below the group's name. */
+/** Entry points in setup.cfg: one per line below the group's name. */
 function entryPoints(groups: Record<string, string>): Record<string, Record<string, string>> {
   const read = (lines: string) => lines.split('\n').map((line) => line.split('=').map((part) => part.trim()));
   return Object.fromEntries(

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { readToml } from '../dependencies/parsing/toml';
 import { withMostWheels } from './locked-wheels';
 
-/** Lambda's Pythons that the runner supports, the preferred first. */
+/** Lambda's Pythons that the runner supports, in order of preference. */
 export const PYTHON_VERSIONS = ['3.13', '3.14', '3.12', '3.11'];
 
 /** The Python versions that a backend allows. */
@@ -27,12 +27,12 @@ export function pythonRequirement(directory: string): PythonRequirement | undefi
   return version ? { text: `==${version}.*`, file: pinned } : undefined;
 }
 
-/** Whether the text allows a Python version such as `3.13` in at least one patch release. */
+/** Whether the text allows at least one patch release of a Python version such as `3.13`. */
 export function allows(text: string, pythonVersion: string): boolean {
   const [, minor] = pythonVersion.split('.').map(Number) as [number, number];
   return text.split('||').some((alternative) => {
     const clauses = alternative.split(/,|\s+(?=[<>=!~^])/).flatMap((clause) => specifiers(clause.trim()));
-    // One patch release is enough: AWS changes Lambda's.
+    // One patch release is enough: AWS updates Lambda's.
     return Array.from({ length: 100 }, (_, patch) => [3, minor, patch]).some((version) =>
       clauses.every((clause) => holds(clause, version)),
     );
@@ -74,18 +74,18 @@ function holds({ operator, release, isPrefix }: Specifier, version: readonly num
   return (order === 0) === (operator !== '!=');
 }
 
-/** Lambda's Pythons that a backend allows, the preferred first. */
+/** Lambda's Pythons that a backend allows, in order of preference. */
 export function allowedPythons(directory: string): string[] {
   const requirement = pythonRequirement(directory);
   return PYTHON_VERSIONS.filter((version) => !requirement || allows(requirement.text, version));
 }
 
-/** The Python to run a backend with: of those that it allows one that its lock has wheels for, the preferred first. */
+/** The Python to run a backend with: an allowed one for which its lock has the most wheels, in order of preference. */
 export function preferredPython(directory: string): string {
   return withMostWheels(directory, allowedPythons(directory))[0] ?? (PYTHON_VERSIONS[0] as string);
 }
 
-/** Why a backend can't run with a Python version; undefined: it can. */
+/** Why a backend can't run with a Python version; undefined if it can. */
 export function pythonProblem(directory: string, pythonVersion: string): string | undefined {
   const requirement = pythonRequirement(directory);
   if (!requirement || allows(requirement.text, pythonVersion)) return undefined;

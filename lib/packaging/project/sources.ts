@@ -3,17 +3,17 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, realpat
 import { dirname, join, relative, sep } from 'node:path';
 import picomatch from 'picomatch';
 
-/** Folders that never belong into the package, at any depth. */
+/** Folders that are excluded at any depth. */
 const CACHES = ['__pycache__', 'node_modules', 'cdk.out'];
-/** Folders that are excluded only at the project's top: deeper, they may be packages that the backend imports. */
+/** Folders that are excluded only at the top: deeper ones may be packages that the backend imports. */
 const TOP_LEVEL = ['tests', 'test'];
 
-/** The files of a directory tree: relative paths with `/`, sorted. Links are followed. */
+/** The files of a directory tree: relative paths with `/`, sorted. Follows links. */
 export function listFiles(root: string, skip: (path: string, isDirectory: boolean) => boolean = () => false): string[] {
   const files: string[] = [];
   const walk = (directory: string, above: readonly string[]) => {
     const real = realpathSync(directory);
-    if (above.includes(real)) return; // a link to a folder above would never end
+    if (above.includes(real)) return; // a link to a parent folder would never end
     const from = relative(root, directory).split(sep).join('/');
     for (const entry of readdirSync(directory, { withFileTypes: true })) {
       const path = join(directory, entry.name);
@@ -29,9 +29,9 @@ export function listFiles(root: string, skip: (path: string, isDirectory: boolea
 }
 
 /**
- * The backend's own sources. Left out: caches, names that start with a dot (`.env`, `.git`, `.venv`), virtual environments under
- * any name, `tests` and `test` at the top, and what `exclude` matches. The folders that Alembic reads are always in, whatever
- * they are called.
+ * The backend's own sources. Excludes caches, names that start with a dot (`.env`, `.git`, `.venv`), virtual environments under
+ * any name, `tests` and `test` at the top, and matches of `exclude`. The folders that Alembic reads are always included,
+ * whatever their names.
  */
 export function listSources(root: string, alembicPaths: readonly string[], exclude: readonly string[]): string[] {
   const kept = alembicPaths.map((path) => relative(root, path).split(sep).join('/'));
@@ -45,7 +45,7 @@ export function listSources(root: string, alembicPaths: readonly string[], exclu
   });
 }
 
-/** Hash over the paths and the contents of files. */
+/** Hash of the paths and contents of files. */
 export function hashFiles(root: string, files: readonly string[]): string {
   const hash = createHash('sha256');
   for (const file of files) {
@@ -62,7 +62,7 @@ export function copyFiles(root: string, files: readonly string[], target: string
   for (const file of files) copyFileSync(join(root, file), join(target, file));
 }
 
-/** Patterns of names at any depth (`*.csv`), or of paths from the top (`data/seed`, `/data/`). */
+/** Matches names at any depth (`*.csv`), or paths from the top (`data/seed`, `/data/`). */
 function matcher(patterns: readonly string[]): (path: string) => boolean {
   const globs = patterns.map((pattern) => pattern.replace(/^\.\//, '').replace(/\/$/, ''));
   const [paths, names] = [globs.filter((glob) => glob.includes('/')), globs.filter((glob) => !glob.includes('/'))];

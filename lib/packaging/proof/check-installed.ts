@@ -7,7 +7,7 @@ import { readDistributions } from '../imported/installed';
 import { type FunctionPlatform, tooNew } from '../platform';
 import type { Backend } from '../project/backend';
 
-/** Modules of the PostgreSQL drivers that the runner knows. */
+/** Modules of the PostgreSQL drivers that the runner supports. */
 export const DRIVERS = ['psycopg', 'psycopg2', 'asyncpg', 'pg8000'];
 
 /** Drivers of other databases, by module. */
@@ -24,9 +24,9 @@ const OTHER_DRIVERS: Readonly<Record<string, string>> = {
   aiosqlite: 'SQLite',
 };
 
-/** Throws PackagingError for requirements with which no migration can run, before they are installed: that may take minutes. */
+/** Throws PackagingError for requirements that can't run migrations, before an installation that may take minutes. */
 export function checkRequired(backend: Backend, requirements: readonly string[]): void {
-  // One with a condition may be for another Python.
+  // A requirement with a condition may be for another Python.
   const always = requirements.filter((text) => !text.includes(';'));
   const pins = always.map((text) => ({ name: nameOf(text) ?? '', version: /==\s*([^\s,]+)/.exec(text)?.[1] }));
   checkVersions(backend, pins);

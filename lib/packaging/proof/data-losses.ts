@@ -9,12 +9,15 @@ const MAX_BUFFER = 256 * 1024 * 1024;
 /** 2,000 revisions took 12 s on a slow machine. */
 const MAX_MILLISECONDS = 120_000;
 
-/** What the upgrades of revisions destroy, by file, relative to the backend's folder; a file that destroys nothing is left out. */
+/** What upgrades destroy, by file, relative to the backend's folder; files that destroy nothing are omitted. */
 export type DataLosses = Readonly<Record<string, readonly DestroyedData[]>>;
 
 /**
- * Reads the revisions of a backend. `alembicPaths`: the folders of its scripts and versions; `python`: the function's, if this machine
- * has it; `roots`: folders of the backend on Python's path. Undefined when there is no Python that can.
+ * Reads the revisions of a backend; undefined if no Python on this machine can.
+ *
+ * @param alembicPaths the folders of its scripts and versions
+ * @param python the function's version of Python, if this machine has it
+ * @param roots folders of the backend on Python's path
  */
 export function findDataLosses(
   directory: string,
@@ -33,7 +36,7 @@ export function findDataLosses(
   return undefined;
 }
 
-/** Reads revisions; `files` are relative to the backend's folder. Undefined when this Python can't. */
+/** Reads revisions; `files` are relative to the backend's folder. Undefined if this Python can't read them. */
 export function readDataLosses(
   python: string,
   directory: string,
@@ -61,7 +64,7 @@ function readUpgrades(
 }
 
 function judgeUpgrades(steps: Readonly<Record<string, readonly UpgradeStep[]>>): DataLosses | undefined {
-  // Compiled, or TypeScript in this repository's own tests.
+  // Compiled code, or TypeScript in this repository's own tests.
   const loader = extname(__filename) === '.ts' ? ['-r', 'tsx/cjs'] : [];
   const program = packagePath(...(loader.length ? [] : ['dist']), 'lib', 'data-loss', `child${extname(__filename)}`);
   const run = spawnSync(process.execPath, [...loader, program], {

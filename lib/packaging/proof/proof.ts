@@ -12,10 +12,10 @@ export interface Proof {
   readonly missing?: {
     readonly module: string;
     readonly by: string;
-    /** Environment variables that the backend asked for in vain before. */
+    /** Unset environment variables that the backend read before the import failed. */
     readonly unset: readonly string[];
   };
-  /** What else kept env.py or the revisions from loading. */
+  /** Any other reason why env.py or the revisions did not load. */
   readonly unproved?: string;
   /** Distributions with libraries for another machine, as `name==version`. */
   readonly foreign?: readonly string[];
@@ -23,7 +23,9 @@ export interface Proof {
 
 const SECONDS = 120;
 
-/** Loads a package in a Python of its version, without a database. Where libraries of another machine are in the way, with this machine's. */
+/**
+ * Loads a package in a Python of its version, without a database. Replaces libraries for another machine with this machine's.
+ */
 export function prove(python: string, target: string, environment: Readonly<Record<string, string>>): Proof {
   const proof = load(python, target, environment, '');
   if (!proof.foreign?.length) return proof;
@@ -33,7 +35,7 @@ export function prove(python: string, target: string, environment: Readonly<Reco
     uv(overlay, ['pip', 'install', '--quiet', '--no-deps', '--only-binary', ':all:', ...where, ...proof.foreign]);
     return load(python, target, environment, overlay);
   } catch (error) {
-    // This machine's libraries are not available: the package can't be checked further.
+    // This machine's libraries are not available: nothing more can be checked.
     if (error instanceof PackagingError) return proof;
     throw error;
   } finally {
@@ -47,7 +49,7 @@ function load(python: string, target: string, environment: Readonly<Record<strin
     const script = packagePath('lib', 'packaging', 'load_project.py');
     const run = spawnSync(python, ['-I', '-S', '-B', '-W', 'ignore', script, target, overlay], {
       cwd: home,
-      // None of this machine's settings, which are not the function's.
+      // Hides this machine's settings, which the function does not have.
       env: {
         ...environment,
         PATH: '/usr/bin:/bin',

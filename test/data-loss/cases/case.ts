@@ -1,15 +1,15 @@
 import type { DataLossRule } from '../../../lib/contract';
 
-/** A revision as somebody would write it. */
+/** A revision as people would write it. */
 export interface Case {
   readonly title: string;
-  /** The body of `upgrade`; nothing: `head` defines it. */
+  /** The body of `upgrade`; absent: `head` defines it. */
   readonly up?: string;
-  /** Stands before `upgrade`, after the imports. */
+  /** Code before `upgrade`, after the imports. */
   readonly head?: string;
   /** Other files of the backend; the revision is alembic/versions/NAME.py. */
   readonly files?: Readonly<Record<string, string>>;
-  /** What is found; nothing else is. @default - nothing */
+  /** The rules that must be found, and no others. @default - none */
   readonly rules?: readonly DataLossRule[];
 }
 

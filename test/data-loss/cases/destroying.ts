@@ -2,7 +2,7 @@ import { type Case, destroys } from './case';
 
 const SQL_FILE = 'from pathlib import Path\nHERE = Path(__file__).parent\n';
 
-/** Revisions that lose rows or values of a database that has some. */
+/** Revisions that lose existing rows or values. */
 export const DESTROYING: readonly Case[] = [
   destroys('drop_table', 'drop-table', 'op.drop_table("users")'),
   destroys('drop_table with its name as a keyword', 'drop-table', 'op.drop_table(table_name="users", schema="app")'),

@@ -1,6 +1,6 @@
 import { type Case, keeps } from './case';
 
-/** Revisions that lose nothing of a database that has rows, though they hold such words. */
+/** Revisions that lose no existing data, although they contain such words. */
 export const HARMLESS: readonly Case[] = [
   keeps(
     'a table, a column, an index that are made',

@@ -2,7 +2,7 @@ import { type Case, destroys } from './case';
 
 const USERS = 'users = sa.Table("users", sa.MetaData(), sa.Column("id", sa.Integer))\n';
 
-/** Ways of writing Python. */
+/** Different styles of Python. */
 // biome-ignore format: one case on a line
 export const PYTHON: readonly Case[] = [
   destroys('upgrade below if and try at once', ['drop-table', 'drop-table'], '', {

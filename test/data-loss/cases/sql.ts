@@ -3,7 +3,7 @@ import { type Case, destroys } from './case';
 
 const sql = (text: string, ...rules: DataLossRule[]): Case => destroys(text, rules, `op.execute("""${text}""")`);
 
-/** Statements of SQL, their text as the title. */
+/** SQL statements; each title is the statement. */
 // biome-ignore format: one case on a line
 export const SQL: readonly Case[] = [
   sql('drop table users', 'drop-table'),

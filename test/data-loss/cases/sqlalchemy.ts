@@ -8,7 +8,7 @@ class User(declarative_base()):
     id = sa.Column(sa.Integer, primary_key=True)
     email = sa.Column(sa.Text)`;
 
-/** Statements of SQLAlchemy, and of what else writes SQL. */
+/** Statements of SQLAlchemy, and of other libraries that write SQL. */
 // biome-ignore format: one case on a line
 export const SQLALCHEMY: readonly Case[] = [
   destroys('text with bindparams', 'delete-all', 'op.execute(sa.text("DELETE FROM users WHERE true OR id = :id").bindparams(id=1))'),

@@ -14,7 +14,7 @@ const INVOICES = {
     'import sqlalchemy as sa\nfrom sqlalchemy.orm import declarative_base\nBase = declarative_base()\n\nclass Invoice(Base):\n    __tablename__ = "invoices"\n    id = sa.Column(sa.Integer, primary_key=True)\n    memo = sa.Column(sa.Text)\n',
 };
 
-/** Written when the guard was done, to see what it does with code that nobody had in mind: 79 of 87 were found at first. */
+/** Written after the guard was finished, to test it on unfamiliar code: it found 79 of 87 at first. */
 // biome-ignore format: one case on a line
 export const LATER_DESTROYING: readonly Case[] = [
   destroys('try, except, else', 'drop-table', `try:
@@ -119,7 +119,7 @@ connection.run_sync(work)`),
   destroys('unknown list', ['truncate'], 'op.execute("TRUNCATE TABLE " + ", ".join(t for t in sa.inspect(op.get_bind()).get_table_names()))'),
 ];
 
-/** As above: one of 36 was called a loss at first. */
+/** Also written afterwards: at first, it reported one of 36 as a loss. */
 // biome-ignore format: one case on a line
 export const LATER_HARMLESS: readonly Case[] = [
   keeps('words in a multi-line INSERT', 'op.execute("""\nINSERT INTO docs (body)\nVALUES (\'How to: DROP TABLE x;\nDELETE FROM y;\')\n""")'),
@@ -172,7 +172,7 @@ op.execute("ALTER TABLE orders ALTER COLUMN status TYPE status USING status::sta
   keeps('insert from delete words', 'op.execute("INSERT INTO log SELECT \'DELETE FROM \' || relname FROM pg_class")'),
 ];
 
-/** Written after those above were found, in the same way: 39 of 50 were found at first. */
+/** Written in the same way after the cases above passed: it found 39 of 50 at first. */
 // biome-ignore format: one case on a line
 export const LAST_DESTROYING: readonly Case[] = [
   destroys('tables = inspector.get_table_names()', 'drop-table', 'bind = op.get_bind()\ninspector = sa.inspect(bind)\ntables = inspector.get_table_names()\nif "invoices" in tables:\n    op.drop_table("invoices")'),
@@ -227,7 +227,7 @@ export const LAST_DESTROYING: readonly Case[] = [
   destroys('op.execute(pkgutil.get_data("app", "x.sql").decode())', 'drop-table', 'op.execute(pkgutil.get_data("app", "x.sql").decode())', { head: 'import pkgutil', files: { 'app/__init__.py': '', 'app/x.sql': 'DROP TABLE invoices' } }),
 ];
 
-/** As above: two of 22 were called a loss at first. */
+/** Also written in the same way: at first, it reported two of 22 as a loss. */
 // biome-ignore format: one case on a line
 export const LAST_HARMLESS: readonly Case[] = [
   keeps('op.execute("INSERT INTO permission (codename) VALUES (\'drop table\'),', 'op.execute("INSERT INTO permission (codename) VALUES (\'drop table\'), (\'delete from\')")'),

@@ -1,6 +1,6 @@
 import type { AppliedRevision, MigrateAnswer, MigrateFailure } from '../../../lib/contract';
 
-/** An answer of the runner: at head `c3`, nothing to do, unless told otherwise. */
+/** An answer of the runner. Default: at head `c3`, nothing to do. */
 export function answer(fields: Partial<MigrateAnswer> = {}): MigrateAnswer {
   const at = ['c3'];
   return {

@@ -1,6 +1,6 @@
 import { ACCESS_DENIED, type Handler } from './server';
 
-/** DescribeStacks. @param status undefined: nobody may ask */
+/** DescribeStacks. @param status undefined: access denied */
 export function cloudFormation(status: () => string | undefined): Handler {
   return () => {
     const found = status();

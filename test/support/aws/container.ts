@@ -3,36 +3,36 @@ import { answer, applied } from './answers';
 import type { Reply } from './lambda';
 
 /*
- * A stand-in for a stage with a container: its function, which stops before the revisions `b2` and `c3`, and Step Functions, which
- * would run them. Neither ECS nor what runs in it is here: test/runner/test_task.py runs that as a process.
+ * A fake stage with a container: its function, which stops before the revisions `b2` and `c3`, and Step Functions, which would
+ * run them. It has neither ECS nor the container's code: test/runner/test_task.py runs that as a process.
  */
 
 export const MACHINE = 'arn:aws:states:eu-central-1:111122223333:stateMachine:template-saas-api-migrate-lambda-dev-container';
 export const RUN_ID = '0b8f7f2e-6a4e-4e0e-9a51-3f0c3a0d9f11';
 
-/** What a look at the execution finds; each look goes on to the next moment, and the last one stays. */
+/** The state of the execution at one poll. Each poll advances to the next moment; the last one stays. */
 export interface Moment {
   readonly status?: 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'ABORTED';
   readonly cause?: string;
-  /** What is in the run history by then. */
+  /** The revisions in the run history at this moment. */
   readonly applied?: readonly AppliedRevision[];
   readonly outcome?: string;
   readonly error?: string;
-  /** What the second reader of the history finds in its place: the last words of a task that is being stopped. */
+  /** What the second read of the history returns instead: the final record of a task that is being stopped. */
   readonly later?: { readonly outcome: string; readonly error: string };
 }
 
 export class ContainerStandIn {
-  /** Names and inputs of what was started, in order. */
+  /** Names and inputs of the started executions, in order. */
   readonly started: { readonly name: string; readonly input: MigrateRequest }[] = [];
-  /** How often the execution was looked at. */
+  /** Number of polls. */
   looks = 0;
   private reads = 0;
   private runId = RUN_ID;
 
   constructor(private readonly moments: readonly Moment[]) {}
 
-  /** What the function answers. */
+  /** The function's answer. */
   readonly reply = ({ command, in: place, runId }: MigrateRequest): Reply => {
     this.runId = runId ?? this.runId;
     const { applied: done = [] } = this.moment;
@@ -55,7 +55,7 @@ export class ContainerStandIn {
     return { answer: answer({ ...where, command: command ?? 'upgrade', ...stopped }) };
   };
 
-  /** What Step Functions answers. */
+  /** Step Functions' answer. */
   readonly stepFunctions = (operation: string, body: Record<string, string>): object => {
     if (operation === 'StartExecution') {
       const { name = '', input = '' } = body;

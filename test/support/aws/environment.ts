@@ -1,4 +1,4 @@
-/** What the SDK takes its configuration from, so that nothing of this machine gets into a test. */
+/** The SDK's environment variables, so that no configuration of this machine affects a test. */
 export function awsEnvironment(url?: string): Record<string, string> {
   return {
     AWS_REGION: 'eu-central-1',

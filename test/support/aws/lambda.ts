@@ -1,7 +1,7 @@
 import type { MigrateFailure } from '../../../lib/contract';
 import type { Answer, AwsError } from './server';
 
-/** What the runner's function does with an invoke. */
+/** The function's reaction to an invoke. */
 export type Reply =
   | { readonly answer: unknown }
   | { readonly failure: MigrateFailure; readonly log?: string }
@@ -11,12 +11,12 @@ export type Reply =
   | 'drop'
   | 'hang';
 
-/** What GetFunctionConfiguration says. */
+/** The answer of GetFunctionConfiguration. */
 export type Configuration = { State: string; LastUpdateStatus?: string; StateReason?: string } | AwsError;
 
 export const ACTIVE: Configuration = { State: 'Active', LastUpdateStatus: 'Successful' };
 
-/** A reply as Lambda hands it on. */
+/** A reply in Lambda's format. */
 export function invoked(reply: Reply): Answer {
   if (typeof reply === 'string' || 'error' in reply) return reply;
   if ('answer' in reply) return { body: reply.answer };
@@ -25,7 +25,7 @@ export function invoked(reply: Reply): Answer {
   return { body: payload, headers: invokeHeaders('Unhandled', reply.log) };
 }
 
-/** What Lambda says of an invoke beside its payload; of the log its last 4 KB. */
+/** Lambda's headers for an invoke; the log header has the last 4 KB. */
 export function invokeHeaders(functionError?: string, log?: string): Record<string, string> {
   return {
     ...(functionError && { 'x-amz-function-error': functionError }),

@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 
 /*
- * AWS on a real socket, with a handler for each service that a test needs: the SDK speaks to it as to the real one. A local AWS can't be
- * made to drop a connection in mid-call, to throttle, or to stand still at a wanted moment.
+ * A fake AWS on a real socket, with a handler for each service that a test needs: the SDK uses it like the real one. Local
+ * emulators can't drop a connection in mid-call, throttle, or hang at a chosen moment.
  */
 
 export type Service = 'cloudformation' | 'lambda' | 'logs' | 'states' | 'sts';
@@ -12,20 +12,20 @@ export type Service = 'cloudformation' | 'lambda' | 'logs' | 'states' | 'sts';
 export interface Call {
   /** Such as `Invoke`. */
   readonly operation: string;
-  /** Of Lambda: the function's name or ARN. */
+  /** For Lambda: the function's name or ARN. */
   readonly name: string;
-  /** As it came: JSON, but for the services that take a form. */
+  /** The raw body: JSON, or a form for services with that protocol. */
   readonly body: string;
 }
 
-/** What the SDK raises. */
+/** An error for the SDK to throw. */
 export interface AwsError {
   readonly status: number;
   readonly error: string;
   readonly message?: string;
 }
 
-/** What becomes of a call. `drop`: its connection is closed. `hang`: it is never answered. */
+/** The response to a call. `drop`: closes its connection. `hang`: never answers. */
 export type Answer = { readonly body: unknown; readonly headers?: Readonly<Record<string, string>> } | AwsError | 'drop' | 'hang';
 
 export type Handler = (call: Call) => Answer | Promise<Answer>;
@@ -39,7 +39,7 @@ export class AwsServer {
 
   private constructor(private readonly services: Services) {}
 
-  /** A service without a handler denies access. */
+  /** Starts a server. Services without a handler deny access. */
   static async start(services: Services): Promise<AwsServer> {
     const aws = new AwsServer(services);
     await new Promise<void>((resolve) => aws.server.listen(0, '127.0.0.1', resolve));
@@ -80,7 +80,7 @@ const FUNCTION_OPERATIONS: Readonly<Record<string, string>> = {
 };
 const TARGETS: Readonly<Record<string, Service>> = { Logs_20140328: 'logs', AWSStepFunctions: 'states' };
 
-/** Each protocol of AWS says in another place what is called: in the path, in a header, or in the form. */
+/** Each AWS protocol has the operation's name in a different place: the path, a header, or the form. */
 function read({ url, headers }: IncomingMessage, body: string): Call & { readonly service: Service } {
   const [, name, resource = ''] = /^\/2015-03-31\/functions\/([^/]+)\/(\w+)/.exec(url ?? '') ?? [];
   if (name !== undefined) {

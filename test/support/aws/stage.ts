@@ -7,25 +7,25 @@ import { stepFunctionsAnswer } from './step-functions';
 import { sts } from './sts';
 
 export interface StageOptions {
-  /** What GetFunctionConfiguration says; `call` counts from 1. @default - Active */
+  /** The answer of GetFunctionConfiguration; `call` counts from 1. @default - Active */
   readonly configuration?: (call: number) => Configuration;
   /** How long an invoke takes. @default 0 */
   readonly delayMs?: number;
-  /** What DescribeStacks says. @default - access denied */
+  /** The answer of DescribeStacks. @default - access denied */
   readonly stackStatus?: string;
-  /** What GetCallerIdentity says: somebody, access denied, or nothing ever. @default true */
+  /** The answer of GetCallerIdentity: an identity, access denied, or none at all. @default true */
   readonly identity?: boolean | 'hang';
-  /** What Step Functions says to an operation. @default - there is none */
+  /** The answer of Step Functions to an operation. @default - there is none */
   readonly stepFunctions?: (operation: string, body: Record<string, string>) => object;
-  /** What FilterLogEvents says; `call` counts from 1. Each text is an event of its own. @default - no events */
+  /** The answer of FilterLogEvents; `call` counts from 1. Each text is a separate event. @default - no events */
   readonly logEvents?: (call: number) => readonly string[] | AwsError;
 }
 
-/** The AWS of a stage, whose function replies as a test wants. */
+/** A fake AWS for a stage, whose function replies as the test specifies. */
 export class StageAws {
   /** The requests of all invokes, in order. */
   readonly invokes: MigrateRequest[] = [];
-  /** Names of the functions invoked, in order. */
+  /** Names of the invoked functions, in order. */
   readonly functions: string[] = [];
   configurationCalls = 0;
   describeCalls = 0;
@@ -39,7 +39,7 @@ export class StageAws {
     private readonly options: StageOptions,
   ) {}
 
-  /** @param reply what happens to an invoke; `call` counts from 1 */
+  /** @param reply the reaction to an invoke; `call` counts from 1 */
   static async start(reply: (request: MigrateRequest, call: number) => Reply, options: StageOptions = {}): Promise<StageAws> {
     const aws = new StageAws(reply, options);
     aws.server = await AwsServer.start({

@@ -1,6 +1,6 @@
 import { ACCESS_DENIED, type Handler } from './server';
 
-/** GetCallerIdentity: somebody, access denied, or nothing ever. */
+/** GetCallerIdentity: an identity, access denied, or no answer at all. */
 export function sts(identity: boolean | 'hang' = true): Handler {
   return () => (identity === 'hang' ? 'hang' : identity ? { body: IDENTITY_XML } : ACCESS_DENIED);
 }

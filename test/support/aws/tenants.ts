@@ -9,7 +9,7 @@ import { type Answer, type AwsError, AwsServer, type Call } from './server';
 import { stepFunctionsAnswer } from './step-functions';
 import { sts } from './sts';
 
-/** Counts of a map run; what is left out is 0. */
+/** Counts of a map run; omitted ones are 0. */
 export interface MapCounts {
   readonly total: number;
   readonly succeeded?: number;
@@ -18,28 +18,30 @@ export interface MapCounts {
   readonly aborted?: number;
 }
 
-/** What a look at a run finds. Each look moves on to the next moment, and the last one stays. */
+/** The state of a run at one poll. Each poll advances to the next moment; the last one stays. */
 export interface Moment {
-  /** The state that was entered last. */
+  /** The last state that was entered. */
   readonly state?: string;
   readonly canary?: MapCounts;
   readonly rest?: MapCounts;
-  /** It stays like this: until it is approved or refused, or for good. */
+  /** The run stays in this state: until it is approved or rejected, or forever. */
   readonly until?: 'approval' | 'never';
   readonly end?: { readonly status: string; readonly output?: string; readonly error?: string; readonly cause?: string };
 }
 
-/** In place of an answer. */
+/** Replaces an answer. */
 export type Fault = AwsError | 'drop' | 'lose' | 'hang';
 
 export interface TenantsAwsOptions {
-  /** What becomes of a run that is started. @default - it succeeds with {@link summary} */
+  /** The course of a started run. @default - it succeeds with {@link summary} */
   readonly run?: (input: TenantRunInput) => readonly Moment[];
-  /** What becomes of a call; `call` counts those of the same operation from 1. `lose`: it is carried out, and its answer lost. */
+  /**
+   * Replaces the answer of a call; `call` counts calls of the same operation from 1. `lose`: executes it, but loses its answer.
+   */
   readonly fault?: (operation: string, call: number) => Fault | undefined;
   /** Names of the state machines. @default - that of template-saas and dev */
   readonly machines?: readonly string[];
-  /** What the approval's function does. @default - it takes what is waited for */
+  /** The reaction of the approval function. @default - it accepts the expected token */
   readonly approval?: Fault | { readonly text: string };
 }
 
@@ -52,7 +54,7 @@ interface Run {
 
 const REGION_AND_ACCOUNT = 'eu-central-1:123456789012';
 
-/** The AWS of a stage with many tenants: Step Functions, and the function that approves. */
+/** A fake AWS for a stage with many tenants: Step Functions, and the approval function. */
 export class TenantsAws {
   /** All calls of Step Functions, in order. */
   readonly calls: { readonly operation: string; readonly body: Record<string, unknown> }[] = [];
@@ -84,7 +86,7 @@ export class TenantsAws {
     return this.runs.map(({ input }) => JSON.parse(input));
   }
 
-  /** Resolves when somebody looks at a run that stays like it is. */
+  /** Resolves when a run that stays in its state is polled. */
   standstill(): Promise<void> {
     const look = () => this.runs.some(({ moments, at }) => moments[at]?.until !== undefined);
     return new Promise((tell) => this.waiting.push({ look, tell }));
@@ -192,7 +194,7 @@ function mapArn(run: Run | undefined, label: string): string {
   return `arn:aws:states:${REGION_AND_ACCOUNT}:mapRun:machine/${label}:${run?.name}`;
 }
 
-/** A summary: 4 tenants, all at head `c3` before, unless told otherwise. */
+/** A summary. Default: 4 tenants, all at head `c3` before the run. */
 export function summary(fields: Partial<TenantRunSummary> = {}): TenantRunSummary {
   return {
     contract: 1,

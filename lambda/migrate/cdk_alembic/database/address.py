@@ -1,4 +1,4 @@
-"""Fills the environment variables that the backend reads with the database's address. Fetches the password at run time."""
+"""Sets the environment variables from which the backend reads the database's address. Fetches the password at run time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..protocol.log import hide, log
 DEFAULT_PORT = 5432
 DEFAULT_SCHEME = "postgresql"
 
-# An unreachable Secrets Manager, as in an isolated subnet without an interface endpoint, must not use up the function's time.
+# An unreachable Secrets Manager (an isolated subnet without an interface endpoint) must not use up the function's time.
 FETCH_TIMEOUT_SECONDS = 3
 
 RDS_BUNDLE = Path(__file__).parents[1] / "rds-ca.pem"
@@ -28,11 +28,11 @@ _RDS_HOST = re.compile(r"\.rds\.amazonaws\.com(\.cn)?\.?$", re.IGNORECASE)
 class DatabaseVariables:
     """The environment variables from which the backend reads its database's address.
 
-    As a context manager it takes back in the end what it set for TLS: the next database may be another one.
+    As a context manager, it removes its TLS settings on exit: the next database may be a different one.
     """
 
     def __init__(self, environ: MutableMapping[str, str], driver: str | None = None) -> None:
-        """`driver`: the driver in a URL if the settings do not name one."""
+        """`driver`: the driver for a URL if the settings do not name one."""
         self._environ = environ
         self._scheme = f"{DEFAULT_SCHEME}+{driver}" if driver else DEFAULT_SCHEME
         self._tls: set[str] = set()
@@ -48,7 +48,7 @@ class DatabaseVariables:
         return database["source"] != "environment" and self.set(fetch(database), database)
 
     def set(self, address: dict[str, str], database: dict[str, Any]) -> bool:
-        """Sets the variables that the settings name to an address that was fetched. Returns whether a value changed."""
+        """Sets the variables that the settings name to a fetched address. Returns whether a value changed."""
         changed = False
         for name, value in _variables({"urlScheme": self._scheme, **database["variables"]}, address).items():
             changed = changed or self._environ.get(name) != value
@@ -58,17 +58,17 @@ class DatabaseVariables:
         return changed
 
     def take_tls_back(self) -> None:
-        """Removes what `ask_for_tls` set."""
+        """Removes the variables that `ask_for_tls` set."""
         for name in self._tls:
             self._environ.pop(name, None)
         self._tls.clear()
 
     def ask_for_tls(self, host: str) -> None:
-        """Makes libpq and asyncpg, which read these variables, verify RDS certificates. Values that the user set stay."""
+        """Makes libpq and asyncpg, which read these variables, verify RDS certificates. The user's own values stay."""
         environ = self._environ
         if not _RDS_HOST.search(host) or "PGSSLMODE" in environ:
             return
-        # RDS Proxy uses a certificate of a public authority.
+        # RDS Proxy has a certificate from a public authority.
         bundle = ssl.get_default_verify_paths().cafile if ".proxy-" in host else str(RDS_BUNDLE)
         values = {"PGSSLMODE": "verify-full"}
         if "PGSSLROOTCERT" not in environ:
@@ -82,12 +82,12 @@ class DatabaseVariables:
 
 
 def fetch(database: dict[str, Any]) -> dict[str, str]:
-    """The address, with its password, of settings that do not leave it to the environment. Raises `secret_unavailable`."""
+    """The address and password, from a secret or with an IAM token. Raises `secret_unavailable`."""
     return _from_secret(database) if database["source"] == "secret" else _from_token(database)
 
 
 def of_tenant(database: dict[str, Any], secret_arn: str) -> dict[str, Any]:
-    """The settings of a tenant's own database. Host and port may come from the stage; the database's name must be in the secret.
+    """The settings of a tenant's own database. Host and port may come from the stage; the secret must have the database's name.
     Raises RunnerError `invalid_settings`."""
     if database["source"] == "environment":
         raise RunnerError(

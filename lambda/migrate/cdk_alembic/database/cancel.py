@@ -1,4 +1,4 @@
-"""Cancels the statement that a connection runs, from another thread, with any of the four drivers."""
+"""Cancels a connection's current statement from another thread, with any of the four drivers."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _TIMEOUT_SECONDS = 3
 
 
 def cancel(connection: Any) -> None:
-    """Asks the server to cancel the statement that the driver's connection runs, if any. This needs no password, which may have
-    been rotated since the connection was opened."""
+    """Asks the server to cancel the connection's current statement, if any. Requires no password, which may have been rotated
+    since the connection was opened."""
     if hasattr(connection, "_backend_key_data"):  # pg8000
         _request(connection._usock.getpeername(), connection._backend_key_data)
     elif hasattr(connection, "get_server_pid"):  # asyncpg
@@ -29,5 +29,5 @@ def _request(address: Any, key: bytes) -> None:
         if isinstance(address, str):
             connection.connect(address)
         connection.sendall(struct.pack("!ii", 8 + len(key), _CANCEL_REQUEST) + key)
-        # The server closes the connection when it has passed the request on.
+        # The server closes the connection after it has passed on the request.
         connection.recv(1)

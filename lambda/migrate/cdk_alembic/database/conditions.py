@@ -1,4 +1,4 @@
-"""What an error of the database means when it is about no revision: the code of it, what happened, and the next step."""
+"""Translates database errors that no revision caused into a code, what happened, and the next step."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ class Condition(NamedTuple):
     """One kind of error."""
 
     states: tuple[str, ...]
-    """What its SQLSTATE begins with, https://www.postgresql.org/docs/current/errcodes-appendix.html"""
+    """Prefixes of its SQLSTATE, https://www.postgresql.org/docs/current/errcodes-appendix.html"""
     code: str
     what: str
-    """Followed by the database's own words."""
+    """Followed by the database's message."""
     next: str
 
 
@@ -25,7 +25,7 @@ POOLED = (
 )
 
 CONDITIONS = (
-    # A prepared statement that another session has, or has not.
+    # A prepared statement exists in another session, or already in this one.
     Condition(
         ("26000", "42P05"),
         "pooled_connection",
@@ -76,7 +76,7 @@ CONDITIONS = (
 
 
 def pooled(how: str) -> RunnerError:
-    """RunnerError `pooled_connection`. `how`: what shows it."""
+    """RunnerError `pooled_connection`. `how`: the evidence of a pooler."""
     return RunnerError(
         "pooled_connection",
         f"a pooler such as PgBouncer gives each transaction another session ({how}), so no lock would hold",
@@ -88,8 +88,8 @@ OF_VERSION_TABLE = ("lock_not_available", "invalid_version_table")
 
 
 def condition(error: BaseException, of_version_table: bool = True) -> RunnerError | None:
-    """The RunnerError of an error that is about no revision, or None when it is none of the database's.
-    `of_version_table`: no other table was asked for."""
+    """The RunnerError for a database error that no revision caused; None for any other exception.
+    `of_version_table`: whether the failed statement used only the version table."""
     if not isinstance(error, Exception):
         return None
     state = sql_state(error)

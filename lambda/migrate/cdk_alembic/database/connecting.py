@@ -21,15 +21,15 @@ PAUSE_SECONDS = (0.5, 2.0)
 # invalid_password and invalid_authorization_specification
 _PASSWORD_STATES = ("28P01", "28000")
 
-# A security group drops packets silently, and three of the four drivers would wait until the function ends.
+# A security group drops packets silently, and three of the four drivers would wait until the function times out.
 CONNECT_TIMEOUT_SECONDS = 10
 
 _TIMEOUT_OPTION = {"psycopg": "connect_timeout", "psycopg2": "connect_timeout", "asyncpg": "timeout", "pg8000": "timeout"}
 
 
 def until_connected(invocation: Invocation, attempt: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """The attempt's answer. Repeats the attempt while the database is not reachable, within the stage's limit, and once if the
-    password was refused: each attempt fetches the secret again. Never repeats it after a run has started."""
+    """Returns the attempt's result. Repeats the attempt while the database is unreachable, within the stage's limit, and once
+    after a refused password: each attempt fetches the secret again. Never repeats it after a run has started."""
     give_up = time.monotonic() + invocation.settings.limits.connect_retry
     refusals = 0
     while True:
@@ -49,8 +49,8 @@ def until_connected(invocation: Invocation, attempt: Callable[[], dict[str, Any]
 
 @contextmanager
 def bounded_connects() -> Iterator[None]:
-    """Limits SQLAlchemy's connection attempts to CONNECT_TIMEOUT_SECONDS, unless env.py sets another limit. The watchdog
-    watches the connections."""
+    """Limits SQLAlchemy's connection attempts to CONNECT_TIMEOUT_SECONDS, unless env.py sets its own limit. Adds the
+    connections to the watchdog."""
     from sqlalchemy import event
     from sqlalchemy.engine import Engine
     from sqlalchemy.pool import Pool
@@ -70,7 +70,7 @@ def _watched(connection: Any, record: Any) -> None:
 
 
 def bounded(dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
-    """SQLAlchemy's event do_connect: adds to the options. None makes the dialect connect with them."""
+    """SQLAlchemy's do_connect event: adds to the options. Returns None, so the dialect connects with them."""
     watchdog = WATCHDOG.get()
     if watchdog and watchdog.is_over:
         raise dialect.dbapi.OperationalError("the deadline is too near to connect again")
@@ -83,13 +83,13 @@ def bounded(dialect: Any, record: Any, arguments: list[Any], options: dict[str, 
     if "ssl_context" not in options and (context := tls()):
         options["ssl_context"] = context
     connection = dialect.connect(*arguments, **options)
-    # pg8000 would apply the timeout to every statement.
+    # pg8000 would apply the connection timeout to every statement.
     connection._usock.settimeout(None)
     return connection
 
 
 def tls() -> ssl.SSLContext | None:
-    """TLS for pg8000, which does not read the variables that libpq and asyncpg read."""
+    """TLS for pg8000, which does not read the environment variables of libpq and asyncpg."""
     mode = os.environ.get("PGSSLMODE")
     if mode not in ("require", "verify-ca", "verify-full"):
         return None

@@ -1,4 +1,4 @@
-"""Whether a database has anything to lose."""
+"""Determines whether a database has anything to lose."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .history import is_unfinished
 from .session import execute
 from .version_table import VersionTable
 
-# Not the tables of extensions, such as PostGIS's.
+# Excludes the tables of extensions such as PostGIS.
 _HOLDS_TABLES = """
 SELECT EXISTS (
   SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
@@ -25,10 +25,10 @@ SELECT EXISTS (
 def is_fresh(
     connection: Any, table: VersionTable, heads: Iterable[str], lineage: Iterable[str], schema: str | None = None
 ) -> bool:
-    """Whether a database has nothing to lose: it has no tables but the version table, or its first run is still on its way.
+    """Whether a database has nothing to lose: it has no tables but the version table, or its first run is not finished.
 
-    `connection` is in autocommit; `heads` is what the version table holds, `lineage` these with all that came before; `schema`:
-    the one that counts, None for all of them. An empty version table says nothing: Alembic may have been adopted late.
+    `connection` is in autocommit. `heads` are the version table's revisions, `lineage` these and their ancestors. `schema`:
+    the only schema to check; None: all of them. An empty version table proves nothing: Alembic may have been adopted late.
     """
     if heads:
         return is_unfinished(connection, table, lineage)

@@ -1,4 +1,4 @@
-"""Queries with the backend's own driver, without SQLAlchemy and env.py, on a connection with short timeouts."""
+"""Queries over the backend's own driver, without SQLAlchemy and env.py, on a connection with short timeouts."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 from .watchdog import WATCHDOG, expect
 
 CONNECT_SECONDS = 3
-# A migration that alters the version table blocks every reader of it.
+# A migration that alters the version table blocks all its readers.
 _WAITS = {"lock_timeout": "1000", "statement_timeout": "3000"}
 
-# SQLAlchemy's own options, not the drivers'.
+# SQLAlchemy's own options, which the drivers do not know.
 _SQLALCHEMY = (
     "context",
     "prepared_statement_cache_size",
@@ -22,15 +22,15 @@ _SQLALCHEMY = (
 
 
 def options(driver: str, address: Mapping[str, Any]) -> dict[str, Any]:
-    """An address with its password as the driver's own arguments."""
+    """An address and its password as arguments of the driver."""
     name = "database" if driver in ("asyncpg", "pg8000") else "dbname"
     given = {part: str(address[part]) for part in ("host", "user", "password")}
     return {**given, "port": int(address["port"]), name: str(address["database"])}
 
 
 def connect(driver: str, options: Mapping[str, Any], waits: Mapping[str, str] = _WAITS) -> Any:
-    """An autocommit connection whose `ask(query)` returns the only value of the only row, until `close()`. `options` are those
-    that SQLAlchemy passes to the driver; `waits` are settings of PostgreSQL. Raises the driver's exceptions."""
+    """An autocommit connection. Its `ask(query)` returns the only value of the only row. `options` are those that SQLAlchemy
+    passes to the driver; `waits` are PostgreSQL settings. Raises the driver's exceptions."""
     return _CONNECT[driver]({name: value for name, value in options.items() if name not in _SQLALCHEMY}, waits)
 
 

@@ -1,4 +1,4 @@
-"""Reads database errors of the four drivers (psycopg 3, psycopg2, asyncpg, pg8000), with or without SQLAlchemy around them."""
+"""Reads database errors of the four drivers (psycopg 3, psycopg2, asyncpg, pg8000), with or without SQLAlchemy's wrapper."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _REFUSED_STATES = ("28", "3D000")
 
 
 def sql_state(error: BaseException) -> str | None:
-    """PostgreSQL's five-character code, or None when the error is not the database's."""
+    """PostgreSQL's five-character code; None if the error is not from the database."""
     origin = _origin(error)
     for name in ("sqlstate", "pgcode"):
         value = getattr(origin, name, None)
@@ -34,7 +34,7 @@ def sql_state(error: BaseException) -> str | None:
 
 
 def describe(error: BaseException) -> str:
-    """The error in one line, in the database's own words if there are any."""
+    """The error on one line; the database's message if there is one."""
     origin = _origin(error)
     diagnostics = getattr(origin, "diag", None)
     fields = _fields(origin)
@@ -49,7 +49,7 @@ def describe(error: BaseException) -> str:
 def _in_words(error: BaseException, is_database: bool) -> str:
     if name := missing_variable(error):
         return f"the environment variable {name} is not set"
-    # `location` says where it is.
+    # `location` adds the file and the line.
     text = error.msg if isinstance(error, SyntaxError) else str(error)
     text = _ADAPTED_CLASS.sub("", text).strip()
     kind = type(error)
@@ -59,7 +59,7 @@ def _in_words(error: BaseException, is_database: bool) -> str:
 
 
 def missing_variable(error: BaseException) -> str | None:
-    """The environment variable that `os.environ[...]` did not find; None when the error is another one."""
+    """The environment variable that `os.environ[...]` did not find; None for any other error."""
     if not isinstance(error, KeyError) or not error.args or not (frames := traceback.extract_tb(error.__traceback__)):
         return None
     is_environ = frames[-1].name == "__getitem__" and frames[-1].filename in (os.__file__, "<frozen os>")
@@ -67,13 +67,13 @@ def missing_variable(error: BaseException) -> str | None:
 
 
 def shortened(text: str, length: int) -> str:
-    """The text on one line, of at most `length` characters."""
+    """The text on one line, with at most `length` characters."""
     text = " ".join(text.split())
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def location(error: BaseException) -> str:
-    """` (file.py:12)`: the innermost line of the backend's own code, or nothing."""
+    """` (file.py:12)`: the innermost line of the backend's own code; empty if there is none."""
     # A Project makes its folder the working directory.
     backend = Path.cwd()
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
@@ -120,7 +120,7 @@ def connection_failure(error: Exception) -> RunnerError | None:
 
 
 def _state_in_words(text: str) -> str | None:
-    # libpq does not report the SQLSTATE of a refused connection: psycopg and psycopg2 only have its text.
+    # libpq reports no SQLSTATE for a refused connection: psycopg and psycopg2 have only the message.
     if "password authentication failed" in text or "no pg_hba.conf entry" in text or "no password supplied" in text:
         return "28P01" if "password authentication" in text else "28000"
     if re.search(r'(role|user) "[^"]*" does not exist', text):
@@ -141,20 +141,20 @@ def _is_network(error: Exception) -> bool:
     origin = _origin(error)
     if isinstance(origin, (OSError, TimeoutError)):
         return True
-    # Connection errors of libpq have no SQLSTATE; an InterfaceError of pg8000 wraps the socket's error.
+    # libpq's connection errors have no SQLSTATE; pg8000's InterfaceError wraps the socket's error.
     return type(origin).__name__ in ("OperationalError", "InterfaceError", "ConnectionTimeout") and sql_state(error) is None
 
 
 def _root(error: BaseException) -> BaseException:
-    """Replaces an error that only reports an aborted transaction by the error that aborted it: leaving an autocommit block or a
-    savepoint after a failure hides the failure."""
+    """Replaces an error that only reports an aborted transaction with the error that aborted it: leaving an autocommit block or
+    a savepoint after a failure hides the original error."""
     while _is_aftermath(error) and error.__context__ is not None:
         error = error.__context__
     return error
 
 
 def _origin(error: BaseException) -> BaseException:
-    """The driver's own error, without SQLAlchemy around it."""
+    """The driver's error, without SQLAlchemy's wrapper."""
     root = _root(error)
     origin = getattr(root, "orig", None)
     return origin if isinstance(origin, BaseException) else root
@@ -169,5 +169,5 @@ def _is_aftermath(error: BaseException) -> bool:
 
 
 def _fields(origin: BaseException) -> dict[str, str]:
-    """pg8000 passes PostgreSQL's error fields on as a dictionary."""
+    """PostgreSQL's error fields, which pg8000 passes as a dictionary."""
     return origin.args[0] if origin.args and isinstance(origin.args[0], dict) else {}

@@ -1,5 +1,5 @@
-"""The run history in the database. It has its own schema: autogenerate compares only the default schema and never proposes to
-drop it."""
+"""The run history in the database. It has its own schema: autogenerate compares only the default schema, so it never proposes
+to drop it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ CREATE TABLE IF NOT EXISTS cdk_alembic.run_revision (
 )""",
 )
 _EXISTS = "SELECT to_regclass('cdk_alembic.run_revision') IS NOT NULL"
-# With thousands of tenants, each one searches for its own runs.
+# Each of thousands of tenants queries its own runs.
 _INDEX = "CREATE INDEX IF NOT EXISTS run_version_table ON cdk_alembic.run (version_table, started_at)"
 _STATE = f"{_EXISTS}, to_regclass('cdk_alembic.run_version_table') IS NOT NULL"
 CREATE_TRIES = 5
@@ -57,7 +57,7 @@ RUNNING, KILLED = "running", "killed"
 Limits = tuple[str, dict[str, str]]
 
 # The drivers pass lists differently; all of them accept JSON text.
-# Whoever holds the mutex is alone: what still runs was killed.
+# Only the holder of the mutex runs, so a run still marked running was killed.
 _BEGIN = """
 WITH killed AS (
   UPDATE cdk_alembic.run SET outcome = 'killed', ended_at = clock_timestamp(), error = 'the process ended without an answer'
@@ -112,22 +112,22 @@ SELECT NOT EXISTS (SELECT FROM cdk_alembic.run WHERE version_table = :version_ta
 
 
 class History:
-    """Writes the record of one run over autocommit connections. If the role may not write it, the run continues without it."""
+    """Writes the record of one run over autocommit connections. If the role may not write it, the run continues without one."""
 
     def __init__(self, invocation: Invocation) -> None:
         self.run_id = invocation.request.run_id or str(uuid.uuid4())
         self._invocation = invocation
         self._begun = False
         self.is_apart = False
-        """Whether the record of a revision can't be written in its own transaction, so that it is written after it."""
+        """Whether a revision's record can't be written in the revision's transaction, and is written after it."""
 
     @property
     def recorded(self) -> bool:
-        """Whether there is a record of this run."""
+        """Whether this run has a record."""
         return self._begun
 
     def begin(self, connection: Any, table: VersionTable, heads: tuple[str, ...], fresh: bool) -> None:
-        """Creates the schema if it does not exist, and records the start of the run. `fresh`: it has nothing to lose."""
+        """Creates the schema if needed, and records the start of the run. `fresh`: whether the database has nothing to lose."""
         with self._warning():
             self._create(connection)
             execute(
@@ -152,7 +152,7 @@ class History:
         return None
 
     def _create_among_rivals(self, connection: Any) -> None:
-        """Other tenants' runs do the same concurrently, and IF NOT EXISTS fails if another one commits first."""
+        """Other tenants' runs create it concurrently, and IF NOT EXISTS fails if another one commits first."""
         from sqlalchemy.exc import SQLAlchemyError
 
         for tries_left in reversed(range(CREATE_TRIES)):
@@ -163,7 +163,7 @@ class History:
                 for statement in (*(() if exists else _CREATE), _INDEX):
                     connection.exec_driver_sql(statement)
             except SQLAlchemyError:
-                # A role that may write but does not own the table skips the index.
+                # A role that may write to the table but does not own it can't create the index.
                 if exists:
                     return
                 if not tries_left:
@@ -171,9 +171,9 @@ class History:
                 time.sleep(random.uniform(0.05, 0.2))
 
     def applied(self, connection: Any, item: dict[str, Any], script: Any, mutex: int, limits: Limits | None = None) -> bool:
-        """Records a revision, over its own connection before it is committed or over one in autocommit afterwards. `mutex`: the
-        backend that holds it; returns whether it still does. `limits`: expressions and parameters to add to the statement.
-        Raises what the driver raises."""
+        """Records a revision, over its own connection before the commit, or over one in autocommit afterwards. Returns whether
+        the backend `mutex` still holds the mutex. `limits`: expressions and parameters to add to the statement. Raises the
+        driver's exceptions."""
         calls, values = limits or ("", {})
         row = execute(
             connection,
@@ -190,7 +190,7 @@ class History:
         return row[0]
 
     def applied_before(self, connection: Any, item: dict[str, Any], script: Any, mutex: int) -> bool:
-        """Records a revision that is committed, over a connection in autocommit. Returns whether the mutex was held."""
+        """Records a committed revision over a connection in autocommit. Returns whether the mutex was held."""
         held = False
         if self._begun:
             with self._warning():
@@ -198,8 +198,8 @@ class History:
         return held
 
     def committed_before_another(self, context: Any) -> set[str]:
-        """The revisions that this run has committed, with their places in the version table, if another run has begun since then:
-        that one may have moved it."""
+        """The revisions that this run committed together with the version table, if another run has started since: that one may
+        have moved the version table."""
         from sqlalchemy.exc import SQLAlchemyError
 
         if not self._begun or self.is_apart:
@@ -211,8 +211,8 @@ class History:
     def end(
         self, context: Any, outcome: str, heads: tuple[str, ...] | None, error: str | None = None, connection: Any = None
     ) -> None:
-        """Records how the run ended. `heads`: the version table's revisions; None: unknown. `connection`: an autocommit
-        connection that may still be open, used instead of a new one: after hours, the password for that may have expired."""
+        """Records how the run ended. `heads`: the version table's revisions; None: unknown. `connection`: an open autocommit
+        connection to use instead of a new one: after hours, the password for a new one may have expired."""
         from sqlalchemy.exc import SQLAlchemyError
 
         if not self._begun:
@@ -244,8 +244,8 @@ class History:
 
 
 def read(context: Any) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """The latest runs, newest first, and the checksum of each applied revision. Empty if there is no record. A run that no longer
-    holds the mutex was killed."""
+    """The latest runs, newest first, and the checksum of each applied revision. Empty if there is no record. A running run that
+    no longer holds the mutex was killed."""
     from sqlalchemy.exc import SQLAlchemyError
 
     table = full_name(context.version_table_schema, context.version_table)
@@ -263,8 +263,8 @@ def read(context: Any) -> tuple[list[dict[str, Any]], dict[str, str]]:
 
 
 def is_unfinished(connection: Any, table: VersionTable, lineage: Iterable[str]) -> bool:
-    """Whether the database is still being built from empty: the record has every applied revision, no run was complete, and the
-    first one found no tables."""
+    """Whether the database is still being built from empty: every applied revision has a record, no run completed, and the
+    first run found no tables."""
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
@@ -279,7 +279,7 @@ def is_unfinished(connection: Any, table: VersionTable, lineage: Iterable[str]) 
 
 def checksum(script: Any) -> str:
     """SHA-256 of a revision's file."""
-    with open(script.path, "rb", buffering=0) as file:  # noqa: PTH123 - once for each revision: without the cost of a Path
+    with open(script.path, "rb", buffering=0) as file:  # noqa: PTH123 - called once per revision: avoids the cost of a Path
         return hashlib.sha256(file.read()).hexdigest()
 
 

@@ -1,5 +1,5 @@
-"""Indexes that a failed CREATE INDEX CONCURRENTLY left behind: they slow down every write, and IF NOT EXISTS treats them as
-built."""
+"""Finds the indexes that a failed CREATE INDEX CONCURRENTLY left behind: they slow down every write, and IF NOT EXISTS treats
+them as built."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..protocol.log import log
 from .session import execute
 from .watchdog import expect, relax
 
-# With a thousand schemas, searches the catalog for names in the scripts instead of scanning it.
+# With a thousand schemas, looking up the names in the scripts is faster than scanning the catalog.
 _NAMED = """
   AND relation.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = :schema)
   AND relation.relname IN (SELECT json_array_elements_text(CAST(CAST(:names AS text) AS json)))
@@ -60,7 +60,7 @@ def check_indexes(connection: Any, scripts: Iterable[Any], may_drop: bool, schem
                 f"the index {schema}.{name} on {table} is invalid: no query uses it and it slows down every write; {drop}"
             )
         elif may_drop:
-            # It waits for every transaction that may use the index, and holds up nobody meanwhile.
+            # DROP INDEX CONCURRENTLY waits for every transaction that may use the index, and blocks none.
             relax()
             lock_timeout = connection.exec_driver_sql("SELECT current_setting('lock_timeout')").scalar()
             connection.exec_driver_sql("SELECT set_config('lock_timeout', '0', false)")
@@ -85,7 +85,7 @@ def _sources(scripts: Iterable[Any]) -> dict[str, str]:
 
 @lru_cache(maxsize=4)
 def _names(sources: tuple[str, ...]) -> set[str]:
-    """Every word in the scripts that could be an index's name."""
+    """All words in the scripts that could be an index's name."""
     return {name for source in sources for name in _NAME.findall(source)}
 
 

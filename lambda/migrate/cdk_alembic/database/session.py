@@ -1,4 +1,4 @@
-"""Connections and their statements: their timeouts, and what the migrating connection has sent."""
+"""Connections and their statements: timeouts, and the statements that the migrating connection sends."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from typing import Any
 
 from ..protocol.invocation import Cancelled, Invocation
 
-# The statement timeout is the remaining time when it is set. It is set again for a statement that comes this much later.
+# The statement timeout is the remaining time at the moment it is set. It is refreshed before a statement this much later.
 REFRESH_SECONDS = 5.0
 
-# Less than the 350 s after which load balancers and NAT gateways of AWS drop an idle connection.
+# Shorter than the 350 s after which AWS load balancers and NAT gateways drop an idle connection.
 KEEPALIVE_SECONDS = 60
 
-# CREATE INDEX CONCURRENTLY waits for every older transaction while it holds a lock that stops no query. A lock timeout would
-# only leave an INVALID index behind.
+# CREATE INDEX CONCURRENTLY waits for older transactions with a lock that blocks no query. A lock timeout would only leave an
+# INVALID index behind.
 _WAITS_HARMLESSLY = re.compile(r"\bINDEX\b[^;]*\bCONCURRENTLY\b", re.IGNORECASE)
 _OWN_LOCK_TIMEOUT = re.compile(r"\block_timeout\b", re.IGNORECASE)
 OWN_COMMIT = re.compile(r"\s*(?:COMMIT|END)\b(?!\s+PREPARED)", re.IGNORECASE)
 
 
-# A session that a person left open with a lock on the version table or on our own must not keep a run.
+# A session that someone left open with a lock on the version table or on the run history must not block a run.
 BRIEFLY = "set_config('lock_timeout', '5000', false), set_config('statement_timeout', '30000', false)"
 """The limits of the runner's own statements, as SQL."""
 
@@ -39,7 +39,7 @@ def own_connection(context: Any) -> Iterator[Any]:
 
 @contextmanager
 def brief_connection(context: Any) -> Iterator[Any]:
-    """The same, for statements that wait for nothing long."""
+    """A separate autocommit connection with short timeouts."""
     with own_connection(context) as connection:
         connection.exec_driver_sql(f"SELECT {BRIEFLY}")
         yield connection
@@ -52,32 +52,32 @@ def execute(connection: Any, statement: str, **values: Any) -> Any:
 
 @cache
 def _text(statement: str) -> Any:
-    # SQLAlchemy searches the text for parameters; cached for all revisions.
+    # SQLAlchemy parses the text for parameters; cached for all revisions.
     from sqlalchemy import text
 
     return text(statement)
 
 
 def limits(connection: Any, invocation: Invocation, lock_timeout: float | None = None) -> tuple[str, dict[str, str]]:
-    """SQL expressions and their parameters, which make each further statement of the connection end before the deadline, and the
+    """SQL expressions and their parameters that make each later statement of the connection end before the deadline, and the
     session end if this process is killed."""
     version = connection.dialect.server_version_info
     left = invocation.remaining_seconds() - invocation.reserve_seconds
     settings = {"statement_timeout": "0" if left == math.inf else _milliseconds(max(left, 0.001))}
-    # Those of the role or the database are for the application: a revision may compute for a while.
+    # The role's and the database's timeouts are for the application: a revision may compute for a while.
     settings["idle_in_transaction_session_timeout"] = "0"
     if version >= (17,):
         settings["transaction_timeout"] = "0"
     if left == math.inf:
-        # A connection that is silent for hours must stay in the tables of every firewall on the way.
+        # A connection that is silent for hours must not expire in any firewall on its route.
         settings["tcp_keepalives_idle"] = str(KEEPALIVE_SECONDS)
     if lock_timeout is not None:
         settings["lock_timeout"] = _milliseconds(lock_timeout)
     if version >= (14,):
-        # Lambda may kill this process at any time: the server then ends the statement and releases its locks.
+        # Lambda may kill this process at any time: the server then cancels the statement and releases its locks.
         settings["client_connection_check_interval"] = _milliseconds(1)
         settings["idle_session_timeout"] = "0"
-    # The same text each time: neither SQLAlchemy nor PostgreSQL has to read it again.
+    # A constant text: SQLAlchemy and PostgreSQL parse it only once.
     return ", ".join(f"set_config('{name}', :{name}, false)" for name in settings), settings
 
 
@@ -86,50 +86,50 @@ def _milliseconds(seconds: float) -> str:
 
 
 def bound(connection: Any, invocation: Invocation, lock_timeout: float | None = None) -> None:
-    """Sets what `limits` gives."""
+    """Applies `limits` to a connection."""
     calls, values = limits(connection, invocation, lock_timeout)
     execute(connection, f"SELECT {calls}", **values)
 
 
 def is_in_autocommit(connection: Any) -> bool:
-    """Whether each statement of an SQLAlchemy connection is committed by itself."""
+    """Whether an SQLAlchemy connection commits each statement by itself."""
     return bool(getattr(_driver_connection_of(connection.connection), "autocommit", False))
 
 
 def _driver_connection_of(pooled: Any) -> Any:
-    """What has the driver's interface: of one that is async, what SQLAlchemy has wrapped it in."""
+    """The object with the driver's interface; for an async driver, SQLAlchemy's wrapper."""
     return getattr(pooled, "dbapi_connection", None) or pooled.connection
 
 
 def enter_autocommit(connection: Any) -> None:
     """Call it before a connection's isolation level becomes AUTOCOMMIT."""
     if connection.dialect.driver == "pg8000":
-        # Alembic's autocommit_block reads the isolation level first. pg8000 starts a transaction for that query and stays in it,
+        # Alembic's autocommit_block first reads the isolation level. For that query pg8000 starts a transaction and stays in it,
         # so CREATE INDEX CONCURRENTLY would fail.
         connection.connection.rollback()
 
 
 class Session:
-    """Watches one connection while the functions of revisions run on it. Alembic's own statements around them update the version
-    table and have no limit: the revision's work is done then."""
+    """Watches one connection while revisions' functions run on it. Alembic's own statements between them update the version table
+    and have no limit: the revision's work is already done."""
 
     def __init__(self, connection: Any, invocation: Invocation) -> None:
         self.statements = 0
-        """Number of statements of the last revision."""
+        """Number of statements in the last revision."""
         self.left_transaction = False
         """Whether the last revision committed something itself, with an autocommit block or a commit."""
         self._connection = connection
         self._invocation = invocation
         self._is_watching = False
         self._lock_timeout: float | None = None
-        """For the revision's next statement; None if the revision set its own."""
+        """The lock timeout of the revision's next statement; None if the revision set its own."""
         self._set_at = -math.inf
         self._is_set = False
         """Whether the limits of the next revision are set."""
         self._refresh = min(REFRESH_SECONDS, invocation.reserve_seconds / 2)
 
     def run(self, migrate: Callable[..., None], **arguments: Any) -> None:
-        """Runs a revision's function. Raises Cancelled when the run is to end."""
+        """Runs a revision's function. Raises Cancelled if the run must end."""
         if not self._is_set:
             self._set(self._invocation.settings.limits.lock_timeout)
         self._is_set = False
@@ -153,17 +153,17 @@ class Session:
         self._set_at = time.monotonic()
 
     def next_limits(self) -> tuple[str, dict[str, str]]:
-        """The limits of the next revision, for a statement that is sent anyway. Call `were_set` after it."""
+        """The next revision's limits, to add to a statement that is sent anyway. Call `were_set` after it."""
         return limits(self._connection, self._invocation, self._invocation.settings.limits.lock_timeout)
 
     def were_set(self) -> None:
-        """The limits of the next revision are set, unless they are rolled back."""
+        """Records that the next revision's limits are set, until a rollback."""
         self._lock_timeout = self._invocation.settings.limits.lock_timeout
         self._set_at = time.monotonic()
         self._is_set = True
 
     def before_statement(self, connection: Any, cursor: Any, statement: str, *_: Any) -> None:
-        """SQLAlchemy's event before_cursor_execute."""
+        """SQLAlchemy's before_cursor_execute event."""
         if not self._is_watching:
             return
         if self._invocation.cancelled:
@@ -180,17 +180,17 @@ class Session:
             self._set(needed)
 
     def before_commit(self, connection: Any) -> None:
-        """SQLAlchemy's event commit."""
+        """SQLAlchemy's commit event."""
         if self._is_watching:
             self.left_transaction = True
 
     def before_rollback(self, *_: Any) -> None:
-        """SQLAlchemy's events rollback and rollback_savepoint: they undo the settings."""
+        """SQLAlchemy's rollback and rollback_savepoint events: they undo the settings."""
         self._set_at = -math.inf
         self._is_set = False
 
     def before_options(self, connection: Any, options: dict[str, Any]) -> None:
-        """SQLAlchemy's event set_connection_execution_options."""
+        """SQLAlchemy's set_connection_execution_options event."""
         if options.get("isolation_level") == "AUTOCOMMIT":
             self.left_transaction = True
             self._set_at = -math.inf

@@ -1,4 +1,4 @@
-"""The version table: where env.py keeps it, its revisions, and the mutex that lets one run at a time migrate it."""
+"""The version table: where env.py keeps it, its revisions, and the mutex that allows only one run at a time."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from .conditions import pooled
 from .session import BRIEFLY, bound, execute, own_connection
 from .watchdog import expect
 
-# A session that is blocked in pg_advisory_lock holds a snapshot, and CREATE INDEX CONCURRENTLY waits for snapshots: a deadlock.
-# Polling in autocommit holds nothing between two tries, https://www.postgresql.org/docs/current/explicit-locking.html
+# A session that waits in pg_advisory_lock holds a snapshot, and CREATE INDEX CONCURRENTLY waits for snapshots: a deadlock.
+# Polling in autocommit holds none between two tries, https://www.postgresql.org/docs/current/explicit-locking.html
 POLL_SECONDS = (0.1, 0.5)
 
 MAX_NAME_LENGTH = 63
-"""Of pg_stat_activity.application_name."""
+"""The limit of pg_stat_activity.application_name."""
 
 _HOLDER = """
 SELECT activity.pid, activity.application_name, date_trunc('second', activity.backend_start)::text
@@ -32,12 +32,12 @@ WHERE lock.locktype = 'advisory' AND lock.granted AND lock.objsubid = 1
 
 
 def held_by(backend: str) -> str:
-    """Whether a backend holds the mutex, as SQL."""
+    """SQL that tests whether a backend holds the mutex."""
     return f"EXISTS (SELECT FROM pg_locks WHERE pid = {backend} AND locktype = 'advisory' AND granted)"
 
 
 BACKEND = "cdk_alembic_backend"
-"""Key of the info of the connection that holds the mutex: the server's process."""
+"""Key in the `info` of the connection that holds the mutex: its backend's process id."""
 
 _FIND = f"""
 SELECT pg_postmaster_start_time()::text, current_database()::text, current_schema()::text,
@@ -48,22 +48,22 @@ SELECT pg_postmaster_start_time()::text, current_database()::text, current_schem
 
 
 class VersionTable(NamedTuple):
-    """A version table that exists, or will when Alembic creates it."""
+    """A version table, which may not exist yet."""
 
     server: str
-    """Its start time identifies the server."""
+    """The server's start time, which identifies it."""
     database: str
     name: str
     own_schema: str | None
-    """env.py's version_table_schema; for a tenant, its schema. It names mutex and history."""
+    """env.py's version_table_schema; for a tenant, its schema. It names the mutex and the history."""
     visible_schema: str | None
-    """The schema that the search_path leads to."""
+    """The schema that the search_path resolves to."""
     translated_schema: str | None
-    """The configured schema after a schema_translate_map."""
+    """The configured schema after schema_translate_map."""
     has_asked_schema: bool
-    """Whether the database has the schema that `find` was asked about."""
+    """Whether the database has the schema passed to `find`."""
     backend: int
-    """The server's process of env.py's connection."""
+    """Process id of the backend of env.py's connection."""
 
     @property
     def schema(self) -> str | None:
@@ -72,12 +72,12 @@ class VersionTable(NamedTuple):
 
     @property
     def full_name(self) -> str:
-        """Its name in the history."""
+        """Its name in the run history."""
         return full_name(self.own_schema, self.name)
 
     @property
     def is_translated(self) -> bool:
-        """Whether Alembic writes it to another schema than the one it searches: its search ignores schema_translate_map."""
+        """Whether Alembic writes it to another schema than it searches: the search ignores schema_translate_map."""
         configured = self.own_schema
         return self.translated_schema != configured and (configured is not None or self.translated_schema != self.visible_schema)
 
@@ -87,8 +87,8 @@ def full_name(schema: str | None, name: str) -> str:
 
 
 def find(context: Any, schema: str | None = None) -> VersionTable:
-    """The version table of Alembic's MigrationContext, and whether the database has a `schema`. From now on the statements of
-    env.py's connection wait for nothing long; revisions have limits of their own."""
+    """The version table of Alembic's MigrationContext, and whether the database has a `schema`. From now on, statements of
+    env.py's connection have short timeouts; revisions have their own limits."""
     connection = context.connection
     with _outside_transaction(connection):
         row = execute(connection, _FIND, name=context.version_table, schema=schema).one()
@@ -106,17 +106,17 @@ def find(context: Any, schema: str | None = None) -> VersionTable:
 
 
 def prepare(connection: Any) -> None:
-    """Lets the statements of env.py's connection wait for nothing long."""
+    """Sets short timeouts for the statements of env.py's connection."""
     with _outside_transaction(connection):
         connection.exec_driver_sql(f"SELECT {BRIEFLY}")
 
 
 @contextmanager
 def _outside_transaction(connection: Any) -> Iterator[None]:
-    """Leaves no transaction behind that was not there: Alembic would take it for env.py's own, and not commit."""
+    """Ends a transaction that this started: Alembic would mistake it for env.py's own, and not commit."""
     was_in_transaction = connection.in_transaction()
     yield
-    # SQLAlchemy 2 has begun one; 1.4 does not.
+    # SQLAlchemy 2 has started a transaction; 1.4 has not.
     if connection.in_transaction() and not was_in_transaction:
         connection.commit()
 
@@ -135,7 +135,7 @@ def heads_in(connection: Any, table: VersionTable) -> tuple[str, ...]:
 def hold_mutex(context: Any, invocation: Invocation, table: VersionTable) -> Iterator[Any]:
     """Holds the mutex of the MigrationContext's version table, and yields the autocommit connection that holds it.
 
-    Waits within the stage's limit and the time that is left, then raises RunnerError `locked`, which names who holds it.
+    Waits within the stage's limit and the remaining time, then raises RunnerError `locked`, which names the holder.
     """
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -144,7 +144,7 @@ def hold_mutex(context: Any, invocation: Invocation, table: VersionTable) -> Ite
     key = key_of(table.name, table.own_schema)
     started = time.monotonic()
     with (invocation.connect or own_connection)(context) as connection:
-        # What is written here is the record of the run: a commit of the next revision, or of the run's end, takes it to the disk.
+        # This connection writes only the run's record: a later commit, of a revision or of the run's end, flushes it to disk.
         backend = execute(
             connection,
             "SELECT pg_backend_pid(), set_config('application_name', :holder, false), "
@@ -163,19 +163,19 @@ def hold_mutex(context: Any, invocation: Invocation, table: VersionTable) -> Ite
             try:
                 execute(connection, "SELECT pg_advisory_unlock(:key)", key=key)
             except SQLAlchemyError:
-                # An ended session holds nothing.
+                # A session that has ended holds no lock.
                 with suppress(SQLAlchemyError):
                     connection.invalidate()
 
 
 def key_of(version_table: str, version_table_schema: str | None) -> int:
-    """The advisory lock's number: a positive bigint. PostgreSQL keeps advisory locks per database."""
+    """The advisory lock's key: a positive bigint. PostgreSQL keeps advisory locks per database."""
     name = f"cdk-alembic:{version_table_schema or ''}:{version_table}"
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") >> 1
 
 
 def still_held(connection: Any) -> None:
-    """Raises RunnerError if somebody ended the session that holds the mutex: another run may hold it by now."""
+    """Raises RunnerError if the session that holds the mutex has ended: another run may hold it by now."""
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
@@ -194,7 +194,7 @@ def mutex_lost() -> RunnerError:
     )
 
 
-# Nothing is locked by another session than the one that began.
+# Only the session that started may take the lock: a pooler could switch to another one.
 _TRY = "SELECT pg_backend_pid(), CASE WHEN pg_backend_pid() = :backend THEN pg_try_advisory_lock(:key) END"
 
 

@@ -1,7 +1,7 @@
-"""Ends the wait for a server that says nothing any more, so that a request is answered before its deadline.
+"""Ends the wait for a server that no longer answers, so that a request is answered before its deadline.
 
-When a host freezes, or a firewall forgets the connection, a driver waits in a system call that no statement timeout and no signal
-ends. Shutting down its socket from another thread ends it, with any of the four drivers.
+When a host freezes or a firewall drops the connection, a driver waits in a system call that neither a statement timeout nor a
+signal ends. Shutting down its socket from another thread ends it, with any of the four drivers.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any
 
-# What is sent and not acknowledged for this long ends the connection. So do keepalive probes while nothing is sent.
+# The connection ends if sent data is not acknowledged for this long. While nothing is sent, keepalive probes end it.
 USER_TIMEOUT_SECONDS = 30
-# Connecting, and each answer to a statement of the runner, which has a statement timeout.
+# The limit for connecting, and for each answer to one of the runner's statements, which have a statement timeout.
 ANSWER_SECONDS = 60
-# Of the reserve: 2 s of the usual 10 s, without the database.
+# The share of the reserve for answering without the database: 2 s of the usual 10 s.
 ANSWERING_SHARE = 0.2
 KEEPALIVE = {"TCP_KEEPIDLE": 15, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
 
 WATCHDOG: ContextVar[Watchdog | None] = ContextVar("watchdog", default=None)
-"""That of the request under way."""
+"""The watchdog of the current request."""
 
 
 class Watchdog:
-    """As a context manager it watches the connections of a request."""
+    """As a context manager, watches the connections of a request."""
 
     def __init__(self, remaining_seconds: Callable[[], float], reserve_seconds: float) -> None:
-        """`remaining_seconds`: until the process is killed; math.inf: never. `reserve_seconds`: what is kept for verifying
-        and answering; the connections have all of it but the last ANSWERING_SHARE."""
+        """`remaining_seconds`: until the process is killed; math.inf: never. `reserve_seconds`: kept for verifying and answering;
+        connections may use all of it but the last ANSWERING_SHARE."""
         self.is_over = False
-        """Whether the deadline is so near that no server is waited for any more."""
+        """Whether the deadline is too near to wait for a server."""
         self.gave_up = False
-        """Whether a connection was ended since `expect` was called last."""
+        """Whether a connection was ended since the last call of `expect`."""
         self._remaining_seconds = remaining_seconds
         self._spare_seconds = reserve_seconds * ANSWERING_SHARE
         self._connections: weakref.WeakSet[Any] = weakref.WeakSet()
@@ -61,22 +61,22 @@ class Watchdog:
 
     def add(self, connection: Any) -> None:
         """Watches a driver's connection from now on."""
-        # SQLAlchemy wraps those that are async.
+        # SQLAlchemy wraps async connections.
         connection = getattr(connection, "_connection", connection)
         with suppress(Exception), _socket_of(connection) as peer:
             keep_alive(peer)
         with self._changed:
             self._connections.add(connection)
             if self._give_up_at < math.inf:
-                # Whatever env.py did before it connected was not the server's time.
+                # The time that env.py used before it connected does not count.
                 self._give_up_at = max(self._give_up_at, time.monotonic() + ANSWER_SECONDS)
 
     def expect(self, seconds: float) -> None:
-        """From now on the server has this long; a call that comes before that gives it more."""
+        """Starts a limit for the server's answer; a later call extends it."""
         self._give_up(time.monotonic() + seconds)
 
     def relax(self) -> None:
-        """From now on the server has until the deadline: a revision may take long."""
+        """Removes the limit until the deadline: a revision may take long."""
         self._give_up(math.inf)
 
     def _give_up(self, at: float) -> None:
@@ -99,7 +99,7 @@ class Watchdog:
                 self.gave_up = True
                 self._give_up_at = math.inf
                 for connection in tuple(self._connections):
-                    # One that is closed already has no socket.
+                    # A closed connection has no socket.
                     with suppress(Exception), _socket_of(connection) as peer:
                         peer.shutdown(socket.SHUT_RDWR)
                 self._connections.clear()
@@ -108,25 +108,25 @@ class Watchdog:
 
 
 def expect(seconds: float | None = None) -> None:
-    """The same for the request under way. None: ANSWER_SECONDS."""
+    """`Watchdog.expect` of the current request. None: ANSWER_SECONDS."""
     if watchdog := WATCHDOG.get():
         watchdog.expect(ANSWER_SECONDS if seconds is None else seconds)
 
 
 def relax() -> None:
-    """The same for the request under way."""
+    """`Watchdog.relax` of the current request."""
     if watchdog := WATCHDOG.get():
         watchdog.relax()
 
 
 def gave_up() -> bool:
-    """Whether what fails now fails because the server said nothing."""
+    """Whether the current failure is due to a server that did not answer."""
     watchdog = WATCHDOG.get()
     return watchdog is not None and watchdog.gave_up
 
 
 def keep_alive(peer: socket.socket) -> None:
-    """Makes the kernel end the connection when the other end is silent, where it can."""
+    """Makes the kernel end the connection when the peer is silent, if the platform supports it."""
     peer.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in {**KEEPALIVE, "TCP_USER_TIMEOUT": USER_TIMEOUT_SECONDS * 1000}.items():
         if hasattr(socket, name):
@@ -134,7 +134,7 @@ def keep_alive(peer: socket.socket) -> None:
 
 
 def _socket_of(connection: Any) -> socket.socket:
-    """A driver's connection's socket, to be closed without an effect on the connection. Raises whatever the driver raises."""
+    """A duplicate of the connection's socket: closing it has no effect on the connection. Raises the driver's exceptions."""
     if hasattr(connection, "_usock"):  # pg8000
         descriptor = connection._usock.fileno()
     elif hasattr(connection, "get_server_pid"):  # asyncpg

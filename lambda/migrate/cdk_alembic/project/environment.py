@@ -22,18 +22,18 @@ Around = Callable[[Any], AbstractContextManager[None]]
 def run_environment(project: Project, steps: Steps, around: Around | None = None) -> None:
     """Executes env.py once.
 
-    `steps(heads, context)` is Alembic's `fn`: it gives the revisions to run, and code between two of them runs between their
+    `steps(heads, context)` is Alembic's `fn`: it yields the revisions to run. Code between two yields runs between their
     transactions. `around(context)` is entered where env.py calls run_migrations, in the connection's own context (the greenlet
-    of an async env.py), before Alembic reads the heads. Without `around` nothing is written, not even the version table.
-    The project's revisions are loaded there at the latest.
+    of an async env.py), before Alembic reads the heads. Without `around` nothing is written, not even the version table. The
+    project's revisions are loaded there at the latest.
 
-    Raises RunnerError for a database that can't be connected to, for an env.py that fails outside of run_migrations, and for
-    revisions that can't be loaded; failures inside run_migrations are passed on unchanged.
+    Raises RunnerError for a failed connection, for an env.py that fails outside of run_migrations, and for revisions that
+    can't be loaded. Failures inside run_migrations pass unchanged.
     """
     from alembic.runtime.environment import EnvironmentContext
 
-    # env.py calls configure on the installed instance. A subclass would not work: alembic.context proxies only the class that it
-    # registered.
+    # env.py calls configure on the installed instance. A subclass would not work: alembic.context proxies only the class that
+    # it registered.
     environment = EnvironmentContext(project.config, project.script, fn=steps, dont_mutate=around is None)
     execution = _Execution(project, environment, around)
     environment.configure = execution.configure
@@ -52,9 +52,9 @@ def run_environment(project: Project, steps: Steps, around: Around | None = None
 
 
 def load_without_database(project: Project) -> None:
-    """Loads the revisions where env.py would connect: with the paths, the locations and the context that it has set by then.
+    """Loads the revisions at the point where env.py would connect, with the paths, locations and context that it has set so far.
 
-    Nothing connects. If env.py fails before that, the revisions are loaded with what it has set; whoever needs its database
+    Nothing connects. If env.py fails earlier, the revisions are loaded with what it has set so far; the code that connects
     reports the failure. Raises ProjectError for revisions that can't be loaded.
     """
     from alembic.runtime.environment import EnvironmentContext
@@ -66,7 +66,7 @@ def load_without_database(project: Project) -> None:
         project.load()
         raise _Loaded
 
-    # A `creator` of env.py's own connects without do_connect.
+    # If env.py has its own `creator`, it connects without do_connect.
     listened = ((Engine, "do_connect"), (Pool, "connect"))
     environment = EnvironmentContext(project.config, project.script, fn=load, dont_mutate=True)
     for target, name in listened:
@@ -81,13 +81,13 @@ def load_without_database(project: Project) -> None:
 
 
 class _Loaded(BaseException):
-    """Ends env.py where it would connect. No project catches it by mistake."""
+    """Stops env.py before it connects. A BaseException, so that `except Exception` in env.py does not catch it."""
 
 
 def current(project: Project, look: Callable[[tuple[str, ...], Any], None] | None = None) -> tuple[str, ...]:
     """The version table's revisions, read on a separate connection; empty if the table does not exist.
 
-    `look(heads, context)` may read more, or write over connections of its own. Raises RunnerError.
+    `look(heads, context)` may read more, or write over its own connections. Raises RunnerError.
     """
     found: list[tuple[str, ...]] = []
 
@@ -142,7 +142,7 @@ class _Execution:
             raise
 
     def verify(self) -> None:
-        """Raises the failure that an env.py may have caught, and RunnerError if nothing ran."""
+        """Raises the failure that an env.py may have caught, and RunnerError if no migrations ran."""
         if self.failure is not None:
             raise self.failure
         if self._runs == 0:

@@ -1,4 +1,4 @@
-"""Flask-Migrate's env.py reads its database from the running application. Loads that as the command `flask` does."""
+"""Flask-Migrate's env.py reads its database from the running application. Loads that as the `flask` command does."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .project import SET_VARIABLE, Project
 
 
 def make_importable(folder: Path) -> None:
-    """Puts the application on sys.path: `flask db` runs beside it, and the Alembic project is a subfolder."""
+    """Adds the application to sys.path: `flask db` runs next to it, and the Alembic project is a subfolder."""
     if _needs_it(folder / "env.py"):
         sys.path.insert(0, str(folder.parent))
 
@@ -47,12 +47,12 @@ def _needs_it(env: Path) -> bool:
 def _load(project: Project, env: Path) -> Any:
     from flask.cli import ScriptInfo
 
-    # `flask db init` creates the project in a folder beside the application.
+    # `flask db init` creates the project in a folder next to the application.
     folder = project.directory.parent if env.parent.samefile(project.directory) else project.directory
-    # In the application's folder `location` finds its lines, too.
+    # `location` reports lines relative to the working directory.
     with chdir(folder):
         try:
-            # Only the command `flask` reads the variable.
+            # Only the `flask` command reads this variable.
             return ScriptInfo(app_import_path=os.environ.get("FLASK_APP")).load_app()
         except (Exception, SystemExit) as error:
             raise RunnerError(

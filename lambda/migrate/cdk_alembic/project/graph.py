@@ -1,6 +1,6 @@
-"""How revisions follow each other, by what their files say. It needs no Alembic: synth uses the same rules.
+"""The order of revisions, as declared in their files. Requires no Alembic: synth uses the same rules.
 
-Alembic itself fails with a bare KeyError here, or uses the last of two files with one id.
+Alembic itself fails with a bare KeyError here, or silently uses the last of two files with the same id.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from ..protocol.errors import ProjectError
 
 
 class Node(NamedTuple):
-    """A revision as its file says."""
+    """A revision as declared in its file."""
 
     revision: str
     file: str
-    """Its name."""
+    """The file's name."""
     down: tuple[str, ...]
     depends_on: tuple[str, ...]
-    """Ids, the beginnings of ids, or branch labels."""
+    """Ids, prefixes of ids, or branch labels."""
 
 
 def duplicate(nodes: Iterable[Node]) -> ProjectError | None:
-    """The error for two files with one revision id; None if there is no error."""
+    """The error for two files with the same revision id; None if there is no error."""
     found: dict[str, Node] = {}
     for node in nodes:
         if (other := found.setdefault(node.revision, node)) is not node:
@@ -37,7 +37,7 @@ def duplicate(nodes: Iterable[Node]) -> ProjectError | None:
 
 
 def problem(nodes: Collection[Node]) -> ProjectError | None:
-    """The error for a duplicate, or for revisions that follow a missing one or form a circle; None if there is no error."""
+    """The error for a duplicate, a missing revision or a cycle; None if there is no error."""
     if error := duplicate(nodes):
         return error
     found = {node.revision: node for node in nodes}
@@ -62,13 +62,13 @@ def problem(nodes: Collection[Node]) -> ProjectError | None:
 
 
 def is_meant(labels: Mapping[str, Collection[str]]) -> bool:
-    """Whether several heads, with the branch labels of each, are intended, so that a deploy goes to all of them: each has a label
-    that no other head has."""
+    """Whether several heads, with their branch labels, are intended, so a deploy upgrades all of them: each has a label that no
+    other head has."""
     return len(own_labels(labels)) == len(labels)
 
 
 def own_labels(labels: Mapping[str, Collection[str]]) -> dict[str, str]:
-    """A branch label that no other head has, for each of the heads that has one."""
+    """A branch label that no other head has, for each head with such a label."""
     every = [label for of_head in labels.values() for label in of_head]
     own = {head: [label for label in sorted(of_head) if every.count(label) == 1] for head, of_head in labels.items()}
     return {head: found[0] for head, found in own.items() if found}

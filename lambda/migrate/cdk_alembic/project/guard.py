@@ -1,4 +1,4 @@
-"""What pending revisions would destroy: as it was found when the package was made, or else read from their source with patterns.
+"""What pending revisions would destroy: determined when the package was built, or else by patterns in their source.
 
 A revision that destroys data acknowledges it in its own file, with a reason: `# cdk-alembic: allow drop-table: moved to orders`.
 """
@@ -48,19 +48,19 @@ _SQL = {
 
 
 def data_losses(scripts: Iterable[Any], unread: bool = False) -> list[dict[str, Any]]:
-    """What the upgrades of these scripts destroy: the contract's DataLoss, in order. `unread`: and what can't be read of them."""
+    """What the upgrades of these scripts destroy, in order: the contract's DataLoss. `unread`: include SQL that can't be read."""
     found = [{"revision": script.revision, **loss} for script in scripts for loss in _of_file(Path(script.path))]
     return [loss for loss in found if unread or loss["rule"] != UNREAD]
 
 
 def unread_warnings(scripts: Iterable[Any]) -> list[str]:
-    """A sentence for each place that can't be read and is not acknowledged."""
+    """A sentence for each place whose SQL can't be read and that is not acknowledged."""
     losses = data_losses(scripts, unread=True)
     return [f"{_place(loss)} {loss['what']}" for loss in losses if loss["rule"] == UNREAD and "acknowledgement" not in loss]
 
 
 def unreadable(scripts: Iterable[Any]) -> list[str]:
-    """A warning for each script whose source is not in the package: what it destroys could not be determined."""
+    """A warning for each script without source in the package: what it destroys could not be determined."""
     return [
         f"revision {script.revision} has no source file, so the guard cannot see what it destroys"
         for script in scripts
@@ -69,7 +69,7 @@ def unreadable(scripts: Iterable[Any]) -> list[str]:
 
 
 def refuse_unacknowledged(scripts: Iterable[Any], unread: bool = False) -> None:
-    """Raises RunnerError `blocked` that names every place without an acknowledgement, and the comment to write."""
+    """Raises RunnerError `blocked`, which names each unacknowledged place and the comment to write."""
     open_ = [loss for loss in data_losses(scripts, unread) if "acknowledgement" not in loss]
     if open_:
         losses = "; ".join(f"{loss['what']} in {_place(loss)}" for loss in open_)
@@ -93,7 +93,7 @@ def _of_file(path: Path) -> list[dict[str, Any]]:
     return _of_source(path.name, source_of(path), _packaged(path))
 
 
-# Each of a thousand tenants asks about the same revisions.
+# Each of a thousand tenants checks the same revisions.
 @lru_cache(maxsize=1024)
 def _of_source(name: str, source: bytes, packaged: tuple[tuple[str, str, int], ...] | None) -> list[dict[str, Any]]:
     found = losses_of(ast.parse(source)) if packaged is None else packaged
@@ -106,7 +106,7 @@ def _of_source(name: str, source: bytes, packaged: tuple[tuple[str, str, int], .
 
 
 def _packaged(path: Path) -> tuple[tuple[str, str, int], ...] | None:
-    """What was found in a file when the package was made; None when revisions were not read then."""
+    """What the build of the package found in a file; None if it did not read revisions."""
     root = package_root()
     backend, file, manifest_file = (root / BACKEND_DIRECTORY).resolve(), path.resolve(), root / MANIFEST_FILE
     if not manifest_file.is_file() or not file.is_relative_to(backend):
@@ -124,7 +124,7 @@ def _destroys(root: Path, _changed: int) -> dict[str, list[dict[str, Any]]] | No
 
 
 def losses_of(tree: ast.Module) -> list[tuple[str, str, int]]:
-    """Rule, what is lost, line: of the upgrade and of what it uses."""
+    """Rule, lost object and line, for `upgrade` and the definitions that it uses."""
     return sorted(set(_found(tree)), key=lambda found: found[2])
 
 
@@ -150,7 +150,7 @@ def _found(tree: ast.Module) -> Iterator[tuple[str, str, int]]:
 
 
 def _is_unread(statement: ast.expr, tree: ast.Module) -> bool:
-    """Whether it can't be told from its text what is executed; statements of SQLAlchemy are looked at as calls."""
+    """Whether the executed SQL can't be determined from the source. SQLAlchemy's statements are checked as calls instead."""
     if isinstance(statement, ast.Call) and last_name(statement.func) in ("text", "DDL") and statement.args:
         return _is_unread(statement.args[0], tree)
     if isinstance(statement, ast.Name):
@@ -159,7 +159,7 @@ def _is_unread(statement: ast.expr, tree: ast.Module) -> bool:
 
 
 def _used_by_upgrade(tree: ast.Module) -> list[ast.AST]:
-    """The function `upgrade` and the module's own definitions that it uses, directly or through others."""
+    """The function `upgrade` and the module's own definitions that it uses, directly or indirectly."""
     own = definitions(tree)
     used: list[ast.AST] = list(own.get("upgrade", ()))
     for node in used:

@@ -1,4 +1,4 @@
-"""The layout of the function's package, from its manifest. A package that was laid out by hand has none."""
+"""The layout of the function's package, from its manifest. A hand-built package has none."""
 
 from __future__ import annotations
 

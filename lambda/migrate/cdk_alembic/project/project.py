@@ -1,4 +1,4 @@
-"""The backend's Alembic project, in the function's package or on a developer's machine: its configuration and its scripts."""
+"""The backend's Alembic project, in the function's package or on a developer's machine: its configuration and scripts."""
 
 from __future__ import annotations
 
@@ -32,14 +32,13 @@ FLASK_MIGRATE_FOLDER = "migrations"
 
 
 class Project:
-    """One project, as Alembic reads it. The revisions are loaded when first needed, which is after env.py has started."""
+    """One project, as Alembic reads it. Loads the revisions on first use, which is after env.py has started."""
 
     def __init__(
         self, directory: Path, config: Path | None = None, sources: Iterable[Path] = (), dependencies: Path | None = None
     ) -> None:
-        """`directory`: where `alembic` would be called. `config`: its configuration; None: what is found there. `sources`: more
-        folders of the backend that must be on sys.path, besides the directory and its src. Raises
-        RunnerError `invalid_project`."""
+        """`directory`: where `alembic` would be called. `config`: its configuration; None: searched for there. `sources`: more
+        folders of the backend for sys.path, besides the directory and its src. Raises RunnerError `invalid_project`."""
         self.directory = directory
         self._sources = [directory / "src", directory, *sources]
         for path in (*self._sources, dependencies):
@@ -55,7 +54,7 @@ class Project:
             from alembic.script.revision import RevisionMap
 
             self.script = ScriptDirectory.from_config(self.config)
-            # Alembic prepends prepend_sys_path each time, and a function serves many requests.
+            # Alembic prepends prepend_sys_path each time, and one function serves many requests.
             sys.path[:] = dict.fromkeys(sys.path)
         except (Exception, SystemExit) as error:
             raise _not_loaded(error) from error
@@ -79,7 +78,7 @@ class Project:
         return cls(directory, config, [backend, *roots], root / DEPENDENCIES_DIRECTORY)
 
     def load(self) -> None:
-        """Loads the revisions. Call it while env.py runs, which may set where they are and what they need. Raises
+        """Loads the revisions. Call it while env.py runs: env.py may set their locations and requirements. Raises
         ProjectError."""
         try:
             self.script.get_heads()
@@ -89,7 +88,7 @@ class Project:
             raise problem(self._found) or _not_loaded(error) from error
 
     def _scripts(self) -> Iterator[Any]:
-        """What Alembic loads."""
+        """The scripts that Alembic loads."""
         self._found.clear()
         for script in self.script._load_revisions():
             self._found.append(_node(script))
@@ -103,27 +102,27 @@ class Project:
         return tuple(sorted(self.script.get_heads()))
 
     def known(self, revision: str) -> bool:
-        """Whether the scripts have exactly this id (Alembic would also accept the start of one)."""
+        """Whether a script has exactly this id (Alembic would also accept a prefix)."""
         return revision in self.script.revision_map._revision_map
 
     def unknown(self, revisions: Iterable[str]) -> list[str]:
-        """The database's revisions that the scripts do not have."""
+        """The revisions that no script has."""
         return sorted(revision for revision in revisions if not self.known(revision))
 
     def lineage(self, heads: Iterable[str]) -> set[str]:
-        """Every applied revision if the version table has `heads`."""
+        """Every revision that is applied if the version table has `heads`."""
         heads = tuple(heads)
         if not heads:
             return set()
         return {script.revision for script in self.script.iterate_revisions(heads, "base", implicit_base=True)}
 
     def for_tenant(self, argument: str) -> None:
-        """Gives env.py a fresh configuration with Alembic's `-x tenant=...`, untouched by other tenants' env.py."""
+        """Sets a new configuration with Alembic's `-x tenant=...`, without changes by other tenants' env.py."""
         self.config = configuration(self.directory, self._file)
         self.config.cmd_opts = Namespace(x=[f"tenant={argument}"])
 
     def forget_modules(self) -> None:
-        """Drops the backend's modules, so that they read their settings from the environment again."""
+        """Unloads the backend's modules, so that they read their settings from the environment again."""
         inside = tuple(f"{folder}{os.sep}" for folder in self._sources)
         for name, module in list(sys.modules.items()):
             if (getattr(module, "__file__", None) or "").startswith(inside):
@@ -131,8 +130,8 @@ class Project:
 
 
 def configuration(directory: Path, file: Path | None = None) -> Any:
-    """Alembic's Config of the project in a directory. `file`: its alembic.ini or pyproject.toml, where it is known. Raises
-    RunnerError `invalid_project`."""
+    """Alembic's Config of the project in a directory. `file`: its alembic.ini or pyproject.toml, if known. Raises RunnerError
+    `invalid_project`."""
     try:
         from alembic.util import CommandError
     except ImportError as error:
@@ -164,16 +163,16 @@ def _configuration(directory: Path, file: Path | None) -> Any:
     for ini in (directory / "alembic.ini", directory / FLASK_MIGRATE_FOLDER / "alembic.ini") if file is None else (file,):
         toml = (ini.parent if ini.name == "pyproject.toml" else directory) / "pyproject.toml"
         if _has_alembic_table(toml):
-            # toml_file is new in Alembic 1.16; an older one does not read [tool.alembic].
+            # toml_file was added in Alembic 1.16; earlier versions do not read [tool.alembic].
             return Config(str(ini if ini != toml else toml.with_name("alembic.ini")), toml_file=str(toml))
         if ini.is_file():
             config = Config(str(ini))
             if not config.get_main_option("script_location") and (ini.parent / "env.py").is_file():
-                # Flask-Migrate's alembic.ini is in the folder of the scripts and does not set script_location.
+                # Flask-Migrate's alembic.ini is in the scripts' folder and does not set script_location.
                 config.set_main_option("script_location", str(ini.parent).replace("%", "%%"))
             return config
     if (toml := directory / "pyproject.toml").is_file():
-        # One that can't be read may hold the configuration.
+        # A file that can't be parsed may contain the configuration.
         tomllib.loads(toml.read_text(encoding="utf-8"))
     return None
 
@@ -189,7 +188,7 @@ def _has_alembic_table(toml: Path) -> bool:
 
 @contextmanager
 def keeping_scripts() -> Iterator[None]:
-    """Excludes the loaded scripts, which stay, from garbage collection. Use it once per request: garbage that is frozen is rarely
+    """Excludes the loaded scripts, which stay loaded, from garbage collection. Use it once per request: frozen garbage is rarely
     collected afterwards."""
     gc.freeze()
     try:

@@ -9,14 +9,14 @@ from typing import Any
 from ..database.failures import describe, location
 from .project import Project
 
-# A Lambda response may have 6 MB, https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+# The limit of a Lambda response is 6 MB, https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_CHARACTERS = 1_000_000
 
 
 def render(project: Project, steps: Iterable[Any]) -> list[dict[str, Any]]:
-    """For each step the contract's RenderedRevision.
+    """The contract's RenderedRevision for each step.
 
-    A revision that reads the database, or an env.py without an offline mode, has no SQL to show; `reason` says why.
+    A revision that reads the database, or an env.py without an offline mode, has no SQL; `reason` says why.
     """
     rendered = []
     left = MAX_CHARACTERS

@@ -1,4 +1,4 @@
-"""The order of the revisions, and the steps from a database's revision to another one."""
+"""The order of the revisions, and the steps from a database's revision to a target."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _RELATIVE = re.compile(r"[+-][0-9]+$")
 def path(project: Project, revision: str, heads: tuple[str, ...], downgrade: bool) -> tuple[list[Any], list[str]]:
     """The steps from `heads` to `revision`, and `revision` as ids (empty: base).
 
-    Several heads that are meant (see is_meant) are what `head` stands for. Raises ProjectError `multiple_heads` or
-    RunnerError `unknown_revision`.
+    `head` means all heads if several are intended (see is_meant). Raises ProjectError `multiple_heads` or RunnerError
+    `unknown_revision`.
     """
     if revision == "head" and len(project.heads) > 1:
         refuse_heads_that_are_not_meant(project)
@@ -39,14 +39,14 @@ def resolve(project: Project, revision: str) -> list[str]:
 
 
 def same_target(target: list[str], revision: str) -> str:
-    """The target of the next slice. A relative step is resolved once, before the database moves; several heads have no id."""
+    """The target of the next slice. Resolves a relative step before the database moves; several heads have no single id."""
     if len(target) > 1:
         return revision
     return target[0] if target else "base"
 
 
 def check_rows(project: Project, rows: Iterable[Any], table: str) -> None:
-    """Raises RunnerError `invalid_version_table` when the version table holds what Alembic never writes."""
+    """Raises RunnerError `invalid_version_table` if the version table has rows that Alembic never writes."""
     rows = tuple(rows)
     strange = [row for row in rows if not isinstance(row, str) or not row]
     twice = [row for row in rows if rows.count(row) > 1]
@@ -65,7 +65,7 @@ def check_rows(project: Project, rows: Iterable[Any], table: str) -> None:
 
 
 def _implied(project: Project, rows: tuple[str, ...]) -> str | None:
-    """A row that another row implies."""
+    """A row that is redundant because another row implies it."""
     known = [row for row in rows if project.known(row)]
     seen: set[str] = set()
     open_ends = [below for row in known for below in _below(project, row)]
@@ -112,7 +112,7 @@ def alembic_errors(project: Project, revision: str) -> Iterator[None]:
 
 
 def refuse_heads_that_are_not_meant(project: Project) -> None:
-    """Raises ProjectError `multiple_heads` that gives the merge command."""
+    """Raises ProjectError `multiple_heads`, with the merge command, if several heads are not intended."""
     if len(project.heads) > 1 and not is_meant(branch_labels(project)):
         raise ProjectError(
             "multiple_heads",
@@ -123,5 +123,5 @@ def refuse_heads_that_are_not_meant(project: Project) -> None:
 
 
 def branch_labels(project: Project) -> dict[str, set[str]]:
-    """The branch labels of each head, those of the revisions before it included."""
+    """The branch labels of each head, including those of its ancestors."""
     return {head.revision: head.branch_labels for head in project.script.get_revisions(project.heads)}

@@ -1,4 +1,4 @@
-"""How a revision's file is read without running it, for the guard and the local review."""
+"""Reads a revision's file without running it, for the guard and the local review."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _ACKNOWLEDGEMENT = re.compile(r"#\s*cdk-alembic:\s*allow\s+([a-z-]+)\s*:\s*(\S.*
 
 
 def source_of(path: Path) -> bytes:
-    """A revision's source. Empty where the package has its bytecode alone (Alembic's `sourceless`)."""
+    """A revision's source. Empty if the package has only its bytecode (Alembic's `sourceless`)."""
     return b"" if path.suffix == ".pyc" else path.read_bytes()
 
 
 def acknowledgements(source: bytes) -> Iterator[tuple[str, str, int]]:
-    """Rule, reason and line of each comment that accepts a finding."""
+    """Rule, reason and line of each comment that acknowledges a finding."""
     for token in tokenize.tokenize(io.BytesIO(source).readline):
         if token.type == tokenize.COMMENT and (match := _ACKNOWLEDGEMENT.match(token.string)):
             yield match[1], match[2], token.start[0]
 
 
 def definitions(tree: ast.Module) -> dict[str, list[ast.stmt]]:
-    """The module's own functions, classes and variables by name."""
+    """The module's own functions, classes and variables, by name."""
     found: dict[str, list[ast.stmt]] = {}
     for node in tree.body:
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
@@ -38,7 +38,7 @@ def definitions(tree: ast.Module) -> dict[str, list[ast.stmt]]:
 
 
 def text_of(node: ast.AST | None, known: Mapping[str, Any] | None = None) -> str | None:
-    """The literal parts of a text, an f-string or a sum of texts. Values are replaced by those in `known`, or by `_`."""
+    """The literal parts of a text, an f-string or a concatenation. Other values are looked up in `known`, or become `_`."""
     if isinstance(node, ast.Constant):
         return node.value if isinstance(node.value, str) else None
     if isinstance(node, ast.JoinedStr):

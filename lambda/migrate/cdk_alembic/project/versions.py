@@ -1,4 +1,4 @@
-"""The versions of Alembic and SQLAlchemy that can run migrations here. Synth also refuses those that are too new."""
+"""The versions of Alembic and SQLAlchemy that the runner supports. Synth also rejects versions that are too new."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..protocol.rules import SUPPORTED_VERSIONS
 
 
 def refuse_too_old() -> None:
-    """Raises RunnerError `invalid_project` for a version before the oldest that is supported."""
+    """Raises RunnerError `invalid_project` for a version before the oldest supported one."""
     import alembic
     import sqlalchemy
 

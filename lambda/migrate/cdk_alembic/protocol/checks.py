@@ -1,6 +1,7 @@
-"""Finds problems of a value by the rules of the contract, which are data.
+"""Validates values by the rules of the contract, which are data.
 
-Its twin is lib/contract/checks/rules.ts: both find the same problems in the same words. Imported by every call: few imports.
+lib/contract/checks/rules.ts is the same in TypeScript: both report the same problems with the same words. Every call imports
+this module, so it imports little.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-# A list of thousands can have as many problems; a person reads only some.
+# A list of thousands of items can have as many problems; people read only a few.
 MAX_LISTED = 5
 MAX_VALUE_LENGTH = 60
 
 
 def problems(shape: Mapping[str, Any], value: object, path: str = "") -> list[str]:
-    """All problems of an object; empty: it is valid."""
+    """All problems of an object; empty if it is valid."""
     if not isinstance(value, dict):
         return [f"{path or shape['name']} must be a JSON object"]
     rules = shape["keys"]
@@ -31,7 +32,7 @@ def problems(shape: Mapping[str, Any], value: object, path: str = "") -> list[st
         command = value.get(by, rules[by].get("default"))
         wrong = wrong_with(rules[by], command, prefix + by)
         if wrong:
-            # Without the command, its keys are unknown.
+            # The command determines which keys are valid.
             return found + wrong
     for key, rule in rules.items():
         if key == by:
@@ -55,7 +56,7 @@ def problems(shape: Mapping[str, Any], value: object, path: str = "") -> list[st
 
 
 def wrong_with(rule: Mapping[str, Any], value: object, key: str = "") -> list[str]:
-    """The problems of one value; empty: it is valid."""
+    """The problems of one value; empty if it is valid."""
     if rule["type"] == "object" and isinstance(value, dict):
         return problems(rule["shape"], value, key)
     if not _PASSES[rule["type"]](rule, value):
@@ -78,7 +79,7 @@ def _is_text(rule: Mapping[str, Any], value: object) -> bool:
 def _is_number(rule: Mapping[str, Any], value: object) -> bool:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return False
-    # JSON has one kind of number: 2.0 is 2.
+    # JSON has only one number type: 2.0 is 2.
     return rule["from"] <= value <= rule.get("to", value) and (not rule.get("whole") or value % 1 == 0)
 
 

@@ -1,4 +1,4 @@
-"""Requests and settings that `rules` found valid. lib/contract documents each field."""
+"""Validated requests and settings. lib/contract documents each field."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Limits(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """The construct's settings, which `settings_problems` found valid."""
+    """The construct's settings, validated with `settings_problems`."""
 
     stage: str
     allow: tuple[str, ...]
@@ -80,17 +80,17 @@ class Settings(NamedTuple):
     container: str | None = None
     tenants: dict[str, Any] | None = None
     guard_unread: bool = False
-    """Whether a revision whose SQL can't be read stops the run, too."""
-    """The function migrates tenants; `query` lists them."""
+    """Whether a revision whose SQL can't be read also stops the run."""
+    """Set if the function migrates tenants; its `query` lists them."""
 
 
 def request_problems(request: object) -> list[str]:
-    """All problems of a request; empty: it is valid."""
+    """All problems of a request; empty if it is valid."""
     return problems(REQUEST, request)
 
 
 def parse_request(request: dict[str, Any]) -> Request:
-    """A request that `request_problems` found valid."""
+    """Parses a request that `request_problems` found valid."""
     return Request(
         request.get("command", "upgrade"),
         request.get("revision"),
@@ -104,12 +104,12 @@ def parse_request(request: dict[str, Any]) -> Request:
 
 
 def settings_problems(settings: object) -> list[str]:
-    """All problems of the function's settings; empty: they are valid."""
+    """All problems of the function's settings; empty if they are valid."""
     return problems(SETTINGS, settings)
 
 
 def parse_settings(settings: dict[str, Any]) -> Settings:
-    """Settings that `settings_problems` found valid."""
+    """Parses settings that `settings_problems` found valid."""
     limits = settings.get("limits", {})
     return Settings(
         settings["stage"],

@@ -1,4 +1,4 @@
-"""The runner's errors: a code of the contract, what happened, and the next step."""
+"""The runner's errors: one of the contract's codes, what happened, and the next step."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 class RunnerError(Exception):
     """A failure that the caller sees.
 
-    `code` is one of contract.RUNNER_CODES; `message` says what went wrong, with what; `next` is the step to take. All of it is
-    redacted before it leaves.
+    `code` is one of contract.RUNNER_CODES; `message` says what went wrong, with what; `next` is the step to take. All fields
+    are redacted before they leave the runner.
     """
 
     def __init__(

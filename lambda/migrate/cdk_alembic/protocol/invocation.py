@@ -1,4 +1,4 @@
-"""The edge: checks event and settings once and turns them into one typed Invocation."""
+"""The edge: validates event and settings once and turns them into one typed Invocation."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from .contract import (
 )
 from .errors import RunnerError
 
-# Verifying the heads and answering takes a connection and a query; a short function reserves a fifth of its time for it.
+# Verifying the heads and answering takes a connection and a query; a short function reserves a fifth of its time.
 RESERVE_SECONDS = 10.0
 RESERVE_SHARE = 0.2
 
 
 class Cancelled(Exception):
-    """Raised within a revision if its run must end."""
+    """Raised inside a revision if its run must end."""
 
 
 @dataclass
@@ -42,12 +42,12 @@ class Invocation:
     remaining_seconds: Callable[[], float]
     """Until the function is killed."""
     reserve_seconds: float
-    """No revision starts with less than this left: verifying and answering need it."""
+    """No revision starts with less time than this: verifying and answering need it."""
     started: float = field(default_factory=time.monotonic)
     applied: list[dict[str, Any]] = field(default_factory=list)
-    """Committed revisions, also if the run fails afterwards: the contract's AppliedRevision."""
+    """Committed revisions, even if the run fails later: the contract's AppliedRevision."""
     before: tuple[str, ...] | None = None
-    """The version table's revisions when they were first read."""
+    """The version table's revisions when first read."""
     warnings: list[str] = field(default_factory=list)
     """Warnings that did not stop the run."""
     compute: str | None = None
@@ -55,18 +55,18 @@ class Invocation:
     cancelled: bool = False
     """Whether the run must end. Set by another thread."""
     connection: Any = None
-    """The driver's connection while it migrates, for another thread to cancel."""
+    """The driver's connection while it migrates, so that another thread can cancel its statement."""
     renew: Callable[[], None] = lambda: None
-    """Fetches the database's password again, before a new connection after a long run."""
+    """Fetches the database's password again, for a new connection after a long run."""
     tenant: str | None = None
-    """Whose database or schema it is; None without tenants."""
+    """The tenant being migrated; None without tenants."""
     connect: Callable[[Any], AbstractContextManager[Any]] | None = None
     """Opens the connection that holds the mutex; None: the run opens its own."""
     lock_wait_seconds: float = 0
-    """Spent waiting for the mutex, and on tries that failed because a table was locked."""
+    """Time spent waiting for the mutex, and on tries that failed because of a locked table."""
 
     def refuse_if_cancelled(self) -> None:
-        """Call it between two revisions. Raises RunnerError `cancelled`."""
+        """Raises RunnerError `cancelled`. Call it between two revisions."""
         if self.cancelled:
             raise RunnerError(
                 "cancelled",
@@ -93,7 +93,7 @@ class Host(NamedTuple):
 
 
 def receive(event: Any, host: Host) -> Invocation:
-    """The checked request. Without a payload, it upgrades to head. Raises RunnerError `invalid_settings`, `invalid_request` or
+    """Validates a request. Without a payload, upgrades to head. Raises RunnerError `invalid_settings`, `invalid_request` or
     `not_allowed`."""
     settings = _settings()
     event = {} if event is None else event
@@ -138,7 +138,7 @@ def _request(event: Any, settings: Settings) -> Request:
 
 
 def _tenant_request(event: Any) -> Any:
-    """A plain invoke must never migrate a schema that belongs to no tenant."""
+    """Rejects a plain invoke, which would migrate a schema that belongs to no tenant."""
     from .tenant_contract import parse_tenant_request, tenant_request_problems
 
     problems = tenant_request_problems(event)

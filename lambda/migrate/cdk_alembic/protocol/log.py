@@ -1,6 +1,6 @@
 """Log lines as JSON on standard output, which Lambda sends to CloudWatch, and redaction of secrets in everything printed.
 
-The standard library's logging is not used: the usual env.py calls fileConfig, which disables every logger that exists.
+The standard library's logging is not used: a typical env.py calls fileConfig, which disables all existing loggers.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from collections.abc import Iterator
 from typing import Any, TextIO
 from urllib.parse import quote
 
-# A password may hold a slash or a colon that is not encoded: it ends at the last @ of the word. Each pattern passes over the text
-# once. A single one for all of it would try every end for every start.
+# A password may contain an unencoded slash or colon, so it ends at the word's last @. Each pattern scans the text once; a
+# combined one would try every end for every start.
 _WORD = re.compile(r"[^\s\"']+")
 _USER_IN_URL = re.compile(r"://[^:/?#]*:")
-# Keywords of libpq, and the notations of JSON and Python. An unclosed quote redacts the rest of its line.
+# libpq's keywords, in JSON and Python notation too. An unclosed quote redacts the rest of its line.
 _PASSWORD_IN_DSN = re.compile(
     r"""((?:password|passwd|pwd|secret|token)["'\\]{0,2}\s*[=:]\s*)(\\?"[^"\n]*"?|'[^'\n]*'?|[^\s,;&)"'\\]+)""", re.IGNORECASE
 )
 
-# A shorter text could be part of any word.
+# A shorter secret could be part of any word.
 _SHORTEST_SECRET = 8
 _secrets: set[str] = set()
 
 
 @contextlib.contextmanager
 def hiding_secrets() -> Iterator[None]:
-    """Within this block, `redact` removes the texts passed to `hide`. They are forgotten afterwards: with a database per tenant,
+    """Within this block, `redact` removes the texts passed to `hide`. Forgets them afterwards: with a database per tenant,
     passwords would pile up."""
     try:
         yield
@@ -40,13 +40,13 @@ def hiding_secrets() -> Iterator[None]:
 
 
 def hide(secret: str) -> None:
-    """Makes `redact` remove this text everywhere, also URL-encoded."""
+    """Makes `redact` remove this text everywhere, including its URL-encoded form."""
     if len(secret) >= _SHORTEST_SECRET:
         _secrets.update((secret, quote(secret, safe="")))
 
 
 def redact(text: str) -> str:
-    """The text without the passwords of database addresses (URL or libpq keywords) and without the texts passed to `hide`."""
+    """The text without the passwords of database addresses (URL or libpq keywords) and the texts passed to `hide`."""
     for secret in _secrets:
         text = text.replace(secret, "***")
     if "://" in text:
@@ -62,7 +62,7 @@ def _without_password(word: re.Match[str]) -> str:
 
 
 def redacted(value: Any) -> Any:
-    """A JSON value with every text in it redacted."""
+    """A JSON value with every text redacted."""
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, dict):
@@ -73,9 +73,9 @@ def redacted(value: Any) -> Any:
 
 
 def log(level: str, event: str, **facts: Any) -> None:
-    """Writes one line: level, event and facts. Redacts texts, and omits facts that are None."""
+    """Writes one line: level, event and facts. Redacts texts and omits facts that are None."""
     facts = {name: redacted(value) for name, value in facts.items() if value is not None}
-    # The whole line is not redacted again: a quote within a text could look like the end of a password.
+    # Does not redact the whole line again: a quote within a text could look like the end of a password.
     stream = sys.stdout.stream if isinstance(sys.stdout, _Redacting) else sys.stdout
     stream.write(json.dumps({"level": level, "event": event, **facts}, default=str) + "\n")
     stream.flush()
@@ -83,7 +83,7 @@ def log(level: str, event: str, **facts: Any) -> None:
 
 @contextlib.contextmanager
 def redacted_output() -> Iterator[None]:
-    """Within this block, redacts line by line what the backend's code prints or logs to either stream."""
+    """Within this block, redacts the lines that the backend's code prints or logs to stdout and stderr."""
     make_record = logging.getLogRecordFactory()
     # Lambda's logging handler does not write to the streams.
     logging.setLogRecordFactory(lambda *args, **options: _redacted_record(make_record(*args, **options)))
@@ -109,14 +109,14 @@ def _redacted_record(record: logging.LogRecord) -> logging.LogRecord:
     return record
 
 
-# CloudWatch takes 256 KB as one event, https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
+# The limit of a CloudWatch event is 256 KB, https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
 MAX_LINE = 200_000
-# A secret that is written in pieces may have begun here.
+# The start of a secret that is written in several pieces may be here.
 _KEPT_BACK = 4_000
 
 
 class _Redacting(io.TextIOBase):
-    """Passes a line on when it is complete or grows too long, because a password may be written in pieces."""
+    """Passes on a line when it is complete or too long, because a password may be written in several pieces."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream

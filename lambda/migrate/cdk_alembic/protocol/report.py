@@ -1,4 +1,4 @@
-"""What an operator sees of a request: its result in the log, metrics, and an event on the bus after a run."""
+"""Reports a request to the operator: its result in the log, metrics, and an event on the bus after a run."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def tenants_completed(invocation: Invocation, answer: Mapping[str, Any]) -> None
 
 
 def failed(invocation: Invocation | None, error: Mapping[str, Any], traceback: str | None) -> None:
-    """Reports the contract's FailureDetail. `invocation`: None if the request or the settings could not be read."""
+    """Reports the contract's FailureDetail. `invocation`: None if the request or the settings were invalid."""
     log("ERROR", "run_failed", **error, stage=invocation.settings.stage if invocation else None, traceback=traceback)
     if invocation:
         _ended(invocation, error["code"], {"error": error, "applied": invocation.applied})
@@ -77,7 +77,7 @@ def _ended(invocation: Invocation, outcome: str, facts: dict[str, Any]) -> None:
         return
     settings = invocation.settings
     has_failed = outcome not in ("complete", "partial")
-    # CloudWatch makes metrics of such a line, without a call to its API:
+    # CloudWatch extracts metrics from such a line, without an API call:
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
     definitions = [{"Name": name, "Unit": unit} for name, unit in _UNITS.items()]
     directive = {"Namespace": NAMESPACE, "Dimensions": [["stage"]], "Metrics": definitions}

@@ -1,4 +1,4 @@
-"""Tenants and their requests that `rules` found valid. lib/contract/tenants documents each field."""
+"""Validated tenants and their requests. lib/contract/tenants documents each field."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Tenant(NamedTuple):
 
     @property
     def schema(self) -> str | None:
-        """The schema that must contain its version table; None: any schema in the tenant's own database."""
+        """The schema that must have its version table; None: any schema in the tenant's own database."""
         return self.given_schema or (None if self.secret_arn else self.name)
 
     def as_given(self) -> dict[str, str]:
@@ -57,12 +57,12 @@ class TenantRequest(NamedTuple):
 
 
 def tenant_request_problems(request: object) -> list[str]:
-    """All problems of a request; empty: it is valid."""
+    """All problems of a request; empty if it is valid."""
     return problems(TENANT_REQUEST, request)
 
 
 def parse_tenant_request(request: dict[str, Any]) -> TenantRequest:
-    """A request that `tenant_request_problems` found valid."""
+    """Parses a request that `tenant_request_problems` found valid."""
     tolerated = request.get("toleratedFailures")
     return TenantRequest(
         request.get("command", "upgrade"),
@@ -77,5 +77,5 @@ def parse_tenant_request(request: dict[str, Any]) -> TenantRequest:
 
 
 def tenant_list_problems(tenants: object) -> list[str]:
-    """All problems of a list of tenants of any length; empty: it is valid."""
+    """All problems of a list of tenants of any length; empty if it is valid."""
     return wrong_with(TENANTS, tenants, "tenants")

@@ -1,4 +1,4 @@
-"""The commands: compare the database's revisions with the scripts, and move from one to the other."""
+"""The commands: compare the database's revisions with the scripts, and migrate from one to the other."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .run import Run
 
 
 def execute(project: Project, invocation: Invocation) -> dict[str, Any]:
-    """Carries out a checked request and returns the contract's answer. Raises RunnerError."""
+    """Executes a validated request and returns the contract's answer. Raises RunnerError."""
     command, revision = invocation.request.command, invocation.request.revision
     if command in ("upgrade", "downgrade"):
         return _migrate(project, invocation, revision or "head")
@@ -81,7 +81,7 @@ def _read(project: Project, invocation: Invocation, revision: str) -> dict[str, 
 
 
 def _about(run: dict[str, Any]) -> list[str]:
-    """What must be known of the last run."""
+    """Warnings about the last run."""
     outcome = run["outcome"]
     if outcome in STATUSES:
         return []
@@ -124,8 +124,8 @@ def _answer(
     edited: list[str] | None = None,
     fresh: bool = False,
 ) -> dict[str, Any]:
-    """The answer about a database that went from `before` to `after`, with the steps that are pending and the applied revisions
-    whose files were edited. `fresh`: the database has nothing to lose."""
+    """The answer about a database that went from `before` to `after`, with the pending steps and the applied revisions whose
+    files were edited. `fresh`: the database has nothing to lose."""
     scripts = [step.revision for step in pending or ()]
     work = container.work(scripts, invocation, fresh=not after)
     return {

@@ -1,5 +1,5 @@
-"""Which pending revisions run in a container: those with the comment `# cdk-alembic: run in container`, or all of them if the
-request says so."""
+"""Determines which pending revisions run in a container: those with the comment `# cdk-alembic: run in container`, or all if
+the request says so."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _COMMENT = re.compile(r"#\s*cdk-alembic:\s*run\s+in\s+(?:a\s+)?container\s*$")
 
 
 def is_elsewhere(script: Any, invocation: Invocation) -> bool:
-    """Whether the revision does not run where this request runs, so that the run ends before it."""
+    """Whether the revision runs in the other compute, so the run ends before it."""
     if invocation.compute == "container":
         return not _is_for_container(script, invocation)
     return (
@@ -28,8 +28,8 @@ def is_elsewhere(script: Any, invocation: Invocation) -> bool:
 
 
 def refuse_without(scripts: Iterable[Any], invocation: Invocation, fresh: bool) -> None:
-    """Raises RunnerError `needs_container` if a revision needs a container that the stage does not have. `fresh`: the database
-    is being built from empty, so no revision takes long."""
+    """Raises RunnerError `needs_container` if a revision requires a container and the stage has none. `fresh`: the database is
+    being built from empty, so no revision takes long."""
     if invocation.compute != "function" or invocation.settings.container is not None:
         return
     revisions = [script.revision for script in scripts if _is_for_container(script, invocation)]
@@ -51,7 +51,7 @@ def refuse_without(scripts: Iterable[Any], invocation: Invocation, fresh: bool) 
 
 
 def work(scripts: Iterable[Any], invocation: Invocation, fresh: bool) -> dict[str, Any] | None:
-    """Which of the pending revisions run in a container: the contract's ContainerWork, or None."""
+    """The pending revisions that run in a container, as the contract's ContainerWork; None if there are none."""
     machine = invocation.settings.container
     if invocation.compute != "function" or (machine is None and fresh):
         return None
@@ -66,7 +66,7 @@ def _is_for_container(script: Any, invocation: Invocation) -> bool:
 
 
 def runs_in_container(source: bytes) -> bool:
-    """Whether a comment says that the revision runs in a container."""
+    """Whether a comment marks the revision to run in a container."""
     if b"cdk-alembic" not in source:
         return False
     tokens = tokenize.tokenize(io.BytesIO(source).readline)

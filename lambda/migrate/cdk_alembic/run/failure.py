@@ -1,4 +1,4 @@
-"""Translates an exception of a run into an error with a next step."""
+"""Translates a run's exception into an error with a next step."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Interrupted(NamedTuple):
     left_transaction: bool
     """Whether the revision committed something itself."""
     by_itself: list[str]
-    """Revisions that ended Alembic's transaction, and whose version stamp was not committed."""
+    """Revisions that ended Alembic's transaction and whose version stamp was not committed."""
     tries: int
 
 
@@ -111,14 +111,14 @@ def _stamp(invocation: Invocation) -> str:
 
 
 def not_moved(lost: list[str], downgrade: bool, by_itself: list[str]) -> RunnerError:
-    """The error of a run that ended without one, but whose revisions are not in the version table."""
+    """The error for a run that ended without an exception, but whose revisions are missing from the version table."""
     kept = f"; {_work_stays(by_itself)}" if by_itself else ""
     verb = "reverted" if downgrade else "applied"
     return _version_not_moved(f"the version table does not show {', '.join(lost)} as {verb}{kept}")
 
 
 def not_stamped(after: tuple[str, ...], target: list[str]) -> RunnerError:
-    """The error of a stamp that ended without one, but did not move the version table."""
+    """The error for a stamp that ended without an exception, but did not change the version table."""
     return _version_not_moved(
         f"the version table has {', '.join(after) or 'nothing'} instead of {', '.join(target) or 'nothing'}"
     )

@@ -1,4 +1,4 @@
-"""An upgrade or a downgrade: revision after revision, each in its own transaction, guarded, limited and recorded."""
+"""An upgrade or a downgrade: revision by revision, each in its own transaction, guarded, limited and recorded."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ..protocol.log import log
 from .container import is_elsewhere, refuse_without
 from .failure import Interrupted, failure_of, not_moved
 
-# lock_not_available and deadlock_detected: PostgreSQL rolled the revision back, and it may succeed a moment later.
+# lock_not_available and deadlock_detected: PostgreSQL rolled back the revision, and a retry may succeed.
 RETRIED_STATES = ("55P03", "40P01")
 RETRY_PAUSE_SECONDS = (0.2, 2.0)
 
@@ -41,35 +41,35 @@ class Run:
         self.downgrade = downgrade
         self.target: list[str] = []
         self.heads: tuple[str, ...] | None = None
-        """The version table's revisions when it was last read."""
+        """The version table's revisions when last read."""
         self.table: VersionTable | None = None
-        """Set as soon as env.py has connected."""
+        """Set once env.py has connected."""
         self.pending: list[Any] = []
-        """Once the run is concluded, the remaining steps to the target."""
+        """The remaining steps to the target, once the run has concluded."""
         self.status: str | None = None
-        """Once the run is concluded, the contract's Status."""
+        """The contract's Status, once the run has concluded."""
         self.fresh: bool | None = None
-        """Whether the database has nothing to lose; None while that is not known."""
+        """Whether the database has nothing to lose; None while unknown."""
         self.history = History(invocation)
         self._mutex: Any = None
         self._session: Session | None = None
         self._step: Any = None
         self._stopped = False
-        """Whether the run ended between two revisions: its time was used up, or the next one runs in the other compute."""
+        """Whether the run ended between two revisions: its time was up, or the next one runs in the other compute."""
         self._tries = 1
         self._began = 0.0
         self._recorded: tuple[dict[str, Any], bool] | None = None
-        """What the revision under way has recorded of itself, and whether the mutex was held then."""
+        """The running revision's record, and whether the mutex was held when it was written."""
         self._not_recorded: BaseException | None = None
-        """Why the revision under way could not record itself."""
+        """Why the running revision could not write its record."""
         self._uncommitted: list[tuple[dict[str, Any], Any, bool]] = []
-        """Done, with whether it has recorded itself, and in a transaction that is still open: env.py's own, or one that began
-        when a revision ended Alembic's."""
+        """Revisions that are done (and whether they have a record) in a transaction that is still open: env.py's own, or one that
+        started when a revision ended Alembic's."""
         self._by_itself: list[str] = []
-        """Revisions that ended Alembic's transaction, while their version stamp is not committed."""
+        """Revisions that ended Alembic's transaction and whose version stamp is not committed."""
 
     def execute(self) -> None:
-        """Runs env.py, again if a lock was not available, and concludes. Raises RunnerError."""
+        """Runs env.py, again if a lock was not available, and concludes the run. Raises RunnerError."""
         give_up: float | None = None
         while True:
             try:
@@ -90,16 +90,16 @@ class Run:
                 step = info(self._step.revision)
                 log("WARNING", "lock_retry", stage=stage, tenant=tenant, **step, reason=describe(error))
                 time.sleep(random.uniform(*RETRY_PAUSE_SECONDS))
-                # A step such as +1 must not be counted again from where the first try ended.
+                # A relative step such as +1 must not start again from where the first try ended.
                 self.revision = same_target(self.target, self.revision)
         if self.status is None:
-            # The work of env.py's own transaction is visible now.
+            # The work in env.py's own transaction is committed now.
             self.invocation.renew()
             current(self.project, self._conclude)
 
     @contextmanager
     def around(self, context: Any) -> Iterator[None]:
-        """Holds the mutex, watches the connection, records a failure and concludes a run whose work is committed."""
+        """Holds the mutex, watches the connection, records a failure, and concludes a run whose work is committed."""
         self._step = None
         self.table = self.locate(context)
         if is_in_autocommit(context.connection):
@@ -109,7 +109,7 @@ class Run:
                 "remove isolation_level='AUTOCOMMIT' from env.py, and run what can't run in a transaction in "
                 "op.get_context().autocommit_block(); nothing was changed",
             )
-        # Alembic calls it after it has moved the version table, in the same transaction.
+        # Alembic calls it after it has changed the version table, in the same transaction.
         context.on_version_apply_callbacks = (*context.on_version_apply_callbacks, self._record)
         with (
             hold_mutex(context, self.invocation, self.table) as self._mutex,
@@ -129,11 +129,11 @@ class Run:
                 self._conclude(self.heads, context, self._mutex)
 
     def locate(self, context: Any) -> VersionTable:
-        """Where the version table is. Raises RunnerError."""
+        """Finds the version table. Raises RunnerError."""
         return find(context)
 
     def steps(self, heads: tuple[str, ...], context: Any) -> Iterator[Any]:
-        """Alembic runs and commits each yielded step before it takes the next."""
+        """Alembic runs and commits each yielded step before it requests the next one."""
         check_rows(self.project, heads, self.table.full_name)
         refuse_ahead(self.project, heads)
         self.invocation.before = heads if self.invocation.before is None else self.invocation.before
@@ -172,7 +172,7 @@ class Run:
         return {**info(self._step.revision), "durationMs": milliseconds, "statements": self._session.statements}
 
     def _record(self, ctx: Any, **_: Any) -> None:
-        """Records the revision under way in its own transaction, and sets the limits of the next one."""
+        """Records the running revision in its own transaction, and sets the limits of the next one."""
         from sqlalchemy.exc import SQLAlchemyError
 
         if not self.history.recorded or self.history.is_apart:
@@ -180,7 +180,7 @@ class Run:
         expect()
         applied = self._applied()
         try:
-            # What the revision has committed itself would be done twice if its last transaction failed for this.
+            # If the record failed the transaction, a retry would repeat what the revision has committed itself.
             with ctx.connection.begin_nested() if self._session.left_transaction else nullcontext():
                 backend, limits = self._mutex.info[BACKEND], self._session.next_limits()
                 is_held = self.history.applied(ctx.connection, applied, self._step.revision, backend, limits)
@@ -194,7 +194,7 @@ class Run:
         self._recorded = applied, is_held
 
     def _is_without_record(self, error: BaseException) -> bool:
-        """Whether a revision failed for its record alone, so that it is tried again without."""
+        """Whether a revision failed only because of its record, so it is retried without one."""
         failed, self._not_recorded = self._not_recorded, None
         if failed is None or failed is not error or self._by_itself:
             return False
@@ -219,14 +219,14 @@ class Run:
         self.invocation.warnings.extend(check_indexes(self._mutex, scripts, may_drop, schema))
 
     def _committed(self, connection: Any) -> bool:
-        """Records applied revisions. `connection` is in autocommit. Returns whether it was confirmed to hold the mutex."""
+        """Records committed revisions. `connection` is in autocommit. Returns whether it was confirmed to hold the mutex."""
         is_held = False
         for applied, script, has_recorded in self._uncommitted:
             self.invocation.applied.append(applied)
             if not has_recorded:
                 is_held = self.history.applied_before(connection, applied, script, self._mutex.info[BACKEND])
             if self.invocation.tenant is not None:
-                # A thousand tenants would write too many lines.
+                # Thousands of tenants would write too many lines.
                 continue
             log(
                 "INFO",
@@ -245,17 +245,17 @@ class Run:
 
         self.heads = None
         if self.table.schema is None or self.table.is_translated:
-            # Alembic finds a translated table only by its own statements.
+            # Only Alembic's own statements find a translated table.
             return
         try:
             heads = heads_in(self._mutex, self.table)
         except SQLAlchemyError:
             heads = self._read_anew(context)
-        # What Alembic never writes is no place.
+        # Rows that Alembic never writes are not revisions.
         self.heads = heads if heads is not None and all(isinstance(head, str) for head in heads) else None
 
     def _read_anew(self, context: Any) -> tuple[str, ...] | None:
-        """What is committed, though the session of the mutex was ended."""
+        """Reads the committed revisions on a new connection after the mutex's session was ended."""
         from sqlalchemy.exc import SQLAlchemyError
 
         with suppress(SQLAlchemyError), brief_connection(context) as connection:
@@ -263,14 +263,14 @@ class Run:
         return None
 
     def _is_there(self, heads: tuple[str, ...]) -> bool:
-        """Whether the version table shows the end of the run, so that no open transaction holds it back."""
+        """Whether the version table shows the end of the run, so no open transaction holds it back."""
         if self.project.unknown(heads) or not (self._stopped or set(heads) == set(self.target)):
             return False
         lineage = self.project.lineage(heads)
         return all((item["revision"] in lineage) != self.downgrade for item in self.invocation.applied)
 
     def _conclude(self, heads: tuple[str, ...], context: Any, connection: Any = None) -> None:
-        """Verifies the version table, and records how the run ended, over `connection`, which is in autocommit, or a new one.
+        """Verifies the version table and records how the run ended, over `connection`, which is in autocommit, or a new one.
         Raises RunnerError `version_not_moved`."""
         self.heads = heads
         try:
@@ -284,7 +284,7 @@ class Run:
         self.history.end(context, self.status, heads, connection=connection)
 
     def _verify(self, heads: tuple[str, ...], context: Any) -> None:
-        # If a newer release has migrated since the mutex was released, there is nothing to compare.
+        # If a newer release has migrated since the mutex was released, a comparison is impossible.
         lost: list[str] = []
         if not self.project.unknown(heads):
             lineage = self.project.lineage(heads)

@@ -1,4 +1,4 @@
-"""The connection that holds each tenant's mutex in turn: a new connection per tenant would take a third of the time."""
+"""The connection that holds each tenant's mutex in turn: a new one per tenant would add a third to the total time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..database.version_table import VersionTable
 
 
 class KeptConnection:
-    """One autocommit connection, kept as long as the tenants are in the same database of the same server."""
+    """One autocommit connection, kept while the tenants are in the same database of the same server."""
 
     def __init__(self) -> None:
         self._connection: Any = None
@@ -19,9 +19,9 @@ class KeptConnection:
 
     @contextmanager
     def of(self, context: Any, table: VersionTable) -> Iterator[Any]:
-        """The connection for a MigrationContext. After a failure it is not used again."""
+        """The connection for a MigrationContext. Discarded after a failure."""
         if context.dialect.is_async:
-            # It belongs to the event loop that env.py closes.
+            # An async connection belongs to the event loop that env.py closes.
             with own_connection(context) as connection:
                 yield connection
             return
@@ -41,7 +41,7 @@ class KeptConnection:
             self.close()
 
     def close(self) -> None:
-        """Ends the connection."""
+        """Closes the connection."""
         connection, self._connection, self._of = self._connection, None, None
         if connection is not None:
             # The server may have closed it already.

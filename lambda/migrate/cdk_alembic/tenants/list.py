@@ -1,4 +1,4 @@
-"""The command `tenants`: runs the query of the settings page by page, over a read-only connection."""
+"""The command `tenants`: runs the configured query page by page over a read-only connection."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MAX_QUERY_SECONDS = 60
 
 _COLUMNS = {"name": "name", "schema": "schema", "secret_arn": "secretArn"}
 
-# In byte order, which no locale changes. NULLs come first, so that the first page reports them.
+# Sorts by bytes, which no locale changes. NULLs come first, so the first page reports them.
 _PAGE = """
 WITH listed AS (SELECT row_to_json(given.*) AS row FROM (
 {query}
@@ -38,7 +38,7 @@ _AFTER = """WHERE (row->>'name') COLLATE "C" > '{name}'"""
 
 
 def list_tenants(invocation: Invocation, variables: DatabaseVariables) -> dict[str, Any]:
-    """Gives the contract's TenantList. Raises RunnerError."""
+    """Returns the contract's TenantList. Raises RunnerError."""
     query = (invocation.settings.tenants or {}).get("query")
     if query is None:
         raise _unusable("the settings have no query that lists the tenants", "list them where the construct says (TenantSource)")
@@ -60,7 +60,7 @@ def _page(query: str, after: str | None) -> str:
     if ";" in query:
         # One statement can't leave its read-only transaction. A second one could.
         raise _unusable("the query that lists the tenants has a semicolon", "write one SELECT statement without a semicolon")
-    # The name was checked: it has no quote.
+    # The name was validated: it has no quote.
     return _PAGE.format(query=query, after=_AFTER.format(name=after) if after else "", limit=TENANTS_PAGE + 1)
 
 
@@ -86,7 +86,7 @@ def _ask(invocation: Invocation, variables: DatabaseVariables, query: str) -> li
 
 
 def _address(settings: dict[str, Any], variables: DatabaseVariables) -> tuple[str, dict[str, Any]]:
-    """The driver, and the function's own database as its arguments. Raises RunnerError."""
+    """The driver, and its arguments for the function's own database. Raises RunnerError."""
     dependencies = package_root() / DEPENDENCIES_DIRECTORY
     if dependencies.is_dir() and str(dependencies) not in sys.path:
         sys.path.insert(0, str(dependencies))

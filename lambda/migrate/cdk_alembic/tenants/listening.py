@@ -1,4 +1,4 @@
-"""For requests with many tenants: limits env.py's logging, and records what it connects to."""
+"""For requests with many tenants: limits env.py's logging, and records the database that it connects to."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 @contextmanager
 def quiet() -> Iterator[None]:
     """Within this block, env.py's logging configuration has no effect: it would be read a thousand times, and Alembic would write
-    some lines per tenant. Warnings and printed lines still appear."""
+    several lines per tenant. Warnings and printed lines still appear."""
     configure = {name: getattr(logging.config, name) for name in ("fileConfig", "dictConfig")}
     alembic = logging.getLogger("alembic")
     level = alembic.level
@@ -28,7 +28,7 @@ def quiet() -> Iterator[None]:
 
 
 class Connects:
-    """Records what SQLAlchemy passes to the driver, while it is entered."""
+    """While entered, records the options that SQLAlchemy passes to the driver."""
 
     def __init__(self) -> None:
         self._passed: list[dict[str, Any] | None] = []
@@ -48,11 +48,11 @@ class Connects:
         event.remove(Engine, "do_connect", self._record)
 
     def clear(self) -> None:
-        """Forgets what was recorded."""
+        """Discards the recorded options."""
         self._passed.clear()
 
     def only(self) -> dict[str, Any] | None:
-        """The recorded options, if they were always the same."""
+        """The recorded options, if all connections had the same."""
         first, *others = self._passed or [None]
         return first if all(other == first for other in others) else None
 

@@ -1,6 +1,6 @@
-"""Where env.py keeps a tenant's version table: it must be in the tenant's schema.
+"""Locates a tenant's version table in env.py's configuration: it must be in the tenant's schema.
 
-An env.py that ignores `-x tenant=` would migrate one schema a thousand times and call it success.
+An env.py that ignores `-x tenant=` would migrate one schema a thousand times and report success.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def locate(context: Any, tenant: Tenant, database: str | None) -> VersionTable:
     if tenant.schema and table.schema != tenant.schema:
         raise _elsewhere(tenant, f"keeps the version table {table.name} in schema {table.schema}, not in {tenant.schema}")
     if table.is_translated:
-        # Alembic would not find the existing table, and start from base.
+        # Alembic would not find the existing table, and would start from base.
         raise _elsewhere(
             tenant,
             f"translates the version table's schema to {table.translated_schema}, which Alembic ignores when it "

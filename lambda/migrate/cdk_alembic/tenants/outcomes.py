@@ -1,4 +1,4 @@
-"""The answer's part about tenants: the contract's TenantOutcome of each, and what several of them share, once."""
+"""The tenants' part of the answer: the contract's TenantOutcome of each, and data that several tenants share, once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..protocol.log import log
 from ..protocol.tenant_contract import Tenant
 from .run import TenantRun
 
-# A state of Step Functions may pass on 256 KiB, including the tenants that are left,
+# A Step Functions state may pass on 256 KiB, including the remaining tenants,
 # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 MAX_LENGTH = 150_000
 MAX_MESSAGE_LENGTH = 600
@@ -41,7 +41,7 @@ class Outcomes:
         return self._length > MAX_LENGTH
 
     def facts(self) -> dict[str, Any]:
-        """What the answer says of all of them."""
+        """The fields of the answer that concern all tenants."""
         warnings = list(self._warnings)
         more = len(warnings) - MAX_WARNINGS
         if more > 0:
@@ -57,8 +57,8 @@ class Outcomes:
         run: TenantRun | None = None,
         error: RunnerError | None = None,
     ) -> str:
-        """Adds a tenant's outcome and returns its status. `seen`: its version table's revisions, as far as known, if the run has
-        not read them. Without a `run`, the tenant was only checked."""
+        """Adds a tenant's outcome and returns its status. `seen`: its version table's revisions, if known, unless the run has
+        read them. Without a `run`, the tenant was only checked."""
         before = invocation.before if invocation.before is not None else seen
         after = run.heads if run and run.heads is not None else None if invocation.applied else before
         try:
@@ -66,7 +66,7 @@ class Outcomes:
         except ProjectError:
             raise
         except RunnerError as failure:
-            # What one tenant's version table holds is about that tenant.
+            # An invalid version table is this tenant's failure only.
             pending, error = [], error or failure
         status = self._status(run, after or (), pending, error)
         outcome = {

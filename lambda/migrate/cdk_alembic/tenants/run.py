@@ -24,13 +24,13 @@ class TenantRun(Run):
         """`database`: the name in the tenant's own secret."""
         super().__init__(project, invocation, "head")
         self.driver: str | None = None
-        """Set as soon as env.py has connected."""
+        """Set once env.py has connected."""
         self._tenant = tenant
         self._database = database
         self._kept = kept
         self._engine: Any = None
         invocation.connect = lambda context: kept.of(context, self.table)
-        # Before the version table is read again, with env.py's own connection.
+        # Before the version table is read again over env.py's own connection.
         invocation.renew = kept.close
 
     def upgrade(self) -> None:
@@ -64,8 +64,8 @@ class TenantRun(Run):
         return locate(context, self._tenant, self._database)
 
     def _dispose(self) -> None:
-        """Closes the engine's pool, which would keep connections open that no other tenant uses. An async engine belongs to an
-        event loop that has ended, so env.py must close it."""
+        """Disposes of the engine's pool, which would keep connections open that no other tenant uses. An async engine belongs to
+        a closed event loop, so env.py must dispose of it."""
         if self._engine is not None and not self._engine.dialect.is_async:
             self._engine.dispose()
         self._engine = None

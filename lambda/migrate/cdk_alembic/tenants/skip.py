@@ -1,7 +1,7 @@
-"""Finds the tenants that are at head with one query each over one connection, without env.py.
+"""Finds the tenants at head with one query each over one connection, without env.py.
 
-A tenant of the same database has shown what env.py connects with and what its version table is called. Where a tenant's table is
-not in its schema under that name, env.py is asked.
+A first tenant of the same database shows how env.py connects and what its version table is called. If a tenant's table is not
+in its schema under that name, env.py runs for it.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ SELECT json_build_object('heads', ARRAY(SELECT version_num FROM {schema}.{table}
 
 
 class Shown(NamedTuple):
-    """What a tenant's env.py showed."""
+    """What env.py showed for a tenant."""
 
     driver: str
     options: dict[str, Any]
     """The options that SQLAlchemy passed to the driver."""
     table: VersionTable
-    """Its version table's name, which tenants without a schema share."""
+    """The version table's name, which tenants without a schema share."""
 
 
 class Found(NamedTuple):
@@ -52,13 +52,13 @@ def connected(shown: Shown) -> Iterator[Any]:
 
 
 def present(connection: Any, shown: Shown, tenants: Iterable[Tenant]) -> set[str]:
-    """The tenants' schemas that have a version table. Without this, failing queries would fill the server's log."""
+    """The tenants' schemas that have a version table. Without this check, failing queries would fill the server's log."""
     schemas = ", ".join(sorted({_literal(tenant.schema or shown.table.schema) for tenant in tenants}))
     return set(json.loads(connection.ask(_PRESENT.format(table=_literal(shown.table.name), schemas=schemas))))
 
 
 def look(connection: Any, shown: Shown, tenant: Tenant) -> Found:
-    """The revisions of a tenant that has a version table. Raises the driver's exceptions."""
+    """The revisions of a tenant with a version table. Raises the driver's exceptions."""
     table, schema = shown.table.name, tenant.schema or shown.table.schema
     key = key_of(table, tenant.schema or shown.table.own_schema)
     query = _HEADS.format(schema=_quoted(schema), table=_quoted(table), key=key)
@@ -67,7 +67,7 @@ def look(connection: Any, shown: Shown, tenant: Tenant) -> Found:
 
 
 def elsewhere(shown: Shown, address: dict[str, str]) -> Shown:
-    """The same for another database, with the address from a secret."""
+    """The same for another database, at the address from a secret."""
     return shown._replace(options={**shown.options, **drivers.options(shown.driver, address)})
 
 

@@ -30,16 +30,16 @@ from .outcomes import Outcomes
 from .run import TenantRun
 from .skip import Shown
 
-# Errors that may pass, and the limit for waiting.
+# Errors that may be temporary, and the limit for waiting.
 _PUT_OFF = {"locked": "mutex_wait", "lock_not_available": "lock_retry", "database_unreachable": "connect_retry"}
 _NO_WAIT = {limit: 0.0 for limit in _PUT_OFF.values()}
 _NOT_REACHED = ("database_unreachable", "database_refused", "secret_unavailable")
-# invalid_schema_name: about the tenant, not about the server.
+# invalid_schema_name concerns the tenant, not the server.
 _OF_ONE = ("3F000",)
 
 
 def migrate(project: Project, invocation: Invocation, variables: DatabaseVariables) -> dict[str, Any]:
-    """Carries out a checked `upgrade` or `plan` and returns the contract's TenantAnswer. Raises RunnerError if the whole request
+    """Executes a validated `upgrade` or `plan` and returns the contract's TenantAnswer. Raises RunnerError if the whole request
     can't start."""
     with quiet(), keeping_scripts(), Connects() as connects:
         batch = _Batch(project, invocation, variables, connects)
@@ -93,7 +93,7 @@ class _Batch:
         }
 
     def _migrate_database(self, secret: str | None, tenants: list[Tenant]) -> None:
-        """Handles all tenants of one database: in sequence until one has shown its version table, then only those that are not at
+        """Handles all tenants of one database: one by one until one has shown its version table, then only those that are not at
         head."""
         self._settle_early()
         if self._ends_before(tenants):
@@ -108,7 +108,7 @@ class _Batch:
             self._each(self._sweep(self._shown(secret), tenants))
 
     def _each(self, tenants: list[Tenant], until: Callable[[], bool] = lambda: False) -> list[Tenant]:
-        """Handles one tenant after the other. Returns those that are left when `until` becomes true."""
+        """Handles the tenants one by one. Returns those left when `until` becomes true."""
         for number, tenant in enumerate(tenants):
             rest = tenants[number:]
             if until():
@@ -124,12 +124,12 @@ class _Batch:
         return []
 
     def _first_limits(self, tenant: Tenant) -> dict[str, float]:
-        """Only the first tenant waits for its server at once. Otherwise the waits would add up."""
+        """Only the first tenant waits for its server right away. Otherwise the waits would add up."""
         is_first = tenant.secret_arn is None and not self.shown and not self.outcomes.by_name and not self.put_off
         return {**_NO_WAIT, "connect_retry": self.budget["connect_retry"]} if is_first else _NO_WAIT
 
     def _ends_before(self, tenants: list[Tenant]) -> bool:
-        """Whether no more tenants start, because too many failed or the time is used up."""
+        """Whether no more tenants start, because too many failed or the time is up."""
         tolerated = self.request.tolerated_failures
         if tolerated is not None and self.outcomes.failed > tolerated:
             self.not_started.extend(tenants)
@@ -143,7 +143,7 @@ class _Batch:
         return self.started_count > 0 and (self.invocation.is_over() or self.outcomes.is_full())
 
     def _settle_early(self) -> None:
-        """Handles the postponed tenants if too many would fail with them: they may succeed now."""
+        """Handles the postponed tenants if counting them as failures would exceed the limit: they may succeed now."""
         tolerated = self.request.tolerated_failures
         if tolerated is not None and self.outcomes.failed + len(self.put_off) > tolerated:
             self._settle()
@@ -161,14 +161,14 @@ class _Batch:
             self.budget[limit] = max(0.0, self.budget[limit] - (time.monotonic() - started))
 
     def _give_back(self, error: RunnerError, tenants: list[Tenant]) -> None:
-        """Ends the call for a failure of all tenants: an unreachable database, or a broken project."""
+        """Ends the call after a failure that affects all tenants: an unreachable database, or a broken project."""
         if isinstance(error, ProjectError) or (not self.outcomes.by_name and not self.put_off):
             raise error
         log("WARNING", "tenants_given_back", stage=self.stage, code=error.code, reason=error.message)
         self.left.extend(tenants)
 
     def _enter(self, secret: str | None) -> None:
-        """Fills the environment with the address of a database. Raises RunnerError."""
+        """Sets the environment variables to a database's address. Raises RunnerError."""
         if self.entered == (secret,):
             return
         self.entered = None
@@ -177,7 +177,7 @@ class _Batch:
         self.variables.take_tls_back()
         self.address = None if database["source"] == "environment" else address.fetch(database)
         if self.address and self.variables.set(self.address, database):
-            # The backend reads its settings when it is imported.
+            # The backend reads its settings on import.
             self.project.forget_modules()
         self.entered = (secret,)
 
@@ -190,7 +190,7 @@ class _Batch:
             self._finish(tenant, self._invocation(tenant), time.monotonic(), error=error)
 
     def _settings(self, secret: str | None) -> Any:
-        # A worker has no container: a revision that needs one fails.
+        # A worker has no container: a revision that requires one fails.
         settings = self.invocation.settings._replace(container=None)
         return settings if secret is None else settings._replace(database=address.of_tenant(settings.database, secret))
 
@@ -209,7 +209,7 @@ class _Batch:
         )
 
     def _migrate_one(self, tenant: Tenant, invocation: Invocation, limits: dict[str, float], last: bool = False) -> None:
-        """Migrates or plans a tenant through env.py. Raises RunnerError for failures that are not this tenant's."""
+        """Migrates or plans a tenant through env.py. Raises RunnerError for failures that do not concern this tenant alone."""
         started = time.monotonic()
         self.started_count += 1
         run, error = self._run(tenant, invocation, limits)
@@ -225,7 +225,7 @@ class _Batch:
     def _run(
         self, tenant: Tenant, invocation: Invocation, limits: dict[str, float]
     ) -> tuple[TenantRun | None, RunnerError | None]:
-        """The run of a tenant, and how it failed."""
+        """A tenant's run and its failure."""
         run: TenantRun | None = None
 
         def attempt() -> dict[str, Any]:
@@ -263,7 +263,7 @@ class _Batch:
         if isinstance(error, ProjectError):
             return True
         if invocation.before is not None or (run is not None and run.table is not None):
-            # The database was reached.
+            # The database was reachable.
             return False
         return tenant.secret_arn is None and error.code in _NOT_REACHED and error.sql_state not in _OF_ONE
 
@@ -279,7 +279,7 @@ class _Batch:
             self.left.append(tenant)
 
     def _learn(self, tenant: Tenant, run: TenantRun) -> None:
-        """What env.py showed about its database."""
+        """Stores what env.py showed about its database."""
         options = self.connects.only()
         if run.table is None or options is None or run.driver is None:
             return
@@ -293,7 +293,7 @@ class _Batch:
         return skip.elsewhere(self.shown[other], self.address) if other else None
 
     def _sweep(self, shown: Shown, tenants: list[Tenant]) -> list[Tenant]:
-        """Finishes the tenants that need no env.py, and returns the others."""
+        """Finishes the tenants that do not need env.py, and returns the others."""
         rest = []
         try:
             with skip.connected(shown) as connection:
@@ -318,7 +318,7 @@ class _Batch:
         return rest
 
     def _look(self, connection: Any, shown: Shown, tenant: Tenant) -> skip.Found | None:
-        """Where a tenant is; None when its version table can't be read, or is invalid: env.py's run says why."""
+        """A tenant's revisions; None if its version table can't be read or is invalid: env.py's run reports why."""
         try:
             found = skip.look(connection, shown, tenant)
             check_rows(self.project, found.heads, shown.table.name)
@@ -334,7 +334,7 @@ class _Batch:
         return self.invocation.remaining_seconds() < self.invocation.reserve_seconds or self.outcomes.is_full()
 
     def _needs_no_run(self, found: skip.Found) -> bool:
-        """Whether nothing else is needed: for a plan, or a tenant at head."""
+        """Whether the tenant is finished without a run: it is at head, or only planned."""
         at_head = found.is_free and bool(self.project.heads) and found.heads == self.project.heads
-        # Whether a database without a revision has anything to lose is seen where env.py connects.
+        # Whether a database without a revision has anything to lose is determined where env.py connects.
         return at_head or (self.request.command == "plan" and bool(found.heads))

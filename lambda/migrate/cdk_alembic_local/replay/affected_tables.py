@@ -9,7 +9,7 @@ _OF_A_TABLE = ("column ", "constraint ", "trigger ", "policy ", "rule ")
 
 
 def affected_tables(before: Snapshot, after: Snapshot, recordings: list[Recording]) -> set[str]:
-    """Names of the tables that changed or were locked, and of those that they refer to."""
+    """Names of the tables that changed or were locked, and of the tables that they refer to."""
     tables = set(before.tables) | set(after.tables)
     owners = {relation.name: relation.table for snapshot in (before, after) for relation in snapshot.relations.values()}
     names: set[str] = set()

@@ -1,4 +1,4 @@
-"""The scratch database at head, for autogenerate to compare the models with."""
+"""The scratch database at head, so autogenerate can compare the models with it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .invoke import invoke
 
 @contextmanager
 def at_head(project: Project, scratch: Scratch, ask: dict[str, Any]) -> Iterator[None]:
-    """Meanwhile all revisions are applied; the database is empty before and after. Raises RunnerError."""
+    """Within this block, all revisions are applied. The database is empty before and after. Raises RunnerError."""
     scratch.prepare(ask.get("overwrite", False))
     try:
         if ask.get("baseline"):
@@ -25,7 +25,7 @@ def at_head(project: Project, scratch: Scratch, ask: dict[str, Any]) -> Iterator
         load_without_database(project)
         if project.heads:
             invoke(project, {"command": "upgrade", "revision": "heads"}, guard=False)
-        # The runner's record is no part of the project.
+        # The runner's history is not part of the project.
         scratch.run(lambda connection: raw.execute(connection, "DROP SCHEMA IF EXISTS cdk_alembic CASCADE"))
         yield
     finally:

@@ -1,4 +1,4 @@
-"""Writes a new revision, the way `alembic revision` would."""
+"""Writes a new revision as `alembic revision` would."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ..source.graph import relative, revision_files
 
 
 def create(project: Project, message: str, *, empty: bool, head: str | None = None) -> dict[str, str]:
-    """Writes a revision and gives its id and file; of several that env.py makes of it, the last.
+    """Writes a revision and returns its id and file; if env.py creates several, the last one's.
 
-    `head`: what it follows, such as `billing@head`; None: the only head. Unless `empty`, env.py is run, its database has to be at
-    head, and what models and database do not agree on is written down.
-    Raises RunnerError `nothing_to_create`, `no_target_metadata`, `create_failed`, `multiple_heads` or one of connecting.
+    `head`: its parent, such as `billing@head`; None: the only head. Unless `empty`, runs env.py, whose database must be at head,
+    and writes the differences between models and database.
+    Raises RunnerError `nothing_to_create`, `no_target_metadata`, `create_failed`, `multiple_heads` or a connection error.
     """
     from alembic import command
 
@@ -62,7 +62,7 @@ def _refuse_several_heads(project: Project) -> None:
 
 
 def _env_moves_revisions(project: Project) -> bool:
-    """Whether env.py sets where revisions are: Alembic has to run it before it writes one."""
+    """Whether env.py sets the revisions' locations, so Alembic must run it before it writes a revision."""
     from alembic.script import ScriptDirectory
 
     return project.script._version_locations != ScriptDirectory.from_config(project.config)._version_locations
@@ -70,7 +70,7 @@ def _env_moves_revisions(project: Project) -> bool:
 
 @contextmanager
 def _as_command_line(config: Any, message: str, empty: bool) -> Iterator[None]:
-    """Lets env.py see the options of an `alembic revision` that was typed: hooks ask for `config.cmd_opts.autogenerate`."""
+    """Gives env.py the options of an `alembic revision` on the command line: hooks read `config.cmd_opts.autogenerate`."""
     from alembic.config import CommandLine
 
     before = config.cmd_opts
@@ -83,7 +83,7 @@ def _as_command_line(config: Any, message: str, empty: bool) -> Iterator[None]:
 
 
 def _refuse_nothing(context: Any, revision: Any, directives: list[Any]) -> None:
-    """Alembic calls this before env.py's own process_revision_directives, which may add to what was found, or take from it."""
+    """Alembic calls this before env.py's own process_revision_directives, which may add or remove operations."""
     hook: Callable[..., None] | None = context.opts["process_revision_directives"]
 
     def hook_and_look(context: Any, revision: Any, directives: list[Any]) -> None:

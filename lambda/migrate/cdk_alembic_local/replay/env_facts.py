@@ -1,4 +1,4 @@
-"""How env.py handles transactions, and how a replay uses its own."""
+"""How env.py handles transactions, and how a replay handles its own."""
 
 from __future__ import annotations
 
@@ -18,15 +18,14 @@ from ..source.graph import relative
 
 
 def about(project: Project, scratch: Scratch) -> dict[str, str]:
-    """Facts that are known without running env.py."""
+    """Facts that do not require running env.py."""
     return {"file": relative(Path(project.script.dir) / "env.py", project.directory), "postgres": scratch.version}
 
 
 def environment_facts(project: Project, scratch: Scratch) -> dict[str, Any]:
-    """EnvironmentFacts but for `outerTransaction`, seen on the empty scratch database, which is empty again afterwards.
+    """EnvironmentFacts without `outerTransaction`, observed on the empty scratch database, which is empty again afterwards.
 
-    Bare Alembic stamps the first revision: it goes through env.py as `alembic upgrade` does, whatever the
-    revision needs.
+    Uses Alembic alone to stamp the first revision: this runs env.py as `alembic upgrade` does, whatever the revision requires.
     """
     from alembic import command
 
@@ -62,7 +61,7 @@ def around_outer_transaction(context: Any) -> Iterator[None]:
     transaction = connection.get_transaction()
     if transaction is not None:
         transaction.commit()
-    # SQLAlchemy refuses to start another one within `with engine.begin()`.
+    # SQLAlchemy rejects another transaction within `with engine.begin()`.
     manager = getattr(connection, "_trans_context_manager", None)
     with suppress(AttributeError):
         connection._trans_context_manager = None

@@ -10,7 +10,7 @@ from cdk_alembic.protocol.log import redact
 
 
 def failure_facts(error: BaseException, file: str) -> dict[str, Any]:
-    """What failed, and in which line of the revision's file."""
+    """The error, and its line in the revision's file."""
     line = next((frame.lineno for frame in reversed(traceback.extract_tb(error.__traceback__)) if frame.filename == file), None)
     facts = {"message": redact(describe(error)), "sqlState": sql_state(error), "statement": statement_of(error), "line": line}
     return {name: value for name, value in facts.items() if value is not None}

@@ -1,4 +1,4 @@
-"""Requests to the runner, carried out in this process: the same guard, mutex and contract as in production."""
+"""Runs the runner's requests in this process, with the same guard, mutex and contract as in production."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from cdk_alembic.protocol.log import redacted
 from cdk_alembic.run.commands import execute
 
 STAGE = "local"
-# Nothing would kill this process at a deadline.
+# Nothing kills this process at a deadline.
 SECONDS = 24 * 3600.0
-# No database here resumes from a pause or fails over: this is enough for one that is starting.
+# A local database does not resume from a pause or fail over: this is enough for one that is starting.
 LIMITS = Limits(connect_retry=2.0)
 
 
 def invoke(project: Project, request: Any, guard: bool = True) -> dict[str, Any]:
-    """The contract's answer. `guard`: whether data loss must be acknowledged. Raises RunnerError."""
+    """Returns the contract's answer. `guard`: whether data loss must be acknowledged. Raises RunnerError."""
     if problems := request_problems(request):
         raise RunnerError("invalid_request", "; ".join(problems), "use the same version on both sides")
     settings = Settings(STAGE, RESTRICTED_COMMANDS, {"source": "environment"}, limits=LIMITS, guard=guard)

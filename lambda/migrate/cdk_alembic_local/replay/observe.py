@@ -1,4 +1,4 @@
-"""Replays revisions on the scratch database, up, down and up, and reports the facts."""
+"""Replays revisions on the scratch database, up, down and up again, and reports the facts."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ from .watched import Result, WatchedStep
 
 Report = Callable[[dict[str, Any]], None]
 
-# A revision that waits for a lock of its own other connection would wait forever.
+# A revision that waits for a lock held by its own second connection would wait forever.
 LOCK_TIMEOUT = "20s"
 
 
-# Errors of run_environment for an env.py that fails, although the scratch database is reachable.
+# run_environment's errors for an env.py that fails although the scratch database is reachable.
 _OF_ENV_PY = ("invalid_project", "database_unreachable", "database_refused", "permission_denied", "read_only", "timed_out")
 
 
 def observe(project: Project, scratch: Scratch, ask: dict[str, Any], report: Report) -> None:
-    """Answers the question `observe`. The scratch database is empty before and after."""
+    """Answers the ask `observe`. The scratch database is empty before and after."""
     for revision in ask["revisions"]:
         if not project.known(revision):
             raise RunnerError("unknown_revision", f"the project has no revision {revision}", "name one from `alembic history`")
@@ -78,7 +78,7 @@ class Replay:
         self._reviewed: set[str] = set()
         self._failed: list[str] = []
         self._later: list[tuple[Any, dict[str, Any]]] = []
-        """Facts that wait for offline rendering: env.py can't run within itself."""
+        """Facts to complete by offline rendering later: env.py can't run inside itself."""
         self._current: Any = None
         self._skipped: set[str] = set()
         """Revisions that broke the connection."""
@@ -125,14 +125,14 @@ class Replay:
                 raw.execute(context.connection, f"SET lock_timeout = '{LOCK_TIMEOUT}'")
                 raw.execute(context.connection, "SET synchronous_commit = off")
                 if context.version_table_schema:
-                    # In production the deployer creates it, not a revision: Alembic needs it before the first one.
+                    # In production the deployer creates it, not a revision: Alembic requires it before the first one.
                     raw.execute(context.connection, f"CREATE SCHEMA IF NOT EXISTS {rows.quoted(context.version_table_schema)}")
                 catalog.prepare(context.connection, context)
                 rows.prepare(context.connection)
             yield
 
     def steps(self, heads: tuple[str, ...], context: Any) -> Iterator[Any]:
-        """Alembic runs and commits each yielded step before it takes the next."""
+        """Alembic runs and commits each yielded step before it requests the next one."""
         # Alembic started a transaction when it searched for the version table.
         self._settle(context)
         refuse_ahead(self._project, heads)
@@ -197,7 +197,7 @@ class Replay:
     def _trip_for_real(
         self, step: Any, context: Any, before: Snapshot, after: Snapshot, facts: dict[str, Any], recordings: list[Recording]
     ) -> Iterator[Any]:
-        """Down and up like Alembic, for revisions that leave their transaction."""
+        """Runs down and up like Alembic, for revisions that leave their transaction."""
         down = type(step)(step.revision_map, step.revision, False)
         downgrade, _ = yield from self._run(down, context, after)
         facts["downgrade"] = downgrade.facts
@@ -217,9 +217,9 @@ class Replay:
         self._broken = not catalog.is_none(differs)
 
     def _run(self, step: Any, context: Any, before: Snapshot | None) -> Generator[Any, None, tuple[Result, dict[str, Any]]]:
-        """Makes Alembic run a step, and commits it. Returns the result and the arguments that env.py passed to the function.
+        """Makes Alembic run and commit a step. Returns the result and the arguments that env.py passed to the function.
 
-        `before`: the catalog to compare locks and files with; None: they are not looked at.
+        `before`: the catalog for finding locks and rewritten files; None: skips that.
         """
         script = step.revision
         skip = script.revision in self._skipped
@@ -253,7 +253,7 @@ class Replay:
             self._later.append((script, facts))
 
     def give_up(self, error: RunnerError) -> None:
-        """Revisions that env.py prevents from running are judged by their source and Alembic's rendering."""
+        """Reports revisions that can't run because of env.py, from their source and Alembic's rendering."""
         self._broken = False
         if self._environment is not None:
             failed = {"keeps": False, "outerTransaction": False, "failure": redact(error.message)}
@@ -286,7 +286,7 @@ class Replay:
         return {**of_script(script, directory), "source": readable(Path(script.path), directory)}
 
     def _report_applied(self, heads: tuple[str, ...]) -> None:
-        """Revisions that the baseline already has are judged by their source."""
+        """Reports revisions that the baseline already has, from their source."""
         lineage = self._project.lineage(heads) if self._baseline else set()
         for revision in sorted(self._asked & lineage - self._reviewed):
             self._reviewed.add(revision)

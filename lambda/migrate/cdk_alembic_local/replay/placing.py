@@ -1,4 +1,4 @@
-"""For a database that was made without Alembic (create_all): the revision whose catalog it has."""
+"""Finds the revision that matches the catalog of a database created without Alembic (create_all)."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from ..scratch import catalog, raw
 from ..scratch.scratch import Scratch
 from .env_facts import around_outer_transaction
 
-# Who may do what is decided where the database lives, not in a revision.
+# Grants belong to the environment, not to a revision.
 _NOT_COMPARED = ("grants on ",)
 
 
 def entries_of(project: Project) -> dict[str, str]:
-    """The entries of the catalog of the project's own database, which is only read. Raises RunnerError."""
+    """The catalog entries of the project's own database, which is only read. Raises RunnerError."""
     found: list[dict[str, str]] = []
 
     def look(heads: tuple[str, ...], context: Any) -> None:
@@ -32,7 +32,7 @@ def entries_of(project: Project) -> dict[str, str]:
 
 
 def place(project: Project, scratch: Scratch, entries: dict[str, str]) -> dict[str, Any]:
-    """PlacedFacts of a database with these entries: the revisions are applied to the empty scratch database, one by one."""
+    """PlacedFacts of a database with these entries: applies the revisions to the empty scratch database, one by one."""
     search = _Search(project, entries)
     try:
         run_environment(project, search.steps, around=search.around)
@@ -46,13 +46,13 @@ def place(project: Project, scratch: Scratch, entries: dict[str, str]) -> dict[s
 
 
 class _Search:
-    """`around` and `steps` are what run_environment takes."""
+    """`around` and `steps` are arguments of run_environment."""
 
     def __init__(self, project: Project, entries: dict[str, str]) -> None:
         self._project = project
         self._entries = entries
         self._revision: str | None = None
-        """The revision under way."""
+        """The running revision."""
         self._fewest: int | None = None
         self.facts: dict[str, Any] = {"heads": [], "later": []}
 
@@ -73,13 +73,13 @@ class _Search:
             context.impl.memo.clear()
             yield step
             heads = context.get_current_heads()
-            # Reading them has begun a transaction.
+            # Reading the heads has started a transaction.
             _settle(context)
             self._compare(step.revision.revision, sorted(heads), context)
         self._revision = None
 
     def stopped(self, reason: str) -> None:
-        """The revisions that follow were not compared."""
+        """Records that the remaining revisions were not compared."""
         self.facts["stopped"] = f"revision {self._revision}: {reason}" if self._revision else reason
 
     def _compare(self, revision: str, heads: list[str], context: Any) -> None:

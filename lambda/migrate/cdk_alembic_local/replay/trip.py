@@ -1,4 +1,4 @@
-"""Down and up again in one transaction that is rolled back, so that the upgraded schema stays."""
+"""Runs down and up again in one transaction that is rolled back, so the upgraded schema stays."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def round_trip(
     after: Snapshot,
     upgrade: list[Recording],
 ) -> tuple[dict[str, Any], list[Recording]]:
-    """`downgrade`, `notRestored`, `again` and `rows` of RevisionFacts, and what was recorded. Raises NoTrip."""
+    """`downgrade`, `notRestored`, `again` and `rows` of RevisionFacts, and the recordings. Raises NoTrip."""
     connection = context.connection
     context._transaction = connection.begin()
     try:
@@ -83,7 +83,7 @@ class _Trip:
             self._compare(restored, upgraded)
 
     def _upgrade_again(self, restored: Snapshot, names: set[str]) -> dict[str, Any] | None:
-        """Upgrades with rows; if that fails, with simpler rows, and finally without. Returns the failure without rows."""
+        """Upgrades with rows; if that fails, with simpler rows, and finally without rows. Returns the failure without rows."""
         raw.execute(self._connection, "SAVEPOINT cdk_alembic_rows")
         first: dict[str, Any] | None = None
         for kinds in (rows.ALL, (rows.FULL,)):

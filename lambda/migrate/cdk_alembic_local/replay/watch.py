@@ -1,4 +1,4 @@
-"""The statements of one function of a revision, from SQLAlchemy's events: DirectionFacts."""
+"""Records the statements of a revision's function from SQLAlchemy's events: DirectionFacts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cdk_alembic.database.session import OWN_COMMIT, enter_autocommit
 from ..scratch import raw
 from ..scratch.catalog import Relation
 
-# The first statements of a loop over rows are enough. Schema changes are never omitted.
+# The first statements of a loop over rows are enough. Schema changes are always recorded.
 STATEMENTS_OF_A_LINE = 20
 MAX_STATEMENT_LENGTH = 100_000
 
@@ -26,7 +26,7 @@ _ENDS_TRANSACTION = re.compile(
     OWN_COMMIT.pattern + r"|\s*(?:ROLLBACK|ABORT)\b(?!\s+(?:TO|PREPARED|(?:WORK\s+|TRANSACTION\s+)TO)\b)", re.IGNORECASE
 )
 
-# Only a relation that is locked ACCESS EXCLUSIVE may have a new file.
+# Only a relation with an ACCESS EXCLUSIVE lock can have a new file.
 _LOCKS = """
 SELECT coalesce(json_agg(json_build_array(relation::bigint, mode,
   CASE mode WHEN 'AccessExclusiveLock' THEN pg_relation_filenode(relation)::bigint END)), '[]')::text
@@ -39,7 +39,7 @@ FROM pg_class WHERE oid >= 16384 AND relkind IN ('r', 'm', 'i')
 
 
 class LeftTransaction(BaseException):
-    """A function that must stay in one transaction is about to leave it. A BaseException, so that no revision swallows it."""
+    """A confined function is about to leave its transaction. A BaseException, so that revisions do not catch it."""
 
 
 class Watch:
@@ -70,8 +70,8 @@ class Watch:
 
     @contextmanager
     def recording(self, file: str, relations: dict[int, Relation], confined: bool = False) -> Iterator[Recording]:
-        """Records what is sent meanwhile. `relations`: what existed before the revision. `confined`: LeftTransaction is raised
-        before the transaction is left."""
+        """Records the statements within this block. `relations`: those that existed before the revision. `confined`: raises
+        LeftTransaction before the transaction is left."""
         recording = Recording(self._connection, file, relations, confined)
         self._recording = recording
         try:
@@ -115,7 +115,7 @@ class Recording:
         self._per_line: Counter[int] = Counter()
         self._transaction = 0
         self._used = False
-        """Whether a statement has run in this transaction."""
+        """Whether a statement has run in the current transaction."""
         self._unprobed: dict[str, Any] | None = None
         self._started = 0.0
         self._line = 0
@@ -134,7 +134,7 @@ class Recording:
         return locks | {name for statement in self.statements for name in statement["rewrites"]}
 
     def leave(self) -> None:
-        """The transaction is about to be left."""
+        """Records that the function is leaving its transaction. Raises LeftTransaction if it is confined."""
         if self._confined:
             raise LeftTransaction
         self.left_transaction = True
@@ -182,7 +182,7 @@ class Recording:
             self._probe(facts)
 
     def finish(self) -> None:
-        """The function has ended, but its transaction has not."""
+        """Handles the end of the function, before its transaction ends."""
         if self._unprobed is not None:
             self._probe(self._unprobed)
 

@@ -1,4 +1,4 @@
-"""Runs a function of a revision under watch."""
+"""Runs a revision's function while its statements are recorded."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Result:
 
     recording: Recording
     failure: dict[str, Any] | None
-    """StatementFailure, or None: it finished."""
+    """StatementFailure; None if the function finished."""
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -39,16 +39,16 @@ def run_watched(
     *,
     confined: bool = False,
 ) -> Result:
-    """Calls `upgrade` or `downgrade` of a script. `relations`: what existed before it. `confined`: raises LeftTransaction when
-    the function is about to leave its transaction."""
-    # Alembic remembers which enum types it has created, and skips checks that a fresh run of this function makes.
+    """Calls a script's `upgrade` or `downgrade`. `relations`: those that existed before it. `confined`: raises LeftTransaction
+    when the function is about to leave its transaction."""
+    # Alembic remembers the enum types that it has created, and skips checks that a separate run of this function makes.
     context.impl.memo.clear()
     file = script.module.__file__
     failure = None
     with watch.recording(file, relations, confined=confined) as recording:
         try:
             function(**arguments)
-            # A function that swallowed a database error left the transaction aborted: this statement fails like the next would.
+            # A function that caught a database error leaves its transaction aborted: this statement fails as the next one would.
             if raw.in_transaction(context.connection):
                 raw.execute(context.connection, "SELECT 1")
         except (Exception, SystemExit) as error:
@@ -57,9 +57,9 @@ def run_watched(
 
 
 class WatchedStep:
-    """An Alembic step whose function is watched. Alembic runs it after it was yielded; then it has a `result`.
+    """An Alembic step that records its function. Has a `result` after it was yielded and Alembic has run it.
 
-    A function that fails is rolled back and counted as applied, so that the revisions after it can run.
+    A failed function is rolled back and counted as applied, so the next revisions can run.
     """
 
     def __init__(self, step: Any, context: Any, watch: Watch, relations: dict[int, Relation], *, skip: bool = False) -> None:
@@ -92,6 +92,6 @@ def _do_nothing(**_: Any) -> None:
 
 
 def _begin_anew(context: Any) -> None:
-    """Puts the connection into a new transaction, regardless of its state after the failure."""
+    """Starts a new transaction on the connection, whatever its state after the failure."""
     raw.roll_back(context.connection)
     context._transaction = context.connection.begin()

@@ -1,4 +1,4 @@
-"""A schema to start from: the plain text that pg_dump writes."""
+"""An initial schema: pg_dump's plain text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..source.sql_text import statements
 from . import raw
 from .scratch import Scratch
 
-# The scratch server does not have the dump's roles. A setting may be newer than the server.
+# The scratch server has none of the dump's roles, and may be too old for its settings.
 _NOT_NEEDED = re.compile(
     r"SET\s|GRANT\s|REVOKE\s|ALTER\s+DEFAULT\s+PRIVILEGES\s|ALTER\s[^'$]*\sOWNER\s+TO\s[^;]*\Z"
     r"|CREATE\s+SCHEMA\s+(?:IF\s+NOT\s+EXISTS\s+)?public\s*\Z|COMMENT\s+ON\s+(?:EXTENSION|SCHEMA\s+public)\s",
@@ -21,7 +21,7 @@ _NOT_NEEDED = re.compile(
 
 
 def load(scratch: Scratch, sql: str) -> None:
-    """Executes the dump on the scratch database. Raises RunnerError `baseline_failed`."""
+    """Runs the dump on the scratch database. Raises RunnerError `baseline_failed`."""
 
     def execute(connection: Any) -> None:
         for statement in statements(sql):

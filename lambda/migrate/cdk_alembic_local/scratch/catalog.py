@@ -1,4 +1,4 @@
-"""What PostgreSQL's catalog says of a database: all that a downgrade has to bring back, as text, and its tables as TableFacts."""
+"""Reads PostgreSQL's catalog: the text of everything that a downgrade must restore, and the tables as TableFacts."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _KINDS = {
     "n": "not null",
 }
 
-# Marks a database that a replay began to fill: what is in it is nobody's.
+# Marks a database that a replay started to fill, so its content may be dropped.
 MARK = "cdk_alembic_scratch"
 OWN_SCHEMAS = ("cdk_alembic", MARK)
 
-# One query, so that a snapshot costs one round trip. Names of `public` stand alone, others with their schema.
+# One query: a snapshot costs one round trip. Names in `public` have no schema, others do.
 _QUERY = """
 WITH member AS MATERIALIZED (
   SELECT d.classid, d.objid FROM pg_extension e
@@ -155,7 +155,7 @@ class Relation:
     """The table that it belongs to, or its own name."""
     is_table: bool
     file: int | None
-    """Number of the file with its rows; null: it has none."""
+    """Number of the file with its rows; null if it has none."""
 
 
 class Snapshot:
@@ -194,7 +194,7 @@ class Snapshot:
                 "name": name,
                 "kind": _KINDS[kind],
                 "definition": _plain(definition),
-                # An attribute 0 is an expression of an EXCLUDE constraint.
+                # Attribute 0 is an expression in an EXCLUDE constraint.
                 "columns": [attributes[oid, number] for number in key or () if number > 0],
                 "validated": validated,
             }
@@ -231,7 +231,7 @@ class Snapshot:
 
     @cached_property
     def entries(self) -> dict[str, str]:
-        """`<kind> <name>` and how PostgreSQL defines it."""
+        """`<kind> <name>` and its definition in PostgreSQL."""
         entries = {_plain(key): _plain(definition or "") for key, definition in self._facts["entries"]}
         for oid, _, name, type_, not_null, default, identity, generated, collation in self._facts["columns"]:
             parts = [_plain(type_)]
@@ -250,7 +250,7 @@ class Snapshot:
         for oid, name, kind, definition, _, validated, _, _, index in self._facts["constraints"]:
             if kind in "pux":
                 with_index.add(index)
-            # That a column is NOT NULL stands at the column; PostgreSQL 18 has a constraint for it as well.
+            # The column's entry includes NOT NULL, for which PostgreSQL 18 also has a constraint.
             if kind != "n" or not validated:
                 entries[f"constraint {self.relations[oid].name}.{name}"] = _plain(definition)
         for oid, _, definition, _, _, _, valid, _ in self._facts["indexes"]:
@@ -260,12 +260,12 @@ class Snapshot:
 
 
 def prepare(connection: Any, context: Any) -> None:
-    """To be called before `take`, in the database that is marked. `context` is Alembic's: its version table is left out.
+    """Call it before `take`, in the marked database. `context`: Alembic's, whose version table is excluded.
 
-    The query becomes a function, because planning it takes longer than running it, and psycopg gives up what it has prepared with
-    every rollback.
+    Turns the query into a function, because planning takes longer than running it, and psycopg discards its prepared statements
+    at every rollback.
     """
-    # A revision may change the role. JIT would compile each plan anew.
+    # A revision may change the role. JIT would compile each plan again.
     raw.execute(connection, f"GRANT USAGE ON SCHEMA {MARK} TO PUBLIC")
     raw.execute(
         connection,
@@ -275,7 +275,7 @@ def prepare(connection: Any, context: Any) -> None:
 
 
 def take(connection: Any) -> Snapshot:
-    """A snapshot on this connection, in whatever transaction it is."""
+    """A snapshot on this connection, in its current transaction."""
     return Snapshot(raw.value(connection, f"SELECT {MARK}.snapshot()"))
 
 

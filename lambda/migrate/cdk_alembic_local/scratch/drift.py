@@ -1,4 +1,4 @@
-"""Compares models and migrations at head: autogenerate's findings, and what it can't detect."""
+"""Compares models and migrations at head: autogenerate's findings, and those that it can't detect."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .catalog import Snapshot
 from .rows import quoted
 from .scratch import Scratch
 
-# What models describe. Only migrations have functions, triggers, views and grants.
+# The kinds that models describe. Only migrations have functions, triggers, views and grants.
 _KINDS = ("column ", "constraint ", "index ", "type ", "domain ")
 _INDEX_NAME = re.compile(r"^(CREATE (?:UNIQUE )?INDEX )\S+ (ON )")
 
@@ -30,7 +30,7 @@ class Drift:
         self._migrated: Any = None
 
     def look(self, context: Any, migrated: Snapshot, failed: list[str]) -> None:
-        """Runs autogenerate. `failed`: revisions without which the database is not at head."""
+        """Runs autogenerate. `failed`: revisions whose failure keeps the database from being at head."""
         metadata = context.opts.get("target_metadata")
         self._metadata = (
             list(metadata) if isinstance(metadata, (list, tuple, set, frozenset)) else [metadata] if metadata is not None else []
@@ -48,7 +48,7 @@ class Drift:
                 self._reason = f"autogenerate failed: {describe(error)}{location(error)}"
 
     def facts(self, scratch: Scratch) -> dict[str, Any]:
-        """Empties the database and creates the models in it."""
+        """Empties the database, creates the models in it, and returns DriftFacts."""
         found: dict[str, Any] = {"operations": self._texts, "catalog": {"added": {}, "removed": {}, "changed": {}}}
         if self._reason is None:
             try:
@@ -64,7 +64,7 @@ class Drift:
         directives = [produce_migrations(context, metadata)]
         hook = context.opts.get("process_revision_directives")
         if hook:
-            # A hook that needs the command line changes nothing.
+            # A hook that requires the command line changes nothing.
             with suppress(Exception):
                 hook(context, tuple(context.get_current_heads()), directives)
         autogenerate = api.AutogenContext(context, metadata=metadata)
@@ -102,7 +102,7 @@ class Drift:
             for snapshot in (self._migrated, modelled)
         )
         change = catalog.change(before, after)
-        # The name of an unnamed constraint is from PostgreSQL or a convention.
+        # An unnamed constraint gets its name from PostgreSQL or a convention.
         unnamed = {}
         for side, snapshot in (("removed", self._migrated), ("added", modelled)):
             unnamed[side] = {key: (_table(key, snapshot), _INDEX_NAME.sub(r"\1\2", text)) for key, text in change[side].items()}
@@ -113,7 +113,7 @@ class Drift:
                 for key, text in change[side].items()
                 if not key.startswith(("constraint ", "index ")) or unnamed[side][key] not in same
             }
-        # A type that only the database has may belong to a table that the models do not have.
+        # A type in the database alone may belong to a table that is not in the models.
         change["removed"] = {key: text for key, text in change["removed"].items() if not key.startswith(("type ", "domain "))}
         said = set(_said(self._operations))
         return {side: {key: text for key, text in entries.items() if key not in said} for side, entries in change.items()}

@@ -1,6 +1,6 @@
 """Queries on a connection, hidden from SQLAlchemy and its listeners.
 
-All four drivers understand them: there are no parameters, and results are JSON texts.
+All four drivers accept them: they have no parameters, and results are JSON texts.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ def value(connection: Any, sql: str) -> Any:
 
 
 def literal(text: str) -> str:
-    """As a literal of SQL."""
+    """The text as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def in_transaction(connection: Any) -> bool:
-    """Whether this connection has an open transaction, according to the driver."""
+    """Whether the connection has an open transaction, according to the driver."""
     driver = driver_connection(connection)
     if connection.dialect.driver == "asyncpg":
         return driver.is_in_transaction()
@@ -46,13 +46,13 @@ def in_transaction(connection: Any) -> bool:
 
 
 def driver_connection(connection: Any) -> Any:
-    """The driver's own connection, without SQLAlchemy's adapter for async drivers."""
+    """The driver's connection, without SQLAlchemy's adapter for async drivers."""
     fairy = connection.connection
     return getattr(fairy, "driver_connection", None) or fairy.connection
 
 
 def backend_pid(dbapi_connection: Any) -> int | None:
-    """Process id of the server's session; None: the driver does not expose it."""
+    """Process id of the server's session; None if the driver does not expose it."""
     driver = getattr(dbapi_connection, "driver_connection", None) or dbapi_connection
     if hasattr(driver, "get_server_pid"):  # asyncpg
         return driver.get_server_pid()
@@ -64,7 +64,7 @@ def backend_pid(dbapi_connection: Any) -> int | None:
 
 @contextmanager
 def rolled_back(connection: Any) -> Iterator[None]:
-    """A transaction that is rolled back."""
+    """Runs the block in a transaction that is rolled back."""
     transaction = connection.begin()
     try:
         yield
@@ -74,7 +74,7 @@ def rolled_back(connection: Any) -> Iterator[None]:
 
 @contextmanager
 def committed(connection: Any) -> Iterator[None]:
-    """A transaction that is committed."""
+    """Runs the block in a transaction that is committed."""
     transaction = connection.begin()
     try:
         yield
@@ -85,7 +85,7 @@ def committed(connection: Any) -> Iterator[None]:
 
 
 def roll_back(connection: Any) -> None:
-    """Rolls back the connection's transaction, whether SQLAlchemy or the driver knows it."""
+    """Rolls back the connection's transaction, whether SQLAlchemy or only the driver knows about it."""
     transaction = connection.get_transaction()
     if transaction is not None:
         transaction.rollback()
@@ -94,7 +94,7 @@ def roll_back(connection: Any) -> None:
 
 
 def commit(connection: Any) -> None:
-    """Commits the connection's transaction, whether SQLAlchemy or the driver knows it."""
+    """Commits the connection's transaction, whether SQLAlchemy or only the driver knows about it."""
     transaction = connection.get_transaction()
     if transaction is not None:
         transaction.commit()

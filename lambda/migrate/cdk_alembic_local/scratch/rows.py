@@ -1,4 +1,4 @@
-"""Rows that show what a revision does to them: a few sample values per affected table, derived from its columns."""
+"""Inserts rows to observe what a revision does to them: a few sample values per affected table, based on its columns."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from . import raw
 from .catalog import MARK, Snapshot
 from .sample_values import candidates
 
-# One with every value, one that shares as many values with it as possible, and one with NULL wherever possible.
+# A row with all values, one that shares as many of its values as possible, and one with NULL wherever possible.
 FULL, TWIN, BARE = 0, 1, 2
 ALL = (FULL, TWIN, BARE)
 
@@ -42,7 +42,7 @@ END $insert$""",
 
 
 class Filler:
-    """Inserts rows into tables; a rejected row does not end the transaction."""
+    """Inserts rows into tables. A rejected row does not end the transaction."""
 
     def __init__(self, connection: Any, snapshot: Snapshot, kinds: tuple[int, ...] = ALL) -> None:
         self._connection = connection
@@ -51,7 +51,7 @@ class Filler:
         self._filled: dict[str, bool] = {}
 
     def fill(self, names: set[str]) -> list[str]:
-        """Fills these tables and those that their foreign keys need. Returns all that got a row."""
+        """Fills these tables and those that their foreign keys require. Returns all tables with a row."""
         for name in sorted(names):
             self._table(name, ())
         return sorted(name for name, filled in self._filled.items() if filled)
@@ -79,7 +79,7 @@ class Filler:
         """Tries rows until one is accepted."""
         tried: list[str] = []
         for attempt in attempts:
-            # A twin that is not allowed becomes a separate row.
+            # If a twin is not allowed, tries a separate row.
             values = self._values(name, facts, kind, attempt, kind == TWIN and attempt == 0)
             columns = ", ".join(quoted(column) for column in values)
             sql = f"INSERT INTO {quoted_table(name)} ({columns}) OVERRIDING SYSTEM VALUE VALUES ({', '.join(values.values())})"  # noqa: S608
@@ -135,7 +135,7 @@ def read(connection: Any, snapshot: Snapshot, names: list[str]) -> Rows:
         if name in snapshot.tables
     ]
     found: Rows = {}
-    # A function accepts at most a hundred arguments.
+    # A function accepts at most 100 arguments.
     for first in range(0, len(parts), 40):
         found.update(raw.value(connection, f"SELECT json_build_object({', '.join(parts[first : first + 40])})::text"))
     return found
@@ -158,7 +158,7 @@ def lost_columns(before: Rows, after: Rows, types: tuple[Snapshot, Snapshot]) ->
             if old_types[column] == new_types[column]:
                 differs = bool(old - new)
             else:
-                # Another type may write the same value differently.
+                # A different type may write the same value differently.
                 differs = len(new) < len(old) or new.total() < old.total()
             if differs:
                 lost.append(f"{name}.{column}")
@@ -174,13 +174,13 @@ def _types(snapshot: Snapshot, name: str) -> dict[str, str]:
 
 
 def _unique_columns(facts: dict[str, Any]) -> set[str]:
-    """Those that two rows must not share."""
+    """The columns that two rows must not share."""
     unique = set()
     keys = [index for index in facts["indexes"] if index["unique"]]
     keys += [constraint for constraint in facts["constraints"] if constraint["kind"] == "exclude"]
     for key in keys:
         named = [column for column in key["columns"] if column]
-        # For an expression, the deciding column is unknown.
+        # The column behind an expression is unknown.
         unique.update(named or [column["name"] for column in facts["columns"] if column["name"] in key["definition"]])
     return unique
 
@@ -194,11 +194,11 @@ def _checks_on(column: str, facts: dict[str, Any]) -> str:
 
 
 def quoted_table(name: str) -> str:
-    """A name of facts in SQL."""
+    """A table's name in facts, as SQL."""
     schema, dot, table = name.partition(".")
     return f"{quoted(schema)}.{quoted(table)}" if dot else f"public.{quoted(name)}"
 
 
 def quoted(name: str) -> str:
-    """An identifier in SQL."""
+    """An identifier as SQL."""
     return '"' + re.sub('"', '""', name) + '"'

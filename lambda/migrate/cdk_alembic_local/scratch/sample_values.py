@@ -1,4 +1,4 @@
-"""Values of PostgreSQL's types."""
+"""Sample values for PostgreSQL's types."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _MODIFIER = re.compile(r"\((\d+)(?:,\s*(\d+))?\)")
 
 
 def candidates(type_: str, number: int, entries: Mapping[str, str], checks: str = "") -> list[str]:
-    """Literals for a column of this type, the likeliest first; different ones for another `number`. Empty: unknown type.
+    """Literals for a column of this type, the most likely first; each `number` has different ones. Empty if the type is unknown.
 
-    `entries`: the snapshot's, for enums and domains. `checks`: what CHECK constraints on the column say.
+    `entries`: the snapshot's, for enums and domains. `checks`: the text of CHECK constraints on the column.
     """
     if type_.endswith("[]"):
         inside = candidates(type_[:-2], number, entries)

@@ -23,7 +23,7 @@ DRIVERS = ("psycopg", "psycopg2", "pg8000", "asyncpg")
 
 LOCK_NOT_AVAILABLE = "55P03"
 
-# Options with a server's address. All other options of env.py, such as a search_path, stay.
+# Options with a server's address. env.py's other options, such as a search_path, stay.
 _ADDRESS = (
     "host", "hostaddr", "port", "user", "password", "passfile", "dbname", "database", "dsn", "service", "unix_sock",
     "ssl", "ssl_context", "sslmode", "sslcert", "sslkey", "sslrootcert", "sslcrl", "sslnegotiation", "direct_tls",
@@ -67,8 +67,8 @@ SELECT json_build_object(
   'triggers', coalesce((SELECT json_agg(quote_ident(evtname)) FROM pg_event_trigger), '[]')
 )::text
 """
-# env.py may have left a session in a transaction, and what that one holds would be waited for. One that is idle holds nothing,
-# and may lie in a pool.
+# env.py may have left a session in a transaction, whose locks would block. An idle session holds no locks and may be in a
+# pool.
 _END_TRANSACTIONS = """
 SELECT coalesce(json_agg(pg_terminate_backend(pid, 5000)), '[]')::text FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND pid IN ({pids}) AND state <> 'idle'
@@ -89,16 +89,16 @@ class Scratch:
         self.refused: RunnerError | None = None
         """Why env.py's connection was refused."""
         self.version = ""
-        """Of the server, such as `18.4`."""
+        """The server's version, such as `18.4`."""
         self._ours: set[int] = set()
         self._sessions: set[int] = set()
-        """Process ids of the server for the sessions that were opened here."""
+        """Process ids of the server's sessions that were opened here."""
         self._extensions: list[str] = []
-        """Those that came with the database: they are there again after it was emptied."""
+        """Extensions that the database had at the start: they are created again after it is emptied."""
 
     @contextmanager
     def only(self, project: Project) -> Iterator[None]:
-        """Within this block, redirects every connection of SQLAlchemy here, and refuses databases other than PostgreSQL."""
+        """Within this block, redirects all of SQLAlchemy's connections here, and rejects databases other than PostgreSQL."""
         from sqlalchemy import event
         from sqlalchemy.engine import Engine
         from sqlalchemy.pool import Pool
@@ -114,7 +114,7 @@ class Scratch:
             event.remove(Engine, "do_connect", self._connect)
 
     def run(self, work: Callable[[Any], T]) -> T:
-        """Does the work on a separate autocommit connection, and ends sessions that env.py left in a transaction.
+        """Runs the work on a separate autocommit connection, and ends sessions that env.py left in a transaction.
 
         Do not call it while env.py runs. Raises RunnerError `lock_not_available`."""
         from sqlalchemy import create_engine
@@ -152,7 +152,7 @@ class Scratch:
         return asyncio.run(run())
 
     def prepare(self, overwrite: bool) -> None:
-        """Empties and marks the database. Raises RunnerError `scratch_not_empty` if it has content that is not a replay's."""
+        """Empties and marks the database. Raises RunnerError `scratch_not_empty` if its content is not a replay's."""
 
         def look(connection: Any) -> dict[str, Any]:
             return raw.value(connection, _FILLED.replace("JOIN space", f"JOIN {_SPACE} AS space"))
@@ -206,7 +206,7 @@ class Scratch:
             ) from error
 
     def _connect(self, dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
-        """SQLAlchemy's event do_connect."""
+        """SQLAlchemy's do_connect event."""
         if dialect.name != "postgresql":
             self.refused = _not_reached(f"env.py connects to {dialect.name}")
             raise self.refused
@@ -218,7 +218,7 @@ class Scratch:
         return connection
 
     def _connected(self, connection: Any, record: Any) -> None:
-        """SQLAlchemy's event connect: also of a connection that env.py made by a function of its own."""
+        """SQLAlchemy's connect event: includes connections from env.py's own `creator`."""
         if id(connection) not in self._ours:
             self.refused = _not_reached("env.py creates its connections itself (`creator`)")
             raise self.refused
@@ -233,7 +233,7 @@ class Scratch:
         return found
 
     def _scheme(self, project: Project) -> str:
-        """Of the URL that env.py finds in its configuration: the driver that it names, if it is one that can be used."""
+        """The scheme of the URL in env.py's configuration: its driver, if it is supported."""
         from sqlalchemy.engine import make_url
 
         try:

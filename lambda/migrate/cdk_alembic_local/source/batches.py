@@ -1,6 +1,6 @@
 """On PostgreSQL, `with op.batch_alter_table("users") as batch_op:` does the same as `op`, with the table named only once.
 
-So calls of `batch_op` are reported as what they stand for: `batch_op.drop_column("email")` as `op.drop_column("users", "email")`.
+So calls of `batch_op` are reported as calls of `op`: `batch_op.drop_column("email")` as `op.drop_column("users", "email")`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from cdk_alembic.project.sources import last_name
 
-# Where the operations of `op` take the table, and under which name; everything else has none (`batch_op.execute`, `batch_op.f`).
+# Where operations of `op` accept the table, and under which name; others have none (`batch_op.execute`, `batch_op.f`).
 _TABLE_FIRST = ("add_column", "alter_column", "drop_column", "create_table_comment", "drop_table_comment")
 _TABLE_SECOND = {
     "create_check_constraint": "table_name",
@@ -43,7 +43,7 @@ class Batch:
 
 
 def unbatched(node: ast.Call, batches: Mapping[str, Batch]) -> tuple[str, list[ast.expr], dict[str, ast.expr]]:
-    """Name, arguments and keywords of a call; for a batch's call, as if it were written without the batch."""
+    """Name, arguments and keywords of a call; a batch's call is translated to one without the batch."""
     function = node.func
     args, keywords = list(node.args), _named(node)
     batch = batches.get(getattr(getattr(function, "value", None), "id", ""))

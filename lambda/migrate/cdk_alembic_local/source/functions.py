@@ -17,11 +17,11 @@ _FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 _SCOPE = (*_FUNCTION, ast.Lambda, ast.ClassDef)
 _COMPREHENSION = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
 
-# Calls whose first argument is a statement, and what may be around its text.
+# Calls whose first argument is a statement, or wraps its text.
 _EXECUTES = ("execute", "executemany", "exec_driver_sql", "scalar", "scalars", "DDL")
 _AROUND = ("text", "DDL", "bindparams", "columns", "dedent", "strip", "format", "execution_options")
 
-# Text that is a statement wherever it stands, such as in a constant: not "SET NULL" of a foreign key, nor a comment on a column.
+# Text that is a statement anywhere, such as in a constant: not a foreign key's "SET NULL" or a column's comment.
 _SQL = re.compile(
     r"\s*(?:"
     r"(?:ALTER|CREATE|DROP)\s+(?:OR\s+REPLACE\s+)?(?:(?:GLOBAL|LOCAL|TEMP|TEMPORARY|UNLOGGED|UNIQUE|MATERIALIZED|FOREIGN|RECURSIVE"
@@ -54,7 +54,7 @@ class Functions:
         self._aliases = dict(_aliases(tree))
 
     def facts(self, name: str) -> dict[str, Any] | None:
-        """FunctionFacts, or None if the file does not define that name."""
+        """FunctionFacts; None if the file does not define that function."""
         if name not in self._own:
             return None
         node = self._own[name][-1]
@@ -157,13 +157,13 @@ class _Walk:
         self._report(node, self._imported(name), args, keywords, context)
 
     def _subscript(self, node: ast.Subscript, context: _Context) -> None:
-        """`os.environ["X"]` reads as `os.environ.get("X")` does."""
+        """Treats `os.environ["X"]` like `os.environ.get("X")`."""
         name = self._imported(ast.unparse(node.value))
         if name == "os.environ":
             self._report(node, name, [node.slice], {}, context)
 
     def _imported(self, name: str) -> str:
-        """The name with the module that it was imported from: `get` of `from httpx import get` is `httpx.get`."""
+        """The name with its module: after `from httpx import get`, `get` is `httpx.get`."""
         first, dot, rest = name.partition(".")
         return self._aliases.get(first, first) + dot + rest
 
@@ -192,7 +192,7 @@ def _statement(call: ast.Call) -> ast.expr | None:
 
 
 def _aliases(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """Names that imports bind, with their full names. Those of Alembic and SQLAlchemy keep their usual names."""
+    """Names that imports bind, with their full names. Alembic's and SQLAlchemy's keep their usual names."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found = [(alias.asname, alias.name) for alias in node.names if alias.asname]
@@ -226,7 +226,7 @@ def _early_returns(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator
 
 
 def _last_returns(body: list[ast.stmt]) -> Iterator[ast.Return]:
-    """Those after which nothing would have come."""
+    """Return statements at the end of a function, which skip nothing."""
     node = body[-1] if body else None
     if isinstance(node, ast.Return):
         yield node

@@ -1,4 +1,4 @@
-"""The revisions of a project and how they follow each other: GraphFacts of lib/contract/facts.ts. No database is needed."""
+"""The revisions of a project and their order: GraphFacts of lib/contract/facts.ts. Requires no database."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from .stand_ins import reason_not_loaded, stand_ins, values_of
 
 
 def load(project: Project) -> None:
-    """Loads the revisions as env.py lets Alembic find them, with stand-ins for those that can't be imported. Raises
+    """Loads the revisions where env.py makes Alembic look for them, with stand-ins for those that can't be imported. Raises
     ProjectError."""
     with stand_ins(), ExitStack() as stack:
-        # Without the application fewer revisions can be imported.
+        # Without the application, fewer revisions can be imported.
         with suppress(RunnerError):
             stack.enter_context(application_context(project))
         load_without_database(project)
 
 
 def graph(project: Project) -> dict[str, Any]:
-    """GraphFacts of the project: by Alembic where it loads the scripts, else by reading the files, with the `problem`."""
+    """GraphFacts of the project: from Alembic if it loads the scripts, else from the files, with the `problem`."""
     folder, scripts = project.directory, project.script
     try:
         load(project)
@@ -39,7 +39,7 @@ def graph(project: Project) -> dict[str, Any]:
         followed = {down for revision in revisions for down in revision["downRevisions"]}
         heads = sorted({revision["revision"] for revision in revisions} - followed)
         return {"revisions": revisions, "heads": heads, "problem": error.message}
-    # The order of `alembic upgrade heads`; its own steps would ask every file for an upgrade function.
+    # The order of `alembic upgrade heads`; Alembic's own steps would require an upgrade function in every file.
     ordered = [*scripts.iterate_revisions("heads", (), implicit_base=True)][::-1]
     not_loaded = [reason for script in ordered if isinstance(reason := reason_not_loaded(script), BaseException)]
     found: dict[str, Any] = {
@@ -59,13 +59,13 @@ def of_script(script: Any, project: Path) -> dict[str, Any]:
         "file": relative(script.path, project),
         "downRevisions": list(script._versioned_down_revisions),
         "dependsOn": list(script._resolved_dependencies),
-        # Those that Alembic gives to the whole branch, too.
+        # Includes those that Alembic assigns to the whole branch.
         "branchLabels": sorted(script.branch_labels),
     }
 
 
 def _of_files(scripts: Any, project: Path) -> Iterator[dict[str, Any]]:
-    """Every file that gives its id as a literal, by name."""
+    """Every file with a literal id, by name."""
     for path in sorted(revision_files(scripts), key=lambda path: (path.name, path)):
         values, message = values_of(path)
         if isinstance(values.get("revision"), str):
@@ -80,7 +80,7 @@ def _of_files(scripts: Any, project: Path) -> Iterator[dict[str, Any]]:
 
 
 def revision_files(scripts: Any) -> set[Path]:
-    """What Alembic takes for revisions in the version locations of a ScriptDirectory."""
+    """The files that Alembic treats as revisions in a ScriptDirectory's version locations."""
     recursive = getattr(scripts, "recursive_version_locations", False)
     return {
         path.resolve()
@@ -91,7 +91,7 @@ def revision_files(scripts: Any) -> set[Path]:
 
 
 def relative(path: str | Path, project: Path) -> str:
-    """From the project's folder, with `/`."""
+    """The path relative to the project's folder, with `/`."""
     return os.path.relpath(Path(path).resolve(), project.resolve()).replace(os.sep, "/")
 
 
@@ -100,7 +100,7 @@ def _several(value: Any) -> list[str]:
 
 
 def in_words(error: BaseException, project: Path) -> str:
-    """What Alembic says; of any other error its kind and the line of the project's own code, too."""
+    """Alembic's message; for any other error also its type and the line of the project's own code."""
     if type(error).__module__.startswith("alembic."):
         return str(error)
     if isinstance(error, SyntaxError) and error.filename:

@@ -1,4 +1,4 @@
-"""Arguments of calls as JSON: what is literal as it is, anything else as its code."""
+"""Converts arguments of calls to JSON: literals to their value, anything else to its code."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from cdk_alembic.project.sources import last_name, text_of
 
 
 class NotLiteralError(Exception):
-    """An expression whose value is known only when it runs."""
+    """An expression whose value is known only at run time."""
 
 
 def known_values(tree: ast.Module) -> dict[str, Any]:
-    """Names that stand for one literal wherever the file uses them: bound once, such as `TABLE = "users"`."""
+    """Names that always have the same literal value in the file: bound once, such as `TABLE = "users"`."""
     bound: dict[str, list[ast.expr | None]] = defaultdict(list)
     for node in ast.walk(tree):
         if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
@@ -50,7 +50,7 @@ def known_values(tree: ast.Module) -> dict[str, Any]:
 
 
 def as_json(node: ast.expr, known: Mapping[str, Any]) -> Any:
-    """A literal as it is; of a list each item for itself; `{"code": ...}` for anything else, also for a dictionary."""
+    """A literal's value; for a list, each item separately; `{"code": ...}` for anything else, including a dictionary."""
     if isinstance(node, (ast.List, ast.Tuple)):
         return [as_json(item, known) for item in node.elts]
     try:
@@ -60,7 +60,7 @@ def as_json(node: ast.expr, known: Mapping[str, Any]) -> Any:
 
 
 def literal(node: ast.expr, known: Mapping[str, Any]) -> Any:
-    """The value of text, a number, a truth value, None or a list of them. Raises NotLiteralError."""
+    """The value of text, a number, a boolean, None or a list of them. Raises NotLiteralError."""
     if isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, (str, int, float))):
         if isinstance(node.value, float) and not math.isfinite(node.value):
             raise NotLiteralError
@@ -74,7 +74,7 @@ def literal(node: ast.expr, known: Mapping[str, Any]) -> Any:
         if isinstance(value, (int, float)):
             return -value
     if isinstance(node, ast.Call) and last_name(node.func) == "f" and len(node.args) == 1:
-        return literal(node.args[0], known)  # op.f("ix_users_email") is that name
+        return literal(node.args[0], known)  # op.f("ix_users_email") returns that name
     if isinstance(node, (ast.JoinedStr, ast.BinOp)) and _is_known(node, known) and (text := text_of(node, known)) is not None:
         return text
     raise NotLiteralError

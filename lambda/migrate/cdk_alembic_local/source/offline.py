@@ -1,4 +1,4 @@
-"""What Alembic renders without a database, for revisions that could not be run."""
+"""Alembic's rendering without a database, for revisions that could not run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .sql_text import statements
 
 @contextmanager
 def any_environment(project: Project) -> Iterator[None]:
-    """Meanwhile SQL is rendered by Alembic's own offline mode, if env.py does not get that far."""
+    """Within this block, Alembic's own offline mode renders SQL if env.py fails before that."""
     own = project.script.run_env
     if not _runs(project):
         project.script.run_env = _run_without_env_py
@@ -48,7 +48,7 @@ def _run_without_env_py() -> None:
 
 
 def rendered(project: Project, step: Any, facts: dict[str, Any]) -> dict[str, Any]:
-    """DirectionFacts with the statements that were not run. What can't be rendered (it reads the database) is not there."""
+    """DirectionFacts with the statements that did not run. Omits those that can't be rendered (they read the database)."""
     sql = render(project, [step])[0]["sql"]
     if sql is None:
         return facts

@@ -1,4 +1,4 @@
-"""What the file of a revision says, read without importing it: SourceFacts of lib/contract/facts.ts."""
+"""Reads a revision's file without importing it: SourceFacts of lib/contract/facts.ts."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _imports(tree: ast.Module, roots: list[Path]) -> Iterator[dict[str, Any]]:
 
 
 def _roots(path: Path, project: Path) -> list[Path]:
-    """Where the project's own modules are: its folder, its src/, and what holds the package that it or its revisions are in."""
+    """The folders of the project's own modules: its folder, its src/, and the parent of the package with it or its revisions."""
     roots = [project, project / "src"]
     for folder in (project, path.parent):
         while (folder / "__init__.py").is_file():
@@ -73,7 +73,7 @@ def _roots(path: Path, project: Path) -> list[Path]:
 
 def _is_own(module: str, root: Path) -> bool:
     first, *rest = module.split(".")
-    # The folder alembic/ of most projects is no package, and `from alembic import op` means Alembic's own.
+    # In most projects, the folder alembic/ is not a package: `from alembic import op` imports Alembic.
     if first == "alembic" or first in sys.stdlib_module_names:
         return False
     if (root / f"{first}.py").is_file() or (root / first / "__init__.py").is_file():

@@ -1,11 +1,11 @@
-"""Takes SQL text apart into its statements."""
+"""Splits SQL text into its statements."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-# What may hold a semicolon that ends nothing; a doubled quote is two literals beside each other.
+# Tokens that may contain a semicolon. A doubled quote counts as two adjacent literals.
 _TOKEN = re.compile(
     r"""(?P<quoted>\b[eE]'(?:[^'\\]|\\.)*'|'[^']*'|"[^"]*"|(?P<tag>\$(?:[A-Za-z_]\w*)?\$).*?(?P=tag))"""
     r"""|(?P<comment>--[^\n]*|/\*.*?\*/)|(?P<end>;)""",
@@ -22,7 +22,7 @@ _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 def statements(text: str) -> Iterator[str]:
     """Each statement without its semicolon and the comments before it.
 
-    psql's own commands (`\\connect`) are left out. Rows after `COPY ... FROM stdin` come as INSERT.
+    psql's own commands (`\\connect`) are omitted. Rows after `COPY ... FROM stdin` become INSERTs.
     """
     position = 0
     while True:

@@ -1,4 +1,4 @@
-"""Goes on in spite of revisions that Python can't load: a module with the same ids, which can't be run, stands in for each."""
+"""Continues despite revisions that Python can't load: replaces each with a module that has the same ids but can't run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _REASON = "cdk_alembic_not_loaded"
 
 @contextmanager
 def stand_ins() -> Iterator[None]:
-    """To be entered while Alembic loads the scripts. A file whose ids can't be read fails as it does without."""
+    """Enter it while Alembic loads the scripts. A file whose ids can't be read still fails."""
     from alembic import util
 
     load = util.load_python_file
@@ -48,12 +48,12 @@ def stand_ins() -> Iterator[None]:
 
 
 def reason_not_loaded(script: Any) -> BaseException | str | None:
-    """What keeps a revision from being run: the error that its file has raised, or a text."""
+    """Why a revision can't run: the error from importing its file, or a text."""
     return getattr(script.module, _REASON, None)
 
 
 def values_of(path: Path) -> tuple[dict[str, Any], str]:
-    """The values that a file gives its ids, as far as they are literals, and the first line of its docstring."""
+    """The literal ids in a file, and the first line of its docstring."""
     source = path.read_bytes()
     try:
         tree = ast.parse(source)

@@ -1,4 +1,4 @@
-"""RevisionFacts of revisions that are not run: what their files say, and why there is no more."""
+"""RevisionFacts of revisions that do not run: their source, and the reason."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .source import source_facts
 
 
 def observe_files(project: Project, ask: dict[str, Any], why: RunnerError, report: Callable[[dict[str, Any]], None]) -> None:
-    """Answers the ask `observe` for a project whose revisions Alembic can't load. Raises RunnerError if no file has one."""
+    """Answers the ask `observe` for a project whose revisions Alembic can't load. Raises RunnerError if no file has an id."""
     folder = project.directory
     found = {revision["revision"]: revision for revision in graph(project)["revisions"]}
     for revision in ask["revisions"]:
@@ -28,7 +28,7 @@ def observe_files(project: Project, ask: dict[str, Any], why: RunnerError, repor
 
 
 def readable(path: Path, project: Path) -> dict[str, Any]:
-    """SourceFacts; of a file that is not Python, that it has both functions and nothing is known of them."""
+    """SourceFacts; for a file that is not Python, facts that say that both functions exist and are unknown."""
     try:
         return source_facts(path, project)
     except RunnerError:
@@ -38,12 +38,12 @@ def readable(path: Path, project: Path) -> dict[str, Any]:
 
 
 def directions_not_run(reason: str) -> dict[str, Any]:
-    """Both directions and the tables, of which nothing was seen."""
+    """Both directions and the tables, unobserved."""
     return {"upgrade": not_run(reason), "downgrade": not_run(reason), "before": {}, "after": {}}
 
 
 def not_run(reason: str) -> dict[str, Any]:
-    """DirectionFacts without any."""
+    """DirectionFacts without observations."""
     return {"outcome": "not_run", "reason": reason, "statements": [], "leftTransaction": False, "statementsLeftOut": 0}
 
 

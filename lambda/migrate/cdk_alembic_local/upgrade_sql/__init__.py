@@ -1,6 +1,6 @@
 """The SQL that an upgrade would send, read from its source without running it.
 
-An upgrade is interpreted: what is known (texts, lists, paths, functions of the backend) has its value, the rest is a symbol.
-Operations of Alembic and statements of SQLAlchemy are written out as SQL, so that one parser, PostgreSQL's, judges all of them.
-Needs nothing but the standard library: packaging runs it with any Python, the observer with the backend's.
+An upgrade is interpreted: known values (texts, lists, paths, the backend's functions) keep their value, all others are symbols.
+Alembic's operations and SQLAlchemy's statements are rendered as SQL, so one parser, PostgreSQL's, judges all of them.
+Uses only the standard library: packaging runs it with any Python, the observer with the backend's.
 """

@@ -1,4 +1,4 @@
-"""Calls whose result is known when their arguments are: of Python itself and of its standard library."""
+"""Calls of Python's built-ins and standard library, whose result is known when their arguments are."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ _SAME_PATH = ("resolve", "absolute", "expanduser")
 
 
 def method(call: Method, args: list[Any], keywords: dict[str, Any], root: Path) -> Any:
-    """What a method of a known value gives."""
+    """The result of a known value's method."""
     value, name = call.of, call.name
     if isinstance(value, PurePath):
         return _of_path(value, name, args, keywords, root)
     if name == "decode" and isinstance(value, str):
-        return value  # of a file, which is read as a text
+        return value  # a file, which is read as a text
     kinds = [names.split() for kind, names in _METHODS.items() if isinstance(value, kind)]
     if not kinds or name not in kinds[0]:
         return UNKNOWN
@@ -94,7 +94,7 @@ def _of_path(path: PurePath, name: str, args: list[Any], keywords: dict[str, Any
         return True if _is_below(path, root) and Path(path).exists() else UNKNOWN
     if name in _PATH_METHODS:
         try:
-            # pathlib takes no subclass of str.
+            # pathlib accepts no subclass of str.
             result = getattr(path, name)(*(str(one) if isinstance(one, str) else one for one in args), **keywords)
         except Exception:
             return UNKNOWN
@@ -103,7 +103,7 @@ def _of_path(path: PurePath, name: str, args: list[Any], keywords: dict[str, Any
 
 
 def read_file(path: Any, root: Path) -> Any:
-    """The text of a file of the backend; UNKNOWN for any other."""
+    """The text of a file of the backend; UNKNOWN for any other file."""
     file = Path(os.path.normpath(root / path))
     try:
         if MARK in str(file) or not _is_below(file, root) or file.stat().st_size > _MAX_FILE_BYTES:
@@ -114,7 +114,7 @@ def read_file(path: Any, root: Path) -> Any:
 
 
 def opened(path: Any, root: Path) -> Any:
-    """A file that is open for reading."""
+    """A file that is opened for reading."""
     content = read_file(path, root) if isinstance(path, (str, PurePath)) else UNKNOWN
     return Called(UNKNOWN, [content], {"file": True})
 
@@ -128,7 +128,7 @@ def _is_below(path: Any, root: Path) -> bool:
 
 
 def elements(value: Any) -> list[Any] | None:
-    """What a loop goes over; None when it is not known."""
+    """The elements that a loop iterates over; None if unknown."""
     if isinstance(value, dict):
         return list(value)
     if isinstance(value, (list, tuple, set, frozenset, range)):
@@ -141,7 +141,7 @@ def elements(value: Any) -> list[Any] | None:
 
 
 def builtin(name: str, args: list[Any], keywords: dict[str, Any], root: Path) -> Any:
-    """What a function of Python itself gives."""
+    """The result of a built-in function."""
     first = args[0] if args else UNKNOWN
     if name in ("str", "repr"):
         if isinstance(first, bytes):
@@ -179,7 +179,7 @@ def builtin(name: str, args: list[Any], keywords: dict[str, Any], root: Path) ->
 
 
 def library(name: str, args: list[Any], keywords: dict[str, Any], root: Path) -> Any:
-    """What a function of the standard library gives; None for one that is not known here."""
+    """The result of a function of the standard library; None if the function is not supported."""
     first = args[0] if args else keywords.get("text", UNKNOWN)
     known = all(isinstance(one, PLAIN) for one in args)
     if name in ("textwrap.dedent", "inspect.cleandoc", "sqlparse.format", "textwrap.indent") and isinstance(first, str):
@@ -229,7 +229,7 @@ def library(name: str, args: list[Any], keywords: dict[str, Any], root: Path) ->
 
 
 def _loaded(name: str, given: Any) -> Any:
-    """What a document holds, given as a text or as an open file."""
+    """A parsed document, from a text or an open file."""
     text = given.args[0] if is_open(given) else given
     if not isinstance(text, (str, bytes)) or MARK in as_text(text):
         return UNKNOWN
@@ -246,7 +246,7 @@ def substituted(template: Called, values: dict[str, Any]) -> str:
 
 
 def truth(value: Any) -> bool | None:
-    """Whether a value is true; None when that is not known."""
+    """Whether a value is true; None if unknown."""
     if isinstance(value, External) and value.name.endswith(".TYPE_CHECKING"):
         return False
     if isinstance(value, OneOf):

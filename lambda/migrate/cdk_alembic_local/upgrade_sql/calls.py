@@ -1,4 +1,4 @@
-"""Calls: of the backend's functions, of Python's own, and of what is outside."""
+"""Calls of the backend's functions, of built-ins, and of other libraries."""
 
 from __future__ import annotations
 
@@ -212,7 +212,7 @@ class Calls:
             self._implemented(args[0])
         elif isinstance(function, External) and name.startswith("alembic.op."):
             self._registered(name.removeprefix("alembic.op."), args, keywords)
-        # Whoever gets a function may call it: op.run_async(), connection.run_sync(), asyncio.run(), a retry of a library.
+        # A function that receives a function may call it: op.run_async(), connection.run_sync(), asyncio.run(), a retry library.
         for place, given in enumerate((*args, *keywords.values())):
             if given is keywords.get("target") and "args" in keywords:
                 continue
@@ -227,7 +227,7 @@ class Calls:
         return called
 
     def _registered(self, name: str, args: list[Any], keywords: dict[str, Any]) -> None:
-        """An operation that the backend has added to Alembic's, by `Operations.register_operation(name)`."""
+        """Runs an operation that the backend added with `Operations.register_operation(name)`."""
         for module in (self._module, *self._modules.loaded()):
             for cls, call in module.decorated("register_operation"):
                 given = [part.value for part in call.args if isinstance(part, ast.Constant)]
@@ -237,7 +237,7 @@ class Calls:
                         self._enter(method, [cls, External("alembic.op"), *args], keywords)
 
     def _implemented(self, operation: Instance) -> None:
-        """`operations.invoke(operation)`, for which a function is `Operations.implementation_for(its class)`."""
+        """Runs the backend's `Operations.implementation_for(class)` for `operations.invoke(operation)`."""
         found = False
         for module in (self._module, *self._modules.loaded()):
             for function, call in module.decorated("implementation_for"):

@@ -1,4 +1,4 @@
-"""Expressions of Python: what they give, as far as it is known."""
+"""Evaluates Python's expressions, as far as their values are known."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Expressions:
         return self._literal(node, node.value) if isinstance(node.value, str) else node.value
 
     def _literal(self, node: ast.expr, text: str) -> str:
-        """A text whose lines are the file's has its line."""
+        """A literal; with its line if its lines are lines of the file."""
         if self._scope.module is self._module and node.end_lineno - node.lineno == text.count("\n"):
             text = Text(text)
             text.line = node.lineno
@@ -184,7 +184,7 @@ class Expressions:
         return result if not hasattr(result, "__len__") or len(result) < _MAX_TEXT else UNKNOWN
 
     def _lifted(self, function: Any, values: list[Any]) -> Any:
-        """A function of values, of which each may be one of several."""
+        """Calls a function for each possible combination of its arguments."""
         index = next((index for index, value in enumerate(values) if isinstance(value, OneOf)), None)
         if index is None:
             return function(*values)
@@ -239,6 +239,6 @@ def _percent(text: str, values: Any) -> str:
 
 
 def _is_vague(value: Any) -> bool:
-    """Whether a text, or one in a list, is not wholly known."""
+    """Whether a text, or a text in a list, is partly unknown."""
     parts = value if isinstance(value, (list, tuple, set, frozenset, dict)) else [value]
     return any(MARK in as_text(part) for part in parts)

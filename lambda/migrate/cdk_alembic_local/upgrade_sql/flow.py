@@ -1,4 +1,4 @@
-"""Statements of Python: what runs, and which way it goes."""
+"""Runs Python's statements, and follows their control flow."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LEAVES = (ast.Continue, ast.Break, ast.Return, ast.Raise)
 
 
 class Statements:
-    """Part of Interpreter. Statements give None, or what ended the block: "return", "raise", "break", "continue"."""
+    """Part of Interpreter. A statement returns None, or what ended the block: "return", "raise", "break" or "continue"."""
 
     def _block(self, statements: Iterable[ast.stmt]) -> str | None:
         for statement in statements:
@@ -130,14 +130,14 @@ class Statements:
         for item, _ in narrowed:
             item.narrowed = True
         end = self._branches([node.body, node.orelse])
-        # What follows a `continue` below a condition runs for the others only.
+        # After a conditional `continue`, the rest of the loop runs for some elements only.
         leaves = any(isinstance(inner, _LEAVES) for branch in (node.body, node.orelse) for inner in branch)
         for item, before in narrowed:
             item.narrowed = before or leaves
         return end
 
     def _branches(self, blocks: list[list[ast.stmt]]) -> str | None:
-        """All blocks, each from here; a name has one of the values it got in those that go on."""
+        """Runs each block from the current state, and merges the names of the blocks that continue."""
         before, ends, states = dict(self._scope.names), [], []
         for block in blocks:
             self._scope.names = dict(before)
@@ -210,7 +210,7 @@ class Statements:
         return ends[0] if ends else None
 
     def _resuming(self, go_on: Any) -> Any:
-        """`go_on` in the scope of the `with`, once: what runs at the manager's `yield`."""
+        """`go_on`, to run once at the manager's `yield`, in the scope of the `with`."""
         scope, stack, pending = self._scope, len(self._returned), [go_on]
 
         def resume(given: Any) -> None:

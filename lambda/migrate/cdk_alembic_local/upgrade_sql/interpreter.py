@@ -1,4 +1,4 @@
-"""Goes through an upgrade as Python would, both ways where a condition is not known, and collects what it does."""
+"""Interprets an upgrade, both branches where a condition is unknown, and collects its effects."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _MAX_STEPS = 100_000
 
 
 class TooMuch(Exception):
-    """The upgrade is too long to be read."""
+    """The upgrade is too long to interpret."""
 
 
 class Interpreter(Statements, Expressions, Members, Calls):
-    """Reads the revision at `path`; `roots` are folders that hold the backend's modules, all of them below `root`."""
+    """Interprets the revision at `path`. `roots` are folders below `root` that contain the backend's modules."""
 
     def __init__(self, path: Path, root: Path, roots: list[Path], source: bytes) -> None:
         self.effects: list[dict[str, Any]] = []
@@ -43,14 +43,14 @@ class Interpreter(Statements, Expressions, Members, Calls):
         self._steps = 0
 
     def run(self, name: str) -> None:
-        """Collects the effects of a function of the module. Raises TooMuch."""
+        """Collects the effects of one of the module's functions. Raises TooMuch."""
         function = self._module.look_up(name)
         if isinstance(function, (*CALLABLE, OneOf)):
             self._call(function, [], {})
 
     def _run_statement_of_module(self, module: Module, statement: ast.stmt) -> None:
         scope, line, self._scope = self._scope, self._line, module
-        self._quiet += 1  # A module is loaded before a database is there.
+        self._quiet += 1  # A module is loaded before any database is connected, so it has no effects.
         try:
             self._statement(statement)
         finally:

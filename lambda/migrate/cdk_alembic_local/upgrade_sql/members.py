@@ -60,7 +60,7 @@ class Members:
             return self._member(value, name)
         if known.is_open(value) or (isinstance(value, Called) and value.keywords.get("template")):
             return Attribute(value, name)
-        # env.py is PostgreSQL's: `op.get_bind().dialect.name`
+        # The dialect is always PostgreSQL: `op.get_bind().dialect.name`
         if name == "name" and isinstance(value, (Attribute, External)) and value.name.rpartition(".")[2] in ("dialect", "engine"):
             return "postgresql"
         return Attribute(value, name)
@@ -79,7 +79,7 @@ class Members:
             if "property" in kinds and isinstance(value, Instance):
                 return self._call(found, [value], {})
             return Bound(found, [value]) if isinstance(value, Instance) or "classmethod" in kinds else found
-        # A column of a model is known by the model.
+        # A model's column is identified by the model.
         return Attribute(value, name) if isinstance(found, Called) and isinstance(value, Class) else found
 
     def _get_subscript(self, node: ast.Subscript) -> Any:
@@ -105,7 +105,7 @@ class Members:
         return slice(*parts) if all(part is None or isinstance(part, int) for part in parts) else UNKNOWN
 
     def _of_globals(self, key: Any) -> Any:
-        """`globals()["upgrade_%s" % engine_name]` of Alembic's template for several databases: all that fit."""
+        """`globals()["upgrade_%s" % engine_name]` of Alembic's template for several databases: every function that matches."""
         before, mark, after = as_text(key).partition(MARK)
         module = self._scope.module
         if not mark:

@@ -1,4 +1,4 @@
-"""The backend's modules, of which only what is asked for is read."""
+"""The backend's modules, read only where a name of theirs is needed."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def _parsed(path: Path) -> ast.Module:
 
 
 class Scope:
-    """Names of a function; what it does not have is looked up outside of it."""
+    """The names of a function. Others are looked up in the enclosing scopes."""
 
     def __init__(self, outer: Any, module: Module) -> None:
         self.names: dict[str, Any] = {}
         self.elsewhere: dict[str, Any] = {}
-        """Where names are bound that `global` and `nonlocal` name."""
+        """Scopes of the names that `global` and `nonlocal` declare."""
         self.outer = outer
         self.module = module
         self.method: Any = None
@@ -43,7 +43,7 @@ class Scope:
 
 
 class Module:
-    """A file of the backend. Its statements are run when a name that they bind is asked for."""
+    """A file of the backend. Runs a statement only when a name that it binds is needed."""
 
     def __init__(self, path: Path, run: Callable[[Module, ast.stmt], None], source: bytes | None = None) -> None:
         self.path = path
@@ -77,7 +77,7 @@ class Module:
         return name in self._statements
 
     def decorated(self, decorator: str) -> Iterator[tuple[Any, ast.Call]]:
-        """The module's functions and classes with a decorator that is called, such as `register_operation`, and its call."""
+        """The module's functions and classes with a decorator call such as `register_operation(...)`, with that call."""
         for statements in list(self._statements.values()):
             for statement in statements:
                 for call in getattr(statement, "decorator_list", ()):
@@ -85,12 +85,12 @@ class Module:
                         yield self.look_up(statement.name), call
 
     def matching(self, fits: Callable[[str], Any]) -> list[str]:
-        """Names that are bound and fit."""
+        """The bound names that match."""
         return [name for name in self._statements if fits(name)]
 
 
 def bound_by(statement: ast.stmt) -> Iterator[str]:
-    """The names that a statement of a module binds or changes (`TABLES.append("users")`)."""
+    """The names that a statement of a module binds or changes, as in `TABLES.append("users")`."""
     if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         yield statement.name
     elif isinstance(statement, (ast.Import, ast.ImportFrom)):
@@ -115,7 +115,7 @@ def bound_by(statement: ast.stmt) -> Iterator[str]:
 
 
 class Modules:
-    """Finds the backend's modules by name, below the folders that Python would look in."""
+    """Finds the backend's modules by name, in the folders that Python would search."""
 
     def __init__(self, roots: list[Path], run: Callable[[Module, ast.stmt], None]) -> None:
         self._roots = roots
@@ -123,7 +123,7 @@ class Modules:
         self._known: dict[Path, Module | None] = {}
 
     def loaded(self) -> list[Module]:
-        """The modules that were asked for so far."""
+        """The modules loaded so far."""
         return [module for module in self._known.values() if module is not None]
 
     def at(self, path: Path) -> Module | None:
@@ -131,14 +131,14 @@ class Modules:
         return self._load(path.with_suffix("")) if path.suffix == ".py" else None
 
     def find(self, name: str, of: Module, level: int = 0) -> Module | None:
-        """A module by its dotted name, relative to another with a level."""
+        """A module by its dotted name; with a level, relative to another module."""
         parts = name.split(".") if name else []
         if level:
             folder = of.path.parent
             for _ in range(level - 1):
                 folder = folder.parent
             return self._load(folder.joinpath(*parts))
-        # The folder alembic/ of most projects is no package, and `from alembic import op` means Alembic's own.
+        # In most projects, the folder alembic/ is not a package: `from alembic import op` imports Alembic.
         if parts[:1] == ["alembic"] and parts[1:2] in ([], ["op"], ["operations"], ["context"]):
             return None
         return next((found for root in self._roots if (found := self._load(root.joinpath(*parts)))), None)

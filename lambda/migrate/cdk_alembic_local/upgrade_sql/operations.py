@@ -1,4 +1,4 @@
-"""Calls of Alembic and SQLAlchemy that change the database, written out as SQL."""
+"""Renders calls of Alembic and SQLAlchemy that change the database as SQL."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PROCESSES = ("subprocess.", "os.system", "os.popen", "os.exec", "sh.", "pexpect
 
 
 def effects_of(call: Called) -> Iterator[dict[str, Any]]:
-    """What a call does to the database: `sql`, with `line` where its text begins and `before`, a column's type; or `unread`."""
+    """A call's effects on the database: `sql` with the `line` where its text begins and a column's type `before`, or `unread`."""
     name = call.name
     if isinstance(call.function, External) and call.function.name.startswith(_PROCESSES):
         yield {"unread": "another process"}
@@ -72,7 +72,7 @@ def _executed(call: Called) -> Iterator[dict[str, Any]]:
 
 def _invoked(directive: Any) -> Iterator[dict[str, Any]]:
     if isinstance(directive, Instance):
-        return  # Of the backend's own: its implementation is read.
+        return  # An operation of the backend: its implementation is interpreted.
     if not isinstance(directive, Called):
         yield {"unread": "an operation"}
         return
@@ -142,7 +142,7 @@ def _altered(call: Called, table: str, column: str) -> Iterator[dict[str, Any]]:
 
 
 def _object(call: Called) -> Iterator[dict[str, Any]]:
-    """`Table.drop(bind)`, `Enum.drop(bind)`; `create` makes what the same revision may drop again."""
+    """`Table.drop(bind)`, `Enum.drop(bind)`, and `create`, because a revision may drop what it created."""
     value = call.receiver
     verb = call.name.upper()
     for one in value.values if isinstance(value, OneOf) else [value]:
@@ -175,7 +175,7 @@ def _is_connection(value: Any) -> bool:
 
 
 def _runs_itself(call: Called) -> bool:
-    """`session.query(User).delete()`, not `redis.delete()` nor a statement that nobody executes."""
+    """`session.query(User).delete()`, but not `redis.delete()` or a statement that is never executed."""
     value = call.receiver
     while isinstance(value, Called) and value.name != "query" and isinstance(value.function, Attribute):
         value = value.receiver

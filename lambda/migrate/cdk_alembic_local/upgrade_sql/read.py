@@ -12,20 +12,20 @@ from .interpreter import Interpreter
 
 
 def read_upgrade(path: Path, root: Path, roots: list[Path]) -> list[dict[str, Any]]:
-    """What `upgrade` of a revision sends, in order. `root` holds the backend; `roots` are where its modules are looked for."""
+    """The effects of a revision's `upgrade`, in order. `root` contains the backend; `roots` are searched for its modules."""
     try:
         interpreter = Interpreter(path.resolve(), root.resolve(), [one.resolve() for one in roots], path.read_bytes())
     except (SyntaxError, ValueError, OSError):
         return [{"unread": "the file", "line": 1, "spread": False}]
     try:
         interpreter.run("upgrade")
-    except Exception:  # TooMuch, RecursionError, or Python that nobody foresaw: packaging goes on, and the guard says so.
+    except Exception:  # TooMuch, RecursionError, or unexpected Python: packaging continues, and the guard reports it.
         interpreter.effects.append({"unread": "all of the upgrade", "line": 1, "spread": False})
     return interpreter.effects
 
 
 def module_roots(path: Path, root: Path, given: Iterable[str] = ()) -> list[Path]:
-    """Where Python may find the backend's modules: its folder, its src/, what is `given`, and each folder around the revision."""
+    """Folders where Python may find the backend's modules: its folder, its src/, `given`, and each parent of the revision."""
     roots = [root, root / "src", *(root / folder for folder in given), path.parent]
     folder = path.parent
     while folder != root and folder.is_relative_to(root):
@@ -35,7 +35,7 @@ def module_roots(path: Path, root: Path, given: Iterable[str] = ()) -> list[Path
 
 
 def main() -> None:
-    """Gets `{"root": folder, "files": [path], "roots": [path]}`, relative to the root, and prints the steps by file."""
+    """Reads `{"root": folder, "files": [path], "roots": [path]}`, relative to the root, and prints the steps by file."""
     ask = json.load(sys.stdin)
     root = Path(ask["root"]).resolve()
     given = ask.get("roots", ())

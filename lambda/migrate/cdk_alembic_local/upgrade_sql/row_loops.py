@@ -1,4 +1,4 @@
-"""Loops over what the database has: whether they go over every row of a table."""
+"""Loops over rows of the database: whether they iterate over every row of a table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SELECT = re.compile(r'\s*SELECT\s+([\w\s,."*]+?)\s+FROM\s+([\w."]+)\s*(?:ORDER\
 
 
 def looped(value: Any) -> tuple[Item, Any] | None:
-    """The row of a loop that `value` is or belongs to, and the column of it: its name, its place, or None for the row itself."""
+    """The loop's row that `value` is or belongs to, and the column: its name, its position, or None for the row itself."""
     if isinstance(value, Attribute) and isinstance(value.of, Item):
         return value.of, value.name
     if isinstance(value, Item) and isinstance(value.of, Item):
@@ -22,7 +22,7 @@ def looped(value: Any) -> tuple[Item, Any] | None:
 
 
 def selected(item: Item) -> tuple[Any, list[Any]] | None:
-    """What a loop's rows come from, a table or its name, and their columns. None when it does not go over all rows."""
+    """The table (or its name) and the columns of a loop's rows. None if the loop does not iterate over all rows."""
     rows = item.of
     if item.narrowed:
         return None
@@ -50,7 +50,7 @@ def _written(sql: str) -> tuple[str, list[str]] | None:
 
 
 def column_of_all(value: Any) -> tuple[Any, str] | None:
-    """What `value` is a column of, and its name, when a loop goes over all rows of that."""
+    """The table and the column of `value`, if it belongs to a loop over all rows."""
     row = looped(value)
     source = row and selected(row[0])
     if not row or not source:

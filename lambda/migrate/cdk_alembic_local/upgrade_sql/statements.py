@@ -1,4 +1,4 @@
-"""Statements and names of SQLAlchemy as SQL."""
+"""Renders SQLAlchemy's statements and names as SQL."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ _TYPES = {
 
 
 def quoted(name: Any, schema: Any = None) -> str:
-    """A name as an identifier, with its schema."""
+    """A quoted identifier, with its schema."""
     text = as_text(name).replace('"', '""')
     return f'"{as_text(schema)}"."{text}"' if schema is not None else f'"{text}"'
 
 
 def table_of(value: Any) -> str:
-    """The quoted name of a table, of a model, or of what stands for one."""
+    """The quoted name of a table or a model."""
     if isinstance(value, (str, bytes)):
         return quoted(as_text(value).replace('"', "").rpartition(".")[2]) if "." in as_text(value) else quoted(value)
     if isinstance(value, Instance):
@@ -62,7 +62,7 @@ def table_of(value: Any) -> str:
 
 
 def type_of(value: Any) -> str:
-    """A type as SQL; the mark when it is not one of SQLAlchemy's own."""
+    """A type as SQL; MARK if it is not one of SQLAlchemy's own."""
     if isinstance(value, External):
         return _TYPES.get(value.name.rpartition(".")[2], MARK)
     if not isinstance(value, Called):
@@ -74,7 +74,7 @@ def type_of(value: Any) -> str:
 
 
 def sql_of(value: Any) -> list[str] | None:
-    """The texts that a statement may be, empty when it destroys nothing; None when that can't be told."""
+    """The possible SQL of a statement, empty if it destroys nothing; None if unknown."""
     if isinstance(value, str):
         return [value]
     if isinstance(value, bytes):
@@ -129,7 +129,7 @@ def _of_ddl(text: str, context: Any) -> str:
 
 
 def with_values(text: str, values: Any) -> str:
-    """A text with parameters that are NULL, or that a loop gives over all rows of a table, in their place."""
+    """Replaces a text's parameters that are NULL, or that a loop sets to all rows of a table."""
     if not isinstance(values, dict):
         return text
     for name, value in values.items():
@@ -173,17 +173,17 @@ def _manipulation(value: Called) -> list[str] | None:
     found = manipulation(value)
     if found is not None:
         return [found] if found else [sql for sql in map(manipulation, _expressions(value)) if sql]
-    # What else SQLAlchemy makes destroys nothing: CreateTable, DropIndex, func.setval().
+    # SQLAlchemy's other constructs destroy nothing: CreateTable, DropIndex, func.setval().
     root: Any = value
     while isinstance(root, (Called, Attribute, Item)):
         if isinstance(root, Called) and root.name in _RESULTS:
-            return None  # SQL that the database holds
+            return None  # SQL that is stored in the database
         root = root.function if isinstance(root, Called) else root.of
     return [] if isinstance(root, External) and root.name.split(".")[0] in _LIBRARIES else None
 
 
 def _expressions(value: Any, depth: int = 0) -> Iterator[Any]:
-    """What a statement has in its WITH: `users.delete().returning(...).cte()`."""
+    """The CTEs of a statement: `users.delete().returning(...).cte()`."""
     if isinstance(value, Called) and value.name == "cte":
         yield value.receiver
     if depth < 12:
@@ -249,7 +249,7 @@ def _conditions(method: Called) -> list[str]:
 
 
 def condition(value: Any) -> str:
-    """A condition as SQL; the mark, which narrows, when it can't be told."""
+    """A condition as SQL. If unknown, MARK, which counts as a restriction."""
     if value is True:
         return "true"
     if isinstance(value, str):
@@ -291,7 +291,7 @@ def _constant(value: Any) -> str | None:
 
 
 def _qualified(column: Any) -> str | None:
-    """A column with its table; None when it is not one, or one of an alias."""
+    """A column with its table; None if it is not a column, or a column of an alias."""
     if not isinstance(column, (Attribute, Item)) or looped(column):
         return None
     of = column.of.of if isinstance(column.of, Attribute) else column.of
@@ -343,7 +343,7 @@ def _assigned(value: Any) -> str:
 
 
 def first_line(value: Any) -> int | None:
-    """Where a statement's text begins in the revision's file, if its lines are the file's."""
+    """The line of the revision's file where a statement's text begins, if its lines are lines of the file."""
     if isinstance(value, Text):
         return value.line
     if isinstance(value, Called) and value.name in (*_TEXTUAL, *_SAME_STATEMENT):

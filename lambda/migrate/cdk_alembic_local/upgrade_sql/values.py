@@ -1,4 +1,4 @@
-"""What a name can stand for while an upgrade is read. Everything that is not here is a plain Python value."""
+"""The values that are not plain Python values while an upgrade is interpreted."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import PurePath
 from typing import Any
 
 MARK = "cdk_alembic_unknown"
-"""Stands in a text for a value that is not known. An identifier, so that the text stays SQL."""
+"""Replaces an unknown value in a text. It is an identifier, so the text stays valid SQL."""
 
 
 class Text(str):
-    """A literal whose lines are lines of the revision's file, from `line` on."""
+    """A literal whose lines are lines of the revision's file, starting at `line`."""
 
     line: int = 0
 
@@ -27,7 +27,7 @@ UNKNOWN = _Unknown()
 
 @dataclass(eq=False)
 class External:
-    """Something of a module that is not the backend's: `alembic.op.drop_table`."""
+    """A member of a module outside of the backend, such as `alembic.op.drop_table`."""
 
     name: str
 
@@ -40,12 +40,12 @@ class Attribute:
 
 @dataclass(eq=False)
 class Item:
-    """An element of something that is not known: by its key, or one of a loop (`key` is UNKNOWN)."""
+    """An element of an unknown value: the one at `key`, or any element of a loop (`key` is UNKNOWN)."""
 
     of: Any
     key: Any = UNKNOWN
     narrowed: bool = False
-    """Whether what is being read runs for some of a loop's elements only."""
+    """Whether the current code runs for some of the loop's elements only."""
 
 
 @dataclass(eq=False)
@@ -60,7 +60,7 @@ class Called:
 
     @property
     def receiver(self) -> Any:
-        """Whose method was called; an External without its last part is a module, or what a module holds."""
+        """The object whose method is called. For an External: its name without the last part."""
         if isinstance(self.function, Attribute):
             return self.function.of
         if isinstance(self.function, External) and "." in self.function.name:
@@ -68,7 +68,7 @@ class Called:
         return None
 
     def given(self, position: int, *names: str) -> Any:
-        """An argument by position or name; None when it is not given."""
+        """An argument by position or name; None if not passed."""
         for name in names:
             if name in self.keywords:
                 return self.keywords[name]
@@ -83,9 +83,9 @@ class Function:
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
     scope: Any
     owner: Class | None = None
-    """The class that has it as a method."""
+    """The class that defines this method."""
     manages: bool = False
-    """Whether it is a context manager: what is below `with` runs at its `yield`."""
+    """Whether it is a context manager: the body of the `with` runs at its `yield`."""
 
 
 @dataclass(eq=False)
@@ -95,7 +95,7 @@ class Class:
     bases: list[Any]
 
     def find(self, name: str) -> Any:
-        """An attribute of the class or of its bases; None when there is none."""
+        """An attribute of the class or its bases; None if not found."""
         if name in self.names:
             return self.names[name]
         return next((found for base in self.bases if isinstance(base, Class) and (found := base.find(name)) is not None), None)
@@ -109,7 +109,7 @@ class Instance:
 
 @dataclass(eq=False)
 class Bound:
-    """A function with arguments that come first: a method, or a `functools.partial`."""
+    """A function with its first arguments: a method, or a `functools.partial`."""
 
     function: Any
     args: list[Any]
@@ -118,7 +118,7 @@ class Bound:
 
 @dataclass(eq=False)
 class Manager:
-    """A context manager that has not begun."""
+    """A context manager that is not entered yet."""
 
     function: Function
     args: list[Any]
@@ -157,7 +157,7 @@ class Builtin:
 
 @dataclass(eq=False)
 class OneOf:
-    """Depends on what can't be known here."""
+    """One of several possible values."""
 
     values: list[Any]
 
@@ -167,7 +167,7 @@ PLAIN = (str, bytes, bytearray, int, float, bool, type(None), list, tuple, dict,
 
 
 def either(values: list[Any]) -> Any:
-    """One value for several that are possible: 16 at most, the rest is unknown."""
+    """Combines several possible values: at most 16, more are UNKNOWN."""
     flat: list[Any] = []
     for value in values:
         for one in value.values if isinstance(value, OneOf) else [value]:
@@ -186,7 +186,7 @@ def last_name(value: Any) -> str:
 
 
 def as_text(value: Any) -> str:
-    """A value within a text."""
+    """A value as part of a text."""
     if isinstance(value, str):
         return value
     if isinstance(value, (int, float, PurePath)):

@@ -7,7 +7,7 @@ import { fromObject } from './object';
 import { fromQuery } from './query';
 import { fromTable } from './table';
 
-/** All tenants, checked and sorted. */
+/** All tenants, validated and sorted. */
 export async function listTenants({ source, worker }: CoordinatorSettings): Promise<Tenant[]> {
   try {
     switch (source.kind) {

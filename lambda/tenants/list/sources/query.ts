@@ -1,7 +1,7 @@
 import type { Tenant, TenantList } from '../../../../lib/contract/tenants';
 import { callWorker } from '../../batch/worker';
 
-/** The worker queries its own database, page by page. */
+/** The worker runs the query on its own database, page by page. */
 export async function fromQuery(worker: string): Promise<Tenant[]> {
   const tenants: Tenant[] = [];
   for (let after: string | undefined; ; after = tenants.at(-1)?.name) {

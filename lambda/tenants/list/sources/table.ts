@@ -3,7 +3,7 @@ import type { TenantSourceSettings } from '../../../../lib/contract/coordinator'
 
 type Table = Extract<TenantSourceSettings, { kind: 'table' }>;
 
-/** Every item of the table is a tenant. */
+/** Each item of the table is a tenant. */
 export async function fromTable({ tableName, nameAttribute, schemaAttribute, secretArnAttribute }: Table): Promise<unknown[]> {
   const attributes = { name: nameAttribute, schema: schemaAttribute, secretArn: secretArnAttribute };
   const named = Object.entries(attributes).filter((entry): entry is [string, string] => entry[1] !== undefined);
@@ -14,7 +14,7 @@ export async function fromTable({ tableName, nameAttribute, schemaAttribute, sec
     const page = await dynamoDb.send(
       new ScanCommand({
         TableName: tableName,
-        // Includes a tenant that was added a moment ago.
+        // Includes tenants that were added a moment ago.
         ConsistentRead: true,
         ProjectionExpression: named.map(([key]) => `#${key}`).join(', '),
         ExpressionAttributeNames: Object.fromEntries(named.map(([key, attribute]) => [`#${key}`, attribute])),

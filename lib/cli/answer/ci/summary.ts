@@ -3,10 +3,10 @@ import { code, escaped } from '../../../text/markdown';
 import { count, duration, revisionNames } from '../../screen/terminal';
 import { type AnswerDocument, type FailureDocument, isFailureDocument } from '../documents';
 
-/** GitHub refuses a summary of more than 1 MiB. */
+/** GitHub rejects a summary of more than 1 MiB. */
 const MAX_ROWS = 1_000;
 
-/** The command's result as Markdown; undefined if there is nothing to keep, as with `current`. */
+/** The command's result as Markdown; undefined if there is nothing to show, as with `current`. */
 export function summary(document: AnswerDocument | FailureDocument): string | undefined {
   const lines = isFailureDocument(document) ? failure(document) : answer(document);
   return lines && `${lines.join('\n')}\n\n`;

@@ -28,7 +28,7 @@ export interface RunTask {
   readonly runId: string;
 }
 
-/** A command line that can be carried out. */
+/** A valid command line. */
 export interface Arguments {
   readonly client: Connection & { readonly stage: string };
   readonly task: StartTask | RunTask;
@@ -42,7 +42,7 @@ export type Parsed =
   | { readonly kind: 'problems'; readonly problems: readonly string[]; readonly json: boolean }
   | ({ readonly kind: 'tenants' } & Arguments);
 
-/** Options for one database that do not apply to many tenants, and what applies instead. */
+/** Options for one database that do not apply to many tenants, and their replacement. */
 const NOT_FOR_TENANTS: Partial<Record<OptionName, string>> = {
   revision: 'every tenant goes to head',
   to: 'every tenant goes to head',

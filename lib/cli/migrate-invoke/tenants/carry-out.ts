@@ -11,13 +11,13 @@ import { runCommand, type Session } from './session';
 import { showDone, showFailures, showPositions } from './show';
 import { watchRun } from './watch';
 
-/** Carries out a command line for many tenants: first makes a plan, then migrates them. */
+/** Executes a command line for many tenants: first plans, then migrates them. */
 export async function carryOut(session: Session): Promise<TenantsAnswerDocument | TenantsDecisionDocument> {
   const { client, sfn, screen, signal, arguments: given } = session;
   const { task } = given;
   const { stage, appName, endpoint } = given.client;
   const region = await regionOf(sfn);
-  // In parallel, so that the header does not delay the run.
+  // In parallel, so the header does not delay the run.
   const planned = task.verb === 'start' ? start(session, { ...task, command: 'plan', allow: undefined }) : undefined;
   planned?.catch(() => {});
   const called = ['machine', tenantStateMachineName(appName, stage)] as const;
@@ -59,14 +59,14 @@ async function startTask(session: Session, task: StartTask, planId: string): Pro
   session.changing = true;
   return ci.section('migrate', async () => {
     const runId = await start(session, task);
-    // In a log that ends here, it says which run to watch. On a terminal, Ctrl-C does.
+    // Names the run to watch if the log ends here. On a terminal, Ctrl-C does that.
     if (!screen.status) screen.notes.fact('run', runId);
     const summary = await watchRun(session, runId);
     return ended(session, summary, Math.round(performance.now() - startedAt));
   });
 }
 
-/** A plan that could not read some tenants does not prevent migrating the others. */
+/** If a plan could not read some tenants, the others can still be migrated. */
 async function planOf(session: Session, planId: string, asks: boolean): Promise<TenantRunSummary> {
   try {
     return await watchRun(session, planId, true);

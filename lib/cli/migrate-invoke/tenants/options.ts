@@ -1,6 +1,6 @@
 import type { Options } from '../../options';
 
-/** Any of these makes it a command for many tenants. */
+/** Any of these selects the command for many tenants. */
 export const TENANTS_OPTIONS = {
   tenants: { type: 'string' },
   'retry-failed': { type: 'boolean' },

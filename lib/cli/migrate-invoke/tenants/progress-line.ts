@@ -25,7 +25,7 @@ export function progressText(progress: TenantsProgress, plan: boolean): string {
   return `${phase}: ${counts.join(', ')}`;
 }
 
-/** The same with a bar, in at most `width` columns. */
+/** The progress with a bar, in at most `width` columns. */
 export function progressLine(progress: TenantsProgress, plan: boolean, elapsedMs: number, width: number): string {
   const batches = batchesOf(progress);
   const part = batches?.total ? (batches.done + batches.failed) / batches.total : 0;

@@ -4,10 +4,10 @@ import type { Screen } from '../../screen/screen';
 import { SIGN_OF_LIFE_MS, Ticker } from '../../screen/ticker';
 import { progressLine, progressText } from './progress-line';
 
-/** A log should show progress, but not each batch. */
+/** Interval of lines in a log, which should show progress, but not each batch. */
 const LINE_MS = 15_000;
 
-/** Shows the progress of a run over tenants: a bar on a terminal, elsewhere lines. */
+/** Shows the progress of a run over tenants: a bar on a terminal, otherwise lines. */
 export class Progress {
   private readonly ticker: Ticker;
   private readonly since = performance.now();
@@ -17,7 +17,7 @@ export class Progress {
   private progress?: TenantsProgress;
 
   /**
-   * @param screen where it is shown
+   * @param screen where to show it
    * @param plan whether the run only reads the tenants
    */
   constructor(
@@ -27,7 +27,7 @@ export class Progress {
     this.ticker = new Ticker(screen, { line: (width) => this.line(width), sign: () => this.sign() }, LINE_MS);
   }
 
-  /** The run has made progress. */
+  /** Shows the run's new progress. */
   show(progress: TenantsProgress): void {
     const before = this.progress?.phase;
     this.progress = progress;
@@ -35,7 +35,7 @@ export class Progress {
     if (progress.phase !== before) this.ticker.sign();
   }
 
-  /** Removes the bar while a person is asked. */
+  /** Hides the bar during a question. */
   hide(hidden: boolean): void {
     this.hidden = hidden;
     this.screen.status?.clear();

@@ -13,7 +13,7 @@ export interface Session {
   readonly screen: Screen;
   readonly ci: CiReport;
   readonly signal: AbortSignal;
-  /** The run that was started or read last. */
+  /** The last run that was started or read. */
   runId?: string;
   /** Whether that run changes databases. */
   changing: boolean;

@@ -7,7 +7,7 @@ const MAX_POSITIONS = 12;
 const MAX_FAILURES = 20;
 const NONE_FAILED = 'no tenant failed in its last upgrade';
 
-/** How many tenants are at which revision, and what bringing them to head destroys. */
+/** Shows how many tenants are at which revision, and what an upgrade to head destroys. */
 export function showPositions(terminal: Terminal, summary: TenantRunSummary): void {
   const { heads, positions, pending, unchanged, ahead, failed, dataLoss } = summary;
   if (summary.total === 0) {
@@ -34,7 +34,7 @@ export function showPositions(terminal: Terminal, summary: TenantRunSummary): vo
   }
 }
 
-/** The result of a run; `ms` is its duration, if known. */
+/** Shows the result of a run; `ms` is its duration, if known. */
 export function showDone(terminal: Terminal, { migrated, unchanged, heads, ...summary }: TenantRunSummary, ms?: number): void {
   const head = `head (${revisionNames(heads)})`;
   if (summary.total === 0) terminal.line(`nothing to do: ${NONE_FAILED}`);
@@ -46,7 +46,7 @@ export function showDone(terminal: Terminal, { migrated, unchanged, heads, ...su
   }
 }
 
-/** Which tenants failed and why, and where the full list is. */
+/** Shows the failed tenants with their errors, and where the full list is. */
 export function showFailures(terminal: Terminal, { failures, failed, detailsUri }: TenantRunSummary): void {
   for (const failure of failures.slice(0, MAX_FAILURES)) showFailedTenant(terminal, failure);
   const more = failed - Math.min(failures.length, MAX_FAILURES);

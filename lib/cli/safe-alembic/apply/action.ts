@@ -19,7 +19,7 @@ interface Applied {
   readonly ms: number;
 }
 
-/** A database that has the tables already, and no recorded revision. */
+/** A database that already has the tables, but no recorded revision. */
 interface Unstamped {
   readonly error: MigrateError;
   readonly catalog: CatalogEntries;
@@ -68,7 +68,7 @@ async function placed(session: Session, { error, catalog }: Unstamped): Promise<
     );
     return error.with({ message: `${error.message}; ${found}`, next });
   } catch (trouble) {
-    // The runner's own next step is as good as it gets without a scratch database.
+    // Without a scratch database, the runner's own next step is the best one.
     if (trouble instanceof MigrateError) return error;
     throw trouble;
   }

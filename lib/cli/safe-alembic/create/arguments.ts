@@ -11,7 +11,7 @@ export const OPTIONS = {
 export interface CreateArguments extends ReplayArguments, FailArguments {
   /** What the revision does. */
   readonly message: string;
-  /** What the revision follows, where there are several branches. */
+  /** The revision's parent, if there are several branches. */
   readonly head?: string;
   readonly empty: boolean;
 }

@@ -4,13 +4,13 @@ import { plain, type Terminal } from '../../screen/terminal';
 
 /** A database's position in the graph. */
 export interface DatabasePosition {
-  /** Revisions in its version table. */
+  /** The revisions in its version table. */
   readonly at: readonly string[];
-  /** All revisions that it has. */
+  /** All applied revisions. */
   readonly applied: ReadonlySet<string>;
 }
 
-/** More parallel branches than this are not drawn: their names would not fit. */
+/** The maximum number of parallel branches to draw: the names of more would not fit. */
 const MOST_LANES = 12;
 
 /** Draws the revisions, the newest on top. */
@@ -28,7 +28,7 @@ export function showGraph(terminal: Terminal, { revisions, heads }: GraphFacts, 
   }
 }
 
-/** All revisions of a database, given those in its version table. */
+/** All applied revisions of a database, from those in its version table. */
 export function lineage({ revisions }: GraphFacts, at: readonly string[]): Set<string> {
   const known = new Map(revisions.map((revision) => [revision.revision, revision]));
   const found = new Set<string>();
@@ -66,7 +66,7 @@ const NODE = '●';
 
 interface Row {
   readonly lanes: string;
-  /** Absent: only lanes, where branches part or meet. */
+  /** Absent: only lanes, where branches fork or join. */
   readonly revision?: GraphRevision;
 }
 

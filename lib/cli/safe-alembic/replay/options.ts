@@ -48,7 +48,7 @@ export function readFail(line: CommandLine<keyof typeof FAIL_OPTIONS>, problems:
   return { failOn: oneOf(line, 'fail-on', FAIL_ON, problems), allowNotReplayed: line.flag('allow-not-replayed') };
 }
 
-/** The value of an option that takes one of a few words. */
+/** The value of an option that accepts one of a few words. */
 export function oneOf<Name extends string, Word extends string>(
   line: CommandLine<Name>,
   name: Name,

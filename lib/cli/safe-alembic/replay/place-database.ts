@@ -2,18 +2,18 @@ import type { CatalogEntries, PlacedFacts, Report, SchemaChange } from '../../..
 import { mustHave } from '../../../local/python/observe';
 import type { Observer } from '../../../local/python/observer';
 
-/** What to do about a database that has tables and no recorded revision. */
+/** The next step for a database with tables and no recorded revision. */
 export interface Placed {
-  /** What was found, in words. */
+  /** What was found, for a message. */
   readonly found: string;
   /** The next step. */
   readonly next: string;
 }
 
-/** More differences than this are not listed. */
+/** The maximum number of differences to list. */
 const MOST = 5;
 
-/** The catalog of the project's own database; undefined if it has no table. */
+/** The catalog of the project's own database; undefined if it has no tables. */
 export async function readCatalog(observer: Observer): Promise<CatalogEntries | undefined> {
   const reports: Report[] = [];
   await observer.ask({ ask: 'catalog' }, (report) => reports.push(report));
@@ -21,7 +21,7 @@ export async function readCatalog(observer: Observer): Promise<CatalogEntries | 
   return Object.keys(entries).some((key) => key.startsWith('table ')) ? entries : undefined;
 }
 
-/** Finds the revision that leaves a catalog, on the scratch database. */
+/** Finds the revision that produces a catalog, on the scratch database. */
 export async function placeDatabase(observer: Observer, entries: CatalogEntries, overwrite: boolean): Promise<Placed> {
   const reports: Report[] = [];
   await observer.ask({ ask: 'place', entries, overwrite }, (report) => reports.push(report));

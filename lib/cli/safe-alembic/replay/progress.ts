@@ -16,7 +16,7 @@ export class ReplayProgress {
     this.ticker = new Ticker(screen, { line: (width) => this.line(width), sign: () => this.sign });
   }
 
-  /** A revision starts. */
+  /** Handles a report: a revision starts. */
   advance(report: Report): void {
     this.last = report;
     this.since = performance.now();

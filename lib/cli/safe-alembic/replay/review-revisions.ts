@@ -12,7 +12,7 @@ import { ReplayProgress } from './progress';
 
 type Scratch = Pick<Extract<Ask, { ask: 'observe' }>, 'baseline' | 'overwrite'>;
 
-/** What the scratch database starts from. Throws a `MigrateError`. */
+/** The initial state of the scratch database. Throws a `MigrateError`. */
 export function scratchStart({ settings }: Session, { baseline, overwrite }: ReplayArguments): Scratch {
   const file = baseline === undefined ? settings.baseline : path.resolve(baseline);
   if (file !== undefined && !existsSync(file)) {
@@ -25,7 +25,7 @@ export function scratchStart({ settings }: Session, { baseline, overwrite }: Rep
   return { ...(file !== undefined && { baseline: readFileSync(file, 'utf8') }), overwrite };
 }
 
-/** Replays revisions and judges the result. The observer is released and can't be used afterwards. */
+/** Replays revisions and judges the result. Releases the observer, which can't be used afterwards. */
 export async function reviewRevisions(
   session: Session,
   given: ReplayArguments & FailArguments,

@@ -6,13 +6,13 @@ import { revisionLine } from '../../screen/revision-line';
 import { plain, type Terminal } from '../../screen/terminal';
 import { wrap } from '../../screen/wrap';
 
-/** Lines longer than this are hard to read, however wide the terminal is. */
+/** Longer lines are hard to read, however wide the terminal is. */
 const WIDEST = 110;
-/** The most lines of a statement or its safe form; the other reports have all of them. */
+/** The maximum number of lines of a statement or its safe form; the other reports have all of them. */
 const MOST_LINES = 24;
 const FACT = '  statement  '.length;
 
-/** Each finding with its safe form, then what was acknowledged and what was not replayed, then the result. */
+/** Shows each finding with its safe form, then acknowledged findings and revisions that were not replayed, then the result. */
 export function showReview(terminal: Terminal, review: Review): void {
   const names = messagesOf(review);
   for (const finding of review.findings) if (finding.acknowledged === undefined) showFinding(terminal, finding, names);
@@ -50,7 +50,7 @@ function showFinding(terminal: Terminal, finding: Finding, names: ReadonlyMap<st
   terminal.line();
 }
 
-/** Puts the names in a column if two columns fit. Never breaks what people copy, such as a path. */
+/** Puts the names in a column if two columns fit. Never breaks text that people copy, such as a path. */
 function fact(terminal: Terminal, name: string, value: string): void {
   if (FACT + displayWidth(value) <= terminal.width) {
     terminal.fact(name, value);

@@ -13,14 +13,14 @@ export const FORMATS = ['terminal', 'json', 'markdown', 'sarif', 'github', 'gitl
 export type Format = (typeof FORMATS)[number];
 export type ReportFormat = Exclude<Format, 'terminal'>;
 
-/** A report that is also written to a file. */
+/** A report to write to a file. */
 export interface ReportFile {
   readonly format: ReportFormat;
   readonly file: string;
 }
 
 export interface ReviewArguments extends ReplayArguments, FailArguments {
-  /** Ids of revisions, or their starts. */
+  /** Ids of revisions, or prefixes of ids. */
   readonly named: readonly string[];
   readonly since?: string;
   readonly all: boolean;

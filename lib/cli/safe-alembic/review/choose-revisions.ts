@@ -7,7 +7,7 @@ import type { ReviewArguments } from './arguments';
 
 type Named = Pick<ReviewArguments, 'named' | 'since' | 'all'>;
 
-/** Which revisions a command line means. Throws a {@link MigrateError}. */
+/** Determines the revisions that a command line selects. Throws a {@link MigrateError}. */
 export async function chooseRevisions(project: string, graph: GraphFacts, given: Named): Promise<Chosen> {
   const all = graph.revisions.map(({ revision }) => revision);
   const changes = await changesOf(project, given);
@@ -35,7 +35,7 @@ export async function chooseRevisions(project: string, graph: GraphFacts, given:
   return chosen(graph.heads, `the ${graph.heads.length === 1 ? 'head' : 'heads'}: nothing is new since ${changes.since}`);
 }
 
-/** Undefined: git does not know, and `--since` was not given. */
+/** Undefined: git could not determine them, and `--since` was not given. */
 async function changesOf(project: string, { since }: Named): Promise<Changes | undefined> {
   if (since !== undefined) return changesSince(project, since);
   try {
@@ -50,7 +50,7 @@ async function changesOf(project: string, { since }: Named): Promise<Changes | u
 function inGraph(graph: GraphFacts, { added, changed, removed }: Changes) {
   const folders = new Set(graph.revisions.map(({ file }) => folderOf(file)));
   const files = new Set(graph.revisions.map(({ file }) => file));
-  // Removed revisions are not in the graph: a Python file in the same folder as others was one.
+  // The graph no longer has removed revisions: assumes that a removed Python file next to revisions was one.
   const wasRevision = (file: string) => file.endsWith('.py') && !file.endsWith('__init__.py') && folders.has(folderOf(file));
   return {
     added: idsOf(graph, added),

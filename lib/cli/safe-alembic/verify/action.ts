@@ -13,15 +13,15 @@ import { type Session, withOwnDatabase, withScratchDatabase } from '../session';
 export interface Check {
   readonly check: 'at-head' | 'one-head' | 'models' | 'env' | 'round-trip';
   readonly passed: boolean;
-  /** Whether it was checked. An unchecked item does not pass. @default true */
+  /** False if it could not be checked, which counts as failed. @default true */
   readonly checked?: false;
-  /** The result in words. */
+  /** The result, for a message. */
   readonly what: string;
   /** Why it failed; empty when it passed. */
   readonly reasons: readonly string[];
 }
 
-/** The rules that decide each check. */
+/** The rules behind each check. */
 const RULES = {
   'one-head': ['several-heads'],
   models: ['drift'],
@@ -61,7 +61,7 @@ export async function verify(session: Session, given: ReplayArguments): Promise<
   return exitCode;
 }
 
-/** In place of what is pending: the tables are there already. */
+/** Shows the matching revision instead of the pending ones, for a database that already has the tables. */
 function withPlace(check: Check, { found, next }: Placed): Check {
   const what = 'the database has tables and no recorded revision: it was probably created without Alembic (create_all)';
   return { ...check, what, reasons: [found, next] };

@@ -3,7 +3,7 @@ import { parseDependency, toEdge } from './pep508';
 import { normalized } from './requirement';
 import type { Table } from './toml';
 
-/** The requirements of groups in `[dependency-groups]`, with the groups they include, https://peps.python.org/pep-0735/ */
+/** The requirements of groups in `[dependency-groups]`, including nested groups, https://peps.python.org/pep-0735/ */
 export function groupEdges(pyproject: Table, groups: readonly string[], seen: readonly string[] = []): Edge[] {
   const tables = Object.entries<(string | Table)[]>(pyproject['dependency-groups'] ?? {});
   return groups.map(normalized).flatMap((group) => {

@@ -5,7 +5,7 @@ export interface Edge {
   readonly name: string;
   readonly extras: readonly string[];
   readonly marker?: string;
-  /** Only with one of these extras of the package that has the edge. */
+  /** Applies only with one of these extras of the package that has the edge. */
   readonly ofExtras?: readonly string[];
 }
 
@@ -16,22 +16,22 @@ export interface LockedPackage {
   readonly requirement: Requirement | null;
   /** The project's directory, if it is on this machine. */
   readonly project?: string;
-  /** The lock's own condition for it. Without one, the conditions along the paths to it count. */
+  /** The lock's own condition for it. Without one, the conditions along the paths to it apply. */
   readonly marker?: string;
   readonly edges: readonly Edge[];
 }
 
-/** With more paths to a package than this, it is installed regardless of their conditions. */
+/** With more paths than this, a package is installed unconditionally. */
 const MAX_WAYS = 24;
 
 interface Reached {
   readonly package: LockedPackage;
   readonly extras: Set<string>;
-  /** Conditions of each path that leads here. An empty one: always. */
+  /** The conditions of each path to this package. An empty list: unconditional. */
   ways: (readonly string[])[];
 }
 
-/** The part of a lock that the project needs, without excluded packages and what only they need. */
+/** The part of a lock that the project requires, without excluded packages and their own dependencies. */
 export function reachedInLock(
   packages: readonly LockedPackage[],
   roots: readonly Edge[],

@@ -10,7 +10,7 @@ export interface Dependency {
 
 export function parseDependency(text: string): Dependency {
   const [, name = '', extras = '', rest = ''] = /^\s*([\w.-]+)\s*(?:\[([^\]]*)\])?(.*)$/s.exec(text) ?? [];
-  // In an address a semicolon is a marker's only after a space.
+  // In an address, a semicolon starts a marker only after a space.
   const [, marker] = (rest.includes('@') ? /\s;\s*(.*)$/ : /;\s*(.*)$/).exec(rest) ?? [];
   return {
     name: normalized(name),

@@ -2,7 +2,9 @@
 export interface Requirement {
   /** Normalized, such as `psycopg-binary`. */
   readonly name: string;
-  /** The requirement without hashes, such as `greenlet==3.2.4 ; python_version < "3.14"` or `tool @ git+https://...@<commit>`. */
+  /**
+   * The requirement without hashes, such as `greenlet==3.2.4 ; python_version < "3.14"` or `tool @ git+https://...@<commit>`.
+   */
   readonly text: string;
   /** Such as `sha256:...`; empty if the lock has none. */
   readonly hashes: readonly string[];
@@ -11,13 +13,13 @@ export interface Requirement {
 /** What a package installs. */
 export interface Dependencies {
   readonly requirements: readonly Requirement[];
-  /** Absolute paths of projects on this machine that are part of the package: workspace members, path dependencies. */
+  /** Absolute paths of projects on this machine that belong to the package: workspace members, path dependencies. */
   readonly projects: readonly string[];
   /** Options of the requirements file, such as `--index-url ...`. */
   readonly options: readonly string[];
 }
 
-/** A distribution's name as indexes compare it, https://packaging.python.org/en/latest/specifications/name-normalization/ */
+/** A normalized distribution name, https://packaging.python.org/en/latest/specifications/name-normalization/ */
 export function normalized(name: string): string {
   return name.toLowerCase().replace(/[-_.]+/g, '-');
 }

@@ -10,9 +10,9 @@ export interface RequirementsFile {
   readonly projects: readonly string[];
   /** Index options, unchanged. */
   readonly options: readonly string[];
-  /** The file and all included ones; absolute paths. */
+  /** Absolute paths of the file and all included files. */
   readonly files: readonly string[];
-  /** All lines as uv takes them from any folder: those of included files in their place, paths absolute. */
+  /** All lines in a form that uv accepts in any folder: included files inlined, paths absolute. */
   readonly lines: readonly string[];
 }
 
@@ -37,7 +37,7 @@ function readLine(line: string, directory: string, seen: readonly string[]): Par
     // Constraints install nothing.
     return /^--?c/.test(option) ? { files: included.files, lines: [`-c ${file}`] } : included;
   }
-  // uv writes `-e common`, without a dot.
+  // uv export writes `-e common`, without a dot.
   const editable = /^[\w-]+(?:\/|\[|$)/.test(value) ? `./${value}` : value;
   const isEditable = option === '-e' || option === '--editable';
   if (option !== undefined && !isEditable) return { options: [line], lines: [line] };
@@ -54,7 +54,7 @@ function readLine(line: string, directory: string, seen: readonly string[]): Par
   return { requirements: [{ name: name ?? requirement, text, hashes }], lines: [absolute] };
 }
 
-/** An address of a repository that says its distribution's name after `#egg=`. As code of the package it is not editable. */
+/** A repository's address that names its distribution after `#egg=`. Installed as a package, not editable. */
 function ofRepository(address: string): Requirement | undefined {
   const [, url, fragment = '', marker = ''] = /^((?:git|hg|bzr|svn)\+[^\s#]+)#(\S+)(.*)$/.exec(address) ?? [];
   const parts = fragment.split('&').map((part) => part.split('='));

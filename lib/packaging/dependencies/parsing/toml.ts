@@ -5,7 +5,7 @@ import { PackagingError } from '../../errors';
 // biome-ignore lint/suspicious/noExplicitAny: files of other tools; the reader of a field checks it.
 export type Table = Record<string, any>;
 
-/** A TOML file; undefined if it does not exist. Throws PackagingError for an invalid one. */
+/** A TOML file; undefined if it does not exist. Throws PackagingError if it is invalid. */
 export function readToml(file: string): Table | undefined {
   if (!existsSync(file)) return undefined;
   try {
