@@ -65,7 +65,7 @@ describe('the backend’s Python', () => {
     await expect(ask(program(`console.error('no such service: back'); process.exit(14)`))).rejects.toMatchObject({
       code: 'python_not_started',
       message: expect.stringContaining('exit code 14'),
-      details: { log: ['no such service: back'] },
+      log: ['no such service: back'],
     });
   });
 
@@ -73,7 +73,7 @@ describe('the backend’s Python', () => {
     const dies = `${ANSWERS} console.log('{"report":"progress"}'); for (let i = 0; i < 99; i++) console.error(i); process.exit(9) })`;
     await expect(ask(program(dies))).rejects.toMatchObject({
       code: 'observer_died',
-      details: { log: expect.arrayContaining(['79', '98']) },
+      log: expect.arrayContaining(['79', '98']),
     });
   });
 

@@ -197,7 +197,7 @@ describe('requirements.txt', () => {
 
   test('that includes a missing file is refused', () => {
     expect(sourceOf({ 'requirements.txt': '-r nowhere.txt\n' }).errors).toEqual([
-      expect.stringMatching(/no requirements file .*\/nowhere\.txt/),
+      expect.stringMatching(/requirements file .*\/nowhere\.txt does not exist/),
     ]);
   });
 });

@@ -120,7 +120,10 @@ function bindCode(
     : [...problems, `the runtime ${props.runtime?.name} is not a Python runtime: use lambda.Runtime.PYTHON_3_13`];
   const platform = { architecture: architecture.name as 'arm64' | 'x86_64', pythonVersion: pythonVersion ?? '3.13' };
   const environment = Object.fromEntries(
-    Object.entries(props.environment ?? {}).filter(([, value]) => !Token.isUnresolved(value)),
+    Object.entries(props.environment ?? {})
+      .filter(([, value]) => !Token.isUnresolved(value))
+      // The package's hash covers them.
+      .sort(([one], [other]) => (one < other ? -1 : 1)),
   );
   const code = props.code._bind(scope, { platform, environment }, all.length === 0);
   const annotations = Annotations.of(scope);
