@@ -6,7 +6,7 @@ from typing import Any
 
 from ..database import history
 from ..database.contents import is_fresh
-from ..database.session import own_connection
+from ..database.session import brief_connection
 from ..database.version_table import find, hold_mutex
 from ..project.environment import current, run_environment
 from ..project.guard import data_losses, unread_warnings
@@ -49,7 +49,7 @@ def _read(project: Project, invocation: Invocation, revision: str) -> dict[str, 
         runs, checksums = history.read(context)
         if invocation.request.command == "plan" and set(heads) != set(project.heads):
             lineage = project.lineage(revision for revision in heads if project.known(revision))
-            with own_connection(context) as connection:
+            with brief_connection(context) as connection:
                 fresh = is_fresh(connection, find(context), heads, lineage)
 
     found = current(project, look)

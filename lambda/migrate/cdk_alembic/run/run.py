@@ -13,7 +13,7 @@ from ..database.contents import is_fresh
 from ..database.failures import describe, sql_state
 from ..database.history import History
 from ..database.invalid_indexes import check_indexes
-from ..database.session import Session, brief_connection, is_in_autocommit, own_connection, watched
+from ..database.session import Session, brief_connection, is_in_autocommit, watched
 from ..database.version_table import BACKEND, VersionTable, find, heads_in, hold_mutex, still_held
 from ..database.watchdog import expect, relax
 from ..project.environment import current, run_environment
@@ -300,7 +300,7 @@ class Run:
             self.invocation.applied[:] = [item for item in self.invocation.applied if item["revision"] not in lost]
             self._uncommitted = [done for done in self._uncommitted if done[0]["revision"] not in lost]
         if self._uncommitted:
-            with own_connection(context) as connection:
+            with brief_connection(context) as connection:
                 self._committed(connection)
         if lost:
             raise not_moved(lost, self.downgrade, self._by_itself)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from ..database.session import own_connection
+from ..database.session import BRIEFLY, brief_connection
 from ..database.version_table import VersionTable
 
 
@@ -22,7 +22,7 @@ class KeptConnection:
         """The connection for a MigrationContext. Discarded after a failure."""
         if context.dialect.is_async:
             # An async connection belongs to the event loop that env.py closes.
-            with own_connection(context) as connection:
+            with brief_connection(context) as connection:
                 yield connection
             return
         database = (table.server, table.database)
@@ -31,6 +31,7 @@ class KeptConnection:
         if self._connection is None:
             self._connection = context.connection.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             self._of = database
+            self._connection.exec_driver_sql(f"SELECT {BRIEFLY}")
         connection = self._connection
         try:
             yield connection
