@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { BACKEND_DIRECTORY, MANIFEST_FILE } from '../../lib/contract';
-import { writeManifest } from '../../lib/packaging/layout/manifest';
+import { manifestWarnings, writeManifest } from '../../lib/packaging/layout/manifest';
 import { checkAlembicProject } from '../../lib/packaging/project/alembic-project';
 import { listFiles } from '../../lib/packaging/project/sources';
 import { findDataLosses } from '../../lib/packaging/proof/data-losses';
@@ -39,4 +39,14 @@ test('the manifest says what each revision destroys, so that the function does n
   expect(JSON.parse(readFileSync(join(folder, MANIFEST_FILE), 'utf8')).destroys).toEqual({
     'alembic/versions/aa.py': [{ rule: 'drop-table', what: 'DROP TABLE users', line: 7 }],
   });
+});
+
+test('a package whose revisions could not be read warns that the guard finds less', () => {
+  for (const [destroys, warnings] of [
+    [{}, []],
+    [undefined, [expect.stringContaining('install Python 3.11 or later')]],
+  ] as const) {
+    writeManifest(folder, { config: 'alembic.ini', folder: '.' }, [], undefined, false, destroys);
+    expect(manifestWarnings(folder)).toEqual(warnings);
+  }
 });

@@ -39,10 +39,17 @@ export function writeManifest(
   const file = join(target, MANIFEST_FILE);
   mkdirSync(dirname(file), { recursive: true });
   const unproved = onlyImported && proof?.unproved;
-  const warnings = unproved ? [`whether all that a migration imports is in the package was not proved: ${unproved}`] : [];
+  const warnings = [
+    ...(unproved ? [`whether all that a migration imports is in the package was not proved: ${unproved}`] : []),
+    ...(destroys ? [] : [UNREAD]),
+  ];
   const known = { config, folder, roots, ...driverOf(target), destroys, warnings };
   writeFileSync(file, JSON.stringify(known satisfies Manifest));
 }
+
+const UNREAD =
+  'what the revisions destroy could not be determined, so the guard reads them with patterns, which find less: ' +
+  'install Python 3.11 or later where cdk runs';
 
 /** The warnings in a package's manifest. */
 export function manifestWarnings(target: string): readonly string[] {
