@@ -53,6 +53,18 @@ def proxy(listener: socket.socket) -> Iterator[None]:
     listener.shutdown(socket.SHUT_RDWR)
 
 
+# SSLRequest and GSSENCRequest, https://www.postgresql.org/docs/current/protocol-message-formats.html
+_ENCRYPTION_REQUESTS = (struct.pack("!ii", 8, 80877103), struct.pack("!ii", 8, 80877104))
+
+
+def _in_clear(client: socket.socket, data: bytes) -> bool:
+    """Refuses encryption, which would hide the text: the tests of TLS turn it on for the whole server."""
+    if data in _ENCRYPTION_REQUESTS:
+        client.sendall(b"N")
+        return True
+    return False
+
+
 @contextlib.contextmanager
 def freezing(listener: socket.socket, moment: bytes) -> Iterator[threading.Event]:
     """The same, until a client sends a text: from then on nothing comes through, in neither direction, and no connection ends."""
@@ -71,6 +83,8 @@ def freezing(listener: socket.socket, moment: bytes) -> Iterator[threading.Event
                     client.close()
                     server.close()
                     return
+                if end is client and _in_clear(client, data):
+                    continue
                 if end is client and moment in data:
                     frozen.set()
                 if frozen.is_set():
@@ -109,6 +123,8 @@ def resetting(listener: socket.socket, moment: bytes) -> Iterator[threading.Even
             while True:
                 for end in select.select([client, server], [], [])[0]:
                     data = end.recv(65536)
+                    if end is client and _in_clear(client, data):
+                        continue
                     if end is client and moment in data:
                         cut.set()
                     if not data or cut.is_set():
