@@ -19,8 +19,8 @@ export interface Invoked {
  */
 export class ExecutionEnvironment {
   private readonly server = createServer(
-    // The runtime repeats an error in a header (for X-Ray) of up to a megabyte.
-    { maxHeaderSize: 2 * 1024 * 1024 },
+    // The runtime repeats an error in a header (for X-Ray) of up to a megabyte, and keeps its connection during a call.
+    { maxHeaderSize: 2 * 1024 * 1024, keepAliveTimeout: 0 },
     (request, response) => void this.handle(request, response),
   );
   private process?: ChildProcess;

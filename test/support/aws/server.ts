@@ -35,7 +35,8 @@ export type Services = Partial<Readonly<Record<Service, Handler>>>;
 export const ACCESS_DENIED: AwsError = { status: 403, error: 'AccessDenied', message: 'not allowed' };
 
 export class AwsServer {
-  private readonly server = createServer((request, response) => void this.handle(request, response));
+  // A client that reuses a connection while the server closes it for being idle would see a dropped call.
+  private readonly server = createServer({ keepAliveTimeout: 0 }, (request, response) => void this.handle(request, response));
 
   private constructor(private readonly services: Services) {}
 
