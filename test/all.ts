@@ -15,12 +15,11 @@ import {
   withFolder,
 } from '../examples/local-aws';
 import { type Count, commandCheck, jestCheck, pytestCheck } from './all/checks';
-import { chromium } from './all/chromium';
 import { olderCdkCheck } from './all/older-cdk';
-import { pgbouncer } from './all/pgbouncer';
 import { withoutShims } from './all/python-path';
 import { sampleCheck } from './all/sample-check';
 import { type CheckResult, type NamedCheck, runChecks } from './all/schedule';
+import { systemTools } from './all/system-tools';
 
 /** A test that hangs must not make the whole hang: a CI that gives 90 minutes still gets the report. */
 const MINUTES = Number(process.env.MINUTES ?? 80);
@@ -30,20 +29,13 @@ const WORKERS = Math.max(2, availableParallelism());
 /** Checks at once, more than there are processors: tests wait for servers, deploys and packages about half of their time. */
 const CHECKS_AT_ONCE = 3;
 
-/** One after the other: apt has a lock. Gives the browser. */
-async function debianTools(folder: string): Promise<string> {
-  const onInstall = (tool: string): void => console.log(`installing ${tool} by apt-get, this once`);
-  await pgbouncer(folder, onInstall);
-  return chromium(folder, onInstall);
-}
-
 async function all(folder: string): Promise<Count> {
   const deadline = Date.now() + MINUTES * 60_000;
   const onInstall = (tool: string): void => console.log(`installing ${tool} into .cache/tools (only the first time)`);
   // The others are installed by it.
   const uv = await commandDirectory('uv', onInstall);
-  const [browser, python, cfnLint] = await Promise.all([
-    debianTools(folder),
+  const [tools, python, cfnLint] = await Promise.all([
+    systemTools(folder, (tool) => console.log(`installing ${tool} by apt-get (only the first time)`)),
     toolPython('python-tests', onInstall),
     commandDirectory('cfn-lint', onInstall),
     toolPython('ministack', onInstall),
@@ -62,7 +54,7 @@ async function all(folder: string): Promise<Count> {
       UV_PYTHON_DOWNLOADS: 'never',
       PATH: [uv, cfnLint, await withoutShims(process.env.PATH ?? '')].join(path.delimiter),
       RUNNER_PYTHON: python,
-      CHROMIUM: browser,
+      ...tools,
       PGHOST: postgres.host,
       PGPORT: String(postgres.port),
       PGUSER: postgres.user,

@@ -15,10 +15,7 @@ import pytest
 from conftest import DRIVERS, MUTEX, Backend, Database, eventually, failure, invoke
 from network import closed_port, port_of
 
-PGBOUNCER = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
-needs_pgbouncer = pytest.mark.skipif(
-    not PGBOUNCER, reason="NOT TESTED: PgBouncer is not installed (Debian: apt-get install pgbouncer)"
-)
+PGBOUNCER = os.environ.get("PGBOUNCER", "pgbouncer")
 
 _INI = """
 [databases]
@@ -83,7 +80,6 @@ def through(package: Backend, database: Database) -> Iterator[Callable[..., None
         yield prepare
 
 
-@needs_pgbouncer
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
 @pytest.mark.parametrize("mode", ["transaction", "statement"])
 def test_a_pooler_that_shares_sessions_is_refused_before_any_lock_is_taken(
@@ -102,7 +98,6 @@ def test_a_pooler_that_shares_sessions_is_refused_before_any_lock_is_taken(
     assert database.tables() == []
 
 
-@needs_pgbouncer
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
 def test_a_pooler_in_session_mode_is_accepted(
     database: Database, through: Callable[..., None], template: str, scheme: str

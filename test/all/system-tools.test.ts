@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { findChromium } from './chromium';
+import { findTool } from './system-tools';
 
 describe('the browser of the tests', () => {
   let folder: string;
@@ -12,13 +12,13 @@ describe('the browser of the tests', () => {
 
   it('is the one that CHROMIUM names, before any that is installed', () => {
     writeFileSync(path.join(folder, 'google-chrome'), '');
-    expect(findChromium({ CHROMIUM: '/somewhere/chrome', PATH: folder })).toBe('/somewhere/chrome');
-    expect(findChromium({ PATH: folder })).toBe(path.join(folder, 'google-chrome'));
+    expect(findTool('chromium', { CHROMIUM: '/somewhere/chrome', PATH: folder })).toBe('/somewhere/chrome');
+    expect(findTool('chromium', { PATH: folder })).toBe(path.join(folder, 'google-chrome'));
     writeFileSync(path.join(folder, 'chromium'), '');
-    expect(findChromium({ PATH: folder })).toBe(path.join(folder, 'chromium'));
+    expect(findTool('chromium', { PATH: folder })).toBe(path.join(folder, 'chromium'));
   });
 
-  it('is nowhere where none is installed', () => {
-    expect(findChromium({ PATH: path.join(folder, 'empty') })).toBeUndefined();
+  it('is undefined if none is installed', () => {
+    expect(findTool('chromium', { PATH: path.join(folder, 'empty') })).toBeUndefined();
   });
 });
