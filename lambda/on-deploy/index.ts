@@ -80,7 +80,9 @@ export async function isComplete(event: IsCompleteEvent, context: Context): Prom
       return { IsComplete: true, Data: (await leaveUntouched(event, event.Data.fromRevision)).Data };
     }
     if (!(error instanceof MigrateError)) throw error;
-    if (ASK_AGAIN.includes(error.code) && secondsSince(event) < PATIENCE_SECONDS) {
+    // The stage's container holds the mutex as long as it runs.
+    const inContainer = error.code === 'locked' && event.ResourceProperties.Container === 'wait';
+    if (ASK_AGAIN.includes(error.code) && secondsSince(event) < (inContainer ? CONTAINER_DEPLOY_SECONDS : PATIENCE_SECONDS)) {
       log('warning', 'asking again', { ...about(event), code: error.code, error: error.message });
       return { IsComplete: false };
     }

@@ -15,7 +15,7 @@ export const PLAN_READY_SECONDS = 120;
 /** The function has just answered the plan: if it is not ready now, it is throttled, and the next call of `isComplete` waits again. */
 export const SLICE_READY_SECONDS = 15;
 
-/** Another run holds the mutex for at most one call, which ends with the function's timeout. */
+/** Another run of the function holds the mutex for at most one call, which ends with the function's timeout. */
 export const PATIENCE_SECONDS = 15 * 60;
 
 /**

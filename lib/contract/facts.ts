@@ -78,30 +78,30 @@ export type Report =
   | { readonly report: 'placed'; readonly placed: PlacedFacts }
   | { readonly report: 'created'; readonly revision: string; readonly file: string }
   | { readonly report: 'end' }
-  /** `error` is the runner's failure (codes of the contract), or one of {@link LOCAL_CODES}. */
+  /** `error` is the runner's failure (codes of the contract), or one with a {@link LocalCode}. */
   | { readonly report: 'failed'; readonly error: MigrateFailure['error'] | LocalFailure };
 
-export const LOCAL_CODES = [
+/** Codes of the observer's failures. */
+export type LocalCode =
   /** The scratch database is not empty, and `overwrite` is false. */
-  'scratch_not_empty',
+  | 'scratch_not_empty'
   /** `create` found no difference between models and migrations. */
-  'nothing_to_create',
+  | 'nothing_to_create'
   /** `create` has no models to compare with: env.py sets no target_metadata. */
-  'no_target_metadata',
+  | 'no_target_metadata'
   /** Alembic, env.py or one of their hooks failed while a revision was written. */
-  'create_failed',
+  | 'create_failed'
   /** The baseline could not be loaded. */
-  'baseline_failed',
+  | 'baseline_failed'
   /** `env.py` does not use SQLAlchemy for PostgreSQL, so it can't be redirected to the scratch database. */
-  'scratch_not_reached',
+  | 'scratch_not_reached'
   /** The backend's Python is older than 3.11. */
-  'python_too_old',
+  | 'python_too_old'
   /** The backend's Python has no Alembic. */
-  'alembic_missing',
-] as const;
+  | 'alembic_missing';
 
 export interface LocalFailure {
-  readonly code: (typeof LOCAL_CODES)[number];
+  readonly code: LocalCode;
   readonly message: string;
   readonly next: string;
 }

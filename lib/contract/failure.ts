@@ -1,5 +1,5 @@
 import type { AppliedRevision, DataLoss, ErrorCode } from './answer';
-import type { LocalFailure } from './facts';
+import type { LocalCode } from './facts';
 import type { TenantCode, TenantRunSummary, TenantsClientCode } from './tenants';
 
 /** Codes of failures on this machine. */
@@ -35,7 +35,7 @@ export type CommandCode =
   | 'vague_description';
 
 /** Every code that a failure can have. A code never changes its meaning. */
-export type FailureCode = ErrorCode | TenantCode | TenantsClientCode | LocalFailure['code'] | MachineCode | CommandCode;
+export type FailureCode = ErrorCode | TenantCode | TenantsClientCode | LocalCode | MachineCode | CommandCode;
 
 /** More details of a failure, if known. */
 export interface FailureDetails {

@@ -215,6 +215,17 @@ describe('a deploy', () => {
     await expect(isComplete({ ...event('Update'), ...planned } as never, context)).rejects.toThrow('[locked]');
   });
 
+  test('waits as long as a deploy can for the mutex that its container holds', async () => {
+    await against(({ command }) => (command === 'plan' ? { answer: plan } : { failure: failure({ code: 'locked' }) }));
+    const update = event('Update');
+    const waits = { ...update, ResourceProperties: { ...update.ResourceProperties, Container: 'wait' } };
+    const planned = await onEvent(waits as never);
+    const at = (minutes: number) =>
+      isComplete({ ...waits, ...planned, StartedAt: Date.now() - minutes * 60_000 } as never, context);
+    expect(await at(50)).toEqual({ IsComplete: false });
+    await expect(at(56)).rejects.toThrow('[locked]');
+  });
+
   test("writes JSON lines, and none holds CloudFormation's answer URL", async () => {
     await against(({ command }) => ({ answer: command === 'plan' ? plan : lastSlice }), { stackStatus: 'UPDATE_IN_PROGRESS' });
     await deliver(event('Update'));

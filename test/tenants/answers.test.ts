@@ -1,3 +1,4 @@
+import type { LastFailed } from '../../lambda/tenants/files/last-failed';
 import { shortened } from '../../lambda/tenants/summary/summary';
 import type { TenantRunSummary } from '../../lib/contract/tenants';
 import { answered, answerWith, FAILED, useTestBed } from './test-bed';
@@ -42,7 +43,23 @@ test.each(['run.json', 'rest/1/tenants.json'])('a run whose file %s is missing i
   await testBed.remove(`runs/${testBed.runId}/${file}`);
   const { status, error } = await testBed.summarize();
   expect([status, error?.code]).toEqual(['failed', 'run_aborted']);
-  expect(error?.message).toContain('files of the run are missing');
+  expect(error).toMatchObject({
+    message: expect.stringContaining('files of the run are missing'),
+    next: expect.stringContaining('--tenants all'),
+  });
+});
+
+test('a run over all tenants with a missing file forgets no earlier failure', async () => {
+  const { testBed } = shared;
+  await testBed.put('tenants.json', ['a', 'b', 'c']);
+  await testBed.use({}, (request) => answered(request, (name) => (name === 'c' ? FAILED : {})));
+  await testBed.run();
+  await testBed.use({}, (request) => answered(request));
+  await testBed.list();
+  await testBed.wave('rest');
+  await testBed.remove(`runs/${testBed.runId}/rest/1/tenants.json`);
+  await testBed.summarize();
+  expect(Object.keys((await testBed.get<LastFailed>('last-failed.json')).failed)).toEqual(['c']);
 });
 
 test('a place that could not be determined counts for no place', async () => {

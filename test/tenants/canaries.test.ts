@@ -52,6 +52,15 @@ test('a share of the tenants is rounded up, and is the same in every run', async
   expect(await testBed.judge()).toEqual({ next: 'approval' });
 });
 
+test('canaries whose file is missing end the run before the others start', async () => {
+  const { testBed } = shared;
+  await testBed.put('tenants.json', NAMES);
+  await testBed.use({ canary: { names: ['t03', 't04'], after: 'pause' } }, (request) => answered(request));
+  await testBed.list();
+  await testBed.remove(`runs/${testBed.runId}/canary/0/tenants.json`);
+  expect(await testBed.judge()).toEqual({ next: 'summarize' });
+});
+
 test('a failed canary ends the run before the others start', async () => {
   const { testBed } = shared;
   await testBed.put('tenants.json', NAMES);

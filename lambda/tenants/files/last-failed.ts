@@ -31,7 +31,10 @@ export interface Verdicts {
 
 const NOTHING: LastFailed = { failed: {}, settled: {}, allSince: 0 };
 
-/** Merges verdicts. The newest one counts for each tenant, whichever run ends first. */
+/**
+ * Merges verdicts. The newest one counts for each tenant, whichever run ends first, with one exception: a run over all tenants does not
+ * keep its successes, so an older failure since its start stays. The next retry then finds that tenant at head.
+ */
 export function merge(before: LastFailed, { since, all, of }: Verdicts): LastFailed {
   const failed = new Map(Object.entries(before.failed));
   const settled = new Map(Object.entries(before.settled));

@@ -68,7 +68,7 @@ export class Store {
   /**
    * Replaces a file with the result of `change`. No writer loses another one's concurrent changes.
    *
-   * @param change gets the file's content, or undefined if it is missing or damaged
+   * @param change gets the file's content; undefined if it is missing, a DamagedFile if it is damaged
    */
   async update<T>(key: string, change: (before: T | DamagedFile | undefined) => T): Promise<void> {
     for (let tries = MAX_TRIES; ; tries--) {

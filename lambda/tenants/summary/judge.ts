@@ -10,7 +10,8 @@ export async function judge({ canary }: CoordinatorSettings, store: Store, runId
   return { next: canariesFailed(run, results) ? 'summarize' : (canary?.after ?? 'pause') };
 }
 
-/** Whether more canaries failed than are tolerated; without a tolerance, whether any failed. */
-export function canariesFailed(run: Run, results: readonly BatchResult[]): boolean {
-  return failedOf(results) > (run.waves.canary.tolerated ?? 0);
+/** Whether a canary has no result, or more of them failed than are tolerated; without a tolerance, whether any failed. */
+export function canariesFailed({ waves: { canary } }: Run, results: readonly BatchResult[]): boolean {
+  const found = results.reduce((sum, { tenants }) => sum + tenants.length, 0);
+  return found < canary.tenants || failedOf(results) > (canary.tolerated ?? 0);
 }

@@ -4,7 +4,7 @@ import { type Run, runKey } from '../files/run-files';
 import { DamagedFile, type Store } from '../files/store';
 import { canariesFailed } from './judge';
 import { type BatchResult, waveResults } from './results';
-import { summaryOf } from './summary';
+import { FILES_MISSING, summaryOf } from './summary';
 
 const NEVER_LISTED: Run = {
   command: 'upgrade',
@@ -27,8 +27,10 @@ export async function summarize(
   const run = found ?? NEVER_LISTED;
   const results = await allResults(store, runId, run, stopped);
   const missing = found ? missingTenants(run, results) : 'run.json is missing';
-  const reason = stopped ?? (missing ? { Error: 'files of the run are missing', Cause: missing } : null);
-  const warnings = run.command === 'upgrade' && !run.failure ? await remember(store, run, results) : [];
+  const reason = stopped ?? (missing ? { Error: FILES_MISSING, Cause: missing } : null);
+  // Tenants whose file is missing have no verdict, so what is known about them stays.
+  const judged = { ...run, all: run.all && !missing };
+  const warnings = run.command === 'upgrade' && !run.failure ? await remember(store, judged, results) : [];
   const detailsUri = `s3://${store.bucket}/${runKey(runId)}/`;
   const told = { ...run, warnings: [...run.warnings, ...warnings] };
   const { summary, failures } = summaryOf(results, { stage, runId, detailsUri, run: told, stopped: reason });

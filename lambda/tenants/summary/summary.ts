@@ -62,6 +62,9 @@ export function summaryOf(results: readonly BatchResult[], options: SummaryOptio
   return { summary: shortened(summary), failures };
 }
 
+/** The error of a run whose files do not name all of its tenants. */
+export const FILES_MISSING = 'files of the run are missing';
+
 function errorOf(
   { run, stage, stopped }: SummaryOptions,
   total: number,
@@ -81,10 +84,11 @@ function errorOf(
   }
   if (stopped) {
     const reason = [stopped.Error, stopped.Cause].filter(Boolean).join(': ');
+    const isKnown = stopped.Error !== FILES_MISSING;
     return {
       code: 'run_aborted',
       message: `the state machine failed: ${cut(reason)}`,
-      next: `see the execution's history, ${again}`,
+      next: `see the execution's history, ${isKnown ? again : `then run over all tenants: npx migrate-invoke --stage ${stage} --tenants all`}`,
     };
   }
   if (!tooMany && !notStarted) return undefined;

@@ -47,7 +47,8 @@ export async function apply(session: Session, { revision }: ApplyArguments): Pro
       return { answer, ms: Math.round(performance.now() - started) };
     } catch (error) {
       const isThere = error instanceof MigrateError && error.sqlState === DUPLICATE_TABLE && !plan.from.length && !applied.length;
-      const catalog = isThere ? await readCatalog(observer) : undefined;
+      // The migration's own failure counts, even if the catalog can't be read.
+      const catalog = isThere ? await readCatalog(observer).catch(unlessFailure) : undefined;
       if (isThere && catalog) return { error, catalog };
       throw error;
     } finally {
@@ -59,6 +60,10 @@ export async function apply(session: Session, { revision }: ApplyArguments): Pro
   showOutcome(screen, answer, ms);
   if (common.json) process.stdout.write(`${JSON.stringify(answerDocument(answer), undefined, 2)}\n`);
   return EXIT.done;
+}
+
+function unlessFailure(error: unknown): undefined {
+  if (!(error instanceof MigrateError)) throw error;
 }
 
 async function placed(session: Session, { error, catalog }: Unstamped): Promise<MigrateError> {
