@@ -58,6 +58,17 @@ def test_without_an_equal_one_the_nearest_is_found_with_what_differs(shop: Obser
     assert found["differs"] == {"added": {}, "removed": {"column aa.email": "character varying(20)"}, "changed": {}}
 
 
+def test_the_schema_of_the_version_table_exists_before_the_first_revision(shop: Observed) -> None:
+    entries = catalog_of(
+        shop,
+        "CREATE SCHEMA kept",
+        "CREATE TABLE aa (email text, id serial PRIMARY KEY, CONSTRAINT uq_email UNIQUE (email))",
+    )
+    env = (shop.directory / "alembic" / "env.py").read_text()
+    shop.write_env(env.replace("connection=connection,", "connection=connection, version_table_schema='kept',"))
+    assert placed(shop, entries) == {"heads": ["bb"], "later": ["cc"], "differs": NOTHING}
+
+
 def test_a_revision_that_cannot_be_applied_ends_the_search_and_is_named(shop: Observed) -> None:
     entries = catalog_of(shop, "CREATE TABLE zz (id int)")
     shop.revision("bb", "aa", "raise ValueError('no settings')")

@@ -56,6 +56,15 @@ def test_an_unusable_secret_is_reported_with_what_is_missing(monkeypatch: pytest
     assert "host" in raised.value.message
 
 
+def test_no_part_of_an_unreadable_url_is_in_the_error_or_its_cause(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(RunnerError) as raised:
+        fill(monkeypatch, "postgresql://app:hunter/2secret@db.internal/saas")
+    assert raised.value.code == "secret_unavailable"
+    assert "hunter" not in str(raised.value)
+    # The log shows the cause of a failure.
+    assert raised.value.__cause__ is None
+
+
 def test_a_changed_password_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = {"source": "secret", "secretArn": "arn:db", "variables": PARTS}
     environ: dict[str, str] = {}

@@ -6,6 +6,7 @@ import time
 
 import pytest
 from conftest import AT_GATE, DRIVERS, WAIT, Backend, Database, eventually, failure, gate, invoke
+from network import closed_port, freezing, port_of
 from processes import Call
 
 SLEEPERS = (
@@ -31,6 +32,19 @@ class TestEveryDriver:
         assert database.tables() == ["aa", "alembic_version"]
         assert database.versions() == ["aa"]
         eventually(lambda: not database.rows(SLEEPERS))
+
+    def test_a_server_that_freezes_in_a_revision_is_not_said_to_have_rolled_it_back(
+        self, package: Backend, database: Database, template: str, scheme: str
+    ) -> None:
+        with closed_port() as bound, freezing(bound, b"CREATE TABLE frozen"):
+            port, database.port = database.port, str(port_of(bound))
+            package.initialise(database.url(scheme), template)
+            database.port = port
+            package.table_revision("frozen")
+            error = failure(seconds=20)["error"]
+        assert error["code"] == "deadline_reached"
+        assert "stopped answering" in error["message"]
+        assert "rolled back" not in error["message"] + error["next"]
 
     def test_the_session_of_a_killed_function_ends_before_its_statement(
         self, package: Backend, database: Database, template: str, scheme: str, record_property: object

@@ -91,13 +91,17 @@ def test_an_applied_revision_whose_file_was_edited_is_reported(backend: Backend,
     assert invoke({"command": command})["edited"] == ["aa"]
 
 
-def test_a_role_that_may_not_write_the_record_migrates_with_a_warning(backend: Backend, database: Database) -> None:
+@pytest.mark.parametrize("begins", ["connect", "begin"])
+def test_a_role_that_may_not_write_the_record_migrates_with_a_warning(backend: Backend, database: Database, begins: str) -> None:
     role = f"role_{database.name}"
     with database.connect() as connection:
         connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'pw'; GRANT ALL ON SCHEMA public TO {role}")
     try:
         database.user, database.password = role, "pw"
         backend.initialise(database.url("postgresql+psycopg"))
+        backend.write_env(
+            (backend.directory / "alembic" / "env.py").read_text().replace("connectable.connect()", f"connectable.{begins}()")
+        )
         backend.table_revision("aa")
         backend.table_revision("bb", "aa")
         answer = invoke()

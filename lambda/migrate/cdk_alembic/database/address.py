@@ -112,12 +112,13 @@ def _from_secret(settings: dict[str, Any]) -> dict[str, str]:
     arn = settings["secretArn"]
     try:
         secret = _parse_secret(_fetch(arn))
-    except ValueError as error:
+    except ValueError:
+        # Its text may hold a part of the password.
         raise RunnerError(
             "secret_unavailable",
             f"the secret {arn} holds neither a JSON object nor a URL",
             "store the database's address as JSON or as a URL",
-        ) from error
+        ) from None
     otherwise = settings.get("otherwise", {})
     address = {
         "host": settings.get("host") or secret.get("host") or otherwise.get("host"),

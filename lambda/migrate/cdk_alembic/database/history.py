@@ -54,7 +54,7 @@ _STATE = f"{_EXISTS}, to_regclass('cdk_alembic.run_version_table') IS NOT NULL"
 CREATE_TRIES = 5
 RUNNING, KILLED = "running", "killed"
 
-Limits = tuple[str, dict[str, str]]
+SessionLimits = tuple[str, dict[str, str]]
 
 # The drivers pass lists differently; all of them accept JSON text.
 # Only the holder of the mutex runs, so a run still marked running was killed.
@@ -170,7 +170,7 @@ class History:
                     raise
                 time.sleep(random.uniform(0.05, 0.2))
 
-    def applied(self, connection: Any, item: dict[str, Any], script: Any, mutex: int, limits: Limits | None = None) -> bool:
+    def record(self, connection: Any, item: dict[str, Any], script: Any, mutex: int, limits: SessionLimits | None = None) -> bool:
         """Records a revision, over its own connection before the commit, or over one in autocommit afterwards. Returns whether
         the backend `mutex` still holds the mutex. `limits`: expressions and parameters to add to the statement. Raises the
         driver's exceptions."""
@@ -189,12 +189,12 @@ class History:
         ).one()
         return row[0]
 
-    def applied_before(self, connection: Any, item: dict[str, Any], script: Any, mutex: int) -> bool:
+    def record_committed(self, connection: Any, item: dict[str, Any], script: Any, mutex: int) -> bool:
         """Records a committed revision over a connection in autocommit. Returns whether the mutex was held."""
         held = False
         if self._begun:
             with self._warning():
-                held = self.applied(connection, item, script, mutex)
+                held = self.record(connection, item, script, mutex)
         return held
 
     def committed_before_another(self, context: Any) -> set[str]:
@@ -253,13 +253,19 @@ def read(context: Any) -> tuple[list[dict[str, Any]], dict[str, str]]:
         try:
             if not connection.exec_driver_sql(_EXISTS).scalar():
                 return [], {}
-            runs = [json.loads(row[0]) for row in execute(connection, _RUNS, version_table=table)]
+            runs = _runs(connection, table)
             if any(run["outcome"] == RUNNING for run in runs) and not is_locked(connection, context):
+                # It may have ended since it was read.
+                runs = _runs(connection, table)
                 runs = [{**run, "outcome": KILLED} if run["outcome"] == RUNNING else run for run in runs]
             return runs, {row[0]: row[1] for row in execute(connection, _CHECKSUMS, version_table=table)}
         except SQLAlchemyError as error:
             log("WARNING", "history_not_read", reason=describe(error))
             return [], {}
+
+
+def _runs(connection: Any, table: str) -> list[dict[str, Any]]:
+    return [json.loads(row[0]) for row in execute(connection, _RUNS, version_table=table)]
 
 
 def is_unfinished(connection: Any, table: VersionTable, lineage: Iterable[str]) -> bool:

@@ -66,6 +66,7 @@ class Watchdog:
         with suppress(Exception), _socket_of(connection) as peer:
             keep_alive(peer)
         with self._changed:
+            self.gave_up = False
             self._connections.add(connection)
             if self._give_up_at < math.inf:
                 # The time that env.py used before it connected does not count.
@@ -81,7 +82,6 @@ class Watchdog:
 
     def _give_up(self, at: float) -> None:
         with self._changed:
-            self.gave_up = False
             is_earlier = at < self._give_up_at
             self._give_up_at = at
             if is_earlier:

@@ -54,8 +54,9 @@ def run_environment(project: Project, steps: Steps, around: Around | None = None
 def load_without_database(project: Project) -> None:
     """Loads the revisions at the point where env.py would connect, with the paths, locations and context that it has set so far.
 
-    Nothing connects. If env.py fails earlier, the revisions are loaded with what it has set so far; the code that connects
-    reports the failure. Raises ProjectError for revisions that can't be loaded.
+    Nothing connects, unless env.py has its own `creator`; that connection is not used. If env.py fails earlier, the revisions are
+    loaded with what it has set so far; the code that connects reports the failure. Raises ProjectError for revisions that can't be
+    loaded.
     """
     from alembic.runtime.environment import EnvironmentContext
     from sqlalchemy import event
@@ -70,7 +71,8 @@ def load_without_database(project: Project) -> None:
     listened = ((Engine, "do_connect"), (Pool, "connect"))
     environment = EnvironmentContext(project.config, project.script, fn=load, dont_mutate=True)
     for target, name in listened:
-        event.listen(target, name, load)
+        # Before a listener that connects itself.
+        event.listen(target, name, load, insert=True)
     try:
         with suppress(_Loaded, Exception, SystemExit), environment:
             project.script.run_env()

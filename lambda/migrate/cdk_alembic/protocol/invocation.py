@@ -80,6 +80,10 @@ class Invocation:
         used_up = limit is not None and time.monotonic() - self.started >= limit
         return used_up or self.remaining_seconds() < self.reserve_seconds
 
+    def is_late(self) -> bool:
+        """Whether the deadline is what ended a statement."""
+        return self.remaining_seconds() <= self.reserve_seconds + 1
+
 
 class Host(NamedTuple):
     """The process that runs the runner."""

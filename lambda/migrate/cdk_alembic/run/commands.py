@@ -35,7 +35,9 @@ def _migrate(project: Project, invocation: Invocation, revision: str) -> dict[st
     run = Run(project, invocation, revision, downgrade=invocation.request.command == "downgrade")
     with keeping_scripts():
         run.execute()
-    facts = _answer(project, invocation, run.status, invocation.before or (), run.heads, run.target, run.pending)
+    facts = _answer(
+        project, invocation, run.status, invocation.before or (), run.heads, run.target, run.pending, fresh=bool(run.fresh)
+    )
     return {**facts, "runId": run.history.run_id} if run.history.recorded else facts
 
 

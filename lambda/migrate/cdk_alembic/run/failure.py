@@ -36,6 +36,13 @@ def failure_of(error: BaseException, interrupted: Interrupted) -> RunnerError:
     state = sql_state(error)
     if interrupted.script is None:
         interrupted.invocation.refuse_if_cancelled()
+        if state == QUERY_CANCELED and interrupted.invocation.is_late():
+            return RunnerError(
+                "deadline_reached",
+                f"the function's deadline was near before a revision could start: {describe(error)}",
+                "end long transactions (pg_stat_activity), or raise the function's timeout, and run again",
+                sql_state=state,
+            )
         if failure := condition(error):
             return failure
         return RunnerError(
@@ -74,7 +81,7 @@ def _of_revision(error: BaseException, state: str | None, interrupted: Interrupt
             f"known to be committed is {last}",
             "check whether the server is frozen or failing over, and run again: it goes on from what the version table holds",
         )
-    if state == QUERY_CANCELED and invocation.remaining_seconds() <= invocation.reserve_seconds + 1:
+    if state == QUERY_CANCELED and invocation.is_late():
         return (
             "deadline_reached",
             f"{what} ran until the function's deadline and was canceled: {reason}; the last committed revision is {last}",

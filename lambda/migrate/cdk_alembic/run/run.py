@@ -52,6 +52,10 @@ class Run:
         """Whether the database has nothing to lose; None while unknown."""
         self.history = History(invocation)
         self._mutex: Any = None
+        self._backend = 0
+        """Process id of the backend that holds the mutex; its connection may be closed when the run is concluded."""
+        self._failure: RunnerError | None = None
+        """What failed while env.py ran."""
         self._session: Session | None = None
         self._step: Any = None
         self._stopped = False
@@ -72,6 +76,7 @@ class Run:
         """Runs env.py, again if a lock was not available, and concludes the run. Raises RunnerError."""
         give_up: float | None = None
         while True:
+            self._failure = None
             try:
                 run_environment(self.project, self.steps, around=self.around)
                 break
@@ -83,7 +88,7 @@ class Run:
                 limits = self.invocation.settings.limits
                 give_up = give_up or time.monotonic() + limits.lock_retry
                 if not self._may_retry(error, give_up):
-                    raise failure_of(error, self._interrupted()) from error
+                    raise (self._failure or failure_of(error, self._interrupted())) from error
                 self._tries += 1
                 self.invocation.lock_wait_seconds += limits.lock_timeout
                 stage, tenant = self.invocation.settings.stage, self.invocation.tenant
@@ -115,13 +120,15 @@ class Run:
             hold_mutex(context, self.invocation, self.table) as self._mutex,
             watched(context.connection, self.invocation) as self._session,
         ):
+            self._backend = self._mutex.info[BACKEND]
             try:
                 yield
             except (Exception, SystemExit) as error:
+                # Before a new connection: whether the server stopped answering is known until then.
+                self._failure = error if isinstance(error, RunnerError) else failure_of(error, self._interrupted())
                 expect()
                 self._uncommitted.clear()
-                failure = error if isinstance(error, RunnerError) else failure_of(error, self._interrupted())
-                self.history.end(context, failure.code, None, failure.message, self._mutex)
+                self.history.end(context, self._failure.code, None, self._failure.message, self._mutex)
                 raise
             finally:
                 self._read_heads(context)
@@ -182,8 +189,8 @@ class Run:
         try:
             # If the record failed the transaction, a retry would repeat what the revision has committed itself.
             with ctx.connection.begin_nested() if self._session.left_transaction else nullcontext():
-                backend, limits = self._mutex.info[BACKEND], self._session.next_limits()
-                is_held = self.history.applied(ctx.connection, applied, self._step.revision, backend, limits)
+                limits = self._session.next_limits()
+                is_held = self.history.record(ctx.connection, applied, self._step.revision, self._backend, limits)
         except SQLAlchemyError as error:
             self.history.is_apart = True
             if self._session.left_transaction:
@@ -224,7 +231,7 @@ class Run:
         for applied, script, has_recorded in self._uncommitted:
             self.invocation.applied.append(applied)
             if not has_recorded:
-                is_held = self.history.applied_before(connection, applied, script, self._mutex.info[BACKEND])
+                is_held = self.history.record_committed(connection, applied, script, self._backend)
             if self.invocation.tenant is not None:
                 # Thousands of tenants would write too many lines.
                 continue

@@ -256,8 +256,7 @@ class _Batch:
 
     def _came_too_late(self, error: RunnerError) -> bool:
         """Whether the statement was canceled because earlier tenants used up the time: the next request has more."""
-        near = self.invocation.remaining_seconds() <= self.invocation.reserve_seconds + 1
-        return error.sql_state == QUERY_CANCELED and near and self.started_count > 1
+        return error.sql_state == QUERY_CANCELED and self.invocation.is_late() and self.started_count > 1
 
     def _is_of_all(self, error: RunnerError, tenant: Tenant, invocation: Invocation, run: TenantRun | None) -> bool:
         if isinstance(error, ProjectError):

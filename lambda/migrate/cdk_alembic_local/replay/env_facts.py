@@ -13,8 +13,12 @@ from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.errors import RunnerError
 from cdk_alembic.protocol.log import redact
 
+from ..scratch import catalog, raw, rows
 from ..scratch.scratch import Scratch
 from ..source.graph import relative
+
+# A revision that waits for a lock held by its own second connection would wait forever.
+LOCK_TIMEOUT = "20s"
 
 
 def about(project: Project, scratch: Scratch) -> dict[str, str]:
@@ -49,6 +53,17 @@ def environment_facts(project: Project, scratch: Scratch) -> dict[str, Any]:
     finally:
         scratch.empty(keep_mark=True)
     return {**facts, "keeps": bases[0] in seen}
+
+
+def prepare(context: Any) -> None:
+    """Prepares env.py's connection to the scratch database. Call it in a transaction that is committed."""
+    connection = context.connection
+    raw.execute(connection, f"SET lock_timeout = '{LOCK_TIMEOUT}'")
+    raw.execute(connection, "SET synchronous_commit = off")
+    if context.version_table_schema:
+        # In production the deployer creates it, not a revision: Alembic requires it before the first one.
+        raw.execute(connection, f"CREATE SCHEMA IF NOT EXISTS {rows.quoted(context.version_table_schema)}")
+    catalog.prepare(connection, context)
 
 
 @contextmanager

@@ -25,17 +25,13 @@ from ..source.offline import any_environment, rendered
 from ..source.stand_ins import reason_not_loaded
 from ..source.unreplayed import directions_not_run, no_drift, not_run, readable
 from .affected_tables import affected_tables
-from .env_facts import about, around_outer_transaction, environment_facts
+from .env_facts import about, around_outer_transaction, environment_facts, prepare
 from .failing import failure_facts
 from .trip import NoTrip, round_trip
 from .watch import Recording, Watch
 from .watched import Result, WatchedStep
 
 Report = Callable[[dict[str, Any]], None]
-
-# A revision that waits for a lock held by its own second connection would wait forever.
-LOCK_TIMEOUT = "20s"
-
 
 # run_environment's errors for an env.py that fails although the scratch database is reachable.
 _OF_ENV_PY = ("invalid_project", "database_unreachable", "database_refused", "permission_denied", "read_only", "timed_out")
@@ -122,12 +118,7 @@ class Replay:
             self._environment = None
         with around_outer_transaction(context), Watch(context.connection).listening() as self._watch:
             with raw.committed(context.connection):
-                raw.execute(context.connection, f"SET lock_timeout = '{LOCK_TIMEOUT}'")
-                raw.execute(context.connection, "SET synchronous_commit = off")
-                if context.version_table_schema:
-                    # In production the deployer creates it, not a revision: Alembic requires it before the first one.
-                    raw.execute(context.connection, f"CREATE SCHEMA IF NOT EXISTS {rows.quoted(context.version_table_schema)}")
-                catalog.prepare(context.connection, context)
+                prepare(context)
                 rows.prepare(context.connection)
             yield
 

@@ -11,10 +11,11 @@ from cdk_alembic.project.environment import current, run_environment
 from cdk_alembic.project.project import Project
 from cdk_alembic.project.revisions import alembic_errors
 from cdk_alembic.protocol.errors import RunnerError
+from cdk_alembic.protocol.log import redact
 
 from ..scratch import catalog, raw
 from ..scratch.scratch import Scratch
-from .env_facts import around_outer_transaction
+from .env_facts import around_outer_transaction, prepare
 
 # Grants belong to the environment, not to a revision.
 _NOT_COMPARED = ("grants on ",)
@@ -37,6 +38,8 @@ def place(project: Project, scratch: Scratch, entries: dict[str, str]) -> dict[s
     try:
         run_environment(project, search.steps, around=search.around)
     except RunnerError as error:
+        if scratch.refused:
+            raise
         search.stopped(error.message)
     except (Exception, SystemExit) as error:
         search.stopped(f"{describe(error)}{location(error)}")
@@ -60,7 +63,7 @@ class _Search:
     def around(self, context: Any) -> Iterator[None]:
         with around_outer_transaction(context):
             with raw.committed(context.connection):
-                catalog.prepare(context.connection, context)
+                prepare(context)
             yield
 
     def steps(self, heads: tuple[str, ...], context: Any) -> Iterator[Any]:
@@ -80,7 +83,7 @@ class _Search:
 
     def stopped(self, reason: str) -> None:
         """Records that the remaining revisions were not compared."""
-        self.facts["stopped"] = f"revision {self._revision}: {reason}" if self._revision else reason
+        self.facts["stopped"] = redact(f"revision {self._revision}: {reason}" if self._revision else reason)
 
     def _compare(self, revision: str, heads: list[str], context: Any) -> None:
         with raw.rolled_back(context.connection):
