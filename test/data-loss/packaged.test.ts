@@ -72,6 +72,17 @@ describe('an upgrade that is not a function of the file', () => {
   });
 });
 
+test('a failure to judge the revisions is an error, not a lack of Python', () => {
+  const node = jest.replaceProperty(process, 'execPath', '/nowhere/node');
+  try {
+    expect(() => judged([{ title: 'any', up: 'op.drop_table("users")' }])).toThrow(
+      /^what the revisions destroy could not be determined: spawnSync \/nowhere\/node ENOENT$/,
+    );
+  } finally {
+    node.restore();
+  }
+});
+
 test('a recursion that is deeper than what is read does not pass unseen', () => {
   const head = 'def gone(tables):\n    if tables:\n        op.drop_table(tables[0])\n        gone(tables[1:])\n';
   const [found] = judged([{ title: 'recursion', head, up: 'gone(["a", "b", "c", "d", "e"])' }]);
