@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { forgetOld, recall, remember } from '../../cache';
 import { packagePath } from '../../package-root';
 import { PackagingError } from '../errors';
-import { hashRunner, type Package } from '../layout/package';
+import { hashGuard, hashRunner, type Package } from '../layout/package';
 import { hashDependencies, projectPackage } from '../layout/project-package';
 import type { FunctionPlatform } from '../platform';
 import type { ProjectFindings } from './alembic-project';
@@ -101,6 +101,7 @@ function keyOf(directory: string, files: readonly string[], options: BackendOpti
     options,
     platform,
     hashRunner(),
+    hashGuard(),
     hashFiles(packagePath('lib', 'packaging'), scripts),
     packageVersion(),
     process.env.UV ?? '',
