@@ -33,16 +33,22 @@ class Unreadable(Exception):
     """A file that can't be judged without running it."""
 
 
+class Invalid(Exception):
+    """A configuration that Alembic can't read either."""
+
+
 def describe(directory: Path, config: str) -> dict[str, Any]:
-    options = read_options(directory, directory / config)
+    try:
+        options = read_options(directory, directory / config)
+    except Invalid as error:
+        return mistaken(str(error))
     here = (directory / config).parent
     script_location = options.get("script_location")
     if not script_location and (here / "env.py").is_file():
         # Flask-Migrate's alembic.ini is in the scripts' folder and does not set script_location.
         script_location = str(here)
     if not script_location:
-        problem = f"{directory / config} sets no script_location for Alembic{other_sections(directory / config)}"
-        return {"problems": [problem], "paths": [], "revisions": None}
+        return mistaken(f"{directory / config} sets no script_location for Alembic{other_sections(directory / config)}")
     # Alembic resolves paths against its working directory: the project's folder, or its configuration's folder.
     tried = ((folder, locate(directory, folder, script_location)) for folder in (directory, here))
     found = [(folder, scripts) for folder, scripts in tried if scripts]
@@ -51,8 +57,7 @@ def describe(directory: Path, config: str) -> dict[str, Any]:
     called_in, scripts = found[0] if found else (directory, None)
     if scripts is None:
         hint = ': set "script_location = %(here)s" there' if (here / "env.py").is_file() else ""
-        problem = f'the script_location "{script_location}" of {directory / config} is not a directory{hint}'
-        return {"problems": [problem], "paths": [], "revisions": None}
+        return mistaken(f'the script_location "{script_location}" of {directory / config} is not a directory{hint}')
     configured = options.get("version_locations") or []
     located = [locate(directory, called_in, text) for text in configured]
     versions = [path for path in located if path] or [scripts / "versions"]
@@ -73,6 +78,10 @@ def describe(directory: Path, config: str) -> dict[str, Any]:
         "paths": [str(path) for path in (scripts, *versions)],
         "revisions": revisions,
     }
+
+
+def mistaken(text: str) -> dict[str, Any]:
+    return {"problems": [text], "paths": [], "revisions": None}
 
 
 def other_sections(config: Path) -> str:
@@ -107,8 +116,10 @@ def read_ini(path: Path, here: Path) -> dict[str, Any] | None:
     parser = configparser.ConfigParser({"here": str(here).replace("%", "%%")})
     try:
         parser.read(path, encoding="utf-8")
-    except configparser.Error:
-        return {}
+    except (configparser.Error, UnicodeDecodeError) as error:
+        # Its message has the file's path, and may have several lines.
+        reason = " ".join(str(error).split())
+        raise Invalid(f"{path} can't be read: {reason}") from error
 
     def get(name: str) -> str | None:
         try:

@@ -5,7 +5,8 @@ import { BACKEND_DIRECTORY, MANIFEST_FILE } from '../../lib/contract';
 import { manifestWarnings, writeManifest } from '../../lib/packaging/layout/manifest';
 import { checkAlembicProject } from '../../lib/packaging/project/alembic-project';
 import { listFiles } from '../../lib/packaging/project/sources';
-import { findDataLosses } from '../../lib/packaging/proof/data-losses';
+import { findDataLosses, readDataLosses } from '../../lib/packaging/proof/data-losses';
+import { judged } from './judged';
 
 jest.setTimeout(300_000);
 
@@ -49,4 +50,47 @@ test('a package whose revisions could not be read warns that the guard finds les
     writeManifest(folder, { config: 'alembic.ini', folder: '.' }, [], undefined, false, destroys);
     expect(manifestWarnings(folder)).toEqual(warnings);
   }
+});
+
+describe('an upgrade that is not a function of the file', () => {
+  const unread = { rule: 'unread-sql', what: "runs the upgrade that can't be read", line: 1 };
+  const dropped = (line: number) => ({ rule: 'drop-table', what: 'DROP TABLE users', line });
+  const callable = 'class Gone:\n    def __call__(self):\n        op.drop_table("users")\n\n';
+  const chosen = 'if os.environ["A"]:\n    upgrade = Gone()\nelse:\n    upgrade = their_library.upgrade';
+  const cases = [
+    { title: 'is imported from a library', head: 'from their_library import upgrade', found: [unread] },
+    { title: 'a library makes', head: 'import their_library\nupgrade = their_library.upgrade_of("users")', found: [unread] },
+    { title: 'is imported with all other names', head: 'from their_library import *', found: [unread] },
+    { title: 'is bound at run time', head: 'globals()["upgrade"] = lambda: op.drop_table("users")', found: [unread] },
+    { title: 'is a callable object', head: `${callable}upgrade = Gone()`, found: [dropped(11)] },
+    { title: 'is chosen at run time', head: `import os, their_library\n${callable}${chosen}`, found: [unread, dropped(12)] },
+  ];
+  const results = judged(cases);
+
+  test.each(cases.map(({ title, found }, index) => [title, found, index] as const))('but %s is reported', (_, found, index) => {
+    expect(results[index]).toEqual(found);
+  });
+});
+
+test('a failure to judge the revisions is an error, not a lack of Python', () => {
+  const node = jest.replaceProperty(process, 'execPath', '/nowhere/node');
+  try {
+    expect(() => judged([{ title: 'any', up: 'op.drop_table("users")' }])).toThrow(
+      /^what the revisions destroy could not be determined: spawnSync \/nowhere\/node ENOENT$/,
+    );
+  } finally {
+    node.restore();
+  }
+});
+
+test('a recursion that is deeper than what is read does not pass unseen', () => {
+  const head = 'def gone(tables):\n    if tables:\n        op.drop_table(tables[0])\n        gone(tables[1:])\n';
+  const [found] = judged([{ title: 'recursion', head, up: 'gone(["a", "b", "c", "d", "e"])' }]);
+  expect(found).toContainEqual(expect.objectContaining({ rule: 'unread-sql', what: "runs a recursion that can't be read" }));
+});
+
+test('a helper beside the revisions is not reported', () => {
+  const backend = mkdtempSync(join(folder, 'helper-'));
+  writeFileSync(join(backend, 'helper.py'), 'from their_library import *\n\n\ndef gone(name):\n    return name\n');
+  expect(readDataLosses('python3', backend, ['helper.py'])).toEqual({});
 });

@@ -73,6 +73,14 @@ test('a configuration whose scripts are in sections of their own is refused with
   ]);
 });
 
+test('a configuration that Alembic can not read is refused with the reason', () => {
+  const directory = project({ ...ENV, 'alembic.ini': '[alembic]\nscript_location = alembic\nscript_location = alembic\n' });
+  const file = join(directory, 'alembic.ini');
+  expect(checkAlembicProject(directory).errors).toEqual([
+    expect.stringMatching(new RegExp(`^${file} can't be read: .*option 'script_location' in section 'alembic' already exists$`)),
+  ]);
+});
+
 test('a script_location that is a folder in two places means the one with env.py', () => {
   const directory = project({
     'migrations/alembic.ini': '[alembic]\nscript_location = .\n',

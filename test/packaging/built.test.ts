@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FunctionPlatform } from '../../lib/packaging/platform';
 import { ALEMBIC_INI, packageOf, revisionFile, temporaryDirectory, writeFiles } from './support';
@@ -147,6 +147,12 @@ test('a requirement that is added comes with what it requires', () => {
   expect(readdirSync(packaged(backend(''), { add: ['psycopg[binary]==3.2.10'] }))).toEqual(
     expect.arrayContaining(['psycopg', 'psycopg_binary']),
   );
+});
+
+test('a requirement that is added is found where the requirements file says, also in a folder beside it', () => {
+  const directory = backend('--find-links ./distributions');
+  cpSync(links, join(directory, 'distributions'), { recursive: true });
+  expect(readdirSync(packaged(directory, { add: ['pure-tool==1.5'] }))).toContain('pure_tool');
 });
 
 test('a version that the runner does not support is refused before anything is built', () => {

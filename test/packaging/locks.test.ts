@@ -239,3 +239,15 @@ test('a directory that says nothing is refused, and the folder above that does i
   expect(findDependencies(join(root, 'app'), NOTHING)).toBeUndefined();
   expect(noDependencies(join(root, 'app'))).toContain(`${root} has one: give that folder`);
 });
+
+test('a folder of --find-links is the one beside the requirements file', () => {
+  const files = {
+    'requirements.txt': '-r more/requirements.txt\n-f https://example.org/wheels\n',
+    'more/requirements.txt': '--find-links=./wheels\nalembic==1.0 --hash=sha256:1\n',
+    'more/wheels/README': '',
+  };
+  expect(sourceOf(files).resolve(platform).options).toEqual([
+    expect.stringMatching(/^--find-links \/.+\/more\/wheels$/),
+    '-f https://example.org/wheels',
+  ]);
+});

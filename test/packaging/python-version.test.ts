@@ -41,6 +41,11 @@ test.each<[string, Record<string, string>, string]>([
     { 'poetry.lock': lockOf('cp313-cp313-macosx_11_0_arm64', 'cp311-cp311-linux_x86_64') },
     '3.11',
   ],
+  [
+    'locks wheels of Alpine Linux',
+    { 'poetry.lock': lockOf('cp313-cp313-musllinux_1_2_x86_64', 'cp312-cp312-manylinux2014_x86_64.linux_x86_64') },
+    '3.12',
+  ],
   ['locks a wheel for later Pythons, too', { 'poetry.lock': lockOf('cp310-abi3-manylinux_2_28_x86_64') }, '3.13'],
   ['locks a pure wheel', { 'pylock.toml': lockOf('py3-none-any').replace('package', 'packages') }, '3.13'],
   ['pins a Python for its tools', { '.python-version': '3.12.4\n' }, '3.12'],

@@ -197,6 +197,21 @@ describe('a lock that is older than pyproject.toml', () => {
       delete process.env.UV_DEFAULT_INDEX;
     }
   });
+
+  test('is no lock that was made with the settings of this machine, nor one made without them', () => {
+    const date = '2025-06-01T00:00:00Z';
+    const dated = copyOf(backend);
+    spawnSync('uv', ['lock', '--quiet', '--exclude-newer', date], { cwd: dated });
+    expect(read(dated, 'uv.lock').toString()).toContain(`exclude-newer = "${date}"`);
+    process.env.UV_EXCLUDE_NEWER = date;
+    try {
+      expect(checked(dated, lambda).errors).toEqual([]);
+      expect(checked(copyOf(backend), lambda).errors).toEqual([]);
+      expect(checked(changed(), lambda).errors).toHaveLength(1);
+    } finally {
+      delete process.env.UV_EXCLUDE_NEWER;
+    }
+  });
 });
 
 describe('with another uv', () => {
@@ -215,6 +230,27 @@ describe('with another uv', () => {
   test('that fails at a private index, the error does not repeat the token', () => {
     useUv('echo "error: https://ci:t0ken@pypi.example.org/simple said 403" >&2; exit 2');
     expect(messageOf(() => build(backend, lambda))).toContain('https://***@pypi.example.org/simple said 403');
+  });
+
+  test('that can not check the lock, each synth warns until it could', () => {
+    const copy = copyOf(backend);
+    const warning = `this machine could not check whether ${copy}/uv.lock is up to date: run "uv lock --check" in ${copy}`;
+    useUv('[ "$1" = lock ] && exit 2; exec uv "$@"');
+    for (let synth = 0; synth < 2; synth++) {
+      const found = checked(copy, host);
+      expect(found).toMatchObject({ errors: [], warnings: [warning] });
+      found.package();
+    }
+    process.env.UV = 'uv';
+    expect(checked(copy, host).warnings).toEqual([]);
+  });
+
+  test('that is gone when the package of a known backend is built, the error says so', () => {
+    const copy = copyOf(backend);
+    checked(copy, host).package();
+    const known = checked(copy, host).package();
+    process.env.UV = '/nowhere/uv';
+    expect(messageOf(() => known.build(temporaryDirectory()))).toMatch(/^uv is needed to package the backend/);
   });
 
   test('that finds no Python to compile with, the package is another one', () => {

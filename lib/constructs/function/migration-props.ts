@@ -78,7 +78,8 @@ export interface MigrationProps {
   /**
    * The function's Python. An image has its own.
    *
-   * @default - lambda.Runtime.PYTHON_3_13, or the newest that the backend's requires-python allows
+   * @default - of the Pythons that the backend's requires-python allows, one for which its lock has the most wheels; if
+   * possible, lambda.Runtime.PYTHON_3_13
    */
   readonly runtime?: lambda.Runtime;
 

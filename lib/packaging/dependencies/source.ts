@@ -31,8 +31,8 @@ export interface DependencySource {
   readonly projects: readonly string[];
   readonly errors: readonly string[];
   readonly warnings: readonly string[];
-  /** Why the lock is outdated, if only a process can tell; undefined when it is up to date. */
-  readonly outdated?: (python: string | undefined) => string | undefined;
+  /** Compares the lock with the project, if only a process can: an error if it is outdated, a warning if that is unknown. */
+  readonly checkLock?: (python: string | undefined) => { readonly error?: string; readonly warning?: string };
   /** What to install. May start uv and query an index. */
   resolve(platform: FunctionPlatform): Dependencies;
   /** The lock in a format that uv installs without querying an index; undefined if there is none. */
@@ -42,4 +42,9 @@ export interface DependencySource {
 /** The error for a lock that does not match the project's dependencies. `command` recreates it, such as `poetry lock`. */
 export function outdatedLock(lock: string, project: string, command: string): string {
   return `${lock} is older than ${project}: the dependencies have changed since. Run "${command}" in ${dirname(lock)}`;
+}
+
+/** The warning for a lock that this machine could not compare with the project. `command` does that. */
+export function uncheckedLock(lock: string, command: string): string {
+  return `this machine could not check whether ${lock} is up to date: run "${command}" in ${dirname(lock)}`;
 }

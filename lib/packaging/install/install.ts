@@ -37,8 +37,12 @@ export function installDependencies(installation: Installation, target: string):
       installAll(install, target, ['--no-deps', ...links, '--requirement', requirements]);
     }
     installProjects(install, dependencies, python, folder);
-    // Installs missing requirements of the added ones too.
-    if (add.length) install([...BUILD_OPTIONS, ...links, ...add], WITHOUT_COMPILERS);
+    if (add.length) {
+      // Their indexes apply, and missing requirements of the added ones are installed too.
+      const added = join(folder, 'added.txt');
+      writeFileSync(added, requirementsText({ requirements: [], options: dependencies.options }));
+      install([...BUILD_OPTIONS, ...links, '--requirement', added, ...add], WITHOUT_COMPILERS);
+    }
     refuseCompiled(target, platform, own);
   } catch (error) {
     throw failureOf(error, platform) ?? error;

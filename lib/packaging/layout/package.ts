@@ -9,8 +9,8 @@ import type { FunctionPlatform } from '../platform';
 import { copyFiles, hashFiles, listFiles } from '../project/sources';
 import { rdsCertificates, writeRdsCertificates } from './rds-certificates';
 
-/** Increase this when the same input is packaged differently. */
-const PACKAGING_VERSION = 5;
+/** Increase this when the same input is packaged differently, also when lib/data-loss finds more or less in it. */
+const PACKAGING_VERSION = 6;
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const MAX_UNZIPPED_BYTES = 250 * 1024 * 1024;
@@ -51,9 +51,18 @@ function runnerFiles(): string[] {
   return listFiles(runnerDirectory()).filter((file) => file.endsWith('.py'));
 }
 
+/** Hash of the code that reads what revisions destroy: the package has its findings. */
+export function hashGuard(): string {
+  const guard = packagePath('lambda', 'migrate', 'cdk_alembic_local', 'upgrade_sql');
+  return hashFiles(
+    guard,
+    listFiles(guard).filter((file) => file.endsWith('.py')),
+  );
+}
+
 /** Hash of a package, from all of its inputs. */
 export function hashPackage(platform: FunctionPlatform, parts: Readonly<Record<string, string>>): string {
-  const all = { version: PACKAGING_VERSION, runner: hashRunner(), ...platform, ...parts };
+  const all = { version: PACKAGING_VERSION, runner: hashRunner(), guard: hashGuard(), ...platform, ...parts };
   return createHash('sha256')
     .update(JSON.stringify(Object.entries(all).sort()))
     .digest('hex');

@@ -25,13 +25,13 @@ export interface Backend extends AlembicFolders, Pick<BackendOptions, 'exclude' 
   readonly source: DependencySource;
 }
 
-/** Checks a backend. `project` is missing if there are errors. */
+/** Checks a backend. `project` is missing if there are errors. `isUnchecked`: this machine could not check the lock. */
 export function checkBackend(
   directory: string,
   options: BackendOptions,
   pythonVersion: string,
   isPackaged: boolean,
-): ProjectFindings & { readonly project?: Backend } {
+): ProjectFindings & { readonly project?: Backend; readonly isUnchecked?: boolean } {
   const { alembicConfig, exclude, onlyImported, environment, ...given } = options;
   const selection = { ...given, without: [...given.without, ...replacedBy(given.add)] };
   let source: DependencySource | undefined;
@@ -48,11 +48,12 @@ export function checkBackend(
   if (python) errors.push(python);
   // `cdk list` and `cdk destroy` package nothing and require no uv.
   if (isPackaged && !hasUv()) errors.push(uvMissing());
-  const outdated = isPackaged && !errors.length && source?.outdated?.(findPython(directory, pythonVersion));
-  if (outdated) errors.push(outdated);
-  const warnings = [...found.warnings, ...(source?.warnings ?? [])];
+  const lock = isPackaged && !errors.length ? source?.checkLock?.(findPython(directory, pythonVersion)) : undefined;
+  if (lock?.error) errors.push(lock.error);
+  const warnings = [...found.warnings, ...(source?.warnings ?? []), ...(lock?.warning ? [lock.warning] : [])];
   if (!alembic || !source || errors.length) return { errors, warnings };
-  return { errors, warnings, project: { ...alembic, directory, source, selection, exclude, onlyImported, environment } };
+  const project = { ...alembic, directory, source, selection, exclude, onlyImported, environment };
+  return { errors, warnings, project, isUnchecked: lock?.warning !== undefined };
 }
 
 /** Throws PackagingError for a missing folder. */

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { forgetOld, recall, remember } from '../../cache';
 import { packagePath } from '../../package-root';
-import { hashRunner, type Package } from '../layout/package';
+import { PackagingError } from '../errors';
+import { hashGuard, hashRunner, type Package } from '../layout/package';
 import { hashDependencies, projectPackage } from '../layout/project-package';
 import type { FunctionPlatform } from '../platform';
 import type { ProjectFindings } from './alembic-project';
@@ -37,8 +38,10 @@ export function backendPackage(
   const known = parse(recall(entry));
   if (known && hashDependencies(known.outside) === known.outside.hash) {
     const build = (target: string) => {
-      const { project } = checkBackend(directory, options, platform.pythonVersion, isPackaged);
-      projectPackage(project as Backend, platform).build(target);
+      const { project, errors } = checkBackend(directory, options, platform.pythonVersion, isPackaged);
+      // Since synthesis began, a file changed, or uv is gone.
+      if (!project) throw new PackagingError('invalid_file', errors.join('\n'));
+      projectPackage(project, platform).build(target);
     };
     return {
       errors: [],
@@ -57,7 +60,7 @@ export function backendPackage(
       const packaged = projectPackage(project, platform);
       const all = listSources(directory, project.paths, options.exclude).every((source) => read.includes(source));
       // Warnings about this machine must be repeated.
-      if (all && isPackaged && !packaged.warnings.length) {
+      if (all && isPackaged && !found.isUnchecked && !packaged.warnings.length) {
         remember(
           entry,
           JSON.stringify({
@@ -98,6 +101,7 @@ function keyOf(directory: string, files: readonly string[], options: BackendOpti
     options,
     platform,
     hashRunner(),
+    hashGuard(),
     hashFiles(packagePath('lib', 'packaging'), scripts),
     packageVersion(),
     process.env.UV ?? '',

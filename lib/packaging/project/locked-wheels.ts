@@ -29,7 +29,7 @@ export function withMostWheels(directory: string, versions: readonly string[]): 
 }
 
 function fits([pythons, abi, platform]: Tags, minor: number): boolean {
-  if (platform !== 'any' && !/manylinux|linux_/.test(platform)) return false;
+  if (platform !== 'any' && !/manylinux|(?:^|\.)linux_/.test(platform)) return false;
   return pythons.split('.').some((python) => {
     const [, kind, major, of = ''] = /^(cp|py)(\d)(\d*)$/.exec(python) ?? [];
     if (major !== '3') return false;

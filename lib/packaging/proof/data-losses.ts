@@ -13,7 +13,7 @@ const MAX_MILLISECONDS = 120_000;
 export type DataLosses = Readonly<Record<string, readonly DestroyedData[]>>;
 
 /**
- * Reads the revisions of a backend; undefined if no Python on this machine can.
+ * Reads the revisions of a backend; undefined if no Python on this machine can. Throws if judging them fails.
  *
  * @param alembicPaths the folders of its scripts and versions
  * @param python the function's version of Python, if this machine has it
@@ -63,7 +63,8 @@ function readUpgrades(
   return run.status === 0 ? JSON.parse(run.stdout) : undefined;
 }
 
-function judgeUpgrades(steps: Readonly<Record<string, readonly UpgradeStep[]>>): DataLosses | undefined {
+/** Throws if the process crashes or takes too long: another Python would not change that. */
+function judgeUpgrades(steps: Readonly<Record<string, readonly UpgradeStep[]>>): DataLosses {
   // Compiled code, or TypeScript in this repository's own tests.
   const loader = extname(__filename) === '.ts' ? ['-r', 'tsx/cjs'] : [];
   const program = packagePath(...(loader.length ? [] : ['dist']), 'lib', 'data-loss', `child${extname(__filename)}`);
@@ -73,5 +74,7 @@ function judgeUpgrades(steps: Readonly<Record<string, readonly UpgradeStep[]>>):
     maxBuffer: MAX_BUFFER,
     timeout: MAX_MILLISECONDS,
   });
-  return run.status === 0 ? JSON.parse(run.stdout) : undefined;
+  if (run.status === 0) return JSON.parse(run.stdout);
+  const reason = run.error?.message ?? (run.stderr.trim() || `it ended with ${run.signal ?? run.status}`);
+  throw new Error(`what the revisions destroy could not be determined: ${reason}`);
 }

@@ -251,6 +251,7 @@ class Calls:
     def _enter(self, function: Function, args: list[Any], keywords: dict[str, Any], at_yield: Any = None) -> Any:
         node = function.node
         if self._stack.count(node) > 2 or len(self._stack) > _MAX_DEPTH:
+            self._report({"unread": "a recursion"})
             return UNKNOWN
         scope = Scope(function.scope, function.scope.module)
         self._bind_arguments(scope, node.args, function, args, keywords)

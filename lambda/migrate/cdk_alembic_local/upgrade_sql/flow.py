@@ -232,8 +232,8 @@ class Statements:
         if end is None:
             end = self._block(node.orelse)
         if node.handlers:
-            other = self._branches([[], *(handler.body for handler in node.handlers)])
-            end = end if other or (end == "return" and all(_ends(handler.body) for handler in node.handlers)) else None
+            self._branches([[], *(handler.body for handler in node.handlers)])
+            end = end if end == "return" and all(_ends(handler.body) for handler in node.handlers) else None
         return self._block(node.finalbody) or end
 
     _do_trystar = _do_try

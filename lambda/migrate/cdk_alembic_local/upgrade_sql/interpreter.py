@@ -11,11 +11,7 @@ from .expressions import Expressions
 from .flow import Statements
 from .members import Members
 from .modules import Module, Modules
-from .values import (
-    CALLABLE,
-    Item,
-    OneOf,
-)
+from .values import CALLABLE, Instance, Item, OneOf
 
 _MAX_STEPS = 100_000
 
@@ -44,9 +40,16 @@ class Interpreter(Statements, Expressions, Members, Calls):
 
     def run(self, name: str) -> None:
         """Collects the effects of one of the module's functions. Raises TooMuch."""
-        function = self._module.look_up(name)
-        if isinstance(function, (*CALLABLE, OneOf)):
-            self._call(function, [], {})
+        # A helper beside the revisions has no `upgrade`; Alembic runs one only in a file with a `revision`.
+        if not (self._module.defines(name) or self._module.defines("revision")):
+            return
+        found = self._module.look_up(name)
+        for function in found.values if isinstance(found, OneOf) else [found]:
+            if isinstance(function, (*CALLABLE, Instance)):
+                self._call(function, [], {})
+            else:
+                # It is imported from a library, or computed.
+                self._report({"unread": "the upgrade"})
 
     def _run_statement_of_module(self, module: Module, statement: ast.stmt) -> None:
         scope, line, self._scope = self._scope, self._line, module

@@ -8,7 +8,7 @@ export interface RequirementsFile {
   readonly requirements: readonly Requirement[];
   /** Absolute paths of the directories in lines such as `-e ./common`. */
   readonly projects: readonly string[];
-  /** Index options, unchanged. */
+  /** Index options; the folder of `--find-links` is absolute. */
   readonly options: readonly string[];
   /** Absolute paths of the file and all included files. */
   readonly files: readonly string[];
@@ -40,7 +40,12 @@ function readLine(line: string, directory: string, seen: readonly string[]): Par
   // uv export writes `-e common`, without a dot.
   const editable = /^[\w-]+(?:\/|\[|$)/.test(value) ? `./${value}` : value;
   const isEditable = option === '-e' || option === '--editable';
-  if (option !== undefined && !isEditable) return { options: [line], lines: [line] };
+  if (option !== undefined && !isEditable) {
+    const folder = resolve(directory, value);
+    const isFolder = (option === '-f' || option === '--find-links') && statSync(folder, { throwIfNoEntry: false })?.isDirectory();
+    const given = isFolder ? `--find-links ${folder}` : line;
+    return { options: [given], lines: [given] };
+  }
   const repository = ofRepository(isEditable ? value : line);
   if (repository) return { requirements: [repository], lines: [repository.text] };
   const own = isEditable ? editable : line;
