@@ -1,7 +1,7 @@
 import type { Case } from './cases/case';
 import { DESTROYING } from './cases/destroying';
 import { HARMLESS } from './cases/harmless';
-import { MORE_HARMLESS } from './cases/more-harmless';
+import { MORE_HARMLESS, NOT_FOUND } from './cases/more-harmless';
 import { PYTHON } from './cases/python';
 import { SQL } from './cases/sql';
 import { SQLALCHEMY } from './cases/sqlalchemy';
@@ -11,7 +11,7 @@ import { judged } from './judged';
 jest.setTimeout(300_000);
 
 const destroying = [...DESTROYING, ...PYTHON, ...SQL, ...SQLALCHEMY, ...LATER_DESTROYING, ...LAST_DESTROYING];
-const harmless = [...HARMLESS, ...MORE_HARMLESS, ...LATER_HARMLESS, ...LAST_HARMLESS];
+const harmless = [...HARMLESS, ...MORE_HARMLESS, ...NOT_FOUND, ...LATER_HARMLESS, ...LAST_HARMLESS];
 const found = judged([...destroying, ...harmless]);
 
 const table = (cases: readonly Case[], from: number) =>
@@ -25,4 +25,9 @@ test.each(table(destroying, 0))('%s: what it loses is found', (_, rules, index) 
 
 test.each(table(harmless, destroying.length))('%s: no loss', (_, rules, index) => {
   expect(rulesOf(index)).toEqual(rules);
+});
+
+test('each case has its own title', () => {
+  const titles = [...destroying, ...harmless].map(({ title }) => title);
+  expect(titles.filter((title, index) => titles.indexOf(title) !== index)).toEqual([]);
 });

@@ -13,19 +13,31 @@ export interface Case {
   readonly rules?: readonly DataLossRule[];
 }
 
-export const destroys = (
-  title: string,
-  rule: DataLossRule | readonly DataLossRule[],
-  up: string,
-  more: Partial<Case> = {},
-): Case => ({
+/** The rules that one case must find: at least one. */
+export type Rules = readonly [DataLossRule, ...DataLossRule[]];
+
+type More = Pick<Case, 'head' | 'files'>;
+
+const rulesOf = (rule: DataLossRule | Rules): Rules => (typeof rule === 'string' ? [rule] : rule);
+
+/** A revision that loses data. */
+export const destroys = (title: string, rule: DataLossRule | Rules, up: string, more: More = {}): Case => ({
   title,
   up,
-  rules: typeof rule === 'string' ? [rule] : rule,
+  rules: rulesOf(rule),
   ...more,
 });
 
-export const keeps = (title: string, up: string, more: Partial<Case> = {}): Case => ({ title, up, ...more });
+/** A revision that loses data, whose `upgrade` is not a plain function: `head` defines it. */
+export const defines = (title: string, rule: DataLossRule | Rules, head: string, files: Case['files'] = {}): Case => ({
+  title,
+  head,
+  files,
+  rules: rulesOf(rule),
+});
+
+/** A revision that loses nothing. */
+export const keeps = (title: string, up: string, more: More = {}): Case => ({ title, up, ...more });
 
 export function revisionFile({ up, head = '' }: Case): string {
   const body =

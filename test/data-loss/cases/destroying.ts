@@ -1,4 +1,4 @@
-import { type Case, destroys } from './case';
+import { type Case, defines, destroys } from './case';
 
 const SQL_FILE = 'from pathlib import Path\nHERE = Path(__file__).parent\n';
 
@@ -10,18 +10,17 @@ export const DESTROYING: readonly Case[] = [
   destroys('below try', 'drop-table', 'try:\n    op.drop_table("users")\nexcept sa.exc.ProgrammingError:\n    pass'),
   destroys('in an exception handler', 'drop-table', 'try:\n    check()\nexcept Exception:\n    op.execute("DROP TABLE users")'),
   destroys('in a finally', 'truncate', 'try:\n    pass\nfinally:\n    op.execute("TRUNCATE users")'),
-  destroys('upgrade defined below if', 'drop-table', '', {
-    up: undefined,
-    head: 'if True:\n    def upgrade():\n        op.drop_table("users")\nelse:\n    def upgrade():\n        pass',
-  }),
-  destroys('upgrade defined below try', 'drop-table', '', {
-    up: undefined,
-    head: 'try:\n    import orjson\n    def upgrade():\n        pass\nexcept ImportError:\n    def upgrade():\n        op.drop_table("users")',
-  }),
-  destroys('upgrade is another name of a function', 'drop-table', '', {
-    up: undefined,
-    head: 'def run():\n    op.drop_table("users")\n\nupgrade = run',
-  }),
+  defines(
+    'upgrade defined below if',
+    'drop-table',
+    'if True:\n    def upgrade():\n        op.drop_table("users")\nelse:\n    def upgrade():\n        pass',
+  ),
+  defines(
+    'upgrade defined below try',
+    'drop-table',
+    'try:\n    import orjson\n    def upgrade():\n        pass\nexcept ImportError:\n    def upgrade():\n        op.drop_table("users")',
+  ),
+  defines('upgrade is another name of a function', 'drop-table', 'def run():\n    op.drop_table("users")\n\nupgrade = run'),
   destroys('op under another name', 'drop-table', 'o.drop_table("users")', { head: 'from alembic import op as o' }),
   destroys('a function of op that was imported', 'drop-table', 'drop_table("users")', {
     head: 'from alembic.op import drop_table',
@@ -31,9 +30,8 @@ export const DESTROYING: readonly Case[] = [
     head: 'import alembic.op',
   }),
   destroys('getattr', 'drop-table', 'getattr(op, "drop_" + "table")("users")'),
-  destroys('functools.partial', 'drop-column', 'for column in ("email", "name"):\n    drop(column)', {
+  destroys('functools.partial', ['drop-column', 'drop-column'], 'for column in ("email", "name"):\n    drop(column)', {
     head: 'from functools import partial\ndrop = partial(op.drop_column, "users")',
-    rules: ['drop-column', 'drop-column'],
   }),
   destroys('op.invoke of a directive', 'drop-table', 'op.invoke(ops.DropTableOp("users"))', {
     head: 'from alembic.operations import ops',
@@ -55,9 +53,8 @@ export const DESTROYING: readonly Case[] = [
   ),
   destroys(
     'batch_alter_table without with',
-    'drop-column',
+    ['drop-column', 'drop-column'],
     'with op.batch_alter_table("users") as b:\n    for name in ["email", "name"]:\n        b.drop_column(name)',
-    { rules: ['drop-column', 'drop-column'] },
   ),
   destroys('a helper of the same file', 'drop-table', 'tidy("users")', {
     head: 'def tidy(table):\n    really(table)\n\ndef really(table):\n    op.drop_table(table)',
@@ -86,9 +83,8 @@ export const DESTROYING: readonly Case[] = [
     head: 'class Cleanup:\n    def __init__(self, operations):\n        self.operations = operations\n\n    def run(self, name):\n        self.operations.drop_table(name)',
   }),
   destroys('a lambda', 'drop-table', 'drop = lambda name: op.execute("DROP TABLE " + name)\ndrop("users")'),
-  destroys('a loop over a tuple', 'drop-table', 'for table in TABLES:\n    op.drop_table(table)', {
+  destroys('a loop over a tuple', ['drop-table', 'drop-table'], 'for table in TABLES:\n    op.drop_table(table)', {
     head: 'TABLES = ("users", "teams")',
-    rules: ['drop-table', 'drop-table'],
   }),
   destroys('a comprehension', 'drop-table', '[op.drop_table(name) for name in ("users",)]'),
   destroys(
@@ -108,7 +104,7 @@ export const DESTROYING: readonly Case[] = [
   destroys('replace', 'drop-table', 'op.execute("DROP TABLE :table".replace(":table", "users"))'),
   destroys('bytes', 'drop-table', 'op.get_bind().connection.cursor().execute(b"DROP TABLE users")'),
   destroys('sa.text', 'truncate', 'op.get_bind().execute(sa.text("TRUNCATE TABLE users RESTART IDENTITY CASCADE"))'),
-  destroys('DDL', 'drop-table', 'sa.DDL("DROP TABLE users").execute(op.get_bind())'),
+  destroys('DDL that executes itself', 'drop-table', 'sa.DDL("DROP TABLE users").execute(op.get_bind())'),
   destroys(
     'a variable that depends on something',
     'drop-table',
@@ -158,12 +154,16 @@ export const DESTROYING: readonly Case[] = [
   destroys('DropSchema', 'drop-schema', 'op.execute(sa.schema.DropSchema("old", cascade=True))'),
   destroys('DROP OWNED', 'drop-owned', 'op.execute("DROP OWNED BY reporting")'),
   destroys('DROP TYPE CASCADE', 'drop-type', 'op.execute("DROP TYPE mood CASCADE")'),
-  destroys('an enum that is dropped', 'drop-type', 'sa.Enum("a", "b", name="mood").drop(op.get_bind(), checkfirst=False)'),
+  destroys(
+    'an enum that is dropped without a check',
+    'drop-type',
+    'sa.Enum("a", "b", name="mood").drop(op.get_bind(), checkfirst=False)',
+  ),
   destroys('DROP VIEW CASCADE', 'drop-cascade', 'op.execute("DROP VIEW active_users CASCADE")'),
   destroys('DROP EXTENSION CASCADE', 'drop-cascade', 'op.execute("DROP EXTENSION IF EXISTS hstore CASCADE")'),
   destroys('a materialized view', 'drop-materialized-view', 'op.execute("DROP MATERIALIZED VIEW monthly")'),
   destroys('DETACH PARTITION', 'detach-partition', 'op.execute("ALTER TABLE events DETACH PARTITION events_2024 CONCURRENTLY")'),
-  destroys('TRUNCATE of several', 'truncate', 'op.execute("TRUNCATE ONLY users, teams")', { rules: ['truncate', 'truncate'] }),
+  destroys('TRUNCATE of several', ['truncate', 'truncate'], 'op.execute("TRUNCATE ONLY users, teams")'),
   destroys('DELETE', 'delete-all', 'op.execute("DELETE FROM users -- WHERE id = 1")'),
   destroys('DELETE WHERE true', 'delete-all', 'op.execute("DELETE FROM users WHERE true")'),
   destroys('DELETE WHERE 1=1', 'delete-all', 'op.execute("DELETE FROM users WHERE 1=1")'),
@@ -271,10 +271,11 @@ export const DESTROYING: readonly Case[] = [
     'delete-all',
     'op.execute("CREATE FUNCTION purge() RETURNS void LANGUAGE plpgsql AS $$ BEGIN DELETE FROM users; END $$")\nop.execute("SELECT purge()")',
   ),
-  destroys('a template for several databases', 'drop-table', '', {
-    up: undefined,
-    head: 'def upgrade(engine_name):\n    globals()["upgrade_%s" % engine_name]()\n\ndef upgrade_main():\n    op.drop_table("users")\n\ndef upgrade_other():\n    pass',
-  }),
+  defines(
+    'a template for several databases',
+    'drop-table',
+    'def upgrade(engine_name):\n    globals()["upgrade_%s" % engine_name]()\n\ndef upgrade_main():\n    op.drop_table("users")\n\ndef upgrade_other():\n    pass',
+  ),
   destroys('statements of a generator', 'drop-table', 'for sql in statements():\n    op.execute(sql)', {
     head: 'def statements():\n    yield "SELECT 1"\n    yield "DROP TABLE users"',
   }),

@@ -117,7 +117,7 @@ export const MORE_HARMLESS: readonly Case[] = [
   sql("EXPLAIN SELECT * FROM users"),
   sql("CREATE EXTENSION IF NOT EXISTS pgcrypto; DROP EXTENSION IF EXISTS old"),
   keeps('words in a constant that is inserted', 'op.execute(sa.text("INSERT INTO help (body) VALUES (:body)").bindparams(body=TEXT))', { head: 'TEXT = "DROP TABLE users"' }),
-  keeps('words in bulk_insert', 'op.bulk_insert(ROLES, [{"name": "delete from users"}, {"name": "TRUNCATE"}])', { head: 'ROLES = sa.table("roles", sa.column("name"))' }),
+  keeps('words in bulk_insert, with the table at the top of the file', 'op.bulk_insert(ROLES, [{"name": "delete from users"}, {"name": "TRUNCATE"}])', { head: 'ROLES = sa.table("roles", sa.column("name"))' }),
   keeps('words in insert().values()', 'op.execute(sa.insert(sa.table("help")).values(body="DROP TABLE users"))'),
   keeps('words in a comment of a column', 'op.add_column("users", sa.Column("x", sa.Text(), comment="DROP TABLE users"))'),
   keeps('words in a server default', 'op.add_column("users", sa.Column("x", sa.Text(), server_default="TRUNCATE users"))'),
@@ -135,7 +135,7 @@ export const MORE_HARMLESS: readonly Case[] = [
   keeps('a branch for SQLite', 'if op.get_context().dialect.name == "sqlite":\n    op.drop_table("users")'),
   keeps('a branch for MySQL with in', 'if op.get_bind().engine.name in ("mysql", "mariadb"):\n    op.execute("TRUNCATE users")'),
   keeps('an early return for PostgreSQL', 'if op.get_bind().dialect.name == "postgresql":\n    return\nop.drop_table("users")'),
-  keeps('redis', 'client = redis.Redis.from_url(os.environ["REDIS_URL"])\nclient.delete("users")\nclient.delete(*client.keys("user:*"))\nclient.flushdb()', { head: 'import os\nimport redis' }),
+  keeps('redis, with keys and a flush', 'client = redis.Redis.from_url(os.environ["REDIS_URL"])\nclient.delete("users")\nclient.delete(*client.keys("user:*"))\nclient.flushdb()', { head: 'import os\nimport redis' }),
   keeps('a pipeline of redis', 'with redis.Redis().pipeline() as pipe:\n    pipe.delete("a")\n    pipe.execute()', { head: 'import redis' }),
   keeps('an HTTP DELETE', 'requests.delete("https://example.com/users")\nhttpx.Client().delete("/x")', { head: 'import httpx\nimport requests' }),
   keeps('S3', 'boto3.client("s3").delete_object(Bucket="a", Key="b")', { head: 'import boto3' }),
@@ -152,7 +152,7 @@ export const MORE_HARMLESS: readonly Case[] = [
   keeps('a column that is renamed', 'op.alter_column("users", "name", new_column_name="full_name")'),
   keeps('a table that is renamed', 'op.rename_table("users", "people")'),
   keeps('a batch that changes nothing of the data', 'with op.batch_alter_table("users") as batch:\n    batch.drop_index("ix")\n    batch.drop_constraint("fk", type_="foreignkey")\n    batch.alter_column("a", nullable=True)\n    batch.create_unique_constraint("uq", ["a"])'),
-  keeps('sa.delete with where', `${U}op.execute(sa.delete(users).where(users.c.active == False))\nop.execute(users.delete().where(users.c.id.in_([1, 2])).where(users.c.active))`),
+  keeps('sa.delete with one where and with two', `${U}op.execute(sa.delete(users).where(users.c.active == False))\nop.execute(users.delete().where(users.c.id.in_([1, 2])).where(users.c.active))`),
   keeps('sa.delete by a subquery', `${U}op.execute(sa.delete(users).where(~sa.exists().where(users.c.id == 3)))`),
   keeps('sa.delete by a parameter', `${U}op.get_bind().execute(users.delete().where(users.c.id == sa.bindparam("i")), {"i": 1})`),
   keeps('sa.delete with where in a loop', `${U}for name in ("a", "b"):\n    op.execute(users.delete().where(users.c.email == name))`),
@@ -202,4 +202,16 @@ export const MORE_HARMLESS: readonly Case[] = [
   keeps('constraints in a loop over what the database has', 'for key in sa.inspect(op.get_bind()).get_foreign_keys("users"):\n    op.drop_constraint(key["name"], "users")'),
   keeps('SQL with names that the database has', 'for (name,) in op.get_bind().execute(sa.text("SELECT indexname FROM pg_indexes")):\n    op.execute(f\'DROP INDEX "{name}"\')\n    op.execute(f"ALTER INDEX {name} RENAME TO {name}_x")'),
   keeps('SQL with a schema that the context has', 'schema = op.get_context().opts.get("version_table_schema")\nop.execute(f"CREATE TABLE {schema}.a (id int)")\nop.execute(f"DROP TABLE {schema}.a")'),
+  keeps('DDL on an event that does not happen', 'sa.event.listen(sa.MetaData(), "after_create", sa.DDL("DROP TABLE users"))\nop.execute("SELECT 1")'),
+  keeps('DELETE WHERE 1, which PostgreSQL refuses', 'op.execute("DELETE FROM invoices WHERE 1")'),
+  sql("DROP SEQUENCE users_id_seq CASCADE"),
+  sql("DROP TABLESPACE x"),
+  sql("DROP USER MAPPING FOR x SERVER y"),
+];
+
+/** Not found: see docs/guard.md, Missed. */
+// biome-ignore format: one case on a line
+export const NOT_FOUND: readonly Case[] = [
+  keeps('DELETE in batches by number', 'for start in range(0, 100000, 1000):\n    op.execute(f"DELETE FROM orders WHERE id BETWEEN {start} AND {start + 999}")'),
+  sql("CREATE RULE r AS ON INSERT TO a DO ALSO DELETE FROM users; INSERT INTO a VALUES (1)"),
 ];

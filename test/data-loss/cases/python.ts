@@ -1,13 +1,11 @@
-import { type Case, destroys } from './case';
+import { type Case, defines, destroys } from './case';
 
 const USERS = 'users = sa.Table("users", sa.MetaData(), sa.Column("id", sa.Integer))\n';
 
 /** Different styles of Python. */
 // biome-ignore format: one case on a line
 export const PYTHON: readonly Case[] = [
-  destroys('upgrade below if and try at once', ['drop-table', 'drop-table'], '', {
-    up: undefined,
-    head: `try:
+  defines('upgrade below if and try at once', ['drop-table', 'drop-table'], `try:
     import app.settings as settings
     if settings.LEGACY:
         def upgrade():
@@ -17,16 +15,10 @@ export const PYTHON: readonly Case[] = [
             op.drop_table("users")
 except ImportError:
     def upgrade():
-        pass`,
-  }),
-  destroys('upgrade as a lambda', 'drop-table', '', { up: undefined, head: 'upgrade = lambda: op.drop_table("users")' }),
-  destroys('upgrade as a partial', 'drop-table', '', {
-    up: undefined,
-    head: 'import functools\ndef _run(table):\n    op.drop_table(table)\nupgrade = functools.partial(_run, "users")',
-  }),
-  destroys('upgrade with a decorator of its own', 'drop-table', '', {
-    up: undefined,
-    head: `import functools
+        pass`),
+  defines('upgrade as a lambda', 'drop-table', 'upgrade = lambda: op.drop_table("users")'),
+  defines('upgrade as a partial', 'drop-table', 'import functools\ndef _run(table):\n    op.drop_table(table)\nupgrade = functools.partial(_run, "users")'),
+  defines('upgrade with a decorator of its own', 'drop-table', `import functools
 
 def only_postgresql(function):
     @functools.wraps(function)
@@ -38,11 +30,8 @@ def only_postgresql(function):
 
 @only_postgresql
 def upgrade():
-    op.drop_table("users")`,
-  }),
-  destroys('upgrade with a decorator that takes arguments', 'truncate', '', {
-    up: undefined,
-    head: `def on(*names):
+    op.drop_table("users")`),
+  defines('upgrade with a decorator that takes arguments', 'truncate', `def on(*names):
     def decorate(function):
         def wrapper():
             if op.get_bind().dialect.name in names:
@@ -52,15 +41,9 @@ def upgrade():
 
 @on("postgresql", "mysql")
 def upgrade():
-    op.execute("TRUNCATE users")`,
-  }),
-  destroys('upgrade with a decorator of a library', 'drop-column', '', {
-    up: undefined,
-    head: 'from contextlib import contextmanager\nimport retrying\n\n@retrying.retry(stop_max_attempt_number=3)\ndef upgrade():\n    op.drop_column("users", "email")',
-  }),
-  destroys('upgrade as a method of an object', 'drop-table', '', {
-    up: undefined,
-    head: `class Migration:
+    op.execute("TRUNCATE users")`),
+  defines('upgrade with a decorator of a library', 'drop-column', 'from contextlib import contextmanager\nimport retrying\n\n@retrying.retry(stop_max_attempt_number=3)\ndef upgrade():\n    op.drop_column("users", "email")'),
+  defines('upgrade as a method of an object', 'drop-table', `class Migration:
     table = "users"
 
     def forward(self):
@@ -69,8 +52,7 @@ def upgrade():
     def _gone(self):
         op.drop_table(self.table)
 
-upgrade = Migration().forward`,
-  }),
+upgrade = Migration().forward`),
   destroys('upgrade as a class method that a base calls', 'drop-table', 'Drop.run()', {
     head: `class Base:
     @classmethod
@@ -81,20 +63,12 @@ upgrade = Migration().forward`,
 class Drop(Base):
     tables = ["users"]`,
   }),
-  destroys('upgrade imported from another module', 'drop-table', '', {
-    up: undefined,
-    head: 'from app.migrations.aa import upgrade, downgrade',
-    files: {
+  defines('upgrade imported from another module', 'drop-table', 'from app.migrations.aa import upgrade, downgrade', {
       'app/__init__.py': '',
       'app/migrations/__init__.py': '',
       'app/migrations/aa.py': 'from alembic import op\n\ndef upgrade():\n    op.drop_table("users")\n\ndef downgrade():\n    pass\n',
-    },
-  }),
-  destroys('upgrade of a module that is imported with a star', 'drop-table', '', {
-    up: undefined,
-    head: 'from app.migration_aa import *',
-    files: { 'app/__init__.py': '', 'app/migration_aa.py': 'from alembic import op\n\ndef upgrade():\n    op.drop_table("users")\n' },
-  }),
+    }),
+  defines('upgrade of a module that is imported with a star', 'drop-table', 'from app.migration_aa import *', { 'app/__init__.py': '', 'app/migration_aa.py': 'from alembic import op\n\ndef upgrade():\n    op.drop_table("users")\n' }),
   destroys('op that is given on', 'drop-table', 'run(op)', {
     head: 'def run(operations):\n    operations.drop_table("users")',
   }),

@@ -76,7 +76,6 @@ export const SQLALCHEMY: readonly Case[] = [
   destroys('DropTable of its own import', 'drop-table', 'op.get_bind().execute(DropTable(users, if_exists=True))', { head: 'from sqlalchemy.schema import DropTable\nusers = sa.Table("users", sa.MetaData())' }),
   destroys('DropSchema that is imported', 'drop-schema', 'op.execute(DropSchema("old", if_exists=True, cascade=True))', { head: 'from sqlalchemy.schema import DropSchema' }),
   destroys('DDL', 'drop-table', 'op.execute(sa.DDL("DROP TABLE %(table)s", context={"table": "users"}))'),
-  destroys('DDL on an event', 'drop-table', 'sa.event.listen(sa.MetaData(), "after_create", sa.DDL("DROP TABLE users"))\nop.execute("SELECT 1")', { rules: [] }),
   destroys('an enum that is dropped', 'drop-type', 'postgresql.ENUM(name="mood").drop(op.get_bind())'),
   destroys('an enum with labels that is dropped', 'drop-type', 'sa.Enum("a", "b", name="mood", schema="app").drop(op.get_bind(), checkfirst=True)'),
   destroys('an enum of the top of the file', 'drop-type', 'mood.drop(op.get_bind())', { head: 'mood = postgresql.ENUM("a", "b", name="mood", create_type=False)' }),
