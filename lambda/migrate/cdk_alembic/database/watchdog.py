@@ -81,7 +81,8 @@ class Watchdog:
 
     def _give_up(self, at: float) -> None:
         with self._changed:
-            self.gave_up = False
+            # Near the deadline, every connection was ended, and none is opened again.
+            self.gave_up = self.is_over
             is_earlier = at < self._give_up_at
             self._give_up_at = at
             if is_earlier:
