@@ -21,14 +21,15 @@ describe('npm test', () => {
     expect(await pytestCheck(withContext, 'none', 'false', [])(say)).toEqual(FAILED);
   });
 
-  it("reads pytest's report: errors have failed, skipped ones have not passed", () => {
+  it("reads pytest's report: errors and skipped tests have failed", () => {
     const xml =
       '<testsuites name="pytest tests"><testsuite name="pytest" errors="1" failures="2" skipped="3" tests="10" time="1">';
-    expect(junitCount(xml)).toEqual({ passed: 4, failed: 3 });
+    expect(junitCount(xml)).toEqual({ passed: 4, failed: 6 });
   });
 
-  it("reads jest's report: a file that can't be loaded has failed", () => {
-    const json = JSON.stringify({ numPassedTests: 5, numFailedTests: 2, numRuntimeErrorTestSuites: 1 });
-    expect(jestCount(json)).toEqual({ passed: 5, failed: 3 });
+  const jestReport = { numPassedTests: 5, numFailedTests: 2, numRuntimeErrorTestSuites: 0, numPendingTests: 0, numTodoTests: 0 };
+
+  it.each(['numRuntimeErrorTestSuites', 'numPendingTests', 'numTodoTests'])("counts %s of jest's report as failed", (name) => {
+    expect(jestCount(JSON.stringify({ ...jestReport, [name]: 4 }))).toEqual({ passed: 5, failed: 6 });
   });
 });

@@ -63,13 +63,15 @@ function counted(code: number, report: string, count: (text: string) => Count): 
   return { passed, failed: brokenRunner ? 1 : failed };
 }
 
+/** A skipped test has failed: it kept no promise, and nobody would notice. */
 export function jestCount(json: string): Count {
-  const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = JSON.parse(json);
-  return { passed: numPassedTests, failed: numFailedTests + numRuntimeErrorTestSuites };
+  const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites, numPendingTests, numTodoTests } = JSON.parse(json);
+  return { passed: numPassedTests, failed: numFailedTests + numRuntimeErrorTestSuites + numPendingTests + numTodoTests };
 }
 
+/** The same of pytest's report. */
 export function junitCount(xml: string): Count {
   const number = (name: string): number => Number(new RegExp(`<testsuite [^>]*\\b${name}="(\\d+)"`).exec(xml)?.[1] ?? 0);
-  const failed = number('failures') + number('errors');
-  return { passed: number('tests') - failed - number('skipped'), failed };
+  const failed = number('failures') + number('errors') + number('skipped');
+  return { passed: number('tests') - failed, failed };
 }

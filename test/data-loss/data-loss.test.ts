@@ -1,17 +1,20 @@
 import type { Case } from './cases/case';
-import { DESTROYING } from './cases/destroying';
-import { HARMLESS } from './cases/harmless';
-import { MORE_HARMLESS } from './cases/more-harmless';
+import { KEPT_CODE } from './cases/kept-code';
+import { KEPT_OWN } from './cases/kept-own';
+import { KEPT_ROWS } from './cases/kept-rows';
+import { KEPT_SCHEMA } from './cases/kept-schema';
+import { KEPT_WORDS } from './cases/kept-words';
+import { NOT_FOUND } from './cases/not-found';
+import { OPERATIONS } from './cases/operations';
 import { PYTHON } from './cases/python';
 import { SQL } from './cases/sql';
 import { SQLALCHEMY } from './cases/sqlalchemy';
-import { LAST_DESTROYING, LAST_HARMLESS, LATER_DESTROYING, LATER_HARMLESS } from './cases/written-later';
 import { judged } from './judged';
 
 jest.setTimeout(300_000);
 
-const destroying = [...DESTROYING, ...PYTHON, ...SQL, ...SQLALCHEMY, ...LATER_DESTROYING, ...LAST_DESTROYING];
-const harmless = [...HARMLESS, ...MORE_HARMLESS, ...LATER_HARMLESS, ...LAST_HARMLESS];
+const destroying = [...OPERATIONS, ...PYTHON, ...SQL, ...SQLALCHEMY];
+const harmless = [...KEPT_WORDS, ...KEPT_ROWS, ...KEPT_OWN, ...KEPT_SCHEMA, ...KEPT_CODE, ...NOT_FOUND];
 const found = judged([...destroying, ...harmless]);
 
 const table = (cases: readonly Case[], from: number) =>
@@ -25,4 +28,9 @@ test.each(table(destroying, 0))('%s: what it loses is found', (_, rules, index) 
 
 test.each(table(harmless, destroying.length))('%s: no loss', (_, rules, index) => {
   expect(rulesOf(index)).toEqual(rules);
+});
+
+test('each case has its own title', () => {
+  const titles = [...destroying, ...harmless].map(({ title }) => title);
+  expect(titles.filter((title, index) => titles.indexOf(title) !== index)).toEqual([]);
 });

@@ -73,6 +73,13 @@ describe('docs/props.md', () => {
     expect(listed.sort()).toEqual(factories.sort());
     expect(factories.length).toBeGreaterThan(1);
   });
+
+  test('has every option of MigrationCode.fromProject, and no other', () => {
+    const [, listed = ''] = /`MigrationCode\.fromProject\(directory, \{ (.*?) \}\)`/.exec(textOf('docs/props.md')) ?? [];
+    const options = membersOf('lib/constructs/code/migration-code.ts', 'ProjectOptions').map(({ name }) => name);
+    expect(listed.split(', ')).toEqual(options);
+    expect(options.length).toBeGreaterThan(5);
+  });
 });
 
 describe('docs/payload.md', () => {

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import os
+import select
+import signal
 import subprocess
 import sys
 import traceback
 from pathlib import Path
 
 _PRELOADED = ("alembic.command", "alembic.config", "sqlalchemy.dialects.postgresql", "psycopg")
+_LIMIT_SECONDS = 600  # for a program that hangs, on the busiest machine
 _started: list[subprocess.Popen[str]] = []
 
 
@@ -27,14 +30,23 @@ def run_preloaded(program: str, cwd: Path, environment: dict[str, str], text: st
     if not _started:
         outside = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         command = [sys.executable, __file__]
-        _started.append(subprocess.Popen(command, env=outside, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        _started.append(subprocess.Popen(command, env=outside, start_new_session=True, **pipes))
     (process,) = _started
     given, output, errors = (folder / name for name in ("input", "output", "errors"))
     given.write_text(text)
     files = [str(given), str(output), str(errors)]
-    process.stdin.write(json.dumps({"program": program, "cwd": str(cwd), "environment": environment, "files": files}) + "\n")
-    process.stdin.flush()
-    assert process.stdout.readline() == "ended\n", f"the preloaded Python is gone: {process.poll()}"
+    try:
+        process.stdin.write(json.dumps({"program": program, "cwd": str(cwd), "environment": environment, "files": files}) + "\n")
+        process.stdin.flush()
+        assert select.select([process.stdout], [], [], _LIMIT_SECONDS)[0], f"no end within {_LIMIT_SECONDS} s"
+        assert process.stdout.readline() == "ended\n", f"the preloaded Python is gone: {process.poll()}"
+    except BaseException:
+        # Its next line would answer this call, not the next one. The group also has the fork.
+        _started.clear()
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise
     return output.read_text(), errors.read_text()
 
 

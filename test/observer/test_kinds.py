@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from backends import Backend, empty
 from observing import NOTHING, Observed
-from project_kinds import KINDS, version_locations_that_env_sets
-
-_SCHEMA = """
-SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns
-WHERE table_schema NOT IN ('pg_catalog', 'information_schema', 'cdk_alembic') ORDER BY 1, 2
-"""
+from project_kinds import KINDS, SCHEMA, by_alembic, version_locations_that_env_sets
 
 every_kind = pytest.mark.parametrize(("make", "revision"), KINDS, ids=[make.__name__ for make, _ in KINDS])
 
@@ -32,24 +23,15 @@ def own(observed: Observed, tmp_path: Path) -> Observed:
     return observed
 
 
-def by_alembic(project: Observed, revision: str) -> tuple[list[str], list[Any]]:
-    """Rows of the version table and schema after `alembic upgrade`; the database is empty again afterwards."""
-    command = [sys.executable, "-m", "alembic.config", "upgrade", revision]
-    ran = subprocess.run(command, cwd=project.directory, capture_output=True, text=True, env=dict(os.environ))
-    assert ran.returncode == 0, ran.stderr
-    found = project.database.versions(), project.database.rows(_SCHEMA)
-    empty(project.database)
-    return found
-
-
 @every_kind
 def test_apply_leaves_the_rows_and_the_schema_that_alembic_leaves(own: Observed, make: Make, revision: str) -> None:
     make(own)
-    expected = by_alembic(own, revision)
+    expected = by_alembic(own, own.database, revision)
     assert expected[0], "alembic applied nothing"
+    empty(own.database)
     try:
         answer = own.ask({"ask": "invoke", "request": {}})[0]["answer"]
-        assert (own.database.versions(), own.database.rows(_SCHEMA)) == expected
+        assert (own.database.versions(), own.database.rows(SCHEMA)) == expected
         assert sorted(answer["to"]) == expected[0]
         graph, end, current, _ = own.ask({"ask": "graph"}, {"ask": "invoke", "request": {"command": "current"}})
         assert end == {"report": "end"}

@@ -18,7 +18,7 @@ import psycopg
 import pytest
 from cdk_alembic import handler
 from cdk_alembic.handler import MigrationFailed
-from cdk_alembic.protocol import contract
+from cdk_alembic.protocol import contract, invocation
 
 TEMPLATES = Path(alembic.__file__).parent / "templates"
 
@@ -74,6 +74,10 @@ class Database:
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         with self.connect() as connection:
             return connection.execute(query).fetchall()
+
+    def execute(self, statements: str) -> None:
+        with self.connect() as connection:
+            connection.execute(statements)
 
     def tables(self) -> list[str]:
         return [row[0] for row in self.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")]
@@ -150,7 +154,11 @@ class Backend:
 class Context:
     """Lambda's context object, with a deadline that really runs down."""
 
+    latest: Context
+    """That of the latest call."""
+
     def __init__(self, seconds: float) -> None:
+        Context.latest = self
         self.deadline = time.monotonic() + seconds
         self.aws_request_id = str(uuid.uuid4())
 
@@ -260,6 +268,16 @@ def gate(database: Database) -> Iterator[Callable[[], None]]:
         yield open_gate
     finally:
         open_gate()
+
+
+NEAR_DEADLINE = "import conftest\nconftest.Context.latest.deadline = conftest.time.monotonic() + 50\n"
+"""In a revision, with `long_reserve`: the deadline is nearer than the reserve, and the call still has time to answer."""
+
+
+@pytest.fixture
+def long_reserve(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The runner keeps a minute for verifying and answering."""
+    monkeypatch.setattr(invocation, "RESERVE_SECONDS", 60)
 
 
 COUNT_TRIES = "op.execute(\"SELECT nextval('tries')\")\n"

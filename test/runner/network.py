@@ -28,121 +28,94 @@ def port_of(bound: socket.socket) -> int:
     return bound.getsockname()[1]
 
 
-@contextlib.contextmanager
-def proxy(listener: socket.socket) -> Iterator[None]:
-    """Opens a closed port: what comes in goes to the test's PostgreSQL."""
-    listener.listen()
-
-    def forward(client: socket.socket) -> None:
-        with client, socket.create_connection((os.environ["PGHOST"], int(os.environ["PGPORT"]))) as server:
-            other = {client: server, server: client}
-            while True:
-                for end in select.select([client, server], [], [])[0]:
-                    data = end.recv(65536)
-                    if not data:
-                        return
-                    other[end].sendall(data)
-
-    def accept() -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                threading.Thread(target=forward, args=[listener.accept()[0]], daemon=True).start()
-
-    threading.Thread(target=accept, daemon=True).start()
-    yield
-    listener.shutdown(socket.SHUT_RDWR)
-
-
 # SSLRequest and GSSENCRequest, https://www.postgresql.org/docs/current/protocol-message-formats.html
 _ENCRYPTION_REQUESTS = (struct.pack("!ii", 8, 80877103), struct.pack("!ii", 8, 80877104))
 
 
-def _in_clear(client: socket.socket, data: bytes) -> bool:
-    """Refuses encryption, which would hide the text: the tests of TLS turn it on for the whole server."""
-    if data in _ENCRYPTION_REQUESTS:
-        client.sendall(b"N")
-        return True
-    return False
-
-
 @contextlib.contextmanager
-def freezing(listener: socket.socket, moment: bytes) -> Iterator[threading.Event]:
-    """The same, until a client sends a text: from then on nothing comes through, in neither direction, and no connection ends."""
-    frozen = threading.Event()
-    kept: list[socket.socket] = []
+def _forwarding(
+    listener: socket.socket, moment: bytes | None, stop: Callable[..., None] = lambda *_: None
+) -> Iterator[threading.Event]:
+    """A proxy before the test's PostgreSQL that stops when a client sends a text.
+
+    Args:
+        moment: The text. The proxy refuses encryption then, which would hide it. None: the proxy never stops.
+        stop: Takes the sockets of a connection that was open at that moment, or the one socket of a later connection.
+
+    Yields: Whether it has stopped.
+    """
+    stopped = threading.Event()
     listener.listen()
 
     def forward(client: socket.socket) -> None:
         server = socket.create_connection((os.environ["PGHOST"], int(os.environ["PGPORT"])))
-        kept.extend((client, server))
+        if forward_until_stopped(client, server):
+            return stop(client, server)
+        client.close()
+        server.close()
+
+    def forward_until_stopped(client: socket.socket, server: socket.socket) -> bool:
+        """False: one of the two ended the connection."""
         other = {client: server, server: client}
-        while True:
-            for end in select.select([client, server], [], [])[0]:
-                data = end.recv(65536)
-                if not data and not frozen.is_set():
-                    client.close()
-                    server.close()
-                    return
-                if end is client and _in_clear(client, data):
-                    continue
-                if end is client and moment in data:
-                    frozen.set()
-                if frozen.is_set():
-                    return
-                other[end].sendall(data)
+        with contextlib.suppress(OSError):
+            while True:
+                for end in select.select([client, server], [], [])[0]:
+                    data = end.recv(65536)
+                    if end is client and moment is not None:
+                        if data in _ENCRYPTION_REQUESTS:
+                            client.sendall(b"N")
+                            continue
+                        if moment in data:
+                            stopped.set()
+                    if stopped.is_set():
+                        return True
+                    if not data:
+                        return False
+                    other[end].sendall(data)
+        return False
 
     def accept() -> None:
         with contextlib.suppress(OSError):
             while True:
                 client = listener.accept()[0]
-                if frozen.is_set():
-                    kept.append(client)
+                if stopped.is_set():
+                    stop(client)
                 else:
                     threading.Thread(target=forward, args=[client], daemon=True).start()
 
     threading.Thread(target=accept, daemon=True).start()
-    yield frozen
+    yield stopped
     listener.shutdown(socket.SHUT_RDWR)
+
+
+@contextlib.contextmanager
+def proxy(listener: socket.socket) -> Iterator[None]:
+    """A proxy that opens a closed port: what comes in goes to the test's PostgreSQL."""
+    with _forwarding(listener, None):
+        yield
+
+
+@contextlib.contextmanager
+def freezing(listener: socket.socket, moment: bytes) -> Iterator[threading.Event]:
+    """A proxy that freezes when a client sends a text: nothing comes through in either direction, and no connection ends."""
+    kept: list[socket.socket] = []
+    with _forwarding(listener, moment, lambda *connections: kept.extend(connections)) as frozen:
+        yield frozen
     for connection in kept:
         connection.close()
 
 
 @contextlib.contextmanager
 def resetting(listener: socket.socket, moment: bytes) -> Iterator[threading.Event]:
-    """The same, until a client sends a text: its connection is reset then, and each one after it."""
-    cut = threading.Event()
-    listener.listen()
+    """A proxy that resets its connections when a client sends a text, and each later one."""
 
-    def reset(connection: socket.socket) -> None:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        connection.close()
+    def reset(*connections: socket.socket) -> None:
+        for connection in connections:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
 
-    def forward(client: socket.socket) -> None:
-        with socket.create_connection((os.environ["PGHOST"], int(os.environ["PGPORT"]))) as server:
-            other = {client: server, server: client}
-            while True:
-                for end in select.select([client, server], [], [])[0]:
-                    data = end.recv(65536)
-                    if end is client and _in_clear(client, data):
-                        continue
-                    if end is client and moment in data:
-                        cut.set()
-                    if not data or cut.is_set():
-                        return reset(client)
-                    other[end].sendall(data)
-
-    def accept() -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                client = listener.accept()[0]
-                if cut.is_set():
-                    reset(client)
-                else:
-                    threading.Thread(target=forward, args=[client], daemon=True).start()
-
-    threading.Thread(target=accept, daemon=True).start()
-    yield cut
-    listener.shutdown(socket.SHUT_RDWR)
+    with _forwarding(listener, moment, reset) as cut:
+        yield cut
 
 
 @contextlib.contextmanager

@@ -6,12 +6,15 @@ It imports neither conftest: both folders of tests have one.
 from __future__ import annotations
 
 import compileall
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from conftest import Backend
+    from conftest import Backend, Database
 
 _REVISION = '''"""Add {revision}
 
@@ -43,6 +46,21 @@ with create_engine("{url}").connect() as connection:
     with context.begin_transaction():
         context.run_migrations()
 """
+
+
+SCHEMA = """
+SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns
+WHERE table_schema NOT IN ('pg_catalog', 'information_schema', 'cdk_alembic') ORDER BY 1, 2
+"""
+"""The columns of the database, without the runner's own."""
+
+
+def by_alembic(backend: Backend, database: Database, revision: str) -> tuple[list[str], list[Any]]:
+    """Rows of the version table and SCHEMA after `alembic upgrade`."""
+    command = [sys.executable, "-m", "alembic.config", "upgrade", revision]
+    ran = subprocess.run(command, cwd=backend.directory, capture_output=True, text=True, env=dict(os.environ))
+    assert ran.returncode == 0, ran.stderr
+    return database.versions(), database.rows(SCHEMA)
 
 
 def write(folder: Path, revision: str, down: Any = None, labels: Any = None, depends: Any = None, module: str = "") -> Path:

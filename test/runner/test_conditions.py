@@ -44,11 +44,6 @@ def role(database: Database, backend: Backend, *grants: str) -> Iterator[str]:
             connection.execute(f"DROP OWNED BY {name}; DROP ROLE {name}")
 
 
-def change(database: Database, statement: str) -> None:
-    with database.connect() as connection:
-        connection.execute(statement)
-
-
 def refused(command: str, code: str) -> dict[str, Any]:
     error = failure({"command": command})["error"]
     assert error["code"] == code, error
@@ -63,7 +58,7 @@ def test_a_role_that_may_not_read_the_version_table(each: Backend, database: Dat
 
 
 def test_a_role_that_may_not_create_tables(each: Backend, database: Database) -> None:
-    change(database, "DROP TABLE alembic_version, aa")
+    database.execute("DROP TABLE alembic_version, aa")
     with role(database, each, "GRANT USAGE ON SCHEMA public"):
         assert invoke({"command": "plan"})["status"] == "pending"
         assert "schema public" in refused("upgrade", "permission_denied")["message"]
@@ -72,8 +67,8 @@ def test_a_role_that_may_not_create_tables(each: Backend, database: Database) ->
 @pytest.mark.parametrize("is_new", [True, False])
 def test_a_database_that_is_read_only(each: Backend, database: Database, is_new: bool) -> None:
     if is_new:
-        change(database, "DROP TABLE alembic_version, aa")
-    change(database, f'ALTER DATABASE "{database.name}" SET default_transaction_read_only = on')
+        database.execute("DROP TABLE alembic_version, aa")
+    database.execute(f'ALTER DATABASE "{database.name}" SET default_transaction_read_only = on')
     try:
         assert invoke({"command": "plan"})["status"] == "pending"
         assert "writer" in refused("upgrade", "read_only")["next"]
@@ -107,7 +102,7 @@ def test_a_database_that_is_read_only(each: Backend, database: Database, is_new:
 def test_a_version_table_that_holds_what_alembic_never_writes(
     each: Backend, database: Database, statement: str, shown: str
 ) -> None:
-    change(database, statement)
+    database.execute(statement)
     for command in ("plan", "current", "upgrade", "history"):
         assert shown in refused(command, "invalid_version_table")["message"]
 
@@ -145,10 +140,10 @@ def test_a_record_that_somebody_has_locked_keeps_no_run(
 
 
 def test_a_timeout_that_ends_a_short_statement(each: Backend, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    change(database, "DROP TABLE alembic_version; CREATE VIEW alembic_version AS SELECT 'aa' AS version_num FROM pg_sleep(60)")
+    database.execute("DROP TABLE alembic_version; CREATE VIEW alembic_version AS SELECT 'aa' AS version_num FROM pg_sleep(60)")
     monkeypatch.setattr(version_table, "BRIEFLY", "set_config('statement_timeout', '200', false)")
     assert "pg_db_role_setting" in refused("plan", "timed_out")["next"]
-    change(database, "DROP VIEW alembic_version")
+    database.execute("DROP VIEW alembic_version")
 
 
 def test_the_timeouts_of_a_role_are_not_those_of_a_revision(each: Backend, database: Database) -> None:
@@ -162,7 +157,7 @@ def test_the_timeouts_of_a_role_are_not_those_of_a_revision(each: Backend, datab
     timeouts += ["transaction_timeout"] if database.rows("SHOW server_version_num")[0][0] >= "170000" else []
     with role(database, each, "GRANT ALL ON SCHEMA public", "GRANT ALL ON ALL TABLES IN SCHEMA public") as name:
         for timeout in timeouts:
-            change(database, f"ALTER ROLE {name} SET {timeout} = '1s'")
+            database.execute(f"ALTER ROLE {name} SET {timeout} = '1s'")
         assert invoke()["to"] == ["bb"]
 
 

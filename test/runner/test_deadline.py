@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
-from conftest import AT_GATE, DRIVERS, WAIT, Backend, Database, eventually, failure, gate, invoke
+from cdk_alembic.database import session
+from conftest import AT_GATE, DRIVERS, NEAR_DEADLINE, WAIT, Backend, Database, eventually, failure, gate, invoke
 from network import closed_port, freezing, port_of
 from processes import Call
 
@@ -98,7 +99,12 @@ def test_waiting_for_the_mutex_ends_before_the_deadline(backend: Backend, databa
     assert holder.answer()["status"] == "complete"
 
 
-def test_a_revision_that_finishes_at_the_deadline_is_recorded_and_not_cancelled(backend: Backend, database: Database) -> None:
+@pytest.mark.usefixtures("long_reserve")
+def test_a_revision_that_finishes_at_the_deadline_is_recorded_and_not_cancelled(
+    backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The limits are set anew before each statement of a revision, but not before that of Alembic after it.
+    monkeypatch.setattr(session, "REFRESH_SECONDS", 0)
     backend.revision("aa", None)
     invoke()
     with database.connect() as connection:
@@ -106,5 +112,5 @@ def test_a_revision_that_finishes_at_the_deadline_is_recorded_and_not_cancelled(
             "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.1); RETURN new; END $$"
         )
         connection.execute("CREATE TRIGGER slow BEFORE UPDATE ON alembic_version FOR EACH ROW EXECUTE FUNCTION slow()")
-    backend.revision("bb", "aa", 'op.execute("CREATE TABLE bb (id int)")\nimport time\ntime.sleep(8.1)')
-    assert invoke(seconds=10)["to"] == ["bb"]
+    backend.revision("bb", "aa", f'op.execute("CREATE TABLE bb (id int)")\n{NEAR_DEADLINE}')
+    assert invoke()["to"] == ["bb"]

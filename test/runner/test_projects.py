@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from conftest import Backend, Database, empty, failure, invoke
-from project_kinds import KINDS, location_that_is_not_there, several_bases, write
-
-_SCHEMA = """
-SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns
-WHERE table_schema NOT IN ('pg_catalog', 'information_schema', 'cdk_alembic') ORDER BY 1, 2
-"""
+from project_kinds import KINDS, SCHEMA, by_alembic, location_that_is_not_there, several_bases, write
 
 
 @pytest.mark.parametrize(("make", "revision"), KINDS, ids=[make.__name__ for make, _ in KINDS])
@@ -28,17 +19,9 @@ def test_a_deploy_leaves_the_rows_and_the_schema_that_alembic_leaves(
     empty(database)
     answer = invoke()
     assert answer["status"] == "complete"
-    assert (database.versions(), database.rows(_SCHEMA)) == expected
+    assert (database.versions(), database.rows(SCHEMA)) == expected
     assert sorted(answer["to"]) == expected[0]
     assert invoke()["applied"] == []
-
-
-def by_alembic(backend: Backend, database: Database, revision: str) -> tuple[list[str], list[Any]]:
-    """Rows of the version table and schema after `alembic upgrade`."""
-    command = [sys.executable, "-m", "alembic.config", "upgrade", revision]
-    ran = subprocess.run(command, cwd=backend.directory, capture_output=True, text=True, env=dict(os.environ))
-    assert ran.returncode == 0, ran.stderr
-    return database.versions(), database.rows(_SCHEMA)
 
 
 def test_a_location_that_appears_later_is_migrated_by_the_next_deploy(backend: Backend, database: Database) -> None:

@@ -28,11 +28,6 @@ def schemas(request: Any, package: Backend, database: Database, monkeypatch: pyt
     yield package
 
 
-def change(database: Database, statement: str) -> None:
-    with database.connect() as connection:
-        connection.execute(statement)
-
-
 INVALID = {
     "overlapping rows": "INSERT INTO b.alembic_version VALUES ('r2')",
     "a row twice": "ALTER TABLE b.alembic_version DROP CONSTRAINT alembic_version_pkc;"
@@ -48,13 +43,13 @@ INVALID = {
 @pytest.mark.parametrize("command", ["upgrade", "plan"])
 def test_an_invalid_version_table_is_the_outcome_of_its_tenant(schemas: Backend, database: Database, command: str) -> None:
     for what, statement in INVALID.items():
-        change(database, "CREATE TABLE b.kept AS SELECT * FROM b.alembic_version")
-        change(database, statement)
+        database.execute("CREATE TABLE b.kept AS SELECT * FROM b.alembic_version")
+        database.execute(statement)
         answer = invoke(batch(*"abc", command=command))
         assert codes(answer) == {"b": "invalid_version_table"}, what
         assert outcomes(answer)["b"]["error"]["next"], what
-        change(database, "DROP TABLE b.alembic_version; ALTER TABLE b.kept RENAME TO alembic_version")
-        change(database, "ALTER TABLE b.alembic_version ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)")
+        database.execute("DROP TABLE b.alembic_version; ALTER TABLE b.kept RENAME TO alembic_version")
+        database.execute("ALTER TABLE b.alembic_version ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)")
     expected = ["r2"] if command == "upgrade" else ["r1"]
     assert versions(database, "a") == versions(database, "c") == expected
 
@@ -69,7 +64,7 @@ def test_a_version_table_that_is_locked_is_the_outcome_of_its_tenant(schemas: Ba
 
 
 def test_a_schema_that_the_role_may_not_use_is_the_outcome_of_its_tenant(schemas: Backend, database: Database) -> None:
-    change(database, "REVOKE ALL ON b.alembic_version FROM CURRENT_USER")
+    database.execute("REVOKE ALL ON b.alembic_version FROM CURRENT_USER")
     with database.connect() as connection:
         connection.execute("DROP ROLE IF EXISTS somebody")
         connection.execute("CREATE ROLE somebody LOGIN PASSWORD 'somebody'")
@@ -127,8 +122,8 @@ def test_a_database_that_freezes_is_the_outcome_of_its_tenant(
     moment: str,
 ) -> None:
     by_secret(scheme, template, limits={"connectRetrySeconds": 0, "lockRetrySeconds": 0})
-    monkeypatch.setattr(watchdog, "ANSWER_SECONDS", 2)
-    monkeypatch.setattr(connecting, "CONNECT_TIMEOUT_SECONDS", 2)
+    monkeypatch.setattr(watchdog, "ANSWER_SECONDS", 5)
+    monkeypatch.setattr(connecting, "CONNECT_TIMEOUT_SECONDS", 5)
     fetch = addresses._fetch
     package.table_revision("r1")
     with closed_port() as bound, freezing(bound, moment.encode()) as frozen:
@@ -136,11 +131,12 @@ def test_a_database_that_freezes_is_the_outcome_of_its_tenant(
         monkeypatch.setattr(addresses, "_fetch", lambda arn: frozen_secret if arn == "arn:acme" else fetch(arn))
         request = tenants(acme={"secretArn": "arn:acme"}, globex={"secretArn": "arn:globex"})
         # A revision has until the deadline.
-        answer = invoke(request, seconds=12 if moment.startswith("CREATE") else 60)
+        answer = invoke(request, seconds=30 if moment.startswith("CREATE") else 60)
         assert frozen.is_set()
+        failed = codes(answer)
         while answer["left"]:
-            assert "acme" in outcomes(answer)
             answer = invoke({"tenants": answer["left"]}, seconds=40)
-    error = outcomes(answer).get("acme", {}).get("error")
-    assert error is None or error["code"] in ("database_unreachable", "deadline_reached")
+            failed = {**codes(answer), **failed}
+    assert set(failed) == {"acme"}
+    assert failed["acme"] in ("database_unreachable", "deadline_reached")
     assert versions(own["globex"], "public") == ["r1"]

@@ -6,7 +6,7 @@ import json
 
 import pytest
 from cdk_alembic.database import address as secrets
-from conftest import DRIVERS, Backend, Database, failure, invoke, set_settings
+from conftest import DRIVERS, NEAR_DEADLINE, Backend, Database, failure, invoke, set_settings
 
 
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
@@ -110,10 +110,11 @@ def test_a_slice_stops_between_two_revisions_and_the_next_continues(backend: Bac
     assert (third["status"], third["to"], third["pending"]) == ("complete", ["cc"], [])
 
 
+@pytest.mark.usefixtures("long_reserve")
 def test_a_request_near_its_deadline_applies_one_revision_and_answers_partial(backend: Backend, database: Database) -> None:
-    backend.revision("aa", None, "import time\ntime.sleep(8.1)")
+    backend.revision("aa", None, NEAR_DEADLINE)
     backend.table_revision("bb", "aa")
-    answer = invoke(seconds=10)
+    answer = invoke()
     assert (answer["status"], answer["to"]) == ("partial", ["aa"])
     assert database.versions() == ["aa"]
 

@@ -13,19 +13,63 @@ export interface Case {
   readonly rules?: readonly DataLossRule[];
 }
 
-export const destroys = (
-  title: string,
-  rule: DataLossRule | readonly DataLossRule[],
-  up: string,
-  more: Partial<Case> = {},
-): Case => ({
+/** A table of SQLAlchemy, in the body of `upgrade`. */
+export const USERS = 'users = sa.table("users", sa.column("id"), sa.column("email"), sa.column("active"))\n';
+
+/** A model in the revision itself. */
+export const MODEL = `from sqlalchemy.orm import Session, declarative_base, sessionmaker
+
+class User(declarative_base()):
+    __tablename__ = "users"
+    id = sa.Column(sa.Integer, primary_key=True)
+    email = sa.Column(sa.Text)`;
+
+/** Models of the backend with declared columns and a schema. */
+export const MODELS = {
+  'app/__init__.py': '',
+  'app/db/__init__.py': '',
+  'app/db/base.py': 'from sqlalchemy.orm import DeclarativeBase\n\nclass Base(DeclarativeBase):\n    pass\n',
+  'app/db/models.py':
+    'from sqlalchemy.orm import Mapped, mapped_column\nfrom .base import Base\n\nclass Order(Base):\n    __tablename__ = "orders"\n    __table_args__ = {"schema": "shop"}\n    id: Mapped[int] = mapped_column(primary_key=True)\n    note: Mapped[str | None] = mapped_column()\n',
+};
+
+/** A model of the backend in the old style. */
+export const INVOICES = {
+  'app/__init__.py': '',
+  'app/models.py':
+    'import sqlalchemy as sa\nfrom sqlalchemy.orm import declarative_base\nBase = declarative_base()\n\nclass Invoice(Base):\n    __tablename__ = "invoices"\n    id = sa.Column(sa.Integer, primary_key=True)\n    memo = sa.Column(sa.Text)\n',
+};
+
+export const SQL_FILE = 'from pathlib import Path\nHERE = Path(__file__).parent\n';
+
+/** The rules that one case must find: at least one. */
+export type Rules = readonly [DataLossRule, ...DataLossRule[]];
+
+type More = Pick<Case, 'head' | 'files'>;
+
+const rulesOf = (rule: DataLossRule | Rules): Rules => (typeof rule === 'string' ? [rule] : rule);
+
+/** A revision that loses data. */
+export const destroys = (title: string, rule: DataLossRule | Rules, up: string, more: More = {}): Case => ({
   title,
   up,
-  rules: typeof rule === 'string' ? [rule] : rule,
+  rules: rulesOf(rule),
   ...more,
 });
 
-export const keeps = (title: string, up: string, more: Partial<Case> = {}): Case => ({ title, up, ...more });
+/** A revision that loses data, whose `upgrade` is not a plain function: `head` defines it. */
+export const defines = (title: string, rule: DataLossRule | Rules, head: string, files: Case['files'] = {}): Case => ({
+  title,
+  head,
+  files,
+  rules: rulesOf(rule),
+});
+
+/** A revision that loses nothing. */
+export const keeps = (title: string, up: string, more: More = {}): Case => ({ title, up, ...more });
+
+/** The same; the title is the SQL. */
+export const keepsSql = (sql: string): Case => keeps(sql, `op.execute("""${sql}""")`);
 
 export function revisionFile({ up, head = '' }: Case): string {
   const body =

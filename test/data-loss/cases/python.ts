@@ -1,13 +1,9 @@
-import { type Case, destroys } from './case';
-
-const USERS = 'users = sa.Table("users", sa.MetaData(), sa.Column("id", sa.Integer))\n';
+import { type Case, defines, destroys, SQL_FILE } from './case';
 
 /** Different styles of Python. */
 // biome-ignore format: one case on a line
 export const PYTHON: readonly Case[] = [
-  destroys('upgrade below if and try at once', ['drop-table', 'drop-table'], '', {
-    up: undefined,
-    head: `try:
+  defines('upgrade below if and try at once', ['drop-table', 'drop-table'], `try:
     import app.settings as settings
     if settings.LEGACY:
         def upgrade():
@@ -17,16 +13,10 @@ export const PYTHON: readonly Case[] = [
             op.drop_table("users")
 except ImportError:
     def upgrade():
-        pass`,
-  }),
-  destroys('upgrade as a lambda', 'drop-table', '', { up: undefined, head: 'upgrade = lambda: op.drop_table("users")' }),
-  destroys('upgrade as a partial', 'drop-table', '', {
-    up: undefined,
-    head: 'import functools\ndef _run(table):\n    op.drop_table(table)\nupgrade = functools.partial(_run, "users")',
-  }),
-  destroys('upgrade with a decorator of its own', 'drop-table', '', {
-    up: undefined,
-    head: `import functools
+        pass`),
+  defines('upgrade as a lambda', 'drop-table', 'upgrade = lambda: op.drop_table("users")'),
+  defines('upgrade as a partial', 'drop-table', 'import functools\ndef _run(table):\n    op.drop_table(table)\nupgrade = functools.partial(_run, "users")'),
+  defines('upgrade with a decorator of its own', 'drop-table', `import functools
 
 def only_postgresql(function):
     @functools.wraps(function)
@@ -38,11 +28,8 @@ def only_postgresql(function):
 
 @only_postgresql
 def upgrade():
-    op.drop_table("users")`,
-  }),
-  destroys('upgrade with a decorator that takes arguments', 'truncate', '', {
-    up: undefined,
-    head: `def on(*names):
+    op.drop_table("users")`),
+  defines('upgrade with a decorator that takes arguments', 'truncate', `def on(*names):
     def decorate(function):
         def wrapper():
             if op.get_bind().dialect.name in names:
@@ -52,15 +39,9 @@ def upgrade():
 
 @on("postgresql", "mysql")
 def upgrade():
-    op.execute("TRUNCATE users")`,
-  }),
-  destroys('upgrade with a decorator of a library', 'drop-column', '', {
-    up: undefined,
-    head: 'from contextlib import contextmanager\nimport retrying\n\n@retrying.retry(stop_max_attempt_number=3)\ndef upgrade():\n    op.drop_column("users", "email")',
-  }),
-  destroys('upgrade as a method of an object', 'drop-table', '', {
-    up: undefined,
-    head: `class Migration:
+    op.execute("TRUNCATE users")`),
+  defines('upgrade with a decorator of a library', 'drop-column', 'from contextlib import contextmanager\nimport retrying\n\n@retrying.retry(stop_max_attempt_number=3)\ndef upgrade():\n    op.drop_column("users", "email")'),
+  defines('upgrade as a method of an object', 'drop-table', `class Migration:
     table = "users"
 
     def forward(self):
@@ -69,8 +50,7 @@ def upgrade():
     def _gone(self):
         op.drop_table(self.table)
 
-upgrade = Migration().forward`,
-  }),
+upgrade = Migration().forward`),
   destroys('upgrade as a class method that a base calls', 'drop-table', 'Drop.run()', {
     head: `class Base:
     @classmethod
@@ -81,20 +61,12 @@ upgrade = Migration().forward`,
 class Drop(Base):
     tables = ["users"]`,
   }),
-  destroys('upgrade imported from another module', 'drop-table', '', {
-    up: undefined,
-    head: 'from app.migrations.aa import upgrade, downgrade',
-    files: {
+  defines('upgrade imported from another module', 'drop-table', 'from app.migrations.aa import upgrade, downgrade', {
       'app/__init__.py': '',
       'app/migrations/__init__.py': '',
       'app/migrations/aa.py': 'from alembic import op\n\ndef upgrade():\n    op.drop_table("users")\n\ndef downgrade():\n    pass\n',
-    },
-  }),
-  destroys('upgrade of a module that is imported with a star', 'drop-table', '', {
-    up: undefined,
-    head: 'from app.migration_aa import *',
-    files: { 'app/__init__.py': '', 'app/migration_aa.py': 'from alembic import op\n\ndef upgrade():\n    op.drop_table("users")\n' },
-  }),
+    }),
+  defines('upgrade of a module that is imported with a star', 'drop-table', 'from app.migration_aa import *', { 'app/__init__.py': '', 'app/migration_aa.py': 'from alembic import op\n\ndef upgrade():\n    op.drop_table("users")\n' }),
   destroys('op that is given on', 'drop-table', 'run(op)', {
     head: 'def run(operations):\n    operations.drop_table("users")',
   }),
@@ -256,7 +228,7 @@ class Drop(Base):
   destroys('a lookup with a default', 'drop-table', 'op.execute(SQL.get(os.environ.get("MODE"), "SELECT 1"))', { head: 'import os\nSQL = {"full": "DROP TABLE users"}' }),
   destroys('str.translate', 'drop-table', 'op.execute("DROP_TABLE_users".replace("_", " "))'),
   destroys('a template of string', 'drop-table', 'op.execute(string.Template("DROP TABLE $t").substitute(t="users"))', { head: 'import string' }),
-  destroys('a table that is dropped by its object', 'drop-table', `${USERS}users.drop(bind=op.get_bind(), checkfirst=True)`),
+  destroys('a table that is dropped by its object', 'drop-table', 'users = sa.Table("users", sa.MetaData(), sa.Column("id", sa.Integer))\nusers.drop(bind=op.get_bind(), checkfirst=True)'),
   destroys('a table of the top of the file', 'drop-table', 'USERS.drop(op.get_bind())', { head: 'META = sa.MetaData()\nUSERS = sa.Table("users", META, sa.Column("id", sa.Integer))' }),
   destroys('a table of a model', 'drop-table', 'User.__table__.drop(op.get_bind())', { head: 'from app.models import User', files: { 'app/__init__.py': '', 'app/models.py': 'from sqlalchemy.orm import declarative_base\n\nBase = declarative_base()\n\nclass User(Base):\n    __tablename__ = "users"\n' } }),
   destroys('a table of a model, over its own engine', 'drop-table', 'User.__table__.drop(engine)', { head: 'from app.db import engine\nfrom app.models import User' }),
@@ -301,4 +273,115 @@ def drop_it(operations, operation):
   destroys('batch with an ExitStack', 'drop-column', 'with ExitStack() as stack:\n    batch = stack.enter_context(op.batch_alter_table("users"))\n    batch.drop_column("email")', { head: 'from contextlib import ExitStack' }),
   destroys('batch that alters a type', 'convert-column', 'with op.batch_alter_table("users") as batch:\n    batch.alter_column("created_at", existing_type=sa.DateTime(), type_=sa.Date())'),
   destroys('batch execute', 'truncate', 'with op.batch_alter_table("users") as batch:\n    batch.execute("TRUNCATE users")'),
+  destroys('below try', 'drop-table', 'try:\n    op.drop_table("users")\nexcept sa.exc.ProgrammingError:\n    pass'),
+  destroys('in an exception handler', 'drop-table', 'try:\n    check()\nexcept Exception:\n    op.execute("DROP TABLE users")'),
+  destroys('in a finally', 'truncate', 'try:\n    pass\nfinally:\n    op.execute("TRUNCATE users")'),
+  defines('upgrade defined below if', 'drop-table', 'if True:\n    def upgrade():\n        op.drop_table("users")\nelse:\n    def upgrade():\n        pass'),
+  defines('upgrade defined below try', 'drop-table', 'try:\n    import orjson\n    def upgrade():\n        pass\nexcept ImportError:\n    def upgrade():\n        op.drop_table("users")'),
+  defines('upgrade is another name of a function', 'drop-table', 'def run():\n    op.drop_table("users")\n\nupgrade = run'),
+  destroys('op under another name', 'drop-table', 'o.drop_table("users")', { head: 'from alembic import op as o' }),
+  destroys('a function of op in a variable', 'drop-table', 'drop = op.drop_table\ndrop("users")'),
+  destroys('alembic.op with its whole name', 'drop-column', 'alembic.op.drop_column("users", "email")', { head: 'import alembic.op' }),
+  destroys('getattr', 'drop-table', 'getattr(op, "drop_" + "table")("users")'),
+  destroys('functools.partial', ['drop-column', 'drop-column'], 'for column in ("email", "name"):\n    drop(column)', { head: 'from functools import partial\ndrop = partial(op.drop_column, "users")' }),
+  destroys('a helper of the same file', 'drop-table', 'tidy("users")', { head: 'def tidy(table):\n    really(table)\n\ndef really(table):\n    op.drop_table(table)' }),
+  destroys('a helper of the backend', 'drop-table', 'drop_if_exists("users")', { head: 'from app.db.migration_helpers import drop_if_exists', files: { 'app/__init__.py': '', 'app/db/__init__.py': '', 'app/db/migration_helpers.py': 'from alembic import op\n\ndef drop_if_exists(name):\n    op.execute(f"DROP TABLE IF EXISTS {name}")\n' } }),
+  destroys('a helper module', 'truncate', 'helpers.empty("users")', { head: 'from app import helpers', files: { 'app/__init__.py': '', 'app/helpers.py': 'from alembic import op\n\ndef empty(*names):\n    op.execute("TRUNCATE " + ", ".join(names))\n' } }),
+  destroys('a helper beside the revision', 'drop-table', 'gone("users")', { head: 'from _helpers import gone', files: { 'alembic/versions/_helpers.py': 'from alembic import op\n\ndef gone(name):\n    op.drop_table(name)\n' } }),
+  destroys('a class that does it', 'drop-table', 'Cleanup(op).run("users")', { head: 'class Cleanup:\n    def __init__(self, operations):\n        self.operations = operations\n\n    def run(self, name):\n        self.operations.drop_table(name)' }),
+  destroys('a lambda', 'drop-table', 'drop = lambda name: op.execute("DROP TABLE " + name)\ndrop("users")'),
+  destroys('a loop over a tuple', ['drop-table', 'drop-table'], 'for table in TABLES:\n    op.drop_table(table)', { head: 'TABLES = ("users", "teams")' }),
+  destroys('a comprehension', 'drop-table', '[op.drop_table(name) for name in ("users",)]'),
+  destroys('an f-string', 'drop-table', 'op.execute(f"DROP TABLE {SCHEMA}.users")', { head: 'SCHEMA = "app"' }),
+  destroys('a sum of texts', 'drop-table', 'verb = "DROP"\nop.execute(verb + " TABLE " + "users")'),
+  destroys('%', 'drop-table', 'op.execute("DROP TABLE %s" % "users")'),
+  destroys('format', 'drop-table', 'op.execute("{} TABLE {name}".format("DROP", name="users"))'),
+  destroys('join', 'drop-table', 'op.execute(" ".join(["DROP", "TABLE", "users"]))'),
+  destroys('several statements that are joined', 'delete-all', 'op.execute(";".join(["SELECT 1", "DELETE FROM users"]))'),
+  destroys('dedent', 'drop-table', 'op.execute(dedent("""\n    DROP TABLE\n      users\n"""))', { head: 'from textwrap import dedent' }),
+  destroys('replace', 'drop-table', 'op.execute("DROP TABLE :table".replace(":table", "users"))'),
+  destroys('bytes', 'drop-table', 'op.get_bind().connection.cursor().execute(b"DROP TABLE users")'),
+  destroys('a file of SQL', 'drop-table', 'op.execute((HERE / "gone.sql").read_text())', { head: SQL_FILE, files: { 'alembic/versions/gone.sql': '-- gone\nSELECT 1;\nDROP TABLE users;\n' } }),
+  destroys('a file of SQL that is opened', 'delete-all', 'path = os.path.join(os.path.dirname(__file__), "..", "sql", "gone.sql")\nwith open(path) as file:\n    op.execute(sa.text(file.read()))', { head: 'import os', files: { 'alembic/sql/gone.sql': 'DELETE FROM users;' } }),
+  destroys(
+    'statements of a file, one by one',
+    'drop-table',
+    'for statement in SQL.split(";"):\n    if statement.strip():\n        op.execute(statement)',
+    {
+      head: `${SQL_FILE}SQL = (HERE / "gone.sql").read_text(encoding="utf-8")`,
+      files: { 'alembic/versions/gone.sql': 'SELECT 1;\nDROP TABLE users;\n' },
+    },
+  ),
+  defines('a template for several databases', 'drop-table', 'def upgrade(engine_name):\n    globals()["upgrade_%s" % engine_name]()\n\ndef upgrade_main():\n    op.drop_table("users")\n\ndef upgrade_other():\n    pass'),
+  destroys('statements of a generator', 'drop-table', 'for sql in statements():\n    op.execute(sql)', { head: 'def statements():\n    yield "SELECT 1"\n    yield "DROP TABLE users"' }),
+  destroys('a file of a package', 'drop-table', 'op.execute(files("app.sql").joinpath("gone.sql").read_text())', { head: 'from importlib.resources import files', files: { 'app/__init__.py': '', 'app/sql/__init__.py': '', 'app/sql/gone.sql': 'DROP TABLE users' } }),
+  destroys('try, except, else', 'drop-table', `try:
+    conn = op.get_bind()
+    conn.execute(sa.text("SELECT 1 FROM legacy LIMIT 1"))
+except Exception as error:
+    print(error)
+else:
+    op.drop_table("legacy")`),
+  destroys('context manager suppress', 'drop-column', `with contextlib.suppress(Exception):
+    op.drop_column("orders", "note")`, { head: 'import contextlib' }),
+  destroys('async def inside', 'truncate', `async def work(conn):
+    async with conn.begin():
+        await conn.execute(sa.text("truncate orders"))
+connection = op.get_bind()
+connection.run_sync(work)`),
+  destroys('sets of tuples unpacked', ['drop-column', 'drop-column'], `for table, *columns in [("orders", "note", "extra")]:
+    for column in columns:
+        op.drop_column(table, column)`),
+  destroys('helper with default argument', 'drop-table', 'clean()', { head: 'def clean(name="orders", *, operations=op):\n    operations.drop_table(name)' }),
+  destroys('helper with kwargs', 'drop-column', 'change(op.drop_column, table_name="orders", column_name="note")', { head: 'def change(function, **kwargs):\n    return function(**kwargs)' }),
+  destroys('helper of a class with state', ['truncate'], 'm = Runner()\nm.add("TRUNCATE orders")\nm.run()', { head: 'class Runner:\n    def __init__(self):\n        self.sql = []\n    def add(self, text):\n        self.sql.append(text)\n        return self\n    def run(self):\n        for text in self.sql:\n            op.execute(text)' }),
+  destroys('chained helper', ['truncate'], 'Runner().add("TRUNCATE orders").run()', { head: 'class Runner:\n    def __init__(self):\n        self.sql = []\n    def add(self, text):\n        self.sql.append(text)\n        return self\n    def run(self):\n        for text in self.sql:\n            op.execute(text)' }),
+  destroys('read lines of a file', ['truncate'], 'with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "x.sql"), "r", encoding="utf8") as f:\n    for line in f:\n        if line.strip():\n            op.execute(line)', { head: 'import os', files: { 'alembic/versions/x.sql': 'SELECT 1;\nTRUNCATE orders;\n' } }),
+  destroys('glob of files', ['truncate'], 'for path in sorted((pathlib.Path(__file__).parent / "sql").glob("*.sql")):\n    op.execute(path.read_text())', { head: 'import pathlib', files: { 'alembic/versions/sql/1.sql': 'SELECT 1', 'alembic/versions/sql/2.sql': 'TRUNCATE orders' } }),
+  destroys('os.listdir', ['truncate'], 'base = os.path.join(os.path.dirname(__file__), "sql")\nfor name in sorted(os.listdir(base)):\n    with open(os.path.join(base, name)) as f:\n        op.execute(f.read())', { head: 'import os', files: { 'alembic/versions/sql/1.sql': 'TRUNCATE orders' } }),
+  destroys('a file by revision', ['truncate'], 'op.execute(Path(__file__).with_name(f"{revision}.sql").read_text())', { head: 'from pathlib import Path', files: { 'alembic/versions/aa.sql': 'TRUNCATE orders' } }),
+  destroys('a helper that reads', ['drop-table'], 'run_sql("gone.sql")', { head: 'from app.sqlfile import run_sql', files: { 'app/__init__.py': '', 'app/gone.sql': 'DROP TABLE orders;', 'app/sqlfile.py': 'import os\nfrom alembic import op\nHERE = os.path.dirname(os.path.realpath(__file__))\n\ndef run_sql(name):\n    with open(os.path.join(HERE, name)) as f:\n        statements = [s for s in f.read().split(";") if s.strip()]\n    for s in statements:\n        op.execute(s)\n' } }),
+  destroys('module constants of SQL', ['drop-table'], 'for sql in UPGRADE_SQL:\n    op.execute(sql)', { head: 'UPGRADE_SQL = [\n    "CREATE TABLE a (id int)",\n    *["DROP TABLE " + t for t in ("orders",)],\n]' }),
+  destroys('conditional constants', ['drop-table'], 'op.execute(SQL[MODE])', { head: 'import os\nMODE = os.getenv("MODE", "a")\nSQL = {"a": "DROP TABLE orders", "b": "SELECT 1"}' }),
+  destroys('percent with dict', ['drop-table'], 'op.execute("DROP %(kind)s %(name)s" % {"kind": "TABLE", "name": "orders"})'),
+  destroys('percent with locals', ['drop-table'], 'kind, name = "TABLE", "orders"\nop.execute("DROP %(kind)s %(name)s" % locals())'),
+  destroys('format with locals', ['drop-table'], 'name = "orders"\nop.execute("DROP TABLE {name}".format(**locals()))'),
+  destroys('format_map', ['drop-table'], 'op.execute("DROP TABLE {t}".format_map({"t": "orders"}))'),
+  destroys('lower-case with newlines', ['drop-table'], 'op.execute("""drop\n\n  table\n  orders\n""")'),
+  destroys('upper() of a text', ['drop-table'], 'op.execute("drop table orders".upper())'),
+  destroys('splitlines', ['truncate'], 'for line in """SELECT 1\nTRUNCATE orders""".splitlines():\n    op.execute(line)'),
+  destroys('sqlparse.split', ['truncate'], 'for s in sqlparse.split("SELECT 1; TRUNCATE orders;"):\n    op.execute(s)', { head: 'import sqlparse' }),
+  destroys('re.split', ['truncate'], 'for s in re.split(r";\\s*", "SELECT 1; TRUNCATE orders"):\n    op.execute(s)', { head: 'import re' }),
+  destroys('str.join of a generator', ['drop-table', 'drop-table'], 'op.execute("; ".join(f"DROP TABLE {t}" for t in ("a", "b")))'),
+  destroys('nested loops and zip', ['drop-column', 'drop-column'], 'for t, c in zip(["a", "b"], ["x", "y"]):\n    op.drop_column(t, c)'),
+  destroys('enumerate', ['drop-column'], 'for i, c in enumerate(["x"], start=1):\n    op.drop_column("a", c)'),
+  destroys('range', ['drop-table', 'drop-table'], 'for year in range(2019, 2021):\n    op.drop_table(f"events_{year}")'),
+  destroys('date arithmetic', ['drop-table'], 'op.drop_table("events_%s" % (datetime.date.today() - datetime.timedelta(days=1)).strftime("%Y"))', { head: 'import datetime' }),
+  destroys('column objects', ['drop-column'], 'op.drop_column("orders", COLUMN.name)', { head: 'COLUMN = sa.Column("note", sa.Text())' }),
+  destroys('getattr with default', ['drop-table'], 'getattr(op, "drop_table", None)("orders")'),
+  destroys('functools.reduce', ['drop-table'], 'functools.reduce(lambda _, t: op.drop_table(t), ["orders"], None)', { head: 'import functools' }),
+  destroys('for with any', ['drop-table'], 'any(op.drop_table(t) for t in ["orders"])'),
+  destroys('ternary of functions', ['drop-table'], '(op.drop_table if True else op.create_table)("orders")'),
+  destroys('dictionary dispatch with get', ['drop-table'], 'HANDLERS.get("drop", print)("orders")', { head: 'HANDLERS = dict(drop=op.drop_table)' }),
+  destroys('walrus', ['drop-table'], 'if (drop := op.drop_table):\n    drop("orders")'),
+  destroys('del and re-import', ['drop-table'], 'import importlib\nm = importlib.import_module("alembic.op")\nm.drop_table("orders")'),
+  destroys('from alembic import op in helper class attr', ['drop-table'], 'Ops.op.drop_table("orders")', { head: 'class Ops:\n    op = op' }),
+  destroys('execute with multi', ['delete-all'], 'op.get_bind().connection.driver_connection.cursor().executemany("DELETE FROM orders WHERE 1=1", [()])'),
+  destroys('DROP OWNED by f-string', ['drop-owned'], 'role = "old"\nop.execute(f"DROP OWNED BY {role}")'),
+  destroys('DROP VIEW CASCADE in a loop', ['drop-cascade', 'drop-cascade'], 'for v in ("a", "b"):\n    op.execute(f"DROP VIEW IF EXISTS {v} CASCADE")'),
+  destroys('TRUNCATE by text with names', ['truncate', 'truncate'], 'op.execute("TRUNCATE TABLE " + ", ".join(["a", "b"]) + " CASCADE")'),
+  destroys('args = ["invoices"]', 'drop-table', 'o = op\nfn = o.drop_table\nargs = ["invoices"]\nfn(*args)'),
+  destroys('run("drop_table", "invoices")', 'drop-table', 'run("drop_table", "invoices")', { head: 'def run(name, *args, **kw):\n    method = getattr(op, name)\n    return method(*args, **kw)' }),
+  destroys('sql = sa.text("TRUNCATE TABLE :t".replace(":t", "invoices"))', 'truncate', 'sql = sa.text("TRUNCATE TABLE :t".replace(":t", "invoices"))\nop.get_bind().execute(sql)'),
+  destroys('q = "TRUNCATE" + chr(32) + "invoices"', 'truncate', 'q = "TRUNCATE" + chr(32) + "invoices"\nop.execute(q)'),
+  destroys('op.execute(b"".join([b"DROP TABLE ", b"invoices"]).decode())', 'drop-table', 'op.execute(b"".join([b"DROP TABLE ", b"invoices"]).decode())'),
+  destroys('op.execute(str.join(" ", ["DROP", "TABLE", "invoices"]))', 'drop-table', 'op.execute(str.join(" ", ["DROP", "TABLE", "invoices"]))'),
+  destroys('op.execute("DROP TABLE {0}.{1}".format(*("public", "invoices")))', 'drop-table', 'op.execute("DROP TABLE {0}.{1}".format(*("public", "invoices")))'),
+  destroys('op.execute("{a} {b} invoices".format(**PARTS))', 'drop-table', 'PARTS = {"a": "DROP", "b": "TABLE"}\nop.execute("{a} {b} invoices".format(**PARTS))'),
+  destroys('with op.get_bind().connection.cursor() as cur:', 'drop-table', 'with op.get_bind().connection.cursor() as cur:\n    cur.execute("DROP TABLE invoices")'),
+  destroys('exec(compile("op.drop_table(\'invoices\')", "x", "exec"))', 'drop-table', 'exec(compile("op.drop_table(\'invoices\')", "x", "exec"))'),
+  destroys('threading.Thread(target=op.drop_table, args=("invoices",)).start()', 'drop-table', 'threading.Thread(target=op.drop_table, args=("invoices",)).start()', { head: 'import threading' }),
+  destroys('pool.map(op.drop_table, ["invoices"])', 'drop-table', 'with ThreadPoolExecutor() as pool:\n    pool.map(op.drop_table, ["invoices"])', { head: 'from concurrent.futures import ThreadPoolExecutor' }),
+  destroys('operation = {"fn": "drop_table", "args": ["invoices"]}', 'drop-table', 'operation = {"fn": "drop_table", "args": ["invoices"]}\ngetattr(op, operation["fn"])(*operation["args"])'),
+  destroys('op.execute(pkgutil.get_data("app", "x.sql").decode())', 'drop-table', 'op.execute(pkgutil.get_data("app", "x.sql").decode())', { head: 'import pkgutil', files: { 'app/__init__.py': '', 'app/x.sql': 'DROP TABLE invoices' } }),
 ];

@@ -55,8 +55,8 @@ def load_without_database(project: Project) -> None:
     """Loads the revisions at the point where env.py would connect, with the paths, locations and context that it has set so far.
 
     Nothing connects, unless env.py has its own `creator`; that connection is not used. If env.py fails earlier, the revisions are
-    loaded with what it has set so far; the code that connects reports the failure. Raises ProjectError for revisions that can't be
-    loaded.
+    loaded with what it has set so far; the code that connects reports the failure.
+    Raises ProjectError for revisions that can't be loaded.
     """
     from alembic.runtime.environment import EnvironmentContext
     from sqlalchemy import event

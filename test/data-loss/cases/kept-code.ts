@@ -1,0 +1,47 @@
+import { type Case, keeps } from './case';
+
+/** Code that does not run, that creates, or that deletes something outside the database. */
+// biome-ignore format: one case on a line
+export const KEPT_CODE: readonly Case[] = [
+  keeps('redis', 'redis.Redis().delete("users")\nclient.delete()', { head: 'import redis\nclient = redis.from_url("redis://localhost")' }),
+  keeps('a file that is deleted', 'os.remove("/tmp/x")\nshutil.rmtree("/tmp/y", ignore_errors=True)', { head: 'import os, shutil' }),
+  keeps('a statement that nobody executes', 'sa.delete(sa.table("users"))\nSQL = "DROP TABLE users"', { head: 'UNUSED = "DROP TABLE users"' }),
+  keeps('functions that only the downgrade uses', 'pass', { head: 'def gone():\n    op.drop_table("users")' }),
+  keeps('a branch for another database', 'if op.get_bind().dialect.name == "sqlite":\n    op.drop_table("users")'),
+  keeps('a pandas frame', 'frame = pandas.read_sql("SELECT 1", op.get_bind())\nframe.drop(columns=["a"])', { head: 'import pandas' }),
+  keeps('a branch that is never taken', 'if False:\n    op.drop_table("users")'),
+  keeps('a branch for type checkers', 'if TYPE_CHECKING:\n    op.drop_table("users")', { head: 'from typing import TYPE_CHECKING' }),
+  keeps('after return', 'return\nop.drop_table("users")'),
+  keeps('after raise', 'raise NotImplementedError\nop.drop_table("users")'),
+  keeps('a branch for SQLite', 'if op.get_context().dialect.name == "sqlite":\n    op.drop_table("users")'),
+  keeps('a branch for MySQL with in', 'if op.get_bind().engine.name in ("mysql", "mariadb"):\n    op.execute("TRUNCATE users")'),
+  keeps('an early return for PostgreSQL', 'if op.get_bind().dialect.name == "postgresql":\n    return\nop.drop_table("users")'),
+  keeps('redis, with keys and a flush', 'client = redis.Redis.from_url(os.environ["REDIS_URL"])\nclient.delete("users")\nclient.delete(*client.keys("user:*"))\nclient.flushdb()', { head: 'import os\nimport redis' }),
+  keeps('a pipeline of redis', 'with redis.Redis().pipeline() as pipe:\n    pipe.delete("a")\n    pipe.execute()', { head: 'import redis' }),
+  keeps('an HTTP DELETE', 'requests.delete("https://example.com/users")\nhttpx.Client().delete("/x")', { head: 'import httpx\nimport requests' }),
+  keeps('S3', 'boto3.client("s3").delete_object(Bucket="a", Key="b")', { head: 'import boto3' }),
+  keeps('a cache', 'cache.delete("users")\ncache.clear()', { head: 'from app.cache import cache' }),
+  keeps('files', 'pathlib.Path("/tmp/x").unlink()\nshutil.rmtree("/tmp/y")', { head: 'import pathlib, shutil' }),
+  keeps('dictionaries and lists', 'data = {"a": 1}\ndel data["a"]\ndata.pop("b", None)\nitems = [1]\nitems.remove(1)\nitems.clear()'),
+  keeps('a helper that is not called', 'pass', { head: 'def gone():\n    op.drop_table("users")\n\ndef downgrade_all():\n    gone()' }),
+  keeps('a main block', 'pass', { head: 'if __name__ == "__main__":\n    op.drop_table("users")' }),
+  keeps('a helper of the backend that only makes', 'ensure("users")', {
+    head: 'from app.helpers import ensure',
+    files: { 'app/__init__.py': '', 'app/helpers.py': 'from alembic import op\n\ndef ensure(name):\n    op.execute(f"CREATE TABLE IF NOT EXISTS {name} (id int)")\n\ndef gone(name):\n    op.drop_table(name)\n' },
+  }),
+  keeps('a file of SQL that only makes', 'op.execute((Path(__file__).parent / "make.sql").read_text())', {
+    head: 'from pathlib import Path',
+    files: { 'alembic/versions/make.sql': "-- DROP TABLE users\nCREATE TABLE a (id int); -- TRUNCATE\nINSERT INTO a SELECT 1;\n" },
+  }),
+  keeps('a set operation', 'names = {"a", "b"}\nnames.difference_update({"a"})\nnames.discard("b")'),
+  keeps('DDL on an event that does not happen', 'sa.event.listen(sa.MetaData(), "after_create", sa.DDL("DROP TABLE users"))\nop.execute("SELECT 1")'),
+  keeps('redis and httpx', 'r.delete("a", "b")\nhttpx.delete("https://x/y")\nsession.delete("https://x/y")', { head: 'import httpx, redis, requests\nr = redis.StrictRedis(host="x")\nsession = requests.Session()' }),
+  keeps('async redis', 'asyncio.run(go())', { head: 'import asyncio\nimport redis.asyncio as redis\n\nasync def go():\n    client = redis.Redis()\n    await client.delete("a")\n    await client.execute_command("FLUSHALL")' }),
+  keeps('elasticsearch', 'es.indices.delete(index="x")\nes.delete_by_query(index="x", body={})', { head: 'from elasticsearch import Elasticsearch\nes = Elasticsearch()' }),
+  keeps('downgrade helper', 'op.add_column("users", sa.Column("a", sa.Integer))', { head: 'def _drop():\n    op.drop_column("users", "a")\n\ndef downgrade_helper():\n    _drop()' }),
+  keeps('mysql branch', 'if op.get_bind().dialect.name.startswith("mysql"):\n    op.execute("TRUNCATE orders")'),
+  keeps('dict methods', 'd = {}\nd.update(a=1)\nd.pop("a")\nopts = {"drop": True}\nopts.clear()'),
+  keeps('pandas', 'df = pd.DataFrame({"a": [1]})\ndf = df.drop(columns=["a"])\ndf.to_sql("x", op.get_bind(), if_exists="append")', { head: 'import pandas as pd' }),
+  keeps('redis_client.execute_command("DEL", "b")', 'cache.delete("a")\nredis_client.delete("b")\nredis_client.execute_command("DEL", "b")', { head: 'import redis\nfrom app.cache import cache\nredis_client = redis.Redis()' }),
+  keeps('op.execute("TRUNCATE staging") if False else None', 'op.execute("TRUNCATE staging") if False else None'),
+];
