@@ -20,7 +20,7 @@ const olderCdk = process.env.CDK_MODULES
       {
         ...common,
         displayName: 'older-cdk',
-        testMatch: ['<rootDir>/test/constructs/stacks.test.ts'],
+        testMatch: ['<rootDir>/test/constructs/stacks/stacks.test.ts'],
         moduleNameMapper: { '^(aws-cdk-lib|constructs)(/.*)?$': `${process.env.CDK_MODULES}/$1$2` },
       },
     ]

@@ -1,5 +1,5 @@
 import type { MeasuredRow, VariantResult } from '../results';
-import { LOOP } from '../rows/tenants';
+import { LOOP } from '../rows/tenants/runs';
 import { duration } from './scale';
 import { round, svg, text } from './svg';
 

@@ -4,19 +4,19 @@ import { firstRequest } from './first-request';
 import { imports } from './imports';
 import { nothingToDoCold } from './nothing-to-do-cold';
 import { nothingToDoMemory } from './nothing-to-do-memory';
-import { packagingFirst } from './packaging-first';
-import { packagingUnchanged } from './packaging-unchanged';
-import { packagingUnchangedUv } from './packaging-unchanged-uv';
+import { packagingFirst } from './packaging/first';
+import { packagingUnchanged } from './packaging/unchanged';
+import { packagingUnchangedUv } from './packaging/unchanged-uv';
+import { zipSize } from './packaging/zip-size';
 import { review100 } from './review-100';
 import { reviewFaults } from './review-faults';
 import { synth } from './synth';
-import { tenantsGrowth, tenantsGrowthPending } from './tenants-growth';
-import { tenantsMemory, tenantsMemoryPending } from './tenants-memory';
-import { tenantsPending } from './tenants-pending';
-import { tenantsUnchanged } from './tenants-unchanged';
+import { tenantsGrowth, tenantsGrowthPending } from './tenants/growth';
+import { tenantsMemory, tenantsMemoryPending } from './tenants/memory';
+import { tenantsPending } from './tenants/pending';
+import { tenantsUnchanged } from './tenants/unchanged';
 import { upgrade1000 } from './upgrade-1000';
 import { upgradeMemory } from './upgrade-memory';
-import { zipSize } from './zip-size';
 
 /** All rows, in the order of the table. */
 export const ROWS: readonly Row[] = [

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { growthPlot } from '../../bench/report/growth-plot';
 import type { MeasuredRow } from '../../bench/results';
-import { LOOP } from '../../bench/rows/tenants';
+import { LOOP } from '../../bench/rows/tenants/runs';
 import { variant } from './results';
 
 function row(name: string, ...variants: MeasuredRow['variants']): MeasuredRow {

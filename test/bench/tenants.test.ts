@@ -1,4 +1,4 @@
-import { type TenantRuns, tenantRuns } from '../../bench/rows/tenants';
+import { type TenantRuns, tenantRuns } from '../../bench/rows/tenants/runs';
 import { TestBed } from '../../bench/test-bed/test-bed';
 import { withFolder } from '../../examples/local-aws';
 

@@ -13,7 +13,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { MigrationCompute, TenantCanary, TenantDeploy, TenantSource } from '../../lib';
 import { SAMPLES, sample } from './sample-stack';
 import { migrationStack, temporaryDirectory } from './support';
-import { tenantStack } from './tenant-support';
+import { tenantStack } from './tenants/support';
 
 const WITH_EVERYTHING = () =>
   migrationStack((stack) => ({

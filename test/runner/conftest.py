@@ -20,6 +20,8 @@ from cdk_alembic import handler
 from cdk_alembic.handler import MigrationFailed
 from cdk_alembic.protocol import contract, invocation
 
+pytest_plugins = ["tenant_databases"]
+
 TEMPLATES = Path(alembic.__file__).parent / "templates"
 
 # Alembic's own env.py, sync and async, with every driver that is supported.

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { needed } from '../production/environment';
 import { CIRCLES, CROWDED, UP } from './exceptions';
@@ -47,6 +48,13 @@ test('only the constructs import the CDK', () => {
 
 test('a folder shows at most 15 files', () => {
   const most = new Map(CROWDED);
-  const crowded = crowdedFolders([...typescript.files.keys(), ...python.keys()]);
+  const tests = ['test', 'bench'].flatMap((folder) =>
+    readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' }).map((file) => path.posix.join(folder, file)),
+  );
+  const crowded = crowdedFolders([
+    ...typescript.files.keys(),
+    ...python.keys(),
+    ...tests.filter((file) => /\.(ts|py)$/.test(file)),
+  ]);
   expect(crowded.filter(([folder, files]) => files > (most.get(folder) ?? 0))).toEqual([]);
 });

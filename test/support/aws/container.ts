@@ -4,7 +4,7 @@ import type { Reply } from './lambda';
 
 /*
  * A fake stage with a container: its function, which stops before the revisions `b2` and `c3`, and Step Functions, which would
- * run them. It has neither ECS nor the container's code: test/runner/test_task.py runs that as a process.
+ * run them. It has neither ECS nor the container's code: test/runner/container/test_task.py runs that as a process.
  */
 
 export const MACHINE = 'arn:aws:states:eu-central-1:111122223333:stateMachine:template-saas-api-migrate-lambda-dev-container';

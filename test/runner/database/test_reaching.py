@@ -1,0 +1,191 @@
+"""Getting to the database: passwords on the move, a server on its way, odd names, and TLS."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from contextlib import ExitStack
+from typing import Any
+
+import psycopg
+import pytest
+from cdk_alembic.database import connecting
+from conftest import DRIVERS, Backend, Database, failure, invoke, set_settings
+from network import aws, closed_port, port_of, proxy
+from secret_databases import role, secret, secret_settings
+
+ODD = "p%w@r/d: 'x\" +&é"
+
+
+@pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+class TestEveryDriver:
+    def test_a_password_that_is_rotated_between_fetch_and_connect_is_fetched_again(
+        self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
+    ) -> None:
+        secret_settings(monkeypatch, scheme, limits={"connectRetrySeconds": 10})
+        with role(database, "the-old-one") as user, aws(monkeypatch, lambda *_: rotate()):
+            fetched: list[str] = []
+
+            def rotate() -> dict[str, str]:
+                fetched.append("the-new-one" if fetched else "the-old-one")
+                with database.connect() as connection:
+                    connection.execute(f"ALTER ROLE \"{user}\" PASSWORD 'the-new-one'")
+                return {"SecretString": secret(database, username=user, password=fetched[-1])}
+
+            package.initialise("driver://", template).read_url_from("DATABASE_URL")
+            package.table_revision("aa")
+            assert invoke()["to"] == ["aa"]
+            assert fetched == ["the-old-one", "the-new-one"]
+
+    def test_a_password_that_stays_wrong_is_fetched_twice_and_reported(
+        self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
+    ) -> None:
+        secret_settings(monkeypatch, scheme, limits={"connectRetrySeconds": 10})
+        fetched = []
+
+        def fetch(*_: Any) -> dict[str, str]:
+            fetched.append(1)
+            return {"SecretString": secret(database, password="stays-wrong")}
+
+        package.initialise("driver://", template).read_url_from("DATABASE_URL")
+        package.table_revision("aa")
+        with aws(monkeypatch, fetch):
+            answer = failure()
+        assert (answer["error"]["code"], len(fetched)) == ("database_refused", 2)
+
+    def test_a_database_that_never_answers_fails_within_seconds(
+        self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
+    ) -> None:
+        monkeypatch.setattr(connecting, "CONNECT_TIMEOUT_SECONDS", 2)
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            database.port = str(silent.getsockname()[1])
+            package.initialise(database.url(scheme), template)
+            package.table_revision("aa")
+            started = time.monotonic()
+            answer = failure()
+            assert time.monotonic() - started < 60  # it would be until the deadline
+        assert answer["error"]["code"] == "database_unreachable"
+
+    def test_odd_characters_in_user_password_and_database_work(
+        self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
+    ) -> None:
+        name = f'odd "d%b" @/:? {database.name}'
+        quoted = name.replace('"', '""')
+        secret_settings(monkeypatch, scheme)
+        with role(database, ODD, "r%o@l/e: x") as user:
+            with database.connect() as connection:
+                connection.execute(f'CREATE DATABASE "{quoted}"')
+            try:
+                package.initialise("driver://", template).read_url_from("DATABASE_URL")
+                package.table_revision("aa")
+                text = secret(database, username=user, password=ODD, dbname=name)
+                with aws(monkeypatch, lambda *_: {"SecretString": text}):
+                    assert invoke()["to"] == ["aa"]
+                    assert len(invoke({"command": "history"})["runs"]) == 1
+                assert len(database_rows(name, "SELECT FROM aa LIMIT 0")) == 0
+            finally:
+                with database.connect() as connection:
+                    connection.execute(f'DROP DATABASE "{quoted}" WITH (FORCE)')
+
+    def test_a_version_table_in_another_schema_under_another_name_is_read_and_moved(
+        self, package: Backend, database: Database, template: str, scheme: str
+    ) -> None:
+        package.initialise(database.url(scheme), template)
+        package.configure_with("version_table='Odd versions', version_table_schema='Odd schema-%'")
+        with database.connect() as connection:
+            connection.execute('CREATE SCHEMA "Odd schema-%"')
+        package.table_revision("aa")
+        package.table_revision("bb", "aa")
+        assert invoke({"sliceSeconds": 0})["to"] == ["aa"]
+        assert invoke()["to"] == ["bb"]
+        assert database.rows('SELECT version_num FROM "Odd schema-%"."Odd versions"') == [("bb",)]
+        assert invoke({"command": "history"})["runs"][0]["to"] == ["bb"]
+        assert database.tables() == ["aa", "bb"]
+
+
+@pytest.mark.parametrize(("template", "scheme"), [("generic", "postgresql+pg8000"), ("async", "postgresql+asyncpg")])
+def test_a_statement_may_take_longer_than_connecting(
+    package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
+) -> None:
+    monkeypatch.setattr(connecting, "CONNECT_TIMEOUT_SECONDS", 2)
+    # On a busy machine a connect may take so long, too.
+    set_settings(monkeypatch, limits={"connectRetrySeconds": 120})
+    package.initialise(database.url(scheme), template)
+    package.revision("aa", None, 'op.execute("SELECT pg_sleep(2.5)")')
+    assert invoke()["to"] == ["aa"]
+
+
+def database_rows(name: str, query: str) -> list[Any]:
+    with psycopg.connect(dbname=name) as connection:
+        return connection.execute(query).fetchall()
+
+
+@pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+def test_an_ipv6_host_is_reached(
+    package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
+) -> None:
+    secret_settings(monkeypatch, scheme)
+    package.initialise("driver://", template).read_url_from("DATABASE_URL")
+    package.table_revision("aa")
+    with closed_port("::1") as bound, proxy(bound):
+        text = secret(database, host="::1", port=port_of(bound))
+        with aws(monkeypatch, lambda *_: {"SecretString": text}):
+            assert invoke()["to"] == ["aa"]
+
+
+@pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+def test_a_database_that_is_starting_is_waited_for(
+    package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
+) -> None:
+    monkeypatch.setattr(connecting, "PAUSE_SECONDS", (0.1, 0.3))
+    set_settings(monkeypatch, limits={"connectRetrySeconds": 120})
+    refused = threading.Event()
+    monkeypatch.setattr(connecting, "log", lambda *_, **__: refused.set())
+    with closed_port() as bound, ExitStack() as opened:
+        database.port = str(port_of(bound))
+        package.initialise(database.url(scheme), template)
+        package.table_revision("aa")
+
+        def open_later() -> None:
+            refused.wait()
+            opened.enter_context(proxy(bound))
+
+        thread = threading.Thread(target=open_later)
+        thread.start()
+        answer = invoke()
+        assert refused.is_set()
+        thread.join()
+    assert answer["to"] == ["aa"]
+
+
+def test_a_database_that_stays_unreachable_is_reported_when_the_time_is_used_up(
+    backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_settings(monkeypatch, limits={"connectRetrySeconds": 2})
+    with closed_port() as bound:
+        database.port = str(port_of(bound))
+        backend.initialise(database.url("postgresql+psycopg"))
+        backend.table_revision("aa")
+        started = time.monotonic()
+        assert failure()["error"]["code"] == "database_unreachable"
+        assert time.monotonic() - started >= 2
+
+
+@pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+def test_a_connection_that_is_lost_in_a_revision_is_not_tried_again(
+    package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
+) -> None:
+    set_settings(monkeypatch, limits={"connectRetrySeconds": 10})
+    package.initialise(database.url(scheme), template)
+    with database.connect() as connection:
+        connection.execute("CREATE SEQUENCE tries")
+    package.table_revision("aa")
+    package.revision(
+        "bb", "aa", 'op.execute("SELECT nextval(\'tries\')")\nop.execute("SELECT pg_terminate_backend(pg_backend_pid())")'
+    )
+    answer = failure()
+    assert (answer["error"]["code"], answer["error"]["revision"]) == ("migration_failed", "bb")
+    assert [item["revision"] for item in answer["applied"]] == ["aa"]
+    assert database.rows("SELECT last_value, is_called FROM tries") == [(1, True)]
+    assert database.versions() == ["aa"]
