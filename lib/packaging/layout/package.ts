@@ -19,8 +19,13 @@ const MAX_UNZIPPED_BYTES = 250 * 1024 * 1024;
 export interface Package {
   readonly hash: string;
   readonly warnings: readonly string[];
-  /** Writes the package to an empty directory. */
+  /** Writes the package to an empty directory, and loads it. */
   build(target: string): void;
+  /**
+   * Loads a package that was built earlier, unless it was already loaded with these environment variables: the hash does not
+   * include them. Throws PackagingError if it can't run.
+   */
+  prove(target: string): void;
 }
 
 /** The runner's folder in every package. */
