@@ -8,7 +8,7 @@ import { optionFor } from '../dependencies/elsewhere';
 import { normalized } from '../dependencies/parsing/requirement';
 import type { DependencySource } from '../dependencies/source';
 import { PackagingError } from '../errors';
-import type { Distribution } from '../imported/installed';
+import { type Distribution, readDistributions } from '../imported/installed';
 import { type LaidAside, layAside } from '../imported/only-imported';
 import { modulesToCompile, reachedDistributions } from '../imported/reached';
 import type { FunctionPlatform } from '../platform';
@@ -44,7 +44,8 @@ export function finish(laidOut: LaidOut): void {
   const [backend, sitePackages] = [join(target, BACKEND_DIRECTORY), join(target, DEPENDENCIES_DIRECTORY)];
   const paths = alembic.paths.map((path) => join(backend, path.slice(directory.length + 1)));
   const where = { backend, roots: [...new Set(['.', 'src', alembic.folder, ...roots])] };
-  const reached = reachedDistributions(where, paths, sitePackages);
+  const distributions = readDistributions(sitePackages);
+  const reached = reachedDistributions(where, paths, distributions);
   const aside = onlyImported ? layAside(sitePackages, reached) : undefined;
   try {
     prune(sitePackages);
@@ -54,7 +55,7 @@ export function finish(laidOut: LaidOut): void {
     rememberProof(laidOut);
     const destroys = findDataLosses(backend, paths, listFiles(backend), python, where.roots);
     writeManifest(target, alembic, roots, proof, onlyImported, destroys);
-    checkSize(target, directory, onlyImported ? undefined : reached);
+    checkSize(target, directory, distributions, onlyImported ? undefined : reached);
   } finally {
     aside?.remove();
   }
