@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   GetFunctionConfigurationCommand,
   type GetFunctionConfigurationCommandOutput,
@@ -6,6 +5,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { MigrateError } from '../contract/failure';
 import { retryOf, sdkFailure } from './sdk-failure';
+import { sleep } from './sleep';
 import { invokeOf, type Target } from './target';
 
 /** How long to wait for a function that can't run yet. */
@@ -52,7 +52,7 @@ export async function sendWhenReady<T>(
       told = error.message;
       if (retry === 'when ready') await waitForActive(lambda, target, deadline, signal);
       // 50 to 100 % of the pause, because others wait for the same capacity.
-      await sleep(Math.min(pause * (0.5 + Math.random() / 2), left), undefined, { signal });
+      await sleep(Math.min(pause * (0.5 + Math.random() / 2), left), signal);
     }
   }
 }
@@ -68,7 +68,7 @@ async function waitForActive(lambda: LambdaClient, target: Target, deadline: num
     // Only an invoke makes an Inactive function Active; it is sent next.
     if (State !== 'Pending' && LastUpdateStatus !== 'InProgress') return;
     if (performance.now() >= deadline) return;
-    await sleep(POLL_MS, undefined, { signal });
+    await sleep(POLL_MS, signal);
   }
 }
 

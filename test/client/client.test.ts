@@ -212,7 +212,7 @@ describe('a function that is not ready', () => {
     const it = await against({ status: 429, error: 'TooManyRequestsException' });
     const controller = new AbortController();
     const run = thrown(it.upgrade({ signal: controller.signal, onWait: () => controller.abort(new Error('enough')) }));
-    await run;
+    expect(await run).toMatchObject({ message: 'enough' });
     expect(standIn.invokes).toHaveLength(1);
   });
 
@@ -263,7 +263,8 @@ describe('a database that another run has locked', () => {
   test('need not be waited for by a caller that gives up', async () => {
     const it = await against(locked);
     const controller = new AbortController();
-    await thrown(it.upgrade({ lockSeconds: 60, signal: controller.signal, onWait: () => controller.abort(new Error('enough')) }));
+    const run = it.upgrade({ lockSeconds: 60, signal: controller.signal, onWait: () => controller.abort(new Error('enough')) });
+    expect(await thrown(run)).toMatchObject({ message: 'enough' });
     expect(standIn.invokes).toHaveLength(1);
   });
 

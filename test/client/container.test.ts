@@ -171,6 +171,14 @@ describe('a run against a stand-in for Step Functions', () => {
     const left = run.upgrade({ signal: given.signal, onContainer: () => setTimeout(() => given.abort(), 100) });
     await expect(left).rejects.toMatchObject({ name: 'AbortError' });
   });
+
+  test('a run that is taken up again shows what has been applied since, also if the history could not be read at first', async () => {
+    const one: Moment = { applied: [applied('b2')] };
+    const run = await against([one, one, DONE]);
+    await run.upgrade({ runId: RUN_ID, budgetSeconds: 0.1 });
+    container.unreadable = 1;
+    expect((await run.upgrade({ runId: RUN_ID })).applied).toEqual([applied('c3'), applied('d4')]);
+  });
 });
 
 test.each(['1975ea83b712', 'a.b', 'x'.repeat(128), 'é'])(

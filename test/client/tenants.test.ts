@@ -176,6 +176,14 @@ describe('a watch', () => {
     expect(seen).toEqual([]);
   });
 
+  test("ends with the error of its caller's own code", async () => {
+    const it = await against({ run: () => [{ state: 'Rest' }, { end: succeeded() }] });
+    const onProgress = () => {
+      throw new TypeError('a fault of the caller');
+    };
+    expect(await thrown(it.watch(await it.start(), { onProgress }))).toEqual(new TypeError('a fault of the caller'));
+  });
+
   test('ends with the reason of its signal, and the run continues', async () => {
     const it = await against({ run: () => [{ state: 'Rest', until: 'never' }] });
     const gaveUp = new AbortController();

@@ -1,14 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { DescribeExecutionCommandOutput, SFNClient, SFNClientConfig } from '@aws-sdk/client-sfn';
 import {
   type AppliedRevision,
   MigrateError,
   type MigrateRequest,
+  type RevisionInfo,
   RUNNER_CODES,
   type RunnerCode,
   type RunRecord,
 } from '../../contract';
 import { retryOf, sdkFailure } from '../sdk-failure';
+import { sleep } from '../sleep';
 import { type SfnSdk, stepFunctions } from '../step-functions';
 import { containerCall, containerFailed, recordedFailure } from './failure';
 
@@ -16,9 +17,11 @@ import { containerCall, containerFailed, recordedFailure } from './failure';
 export interface WaitOptions {
   /** The run in the history. */
   readonly runId: string;
+  /** The revisions that were pending before it. */
+  readonly pending: readonly RevisionInfo[];
   /** When to stop waiting, on the clock of `performance.now()`. */
   readonly until: number;
-  /** Called with the revisions that were applied since the last call. */
+  /** Called with those of them that were applied since the last call. */
   readonly onApplied: (applied: readonly AppliedRevision[]) => void;
   readonly signal?: AbortSignal;
 }
@@ -65,8 +68,8 @@ export class ContainerRuns {
   }
 
   /** Waits for an execution. @returns whether it succeeded; false: it is still running */
-  async wait(executionArn: string, { runId, until, onApplied, signal }: WaitOptions): Promise<boolean> {
-    let seen = (await this.record(runId))?.applied.length ?? 0;
+  async wait(executionArn: string, { runId, pending, until, onApplied, signal }: WaitOptions): Promise<boolean> {
+    const left = new Set(pending.map(({ revision }) => revision));
     let lostSince: number | undefined;
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS)) {
       signal?.throwIfAborted();
@@ -75,14 +78,13 @@ export class ContainerRuns {
         if (!retryOf(error) || performance.now() - lostSince > PATIENCE_MS) throw error;
       });
       if (execution) lostSince = undefined;
-      const applied = (await this.record(runId))?.applied.slice(seen) ?? [];
-      seen += applied.length;
+      const applied = (await this.record(runId))?.applied.filter(({ revision }) => left.delete(revision)) ?? [];
       if (applied.length > 0) onApplied(applied);
       if (execution?.status === 'SUCCEEDED') return true;
       if (execution && execution.status !== 'RUNNING') throw await this.failure(execution, runId, signal);
-      const left = until - performance.now();
-      if (left <= 0) return false;
-      await sleep(Math.min(pause, left), undefined, { signal });
+      const remaining = until - performance.now();
+      if (remaining <= 0) return false;
+      await sleep(Math.min(pause, remaining), signal);
     }
   }
 
@@ -106,7 +108,7 @@ export class ContainerRuns {
     let record = await this.record(runId);
     // A run that has released the mutex but not recorded its end yet looks killed.
     while (record && ['running', 'killed'].includes(record.outcome) && performance.now() < deadline) {
-      await sleep(FIRST_PAUSE_MS, undefined, { signal });
+      await sleep(FIRST_PAUSE_MS, signal);
       record = await this.record(runId);
     }
     const code = record?.outcome;
