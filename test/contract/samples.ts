@@ -1,6 +1,6 @@
 import { answer } from '../support/aws/answers';
 
-/* What the contract's answers look like. The stand-ins answer like this, and the schemas of `--json` must take it. */
+/* What the contract's answers look like. The fake AWS answers like this, and the schemas of `--json` must take it. */
 
 const RUN_ID = '0b8f7f2e-6a4e-4e0e-9a51-3f0c3a0d9f11';
 const MACHINE = 'arn:aws:states:eu-central-1:111122223333:stateMachine:app-container';

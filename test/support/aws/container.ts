@@ -22,7 +22,7 @@ export interface Moment {
   readonly later?: { readonly outcome: string; readonly error: string };
 }
 
-export class ContainerStandIn {
+export class FakeContainer {
   /** Names and inputs of the started executions, in order. */
   readonly started: { readonly name: string; readonly input: MigrateRequest }[] = [];
   /** Number of polls. */

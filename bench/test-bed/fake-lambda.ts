@@ -3,15 +3,15 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { answer } from '../../test/support/aws/answers';
 
-/** A stand-in for Lambda that records the time of the first request. */
-export interface StandIn {
+/** A fake Lambda that records the time of the first request. */
+export interface FakeLambda {
   readonly url: string;
   /** When the first invoke arrived since this was asked last, as Date.now(). */
   firstInvoke(): number;
 }
 
 /** Every invoke of the function is answered with success at once. */
-export async function startStandIn(functionName: string): Promise<StandIn> {
+export async function startFakeLambda(functionName: string): Promise<FakeLambda> {
   let arrivals: number[] = [];
   const server = createServer((request, response) => {
     const arrival = Date.now();
