@@ -9,8 +9,8 @@ import {
   type RunRecord,
 } from '../../contract';
 import { retryOf, sdkFailure } from '../sdk-failure';
-import { sleep } from '../sleep';
 import { type SfnSdk, stepFunctions } from '../step-functions';
+import { sleep } from '../waiting/sleep';
 import { containerCall, containerFailed, recordedFailure } from './failure';
 
 /** How to wait for a run in the container. */

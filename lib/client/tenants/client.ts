@@ -3,7 +3,7 @@ import { DEFAULT_APP_NAME, MigrateError, nameProblems } from '../../contract';
 import { type TenantRunInput, type TenantRunSummary, tenantApprovalName } from '../../contract/tenants';
 import { type ConnectionOptions, lambdaClient, regionOf } from '../lambda-client';
 import { type AwsCall, retryOf, sdkFailure } from '../sdk-failure';
-import { sleep } from '../sleep';
+import { sleep } from '../waiting/sleep';
 import { sendApproval } from './approval';
 import { checkedInput, runIdProblems } from './input';
 import { findMachine, givenMachine, type Machine, runArn } from './machine';

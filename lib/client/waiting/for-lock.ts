@@ -1,4 +1,4 @@
-import { MigrateError } from '../contract/failure';
+import { MigrateError } from '../../contract/failure';
 import { sleep } from './sleep';
 
 /** How long to wait for another run. */

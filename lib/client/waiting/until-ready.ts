@@ -3,10 +3,10 @@ import {
   type GetFunctionConfigurationCommandOutput,
   type LambdaClient,
 } from '@aws-sdk/client-lambda';
-import { MigrateError } from '../contract/failure';
-import { retryOf, sdkFailure } from './sdk-failure';
+import { MigrateError } from '../../contract/failure';
+import { retryOf, sdkFailure } from '../sdk-failure';
+import { invokeOf, type Target } from '../target';
 import { sleep } from './sleep';
-import { invokeOf, type Target } from './target';
 
 /** How long to wait for a function that can't run yet. */
 export interface ReadyOptions {
