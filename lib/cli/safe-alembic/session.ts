@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { AppliedRevision } from '../../contract';
 import { findProject } from '../../local/project';
-import { pythonCommand, uvPython } from '../../local/python/command';
+import { defaultPython, pythonCommand } from '../../local/python/command';
 import { type Observation, withObserver } from '../../local/python/with-observer';
 import { readSettings, type Settings } from '../../local/settings';
 import type { Screen } from '../screen/screen';
@@ -35,7 +35,7 @@ export function openSession(
   const settings = readSettings(here, knownRule);
   const project = findProject(here, common.project === undefined ? settings.project : path.resolve(here, common.project));
   const { python: set, folder } = settings;
-  const python = common.python ? pythonCommand(common.python, here) : set ? pythonCommand(set, folder) : uvPython(project);
+  const python = common.python ? pythonCommand(common.python, here) : set ? pythonCommand(set, folder) : defaultPython(project);
   return { common, settings, project, python, screen, version, applied: [], changing: false };
 }
 

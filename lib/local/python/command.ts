@@ -1,7 +1,13 @@
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { installation } from '../installation';
 
-/** The default: the project's environment in uv. */
+/** The default: the Python that `safe-alembic` was installed into together with Alembic, else the project's environment in uv. */
+export function defaultPython(project: string): readonly string[] {
+  const { python } = installation();
+  return python ? [python] : uvPython(project);
+}
+
 export function uvPython(project: string): readonly string[] {
   return [process.env.UV || 'uv', 'run', '--project', project, 'python'];
 }
