@@ -26,8 +26,8 @@ let project: Project;
 /** What the command makes, it makes in here. */
 let scratch: string;
 
-beforeAll(() => {
-  installed = InstalledCommand.install();
+beforeAll(async () => {
+  installed = await InstalledCommand.install();
 });
 afterAll(() => installed?.remove());
 beforeEach(() => {

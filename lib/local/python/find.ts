@@ -1,4 +1,5 @@
 import { MigrateError } from '../../contract/failure';
+import { installation } from '../installation';
 import { foldersUp } from '../settings';
 import { environmentIn, executables, hasAlembic, interpreterOf } from './environment';
 import { MANAGERS, type Manager, UV } from './managers';
@@ -6,17 +7,21 @@ import { MANAGERS, type Manager, UV } from './managers';
 /**
  * The command that starts the backend's Python, where the team has it. The first of these counts:
  *
- * 1. `uv run`, if the project has a `uv.lock`;
- * 2. the project's own virtual environment, such as `.venv`;
- * 3. the active virtual environment, or conda's (but not its base), if it has Alembic;
- * 4. the environment that Poetry, PDM or Pipenv keeps for the project elsewhere;
- * 5. the first Python on the PATH that has Alembic.
+ * 1. the Python that `safe-alembic` was installed into together with Alembic;
+ * 2. `uv run`, if the project has a `uv.lock`;
+ * 3. the project's own virtual environment, such as `.venv`;
+ * 4. the active virtual environment, or conda's (but not its base), if it has Alembic;
+ * 5. the environment that Poetry, PDM or Pipenv keeps for the project elsewhere;
+ * 6. the first Python on the PATH that has Alembic.
  *
- * Creates and installs nothing. Throws a {@link MigrateError} that lists where it looked.
+ * Only `uv run` may create or install something. Throws a {@link MigrateError} that lists where it looked.
  *
  * @param environment the settings' variables
  */
 export function findPython(project: string, environment: Readonly<Record<string, string>> = {}): readonly string[] {
+  const { python: beside } = installation();
+  if (beside) return [beside];
+
   const env = { ...process.env, ...environment };
   const looked: string[] = [];
   const { folder, manager, own } = owner(project);
