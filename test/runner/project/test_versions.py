@@ -12,6 +12,7 @@ import pytest
 from cdk_alembic.protocol import contract
 from cdk_alembic.protocol.rules import SUPPORTED_VERSIONS
 from conftest import Backend, Database, set_settings
+from tenancy import VERSION_TABLE_SCHEMA, batch, create_schemas, outcomes, set_tenant_settings, versions, write_env
 
 LAMBDA = Path(contract.__file__).parents[2]
 OLDEST = tuple(f"{name}=={supported['from']}" for name, supported in SUPPORTED_VERSIONS.items())
@@ -58,7 +59,17 @@ def environments(tmp_path_factory: pytest.TempPathFactory) -> Any:
             made[requirements] = folder / "bin" / "python"
             for command in (
                 ["uv", "venv", "--quiet", "--python", "3.11", str(folder), "--allow-existing"],
-                ["uv", "pip", "install", "--quiet", "--python", str(made[requirements]), *requirements, *DRIVERS],
+                [
+                    "uv",
+                    "pip",
+                    "install",
+                    "--quiet",
+                    "--compile-bytecode",
+                    "--python",
+                    str(made[requirements]),
+                    *requirements,
+                    *DRIVERS,
+                ],
             ):
                 subprocess.run(command, check=True)
         return made[requirements]
@@ -110,6 +121,26 @@ def test_it_migrates_up_and_down_retries_and_reports(
     assert ask(python, {"command": "stamp", "revision": "bb"})["to"] == ["bb"]
     runs = ask(python, {"command": "history"})["runs"]
     assert [run["outcome"] for run in runs] == ["complete", "complete", "migration_failed"]
+
+
+@pytest.mark.parametrize(("requirements", "scheme"), [(OLDEST, "postgresql+pg8000"), (NEWEST, "postgresql+psycopg2")])
+def test_it_migrates_tenants(
+    package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, environments: Any, requirements: Any, scheme: str
+) -> None:
+    set_tenant_settings(monkeypatch)
+    # SQLAlchemy 1.4 commits by itself.
+    configure = VERSION_TABLE_SCHEMA.replace("    connection.commit()\n", "") if requirements is OLDEST else VERSION_TABLE_SCHEMA
+    write_env(package.initialise(database.url(scheme)), configure)
+    create_schemas(database, "ab")
+    package.table_revision("r1")
+    python = environments(requirements)
+    assert outcomes(ask(python, batch("a", "b")))["a"]["applied"] == ["r1"]
+    package.table_revision("r2", "r1")
+    assert {name: outcome["applied"] for name, outcome in outcomes(ask(python, batch("a", "b"))).items()} == {
+        "a": ["r2"],
+        "b": ["r2"],
+    }
+    assert versions(database, "a") == versions(database, "b") == ["r2"]
 
 
 def test_the_newest_environment_is_the_last_series_that_is_supported(environments: Any) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from ..database.connecting import connects_first
+
 
 @contextmanager
 def quiet() -> Iterator[None]:
@@ -34,11 +36,8 @@ class Connects:
         self._passed: list[dict[str, Any] | None] = []
 
     def __enter__(self) -> Connects:
-        from sqlalchemy import event
-        from sqlalchemy.engine import Engine
-
         # Before the listener that connects itself and decides.
-        event.listen(Engine, "do_connect", self._record, insert=True)
+        connects_first(self._record)
         return self
 
     def __exit__(self, *_: object) -> None:
