@@ -7,7 +7,7 @@ import { mustRun, run } from '../../lib/local/processes/run';
  * The Python tools of the demo and the tests, each in its own virtual environment under `.cache/tools`, so that no tool's packages
  * hide one that is missing in the package under test.
  */
-export type Tool = 'ministack' | 'uv' | 'python-tests' | 'cfn-lint' | 'awscli' | 'pytest-alembic' | 'pictures';
+export type Tool = 'ministack' | 'uv' | 'python-tests' | 'cfn-lint' | 'awscli' | 'pytest-alembic' | 'pictures' | 'python-cdk';
 
 export const projectDirectory = path.resolve(__dirname, '../..');
 const toolsDirectory = path.join(projectDirectory, '.cache', 'tools');
