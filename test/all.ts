@@ -61,7 +61,7 @@ async function all(folder: string): Promise<Count> {
       PGPASSWORD: postgres.password,
     },
   };
-  const pythonSources = ['lambda', 'test', 'bench', 'examples/template-saas/back', 'examples/template-saas-tenants/back'];
+  const pythonSources = ['bin', 'lambda', 'test', 'bench', 'examples/template-saas/back', 'examples/template-saas-tenants/back'];
   const ruff = (...verb: string[]) => commandCheck(context, python, ['-m', 'ruff', ...verb, '--no-cache', ...pythonSources]);
 
   const runner = { ...context, env: { ...context.env, PYTHONPATH: path.join(projectDirectory, 'lambda/migrate') } };

@@ -30,7 +30,6 @@ def main(hello: dict[str, Any]) -> None:
     os.dup2(2, 1)
     sys.stdout.reconfigure(line_buffering=True)
     asks, sys.stdin = sys.stdin.buffer, Path(os.devnull).open()  # noqa: SIM115
-    os.environ.update(hello["environment"])
     folder = Path(hello["project"]).resolve()
     make_importable(folder)
 
