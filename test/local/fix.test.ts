@@ -13,8 +13,8 @@ let installed: InstalledCommand;
 let project: Project;
 let scratch: string;
 
-beforeAll(() => {
-  installed = InstalledCommand.install();
+beforeAll(async () => {
+  installed = await InstalledCommand.install();
 });
 afterAll(() => installed?.remove());
 beforeEach(() => {
