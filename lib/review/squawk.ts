@@ -46,6 +46,7 @@ const COVERED = [
   'renaming-table',
   'require-concurrent-index-creation',
   'require-concurrent-index-deletion',
+  'require-concurrent-partition-detach',
   'require-concurrent-reindex',
 ];
 
