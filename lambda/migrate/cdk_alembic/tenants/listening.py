@@ -37,7 +37,7 @@ class Connects:
         from sqlalchemy import event
         from sqlalchemy.engine import Engine
 
-        # SQLAlchemy 1.4 takes no `insert` here, and 2 ignores it: enter this before the listener that connects itself and decides.
+        # Enter this before the listener that connects itself and decides: this event has no `insert`, which 1.4 refuses.
         event.listen(Engine, "do_connect", self._record)
         return self
 
