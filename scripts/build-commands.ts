@@ -11,7 +11,7 @@ const PROJECT = path.join(__dirname, '..');
 const TENANTS = 'migrate-invoke-tenants';
 
 /** For both passes: the oldest Node that runs the commands. */
-const NODE = { platform: 'node', target: 'node20' } as const;
+export const NODE = { platform: 'node', target: 'node20' } as const;
 
 /**
  * Builds a command into a folder.

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { projectDirectory, toolPython } from '../../examples/local-aws';
 import type { Row } from '../row';
-import { startStandIn } from '../test-bed/stand-in';
+import { startFakeLambda } from '../test-bed/fake-lambda';
 import { announce } from '../test-bed/test-bed';
 
 const FUNCTION = 'template-saas-api-migrate-lambda-dev';
@@ -18,9 +18,9 @@ export const firstRequest: Row = {
   async prepare(testBed) {
     const aws = path.join(path.dirname(await toolPython('awscli', announce)), 'aws');
     const command = path.join(projectDirectory, 'dist/bin/migrate-invoke.js');
-    const standIn = await startStandIn(FUNCTION);
+    const fakeLambda = await startFakeLambda(FUNCTION);
     const env = {
-      AWS_ENDPOINT_URL: standIn.url,
+      AWS_ENDPOINT_URL: fakeLambda.url,
       AWS_REGION: 'eu-central-1',
       AWS_DEFAULT_REGION: 'eu-central-1',
       AWS_ACCESS_KEY_ID: 'test',
@@ -31,7 +31,7 @@ export const firstRequest: Row = {
     };
     const untilRequest = async (executable: string, args: readonly string[]): Promise<number> => {
       const { startedAt } = await testBed.timed({ command: executable, args, env });
-      return standIn.firstInvoke() - startedAt;
+      return fakeLambda.firstInvoke() - startedAt;
     };
     return [
       { name: 'cdk-alembic', run: () => untilRequest(process.execPath, [command, '--stage', 'dev']) },

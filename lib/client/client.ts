@@ -17,8 +17,8 @@ import { invoke } from './invoke';
 import { type ConnectionOptions, checkAttempts, lambdaClient, regionOf } from './lambda-client';
 import { type MigrateOptions, migrate } from './migrate';
 import type { Target } from './target';
-import { type LockOptions, whenUnlocked } from './wait-for-lock';
-import type { ReadyOptions } from './wait-until-ready';
+import { type LockOptions, whenUnlocked } from './waiting/for-lock';
+import type { ReadyOptions } from './waiting/until-ready';
 
 /** The function to call, and how to reach it. */
 export interface MigrateClientOptions extends ConnectionOptions {

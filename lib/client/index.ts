@@ -44,5 +44,5 @@ export {
   type WatchOptions,
 } from './tenants/client';
 export type { BatchCounts, TenantPhase, TenantsProgress } from './tenants/progress';
-export type { LockOptions } from './wait-for-lock';
-export type { ReadyOptions } from './wait-until-ready';
+export type { LockOptions } from './waiting/for-lock';
+export type { ReadyOptions } from './waiting/until-ready';

@@ -31,8 +31,8 @@ interface Row {
   readonly statuses?: (status: number) => boolean;
   /** Text of an error without an HTTP status. */
   readonly words?: RegExp;
-  /** What happened. The error's own text follows. */
-  readonly sentence: (call: AwsCall) => string;
+  /** What happened. The error's own text follows. @param status the answer's HTTP status, if there was an answer */
+  readonly sentence: (call: AwsCall, status?: number) => string;
   readonly next: string;
   readonly retry?: Retry;
 }
@@ -93,7 +93,10 @@ const TABLE: Readonly<Record<Kind, Row>> = {
   },
   lost: {
     code: 'network',
-    sentence: ({ what }) => `the connection dropped before ${what} was answered`,
+    sentence: ({ service, what }, status) =>
+      status === undefined
+        ? `the connection dropped before ${what} was answered`
+        : `${service} failed before it had answered ${what}`,
     next: 'check the network, the region and the endpoint, then try again',
     retry: 'if repeatable',
   },
@@ -116,9 +119,10 @@ export function sdkFailure(error: unknown, call: AwsCall): MigrateError {
   }
   const kind = kindOf(error as SdkError);
   const { code, sentence, next } = TABLE[kind];
-  const text = $metadata?.httpStatusCode === undefined ? wordsOf(error as SdkError) : `${name}: ${wordsOf(error as SdkError)}`;
+  const status = $metadata?.httpStatusCode;
+  const text = status === undefined ? wordsOf(error as SdkError) : `${name}: ${wordsOf(error as SdkError)}`;
   const step = [call.next?.[kind] ?? next, call.meanwhile].filter(Boolean).join('; ');
-  return new MigrateError(code, `${sentence(call)}: ${text}`, step, { cause: error });
+  return new MigrateError(code, `${sentence(call, status)}: ${text}`, step, { cause: error });
 }
 
 /** When a retry may succeed after an error of the SDK or its failure; undefined: never. */

@@ -6,6 +6,7 @@ export type PackagingCode =
   | 'uv_failed'
   | 'needs_compiling'
   | 'missing_module'
+  | 'invalid_revisions'
   | 'no_driver'
   | 'unsupported_version'
   | 'no_alembic'

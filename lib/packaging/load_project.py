@@ -1,8 +1,10 @@
 """Loads a package like the function, without a database: `python load_project.py <package> <overlay>` prints JSON.
 
-env.py runs in Alembic's offline mode up to its migrations, and Alembic itself loads the revisions. Nothing connects or starts.
-`missing` is a module that neither the package nor Python has. `unproved` is any other reason why env.py or the revisions did not
-load: settings that only the function has, or a library for another machine. `foreign` are distributions with such libraries.
+The packaged runner finds the project. env.py runs in Alembic's offline mode up to its migrations, in Flask's application context
+if it needs one, and Alembic itself loads the revisions. Nothing connects or starts.
+`refused` is what the runner refuses in the order of the revisions. `missing` is a module that neither the package nor Python
+has. `unproved` is any other reason why env.py or the revisions did not load: settings that only the function has, or a library
+for another machine. `foreign` are distributions with such libraries; the overlay has this machine's.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import json
 import os
 import sys
 import traceback
-from contextlib import suppress
+from contextlib import ExitStack
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
@@ -27,24 +29,29 @@ class Refused(BaseException):
     """Packaging must not do this. A BaseException, so that `except Exception` in a project does not catch it."""
 
 
+class Overlay:
+    """Finds this machine's libraries before the package's."""
+
+    def __init__(self, folder: str) -> None:
+        self._path = [folder]
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        spec = importlib.machinery.PathFinder.find_spec(name, self._path, target) if path is None else None
+        # A namespace package may have other parts in the package.
+        return spec if spec is not None and spec.loader is not None else None
+
+
 def main(package: Path, overlay: str) -> dict[str, Any]:
-    manifest = json.loads((package / "cdk_alembic" / "manifest.json").read_text(encoding="utf-8"))
-    backend, site_packages = package / "backend", package / "site-packages"
-    folder = (backend / manifest["folder"]).resolve()
-    roots = [folder, folder / "src", backend, *(backend / root for root in manifest["roots"])]
-    sys.path[:0] = [
-        *(str(path) for path in dict.fromkeys(roots) if path.is_dir()),
-        *([overlay] if overlay else []),
-        str(site_packages),
-    ]
+    sys.path.insert(0, str(package))
+    if overlay:
+        sys.meta_path.insert(0, Overlay(overlay))
     sys.argv = ["alembic"]
     sys.addaudithook(refuse)
     answer: dict[str, Any] = {}
     failures: list[BaseException] = []
-    unset = watch_environment(backend)
+    unset = watch_environment(package / "backend")
     try:
-        os.chdir(folder)
-        run_env(configuration(backend, manifest["config"]), failures).get_heads()
+        load(answer, failures)
     except (Exception, SystemExit, Refused) as error:
         failures.append(error)
     for error in failures:
@@ -52,26 +59,34 @@ def main(package: Path, overlay: str) -> dict[str, Any]:
     return answer
 
 
-def configuration(backend: Path, name: str) -> Any:
-    """The configuration as the runner reads it."""
-    import tomllib
+def load(answer: dict[str, Any], failures: list[BaseException]) -> None:
+    from cdk_alembic.project.flask_app import application_context
+    from cdk_alembic.project.project import Project
+    from cdk_alembic.project.revisions import refuse_heads_that_are_not_meant
+    from cdk_alembic.protocol.errors import ProjectError, RunnerError
 
-    from alembic.config import Config
+    project = Project.of_package()
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(application_context(project))
+        except RunnerError as error:
+            failures.append(error)
+        is_complete = run_env(project, failures)
+        try:
+            project.load()
+            if is_complete:
+                refuse_heads_that_are_not_meant(project)
+        except ProjectError as error:
+            found = error if error.code == "multiple_heads" else project.problem()
+            # If env.py did not finish, Alembic may have looked in another location.
+            if found is None or not is_complete:
+                raise
+            answer["refused"] = f"{found.message}: {found.next}"
 
-    file = backend / name
-    toml = file if file.name == "pyproject.toml" else backend / "pyproject.toml"
-    has_table = toml.is_file() and "alembic" in tomllib.loads(toml.read_text(encoding="utf-8")).get("tool", {})
-    ini = str(file.with_name("alembic.ini") if file == toml else file)
-    config = Config(ini, toml_file=str(toml)) if has_table else Config(ini)
-    if not has_table and not config.get_main_option("script_location") and (file.parent / "env.py").is_file():
-        config.set_main_option("script_location", str(file.parent).replace("%", "%%"))
-    return config
 
-
-def run_env(config: Any, failures: list[BaseException]) -> Any:
-    """Runs env.py. Returns the scripts from the location that env.py set."""
+def run_env(project: Any, failures: list[BaseException]) -> bool:
+    """Runs env.py, which may set where the revisions are. Returns whether it ran to its end."""
     from alembic.runtime.environment import EnvironmentContext
-    from alembic.script import ScriptDirectory
     from sqlalchemy import event
     from sqlalchemy.engine import Engine
 
@@ -79,16 +94,16 @@ def run_env(config: Any, failures: list[BaseException]) -> Any:
         raise Refused("env.py connects")
 
     event.listen(Engine, "do_connect", connect)
-    script = ScriptDirectory.from_config(config)
+    options = {"as_sql": True, "dont_mutate": True, "starting_rev": None}
     try:
-        with (
-            EnvironmentContext(config, script, fn=lambda *_: [], as_sql=True, dont_mutate=True, starting_rev=None),
-            suppress(Refused),
-        ):
-            script.run_env()  # Refused: what comes next is the database.
+        with EnvironmentContext(project.config, project.script, fn=lambda *_: [], **options):
+            project.script.run_env()
+    except Refused:
+        # What comes next is the database.
+        return False
     except (Exception, SystemExit) as error:
         failures.append(error)
-    return script
+    return not failures
 
 
 def refuse(event: str, arguments: tuple[Any, ...]) -> None:
@@ -116,7 +131,8 @@ def watch_environment(backend: Path) -> set[str]:
 def judge(error: BaseException, package: Path, answer: dict[str, Any], unset: list[str]) -> None:
     while error.__cause__ is not None and not isinstance(error, ImportError):
         error = error.__cause__
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(str(package))]
+    folders = (f"{package / 'backend'}{os.sep}", f"{package / 'site-packages'}{os.sep}")
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(folders)]
     where = f"{Path(frames[-1].filename).relative_to(package)}:{frames[-1].lineno}" if frames else ""
     if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith(PROVIDED) and not exists(error.name):
         answer.setdefault("missing", {"module": error.name, "by": where, "unset": unset})
@@ -162,3 +178,6 @@ if __name__ == "__main__":
     out, sys.stdout = sys.stdout, sys.stderr
     found = main(Path(sys.argv[1]).resolve(), sys.argv[2])
     out.write(json.dumps(found))
+    out.flush()
+    # The project's threads and what it registered to run at exit must not change the answer or delay it.
+    os._exit(0)

@@ -8,9 +8,12 @@ export interface FunctionPlatform {
   readonly pythonVersion: string;
 }
 
-/** uv's name for the platform. */
-export function uvPlatform({ architecture }: FunctionPlatform): string {
-  return `${architecture === 'arm64' ? 'aarch64' : 'x86_64'}-manylinux_2_28`;
+/** uv's name for the platform. `manylinux2014` leaves out wheels for a newer Linux, which uv would prefer. */
+export function uvPlatform(
+  { architecture }: FunctionPlatform,
+  linux: 'manylinux_2_28' | 'manylinux2014' = 'manylinux_2_28',
+): string {
+  return `${architecture === 'arm64' ? 'aarch64' : 'x86_64'}-${linux}`;
 }
 
 /** Lambda runs Python before 3.12 on Amazon Linux 2, which has this glibc 2.x; uv knows only 2.17 and 2.28. */

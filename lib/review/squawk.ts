@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { installation } from '../local/installation';
 import type { Finding } from './finding';
 import type { Change } from './revision/change';
 import type { Part, Reviewed, Step } from './revision/reviewed';
@@ -95,6 +96,8 @@ export async function squawk(change: Change): Promise<readonly Finding[] | undef
 }
 
 function findBinary(): string | undefined {
+  const { squawk: named } = installation();
+  if (named) return named;
   try {
     const { getBinaryPath } = createRequire(__filename)('squawk-cli/js/index.js') as { getBinaryPath(): string };
     return getBinaryPath();

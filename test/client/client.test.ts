@@ -8,7 +8,7 @@ import type { Reply } from '../support/aws/lambda';
 import { StageAws, type StageOptions } from '../support/aws/stage';
 
 const environment = process.env;
-let standIn: StageAws;
+let aws: StageAws;
 let client: MigrateClient;
 
 beforeEach(() => {
@@ -18,13 +18,13 @@ beforeEach(() => {
 afterEach(async () => {
   process.env = environment;
   client?.destroy();
-  await standIn?.stop();
+  await aws?.stop();
 });
 
 async function against(reply: Reply | Reply[], options?: StageOptions): Promise<MigrateClient> {
   const replies = Array.isArray(reply) ? reply : [reply];
-  standIn = await StageAws.start((_, call) => replies[Math.min(call, replies.length) - 1] as Reply, options);
-  client = new MigrateClient({ stage: 'dev', endpoint: standIn.url });
+  aws = await StageAws.start((_, call) => replies[Math.min(call, replies.length) - 1] as Reply, options);
+  client = new MigrateClient({ stage: 'dev', endpoint: aws.url });
   return client;
 }
 
@@ -33,8 +33,8 @@ const thrown = (run: Promise<unknown>) => run.then(() => undefined).catch((error
 describe('what is sent', () => {
   test("an upgrade calls the stage's function in short slices", async () => {
     await (await against({ answer: answer() })).upgrade();
-    expect(standIn.functions).toEqual(['template-saas-api-migrate-lambda-dev']);
-    expect(standIn.invokes).toEqual([{ command: 'upgrade', sliceSeconds: 5 }]);
+    expect(aws.functions).toEqual(['template-saas-api-migrate-lambda-dev']);
+    expect(aws.invokes).toEqual([{ command: 'upgrade', sliceSeconds: 5 }]);
   });
 
   test('every command has its method', async () => {
@@ -43,7 +43,7 @@ describe('what is sent', () => {
     await it.current();
     await it.stamp({ revision: 'c3' });
     await it.downgrade({ revision: '-1', sliceSeconds: 0 });
-    expect(standIn.invokes).toEqual([
+    expect(aws.invokes).toEqual([
       { command: 'plan', revision: '+1', sql: true },
       { command: 'current' },
       { command: 'stamp', revision: 'c3' },
@@ -52,13 +52,13 @@ describe('what is sent', () => {
   });
 
   test("an upgrade sends who asks, what is allowed and the run's id", async () => {
-    standIn = await StageAws.start(() => ({ answer: answer() }));
-    client = new MigrateClient({ stage: 'dev', endpoint: standIn.url, requestedBy: 'ci 42' });
+    aws = await StageAws.start(() => ({ answer: answer() }));
+    client = new MigrateClient({ stage: 'dev', endpoint: aws.url, requestedBy: 'ci 42' });
     const runId = '0b8f7f2e-6a4e-4e0e-9a51-3f0c3a0d9f11';
     await client.upgrade({ allow: ['drop_invalid_indexes'], runId });
     await client.stamp({ revision: 'c3' });
     await client.current();
-    expect(standIn.invokes).toEqual([
+    expect(aws.invokes).toEqual([
       { command: 'upgrade', allow: ['drop_invalid_indexes'], runId, sliceSeconds: 5, requestedBy: 'ci 42' },
       { command: 'stamp', revision: 'c3', requestedBy: 'ci 42' },
       { command: 'current' },
@@ -86,7 +86,7 @@ describe('what is sent', () => {
   ] as const)('a check of a database that is %s answers %s, and asks only where it is', async (status, atHead) => {
     const told = answer({ command: 'current', status });
     expect(await (await against({ answer: told })).check()).toEqual({ ...told, atHead });
-    expect(standIn.invokes).toEqual([{ command: 'current' }]);
+    expect(aws.invokes).toEqual([{ command: 'current' }]);
   });
 
   test('an app of another name has functions of another name', () => {
@@ -98,7 +98,7 @@ describe('what is sent', () => {
     const error = await thrown((await against({ answer: answer() })).upgrade({ revision: 'a b', sliceSeconds: 901 }));
     expect(error).toMatchObject({ code: 'invalid_request' });
     expect(error.message).toMatch(/"a b" is not a revision.*; sliceSeconds must be/);
-    expect(standIn.invokes).toEqual([]);
+    expect(aws.invokes).toEqual([]);
   });
 
   test('names that can not be used are refused when the client is made', () => {
@@ -114,25 +114,25 @@ describe('a call that is long', () => {
     expect(error).toMatchObject({ code: 'network' });
     expect(error.next).toContain('npx migrate-invoke --stage dev --command current');
     expect(error.cause).toBeInstanceOf(Error);
-    expect(standIn.invokes).toHaveLength(1);
+    expect(aws.invokes).toHaveLength(1);
   });
 
   test.each([500, 502, 503])('a server error of Lambda (%i) may have started a run, and starts no second one', async (status) => {
     const error = await thrown((await against({ status, error: 'ServiceException' })).upgrade());
     expect(error).toMatchObject({ code: 'network' });
-    expect(standIn.invokes).toHaveLength(1);
+    expect(aws.invokes).toHaveLength(1);
   });
 
   test('a given client that would retry a dropped call is refused', async () => {
-    standIn = await StageAws.start(() => ({ answer: answer() }));
-    client = new MigrateClient({ stage: 'dev', client: new LambdaClient({ endpoint: standIn.url }) });
+    aws = await StageAws.start(() => ({ answer: answer() }));
+    client = new MigrateClient({ stage: 'dev', client: new LambdaClient({ endpoint: aws.url }) });
     expect(await thrown(client.upgrade())).toMatchObject({ code: 'invalid_usage', next: 'create it with maxAttempts: 1' });
-    expect(standIn.invokes).toEqual([]);
+    expect(aws.invokes).toEqual([]);
   });
 
   test('a given client is used unchanged', async () => {
-    standIn = await StageAws.start(() => ({ answer: answer() }));
-    client = new MigrateClient({ stage: 'dev', client: new LambdaClient({ endpoint: standIn.url, maxAttempts: 1 }) });
+    aws = await StageAws.start(() => ({ answer: answer() }));
+    client = new MigrateClient({ stage: 'dev', client: new LambdaClient({ endpoint: aws.url, maxAttempts: 1 }) });
     expect(await client.upgrade()).toEqual(answer());
   });
 
@@ -153,7 +153,7 @@ describe('a call that is long', () => {
     const controller = new AbortController();
     const it = await against('hang');
     const run = thrown(it.upgrade({ signal: controller.signal }));
-    await standIn.nextInvoke();
+    await aws.nextInvoke();
     controller.abort(new Error('enough'));
     expect((await run).message).toBe('enough');
   });
@@ -166,20 +166,20 @@ describe('a function that is not ready', () => {
     const configuration = (call: number) => ({ State: call < 2 ? 'Pending' : 'Active', LastUpdateStatus: 'Successful' });
     const it = await against([conflict, { answer: answer() }], { configuration });
     expect(await it.upgrade()).toEqual(answer());
-    expect(standIn.configurationCalls).toBe(2);
-    expect(standIn.invokes).toHaveLength(2);
+    expect(aws.configurationCalls).toBe(2);
+    expect(aws.invokes).toHaveLength(2);
   });
 
   test('an update in progress is waited for', async () => {
     const configuration = (call: number) => ({ State: 'Active', LastUpdateStatus: call < 2 ? 'InProgress' : 'Successful' });
     await (await against([conflict, { answer: answer() }], { configuration })).upgrade();
-    expect(standIn.configurationCalls).toBe(2);
+    expect(aws.configurationCalls).toBe(2);
   });
 
   test('a function that is Inactive is invoked again, which is what makes it Active', async () => {
     const configuration = (call: number) => ({ State: call < 2 ? 'Inactive' : 'Active', LastUpdateStatus: 'Successful' });
     await (await against([conflict, conflict, { answer: answer() }], { configuration })).upgrade();
-    expect([standIn.invokes.length, standIn.configurationCalls]).toEqual([3, 2]);
+    expect([aws.invokes.length, aws.configurationCalls]).toEqual([3, 2]);
   });
 
   test.each([
@@ -193,7 +193,7 @@ describe('a function that is not ready', () => {
     const waits: string[] = [];
     const it = await against([refusal, refusal, { answer: answer() }]);
     expect(await it.upgrade({ onWait: (reason) => waits.push(reason) })).toEqual(answer());
-    expect(standIn.invokes).toHaveLength(3);
+    expect(aws.invokes).toHaveLength(3);
     expect(waits).toEqual([expect.stringContaining('Lambda throttled the call of template-saas-api-migrate-lambda-dev')]);
   });
 
@@ -212,8 +212,8 @@ describe('a function that is not ready', () => {
     const it = await against({ status: 429, error: 'TooManyRequestsException' });
     const controller = new AbortController();
     const run = thrown(it.upgrade({ signal: controller.signal, onWait: () => controller.abort(new Error('enough')) }));
-    await run;
-    expect(standIn.invokes).toHaveLength(1);
+    expect(await run).toMatchObject({ message: 'enough' });
+    expect(aws.invokes).toHaveLength(1);
   });
 
   test('a function that failed to start says why at once', async () => {
@@ -230,7 +230,7 @@ describe('a function that is not ready', () => {
 
   test('a function that is ready costs one call and no further permission', async () => {
     await (await against({ answer: answer() })).upgrade();
-    expect(standIn.configurationCalls).toBe(0);
+    expect(aws.configurationCalls).toBe(0);
   });
 });
 
@@ -241,7 +241,7 @@ describe('a database that another run has locked', () => {
     const error = await thrown((await against(locked)).upgrade());
     expect(error).toBeInstanceOf(MigrateError);
     expect(error).toMatchObject({ code: 'locked', message: 'ada holds the mutex' });
-    expect(standIn.invokes).toHaveLength(1);
+    expect(aws.invokes).toHaveLength(1);
   });
 
   test('is waited for as long as requested, also between two slices', async () => {
@@ -263,13 +263,14 @@ describe('a database that another run has locked', () => {
   test('need not be waited for by a caller that gives up', async () => {
     const it = await against(locked);
     const controller = new AbortController();
-    await thrown(it.upgrade({ lockSeconds: 60, signal: controller.signal, onWait: () => controller.abort(new Error('enough')) }));
-    expect(standIn.invokes).toHaveLength(1);
+    const run = it.upgrade({ lockSeconds: 60, signal: controller.signal, onWait: () => controller.abort(new Error('enough')) });
+    expect(await thrown(run)).toMatchObject({ message: 'enough' });
+    expect(aws.invokes).toHaveLength(1);
   });
 
   test('is the only failure that is sent again', async () => {
     await thrown((await against({ failure: failure() })).upgrade({ lockSeconds: 10 }));
-    expect(standIn.invokes).toHaveLength(1);
+    expect(aws.invokes).toHaveLength(1);
   });
 });
 
@@ -351,7 +352,7 @@ describe('a function that can not be reached', () => {
   ])('%i %s is %s', async (status, error, code) => {
     const result = await thrown((await against({ status, error })).upgrade({ readySeconds: 0 }));
     expect(result).toMatchObject({ code, next: expect.stringMatching(/./), cause: expect.objectContaining({ name: error }) });
-    expect(standIn.invokes).toHaveLength(1);
+    expect(aws.invokes).toHaveLength(1);
   });
 
   test('a refused call is access_denied', async () => {
@@ -370,9 +371,9 @@ describe('a function that can not be reached', () => {
   });
 
   test('if nothing listens at the endpoint, the error says that nothing was started', async () => {
-    standIn = await StageAws.start(() => 'drop');
-    const endpoint = standIn.url;
-    await standIn.stop();
+    aws = await StageAws.start(() => 'drop');
+    const endpoint = aws.url;
+    await aws.stop();
     client = new MigrateClient({ stage: 'dev', endpoint });
     const error = await thrown(client.upgrade());
     expect(error).toMatchObject({ code: 'network', message: expect.stringContaining('ECONNREFUSED') });

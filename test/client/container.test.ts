@@ -2,25 +2,25 @@ import { MigrateClient, type MigrateError } from '../../lib/client';
 import { containerRunName } from '../../lib/client/container/run-name';
 import type { MigrateAnswer } from '../../lib/contract';
 import { applied } from '../support/aws/answers';
-import { ContainerStandIn, MACHINE, type Moment, RUN_ID } from '../support/aws/container';
+import { FakeContainer, MACHINE, type Moment, RUN_ID } from '../support/aws/container';
 import { awsEnvironment } from '../support/aws/environment';
 import { StageAws, type StageOptions } from '../support/aws/stage';
 
 const environment = process.env;
-let standIn: StageAws;
-let container: ContainerStandIn;
+let aws: StageAws;
+let container: FakeContainer;
 let client: MigrateClient;
 
 afterEach(async () => {
   client?.destroy();
   process.env = environment;
-  await standIn?.stop();
+  await aws?.stop();
 });
 
 async function against(moments: readonly Moment[], options: StageOptions = {}): Promise<MigrateClient> {
-  container = new ContainerStandIn(moments);
-  standIn = await StageAws.start(container.reply, { stepFunctions: container.stepFunctions, ...options });
-  process.env = { ...environment, ...awsEnvironment(standIn.url) };
+  container = new FakeContainer(moments);
+  aws = await StageAws.start(container.reply, { stepFunctions: container.stepFunctions, ...options });
+  process.env = { ...environment, ...awsEnvironment(aws.url) };
   client = new MigrateClient({ stage: 'dev', requestedBy: 'person mira' });
   return client;
 }
@@ -38,7 +38,7 @@ const EXECUTION = `${MACHINE.replace(':stateMachine:', ':execution:')}:${RUN_ID}
 const BOTH = [applied('b2'), applied('c3')];
 const DONE: Moment = { status: 'SUCCEEDED', applied: BOTH, outcome: 'partial' };
 
-describe('a run against a stand-in for Step Functions', () => {
+describe('a run against fake Step Functions', () => {
   test('starts the container when the function stops before it, waits, and continues with the function', async () => {
     const run = await against([{}, DONE]);
     expect(await run.upgrade()).toMatchObject({
@@ -51,10 +51,7 @@ describe('a run against a stand-in for Step Functions', () => {
     expect(container.started).toEqual([
       { name: `${RUN_ID}-b2`, input: { revision: 'd4', runId: RUN_ID, requestedBy: 'person mira' } },
     ]);
-    expect(standIn.invokes.map(({ command }) => command).filter((command) => command !== 'history')).toEqual([
-      'upgrade',
-      'upgrade',
-    ]);
+    expect(aws.invokes.map(({ command }) => command).filter((command) => command !== 'history')).toEqual(['upgrade', 'upgrade']);
   });
 
   test('shows what the container has applied as it comes, and each revision once', async () => {
@@ -170,6 +167,14 @@ describe('a run against a stand-in for Step Functions', () => {
     const given = new AbortController();
     const left = run.upgrade({ signal: given.signal, onContainer: () => setTimeout(() => given.abort(), 100) });
     await expect(left).rejects.toMatchObject({ name: 'AbortError' });
+  });
+
+  test('a run that is taken up again shows what has been applied since, also if the history could not be read at first', async () => {
+    const one: Moment = { applied: [applied('b2')] };
+    const run = await against([one, one, DONE]);
+    await run.upgrade({ runId: RUN_ID, budgetSeconds: 0.1 });
+    container.unreadable = 1;
+    expect((await run.upgrade({ runId: RUN_ID })).applied).toEqual([applied('c3'), applied('d4')]);
   });
 });
 

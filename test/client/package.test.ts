@@ -87,8 +87,8 @@ describe('the types', () => {
 });
 
 describe('the package at run time', () => {
-  let standIn: StageAws;
-  afterEach(() => standIn?.stop());
+  let aws: StageAws;
+  afterEach(() => aws?.stop());
 
   const program = (load: string) => `
     ${load}
@@ -108,12 +108,12 @@ describe('the package at run time', () => {
         "const { MigrateClient } = createRequire(import.meta.url)('cdk-alembic/client');",
     ],
   ])('loaded as %s it migrates, and its errors are of their class', async (name, load) => {
-    standIn = await StageAws.start((_, call) =>
+    aws = await StageAws.start((_, call) =>
       call === 1 ? { answer: answer({ applied: [applied('b2')] }) } : { failure: failure({ revision: 'c3' }) },
     );
     const file = join(consumer, `run.${name}`);
     writeFileSync(file, program(load));
-    const env = { PATH: process.env.PATH, ...awsEnvironment(standIn.url) };
+    const env = { PATH: process.env.PATH, ...awsEnvironment(aws.url) };
     expect((await run(process.execPath, [file], { env })).stdout).toBe('applied 1\n');
     expect((await run(process.execPath, [file], { env })).stdout).toBe('true migration_failed c3\n');
   });

@@ -50,6 +50,12 @@ test('only a call that was never sent, and is sent once, has started nothing for
   }
 });
 
+test('an answer of 500 and more is not a dropped connection', () => {
+  const [invoke] = CALLS as [AwsCall];
+  expect(sdkFailure(thrown('InternalFailure', 500), invoke).message).toMatch(/^Lambda failed before it had answered /);
+  expect(sdkFailure(thrown('Error', undefined, 'socket hang up'), invoke).message).toMatch(/^the connection dropped before /);
+});
+
 test('every next step about a container says that one that has started keeps running', () => {
   const [, container] = CALLS as [AwsCall, AwsCall];
   for (const name of ['CredentialsProviderError', 'AccessDeniedException', 'Error']) {

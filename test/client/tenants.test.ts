@@ -4,7 +4,7 @@ import { awsEnvironment } from '../support/aws/environment';
 import { failed, succeeded, summary, TenantsAws, type TenantsAwsOptions } from '../support/aws/tenants';
 
 const environment = process.env;
-let standIn: TenantsAws;
+let aws: TenantsAws;
 let client: TenantsClient;
 
 beforeEach(() => {
@@ -14,24 +14,24 @@ beforeEach(() => {
 afterEach(async () => {
   process.env = environment;
   client?.destroy();
-  await standIn?.stop();
+  await aws?.stop();
 });
 
 async function against(options: TenantsAwsOptions = {}, own: Partial<TenantsClientOptions> = {}): Promise<TenantsClient> {
-  standIn = await TenantsAws.start(options);
-  client = new TenantsClient({ stage: 'dev', endpoint: standIn.url, ...own });
+  aws = await TenantsAws.start(options);
+  client = new TenantsClient({ stage: 'dev', endpoint: aws.url, ...own });
   return client;
 }
 
 const thrown = (run: Promise<unknown>): Promise<MigrateError> =>
   run.then(() => Promise.reject(new Error('it did not fail'))).catch((error) => error);
-const operations = () => standIn.calls.map(({ operation }) => operation);
+const operations = () => aws.calls.map(({ operation }) => operation);
 
 describe('a start', () => {
   test("sends the request to the stage's state machine, under the run's id", async () => {
     const runId = await (await against({}, { requestedBy: 'ci 42' })).start({ tenants: ['acme', 'globex', 'acme'] });
-    expect(standIn.inputs).toEqual([{ tenants: ['acme', 'globex'], requestedBy: 'ci 42' }]);
-    expect(standIn.calls.at(-1)?.body).toMatchObject({
+    expect(aws.inputs).toEqual([{ tenants: ['acme', 'globex'], requestedBy: 'ci 42' }]);
+    expect(aws.calls.at(-1)?.body).toMatchObject({
       name: runId,
       stateMachineArn: 'arn:aws:states:eu-central-1:123456789012:stateMachine:template-saas-api-migrate-tenants-dev',
     });
@@ -41,7 +41,7 @@ describe('a start', () => {
     const it = await against({ fault: (operation, call) => (operation === 'StartExecution' && call === 1 ? 'lose' : undefined) });
     const runId = await it.start();
     expect(operations().filter((operation) => operation === 'StartExecution')).toHaveLength(2);
-    expect(standIn.runs.map(({ name }) => name)).toEqual([runId]);
+    expect(aws.runs.map(({ name }) => name)).toEqual([runId]);
   });
 
   test('of a run that is over by now is that run', async () => {
@@ -49,7 +49,7 @@ describe('a start', () => {
     const runId = await it.start();
     await it.watch(runId);
     expect(await it.start({ runId })).toBe(runId);
-    expect(standIn.runs).toHaveLength(1);
+    expect(aws.runs).toHaveLength(1);
   });
 
   test('that gets no answer says that the run may have started, and how to check', async () => {
@@ -81,7 +81,7 @@ describe('a start', () => {
     expect(await thrown(it.start({ runId: 'mine' }))).toMatchObject({
       message: 'the id "mine" must be a UUID in lower case',
     });
-    expect(standIn.calls).toEqual([]);
+    expect(aws.calls).toEqual([]);
   });
 
   test('with more names than Step Functions takes is refused with another way', async () => {
@@ -103,7 +103,7 @@ describe('the state machine', () => {
   test('is not looked up when its ARN is given', async () => {
     const stateMachineArn = 'arn:aws:states:eu-central-1:123456789012:stateMachine:mine';
     await (await against({}, { stateMachineArn })).start();
-    expect(standIn.calls).toMatchObject([{ operation: 'StartExecution', body: { stateMachineArn } }]);
+    expect(aws.calls).toMatchObject([{ operation: 'StartExecution', body: { stateMachineArn } }]);
   });
 
   test('that does not exist is reported with the existing stages', async () => {
@@ -176,11 +176,19 @@ describe('a watch', () => {
     expect(seen).toEqual([]);
   });
 
+  test("ends with the error of its caller's own code", async () => {
+    const it = await against({ run: () => [{ state: 'Rest' }, { end: succeeded() }] });
+    const onProgress = () => {
+      throw new TypeError('a fault of the caller');
+    };
+    expect(await thrown(it.watch(await it.start(), { onProgress }))).toEqual(new TypeError('a fault of the caller'));
+  });
+
   test('ends with the reason of its signal, and the run continues', async () => {
     const it = await against({ run: () => [{ state: 'Rest', until: 'never' }] });
     const gaveUp = new AbortController();
     const watching = it.watch(await it.start(), { signal: gaveUp.signal });
-    await standIn.standstill();
+    await aws.standstill();
     gaveUp.abort(new Error('enough'));
     expect(await thrown(watching)).toMatchObject({ message: 'enough' });
     expect(operations()).not.toContain('StopExecution');
@@ -257,11 +265,11 @@ describe('an approval', () => {
     const runId = await it.start();
     const phases: string[] = [];
     const done = it.watch(runId, { onProgress: ({ phase }) => phases.push(phase) });
-    await standIn.standstill();
+    await aws.standstill();
     await it.approve(runId);
     expect(await done).toEqual(summary());
     expect(phases).toContain('approval');
-    expect(standIn.approvals).toEqual([{ runId, approved: true, requestedBy: 'person ada' }]);
+    expect(aws.approvals).toEqual([{ runId, approved: true, requestedBy: 'person ada' }]);
   });
 
   test('can be a refusal', async () => {
@@ -269,7 +277,7 @@ describe('an approval', () => {
     const runId = await it.start();
     await it.result(runId);
     await it.reject(runId);
-    expect(standIn.approvals).toEqual([{ runId, approved: false }]);
+    expect(aws.approvals).toEqual([{ runId, approved: false }]);
   });
 
   test('of a run that does not wait for one is an error', async () => {
@@ -288,9 +296,9 @@ describe('an approval', () => {
     const it = await against({ run: waiting });
     const runId = await it.start();
     await it.result(runId);
-    const before = standIn.calls.length;
-    await new TenantsClient({ stage: 'dev', endpoint: standIn.url }).approve(runId);
-    expect([standIn.approvals.length, standIn.calls.length]).toEqual([1, before]);
+    const before = aws.calls.length;
+    await new TenantsClient({ stage: 'dev', endpoint: aws.url }).approve(runId);
+    expect([aws.approvals.length, aws.calls.length]).toEqual([1, before]);
   });
 
   test.each([

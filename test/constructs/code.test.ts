@@ -43,6 +43,7 @@ describe('a uv project', () => {
     expect(installs()).toBe(1);
 
     synth(MigrationCode.fromProject(copyOf(backend)), outdir);
+    synth(MigrationCode.fromProject(copyOf(backend)), outdir, { environment: { LOG_LEVEL: 'debug' } });
     expect(installs()).toBe(1);
 
     const changed = writeFiles(copyOf(backend), { 'alembic/versions/c3.py': revisionFile('c3', 'b2') });

@@ -1,27 +1,13 @@
-/* What the contract's answers look like. The stand-ins answer like this, and the schemas of `--json` must take it. */
+import { answer } from '../support/aws/answers';
+
+/* What the contract's answers look like. The fake AWS answers like this, and the schemas of `--json` must take it. */
 
 const RUN_ID = '0b8f7f2e-6a4e-4e0e-9a51-3f0c3a0d9f11';
 const MACHINE = 'arn:aws:states:eu-central-1:111122223333:stateMachine:app-container';
 const USERS = { revision: 'a1', message: 'Add users' };
 const ITEMS = { revision: 'b2', message: 'Add items' };
 
-const nothing = {
-  contract: 1,
-  command: 'upgrade',
-  stage: 'dev',
-  status: 'complete',
-  from: ['a1'],
-  to: ['a1'],
-  heads: ['a1'],
-  target: ['a1'],
-  applied: [],
-  pending: [],
-  unknown: [],
-  dataLoss: [],
-  edited: [],
-  warnings: [],
-  protected: false,
-};
+const nothing = answer({ from: ['a1'], to: ['a1'], heads: ['a1'], target: ['a1'] });
 const slice = {
   ...nothing,
   status: 'partial',

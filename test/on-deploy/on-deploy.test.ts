@@ -10,7 +10,7 @@ import { context, deliver } from './provider-framework';
 const environment = process.env;
 const FUNCTION = 'template-saas-api-migrate-lambda-dev';
 const STACK = 'arn:aws:cloudformation:eu-central-1:111122223333:stack/app-dev/5ac8a3a0-0000-0000-0000-000000000000';
-let standIn: StageAws;
+let aws: StageAws;
 let logged: string;
 /** How long each call of the function takes, on a clock that stands still otherwise; 0: the real clock. */
 let callSeconds = 0;
@@ -29,7 +29,7 @@ afterEach(async () => {
   jest.useRealTimers();
   callSeconds = 0;
   process.env = environment;
-  await standIn?.stop();
+  await aws?.stop();
 });
 
 async function against(reply: (request: MigrateRequest, call: number) => Reply, options?: StageOptions): Promise<StageAws> {
@@ -37,9 +37,9 @@ async function against(reply: (request: MigrateRequest, call: number) => Reply, 
     if (callSeconds > 0) jest.advanceTimersByTime(callSeconds * 1000);
     return reply(request, call);
   };
-  standIn = await StageAws.start(timed, options);
-  process.env = { ...environment, ...awsEnvironment(standIn.url) };
-  return standIn;
+  aws = await StageAws.start(timed, options);
+  process.env = { ...environment, ...awsEnvironment(aws.url) };
+  return aws;
 }
 
 /** Only `performance.now()` stands still: sockets and pauses go on. */
@@ -89,7 +89,7 @@ describe('a deploy', () => {
       PhysicalResourceId: `${FUNCTION}/migrations`,
       Data: { fromRevision: 'a1', toRevision: 'c3', appliedCount: '2' },
     });
-    expect(standIn.invokes.map(({ command }) => command)).toEqual(['plan', 'upgrade']);
+    expect(aws.invokes.map(({ command }) => command)).toEqual(['plan', 'upgrade']);
   });
 
   test('that takes many calls counts all that it applied', async () => {
@@ -125,7 +125,7 @@ describe('a deploy', () => {
     const planned = await onEvent(event('Update'));
     await isComplete({ ...event('Update'), ...planned } as never, context);
     await isComplete({ ...event('Update'), ...planned } as never, { getRemainingTimeInMillis: () => 10_000 } as never);
-    expect(standIn.invokes.map(({ sliceSeconds }) => sliceSeconds)).toEqual([undefined, 60, 5]);
+    expect(aws.invokes.map(({ sliceSeconds }) => sliceSeconds)).toEqual([undefined, 60, 5]);
   });
 
   test('that is delivered twice gets the same answer twice, and the second finds nothing to do', async () => {
@@ -164,7 +164,7 @@ describe('a deploy', () => {
           : { answer: lastSlice },
     );
     const { response, polls } = await deliver(event('Update'));
-    expect([response.Status, polls, standIn.invokes.length]).toEqual(['SUCCESS', 1, 4]);
+    expect([response.Status, polls, aws.invokes.length]).toEqual(['SUCCESS', 1, 4]);
     expect(logged).toContain('waiting for the function');
   });
 
@@ -186,7 +186,7 @@ describe('a deploy', () => {
     await against(({ command }, call) => ({ answer: command === 'plan' ? plan : call === 2 ? firstSlice : lastSlice }));
     await deliver(event('Update'));
     await deliver(event('Update', { RequestId: 'r2' }));
-    const [, one, two, , other] = standIn.invokes;
+    const [, one, two, , other] = aws.invokes;
     expect(one).toMatchObject({ requestedBy: 'deploy app-dev', runId: expect.stringMatching(/^[0-9a-f]{8}-/) });
     expect(two?.runId).toBe(one?.runId);
     expect(other?.runId).not.toBe(one?.runId);
@@ -245,7 +245,7 @@ describe('a stack that is deleted', () => {
       await against(() => 'drop', { stackStatus: 'DELETE_IN_PROGRESS' });
       const { response } = await deliver(event('Delete', { PhysicalResourceId }));
       expect(response).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId });
-      expect([standIn.invokes.length, standIn.describeCalls]).toEqual([0, 0]);
+      expect([aws.invokes.length, aws.describeCalls]).toEqual([0, 0]);
     },
   );
 });
@@ -314,7 +314,7 @@ describe('a database that is ahead of the code', () => {
       await against(oldCode, { stackStatus });
       const { response } = await deliver(event('Update'));
       expect(response).toMatchObject({ Status: 'SUCCESS', Data: { fromRevision: 'zz', toRevision: 'zz', appliedCount: '0' } });
-      expect(standIn.invokes).toEqual([{ command: 'current' }]);
+      expect(aws.invokes).toEqual([{ command: 'current' }]);
       expect(logged).toContain('"level":"warning"');
       expect(logged).toContain('unchanged');
     },

@@ -128,6 +128,12 @@ test('what has wheels for an older Python is refused with the runtime to choose'
   );
 });
 
+test('on Python 3.11, the wheel for its older Linux is packaged, although uv prefers the newer one', () => {
+  const target = temporaryDirectory();
+  packageOf(backend('bcrypt==4.2.0'), { ...lambda, pythonVersion: '3.11' }).build(target);
+  expect(readdirSync(join(target, 'site-packages', 'bcrypt'))).toContain('_bcrypt.abi3.so');
+});
+
 describe('psycopg2, which has no wheels,', () => {
   test('is refused with the distribution that has some', () => {
     expect(messageOf(() => packaged(backend('psycopg2==2.9.10')))).toMatch(

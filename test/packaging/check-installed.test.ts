@@ -32,3 +32,18 @@ test("the oldest versions that are supported, which the runner's tests run, are 
   const oldest = Object.fromEntries(Object.entries(SUPPORTED_VERSIONS).map(([name, { from }]) => [name, from]));
   expect(() => check({ ...oldest, psycopg2: '2.9.9' })).not.toThrow();
 });
+
+test.each([
+  ['a uv group', 'pyproject.toml', '[dependency-groups]\ndatabase = ["alembic>=1.16"]', "groups: ['database']"],
+  ['an extra', 'pyproject.toml', '[project.optional-dependencies]\npg = ["Alembic ~= 1.16"]', "extras: ['pg']"],
+  ['a Poetry group', 'pyproject.toml', '[tool.poetry.group.database.dependencies]\nalembic = "^1.16"', "groups: ['database']"],
+  ['a Poetry extra', 'pyproject.toml', '[tool.poetry.extras]\npg = ["alembic"]', "extras: ['pg']"],
+  ['a PDM group', 'pyproject.toml', '[tool.pdm.dev-dependencies]\ndatabase = ["alembic"]', "groups: ['database']"],
+  ['a Pipenv category', 'Pipfile', '[packages]\nflask = "*"\n[database]\nalembic = "*"', "groups: ['database']"],
+])('Alembic that only %s has is packaged by the option that the refusal names', (_, name, text, option) => {
+  const directory = writeFiles(temporaryDirectory(), { [name]: `${text}\n` });
+  const source = { found: 'its lock', add: 'run "tool add {}"', files: [join(directory, name)] } as unknown as DependencySource;
+  expect(() => checkInstalled({ directory, source } as Backend, temporaryDirectory(), PLATFORM)).toThrow(
+    `hold no Alembic: ${option} packages the part that has it`,
+  );
+});

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dropDebugInformation } from '../../lib/packaging/layout/debug-information';
+import { checkSize } from '../../lib/packaging/layout/package';
 import type { FunctionPlatform } from '../../lib/packaging/platform';
 import { checked, filesBelow, hostPython, lockedBackend, packageOf, temporaryDirectory, writeFiles } from './support';
 
@@ -52,6 +53,25 @@ test('files that are not libraries of 64-bit Linux stay unchanged', () => {
 test('no types for editors, no sources of libraries, no tests of dependencies', () => {
   const files = filesBelow(join(target, 'site-packages'));
   expect(files.filter((file) => /\.(?:pyi|c|cpp|h|pyx|pxd)$|\/RECORD$|^[^/]+\/tests\//.test(file))).toEqual([]);
+});
+
+test('a package over 250 MB is refused with its largest distributions and what is left with only: imported', () => {
+  const large = temporaryDirectory();
+  const distributions = [
+    { name: 'maps', megabytes: 200 },
+    { name: 'pictures', megabytes: 60 },
+    { name: 'alembic', megabytes: 2 },
+  ].map(({ name, megabytes }) => {
+    writeFiles(large, { [`site-packages/${name}/data`]: '' });
+    // Takes no space on most disks.
+    truncateSync(join(large, 'site-packages', name, 'data'), megabytes * 1024 * 1024);
+    return { name, version: '1', entries: [name], modules: [name], requirements: [], isDialect: false };
+  });
+  expect(() => checkSize(large, 'back', distributions, new Set(distributions.slice(2)))).toThrow(
+    'the package of back has 262 MB unzipped and Lambda takes 250: with only: PackageOnly.IMPORTED it would have 2 MB; ' +
+      "without: ['maps'] leaves out the largest, with 200 MB, if migrations do not import it (next: pictures, 60 MB; alembic, 2 MB); " +
+      'or use MigrationCode.fromImage',
+  );
 });
 
 describe('the manifest', () => {

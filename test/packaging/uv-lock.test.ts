@@ -188,6 +188,15 @@ describe('a lock that is older than pyproject.toml', () => {
     ]);
   });
 
+  test('is not one whose project has only a new version of its own', () => {
+    const copy = copyOf(backend);
+    const file = join(copy, 'pyproject.toml');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('version = "0.1.0"', 'version = "0.2.0-dev"'));
+    expect(checked(copy, lambda).errors).toEqual([]);
+    writeFileSync(file, readFileSync(file, 'utf8').replace('asyncpg>=0.30', 'asyncpg>=0.29'));
+    expect(checked(copy, lambda).errors).toEqual([expect.stringContaining('is older than')]);
+  });
+
   test('is that lock, whichever mirror of the index this machine has', () => {
     process.env.UV_DEFAULT_INDEX = 'https://pypi.example.org/simple';
     try {

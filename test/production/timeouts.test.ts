@@ -14,7 +14,7 @@ import {
 } from '../../lambda/on-deploy/timeouts';
 import { AlembicMigration, MigrationCode, MigrationDatabase } from '../../lib';
 import { SOCKET_TIMEOUT_MS } from '../../lib/client/lambda-client';
-import { READY_SECONDS } from '../../lib/client/wait-until-ready';
+import { READY_SECONDS } from '../../lib/client/waiting/until-ready';
 import { testApp } from '../constructs/app';
 import { FUNCTION_SECONDS } from './migrate-function';
 import { useProduction } from './production';

@@ -35,12 +35,12 @@ import type { Reply } from '../support/aws/lambda';
 import { StageAws } from '../support/aws/stage';
 
 /**
- * The coordinator in this process, with a real S3 of the local AWS. Of Lambda it needs an Invoke alone, which a stand-in answers as
+ * The coordinator in this process, with a real S3 of the local AWS. Of Lambda it needs an Invoke alone, which a fake Lambda answers as
  * the worker would.
  */
 export class TestBed {
   runId: string = randomUUID();
-  private standIn?: StageAws;
+  private aws?: StageAws;
   private readonly s3: S3Client;
 
   async keys(Prefix: string): Promise<string[]> {
@@ -61,13 +61,13 @@ export class TestBed {
 
   /** Requests that the worker got, in order. */
   get asked(): readonly TenantRequest[] {
-    return (this.standIn?.invokes ?? []) as readonly TenantRequest[];
+    return (this.aws?.invokes ?? []) as readonly TenantRequest[];
   }
 
   /** Sets what the coordinator is told, and how the worker answers. */
   async use(settings: Partial<CoordinatorSettings>, worker: (request: TenantRequest, call: number) => Reply): Promise<void> {
-    await this.standIn?.stop();
-    this.standIn = await StageAws.start((request, call) => worker(request as TenantRequest, call));
+    await this.aws?.stop();
+    this.aws = await StageAws.start((request, call) => worker(request as TenantRequest, call));
     const all: CoordinatorSettings = {
       stage: 'dev',
       bucket: this.bucket,
@@ -78,13 +78,13 @@ export class TestBed {
       ...settings,
     };
     Object.assign(process.env, awsEnvironment(this.ministack.url), {
-      AWS_ENDPOINT_URL_LAMBDA: this.standIn.url,
+      AWS_ENDPOINT_URL_LAMBDA: this.aws.url,
       [TENANTS_VARIABLE]: JSON.stringify(all),
     });
   }
 
   async stop(): Promise<void> {
-    await this.standIn?.stop();
+    await this.aws?.stop();
   }
 
   async put(Key: string, value: unknown): Promise<void> {

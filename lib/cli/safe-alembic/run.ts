@@ -1,5 +1,6 @@
 import { EXIT } from '../../contract/exit-codes';
 import { MigrateError } from '../../contract/failure';
+import { installation } from '../../local/installation';
 import { RULES } from '../../review';
 import { type FailureDocument, failureDocument } from '../answer/documents';
 import { onInterrupt } from '../answer/interrupt';
@@ -38,7 +39,11 @@ export async function runTask({ common, task }: Run, version: string): Promise<n
 
 /** Shows what is wrong with a command line. */
 export function endWithProblems({ verb, problems, json }: Problems): number {
-  const error = new MigrateError('invalid_usage', problems.join('; '), `see safe-alembic ${verb ? `${verb} ` : ''}--help`);
+  const error = new MigrateError(
+    'invalid_usage',
+    problems.join('; '),
+    `see ${installation().command} ${verb ? `${verb} ` : ''}--help`,
+  );
   return end(failureDocument(error), json, screen({ json, progress: false }));
 }
 
@@ -51,7 +56,7 @@ function end(document: FailureDocument, json: boolean, { notes }: Screen): numbe
 function wasInterrupted(session?: Session): MigrateError {
   if (!session?.changing) return new MigrateError('interrupted', 'nothing was changed', 'run it again');
   const message = `the running revision is rolled back (${count(session.applied.length)} applied before it)`;
-  return new MigrateError('interrupted', message, "check the database's revision with `npx safe-alembic current`");
+  return new MigrateError('interrupted', message, `check the database's revision with \`${installation().command} current\``);
 }
 
 /** Whether settings may name a rule: one of ours, or any of squawk's. */

@@ -1,9 +1,10 @@
 import path from 'node:path';
 import type { AppliedRevision } from '../../contract';
 import { findProject } from '../../local/project';
-import { pythonCommand, uvPython } from '../../local/python/command';
+import { pythonCommand } from '../../local/python/command';
+import { findPython } from '../../local/python/find';
 import { type Observation, withObserver } from '../../local/python/with-observer';
-import { readSettings, type Settings } from '../../local/settings';
+import { defaultSettings, readSettings, type Settings } from '../../local/settings';
 import type { Screen } from '../screen/screen';
 import type { CommonArguments } from './common';
 
@@ -32,10 +33,16 @@ export function openSession(
   knownRule: (rule: string) => boolean,
 ): Session {
   const here = process.cwd();
-  const settings = readSettings(here, knownRule);
-  const project = findProject(here, common.project === undefined ? settings.project : path.resolve(here, common.project));
-  const { python: set, folder } = settings;
-  const python = common.python ? pythonCommand(common.python, here) : set ? pythonCommand(set, folder) : uvPython(project);
+  const found = readSettings(here, knownRule);
+  const project = findProject(here, common.project === undefined ? found?.project : path.resolve(here, common.project));
+  // From a sibling folder, the project's settings are not above.
+  const settings = found ?? readSettings(project, knownRule) ?? defaultSettings(project);
+  const { python: set, folder, environment } = settings;
+  const python = common.python
+    ? pythonCommand(common.python, here)
+    : set
+      ? pythonCommand(set, folder)
+      : findPython(project, environment);
   return { common, settings, project, python, screen, version, applied: [], changing: false };
 }
 

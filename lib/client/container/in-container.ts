@@ -70,7 +70,7 @@ export async function inContainer(
     run.applied.push(...applied);
     onProgress?.({ ...last, ...whereAfter(last, run.applied), applied });
   };
-  if (await containers.wait(executionArn, { runId, until, onApplied, signal })) return undefined;
+  if (await containers.wait(executionArn, { runId, pending: last.pending, until, onApplied, signal })) return undefined;
   return { ...run.answer(last), ...whereAfter(last, run.applied) };
 }
 

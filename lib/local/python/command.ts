@@ -1,10 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
-
-/** The default: the project's environment in uv. */
-export function uvPython(project: string): readonly string[] {
-  return [process.env.UV || 'uv', 'run', '--project', project, 'python'];
-}
+import { interpreterOf } from './environment';
 
 /**
  * The command for `--python` or the setting `python`: an interpreter, the folder of a virtual environment, or words such as
@@ -21,8 +17,4 @@ export function pythonCommand(given: string | readonly string[], folder: string)
   const words = typeof given === 'string' ? given.trim().split(/\s+/) : given;
   const last = path.basename(words.at(-1) ?? '');
   return /^(python|pypy)[0-9.]*(\.exe)?$/.test(last) ? words : [...words, 'python'];
-}
-
-function interpreterOf(environment: string): string {
-  return process.platform === 'win32' ? path.join(environment, 'Scripts', 'python.exe') : path.join(environment, 'bin', 'python');
 }

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { UvFailed, uv } from '../uv';
+import { uv } from '../uv';
 import type { Dependencies } from './parsing/requirement';
 import { parseRequirements } from './parsing/requirements-file';
 import { readToml, type Table } from './parsing/toml';
 import { type DependencySource, outdatedLock, type Selection, uncheckedLock } from './source';
+import { checkUvLock } from './uv-lock-check';
 
 /** The uv lock of a directory: its own, or the one at the root of the workspace above. */
 export function findUvLock(directory: string): string | undefined {
@@ -38,57 +39,12 @@ export function uvLock(directory: string, file: string, selection: Selection): D
     warnings: [],
     resolve: dependencies,
     checkLock: (python) => {
-      const result = checkLock(directory, python);
+      const result = checkUvLock(directory, file, python);
       if (result === 'outdated') return { error: outdatedLock(file, asking, 'uv lock') };
       return result === 'unknown' ? { warning: uncheckedLock(file, 'uv lock --check') } : {};
     },
     pylock: () => uv(directory, [...exportOf(selection), '--no-emit-local', '--format', 'pylock.toml']),
   };
-}
-
-/** Settings of this machine's indexes, which uv compares with the lock: a local mirror of PyPI does not make it outdated. */
-const INDEXES = [
-  'UV_DEFAULT_INDEX',
-  'UV_INDEX',
-  'UV_INDEX_URL',
-  'UV_EXTRA_INDEX_URL',
-  'UV_FIND_LINKS',
-  'UV_NO_INDEX',
-  'UV_INDEX_STRATEGY',
-];
-/** Settings that uv writes to the lock's [options]: the team may have locked with them, or only this machine has them. */
-const RESOLUTION = ['UV_EXCLUDE_NEWER', 'UV_RESOLUTION', 'UV_PRERELEASE', 'UV_FORK_STRATEGY'];
-/** uv resolves only if the lock does not match the project. */
-const RESOLVES = /needs to be updated|No solution found when resolving dependencies/;
-
-type LockCheck = 'current' | 'outdated' | 'unknown';
-
-/** Whether uv would change the lock, both with and without this machine's settings of the resolution. */
-function checkLock(directory: string, python: string | undefined): LockCheck {
-  const isSet = RESOLUTION.some((name) => process.env[name]);
-  let result: LockCheck = 'unknown';
-  for (const unset of isSet ? [[...INDEXES, ...RESOLUTION], INDEXES] : [INDEXES]) {
-    result = checkLockWithout(unset, directory, python);
-    if (result !== 'outdated') return result;
-  }
-  return result;
-}
-
-/** Writes nothing, and queries no index for a lock that matches. */
-function checkLockWithout(unset: readonly string[], directory: string, python: string | undefined): LockCheck {
-  const environment = Object.fromEntries(unset.map((name) => [name, undefined]));
-  const check = ['lock', '--check', '--quiet', '--no-python-downloads', ...(python ? ['--python', python] : [])];
-  for (const network of [['--offline'], []]) {
-    try {
-      uv(directory, [...check, ...network], environment);
-      return 'current';
-    } catch (error) {
-      if (!(error instanceof UvFailed)) throw error;
-      if (RESOLVES.test(error.stderr)) return 'outdated';
-    }
-  }
-  // The project's metadata can't be read here, or this machine has no suitable Python.
-  return 'unknown';
 }
 
 function exportOf({ groups, extras, without }: Selection): string[] {

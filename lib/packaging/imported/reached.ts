@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { listFiles } from '../project/sources';
 import { importedBy, type ModuleRoots } from './imports';
-import { type Distribution, readDistributions, withRequirements } from './installed';
+import { type Distribution, withRequirements } from './installed';
 
 /** Distributions that every run uses regardless of imports, with the drivers' libraries. */
 const ALWAYS = ['alembic', 'sqlalchemy', 'greenlet', 'psycopg', 'psycopg_binary', 'psycopg_c', 'psycopg2', 'asyncpg', 'pg8000'];
@@ -16,9 +16,8 @@ const OTHER_DIALECTS = /^sqlalchemy\/dialects\/(?:mysql|mssql|oracle|sqlite)\//;
 export function reachedDistributions(
   where: ModuleRoots,
   alembicPaths: readonly string[],
-  sitePackages: string,
+  distributions: readonly Distribution[],
 ): Set<Distribution> {
-  const distributions = readDistributions(sitePackages);
   const modules = new Set([...ALWAYS, ...importedBy(where, alembicPaths)]);
   for (const { isDialect, modules: own } of distributions) if (isDialect) for (const module of own) modules.add(module);
   return withRequirements(distributions, modules);

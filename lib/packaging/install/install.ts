@@ -1,10 +1,10 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Dependencies, normalized, requirementsText } from '../dependencies/parsing/requirement';
+import { type Dependencies, normalized, pinned, requirementsText } from '../dependencies/parsing/requirement';
 import type { DependencySource } from '../dependencies/source';
 import { PackagingError } from '../errors';
-import { type FunctionPlatform, uvPlatform } from '../platform';
+import { type FunctionPlatform, tooNew, uvPlatform } from '../platform';
 import { uv } from '../uv';
 import { BUILD_OPTIONS, failureOf, refuseCompiled, WITHOUT_COMPILERS } from './compiled';
 import { projectWheel } from './project-wheel';
@@ -43,6 +43,7 @@ export function installDependencies(installation: Installation, target: string):
       writeFileSync(added, requirementsText({ requirements: [], options: dependencies.options }));
       install([...BUILD_OPTIONS, ...links, '--requirement', added, ...add], WITHOUT_COMPILERS);
     }
+    reinstallForOlderLinux(installation, target, folder);
     refuseCompiled(target, platform, own);
   } catch (error) {
     throw failureOf(error, platform) ?? error;
@@ -96,6 +97,25 @@ function installProjects(install: Install, { projects }: Dependencies, python: s
   if (wheels.length) install(['--no-deps', '--offline', '--no-index', ...wheels]);
 }
 
+/**
+ * Replaces wheels that the function's Linux is too old for, if the same version has others: uv prefers the newest. Those that
+ * have none stay, and the check of what is installed names them.
+ */
+function reinstallForOlderLinux({ directory, dependencies, platform }: Installation, target: string, folder: string): void {
+  const file = join(folder, 'older-linux.txt');
+  for (const [name = '', version] of tooNew(target, platform).map((unfit) => unfit.split('-'))) {
+    const locked = dependencies.requirements.filter((requirement) => requirement.name === normalized(name));
+    const requirements = locked.length ? locked : [pinned(name, version as string, undefined, [])];
+    writeFileSync(file, requirementsText({ requirements, options: dependencies.options }));
+    const options = ['--reinstall', '--no-deps', '--only-binary', ':all:', '--verify-hashes', '--requirement', file];
+    try {
+      uvInstall(directory, target, platform, options, undefined, 'manylinux2014');
+    } catch (error) {
+      if (!(error instanceof PackagingError)) throw error;
+    }
+  }
+}
+
 type Install = (options: readonly string[], environment?: NodeJS.ProcessEnv) => void;
 
 function uvInstall(
@@ -104,7 +124,15 @@ function uvInstall(
   platform: FunctionPlatform,
   options: readonly string[],
   environment?: NodeJS.ProcessEnv,
+  linux?: 'manylinux2014',
 ): void {
-  const where = ['--python-platform', uvPlatform(platform), '--python-version', platform.pythonVersion, '--target', target];
+  const where = [
+    '--python-platform',
+    uvPlatform(platform, linux),
+    '--python-version',
+    platform.pythonVersion,
+    '--target',
+    target,
+  ];
   uv(directory, ['pip', 'install', '--quiet', ...where, ...options], environment);
 }

@@ -6,7 +6,7 @@ import type { AlembicFolders } from '../project/alembic-project';
 import { ownProject } from '../project/own-project';
 import { copyFiles, hashFiles, listFiles } from '../project/sources';
 import { findPython } from '../uv';
-import { finish } from './finish';
+import { finish, type LaidOut, proveOnce } from './finish';
 import { copyRunner, hashPackage, type Package } from './package';
 
 /** Why a directory is not a package layout; empty if it is one. */
@@ -29,20 +29,21 @@ export function directoryPackage(
 ): Package {
   const files = listFiles(directory);
   const python = findPython(directory, platform.pythonVersion);
+  const hash = hashPackage(platform, { files: hashFiles(directory, files), bytecode: String(python !== undefined) });
+  const backend = join(directory, BACKEND_DIRECTORY);
+  const source = { add: `add {} to ${join(directory, DEPENDENCIES_DIRECTORY)}`, files: [] };
+  const laidOut = (target: string): LaidOut => {
+    const roots = ownProject(backend)?.roots ?? [];
+    return { target, hash, python, platform, directory: backend, alembic, roots, source, onlyImported: false, environment };
+  };
   return {
-    hash: hashPackage(platform, {
-      files: hashFiles(directory, files),
-      environment: JSON.stringify(environment),
-      bytecode: String(python !== undefined),
-    }),
+    hash,
     warnings: [],
+    prove: (target) => proveOnce(laidOut(target)),
     build: (target) => {
       copyFiles(directory, files, target);
       copyRunner(target);
-      const backend = join(directory, BACKEND_DIRECTORY);
-      const roots = ownProject(backend)?.roots ?? [];
-      const add = `add {} to ${join(directory, DEPENDENCIES_DIRECTORY)}`;
-      finish({ target, python, platform, directory: backend, alembic, roots, add, onlyImported: false, environment });
+      finish(laidOut(target));
     },
   };
 }

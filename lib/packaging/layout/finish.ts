@@ -1,9 +1,14 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { recall, remember } from '../../cache';
 import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../../contract';
 import { compileBytecode } from '../bytecode/bytecode';
+import { optionFor } from '../dependencies/elsewhere';
+import { normalized } from '../dependencies/parsing/requirement';
+import type { DependencySource } from '../dependencies/source';
 import { PackagingError } from '../errors';
-import type { Distribution } from '../imported/installed';
+import { type Distribution, readDistributions } from '../imported/installed';
 import { type LaidAside, layAside } from '../imported/only-imported';
 import { modulesToCompile, reachedDistributions } from '../imported/reached';
 import type { FunctionPlatform } from '../platform';
@@ -18,14 +23,16 @@ import { prune } from './prune';
 /** A package with its sources, dependencies and the runner. */
 export interface LaidOut {
   readonly target: string;
+  /** The package's hash. */
+  readonly hash: string;
   readonly directory: string;
   readonly platform: FunctionPlatform;
   readonly python: string | undefined;
   readonly alembic: AlembicFolders;
   /** Folders of the backend that an editable install would put on Python's path. */
   readonly roots: readonly string[];
-  /** How to add a distribution. */
-  readonly add: string;
+  /** Where its dependencies come from. */
+  readonly source: Pick<DependencySource, 'add' | 'files'>;
   readonly onlyImported: boolean;
   /** Environment variables to load it with. */
   readonly environment: Readonly<Record<string, string>>;
@@ -37,16 +44,18 @@ export function finish(laidOut: LaidOut): void {
   const [backend, sitePackages] = [join(target, BACKEND_DIRECTORY), join(target, DEPENDENCIES_DIRECTORY)];
   const paths = alembic.paths.map((path) => join(backend, path.slice(directory.length + 1)));
   const where = { backend, roots: [...new Set(['.', 'src', alembic.folder, ...roots])] };
-  const reached = reachedDistributions(where, paths, sitePackages);
+  const distributions = readDistributions(sitePackages);
+  const reached = reachedDistributions(where, paths, distributions);
   const aside = onlyImported ? layAside(sitePackages, reached) : undefined;
   try {
     prune(sitePackages);
     writeManifest(target, alembic, roots);
     compile(laidOut, reached);
     const proof = python ? proved(laidOut, python, aside) : undefined;
+    rememberProof(laidOut);
     const destroys = findDataLosses(backend, paths, listFiles(backend), python, where.roots);
     writeManifest(target, alembic, roots, proof, onlyImported, destroys);
-    checkSize(target, directory, onlyImported ? undefined : reached);
+    checkSize(target, directory, distributions, onlyImported ? undefined : reached);
   } finally {
     aside?.remove();
   }
@@ -64,10 +73,36 @@ function compile({ target, python, platform }: LaidOut, reached: ReadonlySet<Dis
   );
 }
 
+/** Loads a complete package, unless that was done. Throws PackagingError if it can't run. */
+export function proveOnce(laidOut: LaidOut): void {
+  if (!laidOut.python || isProved(laidOut)) return;
+  proved(laidOut, laidOut.python, undefined);
+  rememberProof(laidOut);
+}
+
+/** Whether a package was loaded with these environment variables. */
+export function isProved(which: ProvedPackage): boolean {
+  return recall(proofEntry(which)) !== undefined;
+}
+
+type ProvedPackage = Pick<LaidOut, 'hash' | 'environment'>;
+
+function rememberProof(which: ProvedPackage): void {
+  remember(proofEntry(which), '');
+}
+
+function proofEntry({ hash, environment }: ProvedPackage): string {
+  const variables = JSON.stringify(Object.entries(environment).sort());
+  return `proof-${createHash('sha256').update(`${hash}\0${variables}`).digest('hex')}`;
+}
+
 /** Loads the package and puts back distributions that it requires. Throws PackagingError for a missing module. */
 function proved(laidOut: LaidOut, python: string, aside: LaidAside | undefined): Proof {
   for (;;) {
     const proof = prove(python, laidOut.target, laidOut.environment);
+    if (proof.refused) {
+      throw new PackagingError('invalid_revisions', `the migrations of ${laidOut.directory} can't be deployed: ${proof.refused}`);
+    }
     if (!proof.missing) return proof;
     const { module } = proof.missing;
     const back = aside?.putBack(module.split('.')[0] as string);
@@ -76,14 +111,15 @@ function proved(laidOut: LaidOut, python: string, aside: LaidAside | undefined):
   }
 }
 
-function missing({ directory, add }: LaidOut, { module, by, unset }: NonNullable<Proof['missing']>): string {
+function missing({ directory, source }: LaidOut, { module, by, unset }: NonNullable<Proof['missing']>): string {
   const [first = ''] = module.split('.');
+  const option = optionFor(source, (name) => `${name}-`.startsWith(`${normalized(first)}-`));
+  const remedy = option
+    ? `${option} packages the part that has it`
+    : `${source.add.replace('{}', `the distribution of ${first}`)}, or give the folder that holds it`;
   const settings = unset.length
     ? `. If a setting avoids that import, set it in environment: the backend reads ${unset.join(', ')}, not set here`
     : '';
   const file = by.replace(/^(?:backend|site-packages)\//, '');
-  return (
-    `${file || 'a migration'} imports ${module}, which the package of ${directory} does not have: ${add.replace('{}', `the distribution of ${first}`)}, ` +
-    `or give the folder that holds it${settings}`
-  );
+  return `${file || 'a migration'} imports ${module}, which the package of ${directory} does not have: ${remedy}${settings}`;
 }

@@ -19,8 +19,13 @@ const MAX_UNZIPPED_BYTES = 250 * 1024 * 1024;
 export interface Package {
   readonly hash: string;
   readonly warnings: readonly string[];
-  /** Writes the package to an empty directory. */
+  /** Writes the package to an empty directory, and loads it. */
   build(target: string): void;
+  /**
+   * Loads a package that was built earlier, unless it was already loaded with these environment variables: the hash does not
+   * include them. Throws PackagingError if it can't run.
+   */
+  prove(target: string): void;
 }
 
 /** The runner's folder in every package. */
@@ -71,21 +76,40 @@ export function hashPackage(platform: FunctionPlatform, parts: Readonly<Record<s
 /**
  * Throws for a package over Lambda's limit: Lambda would reject it after the upload, in the middle of the deploy.
  *
- * @param reached the distributions that `only: imported` would keep
+ * @param distributions all that are installed
+ * @param reached those that `only: imported` would keep; undefined if it was used
  */
-export function checkSize(target: string, directory: string, reached?: ReadonlySet<Distribution>): void {
+export function checkSize(
+  target: string,
+  directory: string,
+  distributions: readonly Distribution[],
+  reached?: ReadonlySet<Distribution>,
+): void {
   const bytes = sizeOf(target);
   if (bytes <= MAX_UNZIPPED_BYTES) return;
-  let hint = '';
-  if (reached) {
-    const sitePackages = join(target, DEPENDENCIES_DIRECTORY);
-    const entries = new Set([...reached].flatMap((distribution) => distribution.entries));
-    const kept = [...entries].reduce((sum, entry) => sum + sizeOf(join(sitePackages, entry)), 0);
-    hint = `with only: PackageOnly.IMPORTED it would have ${megabytes(bytes - sizeOf(sitePackages) + kept)} MB; or leave distributions out with without, or `;
-  }
+  const sitePackages = join(target, DEPENDENCIES_DIRECTORY);
+  const sizeOfAll = (entries: Iterable<string>) =>
+    [...entries].reduce((sum, entry) => sum + sizeOf(join(sitePackages, entry)), 0);
+  const [first, ...others] = distributions
+    .map(({ name, entries }) => ({ name, size: sizeOfAll(entries) }))
+    .sort((a, b) => b.size - a.size)
+    .slice(0, 3);
+  const kept = reached && sizeOfAll(new Set([...reached].flatMap(({ entries }) => entries)));
+  const remedies = [
+    ...(kept === undefined
+      ? []
+      : [`with only: PackageOnly.IMPORTED it would have ${megabytes(bytes - sizeOf(sitePackages) + kept)} MB`]),
+    ...(first
+      ? [
+          `without: ['${first.name}'] leaves out the largest, with ${megabytes(first.size)} MB, if migrations do not import it ` +
+            `(next: ${others.map(({ name, size }) => `${name}, ${megabytes(size)} MB`).join('; ')})`,
+        ]
+      : []),
+    'or use MigrationCode.fromImage',
+  ];
   throw new PackagingError(
     'too_large',
-    `the package of ${directory} has ${megabytes(bytes)} MB unzipped and Lambda takes 250: ${hint}use MigrationCode.fromImage`,
+    `the package of ${directory} has ${megabytes(bytes)} MB unzipped and Lambda takes 250: ${remedies.join('; ')}`,
   );
 }
 

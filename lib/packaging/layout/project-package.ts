@@ -16,7 +16,7 @@ import { allowedPythons } from '../project/python-version';
 import { copyFiles, hashFiles, listSources } from '../project/sources';
 import { checkInstalled, checkRequired, hasDriver } from '../proof/check-installed';
 import { findPython } from '../uv';
-import { finish } from './finish';
+import { finish, type LaidOut, proveOnce } from './finish';
 import { copyRunner, hashPackage, type Package } from './package';
 
 /** The package of a backend: its dependencies for the function's platform, its sources, the runner, bytecode. */
@@ -24,13 +24,20 @@ export function projectPackage(project: Backend, platform: FunctionPlatform): Pa
   const { directory, source, paths, exclude, onlyImported, environment } = project;
   const python = findPython(directory, platform.pythonVersion);
   const sources = listSources(directory, paths, exclude);
+  const hash = hashPackage(platform, {
+    dependencies: hashDependencies(source),
+    // What is imported may depend on the environment.
+    selection: JSON.stringify([project.selection, onlyImported ? environment : null]),
+    sources: hashFiles(directory, sources),
+    bytecode: String(python !== undefined),
+  });
+  const laidOut = (target: string): LaidOut => {
+    const roots = ownProject(directory)?.roots ?? [];
+    return { target, hash, python, platform, directory, alembic: project, roots, source, onlyImported, environment };
+  };
   return {
-    hash: hashPackage(platform, {
-      dependencies: hashDependencies(source),
-      selection: JSON.stringify([project.selection, onlyImported, environment]),
-      sources: hashFiles(directory, sources),
-      bytecode: String(python !== undefined),
-    }),
+    hash,
+    prove: (target) => proveOnce(laidOut(target)),
     warnings: python ? [] : [withoutPython(platform.pythonVersion, onlyImported)],
     build: (target) => {
       const dependencies = join(target, DEPENDENCIES_DIRECTORY);
@@ -39,8 +46,7 @@ export function projectPackage(project: Backend, platform: FunctionPlatform): Pa
       copyFiles(directory, sources, join(target, BACKEND_DIRECTORY));
       writeOwnMetadata(directory, dependencies);
       copyRunner(target);
-      const roots = ownProject(directory)?.roots ?? [];
-      finish({ target, python, platform, directory, alembic: project, roots, add: source.add, onlyImported, environment });
+      finish(laidOut(target));
     },
   };
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { forgetOld, recall, remember } from '../../cache';
 import { packagePath } from '../../package-root';
 import { PackagingError } from '../errors';
+import { isProved } from '../layout/finish';
 import { hashGuard, hashRunner, type Package } from '../layout/package';
 import { hashDependencies, projectPackage } from '../layout/project-package';
 import type { FunctionPlatform } from '../platform';
@@ -37,17 +38,22 @@ export function backendPackage(
   const entry = `${keyOf(directory, read, options, platform)}.json`;
   const known = parse(recall(entry));
   if (known && hashDependencies(known.outside) === known.outside.hash) {
-    const build = (target: string) => {
+    const { hash } = known;
+    const packaged = () => {
       const { project, errors } = checkBackend(directory, options, platform.pythonVersion, isPackaged);
       // Since synthesis began, a file changed, or uv is gone.
       if (!project) throw new PackagingError('invalid_file', errors.join('\n'));
-      projectPackage(project, platform).build(target);
+      return projectPackage(project, platform);
+    };
+    const build = (target: string) => packaged().build(target);
+    const prove = (target: string) => {
+      if (!isProved({ hash, environment: options.environment })) packaged().prove(target);
     };
     return {
       errors: [],
       warnings: known.warnings,
       found: known.found,
-      package: () => ({ hash: known.hash, warnings: [], build }),
+      package: () => ({ hash, warnings: [], build, prove }),
     };
   }
   const found = checkBackend(directory, options, platform.pythonVersion, isPackaged);
@@ -98,7 +104,8 @@ function keyOf(directory: string, files: readonly string[], options: BackendOpti
   const what = [
     directory,
     hashFiles(directory, files),
-    options,
+    // The environment decides what is packaged only then.
+    options.onlyImported ? options : { ...options, environment: {} },
     platform,
     hashRunner(),
     hashGuard(),

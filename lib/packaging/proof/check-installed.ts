@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { SUPPORTED_VERSIONS } from '../../contract';
+import { optionFor } from '../dependencies/elsewhere';
 import { nameOf } from '../dependencies/parsing/requirement';
 import { PackagingError } from '../errors';
 import { readDistributions } from '../imported/installed';
@@ -9,6 +10,9 @@ import type { Backend } from '../project/backend';
 
 /** Modules of the PostgreSQL drivers that the runner supports. */
 export const DRIVERS = ['psycopg', 'psycopg2', 'asyncpg', 'pg8000'];
+
+/** Distributions of these drivers. */
+const DISTRIBUTIONS = [...DRIVERS, 'psycopg-binary', 'psycopg2-binary'];
 
 /** Drivers of other databases, by module. */
 const OTHER_DRIVERS: Readonly<Record<string, string>> = {
@@ -37,7 +41,9 @@ export function checkInstalled(backend: Backend, sitePackages: string, platform:
   const { source } = backend;
   const add = (name: string) => source.add.replace('{}', name);
   if (!existsSync(join(sitePackages, 'alembic'))) {
-    throw new PackagingError('no_alembic', `${whereOf(backend)} hold no Alembic: ${add('alembic')}`);
+    const option = optionFor(source, (name) => name === 'alembic');
+    const remedy = option ? `${option} packages the part that has it` : add('alembic');
+    throw new PackagingError('no_alembic', `${whereOf(backend)} hold no Alembic: ${remedy}`);
   }
   checkVersions(backend, readDistributions(sitePackages));
   if (!hasDriver(sitePackages)) {
@@ -45,11 +51,11 @@ export function checkInstalled(backend: Backend, sitePackages: string, platform:
       ['', '.py'].some((end) => existsSync(join(sitePackages, name + end))),
     );
     const what = other ? `only a driver of ${OTHER_DRIVERS[other]} (${other})` : 'no driver';
-    throw new PackagingError(
-      'no_driver',
-      `${whereOf(backend)} have ${what}, and the function migrates PostgreSQL: ${add('psycopg[binary]')}, ` +
-        `or add: ['psycopg[binary]'] packages it for migrations only`,
-    );
+    const option = optionFor(source, (name) => DISTRIBUTIONS.includes(name));
+    const remedy = option
+      ? `${option} packages the part that has one`
+      : `${add('psycopg[binary]')}, or add: ['psycopg[binary]'] packages it for migrations only`;
+    throw new PackagingError('no_driver', `${whereOf(backend)} have ${what}, and the function migrates PostgreSQL: ${remedy}`);
   }
   const unfit = tooNew(sitePackages, platform);
   if (unfit.length) {

@@ -15,6 +15,8 @@ export interface Proof {
     /** Unset environment variables that the backend read before the import failed. */
     readonly unset: readonly string[];
   };
+  /** What the runner would refuse in the order of the revisions, with the remedy. */
+  readonly refused?: string;
   /** Any other reason why env.py or the revisions did not load. */
   readonly unproved?: string;
   /** Distributions with libraries for another machine, as `name==version`. */

@@ -1,3 +1,4 @@
+import { installation } from '../../local/installation';
 import type { Rule } from './rule';
 
 export const drift: Rule = {
@@ -14,7 +15,7 @@ export const drift: Rule = {
       yield {
         ...place,
         message: `the models need an operation that no revision has: ${operation}`,
-        instead: 'npx safe-alembic create "..."',
+        instead: `${installation().command} create "..."`,
       };
     }
     const differences = [

@@ -7,7 +7,7 @@ import { BuiltCommand, type Ended } from '../built-command';
 import { loss, oneByOne, planned } from '../planned';
 
 let command: BuiltCommand;
-let standIn: StageAws;
+let aws: StageAws;
 let directory: string;
 
 beforeAll(async () => {
@@ -15,13 +15,13 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'summary-'));
 });
 afterAll(() => Promise.all([command.remove(), rm(directory, { recursive: true })]));
-afterEach(() => standIn?.stop());
+afterEach(() => aws?.stop());
 
 let files = 0;
 
 async function run(reply: ReturnType<typeof planned>, environment: Record<string, string>, ...args: string[]): Promise<Ended> {
-  standIn = await StageAws.start(reply);
-  return command.run(['--stage', 'dev', '--endpoint-url', standIn.url, ...args], { CI: 'true', ...environment });
+  aws = await StageAws.start(reply);
+  return command.run(['--stage', 'dev', '--endpoint-url', aws.url, ...args], { CI: 'true', ...environment });
 }
 
 async function onGitHub(reply: ReturnType<typeof planned>, ...args: string[]): Promise<Ended & { summary: string }> {

@@ -1,24 +1,24 @@
 import { applied } from '../../support/aws/answers';
-import { ContainerStandIn, MACHINE, type Moment } from '../../support/aws/container';
+import { FakeContainer, MACHINE, type Moment } from '../../support/aws/container';
 import { StageAws } from '../../support/aws/stage';
 import { BuiltCommand, type Ended } from '../built-command';
 
-/* The command as it is built, against stand-ins for Lambda and Step Functions. */
+/* The command as it is built, against a fake Lambda and fake Step Functions. */
 
 let command: BuiltCommand;
-let standIn: StageAws;
-let container: ContainerStandIn;
+let aws: StageAws;
+let container: FakeContainer;
 
 beforeAll(async () => {
   command = await BuiltCommand.build();
 });
 afterAll(() => command.remove());
-afterEach(() => standIn?.stop());
+afterEach(() => aws?.stop());
 
 async function run(moments: readonly Moment[], args: readonly string[] = [], interrupt?: () => Promise<void>): Promise<Ended> {
-  container = new ContainerStandIn(moments);
-  standIn = await StageAws.start(container.reply, { stepFunctions: container.stepFunctions });
-  return command.run(['--stage', 'dev', '--endpoint-url', standIn.url, ...args], {}, interrupt?.());
+  container = new FakeContainer(moments);
+  aws = await StageAws.start(container.reply, { stepFunctions: container.stepFunctions });
+  return command.run(['--stage', 'dev', '--endpoint-url', aws.url, ...args], {}, interrupt?.());
 }
 
 const EXECUTION = `${MACHINE.replace(':stateMachine:', ':execution:')}:`;
@@ -46,7 +46,7 @@ test('--in container is passed to the function', async () => {
 
 test('an unknown place is refused before anything is sent', async () => {
   const { code, stderr } = await run([], ['--in', 'lambda']);
-  expect([code, standIn.invokes]).toEqual([2, []]);
+  expect([code, aws.invokes]).toEqual([2, []]);
   expect(stderr).toContain('in must be one of container, not "lambda"');
 });
 

@@ -4,17 +4,17 @@ import { BuiltCommand, type Ended } from '../built-command';
 import { oneByOne, planned } from '../planned';
 
 let command: BuiltCommand;
-let standIn: StageAws;
+let aws: StageAws;
 
 beforeAll(async () => {
   command = await BuiltCommand.build();
 });
 afterAll(() => command.remove());
-afterEach(() => standIn?.stop());
+afterEach(() => aws?.stop());
 
 async function run(reply: ReturnType<typeof planned>, args: readonly string[], options?: StageOptions): Promise<Ended> {
-  standIn = await StageAws.start(reply, options);
-  return command.run(['--stage', 'dev', '--endpoint-url', standIn.url, ...args]);
+  aws = await StageAws.start(reply, options);
+  return command.run(['--stage', 'dev', '--endpoint-url', aws.url, ...args]);
 }
 
 describe('--follow', () => {
@@ -29,7 +29,7 @@ describe('--follow', () => {
       '  | printed by [2J a revision',
     ]);
     expect(stdout).not.toContain('|');
-    expect(standIn.logCalls[0]).toMatchObject({ logGroupName: '/aws/lambda/template-saas-api-migrate-lambda-dev' });
+    expect(aws.logCalls[0]).toMatchObject({ logGroupName: '/aws/lambda/template-saas-api-migrate-lambda-dev' });
   });
 
   test('without permission to read the log, says so once, and the run continues', async () => {
@@ -47,7 +47,7 @@ describe('--follow', () => {
 
   test('does not read the log without the option', async () => {
     await run(oneByOne(), []);
-    expect(standIn.logCalls).toEqual([]);
+    expect(aws.logCalls).toEqual([]);
   });
 });
 
@@ -60,7 +60,7 @@ describe('--wait-lock', () => {
     const { code, stderr } = await run(reply, ['--wait-lock', '10']);
     expect(code).toBe(0);
     expect(stderr.match(/^!.*$/gm)).toEqual(['! waiting: another migration run holds the mutex: ada']);
-    expect(standIn.invokes).toHaveLength(4);
+    expect(aws.invokes).toHaveLength(4);
   });
 
   test('gives up when the time is over', async () => {
@@ -72,6 +72,6 @@ describe('--wait-lock', () => {
 
   test('not given, the first lock is the end', async () => {
     const { code } = await run(planned({ failure: locked }), []);
-    expect([code, standIn.invokes.length]).toEqual([3, 2]);
+    expect([code, aws.invokes.length]).toEqual([3, 2]);
   });
 });

@@ -8,14 +8,14 @@ import { BuiltCommand } from '../built-command';
 import { loss, oneByOne, planned } from '../planned';
 
 let command: BuiltCommand;
-let standIn: StageAws;
+let aws: StageAws;
 const validate = new Ajv({ allErrors: true, allowUnionTypes: true }).compile(schema);
 
 beforeAll(async () => {
   command = await BuiltCommand.build();
 });
 afterAll(() => command.remove());
-afterEach(() => standIn?.stop());
+afterEach(() => aws?.stop());
 
 interface JsonResult {
   readonly code: number | null;
@@ -25,8 +25,8 @@ interface JsonResult {
 
 /** Runs with `--json`; what comes out must be one document of the schema that tells the process's exit code. */
 async function run(reply: ReturnType<typeof planned> | Reply, ...args: string[]): Promise<JsonResult> {
-  standIn = await StageAws.start(typeof reply === 'function' ? reply : () => reply);
-  const { code, stdout, stderr } = await command.run(['--stage', 'dev', '--endpoint-url', standIn.url, '--json', ...args]);
+  aws = await StageAws.start(typeof reply === 'function' ? reply : () => reply);
+  const { code, stdout, stderr } = await command.run(['--stage', 'dev', '--endpoint-url', aws.url, '--json', ...args]);
   const document = JSON.parse(stdout);
   mustFollowSchema(document);
   expect(document.exitCode).toBe(code);
@@ -55,8 +55,8 @@ describe('--json', () => {
   });
 
   test('a document that can not be written is a failure, which says so, and what was done is done', async () => {
-    standIn = await StageAws.start(oneByOne());
-    const where = ['--stage', 'dev', '--endpoint-url', standIn.url];
+    aws = await StageAws.start(oneByOne());
+    const where = ['--stage', 'dev', '--endpoint-url', aws.url];
     const { code, stderr } = await command.runOnFullDisk([...where, '--json']);
     expect(code).toBe(1);
     expect(stderr).toMatch(/2 revisions applied.*x the result could not be written to stdout: ENOSPC/s);

@@ -11,13 +11,13 @@ import { BuiltCommand, type Ended } from '../built-command';
 import { loss, oneByOne, pending, planned } from '../planned';
 
 let command: BuiltCommand;
-let standIn: StageAws;
+let aws: StageAws;
 
 beforeAll(async () => {
   command = await BuiltCommand.build();
 });
 afterAll(() => command.remove());
-afterEach(() => standIn?.stop());
+afterEach(() => aws?.stop());
 
 type Replying = (request: MigrateRequest, call: number) => Reply;
 
@@ -26,8 +26,8 @@ async function run(reply: Reply | Replying, ...args: string[]): Promise<Ended> {
 }
 
 async function runWith(options: StageOptions, reply: Reply | Replying, ...args: string[]): Promise<Ended> {
-  standIn = await StageAws.start(typeof reply === 'function' ? reply : () => reply, options);
-  return command.run(['--stage', 'dev', '--endpoint-url', standIn.url, ...args]);
+  aws = await StageAws.start(typeof reply === 'function' ? reply : () => reply, options);
+  return command.run(['--stage', 'dev', '--endpoint-url', aws.url, ...args]);
 }
 
 /** What every run says first, and what it says after a run of the function. */
@@ -60,7 +60,7 @@ describe('what is printed', () => {
       /^ {2}✓ b2 {2}Add b2 {2}12 ms\n {2}✓ c3 {2}Add c3 {2}1\.2 s\n2 revisions applied in \d+ ms: a1 → c3 \(head\)\n$/,
     );
     expect(stderr).toBe(HEADER + PLAN + LOGS);
-    expect(standIn.invokes).toEqual([
+    expect(aws.invokes).toEqual([
       { command: 'plan' },
       { command: 'upgrade', sliceSeconds: 5, requestedBy: `person ${userInfo().username}` },
     ]);
@@ -75,14 +75,14 @@ describe('what is printed', () => {
     const { code, stdout, stderr } = await run({ answer: answer({ command: 'plan' }) });
     expect([code, stdout]).toEqual([0, 'nothing to do: the database is at c3 (head)\n']);
     expect(stderr).not.toContain('nothing to do');
-    expect(standIn.invokes).toEqual([{ command: 'plan' }]);
+    expect(aws.invokes).toEqual([{ command: 'plan' }]);
   });
 
   test('an upgrade of a database that is ahead is not started, and says which revision is not known', async () => {
     const { code, stderr } = await run({ answer: answer({ command: 'plan', status: 'ahead', to: ['zz'], unknown: ['zz'] }) });
     expect(code).toBe(3);
     expect(stderr).toContain('database_ahead: the database is at zz, which this release does not have (its heads: c3)');
-    expect(standIn.invokes).toHaveLength(1);
+    expect(aws.invokes).toHaveLength(1);
   });
 
   test.each([
@@ -191,7 +191,7 @@ describe('what is printed', () => {
   ])('%s shows first where the database is', async (_, args, told, stdout) => {
     const result = await run(planned({ answer: told }), ...args);
     expect(result).toEqual({ code: 0, stdout: expect.stringMatching(stdout), stderr: HEADER + PLAN + LOGS });
-    expect(standIn.invokes[0]).toEqual({ command: 'current' });
+    expect(aws.invokes[0]).toEqual({ command: 'current' });
   });
 
   test('what did not stop a command and should be known goes to stderr', async () => {
@@ -303,7 +303,7 @@ describe('exit codes', () => {
     const result = await run(reply);
     expect(result).toMatchObject({ code, stdout: '', stderr: expect.stringContaining(`${error}: `) });
     expect(result.stderr).toContain('next');
-    expect(standIn.invokes).toHaveLength(1);
+    expect(aws.invokes).toHaveLength(1);
   });
 
   test('4: nobody is signed in', async () => {
@@ -337,7 +337,7 @@ describe('exit codes', () => {
     ],
   ])('check is a gate for a release: %s', async (_, code, found, stdout, stderr) => {
     expect(await run({ answer: found }, '--command', 'check')).toEqual({ code, stdout, stderr });
-    expect(standIn.invokes).toEqual([{ command: 'current' }]);
+    expect(aws.invokes).toEqual([{ command: 'current' }]);
   });
 
   test('every code has one', () => {
@@ -372,7 +372,7 @@ describe('the command line', () => {
       expect(stderr).toContain(problem);
     }
     expect(stderr).toContain('see migrate-invoke --help');
-    expect(standIn.invokes).toEqual([]);
+    expect(aws.invokes).toEqual([]);
   });
 
   test.each([
@@ -413,24 +413,24 @@ describe('the command line', () => {
     ['--app-name, before the variable', ['--app-name', 'blog'], { CDK_ALEMBIC_APP_NAME: 'shop' }, 'blog'],
     ['neither', [], { CDK_ALEMBIC_APP_NAME: '' }, 'template-saas'],
   ])('the app name comes from %s', async (_, args, environment, name) => {
-    standIn = await StageAws.start(() => ({ answer: answer() }));
-    await command.run(['--stage', 'dev', '--endpoint-url', standIn.url, ...args], environment);
-    expect(standIn.functions).toEqual([`${name}-api-migrate-lambda-dev`]);
+    aws = await StageAws.start(() => ({ answer: answer() }));
+    await command.run(['--stage', 'dev', '--endpoint-url', aws.url, ...args], environment);
+    expect(aws.functions).toEqual([`${name}-api-migrate-lambda-dev`]);
   });
 
   test('a step back needs no special spelling', async () => {
     await run(planned({ answer: answer({ command: 'downgrade' }) }), '--command', 'downgrade', '--to', '-1');
-    expect(standIn.invokes[1]).toMatchObject({ command: 'downgrade', revision: '-1', sliceSeconds: 5 });
+    expect(aws.invokes[1]).toMatchObject({ command: 'downgrade', revision: '-1', sliceSeconds: 5 });
   });
 
   test('--allow goes to the runner', async () => {
     await run(planned({ answer: whole }), '--allow', 'drop_invalid_indexes');
-    expect(standIn.invokes[1]).toMatchObject({ command: 'upgrade', allow: ['drop_invalid_indexes'] });
+    expect(aws.invokes[1]).toMatchObject({ command: 'upgrade', allow: ['drop_invalid_indexes'] });
   });
 
   test('--to and --revision go to the plan and to the upgrade', async () => {
     await run(planned({ answer: answer({ to: ['b2'], target: ['b2'] }) }), '--to', 'b2');
-    expect(standIn.invokes).toMatchObject([
+    expect(aws.invokes).toMatchObject([
       { command: 'plan', revision: 'b2' },
       { command: 'upgrade', revision: 'b2' },
     ]);
@@ -438,22 +438,22 @@ describe('the command line', () => {
 
   test('--dry-run shows the SQL and changes nothing', async () => {
     await run({ answer: answer({ command: 'plan' }) }, '--dry-run', '--revision', 'b2');
-    expect(standIn.invokes).toEqual([{ command: 'plan', revision: 'b2', sql: true }]);
+    expect(aws.invokes).toEqual([{ command: 'plan', revision: 'b2', sql: true }]);
   });
 
   test('a function can be named in place of the stage', async () => {
-    standIn = await StageAws.start(() => ({ answer: answer() }));
-    const { code } = await command.run(['--function-name', 'mine', '--endpoint-url', standIn.url]);
-    expect([code, standIn.functions]).toEqual([0, ['mine']]);
+    aws = await StageAws.start(() => ({ answer: answer() }));
+    const { code } = await command.run(['--function-name', 'mine', '--endpoint-url', aws.url]);
+    expect([code, aws.functions]).toEqual([0, ['mine']]);
   });
 
   test('a profile brings its region and its credentials', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'profile-'));
     const config = join(directory, 'config');
     await writeFile(config, '[profile ops]\nregion = eu-west-3\naws_access_key_id = a\naws_secret_access_key = b\n');
-    standIn = await StageAws.start(() => ({ status: 404, error: 'ResourceNotFoundException' }));
+    aws = await StageAws.start(() => ({ status: 404, error: 'ResourceNotFoundException' }));
     const unset = { AWS_REGION: undefined, AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined };
-    const args = ['--stage', 'dev', '--profile', 'ops', '--endpoint-url', standIn.url];
+    const args = ['--stage', 'dev', '--profile', 'ops', '--endpoint-url', aws.url];
     const { stderr } = await command.run(args, { ...unset, AWS_CONFIG_FILE: config });
     await rm(directory, { recursive: true });
     expect(stderr).toContain('for stage "dev" in eu-west-3');

@@ -4,15 +4,15 @@ import { answer } from '../../support/aws/answers';
 import { StageAws } from '../../support/aws/stage';
 
 test('the follow-up of the first request starts once it is sent, before it is answered', async () => {
-  const standIn = await StageAws.start((_, call) => (call === 1 ? 'hang' : { answer: answer() }));
+  const aws = await StageAws.start((_, call) => (call === 1 ? 'hang' : { answer: answer() }));
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
-  const lambda = new LambdaClient({ region: 'eu-central-1', endpoint: standIn.url, credentials });
+  const lambda = new LambdaClient({ region: 'eu-central-1', endpoint: aws.url, credentials });
   try {
     const order: string[] = [];
     const requested = nextRequest(lambda).then(() => order.push('requested'));
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(order).toEqual([]);
-    const [arrival, given] = [standIn.nextInvoke(), new AbortController()];
+    const [arrival, given] = [aws.nextInvoke(), new AbortController()];
     const command = new InvokeCommand({ FunctionName: 'mine', Payload: Buffer.from('{}') });
     const ended = lambda.send(command, { abortSignal: given.signal }).catch((error: Error) => order.push(error.name));
     await Promise.all([requested, arrival]);
@@ -21,6 +21,6 @@ test('the follow-up of the first request starts once it is sent, before it is an
     expect(order).toEqual(['requested', 'AbortError']);
   } finally {
     lambda.destroy();
-    await standIn.stop();
+    await aws.stop();
   }
 });

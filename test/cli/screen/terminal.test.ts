@@ -7,13 +7,13 @@ import { BuiltCommand, type Ended, type TerminalOptions } from '../built-command
 import { oneByOne, planned } from '../planned';
 
 let command: BuiltCommand;
-let standIn: StageAws;
+let aws: StageAws;
 
 beforeAll(async () => {
   command = await BuiltCommand.build();
 });
 afterAll(() => command.remove());
-afterEach(() => standIn?.stop());
+afterEach(() => aws?.stop());
 
 interface Setting extends StageOptions, TerminalOptions {
   readonly args?: readonly string[];
@@ -23,11 +23,11 @@ interface Setting extends StageOptions, TerminalOptions {
 
 /** A run on a terminal that applies b2 and c3, unless told otherwise. */
 async function onTerminal({ args = [], environment, reply = oneByOne(), ...options }: Setting = {}): Promise<Ended> {
-  standIn = await StageAws.start(reply, options);
-  return command.runOnTerminal(['--stage', 'dev', '--endpoint-url', standIn.url, ...args], environment, options);
+  aws = await StageAws.start(reply, options);
+  return command.runOnTerminal(['--stage', 'dev', '--endpoint-url', aws.url, ...args], environment, options);
 }
 
-const changes = () => standIn.invokes.filter((request) => request.command === 'upgrade');
+const changes = () => aws.invokes.filter((request) => request.command === 'upgrade');
 const BAR = /[█░]/;
 const isProtected = planned({ answer: answer({ from: ['a1'], applied: [] }) }, { stage: 'prod', protected: true });
 
@@ -143,13 +143,13 @@ describe('a protected stage', () => {
   });
 
   test.each([
-    ['without a terminal', () => command.run(['--stage', 'prod', '--endpoint-url', standIn.url])],
+    ['without a terminal', () => command.run(['--stage', 'prod', '--endpoint-url', aws.url])],
     [
       'in a CI that gives a terminal',
-      () => command.runOnTerminal(['--stage', 'prod', '--endpoint-url', standIn.url], { CI: 'true' }),
+      () => command.runOnTerminal(['--stage', 'prod', '--endpoint-url', aws.url], { CI: 'true' }),
     ],
   ])('%s needs --yes, and nothing waits for an answer', async (_, run) => {
-    standIn = await StageAws.start(isProtected);
+    aws = await StageAws.start(isProtected);
     const { code, stdout, stderr } = await run();
     expect(code).toBe(3);
     expect(stdout + stderr).toContain(
@@ -166,12 +166,12 @@ describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s', (signal) => {
     const hanging = new Promise<void>((resolve) => {
       arrived = resolve;
     });
-    standIn = await StageAws.start((request, call) => {
+    aws = await StageAws.start((request, call) => {
       const told = reply(request, call);
       if (told === 'hang') arrived();
       return told;
     });
-    return command.run(['--stage', 'dev', '--endpoint-url', standIn.url, ...args], {}, hanging, signal);
+    return command.run(['--stage', 'dev', '--endpoint-url', aws.url, ...args], {}, hanging, signal);
   }
 
   test('during a run says what continues and how to check', async () => {

@@ -102,7 +102,7 @@ async function starts({ executionArn }: DescribeExecutionCommandOutput): Promise
   return events.filter(({ stateEnteredEventDetails: entered }) => entered?.name === 'Run').length;
 }
 
-describe('the state machine on a local AWS, with a stand-in for ecs:runTask.sync', () => {
+describe('the state machine on a local AWS, with a fake ecs:runTask.sync', () => {
   let machine: string;
   beforeAll(async () => {
     machine = await create(NAME, definition());

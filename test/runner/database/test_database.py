@@ -1,4 +1,4 @@
-"""How the database's address reaches the backend. Secrets Manager is a stand-in here; the end-to-end tests use the local AWS."""
+"""How the database's address reaches the backend. Secrets Manager is a fake here; the end-to-end tests use the local AWS."""
 
 from __future__ import annotations
 

@@ -22,11 +22,13 @@ export interface Moment {
   readonly later?: { readonly outcome: string; readonly error: string };
 }
 
-export class ContainerStandIn {
+export class FakeContainer {
   /** Names and inputs of the started executions, in order. */
   readonly started: { readonly name: string; readonly input: MigrateRequest }[] = [];
   /** Number of polls. */
   looks = 0;
+  /** How many reads of the history fail from now on. */
+  unreadable = 0;
   private reads = 0;
   private runId = RUN_ID;
 
@@ -37,6 +39,10 @@ export class ContainerStandIn {
     this.runId = runId ?? this.runId;
     const { applied: done = [] } = this.moment;
     const pending = ['b2', 'c3', 'd4'].filter((revision) => !done.some((item) => item.revision === revision));
+    if (command === 'history' && this.unreadable > 0) {
+      this.unreadable -= 1;
+      return { status: 500, error: 'ServiceException' };
+    }
     if (command === 'history') return { answer: { ...answer({ command }), runs: [this.record(done)] } };
     const at = done.at(-1)?.revision ?? 'a1';
     const where = { heads: ['d4'], target: ['d4'], to: [at], runId: this.runId };

@@ -100,7 +100,7 @@ function isForm(service: Service): boolean {
 }
 
 function fail(
-  { status, error, message = `said by the stand-in: ${error}` }: AwsError,
+  { status, error, message = `said by the fake AWS: ${error}` }: AwsError,
   isXml: boolean,
   response: ServerResponse,
 ): void {

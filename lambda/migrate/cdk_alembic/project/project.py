@@ -85,7 +85,11 @@ class Project:
         except ProjectError:
             raise
         except (Exception, SystemExit) as error:
-            raise problem(self._found) or _not_loaded(error) from error
+            raise self.problem() or _not_loaded(error) from error
+
+    def problem(self) -> ProjectError | None:
+        """The error in the order of the revisions that were loaded; None if there is none."""
+        return problem(self._found)
 
     def _scripts(self) -> Iterator[Any]:
         """The scripts that Alembic loads."""

@@ -20,7 +20,7 @@ from .stand_ins import reason_not_loaded, stand_ins, values_of
 
 
 def load(project: Project) -> None:
-    """Loads the revisions where env.py makes Alembic look for them, with stand-ins for those that can't be imported. Raises
+    """Loads the revisions where env.py makes Alembic look for them, with placeholders for those that can't be imported. Raises
     ProjectError."""
     with stand_ins(), ExitStack() as stack:
         # Without the application, fewer revisions can be imported.

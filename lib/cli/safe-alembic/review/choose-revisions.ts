@@ -1,6 +1,7 @@
 import type { GraphFacts } from '../../../contract/facts';
 import { MigrateError } from '../../../contract/failure';
 import { type Changes, changesSince, defaultBranch } from '../../../local/git';
+import { installation } from '../../../local/installation';
 import { count } from '../../screen/terminal';
 import type { Chosen } from '../replay/chosen';
 import type { ReviewArguments } from './arguments';
@@ -70,7 +71,7 @@ function folderOf(file: string): string {
   return file.slice(0, file.lastIndexOf('/') + 1);
 }
 
-const LOOK = 'see them with `npx safe-alembic history`';
+const LOOK = `see them with \`${installation().command} history\``;
 
 function find({ revisions, heads }: GraphFacts, name: string): readonly string[] {
   if (name === 'head' || name === 'heads') return heads;

@@ -1,5 +1,6 @@
 import { type MigrateAnswer, MigrateError } from '../../../contract';
 import { EXIT } from '../../../contract/exit-codes';
+import { installation } from '../../../local/installation';
 import { readGraph } from '../../../local/python/observe';
 import type { Finding, Review } from '../../../review/finding';
 import { count, plain, revisionNames, type Terminal } from '../../screen/terminal';
@@ -77,7 +78,9 @@ function whereItIs(answer: MigrateAnswer | MigrateError): Check {
   const what = passed
     ? `the database is at head (${revisionNames(to)})`
     : `the database is at ${revisionNames(to)}, not at head (${revisionNames(heads)})`;
-  const missing = pending.map(({ revision, message }) => `${revision} ${message} is pending: \`npx safe-alembic apply\``);
+  const missing = pending.map(
+    ({ revision, message }) => `${revision} ${message} is pending: \`${installation().command} apply\``,
+  );
   const foreign = unknown.map((revision) => `${revision} is not known to this project`);
   return { check: 'at-head', passed, what, reasons: [...missing, ...foreign] };
 }

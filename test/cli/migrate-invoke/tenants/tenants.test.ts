@@ -10,14 +10,14 @@ import { BuiltCommand, type Ended } from '../../built-command';
 import { loss } from '../../planned';
 
 let command: BuiltCommand;
-let standIn: TenantsAws;
+let aws: TenantsAws;
 const validate = new Ajv({ allErrors: true, allowUnionTypes: true }).compile(schema);
 
 beforeAll(async () => {
   command = await BuiltCommand.build();
 });
 afterAll(() => command.remove());
-afterEach(() => standIn?.stop());
+afterEach(() => aws?.stop());
 
 const HEADER =
   '  stage      dev\n  machine    template-saas-api-migrate-tenants-dev\n  region     eu-central-1\n' +
@@ -64,11 +64,11 @@ function stage(plan: Partial<TenantRunSummary>, ...upgrade: readonly Moment[]): 
 }
 
 async function run(options: TenantsAwsOptions, ...args: string[]): Promise<Ended> {
-  standIn = await TenantsAws.start(options);
-  return command.run(['--stage', 'dev', '--endpoint-url', standIn.url, ...args]);
+  aws = await TenantsAws.start(options);
+  return command.run(['--stage', 'dev', '--endpoint-url', aws.url, ...args]);
 }
 
-const commands = () => standIn.inputs.map((input) => input.command ?? 'upgrade');
+const commands = () => aws.inputs.map((input) => input.command ?? 'upgrade');
 
 describe('an upgrade', () => {
   test('shows who, where and the plan by population, then how far it is, and what was done', async () => {
@@ -81,7 +81,7 @@ describe('an upgrade', () => {
     expect(stderr).toContain(POSITIONS);
     expect(stderr).toContain('  … tenants: 4/11 batches, 2 running (0 s)\n');
     expect(stderr.endsWith(DETAILS)).toBe(true);
-    expect(standIn.inputs).toEqual([
+    expect(aws.inputs).toEqual([
       { command: 'plan', requestedBy: expect.stringMatching(/^person /) },
       { command: 'upgrade', requestedBy: expect.stringMatching(/^person /) },
     ]);
@@ -91,12 +91,12 @@ describe('an upgrade', () => {
     const options = stage(behind, { end: succeeded(migrated) });
     await run(options, '--tenants', 'acme,globex', '--allow', 'drop_invalid_indexes');
     const tenants = ['acme', 'globex'];
-    expect(standIn.inputs).toMatchObject([{ tenants }, { tenants, allow: ['drop_invalid_indexes'] }]);
+    expect(aws.inputs).toMatchObject([{ tenants }, { tenants, allow: ['drop_invalid_indexes'] }]);
   });
 
   test('of what has failed is planned and run for those alone', async () => {
     await run(stage(behind, { end: succeeded(migrated) }), '--retry-failed');
-    expect(standIn.inputs).toMatchObject([{ retryFailed: true }, { retryFailed: true }]);
+    expect(aws.inputs).toMatchObject([{ retryFailed: true }, { retryFailed: true }]);
   });
 
   test('with nothing behind is not started', async () => {
@@ -215,8 +215,8 @@ describe('a protected stage', () => {
     ['dev\n', 0, ['plan', 'upgrade']],
     ['prod\n', 3, ['plan']],
   ])('is asked about on a terminal: %j', async (typed, code, sent) => {
-    standIn = await TenantsAws.start(isProtected);
-    const args = ['--stage', 'dev', '--endpoint-url', standIn.url, '--tenants', 'all'];
+    aws = await TenantsAws.start(isProtected);
+    const args = ['--stage', 'dev', '--endpoint-url', aws.url, '--tenants', 'all'];
     const result = await command.runOnTerminal(args, {}, { typed });
     expect([result.code, commands()]).toEqual([code, sent]);
     expect(result.stdout).toContain('is protected; type its name to continue: ');
@@ -232,29 +232,29 @@ describe('canaries that wait for an approval', () => {
   ];
 
   test('say how to approve without a terminal, and continue once it is done', async () => {
-    standIn = await TenantsAws.start(stage(behind, ...waiting));
-    const where = ['--stage', 'dev', '--endpoint-url', standIn.url];
+    aws = await TenantsAws.start(stage(behind, ...waiting));
+    const where = ['--stage', 'dev', '--endpoint-url', aws.url];
     const watching = command.run([...where, '--tenants', 'all']);
-    await standIn.standstill();
-    const runId = standIn.runs[1]?.name as string;
+    await aws.standstill();
+    const runId = aws.runs[1]?.name as string;
     const approved = await command.run([...where, '--approve', runId]);
     expect(approved).toMatchObject({ code: 0, stdout: `approved: run ${runId} migrates the rest\n` });
     const { code, stderr } = await watching;
     expect(code).toBe(0);
     expect(stderr).toContain(`  yes        npx migrate-invoke --stage dev --approve ${runId}\n`);
     expect(stderr).toContain(`  no         npx migrate-invoke --stage dev --reject ${runId}\n`);
-    expect(standIn.approvals).toMatchObject([{ runId, approved: true }]);
+    expect(aws.approvals).toMatchObject([{ runId, approved: true }]);
   });
 
   test.each([
     ['yes\n', true],
     ['no\n', false],
   ])('are asked about on a terminal: %j', async (typed, approved) => {
-    standIn = await TenantsAws.start(stage(behind, ...waiting));
-    const args = ['--stage', 'dev', '--endpoint-url', standIn.url, '--tenants', 'all'];
+    aws = await TenantsAws.start(stage(behind, ...waiting));
+    const args = ['--stage', 'dev', '--endpoint-url', aws.url, '--tenants', 'all'];
     const { stdout } = await command.runOnTerminal(args, {}, { typed });
     expect(stdout).toContain('the canaries are migrated\r\ntype yes to migrate the rest, or no to end the run: ');
-    expect(standIn.approvals).toMatchObject([{ approved }]);
+    expect(aws.approvals).toMatchObject([{ approved }]);
   });
 
   test('that nobody approved end the run with exit code 3', async () => {
@@ -265,22 +265,22 @@ describe('canaries that wait for an approval', () => {
 
 describe('a run that is there already', () => {
   async function started(...moments: Moment[]): Promise<{ runId: string; where: string[] }> {
-    standIn = await TenantsAws.start(stage(behind, ...moments));
-    const where = ['--stage', 'dev', '--endpoint-url', standIn.url];
-    await command.run([...where, '--tenants', 'all'], {}, standIn.standstill());
-    return { runId: standIn.runs[1]?.name as string, where };
+    aws = await TenantsAws.start(stage(behind, ...moments));
+    const where = ['--stage', 'dev', '--endpoint-url', aws.url];
+    await command.run([...where, '--tenants', 'all'], {}, aws.standstill());
+    return { runId: aws.runs[1]?.name as string, where };
   }
 
   test('continues after Ctrl-C, which says how to follow it and how to stop it', async () => {
-    standIn = await TenantsAws.start(stage(behind, { state: 'Rest', until: 'never' }));
-    const args = ['--stage', 'dev', '--endpoint-url', standIn.url, '--tenants', 'all'];
-    const { code, stderr } = await command.run(args, {}, standIn.standstill());
-    const runId = standIn.runs[1]?.name;
+    aws = await TenantsAws.start(stage(behind, { state: 'Rest', until: 'never' }));
+    const args = ['--stage', 'dev', '--endpoint-url', aws.url, '--tenants', 'all'];
+    const { code, stderr } = await command.run(args, {}, aws.standstill());
+    const runId = aws.runs[1]?.name;
     expect(code).toBe(130);
     expect(stderr).toContain(`interrupted: run ${runId} continues\n`);
     const about = 'npx migrate-invoke --stage dev';
     expect(stderr).toContain(`next       follow it again: ${about} --run ${runId}; or stop it: ${about} --stop ${runId}\n`);
-    expect(standIn.calls.map(({ operation }) => operation)).not.toContain('StopExecution');
+    expect(aws.calls.map(({ operation }) => operation)).not.toContain('StopExecution');
   });
 
   test('can be watched again', async () => {
@@ -297,7 +297,7 @@ describe('a run that is there already', () => {
     const { runId, where } = await started({ state: 'Rest', until: 'never' });
     const { code, stdout } = await command.run([...where, '--stop', runId]);
     expect([code, stdout]).toEqual([0, expect.stringMatching(/^stopped: /)]);
-    expect(standIn.calls.at(-1)).toMatchObject({ operation: 'StopExecution', body: { error: 'run_aborted' } });
+    expect(aws.calls.at(-1)).toMatchObject({ operation: 'StopExecution', body: { error: 'run_aborted' } });
   });
 
   test('that waits for nothing can not be approved', async () => {
@@ -310,9 +310,9 @@ describe('a run that is there already', () => {
 });
 
 test('Ctrl-C before anything was changed says so', async () => {
-  standIn = await TenantsAws.start({ run: () => [{ state: 'Rest', until: 'never' }] });
-  const args = ['--stage', 'dev', '--endpoint-url', standIn.url, '--tenants', 'all'];
-  const { code, stderr } = await command.run(args, {}, standIn.standstill());
+  aws = await TenantsAws.start({ run: () => [{ state: 'Rest', until: 'never' }] });
+  const args = ['--stage', 'dev', '--endpoint-url', aws.url, '--tenants', 'all'];
+  const { code, stderr } = await command.run(args, {}, aws.standstill());
   expect([code, stderr]).toEqual([130, expect.stringContaining('interrupted: nothing was changed')]);
 });
 
@@ -359,15 +359,15 @@ describe('--json', () => {
 
   test('a failure before any run is also a document', async () => {
     expect(await json({ machines: [] }, '--tenants', 'all')).toMatchObject({ error: { code: 'state_machine_not_found' } });
-    await standIn.stop();
+    await aws.stop();
     expect(await json({}, '--tenants', 'a b')).toMatchObject({ error: { code: 'invalid_usage' }, runId: null, exitCode: 2 });
   });
 
   test('an approval is a document', async () => {
-    standIn = await TenantsAws.start(stage(behind, { state: 'Approval', until: 'approval' }, { end: succeeded() }));
-    const where = ['--stage', 'dev', '--endpoint-url', standIn.url, '--json'];
-    await command.run([...where, '--tenants', 'all'], {}, standIn.standstill());
-    const runId = standIn.runs[1]?.name as string;
+    aws = await TenantsAws.start(stage(behind, { state: 'Approval', until: 'approval' }, { end: succeeded() }));
+    const where = ['--stage', 'dev', '--endpoint-url', aws.url, '--json'];
+    await command.run([...where, '--tenants', 'all'], {}, aws.standstill());
+    const runId = aws.runs[1]?.name as string;
     const { stdout } = await command.run([...where, '--reject', runId]);
     expect([validate(JSON.parse(stdout)), validate.errors]).toEqual([true, null]);
     expect(JSON.parse(stdout)).toMatchObject({ command: 'reject', runId, exitCode: 0 });
@@ -377,8 +377,8 @@ describe('--json', () => {
 test('on GitHub failed tenants are annotations, and the summary of the job has them with where all of them are', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'tenants-'));
   const file = join(directory, 'summary.md');
-  standIn = await TenantsAws.start(stage(behind, { end: tenantsFailed }));
-  const args = ['--stage', 'dev', '--endpoint-url', standIn.url, '--tenants', 'all'];
+  aws = await TenantsAws.start(stage(behind, { end: tenantsFailed }));
+  const args = ['--stage', 'dev', '--endpoint-url', aws.url, '--tenants', 'all'];
   const { stderr } = await command.run(args, { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: file });
   expect(stderr).toContain('::group::plan\n');
   expect(stderr).toContain('::error title=tenants_failed::1 of 1004 tenants failed%0Anext: fix the causes\n');

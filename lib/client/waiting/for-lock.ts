@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { MigrateError } from '../contract/failure';
+import { MigrateError } from '../../contract/failure';
+import { sleep } from './sleep';
 
 /** How long to wait for another run. */
 export interface LockOptions {
@@ -31,7 +31,7 @@ export async function whenUnlocked<T>(call: () => Promise<T>, { lockSeconds = 0,
       if (error.message !== told) onWait?.(error.message);
       told = error.message;
       // 50 to 100 % of the pause, because others may wait for the same run.
-      await sleep(Math.min(PAUSE_MS * (0.5 + Math.random() / 2), left), undefined, { signal });
+      await sleep(Math.min(PAUSE_MS * (0.5 + Math.random() / 2), left), signal);
     }
   }
 }

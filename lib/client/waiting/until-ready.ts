@@ -1,12 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   GetFunctionConfigurationCommand,
   type GetFunctionConfigurationCommandOutput,
   type LambdaClient,
 } from '@aws-sdk/client-lambda';
-import { MigrateError } from '../contract/failure';
-import { retryOf, sdkFailure } from './sdk-failure';
-import { invokeOf, type Target } from './target';
+import { MigrateError } from '../../contract/failure';
+import { retryOf, sdkFailure } from '../sdk-failure';
+import { invokeOf, type Target } from '../target';
+import { sleep } from './sleep';
 
 /** How long to wait for a function that can't run yet. */
 export interface ReadyOptions {
@@ -52,7 +52,7 @@ export async function sendWhenReady<T>(
       told = error.message;
       if (retry === 'when ready') await waitForActive(lambda, target, deadline, signal);
       // 50 to 100 % of the pause, because others wait for the same capacity.
-      await sleep(Math.min(pause * (0.5 + Math.random() / 2), left), undefined, { signal });
+      await sleep(Math.min(pause * (0.5 + Math.random() / 2), left), signal);
     }
   }
 }
@@ -68,7 +68,7 @@ async function waitForActive(lambda: LambdaClient, target: Target, deadline: num
     // Only an invoke makes an Inactive function Active; it is sent next.
     if (State !== 'Pending' && LastUpdateStatus !== 'InProgress') return;
     if (performance.now() >= deadline) return;
-    await sleep(POLL_MS, undefined, { signal });
+    await sleep(POLL_MS, signal);
   }
 }
 

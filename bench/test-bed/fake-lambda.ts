@@ -1,42 +1,24 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { MigrateAnswer } from '../../lib/contract';
+import { answer } from '../../test/support/aws/answers';
 
-/** A stand-in for Lambda that records the time of the first request. */
-export interface StandIn {
+/** A fake Lambda that records the time of the first request. */
+export interface FakeLambda {
   readonly url: string;
   /** When the first invoke arrived since this was asked last, as Date.now(). */
   firstInvoke(): number;
 }
 
-const DONE: MigrateAnswer = {
-  contract: 1,
-  command: 'upgrade',
-  stage: 'dev',
-  status: 'complete',
-  from: ['a1'],
-  to: ['a1'],
-  heads: ['a1'],
-  target: ['a1'],
-  applied: [],
-  pending: [],
-  unknown: [],
-  dataLoss: [],
-  edited: [],
-  warnings: [],
-  protected: false,
-};
-
 /** Every invoke of the function is answered with success at once. */
-export async function startStandIn(functionName: string): Promise<StandIn> {
+export async function startFakeLambda(functionName: string): Promise<FakeLambda> {
   let arrivals: number[] = [];
   const server = createServer((request, response) => {
     const arrival = Date.now();
     request.resume().on('end', () => {
       const isInvoke = request.url === `/2015-03-31/functions/${functionName}/invocations`;
       if (isInvoke) arrivals.push(arrival);
-      response.writeHead(isInvoke ? 200 : 404, { 'Content-Type': 'application/json' }).end(JSON.stringify(DONE));
+      response.writeHead(isInvoke ? 200 : 404, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer()));
     });
   });
   server.listen(0, '127.0.0.1').unref();

@@ -1,0 +1,79 @@
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FunctionPlatform } from '../../lib/packaging/platform';
+import { checked, hostPython, packageOf, revisionFile, temporaryDirectory, writeFiles } from './support';
+
+jest.setTimeout(300_000);
+
+const host: FunctionPlatform = { architecture: process.arch === 'arm64' ? 'arm64' : 'x86_64', pythonVersion: hostPython() };
+
+/** A backend with dependencies for this machine, and an env.py that begins with some lines. */
+function backend(...start: string[]): string {
+  const directory = temporaryDirectory();
+  for (const part of ['backend', 'requirements']) cpSync(join(__dirname, '..', 'projects', part), directory, { recursive: true });
+  const env = join(directory, 'migrations', 'env.py');
+  writeFileSync(env, [...start, readFileSync(env, 'utf8')].join('\n'));
+  return directory;
+}
+
+function build(directory: string): void {
+  packageOf(directory, host).build(temporaryDirectory());
+}
+
+/** A backend whose env.py names the folders of the revisions, with a branch in one of its own. */
+function withBranch(branch: string): string {
+  const locations = '"%(here)s/migrations/versions;%(here)s/migrations/reports"';
+  return writeFiles(
+    backend(
+      'from alembic import context',
+      `context.config.set_main_option("path_separator", ";")`,
+      `context.config.set_main_option("version_locations", ${locations}.replace("%(here)s", "."))`,
+      'context.script.version_locations = context.config.get_main_option("version_locations").split(";")',
+    ),
+    { 'migrations/reports/r1.py': branch },
+  );
+}
+
+test('several heads in folders that only env.py names are refused with the command that merges them', () => {
+  expect(() => build(withBranch(revisionFile('r1', 'a1')))).toThrow(
+    /^the migrations of .* can't be deployed: the scripts have 2 heads: b2, r1: merge them with `alembic merge -m "Merge heads" b2 r1`/,
+  );
+});
+
+test('a revision id that two such folders have is refused with both files', () => {
+  expect(() => build(withBranch(revisionFile('b2', 'a1')))).toThrow(
+    /can't be deployed: two files have the revision id b2: b2_first_customer\.py and r1\.py: give one of them a new id/,
+  );
+});
+
+test('several heads in such folders that all have labels are packaged', () => {
+  const labelled = (label: string, text: string) => `${text}branch_labels = ("${label}",)\n`;
+  const directory = withBranch(labelled('reports', revisionFile('r1', 'a1')));
+  const main = join(directory, 'migrations', 'versions', 'b2_first_customer.py');
+  writeFileSync(main, labelled('main', readFileSync(main, 'utf8')));
+  build(directory);
+});
+
+test.each([
+  ['ends the process at exit', 'import atexit, os; atexit.register(os._exit, 3)'],
+  ['keeps a thread that never ends', 'import threading; threading.Thread(target=threading.Event().wait).start()'],
+])('a backend that %s is loaded', (_, line) => {
+  build(backend(line));
+});
+
+test('a backend that has a package named alembic is loaded with the real one', () => {
+  build(writeFiles(backend(), { 'alembic/__init__.py': '' }));
+});
+
+test('another environment is checked, and does not change what is packaged', () => {
+  const directory = backend('import os', 'if os.environ.get("PROFILER") == "on":', '    import profiler_of_the_team');
+  const target = temporaryDirectory();
+  const plain = packageOf(directory, host, { environment: { PROFILER: 'off' } });
+  plain.build(target);
+  const changed = checked(directory, host, { environment: { PROFILER: 'on' } }).package();
+  expect(changed.hash).toBe(plain.hash);
+  expect(() => changed.prove(target)).toThrow(/^migrations\/env\.py:3 imports profiler_of_the_team, /);
+  checked(directory, host, { environment: { PROFILER: 'no' } })
+    .package()
+    .prove(target);
+});
