@@ -55,9 +55,12 @@ export const PYTHON: Rooms = {
   'cdk_alembic/protocol': [],
 
   // The observer uses the runner; never the other way around.
-  cdk_alembic_local: ['replay', 'scratch', 'source', 'upgrade_sql'].map((room) => `cdk_alembic_local/${room}`).concat(RUNNER),
+  cdk_alembic_local: ['replay', 'scratch', 'rewrite', 'source', 'upgrade_sql']
+    .map((room) => `cdk_alembic_local/${room}`)
+    .concat(RUNNER),
   'cdk_alembic_local/replay': ['cdk_alembic_local/scratch', 'cdk_alembic_local/source', ...RUNNER],
   'cdk_alembic_local/scratch': ['cdk_alembic_local/source', ...RUNNER],
+  'cdk_alembic_local/rewrite': ['cdk_alembic_local/source', ...RUNNER],
   'cdk_alembic_local/source': ['cdk_alembic_local/upgrade_sql', ...RUNNER],
   // Packaging runs it with any Python, without Alembic.
   'cdk_alembic_local/upgrade_sql': [],
