@@ -5,4 +5,4 @@ export { neutralEnvironment } from './ministack';
 export { type Postgres, startPostgres } from './postgres';
 export * from './sample-backend';
 export * from './sample-stage';
-export { commandDirectory, projectDirectory, type Tool, toolPython } from './tools';
+export { commandDirectory, type Manager, projectDirectory, type Tool, toolPython } from './tools';

@@ -83,7 +83,7 @@ const EXIT_CODES: Readonly<Record<FailureCode, number>> = {
   tenants_unavailable: EXIT.notReachable,
   postgres_missing: EXIT.notReachable,
   postgres_not_started: EXIT.notReachable,
-  uv_missing: EXIT.notReachable,
+  python_not_found: EXIT.notReachable,
   python_not_started: EXIT.notReachable,
 
   interrupted: EXIT.interrupted,

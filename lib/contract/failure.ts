@@ -10,8 +10,8 @@ export type MachineCode =
   | 'postgres_missing'
   /** the scratch server does not start */
   | 'postgres_not_started'
-  /** uv, which starts the backend's Python, is not installed */
-  | 'uv_missing'
+  /** no Python with Alembic was found for the backend */
+  | 'python_not_found'
   /** the command that starts the backend's Python failed, or ended without output of the observer */
   | 'python_not_started'
   /** the observer ended during its work */

@@ -3,9 +3,11 @@ import path from 'node:path';
 import { MigrateError } from '../contract/failure';
 import { foldersUp } from './settings';
 
+const LEVELS = 2;
+
 /**
- * Finds the Alembic project: the named folder; else the nearest one from a folder up to the repository's root; else the only
- * one directly below.
+ * Finds the Alembic project: the named folder; else the nearest one from a folder up to the repository's root; else the only one
+ * up to two levels below that folder, or below one of those above it in the repository.
  *
  * @param named an absolute path
  */
@@ -15,16 +17,32 @@ export function findProject(from: string, named?: string): string {
     throw notFound(`${named} has no Alembic project: no alembic.ini and no [tool.alembic] in pyproject.toml`);
   }
   for (const folder of foldersUp(from)) if (isProject(folder)) return folder;
-  const below = foldersBelow(from).filter(isProject);
-  if (below.length === 1) return below[0] as string;
-  if (below.length > 1) {
-    const names = below.map((folder) => path.basename(folder)).join(', ');
-    throw notFound(`there are several Alembic projects in ${from}: ${names}`);
+  for (const top of topsOf(from)) {
+    const [only, ...others] = projectsBelow(top, LEVELS);
+    if (only !== undefined && others.length === 0) return only;
+    if (only !== undefined) {
+      const names = [only, ...others].map((folder) => path.relative(from, folder));
+      throw notFound(`there are several Alembic projects in ${top}: ${names.join(', ')}`, `such as --project ${names[0]}, `);
+    }
   }
   throw notFound(
-    `no Alembic project in ${from}, above it or directly below: no alembic.ini, no [tool.alembic] in pyproject.toml`,
+    `no Alembic project in ${from}, above it or up to two levels below: no alembic.ini, no [tool.alembic] in pyproject.toml`,
   );
 }
+
+/** Folders to look below. Outside of a repository, what lies beside a folder belongs to something else. */
+function topsOf(from: string): string[] {
+  const folders = [...foldersUp(from)];
+  return existsSync(path.join(folders.at(-1) as string, '.git')) ? folders : folders.slice(0, 1);
+}
+
+function projectsBelow(folder: string, levels: number): string[] {
+  if (levels === 0) return [];
+  return foldersBelow(folder).flatMap((below) => (isProject(below) ? [below] : projectsBelow(below, levels - 1)));
+}
+
+/** Generated folders. A CDK app's cdk.out has copies of the project. */
+const GENERATED = ['node_modules', 'cdk.out', '__pycache__', 'venv', 'site-packages'];
 
 function isProject(folder: string): boolean {
   if (existsSync(path.join(folder, 'alembic.ini'))) return true;
@@ -34,10 +52,15 @@ function isProject(folder: string): boolean {
 
 function foldersBelow(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== 'node_modules')
-    .map(({ name }) => path.join(folder, name));
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && !GENERATED.includes(entry.name))
+    .map(({ name }) => path.join(folder, name))
+    .sort();
 }
 
-function notFound(message: string): MigrateError {
-  return new MigrateError('project_not_found', message, 'name its folder with --project, or with the setting "project"');
+function notFound(message: string, example = ''): MigrateError {
+  return new MigrateError(
+    'project_not_found',
+    message,
+    `name its folder with --project, ${example}or with the setting "project"`,
+  );
 }

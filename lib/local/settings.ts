@@ -12,11 +12,11 @@ export type RuleLevel = (typeof RULE_LEVELS)[number];
 export interface Settings {
   /** Folder of the Alembic project. @default - searched for */
   readonly project?: string;
-  /** The command that starts the backend's Python. @default - uv */
+  /** The command that starts the backend's Python. @default - searched for */
   readonly python?: string | readonly string[];
   /** An empty database to replay on. @default - a scratch server */
   readonly databaseUrl?: string;
-  /** Variables to set before the backend is imported. */
+  /** Variables to set before the backend is imported. One that this process has keeps its value. */
   readonly environment: Readonly<Record<string, string>>;
   /** SQL to start from. @default - an empty database */
   readonly baseline?: string;
@@ -26,7 +26,7 @@ export interface Settings {
   readonly allowNotReplayed?: boolean;
   /** Severity of each rule. @default - the rule's own */
   readonly rules: Readonly<Record<string, RuleLevel>>;
-  /** Folder of the settings file; the current folder if there is none. */
+  /** Folder of the settings file, or of a project without one. */
   readonly folder: string;
 }
 
@@ -34,12 +34,12 @@ export const SETTINGS_KEY = 'cdk-alembic';
 const FILE = 'cdk-alembic.json';
 
 /**
- * Reads the nearest settings, from a folder upwards to the repository's root. Throws a {@link MigrateError} that names all
- * problems at once.
+ * Reads the nearest settings, from a folder upwards to the repository's root; undefined if there are none. Throws a
+ * {@link MigrateError} that names all problems at once.
  *
  * @param knownRule whether a rule has that name
  */
-export function readSettings(from: string, knownRule: (rule: string) => boolean): Settings {
+export function readSettings(from: string, knownRule: (rule: string) => boolean): Settings | undefined {
   for (const folder of foldersUp(from)) {
     const found = [read(path.join(folder, FILE)), read(path.join(folder, 'package.json'), SETTINGS_KEY)].filter(
       ({ value }) => value !== undefined,
@@ -53,7 +53,12 @@ export function readSettings(from: string, knownRule: (rule: string) => boolean)
     }
     return trusted(source.value as RawSettings, folder);
   }
-  return trusted({}, from);
+  return undefined;
+}
+
+/** The settings of a project that has none. */
+export function defaultSettings(folder: string): Settings {
+  return trusted({}, folder);
 }
 
 /** A folder and those above it, up to the repository's root. */
@@ -147,5 +152,14 @@ function trusted(
   folder: string,
 ): Settings {
   const absolute = (given?: string) => (given === undefined ? undefined : path.resolve(folder, given));
-  return { ...rest, project: absolute(project), baseline: absolute(baseline), failOn, environment, rules, folder };
+  const variables = Object.entries(environment).map(([name, value]) => [name, process.env[name] ?? value]);
+  return {
+    ...rest,
+    project: absolute(project),
+    baseline: absolute(baseline),
+    failOn,
+    environment: Object.fromEntries(variables),
+    rules,
+    folder,
+  };
 }

@@ -1,6 +1,5 @@
 import type { Ask, Report } from '../../lib/contract/facts';
 import { withFolder } from '../../lib/local/processes/with-folder';
-import { uvPython } from '../../lib/local/python/command';
 import { type ObserverOptions, startObserver } from '../../lib/local/python/observer';
 
 /** Asks a command that stands where the backend's Python would; `script` is what it runs. */
@@ -41,17 +40,6 @@ describe('the backend’s Python', () => {
     const told = { scratch: true, environment: { A: 'b' }, project: '.', asked: { ...REPLAY, scratch: 'postgresql://x' } };
     expect(reports).toEqual([{ report: 'created', ...told }]);
     expect(printed).toEqual(['printed by the backend']);
-  });
-
-  it('that uv shall start can’t be started without uv', async () => {
-    const { UV } = process.env;
-    process.env.UV = '/nowhere/uv';
-    try {
-      await expect(ask(uvPython('.'))).rejects.toMatchObject({ code: 'uv_missing', next: expect.stringContaining('--python') });
-    } finally {
-      if (UV === undefined) delete process.env.UV;
-      else process.env.UV = UV;
-    }
   });
 
   it('that does not exist is named', async () => {

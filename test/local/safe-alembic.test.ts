@@ -1,4 +1,15 @@
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Client } from 'pg';
@@ -254,18 +265,56 @@ describe('the project’s own database', () => {
   });
 });
 
-test('the backend’s Python is that of uv, unless another is named', async () => {
-  // Outside of a project, uv takes the environment that is activated.
+test('the backend’s Python is the active environment’s, unless another is named', async () => {
   const env = { VIRTUAL_ENV: path.dirname(path.dirname(needed('RUNNER_PYTHON'))), TMPDIR: scratch };
+  const before = readdirSync(project.directory).sort();
   expect(await installed.safeAlembic(['history'], { cwd: project.directory, env }).ended).toMatchObject({
     code: 0,
     stdout: expect.stringContaining('● a1  Add users table  (head)'),
   });
-  const none = { UV: '/nowhere/uv', TMPDIR: scratch };
+  expect(
+    readdirSync(project.directory)
+      .filter((name) => name !== '__pycache__')
+      .sort(),
+  ).toEqual(before);
+  const none = { PATH: '/nowhere', TMPDIR: scratch };
   expect(await installed.safeAlembic(['history'], { cwd: project.directory, env: none }).ended).toMatchObject({
     code: 4,
-    stderr: expect.stringContaining('uv_missing'),
+    stderr: expect.stringContaining('python_not_found'),
   });
+});
+
+test('variables of the settings are set for the backend; those of the shell go before them', async () => {
+  await withPostgresServer(__dirname, async (server) => {
+    const url = server.url().replace('postgresql:', 'postgresql+psycopg:');
+    mkdirSync(path.join(project.directory, 'src'));
+    project.write('src/elsewhere.py', '');
+    project.write('migrations/versions/b2.py', 'import elsewhere\nrevision = "b2"\ndown_revision = "a1"\ndef upgrade(): pass\n');
+    const environment = { DATABASE_URL: 'postgresql+psycopg://nobody@127.0.0.1:1/nothing', PYTHONPATH: 'src' };
+    project.write('cdk-alembic.json', JSON.stringify({ environment }));
+    expect(await safeAlembic(['apply'])).toMatchObject({ code: 4, stderr: expect.stringContaining('database_unreachable') });
+    expect(await safeAlembic(['apply'], { DATABASE_URL: url })).toMatchObject({ code: 0 });
+    const client = new Client(server.url());
+    await client.connect();
+    expect((await client.query('SELECT version_num FROM alembic_version')).rows).toEqual([{ version_num: 'b2' }]);
+    await client.end();
+  });
+});
+
+test('the project and its settings are found from a folder beside it', async () => {
+  const back = path.join(scratch, 'back');
+  const infra = path.join(scratch, 'infra');
+  try {
+    for (const folder of [path.join(scratch, '.git'), infra]) mkdirSync(folder);
+    cpSync(project.directory, back, { recursive: true });
+    writeFileSync(path.join(back, 'cdk-alembic.json'), JSON.stringify({ python: needed('RUNNER_PYTHON') }));
+    expect(await installed.safeAlembic(['history'], { cwd: infra }).ended).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('1 revision, one head'),
+    });
+  } finally {
+    for (const name of ['.git', 'back', 'infra']) rmSync(path.join(scratch, name), { recursive: true });
+  }
 });
 
 test('invalid settings are reported before anything starts', async () => {

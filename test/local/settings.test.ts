@@ -41,7 +41,7 @@ describe('the settings', () => {
   it('are not looked for outside of the repository', () => {
     write('cdk-alembic.json', { failOn: 'never' });
     mkdirSync(path.join(root, 'back/.git'));
-    expect(read('back')).toMatchObject({ failOn: 'error' });
+    expect(read('back')).toBeUndefined();
   });
 
   it('are refused with all problems at once', () => {
@@ -94,11 +94,31 @@ describe('the Alembic project', () => {
     expect(find('.')).toBe('back');
   });
 
-  it('is not guessed among several', () => {
-    mkdirSync(path.join(root, 'other'));
-    for (const folder of ['back', 'other']) write(`${folder}/alembic.ini`, '');
-    expect(() => find('.')).toThrow(
-      expect.objectContaining({ code: 'project_not_found', message: expect.stringContaining('back, other') }),
+  it.each(['.', 'infra', 'infra/bin'])('is the only one in the repository, from %s', (from) => {
+    mkdirSync(path.join(root, 'infra/bin'), { recursive: true });
+    mkdirSync(path.join(root, 'infra/cdk.out/asset.1'), { recursive: true });
+    mkdirSync(path.join(root, 'services/api'), { recursive: true });
+    for (const folder of ['services/api', 'infra/cdk.out/asset.1']) write(`${folder}/alembic.ini`, '');
+    expect(find(from)).toBe('services/api');
+  });
+
+  it('is not looked for beside a folder that is in no repository', () => {
+    rmSync(path.join(root, '.git'), { recursive: true });
+    mkdirSync(path.join(root, 'infra'));
+    write('back/alembic.ini', '');
+    expect(() => find('infra')).toThrow(expect.objectContaining({ code: 'project_not_found' }));
+  });
+
+  it('is not guessed among several, which are named as --project takes them', () => {
+    mkdirSync(path.join(root, 'services/api'), { recursive: true });
+    mkdirSync(path.join(root, 'infra'));
+    for (const folder of ['back', 'services/api']) write(`${folder}/alembic.ini`, '');
+    expect(() => find('infra')).toThrow(
+      expect.objectContaining({
+        code: 'project_not_found',
+        message: expect.stringContaining('../back, ../services/api'),
+        next: expect.stringContaining('--project ../back'),
+      }),
     );
   });
 

@@ -60,6 +60,11 @@ def start():
             "use a newer Python in the backend's environment, or pass another one with --python",
         )
     sys.meta_path.append(Modules(hello["code"]))
+    os.environ.update(hello["environment"])
+    # This Python has read PYTHONPATH already. The first entry is the working directory.
+    # Like Python, `abspath` follows no link.
+    entries = [os.path.abspath(entry) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]  # noqa: PTH100
+    sys.path[1:1] = [entry for entry in entries if entry not in sys.path]
     try:
         import alembic.config  # noqa: F401
     except ImportError as error:

@@ -1,9 +1,10 @@
 import path from 'node:path';
 import type { AppliedRevision } from '../../contract';
 import { findProject } from '../../local/project';
-import { defaultPython, pythonCommand } from '../../local/python/command';
+import { pythonCommand } from '../../local/python/command';
+import { findPython } from '../../local/python/find';
 import { type Observation, withObserver } from '../../local/python/with-observer';
-import { readSettings, type Settings } from '../../local/settings';
+import { defaultSettings, readSettings, type Settings } from '../../local/settings';
 import type { Screen } from '../screen/screen';
 import type { CommonArguments } from './common';
 
@@ -24,6 +25,12 @@ export interface Session {
   changing: boolean;
 }
 
+/** A run whose project is not known yet. */
+export interface Started extends Pick<Session, 'common' | 'screen'> {
+  /** Finds project and settings; throws a `MigrateError`. */
+  open(): Session;
+}
+
 /** Finds project and settings; throws a `MigrateError`. */
 export function openSession(
   common: CommonArguments,
@@ -32,10 +39,16 @@ export function openSession(
   knownRule: (rule: string) => boolean,
 ): Session {
   const here = process.cwd();
-  const settings = readSettings(here, knownRule);
-  const project = findProject(here, common.project === undefined ? settings.project : path.resolve(here, common.project));
-  const { python: set, folder } = settings;
-  const python = common.python ? pythonCommand(common.python, here) : set ? pythonCommand(set, folder) : defaultPython(project);
+  const found = readSettings(here, knownRule);
+  const project = findProject(here, common.project === undefined ? found?.project : path.resolve(here, common.project));
+  // From a sibling folder, the project's settings are not above.
+  const settings = found ?? readSettings(project, knownRule) ?? defaultSettings(project);
+  const { python: set, folder, environment } = settings;
+  const python = common.python
+    ? pythonCommand(common.python, here)
+    : set
+      ? pythonCommand(set, folder)
+      : findPython(project, environment);
   return { common, settings, project, python, screen, version, applied: [], changing: false };
 }
 

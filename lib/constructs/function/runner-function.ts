@@ -2,7 +2,7 @@ import { Annotations, type Duration, Stack, Token } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct, IConstruct } from 'constructs';
-import { type RunnerSettings, SETTINGS_VARIABLE } from '../../contract';
+import { MEMORY_MB, type RunnerSettings, SETTINGS_VARIABLE } from '../../contract';
 import type { BoundCode } from '../code/bound-code';
 import type { MigrationContainerOptions } from '../container/migration-compute';
 import type { MigrationContainer } from '../container/migration-container';
@@ -56,7 +56,7 @@ export function runnerFunction(scope: Construct, id: string, props: RunnerFuncti
     functionName,
     code,
     architecture,
-    memorySize: props.memorySize ?? 512,
+    memorySize: props.memorySize ?? MEMORY_MB,
     timeout,
     environment,
     vpc,

@@ -1,16 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { installation } from '../installation';
-
-/** The default: the Python that `safe-alembic` was installed into together with Alembic, else the project's environment in uv. */
-export function defaultPython(project: string): readonly string[] {
-  const { python } = installation();
-  return python ? [python] : uvPython(project);
-}
-
-export function uvPython(project: string): readonly string[] {
-  return [process.env.UV || 'uv', 'run', '--project', project, 'python'];
-}
+import { interpreterOf } from './environment';
 
 /**
  * The command for `--python` or the setting `python`: an interpreter, the folder of a virtual environment, or words such as
@@ -27,8 +17,4 @@ export function pythonCommand(given: string | readonly string[], folder: string)
   const words = typeof given === 'string' ? given.trim().split(/\s+/) : given;
   const last = path.basename(words.at(-1) ?? '');
   return /^(python|pypy)[0-9.]*(\.exe)?$/.test(last) ? words : [...words, 'python'];
-}
-
-function interpreterOf(environment: string): string {
-  return process.platform === 'win32' ? path.join(environment, 'Scripts', 'python.exe') : path.join(environment, 'bin', 'python');
 }

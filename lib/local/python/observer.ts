@@ -140,13 +140,6 @@ function ended(python: readonly string[], code: number, spoken: boolean, log: re
     return new MigrateError('observer_died', message, 'see its last output; it may be out of memory', details);
   }
   const missing = log.at(-1)?.startsWith(`can't start ${python[0]}: `) === true;
-  if (missing && /(^|[/\\])uv(\.exe)?$/.test(python[0] as string)) {
-    return new MigrateError(
-      'uv_missing',
-      `uv, which starts the backend's Python, could not be run as "${python[0]}"`,
-      "install it (https://docs.astral.sh/uv/), set UV to its path, or pass the backend's Python with --python, such as .venv",
-    );
-  }
   return new MigrateError(
     'python_not_started',
     missing

@@ -1,0 +1,76 @@
+import { MigrateError } from '../../contract/failure';
+import { installation } from '../installation';
+import { foldersUp } from '../settings';
+import { environmentIn, executables, hasAlembic, interpreterOf } from './environment';
+import { MANAGERS, type Manager, UV } from './managers';
+
+/**
+ * The command that starts the backend's Python, where the team has it. The first of these counts:
+ *
+ * 1. the Python that `safe-alembic` was installed into together with Alembic;
+ * 2. `uv run`, if the project has a `uv.lock`;
+ * 3. the project's own virtual environment, such as `.venv`;
+ * 4. the active virtual environment, or conda's (but not its base), if it has Alembic;
+ * 5. the environment that Poetry, PDM or Pipenv keeps for the project elsewhere;
+ * 6. the first Python on the PATH that has Alembic.
+ *
+ * Only `uv run` may create or install something. Throws a {@link MigrateError} that lists where it looked.
+ *
+ * @param environment the settings' variables
+ */
+export function findPython(project: string, environment: Readonly<Record<string, string>> = {}): readonly string[] {
+  const { python: beside } = installation();
+  if (beside) return [beside];
+
+  const env = { ...process.env, ...environment };
+  const looked: string[] = [];
+  const { folder, manager, own } = owner(project);
+
+  const uv = manager === UV ? executables(env.UV || UV.command, env)[0] : undefined;
+  if (uv) return UV.python(project, uv, env) as readonly string[];
+  if (own) return [own];
+
+  for (const active of activeEnvironments(env)) {
+    const python = interpreterOf(active);
+    if (hasAlembic(python, project, env)) return [python];
+    looked.push(`the active environment ${active} has no Alembic`);
+  }
+  if (manager) {
+    const [tool] = executables(manager.command, env);
+    // Poetry and Pipenv would take an active environment for the project's.
+    const inactive = { ...env, VIRTUAL_ENV: undefined, CONDA_PREFIX: undefined };
+    const python = tool && manager.python(folder, tool, inactive);
+    if (python) return python;
+    looked.push(tool ? `${manager.name} has no environment for ${folder}` : `${manager.command} is not on the PATH`);
+  } else {
+    looked.push('it has no .venv');
+  }
+  const onPath = ['python3', 'python'].flatMap((name) => executables(name, env));
+  for (const python of onPath) {
+    if (hasAlembic(python, project, env)) return [python];
+    looked.push(`${python} has no Alembic`);
+  }
+  if (!onPath.length) looked.push('there is no python3 on the PATH');
+  const install = `install the backend's dependencies${manager ? ` with \`${manager.install}\`` : ' into its .venv'}`;
+  throw new MigrateError(
+    'python_not_found',
+    `no Python with Alembic was found for ${project}: ${looked.join('; ')}`,
+    `${install}, or pass the Python that has them with --python or the setting "python"`,
+  );
+}
+
+/** Who keeps the project's environment: the nearest folder, up to the repository's root, that shows it. */
+function owner(project: string): { readonly folder: string; readonly manager?: Manager; readonly own?: string } {
+  for (const folder of foldersUp(project)) {
+    const manager = MANAGERS.find(({ isIn }) => isIn(folder));
+    const own = environmentIn(folder);
+    if (manager || own) return { folder, manager, own };
+  }
+  return { folder: project };
+}
+
+function activeEnvironments({ VIRTUAL_ENV, CONDA_PREFIX, CONDA_DEFAULT_ENV }: NodeJS.ProcessEnv): string[] {
+  // Every new shell may activate conda's base, which belongs to no backend.
+  const conda = CONDA_DEFAULT_ENV === 'base' ? undefined : CONDA_PREFIX;
+  return [...new Set([VIRTUAL_ENV, conda])].filter((folder): folder is string => !!folder);
+}
