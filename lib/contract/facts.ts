@@ -26,6 +26,21 @@ export interface Hello {
   readonly scratch?: boolean;
 }
 
+/** May be added to each ask: the project with other revisions than its files have. */
+export interface Overlay {
+  /** Files to add or to replace. */
+  readonly overlay?: readonly WrittenFile[];
+  /** Folder for the copies of the revisions. @default - the system's folder for temporary files */
+  readonly folder?: string;
+}
+
+/** A revision's file. */
+export interface WrittenFile {
+  /** Relative to the project's folder. */
+  readonly file: string;
+  readonly text: string;
+}
+
 /** Added to each ask except `graph` if there is a scratch database. */
 export interface Led {
   /** The address for every PostgreSQL connection of the backend, whatever `env.py` says, as a URL with the scheme `postgresql`. */
@@ -33,7 +48,9 @@ export interface Led {
 }
 
 /** A question. Each is answered by {@link Report}s, the last of which is `end` or `failed`. */
-export type Ask =
+export type Ask = Question & Overlay;
+
+type Question =
   /** Reads the revisions from their files without running them. Works without a database, also if Alembic can't load the project. */
   | { readonly ask: 'graph' }
   /** A request to the runner, on the project's own database or on the scratch database. */
@@ -54,6 +71,19 @@ export type Ask =
   | { readonly ask: 'catalog' }
   /** Applies the revisions to the scratch database, and says after which one it has a catalog. */
   | { readonly ask: 'place'; readonly entries: CatalogEntries; readonly overwrite?: boolean }
+  /** The statements of a revision's functions. */
+  | { readonly ask: 'bodies'; readonly file: string }
+  /** The text of revisions that take the place of one. Writes nothing. */
+  | { readonly ask: 'compose'; readonly file: string; readonly revisions: readonly WantedRevision[] }
+  /** Writes revisions' files and runs the project's post_write_hooks on them. */
+  | { readonly ask: 'write'; readonly files: readonly WrittenFile[] }
+  /** Runs groups of revisions up, down and up again on tables with rows. */
+  | {
+      readonly ask: 'try';
+      readonly groups: readonly TrialGroup[];
+      readonly baseline?: string;
+      readonly overwrite?: boolean;
+    }
   /** Brings the scratch database to head and writes a revision. */
   | {
       readonly ask: 'create';
@@ -76,6 +106,12 @@ export type Report =
   | { readonly report: 'answer'; readonly answer: MigrateAnswer }
   | { readonly report: 'catalog'; readonly entries: CatalogEntries }
   | { readonly report: 'placed'; readonly placed: PlacedFacts }
+  | { readonly report: 'bodies'; readonly bodies: BodyFacts }
+  | { readonly report: 'composed'; readonly files: readonly ComposedFile[] }
+  /** `failure`: why a hook failed; the files were written. */
+  | { readonly report: 'written'; readonly failure?: string }
+  /** `revision`: the last of the group. */
+  | { readonly report: 'tried'; readonly revision: string; readonly trial: TrialFacts }
   | { readonly report: 'created'; readonly revision: string; readonly file: string }
   | { readonly report: 'end' }
   /** `error` is the runner's failure (codes of the contract), or one with a {@link LocalCode}. */
@@ -357,4 +393,83 @@ export interface Call {
   readonly inLoop: boolean;
   /** In an `if`, `try` or `match`, which a run does not always enter. */
   readonly inBranch: boolean;
+}
+
+/** The statements of a revision's functions. Null: there is no such function, or it can't be taken apart. */
+export interface BodyFacts {
+  readonly upgrade: readonly BodyUnit[] | null;
+  readonly downgrade: readonly BodyUnit[] | null;
+}
+
+/** A statement of a function, with the comments above it. */
+export interface BodyUnit {
+  /** Without its comments. */
+  readonly line: number;
+  readonly endLine: number;
+  /** As written, with its indentation. */
+  readonly code: string;
+  /** The line that opens its block, such as `with op.batch_alter_table("users") as batch_op:`; empty if it is in none. */
+  readonly within: string;
+  /** Where that line is; 0 if there is none. A batch runs its statements there. */
+  readonly opened: number;
+  /** `names`: an assignment or an import; `block`: a loop, a condition, another `with`; `nothing`: `pass`, a docstring. */
+  readonly kind: 'plain' | 'names' | 'block' | 'nothing';
+}
+
+/** A revision to write in the place of another, or as a step of it. */
+export interface WantedRevision {
+  readonly revision: string;
+  /** Name of its file; the last one keeps the replaced revision's. */
+  readonly file: string;
+  readonly message: string;
+  /** What the previous one of the series is; the first one keeps the replaced revision's. */
+  readonly down?: string;
+  readonly upgrade: WantedBody;
+  readonly downgrade: WantedBody;
+}
+
+export interface WantedBody {
+  readonly pieces: readonly WantedPiece[];
+  /** Docstring of a function without pieces. */
+  readonly nothing?: string;
+}
+
+export interface WantedPiece {
+  readonly code: string;
+  readonly within?: string;
+  /** Whether the code is that of the file, with its indentation. */
+  readonly isWritten?: boolean;
+}
+
+export interface ComposedFile extends WrittenFile {
+  readonly revision: string;
+  /** From the file that is there, as a unified diff. */
+  readonly diff: string;
+  readonly isNew: boolean;
+}
+
+/** Revisions that are tried together, in their order. */
+export interface TrialGroup {
+  readonly revisions: readonly string[];
+  /** Tables to fill with rows before the first one. */
+  readonly tables: readonly string[];
+}
+
+/** What was there before and after a group, after its downgrade, and after it ran again. */
+export interface TrialFacts {
+  /** Why it did not run to its end; `started`: whether it began. */
+  readonly failure?: string;
+  readonly started?: boolean;
+  readonly before?: TrialState;
+  readonly after?: TrialState;
+  readonly restored?: TrialState;
+  readonly again?: TrialState;
+}
+
+export interface TrialState {
+  readonly entries: CatalogEntries;
+  /** Definitions of the indexes of the filled tables, by name. */
+  readonly indexes: Readonly<Record<string, string>>;
+  /** Rows of the filled tables. */
+  readonly rows: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>;
 }

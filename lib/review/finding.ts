@@ -45,6 +45,19 @@ export interface NotChecked {
   readonly next: string;
 }
 
+/** What `--fix` did. */
+export interface Fixes {
+  /** Whether the files were written; a dry run only shows them. */
+  readonly written: boolean;
+  /** Findings whose statements were rewritten, each proved on the scratch database. */
+  readonly fixed: readonly Finding[];
+  readonly notFixed: readonly { readonly finding: Finding; readonly reason: string }[];
+  /** The changed and the new files. */
+  readonly files: readonly { readonly file: string; readonly revision: string; readonly diff: string; readonly isNew: boolean }[];
+  /** Why one of the project's post_write_hooks failed. */
+  readonly hookFailure?: string;
+}
+
 /** The result of a review, as `--json` prints it (schema/review.json). */
 export interface Review {
   readonly review: 1;
@@ -68,6 +81,8 @@ export interface Review {
     readonly acknowledged: number;
     readonly milliseconds: number;
   };
+  /** What was rewritten; the findings are those that are left. Absent: without `--fix`. */
+  readonly fixes?: Fixes;
   /** What was not checked. Absent: everything was checked. */
   readonly notChecked?: NotChecked;
   /** Why models and migrations were not compared. Absent: they were. */

@@ -1,5 +1,6 @@
 export { vagueDescription } from './description';
-export { type Finding, type Review, type ReviewedRevision, SEVERITIES, type Severity } from './finding';
+export { type Finding, type Fixes, type Review, type ReviewedRevision, SEVERITIES, type Severity } from './finding';
+export { draftFixes, type NotFixed, type Plan, plan, seriesOf, whyDifferent, whyNoBetter } from './fix';
 export type { ReviewInput, ReviewOptions } from './input';
 export { review } from './review';
 export { RULES } from './rules';

@@ -19,6 +19,8 @@ from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.errors import ProjectError, RunnerError
 from cdk_alembic.protocol.log import redacted
 
+from .rewrite.overlay import overlaid
+
 Report = Callable[[dict[str, Any]], None]
 
 
@@ -65,8 +67,16 @@ def _load_ahead() -> None:
 
 
 def _answer(ask: dict[str, Any], folder: Path, on_scratch: bool, report: Report) -> None:
-    verb = ask["ask"]
     project = Project(folder)
+    with overlaid(project, ask.get("overlay") or [], ask.get("folder")):
+        _answer_in(project, ask, on_scratch, report)
+
+
+def _answer_in(project: Project, ask: dict[str, Any], on_scratch: bool, report: Report) -> None:
+    verb = ask["ask"]
+    if verb in ("bodies", "compose", "write"):
+        _answer_about_files(project, ask, report)
+        return
     if verb == "graph":
         from .source.graph import graph
 
@@ -107,6 +117,23 @@ def _answer(ask: dict[str, Any], folder: Path, on_scratch: bool, report: Report)
             raise scratch.refused or error from error
 
 
+def _answer_about_files(project: Project, ask: dict[str, Any], report: Report) -> None:
+    path = project.directory / ask.get("file", "")
+    if ask["ask"] == "bodies":
+        from .rewrite.bodies import bodies
+
+        report({"report": "bodies", "bodies": bodies(path)})
+    elif ask["ask"] == "compose":
+        from .rewrite.compose import compose
+
+        report({"report": "composed", "files": compose(path, ask["file"], ask["revisions"])})
+    else:
+        from .rewrite.write import write
+
+        failure = write(project, ask["files"])
+        report({"report": "written", **({"failure": failure} if failure else {})})
+
+
 def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, report: Report) -> None:
     verb = ask["ask"]
     if verb == "invoke":
@@ -118,6 +145,11 @@ def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, repo
         from .replay.observe import observe
 
         observe(project, scratch, ask, report)
+    elif verb == "try":
+        from .replay.trial import trial
+
+        with application_context(project):
+            trial(project, scratch, ask, report)
     elif verb == "place":
         from .replay.placing import place
 

@@ -1,4 +1,4 @@
-import type { Ask, DriftFacts, EnvironmentFacts, GraphFacts, Report, RevisionFacts } from '../../contract/facts';
+import type { Ask, DriftFacts, EnvironmentFacts, GraphFacts, Overlay, Report, RevisionFacts } from '../../contract/facts';
 import type { Observer } from './observer';
 
 /** The result of a replay. */
@@ -34,9 +34,9 @@ export async function observe(
 }
 
 /** The graph of revisions, read from their files. */
-export async function readGraph(observer: Observer): Promise<GraphFacts> {
+export async function readGraph(observer: Observer, overlay: Overlay = {}): Promise<GraphFacts> {
   const reports: Report[] = [];
-  await observer.ask({ ask: 'graph' }, (report) => reports.push(report));
+  await observer.ask({ ask: 'graph', ...overlay }, (report) => reports.push(report));
   return mustHave(reports, 'graph').graph;
 }
 

@@ -13,6 +13,8 @@ export interface WithObserverOptions extends Omit<ObserverOptions, 'scratch'> {
 /** The resources of {@link withObserver}. */
 export interface Observation {
   readonly observer: Observer;
+  /** Removed afterwards. */
+  readonly folder: string;
   /** Ends both before the callback ends. Call it after the last question, so that nothing waits for them. */
   release(): void;
 }
@@ -33,7 +35,7 @@ export function withObserver<T>(options: WithObserverOptions, use: (observation:
       return ended;
     };
     try {
-      return await use({ observer, release: () => void end() });
+      return await use({ observer, folder, release: () => void end() });
     } finally {
       await end();
     }

@@ -33,17 +33,27 @@ export function addInSteps(table: string, column: ColumnDefinition, facts: Table
     return '# a stored generated column always rewrites the table: use a plain column that the application or a trigger fills';
   }
   if (!written) return undefined;
-  const { type, default: value } = columnText(written);
-  const [alter, own] = [`ALTER TABLE ${quotedTable(table)}`, quoted(name)];
-  if (column.numbered) return numberedInSteps(table, column, type, facts);
-  if (value === undefined) return undefined;
+  if (column.numbered) return numberedInSteps(table, column, columnText(written).type, facts);
+  const steps = addSteps(table, column, facts);
+  if (!steps) return undefined;
   return [
-    execute(`${alter} ADD COLUMN ${own} ${type}`),
-    execute(`${alter} ALTER COLUMN ${own} SET DEFAULT ${value}`),
+    ...steps.add,
     '# in the next revision, fill existing rows in batches:',
-    batches(table, `${own} = ${value}`, `${own} IS NULL`, facts),
+    steps.fill,
     ...(column.notNull ? ['# then NOT NULL:', notNullInSteps(table, name)] : []),
   ].join('\n');
+}
+
+/** A column with a default for each row: added empty, and filled in batches. Undefined if its value is no plain default. */
+export function addSteps(table: string, { written, name, generated, numbered }: ColumnDefinition, facts: TableFacts | undefined) {
+  if (!written || generated || numbered) return undefined;
+  const { type, default: value } = columnText(written);
+  if (value === undefined) return undefined;
+  const [alter, own] = [`ALTER TABLE ${quotedTable(table)}`, quoted(name)];
+  return {
+    add: [execute(`${alter} ADD COLUMN ${own} ${type}`), execute(`${alter} ALTER COLUMN ${own} SET DEFAULT ${value}`)],
+    fill: batches(table, `${own} = ${value}`, `${own} IS NULL`, facts),
+  };
 }
 
 /** An identity or serial column: a separate sequence until every row has a number. */

@@ -11,12 +11,27 @@ export function validate(table: string, constraint: string): string {
   return execute(`ALTER TABLE ${quotedTable(table)} VALIDATE CONSTRAINT ${quoted(constraint)}`);
 }
 
+/** A constraint that is added without reading the rows, and validated in a later transaction. */
+export interface ValidatedLater {
+  readonly name: string;
+  readonly add: string;
+  readonly validate: string;
+}
+
 /** The same foreign key, added without reading the rows, and validated later. */
 export function foreignKeyInSteps(table: string, constraint: ConstraintDefinition, call: Call | undefined): string {
+  return inSteps(foreignKeySteps(table, constraint, call));
+}
+
+export function foreignKeySteps(table: string, constraint: ConstraintDefinition, call: Call | undefined): ValidatedLater {
   const { columns, references, written } = constraint;
   const name = constraint.name ?? conventionalName('fk', table, columns, references?.table);
-  const added = written ? foreignKey(table, constraint, name, written.node) : notValid(call, 'op.create_foreign_key', name);
-  return [added, NEXT, validate(table, name)].join('\n');
+  const add = written ? foreignKey(table, constraint, name, written.node) : notValid(call, 'op.create_foreign_key', name);
+  return { name, add, validate: validate(table, name) };
+}
+
+function inSteps(steps: ValidatedLater): string {
+  return [steps.add, NEXT, steps.validate].join('\n');
 }
 
 function foreignKey(table: string, { columns, references }: ConstraintDefinition, name: string, node: Constraint): string {
@@ -85,10 +100,14 @@ function deferring({ deferrable, initdeferred }: Constraint): readonly string[] 
 
 /** The same CHECK, added without reading the rows, and validated later. */
 export function checkInSteps(table: string, constraint: ConstraintDefinition, call: Call | undefined): string {
+  return inSteps(checkSteps(table, constraint, call));
+}
+
+export function checkSteps(table: string, constraint: ConstraintDefinition, call: Call | undefined): ValidatedLater {
   const { written, columns } = constraint;
   const name = constraint.name ?? conventionalName('ck', table, columns);
-  const added = written ? check(table, name, written) : notValid(call, 'op.create_check_constraint', name);
-  return [added, NEXT, validate(table, name)].join('\n');
+  const add = written ? check(table, name, written) : notValid(call, 'op.create_check_constraint', name);
+  return { name, add, validate: validate(table, name) };
 }
 
 function check(table: string, name: string, { node, sql }: Written<Constraint>): string {
@@ -101,6 +120,18 @@ function check(table: string, name: string, { node, sql }: Written<Constraint>):
 
 /** The same UNIQUE or PRIMARY KEY, from an index that is built while writes continue. */
 export function keyInSteps(table: string, constraint: ConstraintDefinition): string {
+  const { build, attach } = keySteps(table, constraint);
+  return [
+    autocommit(build),
+    constraint.kind === 'primary key'
+      ? '# in the next revision, once a validated CHECK proves that no column of the key has a NULL:'
+      : '# in the next revision:',
+    attach,
+  ].join('\n');
+}
+
+/** `build` outside of a transaction, then `attach`. */
+export function keySteps(table: string, constraint: ConstraintDefinition): { name: string; build: string; attach: string } {
   const { kind, columns, written } = constraint;
   const name = constraint.name ?? conventionalName(kind === 'unique' ? 'uq' : 'pk', table, columns);
   const node = written?.node ?? {};
@@ -113,13 +144,7 @@ export function keyInSteps(table: string, constraint: ConstraintDefinition): str
     ...(node.indexspace ? [`TABLESPACE ${quoted(node.indexspace)}`] : []),
   ].join(' ');
   const using = [`${kind.toUpperCase()} USING INDEX ${quoted(name)}`, ...deferring(node)].join(' ');
-  return [
-    autocommit(execute(index)),
-    kind === 'primary key'
-      ? '# in the next revision, once a validated CHECK proves that no column of the key has a NULL:'
-      : '# in the next revision:',
-    execute(`${alter(table, name)} ${using}`),
-  ].join('\n');
+  return { name, build: execute(index), attach: execute(`${alter(table, name)} ${using}`) };
 }
 
 /** WITH (fillfactor=70) */
@@ -149,14 +174,23 @@ function notValid(call: Call | undefined, operation: string, name: string): stri
 
 /** Proves NOT NULL by a CHECK first: then SET NOT NULL reads no rows. */
 export function notNullInSteps(table: string, column: string): string {
+  const { add, validate: proof, require, drop } = notNullSteps(table, column);
+  return [add, '# in the next revision:', proof, '# in the revision after that:', require, drop].join('\n');
+}
+
+/** `require` reads no rows because of the validated CHECK, which `drop` removes. `again`: the CHECK, for existing rows at once. */
+export function notNullSteps(table: string, column: string) {
   const name = conventionalName('ck', table, [column, 'not_null']);
   const written = tableArguments(table);
-  return [
-    `op.create_check_constraint(${literal(name)}, ${written.table}, ${sqlLiteral(`${quoted(column)} IS NOT NULL`)}${written.schema}, postgresql_not_valid=True)`,
-    '# in the next revision:',
-    validate(table, name),
-    '# in the revision after that:',
-    `op.alter_column(${written.table}, ${literal(column)}, nullable=False${written.schema})`,
-    `op.drop_constraint(${literal(name)}, ${written.table}, type_="check"${written.schema})`,
-  ].join('\n');
+  const condition = sqlLiteral(`${quoted(column)} IS NOT NULL`);
+  const again = `op.create_check_constraint(${literal(name)}, ${written.table}, ${condition}${written.schema})`;
+  return {
+    name,
+    add: again.replace(/\)$/, ', postgresql_not_valid=True)'),
+    validate: validate(table, name),
+    require: `op.alter_column(${written.table}, ${literal(column)}, nullable=False${written.schema})`,
+    allow: `op.alter_column(${written.table}, ${literal(column)}, nullable=True${written.schema})`,
+    drop: `op.drop_constraint(${literal(name)}, ${written.table}, type_="check"${written.schema})`,
+    again,
+  };
 }

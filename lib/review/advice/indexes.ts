@@ -9,13 +9,24 @@ type CreateIndex = Extract<Action, { does: 'create index' }>;
 
 /** The same index, built while writes continue. */
 export function createConcurrently(action: CreateIndex, call: Call | undefined): string {
-  const { table, schema } = tableArguments(action.table);
+  return autocommit(...buildSteps(action, call).build);
+}
+
+/** `build` and `drop` run outside of a transaction. */
+export function buildSteps(action: CreateIndex, call: Call | undefined): { name: string; build: string[]; drop: string } {
   const name = action.index ?? conventionalName('ix', action.table, action.columns);
-  return autocommit(
+  const drop = dropConcurrently(name, action.table);
+  const build = [
     '# an earlier build that failed leaves an INVALID index under this name',
-    `op.drop_index(${literal(name)}, ${table}${schema}, if_exists=True, postgresql_concurrently=True)`,
+    drop,
     concurrently(action, name, call),
-  );
+  ];
+  return { name, build, drop };
+}
+
+export function dropConcurrently(index: string, table: string | undefined): string {
+  const { table: own, schema } = tableArguments(table ?? '');
+  return `op.drop_index(${literal(index)}${table ? `, ${own}${schema}` : ''}, if_exists=True, postgresql_concurrently=True)`;
 }
 
 /** The index of a partitioned table, built partition by partition: the parent can't have an index built CONCURRENTLY. */

@@ -88,7 +88,7 @@ function withFailed({ statements, failure }: DirectionFacts): readonly Statement
 }
 
 /** Whether an operation of the source and an action of a statement are one. */
-function isSame(one: Action, other: Action): boolean {
+export function isSame(one: Action, other: Action): boolean {
   return one.does === other.does && objectOf(one) === objectOf(other);
 }
 

@@ -12,7 +12,6 @@ import pytest
 from cdk_alembic.protocol import contract
 from cdk_alembic.protocol.rules import SUPPORTED_VERSIONS
 from conftest import Backend, Database, set_settings
-from tenancy import VERSION_TABLE_SCHEMA, batch, create_schemas, outcomes, set_tenant_settings, versions, write_env
 
 LAMBDA = Path(contract.__file__).parents[2]
 OLDEST = tuple(f"{name}=={supported['from']}" for name, supported in SUPPORTED_VERSIONS.items())
@@ -57,21 +56,9 @@ def environments(tmp_path_factory: pytest.TempPathFactory) -> Any:
         if requirements not in made:
             folder = tmp_path_factory.mktemp("environment")
             made[requirements] = folder / "bin" / "python"
-            for command in (
-                ["uv", "venv", "--quiet", "--python", "3.11", str(folder), "--allow-existing"],
-                [
-                    "uv",
-                    "pip",
-                    "install",
-                    "--quiet",
-                    "--compile-bytecode",
-                    "--python",
-                    str(made[requirements]),
-                    *requirements,
-                    *DRIVERS,
-                ],
-            ):
-                subprocess.run(command, check=True)
+            subprocess.run(["uv", "venv", "--quiet", "--python", "3.11", str(folder), "--allow-existing"], check=True)
+            install = ["uv", "pip", "install", "--quiet", "--compile-bytecode", "--python", str(made[requirements])]
+            subprocess.run([*install, *requirements, *DRIVERS], check=True)
         return made[requirements]
 
     return python
@@ -121,26 +108,6 @@ def test_it_migrates_up_and_down_retries_and_reports(
     assert ask(python, {"command": "stamp", "revision": "bb"})["to"] == ["bb"]
     runs = ask(python, {"command": "history"})["runs"]
     assert [run["outcome"] for run in runs] == ["complete", "complete", "migration_failed"]
-
-
-@pytest.mark.parametrize(("requirements", "scheme"), [(OLDEST, "postgresql+pg8000"), (NEWEST, "postgresql+psycopg2")])
-def test_it_migrates_tenants(
-    package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, environments: Any, requirements: Any, scheme: str
-) -> None:
-    set_tenant_settings(monkeypatch)
-    # SQLAlchemy 1.4 commits by itself.
-    configure = VERSION_TABLE_SCHEMA.replace("    connection.commit()\n", "") if requirements is OLDEST else VERSION_TABLE_SCHEMA
-    write_env(package.initialise(database.url(scheme)), configure)
-    create_schemas(database, "ab")
-    package.table_revision("r1")
-    python = environments(requirements)
-    assert outcomes(ask(python, batch("a", "b")))["a"]["applied"] == ["r1"]
-    package.table_revision("r2", "r1")
-    assert {name: outcome["applied"] for name, outcome in outcomes(ask(python, batch("a", "b"))).items()} == {
-        "a": ["r2"],
-        "b": ["r2"],
-    }
-    assert versions(database, "a") == versions(database, "b") == ["r2"]
 
 
 def test_the_newest_environment_is_the_last_series_that_is_supported(environments: Any) -> None:
@@ -212,3 +179,22 @@ def test_the_local_commands_replay_and_create_with_it(
     created = next(report for report in reports if report["report"] == "created")
     assert "down_revision = 'bb'" in (package.directory / created["file"]).read_text()
     assert database.tables() == []
+
+
+ONE_CONNECTION = """
+import sys
+import sqlalchemy
+from cdk_alembic.tenants.listening import Connects
+with Connects() as connects:
+    sqlalchemy.create_engine(sys.argv[1]).connect().close()
+print(connects.only()["dbname" if "dbname" in connects.only() else "database"])
+"""
+
+
+@pytest.mark.parametrize("requirements", [OLDEST, NEWEST])
+def test_it_hears_how_env_py_connects(database: Database, environments: Any, requirements: tuple[str, ...]) -> None:
+    url = database.url("postgresql+psycopg2")
+    environment = {**os.environ, "PYTHONPATH": str(LAMBDA)}
+    command = [str(environments(requirements)), "-c", ONE_CONNECTION, url]
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert (ran.stderr, ran.stdout.strip()) == ("", url.rsplit("/", 1)[1])

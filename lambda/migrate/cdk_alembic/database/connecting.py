@@ -64,14 +64,6 @@ def bounded_connects() -> Iterator[None]:
         event.remove(Pool, "connect", _watched)
 
 
-def connects_first(listener: Callable[..., Any]) -> None:
-    """Calls a listener of SQLAlchemy's do_connect before those that are there; SQLAlchemy 1.4 can only append it."""
-    from sqlalchemy import __version__, event
-    from sqlalchemy.engine import Engine
-
-    event.listen(Engine, "do_connect", listener, **({} if __version__.startswith("1.4.") else {"insert": True}))
-
-
 def _watched(connection: Any, record: Any) -> None:
     if watchdog := WATCHDOG.get():
         watchdog.add(connection)

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 from ..database.conditions import condition
-from ..database.connecting import bounded_connects, connects_first
+from ..database.connecting import bounded_connects
 from ..database.failures import describe, location, missing_variable
 from ..database.version_table import prepare
 from ..database.watchdog import expect, relax
@@ -67,17 +67,18 @@ def load_without_database(project: Project) -> None:
         project.load()
         raise _Loaded
 
-    environment = EnvironmentContext(project.config, project.script, fn=load, dont_mutate=True)
-    # Before a listener that connects itself.
-    connects_first(load)
     # If env.py has its own `creator`, it connects without do_connect.
-    event.listen(Pool, "connect", load, insert=True)
+    listened = ((Engine, "do_connect"), (Pool, "connect"))
+    environment = EnvironmentContext(project.config, project.script, fn=load, dont_mutate=True)
+    for target, name in listened:
+        # A class's listeners run before those of an engine, which may connect themselves.
+        event.listen(target, name, load)
     try:
         with suppress(_Loaded, Exception, SystemExit), environment:
             project.script.run_env()
     finally:
-        event.remove(Engine, "do_connect", load)
-        event.remove(Pool, "connect", load)
+        for target, name in listened:
+            event.remove(target, name, load)
     project.load()
 
 

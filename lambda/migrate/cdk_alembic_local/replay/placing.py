@@ -67,7 +67,7 @@ class _Search:
             yield
 
     def steps(self, heads: tuple[str, ...], context: Any) -> Iterator[Any]:
-        _settle(context)
+        settle(context)
         with alembic_errors(self._project, "heads"):
             steps = list(self._project.script._upgrade_revs("heads", heads))
         for step in steps:
@@ -77,7 +77,7 @@ class _Search:
             yield step
             heads = context.get_current_heads()
             # Reading the heads has started a transaction.
-            _settle(context)
+            settle(context)
             self._compare(step.revision.revision, sorted(heads), context)
         self._revision = None
 
@@ -97,7 +97,8 @@ class _Search:
             self.facts["later"].append(revision)
 
 
-def _settle(context: Any) -> None:
+def settle(context: Any) -> None:
+    """Commits what Alembic or a step has left open."""
     raw.commit(context.connection)
     context._transaction = None
 

@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Ask, GraphFacts } from '../../../contract/facts';
+import type { Ask, GraphFacts, Overlay } from '../../../contract/facts';
 import { MigrateError } from '../../../contract/failure';
 import { observe } from '../../../local/python/observe';
+import type { Observer } from '../../../local/python/observer';
 import type { Observation } from '../../../local/python/with-observer';
-import { type Review, review } from '../../../review';
+import { type Review, type ReviewInput, review } from '../../../review';
 import type { Session } from '../session';
 import type { Chosen } from './chosen';
 import type { FailArguments, ReplayArguments } from './options';
@@ -29,26 +30,43 @@ export function scratchStart({ settings }: Session, { baseline, overwrite }: Rep
 export async function reviewRevisions(
   session: Session,
   given: ReplayArguments & FailArguments,
-  { observer, release }: Observation,
+  observation: Observation,
   graph: GraphFacts,
   chosen: Chosen,
   started: number,
 ): Promise<Review> {
-  const { screen, common, settings, version } = session;
-  const { revisions, unreleased, edited } = chosen;
+  const input = await replay(session, given, observation.observer, graph, chosen, started);
+  observation.release();
+  return judge(session, given, input);
+}
+
+/** Replays revisions. `overlay`: with other files than the project has. */
+export async function replay(
+  session: Session,
+  given: ReplayArguments,
+  observer: Observer,
+  graph: GraphFacts,
+  { revisions, unreleased, edited }: Chosen,
+  started: number,
+  overlay: Overlay = {},
+): Promise<ReviewInput> {
+  const { screen, common } = session;
   const progress = common.progress ? new ReplayProgress(screen, graph) : undefined;
   try {
-    const ask = { revisions, drift: true, ...scratchStart(session, given) };
+    const ask = { revisions, drift: true, ...scratchStart(session, given), ...overlay };
     const observed = await observe(observer, ask, (report) => progress?.advance(report));
-    release();
-    const input = { graph, unreleased, edited, postgres: observed.environment?.postgres, started, ...observed };
-    return await review(input, {
-      version,
-      rules: settings.rules,
-      failOn: given.failOn ?? settings.failOn,
-      allowNotReplayed: given.allowNotReplayed || settings.allowNotReplayed,
-    });
+    return { graph, unreleased, edited, postgres: observed.environment?.postgres, started, ...observed };
   } finally {
     progress?.stop();
   }
+}
+
+/** Judges a replay by the project's settings. */
+export function judge({ settings, version }: Session, given: FailArguments, input: ReviewInput): Promise<Review> {
+  return review(input, {
+    version,
+    rules: settings.rules,
+    failOn: given.failOn ?? settings.failOn,
+    allowNotReplayed: given.allowNotReplayed || settings.allowNotReplayed,
+  });
 }

@@ -9,8 +9,11 @@ import { htmlReport } from '../../../review/reports/html';
 import { jsonReport } from '../../../review/reports/json';
 import { markdownReport } from '../../../review/reports/markdown';
 import { sarifReport } from '../../../review/reports/sarif';
+import { fix } from '../fix/fix';
+import { showFixes } from '../fix/show-fixes';
+import type { Chosen } from '../replay/chosen';
 import { exitCodeOfReview } from '../replay/exit-code';
-import { reviewRevisions } from '../replay/review-revisions';
+import { judge, replay, reviewRevisions } from '../replay/review-revisions';
 import { showReview } from '../replay/show-review';
 import { type Session, withScratchDatabase } from '../session';
 import type { ReportFormat, ReviewArguments } from './arguments';
@@ -26,10 +29,19 @@ export async function review(session: Session, given: ReviewArguments): Promise<
     const chosen = await chooseRevisions(project, graph, given);
     screen.notes.fact('project', path.relative(process.cwd(), project) || '.');
     screen.notes.fact('reviewed', chosen.why);
-    return reviewRevisions(session, given, observation, graph, chosen, started);
+    if (!given.fix) return reviewRevisions(session, given, observation, graph, chosen, started);
+    const input = await replay(session, given, observation.observer, graph, chosen, started);
+    const found = await judge(session, given, input);
+    return fix({ session, given, observation }, input, found, { dryRun: given.dryRun, whyNot: whyNotEdit(chosen) });
   });
   await report(session, given, reviewed);
   return exitCodeOfReview(reviewed);
+}
+
+/** Production may have what is on the default branch: its file must not change. */
+function whyNotEdit({ unreleased }: Chosen): (revision: string) => string | undefined {
+  return (revision) =>
+    unreleased.includes(revision) ? undefined : 'its file is not new since the default branch, so production may have run it';
 }
 
 const REPORTS: Record<ReportFormat, (review: Review, folder: string) => string> = {
@@ -43,8 +55,10 @@ const REPORTS: Record<ReportFormat, (review: Review, folder: string) => string> 
 
 async function report({ screen, project }: Session, given: ReviewArguments, reviewed: Review): Promise<void> {
   const folder = await folderInRepository(project);
-  if (given.format === 'terminal') showReview(screen.data, reviewed);
-  else process.stdout.write(REPORTS[given.format](reviewed, folder));
+  if (given.format === 'terminal') {
+    showFixes(screen.data, reviewed);
+    showReview(screen.data, reviewed);
+  } else process.stdout.write(REPORTS[given.format](reviewed, folder));
   for (const { format, file } of given.reports) writeFileSync(file, REPORTS[format](reviewed, folder));
   if (given.format !== 'github') onGitHub(screen.notes, reviewed, folder);
 }

@@ -26,6 +26,10 @@ export interface ReviewArguments extends ReplayArguments, FailArguments {
   readonly all: boolean;
   readonly format: Format;
   readonly reports: readonly ReportFile[];
+  /** Whether to rewrite what is not on the default branch yet. */
+  readonly fix: boolean;
+  /** Whether to only show what `fix` would write. */
+  readonly dryRun: boolean;
 }
 
 export const OPTIONS = {
@@ -35,6 +39,8 @@ export const OPTIONS = {
   all: { type: 'boolean' },
   format: { type: 'string' },
   report: { type: 'string', multiple: true },
+  fix: { type: 'boolean' },
+  'dry-run': { type: 'boolean' },
 } as const satisfies Options;
 
 export function readReview(line: CommandLine<keyof typeof OPTIONS | 'json'>, problems: string[]): ReviewArguments {
@@ -46,12 +52,15 @@ export function readReview(line: CommandLine<keyof typeof OPTIONS | 'json'>, pro
   if ([line.flag('all'), line.text('since') !== undefined, named.length > 0].filter(Boolean).length > 1) {
     problems.push('revisions, --since and --all exclude each other: use one');
   }
+  if (line.flag('dry-run') && !line.flag('fix')) problems.push('--dry-run shows what --fix would write: use both');
   return {
     named,
     since: line.text('since'),
     all: line.flag('all'),
     format: json ? 'json' : (format ?? 'terminal'),
     reports: line.texts('report').flatMap((value) => reportFile(value, problems)),
+    fix: line.flag('fix'),
+    dryRun: line.flag('dry-run'),
     ...fail,
     ...readReplay(line, problems),
   };

@@ -16,6 +16,11 @@ Revisions
   --all                     all revisions
                             (default: --since the default branch; without git, the heads)
 
+Fixes
+  --fix                     rewrite revisions that are not on the default branch yet into the safe
+                            form, if it is proved on the scratch database to do the same
+  --dry-run                 with --fix: show the diff, and write nothing
+
 Reports
   --format <format>         ${FORMATS.join(', ')}
                             (default: terminal)

@@ -1,0 +1,127 @@
+"""Runs revisions up, down and up again on tables with rows, and reports what is there each time: TrialFacts.
+
+Two trials of one project, with a revision as it was and with what is to take its place, show whether both end the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from cdk_alembic.database.failures import describe, location
+from cdk_alembic.project.environment import run_environment
+from cdk_alembic.project.project import Project
+from cdk_alembic.project.revisions import alembic_errors
+from cdk_alembic.protocol.errors import RunnerError
+from cdk_alembic.protocol.log import redact
+
+from ..scratch import catalog, raw, rows
+from ..scratch.baseline import load
+from ..scratch.catalog import Snapshot
+from ..scratch.scratch import Scratch
+from .env_facts import around_outer_transaction, prepare
+from .placing import settle
+
+Report = Callable[[dict[str, Any]], None]
+
+
+def trial(project: Project, scratch: Scratch, ask: dict[str, Any], report: Report) -> None:
+    """Answers the ask `try`. The scratch database is empty before and after."""
+    scratch.prepare(ask.get("overwrite", False))
+    try:
+        if ask.get("baseline"):
+            load(scratch, ask["baseline"])
+        _Trial(project, scratch, ask["groups"], report).run()
+    finally:
+        scratch.empty()
+
+
+class _Trial:
+    """`around` and `steps` are the arguments of run_environment."""
+
+    def __init__(self, project: Project, scratch: Scratch, groups: list[dict[str, Any]], report: Report) -> None:
+        self._project = project
+        self._scratch = scratch
+        self._groups = groups
+        self._report = report
+        self._running: dict[str, Any] | None = None
+        self._reported: set[str] = set()
+
+    def run(self) -> None:
+        try:
+            run_environment(self._project, self.steps, around=self.around)
+            why = "it was not reached"
+        except RunnerError as error:
+            if self._scratch.refused:
+                raise
+            why = error.message
+        except (Exception, SystemExit) as error:
+            why = f"{describe(error)}{location(error)}"
+        for group in self._groups:
+            if group["revisions"][-1] not in self._reported:
+                self._say(group, {"failure": redact(why), "started": group is self._running})
+
+    @contextmanager
+    def around(self, context: Any) -> Iterator[None]:
+        with around_outer_transaction(context):
+            with raw.committed(context.connection):
+                prepare(context)
+                rows.prepare(context.connection)
+            yield
+
+    def steps(self, heads: tuple[str, ...], context: Any) -> Iterator[Any]:
+        settle(context)
+        with alembic_errors(self._project, "heads"):
+            steps = list(self._project.script._upgrade_revs("heads", heads))
+        ids = [step.revision.revision for step in steps]
+        starts = {group["revisions"][0]: group for group in self._groups}
+        at = 0
+        while at < len(steps) and len(self._reported) < len(self._groups):
+            group = starts.get(ids[at])
+            if group is None:
+                context.impl.memo.clear()
+                yield steps[at]
+                settle(context)
+                at += 1
+                continue
+            own = steps[at : at + len(group["revisions"])]
+            if [step.revision.revision for step in own] != group["revisions"]:
+                self._say(group, {"failure": "other revisions run between its steps", "started": True})
+                return
+            yield from self._try(group, own, context)
+            at += len(own)
+
+    def _try(self, group: dict[str, Any], steps: list[Any], context: Any) -> Iterator[Any]:
+        self._running = group
+        before = self._snapshot(context)
+        with raw.committed(context.connection):
+            names = set(group["tables"]) & set(before.tables)
+            filled = rows.Filler(context.connection, before, (rows.FULL,)).fill(names)
+        facts: dict[str, Any] = {"before": self._state(context, before, filled)}
+        down = [type(step)(step.revision_map, step.revision, False) for step in reversed(steps)]
+        again = [type(step)(step.revision_map, step.revision, True) for step in steps]
+        for name, part in (("after", steps), ("restored", down), ("again", again)):
+            for step in part:
+                context.impl.memo.clear()
+                yield step
+                settle(context)
+            facts[name] = self._state(context, self._snapshot(context), filled)
+        self._running = None
+        self._say(group, facts)
+
+    def _say(self, group: dict[str, Any], facts: dict[str, Any]) -> None:
+        revision = group["revisions"][-1]
+        self._reported.add(revision)
+        self._report({"report": "tried", "revision": revision, "trial": facts})
+
+    def _snapshot(self, context: Any) -> Snapshot:
+        with raw.rolled_back(context.connection):
+            return catalog.take(context.connection)
+
+    def _state(self, context: Any, snapshot: Snapshot, filled: list[str]) -> dict[str, Any]:
+        with raw.rolled_back(context.connection):
+            found = rows.read(context.connection, snapshot, filled)
+        own = {name: snapshot.tables[name] for name in filled if name in snapshot.tables}
+        indexes = {one["name"]: one["definition"] for facts in own.values() for one in facts["indexes"]}
+        return {"entries": snapshot.entries, "indexes": indexes, "rows": found}

@@ -1,0 +1,224 @@
+"""The text of revisions that take the place of one. The last keeps its id and its file: a database that has it needs nothing."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import re
+import textwrap
+from pathlib import Path
+from typing import Any
+
+from .bodies import Source, body_start, refused
+from .names import bound, needed, used
+
+_IDS = ("revision", "down_revision", "branch_labels", "depends_on")
+_ALWAYS = ("alembic", "sqlalchemy")
+
+
+def compose(path: Path, file: str, wanted: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """ComposedFile for each wanted revision. `path`: of the revision that they replace; `file`: its path in the project.
+
+    Raises RunnerError `invalid_project`."""
+    source = Source(path)
+    folder = file.rpartition("/")[0]
+    composed = []
+    for at, one in enumerate(wanted):
+        is_last = at == len(wanted) - 1
+        text = _Writer(path, source, one, is_first=at == 0, is_last=is_last).text()
+        name = file if is_last else "/".join(part for part in (folder, one["file"]) if part)
+        before = source.text if is_last else ""
+        diff = difflib.unified_diff(
+            before.splitlines(keepends=True),
+            text.splitlines(keepends=True),
+            f"a/{name}" if is_last else "/dev/null",
+            f"b/{name}",
+        )
+        composed.append({"revision": one["revision"], "file": name, "text": text, "diff": "".join(diff), "isNew": not is_last})
+    return composed
+
+
+class _Writer:
+    """Writes one file after the pattern of the revision's own."""
+
+    def __init__(self, path: Path, source: Source, wanted: dict[str, Any], *, is_first: bool, is_last: bool) -> None:
+        self._path = path
+        self._source = source
+        self._wanted = wanted
+        self._is_first = is_first
+        self._is_last = is_last
+        self._edits: list[tuple[int, int, str]] = []
+        """First and last line, and what replaces them."""
+
+    def text(self) -> str:
+        source = self._source
+        self._ids()
+        self._docstring()
+        functions, written = [], []
+        for name in ("upgrade", "downgrade"):
+            function = source.function(name)
+            if function is None:
+                raise refused(self._path, f"{name}() is missing, or is not a plain function")
+            functions.append(function)
+            written.append(self._function(function, self._wanted[name]))
+        self._prune(functions, written)
+        lines = list(source.lines)
+        for first, last, text in sorted(self._edits, reverse=True):
+            lines[first - 1 : last] = [text]
+        text = re.sub(r"\n{4,}", "\n\n\n", "".join(lines))
+        try:
+            ast.parse(text)
+        except SyntaxError as error:
+            raise refused(self._path, f"the result is not Python: {error.msg}") from error
+        return text
+
+    def _ids(self) -> None:
+        wanted, found = self._wanted, {}
+        for node in self._source.tree.body:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+            for target in targets:
+                if isinstance(target, ast.Name) and target.id in _IDS and getattr(node, "value", None) is not None:
+                    found[target.id] = node
+        if "revision" not in found or "down_revision" not in found:
+            raise refused(self._path, "its ids are not plain assignments")
+        new = {"revision": repr(wanted["revision"])}
+        if not self._is_first:
+            new["down_revision"] = repr(wanted["down"])
+            new["depends_on"] = "None"
+        if not self._is_last:
+            new["branch_labels"] = "None"
+        for name, value in new.items():
+            if name not in found:
+                continue
+            node = found[name]
+            if name == "revision" and self._is_last:
+                continue
+            first, last = node.value.lineno, node.value.end_lineno or node.value.lineno
+            lines = self._source.lines
+            head = lines[first - 1].encode()[: node.value.col_offset].decode()
+            tail = lines[last - 1].encode()[node.value.end_col_offset :].decode()
+            quoted = value.replace("'", '"') if '"' in lines[first - 1] or "'" not in lines[first - 1] else value
+            self._edits.append((first, last, head + quoted + tail))
+
+    def _docstring(self) -> None:
+        wanted, tree = self._wanted, self._source.tree
+        first = tree.body[0]
+        message = wanted["message"]
+        if ast.get_docstring(tree, clean=False) is None or not isinstance(first, ast.Expr):
+            self._edits.append((1, 0, f'"""{message}"""\n\n'))
+            return
+        last = first.end_lineno or first.lineno
+        text = "".join(self._source.lines[first.lineno - 1 : last])
+        own = (ast.get_docstring(tree) or "").strip().splitlines() or [""]
+        text = text.replace(own[0], message, 1) if own[0] else text.replace('"""', f'"""{message}', 1)
+        if "\\" in message or '"' in message:
+            raise refused(self._path, "its message has quotes")
+        text = re.sub(r"(?m)^(Revision ID:).*$", rf"\1 {wanted['revision']}", text)
+        if not self._is_first:
+            text = re.sub(r"(?m)^(Revises:).*$", rf"\1 {wanted['down']}", text)
+        self._edits.append((first.lineno, last, text))
+
+    def _function(self, function: ast.FunctionDef, wanted: dict[str, Any]) -> list[ast.stmt]:
+        """Replaces a body; returns the statements that it then has."""
+        lines = self._source.lines
+        start, end = body_start(lines, function), function.end_lineno or function.lineno
+        while end < len(lines) and re.match(r"\s+#|\s*$", lines[end]):
+            if lines[end].strip() == "" and not any(re.match(r"\s+#", line) for line in lines[end : end + 3]):
+                break
+            end += 1
+        indent = re.match(r"\s*", lines[function.body[0].lineno - 1])[0]
+        body = _merged(wanted["pieces"], indent)
+        names = self._local_names(function, body)
+        code = [*names, *body] or [f'{indent}"""{wanted["nothing"]}"""' if wanted.get("nothing") else f"{indent}pass"]
+        self._edits.append((start + 1, end, "\n".join(code) + "\n"))
+        return ast.parse(textwrap.dedent("def one():\n" + "\n".join(code))).body[0].body  # type: ignore[attr-defined]
+
+    def _local_names(self, function: ast.FunctionDef, body: list[str]) -> list[str]:
+        """The assignments of the function that a body needs: `bind = op.get_bind()`."""
+        own = {part.node: part for part in self._source.parts(function) if not part.within}
+        plain = [node for node in own if isinstance(node, (ast.Assign, ast.AnnAssign, ast.Import, ast.ImportFrom))]
+        if not plain or not body:
+            return []
+        there = ast.parse("def one():\n" + "\n".join(body)).body[0].body  # type: ignore[attr-defined]
+        already = {name for node in there for name in bound(node)}
+        wanted = needed(used(there) - already, plain)
+        return [self._source.code(own[node]) for node in plain if node in wanted]
+
+    def _prune(self, functions: list[ast.FunctionDef], written: list[list[ast.stmt]]) -> None:
+        """Removes the imports and definitions of the file that were needed for what is elsewhere now."""
+        module = [
+            node
+            for node in self._source.tree.body
+            if isinstance(node, (ast.Assign, ast.AnnAssign, ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef))
+            and node not in functions
+            and not bound(node) & set(_IDS)
+        ]
+        others = [node for node in self._source.tree.body if node not in module and node not in functions]
+        before = needed(used([*functions, *others]), module)
+        after = needed(used([*(node for body in written for node in body), *functions_heads(functions), *others]), module)
+        for node in before - after:
+            if isinstance(node, (ast.Import, ast.ImportFrom)) and _origin(node) in _ALWAYS:
+                continue
+            first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", []))])
+            self._edits.append((first, node.end_lineno or node.lineno, ""))
+
+
+def functions_heads(functions: list[ast.FunctionDef]) -> list[ast.expr]:
+    """Annotations and defaults, which stay."""
+    return [
+        node
+        for function in functions
+        for node in (function.returns, *(one.annotation for one in function.args.args), *function.args.defaults)
+        if node is not None
+    ]
+
+
+def _origin(node: ast.Import | ast.ImportFrom) -> str:
+    name = node.module or "" if isinstance(node, ast.ImportFrom) else node.names[0].name
+    return name.partition(".")[0]
+
+
+def _merged(pieces: list[dict[str, Any]], indent: str) -> list[str]:
+    """The lines of a body. Neighbors in one block share it."""
+    lines: list[str] = []
+    opened = ""
+    for piece in pieces:
+        within = piece.get("within", "")
+        if within and within != opened:
+            lines.append(textwrap.indent(within, indent))
+        opened = within
+        if piece.get("isWritten"):
+            lines.append(piece["code"])
+        else:
+            deeper = indent + "    " if within else indent
+            lines.append(textwrap.indent(_broken(piece["code"], len(deeper)), deeper))
+    return lines
+
+
+_WIDEST = 88
+
+
+def _broken(code: str, indent: int) -> str:
+    """Long calls with an argument per line, as formatters write them."""
+    lines = []
+    for line in code.split("\n"):
+        own = re.match(r"\s*", line)[0]
+        if len(line) + indent <= _WIDEST or line.lstrip().startswith("#"):
+            lines.append(line)
+            continue
+        lines.append(textwrap.indent(_call(line.strip()), own))
+    return "\n".join(lines)
+
+
+def _call(line: str) -> str:
+    try:
+        [statement] = ast.parse(line).body
+    except (SyntaxError, ValueError):
+        return line
+    if not isinstance(statement, ast.Expr) or not isinstance(call := statement.value, ast.Call):
+        return line
+    parts = sorted([*call.args, *call.keywords], key=lambda node: node.col_offset)
+    source = line.encode()
+    arguments = [source[node.col_offset : node.end_col_offset].decode() for node in parts]
+    head = source[: call.func.end_col_offset].decode()
+    return f"{head}(\n" + "".join(f"    {argument},\n" for argument in arguments) + ")"

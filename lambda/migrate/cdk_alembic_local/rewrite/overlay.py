@@ -1,0 +1,46 @@
+"""The project with other revisions than its files have: to see what they would do before they are written."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from cdk_alembic.project.project import Project
+
+
+@contextmanager
+def overlaid(project: Project, files: list[dict[str, Any]], folder: str | None) -> Iterator[None]:
+    """Within this block, the revisions are those of copied folders with these files added or replaced.
+
+    `files`: `file`, as in facts, and `text`. `folder`: where the copies are kept, if it exists here.
+    """
+    if not files:
+        yield
+        return
+    scripts = project.script
+    parent = folder if folder and Path(folder).is_dir() else None
+    with tempfile.TemporaryDirectory(dir=parent, prefix="overlay-") as there:
+        copies = []
+        for number, location in enumerate(scripts._version_locations):
+            original = Path(location).resolve()
+            copy = Path(there) / str(number) / original.name
+            if original.is_dir():
+                shutil.copytree(original, copy, ignore=shutil.ignore_patterns("__pycache__"))
+            for one in files:
+                path = (project.directory / one["file"]).resolve()
+                if path.is_relative_to(original):
+                    target = copy / path.relative_to(original)
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    target.write_text(one["text"], encoding="utf-8")
+            copies.append(copy)
+        before = scripts._version_locations
+        scripts.__dict__["_version_locations"] = copies
+        scripts.__dict__.pop("versions", None)
+        try:
+            yield
+        finally:
+            scripts.__dict__["_version_locations"] = before

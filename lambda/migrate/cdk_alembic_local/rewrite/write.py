@@ -1,0 +1,27 @@
+"""Writes revisions as the project does: with the post_write_hooks of its Alembic configuration."""
+
+from __future__ import annotations
+
+from contextlib import chdir
+from typing import Any
+
+from cdk_alembic.database.failures import describe
+from cdk_alembic.project.project import Project
+
+
+def write(project: Project, files: list[dict[str, Any]]) -> str | None:
+    """Writes each `file` with its `text`, and runs the hooks on it. Returns why a hook failed; None if all ran."""
+    for one in files:
+        (project.directory / one["file"]).write_text(one["text"], encoding="utf-8")
+    hooks = getattr(project.script, "hooks", None)
+    if not hooks:
+        return None
+    from alembic.script import write_hooks
+
+    with chdir(project.directory):
+        for one in files:
+            try:
+                write_hooks._run_hooks(str(project.directory / one["file"]), hooks)
+            except (Exception, SystemExit) as error:
+                return describe(error)
+    return None

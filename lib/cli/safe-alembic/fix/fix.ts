@@ -1,0 +1,26 @@
+import type { Report } from '../../../contract/facts';
+import { mustHave } from '../../../local/python/observe';
+import type { Fixes, Review, ReviewInput } from '../../../review';
+import { type Bench, proveFixes } from './prove';
+
+/** Rewrites what a review found, writes the files unless it is a dry run, and returns the review of what is then left. */
+export async function fix(
+  bench: Bench,
+  input: ReviewInput,
+  review: Review,
+  { dryRun, whyNot }: { readonly dryRun: boolean; readonly whyNot: (revision: string) => string | undefined },
+): Promise<Review> {
+  const { plans, files, notFixed, review: left } = await proveFixes(bench, input, review, whyNot);
+  const reports: Report[] = [];
+  const writes = !dryRun && files.length > 0;
+  if (writes) await bench.observation.observer.ask({ ask: 'write', files }, (report) => reports.push(report));
+  const failure = writes ? mustHave(reports, 'written').failure : undefined;
+  const fixes: Fixes = {
+    written: writes,
+    fixed: plans.flatMap(({ fixed }) => fixed),
+    notFixed,
+    files: files.map(({ file, revision, diff, isNew }) => ({ file, revision, diff, isNew })),
+    ...(failure === undefined ? {} : { hookFailure: failure }),
+  };
+  return { ...left, fixes };
+}

@@ -1,0 +1,169 @@
+import { updateInBatches } from '../advice/batches';
+import { addSteps } from '../advice/columns';
+import { checkSteps, foreignKeySteps, keySteps, notNullSteps } from '../advice/constraints';
+import { buildSteps, dropConcurrently } from '../advice/indexes';
+import { execute, literal, tableArguments } from '../advice/python';
+import { quoted } from '../advice/sql';
+import type { Part, Reviewed, Step } from '../revision/reviewed';
+import type { Action, ConstraintDefinition } from '../sql/action';
+import type { Form, FormPart, NoForm } from './form';
+
+type Does<Kind extends Action['does']> = Extract<Action, { does: Kind }>;
+type Update = Extract<Action, { rows: string }>;
+type Writer = (step: Step, revision: Reviewed) => Form | NoForm | undefined;
+
+/** How each rule's statement is written safely; undefined: the step is not the one that the rule is about. */
+export const FORMS: Readonly<Record<string, Writer>> = {
+  'index-not-concurrent': (step, { upgrade }) => {
+    const { action } = step;
+    if (action.does === 'create index') return createIndex(action, step, upgrade);
+    return action.does === 'drop index' ? dropIndex(action, upgrade) : undefined;
+  },
+  'foreign-key-not-valid': (step, revision) => addConstraint(step, revision, 'foreign key', 'foreignkey', foreignKeySteps),
+  'check-not-valid': (step, revision) => addConstraint(step, revision, 'check', 'check', checkSteps),
+  'constraint-builds-index': ({ action }, revision) => {
+    if (action.does !== 'add constraint') return undefined;
+    return buildKey(action, revision);
+  },
+  'set-not-null-scan': ({ action }) => (action.does === 'set not null' ? setNotNull(action.table, action.column) : undefined),
+  'table-rewrite': ({ action }, { upgrade }) => {
+    if (action.does === 'change type') {
+      return {
+        reason:
+          'a type changes over two releases: this one adds a column of the new type, and its code writes both; the next one drops the old column',
+      };
+    }
+    return action.does === 'add column' ? addComputed(action, upgrade) : undefined;
+  },
+  'update-all': ({ action }, { upgrade }) => (action.does === 'update' ? updateAll(action, upgrade) : undefined),
+  'validate-in-same-transaction': ({ action, sql }) =>
+    action.does === 'validate' ? { parts: [{ phase: 'validate', up: [execute(sql)] }], undoneBy: () => false } : undefined,
+  rename: () => ({
+    reason:
+      'a rename takes two releases: this one adds the new name, and its code writes both; the next one drops the old name. ' +
+      'No single release can end with the same schema',
+  }),
+};
+
+function createIndex(action: Does<'create index'>, step: Step, part: Part): Form | NoForm {
+  if (part.findTable(action.table)?.partitions) return { reason: `${action.table} is partitioned` };
+  const { name, build, drop } = buildSteps(action, step.call?.inLoop ? undefined : step.call);
+  return {
+    parts: [{ phase: 'build', autocommit: true, up: build, down: [drop] }],
+    undoneBy: ({ action: undo }) => undo.does === 'drop index' && undo.indexes.includes(name),
+  };
+}
+
+function dropIndex({ indexes }: Does<'drop index'>, part: Part): Form | NoForm {
+  const [name = ''] = indexes;
+  const found = part.findIndex(name);
+  if (!found || indexes.length > 1) return { reason: 'it drops several indexes in one statement' };
+  const again = found.index.definition.replace(/^CREATE (UNIQUE )?INDEX /, 'CREATE $1INDEX CONCURRENTLY ');
+  const drop = dropConcurrently(name, found.table);
+  return {
+    parts: [{ phase: 'first', autocommit: true, up: [drop], down: [drop, execute(again)] }],
+    undoneBy: ({ action: undo }) => undo.does === 'create index' && undo.index === name,
+  };
+}
+
+function addConstraint(
+  { action, call }: Step,
+  revision: Reviewed,
+  kind: ConstraintDefinition['kind'],
+  type: string,
+  steps: typeof foreignKeySteps,
+): Form | NoForm | undefined {
+  if (action.does !== 'add constraint' || action.constraint.kind !== kind) return undefined;
+  const { table } = action;
+  if (revision.upgrade.findTable(table)?.partitions) return { reason: `${table} is partitioned` };
+  const constraint = named(action.constraint, table, revision);
+  const { name, add, validate } = steps(table, constraint, call);
+  const drop = dropConstraint(table, name, type);
+  return {
+    parts: [
+      { phase: 'add', up: [add], down: [drop] },
+      { phase: 'validate', up: [validate] },
+    ],
+    undoneBy: dropsConstraint(table, name),
+  };
+}
+
+function buildKey({ table, constraint: given }: Does<'add constraint'>, revision: Reviewed): Form | NoForm | undefined {
+  const { kind, columns } = given;
+  if (kind === 'exclude') return { reason: 'PostgreSQL builds the index of an EXCLUDE constraint only under its lock' };
+  if (kind !== 'unique' && kind !== 'primary key') return undefined;
+  const facts = revision.upgrade.findTable(table);
+  if (facts?.partitions) return { reason: `${table} is partitioned` };
+  const required = columns.every((column) => facts?.columns.some(({ name, notNull }) => name === column && notNull));
+  if (kind === 'primary key' && !required) return { reason: 'a column of the key may be NULL: require it first' };
+  const { name, build, attach } = keySteps(table, named(given, table, revision));
+  const type = kind === 'unique' ? 'unique' : 'primary';
+  const invalid = '# an earlier build that failed leaves an INVALID index under this name';
+  return {
+    parts: [
+      { phase: 'build', autocommit: true, up: [invalid, dropConcurrently(name, table), build] },
+      { phase: 'build', up: [attach], down: [dropConstraint(table, name, type)] },
+    ],
+    undoneBy: dropsConstraint(table, name),
+  };
+}
+
+function setNotNull(table: string, column: string): Form {
+  const steps = notNullSteps(table, column);
+  return {
+    parts: [
+      { phase: 'guard', up: [steps.add], down: [steps.drop] },
+      { phase: 'validate', up: [steps.validate] },
+      { phase: 'require', up: [steps.require, steps.drop], down: [steps.again, steps.allow] },
+    ],
+    undoneBy: ({ sql }) => {
+      const [, undone] = /\bALTER(?:\s+COLUMN)?\s+("(?:[^"]|"")+"|\w+)\s+DROP\s+NOT\s+NULL/i.exec(sql) ?? [];
+      return undone === column || undone === quoted(column);
+    },
+  };
+}
+
+function addComputed({ table, column }: Does<'add column'>, part: Part): Form | NoForm {
+  if (column.generated) return { reason: 'PostgreSQL can add a stored generated column only by writing every row' };
+  if (column.numbered) return { reason: 'an identity or a serial numbers every row at once' };
+  const steps = addSteps(table, column, part.findTable(table));
+  if (!steps) return { reason: 'its default can not be read' };
+  const { table: own, schema } = tableArguments(table);
+  const drop = `op.drop_column(${own}, ${literal(column.name)}${schema})`;
+  const parts: FormPart[] = [
+    { phase: 'add', up: steps.add, down: [drop] },
+    { phase: 'fill', up: steps.fill.split('\n') },
+  ];
+  return {
+    parts: [...parts, ...(column.notNull ? setNotNull(table, column.name).parts : [])],
+    undoneBy: ({ action }) => action.does === 'drop column' && action.table === table && action.column === column.name,
+  };
+}
+
+function updateAll({ table, written }: Update, part: Part): Form | NoForm {
+  const batched = updateInBatches(table, written, part.findTable(table));
+  if (batched === undefined) return { reason: 'a row that was updated can not be told from one that was not' };
+  return { parts: [{ phase: 'fill', up: batched.split('\n') }], undoneBy: () => false };
+}
+
+/** The constraint with the name that PostgreSQL or a convention gave it. */
+function named(constraint: ConstraintDefinition, table: string, { facts }: Reviewed): ConstraintDefinition {
+  if (constraint.name !== undefined) return constraint;
+  const before = new Set(facts.before[table]?.constraints.map(({ name }) => name));
+  const found = facts.after[table]?.constraints.find(
+    ({ name, kind, columns }) =>
+      !before.has(name) &&
+      kind === constraint.kind &&
+      (!constraint.columns.length || columns.join() === constraint.columns.join()),
+  );
+  return found ? { ...constraint, name: found.name } : constraint;
+}
+
+function dropConstraint(table: string, name: string, type: string): string {
+  const { table: own, schema } = tableArguments(table);
+  return `op.drop_constraint(${literal(name)}, ${own}, type_=${literal(type)}${schema})`;
+}
+
+function dropsConstraint(table: string, name: string): Form['undoneBy'] {
+  return ({ action }) => action.does === 'drop constraint' && action.table === table && action.constraint === name;
+}

@@ -1,0 +1,195 @@
+import type { BodyFacts, BodyUnit, WantedPiece } from '../../contract/facts';
+import { execute } from '../advice/python';
+import type { Finding } from '../finding';
+import { operationsOf } from '../revision/operations';
+import type { Part, Reviewed, Step } from '../revision/reviewed';
+import { isSame } from '../revision/steps';
+import type { Action } from '../sql/action';
+import { type Form, PHASES, type Phase } from './form';
+
+/** A finding that stays, and why. */
+export interface NotFixed {
+  readonly finding: Finding;
+  readonly reason: string;
+}
+
+/** A finding with the safe form of its statement. */
+export interface Fixable {
+  readonly finding: Finding;
+  readonly step: Step;
+  readonly form: Form;
+}
+
+/** The series that takes a revision's place. */
+export interface Plan {
+  readonly revision: Reviewed;
+  readonly fixed: readonly Finding[];
+  readonly phases: readonly PlannedPhase[];
+}
+
+export interface PlannedPhase {
+  readonly phase: Phase;
+  readonly up: readonly WantedPiece[];
+  readonly down: readonly WantedPiece[];
+}
+
+export const AUTOCOMMIT = 'with op.get_context().autocommit_block():';
+
+/** Distributes the statements of a revision over the phases. */
+export function planOf(
+  revision: Reviewed,
+  found: readonly Fixable[],
+  bodies: BodyFacts,
+): { readonly plan?: Plan; readonly notFixed: readonly NotFixed[] } {
+  const all = (reason: string) => ({ notFixed: found.map(({ finding }) => ({ finding, reason })) });
+  const { upgrade, downgrade } = revision;
+  if (!upgrade.replayed || !downgrade.replayed) {
+    return all(`nothing can be proved, because its ${upgrade.replayed ? 'downgrade' : 'upgrade'} does not run to its end`);
+  }
+  if (!bodies.upgrade || !bodies.downgrade) return all('its functions are not written in the usual way');
+  const units = { up: new Units(bodies.upgrade, upgrade), down: new Units(bodies.downgrade, downgrade) };
+  const [fixable, blocked] = [true, false].map((isPlain) =>
+    found.filter(({ step }) => (units.up.of(step)?.kind === 'plain') === isPlain),
+  ) as [Fixable[], Fixable[]];
+  const notFixed = blocked.map(({ finding }) => ({
+    finding,
+    reason: 'it is in a loop, a condition or a helper function: only plain statements are rewritten',
+  }));
+  if (!fixable.length) return { notFixed };
+  const sorted = new Sorted(fixable, units.up, units.down);
+  if (sorted.problem !== undefined) return all(sorted.problem);
+  return { plan: { revision, fixed: fixable.map(({ finding }) => finding), phases: sorted.phases() }, notFixed };
+}
+
+/** Which statement of the source made a step. */
+class Units {
+  constructor(
+    readonly all: readonly BodyUnit[],
+    private readonly part: Part,
+  ) {}
+
+  of(step: Step): BodyUnit | undefined {
+    const direct = this.all.find((unit) => step.line >= unit.line && step.line <= unit.endLine);
+    if (direct) return direct;
+    // A batch runs its statements when it ends, and Python then says the line of its `with`.
+    const inBatch = this.all.filter((unit) => unit.opened === step.line);
+    const statements = [...new Set(this.part.steps.filter(({ line }) => line === step.line).map(({ index }) => index))];
+    if (inBatch.length === statements.length) return inBatch[statements.indexOf(step.index)];
+    const makers = inBatch.filter((unit) => this.makes(unit, step.action));
+    return makers.length === 1 ? makers[0] : undefined;
+  }
+
+  steps(unit: BodyUnit): readonly Step[] {
+    return this.part.steps.filter((step) => this.of(step) === unit);
+  }
+
+  private makes({ line, endLine }: BodyUnit, action: Action): boolean {
+    const calls = this.part.source?.calls.filter((call) => call.line >= line && call.line <= endLine) ?? [];
+    return calls.flatMap(operationsOf).some((operation) => isSame(operation.action, action));
+  }
+}
+
+class Sorted {
+  problem: string | undefined;
+  private readonly up = new Map<Phase, WantedPiece[]>();
+  private readonly down = new Map<Phase, WantedPiece[]>();
+  /** The phase that makes an object. */
+  private readonly owners = new Map<string, Phase>();
+
+  constructor(
+    private readonly fixable: readonly Fixable[],
+    up: Units,
+    down: Units,
+  ) {
+    for (const unit of up.all) this.ascend(unit, up.steps(unit));
+    for (const unit of down.all) this.descend(unit, down.steps(unit));
+  }
+
+  phases(): readonly PlannedPhase[] {
+    const used = PHASES.filter((phase) => this.up.get(phase)?.length);
+    // What no phase undoes is undone last, with the first one.
+    const homeless = PHASES.filter((phase) => !used.includes(phase)).flatMap((phase) => this.down.get(phase) ?? []);
+    return used.map((phase, at) => ({
+      phase,
+      up: withAutocommitFirst(this.up.get(phase) ?? []),
+      down: [...(this.down.get(phase) ?? []), ...(at === 0 ? homeless : [])],
+    }));
+  }
+
+  private ascend(unit: BodyUnit, steps: readonly Step[]): void {
+    const own = this.fixable.filter(({ step }) => steps.includes(step));
+    if (unit.kind === 'nothing' || (unit.kind === 'names' && !steps.length)) return;
+    if (!own.length) {
+      const phase = unit.within.includes('autocommit_block') ? 'build' : 'add';
+      for (const { action } of steps) for (const name of made(action)) this.owners.set(name, phase);
+      this.add(this.up, phase, kept(unit));
+      return;
+    }
+    for (const group of statementsOf(steps)) {
+      const found = own.filter(({ step }) => group.includes(step));
+      if (found.length > 1 || (found.length && group.length > 1)) this.problem = 'one statement does several things';
+      const [fix] = found;
+      if (fix) this.write(fix.form);
+      else this.rewrite(this.up, 'add', group);
+    }
+  }
+
+  private write({ parts }: Form): void {
+    for (const { phase, up, down = [], autocommit } of parts) {
+      const within = autocommit ? AUTOCOMMIT : '';
+      this.add(this.up, phase, { code: up.join('\n'), within });
+      // Downgrades undo in the opposite order.
+      if (down.length) this.down.set(phase, [{ code: down.join('\n'), within }, ...(this.down.get(phase) ?? [])]);
+    }
+  }
+
+  private descend(unit: BodyUnit, steps: readonly Step[]): void {
+    if (unit.kind === 'nothing' || (unit.kind === 'names' && !steps.length)) return;
+    const groups = statementsOf(steps);
+    const undone = groups.filter((group) => group.some((step) => this.fixable.some(({ form }) => form.undoneBy(step))));
+    if (!undone.length) {
+      const owner = steps.flatMap(({ action }) => unmade(action)).flatMap((name) => this.owners.get(name) ?? [])[0];
+      this.add(this.down, owner ?? 'add', kept(unit));
+      return;
+    }
+    if (unit.kind === 'block') this.problem = `the downgrade undoes it in a block (line ${unit.line})`;
+    for (const group of groups) if (!undone.includes(group)) this.rewrite(this.down, 'add', group);
+  }
+
+  /** A part of a call that makes several statements, as SQL. */
+  private rewrite(pieces: Map<Phase, WantedPiece[]>, phase: Phase, [step]: readonly Step[]): void {
+    if (!step) return;
+    if (step.action.does === 'unparsed' || /\$1\b/.test(step.sql)) this.problem = `line ${step.line} has parameters`;
+    this.add(pieces, phase, { code: execute(step.sql) });
+  }
+
+  private add(pieces: Map<Phase, WantedPiece[]>, phase: Phase, piece: WantedPiece): void {
+    pieces.set(phase, [...(pieces.get(phase) ?? []), piece]);
+  }
+}
+
+function kept({ code, within }: BodyUnit): WantedPiece {
+  return { code, within, isWritten: true };
+}
+
+/** The parts of one ALTER TABLE share its number. */
+function statementsOf(steps: readonly Step[]): readonly (readonly Step[])[] {
+  return [...new Set(steps.map(({ index }) => index))].map((index) => steps.filter((step) => step.index === index));
+}
+
+/** A statement outside of the transaction commits what was done before it. */
+function withAutocommitFirst(pieces: readonly WantedPiece[]): readonly WantedPiece[] {
+  const outside = ({ within }: WantedPiece) => within?.includes('autocommit_block');
+  return [...pieces.filter(outside), ...pieces.filter((piece) => !outside(piece))];
+}
+
+function made(action: Action): readonly string[] {
+  if (action.does === 'create index' && action.index) return [`index ${action.index}`];
+  if (action.does === 'add constraint' && action.constraint.name) return [`constraint ${action.constraint.name}`];
+  return [];
+}
+
+function unmade(action: Action): readonly string[] {
+  if (action.does === 'drop index') return action.indexes.map((name) => `index ${name}`);
+  return action.does === 'drop constraint' ? [`constraint ${action.constraint}`] : [];
+}

@@ -1,0 +1,88 @@
+import type { CatalogEntries, TrialFacts } from '../../contract/facts';
+import type { Finding, Review } from '../finding';
+import type { Plan } from './plan';
+
+/** Why a series does not do the same as the revision that it replaces; undefined: it does. */
+export function whyDifferent(before: TrialFacts, now: TrialFacts): string | undefined {
+  if (before.failure !== undefined) return `the revision itself does not run up, down and up again: ${before.failure}`;
+  if (now.failure !== undefined) return `the safe form fails: ${now.failure}`;
+  const [old, own] = [before as Required<TrialFacts>, now as Required<TrialFacts>];
+  const schema = firstDifference(old.after.entries, own.after.entries) ?? firstDifference(old.after.indexes, own.after.indexes);
+  if (schema !== undefined) return `the safe form ends with another schema: ${schema}`;
+  const restored = worse(old.before.entries, old.restored.entries, own.restored.entries);
+  if (restored !== undefined) return `its downgrade leaves another schema: ${restored}`;
+  const again = worse(old.after.entries, old.again.entries, own.again.entries);
+  if (again !== undefined) return `after a downgrade it ends with another schema: ${again}`;
+  for (const moment of ['after', 'restored', 'again'] as const) {
+    const table = otherRows(old, own, moment);
+    if (table !== undefined) return `the rows of ${table} differ ${MOMENTS[moment]}`;
+  }
+  return undefined;
+}
+
+const MOMENTS = { after: 'after the upgrade', restored: 'after the downgrade', again: 'after the second upgrade' } as const;
+
+function firstDifference(one: CatalogEntries, other: CatalogEntries): string | undefined {
+  const key = [...new Set([...Object.keys(one), ...Object.keys(other)])].find((name) => one[name] !== other[name]);
+  return key === undefined ? undefined : `${key} is ${one[key] ?? 'absent'}, and would be ${other[key] ?? 'absent'}`;
+}
+
+/** A difference from what should be there that the revision itself does not leave. */
+function worse(wanted: CatalogEntries, old: CatalogEntries, own: CatalogEntries): string | undefined {
+  const keys = [...new Set([...Object.keys(wanted), ...Object.keys(own)])];
+  const key = keys.find((name) => own[name] !== wanted[name] && old[name] === wanted[name]);
+  return key === undefined ? undefined : `${key} was ${wanted[key] ?? 'absent'}, and is ${own[key] ?? 'absent'}`;
+}
+
+/** A table whose rows are not those that the revision leaves. What both leave as it was may differ: a default can be random. */
+function otherRows(old: TrialFacts, own: TrialFacts, moment: 'after' | 'restored' | 'again'): string | undefined {
+  const tables = Object.keys(own.before?.rows ?? {});
+  return tables.find((table) => {
+    const rowsOf = (trial: TrialFacts): Rows => [trial.before?.rows[table] ?? [], trial[moment]?.rows[table] ?? []];
+    const [before, after] = [rowsOf(old), rowsOf(own)];
+    if (before[1].length !== after[1].length) return true;
+    const columns = new Set([...before[1], ...after[1]].flatMap((row) => Object.keys(row)));
+    return [...columns].some((column) => {
+      if (before[0].every((row) => !(column in row))) return howManySet(before[1], column) !== howManySet(after[1], column);
+      const isLeft = [before, after].every(([then, now]) => valuesOf(then, column) === valuesOf(now, column));
+      return !isLeft && valuesOf(before[1], column) !== valuesOf(after[1], column);
+    });
+  });
+}
+
+type Row = Readonly<Record<string, unknown>>;
+/** Before and now. */
+type Rows = readonly [readonly Row[], readonly Row[]];
+
+function valuesOf(rows: readonly Row[], column: string): string {
+  return rows
+    .map((row) => JSON.stringify(row[column]))
+    .sort()
+    .join();
+}
+
+function howManySet(rows: readonly Row[], column: string): number {
+  return rows.filter((row) => (row[column] ?? null) !== null).length;
+}
+
+/** Why a review of the series is no better; undefined: what was fixed is gone, and no error is new. */
+export function whyNoBetter(
+  { revision, fixed }: Plan,
+  series: readonly string[],
+  before: Review,
+  now: Review,
+): string | undefined {
+  const open = (review: Review, ids: readonly string[]) =>
+    review.findings.filter(({ revision: id, acknowledged }) => acknowledged === undefined && ids.includes(id ?? ''));
+  const [old, own] = [open(before, [revision.facts.revision]), open(now, series)];
+  const notRun = now.revisions.find((one) => series.includes(one.revision) && one.notReplayed !== undefined);
+  if (notRun) return `the safe form was not replayed: ${notRun.notReplayed}`;
+  const left = own.find((finding) => fixed.some((gone) => isSame(gone, finding)));
+  if (left) return `the review still finds ${left.rule}`;
+  const fresh = own.find((finding) => finding.severity === 'error' && !old.some((known) => known.rule === finding.rule));
+  return fresh ? `the review then finds ${fresh.rule}: ${fresh.message}` : undefined;
+}
+
+function isSame(one: Finding, other: Finding): boolean {
+  return one.rule === other.rule && one.message === other.message;
+}

@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto';
+import type { WantedBody, WantedPiece, WantedRevision } from '../../contract/facts';
+import { NOTHING_TO_UNDO, type Phase } from './form';
+import type { Plan } from './plan';
+
+/** Alembic's version table holds ids of at most this length. */
+const LONGEST_ID = 32;
+
+/** The revisions that take the place of one, in order. The last keeps its id, so that a database that has it needs nothing. */
+export function seriesOf({ revision: { facts }, phases }: Plan, taken: ReadonlySet<string>): readonly WantedRevision[] {
+  const ids = phases.map((_, at) => (at === phases.length - 1 ? facts.revision : newId(facts.revision, at + 1, taken)));
+  return phases.map(({ phase, up, down }, at) => ({
+    revision: ids[at] as string,
+    file: fileName(facts.file, facts.revision, ids[at] as string, at + 1),
+    message: phases.length > 1 ? `${facts.message} (${at + 1} of ${phases.length})` : facts.message,
+    ...(at > 0 ? { down: ids[at - 1] as string } : {}),
+    upgrade: { pieces: up },
+    downgrade: body(down, phase),
+  }));
+}
+
+function body(pieces: readonly WantedPiece[], phase: Phase): WantedBody {
+  const nothing = NOTHING_TO_UNDO[phase];
+  return { pieces, ...(pieces.length || nothing === undefined ? {} : { nothing }) };
+}
+
+/** The same each time, so that a dry run shows what is written. */
+function newId(revision: string, step: number, taken: ReadonlySet<string>): string {
+  const plain = `${revision}_${step}`;
+  if (!/^[0-9a-f]{12}$/.test(revision) && plain.length <= LONGEST_ID && !taken.has(plain)) return plain;
+  for (let attempt = 0; ; attempt++) {
+    const id = createHash('sha256').update(`${revision} ${step} ${attempt}`).digest('hex').slice(0, 12);
+    if (!taken.has(id)) return id;
+  }
+}
+
+/** As the project names its files: with the id in the same place. */
+function fileName(file: string, revision: string, id: string, step: number): string {
+  const stem = file.slice(file.lastIndexOf('/') + 1).replace(/\.py$/, '');
+  const named = stem.includes(revision) ? stem.replace(revision, id) : stem;
+  return `${named.endsWith(`_${step}`) ? named : `${named}_${step}`}.py`;
+}

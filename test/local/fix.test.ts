@@ -1,0 +1,252 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Client } from 'pg';
+import { withPostgresServer } from '../../lib/local/postgres/server';
+import type { Review } from '../../lib/review';
+import { needed } from '../production/environment';
+import { InstalledCommand } from './installed-command';
+import { Project } from './project';
+
+let installed: InstalledCommand;
+let project: Project;
+let scratch: string;
+
+beforeAll(async () => {
+  installed = await InstalledCommand.install();
+});
+afterAll(() => installed?.remove());
+beforeEach(() => {
+  scratch = realpathSync(mkdtempSync(path.join(tmpdir(), 'scratch-')));
+  chmodSync(scratch, 0o755);
+  project = new Project();
+  project.revision(
+    'b2',
+    'a1',
+    'Add teams table',
+    `op.create_table("teams", sa.Column("id", sa.BigInteger(), primary_key=True), sa.Column("code", sa.Text()))
+    op.add_column("users", sa.Column("email", sa.Text()))
+    op.add_column("users", sa.Column("age", sa.Integer()))`,
+    'op.drop_column("users", "age"); op.drop_column("users", "email"); op.drop_table("teams")',
+  );
+  project.commit();
+});
+afterEach(() => {
+  expect(readdirSync(scratch)).toEqual([]);
+  rmSync(scratch, { recursive: true });
+  project.remove();
+});
+
+const versions = () => path.join(project.directory, 'migrations/versions');
+const text = (file: string) => readFileSync(path.join(versions(), file), 'utf8');
+
+async function fix(...more: string[]): Promise<Review> {
+  const args = ['review', '--fix', '--json', '--python', needed('RUNNER_PYTHON'), ...more];
+  const { stdout, stderr } = await installed.safeAlembic(args, { cwd: project.directory, env: { TMPDIR: scratch } }).ended;
+  if (!stdout) throw new Error(stderr);
+  return JSON.parse(stdout);
+}
+
+const fixed = ({ fixes }: Review) => fixes?.fixed.map(({ rule }) => rule).sort();
+const reasons = ({ fixes }: Review) => Object.fromEntries(fixes?.notFixed.map((one) => [one.finding.rule, one.reason]) ?? []);
+
+/** Runs plain Alembic. */
+function alembic(url: string, ...args: string[]): void {
+  const env = { ...process.env, DATABASE_URL: url.replace('postgresql:', 'postgresql+psycopg:') };
+  execFileSync(needed('RUNNER_PYTHON'), ['-m', 'alembic', ...args], { cwd: project.directory, env, stdio: 'pipe' });
+}
+
+const CATALOG = `
+SELECT 'index ' || indexrelid::regclass AS what, pg_get_indexdef(indexrelid) || indisvalid AS is FROM pg_index
+  JOIN pg_class c ON c.oid = indexrelid WHERE relnamespace = 'public'::regnamespace
+UNION ALL SELECT 'constraint ' || conname, pg_get_constraintdef(oid) || convalidated FROM pg_constraint
+  WHERE connamespace = 'public'::regnamespace
+UNION ALL SELECT 'column ' || attrelid::regclass || '.' || attname, format_type(atttypid, atttypmod) || attnotnull
+  || coalesce((SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = attrelid AND adnum = attnum), '')
+  FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
+  WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND attnum > 0 AND NOT attisdropped
+ORDER BY 1`;
+
+async function query(url: string, sql: string): Promise<unknown[]> {
+  const client = new Client(url);
+  await client.connect();
+  try {
+    return (await client.query(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+const UNSAFE = `op.add_column("users", sa.Column("team_id", sa.BigInteger(), nullable=True))
+    op.create_foreign_key("fk_users_team", "users", "teams", ["team_id"], ["id"], ondelete="SET NULL")
+    # people are looked up by their team
+    op.create_index(op.f("ix_users_team_id"), "users", ["team_id"])
+    with op.batch_alter_table("users", schema=None) as batch_op:
+        batch_op.alter_column("email", existing_type=sa.Text(), nullable=False)
+        batch_op.create_unique_constraint("uq_users_email", ["email"])
+        batch_op.create_check_constraint("ck_age", "age > 0")
+    op.add_column("users", sa.Column("token", sa.UUID(), server_default=sa.text("gen_random_uuid()"), nullable=False))`;
+const UNSAFE_DOWN = `op.drop_column("users", "token")
+    with op.batch_alter_table("users", schema=None) as batch_op:
+        batch_op.drop_constraint("ck_age", type_="check")
+        batch_op.drop_constraint("uq_users_email", type_="unique")
+        batch_op.alter_column("email", existing_type=sa.Text(), nullable=True)
+    op.drop_index(op.f("ix_users_team_id"), table_name="users")
+    op.drop_constraint("fk_users_team", "users", type_="foreignkey")
+    op.drop_column("users", "team_id")`;
+
+test('a revision becomes a series of safe ones that ends with the same schema, and a database that has it needs nothing', async () => {
+  project.revision('c3', 'b2', 'Add team to users', UNSAFE, UNSAFE_DOWN);
+  project.revision(
+    'd4',
+    'c3',
+    'Add note to users',
+    'op.add_column("users", sa.Column("note", sa.Text()))',
+    'op.drop_column("users", "note")',
+  );
+  await withPostgresServer(__dirname, async (server) => {
+    const url = server.url();
+    alembic(url, 'upgrade', 'head');
+    const meant = await query(url, CATALOG);
+
+    const review = await fix();
+    expect(fixed(review)).toEqual([
+      'check-not-valid',
+      'constraint-builds-index',
+      'foreign-key-not-valid',
+      'index-not-concurrent',
+      'set-not-null-scan',
+      'table-rewrite',
+    ]);
+    const rules = ['foreign-key-not-valid', 'index-not-concurrent', 'table-rewrite', 'set-not-null-scan'];
+    expect(review.findings.filter(({ rule }) => rules.includes(rule))).toEqual([]);
+    expect(project.revisions).toEqual([
+      'a1.py',
+      'b2.py',
+      'c3.py',
+      'c3_1.py',
+      'c3_2.py',
+      'c3_3.py',
+      'c3_4.py',
+      'c3_5.py',
+      'd4.py',
+    ]);
+    expect(review.fixes?.files.map(({ file }) => file)).toEqual(
+      ['c3_1', 'c3_2', 'c3_3', 'c3_4', 'c3_5', 'c3'].map((name) => `migrations/versions/${name}.py`),
+    );
+    expect(text('c3_1.py')).toContain('"""Add team to users (1 of 6)"""');
+    expect(text('c3.py')).toMatch(/revision = "c3"\ndown_revision = "c3_5"/);
+
+    alembic(url, 'upgrade', 'head');
+    await query(url, "INSERT INTO teams VALUES (1, 'a')");
+    await query(url, "INSERT INTO users (id, email, age, team_id) VALUES (1, 'a@example.org', 30, 1)");
+    alembic(url, 'downgrade', 'b2');
+    expect(await query(url, 'SELECT * FROM users')).toEqual([{ id: '1', email: 'a@example.org', age: 30 }]);
+    alembic(url, 'upgrade', 'head');
+    expect(await query(url, CATALOG)).toEqual(meant);
+    expect(await query(url, 'SELECT email, age, token IS NOT NULL AS filled FROM users')).toEqual([
+      { email: 'a@example.org', age: 30, filled: true },
+    ]);
+  });
+});
+
+test('a dry run shows the diff and writes nothing', async () => {
+  project.revision(
+    'c3',
+    'b2',
+    'Add index on users.age',
+    'op.create_index("ix_age", "users", ["age"])',
+    'op.drop_index("ix_age", "users")',
+  );
+  const before = text('c3.py');
+  const review = await fix('--dry-run');
+  expect(fixed(review)).toEqual(['index-not-concurrent']);
+  expect(review.fixes?.written).toBe(false);
+  expect(review.fixes?.files[0]?.diff).toMatch(/^-\s+op\.create_index\("ix_age"[\s\S]*^\+.*autocommit_block/m);
+  expect([text('c3.py'), project.revisions]).toEqual([before, ['a1.py', 'b2.py', 'c3.py']]);
+});
+
+test('a file that the default branch has is never changed', async () => {
+  project.revision(
+    'c3',
+    'b2',
+    'Add index on users.age',
+    'op.create_index("ix_age", "users", ["age"])',
+    'op.drop_index("ix_age", "users")',
+  );
+  project.commit();
+  const before = text('c3.py');
+  const review = await fix('--all');
+  expect(fixed(review)).toEqual([]);
+  expect(reasons(review)['index-not-concurrent']).toContain('production may have run it');
+  expect(text('c3.py')).toBe(before);
+});
+
+test('what can not be proved stays as it is, and is named with its reason', async () => {
+  const loop = 'for name in ("age", "email"):\n        op.create_index(f"ix_{name}", "users", [name])';
+  project.revision('c3', 'b2', 'Add indexes on users', loop, 'op.drop_index("ix_age")\n    op.drop_index("ix_email")');
+  project.revision(
+    'd4',
+    'c3',
+    'Rename age of users',
+    'op.alter_column("users", "age", new_column_name="years")',
+    'op.alter_column("users", "years", new_column_name="age")',
+  );
+  project.revision(
+    'e5',
+    'd4',
+    'Add index on users.years',
+    'op.create_index("ix_years", "users", ["years"])',
+    'raise NotImplementedError()',
+  );
+  // The key needs the index, which the safe form would build later.
+  project.revision(
+    'f6',
+    'e5',
+    'Refer to users by email',
+    `op.create_unique_constraint("uq_teams_code", "teams", ["code"])
+    op.create_table("badges", sa.Column("code", sa.Text(), sa.ForeignKey("teams.code")))`,
+    'op.drop_table("badges")\n    op.drop_constraint("uq_teams_code", "teams")',
+  );
+  const before = project.revisions.map(text);
+  const review = await fix();
+  expect(fixed(review)).toEqual([]);
+  const told = review.fixes?.notFixed.map(({ finding, reason }) => `${finding.revision} ${finding.rule}: ${reason}`) ?? [];
+  expect(told).toEqual(
+    expect.arrayContaining([
+      expect.stringContaining('c3 index-not-concurrent: it is in a loop'),
+      expect.stringContaining('d4 rename: a rename takes two releases'),
+      expect.stringContaining('e5 index-not-concurrent: nothing can be proved, because its downgrade does not run'),
+      expect.stringMatching(/f6 constraint-builds-index: the safe form fails: .*unique constraint/),
+    ]),
+  );
+  expect(project.revisions.map(text)).toEqual(before);
+});
+
+test('the project’s hooks format what is written', async () => {
+  project.write('format.py', 'import sys\nopen(sys.argv[1], "a").write("# formatted\\n")\n');
+  project.write(
+    'alembic.ini',
+    `${readFileSync(path.join(project.directory, 'alembic.ini'), 'utf8')}
+[post_write_hooks]
+hooks = own
+own.type = exec
+own.executable = ${needed('RUNNER_PYTHON')}
+own.options = format.py REVISION_SCRIPT_FILENAME
+`,
+  );
+  project.revision(
+    'c3',
+    'b2',
+    'Add check on users.age',
+    'op.create_check_constraint("ck_age", "users", "age > 0")',
+    'op.drop_constraint("ck_age", "users")',
+  );
+  expect(fixed(await fix())).toEqual(['check-not-valid']);
+  expect([text('c3_1.py'), text('c3.py')]).toEqual([
+    expect.stringContaining('# formatted'),
+    expect.stringContaining('# formatted'),
+  ]);
+  expect(existsSync(path.join(versions(), 'c3_2.py'))).toBe(false);
+});
