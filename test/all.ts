@@ -61,15 +61,17 @@ async function all(folder: string): Promise<Count> {
       PGPASSWORD: postgres.password,
     },
   };
-  const pythonSources = ['bin', 'lambda', 'test', 'bench', 'examples/template-saas/back', 'examples/template-saas-tenants/back'];
+  const pythonSources = ['bin', 'lambda', 'test', 'bench', 'examples'];
   const ruff = (...verb: string[]) => commandCheck(context, python, ['-m', 'ruff', ...verb, '--no-cache', ...pythonSources]);
 
   const runner = { ...context, env: { ...context.env, PYTHONPATH: path.join(projectDirectory, 'lambda/migrate') } };
   const pytest = (name: string) => pytestCheck(runner, name, python, [...PYTEST, `test/${name}`]);
 
   // The end-to-end tests run what is built, and the types of the examples are those of what is built.
-  const build: NamedCheck[] = [
-    { name: 'build', check: commandCheck(context, 'npm', ['run', 'build']) },
+  const build: NamedCheck[] = [{ name: 'build', check: commandCheck(context, 'npm', ['run', 'build']) }];
+  // Built once here: the tests that use them run side by side.
+  const packages: NamedCheck[] = [
+    { name: 'packages', check: commandCheck(context, 'npx', ['tsx', 'test/packages/build.ts']) },
     { name: 'lint', check: commandCheck(context, 'npx', ['biome', 'check', '.']) },
     { name: 'lint of Python', check: ruff('check') },
     { name: 'format of Python', check: ruff('format', '--check') },
@@ -86,9 +88,9 @@ async function all(folder: string): Promise<Count> {
   ];
   const onlyByName: NamedCheck[] = [{ name: 'majors', check: jestCheck(context, 'majors', 1) }];
   const schedule = { workers: CHECKS_AT_ONCE, deadline, onEnd: show };
-  const asked = selected([...build, ...tests], onlyByName);
+  const asked = selected([...build, ...packages, ...tests], onlyByName);
   const results: CheckResult[] = [];
-  for (const group of [build, [...tests, ...onlyByName]]) {
+  for (const group of [build, packages, [...tests, ...onlyByName]]) {
     const checks = group.filter((check) => asked.has(check));
     results.push(...(await runChecks(checks, schedule)));
   }

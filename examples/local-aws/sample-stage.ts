@@ -27,8 +27,17 @@ export interface SampleStage {
   columns(table: string): Promise<string[]>;
 }
 
-/** Creates the stage's database and secret; deploys nothing yet. */
-export async function createSampleStage(aws: LocalAws, stage: string, backend: SampleBackend): Promise<SampleStage> {
+/**
+ * Creates the stage's database and secret; deploys nothing yet.
+ *
+ * @param app how the CDK app is run; by default it is the one in this repository's cdk.json
+ */
+export async function createSampleStage(
+  aws: LocalAws,
+  stage: string,
+  backend: SampleBackend,
+  app: Partial<RunOptions> = {},
+): Promise<SampleStage> {
   const database = `template_saas_${stage}`;
   const context = {
     stage,
@@ -42,6 +51,7 @@ export async function createSampleStage(aws: LocalAws, stage: string, backend: S
   const cdk = (verb: readonly string[], options?: Partial<RunOptions>): Promise<RunResult> =>
     aws.cdk([...verb, ...contextArgs, '--output', path.join(aws.folder, `cdk.out-${stage}`), '--no-color', '--no-notices'], {
       cwd: projectDirectory,
+      ...app,
       ...options,
     });
   const rows: SampleStage['rows'] = (sql, values) => aws.postgres.query(database, sql, values);

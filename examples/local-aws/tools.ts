@@ -7,7 +7,16 @@ import { mustRun, run } from '../../lib/local/processes/run';
  * The Python tools of the demo and the tests, each in its own virtual environment under `.cache/tools`, so that no tool's packages
  * hide one that is missing in the package under test.
  */
-export type Tool = 'ministack' | 'uv' | 'python-tests' | 'cfn-lint' | 'awscli' | 'pytest-alembic' | 'pictures' | Manager;
+export type Tool =
+  | 'ministack'
+  | 'uv'
+  | 'python-tests'
+  | 'cfn-lint'
+  | 'awscli'
+  | 'pytest-alembic'
+  | 'pictures'
+  | 'python-cdk'
+  | Manager;
 
 /** Other tools that keep a backend's environment. */
 export type Manager = 'poetry' | 'pdm' | 'pipenv';

@@ -47,7 +47,7 @@ export interface AlembicMigrationProps extends MigrationProps {
   /**
    * Where the migrations run.
    *
-   * @default MigrationCompute.lambda()
+   * @default MigrationCompute.functionOnly()
    */
   readonly compute?: MigrationCompute;
 }

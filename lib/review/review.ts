@@ -20,7 +20,7 @@ export async function review(input: ReviewInput, options: ReviewOptions): Promis
   const acknowledged = acknowledge(all, change);
   const unused = without(unusedAcknowledgements(all, change, off), off);
   const each = [...acknowledged, ...acknowledge(unused, change)].map((finding) => withSetting(finding, options));
-  const findings = withoutHabits(inOrder(each, input));
+  const findings = withoutHabits(inOrder(oneErrorEach(each, options), input));
   const open = findings.filter((finding) => finding.acknowledged === undefined);
   const errors = open.filter(({ severity }) => severity === 'error').length;
   const warnings = open.length - errors;
@@ -51,6 +51,24 @@ export async function review(input: ReviewInput, options: ReviewOptions): Promis
 function offRules({ rules }: ReviewOptions): readonly string[] {
   const optional = CHECKS.filter((rule) => rule.optional && rules[rule.id] === undefined).map(({ id }) => id);
   return [...optional, ...Object.keys(rules).filter((rule) => rules[rule] === 'off')];
+}
+
+/** A statement gets the error of its worst rule; the others become warnings, until that one is acknowledged. */
+function oneErrorEach(findings: readonly Finding[], { rules }: ReviewOptions): readonly Finding[] {
+  const rank = ({ rule }: Finding) => {
+    const at = CHECKS.findIndex(({ id }) => id === rule);
+    return CHECKS[at]?.group === 'data loss' ? at - CHECKS.length : at;
+  };
+  const key = ({ revision, line, direction, statement }: Finding) => [revision, line, direction, statement].join('\n');
+  const errors = findings.filter(
+    ({ severity, acknowledged, statement }) => severity === 'error' && acknowledged === undefined && statement !== undefined,
+  );
+  const worst = new Map([...errors].sort((one, other) => rank(other) - rank(one)).map((error) => [key(error), error.rule]));
+  return findings.map((finding) =>
+    errors.includes(finding) && finding.rule !== worst.get(key(finding)) && rules[finding.rule] !== 'error'
+      ? { ...finding, severity: 'warning' }
+      : finding,
+  );
 }
 
 /** If a project breaks a convention more often than this, only the first finding is shown, with the count. */

@@ -47,6 +47,7 @@ const COVERED = [
   'renaming-table',
   'require-concurrent-index-creation',
   'require-concurrent-index-deletion',
+  'require-concurrent-partition-detach',
   'require-concurrent-reindex',
 ];
 

@@ -234,6 +234,57 @@ describe('a revision that can’t be replayed', () => {
   });
 });
 
+describe('a revision that can’t be loaded', () => {
+  const first = { upgrade: 'import not_installed' };
+
+  it('may name the schema of its own table in different ways', async () => {
+    const upgrade = [
+      'from elsewhere import SCHEMA',
+      'op.create_table("t", sa.Column("id", sa.BigInteger()), schema=SCHEMA)',
+      'op.create_index("ix_t_id", "t", ["id"], schema="shop")',
+    ].join('\n    ');
+    const env = 'import not_installed';
+    const found = await findings({ a1: { upgrade, downgrade: 'raise NotImplementedError' } }, 'all', { env });
+    expect(rules(found)).not.toContain('index-not-concurrent');
+  });
+
+  it('is no error of the graph where the backend is not installed: the review says that it checked nothing', async () => {
+    await inFolder(async (folder) => {
+      write(folder, { a1: first }, 'import not_installed');
+      writeFileSync(
+        path.join(folder, 'alembic', 'versions', 'b1.py'),
+        'import not_installed\nrevision = "b1"\ndown_revision = "a1"\ndef upgrade(): pass\ndef downgrade(): pass\n',
+      );
+      const result = await reviewed(folder, 'all');
+      expect(rules(result.findings)).not.toContain('orphan-revision');
+      expect(result.notChecked?.code).toBe('nothing_replayed');
+    });
+  });
+});
+
+describe('one statement', () => {
+  it('that loses data and locks has one error, the loss, and the lock as a warning until the loss is acknowledged', async () => {
+    const given = 'op.execute("CREATE TABLE t (id bigint PRIMARY KEY, name varchar(50))")';
+    const narrow = 'op.alter_column("t", "name", type_=sa.String(20))';
+    const of = async (comment: string) =>
+      (await findings({ a1: { upgrade: given }, b1: { down: 'a1', upgrade: `${narrow}${comment}`, downgrade: narrow } }, 'all'))
+        .filter(({ revision, acknowledged }) => revision === 'b1' && acknowledged === undefined)
+        .map(({ rule, severity }) => `${severity} ${rule}`);
+    expect(await of('')).toEqual(expect.arrayContaining(['error narrowing-type', 'warning table-rewrite']));
+    expect(await of('  # cdk-alembic: allow narrowing-type: checked')).toContain('error table-rewrite');
+  });
+
+  it('that drops a table of a schema in a variable has one finding', async () => {
+    const upgrade = 'op.execute(f"DROP TABLE {op.get_bind().scalar(sa.text(\'SELECT lower($$SHOP$$)\'))}.t")';
+    const given = 'op.execute("CREATE SCHEMA shop"); op.execute("CREATE TABLE shop.t (id bigint)")';
+    const found = await findings(
+      { a1: { upgrade: given }, b1: { down: 'a1', upgrade, downgrade: 'raise NotImplementedError' } },
+      'all',
+    );
+    expect(rules(found).filter((rule) => rule === 'drop-table')).toHaveLength(1);
+  });
+});
+
 describe('a review that has not looked never passes', () => {
   const table = { a1: { upgrade: 'op.execute("CREATE TABLE t (id bigint)")', downgrade: 'op.drop_table("t")' } };
   const review = (revisions: Readonly<Record<string, Revision>>, script?: string, options = OPTIONS) =>

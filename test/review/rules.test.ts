@@ -51,6 +51,17 @@ test.each(names)('%s', (name) => {
   expect({ rules, findings: found(one) }).toEqual({ rules: one.expected, findings: expect.anything() });
 });
 
+test('the findings of a rule have its severity, and those of a milder case a lower one', () => {
+  const wrong = cases
+    .filter(({ rule, expected }) => expected.includes(rule))
+    .flatMap((one) => {
+      const severity = one.severity ?? RULES.find(({ id }) => id === one.rule)?.severity ?? 'warning';
+      const given = found(one).filter(({ rule }) => rule === one.rule);
+      return given.some((finding) => finding.severity === severity) ? [] : [{ name: one.name, severity, given }];
+    });
+  expect(wrong).toEqual([]);
+});
+
 test('every rule about revisions has a bad and a good example', () => {
   const project = [
     'several-heads',

@@ -70,7 +70,7 @@ export class ContainerDeploy {
 /** Where the migrations run. */
 export class MigrationCompute {
   /** In the function only: no revision may take longer than 15 minutes. */
-  static lambda(): MigrationCompute {
+  static functionOnly(): MigrationCompute {
     return new MigrationCompute();
   }
 

@@ -32,6 +32,7 @@ function withColumn(made: Made, column: string): Made {
   return { ...made, columns: new Set([...made.columns, column]) };
 }
 
-function renamedTo(table: string, name: string): string {
+/** The full name of a table after a rename, which keeps its schema. */
+export function renamedTo(table: string, name: string): string {
   return table.includes('.') ? `${table.split('.')[0]}.${name}` : name;
 }

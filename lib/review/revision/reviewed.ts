@@ -72,10 +72,11 @@ function understandPart(facts: RevisionFacts, direction: Direction, before: Made
   const steps = plain.map((step): Step => {
     made = madeAfter(made, step.action);
     const now = made;
+    const isNewTable = (name: string) => now.tables.has(name) || (!replayed && hasBare(now.tables, name));
     return {
       ...step,
-      isExisting: (name) => !now.tables.has(name) && isThere(name, step),
-      isNewTable: (name) => now.tables.has(name),
+      isExisting: (name) => !isNewTable(name) && isThere(name, step),
+      isNewTable,
       isNewColumn: (table, column) => now.columns.has(`${table}.${column}`),
       place: {
         line: step.line,
@@ -90,6 +91,11 @@ function understandPart(facts: RevisionFacts, direction: Direction, before: Made
     findIndex: (name: string) => findIndex(tables, name),
   };
   return { part: { direction, facts: own, source, replayed, steps, tables, outcome, ...find }, made };
+}
+
+/** Whether a table is among others by its name without the schema, which the source may keep in a variable. */
+function hasBare(tables: Iterable<string>, name: string): boolean {
+  return [...tables].some((table) => bare(table) === bare(name));
 }
 
 /** Tables that were made where no statement shows it, such as within a function. */

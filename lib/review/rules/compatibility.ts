@@ -3,6 +3,7 @@ import { batches } from '../advice/batches';
 import { addNullable } from '../advice/columns';
 import { execute, literal, tableArguments } from '../advice/python';
 import { quoted, quotedTable } from '../advice/sql';
+import { renamedTo } from '../revision/made';
 import type { Part, Step } from '../revision/reviewed';
 import type { Rule } from './rule';
 
@@ -17,12 +18,13 @@ export const rename: Rule = {
     const retyped = new Set(
       upgrade.steps.flatMap(({ action }) => (action.does === 'drop' && action.what === 'type' ? action.names : [])),
     );
-    for (const { action, isExisting, isNewColumn, place } of upgrade.steps) {
+    for (const step of upgrade.steps) {
+      const { action, isExisting, isNewColumn, place } = step;
       if (action.does !== 'rename' || action.what === 'other') continue;
       const { what, table, from, to } = action;
       if ((what === 'table' || what === 'column') && !isExisting(table)) continue;
-      // A view under the old name serves the old code.
-      if (what === 'table' && views.has(table)) continue;
+      // A view under the old name serves the old code, and so does a table that takes its place.
+      if (what === 'table' && (views.has(table) || isSwapped(step, upgrade))) continue;
       if (what === 'column' && (isNewColumn(table, from) || isNewColumn(table, to))) continue;
       // The old form of an enum, renamed to make room for the new one.
       if (what === 'type' && retyped.has(to)) continue;
@@ -37,11 +39,21 @@ export const rename: Rule = {
   },
 };
 
+/** Whether a renamed table makes room for another, or takes the place of another, in the same transaction. */
+function isSwapped({ action, transaction, index }: Step, part: Part): boolean {
+  if (action.does !== 'rename' || action.what !== 'table' || transaction < 0) return false;
+  const target = renamedTo(action.table, action.to);
+  return part.steps.some(({ action: other, transaction: own, index: at }) => {
+    if (other.does !== 'rename' || other.what !== 'table' || own !== transaction) return false;
+    return (at >= index && renamedTo(other.table, other.to) === action.table) || (at <= index && other.table === target);
+  });
+}
+
 function renamed(action: Extract<Step['action'], { does: 'rename' }>, part: Part): string | undefined {
   const { table, schema } = tableArguments(action.table);
   const facts = part.findTable(action.table);
   if (action.what === 'table') {
-    const target = action.table.includes('.') ? `${action.table.split('.')[0]}.${action.to}` : action.to;
+    const target = renamedTo(action.table, action.to);
     return [
       `op.rename_table(${table}, ${literal(action.to)}${schema})`,
       execute(`CREATE VIEW ${quotedTable(action.table)} AS SELECT * FROM ${quotedTable(target)}`),

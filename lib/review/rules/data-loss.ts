@@ -1,6 +1,6 @@
 import type { DataLossRule } from '../../contract';
 import { batches, updateInBatches } from '../advice/batches';
-import { execute, literal, tableArguments } from '../advice/python';
+import { autocommit, execute, literal, tableArguments } from '../advice/python';
 import { quoted, quotedTable } from '../advice/sql';
 import type { Part, Reviewed, Step } from '../revision/reviewed';
 import { bare } from '../revision/tables';
@@ -31,7 +31,7 @@ function lossRule(id: DataLossRule, title: string, losses: (revision: Reviewed) 
       const guarded = revision.destroys.filter(({ rule }) => rule === id);
       const reported = new Set<(typeof guarded)[number]>();
       for (const { step, name, harmless, message, instead } of found) {
-        const here = guarded.filter(({ line, what }) => line === step.line || hasWord(what, name));
+        const here = guarded.filter(({ line, what }) => line === step.line || names(what, name));
         for (const place of here) reported.add(place);
         if (harmless === undefined) yield { ...step.place, message, instead };
         else if (here[0]) {
@@ -44,6 +44,11 @@ function lossRule(id: DataLossRule, title: string, losses: (revision: Reviewed) 
       }
     },
   };
+}
+
+/** Whether the guard's text names a thing; "..." stands for what it could not read, such as a schema in a variable. */
+function names(what: string, name: string): boolean {
+  return hasWord(what, name) || (what.includes('...') && hasWord(what, bare(name)));
 }
 
 /** Whole words only: `a` does not match `data`. */
@@ -163,13 +168,31 @@ export const deleteAll = lossRule('delete-all', 'a DELETE without WHERE', functi
   }
 });
 
+/** https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DETACH-PARTITION */
+export const detachPartition = lossRule('detach-partition', 'a partition is taken out of its table', function* ({ upgrade }) {
+  for (const step of upgrade.steps) {
+    const { action } = step;
+    if (action.does !== 'detach partition') continue;
+    const { table, partition, concurrently } = action;
+    const detach = `ALTER TABLE ${quotedTable(table)} DETACH PARTITION ${quotedTable(partition)} CONCURRENTLY`;
+    yield {
+      step,
+      name: partition,
+      ...(concurrently ? { harmless: `the rows stay in ${partition} and nothing waits` } : {}),
+      message:
+        `DETACH PARTITION takes an ACCESS EXCLUSIVE lock on ${table}: reads and writes of all its partitions wait, ` +
+        `and its queries then no longer find the rows of ${partition}`,
+      instead: autocommit(execute(detach)),
+    };
+  }
+});
+
 /** What only the guard finds. */
 export const guarded: readonly Rule[] = (
   [
     ['drop-materialized-view', 'a materialized view is dropped or emptied'],
     ['drop-cascade', 'a view or an extension is dropped with all that depends on it'],
     ['drop-owned', 'everything that a role owns is dropped'],
-    ['detach-partition', 'a partition is taken out of its table'],
     ['clear-column', 'an UPDATE sets a whole column to nothing'],
     ['convert-column', 'a conversion loses a part of each value'],
   ] as const

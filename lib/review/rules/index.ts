@@ -11,6 +11,7 @@ import {
 } from './conventions';
 import {
   deleteAll,
+  detachPartition,
   downgradeLosesData,
   dropColumn,
   dropSchema,
@@ -76,6 +77,7 @@ export const CHECKS: readonly Rule[] = [
   truncate,
   cascade,
   deleteAll,
+  detachPartition,
   ...guarded,
   unreadSql,
   updateAll,

@@ -1,4 +1,6 @@
 import type { StatementFailure } from '../../contract/facts';
+import { execute } from '../advice/python';
+import { quotedTable } from '../advice/sql';
 import type { Change } from '../revision/change';
 import type { Reviewed } from '../revision/reviewed';
 import { bare } from '../revision/tables';
@@ -84,21 +86,27 @@ function madeLater(failure: StatementFailure | undefined, revision: Reviewed, ch
   return next && `${missing} is created later, in ${next.facts.revision}: move what refers to it there`;
 }
 
+/** https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-DISABLE-ENABLE-TRIGGER */
 export const triggerDisabled: Rule = {
   id: 'trigger-disabled',
   group: 'data loss',
-  severity: 'warning',
+  severity: 'error',
   title: 'triggers are disabled',
   *check({ upgrade }) {
     for (const [at, { action, isExisting, place }] of upgrade.steps.entries()) {
       if (action.does !== 'disable trigger' || !isExisting(action.table)) continue;
-      const { table, trigger } = action;
+      const { table, which, trigger } = action;
       const again = upgrade.steps.slice(at).some(({ action: next }) => next.does === 'enable trigger' && next.table === table);
+      const what = which === 'one' ? `trigger ${trigger} of ${table} is` : `all triggers of ${table} are`;
       yield {
         ...place,
+        // Only ALL turns off the triggers that enforce foreign keys.
+        ...(which === 'all' ? {} : { atMost: 'warning' as const }),
         message:
-          `${trigger === 'all' ? 'all triggers' : `trigger ${trigger}`} of ${table} are disabled${again ? ' until the revision commits' : ' and not enabled again'}: ` +
-          'foreign keys and other rules that they enforce are not checked, and writes to the table wait for the SHARE ROW EXCLUSIVE lock',
+          `${what} disabled${again ? '' : ' and not enabled again'}: rows written meanwhile skip ` +
+          `${which === 'all' ? 'the foreign keys and all that the triggers check or copy, and nothing checks them later' : 'what they check or copy'}, ` +
+          'and writes to the table wait for the SHARE ROW EXCLUSIVE lock',
+        ...(which === 'all' ? { instead: execute(`ALTER TABLE ${quotedTable(table)} DISABLE TRIGGER USER`) } : {}),
       };
     }
   },

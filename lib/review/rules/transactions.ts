@@ -194,7 +194,7 @@ function* usesOfNewValues({ steps }: Part): Iterable<{ used: Step; added: AddVal
 export const invalidIndexAccepted: Rule = {
   id: 'invalid-index-accepted',
   group: 'transactions',
-  severity: 'warning',
+  severity: 'error',
   title: 'CREATE INDEX CONCURRENTLY IF NOT EXISTS accepts what a failed build left behind',
   *check({ parts }) {
     for (const { steps } of parts) {

@@ -121,7 +121,14 @@ export type Action =
   | { readonly does: 'insert'; readonly table: string; readonly fromQuery: boolean }
   | { readonly does: 'lock'; readonly tables: readonly string[]; readonly mode: string }
   | { readonly does: 'refresh'; readonly view: string; readonly concurrently: boolean }
-  | { readonly does: 'disable trigger' | 'enable trigger'; readonly table: string; readonly trigger: string }
+  | {
+      readonly does: 'disable trigger';
+      readonly table: string;
+      /** `all` includes those that enforce foreign keys. */
+      readonly which: 'one' | 'user' | 'all';
+      readonly trigger?: string;
+    }
+  | { readonly does: 'enable trigger'; readonly table: string }
   | { readonly does: 'end transaction'; readonly how: string }
   | { readonly does: 'set'; readonly name: string }
   | { readonly does: 'unparsed'; readonly why: string }

@@ -43,13 +43,15 @@ export function alterOf(table: string, command: AlterTableCmd, sql: string): rea
     case 'AT_ReplicaIdentity':
       return [{ does: 'set replica identity', table }];
     case 'AT_DisableTrig':
+      return [{ does: 'disable trigger', table, which: 'one', trigger: name }];
     case 'AT_DisableTrigAll':
+      return [{ does: 'disable trigger', table, which: 'all' }];
     case 'AT_DisableTrigUser':
-      return [{ does: 'disable trigger', table, trigger: name || 'all' }];
+      return [{ does: 'disable trigger', table, which: 'user' }];
     case 'AT_EnableTrig':
     case 'AT_EnableTrigAll':
     case 'AT_EnableTrigUser':
-      return [{ does: 'enable trigger', table, trigger: name || 'all' }];
+      return [{ does: 'enable trigger', table }];
     default: {
       const how = REWRITES[subtype];
       return [how ? { does: 'rewrite table', table, how } : { does: 'alter table', table, how: subtype }];

@@ -56,9 +56,9 @@ function definitionOf(template: Template): any {
 
 const FUNCTION_NAME = 'template-saas-api-migrate-lambda-dev';
 
-test('a stack without a container has nothing of it, and MigrationCompute.lambda() is the same as nothing', () => {
+test('a stack without a container has nothing of it, and MigrationCompute.functionOnly() is the same as nothing', () => {
   const template = templateOf();
-  expect(templateOf({ compute: MigrationCompute.lambda() }).toJSON()).toEqual(template.toJSON());
+  expect(templateOf({ compute: MigrationCompute.functionOnly() }).toJSON()).toEqual(template.toJSON());
   expect(JSON.stringify(template)).not.toMatch(/AWS::ECS|[cC]ontainer|ecs:/);
   expect(settingsOf(template)).not.toHaveProperty('container');
 });

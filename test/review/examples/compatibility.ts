@@ -1,4 +1,4 @@
-import { type Example, one } from './example';
+import { type Example, GIVEN, one } from './example';
 
 export const COMPATIBILITY: readonly Example[] = [
   {
@@ -26,6 +26,24 @@ op.execute("DROP VIEW orders")
 op.rename_table("sales_orders", "orders")
 `,
     ),
+  },
+  {
+    rule: 'rename',
+    about: 'by which two tables trade places',
+    given: `${GIVEN}\nop.execute("CREATE TABLE new_orders (id bigint PRIMARY KEY)")`,
+    good: {
+      ...one(
+        `
+op.rename_table("orders", "old_orders")
+op.rename_table("new_orders", "orders")
+`,
+        `
+op.rename_table("orders", "new_orders")
+op.rename_table("old_orders", "orders")
+`,
+      ),
+      also: ['locks-several-tables'],
+    },
   },
   {
     rule: 'not-null-without-default',

@@ -1,6 +1,8 @@
-import { type Example, GIVEN, one } from './example';
+import { type Example, GIVEN, one, PARTITIONED } from './example';
 
 const ALLOWED = (rule: string) => `# cdk-alembic: allow ${rule}: nothing has used it since the last release`;
+
+const ATTACH = 'op.execute("ALTER TABLE orders ATTACH PARTITION orders_1 FOR VALUES FROM (0) TO (10)")';
 
 const ORDERS = GIVEN.slice(GIVEN.indexOf('op.create_table(\n    "orders"'));
 
@@ -36,6 +38,7 @@ export const DATA_LOSS: readonly Example[] = [
     rule: 'drop-type',
     given: "op.execute(\"CREATE TYPE mood AS ENUM ('good', 'bad')\")",
     bad: one('op.execute("DROP TYPE mood")', "op.execute(\"CREATE TYPE mood AS ENUM ('good', 'bad')\")"),
+    severity: 'warning',
     good: one(
       'op.execute("ALTER TYPE mood ADD VALUE IF NOT EXISTS \'fair\'")',
       '# a label can not be taken away, and nothing minds that it is there',
@@ -78,6 +81,20 @@ export const DATA_LOSS: readonly Example[] = [
   },
   {
     rule: 'detach-partition',
+    given: PARTITIONED,
+    bad: one('op.execute("ALTER TABLE orders DETACH PARTITION orders_1")', ATTACH),
+    good: one(
+      `
+${ALLOWED('detach-partition')}
+with op.get_context().autocommit_block():
+    op.execute("ALTER TABLE orders DETACH PARTITION orders_1 CONCURRENTLY")
+`,
+      `op.execute("ALTER TABLE orders_1 DROP CONSTRAINT IF EXISTS orders_1_id_check")\n${ATTACH}`,
+    ),
+  },
+  {
+    rule: 'detach-partition',
+    about: 'where the replay does not reach it',
     bad: one(
       'if op.get_bind().scalar(sa.text("SELECT false")):\n    op.execute("ALTER TABLE orders DETACH PARTITION orders_2024")',
     ),
@@ -131,6 +148,12 @@ with op.get_context().autocommit_block():
 `),
   },
   {
+    rule: 'update-all',
+    about: 'outside of a transaction',
+    bad: one('with op.get_context().autocommit_block():\n    op.execute("UPDATE users SET active = true")'),
+    good: one('with op.get_context().autocommit_block():\n    op.execute("UPDATE users SET active = true WHERE id = 7")'),
+  },
+  {
     rule: 'narrowing-type',
     bad: {
       ...one(
@@ -158,6 +181,13 @@ with op.get_context().autocommit_block():
     good: one('op.execute("SET LOCAL session_replication_role = DEFAULT")'),
   },
   {
+    rule: 'trigger-disabled',
+    about: 'those of users, but not those of foreign keys',
+    bad: one('op.execute("ALTER TABLE users DISABLE TRIGGER USER")', 'op.execute("ALTER TABLE users ENABLE TRIGGER USER")'),
+    severity: 'warning',
+    good: one('op.execute("ALTER TABLE users ENABLE TRIGGER USER")'),
+  },
+  {
     rule: 'downgrade-loses-data',
     bad: {
       ...one(
@@ -182,6 +212,7 @@ op.execute("CREATE VIEW names_users AS SELECT name FROM users")
       ),
       also: ['drop-column', 'downgrade-loses-data'],
     },
+    severity: 'warning',
     good: {
       ...one(
         `

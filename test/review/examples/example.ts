@@ -1,3 +1,5 @@
+import type { Severity } from '../../../lib/review/finding';
+
 /** The functions of a revision, as they are written in its file. */
 export interface Script {
   readonly up: string;
@@ -24,6 +26,8 @@ export interface Example {
   /** A revision that production has. @default {@link GIVEN} */
   readonly given?: string;
   readonly bad?: Sample;
+  /** Of what the rule finds in `bad`. @default - the rule's own */
+  readonly severity?: Severity;
   readonly good: Sample;
 }
 
@@ -48,6 +52,13 @@ op.create_table(
     sa.PrimaryKeyConstraint("id", name="pk_orders"),
 )
 op.create_index("ix_orders_user_id", "orders", ["user_id"])
+`;
+
+/** A table with the partition orders_1, and orders_2, which is none. */
+export const PARTITIONED = `
+op.execute("CREATE TABLE orders (id bigint NOT NULL, note text) PARTITION BY RANGE (id)")
+op.execute("CREATE TABLE orders_1 PARTITION OF orders FOR VALUES FROM (0) TO (10)")
+op.execute("CREATE TABLE orders_2 (id bigint NOT NULL, note text)")
 `;
 
 export const one = (up: string, down?: string, rest: Partial<Script> = {}): Sample => ({ revisions: [{ up, down, ...rest }] });

@@ -1,4 +1,4 @@
-import { type Example, one } from './example';
+import { type Example, one, PARTITIONED } from './example';
 
 const INVITES = `
 op.create_table(
@@ -10,12 +10,6 @@ op.create_table(
 )
 `;
 const NO_INVITES = 'op.drop_table("invites_users")';
-
-const PARTITIONED = `
-op.execute("CREATE TABLE orders (id bigint NOT NULL, note text) PARTITION BY RANGE (id)")
-op.execute("CREATE TABLE orders_1 PARTITION OF orders FOR VALUES FROM (0) TO (10)")
-op.execute("CREATE TABLE orders_2 (id bigint NOT NULL, note text)")
-`;
 
 const DETACH = `
 with op.get_context().autocommit_block():
@@ -214,6 +208,7 @@ op.create_index("uq_users_email", "users", ["email"], unique=True)
       ...one('op.alter_column("users", "email", nullable=False)', 'op.alter_column("users", "email", nullable=True)'),
       also: ['not-null-on-existing-rows'],
     },
+    severity: 'warning',
     good: {
       revisions: [
         {
@@ -267,6 +262,16 @@ op.drop_column("users", "seen_at")
 op.drop_column("users", "plan")
 `,
     ),
+  },
+  {
+    rule: 'table-rewrite',
+    about: 'of the partitions of a table',
+    given: PARTITIONED,
+    bad: one(
+      'op.execute("ALTER TABLE orders ADD COLUMN token uuid DEFAULT gen_random_uuid()")',
+      'op.drop_column("orders", "token")',
+    ),
+    good: one('op.execute("ALTER TABLE orders ADD COLUMN token uuid")', 'op.drop_column("orders", "token")'),
   },
   {
     rule: 'table-rewrite',

@@ -1,11 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import type { Severity } from '../../../lib/review/finding';
 import { type Example, GIVEN, type Sample, type Script } from './example';
 
 /** One side of an example, with the ids of its revisions. */
 export interface Case {
   readonly name: string;
   readonly rule: string;
+  readonly severity?: Severity;
   readonly expected: readonly string[];
   readonly revisions: readonly string[];
 }
@@ -26,7 +28,7 @@ export function writeProject(folder: string, examples: readonly Example[]): read
   writeFileSync(path.join(folder, 'alembic.ini'), '[alembic]\nscript_location = alembic\n');
   writeFileSync(path.join(folder, 'alembic', 'env.py'), ENV);
   writeFileSync(path.join(folder, 'shop.py'), 'NOBODY = 12\n');
-  return examples.flatMap(({ rule, about, given = GIVEN, bad, good }, at) => {
+  return examples.flatMap(({ rule, about, given = GIVEN, bad, severity, good }, at) => {
     const side = (sample: Sample, letter: 'b' | 'g'): Case => {
       const branch = `${letter}${at}`;
       const scripts: readonly Script[] = [{ up: given }, ...sample.revisions];
@@ -36,7 +38,7 @@ export function writeProject(folder: string, examples: readonly Example[]): read
       const revisions = sample.revisions.map((_, number) => `${branch}x${number + 1}`);
       const name = [rule, ...(about ? [about] : [])].join(', ');
       const expected = [...(letter === 'b' ? [rule] : []), ...(sample.also ?? [])].sort();
-      return { name: `${name} (${letter === 'b' ? 'bad' : 'good'})`, rule, expected, revisions };
+      return { name: `${name} (${letter === 'b' ? 'bad' : 'good'})`, rule, severity, expected, revisions };
     };
     return [...(bad ? [side(bad, 'b')] : []), side(good, 'g')];
   });

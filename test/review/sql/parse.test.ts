@@ -40,7 +40,7 @@ test('the parts of an ALTER TABLE are distinguished', () => {
     { does: 'add constraint', constraint: { kind: 'foreign key', columns: ['a'], references: { table: 'u', columns: ['id'] } } },
     { does: 'set not null', column: 'b' },
     { does: 'validate', constraint: 'c' },
-    { does: 'disable trigger', trigger: 'all' },
+    { does: 'disable trigger', which: 'all' },
   ]);
 });
 

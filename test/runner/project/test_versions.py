@@ -56,11 +56,9 @@ def environments(tmp_path_factory: pytest.TempPathFactory) -> Any:
         if requirements not in made:
             folder = tmp_path_factory.mktemp("environment")
             made[requirements] = folder / "bin" / "python"
-            for command in (
-                ["uv", "venv", "--quiet", "--python", "3.11", str(folder), "--allow-existing"],
-                ["uv", "pip", "install", "--quiet", "--python", str(made[requirements]), *requirements, *DRIVERS],
-            ):
-                subprocess.run(command, check=True)
+            subprocess.run(["uv", "venv", "--quiet", "--python", "3.11", str(folder), "--allow-existing"], check=True)
+            install = ["uv", "pip", "install", "--quiet", "--compile-bytecode", "--python", str(made[requirements])]
+            subprocess.run([*install, *requirements, *DRIVERS], check=True)
         return made[requirements]
 
     return python
@@ -181,3 +179,22 @@ def test_the_local_commands_replay_and_create_with_it(
     created = next(report for report in reports if report["report"] == "created")
     assert "down_revision = 'bb'" in (package.directory / created["file"]).read_text()
     assert database.tables() == []
+
+
+ONE_CONNECTION = """
+import sys
+import sqlalchemy
+from cdk_alembic.tenants.listening import Connects
+with Connects() as connects:
+    sqlalchemy.create_engine(sys.argv[1]).connect().close()
+print(connects.only()["dbname" if "dbname" in connects.only() else "database"])
+"""
+
+
+@pytest.mark.parametrize("requirements", [OLDEST, NEWEST])
+def test_it_hears_how_env_py_connects(database: Database, environments: Any, requirements: tuple[str, ...]) -> None:
+    url = database.url("postgresql+psycopg2")
+    environment = {**os.environ, "PYTHONPATH": str(LAMBDA)}
+    command = [str(environments(requirements)), "-c", ONE_CONNECTION, url]
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert (ran.stderr, ran.stdout.strip()) == ("", url.rsplit("/", 1)[1])

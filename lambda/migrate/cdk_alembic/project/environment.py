@@ -71,8 +71,8 @@ def load_without_database(project: Project) -> None:
     listened = ((Engine, "do_connect"), (Pool, "connect"))
     environment = EnvironmentContext(project.config, project.script, fn=load, dont_mutate=True)
     for target, name in listened:
-        # Before a listener that connects itself.
-        event.listen(target, name, load, insert=True)
+        # A class's listeners run before those of an engine, which may connect themselves.
+        event.listen(target, name, load)
     try:
         with suppress(_Loaded, Exception, SystemExit), environment:
             project.script.run_env()

@@ -37,8 +37,8 @@ class Connects:
         from sqlalchemy import event
         from sqlalchemy.engine import Engine
 
-        # Before the listener that connects itself and decides.
-        event.listen(Engine, "do_connect", self._record, insert=True)
+        # Enter this before the listener that connects itself and decides: this event has no `insert`, which 1.4 refuses.
+        event.listen(Engine, "do_connect", self._record)
         return self
 
     def __exit__(self, *_: object) -> None:

