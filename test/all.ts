@@ -8,7 +8,7 @@ import { commandCheck, jestCheck } from './all/checks';
 import { runnerCheck, WORKERS } from './all/context';
 import { olderCdkCheck } from './all/older-cdk';
 import { sampleCheck } from './all/sample-check';
-import type { NamedCheck } from './all/schedule';
+import { after, type NamedCheck, shared } from './all/schedule';
 import { runSuite } from './all/suite';
 
 /** A CI that gives 90 minutes still gets the report. */
@@ -26,22 +26,21 @@ runSuite(MINUTES, (context) => {
 
   // The end-to-end tests run what is built, and the types of the examples are those of what is built.
   const build: NamedCheck[] = [{ name: 'build', check: commandCheck(context, 'npm', ['run', 'build']) }];
-  // Built once here: the tests that use them run side by side.
-  const packages: NamedCheck[] = [
-    { name: 'packages', check: commandCheck(context, 'npx', ['tsx', 'test/packages/build.ts']) },
+  // Built once: the tests that use them run side by side.
+  const packages = shared(commandCheck(context, 'npx', ['tsx', 'test/packages/build.ts']));
+  const tests: NamedCheck[] = [
+    { name: 'packages', check: packages },
+    { name: 'runner', check: pytest('runner') },
+    { name: 'observer', check: pytest('observer') },
+    // A deploy waits more than it works.
+    { name: 'end to end', check: after(packages, jestCheck(context, 'e2e', WORKERS + 1)) },
+    { name: 'unit', check: after(packages, jestCheck(context, 'unit', WORKERS)) },
+    { name: 'sample', check: sampleCheck(context, context.postgres) },
+    { name: 'older CDK', check: olderCdkCheck(context) },
+    { name: 'types', check: commandCheck(context, 'npx', ['tsc', '--noEmit']) },
     { name: 'lint', check: commandCheck(context, 'npx', ['biome', 'check', '.']) },
     { name: 'lint of Python', check: ruff('check') },
     { name: 'format of Python', check: ruff('format', '--check') },
   ];
-  const tests: NamedCheck[] = [
-    // A deploy waits more than it works.
-    { name: 'end to end', check: jestCheck(context, 'e2e', WORKERS + 1) },
-    { name: 'unit', check: jestCheck(context, 'unit', WORKERS) },
-    { name: 'runner', check: pytest('runner') },
-    { name: 'observer', check: pytest('observer') },
-    { name: 'sample', check: sampleCheck(context, context.postgres) },
-    { name: 'older CDK', check: olderCdkCheck(context) },
-    { name: 'types', check: commandCheck(context, 'npx', ['tsc', '--noEmit']) },
-  ];
-  return { groups: [build, packages, tests], atOnce: CHECKS_AT_ONCE };
+  return { groups: [build, tests], atOnce: CHECKS_AT_ONCE };
 });

@@ -1,5 +1,5 @@
 import type { Check, Count } from './checks';
-import { type CheckResult, type NamedCheck, runChecks } from './schedule';
+import { after, type CheckResult, type NamedCheck, runChecks, shared } from './schedule';
 
 const PASSED: Count = { passed: 1, failed: 0 };
 const HOUR_MS = 3_600_000;
@@ -71,6 +71,30 @@ describe('the checks of npm test', () => {
     expect(results).toEqual([
       expect.objectContaining({ name: 'a', failed: 1, output: expect.stringContaining('still ran') }),
       expect.objectContaining({ name: 'b', failed: 1, output: expect.stringContaining('not started') }),
+    ]);
+  });
+
+  it('waits for one that it needs, which runs once and may fail', async () => {
+    const order: string[] = [];
+    const needed = shared(async () => {
+      order.push('needed');
+      throw new Error('not built');
+    });
+    const tests = after(needed, async () => {
+      order.push('tests');
+      return PASSED;
+    });
+    const results = await run(
+      [
+        { name: 'needed', check: needed },
+        { name: 'tests', check: tests },
+      ],
+      2,
+    );
+    expect(order).toEqual(['needed', 'tests']);
+    expect(results.map(({ passed, failed }) => [passed, failed])).toEqual([
+      [0, 1],
+      [1, 0],
     ]);
   });
 });

@@ -64,3 +64,20 @@ async function beforeDeadline<T>(deadline: number, start: () => Promise<T>): Pro
     clearTimeout(timer);
   }
 }
+
+/** A check that runs once, however often it is asked for. */
+export function shared(check: Check): Check {
+  let count: Promise<Count> | undefined;
+  return (say) => {
+    count ??= check(say);
+    return count;
+  };
+}
+
+/** A check that starts when another one has ended, in whatever way. */
+export function after(first: Check, check: Check): Check {
+  return async (say) => {
+    await first(say).catch(() => undefined);
+    return check(say);
+  };
+}
