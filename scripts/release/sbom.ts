@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { Metafile } from 'esbuild';
 
@@ -36,9 +35,7 @@ export function bundled({ inputs }: Metafile, root: string): Component[] {
 
 /** An npm package that is installed in this project. */
 export function installed(name: string, root: string): Component {
-  const folders = createRequire(path.join(root, 'x')).resolve.paths(name) ?? [];
-  const manifest = folders.map((folder) => path.join(folder, name, 'package.json'));
-  return npmComponent(manifest[0] as string);
+  return npmComponent(path.join(root, 'node_modules', name, 'package.json'));
 }
 
 function npmComponent(manifest: string): Component {

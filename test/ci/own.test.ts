@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { projectDirectory } from '../../examples/local-aws';
-import { version } from '../../package.json';
+import { devDependencies, version } from '../../package.json';
+import { buildCommand } from '../../scripts/build-commands';
 import { releaseNotes } from '../../scripts/release/notes';
+import { bundled, component, sbom } from '../../scripts/release/sbom';
+import { temporaryDirectory } from '../constructs/support';
 import { REPOSITORY, readYaml, yamlFiles } from './files';
 import { actionlint, validated } from './linters';
 
@@ -60,6 +63,16 @@ describe('the release', () => {
       expect(JSON.stringify(steps)).not.toMatch(/actions\/checkout|secrets\.|npm (ci|run|install)/);
     }
     expect(workflow.jobs.build.permissions).toBeUndefined();
+  });
+
+  test('lists the packages whose code a command contains, each once, with version and license', async () => {
+    const inside = bundled(await buildCommand('safe-alembic', temporaryDirectory()), projectDirectory);
+    const { components } = sbom(component('npm', 'safe-alembic', version, 'Apache-2.0'), [...inside, ...inside]);
+    const width = devDependencies['string-width'];
+    const licenses = [{ expression: 'MIT' }];
+    expect(components).toContainEqual(expect.objectContaining({ purl: `pkg:npm/string-width@${width}`, licenses }));
+    expect(components).toHaveLength(inside.length);
+    for (const { purl } of components) expect(purl).toMatch(/^pkg:npm\/(%40[\w.-]+\/)?[\w.-]+@\d+\./);
   });
 
   const changelog = `# Changelog\n\n## Unreleased\n\n## ${version} - 2026-12-01\n\n### Added\n\n- All.\n\n## 0.0.1 - 2026-01-01\n\n- Old.\n`;
