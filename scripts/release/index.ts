@@ -7,6 +7,7 @@ import type { Metafile } from 'esbuild';
 import { commandDirectory, withFolder } from '../../examples/local-aws';
 import { mustRun } from '../../lib/local/processes/run';
 import { buildCommand } from '../build-commands';
+import { PARSER } from '../packages/safe-alembic';
 import { emptyFolder, PROJECT, writeJson } from '../packages/stage';
 import { bundled, type Component, component, installed, sbom } from './sbom';
 
@@ -33,8 +34,9 @@ async function release(name: keyof typeof COMMANDS): Promise<void> {
   const inside = metafiles.flatMap((metafile: Metafile) => bundled(metafile, PROJECT));
   const beside = Object.keys(dependencies).map((dependency) => installed(dependency, PROJECT));
   write(`${name}.npm`, component('npm', name, version, license), [...inside, ...beside]);
-  if (name === 'safe-alembic')
-    write(`${name}.pypi`, component('pypi', name, version, license), [...inside, ...(await fromPyPI())]);
+  if (name !== 'safe-alembic') return;
+  const ofWheel = [...inside, installed(PARSER, PROJECT), ...(await fromPyPI())];
+  write(`${name}.pypi`, component('pypi', name, version, license), ofWheel);
 }
 
 /** What is installed with the wheel, in the newest versions that it accepts. */
