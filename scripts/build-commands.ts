@@ -58,7 +58,7 @@ const tenantsElsewhere: Plugin = {
 
 async function buildAll(outdir: string): Promise<void> {
   await rm(outdir, { recursive: true, force: true });
-  for (const name of ['migrate-invoke', TENANTS, 'safe-alembic']) await buildCommand(name, outdir);
+  for (const name of ['migrate-invoke', TENANTS, 'migrate-package', 'safe-alembic']) await buildCommand(name, outdir);
 }
 
 if (require.main === module) {

@@ -1,5 +1,6 @@
 export * from './answer';
 export * from './failure';
+export * from './function';
 export * from './names';
 export * from './on-deploy';
 export * from './request';

@@ -1,10 +1,11 @@
-"""Loads a package like the function, without a database: `python load_project.py <package> <overlay>` prints JSON.
+"""Loads a package like the function, without a database: `python load_project.py <package> <overlay> <variables>` prints JSON.
 
 The packaged runner finds the project. env.py runs in Alembic's offline mode up to its migrations, in Flask's application context
 if it needs one, and Alembic itself loads the revisions. Nothing connects or starts.
 `refused` is what the runner refuses in the order of the revisions. `missing` is a module that neither the package nor Python
-has. `unproved` is any other reason why env.py or the revisions did not load: settings that only the function has, or a library
-for another machine. `foreign` are distributions with such libraries; the overlay has this machine's.
+has; `own`: the backend's own package lacks it. `unproved` is any other reason why env.py or the revisions did not load: settings
+that only the function has, or a library for another machine. `foreign` are distributions with such libraries; the overlay has
+this machine's. `variables` are the names of those that the function fills with the database's address.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import importlib.machinery
 import json
 import os
+import re
 import sys
 import traceback
 from contextlib import ExitStack
@@ -23,6 +25,9 @@ from typing import Any
 PROVIDED = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six", "awslambdaric")
 
 FORBIDDEN = ("socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork")
+
+# Takes the place of the database's address. Nothing connects to it.
+ADDRESS = {"host": "localhost", "port": "5432", "user": "user", "password": "password", "database": "database"}
 
 
 class Refused(BaseException):
@@ -41,7 +46,7 @@ class Overlay:
         return spec if spec is not None and spec.loader is not None else None
 
 
-def main(package: Path, overlay: str) -> dict[str, Any]:
+def main(package: Path, overlay: str, variables: dict[str, str]) -> dict[str, Any]:
     sys.path.insert(0, str(package))
     if overlay:
         sys.meta_path.insert(0, Overlay(overlay))
@@ -51,7 +56,7 @@ def main(package: Path, overlay: str) -> dict[str, Any]:
     failures: list[BaseException] = []
     unset = watch_environment(package / "backend")
     try:
-        load(answer, failures)
+        load(answer, failures, variables)
     except (Exception, SystemExit, Refused) as error:
         failures.append(error)
     for error in failures:
@@ -59,12 +64,15 @@ def main(package: Path, overlay: str) -> dict[str, Any]:
     return answer
 
 
-def load(answer: dict[str, Any], failures: list[BaseException]) -> None:
+def load(answer: dict[str, Any], failures: list[BaseException], variables: dict[str, str]) -> None:
+    from cdk_alembic.database.address import DatabaseVariables
     from cdk_alembic.project.flask_app import application_context
+    from cdk_alembic.project.package import packaged_driver
     from cdk_alembic.project.project import Project
     from cdk_alembic.project.revisions import refuse_heads_that_are_not_meant
     from cdk_alembic.protocol.errors import ProjectError, RunnerError
 
+    DatabaseVariables(os.environ, packaged_driver()).set(ADDRESS, {"variables": variables})
     project = Project.of_package()
     with ExitStack() as stack:
         try:
@@ -129,8 +137,8 @@ def watch_environment(backend: Path) -> set[str]:
 
 
 def judge(error: BaseException, package: Path, answer: dict[str, Any], unset: list[str]) -> None:
-    while error.__cause__ is not None and not isinstance(error, ImportError):
-        error = error.__cause__
+    while not isinstance(error, ImportError) and (cause := cause_of(error)) is not None:
+        error = cause
     folders = (f"{package / 'backend'}{os.sep}", f"{package / 'site-packages'}{os.sep}")
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(folders)]
     where = f"{Path(frames[-1].filename).relative_to(package)}:{frames[-1].lineno}" if frames else ""
@@ -141,10 +149,26 @@ def judge(error: BaseException, package: Path, answer: dict[str, Any], unset: li
         # A folder has this name but not the module.
         answer.setdefault("missing", {"module": error.name, "by": where, "unset": unset})
         return
+    if isinstance(error, ImportError) and (name := generated(error, package / "backend")):
+        answer.setdefault("missing", {"module": name, "by": where, "unset": unset, "own": True})
+        return
     text = f"{type(error).__name__}: {error}".splitlines()[0]
     answer.setdefault("unproved", f"{text} ({where})" if where else text)
     if isinstance(error, ImportError):
         answer["foreign"] = foreign(package / "site-packages")
+
+
+def cause_of(error: BaseException) -> BaseException | None:
+    # Flask raises it `from None`.
+    return error.__context__ if type(error).__name__ == "NoAppException" else error.__cause__
+
+
+def generated(error: ImportError, backend: Path) -> str | None:
+    """The module that a backend imports from its own package, and that the package does not have; None if it is another error."""
+    found = re.match(r"cannot import name '(\w+)' from '([\w.]+)'", str(error))
+    is_own = error.path is not None and Path(error.path).name == "__init__.py" and Path(error.path).is_relative_to(backend)
+    # A circle of imports also has names that are not there yet.
+    return f"{found[2]}.{found[1]}" if found and is_own and "partially initialized" not in str(error) else None
 
 
 def exists(name: str) -> bool:
@@ -176,7 +200,7 @@ def foreign(site_packages: Path) -> list[str]:
 if __name__ == "__main__":
     # The project's own output must not mix with the answer.
     out, sys.stdout = sys.stdout, sys.stderr
-    found = main(Path(sys.argv[1]).resolve(), sys.argv[2])
+    found = main(Path(sys.argv[1]).resolve(), sys.argv[2], json.loads(sys.argv[3]))
     out.write(json.dumps(found))
     out.flush()
     # The project's threads and what it registered to run at exit must not change the answer or delay it.

@@ -7,7 +7,8 @@ import {
   SLICE_READY_SECONDS,
   SLICE_SECONDS,
 } from '../../lambda/on-deploy/timeouts';
-import { LAMBDA_SECONDS, MAX_CONNECT_RETRY_SECONDS } from '../../lib/constructs/function/timeouts';
+import { MAX_CONNECT_RETRY_SECONDS } from '../../lib/constructs/function/timeouts';
+import { LAMBDA_SECONDS } from '../../lib/contract';
 import { functionOf, resourcesOf, templateOf } from './support';
 
 const template = templateOf();

@@ -7,10 +7,11 @@ const ALWAYS = ['lib/contract', 'lib/text', 'lib/cache.ts', 'lib/package-root.ts
 export const TYPESCRIPT: Rooms = {
   // The sample's CDK app, which cdk.json names.
   'bin/app.ts': ['lib/local', 'examples'],
-  bin: ['lib/cli/migrate-invoke', 'lib/cli/safe-alembic', 'lib/cli', 'package.json'],
+  bin: ['lib/cli/migrate-invoke', 'lib/cli/migrate-package', 'lib/cli/safe-alembic', 'lib/cli', 'package.json'],
   scripts: ['lib/contract', 'lib/local', 'examples', 'package.json'],
 
   'lib/cli/migrate-invoke': ['lib/cli/answer', 'lib/cli/screen', 'lib/cli', 'lib/client', ...ALWAYS],
+  'lib/cli/migrate-package': ['lib/cli/screen', 'lib/cli', 'lib/packaging', ...ALWAYS],
   'lib/cli/safe-alembic': ['lib/cli/answer', 'lib/cli/screen', 'lib/cli', 'lib/review', 'lib/local', 'lib/client', ...ALWAYS],
   'lib/cli/answer': ['lib/cli/screen', 'lib/cli', 'lib/client', ...ALWAYS],
   'lib/cli/screen': ALWAYS,

@@ -1,5 +1,5 @@
 import { readOptions } from '../options';
-import { COMMON_OPTIONS, type CommonArguments, readCommon } from './common';
+import { type CommonArguments, OUTPUT_OPTIONS, PROJECT_OPTIONS, readCommon } from './common';
 import type { Task } from './verb';
 import { VERB_NAMES, VERBS, type VerbName } from './verbs';
 
@@ -14,7 +14,8 @@ export type Parsed =
 export function parseArguments(argv: readonly string[]): Parsed {
   const [first] = argv;
   const verb = VERB_NAMES.find((name) => name === first);
-  const line = readOptions(argv.slice(verb ? 1 : 0), { ...(verb && VERBS[verb].options), ...COMMON_OPTIONS });
+  const { options, standalone = false } = verb ? VERBS[verb] : {};
+  const line = readOptions(argv.slice(verb ? 1 : 0), { ...options, ...(standalone ? {} : PROJECT_OPTIONS), ...OUTPUT_OPTIONS });
   if (line.flag('help') || (argv.length === 1 && first === 'help')) return { kind: 'help', verb };
   if (line.flag('version')) return { kind: 'version' };
 

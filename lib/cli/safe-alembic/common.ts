@@ -1,16 +1,20 @@
 import type { CommandLine, Options } from '../options';
 
-/** Options of every verb. */
-export const COMMON_OPTIONS = {
+/** Options of every verb that works in a project. */
+export const PROJECT_OPTIONS = {
   project: { type: 'string' },
   python: { type: 'string' },
+} as const satisfies Options;
+
+/** Options of every verb. */
+export const OUTPUT_OPTIONS = {
   json: { type: 'boolean' },
   'no-progress': { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'v' },
 } as const satisfies Options;
 
-export const COMMON_HELP = `Project
+export const PROJECT_HELP = `Project
   --project <folder>        folder with alembic.ini, or pyproject.toml with [tool.alembic]
                             (default: searched from here upwards, then up to two levels
                             below here and below the folders above, within the repository)
@@ -19,8 +23,9 @@ export const COMMON_HELP = `Project
                             "docker compose exec -T back uv run"
                             (default: uv run with a uv.lock, else .venv, the active environment,
                             Poetry's, PDM's or Pipenv's, or python3)
+`;
 
-Output
+export const OUTPUT_HELP = `Output
   --json                    print one JSON document on stdout
   --no-progress             show no progress bar and no occasional lines
   NO_COLOR, CI              environment: no colors; no progress bar

@@ -1,4 +1,4 @@
-import { COMMON_HELP, EXIT_HELP } from './common';
+import { EXIT_HELP, OUTPUT_HELP, PROJECT_HELP } from './common';
 import { VERB_NAMES, VERBS, type VerbName } from './verbs';
 
 const WIDEST = Math.max(...VERB_NAMES.map((name) => name.length));
@@ -12,7 +12,8 @@ Usage
 Verbs
 ${VERB_NAMES.map((name) => `  ${name.padEnd(WIDEST)}  ${VERBS[name].summary}`).join('\n')}
 
-${COMMON_HELP}
+${PROJECT_HELP}
+${OUTPUT_HELP}
 
 Settings
   the key "cdk-alembic" in package.json, or the file cdk-alembic.json: project, python,
@@ -25,5 +26,6 @@ Run safe-alembic <verb> --help for the options of a verb.
 
 /** The text of `--help` with a verb. */
 export function helpOf(verb: VerbName): string {
-  return `${VERBS[verb].help}\n${COMMON_HELP}\n\n${EXIT_HELP}\n`;
+  const { help, standalone } = VERBS[verb];
+  return `${help}\n${standalone ? '' : `${PROJECT_HELP}\n`}${OUTPUT_HELP}\n\n${EXIT_HELP}\n`;
 }

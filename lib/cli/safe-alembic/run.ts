@@ -27,8 +27,11 @@ export async function runTask({ common, task }: Run, version: string): Promise<n
     if (alone) process.exit();
   });
   try {
-    session = openSession(common, view, version, knownRule);
-    return await task.run(session);
+    const open = () => {
+      session = openSession(common, view, version, knownRule);
+      return session;
+    };
+    return await task.run({ common, screen: view, open });
   } catch (error) {
     if (interrupted) return EXIT.interrupted;
     return end(failureDocument(knownFailure(error), session?.applied), common.json, view);

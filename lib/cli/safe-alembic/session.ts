@@ -25,6 +25,12 @@ export interface Session {
   changing: boolean;
 }
 
+/** A run whose project is not known yet. */
+export interface Started extends Pick<Session, 'common' | 'screen'> {
+  /** Finds project and settings; throws a `MigrateError`. */
+  open(): Session;
+}
+
 /** Finds project and settings; throws a `MigrateError`. */
 export function openSession(
   common: CommonArguments,

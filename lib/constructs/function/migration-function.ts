@@ -5,6 +5,7 @@ import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import { NETWORK_ACTIONS } from '../../contract';
 import { acknowledgeNetworkInterfaces } from '../aws/acknowledged';
 import { logGroup } from '../aws/log-group';
 import type { BoundCode } from '../code/bound-code';
@@ -23,19 +24,6 @@ export interface MigrationFunctionProps {
   readonly logRetention: logs.RetentionDays;
   readonly encryptionKey: kms.IKey | undefined;
 }
-
-/**
- * The permissions that Lambda requires to attach a function to a VPC. All of them require `*`.
- * https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
- */
-const NETWORK_ACTIONS = [
-  'ec2:CreateNetworkInterface',
-  'ec2:DescribeNetworkInterfaces',
-  'ec2:DescribeSubnets',
-  'ec2:DeleteNetworkInterface',
-  'ec2:AssignPrivateIpAddresses',
-  'ec2:UnassignPrivateIpAddresses',
-];
 
 /** The function that migrates, with its own role and log group. */
 export function migrationFunction(scope: Construct, id: string, props: MigrationFunctionProps): lambda.Function {

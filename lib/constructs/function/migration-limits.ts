@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
-import type { RunnerLimits } from '../../contract';
-import { FUNCTION_SECONDS, LAMBDA_SECONDS, MAX_CONNECT_RETRY_SECONDS } from './timeouts';
+import { LAMBDA_SECONDS, type RunnerLimits } from '../../contract';
+import { FUNCTION_SECONDS, MAX_CONNECT_RETRY_SECONDS } from './timeouts';
 
 /** How long a run waits. docs/timeouts.md gives the reason for each default. */
 export interface MigrationLimits {

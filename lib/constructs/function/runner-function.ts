@@ -2,7 +2,7 @@ import { Annotations, type Duration, Stack, Token } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct, IConstruct } from 'constructs';
-import { type RunnerSettings, SETTINGS_VARIABLE } from '../../contract';
+import { MEMORY_MB, type RunnerSettings, SETTINGS_VARIABLE } from '../../contract';
 import type { BoundCode } from '../code/bound-code';
 import type { MigrationContainerOptions } from '../container/migration-compute';
 import type { MigrationContainer } from '../container/migration-container';
@@ -56,7 +56,7 @@ export function runnerFunction(scope: Construct, id: string, props: RunnerFuncti
     functionName,
     code,
     architecture,
-    memorySize: props.memorySize ?? 512,
+    memorySize: props.memorySize ?? MEMORY_MB,
     timeout,
     environment,
     vpc,
@@ -122,10 +122,11 @@ function bindCode(
   const environment = Object.fromEntries(
     Object.entries(props.environment ?? {})
       .filter(([, value]) => !Token.isUnresolved(value))
-      // The package's hash covers them.
+      // The hash of a package of what is imported covers them.
       .sort(([one], [other]) => (one < other ? -1 : 1)),
   );
-  const code = props.code._bind(scope, { platform, environment }, all.length === 0);
+  const databaseVariables = props.database._variables?._names;
+  const code = props.code._bind(scope, { platform, environment, databaseVariables }, all.length === 0);
   const annotations = Annotations.of(scope);
   for (const error of [...all, ...code.errors]) annotations.addError(error);
   for (const warning of code.warnings) annotations.addWarningV2('cdk-alembic:package', warning);

@@ -3,9 +3,6 @@
  * failure is reported. docs/timeouts.md shows them together with the handler's (lambda/on-deploy/timeouts.ts).
  */
 
-/** Lambda's longest timeout, https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
-export const LAMBDA_SECONDS = 900;
-
 /** The function that migrates, when a deploy calls it: shorter than the handler's timeout, so that its answer arrives. */
 export const FUNCTION_SECONDS = 840;
 

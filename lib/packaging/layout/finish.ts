@@ -15,13 +15,13 @@ import type { FunctionPlatform } from '../platform';
 import type { AlembicFolders } from '../project/alembic-project';
 import { listFiles } from '../project/sources';
 import { findDataLosses } from '../proof/data-losses';
-import { type Proof, prove } from '../proof/proof';
+import { type LoadedWith, type Proof, prove } from '../proof/proof';
 import { writeManifest } from './manifest';
 import { checkSize } from './package';
 import { prune } from './prune';
 
 /** A package with its sources, dependencies and the runner. */
-export interface LaidOut {
+export interface LaidOut extends LoadedWith {
   readonly target: string;
   /** The package's hash. */
   readonly hash: string;
@@ -34,8 +34,6 @@ export interface LaidOut {
   /** Where its dependencies come from. */
   readonly source: Pick<DependencySource, 'add' | 'files'>;
   readonly onlyImported: boolean;
-  /** Environment variables to load it with. */
-  readonly environment: Readonly<Record<string, string>>;
 }
 
 /** Moves unused distributions aside, compiles the others, loads the package like the function, and writes the manifest. */
@@ -52,7 +50,6 @@ export function finish(laidOut: LaidOut): void {
     writeManifest(target, alembic, roots);
     compile(laidOut, reached);
     const proof = python ? proved(laidOut, python, aside) : undefined;
-    rememberProof(laidOut);
     const destroys = findDataLosses(backend, paths, listFiles(backend), python, where.roots);
     writeManifest(target, alembic, roots, proof, onlyImported, destroys);
     checkSize(target, directory, distributions, onlyImported ? undefined : reached);
@@ -77,33 +74,42 @@ function compile({ target, python, platform }: LaidOut, reached: ReadonlySet<Dis
 export function proveOnce(laidOut: LaidOut): void {
   if (!laidOut.python || isProved(laidOut)) return;
   proved(laidOut, laidOut.python, undefined);
-  rememberProof(laidOut);
 }
 
-/** Whether a package was loaded with these environment variables. */
+/** Proofs of this process, for machines without a writable cache. */
+const made = new Set<string>();
+
+/** Whether a package was loaded with these variables. */
 export function isProved(which: ProvedPackage): boolean {
-  return recall(proofEntry(which)) !== undefined;
+  const entry = proofEntry(which);
+  return made.has(entry) || recall(entry) !== undefined;
 }
 
-type ProvedPackage = Pick<LaidOut, 'hash' | 'environment'>;
+type ProvedPackage = Pick<LaidOut, 'hash' | keyof LoadedWith>;
 
 function rememberProof(which: ProvedPackage): void {
-  remember(proofEntry(which), '');
+  const entry = proofEntry(which);
+  made.add(entry);
+  remember(entry, '');
 }
 
-function proofEntry({ hash, environment }: ProvedPackage): string {
-  const variables = JSON.stringify(Object.entries(environment).sort());
-  return `proof-${createHash('sha256').update(`${hash}\0${variables}`).digest('hex')}`;
+function proofEntry({ hash, environment, databaseVariables = {} }: ProvedPackage): string {
+  const variables = [environment, databaseVariables].map((table) => Object.entries(table).sort());
+  const key = JSON.stringify([hash, variables]);
+  return `proof-${createHash('sha256').update(key).digest('hex')}`;
 }
 
 /** Loads the package and puts back distributions that it requires. Throws PackagingError for a missing module. */
 function proved(laidOut: LaidOut, python: string, aside: LaidAside | undefined): Proof {
   for (;;) {
-    const proof = prove(python, laidOut.target, laidOut.environment);
+    const proof = prove(python, laidOut.target, laidOut);
     if (proof.refused) {
       throw new PackagingError('invalid_revisions', `the migrations of ${laidOut.directory} can't be deployed: ${proof.refused}`);
     }
-    if (!proof.missing) return proof;
+    if (!proof.missing) {
+      rememberProof(laidOut);
+      return proof;
+    }
     const { module } = proof.missing;
     const back = aside?.putBack(module.split('.')[0] as string);
     if (!back?.size) throw new PackagingError('missing_module', missing(laidOut, proof.missing));
@@ -111,12 +117,14 @@ function proved(laidOut: LaidOut, python: string, aside: LaidAside | undefined):
   }
 }
 
-function missing({ directory, source }: LaidOut, { module, by, unset }: NonNullable<Proof['missing']>): string {
+function missing({ directory, source }: LaidOut, { module, by, unset, own }: NonNullable<Proof['missing']>): string {
   const [first = ''] = module.split('.');
-  const option = optionFor(source, (name) => `${name}-`.startsWith(`${normalized(first)}-`));
-  const remedy = option
-    ? `${option} packages the part that has it`
-    : `${source.add.replace('{}', `the distribution of ${first}`)}, or give the folder that holds it`;
+  const option = own ? undefined : optionFor(source, (name) => `${name}-`.startsWith(`${normalized(first)}-`));
+  const remedy = own
+    ? 'if your build generates it, run that before cdk synth'
+    : option
+      ? `${option} packages the part that has it`
+      : `${source.add.replace('{}', `the distribution of ${first}`)}, or give the folder that holds it`;
   const settings = unset.length
     ? `. If a setting avoids that import, set it in environment: the backend reads ${unset.join(', ')}, not set here`
     : '';

@@ -2,7 +2,7 @@ import { plain, plainLines } from '../../text/plain';
 import { annotation } from '../../text/workflow-command';
 import { type Finding, type Review, SEVERITIES } from '../finding';
 import { repositoryPath } from './repository-path';
-import { acceptance, counted, pageOf } from './words';
+import { acceptance, counted, explanationOf } from './words';
 
 /** GitHub shows this many annotations per level and step, and drops the others silently. */
 const SHOWN = 10;
@@ -32,5 +32,5 @@ function textOf(finding: Finding): string {
   const { rule, message, instead } = finding;
   const [where, what] = acceptance(finding);
   const safe = instead === undefined ? [] : ['', 'instead:', ...plainLines(instead)];
-  return [plain(message), ...safe, '', `if this is intended, ${where}: ${what}`, `see ${pageOf(rule)}`].join('\n');
+  return [plain(message), ...safe, '', `if this is intended, ${where}: ${what}`, `more: ${explanationOf(rule)}`].join('\n');
 }

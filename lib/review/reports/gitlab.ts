@@ -2,7 +2,7 @@ import { plain } from '../../text/plain';
 import type { Review } from '../finding';
 import { withFingerprints } from './fingerprint';
 import { repositoryPath } from './repository-path';
-import { pageOf } from './words';
+import { explanationOf } from './words';
 
 /**
  * Unacknowledged findings as GitLab Code Quality, which a merge request shows beside the lines.
@@ -14,7 +14,7 @@ export function gitlabReport({ findings }: Review, folder: string): string {
   const issues = withFingerprints(findings)
     .filter(({ finding }) => finding.acknowledged === undefined)
     .map(({ fingerprint, finding: { rule, severity, file, line, message } }) => ({
-      description: `${plain(message)} (${pageOf(rule)})`,
+      description: `${plain(message)} (more: ${explanationOf(rule)})`,
       check_name: rule,
       fingerprint,
       severity: severity === 'error' ? 'critical' : 'minor',

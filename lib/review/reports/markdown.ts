@@ -1,6 +1,6 @@
 import { code, codeBlock, escaped } from '../../text/markdown';
 import type { Finding, Review } from '../finding';
-import { acceptance, extent, outcome, pageOf } from './words';
+import { acceptance, explanationOf, extent, outcome } from './words';
 
 /** GitHub refuses a comment of more than 65,536 characters, GitLab one of more than a million. */
 const ROOM = { findings: 48_000, acknowledged: 7_000, notReplayed: 7_000 };
@@ -49,7 +49,7 @@ function findingBlock(finding: Finding): string {
     ...(statement === undefined ? [] : [codeBlock('sql', short(statement, LONGEST.code))]),
     ...(instead === undefined ? [] : ['Instead:', codeBlock('python', short(instead, LONGEST.code))]),
     `If this is intended, ${where}: ${code(what)}`,
-    `See ${code(pageOf(rule))}.`,
+    `More: ${code(explanationOf(rule))}`,
     '</details>',
   ].join('\n\n');
 }

@@ -4,7 +4,7 @@ import type { Finding, Review } from '../finding';
 import { RULES } from '../rules';
 import { withFingerprints } from './fingerprint';
 import { repositoryPath } from './repository-path';
-import { acceptance, pageOf } from './words';
+import { acceptance, explanationOf } from './words';
 
 /**
  * SARIF 2.1.0, which code scanning and editors read.
@@ -56,13 +56,13 @@ function rule(id: string, findings: readonly Finding[]): object {
         `${name}.`,
         ...(example === undefined ? [] : [`Instead, as in one of the findings:\n${example}`]),
         `${intended}\n${what}`,
-        `See ${pageOf(id)} of cdk-alembic.`,
+        `More: ${explanationOf(id)}`,
       ].join('\n\n'),
       markdown: [
         `**${escaped(name)}**`,
         ...(example === undefined ? [] : [`Instead, as in one of the findings:\n\n${codeBlock('python', example)}`]),
         `${intended}\n\n${codeBlock('python', what)}`,
-        `See \`${pageOf(id)}\` of cdk-alembic.`,
+        `More: \`${explanationOf(id)}\``,
       ].join('\n\n'),
     },
     defaultConfiguration: { level: of.some(({ severity }) => severity === 'error') ? 'error' : 'warning' },

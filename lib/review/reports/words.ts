@@ -1,3 +1,4 @@
+import { installation } from '../../local/installation';
 import type { Finding, Review } from '../finding';
 
 /** The comment that acknowledges a finding. */
@@ -11,9 +12,9 @@ export function acceptance({ rule, revision }: Pick<Finding, 'rule' | 'revision'
   return ["write into the project's settings", `"rules": { "${rule}": "off" }`];
 }
 
-/** Where the rule is explained. */
-export function pageOf(rule: string): string {
-  return `docs/review.md#${rule}`;
+/** The command that explains a rule, without network. */
+export function explanationOf(rule: string): string {
+  return `${installation().command} explain ${rule}`;
 }
 
 export function counted(number: number, what: string): string {

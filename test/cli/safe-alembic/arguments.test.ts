@@ -23,6 +23,8 @@ describe('the command line of safe-alembic', () => {
     ['create Add', { message: 'Add', empty: false }],
     ['create Add --head billing@head', { message: 'Add', head: 'billing@head' }],
     ['apply --revision +1', { revision: '+1' }],
+    ['explain', {}],
+    ['explain drop-table', { rule: 'drop-table' }],
   ])('%s', (line, given) => {
     expect(parse(line)).toMatchObject({ kind: 'run', verb: line.split(' ')[0], task: { given } });
   });
@@ -37,8 +39,9 @@ describe('the command line of safe-alembic', () => {
   });
 
   test.each([
-    ['', 'the verb is missing: use create, review, apply, verify, current, history'],
-    ['upgrade', 'unknown verb "upgrade": use create, review, apply, verify, current, history'],
+    ['', 'the verb is missing: use create, review, apply, verify, current, history, explain'],
+    ['upgrade', 'unknown verb "upgrade": use create, review, apply, verify, current, history, explain'],
+    ['explain drop-table drop-column', 'explain takes one rule'],
     ['create', 'the message is missing: safe-alembic create "Add notifications table"'],
     ['create Add table', 'the message is more than one argument: put it in quotes'],
     ['review --all --since main', 'revisions, --since and --all exclude each other: use one'],

@@ -39,7 +39,7 @@ describe('a review on a terminal', () => {
       '    # the one after: op.alter_column("accounts", "email", nullable=False)',
       '  to accept  write into that file:',
       '    # cdk-alembic: allow set-not-null-scan: <reason>',
-      '  more       docs/review.md#set-not-null-scan',
+      '  more       npx safe-alembic explain set-not-null-scan',
       '',
     ]);
   });

@@ -35,7 +35,7 @@ describe('the review as a comment', () => {
         '# cdk',
         '&#35; cdk',
       ),
-      'See <code>docs/review.md&#35;set-not-null-scan</code>.',
+      'More: <code>npx safe-alembic explain set-not-null-scan</code>',
       '</details>',
     ]);
   });

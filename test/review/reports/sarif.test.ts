@@ -43,7 +43,7 @@ describe('the review as SARIF', () => {
     for (const text of [help.text, help.markdown]) {
       expect(text).toContain('op.create_check_constraint(');
       expect(text).toContain('# cdk-alembic: allow set-not-null-scan: <reason>');
-      expect(text).toContain('docs/review.md#set-not-null-scan');
+      expect(text).toContain('npx safe-alembic explain set-not-null-scan');
     }
   });
 

@@ -1,5 +1,5 @@
 import type { Finding, Review } from '../../../review/finding';
-import { acceptance, extent, outcome, pageOf } from '../../../review/reports/words';
+import { acceptance, explanationOf, extent, outcome } from '../../../review/reports/words';
 import { plainLines } from '../../../text/plain';
 import { cut, displayWidth } from '../../screen/display-width';
 import { revisionLine } from '../../screen/revision-line';
@@ -46,7 +46,7 @@ function showFinding(terminal: Terminal, finding: Finding, names: ReadonlyMap<st
   const [where, what] = acceptance(finding);
   fact(terminal, 'to accept', `${where}:`);
   terminal.line(`    ${what}`);
-  fact(terminal, 'more', pageOf(rule));
+  fact(terminal, 'more', explanationOf(rule));
   terminal.line();
 }
 

@@ -1,5 +1,5 @@
 import type { Finding } from '../../finding';
-import { acceptance, pageOf } from '../words';
+import { acceptance, explanationOf } from '../words';
 import { html, type Markup } from './markup';
 
 /** Ids in the page, for links. */
@@ -21,7 +21,7 @@ export function findingArticle(finding: Finding, fingerprint: string, name: stri
 <p class="place">${revision === undefined ? '' : html`<a href="#${revisionId(revision)}"><code>${revision}</code> ${name}</a><br>`}<span class="path">${file}:${line}</span>${direction === undefined ? '' : `, ${direction}`}${seen === 'replay' ? ', seen in the replay' : ', read from the source'}</p>
 ${acknowledged === undefined ? '' : html`<p class="reason"><b>Acknowledged</b> ${acknowledged}</p>`}
 <div class="codes">${statement === undefined ? '' : codeFigure('Statement', statement)}${instead === undefined ? '' : codeFigure('Instead', instead)}</div>
-<p class="more">${acknowledged === undefined ? howToAccept(finding) : ''}More: <span class="path">${pageOf(rule)}</span></p>
+<p class="more">${acknowledged === undefined ? howToAccept(finding) : ''}More: <code>${explanationOf(rule)}</code></p>
 </article>`;
 }
 

@@ -1,0 +1,89 @@
+import path from 'node:path';
+import type { FunctionPlatform } from '../../packaging/platform';
+import type { BackendOptions } from '../../packaging/project/backend';
+import { PYTHON_VERSIONS, preferredPython } from '../../packaging/project/python-version';
+import { type Options, readOptions } from '../options';
+
+const OPTIONS = {
+  output: { type: 'string', short: 'o' },
+  architecture: { type: 'string' },
+  python: { type: 'string' },
+  'alembic-config': { type: 'string' },
+  requirements: { type: 'string', multiple: true },
+  group: { type: 'string', multiple: true },
+  extra: { type: 'string', multiple: true },
+  without: { type: 'string', multiple: true },
+  add: { type: 'string', multiple: true },
+  only: { type: 'string' },
+  wheels: { type: 'string' },
+  exclude: { type: 'string', multiple: true },
+  environment: { type: 'string', multiple: true },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
+} as const satisfies Options;
+
+const ARCHITECTURES = ['arm64', 'x86_64'] satisfies FunctionPlatform['architecture'][];
+
+/** A valid command line. Paths are absolute. */
+export interface Arguments {
+  readonly directory: string;
+  readonly output: string;
+  readonly platform: FunctionPlatform;
+  readonly options: BackendOptions;
+}
+
+/** A parsed command line; `problems` lists everything that is wrong with it. */
+export type Parsed =
+  | { readonly kind: 'help' }
+  | { readonly kind: 'version' }
+  | { readonly kind: 'problems'; readonly problems: readonly string[] }
+  | ({ readonly kind: 'run' } & Arguments);
+
+/** Reads a command line without the program's own name. */
+export function parseArguments(argv: readonly string[]): Parsed {
+  const line = readOptions(argv, OPTIONS);
+  if (line.has('help')) return { kind: 'help' };
+  if (line.has('version')) return { kind: 'version' };
+
+  const [named, ...others] = line.named;
+  const directory = path.resolve(named ?? '.');
+  const output = line.text('output');
+  const architecture = ARCHITECTURES.find((name) => name === (line.text('architecture') ?? 'arm64'));
+  const pythonVersion = line.text('python') ?? preferredPython(directory);
+  const variables = line.texts('environment').map((text) => text.split(/=(.*)/s));
+  const wheels = line.text('wheels');
+
+  const problems = [...line.problems];
+  if (named === undefined) problems.push("the backend's folder is missing");
+  problems.push(...others.map((value) => `unexpected argument ${JSON.stringify(value)}`));
+  if (!output) problems.push('--output is missing');
+  if (!architecture) problems.push(`unknown --architecture ${line.text('architecture')}: use ${ARCHITECTURES.join(' or ')}`);
+  if (!PYTHON_VERSIONS.includes(pythonVersion))
+    problems.push(`unknown --python ${pythonVersion}: use ${[...PYTHON_VERSIONS].sort().join(', ')}`);
+  if (![undefined, 'imported'].includes(line.text('only'))) problems.push(`unknown --only ${line.text('only')}: use imported`);
+  for (const [name, value] of variables)
+    if (!name || value === undefined) problems.push(`--environment ${name} is not NAME=value`);
+  if (problems.length || !output || !architecture) return { kind: 'problems', problems: [...new Set(problems)] };
+
+  return {
+    kind: 'run',
+    directory,
+    output: path.resolve(output),
+    platform: { architecture, pythonVersion },
+    options: {
+      alembicConfig: line.text('alembic-config'),
+      requirements: line.texts('requirements'),
+      groups: line.texts('group'),
+      extras: line.texts('extra'),
+      without: line.texts('without'),
+      add: line.texts('add'),
+      wheels: wheels === undefined ? undefined : path.resolve(directory, wheels),
+      exclude: line.texts('exclude'),
+      onlyImported: line.has('only'),
+      // As the construct sorts them: the package's hash covers them.
+      environment: Object.fromEntries(
+        variables.map(([name, value]) => [name, value]).sort(([one = ''], [other = '']) => (one < other ? -1 : 1)),
+      ),
+    },
+  };
+}

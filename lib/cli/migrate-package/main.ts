@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { EXIT } from '../../contract/exit-codes';
+import { PackagingError } from '../../packaging/errors';
+import { manifestWarnings } from '../../packaging/layout/manifest';
+import { backendPackage } from '../../packaging/project/known-project';
+import { zipOf } from '../../packaging/zip';
+import { type Screen, screen } from '../screen/screen';
+import { plain } from '../screen/terminal';
+import { type Arguments, parseArguments } from './arguments';
+import { functionOf } from './function';
+import { HELP } from './help';
+
+/**
+ * The command `migrate-package`.
+ *
+ * @param argv the command line without the program's own name
+ * @param version of the package
+ * @returns the exit code
+ */
+export function migratePackage(argv: readonly string[], version: string): number {
+  const parsed = parseArguments(argv);
+  if (parsed.kind === 'help') {
+    process.stdout.write(HELP);
+    return EXIT.done;
+  }
+  if (parsed.kind === 'version') {
+    process.stdout.write(`${version}\n`);
+    return EXIT.done;
+  }
+  const view = screen({ json: true, progress: false });
+  if (parsed.kind === 'problems') {
+    showErrors(view, parsed.problems);
+    view.notes.next('see migrate-package --help');
+    return EXIT.usage;
+  }
+  try {
+    return write(parsed, view);
+  } catch (error) {
+    if (!(error instanceof PackagingError)) throw error;
+    showErrors(view, [error.message]);
+    return EXIT.failed;
+  }
+}
+
+function write({ directory, output, platform, options }: Arguments, view: Screen): number {
+  if (!existsSync(directory)) {
+    showErrors(view, [`${directory} is not a directory: give the backend's folder`]);
+    return EXIT.failed;
+  }
+  const checked = backendPackage(directory, options, platform, true);
+  if (checked.errors.length) {
+    showErrors(view, checked.errors);
+    return EXIT.failed;
+  }
+  const built = checked.package();
+  const target = mkdtempSync(path.join(tmpdir(), 'cdk-alembic-'));
+  try {
+    built.build(target);
+    const zip = zipOf(target);
+    mkdirSync(path.dirname(output), { recursive: true });
+    writeFileSync(output, zip);
+    const warnings = [...checked.warnings, ...built.warnings, ...manifestWarnings(target)];
+    for (const warning of warnings) view.notes.warning(warning);
+    const sha256 = createHash('sha256').update(zip).digest('base64');
+    const document = {
+      package: output,
+      sha256,
+      bytes: zip.length,
+      found: checked.found,
+      warnings,
+      function: functionOf(platform),
+    };
+    process.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
+    return EXIT.done;
+  } finally {
+    rmSync(target, { recursive: true, force: true });
+  }
+}
+
+function showErrors({ notes }: Screen, errors: readonly string[]): void {
+  for (const error of errors) notes.line(`${notes.paint('red', '✗')} ${plain(error)}`);
+}

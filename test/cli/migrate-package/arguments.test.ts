@@ -1,0 +1,59 @@
+import { join, resolve } from 'node:path';
+import { parseArguments } from '../../../lib/cli/migrate-package/arguments';
+import { temporaryDirectory, writeFiles } from '../../packaging/support';
+
+const problems = (...argv: string[]) => {
+  const parsed = parseArguments(argv);
+  return parsed.kind === 'problems' ? parsed.problems : [];
+};
+
+test('everything that is wrong with a command line is named at once', () => {
+  expect(problems('--architecture', 'mips', '--python', '2.7', '--only', 'used', '--environment', 'A', '--fast')).toEqual([
+    'unknown option --fast',
+    "the backend's folder is missing",
+    '--output is missing',
+    'unknown --architecture mips: use arm64 or x86_64',
+    'unknown --python 2.7: use 3.11, 3.12, 3.13, 3.14',
+    'unknown --only used: use imported',
+    '--environment A is not NAME=value',
+  ]);
+  expect(problems('back', 'more', '-o', 'x.zip')).toEqual(['unexpected argument "more"']);
+});
+
+test('options are those of the construct, and so are the defaults', () => {
+  const directory = writeFiles(temporaryDirectory(), {
+    'pyproject.toml': '[project]\nname = "x"\nrequires-python = "==3.12.*"\n',
+  });
+  const words = [
+    '--without',
+    'torch',
+    '--without',
+    'numpy',
+    '--only',
+    'imported',
+    '--wheels',
+    'built',
+    '--environment',
+    'B=2=2',
+    '--environment',
+    'A=',
+  ];
+  expect(parseArguments([directory, '-o', 'x.zip', ...words])).toEqual({
+    kind: 'run',
+    directory,
+    output: resolve('x.zip'),
+    platform: { architecture: 'arm64', pythonVersion: '3.12' },
+    options: {
+      alembicConfig: undefined,
+      requirements: [],
+      groups: [],
+      extras: [],
+      without: ['torch', 'numpy'],
+      add: [],
+      wheels: join(directory, 'built'),
+      exclude: [],
+      onlyImported: true,
+      environment: { A: '', B: '2=2' },
+    },
+  });
+});

@@ -1,0 +1,72 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { RULES } from '../../../lib/review';
+import { rulePage } from '../../../lib/review/rule-page';
+import { InstalledCommand } from '../../local/installed-command';
+
+/* The command of the package, in a folder without a project. */
+
+let installed: InstalledCommand;
+let cwd: string;
+beforeAll(async () => {
+  installed = await InstalledCommand.install();
+  cwd = mkdtempSync(path.join(tmpdir(), 'nowhere-'));
+});
+afterAll(() => {
+  installed.remove();
+  rmSync(cwd, { recursive: true });
+});
+
+const explain = (...args: string[]) => installed.safeAlembic(['explain', ...args], { cwd }).ended;
+
+test('explains a rule outside of any project: what it finds, and the safe way', async () => {
+  const { code, stdout, stderr } = await explain('index-not-concurrent');
+  expect([code, stderr]).toEqual([0, '']);
+  expect(stdout).toMatch(/^index-not-concurrent\n\nerror · An index of an existing table is created, /);
+  expect(stdout).toContain('    with op.get_context().autocommit_block():\n        op.drop_index(');
+  expect(stdout).toContain('require-concurrent-index-creation (https://squawkhq.com/docs/require-concurrent-index-creation)');
+  expect(
+    Math.max(
+      ...stdout
+        .split('\n')
+        .filter((line) => !line.includes('://') && !line.startsWith('    '))
+        .map(({ length }) => length),
+    ),
+  ).toBeLessThan(101);
+});
+
+test('lists every rule with its title', async () => {
+  const { code, stdout } = await explain();
+  expect(code).toBe(0);
+  for (const { id, title } of RULES) expect(stdout).toMatch(new RegExp(`^  ${id} +${title.replace(/[()[\].]/g, '\\$&')}$`, 'm'));
+});
+
+test('answers in JSON', async () => {
+  const { stdout } = await explain('drop-table', '--json');
+  const group = 'data loss';
+  expect(JSON.parse(stdout)).toMatchObject({
+    rule: 'drop-table',
+    severity: 'error',
+    group,
+    page: expect.any(String),
+    exitCode: 0,
+  });
+});
+
+test('a rule that does not exist is an error of usage, which says where all rules are', async () => {
+  const { code, stdout, stderr } = await explain('drop-everything');
+  expect([code, stdout]).toEqual([2, '']);
+  expect(stderr).toContain('the review has no rule "drop-everything"');
+  expect(stderr).toContain('see all rules with `npx safe-alembic explain`');
+});
+
+test.each(RULES.map(({ id }) => id))('the package has the page of %s, whose links work outside of the repository', (id) => {
+  const page = rulePage(id) ?? '';
+  expect(page).toContain('\nSource: ');
+  expect(page).not.toMatch(/\]\((?!https:)/);
+});
+
+test('a finding of squawk leads to squawk’s own page', () => {
+  expect(rulePage('squawk-ban-char-field')).toContain('https://squawkhq.com/docs/ban-char-field');
+});
