@@ -1,6 +1,6 @@
 import { autocommit, execute, literal } from '../advice/python';
 import { inAutocommitBlock, type Part, type Step } from '../revision/reviewed';
-import { isConcurrent } from './concurrently';
+import { isConcurrent } from '../sql/concurrently';
 import type { Found, Rule } from './rule';
 
 /** "CREATE INDEX CONCURRENTLY cannot run inside a transaction block" (25001), which Alembic opens. */
