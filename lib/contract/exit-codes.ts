@@ -61,6 +61,7 @@ const EXIT_CODES: Readonly<Record<FailureCode, number>> = {
   no_tenants: EXIT.notStarted,
   project_not_found: EXIT.notStarted,
   nothing_to_create: EXIT.notStarted,
+  looks_like_rename: EXIT.notStarted,
   no_target_metadata: EXIT.notStarted,
   scratch_not_empty: EXIT.notStarted,
   scratch_not_reached: EXIT.notStarted,

@@ -92,6 +92,14 @@ type Question =
       readonly head?: string;
       /** Whether to write a revision without operations, ignoring the models. */
       readonly empty: boolean;
+      /** Names that change, such as `["users.name", "users.full_name"]`. @default - none */
+      readonly renames?: readonly (readonly [string, string])[];
+      /** Whether other drops that look like a rename are refused. @default true */
+      readonly askRenames?: boolean;
+      /** Whether to write only what Alembic's autogenerate sees. @default false */
+      readonly asIs?: boolean;
+      /** A column that is to be filled: its table, with a primary key, is reported. */
+      readonly fill?: { readonly table: string; readonly column: string };
       readonly baseline?: string;
       readonly overwrite?: boolean;
     };
@@ -112,7 +120,14 @@ export type Report =
   | { readonly report: 'written'; readonly failure?: string }
   /** `revision`: the last of the group. */
   | { readonly report: 'tried'; readonly revision: string; readonly trial: TrialFacts }
-  | { readonly report: 'created'; readonly revision: string; readonly file: string }
+  /** `left`: what differs from the models and was not written, in words. */
+  | {
+      readonly report: 'created';
+      readonly revision: string;
+      readonly file: string;
+      readonly left: readonly string[];
+      readonly table?: TableFacts;
+    }
   | { readonly report: 'end' }
   /** `error` is the runner's failure (codes of the contract), or one with a {@link LocalCode}. */
   | { readonly report: 'failed'; readonly error: MigrateFailure['error'] | LocalFailure };
@@ -123,6 +138,8 @@ export type LocalCode =
   | 'scratch_not_empty'
   /** `create` found no difference between models and migrations. */
   | 'nothing_to_create'
+  /** Something is dropped, and something like it is added. */
+  | 'looks_like_rename'
   /** `create` has no models to compare with: env.py sets no target_metadata. */
   | 'no_target_metadata'
   /** Alembic, env.py or one of their hooks failed while a revision was written. */
@@ -422,6 +439,8 @@ export interface WantedRevision {
   /** Name of its file; the last one keeps the replaced revision's. */
   readonly file: string;
   readonly message: string;
+  /** Modules to import, such as `time`. @default - those of the replaced revision */
+  readonly imports?: readonly string[];
   /** What the previous one of the series is; the first one keeps the replaced revision's. */
   readonly down?: string;
   readonly upgrade: WantedBody;

@@ -1,10 +1,11 @@
-"""Loads a package like the function, without a database: `python load_project.py <package> <overlay>` prints JSON.
+"""Loads a package like the function, without a database: `python load_project.py <package> <overlay> <variables>` prints JSON.
 
 The packaged runner finds the project. env.py runs in Alembic's offline mode up to its migrations, in Flask's application context
 if it needs one, and Alembic itself loads the revisions. Nothing connects or starts.
 `refused` is what the runner refuses in the order of the revisions. `missing` is a module that neither the package nor Python
 has. `unproved` is any other reason why env.py or the revisions did not load: settings that only the function has, or a library
-for another machine. `foreign` are distributions with such libraries; the overlay has this machine's.
+for another machine. `foreign` are distributions with such libraries; the overlay has this machine's. `variables` are the names of
+those that the function fills with the database's address.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ PROVIDED = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3"
 
 FORBIDDEN = ("socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork")
 
+# Takes the place of the database's address. Nothing connects to it.
+ADDRESS = {"host": "localhost", "port": "5432", "user": "user", "password": "password", "database": "database"}
+
 
 class Refused(BaseException):
     """Packaging must not do this. A BaseException, so that `except Exception` in a project does not catch it."""
@@ -41,7 +45,7 @@ class Overlay:
         return spec if spec is not None and spec.loader is not None else None
 
 
-def main(package: Path, overlay: str) -> dict[str, Any]:
+def main(package: Path, overlay: str, variables: dict[str, str]) -> dict[str, Any]:
     sys.path.insert(0, str(package))
     if overlay:
         sys.meta_path.insert(0, Overlay(overlay))
@@ -51,7 +55,7 @@ def main(package: Path, overlay: str) -> dict[str, Any]:
     failures: list[BaseException] = []
     unset = watch_environment(package / "backend")
     try:
-        load(answer, failures)
+        load(answer, failures, variables)
     except (Exception, SystemExit, Refused) as error:
         failures.append(error)
     for error in failures:
@@ -59,12 +63,15 @@ def main(package: Path, overlay: str) -> dict[str, Any]:
     return answer
 
 
-def load(answer: dict[str, Any], failures: list[BaseException]) -> None:
+def load(answer: dict[str, Any], failures: list[BaseException], variables: dict[str, str]) -> None:
+    from cdk_alembic.database.address import DatabaseVariables
     from cdk_alembic.project.flask_app import application_context
+    from cdk_alembic.project.package import packaged_driver
     from cdk_alembic.project.project import Project
     from cdk_alembic.project.revisions import refuse_heads_that_are_not_meant
     from cdk_alembic.protocol.errors import ProjectError, RunnerError
 
+    DatabaseVariables(os.environ, packaged_driver()).set(ADDRESS, {"variables": variables})
     project = Project.of_package()
     with ExitStack() as stack:
         try:
@@ -176,7 +183,7 @@ def foreign(site_packages: Path) -> list[str]:
 if __name__ == "__main__":
     # The project's own output must not mix with the answer.
     out, sys.stdout = sys.stdout, sys.stderr
-    found = main(Path(sys.argv[1]).resolve(), sys.argv[2])
+    found = main(Path(sys.argv[1]).resolve(), sys.argv[2], json.loads(sys.argv[3]))
     out.write(json.dumps(found))
     out.flush()
     # The project's threads and what it registered to run at exit must not change the answer or delay it.

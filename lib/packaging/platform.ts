@@ -8,27 +8,33 @@ export interface FunctionPlatform {
   readonly pythonVersion: string;
 }
 
-/** uv's name for the platform. `manylinux2014` leaves out wheels for a newer Linux, which uv would prefer. */
-export function uvPlatform(
-  { architecture }: FunctionPlatform,
-  linux: 'manylinux_2_28' | 'manylinux2014' = 'manylinux_2_28',
-): string {
-  return `${architecture === 'arm64' ? 'aarch64' : 'x86_64'}-${linux}`;
+/** Lambda runs Python on Amazon Linux 2023 since 3.12, before that on Amazon Linux 2. These are their minor versions of glibc 2. */
+const GLIBC = { amazonLinux2023: 34, amazonLinux2: 26 };
+
+function isOnAmazonLinux2({ pythonVersion }: FunctionPlatform): boolean {
+  return Number(pythonVersion.split('.')[1]) < 12;
 }
 
-/** Lambda runs Python before 3.12 on Amazon Linux 2, which has this glibc 2.x; uv knows only 2.17 and 2.28. */
-const OLD_GLIBC = 26;
+/**
+ * uv's name for the platform: of those that uv knows, the newest that Lambda's Linux runs. For Amazon Linux 2, the next newer
+ * one finds the most wheels, and `older` leaves out those that it can't run.
+ */
+export function uvPlatform(platform: FunctionPlatform, older = false): string {
+  const linux = older ? 'manylinux2014' : isOnAmazonLinux2(platform) ? 'manylinux_2_28' : `manylinux_2_${GLIBC.amazonLinux2023}`;
+  return `${platform.architecture === 'arm64' ? 'aarch64' : 'x86_64'}-${linux}`;
+}
+
 const NAMED_GLIBCS: Record<string, number> = { manylinux1: 5, manylinux2010: 12, manylinux2014: 17 };
 
 /** Installed distributions that require a newer Linux than the function's, such as `greenlet-3.5.6`. */
-export function tooNew(sitePackages: string, { pythonVersion }: FunctionPlatform): string[] {
-  if (Number(pythonVersion.split('.')[1]) >= 12) return [];
+export function tooNew(sitePackages: string, platform: FunctionPlatform): string[] {
+  if (!isOnAmazonLinux2(platform)) return [];
   return readdirSync(sitePackages)
     .filter((name) => name.endsWith('.dist-info') && existsSync(join(sitePackages, name, 'WHEEL')))
     .filter((name) => {
       const wheel = readFileSync(join(sitePackages, name, 'WHEEL'), 'utf8');
-      const platforms = [...wheel.matchAll(/^Tag: .*-(manylinux\w+|\w+)\s*$/gm)].map(([, platform = '']) => platform);
-      return platforms.length > 0 && Math.min(...platforms.map(glibcOf)) > OLD_GLIBC;
+      const platforms = [...wheel.matchAll(/^Tag: .*-(manylinux\w+|\w+)\s*$/gm)].map(([, tag = '']) => tag);
+      return platforms.length > 0 && Math.min(...platforms.map(glibcOf)) > GLIBC.amazonLinux2;
     })
     .map((name) => name.replace(/\.dist-info$/, ''));
 }

@@ -1,3 +1,4 @@
+export { type Backfill, backfillCode, readBackfill } from './advice/backfill';
 export { vagueDescription } from './description';
 export { type Finding, type Fixes, type Review, type ReviewedRevision, SEVERITIES, type Severity } from './finding';
 export { draftFixes, type NotFixed, type Plan, plan, seriesOf, whyDifferent, whyNoBetter } from './fix';
@@ -5,3 +6,4 @@ export type { ReviewInput, ReviewOptions } from './input';
 export { review } from './review';
 export { RULES } from './rules';
 export type { RuleGroup, RuleInfo } from './rules/rule';
+export { loadParser } from './sql/parse';

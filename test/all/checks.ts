@@ -38,8 +38,8 @@ export function jestCheck(context: CheckContext, project: string, workers: numbe
 export function pytestCheck(context: CheckContext, name: string, command: string, args: readonly string[], cwd?: string): Check {
   const report = path.join(context.folder, `pytest-${name}.xml`);
   return async (say) => {
-    // No __pycache__ beside sources that the packaging tests hash.
-    const env = { ...context.env, PYTHONDONTWRITEBYTECODE: '1' };
+    // Not beside the sources: the packaging tests hash their folders.
+    const env = { ...context.env, PYTHONPYCACHEPREFIX: path.join(context.folder, 'bytecode') };
     const reported = [...args, '-p', 'no:cacheprovider', `--junitxml=${report}`];
     const { code } = await show(say, { ...context, env }, command, reported, cwd);
     return counted(code, report, junitCount);

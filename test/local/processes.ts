@@ -8,9 +8,9 @@ export function runs(pid: number): boolean {
   }
 }
 
-export async function eventually(isSo: () => boolean): Promise<void> {
+export async function eventually(isSo: () => boolean | Promise<boolean>): Promise<void> {
   const until = Date.now() + 300_000;
-  while (!isSo()) {
+  while (!(await isSo())) {
     if (Date.now() > until) throw new Error('it did not happen within five minutes');
     await sleep(20);
   }

@@ -128,6 +128,10 @@ test('what has wheels for an older Python is refused with the runtime to choose'
   );
 });
 
+test("a wheel for the newest Linux that Lambda's Python runs on is packaged", () => {
+  expect(existsSync(join(packaged(backend('onepassword-sdk==0.4.0')), 'onepassword'))).toBe(true);
+});
+
 test('on Python 3.11, the wheel for its older Linux is packaged, although uv prefers the newer one', () => {
   const target = temporaryDirectory();
   packageOf(backend('bcrypt==4.2.0'), { ...lambda, pythonVersion: '3.11' }).build(target);

@@ -36,6 +36,12 @@ test("the oldest versions that are supported, which the runner's tests run, are 
 test.each([
   ['a uv group', 'pyproject.toml', '[dependency-groups]\ndatabase = ["alembic>=1.16"]', "groups: ['database']"],
   ['an extra', 'pyproject.toml', '[project.optional-dependencies]\npg = ["Alembic ~= 1.16"]', "extras: ['pg']"],
+  [
+    'one of two extras',
+    'pyproject.toml',
+    '[project.optional-dependencies]\nserver = ["alembic"]\nui = ["jinja2"]\nall = ["alembic", "jinja2"]',
+    "extras: ['server'] or extras: ['all']",
+  ],
   ['a Poetry group', 'pyproject.toml', '[tool.poetry.group.database.dependencies]\nalembic = "^1.16"', "groups: ['database']"],
   ['a Poetry extra', 'pyproject.toml', '[tool.poetry.extras]\npg = ["alembic"]', "extras: ['pg']"],
   ['a PDM group', 'pyproject.toml', '[tool.pdm.dev-dependencies]\ndatabase = ["alembic"]', "groups: ['database']"],

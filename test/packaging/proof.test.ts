@@ -65,6 +65,21 @@ test('a backend that has a package named alembic is loaded with the real one', (
   build(writeFiles(backend(), { 'alembic/__init__.py': '' }));
 });
 
+test('env.py finds an address in the variables that the function fills', () => {
+  const lines = [
+    'import os',
+    'from sqlalchemy import make_url',
+    'url = make_url(os.environ["DATABASE_URL"])',
+    'if url.drivername == "postgresql+psycopg" and os.environ["DB_PORT"] == "5432":',
+    '    import reached',
+  ];
+  expect(() =>
+    packageOf(backend(...lines), host, { databaseVariables: { url: 'DATABASE_URL', port: 'DB_PORT' } }).build(
+      temporaryDirectory(),
+    ),
+  ).toThrow(/^migrations\/env\.py:5 imports reached, /);
+});
+
 test('another environment is checked, and does not change what is packaged', () => {
   const directory = backend('import os', 'if os.environ.get("PROFILER") == "on":', '    import profiler_of_the_team');
   const target = temporaryDirectory();

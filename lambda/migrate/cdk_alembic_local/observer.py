@@ -160,11 +160,19 @@ def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, repo
         finally:
             scratch.empty()
     elif verb == "create":
-        from .replay.at_head import at_head
+        from .replay.at_head import at_head, table_to_fill
         from .replay.create import create
 
         with application_context(project), at_head(project, scratch, ask):
-            report({"report": "created", **create(project, ask["message"], empty=ask["empty"], head=ask.get("head"))})
+            options = {
+                "renames": ask.get("renames"),
+                "ask_renames": ask.get("askRenames", True),
+                "beyond": not ask.get("asIs", False),
+            }
+            fill = ask.get("fill")
+            facts = {"table": table_to_fill(project, fill["table"], fill["column"])} if fill else {}
+            created = create(project, ask["message"], empty=ask["empty"], head=ask.get("head"), **options)
+            report({"report": "created", **created, **facts})
     else:
         raise RunnerError("invalid_request", f'there is no ask "{verb}"', "the two sides are not of the same version")
 

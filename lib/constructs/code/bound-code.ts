@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { DockerImageAsset } from 'aws-cdk-lib/aws-ecr-assets';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { HANDLER } from '../../contract';
+import { type DatabaseVariables, HANDLER } from '../../contract';
 import type { FunctionPlatform } from '../../packaging/platform';
 import type { ProjectFindings } from '../../packaging/project/alembic-project';
 
@@ -24,6 +24,8 @@ export interface CodeTarget {
   readonly platform: FunctionPlatform;
   /** The function's environment variables that are known at synth. */
   readonly environment: Readonly<Record<string, string>>;
+  /** The environment variables that the function fills with the database's address. */
+  readonly databaseVariables?: DatabaseVariables | undefined;
 }
 
 /** Binds code to a function below a scope. Packages nothing unless `usable`: other errors already stop the deploy. */

@@ -116,8 +116,8 @@ export class MigrationCode {
     return new MigrationCode(
       zipCode({
         directory: path,
-        check: (scope, { platform, environment }) =>
-          backendPackage(path, { ...all, environment }, platform, Stack.of(scope).bundlingRequired),
+        check: (scope, { platform, environment, databaseVariables }) =>
+          backendPackage(path, { ...all, environment, databaseVariables }, platform, Stack.of(scope).bundlingRequired),
       }),
       path,
     );
@@ -134,11 +134,13 @@ export class MigrationCode {
     return new MigrationCode(
       zipCode({
         directory: path,
-        check: (_, { platform, environment }) => {
+        check: (_, { platform, environment, databaseVariables }) => {
           const errors = layoutProblems(path);
           if (errors.length) return { errors, warnings: [] };
           const { alembic, ...found } = checkAlembicProject(join(path, BACKEND_DIRECTORY));
-          return alembic ? { ...found, package: () => directoryPackage(path, alembic, platform, environment) } : found;
+          return alembic
+            ? { ...found, package: () => directoryPackage(path, alembic, platform, { environment, databaseVariables }) }
+            : found;
         },
       }),
       join(path, BACKEND_DIRECTORY),

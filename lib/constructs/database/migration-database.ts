@@ -125,7 +125,7 @@ export class MigrationDatabase {
    * secret.
    */
   static fromSecret(secret: secretsmanager.ISecret, options: SecretDatabaseOptions): MigrationDatabase {
-    return new MigrationDatabase((client) => bindSecret(client, secret, options));
+    return new MigrationDatabase((client) => bindSecret(client, secret, options), { variables: options.variables });
   }
 
   /** An Aurora cluster: its writer and its secret. Opens its security group for the function. */
@@ -144,7 +144,7 @@ export class MigrationDatabase {
    */
   static fromProxy(proxy: rds.IDatabaseProxy, options: ProxyDatabaseOptions): MigrationDatabase {
     const { secret, ...others } = options;
-    return MigrationDatabase._of(proxy, (client) => {
+    return MigrationDatabase._of(proxy, options.variables, (client) => {
       allowTo(client, proxy, PROXY_PORT);
       const bound = bindSecret(client, secret, { ...others, host: proxy.endpoint, port: PROXY_PORT });
       return { ...bound, dependencies: [...bound.dependencies, proxy] };
@@ -158,7 +158,7 @@ export class MigrationDatabase {
     if (!target || others.length) {
       return MigrationDatabase._unusable('MigrationDatabase.fromIamAuth requires exactly one of cluster, instance and proxy');
     }
-    return MigrationDatabase._of(target, (client) => {
+    return MigrationDatabase._of(target, options.variables, (client) => {
       target.grantConnect(client, user);
       const endpoint = cluster?.clusterEndpoint ?? instance?.instanceEndpoint;
       const host = endpoint?.hostname ?? proxy?.endpoint ?? '';
@@ -175,13 +175,17 @@ export class MigrationDatabase {
   }
 
   /** @internal */
-  static _of(resource: IResource, bind: (client: DatabaseClient) => BoundDatabase): MigrationDatabase {
-    return new MigrationDatabase(bind, [], resource);
+  static _of(
+    resource: IResource,
+    variables: DatabaseVariables,
+    bind: (client: DatabaseClient) => BoundDatabase,
+  ): MigrationDatabase {
+    return new MigrationDatabase(bind, { resource, variables });
   }
 
   /** @internal */
   static _unusable(problem: string): MigrationDatabase {
-    return new MigrationDatabase(() => ({ settings: { source: 'environment' }, dependencies: [] }), [problem]);
+    return new MigrationDatabase(() => ({ settings: { source: 'environment' }, dependencies: [] }), { problems: [problem] });
   }
 
   /** @internal */
@@ -193,10 +197,21 @@ export class MigrationDatabase {
   /** @internal The database, if the app knows it. */
   readonly _resource?: IResource;
 
-  private constructor(bind: (client: DatabaseClient) => BoundDatabase, problems: readonly string[] = [], resource?: IResource) {
+  /** @internal The variables that the function fills. */
+  readonly _variables?: DatabaseVariables;
+
+  private constructor(
+    bind: (client: DatabaseClient) => BoundDatabase,
+    known: {
+      readonly problems?: readonly string[];
+      readonly resource?: IResource;
+      readonly variables?: DatabaseVariables;
+    } = {},
+  ) {
     this._bind = bind;
-    this._problems = problems;
-    this._resource = resource;
+    this._problems = known.problems ?? [];
+    this._resource = known.resource;
+    this._variables = known.variables;
   }
 }
 
@@ -211,7 +226,7 @@ function fromRds(
       `the database ${database.node.path} has no secret: give one with the option "secret", or use MigrationDatabase.fromIamAuth`,
     );
   }
-  return MigrationDatabase._of(database, (client) => {
+  return MigrationDatabase._of(database, options.variables, (client) => {
     const { hostname: host, port } = endpoint();
     allowTo(client, database, port);
     // The address is set here because an RDS-managed secret has none.

@@ -122,10 +122,11 @@ function bindCode(
   const environment = Object.fromEntries(
     Object.entries(props.environment ?? {})
       .filter(([, value]) => !Token.isUnresolved(value))
-      // The package's hash covers them.
+      // The hash of a package of what is imported covers them.
       .sort(([one], [other]) => (one < other ? -1 : 1)),
   );
-  const code = props.code._bind(scope, { platform, environment }, all.length === 0);
+  const databaseVariables = props.database._variables?._names;
+  const code = props.code._bind(scope, { platform, environment, databaseVariables }, all.length === 0);
   const annotations = Annotations.of(scope);
   for (const error of [...all, ...code.errors]) annotations.addError(error);
   for (const warning of code.warnings) annotations.addWarningV2('cdk-alembic:package', warning);

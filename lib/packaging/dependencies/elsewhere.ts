@@ -4,16 +4,21 @@ import { normalized } from './parsing/requirement';
 import { readToml, type Table } from './parsing/toml';
 import type { DependencySource } from './source';
 
-/** The option that packages a distribution which only a group or an extra of the project has; undefined if none has it. */
+/** More would be a list that nobody reads. */
+const MAX_NAMED = 4;
+
+/**
+ * The options, joined with `or`, of which each packages a distribution that only groups or extras of the project have;
+ * undefined if none has it.
+ */
 export function optionFor({ files }: Pick<DependencySource, 'files'>, isWanted: (name: string) => boolean): string | undefined {
-  for (const file of files.filter((path) => existsSync(path))) {
-    const { groups, extras } = declaredIn(file);
-    for (const [option, lists] of Object.entries({ groups, extras })) {
-      const found = Object.entries(lists).find(([, list]) => namesOf(list).some(isWanted));
-      if (found) return `${option}: ['${found[0]}']`;
-    }
-  }
-  return undefined;
+  const options = files
+    .filter((path) => existsSync(path))
+    .flatMap((file) => Object.entries(declaredIn(file)))
+    .flatMap(([option, lists]) =>
+      Object.entries(lists).flatMap(([name, list]) => (namesOf(list).some(isWanted) ? [`${option}: ['${name}']`] : [])),
+    );
+  return options.length ? [...new Set(options)].slice(0, MAX_NAMED).join(' or ') : undefined;
 }
 
 /** Groups and extras of a pyproject.toml or Pipfile, in the formats of uv, Poetry, PDM and Pipenv. */

@@ -109,7 +109,7 @@ function reinstallForOlderLinux({ directory, dependencies, platform }: Installat
     writeFileSync(file, requirementsText({ requirements, options: dependencies.options }));
     const options = ['--reinstall', '--no-deps', '--only-binary', ':all:', '--verify-hashes', '--requirement', file];
     try {
-      uvInstall(directory, target, platform, options, undefined, 'manylinux2014');
+      uvInstall(directory, target, platform, options, undefined, true);
     } catch (error) {
       if (!(error instanceof PackagingError)) throw error;
     }
@@ -124,11 +124,11 @@ function uvInstall(
   platform: FunctionPlatform,
   options: readonly string[],
   environment?: NodeJS.ProcessEnv,
-  linux?: 'manylinux2014',
+  older = false,
 ): void {
   const where = [
     '--python-platform',
-    uvPlatform(platform, linux),
+    uvPlatform(platform, older),
     '--python-version',
     platform.pythonVersion,
     '--target',

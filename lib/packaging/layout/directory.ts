@@ -5,6 +5,7 @@ import type { FunctionPlatform } from '../platform';
 import type { AlembicFolders } from '../project/alembic-project';
 import { ownProject } from '../project/own-project';
 import { copyFiles, hashFiles, listFiles } from '../project/sources';
+import type { LoadedWith } from '../proof/proof';
 import { findPython } from '../uv';
 import { finish, type LaidOut, proveOnce } from './finish';
 import { copyRunner, hashPackage, type Package } from './package';
@@ -25,7 +26,7 @@ export function directoryPackage(
   directory: string,
   alembic: AlembicFolders,
   platform: FunctionPlatform,
-  environment: Readonly<Record<string, string>>,
+  loadedWith: LoadedWith,
 ): Package {
   const files = listFiles(directory);
   const python = findPython(directory, platform.pythonVersion);
@@ -34,7 +35,7 @@ export function directoryPackage(
   const source = { add: `add {} to ${join(directory, DEPENDENCIES_DIRECTORY)}`, files: [] };
   const laidOut = (target: string): LaidOut => {
     const roots = ownProject(backend)?.roots ?? [];
-    return { target, hash, python, platform, directory: backend, alembic, roots, source, onlyImported: false, environment };
+    return { target, hash, python, platform, directory: backend, alembic, roots, source, onlyImported: false, ...loadedWith };
   };
   return {
     hash,

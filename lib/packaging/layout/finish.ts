@@ -15,13 +15,13 @@ import type { FunctionPlatform } from '../platform';
 import type { AlembicFolders } from '../project/alembic-project';
 import { listFiles } from '../project/sources';
 import { findDataLosses } from '../proof/data-losses';
-import { type Proof, prove } from '../proof/proof';
+import { type LoadedWith, type Proof, prove } from '../proof/proof';
 import { writeManifest } from './manifest';
 import { checkSize } from './package';
 import { prune } from './prune';
 
 /** A package with its sources, dependencies and the runner. */
-export interface LaidOut {
+export interface LaidOut extends LoadedWith {
   readonly target: string;
   /** The package's hash. */
   readonly hash: string;
@@ -34,8 +34,6 @@ export interface LaidOut {
   /** Where its dependencies come from. */
   readonly source: Pick<DependencySource, 'add' | 'files'>;
   readonly onlyImported: boolean;
-  /** Environment variables to load it with. */
-  readonly environment: Readonly<Record<string, string>>;
 }
 
 /** Moves unused distributions aside, compiles the others, loads the package like the function, and writes the manifest. */
@@ -80,26 +78,27 @@ export function proveOnce(laidOut: LaidOut): void {
   rememberProof(laidOut);
 }
 
-/** Whether a package was loaded with these environment variables. */
+/** Whether a package was loaded with these variables. */
 export function isProved(which: ProvedPackage): boolean {
   return recall(proofEntry(which)) !== undefined;
 }
 
-type ProvedPackage = Pick<LaidOut, 'hash' | 'environment'>;
+type ProvedPackage = Pick<LaidOut, 'hash' | keyof LoadedWith>;
 
 function rememberProof(which: ProvedPackage): void {
   remember(proofEntry(which), '');
 }
 
-function proofEntry({ hash, environment }: ProvedPackage): string {
-  const variables = JSON.stringify(Object.entries(environment).sort());
-  return `proof-${createHash('sha256').update(`${hash}\0${variables}`).digest('hex')}`;
+function proofEntry({ hash, environment, databaseVariables = {} }: ProvedPackage): string {
+  const variables = [environment, databaseVariables].map((table) => Object.entries(table).sort());
+  const key = JSON.stringify([hash, variables]);
+  return `proof-${createHash('sha256').update(key).digest('hex')}`;
 }
 
 /** Loads the package and puts back distributions that it requires. Throws PackagingError for a missing module. */
 function proved(laidOut: LaidOut, python: string, aside: LaidAside | undefined): Proof {
   for (;;) {
-    const proof = prove(python, laidOut.target, laidOut.environment);
+    const proof = prove(python, laidOut.target, laidOut);
     if (proof.refused) {
       throw new PackagingError('invalid_revisions', `the migrations of ${laidOut.directory} can't be deployed: ${proof.refused}`);
     }

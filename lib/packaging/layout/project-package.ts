@@ -21,19 +21,20 @@ import { copyRunner, hashPackage, type Package } from './package';
 
 /** The package of a backend: its dependencies for the function's platform, its sources, the runner, bytecode. */
 export function projectPackage(project: Backend, platform: FunctionPlatform): Package {
-  const { directory, source, paths, exclude, onlyImported, environment } = project;
+  const { directory, source, paths, exclude, onlyImported, environment, databaseVariables } = project;
   const python = findPython(directory, platform.pythonVersion);
   const sources = listSources(directory, paths, exclude);
   const hash = hashPackage(platform, {
     dependencies: hashDependencies(source),
     // What is imported may depend on the environment.
-    selection: JSON.stringify([project.selection, onlyImported ? environment : null]),
+    selection: JSON.stringify([project.selection, onlyImported ? [environment, databaseVariables] : null]),
     sources: hashFiles(directory, sources),
     bytecode: String(python !== undefined),
   });
   const laidOut = (target: string): LaidOut => {
     const roots = ownProject(directory)?.roots ?? [];
-    return { target, hash, python, platform, directory, alembic: project, roots, source, onlyImported, environment };
+    const loadedWith = { environment, databaseVariables };
+    return { target, hash, python, platform, directory, alembic: project, roots, source, onlyImported, ...loadedWith };
   };
   return {
     hash,

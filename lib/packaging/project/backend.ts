@@ -4,22 +4,21 @@ import { findDependencies, noDependencies } from '../dependencies/find';
 import type { DependencySource, Selection } from '../dependencies/source';
 import { PackagingError } from '../errors';
 import { replacedBy } from '../install/compiled';
+import type { LoadedWith } from '../proof/proof';
 import { findPython, hasUv, uvMissing } from '../uv';
 import { type AlembicFolders, checkAlembicProject, type ProjectFindings } from './alembic-project';
 import { pythonProblem } from './python-version';
 
 /** How to package a backend. */
-export interface BackendOptions extends Selection {
+export interface BackendOptions extends Selection, LoadedWith {
   readonly alembicConfig?: string;
   readonly exclude: readonly string[];
   /** Whether to package only what env.py and the revisions need. */
   readonly onlyImported: boolean;
-  /** Environment variables to load the package with. */
-  readonly environment: Readonly<Record<string, string>>;
 }
 
 /** A backend that can be packaged. */
-export interface Backend extends AlembicFolders, Pick<BackendOptions, 'exclude' | 'onlyImported' | 'environment'> {
+export interface Backend extends AlembicFolders, LoadedWith, Pick<BackendOptions, 'exclude' | 'onlyImported'> {
   readonly selection: Selection;
   readonly directory: string;
   readonly source: DependencySource;
@@ -32,7 +31,7 @@ export function checkBackend(
   pythonVersion: string,
   isPackaged: boolean,
 ): ProjectFindings & { readonly project?: Backend; readonly isUnchecked?: boolean } {
-  const { alembicConfig, exclude, onlyImported, environment, ...given } = options;
+  const { alembicConfig, exclude, onlyImported, environment, databaseVariables, ...given } = options;
   const selection = { ...given, without: [...given.without, ...replacedBy(given.add)] };
   let source: DependencySource | undefined;
   try {
@@ -52,7 +51,7 @@ export function checkBackend(
   if (lock?.error) errors.push(lock.error);
   const warnings = [...found.warnings, ...(source?.warnings ?? []), ...(lock?.warning ? [lock.warning] : [])];
   if (!alembic || !source || errors.length) return { errors, warnings };
-  const project = { ...alembic, directory, source, selection, exclude, onlyImported, environment };
+  const project = { ...alembic, directory, source, selection, exclude, onlyImported, environment, databaseVariables };
   return { errors, warnings, project, isUnchecked: lock?.warning !== undefined };
 }
 

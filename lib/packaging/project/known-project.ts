@@ -47,7 +47,7 @@ export function backendPackage(
     };
     const build = (target: string) => packaged().build(target);
     const prove = (target: string) => {
-      if (!isProved({ hash, environment: options.environment })) packaged().prove(target);
+      if (!isProved({ ...options, hash })) packaged().prove(target);
     };
     return {
       errors: [],
@@ -105,7 +105,7 @@ function keyOf(directory: string, files: readonly string[], options: BackendOpti
     directory,
     hashFiles(directory, files),
     // The environment decides what is packaged only then.
-    options.onlyImported ? options : { ...options, environment: {} },
+    options.onlyImported ? options : { ...options, environment: {}, databaseVariables: {} },
     platform,
     hashRunner(),
     hashGuard(),

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { DatabaseVariables } from '../../contract';
 import { packagePath } from '../../package-root';
 import { PackagingError } from '../errors';
 import { uv } from '../uv';
@@ -23,19 +24,27 @@ export interface Proof {
   readonly foreign?: readonly string[];
 }
 
+/** What a package is loaded with. */
+export interface LoadedWith {
+  /** The function's environment variables. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Those that the function fills with the database's address; an address that is never connected to takes its place. */
+  readonly databaseVariables?: DatabaseVariables | undefined;
+}
+
 const SECONDS = 120;
 
 /**
  * Loads a package in a Python of its version, without a database. Replaces libraries for another machine with this machine's.
  */
-export function prove(python: string, target: string, environment: Readonly<Record<string, string>>): Proof {
-  const proof = load(python, target, environment, '');
+export function prove(python: string, target: string, loadedWith: LoadedWith): Proof {
+  const proof = load(python, target, loadedWith, '');
   if (!proof.foreign?.length) return proof;
   const overlay = mkdtempSync(join(tmpdir(), 'cdk-alembic-'));
   try {
     const where = ['--python', python, '--target', overlay];
     uv(overlay, ['pip', 'install', '--quiet', '--no-deps', '--only-binary', ':all:', ...where, ...proof.foreign]);
-    return load(python, target, environment, overlay);
+    return load(python, target, loadedWith, overlay);
   } catch (error) {
     // This machine's libraries are not available: nothing more can be checked.
     if (error instanceof PackagingError) return proof;
@@ -45,25 +54,29 @@ export function prove(python: string, target: string, environment: Readonly<Reco
   }
 }
 
-function load(python: string, target: string, environment: Readonly<Record<string, string>>, overlay: string): Proof {
+function load(python: string, target: string, { environment, databaseVariables = {} }: LoadedWith, overlay: string): Proof {
   const home = mkdtempSync(join(tmpdir(), 'cdk-alembic-'));
   try {
     const script = packagePath('lib', 'packaging', 'load_project.py');
-    const run = spawnSync(python, ['-I', '-S', '-B', '-W', 'ignore', script, target, overlay], {
-      cwd: home,
-      // Hides this machine's settings, which the function does not have.
-      env: {
-        ...environment,
-        PATH: '/usr/bin:/bin',
-        HOME: home,
-        LANG: 'C.UTF-8',
-        LAMBDA_TASK_ROOT: target,
-        AWS_DEFAULT_REGION: 'us-east-1',
+    const run = spawnSync(
+      python,
+      ['-I', '-S', '-B', '-W', 'ignore', script, target, overlay, JSON.stringify(databaseVariables)],
+      {
+        cwd: home,
+        // Hides this machine's settings, which the function does not have.
+        env: {
+          ...environment,
+          PATH: '/usr/bin:/bin',
+          HOME: home,
+          LANG: 'C.UTF-8',
+          LAMBDA_TASK_ROOT: target,
+          AWS_DEFAULT_REGION: 'us-east-1',
+        },
+        encoding: 'utf8',
+        timeout: SECONDS * 1000,
+        maxBuffer: 64 * 1024 * 1024,
       },
-      encoding: 'utf8',
-      timeout: SECONDS * 1000,
-      maxBuffer: 64 * 1024 * 1024,
-    });
+    );
     if (run.status === 0) return JSON.parse(run.stdout) as Proof;
     const reason = run.error
       ? `it did not load in ${SECONDS} s`

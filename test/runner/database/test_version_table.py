@@ -31,6 +31,18 @@ def test_a_version_table_can_be_in_its_own_schema(backend: Backend, database: Da
     assert database.rows("SELECT version_num FROM own.alembic_version") == [("cc",)]
 
 
+def test_a_missing_schema_of_the_version_table_is_named_with_the_setting_that_asks_for_it(
+    backend: Backend, database: Database
+) -> None:
+    backend.configure_with("version_table_schema='own'")
+    three_revisions(backend)
+    error = failure()["error"]
+    assert (error["code"], error["sqlState"]) == ("migration_failed", "3F000")
+    assert 'the schema of the version table does not exist: schema "own" does not exist' in error["message"]
+    assert "version_table_schema in env.py" in error["next"]
+    assert database.tables() == []
+
+
 def test_a_revision_that_removes_the_row_of_the_version_table_fails(backend: Backend, database: Database) -> None:
     backend.table_revision("aa")
     backend.revision("bb", "aa", 'op.execute("DELETE FROM alembic_version")')

@@ -104,3 +104,17 @@ def test_a_database_that_was_created_without_alembic_is_recognized(backend: Back
     assert "the tables were probably created without Alembic" in error["message"]
     assert "npx migrate-invoke --stage test --command stamp --revision" in error["next"]
     assert database.tables() == ["aa"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "state"), [("ALTER TABLE base ADD a int", "42P01"), ("CREATE TABLE base.aa (id int)", "3F000")]
+)
+def test_a_first_revision_that_builds_on_what_create_all_makes_is_recognized(
+    backend: Backend, database: Database, statement: str, state: str
+) -> None:
+    backend.revision("aa", None, f'op.execute("{statement}")')
+    error = failure()["error"]
+    assert (error["code"], error["sqlState"]) == ("migration_failed", state)
+    assert "start from what was created without Alembic (create_all, or another tool)" in error["message"]
+    assert error["next"].startswith("it was rolled back; create that first")
+    assert database.tables() == []

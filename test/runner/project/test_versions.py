@@ -56,11 +56,9 @@ def environments(tmp_path_factory: pytest.TempPathFactory) -> Any:
         if requirements not in made:
             folder = tmp_path_factory.mktemp("environment")
             made[requirements] = folder / "bin" / "python"
-            for command in (
-                ["uv", "venv", "--quiet", "--python", "3.11", str(folder), "--allow-existing"],
-                ["uv", "pip", "install", "--quiet", "--python", str(made[requirements]), *requirements, *DRIVERS],
-            ):
-                subprocess.run(command, check=True)
+            subprocess.run(["uv", "venv", "--quiet", "--python", "3.11", str(folder), "--allow-existing"], check=True)
+            install = ["uv", "pip", "install", "--quiet", "--compile-bytecode", "--python", str(made[requirements])]
+            subprocess.run([*install, *requirements, *DRIVERS], check=True)
         return made[requirements]
 
     return python

@@ -14,6 +14,8 @@ from ..protocol.invocation import Cancelled, Invocation
 QUERY_CANCELED = "57014"
 _LOCK_STATES = ("55P03", "40P01")
 _DUPLICATE_TABLE = "42P07"
+_UNDEFINED_TABLE = "42P01"
+_UNDEFINED_SCHEMA = "3F000"
 _READ_ONLY = "25006"
 
 
@@ -45,6 +47,13 @@ def failure_of(error: BaseException, interrupted: Interrupted) -> RunnerError:
             )
         if failure := condition(error):
             return failure
+        if state == _UNDEFINED_SCHEMA:
+            return RunnerError(
+                "migration_failed",
+                f"the schema of the version table does not exist: {describe(error)}",
+                "create it once, as `alembic` needs it too: it is the version_table_schema in env.py; then run again",
+                sql_state=state,
+            )
         return RunnerError(
             "internal_error" if state is None else "migration_failed",
             f"the run failed between two revisions: {describe(error)}{location(error)}",
@@ -102,6 +111,14 @@ def _of_revision(error: BaseException, state: str | None, interrupted: Interrupt
             "(create_all, or another tool)",
             f"{kept}; `npx safe-alembic verify` names the revision that has these tables, where env.py reaches this database; "
             f"record it with {_stamp(invocation)}",
+        )
+    if state in (_UNDEFINED_TABLE, _UNDEFINED_SCHEMA) and not invocation.before and not invocation.applied:
+        return (
+            "migration_failed",
+            f"{what} failed: {reason}; no revision was applied before it, so the revisions probably start from what was created "
+            "without Alembic (create_all, or another tool)",
+            f"{kept}; create that first, as for a new database, and run again, or record a revision that has it with "
+            f"{_stamp(invocation)}",
         )
     return (
         "migration_failed",

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from cdk_alembic.project.environment import load_without_database
+from cdk_alembic.project.environment import current, load_without_database
 from cdk_alembic.project.project import Project
+from cdk_alembic.protocol.errors import RunnerError
 
-from ..scratch import raw
+from ..scratch import catalog, raw
 from ..scratch.baseline import load
 from ..scratch.scratch import Scratch
 from .invoke import invoke
@@ -30,3 +31,25 @@ def at_head(project: Project, scratch: Scratch, ask: dict[str, Any]) -> Iterator
         yield
     finally:
         scratch.empty()
+
+
+def table_to_fill(project: Project, table: str, column: str) -> dict[str, Any]:
+    """TableFacts of a table whose column can be filled in the order of its key. Raises RunnerError `create_failed`."""
+    found: list[dict[str, Any]] = []
+
+    def look(heads: tuple[str, ...], context: Any) -> None:
+        found.append(catalog.read(context.connection, context).tables)
+
+    current(project, look)
+    facts = found[0].get(table)
+    if facts is None:
+        why = f"there is no table {table} at head"
+    elif column not in [one["name"] for one in facts["columns"]]:
+        why = f"{table} has no column {column} at head"
+    elif not any(one["kind"] == "primary key" for one in facts["constraints"]):
+        why = f"{table} has no primary key, in whose order batches could continue"
+    else:
+        return facts
+    raise RunnerError(
+        "create_failed", why, "name the table and the column as PostgreSQL has them: --backfill 'users.full_name = name'"
+    )

@@ -13,20 +13,33 @@ from cdk_alembic.project.revisions import branch_labels, refuse_heads_that_are_n
 from cdk_alembic.protocol.errors import RunnerError
 
 from ..source.graph import relative, revision_files
+from .renames import apply_renames
 
 
-def create(project: Project, message: str, *, empty: bool, head: str | None = None) -> dict[str, str]:
-    """Writes a revision and returns its id and file; if env.py creates several, the last one's.
+def create(
+    project: Project,
+    message: str,
+    *,
+    empty: bool,
+    head: str | None = None,
+    renames: list[list[str]] | None = None,
+    ask_renames: bool = True,
+    beyond: bool = True,
+) -> dict[str, Any]:
+    """Writes a revision. Returns its id and file (the last one's if env.py creates several), and what differs and is not written.
 
     `head`: its parent, such as `billing@head`; None: the only head. Unless `empty`, runs env.py, whose database must be at head,
-    and writes the differences between models and database.
-    Raises RunnerError `nothing_to_create`, `no_target_metadata`, `create_failed`, `multiple_heads` or a connection error.
+    and writes the differences between models and database; `beyond`: also those that autogenerate does not see.
+    `renames`: pairs of names; `ask_renames`: whether other drops that look like one are refused.
+    Raises RunnerError `nothing_to_create`, `looks_like_rename`, `no_target_metadata`,
+    `create_failed`, `multiple_heads` or a connection error.
     """
     from alembic import command
 
     if head is None:
         _refuse_several_heads(project)
     before = revision_files(project.script)
+    finish = _Finish(renames or [], ask_renames, beyond)
     if _env_moves_revisions(project):
         project.config.set_main_option("revision_environment", "true")
     with chdir(project.directory), _as_command_line(project.config, message, empty):
@@ -36,7 +49,7 @@ def create(project: Project, message: str, *, empty: bool, head: str | None = No
                 message=message,
                 head=head or "head",
                 autogenerate=not empty,
-                process_revision_directives=None if empty else _refuse_nothing,
+                process_revision_directives=None if empty else finish,
             )
         except RunnerError:
             raise
@@ -46,8 +59,8 @@ def create(project: Project, message: str, *, empty: bool, head: str | None = No
             ) from error
     scripts = written if isinstance(written, list) else [written]
     if not scripts or scripts[-1] is None:
-        raise _nothing()
-    return {"revision": scripts[-1].revision, "file": relative(scripts[-1].path, project.directory)}
+        raise _nothing(finish.left)
+    return {"revision": scripts[-1].revision, "file": relative(scripts[-1].path, project.directory), "left": finish.left}
 
 
 def _refuse_several_heads(project: Project) -> None:
@@ -82,20 +95,51 @@ def _as_command_line(config: Any, message: str, empty: bool) -> Iterator[None]:
         config.cmd_opts = before
 
 
-def _refuse_nothing(context: Any, revision: Any, directives: list[Any]) -> None:
+class _Finish:
     """Alembic calls this before env.py's own process_revision_directives, which may add or remove operations."""
-    hook: Callable[..., None] | None = context.opts["process_revision_directives"]
 
-    def hook_and_look(context: Any, revision: Any, directives: list[Any]) -> None:
-        if hook:
-            hook(context, revision, directives)
-        if all(operations.is_empty() for directive in directives for operations in directive.upgrade_ops_list):
-            raise _nothing()
+    def __init__(self, renames: list[list[str]], ask_renames: bool, beyond: bool) -> None:
+        self._renames = renames
+        self._ask_renames = ask_renames
+        self._beyond = beyond
+        self.left: list[str] = []
 
-    context.opts["process_revision_directives"] = hook_and_look
+    def __call__(self, context: Any, revision: Any, directives: list[Any]) -> None:
+        hook: Callable[..., None] | None = context.opts["process_revision_directives"]
+
+        def hook_and_finish(context: Any, revision: Any, directives: list[Any]) -> None:
+            if hook:
+                hook(context, revision, directives)
+            if directives:
+                self._complete(context, directives)
+            if all(operations.is_empty() for directive in directives for operations in directive.upgrade_ops_list):
+                raise _nothing(self.left)
+
+        context.opts["process_revision_directives"] = hook_and_finish
+
+    def _complete(self, context: Any, directives: list[Any]) -> None:
+        from .beyond import after_both_tables, find
+
+        apply_renames(context, directives, self._renames, ask=self._ask_renames)
+        after_both_tables(directives)
+        if not self._beyond:
+            return
+        try:
+            found = find(context, directives)
+        except Exception as error:
+            self.left = [f"what autogenerate does not see was not compared: {describe(error)}"]
+            return
+        found.add_to(directives[0])
+        self.left = found.left
 
 
-def _nothing() -> RunnerError:
+def _nothing(left: list[str]) -> RunnerError:
+    if left:
+        return RunnerError(
+            "nothing_to_create",
+            f"there is nothing that can be written, but models and migrations do not agree: {'; '.join(left)}",
+            "change the models, or write the operations by hand into the revision that --empty makes",
+        )
     return RunnerError(
         "nothing_to_create",
         "models and migrations agree: there is nothing to write into a revision",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import re
+import sys
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,7 @@ class _Writer:
         source = self._source
         self._ids()
         self._docstring()
+        self._imports()
         functions, written = [], []
         for name in ("upgrade", "downgrade"):
             function = source.function(name)
@@ -117,6 +119,20 @@ class _Writer:
         if not self._is_first:
             text = re.sub(r"(?m)^(Revises:).*$", rf"\1 {wanted['down']}", text)
         self._edits.append((first.lineno, last, text))
+
+    def _imports(self) -> None:
+        imports = [node for node in self._source.tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
+        future = [node for node in imports if isinstance(node, ast.ImportFrom) and node.module == "__future__"]
+        there = {alias.name for node in imports if isinstance(node, ast.Import) for alias in node.names}
+        wanted = [name for name in self._wanted.get("imports", ()) if name not in there]
+        first = next((node for node in imports if node not in future), None)
+        if wanted and first:
+            lines = "".join(f"import {name}\n" for name in wanted)
+            self._edits.append((first.lineno, first.lineno - 1, lines + ("" if self._is_standard(first) else "\n")))
+
+    @staticmethod
+    def _is_standard(node: ast.Import | ast.ImportFrom) -> bool:
+        return _origin(node) in sys.stdlib_module_names
 
     def _function(self, function: ast.FunctionDef, wanted: dict[str, Any]) -> list[ast.stmt]:
         """Replaces a body; returns the statements that it then has."""

@@ -32,10 +32,7 @@ class Drift:
     def look(self, context: Any, migrated: Snapshot, failed: list[str]) -> None:
         """Runs autogenerate. `failed`: revisions whose failure keeps the database from being at head."""
         metadata = context.opts.get("target_metadata")
-        self._metadata = (
-            list(metadata) if isinstance(metadata, (list, tuple, set, frozenset)) else [metadata] if metadata is not None else []
-        )
-        self._migrated = migrated
+        self.compare_with(metadata, migrated, [])
         if failed:
             self._reason = f"the database is not at head: {', '.join(failed)} could not be applied"
         elif not self._metadata:
@@ -53,10 +50,22 @@ class Drift:
         if self._reason is None:
             try:
                 scratch.empty(keep_mark=True)
-                found["catalog"] = self._besides(scratch.run(self._create_all))
+                found["catalog"] = scratch.run(self.change)
             except (Exception, SystemExit) as error:
                 self._reason = f"the models could not be created: {describe(error)}{location(error)}"
         return {**found, "reason": self._reason} if self._reason else found
+
+    def compare_with(self, metadata: Any, migrated: Snapshot, operations: list[Any]) -> None:
+        """Sets what `change` compares. `operations`: what autogenerate found."""
+        self._metadata = (
+            list(metadata) if isinstance(metadata, (list, tuple, set, frozenset)) else [metadata] if metadata is not None else []
+        )
+        self._migrated = migrated
+        self._operations = operations
+
+    def change(self, connection: Any) -> dict[str, Any]:
+        """Creates the models in the empty database, and returns the SchemaChange that autogenerate did not find."""
+        return self._besides(self._create_all(connection))
 
     def _autogenerate(self, context: Any, metadata: Any) -> None:
         from alembic.autogenerate import api, produce_migrations, render
@@ -69,7 +78,7 @@ class Drift:
                 hook(context, tuple(context.get_current_heads()), directives)
         autogenerate = api.AutogenContext(context, metadata=metadata)
         for directive in directives:
-            self._operations.extend(_flat(directive.upgrade_ops))
+            self._operations.extend(flat(directive.upgrade_ops))
         for operation in self._operations:
             self._texts.append(" ".join(" ".join(render.render_op(autogenerate, operation)).split()))
 
@@ -119,10 +128,11 @@ class Drift:
         return {side: {key: text for key, text in entries.items() if key not in said} for side, entries in change.items()}
 
 
-def _flat(operations: Any) -> Iterator[Any]:
+def flat(operations: Any) -> Iterator[Any]:
+    """The operations in a container and in those within it."""
     for operation in operations.ops:
         if hasattr(operation, "ops"):
-            yield from _flat(operation)
+            yield from flat(operation)
         else:
             yield operation
 

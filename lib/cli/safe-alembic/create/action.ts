@@ -1,40 +1,80 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Report } from '../../../contract/facts';
+import type { Report, TableFacts } from '../../../contract/facts';
 import { MigrateError } from '../../../contract/failure';
 import { mustHave, readGraph } from '../../../local/python/observe';
-import { vagueDescription } from '../../../review';
+import type { Observer } from '../../../local/python/observer';
+import { type Backfill, backfillCode, loadParser, readBackfill, vagueDescription } from '../../../review';
+import { fix } from '../fix/fix';
 import { exitCodeOfReview } from '../replay/exit-code';
-import { reviewRevisions, scratchStart } from '../replay/review-revisions';
+import { judge, replay, scratchStart } from '../replay/review-revisions';
 import { showReview } from '../replay/show-review';
 import { type Session, withScratchDatabase } from '../session';
 import type { CreateArguments } from './arguments';
 
-/** Writes a revision, and reviews it. */
+/** Writes a revision in the safe form, and reviews it. */
 export async function create(session: Session, given: CreateArguments): Promise<number> {
   const { screen, project, common } = session;
-  const { message, head, empty } = given;
+  const { message, head, asIs, renames, noRename } = given;
   if (vagueDescription(message)) throw vague(message);
   const started = Date.now();
+  await loadParser();
+  const fill = given.backfill === undefined ? undefined : readBackfill(given.backfill);
+  if (given.backfill !== undefined && !fill) throw noAssignment(given.backfill);
+  const empty = given.empty || fill !== undefined;
+  const { data } = screen;
   const [created, review] = await withScratchDatabase(session, given.databaseUrl, async (observation) => {
     const { observer } = observation;
     const reports: Report[] = [];
-    const ask = { ask: 'create', message, head, empty, ...scratchStart(session, given) } as const;
-    await observer.ask(ask, (report) => reports.push(report));
-    const { revision, file } = mustHave(reports, 'created');
-    screen.status?.clear();
-    screen.data.line(`${screen.data.paint('green', '✓')} created ${path.relative(process.cwd(), path.join(project, file))}`);
-    screen.data.line();
-    for (const line of readFileSync(path.join(project, file), 'utf8').trimEnd().split('\n')) screen.data.line(`  ${line}`);
-    screen.data.line();
+    const options = { message, head, empty, asIs, renames, askRenames: !noRename, fill };
+    await observer.ask({ ask: 'create', ...options, ...scratchStart(session, given) }, (report) => reports.push(report));
+    const { revision, file, left, table } = mustHave(reports, 'created');
+    if (fill && table) await writeBackfill(observer, { revision, file, message }, fill, table);
+    const graph = await readGraph(observer);
     const chosen = { revisions: [revision], why: 'the new one', unreleased: [revision], edited: [] };
-    const reviewed = await reviewRevisions(session, given, observation, await readGraph(observer), chosen, started);
-    return [{ revision, file }, reviewed] as const;
+    const input = await replay(session, given, observer, graph, chosen, started);
+    const found = await judge(session, given, input);
+    const written = { dryRun: false, whyNot: () => undefined };
+    const reviewed = asIs ? found : await fix({ session, given, observation }, input, found, written);
+    return [{ revision, file, left }, reviewed] as const;
   });
-  showReview(screen.data, review);
+  screen.status?.clear();
+  const files = review.fixes?.files.length ? review.fixes.files.map(({ file }) => file) : [created.file];
+  for (const file of files) {
+    data.line(`${data.paint('green', '✓')} created ${path.relative(process.cwd(), path.join(project, file))}`);
+    data.line();
+    for (const line of readFileSync(path.join(project, file), 'utf8').trimEnd().split('\n')) data.line(`  ${line}`);
+    data.line();
+  }
+  for (const difference of created.left) data.warning(`not written: ${difference}`);
+  showReview(data, review);
   const exitCode = exitCodeOfReview(review);
-  if (common.json) process.stdout.write(`${JSON.stringify({ created, review, exitCode }, undefined, 2)}\n`);
+  if (common.json)
+    process.stdout.write(`${JSON.stringify({ created: { ...created, files }, review, exitCode }, undefined, 2)}\n`);
   return exitCode;
+}
+
+/** Writes the batches into the empty revision. */
+async function writeBackfill(
+  observer: Observer,
+  { revision, file, message }: { readonly revision: string; readonly file: string; readonly message: string },
+  fill: Backfill,
+  table: TableFacts,
+): Promise<void> {
+  const reports: Report[] = [];
+  const upgrade = { pieces: [{ code: backfillCode(fill, table) }] };
+  const downgrade = { pieces: [], nothing: 'What was filled goes with its column.' };
+  const revisions = [{ revision, file, message, imports: ['time'], upgrade, downgrade }];
+  await observer.ask({ ask: 'compose', file, revisions }, (report) => reports.push(report));
+  await observer.ask({ ask: 'write', files: mustHave(reports, 'composed').files }, () => {});
+}
+
+function noAssignment(given: string): MigrateError {
+  return new MigrateError(
+    'invalid_usage',
+    `${JSON.stringify(given)} does not assign an SQL expression to a column of a table`,
+    'write it like "users.full_name = name"',
+  );
 }
 
 function vague(message: string): MigrateError {

@@ -6,6 +6,10 @@ export const OPTIONS = {
   ...FAIL_OPTIONS,
   head: { type: 'string' },
   empty: { type: 'boolean' },
+  backfill: { type: 'string' },
+  'as-is': { type: 'boolean' },
+  rename: { type: 'string', multiple: true },
+  'no-rename': { type: 'boolean' },
 } as const satisfies Options;
 
 export interface CreateArguments extends ReplayArguments, FailArguments {
@@ -14,6 +18,14 @@ export interface CreateArguments extends ReplayArguments, FailArguments {
   /** The revision's parent, if there are several branches. */
   readonly head?: string;
   readonly empty: boolean;
+  /** What to fill, such as `users.full_name = name`. */
+  readonly backfill?: string;
+  /** Whether to write what Alembic would, and not the safe form. */
+  readonly asIs: boolean;
+  /** Names that change. */
+  readonly renames: readonly (readonly [string, string])[];
+  /** Whether what looks like a rename is a drop and an add. */
+  readonly noRename: boolean;
 }
 
 export function readCreate(line: CommandLine<keyof typeof OPTIONS>, problems: string[]): CreateArguments {
@@ -24,7 +36,19 @@ export function readCreate(line: CommandLine<keyof typeof OPTIONS>, problems: st
     message: message ?? '',
     head: line.text('head'),
     empty: line.flag('empty'),
+    backfill: line.text('backfill'),
+    asIs: line.flag('as-is'),
+    renames: line.texts('rename').flatMap((value) => renameOf(value, problems)),
+    noRename: line.flag('no-rename'),
     ...readFail(line, problems),
     ...readReplay(line, problems),
   };
+}
+
+/** `users.name=users.full_name` */
+function renameOf(value: string, problems: string[]): [string, string][] {
+  const [, from, to] = /^([^=]+)=([^=]+)$/.exec(value) ?? [];
+  if (from && to && from.split('.').length === to.split('.').length) return [[from, to]];
+  problems.push('--rename must be the old and the new name, such as users.name=users.full_name, or users=people for a table');
+  return [];
 }

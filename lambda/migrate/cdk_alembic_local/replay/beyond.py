@@ -1,0 +1,237 @@
+"""What models and migrations differ in that autogenerate does not see, as operations of the new revision."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from alembic.autogenerate import renderers
+from alembic.operations import ops
+
+from ..scratch import catalog, raw
+from ..scratch.catalog import MARK
+from ..scratch.drift import Drift, flat
+from ..scratch.rows import quoted
+
+_LABELS = re.compile(r"'((?:[^']|'')*)'")
+_COLUMN = re.compile(
+    r"(?P<head>.*?)(?: GENERATED (?P<identity>ALWAYS|BY DEFAULT) AS IDENTITY)?"
+    r"(?P<computed> GENERATED ALWAYS AS \(.*\) (?:STORED|VIRTUAL))?(?: DEFAULT (?P<default>.*))?",
+    re.DOTALL,
+)
+_SCHEMAS = """
+SELECT coalesce(json_agg(quote_ident(nspname)), '[]')::text FROM pg_namespace
+WHERE nspname NOT LIKE 'pg\\_%' AND nspname NOT IN ('information_schema', {own})
+"""
+
+
+class Code(ops.MigrateOperation):
+    """Lines of Python as they are."""
+
+    def __init__(self, *lines: str) -> None:
+        self.lines = list(lines)
+
+
+@renderers.dispatch_for(Code)
+def _render(_: Any, operation: Code) -> list[str]:
+    return operation.lines
+
+
+class Beyond:
+    """Collects the operations of both directions."""
+
+    def __init__(self) -> None:
+        self.first: list[Any] = []
+        self.last: list[Any] = []
+        self.down_first: list[Any] = []
+        self.down_last: list[Any] = []
+        self.left: list[str] = []
+        """What differs and is not written, in words."""
+
+    def add_to(self, directive: Any) -> None:
+        directive.upgrade_ops.ops[:] = [*self.first, *directive.upgrade_ops.ops, *self.last]
+        directive.downgrade_ops.ops[:] = [*self.down_first, *directive.downgrade_ops.ops, *self.down_last]
+
+    def sql(self, up: str, down: str) -> None:
+        self.last.append(Code(_execute(up)))
+        self.down_first.insert(0, Code(_execute(down)))
+
+    def changes(self, change: dict[str, Any], created: set[str]) -> None:
+        """`created`: types that new tables create themselves."""
+        for key, text in change["added"].items():
+            kind, _, name = key.partition(" ")
+            if kind == "type" and text.startswith("ENUM"):
+                if name not in created:
+                    self.first.append(Code(_execute(f"CREATE TYPE {_named(name)} AS {text}")))
+                self.down_last.append(Code(_execute(f"DROP TYPE {_named(name)}")))
+            elif kind == "constraint":
+                self._constraint(name, None, text)
+            elif kind == "index":
+                self.sql(text, f"DROP INDEX {_named(name)}")
+            else:
+                self.left.append(f"the models have {key}")
+        for key, (before, after) in change["changed"].items():
+            self._changed(key, before, after)
+        self.left += [f"only the migrations have {key}" for key in change["removed"]]
+
+    def _changed(self, key: str, before: str, after: str) -> None:
+        kind, _, name = key.partition(" ")
+        if kind == "constraint":
+            self._constraint(name, before, after)
+        elif kind == "index":
+            drop = f"DROP INDEX {_named(name)}"
+            self.last += [Code(_execute(drop)), Code(_execute(after))]
+            self.down_first[:0] = [Code(_execute(drop)), Code(_execute(before))]
+        elif not (kind == "type" and self._labels(name, before, after)) and not (
+            kind == "column" and self._column(name, before, after)
+        ):
+            self.left.append(f"{key} is {before} in the migrations and {after} in the models")
+
+    def _constraint(self, name: str, before: str | None, after: str) -> None:
+        table, _, own = name.rpartition(".")
+        alter = f"ALTER TABLE {_named(table)}"
+        drop = f"{alter} DROP CONSTRAINT {_quoted(own)}"
+        if before is not None:
+            self.last.append(Code(_execute(drop)))
+            self.down_first.insert(0, Code(_execute(f"{alter} ADD CONSTRAINT {_quoted(own)} {before}")))
+        self.last.append(Code(_execute(f"{alter} ADD CONSTRAINT {_quoted(own)} {after}")))
+        self.down_first.insert(0, Code(_execute(drop)))
+
+    def _labels(self, name: str, before: str, after: str) -> bool:
+        """Adds values to an enum. False if one is removed, or moved."""
+        old, new = (_LABELS.findall(text) for text in (before, after))
+        if not (before.startswith("ENUM") and after.startswith("ENUM")) or [label for label in new if label in old] != old:
+            return False
+        lines = []
+        for at, label in enumerate(new):
+            if label not in old:
+                place = f" AFTER '{new[at - 1]}'" if at else f" BEFORE '{old[0]}'" if old else ""
+                lines.append(_execute(f"ALTER TYPE {_named(name)} ADD VALUE IF NOT EXISTS '{label}'{place}"))
+        # Alembic's printer ends a block at an empty line. PostgreSQL can't remove a value: the downgrade does nothing.
+        self.first.append(Code("with op.get_context().autocommit_block():", *lines, ""))
+        return True
+
+    def _column(self, name: str, before: str, after: str) -> bool:
+        table, _, own = name.rpartition(".")
+        old, new = (_COLUMN.fullmatch(text).groupdict() for text in (before, after))  # type: ignore[union-attr]
+        if old["head"] != new["head"] or old["computed"] != new["computed"]:
+            return False
+        if any("nextval(" in (part["default"] or "") for part in (old, new)):
+            return False
+        alter = f"ALTER TABLE {_named(table)} ALTER COLUMN {_quoted(own)}"
+        steps = list(_steps(alter, old, new))
+        self.last += [Code(_execute(step)) for step in steps]
+        self.down_first[:0] = [Code(_execute(step)) for step in _steps(alter, new, old)]
+        return bool(steps)
+
+
+def _steps(alter: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
+    if old["default"] is not None and new["default"] is None:
+        yield f"{alter} DROP DEFAULT"
+    if old["identity"] != new["identity"]:
+        if old["identity"] is None:
+            yield f"{alter} ADD GENERATED {new['identity']} AS IDENTITY"
+        elif new["identity"] is None:
+            yield f"{alter} DROP IDENTITY"
+        else:
+            yield f"{alter} SET GENERATED {new['identity']}"
+    if new["default"] is not None and old["default"] != new["default"]:
+        yield f"{alter} SET DEFAULT {new['default']}"
+
+
+def find(context: Any, directives: list[Any]) -> Beyond:
+    """Creates the models in the place of the migrations' tables, compares the catalogs, and takes that back."""
+    beyond = Beyond()
+    connection = context.connection
+    metadata = context.opts.get("target_metadata")
+    operations = [operation for directive in directives for operation in flat(directive.upgrade_ops)]
+    drift = Drift()
+    raw.execute(connection, "SAVEPOINT cdk_alembic_models")
+    try:
+        raw.execute(connection, f"CREATE SCHEMA IF NOT EXISTS {MARK}")
+        catalog.prepare(connection, context)
+        drift.compare_with(metadata, catalog.take(connection), operations)
+        schemas = raw.value(connection, _SCHEMAS.format(own=raw.literal(MARK)))
+        raw.execute(connection, f"DROP SCHEMA {', '.join(schemas)} CASCADE")
+        raw.execute(connection, "CREATE SCHEMA public")
+        change = drift.change(connection)
+    finally:
+        raw.execute(connection, "ROLLBACK TO SAVEPOINT cdk_alembic_models")
+    beyond.changes(change, set(_types_of_new_tables(operations)))
+    return beyond
+
+
+def _types_of_new_tables(operations: list[Any]) -> Iterator[str]:
+    from sqlalchemy import Column
+
+    for operation in operations:
+        if not isinstance(operation, ops.CreateTableOp):
+            continue
+        for column in operation.columns:
+            kind = getattr(getattr(column, "type", None), "item_type", getattr(column, "type", None))
+            if isinstance(column, Column) and getattr(kind, "enums", None) and kind.name:
+                schema = getattr(kind, "schema", None)
+                yield kind.name if schema in (None, "public") else f"{schema}.{kind.name}"
+
+
+def after_both_tables(directives: list[Any]) -> None:
+    """Moves foreign keys between new tables that refer to each other behind both."""
+    from sqlalchemy import ForeignKeyConstraint
+
+    for directive in directives:
+        operations = directive.upgrade_ops.ops
+        later: list[Any] = []
+        made = {_table(one) for one in operations if isinstance(one, ops.CreateTableOp)}
+        for operation in operations:
+            if not isinstance(operation, ops.CreateTableOp):
+                continue
+            made.discard(_table(operation))
+            for key in [one for one in operation.columns if isinstance(one, ForeignKeyConstraint)]:
+                if _target(key) in made:
+                    # A column's == makes an SQL expression.
+                    operation.columns = [one for one in operation.columns if one is not key]
+                    later.append(_as_operation(operation, key))
+        # Dropping either table needs the keys to be gone.
+        operations.extend(later)
+        directive.downgrade_ops.ops[:0] = [key.reverse() for key in reversed(later)]
+
+
+def _as_operation(operation: Any, key: Any) -> Any:
+    names = [column if isinstance(column, str) else column.name for column in key.column_keys]
+    targets = [element.target_fullname for element in key.elements]
+    options = {name: getattr(key, name) for name in ("ondelete", "onupdate", "deferrable", "initially") if getattr(key, name)}
+    *schema, table = _target(key).split(".")
+    if schema:
+        options["referent_schema"] = schema[0]
+    name = key.name or f"{operation.table_name}_{'_'.join(names)}_fkey"
+    return ops.CreateForeignKeyOp(
+        name,
+        operation.table_name,
+        table,
+        names,
+        [target.rpartition(".")[2] for target in targets],
+        source_schema=operation.schema,
+        **options,
+    )
+
+
+def _table(operation: Any) -> str:
+    return f"{operation.schema}.{operation.table_name}" if operation.schema else operation.table_name
+
+
+def _target(key: Any) -> str:
+    return key.elements[0].target_fullname.rpartition(".")[0]
+
+
+def _execute(sql: str) -> str:
+    text = re.sub(r"(?<![:\w\\]):(?=\w)", r"\\:", sql)
+    return f"op.execute({text!r})"
+
+
+def _named(name: str) -> str:
+    return ".".join(map(_quoted, name.split(".")))
+
+
+def _quoted(name: str) -> str:
+    return name if re.fullmatch(r"[a-z_][a-z0-9_]*", name) else quoted(name)

@@ -1,0 +1,135 @@
+"""A column or table that is dropped beside one like it that is added: autogenerate can't tell that from a rename."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from cdk_alembic.protocol.errors import RunnerError
+
+
+def apply_renames(context: Any, directives: list[Any], renames: list[list[str]], *, ask: bool) -> None:
+    """Turns the given drops and adds into renames. `renames`: pairs such as `["users.name", "users.full_name"]`.
+
+    `ask`: whether others that look like a rename are refused. Raises RunnerError `looks_like_rename` or `create_failed`.
+    """
+    wanted = {tuple(pair) for pair in renames}
+    upgrade = [directive.upgrade_ops for directive in directives]
+    found = {(one.name, other.name): (one, other) for one, other in _pairs(context, upgrade, anything=True)}
+    for pair in wanted:
+        if pair not in found:
+            raise RunnerError(
+                "create_failed",
+                f"{pair[0]} is not dropped while {pair[1]} is added, so it can't be renamed",
+                "see what differs with `npx safe-alembic verify`, and correct --rename",
+            )
+        _rename(*found[pair], [*upgrade, *(directive.downgrade_ops for directive in directives)])
+    likely = [(one.name, other.name) for one, other in _pairs(context, upgrade, anything=False)]
+    if likely and ask:
+        shown = "; ".join(f"{old} is dropped and {new}, which is like it, is added" for old, new in likely)
+        options = " ".join(f"--rename {old}={new}" for old, new in likely)
+        raise RunnerError(
+            "looks_like_rename",
+            f"{shown}: a drop loses what it holds, a rename keeps it",
+            f"give {options} if it is one, or --no-rename if it is not",
+        )
+
+
+class _Place:
+    """An operation in its container."""
+
+    def __init__(self, container: Any, operation: Any, name: str, like: Any) -> None:
+        self.container = container
+        self.operation = operation
+        self.name = name
+        self.like = like
+
+
+def _pairs(context: Any, containers: list[Any], *, anything: bool) -> Iterator[tuple[_Place, _Place]]:
+    """Each drop with the adds in the same table, or of tables. Unless `anything`, only those that are alike."""
+    from alembic.operations import ops
+
+    dropped, added = [], []
+    for container, operation in _flat(containers):
+        table = _name(operation)
+        if isinstance(operation, ops.DropColumnOp):
+            column = operation.to_column()
+            like = (table, _type(context, column))
+            dropped.append(_Place(container, operation, f"{table}.{operation.column_name}", like))
+        elif isinstance(operation, ops.AddColumnOp):
+            like = (table, _type(context, operation.column))
+            added.append(_Place(container, operation, f"{table}.{operation.column.name}", like))
+        elif isinstance(operation, ops.DropTableOp):
+            dropped.append(_Place(container, operation, table, _columns(context, operation.to_table())))
+        elif isinstance(operation, ops.CreateTableOp):
+            added.append(_Place(container, operation, table, _columns(context, operation.to_table())))
+    for one in dropped:
+        for other in added:
+            same_kind = isinstance(one.operation, ops.DropTableOp) == isinstance(other.operation, ops.CreateTableOp)
+            same_place = "." not in one.name or one.like[0] == other.like[0] or isinstance(one.operation, ops.DropTableOp)
+            if same_kind and same_place and (anything or one.like == other.like):
+                yield one, other
+
+
+def _rename(one: _Place, other: _Place, containers: list[Any]) -> None:
+    from alembic.operations import ops
+
+    from .beyond import Code
+
+    drop, add = one.operation, other.operation
+    if isinstance(drop, ops.DropTableOp):
+        # Alembic has no text for this operation.
+        schema = f", schema={drop.schema!r}" if drop.schema else ""
+        new: Any = Code(f"op.rename_table({drop.table_name!r}, {add.table_name!r}{schema})")
+        back: Any = Code(f"op.rename_table({add.table_name!r}, {drop.table_name!r}{schema})")
+    else:
+        kept = {"schema": drop.schema, "existing_type": add.column.type, "existing_nullable": drop.to_column().nullable}
+        new = ops.AlterColumnOp(drop.table_name, drop.column_name, modify_name=add.column.name, **kept)
+        back = ops.AlterColumnOp(drop.table_name, add.column.name, modify_name=drop.column_name, **kept)
+    one.container.ops[one.container.ops.index(drop)] = new
+    other.container.ops.remove(add)
+    # The downgrade adds what was dropped, and drops what was added.
+    for container, operation in list(_flat(containers)):
+        if _drops(operation, other.name):
+            container.ops[container.ops.index(operation)] = back
+        elif _adds(operation, one.name):
+            container.ops.remove(operation)
+
+
+def _drops(operation: Any, name: str) -> bool:
+    from alembic.operations import ops
+
+    if isinstance(operation, ops.DropTableOp):
+        return _name(operation) == name
+    return isinstance(operation, ops.DropColumnOp) and f"{_name(operation)}.{operation.column_name}" == name
+
+
+def _adds(operation: Any, name: str) -> bool:
+    from alembic.operations import ops
+
+    if isinstance(operation, ops.CreateTableOp):
+        return _name(operation) == name
+    return isinstance(operation, ops.AddColumnOp) and f"{_name(operation)}.{operation.column.name}" == name
+
+
+def _flat(containers: list[Any]) -> Iterator[tuple[Any, Any]]:
+    for container in containers:
+        for operation in list(container.ops):
+            if hasattr(operation, "ops"):
+                yield from _flat([operation])
+            else:
+                yield container, operation
+
+
+def _name(operation: Any) -> str:
+    schema = getattr(operation, "schema", None)
+    table = getattr(operation, "table_name", "")
+    return table if schema in (None, "public") else f"{schema}.{table}"
+
+
+def _type(context: Any, column: Any) -> str:
+    return str(column.type.compile(dialect=context.dialect)).lower()
+
+
+def _columns(context: Any, table: Any) -> Any:
+    return sorted((column.name, _type(context, column)) for column in table.columns)

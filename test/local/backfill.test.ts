@@ -1,0 +1,116 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Client } from 'pg';
+import { withPostgresServer } from '../../lib/local/postgres/server';
+import { needed } from '../production/environment';
+import { InstalledCommand } from './installed-command';
+import { eventually } from './processes';
+import { Project } from './project';
+
+const ROWS = 40_000;
+const KILLS = 12;
+
+let installed: InstalledCommand;
+let project: Project;
+let scratch: string;
+
+beforeAll(async () => {
+  installed = await InstalledCommand.install();
+});
+afterAll(() => installed?.remove());
+beforeEach(() => {
+  scratch = realpathSync(mkdtempSync(path.join(tmpdir(), 'scratch-')));
+  chmodSync(scratch, 0o755);
+  project = new Project();
+  project.revision(
+    'b2',
+    'a1',
+    'Add people table',
+    `op.create_table("people", sa.Column("team", sa.Text(), primary_key=True), sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("name", sa.Text()), sa.Column("full name", sa.Text()))`,
+    'op.drop_table("people")',
+  );
+});
+afterEach(() => {
+  rmSync(scratch, { recursive: true });
+  project.remove();
+});
+
+function create(fill: string) {
+  const args = ['create', 'Fill full name of people', '--backfill', fill, '--fail-on', 'never', '--json'];
+  const env = { TMPDIR: scratch };
+  return installed.safeAlembic([...args, '--python', needed('RUNNER_PYTHON')], { cwd: project.directory, env }).ended;
+}
+
+const withoutUs = (url: string) => ({
+  ...process.env,
+  PYTHONPATH: '',
+  DATABASE_URL: url.replace('postgresql:', 'postgresql+psycopg:'),
+});
+
+/** Plain Alembic. */
+function upgrade(url: string): ChildProcess {
+  const options = { cwd: project.directory, env: withoutUs(url), stdio: 'ignore' as const };
+  return spawn(needed('RUNNER_PYTHON'), ['-m', 'alembic', 'upgrade', 'head'], options);
+}
+
+test(`${ROWS} rows are filled once each, although the run is killed ${KILLS} times`, async () => {
+  const { stdout, stderr } = await create('people."full name" = upper(name) || \': \' || id::text');
+  if (!stdout) throw new Error(stderr);
+  const text = readFileSync(path.join(project.directory, JSON.parse(stdout).created.file), 'utf8');
+  expect(text).not.toMatch(/cdk.?alembic/i);
+
+  await withPostgresServer(__dirname, async (server) => {
+    const url = server.url();
+    execFileSync(needed('RUNNER_PYTHON'), ['-m', 'alembic', 'upgrade', 'b2'], {
+      cwd: project.directory,
+      env: withoutUs(url),
+      stdio: 'pipe',
+    });
+    const client = new Client(url);
+    await client.connect();
+    const value = async (sql: string) => Number((await client.query(sql)).rows[0].value);
+    await client.query(`
+      INSERT INTO people SELECT 'team ' || n % 3, n, CASE WHEN n % 10 > 0 THEN 'name ' || n END FROM generate_series(1, ${ROWS}) n;
+      UPDATE people SET "full name" = 'written by the application' WHERE id = 7;
+      CREATE TABLE writes (team text, id int);
+      CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO writes VALUES (NEW.team, NEW.id); RETURN NEW; END $$;
+      CREATE TRIGGER note AFTER UPDATE ON people FOR EACH ROW EXECUTE FUNCTION note();`);
+    let killed = 0;
+    for (let done = 0; killed < KILLS; killed++) {
+      const running = upgrade(url);
+      await eventually(async () => (await value('SELECT count(*) AS value FROM writes')) > done);
+      running.kill('SIGKILL');
+      await once(running, 'exit');
+      done = await value('SELECT count(*) AS value FROM writes');
+      expect(running.signalCode).toBe('SIGKILL');
+    }
+    expect(await value('SELECT count(*) AS value FROM writes')).toBeLessThan((ROWS * 9) / 10 - 1);
+    const [code] = await once(upgrade(url), 'exit');
+    expect(code).toBe(0);
+
+    const filled = (ROWS * 9) / 10 - 1;
+    expect(await value('SELECT count(*) AS value FROM writes')).toBe(filled);
+    expect(await value('SELECT count(DISTINCT (team, id)) AS value FROM writes')).toBe(filled);
+    expect(await value(`SELECT count(*) AS value FROM people WHERE "full name" = upper(name) || ': ' || id`)).toBe(filled);
+    expect((await client.query('SELECT "full name" AS is FROM people WHERE id IN (7, 10) ORDER BY id')).rows).toEqual([
+      { is: 'written by the application' },
+      { is: null },
+    ]);
+    await client.end();
+  });
+});
+
+test.each([
+  ['people.nothing = name', 'create_failed', 'people has no column nothing at head'],
+  ['nobody.name = name', 'create_failed', 'there is no table nobody at head'],
+  ['people.name', 'invalid_usage', 'does not assign'],
+  ['people.name = name WHERE id = 1', 'invalid_usage', 'does not assign'],
+])('"%s" writes nothing, and says why', async (fill, code, message) => {
+  const { stdout } = await create(fill);
+  expect(JSON.parse(stdout).error).toMatchObject({ code, message: expect.stringContaining(message) });
+  expect(project.revisions).toEqual(['a1.py', 'b2.py']);
+});

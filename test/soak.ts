@@ -1,0 +1,35 @@
+/*
+ * npm run soak -- kills restarts
+ *
+ * What only many tries show: the parts that the command names, one after the other, or all of them, which takes hours. The figures of the
+ * last run are in docs/reliability.md.
+ */
+import { jestCheck } from './all/checks';
+import { runnerCheck } from './all/context';
+import { runSuite } from './all/suite';
+
+const MINUTES = 600;
+
+/** The Python tests of each part, and how often they try. */
+const PARTS: Readonly<Record<string, readonly [targets: readonly string[], variables: Readonly<Record<string, string>>]>> = {
+  kills: [['run/test_kills.py'], { KILLS: '200' }],
+  restarts: [['soak/restarts.py'], { RESTARTS: '40' }],
+  concurrency: [['soak/concurrency.py'], { PROCESSES: '50', ROUNDS: '10' }],
+  frozen: [['run/test_deadline.py', 'tenants/test_tenants_alone.py', '-k', 'freezes'], {}],
+  pooler: [['database/test_pooler.py'], {}],
+  events: [['protocol/test_events.py'], { EVENTS: '100000' }],
+  tenants: [['tenants/test_tenants_hundreds.py'], { TENANTS: '1000' }],
+  revisions: [['run/test_scale.py'], { REVISIONS: '5000' }],
+};
+
+runSuite(MINUTES, (context) => {
+  const parts = Object.entries(PARTS).map(([name, [targets, variables]]) => ({
+    name,
+    check: runnerCheck(context, name, ['-rP', ...targets.map(inRunner)], variables),
+  }));
+  return { groups: [[...parts, { name: 'majors', check: jestCheck(context, 'majors', 1) }]], atOnce: 1 };
+});
+
+function inRunner(target: string): string {
+  return target.endsWith('.py') ? `test/runner/${target}` : target;
+}
