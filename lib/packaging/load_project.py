@@ -3,9 +3,9 @@
 The packaged runner finds the project. env.py runs in Alembic's offline mode up to its migrations, in Flask's application context
 if it needs one, and Alembic itself loads the revisions. Nothing connects or starts.
 `refused` is what the runner refuses in the order of the revisions. `missing` is a module that neither the package nor Python
-has. `unproved` is any other reason why env.py or the revisions did not load: settings that only the function has, or a library
-for another machine. `foreign` are distributions with such libraries; the overlay has this machine's. `variables` are the names of
-those that the function fills with the database's address.
+has; `own`: the backend's own package lacks it. `unproved` is any other reason why env.py or the revisions did not load: settings
+that only the function has, or a library for another machine. `foreign` are distributions with such libraries; the overlay has
+this machine's. `variables` are the names of those that the function fills with the database's address.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import importlib.machinery
 import json
 import os
+import re
 import sys
 import traceback
 from contextlib import ExitStack
@@ -136,8 +137,8 @@ def watch_environment(backend: Path) -> set[str]:
 
 
 def judge(error: BaseException, package: Path, answer: dict[str, Any], unset: list[str]) -> None:
-    while error.__cause__ is not None and not isinstance(error, ImportError):
-        error = error.__cause__
+    while not isinstance(error, ImportError) and (cause := cause_of(error)) is not None:
+        error = cause
     folders = (f"{package / 'backend'}{os.sep}", f"{package / 'site-packages'}{os.sep}")
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(folders)]
     where = f"{Path(frames[-1].filename).relative_to(package)}:{frames[-1].lineno}" if frames else ""
@@ -148,10 +149,26 @@ def judge(error: BaseException, package: Path, answer: dict[str, Any], unset: li
         # A folder has this name but not the module.
         answer.setdefault("missing", {"module": error.name, "by": where, "unset": unset})
         return
+    if isinstance(error, ImportError) and (name := generated(error, package / "backend")):
+        answer.setdefault("missing", {"module": name, "by": where, "unset": unset, "own": True})
+        return
     text = f"{type(error).__name__}: {error}".splitlines()[0]
     answer.setdefault("unproved", f"{text} ({where})" if where else text)
     if isinstance(error, ImportError):
         answer["foreign"] = foreign(package / "site-packages")
+
+
+def cause_of(error: BaseException) -> BaseException | None:
+    # Flask raises it `from None`.
+    return error.__context__ if type(error).__name__ == "NoAppException" else error.__cause__
+
+
+def generated(error: ImportError, backend: Path) -> str | None:
+    """The module that a backend imports from its own package, and that the package does not have; None if it is another error."""
+    found = re.match(r"cannot import name '(\w+)' from '([\w.]+)'", str(error))
+    is_own = error.path is not None and Path(error.path).name == "__init__.py" and Path(error.path).is_relative_to(backend)
+    # A circle of imports also has names that are not there yet.
+    return f"{found[2]}.{found[1]}" if found and is_own and "partially initialized" not in str(error) else None
 
 
 def exists(name: str) -> bool:

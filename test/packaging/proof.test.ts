@@ -80,6 +80,21 @@ test('env.py finds an address in the variables that the function fills', () => {
   ).toThrow(/^migrations\/env\.py:5 imports reached, /);
 });
 
+test('a module that the build has not generated is named', () => {
+  const directory = writeFiles(backend('from app import version'), { 'app/__init__.py': '' });
+  expect(() => build(directory)).toThrow(
+    /^migrations\/env\.py:1 imports app\.version, which the package of .* does not have: if your build generates it, run that before cdk synth$/,
+  );
+});
+
+test("what Flask's application can't import is named", () => {
+  const directory = writeFiles(backend('from flask import current_app'), {
+    'database.txt': 'psycopg[binary]>=3.2\nsqlalchemy>=2\nflask>=3\n',
+    'app.py': 'import mailer_of_the_team\n',
+  });
+  expect(() => build(directory)).toThrow(/^app\.py:1 imports mailer_of_the_team, which the package of /);
+});
+
 test('another environment is checked, and does not change what is packaged', () => {
   const directory = backend('import os', 'if os.environ.get("PROFILER") == "on":', '    import profiler_of_the_team');
   const target = temporaryDirectory();

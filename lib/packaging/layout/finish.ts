@@ -50,7 +50,6 @@ export function finish(laidOut: LaidOut): void {
     writeManifest(target, alembic, roots);
     compile(laidOut, reached);
     const proof = python ? proved(laidOut, python, aside) : undefined;
-    rememberProof(laidOut);
     const destroys = findDataLosses(backend, paths, listFiles(backend), python, where.roots);
     writeManifest(target, alembic, roots, proof, onlyImported, destroys);
     checkSize(target, directory, distributions, onlyImported ? undefined : reached);
@@ -75,18 +74,23 @@ function compile({ target, python, platform }: LaidOut, reached: ReadonlySet<Dis
 export function proveOnce(laidOut: LaidOut): void {
   if (!laidOut.python || isProved(laidOut)) return;
   proved(laidOut, laidOut.python, undefined);
-  rememberProof(laidOut);
 }
+
+/** Proofs of this process, for machines without a writable cache. */
+const made = new Set<string>();
 
 /** Whether a package was loaded with these variables. */
 export function isProved(which: ProvedPackage): boolean {
-  return recall(proofEntry(which)) !== undefined;
+  const entry = proofEntry(which);
+  return made.has(entry) || recall(entry) !== undefined;
 }
 
 type ProvedPackage = Pick<LaidOut, 'hash' | keyof LoadedWith>;
 
 function rememberProof(which: ProvedPackage): void {
-  remember(proofEntry(which), '');
+  const entry = proofEntry(which);
+  made.add(entry);
+  remember(entry, '');
 }
 
 function proofEntry({ hash, environment, databaseVariables = {} }: ProvedPackage): string {
@@ -102,7 +106,10 @@ function proved(laidOut: LaidOut, python: string, aside: LaidAside | undefined):
     if (proof.refused) {
       throw new PackagingError('invalid_revisions', `the migrations of ${laidOut.directory} can't be deployed: ${proof.refused}`);
     }
-    if (!proof.missing) return proof;
+    if (!proof.missing) {
+      rememberProof(laidOut);
+      return proof;
+    }
     const { module } = proof.missing;
     const back = aside?.putBack(module.split('.')[0] as string);
     if (!back?.size) throw new PackagingError('missing_module', missing(laidOut, proof.missing));
@@ -110,12 +117,14 @@ function proved(laidOut: LaidOut, python: string, aside: LaidAside | undefined):
   }
 }
 
-function missing({ directory, source }: LaidOut, { module, by, unset }: NonNullable<Proof['missing']>): string {
+function missing({ directory, source }: LaidOut, { module, by, unset, own }: NonNullable<Proof['missing']>): string {
   const [first = ''] = module.split('.');
-  const option = optionFor(source, (name) => `${name}-`.startsWith(`${normalized(first)}-`));
-  const remedy = option
-    ? `${option} packages the part that has it`
-    : `${source.add.replace('{}', `the distribution of ${first}`)}, or give the folder that holds it`;
+  const option = own ? undefined : optionFor(source, (name) => `${name}-`.startsWith(`${normalized(first)}-`));
+  const remedy = own
+    ? 'if your build generates it, run that before cdk synth'
+    : option
+      ? `${option} packages the part that has it`
+      : `${source.add.replace('{}', `the distribution of ${first}`)}, or give the folder that holds it`;
   const settings = unset.length
     ? `. If a setting avoids that import, set it in environment: the backend reads ${unset.join(', ')}, not set here`
     : '';

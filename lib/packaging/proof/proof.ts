@@ -15,6 +15,8 @@ export interface Proof {
     readonly by: string;
     /** Unset environment variables that the backend read before the import failed. */
     readonly unset: readonly string[];
+    /** Whether the backend imports it from a package of its own. */
+    readonly own?: boolean;
   };
   /** What the runner would refuse in the order of the revisions, with the remedy. */
   readonly refused?: string;
