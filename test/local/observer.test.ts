@@ -1,6 +1,10 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
 import type { Ask, Report } from '../../lib/contract/facts';
 import { withFolder } from '../../lib/local/processes/with-folder';
 import { type ObserverOptions, startObserver } from '../../lib/local/python/observer';
+import { needed } from '../production/environment';
+import { Project } from './project';
 
 /** Asks a command that stands where the backend's Python would; `script` is what it runs. */
 async function ask(
@@ -77,6 +81,20 @@ describe('the backend’s Python', () => {
       code: 'alembic_missing',
       next: expect.stringContaining('--python'),
     });
+  });
+
+  it('may also have the constructs installed, whose Python package has the name of the runner', async () => {
+    const project = new Project();
+    const installed = path.join(project.directory, 'installed');
+    mkdirSync(path.join(installed, 'cdk_alembic'), { recursive: true });
+    project.write('installed/cdk_alembic/__init__.py', 'raise ImportError("this is the CDK app")');
+    try {
+      const options = { project: project.directory, environment: { PYTHONPATH: installed } };
+      const [report] = await ask([needed('RUNNER_PYTHON')], options);
+      expect(report).toMatchObject({ report: 'graph', graph: { heads: ['a1'] } });
+    } finally {
+      project.remove();
+    }
   });
 
   it('is not waited for if the scratch database does not start', async () => {

@@ -59,7 +59,8 @@ def start():
             f"the backend's Python is {version} ({sys.executable}), but 3.11 is the oldest supported version",
             "use a newer Python in the backend's environment, or pass another one with --python",
         )
-    sys.meta_path.append(Modules(hello["code"]))
+    # First: a backend in one environment with its CDK app has another package with the name `cdk_alembic`.
+    sys.meta_path.insert(0, Modules(hello["code"]))
     os.environ.update(hello["environment"])
     # This Python has read PYTHONPATH already. The first entry is the working directory.
     # Like Python, `abspath` follows no link.
