@@ -75,6 +75,8 @@ function manifest(peers: Readonly<Record<string, string>>): Record<string, unkno
     main,
     types,
     exports: { ...exports, './.jsii': './.jsii' },
+    // For `moduleResolution: node10`, which does not read `exports`.
+    typesVersions: { '*': { client: ['dist/lib/client/index.d.ts'] } },
     bin: { 'migrate-invoke': 'dist/bin/migrate-invoke.js' },
     files: ['.jsii', 'dist', 'lambda', 'lib', 'schema', 'CHANGELOG.md'],
     jsii: { outdir: 'dist/jsii', targets: TARGETS, tsconfig: 'tsconfig.json', validateTsconfig: 'minimal' },

@@ -1,6 +1,6 @@
 import { autocommit, execute, literal } from '../advice/python';
-import type { Part, Step } from '../revision/reviewed';
-import { isConcurrent } from './concurrently';
+import { inAutocommitBlock, type Part, type Step } from '../revision/reviewed';
+import { isConcurrent } from '../sql/concurrently';
 import type { Found, Rule } from './rule';
 
 /** "CREATE INDEX CONCURRENTLY cannot run inside a transaction block" (25001), which Alembic opens. */
@@ -100,14 +100,15 @@ export const rawCommit: Rule = {
   severity: 'error',
   title: 'COMMIT or ROLLBACK as SQL',
   *check({ parts }) {
-    for (const { direction, source, steps, replayed } of parts) {
+    for (const part of parts) {
+      const { direction, source, steps, replayed } = part;
       const reported = new Set<number>();
       const written = (source?.sql ?? [])
         .filter(({ text }) => /^\s*(?:COMMIT|END|ROLLBACK|ABORT)(?:\s+(?:WORK|TRANSACTION))?\s*;?\s*$/i.test(text))
         .map(({ line, text }) => ({ line, how: text.replace(';', '').trim().toUpperCase() }));
       const ran = steps.flatMap(({ action, line }) => (action.does === 'end transaction' ? [{ line, how: action.how }] : []));
       for (const { line, how } of [...ran, ...written]) {
-        if (reported.has(line)) continue;
+        if (reported.has(line) || inAutocommitBlock(part, line)) continue;
         reported.add(line);
         yield {
           line,
