@@ -198,7 +198,7 @@ export const invalidIndexAccepted: Rule = {
   severity: 'error',
   title: 'CREATE INDEX CONCURRENTLY IF NOT EXISTS accepts what a failed build left behind',
   *check({ parts }) {
-    for (const { steps } of parts) {
+    for (const { steps, direction } of parts) {
       const dropped = new Set<string>();
       for (const { action, place, isExisting } of steps) {
         if (action.does === 'drop index') for (const name of action.indexes) dropped.add(name);
@@ -206,6 +206,8 @@ export const invalidIndexAccepted: Rule = {
         if (!action.index || dropped.has(action.index)) continue;
         yield {
           ...place,
+          // Downgrades of production are rare and watched.
+          ...(direction === 'downgrade' ? { atMost: 'warning' as const } : {}),
           message: `if an earlier build of ${action.index} failed, IF NOT EXISTS accepts its INVALID index, and the revision is stamped with an index of ${action.table} that no query uses`,
           instead: autocommit(
             `op.drop_index(${literal(action.index)}, ${literal(action.table)}, if_exists=True, postgresql_concurrently=True)`,

@@ -97,6 +97,19 @@ with op.get_context().autocommit_block():
   },
   {
     rule: 'invalid-index-accepted',
+    about: 'by a downgrade',
+    bad: one(
+      'with op.get_context().autocommit_block():\n    op.drop_index("ix_orders_user_id", "orders", postgresql_concurrently=True)',
+      `
+with op.get_context().autocommit_block():
+    op.create_index("ix_orders_user_id", "orders", ["user_id"], if_not_exists=True, postgresql_concurrently=True)
+`,
+    ),
+    severity: 'warning',
+    good: one('op.execute("SELECT 1")'),
+  },
+  {
+    rule: 'invalid-index-accepted',
     bad: one(
       `
 with op.get_context().autocommit_block():
