@@ -118,8 +118,7 @@ function goOn(event: Event & Planned, { pending, applied, container }: MigrateAn
       ? 'the container keeps running; deploy again when it has ended, or use ContainerDeploy.handOver()'
       : 'apply the rest with `npx migrate-invoke`, which has no such limit, then deploy again; applied revisions stay',
   };
-  log('error', 'failed', { ...about(event), error: failure.message, applied });
-  throw new DeployFailure(failure, event.ResourceProperties.FunctionName);
+  throw failed(failure, event, { applied });
 }
 
 function secondsSince({ StartedAt }: Planned): number {
@@ -163,8 +162,15 @@ async function leaveUntouched(event: UpdateEvent, planned = ''): Promise<Untouch
 function fail(error: unknown, event: Event): never {
   if (!(error instanceof MigrateError)) throw error;
   const { name, message, cause, stack, ...details } = error;
-  log('error', 'failed', { ...about(event), error: message, ...details });
-  throw new DeployFailure(error, event.ResourceProperties.FunctionName);
+  throw failed(error, event, details);
+}
+
+/** Logs a failure and returns it. */
+function failed(failure: Failure, event: Event, details: Record<string, unknown>): DeployFailure {
+  const reported = new DeployFailure(failure, event.ResourceProperties.FunctionName);
+  // `cdk deploy` ends with the messages of this log's last lines.
+  log('error', reported.message, { ...about(event), ...details });
+  return reported;
 }
 
 function waiting(event: Event): (reason: string) => void {

@@ -288,6 +288,13 @@ describe('a migration that fails', () => {
     },
   );
 
+  test('ends its log with the reason, which cdk deploy shows last', async () => {
+    await against(({ command }) => (command === 'plan' ? { answer: plan } : { failure: failure({ revision: 'b2' }) }));
+    const { response } = await deliver(event('Update'));
+    const last = JSON.parse(logged.trim().split('\n').at(-1) as string);
+    expect(last).toMatchObject({ level: 'error', message: response.Reason.split('\n')[0], revision: 'b2', function: FUNCTION });
+  });
+
   test('a failed plan also fails the deploy', async () => {
     await against(() => ({ failure: failure({ code: 'multiple_heads', message: 'the scripts have several heads: b2, x9' }) }));
     const { response } = await deliver(event('Create'));

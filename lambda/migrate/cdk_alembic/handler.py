@@ -69,8 +69,12 @@ def _migrate(invocation: Invocation, variables: DatabaseVariables) -> dict[str, 
         if changed:
             # The backend read its settings when it was imported: import it again, so that it sees a rotated password.
             project.forget_modules()
-        with application_context(project):
-            return execute(project, invocation)
+        try:
+            with application_context(project):
+                return execute(project, invocation)
+        except RunnerError as error:
+            variables.explain(error)
+            raise
 
     return until_connected(invocation, attempt)
 

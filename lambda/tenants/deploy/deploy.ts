@@ -99,8 +99,11 @@ async function endedBadly(event: Event & Partial<Started>, failure: Failure): Pr
 async function failed(event: Event & Partial<Started>, failure: Failure): Promise<Deployed> {
   // A canceled deploy may already be rolling back; failing here would leave the stack in UPDATE_ROLLBACK_FAILED.
   if (event.RequestType === 'Update' && (await isRollingBack(event.StackId))) return { IsComplete: true, Data: event.Data };
-  log('error', 'failed', { ...about(event), ...failure });
-  throw new RunFailure(failure, event.Data?.consoleUrl ?? '');
+  const reported = new RunFailure(failure, event.Data?.consoleUrl ?? '');
+  // `cdk deploy` ends with the messages of this log's last lines.
+  const { message, ...details } = failure;
+  log('error', reported.message, { ...about(event), ...details });
+  throw reported;
 }
 
 function idOf({ ResourceProperties: { StateMachineArn } }: Event): string {

@@ -29,6 +29,17 @@ branch_labels = None
 depends_on = "77"
 
 LIMIT = 3
+
+
+class Base: ...
+
+
+class Team(Base): ...
+
+
+class User(Base): ...
+
+
 STATES = ["open", names(LIMIT)]
 
 
@@ -41,6 +52,7 @@ def upgrade() -> None:
     bind = op.get_bind()
     # why
     op.add_column("users", sa.Column("team", sa.Enum(*STATES)))
+    Team()
     with op.batch_alter_table("users") as batch_op:
         batch_op.create_index("ix", ["team"])
     fill()
@@ -69,10 +81,11 @@ def test_each_statement_is_told_with_its_comments_and_its_block(path: Path) -> N
     assert [(unit["kind"], unit["within"], unit["code"].strip()) for unit in units] == [
         ("names", "", "bind = op.get_bind()"),
         ("plain", "", '# why\n    op.add_column("users", sa.Column("team", sa.Enum(*STATES)))'),
+        ("plain", "", "Team()"),
         ("plain", 'with op.batch_alter_table("users") as batch_op:', 'batch_op.create_index("ix", ["team"])'),
         ("plain", "", "fill()"),
     ]
-    assert units[2]["opened"] == units[2]["line"] - 1
+    assert units[3]["opened"] == units[3]["line"] - 1
 
 
 def test_a_series_is_linked_and_the_last_one_keeps_the_id(path: Path) -> None:
@@ -93,12 +106,15 @@ def test_a_file_has_what_its_statements_need_and_no_more(path: Path) -> None:
     units = bodies(path)["upgrade"]
     pieces = [{"code": unit["code"], "within": unit["within"], "isWritten": True} for unit in units]
     uses_bind = {"code": "bind.execute(sa.text('SELECT 1'))"}
-    first, last = compose(path, "aa_add.py", [wanted("bb", [*pieces[1:3], uses_bind]), wanted("aa", pieces[3:], down="bb")])
+    first, last = compose(path, "aa_add.py", [wanted("bb", [*pieces[1:4], uses_bind]), wanted("aa", pieces[4:], down="bb")])
     assert "    bind = op.get_bind()\n    # why\n" in first["text"]
     assert '    with op.batch_alter_table("users") as batch_op:\n        batch_op.create_index("ix", ["team"])\n' in first["text"]
     assert "STATES" in first["text"] and "LIMIT" in first["text"] and "def fill" not in first["text"]
     assert "def fill" in last["text"] and "STATES" not in last["text"] and "bind" not in last["text"]
+    assert "class Team" in first["text"] and "class Team" not in last["text"]
     for one in (first, last):
+        # Nobody refers to User, so it stays, with what it needs.
+        assert "class User(Base)" in one["text"] and "class Base" in one["text"]
         assert "from app.kinds import KINDS, names" in one["text"]
         assert "###" not in one["text"]
         assert '    """Nothing."""\n' in one["text"]

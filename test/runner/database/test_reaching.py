@@ -189,3 +189,27 @@ def test_a_connection_that_is_lost_in_a_revision_is_not_tried_again(
     assert [item["revision"] for item in answer["applied"]] == ["aa"]
     assert database.rows("SELECT last_value, is_called FROM tries") == [(1, True)]
     assert database.versions() == ["aa"]
+
+
+class TestABackendThatReadsOtherVariables:
+    def error(self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, env: str) -> dict[str, Any]:
+        secret_settings(monkeypatch, "postgresql+psycopg", limits={"connectRetrySeconds": 0})
+        package.initialise("driver://", "generic").write_env(f"import os\nimport sqlalchemy\n{env}\n")
+        package.table_revision("aa")
+        with aws(monkeypatch, lambda *_: {"SecretString": secret(database, host="db.invalid")}):
+            return failure()["error"]
+
+    def test_is_told_which_ones_are_set(self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+        error = self.error(package, database, monkeypatch, 'os.environ["SHOP_DB_URL"]')
+        assert "SHOP_DB_URL is not set" in error["message"]
+        assert "the function sets DATABASE_URL: if env.py reads others" in error["next"]
+
+    @pytest.mark.parametrize(("host", "is_told"), [("127.0.0.1", True), ("db.invalid", False)])
+    def test_is_told_if_it_connects_to_this_machine_by_default(
+        self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, host: str, is_told: bool
+    ) -> None:
+        with closed_port() as port:
+            url = f"postgresql+psycopg://{host}:{port_of(port)}/shop"
+            error = self.error(package, database, monkeypatch, f"sqlalchemy.create_engine({url!r}).connect()")
+        assert error["code"] == "database_unreachable"
+        assert ("the function sets DATABASE_URL: if env.py reads others" in error["next"]) is is_told

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from ..protocol.aws import ATTEMPTS, client
-from ..protocol.errors import RunnerError
+from ..protocol.errors import EnvFailed, RunnerError
 from ..protocol.log import hide, log
 
 DEFAULT_PORT = 5432
@@ -23,6 +23,9 @@ FETCH_TIMEOUT_SECONDS = 3
 RDS_BUNDLE = Path(__file__).parents[1] / "rds-ca.pem"
 """https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"""
 _RDS_HOST = re.compile(r"\.rds\.amazonaws\.com(\.cn)?\.?$", re.IGNORECASE)
+
+# Where a backend connects by default, if its variables are not set.
+_THIS_MACHINE = re.compile(r"localhost|\b127\.0\.0\.1\b|::1|\.s\.PGSQL\.")
 
 
 class DatabaseVariables:
@@ -36,6 +39,8 @@ class DatabaseVariables:
         self._environ = environ
         self._scheme = f"{DEFAULT_SCHEME}+{driver}" if driver else DEFAULT_SCHEME
         self._tls: set[str] = set()
+        self._names: list[str] = []
+        self._host = ""
 
     def __enter__(self) -> DatabaseVariables:
         return self
@@ -50,12 +55,24 @@ class DatabaseVariables:
     def set(self, address: dict[str, str], database: dict[str, Any]) -> bool:
         """Sets the variables that the settings name to a fetched address. Returns whether a value changed."""
         changed = False
-        for name, value in _variables({"urlScheme": self._scheme, **database["variables"]}, address).items():
+        values = _variables({"urlScheme": self._scheme, **database["variables"]}, address)
+        self._names, self._host = list(values), address["host"]
+        for name, value in values.items():
             changed = changed or self._environ.get(name) != value
             self._environ[name] = value
         hide(address["password"])
         self.ask_for_tls(address["host"])
         return changed
+
+    def explain(self, error: RunnerError) -> None:
+        """Adds to the error of a backend that seems to read other variables which ones were set."""
+        is_elsewhere = (
+            error.code == "database_unreachable" and not _THIS_MACHINE.search(self._host) and _THIS_MACHINE.search(error.message)
+        )
+        if self._names and (isinstance(error, EnvFailed) or is_elsewhere):
+            error.next += (
+                f"; the function sets {', '.join(self._names)}: if env.py reads others, name them with DatabaseVariables"
+            )
 
     def take_tls_back(self) -> None:
         """Removes the variables that `ask_for_tls` set."""

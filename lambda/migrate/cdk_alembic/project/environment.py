@@ -11,7 +11,7 @@ from ..database.connecting import bounded_connects
 from ..database.failures import describe, location, missing_variable
 from ..database.version_table import prepare
 from ..database.watchdog import expect, relax
-from ..protocol.errors import RunnerError
+from ..protocol.errors import EnvFailed, RunnerError
 from .project import SET_VARIABLE, Project
 from .revisions import check_rows
 
@@ -174,7 +174,7 @@ def _outside(error: BaseException) -> RunnerError:
     is_of_the_machine = isinstance(error, OSError) and error.filename is not None
     if not is_of_the_machine and (failure := condition(error, of_version_table=False)):
         return failure
-    return RunnerError(
+    return EnvFailed(
         "invalid_project",
         f"env.py failed: {describe(error)}{location(error)}",
         SET_VARIABLE

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..database.failures import describe, location, missing_variable
-from ..protocol.errors import RunnerError
+from ..protocol.errors import EnvFailed
 from .project import SET_VARIABLE, Project
 
 
@@ -55,7 +55,7 @@ def _load(project: Project, env: Path) -> Any:
             # Only the `flask` command reads this variable.
             return ScriptInfo(app_import_path=os.environ.get("FLASK_APP")).load_app()
         except (Exception, SystemExit) as error:
-            raise RunnerError(
+            raise EnvFailed(
                 "invalid_project",
                 f"env.py needs Flask's application, which could not be loaded: {describe(error)}{location(error)}",
                 SET_VARIABLE

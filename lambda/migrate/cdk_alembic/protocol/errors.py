@@ -50,6 +50,10 @@ class ProjectError(RunnerError):
     """The project itself is unusable, on any database."""
 
 
+class EnvFailed(RunnerError):
+    """env.py failed before it had a connection."""
+
+
 def unforeseen(error: BaseException) -> RunnerError:
     """The RunnerError `internal_error` for an unexpected exception."""
     text = " ".join(str(error).split())

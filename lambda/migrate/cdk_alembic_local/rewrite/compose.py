@@ -171,7 +171,10 @@ class _Writer:
         ]
         others = [node for node in self._source.tree.body if node not in module and node not in functions]
         before = needed(used([*functions, *others]), module)
-        after = needed(used([*(node for body in written for node in body), *functions_heads(functions), *others]), module)
+        # What nobody referred to stays, with all that it needs: models may only be there for each other.
+        kept = [node for node in module if node not in before]
+        statements = [node for body in written for node in body]
+        after = needed(used([*statements, *functions_heads(functions), *others, *kept]), module)
         for node in before - after:
             if isinstance(node, (ast.Import, ast.ImportFrom)) and _origin(node) in _ALWAYS:
                 continue

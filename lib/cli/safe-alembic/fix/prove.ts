@@ -98,7 +98,12 @@ async function compose({ observation }: Bench, planned: Plan, taken: ReadonlySet
 }
 
 /** Why candidates are no proved fix; empty: all are, and `review` is that of the project with them. */
-async function tryOut(bench: Bench, input: ReviewInput, review: Review, candidates: readonly Candidate[]) {
+async function tryOut(
+  bench: Bench,
+  input: ReviewInput,
+  review: Review,
+  candidates: readonly Candidate[],
+): Promise<{ readonly reasons: Map<Candidate, string>; readonly review?: Review }> {
   const { observation } = bench;
   const overlay: Overlay = { overlay: candidates.flatMap(({ files }) => files), folder: observation.folder };
   const reasons = new Map<Candidate, string>();
@@ -120,9 +125,8 @@ async function tryOut(bench: Bench, input: ReviewInput, review: Review, candidat
     const why = whyDifferent(old, own);
     if (why !== undefined) reasons.set(one, why);
   }
-  if (reasons.size === 0 && [...before.values(), ...now.values()].some(({ started }) => started === false)) {
-    for (const one of candidates) reasons.set(one, 'the scratch database did not reach it');
-  }
+  const stopped = [...before.values(), ...now.values()].find(({ started }) => started === false);
+  if (reasons.size === 0 && stopped) await blame(bench, input, review, candidates, reasons, stopped.failure ?? '');
   if (reasons.size > 0) return { reasons };
   const again = await reviewWith(bench, input, candidates, overlay);
   for (const one of candidates) {
@@ -130,6 +134,24 @@ async function tryOut(bench: Bench, input: ReviewInput, review: Review, candidat
     if (why !== undefined) reasons.set(one, why);
   }
   return { reasons, review: again };
+}
+
+/** Finds the candidates that stop a trial before any of them starts, such as a file that can't be imported. */
+async function blame(
+  bench: Bench,
+  input: ReviewInput,
+  review: Review,
+  candidates: readonly Candidate[],
+  reasons: Map<Candidate, string>,
+  failure: string,
+): Promise<void> {
+  if (candidates.length > 1) {
+    for (const one of candidates) {
+      const why = (await tryOut(bench, input, review, [one])).reasons.get(one);
+      if (why !== undefined) reasons.set(one, why);
+    }
+  }
+  if (reasons.size === 0) for (const one of candidates) reasons.set(one, `what comes before it fails: ${failure}`);
 }
 
 const MISSING: TrialFacts = { failure: 'it was not tried', started: true };
