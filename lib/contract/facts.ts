@@ -200,6 +200,8 @@ export interface EnvironmentFacts {
   readonly keeps: boolean;
   /** Whether the connection was in a transaction already when env.py called `context.configure()`. */
   readonly outerTransaction: boolean;
+  /** The option that env.py gives to `context.configure()`. Absent: it did not get there. */
+  readonly transactionPerMigration?: boolean;
   /** Path of env.py, relative to the project's folder. */
   readonly file: string;
   /** Plain Alembic's error, or why no revision could run at all. */
@@ -285,6 +287,8 @@ export interface SchemaChange {
 export interface TableFacts {
   /** Names of its direct partitions. Absent: it is not partitioned. */
   readonly partitions?: readonly string[];
+  /** Names of the publications that replicate its rows. Absent: none. */
+  readonly publications?: readonly string[];
   readonly columns: readonly ColumnFacts[];
   readonly constraints: readonly ConstraintFacts[];
   readonly indexes: readonly IndexFacts[];
@@ -410,6 +414,8 @@ export interface Call {
   readonly inLoop: boolean;
   /** In an `if`, `try` or `match`, which a run does not always enter. */
   readonly inBranch: boolean;
+  /** In an `if` that asks the environment or the settings: each stage may run something else. @default false */
+  readonly ifEnvironment?: boolean;
 }
 
 /** The statements of a revision's functions. Null: there is no such function, or it can't be taken apart. */

@@ -2,11 +2,10 @@
  * The package `cdk-alembic`: a jsii module with the constructs, the client, `migrate-invoke` and the runner. jsii-pacmak makes packages
  * of other languages from it.
  */
-import { rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { commandDirectory } from '../../examples/local-aws';
 import { mustRun } from '../../lib/local/processes/run';
-import { withFolder } from '../../lib/local/processes/with-folder';
 import packageJson from '../../package.json';
 import { buildCommand } from '../build-commands';
 import { ABOUT, copy, dependencies, emptyFolder, PROJECT, readme, writeJson } from './stage';
@@ -39,7 +38,7 @@ const ENTRIES = ['lib/index.ts', 'lib/client/index.ts', 'lib/client/index.mts', 
 const SOURCES = 'lib';
 
 /**
- * Writes the npm package to `<outdir>/cdk-alembic` and the wheel to `<outdir>/cdk-alembic-python`. Requires `npm run build`.
+ * Writes the npm package to `<outdir>/cdk-alembic` and the others beside it. Requires `npm run build`.
  *
  * @param outdir a folder of this repository, whose `node_modules` the compiler uses
  */
@@ -58,7 +57,7 @@ export async function stageCdkAlembic(outdir: string): Promise<void> {
   for (const name of COMMANDS) await buildCommand(name, path.join(folder, 'dist/bin'));
   writeJson(path.join(folder, 'package.json'), manifest(peerDependencies));
   await compile(folder);
-  await buildWheel(folder, path.join(outdir, `${NAME}-python`));
+  await otherLanguages(folder, outdir);
   // Only now: jsii's tools accept no peer that is not a jsii module.
   writeJson(path.join(folder, 'package.json'), manifest({ ...peerDependencies, ...SDKS }));
 }
@@ -76,6 +75,8 @@ function manifest(peers: Readonly<Record<string, string>>): Record<string, unkno
     main,
     types,
     exports: { ...exports, './.jsii': './.jsii' },
+    // For `moduleResolution: node10`, which does not read `exports`.
+    typesVersions: { '*': { client: ['dist/lib/client/index.d.ts'] } },
     bin: { 'migrate-invoke': bin['migrate-invoke'], 'migrate-package': bin['migrate-package'] },
     files: ['.jsii', 'dist', 'lambda', 'lib', 'schema', 'CHANGELOG.md'],
     jsii: { outdir: 'dist/jsii', targets: TARGETS, tsconfig: 'tsconfig.json', validateTsconfig: 'minimal' },
@@ -103,13 +104,20 @@ async function compile(folder: string): Promise<void> {
   copy(folder, ['lib/packaging'], ['.py']);
 }
 
-/** The wheel contains the npm package, and its constructs as Python classes. */
-async function buildWheel(folder: string, outdir: string): Promise<void> {
+/**
+ * Generates the code of every other language, to `<outdir>/cdk-alembic-<language>`, and builds the wheel for Python. Each contains the npm
+ * package.
+ */
+async function otherLanguages(folder: string, outdir: string): Promise<void> {
+  await runTool(folder, 'jsii-pacmak', ['--code-only', '--outdir', path.join(folder, 'languages')]);
+  for (const language of Object.keys(TARGETS)) {
+    const made = path.join(outdir, `${NAME}-${language}`);
+    rmSync(made, { recursive: true, force: true });
+    renameSync(path.join(folder, 'languages', language), made);
+  }
+  rmSync(path.join(folder, 'languages'), { recursive: true });
   const uv = path.join(await commandDirectory('uv'), 'uv');
-  await withFolder(async (sources) => {
-    await runTool(folder, 'jsii-pacmak', ['--target', 'python', '--code-only', '--outdir', sources]);
-    await mustRun(uv, ['build', '--quiet', '--wheel', '--out-dir', outdir, path.join(sources, 'python')], { env: process.env });
-  });
+  await mustRun(uv, ['build', '--quiet', '--wheel', path.join(outdir, `${NAME}-python`)], { env: process.env });
 }
 
 /** Runs one of jsii's tools in a folder. */

@@ -13,7 +13,7 @@ const KEYWORDS = ['alembic', 'postgresql', 'migrations', 'sqlalchemy', 'linter',
 const PAGE = 'docs/safe-alembic.md';
 
 /** Runs on every machine, so the wheel contains it. */
-const PARSER = 'libpg-query';
+export const PARSER = 'libpg-query';
 
 /** Writes the npm package: the command and what it reads. PostgreSQL, squawk and the parser are its dependencies. */
 export async function stageNpm(folder: string): Promise<void> {

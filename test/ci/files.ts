@@ -2,6 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
 import { projectDirectory } from '../../examples/local-aws';
+import { homepage } from '../../package.json';
+
+/** Owner and name of this repository, which is also the GitHub Action. */
+export const REPOSITORY = homepage.split('/').slice(-2).join('/');
 
 const ci = path.join(projectDirectory, 'examples/ci');
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { LocalAws, RunResult } from '../../examples/local-aws';
-import { actionFile, githubDirectory, readYaml } from './files';
+import { actionFile, githubDirectory, REPOSITORY, readYaml } from './files';
 import { jobEnvironment, type Ran, runScript, type Shell, type Variables } from './job';
 
 /** Values of a workflow's expressions, by their path: `inputs.stage`, `steps.migrate.outputs.to`. */
@@ -20,7 +20,7 @@ export interface GithubOptions {
   readonly account: string;
 }
 
-const OWN_ACTION = /^OWNER\/cdk-alembic@v\d+$/;
+const OWN_ACTION = new RegExp(`^${REPOSITORY}@v\\d+$`);
 
 /** Runs a workflow of examples/ci/github as GitHub's runner does: job after job, step after step, until one fails. */
 export async function runWorkflow(name: string, options: GithubOptions, context: Context = {}): Promise<WorkflowRun> {

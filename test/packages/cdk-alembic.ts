@@ -30,7 +30,7 @@ export async function cdkAlembic(): Promise<CdkAlembic> {
 }
 
 function wheelIn(folder: string): string {
-  const python = path.join(folder, 'cdk-alembic-python');
+  const python = path.join(folder, 'cdk-alembic-python/dist');
   return path.join(python, readdirSync(python).find((name) => name.endsWith('.whl')) as string);
 }
 

@@ -1,19 +1,34 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { commandDirectory, neutralEnvironment } from '../../examples/local-aws';
+import { commandDirectory, neutralEnvironment, projectDirectory } from '../../examples/local-aws';
 import { findPostgres } from '../../lib/local/postgres/binaries';
 import { type RunResult, run } from '../../lib/local/processes/run';
+import { version } from '../../package.json';
 import { stagePython } from '../../scripts/packages/safe-alembic';
 import { Project } from '../local/project';
 import { needed } from '../production/environment';
 
 /* The package for Python, installed as its page says, on a machine without Node.js. */
 
+const NODE = /^(node|nodejs|npm|npx|corepack)$/;
+const AUTHOR = ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.com'];
+
 let folder: string;
 /** Of the wheel. */
 let wheels: string;
-/** A folder for PATH. */
+/** A folder for PATH: all programs of this machine but Node.js. */
 let programs: string;
 let project: Project;
 
@@ -23,8 +38,12 @@ beforeAll(async () => {
   wheels = path.join(folder, 'source/dist');
   programs = path.join(folder, 'programs');
   mkdirSync(programs);
-  for (const name of ['dirname', 'git', 'id', 'realpath', 'sh']) symlinkSync(await where(name), path.join(programs, name));
-  symlinkSync(path.join(await commandDirectory('uv'), 'uv'), path.join(programs, 'uv'));
+  const directories = [await commandDirectory('uv'), ...(process.env.PATH ?? '').split(path.delimiter).filter(existsSync)];
+  // The first of each name counts, as on the PATH.
+  const all = directories.reverse().flatMap((directory) => readdirSync(directory).map((name) => [name, directory] as const));
+  for (const [name, directory] of new Map(all)) {
+    if (!NODE.test(name)) symlinkSync(path.join(directory, name), path.join(programs, name));
+  }
 
   project = new Project();
   const about = '[project]\nname = "shop"\nversion = "1"\nrequires-python = ">=3.11"\n';
@@ -37,13 +56,9 @@ afterAll(() => {
   project?.remove();
 });
 
-async function where(name: string): Promise<string> {
-  return (await run('sh', ['-c', 'command -v "$0"', name], { env: process.env })).stdout.trim();
-}
-
 /** Runs a program in the project, with these programs alone on the PATH. */
-function inProject(program: string, args: readonly string[]): Promise<RunResult> {
-  const env = { ...neutralEnvironment(process.env), PATH: programs };
+function inProject(program: string, args: readonly string[], more: NodeJS.ProcessEnv = {}): Promise<RunResult> {
+  const env = { ...neutralEnvironment(process.env), PATH: programs, ...more };
   return run(path.join(programs, program), args, { env, cwd: project.directory });
 }
 
@@ -97,6 +112,33 @@ test('`uvx safe-alembic` reviews a project that does not have it', async () => {
     ...['safe-alembic', 'review', 'nothing', '--python', python],
   ]);
   expect([code, output]).toEqual([2, expect.stringContaining('see them with `uvx safe-alembic history`')]);
+});
+
+test('pre-commit installs the hook, which fails on a finding in what is new', async () => {
+  const hooks = path.join(folder, 'hooks');
+  mkdirSync(hooks);
+  for (const name of ['.pre-commit-hooks.yaml', 'pyproject.toml'])
+    cpSync(path.join(projectDirectory, name), path.join(hooks, name));
+  await succeeds('git', ['init', '--quiet', hooks]);
+  await succeeds('git', ['-C', hooks, 'add', '.']);
+  await succeeds('git', ['-C', hooks, ...AUTHOR, 'commit', '--quiet', '--message', 'Hooks']);
+  project.commit();
+  project.revision('b2', 'a1', 'Drop all users', 'op.drop_table("users")');
+
+  const tryRepo = ['try-repo', hooks, 'safe-alembic', '--all-files', '--color', 'never'];
+  const { code, output } = await inProject(
+    'uv',
+    ['tool', 'run', '--quiet', '--python', needed('RUNNER_PYTHON'), 'pre-commit==4.7.0', ...tryRepo],
+    { PRE_COMMIT_HOME: path.join(folder, 'pre-commit'), PIP_FIND_LINKS: wheels },
+  );
+  expect([code, output]).toEqual([1, expect.stringContaining('review Alembic migrations')]);
+  expect(output).toContain('1 revision new or changed since main');
+  expect(output).toContain('error    drop-table');
+});
+
+test('the package that pre-commit installs is of this version', () => {
+  const manifest = readFileSync(path.join(projectDirectory, 'pyproject.toml'), 'utf8');
+  expect(manifest).toContain(`version = "${version}"\ndependencies = ["safe-alembic==${version}"]\n`);
 });
 
 test('the wheel runs on every machine, and has nothing that only one has', () => {

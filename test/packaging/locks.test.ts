@@ -230,8 +230,15 @@ test('a pyproject.toml alone is packaged with a warning that says how to lock it
 });
 
 test('a directory that says nothing is refused, and a requirements file deeper in it is named', () => {
-  const root = writeFiles(temporaryDirectory(), { 'back/requirements.txt': '', 'back/tests/requirements.txt': '' });
+  const files = ['back/infra/cdk/requirements.txt', 'back/requirements.txt', 'back/tests/requirements.txt'];
+  const root = writeFiles(temporaryDirectory(), Object.fromEntries(files.map((file) => [file, ''])));
   expect(noDependencies(root)).toMatch(/the option requirements, such as requirements: \['back\/requirements\.txt'\]$/);
+});
+
+test('a uv.lock without the pyproject.toml that uv reads beside it does not hide the lock above', () => {
+  const project = { 'pyproject.toml': '[project]\nname = "app"\nversion = "1"\n', 'uv.lock': 'version = 1\n' };
+  const root = writeFiles(temporaryDirectory(), { ...project, 'back/uv.lock': 'version = 1\n' });
+  expect(findDependencies(join(root, 'back'), NOTHING)?.found).toBe(`uv.lock of the workspace ${root}`);
 });
 
 test('a directory that says nothing is refused, and the folder above that does is named', () => {

@@ -183,6 +183,13 @@ describe('env.py', () => {
     expect(found).toMatchObject([{ rule: 'env-outer-transaction', severity: 'warning' }]);
   });
 
+  it('that runs all revisions in one transaction is reported to those who run plain Alembic', async () => {
+    const options: ReviewOptions = { ...OPTIONS, rules: { 'env-one-transaction': 'warn' } };
+    const each = env(CONNECT, ...RUN).replace('connection=connection', 'connection=connection, transaction_per_migration=True');
+    expect(rules(await findings(revisions, 'all', { options }))).toEqual(['env-one-transaction']);
+    expect(await findings(revisions, 'all', { options, env: each })).toEqual([]);
+  });
+
   it('as Alembic writes it is not a finding', async () => {
     expect(await findings(revisions, 'all')).toEqual([]);
   });

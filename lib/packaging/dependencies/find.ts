@@ -27,7 +27,7 @@ export function findDependencies(directory: string, selection: Selection): Depen
   const has = (name: string) => existsSync(join(directory, name));
   if (selection.requirements.length) return requirementsTxt(directory, selection.requirements, selection);
   const lock = findUvLock(directory);
-  if (lock && (has('uv.lock') || has('pyproject.toml'))) return uvLock(directory, lock, selection);
+  if (lock && has('pyproject.toml')) return uvLock(directory, lock, selection);
   if (has('poetry.lock')) return poetryLock(directory, selection);
   if (has('pdm.lock')) return pdmLock(directory, selection);
   if (has('pylock.toml')) return pylock(directory, selection);
@@ -43,7 +43,9 @@ export function findDependencies(directory: string, selection: Selection): Depen
 export function noDependencies(directory: string): string {
   const kinds = 'uv.lock, poetry.lock, pdm.lock, pylock.toml, Pipfile.lock, requirements.txt or pyproject.toml';
   const above = ancestors(directory).find((path) => readdirSync(path).some((name) => LOCKS.includes(name)));
-  const below = listFiles(directory, isOthers).filter((path) => /(?:^|\/)requirements[\w.-]*\.txt$/.test(path));
+  const below = listFiles(directory, isOthers)
+    .filter((path) => /(?:^|\/)requirements[\w.-]*\.txt$/.test(path))
+    .sort((one, other) => one.split('/').length - other.split('/').length);
   const hint = above
     ? `${above} has one: give that folder, and alembicConfig for the alembic.ini`
     : `name its requirements files with the option requirements${below.length ? `, such as requirements: ['${below[0]}']` : ''}`;

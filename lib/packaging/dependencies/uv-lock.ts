@@ -7,10 +7,10 @@ import { readToml, type Table } from './parsing/toml';
 import { type DependencySource, outdatedLock, type Selection, uncheckedLock } from './source';
 import { checkUvLock } from './uv-lock-check';
 
-/** The uv lock of a directory: its own, or the one at the root of the workspace above. */
+/** The uv lock of a directory: its own, or the one at the root of the workspace above. As uv, needs a pyproject.toml beside it. */
 export function findUvLock(directory: string): string | undefined {
   const file = join(directory, 'uv.lock');
-  if (existsSync(file)) return file;
+  if (existsSync(file) && existsSync(join(directory, 'pyproject.toml'))) return file;
   const above = dirname(directory);
   return above === directory ? undefined : findUvLock(above);
 }

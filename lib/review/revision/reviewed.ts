@@ -81,7 +81,7 @@ function understandPart(facts: RevisionFacts, direction: Direction, before: Made
       place: {
         line: step.line,
         direction,
-        seen: replayed ? 'replay' : 'source',
+        seen: replayed && step.observed ? 'replay' : 'source',
         ...(step.sql ? { statement: step.sql } : {}),
       },
     };
@@ -119,9 +119,15 @@ function standing({
   // What the function drops in the end is gone with all that waits for it: no other lock on it matters.
   const dropped = new Set(actions.flatMap((action) => (action.does === 'drop' && action.what === 'table' ? action.names : [])));
   const nothingSeen = !facts.statements.length || facts.outcome === 'not_run';
-  return (name, { action }) => {
+  return (name, { action, observed }) => {
     const dropsIt = action.does === 'drop' && action.names.includes(name);
     if (dropped.has(name) && !dropsIt) return false;
-    return nothingSeen || !replayed || locked.has(name) || !!findTable(tables, name) || renamed.has(bare(name));
+    return nothingSeen || !replayed || !observed || locked.has(name) || !!findTable(tables, name) || renamed.has(bare(name));
   };
+}
+
+/** Whether the SQL of a line is only written in autocommit blocks, where BEGIN and COMMIT are a transaction of its own. */
+export function inAutocommitBlock({ source }: Part, line: number): boolean {
+  const here = (source?.sql ?? []).filter((text) => text.line === line);
+  return here.length > 0 && here.every((text) => text.inAutocommitBlock);
 }

@@ -41,6 +41,11 @@ export function stepsOf(facts: DirectionFacts, source: FunctionFacts | null): re
       };
     }),
   );
+  // Another stage runs what the environment kept the replay from.
+  if (facts.outcome === 'done' && source) {
+    const elsewhere = operations.filter(({ call }) => call.ifEnvironment);
+    return [...steps, ...writtenSteps({ ...source, sql: [] }, elsewhere, steps)];
+  }
   const rendered = facts.outcome === 'not_run' ? statements.length > 0 : statements.some(({ line }) => !line);
   if (facts.outcome === 'done' || rendered || !source) return steps;
   return [...steps, ...writtenSteps(source, operations, steps)];

@@ -48,3 +48,24 @@ export const envOuterTransaction: Rule = {
     };
   },
 };
+
+/** The runner gives each revision its own transaction. Projects that run plain `alembic upgrade` turn the rule on. */
+export const envOneTransaction: Rule = {
+  id: 'env-one-transaction',
+  group: 'env.py',
+  severity: 'warning',
+  optional: true,
+  title: '"alembic upgrade" runs all pending revisions in one transaction',
+  *checkProject({ input: { environment } }) {
+    if (environment?.transactionPerMigration !== false || environment.outerTransaction) return;
+    yield {
+      file: environment.file,
+      line: 1,
+      seen: 'replay',
+      message:
+        '"alembic upgrade" runs all pending revisions in one transaction: each lock is held until the last revision is done, ' +
+        'so VALIDATE or a new enum value in a later revision does not help',
+      instead: 'context.configure(connection=connection, target_metadata=target_metadata, transaction_per_migration=True)',
+    };
+  },
+};

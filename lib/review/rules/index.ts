@@ -26,7 +26,7 @@ import {
 } from './data-loss';
 import { earlyReturn, importsApplication, readsOutside, unbatchedLoop } from './data-migrations';
 import { drift } from './drift';
-import { envKeepsNothing, envOuterTransaction } from './environment';
+import { envKeepsNothing, envOneTransaction, envOuterTransaction } from './environment';
 import { editedRevision, mergeDoesWork, orphanRevision, severalHeads } from './graph';
 import {
   checkNotValid,
@@ -41,6 +41,7 @@ import { attachPartitionScan } from './locking/partitions';
 import { dropPrimaryKey } from './locking/primary-keys';
 import { locksSeveralTables, tableRewrite, workUnderLock } from './locking/tables';
 import { lockTimeoutMissing } from './locking/timeouts';
+import { publishedTableAltered } from './publications';
 import { triggerDisabled, upgradeFails } from './replay';
 import { downgradeFails, downgradeMissing, downgradeNotRestoring, dropConstraintNone, reupgradeFails } from './reversibility';
 import type { Rule, RuleInfo } from './rule';
@@ -94,6 +95,7 @@ export const CHECKS: readonly Rule[] = [
   notNullWithoutDefault,
   uniqueOnExistingRows,
   expandAndContractInOne,
+  publishedTableAltered,
   severalHeads,
   orphanRevision,
   mergeDoesWork,
@@ -107,6 +109,7 @@ export const CHECKS: readonly Rule[] = [
   invalidIndexAccepted,
   envKeepsNothing,
   envOuterTransaction,
+  envOneTransaction,
   importsApplication,
   readsOutside,
   unbatchedLoop,

@@ -4,7 +4,7 @@ import { quotedTable } from '../advice/sql';
 import type { Change } from '../revision/change';
 import type { Reviewed } from '../revision/reviewed';
 import { bare } from '../revision/tables';
-import { isConcurrent } from './concurrently';
+import { isConcurrent } from '../sql/concurrently';
 import type { Rule } from './rule';
 
 /** The starting point lacks an object, or already has it: in many projects no migration created the base tables. */

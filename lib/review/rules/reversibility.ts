@@ -1,6 +1,6 @@
 import type { SchemaChange, StatementFailure } from '../../contract/facts';
 import type { Part, Reviewed } from '../revision/reviewed';
-import { isConcurrent } from './concurrently';
+import { isConcurrent } from '../sql/concurrently';
 import type { Rule } from './rule';
 import { some } from './words';
 

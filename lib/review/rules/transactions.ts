@@ -1,6 +1,6 @@
 import { autocommit, execute, literal } from '../advice/python';
-import type { Part, Step } from '../revision/reviewed';
-import { isConcurrent } from './concurrently';
+import { inAutocommitBlock, type Part, type Step } from '../revision/reviewed';
+import { isConcurrent } from '../sql/concurrently';
 import type { Found, Rule } from './rule';
 
 /** "CREATE INDEX CONCURRENTLY cannot run inside a transaction block" (25001), which Alembic opens. */
@@ -100,14 +100,15 @@ export const rawCommit: Rule = {
   severity: 'error',
   title: 'COMMIT or ROLLBACK as SQL',
   *check({ parts }) {
-    for (const { direction, source, steps, replayed } of parts) {
+    for (const part of parts) {
+      const { direction, source, steps, replayed } = part;
       const reported = new Set<number>();
       const written = (source?.sql ?? [])
         .filter(({ text }) => /^\s*(?:COMMIT|END|ROLLBACK|ABORT)(?:\s+(?:WORK|TRANSACTION))?\s*;?\s*$/i.test(text))
         .map(({ line, text }) => ({ line, how: text.replace(';', '').trim().toUpperCase() }));
       const ran = steps.flatMap(({ action, line }) => (action.does === 'end transaction' ? [{ line, how: action.how }] : []));
       for (const { line, how } of [...ran, ...written]) {
-        if (reported.has(line)) continue;
+        if (reported.has(line) || inAutocommitBlock(part, line)) continue;
         reported.add(line);
         yield {
           line,
@@ -197,7 +198,7 @@ export const invalidIndexAccepted: Rule = {
   severity: 'error',
   title: 'CREATE INDEX CONCURRENTLY IF NOT EXISTS accepts what a failed build left behind',
   *check({ parts }) {
-    for (const { steps } of parts) {
+    for (const { steps, direction } of parts) {
       const dropped = new Set<string>();
       for (const { action, place, isExisting } of steps) {
         if (action.does === 'drop index') for (const name of action.indexes) dropped.add(name);
@@ -205,6 +206,8 @@ export const invalidIndexAccepted: Rule = {
         if (!action.index || dropped.has(action.index)) continue;
         yield {
           ...place,
+          // Downgrades of production are rare and watched.
+          ...(direction === 'downgrade' ? { atMost: 'warning' as const } : {}),
           message: `if an earlier build of ${action.index} failed, IF NOT EXISTS accepts its INVALID index, and the revision is stamped with an index of ${action.table} that no query uses`,
           instead: autocommit(
             `op.drop_index(${literal(action.index)}, ${literal(action.table)}, if_exists=True, postgresql_concurrently=True)`,

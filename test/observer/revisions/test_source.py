@@ -130,6 +130,11 @@ def test_calls_that_a_run_may_not_enter_are_marked(tmp_path: Path) -> None:
     assert [(call["name"], call["inBranch"]) for call in found] == [("a", True), ("b", False), ("c", True)]
 
 
+def test_calls_that_depend_on_the_environment_are_marked(tmp_path: Path) -> None:
+    found = upgrade(tmp_path, "if os.environ.get('A'):\n    a()\n    if x:\n        b()\nelse:\n    c()\nif x:\n    d()")["calls"]
+    assert [call["name"] for call in found if call.get("ifEnvironment")] == ["os.environ.get", "a", "b", "c"]
+
+
 def test_what_the_function_uses_of_its_own_file_is_read_where_it_is_used(tmp_path: Path) -> None:
     module = (
         "def helper():\n    inner()\n\ndef inner():\n    op.drop_table('b')\n    helper()\n\n"

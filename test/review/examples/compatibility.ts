@@ -46,6 +46,12 @@ op.rename_table("old_orders", "orders")
     },
   },
   {
+    rule: 'published-table-altered',
+    given: `${GIVEN}\nop.execute("CREATE PUBLICATION reports_users FOR TABLE users")`,
+    bad: one('op.add_column("users", sa.Column("plan", sa.Text(), nullable=True))', 'op.drop_column("users", "plan")'),
+    good: one('op.add_column("orders", sa.Column("plan", sa.Text(), nullable=True))', 'op.drop_column("orders", "plan")'),
+  },
+  {
     rule: 'not-null-without-default',
     bad: one('op.add_column("users", sa.Column("plan", sa.Text(), nullable=False))', 'op.drop_column("users", "plan")'),
     good: one(

@@ -106,6 +106,28 @@ op.create_index("ix_orders_user_id", "orders", ["user_id"])
     ),
   },
   {
+    rule: 'index-not-concurrent',
+    about: 'which only some stages get',
+    bad: {
+      ...one('if os.getenv("STAGE") == "prod":\n    op.create_index("ix_users_email", "users", ["email"])', undefined, {
+        head: 'import os',
+      }),
+      also: ['reads-outside'],
+    },
+    good: {
+      ...one(
+        `
+if os.getenv("STAGE") == "prod":
+    with op.get_context().autocommit_block():
+        op.create_index("ix_users_email", "users", ["email"], postgresql_concurrently=True)
+`,
+        undefined,
+        { head: 'import os' },
+      ),
+      also: ['reads-outside'],
+    },
+  },
+  {
     rule: 'foreign-key-not-valid',
     bad: one(
       'op.create_foreign_key("fk_orders_user_id_users", "orders", "users", ["user_id"], ["id"])',

@@ -82,6 +82,33 @@ with op.get_context().autocommit_block():
     good: one('bind = op.get_bind()\nbind.execute(sa.text("UPDATE users SET active = false WHERE id = 9"))'),
   },
   {
+    rule: 'raw-commit',
+    about: 'of a transaction that the revision began itself',
+    good: one(
+      `
+with op.get_context().autocommit_block():
+    op.execute("BEGIN")
+    op.execute("LOCK TABLE users IN ACCESS EXCLUSIVE MODE NOWAIT")
+    op.execute("ALTER TABLE users ADD COLUMN plan text")
+    op.execute("COMMIT")
+`,
+      'op.drop_column("users", "plan")',
+    ),
+  },
+  {
+    rule: 'invalid-index-accepted',
+    about: 'by a downgrade',
+    bad: one(
+      'with op.get_context().autocommit_block():\n    op.drop_index("ix_orders_user_id", "orders", postgresql_concurrently=True)',
+      `
+with op.get_context().autocommit_block():
+    op.create_index("ix_orders_user_id", "orders", ["user_id"], if_not_exists=True, postgresql_concurrently=True)
+`,
+    ),
+    severity: 'warning',
+    good: one('op.execute("SELECT 1")'),
+  },
+  {
     rule: 'invalid-index-accepted',
     bad: one(
       `

@@ -44,7 +44,8 @@ def environment_facts(project: Project, scratch: Scratch) -> dict[str, Any]:
         return ()
 
     try:
-        command.stamp(project.config, bases[0])
+        with _configured(facts):
+            command.stamp(project.config, bases[0])
         run_environment(project, look)
     except RunnerError as error:
         facts["failure"] = redact(error.message)
@@ -53,6 +54,24 @@ def environment_facts(project: Project, scratch: Scratch) -> dict[str, Any]:
     finally:
         scratch.empty(keep_mark=True)
     return {**facts, "keeps": bases[0] in seen}
+
+
+@contextmanager
+def _configured(facts: dict[str, Any]) -> Iterator[None]:
+    """Adds env.py's own option to the facts: run_environment overrides it."""
+    from alembic.runtime.environment import EnvironmentContext
+
+    configure = EnvironmentContext.configure
+
+    def observed(self: Any, *args: Any, **options: Any) -> None:
+        facts["transactionPerMigration"] = bool(options.get("transaction_per_migration"))
+        configure(self, *args, **options)
+
+    EnvironmentContext.configure = observed
+    try:
+        yield
+    finally:
+        EnvironmentContext.configure = configure
 
 
 def prepare(context: Any) -> None:

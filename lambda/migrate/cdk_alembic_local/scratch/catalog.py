@@ -38,6 +38,9 @@ WITH member AS MATERIALIZED (
   WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'i', 'I', 'f')
     AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_class'::regclass AND objid = c.oid)
     AND coalesce(i.indrelid, c.oid) IS DISTINCT FROM to_regclass({version_table})
+), published AS MATERIALIZED (
+  SELECT p.pubname, r.oid, r.name FROM pg_publication p CROSS JOIN LATERAL pg_get_publication_tables(p.pubname) t
+  JOIN relation r ON r.oid = t.relid
 ), acl AS (
   SELECT CASE relkind WHEN 'S' THEN 'sequence ' ELSE 'table ' END || name AS what, relacl AS acl, relowner AS owner,
     CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char" AS type FROM relation WHERE relacl IS NOT NULL
@@ -105,6 +108,10 @@ WITH member AS MATERIALIZED (
       AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_type'::regclass AND objid = t.oid)
   UNION ALL SELECT 'statistics ' || s.prefix || x.stxname, pg_get_statisticsobjdef(x.oid)
     FROM pg_statistic_ext x JOIN space s ON s.oid = x.stxnamespace
+  UNION ALL SELECT 'publication ' || p.pubname, concat_ws(' ', CASE WHEN p.puballtables THEN 'FOR ALL TABLES'
+        ELSE 'FOR TABLE ' || (SELECT string_agg(name, ', ' ORDER BY name) FROM published WHERE pubname = p.pubname) END,
+      'insert ' || p.pubinsert, 'update ' || p.pubupdate, 'delete ' || p.pubdelete, 'truncate ' || p.pubtruncate)
+    FROM pg_publication p
   UNION ALL SELECT 'event trigger ' || evtname, evtevent || ' ' || evtfoid::regproc || ' ' || evtenabled::text
     FROM pg_event_trigger
   UNION ALL SELECT 'comment on ' || o.type || ' ' || o.identity, c.description
@@ -134,6 +141,7 @@ SELECT json_build_object(
   'indexes', (SELECT json_agg(json_build_array(i.indexrelid::bigint, i.indrelid::bigint, pg_get_indexdef(i.indexrelid),
       i.indkey::int2[], i.indnkeyatts, i.indisunique, i.indisvalid, i.indpred IS NOT NULL))
     FROM pg_index i JOIN relation r ON r.oid = i.indexrelid),
+  'published', (SELECT json_agg(json_build_array(oid::bigint, pubname) ORDER BY pubname) FROM published),
   'entries', (SELECT json_agg(json_build_array(key, definition)) FROM entry)
 )::text
 """
@@ -216,6 +224,9 @@ class Snapshot:
                         "partial": partial,
                     }
                 )
+        for oid, publication in self._facts["published"]:
+            if oid in tables:
+                tables[oid].setdefault("publications", []).append(publication)
         for table in tables.values():
             table["constraints"].sort(key=lambda facts: facts["name"])
             table["indexes"].sort(key=lambda facts: facts["name"])

@@ -36,12 +36,15 @@ _SQL = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 
+_ASKS_ENVIRONMENT = re.compile(r"\b(?:environ|getenv|settings)\b")
+
 
 @dataclass(frozen=True)
 class _Context:
     in_autocommit_block: bool = False
     in_loop: bool = False
     in_branch: bool = False
+    if_environment: bool = False
     batches: dict[str, Batch] = field(default_factory=dict, hash=False, compare=False)
 
 
@@ -86,11 +89,11 @@ class _Walk:
         self._known = functions._known
         self._aliases = functions._aliases
         self._functions = functions
-        self._been: set[tuple[ast.AST, bool, bool, bool]] = set()
+        self._been: set[tuple[ast.AST, _Context]] = set()
         self._statements: set[ast.AST] = set()
 
     def definition(self, node: ast.AST, context: _Context) -> None:
-        key = (node, context.in_autocommit_block, context.in_loop, context.in_branch)
+        key = (node, replace(context, batches={}))
         if key not in self._been:
             self._been.add(key)
             parts = node.body if isinstance(node, (*_FUNCTION, ast.ClassDef)) else [getattr(node, "value", None)]
@@ -125,7 +128,10 @@ class _Walk:
             self._all(ast.iter_child_nodes(node), replace(context, in_loop=True))
         elif isinstance(node, ast.comprehension):
             self._all(node.ifs, context)
-        elif isinstance(node, (ast.If, ast.Try, ast.Match)):
+        elif isinstance(node, ast.If):
+            asks = context.if_environment or _ASKS_ENVIRONMENT.search(ast.unparse(node.test)) is not None
+            self._all(ast.iter_child_nodes(node), replace(context, in_branch=True, if_environment=asks))
+        elif isinstance(node, (ast.Try, ast.Match)):
             self._all(ast.iter_child_nodes(node), replace(context, in_branch=True))
         else:
             if isinstance(node, ast.Call):
@@ -177,6 +183,7 @@ class _Walk:
                 "inAutocommitBlock": context.in_autocommit_block,
                 "inLoop": context.in_loop,
                 "inBranch": context.in_branch,
+                **({"ifEnvironment": True} if context.if_environment else {}),
             }
         )
 

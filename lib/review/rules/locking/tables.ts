@@ -3,7 +3,7 @@ import { addInSteps, changeTypeInSteps } from '../../advice/columns';
 import { validate } from '../../advice/constraints';
 import { execute } from '../../advice/python';
 import { quotedTable } from '../../advice/sql';
-import type { Part, Step } from '../../revision/reviewed';
+import { inAutocommitBlock, type Part, type Step } from '../../revision/reviewed';
 import type { Found, Rule } from '../rule';
 import { exclusivelyLocked } from './locks';
 
@@ -78,7 +78,7 @@ export const workUnderLock: Rule = {
     for (const step of part.steps) {
       if (step.transaction !== transaction) held.clear();
       transaction = step.transaction;
-      const explicit = step.action.does === 'lock' && exclusivelyLocked(step, part)[0];
+      const explicit = step.action.does === 'lock' && !inAutocommitBlock(part, step.line) && exclusivelyLocked(step, part)[0];
       if (explicit) {
         yield {
           ...step.place,
