@@ -20,7 +20,7 @@ async function main(): Promise<void> {
   emptyFolder(RELEASE);
   for (const folder of ['npm', 'pypi', 'sbom']) mkdirSync(path.join(RELEASE, folder));
   for (const name of Object.keys(COMMANDS) as (keyof typeof COMMANDS)[]) await release(name);
-  for (const folder of ['cdk-alembic-python', 'safe-alembic-python/dist']) {
+  for (const folder of ['cdk-alembic-python/dist', 'safe-alembic-python/dist']) {
     const files = readdirSync(path.join(PACKAGES, folder)).filter((name) => /\.(whl|tar\.gz)$/.test(name));
     for (const file of files) cpSync(path.join(PACKAGES, folder, file), path.join(RELEASE, 'pypi', file));
   }
