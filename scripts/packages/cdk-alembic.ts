@@ -29,7 +29,7 @@ const BUNDLED_TYPES = '@pgsql/types';
 /** Only the client in `cdk-alembic/client` needs them. */
 const SDKS = dependencies('@aws-sdk/client-lambda', '@aws-sdk/client-sfn');
 
-const COMMANDS = ['migrate-invoke', 'migrate-invoke-tenants'];
+const COMMANDS = ['migrate-invoke', 'migrate-invoke-tenants', 'migrate-package'];
 
 /** What Node starts or a caller imports. The compiler finds the rest. */
 const ENTRIES = ['lib/index.ts', 'lib/client/index.ts', 'lib/client/index.mts', 'lib/data-loss/child.ts'];
@@ -63,7 +63,7 @@ export async function stageCdkAlembic(outdir: string): Promise<void> {
 }
 
 function manifest(peers: Readonly<Record<string, string>>): Record<string, unknown> {
-  const { main, types, keywords } = packageJson;
+  const { bin, main, types, keywords } = packageJson;
   const { './schema/review.json': _, ...exports } = packageJson.exports;
   return {
     name: NAME,
@@ -77,7 +77,7 @@ function manifest(peers: Readonly<Record<string, string>>): Record<string, unkno
     exports: { ...exports, './.jsii': './.jsii' },
     // For `moduleResolution: node10`, which does not read `exports`.
     typesVersions: { '*': { client: ['dist/lib/client/index.d.ts'] } },
-    bin: { 'migrate-invoke': 'dist/bin/migrate-invoke.js' },
+    bin: { 'migrate-invoke': bin['migrate-invoke'], 'migrate-package': bin['migrate-package'] },
     files: ['.jsii', 'dist', 'lambda', 'lib', 'schema', 'CHANGELOG.md'],
     jsii: { outdir: 'dist/jsii', targets: TARGETS, tsconfig: 'tsconfig.json', validateTsconfig: 'minimal' },
     dependencies: BUNDLED,

@@ -22,14 +22,16 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const installed = (...names: string[]): string => path.join(folder, 'node_modules', ...names);
 
-test('npm installs nothing else with it, at most 8 MB, and the command runs', async () => {
+test('npm installs nothing else with it, at most 8 MB, and the commands run', async () => {
   expect(readdirSync(installed()).filter((name) => !name.startsWith('.'))).toEqual(['cdk-alembic']);
   const files = readdirSync(installed(), { recursive: true, encoding: 'utf8' }).map((name) => statSync(installed(name)));
   const bytes = files.reduce((sum, file) => sum + (file.isFile() ? file.size : 0), 0);
   expect(bytes).toBeLessThan(8_000_000);
 
-  const { stdout } = await mustRun(installed('.bin', 'migrate-invoke'), ['--version'], { env });
-  expect(stdout).toBe(version);
+  for (const command of ['migrate-invoke', 'migrate-package']) {
+    const { stdout } = await mustRun(installed('.bin', command), ['--version'], { env });
+    expect(stdout).toBe(version);
+  }
 });
 
 test('it holds no source and no test', () => {
