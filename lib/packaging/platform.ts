@@ -16,12 +16,14 @@ function isOnAmazonLinux2({ pythonVersion }: FunctionPlatform): boolean {
 }
 
 /**
- * uv's name for the platform: of those that uv knows, the newest that Lambda's Linux runs. For Amazon Linux 2, the next newer
- * one finds the most wheels, and `older` leaves out those that it can't run.
+ * uv's options for the platform: of the Linuxes that uv knows, the newest that Lambda's Linux runs. For Amazon Linux 2, the next newer
+ * one finds the most wheels, and `older` leaves out those that it can't run. The newest patch release of Python: AWS updates Lambda's,
+ * and some distributions require a recent one.
  */
-export function uvPlatform(platform: FunctionPlatform, older = false): string {
+export function uvTarget(platform: FunctionPlatform, older = false): string[] {
   const linux = older ? 'manylinux2014' : isOnAmazonLinux2(platform) ? 'manylinux_2_28' : `manylinux_2_${GLIBC.amazonLinux2023}`;
-  return `${platform.architecture === 'arm64' ? 'aarch64' : 'x86_64'}-${linux}`;
+  const machine = platform.architecture === 'arm64' ? 'aarch64' : 'x86_64';
+  return ['--python-platform', `${machine}-${linux}`, '--python-version', `${platform.pythonVersion}.99`];
 }
 
 const NAMED_GLIBCS: Record<string, number> = { manylinux1: 5, manylinux2010: 12, manylinux2014: 17 };

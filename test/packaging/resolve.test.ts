@@ -26,10 +26,17 @@ describe('resolving what nothing has pinned', () => {
     return calls.map((call) => call.split(' ')).filter(([command]) => command === 'pip');
   }
 
-  const WITH_PYTHON = (python: string) => [expect.arrayContaining(['--python', python, '--python-version', '3.13'])];
+  const WITH_PYTHON = (python: string) => [expect.arrayContaining(['--python', python, '--python-version', '3.13.99'])];
 
   test("uses the function's Python where this machine has it", () => {
     expect(resolvedWith({ '@3.13': '/own/python3.13', '@>=3.11': '/own/python3.11' })).toEqual(WITH_PYTHON('/own/python3.13'));
+  });
+
+  test("takes what requires a recent patch release of the function's Python", () => {
+    const lines = ['six; python_full_version >= "3.13.1"', 'colorama; python_full_version < "3.13.1"'];
+    const selection = { requirements: [], groups: [], extras: [], without: [], add: [] };
+    const { requirements } = compileRequirements(temporaryDirectory(), { lines }, selection, lambda);
+    expect(requirements.map(({ name }) => name)).toEqual(['six']);
   });
 
   test('uses another where it does not, so that uv downloads none', () => {

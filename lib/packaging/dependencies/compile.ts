@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WITHOUT_COMPILERS } from '../install/compiled';
-import { type FunctionPlatform, uvPlatform } from '../platform';
+import { type FunctionPlatform, uvTarget } from '../platform';
 import { findPython, uv } from '../uv';
 import type { Dependencies } from './parsing/requirement';
 import { parseRequirements } from './parsing/requirements-file';
@@ -23,7 +23,7 @@ export function compileRequirements(
     if ('lines' in input) writeFileSync(file, input.lines.map((line) => `${line}\n`).join(''));
     const chosen = [...groups.flatMap((group) => ['--group', group]), ...extras.flatMap((extra) => ['--extra', extra])];
     const own = wheels ? ['--find-links', wheels] : [];
-    const where = ['--python-platform', uvPlatform(platform), '--python-version', platform.pythonVersion];
+    const where = uvTarget(platform);
     // uv would download a Python of the function's version, or try for ten seconds if it can't; any version resolves the same.
     const python = findPython(directory, platform.pythonVersion) ?? findPython(directory, '>=3.11');
     const resolver = python ? ['--python', python] : [];

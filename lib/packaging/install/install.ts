@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Dependencies, normalized, pinned, requirementsText } from '../dependencies/parsing/requirement';
 import type { DependencySource } from '../dependencies/source';
 import { PackagingError } from '../errors';
-import { type FunctionPlatform, tooNew, uvPlatform } from '../platform';
+import { type FunctionPlatform, tooNew, uvTarget } from '../platform';
 import { uv } from '../uv';
 import { BUILD_OPTIONS, failureOf, refuseCompiled, WITHOUT_COMPILERS } from './compiled';
 import { projectWheel } from './project-wheel';
@@ -126,13 +126,5 @@ function uvInstall(
   environment?: NodeJS.ProcessEnv,
   older = false,
 ): void {
-  const where = [
-    '--python-platform',
-    uvPlatform(platform, older),
-    '--python-version',
-    platform.pythonVersion,
-    '--target',
-    target,
-  ];
-  uv(directory, ['pip', 'install', '--quiet', ...where, ...options], environment);
+  uv(directory, ['pip', 'install', '--quiet', ...uvTarget(platform, older), '--target', target, ...options], environment);
 }

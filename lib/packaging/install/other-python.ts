@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type FunctionPlatform, uvPlatform } from '../platform';
+import { type FunctionPlatform, uvTarget } from '../platform';
 import { UvFailed, uv } from '../uv';
 import type { OtherPython, Unbuilt } from './compiled';
 
@@ -21,7 +21,7 @@ export function otherPython(
     const found = versions
       .filter((version) => version !== platform.pythonVersion)
       .map((version) => {
-        const where = ['--python-platform', uvPlatform(platform), '--python-version', version, '--target', target];
+        const where = [...uvTarget({ ...platform, pythonVersion: version }), '--target', target];
         return {
           version,
           names: pins.slice(0, MAX_ASKED).flatMap(({ name, pin }) => (hasWheel(directory, pin, where) ? [name] : [])),
