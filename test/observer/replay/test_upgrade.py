@@ -21,7 +21,13 @@ def test_statements_locks_rewrites_and_changes_are_seen_with_every_driver(observ
     )
     facts = observed.observe("bb")
     version = observed.database.rows("SHOW server_version")[0][0].split()[0]
-    assert facts["environment"] == {"keeps": True, "outerTransaction": False, "file": "alembic/env.py", "postgres": version}
+    assert facts["environment"] == {
+        "keeps": True,
+        "outerTransaction": False,
+        "transactionPerMigration": False,
+        "file": "alembic/env.py",
+        "postgres": version,
+    }
     facts = facts["bb"]
     upgrade = facts["upgrade"]
     assert (upgrade["outcome"], upgrade["leftTransaction"], upgrade["statementsLeftOut"]) == ("done", False, 0)
