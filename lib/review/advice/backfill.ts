@@ -27,7 +27,9 @@ export function readBackfill(text: string): Backfill | undefined {
   const [column, table, schema, ...more] = names.reverse();
   if (!column || !table || more.length) return undefined;
   const node = parseNode(`UPDATE t SET c = (${expression})`);
-  if (!node || !('UpdateStmt' in node) || node.UpdateStmt.whereClause) return undefined;
+  if (!node || !('UpdateStmt' in node)) return undefined;
+  const { targetList = [], fromClause, whereClause, returningClause } = node.UpdateStmt;
+  if (targetList.length !== 1 || fromClause?.length || whereClause || returningClause) return undefined;
   return { table: schema && schema !== 'public' ? `${schema}.${table}` : table, column, expression: expression.trim() };
 }
 
