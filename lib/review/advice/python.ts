@@ -19,7 +19,7 @@ export function tableArguments(name: string): { table: string; schema: string } 
 
 /** Strings, quoted names and comments in SQL, and what a single line does not need. */
 const IN_SQL =
-  /e'(?:[^'\\]|\\[\s\S]|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(\w*)\$[\s\S]*?\$\1\$|\/\*[\s\S]*?\*\/|\s*--[^\n]*|\s*\n\s*/gi;
+  /e'(?:[^'\\]|\\[\s\S]|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(\w*)\$[\s\S]*?\$\1\$|\/\*[\s\S]*?\*\/|(?:\s*--[^\n]*)+\s*|\s*\n\s*/gi;
 
 /** SQL as the argument of `op.execute` or `sa.text`, where `:name` is a parameter. */
 export function sqlLiteral(sql: string): string {
