@@ -57,7 +57,8 @@ function createIndex(action: Does<'create index'>, step: Step, part: Part): Form
 function dropIndex({ indexes }: Does<'drop index'>, part: Part): Form | NoForm {
   const [name = ''] = indexes;
   const found = part.findIndex(name);
-  if (!found || indexes.length > 1) return { reason: 'it drops several indexes in one statement' };
+  if (indexes.length > 1) return { reason: 'it drops several indexes in one statement' };
+  if (!found) return { reason: `there is no index ${name} before the revision` };
   const again = found.index.definition.replace(/^CREATE (UNIQUE )?INDEX /, 'CREATE $1INDEX CONCURRENTLY ');
   const drop = dropConcurrently(name, found.table);
   return {
