@@ -143,7 +143,7 @@ function addComputed({ table, column }: Does<'add column'>, part: Part): Form | 
 
 function updateAll({ table, written }: Update, part: Part): Form | NoForm {
   const batched = updateInBatches(table, written, part.findTable(table));
-  if (batched === undefined) return { reason: 'a row that was updated can not be told from one that was not' };
+  if (batched === undefined) return { reason: 'the batches might never end, because its values can differ each time' };
   return { parts: [{ phase: 'fill', up: batched.split('\n') }], undoneBy: () => false };
 }
 
