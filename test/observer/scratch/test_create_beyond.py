@@ -115,6 +115,25 @@ def test_keys_of_new_tables_that_refer_to_each_other_come_after_both(observed: O
     assert new["notRestored"] == {"added": {}, "removed": {}, "changed": {}} and new["again"]["outcome"] == "done"
 
 
+def test_an_unnamed_constraint_has_the_name_that_postgresql_chooses_so_the_downgrade_can_drop_it(observed: Observed) -> None:
+    tables = (
+        'op.execute("CREATE TABLE aa (id serial PRIMARY KEY)")\nop.execute("CREATE TABLE bb (id serial PRIMARY KEY, code int)")'
+    )
+    observed.revision("aa", None, tables, 'op.execute("DROP TABLE bb, aa")')
+    with_models(
+        observed,
+        ID + 'sa.Table("aa", target_metadata, key())\n'
+        'sa.Table("bb", target_metadata, key(), sa.Column("code", sa.Integer, unique=True),\n'
+        '  sa.Column("aa", sa.ForeignKey("aa.id")))\n',
+    )
+    text, left = create(observed)
+    assert left == [] and text.count("'bb_aa_fkey'") == text.count("'bb_code_key'") == 2
+    assert agree(observed)["message"].startswith("models and migrations agree")
+    [own] = [revision for revision in revisions(observed) if revision != "aa"]
+    facts = observed.observe(own)[own]
+    assert facts["again"]["outcome"] == "done" and facts["notRestored"] == {"added": {}, "removed": {}, "changed": {}}
+
+
 RENAMED = 'sa.Table("aa", target_metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("full_name", sa.Text))\n'
 
 

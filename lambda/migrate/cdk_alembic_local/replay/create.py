@@ -118,12 +118,13 @@ class _Finish:
         context.opts["process_revision_directives"] = hook_and_finish
 
     def _complete(self, context: Any, directives: list[Any]) -> None:
-        from .beyond import after_both_tables, find
+        from .beyond import after_both_tables, find, name_constraints
 
         apply_renames(context, directives, self._renames, ask=self._ask_renames)
         after_both_tables(directives)
         if not self._beyond:
             return
+        name_constraints(directives)
         try:
             found = find(context, directives)
         except Exception as error:
