@@ -26,12 +26,12 @@ def apply_renames(context: Any, directives: list[Any], renames: list[list[str]],
         _rename(*found[pair], [*upgrade, *(directive.downgrade_ops for directive in directives)])
     likely = [(one.name, other.name) for one, other in _pairs(context, upgrade, anything=False)]
     if likely and ask:
-        shown = "; ".join(f"{old} is dropped and {new}, which is like it, is added" for old, new in likely)
+        shown = "; ".join(f"{old} is dropped and {new}, which looks the same, is added" for old, new in likely)
         options = " ".join(f"--rename {old}={new}" for old, new in likely)
         raise RunnerError(
             "looks_like_rename",
-            f"{shown}: a drop loses what it holds, a rename keeps it",
-            f"give {options} if it is one, or --no-rename if it is not",
+            f"{shown}: a drop loses the data, a rename keeps it",
+            f"if it is a rename, give {options}; if it is not, give --no-rename",
         )
 
 

@@ -113,7 +113,7 @@ class _Trial:
         self._say(group, facts)
 
     def _remove(self, context: Any, tables: list[str]) -> None:
-        """Removes made-up rows, which could make a later revision fail. Their keys would ask for an order, or make a circle."""
+        """Removes made-up rows, which could make a later revision fail. As a replica, because foreign keys would require an order."""
         connection = context.connection
         with raw.committed(connection):
             if not raw.value(connection, "SELECT json_build_array(current_setting('is_superuser') = 'on')::text")[0]:
