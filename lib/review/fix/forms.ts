@@ -128,7 +128,7 @@ function addComputed({ table, column }: Does<'add column'>, part: Part): Form | 
   if (column.generated) return { reason: 'PostgreSQL can add a stored generated column only by writing every row' };
   if (column.numbered) return { reason: 'an identity or a serial numbers every row at once' };
   const steps = addSteps(table, column, part.findTable(table));
-  if (!steps) return { reason: 'its default can not be read' };
+  if (!steps) return { reason: 'its default cannot be read' };
   const { table: own, schema } = tableArguments(table);
   const drop = `op.drop_column(${own}, ${literal(column.name)}${schema})`;
   const parts: FormPart[] = [
