@@ -81,7 +81,7 @@ export interface Review {
     readonly acknowledged: number;
     readonly milliseconds: number;
   };
-  /** What was rewritten; the findings are those that are left. Absent: without `--fix`. */
+  /** What was rewritten; the findings are those that are left, or all after a dry run. Absent: without `--fix`. */
   readonly fixes?: Fixes;
   /** What was not checked. Absent: everything was checked. */
   readonly notChecked?: NotChecked;

@@ -136,6 +136,7 @@ test('a revision becomes a series of safe ones that ends with the same schema, a
       ['c3_1', 'c3_2', 'c3_3', 'c3_4', 'c3_5', 'c3'].map((name) => `migrations/versions/${name}.py`),
     );
     expect(text('c3_1.py')).toContain('"""Add team to users (1 of 6)"""');
+    expect(text('c3_4.py')).toContain('# people are looked up by their team');
     expect(text('c3.py')).toMatch(/revision = "c3"\ndown_revision = "c3_5"/);
 
     alembic(url, 'upgrade', 'head');
@@ -151,7 +152,7 @@ test('a revision becomes a series of safe ones that ends with the same schema, a
   });
 });
 
-test('a dry run shows the diff and writes nothing', async () => {
+test('a dry run shows the diff and writes nothing, and its review is that of the file as it is', async () => {
   project.revision(
     'c3',
     'b2',
@@ -163,6 +164,8 @@ test('a dry run shows the diff and writes nothing', async () => {
   const review = await fix('--dry-run');
   expect(fixed(review)).toEqual(['index-not-concurrent']);
   expect(review.fixes?.written).toBe(false);
+  expect(review.failed).toBe(true);
+  expect(review.findings.map(({ rule }) => rule)).toContain('index-not-concurrent');
   expect(review.fixes?.files[0]?.diff).toMatch(/^-\s+op\.create_index\("ix_age"[\s\S]*^\+.*autocommit_block/m);
   expect([text('c3.py'), project.revisions]).toEqual([before, ['a1.py', 'b2.py', 'c3.py']]);
 });
@@ -209,6 +212,14 @@ test('what can not be proved stays as it is, and is named with its reason', asyn
     op.create_table("badges", sa.Column("code", sa.Text(), sa.ForeignKey("teams.code")))`,
     'op.drop_table("badges")\n    op.drop_constraint("uq_teams_code", "teams")',
   );
+  // In batches, the first statement would run last and overwrite the second one's rows, which the scratch database does not have.
+  project.revision(
+    'a7',
+    'f6',
+    'Set years of users',
+    'op.execute("UPDATE users SET years = 1")\n    op.execute("UPDATE users SET years = 2 WHERE email LIKE \'nobody%\'")',
+  );
+  project.revision('b8', 'a7', 'Set code of teams', 'op.execute("UPDATE teams SET code = now()::text")');
   const before = project.revisions.map(text);
   const review = await fix();
   expect(fixed(review)).toEqual([]);
@@ -219,6 +230,8 @@ test('what can not be proved stays as it is, and is named with its reason', asyn
       expect.stringContaining('d4 rename: a rename takes two releases'),
       expect.stringContaining('e5 index-not-concurrent: nothing can be proved, because its downgrade does not run'),
       expect.stringMatching(/f6 constraint-builds-index: the safe form fails: .*unique constraint/),
+      expect.stringMatching(/a7 update-all: line \d+ writes rows, and would run before a statement that it follows/),
+      expect.stringContaining('b8 update-all: the batches might never end'),
     ]),
   );
   expect(project.revisions.map(text)).toEqual(before);

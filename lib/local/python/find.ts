@@ -37,7 +37,7 @@ export function findPython(project: string, environment: Readonly<Record<string,
   }
   if (manager) {
     const [tool] = executables(manager.command, env);
-    // Poetry and Pipenv would take an active environment for the project's.
+    // Poetry and Pipenv would mistake an active environment for the project's.
     const inactive = { ...env, VIRTUAL_ENV: undefined, CONDA_PREFIX: undefined };
     const python = tool && manager.python(folder, tool, inactive);
     if (python) return python;

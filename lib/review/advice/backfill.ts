@@ -15,7 +15,7 @@ export interface Backfill {
 const FIRST_BATCH = 1000;
 /** The smallest and the largest batch. */
 const BATCHES = [100, 100_000] as const;
-/** How long a batch takes, in seconds. The database rests for as long after it. */
+/** How long a batch takes, in seconds. A pause of the same length follows. */
 const SECONDS = 0.5;
 
 /** Reads `users.full_name = name`; undefined if it is not an assignment to a table's column. Call `loadParser` before. */
@@ -27,7 +27,9 @@ export function readBackfill(text: string): Backfill | undefined {
   const [column, table, schema, ...more] = names.reverse();
   if (!column || !table || more.length) return undefined;
   const node = parseNode(`UPDATE t SET c = (${expression})`);
-  if (!node || !('UpdateStmt' in node) || node.UpdateStmt.whereClause) return undefined;
+  if (!node || !('UpdateStmt' in node)) return undefined;
+  const { targetList = [], fromClause, whereClause, returningClause } = node.UpdateStmt;
+  if (targetList.length !== 1 || fromClause?.length || whereClause || returningClause) return undefined;
   return { table: schema && schema !== 'public' ? `${schema}.${table}` : table, column, expression: expression.trim() };
 }
 
@@ -40,8 +42,8 @@ export function backfillCode({ table, column, expression }: Backfill, facts: Tab
   const row = (parts: readonly string[]) => (parts.length > 1 ? `(${parts.join(', ')})` : (parts[0] ?? ''));
   const after = `AND ${row(names)} > ${row(key.map(({ type }, at) => `CAST(:${keys[at]} AS ${type})`))}`;
   const filled = text(expression);
-  return `# Fills ${value} of ${own} where it is NULL, in the order of the key. Each batch is committed by itself and takes about
-# ${SECONDS} s, then the database rests as long. A run that was interrupted continues with the rows that are still NULL.
+  return `# Fills ${value} of ${own} where it is NULL, in the order of the key. Each batch is a transaction of about ${SECONDS} s,
+# followed by a pause of the same length. After an interruption, the next run continues with the rows that are still NULL.
 fill = """
 WITH batch AS (
     SELECT ${names.map((name, at) => `${name} AS ${keys[at]}`).join(', ')} FROM ${own}

@@ -1,7 +1,6 @@
 import type { UpdateStmt } from 'libpg-query';
 import type { TableFacts } from '../../contract/facts';
 import type { Written } from '../sql/action';
-import { isVolatile } from '../sql/definitions';
 import { sqlLiteral } from './python';
 import { quoted, quotedList, quotedTable, Text } from './sql';
 
@@ -26,9 +25,22 @@ function keyOf(facts: TableFacts | undefined): { tuple: string; list: string } {
   return { tuple: columns.length > 1 ? `(${list})` : list, list };
 }
 
+/** Functions with the same result in every batch. Any other could keep a batch's rows different from their values forever. */
+const REPEATABLE =
+  /^(?:abs|btrim|ceil|ceiling|char_length|concat|concat_ws|count|date_part|date_trunc|decode|encode|extract|floor|initcap|jsonb_build_array|jsonb_build_object|jsonb_set|left|length|lower|lpad|ltrim|make_date|max|md5|min|mod|position|power|regexp_replace|replace|reverse|right|round|rpad|rtrim|sha256|split_part|strpos|substr|substring|sum|timezone|to_char|to_date|to_jsonb|to_number|to_timestamp|translate|trunc|upper)$/;
+
+/** Whether an expression over a row has the same value in every batch. `now()` has another one in each transaction. */
+function isRepeatable(value: string): boolean {
+  const functions = [...value.matchAll(/"funcname":\[(.*?)\]/g)].map(
+    ([, names = '']) => /"sval":"([^"]*)"\}\}$/.exec(names)?.[1],
+  );
+  const isMoment = /"SQLValueFunction"|"sval":"(?:now|today|tomorrow|yesterday)"/i.test(value);
+  return !isMoment && functions.every((name) => REPEATABLE.test(name ?? ''));
+}
+
 /**
  * An UPDATE in batches that can be repeated after an interruption: it skips rows that already have their values. Undefined if that
- * can't be determined, as with `n = n + 1` or a random value.
+ * can't be determined, as with `n = n + 1`, `now()` or a random value.
  */
 export function updateInBatches(table: string, written: Written<UpdateStmt> | undefined, facts: TableFacts | undefined) {
   const { targetList = [], fromClause } = written?.node ?? {};
@@ -43,11 +55,14 @@ export function updateInBatches(table: string, written: Written<UpdateStmt> | un
   for (const { name = '', val, location = 0, indirection } of targets) {
     const value = JSON.stringify(val ?? {});
     const refersToTarget = [...value.matchAll(/"sval":"([^"]*)"/g)].some(([, column]) => set.has(column ?? ''));
-    if (!val || indirection?.length || 'MultiAssignRef' in val || refersToTarget || isVolatile(val)) return undefined;
+    if (!val || indirection?.length || 'MultiAssignRef' in val || refersToTarget || !isRepeatable(value)) return undefined;
     const equals = text.find(['='], location);
     if (!equals) return undefined;
     const until = Math.min(text.clauseEnd(equals.end), end ?? Number.POSITIVE_INFINITY);
-    conditions.push(`${quoted(name)} IS DISTINCT FROM (${text.slice(equals.end, until)})`);
+    const type = facts?.columns.find((column) => column.name === name)?.type;
+    const written = text.slice(equals.end, until);
+    // As it is stored: a numeric(10, 2) never equals a value with more digits.
+    conditions.push(`${quoted(name)} IS DISTINCT FROM ${type ? `CAST((${written}) AS ${type})` : `(${written})`}`);
   }
   const assignment = text.slice(begin.end, end).replace(/;$/, '');
   return batches(table, assignment, conditions.join(' OR '), facts);

@@ -17,9 +17,14 @@ export function tableArguments(name: string): { table: string; schema: string } 
   return { table: literal(table ?? name), schema: schema ? `, schema=${literal(schema)}` : '' };
 }
 
+/** Strings, quoted names and comments in SQL, and what a single line does not need. */
+const IN_SQL =
+  /e'(?:[^'\\]|\\[\s\S]|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(\w*)\$[\s\S]*?\$\1\$|\/\*[\s\S]*?\*\/|(?:\s*--[^\n]*)+\s*|\s*\n\s*/gi;
+
 /** SQL as the argument of `op.execute` or `sa.text`, where `:name` is a parameter. */
 export function sqlLiteral(sql: string): string {
-  return literal(sql.replace(/\s*\n\s*/g, ' ').replace(/(?<![:\w\\]):(?=\w)/g, '\\:'));
+  const oneLine = sql.replace(IN_SQL, (part) => (/^\s/.test(part) || part.startsWith('--') ? ' ' : part)).trim();
+  return literal(oneLine.replace(/(?<![:\w\\]):(?=\w)/g, '\\:'));
 }
 
 export function execute(sql: string): string {

@@ -20,14 +20,18 @@ function isKeyword(name: string): boolean {
   return kind >= 3; // reserved, or reserved but for functions and types
 }
 
-/** A statement's text by its tokens. Positions count bytes, as PostgreSQL does. */
+/** A statement's text by its tokens, without its comments. Positions count bytes, as PostgreSQL does. */
 export class Text {
   readonly #bytes: Buffer;
   readonly #tokens: readonly ScanToken[];
 
   constructor(sql: string) {
     this.#bytes = Buffer.from(sql);
-    this.#tokens = scanSync(sql).tokens.filter(({ tokenName }) => !/COMMENT/.test(tokenName));
+    const { tokens } = scanSync(sql);
+    const isComment = ({ tokenName }: ScanToken) => /COMMENT/.test(tokenName);
+    // What is cut out becomes part of one line, where a comment would hide the rest.
+    for (const { start, end } of tokens.filter(isComment)) this.#bytes.fill(' ', start, end);
+    this.#tokens = tokens.filter((token) => !isComment(token));
   }
 
   slice(start: number, end?: number): string {

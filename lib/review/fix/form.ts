@@ -3,15 +3,19 @@ import type { Step } from '../revision/reviewed';
 /**
  * The revisions of a series, in order. Each is a transaction of its own, so that no lock is held while rows are read.
  *
- * `first`: what must be committed before the rest. `add`: what changes the catalog only, and the project's own statements. `fill`: rows
- * in batches. `guard`: a CHECK that unfilled rows would break. `build`: indexes, without a transaction. `validate`: rows are read, writes continue. `require`: what is proved by then.
+ * - `first`: drops indexes.
+ * - `add`: changes the catalog only, and runs the project's own statements.
+ * - `fill`: writes rows in batches.
+ * - `guard`: adds a CHECK that unfilled rows would break.
+ * - `build`: builds indexes outside of a transaction.
+ * - `validate`: reads rows while writes continue.
+ * - `require`: sets what is proved by then.
  */
 export const PHASES = ['first', 'add', 'fill', 'guard', 'build', 'validate', 'require'] as const;
 export type Phase = (typeof PHASES)[number];
 
-/** What a downgrade says of a revision that it need not undo. */
+/** The docstring of a downgrade that has nothing to undo. */
 export const NOTHING_TO_UNDO: Partial<Record<Phase, string>> = {
-  first: 'A value that nobody uses does no harm to the revision before.',
   fill: 'What was filled goes with its column.',
   validate: 'What has been validated does no harm to the revision before.',
 };

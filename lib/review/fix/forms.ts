@@ -57,7 +57,8 @@ function createIndex(action: Does<'create index'>, step: Step, part: Part): Form
 function dropIndex({ indexes }: Does<'drop index'>, part: Part): Form | NoForm {
   const [name = ''] = indexes;
   const found = part.findIndex(name);
-  if (!found || indexes.length > 1) return { reason: 'it drops several indexes in one statement' };
+  if (indexes.length > 1) return { reason: 'it drops several indexes in one statement' };
+  if (!found) return { reason: `there is no index ${name} before the revision` };
   const again = found.index.definition.replace(/^CREATE (UNIQUE )?INDEX /, 'CREATE $1INDEX CONCURRENTLY ');
   const drop = dropConcurrently(name, found.table);
   return {
@@ -127,7 +128,7 @@ function addComputed({ table, column }: Does<'add column'>, part: Part): Form | 
   if (column.generated) return { reason: 'PostgreSQL can add a stored generated column only by writing every row' };
   if (column.numbered) return { reason: 'an identity or a serial numbers every row at once' };
   const steps = addSteps(table, column, part.findTable(table));
-  if (!steps) return { reason: 'its default can not be read' };
+  if (!steps) return { reason: 'its default cannot be read' };
   const { table: own, schema } = tableArguments(table);
   const drop = `op.drop_column(${own}, ${literal(column.name)}${schema})`;
   const parts: FormPart[] = [
@@ -142,7 +143,7 @@ function addComputed({ table, column }: Does<'add column'>, part: Part): Form | 
 
 function updateAll({ table, written }: Update, part: Part): Form | NoForm {
   const batched = updateInBatches(table, written, part.findTable(table));
-  if (batched === undefined) return { reason: 'a row that was updated can not be told from one that was not' };
+  if (batched === undefined) return { reason: 'the batches might never end, because its values can differ each time' };
   return { parts: [{ phase: 'fill', up: batched.split('\n') }], undoneBy: () => false };
 }
 

@@ -95,6 +95,8 @@ class Sorted {
   private readonly down = new Map<Phase, WantedPiece[]>();
   /** The phase that makes an object. */
   private readonly owners = new Map<string, Phase>();
+  /** The latest phase that writes rows. */
+  private lastWrite = 0;
 
   constructor(
     private readonly fixable: readonly Fixable[],
@@ -122,22 +124,34 @@ class Sorted {
     if (!own.length) {
       const phase = unit.within.includes('autocommit_block') ? 'build' : 'add';
       for (const { action } of steps) for (const name of made(action)) this.owners.set(name, phase);
+      if (mayWriteRows(unit, steps)) this.writesRows(phase, unit.line);
       this.add(this.up, phase, kept(unit));
       return;
     }
+    const comments = commentsOf(unit);
     for (const group of statementsOf(steps)) {
       const found = own.filter(({ step }) => group.includes(step));
       if (found.length > 1 || (found.length && group.length > 1)) this.problem = 'one statement does several things';
       const [fix] = found;
-      if (fix) this.write(fix.form);
+      if (fix) this.write(fix, comments.splice(0));
       else this.rewrite(this.up, 'add', group);
     }
   }
 
-  private write({ parts }: Form): void {
-    for (const { phase, up, down = [], autocommit } of parts) {
+  /** Writes may not change their order: one that finds no made-up row would show no difference. */
+  private writesRows(phase: Phase, line: number): void {
+    const at = PHASES.indexOf(phase);
+    if (at < this.lastWrite) this.problem = `line ${line} writes rows, and would run before a statement that it follows`;
+    this.lastWrite = Math.max(this.lastWrite, at);
+  }
+
+  private write({ step, form: { parts } }: Fixable, comments: readonly string[]): void {
+    for (const [at, { phase: own, up, down = [], autocommit }] of parts.entries()) {
+      // An index that takes another one's place is built before that one is dropped.
+      const phase = own === 'first' && this.up.has('build') ? 'build' : own;
       const within = autocommit ? AUTOCOMMIT : '';
-      this.add(this.up, phase, { code: up.join('\n'), within });
+      if (phase === 'fill') this.writesRows(phase, step.line);
+      this.add(this.up, phase, { code: [...(at === 0 ? comments : []), ...up].join('\n'), within });
       // Downgrades undo in the opposite order.
       if (down.length) this.down.set(phase, [{ code: down.join('\n'), within }, ...(this.down.get(phase) ?? [])]);
     }
@@ -166,6 +180,22 @@ class Sorted {
   private add(pieces: Map<Phase, WantedPiece[]>, phase: Phase, piece: WantedPiece): void {
     pieces.set(phase, [...(pieces.get(phase) ?? []), piece]);
   }
+}
+
+const WRITES = ['insert', 'update', 'delete', 'truncate', 'refresh', 'unparsed', 'other'];
+
+/** What was not seen to run, such as a loop over rows, may write rows too. */
+function mayWriteRows({ kind }: BodyUnit, steps: readonly Step[]): boolean {
+  return kind === 'block' || !steps.length || steps.some(({ action }) => WRITES.includes(action.does));
+}
+
+/** The comments above a statement, without its indentation. */
+function commentsOf({ code }: BodyUnit): string[] {
+  const lines = code.split('\n').map((line) => line.trim());
+  return lines.slice(
+    0,
+    lines.findIndex((line) => line !== '' && !line.startsWith('#')),
+  );
 }
 
 function kept({ code, within }: BodyUnit): WantedPiece {

@@ -20,6 +20,7 @@ export function whyDifferent(before: TrialFacts, now: TrialFacts): string | unde
   return undefined;
 }
 
+type Moment = 'after' | 'restored' | 'again';
 const MOMENTS = { after: 'after the upgrade', restored: 'after the downgrade', again: 'after the second upgrade' } as const;
 
 function firstDifference(one: CatalogEntries, other: CatalogEntries): string | undefined {
@@ -35,17 +36,22 @@ function worse(wanted: CatalogEntries, old: CatalogEntries, own: CatalogEntries)
 }
 
 /** A table whose rows are not those that the revision leaves. What both leave as it was may differ: a default can be random. */
-function otherRows(old: TrialFacts, own: TrialFacts, moment: 'after' | 'restored' | 'again'): string | undefined {
-  const tables = Object.keys(own.before?.rows ?? {});
-  return tables.find((table) => {
-    const rowsOf = (trial: TrialFacts): Rows => [trial.before?.rows[table] ?? [], trial[moment]?.rows[table] ?? []];
+function otherRows(old: Required<TrialFacts>, own: Required<TrialFacts>, moment: Moment): string | undefined {
+  return Object.keys(own.before.rows).find((table) => {
+    const rowsOf = (trial: Required<TrialFacts>): Rows => [trial.before.rows[table] ?? [], trial[moment].rows[table] ?? []];
     const [before, after] = [rowsOf(old), rowsOf(own)];
     if (before[1].length !== after[1].length) return true;
-    const columns = new Set([...before[1], ...after[1]].flatMap((row) => Object.keys(row)));
-    return [...columns].some((column) => {
-      if (before[0].every((row) => !(column in row))) return howManySet(before[1], column) !== howManySet(after[1], column);
-      const isLeft = [before, after].every(([then, now]) => valuesOf(then, column) === valuesOf(now, column));
-      return !isLeft && valuesOf(before[1], column) !== valuesOf(after[1], column);
+    const existing = columnsOf(before[0]);
+    const sameStart = existing.every((column) => valuesOf(before[0], column) === valuesOf(after[0], column));
+    return columnsOf([...before[1], ...after[1]]).some((column) => {
+      if (existing.includes(column)) {
+        const isLeft = [before, after].every(([then, now]) => valuesOf(then, column) === valuesOf(now, column));
+        return !isLeft && valuesOf(before[1], column) !== valuesOf(after[1], column);
+      }
+      const [first, second] = [old.after.rows[table] ?? [], old.again.rows[table] ?? []];
+      const isRepeatable = sameStart && valuesOf(first, column) === valuesOf(second, column);
+      const told = isRepeatable ? valuesOf : howManySet;
+      return told(before[1], column) !== told(after[1], column);
     });
   });
 }
@@ -53,6 +59,10 @@ function otherRows(old: TrialFacts, own: TrialFacts, moment: 'after' | 'restored
 type Row = Readonly<Record<string, unknown>>;
 /** Before and now. */
 type Rows = readonly [readonly Row[], readonly Row[]];
+
+function columnsOf(rows: readonly Row[]): readonly string[] {
+  return [...new Set(rows.flatMap((row) => Object.keys(row)))];
+}
 
 function valuesOf(rows: readonly Row[], column: string): string {
   return rows
@@ -77,7 +87,10 @@ export function whyNoBetter(
   const [old, own] = [open(before, [revision.facts.revision]), open(now, series)];
   const notRun = now.revisions.find((one) => series.includes(one.revision) && one.notReplayed !== undefined);
   if (notRun) return `the safe form was not replayed: ${notRun.notReplayed}`;
-  const left = own.find((finding) => fixed.some((gone) => isSame(gone, finding)));
+  const number = (findings: readonly Finding[], rule: string) => findings.filter((finding) => finding.rule === rule).length;
+  const left =
+    own.find((finding) => fixed.some((gone) => isSame(gone, finding))) ??
+    fixed.find(({ rule }) => number(own, rule) > number(old, rule) - number(fixed, rule));
   if (left) return `the review still finds ${left.rule}`;
   const fresh = own.find((finding) => finding.severity === 'error' && !old.some((known) => known.rule === finding.rule));
   return fresh ? `the review then finds ${fresh.rule}: ${fresh.message}` : undefined;

@@ -76,7 +76,7 @@ def wanted(revision: str, upgrade: list[dict[str, Any]], **more: Any) -> dict[st
     return {"revision": revision, "file": f"{revision}.py", "message": f"Add team to users ({revision})", **body, **more}
 
 
-def test_each_statement_is_told_with_its_comments_and_its_block(path: Path) -> None:
+def test_each_statement_has_its_comments_and_its_block(path: Path) -> None:
     units = bodies(path)["upgrade"]
     assert [(unit["kind"], unit["within"], unit["code"].strip()) for unit in units] == [
         ("names", "", "bind = op.get_bind()"),
@@ -118,6 +118,12 @@ def test_a_file_has_what_its_statements_need_and_no_more(path: Path) -> None:
         assert "from app.kinds import KINDS, names" in one["text"]
         assert "###" not in one["text"]
         assert '    """Nothing."""\n' in one["text"]
+
+
+def test_a_step_is_never_written_over_another_file(path: Path) -> None:
+    (path.parent / "bb.py").write_text("")
+    with pytest.raises(RunnerError, match=r"bb\.py exists already"):
+        compose(path, "aa_add.py", [wanted("bb", []), wanted("aa", [], down="bb")])
 
 
 @pytest.mark.parametrize(

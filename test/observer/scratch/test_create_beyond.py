@@ -115,6 +115,25 @@ def test_keys_of_new_tables_that_refer_to_each_other_come_after_both(observed: O
     assert new["notRestored"] == {"added": {}, "removed": {}, "changed": {}} and new["again"]["outcome"] == "done"
 
 
+def test_an_unnamed_constraint_has_the_name_that_postgresql_chooses_so_the_downgrade_can_drop_it(observed: Observed) -> None:
+    tables = (
+        'op.execute("CREATE TABLE aa (id serial PRIMARY KEY)")\nop.execute("CREATE TABLE bb (id serial PRIMARY KEY, code int)")'
+    )
+    observed.revision("aa", None, tables, 'op.execute("DROP TABLE bb, aa")')
+    with_models(
+        observed,
+        ID + 'sa.Table("aa", target_metadata, key())\n'
+        'sa.Table("bb", target_metadata, key(), sa.Column("code", sa.Integer, unique=True),\n'
+        '  sa.Column("aa", sa.ForeignKey("aa.id")))\n',
+    )
+    text, left = create(observed)
+    assert left == [] and text.count("'bb_aa_fkey'") == text.count("'bb_code_key'") == 2
+    assert agree(observed)["message"].startswith("models and migrations agree")
+    [own] = [revision for revision in revisions(observed) if revision != "aa"]
+    facts = observed.observe(own)[own]
+    assert facts["again"]["outcome"] == "done" and facts["notRestored"] == {"added": {}, "removed": {}, "changed": {}}
+
+
 RENAMED = 'sa.Table("aa", target_metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("full_name", sa.Text))\n'
 
 
@@ -135,8 +154,8 @@ def test_a_drop_and_an_add_that_look_like_a_rename_are_asked_about(renamed: Obse
 
 
 def test_a_rename_keeps_the_values_both_ways(renamed: Observed) -> None:
-    text, _ = create(renamed, renames=[["aa.name", "aa.full_name"]])
-    assert "drop_column" not in text and text.count("new_column_name") == 2
+    text, left = create(renamed, renames=[["aa.name", "aa.full_name"]])
+    assert left == [] and "drop_column" not in text and text.count("new_column_name") == 2
     [own] = [revision for revision in revisions(renamed) if revision != "aa"]
     facts = renamed.observe(own)[own]
     assert facts["rows"]["notBroughtBack"] == [] and facts["notRestored"] == {"added": {}, "removed": {}, "changed": {}}
@@ -148,6 +167,24 @@ def test_a_table_can_be_renamed_too(observed: Observed) -> None:
     assert "--rename aa=bb" in observed.failure(ask="create", message="Change aa", empty=False)["next"]
     text, _ = create(observed, renames=[["aa", "bb"]])
     assert "op.rename_table('aa', 'bb')" in text and "op.rename_table('bb', 'aa')" in text and "drop_table" not in text
+
+
+@pytest.mark.parametrize(
+    ("models", "rename"),
+    [
+        (RENAMED.replace("sa.Text)", "sa.Text, index=True)"), ["aa.name", "aa.full_name"]),
+        (RENAMED.replace('"aa"', '"bb"').replace('"full_name", sa.Text)', '"name", sa.Text, index=True)'), ["aa", "bb"]),
+    ],
+)
+def test_an_index_follows_the_rename_of_its_column_or_table(observed: Observed, models: str, rename: list[str]) -> None:
+    table = 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY, name text)")\nop.execute("CREATE INDEX ix_aa_name ON aa (name)")'
+    observed.revision("aa", None, table, 'op.execute("DROP TABLE aa")')
+    with_models(observed, models)
+    text, left = create(observed, renames=[rename])
+    assert left == [] and text.count("op.create_index") == 2
+    [own] = [revision for revision in revisions(observed) if revision != "aa"]
+    facts = observed.observe(own)[own]
+    assert facts["again"]["outcome"] == "done" and facts["notRestored"] == {"added": {}, "removed": {}, "changed": {}}
 
 
 def test_what_only_looks_like_a_rename_is_a_drop_and_an_add_on_request(renamed: Observed) -> None:

@@ -204,9 +204,8 @@ def _as_operation(operation: Any, key: Any) -> Any:
     *schema, table = _target(key).split(".")
     if schema:
         options["referent_schema"] = schema[0]
-    name = key.name or f"{operation.table_name}_{'_'.join(names)}_fkey"
     return ops.CreateForeignKeyOp(
-        name,
+        key.name or _chosen(operation.table_name, names, "fkey"),
         operation.table_name,
         table,
         names,
@@ -214,6 +213,25 @@ def _as_operation(operation: Any, key: Any) -> Any:
         source_schema=operation.schema,
         **options,
     )
+
+
+def name_constraints(directives: list[Any]) -> None:
+    """Names unnamed constraints as PostgreSQL does: a downgrade can't drop one without a name."""
+    for directive in directives:
+        for operation in [*flat(directive.upgrade_ops), *flat(directive.downgrade_ops)]:
+            made = operation._reverse if isinstance(operation, ops.DropConstraintOp) else operation
+            if getattr(operation, "constraint_name", "") is not None:
+                continue
+            if isinstance(made, ops.CreateForeignKeyOp):
+                operation.constraint_name = _chosen(made.source_table, made.local_cols, "fkey")
+            elif isinstance(made, ops.CreateUniqueConstraintOp):
+                operation.constraint_name = _chosen(made.table_name, made.columns, "key")
+
+
+def _chosen(table: str, columns: list[str], suffix: str) -> str | None:
+    """The name that PostgreSQL chooses; None if it is cut."""
+    name = "_".join([table, *columns, suffix])
+    return name if len(name.encode()) < 64 else None  # NAMEDATALEN
 
 
 def _table(operation: Any) -> str:

@@ -118,16 +118,17 @@ class _Finish:
         context.opts["process_revision_directives"] = hook_and_finish
 
     def _complete(self, context: Any, directives: list[Any]) -> None:
-        from .beyond import after_both_tables, find
+        from .beyond import after_both_tables, find, name_constraints
 
         apply_renames(context, directives, self._renames, ask=self._ask_renames)
         after_both_tables(directives)
         if not self._beyond:
             return
+        name_constraints(directives)
         try:
             found = find(context, directives)
         except Exception as error:
-            self.left = [f"what autogenerate does not see was not compared: {describe(error)}"]
+            self.left = [f"what only the catalogs show, because they could not be compared: {describe(error)}"]
             return
         found.add_to(directives[0])
         self.left = found.left
@@ -137,7 +138,7 @@ def _nothing(left: list[str]) -> RunnerError:
     if left:
         return RunnerError(
             "nothing_to_create",
-            f"there is nothing that can be written, but models and migrations do not agree: {'; '.join(left)}",
+            f"nothing can be written, but models and migrations do not agree: {'; '.join(left)}",
             "change the models, or write the operations by hand into the revision that --empty makes",
         )
     return RunnerError(

@@ -1,4 +1,4 @@
-"""A column or table that is dropped beside one like it that is added: autogenerate can't tell that from a rename."""
+"""Tells renames from drops: autogenerate writes a rename as a drop and an add."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ def apply_renames(context: Any, directives: list[Any], renames: list[list[str]],
             raise RunnerError(
                 "create_failed",
                 f"{pair[0]} is not dropped while {pair[1]} is added, so it can't be renamed",
-                "see what differs with `npx safe-alembic verify`, and correct --rename",
+                "correct --rename: first the name that only the database has, then the one that only the models have",
             )
         _rename(*found[pair], [*upgrade, *(directive.downgrade_ops for directive in directives)])
     likely = [(one.name, other.name) for one, other in _pairs(context, upgrade, anything=False)]
     if likely and ask:
-        shown = "; ".join(f"{old} is dropped and {new}, which is like it, is added" for old, new in likely)
+        shown = "; ".join(f"{old} is dropped and {new}, which looks the same, is added" for old, new in likely)
         options = " ".join(f"--rename {old}={new}" for old, new in likely)
         raise RunnerError(
             "looks_like_rename",
-            f"{shown}: a drop loses what it holds, a rename keeps it",
-            f"give {options} if it is one, or --no-rename if it is not",
+            f"{shown}: a drop loses the data, a rename keeps it",
+            f"if it is a rename, give {options}; if it is not, give --no-rename",
         )
 
 
@@ -86,13 +86,14 @@ def _rename(one: _Place, other: _Place, containers: list[Any]) -> None:
         kept = {"schema": drop.schema, "existing_type": add.column.type, "existing_nullable": drop.to_column().nullable}
         new = ops.AlterColumnOp(drop.table_name, drop.column_name, modify_name=add.column.name, **kept)
         back = ops.AlterColumnOp(drop.table_name, add.column.name, modify_name=drop.column_name, **kept)
-    one.container.ops[one.container.ops.index(drop)] = new
-    other.container.ops.remove(add)
+    # An index of the new name comes after the add. A drop by the old name works either way: PostgreSQL ignores the table.
+    other.container.ops[other.container.ops.index(add)] = new
+    one.container.ops.remove(drop)
     # The downgrade adds what was dropped, and drops what was added.
     for container, operation in list(_flat(containers)):
-        if _drops(operation, other.name):
+        if _adds(operation, one.name):
             container.ops[container.ops.index(operation)] = back
-        elif _adds(operation, one.name):
+        elif _drops(operation, other.name):
             container.ops.remove(operation)
 
 

@@ -113,11 +113,12 @@ class _Trial:
         self._say(group, facts)
 
     def _remove(self, context: Any, tables: list[str]) -> None:
-        """Removes made-up rows, which could make a later revision fail. Their keys would ask for an order, or make a circle."""
+        """Removes made-up rows, which could make a later revision fail."""
         connection = context.connection
         with raw.committed(connection):
             if not raw.value(connection, "SELECT json_build_array(current_setting('is_superuser') = 'on')::text")[0]:
                 return
+            # Foreign keys would require an order.
             raw.execute(connection, "SET LOCAL session_replication_role = replica")
             for name in tables:
                 raw.execute(connection, f"DELETE FROM {rows.quoted_table(name)}")  # noqa: S608

@@ -28,6 +28,8 @@ def compose(path: Path, file: str, wanted: list[dict[str, Any]]) -> list[dict[st
         is_last = at == len(wanted) - 1
         text = _Writer(path, source, one, is_first=at == 0, is_last=is_last).text()
         name = file if is_last else "/".join(part for part in (folder, one["file"]) if part)
+        if not is_last and (path.parent / one["file"]).exists():
+            raise refused(path, f"{one['file']} exists already")
         before = source.text if is_last else ""
         diff = difflib.unified_diff(
             before.splitlines(keepends=True),
@@ -112,9 +114,10 @@ class _Writer:
         last = first.end_lineno or first.lineno
         text = "".join(self._source.lines[first.lineno - 1 : last])
         own = (ast.get_docstring(tree) or "").strip().splitlines() or [""]
-        text = text.replace(own[0], message, 1) if own[0] else text.replace('"""', f'"""{message}', 1)
-        if "\\" in message or '"' in message:
-            raise refused(self._path, "its message has quotes")
+        if own[0] != message:
+            if "\\" in message or '"' in message:
+                raise refused(self._path, "its message has quotes")
+            text = text.replace(own[0], message, 1) if own[0] else text.replace('"""', f'"""{message}', 1)
         text = re.sub(r"(?m)^(Revision ID:).*$", rf"\1 {wanted['revision']}", text)
         if not self._is_first:
             text = re.sub(r"(?m)^(Revises:).*$", rf"\1 {wanted['down']}", text)

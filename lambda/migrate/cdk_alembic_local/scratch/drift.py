@@ -143,9 +143,10 @@ def _said(operations: list[Any]) -> Iterator[str]:
         schema = getattr(operation, "schema", None)
         prefix = "" if schema in (None, "public") else f"{schema}."
         table = prefix + str(getattr(operation, "table_name", ""))
-        column = getattr(operation, "column_name", None) or getattr(getattr(operation, "column", None), "name", None)
-        if column:
-            yield f"column {table}.{column}"
+        added = getattr(getattr(operation, "column", None), "name", None)
+        for column in (getattr(operation, "column_name", None), getattr(operation, "modify_name", None), added):
+            if column:
+                yield f"column {table}.{column}"
         name = getattr(operation, "index_name", None) or getattr(operation, "constraint_name", None)
         if name:
             yield f"index {prefix}{name}"

@@ -23,20 +23,20 @@ export async function create(session: Session, given: CreateArguments): Promise<
   if (given.backfill !== undefined && !fill) throw noAssignment(given.backfill);
   const empty = given.empty || fill !== undefined;
   const { data } = screen;
-  const [created, review] = await withScratchDatabase(session, given.databaseUrl, async (observation) => {
+  const [created, review, hookFailure] = await withScratchDatabase(session, given.databaseUrl, async (observation) => {
     const { observer } = observation;
     const reports: Report[] = [];
     const options = { message, head, empty, asIs, renames, askRenames: !noRename, fill };
     await observer.ask({ ask: 'create', ...options, ...scratchStart(session, given) }, (report) => reports.push(report));
     const { revision, file, left, table } = mustHave(reports, 'created');
-    if (fill && table) await writeBackfill(observer, { revision, file, message }, fill, table);
+    const hookFailure = fill && table ? await writeBackfill(observer, { revision, file, message }, fill, table) : undefined;
     const graph = await readGraph(observer);
     const chosen = { revisions: [revision], why: 'the new one', unreleased: [revision], edited: [] };
     const input = await replay(session, given, observer, graph, chosen, started);
     const found = await judge(session, given, input);
     const written = { dryRun: false, whyNot: () => undefined };
     const reviewed = asIs ? found : await fix({ session, given, observation }, input, found, written);
-    return [{ revision, file, left }, reviewed] as const;
+    return [{ revision, file, left }, reviewed, hookFailure ?? reviewed.fixes?.hookFailure] as const;
   });
   screen.status?.clear();
   const files = review.fixes?.files.length ? review.fixes.files.map(({ file }) => file) : [created.file];
@@ -46,27 +46,31 @@ export async function create(session: Session, given: CreateArguments): Promise<
     for (const line of readFileSync(path.join(project, file), 'utf8').trimEnd().split('\n')) data.line(`  ${line}`);
     data.line();
   }
+  if (hookFailure !== undefined) data.warning(`a post_write_hook failed: ${hookFailure}`);
   for (const difference of created.left) data.warning(`not written: ${difference}`);
   showReview(data, review);
   const exitCode = exitCodeOfReview(review);
-  if (common.json)
-    process.stdout.write(`${JSON.stringify({ created: { ...created, files }, review, exitCode }, undefined, 2)}\n`);
+  if (common.json) {
+    const document = { created: { ...created, files, hookFailure }, review, exitCode };
+    process.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
+  }
   return exitCode;
 }
 
-/** Writes the batches into the empty revision. */
+/** Writes the batches into the empty revision. Returns why a post_write_hook failed, if one did. */
 async function writeBackfill(
   observer: Observer,
   { revision, file, message }: { readonly revision: string; readonly file: string; readonly message: string },
   fill: Backfill,
   table: TableFacts,
-): Promise<void> {
+): Promise<string | undefined> {
   const reports: Report[] = [];
   const upgrade = { pieces: [{ code: backfillCode(fill, table) }] };
   const downgrade = { pieces: [], nothing: 'What was filled goes with its column.' };
   const revisions = [{ revision, file, message, imports: ['time'], upgrade, downgrade }];
   await observer.ask({ ask: 'compose', file, revisions }, (report) => reports.push(report));
-  await observer.ask({ ask: 'write', files: mustHave(reports, 'composed').files }, () => {});
+  await observer.ask({ ask: 'write', files: mustHave(reports, 'composed').files }, (report) => reports.push(report));
+  return mustHave(reports, 'written').failure;
 }
 
 function noAssignment(given: string): MigrateError {

@@ -22,9 +22,9 @@ export interface CreateArguments extends ReplayArguments, FailArguments {
   readonly backfill?: string;
   /** Whether to write what Alembic would, and not the safe form. */
   readonly asIs: boolean;
-  /** Names that change. */
+  /** Old and new names of what is renamed. */
   readonly renames: readonly (readonly [string, string])[];
-  /** Whether what looks like a rename is a drop and an add. */
+  /** Whether to drop and add what looks like a rename. */
   readonly noRename: boolean;
 }
 
@@ -32,13 +32,17 @@ export function readCreate(line: CommandLine<keyof typeof OPTIONS>, problems: st
   const [message, ...more] = line.named;
   if (message === undefined) problems.push('the message is missing: safe-alembic create "Add notifications table"');
   if (more.length > 0) problems.push('the message is more than one argument: put it in quotes');
+  const renames = line.texts('rename').flatMap((value) => renameOf(value, problems));
+  if ((line.flag('empty') || line.text('backfill') !== undefined) && (renames.length > 0 || line.flag('no-rename'))) {
+    problems.push('--empty and --backfill compare no models: leave out --rename and --no-rename');
+  }
   return {
     message: message ?? '',
     head: line.text('head'),
     empty: line.flag('empty'),
     backfill: line.text('backfill'),
     asIs: line.flag('as-is'),
-    renames: line.texts('rename').flatMap((value) => renameOf(value, problems)),
+    renames,
     noRename: line.flag('no-rename'),
     ...readFail(line, problems),
     ...readReplay(line, problems),

@@ -15,9 +15,9 @@ Revision
   --empty                   write a revision without operations, to fill in by hand
   --backfill <assignment>   write a revision that fills a column where it is NULL, in batches:
                             "users.full_name = name"
-  --rename <old>=<new>      what looks like a drop and an add is a rename, such as
-                            users.name=users.full_name; repeatable
-  --no-rename               what looks like a rename is a drop and an add
+  --rename <old>=<new>      rename instead of drop and add, such as users.name=users.full_name
+                            or users=people; repeatable
+  --no-rename               drop and add what looks like a rename
   --as-is                   write what Alembic would, not the safe form
                             (default: the safe form, in as many revisions as it takes)
 ${FAIL_HELP}

@@ -3,7 +3,7 @@ import { mustHave } from '../../../local/python/observe';
 import type { Fixes, Review, ReviewInput } from '../../../review';
 import { type Bench, proveFixes } from './prove';
 
-/** Rewrites what a review found, writes the files unless it is a dry run, and returns the review of what is then left. */
+/** Rewrites what a review found. Returns the review of what is left; after a dry run, of the files as they are. */
 export async function fix(
   bench: Bench,
   input: ReviewInput,
@@ -22,5 +22,5 @@ export async function fix(
     files: files.map(({ file, revision, diff, isNew }) => ({ file, revision, diff, isNew })),
     ...(failure === undefined ? {} : { hookFailure: failure }),
   };
-  return { ...left, fixes };
+  return { ...(dryRun ? review : left), fixes };
 }

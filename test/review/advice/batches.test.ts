@@ -1,0 +1,51 @@
+import type { TableFacts } from '../../../lib/contract/facts';
+import { readBackfill } from '../../../lib/review/advice/backfill';
+import { updateInBatches } from '../../../lib/review/advice/batches';
+import { sqlLiteral } from '../../../lib/review/advice/python';
+import { loadParser, parseSql } from '../../../lib/review/sql/parse';
+
+beforeAll(loadParser);
+
+const column = (name: string, type: string) => ({ name, type, notNull: false, identity: false, generated: false });
+const FACTS: TableFacts = {
+  columns: [column('price', 'numeric(10,2)'), column('name', 'text')],
+  constraints: [],
+  indexes: [],
+};
+
+function batched(sql: string): string | undefined {
+  const [action] = parseSql(sql).flatMap(({ actions }) => actions);
+  return action?.does === 'update' ? updateInBatches('items', action.written, FACTS) : undefined;
+}
+
+test.each(['now()', 'CURRENT_TIMESTAMP', "'now'", 'random()', 'own_function(name)', 'price + 1'])(
+  'no batches for SET price = %s, whose loop might never end',
+  (value) => {
+    expect(batched(`UPDATE items SET price = ${value}`)).toBeUndefined();
+  },
+);
+
+test('a value is compared as the column stores it', () => {
+  expect(batched('UPDATE items SET price = round(cost * 1.005, 3)')).toContain(
+    'WHERE price IS DISTINCT FROM CAST((round(cost * 1.005, 3)) AS numeric(10,2)) LIMIT',
+  );
+});
+
+test('a comment of the UPDATE hides no part of the batch', () => {
+  const text = batched('UPDATE items\nSET name = title -- as shown\n, price = cost /* net */');
+  expect(text).toContain('WHERE ctid IN');
+  expect(text).not.toMatch(/as shown|net/);
+});
+
+test('SQL on one line keeps its strings', () => {
+  expect(sqlLiteral("INSERT INTO t -- two lines\n  VALUES ('a\n  -- b', $$c\nd$$, :e)")).toBe(
+    JSON.stringify("INSERT INTO t VALUES ('a\n  -- b', $$c\nd$$, \\:e)"),
+  );
+});
+
+test.each(['users.a = 1), b = (2', 'users.a = 1) FROM other WHERE (true', 'users.a = b WHERE true'])(
+  '%s is more than one assignment',
+  (text) => {
+    expect(readBackfill(text)).toBeUndefined();
+  },
+);

@@ -1,0 +1,27 @@
+import type { TrialFacts, TrialState } from '../../../lib/contract/facts';
+import { whyDifferent } from '../../../lib/review/fix/proof';
+
+const state = (row: Readonly<Record<string, unknown>>): TrialState => ({ entries: {}, indexes: {}, rows: { users: [row] } });
+
+/** A trial that adds a column with these values the first and the second time. */
+function trial(first: unknown, second: unknown, id = 1): TrialFacts {
+  const before = state({ id });
+  return { before, after: state({ id, added: first }), restored: before, again: state({ id, added: second }) };
+}
+
+test('the values of a new column must be those of the revision', () => {
+  expect(whyDifferent(trial('a', 'a'), trial('a', 'a'))).toBeUndefined();
+  expect(whyDifferent(trial('a', 'a'), trial('b', 'b'))).toBe('the rows of users differ after the upgrade');
+  expect(whyDifferent(trial('a', 'a'), trial('a', null))).toBe('the rows of users differ after the second upgrade');
+});
+
+test('values that differ each time, or in other rows, must only be there', () => {
+  expect(whyDifferent(trial('random 1', 'random 2'), trial('random 3', 'random 4'))).toBeUndefined();
+  expect(whyDifferent(trial('of 1', 'of 1', 1), trial('of 2', 'of 2', 2))).toBeUndefined();
+  expect(whyDifferent(trial('random 1', 'random 2'), trial(null, null))).toBe('the rows of users differ after the upgrade');
+});
+
+test('a value that the revision keeps may not change', () => {
+  const kept = { before: state({ id: 1 }), after: state({ id: 1 }), restored: state({ id: 1 }), again: state({ id: 1 }) };
+  expect(whyDifferent(kept, { ...kept, after: state({ id: 2 }) })).toBe('the rows of users differ after the upgrade');
+});
