@@ -55,6 +55,6 @@ test.each([
   const directory = writeFiles(temporaryDirectory(), { [name]: `${text}\n` });
   const source = { found: 'its lock', add: 'run "tool add {}"', files: [join(directory, name)] } as unknown as DependencySource;
   expect(() => checkInstalled({ directory, source } as Backend, temporaryDirectory(), PLATFORM)).toThrow(
-    `hold no Alembic: ${option} packages the part that has it`,
+    `hold no Alembic: set ${option} to package it`,
   );
 });

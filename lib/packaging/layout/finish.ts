@@ -123,7 +123,7 @@ function missing({ directory, source }: LaidOut, { module, by, unset, own }: Non
   const remedy = own
     ? 'if your build generates it, run that first'
     : option
-      ? `${option} packages the part that has it`
+      ? `set ${option} to package it`
       : `${source.add.replace('{}', `the distribution of ${first}`)}, or give the folder that holds it`;
   const settings = unset.length
     ? `. If a setting avoids that import, set it in environment: the backend reads ${unset.join(', ')}, not set here`
