@@ -1,8 +1,7 @@
 /*
  * npm run soak -- kills restarts
  *
- * What only many tries show: the parts that the command names, one after the other, or all of them, which takes hours. The figures of the
- * last run are in docs/reliability.md.
+ * Repeats what fails only rarely: the parts that the command names, one after the other, or all of them, which takes hours.
  */
 import { jestCheck } from './all/checks';
 import { runnerCheck } from './all/context';

@@ -53,7 +53,7 @@ def postgres() -> str | None:
 
 
 def squawk() -> str | None:
-    """The program, which lies where the environment has its commands."""
+    """The program, in the folder of the environment's commands."""
     try:
         files = metadata.files("squawk-cli") or []
     except metadata.PackageNotFoundError:

@@ -29,7 +29,10 @@ const READABLE = 0o100644 << 16;
 export function zipOf(folder: string): Buffer {
   const files = listFiles(folder);
   if (files.length > MAX_ENTRIES)
-    throw new PackagingError('too_large', `${folder} has ${files.length} files and a zip takes ${MAX_ENTRIES}`);
+    throw new PackagingError(
+      'too_large',
+      `the package has ${files.length} files and a zip takes ${MAX_ENTRIES}: leave some out with exclude or without`,
+    );
   const [parts, directory]: [Buffer[], Buffer[]] = [[], []];
   let offset = 0;
   for (const file of files) {

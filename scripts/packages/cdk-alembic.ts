@@ -29,7 +29,8 @@ const BUNDLED_TYPES = '@pgsql/types';
 /** Only the client in `cdk-alembic/client` needs them. */
 const SDKS = dependencies('@aws-sdk/client-lambda', '@aws-sdk/client-sfn');
 
-const COMMANDS = ['migrate-invoke', 'migrate-invoke-tenants', 'migrate-package'];
+/** Each is one bundle. */
+export const COMMANDS = ['migrate-invoke', 'migrate-invoke-tenants', 'migrate-package'];
 
 /** What Node starts or a caller imports. The compiler finds the rest. */
 const ENTRIES = ['lib/index.ts', 'lib/client/index.ts', 'lib/client/index.mts', 'lib/data-loss/child.ts'];

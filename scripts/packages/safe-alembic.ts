@@ -12,7 +12,7 @@ const KEYWORDS = ['alembic', 'postgresql', 'migrations', 'sqlalchemy', 'linter',
 /** The readme of both packages. */
 const PAGE = 'docs/safe-alembic.md';
 
-/** Runs on every machine, so the wheel contains it. */
+/** The parser: its WebAssembly runs on every machine, so the wheel contains it. */
 export const PARSER = 'libpg-query';
 
 /** Writes the npm package: the command and what it reads. PostgreSQL, squawk and the parser are its dependencies. */
@@ -44,7 +44,7 @@ export async function stagePython(folder: string): Promise<void> {
   const bundle = path.join(module, 'bundle');
   await writeCommand(bundle);
   await writeParser(bundle);
-  // What the command reads of it is where its root is.
+  // The command finds its root by this file.
   writeJson(path.join(bundle, 'package.json'), { name: NAME, version: ABOUT.version, private: true });
   copy(folder, ['LICENSE']);
   writeFileSync(path.join(folder, 'README.md'), readme(PAGE));
@@ -53,7 +53,7 @@ export async function stagePython(folder: string): Promise<void> {
   await mustRun(uv, ['build', '--quiet', '--no-build-logs', folder], { env: process.env, cwd: folder });
 }
 
-/** The wheels whose major versions were tested. squawk is the one of npm, so that both packages find the same. */
+/** The wheels whose major versions were tested. squawk has the version of the npm package, so that both find the same. */
 function pyproject(): string {
   const { version, license, author, homepage, bugs } = ABOUT;
   const { 'squawk-cli': squawk } = dependencies('squawk-cli');

@@ -7,43 +7,56 @@ import type { Metafile } from 'esbuild';
 import { commandDirectory, withFolder } from '../../examples/local-aws';
 import { mustRun } from '../../lib/local/processes/run';
 import { buildCommand } from '../build-commands';
+import { COMMANDS } from '../packages/cdk-alembic';
 import { PARSER } from '../packages/safe-alembic';
 import { emptyFolder, PROJECT, writeJson } from '../packages/stage';
 import { bundled, type Component, component, installed, sbom } from './sbom';
 
 const PACKAGES = path.join(PROJECT, 'dist/packages');
 const RELEASE = path.join(PROJECT, 'dist/release');
-/** The bundled commands of each package. */
-const COMMANDS = { 'cdk-alembic': ['migrate-invoke', 'migrate-invoke-tenants'], 'safe-alembic': ['safe-alembic'] } as const;
 
 async function main(): Promise<void> {
   emptyFolder(RELEASE);
   for (const folder of ['npm', 'pypi', 'sbom']) mkdirSync(path.join(RELEASE, folder));
-  for (const name of Object.keys(COMMANDS) as (keyof typeof COMMANDS)[]) await release(name);
-  for (const folder of ['cdk-alembic-python/dist', 'safe-alembic-python/dist']) {
-    const files = readdirSync(path.join(PACKAGES, folder)).filter((name) => /\.(whl|tar\.gz)$/.test(name));
-    for (const file of files) cpSync(path.join(PACKAGES, folder, file), path.join(RELEASE, 'pypi', file));
-  }
+  const handlers: Metafile = JSON.parse(readFileSync(path.join(PROJECT, 'dist/lambda/metafile.json'), 'utf8'));
+  // Its wheel contains the npm package.
+  await release('cdk-alembic', [...(await metafiles(COMMANDS)), handlers], (beside) => beside);
+  await release('safe-alembic', await metafiles(['safe-alembic']), () => [installed(PARSER, PROJECT)]);
 }
 
-async function release(name: keyof typeof COMMANDS): Promise<void> {
-  const cwd = path.join(PACKAGES, name);
+function metafiles(commands: readonly string[]): Promise<Metafile[]> {
+  return withFolder((folder) => Promise.all(commands.map((command) => buildCommand(command, folder))));
+}
+
+/**
+ * Collects a package of npm and the one of PyPI with the same name.
+ *
+ * @param bundles that both contain
+ * @param inWheel chooses, from the dependencies of the npm package, what the wheel contains
+ */
+async function release(
+  name: string,
+  bundles: readonly Metafile[],
+  inWheel: (dependencies: readonly Component[]) => readonly Component[],
+): Promise<void> {
+  const [cwd, python] = [path.join(PACKAGES, name), path.join(PACKAGES, `${name}-python`)];
   await mustRun('npm', ['pack', '--silent', '--pack-destination', path.join(RELEASE, 'npm')], { env: process.env, cwd });
+  const wheels = readdirSync(path.join(python, 'dist')).filter((file) => /\.(whl|tar\.gz)$/.test(file));
+  for (const file of wheels) cpSync(path.join(python, 'dist', file), path.join(RELEASE, 'pypi', file));
+
   const { version, license, dependencies } = JSON.parse(readFileSync(path.join(cwd, 'package.json'), 'utf8'));
-  const metafiles = await withFolder((folder) => Promise.all(COMMANDS[name].map((command) => buildCommand(command, folder))));
-  const inside = metafiles.flatMap((metafile: Metafile) => bundled(metafile, PROJECT));
+  const inside = bundles.flatMap((metafile) => bundled(metafile, PROJECT));
   const beside = Object.keys(dependencies).map((dependency) => installed(dependency, PROJECT));
   write(`${name}.npm`, component('npm', name, version, license), [...inside, ...beside]);
-  if (name !== 'safe-alembic') return;
-  const ofWheel = [...inside, installed(PARSER, PROJECT), ...(await fromPyPI())];
+  const ofWheel = [...inside, ...inWheel(beside), ...(await fromPyPI(python))];
   write(`${name}.pypi`, component('pypi', name, version, license), ofWheel);
 }
 
-/** What is installed with the wheel, in the newest versions that it accepts. */
-async function fromPyPI(): Promise<Component[]> {
+/** What is installed with a wheel, in the newest versions that it accepts. */
+async function fromPyPI(cwd: string): Promise<Component[]> {
   const uv = path.join(await commandDirectory('uv'), 'uv');
   const compile = ['pip', 'compile', '--quiet', '--no-header', '--no-annotate', '--universal', 'pyproject.toml'];
-  const { stdout } = await mustRun(uv, compile, { env: process.env, cwd: path.join(PACKAGES, 'safe-alembic-python') });
+  const { stdout } = await mustRun(uv, compile, { env: process.env, cwd });
   return [...stdout.matchAll(/^([\w.-]+)==([\w.]+)/gm)].map(([, name = '', version = '']) => component('pypi', name, version));
 }
 

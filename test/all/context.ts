@@ -27,7 +27,7 @@ export interface TestContext extends CheckContext {
 /** Installs the tools of the tests and starts their PostgreSQL. @param folder is removed at the end */
 export async function testContext(folder: string, minutes: number): Promise<TestContext> {
   const onInstall = (tool: string): void => console.log(`installing ${tool} into .cache/tools (only the first time)`);
-  // The others are installed by it.
+  // It installs the others.
   const uv = await commandDirectory('uv', onInstall);
   const [tools, python, cfnLint] = await Promise.all([
     systemTools(folder, (tool) => console.log(`installing ${tool} by apt-get (only the first time)`)),
@@ -45,7 +45,7 @@ export async function testContext(folder: string, minutes: number): Promise<Test
     env: {
       ...neutralEnvironment(process.env),
       TMPDIR: folder,
-      // What this machine keeps from earlier runs decides no test; packages are not fetched again.
+      // No test depends on what this machine keeps from earlier runs, except the packages that uv has fetched.
       XDG_CACHE_HOME: path.join(folder, 'cache'),
       UV_CACHE_DIR: process.env.UV_CACHE_DIR ?? path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache'), 'uv'),
       // The packages of the tests are the same whether or not this machine may download a Python.

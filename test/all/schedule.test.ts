@@ -74,7 +74,7 @@ describe('the checks of npm test', () => {
     ]);
   });
 
-  it('waits for one that it needs, which runs once and may fail', async () => {
+  it('wait for one that they need, which runs once and may fail', async () => {
     const order: string[] = [];
     const needed = shared(async () => {
       order.push('needed');

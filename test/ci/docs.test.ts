@@ -3,7 +3,7 @@ import path from 'node:path';
 import { projectDirectory } from '../../examples/local-aws';
 import { COMMANDS } from '../../lib/contract';
 import { EXIT } from '../../lib/contract/exit-codes';
-import { actionFile, readYaml } from './files';
+import { actionFile, OWN_ACTION, readYaml } from './files';
 
 const directory = path.join(projectDirectory, 'docs');
 const text = readFileSync(path.join(directory, 'ci.md'), 'utf8');
@@ -46,8 +46,9 @@ describe('docs/ci.md', () => {
     for (const link of links) expect([link, existsSync(path.join(directory, link))]).toEqual([link, true]);
   });
 
-  test('names every input and output of the action, with its default', () => {
+  test('names every input and output of the action of this version, with its default', () => {
     const { inputs, outputs } = readYaml(actionFile);
+    expect(text).toContain(`\`uses: ${OWN_ACTION}\` runs`);
     expect(rows('input')).toEqual(Object.keys(inputs));
     expect(rows('output')).toEqual(Object.keys(outputs));
     for (const [name, { default: value }] of Object.entries<{ default?: string }>(inputs)) {

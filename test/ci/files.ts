@@ -2,10 +2,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
 import { projectDirectory } from '../../examples/local-aws';
-import { homepage } from '../../package.json';
+import { homepage, version } from '../../package.json';
 
 /** Owner and name of this repository, which is also the GitHub Action. */
 export const REPOSITORY = homepage.split('/').slice(-2).join('/');
+
+/** This version's action, as a workflow names it. */
+export const OWN_ACTION = `${REPOSITORY}@v${version}`;
 
 const ci = path.join(projectDirectory, 'examples/ci');
 

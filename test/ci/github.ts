@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { LocalAws, RunResult } from '../../examples/local-aws';
-import { actionFile, githubDirectory, REPOSITORY, readYaml } from './files';
+import { actionFile, githubDirectory, OWN_ACTION, readYaml } from './files';
 import { jobEnvironment, type Ran, runScript, type Shell, type Variables } from './job';
 
 /** Values of a workflow's expressions, by their path: `inputs.stage`, `steps.migrate.outputs.to`. */
@@ -19,8 +19,6 @@ export interface GithubOptions {
   /** Stands in for the accounts in the files. */
   readonly account: string;
 }
-
-const OWN_ACTION = new RegExp(`^${REPOSITORY}@v\\d+$`);
 
 /** Runs a workflow of examples/ci/github as GitHub's runner does: job after job, step after step, until one fails. */
 export async function runWorkflow(name: string, options: GithubOptions, context: Context = {}): Promise<WorkflowRun> {
@@ -51,7 +49,7 @@ export async function runWorkflow(name: string, options: GithubOptions, context:
         if (/\$\{\{/.test(step.run)) throw new Error(`an expression inside of a script can be an injection: ${step.run}`);
         const cwd = path.join(workspace, step['working-directory'] ?? job.defaults?.run['working-directory'] ?? '.');
         result = await runScript(options.shell, ['bash', '-e'], step.run, { ...env, ...filled(step.env, own) }, cwd);
-      } else if (OWN_ACTION.test(step.uses)) {
+      } else if (step.uses === OWN_ACTION) {
         const action = await runAction(options.shell.aws, workspace, inputs, env);
         for (const [key, value] of Object.entries(action.outputs)) own[`steps.${step.id}.outputs.${key}`] = value;
         result = action;

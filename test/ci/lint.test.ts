@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { projectDirectory, run } from '../../examples/local-aws';
 import { temporaryDirectory } from '../constructs/support';
-import { actionFile, githubDirectory, gitlabDirectory, REPOSITORY, readYaml, yamlFiles } from './files';
+import { actionFile, githubDirectory, gitlabDirectory, OWN_ACTION, readYaml, yamlFiles } from './files';
 import { actionlint, validated } from './linters';
 
 const WORKFLOWS = yamlFiles(githubDirectory);
@@ -63,7 +63,7 @@ describe('every workflow', () => {
 
   test.each(named(WORKFLOWS))("%s hands AWS's credentials to no action but GitHub's, AWS's and ours", (_, file) => {
     const github = 'actions\\/(checkout|setup-node|upload-artifact|download-artifact)|github\\/codeql-action\\/upload-sarif';
-    const known = new RegExp(`^(${github}|aws-actions\\/configure-aws-credentials|${REPOSITORY})@v\\d+$`);
+    const known = new RegExp(`^(${github}|aws-actions\\/configure-aws-credentials)@v\\d+$|^${OWN_ACTION}$`);
     for (const { uses } of steps(file).filter((step) => step.uses)) expect(uses).toMatch(known);
   });
 

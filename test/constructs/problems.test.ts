@@ -106,6 +106,22 @@ test('a missing directory is named', () => {
   }
 });
 
+test('a file in place of a directory is named', () => {
+  const file = join(writeFiles(temporaryDirectory(), { 'alembic.ini': '' }), 'alembic.ini');
+  expect(findings({ code: MigrationCode.fromProject(file) }).errors).toEqual([
+    `${file} is not a directory: give the backend's folder`,
+  ]);
+});
+
+test('a pyproject.toml that is not TOML is named', () => {
+  const directory = writeFiles(temporaryDirectory(), { 'pyproject.toml': 'name =\n', 'database.txt': '' });
+  for (const options of [{}, { requirements: ['database.txt'] }]) {
+    expect(findings({ code: MigrationCode.fromProject(directory, options) }).errors).toEqual([
+      expect.stringContaining(`${join(directory, 'pyproject.toml')} can't be read as TOML: `),
+    ]);
+  }
+});
+
 test('a directory without an Alembic project is refused', () => {
   const code = laidOutBackend();
   rmSync(join(code, 'backend', 'alembic.ini'));

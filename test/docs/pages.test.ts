@@ -93,10 +93,14 @@ test.each(PAGES)('every link of %s leads somewhere', (page) => {
 });
 
 test('the command understands every command line that is shown', () => {
-  const shown = blocks('sh').flatMap(({ code }) => code.split('\n').filter((line) => line.startsWith('npx migrate-invoke')));
+  const START = /^npx (--package=cdk-alembic )?migrate-invoke /;
+  const shown = blocks('sh').flatMap(({ code }) => code.split('\n').filter((line) => START.test(line)));
   expect(shown.length).toBeGreaterThan(5);
   for (const line of shown) {
-    const [, , ...argv] = line.replace(/\s*[#|].*$/, '').split(/\s+/);
+    const argv = line
+      .replace(START, '')
+      .replace(/\s*[#|].*$/, '')
+      .split(/\s+/);
     expect([line, parseArguments(argv)]).toEqual([
       line,
       expect.objectContaining({ kind: expect.stringMatching(/run|help|tenants/) }),

@@ -44,7 +44,7 @@ export async function pythonCdk(env: NodeJS.ProcessEnv = neutralEnvironment(proc
     PATH: [path.dirname(python), env.PATH].join(path.delimiter),
     PYTHONPATH: site,
     PYTHONDONTWRITEBYTECODE: '1',
-    // Only a note on standard error, but before all that the CDK prints.
+    // Otherwise jsii prints a note on standard error first.
     JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION: process.versions.node.split('.')[0],
   };
 }

@@ -15,7 +15,7 @@ import path from 'node:path';
 import { commandDirectory, neutralEnvironment, projectDirectory } from '../../examples/local-aws';
 import { findPostgres } from '../../lib/local/postgres/binaries';
 import { type RunResult, run } from '../../lib/local/processes/run';
-import { version } from '../../package.json';
+import { homepage, version } from '../../package.json';
 import { stagePython } from '../../scripts/packages/safe-alembic';
 import { Project } from '../local/project';
 import { needed } from '../production/environment';
@@ -91,7 +91,7 @@ test('without that wheel it takes the PostgreSQL of this machine', async () => {
   expect(JSON.parse(stdout).postgres).toBe(version);
 });
 
-test('it runs as root where only root can enter, in a POSIX locale and an environment with PATH alone', async () => {
+test('it runs where only its user can enter, also as root, in a POSIX locale and an environment with PATH alone', async () => {
   const private_ = path.join(folder, 'private');
   mkdirSync(private_);
   await succeeds('uv', ['venv', '--quiet', '--python', needed('RUNNER_PYTHON'), path.join(private_, 'env')]);
@@ -136,8 +136,11 @@ test('pre-commit installs the hook, which fails on a finding in what is new', as
   expect(output).toContain('error    drop-table');
 });
 
-test('the package that pre-commit installs is of this version', () => {
-  const manifest = readFileSync(path.join(projectDirectory, 'pyproject.toml'), 'utf8');
+test('the hook that the page shows, and the package that pre-commit installs for it, are of this version', () => {
+  const [manifest, page] = ['pyproject.toml', 'docs/safe-alembic.md'].map((file) =>
+    readFileSync(path.join(projectDirectory, file), 'utf8'),
+  );
+  expect(page).toContain(`  - repo: ${homepage}\n    rev: v${version}\n`);
   expect(manifest).toContain(`version = "${version}"\ndependencies = ["safe-alembic==${version}"]\n`);
 });
 

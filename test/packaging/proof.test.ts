@@ -83,7 +83,7 @@ test('env.py finds an address in the variables that the function fills', () => {
 test('a module that the build has not generated is named', () => {
   const directory = writeFiles(backend('from app import version'), { 'app/__init__.py': '' });
   expect(() => build(directory)).toThrow(
-    /^migrations\/env\.py:1 imports app\.version, which the package of .* does not have: if your build generates it, run that before cdk synth$/,
+    /^migrations\/env\.py:1 imports app\.version, which the package of .* does not have: if your build generates it, run that first$/,
   );
 });
 

@@ -32,7 +32,7 @@ describe('resolving what nothing has pinned', () => {
     expect(resolvedWith({ '@3.13': '/own/python3.13', '@>=3.11': '/own/python3.11' })).toEqual(WITH_PYTHON('/own/python3.13'));
   });
 
-  test("takes what requires a recent patch release of the function's Python", () => {
+  test("keeps what requires a recent patch release of the function's Python", () => {
     const lines = ['six; python_full_version >= "3.13.1"', 'colorama; python_full_version < "3.13.1"'];
     const selection = { requirements: [], groups: [], extras: [], without: [], add: [] };
     const { requirements } = compileRequirements(temporaryDirectory(), { lines }, selection, lambda);

@@ -188,7 +188,7 @@ describe('a lock that is older than pyproject.toml', () => {
     ]);
   });
 
-  test('is not one whose project has only a new version of its own', () => {
+  test('does not include one whose project only has a new version', () => {
     const copy = copyOf(backend);
     const file = join(copy, 'pyproject.toml');
     writeFileSync(file, readFileSync(file, 'utf8').replace('version = "0.1.0"', 'version = "0.2.0-dev"'));

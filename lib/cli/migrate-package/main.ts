@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { EXIT } from '../../contract/exit-codes';
@@ -46,7 +46,7 @@ export function migratePackage(argv: readonly string[], version: string): number
 }
 
 function write({ directory, output, platform, options }: Arguments, view: Screen): number {
-  if (!existsSync(directory)) {
+  if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory()) {
     showErrors(view, [`${directory} is not a directory: give the backend's folder`]);
     return EXIT.failed;
   }

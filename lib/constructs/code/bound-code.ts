@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import type { DockerImageAsset } from 'aws-cdk-lib/aws-ecr-assets';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
@@ -39,6 +39,6 @@ export function unusable(errors: readonly string[], warnings: readonly string[])
 
 /** Checks a directory that the user named. */
 export function checkDirectory<T extends ProjectFindings>(directory: string, check: () => T): T | ProjectFindings {
-  if (existsSync(directory)) return check();
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory()) return check();
   return { errors: [`${directory} is not a directory: give the backend's folder`], warnings: [] };
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { normalized } from './parsing/requirement';
 import { readToml, type Table } from './parsing/toml';
+import { NO_CATEGORY } from './pipfile-lock';
 import type { DependencySource } from './source';
 
 /** More would be a list that nobody reads. */
@@ -24,8 +25,9 @@ export function optionFor({ files }: Pick<DependencySource, 'files'>, isWanted: 
 /** Groups and extras of a pyproject.toml or Pipfile, in the formats of uv, Poetry, PDM and Pipenv. */
 function declaredIn(file: string): { readonly groups: Table; readonly extras: Table } {
   if (basename(file) === 'Pipfile') {
-    const { packages: _, source: __, requires: ___, 'dev-packages': develop = {}, ...categories } = readToml(file) as Table;
-    return { groups: { ...categories, develop }, extras: {} };
+    const pipfile = readToml(file) as Table;
+    const categories = Object.entries(pipfile).filter(([name]) => !NO_CATEGORY.includes(name));
+    return { groups: { ...Object.fromEntries(categories), develop: pipfile['dev-packages'] ?? {} }, extras: {} };
   }
   if (basename(file) !== 'pyproject.toml') return { groups: {}, extras: {} };
   const { project = {}, tool = {}, 'dependency-groups': groups = {} } = readToml(file) as Table;

@@ -46,7 +46,17 @@ export function pipfileLock(directory: string, selection: Selection): Dependency
 }
 
 /** Sections of a Pipfile that are not groups of dependencies. */
-const NO_CATEGORY = ['source', 'packages', 'dev-packages', 'requires', 'scripts', 'pipfile', 'pipenv', 'default', 'develop'];
+export const NO_CATEGORY = [
+  'source',
+  'packages',
+  'dev-packages',
+  'requires',
+  'scripts',
+  'pipfile',
+  'pipenv',
+  'default',
+  'develop',
+];
 
 /** Whether the lock was created for this Pipfile, by Pipenv's rules. */
 function isOf(pipfile: Table, { _meta = {} }: Table): boolean {

@@ -7,7 +7,7 @@ import { readToml, type Table } from './parsing/toml';
 import { type DependencySource, outdatedLock, type Selection, uncheckedLock } from './source';
 import { checkUvLock } from './uv-lock-check';
 
-/** The uv lock of a directory: its own, or the one at the root of the workspace above. As uv, needs a pyproject.toml beside it. */
+/** The uv lock of a directory: its own, or the one at the root of the workspace above. Like uv, it requires a pyproject.toml beside it. */
 export function findUvLock(directory: string): string | undefined {
   const file = join(directory, 'uv.lock');
   if (existsSync(file) && existsSync(join(directory, 'pyproject.toml'))) return file;

@@ -121,9 +121,9 @@ function missing({ directory, source }: LaidOut, { module, by, unset, own }: Non
   const [first = ''] = module.split('.');
   const option = own ? undefined : optionFor(source, (name) => `${name}-`.startsWith(`${normalized(first)}-`));
   const remedy = own
-    ? 'if your build generates it, run that before cdk synth'
+    ? 'if your build generates it, run that first'
     : option
-      ? `${option} packages the part that has it`
+      ? `set ${option} to package it`
       : `${source.add.replace('{}', `the distribution of ${first}`)}, or give the folder that holds it`;
   const settings = unset.length
     ? `. If a setting avoids that import, set it in environment: the backend reads ${unset.join(', ')}, not set here`

@@ -30,17 +30,23 @@ export function checkBackend(
   options: BackendOptions,
   pythonVersion: string,
   isPackaged: boolean,
-): ProjectFindings & { readonly project?: Backend; readonly isUnchecked?: boolean } {
-  const { alembicConfig, exclude, onlyImported, environment, databaseVariables, ...given } = options;
-  const selection = { ...given, without: [...given.without, ...replacedBy(given.add)] };
-  let source: DependencySource | undefined;
+): CheckedProject {
   try {
-    source = findDependencies(directory, selection);
-    source = source && { ...source, files: [...source.files, ...wheelsIn(options.wheels)] };
+    return check(directory, options, pythonVersion, isPackaged);
   } catch (error) {
     if (error instanceof PackagingError) return { errors: [error.message], warnings: [] };
     throw error;
   }
+}
+
+type CheckedProject = ProjectFindings & { readonly project?: Backend; readonly isUnchecked?: boolean };
+
+/** Throws PackagingError for a file that can't be read. */
+function check(directory: string, options: BackendOptions, pythonVersion: string, isPackaged: boolean): CheckedProject {
+  const { alembicConfig, exclude, onlyImported, environment, databaseVariables, ...given } = options;
+  const selection = { ...given, without: [...given.without, ...replacedBy(given.add)] };
+  const dependencies = findDependencies(directory, selection);
+  const source = dependencies && { ...dependencies, files: [...dependencies.files, ...wheelsIn(options.wheels)] };
   const { alembic, ...found } = checkAlembicProject(directory, alembicConfig, source?.run);
   const errors = [...found.errors, ...(source ? source.errors : [noDependencies(directory)])];
   const python = pythonProblem(directory, pythonVersion);

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readToml } from '../dependencies/parsing/toml';
+import { PackagingError } from '../errors';
 import { withMostWheels } from './locked-wheels';
 
 /** Lambda's Pythons that the runner supports, in order of preference. */
@@ -82,7 +83,17 @@ export function allowedPythons(directory: string): string[] {
 
 /** The Python to run a backend with: an allowed one for which its lock has the most wheels, in order of preference. */
 export function preferredPython(directory: string): string {
-  return withMostWheels(directory, allowedPythons(directory))[0] ?? (PYTHON_VERSIONS[0] as string);
+  return withMostWheels(directory, readable(directory))[0] ?? (PYTHON_VERSIONS[0] as string);
+}
+
+/** All that are allowed; none if a file can't be read, which the check of the backend reports. */
+function readable(directory: string): string[] {
+  try {
+    return allowedPythons(directory);
+  } catch (error) {
+    if (error instanceof PackagingError) return [];
+    throw error;
+  }
 }
 
 /** Why a backend can't run with a Python version; undefined if it can. */

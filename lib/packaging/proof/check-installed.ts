@@ -42,7 +42,7 @@ export function checkInstalled(backend: Backend, sitePackages: string, platform:
   const add = (name: string) => source.add.replace('{}', name);
   if (!existsSync(join(sitePackages, 'alembic'))) {
     const option = optionFor(source, (name) => name === 'alembic');
-    const remedy = option ? `${option} packages the part that has it` : add('alembic');
+    const remedy = option ? `set ${option} to package it` : add('alembic');
     throw new PackagingError('no_alembic', `${whereOf(backend)} hold no Alembic: ${remedy}`);
   }
   checkVersions(backend, readDistributions(sitePackages));
@@ -53,7 +53,7 @@ export function checkInstalled(backend: Backend, sitePackages: string, platform:
     const what = other ? `only a driver of ${OTHER_DRIVERS[other]} (${other})` : 'no driver';
     const option = optionFor(source, (name) => DISTRIBUTIONS.includes(name));
     const remedy = option
-      ? `${option} packages the part that has one`
+      ? `set ${option} to package one`
       : `${add('psycopg[binary]')}, or add: ['psycopg[binary]'] packages it for migrations only`;
     throw new PackagingError('no_driver', `${whereOf(backend)} have ${what}, and the function migrates PostgreSQL: ${remedy}`);
   }
