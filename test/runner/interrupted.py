@@ -44,7 +44,7 @@ def write_revisions(package: Backend) -> None:
 
 
 def finish() -> int:
-    """Runs to the end: at once, or after the run that names an invalid index may drop it. Returns the number of invalid indexes."""
+    """Runs to the end, and drops an invalid index if the first run names one. Returns the number of invalid indexes."""
     answer = Call().answer()
     found = 0
     if answer["status"] != "complete":
