@@ -196,7 +196,7 @@ export interface GraphRevision {
 
 /** How `env.py` handles transactions, observed with one revision on the scratch database. */
 export interface EnvironmentFacts {
-  /** Whether plain Alembic (`alembic upgrade`) committed what it ran. */
+  /** Whether plain Alembic (`alembic upgrade`) committed what it ran. Not observed with `refused`. */
   readonly keeps: boolean;
   /** Whether the connection was in a transaction already when env.py called `context.configure()`. */
   readonly outerTransaction: boolean;
@@ -206,6 +206,8 @@ export interface EnvironmentFacts {
   readonly file: string;
   /** Plain Alembic's error, or why no revision could run at all. */
   readonly failure?: string;
+  /** The error with which the runner refuses this env.py, or a new database, although the revisions can be replayed. */
+  readonly refused?: MigrateFailure['error'];
   /** Version of the scratch server, such as `18.4`. */
   readonly postgres: string;
 }

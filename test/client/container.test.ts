@@ -169,10 +169,10 @@ describe('a run against fake Step Functions', () => {
     await expect(left).rejects.toMatchObject({ name: 'AbortError' });
   });
 
-  test('a run that is taken up again shows what has been applied since, also if the history could not be read at first', async () => {
+  test('a resumed run shows what has been applied since, even if the first read of the history fails', async () => {
     const one: Moment = { applied: [applied('b2')] };
     const run = await against([one, one, DONE]);
-    await run.upgrade({ runId: RUN_ID, budgetSeconds: 0.1 });
+    await run.upgrade({ runId: RUN_ID, budgetSeconds: 0 });
     container.unreadable = 1;
     expect((await run.upgrade({ runId: RUN_ID })).applied).toEqual([applied('c3'), applied('d4')]);
   });

@@ -190,6 +190,50 @@ describe('env.py', () => {
     expect(await findings(revisions, 'all', { options, env: each })).toEqual([]);
   });
 
+  it.each([
+    [
+      'calls run_migrations for each schema',
+      env('for schema in ("north", "south"):', ...[CONNECT, ...RUN].map((line) => `    ${line}`)),
+      'env.py calls context.run_migrations() more than once',
+    ],
+    [
+      'migrates with two engines, each in a transaction of its own',
+      env(
+        ...['one', 'two'].map(
+          (name) => `${name} = create_engine("postgresql+psycopg://nobody@nowhere.invalid/${name}").connect()`,
+        ),
+        'transactions = [one.begin(), two.begin()]',
+        'for connection in (one, two):',
+        ...RUN,
+        'for transaction in transactions:',
+        '    transaction.commit()',
+      ),
+      'env.py calls context.run_migrations() more than once',
+    ],
+    [
+      'sets AUTOCOMMIT',
+      env(CONNECT.replace('/none"', '/none", isolation_level="AUTOCOMMIT"'), ...RUN),
+      "env.py's engine is in AUTOCOMMIT",
+    ],
+  ])('that %s is refused by the deploy, and the review says so with its message', async (_, script, message) => {
+    const found = await findings(revisions, 'all', { env: script });
+    expect(found).toMatchObject([{ rule: 'env-refused', severity: 'error', file: 'alembic/env.py' }]);
+    expect(found[0]?.message).toContain(`fail with invalid_project: ${message}`);
+  });
+
+  it('whose version table is in a schema that nothing creates fails on a new database', async () => {
+    const own = RUN.map((line) => line.replace('connection=connection', 'connection=connection, version_table_schema="own"'));
+    expect(await findings(revisions, 'all', { env: env(CONNECT, ...own) })).toMatchObject([
+      {
+        rule: 'version-table-schema-missing',
+        severity: 'warning',
+        message: expect.stringContaining('migration_failed: the schema of the version table does not exist: own'),
+      },
+    ]);
+    const create = ['    connection.execute(text("CREATE SCHEMA IF NOT EXISTS own"))', '    connection.commit()'];
+    expect(await findings(revisions, 'all', { env: env(CONNECT, ...create, ...own) })).toEqual([]);
+  });
+
   it('as Alembic writes it is not a finding', async () => {
     expect(await findings(revisions, 'all')).toEqual([]);
   });
@@ -238,6 +282,25 @@ describe('a revision that can’t be replayed', () => {
       { rule: 'not-null-without-default', line: 12, message: expect.stringContaining('customers.plan') },
       { rule: 'foreign-key-not-valid', line: 14, message: expect.stringContaining('teams') },
     ]);
+  });
+});
+
+describe('a revision whose id is longer than version_num', () => {
+  const id = 'add_the_table_of_all_customers_and_teams';
+
+  it('is an error that says so', async () => {
+    const found = await findings(
+      { [id]: { upgrade: 'op.execute("CREATE TABLE t (id bigint)")', downgrade: 'op.drop_table("t")' } },
+      'all',
+    );
+    expect(found).toMatchObject([
+      { rule: 'upgrade-fails', severity: 'error', message: expect.stringContaining('its id of 40 characters is too long') },
+    ]);
+  });
+
+  it('is fine where an earlier one has widened the column', async () => {
+    const widen = 'op.execute("ALTER TABLE alembic_version ALTER version_num TYPE varchar(64)")';
+    expect(rules(await findings({ a1: { upgrade: widen }, [id]: { down: 'a1' } }, 'all'))).not.toContain('upgrade-fails');
   });
 });
 

@@ -71,6 +71,8 @@ test('every rule about revisions has a bad and a good example', () => {
     'env-keeps-nothing',
     'env-outer-transaction',
     'env-one-transaction',
+    'env-refused',
+    'version-table-schema-missing',
     'drift',
   ];
   for (const { id } of RULES) {

@@ -1,4 +1,4 @@
-"""Revisions that can be interrupted at any moment: what each leaves, and what the database says of them."""
+"""Revisions to interrupt at any moment, and checks that the version table, the schema and the run history agree."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def write_revisions(package: Backend) -> None:
 
 
 def finish() -> int:
-    """The next run succeeds, or names what stands in its way and succeeds when it may take it away. Gives the invalid indexes."""
+    """Runs to the end, and drops an invalid index if the first run names one. Returns the number of invalid indexes."""
     answer = Call().answer()
     found = 0
     if answer["status"] != "complete":
@@ -73,7 +73,7 @@ def state(database: Database) -> tuple[list[str], set[str]]:
 
 
 def check(database: Database) -> list[str]:
-    """What is applied: the version table, what is there and the record agree."""
+    """Checks that the version table, the schema and the run history agree. Returns the applied revisions."""
     applied, present = state(database)
     assert present >= set(applied), f"stamped {applied}, and there is {sorted(present)}"
     assert not (present - set(applied)) & set(TRANSACTIONAL), f"stamped {applied}, and there is {sorted(present)}"

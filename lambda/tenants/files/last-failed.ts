@@ -32,8 +32,9 @@ export interface Verdicts {
 const NOTHING: LastFailed = { failed: {}, settled: {}, allSince: 0 };
 
 /**
- * Merges verdicts. The newest one counts for each tenant, whichever run ends first, with one exception: a run over all tenants does not
- * keep its successes, so an older failure since its start stays. The next retry then finds that tenant at head.
+ * Merges verdicts. The newest one counts for each tenant, whichever run ends first, with one exception: the successes of a run over all
+ * tenants are not stored. So a failure that another run recorded after its start stays, even if this run migrated the tenant later. The
+ * next retry finds that tenant at head.
  */
 export function merge(before: LastFailed, { since, all, of }: Verdicts): LastFailed {
   const failed = new Map(Object.entries(before.failed));

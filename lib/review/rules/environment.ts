@@ -1,4 +1,5 @@
-import type { Rule } from './rule';
+import type { EnvironmentFacts } from '../../contract/facts';
+import type { Found, Rule } from './rule';
 
 /** If the connection is in a transaction at `configure()`, Alembic leaves the commit to the code that started it. */
 export const envKeepsNothing: Rule = {
@@ -7,7 +8,7 @@ export const envKeepsNothing: Rule = {
   severity: 'error',
   title: 'with this env.py, "alembic upgrade" succeeds and nothing is committed',
   *checkProject({ input: { environment } }) {
-    if (!environment || environment.keeps || environment.failure) return;
+    if (!environment || environment.keeps || environment.failure || environment.refused) return;
     yield {
       file: environment.file,
       line: 1,
@@ -69,3 +70,40 @@ export const envOneTransaction: Rule = {
     };
   },
 };
+
+/** https://www.postgresql.org/docs/current/errcodes-appendix.html: invalid_schema_name */
+const MISSING_SCHEMA = '3F000';
+
+export const envRefused: Rule = {
+  id: 'env-refused',
+  group: 'env.py',
+  severity: 'error',
+  title: 'the deploy and "safe-alembic apply" refuse this env.py',
+  *checkProject({ input: { environment } }) {
+    if (environment?.refused?.sqlState !== MISSING_SCHEMA) yield* refusal(environment, 'the deploy');
+  },
+};
+
+/** A database that has it already is migrated. */
+export const versionTableSchemaMissing: Rule = {
+  id: 'version-table-schema-missing',
+  group: 'env.py',
+  severity: 'warning',
+  title: 'nothing creates the schema of the version table',
+  *checkProject({ input: { environment } }) {
+    if (environment?.refused?.sqlState === MISSING_SCHEMA) yield* refusal(environment, 'on a new database, the deploy');
+  },
+};
+
+/** The runner's own error. With a `failure`, no revision ran, and the review says so. */
+function* refusal(environment: EnvironmentFacts | undefined, where: string): Iterable<Found & { readonly file: string }> {
+  if (!environment?.refused || environment.failure) return;
+  const { file, refused } = environment;
+  yield {
+    file,
+    line: 1,
+    seen: 'replay',
+    message: `${where} and "safe-alembic apply" fail with ${refused.code}: ${refused.message}`,
+    instead: `# ${refused.next}`,
+  };
+}

@@ -26,7 +26,7 @@ import {
 } from './data-loss';
 import { earlyReturn, importsApplication, readsOutside, unbatchedLoop } from './data-migrations';
 import { drift } from './drift';
-import { envKeepsNothing, envOneTransaction, envOuterTransaction } from './environment';
+import { envKeepsNothing, envOneTransaction, envOuterTransaction, envRefused, versionTableSchemaMissing } from './environment';
 import { editedRevision, mergeDoesWork, orphanRevision, severalHeads } from './graph';
 import {
   checkNotValid,
@@ -110,6 +110,8 @@ export const CHECKS: readonly Rule[] = [
   envKeepsNothing,
   envOuterTransaction,
   envOneTransaction,
+  envRefused,
+  versionTableSchemaMissing,
   importsApplication,
   readsOutside,
   unbatchedLoop,

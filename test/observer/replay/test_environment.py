@@ -47,9 +47,11 @@ def test_an_outer_begin_is_detected_and_commits(observed: Observed) -> None:
 def test_an_engine_in_autocommit_is_replayed_without_transactions(observed: Observed) -> None:
     changed(observed, "poolclass=pool.NullPool", 'poolclass=pool.NullPool, isolation_level="AUTOCOMMIT"')
     observed.table_revision("aa")
-    facts = observed.observe("aa")["aa"]
-    assert [statement["transaction"] for statement in facts["upgrade"]["statements"]] == [-1]
-    assert facts["again"] == {"outcome": "done", "differs": NOTHING}
+    facts = observed.observe("aa")
+    assert [statement["transaction"] for statement in facts["aa"]["upgrade"]["statements"]] == [-1]
+    assert facts["aa"]["again"] == {"outcome": "done", "differs": NOTHING}
+    assert facts["environment"]["refused"]["code"] == "invalid_project"
+    assert "AUTOCOMMIT" in facts["environment"]["refused"]["message"]
 
 
 def test_an_env_py_that_raises_is_reported_with_its_line(observed: Observed) -> None:
@@ -135,6 +137,10 @@ def test_a_schema_of_the_version_table_that_no_revision_makes_is_there(observed:
     observed.table_revision("aa")
     facts = observed.observe("aa")
     assert set(facts["aa"]["changes"]["added"]) == {"table aa", "column aa.id", "constraint aa.aa_pkey", "sequence aa_id_seq"}
+    assert facts["environment"]["refused"]["sqlState"] == "3F000"
+    from_baseline = observed.observe("aa", baseline='CREATE SCHEMA "kept apart";')
+    assert "refused" not in from_baseline["environment"]
+    assert from_baseline["aa"]["upgrade"]["outcome"] == "done"
 
 
 def test_an_env_py_that_fails_on_an_empty_database_is_reported(observed: Observed) -> None:

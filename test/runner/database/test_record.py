@@ -7,6 +7,7 @@ import uuid
 from types import SimpleNamespace
 
 import pytest
+from cdk_alembic.database import history
 from conftest import AT_GATE, DRIVERS, WAIT, Backend, Database, eventually, failure, gate, invoke, set_settings
 from processes import Call
 
@@ -89,6 +90,27 @@ def test_a_killed_run_is_marked_by_the_next_one(backend: Backend, database: Data
         ("complete", False),
     ]
     assert invoke({"command": "plan"})["warnings"] == []
+
+
+def test_a_run_that_starts_while_the_history_is_read_is_not_killed(
+    backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend.table_revision("aa")
+    invoke()
+    database.execute("UPDATE cdk_alembic.run SET outcome = 'running', ended_at = NULL")
+    is_locked = history.is_locked
+
+    def then_another_starts(*arguments: object) -> bool:
+        was_locked = is_locked(*arguments)
+        database.execute(
+            "WITH before AS (UPDATE cdk_alembic.run SET outcome = 'killed', ended_at = clock_timestamp()) "
+            "INSERT INTO cdk_alembic.run SELECT gen_random_uuid(), version_table, stage, command, requested_by, "
+            "clock_timestamp(), NULL, from_revisions, to_revisions, 'running', NULL, fresh FROM cdk_alembic.run"
+        )
+        return was_locked
+
+    monkeypatch.setattr(history, "is_locked", then_another_starts)
+    assert [run["outcome"] for run in invoke({"command": "history"})["runs"]] == ["running", "killed"]
 
 
 def test_a_plan_says_why_the_last_run_failed(backend: Backend, database: Database) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 
 import pytest
-from conftest import Backend, Database, failure, invoke
+from conftest import DRIVERS, Backend, Database, failure, invoke
 
 
 def three_revisions(package: Backend) -> None:
@@ -20,6 +20,19 @@ def test_a_revision_can_widen_the_version_table(backend: Backend, database: Data
     backend.revision("e" * 40, "dd")
     assert invoke()["to"] == ["e" * 40]
     assert database.versions() == ["e" * 40]
+
+
+@pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+def test_an_id_that_is_too_long_for_the_version_table_is_named(
+    package: Backend, database: Database, template: str, scheme: str
+) -> None:
+    package.initialise(database.url(scheme), template)
+    package.table_revision("e" * 40)
+    error = failure()["error"]
+    assert (error["code"], error["revision"], error["sqlState"]) == ("migration_failed", "e" * 40, "22001")
+    assert "its id of 40 characters is too long for the version table: value too long" in error["message"]
+    assert "it was rolled back; shorten the id" in error["next"]
+    assert database.tables() == []
 
 
 def test_a_version_table_can_be_in_its_own_schema(backend: Backend, database: Database) -> None:

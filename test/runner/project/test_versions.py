@@ -192,7 +192,9 @@ print(connects.only()["dbname" if "dbname" in connects.only() else "database"])
 
 
 @pytest.mark.parametrize("requirements", [OLDEST, NEWEST])
-def test_it_hears_how_env_py_connects(database: Database, environments: Any, requirements: tuple[str, ...]) -> None:
+def test_it_records_the_options_with_which_env_py_connects(
+    database: Database, environments: Any, requirements: tuple[str, ...]
+) -> None:
     url = database.url("postgresql+psycopg2")
     environment = {**os.environ, "PYTHONPATH": str(LAMBDA)}
     command = [str(environments(requirements)), "-c", ONE_CONNECTION, url]

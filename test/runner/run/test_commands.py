@@ -161,6 +161,10 @@ def test_the_start_of_an_id_in_the_database_is_not_mistaken_for_the_revision(bac
     assert failure()["error"]["code"] == "database_ahead"
 
 
+CATCHING = "\nfrom contextlib import suppress\nwith suppress(Exception):\n    {}\n"
+"""The end of an env.py that goes on after a failure."""
+
+
 class TestProjectsThatCannotRun:
     """Each is told in one sentence, and nothing of it is a stack trace."""
 
@@ -228,6 +232,19 @@ class TestProjectsThatCannotRun:
         backend.table_revision("aa")
         backend.write_env((backend.directory / "alembic" / "env.py").read_text() + "\nrun_migrations_online()\n")
         assert "more than once" in failure()["error"]["message"]
+
+    def test_an_env_that_runs_twice_and_catches_the_refusal(self, backend: Backend, database: Database) -> None:
+        backend.table_revision("aa")
+        backend.write_env((backend.directory / "alembic" / "env.py").read_text() + CATCHING.format("run_migrations_online()"))
+        assert "more than once" in failure()["error"]["message"]
+
+    def test_an_env_that_catches_a_failure_and_runs_again(self, backend: Backend, database: Database) -> None:
+        backend.revision("aa", None, 'raise ValueError("of aa")')
+        env = (backend.directory / "alembic" / "env.py").read_text()
+        calls = CATCHING.format("run_migrations_online()") + "run_migrations_online()\n"
+        backend.write_env(env.replace("\n    run_migrations_online()\n", "\n    pass\n") + calls)
+        assert "ValueError: of aa" in failure()["error"]["message"]
+        assert database.tables() == []
 
     def test_a_revision_that_raises_is_named_with_its_line(self, backend: Backend, database: Database) -> None:
         backend.revision("aa", None, 'op.execute("CREATE TABLE gone (id int)")\n{}["key"]')

@@ -1,4 +1,4 @@
-"""Many functions at once: each revision runs once, and whoever has to wait too long is told so."""
+"""Many functions at once: each revision runs once, and a run that waits too long ends with `locked`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REVISIONS = [f"r{number}" for number in range(5)]
 
 
 def test_concurrent_runs_apply_each_revision_once(backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Each holds two connections, and the server has a hundred: the others wait to connect.
+    # Each holds two of the server's 100 connections, so some wait to connect.
     set_settings(monkeypatch, limits={"mutexWaitSeconds": 120, "connectRetrySeconds": 120})
     down = None
     for revision in REVISIONS:

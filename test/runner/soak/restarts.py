@@ -1,4 +1,4 @@
-"""PostgreSQL crashes at random moments of a run: an answer with a code, nothing half applied, and the next run succeeds."""
+"""PostgreSQL crashes at random moments of a run: the answer has a code, nothing is half applied, and the next run succeeds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from conftest import DRIVERS, Backend, Database, eventually, invoke
 from interrupted import REVISIONS, SESSIONS, check, drop_invalid_index, empty, finish, write_revisions
 from processes import Call
 
-RESTARTS = int(os.environ.get("RESTARTS", "40")) // len(DRIVERS)
+RESTARTS = max(1, int(os.environ.get("RESTARTS", "40")) // len(DRIVERS))
+"""For each combination of driver and env.py."""
 
 
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
@@ -45,7 +46,7 @@ def test_a_crash_of_the_server_is_an_answer_and_the_next_run_succeeds(
 
 
 def crash(database: Database) -> None:
-    """PostgreSQL ends all sessions and recovers when one of its processes is killed."""
+    """Kills a process of the server, which then ends all sessions and recovers."""
     with suppress(psycopg.OperationalError), database.connect() as connection:
         os.kill(connection.execute("SELECT pg_backend_pid()").fetchone()[0], signal.SIGKILL)
 

@@ -24,7 +24,7 @@ RDS_BUNDLE = Path(__file__).parents[1] / "rds-ca.pem"
 """https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"""
 _RDS_HOST = re.compile(r"\.rds\.amazonaws\.com(\.cn)?\.?$", re.IGNORECASE)
 
-# Where a backend connects by default, if its variables are not set.
+# Where a backend often connects if its variables are not set.
 _THIS_MACHINE = re.compile(r"localhost|\b127\.0\.0\.1\b|::1|\.s\.PGSQL\.")
 
 
@@ -65,7 +65,7 @@ class DatabaseVariables:
         return changed
 
     def explain(self, error: RunnerError) -> None:
-        """Adds to the error of a backend that seems to read other variables which ones were set."""
+        """Adds the names of the variables that were set to an error that suggests that the backend reads other ones."""
         is_elsewhere = (
             error.code == "database_unreachable" and not _THIS_MACHINE.search(self._host) and _THIS_MACHINE.search(error.message)
         )

@@ -254,10 +254,13 @@ def read(context: Any) -> tuple[list[dict[str, Any]], dict[str, str]]:
             if not connection.exec_driver_sql(_EXISTS).scalar():
                 return [], {}
             runs = _runs(connection, table)
-            if any(run["outcome"] == RUNNING for run in runs) and not is_locked(connection, context):
-                # It may have ended since it was read.
-                runs = _runs(connection, table)
-                runs = [{**run, "outcome": KILLED} if run["outcome"] == RUNNING else run for run in runs]
+            running = {run["runId"] for run in runs if run["outcome"] == RUNNING}
+            if running and not is_locked(connection, context):
+                # One may have ended since then, and another one may have started.
+                runs = [
+                    {**run, "outcome": KILLED} if run["outcome"] == RUNNING and run["runId"] in running else run
+                    for run in _runs(connection, table)
+                ]
             return runs, {row[0]: row[1] for row in execute(connection, _CHECKSUMS, version_table=table)}
         except SQLAlchemyError as error:
             log("WARNING", "history_not_read", reason=describe(error))

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
+from ..protocol.errors import RunnerError
 from ..protocol.invocation import Cancelled, Invocation
 
 # The statement timeout is the remaining time at the moment it is set. It is refreshed before a statement this much later.
@@ -91,9 +92,15 @@ def bound(connection: Any, invocation: Invocation, lock_timeout: float | None = 
     execute(connection, f"SELECT {calls}", **values)
 
 
-def is_in_autocommit(connection: Any) -> bool:
-    """Whether an SQLAlchemy connection commits each statement by itself."""
-    return bool(getattr(_driver_connection_of(connection.connection), "autocommit", False))
+def refuse_autocommit(connection: Any) -> None:
+    """Raises RunnerError if env.py's connection commits each statement by itself."""
+    if getattr(_driver_connection_of(connection.connection), "autocommit", False):
+        raise RunnerError(
+            "invalid_project",
+            "env.py's engine is in AUTOCOMMIT: what a revision did before it failed could not be rolled back",
+            "remove isolation_level='AUTOCOMMIT' from env.py, and run what can't run in a transaction in "
+            "op.get_context().autocommit_block()",
+        )
 
 
 def _driver_connection_of(pooled: Any) -> Any:

@@ -38,7 +38,7 @@ class Watchdog:
         self.is_over = False
         """Whether the deadline is too near to wait for a server."""
         self.gave_up = False
-        """Whether a connection was ended since the last call of `expect`."""
+        """Whether connections were ended since the last one was opened."""
         self._remaining_seconds = remaining_seconds
         self._spare_seconds = reserve_seconds * ANSWERING_SHARE
         self._connections: weakref.WeakSet[Any] = weakref.WeakSet()

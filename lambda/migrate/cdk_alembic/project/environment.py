@@ -41,10 +41,10 @@ def run_environment(project: Project, steps: Steps, around: Around | None = None
     with environment, bounded_connects():
         try:
             project.script.run_env()
-        except RunnerError:
-            raise
         except (Exception, SystemExit) as error:
             if execution.failure is None:
+                if isinstance(error, RunnerError):
+                    raise
                 raise _outside(error) from error
         finally:
             relax()
@@ -116,7 +116,7 @@ class _Execution:
 
     def __init__(self, project: Project, environment: Any, around: Around | None) -> None:
         self.failure: BaseException | None = None
-        """The exception of run_migrations."""
+        """The first exception of run_migrations."""
         self._project = project
         self._environment = environment
         self._configure = environment.configure
@@ -131,20 +131,21 @@ class _Execution:
         context.run_migrations = lambda **arguments: self._run_migrations(context, run_migrations, arguments)
 
     def _run_migrations(self, context: Any, run_migrations: Callable[..., None], arguments: dict[str, Any]) -> None:
-        _check(context, self._runs)
-        self._runs += 1
         try:
+            _check(context, self._runs)
+            self._runs += 1
             self._project.load()
             if self._around is None:
                 prepare(context.connection)
             with self._around(context) if self._around else nullcontext():
                 run_migrations(**arguments)
         except (Exception, SystemExit) as error:
-            self.failure = error
+            # env.py may catch it and go on.
+            self.failure = self.failure or error
             raise
 
     def verify(self) -> None:
-        """Raises the failure that an env.py may have caught, and RunnerError if no migrations ran."""
+        """Raises the failure, which env.py may have caught or replaced, and RunnerError if no migrations ran."""
         if self.failure is not None:
             raise self.failure
         if self._runs == 0:

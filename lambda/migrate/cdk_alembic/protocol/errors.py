@@ -51,7 +51,7 @@ class ProjectError(RunnerError):
 
 
 class EnvFailed(RunnerError):
-    """env.py failed before it had a connection."""
+    """env.py, or the Flask application that it needs, failed outside of run_migrations."""
 
 
 def unforeseen(error: BaseException) -> RunnerError:

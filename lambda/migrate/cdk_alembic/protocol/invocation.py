@@ -81,7 +81,7 @@ class Invocation:
         return used_up or self.remaining_seconds() < self.reserve_seconds
 
     def is_late(self) -> bool:
-        """Whether the deadline is what ended a statement."""
+        """Whether a statement that was canceled now was canceled because of the deadline."""
         return self.remaining_seconds() <= self.reserve_seconds + 1
 
 

@@ -17,6 +17,7 @@ _DUPLICATE_TABLE = "42P07"
 _UNDEFINED_TABLE = "42P01"
 _UNDEFINED_SCHEMA = "3F000"
 _READ_ONLY = "25006"
+_TOO_LONG = "22001"
 
 
 class Interrupted(NamedTuple):
@@ -48,12 +49,7 @@ def failure_of(error: BaseException, interrupted: Interrupted) -> RunnerError:
         if failure := condition(error):
             return failure
         if state == _UNDEFINED_SCHEMA:
-            return RunnerError(
-                "migration_failed",
-                f"the schema of the version table does not exist: {describe(error)}",
-                "create it once, as `alembic` needs it too: it is the version_table_schema in env.py; then run again",
-                sql_state=state,
-            )
+            return no_version_table_schema(describe(error))
         return RunnerError(
             "internal_error" if state is None else "migration_failed",
             f"the run failed between two revisions: {describe(error)}{location(error)}",
@@ -62,6 +58,23 @@ def failure_of(error: BaseException, interrupted: Interrupted) -> RunnerError:
         )
     code, message, next = _of_revision(error, state, interrupted)
     return RunnerError(code, message, next, revision=interrupted.script.revision, sql_state=state, statement=statement_of(error))
+
+
+def no_version_table_schema(what: str) -> RunnerError:
+    """The error for a missing schema of the version table. `what`: PostgreSQL's message or the schema's name."""
+    return RunnerError(
+        "migration_failed",
+        f"the schema of the version table does not exist: {what}",
+        "create the schema that version_table_schema in env.py names, which Alembic does not create, and run again",
+        sql_state=_UNDEFINED_SCHEMA,
+    )
+
+
+def id_too_long(error: BaseException, revision: str) -> str | None:
+    """What happened to a revision whose id is too long for the version table; None for any other exception."""
+    if sql_state(error) != _TOO_LONG or "version_num" not in (statement_of(error) or ""):
+        return None
+    return f"its id of {len(revision)} characters is too long for the version table: {describe(error)}"
 
 
 def _of_revision(error: BaseException, state: str | None, interrupted: Interrupted) -> tuple[str, str, str]:
@@ -119,6 +132,13 @@ def _of_revision(error: BaseException, state: str | None, interrupted: Interrupt
             "without Alembic (create_all, or another tool)",
             f"{kept}; create that first, as for a new database, and run again, or record a revision that has it with "
             f"{_stamp(invocation)}",
+        )
+    if too_long := id_too_long(error, revision):
+        return (
+            "migration_failed",
+            f"{what} failed: {too_long}",
+            f"{kept}; shorten the id, also in the down_revision of the next revision (Alembic makes version_num varchar(32)), "
+            "and run again",
         )
     return (
         "migration_failed",

@@ -13,7 +13,7 @@ from ..database.contents import is_fresh
 from ..database.failures import describe, sql_state
 from ..database.history import History
 from ..database.invalid_indexes import check_indexes
-from ..database.session import Session, brief_connection, is_in_autocommit, watched
+from ..database.session import Session, brief_connection, refuse_autocommit, watched
 from ..database.version_table import BACKEND, VersionTable, find, heads_in, hold_mutex, still_held
 from ..database.watchdog import expect, relax
 from ..project.environment import current, run_environment
@@ -107,13 +107,7 @@ class Run:
         """Holds the mutex, watches the connection, records a failure, and concludes a run whose work is committed."""
         self._step = None
         self.table = self.locate(context)
-        if is_in_autocommit(context.connection):
-            raise RunnerError(
-                "invalid_project",
-                "env.py's engine is in AUTOCOMMIT: what a revision did before it failed could not be rolled back",
-                "remove isolation_level='AUTOCOMMIT' from env.py, and run what can't run in a transaction in "
-                "op.get_context().autocommit_block(); nothing was changed",
-            )
+        refuse_autocommit(context.connection)
         # Alembic calls it after it has changed the version table, in the same transaction.
         context.on_version_apply_callbacks = (*context.on_version_apply_callbacks, self._record)
         with (

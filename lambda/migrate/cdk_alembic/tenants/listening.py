@@ -37,7 +37,7 @@ class Connects:
         from sqlalchemy import event
         from sqlalchemy.engine import Engine
 
-        # Enter this before the listener that connects itself and decides: this event has no `insert`, which 1.4 refuses.
+        # Enter this first: SQLAlchemy calls no more listeners after one that connects, and 1.4 has no `insert` for this event.
         event.listen(Engine, "do_connect", self._record)
         return self
 

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from cdk_alembic.database.failures import describe, location
+from cdk_alembic.database.session import refuse_autocommit
+from cdk_alembic.database.version_table import find
 from cdk_alembic.project.environment import run_environment
 from cdk_alembic.project.project import Project
-from cdk_alembic.protocol.errors import RunnerError
-from cdk_alembic.protocol.log import redact
+from cdk_alembic.protocol.errors import EnvFailed, RunnerError
+from cdk_alembic.protocol.log import redact, redacted
+from cdk_alembic.run.failure import no_version_table_schema
 
 from ..scratch import catalog, raw, rows
 from ..scratch.scratch import Scratch
@@ -26,10 +29,15 @@ def about(project: Project, scratch: Scratch) -> dict[str, str]:
     return {"file": relative(Path(project.script.dir) / "env.py", project.directory), "postgres": scratch.version}
 
 
-def environment_facts(project: Project, scratch: Scratch) -> dict[str, Any]:
+# Codes of the runner's refusals. Connection errors and missing privileges have other codes.
+_REFUSALS = ("invalid_project", "migration_failed")
+
+
+def environment_facts(project: Project, scratch: Scratch, is_new: bool) -> dict[str, Any]:
     """EnvironmentFacts without `outerTransaction`, observed on the empty scratch database, which is empty again afterwards.
 
     Uses Alembic alone to stamp the first revision: this runs env.py as `alembic upgrade` does, whatever the revision requires.
+    `is_new`: whether the revisions start from an empty database, without a baseline.
     """
     from alembic import command
 
@@ -37,6 +45,8 @@ def environment_facts(project: Project, scratch: Scratch) -> dict[str, Any]:
     bases = project.script.get_bases()
     if not bases:
         return facts
+    if refused := _refusal(project, is_new):
+        return {**facts, "keeps": False, "refused": redacted(refused.facts())}
     seen: list[str] = []
 
     def look(heads: tuple[str, ...], context: Any) -> tuple[()]:
@@ -54,6 +64,26 @@ def environment_facts(project: Project, scratch: Scratch) -> dict[str, Any]:
     finally:
         scratch.empty(keep_mark=True)
     return {**facts, "keeps": bases[0] in seen}
+
+
+def _refusal(project: Project, is_new: bool) -> RunnerError | None:
+    """The error with which the runner refuses this env.py, or a new database; None if it does not. Writes nothing."""
+
+    def look(_heads: tuple[str, ...], context: Any) -> tuple[()]:
+        refuse_autocommit(context.connection)
+        schema = context.connection.schema_for_object(context._version)
+        if is_new and schema and not find(context, schema).has_asked_schema:
+            raise no_version_table_schema(schema)
+        return ()
+
+    try:
+        run_environment(project, look)
+    except RunnerError as error:
+        return error if error.code in _REFUSALS and not isinstance(error, EnvFailed) else None
+    except (Exception, SystemExit):
+        # The next run of env.py fails as well, and its error is reported.
+        return None
+    return None
 
 
 @contextmanager

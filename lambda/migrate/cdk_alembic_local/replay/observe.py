@@ -14,6 +14,7 @@ from cdk_alembic.project.project import Project
 from cdk_alembic.project.revisions import alembic_errors, refuse_ahead
 from cdk_alembic.protocol.errors import RunnerError
 from cdk_alembic.protocol.log import redact
+from cdk_alembic.run.failure import id_too_long
 
 from ..scratch import catalog, raw, rows
 from ..scratch.baseline import load
@@ -50,7 +51,7 @@ def observe(project: Project, scratch: Scratch, ask: dict[str, Any], report: Rep
             except RunnerError as error:
                 Replay(project, scratch, ask, report, {**about(project, scratch), "keeps": False}).give_up(error)
                 return
-            keeps = environment_facts(project, scratch)
+            keeps = environment_facts(project, scratch, is_new=not ask.get("baseline"))
             if ask.get("baseline"):
                 load(scratch, ask["baseline"])
             Replay(project, scratch, ask, report, keeps).run()
@@ -232,6 +233,8 @@ class Replay:
         if script.revision in self._asked and script.revision not in self._reviewed:
             self._reviewed.add(script.revision)
             failure = failure_facts(error, script.module.__file__)
+            if too_long := id_too_long(error, script.revision):
+                failure["message"] = redact(too_long)
             upgrade = {**not_run(""), "outcome": "failed", "failure": failure}
             del upgrade["reason"]
             facts = {

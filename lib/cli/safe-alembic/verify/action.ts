@@ -26,7 +26,7 @@ export interface Check {
 const RULES = {
   'one-head': ['several-heads'],
   models: ['drift'],
-  env: ['env-keeps-nothing', 'env-outer-transaction'],
+  env: ['env-keeps-nothing', 'env-outer-transaction', 'env-refused'],
   'round-trip': ['downgrade-missing', 'drop-constraint-none', 'downgrade-fails', 'reupgrade-fails', 'downgrade-not-restoring'],
 } as const;
 
@@ -117,7 +117,7 @@ function checksOf({ findings, graph, summary, revisions, notChecked, notCompared
   return [
     heads(graph, of),
     models,
-    of('env', 'env.py commits what it runs', 'env.py does not commit what it runs'),
+    of('env', 'env.py commits what it runs', 'env.py must be changed'),
     trips,
     ...(notReplayed.length ? [unchecked('round-trip', `${count(notReplayed.length)} could not be replayed`, why)] : []),
   ];
