@@ -183,6 +183,7 @@ describe('without uv', () => {
 
   test('the error says how to install it', () => {
     const code = writeFiles(temporaryDirectory(), {
+      'pyproject.toml': '[project]\nname = "x"\nversion = "1"\n',
       'uv.lock': '',
       'alembic.ini': '[alembic]\nscript_location = alembic\n',
       'alembic/versions/a1.py': revisionFile('a1', null),
