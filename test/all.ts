@@ -32,8 +32,7 @@ runSuite(MINUTES, (context) => {
     { name: 'packages', check: packages },
     { name: 'runner', check: pytest('runner') },
     { name: 'observer', check: pytest('observer') },
-    // A deploy waits more than it works.
-    { name: 'end to end', check: after(packages, jestCheck(context, 'e2e', WORKERS + 1)) },
+    { name: 'end to end', check: after(packages, jestCheck(context, 'e2e', WORKERS)) },
     { name: 'unit', check: after(packages, jestCheck(context, 'unit', WORKERS)) },
     { name: 'sample', check: sampleCheck(context, context.postgres) },
     { name: 'older CDK', check: olderCdkCheck(context) },

@@ -12,8 +12,8 @@ import { type Check, type CheckContext, pytestCheck } from './checks';
 import { withoutShims } from './python-path';
 import { systemTools } from './system-tools';
 
-/** Processes of each test runner. */
-export const WORKERS = Math.max(2, availableParallelism());
+/** Processes of each test runner, more than there are processors: tests wait for servers and processes about a quarter of their time. */
+export const WORKERS = Math.max(2, availableParallelism()) + 1;
 
 /** What the tests run with. */
 export interface TestContext extends CheckContext {
