@@ -140,9 +140,10 @@ def flat(operations: Any) -> Iterator[Any]:
 def _said(operations: list[Any]) -> Iterator[str]:
     """The entries of an autogenerate operation."""
     for operation in operations:
-        schema = getattr(operation, "schema", None)
+        # A new foreign key has its table under other names.
+        schema = getattr(operation, "schema", None) or getattr(operation, "kw", {}).get("source_schema")
         prefix = "" if schema in (None, "public") else f"{schema}."
-        table = prefix + str(getattr(operation, "table_name", ""))
+        table = prefix + (getattr(operation, "table_name", None) or getattr(operation, "source_table", ""))
         added = getattr(getattr(operation, "column", None), "name", None)
         for column in (getattr(operation, "column_name", None), getattr(operation, "modify_name", None), added):
             if column:
