@@ -1,14 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Client } from 'pg';
 import { withPostgresServer } from '../../lib/local/postgres/server';
 import { needed } from '../production/environment';
-import { InstalledCommand } from './installed-command';
+import { useTestBed } from './installed-command';
 import { eventually } from './processes';
-import { Project } from './project';
 
 const ROWS = 40_000;
 const KILLS = 12;
@@ -20,19 +18,9 @@ const NAME = 'backfill.test';
 const RUNS = `FROM pg_stat_activity
   WHERE datname = current_database() AND backend_type = 'client backend' AND application_name <> '${NAME}'`;
 
-let installed: InstalledCommand;
-let project: Project;
-let scratch: string;
-
-beforeAll(async () => {
-  installed = await InstalledCommand.install();
-});
-afterAll(() => installed?.remove());
+const bed = useTestBed();
 beforeEach(() => {
-  scratch = realpathSync(mkdtempSync(path.join(tmpdir(), 'scratch-')));
-  chmodSync(scratch, 0o755);
-  project = new Project();
-  project.revision(
+  bed.project.revision(
     'b2',
     'a1',
     'Add people table',
@@ -41,15 +29,10 @@ beforeEach(() => {
     'op.drop_table("people")',
   );
 });
-afterEach(() => {
-  rmSync(scratch, { recursive: true });
-  project.remove();
-});
 
 function create(fill: string) {
   const args = ['create', 'Fill full name of people', '--backfill', fill, '--fail-on', 'never', '--json'];
-  const env = { TMPDIR: scratch };
-  return installed.safeAlembic([...args, '--python', needed('RUNNER_PYTHON')], { cwd: project.directory, env }).ended;
+  return bed.start(args).ended;
 }
 
 const withoutUs = (url: string) => ({
@@ -60,20 +43,20 @@ const withoutUs = (url: string) => ({
 
 /** Plain Alembic. */
 function upgrade(url: string): ChildProcess {
-  const options = { cwd: project.directory, env: withoutUs(url), stdio: 'ignore' as const };
+  const options = { cwd: bed.project.directory, env: withoutUs(url), stdio: 'ignore' as const };
   return spawn(needed('RUNNER_PYTHON'), ['-m', 'alembic', 'upgrade', 'head'], options);
 }
 
 test(`${ROWS} rows are filled once each, although the run is killed ${KILLS} times`, async () => {
   const { stdout, stderr } = await create('people."full name" = upper(name) || \': \' || id::text');
   if (!stdout) throw new Error(stderr);
-  const text = readFileSync(path.join(project.directory, JSON.parse(stdout).created.file), 'utf8');
+  const text = readFileSync(path.join(bed.project.directory, JSON.parse(stdout).created.file), 'utf8');
   expect(text).not.toMatch(/cdk.?alembic/i);
 
   await withPostgresServer(__dirname, async (server) => {
     const url = server.url();
     execFileSync(needed('RUNNER_PYTHON'), ['-m', 'alembic', 'upgrade', 'b2'], {
-      cwd: project.directory,
+      cwd: bed.project.directory,
       env: withoutUs(url),
       stdio: 'pipe',
     });
@@ -125,5 +108,5 @@ test.each([
 ])('"%s" writes nothing, and says why', async (fill, code, message) => {
   const { stdout } = await create(fill);
   expect(JSON.parse(stdout).error).toMatchObject({ code, message: expect.stringContaining(message) });
-  expect(project.revisions).toEqual(['a1.py', 'b2.py']);
+  expect(bed.project.revisions).toEqual(['a1.py', 'b2.py']);
 });

@@ -1,40 +1,19 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { needed } from '../production/environment';
-import { InstalledCommand } from './installed-command';
-import { Project } from './project';
+import { useTestBed } from './installed-command';
 
-let installed: InstalledCommand;
-let project: Project;
-let scratch: string;
+const bed = useTestBed();
 
-beforeAll(async () => {
-  installed = await InstalledCommand.install();
-});
-afterAll(() => installed?.remove());
-beforeEach(() => {
-  scratch = realpathSync(mkdtempSync(path.join(tmpdir(), 'scratch-')));
-  chmodSync(scratch, 0o755);
-  project = new Project();
-});
-afterEach(() => {
-  expect(readdirSync(scratch)).toEqual([]);
-  rmSync(scratch, { recursive: true });
-  project.remove();
-});
-
-const read = (file: string) => readFileSync(path.join(project.directory, file), 'utf8');
+const read = (file: string) => readFileSync(path.join(bed.project.directory, file), 'utf8');
 
 async function create(...args: string[]) {
-  const all = ['create', ...args, '--json', '--python', needed('RUNNER_PYTHON')];
-  const { code, stdout, stderr } = await installed.safeAlembic(all, { cwd: project.directory, env: { TMPDIR: scratch } }).ended;
+  const { code, stdout, stderr } = await bed.start(['create', ...args, '--json']).ended;
   if (!stdout) throw new Error(stderr);
   return { code, document: JSON.parse(stdout) };
 }
 
 test('a change that needs several transactions is a series of revisions from the start', async () => {
-  project.models(['sa.Column("email", sa.Text(), index=True)']);
+  bed.project.models(['sa.Column("email", sa.Text(), index=True)']);
   const { code, document } = await create('Add email to users');
   expect([code, document.review.findings.filter(({ severity }: { severity: string }) => severity === 'error')]).toEqual([0, []]);
   const [first, last] = document.created.files.map(read);
@@ -47,27 +26,27 @@ test('a change that needs several transactions is a series of revisions from the
 });
 
 test('--as-is writes what Alembic does, and reviews it', async () => {
-  project.models(['sa.Column("email", sa.Text(), index=True)']);
+  bed.project.models(['sa.Column("email", sa.Text(), index=True)']);
   const { code, document } = await create('Add email to users', '--as-is');
   expect(code).toBe(1);
   expect(document.review.findings.map(({ rule }: { rule: string }) => rule)).toContain('index-not-concurrent');
-  expect(project.revisions).toHaveLength(2);
+  expect(bed.project.revisions).toHaveLength(2);
   expect(read(document.created.file)).toContain("op.create_index(op.f('ix_users_email'), 'users', ['email'], unique=False)");
 });
 
 test('what looks like a rename is asked about, and --rename makes it one', async () => {
-  project.revision(
+  bed.project.revision(
     'b2',
     'a1',
     'Add name',
     'op.add_column("users", sa.Column("name", sa.Text()))',
     'op.drop_column("users", "name")',
   );
-  project.models(['sa.Column("full_name", sa.Text())']);
+  bed.project.models(['sa.Column("full_name", sa.Text())']);
   const { code, document } = await create('Rename name of users');
   expect([code, document.error.code]).toEqual([3, 'looks_like_rename']);
   expect(document.error.next).toContain('--rename users.name=users.full_name');
-  expect(project.revisions).toEqual(['a1.py', 'b2.py']);
+  expect(bed.project.revisions).toEqual(['a1.py', 'b2.py']);
 
   const renamed = await create('Rename name of users', '--rename', 'users.name=users.full_name');
   expect(read(renamed.document.created.file)).toContain("new_column_name='full_name'");

@@ -1,27 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Client } from 'pg';
 import { withPostgresServer } from '../../lib/local/postgres/server';
 import type { Review } from '../../lib/review';
 import { needed } from '../production/environment';
-import { InstalledCommand } from './installed-command';
-import { Project } from './project';
+import { useTestBed } from './installed-command';
 
-let installed: InstalledCommand;
-let project: Project;
-let scratch: string;
-
-beforeAll(async () => {
-  installed = await InstalledCommand.install();
-});
-afterAll(() => installed?.remove());
+const bed = useTestBed();
 beforeEach(() => {
-  scratch = realpathSync(mkdtempSync(path.join(tmpdir(), 'scratch-')));
-  chmodSync(scratch, 0o755);
-  project = new Project();
-  project.revision(
+  bed.project.revision(
     'b2',
     'a1',
     'Add teams table',
@@ -30,20 +18,14 @@ beforeEach(() => {
     op.add_column("users", sa.Column("age", sa.Integer()))`,
     'op.drop_column("users", "age"); op.drop_column("users", "email"); op.drop_table("teams")',
   );
-  project.commit();
-});
-afterEach(() => {
-  expect(readdirSync(scratch)).toEqual([]);
-  rmSync(scratch, { recursive: true });
-  project.remove();
+  bed.project.commit();
 });
 
-const versions = () => path.join(project.directory, 'migrations/versions');
+const versions = () => path.join(bed.project.directory, 'migrations/versions');
 const text = (file: string) => readFileSync(path.join(versions(), file), 'utf8');
 
 async function fix(...more: string[]): Promise<Review> {
-  const args = ['review', '--fix', '--json', '--python', needed('RUNNER_PYTHON'), ...more];
-  const { stdout, stderr } = await installed.safeAlembic(args, { cwd: project.directory, env: { TMPDIR: scratch } }).ended;
+  const { stdout, stderr } = await bed.start(['review', '--fix', '--json', ...more]).ended;
   if (!stdout) throw new Error(stderr);
   return JSON.parse(stdout);
 }
@@ -54,7 +36,7 @@ const reasons = ({ fixes }: Review) => Object.fromEntries(fixes?.notFixed.map((o
 /** Runs plain Alembic. */
 function alembic(url: string, ...args: string[]): void {
   const env = { ...process.env, DATABASE_URL: url.replace('postgresql:', 'postgresql+psycopg:') };
-  execFileSync(needed('RUNNER_PYTHON'), ['-m', 'alembic', ...args], { cwd: project.directory, env, stdio: 'pipe' });
+  execFileSync(needed('RUNNER_PYTHON'), ['-m', 'alembic', ...args], { cwd: bed.project.directory, env, stdio: 'pipe' });
 }
 
 const CATALOG = `
@@ -97,8 +79,8 @@ const UNSAFE_DOWN = `op.drop_column("users", "token")
     op.drop_column("users", "team_id")`;
 
 test('a revision becomes a series of safe ones that ends with the same schema, and a database that has it needs nothing', async () => {
-  project.revision('c3', 'b2', 'Add team to users', UNSAFE, UNSAFE_DOWN);
-  project.revision(
+  bed.project.revision('c3', 'b2', 'Add team to users', UNSAFE, UNSAFE_DOWN);
+  bed.project.revision(
     'd4',
     'c3',
     'Add note to users',
@@ -121,7 +103,7 @@ test('a revision becomes a series of safe ones that ends with the same schema, a
     ]);
     const rules = ['foreign-key-not-valid', 'index-not-concurrent', 'table-rewrite', 'set-not-null-scan'];
     expect(review.findings.filter(({ rule }) => rules.includes(rule))).toEqual([]);
-    expect(project.revisions).toEqual([
+    expect(bed.project.revisions).toEqual([
       'a1.py',
       'b2.py',
       'c3.py',
@@ -153,7 +135,7 @@ test('a revision becomes a series of safe ones that ends with the same schema, a
 });
 
 test('a dry run shows the diff and writes nothing, and its review is that of the file as it is', async () => {
-  project.revision(
+  bed.project.revision(
     'c3',
     'b2',
     'Add index on users.age',
@@ -167,18 +149,18 @@ test('a dry run shows the diff and writes nothing, and its review is that of the
   expect(review.failed).toBe(true);
   expect(review.findings.map(({ rule }) => rule)).toContain('index-not-concurrent');
   expect(review.fixes?.files[0]?.diff).toMatch(/^-\s+op\.create_index\("ix_age"[\s\S]*^\+.*autocommit_block/m);
-  expect([text('c3.py'), project.revisions]).toEqual([before, ['a1.py', 'b2.py', 'c3.py']]);
+  expect([text('c3.py'), bed.project.revisions]).toEqual([before, ['a1.py', 'b2.py', 'c3.py']]);
 });
 
 test('a file that the default branch has is never changed', async () => {
-  project.revision(
+  bed.project.revision(
     'c3',
     'b2',
     'Add index on users.age',
     'op.create_index("ix_age", "users", ["age"])',
     'op.drop_index("ix_age", "users")',
   );
-  project.commit();
+  bed.project.commit();
   const before = text('c3.py');
   const review = await fix('--all');
   expect(fixed(review)).toEqual([]);
@@ -188,15 +170,15 @@ test('a file that the default branch has is never changed', async () => {
 
 test('what can not be proved stays as it is, and is named with its reason', async () => {
   const loop = 'for name in ("age", "email"):\n        op.create_index(f"ix_{name}", "users", [name])';
-  project.revision('c3', 'b2', 'Add indexes on users', loop, 'op.drop_index("ix_age")\n    op.drop_index("ix_email")');
-  project.revision(
+  bed.project.revision('c3', 'b2', 'Add indexes on users', loop, 'op.drop_index("ix_age")\n    op.drop_index("ix_email")');
+  bed.project.revision(
     'd4',
     'c3',
     'Rename age of users',
     'op.alter_column("users", "age", new_column_name="years")',
     'op.alter_column("users", "years", new_column_name="age")',
   );
-  project.revision(
+  bed.project.revision(
     'e5',
     'd4',
     'Add index on users.years',
@@ -204,7 +186,7 @@ test('what can not be proved stays as it is, and is named with its reason', asyn
     'raise NotImplementedError()',
   );
   // The key needs the index, which the safe form would build later.
-  project.revision(
+  bed.project.revision(
     'f6',
     'e5',
     'Refer to users by email',
@@ -212,15 +194,15 @@ test('what can not be proved stays as it is, and is named with its reason', asyn
     op.create_table("badges", sa.Column("code", sa.Text(), sa.ForeignKey("teams.code")))`,
     'op.drop_table("badges")\n    op.drop_constraint("uq_teams_code", "teams")',
   );
-  // In batches, the first statement would run last and overwrite the second one's rows, which the scratch database does not have.
-  project.revision(
+  // In batches, the first statement would run last and overwrite the second one's rows, which the bed.scratch database does not have.
+  bed.project.revision(
     'a7',
     'f6',
     'Set years of users',
     'op.execute("UPDATE users SET years = 1")\n    op.execute("UPDATE users SET years = 2 WHERE email LIKE \'nobody%\'")',
   );
-  project.revision('b8', 'a7', 'Set code of teams', 'op.execute("UPDATE teams SET code = now()::text")');
-  const before = project.revisions.map(text);
+  bed.project.revision('b8', 'a7', 'Set code of teams', 'op.execute("UPDATE teams SET code = now()::text")');
+  const before = bed.project.revisions.map(text);
   const review = await fix();
   expect(fixed(review)).toEqual([]);
   const told = review.fixes?.notFixed.map(({ finding, reason }) => `${finding.revision} ${finding.rule}: ${reason}`) ?? [];
@@ -234,14 +216,14 @@ test('what can not be proved stays as it is, and is named with its reason', asyn
       expect.stringContaining('b8 update-all: the batches might never end'),
     ]),
   );
-  expect(project.revisions.map(text)).toEqual(before);
+  expect(bed.project.revisions.map(text)).toEqual(before);
 });
 
 test('the project’s hooks format what is written', async () => {
-  project.write('format.py', 'import sys\nopen(sys.argv[1], "a").write("# formatted\\n")\n');
-  project.write(
+  bed.project.write('format.py', 'import sys\nopen(sys.argv[1], "a").write("# formatted\\n")\n');
+  bed.project.write(
     'alembic.ini',
-    `${readFileSync(path.join(project.directory, 'alembic.ini'), 'utf8')}
+    `${readFileSync(path.join(bed.project.directory, 'alembic.ini'), 'utf8')}
 [post_write_hooks]
 hooks = own
 own.type = exec
@@ -249,7 +231,7 @@ own.executable = ${needed('RUNNER_PYTHON')}
 own.options = format.py REVISION_SCRIPT_FILENAME
 `,
   );
-  project.revision(
+  bed.project.revision(
     'c3',
     'b2',
     'Add check on users.age',

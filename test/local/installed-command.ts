@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { stageNpm } from '../../scripts/packages/safe-alembic';
 import type { Ended } from '../cli/built-command';
+import { needed } from '../production/environment';
+import { Project } from './project';
 
 const root = path.resolve(__dirname, '../..');
 
@@ -49,4 +51,41 @@ export interface Running {
   /** What it has said so far. */
   readonly output: { readonly stdout: string; readonly stderr: string };
   kill(signal: NodeJS.Signals): void;
+}
+
+/** The command as a project has it. */
+export interface TestBed {
+  readonly installed: InstalledCommand;
+  readonly project: Project;
+  /** The folder in which the command makes what it makes. */
+  readonly scratch: string;
+  /** Starts the command in the project, with the Python of the tests. */
+  start(args: readonly string[], env?: NodeJS.ProcessEnv): Running;
+}
+
+/** Installs the command for the tests of a file. Each test has a project of its own, and leaves the scratch folder empty. */
+export function useTestBed(): TestBed {
+  const bed = {
+    start(args, env = {}) {
+      const all = [...args, '--python', needed('RUNNER_PYTHON')];
+      return bed.installed.safeAlembic(all, { cwd: bed.project.directory, env: { TMPDIR: bed.scratch, ...env } });
+    },
+  } as { -readonly [Key in keyof TestBed]: TestBed[Key] };
+  beforeAll(async () => {
+    bed.installed = await InstalledCommand.install();
+  });
+  afterAll(() => bed.installed?.remove());
+  beforeEach(() => {
+    bed.project = new Project();
+    bed.scratch = realpathSync(mkdtempSync(path.join(tmpdir(), 'scratch-')));
+    // As root the server runs as somebody else, who has to get in.
+    chmodSync(bed.scratch, 0o755);
+  });
+  afterEach(() => {
+    const left = readdirSync(bed.scratch);
+    rmSync(bed.scratch, { recursive: true });
+    bed.project.remove();
+    expect(left).toEqual([]);
+  });
+  return bed;
 }

@@ -1,57 +1,20 @@
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Client } from 'pg';
 import { withPostgresServer } from '../../lib/local/postgres/server';
 import { needed } from '../production/environment';
-import { InstalledCommand, type Running } from './installed-command';
+import { useTestBed } from './installed-command';
 import { eventually, runs } from './processes';
-import { Project } from './project';
 
 /* The command as a project has it, with its own Python and a real PostgreSQL. */
 
-let installed: InstalledCommand;
-let project: Project;
-/** What the command makes, it makes in here. */
-let scratch: string;
+const bed = useTestBed();
 
-beforeAll(async () => {
-  installed = await InstalledCommand.install();
-});
-afterAll(() => installed?.remove());
-beforeEach(() => {
-  project = new Project();
-  scratch = realpathSync(mkdtempSync(path.join(tmpdir(), 'scratch-')));
-  // As root the server runs as somebody else, who has to get in.
-  chmodSync(scratch, 0o755);
-});
-afterEach(() => {
-  const left = readdirSync(scratch);
-  rmSync(scratch, { recursive: true });
-  project.remove();
-  expect(left).toEqual([]);
-});
-
-function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
-  const python = ['--python', needed('RUNNER_PYTHON')];
-  return installed.safeAlembic([...args, ...python], { cwd: project.directory, env: { TMPDIR: scratch, ...env } });
-}
-const safeAlembic = (args: readonly string[], env?: NodeJS.ProcessEnv) => start(args, env).ended;
+const safeAlembic = (args: readonly string[], env?: NodeJS.ProcessEnv) => bed.start(args, env).ended;
 
 describe('safe-alembic review', () => {
   it('finds what would hurt production, and ends with 1', async () => {
-    project.revision('b2', 'a1', 'Drop users', 'op.drop_table("users")');
+    bed.project.revision('b2', 'a1', 'Drop users', 'op.drop_table("users")');
     const { code, stdout, stderr } = await safeAlembic(['review']);
     expect([code, stderr]).toEqual([1, expect.stringContaining('the head')]);
     expect(stdout).toContain('drop-table');
@@ -59,15 +22,15 @@ describe('safe-alembic review', () => {
   });
 
   it('reviews what is new since the default branch', async () => {
-    project.commit();
-    project.revision(
+    bed.project.commit();
+    bed.project.revision(
       'b2',
       'a1',
       'Add name to users',
       'op.add_column("users", sa.Column("name", sa.Text()))',
       'op.drop_column("users", "name")',
     );
-    project.models(['sa.Column("name", sa.Text())']);
+    bed.project.models(['sa.Column("name", sa.Text())']);
     const { code, stdout, stderr } = await safeAlembic(['review', '--json']);
     expect(stderr).toContain('1 revision new or changed since main');
     const review = JSON.parse(stdout);
@@ -85,20 +48,20 @@ describe('safe-alembic review', () => {
       return findings.filter(({ rule, revision }) => rule === 'index-not-concurrent' && revision === 'c3').length;
     };
     const addTeams = () => {
-      project.revision(
+      bed.project.revision(
         'b2',
         'a1',
         'Add teams table',
         'op.create_table("teams", sa.Column("name", sa.Text()))',
         'op.drop_table("teams")',
       );
-      project.revision('c3', 'b2', 'Add index on teams.name', index, 'op.drop_index("ix_teams_name")');
+      bed.project.revision('c3', 'b2', 'Add index on teams.name', index, 'op.drop_index("ix_teams_name")');
     };
     addTeams();
     expect(await found()).toBeGreaterThan(0);
 
-    for (const revision of ['b2', 'c3']) rmSync(path.join(project.directory, `migrations/versions/${revision}.py`));
-    project.commit();
+    for (const revision of ['b2', 'c3']) rmSync(path.join(bed.project.directory, `migrations/versions/${revision}.py`));
+    bed.project.commit();
     addTeams();
     expect(await found()).toBe(0);
   });
@@ -133,21 +96,21 @@ describe('safe-alembic review', () => {
     ['the end of its terminal', 'SIGHUP', 130],
     ['a kill that nobody can handle', 'SIGKILL', null],
   ] as const)('leaves no server and no folder behind after %s', async (_, signal, exitCode) => {
-    const begun = path.join(project.directory, 'begun');
+    const begun = path.join(bed.project.directory, 'begun');
     const wait = `open(${JSON.stringify(begun)}, "w").close(); op.execute("SELECT pg_sleep(3000)")`;
-    project.revision('b2', 'a1', 'Wait for ever', wait);
-    const running = start(['review', '--json']);
-    const server = await serverIn(scratch);
+    bed.project.revision('b2', 'a1', 'Wait for ever', wait);
+    const running = bed.start(['review', '--json']);
+    const server = await serverIn(bed.scratch);
     await eventually(() => existsSync(begun));
     running.kill(signal);
     const { code, stdout } = await running.ended;
     expect(code).toBe(exitCode);
     if (exitCode === 130) expect(JSON.parse(stdout)).toMatchObject({ status: 'failed', error: { code: 'interrupted' } });
-    await eventually(() => !runs(server) && readdirSync(scratch).length === 0);
+    await eventually(() => !runs(server) && readdirSync(bed.scratch).length === 0);
   });
 
   it('says so when the backend’s Python dies, and leaves nothing behind', async () => {
-    project.revision('b2', 'a1', 'Run out of memory', 'import os, sys; print("the last words", flush=True); os._exit(9)');
+    bed.project.revision('b2', 'a1', 'Run out of memory', 'import os, sys; print("the last words", flush=True); os._exit(9)');
     const { code, stderr } = await safeAlembic(['review']);
     expect(code).toBe(1);
     expect(stderr).toContain('observer_died');
@@ -157,11 +120,11 @@ describe('safe-alembic review', () => {
 
 describe('safe-alembic create', () => {
   it('writes the changes in the models, shows and reviews them', async () => {
-    project.models(['sa.Column("email", sa.Text())']);
+    bed.project.models(['sa.Column("email", sa.Text())']);
     const { code, stdout } = await safeAlembic(['create', 'Add email to users']);
     expect(code).toBe(0);
     const [, created = ''] = /created (\S+)/.exec(stdout) ?? [];
-    expect(readFileSync(path.join(project.directory, created), 'utf8')).toContain("op.add_column('users'");
+    expect(readFileSync(path.join(bed.project.directory, created), 'utf8')).toContain("op.add_column('users'");
     expect(stdout).toContain("op.add_column('users'");
     expect(stdout).toMatch(/1 revision reviewed/);
   });
@@ -171,15 +134,15 @@ describe('safe-alembic create', () => {
       code: 3,
       stderr: expect.stringContaining('nothing_to_create'),
     });
-    expect(project.revisions).toEqual(['a1.py']);
+    expect(bed.project.revisions).toEqual(['a1.py']);
     expect(await safeAlembic(['create', 'Fill email of users', '--empty', '--fail-on', 'never'])).toMatchObject({ code: 0 });
-    expect(project.revisions).toHaveLength(2);
+    expect(bed.project.revisions).toHaveLength(2);
   });
 
   it.each(['update', 'fix', 'WIP', '123'])('refuses "%s" before anything is started', async (message) => {
     const { code, stderr } = await safeAlembic(['create', message]);
     expect([code, stderr]).toEqual([2, expect.stringContaining('vague_description')]);
-    expect(project.revisions).toEqual(['a1.py']);
+    expect(bed.project.revisions).toEqual(['a1.py']);
   });
 });
 
@@ -187,14 +150,14 @@ describe('the project’s own database', () => {
   it('is upgraded, shown and verified', async () => {
     await withPostgresServer(__dirname, async (server) => {
       const env = { DATABASE_URL: server.url().replace('postgresql:', 'postgresql+psycopg:') };
-      project.revision(
+      bed.project.revision(
         'b2',
         'a1',
         'Add name to users',
         'op.add_column("users", sa.Column("name", sa.Text()))',
         'op.drop_column("users", "name")',
       );
-      project.models(['sa.Column("name", sa.Text())']);
+      bed.project.models(['sa.Column("name", sa.Text())']);
 
       expect(await safeAlembic(['current'], env)).toMatchObject({
         code: 0,
@@ -230,7 +193,7 @@ describe('the project’s own database', () => {
     await withPostgresServer(__dirname, async (server) => {
       const env = { DATABASE_URL: server.url().replace('postgresql:', 'postgresql+psycopg:') };
       await safeAlembic(['apply'], env);
-      project.revision('b2', 'a1', 'Drop users', 'op.drop_table("users")');
+      bed.project.revision('b2', 'a1', 'Drop users', 'op.drop_table("users")');
       expect(await safeAlembic(['apply'], env)).toMatchObject({ code: 3, stderr: expect.stringContaining('blocked') });
       expect(await safeAlembic(['current'], env)).toMatchObject({ stdout: expect.stringContaining('the database is at a1') });
     });
@@ -239,7 +202,7 @@ describe('the project’s own database', () => {
   it('that create_all made is recognized, with the revision to stamp', async () => {
     await withPostgresServer(__dirname, async (server) => {
       const env = { DATABASE_URL: server.url().replace('postgresql:', 'postgresql+psycopg:') };
-      project.revision('b2', 'a1', 'Add teams table', 'op.create_table("teams", sa.Column("id", sa.Integer()))');
+      bed.project.revision('b2', 'a1', 'Add teams table', 'op.create_table("teams", sa.Column("id", sa.Integer()))');
       const client = new Client(server.url());
       await client.connect();
       await client.query('CREATE TABLE users (id bigserial PRIMARY KEY)');
@@ -266,19 +229,19 @@ describe('the project’s own database', () => {
 });
 
 test('the backend’s Python is the active environment’s, unless another is named', async () => {
-  const env = { VIRTUAL_ENV: path.dirname(path.dirname(needed('RUNNER_PYTHON'))), TMPDIR: scratch };
-  const before = readdirSync(project.directory).sort();
-  expect(await installed.safeAlembic(['history'], { cwd: project.directory, env }).ended).toMatchObject({
+  const env = { VIRTUAL_ENV: path.dirname(path.dirname(needed('RUNNER_PYTHON'))), TMPDIR: bed.scratch };
+  const before = readdirSync(bed.project.directory).sort();
+  expect(await bed.installed.safeAlembic(['history'], { cwd: bed.project.directory, env }).ended).toMatchObject({
     code: 0,
     stdout: expect.stringContaining('● a1  Add users table  (head)'),
   });
   expect(
-    readdirSync(project.directory)
+    readdirSync(bed.project.directory)
       .filter((name) => name !== '__pycache__')
       .sort(),
   ).toEqual(before);
-  const none = { PATH: '/nowhere', TMPDIR: scratch };
-  expect(await installed.safeAlembic(['history'], { cwd: project.directory, env: none }).ended).toMatchObject({
+  const none = { PATH: '/nowhere', TMPDIR: bed.scratch };
+  expect(await bed.installed.safeAlembic(['history'], { cwd: bed.project.directory, env: none }).ended).toMatchObject({
     code: 4,
     stderr: expect.stringContaining('python_not_found'),
   });
@@ -287,11 +250,14 @@ test('the backend’s Python is the active environment’s, unless another is na
 test('variables of the settings are set for the backend; those of the shell go before them', async () => {
   await withPostgresServer(__dirname, async (server) => {
     const url = server.url().replace('postgresql:', 'postgresql+psycopg:');
-    mkdirSync(path.join(project.directory, 'src'));
-    project.write('src/elsewhere.py', '');
-    project.write('migrations/versions/b2.py', 'import elsewhere\nrevision = "b2"\ndown_revision = "a1"\ndef upgrade(): pass\n');
+    mkdirSync(path.join(bed.project.directory, 'src'));
+    bed.project.write('src/elsewhere.py', '');
+    bed.project.write(
+      'migrations/versions/b2.py',
+      'import elsewhere\nrevision = "b2"\ndown_revision = "a1"\ndef upgrade(): pass\n',
+    );
     const environment = { DATABASE_URL: 'postgresql+psycopg://nobody@127.0.0.1:1/nothing', PYTHONPATH: 'src' };
-    project.write('cdk-alembic.json', JSON.stringify({ environment }));
+    bed.project.write('cdk-alembic.json', JSON.stringify({ environment }));
     expect(await safeAlembic(['apply'])).toMatchObject({ code: 4, stderr: expect.stringContaining('database_unreachable') });
     expect(await safeAlembic(['apply'], { DATABASE_URL: url })).toMatchObject({ code: 0 });
     const client = new Client(server.url());
@@ -302,23 +268,23 @@ test('variables of the settings are set for the backend; those of the shell go b
 });
 
 test('the project and its settings are found from a folder beside it', async () => {
-  const back = path.join(scratch, 'back');
-  const infra = path.join(scratch, 'infra');
+  const back = path.join(bed.scratch, 'back');
+  const infra = path.join(bed.scratch, 'infra');
   try {
-    for (const folder of [path.join(scratch, '.git'), infra]) mkdirSync(folder);
-    cpSync(project.directory, back, { recursive: true });
+    for (const folder of [path.join(bed.scratch, '.git'), infra]) mkdirSync(folder);
+    cpSync(bed.project.directory, back, { recursive: true });
     writeFileSync(path.join(back, 'cdk-alembic.json'), JSON.stringify({ python: needed('RUNNER_PYTHON') }));
-    expect(await installed.safeAlembic(['history'], { cwd: infra }).ended).toMatchObject({
+    expect(await bed.installed.safeAlembic(['history'], { cwd: infra }).ended).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('1 revision, one head'),
     });
   } finally {
-    for (const name of ['.git', 'back', 'infra']) rmSync(path.join(scratch, name), { recursive: true });
+    for (const name of ['.git', 'back', 'infra']) rmSync(path.join(bed.scratch, name), { recursive: true });
   }
 });
 
 test('invalid settings are reported before anything starts', async () => {
-  writeFileSync(path.join(project.directory, 'cdk-alembic.json'), '{"rules": {"drop-tabel": "off"}}');
+  writeFileSync(path.join(bed.project.directory, 'cdk-alembic.json'), '{"rules": {"drop-tabel": "off"}}');
   expect(await safeAlembic(['current'])).toMatchObject({
     code: 3,
     stderr: expect.stringContaining('names the rule "drop-tabel"'),

@@ -101,8 +101,8 @@ export function checkSize(
       : [`with only: PackageOnly.IMPORTED it would have ${megabytes(bytes - sizeOf(sitePackages) + kept)} MB`]),
     ...(first
       ? [
-          `without: ['${first.name}'] leaves out the largest, with ${megabytes(first.size)} MB, if migrations do not import it ` +
-            `(next: ${others.map(({ name, size }) => `${name}, ${megabytes(size)} MB`).join('; ')})`,
+          `without: ['${first.name}'] leaves out the largest, with ${megabytes(first.size)} MB, if migrations do not import it` +
+            (others.length ? ` (next: ${others.map(({ name, size }) => `${name}, ${megabytes(size)} MB`).join('; ')})` : ''),
         ]
       : []),
     'or use MigrationCode.fromImage',

@@ -204,6 +204,14 @@ class TestABackendThatReadsOtherVariables:
         assert "SHOP_DB_URL is not set" in error["message"]
         assert "the function sets DATABASE_URL: if env.py reads others" in error["next"]
 
+    @pytest.mark.parametrize("env", ["import nothing_of_this_name", "exec('1 +')"])
+    def test_is_not_told_about_an_error_in_the_code(
+        self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, env: str
+    ) -> None:
+        error = self.error(package, database, monkeypatch, env)
+        assert error["code"] == "invalid_project"
+        assert "the function sets" not in error["next"]
+
     @pytest.mark.parametrize(("host", "is_told"), [("127.0.0.1", True), ("db.invalid", False)])
     def test_is_told_if_it_connects_to_this_machine_by_default(
         self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, host: str, is_told: bool

@@ -69,7 +69,9 @@ class DatabaseVariables:
         is_elsewhere = (
             error.code == "database_unreachable" and not _THIS_MACHINE.search(self._host) and _THIS_MACHINE.search(error.message)
         )
-        if self._names and (isinstance(error, EnvFailed) or is_elsewhere):
+        # No variable changes an error in the code.
+        is_in_code = isinstance(error.__cause__, (SyntaxError, ImportError))
+        if self._names and (is_elsewhere or (isinstance(error, EnvFailed) and not is_in_code)):
             error.next += (
                 f"; the function sets {', '.join(self._names)}: if env.py reads others, name them with DatabaseVariables"
             )
