@@ -1,9 +1,9 @@
 import Ajv from 'ajv';
-import { withPostgresServer } from '../../lib/local/postgres/server';
-import packageJson from '../../package.json';
-import reviewSchema from '../../schema/review.json';
-import schema from '../../schema/safe-alembic.json';
-import { useTestBed } from './installed-command';
+import { withPostgresServer } from '../../../lib/local/postgres/server';
+import packageJson from '../../../package.json';
+import reviewSchema from '../../../schema/review.json';
+import schema from '../../../schema/safe-alembic.json';
+import { useTestBed } from '../../local/installed-command';
 
 const bed = useTestBed();
 
