@@ -12,7 +12,7 @@ export interface Reviewers {
 }
 
 export async function reviewers(testBed: TestBed): Promise<Reviewers> {
-  const python = await toolPython('pytest-alembic', announce);
+  const python = await toolPython('reviewers', announce);
   const { postgres } = testBed;
   // SQLAlchemy's own name for the driver that is installed.
   const at = (name: string) => ({ DATABASE_URL: postgres.url(name).replace(/^\w+:/, 'postgresql+psycopg2:') });

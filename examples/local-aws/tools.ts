@@ -13,7 +13,7 @@ export type Tool =
   | 'python-tests'
   | 'cfn-lint'
   | 'awscli'
-  | 'pytest-alembic'
+  | 'reviewers'
   | 'pictures'
   | 'python-cdk'
   | Manager;
