@@ -2,8 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeExecutionCommand, ExecutionAlreadyExists, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { CdkCustomResourceEvent, CdkCustomResourceIsCompleteResponse } from 'aws-lambda';
 import { printable } from '../../../lib/client/printable';
+import { text } from '../../../lib/contract/checks/rules';
 import type { TenantsOnDeployData, TenantsOnDeployProperties } from '../../../lib/contract/coordinator';
 import type { TenantRunInput } from '../../../lib/contract/tenants';
+import { checkEvent, TIME } from '../../on-deploy/event';
 import { log } from '../../on-deploy/log';
 import { runId as runIdOf } from '../../on-deploy/run-id';
 import { isRollingBack } from '../../on-deploy/stack-status';
@@ -22,6 +24,9 @@ export interface Started {
 type Event = CdkCustomResourceEvent<TenantsOnDeployProperties>;
 type Deployed = CdkCustomResourceIsCompleteResponse<TenantsOnDeployData>;
 
+const PROPERTIES = ['StateMachineArn', 'Stage'];
+const STARTED = { ExecutionArn: text(), StartedAt: TIME };
+
 /** Ends the deploy with a reason before CloudFormation's hour is over, after which it would fail without one. */
 const DEPLOY_SECONDS = 55 * 60;
 
@@ -35,6 +40,7 @@ const LOOK_EVERY_SECONDS = 2;
 /** CDK's Provider framework calls this once per event. With `handOver`, the deploy ends here. */
 export async function onEvent(event: Event): Promise<Started | { PhysicalResourceId: string }> {
   const StartedAt = Date.now();
+  checkEvent(event, PROPERTIES);
   if (event.RequestType === 'Delete') return { PhysicalResourceId: event.PhysicalResourceId };
   const PhysicalResourceId = event.RequestType === 'Update' ? event.PhysicalResourceId : idOf(event);
   if (event.RequestType === 'Update' && (await isRollingBack(event.StackId))) {
@@ -50,6 +56,7 @@ export async function onEvent(event: Event): Promise<Started | { PhysicalResourc
 
 /** CDK's Provider framework calls this until the run has ended. */
 export async function isComplete(event: Event & Partial<Started>): Promise<Deployed> {
+  checkEvent(event, PROPERTIES, event?.ExecutionArn === undefined ? {} : STARTED);
   const { RequestType, ExecutionArn, Data, StartedAt = 0 } = event;
   if (RequestType === 'Delete' || !ExecutionArn) return { IsComplete: true, ...(Data && { Data }) };
   const sfn = new SFNClient({ maxAttempts: MAX_ATTEMPTS });
