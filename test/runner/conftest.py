@@ -18,7 +18,8 @@ import psycopg
 import pytest
 from cdk_alembic import handler
 from cdk_alembic.handler import MigrationFailed
-from cdk_alembic.protocol import contract, invocation
+from cdk_alembic.protocol import request, rules
+from cdk_alembic.protocol.checks import problems
 
 pytest_plugins = ["tenant_databases"]
 
@@ -93,7 +94,7 @@ class Backend:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.directory = root / contract.BACKEND_DIRECTORY
+        self.directory = root / rules.BACKEND_DIRECTORY
         self.versions = self.directory / "alembic" / "versions"
         self.versions.mkdir(parents=True)
 
@@ -233,8 +234,8 @@ def set_settings(monkeypatch: pytest.MonkeyPatch, **settings: Any) -> None:
     """What the construct would set; a database that does not answer is not waited for unless a test says so."""
     limits = {"connectRetrySeconds": 0, **settings.pop("limits", {})}
     value = {"stage": "test", "allow": [], "database": {"source": "environment"}, "limits": limits, **settings}
-    assert contract.settings_problems(value) == []
-    monkeypatch.setenv(contract.SETTINGS_VARIABLE, json.dumps(value))
+    assert problems(rules.SETTINGS, value) == []
+    monkeypatch.setenv(rules.SETTINGS_VARIABLE, json.dumps(value))
 
 
 def eventually(condition: Callable[[], Any], seconds: float = 120) -> Any:
@@ -279,7 +280,7 @@ NEAR_DEADLINE = "import conftest\nconftest.Context.latest.deadline = conftest.ti
 @pytest.fixture
 def long_reserve(monkeypatch: pytest.MonkeyPatch) -> None:
     """The runner keeps a minute for verifying and answering."""
-    monkeypatch.setattr(invocation, "RESERVE_SECONDS", 60)
+    monkeypatch.setattr(request, "RESERVE_SECONDS", 60)
 
 
 COUNT_TRIES = "op.execute(\"SELECT nextval('tries')\")\n"
@@ -303,7 +304,7 @@ def failure(event: Any = None, seconds: float = 300) -> dict[str, Any]:
     with pytest.raises(MigrationFailed) as raised:
         handler.handler(event, Context(seconds))
     answer = json.loads(str(raised.value))
-    assert answer["status"] == "failed" and answer["contract"] == contract.CONTRACT_VERSION
-    assert answer["error"]["code"] in contract.RUNNER_CODES
+    assert answer["status"] == "failed" and answer["contract"] == rules.CONTRACT_VERSION
+    assert answer["error"]["code"] in rules.RUNNER_CODES
     assert answer["error"]["message"] and answer["error"]["next"]
     return answer

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cdk_alembic.protocol import contract
+from cdk_alembic.protocol import rules
 from cdk_alembic.protocol.rules import SUPPORTED_VERSIONS
 from conftest import Backend, Database, set_settings
 
-LAMBDA = Path(contract.__file__).parents[2]
+LAMBDA = Path(rules.__file__).parents[2]
 OLDEST = tuple(f"{name}=={supported['from']}" for name, supported in SUPPORTED_VERSIONS.items())
 BETWEEN = ("sqlalchemy~=2.0.0", "alembic")
 # The last series that is supported, with the newest Alembic.

@@ -9,7 +9,7 @@ from ..database.failures import describe, location, sql_state, statement_of
 from ..database.watchdog import gave_up
 from ..project.project import info
 from ..protocol.errors import RunnerError
-from ..protocol.invocation import Cancelled, Invocation
+from ..protocol.request import Cancelled, Invocation
 
 QUERY_CANCELED = "57014"
 _LOCK_STATES = ("55P03", "40P01")
