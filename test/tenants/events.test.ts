@@ -72,7 +72,7 @@ async function outcome<T>(handle: () => Promise<T>): Promise<T | string> {
   } catch (error) {
     const { name, message } = error as Error;
     expect([name, message]).toEqual([
-      expect.stringMatching(/^(invalid_request|RunFailure)$/),
+      expect.stringMatching(/^(invalid_request|DeployFailure)$/),
       expect.stringMatching(/^(\[[a-z_]+\] |the tenants' migrations take longer)/),
     ]);
     expect(Buffer.byteLength(JSON.stringify(message))).toBeLessThan(3_000);
