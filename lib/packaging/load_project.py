@@ -1,8 +1,8 @@
 """Loads a package like the function, without a database: `python load_project.py <package> <overlay> <variables>` prints JSON.
 
 The packaged runner finds the project. env.py runs in Alembic's offline mode up to its migrations, in Flask's application context
-if it needs one, and Alembic itself loads the revisions. Then env.py runs as in the function, up to where it connects. Nothing
-connects or starts, and the package is read-only, as on Lambda.
+if it needs one, and Alembic itself loads the revisions. Before that, env.py runs as in the function, up to where it connects.
+Nothing connects or starts, and the package is read-only, as on Lambda.
 `refused` is what the runner refuses in the order of the revisions. `missing` is a module that neither the package nor Python
 has; `own`: the backend's own package lacks it. `unproved` is any other reason why env.py or the revisions did not load: settings
 that only the function has, or a library for another machine. `fails`: the function would fail with it too; `inCode`: whatever
@@ -101,12 +101,11 @@ def load(answer: dict[str, Any], failures: list[BaseException], certain: list[Ba
         except RunnerError as error:
             if not is_refused(error):
                 certain.append(error)
-        # Alembic's offline mode runs to the end of env.py, which may set where the revisions are.
-        is_complete = run_env(project, failures, as_sql=True, starting_rev=None) and not certain
-        connections.clear()
         run_env(project, certain)
         if connections and (address := elsewhere(*connections[0], variables)):
             answer["elsewhere"] = address
+        # Alembic's offline mode runs to the end of env.py, which may set where the revisions are.
+        is_complete = run_env(project, failures, as_sql=True, starting_rev=None) and not certain
         try:
             project.load()
             if is_complete:
@@ -134,7 +133,7 @@ def run_env(project: Any, failures: list[BaseException], **options: Any) -> bool
 
 
 def refuse_connections() -> list[tuple[str, dict[str, Any]]]:
-    """Makes every connection fail. Returns the list of those that are tried from now on: dialect and arguments."""
+    """Makes every connection fail. Returns the list of those that are tried: dialect and arguments."""
     from sqlalchemy import event
     from sqlalchemy.engine import Engine
 
@@ -228,10 +227,8 @@ def watch_environment(backend: Path) -> set[str]:
 
 
 def judge(error: BaseException, package: Path, answer: dict[str, Any], unset: list[str]) -> None:
+    where = location_in(package, root_of(error)) or location_in(package, error)
     error = root_of(error)
-    folders = (f"{package / 'backend'}{os.sep}", f"{package / 'site-packages'}{os.sep}")
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(folders)]
-    where = f"{Path(frames[-1].filename).relative_to(package)}:{frames[-1].lineno}" if frames else ""
     if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith(PROVIDED) and not exists(error.name):
         answer.setdefault("missing", {"module": error.name, "by": where, "unset": unset})
         return
@@ -245,6 +242,13 @@ def judge(error: BaseException, package: Path, answer: dict[str, Any], unset: li
     answer.setdefault("unproved", f"{text_of(error)} ({where})" if where else text_of(error))
     if isinstance(error, ImportError):
         answer["foreign"] = foreign(package / "site-packages")
+
+
+def location_in(package: Path, error: BaseException) -> str:
+    """The last line of the backend or of a distribution in the error's traceback."""
+    folders = (f"{package / 'backend'}{os.sep}", f"{package / 'site-packages'}{os.sep}")
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(folders)]
+    return f"{Path(frames[-1].filename).relative_to(package)}:{frames[-1].lineno}" if frames else ""
 
 
 def text_of(error: BaseException) -> str:

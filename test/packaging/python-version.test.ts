@@ -46,6 +46,11 @@ test.each<[string, Record<string, string>, string]>([
     { 'poetry.lock': lockOf('cp313-cp313-musllinux_1_2_x86_64', 'cp312-cp312-manylinux2014_x86_64.linux_x86_64') },
     '3.12',
   ],
+  [
+    'locks wheels that are too new for the Linux of 3.11',
+    { '.python-version': '3.9', 'poetry.lock': lockOf('cp311-cp311-manylinux_2_28_x86_64', 'cp312-cp312-manylinux_2_28_x86_64') },
+    '3.12',
+  ],
   ['locks a wheel for later Pythons, too', { 'poetry.lock': lockOf('cp310-abi3-manylinux_2_28_x86_64') }, '3.13'],
   ['locks a pure wheel', { 'pylock.toml': lockOf('py3-none-any').replace('package', 'packages') }, '3.13'],
   ['pins a Python for its tools', { '.python-version': '3.12.4\n' }, '3.12'],

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { wheelsOfPins } from '../dependencies/pinned-wheels';
 import { findUvLock } from '../dependencies/uv-lock';
+import { runsOnLambda } from '../platform';
 
 /** Locks that name the files of each distribution. */
 const LOCKS = ['uv.lock', 'poetry.lock', 'pdm.lock', 'pylock.toml'];
@@ -25,10 +26,7 @@ export function withMostWheels(directory: string, versions: readonly string[], r
     .split(/^\[\[packages?\]\]$/m)
     .map((entry) => [...entry.matchAll(WHEEL)].map(([, ...tags]) => tags as unknown as Tags))
     .filter((wheels) => wheels.length);
-  const built = versions.map((version) => {
-    const minor = Number(version.split('.')[1]);
-    return distributions.filter((wheels) => !wheels.some((tags) => fits(tags, minor))).length;
-  });
+  const built = versions.map((version) => distributions.filter((wheels) => !wheels.some((tags) => fits(tags, version))).length);
   return versions.filter((_, index) => built[index] === Math.min(...built));
 }
 
@@ -36,8 +34,9 @@ function lockOf(directory: string): string | undefined {
   return LOCKS.map((name) => join(directory, name)).find((path) => existsSync(path)) ?? findUvLock(directory);
 }
 
-function fits([pythons, abi, platform]: Tags, minor: number): boolean {
-  if (platform !== 'any' && !/manylinux|(?:^|\.)linux_/.test(platform)) return false;
+function fits([pythons, abi, platform]: Tags, version: string): boolean {
+  if (platform !== 'any' && !platform.split('.').some((tag) => runsOnLambda(tag, version))) return false;
+  const minor = Number(version.split('.')[1]);
   return pythons.split('.').some((python) => {
     const [, kind, major, of = ''] = /^(cp|py)(\d)(\d*)$/.exec(python) ?? [];
     if (major !== '3') return false;
