@@ -300,11 +300,9 @@ def foreign(site_packages: Path) -> list[str]:
     found = []
     for distribution in distributions(path=[str(site_packages)]):
         name = distribution.metadata["Name"]
-        folders = {
-            site_packages / name.lower().replace("-", "_"),
-            *(site_packages / line for line in (distribution.read_text("top_level.txt") or "").split()),
-        }
-        libraries = [library for folder in folders if folder.is_dir() for library in folder.rglob("*.so")]
+        modules = {name.lower().replace("-", "_"), *(distribution.read_text("top_level.txt") or "").split()}
+        libraries = [library for module in modules for library in (site_packages / module).rglob("*.so")]
+        libraries += [library for module in modules for library in site_packages.glob(f"{module}.*so")]
         if any(not library.name.endswith(suffixes) for library in libraries):
             found.append(f"{name}=={distribution.version}")
     return sorted(found)

@@ -32,7 +32,7 @@ export function judgeProof(loaded: Loaded, proof: Proof): string[] {
   if (fails && (fails.inCode ? !foreign.length : isSame)) {
     throw new PackagingError('fails_on_lambda', `env.py of ${directory} fails: ${fails.reason}. ${remedyOf(loaded, fails)}`);
   }
-  if (fails && !hasUnknownVariables && !foreign.length) {
+  if (fails && (fails.inCode || !hasUnknownVariables)) {
     warnings.push(`env.py of ${directory} fails with the function's environment: ${fails.reason}. ${remedyOf(loaded, fails)}`);
   } else if (onlyImported && unproved) {
     warnings.push(`whether all that a migration imports is in the package was not proved: ${unproved}`);
