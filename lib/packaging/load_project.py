@@ -101,11 +101,12 @@ def load(answer: dict[str, Any], failures: list[BaseException], certain: list[Ba
         except RunnerError as error:
             if not is_refused(error):
                 certain.append(error)
+        has_application = not certain
         run_env(project, certain)
         if connections and (address := elsewhere(*connections[0], variables)):
             answer["elsewhere"] = address
         # Alembic's offline mode runs to the end of env.py, which may set where the revisions are.
-        is_complete = run_env(project, failures, as_sql=True, starting_rev=None) and not certain
+        is_complete = run_env(project, failures, as_sql=True, starting_rev=None) and has_application
         try:
             project.load()
             if is_complete:
