@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cdk_alembic.database.failures import connection_failure, describe, location, sql_state, statement_of
-from cdk_alembic.project.environment import run_environment
-from cdk_alembic.project.flask_app import application_context
+from cdk_alembic.project.environment import application_context, run_environment
 from cdk_alembic.project.project import Project
 from cdk_alembic.project.revisions import alembic_errors, refuse_ahead
 from cdk_alembic.protocol.errors import RunnerError

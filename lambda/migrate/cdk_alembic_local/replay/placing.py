@@ -23,13 +23,8 @@ _NOT_COMPARED = ("grants on ",)
 
 def entries_of(project: Project) -> dict[str, str]:
     """The catalog entries of the project's own database, which is only read. Raises RunnerError."""
-    found: list[dict[str, str]] = []
-
-    def look(heads: tuple[str, ...], context: Any) -> None:
-        found.append(_compared(catalog.read(context.connection, context)))
-
-    current(project, look)
-    return found[0]
+    _, entries = current(project, lambda heads, context: _compared(catalog.read(context.connection, context)))
+    return entries
 
 
 def place(project: Project, scratch: Scratch, entries: dict[str, str]) -> dict[str, Any]:
