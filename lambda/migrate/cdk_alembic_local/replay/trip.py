@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..scratch import catalog, raw, rows
+from ..scratch import raw, rows
 from ..scratch.catalog import Snapshot, change
+from ..scratch.catalog_reader import Catalog
 from .affected_tables import affected_tables
 from .watch import LeftTransaction, Recording, Watch
 from .watched import Result, run_watched
@@ -18,6 +19,7 @@ class NoTrip(Exception):
 def round_trip(
     context: Any,
     watch: Watch,
+    catalog: Catalog,
     script: Any,
     arguments: dict[str, Any],
     before: Snapshot,
@@ -28,7 +30,7 @@ def round_trip(
     connection = context.connection
     context._transaction = connection.begin()
     try:
-        trip = _Trip(context, watch, script, arguments, before, after, upgrade)
+        trip = _Trip(context, watch, catalog, script, arguments, before, after, upgrade)
         trip.go()
         return trip.facts, trip.recordings
     except LeftTransaction:
@@ -43,6 +45,7 @@ class _Trip:
         self,
         context: Any,
         watch: Watch,
+        catalog: Catalog,
         script: Any,
         arguments: dict[str, Any],
         before: Snapshot,
@@ -52,6 +55,7 @@ class _Trip:
         self._context = context
         self._connection = context.connection
         self._watch = watch
+        self._catalog = catalog
         self._script = script
         self._arguments = arguments
         self._before = before
@@ -129,4 +133,4 @@ class _Trip:
         return run_watched(self._context, self._watch, self._script, function, self._arguments, relations, confined=True)
 
     def _take(self) -> Snapshot:
-        return catalog.take(self._connection)
+        return self._catalog.take(self._connection)
