@@ -11,9 +11,12 @@ from .affected_tables import affected_tables
 from .watch import LeftTransaction, Recording, Watch
 from .watched import Result, run_watched
 
+# PostgreSQL 18 can't change the constraints of a domain twice in one transaction.
+_NOT_IN_ONE_TRANSACTION = "unprocessed inval messages"
+
 
 class NoTrip(Exception):
-    """The revision leaves its transaction."""
+    """The revision leaves its transaction, or can't run more than once in one."""
 
 
 def round_trip(
@@ -130,7 +133,10 @@ class _Trip:
 
     def _run(self, function: Any, existing: Snapshot | None = None) -> Result:
         relations = existing.relations if existing else {}
-        return run_watched(self._context, self._watch, self._script, function, self._arguments, relations, confined=True)
+        result = run_watched(self._context, self._watch, self._script, function, self._arguments, relations, confined=True)
+        if result.failure and _NOT_IN_ONE_TRANSACTION in result.failure["message"]:
+            raise NoTrip
+        return result
 
     def _take(self) -> Snapshot:
         return self._catalog.take(self._connection)
