@@ -14,7 +14,7 @@ const PARTS: Readonly<Record<string, readonly [targets: readonly string[], varia
   kills: [['run/test_kills.py'], { KILLS: '200' }],
   restarts: [['soak/restarts.py'], { RESTARTS: '40' }],
   concurrency: [['soak/concurrency.py'], { PROCESSES: '50', ROUNDS: '10' }],
-  frozen: [['run/test_deadline.py', 'tenants/test_tenants_alone.py', '-k', 'freezes'], {}],
+  frozen: [['run/test_deadline.py', 'tenants/test_tenants_frozen.py', '-k', 'freezes'], {}],
   pooler: [['database/test_pooler.py'], {}],
   events: [['protocol/test_events.py'], { EVENTS: '100000' }],
   tenants: [['tenants/test_tenants_hundreds.py'], { TENANTS: '1000' }],

@@ -4,7 +4,7 @@ import type { RunAnswer, StartedContainer } from '../../lib/client/container/in-
 import { printable } from '../../lib/client/printable';
 import type { FailureCode, MigrateAnswer, OnDeployData, OnDeployProperties } from '../../lib/contract';
 import { MigrateError } from '../../lib/contract/failure';
-import { DeployFailure, type Failure } from './deploy-failure';
+import { type DeployFailure, type Failure, migrationFailure } from './deploy-failure';
 import { log } from './log';
 import { runId } from './run-id';
 import { isRollingBack } from './stack-status';
@@ -167,7 +167,7 @@ function fail(error: unknown, event: Event): never {
 
 /** Logs a failure and returns it. */
 function failed(failure: Failure, event: Event, details: Record<string, unknown>): DeployFailure {
-  const reported = new DeployFailure(failure, event.ResourceProperties.FunctionName);
+  const reported = migrationFailure(failure, event.ResourceProperties.FunctionName);
   // `cdk deploy` ends with the messages of this log's last lines.
   log('error', reported.message, { ...about(event), ...details });
   return reported;

@@ -9,6 +9,13 @@ const DOCUMENTS = [
       'One document on stdout, whatever happens. Within a contract version nothing is removed and nothing changes its meaning; keys may be added.',
   },
   {
+    file: 'safe-alembic',
+    type: 'SafeAlembicDocument',
+    title: 'What safe-alembic --json prints',
+    description:
+      'One document on stdout, whatever happens; `review` prints one of review.json. Within a version nothing is removed and nothing changes its meaning; keys may be added.',
+  },
+  {
     file: 'review',
     type: 'Review',
     title: 'What safe-alembic review --json prints',

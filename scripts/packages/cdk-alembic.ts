@@ -65,7 +65,7 @@ export async function stageCdkAlembic(outdir: string): Promise<void> {
 
 function manifest(peers: Readonly<Record<string, string>>): Record<string, unknown> {
   const { bin, main, types, keywords } = packageJson;
-  const { './schema/review.json': _, ...exports } = packageJson.exports;
+  const { './schema/review.json': _, './schema/safe-alembic.json': __, ...exports } = packageJson.exports;
   return {
     name: NAME,
     ...ABOUT,

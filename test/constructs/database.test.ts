@@ -80,7 +80,7 @@ function settingsOf(template: Template): any {
 test('the runner accepts the settings of every kind of database', () => {
   const all = Object.keys(SOURCES).map((source) => settingsOf(render(source)));
   const check =
-    'import json, sys; from cdk_alembic.protocol.contract import settings_problems as p; print(json.dumps([p(s) for s in json.load(sys.stdin)]))';
+    'import json, sys; from cdk_alembic.protocol import checks, rules; print(json.dumps([checks.problems(rules.SETTINGS, s) for s in json.load(sys.stdin)]))';
   const run = spawnSync('python3', ['-c', check], {
     cwd: join(__dirname, '../../lambda/migrate'),
     input: JSON.stringify(all),

@@ -245,18 +245,13 @@ function nearly(shape: Shape): fc.Arbitrary<unknown> {
 
 const PYTHON = `
 import json, sys
-from cdk_alembic.protocol import contract, tenant_contract
-checks = {
-    "REQUEST": (contract.request_problems, contract.parse_request),
-    "SETTINGS": (contract.settings_problems, contract.parse_settings),
-    "TENANT_REQUEST": (tenant_contract.tenant_request_problems, tenant_contract.parse_tenant_request),
-}
+from cdk_alembic.protocol import checks, request, rules, tenant_request
+types = {"REQUEST": request.Request, "SETTINGS": request.Settings, "TENANT_REQUEST": tenant_request.TenantRequest}
 found = []
 for kind, value in json.load(sys.stdin):
-    problems, parse = checks[kind]
-    found.append(problems(value))
+    found.append(checks.problems(getattr(rules, kind), value))
     if not found[-1]:
-        parse(value)
+        types[kind].of(value)
 json.dump(found, sys.stdout)
 `;
 

@@ -72,7 +72,7 @@ test("the exit codes of the container's task are those that are documented", () 
 
 test('the defaults that are documented are those of the runner', () => {
   const limits = python(
-    'import json; from cdk_alembic.protocol.contract import Limits; print(json.dumps(Limits()._asdict()))',
+    'import json; from cdk_alembic.protocol.request import Limits; print(json.dumps(Limits()._asdict()))',
   ) as Record<string, number>;
   const documented = Object.fromEntries(
     [...textOf('docs/timeouts.md').matchAll(/^\| `limits\.(\w+)` \| (\d+) s \|/gm)].map(([, name = '', seconds]) => [

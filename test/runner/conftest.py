@@ -17,8 +17,10 @@ import alembic
 import psycopg
 import pytest
 from cdk_alembic import handler
+from cdk_alembic.database import session, version_table
 from cdk_alembic.handler import MigrationFailed
-from cdk_alembic.protocol import contract, invocation
+from cdk_alembic.protocol import request, rules
+from cdk_alembic.protocol.checks import problems
 
 pytest_plugins = ["tenant_databases"]
 
@@ -93,7 +95,7 @@ class Backend:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.directory = root / contract.BACKEND_DIRECTORY
+        self.directory = root / rules.BACKEND_DIRECTORY
         self.versions = self.directory / "alembic" / "versions"
         self.versions.mkdir(parents=True)
 
@@ -233,8 +235,8 @@ def set_settings(monkeypatch: pytest.MonkeyPatch, **settings: Any) -> None:
     """What the construct would set; a database that does not answer is not waited for unless a test says so."""
     limits = {"connectRetrySeconds": 0, **settings.pop("limits", {})}
     value = {"stage": "test", "allow": [], "database": {"source": "environment"}, "limits": limits, **settings}
-    assert contract.settings_problems(value) == []
-    monkeypatch.setenv(contract.SETTINGS_VARIABLE, json.dumps(value))
+    assert problems(rules.SETTINGS, value) == []
+    monkeypatch.setenv(rules.SETTINGS_VARIABLE, json.dumps(value))
 
 
 def eventually(condition: Callable[[], Any], seconds: float = 120) -> Any:
@@ -251,6 +253,12 @@ WAIT = 'op.execute("DO $$ BEGIN WHILE EXISTS (SELECT FROM gate.closed) LOOP PERF
 
 AT_GATE = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query LIKE 'DO %gate.closed%'"
 """A revision waits at it."""
+
+ASKING_FOR_MUTEX = (
+    "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'cdk-alembic %'"
+    " AND query LIKE '%pg_try_advisory_lock%'"
+)
+"""The sessions whose last statement asked for it: a run that has it goes on to other statements."""
 
 BLOCKED = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '{}%'"
 """A statement that begins like this waits for a lock."""
@@ -272,14 +280,27 @@ def gate(database: Database) -> Iterator[Callable[[], None]]:
         open_gate()
 
 
-NEAR_DEADLINE = "import conftest\nconftest.Context.latest.deadline = conftest.time.monotonic() + 50\n"
+_SET_DEADLINE = "import conftest\nconftest.Context.latest.deadline = conftest.time.monotonic() + {}\n"
+
+NEAR_DEADLINE = _SET_DEADLINE.format(50)
 """In a revision, with `long_reserve`: the deadline is nearer than the reserve, and the call still has time to answer."""
+
+SECOND_LEFT = _SET_DEADLINE.format(61)
+"""The same, a second before that: what the revision does next has a second."""
 
 
 @pytest.fixture
 def long_reserve(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The runner keeps a minute for verifying and answering."""
-    monkeypatch.setattr(invocation, "RESERVE_SECONDS", 60)
+    """The runner keeps a minute for verifying and answering, and each statement gets what is left then."""
+    monkeypatch.setattr(request, "RESERVE_SECONDS", 60)
+    monkeypatch.setattr(session, "REFRESH_SECONDS", 0)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The runner waits a shorter time for locks on what it reads."""
+    for module, name in ((session, "BRIEFLY"), (version_table, "BRIEFLY"), (version_table, "_FIND")):
+        monkeypatch.setattr(module, name, getattr(module, name).replace("'5000'", "'300'"))
 
 
 COUNT_TRIES = "op.execute(\"SELECT nextval('tries')\")\n"
@@ -303,7 +324,7 @@ def failure(event: Any = None, seconds: float = 300) -> dict[str, Any]:
     with pytest.raises(MigrationFailed) as raised:
         handler.handler(event, Context(seconds))
     answer = json.loads(str(raised.value))
-    assert answer["status"] == "failed" and answer["contract"] == contract.CONTRACT_VERSION
-    assert answer["error"]["code"] in contract.RUNNER_CODES
+    assert answer["status"] == "failed" and answer["contract"] == rules.CONTRACT_VERSION
+    assert answer["error"]["code"] in rules.RUNNER_CODES
     assert answer["error"]["message"] and answer["error"]["next"]
     return answer

@@ -15,10 +15,10 @@ from .project.flask_app import application_context
 from .project.package import packaged_driver
 from .project.project import Project
 from .protocol import report
-from .protocol.contract import CONTRACT_VERSION
 from .protocol.errors import RunnerError, unforeseen
-from .protocol.invocation import Host, Invocation, receive
 from .protocol.log import hiding_secrets, log, redacted, redacted_output
+from .protocol.request import Host, Invocation, receive
+from .protocol.rules import CONTRACT_VERSION
 from .run.commands import execute
 
 # A response to CloudFormation may have 4,096 bytes in total.

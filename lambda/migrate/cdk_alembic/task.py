@@ -19,10 +19,9 @@ from typing import Any
 
 from .database.cancel import cancel
 from .handler import MigrationFailed, respond
-from .protocol.contract import REQUEST_VARIABLE
-from .protocol.invocation import Host, Invocation
 from .protocol.log import log
-from .protocol.rules import CONTAINER_EXIT_CODES
+from .protocol.request import Host, Invocation
+from .protocol.rules import CONTAINER_EXIT_CODES, REQUEST_VARIABLE
 
 # A statement may start just after a cancellation that found none.
 _CANCEL_AGAIN_SECONDS = 0.2

@@ -7,7 +7,7 @@ import type { TenantRunInput } from '../../../lib/contract/tenants';
 import { log } from '../../on-deploy/log';
 import { runId as runIdOf } from '../../on-deploy/run-id';
 import { isRollingBack } from '../../on-deploy/stack-status';
-import { type Failure, failureOf, RunFailure } from './run-failure';
+import { type Failure, failureOf, runFailure } from './run-failure';
 
 /** Passed from `onEvent` to `isComplete`: the framework merges it into the event of every later call. */
 export interface Started {
@@ -99,7 +99,7 @@ async function endedBadly(event: Event & Partial<Started>, failure: Failure): Pr
 async function failed(event: Event & Partial<Started>, failure: Failure): Promise<Deployed> {
   // A canceled deploy may already be rolling back; failing here would leave the stack in UPDATE_ROLLBACK_FAILED.
   if (event.RequestType === 'Update' && (await isRollingBack(event.StackId))) return { IsComplete: true, Data: event.Data };
-  const reported = new RunFailure(failure, event.Data?.consoleUrl ?? '');
+  const reported = runFailure(failure, event.Data?.consoleUrl ?? '');
   // `cdk deploy` ends with the messages of this log's last lines.
   const { message, ...details } = failure;
   log('error', reported.message, { ...about(event), ...details });

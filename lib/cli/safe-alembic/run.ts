@@ -9,6 +9,7 @@ import { showFailure } from '../answer/show-failure';
 import { type Screen, screen } from '../screen/screen';
 import { count } from '../screen/terminal';
 import type { Parsed } from './arguments';
+import { printDocument } from './documents';
 import { openSession, type Session } from './session';
 
 type Run = Extract<Parsed, { kind: 'run' }>;
@@ -52,7 +53,7 @@ export function endWithProblems({ verb, problems, json }: Problems): number {
 
 function end(document: FailureDocument, json: boolean, { notes }: Screen): number {
   showFailure(notes, document);
-  if (json) process.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
+  if (json) printDocument(document);
   return document.exitCode;
 }
 

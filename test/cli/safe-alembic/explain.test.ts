@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import Ajv from 'ajv';
 import { RULES } from '../../../lib/review';
 import { rulePage } from '../../../lib/review/rule-page';
+import schema from '../../../schema/safe-alembic.json';
 import { InstalledCommand } from '../../local/installed-command';
 
 /* The command of the package, in a folder without a project. */
@@ -42,16 +44,19 @@ test('lists every rule with its title', async () => {
   for (const { id, title } of RULES) expect(stdout).toMatch(new RegExp(`^  ${id} +${title.replace(/[()[\].]/g, '\\$&')}$`, 'm'));
 });
 
-test('answers in JSON', async () => {
-  const { stdout } = await explain('drop-table', '--json');
-  const group = 'data loss';
-  expect(JSON.parse(stdout)).toMatchObject({
-    rule: 'drop-table',
-    severity: 'error',
-    group,
-    page: expect.any(String),
-    exitCode: 0,
-  });
+test('prints documents of the schema in the package', async () => {
+  const validate = new Ajv({ allErrors: true, allowUnionTypes: true }).compile(schema);
+  const document = async (...args: string[]) => {
+    const printed = JSON.parse((await explain(...args, '--json')).stdout);
+    validate(printed);
+    expect(validate.errors ?? []).toEqual([]);
+    return printed;
+  };
+  const rule = { id: 'drop-table', severity: 'error', group: 'data loss' };
+  expect(await document('drop-table')).toMatchObject({ explain: 1, rules: [rule], page: expect.any(String), exitCode: 0 });
+  expect(await document('squawk-ban-char-field')).toMatchObject({ explain: 1, rules: [], page: expect.any(String) });
+  expect((await document()).rules).toHaveLength(RULES.length);
+  expect(await document('drop-everything')).toMatchObject({ error: { code: 'invalid_usage' }, exitCode: 2 });
 });
 
 test('a rule that does not exist is an error of usage, which says where all rules are', async () => {

@@ -13,8 +13,8 @@ import alembic
 import psycopg
 import pytest
 from cdk_alembic.project.project import Project
-from cdk_alembic.protocol.contract import BACKEND_DIRECTORY
 from cdk_alembic.protocol.errors import RunnerError
+from cdk_alembic.protocol.rules import BACKEND_DIRECTORY
 from cdk_alembic_local.replay.create import create
 
 TEMPLATES = Path(alembic.__file__).parent / "templates"

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cdk_alembic.protocol import contract
+from cdk_alembic.protocol import rules
 from conftest import DRIVERS, MUTEX, Backend, Database, eventually, invoke, set_settings
 
-RUNNER = Path(contract.__file__).parent.parent.parent
+RUNNER = Path(rules.__file__).parent.parent.parent
 SLEEPERS = (
     "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep%' AND state = 'active'"
     " AND pid <> pg_backend_pid()"
@@ -32,7 +32,7 @@ class Task:
     """A task that runs."""
 
     def __init__(self, request: Any = None, text: str | None = None) -> None:
-        environment = {**os.environ, "PYTHONPATH": str(RUNNER), contract.REQUEST_VARIABLE: text or json.dumps(request or {})}
+        environment = {**os.environ, "PYTHONPATH": str(RUNNER), rules.REQUEST_VARIABLE: text or json.dumps(request or {})}
         command = [sys.executable, "-m", "cdk_alembic.task"]
         self._process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
 

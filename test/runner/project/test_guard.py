@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from cdk_alembic.project import guard
-from cdk_alembic.protocol import contract
+from cdk_alembic.protocol import rules
 from conftest import Backend, Database, failure, invoke, set_settings
 
 LOSSES = {
@@ -120,7 +120,7 @@ def losses(package: Backend, upgrade: str, comment: str = "", downgrade: str = "
 
 
 def test_the_patterns_find_rules_of_the_contract() -> None:
-    assert set(LOSSES) <= set(contract.DATA_LOSS_RULES)
+    assert set(LOSSES) <= set(rules.DATA_LOSS_RULES)
 
 
 @pytest.mark.parametrize(("rule", "upgrade"), [(rule, upgrade) for rule, upgrades in LOSSES.items() for upgrade in upgrades])
@@ -309,7 +309,7 @@ class TestFoundWhenPackaged:
         backend.revision("bb", "aa", 'op.execute(open("gone.sql").read())\nprint("DROP TABLE aa")')
 
     def destroys(self, backend: Backend, *losses: dict[str, object]) -> None:
-        file = backend.root / contract.MANIFEST_FILE
+        file = backend.root / rules.MANIFEST_FILE
         file.parent.mkdir(exist_ok=True)
         file.write_text(json.dumps({"destroys": {"alembic/versions/bb.py": losses}}))
 

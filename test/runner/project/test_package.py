@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from cdk_alembic.database import address
-from cdk_alembic.protocol import contract
+from cdk_alembic.protocol import rules
 from conftest import Backend, Database, invoke, set_settings
 
 
 def write_manifest(backend: Backend, **manifest: Any) -> None:
-    file = backend.root / contract.MANIFEST_FILE
+    file = backend.root / rules.MANIFEST_FILE
     file.parent.mkdir(exist_ok=True)
     file.write_text(json.dumps(manifest))
 

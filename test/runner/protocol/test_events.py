@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from cdk_alembic import handler
 from cdk_alembic.handler import MigrationFailed
-from cdk_alembic.protocol import contract
+from cdk_alembic.protocol import rules
 from cdk_alembic.protocol.rules import REQUEST
 from conftest import Backend, Context, Database
 from hypothesis import HealthCheck, Phase, given, settings
@@ -31,8 +31,8 @@ KEYS = ["command", "revision", "sliceSeconds", "allow", "requestedBy", "runId"]
 REFUSED = st.one_of(
     st.lists(JSON) | st.text() | st.integers() | st.booleans() | st.floats(),
     st.dictionaries(st.text().filter(lambda key: key not in KEYS), JSON, min_size=1, max_size=3),
-    st.fixed_dictionaries({"command": JSON.filter(lambda value: value not in contract.COMMANDS)}),
-    st.fixed_dictionaries({"command": st.sampled_from(contract.RESTRICTED_COMMANDS)}, optional={key: JSON for key in KEYS[1:]}),
+    st.fixed_dictionaries({"command": JSON.filter(lambda value: value not in rules.COMMANDS)}),
+    st.fixed_dictionaries({"command": st.sampled_from(rules.RESTRICTED_COMMANDS)}, optional={key: JSON for key in KEYS[1:]}),
     st.fixed_dictionaries({"command": st.sampled_from(["current", "history"]), "revision": JSON}),
     st.fixed_dictionaries(
         {"sliceSeconds": JSON.filter(lambda value: isinstance(value, bool) or not isinstance(value, (int, float)))}
@@ -46,7 +46,7 @@ MEANING = st.fixed_dictionaries(
         "command": st.sampled_from(["upgrade", "plan", "stamp", "downgrade", "current"]),
         "revision": st.from_regex(REQUEST["keys"]["revision"]["pattern"], fullmatch=True)
         | st.sampled_from(["head", "heads", "base", "-1", "+1"]),
-        "allow": st.lists(st.sampled_from(contract.ALLOWANCES), max_size=2),
+        "allow": st.lists(st.sampled_from(rules.ALLOWANCES), max_size=2),
         "requestedBy": st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1),
     },
 )
@@ -61,7 +61,7 @@ def outcome(event: Any) -> str:
         answer = handler.handler(event, Context(60))
     except MigrationFailed as error:
         answer = json.loads(str(error))
-        assert answer["error"]["code"] in contract.RUNNER_CODES
+        assert answer["error"]["code"] in rules.RUNNER_CODES
         assert answer["error"]["message"] and answer["error"]["next"]
         assert len(str(error)) < 10_000
         return answer["error"]["code"]

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import psycopg
 import pytest
-from cdk_alembic.protocol import contract
+from cdk_alembic.protocol import rules
 from conftest import DRIVERS, Backend, Database, eventually, invoke
 from interrupted import REVISIONS, SESSIONS, check, drop_invalid_index, empty, finish, write_revisions
 from processes import Call
@@ -34,7 +34,7 @@ def test_a_crash_of_the_server_is_an_answer_and_the_next_run_succeeds(
         answer = call.answer()
         code = answer["error"]["code"] if "error" in answer else answer["status"]
         codes[code] = codes.get(code, 0) + 1
-        assert code in (*contract.RUNNER_CODES, "complete") and code != "internal_error", answer
+        assert code in (*rules.RUNNER_CODES, "complete") and code != "internal_error", answer
         eventually(lambda: is_back(database))
         check(database)
         if code == "invalid_index":

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..protocol.errors import RunnerError
-from ..protocol.invocation import Invocation
 from ..protocol.log import log
+from ..protocol.request import Invocation
 from .watchdog import WATCHDOG
 
 PAUSE_SECONDS = (0.5, 2.0)

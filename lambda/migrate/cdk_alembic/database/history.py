@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from ..protocol.invocation import Invocation
 from ..protocol.log import log, redact
+from ..protocol.request import Invocation
 from .failures import describe
 from .session import brief_connection, execute
 from .version_table import VersionTable, full_name, held_by, is_locked

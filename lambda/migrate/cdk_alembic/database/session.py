@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from ..protocol.errors import RunnerError
-from ..protocol.invocation import Cancelled, Invocation
+from ..protocol.request import Cancelled, Invocation
 
 # The statement timeout is the remaining time at the moment it is set. It is refreshed before a statement this much later.
 REFRESH_SECONDS = 5.0

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 from ..protocol.errors import RunnerError
-from ..protocol.invocation import Invocation
+from ..protocol.request import Invocation
 from .conditions import pooled
 from .session import BRIEFLY, bound, execute, own_connection
 from .watchdog import expect

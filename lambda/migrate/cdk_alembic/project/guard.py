@@ -12,8 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ..protocol.contract import BACKEND_DIRECTORY, MANIFEST_FILE
 from ..protocol.errors import RunnerError
+from ..protocol.rules import BACKEND_DIRECTORY, MANIFEST_FILE
 from .package import manifest, package_root
 from .sources import SQL_COMMENT, acknowledgements, definitions, last_name, source_of, text_of
 

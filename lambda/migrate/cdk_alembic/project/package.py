@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ..protocol.contract import MANIFEST_FILE
+from ..protocol.rules import MANIFEST_FILE
 
 
 def package_root() -> Path:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ..database.failures import describe, location
-from ..protocol.contract import BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY
 from ..protocol.errors import ProjectError, RunnerError
+from ..protocol.rules import BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY
 from .graph import Node, duplicate, problem
 from .package import manifest, package_root
 from .versions import refuse_too_old

@@ -8,7 +8,7 @@ from typing import Any
 class RunnerError(Exception):
     """A failure that the caller sees.
 
-    `code` is one of contract.RUNNER_CODES; `message` says what went wrong, with what; `next` is the step to take. All fields
+    `code` is one of rules.RUNNER_CODES; `message` says what went wrong, with what; `next` is the step to take. All fields
     are redacted before they leave the runner.
     """
 

@@ -13,9 +13,9 @@ from ..project.guard import data_losses, unread_warnings
 from ..project.project import Project, info, keeping_scripts
 from ..project.render import render
 from ..project.revisions import alembic_errors, path, refuse_ahead, resolve
-from ..protocol.contract import CONTRACT_VERSION, STATUSES
-from ..protocol.invocation import Invocation
 from ..protocol.log import log
+from ..protocol.request import Invocation
+from ..protocol.rules import CONTRACT_VERSION, STATUSES
 from . import container
 from .failure import not_stamped
 from .run import Run

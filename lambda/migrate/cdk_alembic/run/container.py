@@ -12,7 +12,7 @@ from typing import Any
 
 from ..project.sources import source_of
 from ..protocol.errors import RunnerError
-from ..protocol.invocation import Invocation
+from ..protocol.request import Invocation
 
 COMMENT = "# cdk-alembic: run in container"
 _COMMENT = re.compile(r"#\s*cdk-alembic:\s*run\s+in\s+(?:a\s+)?container\s*$")

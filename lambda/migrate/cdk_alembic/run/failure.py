@@ -9,7 +9,7 @@ from ..database.failures import describe, location, sql_state, statement_of
 from ..database.watchdog import gave_up
 from ..project.project import info
 from ..protocol.errors import RunnerError
-from ..protocol.invocation import Cancelled, Invocation
+from ..protocol.request import Cancelled, Invocation
 
 QUERY_CANCELED = "57014"
 _LOCK_STATES = ("55P03", "40P01")
@@ -122,7 +122,7 @@ def _of_revision(error: BaseException, state: str | None, interrupted: Interrupt
             "migration_failed",
             f"{what} failed: {reason}; no revision is recorded as applied, so the tables were probably created without Alembic "
             "(create_all, or another tool)",
-            f"{kept}; `npx safe-alembic verify` names the revision that has these tables, where env.py reaches this database; "
+            f"{kept}; `safe-alembic verify` names the revision that has these tables, where env.py reaches this database; "
             f"record it with {_stamp(invocation)}",
         )
     if state in (_UNDEFINED_TABLE, _UNDEFINED_SCHEMA) and not invocation.before and not invocation.applied:

@@ -21,8 +21,8 @@ from ..project.guard import refuse_unacknowledged, unreadable
 from ..project.project import Project, info
 from ..project.revisions import check_rows, path, refuse_ahead, same_target
 from ..protocol.errors import RunnerError
-from ..protocol.invocation import Invocation
 from ..protocol.log import log
+from ..protocol.request import Invocation
 from .container import is_elsewhere, refuse_without
 from .failure import Interrupted, failure_of, not_moved
 

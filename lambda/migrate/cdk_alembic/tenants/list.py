@@ -14,11 +14,11 @@ from ..database.address import DatabaseVariables
 from ..database.connecting import until_connected
 from ..database.failures import connection_failure, describe
 from ..project.package import package_root
-from ..protocol.contract import CONTRACT_VERSION, DEPENDENCIES_DIRECTORY
+from ..protocol.checks import wrong_with
 from ..protocol.errors import RunnerError
-from ..protocol.invocation import Invocation
 from ..protocol.log import hide
-from ..protocol.tenant_contract import TENANTS_PAGE, tenant_list_problems
+from ..protocol.request import Invocation
+from ..protocol.rules import CONTRACT_VERSION, DEPENDENCIES_DIRECTORY, TENANTS, TENANTS_PAGE
 
 # Sorting 100,000 tenants takes a second; the query must not use up the function's time.
 _MAX_QUERY_SECONDS = 60
@@ -127,7 +127,7 @@ def _of_url(url: str, installed: list[str]) -> tuple[str, dict[str, Any]]:
 
 
 def _check(tenants: list[dict[str, Any]]) -> None:
-    if problems := tenant_list_problems(tenants):
+    if problems := wrong_with(TENANTS, tenants, "tenants"):
         raise _unusable(
             f"the query that lists the tenants returns invalid rows: {'; '.join(problems)}",
             "fix the rows, or exclude them in the query; its columns are name, schema and secret_arn",

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..database.version_table import VersionTable, find
 from ..protocol.errors import RunnerError
-from ..protocol.tenant_contract import Tenant
+from ..protocol.tenant_request import Tenant
 
 HOW_TO = "docs/tenants-env.md shows env.py for tenants; `alembic -x tenant={} current` must read the tenant's own version table"
 

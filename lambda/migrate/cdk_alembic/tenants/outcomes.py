@@ -11,9 +11,9 @@ from ..project.guard import data_losses
 from ..project.project import Project
 from ..project.revisions import path
 from ..protocol.errors import ProjectError, RunnerError
-from ..protocol.invocation import Invocation
 from ..protocol.log import log
-from ..protocol.tenant_contract import Tenant
+from ..protocol.request import Invocation
+from ..protocol.tenant_request import Tenant
 from .run import TenantRun
 
 # A Step Functions state may pass on 256 KiB, including the remaining tenants,

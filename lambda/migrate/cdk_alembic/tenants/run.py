@@ -8,8 +8,8 @@ from ..database.contents import is_fresh
 from ..database.version_table import VersionTable
 from ..project.environment import current
 from ..project.project import Project
-from ..protocol.invocation import Invocation
-from ..protocol.tenant_contract import Tenant
+from ..protocol.request import Invocation
+from ..protocol.tenant_request import Tenant
 from ..run.run import Run
 from .connection import KeptConnection
 from .location import locate

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ..database import drivers
 from ..database.version_table import VersionTable, key_of
-from ..protocol.tenant_contract import Tenant
+from ..protocol.tenant_request import Tenant
 
 _PRESENT = """
 SELECT coalesce(json_agg(nspname::text), '[]')::text FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace

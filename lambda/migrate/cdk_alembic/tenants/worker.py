@@ -17,11 +17,11 @@ from ..database.connecting import until_connected
 from ..database.failures import describe, sql_state
 from ..project.project import Project, keeping_scripts
 from ..project.revisions import check_rows
-from ..protocol.contract import CONTRACT_VERSION, Request
 from ..protocol.errors import ProjectError, RunnerError, unforeseen
-from ..protocol.invocation import Invocation
 from ..protocol.log import log
-from ..protocol.tenant_contract import Tenant, TenantRequest
+from ..protocol.request import Invocation, Request
+from ..protocol.rules import CONTRACT_VERSION
+from ..protocol.tenant_request import Tenant, TenantRequest
 from ..run.failure import QUERY_CANCELED
 from . import skip
 from .connection import KeptConnection

@@ -11,10 +11,11 @@ from typing import Any, TextIO
 
 from cdk_alembic.database.connecting import until_connected
 from cdk_alembic.project.project import Project
-from cdk_alembic.protocol.contract import RESTRICTED_COMMANDS, Limits, Settings, parse_request, request_problems
+from cdk_alembic.protocol.checks import problems
 from cdk_alembic.protocol.errors import RunnerError
-from cdk_alembic.protocol.invocation import Invocation
 from cdk_alembic.protocol.log import redacted
+from cdk_alembic.protocol.request import Invocation, Limits, Request, Settings
+from cdk_alembic.protocol.rules import REQUEST, RESTRICTED_COMMANDS
 from cdk_alembic.run.commands import execute
 
 STAGE = "local"
@@ -26,11 +27,11 @@ LIMITS = Limits(connect_retry=2.0)
 
 def invoke(project: Project, request: Any, guard: bool = True) -> dict[str, Any]:
     """Returns the contract's answer. `guard`: whether data loss must be acknowledged. Raises RunnerError."""
-    if problems := request_problems(request):
-        raise RunnerError("invalid_request", "; ".join(problems), "use the same version on both sides")
+    if wrong := problems(REQUEST, request):
+        raise RunnerError("invalid_request", "; ".join(wrong), "use the same version on both sides")
     settings = Settings(STAGE, RESTRICTED_COMMANDS, {"source": "environment"}, limits=LIMITS, guard=guard)
     holder = f"cdk-alembic {STAGE} {socket.gethostname()} {os.getpid()}"
-    invocation = Invocation(parse_request(request), settings, holder, lambda: SECONDS, 1.0)
+    invocation = Invocation(Request.of(request), settings, holder, lambda: SECONDS, 1.0)
     with contextlib.redirect_stdout(_WithoutLog(sys.stdout)):
         return redacted(until_connected(invocation, lambda: execute(project, invocation)))
 

@@ -8,6 +8,7 @@ import { requestedBy } from '../../answer/requested-by';
 import { showApplied, showOutcome, showPosition } from '../../answer/show-answer';
 import { revisionNames } from '../../screen/terminal';
 import { askRunner } from '../ask-runner';
+import { printDocument } from '../documents';
 import { placeDatabase, readCatalog } from '../replay/place-database';
 import { type Session, withOwnDatabase, withScratchDatabase } from '../session';
 import type { ApplyArguments } from './arguments';
@@ -58,7 +59,7 @@ export async function apply(session: Session, { revision }: ApplyArguments): Pro
   if ('catalog' in outcome) throw await placed(session, outcome);
   const { answer, ms } = outcome;
   showOutcome(screen, answer, ms);
-  if (common.json) process.stdout.write(`${JSON.stringify(answerDocument(answer), undefined, 2)}\n`);
+  if (common.json) printDocument(answerDocument(answer));
   return EXIT.done;
 }
 

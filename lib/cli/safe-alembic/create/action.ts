@@ -5,6 +5,7 @@ import { MigrateError } from '../../../contract/failure';
 import { mustHave, readGraph } from '../../../local/python/observe';
 import type { Observer } from '../../../local/python/observer';
 import { type Backfill, backfillCode, loadParser, readBackfill, vagueDescription } from '../../../review';
+import { printDocument } from '../documents';
 import { fix } from '../fix/fix';
 import { exitCodeOfReview } from '../replay/exit-code';
 import { judge, replay, scratchStart } from '../replay/review-revisions';
@@ -51,8 +52,7 @@ export async function create(session: Session, given: CreateArguments): Promise<
   showReview(data, review);
   const exitCode = exitCodeOfReview(review);
   if (common.json) {
-    const document = { created: { ...created, files, hookFailure }, review, exitCode };
-    process.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
+    printDocument({ create: 1, created: { ...created, files, hookFailure }, review, exitCode });
   }
   return exitCode;
 }

@@ -2,6 +2,7 @@ import { EXIT } from '../../../contract/exit-codes';
 import { answerDocument } from '../../answer/documents';
 import { showAnswer } from '../../answer/show-answer';
 import { askRunner } from '../ask-runner';
+import { printDocument } from '../documents';
 import { type Session, withOwnDatabase } from '../session';
 
 /** Shows the revision of the project's own database. */
@@ -9,6 +10,6 @@ export async function current(session: Session): Promise<number> {
   const { screen, common } = session;
   const answer = await withOwnDatabase(session, ({ observer }) => askRunner(observer, { command: 'current' }));
   showAnswer(screen, answer);
-  if (common.json) process.stdout.write(`${JSON.stringify(answerDocument(answer), undefined, 2)}\n`);
+  if (common.json) printDocument(answerDocument(answer));
   return EXIT.done;
 }

@@ -3,6 +3,7 @@ import { MigrateError } from '../../../contract/failure';
 import { readGraph } from '../../../local/python/observe';
 import { count, plain } from '../../screen/terminal';
 import { answerOrFailure, askRunner } from '../ask-runner';
+import { printDocument } from '../documents';
 import { type Session, withOwnDatabase } from '../session';
 import { lineage, showGraph } from './show-graph';
 
@@ -26,8 +27,7 @@ export async function history(session: Session): Promise<number> {
   else if (answer && answer.unknown.length > 0)
     notes.warning(`the database is at ${answer.unknown.join(', ')}, which this project does not have`);
   if (common.json) {
-    const document = { graph, ...(at && { database: at }), exitCode: EXIT.done };
-    process.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
+    printDocument({ history: 1, graph, ...(at && { database: at }), exitCode: EXIT.done });
   }
   return EXIT.done;
 }

@@ -5,22 +5,11 @@ import { readGraph } from '../../../local/python/observe';
 import type { Finding, Review } from '../../../review/finding';
 import { count, plain, revisionNames, type Terminal } from '../../screen/terminal';
 import { answerOrFailure, askRunner } from '../ask-runner';
+import { type Check, printDocument } from '../documents';
 import type { ReplayArguments } from '../replay/options';
 import { type Placed, placeDatabase, readCatalog } from '../replay/place-database';
 import { reviewRevisions } from '../replay/review-revisions';
 import { type Session, withOwnDatabase, withScratchDatabase } from '../session';
-
-/** The result of one check. */
-export interface Check {
-  readonly check: 'at-head' | 'one-head' | 'models' | 'env' | 'round-trip';
-  readonly passed: boolean;
-  /** False if it could not be checked, which counts as failed. @default true */
-  readonly checked?: false;
-  /** The result, for a message. */
-  readonly what: string;
-  /** Why it failed; empty when it passed. */
-  readonly reasons: readonly string[];
-}
 
 /** The rules behind each check. */
 const RULES = {
@@ -58,7 +47,7 @@ export async function verify(session: Session, given: ReplayArguments): Promise<
   for (const check of others) show(screen.data, check);
   const checks = [atHead, ...others];
   const exitCode = checks.every(({ passed }) => passed) ? EXIT.done : EXIT.failed;
-  if (common.json) process.stdout.write(`${JSON.stringify({ verify: 1, checks, exitCode }, undefined, 2)}\n`);
+  if (common.json) printDocument({ verify: 1, checks, exitCode });
   return exitCode;
 }
 

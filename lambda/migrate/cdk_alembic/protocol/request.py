@@ -1,4 +1,4 @@
-"""The edge: validates event and settings once and turns them into one typed Invocation."""
+"""The edge: validates event and settings once and turns them into one typed Invocation. lib/contract documents each field."""
 
 from __future__ import annotations
 
@@ -10,21 +10,81 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from .contract import (
-    RESTRICTED_COMMANDS,
-    SETTINGS_VARIABLE,
-    Request,
-    Settings,
-    parse_request,
-    parse_settings,
-    request_problems,
-    settings_problems,
-)
+from .checks import problems
 from .errors import RunnerError
+from .rules import REQUEST, RESTRICTED_COMMANDS, SETTINGS, SETTINGS_VARIABLE, TENANT_REQUEST
 
 # Verifying the heads and answering takes a connection and a query; a short function reserves a fifth of its time.
 RESERVE_SECONDS = 10.0
 RESERVE_SHARE = 0.2
+
+
+class Request(NamedTuple):
+    """A valid request."""
+
+    command: str = "upgrade"
+    revision: str | None = None
+    slice_seconds: float | None = None
+    allow: tuple[str, ...] = ()
+    requested_by: str = "invoke"
+    run_id: str | None = None
+    sql: bool = False
+    compute: str | None = None
+
+    @classmethod
+    def of(cls, event: dict[str, Any]) -> Request:
+        """The request of an event that has no problems."""
+        names = {"sliceSeconds": "slice_seconds", "requestedBy": "requested_by", "runId": "run_id", "in": "compute"}
+        given = {names.get(key, key): value for key, value in event.items()}
+        return cls(**{**given, "allow": tuple(given.get("allow", ()))})
+
+
+class Limits(NamedTuple):
+    """The runner's timeouts in seconds. docs/timeouts.md gives the reasons for the defaults."""
+
+    mutex_wait: float = 60
+    lock_timeout: float = 5
+    lock_retry: float = 120
+    connect_retry: float = 30
+
+
+class Settings(NamedTuple):
+    """The construct's settings."""
+
+    stage: str
+    allow: tuple[str, ...]
+    database: dict[str, Any]
+    guard: bool = True
+    protected: bool = False
+    limits: Limits = Limits()
+    event_bus: str | None = None
+    container: str | None = None
+    tenants: dict[str, Any] | None = None
+    """Set if the function migrates tenants; its `query` lists them."""
+    guard_unread: bool = False
+    """Whether a revision whose SQL can't be read also stops the run."""
+
+    @classmethod
+    def of(cls, given: dict[str, Any]) -> Settings:
+        """The settings of a JSON object that has no problems."""
+        limits = given.get("limits", {})
+        return cls(
+            given["stage"],
+            tuple(given["allow"]),
+            given["database"],
+            given.get("guard", True),
+            given.get("protected", False),
+            Limits(
+                limits.get("mutexWaitSeconds", Limits().mutex_wait),
+                limits.get("lockTimeoutSeconds", Limits().lock_timeout),
+                limits.get("lockRetrySeconds", Limits().lock_retry),
+                limits.get("connectRetrySeconds", Limits().connect_retry),
+            ),
+            given.get("eventBus"),
+            given.get("container"),
+            given.get("tenants"),
+            given.get("guardUnread", False),
+        )
 
 
 class Cancelled(Exception):
@@ -110,28 +170,26 @@ def receive(event: Any, host: Host) -> Invocation:
 def _settings() -> Settings:
     try:
         settings = json.loads(os.environ.get(SETTINGS_VARIABLE, "null"))
+        wrong = problems(SETTINGS, settings)
     except json.JSONDecodeError as error:
-        problems = [str(error)]
-    else:
-        problems = settings_problems(settings)
-    if problems:
+        wrong = [str(error)]
+    if wrong:
         raise RunnerError(
             "invalid_settings",
-            f"the environment variable {SETTINGS_VARIABLE} is not valid: {'; '.join(problems)}",
+            f"the environment variable {SETTINGS_VARIABLE} is not valid: {'; '.join(wrong)}",
             "deploy the function with the construct AlembicMigration, which sets it",
         )
-    return parse_settings(settings)
+    return Settings.of(settings)
 
 
 def _request(event: Any, settings: Settings) -> Request:
-    problems = request_problems(event)
-    if problems:
+    if wrong := problems(REQUEST, event):
         raise RunnerError(
             "invalid_request",
-            "; ".join(problems),
+            "; ".join(wrong),
             'send {} to upgrade to head, or {"command": "plan"} to see what is pending; nothing was changed',
         )
-    request = parse_request(event)
+    request = Request.of(event)
     if request.command in RESTRICTED_COMMANDS and request.command not in settings.allow:
         raise RunnerError(
             "not_allowed",
@@ -143,14 +201,13 @@ def _request(event: Any, settings: Settings) -> Request:
 
 def _tenant_request(event: Any) -> Any:
     """Rejects a plain invoke, which would migrate a schema that belongs to no tenant."""
-    from .tenant_contract import parse_tenant_request, tenant_request_problems
+    from .tenant_request import TenantRequest
 
-    problems = tenant_request_problems(event)
-    if problems:
+    if wrong := problems(TENANT_REQUEST, event):
         raise RunnerError(
             "invalid_request",
-            f"this function migrates tenants: {'; '.join(problems)}",
+            f"this function migrates tenants: {'; '.join(wrong)}",
             'name them, {"tenants": [{"name": "acme"}]}, or start the state machine: `npx migrate-invoke --tenants all`; '
             "nothing was changed",
         )
-    return parse_tenant_request(event)
+    return TenantRequest.of(event)
