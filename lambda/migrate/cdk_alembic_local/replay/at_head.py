@@ -10,8 +10,9 @@ from cdk_alembic.project.environment import current, load_without_database
 from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.errors import RunnerError
 
-from ..scratch import catalog, raw
+from ..scratch import raw
 from ..scratch.baseline import load
+from ..scratch.catalog_reader import read
 from ..scratch.scratch import Scratch
 from .invoke import invoke
 
@@ -38,7 +39,7 @@ def table_to_fill(project: Project, table: str, column: str) -> dict[str, Any]:
     found: list[dict[str, Any]] = []
 
     def look(heads: tuple[str, ...], context: Any) -> None:
-        found.append(catalog.read(context.connection, context).tables)
+        found.append(read(context.connection, context).tables)
 
     current(project, look)
     facts = found[0].get(table)
