@@ -10,8 +10,9 @@ from cdk_alembic.project.environment import current
 from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.errors import RunnerError
 
-from ..scratch import catalog, raw
+from ..scratch import raw
 from ..scratch.baseline import load
+from ..scratch.catalog_reader import read
 from ..scratch.scratch import Scratch
 from ..source.loading import load_without_database
 from .invoke import invoke
@@ -36,7 +37,7 @@ def at_head(project: Project, scratch: Scratch, ask: dict[str, Any]) -> Iterator
 
 def table_to_fill(project: Project, table: str, column: str) -> dict[str, Any]:
     """TableFacts of a table whose column can be filled in the order of its key. Raises RunnerError `create_failed`."""
-    _, tables = current(project, lambda heads, context: catalog.read(context.connection, context).tables)
+    _, tables = current(project, lambda heads, context: read(context.connection, context).tables)
     facts = tables.get(table)
     if facts is None:
         why = f"there is no table {table} at head"

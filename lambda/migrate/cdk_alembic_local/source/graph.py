@@ -35,7 +35,11 @@ def graph(project: Project) -> dict[str, Any]:
     try:
         load(project)
     except ProjectError as error:
-        revisions = list(_of_files(scripts, folder))
+        try:
+            revisions = list(_of_files(scripts, folder))
+        except ImportError:
+            # `version_locations` names a package that is not installed.
+            raise error from None
         followed = {down for revision in revisions for down in revision["downRevisions"]}
         heads = sorted({revision["revision"] for revision in revisions} - followed)
         return {"revisions": revisions, "heads": heads, "problem": error.message}
