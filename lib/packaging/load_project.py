@@ -86,8 +86,8 @@ def main(package: Path, overlay: str, variables: dict[str, str]) -> dict[str, An
 def load(answer: dict[str, Any], failures: list[BaseException], certain: list[BaseException], variables: dict[str, str]) -> None:
     """`certain`: failures that the function has too, with the same settings."""
     from cdk_alembic.database.address import DatabaseVariables
-    from cdk_alembic.project.flask_app import application_context
-    from cdk_alembic.project.package import packaged_driver
+    from cdk_alembic.project.configuration import packaged_driver
+    from cdk_alembic.project.environment import application_context
     from cdk_alembic.project.project import Project
     from cdk_alembic.project.revisions import refuse_heads_that_are_not_meant
     from cdk_alembic.protocol.errors import ProjectError, RunnerError
