@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -33,13 +34,18 @@ def own(path: Path) -> None:
 
 
 @contextmanager
-def running(command: Callable[[int], list[str]], is_ready: Callable[[int], bool], user: str | None = None) -> Iterator[int]:
+def running(
+    command: Callable[[int], list[str]],
+    is_ready: Callable[[int], bool],
+    user: str | None = None,
+    stop: signal.Signals = signal.SIGTERM,
+) -> Iterator[int]:
     """Runs a server. Gives its port."""
     process, port = _started(command, is_ready, user)
     try:
         yield port
     finally:
-        process.terminate()
+        process.send_signal(stop)
         process.wait()
 
 
@@ -123,5 +129,6 @@ def postgres_with_tls(key: Path, certificate: Path) -> Iterator[int]:
             pid_file = data / "postmaster.pid"
             return pid_file.exists() and pid_file.read_text().splitlines()[7:] == ["ready   "]
 
-        with running(command, is_ready, ACCOUNT) as port:
+        # At once: on SIGTERM it would wait for a session that a test left open.
+        with running(command, is_ready, ACCOUNT, signal.SIGQUIT) as port:
             yield port

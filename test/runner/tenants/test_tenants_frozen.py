@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from cdk_alembic.database import address as addresses
-from cdk_alembic.database import connecting, watchdog
+from cdk_alembic.database import connecting
 from conftest import DRIVERS, Backend, Database, invoke
 from network import closed_port, freezing, port_of
 from secret_databases import secret
@@ -26,7 +26,7 @@ def test_a_database_that_freezes_is_the_outcome_of_its_tenant(
     moment: str,
 ) -> None:
     by_secret(scheme, template, limits={"connectRetrySeconds": 0, "lockRetrySeconds": 0})
-    monkeypatch.setattr(watchdog, "ANSWER_SECONDS", 5)
+    monkeypatch.setattr(connecting, "ANSWER_SECONDS", 5)
     monkeypatch.setattr(connecting, "CONNECT_TIMEOUT_SECONDS", 5)
     fetch = addresses._fetch
     package.table_revision("r1")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from ..database.conditions import condition
+from ..database.connecting import gave_up
 from ..database.failures import describe, location, sql_state, statement_of
-from ..database.watchdog import gave_up
 from ..project.project import info
 from ..protocol.errors import RunnerError
 from ..protocol.request import Cancelled, Invocation
