@@ -29,6 +29,7 @@ const olderCdk = process.env.CDK_MODULES
 module.exports = {
   // Ends a test that hangs. On a quiet machine the longest takes a minute; a busy one gets the time it needs.
   testTimeout: 600_000,
+  testSequencer: '<rootDir>/test/all/longest-first.js',
   projects: [
     {
       ...common,

@@ -46,8 +46,6 @@ function installedCommand(directory) {
 function run(options) {
   const [program, ...first] = migrateInvoke();
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('INPUT_')));
-  // The command is one bundled file, so npm need not fetch the peer dependency CDK (240 MB).
-  env.npm_config_legacy_peer_deps = 'true';
   // Output for people goes to stderr and unchanged to the log, where GitHub masks secrets.
   const child = spawn(program, [...first, ...options], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   let stdout = '';

@@ -17,8 +17,8 @@ export const NODE = { platform: 'node', target: 'node20' } as const;
  * Builds a command into a folder.
  *
  * One file without splitting takes a fifth more CPU time until the first request. esbuild splits ES modules only, but this code and its
- * dependencies use `require` and `__dirname`, so the split files are turned into CommonJS afterwards. Each command is built alone: what
- * two of them shared would be many small files.
+ * dependencies use `require` and `__dirname`, so the split files are turned into CommonJS afterwards: `--help` takes a tenth less CPU time
+ * than as ES modules (141 ms, not 156). Each command is built alone: what two of them shared would be many small files.
  *
  * @param name of the file in `bin/`
  */

@@ -1,7 +1,9 @@
 /*
  * npm run soak -- kills restarts
+ * KILLS=40 npm run soak -- kills
  *
  * Repeats what fails only rarely: the parts that the command names, one after the other, or all of them, which takes hours.
+ * A variable of the environment replaces a part's number.
  */
 import { jestCheck } from './all/checks';
 import { runnerCheck } from './all/context';
@@ -14,21 +16,34 @@ const PARTS: Readonly<Record<string, readonly [targets: readonly string[], varia
   kills: [['run/test_kills.py'], { KILLS: '200' }],
   restarts: [['soak/restarts.py'], { RESTARTS: '40' }],
   concurrency: [['soak/concurrency.py'], { PROCESSES: '50', ROUNDS: '10' }],
-  frozen: [['run/test_deadline.py', 'tenants/test_tenants_alone.py', '-k', 'freezes'], {}],
+  frozen: [['run/test_deadline.py', 'tenants/test_tenants_frozen.py', '-k', 'freezes'], {}],
   pooler: [['database/test_pooler.py'], {}],
-  events: [['protocol/test_events.py'], { EVENTS: '100000' }],
+  events: [['protocol/test_events.py', 'tenants/test_tenants_events.py'], { EVENTS: '100000' }],
   tenants: [['tenants/test_tenants_hundreds.py'], { TENANTS: '1000' }],
   revisions: [['run/test_scale.py'], { REVISIONS: '5000' }],
 };
 
+/** The tests that send random events to the handlers in TypeScript. */
+const HANDLERS = ['test/on-deploy/events.test.ts', 'test/tenants/events.test.ts'];
+
 runSuite(MINUTES, (context) => {
   const parts = Object.entries(PARTS).map(([name, [targets, variables]]) => ({
     name,
-    check: runnerCheck(context, name, ['-rP', ...targets.map(inRunner)], variables),
+    check: runnerCheck(context, name, ['-rP', ...targets.map(inRunner)], asked(variables)),
   }));
-  return { groups: [[...parts, { name: 'majors', check: jestCheck(context, 'majors', 1) }]], atOnce: 1 };
+  const variables = asked({ EVENTS: '100000' });
+  const handlers = jestCheck({ ...context, env: { ...context.env, ...variables } }, 'unit', 1, HANDLERS);
+  const others = [
+    { name: 'handlers', check: handlers },
+    { name: 'majors', check: jestCheck(context, 'majors', 1) },
+  ];
+  return { groups: [[...parts, ...others]], atOnce: 1 };
 });
 
 function inRunner(target: string): string {
   return target.endsWith('.py') ? `test/runner/${target}` : target;
+}
+
+function asked(variables: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(variables).map(([name, number]) => [name, process.env[name] ?? number]));
 }

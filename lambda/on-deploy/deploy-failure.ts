@@ -17,24 +17,27 @@ const MAX_NAME_BYTES = 140;
 export class DeployFailure extends Error {
   override readonly name = 'DeployFailure';
 
-  constructor(error: Failure, functionName: string) {
-    super(reason(error, functionName), { cause: error });
+  /** @param parts of the message; those that are not there are left out */
+  constructor(parts: readonly (string | undefined | false)[]) {
+    super(parts.filter(Boolean).join('; '));
     // The framework appends the stack to the message, and bytes are scarce.
     this.stack = this.name;
   }
 }
 
-function reason({ code, message, revision, sqlState, statement, next }: Failure, functionName: string): string {
-  return [
+/** A migration that failed. */
+export function migrationFailure(
+  { code, message, revision, sqlState, statement, next }: Failure,
+  functionName: string,
+): DeployFailure {
+  return new DeployFailure([
     `${code ? `[${code}] ` : ''}${cut(message, MAX_MESSAGE_BYTES)}`,
     revision && !message.includes(revision) && `revision ${cut(revision, MAX_NAME_BYTES)}`,
     sqlState && `SQLSTATE ${cut(sqlState, 5)}`,
     statement && `statement: ${cut(statement, MAX_STATEMENT_BYTES)}`,
     `log group /aws/lambda/${functionName}`,
     `next: ${cut(next, MAX_NEXT_BYTES)}`,
-  ]
-    .filter(Boolean)
-    .join('; ');
+  ]);
 }
 
 /** A text on one line, cut to a number of bytes in a JSON document. */

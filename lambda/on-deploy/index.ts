@@ -3,8 +3,10 @@ import { MigrateClient } from '../../lib/client/client';
 import type { RunAnswer, StartedContainer } from '../../lib/client/container/in-container';
 import { printable } from '../../lib/client/printable';
 import type { FailureCode, MigrateAnswer, OnDeployData, OnDeployProperties } from '../../lib/contract';
+import { isRecord } from '../../lib/contract/checks/rules';
 import { MigrateError } from '../../lib/contract/failure';
-import { DeployFailure, type Failure } from './deploy-failure';
+import { type DeployFailure, type Failure, migrationFailure } from './deploy-failure';
+import { checkEvent, PLANNED } from './event';
 import { log } from './log';
 import { runId } from './run-id';
 import { isRollingBack } from './stack-status';
@@ -41,12 +43,15 @@ type UpdateEvent = Extract<Event, { RequestType: 'Update' }>;
 type IsCompleteEvent = Event & (Planned | Untouched);
 type Deployed = CdkCustomResourceIsCompleteResponse<OnDeployData>;
 
+const PROPERTIES = ['FunctionName', 'Stage'];
+
 /** Nothing was started, or a run is still active: the next call checks, and runs nothing twice. */
 const ASK_AGAIN: readonly FailureCode[] = ['locked', 'throttled', 'function_not_ready', 'network'];
 
 /** CDK's Provider framework calls this once per event. It makes the plan and changes nothing. */
 export async function onEvent(event: Event): Promise<Planned | Untouched | { PhysicalResourceId: string }> {
   const startedAt = Date.now();
+  checkEvent(event, PROPERTIES);
   if (event.RequestType === 'Delete') return { PhysicalResourceId: event.PhysicalResourceId };
   if (event.RequestType === 'Update' && (await isRollingBack(event.StackId))) return leaveUntouched(event);
   const options = { readySeconds: PLAN_READY_SECONDS, onWait: waiting(event) };
@@ -64,6 +69,7 @@ export async function onEvent(event: Event): Promise<Planned | Untouched | { Phy
 
 /** CDK's Provider framework calls this until the database is at head. */
 export async function isComplete(event: IsCompleteEvent, context: Context): Promise<Deployed> {
+  checkEvent(event, PROPERTIES, isRecord(event) && 'Untouched' in event ? {} : PLANNED);
   if (event.RequestType === 'Delete') return { IsComplete: true };
   if ('Untouched' in event) return { IsComplete: true, Data: event.Data };
   try {
@@ -167,7 +173,7 @@ function fail(error: unknown, event: Event): never {
 
 /** Logs a failure and returns it. */
 function failed(failure: Failure, event: Event, details: Record<string, unknown>): DeployFailure {
-  const reported = new DeployFailure(failure, event.ResourceProperties.FunctionName);
+  const reported = migrationFailure(failure, event.ResourceProperties.FunctionName);
   // `cdk deploy` ends with the messages of this log's last lines.
   log('error', reported.message, { ...about(event), ...details });
   return reported;

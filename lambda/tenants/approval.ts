@@ -2,6 +2,7 @@ import { SendTaskFailureCommand, SendTaskSuccessCommand, SFNClient } from '@aws-
 import { CONTRACT_VERSION } from '../../lib/contract';
 import { type TenantApproval, type TenantApprovalAnswer, tenantApprovalProblems } from '../../lib/contract/tenants';
 import { log } from '../on-deploy/log';
+import { refuse } from '../on-deploy/refuse';
 import { approvalKey } from './files/run-files';
 import type { Store } from './files/store';
 
@@ -46,7 +47,6 @@ export async function approve(store: Store, payload: unknown): Promise<TenantApp
 }
 
 function checked(payload: unknown): Required<TenantApproval> {
-  const problems = tenantApprovalProblems(payload);
-  if (problems.length) throw new Error(problems.join('; '));
+  refuse(tenantApprovalProblems(payload), 'correct the request, or use `npx migrate-invoke --approve`');
   return { requestedBy: 'invoke', ...(payload as TenantApproval) };
 }

@@ -4,6 +4,7 @@ import { approve as answerRun, requestApproval } from './approval';
 import { batch as migrateBatch } from './batch/batch';
 import { Store } from './files/store';
 import { list } from './list/list';
+import { checkBatch, checkRequest } from './requests';
 import { settings } from './settings';
 import { judge } from './summary/judge';
 import { summarize } from './summary/summarize';
@@ -12,6 +13,7 @@ export { isComplete, onEvent } from './deploy/deploy';
 
 /** The state machine calls this between the waves. */
 export async function coordinate(request: CoordinatorRequest): Promise<Listed | Judged | Summarized | undefined> {
+  checkRequest(request);
   const own = settings();
   const store = new Store(own.bucket);
   switch (request.action) {
@@ -28,12 +30,13 @@ export async function coordinate(request: CoordinatorRequest): Promise<Listed | 
 }
 
 /** Each child of a map calls this until its batch is done. */
-export function batch(state: BatchState): Promise<BatchProgress> {
+export async function batch(state: BatchState): Promise<BatchProgress> {
+  checkBatch(state);
   const own = settings();
   return migrateBatch(own, new Store(own.bucket), state);
 }
 
 /** Called by a person, or by the command on their behalf. */
-export function approve(payload: unknown): Promise<TenantApprovalAnswer> {
+export async function approve(payload: unknown): Promise<TenantApprovalAnswer> {
   return answerRun(new Store(settings().bucket), payload);
 }

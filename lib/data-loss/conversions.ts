@@ -3,7 +3,7 @@ import { readsNothing } from './conditions';
 import { joined } from './made';
 
 /** Functions that return only a part of their argument, or nothing of it. */
-const CUTS = new Set([
+export const CUTS: ReadonlySet<string> = new Set([
   'left',
   'right',
   'substr',
@@ -44,7 +44,9 @@ const WHOLE = new Set(['int4', 'int8', 'int2']);
  */
 export function convertsLossily({ typeName, raw_default: using }: ColumnDef, before: string | undefined): boolean {
   const type = joined(typeName?.names).replace(/^pg_catalog\./, '');
-  if (using) return readsNothing(using) || cuts(using);
+  if (using && (readsNothing(using) || cuts(using))) return true;
+  // Any other expression than a cast may keep what the type would lose.
+  if (using && !isCast(using)) return false;
   // timestamp to date requires no USING.
   if (CUTTING.has(type)) return before !== type;
   if (WHOLE.has(type)) return before !== undefined && FRACTIONAL.test(before);
@@ -54,6 +56,11 @@ export function convertsLossily({ typeName, raw_default: using }: ColumnDef, bef
     return !!typeName?.typmods?.length && (digits ?? 0) < scale(before);
   }
   return false;
+}
+
+/** The column, or casts of it alone. */
+function isCast(node: Node): boolean {
+  return 'ColumnRef' in node || ('TypeCast' in node && !!node.TypeCast.arg && isCast(node.TypeCast.arg));
 }
 
 function cuts(node: Node): boolean {

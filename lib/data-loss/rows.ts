@@ -3,6 +3,7 @@ import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
 import { isEmpty, isEveryRow, isWholeTable } from './conditions';
 import { type Loss, unreadable } from './losses';
 import { joined, type Made, nameOf } from './made';
+import { hasKey, isPartOf } from './parts';
 
 /** What a statement destroys that reads or writes rows, including its WITH. `isCut`: its text may lack a condition. */
 export function rowLosses(node: Node, made: Made, isCut: boolean): readonly Loss[] {
@@ -21,7 +22,7 @@ function ownLosses(node: Node, made: Made): readonly Loss[] {
     const { relation, whereClause, fromClause = [], targetList = [] } = node.UpdateStmt;
     const table = nameOf(relation);
     const names = [table, ...aliases(relation), ...fromClause.flatMap((from) => aliasOf(from, table))];
-    return cleared(names, whereClause, targetList, made);
+    return cleared(names, whereClause, targetList, relation?.alias?.aliasname ?? table, made);
   }
   if ('MergeStmt' in node) {
     const { relation, mergeWhenClauses = [] } = node.MergeStmt;
@@ -78,14 +79,22 @@ function emptied(names: readonly string[], where: Node | undefined, alias: strin
   return [{ rule: 'delete-all', what: `DELETE FROM ${table}` }];
 }
 
-function cleared(names: readonly string[], where: Node | undefined, targets: readonly Node[], made: Made): readonly Loss[] {
+function cleared(
+  names: readonly string[],
+  where: Node | undefined,
+  targets: readonly Node[],
+  alias: string,
+  made: Made,
+): readonly Loss[] {
   const [table = ''] = names;
   return targets.flatMap((target) => {
-    if (!('ResTarget' in target) || !isEmpty(target.ResTarget.val)) return [];
-    const { name = '' } = target.ResTarget;
+    if (!('ResTarget' in target)) return [];
+    const { name = '', val } = target.ResTarget;
     if (made.hasColumn(table, name)) return [];
-    return isEveryRow(where, names) || isSetAnyway(where, name)
-      ? [{ rule: 'clear-column', what: `UPDATE ${table} SET ${name} to nothing` }]
+    const concerns = isEveryRow(where, names) || isSetAnyway(where, name);
+    if (isEmpty(val)) return concerns ? [{ rule: 'clear-column', what: `UPDATE ${table} SET ${name} to nothing` }] : [];
+    return isPartOf(val, name, [table, alias]) && (concerns || hasKey(where, name, [table, alias]))
+      ? [{ rule: 'clear-column', what: `UPDATE ${table} SET ${name} to a part of itself` }]
       : [];
   });
 }

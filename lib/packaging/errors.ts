@@ -11,6 +11,8 @@ export type PackagingCode =
   | 'unsupported_version'
   | 'no_alembic'
   | 'wrong_platform'
+  | 'fails_on_lambda'
+  | 'other_database'
   | 'too_large';
 
 /** A mistake that the user can fix. The constructs show its message without a stack trace. */

@@ -1,22 +1,27 @@
 """Loads a package like the function, without a database: `python load_project.py <package> <overlay> <variables>` prints JSON.
 
 The packaged runner finds the project. env.py runs in Alembic's offline mode up to its migrations, in Flask's application context
-if it needs one, and Alembic itself loads the revisions. Nothing connects or starts.
+if it needs one, and Alembic itself loads the revisions. Before that, env.py runs as in the function, up to where it connects.
+Nothing connects or starts, and the package is read-only, as on Lambda.
 `refused` is what the runner refuses in the order of the revisions. `missing` is a module that neither the package nor Python
 has; `own`: the backend's own package lacks it. `unproved` is any other reason why env.py or the revisions did not load: settings
-that only the function has, or a library for another machine. `foreign` are distributions with such libraries; the overlay has
-this machine's. `variables` are the names of those that the function fills with the database's address.
+that only the function has, or a library for another machine. `fails`: the function would fail with it too; `inCode`: whatever
+the settings. `foreign` are distributions with such libraries; the overlay has this machine's. `variables` are the names of those
+that the function fills with the database's address. `elsewhere` is another address to which env.py connects.
 """
 
 from __future__ import annotations
 
+import errno
+import importlib
 import importlib.machinery
 import json
 import os
 import re
 import sys
+import tempfile
 import traceback
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
@@ -26,8 +31,17 @@ PROVIDED = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3"
 
 FORBIDDEN = ("socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork")
 
-# Takes the place of the database's address. Nothing connects to it.
-ADDRESS = {"host": "localhost", "port": "5432", "user": "user", "password": "password", "database": "database"}
+# Takes the place of the database's address. Nothing connects to it, and no backend has this host by default.
+ADDRESS = {"host": "cdk-alembic.invalid", "port": "5432", "user": "user", "password": "password", "database": "database"}
+
+# Variables that Lambda sets, https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+OF_LAMBDA = {"AWS_REGION": "us-east-1", "AWS_LAMBDA_FUNCTION_NAME": "migrate", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512"}
+
+
+MAX_TEXT = 500
+
+# Where a backend connects if nothing sets its address. An empty host is a socket.
+THIS_MACHINE = ("", "localhost", "127.0.0.1", "::1")
 
 
 class Refused(BaseException):
@@ -51,35 +65,48 @@ def main(package: Path, overlay: str, variables: dict[str, str]) -> dict[str, An
     if overlay:
         sys.meta_path.insert(0, Overlay(overlay))
     sys.argv = ["alembic"]
+    os.environ.update(OF_LAMBDA)
     sys.addaudithook(refuse)
+    sys.addaudithook(read_only(package))
     answer: dict[str, Any] = {}
     failures: list[BaseException] = []
+    certain: list[BaseException] = []
     unset = watch_environment(package / "backend")
     try:
-        load(answer, failures, variables)
+        load(answer, failures, certain, variables)
     except (Exception, SystemExit, Refused) as error:
         failures.append(error)
-    for error in failures:
+    for error in (*certain, *failures):
         judge(error, package, answer, sorted(unset))
+    if certain and "missing" not in answer:
+        answer["fails"] = {"reason": answer["unproved"], "inCode": in_code(certain[0]), "unset": sorted(unset)}
     return answer
 
 
-def load(answer: dict[str, Any], failures: list[BaseException], variables: dict[str, str]) -> None:
+def load(answer: dict[str, Any], failures: list[BaseException], certain: list[BaseException], variables: dict[str, str]) -> None:
+    """`certain`: failures that the function has too, with the same settings."""
     from cdk_alembic.database.address import DatabaseVariables
-    from cdk_alembic.project.flask_app import application_context
-    from cdk_alembic.project.package import packaged_driver
+    from cdk_alembic.project.configuration import packaged_driver
+    from cdk_alembic.project.environment import application_context
     from cdk_alembic.project.project import Project
     from cdk_alembic.project.revisions import refuse_heads_that_are_not_meant
     from cdk_alembic.protocol.errors import ProjectError, RunnerError
 
     DatabaseVariables(os.environ, packaged_driver()).set(ADDRESS, {"variables": variables})
     project = Project.of_package()
+    connections = refuse_connections()
     with ExitStack() as stack:
         try:
             stack.enter_context(application_context(project))
         except RunnerError as error:
-            failures.append(error)
-        is_complete = run_env(project, failures)
+            if not is_refused(error):
+                certain.append(error)
+        has_application = not certain
+        run_env(project, certain)
+        if connections and (address := elsewhere(*connections[0], variables)):
+            answer["elsewhere"] = address
+        # Alembic's offline mode runs to the end of env.py, which may set where the revisions are.
+        is_complete = run_env(project, failures, as_sql=True, starting_rev=None) and has_application
         try:
             project.load()
             if is_complete:
@@ -92,31 +119,95 @@ def load(answer: dict[str, Any], failures: list[BaseException], variables: dict[
             answer["refused"] = f"{found.message}: {found.next}"
 
 
-def run_env(project: Any, failures: list[BaseException]) -> bool:
-    """Runs env.py, which may set where the revisions are. Returns whether it ran to its end."""
+def run_env(project: Any, failures: list[BaseException], **options: Any) -> bool:
+    """Runs env.py without revisions, up to where it connects. Returns whether it ran to its end."""
     from alembic.runtime.environment import EnvironmentContext
+
+    try:
+        with EnvironmentContext(project.config, project.script, fn=lambda *_: [], dont_mutate=True, **options):
+            project.script.run_env()
+    except (Exception, SystemExit, Refused, BaseExceptionGroup) as error:
+        if not is_refused(error):
+            failures.append(error)
+        return False
+    return True
+
+
+def refuse_connections() -> list[tuple[str, dict[str, Any]]]:
+    """Makes every connection fail. Returns the list of those that are tried: dialect and arguments."""
     from sqlalchemy import event
     from sqlalchemy.engine import Engine
 
-    def connect(*_: Any) -> None:
+    tried: list[tuple[str, dict[str, Any]]] = []
+
+    def through_sqlalchemy(dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> None:
+        tried.append((dialect.name, parameters))
         raise Refused("env.py connects")
 
-    event.listen(Engine, "do_connect", connect)
-    options = {"as_sql": True, "dont_mutate": True, "starting_rev": None}
-    try:
-        with EnvironmentContext(project.config, project.script, fn=lambda *_: [], **options):
-            project.script.run_env()
-    except Refused:
-        # What comes next is the database.
-        return False
-    except (Exception, SystemExit) as error:
-        failures.append(error)
-    return not failures
+    def directly(*_: Any, **__: Any) -> None:
+        raise Refused("env.py connects")
+
+    event.listen(Engine, "do_connect", through_sqlalchemy)
+    for name in ("psycopg", "psycopg2"):
+        # They connect in C, without an audit event.
+        with suppress(ImportError):
+            importlib.import_module(name).connect = directly
+    return tried
+
+
+def elsewhere(dialect: str, parameters: dict[str, Any], variables: dict[str, str]) -> str | None:
+    """The address to which env.py connects, if the function's database can't be there."""
+    if dialect != "postgresql":
+        return f"a {dialect} database"
+    host = str(parameters.get("host") or "")
+    is_set = "url" in variables or "host" in variables
+    if host == ADDRESS["host"] or not (is_set or host in THIS_MACHINE):
+        return None
+    name = parameters.get("dbname") or parameters.get("database")
+    return f"{host or 'a socket'}:{parameters.get('port') or ADDRESS['port']}{f'/{name}' if name else ''}"
+
+
+def is_refused(error: BaseException | None) -> bool:
+    """Whether this script caused an error."""
+    while error is not None:
+        if isinstance(error, Refused) or (isinstance(error, BaseExceptionGroup) and error.subgroup(Refused)):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def refuse(event: str, arguments: tuple[Any, ...]) -> None:
     if event in FORBIDDEN:
         raise Refused(event)
+
+
+def read_only(package: Path) -> Any:
+    """An audit hook with which the package, and all but temporary files, can't be written, as on Lambda."""
+    writable = tuple(
+        f"{os.path.realpath(folder)}{os.sep}" for folder in (tempfile.gettempdir(), str(Path.cwd()), "/dev", "/proc")
+    )
+
+    def is_writable(path: str) -> bool:
+        real = f"{os.path.realpath(path)}{os.sep}"
+        return real.startswith(writable) and not real.startswith(f"{package}{os.sep}")
+
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open":
+            path, _, flags = arguments
+            if isinstance(path, int) or not flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+                return
+        elif event == "os.mkdir":
+            path = arguments[0]
+            # Linux looks for the folders first.
+            folder = Path(os.fsdecode(path))
+            if folder.exists() or not folder.absolute().parent.is_dir():
+                return
+        else:
+            return
+        if not is_writable(os.fsdecode(path)):
+            raise OSError(errno.EROFS, "only /tmp is writable on Lambda", os.fsdecode(path))
+
+    return hook
 
 
 def watch_environment(backend: Path) -> set[str]:
@@ -137,11 +228,8 @@ def watch_environment(backend: Path) -> set[str]:
 
 
 def judge(error: BaseException, package: Path, answer: dict[str, Any], unset: list[str]) -> None:
-    while not isinstance(error, ImportError) and (cause := cause_of(error)) is not None:
-        error = cause
-    folders = (f"{package / 'backend'}{os.sep}", f"{package / 'site-packages'}{os.sep}")
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(folders)]
-    where = f"{Path(frames[-1].filename).relative_to(package)}:{frames[-1].lineno}" if frames else ""
+    where = location_in(package, root_of(error)) or location_in(package, error)
+    error = root_of(error)
     if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith(PROVIDED) and not exists(error.name):
         answer.setdefault("missing", {"module": error.name, "by": where, "unset": unset})
         return
@@ -152,10 +240,36 @@ def judge(error: BaseException, package: Path, answer: dict[str, Any], unset: li
     if isinstance(error, ImportError) and (name := generated(error, package / "backend")):
         answer.setdefault("missing", {"module": name, "by": where, "unset": unset, "own": True})
         return
-    text = f"{type(error).__name__}: {error}".splitlines()[0]
-    answer.setdefault("unproved", f"{text} ({where})" if where else text)
+    answer.setdefault("unproved", f"{text_of(error)} ({where})" if where else text_of(error))
     if isinstance(error, ImportError):
         answer["foreign"] = foreign(package / "site-packages")
+
+
+def location_in(package: Path, error: BaseException) -> str:
+    """The last line of the backend or of a distribution in the error's traceback."""
+    folders = (f"{package / 'backend'}{os.sep}", f"{package / 'site-packages'}{os.sep}")
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(folders)]
+    return f"{Path(frames[-1].filename).relative_to(package)}:{frames[-1].lineno}" if frames else ""
+
+
+def text_of(error: BaseException) -> str:
+    """The error in one line. Pydantic's message has a line for each setting."""
+    lines = [line.strip() for line in f"{type(error).__name__}: {error}".splitlines()]
+    return " ".join(lines)[:MAX_TEXT]
+
+
+def in_code(error: BaseException) -> bool:
+    """Whether no setting avoids the error."""
+    return isinstance(root_of(error), (ImportError, SyntaxError))
+
+
+def root_of(error: BaseException) -> BaseException:
+    """What caused an error of the runner or of Flask, and the module that a failed import lacks."""
+    while not isinstance(error, ModuleNotFoundError) and (cause := cause_of(error)) is not None:
+        if isinstance(error, ImportError) and not isinstance(cause, ModuleNotFoundError):
+            break
+        error = cause
+    return error
 
 
 def cause_of(error: BaseException) -> BaseException | None:
@@ -187,11 +301,9 @@ def foreign(site_packages: Path) -> list[str]:
     found = []
     for distribution in distributions(path=[str(site_packages)]):
         name = distribution.metadata["Name"]
-        folders = {
-            site_packages / name.lower().replace("-", "_"),
-            *(site_packages / line for line in (distribution.read_text("top_level.txt") or "").split()),
-        }
-        libraries = [library for folder in folders if folder.is_dir() for library in folder.rglob("*.so")]
+        modules = {name.lower().replace("-", "_"), *(distribution.read_text("top_level.txt") or "").split()}
+        libraries = [library for module in modules for library in (site_packages / module).rglob("*.so")]
+        libraries += [library for module in modules for library in site_packages.glob(f"{module}.*so")]
         if any(not library.name.endswith(suffixes) for library in libraries):
             found.append(f"{name}=={distribution.version}")
     return sorted(found)

@@ -11,7 +11,7 @@ export interface FunctionPlatform {
 /** Lambda runs Python on Amazon Linux 2023 since 3.12, before that on Amazon Linux 2. These are their minor versions of glibc 2. */
 const GLIBC = { amazonLinux2023: 34, amazonLinux2: 26 };
 
-function isOnAmazonLinux2({ pythonVersion }: FunctionPlatform): boolean {
+function isOnAmazonLinux2({ pythonVersion }: Pick<FunctionPlatform, 'pythonVersion'>): boolean {
   return Number(pythonVersion.split('.')[1]) < 12;
 }
 
@@ -24,6 +24,12 @@ export function uvTarget(platform: FunctionPlatform, older = false): string[] {
   const linux = older ? 'manylinux2014' : isOnAmazonLinux2(platform) ? 'manylinux_2_28' : `manylinux_2_${GLIBC.amazonLinux2023}`;
   const machine = platform.architecture === 'arm64' ? 'aarch64' : 'x86_64';
   return ['--python-platform', `${machine}-${linux}`, '--python-version', `${platform.pythonVersion}.99`];
+}
+
+/** Whether Lambda's Linux can run a wheel with a tag such as `manylinux_2_28_x86_64`, on any architecture. */
+export function runsOnLambda(tag: string, pythonVersion: string): boolean {
+  const glibc = isOnAmazonLinux2({ pythonVersion }) ? GLIBC.amazonLinux2 : GLIBC.amazonLinux2023;
+  return /^(?:manylinux|linux_)/.test(tag) && glibcOf(tag) <= glibc;
 }
 
 const NAMED_GLIBCS: Record<string, number> = { manylinux1: 5, manylinux2010: 12, manylinux2014: 17 };

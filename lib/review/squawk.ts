@@ -34,6 +34,7 @@ const COVERED = [
   'adding-not-nullable-field',
   'adding-required-field',
   'adding-serial-primary-key-field',
+  'ban-alter-domain-with-add-constraint',
   'ban-concurrent-index-creation-in-transaction',
   'ban-drop-column',
   'ban-drop-table',

@@ -19,10 +19,10 @@ export async function cached(name: string, inputs: readonly string[], build: (fo
   const unfinished = mkdtempSync(path.join(parent, 'tmp-'));
   try {
     await build(unfinished);
-    for (const old of readdirSync(parent).filter((other) => other.startsWith(`${name}-`))) {
-      rmSync(path.join(parent, old), { recursive: true, force: true });
-    }
-    renameSync(unfinished, folder);
+    // Another process may have built the same meanwhile, and use it.
+    if (!existsSync(folder)) renameSync(unfinished, folder);
+    const old = readdirSync(parent).filter((other) => other.startsWith(`${name}-`) && other !== path.basename(folder));
+    for (const other of old) rmSync(path.join(parent, other), { recursive: true, force: true });
   } finally {
     rmSync(unfinished, { recursive: true, force: true });
   }

@@ -25,10 +25,10 @@ export function commandCheck(context: CheckContext, command: string, args: reado
     (await show(say, context, command, args)).code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
 }
 
-/** Runs the tests of one of jest's projects. @param workers how many test files at once */
-export function jestCheck(context: CheckContext, project: string, workers: number): Check {
+/** Runs the tests of one of jest's projects. @param workers how many test files at once @param files some of them; none: all */
+export function jestCheck(context: CheckContext, project: string, workers: number, files: readonly string[] = []): Check {
   const report = path.join(context.folder, `jest-${project}.json`);
-  const args = ['jest', '--selectProjects', project, `--maxWorkers=${workers}`, '--json', '--outputFile', report];
+  const args = ['jest', ...files, '--selectProjects', project, `--maxWorkers=${workers}`, '--json', '--outputFile', report];
   return async (say) => {
     const { code } = await show(say, context, 'npx', args);
     return counted(code, report, jestCount);

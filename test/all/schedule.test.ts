@@ -66,12 +66,18 @@ describe('the checks of npm test', () => {
   });
 
   it('have failed when they still run at the deadline, and those that wait are not started', async () => {
-    const [a, b] = [held('a'), held('b')] as const;
-    const results = await run([a, b], 1, Date.now() + 1_000);
-    expect(results).toEqual([
-      expect.objectContaining({ name: 'a', failed: 1, output: expect.stringContaining('still ran') }),
-      expect.objectContaining({ name: 'b', failed: 1, output: expect.stringContaining('not started') }),
-    ]);
+    jest.useFakeTimers();
+    try {
+      const [a, b] = [held('a'), held('b')] as const;
+      const results = run([a, b], 1, Date.now() + 1_000);
+      await jest.advanceTimersByTimeAsync(1_000);
+      expect(await results).toEqual([
+        expect.objectContaining({ name: 'a', failed: 1, output: expect.stringContaining('still ran') }),
+        expect.objectContaining({ name: 'b', failed: 1, output: expect.stringContaining('not started') }),
+      ]);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   it('wait for one that they need, which runs once and may fail', async () => {

@@ -97,7 +97,7 @@ describe('the CodeBuild project', () => {
     const [[, project]] = resourcesOf(template, 'AWS::CodeBuild::Project') as [[string, Resource]];
     expect(project.Properties).toMatchObject({ ConcurrentBuildLimit: 1, TimeoutInMinutes: 120 });
     expect(buildOf(project.Properties)).toEqual({
-      commands: ['npm ci', 'npx migrate-invoke --stage "$STAGE" --yes'],
+      commands: ['npm ci', 'npx migrate-invoke --app-name template-saas --stage "$STAGE" --yes'],
       variables: { STAGE: 'prod' },
     });
   });

@@ -20,11 +20,11 @@ function spoilt(file: string, from: string, to: string): string {
 }
 
 test.each([
-  ...named(WORKFLOWS).map(([title, file]) => [title, 'vendor.github-workflows', file]),
-  ...named(PIPELINES).map(([title, file]) => [title, 'vendor.gitlab-ci', file]),
-  ['action.yml', 'vendor.github-actions', actionFile],
-] as [string, string, string][])('%s follows %s', async (_, schema, file) => {
-  expect(await validated(schema, file)).toMatchObject({ code: 0 });
+  ['the workflows', 'vendor.github-workflows', WORKFLOWS],
+  ['the pipelines', 'vendor.gitlab-ci', PIPELINES],
+  ['action.yml', 'vendor.github-actions', [actionFile]],
+])('%s: each follows %s', async (_, schema, files) => {
+  expect(await validated(schema, ...files)).toMatchObject({ code: 0 });
 });
 
 test.each([

@@ -3,10 +3,10 @@ import path from 'node:path';
 import { neutralEnvironment, type RunResult, run, toolPython } from '../../examples/local-aws';
 import { temporaryDirectory } from '../constructs/support';
 
-/** Checks a file against the schema that comes with the linter; nothing is downloaded. */
-export async function validated(schema: string, file: string): Promise<{ code: number; output: string }> {
+/** Checks files against the schema that comes with the linter; nothing is downloaded. */
+export async function validated(schema: string, ...files: string[]): Promise<{ code: number; output: string }> {
   const gitlab = schema === 'vendor.gitlab-ci' ? ['--data-transform', 'gitlab-ci'] : [];
-  const args = ['-m', 'check_jsonschema', '--builtin-schema', schema, ...gitlab, file];
+  const args = ['-m', 'check_jsonschema', '--builtin-schema', schema, ...gitlab, ...files];
   return run(await toolPython('python-tests'), args, { env: neutralEnvironment(process.env) });
 }
 

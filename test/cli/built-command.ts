@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Metafile } from 'esbuild';
 import { buildCommand } from '../../scripts/build-commands';
+import { cached } from '../../scripts/packages/cached';
 import { awsEnvironment } from '../support/aws/environment';
 
 /** How a process ended. */
@@ -11,6 +11,16 @@ export interface Ended {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
+}
+
+const FILES = ['migrate-invoke', 'migrate-invoke-tenants'];
+const INPUTS = ['bin', 'lib', 'scripts', 'package.json', 'package-lock.json', 'tsconfig.json'];
+
+/** The folder of the command and of its metafiles, built unless that was done before. */
+export function cachedCommand(): Promise<string> {
+  return cached('migrate-invoke', INPUTS, async (folder) => {
+    for (const name of FILES) writeFileSync(join(folder, `${name}.json`), JSON.stringify(await buildCommand(name, folder)));
+  });
 }
 
 /** The command as the package ships it, run as a process of its own. */
@@ -23,9 +33,8 @@ export class BuiltCommand {
   ) {}
 
   static async build(): Promise<BuiltCommand> {
-    const directory = await mkdtemp(join(tmpdir(), 'migrate-invoke-'));
-    const metafile = await buildCommand('migrate-invoke', directory);
-    const tenants = await buildCommand('migrate-invoke-tenants', directory);
+    const directory = await cachedCommand();
+    const [metafile, tenants] = FILES.map((name) => JSON.parse(readFileSync(join(directory, `${name}.json`), 'utf8')));
     return new BuiltCommand(directory, metafile, tenants);
   }
 
@@ -61,10 +70,6 @@ export class BuiltCommand {
     const onTerminal = [join(__dirname, 'on-terminal.py'), String(columns), typed];
     // Python would give the program a locale with UTF-8 in place of C.
     return ended('python3', [...onTerminal, process.execPath, this.path, ...args], { PYTHONCOERCECLOCALE: '0', ...environment });
-  }
-
-  remove(): Promise<void> {
-    return rm(this.directory, { recursive: true });
   }
 
   private get path(): string {

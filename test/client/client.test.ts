@@ -248,7 +248,7 @@ describe('a database that another run has locked', () => {
     const waits: string[] = [];
     const slice = answer({ status: 'partial', from: ['a1'], to: ['b2'], applied: [applied('b2')] });
     const it = await against([locked, { answer: slice }, locked, { answer: answer({ applied: [applied('c3')] }) }]);
-    const done = await it.upgrade({ lockSeconds: 10, onWait: (reason) => waits.push(reason) });
+    const done = await it.upgrade({ lockSeconds: 300, onWait: (reason) => waits.push(reason) });
     expect(done.applied.map(({ revision }) => revision)).toEqual(['b2', 'c3']);
     expect(waits).toEqual(['ada holds the mutex', 'ada holds the mutex']);
   });

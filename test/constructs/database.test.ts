@@ -160,6 +160,58 @@ test('a database without a secret is reported', () => {
   expect(errors).toEqual([expect.stringContaining('the database Stack/Imported has no secret')]);
 });
 
+test.each<[string, string, (stack: Stack) => MigrationDatabase]>([
+  [
+    'an instance of MySQL',
+    'the database Stack/Mysql has the engine mysql, and migrations run on PostgreSQL',
+    (stack) => {
+      const engine = rds.DatabaseInstanceEngine.mysql({ version: rds.MysqlEngineVersion.VER_8_0 });
+      return MigrationDatabase.fromInstance(new rds.DatabaseInstance(stack, 'Mysql', { engine, vpc: vpcOf(stack) }), {
+        variables,
+      });
+    },
+  ],
+  [
+    'a cluster of Aurora MySQL with tokens',
+    'the database Stack/Cluster has the engine aurora-mysql, and migrations run on PostgreSQL',
+    (stack) => {
+      const engine = rds.DatabaseClusterEngine.auroraMysql({ version: rds.AuroraMysqlEngineVersion.VER_3_04_0 });
+      return MigrationDatabase.fromIamAuth({ cluster: clusterOf(stack, { engine }), user: 'm', databaseName: 'app', variables });
+    },
+  ],
+  [
+    'a read replica',
+    'the database Stack/Replica is a read replica, and migrations write: give its primary',
+    (stack) => {
+      const replica = new rds.DatabaseInstanceReadReplica(stack, 'Replica', {
+        sourceDatabaseInstance: instanceOf(stack),
+        instanceType: new ec2.InstanceType('t4g.micro'),
+        vpc: vpcOf(stack),
+      });
+      return MigrationDatabase.fromInstance(replica, { variables, secret: new Secret(stack, 'Secret') });
+    },
+  ],
+  ...(['password', 'token'] as const).map((kind): [string, string, (stack: Stack) => MigrationDatabase] => [
+    `an imported cluster without an address, with a ${kind}`,
+    'the database Stack/Imported is imported without its address: give clusterEndpointAddress and port',
+    (stack) => {
+      const attributes = { clusterIdentifier: 'c', clusterResourceIdentifier: 'cluster-C' };
+      const cluster = rds.DatabaseCluster.fromDatabaseClusterAttributes(stack, 'Imported', attributes);
+      return kind === 'password'
+        ? MigrationDatabase.fromCluster(cluster, { variables, secret: new Secret(stack, 'Secret') })
+        : MigrationDatabase.fromIamAuth({ cluster, user: 'm', databaseName: 'app', variables });
+    },
+  ]),
+])('%s is refused at synth', (_, problem, database) => {
+  const { errors } = findings((stack) => ({ database: database(stack) }));
+  expect(errors).toEqual([expect.stringContaining(problem)]);
+});
+
+test('opening the database adds no warning to a synth', () => {
+  const { warnings } = findings((stack) => ({ database: SOURCES.cluster?.(stack), vpc: vpcOf(stack) }));
+  expect(warnings.filter((warning) => /rule/i.test(warning))).toEqual([]);
+});
+
 test("the URL variable has a name and a scheme of one's own", () => {
   const { stack } = migrationStack((scope) => ({
     database: MigrationDatabase.fromSecret(new Secret(scope, 'Secret'), {

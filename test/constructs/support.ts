@@ -53,7 +53,9 @@ export function templateOf(options: Options = {}): Template {
 
 /** The errors and warnings that a synth shows. */
 export function findings(options: Options = {}, props: StackProps = {}): { errors: string[]; warnings: string[] } {
-  const annotations = Annotations.fromStack(migrationStack(options, {}, props).stack);
+  // Some errors of a test's own code are found when it is packaged.
+  const context = 'code' in options ? {} : NO_PACKAGING;
+  const annotations = Annotations.fromStack(migrationStack(options, context, props).stack);
   const texts = (found: ReturnType<Annotations['findError']>) => found.map(({ entry }) => String(entry.data));
   return {
     errors: texts(annotations.findError('*', Match.anyValue())),

@@ -56,7 +56,7 @@ test('the comment that is shown for the container is one that the runner takes',
   const [{ code = '' } = {}] = blocks('python', ['docs/long-statements.md']);
   const script = `
 import json
-from cdk_alembic.run.container import runs_in_container
+from cdk_alembic.project.sources import runs_in_container
 print(json.dumps(runs_in_container(${JSON.stringify(code)}.encode())))
 `;
   expect(python(script)).toBe(true);

@@ -62,16 +62,14 @@ describe('migrate-invoke against a deployed function', () => {
     await lambda().send(new UpdateFunctionConfigurationCommand({ FunctionName, Environment: { Variables } }));
   };
 
-  /** Ships the backend's code without running its migrations. */
-  const ship = async (...migrations: NewMigration[]): Promise<void> => {
+  /** Ships the backend's code with one more migration, in place of the one that was shipped before, and does not run it. */
+  let shipped: NewMigration | undefined;
+  const ship = async (migration: NewMigration): Promise<void> => {
     const { backend, dev } = shared.prepared;
-    for (const migration of migrations) backend.writeMigration(migration);
+    if (shipped) backend.removeMigration(shipped.revision);
+    backend.writeMigration(migration);
     mustSucceed(await dev.deploy({ hotswap: true }));
-  };
-
-  const unship = async (...migrations: NewMigration[]): Promise<void> => {
-    for (const { revision } of migrations) shared.prepared.backend.removeMigration(revision);
-    mustSucceed(await shared.prepared.dev.deploy({ hotswap: true }));
+    shipped = migration;
   };
 
   const whileLocked = async <T>(use: () => Promise<T>): Promise<T> => {
@@ -168,13 +166,11 @@ describe('migrate-invoke against a deployed function', () => {
   describe('exit codes', () => {
     type Story = (run: () => Promise<RunResult>) => Promise<RunResult>;
 
-    const shipped =
-      (...migrations: NewMigration[]): Story =>
+    const shipping =
+      (migration: NewMigration): Story =>
       async (run) => {
-        await ship(...migrations);
-        const result = await run();
-        await unship(...migrations);
-        return result;
+        await ship(migration);
+        return run();
       };
 
     const locked: Story = async (run) => {
@@ -195,18 +191,33 @@ describe('migrate-invoke against a deployed function', () => {
 
     const asItIs: Story = (run) => run();
 
+    it('0: another run has ended within --wait-lock', async () => {
+      await configure({ limits: { mutexWaitSeconds: 1 } });
+      await emptyDatabase();
+      let waiting: Promise<RunResult> | undefined;
+      await whileLocked(
+        () =>
+          new Promise<void>((hasToWait) => {
+            const onLine = (line: string): void => (line.includes('waiting: another migration run') ? hasToWait() : undefined);
+            waiting = shared.aws.run(process.execPath, [script, '--stage', 'dev', '--wait-lock', '300'], { onLine });
+          }),
+      );
+      expect(await waiting).toMatchObject({ code: 0 });
+      expect(await shared.prepared.dev.version()).toEqual([shared.prepared.head]);
+    });
+
     it.each<[number, string, string[], string, Story]>([
       [0, 'nothing to do', [], 'nothing to do', asItIs],
       [0, 'at head', ['--command', 'check'], 'nothing to do', asItIs],
-      [1, 'a failing migration', [], BROKEN.revision, shipped(BROKEN)],
       [2, 'an unknown revision', ['--revision', 'ffffffffffff'], 'unknown_revision', asItIs],
-      [3, 'pending at a gate', ['--command', 'check'], '1 revision pending', shipped(ADD_PHONE)],
-      [3, 'a revision that destroys data', [], 'cdk-alembic: allow drop-table: <reason>', shipped(DROP_ITEMS)],
       [3, 'a locked database', [], 'another migration run holds the mutex: ada', locked],
       [3, 'a database that is ahead', [], 'database_ahead', ahead],
       [3, 'a database that is ahead, at a gate', ['--command', 'check'], 'ffffffffffff', ahead],
       [3, 'a downgrade that is not allowed', ['--command', 'downgrade', '--to', '-1'], 'not_allowed', asItIs],
       [4, 'a missing function', ['--app-name', 'nobody'], 'function_not_found', asItIs],
+      [1, 'a failing migration', [], BROKEN.revision, shipping(BROKEN)],
+      [3, 'a revision that destroys data', [], 'cdk-alembic: allow drop-table: <reason>', shipping(DROP_ITEMS)],
+      [3, 'pending at a gate', ['--command', 'check'], '1 revision pending', shipping(ADD_PHONE)],
     ])('%i: %s', async (code, _, args, words, story) => {
       const before = await shared.prepared.dev.tables();
 
@@ -216,21 +227,6 @@ describe('migrate-invoke against a deployed function', () => {
       if (code !== 0) expect(result.stderr).toMatch(/^ {2}next +\S/m);
       expect(result.output).not.toMatch(/^\s+at /m);
       expect(await shared.prepared.dev.tables()).toEqual(before);
-    });
-
-    it('0: another run has ended within --wait-lock', async () => {
-      await configure({ limits: { mutexWaitSeconds: 1 } });
-      await emptyDatabase();
-      let waiting: Promise<RunResult> | undefined;
-      await whileLocked(
-        () =>
-          new Promise<void>((hasToWait) => {
-            const onLine = (line: string): void => (line.includes('waiting: another migration run') ? hasToWait() : undefined);
-            waiting = shared.aws.run(process.execPath, [script, '--stage', 'dev', '--wait-lock', '60'], { onLine });
-          }),
-      );
-      expect(await waiting).toMatchObject({ code: 0 });
-      expect(await shared.prepared.dev.version()).toEqual([shared.prepared.head]);
     });
   });
 });

@@ -9,7 +9,7 @@ import { useTestBed } from './installed-command';
 import { eventually } from './processes';
 
 const ROWS = 40_000;
-const KILLS = 12;
+const KILLS = 6;
 /** How many more rows each run can reach. It is more than the 1,000 rows of a run's first batch, so each run gets on. */
 const REACH = 2_500;
 

@@ -1,13 +1,20 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, cpSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { cached } from '../../scripts/packages/cached';
 import { stageNpm } from '../../scripts/packages/safe-alembic';
 import type { Ended } from '../cli/built-command';
+import { INPUTS } from '../packages/cdk-alembic';
 import { needed } from '../production/environment';
 import { Project } from './project';
 
 const root = path.resolve(__dirname, '../..');
+
+/** The npm package, built unless that was done before. */
+export function cachedSafeAlembic(): Promise<string> {
+  return cached('safe-alembic', [...INPUTS, 'LICENSE', 'CHANGELOG.md', 'docs/safe-alembic.md'], stageNpm);
+}
 
 /** The npm package, with this project's dependencies in place of those that npm would install. */
 export class InstalledCommand {
@@ -15,7 +22,7 @@ export class InstalledCommand {
 
   static async install(): Promise<InstalledCommand> {
     const directory = realpathSync(mkdtempSync(path.join(tmpdir(), 'installed-')));
-    await stageNpm(path.join(directory, 'safe-alembic'));
+    cpSync(await cachedSafeAlembic(), path.join(directory, 'safe-alembic'), { recursive: true });
     symlinkSync(path.join(root, 'node_modules'), path.join(directory, 'node_modules'));
     return new InstalledCommand(directory);
   }

@@ -1,11 +1,10 @@
-"""Runs programs as `python -c` would, in forks of a Python that has loaded Alembic, which is most of what a short program does.
+"""Runs programs as `python -c` would, in forks of a Python that has loaded Alembic and compiled the observer: most of the work.
 
 It is a process of its own that has nothing of the project loaded. A line on standard input asks for a program, a line answers at
 its end.
 """
 
-from __future__ import annotations
-
+import builtins
 import json
 import os
 import select
@@ -14,7 +13,10 @@ import subprocess
 import sys
 import traceback
 from pathlib import Path
+from types import CodeType
+from typing import Any
 
+_LAMBDA = Path(__file__).parent.parent.parent / "lambda" / "migrate"
 _PRELOADED = ("alembic.command", "alembic.config", "sqlalchemy.dialects.postgresql", "psycopg")
 _LIMIT_SECONDS = 600  # for a program that hangs, on the busiest machine
 _started: list[subprocess.Popen[str]] = []
@@ -66,9 +68,28 @@ def _become(program: str, cwd: str, environment: dict[str, str], files: list[str
     exec(compile(program, "<string>", "exec"), {"__name__": "__main__"})
 
 
+def _compiled() -> dict[Any, CodeType]:
+    """The observer's modules by source and name, as the bootstrap compiles them."""
+    files = [file for package in ("cdk_alembic", "cdk_alembic_local") for file in (_LAMBDA / package).rglob("*.py")]
+    sources = [(file.read_text(), file.relative_to(_LAMBDA).as_posix()) for file in files]
+    return {source: compile(*source, "exec", dont_inherit=True) for source in sources}
+
+
+def _keep(modules: dict[Any, CodeType]) -> None:
+    """Lets `compile` return these. The flags of a caller's `from __future__` are not inherited here: the bootstrap wants none."""
+    compile_anew = builtins.compile
+
+    def compile_or_take(source: Any, filename: Any, *rest: Any, **options: Any) -> Any:
+        known = modules.get((source, filename)) if isinstance(source, str) and isinstance(filename, str) else None
+        return known or compile_anew(source, filename, *rest, **options)
+
+    builtins.compile = compile_or_take
+
+
 def _serve() -> None:
     for name in _PRELOADED:
         __import__(name)
+    _keep(_compiled())
     for line in iter(sys.stdin.readline, ""):
         child = os.fork()
         if child == 0:

@@ -1,7 +1,9 @@
 /* Builds the packages that the tests use, and installs what a CDK app in Python needs: `tsx test/packages/build.ts`. */
+import { cachedCommand } from '../cli/built-command';
+import { cachedSafeAlembic } from '../local/installed-command';
 import { pythonCdk } from './cdk-alembic';
 
-pythonCdk().catch((error: Error) => {
+Promise.all([pythonCdk(), cachedCommand(), cachedSafeAlembic()]).catch((error: Error) => {
   console.error(error.message);
   process.exitCode = 1;
 });

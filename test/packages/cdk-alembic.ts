@@ -14,7 +14,7 @@ export interface CdkAlembic {
 }
 
 /** What is in the package, without its texts. */
-const INPUTS = [
+export const INPUTS = [
   ...['bin', 'dist/lambda', 'lambda/migrate', 'lib', 'schema', 'scripts'],
   ...['package.json', 'package-lock.json', 'tsconfig.json'],
 ];

@@ -2,12 +2,11 @@ import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { mustRun, neutralEnvironment, projectDirectory, type RunResult, run } from '../../examples/local-aws';
-import { stageNpm } from '../../scripts/packages/safe-alembic';
 import { Project } from '../local/project';
 import { answer } from '../support/aws/answers';
 import { awsEnvironment } from '../support/aws/environment';
 import { StageAws } from '../support/aws/stage';
-import { cdkAlembic } from './cdk-alembic';
+import { packNpm } from './tarballs';
 
 /* Both npm packages, packed and installed into a fresh project, as TypeScript apps of each kind see them. */
 
@@ -48,13 +47,8 @@ let folder: string;
 let backend: Project;
 beforeAll(async () => {
   folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'apps-')));
-  await stageNpm(path.join(folder, 'staged'));
+  const tarballs = await packNpm(folder);
   writeFileSync(path.join(folder, 'package.json'), '{ "private": true }');
-  const tarballs: string[] = [];
-  for (const cwd of [(await cdkAlembic()).npm, path.join(folder, 'staged')]) {
-    const { stdout } = await mustRun('npm', ['pack', '--silent', '--pack-destination', folder], { env: env(), cwd });
-    tarballs.push(`./${stdout.trim()}`);
-  }
   const compilers = Object.entries(COMPILERS).map(([name, version]) => `${name}@${version}`);
   const others = ['@types/node@20.19.43', '@aws-sdk/client-lambda@3.1164.0', '@aws-sdk/client-sfn@3.1164.0'];
   const install = ['install', '--prefer-offline', '--no-audit', '--no-fund', ...tarballs, ...compilers, ...others];

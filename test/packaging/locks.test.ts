@@ -69,6 +69,25 @@ pytest = "*"
     ]);
   });
 
+  test('gives what an extra of a dependency needs, although Poetry 1 repeats the extra in the condition', () => {
+    const fastapi = `[package.dependencies]
+email-validator = {version = "*", optional = true, markers = "extra == \\"all\\""}
+orjson = {version = "*", optional = true, markers = "python_version < \\"3.14\\" and (extra == \\"all\\" or extra == \\"json\\")"}
+ujson = {version = "*", optional = true, markers = "extra == \\"json\\""}
+[package.extras]
+all = ["email-validator (>=2.0.0)", "orjson (>=3)"]
+json = ["orjson (>=3)", "ujson (>=3)"]`;
+    const source = sourceOf({
+      'pyproject.toml': '[tool.poetry.dependencies]\nfastapi = { version = "*", extras = ["all"] }\n',
+      'poetry.lock': [entry('fastapi', fastapi), ...['email-validator', 'orjson', 'ujson'].map((name) => entry(name))].join(''),
+    });
+    expect(textsOf(source)).toEqual([
+      'email-validator==1.0',
+      'fastapi==1.0',
+      'orjson==1.0 ; python_version < "3.14" and (python_version >= "3" or python_version >= "3")',
+    ]);
+  });
+
   test("takes Poetry 2's own conditions, for the groups and extras of this package", () => {
     const lock = entry('alembic', 'groups = ["main"]\nmarkers = "extra == \\"observe\\" or sys_platform == \\"linux\\""');
     expect(
@@ -193,6 +212,16 @@ describe('requirements.txt', () => {
       expect.stringContaining('requirements.txt does not pin alembic: another machine may package'),
     ]);
     expect(source.projects).toEqual([expect.stringMatching(/\/common$/)]);
+  });
+
+  test.each([
+    ['little', (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le')],
+    ['big', (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le').swap16()],
+  ])('in UTF-16 with its %s end first, as Windows PowerShell writes it, is read', (_, encode) => {
+    const directory = temporaryDirectory();
+    writeFileSync(join(directory, 'requirements.txt'), encode('mako==1.3.5 --hash=sha256:abc\r\n'));
+    const source = findDependencies(directory, NOTHING) as DependencySource;
+    expect(textsOf(source)).toEqual(['mako==1.3.5']);
   });
 
   test('that includes a missing file is refused', () => {

@@ -141,6 +141,7 @@ describe('an import that a setting avoids', () => {
 
 test('a package that lacks what a revision imports is refused before it is shipped', () => {
   const directory = project('requirements');
+  rmSync(join(directory, 'shared'), { recursive: true });
   const found = checked(directory, host, { requirements: ['database.txt', 'alembic.txt'] });
   expect(() => found.package?.().build(temporaryDirectory())).toThrow(
     /^migrations\/versions\/a1_customers\.py:5 imports shared, which the package of .* does not have: add the distribution of shared to /,

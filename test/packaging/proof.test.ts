@@ -87,6 +87,97 @@ test('a module that the build has not generated is named', () => {
   );
 });
 
+test('a module that a failed import of a distribution needs is named', () => {
+  const lines = [
+    'try:',
+    '    import greenlet_of_the_team',
+    'except ImportError as error:',
+    '    raise ImportError("run pip install") from error',
+  ];
+  expect(() => build(backend(...lines))).toThrow(/^migrations\/env\.py:2 imports greenlet_of_the_team, which the package of /);
+});
+
+test('an import that fails in any environment is refused', () => {
+  const line = 'raise ImportError("the validator is not installed")';
+  expect(() => build(backend(line))).toThrow(
+    /^env\.py of .* fails: ImportError: the validator is not installed \(backend\/migrations\/env\.py:1\)\. If a distribution or a version is missing, add it to .*requirements\.txt$/,
+  );
+});
+
+test("a module in a folder that is on Python's path only where people run Alembic is found, and the folder is named", () => {
+  const directory = writeFiles(backend('import shop.models'), {
+    'services/api/shop/__init__.py': '',
+    'services/api/shop/models.py': 'import prices',
+    'services/api/prices.py': '',
+  });
+  const target = temporaryDirectory();
+  const packaged = packageOf(directory, host, { databaseVariables: { url: 'DATABASE_URL' } });
+  packaged.build(target);
+  expect(packaged.prove(target)).toEqual([
+    "migrations/env.py:1 imports shop from services/api, which Alembic's alembic.ini does not put on Python's path: the function does. " +
+      '"prepend_sys_path = services/api" there does it for the command alembic too, if it is called where the backend\'s folder is',
+  ]);
+});
+
+test('a module that two folders have is not chosen by a guess', () => {
+  const directory = writeFiles(backend('import shop'), { 'one/shop.py': '', 'two/shop.py': '' });
+  expect(() => build(directory)).toThrow(/^migrations\/env\.py:1 imports shop, which the package of /);
+});
+
+describe('with all variables that the function has', () => {
+  const known = { databaseVariables: { url: 'DATABASE_URL' } };
+  const buildKnown = (directory: string) => packageOf(directory, host, known).build(temporaryDirectory());
+
+  test('a setting that is missing is refused', () => {
+    expect(() => buildKnown(backend('import os', 'os.environ["SIGNING_KEY"]'))).toThrow(
+      /^env\.py of .* fails: KeyError: 'SIGNING_KEY' .*\. Set what it needs in environment: the backend reads SIGNING_KEY, not set here$/,
+    );
+  });
+
+  test.each([
+    ['opens a file to write', 'open("app.log", "a")'],
+    ['creates a folder', 'import os; os.makedirs("logs", exist_ok=True)'],
+  ])('code that %s in the package is refused: Lambda can not write there', (_, line) => {
+    expect(() => buildKnown(backend(line))).toThrow(
+      /^env\.py of .* fails: OSError: .*only \/tmp is writable on Lambda: .*\. Write to \/tmp there, or only if a setting asks for it$/,
+    );
+  });
+
+  test('code that writes to /tmp or takes no for an answer is packaged', () => {
+    buildKnown(
+      backend(
+        'import os, tempfile',
+        'tempfile.TemporaryFile().write(b"x")',
+        'try:',
+        '    os.mkdir("logs")',
+        'except OSError:',
+        '    pass',
+      ),
+    );
+  });
+
+  test('an address that only alembic.ini has is refused, with the line for env.py', () => {
+    const directory = backend('import os', 'from alembic import context', CONNECTS_BY_INI);
+    const ini = join(directory, 'alembic.ini');
+    writeFileSync(ini, `${readFileSync(ini, 'utf8')}\nsqlalchemy.url = postgresql+psycopg://shop:shop@localhost/shop\n`);
+    expect(() => buildKnown(directory)).toThrow(
+      /^env\.py of .* connects to localhost:5432\/shop, not to the function's database: alembic\.ini has it as sqlalchemy\.url\. The function sets DATABASE_URL: .*add this line to it: config\.set_main_option\("sqlalchemy\.url", /,
+    );
+  });
+});
+
+/** Connects to the address of alembic.ini. */
+const CONNECTS_BY_INI =
+  'from sqlalchemy import create_engine; context.is_offline_mode() or create_engine(context.config.get_main_option("sqlalchemy.url")).connect()';
+
+test('a setting that only the deploy knows may be missing', () => {
+  const directory = backend('import os', 'os.environ["SIGNING_KEY"]');
+  const target = temporaryDirectory();
+  const packaged = packageOf(directory, host, { databaseVariables: { url: 'DATABASE_URL' }, hasUnknownVariables: true });
+  packaged.build(target);
+  expect(packaged.prove(target)).toEqual([]);
+});
+
 test("what Flask's application can't import is named", () => {
   const directory = writeFiles(backend('from flask import current_app'), {
     'database.txt': 'psycopg[binary]>=3.2\nsqlalchemy>=2\nflask>=3\n',

@@ -46,17 +46,33 @@ test.each<[string, Record<string, string>, string]>([
     { 'poetry.lock': lockOf('cp313-cp313-musllinux_1_2_x86_64', 'cp312-cp312-manylinux2014_x86_64.linux_x86_64') },
     '3.12',
   ],
+  [
+    'locks wheels that are too new for the Linux of 3.11',
+    { '.python-version': '3.9', 'poetry.lock': lockOf('cp311-cp311-manylinux_2_28_x86_64', 'cp312-cp312-manylinux_2_28_x86_64') },
+    '3.12',
+  ],
   ['locks a wheel for later Pythons, too', { 'poetry.lock': lockOf('cp310-abi3-manylinux_2_28_x86_64') }, '3.13'],
   ['locks a pure wheel', { 'pylock.toml': lockOf('py3-none-any').replace('package', 'packages') }, '3.13'],
   ['pins a Python for its tools', { '.python-version': '3.12.4\n' }, '3.12'],
+  ['pins an older one than Lambda has', { '.python-version': '3.10.4\n' }, '3.11'],
+  ['pins versions with wheels up to 3.12', { 'requirements.txt': 'pip>=20\nasyncpg==0.29.0\n' }, '3.12'],
+  ['locks such versions with Pipenv', { 'Pipfile.lock': '{ "default": { "asyncpg": { "version": "==0.29.0" } } }' }, '3.12'],
+  ['pins pure wheels', { 'requirements.txt': 'mako==1.3.5\n' }, '3.13'],
+  ['pins what no index has', { 'requirements.txt': 'mako==0.0.0.1\n' }, '3.13'],
 ])('a project that %s runs on the preferred Python that it allows', (_, files, version) => {
   expect(preferredPython(writeFiles(temporaryDirectory(), files))).toBe(version);
 });
 
 test('a project that allows no Python of Lambda gets the list of versions', () => {
   const directory = writeFiles(temporaryDirectory(), { 'pyproject.toml': '[project]\nrequires-python = "<3.10"\n' });
-  expect(pythonProblem(directory, '3.13')).toBe(
+  const error =
     `${directory}/pyproject.toml asks for Python <3.10 and the function runs 3.13: ` +
-      'Lambda has Python 3.11, 3.12, 3.13, 3.14: allow one of them there',
-  );
+    'Lambda has Python 3.11, 3.12, 3.13, 3.14: allow one of them there';
+  expect(pythonProblem(directory, '3.13')).toEqual({ error });
+});
+
+test('a Python that only its tools pin is a warning', () => {
+  const directory = writeFiles(temporaryDirectory(), { Pipfile: '[requires]\npython_version = "3.12"\n' });
+  const warning = `${directory}/Pipfile asks for Python ==3.12.* and the function runs 3.13: set runtime: lambda.Runtime.PYTHON_3_12`;
+  expect(pythonProblem(directory, '3.13')).toEqual({ warning });
 });

@@ -17,6 +17,7 @@ import alembic
 import psycopg
 import pytest
 from cdk_alembic import handler
+from cdk_alembic.database import session, version_table
 from cdk_alembic.handler import MigrationFailed
 from cdk_alembic.protocol import request, rules
 from cdk_alembic.protocol.checks import problems
@@ -253,6 +254,12 @@ WAIT = 'op.execute("DO $$ BEGIN WHILE EXISTS (SELECT FROM gate.closed) LOOP PERF
 AT_GATE = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query LIKE 'DO %gate.closed%'"
 """A revision waits at it."""
 
+ASKING_FOR_MUTEX = (
+    "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'cdk-alembic %'"
+    " AND query LIKE '%pg_try_advisory_lock%'"
+)
+"""The sessions whose last statement asked for it: a run that has it goes on to other statements."""
+
 BLOCKED = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '{}%'"
 """A statement that begins like this waits for a lock."""
 
@@ -273,14 +280,27 @@ def gate(database: Database) -> Iterator[Callable[[], None]]:
         open_gate()
 
 
-NEAR_DEADLINE = "import conftest\nconftest.Context.latest.deadline = conftest.time.monotonic() + 50\n"
+_SET_DEADLINE = "import conftest\nconftest.Context.latest.deadline = conftest.time.monotonic() + {}\n"
+
+NEAR_DEADLINE = _SET_DEADLINE.format(50)
 """In a revision, with `long_reserve`: the deadline is nearer than the reserve, and the call still has time to answer."""
+
+SECOND_LEFT = _SET_DEADLINE.format(61)
+"""The same, a second before that: what the revision does next has a second."""
 
 
 @pytest.fixture
 def long_reserve(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The runner keeps a minute for verifying and answering."""
+    """The runner keeps a minute for verifying and answering, and each statement gets what is left then."""
     monkeypatch.setattr(request, "RESERVE_SECONDS", 60)
+    monkeypatch.setattr(session, "REFRESH_SECONDS", 0)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The runner waits a shorter time for locks on what it reads."""
+    for module, name in ((session, "BRIEFLY"), (version_table, "BRIEFLY"), (version_table, "_FIND")):
+        monkeypatch.setattr(module, name, getattr(module, name).replace("'5000'", "'300'"))
 
 
 COUNT_TRIES = "op.execute(\"SELECT nextval('tries')\")\n"

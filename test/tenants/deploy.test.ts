@@ -1,7 +1,8 @@
 import { CreateStateMachineCommand, ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { clientOptions } from '../../examples/local-aws';
+import { DeployFailure } from '../../lambda/on-deploy/deploy-failure';
 import { approve, isComplete, onEvent } from '../../lambda/tenants';
-import { RunFailure } from '../../lambda/tenants/deploy/run-failure';
+import { runFailure } from '../../lambda/tenants/deploy/run-failure';
 import type { TenantsOnDeployData } from '../../lib/contract/coordinator';
 import type { TenantFailure, TenantRunSummary } from '../../lib/contract/tenants';
 import { StageAws } from '../support/aws/stage';
@@ -99,7 +100,7 @@ test('a run that failed fails the deploy, with the reasons of the first tenants'
   const error = { code: 'tenants_failed', message: '4 of 9 tenants failed', next: 'repair it' } as const;
   const arn = await machine(failsWith(summary({ error, failures })));
   const failed = await deploy('Create', arn).catch((thrown: Error) => thrown);
-  expect(failed).toBeInstanceOf(RunFailure);
+  expect(failed).toBeInstanceOf(DeployFailure);
   expect((failed as Error).message).toMatch(
     /^\[tenants_failed\] 4 of 9 tenants failed; a: \[migration_failed\] a1 it broke for a; b: .*; c: .* for c; and more; run https:.*; next: repair it$/,
   );
@@ -133,10 +134,7 @@ test('the reason fits into what CloudFormation takes, however long the messages 
   const failures = Array.from({ length: 50 }, (): TenantFailure => {
     return { tenant: 'x'.repeat(63), error: { code: 'migration_failed', message: long, next: long, revision: 'r'.repeat(100) } };
   });
-  const { message } = new RunFailure(
-    { code: 'tenants_failed', message: long, next: long, failures },
-    `https://${'u'.repeat(300)}`,
-  );
+  const { message } = runFailure({ code: 'tenants_failed', message: long, next: long, failures }, `https://${'u'.repeat(300)}`);
   expect(Buffer.byteLength(JSON.stringify(message))).toBeLessThan(2_300);
 });
 

@@ -19,6 +19,7 @@ export class BackendStack extends Stack {
     super(scope, id, props);
     const secret = Secret.fromSecretNameV2(this, 'DatabaseSecret', `template-saas/${stage}/database`);
     const migration = new AlembicMigration(this, 'Migration', {
+      appName: 'template-saas',
       stage,
       code: MigrationCode.fromProject(backend),
       database: MigrationDatabase.fromSecret(secret, { variables: DatabaseVariables.parts() }),

@@ -26,7 +26,7 @@ export function migrateProject(
       version: '0.2',
       phases: {
         install: { commands: ['npm ci'] },
-        build: { commands: ['npx migrate-invoke --stage "$STAGE" --yes'] },
+        build: { commands: ['npx migrate-invoke --app-name template-saas --stage "$STAGE" --yes'] },
       },
     }),
   });

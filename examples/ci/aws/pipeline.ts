@@ -77,7 +77,7 @@ function migrateStep({ stage, account, region }: Target, role: iam.Role, source:
     commands: [
       'export AWS_CONFIG_FILE="$(mktemp)"',
       `printf '[profile migrate]\\nrole_arn = %s\\ncredential_source = EcsContainer\\n' "$MIGRATE_ROLE" > "$AWS_CONFIG_FILE"`,
-      'npx migrate-invoke --stage "$STAGE" --region "$MIGRATE_REGION" --profile migrate --yes',
+      'npx migrate-invoke --app-name template-saas --stage "$STAGE" --region "$MIGRATE_REGION" --profile migrate --yes',
     ],
   });
 }

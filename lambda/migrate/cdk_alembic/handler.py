@@ -1,4 +1,4 @@
-"""The function's entry, and a request's stages: request, settings, database, project, run, answer."""
+"""The function's entry, and a request's stages: request and settings, database, project, run, answer."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ import traceback
 from typing import Any
 
 from .database.address import DatabaseVariables
-from .database.connecting import until_connected
+from .database.connecting import Retries, Watchdog
 from .database.failures import shortened
-from .database.watchdog import Watchdog
-from .project.flask_app import application_context
-from .project.package import packaged_driver
+from .project.configuration import packaged_driver
+from .project.environment import application_context
 from .project.project import Project
 from .protocol import report
 from .protocol.errors import RunnerError, unforeseen
-from .protocol.log import hiding_secrets, log, redacted, redacted_output
+from .protocol.log import log, redacted, redacted_output
 from .protocol.request import Host, Invocation, receive
 from .protocol.rules import CONTRACT_VERSION
 from .run.commands import execute
@@ -38,18 +37,19 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
 def respond(event: Any, host: Host) -> dict[str, Any]:
     """The contract's answer to one request. Raises MigrationFailed."""
     invocation: Invocation | None = None
-    with hiding_secrets():
+    with redacted_output():
         try:
             invocation = receive(event, host)
             host.started(invocation)
             with (
-                redacted_output(),
                 DatabaseVariables(os.environ, packaged_driver()) as variables,
                 Watchdog(invocation.remaining_seconds, invocation.reserve_seconds),
             ):
-                if invocation.settings.tenants is not None:
-                    return _answer_tenants(invocation, variables)
-                answer = redacted(_migrate(invocation, variables))
+                if invocation.settings.tenants is None:
+                    answer = _migrate(invocation, variables)
+                else:
+                    answer = _migrate_tenants(invocation, variables)
+            answer = redacted(answer)
             report.completed(invocation, answer)
             return answer
         except RunnerError as error:
@@ -59,39 +59,32 @@ def respond(event: Any, host: Host) -> dict[str, Any]:
 
 
 def _migrate(invocation: Invocation, variables: DatabaseVariables) -> dict[str, Any]:
-    database = invocation.settings.database
     if invocation.compute == "container":
         invocation.renew = lambda: _renew(invocation, variables)
-
-    def attempt() -> dict[str, Any]:
-        changed = variables.fill(database)
-        project = Project.of_package()
-        if changed:
-            # The backend read its settings when it was imported: import it again, so that it sees a rotated password.
-            project.forget_modules()
+    retries = Retries(invocation)
+    while True:
         try:
+            changed = variables.fill(invocation.settings.database)
+            project = Project.of_package()
+            if changed:
+                # The backend read its settings when it was imported: import it again, so that it sees a rotated password.
+                project.forget_modules()
             with application_context(project):
                 return execute(project, invocation)
         except RunnerError as error:
             variables.explain(error)
-            raise
-
-    return until_connected(invocation, attempt)
+            retries.pause(error)
 
 
-def _answer_tenants(invocation: Invocation, variables: DatabaseVariables) -> dict[str, Any]:
+def _migrate_tenants(invocation: Invocation, variables: DatabaseVariables) -> dict[str, Any]:
     from .tenants.list import list_tenants
     from .tenants.worker import migrate
 
     if invocation.request.command == "tenants":
-        answer = redacted(list_tenants(invocation, variables))
-        report.tenants_listed(answer)
-        return answer
+        return list_tenants(invocation, variables)
     project = Project.of_package()
     with application_context(project):
-        answer = redacted(migrate(project, invocation, variables))
-    report.tenants_completed(invocation, answer)
-    return answer
+        return migrate(project, invocation, variables)
 
 
 def _renew(invocation: Invocation, variables: DatabaseVariables) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cdk_alembic.database.failures import describe, location
-from cdk_alembic.project.flask_app import application_context, make_importable
+from cdk_alembic.project.environment import application_context, needs_flask
 from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.errors import ProjectError, RunnerError
 from cdk_alembic.protocol.log import redacted
@@ -31,7 +31,9 @@ def main(hello: dict[str, Any]) -> None:
     sys.stdout.reconfigure(line_buffering=True)
     asks, sys.stdin = sys.stdin.buffer, Path(os.devnull).open()  # noqa: SIM115
     folder = Path(hello["project"]).resolve()
-    make_importable(folder)
+    if needs_flask(folder / "env.py"):
+        # `flask db` runs next to the application, and the Alembic project is a subfolder.
+        sys.path.insert(0, str(folder.parent))
 
     def report(facts: dict[str, Any]) -> None:
         answers.write(json.dumps(facts, default=str) + "\n")

@@ -2,12 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeExecutionCommand, ExecutionAlreadyExists, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { CdkCustomResourceEvent, CdkCustomResourceIsCompleteResponse } from 'aws-lambda';
 import { printable } from '../../../lib/client/printable';
+import { text } from '../../../lib/contract/checks/rules';
 import type { TenantsOnDeployData, TenantsOnDeployProperties } from '../../../lib/contract/coordinator';
 import type { TenantRunInput } from '../../../lib/contract/tenants';
+import { checkEvent, TIME } from '../../on-deploy/event';
 import { log } from '../../on-deploy/log';
 import { runId as runIdOf } from '../../on-deploy/run-id';
 import { isRollingBack } from '../../on-deploy/stack-status';
-import { type Failure, failureOf, RunFailure } from './run-failure';
+import { type Failure, failureOf, runFailure } from './run-failure';
 
 /** Passed from `onEvent` to `isComplete`: the framework merges it into the event of every later call. */
 export interface Started {
@@ -22,6 +24,9 @@ export interface Started {
 type Event = CdkCustomResourceEvent<TenantsOnDeployProperties>;
 type Deployed = CdkCustomResourceIsCompleteResponse<TenantsOnDeployData>;
 
+const PROPERTIES = ['StateMachineArn', 'Stage'];
+const STARTED = { ExecutionArn: text(), StartedAt: TIME };
+
 /** Ends the deploy with a reason before CloudFormation's hour is over, after which it would fail without one. */
 const DEPLOY_SECONDS = 55 * 60;
 
@@ -35,6 +40,7 @@ const LOOK_EVERY_SECONDS = 2;
 /** CDK's Provider framework calls this once per event. With `handOver`, the deploy ends here. */
 export async function onEvent(event: Event): Promise<Started | { PhysicalResourceId: string }> {
   const StartedAt = Date.now();
+  checkEvent(event, PROPERTIES);
   if (event.RequestType === 'Delete') return { PhysicalResourceId: event.PhysicalResourceId };
   const PhysicalResourceId = event.RequestType === 'Update' ? event.PhysicalResourceId : idOf(event);
   if (event.RequestType === 'Update' && (await isRollingBack(event.StackId))) {
@@ -50,6 +56,7 @@ export async function onEvent(event: Event): Promise<Started | { PhysicalResourc
 
 /** CDK's Provider framework calls this until the run has ended. */
 export async function isComplete(event: Event & Partial<Started>): Promise<Deployed> {
+  checkEvent(event, PROPERTIES, event?.ExecutionArn === undefined ? {} : STARTED);
   const { RequestType, ExecutionArn, Data, StartedAt = 0 } = event;
   if (RequestType === 'Delete' || !ExecutionArn) return { IsComplete: true, ...(Data && { Data }) };
   const sfn = new SFNClient({ maxAttempts: MAX_ATTEMPTS });
@@ -99,7 +106,7 @@ async function endedBadly(event: Event & Partial<Started>, failure: Failure): Pr
 async function failed(event: Event & Partial<Started>, failure: Failure): Promise<Deployed> {
   // A canceled deploy may already be rolling back; failing here would leave the stack in UPDATE_ROLLBACK_FAILED.
   if (event.RequestType === 'Update' && (await isRollingBack(event.StackId))) return { IsComplete: true, Data: event.Data };
-  const reported = new RunFailure(failure, event.Data?.consoleUrl ?? '');
+  const reported = runFailure(failure, event.Data?.consoleUrl ?? '');
   // `cdk deploy` ends with the messages of this log's last lines.
   const { message, ...details } = failure;
   log('error', reported.message, { ...about(event), ...details });

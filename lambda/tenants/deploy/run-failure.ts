@@ -1,7 +1,7 @@
 import type { DescribeExecutionOutput } from '@aws-sdk/client-sfn';
 import { parseJson } from '../../../lib/client/json';
 import { isTenantRunSummary, type TenantFailure } from '../../../lib/contract/tenants';
-import { cut } from '../../on-deploy/deploy-failure';
+import { cut, DeployFailure } from '../../on-deploy/deploy-failure';
 
 export interface Failure {
   readonly code?: string;
@@ -28,25 +28,15 @@ export function failureOf({ status, error, cause }: Pick<DescribeExecutionOutput
   };
 }
 
-/** An error whose message CloudFormation shows as the reason. */
-export class RunFailure extends Error {
-  override readonly name = 'RunFailure';
-
-  constructor({ code, message, next, failures = [] }: Failure, consoleUrl: string) {
-    super(
-      [
-        `${code ? `[${code}] ` : ''}${cut(message, MAX_MESSAGE_BYTES)}`,
-        ...failures.slice(0, MAX_FAILURES).map(({ tenant, error }) => {
-          return cut(`${tenant}: [${error.code}] ${error.revision ?? ''} ${error.message}`, MAX_TENANT_BYTES);
-        }),
-        failures.length > MAX_FAILURES && `and more`,
-        `run ${consoleUrl}`,
-        `next: ${cut(next, MAX_NEXT_BYTES)}`,
-      ]
-        .filter(Boolean)
-        .join('; '),
-    );
-    // The framework appends the stack to the message, whose length is limited.
-    this.stack = this.name;
-  }
+/** A run that failed. */
+export function runFailure({ code, message, next, failures = [] }: Failure, consoleUrl: string): DeployFailure {
+  return new DeployFailure([
+    `${code ? `[${code}] ` : ''}${cut(message, MAX_MESSAGE_BYTES)}`,
+    ...failures.slice(0, MAX_FAILURES).map(({ tenant, error }) => {
+      return cut(`${tenant}: [${error.code}] ${error.revision ?? ''} ${error.message}`, MAX_TENANT_BYTES);
+    }),
+    failures.length > MAX_FAILURES && 'and more',
+    `run ${consoleUrl}`,
+    `next: ${cut(next, MAX_NEXT_BYTES)}`,
+  ]);
 }

@@ -49,7 +49,7 @@ export function parseArguments(argv: readonly string[]): Parsed {
   const directory = path.resolve(named ?? '.');
   const output = line.text('output');
   const architecture = ARCHITECTURES.find((name) => name === (line.text('architecture') ?? 'arm64'));
-  const pythonVersion = line.text('python') ?? preferredPython(directory);
+  const pythonVersion = line.text('python') ?? preferredPython(directory, line.texts('requirements'));
   const variables = line.texts('environment').map((text) => text.split(/=(.*)/s));
   const wheels = line.text('wheels');
 
@@ -80,6 +80,7 @@ export function parseArguments(argv: readonly string[]): Parsed {
       wheels: wheels === undefined ? undefined : path.resolve(directory, wheels),
       exclude: line.texts('exclude'),
       onlyImported: line.has('only'),
+      hasUnknownVariables: variables.length === 0,
       // As the construct sorts them: the package's hash covers them.
       environment: Object.fromEntries(
         variables.map(([name, value]) => [name, value]).sort(([one = ''], [other = '']) => (one < other ? -1 : 1)),

@@ -62,7 +62,7 @@ function write({ directory, output, platform, options }: Arguments, view: Screen
     const zip = zipOf(target);
     mkdirSync(path.dirname(output), { recursive: true });
     writeFileSync(output, zip);
-    const warnings = [...checked.warnings, ...built.warnings, ...manifestWarnings(target)];
+    const warnings = [...checked.warnings, ...built.warnings, ...manifestWarnings(target), ...built.prove(target)];
     for (const warning of warnings) view.notes.warning(warning);
     const sha256 = createHash('sha256').update(zip).digest('base64');
     const document = {

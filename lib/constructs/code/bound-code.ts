@@ -26,6 +26,8 @@ export interface CodeTarget {
   readonly environment: Readonly<Record<string, string>>;
   /** The environment variables that the function fills with the database's address. */
   readonly databaseVariables?: DatabaseVariables | undefined;
+  /** Whether it has more environment variables, whose values only the deploy knows. */
+  readonly hasUnknownVariables?: boolean | undefined;
 }
 
 /** Binds code to a function below a scope. Packages nothing unless `usable`: other errors already stop the deploy. */

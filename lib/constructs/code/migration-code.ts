@@ -116,10 +116,11 @@ export class MigrationCode {
     return new MigrationCode(
       zipCode({
         directory: path,
-        check: (scope, { platform, environment, databaseVariables }) =>
-          backendPackage(path, { ...all, environment, databaseVariables }, platform, Stack.of(scope).bundlingRequired),
+        check: (scope, { platform, ...loadedWith }) =>
+          backendPackage(path, { ...all, ...loadedWith }, platform, Stack.of(scope).bundlingRequired),
       }),
       path,
+      requirements,
     );
   }
 
@@ -134,13 +135,11 @@ export class MigrationCode {
     return new MigrationCode(
       zipCode({
         directory: path,
-        check: (_, { platform, environment, databaseVariables }) => {
+        check: (_, { platform, ...loadedWith }) => {
           const errors = layoutProblems(path);
           if (errors.length) return { errors, warnings: [] };
           const { alembic, ...found } = checkAlembicProject(join(path, BACKEND_DIRECTORY));
-          return alembic
-            ? { ...found, package: () => directoryPackage(path, alembic, platform, { environment, databaseVariables }) }
-            : found;
+          return alembic ? { ...found, package: () => directoryPackage(path, alembic, platform, loadedWith) } : found;
         },
       }),
       join(path, BACKEND_DIRECTORY),
@@ -168,8 +167,8 @@ export class MigrationCode {
    */
   readonly _pythonVersion: () => string;
 
-  private constructor(binding: CodeBinding, directory: string) {
+  private constructor(binding: CodeBinding, directory: string, requirements: readonly string[] = []) {
     this._bind = binding;
-    this._pythonVersion = () => preferredPython(directory);
+    this._pythonVersion = () => preferredPython(directory, requirements);
   }
 }

@@ -37,7 +37,7 @@ export function zipCode(source: ZipSource): CodeBinding {
     const built = found.package();
     const staged = stage(scope, source.directory, built);
     if ('failure' in staged) return unusable([staged.failure], [...warnings, ...built.warnings]);
-    const allWarnings = [...warnings, ...built.warnings, ...manifestWarnings(staged.path)];
+    const allWarnings = [...warnings, ...built.warnings, ...manifestWarnings(staged.path), ...staged.warnings];
     return {
       code: lambda.Code.fromAsset(source.directory, assetOptions(built)),
       handler: HANDLER,
@@ -50,8 +50,14 @@ export function zipCode(source: ZipSource): CodeBinding {
   };
 }
 
+interface Staged {
+  readonly path: string;
+  /** Warnings about what the package did when it was loaded. */
+  readonly warnings: readonly string[];
+}
+
 /** Builds the package in the assembly, unless it already exists. Returns its path, or the user's mistake. */
-function stage(scope: Construct, directory: string, built: Package): { path: string } | { failure: string } {
+function stage(scope: Construct, directory: string, built: Package): Staged | { failure: string } {
   let cause: unknown;
   const build = (target: string) => {
     try {
@@ -64,8 +70,7 @@ function stage(scope: Construct, directory: string, built: Package): { path: str
   try {
     const staging = new AssetStaging(scope, 'Package', { sourcePath: directory, ...assetOptions({ ...built, build }) });
     const path = staging.absoluteStagedPath;
-    if (existsSync(join(path, MANIFEST_FILE))) built.prove(path);
-    return { path };
+    return { path, warnings: existsSync(join(path, MANIFEST_FILE)) ? built.prove(path) : [] };
   } catch (error) {
     // The CDK wraps errors of the build.
     const mistake = cause ?? error;

@@ -1,4 +1,4 @@
-import type { IResource } from 'aws-cdk-lib';
+import { Annotations, type IResource } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as rds from 'aws-cdk-lib/aws-rds';
@@ -6,6 +6,7 @@ import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import type { IConstruct } from 'constructs';
 import type { DatabaseSettings } from '../../contract';
 import type { DatabaseVariables } from './database-variables';
+import { addressProblem, engineProblem } from './rds-problem';
 
 /** Options of {@link MigrationDatabase.fromSecret}. */
 export interface SecretDatabaseOptions {
@@ -153,18 +154,27 @@ export class MigrationDatabase {
 
   /** IAM database authentication: a token instead of a password. */
   static fromIamAuth(options: IamDatabaseOptions): MigrationDatabase {
-    const { cluster, instance, proxy, user, databaseName: database } = options;
+    const { cluster, instance, proxy, user, databaseName } = options;
     const [target, ...others] = [cluster, instance, proxy].filter((candidate) => candidate !== undefined);
     if (!target || others.length) {
       return MigrationDatabase._unusable('MigrationDatabase.fromIamAuth requires exactly one of cluster, instance and proxy');
     }
+    const endpoint = () => cluster?.clusterEndpoint ?? instance?.instanceEndpoint;
+    const database = cluster ?? instance;
+    const problem = database && (engineProblem(database) ?? addressProblem(database, endpoint));
+    if (problem) return MigrationDatabase._unusable(problem);
     return MigrationDatabase._of(target, options.variables, (client) => {
       target.grantConnect(client, user);
-      const endpoint = cluster?.clusterEndpoint ?? instance?.instanceEndpoint;
-      const host = endpoint?.hostname ?? proxy?.endpoint ?? '';
-      const port = endpoint?.port ?? PROXY_PORT;
+      const { hostname: host, port } = endpoint() ?? { hostname: proxy?.endpoint ?? '', port: PROXY_PORT };
       allowTo(client, target, port);
-      const settings: DatabaseSettings = { source: 'iam', variables: options.variables._names, host, port, user, database };
+      const settings: DatabaseSettings = {
+        source: 'iam',
+        variables: options.variables._names,
+        host,
+        port,
+        user,
+        database: databaseName,
+      };
       return { settings, dependencies: [target] };
     });
   }
@@ -220,12 +230,16 @@ function fromRds(
   endpoint: () => rds.Endpoint,
   options: RdsDatabaseOptions,
 ): MigrationDatabase {
+  const engine = engineProblem(database);
+  if (engine) return MigrationDatabase._unusable(engine);
   const secret = options.secret ?? database.secret;
   if (!secret) {
     return MigrationDatabase._unusable(
       `the database ${database.node.path} has no secret: give one with the option "secret", or use MigrationDatabase.fromIamAuth`,
     );
   }
+  const address = addressProblem(database, endpoint);
+  if (address) return MigrationDatabase._unusable(address);
   return MigrationDatabase._of(database, options.variables, (client) => {
     const { hostname: host, port } = endpoint();
     allowTo(client, database, port);
@@ -249,5 +263,10 @@ function bindSecret(client: DatabaseClient, secret: secretsmanager.ISecret, opti
  */
 function allowTo(client: DatabaseClient, database: IConstruct & Partial<ec2.IConnectable>, port: number): void {
   const { connections } = database;
-  if (connections && client.isBoundToVpc) client.connections.allowTo({ connections }, ec2.Port.tcp(port), 'migrations');
+  if (!connections || !client.isBoundToVpc) return;
+  client.connections.allowTo({ connections }, ec2.Port.tcp(port), 'migrations');
+  // Of the two rules, the CDK omits the one for a group that lets everything out, as most do, and warns about it.
+  for (const group of client.connections.securityGroups) {
+    Annotations.of(group).acknowledgeWarning('@aws-cdk/aws-ec2:ipv4IgnoreEgressRule', 'the group already lets everything out');
+  }
 }

@@ -119,14 +119,18 @@ function bindCode(
     ? problems
     : [...problems, `the runtime ${props.runtime?.name} is not a Python runtime: use lambda.Runtime.PYTHON_3_13`];
   const platform = { architecture: architecture.name as 'arm64' | 'x86_64', pythonVersion: pythonVersion ?? '3.13' };
+  const variables = Object.entries(props.environment ?? {});
   const environment = Object.fromEntries(
-    Object.entries(props.environment ?? {})
+    variables
       .filter(([, value]) => !Token.isUnresolved(value))
       // The hash of a package of what is imported covers them.
       .sort(([one], [other]) => (one < other ? -1 : 1)),
   );
   const databaseVariables = props.database._variables?._names;
-  const code = props.code._bind(scope, { platform, environment, databaseVariables }, all.length === 0);
+  // env.py may read what only a tenant has.
+  const hasUnknownVariables = variables.some(([, value]) => Token.isUnresolved(value)) || props.settings.tenants !== undefined;
+  const target = { platform, environment, databaseVariables, hasUnknownVariables };
+  const code = props.code._bind(scope, target, all.length === 0);
   const annotations = Annotations.of(scope);
   for (const error of [...all, ...code.errors]) annotations.addError(error);
   for (const warning of code.warnings) annotations.addWarningV2('cdk-alembic:package', warning);

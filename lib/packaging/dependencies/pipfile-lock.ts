@@ -4,7 +4,7 @@ import { PackagingError } from '../errors';
 import { hashOfJson } from './parsing/python-json';
 import { normalized, pinned, type Requirement } from './parsing/requirement';
 import { readToml, type Table } from './parsing/toml';
-import { type DependencySource, outdatedLock, type Selection } from './source';
+import { type DependencySource, outdatedLock, pinsAmong, type Selection } from './source';
 
 const PYPI = /^https:\/\/pypi\.(?:python\.)?org\/simple\/?$/;
 
@@ -25,6 +25,11 @@ export function pipfileLock(directory: string, selection: Selection): Dependency
         .includes(name),
   );
   const projects = entries.flatMap(([, { path }]) => (path ? [resolve(directory, path)] : []));
+  const dependencies = () => ({
+    requirements: entries.flatMap(([name, entry]) => requirementOf(directory, normalized(name), entry) ?? []),
+    projects,
+    options: sourceOptions(lock._meta?.sources ?? []),
+  });
   return {
     found: `Pipfile.lock in ${directory}`,
     add: 'run "pipenv install {}"',
@@ -37,11 +42,8 @@ export function pipfileLock(directory: string, selection: Selection): Dependency
         ? [outdatedLock(file, pipfile, 'pipenv lock')]
         : [],
     warnings: [],
-    resolve: () => ({
-      requirements: entries.flatMap(([name, entry]) => requirementOf(directory, normalized(name), entry) ?? []),
-      projects,
-      options: sourceOptions(lock._meta?.sources ?? []),
-    }),
+    pins: () => pinsAmong(dependencies()),
+    resolve: dependencies,
   };
 }
 

@@ -77,7 +77,7 @@ function lockedPackage(directory: string, entry: Table, { groups, extras }: Sele
   const edges = edgesOf(entry.dependencies ?? {}).map((edge) => {
     const values = [entry.dependencies[edge.name] ?? {}].flat();
     return values.some(({ optional: isOptional }: Table) => isOptional)
-      ? { ...edge, ofExtras: optional.get(edge.name) ?? [] }
+      ? { ...withoutExtras(edge), ofExtras: optional.get(edge.name) ?? [] }
       : edge;
   });
   const marker = markerOf(entry.markers, ['main', ...groups], extras);
@@ -96,6 +96,14 @@ function lockedPackage(directory: string, entry: Table, { groups, extras }: Sele
   return { ...common, requirement: pinned(name, entry.version, undefined, hashes) };
 }
 
+/** Poetry 1 repeats the extra in the condition, which nothing that installs a single distribution can evaluate. */
+function withoutExtras({ marker, ...edge }: Edge): Edge {
+  const own = marker?.replace(/extra\s*==\s*["'][^"']+["']/g, TRUE);
+  return own?.split(/\s+or\s+/).every((part) => part !== TRUE) ? { ...edge, marker: own } : edge;
+}
+
+const TRUE = 'python_version >= "3"';
+
 /** Poetry 2 locks one condition, or one per group, and which extras of the project require a package. */
 function markerOf(markers: string | Table | undefined, groups: readonly string[], extras: readonly string[]): string | undefined {
   if (markers === undefined) return undefined;
@@ -103,7 +111,7 @@ function markerOf(markers: string | Table | undefined, groups: readonly string[]
   if (!given.length) return undefined;
   const joined = given.length > 1 ? given.map((marker) => `(${marker})`).join(' or ') : (given[0] as string);
   return joined.replace(/extra\s*==\s*["']([^"']+)["']/g, (_, extra) =>
-    extras.map(normalized).includes(normalized(extra)) ? 'python_version >= "3"' : 'python_version < "3"',
+    extras.map(normalized).includes(normalized(extra)) ? TRUE : 'python_version < "3"',
   );
 }
 

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { compileRequirements } from './compile';
 import { normalized } from './parsing/requirement';
 import { type RequirementsFile, readRequirementsFile } from './parsing/requirements-file';
-import type { DependencySource, Selection } from './source';
+import { type DependencySource, pinsAmong, type Selection } from './source';
 
 /** Reads pip's requirements files. */
 export function requirementsTxt(directory: string, names: readonly string[], selection: Selection): DependencySource {
@@ -25,6 +25,7 @@ export function requirementsTxt(directory: string, names: readonly string[], sel
     projects: read.flatMap((file) => file.projects).filter((path) => path !== directory),
     errors: [...new Set(errors)],
     warnings: loose.length ? [looseWarning(names, loose)] : [],
+    pins: () => pinsAmong({ requirements, options: read.flatMap((one) => one.options) }),
     resolve: (platform) =>
       isHashed
         ? asWritten(read, directory, selection)

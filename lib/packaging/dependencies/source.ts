@@ -33,6 +33,8 @@ export interface DependencySource {
   readonly warnings: readonly string[];
   /** Compares the lock with the project, if only a process can: an error if it is outdated, a warning if that is unknown. */
   readonly checkLock?: (python: string | undefined) => { readonly error?: string; readonly warning?: string };
+  /** The versions that it pins, as lines of a requirements file with the index's options, if its files list no wheels. */
+  readonly pins?: () => readonly string[];
   /** What to install. May start uv and query an index. */
   resolve(platform: FunctionPlatform): Dependencies;
   /** The lock in a format that uv installs without querying an index; undefined if there is none. */
@@ -47,4 +49,11 @@ export function outdatedLock(lock: string, project: string, command: string): st
 /** The warning for a lock that this machine could not compare with the project. `command` does that. */
 export function uncheckedLock(lock: string, command: string): string {
   return `this machine could not check whether ${lock} is up to date: run "${command}" in ${dirname(lock)}`;
+}
+
+/** Requirements with exactly one version. */
+export function pinsAmong({ requirements, options }: Pick<Dependencies, 'requirements' | 'options'>): string[] {
+  const pins = requirements.filter(({ text }) => /^[^@]*==\s*[^\s*,;]+\s*(?:;.*)?$/.test(text)).map(({ text }) => text);
+  const indexes = options.filter((option) => /^(?:-i|-f|--index-url|--extra-index-url|--find-links)\b/.test(option));
+  return pins.length ? [...indexes, ...pins] : [];
 }

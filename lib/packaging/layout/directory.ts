@@ -32,7 +32,7 @@ export function directoryPackage(
   const python = findPython(directory, platform.pythonVersion);
   const hash = hashPackage(platform, { files: hashFiles(directory, files), bytecode: String(python !== undefined) });
   const backend = join(directory, BACKEND_DIRECTORY);
-  const source = { add: `add {} to ${join(directory, DEPENDENCIES_DIRECTORY)}`, files: [] };
+  const source = { add: `add {} to ${join(directory, DEPENDENCIES_DIRECTORY)}`, files: [], run: '' };
   const laidOut = (target: string): LaidOut => {
     const roots = ownProject(backend)?.roots ?? [];
     return { target, hash, python, platform, directory: backend, alembic, roots, source, onlyImported: false, ...loadedWith };

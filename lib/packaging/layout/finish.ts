@@ -4,36 +4,25 @@ import { join } from 'node:path';
 import { recall, remember } from '../../cache';
 import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../../contract';
 import { compileBytecode } from '../bytecode/bytecode';
-import { optionFor } from '../dependencies/elsewhere';
-import { normalized } from '../dependencies/parsing/requirement';
-import type { DependencySource } from '../dependencies/source';
-import { PackagingError } from '../errors';
 import { type Distribution, readDistributions } from '../imported/installed';
 import { type LaidAside, layAside } from '../imported/only-imported';
 import { modulesToCompile, reachedDistributions } from '../imported/reached';
 import type { FunctionPlatform } from '../platform';
-import type { AlembicFolders } from '../project/alembic-project';
 import { listFiles } from '../project/sources';
 import { findDataLosses } from '../proof/data-losses';
-import { type LoadedWith, type Proof, prove } from '../proof/proof';
+import { addedRoot, judgeProof, type Loaded, rootOf } from '../proof/judge-proof';
+import { type LoadedWith, prove } from '../proof/proof';
 import { writeManifest } from './manifest';
 import { checkSize } from './package';
 import { prune } from './prune';
 
 /** A package with its sources, dependencies and the runner. */
-export interface LaidOut extends LoadedWith {
+export interface LaidOut extends Loaded {
   readonly target: string;
   /** The package's hash. */
   readonly hash: string;
-  readonly directory: string;
   readonly platform: FunctionPlatform;
   readonly python: string | undefined;
-  readonly alembic: AlembicFolders;
-  /** Folders of the backend that an editable install would put on Python's path. */
-  readonly roots: readonly string[];
-  /** Where its dependencies come from. */
-  readonly source: Pick<DependencySource, 'add' | 'files'>;
-  readonly onlyImported: boolean;
 }
 
 /** Moves unused distributions aside, compiles the others, loads the package like the function, and writes the manifest. */
@@ -47,11 +36,20 @@ export function finish(laidOut: LaidOut): void {
   const aside = onlyImported ? layAside(sitePackages, reached) : undefined;
   try {
     prune(sitePackages);
+    const allRoots = [...roots];
+    const addRoot = (root: string) => {
+      allRoots.push(root);
+      writeManifest(target, alembic, allRoots);
+      compile(
+        laidOut,
+        reachedDistributions({ backend, roots: [...where.roots, ...allRoots] }, paths, readDistributions(sitePackages)),
+      );
+    };
     writeManifest(target, alembic, roots);
     compile(laidOut, reached);
-    const proof = python ? proved(laidOut, python, aside) : undefined;
-    const destroys = findDataLosses(backend, paths, listFiles(backend), python, where.roots);
-    writeManifest(target, alembic, roots, proof, onlyImported, destroys);
+    if (python) proved(laidOut, python, { aside, addRoot });
+    const destroys = findDataLosses(backend, paths, listFiles(backend), python, [...where.roots, ...allRoots]);
+    writeManifest(target, alembic, allRoots, destroys);
     checkSize(target, directory, distributions, onlyImported ? undefined : reached);
   } finally {
     aside?.remove();
@@ -70,64 +68,67 @@ function compile({ target, python, platform }: LaidOut, reached: ReadonlySet<Dis
   );
 }
 
-/** Loads a complete package, unless that was done. Throws PackagingError if it can't run. */
-export function proveOnce(laidOut: LaidOut): void {
-  if (!laidOut.python || isProved(laidOut)) return;
-  proved(laidOut, laidOut.python, undefined);
+/** Loads a complete package, unless that was done. Returns warnings. Throws PackagingError if it can't run. */
+export function proveOnce(laidOut: LaidOut): readonly string[] {
+  if (!laidOut.python) return [];
+  return recallProof(laidOut) ?? proved(laidOut, laidOut.python, {});
 }
 
 /** Proofs of this process, for machines without a writable cache. */
-const made = new Set<string>();
+const made = new Map<string, readonly string[]>();
 
-/** Whether a package was loaded with these variables. */
-export function isProved(which: ProvedPackage): boolean {
+/** The warnings of a package that was loaded with these variables; undefined if it was not. */
+export function recallProof(which: ProvedPackage): readonly string[] | undefined {
   const entry = proofEntry(which);
-  return made.has(entry) || recall(entry) !== undefined;
+  const known = made.get(entry) ?? recall(entry)?.toString('utf8');
+  try {
+    return typeof known === 'string' ? (JSON.parse(known) as string[]) : known;
+  } catch {
+    // A damaged entry: load it again.
+    return undefined;
+  }
 }
 
 type ProvedPackage = Pick<LaidOut, 'hash' | keyof LoadedWith>;
 
-function rememberProof(which: ProvedPackage): void {
+function rememberProof(which: ProvedPackage, warnings: readonly string[]): void {
   const entry = proofEntry(which);
-  made.add(entry);
-  remember(entry, '');
+  made.set(entry, warnings);
+  remember(entry, JSON.stringify(warnings));
 }
 
-function proofEntry({ hash, environment, databaseVariables = {} }: ProvedPackage): string {
+function proofEntry({ hash, environment, databaseVariables = {}, hasUnknownVariables = false }: ProvedPackage): string {
   const variables = [environment, databaseVariables].map((table) => Object.entries(table).sort());
-  const key = JSON.stringify([hash, variables]);
+  const key = JSON.stringify([hash, variables, hasUnknownVariables]);
   return `proof-${createHash('sha256').update(key).digest('hex')}`;
 }
 
-/** Loads the package and puts back distributions that it requires. Throws PackagingError for a missing module. */
-function proved(laidOut: LaidOut, python: string, aside: LaidAside | undefined): Proof {
-  for (;;) {
-    const proof = prove(python, laidOut.target, laidOut);
-    if (proof.refused) {
-      throw new PackagingError('invalid_revisions', `the migrations of ${laidOut.directory} can't be deployed: ${proof.refused}`);
-    }
-    if (!proof.missing) {
-      rememberProof(laidOut);
-      return proof;
-    }
-    const { module } = proof.missing;
-    const back = aside?.putBack(module.split('.')[0] as string);
-    if (!back?.size) throw new PackagingError('missing_module', missing(laidOut, proof.missing));
-    compile(laidOut, back);
-  }
+/** What may change in a package that is being built. */
+interface Changes {
+  readonly aside?: LaidAside | undefined;
+  /** Puts a folder of the backend on Python's path. */
+  readonly addRoot?: (root: string) => void;
 }
 
-function missing({ directory, source }: LaidOut, { module, by, unset, own }: NonNullable<Proof['missing']>): string {
-  const [first = ''] = module.split('.');
-  const option = own ? undefined : optionFor(source, (name) => `${name}-`.startsWith(`${normalized(first)}-`));
-  const remedy = own
-    ? 'if your build generates it, run that first'
-    : option
-      ? `set ${option} to package it`
-      : `${source.add.replace('{}', `the distribution of ${first}`)}, or give the folder that holds it`;
-  const settings = unset.length
-    ? `. If a setting avoids that import, set it in environment: the backend reads ${unset.join(', ')}, not set here`
-    : '';
-  const file = by.replace(/^(?:backend|site-packages)\//, '');
-  return `${file || 'a migration'} imports ${module}, which the package of ${directory} does not have: ${remedy}${settings}`;
+/**
+ * Loads the package and adds what it requires: distributions that were laid aside, and a folder of the backend that people put
+ * on Python's path where they run Alembic. Returns warnings. Throws PackagingError if it can't run.
+ */
+function proved(laidOut: LaidOut, python: string, { aside, addRoot }: Changes): readonly string[] {
+  const added = new Map<string, string>();
+  for (;;) {
+    const proof = prove(python, laidOut.target, laidOut);
+    const module = proof.missing?.module;
+    const back = module === undefined ? undefined : aside?.putBack(module.split('.')[0] as string);
+    const root = module !== undefined && addRoot && !proof.missing?.own ? rootOf(laidOut, module) : undefined;
+    if (back?.size) compile(laidOut, back);
+    else if (root !== undefined && !added.has(root) && addRoot && proof.missing) {
+      addRoot(root);
+      added.set(root, addedRoot(laidOut, proof.missing, root));
+    } else {
+      const warnings = [...added.values(), ...judgeProof(laidOut, proof)];
+      rememberProof(laidOut, warnings);
+      return warnings;
+    }
+  }
 }

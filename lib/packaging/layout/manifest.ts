@@ -5,7 +5,6 @@ import type { AlembicFolders } from '../project/alembic-project';
 import { listFiles } from '../project/sources';
 import { DRIVERS } from '../proof/check-installed';
 import type { DataLosses } from '../proof/data-losses';
-import type { Proof } from '../proof/proof';
 
 /** What packaging knows about a package, so the function need not guess. */
 export interface Manifest {
@@ -32,17 +31,11 @@ export function writeManifest(
   target: string,
   { config, folder }: Pick<AlembicFolders, 'config' | 'folder'>,
   roots: readonly string[],
-  proof?: Proof,
-  onlyImported = false,
   destroys?: DataLosses,
 ): void {
   const file = join(target, MANIFEST_FILE);
   mkdirSync(dirname(file), { recursive: true });
-  const unproved = onlyImported && proof?.unproved;
-  const warnings = [
-    ...(unproved ? [`whether all that a migration imports is in the package was not proved: ${unproved}`] : []),
-    ...(destroys ? [] : [UNREAD]),
-  ];
+  const warnings = destroys ? [] : [UNREAD];
   const known = { config, folder, roots, ...driverOf(target), destroys, warnings };
   writeFileSync(file, JSON.stringify(known satisfies Manifest));
 }

@@ -23,9 +23,9 @@ export interface Package {
   build(target: string): void;
   /**
    * Loads a package that was built earlier, unless it was already loaded with these environment variables: the hash does not
-   * include them. Throws PackagingError if it can't run.
+   * include them. Returns warnings. Throws PackagingError if it can't run.
    */
-  prove(target: string): void;
+  prove(target: string): readonly string[];
 }
 
 /** The runner's folder in every package. */

@@ -21,7 +21,7 @@ import { copyRunner, hashPackage, type Package } from './package';
 
 /** The package of a backend: its dependencies for the function's platform, its sources, the runner, bytecode. */
 export function projectPackage(project: Backend, platform: FunctionPlatform): Package {
-  const { directory, source, paths, exclude, onlyImported, environment, databaseVariables } = project;
+  const { directory, source, paths, exclude, onlyImported, environment, databaseVariables, hasUnknownVariables } = project;
   const python = findPython(directory, platform.pythonVersion);
   const sources = listSources(directory, paths, exclude);
   const hash = hashPackage(platform, {
@@ -33,7 +33,7 @@ export function projectPackage(project: Backend, platform: FunctionPlatform): Pa
   });
   const laidOut = (target: string): LaidOut => {
     const roots = ownProject(directory)?.roots ?? [];
-    const loadedWith = { environment, databaseVariables };
+    const loadedWith = { environment, databaseVariables, hasUnknownVariables };
     return { target, hash, python, platform, directory, alembic: project, roots, source, onlyImported, ...loadedWith };
   };
   return {

@@ -43,21 +43,23 @@ type CheckedProject = ProjectFindings & { readonly project?: Backend; readonly i
 
 /** Throws PackagingError for a file that can't be read. */
 function check(directory: string, options: BackendOptions, pythonVersion: string, isPackaged: boolean): CheckedProject {
-  const { alembicConfig, exclude, onlyImported, environment, databaseVariables, ...given } = options;
+  const { alembicConfig, exclude, onlyImported, environment, databaseVariables, hasUnknownVariables, ...given } = options;
   const selection = { ...given, without: [...given.without, ...replacedBy(given.add)] };
   const dependencies = findDependencies(directory, selection);
   const source = dependencies && { ...dependencies, files: [...dependencies.files, ...wheelsIn(options.wheels)] };
   const { alembic, ...found } = checkAlembicProject(directory, alembicConfig, source?.run);
   const errors = [...found.errors, ...(source ? source.errors : [noDependencies(directory)])];
   const python = pythonProblem(directory, pythonVersion);
-  if (python) errors.push(python);
+  if (python?.error) errors.push(python.error);
   // `cdk list` and `cdk destroy` package nothing and require no uv.
   if (isPackaged && !hasUv()) errors.push(uvMissing());
   const lock = isPackaged && !errors.length ? source?.checkLock?.(findPython(directory, pythonVersion)) : undefined;
   if (lock?.error) errors.push(lock.error);
-  const warnings = [...found.warnings, ...(source?.warnings ?? []), ...(lock?.warning ? [lock.warning] : [])];
+  const ofPython = python?.warning ? [python.warning] : [];
+  const warnings = [...found.warnings, ...ofPython, ...(source?.warnings ?? []), ...(lock?.warning ? [lock.warning] : [])];
   if (!alembic || !source || errors.length) return { errors, warnings };
-  const project = { ...alembic, directory, source, selection, exclude, onlyImported, environment, databaseVariables };
+  const loadedWith = { environment, databaseVariables, hasUnknownVariables };
+  const project = { ...alembic, directory, source, selection, exclude, onlyImported, ...loadedWith };
   return { errors, warnings, project, isUnchecked: lock?.warning !== undefined };
 }
 

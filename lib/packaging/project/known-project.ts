@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { forgetOld, recall, remember } from '../../cache';
 import { packagePath } from '../../package-root';
 import { PackagingError } from '../errors';
-import { isProved } from '../layout/finish';
+import { recallProof } from '../layout/finish';
 import { hashGuard, hashRunner, type Package } from '../layout/package';
 import { hashDependencies, projectPackage } from '../layout/project-package';
 import type { FunctionPlatform } from '../platform';
@@ -46,9 +46,7 @@ export function backendPackage(
       return projectPackage(project, platform);
     };
     const build = (target: string) => packaged().build(target);
-    const prove = (target: string) => {
-      if (!isProved({ ...options, hash })) packaged().prove(target);
-    };
+    const prove = (target: string) => recallProof({ ...options, hash }) ?? packaged().prove(target);
     return {
       errors: [],
       warnings: known.warnings,
@@ -105,7 +103,7 @@ function keyOf(directory: string, files: readonly string[], options: BackendOpti
     directory,
     hashFiles(directory, files),
     // The environment decides what is packaged only then.
-    options.onlyImported ? options : { ...options, environment: {}, databaseVariables: {} },
+    options.onlyImported ? options : { ...options, environment: {}, databaseVariables: {}, hasUnknownVariables: false },
     platform,
     hashRunner(),
     hashGuard(),

@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { wheelsOfPins } from '../dependencies/pinned-wheels';
 import { findUvLock } from '../dependencies/uv-lock';
+import { runsOnLambda } from '../platform';
 
 /** Locks that name the files of each distribution. */
 const LOCKS = ['uv.lock', 'poetry.lock', 'pdm.lock', 'pylock.toml'];
@@ -11,25 +13,30 @@ const WHEEL = /-((?:cp|py)\d[\w.]*)-(\w+)-([\w.]+)\.whl/g;
 type Tags = readonly [string, string, string];
 
 /**
- * The Python versions, such as `3.13`, for which the lock has the most wheels. Counts distributions that have wheels, but none
- * for that Python on Linux. A pinned release gets no wheels for later Pythons, so an old lock suits an older Python.
+ * The Python versions, such as `3.13`, for which the dependencies have the most wheels. Counts distributions that have wheels,
+ * but none for that Python on Linux. A pinned release gets no wheels for later Pythons, so an old lock suits an older Python.
+ *
+ * @param requirements the requirements files to install instead of a lock
  */
-export function withMostWheels(directory: string, versions: readonly string[]): string[] {
-  const file = LOCKS.map((name) => join(directory, name)).find((path) => existsSync(path)) ?? findUvLock(directory);
-  if (!file) return [...versions];
-  const distributions = readFileSync(file, 'utf8')
+export function withMostWheels(directory: string, versions: readonly string[], requirements: readonly string[]): string[] {
+  const lock = requirements.length ? undefined : lockOf(directory);
+  const text = lock ? readFileSync(lock, 'utf8') : versions.length > 1 ? wheelsOfPins(directory, requirements) : undefined;
+  if (!text) return [...versions];
+  const distributions = text
     .split(/^\[\[packages?\]\]$/m)
     .map((entry) => [...entry.matchAll(WHEEL)].map(([, ...tags]) => tags as unknown as Tags))
     .filter((wheels) => wheels.length);
-  const built = versions.map((version) => {
-    const minor = Number(version.split('.')[1]);
-    return distributions.filter((wheels) => !wheels.some((tags) => fits(tags, minor))).length;
-  });
+  const built = versions.map((version) => distributions.filter((wheels) => !wheels.some((tags) => fits(tags, version))).length);
   return versions.filter((_, index) => built[index] === Math.min(...built));
 }
 
-function fits([pythons, abi, platform]: Tags, minor: number): boolean {
-  if (platform !== 'any' && !/manylinux|(?:^|\.)linux_/.test(platform)) return false;
+function lockOf(directory: string): string | undefined {
+  return LOCKS.map((name) => join(directory, name)).find((path) => existsSync(path)) ?? findUvLock(directory);
+}
+
+function fits([pythons, abi, platform]: Tags, version: string): boolean {
+  if (platform !== 'any' && !platform.split('.').some((tag) => runsOnLambda(tag, version))) return false;
+  const minor = Number(version.split('.')[1]);
   return pythons.split('.').some((python) => {
     const [, kind, major, of = ''] = /^(cp|py)(\d)(\d*)$/.exec(python) ?? [];
     if (major !== '3') return false;

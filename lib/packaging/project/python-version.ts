@@ -12,6 +12,8 @@ export interface PythonRequirement {
   /** As written in the file, such as `>=3.11,<3.13`. */
   readonly text: string;
   readonly file: string;
+  /** Whether the file says what its people develop with, and not what the code needs. */
+  readonly isPin: boolean;
 }
 
 /** A project's Python requirement; undefined if it has none. */
@@ -19,13 +21,13 @@ export function pythonRequirement(directory: string): PythonRequirement | undefi
   const [toml, pipfile] = ['pyproject.toml', 'Pipfile'].map((name) => join(directory, name)) as [string, string];
   const { project = {}, tool = {} } = readToml(toml) ?? {};
   const inToml = project['requires-python'] ?? tool.poetry?.dependencies?.python?.version ?? tool.poetry?.dependencies?.python;
-  if (typeof inToml === 'string') return { text: inToml, file: toml };
+  if (typeof inToml === 'string') return { text: inToml, file: toml, isPin: false };
   const { requires = {} } = readToml(pipfile) ?? {};
   const inPipfile = requires.python_full_version ?? requires.python_version;
-  if (inPipfile) return { text: `==${inPipfile}.*`, file: pipfile };
+  if (inPipfile) return { text: `==${inPipfile}.*`, file: pipfile, isPin: true };
   const pinned = join(directory, '.python-version');
   const [, version] = (existsSync(pinned) && /^(?:cpython-)?(3\.\d+)/.exec(readFileSync(pinned, 'utf8').trim())) || [];
-  return version ? { text: `==${version}.*`, file: pinned } : undefined;
+  return version ? { text: `==${version}.*`, file: pinned, isPin: true } : undefined;
 }
 
 /** Whether the text allows at least one patch release of a Python version such as `3.13`. */
@@ -75,15 +77,20 @@ function holds({ operator, release, isPrefix }: Specifier, version: readonly num
   return (order === 0) === (operator !== '!=');
 }
 
-/** Lambda's Pythons that a backend allows, in order of preference. */
+/** Lambda's Pythons that a backend allows, in order of preference. If it pins another one, all of them. */
 export function allowedPythons(directory: string): string[] {
   const requirement = pythonRequirement(directory);
-  return PYTHON_VERSIONS.filter((version) => !requirement || allows(requirement.text, version));
+  const allowed = PYTHON_VERSIONS.filter((version) => !requirement || allows(requirement.text, version));
+  return requirement?.isPin && !allowed.length ? [...PYTHON_VERSIONS].sort() : allowed;
 }
 
-/** The Python to run a backend with: an allowed one for which its lock has the most wheels, in order of preference. */
-export function preferredPython(directory: string): string {
-  return withMostWheels(directory, readable(directory))[0] ?? (PYTHON_VERSIONS[0] as string);
+/**
+ * The Python to run a backend with: an allowed one for which its dependencies have the most wheels, in order of preference.
+ *
+ * @param requirements the requirements files to install instead of a lock
+ */
+export function preferredPython(directory: string, requirements: readonly string[] = []): string {
+  return withMostWheels(directory, readable(directory), requirements)[0] ?? (PYTHON_VERSIONS[0] as string);
 }
 
 /** All that are allowed; none if a file can't be read, which the check of the backend reports. */
@@ -96,13 +103,17 @@ function readable(directory: string): string[] {
   }
 }
 
-/** Why a backend can't run with a Python version; undefined if it can. */
-export function pythonProblem(directory: string, pythonVersion: string): string | undefined {
+/** Why a backend can't run with a Python version, or may not; undefined if it can. */
+export function pythonProblem(
+  directory: string,
+  pythonVersion: string,
+): { readonly error?: string; readonly warning?: string } | undefined {
   const requirement = pythonRequirement(directory);
   if (!requirement || allows(requirement.text, pythonVersion)) return undefined;
   const fitting = PYTHON_VERSIONS.find((version) => allows(requirement.text, version));
   const remedy = fitting
     ? `set runtime: lambda.Runtime.PYTHON_${fitting.replace('.', '_')}`
     : `Lambda has Python ${[...PYTHON_VERSIONS].sort().join(', ')}: allow one of them there`;
-  return `${requirement.file} asks for Python ${requirement.text} and the function runs ${pythonVersion}: ${remedy}`;
+  const text = `${requirement.file} asks for Python ${requirement.text} and the function runs ${pythonVersion}: ${remedy}`;
+  return requirement.isPin ? { warning: text } : { error: text };
 }

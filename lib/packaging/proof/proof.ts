@@ -22,6 +22,16 @@ export interface Proof {
   readonly refused?: string;
   /** Any other reason why env.py or the revisions did not load. */
   readonly unproved?: string;
+  /** The failure that the function would have too, with the same settings. */
+  readonly fails?: {
+    readonly reason: string;
+    /** Whether no setting avoids it. */
+    readonly inCode: boolean;
+    /** Unset environment variables that the backend read before. */
+    readonly unset: readonly string[];
+  };
+  /** The address to which env.py connects, if the function's database can't be there. */
+  readonly elsewhere?: string;
   /** Distributions with libraries for another machine, as `name==version`. */
   readonly foreign?: readonly string[];
 }
@@ -32,6 +42,8 @@ export interface LoadedWith {
   readonly environment: Readonly<Record<string, string>>;
   /** Those that the function fills with the database's address; an address that is never connected to takes its place. */
   readonly databaseVariables?: DatabaseVariables | undefined;
+  /** Whether the function has more variables, whose values only the deploy knows. */
+  readonly hasUnknownVariables?: boolean | undefined;
 }
 
 const SECONDS = 120;
@@ -48,9 +60,10 @@ export function prove(python: string, target: string, loadedWith: LoadedWith): P
     uv(overlay, ['pip', 'install', '--quiet', '--no-deps', '--only-binary', ':all:', ...where, ...proof.foreign]);
     return load(python, target, loadedWith, overlay);
   } catch (error) {
-    // This machine's libraries are not available: nothing more can be checked.
-    if (error instanceof PackagingError) return proof;
-    throw error;
+    if (!(error instanceof PackagingError)) throw error;
+    // This machine's libraries are not available: the function may not fail.
+    const { fails, ...uncertain } = proof;
+    return uncertain;
   } finally {
     rmSync(overlay, { recursive: true, force: true });
   }

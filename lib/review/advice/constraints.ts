@@ -110,9 +110,26 @@ export function checkSteps(table: string, constraint: ConstraintDefinition, call
   return { name, add, validate: validate(table, name) };
 }
 
-function check(table: string, name: string, { node, sql }: Written<Constraint>): string {
+/** The same constraint of a domain, added without reading the tables that use it. NOT NULL has no such form. */
+export function domainCheckInSteps(domain: string, constraint: ConstraintDefinition | undefined): string {
+  const written = constraint?.written;
+  const name = constraint?.name ?? conventionalName('ck', domain, []);
+  const condition = written ? conditionOf(written) : 'VALUE IS NOT NULL';
+  const alterDomain = `ALTER DOMAIN ${quotedTable(domain)}`;
+  return inSteps({
+    name,
+    add: execute(`${alterDomain} ADD CONSTRAINT ${quoted(name)} CHECK (${condition}) NOT VALID`),
+    validate: execute(`${alterDomain} VALIDATE CONSTRAINT ${quoted(name)}`),
+  });
+}
+
+function conditionOf({ node, sql }: Written<Constraint>): string {
   const whole = new Text(sql);
-  const condition = whole.within(whole.find(['CHECK'], node.location ?? 0)?.start ?? 0);
+  return whole.within(whole.find(['CHECK'], node.location ?? 0)?.start ?? 0);
+}
+
+function check(table: string, name: string, { node, sql }: Written<Constraint>): string {
+  const condition = conditionOf({ node, sql });
   if (node.is_no_inherit) return execute(`${alter(table, name)} CHECK (${condition}) NO INHERIT NOT VALID`);
   const written = tableArguments(table);
   return `op.create_check_constraint(${literal(name)}, ${written.table}, ${sqlLiteral(condition)}${written.schema}, postgresql_not_valid=True)`;

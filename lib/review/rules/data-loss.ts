@@ -1,4 +1,5 @@
 import type { DataLossRule } from '../../contract';
+import type { RevisionFacts } from '../../contract/facts';
 import { batches, updateInBatches } from '../advice/batches';
 import { autocommit, execute, literal, tableArguments } from '../advice/python';
 import { quoted, quotedTable } from '../advice/sql';
@@ -238,9 +239,19 @@ export const narrowingType: Rule = {
   id: 'narrowing-type',
   group: 'data loss',
   severity: 'error',
-  title: 'a column gets a type that holds less',
-  *check({ upgrade }) {
+  title: 'a column or a sequence gets a type that holds less',
+  *check({ upgrade, facts }) {
     for (const { action, isExisting, isNewColumn, place } of upgrade.steps) {
+      if (action.does === 'change sequence type' && narrowsSequence(facts, action.sequence, action.type)) {
+        const most = action.type === 'int2' ? '32,767' : '2,147,483,647';
+        yield {
+          ...place,
+          message:
+            `${action.sequence} ends at ${most}: the statement fails if it is beyond that already, ` +
+            'and every insert that needs a number fails once it gets there',
+          instead: '# keep the type of the sequence: it may be larger than that of its column',
+        };
+      }
       if (action.does !== 'change type' || !isExisting(action.table) || isNewColumn(action.table, action.column)) continue;
       const before = upgrade.findTable(action.table)?.columns.find(({ name }) => name === action.column)?.type;
       if (before === undefined || !narrows(before, action.type)) continue;
@@ -254,6 +265,16 @@ export const narrowingType: Rule = {
     }
   },
 };
+
+/** Whether a sequence that production has gets a smaller type. */
+function narrowsSequence({ changes }: RevisionFacts, sequence: string, type: string): boolean {
+  const before = changes?.changed[`sequence ${sequence}`]?.[0];
+  return before !== undefined && INTEGERS.indexOf(type) < INTEGERS.indexOf(TYPES[before.split(' ')[0] ?? ''] ?? '');
+}
+
+const INTEGERS = ['int2', 'int4', 'int8'];
+/** As PostgreSQL prints them. */
+const TYPES: Readonly<Record<string, string>> = { smallint: 'int2', integer: 'int4', bigint: 'int8' };
 
 export const notNullOnExistingRows: Rule = {
   id: 'not-null-on-existing-rows',

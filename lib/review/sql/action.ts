@@ -88,7 +88,14 @@ export type Action =
     }
   | { readonly does: 'attach partition'; readonly table: string; readonly partition: string; readonly isDefault: boolean }
   | { readonly does: 'detach partition'; readonly table: string; readonly partition: string; readonly concurrently: boolean }
-  | { readonly does: 'set replica identity'; readonly table: string }
+  | { readonly does: 'set replica identity'; readonly table: string; readonly nothing: boolean }
+  | {
+      readonly does: 'add domain constraint';
+      readonly domain: string;
+      /** A CHECK, or NOT NULL. */
+      readonly constraint?: ConstraintDefinition;
+    }
+  | { readonly does: 'change sequence type'; readonly sequence: string; readonly type: string }
   | { readonly does: 'rewrite table'; readonly table: string; readonly how: string }
   | { readonly does: 'alter table'; readonly table: string; readonly how: string }
   | {

@@ -40,8 +40,10 @@ export function alterOf(table: string, command: AlterTableCmd, sql: string): rea
         ? [{ does: 'attach partition', table, partition: nameOf(partition), isDefault: !!bound?.is_default }]
         : [{ does: 'detach partition', table, partition: nameOf(partition), concurrently: !!concurrent }];
     }
-    case 'AT_ReplicaIdentity':
-      return [{ does: 'set replica identity', table }];
+    case 'AT_ReplicaIdentity': {
+      const nothing = !!def && 'ReplicaIdentityStmt' in def && def.ReplicaIdentityStmt.identity_type === 'n';
+      return [{ does: 'set replica identity', table, nothing }];
+    }
     case 'AT_DisableTrig':
       return [{ does: 'disable trigger', table, which: 'one', trigger: name }];
     case 'AT_DisableTrigAll':

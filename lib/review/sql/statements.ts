@@ -2,7 +2,7 @@ import type { IndexElem, Node } from 'libpg-query';
 import type { Action } from './action';
 import { alterOf } from './alter-table';
 import { isBatched, rowsOf } from './conditions';
-import { columnOf, constraintOf } from './definitions';
+import { columnOf, constraintOf, typeOf } from './definitions';
 import { joined, listName, nameOf, rangeName } from './names';
 
 type Kind = Node extends infer Union ? (Union extends unknown ? keyof Union : never) : never;
@@ -66,6 +66,21 @@ const STATEMENTS: { readonly [Name in Kind]?: (node: Of<Name>, sql: string) => r
     return oldVal
       ? [{ does: 'rename', what: 'enum value', table: joined(typeName), from: oldVal, to: newVal }]
       : [{ does: 'add enum value', type: joined(typeName), value: newVal }];
+  },
+  AlterDomainStmt({ subtype, typeName = [], def }, sql) {
+    const domain = joined(typeName);
+    if (subtype === 'O') return [{ does: 'add domain constraint', domain }];
+    return def && 'Constraint' in def
+      ? constraintOf(def.Constraint, sql).map((constraint) => ({ does: 'add domain constraint', domain, constraint }))
+      : [{ does: 'other' }];
+  },
+  AlterSeqStmt({ sequence, options = [] }) {
+    const type = options.flatMap((option) =>
+      'DefElem' in option && option.DefElem.defname === 'as' ? [option.DefElem.arg] : [],
+    )[0];
+    return type && 'TypeName' in type
+      ? [{ does: 'change sequence type', sequence: nameOf(sequence), type: typeOf(type.TypeName) }]
+      : [{ does: 'other' }];
   },
   CreateEnumStmt: ({ typeName = [] }) => [{ does: 'create type', type: joined(typeName) }],
   CreateDomainStmt: ({ domainname = [] }) => [{ does: 'create type', type: joined(domainname) }],

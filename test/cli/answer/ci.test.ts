@@ -14,7 +14,7 @@ beforeAll(async () => {
   command = await BuiltCommand.build();
   directory = await mkdtemp(join(tmpdir(), 'summary-'));
 });
-afterAll(() => Promise.all([command.remove(), rm(directory, { recursive: true })]));
+afterAll(() => rm(directory, { recursive: true }));
 afterEach(() => aws?.stop());
 
 let files = 0;

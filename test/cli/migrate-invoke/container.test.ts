@@ -12,7 +12,6 @@ let container: FakeContainer;
 beforeAll(async () => {
   command = await BuiltCommand.build();
 });
-afterAll(() => command.remove());
 afterEach(() => aws?.stop());
 
 async function run(moments: readonly Moment[], args: readonly string[] = [], interrupt?: () => Promise<void>): Promise<Ended> {

@@ -9,7 +9,6 @@ let aws: StageAws;
 beforeAll(async () => {
   command = await BuiltCommand.build();
 });
-afterAll(() => command.remove());
 afterEach(() => aws?.stop());
 
 async function run(reply: ReturnType<typeof planned>, args: readonly string[], options?: StageOptions): Promise<Ended> {
@@ -57,7 +56,7 @@ describe('--wait-lock', () => {
   test('retries until the other run has ended, and says once what it waits for', async () => {
     const done = answer({ from: ['a1'], applied: [applied('b2')] });
     const reply = planned((_, call) => (call < 3 ? { failure: locked } : { answer: done }));
-    const { code, stderr } = await run(reply, ['--wait-lock', '10']);
+    const { code, stderr } = await run(reply, ['--wait-lock', '300']);
     expect(code).toBe(0);
     expect(stderr.match(/^!.*$/gm)).toEqual(['! waiting: another migration run holds the mutex: ada']);
     expect(aws.invokes).toHaveLength(4);

@@ -14,7 +14,6 @@ const validate = new Ajv({ allErrors: true, allowUnionTypes: true }).compile(sch
 beforeAll(async () => {
   command = await BuiltCommand.build();
 });
-afterAll(() => command.remove());
 afterEach(() => aws?.stop());
 
 interface JsonResult {

@@ -16,7 +16,6 @@ let aws: StageAws;
 beforeAll(async () => {
   command = await BuiltCommand.build();
 });
-afterAll(() => command.remove());
 afterEach(() => aws?.stop());
 
 type Replying = (request: MigrateRequest, call: number) => Reply;

@@ -54,6 +54,7 @@ test('options are those of the construct, and so are the defaults', () => {
       exclude: [],
       onlyImported: true,
       environment: { A: '', B: '2=2' },
+      hasUnknownVariables: false,
     },
   });
 });

@@ -12,7 +12,6 @@ let aws: StageAws;
 beforeAll(async () => {
   command = await BuiltCommand.build();
 });
-afterAll(() => command.remove());
 afterEach(() => aws?.stop());
 
 interface Setting extends StageOptions, TerminalOptions {

@@ -20,6 +20,7 @@ export const OPERATIONS: readonly Case[] = [
   destroys('USING left()', 'convert-column', 'op.alter_column("users", "name", type_=sa.String(10), existing_type=sa.Text(), postgresql_using="left(name, 10)")'),
   destroys('a timestamp that becomes a date', 'convert-column', 'op.alter_column("users", "created_at", existing_type=sa.DateTime(), type_=sa.Date())'),
   destroys('fractions that become whole', 'convert-column', 'op.alter_column("orders", "total", existing_type=sa.Numeric(12, 2), type_=sa.Integer())'),
+  destroys('fractions that a cast makes whole', 'convert-column', 'op.alter_column("orders", "total", existing_type=sa.Numeric(12, 2), type_=sa.BigInteger(), postgresql_using="total::bigint")'),
   destroys('run_async', 'drop-table', 'op.run_async(gone)', { head: 'async def gone(connection):\n    await connection.execute(sa.text("DROP TABLE users"))' }),
   destroys('implicit concatenation', ['drop-table'], 'op.execute(\n    "DROP "\n    "TABLE "\n    "orders"\n)'),
   destroys('setattr on op', ['drop-table'], 'ns = types.SimpleNamespace(drop=op.drop_table)\nns.drop("orders")', { head: 'import types' }),

@@ -137,3 +137,10 @@ def test_a_project_whose_scripts_are_nowhere_is_refused(tmp_path: Path) -> None:
     (tmp_path / "alembic.ini").write_text("[alembic]\nscript_location = nowhere\n")
     with pytest.raises(RunnerError, match=r"Path doesn't exist: .*nowhere"):
         graph(tmp_path)
+
+
+def test_revisions_in_a_package_that_is_not_installed_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(RunnerError) as raised:
+        graph(project(tmp_path, "version_locations = not_installed:versions\n"))
+    assert raised.value.code == "invalid_project"
+    assert "No module named 'not_installed'" in raised.value.message

@@ -328,3 +328,21 @@ def test_acknowledgements_have_rule_reason_and_line(tmp_path: Path) -> None:
 def test_the_upgrade_is_told_as_sql(tmp_path: Path) -> None:
     found = facts(tmp_path, "def upgrade():\n    op.drop_table('users')\n\ndef downgrade():\n    op.drop_table('teams')\n")
     assert found["steps"] == [{"sql": 'DROP TABLE "users"', "line": HEAD.count("\n") + 2, "spread": False}]
+
+
+@pytest.mark.parametrize(
+    ("test", "runs"),
+    [
+        ('bind.dialect.name == "postgresql"', ["one"]),
+        ('op.get_context().dialect.name != "postgresql"', ["other"]),
+        ('dialect in ("sqlite", "mysql")', ["other"]),
+        ('not dialect_name == "postgresql"', ["other"]),
+        ('dialect.name not in ["sqlite"]', ["one"]),
+        ('bind.dialect.driver == "psycopg2"', ["one", "other"]),
+        ("dialect.name == name", ["one", "other"]),
+        ("dialect.server_version_info >= (15,)", ["one", "other"]),
+    ],
+)
+def test_a_branch_for_another_database_is_not_read(tmp_path: Path, test: str, runs: list[str]) -> None:
+    body = f'if {test}:\n    op.drop_table("one")\nelse:\n    op.drop_table("other")'
+    assert [args[0] for name, args, _ in calls(tmp_path, body) if name == "op.drop_table"] == runs

@@ -165,6 +165,19 @@ with op.get_context().autocommit_block():
     good: one('op.alter_column("users", "name", type_=sa.Text())', 'op.alter_column("users", "name", type_=sa.String(100))'),
   },
   {
+    rule: 'narrowing-type',
+    about: 'of a sequence',
+    given: 'op.execute("CREATE SEQUENCE orders")',
+    bad: one(
+      'op.execute("ALTER SEQUENCE orders AS smallint")',
+      'op.execute("ALTER SEQUENCE orders AS bigint MAXVALUE 9223372036854775807")',
+    ),
+    good: one(
+      'op.execute("CREATE SEQUENCE orders_more")\nop.execute("ALTER SEQUENCE orders_more AS smallint")',
+      'op.execute("DROP SEQUENCE orders_more")',
+    ),
+  },
+  {
     rule: 'not-null-on-existing-rows',
     bad: {
       ...one('op.alter_column("users", "name", nullable=False)', 'op.alter_column("users", "name", nullable=True)'),

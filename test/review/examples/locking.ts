@@ -416,6 +416,48 @@ op.execute("ALTER TABLE orders ADD CONSTRAINT pk_orders PRIMARY KEY (id)")
     },
   },
   {
+    rule: 'drop-primary-key',
+    about: 'REPLICA IDENTITY NOTHING',
+    bad: one(
+      'op.execute("ALTER TABLE orders REPLICA IDENTITY NOTHING")',
+      'op.execute("ALTER TABLE orders REPLICA IDENTITY DEFAULT")',
+    ),
+    good: one(
+      'op.execute("ALTER TABLE orders REPLICA IDENTITY FULL")',
+      'op.execute("ALTER TABLE orders REPLICA IDENTITY DEFAULT")',
+    ),
+  },
+  {
+    rule: 'check-not-valid',
+    about: 'of a domain',
+    given: `
+op.execute("CREATE DOMAIN mood AS text")
+op.execute("CREATE TABLE users (id bigint PRIMARY KEY, mail mood)")
+`,
+    bad: one(
+      `op.execute("ALTER DOMAIN mood ADD CONSTRAINT ck_mood CHECK (VALUE <> '')")`,
+      'op.execute("ALTER DOMAIN mood DROP CONSTRAINT ck_mood")',
+    ),
+    good: {
+      revisions: [
+        {
+          up: `op.execute("ALTER DOMAIN mood ADD CONSTRAINT ck_mood CHECK (VALUE <> '') NOT VALID")`,
+          down: 'op.execute("ALTER DOMAIN mood DROP CONSTRAINT ck_mood")',
+        },
+        { up: 'op.execute("ALTER DOMAIN mood VALIDATE CONSTRAINT ck_mood")' },
+      ],
+    },
+  },
+  {
+    rule: 'check-not-valid',
+    about: 'of a domain that no table uses yet',
+    given: 'op.execute("CREATE DOMAIN mood AS text")',
+    good: one(
+      `op.execute("ALTER DOMAIN mood ADD CONSTRAINT ck_mood CHECK (VALUE <> '')")`,
+      'op.execute("ALTER DOMAIN mood DROP CONSTRAINT ck_mood")',
+    ),
+  },
+  {
     rule: 'attach-partition-scan',
     given: PARTITIONED,
     bad: one('op.execute("ALTER TABLE orders ATTACH PARTITION orders_2 FOR VALUES FROM (10) TO (20)")', DETACH),

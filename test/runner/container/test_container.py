@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from cdk_alembic.run.container import runs_in_container
+from cdk_alembic.project.sources import runs_in_container
 from conftest import Backend, Database, failure, invoke, set_settings
 
 MACHINE = "arn:aws:states:eu-central-1:111122223333:stateMachine:app-container"

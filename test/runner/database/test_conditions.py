@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from cdk_alembic.database import session, version_table
+from cdk_alembic.database import version_table
 from cdk_alembic.database.conditions import CONDITIONS
 from conftest import DRIVERS, Backend, Database, failure, invoke, set_settings
 from network import closed_port, port_of, resetting
@@ -105,13 +105,6 @@ def test_a_version_table_that_holds_what_alembic_never_writes(
     database.execute(statement)
     for command in ("plan", "current", "upgrade", "history"):
         assert shown in refused(command, "invalid_version_table")["message"]
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The runner waits a shorter time for locks."""
-    for module, name in ((session, "BRIEFLY"), (version_table, "BRIEFLY"), (version_table, "_FIND")):
-        monkeypatch.setattr(module, name, getattr(module, name).replace("'5000'", "'300'"))
 
 
 @pytest.mark.parametrize("command", ["plan", "current", "upgrade", "history"])

@@ -11,8 +11,10 @@ from typing import Any
 
 import psycopg
 import pytest
+from cdk_alembic.database import session
 from cdk_alembic.handler import MigrationFailed
 from conftest import (
+    ASKING_FOR_MUTEX,
     AT_GATE,
     BLOCKED,
     COUNT_TRIES,
@@ -31,11 +33,6 @@ from conftest import (
 from processes import Call
 
 INDEX = 'with op.get_context().autocommit_block():\n    op.create_index("ix_aa", "aa", ["id"], postgresql_concurrently=True)'
-ASKING_FOR_MUTEX = (
-    "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'cdk-alembic %'"
-    " AND query LIKE '%pg_try_advisory_lock%'"
-)
-"""The sessions whose last statement did: a run that has it goes on to other statements."""
 BUILDING = "SELECT FROM pg_stat_progress_create_index WHERE datname = current_database()"
 ALTER = 'op.add_column("aa", sa.Column("name", sa.Text))'
 
@@ -204,14 +201,15 @@ class TestBusyTables:
         self, backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         set_settings(monkeypatch, limits={"lockTimeoutSeconds": 0.2, "lockRetrySeconds": 0})
+        # The runner's limits are set anew before each statement.
+        monkeypatch.setattr(session, "REFRESH_SECONDS", 0)
         backend.table_revision("aa")
         invoke()
-        # A short function's timeouts are set anew after so much time.
-        backend.revision("bb", "aa", f'op.execute("SET lock_timeout = 60000")\nop.execute("SELECT pg_sleep(2.1)")\n{ALTER}')
+        backend.revision("bb", "aa", f'op.execute("SET lock_timeout = 60000")\nop.execute("SELECT 1")\n{ALTER}')
         backend.revision("cc", "bb", "op.execute(\"CREATE TABLE timeout AS SELECT current_setting('lock_timeout')\")")
         waits_longer = BLOCKED.format("ALTER") + " AND clock_timestamp() - query_start > interval '0.5 s'"
         with busy(database, until=lambda: database.rows(waits_longer)):
-            assert invoke(seconds=20)["to"] == ["cc"]
+            assert invoke()["to"] == ["cc"]
         assert database.rows("SELECT * FROM timeout") == [("200ms",)]
 
     @pytest.mark.parametrize(
@@ -244,7 +242,7 @@ class TestBusyTables:
     def test_the_application_never_waits_longer_than_the_lock_timeout(
         self, backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, record_property: object
     ) -> None:
-        timeout = 1
+        timeout = 0.5
         set_settings(monkeypatch, limits={"lockTimeoutSeconds": timeout})
         backend.table_revision("aa")
         invoke()
@@ -264,7 +262,7 @@ class TestBusyTables:
         for reader in readers:
             reader.start()
         began = time.monotonic()
-        with busy(database, until=lambda: tries() >= 4):
+        with busy(database, until=lambda: tries() >= 8):
             assert invoke()["to"] == ["bb"]
         lasted = time.monotonic() - began
         over.set()

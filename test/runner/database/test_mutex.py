@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 import time
 
 import pytest
 from cdk_alembic.database.version_table import key_of
-from conftest import MUTEX, Backend, Database, eventually, failure, invoke, set_settings
+from conftest import ASKING_FOR_MUTEX, MUTEX, Backend, Database, eventually, failure, invoke, set_settings
+from processes import Call
 
 KEY = key_of("alembic_version", None)
 
@@ -28,14 +28,17 @@ def test_a_run_that_finds_the_mutex_held_says_who_holds_it_and_changes_nothing(
     assert database.tables() == []
 
 
-def test_a_run_waits_for_the_mutex_and_then_migrates(backend: Backend, database: Database) -> None:
+def test_a_run_waits_for_the_mutex_and_then_migrates(
+    backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_settings(monkeypatch, limits={"mutexWaitSeconds": 120})
     backend.table_revision("aa")
     with database.connect() as rival:
         rival.execute("SELECT pg_advisory_lock(%s)", [KEY])
-        threading.Timer(0.7, rival.execute, ["SELECT pg_advisory_unlock_all()"]).start()
-        started = time.monotonic()
-        assert invoke()["to"] == ["aa"]
-        assert time.monotonic() - started >= 0.6
+        run = Call()
+        eventually(lambda: database.rows(ASKING_FOR_MUTEX))
+        assert database.tables() == []
+    assert run.answer()["to"] == ["aa"]
 
 
 @pytest.mark.parametrize("statement", ["SELECT 1", "SELECT 1/0"])

@@ -7,21 +7,20 @@ import os
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
 import pytest
 from cdk_alembic.database import address as addresses
-from conftest import DRIVERS, Backend, Database, eventually, failure, invoke
+from conftest import DRIVERS, Backend, Database, empty, failure, invoke
 from network import aws
 from secret_databases import secret, secret_settings
+from servers import postgres_with_tls
 
 RDS_HOST = "db.abcdef.eu-central-1.rds.amazonaws.com"
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     openssl = os.environ.get("OPENSSL", "openssl")
     folder = tmp_path_factory.mktemp("tls")
 
@@ -33,40 +32,21 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     (folder / "names").write_text(f"subjectAltName=DNS:{RDS_HOST}\n")
     run("req -newkey rsa:2048 -nodes -subj /CN=server -keyout server.key -out server.csr")
     run("x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out server.pem")
-    with tls_server(folder):
-        yield folder
+    return folder
 
 
-@contextmanager
-def tls_server(folder: Path) -> Iterator[None]:
-    with psycopg.connect(dbname="postgres", autocommit=True) as connection:
-        # The server writes its own files: it refuses a key that belongs to somebody else or that others may read.
-        for name in ("server.key", "server.pem"):
-            lines = (folder / name).read_text().strip().splitlines()
-            rows = ", ".join(f"({number}, '{line}')" for number, line in enumerate(lines))
-            query = f"SELECT line FROM (VALUES {rows}) AS lines (number, line) ORDER BY number"
-            connection.execute(f"COPY ({query}) TO PROGRAM 'umask 077; cat > test-{name}'")
-        connection.execute("ALTER SYSTEM SET ssl_key_file = 'test-server.key'")
-        connection.execute("ALTER SYSTEM SET ssl_cert_file = 'test-server.pem'")
-        connection.execute("ALTER SYSTEM SET ssl = on")
-        try:
-            reload(connection, "on")
-            yield
-        finally:
-            for name in ("ssl", "ssl_key_file", "ssl_cert_file"):
-                connection.execute(f"ALTER SYSTEM RESET {name}")
-            reload(connection, "off")
-            # No row: rm does not read its input, and a row written after it ended would fail with a broken pipe.
-            connection.execute("COPY (SELECT WHERE false) TO PROGRAM 'rm test-server.key test-server.pem'")
+@pytest.fixture(scope="module")
+def port(authority: Path) -> Iterator[int]:
+    with postgres_with_tls(authority / "server.key", authority / "server.pem") as port:
+        yield port
 
 
-def reload(connection: psycopg.Connection, expected: str) -> None:
-    def ssl() -> str:
-        with psycopg.connect(dbname="postgres", sslmode="prefer") as other:
-            return other.execute("SHOW ssl").fetchone()[0]
-
-    connection.execute("SELECT pg_reload_conf()")
-    eventually(lambda: ssl() == expected)
+@pytest.fixture
+def database(port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    monkeypatch.setenv("PGPORT", str(port))
+    database = Database("postgres")
+    yield database
+    empty(database)
 
 
 @pytest.fixture

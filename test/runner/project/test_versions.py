@@ -20,18 +20,20 @@ BETWEEN = ("sqlalchemy~=2.0.0", "alembic")
 NEWEST = ("sqlalchemy>=2.1,<2.2", "alembic>=1.18")
 DRIVERS = ("psycopg2-binary", "asyncpg", "pg8000", "greenlet")
 
-ONE_REQUEST = """
+REQUESTS = """
 import json, sys
 from cdk_alembic.handler import MigrationFailed, handler
 class Context:
     aws_request_id = "versions"
     def get_remaining_time_in_millis(self):
         return 60_000
-try:
-    answer = handler(json.loads(sys.argv[1]), Context())
-except MigrationFailed as failed:
-    answer = json.loads(str(failed))
-print(json.dumps(answer))
+answers = []
+for request in json.loads(sys.argv[1]):
+    try:
+        answers.append(handler(request, Context()))
+    except MigrationFailed as failed:
+        answers.append(json.loads(str(failed)))
+print(json.dumps(answers))
 """
 
 # (requirements, Alembic's template, scheme). SQLAlchemy 1.4 has no dialect for psycopg 3, and 1.4.0 not what the template for
@@ -64,9 +66,10 @@ def environments(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return python
 
 
-def ask(python: Path, request: dict[str, Any]) -> dict[str, Any]:
+def ask(python: Path, *requests: dict[str, Any]) -> list[dict[str, Any]]:
+    """The answers of one process."""
     environment = {**os.environ, "PYTHONPATH": str(LAMBDA)}
-    command = [str(python), "-c", ONE_REQUEST, json.dumps(request)]
+    command = [str(python), "-c", REQUESTS, json.dumps(requests)]
     ran = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
     return json.loads(ran.stdout.splitlines()[-1])
@@ -93,7 +96,7 @@ def test_it_migrates_up_and_down_retries_and_reports(
     )
     package.revision("cc", "bb", 'op.execute("CREATE TABLE cc (id int)")\nop.execute("SELECT 1/0")')
     python = environments(requirements)
-    answer = ask(python, {})
+    [answer] = ask(python, {})
     assert (answer["error"]["code"], answer["error"]["revision"], answer["error"]["sqlState"]) == (
         "migration_failed",
         "cc",
@@ -101,13 +104,12 @@ def test_it_migrates_up_and_down_retries_and_reports(
     )
     assert (database.tables(), database.versions()) == (["aa", "alembic_version"], ["bb"])
     package.table_revision("cc", "bb")
-    assert ask(python, {})["to"] == ["cc"]
-    assert ask(python, {"command": "plan"})["status"] == "complete"
-    assert ask(python, {"command": "downgrade", "revision": "aa"})["to"] == ["aa"]
+    upgrade, plan, downgrade = ask(python, {}, {"command": "plan"}, {"command": "downgrade", "revision": "aa"})
+    assert (upgrade["to"], plan["status"], downgrade["to"]) == (["cc"], "complete", ["aa"])
     assert (database.tables(), database.versions()) == (["aa", "alembic_version"], ["aa"])
-    assert ask(python, {"command": "stamp", "revision": "bb"})["to"] == ["bb"]
-    runs = ask(python, {"command": "history"})["runs"]
-    assert [run["outcome"] for run in runs] == ["complete", "complete", "migration_failed"]
+    stamp, history = ask(python, {"command": "stamp", "revision": "bb"}, {"command": "history"})
+    assert (stamp["to"], database.versions()) == (["bb"], ["bb"])
+    assert [run["outcome"] for run in history["runs"]] == ["complete", "complete", "migration_failed"]
 
 
 def test_the_newest_environment_is_the_last_series_that_is_supported(environments: Any) -> None:

@@ -54,7 +54,7 @@ def test_a_line_without_an_end_is_passed_on_with_its_secrets_hidden(size: int) -
     stream = io.StringIO()
     secret = "hunter2-hunter2"
     text = f"{'x' * 997}{secret}" * 700
-    with log.hiding_secrets():
+    with log.redacted_output():
         log.hide(secret)
         with log._Redacting(stream) as out:
             for start in range(0, len(text), size):

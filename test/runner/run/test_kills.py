@@ -12,7 +12,7 @@ from conftest import DRIVERS, Backend, Database, eventually, invoke
 from interrupted import REVISIONS, SESSIONS, check, drop_invalid_index, empty, finish, state, write_revisions
 from processes import Call
 
-KILLS = int(os.environ.get("KILLS", "40"))
+KILLS = int(os.environ.get("KILLS", "20"))
 """For each of the five combinations of driver and env.py."""
 
 

@@ -7,9 +7,7 @@ from typing import Any
 
 import pytest
 from cdk_alembic.database import address as addresses
-from cdk_alembic.database import connecting, watchdog
 from conftest import DRIVERS, Backend, Database, invoke
-from network import closed_port, freezing, port_of
 from secret_databases import secret
 from tenancy import VERSION_TABLE_SCHEMA, batch, codes, create_schemas, outcomes, set_tenant_settings, versions, write_env
 from tenant_databases import tenants
@@ -55,6 +53,7 @@ def test_an_invalid_version_table_is_the_outcome_of_its_tenant(schemas: Backend,
 
 
 @pytest.mark.parametrize("command", ["upgrade", "plan"])
+@pytest.mark.usefixtures("impatient")
 def test_a_version_table_that_is_locked_is_the_outcome_of_its_tenant(schemas: Backend, database: Database, command: str) -> None:
     with database.connect() as rival, rival.transaction():
         rival.execute("LOCK TABLE b.alembic_version IN ACCESS EXCLUSIVE MODE")
@@ -65,19 +64,19 @@ def test_a_version_table_that_is_locked_is_the_outcome_of_its_tenant(schemas: Ba
 
 def test_a_schema_that_the_role_may_not_use_is_the_outcome_of_its_tenant(schemas: Backend, database: Database) -> None:
     database.execute("REVOKE ALL ON b.alembic_version FROM CURRENT_USER")
+    role = f"somebody_{database.name}"
     with database.connect() as connection:
-        connection.execute("DROP ROLE IF EXISTS somebody")
-        connection.execute("CREATE ROLE somebody LOGIN PASSWORD 'somebody'")
+        connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'somebody'")
         try:
-            connection.execute("GRANT ALL ON SCHEMA a, c TO somebody; GRANT ALL ON ALL TABLES IN SCHEMA a, c TO somebody")
-            connection.execute("GRANT USAGE ON SCHEMA b TO somebody")
+            connection.execute(f"GRANT ALL ON SCHEMA a, c TO {role}; GRANT ALL ON ALL TABLES IN SCHEMA a, c TO {role}")
+            connection.execute(f"GRANT USAGE ON SCHEMA b TO {role}")
             ini = schemas.directory / "alembic.ini"
             scheme = ini.read_text().split("sqlalchemy.url = ")[1].split(":")[0]
             there = f"@{database.host}:{database.port}/{database.name}"
-            ini.write_text(ini.read_text().replace(database.url(scheme), f"{scheme}://somebody:somebody{there}"))
+            ini.write_text(ini.read_text().replace(database.url(scheme), f"{scheme}://{role}:somebody{there}"))
             answer = invoke(batch(*"abc"))
         finally:
-            connection.execute("DROP OWNED BY somebody; DROP ROLE somebody")
+            connection.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
     assert codes(answer) == {"b": "permission_denied"}
     assert outcomes(answer)["a"]["to"] == ["r2"]
 
@@ -108,35 +107,3 @@ def test_a_port_that_is_none_is_the_outcome_of_its_tenant(
     assert codes(answer) == {"bad": "secret_unavailable", "url": "secret_unavailable"}
     assert [versions(of_tenant, "public") for of_tenant in own.values()] == [["r1"], ["r1"]]
     assert codes(invoke(request)) == codes(answer)  # when the others have shown where they are
-
-
-@pytest.mark.parametrize(("template", "scheme"), DRIVERS)
-@pytest.mark.parametrize("moment", ["pg_postmaster_start_time", "version_num", "pg_try_advisory_lock", "CREATE TABLE r1"])
-def test_a_database_that_freezes_is_the_outcome_of_its_tenant(
-    package: Backend,
-    own: dict[str, Database],
-    by_secret: Callable[..., list[str]],
-    monkeypatch: pytest.MonkeyPatch,
-    template: str,
-    scheme: str,
-    moment: str,
-) -> None:
-    by_secret(scheme, template, limits={"connectRetrySeconds": 0, "lockRetrySeconds": 0})
-    monkeypatch.setattr(watchdog, "ANSWER_SECONDS", 5)
-    monkeypatch.setattr(connecting, "CONNECT_TIMEOUT_SECONDS", 5)
-    fetch = addresses._fetch
-    package.table_revision("r1")
-    with closed_port() as bound, freezing(bound, moment.encode()) as frozen:
-        frozen_secret = secret(own["acme"], port=port_of(bound))
-        monkeypatch.setattr(addresses, "_fetch", lambda arn: frozen_secret if arn == "arn:acme" else fetch(arn))
-        request = tenants(acme={"secretArn": "arn:acme"}, globex={"secretArn": "arn:globex"})
-        # A revision has until the deadline.
-        answer = invoke(request, seconds=30 if moment.startswith("CREATE") else 60)
-        assert frozen.is_set()
-        failed = codes(answer)
-        while answer["left"]:
-            answer = invoke({"tenants": answer["left"]}, seconds=40)
-            failed = {**codes(answer), **failed}
-    assert set(failed) == {"acme"}
-    assert failed["acme"] in ("database_unreachable", "deadline_reached")
-    assert versions(own["globex"], "public") == ["r1"]

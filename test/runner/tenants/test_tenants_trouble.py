@@ -146,15 +146,17 @@ class TestOneTenant:
         assert (answer["failed"], [o["applied"] for o in answer["outcomes"]]) == (0, [["r2"]] * 3)
 
     def test_locked_tenants_share_one_wait(self, tenants: Backend, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-        set_tenant_settings(monkeypatch, limits={"mutexWaitSeconds": 5})
+        set_tenant_settings(monkeypatch, limits={"mutexWaitSeconds": 3})
+        locked = [f"locked{number}" for number in range(20)]
+        create_schemas(database, locked)
         with database.connect() as rival:
-            for name in "abcd":
+            for name in locked:
                 rival.execute("SELECT pg_advisory_lock(%s)", [key_of("alembic_version", name)])
             started = time.monotonic()
-            answer = invoke(batch(*"abcde"))
+            answer = invoke(batch(*locked, "e"))
             lasted = time.monotonic() - started
-        assert codes(answer) == dict.fromkeys("abcd", "locked")
-        assert 5 <= lasted < 20  # four waits
+        assert codes(answer) == dict.fromkeys(locked, "locked")
+        assert 3 <= lasted < 60  # twenty waits
         assert versions(database, "e") == ["r1"]
 
     def test_one_that_is_unlocked_when_the_others_are_done_is_migrated(

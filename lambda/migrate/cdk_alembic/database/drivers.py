@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .watchdog import WATCHDOG, expect
+from .connecting import WATCHDOG, expect, tls
 
 CONNECT_SECONDS = 3
 # A migration that alters the version table blocks all its readers.
@@ -116,8 +116,6 @@ def _asyncpg(options: dict[str, Any], waits: Mapping[str, str]) -> _Asyncpg:
 
 def _pg8000(options: dict[str, Any], waits: Mapping[str, str]) -> _Blocking:
     import pg8000.dbapi
-
-    from .connecting import tls
 
     settings = {**options.pop("startup_params", {}), **waits}
     defaults = {"timeout": _answers_within(waits), "ssl_context": tls()}

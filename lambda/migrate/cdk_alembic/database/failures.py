@@ -9,7 +9,7 @@ import traceback
 from pathlib import Path
 
 from ..protocol.errors import RunnerError
-from .watchdog import gave_up
+from .connecting import gave_up
 
 MAX_STATEMENT_LENGTH = 500
 MAX_REASON_LENGTH = 1000

@@ -64,7 +64,7 @@ def limits(connection: Any, invocation: Invocation, lock_timeout: float | None =
     session end if this process is killed."""
     version = connection.dialect.server_version_info
     left = invocation.remaining_seconds() - invocation.reserve_seconds
-    settings = {"statement_timeout": "0" if left == math.inf else _milliseconds(max(left, 0.001))}
+    settings = {"statement_timeout": "0" if left == math.inf else f"{max(left * 1000, 1):.0f}"}
     # The role's and the database's timeouts are for the application: a revision may compute for a while.
     settings["idle_in_transaction_session_timeout"] = "0"
     if version >= (17,):
@@ -73,17 +73,13 @@ def limits(connection: Any, invocation: Invocation, lock_timeout: float | None =
         # A connection that is silent for hours must not expire in any firewall on its route.
         settings["tcp_keepalives_idle"] = str(KEEPALIVE_SECONDS)
     if lock_timeout is not None:
-        settings["lock_timeout"] = _milliseconds(lock_timeout)
+        settings["lock_timeout"] = f"{lock_timeout * 1000:.0f}"
     if version >= (14,):
         # Lambda may kill this process at any time: the server then cancels the statement and releases its locks.
-        settings["client_connection_check_interval"] = _milliseconds(1)
+        settings["client_connection_check_interval"] = "1000"
         settings["idle_session_timeout"] = "0"
     # A constant text: SQLAlchemy and PostgreSQL parse it only once.
     return ", ".join(f"set_config('{name}', :{name}, false)" for name in settings), settings
-
-
-def _milliseconds(seconds: float) -> str:
-    return str(round(seconds * 1000))
 
 
 def bound(connection: Any, invocation: Invocation, lock_timeout: float | None = None) -> None:
@@ -94,18 +90,15 @@ def bound(connection: Any, invocation: Invocation, lock_timeout: float | None = 
 
 def refuse_autocommit(connection: Any) -> None:
     """Raises RunnerError if env.py's connection commits each statement by itself."""
-    if getattr(_driver_connection_of(connection.connection), "autocommit", False):
+    pooled = connection.connection
+    # For an async driver, SQLAlchemy's wrapper.
+    if getattr(getattr(pooled, "dbapi_connection", None) or pooled.connection, "autocommit", False):
         raise RunnerError(
             "invalid_project",
             "env.py's engine is in AUTOCOMMIT: what a revision did before it failed could not be rolled back",
             "remove isolation_level='AUTOCOMMIT' from env.py, and run what can't run in a transaction in "
             "op.get_context().autocommit_block()",
         )
-
-
-def _driver_connection_of(pooled: Any) -> Any:
-    """The object with the driver's interface; for an async driver, SQLAlchemy's wrapper."""
-    return getattr(pooled, "dbapi_connection", None) or pooled.connection
 
 
 def enter_autocommit(connection: Any) -> None:
@@ -131,15 +124,13 @@ class Session:
         self._lock_timeout: float | None = None
         """The lock timeout of the revision's next statement; None if the revision set its own."""
         self._set_at = -math.inf
-        self._is_set = False
-        """Whether the limits of the next revision are set."""
+        """When the limits were set; -inf: never, or a revision or a rollback may have changed them since."""
         self._refresh = min(REFRESH_SECONDS, invocation.reserve_seconds / 2)
 
     def run(self, migrate: Callable[..., None], **arguments: Any) -> None:
         """Runs a revision's function. Raises Cancelled if the run must end."""
-        if not self._is_set:
+        if self._set_at == -math.inf:
             self._set(self._invocation.settings.limits.lock_timeout)
-        self._is_set = False
         self.statements = 0
         self.left_transaction = False
         self._is_watching = True
@@ -147,6 +138,7 @@ class Session:
             migrate(**arguments)
         finally:
             self._is_watching = False
+            self._set_at = -math.inf
         if self._invocation.cancelled:
             raise Cancelled
 
@@ -167,7 +159,6 @@ class Session:
         """Records that the next revision's limits are set, until a rollback."""
         self._lock_timeout = self._invocation.settings.limits.lock_timeout
         self._set_at = time.monotonic()
-        self._is_set = True
 
     def before_statement(self, connection: Any, cursor: Any, statement: str, *_: Any) -> None:
         """SQLAlchemy's before_cursor_execute event."""
@@ -194,7 +185,6 @@ class Session:
     def before_rollback(self, *_: Any) -> None:
         """SQLAlchemy's rollback and rollback_savepoint events: they undo the settings."""
         self._set_at = -math.inf
-        self._is_set = False
 
     def before_options(self, connection: Any, options: dict[str, Any]) -> None:
         """SQLAlchemy's set_connection_execution_options event."""
@@ -204,20 +194,17 @@ class Session:
             enter_autocommit(connection)
 
 
-def _driver_connection(pooled: Any) -> Any:
-    """The driver's connection; SQLAlchemy before 1.4.24 has no attribute for it."""
-    if hasattr(pooled, "driver_connection"):
-        return pooled.driver_connection
-    return getattr(pooled.connection, "_connection", pooled.connection)
-
-
 @contextmanager
 def watched(connection: Any, invocation: Invocation) -> Iterator[Session]:
     """The session of a connection while it migrates."""
     from sqlalchemy import event
 
-    session = Session(connection, invocation)
-    invocation.connection = _driver_connection(connection.connection)
+    session, pooled = Session(connection, invocation), connection.connection
+    if hasattr(pooled, "driver_connection"):
+        invocation.connection = pooled.driver_connection
+    else:
+        # SQLAlchemy before 1.4.24
+        invocation.connection = getattr(pooled.connection, "_connection", pooled.connection)
     listeners = {
         "before_cursor_execute": session.before_statement,
         "commit": session.before_commit,

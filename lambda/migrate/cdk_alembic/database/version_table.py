@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from ..protocol.errors import RunnerError
 from ..protocol.request import Invocation
 from .conditions import pooled
+from .connecting import expect
 from .session import BRIEFLY, bound, execute, own_connection
-from .watchdog import expect
 
 # A session that waits in pg_advisory_lock holds a snapshot, and CREATE INDEX CONCURRENTLY waits for snapshots: a deadlock.
 # Polling in autocommit holds none between two tries, https://www.postgresql.org/docs/current/explicit-locking.html

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, chdir, nullcontext
+from pathlib import Path
 from typing import Any
 
 from ..database.conditions import condition
-from ..database.connecting import bounded_connects
+from ..database.connecting import bounded_connects, expect, relax
 from ..database.failures import describe, location, missing_variable
 from ..database.version_table import prepare
-from ..database.watchdog import expect, relax
 from ..protocol.errors import EnvFailed, RunnerError
-from .project import SET_VARIABLE, Project
+from .project import Project
 from .revisions import check_rows
 
 Steps = Callable[[tuple[str, ...], Any], Iterable[Any]]
 Around = Callable[[Any], AbstractContextManager[None]]
+
+_SET_VARIABLE = (
+    "set it: the property `environment` of the construct for the function, "
+    'the setting "environment" in cdk-alembic.json for the local commands'
+)
 
 
 def run_environment(project: Project, steps: Steps, around: Around | None = None) -> None:
@@ -48,56 +54,28 @@ def run_environment(project: Project, steps: Steps, around: Around | None = None
                 raise _outside(error) from error
         finally:
             relax()
-    execution.verify()
+    if execution.failure is not None:
+        # env.py may have caught or replaced it.
+        raise execution.failure
+    if execution.runs == 0:
+        raise RunnerError(
+            "invalid_project",
+            "env.py did not call context.run_migrations()",
+            "compare env.py with Alembic's template until `alembic current` prints the database's revision",
+        )
 
 
-def load_without_database(project: Project) -> None:
-    """Loads the revisions at the point where env.py would connect, with the paths, locations and context that it has set so far.
-
-    Nothing connects, unless env.py has its own `creator`; that connection is not used. If env.py fails earlier, the revisions are
-    loaded with what it has set so far; the code that connects reports the failure.
-    Raises ProjectError for revisions that can't be loaded.
-    """
-    from alembic.runtime.environment import EnvironmentContext
-    from sqlalchemy import event
-    from sqlalchemy.engine import Engine
-    from sqlalchemy.pool import Pool
-
-    def load(*_: Any) -> None:
-        project.load()
-        raise _Loaded
-
-    # If env.py has its own `creator`, it connects without do_connect.
-    listened = ((Engine, "do_connect"), (Pool, "connect"))
-    environment = EnvironmentContext(project.config, project.script, fn=load, dont_mutate=True)
-    for target, name in listened:
-        # A class's listeners run before those of an engine, which may connect themselves.
-        event.listen(target, name, load)
-    try:
-        with suppress(_Loaded, Exception, SystemExit), environment:
-            project.script.run_env()
-    finally:
-        for target, name in listened:
-            event.remove(target, name, load)
-    project.load()
-
-
-class _Loaded(BaseException):
-    """Stops env.py before it connects. A BaseException, so that `except Exception` in env.py does not catch it."""
-
-
-def current(project: Project, look: Callable[[tuple[str, ...], Any], None] | None = None) -> tuple[str, ...]:
-    """The version table's revisions, read on a separate connection; empty if the table does not exist.
+def current(project: Project, look: Callable[[tuple[str, ...], Any], Any] = lambda heads, context: None) -> tuple[Any, Any]:
+    """The version table's revisions, read on a separate connection (empty if the table does not exist), and what `look` returns.
 
     `look(heads, context)` may read more, or write over its own connections. Raises RunnerError.
     """
-    found: list[tuple[str, ...]] = []
+    found: list[tuple[Any, Any]] = []
 
     def steps(heads: tuple[str, ...], context: Any) -> tuple[()]:
         check_rows(project, heads, context.version_table)
-        found.append(tuple(sorted(heads)))
-        if look is not None:
-            look(found[0], context)
+        heads = tuple(sorted(heads))
+        found.append((heads, look(heads, context)))
         return ()
 
     try:
@@ -117,11 +95,12 @@ class _Execution:
     def __init__(self, project: Project, environment: Any, around: Around | None) -> None:
         self.failure: BaseException | None = None
         """The first exception of run_migrations."""
+        self.runs = 0
+        """How often env.py called run_migrations."""
         self._project = project
         self._environment = environment
         self._configure = environment.configure
         self._around = around
-        self._runs = 0
 
     def configure(self, *args: Any, **options: Any) -> None:
         """Replaces EnvironmentContext.configure."""
@@ -132,8 +111,19 @@ class _Execution:
 
     def _run_migrations(self, context: Any, run_migrations: Callable[..., None], arguments: dict[str, Any]) -> None:
         try:
-            _check(context, self._runs)
-            self._runs += 1
+            if context.connection is None or context.dialect.name != "postgresql":
+                raise RunnerError(
+                    "invalid_project",
+                    f"env.py configured {context.dialect.name} without a connection to PostgreSQL",
+                    "make env.py connect to PostgreSQL in online mode",
+                )
+            if self.runs > 0:
+                raise RunnerError(
+                    "invalid_project",
+                    "env.py calls context.run_migrations() more than once",
+                    "make env.py migrate one database and one schema, and deploy one construct for each",
+                )
+            self.runs += 1
             self._project.load()
             if self._around is None:
                 prepare(context.connection)
@@ -144,32 +134,6 @@ class _Execution:
             self.failure = self.failure or error
             raise
 
-    def verify(self) -> None:
-        """Raises the failure, which env.py may have caught or replaced, and RunnerError if no migrations ran."""
-        if self.failure is not None:
-            raise self.failure
-        if self._runs == 0:
-            raise RunnerError(
-                "invalid_project",
-                "env.py did not call context.run_migrations()",
-                "compare env.py with Alembic's template until `alembic current` prints the database's revision",
-            )
-
-
-def _check(context: Any, earlier_runs: int) -> None:
-    if context.connection is None or context.dialect.name != "postgresql":
-        raise RunnerError(
-            "invalid_project",
-            f"env.py configured {context.dialect.name} without a connection to PostgreSQL",
-            "make env.py connect to PostgreSQL in online mode",
-        )
-    if earlier_runs:
-        raise RunnerError(
-            "invalid_project",
-            "env.py calls context.run_migrations() more than once",
-            "make env.py migrate one database and one schema, and deploy one construct for each",
-        )
-
 
 def _outside(error: BaseException) -> RunnerError:
     is_of_the_machine = isinstance(error, OSError) and error.filename is not None
@@ -178,7 +142,46 @@ def _outside(error: BaseException) -> RunnerError:
     return EnvFailed(
         "invalid_project",
         f"env.py failed: {describe(error)}{location(error)}",
-        SET_VARIABLE
+        _SET_VARIABLE
         if missing_variable(error)
         else "run `alembic current` in the backend's folder with the same environment, fix what it reports and try again",
     )
+
+
+def application_context(project: Project) -> AbstractContextManager[Any]:
+    """Flask's application context, if env.py needs one: Flask-Migrate's env.py reads its database from the running application.
+    Raises RunnerError `invalid_project` if there is no application."""
+    env = Path(project.script.dir) / "env.py"
+    if not needs_flask(env):
+        return nullcontext()
+    try:
+        from flask import has_app_context
+    except ImportError:
+        return nullcontext()
+    return nullcontext() if has_app_context() else _load_application(project, env).app_context()
+
+
+def needs_flask(env: Path) -> bool:
+    """Whether an env.py is that of Flask-Migrate."""
+    return env.is_file() and b"current_app" in env.read_bytes()
+
+
+def _load_application(project: Project, env: Path) -> Any:
+    """Loads it as the `flask` command does."""
+    from flask.cli import ScriptInfo
+
+    # `flask db init` creates the project in a folder next to the application.
+    folder = project.directory.parent if env.parent.samefile(project.directory) else project.directory
+    # `location` reports lines relative to the working directory.
+    with chdir(folder):
+        try:
+            # Only the `flask` command reads this variable.
+            return ScriptInfo(app_import_path=os.environ.get("FLASK_APP")).load_app()
+        except (Exception, SystemExit) as error:
+            raise EnvFailed(
+                "invalid_project",
+                f"env.py needs Flask's application, which could not be loaded: {describe(error)}{location(error)}",
+                _SET_VARIABLE
+                if missing_variable(error)
+                else "set FLASK_APP, as for the command `flask`, until `flask db current` works with the same environment",
+            ) from error

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..protocol.errors import RunnerError
 from ..protocol.rules import BACKEND_DIRECTORY, MANIFEST_FILE
-from .package import manifest, package_root
+from .configuration import manifest, package_root
 from .sources import SQL_COMMENT, acknowledgements, definitions, last_name, source_of, text_of
 
 # Methods and classes of Alembic and SQLAlchemy, by their last name.

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import configparser
 import gc
 import os
 import sys
-import tomllib
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -16,19 +14,8 @@ from typing import Any
 from ..database.failures import describe, location
 from ..protocol.errors import ProjectError, RunnerError
 from ..protocol.rules import BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY
-from .graph import Node, duplicate, problem
-from .package import manifest, package_root
-from .versions import refuse_too_old
-
-REPAIR = "run `alembic history` in the backend's folder, fix what it reports and try again"
-
-SET_VARIABLE = (
-    "set it: the property `environment` of the construct for the function, "
-    'the setting "environment" in cdk-alembic.json for the local commands'
-)
-
-# Flask-Migrate's default, https://flask-migrate.readthedocs.io/
-FLASK_MIGRATE_FOLDER = "migrations"
+from .configuration import REPAIR, configuration, manifest, package_root, refuse_too_old
+from .graph import Node, problem
 
 
 class Project:
@@ -58,7 +45,7 @@ class Project:
             sys.path[:] = dict.fromkeys(sys.path)
         except (Exception, SystemExit) as error:
             raise _not_loaded(error) from error
-        self._found: list[Node] = []
+        self._found: list[Any] = []
         self.script.revision_map = RevisionMap(self._scripts)
 
     @classmethod
@@ -89,16 +76,16 @@ class Project:
 
     def problem(self) -> ProjectError | None:
         """The error in the order of the revisions that were loaded; None if there is none."""
-        return problem(self._found)
+        return problem([_node(script) for script in self._found])
 
     def _scripts(self) -> Iterator[Any]:
         """The scripts that Alembic loads."""
         self._found.clear()
         for script in self.script._load_revisions():
-            self._found.append(_node(script))
+            self._found.append(script)
             yield script
-        if error := duplicate(self._found):
-            raise error
+        if len({script.revision for script in self._found}) < len(self._found):
+            raise self.problem()
 
     @property
     def heads(self) -> tuple[str, ...]:
@@ -131,63 +118,6 @@ class Project:
         for name, module in list(sys.modules.items()):
             if (getattr(module, "__file__", None) or "").startswith(inside):
                 del sys.modules[name]
-
-
-def configuration(directory: Path, file: Path | None = None) -> Any:
-    """Alembic's Config of the project in a directory. `file`: its alembic.ini or pyproject.toml, if known. Raises RunnerError
-    `invalid_project`."""
-    try:
-        from alembic.util import CommandError
-    except ImportError as error:
-        raise RunnerError(
-            "invalid_project",
-            f"Alembic could not be imported: {error}",
-            "add alembic to the backend's dependencies (not only to a development group) and try again",
-        ) from error
-    try:
-        found = _configuration(directory, file)
-    except (configparser.Error, tomllib.TOMLDecodeError, UnicodeDecodeError, CommandError) as error:
-        raise RunnerError(
-            "invalid_project",
-            f"Alembic's configuration in {directory.name}/ could not be read: {describe(error)}",
-            REPAIR,
-        ) from error
-    if found is None:
-        raise RunnerError(
-            "invalid_project",
-            f"{directory.name}/ has neither alembic.ini nor [tool.alembic] in pyproject.toml",
-            "point --project, or the construct's code, to the folder with alembic.ini",
-        )
-    return found
-
-
-def _configuration(directory: Path, file: Path | None) -> Any:
-    from alembic.config import Config
-
-    for ini in (directory / "alembic.ini", directory / FLASK_MIGRATE_FOLDER / "alembic.ini") if file is None else (file,):
-        toml = (ini.parent if ini.name == "pyproject.toml" else directory) / "pyproject.toml"
-        if _has_alembic_table(toml):
-            # toml_file was added in Alembic 1.16; earlier versions do not read [tool.alembic].
-            return Config(str(ini if ini != toml else toml.with_name("alembic.ini")), toml_file=str(toml))
-        if ini.is_file():
-            config = Config(str(ini))
-            if not config.get_main_option("script_location") and (ini.parent / "env.py").is_file():
-                # Flask-Migrate's alembic.ini is in the scripts' folder and does not set script_location.
-                config.set_main_option("script_location", str(ini.parent).replace("%", "%%"))
-            return config
-    if (toml := directory / "pyproject.toml").is_file():
-        # A file that can't be parsed may contain the configuration.
-        tomllib.loads(toml.read_text(encoding="utf-8"))
-    return None
-
-
-def _has_alembic_table(toml: Path) -> bool:
-    if not toml.is_file():
-        return False
-    try:
-        return "alembic" in tomllib.loads(toml.read_text(encoding="utf-8")).get("tool", {})
-    except tomllib.TOMLDecodeError:
-        return False
 
 
 @contextmanager

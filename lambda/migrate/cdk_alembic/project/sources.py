@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 SQL_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+CONTAINER_COMMENT = "# cdk-alembic: run in container"
+_IN_CONTAINER = re.compile(r"#\s*cdk-alembic:\s*run\s+in\s+(?:a\s+)?container\s*$")
 _ACKNOWLEDGEMENT = re.compile(r"#\s*cdk-alembic:\s*allow\s+([a-z-]+)\s*:\s*(\S.*?)\s*$")
 
 
@@ -24,6 +26,14 @@ def acknowledgements(source: bytes) -> Iterator[tuple[str, str, int]]:
     for token in tokenize.tokenize(io.BytesIO(source).readline):
         if token.type == tokenize.COMMENT and (match := _ACKNOWLEDGEMENT.match(token.string)):
             yield match[1], match[2], token.start[0]
+
+
+def runs_in_container(source: bytes) -> bool:
+    """Whether a comment marks the revision to run in a container."""
+    if b"cdk-alembic" not in source:
+        return False
+    tokens = tokenize.tokenize(io.BytesIO(source).readline)
+    return any(token.type == tokenize.COMMENT and _IN_CONTAINER.match(token.string) for token in tokens)
 
 
 def definitions(tree: ast.Module) -> dict[str, list[ast.stmt]]:

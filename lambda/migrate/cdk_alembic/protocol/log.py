@@ -29,18 +29,8 @@ _SHORTEST_SECRET = 8
 _secrets: set[str] = set()
 
 
-@contextlib.contextmanager
-def hiding_secrets() -> Iterator[None]:
-    """Within this block, `redact` removes the texts passed to `hide`. Forgets them afterwards: with a database per tenant,
-    passwords would pile up."""
-    try:
-        yield
-    finally:
-        _secrets.clear()
-
-
 def hide(secret: str) -> None:
-    """Makes `redact` remove this text everywhere, including its URL-encoded form."""
+    """Makes `redact` remove this text everywhere, including its URL-encoded form, until `redacted_output` ends."""
     if len(secret) >= _SHORTEST_SECRET:
         _secrets.update((secret, quote(secret, safe="")))
 
@@ -83,20 +73,22 @@ def log(level: str, event: str, **facts: Any) -> None:
 
 @contextlib.contextmanager
 def redacted_output() -> Iterator[None]:
-    """Within this block, redacts the lines that the backend's code prints or logs to stdout and stderr."""
+    """Within this block, redacts the lines that the backend's code prints or logs to stdout and stderr. Afterwards, forgets the
+    texts that were passed to `hide`: with a database per tenant, passwords would pile up."""
     make_record = logging.getLogRecordFactory()
     # Lambda's logging handler does not write to the streams.
     logging.setLogRecordFactory(lambda *args, **options: _redacted_record(make_record(*args, **options)))
-    with (
-        _Redacting(sys.stdout) as out,
-        _Redacting(sys.stderr) as err,
-        contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(err),
-    ):
-        try:
+    try:
+        with (
+            _Redacting(sys.stdout) as out,
+            _Redacting(sys.stderr) as err,
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
             yield
-        finally:
-            logging.setLogRecordFactory(make_record)
+    finally:
+        logging.setLogRecordFactory(make_record)
+        _secrets.clear()
 
 
 def _redacted_record(record: logging.LogRecord) -> logging.LogRecord:

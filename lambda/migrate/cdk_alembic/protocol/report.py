@@ -21,7 +21,13 @@ _UNITS = {"Applied": "Count", "Failed": "Count", "Duration": "Milliseconds", "Lo
 
 
 def completed(invocation: Invocation, answer: Mapping[str, Any]) -> None:
-    """Reports the contract's answer to a request."""
+    """Reports the answer to a request: the contract's MigrateAnswer, TenantAnswer or TenantList."""
+    if answer["command"] == "tenants":
+        log("INFO", "run_ended", stage=answer["stage"], command="tenants", tenants=len(answer["tenants"]))
+        return
+    if "outcomes" in answer:
+        _tenants_completed(invocation, answer)
+        return
     log(
         "INFO",
         "run_ended",
@@ -36,13 +42,7 @@ def completed(invocation: Invocation, answer: Mapping[str, Any]) -> None:
     _ended(invocation, answer["status"], {key: answer[key] for key in ("from", "to", "applied", "runId") if key in answer})
 
 
-def tenants_listed(answer: Mapping[str, Any]) -> None:
-    """Reports the contract's TenantList."""
-    log("INFO", "run_ended", stage=answer["stage"], command="tenants", tenants=len(answer["tenants"]))
-
-
-def tenants_completed(invocation: Invocation, answer: Mapping[str, Any]) -> None:
-    """Reports the contract's TenantAnswer."""
+def _tenants_completed(invocation: Invocation, answer: Mapping[str, Any]) -> None:
     outcomes = answer["outcomes"]
     log(
         "INFO",

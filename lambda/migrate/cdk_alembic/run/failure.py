@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from ..database.conditions import condition
+from ..database.connecting import gave_up
 from ..database.failures import describe, location, sql_state, statement_of
-from ..database.watchdog import gave_up
 from ..project.project import info
 from ..protocol.errors import RunnerError
 from ..protocol.request import Cancelled, Invocation
@@ -122,7 +122,7 @@ def _of_revision(error: BaseException, state: str | None, interrupted: Interrupt
             "migration_failed",
             f"{what} failed: {reason}; no revision is recorded as applied, so the tables were probably created without Alembic "
             "(create_all, or another tool)",
-            f"{kept}; `npx safe-alembic verify` names the revision that has these tables, where env.py reaches this database; "
+            f"{kept}; `safe-alembic verify` names the revision that has these tables, where env.py reaches this database; "
             f"record it with {_stamp(invocation)}",
         )
     if state in (_UNDEFINED_TABLE, _UNDEFINED_SCHEMA) and not invocation.before and not invocation.applied:

@@ -11,9 +11,9 @@ from typing import Any
 
 from ..database import address, drivers
 from ..database.address import DatabaseVariables
-from ..database.connecting import until_connected
+from ..database.connecting import Retries
 from ..database.failures import connection_failure, describe
-from ..project.package import package_root
+from ..project.configuration import package_root
 from ..protocol.checks import wrong_with
 from ..protocol.errors import RunnerError
 from ..protocol.log import hide
@@ -43,7 +43,12 @@ def list_tenants(invocation: Invocation, variables: DatabaseVariables) -> dict[s
     if query is None:
         raise _unusable("the settings have no query that lists the tenants", "list them where the construct says (TenantSource)")
     page = _page(query, invocation.request.after)
-    rows = until_connected(invocation, lambda: {"rows": _ask(invocation, variables, page)})["rows"]
+    retries, rows = Retries(invocation), None
+    while rows is None:
+        try:
+            rows = _ask(invocation, variables, page)
+        except RunnerError as error:
+            retries.pause(error)
     tenants = [{_COLUMNS.get(name, name): value for name, value in row.items() if value is not None} for row in rows]
     _check(tenants)
     return {

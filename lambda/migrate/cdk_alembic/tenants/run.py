@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..database.contents import is_fresh
 from ..database.version_table import VersionTable
 from ..project.environment import current
 from ..project.project import Project
 from ..protocol.request import Invocation
 from ..protocol.tenant_request import Tenant
+from ..run.preconditions import is_fresh
 from ..run.run import Run
 from .connection import KeptConnection
 from .location import locate

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..database import address
 from ..database.address import DatabaseVariables
-from ..database.connecting import until_connected
+from ..database.connecting import Retries
 from ..database.failures import describe, sql_state
 from ..project.project import Project, keeping_scripts
 from ..project.revisions import check_rows
@@ -227,32 +227,35 @@ class _Batch:
     ) -> tuple[TenantRun | None, RunnerError | None]:
         """A tenant's run and its failure."""
         run: TenantRun | None = None
-
-        def attempt() -> dict[str, Any]:
-            nonlocal run
-            self._enter(tenant.secret_arn)
-            run = TenantRun(self.project, invocation, tenant, self.address["database"] if tenant.secret_arn else None, self.kept)
-            self.connects.clear()
-            try:
-                run.upgrade() if self.request.command == "upgrade" else run.plan()
-            except RunnerError as error:
-                if error.code.startswith("database_") and invocation.before is None:
-                    # Fetches a rotated password again.
-                    self.entered = None
-                raise
-            finally:
-                self._learn(tenant, run)
-            return {}
-
         try:
             settings = self._settings(tenant.secret_arn)
             invocation.settings = settings._replace(limits=settings.limits._replace(**limits))
-            until_connected(invocation, attempt)
+            retries = Retries(invocation)
+            while True:
+                try:
+                    self._enter(tenant.secret_arn)
+                    database = self.address["database"] if tenant.secret_arn else None
+                    run = TenantRun(self.project, invocation, tenant, database, self.kept)
+                    self._execute(run, tenant)
+                    return run, None
+                except RunnerError as error:
+                    retries.pause(error)
         except RunnerError as failure:
             return run, failure
         except Exception as failure:
             return run, unforeseen(failure)
-        return run, None
+
+    def _execute(self, run: TenantRun, tenant: Tenant) -> None:
+        self.connects.clear()
+        try:
+            run.upgrade() if self.request.command == "upgrade" else run.plan()
+        except RunnerError as error:
+            if error.code.startswith("database_") and run.invocation.before is None:
+                # Fetches a rotated password again.
+                self.entered = None
+            raise
+        finally:
+            self._learn(tenant, run)
 
     def _came_too_late(self, error: RunnerError) -> bool:
         """Whether the statement was canceled because earlier tenants used up the time: the next request has more."""

@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from cdk_alembic.project.environment import current, load_without_database
+from cdk_alembic.project.environment import current
 from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.errors import RunnerError
 
-from ..scratch import catalog, raw
+from ..scratch import raw
 from ..scratch.baseline import load
+from ..scratch.catalog_reader import read
 from ..scratch.scratch import Scratch
+from ..source.loading import load_without_database
 from .invoke import invoke
 
 
@@ -35,13 +37,8 @@ def at_head(project: Project, scratch: Scratch, ask: dict[str, Any]) -> Iterator
 
 def table_to_fill(project: Project, table: str, column: str) -> dict[str, Any]:
     """TableFacts of a table whose column can be filled in the order of its key. Raises RunnerError `create_failed`."""
-    found: list[dict[str, Any]] = []
-
-    def look(heads: tuple[str, ...], context: Any) -> None:
-        found.append(catalog.read(context.connection, context).tables)
-
-    current(project, look)
-    facts = found[0].get(table)
+    _, tables = current(project, lambda heads, context: read(context.connection, context).tables)
+    facts = tables.get(table)
     if facts is None:
         why = f"there is no table {table} at head"
     elif column not in [one["name"] for one in facts["columns"]]:

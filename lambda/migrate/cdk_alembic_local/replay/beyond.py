@@ -9,8 +9,9 @@ from typing import Any
 from alembic.autogenerate import renderers
 from alembic.operations import ops
 
-from ..scratch import catalog, raw
-from ..scratch.catalog import MARK
+from ..scratch import catalog_sql, raw
+from ..scratch.catalog_reader import Catalog
+from ..scratch.catalog_sql import MARK
 from ..scratch.drift import Drift, flat
 from ..scratch.rows import quoted
 
@@ -150,8 +151,8 @@ def find(context: Any, directives: list[Any]) -> Beyond:
     raw.execute(connection, "SAVEPOINT cdk_alembic_models")
     try:
         raw.execute(connection, f"CREATE SCHEMA IF NOT EXISTS {MARK}")
-        catalog.prepare(connection, context)
-        drift.compare_with(metadata, catalog.take(connection), operations)
+        catalog_sql.prepare(connection, context)
+        drift.compare_with(metadata, Catalog().take(connection), operations)
         schemas = raw.value(connection, _SCHEMAS.format(own=raw.literal(MARK)))
         raw.execute(connection, f"DROP SCHEMA {', '.join(schemas)} CASCADE")
         raw.execute(connection, "CREATE SCHEMA public")

@@ -16,7 +16,7 @@ from cdk_alembic.protocol.errors import EnvFailed, RunnerError
 from cdk_alembic.protocol.log import redact, redacted
 from cdk_alembic.run.failure import no_version_table_schema
 
-from ..scratch import catalog, raw, rows
+from ..scratch import catalog_sql, raw, rows
 from ..scratch.scratch import Scratch
 from ..source.graph import relative
 
@@ -112,7 +112,7 @@ def prepare(context: Any) -> None:
     if context.version_table_schema:
         # In production the deployer creates it, not a revision: Alembic requires it before the first one.
         raw.execute(connection, f"CREATE SCHEMA IF NOT EXISTS {rows.quoted(context.version_table_schema)}")
-    catalog.prepare(connection, context)
+    catalog_sql.prepare(connection, context)
 
 
 @contextmanager

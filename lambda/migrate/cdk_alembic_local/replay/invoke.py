@@ -9,7 +9,7 @@ import socket
 import sys
 from typing import Any, TextIO
 
-from cdk_alembic.database.connecting import until_connected
+from cdk_alembic.database.connecting import Retries
 from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.checks import problems
 from cdk_alembic.protocol.errors import RunnerError
@@ -32,8 +32,13 @@ def invoke(project: Project, request: Any, guard: bool = True) -> dict[str, Any]
     settings = Settings(STAGE, RESTRICTED_COMMANDS, {"source": "environment"}, limits=LIMITS, guard=guard)
     holder = f"cdk-alembic {STAGE} {socket.gethostname()} {os.getpid()}"
     invocation = Invocation(Request.of(request), settings, holder, lambda: SECONDS, 1.0)
+    retries = Retries(invocation)
     with contextlib.redirect_stdout(_WithoutLog(sys.stdout)):
-        return redacted(until_connected(invocation, lambda: execute(project, invocation)))
+        while True:
+            try:
+                return redacted(execute(project, invocation))
+            except RunnerError as error:
+                retries.pause(error)
 
 
 class _WithoutLog(io.TextIOBase):

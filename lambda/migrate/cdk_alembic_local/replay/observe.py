@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cdk_alembic.database.failures import connection_failure, describe, location, sql_state, statement_of
-from cdk_alembic.project.environment import run_environment
-from cdk_alembic.project.flask_app import application_context
+from cdk_alembic.project.environment import application_context, run_environment
 from cdk_alembic.project.project import Project
 from cdk_alembic.project.revisions import alembic_errors, refuse_ahead
 from cdk_alembic.protocol.errors import RunnerError
@@ -19,6 +18,7 @@ from cdk_alembic.run.failure import id_too_long
 from ..scratch import catalog, raw, rows
 from ..scratch.baseline import load
 from ..scratch.catalog import Snapshot, change
+from ..scratch.catalog_reader import Catalog
 from ..scratch.drift import Drift
 from ..scratch.scratch import Scratch
 from ..source.graph import in_words, of_script
@@ -67,6 +67,7 @@ class Replay:
     ) -> None:
         self._project = project
         self._scratch = scratch
+        self._catalog = Catalog()
         self._baseline = ask.get("baseline")
         self._asked = set(ask["revisions"])
         self._drift = Drift() if ask["drift"] else None
@@ -178,7 +179,7 @@ class Replay:
             try:
                 if upgrade.recording.left_transaction:
                     raise NoTrip
-                trip, further = round_trip(context, self._watch, script, arguments, before, after, recordings)
+                trip, further = round_trip(context, self._watch, self._catalog, script, arguments, before, after, recordings)
                 recordings += further
                 facts.update(trip)
             except NoTrip:
@@ -273,7 +274,7 @@ class Replay:
 
     def _snapshot(self, context: Any) -> Snapshot:
         with raw.rolled_back(context.connection):
-            return catalog.take(context.connection)
+            return self._catalog.take(context.connection)
 
     def _said(self, script: Any) -> dict[str, Any]:
         directory = self._project.directory

@@ -14,6 +14,7 @@ from cdk_alembic.protocol.errors import RunnerError
 from cdk_alembic.protocol.log import redact
 
 from ..scratch import catalog, raw
+from ..scratch.catalog_reader import Catalog, read
 from ..scratch.scratch import Scratch
 from .env_facts import around_outer_transaction, prepare
 
@@ -23,13 +24,8 @@ _NOT_COMPARED = ("grants on ",)
 
 def entries_of(project: Project) -> dict[str, str]:
     """The catalog entries of the project's own database, which is only read. Raises RunnerError."""
-    found: list[dict[str, str]] = []
-
-    def look(heads: tuple[str, ...], context: Any) -> None:
-        found.append(_compared(catalog.read(context.connection, context)))
-
-    current(project, look)
-    return found[0]
+    _, entries = current(project, lambda heads, context: _compared(read(context.connection, context)))
+    return entries
 
 
 def place(project: Project, scratch: Scratch, entries: dict[str, str]) -> dict[str, Any]:
@@ -54,6 +50,7 @@ class _Search:
     def __init__(self, project: Project, entries: dict[str, str]) -> None:
         self._project = project
         self._entries = entries
+        self._catalog = Catalog()
         self._revision: str | None = None
         """The running revision."""
         self._fewest: int | None = None
@@ -87,7 +84,7 @@ class _Search:
 
     def _compare(self, revision: str, heads: list[str], context: Any) -> None:
         with raw.rolled_back(context.connection):
-            here = _compared(catalog.take(context.connection))
+            here = _compared(self._catalog.take(context.connection))
         differs = catalog.change(self._entries, here)
         number = sum(map(len, differs.values()))
         if self._fewest is None or number < self._fewest:

@@ -16,9 +16,10 @@ from cdk_alembic.project.revisions import alembic_errors
 from cdk_alembic.protocol.errors import RunnerError
 from cdk_alembic.protocol.log import redact
 
-from ..scratch import catalog, raw, rows
+from ..scratch import raw, rows
 from ..scratch.baseline import load
 from ..scratch.catalog import Snapshot
+from ..scratch.catalog_reader import Catalog
 from ..scratch.scratch import Scratch
 from .env_facts import around_outer_transaction, prepare
 from .placing import settle
@@ -45,6 +46,7 @@ class _Trial:
         self._scratch = scratch
         self._groups = groups
         self._report = report
+        self._catalog = Catalog()
         self._running: dict[str, Any] | None = None
         self._reported: set[str] = set()
 
@@ -130,7 +132,7 @@ class _Trial:
 
     def _snapshot(self, context: Any) -> Snapshot:
         with raw.rolled_back(context.connection):
-            return catalog.take(context.connection)
+            return self._catalog.take(context.connection)
 
     def _state(self, context: Any, snapshot: Snapshot, filled: list[str]) -> dict[str, Any]:
         with raw.rolled_back(context.connection):

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..scratch import catalog, raw, rows
+from ..scratch import raw, rows
 from ..scratch.catalog import Snapshot, change
+from ..scratch.catalog_reader import Catalog
 from .affected_tables import affected_tables
 from .watch import LeftTransaction, Recording, Watch
 from .watched import Result, run_watched
 
+# PostgreSQL 18 can't change the constraints of a domain twice in one transaction.
+_NOT_IN_ONE_TRANSACTION = "unprocessed inval messages"
+
 
 class NoTrip(Exception):
-    """The revision leaves its transaction."""
+    """The revision leaves its transaction, or can't run more than once in one."""
 
 
 def round_trip(
     context: Any,
     watch: Watch,
+    catalog: Catalog,
     script: Any,
     arguments: dict[str, Any],
     before: Snapshot,
@@ -28,7 +33,7 @@ def round_trip(
     connection = context.connection
     context._transaction = connection.begin()
     try:
-        trip = _Trip(context, watch, script, arguments, before, after, upgrade)
+        trip = _Trip(context, watch, catalog, script, arguments, before, after, upgrade)
         trip.go()
         return trip.facts, trip.recordings
     except LeftTransaction:
@@ -43,6 +48,7 @@ class _Trip:
         self,
         context: Any,
         watch: Watch,
+        catalog: Catalog,
         script: Any,
         arguments: dict[str, Any],
         before: Snapshot,
@@ -52,6 +58,7 @@ class _Trip:
         self._context = context
         self._connection = context.connection
         self._watch = watch
+        self._catalog = catalog
         self._script = script
         self._arguments = arguments
         self._before = before
@@ -126,7 +133,10 @@ class _Trip:
 
     def _run(self, function: Any, existing: Snapshot | None = None) -> Result:
         relations = existing.relations if existing else {}
-        return run_watched(self._context, self._watch, self._script, function, self._arguments, relations, confined=True)
+        result = run_watched(self._context, self._watch, self._script, function, self._arguments, relations, confined=True)
+        if result.failure and _NOT_IN_ONE_TRANSACTION in result.failure["message"]:
+            raise NoTrip
+        return result
 
     def _take(self) -> Snapshot:
-        return catalog.take(self._connection)
+        return self._catalog.take(self._connection)

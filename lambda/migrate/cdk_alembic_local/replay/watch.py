@@ -29,7 +29,7 @@ _ENDS_TRANSACTION = re.compile(
 # Only a relation with an ACCESS EXCLUSIVE lock can have a new file.
 _LOCKS = """
 SELECT coalesce(json_agg(json_build_array(relation::bigint, mode,
-  CASE mode WHEN 'AccessExclusiveLock' THEN pg_relation_filenode(relation)::bigint END)), '[]')::text
+  CASE mode WHEN 'AccessExclusiveLock' THEN pg_relation_filenode(relation)::bigint END) ORDER BY relation, mode), '[]')::text
 FROM pg_locks WHERE locktype = 'relation' AND pid = pg_backend_pid() AND granted AND relation >= 16384
 """
 _FILES = """

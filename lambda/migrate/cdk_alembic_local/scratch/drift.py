@@ -11,6 +11,7 @@ from cdk_alembic.database.failures import describe, location
 
 from . import catalog, raw
 from .catalog import Snapshot
+from .catalog_reader import Catalog
 from .rows import quoted
 from .scratch import Scratch
 
@@ -97,7 +98,7 @@ class Drift:
                 if table.schema:
                     raw.execute(connection, f"CREATE SCHEMA IF NOT EXISTS {quoted(table.schema)}")
             metadata.create_all(connection)
-        return catalog.take(connection)
+        return Catalog().take(connection)
 
     def _besides(self, modelled: Snapshot) -> dict[str, Any]:
         """The change from the migrated database to the models' database, without autogenerate's findings."""

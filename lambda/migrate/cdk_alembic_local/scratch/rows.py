@@ -8,7 +8,8 @@ from collections import Counter
 from typing import Any
 
 from . import raw
-from .catalog import MARK, Snapshot
+from .catalog import Snapshot
+from .catalog_sql import MARK
 from .sample_values import candidates
 
 # A row with all values, one that shares as many of its values as possible, and one with NULL wherever possible.
@@ -23,20 +24,24 @@ Rows = dict[str, list[dict[str, Any]]]
 
 def prepare(connection: Any) -> None:
     """Call it before inserting rows, in the marked database."""
+    # Returns the position of the first statement that is accepted or rejected, as asked, and runs none after it.
     raw.execute(
         connection,
         f"""
-CREATE OR REPLACE FUNCTION {MARK}.insert_one(tried json) RETURNS boolean LANGUAGE plpgsql AS $insert$
-DECLARE statement text;
+CREATE OR REPLACE FUNCTION {MARK}.insert_until(wanted boolean, tried json) RETURNS int LANGUAGE plpgsql AS $insert$
+DECLARE statement text; accepted boolean; at int := 0;
 BEGIN
   FOR statement IN SELECT json_array_elements_text(tried) LOOP
     BEGIN
       EXECUTE statement;
-      RETURN true;
+      accepted := true;
     EXCEPTION WHEN OTHERS THEN
+      accepted := false;
     END;
+    EXIT WHEN accepted = wanted;
+    at := at + 1;
   END LOOP;
-  RETURN false;
+  RETURN at;
 END $insert$""",
     )
 
@@ -48,46 +53,49 @@ class Filler:
         self._connection = connection
         self._snapshot = snapshot
         self._kinds = kinds
-        self._filled: dict[str, bool] = {}
+        self._planned: dict[str, None] = {}
+        """Tables, in the order of their rows."""
 
     def fill(self, names: set[str]) -> list[str]:
         """Fills these tables and those that their foreign keys require. Returns all tables with a row."""
         for name in sorted(names):
-            self._table(name, ())
-        return sorted(name for name, filled in self._filled.items() if filled)
+            self._plan(name, ())
+        rows = [(name, kind) for name in self._planned for kind in self._kinds]
+        filled: set[str] = set()
+        while rows:
+            # One round trip for all rows up to one that is rejected.
+            firsts = [self._statement(*row, 0) for row in rows]
+            done = self._insert_until("false", firsts)
+            filled.update(name for name, _ in rows[:done])
+            if done < len(rows):
+                others = list(dict.fromkeys(self._statement(*rows[done], attempt) for attempt in range(1, _TRIES)))
+                if self._insert_until("true", others) < len(others):
+                    filled.add(rows[done][0])
+            rows = rows[done + 1 :]
+        return sorted(filled)
 
-    def _table(self, name: str, above: tuple[str, ...]) -> bool:
-        if name in self._filled:
-            return self._filled[name]
-        if name in above or len(above) > _DEEPEST:
-            return False
-        facts = self._snapshot.tables[name]
+    def _plan(self, name: str, above: tuple[str, ...]) -> None:
+        """Puts the table behind those that its foreign keys require."""
+        if name in self._planned or name in above or len(above) > _DEEPEST:
+            return
         if self._snapshot.is_part_of_another(name):
-            return False  # a partition gets its rows from its parent
-        for constraint in facts["constraints"]:
+            return  # a partition gets its rows from its parent
+        for constraint in self._snapshot.tables[name]["constraints"]:
             if "references" in constraint and constraint["references"]["table"] != name:
-                self._table(constraint["references"]["table"], (*above, name))
-        done = [self._row(name, facts, kind) for kind in self._kinds]
-        self._filled[name] = any(done)
-        return any(done)
+                self._plan(constraint["references"]["table"], (*above, name))
+        self._planned[name] = None
 
-    def _row(self, name: str, facts: dict[str, Any], kind: int) -> bool:
-        first, *others = range(_TRIES)
-        return self._insert(name, facts, kind, [first]) or self._insert(name, facts, kind, others)
+    def _insert_until(self, accepted: str, statements: list[str]) -> int:
+        tried = raw.literal(json.dumps(statements))
+        return raw.value(self._connection, f"SELECT {MARK}.insert_until({accepted}, {tried}::json)::text")
 
-    def _insert(self, name: str, facts: dict[str, Any], kind: int, attempts: list[int]) -> bool:
-        """Tries rows until one is accepted."""
-        tried: list[str] = []
-        for attempt in attempts:
-            # If a twin is not allowed, tries a separate row.
-            values = self._values(name, facts, kind, attempt, kind == TWIN and attempt == 0)
-            columns = ", ".join(quoted(column) for column in values)
-            sql = f"INSERT INTO {quoted_table(name)} ({columns}) OVERRIDING SYSTEM VALUE VALUES ({', '.join(values.values())})"  # noqa: S608
-            if not values:
-                sql = f"INSERT INTO {quoted_table(name)} DEFAULT VALUES"
-            if sql not in tried:
-                tried.append(sql)
-        return raw.value(self._connection, f"SELECT {MARK}.insert_one({raw.literal(json.dumps(tried))}::json)::text")
+    def _statement(self, name: str, kind: int, attempt: int) -> str:
+        # If a twin is not allowed, tries a separate row.
+        values = self._values(name, self._snapshot.tables[name], kind, attempt, kind == TWIN and attempt == 0)
+        if not values:
+            return f"INSERT INTO {quoted_table(name)} DEFAULT VALUES"
+        columns = ", ".join(quoted(column) for column in values)
+        return f"INSERT INTO {quoted_table(name)} ({columns}) OVERRIDING SYSTEM VALUE VALUES ({', '.join(values.values())})"  # noqa: S608
 
     def _values(self, name: str, facts: dict[str, Any], kind: int, attempt: int, shares: bool) -> dict[str, str]:
         unique = _unique_columns(facts)

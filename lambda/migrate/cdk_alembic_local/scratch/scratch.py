@@ -15,7 +15,7 @@ from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.errors import RunnerError
 
 from . import raw
-from .catalog import MARK
+from .catalog_sql import MARK
 
 T = TypeVar("T")
 

@@ -36,6 +36,7 @@ _SQL = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 
+_DIALECT = re.compile(r"dialect(?:\.name|_name)?$", re.IGNORECASE)
 _ASKS_ENVIRONMENT = re.compile(r"\b(?:environ|getenv|settings)\b")
 
 
@@ -130,7 +131,13 @@ class _Walk:
             self._all(node.ifs, context)
         elif isinstance(node, ast.If):
             asks = context.if_environment or _ASKS_ENVIRONMENT.search(ast.unparse(node.test)) is not None
-            self._all(ast.iter_child_nodes(node), replace(context, in_branch=True, if_environment=asks))
+            on_postgres = _is_so_on_postgresql(node.test)
+            branches = [
+                node.test,
+                *(node.body if on_postgres is not False else []),
+                *(node.orelse if on_postgres is not True else []),
+            ]
+            self._all(branches, replace(context, in_branch=True, if_environment=asks))
         elif isinstance(node, (ast.Try, ast.Match)):
             self._all(ast.iter_child_nodes(node), replace(context, in_branch=True))
         else:
@@ -186,6 +193,23 @@ class _Walk:
                 **({"ifEnvironment": True} if context.if_environment else {}),
             }
         )
+
+
+def _is_so_on_postgresql(test: ast.expr) -> bool | None:
+    """Whether a comparison with the name of the dialect holds on PostgreSQL; None for any other condition."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        negated = _is_so_on_postgresql(test.operand)
+        return None if negated is None else not negated
+    if not isinstance(test, ast.Compare) or len(test.ops) != 1 or not _DIALECT.search(ast.unparse(test.left)):
+        return None
+    try:
+        names = ast.literal_eval(test.comparators[0])
+    except ValueError:
+        return None
+    is_it = "postgresql" in (names if isinstance(names, (list, tuple, set)) else [names])
+    if isinstance(test.ops[0], (ast.Eq, ast.In)):
+        return is_it
+    return not is_it if isinstance(test.ops[0], (ast.NotEq, ast.NotIn)) else None
 
 
 def _statement(call: ast.Call) -> ast.expr | None:

@@ -9,13 +9,13 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
-from cdk_alembic.project.environment import load_without_database
-from cdk_alembic.project.flask_app import application_context
+from cdk_alembic.project.environment import application_context
 from cdk_alembic.project.graph import is_meant
 from cdk_alembic.project.project import Project, info
 from cdk_alembic.project.revisions import branch_labels
 from cdk_alembic.protocol.errors import ProjectError, RunnerError
 
+from .loading import load_without_database
 from .stand_ins import reason_not_loaded, stand_ins, values_of
 
 
@@ -35,7 +35,11 @@ def graph(project: Project) -> dict[str, Any]:
     try:
         load(project)
     except ProjectError as error:
-        revisions = list(_of_files(scripts, folder))
+        try:
+            revisions = list(_of_files(scripts, folder))
+        except ImportError:
+            # `version_locations` names a package that is not installed.
+            raise error from None
         followed = {down for revision in revisions for down in revision["downRevisions"]}
         heads = sorted({revision["revision"] for revision in revisions} - followed)
         return {"revisions": revisions, "heads": heads, "problem": error.message}

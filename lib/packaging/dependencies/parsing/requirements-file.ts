@@ -18,7 +18,16 @@ export interface RequirementsFile {
 
 /** Reads a requirements file and those it includes with `-r` and `-c`. */
 export function readRequirementsFile(file: string): RequirementsFile {
-  return parseRequirements(readFileSync(file, 'utf8'), dirname(file), [file]);
+  return parseRequirements(readText(file), dirname(file), [file]);
+}
+
+/** Like pip, decodes by the byte order mark: `pip freeze >` in Windows PowerShell writes UTF-16. */
+function readText(file: string): string {
+  const bytes = readFileSync(file);
+  const isBigEndian = bytes[0] === 0xfe && bytes[1] === 0xff;
+  const isLittleEndian = bytes[0] === 0xff && bytes[1] === 0xfe;
+  const encoding = isLittleEndian ? 'utf-16le' : isBigEndian ? 'utf-16be' : 'utf-8';
+  return new TextDecoder(encoding).decode(bytes);
 }
 
 /** Reads the text of a requirements file. Paths in it are relative to `directory`. */
@@ -33,7 +42,7 @@ function readLine(line: string, directory: string, seen: readonly string[]): Par
   if (option === '-r' || option === '--requirement' || option === '-c' || option === '--constraint') {
     const file = resolve(directory, value);
     if (seen.includes(file) || !existsSync(file)) return { files: [file] };
-    const included = parseRequirements(readFileSync(file, 'utf8'), dirname(file), [...seen, file]);
+    const included = parseRequirements(readText(file), dirname(file), [...seen, file]);
     // Constraints install nothing.
     return /^--?c/.test(option) ? { files: included.files, lines: [`-c ${file}`] } : included;
   }

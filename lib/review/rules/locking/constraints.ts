@@ -1,5 +1,7 @@
+import type { Lock } from '../../../contract/facts';
 import {
   checkInSteps,
+  domainCheckInSteps,
   foreignKeyInSteps,
   foreignKeyOnPartitions,
   keyInSteps,
@@ -9,6 +11,7 @@ import {
 import type { Part, Step } from '../../revision/reviewed';
 import type { Action } from '../../sql/action';
 import type { Found, Rule, RuleInfo } from '../rule';
+import { some } from '../words';
 import { provedNotNull } from './proofs';
 
 type AddConstraint = Step & { readonly action: Extract<Action, { does: 'add constraint' }> };
@@ -52,8 +55,8 @@ export const foreignKeyNotValid = constraintRule(
   },
 );
 
-export const checkNotValid = constraintRule(
-  { id: 'check-not-valid', title: 'a CHECK of an existing table is added without NOT VALID' },
+const checkOfTable = constraintRule(
+  { id: 'check-not-valid', title: 'a CHECK of an existing table or domain is added without NOT VALID' },
   ({ action: { table, constraint }, call }) => {
     if (constraint.kind !== 'check' || constraint.notValid) return undefined;
     return {
@@ -64,6 +67,31 @@ export const checkNotValid = constraintRule(
     };
   },
 );
+
+/** https://www.postgresql.org/docs/current/sql-alterdomain.html#SQL-ALTERDOMAIN-NOTES */
+export const checkNotValid: Rule = {
+  ...checkOfTable,
+  *check(revision, change) {
+    yield* checkOfTable.check?.(revision, change) ?? [];
+    for (const { action, observed, isExisting, place } of revision.upgrade.steps) {
+      if (action.does !== 'add domain constraint' || action.constraint?.notValid) continue;
+      const tables = observed ? tablesShared(observed.locks).filter(isExisting) : ['each table'];
+      const isNew = revision.upgrade.steps.some(({ action: made }) => made.does === 'create type' && made.type === action.domain);
+      if (!tables.length || isNew) continue;
+      yield {
+        ...place,
+        message:
+          `PostgreSQL checks every row of ${some(tables)}, where the domain ${action.domain} is used, under a SHARE lock: ` +
+          'writes wait until the revision commits',
+        instead: domainCheckInSteps(action.domain, action.constraint),
+      };
+    }
+  },
+};
+
+function tablesShared(locks: readonly Lock[]): readonly string[] {
+  return [...new Set(locks.filter(({ mode }) => mode === 'ShareLock').map(({ table }) => table))];
+}
 
 export const constraintBuildsIndex = constraintRule(
   { id: 'constraint-builds-index', title: 'a UNIQUE, PRIMARY KEY or EXCLUDE constraint builds its index under the lock' },

@@ -6,16 +6,25 @@ export const dropPrimaryKey: Rule = {
   id: 'drop-primary-key',
   group: 'locking',
   severity: 'error',
-  title: 'a primary key is dropped and not replaced',
+  title: 'a primary key is dropped and not replaced, or a table loses its replica identity',
   *check({ upgrade }) {
     for (const step of upgrade.steps) {
       const { action, isExisting, place } = step;
+      if (action.does === 'set replica identity' && action.nothing && isExisting(action.table)) {
+        yield {
+          ...place,
+          message:
+            `with REPLICA IDENTITY NOTHING, every UPDATE and DELETE on ${action.table} fails as soon as it is replicated ` +
+            '(a publication, a Blue/Green deployment)',
+          instead: `op.execute("ALTER TABLE ${action.table} REPLICA IDENTITY DEFAULT")  # the primary key`,
+        };
+      }
       if (action.does !== 'drop constraint' || !isExisting(action.table) || !isPrimaryKey(step, upgrade)) continue;
       const { table, constraint } = action;
       const replaced = upgrade.steps.some(
         ({ action: other }) =>
           (other.does === 'add constraint' && other.table === table && other.constraint.kind === 'primary key') ||
-          (other.does === 'set replica identity' && other.table === table),
+          (other.does === 'set replica identity' && other.table === table && !other.nothing),
       );
       if (replaced) continue;
       yield {

@@ -1,0 +1,112 @@
+"""What is known of a project before its revisions are loaded: the package's layout, and Alembic's configuration and version."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from ..database.failures import describe
+from ..protocol.errors import RunnerError
+from ..protocol.rules import MANIFEST_FILE, SUPPORTED_VERSIONS
+
+REPAIR = "run `alembic history` in the backend's folder, fix what it reports and try again"
+
+# Flask-Migrate's default, https://flask-migrate.readthedocs.io/
+FLASK_MIGRATE_FOLDER = "migrations"
+
+
+def package_root() -> Path:
+    """The folder of the function's package."""
+    return Path(os.environ.get("LAMBDA_TASK_ROOT") or Path(__file__).parents[2])
+
+
+def manifest(root: Path) -> dict[str, Any]:
+    """The manifest that lib/packaging/layout/manifest.ts wrote; empty if there is none."""
+    file = root / MANIFEST_FILE
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+
+
+def packaged_driver() -> str | None:
+    """The PostgreSQL driver that env.py uses; None if unknown."""
+    return manifest(package_root()).get("driver")
+
+
+def configuration(directory: Path, file: Path | None = None) -> Any:
+    """Alembic's Config of the project in a directory. `file`: its alembic.ini or pyproject.toml, if known. Raises RunnerError
+    `invalid_project`."""
+    try:
+        from alembic.util import CommandError
+    except ImportError as error:
+        raise RunnerError(
+            "invalid_project",
+            f"Alembic could not be imported: {error}",
+            "add alembic to the backend's dependencies (not only to a development group) and try again",
+        ) from error
+    try:
+        found = _configuration(directory, file)
+    except (configparser.Error, tomllib.TOMLDecodeError, UnicodeDecodeError, CommandError) as error:
+        raise RunnerError(
+            "invalid_project",
+            f"Alembic's configuration in {directory.name}/ could not be read: {describe(error)}",
+            REPAIR,
+        ) from error
+    if found is None:
+        raise RunnerError(
+            "invalid_project",
+            f"{directory.name}/ has neither alembic.ini nor [tool.alembic] in pyproject.toml",
+            "point --project, or the construct's code, to the folder with alembic.ini",
+        )
+    return found
+
+
+def _configuration(directory: Path, file: Path | None) -> Any:
+    from alembic.config import Config
+
+    for ini in (directory / "alembic.ini", directory / FLASK_MIGRATE_FOLDER / "alembic.ini") if file is None else (file,):
+        toml = (ini.parent if ini.name == "pyproject.toml" else directory) / "pyproject.toml"
+        if _has_alembic_table(toml):
+            # toml_file was added in Alembic 1.16; earlier versions do not read [tool.alembic].
+            return Config(str(ini if ini != toml else toml.with_name("alembic.ini")), toml_file=str(toml))
+        if ini.is_file():
+            config = Config(str(ini))
+            if not config.get_main_option("script_location") and (ini.parent / "env.py").is_file():
+                # Flask-Migrate's alembic.ini is in the scripts' folder and does not set script_location.
+                config.set_main_option("script_location", str(ini.parent).replace("%", "%%"))
+            return config
+    if (toml := directory / "pyproject.toml").is_file():
+        # A file that can't be parsed may contain the configuration.
+        tomllib.loads(toml.read_text(encoding="utf-8"))
+    return None
+
+
+def _has_alembic_table(toml: Path) -> bool:
+    if not toml.is_file():
+        return False
+    try:
+        return "alembic" in tomllib.loads(toml.read_text(encoding="utf-8")).get("tool", {})
+    except tomllib.TOMLDecodeError:
+        return False
+
+
+def refuse_too_old() -> None:
+    """Raises RunnerError `invalid_project` for a version before the oldest supported one."""
+    import alembic
+    import sqlalchemy
+
+    for name, module in (("alembic", alembic), ("sqlalchemy", sqlalchemy)):
+        supported = SUPPORTED_VERSIONS[name]
+        if _parts(module.__version__) < _parts(supported["from"]):
+            raise RunnerError(
+                "invalid_project",
+                f"{name} {module.__version__} is installed, and {supported['text']} is supported",
+                f"update {name} in the backend's dependencies and try again",
+            )
+
+
+def _parts(version: str) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", version)[:3]]

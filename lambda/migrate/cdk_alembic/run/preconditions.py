@@ -1,0 +1,162 @@
+"""What stops a run before its first revision: loss of data that is not acknowledged, a missing container, an invalid index."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ..database.connecting import expect, relax
+from ..database.history import is_unfinished
+from ..database.session import execute
+from ..database.version_table import VersionTable
+from ..project.guard import refuse_unacknowledged, unreadable
+from ..project.sources import CONTAINER_COMMENT, runs_in_container, source_of
+from ..protocol.errors import RunnerError
+from ..protocol.log import log
+from ..protocol.request import Invocation
+
+# Excludes the tables of extensions such as PostGIS.
+_HOLDS_TABLES = """
+SELECT EXISTS (
+  SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+  WHERE relkind IN ('r', 'p', 'm', 'f')
+    AND left(nspname, 3) <> 'pg_' AND nspname NOT IN ('information_schema', 'cdk_alembic')
+    AND (CAST(:schema AS text) IS NULL OR nspname = CAST(:schema AS text))
+    AND relname <> CAST(:version_table AS text)
+    AND NOT EXISTS (
+      SELECT FROM pg_depend WHERE classid = CAST('pg_class' AS regclass) AND objid = pg_class.oid AND deptype = 'e'))
+"""
+
+# With a thousand schemas, looking up the names in the scripts is faster than scanning the catalog.
+_NAMED = """
+  AND relation.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = :schema)
+  AND relation.relname IN (SELECT json_array_elements_text(CAST(CAST(:names AS text) AS json)))
+"""
+_NAME = re.compile(r"\w+|(?<=\")[^\"\n]{1,63}(?=\")")
+
+_INVALID = """
+SELECT namespace.nspname, relation.relname, index.indrelid::regclass::text
+FROM pg_index AS index
+JOIN pg_class AS relation ON relation.oid = index.indexrelid
+JOIN pg_namespace AS namespace ON namespace.oid = relation.relnamespace
+WHERE NOT index.indisvalid
+  AND relation.relkind = 'i'
+  AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index AS progress WHERE progress.index_relid = index.indexrelid)
+  {within}
+ORDER BY 1, 2
+"""
+
+
+def is_fresh(
+    connection: Any, table: VersionTable, heads: Iterable[str], lineage: Iterable[str], schema: str | None = None
+) -> bool:
+    """Whether a database has nothing to lose: it has no tables but the version table, or its first run is not finished.
+
+    `connection` is in autocommit. `heads` are the version table's revisions, `lineage` these and their ancestors. `schema`:
+    the only schema to check; None: all of them. An empty version table proves nothing: Alembic may have been adopted late.
+    """
+    if heads:
+        return is_unfinished(connection, table, lineage)
+    return not execute(connection, _HOLDS_TABLES, schema=schema, version_table=table.name).scalar()
+
+
+def check(invocation: Invocation, connection: Any, table: VersionTable, scripts: list[Any], fresh: bool) -> None:
+    """Checks an upgrade that runs `scripts`, over an autocommit connection. `fresh`: whether the database has nothing to lose.
+    Raises RunnerError `blocked`, `needs_container` or `invalid_index`."""
+    if invocation.settings.guard and not fresh:
+        refuse_unacknowledged(scripts, invocation.settings.guard_unread)
+        invocation.warnings.extend(unreadable(scripts))
+    if invocation.compute == "function" and invocation.settings.container is None:
+        _refuse_container(scripts, invocation, fresh)
+    schema = table.own_schema if invocation.tenant is not None else None
+    may_drop = "drop_invalid_indexes" in invocation.request.allow
+    invocation.warnings.extend(_check_indexes(connection, scripts, may_drop, schema))
+
+
+def _refuse_container(scripts: list[Any], invocation: Invocation, fresh: bool) -> None:
+    stage = invocation.settings.stage
+    if invocation.request.compute == "container":
+        raise RunnerError(
+            "needs_container",
+            f"the request wants a container, but stage {stage} has none",
+            "set compute: MigrationCompute.container({ cluster }) on the AlembicMigration of this stage and deploy, or send the "
+            "request without `in`; nothing was applied",
+        )
+    # While a database is built from empty, no revision takes long.
+    revisions = [] if fresh else [script.revision for script in scripts if is_for_container(script, invocation)]
+    if revisions:
+        raise RunnerError(
+            "needs_container",
+            f"{', '.join(revisions)} has the comment `{CONTAINER_COMMENT}`, but stage {stage} has no container",
+            "set compute: MigrationCompute.container({ cluster }) on the AlembicMigration of this stage and deploy, or "
+            "remove the comment from a revision that ends within the function's time; nothing was applied",
+            revision=revisions[0],
+        )
+
+
+def is_for_container(script: Any, invocation: Invocation) -> bool:
+    """Whether a revision runs in a container: it has the comment CONTAINER_COMMENT, or the request says so for all."""
+    return invocation.request.compute == "container" or runs_in_container(source_of(Path(script.path)))
+
+
+def _check_indexes(connection: Any, scripts: Iterable[Any], may_drop: bool, schema: str | None = None) -> list[str]:
+    """Finds the indexes that a failed CREATE INDEX CONCURRENTLY left behind: they slow down every write, and IF NOT EXISTS treats
+    them as built. Drops the invalid indexes that the scripts name if `may_drop`; raises RunnerError `invalid_index` if not.
+
+    Returns a warning for each invalid index that no script names. With a `schema`, only indexes in it that the scripts name are
+    searched for. `connection` is in autocommit.
+    """
+    sources: dict[str, str] = {}
+    if schema is None:
+        invalid = connection.exec_driver_sql(_INVALID.format(within="")).fetchall()
+    else:
+        sources = _sources(scripts)
+        names = json.dumps(sorted(_names(tuple(sources.values()))))
+        invalid = execute(connection, _INVALID.format(within=_NAMED), schema=schema, names=names).fetchall()
+    if not invalid:
+        return []
+    sources = sources or _sources(scripts)
+    warnings = []
+    for schema, name, table in invalid:
+        revision = next((revision for revision, source in sources.items() if re.search(rf"\b{re.escape(name)}\b", source)), None)
+        drop = f"DROP INDEX CONCURRENTLY {_quoted(connection, schema)}.{_quoted(connection, name)}"
+        if revision is None:
+            warnings.append(
+                f"the index {schema}.{name} on {table} is invalid: no query uses it and it slows down every write; {drop}"
+            )
+        elif may_drop:
+            # DROP INDEX CONCURRENTLY waits for every transaction that may use the index, and blocks none.
+            relax()
+            lock_timeout = connection.exec_driver_sql("SELECT current_setting('lock_timeout')").scalar()
+            connection.exec_driver_sql("SELECT set_config('lock_timeout', '0', false)")
+            connection.exec_driver_sql(drop)
+            connection.exec_driver_sql(f"SELECT set_config('lock_timeout', '{lock_timeout}', false)")
+            expect()
+            log("WARNING", "invalid_index_dropped", index=f"{schema}.{name}", table=table, revision=revision)
+        else:
+            raise RunnerError(
+                "invalid_index",
+                f"the index {schema}.{name} on {table} is invalid, left behind by a failed CREATE INDEX CONCURRENTLY, "
+                f"and revision {revision} names it",
+                f'nothing was applied; run `{drop}`, or send {{"allow": ["drop_invalid_indexes"]}}, and run again',
+                revision=revision,
+            )
+    return warnings
+
+
+def _sources(scripts: Iterable[Any]) -> dict[str, str]:
+    return {script.revision: Path(script.path).read_text(encoding="utf-8", errors="replace") for script in scripts}
+
+
+@lru_cache(maxsize=4)
+def _names(sources: tuple[str, ...]) -> set[str]:
+    """All words in the scripts that could be an index's name."""
+    return {name for source in sources for name in _NAME.findall(source)}
+
+
+def _quoted(connection: Any, name: str) -> str:
+    return connection.dialect.identifier_preparer.quote(name)

@@ -1,0 +1,70 @@
+"""The commands plan, current and history: compare the database's revisions with the scripts. They write nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..database import history
+from ..database.session import brief_connection
+from ..database.version_table import find
+from ..project.environment import current
+from ..project.guard import unread_warnings
+from ..project.project import Project, info
+from ..project.render import render
+from ..project.revisions import path
+from ..protocol.request import Invocation
+from ..protocol.rules import STATUSES
+from .preconditions import is_fresh
+from .run import Outcome
+
+
+def read(project: Project, invocation: Invocation) -> Outcome:
+    """Reads the database. Raises RunnerError."""
+    command, revision = invocation.request.command, invocation.request.revision
+
+    def look(heads: tuple[str, ...], context: Any) -> tuple[list[dict[str, Any]], dict[str, str], bool]:
+        runs, checksums = history.read(context)
+        if command != "plan" or set(heads) == set(project.heads):
+            return runs, checksums, False
+        lineage = project.lineage(revision for revision in heads if project.known(revision))
+        with brief_connection(context) as connection:
+            return runs, checksums, is_fresh(connection, find(context), heads, lineage)
+
+    heads, (runs, checksums, fresh) = current(project, look)
+    lineage = project.lineage(revision for revision in heads if project.known(revision))
+    scripts = list(project.script.walk_revisions())
+    if runs and command != "history":
+        invocation.warnings.extend(_about(runs[0]))
+    edited = [
+        script.revision
+        for script in scripts
+        if script.revision in lineage and checksums.get(script.revision) not in (None, history.checksum(script))
+    ]
+    facts: dict[str, Any] = {"edited": edited}
+    if command == "history":
+        facts["runs"] = runs
+        facts["history"] = [
+            {**info(script), "downRevisions": list(script._versioned_down_revisions), "applied": script.revision in lineage}
+            for script in scripts
+        ]
+    if project.unknown(heads):
+        return Outcome("ahead", heads, heads, list(project.heads), facts=facts)
+    steps, target = path(project, (revision or "head") if command == "plan" else "heads", heads, downgrade=False)
+    invocation.warnings.extend(unread_warnings([step.revision for step in steps]))
+    if invocation.request.sql:
+        facts["sql"] = render(project, steps)
+    return Outcome("pending" if steps else "complete", heads, heads, target, steps, fresh, facts)
+
+
+def _about(run: dict[str, Any]) -> list[str]:
+    """Warnings about the last run."""
+    outcome = run["outcome"]
+    if outcome in STATUSES:
+        return []
+    who = f"{run['command']} of {run['requestedBy']}"
+    if outcome == history.RUNNING:
+        return [f"a run has been going on since {run['startedAt']}: {who}"]
+    if outcome == history.KILLED:
+        count = len(run["applied"])
+        return [f"the last run, {who}, began at {run['startedAt']} and was killed; it had applied {count} revisions"]
+    return [f"the last run, {who}, failed at {run['endedAt']} with {outcome}: {run['error']}"]

@@ -1,0 +1,252 @@
+"""The revisions of one run, from their start to their commit, and the run's record in the database.
+
+The record has its own schema: autogenerate compares only the default schema, so it never proposes to drop it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..database import history
+from ..database.connecting import expect
+from ..database.failures import describe
+from ..database.session import Session, brief_connection, execute
+from ..database.version_table import BACKEND, VersionTable, held_by
+from ..project.project import info
+from ..protocol.log import log, redact
+from ..protocol.request import Invocation
+
+# The drivers pass lists differently; all of them accept JSON text.
+# Only the holder of the mutex runs, so a run still marked running was killed.
+_BEGIN = """
+WITH killed AS (
+  UPDATE cdk_alembic.run SET outcome = 'killed', ended_at = clock_timestamp(), error = 'the process ended without an answer'
+  WHERE version_table = :version_table AND outcome = 'running' AND id <> CAST(:id AS uuid)
+)
+INSERT INTO cdk_alembic.run (id, version_table, stage, command, requested_by, from_revisions, to_revisions, fresh)
+SELECT CAST(:id AS uuid), :version_table, :stage, :command, :requested_by, heads, heads, CAST(:fresh AS boolean)
+FROM (SELECT ARRAY(SELECT json_array_elements_text(CAST(CAST(:heads AS text) AS json)))) AS given (heads)
+ON CONFLICT (id) DO UPDATE SET outcome = 'running', ended_at = NULL
+"""
+_APPLIED = f"""
+INSERT INTO cdk_alembic.run_revision (run_id, revision, message, duration_ms, statements, checksum)
+VALUES (CAST(:id AS uuid), :revision, :message, :duration_ms, :statements, :checksum)
+RETURNING {held_by("CAST(:mutex AS int)")}
+"""  # noqa: S608 - constants
+_COMMITTED_BEFORE_ANOTHER = """
+SELECT revision FROM cdk_alembic.run_revision WHERE run_id = CAST(:id AS uuid) AND EXISTS (
+  SELECT FROM cdk_alembic.run AS later JOIN cdk_alembic.run AS own USING (version_table)
+  WHERE own.id = CAST(:id AS uuid) AND later.started_at > own.started_at)
+"""
+_END = """
+UPDATE cdk_alembic.run SET ended_at = clock_timestamp(), outcome = :outcome, error = :error,
+  to_revisions = CASE WHEN CAST(:heads AS text) IS NULL THEN to_revisions
+    ELSE ARRAY(SELECT json_array_elements_text(CAST(CAST(:heads AS text) AS json))) END
+WHERE id = CAST(:id AS uuid)
+"""
+
+
+@dataclass
+class Revision:
+    """A revision of this run."""
+
+    script: Any
+    began: float = field(default_factory=time.monotonic)
+    applied: dict[str, Any] = field(default_factory=dict)
+    """The contract's AppliedRevision, once its function has ended."""
+    is_recorded: bool = False
+    """Whether its record is in its own transaction."""
+    was_held: bool = False
+    """Whether the mutex was held when that record was written."""
+
+
+class Record:
+    """What a run has done. If the role may not write it into the database, the run continues without."""
+
+    def __init__(self, invocation: Invocation, downgrade: bool) -> None:
+        self.run_id = invocation.request.run_id or str(uuid.uuid4())
+        self.begun = False
+        """Whether the database has a record of this run."""
+        self.running: Revision | None = None
+        self.uncommitted: list[Revision] = []
+        """Revisions that are done in a transaction that is still open: env.py's own, or one that started when a revision ended
+        Alembic's."""
+        self.by_itself: list[str] = []
+        """Revisions that ended Alembic's transaction and whose version stamp is not committed."""
+        self.failure: BaseException | None = None
+        """Why the running revision could not write its record."""
+        self._is_apart = False
+        """Whether a revision's record can't be written in the revision's transaction, and is written after it."""
+        self._invocation = invocation
+        self._downgrade = downgrade
+        self._backend = 0
+        """Process id of the backend that holds the mutex; its connection may be closed when the run is concluded."""
+
+    def begin(self, mutex: Any, table: VersionTable, heads: tuple[str, ...], fresh: bool) -> None:
+        """Creates the schema if needed, and records the start of the run. `mutex`: the autocommit connection that holds the
+        mutex. `fresh`: whether the database has nothing to lose."""
+        self._backend = mutex.info[BACKEND]
+        with self._warning():
+            if self._invocation.tenant is not None:
+                history.create_among_rivals(mutex)
+            elif not mutex.exec_driver_sql(history.EXISTS).scalar():
+                history.create(mutex)
+            execute(
+                mutex,
+                _BEGIN,
+                id=self.run_id,
+                version_table=table.full_name,
+                stage=self._invocation.settings.stage,
+                command=self._invocation.request.command,
+                requested_by=self._invocation.request.requested_by,
+                heads=json.dumps(heads),
+                fresh=fresh,
+            )
+            self.begun = True
+
+    def write(self, connection: Any, session: Session) -> None:
+        """Records the running revision in its own transaction, and sets the limits of the next one."""
+        from sqlalchemy.exc import SQLAlchemyError
+
+        if not self.begun or self._is_apart:
+            return
+        expect()
+        revision = self.running
+        revision.applied = _applied(revision, session)
+        try:
+            # If the record failed the transaction, a retry would repeat what the revision has committed itself.
+            with connection.begin_nested() if session.left_transaction else nullcontext():
+                revision.was_held = self._insert(connection, revision, session.next_limits())
+        except SQLAlchemyError as error:
+            self._is_apart = True
+            if session.left_transaction:
+                return
+            self.failure = error
+            raise
+        session.were_set()
+        revision.is_recorded = True
+
+    def _insert(self, connection: Any, revision: Revision, limits: tuple[str, dict[str, str]] = ("", {})) -> bool:
+        """Returns whether the mutex is still held. `limits`: expressions and parameters to add to the statement. Raises
+        SQLAlchemyError."""
+        calls, values = limits
+        row = execute(
+            connection,
+            f"{_APPLIED}, {calls}" if calls else _APPLIED,
+            id=self.run_id,
+            revision=revision.applied["revision"],
+            message=revision.applied["message"],
+            duration_ms=revision.applied["durationMs"],
+            statements=revision.applied["statements"],
+            checksum=history.checksum(revision.script),
+            mutex=self._backend,
+            **values,
+        ).one()
+        return row[0]
+
+    def done(self, mutex: Any, session: Session, in_transaction: bool) -> bool:
+        """Call it after Alembic has stamped the running revision. Returns whether the mutex is known to be held."""
+        revision = self.running
+        revision.applied = revision.applied or _applied(revision, session)
+        self.uncommitted.append(revision)
+        is_held = revision.was_held
+        if not in_transaction:
+            is_held = self.commit(mutex) or is_held
+            self.by_itself.clear()
+        elif session.left_transaction:
+            self.by_itself.append(revision.script.revision)
+        self.running = None
+        return is_held
+
+    def commit(self, connection: Any) -> bool:
+        """Reports the revisions that are committed now. `connection` is in autocommit. Returns whether the mutex is known to be
+        held."""
+        is_held = False
+        for revision in self.uncommitted:
+            applied = revision.applied
+            self._invocation.applied.append(applied)
+            if not revision.is_recorded:
+                is_held = False
+                with self._warning():
+                    is_held = self.begun and self._insert(connection, revision)
+            if self._invocation.tenant is not None:
+                # Thousands of tenants would write too many lines.
+                continue
+            log(
+                "INFO",
+                "revision_downgraded" if self._downgrade else "revision_applied",
+                stage=self._invocation.settings.stage,
+                revision=applied["revision"],
+                message=applied["message"],
+                milliseconds=applied["durationMs"],
+                statements=applied["statements"],
+            )
+        self.uncommitted.clear()
+        return is_held
+
+    def forget_lost(self, lineage: set[str], context: Any) -> list[str]:
+        """Forgets the revisions of this run that a version table with this lineage does not show, and returns them."""
+        done = [*self._invocation.applied, *(revision.applied for revision in self.uncommitted)]
+        lost = [item["revision"] for item in done if (item["revision"] in lineage) == self._downgrade]
+        if lost:
+            moved = self._committed_before_another(context)
+            lost = [revision for revision in lost if revision not in moved]
+        self._invocation.applied[:] = [item for item in self._invocation.applied if item["revision"] not in lost]
+        self.uncommitted = [revision for revision in self.uncommitted if revision.applied["revision"] not in lost]
+        return lost
+
+    def _committed_before_another(self, context: Any) -> set[str]:
+        """The revisions that this run committed together with the version table, if another run has started since: that one may
+        have moved the version table."""
+        from sqlalchemy.exc import SQLAlchemyError
+
+        if not self.begun or self._is_apart:
+            return set()
+        with suppress(SQLAlchemyError), brief_connection(context) as connection:
+            return {row[0] for row in execute(connection, _COMMITTED_BEFORE_ANOTHER, id=self.run_id)}
+        return set()
+
+    def end(
+        self, context: Any, outcome: str, heads: tuple[str, ...] | None, error: str | None = None, connection: Any = None
+    ) -> None:
+        """Records how the run ended. `heads`: the version table's revisions; None: unknown. `connection`: an open autocommit
+        connection to use instead of a new one: after hours, the password for a new one may have expired."""
+        from sqlalchemy.exc import SQLAlchemyError
+
+        if not self.begun:
+            return
+        values = {
+            "id": self.run_id,
+            "outcome": outcome,
+            "error": redact(error) if error else None,
+            "heads": None if heads is None else json.dumps(heads),
+        }
+        if connection is not None:
+            with suppress(SQLAlchemyError):
+                execute(connection, _END, **values)
+                return
+        with self._warning(), brief_connection(context) as connection:
+            execute(connection, _END, **values)
+
+    @contextmanager
+    def _warning(self) -> Iterator[None]:
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            yield
+        except SQLAlchemyError as error:
+            self.begun = False
+            reason = describe(error)
+            self._invocation.warnings.append(f"the run history could not be written: {reason}")
+            log("WARNING", "history_not_written", stage=self._invocation.settings.stage, reason=reason)
+
+
+def _applied(revision: Revision, session: Session) -> dict[str, Any]:
+    milliseconds = round((time.monotonic() - revision.began) * 1000)
+    return {**info(revision.script), "durationMs": milliseconds, "statements": session.statements}

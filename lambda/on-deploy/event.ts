@@ -1,0 +1,40 @@
+import { choiceOf, isRecord, type Rule, text } from '../../lib/contract/checks/rules';
+import { problemsOfKeys, refuse } from './refuse';
+
+const NEXT = 'leave this function to CloudFormation; use `npx migrate-invoke` to migrate';
+const TEXT = text();
+const ANY_TEXT = text({ pattern: '[\\s\\S]*' });
+export const TIME: Rule = { type: 'number', from: 0, whole: true, wrong: '{key} must be milliseconds since the epoch' };
+
+/**
+ * Refuses what CloudFormation and the Provider framework never send: somebody called the function.
+ *
+ * @param properties keys of the resource's properties
+ * @param ofFramework the rules of what `onEvent` passes to `isComplete`
+ */
+export function checkEvent(
+  event: unknown,
+  properties: readonly string[],
+  ofFramework: Readonly<Record<string, Rule>> = {},
+): void {
+  const { RequestType, ResourceProperties } = isRecord(event) ? event : {};
+  const isDelete = RequestType === 'Delete';
+  const problems = problemsOfKeys(event, {
+    RequestType: choiceOf(['Create', 'Update', 'Delete']),
+    ...(RequestType !== 'Create' && { PhysicalResourceId: TEXT }),
+    ...(!isDelete && { StackId: TEXT, RequestId: TEXT, ...ofFramework }),
+  });
+  const keys = Object.fromEntries(properties.map((key) => [key, TEXT]));
+  refuse(isDelete ? problems : [...problems, ...problemsOfKeys(ResourceProperties, keys)], NEXT);
+}
+
+/** The rules of what the handler itself returned to the framework. */
+export const PLANNED: Readonly<Record<string, Rule>> = {
+  Data: {
+    type: 'object',
+    shape: { name: 'Data', keys: { fromRevision: { ...ANY_TEXT, neededBy: 'all' } } },
+    wrong: 'Data must be a JSON object',
+  },
+  PendingCount: { type: 'number', from: 0, whole: true, wrong: '{key} must be a number of revisions' },
+  StartedAt: TIME,
+};

@@ -1,0 +1,23 @@
+import { isRecord, type Rule, wrongWith } from '../../lib/contract/checks/rules';
+
+/** An event that this handler does not take. Its name is the error in Step Functions. */
+class Refused extends Error {
+  override readonly name = 'invalid_request';
+
+  constructor(problems: readonly string[], next: string) {
+    super(`[invalid_request] ${problems.join('; ')}; nothing was started; next: ${next}`);
+    // The Provider framework appends the stack to the message.
+    this.stack = this.name;
+  }
+}
+
+/** Throws the error `invalid_request` if there are problems. */
+export function refuse(problems: readonly string[], next: string): void {
+  if (problems.length) throw new Refused(problems, next);
+}
+
+/** The problems of some keys of a value; others may be there. */
+export function problemsOfKeys(value: unknown, rules: Readonly<Record<string, Rule>>): string[] {
+  if (!isRecord(value)) return ['the event must be a JSON object'];
+  return Object.entries(rules).flatMap(([key, rule]) => wrongWith(rule, value[key], key));
+}

@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { optionFor } from '../dependencies/elsewhere';
+import { normalized } from '../dependencies/parsing/requirement';
+import type { DependencySource } from '../dependencies/source';
+import { PackagingError } from '../errors';
+import type { AlembicFolders } from '../project/alembic-project';
+import { listFiles } from '../project/sources';
+import type { LoadedWith, Proof } from './proof';
+
+/** A package that can be loaded. */
+export interface Loaded extends LoadedWith {
+  /** The backend's folder. */
+  readonly directory: string;
+  readonly alembic: AlembicFolders;
+  /** Folders of the backend that an editable install would put on Python's path. */
+  readonly roots: readonly string[];
+  /** Where its dependencies come from. */
+  readonly source: Pick<DependencySource, 'add' | 'files' | 'run'>;
+  readonly onlyImported: boolean;
+}
+
+/** What loading a package says about it. Returns warnings. Throws PackagingError if it can't run in the function. */
+export function judgeProof(loaded: Loaded, proof: Proof): string[] {
+  const { directory, databaseVariables, hasUnknownVariables, onlyImported } = loaded;
+  const { refused, missing, fails, unproved, elsewhere, foreign = [] } = proof;
+  if (refused) throw new PackagingError('invalid_revisions', `the migrations of ${directory} can't be deployed: ${refused}`);
+  if (missing) throw new PackagingError('missing_module', missingModule(loaded, missing));
+  // The function's variables are complete: it would do the same.
+  const isSame = databaseVariables !== undefined && !hasUnknownVariables;
+  const warnings: string[] = [];
+  if (fails && (fails.inCode ? !foreign.length : isSame)) {
+    throw new PackagingError('fails_on_lambda', `env.py of ${directory} fails: ${fails.reason}. ${remedyOf(loaded, fails)}`);
+  }
+  if (fails && (fails.inCode || !hasUnknownVariables)) {
+    warnings.push(`env.py of ${directory} fails with the function's environment: ${fails.reason}. ${remedyOf(loaded, fails)}`);
+  } else if (onlyImported && unproved) {
+    warnings.push(`whether all that a migration imports is in the package was not proved: ${unproved}`);
+  }
+  if (elsewhere) {
+    const text = `env.py of ${directory} connects to ${elsewhere}, not to the function's database${placeOf(loaded, elsewhere)}`;
+    if (isSame) throw new PackagingError('other_database', `${text}. ${addressRemedy(loaded)}`);
+    if (!hasUnknownVariables) warnings.push(`${text}. ${addressRemedy(loaded)}`);
+  }
+  return warnings;
+}
+
+/** The next step for an env.py that fails. */
+function remedyOf({ source }: Loaded, { reason, inCode, unset }: NonNullable<Proof['fails']>): string {
+  if (inCode) return `If a distribution or a version is missing, ${source.add.replace('{}', 'it')}`;
+  if (/only \/tmp is writable/.test(reason)) return 'Write to /tmp there, or only if a setting asks for it';
+  if (unset.length) return `Set what it needs in environment: the backend reads ${unset.join(', ')}, not set here`;
+  return `If it needs a setting, set it in environment; "${source.run}alembic current" with the same variables shows the rest`;
+}
+
+const LINE = 'config.set_main_option("sqlalchemy.url", os.environ["DATABASE_URL"].replace("%", "%%"))';
+
+/** The next step for an env.py that does not connect to the function's database. */
+function addressRemedy({ databaseVariables }: Loaded): string {
+  const names = Object.entries(databaseVariables ?? {}).flatMap(([part, name]) => (part === 'urlScheme' ? [] : [name]));
+  const given = names.length
+    ? `The function sets ${names.join(', ')}: if env.py reads other variables, name them with DatabaseVariables`
+    : 'If env.py reads the address from variables, set them in environment';
+  return `${given}; if it reads none, add this line to it: ${LINE}`;
+}
+
+/** Where an address is written. */
+function placeOf({ directory, alembic }: Loaded, address: string): string {
+  const [, url = ''] =
+    /^[ \t]*sqlalchemy\.url[ \t]*=[ \t]*(\S+)/m.exec(readFileSync(join(directory, alembic.config), 'utf8')) ?? [];
+  const [host = ''] = address.split(':');
+  return url.includes(`${host}/`) || url.includes(`${host}:`) ? `: ${alembic.config} has it as sqlalchemy.url` : '';
+}
+
+/** Folders whose modules serve something else than the backend. */
+const OTHERS = /(?:^|\/)(?:\..*|node_modules|__pycache__|site-packages|venv|tests?|docs|examples|scripts)$/;
+
+/** The only folder of the backend that has a module; undefined if none or several have it. */
+export function rootOf({ directory, roots }: Loaded, module: string): string | undefined {
+  const path = module.split('.').join('/');
+  const files = listFiles(directory, (name, isDirectory) => isDirectory && OTHERS.test(name));
+  const found = files.flatMap((file) =>
+    [`/${path}.py`, `/${path}/__init__.py`].flatMap((end) => (file.endsWith(end) ? file.slice(0, -end.length) : [])),
+  );
+  const folders = [...new Set(found)].filter((folder) => !roots.includes(folder));
+  return folders.length === 1 ? folders[0] : undefined;
+}
+
+/** The warning for a folder that the package puts on Python's path. */
+export function addedRoot({ alembic }: Loaded, { module, by }: NonNullable<Proof['missing']>, root: string): string {
+  return (
+    `${fileOf(by)} imports ${module} from ${root}, which Alembic's ${alembic.config} does not put on Python's path: the function does. ` +
+    `"prepend_sys_path = ${root}" there does it for the command alembic too, if it is called where the backend's folder is`
+  );
+}
+
+function missingModule({ directory, source }: Loaded, { module, by, unset, own }: NonNullable<Proof['missing']>): string {
+  const [first = ''] = module.split('.');
+  const option = own ? undefined : optionFor(source, (name) => `${name}-`.startsWith(`${normalized(first)}-`));
+  const remedy = own
+    ? 'if your build generates it, run that first'
+    : option
+      ? `set ${option} to package it`
+      : `${source.add.replace('{}', `the distribution of ${first}`)}, or give the folder that holds it`;
+  const settings = unset.length
+    ? `. If a setting avoids that import, set it in environment: the backend reads ${unset.join(', ')}, not set here`
+    : '';
+  return `${fileOf(by)} imports ${module}, which the package of ${directory} does not have: ${remedy}${settings}`;
+}
+
+function fileOf(by: string): string {
+  return by.replace(/^(?:backend|site-packages)\//, '') || 'a migration';
+}
