@@ -38,7 +38,8 @@ async function main(): Promise<void> {
     const date = new Date().toISOString().slice(0, 10);
     return { date, tools: scored.map(({ tool: { name, version }, judged }) => ({ name, version, judged })) };
   });
-  writeFileSync(RESULTS, `${JSON.stringify(results, undefined, 2)}\n`);
+  writeFileSync(RESULTS, JSON.stringify(results, undefined, 2));
+  await mustRun('npx', ['biome', 'format', '--write', RESULTS], { env: process.env, cwd: projectDirectory });
   writeFileSync(PAGE, pageWith(results, readFileSync(PAGE, 'utf8')));
   console.log(`${scoreTable(results)}\n\n${missList(results)}`);
 }
