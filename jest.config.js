@@ -35,9 +35,11 @@ module.exports = {
       ...common,
       displayName: 'unit',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '/test/e2e/', '/test/review/majors.test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', '/test/e2e/', '/test/review/majors.test.ts', '/test/packages/managers.test.ts'],
     },
+    // For the soak tests: they take minutes.
     { ...common, displayName: 'majors', testMatch: ['<rootDir>/test/review/majors.test.ts'] },
+    { ...common, displayName: 'managers', testMatch: ['<rootDir>/test/packages/managers.test.ts'] },
     ...olderCdk,
     { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts'] },
   ],

@@ -36,6 +36,7 @@ runSuite(MINUTES, (context) => {
   const others = [
     { name: 'handlers', check: handlers },
     { name: 'majors', check: jestCheck(context, 'majors', 1) },
+    { name: 'managers', check: jestCheck(context, 'managers', 1) },
   ];
   return { groups: [[...parts, ...others]], atOnce: 1 };
 });
