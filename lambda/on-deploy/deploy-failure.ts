@@ -35,7 +35,7 @@ export function migrationFailure(
     revision && !message.includes(revision) && `revision ${cut(revision, MAX_NAME_BYTES)}`,
     sqlState && `SQLSTATE ${cut(sqlState, 5)}`,
     statement && `statement: ${cut(statement, MAX_STATEMENT_BYTES)}`,
-    `log group /aws/lambda/${functionName}`,
+    `log group /aws/lambda/${cut(functionName, MAX_NAME_BYTES)}`,
     `next: ${cut(next, MAX_NEXT_BYTES)}`,
   ]);
 }

@@ -65,7 +65,7 @@ async function inFunction(
     const slice = await invoke(run.request);
     run.add(slice);
     onProgress?.(slice);
-    if (slice.status !== 'partial' || workOf(slice)) return slice;
+    if (slice.status !== 'partial' || !acts(run.request.command) || workOf(slice)) return slice;
     idle = moved(slice) ? 0 : idle + 1;
     if (idle === 2) throw standstill(slice);
     // A slice without progress is repeated once even if the budget is used up: only then is it a standstill.
@@ -86,10 +86,16 @@ function standstill({ pending }: MigrateAnswer): MigrateError {
   );
 }
 
-/** A run that changes something ends as `complete`, or as `partial` when its time was up. */
+function acts(command: MigrateRequest['command']): boolean {
+  // A request without a command upgrades.
+  return command === undefined || command === 'upgrade' || command === 'downgrade' || command === 'stamp';
+}
+
+/** A run that changes something ends as `complete`, or as `partial` when its time was up; nothing else can be `partial`. */
 function mustBeDone(answer: MigrateAnswer): MigrateAnswer {
-  const acts = answer.command === 'upgrade' || answer.command === 'downgrade' || answer.command === 'stamp';
-  if (!acts || answer.status === 'complete' || answer.status === 'partial') return answer;
-  const message = `the ${answer.command} ended as ${JSON.stringify(answer.status)} instead of "complete"`;
+  const { command, status } = answer;
+  const isPartial = status === 'partial';
+  if (acts(command) ? isPartial || status === 'complete' : !isPartial) return answer;
+  const message = `the ${command} ended as ${JSON.stringify(status)}${acts(command) ? ' instead of "complete"' : ''}`;
   throw new MigrateError('unexpected_answer', message, 'check the database\'s revision with the command "current"');
 }

@@ -63,7 +63,8 @@ export async function stageCdkAlembic(outdir: string): Promise<void> {
   writeJson(path.join(folder, 'package.json'), manifest({ ...peerDependencies, ...SDKS }));
 }
 
-function manifest(peers: Readonly<Record<string, string>>): Record<string, unknown> {
+/** The published manifest. */
+export function manifest(peers: Readonly<Record<string, string>>) {
   const { bin, main, types, keywords } = packageJson;
   const { './schema/review.json': _, './schema/safe-alembic.json': __, ...exports } = packageJson.exports;
   return {

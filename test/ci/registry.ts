@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import packageJson from '../../package.json';
+import { manifest } from '../../scripts/packages/cdk-alembic';
 
 /** A package registry on this machine that has this package and no other: what runs from it needs no other. */
 export interface Registry {
@@ -14,7 +15,7 @@ export interface Registry {
 /** @param tarball the package, offered as its own version and as each of `versions` */
 export async function startRegistry(tarball: string, versions: readonly string[]): Promise<Registry> {
   const bytes = readFileSync(tarball);
-  const { name, bin, peerDependencies } = packageJson;
+  const { name, bin, peerDependencies, peerDependenciesMeta } = manifest(packageJson.peerDependencies);
   const installed: string[] = [];
   const server = createServer((request, response) => {
     const version = /^\/tarball\/(.*)\.tgz$/.exec(request.url ?? '')?.[1];
@@ -24,7 +25,7 @@ export async function startRegistry(tarball: string, versions: readonly string[]
     } else if (request.url === `/${name}`) {
       const described = [packageJson.version, ...versions].map((v) => [
         v,
-        { name, version: v, bin, peerDependencies, dist: { tarball: `${url()}/tarball/${v}.tgz` } },
+        { name, version: v, bin, peerDependencies, peerDependenciesMeta, dist: { tarball: `${url()}/tarball/${v}.tgz` } },
       ]);
       response.setHeader('content-type', 'application/json');
       response.end(

@@ -118,3 +118,9 @@ test('nothing more is sent once the caller has given up', async () => {
   await expect(run).rejects.toMatchObject({ name: 'AbortError' });
   expect(asked).toHaveLength(1);
 });
+
+test('a plan that is answered with the part of a run is unexpected, and not asked for again', async () => {
+  const { asked, invoke } = slices({ ...first, command: 'plan' }, { ...second, command: 'plan' });
+  await expect(migrate(invoke, { command: 'plan' })).rejects.toMatchObject({ code: 'unexpected_answer' });
+  expect(asked).toHaveLength(1);
+});
