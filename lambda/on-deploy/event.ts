@@ -3,6 +3,10 @@ import { problemsOfKeys, refuse } from './refuse';
 
 const NEXT = 'leave this function to CloudFormation; use `npx migrate-invoke` to migrate';
 const TEXT = text();
+/** CloudFormation's limit is 1 KB. */
+const RESOURCE_ID = text({ pattern: '[\\s\\S]{1,1024}' });
+/** Longer than each name and ARN in the properties. */
+const NAME = text({ maxLength: 500 });
 const ANY_TEXT = text({ pattern: '[\\s\\S]*' });
 export const TIME: Rule = { type: 'number', from: 0, whole: true, wrong: '{key} must be milliseconds since the epoch' };
 
@@ -21,10 +25,10 @@ export function checkEvent(
   const isDelete = RequestType === 'Delete';
   const problems = problemsOfKeys(event, {
     RequestType: choiceOf(['Create', 'Update', 'Delete']),
-    ...(RequestType !== 'Create' && { PhysicalResourceId: TEXT }),
+    ...(RequestType !== 'Create' && { PhysicalResourceId: RESOURCE_ID }),
     ...(!isDelete && { StackId: TEXT, RequestId: TEXT, ...ofFramework }),
   });
-  const keys = Object.fromEntries(properties.map((key) => [key, TEXT]));
+  const keys = Object.fromEntries(properties.map((key) => [key, NAME]));
   refuse(isDelete ? problems : [...problems, ...problemsOfKeys(ResourceProperties, keys)], NEXT);
 }
 
