@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { revisionFile } from '../test-bed/histories';
 import { type Case, SCHEMA } from './cases';
 
 /** The revision of the case; the one before it makes the schema. */
@@ -29,25 +30,10 @@ export function writeCase(directory: string, { name, upgrade, downgrade = 'pass'
   for (const [file, text] of Object.entries(files)) writeFileSync(path.join(directory, file), text);
 }
 
+/** A revision from Python statements. */
 function revision(id: string, previous: string | undefined, description: string, upgrade: string, downgrade: string): string {
-  const body = (code: string) => code.replace(/^(?=.)/gm, '    ');
-  return `"""${description}"""
-
-import sqlalchemy as sa
-import sqlalchemy.dialects.postgresql
-from alembic import op
-
-revision = "${id}"
-down_revision = ${previous ? `"${previous}"` : 'None'}
-
-
-def upgrade() -> None:
-${body(upgrade)}
-
-
-def downgrade() -> None:
-${body(downgrade)}
-`;
+  const step = { upgrade: upgrade.split('\n'), downgrade: downgrade.split('\n') };
+  return revisionFile(id, previous, description, step, 'import sqlalchemy.dialects.postgresql\n');
 }
 
 const ENV = `import os

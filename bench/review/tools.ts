@@ -9,10 +9,10 @@ import type { Case, Hazard } from './cases';
 import { ALEMBIC_GUARD, SAFE_ALEMBIC, SQUAWK } from './hazards';
 import { PARENT, REVISION } from './project';
 
-/** What a tool says of a case. */
+/** A finding of a tool. */
 export interface Finding {
   readonly rule: string;
-  /** Whether the tool's command fails because of it, as it is configured out of the box. */
+  /** Whether it fails the tool's command with the default configuration. */
   readonly fails: boolean;
 }
 
@@ -51,7 +51,7 @@ async function safeAlembic(testBed: TestBed): Promise<Tool> {
   };
 }
 
-/** It reads the SQL that Alembic writes offline, which is how its users run it. */
+/** Reads the SQL that Alembic writes offline, as its users do. */
 async function squawk(testBed: TestBed, python: string): Promise<Tool> {
   const { getBinaryPath } = require('squawk-cli/js/index.js') as { getBinaryPath(): string };
   const command = getBinaryPath();

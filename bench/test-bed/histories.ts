@@ -111,16 +111,24 @@ export function writeVersions(versions: string, steps: readonly Step[]): void {
   mkdirSync(versions);
   steps.forEach((step, index) => {
     const [id, previous] = [idOf(index + 1), step.after ?? (index ? idOf(index) : undefined)];
-    writeFileSync(path.join(versions, `${id}_step_${index + 1}_of_the_history.py`), revisionFile(id, previous, step));
+    const text = revisionFile(id, previous, `Take step ${index + 1} of the generated history`, step);
+    writeFileSync(path.join(versions, `${id}_step_${index + 1}_of_the_history.py`), text);
   });
 }
 
-function revisionFile(id: string, previous: string | undefined, { upgrade, downgrade }: Step): string {
-  const body = (lines: readonly string[]) => lines.map((line) => `    ${line}`).join('\n');
-  return `"""Take step ${Number.parseInt(id.slice(1), 16)} of the generated history"""
+/** A revision's file. @param more imports besides sqlalchemy and op */
+export function revisionFile(
+  id: string,
+  previous: string | undefined,
+  description: string,
+  { upgrade, downgrade }: Pick<Step, 'upgrade' | 'downgrade'>,
+  more = '',
+): string {
+  const body = (lines: readonly string[]) => lines.map((line) => `    ${line}`.trimEnd()).join('\n');
+  return `"""${description}"""
 
 import sqlalchemy as sa
-from alembic import op
+${more}from alembic import op
 
 revision = "${id}"
 down_revision = ${previous ? `"${previous}"` : 'None'}

@@ -11,7 +11,7 @@ const ANY_TEXT = text({ pattern: '[\\s\\S]*' });
 export const TIME: Rule = { type: 'number', from: 0, whole: true, wrong: '{key} must be milliseconds since the epoch' };
 
 /**
- * Refuses what CloudFormation and the Provider framework never send: somebody called the function.
+ * Refuses what CloudFormation and the Provider framework never send, such as an event sent by hand.
  *
  * @param properties keys of the resource's properties
  * @param ofFramework the rules of what `onEvent` passes to `isComplete`

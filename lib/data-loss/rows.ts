@@ -91,9 +91,9 @@ function cleared(
     if (!('ResTarget' in target)) return [];
     const { name = '', val } = target.ResTarget;
     if (made.hasColumn(table, name)) return [];
-    const concerns = isEveryRow(where, names) || isSetAnyway(where, name);
-    if (isEmpty(val)) return concerns ? [{ rule: 'clear-column', what: `UPDATE ${table} SET ${name} to nothing` }] : [];
-    return isPartOf(val, name, [table, alias]) && (concerns || hasKey(where, name, [table, alias]))
+    const isWhole = isEveryRow(where, names) || isSetAnyway(where, name);
+    if (isEmpty(val)) return isWhole ? [{ rule: 'clear-column', what: `UPDATE ${table} SET ${name} to nothing` }] : [];
+    return isPartOf(val, name, [table, alias]) && (isWhole || hasKey(where, name, [table, alias]))
       ? [{ rule: 'clear-column', what: `UPDATE ${table} SET ${name} to a part of itself` }]
       : [];
   });

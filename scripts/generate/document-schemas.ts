@@ -13,7 +13,7 @@ const DOCUMENTS = [
     type: 'SafeAlembicDocument',
     title: 'What safe-alembic --json prints',
     description:
-      'One document on stdout, whatever happens; `review` prints one of review.json. Within a version nothing is removed and nothing changes its meaning; keys may be added.',
+      'One document on stdout, also on failure; `review` prints one of review.json. Within a version nothing is removed and nothing changes its meaning; keys may be added.',
   },
   {
     file: 'review',

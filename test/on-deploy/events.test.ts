@@ -1,4 +1,4 @@
-/* Events that nobody meant, and answers that nobody expected: each ends in an answer for CloudFormation, or in an error with a code. */
+/* Random events and random answers of the function: each ends in an answer for CloudFormation, or in an error with a code. */
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import fc from 'fast-check';

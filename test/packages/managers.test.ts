@@ -50,7 +50,7 @@ const MANAGERS: Readonly<Record<string, Manager>> = {
   bun: { program: '.bin/bun', install: ['install'], exec: ['run'], node: ['run', 'node'] },
 };
 
-/** What the page tells people who use pnpm, which fails on an install script that nobody allowed or denied. */
+/** The page's settings for pnpm, which fails on install scripts that are neither allowed nor denied. */
 function pnpmSettings(): string {
   const page = readFileSync(path.join(projectDirectory, 'docs/safe-alembic.md'), 'utf8');
   return /```yaml\n# pnpm-workspace.yaml\n(.*?)```/s.exec(page)?.[1] ?? '';
@@ -128,7 +128,7 @@ describe.each(Object.entries(MANAGERS))('%s', (name, { program, install, exec, n
     }
   });
 
-  // The CDK is 240 MB: these apps use the one that is here, for which Plug'n'Play has no place.
+  // The CDK is 240 MB, so these apps link to this project's copy. Plug'n'Play allows no links.
   if (plugAndPlay) return;
   test('synthesizes the construct', async () => {
     for (const cdk of ['aws-cdk-lib', 'constructs'])

@@ -1,4 +1,4 @@
-/* Events that nobody meant, and workers that answer anything: each ends in an answer, or in an error with a code, and the counts add up. */
+/* Random events and random answers of the worker: each ends in an answer or in an error with a code, and the counts add up. */
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { NoSuchKey, S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';

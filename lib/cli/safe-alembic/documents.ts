@@ -5,7 +5,7 @@ import type { Review } from '../../review/finding';
 import type { AnswerDocument, FailureDocument } from '../answer/documents';
 
 /*
- * What the verbs print with `--json`: one document each, whatever happens. `npm run generate` makes schema/safe-alembic.json from it.
+ * What the verbs print with `--json`: one document each, also on failure. `npm run generate` makes schema/safe-alembic.json from it.
  * `review` prints the review itself (schema/review.json). Within a version, nothing is removed and nothing changes its meaning.
  */
 

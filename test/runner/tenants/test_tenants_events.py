@@ -1,31 +1,21 @@
-"""Events that nobody meant, for the tenants' worker: a code, or an answer with each tenant once; the database stays as it is."""
+"""Random events for the tenants' worker: an error code, or an answer that has each tenant once. The database does not change."""
 
 from __future__ import annotations
 
-import json
-import os
 from collections import Counter
 from typing import Any
 
 import pytest
-from cdk_alembic import handler
-from cdk_alembic.handler import MigrationFailed
-from cdk_alembic.protocol import rules
-from conftest import Backend, Context, Database, invoke
-from hypothesis import HealthCheck, Phase, given, settings
+from conftest import Backend, Database, invoke
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_events import JSON, SETTINGS, TEXT, events, outcome
 from tenancy import batch, create_schemas, set_tenant_settings, write_env
 
-EVENTS = int(os.environ.get("EVENTS", "500"))
+EVENTS = events(500)
 REACHING = EVENTS // 50
-"""Well formed, so the databases are asked. The others are refused before."""
+"""Valid events, for which the databases are asked. The others are refused before."""
 
-TEXT = st.text(max_size=20)
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | TEXT,
-    lambda children: st.lists(children, max_size=3) | st.dictionaries(TEXT, children, max_size=3),
-    max_leaves=3,
-)
 NAMES = st.lists(st.sampled_from(["a", "b", "missing", "A", "a;b", "pg_catalog"]), min_size=1, max_size=3, unique=True)
 ONE = {"tenants": st.just([{"name": "a"}])}
 # At least one value that no request may have.
@@ -47,22 +37,9 @@ MEANING = st.fixed_dictionaries(
 )
 
 codes: Counter[str] = Counter()
-FAST = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None, "phases": [Phase.generate]}
 
 
-def outcome(event: Any) -> dict[str, Any] | str:
-    """The answer or the code; anything else is raised."""
-    try:
-        return handler.handler(event, Context(60))
-    except MigrationFailed as error:
-        answer = json.loads(str(error))
-        assert answer["error"]["code"] in rules.RUNNER_CODES
-        assert answer["error"]["message"] and answer["error"]["next"]
-        assert len(str(error)) < 10_000
-        return answer["error"]["code"]
-
-
-@settings(max_examples=EVENTS - REACHING, **FAST)
+@settings(max_examples=EVENTS - REACHING, **SETTINGS)
 @given(event=REFUSED)
 def refuse(event: Any) -> None:
     code = outcome(event)
@@ -70,15 +47,15 @@ def refuse(event: Any) -> None:
     codes[code] += 1
 
 
-@settings(max_examples=REACHING, **FAST)
+@settings(max_examples=REACHING, **SETTINGS)
 @given(event=MEANING)
 def mean(event: Any) -> None:
     answer = outcome(event)
     assert isinstance(answer, dict) or answer == "invalid_request", event
     codes["answered" if isinstance(answer, dict) else answer] += 1
     if isinstance(answer, dict):
-        told = [item["tenant"] for item in answer["outcomes"]]
-        assert sorted(told) == sorted(tenant["name"] for tenant in event["tenants"])
+        reported = [item["tenant"] for item in answer["outcomes"]]
+        assert sorted(reported) == sorted(tenant["name"] for tenant in event["tenants"])
         assert answer["failed"] == sum(item["status"] == "failed" for item in answer["outcomes"])
 
 
