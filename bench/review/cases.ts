@@ -5,7 +5,7 @@ import path from 'node:path';
 export interface Case {
   readonly name: string;
   readonly hazard: Hazard | 'safe';
-  /** Why it is labelled so. */
+  /** The reason for its label, with its source. */
   readonly reason: string;
   /** Python statements. */
   readonly upgrade: string;

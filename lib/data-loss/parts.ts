@@ -27,7 +27,7 @@ export function isPartOf(value: Node | undefined, column: string, names: readonl
   return joined(name) === '#-' || (joined(name) === '-' && isKeys(rexpr));
 }
 
-/** WHERE settings ? 'theme': only rows that have something to lose. */
+/** Whether WHERE selects the rows that have a key, such as `settings ? 'theme'`: each of them loses it. */
 export function hasKey(where: Node | undefined, column: string, names: readonly string[]): boolean {
   if (!where || !('A_Expr' in where)) return false;
   return ['?', '?|', '?&'].includes(joined(where.A_Expr.name)) && isOwnColumn(where.A_Expr.lexpr, column, names);

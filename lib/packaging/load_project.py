@@ -5,8 +5,8 @@ if it needs one, and Alembic itself loads the revisions. Before that, env.py run
 Nothing connects or starts, and the package is read-only, as on Lambda.
 `refused` is what the runner refuses in the order of the revisions. `missing` is a module that neither the package nor Python
 has; `own`: the backend's own package lacks it. `unproved` is any other reason why env.py or the revisions did not load: settings
-that only the function has, or a library for another machine. `fails`: the function would fail with it too; `inCode`: whatever
-the settings. `foreign` are distributions with such libraries; the overlay has this machine's. `variables` are the names of those
+that only the function has, or a library for another machine. `fails`: the function would fail with it too; `inCode`: with any
+settings. `foreign` are distributions with such libraries; the overlay has this machine's. `variables` are the names of those
 that the function fills with the database's address. `elsewhere` is another address to which env.py connects.
 """
 

@@ -85,7 +85,7 @@ export function useTestBed(): TestBed {
   beforeEach(() => {
     bed.project = new Project();
     bed.scratch = realpathSync(mkdtempSync(path.join(tmpdir(), 'scratch-')));
-    // As root the server runs as somebody else, who has to get in.
+    // As root, the server runs as another user, who needs access.
     chmodSync(bed.scratch, 0o755);
   });
   afterEach(() => {

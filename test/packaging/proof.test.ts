@@ -114,8 +114,8 @@ test("a module in a folder that is on Python's path only where people run Alembi
   const packaged = packageOf(directory, host, { databaseVariables: { url: 'DATABASE_URL' } });
   packaged.build(target);
   expect(packaged.prove(target)).toEqual([
-    "migrations/env.py:1 imports shop from services/api, which Alembic's alembic.ini does not put on Python's path: the function does. " +
-      '"prepend_sys_path = services/api" there does it for the command alembic too, if it is called where the backend\'s folder is',
+    "migrations/env.py:1 imports shop from services/api, which alembic.ini does not put on Python's path. The function adds it. " +
+      'For the alembic command, set "prepend_sys_path = services/api" in alembic.ini and call it in the backend\'s folder',
   ]);
 });
 
@@ -139,7 +139,7 @@ describe('with all variables that the function has', () => {
     ['creates a folder', 'import os; os.makedirs("logs", exist_ok=True)'],
   ])('code that %s in the package is refused: Lambda can not write there', (_, line) => {
     expect(() => buildKnown(backend(line))).toThrow(
-      /^env\.py of .* fails: OSError: .*only \/tmp is writable on Lambda: .*\. Write to \/tmp there, or only if a setting asks for it$/,
+      /^env\.py of .* fails: OSError: .*only \/tmp is writable on Lambda: .*\. Write to \/tmp instead, or only if a setting asks for it$/,
     );
   });
 
@@ -161,7 +161,7 @@ describe('with all variables that the function has', () => {
     const ini = join(directory, 'alembic.ini');
     writeFileSync(ini, `${readFileSync(ini, 'utf8')}\nsqlalchemy.url = postgresql+psycopg://shop:shop@localhost/shop\n`);
     expect(() => buildKnown(directory)).toThrow(
-      /^env\.py of .* connects to localhost:5432\/shop, not to the function's database: alembic\.ini has it as sqlalchemy\.url\. The function sets DATABASE_URL: .*add this line to it: config\.set_main_option\("sqlalchemy\.url", /,
+      /^env\.py of .* connects to localhost:5432\/shop, not to the function's database: alembic\.ini sets it as sqlalchemy\.url\. The function sets DATABASE_URL: .*add this line to it: config\.set_main_option\("sqlalchemy\.url", /,
     );
   });
 });

@@ -58,7 +58,7 @@ def _started(
     eventually(lambda: process.poll() is not None or is_ready(port))
     if process.poll() is None:
         return process, port
-    # Somebody else may have taken the port before the server did.
+    # Another process may have taken the port first.
     assert attempts > 1, f"{process.args} ended with exit code {process.returncode}"
     return _started(command, is_ready, user, attempts - 1)
 

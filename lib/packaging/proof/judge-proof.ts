@@ -20,7 +20,7 @@ export interface Loaded extends LoadedWith {
   readonly onlyImported: boolean;
 }
 
-/** What loading a package says about it. Returns warnings. Throws PackagingError if it can't run in the function. */
+/** Judges how a package loaded. Returns warnings. Throws PackagingError if it can't run in the function. */
 export function judgeProof(loaded: Loaded, proof: Proof): string[] {
   const { directory, databaseVariables, hasUnknownVariables, onlyImported } = loaded;
   const { refused, missing, fails, unproved, elsewhere, foreign = [] } = proof;
@@ -48,9 +48,9 @@ export function judgeProof(loaded: Loaded, proof: Proof): string[] {
 /** The next step for an env.py that fails. */
 function remedyOf({ source }: Loaded, { reason, inCode, unset }: NonNullable<Proof['fails']>): string {
   if (inCode) return `If a distribution or a version is missing, ${source.add.replace('{}', 'it')}`;
-  if (/only \/tmp is writable/.test(reason)) return 'Write to /tmp there, or only if a setting asks for it';
+  if (/only \/tmp is writable/.test(reason)) return 'Write to /tmp instead, or only if a setting asks for it';
   if (unset.length) return `Set what it needs in environment: the backend reads ${unset.join(', ')}, not set here`;
-  return `If it needs a setting, set it in environment; "${source.run}alembic current" with the same variables shows the rest`;
+  return `If it needs a setting, set it in environment; "${source.run}alembic current" with the same variables shows the whole error`;
 }
 
 const LINE = 'config.set_main_option("sqlalchemy.url", os.environ["DATABASE_URL"].replace("%", "%%"))';
@@ -69,10 +69,10 @@ function placeOf({ directory, alembic }: Loaded, address: string): string {
   const [, url = ''] =
     /^[ \t]*sqlalchemy\.url[ \t]*=[ \t]*(\S+)/m.exec(readFileSync(join(directory, alembic.config), 'utf8')) ?? [];
   const [host = ''] = address.split(':');
-  return url.includes(`${host}/`) || url.includes(`${host}:`) ? `: ${alembic.config} has it as sqlalchemy.url` : '';
+  return url.includes(`${host}/`) || url.includes(`${host}:`) ? `: ${alembic.config} sets it as sqlalchemy.url` : '';
 }
 
-/** Folders whose modules serve something else than the backend. */
+/** Folders whose modules are not part of the backend. */
 const OTHERS = /(?:^|\/)(?:\..*|node_modules|__pycache__|site-packages|venv|tests?|docs|examples|scripts)$/;
 
 /** The only folder of the backend that has a module; undefined if none or several have it. */
@@ -89,8 +89,8 @@ export function rootOf({ directory, roots }: Loaded, module: string): string | u
 /** The warning for a folder that the package puts on Python's path. */
 export function addedRoot({ alembic }: Loaded, { module, by }: NonNullable<Proof['missing']>, root: string): string {
   return (
-    `${fileOf(by)} imports ${module} from ${root}, which Alembic's ${alembic.config} does not put on Python's path: the function does. ` +
-    `"prepend_sys_path = ${root}" there does it for the command alembic too, if it is called where the backend's folder is`
+    `${fileOf(by)} imports ${module} from ${root}, which ${alembic.config} does not put on Python's path. The function adds it. ` +
+    `For the alembic command, set "prepend_sys_path = ${root}" in ${alembic.config} and call it in the backend's folder`
   );
 }
 

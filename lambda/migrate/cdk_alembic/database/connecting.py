@@ -166,7 +166,7 @@ class Watchdog:
                 self._give_up_at = max(self._give_up_at, time.monotonic() + ANSWER_SECONDS)
 
     def answer_by(self, at: float) -> None:
-        """Sets until when the server must answer, as a time of time.monotonic(); math.inf: until the deadline."""
+        """Sets the time by which the server must answer, of time.monotonic(); math.inf: until the deadline."""
         with self._changed:
             is_earlier = at < self._give_up_at
             self._give_up_at = at

@@ -1,4 +1,4 @@
-"""The run history in the database: its tables, and what they tell about earlier runs. run/record.py writes it.
+"""The run history in the database: its tables, and what they say about earlier runs. run/record.py writes it.
 
 It has its own schema: autogenerate compares only the default schema, so it never proposes to drop it.
 """

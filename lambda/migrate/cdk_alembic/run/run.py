@@ -246,7 +246,7 @@ class Run:
         )
 
     def _pause(self, error: BaseException) -> None:
-        """Waits before a revision is tried again that could not get its lock."""
+        """Waits before retrying a revision that could not get its lock."""
         self._tries += 1
         self.invocation.lock_wait_seconds += self.invocation.settings.limits.lock_timeout
         stage, tenant = self.invocation.settings.stage, self.invocation.tenant
