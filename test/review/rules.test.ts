@@ -115,8 +115,9 @@ test('what is shown to write instead is Python', () => {
 });
 
 test('with the sizes of production, each lock that lasts as long as its table is large has a size, and small tables get notes', async () => {
-  const tables = ['users', 'orders'].map((name) => ({ ...LARGE, name }));
-  const small = [{ ...LARGE, name: 'users', rows: 300, bytes: 48_000, toastBytes: 0, indexBytes: 16_384 }];
+  const names = new Set(revisions.flatMap(({ before, after }) => [...Object.keys(before), ...Object.keys(after)]));
+  const tables = [...names].map((name) => ({ ...LARGE, name }));
+  const small = tables.map((table) => ({ ...table, rows: 300, bytes: 48_000, toastBytes: 0, indexBytes: 16_384 }));
   const options = { version: '0.0.0', rules: {}, failOn: 'error' } as const;
   const reviewed = (given: typeof tables) =>
     review(input, { ...options, sizes: { statistics: { ...STATISTICS, tables: given }, smallTable: SMALL_TABLE } });
