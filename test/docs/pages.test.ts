@@ -92,7 +92,7 @@ test('the command understands every command line that is shown', () => {
   for (const line of shown) {
     const argv = line
       .replace(START, '')
-      .replace(/\s*[#|].*$/, '')
+      .replace(/\s*(?:[#|]| > ).*$/, '')
       .split(/\s+/);
     expect([line, parseArguments(argv)]).toEqual([
       line,
