@@ -6,7 +6,7 @@ type Check = (value: unknown) => boolean;
 
 /** Keys that an answer may do without. */
 const OPTIONAL =
-  /^(container|stateMachineArn|acknowledgement|runId|sql|revision|sqlState|statement|dataLoss|error|schema|secretArn|later)$/;
+  /^(container|stateMachineArn|acknowledgement|runId|sql|revision|sqlState|statement|dataLoss|error|schema|secretArn|later|writesPerSecond|rowBytes|bloatBytes)$/;
 
 /** Where a tenant is whose run failed is not always known. */
 const isUnknown = (value: object, key: string) => 'tenant' in value && 'error' in value && ['from', 'to'].includes(key);
@@ -32,7 +32,7 @@ function copy(value: object): object {
 }
 
 function wrongFor(value: unknown): unknown {
-  return typeof value === 'number' ? 1.5 : typeof value === 'boolean' ? 'yes' : 12;
+  return typeof value === 'number' ? (Number.isInteger(value) ? 1.5 : 'a text') : typeof value === 'boolean' ? 'yes' : 12;
 }
 
 describe.each<[string, object, Check]>([
