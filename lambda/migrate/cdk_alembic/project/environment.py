@@ -124,6 +124,7 @@ class _Execution:
                     "make env.py migrate one database and one schema, and deploy one construct for each",
                 )
             self.runs += 1
+            self._project.version_table = context.version_table
             self._project.load()
             if self._around is None:
                 prepare(context.connection)

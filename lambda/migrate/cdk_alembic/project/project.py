@@ -27,6 +27,8 @@ class Project:
         """`directory`: where `alembic` would be called. `config`: its configuration; None: searched for there. `sources`: more
         folders of the backend for sys.path, besides the directory and its src. Raises RunnerError `invalid_project`."""
         self.directory = directory
+        self.version_table = "alembic_version"
+        """The version table's name: Alembic's, until env.py has configured another one."""
         self._sources = [directory / "src", directory, *sources]
         for path in (*self._sources, dependencies):
             if path is not None and path.is_dir() and str(path) not in sys.path:
