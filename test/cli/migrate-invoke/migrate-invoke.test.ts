@@ -249,7 +249,7 @@ describe('what is printed', () => {
     expect(code).toBe(1);
     expect(stderr.match(/^ {2}(held by|queued).*$/gm)).toEqual([
       '  held by    client backend 4711, role app, shop, 10.0.3.7, idle in transaction since 2026-01-01T00:00:00Z, AccessShareLock on users: SELECT ?',
-      '  held by    prepared transaction pay[31m 7, RowExclusiveLock on a row',
+      '  held by    prepared transaction pay [31m 7, RowExclusiveLock on a row',
       '  queued     backend 4712',
     ]);
   });
