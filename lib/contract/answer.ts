@@ -1,27 +1,14 @@
+import type { Count, Text } from './basic';
 import { ANSWER_SCHEMAS } from './checks/answer-schemas';
 import { fits } from './checks/json-schema';
 import type { CONTRACT_VERSION } from './names';
+import type { DatabaseStatistics } from './production/statistics';
 import type { Command } from './request';
 
 /*
  * The types are the source: `npm run generate` makes the schemas from them, for `isAnswer` and similar checks and for `--json`. A tag
  * such as `@minLength` is part of a type.
  */
-
-/**
- * A text that is not empty.
- *
- * @minLength 1
- */
-export type Text = string;
-
-/**
- * A whole number.
- *
- * @asType integer
- * @minimum 0
- */
-export type Count = number;
 
 /**
  * The state of the database, relative to the request.
@@ -233,6 +220,8 @@ export interface MigrateAnswer {
   readonly runs?: readonly RunRecord[];
   /** Newest first; only for `history`. */
   readonly history?: readonly HistoryEntry[];
+  /** Only for `statistics`. */
+  readonly statistics?: DatabaseStatistics;
 }
 
 /** A session, or a prepared transaction, that holds what a run waits for. What is not known is absent. */
@@ -294,7 +283,9 @@ export interface MigrateFailure {
 /** Whether a value is a valid answer. Unknown keys are allowed: a newer runner may add some. */
 export function isAnswer(value: unknown): value is MigrateAnswer {
   if (!fits<MigrateAnswer>(ANSWER_SCHEMAS, 'MigrateAnswer', value)) return false;
-  return [value.history, value.runs].every((list) => (list !== undefined) === (value.command === 'history'));
+  const { command, history, runs, statistics } = value;
+  const isOnlyOf = (own: Command, fact: unknown) => (fact !== undefined) === (command === own);
+  return isOnlyOf('history', history) && isOnlyOf('history', runs) && isOnlyOf('statistics', statistics);
 }
 
 /** Whether a value is a valid failure. */

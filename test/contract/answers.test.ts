@@ -6,7 +6,7 @@ type Check = (value: unknown) => boolean;
 
 /** Keys that an answer may do without. */
 const OPTIONAL =
-  /^(container|stateMachineArn|acknowledgement|runId|sql|revision|sqlState|statement|dataLoss|error|schema|secretArn|later|blockers)$/;
+  /^(container|stateMachineArn|acknowledgement|runId|sql|revision|sqlState|statement|dataLoss|error|schema|secretArn|later|blockers|writesPerSecond|rowBytes|bloatBytes)$/;
 
 /** A Blocker has only what is known. */
 const isOfBlocker = (value: object) => 'kind' in value;
@@ -35,7 +35,7 @@ function copy(value: object): object {
 }
 
 function wrongFor(value: unknown): unknown {
-  return typeof value === 'number' ? 1.5 : typeof value === 'boolean' ? 'yes' : 12;
+  return typeof value === 'number' ? (Number.isInteger(value) ? 1.5 : 'a text') : typeof value === 'boolean' ? 'yes' : 12;
 }
 
 describe.each<[string, object, Check]>([

@@ -1,4 +1,4 @@
-import { answer } from '../support/aws/answers';
+import { answer, STATISTICS } from '../support/aws/answers';
 
 /* What the contract's answers look like. The fake AWS answers like this, and the schemas of `--json` must take it. */
 
@@ -68,6 +68,7 @@ export const ANSWERS = {
       { ...run, error: null },
     ],
   },
+  statistics: { ...nothing, command: 'statistics', statistics: STATISTICS },
   'a key of a newer runner': { ...nothing, later: true },
 };
 

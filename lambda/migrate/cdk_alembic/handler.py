@@ -9,6 +9,7 @@ from typing import Any
 
 from .database.address import DatabaseVariables
 from .database.connecting import Retries, Watchdog
+from .database.destination import Destination
 from .database.failures import shortened
 from .database.lookout import name_holders
 from .project.configuration import packaged_driver
@@ -62,6 +63,7 @@ def respond(event: Any, host: Host) -> dict[str, Any]:
 def _migrate(invocation: Invocation, variables: DatabaseVariables) -> dict[str, Any]:
     if invocation.compute == "container":
         invocation.renew = lambda: _renew(invocation, variables)
+    destination = Destination(lambda: variables.address)
     retries = Retries(invocation)
     while True:
         project: Project | None = None
@@ -71,6 +73,7 @@ def _migrate(invocation: Invocation, variables: DatabaseVariables) -> dict[str, 
             if changed:
                 # The backend read its settings when it was imported: import it again, so that it sees a rotated password.
                 project.forget_modules()
+            project.destination = destination
             with application_context(project):
                 return execute(project, invocation)
         except RunnerError as error:

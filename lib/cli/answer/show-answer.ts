@@ -5,6 +5,7 @@ import { count, duration, plain, revisionNames, type Terminal } from '../screen/
 import { showDataLoss } from './show-data-loss';
 import { showHistory } from './show-history';
 import { showSql } from './show-sql';
+import { showStatistics } from './show-statistics';
 
 /** Shows a revision that was just applied or reverted. */
 export function showApplied(terminal: Terminal, command: Command, applied: AppliedRevision): void {
@@ -15,6 +16,7 @@ export function showApplied(terminal: Terminal, command: Command, applied: Appli
 /** Shows the answer to a question. */
 export function showAnswer({ data, notes }: Screen, answer: MigrateAnswer): void {
   if (answer.command === 'history') showHistory(data, answer);
+  else if (answer.statistics) showStatistics(data, answer.statistics);
   else showPosition(data, answer);
   if (answer.sql) showSql(data, answer.sql);
   showWarnings(notes, answer);

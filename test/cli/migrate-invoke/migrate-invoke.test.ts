@@ -113,6 +113,14 @@ describe('what is printed', () => {
       '  • b2  Add items\n  ✓ a1  Add users\n2 revisions, 1 applied (✓), 1 not (•)\n',
     ],
     [
+      'statistics',
+      ['--command', 'statistics'],
+      answer({ command: 'statistics' }),
+      '1 table in 1.7 GB on PostgreSQL 18.4, the largest first\n' +
+        '  table         rows    size  indexes    dead rows  writes/s\n' +
+        '  orders  10 million  1.2 GB   400 MB  12 thousand        14\n',
+    ],
+    [
       'a history with runs',
       ['--command', 'history'],
       answer({

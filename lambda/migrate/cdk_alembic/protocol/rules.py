@@ -25,6 +25,7 @@ COMMANDS = (
     "plan",
     "current",
     "history",
+    "statistics",
     "downgrade",
     "stamp",
 )
@@ -134,10 +135,11 @@ REQUEST = {
                 "plan",
                 "current",
                 "history",
+                "statistics",
                 "downgrade",
                 "stamp",
             ),
-            "wrong": "unknown command {value}: use upgrade, plan, current, history, downgrade, stamp",
+            "wrong": "unknown command {value}: use upgrade, plan, current, history, statistics, downgrade, stamp",
             "default": "upgrade",
         },
         "revision": {
