@@ -9,6 +9,8 @@ export const TYPESCRIPT: Rooms = {
   'bin/app.ts': ['lib/local', 'examples'],
   bin: ['lib/cli/migrate-invoke', 'lib/cli/migrate-package', 'lib/cli/safe-alembic', 'lib/cli', 'package.json'],
   scripts: ['lib/contract', 'lib/local', 'examples', 'package.json'],
+  // The pages of the rules show the revisions that the tests review.
+  'scripts/site': ['lib/review', 'lib/local', 'lib/package-root.ts', 'test/review/examples', 'package.json'],
 
   'lib/cli/migrate-invoke': ['lib/cli/answer', 'lib/cli/screen', 'lib/cli', 'lib/client', ...ALWAYS],
   'lib/cli/migrate-package': ['lib/cli/screen', 'lib/cli', 'lib/packaging', ...ALWAYS],
