@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from .raw import literal
+from cdk_alembic.catalog.raw import literal
 
 _TEXT_IN_CHECK = re.compile(r"'((?:[^']|'')*)'")
 _NUMBER_IN_CHECK = re.compile(r"(?<![\w.'])(-?\d+(?:\.\d+)?)(?![\w'])")
