@@ -14,7 +14,6 @@ test('drift is watched only where the stage says so', () => {
 test('a schedule calls the function with the command drift, and what it finds sets off an alarm of its own', () => {
   const template = templateOf({ stage: 'prod', onDrift: OnDrift.WARN, driftSchedule: Schedule.rate(Duration.days(1)) });
   template.hasResourceProperties('AWS::Events::Rule', { ScheduleExpression: 'rate(1 day)', State: 'ENABLED' });
-  // biome-ignore lint/suspicious/noExplicitAny: of a template
   const [[, rule]] = resourcesOf(template, 'AWS::Events::Rule') as [[string, any]];
   expect(rule.Properties.Targets).toEqual([
     expect.objectContaining({ Input: '{"command":"drift"}', RetryPolicy: { MaximumRetryAttempts: 0 } }),
