@@ -6,6 +6,11 @@ export function showBlockers(terminal: Terminal, blockers: readonly Blocker[]): 
   for (const blocker of blockers) terminal.fact(blocker.queued ? 'queued' : 'held by', plain(inWords(blocker)));
 }
 
+/** Shows the sessions that a run ended, one line each. */
+export function showEnded(terminal: Terminal, blockers: readonly Blocker[] = []): void {
+  for (const blocker of blockers) terminal.fact('ended', plain(inWords(blocker)));
+}
+
 function inWords({ pid, kind, role, application, client, state, since, statement, transaction, table, lock }: Blocker): string {
   const name = transaction === undefined ? `${kind ?? 'backend'} ${pid}` : `prepared transaction ${transaction}`;
   const facts = [
