@@ -14,13 +14,13 @@ export function restoreCommand({ at, walPosition, cluster, instance }: RestorePo
   if (cluster !== undefined) {
     return (
       `aws rds restore-db-cluster-to-point-in-time --source-db-cluster-identifier ${cluster} ` +
-      `--db-cluster-identifier ${copyOf(cluster, at)} --restore-to-time ${at}   (makes a new cluster, without instances)`
+      `--db-cluster-identifier ${copyOf(cluster, at)} --restore-to-time ${at} # makes a new cluster, without instances`
     );
   }
   if (instance !== undefined) {
     return (
       `aws rds restore-db-instance-to-point-in-time --source-db-instance-identifier ${instance} ` +
-      `--target-db-instance-identifier ${copyOf(instance, at)} --restore-time ${at}   (makes a new instance)`
+      `--target-db-instance-identifier ${copyOf(instance, at)} --restore-time ${at} # makes a new instance`
     );
   }
   return walPosition === undefined ? `to ${at}` : `to ${at}, WAL position ${walPosition}`;

@@ -149,8 +149,8 @@ describe('what is printed', () => {
         '  ended      client backend 4711, shop\n' +
         '\nto get back a copy of the database as it was before the run of 2026-01-01T00:00:00Z\n' +
         '  restore    aws rds restore-db-cluster-to-point-in-time --source-db-cluster-identifier shop ' +
-        '--db-cluster-identifier shop-at-20260101000000 --restore-to-time 2026-01-01T00:00:00.123Z   ' +
-        '(makes a new cluster, without instances)\n',
+        '--db-cluster-identifier shop-at-20260101000000 --restore-to-time 2026-01-01T00:00:00.123Z ' +
+        '# makes a new cluster, without instances\n',
     ],
     [
       'what a plan destroys, acknowledged or not, and what was edited',
@@ -267,7 +267,7 @@ describe('what is printed', () => {
     expect(code).toBe(1);
     expect(stderr).toContain(
       '  restore    aws rds restore-db-instance-to-point-in-time --source-db-instance-identifier shop ' +
-        '--target-db-instance-identifier shop-at-20260101000000 --restore-time 2026-01-01T00:00:00.123Z   (makes a new instance)\n',
+        '--target-db-instance-identifier shop-at-20260101000000 --restore-time 2026-01-01T00:00:00.123Z # makes a new instance\n',
     );
     expect(stderr.match(/^ {2}(held by|queued).*$/gm)).toEqual([
       '  held by    client backend 4711, role app, shop, 10.0.3.7, idle in transaction since 2026-01-01T00:00:00Z, AccessShareLock on users: SELECT ?',

@@ -30,8 +30,10 @@ WITH killed AS (
   UPDATE cdk_alembic.run SET outcome = 'killed', ended_at = clock_timestamp(), error = 'the process ended without an answer'
   WHERE version_table = :version_table AND outcome = 'running' AND id <> CAST(:id AS uuid)
 )
-INSERT INTO cdk_alembic.run (id, version_table, stage, command, requested_by, from_revisions, to_revisions, fresh, wal_position)
-SELECT CAST(:id AS uuid), :version_table, :stage, :command, :requested_by, heads, heads, CAST(:fresh AS boolean), CAST({WAL_POSITION} AS text)
+INSERT INTO cdk_alembic.run (
+  id, version_table, stage, command, requested_by, from_revisions, to_revisions, fresh, wal_position)
+SELECT CAST(:id AS uuid), :version_table, :stage, :command, :requested_by, heads, heads, CAST(:fresh AS boolean),
+  CAST({WAL_POSITION} AS text)
 FROM (SELECT ARRAY(SELECT json_array_elements_text(CAST(CAST(:heads AS text) AS json)))) AS given (heads)
 ON CONFLICT (id) DO UPDATE SET outcome = 'running', ended_at = NULL
 RETURNING to_char(started_at AT TIME ZONE 'UTC', '{history.PRECISELY}'), wal_position::text
