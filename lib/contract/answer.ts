@@ -310,6 +310,11 @@ export function isAnswer(value: unknown): value is MigrateAnswer {
   return isOnlyOf('history', history) && isOnlyOf('history', runs) && isOnlyOf('statistics', statistics);
 }
 
+/** Whether a value is valid statistics: a part of an answer, in a file. */
+export function isStatistics(value: unknown): value is DatabaseStatistics {
+  return fits(ANSWER_SCHEMAS, 'DatabaseStatistics', value);
+}
+
 /** Whether a value is a valid failure. */
 export function isFailure(value: unknown): value is MigrateFailure {
   return fits(ANSWER_SCHEMAS, 'MigrateFailure', value);
