@@ -2,7 +2,7 @@ import type { AppliedRevision, Command, MigrateAnswer } from '../../contract';
 import { revisionLine } from '../screen/revision-line';
 import type { Screen } from '../screen/screen';
 import { count, duration, plain, revisionNames, type Terminal } from '../screen/terminal';
-import { showEnded } from './show-blockers';
+import { showEnded } from './production/show-blockers';
 import { showDataLoss } from './show-data-loss';
 import { showHistory } from './show-history';
 import { showSql } from './show-sql';

@@ -1,9 +1,9 @@
 import type { FailureCode } from '../../contract';
 import { plain, type Terminal } from '../screen/terminal';
 import type { FailureDocument } from './documents';
-import { showBlockers, showEnded } from './show-blockers';
+import { showBlockers, showEnded } from './production/show-blockers';
+import { showRestore } from './production/show-restore';
 import { showDataLoss } from './show-data-loss';
-import { showRestore } from './show-restore';
 
 /** For these codes, the last lines of the log have the reason. */
 const PROCESS_ENDED: readonly FailureCode[] = [

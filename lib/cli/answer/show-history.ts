@@ -1,8 +1,8 @@
 import type { MigrateAnswer, RunRecord } from '../../contract';
 import { revisionLine } from '../screen/revision-line';
 import { count, duration, plain, revisionNames, type Terminal } from '../screen/terminal';
-import { showEnded } from './show-blockers';
-import { showRestore } from './show-restore';
+import { showEnded } from './production/show-blockers';
+import { showRestore } from './production/show-restore';
 
 /** Shows all revisions, then the latest runs. */
 export function showHistory(terminal: Terminal, { history = [], runs = [] }: MigrateAnswer): void {

@@ -1,5 +1,5 @@
-import type { Blocker } from '../../contract';
-import { plain, type Terminal } from '../screen/terminal';
+import type { Blocker } from '../../../contract';
+import { plain, type Terminal } from '../../screen/terminal';
 
 /** Shows who holds what a run waits for, one line each. */
 export function showBlockers(terminal: Terminal, blockers: readonly Blocker[]): void {

@@ -1,5 +1,5 @@
-import type { RestorePoint } from '../../contract';
-import { plain, type Terminal } from '../screen/terminal';
+import type { RestorePoint } from '../../../contract';
+import { plain, type Terminal } from '../../screen/terminal';
 
 /** RDS allows this many characters in an identifier. */
 const MAX_IDENTIFIER_LENGTH = 63;
