@@ -1,7 +1,6 @@
 export type {
   Allowance,
   AppliedRevision,
-  Blocker,
   ClientCode,
   Command,
   Compute,
@@ -16,7 +15,6 @@ export type {
   MigrateAnswer,
   MigrateRequest,
   RenderedRevision,
-  RestorePoint,
   RevisionInfo,
   RunnerCode,
   RunRecord,

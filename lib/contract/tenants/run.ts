@@ -1,5 +1,4 @@
-import type { DataLoss, ErrorCode, FailureDetail } from '../answer';
-import type { Count, Text } from '../basic';
+import type { Count, DataLoss, ErrorCode, FailureDetail, Text } from '../answer';
 import { ANSWER_SCHEMAS } from '../checks/answer-schemas';
 import { fits } from '../checks/json-schema';
 import { choiceOf, listOf, problemsOf, type Shape, yesOrNo } from '../checks/rules';

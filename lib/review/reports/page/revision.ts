@@ -1,8 +1,7 @@
 import type { DirectionFacts, Statement } from '../../../contract/facts';
-import { type Finding, type ReviewedRevision, SEVERITIES } from '../../finding';
+import type { Finding, ReviewedRevision } from '../../finding';
 import { counted } from '../words';
-import { codeBlock } from './code';
-import { findingId } from './finding';
+import { findingId, shortened } from './finding';
 import { modeName, strengthOf, strongest, type Timeline, timeline } from './locks';
 import { html, type Markup } from './markup';
 
@@ -59,7 +58,7 @@ ${lockChart(line)}
     .slice(0, MOST_STATEMENTS)
     .map(
       (statement) =>
-        html`<li>${codeBlock(statement.sql)}<p>${[
+        html`<li><pre tabindex="0"><code>${shortened(statement.sql)}</code></pre><p>${[
           ...(statement.line > 0 ? [`line ${statement.line}`] : []),
           time(statement.milliseconds),
           statement.transaction < 0 ? 'autocommit' : `transaction ${statement.transaction + 1}`,
@@ -117,7 +116,7 @@ function heldWords({ tables, statements }: Timeline): string {
 function foundWords(found: readonly Found[]): Markup | string {
   const open = found.filter(({ finding }) => finding.acknowledged === undefined);
   const of = (severity: string): number => open.filter(({ finding }) => finding.severity === severity).length;
-  return html`${SEVERITIES.map((severity) =>
+  return html`${(['error', 'warning'] as const).map((severity) =>
     of(severity) > 0 ? html` <b class="${severity}">${counted(of(severity), severity)}</b>` : '',
   )}`;
 }
