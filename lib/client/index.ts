@@ -1,6 +1,7 @@
 export type {
   Allowance,
   AppliedRevision,
+  Blocker,
   ClientCode,
   Command,
   Compute,

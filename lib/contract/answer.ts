@@ -224,6 +224,35 @@ export interface MigrateAnswer {
   readonly statistics?: DatabaseStatistics;
 }
 
+/** A session, or a prepared transaction, that holds what a run waits for. What is not known is absent. */
+export interface Blocker {
+  /** Process id of its backend; a prepared transaction has none. */
+  readonly pid?: Count;
+  /** PostgreSQL's `backend_type`, such as `client backend` and `autovacuum worker`, or `prepared transaction`. */
+  readonly kind?: Text;
+  readonly role?: Text;
+  /** Its `application_name`. */
+  readonly application?: Text;
+  /** The client's address; `local`: a socket on the server. */
+  readonly client?: Text;
+  /** PostgreSQL's `state`, such as `active` and `idle in transaction`. */
+  readonly state?: Text;
+  /** When its transaction began. ISO 8601, UTC. */
+  readonly since?: Text;
+  /** Its current or last statement: without its values, shortened. */
+  readonly statement?: Text;
+  /** The name of a prepared transaction, for `ROLLBACK PREPARED`. */
+  readonly transaction?: Text;
+  /** The table that the run waits for. */
+  readonly table?: Text;
+  /** The lock modes that it has there. */
+  readonly lock?: Text;
+  /** It waits for the table too, in front of the run. */
+  readonly queued?: boolean;
+  /** The runner's role may not see its state and its statement. */
+  readonly hidden?: boolean;
+}
+
 export interface FailureDetail {
   readonly code: RunnerCode;
   /** What happened, with what. */
@@ -238,6 +267,8 @@ export interface FailureDetail {
   readonly statement?: Text;
   /** With `blocked`: what is not acknowledged. */
   readonly dataLoss?: readonly DataLoss[];
+  /** Who held what the run waited for, if it was seen. */
+  readonly blockers?: readonly Blocker[];
 }
 
 /** The runner's answer to a request that failed. Lambda delivers it as the `errorMessage` of a function error. */

@@ -6,7 +6,10 @@ type Check = (value: unknown) => boolean;
 
 /** Keys that an answer may do without. */
 const OPTIONAL =
-  /^(container|stateMachineArn|acknowledgement|runId|sql|revision|sqlState|statement|dataLoss|error|schema|secretArn|later|writesPerSecond|rowBytes|bloatBytes)$/;
+  /^(container|stateMachineArn|acknowledgement|runId|sql|revision|sqlState|statement|dataLoss|error|schema|secretArn|later|blockers|writesPerSecond|rowBytes|bloatBytes)$/;
+
+/** A Blocker has only what is known. */
+const isOfBlocker = (value: object) => 'kind' in value;
 
 /** Where a tenant is whose run failed is not always known. */
 const isUnknown = (value: object, key: string) => 'tenant' in value && 'error' in value && ['from', 'to'].includes(key);
@@ -17,7 +20,7 @@ function* damaged(value: unknown, path = ''): Generator<[string, unknown]> {
   for (const [key, item] of Object.entries(value)) {
     const at = `${path}.${key}`;
     if (key !== 'later') yield [`${at} of another type`, { ...copy(value), [key]: wrongFor(item) }];
-    if (!Array.isArray(value) && !OPTIONAL.test(key) && !isUnknown(value, key))
+    if (!Array.isArray(value) && !OPTIONAL.test(key) && !isUnknown(value, key) && !isOfBlocker(value))
       yield [`no ${at}`, { ...copy(value), [key]: undefined }];
     for (const [what, inner] of damaged(item, at)) {
       const whole = copy(value);

@@ -72,6 +72,19 @@ export const ANSWERS = {
   'a key of a newer runner': { ...nothing, later: true },
 };
 
+const PREPARED = { kind: 'prepared transaction', role: 'app', since: run.startedAt, transaction: 'pay 7', table: 'users' };
+const READER = {
+  pid: 4711,
+  kind: 'client backend',
+  role: 'app',
+  application: 'shop',
+  client: '10.0.3.7',
+  state: 'idle in transaction',
+  since: run.startedAt,
+  statement: 'SELECT * FROM users WHERE id = ?',
+  table: 'users',
+  lock: 'AccessShareLock',
+};
 const error = { code: 'locked', message: 'another migration run holds the mutex', next: 'wait for it to end' };
 
 /** Failures of the runner. */
@@ -82,6 +95,12 @@ export const FAILURES = {
     status: 'failed',
     error: { ...error, code: 'migration_failed', revision: 'b2', sqlState: '42P07', statement: 'CREATE TABLE items' },
     applied: run.applied,
+  },
+  'a table that stayed locked': {
+    contract: 1,
+    status: 'failed',
+    error: { ...error, code: 'lock_not_available', blockers: [READER, { ...PREPARED, queued: true, hidden: true }] },
+    applied: [],
   },
   'a revision that destroys data': {
     contract: 1,

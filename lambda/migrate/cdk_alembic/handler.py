@@ -11,6 +11,7 @@ from .database.address import DatabaseVariables
 from .database.connecting import Retries, Watchdog
 from .database.destination import Destination
 from .database.failures import shortened
+from .database.lookout import name_holders
 from .project.configuration import packaged_driver
 from .project.environment import application_context
 from .project.project import Project
@@ -65,6 +66,7 @@ def _migrate(invocation: Invocation, variables: DatabaseVariables) -> dict[str, 
     destination = Destination(lambda: variables.address)
     retries = Retries(invocation)
     while True:
+        project: Project | None = None
         try:
             changed = variables.fill(invocation.settings.database)
             project = Project.of_package()
@@ -75,6 +77,8 @@ def _migrate(invocation: Invocation, variables: DatabaseVariables) -> dict[str, 
             with application_context(project):
                 return execute(project, invocation)
         except RunnerError as error:
+            if project is not None:
+                name_holders(error, project.version_table)
             variables.explain(error)
             retries.pause(error)
 

@@ -1,4 +1,4 @@
-import type { AppliedRevision, Count, DataLoss, FailureCode, MigrateAnswer, MigrateError, Text } from '../../contract';
+import type { AppliedRevision, Blocker, Count, DataLoss, FailureCode, MigrateAnswer, MigrateError, Text } from '../../contract';
 import { CONTRACT_VERSION } from '../../contract';
 import { EXIT, exitCodeOf } from '../../contract/exit-codes';
 
@@ -25,6 +25,7 @@ export interface FailureDocument {
     readonly sqlState?: string;
     readonly statement?: string;
     readonly dataLoss?: readonly DataLoss[];
+    readonly blockers?: readonly Blocker[];
     readonly log?: readonly string[];
   };
   readonly applied: readonly AppliedRevision[];
@@ -39,10 +40,14 @@ export function answerDocument(answer: MigrateAnswer & { readonly atHead?: boole
 
 /** @param before what had been applied, for a failure that does not say it */
 export function failureDocument(
-  { code, message, next, revision, sqlState, statement, dataLoss, log, applied }: MigrateError,
+  { code, message, next, revision, sqlState, statement, dataLoss, blockers, log, applied }: MigrateError,
   before: readonly AppliedRevision[] = [],
 ): FailureDocument {
-  const lists = { ...(dataLoss.length > 0 && { dataLoss }), ...(log.length > 0 && { log }) };
+  const lists = {
+    ...(dataLoss.length > 0 && { dataLoss }),
+    ...(blockers.length > 0 && { blockers }),
+    ...(log.length > 0 && { log }),
+  };
   return {
     contract: CONTRACT_VERSION,
     status: 'failed',

@@ -246,6 +246,22 @@ describe('what is printed', () => {
     );
   });
 
+  test('a table that stayed locked shows who held it', async () => {
+    const reader = { pid: 4711, kind: 'client backend', role: 'app', application: 'shop', client: '10.0.3.7', table: 'users' };
+    const blockers = [
+      { ...reader, state: 'idle in transaction', since: '2026-01-01T00:00:00Z', lock: 'AccessShareLock', statement: 'SELECT ?' },
+      { kind: 'prepared transaction', transaction: 'pay\u001b[31m 7', lock: 'RowExclusiveLock' },
+      { pid: 4712, queued: true },
+    ];
+    const { code, stderr } = await run(planned({ failure: failure({ code: 'lock_not_available', blockers }) }));
+    expect(code).toBe(1);
+    expect(stderr.match(/^ {2}(held by|queued).*$/gm)).toEqual([
+      '  held by    client backend 4711, role app, shop, 10.0.3.7, idle in transaction since 2026-01-01T00:00:00Z, AccessShareLock on users: SELECT ?',
+      '  held by    prepared transaction pay [31m 7, RowExclusiveLock on a row',
+      '  queued     backend 4712',
+    ]);
+  });
+
   test('waiting for the function is reported once', async () => {
     const { code, stderr } = await run((_, call) =>
       call < 3 ? { status: 429, error: 'TooManyRequestsException', message: 'Rate Exceeded.' } : { answer: answer() },

@@ -98,6 +98,8 @@ def bounded(dialect: Any, record: Any, arguments: list[Any], options: dict[str, 
     watchdog = WATCHDOG.get()
     if watchdog and watchdog.is_over:
         raise dialect.dbapi.OperationalError("the deadline is too near to connect again")
+    if watchdog and not arguments:
+        watchdog.address = (dialect.driver, options)
     option = _TIMEOUT_OPTION.get(dialect.driver)
     if option is None or option in options:
         return None
@@ -134,6 +136,9 @@ class Watchdog:
         """Whether the deadline is too near to wait for a server."""
         self.gave_up = False
         """Whether connections were ended since the last one was opened."""
+        self.address: tuple[str, dict[str, Any]] | None = None
+        """Driver and options of the latest connection, for another one to the same database; None: none yet, or env.py opens its
+        connections itself."""
         self._remaining_seconds = remaining_seconds
         self._spare_seconds = reserve_seconds * ANSWERING_SHARE
         self._connections: weakref.WeakSet[Any] = weakref.WeakSet()

@@ -144,6 +144,7 @@ class _Execution:
             if self._around and destination.is_replaced and not destination.has_one_database:
                 raise _Unproved
             self.runs += 1
+            self._project.version_table = context.version_table
             self._project.load()
             if self._around is None:
                 prepare(context.connection)

@@ -28,6 +28,8 @@ class Project:
         """`directory`: where `alembic` would be called. `config`: its configuration; None: searched for there. `sources`: more
         folders of the backend for sys.path, besides the directory and its src. Raises RunnerError `invalid_project`."""
         self.directory = directory
+        self.version_table = "alembic_version"
+        """The version table's name: Alembic's, until env.py has configured another one."""
         self.destination = Destination()
         """The database that env.py must connect to."""
         self._sources = [directory / "src", directory, *sources]

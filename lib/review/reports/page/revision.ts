@@ -1,7 +1,8 @@
 import type { DirectionFacts, Statement } from '../../../contract/facts';
 import type { Finding, ReviewedRevision } from '../../finding';
 import { counted } from '../words';
-import { findingId, shortened } from './finding';
+import { codeBlock } from './code';
+import { findingId } from './finding';
 import { modeName, strengthOf, strongest, type Timeline, timeline } from './locks';
 import { html, type Markup } from './markup';
 
@@ -58,7 +59,7 @@ ${lockChart(line)}
     .slice(0, MOST_STATEMENTS)
     .map(
       (statement) =>
-        html`<li><pre tabindex="0"><code>${shortened(statement.sql)}</code></pre><p>${[
+        html`<li>${codeBlock(statement.sql)}<p>${[
           ...(statement.line > 0 ? [`line ${statement.line}`] : []),
           time(statement.milliseconds),
           statement.transaction < 0 ? 'autocommit' : `transaction ${statement.transaction + 1}`,
