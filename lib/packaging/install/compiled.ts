@@ -2,8 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nameOf, normalized } from '../dependencies/parsing/requirement';
 import { PackagingError } from '../errors';
-import type { FunctionPlatform } from '../platform';
-import { runtimeOption } from '../project/python-version';
+import { type FunctionPlatform, runtimeOption } from '../platform';
 import { UvFailed } from '../uv';
 
 /**

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readToml } from '../dependencies/parsing/toml';
 import { PackagingError } from '../errors';
+import { runtimeOption } from '../platform';
 import { withMostWheels } from './locked-wheels';
 
 /** Lambda's Pythons that the runner supports, in order of preference. */
@@ -107,11 +108,6 @@ export function usablePythons(
   const isAllowed = (version: string) => !requirement || requirement.isPin || allows(requirement.text, version);
   const versions = PYTHON_VERSIONS.filter((version) => isAllowed(version) && isUsable(version));
   return versions.length ? withMostWheels(directory, versions, requirements) : [];
-}
-
-/** The option of the construct that chooses a Python. */
-export function runtimeOption(pythonVersion: string): string {
-  return `runtime: lambda.Runtime.PYTHON_${pythonVersion.replace('.', '_')}`;
 }
 
 /** All that are allowed; none if a file can't be read, which the check of the backend reports. */

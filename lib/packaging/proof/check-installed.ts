@@ -5,9 +5,9 @@ import { optionFor } from '../dependencies/elsewhere';
 import { nameOf } from '../dependencies/parsing/requirement';
 import { PackagingError } from '../errors';
 import { readDistributions } from '../imported/installed';
-import { type FunctionPlatform, isOnAmazonLinux2, tooNew } from '../platform';
+import { type FunctionPlatform, isOnAmazonLinux2, runtimeOption, tooNew } from '../platform';
 import type { Backend } from '../project/backend';
-import { pythonRequirement, runtimeOption, usablePythons } from '../project/python-version';
+import { pythonRequirement, usablePythons } from '../project/python-version';
 
 /** Modules of the PostgreSQL drivers that the runner supports. */
 export const DRIVERS = ['psycopg', 'psycopg2', 'asyncpg', 'pg8000'];
