@@ -20,7 +20,7 @@ export const tableRewrite: Rule = {
   },
 };
 
-function* rewritesOf(step: Step, part: Part): Iterable<Pick<Found, 'message' | 'instead' | 'atMost'>> {
+function* rewritesOf(step: Step, part: Part): Iterable<Pick<Found, 'message' | 'instead' | 'atMost' | 'cost'>> {
   const { action, observed, isExisting } = step;
   if (action.does === 'truncate' || action.does === 'refresh' || action.does === 'reindex') return;
   if (!('table' in action) || !isExisting(action.table)) return;
@@ -37,6 +37,7 @@ function* rewritesOf(step: Step, part: Part): Iterable<Pick<Found, 'message' | '
     message:
       `${because} rewrites ${what} under an ACCESS EXCLUSIVE lock: ` +
       'reads and writes wait until the rewrite is done and the revision commits',
+    cost: { work: onlyIndexes ? 'reindex' : 'rewrite', tables: [table] },
     instead: insteadOf(step, part),
     // Without the table, whether both types are stored the same way is unknown.
     ...(action.does === 'change type' && !seen.length ? { atMost: 'warning' as const } : {}),
@@ -119,6 +120,7 @@ function* work(step: Step, held: ReadonlyMap<string, Step>, part: Part, updateAc
       // Another table may be small, and a batch is small.
       ...(held.has(action.table) && action.rows !== 'batch' ? {} : { atMost: 'warning' as const }),
       message: `${since}, ${waits} this ${action.does.toUpperCase()} of ${action.table} is done and the revision commits`,
+      cost: { work: 'change', tables: [action.table] },
       instead: ['# in a separate revision, in batches:', ...(batched ? [batched] : [])].join('\n'),
     };
   }
@@ -130,12 +132,18 @@ function* work(step: Step, held: ReadonlyMap<string, Step>, part: Part, updateAc
     };
   }
   if (action.does === 'create index' && !action.concurrently && isExisting(action.table)) {
-    yield { ...place, atMost: 'warning', message: `${since}, ${waits} the index is built and the revision commits` };
+    yield {
+      ...place,
+      atMost: 'warning',
+      message: `${since}, ${waits} the index is built and the revision commits`,
+      cost: { work: 'index', tables: [action.table], columns: action.columns },
+    };
   }
   if (action.does === 'validate' && isExisting(action.table) && by.action.does !== 'add constraint') {
     yield {
       ...place,
       message: `${since}, and reads and writes of it wait while VALIDATE CONSTRAINT reads ${action.table}`,
+      cost: { work: 'scan', tables: [action.table] },
       instead: ['# in a separate revision:', validate(action.table, action.constraint)].join('\n'),
     };
   }
