@@ -133,6 +133,8 @@ export type Action =
       /** `all` rows; `some`, found by a condition; single `rows`, named by a value; a `batch`, limited by a subquery. */
       readonly rows: 'all' | 'some' | 'rows' | 'batch';
       readonly columns: readonly string[];
+      /** The column of a WHERE that is only `<column> IS NULL`. */
+      readonly whereNull?: string;
       /** In a loop of a DO block. */
       readonly inLoop?: true;
       readonly written?: Written<UpdateStmt>;

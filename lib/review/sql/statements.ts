@@ -1,7 +1,7 @@
 import type { IndexElem, Node } from 'libpg-query';
 import type { Action, Dropped } from './action';
 import { alterOf } from './alter-table';
-import { isBatched, rowsOf } from './conditions';
+import { isBatched, nullColumn, rowsOf } from './conditions';
 import { columnOf, constraintOf, typeOf } from './definitions';
 import { joined, listName, nameOf, rangeName } from './names';
 
@@ -105,7 +105,10 @@ const STATEMENTS: { readonly [Name in Kind]?: (node: Of<Name>, sql: string) => r
     const { relation, whereClause, targetList = [], fromClause = [] } = node;
     const columns = targetList.flatMap((target) => ('ResTarget' in target ? [target.ResTarget.name ?? ''] : []));
     const rows = isBatched(whereClause) ? 'batch' : rowsOf(whereClause, fromClause);
-    return [{ does: 'update', table: nameOf(relation), rows, columns, written: { node, sql } }];
+    const whereNull = nullColumn(whereClause);
+    return [
+      { does: 'update', table: nameOf(relation), rows, columns, ...(whereNull ? { whereNull } : {}), written: { node, sql } },
+    ];
   },
   DeleteStmt({ relation, whereClause, usingClause = [] }) {
     const rows = isBatched(whereClause) ? 'batch' : rowsOf(whereClause, usingClause);

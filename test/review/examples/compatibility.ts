@@ -285,6 +285,7 @@ op.execute("UPDATE users SET name = full_name WHERE id > 0")
 `,
         },
       ],
+      also: ['update-all'],
     },
     good: {
       revisions: [
@@ -294,6 +295,7 @@ op.execute("UPDATE users SET name = full_name WHERE id > 0")
         },
         { up: 'op.execute("UPDATE users SET full_name = name WHERE full_name IS NULL")' },
       ],
+      also: ['update-all'],
     },
   },
 ];

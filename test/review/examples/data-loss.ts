@@ -155,6 +155,18 @@ with op.get_context().autocommit_block():
   },
   {
     rule: 'update-all',
+    about: 'of a column that is new and empty',
+    given: `${GIVEN}\nop.execute("ALTER TABLE users ADD plan text")`,
+    bad: {
+      revisions: [
+        { up: 'op.add_column("users", sa.Column("rank", sa.Integer()))', down: 'op.drop_column("users", "rank")' },
+        { up: 'op.execute("UPDATE users SET rank = 1 WHERE users.rank IS NULL")' },
+      ],
+    },
+    good: one('op.execute("UPDATE users SET plan = \'free\' WHERE plan IS NULL")'),
+  },
+  {
+    rule: 'update-all',
     about: 'outside of a transaction',
     bad: one('with op.get_context().autocommit_block():\n    op.execute("UPDATE users SET active = true")'),
     good: one('with op.get_context().autocommit_block():\n    op.execute("UPDATE users SET active = true WHERE id = 7")'),

@@ -12,6 +12,9 @@ const KINDS: Partial<Record<Dropped, readonly string[]>> = {
   extension: ['extension'],
 };
 
+/** Only a trigger calls such functions, and only a column's default such sequences. */
+const NOT_NAMED = /\bRETURNS (?:event_)?trigger\b|\bOWNED BY\b/;
+
 export const dropInUse: Rule = {
   id: 'drop-in-use',
   group: 'compatibility',
@@ -65,8 +68,7 @@ function removalOf({ facts, upgrade }: Reviewed, what: Dropped, name: string): '
   const isOne = (entry: string) =>
     (KINDS[what] ?? []).some((kind) => entry === `${kind} ${name}` || entry.startsWith(`${kind} ${name}(`));
   const gone = Object.entries(removed).filter(([entry]) => isOne(entry));
-  // Only a trigger calls them.
-  if (!gone.some(([, definition]) => !/\bRETURNS (?:event_)?trigger\b/.test(definition))) return undefined;
+  if (gone.every(([, definition]) => NOT_NAMED.test(definition))) return undefined;
   if (Object.keys(added).some(isOne)) return 'replaced';
   const isRelation = what === 'view' && ['table', 'materialized view'].some((kind) => `${kind} ${name}` in added);
   return isRelation || (what === 'view' && name in upgrade.outcome) ? undefined : 'removed';

@@ -50,7 +50,9 @@ function* workUnder(step: Step, { all, writes }: Held, part: Part): Iterable<Fou
   const [table, by] = firstOf(all) ?? [];
   if (table === undefined || !by) {
     const [waiting, since] = firstOf(writes) ?? [];
-    if (waiting === undefined || !since || !writesRows(step)) return;
+    // update-all says that all rows are locked.
+    const isAll = action.does === 'update' && action.rows === 'all';
+    if (waiting === undefined || !since || isAll || !writesRows(step)) return;
     yield {
       ...place,
       atMost: 'warning',
