@@ -160,6 +160,11 @@ export class MigrateClient {
     return this.run({ command: 'history' }, options);
   }
 
+  /** Sizes and traffic of tables and indexes: names and numbers, never a value of a row. Changes nothing. */
+  statistics(options: CallOptions = {}): Promise<MigrateAnswer> {
+    return this.run({ command: 'statistics' }, options);
+  }
+
   /** Reverts revisions. Requires `allowDowngrade` on the construct. */
   downgrade({ revision, sliceSeconds, runId, ...options }: DowngradeOptions): Promise<MigrateAnswer> {
     return this.run({ command: 'downgrade', revision, sliceSeconds, runId }, options);

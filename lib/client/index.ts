@@ -1,6 +1,7 @@
 export type {
   Allowance,
   AppliedRevision,
+  Blocker,
   ClientCode,
   Command,
   Compute,
@@ -15,6 +16,7 @@ export type {
   MigrateAnswer,
   MigrateRequest,
   RenderedRevision,
+  RestorePoint,
   RevisionInfo,
   RunnerCode,
   RunRecord,

@@ -1,27 +1,14 @@
+import type { Count, Text } from './basic';
 import { ANSWER_SCHEMAS } from './checks/answer-schemas';
 import { fits } from './checks/json-schema';
 import type { CONTRACT_VERSION } from './names';
+import type { DatabaseStatistics } from './production/statistics';
 import type { Command } from './request';
 
 /*
  * The types are the source: `npm run generate` makes the schemas from them, for `isAnswer` and similar checks and for `--json`. A tag
  * such as `@minLength` is part of a type.
  */
-
-/**
- * A text that is not empty.
- *
- * @minLength 1
- */
-export type Text = string;
-
-/**
- * A whole number.
- *
- * @asType integer
- * @minimum 0
- */
-export type Count = number;
 
 /**
  * The state of the database, relative to the request.
@@ -171,6 +158,18 @@ export interface ContainerWork {
   readonly stateMachineArn?: Text;
 }
 
+/** The last moment before a run changed anything. */
+export interface RestorePoint {
+  /** ISO 8601 with milliseconds, UTC. */
+  readonly at: Text;
+  /** PostgreSQL's position in the write-ahead log; absent on RDS, which restores to a time. */
+  readonly walPosition?: Text;
+  /** The Aurora cluster, from the address that the runner connects to. */
+  readonly cluster?: Text;
+  /** The RDS instance. */
+  readonly instance?: Text;
+}
+
 /** A past run, from the run history in the database. */
 export interface RunRecord {
   readonly runId: Text;
@@ -187,6 +186,10 @@ export interface RunRecord {
   readonly outcome: Text;
   /** What happened, with what; null: no error. Absent from a function that was deployed by an older version. */
   readonly error?: Text | null;
+  /** Sessions that it ended, because `limits.endBlockers` allows it; absent: none. */
+  readonly endedBlockers?: readonly Blocker[];
+  /** Absent from a function that was deployed by an older version. */
+  readonly restorePoint?: RestorePoint;
   readonly applied: readonly AppliedRevision[];
 }
 
@@ -227,12 +230,45 @@ export interface MigrateAnswer {
   readonly runId?: Text;
   /** Whether a person is asked before this stage is changed. */
   readonly protected: boolean;
+  /** Sessions that the call ended, because `limits.endBlockers` allows it; absent: none. */
+  readonly endedBlockers?: readonly Blocker[];
   /** The pending revisions as SQL, in order; only for a `plan` with `sql`. */
   readonly sql?: readonly RenderedRevision[];
   /** The latest runs, newest first, at most 20; only for `history`. */
   readonly runs?: readonly RunRecord[];
   /** Newest first; only for `history`. */
   readonly history?: readonly HistoryEntry[];
+  /** Only for `statistics`. */
+  readonly statistics?: DatabaseStatistics;
+}
+
+/** A session, or a prepared transaction, that holds what a run waits for. What is not known is absent. */
+export interface Blocker {
+  /** Process id of its backend; a prepared transaction has none. */
+  readonly pid?: Count;
+  /** PostgreSQL's `backend_type`, such as `client backend` and `autovacuum worker`, or `prepared transaction`. */
+  readonly kind?: Text;
+  readonly role?: Text;
+  /** Its `application_name`. */
+  readonly application?: Text;
+  /** The client's address; `local`: a socket on the server. */
+  readonly client?: Text;
+  /** PostgreSQL's `state`, such as `active` and `idle in transaction`. */
+  readonly state?: Text;
+  /** When its transaction began. ISO 8601, UTC. */
+  readonly since?: Text;
+  /** Its current or last statement: without its values, shortened. */
+  readonly statement?: Text;
+  /** The name of a prepared transaction, for `ROLLBACK PREPARED`. */
+  readonly transaction?: Text;
+  /** The table that the run waits for. */
+  readonly table?: Text;
+  /** The lock modes that it has there. */
+  readonly lock?: Text;
+  /** It waits for the table too, in front of the run. */
+  readonly queued?: boolean;
+  /** The runner's role may not see its state and its statement. */
+  readonly hidden?: boolean;
 }
 
 export interface FailureDetail {
@@ -249,6 +285,12 @@ export interface FailureDetail {
   readonly statement?: Text;
   /** With `blocked`: what is not acknowledged. */
   readonly dataLoss?: readonly DataLoss[];
+  /** Who held what the run waited for, if it was seen. */
+  readonly blockers?: readonly Blocker[];
+  /** Sessions that the call ended, because `limits.endBlockers` allows it; absent: none. */
+  readonly endedBlockers?: readonly Blocker[];
+  /** Where a restore would have to go to undo the run; absent: it has changed nothing. */
+  readonly restorePoint?: RestorePoint;
 }
 
 /** The runner's answer to a request that failed. Lambda delivers it as the `errorMessage` of a function error. */
@@ -263,7 +305,14 @@ export interface MigrateFailure {
 /** Whether a value is a valid answer. Unknown keys are allowed: a newer runner may add some. */
 export function isAnswer(value: unknown): value is MigrateAnswer {
   if (!fits<MigrateAnswer>(ANSWER_SCHEMAS, 'MigrateAnswer', value)) return false;
-  return [value.history, value.runs].every((list) => (list !== undefined) === (value.command === 'history'));
+  const { command, history, runs, statistics } = value;
+  const isOnlyOf = (own: Command, fact: unknown) => (fact !== undefined) === (command === own);
+  return isOnlyOf('history', history) && isOnlyOf('history', runs) && isOnlyOf('statistics', statistics);
+}
+
+/** Whether a value is valid statistics: a part of an answer, in a file. */
+export function isStatistics(value: unknown): value is DatabaseStatistics {
+  return fits(ANSWER_SCHEMAS, 'DatabaseStatistics', value);
 }
 
 /** Whether a value is a valid failure. */

@@ -1,7 +1,7 @@
 import { choiceOf, listOf, numberFrom, problemsOf, type Rule, type Shape, text, yesOrNo } from './checks/rules';
 
 /** The commands of a request. */
-export const COMMANDS = ['upgrade', 'plan', 'current', 'history', 'downgrade', 'stamp'] as const;
+export const COMMANDS = ['upgrade', 'plan', 'current', 'history', 'statistics', 'downgrade', 'stamp'] as const;
 export type Command = (typeof COMMANDS)[number];
 
 /** Commands that the construct's props must allow. */
@@ -17,7 +17,7 @@ export interface MigrateRequest {
   readonly command?: Command;
   /**
    * Target revision, in Alembic's notation (`head`, `heads`, `base`, an id, `+1`, `-1`, `label@head`).
-   * `downgrade` and `stamp` require it; `upgrade` and `plan` default to `head`; `current` and `history` take none.
+   * `downgrade` and `stamp` require it; `upgrade` and `plan` default to `head`; `current`, `history` and `statistics` take none.
    */
   readonly revision?: string;
   /**

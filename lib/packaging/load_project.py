@@ -7,7 +7,8 @@ Nothing connects or starts, and the package is read-only, as on Lambda.
 has; `own`: the backend's own package lacks it. `unproved` is any other reason why env.py or the revisions did not load: settings
 that only the function has, or a library for another machine. `fails`: the function would fail with it too; `inCode`: with any
 settings. `foreign` are distributions with such libraries; the overlay has this machine's. `variables` are the names of those
-that the function fills with the database's address. `elsewhere` is another address to which env.py connects.
+that the function fills with the database's address. `elsewhere` is another address to which env.py connects, and the line that
+does; `isPostgres`: the function can replace it.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def main(package: Path, overlay: str, variables: dict[str, str]) -> dict[str, An
     certain: list[BaseException] = []
     unset = watch_environment(package / "backend")
     try:
-        load(answer, failures, certain, variables)
+        load(package, answer, failures, certain, variables)
     except (Exception, SystemExit, Refused) as error:
         failures.append(error)
     for error in (*certain, *failures):
@@ -83,7 +84,13 @@ def main(package: Path, overlay: str, variables: dict[str, str]) -> dict[str, An
     return answer
 
 
-def load(answer: dict[str, Any], failures: list[BaseException], certain: list[BaseException], variables: dict[str, str]) -> None:
+def load(
+    package: Path,
+    answer: dict[str, Any],
+    failures: list[BaseException],
+    certain: list[BaseException],
+    variables: dict[str, str],
+) -> None:
     """`certain`: failures that the function has too, with the same settings."""
     from cdk_alembic.database.address import DatabaseVariables
     from cdk_alembic.project.configuration import packaged_driver
@@ -102,11 +109,11 @@ def load(answer: dict[str, Any], failures: list[BaseException], certain: list[Ba
             if not is_refused(error):
                 certain.append(error)
         has_application = not certain
-        run_env(project, certain)
-        if connections and (address := elsewhere(*connections[0], variables)):
-            answer["elsewhere"] = address
+        end = run_env(project, certain)
+        if connections and (found := elsewhere(*connections[0], variables)):
+            answer["elsewhere"] = {**found, "by": location_in(package, end, "backend") if end else ""}
         # Alembic's offline mode runs to the end of env.py, which may set where the revisions are.
-        is_complete = run_env(project, failures, as_sql=True, starting_rev=None) and has_application
+        is_complete = run_env(project, failures, as_sql=True, starting_rev=None) is None and has_application
         try:
             project.load()
             if is_complete:
@@ -119,8 +126,8 @@ def load(answer: dict[str, Any], failures: list[BaseException], certain: list[Ba
             answer["refused"] = f"{found.message}: {found.next}"
 
 
-def run_env(project: Any, failures: list[BaseException], **options: Any) -> bool:
-    """Runs env.py without revisions, up to where it connects. Returns whether it ran to its end."""
+def run_env(project: Any, failures: list[BaseException], **options: Any) -> BaseException | None:
+    """Runs env.py without revisions, up to where it connects. Returns what stopped it before its end."""
     from alembic.runtime.environment import EnvironmentContext
 
     try:
@@ -129,19 +136,19 @@ def run_env(project: Any, failures: list[BaseException], **options: Any) -> bool
     except (Exception, SystemExit, Refused, BaseExceptionGroup) as error:
         if not is_refused(error):
             failures.append(error)
-        return False
-    return True
+        return error
+    return None
 
 
-def refuse_connections() -> list[tuple[str, dict[str, Any]]]:
+def refuse_connections() -> list[tuple[Any, dict[str, Any]]]:
     """Makes every connection fail. Returns the list of those that are tried: dialect and arguments."""
     from sqlalchemy import event
     from sqlalchemy.engine import Engine
 
-    tried: list[tuple[str, dict[str, Any]]] = []
+    tried: list[tuple[Any, dict[str, Any]]] = []
 
     def through_sqlalchemy(dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> None:
-        tried.append((dialect.name, parameters))
+        tried.append((dialect, parameters))
         raise Refused("env.py connects")
 
     def directly(*_: Any, **__: Any) -> None:
@@ -155,16 +162,18 @@ def refuse_connections() -> list[tuple[str, dict[str, Any]]]:
     return tried
 
 
-def elsewhere(dialect: str, parameters: dict[str, Any], variables: dict[str, str]) -> str | None:
+def elsewhere(dialect: Any, parameters: dict[str, Any], variables: dict[str, str]) -> dict[str, Any] | None:
     """The address to which env.py connects, if the function's database can't be there."""
-    if dialect != "postgresql":
-        return f"a {dialect} database"
-    host = str(parameters.get("host") or "")
+    from cdk_alembic.database.destination import asked
+
+    if dialect.name != "postgresql":
+        return {"address": f"a {dialect.name} database", "isPostgres": False}
+    found = asked(dialect.driver, parameters)
+    host = found.server.host
     is_set = "url" in variables or "host" in variables
     if host == ADDRESS["host"] or not (is_set or host in THIS_MACHINE):
         return None
-    name = parameters.get("dbname") or parameters.get("database")
-    return f"{host or 'a socket'}:{parameters.get('port') or ADDRESS['port']}{f'/{name}' if name else ''}"
+    return {"address": str(found), "isPostgres": True}
 
 
 def is_refused(error: BaseException | None) -> bool:
@@ -245,9 +254,9 @@ def judge(error: BaseException, package: Path, answer: dict[str, Any], unset: li
         answer["foreign"] = foreign(package / "site-packages")
 
 
-def location_in(package: Path, error: BaseException) -> str:
-    """The last line of the backend or of a distribution in the error's traceback."""
-    folders = (f"{package / 'backend'}{os.sep}", f"{package / 'site-packages'}{os.sep}")
+def location_in(package: Path, error: BaseException, *of: str) -> str:
+    """The last line of the backend or of a distribution in the error's traceback. `of`: only of these folders."""
+    folders = tuple(f"{package / folder}{os.sep}" for folder in of or ("backend", "site-packages"))
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(folders)]
     return f"{Path(frames[-1].filename).relative_to(package)}:{frames[-1].lineno}" if frames else ""
 

@@ -1,7 +1,7 @@
 const Sequencer = require('@jest/test-sequencer').default;
 
 /** The folders whose files take longest. The order is that of measured times. */
-const LONGEST = ['local', 'packages', 'packaging', 'page', 'production', 'review', 'docs', 'bench', 'ci', 'constructs'];
+const LONGEST = ['local', 'packages', 'packaging', 'page', 'site', 'production', 'review', 'docs', 'bench', 'ci', 'constructs'];
 
 /** On a fresh machine jest has no times, and goes by the size of files: a short file that takes a minute would start last and run alone. */
 module.exports = class LongestFirst extends Sequencer {

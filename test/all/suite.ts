@@ -1,6 +1,7 @@
 import { withFolder } from '../../examples/local-aws';
 import type { Count } from './checks';
 import { type TestContext, testContext } from './context';
+import { fastFolder } from './fast-folder';
 import { type CheckResult, type NamedCheck, runChecks } from './schedule';
 
 /** The checks of a command. */
@@ -17,7 +18,8 @@ export interface Suite {
  * @param minutes for all checks: a test that hangs must not make the whole hang
  */
 export async function runSuite(minutes: number, suiteOf: (context: TestContext) => Suite): Promise<void> {
-  const { passed, failed } = await withFolder((folder) => counted(folder, minutes, suiteOf)).catch((error: Error): Count => {
+  const run = withFolder((folder) => counted(folder, minutes, suiteOf), fastFolder());
+  const { passed, failed } = await run.catch((error: Error): Count => {
     console.error(error.stack);
     return { passed: 0, failed: 1 };
   });

@@ -16,7 +16,7 @@ const WORKFLOWS = yamlFiles(path.join(own, 'workflows'));
 const named = WORKFLOWS.map((file): [string, string] => [path.basename(file), file]);
 
 test('the workflows are these', () => {
-  expect(named.map(([name]) => name)).toEqual(['ci.yml', 'release.yml', 'scorecard.yml']);
+  expect(named.map(([name]) => name)).toEqual(['ci.yml', 'release.yml', 'scorecard.yml', 'site.yml']);
 });
 
 test('actionlint finds nothing in them', async () => {

@@ -6,7 +6,10 @@ type Check = (value: unknown) => boolean;
 
 /** Keys that an answer may do without. */
 const OPTIONAL =
-  /^(container|stateMachineArn|acknowledgement|runId|sql|revision|sqlState|statement|dataLoss|error|schema|secretArn|later)$/;
+  /^(container|stateMachineArn|acknowledgement|runId|sql|revision|sqlState|statement|dataLoss|error|schema|secretArn|later|blockers|endedBlockers|restorePoint|walPosition|cluster|instance|writesPerSecond|rowBytes|bloatBytes)$/;
+
+/** A Blocker has only what is known. */
+const isOfBlocker = (value: object) => 'kind' in value;
 
 /** Where a tenant is whose run failed is not always known. */
 const isUnknown = (value: object, key: string) => 'tenant' in value && 'error' in value && ['from', 'to'].includes(key);
@@ -17,7 +20,7 @@ function* damaged(value: unknown, path = ''): Generator<[string, unknown]> {
   for (const [key, item] of Object.entries(value)) {
     const at = `${path}.${key}`;
     if (key !== 'later') yield [`${at} of another type`, { ...copy(value), [key]: wrongFor(item) }];
-    if (!Array.isArray(value) && !OPTIONAL.test(key) && !isUnknown(value, key))
+    if (!Array.isArray(value) && !OPTIONAL.test(key) && !isUnknown(value, key) && !isOfBlocker(value))
       yield [`no ${at}`, { ...copy(value), [key]: undefined }];
     for (const [what, inner] of damaged(item, at)) {
       const whole = copy(value);
@@ -32,7 +35,7 @@ function copy(value: object): object {
 }
 
 function wrongFor(value: unknown): unknown {
-  return typeof value === 'number' ? 1.5 : typeof value === 'boolean' ? 'yes' : 12;
+  return typeof value === 'number' ? (Number.isInteger(value) ? 1.5 : 'a text') : typeof value === 'boolean' ? 'yes' : 12;
 }
 
 describe.each<[string, object, Check]>([

@@ -3,16 +3,9 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArguments } from '../../lib/cli/migrate-invoke/arguments';
 import { CLIENT_CODES, DATA_LOSS_RULES, RUNNER_CODES } from '../../lib/contract';
+import { anchorOf } from '../../scripts/site/anchor';
 import { Database } from '../production/database';
 import { blocks, PAGES, root, textOf } from './pages';
-
-/** GitHub's anchor of a heading. */
-function anchorOf(heading: string): string {
-  return heading
-    .toLowerCase()
-    .replace(/[^\w\- ]/g, '')
-    .replaceAll(' ', '-');
-}
 
 function anchorsOf(page: string): string[] {
   return [...textOf(page).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => anchorOf(heading));
@@ -99,7 +92,7 @@ test('the command understands every command line that is shown', () => {
   for (const line of shown) {
     const argv = line
       .replace(START, '')
-      .replace(/\s*[#|].*$/, '')
+      .replace(/\s*(?:[#|]| > ).*$/, '')
       .split(/\s+/);
     expect([line, parseArguments(argv)]).toEqual([
       line,

@@ -156,12 +156,37 @@ describe('with all variables that the function has', () => {
     );
   });
 
-  test('an address that only alembic.ini has is refused, with the line for env.py', () => {
+  /** A backend that connects to what alembic.ini says. */
+  function withAddress(url: string): string {
     const directory = backend('import os', 'from alembic import context', CONNECTS_BY_INI);
     const ini = join(directory, 'alembic.ini');
-    writeFileSync(ini, `${readFileSync(ini, 'utf8')}\nsqlalchemy.url = postgresql+psycopg://shop:shop@localhost/shop\n`);
-    expect(() => buildKnown(directory)).toThrow(
-      /^env\.py of .* connects to localhost:5432\/shop, not to the function's database: alembic\.ini sets it as sqlalchemy\.url\. The function sets DATABASE_URL: .*add this line to it: config\.set_main_option\("sqlalchemy\.url", /,
+    writeFileSync(ini, `${readFileSync(ini, 'utf8')}\nsqlalchemy.url = ${url}\n`);
+    return directory;
+  }
+
+  test("an address of alembic.ini or of the code is packaged, with a warning that says where it is and that the function's own replaces it", () => {
+    const url = 'postgresql+psycopg://shop:shop@localhost/shop';
+    const code = backend(
+      'from alembic import context',
+      `from sqlalchemy import create_engine; create_engine("${url}").connect()`,
+    );
+    for (const [directory, place] of [
+      [withAddress(url), 'alembic.ini:5'],
+      [code, 'migrations/env.py:2'],
+    ] as const) {
+      const [target, packaged] = [temporaryDirectory(), packageOf(directory, host, known)];
+      packaged.build(target);
+      expect(packaged.prove(target)).toEqual([
+        `env.py of ${directory} connects to localhost:5432/shop (${place}). The function connects to its own database instead, ` +
+          "with env.py's driver and other options. If env.py reads the address from other variables than DATABASE_URL, " +
+          'name them with DatabaseVariables',
+      ]);
+    }
+  });
+
+  test('an address of another kind of database is refused, with the line for env.py', () => {
+    expect(() => buildKnown(withAddress('sqlite:///shop.db'))).toThrow(
+      /^env\.py of .* connects to a sqlite database \(migrations\/env\.py:3\), not to the function's database\. The function sets DATABASE_URL: .*add this line to it: config\.set_main_option\("sqlalchemy\.url", /,
     );
   });
 });

@@ -6,7 +6,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { projectDirectory, run } from '../../examples/local-aws';
 import type { Review } from '../../lib/review/finding';
 import { htmlReport } from '../../lib/review/reports/html';
-import { CLEAN, EXAMPLE, HOSTILE, large } from '../review/reports/example';
+import { CLEAN, EXAMPLE, FIXED, HOSTILE, large } from '../review/reports/example';
 import { startBrowser } from './browser';
 
 let browser: Browser;
@@ -66,7 +66,7 @@ const shown = (page: Page) => page.locator('.finding:not([hidden])');
 const rulesShown = (page: Page): Promise<string[]> => shown(page).locator('.rule').allTextContents();
 
 describe('the page of a review', () => {
-  test.each([EXAMPLE, CLEAN])('needs nothing but its file, and complains about nothing', async (review) => {
+  test.each([EXAMPLE, FIXED, CLEAN])('needs nothing but its file, and complains about nothing', async (review) => {
     const page = await open(review);
     await page.waitForLoadState('networkidle');
     expect(requests).toEqual([address(review)]);
@@ -105,6 +105,52 @@ describe('the page of a review', () => {
     expect(await page.title()).toBe('Migrations: 5 errors, 4 warnings, 2 acknowledged');
     expect(complaints.filter((text) => /Content Security Policy/.test(text)).length).toBeGreaterThanOrEqual(2);
     expect(await page.locator('output').textContent()).toBe('11 of 11 shown');
+  });
+
+  test('a wrapped line of code keeps its indentation', async () => {
+    const page = await open(EXAMPLE, { width: 400 });
+    const lefts = await page.evaluate<number[]>(`(() => {
+      const lines = [...document.querySelectorAll('.finding')][9].querySelectorAll('code span');
+      const [text] = [...lines].find((one) => one.textContent.startsWith('    op.create_index')).childNodes;
+      const range = document.createRange();
+      range.setStart(text, 4);
+      range.setEnd(text, text.length);
+      return [...range.getClientRects()].map(({ left }) => Math.round(left));
+    })()`);
+    expect(lefts.length).toBeGreaterThan(2);
+    for (const left of lefts.slice(1)) expect(left).toBeGreaterThan(lefts[0] as number);
+  });
+
+  test('a button copies the code as it is in the report', async () => {
+    const page = await open(FIXED, { width: 400 });
+    await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    const { instead } = EXAMPLE.findings[9] as { instead: string };
+    const diff = FIXED.fixes?.files[1]?.diff ?? '';
+    for (const [figure, code] of [
+      [page.locator('.finding').nth(9).locator('figure').nth(1), instead],
+      [page.locator('#fixes figure').nth(1), diff.trimEnd()],
+    ] as const) {
+      await figure.getByRole('button', { name: 'Copy' }).click();
+      await figure.getByRole('button', { name: 'Copied' }).waitFor();
+      expect(await page.evaluate('navigator.clipboard.readText()')).toBe(code);
+    }
+  });
+
+  test('a series that --fix wrote is shown as a diff, with what was not fixed and why', async () => {
+    const page = await open(FIXED, { link: 'fixes' });
+    const fixes = page.locator('#fixes');
+    expect(await fixes.locator('figcaption').allInnerTexts()).toEqual([
+      expect.stringMatching(/_email_1\.py, new\s+Copy$/),
+      expect.stringMatching(/_email\.py, changed\s+Copy$/),
+    ]);
+    expect(await fixes.locator('.removed').allTextContents()).toEqual([
+      '-"""Index accounts by email"""',
+      '-    op.create_unique_constraint("uq_accounts_email", "accounts", ["email"])',
+    ]);
+    expect(await fixes.locator('.added').count()).toBe(8);
+    expect(await fixes.locator('.added').nth(5).textContent()).toContain(HOSTILE);
+    expect(await fixes.locator('.reason').allTextContents()).toEqual(['Not fixed it needs your decision']);
+    expect(await fixes.locator('li').count()).toBe(3);
   });
 
   test('a finding is found by words of its message, its SQL, its revision', async () => {
@@ -150,9 +196,9 @@ describe('the page of a review', () => {
       const box = await finding.boundingBox();
       return box !== null && box.y >= 0 && box.y < 450;
     };
-    const colour = (): Promise<string> => finding.evaluate('(element) => getComputedStyle(element).backgroundColor');
+    const colour = (): Promise<string> => page.evaluate(`getComputedStyle(document.getElementById('${id}')).backgroundColor`);
     expect(await inView()).toBe(true);
-    expect(await colour()).not.toBe('rgba(0, 0, 0, 0)');
+    expect(await colour()).toMatch(/^rgb\(/);
     await page.getByRole('combobox', { name: 'Severity' }).selectOption('warning');
     expect(await finding.isVisible()).toBe(false);
     await page.evaluate(`location.hash = ''; location.hash = '${id}'`);
@@ -194,7 +240,7 @@ describe('the page of a review', () => {
 
   describe.each([400, 1_400])('at %i pixels', (width) => {
     test.each(['light', 'dark'] as const)('nothing is cut off, and every text can be read: %s', async (scheme) => {
-      const page = await open(EXAMPLE, { width, scheme });
+      const page = await open(FIXED, { width, scheme });
       await page.evaluate('for (const one of document.querySelectorAll("details")) one.open = true');
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
       for (const link of ['', await page.locator('.finding').first().getAttribute('id'), 'r-e3a4b5c6d7f8']) {
@@ -239,11 +285,19 @@ describe('the page of a review', () => {
     expect(await page.locator('.finding').count()).toBe(11);
   });
 
-  test('is printed without its controls, and with every finding', async () => {
-    const page = await open(EXAMPLE);
+  test('is printed without its controls, with every finding, and leaves no page half empty', async () => {
+    // A4 at 96 pixels an inch, less the margins.
+    const [width, height] = [718, 1_047];
+    const page = await open(FIXED, { width });
     await page.emulateMedia({ media: 'print' });
     expect(await page.locator('#filters').isVisible()).toBe(false);
-    expect((await page.pdf()).length).toBeGreaterThan(10_000);
+    expect(await page.getByRole('button').filter({ visible: true }).count()).toBe(0);
+    const content = await page.evaluate<number>('document.documentElement.scrollHeight');
+    const pdf = await page.pdf({ format: 'A4', margin: { top: 38, right: 38, bottom: 38, left: 38 }, printBackground: true });
+    if (process.env.SCREENSHOTS) writeFileSync(join(process.env.SCREENSHOTS, 'review.pdf'), pdf);
+    const pages = pdf.toString('latin1').match(/\/Type \/Page\b/g)?.length ?? 0;
+    expect(pages).toBeGreaterThan(2);
+    expect(pages).toBeLessThanOrEqual(Math.ceil((content / height) * 1.1));
   });
 
   test('of a review that found nothing says so, and has no controls', async () => {

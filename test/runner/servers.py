@@ -8,9 +8,10 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import psycopg
 from conftest import Database, eventually
@@ -106,7 +107,14 @@ ignore_startup_parameters = extra_float_digits
 
 @contextmanager
 def postgres_with_tls(key: Path, certificate: Path) -> Iterator[int]:
-    """Gives the port of a PostgreSQL with this key and certificate. It asks for no password."""
+    """Gives the port of a PostgreSQL with this key and certificate."""
+    with postgres(["ssl=on"], {"server.key": key.read_text(), "server.crt": certificate.read_text()}) as port:
+        yield port
+
+
+@contextmanager
+def postgres(settings: Iterable[str], files: Mapping[str, str] = MappingProxyType({})) -> Iterator[int]:
+    """Gives the port of a PostgreSQL with these settings, and these files in its folder. It asks for no password."""
     with psycopg.connect(dbname="postgres") as connection:
         [programs] = connection.execute("SELECT setting FROM pg_config WHERE name = 'BINDIR'").fetchone()
     with own_folder() as folder:
@@ -114,15 +122,15 @@ def postgres_with_tls(key: Path, certificate: Path) -> Iterator[int]:
         create = [f"{programs}/initdb", "-D", str(data), "-U", os.environ["PGUSER"], "--auth=trust"]
         create += ["--encoding=UTF8", "--no-locale", "--no-sync"]
         subprocess.run(create, user=ACCOUNT, check=True, capture_output=True)
-        for source, name in ((key, "server.key"), (certificate, "server.crt")):
+        for name, text in files.items():
             # It refuses a key that others may read.
             (data / name).touch(mode=0o600)
-            (data / name).write_text(source.read_text())
+            (data / name).write_text(text)
             own(data / name)
-        settings = ["ssl=on", "fsync=off", "listen_addresses=127.0.0.1", "unix_socket_directories="]
+        all_settings = ["fsync=off", "listen_addresses=127.0.0.1", "unix_socket_directories=", *settings]
 
         def command(port: int) -> list[str]:
-            return [f"{programs}/postgres", "-D", str(data), "-p", str(port), *[f"-c{setting}" for setting in settings]]
+            return [f"{programs}/postgres", "-D", str(data), "-p", str(port), *[f"-c{setting}" for setting in all_settings]]
 
         def is_ready(_: int) -> bool:
             # Its eighth line is the server's state, https://www.postgresql.org/docs/current/storage-file-layout.html

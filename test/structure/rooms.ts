@@ -9,6 +9,8 @@ export const TYPESCRIPT: Rooms = {
   'bin/app.ts': ['lib/local', 'examples'],
   bin: ['lib/cli/migrate-invoke', 'lib/cli/migrate-package', 'lib/cli/safe-alembic', 'lib/cli', 'package.json'],
   scripts: ['lib/contract', 'lib/local', 'examples', 'package.json'],
+  // The pages of the rules show the revisions that the tests review.
+  'scripts/site': ['lib/review', 'lib/local', 'lib/package-root.ts', 'test/review/examples', 'package.json'],
 
   'lib/cli/migrate-invoke': ['lib/cli/answer', 'lib/cli/screen', 'lib/cli', 'lib/client', ...ALWAYS],
   'lib/cli/migrate-package': ['lib/cli/screen', 'lib/cli', 'lib/packaging', ...ALWAYS],
@@ -40,7 +42,7 @@ export const TYPESCRIPT: Rooms = {
 };
 
 /** What the runner's rooms share, from the top down. */
-const RUNNER = ['run', 'project', 'database', 'protocol'].map((room) => `cdk_alembic/${room}`);
+const RUNNER = ['run', 'statistics', 'project', 'database', 'protocol'].map((room) => `cdk_alembic/${room}`);
 const below = (room: string) => RUNNER.slice(RUNNER.indexOf(`cdk_alembic/${room}`) + 1);
 
 /** Below lambda/migrate. */
@@ -50,6 +52,7 @@ export const PYTHON: Rooms = {
   cdk_alembic: ['cdk_alembic/tenants', ...RUNNER],
   'cdk_alembic/tenants': RUNNER,
   'cdk_alembic/run': below('run'),
+  'cdk_alembic/statistics': [],
   'cdk_alembic/project': below('project'),
   'cdk_alembic/database': below('database'),
   'cdk_alembic/protocol': [],

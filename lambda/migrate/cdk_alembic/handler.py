@@ -9,7 +9,9 @@ from typing import Any
 
 from .database.address import DatabaseVariables
 from .database.connecting import Retries, Watchdog
+from .database.destination import Destination
 from .database.failures import shortened
+from .database.lookout import name_holders
 from .project.configuration import packaged_driver
 from .project.environment import application_context
 from .project.project import Project
@@ -61,17 +63,22 @@ def respond(event: Any, host: Host) -> dict[str, Any]:
 def _migrate(invocation: Invocation, variables: DatabaseVariables) -> dict[str, Any]:
     if invocation.compute == "container":
         invocation.renew = lambda: _renew(invocation, variables)
+    destination = Destination(lambda: variables.address)
     retries = Retries(invocation)
     while True:
+        project: Project | None = None
         try:
             changed = variables.fill(invocation.settings.database)
             project = Project.of_package()
             if changed:
                 # The backend read its settings when it was imported: import it again, so that it sees a rotated password.
                 project.forget_modules()
+            project.destination = destination
             with application_context(project):
                 return execute(project, invocation)
         except RunnerError as error:
+            if project is not None:
+                name_holders(error, project.version_table)
             variables.explain(error)
             retries.pause(error)
 
@@ -100,6 +107,11 @@ def _renew(invocation: Invocation, variables: DatabaseVariables) -> None:
 def _failed(error: RunnerError, invocation: Invocation | None, cause: BaseException | None) -> MigrationFailed:
     facts = error.facts()
     facts.update({name: shortened(facts[name], MAX_MESSAGE_LENGTH) for name in ("message", "next")})
+    if invocation is not None:
+        if invocation.ended_blockers:
+            facts["endedBlockers"] = invocation.ended_blockers
+        if invocation.restore_point:
+            facts["restorePoint"] = invocation.restore_point
     detail = redacted(facts)
     report.failed(invocation, detail, "".join(traceback.format_exception(cause)) if cause else None)
     applied = invocation.applied if invocation else []

@@ -2,9 +2,11 @@ import type { AppliedRevision, Command, MigrateAnswer } from '../../contract';
 import { revisionLine } from '../screen/revision-line';
 import type { Screen } from '../screen/screen';
 import { count, duration, plain, revisionNames, type Terminal } from '../screen/terminal';
+import { showEnded } from './production/show-blockers';
 import { showDataLoss } from './show-data-loss';
 import { showHistory } from './show-history';
 import { showSql } from './show-sql';
+import { showStatistics } from './show-statistics';
 
 /** Shows a revision that was just applied or reverted. */
 export function showApplied(terminal: Terminal, command: Command, applied: AppliedRevision): void {
@@ -15,6 +17,7 @@ export function showApplied(terminal: Terminal, command: Command, applied: Appli
 /** Shows the answer to a question. */
 export function showAnswer({ data, notes }: Screen, answer: MigrateAnswer): void {
   if (answer.command === 'history') showHistory(data, answer);
+  else if (answer.statistics) showStatistics(data, answer.statistics);
   else showPosition(data, answer);
   if (answer.sql) showSql(data, answer.sql);
   showWarnings(notes, answer);
@@ -30,6 +33,7 @@ export function showOutcome(
   if (command === 'stamp') data.line(`stamped: ${way}`);
   else if (applied.length === 0) data.line(nothing(to, heads));
   else data.line(`${count(applied.length)} ${command === 'downgrade' ? 'reverted' : 'applied'} in ${duration(ms)}: ${way}`);
+  showEnded(data, answer.endedBlockers);
   showWarnings(notes, answer);
 }
 

@@ -37,6 +37,7 @@ function ask({ client, screen, signal, arguments: { command, request, sql } }: S
   const options = { signal, onWait: (reason: string) => screen.notes.warning(`waiting: ${reason}`) };
   if (command === 'check') return client.check(options);
   if (command === 'history') return client.history(options);
+  if (command === 'statistics') return client.statistics(options);
   if (command === 'plan' || command === 'upgrade')
     return client.plan({ revision: request.revision, in: request.in, sql, ...options });
   return client.current(options);

@@ -15,6 +15,7 @@ Commands
   check        exit code 0 if the database is at head, 3 if it is not; changes nothing
   current      show the database's revision; changes nothing
   history      show all revisions and which are applied; changes nothing
+  statistics   show sizes of tables and indexes: names and numbers, no values; changes nothing
   downgrade    go back to --revision, if the stage allows it
   stamp        write --revision into the version table and run nothing, if the stage allows it
 
@@ -50,7 +51,7 @@ Connection
   --help, --version
 
 Exit codes
-  0    done, or nothing to do; plan, current and history: answered; check: at head
+  0    done, or nothing to do; plan, current, history, statistics: answered; check: at head
   1    a migration failed, got no lock or reached the function's deadline, or its outcome is
        unknown; tenants failed, or their run was stopped
   2    the command line or the request is wrong, or names a tenant or a run that does not exist

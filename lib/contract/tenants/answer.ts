@@ -1,4 +1,5 @@
-import type { Count, DataLoss, FailureDetail, Text } from '../answer';
+import type { DataLoss, FailureDetail } from '../answer';
+import type { Count, Text } from '../basic';
 import { ANSWER_SCHEMAS } from '../checks/answer-schemas';
 import { fits } from '../checks/json-schema';
 import type { CONTRACT_VERSION } from '../names';

@@ -1,4 +1,5 @@
-import type { Count, DataLoss, ErrorCode, FailureDetail, Text } from '../answer';
+import type { DataLoss, ErrorCode, FailureDetail } from '../answer';
+import type { Count, Text } from '../basic';
 import { ANSWER_SCHEMAS } from '../checks/answer-schemas';
 import { fits } from '../checks/json-schema';
 import { choiceOf, listOf, problemsOf, type Shape, yesOrNo } from '../checks/rules';

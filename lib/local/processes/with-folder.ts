@@ -8,8 +8,10 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /**
  * Calls back with a new folder. Afterwards ends everything that was started and removes the folder, even after an error, on
  * Ctrl-C, or when this process ends.
+ *
+ * @param above where it is created
  */
-export async function withFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+export async function withFolder<T>(use: (folder: string) => Promise<T>, above = tmpdir()): Promise<T> {
   let folder: string | undefined;
   const remove = (): void => {
     if (folder) rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
@@ -21,7 +23,7 @@ export async function withFolder<T>(use: (folder: string) => Promise<T>): Promis
   process.once('exit', remove);
   for (const signal of SIGNALS) process.on(signal, onSignal);
   try {
-    folder = mkdtempSync(path.join(tmpdir(), 'cdk-alembic-'));
+    folder = mkdtempSync(path.join(above, 'cdk-alembic-'));
     superviseFolder(folder);
     // If this process is root, PostgreSQL runs as another user, who must reach its own folder below.
     chmodSync(folder, 0o711);

@@ -38,9 +38,11 @@ export function judgeProof(loaded: Loaded, proof: Proof): string[] {
     warnings.push(`whether all that a migration imports is in the package was not proved: ${unproved}`);
   }
   if (elsewhere) {
-    const text = `env.py of ${directory} connects to ${elsewhere}, not to the function's database${placeOf(loaded, elsewhere)}`;
-    if (isSame) throw new PackagingError('other_database', `${text}. ${addressRemedy(loaded)}`);
-    if (!hasUnknownVariables) warnings.push(`${text}. ${addressRemedy(loaded)}`);
+    const text = `env.py of ${directory} connects to ${elsewhere.address} (${placeOf(loaded, elsewhere)})`;
+    const refusal = `${text}, not to the function's database. ${addressRemedy(loaded)}`;
+    if (isSame && !elsewhere.isPostgres) throw new PackagingError('other_database', refusal);
+    if (isSame) warnings.push(`${text}. ${replacement(loaded)}`);
+    else if (!hasUnknownVariables) warnings.push(refusal);
   }
   return warnings;
 }
@@ -55,21 +57,36 @@ function remedyOf({ source }: Loaded, { reason, inCode, unset }: NonNullable<Pro
 
 const LINE = 'config.set_main_option("sqlalchemy.url", os.environ["DATABASE_URL"].replace("%", "%%"))';
 
-/** The next step for an env.py that does not connect to the function's database. */
-function addressRemedy({ databaseVariables }: Loaded): string {
-  const names = Object.entries(databaseVariables ?? {}).flatMap(([part, name]) => (part === 'urlScheme' ? [] : [name]));
+/** What the function does with an address that env.py has itself. */
+function replacement(loaded: Loaded): string {
+  return (
+    "The function connects to its own database instead, with env.py's driver and other options. If env.py reads the address " +
+    `from other variables than ${variableNames(loaded).join(', ')}, name them with DatabaseVariables`
+  );
+}
+
+function variableNames({ databaseVariables = {} }: Loaded): string[] {
+  return Object.entries(databaseVariables).flatMap(([part, name]) => (part === 'urlScheme' ? [] : [name]));
+}
+
+/** The next step for an env.py that does not connect to the function's database, and whose address is not replaced. */
+function addressRemedy(loaded: Loaded): string {
+  const names = variableNames(loaded);
   const given = names.length
     ? `The function sets ${names.join(', ')}: if env.py reads other variables, name them with DatabaseVariables`
     : 'If env.py reads the address from variables, set them in environment';
   return `${given}; if it reads none, add this line to it: ${LINE}`;
 }
 
-/** Where an address is written. */
-function placeOf({ directory, alembic }: Loaded, address: string): string {
-  const [, url = ''] =
-    /^[ \t]*sqlalchemy\.url[ \t]*=[ \t]*(\S+)/m.exec(readFileSync(join(directory, alembic.config), 'utf8')) ?? [];
+/** The line that has an address in Alembic's configuration, or else the one that connects to it. */
+function placeOf({ directory, alembic }: Loaded, { address, by }: NonNullable<Proof['elsewhere']>): string {
   const [host = ''] = address.split(':');
-  return url.includes(`${host}/`) || url.includes(`${host}:`) ? `: ${alembic.config} sets it as sqlalchemy.url` : '';
+  const lines = readFileSync(join(directory, alembic.config), 'utf8').split('\n');
+  const line = lines.findIndex((text) => {
+    const [, url = ''] = /^[ \t]*sqlalchemy\.url[ \t]*=[ \t]*(\S+)/.exec(text) ?? [];
+    return url.includes(`${host}/`) || url.includes(`${host}:`);
+  });
+  return line < 0 ? fileOf(by, 'env.py') : `${alembic.config}:${line + 1}`;
 }
 
 /** Folders whose modules are not part of the backend. */
@@ -108,6 +125,6 @@ function missingModule({ directory, source }: Loaded, { module, by, unset, own }
   return `${fileOf(by)} imports ${module}, which the package of ${directory} does not have: ${remedy}${settings}`;
 }
 
-function fileOf(by: string): string {
-  return by.replace(/^(?:backend|site-packages)\//, '') || 'a migration';
+function fileOf(by: string, otherwise = 'a migration'): string {
+  return by.replace(/^(?:backend|site-packages)\//, '') || otherwise;
 }

@@ -30,8 +30,14 @@ export interface Proof {
     /** Unset environment variables that the backend read before. */
     readonly unset: readonly string[];
   };
-  /** The address to which env.py connects, if the function's database can't be there. */
-  readonly elsewhere?: string;
+  /** Where env.py connects, if the function's database can't be there. */
+  readonly elsewhere?: {
+    readonly address: string;
+    /** Whether it is PostgreSQL: the function replaces the address. */
+    readonly isPostgres: boolean;
+    /** The line that connects; empty if unknown. */
+    readonly by: string;
+  };
   /** Distributions with libraries for another machine, as `name==version`. */
   readonly foreign?: readonly string[];
 }

@@ -3,8 +3,10 @@ import { readFileSync } from 'node:fs';
 import { packagePath } from '../../package-root';
 import type { Review } from '../finding';
 import { withFingerprints } from './fingerprint';
+import { INDENTATIONS } from './page/code';
 import { filters } from './page/filters';
 import { findingArticle, revisionId } from './page/finding';
+import { fixesSection } from './page/fixes';
 import { GraphDrawing, type GraphRow, graphRows } from './page/lanes';
 import { html, Markup } from './page/markup';
 import { type Found, revisionDetails, revisionSummary } from './page/revision';
@@ -12,7 +14,8 @@ import { counted, extent, outcome } from './words';
 
 /** The review as one self-contained page: no network, and only its own script and style. */
 export function htmlReport(review: Review): string {
-  const [style, script] = (['page.css', 'page.js'] as const).map(asset) as [string, string];
+  const style = asset('page.css') + INDENTATIONS;
+  const script = asset('page.js');
   const policy = `default-src 'none'; style-src '${hash(style)}'; script-src '${hash(script)}'; base-uri 'none'; form-action 'none'`;
   const page = html`<!DOCTYPE html>
 <html lang="en">
@@ -31,9 +34,10 @@ export function htmlReport(review: Review): string {
 <h1 class="${review.failed ? 'error' : 'passed'}">${sentence(outcome(review))}</h1>
 <p>${extent(review)}. <span class="muted">cdk-alembic ${review.version}</span></p>
 ${review.graph.problem === undefined ? '' : html`<p class="reason"><b>The graph can't be loaded</b> ${review.graph.problem}</p>`}
-<nav aria-label="Parts of this page"><a href="#findings">Findings</a> <a href="#revisions">Revisions and locks</a></nav>
+<nav aria-label="Parts of this page">${review.fixes === undefined ? '' : html`<a href="#fixes">The safe form</a> `}<a href="#findings">Findings</a> <a href="#revisions">Revisions and locks</a></nav>
 </header>
 <main>
+${fixesSection(review)}
 ${findingsSection(review)}
 ${revisionsSection(review)}
 </main>
@@ -93,7 +97,7 @@ ${left > 0 ? html`<p class="muted">${counted(left, 'revision')} of the project $
 function kind(found: readonly Found[]): 'error' | 'warning' | 'reviewed' {
   const open = found.filter(({ finding }) => finding.acknowledged === undefined);
   if (open.some(({ finding }) => finding.severity === 'error')) return 'error';
-  return open.length > 0 ? 'warning' : 'reviewed';
+  return open.some(({ finding }) => finding.severity === 'warning') ? 'warning' : 'reviewed';
 }
 
 function asset(name: string): string {

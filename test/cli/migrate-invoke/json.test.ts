@@ -103,6 +103,12 @@ describe('--json', () => {
     expect(document.error).toMatchObject({ code: 'blocked', dataLoss });
   });
 
+  test('a table that stayed locked is a document with who held it', async () => {
+    const blockers = [{ pid: 4711, role: 'app', state: 'idle in transaction' }];
+    const { document } = await run(planned({ failure: failure({ code: 'lock_not_available', blockers }) }));
+    expect(document.error).toMatchObject({ code: 'lock_not_available', blockers });
+  });
+
   test('a protected stage that nobody confirmed is a document', async () => {
     const { document } = await run(planned({ answer: answer() }, { protected: true }));
     expect(document).toMatchObject({ exitCode: 3, error: { code: 'declined' } });

@@ -113,6 +113,14 @@ describe('what is printed', () => {
       '  • b2  Add items\n  ✓ a1  Add users\n2 revisions, 1 applied (✓), 1 not (•)\n',
     ],
     [
+      'statistics',
+      ['--command', 'statistics'],
+      answer({ command: 'statistics' }),
+      '1 table in 1.7 GB on PostgreSQL 18.4, the largest first\n' +
+        '  table         rows    size  indexes    dead rows  writes/s\n' +
+        '  orders  10 million  1.2 GB   400 MB  12 thousand        14\n',
+    ],
+    [
       'a history with runs',
       ['--command', 'history'],
       answer({
@@ -128,12 +136,21 @@ describe('what is printed', () => {
             applied: [],
             requestedBy: 'ci github 7',
           },
-          run1,
+          {
+            ...run1,
+            endedBlockers: [{ pid: 4711, kind: 'client backend', application: 'shop' }],
+            restorePoint: { at: '2026-01-01T00:00:00.123Z', cluster: 'shop' },
+          },
         ],
       }),
       '0 revisions, 0 applied (✓), 0 not (•)\n\nlatest runs, newest first\n' +
         '  2026-01-01T00:00:00Z  running  upgrade a1 → a1  0 revisions  ci github 7\n' +
-        '  2026-01-01T00:00:00Z  complete  upgrade base → a1  1 revision  4.0 s  deploy app-dev\n',
+        '  2026-01-01T00:00:00Z  complete  upgrade base → a1  1 revision  4.0 s  deploy app-dev\n' +
+        '  ended      client backend 4711, shop\n' +
+        '\nto get back a copy of the database as it was before the run of 2026-01-01T00:00:00Z\n' +
+        '  restore    aws rds restore-db-cluster-to-point-in-time --source-db-cluster-identifier shop ' +
+        '--db-cluster-identifier shop-at-20260101000000 --restore-to-time 2026-01-01T00:00:00.123Z ' +
+        '# makes a new cluster, without instances\n',
     ],
     [
       'what a plan destroys, acknowledged or not, and what was edited',
@@ -236,6 +253,27 @@ describe('what is printed', () => {
       '      destroys data  b2.py:12  drop_table users\n' +
         '      if intended, add to that file:  # cdk-alembic: allow drop-table: <reason>\n',
     );
+  });
+
+  test('a table that stayed locked shows who held it', async () => {
+    const reader = { pid: 4711, kind: 'client backend', role: 'app', application: 'shop', client: '10.0.3.7', table: 'users' };
+    const blockers = [
+      { ...reader, state: 'idle in transaction', since: '2026-01-01T00:00:00Z', lock: 'AccessShareLock', statement: 'SELECT ?' },
+      { kind: 'prepared transaction', transaction: 'pay\u001b[31m 7', lock: 'RowExclusiveLock' },
+      { pid: 4712, queued: true },
+    ];
+    const restorePoint = { at: '2026-01-01T00:00:00.123Z', instance: 'shop' };
+    const { code, stderr } = await run(planned({ failure: failure({ code: 'lock_not_available', blockers, restorePoint }) }));
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      '  restore    aws rds restore-db-instance-to-point-in-time --source-db-instance-identifier shop ' +
+        '--target-db-instance-identifier shop-at-20260101000000 --restore-time 2026-01-01T00:00:00.123Z # makes a new instance\n',
+    );
+    expect(stderr.match(/^ {2}(held by|queued).*$/gm)).toEqual([
+      '  held by    client backend 4711, role app, shop, 10.0.3.7, idle in transaction since 2026-01-01T00:00:00Z, AccessShareLock on users: SELECT ?',
+      '  held by    prepared transaction pay [31m 7, RowExclusiveLock on a row',
+      '  queued     backend 4712',
+    ]);
   });
 
   test('waiting for the function is reported once', async () => {

@@ -306,6 +306,50 @@ export const CLEAN: Review = {
   failed: false,
 };
 
+const SERIES = `--- /dev/null
++++ alembic/versions/7a8b9c0d1e2e_index_accounts_by_email_1.py
+@@ -0,0 +1,8 @@
++"""Index accounts by email (1 of 2)"""
++
++
++def upgrade() -> None:
++    with op.get_context().autocommit_block():
++        op.create_index("uq_accounts_email", "accounts", ["email"], unique=True, postgresql_concurrently=True)  # ${HOSTILE}
+`;
+
+const LAST_OF_SERIES = `--- alembic/versions/7a8b9c0d1e2f_index_accounts_by_email.py
++++ alembic/versions/7a8b9c0d1e2f_index_accounts_by_email.py
+@@ -1,5 +1,5 @@
+-"""Index accounts by email"""
++"""Index accounts by email (2 of 2)"""
+ 
+ def upgrade() -> None:
+-    op.create_unique_constraint("uq_accounts_email", "accounts", ["email"])
++    op.execute("ALTER TABLE accounts ADD CONSTRAINT uq_accounts_email UNIQUE USING INDEX uq_accounts_email")
+`;
+
+/** A review with `--fix`, which wrote a series of two files. */
+export const FIXED: Review = {
+  ...EXAMPLE,
+  fixes: {
+    written: true,
+    fixed: [{ ...(findings[9] as Finding), rule: 'constraint-builds-index' }],
+    notFixed: [
+      { finding: findings[0] as Finding, reason: 'it needs your decision' },
+      { finding: findings[4] as Finding, reason: 'it needs your decision' },
+    ],
+    files: [
+      { file: 'alembic/versions/7a8b9c0d1e2e_index_accounts_by_email_1.py', revision: '7a8b9c0d1e2e', diff: SERIES, isNew: true },
+      {
+        file: 'alembic/versions/7a8b9c0d1e2f_index_accounts_by_email.py',
+        revision: '7a8b9c0d1e2f',
+        diff: LAST_OF_SERIES,
+        isNew: false,
+      },
+    ],
+  },
+};
+
 /** As large as reviews of old projects get: 500 revisions in a line with side branches, 1,000 findings. */
 export function large(): Review {
   const id = (index: number): string => (0xabc000000000 + index).toString(16);

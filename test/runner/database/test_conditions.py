@@ -112,7 +112,10 @@ def test_a_version_table_that_holds_what_alembic_never_writes(
 def test_a_version_table_that_somebody_has_locked(each: Backend, database: Database, command: str) -> None:
     with database.connect() as rival, rival.transaction():
         rival.execute("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE")
-        assert "pg_locks" in refused(command, "lock_not_available")["next"]
+        error = refused(command, "lock_not_available")
+        pid = rival.info.backend_pid
+    assert [blocker["pid"] for blocker in error["blockers"]] == [pid]
+    assert f"pg_terminate_backend({pid})" in error["next"]
     assert invoke({"command": command})["to"]
 
 

@@ -213,11 +213,13 @@ class TestABackendThatReadsOtherVariables:
         assert "the function sets" not in error["next"]
 
     @pytest.mark.parametrize(("host", "is_told"), [("127.0.0.1", True), ("db.invalid", False)])
-    def test_is_told_if_it_connects_to_this_machine_by_default(
+    def test_is_told_if_its_driver_connects_to_this_machine_by_default(
         self, package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, host: str, is_told: bool
     ) -> None:
         with closed_port() as port:
-            url = f"postgresql+psycopg://{host}:{port_of(port)}/shop"
-            error = self.error(package, database, monkeypatch, f"sqlalchemy.create_engine({url!r}).connect()")
+            url = f"postgresql://{host}:{port_of(port)}/shop"
+            creator = f"creator=lambda: __import__('psycopg').connect({url!r})"
+            env = f"sqlalchemy.create_engine('postgresql+psycopg://', {creator}).connect()"
+            error = self.error(package, database, monkeypatch, env)
         assert error["code"] == "database_unreachable"
         assert ("the function sets DATABASE_URL: if env.py reads others" in error["next"]) is is_told

@@ -93,6 +93,20 @@ def test_the_certificate_of_an_rds_host_is_verified_against_the_bundle(
 
 
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+def test_an_address_that_is_replaced_loses_its_own_tls_settings(
+    package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, rds: Path, template: str, scheme: str
+) -> None:
+    prepare(package, monkeypatch, scheme, template, rds / "ca.pem")
+    package.initialise(f"{scheme}://shop:shop@db:5432/shop", template)
+    off = {"pg8000": {"ssl_context": None}, "asyncpg": {"ssl": False}}.get(scheme.partition("+")[2], {"sslmode": "disable"})
+    env = (package.directory / "alembic" / "env.py").read_text()
+    package.write_env(env.replace("poolclass=pool.NullPool", f"poolclass=pool.NullPool, connect_args={off}"))
+    with aws(monkeypatch, lambda *_: {"SecretString": secret(database, host=RDS_HOST)}):
+        assert invoke()["to"] == ["aa"]
+    assert database.rows("SELECT * FROM tls") == [(True,)]
+
+
+@pytest.mark.parametrize(("template", "scheme"), DRIVERS)
 def test_a_server_with_a_certificate_of_another_authority_is_refused(
     package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, rds: Path, template: str, scheme: str
 ) -> None:

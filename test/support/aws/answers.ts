@@ -1,4 +1,4 @@
-import type { AppliedRevision, MigrateAnswer, MigrateFailure } from '../../../lib/contract';
+import type { AppliedRevision, DatabaseStatistics, MigrateAnswer, MigrateFailure } from '../../../lib/contract';
 
 /** An answer of the runner. Default: at head `c3`, nothing to do. */
 export function answer(fields: Partial<MigrateAnswer> = {}): MigrateAnswer {
@@ -20,6 +20,7 @@ export function answer(fields: Partial<MigrateAnswer> = {}): MigrateAnswer {
     warnings: [],
     protected: false,
     ...(fields.command === 'history' && { history: [], runs: [] }),
+    ...(fields.command === 'statistics' && { statistics: STATISTICS }),
     ...fields,
   };
 }
@@ -33,3 +34,32 @@ export function failure(error: Partial<MigrateFailure['error']> = {}, applied: A
 export function applied(revision: string, message = `Add ${revision}`): AppliedRevision {
   return { revision, message, durationMs: 12, statements: 1 };
 }
+
+/** Of a database with one large table. */
+export const STATISTICS: DatabaseStatistics = {
+  readAt: '2026-01-01T00:00:00Z',
+  postgres: '18.4',
+  bytes: 1_700_000_000,
+  countedSince: '2025-12-01T00:00:00Z',
+  settings: [{ name: 'maintenance_work_mem', value: '64MB' }],
+  publications: [{ name: 'feed', allTables: false, tables: ['orders'] }],
+  tables: [
+    {
+      name: 'orders',
+      kind: 'table',
+      rows: 10_000_000,
+      rowsFrom: 'analyze',
+      bytes: 1_200_000_000,
+      toastBytes: 8_192,
+      indexBytes: 400_000_000,
+      deadRows: 12_000,
+      writesPerSecond: 14.2,
+      analyzedAt: '2025-12-31T00:00:00Z',
+      rowBytes: 112,
+      bloatBytes: 40_000_000,
+      columns: [{ name: 'note', nulls: 0.5, distinct: -0.2, width: 20 }],
+      indexes: [{ name: 'orders_pkey', rows: 10_000_000, bytes: 220_000_000, method: 'btree', valid: true, scans: 7 }],
+    },
+  ],
+  tablesLeftOut: 0,
+};

@@ -40,7 +40,8 @@ class DatabaseVariables:
         self._scheme = f"{DEFAULT_SCHEME}+{driver}" if driver else DEFAULT_SCHEME
         self._tls: set[str] = set()
         self._names: list[str] = []
-        self._host = ""
+        self.address: dict[str, str] | None = None
+        """The address that was set last; None: the environment is complete without it."""
 
     def __enter__(self) -> DatabaseVariables:
         return self
@@ -56,7 +57,7 @@ class DatabaseVariables:
         """Sets the variables that the settings name to a fetched address. Returns whether a value changed."""
         changed = False
         values = _variables({"urlScheme": self._scheme, **database["variables"]}, address)
-        self._names, self._host = list(values), address["host"]
+        self._names, self.address = list(values), address
         for name, value in values.items():
             changed = changed or self._environ.get(name) != value
             self._environ[name] = value
@@ -66,8 +67,9 @@ class DatabaseVariables:
 
     def explain(self, error: RunnerError) -> None:
         """Adds the names of the variables that were set to an error that suggests that the backend reads other ones."""
+        host = self.address["host"] if self.address else ""
         is_elsewhere = (
-            error.code == "database_unreachable" and not _THIS_MACHINE.search(self._host) and _THIS_MACHINE.search(error.message)
+            error.code == "database_unreachable" and not _THIS_MACHINE.search(host) and _THIS_MACHINE.search(error.message)
         )
         # No variable changes an error in the code.
         is_in_code = isinstance(error.__cause__, (SyntaxError, ImportError))

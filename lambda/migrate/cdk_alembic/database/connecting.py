@@ -24,6 +24,8 @@ from ..protocol.errors import RunnerError
 from ..protocol.log import log
 from ..protocol.request import Invocation
 
+Connect = Callable[[Any, Any, list[Any], dict[str, Any]], Any]
+
 PAUSE_SECONDS = (0.5, 2.0)
 
 # invalid_password and invalid_authorization_specification
@@ -72,14 +74,13 @@ class Retries:
 
 
 @contextmanager
-def bounded_connects() -> Iterator[None]:
-    """Limits SQLAlchemy's connection attempts to CONNECT_TIMEOUT_SECONDS, unless env.py sets its own limit. Adds the
-    connections to the watchdog."""
+def watched_connects(connect: Connect) -> Iterator[None]:
+    """Opens SQLAlchemy's connections with `connect`, a listener of its do_connect event, and adds them to the watchdog."""
     from sqlalchemy import event
     from sqlalchemy.engine import Engine
     from sqlalchemy.pool import Pool
 
-    listeners: list[tuple[Any, str, Any]] = [(Engine, "do_connect", bounded)]
+    listeners: list[tuple[Any, str, Any]] = [(Engine, "do_connect", connect)]
     if watchdog := WATCHDOG.get():
         listeners.append((Pool, "connect", watchdog.add))
     for listener in listeners:
@@ -92,10 +93,13 @@ def bounded_connects() -> Iterator[None]:
 
 
 def bounded(dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
-    """SQLAlchemy's do_connect event: adds to the options. Returns None, so the dialect connects with them."""
+    """SQLAlchemy's do_connect event: limits the attempt to CONNECT_TIMEOUT_SECONDS in the options, unless env.py sets its own
+    limit. Returns None if the dialect should connect with them."""
     watchdog = WATCHDOG.get()
     if watchdog and watchdog.is_over:
         raise dialect.dbapi.OperationalError("the deadline is too near to connect again")
+    if watchdog and not arguments:
+        watchdog.address = (dialect.driver, options)
     option = _TIMEOUT_OPTION.get(dialect.driver)
     if option is None or option in options:
         return None
@@ -132,6 +136,9 @@ class Watchdog:
         """Whether the deadline is too near to wait for a server."""
         self.gave_up = False
         """Whether connections were ended since the last one was opened."""
+        self.address: tuple[str, dict[str, Any]] | None = None
+        """Driver and options of the latest connection, for another one to the same database; None: none yet, or env.py opens its
+        connections itself."""
         self._remaining_seconds = remaining_seconds
         self._spare_seconds = reserve_seconds * ANSWERING_SHARE
         self._connections: weakref.WeakSet[Any] = weakref.WeakSet()
@@ -191,6 +198,13 @@ class Watchdog:
                 self._connections.clear()
                 if self.is_over:
                     return
+
+
+def host_of(connection: Any) -> str | None:
+    """The host of SQLAlchemy's connection; None: unknown."""
+    watchdog = WATCHDOG.get()
+    options = watchdog.address[1] if watchdog and watchdog.address else {}
+    return options.get("host") or connection.engine.url.host
 
 
 def expect(seconds: float | None = None) -> None:

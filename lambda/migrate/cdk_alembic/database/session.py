@@ -12,6 +12,7 @@ from typing import Any
 
 from ..protocol.errors import RunnerError
 from ..protocol.request import Cancelled, Invocation
+from .lookout import Lookout
 
 # The statement timeout is the remaining time at the moment it is set. It is refreshed before a statement this much later.
 REFRESH_SECONDS = 5.0
@@ -113,13 +114,14 @@ class Session:
     """Watches one connection while revisions' functions run on it. Alembic's own statements between them update the version table
     and have no limit: the revision's work is already done."""
 
-    def __init__(self, connection: Any, invocation: Invocation) -> None:
+    def __init__(self, connection: Any, invocation: Invocation, lookout: Lookout) -> None:
         self.statements = 0
         """Number of statements in the last revision."""
         self.left_transaction = False
         """Whether the last revision committed something itself, with an autocommit block or a commit."""
         self._connection = connection
         self._invocation = invocation
+        self._lookout = lookout
         self._is_watching = False
         self._lock_timeout: float | None = None
         """The lock timeout of the revision's next statement; None if the revision set its own."""
@@ -139,6 +141,7 @@ class Session:
         finally:
             self._is_watching = False
             self._set_at = -math.inf
+            self._lookout.rest()
         if self._invocation.cancelled:
             raise Cancelled
 
@@ -176,6 +179,7 @@ class Session:
             needed = 0.0 if _WAITS_HARMLESSLY.search(statement) else self._invocation.settings.limits.lock_timeout
         if needed != self._lock_timeout or time.monotonic() - self._set_at > self._refresh:
             self._set(needed)
+        self._lookout.statement(needed, self.left_transaction)
 
     def before_commit(self, connection: Any) -> None:
         """SQLAlchemy's commit event."""
@@ -195,11 +199,11 @@ class Session:
 
 
 @contextmanager
-def watched(connection: Any, invocation: Invocation) -> Iterator[Session]:
+def watched(connection: Any, invocation: Invocation, lookout: Lookout) -> Iterator[Session]:
     """The session of a connection while it migrates."""
     from sqlalchemy import event
 
-    session, pooled = Session(connection, invocation), connection.connection
+    session, pooled = Session(connection, invocation, lookout), connection.connection
     if hasattr(pooled, "driver_connection"):
         invocation.connection = pooled.driver_connection
     else:

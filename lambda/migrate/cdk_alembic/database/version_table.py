@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from ..protocol.errors import RunnerError
 from ..protocol.request import Invocation
+from .blockers import of_session, seen
 from .conditions import pooled
 from .connecting import expect
 from .session import BRIEFLY, bound, execute, own_connection
@@ -215,21 +216,25 @@ def _acquire(connection: Any, key: int, wait_seconds: float, invocation: Invocat
         if is_held:
             return
         if time.monotonic() >= end:
-            raise _locked(connection.exec_driver_sql(_HOLDER.format(key=key)).first(), wait_seconds)
+            raise _locked(connection, key, wait_seconds)
         time.sleep(random.uniform(*POLL_SECONDS))
         expect()
         invocation.refuse_if_cancelled()
 
 
-def _locked(holder: Any, waited: float) -> RunnerError:
+def _locked(connection: Any, key: int, waited: float) -> RunnerError:
+    holder = connection.exec_driver_sql(_HOLDER.format(key=key)).first()
+    found = None
     if holder is None:
         who, remedy = "a run that has just ended", ""
     else:
         pid, name, since = holder
+        found = seen(connection.exec_driver_sql(of_session(pid)).scalar()).blockers
         who = f"{name or 'an unnamed session'} (backend {pid}, connected since {since})"
         remedy = f"; if that run has died, end its session: SELECT pg_terminate_backend({pid})"
     return RunnerError(
         "locked",
         f"another migration run holds the mutex: {who}; waited {waited:.0f} s",
         f"wait for it to end and run again{remedy}",
+        blockers=found,
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..database.conditions import condition
-from ..database.connecting import bounded_connects, expect, relax
+from ..database.connecting import expect, relax, watched_connects
 from ..database.failures import describe, location, missing_variable
 from ..database.version_table import prepare
 from ..protocol.errors import EnvFailed, RunnerError
@@ -36,6 +36,18 @@ def run_environment(project: Project, steps: Steps, around: Around | None = None
     Raises RunnerError for a failed connection, for an env.py that fails outside of run_migrations, and for revisions that
     can't be loaded. Failures inside run_migrations pass unchanged.
     """
+    try:
+        _execute(project, steps, around)
+    except _Unproved:
+        _execute(project, lambda heads, context: ())
+        _execute(project, steps, around)
+
+
+class _Unproved(Exception):
+    """env.py's own address was replaced, and it may go on to a second database, whose revisions must not run in the first one."""
+
+
+def _execute(project: Project, steps: Steps, around: Around | None = None) -> None:
     from alembic.runtime.environment import EnvironmentContext
 
     # env.py calls configure on the installed instance. A subclass would not work: alembic.context proxies only the class that
@@ -43,17 +55,21 @@ def run_environment(project: Project, steps: Steps, around: Around | None = None
     environment = EnvironmentContext(project.config, project.script, fn=steps, dont_mutate=around is None)
     execution = _Execution(project, environment, around)
     environment.configure = execution.configure
+    destination = project.destination
+    destination.begin()
     expect()
-    with environment, bounded_connects():
+    with environment, watched_connects(destination.connect):
         try:
             project.script.run_env()
         except (Exception, SystemExit) as error:
-            if execution.failure is None:
+            if execution.failure is None and destination.refused is None:
                 if isinstance(error, RunnerError):
                     raise
                 raise _outside(error) from error
         finally:
             relax()
+    if destination.refused is not None:
+        raise destination.refused
     if execution.failure is not None:
         # env.py may have caught or replaced it.
         raise execution.failure
@@ -63,6 +79,7 @@ def run_environment(project: Project, steps: Steps, around: Around | None = None
             "env.py did not call context.run_migrations()",
             "compare env.py with Alembic's template until `alembic current` prints the database's revision",
         )
+    destination.has_one_database = destination.has_one_database or around is None
 
 
 def current(project: Project, look: Callable[[tuple[str, ...], Any], Any] = lambda heads, context: None) -> tuple[Any, Any]:
@@ -123,11 +140,15 @@ class _Execution:
                     "env.py calls context.run_migrations() more than once",
                     "make env.py migrate one database and one schema, and deploy one construct for each",
                 )
+            destination = self._project.destination
+            if self._around and destination.is_replaced and not destination.has_one_database:
+                raise _Unproved
             self.runs += 1
+            self._project.version_table = context.version_table
             self._project.load()
             if self._around is None:
                 prepare(context.connection)
-            with self._around(context) if self._around else nullcontext():
+            with self._around(context) if self._around else nullcontext(), destination.migrating():
                 run_migrations(**arguments)
         except (Exception, SystemExit) as error:
             # env.py may catch it and go on.

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..database.destination import Destination
 from ..database.failures import describe, location
 from ..protocol.errors import ProjectError, RunnerError
 from ..protocol.rules import BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY
@@ -27,6 +28,10 @@ class Project:
         """`directory`: where `alembic` would be called. `config`: its configuration; None: searched for there. `sources`: more
         folders of the backend for sys.path, besides the directory and its src. Raises RunnerError `invalid_project`."""
         self.directory = directory
+        self.version_table = "alembic_version"
+        """The version table's name: Alembic's, until env.py has configured another one."""
+        self.destination = Destination()
+        """The database that env.py must connect to."""
         self._sources = [directory / "src", directory, *sources]
         for path in (*self._sources, dependencies):
             if path is not None and path.is_dir() and str(path) not in sys.path:

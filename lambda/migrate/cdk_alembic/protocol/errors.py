@@ -22,6 +22,7 @@ class RunnerError(Exception):
         sql_state: str | None = None,
         statement: str | None = None,
         data_loss: list[dict[str, Any]] | None = None,
+        blockers: list[dict[str, Any]] | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -31,6 +32,7 @@ class RunnerError(Exception):
         self.sql_state = sql_state
         self.statement = statement
         self.data_loss = data_loss
+        self.blockers = blockers
 
     def facts(self) -> dict[str, Any]:
         """The failure as the contract's FailureDetail."""
@@ -42,6 +44,7 @@ class RunnerError(Exception):
             "sqlState": self.sql_state,
             "statement": self.statement,
             "dataLoss": self.data_loss,
+            "blockers": self.blockers or None,
         }
         return {name: value for name, value in facts.items() if value is not None}
 

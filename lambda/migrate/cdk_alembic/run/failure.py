@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from ..database.blockers import Seen, in_words, remedies
 from ..database.conditions import condition
 from ..database.connecting import gave_up
 from ..database.failures import describe, location, sql_state, statement_of
@@ -18,6 +19,7 @@ _UNDEFINED_TABLE = "42P01"
 _UNDEFINED_SCHEMA = "3F000"
 _READ_ONLY = "25006"
 _TOO_LONG = "22001"
+_LOOK_YOURSELF = "find what holds the table (long transactions in pg_stat_activity)"
 
 
 class Interrupted(NamedTuple):
@@ -32,6 +34,8 @@ class Interrupted(NamedTuple):
     by_itself: list[str]
     """Revisions that ended Alembic's transaction and whose version stamp was not committed."""
     tries: int
+    seen: Seen
+    """Who held what the revision waited for, if it was seen."""
 
 
 def failure_of(error: BaseException, interrupted: Interrupted) -> RunnerError:
@@ -57,7 +61,15 @@ def failure_of(error: BaseException, interrupted: Interrupted) -> RunnerError:
             sql_state=state,
         )
     code, message, next = _of_revision(error, state, interrupted)
-    return RunnerError(code, message, next, revision=interrupted.script.revision, sql_state=state, statement=statement_of(error))
+    return RunnerError(
+        code,
+        message,
+        next,
+        revision=interrupted.script.revision,
+        sql_state=state,
+        statement=statement_of(error),
+        blockers=interrupted.seen.blockers if code in ("lock_not_available", "deadline_reached") else None,
+    )
 
 
 def no_version_table_schema(what: str) -> RunnerError:
@@ -103,19 +115,22 @@ def _of_revision(error: BaseException, state: str | None, interrupted: Interrupt
             f"known to be committed is {last}",
             "check whether the server is frozen or failing over, and run again: it goes on from what the version table holds",
         )
+    seen = interrupted.seen
+    held = f"; held by {in_words(seen.blockers)}" if seen.blockers else ""
     if state == QUERY_CANCELED and invocation.is_late():
+        step = remedies(seen) or "raise the function's timeout, or split the revision into smaller steps"
         return (
             "deadline_reached",
-            f"{what} ran until the function's deadline and was canceled: {reason}; the last committed revision is {last}",
-            f"{kept}; raise the function's timeout, or split the revision into smaller steps",
+            f"{what} ran until the function's deadline and was canceled: {reason}{held}; the last committed revision is {last}",
+            f"{kept}; {step}",
         )
     if state == _READ_ONLY and (failure := condition(error)):
         return failure.code, f"{what} failed: {failure.message}", failure.next
     if state in _LOCK_STATES:
         return (
             "lock_not_available",
-            f"{what} could not get its lock in {interrupted.tries} tries: {reason}",
-            f"{kept}; find what holds the table (long transactions in pg_stat_activity) and run again",
+            f"{what} could not get its lock in {interrupted.tries} tries: {reason}{held}",
+            f"{kept}; {remedies(seen) or _LOOK_YOURSELF}; then run again",
         )
     if state == _DUPLICATE_TABLE and not invocation.before and not interrupted.downgrade:
         return (

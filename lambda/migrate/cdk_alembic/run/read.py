@@ -1,4 +1,4 @@
-"""The commands plan, current and history: compare the database's revisions with the scripts. They write nothing."""
+"""The commands that write nothing: plan, current, history, statistics. They compare the database's revisions with the scripts."""
 
 from __future__ import annotations
 
@@ -21,8 +21,11 @@ from .run import Outcome
 def read(project: Project, invocation: Invocation) -> Outcome:
     """Reads the database. Raises RunnerError."""
     command, revision = invocation.request.command, invocation.request.revision
+    facts: dict[str, Any] = {}
 
     def look(heads: tuple[str, ...], context: Any) -> tuple[list[dict[str, Any]], dict[str, str], bool]:
+        if command == "statistics":
+            facts["statistics"] = _statistics(context, invocation)
         runs, checksums = history.read(context)
         if command != "plan" or set(heads) == set(project.heads):
             return runs, checksums, False
@@ -40,7 +43,7 @@ def read(project: Project, invocation: Invocation) -> Outcome:
         for script in scripts
         if script.revision in lineage and checksums.get(script.revision) not in (None, history.checksum(script))
     ]
-    facts: dict[str, Any] = {"edited": edited}
+    facts["edited"] = edited
     if command == "history":
         facts["runs"] = runs
         facts["history"] = [
@@ -54,6 +57,15 @@ def read(project: Project, invocation: Invocation) -> Outcome:
     if invocation.request.sql:
         facts["sql"] = render(project, steps)
     return Outcome("pending" if steps else "complete", heads, heads, target, steps, fresh, facts)
+
+
+def _statistics(context: Any, invocation: Invocation) -> dict[str, Any]:
+    from ..statistics.read import read_statistics
+
+    with brief_connection(context) as connection:
+        statistics, warnings = read_statistics(connection)
+    invocation.warnings.extend(warnings)
+    return statistics
 
 
 def _about(run: dict[str, Any]) -> list[str]:

@@ -10,8 +10,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..database.blockers import in_words
 from ..database.connecting import expect, relax
 from ..database.failures import describe, sql_state
+from ..database.lookout import Lookout
 from ..database.session import Session, brief_connection, refuse_autocommit, watched
 from ..database.version_table import VersionTable, find, heads_in, hold_mutex, still_held
 from ..project.environment import current, run_environment
@@ -53,7 +55,9 @@ def migrate(project: Project, invocation: Invocation) -> Outcome:
     run = Run(project, invocation, request.revision or "head", downgrade=request.command == "downgrade")
     with keeping_scripts():
         run.execute()
-    facts = {"runId": run.record.run_id} if run.record.begun else {}
+    facts: dict[str, Any] = {"runId": run.record.run_id} if run.record.begun else {}
+    if invocation.ended_blockers:
+        facts["endedBlockers"] = invocation.ended_blockers
     return Outcome(run.status, invocation.before or (), run.heads, run.target, run.pending, bool(run.fresh), facts)
 
 
@@ -85,9 +89,22 @@ class Run:
         self._stopped = False
         """Whether the run ended between two revisions: its time was up, or the next one runs in the other compute."""
         self._tries = 1
+        self._lookout = Lookout(invocation)
+        # A tenant's run is tried again after the others.
+        self._lookout.is_alert = invocation.settings.limits.lock_retry == 0 and invocation.tenant is None
 
     def execute(self) -> None:
         """Runs env.py, again if a lock was not available, and concludes the run. Raises RunnerError."""
+        try:
+            self._try()
+        finally:
+            self._lookout.close()
+        if self.status is None:
+            # The work in env.py's own transaction is committed now.
+            self.invocation.renew()
+            current(self.project, self._conclude)
+
+    def _try(self) -> None:
         give_up: float | None = None
         while True:
             self._failure = None
@@ -100,32 +117,29 @@ class Run:
                 if not self._is_without_record(error):
                     give_up = give_up or time.monotonic() + self.invocation.settings.limits.lock_retry
                     if not self._may_retry(error, give_up):
-                        raise (self._failure or failure_of(error, self._interrupted())) from error
+                        raise (self._failure or failure_of(error, self._interrupted(error))) from error
                     self._pause(error)
                 # A relative step such as +1 must not start again from where the first try ended.
                 self.revision = same_target(self.target, self.revision)
-        if self.status is None:
-            # The work in env.py's own transaction is committed now.
-            self.invocation.renew()
-            current(self.project, self._conclude)
 
     @contextmanager
     def around(self, context: Any) -> Iterator[None]:
         """Holds the mutex, watches the connection, records a failure, and concludes a run whose work is committed."""
         self.record.running = None
         self.table = self.locate(context)
+        self._lookout.watch(self.table.backend)
         refuse_autocommit(context.connection)
         # Alembic calls it after it has changed the version table, in the same transaction.
         context.on_version_apply_callbacks = (*context.on_version_apply_callbacks, self._write_record)
         with (
             hold_mutex(context, self.invocation, self.table) as self._mutex,
-            watched(context.connection, self.invocation) as self._session,
+            watched(context.connection, self.invocation, self._lookout) as self._session,
         ):
             try:
                 yield
             except (Exception, SystemExit) as error:
                 # Before a new connection: whether the server stopped answering is known until then.
-                self._failure = error if isinstance(error, RunnerError) else failure_of(error, self._interrupted())
+                self._failure = error if isinstance(error, RunnerError) else failure_of(error, self._interrupted(error))
                 expect()
                 self.record.uncommitted.clear()
                 self.record.end(context, self._failure.code, None, self._failure.message, self._mutex)
@@ -249,11 +263,16 @@ class Run:
         """Waits before retrying a revision that could not get its lock."""
         self._tries += 1
         self.invocation.lock_wait_seconds += self.invocation.settings.limits.lock_timeout
-        stage, tenant = self.invocation.settings.stage, self.invocation.tenant
-        log("WARNING", "lock_retry", stage=stage, tenant=tenant, **info(self.record.running.script), reason=describe(error))
+        self._lookout.is_alert = True
+        stage, tenant, blockers = self.invocation.settings.stage, self.invocation.tenant, self._lookout.seen.blockers
+        held_by = in_words(blockers) or None
+        script = info(self.record.running.script)
+        log("WARNING", "lock_retry", stage=stage, tenant=tenant, **script, reason=describe(error), heldBy=held_by)
         time.sleep(random.uniform(*RETRY_PAUSE_SECONDS))
 
-    def _interrupted(self) -> Interrupted:
+    def _interrupted(self, error: BaseException) -> Interrupted:
         script = self.record.running.script if self.record.running is not None else None
         left_transaction = self._session is not None and self._session.left_transaction
-        return Interrupted(self.invocation, script, self.downgrade, left_transaction, self.record.by_itself, self._tries)
+        # After a lock timeout, the latest look may have come too late.
+        seen = self._lookout.seen if sql_state(error) in RETRIED_STATES else self._lookout.latest
+        return Interrupted(self.invocation, script, self.downgrade, left_transaction, self.record.by_itself, self._tries, seen)

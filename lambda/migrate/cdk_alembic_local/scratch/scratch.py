@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from cdk_alembic.database.connecting import bounded
+from cdk_alembic.database.destination import without_address
 from cdk_alembic.database.failures import describe, sql_state
 from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.errors import RunnerError
@@ -22,13 +23,6 @@ T = TypeVar("T")
 DRIVERS = ("psycopg", "psycopg2", "pg8000", "asyncpg")
 
 LOCK_NOT_AVAILABLE = "55P03"
-
-# Options with a server's address. env.py's other options, such as a search_path, stay.
-_ADDRESS = (
-    "host", "hostaddr", "port", "user", "password", "passfile", "dbname", "database", "dsn", "service", "unix_sock",
-    "ssl", "ssl_context", "sslmode", "sslcert", "sslkey", "sslrootcert", "sslcrl", "sslnegotiation", "direct_tls",
-    "channel_binding", "target_session_attrs", "connection_class",
-)  # fmt: skip
 
 _FILLED = """
 SELECT json_build_object(
@@ -212,7 +206,7 @@ class Scratch:
             raise self.refused
         here, there = dialect.create_connect_args(self._url.set(drivername=f"postgresql+{dialect.driver}"))
         here = [argument for argument in here if argument]
-        there = {**{name: value for name, value in options.items() if name not in _ADDRESS}, **there}
+        there = {**without_address(options), **there}
         connection = bounded(dialect, record, here, there) or dialect.connect(*here, **there)
         self._ours.add(id(connection))
         return connection

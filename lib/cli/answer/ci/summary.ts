@@ -14,7 +14,7 @@ export function summary(document: AnswerDocument | FailureDocument): string | un
 
 function answer(document: AnswerDocument): string[] | undefined {
   const { command, stage, from, to, applied, pending } = document;
-  if (command === 'current' || command === 'history') return undefined;
+  if (command === 'current' || command === 'history' || command === 'statistics') return undefined;
   if (command === 'plan' || command === 'check') {
     const state =
       document.status === 'ahead' ? 'ahead of the code' : pending.length > 0 ? `${count(pending.length)} pending` : 'at head';

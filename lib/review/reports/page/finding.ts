@@ -1,13 +1,11 @@
 import type { Finding } from '../../finding';
 import { acceptance, explanationOf } from '../words';
+import { codeFigure } from './code';
 import { html, type Markup } from './markup';
 
 /** Ids in the page, for links. */
 export const findingId = (fingerprint: string): string => `f-${fingerprint}`;
 export const revisionId = (revision: string): string => `r-${revision.replace(/[^\w.-]/g, '_')}`;
-
-/** The most characters of code that are shown: a statement can be as long as a file, and the JSON has all of it. */
-const LONGEST_CODE = 6_000;
 
 /** One finding with all its details. */
 export function findingArticle(finding: Finding, fingerprint: string, name: string | undefined): Markup {
@@ -28,12 +26,4 @@ ${acknowledged === undefined ? '' : html`<p class="reason"><b>Acknowledged</b> $
 function howToAccept(finding: Finding): Markup {
   const [where, what] = acceptance(finding);
   return html`If this is intended, ${where}: <code>${what}</code><br>`;
-}
-
-export function codeFigure(title: string, code: string): Markup {
-  return html`<figure><figcaption>${title}</figcaption><pre tabindex="0"><code>${shortened(code)}</code></pre></figure>`;
-}
-
-export function shortened(code: string): string {
-  return code.length <= LONGEST_CODE ? code : `${code.slice(0, LONGEST_CODE)}… (${code.length} characters)`;
 }

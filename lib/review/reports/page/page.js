@@ -1,5 +1,28 @@
 // @ts-check
-// The page's script: searches, filters and links to findings. It adds no content.
+// The page's script: copies code; searches, filters and links to findings. It adds no content.
+(() => {
+  for (const figure of document.querySelectorAll('figure[data-copy]')) {
+    const code = figure.querySelector('code');
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.textContent = 'Copy';
+    button.addEventListener('click', async () => {
+      try {
+        await navigator.clipboard.writeText(code?.textContent ?? '');
+        button.textContent = 'Copied';
+      } catch {
+        // A page in a frame may not write to the clipboard: the reader can, with the code selected.
+        if (code) getSelection()?.selectAllChildren(code);
+        button.textContent = 'Selected';
+      }
+      setTimeout(() => {
+        button.textContent = 'Copy';
+      }, 2_000);
+    });
+    figure.querySelector('figcaption')?.append(button);
+  }
+})();
+
 (() => {
   const form = document.getElementById('filters');
   if (!(form instanceof HTMLFormElement)) return;

@@ -1,7 +1,8 @@
 import type { DirectionFacts, Statement } from '../../../contract/facts';
-import type { Finding, ReviewedRevision } from '../../finding';
+import { type Finding, type ReviewedRevision, SEVERITIES } from '../../finding';
 import { counted } from '../words';
-import { findingId, shortened } from './finding';
+import { codeBlock } from './code';
+import { findingId } from './finding';
 import { modeName, strengthOf, strongest, type Timeline, timeline } from './locks';
 import { html, type Markup } from './markup';
 
@@ -58,7 +59,7 @@ ${lockChart(line)}
     .slice(0, MOST_STATEMENTS)
     .map(
       (statement) =>
-        html`<li><pre tabindex="0"><code>${shortened(statement.sql)}</code></pre><p>${[
+        html`<li>${codeBlock(statement.sql)}<p>${[
           ...(statement.line > 0 ? [`line ${statement.line}`] : []),
           time(statement.milliseconds),
           statement.transaction < 0 ? 'autocommit' : `transaction ${statement.transaction + 1}`,
@@ -116,7 +117,7 @@ function heldWords({ tables, statements }: Timeline): string {
 function foundWords(found: readonly Found[]): Markup | string {
   const open = found.filter(({ finding }) => finding.acknowledged === undefined);
   const of = (severity: string): number => open.filter(({ finding }) => finding.severity === severity).length;
-  return html`${(['error', 'warning'] as const).map((severity) =>
+  return html`${SEVERITIES.map((severity) =>
     of(severity) > 0 ? html` <b class="${severity}">${counted(of(severity), severity)}</b>` : '',
   )}`;
 }

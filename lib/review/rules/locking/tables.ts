@@ -16,7 +16,7 @@ export const tableRewrite: Rule = {
   },
 };
 
-function* rewritesOf(step: Step, part: Part): Iterable<Pick<Found, 'message' | 'instead' | 'atMost'>> {
+function* rewritesOf(step: Step, part: Part): Iterable<Pick<Found, 'message' | 'instead' | 'atMost' | 'cost'>> {
   const { action, observed, isExisting } = step;
   if (action.does === 'truncate' || action.does === 'refresh' || action.does === 'reindex') return;
   if (!('table' in action) || !isExisting(action.table)) return;
@@ -33,6 +33,7 @@ function* rewritesOf(step: Step, part: Part): Iterable<Pick<Found, 'message' | '
     message:
       `${because} rewrites ${what} under an ACCESS EXCLUSIVE lock: ` +
       'reads and writes wait until the rewrite is done and the revision commits',
+    cost: { work: onlyIndexes ? 'reindex' : 'rewrite', tables: [table] },
     instead: insteadOf(step, part),
     // Without the table, whether both types are stored the same way is unknown.
     ...(action.does === 'change type' && !seen.length ? { atMost: 'warning' as const } : {}),

@@ -69,6 +69,7 @@ function* workUnder(step: Step, { all, writes }: Held, part: Part): Iterable<Fou
       // Another table may be small, and a batch is small.
       ...(all.has(action.table) && !('rows' in action && action.rows === 'batch') ? {} : { atMost: 'warning' as const }),
       message: `${since}, ${waits} this ${action.does.toUpperCase()} of ${action.table} is done and the revision commits`,
+      cost: { work: 'change', tables: [action.table] },
       instead: batchesOf(step, part),
     };
   }
@@ -80,12 +81,18 @@ function* workUnder(step: Step, { all, writes }: Held, part: Part): Iterable<Fou
     };
   }
   if (action.does === 'create index' && !action.concurrently && isExisting(action.table)) {
-    yield { ...place, atMost: 'warning', message: `${since}, ${waits} the index is built and the revision commits` };
+    yield {
+      ...place,
+      atMost: 'warning',
+      message: `${since}, ${waits} the index is built and the revision commits`,
+      cost: { work: 'index', tables: [action.table], columns: action.columns },
+    };
   }
   if (action.does === 'validate' && isExisting(action.table) && by.action.does !== 'add constraint') {
     yield {
       ...place,
       message: `${since}, and reads and writes of it wait while VALIDATE CONSTRAINT reads ${action.table}`,
+      cost: { work: 'scan', tables: [action.table] },
       instead: ['# in a separate revision:', validate(action.table, action.constraint)].join('\n'),
     };
   }

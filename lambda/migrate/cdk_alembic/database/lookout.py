@@ -1,0 +1,159 @@
+"""Looks at who holds the lock that a revision's statement waits for, while it waits: PostgreSQL's error does not say it.
+
+A thread with a connection of its own: the statement keeps one of the run's connections, and with an async driver the other one
+belongs to the same event loop. It is opened only if a statement takes a while in a revision that could not get a lock before,
+or that is not tried again.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+import time
+from typing import Any
+
+from ..protocol.errors import RunnerError
+from ..protocol.log import log
+from ..protocol.request import Invocation
+from . import drivers
+from .blockers import Seen, in_words, of_backend, of_own_tables, remedies, seen, to_end
+from .connecting import WATCHDOG
+from .failures import describe, sql_state
+
+# PostgreSQL ends the wait after the whole lock timeout.
+SHARE_OF_LOCK_TIMEOUT = 0.2
+# Before a statement is canceled because of the deadline.
+DEADLINE_MARGIN_SECONDS = 3.0
+_CLOSE_SECONDS = 1.0
+NOBODY = Seen([], "")
+
+
+class Lookout:
+    """The tries of one run. `close` ends its thread."""
+
+    def __init__(self, invocation: Invocation) -> None:
+        self.seen = NOBODY
+        """The latest look that found somebody."""
+        self.latest = NOBODY
+        """The latest look."""
+        self.is_alert = False
+        """Whether the running revision could not get a lock before, or is not tried again."""
+        self._invocation = invocation
+        self._backend = 0
+        self._address: tuple[str, dict[str, Any]] | None = None
+        self._at = math.inf
+        self._pause = 0.0
+        self._may_end = True
+        """False after the database has refused it."""
+        self._is_closed = False
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    def watch(self, backend: int) -> None:
+        """The backend of the connection that migrates, which was opened just now."""
+        watchdog = WATCHDOG.get()
+        self._backend, self._address = backend, watchdog.address if watchdog else None
+
+    def statement(self, lock_timeout: float | None, is_last: bool) -> None:
+        """A statement starts. `lock_timeout`: in seconds; 0: it may wait until the deadline; None: the revision's own.
+        `is_last`: whether the revision would not be tried again."""
+        limits = self._invocation.settings.limits
+        if lock_timeout == 0:
+            left = self._invocation.remaining_seconds() - self._invocation.reserve_seconds - DEADLINE_MARGIN_SECONDS
+            self._look_in(max(left, 0.0), DEADLINE_MARGIN_SECONDS)
+        elif self.is_alert or is_last:
+            pause = SHARE_OF_LOCK_TIMEOUT * (lock_timeout or limits.lock_timeout)
+            self._look_in(pause, pause)
+        else:
+            self.rest()
+
+    def rest(self) -> None:
+        """No statement runs that it should look at."""
+        if self._thread is not None:
+            with self._changed:
+                self._at = math.inf
+
+    def close(self) -> None:
+        """Ends the thread, without waiting for a server that does not answer."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify()
+        if self._thread is not None:
+            self._thread.join(_CLOSE_SECONDS)
+
+    def _look_in(self, seconds: float, pause: float) -> None:
+        if self._address is None or seconds == math.inf:
+            return
+        with self._changed:
+            self._at, self._pause = time.monotonic() + seconds, pause
+            self._changed.notify()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, daemon=True)
+            self._thread.start()
+
+    def _run(self) -> None:
+        connection = None
+        try:
+            while self._wait():
+                connection = connection or drivers.connect(*self._address)
+                self.latest = seen(connection.ask(of_backend(self._backend)))
+                if self.latest.blockers:
+                    self.seen = self.latest
+                    self._end(connection)
+        except Exception as error:
+            log("WARNING", "blockers_not_seen", stage=self._invocation.settings.stage, reason=describe(error))
+        finally:
+            if connection is not None:
+                connection.close()
+
+    def _end(self, connection: Any) -> None:
+        """Ends the blockers that the stage's limits allow to end."""
+        allowed, stage = self._invocation.settings.limits.end_blockers, self._invocation.settings.stage
+        if allowed is None or not self._may_end:
+            return
+        try:
+            pids = json.loads(connection.ask(to_end(self._backend, allowed)))
+        except Exception as error:
+            if sql_state(error) is None:
+                raise
+            self._may_end = False
+            reason = f"{describe(error)}; GRANT pg_signal_backend TO {self.latest.role}"
+            self._invocation.warnings.append(f"limits.endBlockers could not end a session: {reason}")
+            log("WARNING", "blocker_not_ended", stage=stage, reason=reason)
+            return
+        for blocker in self.latest.blockers:
+            if blocker.get("pid") in pids:
+                self._invocation.ended_blockers.append(blocker)
+                log("WARNING", "blocker_ended", stage=stage, **blocker)
+
+    def _wait(self) -> bool:
+        """Until the next look is due. Returns False at the end."""
+        with self._changed:
+            while not self._is_closed:
+                left = self._at - time.monotonic()
+                if left <= 0:
+                    self._at = time.monotonic() + self._pause
+                    return True
+                self._changed.wait(None if left == math.inf else left)
+        return False
+
+
+def name_holders(error: RunnerError, version_table: str) -> None:
+    """Adds to an error about a lock on the version table or the run history who holds it. No event loop runs."""
+    watchdog = WATCHDOG.get()
+    if error.code != "lock_not_available" or error.revision is not None or watchdog is None or watchdog.address is None:
+        return
+    try:
+        connection = drivers.connect(*watchdog.address)
+        try:
+            found = seen(connection.ask(of_own_tables(version_table)))
+        finally:
+            connection.close()
+    except Exception as failure:
+        log("WARNING", "blockers_not_seen", reason=describe(failure))
+        return
+    if found.blockers:
+        error.message += f"; held by {in_words(found.blockers)}"
+        error.next = f"{remedies(found)}; then run again; nothing was changed"
+        error.blockers = found.blockers
