@@ -10,7 +10,7 @@ export {
   type RdsDatabaseOptions,
   type SecretDatabaseOptions,
 } from './constructs/database/migration-database';
-export type { MigrationLimits } from './constructs/function/migration-limits';
+export type { EndBlockers, MigrationLimits } from './constructs/function/migration-limits';
 export type { MigrationProps } from './constructs/function/migration-props';
 export { TenantCanary, type TenantCanaryOptions } from './constructs/tenants/tenant-canary';
 export { TenantDeploy } from './constructs/tenants/tenant-deploy';

@@ -16,6 +16,7 @@ export type {
   MigrateAnswer,
   MigrateRequest,
   RenderedRevision,
+  RestorePoint,
   RevisionInfo,
   RunnerCode,
   RunRecord,

@@ -158,6 +158,18 @@ export interface ContainerWork {
   readonly stateMachineArn?: Text;
 }
 
+/** The last moment before a run changed anything. */
+export interface RestorePoint {
+  /** ISO 8601 with milliseconds, UTC. */
+  readonly at: Text;
+  /** PostgreSQL's position in the write-ahead log; absent on RDS, which restores to a time. */
+  readonly walPosition?: Text;
+  /** The Aurora cluster, from the address that the runner connects to. */
+  readonly cluster?: Text;
+  /** The RDS instance. */
+  readonly instance?: Text;
+}
+
 /** A past run, from the run history in the database. */
 export interface RunRecord {
   readonly runId: Text;
@@ -174,6 +186,10 @@ export interface RunRecord {
   readonly outcome: Text;
   /** What happened, with what; null: no error. Absent from a function that was deployed by an older version. */
   readonly error?: Text | null;
+  /** Sessions that it ended, because `limits.endBlockers` allows it; absent: none. */
+  readonly endedBlockers?: readonly Blocker[];
+  /** Absent from a function that was deployed by an older version. */
+  readonly restorePoint?: RestorePoint;
   readonly applied: readonly AppliedRevision[];
 }
 
@@ -214,6 +230,8 @@ export interface MigrateAnswer {
   readonly runId?: Text;
   /** Whether a person is asked before this stage is changed. */
   readonly protected: boolean;
+  /** Sessions that the call ended, because `limits.endBlockers` allows it; absent: none. */
+  readonly endedBlockers?: readonly Blocker[];
   /** The pending revisions as SQL, in order; only for a `plan` with `sql`. */
   readonly sql?: readonly RenderedRevision[];
   /** The latest runs, newest first, at most 20; only for `history`. */
@@ -269,6 +287,10 @@ export interface FailureDetail {
   readonly dataLoss?: readonly DataLoss[];
   /** Who held what the run waited for, if it was seen. */
   readonly blockers?: readonly Blocker[];
+  /** Sessions that the call ended, because `limits.endBlockers` allows it; absent: none. */
+  readonly endedBlockers?: readonly Blocker[];
+  /** Where a restore would have to go to undo the run; absent: it has changed nothing. */
+  readonly restorePoint?: RestorePoint;
 }
 
 /** The runner's answer to a request that failed. Lambda delivers it as the `errorMessage` of a function error. */
@@ -286,6 +308,11 @@ export function isAnswer(value: unknown): value is MigrateAnswer {
   const { command, history, runs, statistics } = value;
   const isOnlyOf = (own: Command, fact: unknown) => (fact !== undefined) === (command === own);
   return isOnlyOf('history', history) && isOnlyOf('history', runs) && isOnlyOf('statistics', statistics);
+}
+
+/** Whether a value is valid statistics: a part of an answer, in a file. */
+export function isStatistics(value: unknown): value is DatabaseStatistics {
+  return fits(ANSWER_SCHEMAS, 'DatabaseStatistics', value);
 }
 
 /** Whether a value is a valid failure. */

@@ -68,6 +68,17 @@ export interface RunnerLimits {
   readonly lockRetrySeconds?: number;
   /** How long an unreachable database is retried: a paused Aurora, a failover. Never after the first revision. @default 30 */
   readonly connectRetrySeconds?: number;
+  /** Sessions that may be ended if they block a revision. @default - none is ended */
+  readonly endBlockers?: EndBlockers;
+}
+
+/** Sessions that are idle in a transaction and of one of these roles or applications. */
+export interface EndBlockers {
+  readonly roles?: readonly string[];
+  /** Values of `application_name`. */
+  readonly applications?: readonly string[];
+  /** How long it must have been idle. @default 30 */
+  readonly idleSeconds?: number;
 }
 
 const VARIABLES: Shape<DatabaseVariables> = {
@@ -108,9 +119,23 @@ const DATABASE: Shape<AnyDatabase> = {
 
 const SECONDS = numberFrom(0, MAX_SLICE_SECONDS);
 
+const NAMES = listOf(text(), '{key} must be a list of names', { min: 1 });
+
+const END_BLOCKERS: Shape<EndBlockers> = {
+  name: 'endBlockers',
+  keys: { roles: NAMES, applications: NAMES, idleSeconds: SECONDS },
+  oneOf: { keys: ['roles', 'applications'], wrong: 'limits.endBlockers must name roles or applications' },
+};
+
 const LIMITS: Shape<RunnerLimits> = {
   name: 'the limits',
-  keys: { mutexWaitSeconds: SECONDS, lockTimeoutSeconds: SECONDS, lockRetrySeconds: SECONDS, connectRetrySeconds: SECONDS },
+  keys: {
+    mutexWaitSeconds: SECONDS,
+    lockTimeoutSeconds: SECONDS,
+    lockRetrySeconds: SECONDS,
+    connectRetrySeconds: SECONDS,
+    endBlockers: objectOf(END_BLOCKERS),
+  },
 };
 
 const TENANTS: Shape<TenantSettings> = { name: 'the settings of tenants', keys: { query: text() } };

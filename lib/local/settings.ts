@@ -24,6 +24,10 @@ export interface Settings {
   readonly failOn: FailOn;
   /** Whether revisions that can't be replayed may pass based on their source. @default false */
   readonly allowNotReplayed?: boolean;
+  /** File with the sizes of production, as `migrate-invoke --command statistics --json` prints them. */
+  readonly statistics?: string;
+  /** Below both, a finding about a lock is a note. @default - 10,000 rows and 10 MB */
+  readonly smallTable?: { readonly rows?: number; readonly bytes?: number };
   /** Severity of each rule. @default - the rule's own */
   readonly rules: Readonly<Record<string, RuleLevel>>;
   /** Folder of the settings file, or of a project without one. */
@@ -96,6 +100,8 @@ interface RawSettings {
   readonly baseline?: string;
   readonly failOn?: FailOn;
   readonly allowNotReplayed?: boolean;
+  readonly statistics?: string;
+  readonly smallTable?: Settings['smallTable'];
   readonly rules?: Readonly<Record<string, RuleLevel>>;
 }
 
@@ -112,6 +118,8 @@ export function settingsProblems(settings: unknown, knownRule: (rule: string) =>
     baseline: mustBeText,
     failOn: mustBeOneOf(FAIL_ON),
     allowNotReplayed: (value) => (typeof value === 'boolean' ? [] : ['must be true or false']),
+    statistics: mustBeText,
+    smallTable: smallTableProblems,
     rules: (value) => ruleProblems(value, knownRule),
   };
   return Object.entries(settings).flatMap(([key, value]) => {
@@ -136,6 +144,14 @@ function ruleProblems(value: unknown, knownRule: (rule: string) => boolean): str
   ]);
 }
 
+function smallTableProblems(value: unknown): string[] {
+  if (!isRecord(value)) return ['must be an object'];
+  return Object.entries(value).flatMap(([key, limit]) => {
+    if (key !== 'rows' && key !== 'bytes') return [`has the unknown key "${key}": use rows, bytes`];
+    return typeof limit === 'number' && limit >= 0 ? [] : [`must have a number of ${key}, 0 or more`];
+  });
+}
+
 const isString = (value: unknown): value is string => typeof value === 'string';
 const isWords = (value: unknown) =>
   (isString(value) && value.trim() !== '') || (Array.isArray(value) && value.length > 0 && value.every(isString));
@@ -148,7 +164,7 @@ const mustBeOneOf =
     isString(value) && values.includes(value) ? [] : [`must be ${values.map((one) => `"${one}"`).join(' or ')}`];
 
 function trusted(
-  { project, baseline, failOn = 'error', environment = {}, rules = {}, ...rest }: RawSettings,
+  { project, baseline, statistics, failOn = 'error', environment = {}, rules = {}, ...rest }: RawSettings,
   folder: string,
 ): Settings {
   const absolute = (given?: string) => (given === undefined ? undefined : path.resolve(folder, given));
@@ -157,6 +173,7 @@ function trusted(
     ...rest,
     project: absolute(project),
     baseline: absolute(baseline),
+    ...(statistics === undefined ? {} : { statistics: absolute(statistics) }),
     failOn,
     environment: Object.fromEntries(variables),
     rules,

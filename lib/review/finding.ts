@@ -1,6 +1,7 @@
 import type { GraphFacts, RevisionFacts } from '../contract/facts';
 
-export const SEVERITIES = ['error', 'warning'] as const;
+/** A `note` is a finding about a lock on a table that is small in production. */
+export const SEVERITIES = ['error', 'warning', 'note'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
 /** One problem that a revision, the graph or env.py would cause in production. */
@@ -29,8 +30,26 @@ export interface Finding {
   readonly seen: 'replay' | 'source';
   /** The statement that causes it. */
   readonly statement?: string;
+  /** What it costs on production's tables. Absent: without statistics, or they do not have the table. */
+  readonly size?: FindingSize;
   /** The reason, when the revision's file acknowledges the rule. */
   readonly acknowledged?: string;
+}
+
+/** Estimated from the statistics of production. */
+export interface FindingSize {
+  readonly tables: readonly string[];
+  readonly rows: number;
+  /** Of the tables, without indexes. */
+  readonly bytes: number;
+  /** Under the lock: a range, and the most likely value. Absent: unknown. */
+  readonly seconds?: { readonly low: number; readonly likely: number; readonly high: number };
+  /** Disk space that it needs beyond today's, at its peak. */
+  readonly extraBytes: number;
+  /** What the number of rows rests on, and from when the statistics are. */
+  readonly basis: string;
+  /** All tables are below the setting `smallTable`, so the finding is a note. */
+  readonly small?: true;
 }
 
 /** What a review could not check. The review then fails. */
@@ -78,6 +97,8 @@ export interface Review {
     /** Unacknowledged ones. */
     readonly errors: number;
     readonly warnings: number;
+    /** Absent: without statistics. */
+    readonly notes?: number;
     readonly acknowledged: number;
     readonly milliseconds: number;
   };

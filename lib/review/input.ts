@@ -1,5 +1,6 @@
 import type { DriftFacts, EnvironmentFacts, GraphFacts, RevisionFacts } from '../contract/facts';
 import type { FailOn, RuleLevel } from '../local/settings';
+import type { Sizes } from './sizes/size';
 
 /** What a review needs. */
 export interface ReviewInput {
@@ -29,4 +30,6 @@ export interface ReviewOptions {
   /** The project's setting for each rule, by id. */
   readonly rules: Readonly<Record<string, RuleLevel>>;
   readonly failOn: FailOn;
+  /** Sizes of production. @default - locks are judged whatever the size of their tables */
+  readonly sizes?: Sizes;
 }

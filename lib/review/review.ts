@@ -1,11 +1,12 @@
 import { acknowledge, unusedAcknowledgements } from './acknowledge';
-import type { Finding, Review, ReviewedRevision } from './finding';
+import { type Finding, type Review, type ReviewedRevision, SEVERITIES } from './finding';
 import type { ReviewInput, ReviewOptions } from './input';
 import { notChecked } from './not-checked';
 import { type Change, understandChange } from './revision/change';
 import type { Reviewed } from './revision/reviewed';
 import { CHECKS } from './rules';
 import type { Found, Rule } from './rules/rule';
+import { withSize } from './sizes/size';
 import { loadParser } from './sql/parse';
 import { squawk } from './squawk';
 
@@ -14,7 +15,7 @@ export async function review(input: ReviewInput, options: ReviewOptions): Promis
   await loadParser();
   const change = understandChange(input);
   const off = new Set(offRules(options));
-  const own = CHECKS.flatMap((rule) => [...findingsOf(rule, change)]);
+  const own = CHECKS.flatMap((rule) => [...findingsOf(rule, change, options)]);
   const more = await squawk(change);
   const all = without(distinct([...own, ...(more ?? [])]), off);
   const acknowledged = acknowledge(all, change);
@@ -23,7 +24,7 @@ export async function review(input: ReviewInput, options: ReviewOptions): Promis
   const findings = withoutHabits(inOrder(oneErrorEach(each, options), input));
   const open = findings.filter((finding) => finding.acknowledged === undefined);
   const errors = open.filter(({ severity }) => severity === 'error').length;
-  const warnings = open.length - errors;
+  const warnings = open.filter(({ severity }) => severity === 'warning').length;
   const unchecked = notChecked(input, change.revisions, options.allowNotReplayed ?? false);
   return {
     review: 1,
@@ -38,6 +39,7 @@ export async function review(input: ReviewInput, options: ReviewOptions): Promis
       replayed: change.revisions.filter(({ upgrade }) => upgrade.replayed).length,
       errors,
       warnings,
+      ...(options.sizes ? { notes: open.length - errors - warnings } : {}),
       acknowledged: findings.length - open.length,
       milliseconds: Date.now() - input.started,
     },
@@ -90,10 +92,13 @@ function withoutHabits(findings: readonly Finding[]): readonly Finding[] {
   });
 }
 
-function* findingsOf(rule: Rule, change: Change): Iterable<Finding> {
+function* findingsOf(rule: Rule, change: Change, { sizes }: ReviewOptions): Iterable<Finding> {
+  const sized = (finding: Finding, { cost }: Found) => (sizes ? withSize(finding, cost, sizes) : finding);
   for (const revision of change.revisions) {
     const { facts } = revision;
-    for (const found of rule.check?.(revision, change) ?? []) yield finding(rule, found, facts.revision, facts.file);
+    for (const found of rule.check?.(revision, change) ?? []) {
+      yield sized(finding(rule, found, facts.revision, facts.file), found);
+    }
   }
   for (const found of rule.checkProject?.(change) ?? []) yield finding(rule, found, found.revision, found.file);
 }
@@ -134,7 +139,7 @@ function inOrder(findings: readonly Finding[], { revisions }: ReviewInput): read
   const order = new Map(revisions.map(({ revision }, at) => [revision, at]));
   const rank = (found: Finding) => [
     found.acknowledged === undefined ? 0 : 1,
-    found.severity === 'error' ? 0 : 1,
+    SEVERITIES.indexOf(found.severity),
     found.revision === undefined ? -1 : (order.get(found.revision) ?? revisions.length),
     found.line,
   ];

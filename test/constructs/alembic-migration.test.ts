@@ -120,6 +120,9 @@ test('of the limits only what is set goes to the runner, which knows the default
   expect(settingsOf(templateOf({ limits })).limits).toEqual({ lockTimeoutSeconds: 1.5, mutexWaitSeconds: 120 });
   const others = { lockRetry: Duration.seconds(0), connectRetry: Duration.minutes(3) };
   expect(settingsOf(templateOf({ limits: others })).limits).toEqual({ lockRetrySeconds: 0, connectRetrySeconds: 180 });
+  const endBlockers = { roles: ['app'], applications: ['shop'], idleFor: Duration.minutes(1) };
+  const ending = { roles: ['app'], applications: ['shop'], idleSeconds: 60 };
+  expect(settingsOf(templateOf({ limits: { endBlockers } })).limits).toEqual({ endBlockers: ending });
 });
 
 test('without an event bus no events are sent', () => {

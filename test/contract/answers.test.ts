@@ -6,7 +6,7 @@ type Check = (value: unknown) => boolean;
 
 /** Keys that an answer may do without. */
 const OPTIONAL =
-  /^(container|stateMachineArn|acknowledgement|runId|sql|revision|sqlState|statement|dataLoss|error|schema|secretArn|later|blockers|writesPerSecond|rowBytes|bloatBytes)$/;
+  /^(container|stateMachineArn|acknowledgement|runId|sql|revision|sqlState|statement|dataLoss|error|schema|secretArn|later|blockers|endedBlockers|restorePoint|walPosition|cluster|instance|writesPerSecond|rowBytes|bloatBytes)$/;
 
 /** A Blocker has only what is known. */
 const isOfBlocker = (value: object) => 'kind' in value;

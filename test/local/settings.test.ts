@@ -51,17 +51,20 @@ describe('the settings', () => {
       databaseUrl: 'mysql://x/y',
       environment: { A: 1 },
       failOn: 'info',
+      smallTable: { rows: -1, size: 3 },
       rules: { 'drop-tabel': 'off', 'drop-table': 'loud' },
     });
     expect(() => read()).toThrow(
       expect.objectContaining({
         code: 'invalid_settings',
         message: [
-          'unknown key "projekt": use project, python, databaseUrl, environment, baseline, failOn, allowNotReplayed, rules',
+          'unknown key "projekt": use project, python, databaseUrl, environment, baseline, failOn, allowNotReplayed, statistics, smallTable, rules',
           '"python" must be a text or a list of texts',
           '"databaseUrl" must be an address with the scheme postgresql, not mysql',
           '"environment" must be an object of texts',
           '"failOn" must be "error" or "warning" or "never"',
+          '"smallTable" must have a number of rows, 0 or more',
+          '"smallTable" has the unknown key "size": use rows, bytes',
           '"rules" names the rule "drop-tabel", which does not exist',
           '"rules" of "drop-table" must be "off" or "warn" or "error"',
         ]

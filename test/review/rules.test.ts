@@ -1,9 +1,12 @@
 import { execFileSync } from 'node:child_process';
+import type { TableStatistics } from '../../lib/contract';
 import type { GraphFacts, RevisionFacts } from '../../lib/contract/facts';
 import { observe, readGraph } from '../../lib/local/python/observe';
 import { withObserver } from '../../lib/local/python/with-observer';
-import { type Review, RULES, review } from '../../lib/review';
+import { type Review, type ReviewInput, RULES, review } from '../../lib/review';
+import { SMALL_TABLE } from '../../lib/review/sizes/size';
 import { needed } from '../production/environment';
+import { STATISTICS } from '../support/aws/answers';
 import { EXAMPLES } from './examples';
 import { type Case, writeProject } from './examples/project';
 import { inFolder } from './folder';
@@ -11,8 +14,21 @@ import { inFolder } from './folder';
 /** Off until a project turns them on: here each is asked of its own examples only. */
 const OPTIONAL = RULES.filter(({ optional }) => optional).map(({ id }) => id);
 
+const [LARGE] = STATISTICS.tables as readonly [TableStatistics];
+/** Rules whose harm lasts as long as the table is large. */
+const SIZED = [
+  'index-not-concurrent',
+  'foreign-key-not-valid',
+  'check-not-valid',
+  'validate-in-same-transaction',
+  'constraint-builds-index',
+  'set-not-null-scan',
+  'table-rewrite',
+];
+
 let cases: readonly Case[] = [];
 let result: Review;
+let input: ReviewInput;
 let graph: GraphFacts;
 let revisions: readonly RevisionFacts[];
 
@@ -25,7 +41,7 @@ beforeAll(async () => {
       const asked = cases.flatMap((one) => one.revisions);
       const observed = await observe(observer, { revisions: asked, drift: false });
       revisions = observed.revisions;
-      const input = { graph, ...observed, unreleased: asked, edited: [], postgres: observed.environment?.postgres, started };
+      input = { graph, ...observed, unreleased: asked, edited: [], postgres: observed.environment?.postgres, started };
       const rules = Object.fromEntries(OPTIONAL.map((id) => [id, 'warn' as const]));
       result = await review(input, { version: '0.0.0', rules, failOn: 'error' });
     });
@@ -96,4 +112,23 @@ test('what is shown to write instead is Python', () => {
   expect(shown.length).toBeGreaterThan(20);
   const check = 'import ast, json, sys\nfor code in json.load(sys.stdin):\n    ast.parse(code)';
   execFileSync(needed('RUNNER_PYTHON'), ['-c', check], { input: JSON.stringify(shown) });
+});
+
+test('with the sizes of production, each lock that lasts as long as its table is large has a size, and small tables get notes', async () => {
+  const names = new Set(revisions.flatMap(({ before, after }) => [...Object.keys(before), ...Object.keys(after)]));
+  const tables = [...names].map((name) => ({ ...LARGE, name }));
+  const small = tables.map((table) => ({ ...table, rows: 300, bytes: 48_000, toastBytes: 0, indexBytes: 16_384 }));
+  const options = { version: '0.0.0', rules: {}, failOn: 'error' } as const;
+  const reviewed = (given: typeof tables) =>
+    review(input, { ...options, sizes: { statistics: { ...STATISTICS, tables: given }, smallTable: SMALL_TABLE } });
+  const [large, tiny] = [await reviewed(tables), await reviewed(small)];
+  const sized = (of: Review) => of.findings.filter(({ size }) => size !== undefined);
+  const rules = new Set(sized(large).map(({ rule }) => rule));
+  for (const rule of SIZED) expect([rule, rules.has(rule)]).toEqual([rule, true]);
+  expect(sized(large).filter(({ severity }) => severity === 'note')).toEqual([]);
+  expect(large.summary.notes).toBe(0);
+  expect(sized(tiny).length).toBeGreaterThan(SIZED.length);
+  expect(sized(tiny).filter(({ severity }) => severity !== 'note')).toEqual([]);
+  expect(tiny.summary.notes).toBe(sized(tiny).filter(({ acknowledged }) => acknowledged === undefined).length);
+  expect(tiny.findings.length).toBe(large.findings.length);
 });

@@ -107,6 +107,11 @@ def _renew(invocation: Invocation, variables: DatabaseVariables) -> None:
 def _failed(error: RunnerError, invocation: Invocation | None, cause: BaseException | None) -> MigrationFailed:
     facts = error.facts()
     facts.update({name: shortened(facts[name], MAX_MESSAGE_LENGTH) for name in ("message", "next")})
+    if invocation is not None:
+        if invocation.ended_blockers:
+            facts["endedBlockers"] = invocation.ended_blockers
+        if invocation.restore_point:
+            facts["restorePoint"] = invocation.restore_point
     detail = redacted(facts)
     report.failed(invocation, detail, "".join(traceback.format_exception(cause)) if cause else None)
     applied = invocation.applied if invocation else []

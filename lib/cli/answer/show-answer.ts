@@ -2,6 +2,7 @@ import type { AppliedRevision, Command, MigrateAnswer } from '../../contract';
 import { revisionLine } from '../screen/revision-line';
 import type { Screen } from '../screen/screen';
 import { count, duration, plain, revisionNames, type Terminal } from '../screen/terminal';
+import { showEnded } from './production/show-blockers';
 import { showDataLoss } from './show-data-loss';
 import { showHistory } from './show-history';
 import { showSql } from './show-sql';
@@ -32,6 +33,7 @@ export function showOutcome(
   if (command === 'stamp') data.line(`stamped: ${way}`);
   else if (applied.length === 0) data.line(nothing(to, heads));
   else data.line(`${count(applied.length)} ${command === 'downgrade' ? 'reverted' : 'applied'} in ${duration(ms)}: ${way}`);
+  showEnded(data, answer.endedBlockers);
   showWarnings(notes, answer);
 }
 

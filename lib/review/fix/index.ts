@@ -29,6 +29,10 @@ export function draftFixes(review: Review, input: ReviewInput, whyNot: (revision
       leave(finding.instead === undefined ? 'it needs your decision' : 'there is no automatic fix: write it by hand, as shown');
       continue;
     }
+    if (finding.severity === 'note') {
+      leave('its table is small, so its lock is short');
+      continue;
+    }
     const locked = whyNot(revision.facts.revision);
     if (locked !== undefined) {
       leave(locked);

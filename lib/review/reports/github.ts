@@ -18,7 +18,13 @@ export function githubReport({ findings }: Review, folder: string): string {
   const lines = shown.map((finding) => {
     const { severity, rule, revision, file, line } = finding;
     const title = revision === undefined ? rule : `${rule}: ${plain(revision)}`;
-    return annotation({ level: severity, file: repositoryPath(folder, file), line, title, message: textOf(finding) });
+    return annotation({
+      level: severity === 'note' ? 'notice' : severity,
+      file: repositoryPath(folder, file),
+      line,
+      title,
+      message: textOf(finding),
+    });
   });
   const left = open.length - shown.length;
   if (left > 0) {

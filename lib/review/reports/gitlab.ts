@@ -4,6 +4,8 @@ import { withFingerprints } from './fingerprint';
 import { repositoryPath } from './repository-path';
 import { explanationOf } from './words';
 
+const SEVERITIES = { error: 'critical', warning: 'minor', note: 'info' };
+
 /**
  * Unacknowledged findings as GitLab Code Quality, which a merge request shows beside the lines.
  * https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format
@@ -17,7 +19,7 @@ export function gitlabReport({ findings }: Review, folder: string): string {
       description: `${plain(message)} (more: ${explanationOf(rule)})`,
       check_name: rule,
       fingerprint,
-      severity: severity === 'error' ? 'critical' : 'minor',
+      severity: SEVERITIES[severity],
       location: { path: repositoryPath(folder, file), lines: { begin: line } },
     }));
   return `${JSON.stringify(issues, null, 2)}\n`;

@@ -97,7 +97,7 @@ ${left > 0 ? html`<p class="muted">${counted(left, 'revision')} of the project $
 function kind(found: readonly Found[]): 'error' | 'warning' | 'reviewed' {
   const open = found.filter(({ finding }) => finding.acknowledged === undefined);
   if (open.some(({ finding }) => finding.severity === 'error')) return 'error';
-  return open.length > 0 ? 'warning' : 'reviewed';
+  return open.some(({ finding }) => finding.severity === 'warning') ? 'warning' : 'reviewed';
 }
 
 function asset(name: string): string {

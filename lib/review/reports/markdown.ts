@@ -35,6 +35,8 @@ export function markdownReport(review: Review): string {
   return `${parts.join('\n\n')}\n`;
 }
 
+const SIGNS = { error: '❌', warning: '⚠️', note: 'ℹ️' };
+
 function findingBlock(finding: Finding): string {
   const { severity, rule, file, line, message, direction, statement, instead, seen } = finding;
   const place = [
@@ -44,7 +46,7 @@ function findingBlock(finding: Finding): string {
   ];
   const [where, what] = acceptance(finding);
   return [
-    `<details><summary>${severity === 'error' ? '❌' : '⚠️'} ${head(finding)}: ${escaped(short(message, LONGEST.message))}</summary>`,
+    `<details><summary>${SIGNS[severity]} ${head(finding)}: ${escaped(short(message, LONGEST.message))}</summary>`,
     place.join(', '),
     ...(statement === undefined ? [] : [codeBlock('sql', short(statement, LONGEST.code))]),
     ...(instead === undefined ? [] : ['Instead:', codeBlock('python', short(instead, LONGEST.code))]),

@@ -22,10 +22,11 @@ export function counted(number: number, what: string): string {
 }
 
 /** The result, such as `2 errors, 1 warning, 1 acknowledged`. */
-export function outcome({ notChecked, summary: { errors, warnings, acknowledged } }: Review): string {
+export function outcome({ notChecked, summary: { errors, warnings, notes = 0, acknowledged } }: Review): string {
   const found = [
     ...(errors > 0 ? [counted(errors, 'error')] : []),
     ...(warnings > 0 ? [counted(warnings, 'warning')] : []),
+    ...(notes > 0 ? [counted(notes, 'note')] : []),
     ...(acknowledged > 0 ? [`${acknowledged} acknowledged`] : []),
   ];
   return [found.join(', ') || 'nothing found', ...(notChecked ? [notChecked.message] : [])].join('; ');

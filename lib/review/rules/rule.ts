@@ -1,6 +1,7 @@
 import type { Finding, Severity } from '../finding';
 import type { Change } from '../revision/change';
 import type { Reviewed } from '../revision/reviewed';
+import type { Cost } from '../sizes/cost';
 
 export const GROUPS = [
   'locking',
@@ -33,6 +34,8 @@ export interface RuleInfo {
 export interface Found extends Pick<Finding, 'line' | 'direction' | 'message' | 'instead' | 'seen' | 'statement'> {
   /** A warning even if the rule is an error. */
   readonly atMost?: 'warning';
+  /** What it does to rows while it holds its lock. */
+  readonly cost?: Cost;
 }
 
 /** Checks one revision, or the graph, env.py and the models. */

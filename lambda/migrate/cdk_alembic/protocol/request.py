@@ -46,6 +46,8 @@ class Limits(NamedTuple):
     lock_timeout: float = 5
     lock_retry: float = 120
     connect_retry: float = 30
+    end_blockers: dict[str, Any] | None = None
+    """The contract's EndBlockers."""
 
 
 class Settings(NamedTuple):
@@ -79,6 +81,7 @@ class Settings(NamedTuple):
                 limits.get("lockTimeoutSeconds", Limits().lock_timeout),
                 limits.get("lockRetrySeconds", Limits().lock_retry),
                 limits.get("connectRetrySeconds", Limits().connect_retry),
+                limits.get("endBlockers"),
             ),
             given.get("eventBus"),
             given.get("container"),
@@ -106,6 +109,10 @@ class Invocation:
     started: float = field(default_factory=time.monotonic)
     applied: list[dict[str, Any]] = field(default_factory=list)
     """Committed revisions, even if the run fails later: the contract's AppliedRevision."""
+    ended_blockers: list[dict[str, Any]] = field(default_factory=list)
+    """Sessions that were ended: the contract's Blockers."""
+    restore_point: dict[str, Any] | None = None
+    """The contract's RestorePoint, once the run may change something."""
     before: tuple[str, ...] | None = None
     """The version table's revisions when first read."""
     warnings: list[str] = field(default_factory=list)

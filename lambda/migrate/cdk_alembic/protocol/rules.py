@@ -407,6 +407,46 @@ SETTINGS = {
                         "to": 900,
                         "wrong": "{key} must be a number from 0 to 900",
                     },
+                    "endBlockers": {
+                        "type": "object",
+                        "shape": {
+                            "name": "endBlockers",
+                            "keys": {
+                                "roles": {
+                                    "type": "list",
+                                    "of": {
+                                        "type": "text",
+                                        "wrong": "{key} must be a text",
+                                    },
+                                    "min": 1,
+                                    "wrong": "{key} must be a list of names",
+                                },
+                                "applications": {
+                                    "type": "list",
+                                    "of": {
+                                        "type": "text",
+                                        "wrong": "{key} must be a text",
+                                    },
+                                    "min": 1,
+                                    "wrong": "{key} must be a list of names",
+                                },
+                                "idleSeconds": {
+                                    "type": "number",
+                                    "from": 0,
+                                    "to": 900,
+                                    "wrong": "{key} must be a number from 0 to 900",
+                                },
+                            },
+                            "oneOf": {
+                                "keys": (
+                                    "roles",
+                                    "applications",
+                                ),
+                                "wrong": "limits.endBlockers must name roles or applications",
+                            },
+                        },
+                        "wrong": "{key} must be a JSON object",
+                    },
                 },
             },
             "wrong": "{key} must be a JSON object",

@@ -19,15 +19,20 @@ export const REPLAY_HELP = `Replay
 export const FAIL_OPTIONS = {
   'fail-on': { type: 'string' },
   'allow-not-replayed': { type: 'boolean' },
+  statistics: { type: 'string' },
 } as const satisfies Options;
 
 export const FAIL_HELP = `  --fail-on <severity>      lowest severity that fails: error, warning or never
                             (default: error)
-  --allow-not-replayed      pass although some revisions could only be judged from their source`;
+  --allow-not-replayed      pass although some revisions could only be judged from their source
+  --statistics <file>       sizes of production, the JSON of migrate-invoke's command statistics:
+                            findings tell how long a lock is held; small tables get notes`;
 
 export interface FailArguments {
   readonly failOn?: FailOn;
   readonly allowNotReplayed?: boolean;
+  /** File with the sizes of production. */
+  readonly statistics?: string;
 }
 
 export interface ReplayArguments {
@@ -45,7 +50,11 @@ export function readReplay(line: CommandLine<keyof typeof REPLAY_OPTIONS>, probl
 }
 
 export function readFail(line: CommandLine<keyof typeof FAIL_OPTIONS>, problems: string[]): FailArguments {
-  return { failOn: oneOf(line, 'fail-on', FAIL_ON, problems), allowNotReplayed: line.flag('allow-not-replayed') };
+  return {
+    failOn: oneOf(line, 'fail-on', FAIL_ON, problems),
+    allowNotReplayed: line.flag('allow-not-replayed'),
+    statistics: line.text('statistics'),
+  };
 }
 
 /** The value of an option that accepts one of a few words. */

@@ -10,6 +10,7 @@ import type { Session } from '../session';
 import type { Chosen } from './chosen';
 import type { FailArguments, ReplayArguments } from './options';
 import { ReplayProgress } from './progress';
+import { readSizes } from './sizes';
 
 type Scratch = Pick<Extract<Ask, { ask: 'observe' }>, 'baseline' | 'overwrite'>;
 
@@ -68,5 +69,6 @@ export function judge({ settings, version }: Session, given: FailArguments, inpu
     rules: settings.rules,
     failOn: given.failOn ?? settings.failOn,
     allowNotReplayed: given.allowNotReplayed || settings.allowNotReplayed,
+    sizes: readSizes(settings, given.statistics),
   });
 }

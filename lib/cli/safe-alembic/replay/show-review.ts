@@ -25,9 +25,11 @@ function messagesOf({ graph }: Review): ReadonlyMap<string, string> {
   return new Map(graph.revisions.map(({ revision, message }) => [revision, message]));
 }
 
+const COLORS = { error: 'red', warning: 'yellow', note: 'cyan' } as const;
+
 function showFinding(terminal: Terminal, finding: Finding, names: ReadonlyMap<string, string>): void {
   const { severity, rule, revision, file, line, message, direction, seen, statement, instead } = finding;
-  const color = severity === 'error' ? 'red' : 'yellow';
+  const color = COLORS[severity];
   terminal.line(`${terminal.paint(color, severity.padEnd('warning'.length))}  ${terminal.paint('bold', rule)}`);
   if (revision !== undefined) {
     const id = plain(revision);

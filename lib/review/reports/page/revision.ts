@@ -1,5 +1,5 @@
 import type { DirectionFacts, Statement } from '../../../contract/facts';
-import type { Finding, ReviewedRevision } from '../../finding';
+import { type Finding, type ReviewedRevision, SEVERITIES } from '../../finding';
 import { counted } from '../words';
 import { codeBlock } from './code';
 import { findingId } from './finding';
@@ -117,7 +117,7 @@ function heldWords({ tables, statements }: Timeline): string {
 function foundWords(found: readonly Found[]): Markup | string {
   const open = found.filter(({ finding }) => finding.acknowledged === undefined);
   const of = (severity: string): number => open.filter(({ finding }) => finding.severity === severity).length;
-  return html`${(['error', 'warning'] as const).map((severity) =>
+  return html`${SEVERITIES.map((severity) =>
     of(severity) > 0 ? html` <b class="${severity}">${counted(of(severity), severity)}</b>` : '',
   )}`;
 }

@@ -19,7 +19,7 @@ type AddConstraint = Step & { readonly action: Extract<Action, { does: 'add cons
 /** A rule about the constraints that a revision adds to existing tables. `postgres`: the server's major version. */
 function constraintRule(
   info: Omit<RuleInfo, 'group' | 'severity'>,
-  check: (step: AddConstraint, part: Part, postgres: number) => Pick<Found, 'message' | 'instead'> | undefined,
+  check: (step: AddConstraint, part: Part, postgres: number) => Pick<Found, 'message' | 'instead' | 'cost'> | undefined,
 ): Rule {
   return {
     ...info,
@@ -50,6 +50,7 @@ export const foreignKeyNotValid = constraintRule(
       message:
         `adding the foreign key takes a SHARE ROW EXCLUSIVE lock on ${table}${target === table ? '' : ` and on ${target}`}: ` +
         `writes to ${target === table ? 'it' : 'both'} wait while every row of ${table} is ${isEmpty ? 'read' : 'checked'}; reads go on`,
+      cost: { work: 'look up', tables: [table], ...(references ? { references: references.table } : {}) },
       instead: partitions ? foreignKeyOnPartitions(table, constraint, partitions) : foreignKeyInSteps(table, constraint, call),
     };
   },
@@ -63,6 +64,7 @@ const checkOfTable = constraintRule(
       message:
         `adding the CHECK takes an ACCESS EXCLUSIVE lock on ${table}: ` +
         'reads and writes wait while every row is checked, and until the revision commits',
+      cost: { work: 'scan', tables: [table] },
       instead: checkInSteps(table, constraint, call),
     };
   },
@@ -83,6 +85,7 @@ export const checkNotValid: Rule = {
         message:
           `PostgreSQL checks every row of ${some(tables)}, where the domain ${action.domain} is used, under a SHARE lock: ` +
           'writes wait until the revision commits',
+        ...(observed ? { cost: { work: 'scan', tables } } : {}),
         instead: domainCheckInSteps(action.domain, action.constraint),
       };
     }
@@ -102,6 +105,7 @@ export const constraintBuildsIndex = constraintRule(
       message:
         `adding the constraint (${kind}) builds its index under an ACCESS EXCLUSIVE lock on ${table}: ` +
         'reads and writes wait until the index is built and the revision commits',
+      cost: { work: 'index', tables: [table], columns: constraint.columns },
       instead: kind === 'exclude' ? undefined : keyInSteps(table, constraint),
     };
   },
@@ -129,6 +133,7 @@ export const validateInSameTransaction: Rule = {
         message:
           `${action.constraint} is validated in the transaction that added it: the ${foreign ? 'SHARE ROW' : 'ACCESS'} EXCLUSIVE lock ` +
           `on ${action.table} is still held, so ${foreign ? 'writes' : 'reads and writes'} wait while every row is checked`,
+        cost: { work: foreign ? 'look up' : 'scan', tables: [action.table] },
         instead: ['# in the next revision, and so in another transaction:', validate(action.table, action.constraint)].join('\n'),
       };
     }
@@ -149,7 +154,7 @@ export const setNotNullScan: Rule = {
   },
 };
 
-function scannedBy(step: Step, part: Part): Pick<Found, 'message' | 'instead'> | undefined {
+function scannedBy(step: Step, part: Part): Pick<Found, 'message' | 'instead' | 'cost'> | undefined {
   const { action, isExisting } = step;
   const column =
     action.does === 'set not null'
@@ -165,6 +170,7 @@ function scannedBy(step: Step, part: Part): Pick<Found, 'message' | 'instead'> |
     message:
       `SET NOT NULL on ${table}.${column} reads every row under an ACCESS EXCLUSIVE lock: ` +
       'reads and writes of the table wait, because no validated CHECK lets PostgreSQL skip the scan',
+    cost: { work: 'scan', tables: [table] },
     instead: notNullInSteps(table, column),
   };
 }

@@ -38,6 +38,7 @@ function* checkStep(step: Step, part: Part): Iterable<Found> {
       message:
         `CREATE INDEX takes a SHARE lock on ${action.table}${partitions ? ' and all its partitions' : ''} until the revision commits: ` +
         'inserts, updates and deletes wait while the whole table is read; reads go on',
+      cost: { work: 'index', tables: [action.table], columns: action.columns },
       instead: partitions ? createOnPartitions(action, partitions, step.call) : createConcurrently(action, step.call),
     };
   }
@@ -66,6 +67,7 @@ function* checkStep(step: Step, part: Part): Iterable<Found> {
       message:
         `REINDEX locks ${table ?? action.name} against writes, and each index against reads that would use it, ` +
         'until the revision commits',
+      ...(table === undefined ? {} : { cost: { work: 'reindex', tables: [table] } }),
       instead: autocommit(
         execute(`REINDEX ${action.what === 'table' ? 'TABLE' : 'INDEX'} CONCURRENTLY ${quotedTable(action.name)}`),
       ),

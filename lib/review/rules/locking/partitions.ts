@@ -16,6 +16,7 @@ export const attachPartitionScan: Rule = {
         message:
           `ATTACH PARTITION reads every row of ${action.partition} under an ACCESS EXCLUSIVE lock to prove its bounds: ` +
           `reads and writes of ${action.partition}, and of the default partition of ${action.table}, wait`,
+        cost: { work: 'scan', tables: [action.partition] },
         instead: [
           `# in earlier revisions, add a CHECK on ${action.partition} with the same bounds NOT VALID, then validate it;`,
           '# ATTACH PARTITION then reads nothing, and the CHECK can be dropped',

@@ -1,0 +1,98 @@
+import type { DatabaseStatistics, RowBasis, TableStatistics } from '../../contract';
+import { bytesText, rowsText } from '../../text/sizes';
+import type { Finding } from '../finding';
+import type { Cost } from './cost';
+import { type Estimate, estimate, type Seconds, total } from './estimate';
+
+/** Below both, a finding about a lock is a note. */
+export interface SmallTable {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+export const SMALL_TABLE: SmallTable = { rows: 10_000, bytes: 10_000_000 };
+
+/** Sizes of production, and how they are judged. */
+export interface Sizes {
+  readonly statistics: DatabaseStatistics;
+  readonly smallTable: SmallTable;
+}
+
+/** A finding about a lock with what it costs on the tables of production; as it was if the statistics have none of them. */
+export function withSize(finding: Finding, cost: Cost | undefined, { statistics, smallTable }: Sizes): Finding {
+  const find = (name: string | undefined) => statistics.tables.find((table) => table.name === name);
+  const tables = cost?.tables.flatMap((name) => find(name) ?? []) ?? [];
+  const [first] = tables;
+  if (!cost || !first || tables.length < cost.tables.length) return finding;
+  const { seconds, extraBytes } = total(tables.map((table) => estimate(cost, table, find(cost.references))));
+  const rows = tables.reduce((sum, table) => sum + table.rows, 0);
+  const bytes = tables.reduce((sum, table) => sum + table.bytes + table.toastBytes, 0);
+  const small = isSmall([...tables, ...(find(cost.references) ? [find(cost.references) as TableStatistics] : [])], smallTable);
+  const basis = basisOf(first, statistics);
+  return {
+    ...finding,
+    ...(small ? { severity: 'note' as const } : {}),
+    message: `${finding.message}. ${sentence(cost, { seconds, extraBytes }, rows, bytes, basis)}${small ? `. ${whyNote(smallTable)}` : ''}`,
+    size: {
+      tables: tables.map(({ name }) => name),
+      rows,
+      bytes,
+      ...(seconds === undefined ? {} : { seconds: rounded(seconds) }),
+      extraBytes: Math.round(extraBytes),
+      basis,
+      ...(small ? { small: true as const } : {}),
+    },
+  };
+}
+
+function isSmall(tables: readonly TableStatistics[], { rows, bytes }: SmallTable): boolean {
+  return tables.every((table) => table.rows < rows && table.bytes + table.toastBytes < bytes);
+}
+
+function whyNote({ rows, bytes }: SmallTable): string {
+  return `A note, because it is below "smallTable" (${rowsText(rows)} rows and ${bytesText(bytes)})`;
+}
+
+function sentence(cost: Cost, { seconds, extraBytes }: Estimate, rows: number, bytes: number, basis: string): string {
+  const has = `In production ${cost.tables.join(' and ')} ${cost.tables.length === 1 ? 'has' : 'have'} ${rowsText(rows)} rows (${bytesText(bytes)})`;
+  const time = seconds
+    ? `: ${aboutText(seconds.likely)} under that lock (${timeText(seconds.low)} to ${timeText(seconds.high)})`
+    : '';
+  const space = extraBytes > 0 ? `, and up to ${bytesText(extraBytes)} more disk space` : '';
+  return `${has}${time}${space}; ${basis}`;
+}
+
+const BASES: Readonly<Record<RowBasis, string>> = {
+  analyze: 'rows from its last ANALYZE or VACUUM and its size',
+  counters: 'rows as counted, never analyzed',
+  size: 'rows guessed from its size alone',
+  partitions: 'rows summed over its partitions',
+};
+
+function basisOf({ rowsFrom, analyzedAt }: TableStatistics, { readAt }: DatabaseStatistics): string {
+  const analyzed = analyzedAt === null || rowsFrom !== 'analyze' ? '' : ` (analyzed ${day(analyzedAt)})`;
+  return `${BASES[rowsFrom]}${analyzed}, statistics of ${day(readAt)}`;
+}
+
+function day(time: string): string {
+  return time.slice(0, 10);
+}
+
+const SHORTEST = 'less than 0.1 s';
+
+function aboutText(seconds: number): string {
+  const text = timeText(seconds);
+  return text === SHORTEST ? text : `about ${text}`;
+}
+
+/** A time, such as `4 s`, `3 min`, `2 h`, as estimates are written. */
+export function timeText(seconds: number): string {
+  if (seconds < 0.1) return SHORTEST;
+  const [value, unit] = seconds < 100 ? [seconds, 's'] : seconds < 6_000 ? [seconds / 60, 'min'] : [seconds / 3_600, 'h'];
+  return `${Number(value.toPrecision(value < 10 ? 1 : 2))} ${unit}`;
+}
+
+function rounded({ low, likely, high }: Seconds): Seconds {
+  const two = (seconds: number) => Number(seconds.toPrecision(2));
+  return { low: two(low), likely: two(likely), high: two(high) };
+}
