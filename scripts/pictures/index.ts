@@ -1,7 +1,8 @@
 /*
  * npm run pictures
  *
- * Draws docs/*.svg and writes the page of a review from real runs on the sample backend. A test says when they are out of date.
+ * Draws docs/review.svg and docs/fix.svg and writes docs/review-example.html, from real runs on the sample backend. A test says when they are
+ * out of date.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
