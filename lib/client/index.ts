@@ -19,6 +19,7 @@ export type {
   RestorePoint,
   RevisionInfo,
   RunnerCode,
+  Running,
   RunRecord,
   Status,
 } from '../contract';

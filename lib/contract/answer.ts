@@ -193,6 +193,31 @@ export interface RunRecord {
   readonly applied: readonly AppliedRevision[];
 }
 
+/** What a run does now, as another call sees it. What is not known is absent. */
+export interface Running {
+  readonly runId: Text;
+  readonly command: Text;
+  readonly requestedBy: Text;
+  /** ISO 8601, UTC. */
+  readonly startedAt: Text;
+  readonly revision?: Text;
+  readonly message?: string;
+  /** Its current statement: without its values, shortened. Absent between two statements. */
+  readonly statement?: Text;
+  /** When the statement began. ISO 8601, UTC. */
+  readonly since?: Text;
+  /** Milliseconds since then, on the server's clock. */
+  readonly elapsedMs?: Count;
+  /** PostgreSQL's command and phase, such as `CREATE INDEX: building index: scanning table`. */
+  readonly phase?: Text;
+  /** Percent of the phase that are done. */
+  readonly percent?: Count;
+  /** Estimated seconds until the statement ends. */
+  readonly secondsLeft?: Count;
+  /** Who holds what it waits for. */
+  readonly blockers?: readonly Blocker[];
+}
+
 /** A revision as SQL, rendered without a database. */
 export type RenderedRevision =
   | { readonly revision: Text; readonly sql: string; readonly reason?: undefined }
@@ -236,6 +261,8 @@ export interface MigrateAnswer {
   readonly sql?: readonly RenderedRevision[];
   /** The latest runs, newest first, at most 20; only for `history`. */
   readonly runs?: readonly RunRecord[];
+  /** The run that is under way; only for `current`. Absent: none, or without a record in the database. */
+  readonly running?: Running;
   /** Newest first; only for `history`. */
   readonly history?: readonly HistoryEntry[];
   /** Only for `statistics`. */

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from cdk_alembic.database.percent_signs import as_read
 from cdk_alembic.database.session import OWN_COMMIT, enter_autocommit
 
 from ..scratch import raw
@@ -156,7 +157,7 @@ class Recording:
         ends = _ENDS_TRANSACTION.match(statement) is not None
         is_open = raw.in_transaction(connection)
         facts = {
-            "sql": statement[:MAX_STATEMENT_LENGTH].strip(),
+            "sql": as_read(statement, connection.dialect.paramstyle)[:MAX_STATEMENT_LENGTH].strip(),
             "line": self._line,
             "transaction": self._transaction if is_open or ends else -1,
             "milliseconds": round(milliseconds, 3),
