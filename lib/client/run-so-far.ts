@@ -1,9 +1,10 @@
-import type { AppliedRevision, MigrateAnswer, MigrateRequest } from '../contract';
+import type { AppliedRevision, Blocker, MigrateAnswer, MigrateRequest } from '../contract';
 
 /** A run over several calls and containers: its next request, and what it has done. */
 export class RunSoFar {
   readonly applied: AppliedRevision[] = [];
   private readonly warnings = new Set<string>();
+  private readonly ended: Blocker[] = [];
   private from?: readonly string[];
   /** The target of the next call. */
   private revision?: string;
@@ -27,8 +28,9 @@ export class RunSoFar {
   }
 
   /** Adds the answer of a call. */
-  add({ applied, warnings, from, runId, target, status }: MigrateAnswer): void {
+  add({ applied, warnings, endedBlockers = [], from, runId, target, status }: MigrateAnswer): void {
     this.applied.push(...applied);
+    this.ended.push(...endedBlockers);
     for (const warning of warnings) this.warnings.add(warning);
     this.from ??= from;
     this.runId ??= runId;
@@ -38,7 +40,14 @@ export class RunSoFar {
 
   /** The answer of the whole run, based on the last call's. */
   answer(last: MigrateAnswer): MigrateAnswer {
-    const { from = last.from, applied, warnings, runId } = this;
-    return { ...last, from, applied: [...applied], warnings: [...warnings], ...(runId !== undefined && { runId }) };
+    const { from = last.from, applied, warnings, ended, runId } = this;
+    return {
+      ...last,
+      from,
+      applied: [...applied],
+      warnings: [...warnings],
+      ...(ended.length > 0 && { endedBlockers: [...ended] }),
+      ...(runId !== undefined && { runId }),
+    };
   }
 }

@@ -62,6 +62,8 @@ export const RUNNER_CODES = [
   'invalid_index',
   /** the schema was changed by hand since the last run, and the stage refuses that; nothing was applied */
   'drifted',
+  /** a pending revision changes a table that logical replication follows, or could not be read; nothing was applied */
+  'breaks_replication',
   /** a pending revision runs in a container, and the stage has none; nothing was applied */
   'needs_container',
   /** a revision failed; it was rolled back, earlier ones stay */
@@ -161,6 +163,18 @@ export interface ContainerWork {
   readonly stateMachineArn?: Text;
 }
 
+/** The last moment before a run changed anything. */
+export interface RestorePoint {
+  /** ISO 8601 with milliseconds, UTC. */
+  readonly at: Text;
+  /** PostgreSQL's position in the write-ahead log; absent on RDS, which restores to a time. */
+  readonly walPosition?: Text;
+  /** The Aurora cluster, from the address that the runner connects to. */
+  readonly cluster?: Text;
+  /** The RDS instance. */
+  readonly instance?: Text;
+}
+
 /** A past run, from the run history in the database. */
 export interface RunRecord {
   readonly runId: Text;
@@ -177,7 +191,51 @@ export interface RunRecord {
   readonly outcome: Text;
   /** What happened, with what; null: no error. Absent from a function that was deployed by an older version. */
   readonly error?: Text | null;
+  /** Sessions that it ended, because `limits.endBlockers` allows it; absent: none. */
+  readonly endedBlockers?: readonly Blocker[];
+  /** Absent from a function that was deployed by an older version. */
+  readonly restorePoint?: RestorePoint;
   readonly applied: readonly AppliedRevision[];
+}
+
+/** Logical replication out of the database. */
+export interface Replication {
+  readonly slots: readonly { readonly name: Text; readonly plugin: Text; readonly active: boolean }[];
+  /** @param tables number of its tables */
+  readonly publications: readonly { readonly name: Text; readonly allTables: boolean; readonly tables: Count }[];
+  /** What pending revisions change of the tables that a subscriber follows. */
+  readonly breaks: readonly {
+    readonly revision: Text;
+    readonly what: 'creates' | 'alters' | 'drops';
+    readonly table: Text;
+  }[];
+  /** Pending revisions that could not be read. */
+  readonly unread: readonly Text[];
+}
+
+/** What a run does now, as another call sees it. What is not known is absent. */
+export interface Running {
+  readonly runId: Text;
+  readonly command: Text;
+  readonly requestedBy: Text;
+  /** ISO 8601, UTC. */
+  readonly startedAt: Text;
+  readonly revision?: Text;
+  readonly message?: string;
+  /** Its current statement: without its values, shortened. Absent between two statements. */
+  readonly statement?: Text;
+  /** When the statement began. ISO 8601, UTC. */
+  readonly since?: Text;
+  /** Milliseconds since then, on the server's clock. */
+  readonly elapsedMs?: Count;
+  /** PostgreSQL's command and phase, such as `CREATE INDEX: building index: scanning table`. */
+  readonly phase?: Text;
+  /** Percent of the phase that are done. */
+  readonly percent?: Count;
+  /** Estimated seconds until the statement ends. */
+  readonly secondsLeft?: Count;
+  /** Who holds what it waits for. */
+  readonly blockers?: readonly Blocker[];
 }
 
 /** A revision as SQL, rendered without a database. */
@@ -217,10 +275,16 @@ export interface MigrateAnswer {
   readonly runId?: Text;
   /** Whether a person is asked before this stage is changed. */
   readonly protected: boolean;
+  /** Sessions that the call ended, because `limits.endBlockers` allows it; absent: none. */
+  readonly endedBlockers?: readonly Blocker[];
   /** The pending revisions as SQL, in order; only for a `plan` with `sql`. */
   readonly sql?: readonly RenderedRevision[];
   /** The latest runs, newest first, at most 20; only for `history`. */
   readonly runs?: readonly RunRecord[];
+  /** Only for a `plan` with pending revisions, if a logical slot follows the database. */
+  readonly replication?: Replication;
+  /** The run that is under way; only for `current`. Absent: none, or without a record in the database. */
+  readonly running?: Running;
   /** Newest first; only for `history`. */
   readonly history?: readonly HistoryEntry[];
   /** Only for `drift`. */
@@ -274,6 +338,10 @@ export interface FailureDetail {
   readonly dataLoss?: readonly DataLoss[];
   /** Who held what the run waited for, if it was seen. */
   readonly blockers?: readonly Blocker[];
+  /** Sessions that the call ended, because `limits.endBlockers` allows it; absent: none. */
+  readonly endedBlockers?: readonly Blocker[];
+  /** Where a restore would have to go to undo the run; absent: it has changed nothing. */
+  readonly restorePoint?: RestorePoint;
 }
 
 /** The runner's answer to a request that failed. Lambda delivers it as the `errorMessage` of a function error. */

@@ -55,6 +55,7 @@ const EXIT_CODES: Readonly<Record<FailureCode, number>> = {
   blocked: EXIT.notStarted,
   invalid_index: EXIT.notStarted,
   drifted: EXIT.notStarted,
+  breaks_replication: EXIT.notStarted,
   needs_container: EXIT.notStarted,
   declined: EXIT.notStarted,
   not_approved: EXIT.notStarted,

@@ -1,4 +1,4 @@
-import type { AppliedRevision, Blocker, DataLoss, ErrorCode } from './answer';
+import type { AppliedRevision, Blocker, DataLoss, ErrorCode, RestorePoint } from './answer';
 import type { LocalCode } from './facts';
 import type { TenantCode, TenantRunSummary, TenantsClientCode } from './tenants';
 
@@ -49,6 +49,10 @@ export interface FailureDetails {
   readonly dataLoss?: readonly DataLoss[];
   /** Who held what the run waited for, if it was seen. */
   readonly blockers?: readonly Blocker[];
+  /** Sessions that the run ended, because `limits.endBlockers` allows it. */
+  readonly endedBlockers?: readonly Blocker[];
+  /** Where a restore would have to go to undo the run. */
+  readonly restorePoint?: RestorePoint;
   /** Revisions that the run applied and committed before it failed, over all its slices. */
   readonly applied?: readonly AppliedRevision[];
   /** Last lines of the function's log, or of the process that failed, oldest first. */
@@ -76,6 +80,8 @@ export class MigrateError extends Error implements Failure {
   readonly statement?: string;
   readonly dataLoss: readonly DataLoss[];
   readonly blockers: readonly Blocker[];
+  readonly endedBlockers: readonly Blocker[];
+  readonly restorePoint?: RestorePoint;
   readonly applied: readonly AppliedRevision[];
   readonly log: readonly string[];
   readonly summary?: TenantRunSummary;
@@ -98,6 +104,8 @@ export class MigrateError extends Error implements Failure {
     this.statement = details.statement;
     this.dataLoss = details.dataLoss ?? [];
     this.blockers = details.blockers ?? [];
+    this.endedBlockers = details.endedBlockers ?? [];
+    this.restorePoint = details.restorePoint;
     this.applied = details.applied ?? [];
     this.log = details.log ?? [];
     this.summary = details.summary;

@@ -56,6 +56,8 @@ export interface RunnerSettings {
   readonly limits?: RunnerLimits;
   /** Name or ARN of the event bus that gets an event when a run ends. @default - no events are sent */
   readonly eventBus?: string;
+  /** What happens if pending revisions change tables that logical replication follows. @default 'warn' */
+  readonly onReplication?: OnReplication;
   /** ARN of the state machine that runs a container. @default - there is none */
   readonly container?: string;
   /** What an upgrade does if the schema was changed by hand. @default - drift is not watched */
@@ -63,6 +65,14 @@ export interface RunnerSettings {
   /** The function migrates tenants: it accepts only a TenantRequest. @default - it migrates its database */
   readonly tenants?: TenantSettings;
 }
+
+/**
+ * - `warn`: a plan says so
+ * - `refuse`: an upgrade fails with `breaks_replication` before anything is applied, also for revisions that can't be read
+ * - `ignore`: nobody looks
+ */
+export const ON_REPLICATION = ['warn', 'refuse', 'ignore'] as const;
+export type OnReplication = (typeof ON_REPLICATION)[number];
 
 /** The runner's timeouts in seconds. */
 export interface RunnerLimits {
@@ -74,6 +84,17 @@ export interface RunnerLimits {
   readonly lockRetrySeconds?: number;
   /** How long an unreachable database is retried: a paused Aurora, a failover. Never after the first revision. @default 30 */
   readonly connectRetrySeconds?: number;
+  /** Sessions that may be ended if they block a revision. @default - none is ended */
+  readonly endBlockers?: EndBlockers;
+}
+
+/** Sessions that are idle in a transaction and of one of these roles or applications. */
+export interface EndBlockers {
+  readonly roles?: readonly string[];
+  /** Values of `application_name`. */
+  readonly applications?: readonly string[];
+  /** How long it must have been idle. @default 30 */
+  readonly idleSeconds?: number;
 }
 
 const VARIABLES: Shape<DatabaseVariables> = {
@@ -114,9 +135,23 @@ const DATABASE: Shape<AnyDatabase> = {
 
 const SECONDS = numberFrom(0, MAX_SLICE_SECONDS);
 
+const NAMES = listOf(text(), '{key} must be a list of names', { min: 1 });
+
+const END_BLOCKERS: Shape<EndBlockers> = {
+  name: 'endBlockers',
+  keys: { roles: NAMES, applications: NAMES, idleSeconds: SECONDS },
+  oneOf: { keys: ['roles', 'applications'], wrong: 'limits.endBlockers must name roles or applications' },
+};
+
 const LIMITS: Shape<RunnerLimits> = {
   name: 'the limits',
-  keys: { mutexWaitSeconds: SECONDS, lockTimeoutSeconds: SECONDS, lockRetrySeconds: SECONDS, connectRetrySeconds: SECONDS },
+  keys: {
+    mutexWaitSeconds: SECONDS,
+    lockTimeoutSeconds: SECONDS,
+    lockRetrySeconds: SECONDS,
+    connectRetrySeconds: SECONDS,
+    endBlockers: objectOf(END_BLOCKERS),
+  },
 };
 
 const TENANTS: Shape<TenantSettings> = { name: 'the settings of tenants', keys: { query: text() } };
@@ -135,6 +170,7 @@ export const SETTINGS: Shape<RunnerSettings> = {
     protected: yesOrNo(),
     limits: objectOf(LIMITS),
     eventBus: text(),
+    onReplication: choiceOf(ON_REPLICATION),
     container: text(),
     onDrift: choiceOf(ON_DRIFT),
     tenants: objectOf(TENANTS),

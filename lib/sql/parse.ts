@@ -58,6 +58,7 @@ export interface BlockStatement {
   readonly query: string;
   /** The variables that receive the result. */
   readonly into?: readonly string[];
+  readonly inLoop?: true;
 }
 
 /** The statements of a `DO` or a `CREATE FUNCTION ... LANGUAGE plpgsql`. Throws the parser's error if the body is invalid. */
@@ -77,14 +78,21 @@ function statementsWithin(value: unknown): readonly BlockStatement[] {
       return name && query ? [{ kind: 'assign' as const, query, into: [name] }] : [];
     }
     const kind = SENDS[key];
-    if (!kind) return statementsWithin(child);
+    if (!kind) return LOOPS.test(key) ? inALoop(child) : statementsWithin(child);
     const query = Object.values<{ PLpgSQL_expr?: { query?: string } }>(child).find((part) => part?.PLpgSQL_expr)?.PLpgSQL_expr
       ?.query;
     const target = child?.target ?? child?.var;
     const into = target?.PLpgSQL_row?.fields?.map((field: { name: string }) => field.name) ?? [target?.PLpgSQL_rec?.refname];
-    return [...(query ? [{ kind, query, ...(target ? { into } : {}) }] : []), ...statementsWithin(child?.body)];
+    return [...(query ? [{ kind, query, ...(target ? { into } : {}) }] : []), ...inALoop(child?.body)];
   });
 }
+
+function inALoop(body: unknown): readonly BlockStatement[] {
+  return statementsWithin(body).map((statement) => ({ ...statement, inLoop: true as const }));
+}
+
+// The loops over a query are statements, too.
+const LOOPS = /^PLpgSQL_stmt_(?:loop|while|fori|forc|foreach_a)$/;
 
 const ASSIGNMENT = /^\s*([\w.]+)\s*:?=\s*([\s\S]+)$/;
 

@@ -2,6 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { EventBus } from 'aws-cdk-lib/aws-events';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { OnReplication } from '../../lib/constructs/function/on-replication';
 import { functionName } from '../../lib/contract';
 import { functionOf, migrationStack, resourcesOf, settingsOf, templateOf } from './support';
 
@@ -114,12 +115,20 @@ test('a stage is protected only when it says so', () => {
   expect(settingsOf(templateOf({ protectedStage: true }))).toHaveProperty('protected', true);
 });
 
+test('what happens with replicated tables goes to the runner only if it is set', () => {
+  expect(settingsOf(templateOf())).not.toHaveProperty('onReplication');
+  expect(settingsOf(templateOf({ onReplication: OnReplication.REFUSE }))).toHaveProperty('onReplication', 'refuse');
+});
+
 test('of the limits only what is set goes to the runner, which knows the defaults', () => {
   expect(settingsOf(templateOf())).not.toHaveProperty('limits');
   const limits = { lockTimeout: Duration.millis(1500), mutexWait: Duration.minutes(2) };
   expect(settingsOf(templateOf({ limits })).limits).toEqual({ lockTimeoutSeconds: 1.5, mutexWaitSeconds: 120 });
   const others = { lockRetry: Duration.seconds(0), connectRetry: Duration.minutes(3) };
   expect(settingsOf(templateOf({ limits: others })).limits).toEqual({ lockRetrySeconds: 0, connectRetrySeconds: 180 });
+  const endBlockers = { roles: ['app'], applications: ['shop'], idleFor: Duration.minutes(1) };
+  const ending = { roles: ['app'], applications: ['shop'], idleSeconds: 60 };
+  expect(settingsOf(templateOf({ limits: { endBlockers } })).limits).toEqual({ endBlockers: ending });
 });
 
 test('without an event bus no events are sent', () => {

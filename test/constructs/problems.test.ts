@@ -43,6 +43,11 @@ test.each<[string, Partial<AlembicMigrationProps>, string]>([
   expect(errors[0]).toContain('the function would end before it could report what it waited for');
 });
 
+test('blockers that may be ended are named', () => {
+  const { errors } = findings({ limits: { endBlockers: { roles: [] } } });
+  expect(errors).toEqual(['limits.endBlockers names no session: list database roles or application names']);
+});
+
 test('without runOnDeploy the function may take as long as Lambda allows, and no longer', () => {
   expect(findings({ runOnDeploy: false, timeout: Duration.minutes(15) }).errors).toEqual([]);
   expect(findings({ timeout: Duration.minutes(15) }).errors).toEqual([

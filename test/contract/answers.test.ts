@@ -6,10 +6,10 @@ type Check = (value: unknown) => boolean;
 
 /** Keys that an answer may do without. */
 const OPTIONAL =
-  /^(container|stateMachineArn|acknowledgement|runId|sql|revision|sqlState|statement|dataLoss|error|schema|secretArn|later|blockers|writesPerSecond|rowBytes|bloatBytes|keptAt|digest|kept|found|ddl)$/;
+  /^(container|stateMachineArn|acknowledgement|runId|sql|revision|sqlState|statement|dataLoss|error|schema|secretArn|later|blockers|replication|running|since|elapsedMs|phase|percent|secondsLeft|endedBlockers|restorePoint|walPosition|cluster|instance|writesPerSecond|rowBytes|bloatBytes|keptAt|digest|kept|found|ddl)$/;
 
-/** A Blocker has only what is known. */
-const isOfBlocker = (value: object) => 'kind' in value;
+/** A Blocker and a Running have only what is known. */
+const isOfBlocker = (value: object) => 'kind' in value || 'phase' in value;
 
 /** Where a tenant is whose run failed is not always known; only drift that could not be determined has a reason. */
 const isUnknown = (value: object, key: string) =>

@@ -56,7 +56,14 @@ describe.each<[string, (value: unknown) => string[], unknown[], [unknown, string
     settingsProblems,
     [
       settings,
-      { ...settings, database: secret, limits: { lockTimeoutSeconds: 0.5, lockRetrySeconds: 0 }, guard: false, protected: true },
+      {
+        ...settings,
+        database: secret,
+        limits: { lockTimeoutSeconds: 0.5, endBlockers: { roles: ['app'] } },
+        guard: false,
+        protected: true,
+        onReplication: 'refuse',
+      },
       { ...settings, database: iam, eventBus: 'default', container: 'arn:machine', tenants: { query: 'SELECT name FROM t' } },
     ],
     [

@@ -50,10 +50,32 @@ const run = {
   applied: [{ ...USERS, durationMs: 12, statements: 2 }],
 };
 
+const PREPARED = {
+  kind: 'prepared transaction',
+  role: 'app',
+  since: '2026-01-01T00:00:00Z',
+  transaction: 'pay 7',
+  table: 'users',
+};
+const READER = {
+  pid: 4711,
+  kind: 'client backend',
+  role: 'app',
+  application: 'shop',
+  client: '10.0.3.7',
+  state: 'idle in transaction',
+  since: '2026-01-01T00:00:00Z',
+  statement: 'SELECT * FROM users WHERE id = ?',
+  table: 'users',
+  lock: 'AccessShareLock',
+};
+const RESTORE_POINT = { at: '2026-01-01T00:00:00.123Z', instance: 'shop' };
+
 /** Answers of the runner. */
 export const ANSWERS = {
   'nothing to do': nothing,
   'a slice': slice,
+  'a slice that ended a blocker': { ...slice, endedBlockers: [READER] },
   'a slice that stopped before the container': { ...slice, container: { revisions: ['b2'], stateMachineArn: MACHINE } },
   'a plan': plan,
   'a plan for a container that the stage does not have': { ...plan, container: { revisions: ['b2'] } },
@@ -64,7 +86,8 @@ export const ANSWERS = {
     history: [{ ...USERS, downRevisions: [], applied: true }],
     runs: [
       { ...run, endedAt: null, outcome: 'running' },
-      { ...run, outcome: 'cancelled', error: 'revision b2 was cancelled' },
+      { ...run, outcome: 'cancelled', error: 'revision b2 was cancelled', restorePoint: RESTORE_POINT },
+      { ...run, restorePoint: { ...RESTORE_POINT, cluster: 'shop', walPosition: '0/15D6A88' } },
       { ...run, error: null },
     ],
   },
@@ -83,22 +106,36 @@ export const ANSWERS = {
     },
   },
   'drift that is not known': { ...nothing, command: 'drift', drift: { status: 'unknown', reason: 'no run', objects: [] } },
+  'a plan of a database that feeds a subscriber': {
+    ...plan,
+    replication: {
+      slots: [{ name: 'copy', plugin: 'pgoutput', active: true }],
+      publications: [{ name: 'shop', allTables: false, tables: 1 }],
+      breaks: [{ revision: 'b2', what: 'alters', table: 'items' }],
+      unread: ['c3'],
+    },
+  },
+  'a run that is under way': {
+    ...nothing,
+    command: 'current',
+    running: {
+      runId: RUN_ID,
+      command: 'upgrade',
+      requestedBy: 'deploy x',
+      startedAt: run.startedAt,
+      ...ITEMS,
+      statement: 'CREATE INDEX ix ON items (name)',
+      since: run.startedAt,
+      elapsedMs: 12,
+      phase: 'CREATE INDEX: building index: scanning table',
+      percent: 43,
+      secondsLeft: 120,
+      blockers: [READER],
+    },
+  },
   'a key of a newer runner': { ...nothing, later: true },
 };
 
-const PREPARED = { kind: 'prepared transaction', role: 'app', since: run.startedAt, transaction: 'pay 7', table: 'users' };
-const READER = {
-  pid: 4711,
-  kind: 'client backend',
-  role: 'app',
-  application: 'shop',
-  client: '10.0.3.7',
-  state: 'idle in transaction',
-  since: run.startedAt,
-  statement: 'SELECT * FROM users WHERE id = ?',
-  table: 'users',
-  lock: 'AccessShareLock',
-};
 const error = { code: 'locked', message: 'another migration run holds the mutex', next: 'wait for it to end' };
 
 /** Failures of the runner. */
@@ -113,7 +150,12 @@ export const FAILURES = {
   'a table that stayed locked': {
     contract: 1,
     status: 'failed',
-    error: { ...error, code: 'lock_not_available', blockers: [READER, { ...PREPARED, queued: true, hidden: true }] },
+    error: {
+      ...error,
+      code: 'lock_not_available',
+      blockers: [READER, { ...PREPARED, queued: true, hidden: true }],
+      restorePoint: RESTORE_POINT,
+    },
     applied: [],
   },
   'a revision that destroys data': {

@@ -7,6 +7,8 @@ import { temporaryDirectory, writeFiles } from './support';
 
 const PLATFORM = { architecture: 'arm64', pythonVersion: '3.13' } as const;
 
+const SOURCE = { found: 'uv.lock', add: 'run "uv add {}"', files: [] } as unknown as DependencySource;
+
 /** Checks installed distributions of these versions. */
 function check(versions: Readonly<Record<string, string>>): void {
   const files = Object.entries(versions).flatMap(([name, version]) => [
@@ -15,8 +17,7 @@ function check(versions: Readonly<Record<string, string>>): void {
     [`${name}/__init__.py`, ''],
   ]);
   const directory = writeFiles(temporaryDirectory(), Object.fromEntries(files));
-  const source = { found: 'uv.lock', add: 'run "uv add {}"' } as DependencySource;
-  checkInstalled({ directory, source } as Backend, join(directory), PLATFORM);
+  checkInstalled({ directory, source: SOURCE } as Backend, directory, PLATFORM);
 }
 
 test.each([
@@ -56,5 +57,36 @@ test.each([
   const source = { found: 'its lock', add: 'run "tool add {}"', files: [join(directory, name)] } as unknown as DependencySource;
   expect(() => checkInstalled({ directory, source } as Backend, temporaryDirectory(), PLATFORM)).toThrow(
     `hold no Alembic: set ${option} to package it`,
+  );
+});
+
+test.each([
+  ['1.4.54', 'psycopg2-binary'],
+  ['2.0.43', 'psycopg[binary]'],
+])('with SQLAlchemy %s, the driver to add is one that it knows', (sqlalchemy, driver) => {
+  expect(() => check({ alembic: '1.8.0', sqlalchemy })).toThrow(
+    `run "uv add ${driver}", or add: ['${driver}'] packages it for migrations only`,
+  );
+});
+
+test.each([
+  ['a runtime that the project allows', 'pyproject.toml', '[project]\nrequires-python = ">=3.11,<3.13"', 'PYTHON_3_12'],
+  ['a runtime, if the project only pins a Python for its tools', '.python-version', '3.11', 'PYTHON_3_13'],
+  ['no runtime, if the project allows only the old one', 'pyproject.toml', '[project]\nrequires-python = "==3.11.*"', undefined],
+])('a library that has wheels for a newer Linux only is refused with %s', (_, file, text, runtime) => {
+  const directory = writeFiles(temporaryDirectory(), {
+    [file]: `${text}\n`,
+    'site-packages/alembic/__init__.py': '',
+    'site-packages/pg8000/__init__.py': '',
+    'site-packages/pillow-13.0.0.dist-info/METADATA': 'Name: pillow\nVersion: 13.0.0\n',
+    'site-packages/pillow-13.0.0.dist-info/RECORD': '',
+    'site-packages/pillow-13.0.0.dist-info/WHEEL': 'Tag: cp311-cp311-manylinux_2_28_x86_64\n',
+  });
+  const backend = { directory, source: { found: file }, selection: { requirements: [] } } as unknown as Backend;
+  const remedy = runtime
+    ? `set runtime: lambda.Runtime.${runtime}`
+    : `${directory}/pyproject.toml asks for Python ==3.11.*: allow 3.12 or later there, or use an older version`;
+  expect(() => checkInstalled(backend, join(directory, 'site-packages'), { ...PLATFORM, pythonVersion: '3.11' })).toThrow(
+    `pillow-13.0.0 can't run on Lambda's Python 3.11, whose Linux is too old: ${remedy}`,
   );
 });

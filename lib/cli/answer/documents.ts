@@ -1,4 +1,14 @@
-import type { AppliedRevision, Blocker, Count, DataLoss, FailureCode, MigrateAnswer, MigrateError, Text } from '../../contract';
+import type {
+  AppliedRevision,
+  Blocker,
+  Count,
+  DataLoss,
+  FailureCode,
+  MigrateAnswer,
+  MigrateError,
+  RestorePoint,
+  Text,
+} from '../../contract';
 import { CONTRACT_VERSION } from '../../contract';
 import { EXIT, exitCodeOf } from '../../contract/exit-codes';
 
@@ -26,6 +36,8 @@ export interface FailureDocument {
     readonly statement?: string;
     readonly dataLoss?: readonly DataLoss[];
     readonly blockers?: readonly Blocker[];
+    readonly endedBlockers?: readonly Blocker[];
+    readonly restorePoint?: RestorePoint;
     readonly log?: readonly string[];
   };
   readonly applied: readonly AppliedRevision[];
@@ -42,12 +54,27 @@ export function answerDocument(answer: MigrateAnswer & { readonly atHead?: boole
 
 /** @param before what had been applied, for a failure that does not say it */
 export function failureDocument(
-  { code, message, next, revision, sqlState, statement, dataLoss, blockers, log, applied }: MigrateError,
+  {
+    code,
+    message,
+    next,
+    revision,
+    sqlState,
+    statement,
+    dataLoss,
+    blockers,
+    endedBlockers,
+    restorePoint,
+    log,
+    applied,
+  }: MigrateError,
   before: readonly AppliedRevision[] = [],
 ): FailureDocument {
   const lists = {
     ...(dataLoss.length > 0 && { dataLoss }),
     ...(blockers.length > 0 && { blockers }),
+    ...(endedBlockers.length > 0 && { endedBlockers }),
+    ...(restorePoint && { restorePoint }),
     ...(log.length > 0 && { log }),
   };
   return {

@@ -2,7 +2,9 @@ import type { AppliedRevision, Command, MigrateAnswer } from '../../contract';
 import { revisionLine } from '../screen/revision-line';
 import type { Screen } from '../screen/screen';
 import { count, duration, plain, revisionNames, type Terminal } from '../screen/terminal';
+import { showEnded } from './production/show-blockers';
 import { showDrift } from './production/show-drift';
+import { showRunning } from './production/show-running';
 import { showStatistics } from './production/show-statistics';
 import { showDataLoss } from './show-data-loss';
 import { showHistory } from './show-history';
@@ -20,6 +22,7 @@ export function showAnswer({ data, notes }: Screen, answer: MigrateAnswer): void
   else if (answer.statistics) showStatistics(data, answer.statistics);
   else if (answer.drift) showDrift(data, answer.drift);
   else showPosition(data, answer);
+  showRunning(data, answer.running);
   if (answer.sql) showSql(data, answer.sql);
   showWarnings(notes, answer);
 }
@@ -34,6 +37,7 @@ export function showOutcome(
   if (command === 'stamp') data.line(`stamped: ${way}`);
   else if (applied.length === 0) data.line(nothing(to, heads));
   else data.line(`${count(applied.length)} ${command === 'downgrade' ? 'reverted' : 'applied'} in ${duration(ms)}: ${way}`);
+  showEnded(data, answer.endedBlockers);
   showWarnings(notes, answer);
 }
 

@@ -1,7 +1,8 @@
 import type { FailureCode } from '../../contract';
 import { plain, type Terminal } from '../screen/terminal';
 import type { FailureDocument } from './documents';
-import { showBlockers } from './show-blockers';
+import { showBlockers, showEnded } from './production/show-blockers';
+import { showRestore } from './production/show-restore';
 import { showDataLoss } from './show-data-loss';
 
 /** For these codes, the last lines of the log have the reason. */
@@ -24,6 +25,8 @@ export function showFailure(terminal: Terminal, { error, applied }: FailureDocum
   ];
   for (const [name, value] of facts) if (value !== undefined) terminal.fact(name, plain(value));
   showBlockers(terminal, error.blockers ?? []);
+  showEnded(terminal, error.endedBlockers);
+  showRestore(terminal, error.restorePoint);
   for (const loss of error.dataLoss ?? []) showDataLoss(terminal, loss);
   if (PROCESS_ENDED.includes(error.code)) {
     for (const line of error.log ?? []) terminal.line(terminal.paint('dim', `  | ${plain(line)}`));

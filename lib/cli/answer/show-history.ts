@@ -1,6 +1,8 @@
 import type { MigrateAnswer, RunRecord } from '../../contract';
 import { revisionLine } from '../screen/revision-line';
 import { count, duration, plain, revisionNames, type Terminal } from '../screen/terminal';
+import { showEnded } from './production/show-blockers';
+import { showRestore } from './production/show-restore';
 
 /** Shows all revisions, then the latest runs. */
 export function showHistory(terminal: Terminal, { history = [], runs = [] }: MigrateAnswer): void {
@@ -13,6 +15,11 @@ export function showHistory(terminal: Terminal, { history = [], runs = [] }: Mig
   terminal.line();
   terminal.line('latest runs, newest first');
   for (const run of runs) showRun(terminal, run);
+  const latest = runs.find((run) => run.applied.length > 0 && run.restorePoint);
+  if (!latest) return;
+  terminal.line();
+  terminal.line(`to get back a copy of the database as it was before the run of ${plain(latest.startedAt)}`);
+  showRestore(terminal, latest.restorePoint);
 }
 
 function showRun(terminal: Terminal, run: RunRecord): void {
@@ -27,4 +34,5 @@ function showRun(terminal: Terminal, run: RunRecord): void {
     terminal.paint('dim', plain(requestedBy)),
   ];
   terminal.line(`  ${facts.join('  ')}`);
+  showEnded(terminal, run.endedBlockers);
 }

@@ -6,7 +6,7 @@ import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import type { IConstruct } from 'constructs';
 import type { DatabaseSettings } from '../../contract';
 import type { DatabaseVariables } from './database-variables';
-import { addressProblem, engineProblem } from './rds-problem';
+import { addressProblem, databaseNameProblem, engineProblem } from './rds-problem';
 
 /** Options of {@link MigrationDatabase.fromSecret}. */
 export interface SecretDatabaseOptions {
@@ -116,6 +116,15 @@ export interface BoundDatabase {
   readonly dependencies: readonly IConstruct[];
 }
 
+/** What is known of a database at synth. */
+interface KnownDatabase {
+  readonly problems?: readonly string[];
+  readonly warnings?: readonly string[];
+  readonly resource?: IResource;
+  readonly secret?: secretsmanager.ISecret;
+  readonly variables?: DatabaseVariables;
+}
+
 /** RDS Proxy always listens on the engine's default port. */
 const PROXY_PORT = 5432;
 
@@ -126,7 +135,7 @@ export class MigrationDatabase {
    * secret.
    */
   static fromSecret(secret: secretsmanager.ISecret, options: SecretDatabaseOptions): MigrationDatabase {
-    return new MigrationDatabase((client) => bindSecret(client, secret, options), { variables: options.variables });
+    return new MigrationDatabase((client) => bindSecret(client, secret, options), { secret, variables: options.variables });
   }
 
   /** An Aurora cluster: its writer and its secret. Opens its security group for the function. */
@@ -145,7 +154,7 @@ export class MigrationDatabase {
    */
   static fromProxy(proxy: rds.IDatabaseProxy, options: ProxyDatabaseOptions): MigrationDatabase {
     const { secret, ...others } = options;
-    return MigrationDatabase._of(proxy, options.variables, (client) => {
+    return MigrationDatabase._of({ resource: proxy, secret, variables: options.variables }, (client) => {
       allowTo(client, proxy, PROXY_PORT);
       const bound = bindSecret(client, secret, { ...others, host: proxy.endpoint, port: PROXY_PORT });
       return { ...bound, dependencies: [...bound.dependencies, proxy] };
@@ -163,7 +172,7 @@ export class MigrationDatabase {
     const database = cluster ?? instance;
     const problem = database && (engineProblem(database) ?? addressProblem(database, endpoint));
     if (problem) return MigrationDatabase._unusable(problem);
-    return MigrationDatabase._of(target, options.variables, (client) => {
+    return MigrationDatabase._of({ resource: target, variables: options.variables }, (client) => {
       target.grantConnect(client, user);
       const { hostname: host, port } = endpoint() ?? { hostname: proxy?.endpoint ?? '', port: PROXY_PORT };
       allowTo(client, target, port);
@@ -185,12 +194,8 @@ export class MigrationDatabase {
   }
 
   /** @internal */
-  static _of(
-    resource: IResource,
-    variables: DatabaseVariables,
-    bind: (client: DatabaseClient) => BoundDatabase,
-  ): MigrationDatabase {
-    return new MigrationDatabase(bind, { resource, variables });
+  static _of(known: KnownDatabase, bind: (client: DatabaseClient) => BoundDatabase): MigrationDatabase {
+    return new MigrationDatabase(bind, known);
   }
 
   /** @internal */
@@ -207,20 +212,21 @@ export class MigrationDatabase {
   /** @internal The database, if the app knows it. */
   readonly _resource?: IResource;
 
+  /** @internal The secret with the password. */
+  readonly _secret?: secretsmanager.ISecret;
+
+  /** @internal */
+  readonly _warnings: readonly string[];
+
   /** @internal The variables that the function fills. */
   readonly _variables?: DatabaseVariables;
 
-  private constructor(
-    bind: (client: DatabaseClient) => BoundDatabase,
-    known: {
-      readonly problems?: readonly string[];
-      readonly resource?: IResource;
-      readonly variables?: DatabaseVariables;
-    } = {},
-  ) {
+  private constructor(bind: (client: DatabaseClient) => BoundDatabase, known: KnownDatabase = {}) {
     this._bind = bind;
     this._problems = known.problems ?? [];
+    this._warnings = known.warnings ?? [];
     this._resource = known.resource;
+    this._secret = known.secret;
     this._variables = known.variables;
   }
 }
@@ -240,7 +246,10 @@ function fromRds(
   }
   const address = addressProblem(database, endpoint);
   if (address) return MigrationDatabase._unusable(address);
-  return MigrationDatabase._of(database, options.variables, (client) => {
+  const name = options.databaseName || options.secret ? {} : databaseNameProblem(database);
+  if (name.error) return MigrationDatabase._unusable(name.error);
+  const warnings = name.warning ? [name.warning] : [];
+  return MigrationDatabase._of({ resource: database, secret, warnings, variables: options.variables }, (client) => {
     const { hostname: host, port } = endpoint();
     allowTo(client, database, port);
     // The address is set here because an RDS-managed secret has none.

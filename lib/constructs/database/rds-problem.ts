@@ -13,6 +13,26 @@ export function engineProblem(database: Database): string | undefined {
   return primary ? `the database ${path} is a read replica, and migrations write: give its primary` : undefined;
 }
 
+/**
+ * Says that the database's own secret has no database name: AWS writes that of the database into it, if it has one.
+ *
+ * @returns an error if the secret can't have one, and a warning if somebody may have added it
+ */
+export function databaseNameProblem({ node }: Database): { readonly error?: string; readonly warning?: string } {
+  type Resource = rds.CfnDBCluster & rds.CfnDBInstance;
+  const { databaseName, dbName, manageMasterUserPassword, snapshotIdentifier, dbSnapshotIdentifier } = (node.defaultChild ??
+    {}) as Partial<Resource>;
+  if (manageMasterUserPassword) {
+    return { error: `the secret of the database ${node.path}, which RDS manages, has no database name: give "databaseName"` };
+  }
+  if (!node.defaultChild || databaseName || dbName || snapshotIdentifier || dbSnapshotIdentifier) return {};
+  return {
+    warning:
+      `the database ${node.path} is created without a database, so its secret names none: give "databaseName", such as ` +
+      '"postgres", or set the database\'s own name when you create it (defaultDatabaseName of a cluster, databaseName of an instance)',
+  };
+}
+
 /** Says that an imported database has no address: reading it throws. */
 export function addressProblem(database: Database, endpoint: () => unknown): string | undefined {
   try {

@@ -34,6 +34,39 @@ export interface MigrationLimits {
    * @default Duration.seconds(30)
    */
   readonly connectRetry?: Duration;
+
+  /**
+   * Sessions that a run may end if they block a revision. It never ends a session that runs a statement. Each one that it ended
+   * is in the answer and in the run history. The migrating role requires `pg_signal_backend` and `pg_read_all_stats` for sessions
+   * of other roles.
+   *
+   * @default - none is ended
+   */
+  readonly endBlockers?: EndBlockers;
+}
+
+/** Sessions that are idle in a transaction and of one of these roles or applications. */
+export interface EndBlockers {
+  /**
+   * Names of database roles.
+   *
+   * @default - only `applications`
+   */
+  readonly roles?: string[];
+
+  /**
+   * Values of `application_name`.
+   *
+   * @default - only `roles`
+   */
+  readonly applications?: string[];
+
+  /**
+   * How long a session must have been idle in its transaction.
+   *
+   * @default Duration.seconds(30)
+   */
+  readonly idleFor?: Duration;
 }
 
 /** The function's default timeout. */
@@ -69,6 +102,10 @@ export function limitProblems(timeout: Duration, limits: MigrationLimits, runOnD
       );
     }
   }
+  const { endBlockers } = limits;
+  if (endBlockers && !endBlockers.roles?.length && !endBlockers.applications?.length) {
+    problems.push('limits.endBlockers names no session: list database roles or application names');
+  }
   const longestRetry = Duration.seconds(MAX_CONNECT_RETRY_SECONDS);
   if (connectRetry && isOver(connectRetry, longestRetry)) {
     problems.push(
@@ -81,14 +118,23 @@ export function limitProblems(timeout: Duration, limits: MigrationLimits, runOnD
 
 /** The limits in the runner's format. Omits those that are not set. */
 export function runnerLimits(limits: MigrationLimits): RunnerLimits | undefined {
-  const { mutexWait, lockTimeout, lockRetry, connectRetry } = limits;
+  const { mutexWait, lockTimeout, lockRetry, connectRetry, endBlockers } = limits;
   const settings: RunnerLimits = {
     ...(mutexWait && { mutexWaitSeconds: seconds(mutexWait) }),
     ...(lockTimeout && { lockTimeoutSeconds: seconds(lockTimeout) }),
     ...(lockRetry && { lockRetrySeconds: seconds(lockRetry) }),
     ...(connectRetry && { connectRetrySeconds: seconds(connectRetry) }),
+    ...(endBlockers && { endBlockers: endedBlockers(endBlockers) }),
   };
   return Object.keys(settings).length ? settings : undefined;
+}
+
+function endedBlockers({ roles, applications, idleFor }: EndBlockers): RunnerLimits['endBlockers'] {
+  return {
+    ...(roles?.length && { roles }),
+    ...(applications?.length && { applications }),
+    ...(idleFor && { idleSeconds: seconds(idleFor) }),
+  };
 }
 
 function seconds(duration: Duration): number {

@@ -1,4 +1,4 @@
-import { CfnResource, Stack, Token } from 'aws-cdk-lib';
+import { CfnResource, Stack, Stage, Token, TokenComparison } from 'aws-cdk-lib';
 import type { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct, IConstruct } from 'constructs';
 import { nameProblems } from '../../contract';
@@ -18,18 +18,35 @@ export function namePartProblems(
   );
 }
 
-/**
- * Finds another function with this name in the stack or its nested stacks. CloudFormation would notice only during the deploy.
- */
+/** Finds another function with this name in the app that is deployed to the same place. CloudFormation would notice only then. */
 export function duplicateProblems(scope: Construct, functionName: string | undefined): string[] {
-  let stack = Stack.of(scope);
-  while (stack.nestedStackParent) stack = stack.nestedStackParent;
+  const stack = outermost(scope);
   const twin =
-    functionName && stack.node.findAll().find((construct) => isFunction(construct) && construct.functionName === functionName);
+    functionName &&
+    scope.node.root.node
+      .findAll()
+      .find((other) => isFunction(other) && other.functionName === functionName && isDeployedWith(stack, outermost(other)));
   if (!twin) return [];
   // The migration construct is the parent of the function's construct.
   const { path } = twin.node.scopes.at(-3)?.node ?? twin.node;
   return [`${path} already has a function named ${functionName}: give one of the two another appName or stage`];
+}
+
+function outermost(construct: IConstruct): Stack {
+  let stack = Stack.of(construct);
+  while (stack.nestedStackParent) stack = stack.nestedStackParent;
+  return stack;
+}
+
+/** Whether two stacks are in one account and region. Those without an environment are, unless they are in different stages. */
+function isDeployedWith(one: Stack, other: Stack): boolean {
+  if (one === other) return true;
+  const isOne = (mine: string, theirs: string) => {
+    const comparison = Token.compareStrings(mine, theirs);
+    if (comparison === TokenComparison.BOTH_UNRESOLVED) return Stage.of(one) === Stage.of(other);
+    return comparison === TokenComparison.SAME;
+  };
+  return isOne(one.account, other.account) && isOne(one.region, other.region);
 }
 
 /** Compares the type's name, which works with two copies of the CDK. */

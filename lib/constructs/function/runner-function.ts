@@ -8,6 +8,7 @@ import type { MigrationContainerOptions } from '../container/migration-compute';
 import type { MigrationContainer } from '../container/migration-container';
 import { literalPasswords } from '../database/literal-passwords';
 import { MigrationDatabase } from '../database/migration-database';
+import { secretElsewhere, withoutVpc } from './database-findings';
 import { environmentProblems } from './environment-problems';
 import { migrationFunction } from './migration-function';
 import { runnerLimits } from './migration-limits';
@@ -43,13 +44,18 @@ export function runnerFunction(scope: Construct, id: string, props: RunnerFuncti
   // For a reference to another account or region, the CDK would throw before it shows our errors.
   const { database, vpc } = elsewhere.length ? { database: MigrationDatabase.fromEnvironment(), vpc: undefined } : props;
   const architecture = props.architecture ?? lambda.Architecture.ARM_64;
+  const findings = [withoutVpc(props.database._resource, props.vpc), secretElsewhere(scope, props.database._secret)];
   const problems = [
     ...props.problems,
     ...elsewhere,
     ...subnetProblems(vpc, vpcSubnets),
     ...literalPasswords(environment),
     ...props.database._problems,
+    ...findings.flatMap(({ errors }) => errors),
   ];
+  for (const warning of [...props.database._warnings, ...findings.flatMap(({ warnings }) => warnings)]) {
+    Annotations.of(scope).addWarningV2('cdk-alembic:database', warning);
+  }
   const code = bindCode(scope, props, architecture, problems);
   const logRetention = props.logRetention ?? DEFAULT_LOG_RETENTION;
   const fn = migrationFunction(scope, id, {
@@ -77,6 +83,7 @@ export function runnerFunction(scope: Construct, id: string, props: RunnerFuncti
     guardUnread: props.guardUnreadSql,
     protected: props.protectedStage,
     limits: runnerLimits(limits),
+    onReplication: props.onReplication?._setting,
     eventBus: props.eventBus?.eventBusArn,
   };
   const stack = Stack.of(scope);

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nameOf, normalized } from '../dependencies/parsing/requirement';
 import { PackagingError } from '../errors';
-import type { FunctionPlatform } from '../platform';
+import { type FunctionPlatform, runtimeOption } from '../platform';
 import { UvFailed } from '../uv';
 
 /**
@@ -52,13 +52,12 @@ export class NeedsCompiling extends PackagingError {
     const { architecture, pythonVersion } = platform;
     const names = unbuilt.map(({ name }) => name);
     const others = names.filter((name) => !WITH_WHEELS[name] && !other?.names.includes(name));
-    const newRuntime = other && `runtime: lambda.Runtime.PYTHON_${other.version.replace('.', '_')}`;
     const twins = unbuilt.flatMap(({ name, version }) => {
       const twin = WITH_WHEELS[name];
       return twin ? [version ? `${twin}==${version}` : twin] : [];
     });
     const remedies = [
-      ...(other ? [`${newRuntime} has wheels of ${other.names.join(', ')}`] : []),
+      ...(other ? [`${runtimeOption(other.version)} has wheels of ${other.names.join(', ')}`] : []),
       ...(twins.length ? [`${option('add', twins)} packages the variant with wheels`] : []),
       ...(others.length
         ? [

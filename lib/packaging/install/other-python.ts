@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type FunctionPlatform, uvTarget } from '../platform';
+import { type FunctionPlatform, isOnAmazonLinux2, uvTarget } from '../platform';
 import { UvFailed, uv } from '../uv';
 import type { OtherPython, Unbuilt } from './compiled';
 
@@ -21,7 +21,8 @@ export function otherPython(
     const found = versions
       .filter((version) => version !== platform.pythonVersion)
       .map((version) => {
-        const where = [...uvTarget({ ...platform, pythonVersion: version }), '--target', target];
+        const other = { ...platform, pythonVersion: version };
+        const where = [...uvTarget(other, isOnAmazonLinux2(other)), '--target', target];
         return {
           version,
           names: pins.slice(0, MAX_ASKED).flatMap(({ name, pin }) => (hasWheel(directory, pin, where) ? [name] : [])),

@@ -49,7 +49,7 @@ function check(directory: string, options: BackendOptions, pythonVersion: string
   const source = dependencies && { ...dependencies, files: [...dependencies.files, ...wheelsIn(options.wheels)] };
   const { alembic, ...found } = checkAlembicProject(directory, alembicConfig, source?.run);
   const errors = [...found.errors, ...(source ? source.errors : [noDependencies(directory)])];
-  const python = pythonProblem(directory, pythonVersion);
+  const python = pythonProblem(directory, pythonVersion, given.requirements);
   if (python?.error) errors.push(python.error);
   // `cdk list` and `cdk destroy` package nothing and require no uv.
   if (isPackaged && !hasUv()) errors.push(uvMissing());

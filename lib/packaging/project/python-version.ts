@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readToml } from '../dependencies/parsing/toml';
 import { PackagingError } from '../errors';
+import { runtimeOption } from '../platform';
 import { withMostWheels } from './locked-wheels';
 
 /** Lambda's Pythons that the runner supports, in order of preference. */
@@ -93,6 +94,22 @@ export function preferredPython(directory: string, requirements: readonly string
   return withMostWheels(directory, readable(directory), requirements)[0] ?? (PYTHON_VERSIONS[0] as string);
 }
 
+/**
+ * The Pythons that the function of a backend may get, for an error's next step, first those with the most wheels. A pin refuses none.
+ *
+ * @param requirements the requirements files to install instead of a lock
+ */
+export function usablePythons(
+  directory: string,
+  requirements: readonly string[],
+  isUsable: (pythonVersion: string) => boolean = () => true,
+): string[] {
+  const requirement = pythonRequirement(directory);
+  const isAllowed = (version: string) => !requirement || requirement.isPin || allows(requirement.text, version);
+  const versions = PYTHON_VERSIONS.filter((version) => isAllowed(version) && isUsable(version));
+  return versions.length ? withMostWheels(directory, versions, requirements) : [];
+}
+
 /** All that are allowed; none if a file can't be read, which the check of the backend reports. */
 function readable(directory: string): string[] {
   try {
@@ -107,12 +124,13 @@ function readable(directory: string): string[] {
 export function pythonProblem(
   directory: string,
   pythonVersion: string,
+  requirements: readonly string[] = [],
 ): { readonly error?: string; readonly warning?: string } | undefined {
   const requirement = pythonRequirement(directory);
   if (!requirement || allows(requirement.text, pythonVersion)) return undefined;
-  const fitting = PYTHON_VERSIONS.find((version) => allows(requirement.text, version));
+  const [fitting] = usablePythons(directory, requirements, (version) => allows(requirement.text, version));
   const remedy = fitting
-    ? `set runtime: lambda.Runtime.PYTHON_${fitting.replace('.', '_')}`
+    ? `set ${runtimeOption(fitting)}`
     : `Lambda has Python ${[...PYTHON_VERSIONS].sort().join(', ')}: allow one of them there`;
   const text = `${requirement.file} asks for Python ${requirement.text} and the function runs ${pythonVersion}: ${remedy}`;
   return requirement.isPin ? { warning: text } : { error: text };

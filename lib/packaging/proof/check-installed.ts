@@ -5,8 +5,9 @@ import { optionFor } from '../dependencies/elsewhere';
 import { nameOf } from '../dependencies/parsing/requirement';
 import { PackagingError } from '../errors';
 import { readDistributions } from '../imported/installed';
-import { type FunctionPlatform, tooNew } from '../platform';
+import { type FunctionPlatform, isOnAmazonLinux2, runtimeOption, tooNew } from '../platform';
 import type { Backend } from '../project/backend';
+import { pythonRequirement, usablePythons } from '../project/python-version';
 
 /** Modules of the PostgreSQL drivers that the runner supports. */
 export const DRIVERS = ['psycopg', 'psycopg2', 'asyncpg', 'pg8000'];
@@ -45,25 +46,36 @@ export function checkInstalled(backend: Backend, sitePackages: string, platform:
     const remedy = option ? `set ${option} to package it` : add('alembic');
     throw new PackagingError('no_alembic', `${whereOf(backend)} hold no Alembic: ${remedy}`);
   }
-  checkVersions(backend, readDistributions(sitePackages));
+  const distributions = readDistributions(sitePackages);
+  checkVersions(backend, distributions);
   if (!hasDriver(sitePackages)) {
     const other = Object.keys(OTHER_DRIVERS).find((name) =>
       ['', '.py'].some((end) => existsSync(join(sitePackages, name + end))),
     );
     const what = other ? `only a driver of ${OTHER_DRIVERS[other]} (${other})` : 'no driver';
     const option = optionFor(source, (name) => DISTRIBUTIONS.includes(name));
+    const driver = driverFor(distributions);
     const remedy = option
       ? `set ${option} to package one`
-      : `${add('psycopg[binary]')}, or add: ['psycopg[binary]'] packages it for migrations only`;
+      : `${add(driver)}, or add: ['${driver}'] packages it for migrations only`;
     throw new PackagingError('no_driver', `${whereOf(backend)} have ${what}, and the function migrates PostgreSQL: ${remedy}`);
   }
   const unfit = tooNew(sitePackages, platform);
   if (unfit.length) {
     throw new PackagingError(
       'wrong_platform',
-      `${unfit.join(', ')} can't run on Lambda's Python ${platform.pythonVersion}, whose Linux is too old: use Python 3.12 or later`,
+      `${unfit.join(', ')} can't run on Lambda's Python ${platform.pythonVersion}, whose Linux is too old: ${newerLinux(backend)}`,
     );
   }
+}
+
+/** How to get a newer Linux for the function. */
+function newerLinux({ directory, selection }: Backend): string {
+  const isNewer = (pythonVersion: string) => !isOnAmazonLinux2({ pythonVersion });
+  const [runtime] = usablePythons(directory, selection.requirements, isNewer);
+  if (runtime) return `set ${runtimeOption(runtime)}`;
+  const requirement = pythonRequirement(directory);
+  return `${requirement?.file} asks for Python ${requirement?.text}: allow 3.12 or later there, or use an older version`;
 }
 
 /** Whether a PostgreSQL driver is installed. */
@@ -71,14 +83,23 @@ export function hasDriver(sitePackages: string): boolean {
   return DRIVERS.some((name) => existsSync(join(sitePackages, name)));
 }
 
+/** The driver to add to a backend without one. */
+function driverFor(distributions: readonly Versioned[]): string {
+  const version = distributions.find(({ name }) => name === 'sqlalchemy')?.version;
+  // SQLAlchemy 1.4 does not know psycopg 3, https://docs.sqlalchemy.org/en/14/dialects/postgresql.html
+  return version && isLess(version, '2.0') ? 'psycopg2-binary' : 'psycopg[binary]';
+}
+
 function whereOf({ directory, source }: Backend): string {
   return `the dependencies of ${directory} (${source.found})`;
 }
 
-function checkVersions(
-  backend: Backend,
-  distributions: readonly { readonly name: string; readonly version?: string | undefined }[],
-): void {
+interface Versioned {
+  readonly name: string;
+  readonly version?: string | undefined;
+}
+
+function checkVersions(backend: Backend, distributions: readonly Versioned[]): void {
   for (const { name, version } of distributions) {
     const supported = version && SUPPORTED_VERSIONS[name];
     if (supported && (isLess(version, supported.from) || (supported.below && !isLess(version, supported.below)))) {

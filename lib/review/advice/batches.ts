@@ -43,13 +43,17 @@ function isRepeatable(value: string): boolean {
  * can't be determined, as with `n = n + 1`, `now()` or a random value.
  */
 export function updateInBatches(table: string, written: Written<UpdateStmt> | undefined, facts: TableFacts | undefined) {
-  const { targetList = [], fromClause } = written?.node ?? {};
+  const { targetList = [], fromClause, relation } = written?.node ?? {};
   const targets = targetList.flatMap((target) => ('ResTarget' in target ? [target.ResTarget] : []));
-  if (!written || !targets.length || fromClause?.length) return undefined;
+  if (!written || !targets.length || fromClause?.length || relation?.alias) return undefined;
+  // The value of a parameter is not known here.
+  if (/\$\d/.test(written.sql)) return undefined;
   const set = new Set(targets.map(({ name = '' }) => name));
   const text = new Text(written.sql);
   const begin = text.find(['SET']);
   const end = text.find(['WHERE', 'FROM', 'RETURNING'], begin?.end)?.start;
+  const where = text.find(['WHERE'], begin?.end);
+  const chosen = where && text.slice(where.end, text.find(['RETURNING', ';'], where.end)?.start);
   if (!begin) return undefined;
   const conditions: string[] = [];
   for (const { name = '', val, location = 0, indirection } of targets) {
@@ -65,5 +69,6 @@ export function updateInBatches(table: string, written: Written<UpdateStmt> | un
     conditions.push(`${quoted(name)} IS DISTINCT FROM ${type ? `CAST((${written}) AS ${type})` : `(${written})`}`);
   }
   const assignment = text.slice(begin.end, end).replace(/;$/, '');
-  return batches(table, assignment, conditions.join(' OR '), facts);
+  const differs = conditions.join(' OR ');
+  return batches(table, assignment, chosen ? `(${chosen}) AND (${differs})` : differs, facts);
 }

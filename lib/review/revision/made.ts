@@ -1,13 +1,17 @@
+import type { SchemaChange } from '../../contract/facts';
 import type { Action } from '../sql/action';
+import { bare } from './tables';
 
 /** What the change has made so far: production does not have it. */
 export interface Made {
   readonly tables: ReadonlySet<string>;
   /** As `table.column`. */
   readonly columns: ReadonlySet<string>;
+  /** Views, functions, sequences, extensions; functions without their arguments. */
+  readonly objects: ReadonlySet<string>;
 }
 
-export const NOTHING_MADE: Made = { tables: new Set(), columns: new Set() };
+export const NOTHING_MADE: Made = { tables: new Set(), columns: new Set(), objects: new Set() };
 
 export function withTables(made: Made, names: Iterable<string>): Made {
   return { ...made, tables: new Set([...made.tables, ...names]) };
@@ -16,7 +20,10 @@ export function withTables(made: Made, names: Iterable<string>): Made {
 /** What the change has made after an action. */
 export function madeAfter(made: Made, action: Action): Made {
   if (action.does === 'create table') return withTables(made, [action.table]);
+  if (action.does === 'create view' && !action.replaces) return withObjects(made, [action.view]);
+  if (action.does === 'create function' && !action.replaces) return withObjects(made, [action.name]);
   if (action.does === 'add column') return withColumn(made, `${action.table}.${action.column.name}`);
+  if (action.does === 'set schema') return moved(made, action);
   if (action.does !== 'rename') return made;
   if (action.what === 'column' && made.columns.has(`${action.table}.${action.from}`)) {
     return withColumn(made, `${action.table}.${action.to}`);
@@ -26,6 +33,27 @@ export function madeAfter(made: Made, action: Action): Made {
   const renamed = made.tables.has(action.table) ? [renamedTo(action.table, action.to)] : [];
   const others = [...made.tables].filter((table) => table !== action.table);
   return { ...made, tables: new Set([...others, ...renamed]) };
+}
+
+function moved({ tables, ...made }: Made, { name, schema }: Extract<Action, { does: 'set schema' }>): Made {
+  const target = [...(schema === 'public' ? [] : [schema]), bare(name)].join('.');
+  return { ...made, tables: new Set([...tables].map((table) => (table === name ? target : table))) };
+}
+
+/** With what a change of the catalog adds under a new name. */
+export function withAdded(made: Made, { added, removed }: Pick<SchemaChange, 'added' | 'removed'>): Made {
+  const names = (entries: object) => Object.keys(entries).flatMap((entry) => ENTRY.exec(entry)?.[1] ?? []);
+  const before = names(removed);
+  return withObjects(
+    made,
+    names(added).filter((name) => !before.includes(name)),
+  );
+}
+
+const ENTRY = /^(?:view|function|procedure|aggregate|sequence|extension) ([^(]+)/;
+
+function withObjects(made: Made, names: readonly string[]): Made {
+  return { ...made, objects: new Set([...made.objects, ...names]) };
 }
 
 function withColumn(made: Made, column: string): Made {

@@ -104,6 +104,10 @@ function actionsOf(operation: OperationName, given: Call['keywords']): readonly 
 function alterations(table: string, column: string, given: Call['keywords']): readonly Action[] {
   const renamed = text(given.new_column_name ?? given.name);
   return [
+    ...(given.server_default === undefined || given.server_default === false
+      ? []
+      : [{ does: 'set default' as const, table, column, has: given.server_default !== null }]),
+    ...(given.nullable === true ? [{ does: 'drop not null' as const, table, column }] : []),
     ...(given.nullable === false ? [{ does: 'set not null' as const, table, column }] : []),
     ...(given.type_ === undefined ? [] : [{ does: 'change type' as const, table, column, type: sqlType(code(given.type_)) }]),
     ...(renamed ? [{ does: 'rename' as const, what: 'column' as const, table, from: column, to: renamed }] : []),

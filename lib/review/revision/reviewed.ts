@@ -1,7 +1,7 @@
 import type { DirectionFacts, FunctionFacts, IndexFacts, RevisionFacts, TableFacts } from '../../contract/facts';
 import { type DestroyedData, judge } from '../../data-loss/judge';
 import type { Finding } from '../finding';
-import { type Made, madeAfter, withTables } from './made';
+import { type Made, madeAfter, withAdded, withTables } from './made';
 import { type PlainStep, stepsOf } from './steps';
 import { bare, findIndex, findTable } from './tables';
 
@@ -15,6 +15,8 @@ export interface Step extends PlainStep {
   readonly isNewTable: (table: string) => boolean;
   /** Whether a column of an existing table was added by the change. */
   readonly isNewColumn: (table: string, column: string) => boolean;
+  /** Whether the change itself made a view, function, sequence or extension. */
+  readonly isNewObject: (name: string) => boolean;
   /** The location in a finding about it. */
   readonly place: Pick<Finding, 'line' | 'direction' | 'seen' | 'statement'>;
 }
@@ -69,6 +71,7 @@ function understandPart(facts: RevisionFacts, direction: Direction, before: Made
   const replayed = own.outcome === 'done';
   const isThere = standing({ facts: own, tables, plain, replayed });
   let made = replayed ? withTables(before, madeUnseen(plain, tables, outcome)) : before;
+  if (replayed && direction === 'upgrade' && facts.changes) made = withAdded(made, facts.changes);
   const steps = plain.map((step): Step => {
     made = madeAfter(made, step.action);
     const now = made;
@@ -77,6 +80,7 @@ function understandPart(facts: RevisionFacts, direction: Direction, before: Made
       ...step,
       isExisting: (name) => !isNewTable(name) && isThere(name, step),
       isNewTable,
+      isNewObject: (name) => now.objects.has(name),
       isNewColumn: (table, column) => now.columns.has(`${table}.${column}`),
       place: {
         line: step.line,

@@ -217,17 +217,19 @@ export const updateAll: Rule = {
   id: 'update-all',
   group: 'data loss',
   severity: 'error',
-  title: 'an UPDATE without WHERE writes every row in one transaction',
+  title: 'an UPDATE writes every row in one transaction',
   *check({ upgrade }) {
     for (const { action, isExisting, isNewColumn, place } of upgrade.steps) {
-      if (action.does !== 'update' || action.rows !== 'all' || !isExisting(action.table)) continue;
-      const { table, columns, written } = action;
+      if (action.does !== 'update' || !isExisting(action.table)) continue;
+      const { table, columns, written, rows, whereNull } = action;
+      const isEmpty = whereNull !== undefined && isNewColumn(table, whereNull);
+      if (rows !== 'all' && !isEmpty) continue;
       const fills = columns.every((column) => isNewColumn(table, column));
       const batched = updateInBatches(table, written, upgrade.findTable(table));
       yield {
         ...place,
         message:
-          `UPDATE without WHERE writes every row of ${table} at once${fills ? '' : ` and overwrites ${columns.join(', ')}`}: ` +
+          `${isEmpty ? `${whereNull} is new and empty: this UPDATE` : 'UPDATE without WHERE'} writes every row of ${table} at once${fills ? '' : ` and overwrites ${columns.join(', ')}`}: ` +
           'each row stays locked against other writes until the revision commits, and the table grows to twice its size',
         instead: ['# in a separate revision, in batches:', ...(batched ? [batched] : [])].join('\n'),
       };

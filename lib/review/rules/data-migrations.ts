@@ -1,4 +1,4 @@
-import type { Call } from '../../contract/facts';
+import type { Call, FunctionFacts } from '../../contract/facts';
 import { literal } from '../advice/python';
 import type { Rule } from './rule';
 
@@ -44,6 +44,16 @@ export const readsOutside: Rule = {
   },
 };
 
+/** Whether rows are taken in portions: by a limit, or a range of keys. */
+export function inPortions({ calls, sql }: FunctionFacts): boolean {
+  return (
+    calls.some(({ name, args }) => PORTIONS.test(name) || (name === 'range' && args.length === 3)) ||
+    sql.some(({ text }) => /\bLIMIT\b/i.test(text))
+  );
+}
+
+const PORTIONS = /(?:^|\.)(?:limit|yield_per|partitions|fetchmany)$/;
+
 export const unbatchedLoop: Rule = {
   id: 'unbatched-loop',
   group: 'data migrations',
@@ -57,14 +67,11 @@ export const unbatchedLoop: Rule = {
         ({ text }) => /^\s*SELECT\b/i.test(text) && !/\b(?:pg_catalog|information_schema|pg_\w+)\b/i.test(text),
       ) ||
       calls.some(({ name }) => /(?:^|\.)select$/.test(name));
-    const limited =
-      calls.some(({ name }) => /\.(?:limit|yield_per|partitions|fetchmany)$/.test(name)) ||
-      (source?.sql ?? []).some(({ text }) => /\bLIMIT\b/i.test(text));
     const written = calls.find(
       ({ name, inLoop }) =>
         inLoop && /(?:^|\.)(?:execute|add|merge|update|bulk_insert)$/.test(name) && !/^set|\bset\.add$/.test(name),
     );
-    if (!reads || limited || !written) return;
+    if (!reads || !source || inPortions(source) || !written) return;
     yield {
       line: written.line,
       direction,

@@ -1,5 +1,10 @@
 import { cascade } from './cascade';
-import { expandAndContractInOne, notNullWithoutDefault, rename, uniqueOnExistingRows } from './compatibility';
+import { dropInUse } from './compatibility/dropped';
+import { publishedTableAltered } from './compatibility/publications';
+import { expandAndContractInOne } from './compatibility/release';
+import { rename } from './compatibility/rename';
+import { notNullWithoutDefault, requiredColumn } from './compatibility/required-columns';
+import { uniqueOnExistingRows } from './compatibility/unique';
 import {
   integerPrimaryKey,
   jsonColumn,
@@ -39,9 +44,10 @@ import { foreignKeyTypeMismatch, foreignKeyWithoutIndex } from './locking/foreig
 import { downgradeIndexNotConcurrent, indexNotConcurrent } from './locking/indexes';
 import { attachPartitionScan } from './locking/partitions';
 import { dropPrimaryKey } from './locking/primary-keys';
-import { locksSeveralTables, tableRewrite, workUnderLock } from './locking/tables';
+import { locksSeveralTables, tableRewrite } from './locking/tables';
 import { lockTimeoutMissing } from './locking/timeouts';
-import { publishedTableAltered } from './publications';
+import { lockTable, workUnderLock } from './locking/work-under-lock';
+import { batchesInTransaction, sleepInTransaction } from './long-transactions';
 import { triggerDisabled, upgradeFails } from './replay';
 import { downgradeFails, downgradeMissing, downgradeNotRestoring, dropConstraintNone, reupgradeFails } from './reversibility';
 import type { Rule, RuleInfo } from './rule';
@@ -64,6 +70,7 @@ export const CHECKS: readonly Rule[] = [
   setNotNullScan,
   tableRewrite,
   workUnderLock,
+  lockTable,
   locksSeveralTables,
   foreignKeyWithoutIndex,
   foreignKeyTypeMismatch,
@@ -93,6 +100,8 @@ export const CHECKS: readonly Rule[] = [
   downgradeNotRestoring,
   rename,
   notNullWithoutDefault,
+  requiredColumn,
+  dropInUse,
   uniqueOnExistingRows,
   expandAndContractInOne,
   publishedTableAltered,
@@ -107,6 +116,8 @@ export const CHECKS: readonly Rule[] = [
   bindCommit,
   enumValueInTransaction,
   invalidIndexAccepted,
+  batchesInTransaction,
+  sleepInTransaction,
   envKeepsNothing,
   envOuterTransaction,
   envOneTransaction,

@@ -87,9 +87,10 @@ export const ddlBeforeAutocommit: Rule = {
   },
 };
 
-const HARMLESS = new Set(['other', 'set', 'unparsed', 'end transaction', 'lock', 'validate']);
+const HARMLESS = new Set(['other', 'set', 'unparsed', 'end transaction', 'lock', 'lock rows', 'sleep', 'validate']);
 
-function isWork({ action, transaction }: Step): boolean {
+/** Whether a step changes something within a transaction. */
+export function isWork({ action, transaction }: Step): boolean {
   return transaction >= 0 && !HARMLESS.has(action.does);
 }
 

@@ -39,6 +39,9 @@ export interface ConstraintDefinition {
   readonly written?: Written<Constraint>;
 }
 
+/** What a DROP removes. */
+export type Dropped = 'table' | 'schema' | 'type' | 'view' | 'materialized view' | 'function' | 'sequence' | 'extension';
+
 /** What (a part of) a statement does, as far as a rule asks. Names are without `public`. */
 export type Action =
   | {
@@ -86,6 +89,9 @@ export type Action =
       /** Absent: read from an operation. */
       readonly written?: Written<AlterTableCmd>;
     }
+  | { readonly does: 'drop not null'; readonly table: string; readonly column: string }
+  /** `has`: whether the column fills itself afterwards: a default, an identity, a generated value. */
+  | { readonly does: 'set default'; readonly table: string; readonly column: string; readonly has: boolean }
   | { readonly does: 'attach partition'; readonly table: string; readonly partition: string; readonly isDefault: boolean }
   | { readonly does: 'detach partition'; readonly table: string; readonly partition: string; readonly concurrently: boolean }
   | { readonly does: 'set replica identity'; readonly table: string; readonly nothing: boolean }
@@ -100,19 +106,23 @@ export type Action =
   | { readonly does: 'alter table'; readonly table: string; readonly how: string }
   | {
       readonly does: 'rename';
-      readonly what: 'table' | 'column' | 'type' | 'enum value' | 'schema' | 'other';
+      readonly what: 'table' | 'column' | 'type' | 'enum value' | 'schema' | 'function' | 'other';
       /** What it belongs to; the thing itself if that is a table. */
       readonly table: string;
       readonly from: string;
       readonly to: string;
     }
+  | { readonly does: 'set schema'; readonly what: 'table' | 'type' | 'function'; readonly name: string; readonly schema: string }
   | {
       readonly does: 'drop';
-      readonly what: 'table' | 'schema' | 'type' | 'view' | 'other';
+      readonly what: Dropped | 'other';
       readonly names: readonly string[];
       readonly cascade?: boolean;
     }
-  | { readonly does: 'create view'; readonly view: string }
+  /** `replaces`: OR REPLACE, so it may have been there. */
+  | { readonly does: 'create view'; readonly view: string; readonly replaces: boolean }
+  | { readonly does: 'create function'; readonly name: string; readonly replaces: boolean }
+  | { readonly does: 'create trigger'; readonly table: string }
   | { readonly does: 'create type'; readonly type: string }
   | { readonly does: 'create schema'; readonly schema: string }
   | { readonly does: 'add enum value'; readonly type: string; readonly value: string }
@@ -123,10 +133,17 @@ export type Action =
       /** `all` rows; `some`, found by a condition; single `rows`, named by a value; a `batch`, limited by a subquery. */
       readonly rows: 'all' | 'some' | 'rows' | 'batch';
       readonly columns: readonly string[];
+      /** The column of a WHERE that is only `<column> IS NULL`. */
+      readonly whereNull?: string;
+      /** In a loop of a DO block. */
+      readonly inLoop?: true;
       readonly written?: Written<UpdateStmt>;
     }
   | { readonly does: 'insert'; readonly table: string; readonly fromQuery: boolean }
   | { readonly does: 'lock'; readonly tables: readonly string[]; readonly mode: string }
+  /** SELECT ... FOR UPDATE of all rows. */
+  | { readonly does: 'lock rows'; readonly tables: readonly string[] }
+  | { readonly does: 'sleep' }
   | { readonly does: 'refresh'; readonly view: string; readonly concurrently: boolean }
   | {
       readonly does: 'disable trigger';

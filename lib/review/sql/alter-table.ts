@@ -28,6 +28,15 @@ export function alterOf(table: string, command: AlterTableCmd, sql: string): rea
       return [{ does: 'validate', table, constraint: name }];
     case 'AT_SetNotNull':
       return [{ does: 'set not null', table, column: name }];
+    case 'AT_DropNotNull':
+      return [{ does: 'drop not null', table, column: name }];
+    case 'AT_ColumnDefault':
+      return [{ does: 'set default', table, column: name, has: !!def }];
+    case 'AT_AddIdentity':
+      return [{ does: 'set default', table, column: name, has: true }];
+    case 'AT_DropIdentity':
+    case 'AT_DropExpression':
+      return [{ does: 'set default', table, column: name, has: false }];
     case 'AT_AlterColumnType': {
       const type = def && 'ColumnDef' in def ? typeOf(def.ColumnDef.typeName) : '';
       return [{ does: 'change type', table, column: name, type, written: { node: command, sql } }];

@@ -29,6 +29,14 @@ function namesRows(where: Node): boolean {
   return !/"(?:ColumnRef|SubLink|FuncCall)"/.test(JSON.stringify(rexpr)) && !/"boolval"/.test(JSON.stringify(rexpr));
 }
 
+/** The column of a condition that is only `<column> IS NULL`. */
+export function nullColumn(where: Node | undefined): string | undefined {
+  if (!where || !('NullTest' in where)) return undefined;
+  const { arg, nulltesttype } = where.NullTest;
+  const name = arg && 'ColumnRef' in arg ? arg.ColumnRef.fields?.at(-1) : undefined;
+  return name && nulltesttype === 'IS_NULL' ? text(name) : undefined;
+}
+
 /** Whether a condition selects a limited batch of rows: a subquery with a LIMIT. */
 export function isBatched(where: Node | undefined): boolean {
   return !!where && /"limitCount"/.test(JSON.stringify(where));

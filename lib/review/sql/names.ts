@@ -14,6 +14,7 @@ export function rangeName(node: Node): string {
 export function listName(node: Node): string {
   if ('List' in node) return joined(node.List.items ?? []);
   if ('TypeName' in node) return joined(node.TypeName.names ?? []);
+  if ('ObjectWithArgs' in node) return joined(node.ObjectWithArgs.objname ?? []);
   return text(node);
 }
 

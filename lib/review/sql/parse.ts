@@ -21,13 +21,18 @@ export function parseSql(sql: string): readonly ParsedStatement[] {
   });
 }
 
+function inALoop(action: Action): Action {
+  return action.does === 'update' || action.does === 'delete' ? { ...action, inLoop: true } : action;
+}
+
 /** What the statements of an anonymous block do. Statements that it puts together at run time can't be told. */
 function blockActions(block: string): readonly Action[] {
   try {
-    return blockStatements(block).flatMap(({ kind, query }) => {
+    return blockStatements(block).flatMap(({ kind, query, inLoop }) => {
       if (kind === 'assign') return [];
       const literal = kind === 'execute' ? /^\s*'((?:[^']|'')*)'\s*$/.exec(query)?.[1]?.replaceAll("''", "'") : query;
-      return literal ? parseSql(literal).flatMap(({ actions }) => actions) : [];
+      const actions = literal ? parseSql(literal).flatMap((statement) => statement.actions) : [];
+      return inLoop ? actions.map(inALoop) : actions;
     });
   } catch (error) {
     return [{ does: 'unparsed', why: String(error) }];

@@ -1,7 +1,7 @@
 import type { IndexElem, Node } from 'libpg-query';
-import type { Action } from './action';
+import type { Action, Dropped } from './action';
 import { alterOf } from './alter-table';
-import { isBatched, rowsOf } from './conditions';
+import { isBatched, nullColumn, rowsOf } from './conditions';
 import { columnOf, constraintOf, typeOf } from './definitions';
 import { joined, listName, nameOf, rangeName } from './names';
 
@@ -85,7 +85,14 @@ const STATEMENTS: { readonly [Name in Kind]?: (node: Of<Name>, sql: string) => r
   CreateEnumStmt: ({ typeName = [] }) => [{ does: 'create type', type: joined(typeName) }],
   CreateDomainStmt: ({ domainname = [] }) => [{ does: 'create type', type: joined(domainname) }],
   CreateSchemaStmt: ({ schemaname = '' }) => [{ does: 'create schema', schema: schemaname }],
-  ViewStmt: ({ view }) => [{ does: 'create view', view: nameOf(view) }],
+  AlterObjectSchemaStmt({ objectType = '', relation, object, newschema = '' }) {
+    const what = MOVED[objectType];
+    const name = relation ? nameOf(relation) : object ? listName(object) : '';
+    return [what ? { does: 'set schema', what, name, schema: newschema } : { does: 'other' }];
+  },
+  CreateFunctionStmt: ({ funcname = [], replace }) => [{ does: 'create function', name: joined(funcname), replaces: !!replace }],
+  CreateTrigStmt: ({ relation }) => [{ does: 'create trigger', table: nameOf(relation) }],
+  ViewStmt: ({ view, replace }) => [{ does: 'create view', view: nameOf(view), replaces: !!replace }],
   ReindexStmt({ kind, relation, name = '', params = [] }) {
     const what = kind === 'REINDEX_OBJECT_INDEX' ? 'index' : kind === 'REINDEX_OBJECT_TABLE' ? 'table' : 'more';
     return [{ does: 'reindex', what, name: relation ? nameOf(relation) : name, concurrently: hasOption(params, 'concurrently') }];
@@ -98,7 +105,10 @@ const STATEMENTS: { readonly [Name in Kind]?: (node: Of<Name>, sql: string) => r
     const { relation, whereClause, targetList = [], fromClause = [] } = node;
     const columns = targetList.flatMap((target) => ('ResTarget' in target ? [target.ResTarget.name ?? ''] : []));
     const rows = isBatched(whereClause) ? 'batch' : rowsOf(whereClause, fromClause);
-    return [{ does: 'update', table: nameOf(relation), rows, columns, written: { node, sql } }];
+    const whereNull = nullColumn(whereClause);
+    return [
+      { does: 'update', table: nameOf(relation), rows, columns, ...(whereNull ? { whereNull } : {}), written: { node, sql } },
+    ];
   },
   DeleteStmt({ relation, whereClause, usingClause = [] }) {
     const rows = isBatched(whereClause) ? 'batch' : rowsOf(whereClause, usingClause);
@@ -108,12 +118,12 @@ const STATEMENTS: { readonly [Name in Kind]?: (node: Of<Name>, sql: string) => r
     const fromQuery = !!selectStmt && 'SelectStmt' in selectStmt && !!selectStmt.SelectStmt.fromClause?.length;
     return [{ does: 'insert', table: nameOf(relation), fromQuery }];
   },
-  SelectStmt({ withClause }, sql) {
+  SelectStmt(node, sql) {
     // WITH d AS (DELETE ...) SELECT
-    const parts = withClause?.ctes ?? [];
-    return parts.flatMap((part) =>
+    const parts = (node.withClause?.ctes ?? []).flatMap((part) =>
       'CommonTableExpr' in part && part.CommonTableExpr.ctequery ? actionsOf(part.CommonTableExpr.ctequery, sql) : [],
     );
+    return [...parts, ...lockedRows(node), ...(SLEEPS.test(JSON.stringify(node)) ? [{ does: 'sleep' as const }] : [])];
   },
   VacuumStmt({ options = [], rels = [] }) {
     if (!hasOption(options, 'full')) return [{ does: 'other' }];
@@ -139,6 +149,13 @@ export function actionsOf(node: Node, sql: string): readonly Action[] {
   return understand?.(value, sql) ?? [{ does: 'other' }];
 }
 
+/** SELECT ... FOR UPDATE without a condition that limits it. FOR SHARE and FOR KEY SHARE do the same to writes. */
+function lockedRows({ lockingClause = [], fromClause = [], whereClause, limitCount }: Of<'SelectStmt'>): readonly Action[] {
+  if (!lockingClause.length || whereClause || limitCount) return [];
+  const tables = fromClause.map(rangeName).filter(Boolean);
+  return tables.length ? [{ does: 'lock rows', tables }] : [];
+}
+
 /** ALTER INDEX ... ATTACH PARTITION. */
 function attachOf(parent: string, cmds: readonly Node[]): readonly Action[] {
   return cmds.flatMap((command): readonly Action[] => {
@@ -159,22 +176,51 @@ function hasOption(options: readonly Node[], wanted: string): boolean {
   return options.some((option) => 'DefElem' in option && option.DefElem.defname === wanted);
 }
 
-const DROPPED: Readonly<Record<string, 'table' | 'schema' | 'type' | 'view'>> = {
+const SLEEPS = /"sval":"pg_sleep(?:_for|_until)?"/;
+
+const DROPPED: Readonly<Record<string, Dropped>> = {
   OBJECT_TABLE: 'table',
   OBJECT_FOREIGN_TABLE: 'table',
   OBJECT_SCHEMA: 'schema',
   OBJECT_TYPE: 'type',
   OBJECT_DOMAIN: 'type',
   OBJECT_VIEW: 'view',
-  OBJECT_MATVIEW: 'view',
+  OBJECT_MATVIEW: 'materialized view',
+  OBJECT_FUNCTION: 'function',
+  OBJECT_PROCEDURE: 'function',
+  OBJECT_ROUTINE: 'function',
+  OBJECT_AGGREGATE: 'function',
+  OBJECT_SEQUENCE: 'sequence',
+  OBJECT_EXTENSION: 'extension',
 };
 
-const RENAMED: Readonly<Record<string, 'table' | 'column' | 'type' | 'schema'>> = {
+const RENAMED: Readonly<Record<string, 'table' | 'column' | 'type' | 'schema' | 'function'>> = {
   OBJECT_TABLE: 'table',
   OBJECT_VIEW: 'table',
+  OBJECT_MATVIEW: 'table',
+  OBJECT_FOREIGN_TABLE: 'table',
   OBJECT_COLUMN: 'column',
   OBJECT_TYPE: 'type',
+  OBJECT_DOMAIN: 'type',
   OBJECT_SCHEMA: 'schema',
+  OBJECT_FUNCTION: 'function',
+  OBJECT_PROCEDURE: 'function',
+  OBJECT_ROUTINE: 'function',
+  OBJECT_AGGREGATE: 'function',
+};
+
+/** What ALTER ... SET SCHEMA moves away from the names that queries use. */
+const MOVED: Readonly<Record<string, 'table' | 'type' | 'function'>> = {
+  OBJECT_TABLE: 'table',
+  OBJECT_VIEW: 'table',
+  OBJECT_MATVIEW: 'table',
+  OBJECT_FOREIGN_TABLE: 'table',
+  OBJECT_TYPE: 'type',
+  OBJECT_DOMAIN: 'type',
+  OBJECT_FUNCTION: 'function',
+  OBJECT_PROCEDURE: 'function',
+  OBJECT_ROUTINE: 'function',
+  OBJECT_AGGREGATE: 'function',
 };
 
 const ENDS: Readonly<Record<string, string>> = { TRANS_STMT_COMMIT: 'COMMIT', TRANS_STMT_ROLLBACK: 'ROLLBACK' };

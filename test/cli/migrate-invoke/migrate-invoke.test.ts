@@ -136,12 +136,21 @@ describe('what is printed', () => {
             applied: [],
             requestedBy: 'ci github 7',
           },
-          run1,
+          {
+            ...run1,
+            endedBlockers: [{ pid: 4711, kind: 'client backend', application: 'shop' }],
+            restorePoint: { at: '2026-01-01T00:00:00.123Z', cluster: 'shop' },
+          },
         ],
       }),
       '0 revisions, 0 applied (✓), 0 not (•)\n\nlatest runs, newest first\n' +
         '  2026-01-01T00:00:00Z  running  upgrade a1 → a1  0 revisions  ci github 7\n' +
-        '  2026-01-01T00:00:00Z  complete  upgrade base → a1  1 revision  4.0 s  deploy app-dev\n',
+        '  2026-01-01T00:00:00Z  complete  upgrade base → a1  1 revision  4.0 s  deploy app-dev\n' +
+        '  ended      client backend 4711, shop\n' +
+        '\nto get back a copy of the database as it was before the run of 2026-01-01T00:00:00Z\n' +
+        '  restore    aws rds restore-db-cluster-to-point-in-time --source-db-cluster-identifier shop ' +
+        '--db-cluster-identifier shop-at-20260101000000 --restore-to-time 2026-01-01T00:00:00.123Z ' +
+        '# makes a new cluster, without instances\n',
     ],
     [
       'what a plan destroys, acknowledged or not, and what was edited',
@@ -253,8 +262,13 @@ describe('what is printed', () => {
       { kind: 'prepared transaction', transaction: 'pay\u001b[31m 7', lock: 'RowExclusiveLock' },
       { pid: 4712, queued: true },
     ];
-    const { code, stderr } = await run(planned({ failure: failure({ code: 'lock_not_available', blockers }) }));
+    const restorePoint = { at: '2026-01-01T00:00:00.123Z', instance: 'shop' };
+    const { code, stderr } = await run(planned({ failure: failure({ code: 'lock_not_available', blockers, restorePoint }) }));
     expect(code).toBe(1);
+    expect(stderr).toContain(
+      '  restore    aws rds restore-db-instance-to-point-in-time --source-db-instance-identifier shop ' +
+        '--target-db-instance-identifier shop-at-20260101000000 --restore-time 2026-01-01T00:00:00.123Z # makes a new instance\n',
+    );
     expect(stderr.match(/^ {2}(held by|queued).*$/gm)).toEqual([
       '  held by    client backend 4711, role app, shop, 10.0.3.7, idle in transaction since 2026-01-01T00:00:00Z, AccessShareLock on users: SELECT ?',
       '  held by    prepared transaction pay [31m 7, RowExclusiveLock on a row',

@@ -1,4 +1,4 @@
-import { type App, Lazy, Stack, type StackProps } from 'aws-cdk-lib';
+import { type App, Lazy, Stack, type StackProps, Stage } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
@@ -12,6 +12,7 @@ import {
   MigrationCode,
   MigrationCompute,
   MigrationDatabase,
+  type RdsDatabaseOptions,
   TenantCanary,
   TenantDeploy,
   TenantMigration,
@@ -28,13 +29,19 @@ function newApp(): App {
   return testApp({ context: { [BUNDLING_STACKS]: [] } });
 }
 
-function clusterOf(scope: Stack, vpc: ec2.IVpc, vpcSubnets?: ec2.SubnetSelection): rds.DatabaseCluster {
+function clusterOf(
+  scope: Stack,
+  vpc: ec2.IVpc,
+  vpcSubnets?: ec2.SubnetSelection,
+  props: Partial<rds.DatabaseClusterProps> = {},
+): rds.DatabaseCluster {
   const engine = rds.DatabaseClusterEngine.auroraPostgres({ version: rds.AuroraPostgresEngineVersion.VER_17_5 });
   return new rds.DatabaseCluster(scope, 'Cluster', {
     engine,
     writer: rds.ClusterInstance.serverlessV2('Writer'),
     vpc,
     vpcSubnets,
+    ...props,
   });
 }
 
@@ -84,6 +91,112 @@ test('two migrations of one name in a stack fail, and the first one is named', (
   expect(errorsOf(stack)).toEqual([
     expect.stringMatching(/^Stack\/First already has a function named template-saas-api-migrate-lambda-dev: .*appName or stage/),
   ]);
+});
+
+test.each<[string, StackProps['env'], StackProps['env'], boolean]>([
+  ['stacks of one account and region', { account: '1', region: 'eu-west-1' }, { account: '1', region: 'eu-west-1' }, true],
+  ['stacks without an environment', undefined, undefined, true],
+  ['stacks of two regions', { account: '1', region: 'eu-west-1' }, { account: '1', region: 'us-east-1' }, false],
+  ['a stack with an environment and one without', { account: '1', region: 'eu-west-1' }, undefined, false],
+])('migrations of one name in two %s', (_, one, other, isRefused) => {
+  const app = newApp();
+  const stacks = [new Stack(app, 'One', { env: one }), new Stack(app, 'Other', { env: other })];
+  const database = MigrationDatabase.fromEnvironment();
+  for (const stack of stacks) new AlembicMigration(stack, 'Migration', { stage: 'dev', code, database });
+  // The same name in another stage may be in another account.
+  new AlembicMigration(new Stack(new Stage(app, 'Prod'), 'One'), 'Migration', { stage: 'dev', code, database });
+  expect(stacks.flatMap(errorsOf)).toEqual(
+    isRefused
+      ? [expect.stringMatching(/^One\/Migration already has a function named template-saas-api-migrate-lambda-dev: /)]
+      : [],
+  );
+});
+
+describe('a database in a VPC, and a function in none', () => {
+  const without = (database: (stack: Stack, vpc: ec2.Vpc) => MigrationDatabase) =>
+    findings((stack) => ({ database: database(stack, new ec2.Vpc(stack, 'Vpc')) }));
+  const engine = rds.DatabaseInstanceEngine.postgres({ version: rds.PostgresEngineVersion.VER_17_5 });
+  const named = { variables, databaseName: 'app' };
+  const instance = (props: Partial<rds.DatabaseInstanceProps>) => (stack: Stack, vpc: ec2.Vpc) =>
+    MigrationDatabase.fromInstance(new rds.DatabaseInstance(stack, 'Instance', { engine, vpc, ...props }), named);
+
+  test('a cluster, an instance and a proxy of the app are refused', () => {
+    const proxy = (stack: Stack, vpc: ec2.Vpc) => {
+      const cluster = clusterOf(stack, vpc);
+      const secret = cluster.secret as Secret;
+      const target = rds.ProxyTarget.fromCluster(cluster);
+      return MigrationDatabase.fromProxy(new rds.DatabaseProxy(stack, 'Proxy', { proxyTarget: target, secrets: [secret], vpc }), {
+        ...named,
+        secret,
+      });
+    };
+    const cluster = (stack: Stack, vpc: ec2.Vpc) => MigrationDatabase.fromCluster(clusterOf(stack, vpc), named);
+    for (const [path, database] of Object.entries({ Cluster: cluster, Instance: instance({}), Proxy: proxy })) {
+      expect(without(database).errors).toEqual([
+        `the database Stack/${path} is in a VPC and the function in none: pass "vpc", the one from which the database is reachable`,
+      ]);
+    }
+  });
+
+  test('a public instance is taken, and an imported cluster brings a warning', () => {
+    expect(without(instance({ publiclyAccessible: true }))).toEqual({ errors: [], warnings: [] });
+    const imported = (stack: Stack) => {
+      const attributes = { clusterIdentifier: 'c', clusterEndpointAddress: 'c.local', port: 5432 };
+      const cluster = rds.DatabaseCluster.fromDatabaseClusterAttributes(stack, 'Imported', attributes);
+      return MigrationDatabase.fromCluster(cluster, { ...named, secret: new Secret(stack, 'Secret') });
+    };
+    expect(without(imported)).toEqual({
+      errors: [],
+      warnings: [expect.stringMatching(/Stack\/Imported is in a VPC.*unless it is public /)],
+    });
+  });
+});
+
+test.each<[string, Partial<rds.DatabaseClusterProps>, Partial<RdsDatabaseOptions>, RegExp | undefined]>([
+  [
+    'neither it nor the option has one',
+    {},
+    {},
+    /^the database Stack\/Cluster is created without a database, so its secret names none/,
+  ],
+  [
+    'RDS manages its password',
+    { manageMasterUserPassword: true },
+    {},
+    /^the secret of the database Stack\/Cluster, which RDS manages, has no/,
+  ],
+  ['it has one', { defaultDatabaseName: 'app' }, {}, undefined],
+  ['the option has one', { manageMasterUserPassword: true }, { databaseName: 'app' }, undefined],
+])('the name of the database in a cluster, if %s', (_, props, options, problem) => {
+  const { errors, warnings } = findings((stack) => {
+    const vpc = new ec2.Vpc(stack, 'Vpc');
+    return { vpc, database: MigrationDatabase.fromCluster(clusterOf(stack, vpc, undefined, props), { variables, ...options }) };
+  });
+  expect([...errors, ...warnings]).toEqual(problem ? [expect.stringMatching(problem)] : []);
+});
+
+test.each<[string, string, 'errors' | 'warnings', RegExp]>([
+  [
+    'another account',
+    'eu-west-1:222222222222',
+    'warnings',
+    /^the secret Stack\/Secret is in the account 222222222222 and the migration in 111111111111/,
+  ],
+  [
+    'another region',
+    'us-east-1:111111111111',
+    'errors',
+    /^the secret Stack\/Secret is in the region us-east-1 and the migration in eu-west-1: replicate/,
+  ],
+])('a secret of %s is named', (_, place, kind, text) => {
+  const found = findings(
+    (stack) => {
+      const arn = `arn:aws:secretsmanager:${place}:secret:db-AbCdEf`;
+      return { database: MigrationDatabase.fromSecret(Secret.fromSecretCompleteArn(stack, 'Secret', arn), { variables }) };
+    },
+    { env: { account: '111111111111', region: 'eu-west-1' } },
+  );
+  expect(found).toEqual({ errors: [], warnings: [], [kind]: [expect.stringMatching(text)] });
 });
 
 describe('in a VPC', () => {

@@ -104,3 +104,66 @@ def test_tables_are_filled_along_their_foreign_keys_checks_enums_and_keys(observ
         "changed": [],
         "notBroughtBack": [],
     }
+
+
+def test_a_column_is_filled_with_what_its_checks_ask_for_and_a_text_with_what_it_becomes(observed: Observed) -> None:
+    observed.revision(
+        "aa",
+        None,
+        'op.execute(r"""CREATE TABLE aa (code text NOT NULL UNIQUE CHECK (code ~ \'^[A-Z]{2}-\\d{3}$\'), '
+        "mail text NOT NULL CHECK (mail LIKE '%@%'), long text NOT NULL CHECK (length(long) >= 20), "
+        'color text CHECK (color ~* \'^#([0-9a-f]{3}|[[:xdigit:]]{6})$\'), doc text, at text)""")',
+    )
+    observed.revision(
+        "bb",
+        "aa",
+        'op.execute("ALTER TABLE aa ALTER doc TYPE jsonb USING doc::jsonb, ALTER at TYPE date USING at::date")',
+        'op.execute("ALTER TABLE aa ALTER doc TYPE text, ALTER at TYPE text")',
+    )
+    rows = observed.observe("bb")["bb"]["rows"]
+    assert rows == {"tables": ["aa"], "deleted": [], "changed": [], "notBroughtBack": []}
+
+
+TRIGGERS = """
+op.execute("CREATE TABLE aa (id serial PRIMARY KEY, name text)")
+op.execute("CREATE TABLE bb (id serial PRIMARY KEY)")
+op.execute("CREATE TABLE log (what text)")
+op.execute("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$")
+op.execute(
+    "CREATE FUNCTION write() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO log VALUES ('x'); RETURN NULL; END $$"
+)
+op.execute("CREATE TRIGGER refuse BEFORE INSERT ON aa FOR EACH ROW EXECUTE FUNCTION refuse()")
+op.execute("CREATE TRIGGER write AFTER INSERT ON bb FOR EACH ROW EXECUTE FUNCTION write()")
+"""
+# The revision's own statements fire them.
+CHANGE = """
+op.execute("DO $$ BEGIN IF EXISTS (SELECT FROM log WHERE what = 'x') THEN RAISE 'a trigger has written'; END IF; END $$")
+op.execute("ALTER TABLE aa ADD x int")
+op.execute("INSERT INTO bb DEFAULT VALUES")
+op.execute("DO $$ BEGIN IF NOT EXISTS (SELECT FROM log WHERE what = 'x') THEN RAISE 'no trigger has written'; END IF; END $$")
+"""
+
+
+@pytest.mark.parametrize("may_replicate", [True, False])
+def test_rows_fire_no_triggers_and_the_revision_does(observed: Observed, may_replicate: bool) -> None:
+    database = observed.database
+    role = f"limited_{database.name}"
+    with database.connect() as connection:
+        connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'secret'; GRANT ALL ON DATABASE {database.name} TO {role}")
+        connection.execute(f"ALTER SCHEMA public OWNER TO {role}")
+    try:
+        if not may_replicate:
+            assert observed.scratch is not None
+            observed.scratch = observed.scratch.replace(f"{database.user}:{database.password}@", f"{role}:secret@")
+        observed.revision("aa", None, TRIGGERS)
+        observed.revision(
+            "bb", "aa", CHANGE, 'op.execute("DELETE FROM bb")\nop.execute("DELETE FROM log")\nop.drop_column("aa", "x")'
+        )
+        facts = observed.observe("bb")["bb"]
+        assert facts["upgrade"]["outcome"] == "done", facts["upgrade"]
+        assert facts["rows"]["tables"] == ["aa", "bb", "log"]
+        assert "upgradeFailure" not in facts["rows"]
+        assert facts["notRestored"] == NOTHING
+    finally:
+        with database.connect() as connection:
+            connection.execute(f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}; CREATE SCHEMA IF NOT EXISTS public")

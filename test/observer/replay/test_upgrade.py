@@ -15,7 +15,7 @@ def test_statements_locks_rewrites_and_changes_are_seen_with_every_driver(observ
         "bb",
         "aa",
         'op.alter_column("aa", "id", type_=sa.BigInteger)\n'
-        'op.execute("UPDATE aa SET name = NULL")\n'
+        "op.execute(\"UPDATE aa SET name = NULL WHERE name LIKE 'a%' AND id % 2 = 1\")\n"
         'op.create_table("bb", sa.Column("aa_id", sa.BigInteger, sa.ForeignKey("aa.id", name="fk")))',
         'op.drop_table("bb")\nop.alter_column("aa", "id", type_=sa.Integer)',
     )
@@ -36,6 +36,7 @@ def test_statements_locks_rewrites_and_changes_are_seen_with_every_driver(observ
     assert (alter["line"], alter["transaction"]) == (15, 0)
     assert {"relation": "aa", "table": "aa", "mode": "AccessExclusiveLock"} in alter["locks"]
     assert alter["rewrites"] == ["aa"]
+    assert update["sql"] == "UPDATE aa SET name = NULL WHERE name LIKE 'a%' AND id % 2 = 1"
     assert [lock["mode"] for lock in update["locks"] if lock["relation"] == "aa"] == ["RowExclusiveLock"]
     assert {"relation": "aa", "table": "aa", "mode": "ShareRowExclusiveLock"} in create["locks"]
     assert {lock["table"] for lock in create["locks"]} == {"aa"}
@@ -50,3 +51,10 @@ def test_statements_locks_rewrites_and_changes_are_seen_with_every_driver(observ
     assert facts["downgrade"]["outcome"] == "done"
     assert facts["before"]["aa"]["columns"][0]["type"] == "integer"
     assert facts["after"]["bb"]["constraints"][0]["references"] == {"table": "aa", "columns": ["id"]}
+
+
+@pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+def test_a_statement_that_failed_is_shown_as_postgresql_reads_it(observed: Observed, template: str, scheme: str) -> None:
+    observed.initialise(f"{scheme}://nobody:secret@127.0.0.1:1/nowhere", template)
+    observed.revision("aa", None, "op.execute(\"SELECT 'a%' % 'b' FROM aa\")")
+    assert observed.observe("aa")["aa"]["upgrade"]["failure"]["statement"] == "SELECT 'a%' % 'b' FROM aa"

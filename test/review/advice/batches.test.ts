@@ -31,6 +31,20 @@ test('a value is compared as the column stores it', () => {
   );
 });
 
+test('a batch takes only the rows that the UPDATE takes', () => {
+  expect(batched("UPDATE items SET name = 'none' WHERE cost > 3 OR name IS NULL RETURNING id;")).toContain(
+    "WHERE (cost > 3 OR name IS NULL) AND (name IS DISTINCT FROM CAST(('none') AS text)) LIMIT",
+  );
+});
+
+test.each([
+  'UPDATE items i SET name = i.title',
+  'UPDATE items SET name = :name',
+  "UPDATE items SET name = 'a' WHERE cost > %(cost)s",
+])('no batches for an alias or a parameter: %s', (sql) => {
+  expect(batched(sql)).toBeUndefined();
+});
+
 test('a comment of the UPDATE hides no part of the batch', () => {
   const text = batched('UPDATE items\nSET name = title -- as shown\n, price = cost /* net */');
   expect(text).toContain('WHERE ctid IN');

@@ -1,5 +1,9 @@
 import { type Example, GIVEN, one } from './example';
 
+const TOTAL = `op.execute("CREATE FUNCTION orders_total(int) RETURNS int LANGUAGE sql AS 'SELECT $1'")`;
+const ADD_PLAN = 'op.add_column("users", sa.Column("plan", sa.Text(), nullable=True))';
+const DROP_PLAN = 'op.drop_column("users", "plan")';
+
 export const COMPATIBILITY: readonly Example[] = [
   {
     rule: 'rename',
@@ -46,6 +50,41 @@ op.rename_table("old_orders", "orders")
     },
   },
   {
+    rule: 'rename',
+    about: 'into another schema',
+    given: `${GIVEN}\nop.execute("CREATE SCHEMA old_orders")`,
+    bad: one(
+      'op.execute("ALTER TABLE orders SET SCHEMA old_orders")',
+      'op.execute("ALTER TABLE old_orders.orders SET SCHEMA public")',
+    ),
+    good: one(
+      `
+op.execute("ALTER TABLE orders SET SCHEMA old_orders")
+op.execute("CREATE VIEW orders AS SELECT * FROM old_orders.orders")
+`,
+      `
+op.execute("DROP VIEW orders")
+op.execute("ALTER TABLE old_orders.orders SET SCHEMA public")
+`,
+    ),
+  },
+  {
+    rule: 'rename',
+    about: 'of a function',
+    given: TOTAL,
+    bad: one(
+      'op.execute("ALTER FUNCTION orders_total(int) RENAME TO orders_sum")',
+      'op.execute("ALTER FUNCTION orders_sum(int) RENAME TO orders_total")',
+    ),
+    good: one(
+      `
+op.execute("CREATE FUNCTION new_orders_total(int) RETURNS int LANGUAGE sql AS 'SELECT $1'")
+op.execute("ALTER FUNCTION new_orders_total(int) RENAME TO orders_sum")
+`,
+      'op.execute("DROP FUNCTION orders_sum(int)")',
+    ),
+  },
+  {
     rule: 'published-table-altered',
     given: `${GIVEN}\nop.execute("CREATE PUBLICATION reports_users FOR TABLE users")`,
     bad: one('op.add_column("users", sa.Column("plan", sa.Text(), nullable=True))', 'op.drop_column("users", "plan")'),
@@ -57,6 +96,143 @@ op.rename_table("old_orders", "orders")
     good: one(
       'op.add_column("users", sa.Column("plan", sa.Text(), server_default="free", nullable=False))',
       'op.drop_column("users", "plan")',
+    ),
+  },
+  {
+    rule: 'required-column',
+    about: 'that is new',
+    bad: one(
+      `
+op.add_column("users", sa.Column("plan", sa.Text(), server_default="free", nullable=False))
+op.alter_column("users", "plan", server_default=None)
+`,
+      'op.drop_column("users", "plan")',
+    ),
+    good: one(
+      `
+op.add_column("users", sa.Column("plan", sa.Text(), server_default="free", nullable=False))
+op.alter_column("users", "plan", server_default="basic")
+`,
+      'op.drop_column("users", "plan")',
+    ),
+  },
+  {
+    rule: 'required-column',
+    about: 'that the same change adds and fills',
+    bad: {
+      revisions: [
+        { up: ADD_PLAN, down: DROP_PLAN },
+        {
+          up: 'op.create_check_constraint("ck_users_plan", "users", "plan IS NOT NULL", postgresql_not_valid=True)',
+          down: 'op.drop_constraint("ck_users_plan", "users", type_="check")',
+        },
+        {
+          up: `
+op.execute("ALTER TABLE users VALIDATE CONSTRAINT ck_users_plan")
+op.alter_column("users", "plan", nullable=False)
+`,
+          down: 'op.alter_column("users", "plan", nullable=True)',
+        },
+      ],
+      also: ['downgrade-not-restoring'],
+    },
+    good: {
+      revisions: [
+        {
+          up: `
+${ADD_PLAN}
+op.execute("CREATE FUNCTION fill_users() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.plan := 'free'; RETURN NEW; END $$")
+op.execute("CREATE TRIGGER fill BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION fill_users()")
+op.alter_column("users", "plan", nullable=False)
+`,
+          down: `
+op.execute("DROP TRIGGER fill ON users")
+op.execute("DROP FUNCTION fill_users()")
+${DROP_PLAN}
+`,
+        },
+      ],
+      also: ['not-null-on-existing-rows', 'set-not-null-scan'],
+    },
+  },
+  {
+    rule: 'required-column',
+    about: 'that loses its default',
+    bad: one(
+      'op.alter_column("users", "active", server_default=None)',
+      'op.alter_column("users", "active", server_default=sa.true())',
+    ),
+    severity: 'warning',
+    good: one(
+      `
+op.execute("ALTER TABLE users ALTER COLUMN active DROP DEFAULT")
+op.execute("ALTER TABLE users ALTER COLUMN active DROP NOT NULL")
+`,
+      `
+op.execute("ALTER TABLE users ALTER COLUMN active SET DEFAULT true")
+op.execute("ALTER TABLE users ALTER COLUMN active SET NOT NULL")
+`,
+    ),
+  },
+  {
+    rule: 'drop-in-use',
+    given: `${GIVEN}\nop.execute("CREATE VIEW open_orders AS SELECT id FROM orders")`,
+    bad: one('op.execute("DROP VIEW open_orders")', 'op.execute("CREATE VIEW open_orders AS SELECT id FROM orders")'),
+    good: one(
+      `
+op.execute("DROP VIEW open_orders")
+op.execute("CREATE VIEW open_orders AS SELECT id, note FROM orders")
+op.execute("CREATE VIEW more_orders AS SELECT id FROM orders")
+op.execute("DROP VIEW more_orders")
+op.execute("DROP VIEW IF EXISTS never_orders")
+`,
+      `
+op.execute("DROP VIEW open_orders")
+op.execute("CREATE VIEW open_orders AS SELECT id FROM orders")
+`,
+    ),
+  },
+  {
+    rule: 'drop-in-use',
+    about: 'by a loop over functions',
+    given: TOTAL,
+    bad: one(
+      'for name in ["orders_total(int)"]:\n    op.execute(f"DROP FUNCTION {name}")',
+      `op.execute("CREATE FUNCTION orders_total(int) RETURNS int LANGUAGE sql AS 'SELECT $1'")`,
+    ),
+    good: {
+      revisions: [
+        {
+          up: `op.execute("CREATE FUNCTION half_orders(int) RETURNS int LANGUAGE sql AS 'SELECT $1 / 2'")`,
+          down: 'op.execute("DROP FUNCTION half_orders(int)")',
+        },
+        {
+          up: 'op.execute("DROP FUNCTION half_orders(int)")',
+          down: `op.execute("CREATE FUNCTION half_orders(int) RETURNS int LANGUAGE sql AS 'SELECT $1 / 2'")`,
+        },
+      ],
+    },
+  },
+  {
+    rule: 'drop-in-use',
+    about: 'that gets other arguments',
+    given: TOTAL,
+    bad: one(
+      `
+op.execute("DROP FUNCTION orders_total(int)")
+op.execute("CREATE FUNCTION orders_total(int, boolean) RETURNS int LANGUAGE sql AS 'SELECT $1'")
+`,
+      `
+op.execute("DROP FUNCTION orders_total(int, boolean)")
+op.execute("CREATE FUNCTION orders_total(int) RETURNS int LANGUAGE sql AS 'SELECT $1'")
+`,
+    ),
+    severity: 'warning',
+    good: one(
+      `
+op.execute("CREATE OR REPLACE FUNCTION orders_total(int) RETURNS int LANGUAGE sql AS 'SELECT $1 + 1'")
+`,
+      `op.execute("CREATE OR REPLACE FUNCTION orders_total(int) RETURNS int LANGUAGE sql AS 'SELECT $1'")`,
     ),
   },
   {
@@ -109,6 +285,7 @@ op.execute("UPDATE users SET name = full_name WHERE id > 0")
 `,
         },
       ],
+      also: ['update-all'],
     },
     good: {
       revisions: [
@@ -118,6 +295,7 @@ op.execute("UPDATE users SET name = full_name WHERE id > 0")
         },
         { up: 'op.execute("UPDATE users SET full_name = name WHERE full_name IS NULL")' },
       ],
+      also: ['update-all'],
     },
   },
 ];

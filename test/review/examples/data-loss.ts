@@ -69,8 +69,14 @@ export const DATA_LOSS: readonly Example[] = [
   {
     rule: 'drop-cascade',
     given: 'op.execute("CREATE VIEW old_users AS SELECT 1 AS id")',
-    bad: one('op.execute("DROP VIEW old_users CASCADE")', 'op.execute("CREATE VIEW old_users AS SELECT 1 AS id")'),
-    good: one('op.execute("DROP VIEW old_users")', 'op.execute("CREATE VIEW old_users AS SELECT 1 AS id")'),
+    bad: {
+      ...one('op.execute("DROP VIEW old_users CASCADE")', 'op.execute("CREATE VIEW old_users AS SELECT 1 AS id")'),
+      also: ['drop-in-use'],
+    },
+    good: {
+      ...one('op.execute("DROP VIEW old_users")', 'op.execute("CREATE VIEW old_users AS SELECT 1 AS id")'),
+      also: ['drop-in-use'],
+    },
   },
   {
     rule: 'drop-owned',
@@ -146,6 +152,18 @@ with op.get_context().autocommit_block():
         """
     )
 `),
+  },
+  {
+    rule: 'update-all',
+    about: 'of a column that is new and empty',
+    given: `${GIVEN}\nop.execute("ALTER TABLE users ADD plan text")`,
+    bad: {
+      revisions: [
+        { up: 'op.add_column("users", sa.Column("rank", sa.Integer()))', down: 'op.drop_column("users", "rank")' },
+        { up: 'op.execute("UPDATE users SET rank = 1 WHERE users.rank IS NULL")' },
+      ],
+    },
+    good: one('op.execute("UPDATE users SET plan = \'free\' WHERE plan IS NULL")'),
   },
   {
     rule: 'update-all',
@@ -237,7 +255,7 @@ op.add_column("users", sa.Column("name", sa.String(100), nullable=True))
 op.execute("CREATE VIEW names_users AS SELECT name FROM users")
 `,
       ),
-      also: ['drop-column', 'downgrade-loses-data'],
+      also: ['drop-column', 'downgrade-loses-data', 'drop-in-use'],
     },
   },
   {

@@ -563,4 +563,79 @@ with op.get_context().autocommit_block():
       ],
     },
   },
+  {
+    rule: 'lock-table',
+    bad: one(`
+op.execute("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE")
+op.execute("UPDATE users SET name = trim(name) WHERE name <> trim(name)")
+`),
+    good: one('op.execute("LOCK TABLE users IN ROW EXCLUSIVE MODE")\nop.execute("UPDATE users SET name = \'a\' WHERE id = 7")'),
+  },
+  {
+    rule: 'lock-table',
+    about: 'for a moment',
+    bad: one(
+      'op.execute("LOCK TABLE users")\nop.add_column("users", sa.Column("plan", sa.Text()))',
+      'op.drop_column("users", "plan")',
+    ),
+    severity: 'warning',
+    good: one(
+      `
+op.execute("CREATE TABLE new_users (id bigint PRIMARY KEY)")
+op.execute("LOCK TABLE new_users")
+op.execute("INSERT INTO new_users SELECT id FROM users")
+`,
+      'op.drop_table("new_users")',
+    ),
+  },
+  {
+    rule: 'lock-table',
+    about: 'in a transaction of its own',
+    bad: {
+      ...one(`
+with op.get_context().autocommit_block():
+    op.execute("BEGIN")
+    op.execute("LOCK TABLE users IN EXCLUSIVE MODE")
+    op.execute("DELETE FROM users WHERE id < 0")
+    op.execute("COMMIT")
+`),
+    },
+    good: one(`
+with op.get_context().autocommit_block():
+    op.execute("BEGIN")
+    op.execute("LOCK TABLE users IN EXCLUSIVE MODE")
+    op.execute("COMMIT")
+`),
+  },
+  {
+    rule: 'lock-table',
+    about: 'by its rows',
+    bad: one('op.get_bind().execute(sa.text("SELECT id FROM users FOR UPDATE")).all()'),
+    good: one('op.get_bind().execute(sa.text("SELECT id FROM users WHERE id = 7 FOR UPDATE")).all()'),
+  },
+  {
+    rule: 'work-under-lock',
+    about: 'that blocks writes only',
+    bad: one(
+      `
+op.execute("CREATE FUNCTION fill_users() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$")
+op.execute("CREATE TRIGGER fill BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION fill_users()")
+op.execute("DELETE FROM users WHERE id < 0")
+`,
+      'op.execute("DROP TRIGGER fill ON users")\nop.execute("DROP FUNCTION fill_users()")',
+    ),
+    severity: 'warning',
+    good: {
+      revisions: [
+        {
+          up: `
+op.execute("CREATE FUNCTION fill_users() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$")
+op.execute("CREATE TRIGGER fill BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION fill_users()")
+`,
+          down: 'op.execute("DROP TRIGGER fill ON users")\nop.execute("DROP FUNCTION fill_users()")',
+        },
+        { up: 'op.execute("DELETE FROM users WHERE id < 0")' },
+      ],
+    },
+  },
 ];

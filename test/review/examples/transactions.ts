@@ -169,4 +169,66 @@ with op.get_context().autocommit_block():
       also: ['downgrade-loses-data'],
     },
   },
+  {
+    rule: 'batches-in-transaction',
+    bad: one(`
+bind = op.get_bind()
+while bind.execute(sa.text("UPDATE users SET name = 'x' WHERE id IN (SELECT id FROM users WHERE name IS NULL LIMIT 1000)")).rowcount:
+    pass
+`),
+    good: one(`
+with op.get_context().autocommit_block():
+    bind = op.get_bind()
+    while bind.execute(sa.text("UPDATE users SET name = 'x' WHERE id IN (SELECT id FROM users WHERE name IS NULL LIMIT 1000)")).rowcount:
+        pass
+`),
+  },
+  {
+    rule: 'batches-in-transaction',
+    about: 'of ranges that an empty table does not have',
+    bad: one(`
+bind = op.get_bind()
+last = bind.execute(sa.text("SELECT max(id) FROM users WHERE id > 0")).scalar() or 0
+for start in range(1, last + 1, 5000):
+    bind.execute(sa.text("UPDATE users SET active = true WHERE id BETWEEN :a AND :b"), {"a": start, "b": start + 4999})
+`),
+    good: one(`
+for table in ("users", "orders"):
+    op.execute(f"UPDATE {table} SET id = id WHERE id = 7")
+`),
+  },
+  {
+    rule: 'batches-in-transaction',
+    about: 'in a DO block',
+    bad: one(`
+op.execute("DO $$ BEGIN LOOP DELETE FROM users WHERE id IN (SELECT id FROM users WHERE NOT active LIMIT 10); EXIT WHEN NOT FOUND; END LOOP; END $$")
+`),
+    good: one(`
+with op.get_context().autocommit_block():
+    op.execute("DO $$ BEGIN LOOP DELETE FROM users WHERE id IN (SELECT id FROM users WHERE NOT active LIMIT 10); EXIT WHEN NOT FOUND; COMMIT; END LOOP; END $$")
+`),
+  },
+  {
+    rule: 'sleep-in-transaction',
+    bad: one(
+      `
+${ADD}
+op.execute("SELECT pg_sleep(0.01)")
+`,
+      DROP,
+    ),
+    good: one(
+      `
+with op.get_context().autocommit_block():
+    op.execute("SELECT pg_sleep(0.01)")
+`,
+    ),
+  },
+  {
+    rule: 'sleep-in-transaction',
+    about: 'of Python, before anything is locked',
+    bad: one(`time.sleep(0.01)\n${ADD}`, DROP, { head: 'import time' }),
+    severity: 'warning',
+    good: one('with op.get_context().autocommit_block():\n    time.sleep(0.01)', undefined, { head: 'import time' }),
+  },
 ];

@@ -4,6 +4,7 @@ transactions, and its autovacuum does not come soon enough."""
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -181,6 +182,32 @@ def test_a_role_without_rights_is_told_the_grant(backend: Backend, database: Dat
         assert f"GRANT pg_read_all_stats TO {role}" in error["next"]
     finally:
         database.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+@pytest.mark.parametrize("allowed", [{"applications": ["shop"]}, {"roles": [os.environ["PGUSER"]]}])
+def test_an_idle_transaction_is_ended_if_the_stage_allows_it_and_nobody_else(
+    backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, allowed: dict[str, list[str]]
+) -> None:
+    backend.table_revision("aa")
+    invoke()
+    backend.revision("bb", "aa", ALTER)
+    monkeypatch.setattr(lookout, "SHARE_OF_LOCK_TIMEOUT", 0.02)
+    limits = {"lockTimeoutSeconds": 2, "lockRetrySeconds": 0}
+    idle = database.connect(application_name="shop")
+    try:
+        pid = hold(idle)
+        for refused in ({"applications": ["other"]}, {**allowed, "idleSeconds": 900}):
+            set_settings(monkeypatch, limits={**limits, "endBlockers": refused})
+            assert failure()["error"]["code"] == "lock_not_available"
+        set_settings(monkeypatch, limits={**limits, "endBlockers": {**allowed, "idleSeconds": 0}})
+        answer = invoke()
+    finally:
+        idle.close()
+    assert answer["to"] == ["bb"]
+    [ended] = answer["endedBlockers"]
+    assert (ended["pid"], ended["application"], ended["state"]) == (pid, "shop", "idle in transaction")
+    [run, *_] = invoke({"command": "history"})["runs"]
+    assert run["endedBlockers"] == [ended]
 
 
 def test_locked_describes_the_holder_of_the_mutex(backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import uuid
 
 import pytest
 from alembic import autogenerate, migration
+from cdk_alembic.database.restoring import restore_point
 from conftest import DRIVERS, Backend, Database, failure, invoke, set_settings
 from sqlalchemy import MetaData, create_engine
 
@@ -32,6 +33,38 @@ def test_a_run_is_recorded_with_who_where_what_and_how_it_ended(
     assert (run["command"], run["stage"], run["requestedBy"], run["outcome"]) == ("upgrade", "test", "person mira", "complete")
     assert (run["from"], run["to"], run["applied"]) == ([], ["bb"], answer["applied"])
     assert run["startedAt"].endswith("Z") and run["startedAt"] <= run["endedAt"]
+    point = run["restorePoint"]
+    assert set(point) == {"at", "walPosition"} and point["at"][:19] == run["startedAt"][:19]
+    [(is_before,)] = database.rows(
+        f"SELECT '{point['at']}'::timestamptz <= started_at AND pg_current_wal_lsn() > '{point['walPosition']}'::pg_lsn"
+        " FROM cdk_alembic.run"
+    )
+    assert is_before
+
+
+@pytest.mark.parametrize(
+    ("host", "server"),
+    [
+        ("shop-prod.cluster-c1a2b3.eu-central-1.rds.amazonaws.com", {"cluster": "shop-prod"}),
+        ("shop.c1a2b3.cn-north-1.rds.amazonaws.com.cn", {"instance": "shop"}),
+        ("shop.cluster-ro-c1a2b3.eu-central-1.rds.amazonaws.com", {}),
+        ("shop.proxy-c1a2b3.eu-central-1.rds.amazonaws.com", {}),
+        ("db.example.com", {}),
+        (None, {}),
+    ],
+)
+def test_the_server_to_restore_is_read_from_its_address(host: str | None, server: dict[str, str]) -> None:
+    assert restore_point("t", None, host) == {"at": "t", **server}
+
+
+def test_a_failed_run_and_the_slices_after_it_have_the_restore_point_of_the_first(backend: Backend, database: Database) -> None:
+    backend.table_revision("aa")
+    backend.revision("bb", "aa", "op.execute('SELECT 1/0')")
+    run_id = str(uuid.uuid4())
+    invoke({"sliceSeconds": 0, "runId": run_id})
+    point = failure({"sliceSeconds": 0, "runId": run_id})["error"]["restorePoint"]
+    [run] = invoke({"command": "history"})["runs"]
+    assert run["restorePoint"] == point
 
 
 def test_the_slices_of_a_run_share_a_record(backend: Backend, database: Database) -> None:

@@ -12,12 +12,12 @@ def test_a_plan_shows_the_sql_of_what_is_pending_and_runs_none_of_it(
 ) -> None:
     package.initialise(database.url(scheme), template)
     package.table_revision("aa")
-    package.revision("bb", "aa", 'op.add_column("aa", sa.Column("name", sa.Text))')
+    package.revision("bb", "aa", 'op.add_column("aa", sa.Column("name", sa.Text, server_default="50%"))')
     package.revision("cc", "bb", 'op.get_bind().execute(sa.text("SELECT 1")).scalar()')
     invoke({"revision": "aa"})
     answer = invoke({"command": "plan", "sql": True})
     assert [item["revision"] for item in answer["sql"]] == ["bb", "cc"]
-    assert "ALTER TABLE aa ADD COLUMN name TEXT;" in answer["sql"][0]["sql"]
+    assert "ALTER TABLE aa ADD COLUMN name TEXT DEFAULT '50%';" in answer["sql"][0]["sql"]
     assert "CREATE TABLE" not in answer["sql"][0]["sql"]
     assert answer["sql"][1]["sql"] is None
     assert answer["sql"][1]["reason"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ..protocol.log import redact
@@ -63,6 +63,19 @@ ARRAY(SELECT coalesce(pid, 0) FROM pg_locks WHERE granted AND locktype = 'relati
     WHERE nspname = 'cdk_alembic' OR relname = {table}))
 """
 
+# One statement, so that no session is ended that has gone on in the meantime. OFFSET keeps the call behind the conditions.
+_END = """
+SELECT coalesce(json_agg(pid), '[]')::text FROM (
+  SELECT pid FROM pg_stat_activity
+  WHERE pid = ANY (pg_blocking_pids({pid})) AND backend_type = 'client backend'
+    AND state IN ('idle in transaction', 'idle in transaction (aborted)')
+    AND state_change <= clock_timestamp() - make_interval(secs => {seconds})
+    AND (usename = ANY (ARRAY[{roles}]::name[]) OR application_name = ANY (ARRAY[{applications}]::text[]))
+  OFFSET 0) AS idle
+WHERE pg_terminate_backend(pid)
+"""
+DEFAULT_IDLE_SECONDS = 30
+
 _HIDDEN = "<insufficient privilege>"
 """PostgreSQL's text instead of another role's statement."""
 
@@ -95,8 +108,18 @@ def of_session(pid: int) -> str:
 
 def of_own_tables(version_table: str) -> str:
     """The same about who locks the version table or the run history."""
-    literal = "'" + version_table.replace("'", "''") + "'"
-    return _LOOK.format(pid=0, blocking=_OF_TABLES.format(table=literal), most=MAX_BLOCKERS)
+    return _LOOK.format(pid=0, blocking=_OF_TABLES.format(table=_literal(version_table)), most=MAX_BLOCKERS)
+
+
+def to_end(pid: int, allowed: Mapping[str, Any]) -> str:
+    """The query that ends those sessions that block a backend and that the contract's EndBlockers allow to end. It returns their
+    process ids as JSON."""
+    names = {key: ", ".join(_literal(name) for name in allowed.get(key, ())) for key in ("roles", "applications")}
+    return _END.format(pid=pid, seconds=allowed.get("idleSeconds", DEFAULT_IDLE_SECONDS), **names)
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def seen(text: str | None) -> Seen:

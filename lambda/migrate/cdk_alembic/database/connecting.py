@@ -200,6 +200,13 @@ class Watchdog:
                     return
 
 
+def host_of(connection: Any) -> str | None:
+    """The host of SQLAlchemy's connection; None: unknown."""
+    watchdog = WATCHDOG.get()
+    options = watchdog.address[1] if watchdog and watchdog.address else {}
+    return options.get("host") or connection.engine.url.host
+
+
 def expect(seconds: float | None = None) -> None:
     """Limits the time until the server answers; a later call extends it. None: ANSWER_SECONDS."""
     if watchdog := WATCHDOG.get():

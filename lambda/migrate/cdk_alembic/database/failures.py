@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..protocol.errors import RunnerError
 from .connecting import gave_up
+from .percent_signs import as_read
 
 MAX_STATEMENT_LENGTH = 500
 MAX_REASON_LENGTH = 1000
@@ -87,8 +88,12 @@ def location(error: BaseException) -> str:
 
 def statement_of(error: BaseException) -> str | None:
     """The statement that failed, on one line, shortened to MAX_STATEMENT_LENGTH characters."""
-    statement = getattr(_root(error), "statement", None)
-    return shortened(statement, MAX_STATEMENT_LENGTH) if isinstance(statement, str) else None
+    root = _root(error)
+    statement = getattr(root, "statement", None)
+    if not isinstance(statement, str):
+        return None
+    is_asyncpg = "asyncpg" in type(_origin(error)).__module__
+    return shortened(as_read(statement, "numeric" if is_asyncpg else "format"), MAX_STATEMENT_LENGTH)
 
 
 def connection_failure(error: Exception) -> RunnerError | None:

@@ -13,7 +13,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..protocol.log import log
+from .connecting import host_of
 from .failures import describe
+from .restoring import restore_point
 from .session import brief_connection, execute
 from .version_table import VersionTable, full_name, is_locked
 
@@ -32,7 +34,10 @@ CREATE TABLE IF NOT EXISTS cdk_alembic.run (
   to_revisions text[] NOT NULL,
   outcome text NOT NULL DEFAULT 'running',
   error text,
-  fresh boolean NOT NULL
+  fresh boolean NOT NULL,
+  ended_blockers jsonb,
+  wal_position text,
+  backend integer
 )""",
     """
 CREATE TABLE IF NOT EXISTS cdk_alembic.run_revision (
@@ -53,18 +58,23 @@ _STATE = f"{EXISTS}, to_regclass('cdk_alembic.run_version_table') IS NOT NULL"
 _CREATE_TRIES = 5
 RUNNING, KILLED = "running", "killed"
 
-_RUNS = """
+PRECISELY = 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'
+"""Format of a time for `to_char`: ISO 8601 with milliseconds."""
+
+_RUNS = f"""
 SELECT json_build_object(
   'runId', id, 'command', command, 'stage', stage, 'requestedBy', requested_by,
   'startedAt', to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
   'endedAt', to_char(ended_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
   'from', from_revisions, 'to', to_revisions, 'outcome', outcome, 'error', error,
+  'endedBlockers', ended_blockers, 'restorePoint', json_build_array(
+    to_char(started_at AT TIME ZONE 'UTC', '{PRECISELY}'), wal_position),
   'applied', (
     SELECT coalesce(json_agg(json_build_object(
       'revision', revision, 'message', message, 'durationMs', duration_ms, 'statements', statements) ORDER BY position), '[]')
     FROM cdk_alembic.run_revision WHERE run_id = run.id))::text
 FROM cdk_alembic.run WHERE version_table = :version_table ORDER BY started_at DESC LIMIT 20
-"""
+"""  # noqa: S608 - a constant
 _CHECKSUMS = """
 SELECT DISTINCT ON (revision) revision, checksum
 FROM cdk_alembic.run_revision JOIN cdk_alembic.run ON run.id = run_id
@@ -131,7 +141,13 @@ def read(context: Any) -> tuple[list[dict[str, Any]], dict[str, str]]:
 
 
 def _runs(connection: Any, table: str) -> list[dict[str, Any]]:
-    return [json.loads(row[0]) for row in execute(connection, _RUNS, version_table=table)]
+    runs = [json.loads(row[0]) for row in execute(connection, _RUNS, version_table=table)]
+    host = host_of(connection)
+    for run in runs:
+        run["restorePoint"] = restore_point(*run["restorePoint"], host)
+        if run["endedBlockers"] is None:
+            del run["endedBlockers"]
+    return runs
 
 
 def is_unfinished(connection: Any, table: VersionTable, lineage: Iterable[str]) -> bool:

@@ -7,6 +7,7 @@ or that is not tried again.
 
 from __future__ import annotations
 
+import json
 import math
 import threading
 import time
@@ -16,9 +17,9 @@ from ..protocol.errors import RunnerError
 from ..protocol.log import log
 from ..protocol.request import Invocation
 from . import drivers
-from .blockers import Seen, in_words, of_backend, of_own_tables, remedies, seen
+from .blockers import Seen, in_words, of_backend, of_own_tables, remedies, seen, to_end
 from .connecting import WATCHDOG
-from .failures import describe
+from .failures import describe, sql_state
 
 # PostgreSQL ends the wait after the whole lock timeout.
 SHARE_OF_LOCK_TIMEOUT = 0.2
@@ -43,6 +44,8 @@ class Lookout:
         self._address: tuple[str, dict[str, Any]] | None = None
         self._at = math.inf
         self._pause = 0.0
+        self._may_end = True
+        """False after the database has refused it."""
         self._is_closed = False
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -97,11 +100,32 @@ class Lookout:
                 self.latest = seen(connection.ask(of_backend(self._backend)))
                 if self.latest.blockers:
                     self.seen = self.latest
+                    self._end(connection)
         except Exception as error:
             log("WARNING", "blockers_not_seen", stage=self._invocation.settings.stage, reason=describe(error))
         finally:
             if connection is not None:
                 connection.close()
+
+    def _end(self, connection: Any) -> None:
+        """Ends the blockers that the stage's limits allow to end."""
+        allowed, stage = self._invocation.settings.limits.end_blockers, self._invocation.settings.stage
+        if allowed is None or not self._may_end:
+            return
+        try:
+            pids = json.loads(connection.ask(to_end(self._backend, allowed)))
+        except Exception as error:
+            if sql_state(error) is None:
+                raise
+            self._may_end = False
+            reason = f"{describe(error)}; GRANT pg_signal_backend TO {self.latest.role}"
+            self._invocation.warnings.append(f"limits.endBlockers could not end a session: {reason}")
+            log("WARNING", "blocker_not_ended", stage=stage, reason=reason)
+            return
+        for blocker in self.latest.blockers:
+            if blocker.get("pid") in pids:
+                self._invocation.ended_blockers.append(blocker)
+                log("WARNING", "blocker_ended", stage=stage, **blocker)
 
     def _wait(self) -> bool:
         """Until the next look is due. Returns False at the end."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..database.failures import describe, location
+from ..database.percent_signs import as_read
 from .project import Project
 
 # The limit of a Lambda response is 6 MB, https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -39,10 +40,17 @@ def _sql(project: Project, step: Any) -> str:
 
     buffer = io.StringIO()
     project.config.output_buffer = buffer
+    paramstyles: list[str] = []
+
+    def steps(heads: Any, context: Any) -> list[Any]:
+        paramstyles.append(context.dialect.paramstyle)
+        return [step]
+
     options = {"as_sql": True, "starting_rev": list(step.from_revisions) or None}
     try:
-        with EnvironmentContext(project.config, project.script, fn=lambda heads, context: [step], **options):
+        with EnvironmentContext(project.config, project.script, fn=steps, **options):
             project.script.run_env()
     finally:
         project.config.output_buffer = None
-    return buffer.getvalue().strip()
+    # env.py does not always configure `paramstyle: named`, as Alembic's template does.
+    return as_read(buffer.getvalue(), *paramstyles[:1] or ["named"]).strip()

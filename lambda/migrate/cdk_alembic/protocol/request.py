@@ -46,6 +46,8 @@ class Limits(NamedTuple):
     lock_timeout: float = 5
     lock_retry: float = 120
     connect_retry: float = 30
+    end_blockers: dict[str, Any] | None = None
+    """The contract's EndBlockers."""
 
 
 class Settings(NamedTuple):
@@ -65,6 +67,8 @@ class Settings(NamedTuple):
     """What an upgrade does if somebody changed the schema by hand: warn, refuse or ignore; None: drift is not watched."""
     guard_unread: bool = False
     """Whether a revision whose SQL can't be read also stops the run."""
+    on_replication: str = "warn"
+    """The contract's OnReplication."""
 
     @classmethod
     def of(cls, given: dict[str, Any]) -> Settings:
@@ -81,12 +85,14 @@ class Settings(NamedTuple):
                 limits.get("lockTimeoutSeconds", Limits().lock_timeout),
                 limits.get("lockRetrySeconds", Limits().lock_retry),
                 limits.get("connectRetrySeconds", Limits().connect_retry),
+                limits.get("endBlockers"),
             ),
             given.get("eventBus"),
             given.get("container"),
             given.get("tenants"),
             given.get("onDrift"),
             given.get("guardUnread", False),
+            given.get("onReplication", "warn"),
         )
 
 
@@ -109,6 +115,10 @@ class Invocation:
     started: float = field(default_factory=time.monotonic)
     applied: list[dict[str, Any]] = field(default_factory=list)
     """Committed revisions, even if the run fails later: the contract's AppliedRevision."""
+    ended_blockers: list[dict[str, Any]] = field(default_factory=list)
+    """Sessions that were ended: the contract's Blockers."""
+    restore_point: dict[str, Any] | None = None
+    """The contract's RestorePoint, once the run may change something."""
     before: tuple[str, ...] | None = None
     """The version table's revisions when first read."""
     warnings: list[str] = field(default_factory=list)

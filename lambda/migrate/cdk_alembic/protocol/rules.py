@@ -80,6 +80,7 @@ RUNNER_CODES = (
     "blocked",
     "invalid_index",
     "drifted",
+    "breaks_replication",
     "needs_container",
     "migration_failed",
     "lock_not_available",
@@ -108,6 +109,7 @@ CONTAINER_EXIT_CODES = {
     "blocked": 3,
     "invalid_index": 3,
     "drifted": 3,
+    "breaks_replication": 3,
     "needs_container": 3,
     "migration_failed": 1,
     "lock_not_available": 1,
@@ -415,6 +417,46 @@ SETTINGS = {
                         "to": 900,
                         "wrong": "{key} must be a number from 0 to 900",
                     },
+                    "endBlockers": {
+                        "type": "object",
+                        "shape": {
+                            "name": "endBlockers",
+                            "keys": {
+                                "roles": {
+                                    "type": "list",
+                                    "of": {
+                                        "type": "text",
+                                        "wrong": "{key} must be a text",
+                                    },
+                                    "min": 1,
+                                    "wrong": "{key} must be a list of names",
+                                },
+                                "applications": {
+                                    "type": "list",
+                                    "of": {
+                                        "type": "text",
+                                        "wrong": "{key} must be a text",
+                                    },
+                                    "min": 1,
+                                    "wrong": "{key} must be a list of names",
+                                },
+                                "idleSeconds": {
+                                    "type": "number",
+                                    "from": 0,
+                                    "to": 900,
+                                    "wrong": "{key} must be a number from 0 to 900",
+                                },
+                            },
+                            "oneOf": {
+                                "keys": (
+                                    "roles",
+                                    "applications",
+                                ),
+                                "wrong": "limits.endBlockers must name roles or applications",
+                            },
+                        },
+                        "wrong": "{key} must be a JSON object",
+                    },
                 },
             },
             "wrong": "{key} must be a JSON object",
@@ -422,6 +464,15 @@ SETTINGS = {
         "eventBus": {
             "type": "text",
             "wrong": "{key} must be a text",
+        },
+        "onReplication": {
+            "type": "choice",
+            "of": (
+                "warn",
+                "refuse",
+                "ignore",
+            ),
+            "wrong": "{key} must be one of warn, refuse, ignore, not {value}",
         },
         "container": {
             "type": "text",

@@ -14,26 +14,31 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..database import history
-from ..database.connecting import expect
+from ..database.connecting import expect, host_of
 from ..database.failures import describe
+from ..database.restoring import WAL_POSITION, restore_point
 from ..database.session import Session, brief_connection, execute
 from ..database.version_table import BACKEND, VersionTable, held_by
 from ..project.project import info
-from ..protocol.log import log, redact
+from ..protocol.log import log, redact, redacted
 from ..protocol.request import Invocation
 
 # The drivers pass lists differently; all of them accept JSON text.
 # Only the holder of the mutex runs, so a run still marked running was killed.
-_BEGIN = """
+_BEGIN = f"""
 WITH killed AS (
   UPDATE cdk_alembic.run SET outcome = 'killed', ended_at = clock_timestamp(), error = 'the process ended without an answer'
   WHERE version_table = :version_table AND outcome = 'running' AND id <> CAST(:id AS uuid)
 )
-INSERT INTO cdk_alembic.run (id, version_table, stage, command, requested_by, from_revisions, to_revisions, fresh)
-SELECT CAST(:id AS uuid), :version_table, :stage, :command, :requested_by, heads, heads, CAST(:fresh AS boolean)
+INSERT INTO cdk_alembic.run (
+  id, version_table, stage, command, requested_by, from_revisions, to_revisions, fresh, wal_position,
+  backend)
+SELECT CAST(:id AS uuid), :version_table, :stage, :command, :requested_by, heads, heads, CAST(:fresh AS boolean),
+  CAST({WAL_POSITION} AS text), CAST(:backend AS integer)
 FROM (SELECT ARRAY(SELECT json_array_elements_text(CAST(CAST(:heads AS text) AS json)))) AS given (heads)
-ON CONFLICT (id) DO UPDATE SET outcome = 'running', ended_at = NULL
-"""
+ON CONFLICT (id) DO UPDATE SET outcome = 'running', ended_at = NULL, backend = excluded.backend
+RETURNING to_char(started_at AT TIME ZONE 'UTC', '{history.PRECISELY}'), wal_position::text
+"""  # noqa: S608 - constants
 _APPLIED = f"""
 INSERT INTO cdk_alembic.run_revision (run_id, revision, message, duration_ms, statements, checksum)
 VALUES (CAST(:id AS uuid), :revision, :message, :duration_ms, :statements, :checksum)
@@ -47,7 +52,9 @@ SELECT revision FROM cdk_alembic.run_revision WHERE run_id = CAST(:id AS uuid) A
 _END = """
 UPDATE cdk_alembic.run SET ended_at = clock_timestamp(), outcome = :outcome, error = :error,
   to_revisions = CASE WHEN CAST(:heads AS text) IS NULL THEN to_revisions
-    ELSE ARRAY(SELECT json_array_elements_text(CAST(CAST(:heads AS text) AS json))) END
+    ELSE ARRAY(SELECT json_array_elements_text(CAST(CAST(:heads AS text) AS json))) END,
+  ended_blockers = coalesce(ended_blockers || CAST(CAST(:ended AS text) AS jsonb), ended_blockers,
+    CAST(CAST(:ended AS text) AS jsonb))
 WHERE id = CAST(:id AS uuid)
 """
 
@@ -97,7 +104,7 @@ class Record:
                 history.create_among_rivals(mutex)
             elif not mutex.exec_driver_sql(history.EXISTS).scalar():
                 history.create(mutex)
-            execute(
+            started = execute(
                 mutex,
                 _BEGIN,
                 id=self.run_id,
@@ -107,8 +114,10 @@ class Record:
                 requested_by=self._invocation.request.requested_by,
                 heads=json.dumps(heads),
                 fresh=fresh,
-            )
+                backend=table.backend,
+            ).one()
             self.begun = True
+            self._invocation.restore_point = restore_point(*started, host_of(mutex))
 
     def write(self, connection: Any, session: Session) -> None:
         """Records the running revision in its own transaction, and sets the limits of the next one."""
@@ -226,6 +235,7 @@ class Record:
             "outcome": outcome,
             "error": redact(error) if error else None,
             "heads": None if heads is None else json.dumps(heads),
+            "ended": json.dumps(redacted(ended)) if (ended := self._invocation.ended_blockers) else None,
         }
         if connection is not None:
             with suppress(SQLAlchemyError):

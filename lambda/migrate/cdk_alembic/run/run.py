@@ -55,7 +55,9 @@ def migrate(project: Project, invocation: Invocation) -> Outcome:
     run = Run(project, invocation, request.revision or "head", downgrade=request.command == "downgrade")
     with keeping_scripts():
         run.execute()
-    facts = {"runId": run.record.run_id} if run.record.begun else {}
+    facts: dict[str, Any] = {"runId": run.record.run_id} if run.record.begun else {}
+    if invocation.ended_blockers:
+        facts["endedBlockers"] = invocation.ended_blockers
     return Outcome(run.status, invocation.before or (), run.heads, run.target, run.pending, bool(run.fresh), facts)
 
 

@@ -96,7 +96,7 @@ class _Trip:
         raw.execute(self._connection, "SAVEPOINT cdk_alembic_rows")
         first: dict[str, Any] | None = None
         for kinds in (rows.ALL, (rows.FULL,)):
-            filled = rows.Filler(self._connection, restored, kinds).fill(names) if names else []
+            filled = rows.Filler(self._connection, restored, kinds, self._after).fill(names) if names else []
             if not filled:
                 break
             self._rows = rows.read(self._connection, restored, filled)

@@ -12,6 +12,7 @@ from typing import Any
 
 from cdk_alembic.catalog import raw
 from cdk_alembic.catalog.catalog import Relation
+from cdk_alembic.database.percent_signs import as_read
 from cdk_alembic.database.session import OWN_COMMIT, enter_autocommit
 
 # The first statements of a loop over rows are enough. Schema changes are always recorded.
@@ -155,7 +156,7 @@ class Recording:
         ends = _ENDS_TRANSACTION.match(statement) is not None
         is_open = raw.in_transaction(connection)
         facts = {
-            "sql": statement[:MAX_STATEMENT_LENGTH].strip(),
+            "sql": as_read(statement, connection.dialect.paramstyle)[:MAX_STATEMENT_LENGTH].strip(),
             "line": self._line,
             "transaction": self._transaction if is_open or ends else -1,
             "milliseconds": round(milliseconds, 3),

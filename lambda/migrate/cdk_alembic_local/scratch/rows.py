@@ -11,7 +11,7 @@ from cdk_alembic.catalog import raw
 from cdk_alembic.catalog.catalog import Snapshot
 from cdk_alembic.catalog.catalog_sql import MARK
 
-from .sample_values import candidates
+from .sample_values import candidates, is_text
 
 # A row with all values, one that shares as many of its values as possible, and one with NULL wherever possible.
 FULL, TWIN, BARE = 0, 1, 2
@@ -25,13 +25,25 @@ Rows = dict[str, list[dict[str, Any]]]
 
 def prepare(connection: Any) -> None:
     """Call it before inserting rows, in the marked database."""
-    # Returns the position of the first statement that is accepted or rejected, as asked, and runs none after it.
+    # Production's rows are there already, so no trigger runs for them. As the definer, because a revision may change the role.
+    fast = f"{_INSERT_UNTIL.format(mark=MARK, options='SECURITY DEFINER SET session_replication_role = replica')}"
+    slow = f"{_INSERT_UNTIL.format(mark=MARK, options='SECURITY DEFINER')}"
     raw.execute(
         connection,
-        f"""
-CREATE OR REPLACE FUNCTION {MARK}.insert_until(wanted boolean, tried json) RETURNS int LANGUAGE plpgsql AS $insert$
-DECLARE statement text; accepted boolean; at int := 0;
+        f"DO $do$ BEGIN EXECUTE {raw.literal(fast)}; "
+        f"EXCEPTION WHEN insufficient_privilege THEN EXECUTE {raw.literal(slow)}; END $do$",
+    )
+
+
+# Returns the position of the first statement that is accepted or rejected, as asked, and runs none after it. Without the right to
+# set session_replication_role, it disables the triggers themselves.
+_INSERT_UNTIL = """
+CREATE OR REPLACE FUNCTION {mark}.insert_until(wanted boolean, tried json) RETURNS int LANGUAGE plpgsql {options} AS $insert$
+DECLARE statement text; accepted boolean; at int := 0; change text;
+  changes text[] := ARRAY(SELECT format('ALTER TABLE %s %%s TRIGGER %I', tgrelid::regclass, tgname) FROM pg_trigger
+    WHERE NOT tgisinternal AND tgenabled = 'O' AND current_setting('session_replication_role') <> 'replica');
 BEGIN
+  FOREACH change IN ARRAY changes LOOP EXECUTE format(change, 'DISABLE'); END LOOP;
   FOR statement IN SELECT json_array_elements_text(tried) LOOP
     BEGIN
       EXECUTE statement;
@@ -42,18 +54,23 @@ BEGIN
     EXIT WHEN accepted = wanted;
     at := at + 1;
   END LOOP;
+  -- A table with checks that are still to come can't be altered.
+  IF changes <> '{{}}' THEN SET CONSTRAINTS ALL IMMEDIATE; END IF;
+  FOREACH change IN ARRAY changes LOOP EXECUTE format(change, 'ENABLE'); END LOOP;
   RETURN at;
-END $insert$""",
-    )
+END $insert$"""
 
 
 class Filler:
     """Inserts rows into tables. A rejected row does not end the transaction."""
 
-    def __init__(self, connection: Any, snapshot: Snapshot, kinds: tuple[int, ...] = ALL) -> None:
+    def __init__(self, connection: Any, snapshot: Snapshot, kinds: tuple[int, ...] = ALL, later: Snapshot | None = None) -> None:
+        """`later`: the catalog after the revision, which shows what a text holds that it turns into another type."""
         self._connection = connection
         self._snapshot = snapshot
         self._kinds = kinds
+        self._later = later
+        self._later_types = _all_types(later) if later else {}
         self._planned: dict[str, None] = {}
         """Tables, in the order of their rows."""
 
@@ -120,12 +137,20 @@ class Filler:
             elif own in references:
                 values[own] = self._reference(name, *references[own], number, own in unique)
             else:
-                found = candidates(column["type"], number, self._snapshot.entries, _checks_on(own, facts))
+                found = self._candidates(name, column, number, _checks_on(own, facts))
                 if found:
                     values[own] = f"{found[attempt % len(found)]}::{column['type']}"
                 elif "default" not in column:
                     values[own] = "NULL"
         return values
+
+    def _candidates(self, table: str, column: dict[str, Any], number: int, checks: str) -> list[str]:
+        own = column["type"]
+        found = candidates(own, number, self._snapshot.entries, checks)
+        later = self._later_types.get((table, column["name"]), own)
+        if self._later is None or not is_text(own) or is_text(later):
+            return found
+        return [*candidates(later, number, self._later.entries), *found]
 
     def _reference(self, name: str, references: dict[str, Any], position: int, number: int, unique: bool) -> str:
         if references["table"] == name:
@@ -176,6 +201,10 @@ def lost_columns(before: Rows, after: Rows, types: tuple[Snapshot, Snapshot]) ->
 
 def _held(rows: list[dict[str, Any]], column: str) -> Counter[str]:
     return Counter(json.dumps(row[column], sort_keys=True) for row in rows if row.get(column) is not None)
+
+
+def _all_types(snapshot: Snapshot) -> dict[tuple[str, str], str]:
+    return {(name, column["name"]): column["type"] for name, facts in snapshot.tables.items() for column in facts["columns"]}
 
 
 def _types(snapshot: Snapshot, name: str) -> dict[str, str]:

@@ -7,8 +7,11 @@ from collections.abc import Mapping
 
 from cdk_alembic.catalog.raw import literal
 
+from .matching_text import fitting
+
 _TEXT_IN_CHECK = re.compile(r"'((?:[^']|'')*)'")
 _NUMBER_IN_CHECK = re.compile(r"(?<![\w.'])(-?\d+(?:\.\d+)?)(?![\w'])")
+_TEXTS = ("text", "character varying", "character", "citext", "name", "bpchar", '"char"')
 _MODIFIER = re.compile(r"\((\d+)(?:,\s*(\d+))?\)")
 
 
@@ -28,7 +31,13 @@ def candidates(type_: str, number: int, entries: Mapping[str, str], checks: str 
     base = _MODIFIER.sub("", type_).strip()
     named = [_quote(text) for text in _TEXT_IN_CHECK.findall(checks)]
     named = named[number % len(named) :] + named[: number % len(named)] if named else []
-    return named + [literal(text) for text in _plain_values(base, size, modifier, number, checks)]
+    meant = [literal(text) for text in fitting(checks, number)] if base in _TEXTS else []
+    return [*meant, *named, *(literal(text) for text in _plain_values(base, size, modifier, number, checks))]
+
+
+def is_text(type_: str) -> bool:
+    """Whether columns of the type hold any text."""
+    return _MODIFIER.sub("", type_).strip() in _TEXTS
 
 
 def _of_own_type(definition: str, number: int, entries: Mapping[str, str], checks: str) -> list[str]:
@@ -48,11 +57,11 @@ def _plain_values(base: str, size: int | None, modifier: re.Match[str] | None, n
         if base == "numeric" and modifier and size is not None and size - int(modifier[2] or 0) < 4:
             return [*tried, str(number + 1), f"0.{number + 1}"]
         return [*tried, str(1001 + number), str(number + 1)]
-    if base in ("text", "character varying", "character", "citext", "name", "bpchar", '"char"'):
+    if base in _TEXTS:
         room = size or (1 if base in ("character", '"char"') else 63)
         texts = [f"text {number}", f"{number}text", f"name{number}@example.org", f"https://example.org/{number}", str(number)]
-        fitting = [text if len(text) <= room else str(number)[:room] for text in texts]
-        return [text.ljust(size, "x") if base == "character" and size else text for text in fitting]
+        short = [text if len(text) <= room else str(number)[:room] for text in texts]
+        return [text.ljust(size, "x") if base == "character" and size else text for text in short]
     if base.startswith("timestamp"):
         return [f"2024-01-0{number + 1} 10:00:00"]
     if base.startswith("time"):

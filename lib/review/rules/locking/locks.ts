@@ -20,12 +20,36 @@ export function exclusivelyLocked({ action, observed, isExisting, transaction }:
   return [...new Set(locked)].filter(isExisting);
 }
 
+/** Existing tables that a schema change locks against writes, while reads go on. */
+export function lockedAgainstWrites({ action, observed, isExisting, transaction }: Step, part: Part): readonly string[] {
+  if (action.does === 'lock') return [];
+  const locked =
+    observed && transaction >= 0
+      ? observed.locks
+          .filter(
+            ({ relation, table, mode }) =>
+              relation === table && mode !== 'AccessExclusiveLock' && WAITS[mode] && part.findTable(table),
+          )
+          .map(({ table }) => table)
+      : writesWaitFor(action);
+  return [...new Set(locked)].filter(isExisting);
+}
+
+function writesWaitFor(action: Action): readonly string[] {
+  if (action.does === 'create trigger') return [action.table];
+  if (action.does === 'create index') return action.concurrently ? [] : [action.table];
+  if (action.does !== 'add constraint' || action.constraint.kind !== 'foreign key') return [];
+  return [action.table, ...(action.constraint.references ? [action.constraint.references.table] : [])];
+}
+
 function lockedBy(action: Action, part: Part): readonly string[] {
   switch (action.does) {
     case 'add column':
     case 'drop column':
     case 'drop constraint':
     case 'set not null':
+    case 'drop not null':
+    case 'set default':
     case 'change type':
     case 'rewrite table':
       return [action.table];
@@ -37,6 +61,8 @@ function lockedBy(action: Action, part: Part): readonly string[] {
       return action.constraint.kind === 'foreign key' ? [] : [action.table];
     case 'rename':
       return action.what === 'table' || action.what === 'column' ? [action.table] : [];
+    case 'set schema':
+      return action.what === 'table' ? [action.name] : [];
     case 'drop':
       return action.what === 'table' ? action.names : [];
     case 'truncate':

@@ -1,9 +1,5 @@
-import { updateInBatches } from '../../advice/batches';
 import { addInSteps, changeTypeInSteps } from '../../advice/columns';
-import { validate } from '../../advice/constraints';
-import { execute } from '../../advice/python';
-import { quotedTable } from '../../advice/sql';
-import { inAutocommitBlock, type Part, type Step } from '../../revision/reviewed';
+import type { Part, Step } from '../../revision/reviewed';
 import type { Found, Rule } from '../rule';
 import { exclusivelyLocked } from './locks';
 
@@ -63,90 +59,6 @@ function insteadOf({ action }: Step, part: Part): string | undefined {
   const facts = part.findTable(action.table);
   if (action.does === 'add column') return addInSteps(action.table, action.column, facts);
   return action.does === 'change type' ? changeTypeInSteps(action, facts) : undefined;
-}
-
-/** https://www.postgresql.org/docs/current/explicit-locking.html: a lock is held until the end of its transaction. */
-export const workUnderLock: Rule = {
-  id: 'work-under-lock',
-  group: 'locking',
-  severity: 'error',
-  title: 'more work is done while a table is locked against reads',
-  *check({ upgrade: part, facts }) {
-    // Otherwise update-all reports it, and one statement gets one error.
-    const updateAccepted = facts.source.acknowledgements.some(({ rule }) => rule === 'update-all');
-    const held = new Map<string, Step>();
-    let transaction: number | undefined;
-    for (const step of part.steps) {
-      if (step.transaction !== transaction) held.clear();
-      transaction = step.transaction;
-      const explicit = step.action.does === 'lock' && !inAutocommitBlock(part, step.line) && exclusivelyLocked(step, part)[0];
-      if (explicit) {
-        yield {
-          ...step.place,
-          message: `LOCK TABLE holds an ACCESS EXCLUSIVE lock on ${explicit} until the revision commits: reads and writes wait`,
-        };
-      }
-      const { action } = step;
-      if (
-        action.does === 'refresh' &&
-        !action.concurrently &&
-        step.observed?.locks.some(({ mode }) => mode === 'AccessExclusiveLock')
-      ) {
-        yield {
-          ...step.place,
-          message: `REFRESH MATERIALIZED VIEW holds an ACCESS EXCLUSIVE lock on ${action.view} while it is filled: reads of it wait`,
-          instead: execute(`REFRESH MATERIALIZED VIEW CONCURRENTLY ${quotedTable(action.view)}`),
-        };
-      }
-      yield* work(step, held, part, updateAccepted);
-      if (step.transaction >= 0) for (const table of exclusivelyLocked(step, part)) held.set(table, held.get(table) ?? step);
-    }
-  },
-};
-
-function* work(step: Step, held: ReadonlyMap<string, Step>, part: Part, updateAccepted: boolean): Iterable<Found> {
-  const { action, place, isExisting } = step;
-  const [first] = [...held].filter(([, by]) => by.index !== step.index);
-  if (!first) return;
-  const [table, by] = first;
-  const since = `an ACCESS EXCLUSIVE lock on ${table} is held since line ${by.line}`;
-  const waits = 'and reads and writes of it wait until';
-  if ((action.does === 'update' || action.does === 'delete') && isExisting(action.table) && action.rows !== 'rows') {
-    if (action.does === 'update' && action.rows === 'all' && !updateAccepted) return;
-    const written = action.does === 'update' ? action.written : undefined;
-    const batched = updateInBatches(action.table, written, part.findTable(action.table));
-    yield {
-      ...place,
-      // Another table may be small, and a batch is small.
-      ...(held.has(action.table) && action.rows !== 'batch' ? {} : { atMost: 'warning' as const }),
-      message: `${since}, ${waits} this ${action.does.toUpperCase()} of ${action.table} is done and the revision commits`,
-      cost: { work: 'change', tables: [action.table] },
-      instead: ['# in a separate revision, in batches:', ...(batched ? [batched] : [])].join('\n'),
-    };
-  }
-  if (action.does === 'insert' && action.fromQuery) {
-    yield {
-      ...place,
-      atMost: 'warning',
-      message: `${since}, ${waits} the rows are copied into ${action.table} and the revision commits`,
-    };
-  }
-  if (action.does === 'create index' && !action.concurrently && isExisting(action.table)) {
-    yield {
-      ...place,
-      atMost: 'warning',
-      message: `${since}, ${waits} the index is built and the revision commits`,
-      cost: { work: 'index', tables: [action.table], columns: action.columns },
-    };
-  }
-  if (action.does === 'validate' && isExisting(action.table) && by.action.does !== 'add constraint') {
-    yield {
-      ...place,
-      message: `${since}, and reads and writes of it wait while VALIDATE CONSTRAINT reads ${action.table}`,
-      cost: { work: 'scan', tables: [action.table] },
-      instead: ['# in a separate revision:', validate(action.table, action.constraint)].join('\n'),
-    };
-  }
 }
 
 /** Two transactions that lock the same tables in different orders deadlock. */

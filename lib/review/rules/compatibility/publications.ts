@@ -1,6 +1,6 @@
-import type { Part, Step } from '../revision/reviewed';
-import type { Rule } from './rule';
-import { some } from './words';
+import type { Part, Step } from '../../revision/reviewed';
+import type { Rule } from '../rule';
+import { some } from '../words';
 
 /** https://www.postgresql.org/docs/current/logical-replication-restrictions.html */
 export const publishedTableAltered: Rule = {

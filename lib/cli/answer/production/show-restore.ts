@@ -1,0 +1,32 @@
+import type { RestorePoint } from '../../../contract';
+import { plain, type Terminal } from '../../screen/terminal';
+
+/** RDS allows this many characters in an identifier. */
+const MAX_IDENTIFIER_LENGTH = 63;
+
+/** Shows how to get the database back as it was before a run. */
+export function showRestore(terminal: Terminal, point: RestorePoint | undefined): void {
+  if (point) terminal.fact('restore', plain(restoreCommand(point)));
+}
+
+/** The command that restores a copy of the database as it was at that point; where the server is unknown, the point. */
+export function restoreCommand({ at, walPosition, cluster, instance }: RestorePoint): string {
+  if (cluster !== undefined) {
+    return (
+      `aws rds restore-db-cluster-to-point-in-time --source-db-cluster-identifier ${cluster} ` +
+      `--db-cluster-identifier ${copyOf(cluster, at)} --restore-to-time ${at} # makes a new cluster, without instances`
+    );
+  }
+  if (instance !== undefined) {
+    return (
+      `aws rds restore-db-instance-to-point-in-time --source-db-instance-identifier ${instance} ` +
+      `--target-db-instance-identifier ${copyOf(instance, at)} --restore-time ${at} # makes a new instance`
+    );
+  }
+  return walPosition === undefined ? `to ${at}` : `to ${at}, WAL position ${walPosition}`;
+}
+
+function copyOf(identifier: string, at: string): string {
+  const suffix = `-at-${at.replace(/\.\d+/, '').replace(/[^0-9]/g, '')}`;
+  return `${identifier.slice(0, MAX_IDENTIFIER_LENGTH - suffix.length).replace(/-+$/, '')}${suffix}`;
+}

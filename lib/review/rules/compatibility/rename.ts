@@ -1,0 +1,95 @@
+import { batches } from '../../advice/batches';
+import { execute, literal, tableArguments } from '../../advice/python';
+import { quoted, quotedTable } from '../../advice/sql';
+import { renamedTo } from '../../revision/made';
+import type { Part, Step } from '../../revision/reviewed';
+import { bare } from '../../revision/tables';
+import type { Found, Rule } from '../rule';
+
+/** Between the migration and the end of the deploy the old code still runs. */
+export const rename: Rule = {
+  id: 'rename',
+  group: 'compatibility',
+  severity: 'error',
+  title: 'a table, column, type, label, function or schema that the running code uses is renamed or moved',
+  *check({ upgrade }) {
+    const views = new Set(upgrade.steps.flatMap(({ action }) => (action.does === 'create view' ? [action.view] : [])));
+    const retyped = new Set(
+      upgrade.steps.flatMap(({ action }) => (action.does === 'drop' && action.what === 'type' ? action.names : [])),
+    );
+    for (const step of upgrade.steps) {
+      const { action, isExisting, isNewColumn, isNewObject, place } = step;
+      if (action.does === 'set schema' && !views.has(action.name)) yield* moved(step, action);
+      if (action.does !== 'rename' || action.what === 'other') continue;
+      const { what, table, from, to } = action;
+      if ((what === 'table' || what === 'column') && !isExisting(table)) continue;
+      // A view under the old name serves the old code, and so does a table that takes its place.
+      if (what === 'table' && (views.has(table) || isSwapped(step, upgrade))) continue;
+      if (what === 'function' && isNewObject(from)) continue;
+      if (what === 'column' && (isNewColumn(table, from) || isNewColumn(table, to))) continue;
+      // The old form of an enum, renamed to make room for the new one.
+      if (what === 'type' && retyped.has(to)) continue;
+      const thing =
+        what === 'column' ? `${table}.${from}` : what === 'enum value' ? `the label ${from} of ${table}` : `${what} ${from}`;
+      yield {
+        ...place,
+        message: `${thing} is renamed to ${to}: running code knows only the old name, and fails from now until the deploy is done`,
+        instead: renamed(action, upgrade),
+      };
+    }
+  },
+};
+
+/** Whether a renamed table makes room for another, or takes the place of another, in the same transaction. */
+function isSwapped({ action, transaction, index }: Step, part: Part): boolean {
+  if (action.does !== 'rename' || action.what !== 'table' || transaction < 0) return false;
+  const target = renamedTo(action.table, action.to);
+  return part.steps.some(({ action: other, transaction: own, index: at }) => {
+    if (other.does !== 'rename' || other.what !== 'table' || own !== transaction) return false;
+    return (at >= index && renamedTo(other.table, other.to) === action.table) || (at <= index && other.table === target);
+  });
+}
+
+function renamed(action: Extract<Step['action'], { does: 'rename' }>, part: Part): string | undefined {
+  const { table, schema } = tableArguments(action.table);
+  const facts = part.findTable(action.table);
+  if (action.what === 'table') {
+    const target = renamedTo(action.table, action.to);
+    return [
+      `op.rename_table(${table}, ${literal(action.to)}${schema})`,
+      execute(`CREATE VIEW ${quotedTable(action.table)} AS SELECT * FROM ${quotedTable(target)}`),
+      '# running code uses the view; a later release drops it',
+    ].join('\n');
+  }
+  if (action.what !== 'column') return undefined;
+  const [from, to] = [quoted(action.from), quoted(action.to)];
+  const type = facts?.columns.find(({ name }) => name === action.from)?.type ?? `<the type of ${action.from}>`;
+  return [
+    execute(`ALTER TABLE ${quotedTable(action.table)} ADD COLUMN ${to} ${type}`),
+    '# release code that writes both columns; in the next revision, copy in batches:',
+    batches(action.table, `${to} = ${from}`, `${to} IS NULL AND ${from} IS NOT NULL`, facts),
+    `# next release: read ${action.to}; the one after: drop ${action.from}`,
+  ].join('\n');
+}
+
+/** https://www.postgresql.org/docs/current/ddl-schemas.html#DDL-SCHEMAS-PATH */
+function* moved(
+  { place, isExisting, isNewObject }: Step,
+  { what, name, schema }: Extract<Step['action'], { does: 'set schema' }>,
+): Iterable<Found> {
+  if (what === 'table' ? !isExisting(name) : isNewObject(name)) return;
+  const target = schema === 'public' ? bare(name) : `${schema}.${bare(name)}`;
+  yield {
+    ...place,
+    message: `${name} moves to the schema ${schema}: running code fails from now until the deploy is done, unless its search_path finds ${target}`,
+    ...(what === 'table'
+      ? {
+          instead: [
+            execute(`ALTER TABLE ${quotedTable(name)} SET SCHEMA ${quoted(schema)}`),
+            execute(`CREATE VIEW ${quotedTable(name)} AS SELECT * FROM ${quotedTable(target)}`),
+            '# running code uses the view; a later release drops it',
+          ].join('\n'),
+        }
+      : {}),
+  };
+}

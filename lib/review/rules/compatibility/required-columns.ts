@@ -1,0 +1,126 @@
+import { addNullable } from '../../advice/columns';
+import { notNullInSteps } from '../../advice/constraints';
+import { execute } from '../../advice/python';
+import { quoted, quotedTable } from '../../advice/sql';
+import type { Part, Step } from '../../revision/reviewed';
+import { findTable } from '../../revision/tables';
+import type { Found, Rule } from '../rule';
+
+export const notNullWithoutDefault: Rule = {
+  id: 'not-null-without-default',
+  group: 'compatibility',
+  severity: 'error',
+  title: 'a NOT NULL column without a server default is added to an existing table',
+  *check({ upgrade }) {
+    for (const { action, isExisting, place } of upgrade.steps) {
+      if (action.does !== 'add column' || !action.column.notNull || action.column.default || !isExisting(action.table)) continue;
+      const { name, generated } = action.column;
+      if (generated) continue;
+      yield {
+        ...place,
+        message: `${action.table}.${name} is NOT NULL without a default: the upgrade fails if ${action.table} has a row, and inserts of running code fail`,
+        instead: addNullable(action.table, action.column),
+      };
+    }
+  },
+};
+
+/** Running code that does not know a column, or relies on its default, does not give it. */
+export const requiredColumn: Rule = {
+  id: 'required-column',
+  group: 'compatibility',
+  severity: 'error',
+  title: 'inserts of the running code fail: a column stays NOT NULL without a default',
+  *check({ upgrade: part }) {
+    const filled = new Set(part.steps.flatMap(({ action }) => (action.does === 'create trigger' ? [action.table] : [])));
+    for (const { table, column, by } of becomeRequired(part)) {
+      // A trigger may fill it.
+      if (!by.isExisting(table) || filled.has(table) || !isRequiredAfter(part, table, column)) continue;
+      const found = requirement(table, column, by);
+      if (found) yield { ...by.place, ...found };
+    }
+  },
+};
+
+interface Required {
+  readonly table: string;
+  readonly column: string;
+  /** The statement that makes it so. */
+  readonly by: Step;
+}
+
+/** Columns that are not required before the upgrade, and are after it. */
+function becomeRequired(part: Part): Iterable<Required> {
+  const states = new Map<string, { notNull: boolean; fillsItself: boolean }>();
+  const required = new Map<string, Required>();
+  for (const step of part.steps) {
+    for (const { table, column, ...given } of changesOf(step)) {
+      const key = `${table}.${column}`;
+      const facts = part.findTable(table)?.columns.find(({ name }) => name === column);
+      const before = {
+        notNull: !!facts?.notNull,
+        fillsItself: !!facts && (!!facts.default || facts.identity || facts.generated),
+      };
+      const state = { ...before, ...states.get(key), ...given };
+      states.set(key, state);
+      if (!state.notNull || state.fillsItself) required.delete(key);
+      else if (!required.has(key)) required.set(key, { table, column, by: step });
+    }
+    const { action } = step;
+    if (action.does === 'drop column') required.delete(`${action.table}.${action.column}`);
+    if (action.does === 'rename' && action.what === 'column') {
+      const own = required.get(`${action.table}.${action.from}`);
+      required.delete(`${action.table}.${action.from}`);
+      if (own) required.set(`${action.table}.${action.to}`, { ...own, column: action.to });
+    }
+  }
+  return required.values();
+}
+
+function changesOf({ action }: Step): readonly { table: string; column: string; notNull?: boolean; fillsItself?: boolean }[] {
+  switch (action.does) {
+    case 'add column': {
+      const { name: column, notNull, default: value, generated } = action.column;
+      return [{ table: action.table, column, notNull, fillsItself: !!value || !!generated }];
+    }
+    case 'set not null':
+    case 'drop not null':
+      return [{ table: action.table, column: action.column, notNull: action.does === 'set not null' }];
+    case 'set default':
+      return [{ table: action.table, column: action.column, fillsItself: action.has }];
+    case 'add constraint': {
+      const { kind, columns } = action.constraint;
+      const requires = kind === 'primary key' || kind === 'not null';
+      return requires ? columns.map((column) => ({ table: action.table, column, notNull: true })) : [];
+    }
+    default:
+      return [];
+  }
+}
+
+/** What the replay saw counts: statements in functions are not read. */
+function isRequiredAfter({ replayed, outcome }: Part, table: string, column: string): boolean {
+  if (!replayed) return true;
+  const facts = findTable(outcome, table)?.columns.find(({ name }) => name === column);
+  return !!facts && facts.notNull && !facts.default && !facts.identity && !facts.generated;
+}
+
+function requirement(table: string, column: string, { action, isNewColumn }: Step): Omit<Found, 'line' | 'seen'> | undefined {
+  const until = `# in a later release, when all running code sets ${column}:`;
+  const drop = execute(`ALTER TABLE ${quotedTable(table)} ALTER COLUMN ${quoted(column)} DROP DEFAULT`);
+  if (isNewColumn(table, column)) {
+    // not-null-without-default reports it.
+    if (action.does === 'add column') return undefined;
+    return {
+      message: `${table}.${column} is new and stays NOT NULL without a default: inserts of running code, which does not know it, fail until the deploy is done`,
+      instead: [until, action.does === 'set default' ? drop : notNullInSteps(table, column)].join('\n'),
+    };
+  }
+  // That running code writes an older column is a matter of its release.
+  if (action.does !== 'set default') return undefined;
+  return {
+    atMost: 'warning',
+    message: `${table}.${column} is NOT NULL and loses its default: inserts of running code that do not set it fail`,
+    instead: [until, drop].join('\n'),
+  };
+}

@@ -1,0 +1,153 @@
+import { updateInBatches } from '../../advice/batches';
+import { validate } from '../../advice/constraints';
+import { execute } from '../../advice/python';
+import { quotedTable } from '../../advice/sql';
+import { inAutocommitBlock, type Part, type Step } from '../../revision/reviewed';
+import type { Found, Rule } from '../rule';
+import { exclusivelyLocked, lockedAgainstWrites, WAITS } from './locks';
+
+/** https://www.postgresql.org/docs/current/explicit-locking.html: a lock is held until the end of its transaction. */
+export const workUnderLock: Rule = {
+  id: 'work-under-lock',
+  group: 'locking',
+  severity: 'error',
+  title: 'more work is done while a table is locked',
+  *check({ upgrade: part }) {
+    const held: Held = { all: new Map(), writes: new Map() };
+    let transaction: number | undefined;
+    for (const step of part.steps) {
+      if (step.transaction !== transaction) for (const tables of [held.all, held.writes]) tables.clear();
+      transaction = step.transaction;
+      const { action } = step;
+      if (
+        action.does === 'refresh' &&
+        !action.concurrently &&
+        step.observed?.locks.some(({ mode }) => mode === 'AccessExclusiveLock')
+      ) {
+        yield {
+          ...step.place,
+          message: `REFRESH MATERIALIZED VIEW holds an ACCESS EXCLUSIVE lock on ${action.view} while it is filled: reads of it wait`,
+          instead: execute(`REFRESH MATERIALIZED VIEW CONCURRENTLY ${quotedTable(action.view)}`),
+        };
+      }
+      yield* workUnder(step, held, part);
+      if (step.transaction < 0) continue;
+      for (const table of exclusivelyLocked(step, part)) held.all.set(table, held.all.get(table) ?? step);
+      for (const table of lockedAgainstWrites(step, part)) held.writes.set(table, held.writes.get(table) ?? step);
+    }
+  },
+};
+
+/** Which statement locked each table. */
+interface Held {
+  readonly all: Map<string, Step>;
+  readonly writes: Map<string, Step>;
+}
+
+function* workUnder(step: Step, { all, writes }: Held, part: Part): Iterable<Found> {
+  const { action, place, isExisting } = step;
+  const firstOf = (held: ReadonlyMap<string, Step>) => [...held].find(([, by]) => by.index !== step.index);
+  const [table, by] = firstOf(all) ?? [];
+  if (table === undefined || !by) {
+    const [waiting, since] = firstOf(writes) ?? [];
+    // update-all says that all rows are locked.
+    const isAll = action.does === 'update' && action.rows === 'all';
+    if (waiting === undefined || !since || isAll || !writesRows(step)) return;
+    yield {
+      ...place,
+      atMost: 'warning',
+      message: `writes of ${waiting} wait since line ${since.line}, and until this ${step.action.does.toUpperCase()} is done and the revision commits`,
+      instead: batchesOf(step, part),
+    };
+    return;
+  }
+  const since = `an ACCESS EXCLUSIVE lock on ${table} is held since line ${by.line}`;
+  const waits = 'and reads and writes of it wait until';
+  if (writesRows(step) && 'table' in action) {
+    yield {
+      ...place,
+      // Another table may be small, and a batch is small.
+      ...(all.has(action.table) && !('rows' in action && action.rows === 'batch') ? {} : { atMost: 'warning' as const }),
+      message: `${since}, ${waits} this ${action.does.toUpperCase()} of ${action.table} is done and the revision commits`,
+      cost: { work: 'change', tables: [action.table] },
+      instead: batchesOf(step, part),
+    };
+  }
+  if (action.does === 'insert' && action.fromQuery) {
+    yield {
+      ...place,
+      atMost: 'warning',
+      message: `${since}, ${waits} the rows are copied into ${action.table} and the revision commits`,
+    };
+  }
+  if (action.does === 'create index' && !action.concurrently && isExisting(action.table)) {
+    yield {
+      ...place,
+      atMost: 'warning',
+      message: `${since}, ${waits} the index is built and the revision commits`,
+      cost: { work: 'index', tables: [action.table], columns: action.columns },
+    };
+  }
+  if (action.does === 'validate' && isExisting(action.table) && by.action.does !== 'add constraint') {
+    yield {
+      ...place,
+      message: `${since}, and reads and writes of it wait while VALIDATE CONSTRAINT reads ${action.table}`,
+      cost: { work: 'scan', tables: [action.table] },
+      instead: ['# in a separate revision:', validate(action.table, action.constraint)].join('\n'),
+    };
+  }
+}
+
+/** An UPDATE or DELETE of production's rows that a condition may not limit to a few. */
+function writesRows({ action, isExisting }: Step): boolean {
+  return (action.does === 'update' || action.does === 'delete') && isExisting(action.table) && action.rows !== 'rows';
+}
+
+function batchesOf({ action }: Step, part: Part): string {
+  const batched =
+    action.does === 'update' ? updateInBatches(action.table, action.written, part.findTable(action.table)) : undefined;
+  return ['# in a separate revision, in batches:', ...(batched ? [batched] : [])].join('\n');
+}
+
+/** https://www.postgresql.org/docs/current/sql-lock.html: "There is no UNLOCK TABLE command" */
+export const lockTable: Rule = {
+  id: 'lock-table',
+  group: 'locking',
+  severity: 'error',
+  title: 'a LOCK, or a SELECT ... FOR UPDATE of all rows, holds a table until the revision commits',
+  *check({ upgrade: part }) {
+    for (const [at, step] of part.steps.entries()) {
+      const { action, place, isExisting } = step;
+      if (action.does !== 'lock' && action.does !== 'lock rows') continue;
+      const waits = action.does === 'lock' ? WAITS[action.mode] : 'writes of its rows wait';
+      const tables = action.tables.filter(isExisting);
+      if (!waits || !tables.length) continue;
+      const work = longWork(part.steps, at);
+      // In an autocommit block it ends with a COMMIT of the revision's own.
+      const isOwn = inAutocommitBlock(part, step.line);
+      if (!work && isOwn) continue;
+      yield {
+        ...place,
+        // Held for a moment only, as by any other schema change.
+        ...(work || action.does === 'lock rows' ? {} : { atMost: 'warning' as const }),
+        message: `${action.does === 'lock' ? 'LOCK TABLE' : 'SELECT ... FOR UPDATE'} holds ${tables.join(' and ')} ${
+          work ? `while line ${work.line} works through rows, and ` : ''
+        }until the ${isOwn ? 'transaction ends' : 'revision commits'}: ${waits}`,
+        instead: '# leave it out: each statement takes the lock that it needs, and batches of rows need none on the table',
+      };
+    }
+  },
+};
+
+/** What takes long in the transaction of a step, after it. */
+function longWork(steps: readonly Step[], at: number): Step | undefined {
+  const { transaction } = steps[at] ?? {};
+  for (const step of steps.slice(at + 1)) {
+    const { action } = step;
+    if (step.transaction !== transaction || action.does === 'end transaction') return undefined;
+    if (writesRows(step) || action.does === 'sleep' || (action.does === 'insert' && action.fromQuery)) return step;
+    const reads = action.does === 'create index' || action.does === 'validate' || action.does === 'rewrite table';
+    if (reads && step.isExisting(action.table)) return step;
+  }
+  return undefined;
+}
