@@ -6,12 +6,12 @@ import { goalText, mark, verdictText } from './wording';
 /** A line for each goal. */
 export function goalTable({ date, command, machine, rows }: Results & { readonly rows: readonly MeasuredRow[] }): string {
   return [
-    '| what | here | against | | goal | |',
-    '| --- | --- | --- | --- | --- | --- |',
+    '| what | here | against | | goal | | row |',
+    '| --- | --- | --- | --- | --- | --- | --- |',
     ...rows.flatMap(goalLines),
     '',
     `Medians of \`${command}\`, ${date}, on ${machine.cores} cores (${machine.cpu}, ${machine.system}), Node ${machine.node}, ` +
-      `Python ${machine.python}, PostgreSQL ${machine.postgres}.${rows.map(ownDate).join('')}`,
+      `Python ${machine.python}, PostgreSQL ${machine.postgres}.${rows.map(ownDate).join('')} \`npm run bench -- --only <row>\` repeats one row.`,
   ].join('\n');
 }
 
@@ -19,13 +19,13 @@ function ownDate({ title, date }: MeasuredRow): string {
   return date ? ` Measured on ${date}: ${title}.` : '';
 }
 
-function goalLines({ title, unit, variants, verdicts }: MeasuredRow): string[] {
+function goalLines({ name: row, title, unit, variants, verdicts }: MeasuredRow): string[] {
   return verdicts.map((verdict, index) => {
     const { goal } = verdict;
     const rival = variants.find(({ name }) => name === rivalOf(goal));
-    const [what, ours] = index === 0 ? [title, shown(variants[0]?.median as number, unit)] : ['', ''];
+    const [what, ours, id] = index === 0 ? [title, shown(variants[0]?.median as number, unit), `\`${row}\``] : ['', '', ''];
     const against = rival ? `${rival.name}: ${shown(rival.median, unit)}` : '';
-    return cells([what, ours, against, rival ? verdictText(verdict, unit) : '', goalText(goal, unit), mark(verdict)]);
+    return cells([what, ours, against, rival ? verdictText(verdict, unit) : '', goalText(goal, unit), mark(verdict), id]);
   });
 }
 

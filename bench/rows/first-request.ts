@@ -11,10 +11,8 @@ export const firstRequest: Row = {
   title: '`migrate-invoke`, from start to first request',
   unit: 'ms',
   runs: 9,
-  goals: [
-    { timesFaster: 4, than: 'aws lambda invoke' },
-    { atMost: 150, over: 'empty Node' },
-  ],
+  // The part that is ours: Node starts before any of it runs.
+  goals: [{ atMost: 150, over: 'empty Node' }],
   async prepare(testBed) {
     const aws = path.join(path.dirname(await toolPython('awscli', announce)), 'aws');
     const command = path.join(projectDirectory, 'dist/bin/migrate-invoke.js');

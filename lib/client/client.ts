@@ -19,6 +19,7 @@ import { type MigrateOptions, migrate } from './migrate';
 import type { Target } from './target';
 import { type LockOptions, whenUnlocked } from './waiting/for-lock';
 import type { ReadyOptions } from './waiting/until-ready';
+import { whileSilent } from './waiting/while-silent';
 
 /** The function to call, and how to reach it. */
 export interface MigrateClientOptions extends ConnectionOptions {
@@ -193,7 +194,19 @@ export class MigrateClient {
     const target: Target = { functionName: this.functionName, stage: this.stage, region: await regionOf(this.lambda) };
     const ask = (slice: MigrateRequest) => whenUnlocked(() => invoke(this.lambda, target, slice, options), options);
     const history = async () => (await ask({ command: 'history' })).runs ?? [];
-    return migrate(ask, request, options, () => this.containerRuns(history));
+    const { onRunning, onProgress } = options;
+    const run = (reported = () => {}) => {
+      const progress = (slice: MigrateAnswer) => {
+        reported();
+        onProgress?.(slice);
+      };
+      return migrate(ask, request, { ...options, onProgress: progress }, () => this.containerRuns(history));
+    };
+    if (!onRunning || !sliced) return run();
+    return whileSilent(run, async (signal) => {
+      const { running } = await invoke(this.lambda, target, { command: 'current' }, { readySeconds: 0, signal });
+      if (running && !signal.aborted) onRunning(running);
+    });
   }
 
   /** Loads the SDK of Step Functions only if a run needs the container; few do. */

@@ -16,9 +16,11 @@ export type {
   MigrateAnswer,
   MigrateRequest,
   RenderedRevision,
+  Replication,
   RestorePoint,
   RevisionInfo,
   RunnerCode,
+  Running,
   RunRecord,
   Status,
 } from '../contract';

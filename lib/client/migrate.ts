@@ -1,4 +1,4 @@
-import { type MigrateAnswer, MigrateError, type MigrateRequest } from '../contract';
+import { type MigrateAnswer, MigrateError, type MigrateRequest, type Running } from '../contract';
 import { type ContainerOptions, type ForContainer, forContainer, inContainer, type RunAnswer } from './container/in-container';
 import type { ContainerRuns } from './container/runs';
 import { RunSoFar } from './run-so-far';
@@ -10,6 +10,11 @@ export type Invoke = (request: MigrateRequest) => Promise<MigrateAnswer>;
 export interface MigrateOptions extends ContainerOptions {
   /** Called with the answer of each slice. Its `applied` has only that slice's revisions. */
   readonly onProgress?: (slice: MigrateAnswer) => void;
+  /**
+   * Called every few seconds with what the run does while it reports nothing else. It takes a second call of the function at the same
+   * time; without concurrency to spare, it is not called.
+   */
+  readonly onRunning?: (running: Running) => void;
   /** Seconds after which no more slices start and the answer so far is returned as `partial`. @default - no limit */
   readonly budgetSeconds?: number;
   /** Stops waiting. The function finishes its current slice; a container runs to its end. */

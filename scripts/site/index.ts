@@ -51,8 +51,8 @@ function stage(all: ReadonlyMap<string, string>, sidebar: readonly Group[]): voi
     writeFileSync(path.join(STAGE, 'pages', `${page}.md`), text);
     writeFileSync(path.join(STAGE, 'pages/public', `${page}.md`), text);
   }
-  for (const picture of readdirSync(packagePath('docs')).filter((file) => file.endsWith('.svg'))) {
-    cpSync(packagePath('docs', picture), path.join(STAGE, 'pages/public', picture));
+  for (const file of readdirSync(packagePath('docs')).filter((name) => /\.(svg|html)$/.test(name))) {
+    cpSync(packagePath('docs', file), path.join(STAGE, 'pages/public', file));
   }
   writeFileSync(path.join(STAGE, 'pages/public/llms.txt'), llmsText(title, description, ADDRESS, sidebar, all));
   const nav = [

@@ -64,7 +64,7 @@ test('a goal to be below another says by how much', () => {
 
 test('a row that was measured on another day says so below the table', () => {
   expect(goalTable({ ...RESULTS, rows: [{ ...ROW, date: '2026-12-01' }] })).toMatch(
-    /PostgreSQL 18\.1\. Measured on 2026-12-01: nothing to do\.$/,
+    /PostgreSQL 18\.1\. Measured on 2026-12-01: nothing to do\. /,
   );
 });
 
@@ -76,12 +76,13 @@ test('a row that failed shows the reason and no figure', () => {
 
 test('the table of the pages has a line for each goal, with the date, the command and the machine below', () => {
   expect(goalTable({ ...RESULTS, rows: [ROW] }).split('\n')).toEqual([
-    '| what | here | against | | goal | |',
-    '| --- | --- | --- | --- | --- | --- |',
-    '| nothing to do | 100 ms | alembic: 500 ms | 5.00 times as fast | 4 times as fast | ✓ |',
-    '| | | <floor> & more: 80 ms | 1.25 times | at most 1.2 times | ✗ |',
+    '| what | here | against | | goal | | row |',
+    '| --- | --- | --- | --- | --- | --- | --- |',
+    `| nothing to do | 100 ms | alembic: 500 ms | 5.00 times as fast | 4 times as fast | ✓ | \`${ROW.name}\` |`,
+    '| | | <floor> & more: 80 ms | 1.25 times | at most 1.2 times | ✗ | |',
     '',
-    'Medians of `npm run bench`, 2026-11-22, on 2 cores (A CPU, Linux x64), Node 20.1.0, Python 3.13.1, PostgreSQL 18.1.',
+    'Medians of `npm run bench`, 2026-11-22, on 2 cores (A CPU, Linux x64), Node 20.1.0, Python 3.13.1, PostgreSQL 18.1. ' +
+      '`npm run bench -- --only <row>` repeats one row.',
   ]);
 });
 

@@ -6,10 +6,10 @@ type Check = (value: unknown) => boolean;
 
 /** Keys that an answer may do without. */
 const OPTIONAL =
-  /^(container|stateMachineArn|acknowledgement|runId|sql|revision|sqlState|statement|dataLoss|error|schema|secretArn|later|blockers|endedBlockers|restorePoint|walPosition|cluster|instance|writesPerSecond|rowBytes|bloatBytes)$/;
+  /^(container|stateMachineArn|acknowledgement|runId|sql|revision|sqlState|statement|dataLoss|error|schema|secretArn|later|blockers|replication|running|since|elapsedMs|phase|percent|secondsLeft|endedBlockers|restorePoint|walPosition|cluster|instance|writesPerSecond|rowBytes|bloatBytes)$/;
 
-/** A Blocker has only what is known. */
-const isOfBlocker = (value: object) => 'kind' in value;
+/** A Blocker and a Running have only what is known. */
+const isOfBlocker = (value: object) => 'kind' in value || 'phase' in value;
 
 /** Where a tenant is whose run failed is not always known. */
 const isUnknown = (value: object, key: string) => 'tenant' in value && 'error' in value && ['from', 'to'].includes(key);

@@ -92,6 +92,33 @@ export const ANSWERS = {
     ],
   },
   statistics: { ...nothing, command: 'statistics', statistics: STATISTICS },
+  'a plan of a database that feeds a subscriber': {
+    ...plan,
+    replication: {
+      slots: [{ name: 'copy', plugin: 'pgoutput', active: true }],
+      publications: [{ name: 'shop', allTables: false, tables: 1 }],
+      breaks: [{ revision: 'b2', what: 'alters', table: 'items' }],
+      unread: ['c3'],
+    },
+  },
+  'a run that is under way': {
+    ...nothing,
+    command: 'current',
+    running: {
+      runId: RUN_ID,
+      command: 'upgrade',
+      requestedBy: 'deploy x',
+      startedAt: run.startedAt,
+      ...ITEMS,
+      statement: 'CREATE INDEX ix ON items (name)',
+      since: run.startedAt,
+      elapsedMs: 12,
+      phase: 'CREATE INDEX: building index: scanning table',
+      percent: 43,
+      secondsLeft: 120,
+      blockers: [READER],
+    },
+  },
   'a key of a newer runner': { ...nothing, later: true },
 };
 

@@ -66,11 +66,11 @@ test("the exit codes of the container's task are those that are documented", () 
 test('the defaults that are documented are those of the runner', () => {
   const limits = python(
     'import json; from cdk_alembic.protocol.request import Limits; print(json.dumps(Limits()._asdict()))',
-  ) as Record<string, number>;
+  ) as Record<string, number | null>;
   const documented = Object.fromEntries(
-    [...textOf('docs/timeouts.md').matchAll(/^\| `limits\.(\w+)` \| (\d+) s \|/gm)].map(([, name = '', seconds]) => [
+    [...textOf('docs/timeouts.md').matchAll(/^\| `limits\.(\w+)` \| (?:(\d+) s|none) \|/gm)].map(([, name = '', seconds]) => [
       name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-      Number(seconds),
+      seconds === undefined ? null : Number(seconds),
     ]),
   );
   expect(documented).toEqual(limits);

@@ -42,7 +42,7 @@ export const TYPESCRIPT: Rooms = {
 };
 
 /** What the runner's rooms share, from the top down. */
-const RUNNER = ['run', 'statistics', 'project', 'database', 'protocol'].map((room) => `cdk_alembic/${room}`);
+const RUNNER = ['run', 'production', 'statistics', 'project', 'database', 'protocol'].map((room) => `cdk_alembic/${room}`);
 const below = (room: string) => RUNNER.slice(RUNNER.indexOf(`cdk_alembic/${room}`) + 1);
 
 /** Below lambda/migrate. */
@@ -52,6 +52,7 @@ export const PYTHON: Rooms = {
   cdk_alembic: ['cdk_alembic/tenants', ...RUNNER],
   'cdk_alembic/tenants': RUNNER,
   'cdk_alembic/run': below('run'),
+  'cdk_alembic/production': below('production'),
   'cdk_alembic/statistics': [],
   'cdk_alembic/project': below('project'),
   'cdk_alembic/database': below('database'),

@@ -8,7 +8,7 @@ import traceback
 from typing import Any
 
 from .database.address import DatabaseVariables
-from .database.connecting import Retries, Watchdog
+from .database.connecting import Retries, Watchdog, watched_connects
 from .database.destination import Destination
 from .database.failures import shortened
 from .database.lookout import name_holders
@@ -74,7 +74,10 @@ def _migrate(invocation: Invocation, variables: DatabaseVariables) -> dict[str, 
                 # The backend read its settings when it was imported: import it again, so that it sees a rotated password.
                 project.forget_modules()
             project.destination = destination
-            with application_context(project):
+            # An application may connect while it is loaded, and env.py may use that connection.
+            with watched_connects(destination.connect):
+                application = application_context(project)
+            with application:
                 return execute(project, invocation)
         except RunnerError as error:
             if project is not None:

@@ -1,7 +1,8 @@
-import type { MigrateAnswer, RevisionInfo } from '../../contract';
+import type { MigrateAnswer, RevisionInfo, Running } from '../../contract';
 import { elapsed, type ProgressState, progressLine, runningName } from '../screen/progress-line';
 import type { Screen } from '../screen/screen';
 import { Ticker } from '../screen/ticker';
+import { runningNow } from './production/show-running';
 
 /** Up to this number, each call applies one revision, so the screen can name it. A call costs about half a second. */
 const ONE_BY_ONE = 20;
@@ -17,6 +18,7 @@ export class Progress {
   private readonly ticker: Ticker;
   private done = 0;
   private since = performance.now();
+  private running?: Running;
 
   /**
    * @param screen where to show it
@@ -37,7 +39,14 @@ export class Progress {
     this.done += applied.length;
     this.pending = command === 'upgrade' ? pending : [];
     this.since = performance.now();
+    this.running = undefined;
     if (this.pending.length > 0) this.ticker.draw();
+  }
+
+  /** What the run does now, seen by another call. */
+  look(running: Running): void {
+    this.running = running;
+    this.ticker.draw();
   }
 
   stop(): void {
@@ -47,7 +56,14 @@ export class Progress {
   private get sign(): string {
     const { running, orLater, elapsedMs } = this.state;
     const name = running ? runningName({ running, orLater }) : `${this.done} done`;
-    return `  … still running: ${name} (${elapsed(elapsedMs)})`;
+    const now = this.state.now ? `: ${this.state.now}` : '';
+    return `  … still running: ${name} (${elapsed(elapsedMs)})${now}`;
+  }
+
+  /** The revision that another call saw. */
+  private get named(): RevisionInfo | undefined {
+    const { revision, message = '' } = this.running ?? {};
+    return revision === undefined ? undefined : { revision, message };
   }
 
   private get state(): ProgressState {
@@ -56,9 +72,10 @@ export class Progress {
     return {
       done,
       total,
-      running: pending[0],
-      orLater: orLater && pending.length > 1,
+      running: this.named ?? pending[0],
+      orLater: orLater && pending.length > 1 && !this.named,
       elapsedMs: performance.now() - this.since,
+      now: this.running && runningNow({ ...this.running, elapsedMs: undefined }),
     };
   }
 }

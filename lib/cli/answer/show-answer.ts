@@ -3,6 +3,7 @@ import { revisionLine } from '../screen/revision-line';
 import type { Screen } from '../screen/screen';
 import { count, duration, plain, revisionNames, type Terminal } from '../screen/terminal';
 import { showEnded } from './production/show-blockers';
+import { showRunning } from './production/show-running';
 import { showDataLoss } from './show-data-loss';
 import { showHistory } from './show-history';
 import { showSql } from './show-sql';
@@ -19,6 +20,7 @@ export function showAnswer({ data, notes }: Screen, answer: MigrateAnswer): void
   if (answer.command === 'history') showHistory(data, answer);
   else if (answer.statistics) showStatistics(data, answer.statistics);
   else showPosition(data, answer);
+  showRunning(data, answer.running);
   if (answer.sql) showSql(data, answer.sql);
   showWarnings(notes, answer);
 }

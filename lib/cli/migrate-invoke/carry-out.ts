@@ -89,6 +89,7 @@ async function run(session: Session, plan?: MigrateAnswer): Promise<MigrateAnswe
       { ...given.request, sliceSeconds },
       {
         onProgress,
+        onRunning: progress && ((running) => progress.look(running)),
         onContainer,
         onWait,
         signal,

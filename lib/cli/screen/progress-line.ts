@@ -13,16 +13,19 @@ export interface ProgressState {
   readonly orLater: boolean;
   /** Time since the running revision started. */
   readonly elapsedMs: number;
+  /** What its statement does now, if it takes long. */
+  readonly now?: string;
 }
 
 const NARROWEST_BAR = 6;
 const WIDEST_BAR = 24;
 
 /** A progress bar with the running revision's name and time, in at most `width` columns. */
-export function progressLine({ done, total, elapsedMs, ...state }: ProgressState, width: number): string {
+export function progressLine({ done, total, elapsedMs, now, ...state }: ProgressState, width: number): string {
   const start = total === undefined ? `  ${done} done  ` : `  ${bar(done / total, width)} ${done}/${total} `;
   const end = ` ${elapsed(elapsedMs)}`;
-  const name = cut(runningName(state), width - displayWidth(start) - end.length);
+  const text = [runningName(state), now].filter(Boolean).join('  ');
+  const name = cut(text, width - displayWidth(start) - end.length);
   return cut(`${start}${name}${end}`, width);
 }
 

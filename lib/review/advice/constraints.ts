@@ -2,7 +2,7 @@ import type { Constraint, Node } from 'libpg-query';
 import type { Call } from '../../contract/facts';
 import type { ConstraintDefinition, Written } from '../sql/action';
 import { nameOf, text } from '../sql/names';
-import { autocommit, callWith, conventionalName, execute, list, literal, sqlLiteral, tableArguments } from './python';
+import { autocommit, callWith, conventionalName, execute, finalName, list, literal, sqlLiteral, tableArguments } from './python';
 import { quoted, quotedList, quotedTable, Text } from './sql';
 
 const NEXT = '# in the next revision, while reads and writes continue:';
@@ -132,7 +132,7 @@ function check(table: string, name: string, { node, sql }: Written<Constraint>):
   const condition = conditionOf({ node, sql });
   if (node.is_no_inherit) return execute(`${alter(table, name)} CHECK (${condition}) NO INHERIT NOT VALID`);
   const written = tableArguments(table);
-  return `op.create_check_constraint(${literal(name)}, ${written.table}, ${sqlLiteral(condition)}${written.schema}, postgresql_not_valid=True)`;
+  return `op.create_check_constraint(${finalName(name)}, ${written.table}, ${sqlLiteral(condition)}${written.schema}, postgresql_not_valid=True)`;
 }
 
 /** The same UNIQUE or PRIMARY KEY, from an index that is built while writes continue. */
@@ -200,14 +200,14 @@ export function notNullSteps(table: string, column: string) {
   const name = conventionalName('ck', table, [column, 'not_null']);
   const written = tableArguments(table);
   const condition = sqlLiteral(`${quoted(column)} IS NOT NULL`);
-  const again = `op.create_check_constraint(${literal(name)}, ${written.table}, ${condition}${written.schema})`;
+  const again = `op.create_check_constraint(${finalName(name)}, ${written.table}, ${condition}${written.schema})`;
   return {
     name,
     add: again.replace(/\)$/, ', postgresql_not_valid=True)'),
     validate: validate(table, name),
     require: `op.alter_column(${written.table}, ${literal(column)}, nullable=False${written.schema})`,
     allow: `op.alter_column(${written.table}, ${literal(column)}, nullable=True${written.schema})`,
-    drop: `op.drop_constraint(${literal(name)}, ${written.table}, type_="check"${written.schema})`,
+    drop: `op.drop_constraint(${finalName(name)}, ${written.table}, type_="check"${written.schema})`,
     again,
   };
 }

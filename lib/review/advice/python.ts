@@ -54,6 +54,11 @@ function python(value: unknown): string {
   return String(value);
 }
 
+/** A name that no naming convention completes: the usual one for a CHECK would put `ck_<table>_` before it once more. */
+export function finalName(name: string): string {
+  return `op.f(${literal(name)})`;
+}
+
 /** A name for an object without one, by the naming convention of SQLAlchemy's documentation. */
 export function conventionalName(
   kind: 'ix' | 'uq' | 'ck' | 'fk' | 'pk',

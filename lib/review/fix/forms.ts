@@ -2,7 +2,7 @@ import { updateInBatches } from '../advice/batches';
 import { addSteps } from '../advice/columns';
 import { checkSteps, foreignKeySteps, keySteps, notNullSteps } from '../advice/constraints';
 import { buildSteps, dropConcurrently } from '../advice/indexes';
-import { execute, literal, tableArguments } from '../advice/python';
+import { execute, finalName, literal, tableArguments } from '../advice/python';
 import { quoted } from '../advice/sql';
 import type { Part, Reviewed, Step } from '../revision/reviewed';
 import type { Action, ConstraintDefinition } from '../sql/action';
@@ -162,7 +162,7 @@ function named(constraint: ConstraintDefinition, table: string, { facts }: Revie
 
 function dropConstraint(table: string, name: string, type: string): string {
   const { table: own, schema } = tableArguments(table);
-  return `op.drop_constraint(${literal(name)}, ${own}, type_=${literal(type)}${schema})`;
+  return `op.drop_constraint(${finalName(name)}, ${own}, type_=${literal(type)}${schema})`;
 }
 
 function dropsConstraint(table: string, name: string): Form['undoneBy'] {

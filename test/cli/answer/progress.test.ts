@@ -1,5 +1,34 @@
 import { Progress } from '../../../lib/cli/answer/progress';
+import type { StatusLine } from '../../../lib/cli/screen/status-line';
 import { Terminal } from '../../../lib/cli/screen/terminal';
+
+const UNDER_WAY = {
+  runId: 'r1',
+  command: 'upgrade',
+  requestedBy: 'deploy x',
+  startedAt: '2026-01-01T00:00:00Z',
+  revision: 'b2',
+  message: 'Add items',
+  elapsedMs: 9_000,
+};
+
+test('what another call saw of the run is shown until the next slice', () => {
+  jest.useFakeTimers({ doNotFake: [] });
+  const drawn: string[] = [];
+  const status = { width: 200, draw: (text: string) => drawn.push(text), clear: () => {} } as unknown as StatusLine;
+  const stream = { write: () => true } as unknown as NodeJS.WriteStream;
+  const pending = [{ revision: 'b2', message: 'Add items' }];
+  const progress = new Progress({ notes: new Terminal(stream), status }, pending, false);
+  progress.look({ ...UNDER_WAY, phase: 'CREATE INDEX: building index: scanning table', percent: 43, secondsLeft: 130 });
+  progress.look({ ...UNDER_WAY, blockers: [{ pid: 4711, application: 'shop', statement: 'SELECT ?' }] });
+  progress.stop();
+  jest.useRealTimers();
+  expect(drawn.map((line) => line.replace(/^ +[░█]+ /, ''))).toEqual([
+    '0/1 b2  Add items 0 s',
+    '0/1 b2  Add items  CREATE INDEX: building index: scanning table 43 %, about 2 min 10 s left 0 s',
+    '0/1 b2  Add items  waits for backend 4711, shop 0 s',
+  ]);
+});
 
 test('without a terminal, a run that is silent for a minute says what still runs', () => {
   jest.useFakeTimers({ doNotFake: [] });

@@ -84,32 +84,6 @@ def test_an_address_of_alembic_ini_is_replaced_and_env_pys_other_options_stay(
         assert invoke({"command": "current"})["to"] == ["bb"]
 
 
-def test_an_engine_that_outlives_a_rotation_gets_the_new_password(
-    package: Backend, database: Database, decoy: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    package.initialise(decoy.url("postgresql+psycopg"))
-    engine = f'create_engine("{decoy.url("postgresql+psycopg")}", poolclass=NullPool)'
-    (package.root / "shop_engine.py").write_text(
-        f"from sqlalchemy import create_engine\nfrom sqlalchemy.pool import NullPool\nengine = {engine}\n"
-    )
-    env = (package.directory / "alembic" / "env.py").read_text()
-    start, _, end = env.partition("    connectable = engine_from_config(")
-    package.write_env(
-        f"{start}    from shop_engine import engine as connectable\n{end.partition(chr(10) + '    )' + chr(10))[2]}"
-    )
-    monkeypatch.syspath_prepend(package.root)
-    package.table_revision("aa")
-    with role(database, "the first one", "rotated") as name:
-        password = ["the first one"]
-        monkeypatch.setattr(addresses, "_fetch", lambda arn: secret(database, username=name, password=password[0]))
-        assert invoke()["to"] == ["aa"]
-        database.execute(f"ALTER ROLE \"{name}\" PASSWORD 'the second one'")
-        password[0] = "the second one"
-        package.table_revision("bb", "aa")
-        assert invoke()["to"] == ["bb"]
-        assert database.tables() == ["aa", "alembic_version", "bb"]
-
-
 def test_the_functions_own_address_and_another_database_of_its_server_stay(
     package: Backend, database: Database, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import flask_migrate
 import pytest
-from conftest import Backend, Database, empty, failure, invoke
+from cdk_alembic.database import address as addresses
+from conftest import Backend, Database, empty, failure, fresh_database, invoke
+from secret_databases import secret, secret_settings
 
 TEMPLATE = Path(flask_migrate.__file__).parent / "templates" / "flask"
 APPLICATION = """
@@ -69,6 +71,19 @@ def test_a_deploy_leaves_what_flask_db_upgrade_leaves(
     answer = invoke()
     assert (answer["status"], [item["revision"] for item in answer["applied"]]) == ("complete", ["aa", "bb"])
     assert (database.tables(), database.versions()) == expected
+
+
+def test_a_connection_of_an_application_that_connects_while_it_is_loaded_goes_to_the_functions_database(
+    shop: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret_settings(monkeypatch, "postgresql+psycopg")
+    monkeypatch.setattr(addresses, "_fetch", lambda arn: secret(database))
+    connects = '    with app.app_context():\n        db.session.execute(db.text("SELECT 1"))\n        db.session.remove()\n'
+    (shop.directory / "app.py").write_text(APPLICATION.replace("    return app\n", f"{connects}    return app\n"))
+    with fresh_database() as other:
+        monkeypatch.setenv("SHOP_URL", other.url("postgresql+psycopg").replace("127.0.0.1", "localhost"))
+        assert invoke()["to"] == ["bb"]
+        assert (database.tables(), other.tables()) == (["aa", "alembic_version", "bb"], [])
 
 
 def test_an_application_that_cannot_be_loaded_is_reported_with_how_to_name_it(shop: Backend, database: Database) -> None:

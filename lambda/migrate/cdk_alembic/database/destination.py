@@ -112,7 +112,7 @@ class Destination:
         # The environment has the TLS settings of an RDS server. Another server gets env.py's.
         others = without_address(options, keep_tls="PGSSLMODE" not in os.environ)
         replaced = {**others, **drivers.options(dialect.driver, address)}
-        # The engine's own options stay: the next connection may have another password.
+        # A copy: SQLAlchemy 1.4 keeps changed options for the engine's next connection, which may have another password.
         return bounded(dialect, record, [], replaced) or dialect.connect(**replaced)
 
     def _refuse_second(self, found: Asked) -> None:

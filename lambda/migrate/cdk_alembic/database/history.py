@@ -36,7 +36,8 @@ CREATE TABLE IF NOT EXISTS cdk_alembic.run (
   error text,
   fresh boolean NOT NULL,
   ended_blockers jsonb,
-  wal_position text
+  wal_position text,
+  backend integer
 )""",
     """
 CREATE TABLE IF NOT EXISTS cdk_alembic.run_revision (

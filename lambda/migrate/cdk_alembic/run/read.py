@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..database import history
 from ..database.session import brief_connection
 from ..database.version_table import find
+from ..production import progress, replication
 from ..project.environment import current
 from ..project.guard import unread_warnings
 from ..project.project import Project, info
@@ -27,10 +29,15 @@ def read(project: Project, invocation: Invocation) -> Outcome:
         if command == "statistics":
             facts["statistics"] = _statistics(context, invocation)
         runs, checksums = history.read(context)
+        if command == "current" and runs and runs[0]["outcome"] == history.RUNNING:
+            with brief_connection(context) as connection:
+                facts["running"] = progress.look(connection, runs[0])
         if command != "plan" or set(heads) == set(project.heads):
             return runs, checksums, False
         lineage = project.lineage(revision for revision in heads if project.known(revision))
         with brief_connection(context) as connection:
+            if invocation.settings.on_replication != "ignore":
+                facts["replication"] = replication.look(connection)
             return runs, checksums, is_fresh(connection, find(context), heads, lineage)
 
     heads, (runs, checksums, fresh) = current(project, look)
@@ -50,13 +57,26 @@ def read(project: Project, invocation: Invocation) -> Outcome:
             {**info(script), "downRevisions": list(script._versioned_down_revisions), "applied": script.revision in lineage}
             for script in scripts
         ]
+    facts = {name: fact for name, fact in facts.items() if fact is not None}
     if project.unknown(heads):
         return Outcome("ahead", heads, heads, list(project.heads), facts=facts)
     steps, target = path(project, (revision or "head") if command == "plan" else "heads", heads, downgrade=False)
+    if "running" in facts:
+        facts["running"].update(_revision(project, facts["running"]["command"], heads, steps))
     invocation.warnings.extend(unread_warnings([step.revision for step in steps]))
+    if "replication" in facts:
+        facts["replication"] = replication.judged(project, facts["replication"], steps)
+        invocation.warnings.extend(replication.warnings(facts["replication"]))
     if invocation.request.sql:
         facts["sql"] = render(project, steps)
     return Outcome("pending" if steps else "complete", heads, heads, target, steps, fresh, facts)
+
+
+def _revision(project: Project, command: str, heads: tuple[str, ...], steps: Sequence[Any]) -> dict[str, str]:
+    """The revision that a run is at: the version table changes only when a revision is committed."""
+    if command == "downgrade":
+        return info(project.script.get_revision(heads[0])) if len(heads) == 1 else {}
+    return info(steps[0].revision) if steps else {}
 
 
 def _statistics(context: Any, invocation: Invocation) -> dict[str, Any]:

@@ -31,11 +31,12 @@ WITH killed AS (
   WHERE version_table = :version_table AND outcome = 'running' AND id <> CAST(:id AS uuid)
 )
 INSERT INTO cdk_alembic.run (
-  id, version_table, stage, command, requested_by, from_revisions, to_revisions, fresh, wal_position)
+  id, version_table, stage, command, requested_by, from_revisions, to_revisions, fresh, wal_position,
+  backend)
 SELECT CAST(:id AS uuid), :version_table, :stage, :command, :requested_by, heads, heads, CAST(:fresh AS boolean),
-  CAST({WAL_POSITION} AS text)
+  CAST({WAL_POSITION} AS text), CAST(:backend AS integer)
 FROM (SELECT ARRAY(SELECT json_array_elements_text(CAST(CAST(:heads AS text) AS json)))) AS given (heads)
-ON CONFLICT (id) DO UPDATE SET outcome = 'running', ended_at = NULL
+ON CONFLICT (id) DO UPDATE SET outcome = 'running', ended_at = NULL, backend = excluded.backend
 RETURNING to_char(started_at AT TIME ZONE 'UTC', '{history.PRECISELY}'), wal_position::text
 """  # noqa: S608 - constants
 _APPLIED = f"""
@@ -113,6 +114,7 @@ class Record:
                 requested_by=self._invocation.request.requested_by,
                 heads=json.dumps(heads),
                 fresh=fresh,
+                backend=table.backend,
             ).one()
             self.begun = True
             self._invocation.restore_point = restore_point(*started, host_of(mutex))

@@ -11,7 +11,20 @@ export function showEnded(terminal: Terminal, blockers: readonly Blocker[] = [])
   for (const blocker of blockers) terminal.fact('ended', plain(inWords(blocker)));
 }
 
-function inWords({ pid, kind, role, application, client, state, since, statement, transaction, table, lock }: Blocker): string {
+/** A blocker on one line. */
+export function inWords({
+  pid,
+  kind,
+  role,
+  application,
+  client,
+  state,
+  since,
+  statement,
+  transaction,
+  table,
+  lock,
+}: Blocker): string {
   const name = transaction === undefined ? `${kind ?? 'backend'} ${pid}` : `prepared transaction ${transaction}`;
   const facts = [
     role && `role ${role}`,

@@ -1,0 +1,35 @@
+import { sleep } from './sleep';
+
+/** Short enough for a person who waits, and rare enough to cost little. */
+const SILENT_MS = 5_000;
+
+/**
+ * Calls `look` while `run` reports nothing for some seconds. A `look` that fails was the last one: a function without concurrency to
+ * spare rejects it.
+ *
+ * @param run gets a function to call when it reports something
+ */
+export async function whileSilent<T>(
+  run: (reported: () => void) => Promise<T>,
+  look: (signal: AbortSignal) => Promise<void>,
+  silentMs = SILENT_MS,
+): Promise<T> {
+  const ended = new AbortController();
+  let last = performance.now();
+  const watching = (async () => {
+    for (;;) {
+      await sleep(Math.max(0, last + silentMs - performance.now()), ended.signal);
+      if (performance.now() < last + silentMs) continue;
+      await look(ended.signal);
+      last = performance.now();
+    }
+  })().catch(() => {});
+  try {
+    return await run(() => {
+      last = performance.now();
+    });
+  } finally {
+    ended.abort();
+    await watching;
+  }
+}

@@ -1,0 +1,57 @@
+import { whileSilent } from '../../lib/client/waiting/while-silent';
+
+// Jest does not fake node:timers/promises.
+jest.mock('../../lib/client/waiting/sleep', () => ({
+  sleep: (ms: number, signal: AbortSignal) =>
+    new Promise((resolve, reject) => {
+      setTimeout(resolve, ms);
+      signal.addEventListener('abort', () => reject(signal.reason));
+    }),
+}));
+
+const RUN_SECONDS = 17;
+
+/** A run of 17 s that reports at these seconds. @returns the seconds at which it was looked at */
+async function looks(reports: readonly number[], look: () => Promise<void> = async () => {}): Promise<number[]> {
+  const started = performance.now();
+  const seconds: number[] = [];
+  const run = whileSilent(
+    async (reported) => {
+      for (const at of reports) setTimeout(reported, at * 1000);
+      await new Promise((end) => setTimeout(end, RUN_SECONDS * 1000));
+      return 'done';
+    },
+    async () => {
+      seconds.push(Math.round((performance.now() - started) / 1000));
+      await look();
+    },
+  );
+  await jest.advanceTimersByTimeAsync(RUN_SECONDS * 1000);
+  expect(await run).toBe('done');
+  await jest.advanceTimersByTimeAsync(60_000);
+  return seconds;
+}
+
+beforeEach(() => jest.useFakeTimers({ doNotFake: ['nextTick'] }));
+afterEach(() => jest.useRealTimers());
+
+test('a run that reports nothing is looked at every five seconds, and no more when it has ended', async () => {
+  expect(await looks([])).toEqual([5, 10, 15]);
+});
+
+test('a run that reports often is never looked at', async () => {
+  expect(await looks([3, 6, 9, 12, 15])).toEqual([]);
+});
+
+test('a look that fails is the last one, and the run goes on', async () => {
+  expect(await looks([], () => Promise.reject(new Error('throttled')))).toEqual([5]);
+});
+
+test('a run that fails fails with its own error', async () => {
+  await expect(
+    whileSilent(
+      () => Promise.reject(new Error('lost')),
+      async () => {},
+    ),
+  ).rejects.toThrow('lost');
+});
