@@ -12,6 +12,7 @@ export {
 } from './constructs/database/migration-database';
 export type { EndBlockers, MigrationLimits } from './constructs/function/migration-limits';
 export type { MigrationProps } from './constructs/function/migration-props';
+export { OnReplication } from './constructs/function/on-replication';
 export { TenantCanary, type TenantCanaryOptions } from './constructs/tenants/tenant-canary';
 export { TenantDeploy } from './constructs/tenants/tenant-deploy';
 export type { ToleratedFailures } from './constructs/tenants/tenant-limits';

@@ -16,6 +16,7 @@ export type {
   MigrateAnswer,
   MigrateRequest,
   RenderedRevision,
+  Replication,
   RestorePoint,
   RevisionInfo,
   RunnerCode,

@@ -59,6 +59,8 @@ export const RUNNER_CODES = [
   'blocked',
   /** an index that a failed CREATE INDEX CONCURRENTLY left behind is in the way of a pending revision; nothing was applied */
   'invalid_index',
+  /** a pending revision changes a table that logical replication follows, or could not be read; nothing was applied */
+  'breaks_replication',
   /** a pending revision runs in a container, and the stage has none; nothing was applied */
   'needs_container',
   /** a revision failed; it was rolled back, earlier ones stay */
@@ -193,6 +195,21 @@ export interface RunRecord {
   readonly applied: readonly AppliedRevision[];
 }
 
+/** Logical replication out of the database. */
+export interface Replication {
+  readonly slots: readonly { readonly name: Text; readonly plugin: Text; readonly active: boolean }[];
+  /** @param tables number of its tables */
+  readonly publications: readonly { readonly name: Text; readonly allTables: boolean; readonly tables: Count }[];
+  /** What pending revisions change of the tables that a subscriber follows. */
+  readonly breaks: readonly {
+    readonly revision: Text;
+    readonly what: 'creates' | 'alters' | 'drops';
+    readonly table: Text;
+  }[];
+  /** Pending revisions that could not be read. */
+  readonly unread: readonly Text[];
+}
+
 /** What a run does now, as another call sees it. What is not known is absent. */
 export interface Running {
   readonly runId: Text;
@@ -261,6 +278,8 @@ export interface MigrateAnswer {
   readonly sql?: readonly RenderedRevision[];
   /** The latest runs, newest first, at most 20; only for `history`. */
   readonly runs?: readonly RunRecord[];
+  /** Only for a `plan` with pending revisions, if a logical slot follows the database. */
+  readonly replication?: Replication;
   /** The run that is under way; only for `current`. Absent: none, or without a record in the database. */
   readonly running?: Running;
   /** Newest first; only for `history`. */

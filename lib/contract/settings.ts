@@ -52,11 +52,21 @@ export interface RunnerSettings {
   readonly limits?: RunnerLimits;
   /** Name or ARN of the event bus that gets an event when a run ends. @default - no events are sent */
   readonly eventBus?: string;
+  /** What happens if pending revisions change tables that logical replication follows. @default 'warn' */
+  readonly onReplication?: OnReplication;
   /** ARN of the state machine that runs a container. @default - there is none */
   readonly container?: string;
   /** The function migrates tenants: it accepts only a TenantRequest. @default - it migrates its database */
   readonly tenants?: TenantSettings;
 }
+
+/**
+ * - `warn`: a plan says so
+ * - `refuse`: an upgrade fails with `breaks_replication` before anything is applied, also for revisions that can't be read
+ * - `ignore`: nobody looks
+ */
+export const ON_REPLICATION = ['warn', 'refuse', 'ignore'] as const;
+export type OnReplication = (typeof ON_REPLICATION)[number];
 
 /** The runner's timeouts in seconds. */
 export interface RunnerLimits {
@@ -154,6 +164,7 @@ export const SETTINGS: Shape<RunnerSettings> = {
     protected: yesOrNo(),
     limits: objectOf(LIMITS),
     eventBus: text(),
+    onReplication: choiceOf(ON_REPLICATION),
     container: text(),
     tenants: objectOf(TENANTS),
   },

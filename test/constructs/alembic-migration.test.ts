@@ -2,6 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { EventBus } from 'aws-cdk-lib/aws-events';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { OnReplication } from '../../lib/constructs/function/on-replication';
 import { functionName } from '../../lib/contract';
 import { functionOf, migrationStack, resourcesOf, settingsOf, templateOf } from './support';
 
@@ -112,6 +113,11 @@ test('SQL that can not be read has to be acknowledged only where the stage says 
 test('a stage is protected only when it says so', () => {
   expect(settingsOf(templateOf())).not.toHaveProperty('protected');
   expect(settingsOf(templateOf({ protectedStage: true }))).toHaveProperty('protected', true);
+});
+
+test('what happens with replicated tables goes to the runner only if it is set', () => {
+  expect(settingsOf(templateOf())).not.toHaveProperty('onReplication');
+  expect(settingsOf(templateOf({ onReplication: OnReplication.REFUSE }))).toHaveProperty('onReplication', 'refuse');
 });
 
 test('of the limits only what is set goes to the runner, which knows the defaults', () => {

@@ -62,6 +62,7 @@ describe.each<[string, (value: unknown) => string[], unknown[], [unknown, string
         limits: { lockTimeoutSeconds: 0.5, endBlockers: { roles: ['app'] } },
         guard: false,
         protected: true,
+        onReplication: 'refuse',
       },
       { ...settings, database: iam, eventBus: 'default', container: 'arn:machine', tenants: { query: 'SELECT name FROM t' } },
     ],

@@ -92,6 +92,15 @@ export const ANSWERS = {
     ],
   },
   statistics: { ...nothing, command: 'statistics', statistics: STATISTICS },
+  'a plan of a database that feeds a subscriber': {
+    ...plan,
+    replication: {
+      slots: [{ name: 'copy', plugin: 'pgoutput', active: true }],
+      publications: [{ name: 'shop', allTables: false, tables: 1 }],
+      breaks: [{ revision: 'b2', what: 'alters', table: 'items' }],
+      unread: ['c3'],
+    },
+  },
   'a run that is under way': {
     ...nothing,
     command: 'current',

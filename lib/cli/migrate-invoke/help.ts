@@ -56,8 +56,8 @@ Exit codes
        unknown; tenants failed, or their run was stopped
   2    the command line or the request is wrong, or names a tenant or a run that does not exist
   3    not started, the database is unchanged: locked, blocked (would lose data), an invalid index
-       in the way, ahead of the code, declined, not allowed, several heads, unusable project or
-       settings, canaries not approved; check: not at head
+       in the way, replication that would stop, ahead of the code, declined, not allowed, several
+       heads, unusable project or settings, canaries not approved; check: not at head
   4    not reachable: no credentials, no permission, no function, throttled, no network, or a
        database, secret or list of tenants that is not reachable or refuses access
   130  interrupted; the function finishes its slice, a run over tenants continues

@@ -6,6 +6,7 @@ import type * as logs from 'aws-cdk-lib/aws-logs';
 import type { MigrationCode } from '../code/migration-code';
 import type { MigrationDatabase } from '../database/migration-database';
 import type { MigrationLimits } from './migration-limits';
+import type { OnReplication } from './on-replication';
 
 /** Props of every construct that migrates. */
 export interface MigrationProps {
@@ -99,6 +100,13 @@ export interface MigrationProps {
    * @default false
    */
   readonly guardUnreadSql?: boolean;
+
+  /**
+   * What happens if pending revisions change tables that logical replication follows.
+   *
+   * @default OnReplication.WARN
+   */
+  readonly onReplication?: OnReplication;
 
   /**
    * Whether `npx migrate-invoke` asks a person to type the stage's name before it changes the database, and a pipeline must

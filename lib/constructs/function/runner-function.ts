@@ -83,6 +83,7 @@ export function runnerFunction(scope: Construct, id: string, props: RunnerFuncti
     guardUnread: props.guardUnreadSql,
     protected: props.protectedStage,
     limits: runnerLimits(limits),
+    onReplication: props.onReplication?._setting,
     eventBus: props.eventBus?.eventBusArn,
   };
   const stack = Stack.of(scope);

@@ -26,6 +26,7 @@ export const ANSWER_SCHEMAS: Definitions = {
       endedBlockers: { type: 'array', items: { $ref: '#/definitions/Blocker' } },
       sql: { type: 'array', items: { $ref: '#/definitions/RenderedRevision' } },
       runs: { type: 'array', items: { $ref: '#/definitions/RunRecord' } },
+      replication: { $ref: '#/definitions/Replication' },
       running: { $ref: '#/definitions/Running' },
       history: { type: 'array', items: { $ref: '#/definitions/HistoryEntry' } },
       statistics: { $ref: '#/definitions/DatabaseStatistics' },
@@ -165,6 +166,49 @@ export const ANSWER_SCHEMAS: Definitions = {
       instance: { $ref: '#/definitions/Text' },
     },
     required: ['at'],
+  },
+  Replication: {
+    type: 'object',
+    properties: {
+      slots: {
+        type: 'array',
+        items: {
+          type: 'object',
+          properties: {
+            name: { $ref: '#/definitions/Text' },
+            plugin: { $ref: '#/definitions/Text' },
+            active: { type: 'boolean' },
+          },
+          required: ['name', 'plugin', 'active'],
+        },
+      },
+      publications: {
+        type: 'array',
+        items: {
+          type: 'object',
+          properties: {
+            name: { $ref: '#/definitions/Text' },
+            allTables: { type: 'boolean' },
+            tables: { $ref: '#/definitions/Count' },
+          },
+          required: ['name', 'allTables', 'tables'],
+        },
+      },
+      breaks: {
+        type: 'array',
+        items: {
+          type: 'object',
+          properties: {
+            revision: { $ref: '#/definitions/Text' },
+            what: { type: 'string', enum: ['creates', 'alters', 'drops'] },
+            table: { $ref: '#/definitions/Text' },
+          },
+          required: ['revision', 'what', 'table'],
+        },
+      },
+      unread: { type: 'array', items: { $ref: '#/definitions/Text' } },
+    },
+    required: ['slots', 'publications', 'breaks', 'unread'],
   },
   Running: {
     type: 'object',
@@ -326,6 +370,7 @@ export const ANSWER_SCHEMAS: Definitions = {
       'locked',
       'blocked',
       'invalid_index',
+      'breaks_replication',
       'needs_container',
       'migration_failed',
       'lock_not_available',

@@ -41,15 +41,15 @@ WHERE run.id = CAST(:id AS uuid)
 # PostgreSQL reports the progress of a phase. Each phase of a B-tree build takes about this share of its time, measured on ten
 # million rows (docs/production.md); a phase that only waits takes none.
 _PHASES = (
-    ("building index: scanning table", 0.45),
-    ("building index: sorting live tuples", 0.2),
-    ("building index: loading tuples in tree", 0.35),
+    ("building index: scanning table", 0.5),
+    ("building index: sorting live tuples", 0.18),
+    ("building index: loading tuples in tree", 0.32),
 )
 _CONCURRENT_PHASES = (
-    *((phase, share * 0.75) for phase, share in _PHASES),
-    ("index validation: scanning index", 0.05),
+    *((phase, share * 0.69) for phase, share in _PHASES),
+    ("index validation: scanning index", 0.15),
     ("index validation: sorting tuples", 0.05),
-    ("index validation: scanning table", 0.15),
+    ("index validation: scanning table", 0.11),
 )
 # An estimate from less is a guess.
 MIN_SECONDS, MIN_FRACTION = 3.0, 0.05

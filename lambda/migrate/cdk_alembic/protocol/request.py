@@ -65,6 +65,8 @@ class Settings(NamedTuple):
     """Set if the function migrates tenants; its `query` lists them."""
     guard_unread: bool = False
     """Whether a revision whose SQL can't be read also stops the run."""
+    on_replication: str = "warn"
+    """The contract's OnReplication."""
 
     @classmethod
     def of(cls, given: dict[str, Any]) -> Settings:
@@ -87,6 +89,7 @@ class Settings(NamedTuple):
             given.get("container"),
             given.get("tenants"),
             given.get("guardUnread", False),
+            given.get("onReplication", "warn"),
         )
 
 

@@ -76,6 +76,7 @@ RUNNER_CODES = (
     "locked",
     "blocked",
     "invalid_index",
+    "breaks_replication",
     "needs_container",
     "migration_failed",
     "lock_not_available",
@@ -103,6 +104,7 @@ CONTAINER_EXIT_CODES = {
     "locked": 3,
     "blocked": 3,
     "invalid_index": 3,
+    "breaks_replication": 3,
     "needs_container": 3,
     "migration_failed": 1,
     "lock_not_available": 1,
@@ -454,6 +456,15 @@ SETTINGS = {
         "eventBus": {
             "type": "text",
             "wrong": "{key} must be a text",
+        },
+        "onReplication": {
+            "type": "choice",
+            "of": (
+                "warn",
+                "refuse",
+                "ignore",
+            ),
+            "wrong": "{key} must be one of warn, refuse, ignore, not {value}",
         },
         "container": {
             "type": "text",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..database.version_table import find, hold_mutex
+from ..production.replication import refuse
 from ..project.environment import current, run_environment
 from ..project.guard import data_losses
 from ..project.project import Project, info
@@ -20,6 +21,8 @@ from .run import Outcome, migrate
 
 def execute(project: Project, invocation: Invocation) -> dict[str, Any]:
     """Executes a request and returns the contract's answer. Raises RunnerError."""
+    if invocation.request.command == "upgrade" and invocation.settings.on_replication == "refuse":
+        refuse(project, invocation)
     if invocation.request.command in ("upgrade", "downgrade"):
         outcome = migrate(project, invocation)
     elif invocation.request.command == "stamp":

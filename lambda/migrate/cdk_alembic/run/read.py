@@ -8,7 +8,7 @@ from typing import Any
 from ..database import history
 from ..database.session import brief_connection
 from ..database.version_table import find
-from ..production import progress
+from ..production import progress, replication
 from ..project.environment import current
 from ..project.guard import unread_warnings
 from ..project.project import Project, info
@@ -36,6 +36,8 @@ def read(project: Project, invocation: Invocation) -> Outcome:
             return runs, checksums, False
         lineage = project.lineage(revision for revision in heads if project.known(revision))
         with brief_connection(context) as connection:
+            if invocation.settings.on_replication != "ignore":
+                facts["replication"] = replication.look(connection)
             return runs, checksums, is_fresh(connection, find(context), heads, lineage)
 
     heads, (runs, checksums, fresh) = current(project, look)
@@ -55,14 +57,16 @@ def read(project: Project, invocation: Invocation) -> Outcome:
             {**info(script), "downRevisions": list(script._versioned_down_revisions), "applied": script.revision in lineage}
             for script in scripts
         ]
-    if facts.get("running") is None:
-        facts.pop("running", None)
+    facts = {name: fact for name, fact in facts.items() if fact is not None}
     if project.unknown(heads):
         return Outcome("ahead", heads, heads, list(project.heads), facts=facts)
     steps, target = path(project, (revision or "head") if command == "plan" else "heads", heads, downgrade=False)
     if "running" in facts:
         facts["running"].update(_revision(project, facts["running"]["command"], heads, steps))
     invocation.warnings.extend(unread_warnings([step.revision for step in steps]))
+    if "replication" in facts:
+        facts["replication"] = replication.judged(project, facts["replication"], steps)
+        invocation.warnings.extend(replication.warnings(facts["replication"]))
     if invocation.request.sql:
         facts["sql"] = render(project, steps)
     return Outcome("pending" if steps else "complete", heads, heads, target, steps, fresh, facts)

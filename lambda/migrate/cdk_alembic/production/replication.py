@@ -1,0 +1,142 @@
+"""Logical replication out of the database: which pending revisions change what a subscriber follows.
+
+PostgreSQL replicates rows and no DDL: a subscriber that lacks a new column stops, and an RDS Blue/Green deployment, which uses
+logical replication, can't switch over.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from ..database.blockers import without_values
+from ..database.session import brief_connection
+from ..project.environment import current
+from ..project.project import Project
+from ..project.render import render
+from ..project.revisions import path
+from ..protocol.errors import RunnerError
+from ..protocol.log import log
+from ..protocol.request import Invocation
+
+# Every role may read these views.
+_LOOK = """
+SELECT json_build_object(
+  'slots', (SELECT json_agg(json_build_object('name', slot_name, 'plugin', plugin, 'active', active) ORDER BY slot_name)
+    FROM pg_replication_slots WHERE slot_type = 'logical' AND database = current_database()),
+  'publications', (SELECT json_agg(json_build_object('name', pubname, 'allTables', puballtables,
+      'schemas', ARRAY(SELECT nspname FROM pg_publication_namespace JOIN pg_namespace ON pg_namespace.oid = pnnspid
+        WHERE pnpubid = pg_publication.oid ORDER BY 1),
+      'tables', ARRAY(SELECT schemaname || '.' || tablename FROM pg_publication_tables
+        WHERE pg_publication_tables.pubname = pg_publication.pubname ORDER BY 1)) ORDER BY pubname)
+    FROM pg_publication))::text
+"""
+# Its slots follow publications; any other plugin, such as wal2json, follows all tables.
+_PGOUTPUT = "pgoutput"
+
+_NAME = r'(?:"(?:[^"]|"")+"|[\w$]+)(?:\.(?:"(?:[^"]|"")+"|[\w$]+))?'
+_CHANGE = re.compile(
+    rf"""\bCREATE\s+(?:UNLOGGED\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?(?P<created>{_NAME})
+    |\bALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?(?P<altered>{_NAME})(?!\s+VALIDATE\b)
+    |\bDROP\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?P<dropped>{_NAME}(?:\s*,\s*{_NAME})*)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_BLOCK = re.compile(r"\bDO\b[^;]*\?", re.IGNORECASE)
+_VERBS = {"created": "creates", "altered": "alters", "dropped": "drops"}
+
+
+def look(connection: Any) -> dict[str, Any] | None:
+    """The logical slots and publications of the database; None if it has no slot, so nobody follows it."""
+    found = json.loads(connection.exec_driver_sql(_LOOK).scalar())
+    if not found["slots"]:
+        return None
+    return {"slots": found["slots"], "publications": found["publications"] or []}
+
+
+def judged(project: Project, followed: dict[str, Any], steps: Iterable[Any]) -> dict[str, Any]:
+    """The contract's Replication: `followed`, and what the steps of an upgrade change of it."""
+    breaks: list[dict[str, str]] = []
+    unread: list[str] = []
+    for item in render(project, steps):
+        sql = None if item["sql"] is None else without_values(item["sql"])
+        if sql is None or _BLOCK.search(sql):
+            unread.append(item["revision"])
+        if sql is not None:
+            breaks.extend({"revision": item["revision"], **change} for change in _changes(sql, followed, project.version_table))
+    publications = [
+        {"name": publication["name"], "allTables": publication["allTables"], "tables": len(publication["tables"])}
+        for publication in followed["publications"]
+    ]
+    return {"slots": followed["slots"], "publications": publications, "breaks": breaks, "unread": unread}
+
+
+def warnings(replication: dict[str, Any]) -> list[str]:
+    """What a plan says about it, one sentence each."""
+    slots = ", ".join(f"{slot['name']} ({'active' if slot['active'] else 'inactive'})" for slot in replication["slots"])
+    said = [f"logical replication follows this database: {slots}"]
+    if replication["breaks"]:
+        said.append(f"{_in_words(replication['breaks'])}, which a subscriber follows: {_FIRST}")
+    if replication["unread"]:
+        said.append(f"whether {', '.join(replication['unread'])} changes a replicated table could not be determined")
+    return said
+
+
+_FIRST = "change it on the subscriber first, or wait until a Blue/Green deployment has switched over"
+
+
+def refuse(project: Project, invocation: Invocation) -> None:
+    """Raises RunnerError `breaks_replication` before an upgrade whose revisions change what a subscriber follows, or whose
+    revisions could not be read. Nothing was applied."""
+
+    def read(heads: tuple[str, ...], context: Any) -> dict[str, Any] | None:
+        with brief_connection(context) as connection:
+            return look(connection)
+
+    heads, followed = current(project, read)
+    if followed is None or project.unknown(heads):
+        return
+    steps, _ = path(project, invocation.request.revision or "head", heads, downgrade=False)
+    replication = judged(project, followed, steps)
+    log("INFO", "replication", stage=invocation.settings.stage, **replication)
+    if not replication["breaks"] and not replication["unread"]:
+        return
+    what = [_in_words(replication["breaks"])] if replication["breaks"] else []
+    if replication["unread"]:
+        what.append(f"whether {', '.join(replication['unread'])} does could not be determined")
+    slots = ", ".join(slot["name"] for slot in replication["slots"])
+    raise RunnerError(
+        "breaks_replication",
+        f"pending revisions change tables that logical replication ({slots}) follows: {'; '.join(what)}",
+        f"{_FIRST}; then deploy with onReplication: OnReplication.WARN; nothing was applied",
+        revision=(replication["breaks"][0]["revision"] if replication["breaks"] else replication["unread"][0]),
+    )
+
+
+def _in_words(breaks: list[dict[str, str]]) -> str:
+    return ", ".join(dict.fromkeys(f"{change['revision']} {change['what']} {change['table']}" for change in breaks))
+
+
+def _changes(sql: str, followed: dict[str, Any], version_table: str) -> Iterator[dict[str, str]]:
+    for found in _CHANGE.finditer(sql):
+        kind = found.lastgroup or ""
+        for name in re.findall(_NAME, found[kind]):
+            table = [part.strip('"').replace('""', '"') for part in re.findall(r'"(?:[^"]|"")+"|[\w$]+', name)]
+            if table[-1] != version_table and _is_followed(table, followed, is_new=kind == "created"):
+                yield {"what": _VERBS[kind], "table": ".".join(table)}
+
+
+def _is_followed(table: list[str], followed: dict[str, Any], is_new: bool) -> bool:
+    if any(slot["plugin"] != _PGOUTPUT for slot in followed["slots"]):
+        return True
+    for publication in followed["publications"]:
+        if publication["allTables"]:
+            return True
+        if is_new:
+            # Without a schema it may be created in any.
+            if publication["schemas"] and (len(table) == 1 or table[0] in publication["schemas"]):
+                return True
+        elif any(name.split(".", 1)[-len(table) :] == table for name in publication["tables"]):
+            return True
+    return False

@@ -1,0 +1,20 @@
+import type { OnReplication as Setting } from '../../contract';
+
+/** What happens if pending revisions change tables that logical replication follows: a subscriber, or an RDS Blue/Green deployment. */
+export class OnReplication {
+  /** `plan` warns, and an upgrade runs. */
+  static readonly WARN = new OnReplication('warn');
+
+  /** An upgrade fails with `breaks_replication` before anything is applied, also if a revision could not be read. */
+  static readonly REFUSE = new OnReplication('refuse');
+
+  /** Nobody looks. */
+  static readonly IGNORE = new OnReplication('ignore');
+
+  /** @internal */
+  readonly _setting: Setting;
+
+  private constructor(setting: Setting) {
+    this._setting = setting;
+  }
+}
