@@ -1,6 +1,7 @@
 import { RULES, type RuleInfo } from '../../lib/review';
 import { ruleSection } from '../../lib/review/rule-page';
 import { EXAMPLES } from '../../test/review/examples';
+import { ENV_EXAMPLES } from '../../test/review/examples/env';
 import type { Sample, Script } from '../../test/review/examples/example';
 import { anchorOf } from './anchor';
 
@@ -20,17 +21,21 @@ export function rulePage({ id, group }: RuleInfo): string {
   return `# ${id}\n\n${text}\n${example(id)}\n## Source\n\n${from}\n\nMore: [${headingOf(group)}](review.md#${anchorOf(headingOf(group))}), [acknowledgements](review.md#acknowledgements)\n`;
 }
 
-/** The first example of the rule that has both sides. */
+/** The first example of the rule that has both sides. Rules about the graph have none: they need several files. */
 function example(rule: string): string {
+  const inEnv = Object.entries(ENV_EXAMPLES).find(([name]) => name === rule)?.[1];
+  if (inEnv) return `\n## Found in this env.py\n\n${python(inEnv.bad)}\n## Passes\n\n${python(inEnv.good)}`;
   const found = EXAMPLES.find((one) => one.rule === rule && one.bad);
   if (!found?.bad) return '';
   return `\n## Found in this revision\n\n${revisions(found.bad)}\n## Passes\n\n${revisions(found.good)}`;
 }
 
+function python(code: string): string {
+  return `\`\`\`python\n${code}\`\`\`\n`;
+}
+
 function revisions({ revisions: scripts }: Sample): string {
-  return scripts
-    .map((script, at) => `${at > 0 ? 'In the next revision:\n\n' : ''}\`\`\`python\n${source(script)}\`\`\`\n`)
-    .join('\n');
+  return scripts.map((script, at) => `${at > 0 ? 'In the next revision:\n\n' : ''}${python(source(script))}`).join('\n');
 }
 
 function source({ message, head, up, down }: Script): string {

@@ -7,6 +7,7 @@ import { withObserver } from '../../lib/local/python/with-observer';
 import { type Finding, type Review, type ReviewInput, type ReviewOptions, review } from '../../lib/review';
 import { Database } from '../production/database';
 import { needed } from '../production/environment';
+import { CONNECT, ENV_EXAMPLES, env, RUN } from './examples/env';
 import { inFolder } from './folder';
 
 const OPTIONS: ReviewOptions = { version: '0.0.0', rules: {}, failOn: 'error' };
@@ -19,18 +20,6 @@ interface Revision {
   readonly upgrade?: string;
   readonly downgrade?: string;
 }
-
-const CONNECT = 'with create_engine("postgresql+psycopg://nobody@nowhere.invalid/none").connect() as connection:';
-const env = (...lines: readonly string[]) => `from alembic import context
-from sqlalchemy import create_engine, text
-
-${lines.join('\n')}
-`;
-const RUN = [
-  '    context.configure(connection=connection)',
-  '    with context.begin_transaction():',
-  '        context.run_migrations()',
-];
 
 function write(folder: string, revisions: Readonly<Record<string, Revision>>, script = env(CONNECT, ...RUN)): void {
   mkdirSync(path.join(folder, 'alembic', 'versions'), { recursive: true });
@@ -172,28 +161,26 @@ describe('env.py', () => {
   const revisions = { a1: { upgrade: 'op.execute("CREATE TABLE t (id bigint)")', downgrade: 'op.drop_table("t")' } };
 
   it('that keeps nothing is an error', async () => {
-    const script = env(CONNECT, '    connection.execute(text("SET search_path = public"))', ...RUN);
-    const found = await findings(revisions, 'all', { env: script });
+    const found = await findings(revisions, 'all', { env: ENV_EXAMPLES['env-keeps-nothing'].bad });
     expect(found).toMatchObject([{ rule: 'env-keeps-nothing', severity: 'error', file: 'alembic/env.py' }]);
   });
 
   it('that opens a transaction around everything is reported', async () => {
-    const script = env(CONNECT.replace('.connect()', '.begin()'), ...RUN);
-    const found = await findings(revisions, 'all', { env: script });
+    const found = await findings(revisions, 'all', { env: ENV_EXAMPLES['env-outer-transaction'].bad });
     expect(found).toMatchObject([{ rule: 'env-outer-transaction', severity: 'warning' }]);
   });
 
   it('that runs all revisions in one transaction is reported to those who run plain Alembic', async () => {
     const options: ReviewOptions = { ...OPTIONS, rules: { 'env-one-transaction': 'warn' } };
-    const each = env(CONNECT, ...RUN).replace('connection=connection', 'connection=connection, transaction_per_migration=True');
-    expect(rules(await findings(revisions, 'all', { options }))).toEqual(['env-one-transaction']);
-    expect(await findings(revisions, 'all', { options, env: each })).toEqual([]);
+    const { bad, good } = ENV_EXAMPLES['env-one-transaction'];
+    expect(rules(await findings(revisions, 'all', { options, env: bad }))).toEqual(['env-one-transaction']);
+    expect(await findings(revisions, 'all', { options, env: good })).toEqual([]);
   });
 
   it.each([
     [
       'calls run_migrations for each schema',
-      env('for schema in ("north", "south"):', ...[CONNECT, ...RUN].map((line) => `    ${line}`)),
+      ENV_EXAMPLES['env-refused'].bad,
       'env.py calls context.run_migrations() more than once',
     ],
     [
@@ -222,16 +209,15 @@ describe('env.py', () => {
   });
 
   it('whose version table is in a schema that nothing creates fails on a new database', async () => {
-    const own = RUN.map((line) => line.replace('connection=connection', 'connection=connection, version_table_schema="own"'));
-    expect(await findings(revisions, 'all', { env: env(CONNECT, ...own) })).toMatchObject([
+    const { bad, good } = ENV_EXAMPLES['version-table-schema-missing'];
+    expect(await findings(revisions, 'all', { env: bad })).toMatchObject([
       {
         rule: 'version-table-schema-missing',
         severity: 'warning',
         message: expect.stringContaining('migration_failed: the schema of the version table does not exist: own'),
       },
     ]);
-    const create = ['    connection.execute(text("CREATE SCHEMA IF NOT EXISTS own"))', '    connection.commit()'];
-    expect(await findings(revisions, 'all', { env: env(CONNECT, ...create, ...own) })).toEqual([]);
+    expect(await findings(revisions, 'all', { env: good })).toEqual([]);
   });
 
   it('as Alembic writes it is not a finding', async () => {
