@@ -56,6 +56,11 @@ test.each<[string, Record<string, string>, string]>([
   ['pins a Python for its tools', { '.python-version': '3.12.4\n' }, '3.12'],
   ['pins an older one than Lambda has', { '.python-version': '3.10.4\n' }, '3.11'],
   ['pins versions with wheels up to 3.12', { 'requirements.txt': 'pip>=20\nasyncpg==0.29.0\n' }, '3.12'],
+  [
+    'pins such versions in a pyproject.toml alone',
+    { 'pyproject.toml': '[project]\nname = "x"\nversion = "1"\ndependencies = ["pip>=20", "asyncpg==0.29.0"]\n' },
+    '3.12',
+  ],
   ['locks such versions with Pipenv', { 'Pipfile.lock': '{ "default": { "asyncpg": { "version": "==0.29.0" } } }' }, '3.12'],
   ['pins pure wheels', { 'requirements.txt': 'mako==1.3.5\n' }, '3.13'],
   ['pins what no index has', { 'requirements.txt': 'mako==0.0.0.1\n' }, '3.13'],

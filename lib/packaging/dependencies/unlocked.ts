@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { compileRequirements } from './compile';
+import type { Dependencies } from './parsing/requirement';
+import { parseRequirements } from './parsing/requirements-file';
 import { readToml, type Table } from './parsing/toml';
-import type { DependencySource, Selection } from './source';
+import { type DependencySource, pinsAmong, type Selection } from './source';
 
 /** The dependencies in a pyproject.toml, setup.cfg or setup.py without a lock. */
 export function unlocked(directory: string, file: string, selection: Selection): DependencySource {
@@ -17,8 +19,15 @@ export function unlocked(directory: string, file: string, selection: Selection):
     warnings: [
       `nothing locks the versions that ${path} asks for: another machine may package others. ${lockCommand(directory, file)}`,
     ],
+    pins: () => pinsAmong(declared(directory, file)),
     resolve: (platform) => compileRequirements(directory, { file: path }, selection, platform),
   };
+}
+
+/** What a pyproject.toml declares. Only running a setup.py would tell what it does. */
+function declared(directory: string, file: string): Dependencies {
+  const { project = {} }: Table = (file === 'pyproject.toml' && readToml(join(directory, file))) || {};
+  return parseRequirements((project.dependencies ?? []).join('\n'), directory);
 }
 
 function lockCommand(directory: string, file: string): string {

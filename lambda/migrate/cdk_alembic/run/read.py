@@ -25,8 +25,10 @@ def read(project: Project, invocation: Invocation) -> Outcome:
     """Reads the database. Raises RunnerError."""
     command, revision = invocation.request.command, invocation.request.revision
     facts: dict[str, Any] = {}
+    followed: dict[str, Any] | None = None
 
     def look(heads: tuple[str, ...], context: Any) -> tuple[list[dict[str, Any]], dict[str, str], bool]:
+        nonlocal followed
         if command == "statistics":
             facts["statistics"] = _statistics(context, invocation)
         if command == "drift":
@@ -36,13 +38,14 @@ def read(project: Project, invocation: Invocation) -> Outcome:
         runs, checksums = history.read(context)
         if command == "current" and runs and runs[0]["outcome"] == history.RUNNING:
             with brief_connection(context) as connection:
-                facts["running"] = progress.look(connection, runs[0])
+                if running := progress.look(connection, runs[0]):
+                    facts["running"] = running
         if command != "plan" or set(heads) == set(project.heads):
             return runs, checksums, False
         lineage = project.lineage(revision for revision in heads if project.known(revision))
         with brief_connection(context) as connection:
             if invocation.settings.on_replication != "ignore":
-                facts["replication"] = replication.look(connection)
+                followed = replication.look(connection)
             return runs, checksums, is_fresh(connection, find(context), heads, lineage)
 
     heads, (runs, checksums, fresh) = current(project, look)
@@ -62,15 +65,14 @@ def read(project: Project, invocation: Invocation) -> Outcome:
             {**info(script), "downRevisions": list(script._versioned_down_revisions), "applied": script.revision in lineage}
             for script in scripts
         ]
-    facts = {name: fact for name, fact in facts.items() if fact is not None}
     if project.unknown(heads):
         return Outcome("ahead", heads, heads, list(project.heads), facts=facts)
     steps, target = path(project, (revision or "head") if command == "plan" else "heads", heads, downgrade=False)
     if "running" in facts:
         facts["running"].update(_revision(project, facts["running"]["command"], heads, steps))
     invocation.warnings.extend(unread_warnings([step.revision for step in steps]))
-    if "replication" in facts:
-        facts["replication"] = replication.judged(project, facts["replication"], steps)
+    if followed is not None:
+        facts["replication"] = replication.judged(project, followed, steps)
         invocation.warnings.extend(replication.warnings(facts["replication"]))
     if invocation.request.sql:
         facts["sql"] = render(project, steps)
