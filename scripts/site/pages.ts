@@ -38,7 +38,7 @@ function startPage(): string {
     .map((section) => `## ${section}`)
     .join('')
     .replace(/^```mermaid\n.*?^```\n\n/ms, '');
-  return `# A CDK app in TypeScript\n\n${text}`;
+  return `# A CDK app in TypeScript\n\nInstall the construct, add it to your stack, and deploy.\n\n${text}`;
 }
 
 /** The first heading of a page, as text. */

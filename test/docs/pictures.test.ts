@@ -6,13 +6,12 @@ import { onTerminal, RUNS } from '../../scripts/pictures/runs';
 import { needed } from '../production/environment';
 import { root } from './pages';
 
-/** Text without what differs from run to run, from machine to machine, and how it is laid out. */
+/** Text without white space, and without what differs from run to run or from machine to machine. */
 function comparable(text: string): string {
   return text
     .replace(/\d+(\.\d+)? (ms|s)\b/g, 'TIME')
     .replace(/\b\d{4}_\d\d_\d\d_\d{4}-[0-9a-f]{12}/g, 'REVISION')
     .replace(/\b[0-9a-f]{12}\b/g, 'REVISION')
-    .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?/g, 'DATE')
     .replace(/PostgreSQL \d+\.\d+/g, 'POSTGRESQL')
     .replace(/\s+/g, '');
 }
@@ -36,7 +35,7 @@ function shownIn(svg: string): string {
   return lines.join('');
 }
 
-/** What a page of a review says; the widths of its bars are times. */
+/** The text of a page of a review. Its bars are left out: their widths are times. */
 function saidBy(page: string): string {
   return textOf(page.slice(page.indexOf('<body>')).replace(/<script>.*?<\/script>/s, ''));
 }

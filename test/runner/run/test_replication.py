@@ -34,6 +34,10 @@ def test_a_revision_that_would_stop_the_subscriber_is_named_and_refused_before_i
                 ready = "SELECT FROM pg_subscription_rel WHERE srsubstate = 'r'"
                 eventually(lambda: subscriber.execute(ready).fetchall())
                 assert arrived() == [(1,)]
+                database.execute("UPDATE alembic_version SET version_num = 'newer'")
+                ahead = invoke({"command": "plan"})
+                assert ahead["status"] == "ahead" and "replication" not in ahead
+                database.execute("UPDATE alembic_version SET version_num = 'aa'")
                 package.table_revision("bb", "aa")
                 package.revision("cc", "bb", 'op.add_column("aa", sa.Column("name", sa.Text, server_default="x"))')
                 package.revision("dd", "cc", 'op.get_bind().execute(sa.text("SELECT 1")).scalar()')

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..database import history
+from ..database.failures import describe
 from ..database.session import brief_connection
 from ..database.version_table import find
 from ..production import progress, replication
@@ -24,20 +25,27 @@ def read(project: Project, invocation: Invocation) -> Outcome:
     """Reads the database. Raises RunnerError."""
     command, revision = invocation.request.command, invocation.request.revision
     facts: dict[str, Any] = {}
+    followed: dict[str, Any] | None = None
 
     def look(heads: tuple[str, ...], context: Any) -> tuple[list[dict[str, Any]], dict[str, str], bool]:
+        nonlocal followed
         if command == "statistics":
             facts["statistics"] = _statistics(context, invocation)
+        if command == "drift":
+            facts["drift"] = _drift(context, invocation, heads)
+        elif command == "plan" and invocation.settings.on_drift in ("warn", "refuse"):
+            invocation.warnings.extend(_drift_warning(context, heads))
         runs, checksums = history.read(context)
         if command == "current" and runs and runs[0]["outcome"] == history.RUNNING:
             with brief_connection(context) as connection:
-                facts["running"] = progress.look(connection, runs[0])
+                if running := progress.look(connection, runs[0]):
+                    facts["running"] = running
         if command != "plan" or set(heads) == set(project.heads):
             return runs, checksums, False
         lineage = project.lineage(revision for revision in heads if project.known(revision))
         with brief_connection(context) as connection:
             if invocation.settings.on_replication != "ignore":
-                facts["replication"] = replication.look(connection)
+                followed = replication.look(connection)
             return runs, checksums, is_fresh(connection, find(context), heads, lineage)
 
     heads, (runs, checksums, fresh) = current(project, look)
@@ -57,15 +65,14 @@ def read(project: Project, invocation: Invocation) -> Outcome:
             {**info(script), "downRevisions": list(script._versioned_down_revisions), "applied": script.revision in lineage}
             for script in scripts
         ]
-    facts = {name: fact for name, fact in facts.items() if fact is not None}
     if project.unknown(heads):
         return Outcome("ahead", heads, heads, list(project.heads), facts=facts)
     steps, target = path(project, (revision or "head") if command == "plan" else "heads", heads, downgrade=False)
     if "running" in facts:
         facts["running"].update(_revision(project, facts["running"]["command"], heads, steps))
     invocation.warnings.extend(unread_warnings([step.revision for step in steps]))
-    if "replication" in facts:
-        facts["replication"] = replication.judged(project, facts["replication"], steps)
+    if followed is not None:
+        facts["replication"] = replication.judged(project, followed, steps)
         invocation.warnings.extend(replication.warnings(facts["replication"]))
     if invocation.request.sql:
         facts["sql"] = render(project, steps)
@@ -86,6 +93,24 @@ def _statistics(context: Any, invocation: Invocation) -> dict[str, Any]:
         statistics, warnings = read_statistics(connection)
     invocation.warnings.extend(warnings)
     return statistics
+
+
+def _drift(context: Any, invocation: Invocation, heads: tuple[str, ...]) -> dict[str, Any]:
+    from ..drift.check import ALLOWANCE, report
+
+    return report(context, find(context), heads, ALLOWANCE in invocation.request.allow)
+
+
+def _drift_warning(context: Any, heads: tuple[str, ...]) -> list[str]:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from ..drift.check import warning
+
+    try:
+        found = warning(context, find(context), heads)
+    except SQLAlchemyError as error:
+        return [f"the catalog could not be compared: {describe(error)}"]
+    return [found] if found else []
 
 
 def _about(run: dict[str, Any]) -> list[str]:
