@@ -65,6 +65,15 @@ export interface CheckAnswer extends MigrateAnswer {
   readonly atHead: boolean;
 }
 
+export interface DriftOptions extends CallOptions {
+  /**
+   * Whether to accept today's schema: later calls compare with it.
+   *
+   * @default false
+   */
+  readonly accept?: boolean;
+}
+
 export interface StampOptions extends CallOptions, LockOptions {
   /** Revision to write to the version table without running anything. */
   readonly revision: string;
@@ -164,6 +173,15 @@ export class MigrateClient {
   /** Sizes and traffic of tables and indexes: names and numbers, never a value of a row. Changes nothing. */
   statistics(options: CallOptions = {}): Promise<MigrateAnswer> {
     return this.run({ command: 'statistics' }, options);
+  }
+
+  /**
+   * What was changed by hand since the last run, on a stage with `onDrift`. Changes nothing in the schema.
+   *
+   * Drift is not an error: `drift.status` tells it.
+   */
+  drift({ accept, ...options }: DriftOptions = {}): Promise<MigrateAnswer> {
+    return this.run({ command: 'drift', allow: accept ? ['drift'] : undefined }, options);
   }
 
   /** Reverts revisions. Requires `allowDowngrade` on the construct. */

@@ -1,11 +1,13 @@
 import { CfnOutput, type Duration } from 'aws-cdk-lib';
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import type * as events from 'aws-cdk-lib/aws-events';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct, type IConstruct } from 'constructs';
 import { DEFAULT_APP_NAME, functionName, type RunnerSettings } from '../contract';
 import type { MigrationCompute } from './container/migration-compute';
 import type { MigrationContainer } from './container/migration-container';
+import type { OnDrift } from './drift/on-drift';
 import { failureAlarm } from './function/failure-alarm';
 import { defaultTimeout, limitProblems } from './function/migration-limits';
 import { ReadyForMigration } from './function/migration-order';
@@ -45,6 +47,22 @@ export interface AlembicMigrationProps extends MigrationProps {
   readonly allowStamp?: boolean;
 
   /**
+   * Whether each run keeps the schema that it leaves, and what the next one does if somebody changed it by hand since. The
+   * command `drift` then shows each change.
+   *
+   * @default - drift is not watched
+   */
+  readonly onDrift?: OnDrift;
+
+  /**
+   * When EventBridge calls the function to look for drift, such as `events.Schedule.rate(Duration.days(1))`. What it finds sets
+   * off `driftAlarm`, and goes to `eventBus` with the detail type `Migration Drift Found`. Requires `onDrift`.
+   *
+   * @default - drift is looked for only by a plan, a run and the command `drift`
+   */
+  readonly driftSchedule?: events.Schedule;
+
+  /**
    * Where the migrations run.
    *
    * @default MigrationCompute.functionOnly()
@@ -59,6 +77,9 @@ export class AlembicMigration extends Construct {
 
   /** The alarm `<function>-failed`: a call of the function failed. Add an action with `addAlarmAction`. */
   readonly failureAlarm: cloudwatch.Alarm;
+
+  /** The alarm `<function>-drift`: the schema was changed by hand. Undefined without `driftSchedule`. */
+  readonly driftAlarm?: cloudwatch.Alarm;
 
   /**
    * The database's revision before the last deploy that migrated: one, several joined with `,`, or empty. Undefined without
@@ -95,8 +116,13 @@ export class AlembicMigration extends Construct {
       ...props,
       functionName: name,
       timeout,
-      problems: [...names, ...duplicateProblems(this, name), ...limitProblems(timeout, limits, runOnDeploy)],
-      settings: { allow },
+      problems: [
+        ...names,
+        ...duplicateProblems(this, name),
+        ...limitProblems(timeout, limits, runOnDeploy),
+        ...driftProblems(props),
+      ],
+      settings: { allow, onDrift: props.onDrift },
       container: props.compute?._container,
     });
     this.function = runner.function;
@@ -104,6 +130,11 @@ export class AlembicMigration extends Construct {
     this.containerStateMachineArn = runner.container?.stateMachineArn;
     this.containerFailureAlarm = runner.container?.failureAlarm;
     this.failureAlarm = failureAlarm(this, 'FailureAlarm', this.function, name);
+    if (props.driftSchedule) {
+      // Most apps have none, and the CDK's EventBridge targets take a while to load.
+      const { driftSchedule } = require('./drift/drift-schedule') as typeof import('./drift/drift-schedule');
+      this.driftAlarm = driftSchedule(this, props.driftSchedule, this.function, name);
+    }
     new CfnOutput(this, 'FunctionName', { value: this.function.functionName });
 
     if (!runOnDeploy) return;
@@ -151,4 +182,9 @@ export class AlembicMigration extends Construct {
     grant.assertSuccess();
     return grant;
   }
+}
+
+function driftProblems({ driftSchedule, onDrift }: AlembicMigrationProps): string[] {
+  if (!driftSchedule || onDrift) return [];
+  return ['driftSchedule has nothing to compare with: set onDrift too, such as OnDrift.WARN'];
 }

@@ -2,6 +2,7 @@ import type { Count, Text } from './basic';
 import { ANSWER_SCHEMAS } from './checks/answer-schemas';
 import { fits } from './checks/json-schema';
 import type { CONTRACT_VERSION } from './names';
+import type { DriftReport } from './production/drift';
 import type { DatabaseStatistics } from './production/statistics';
 import type { Command } from './request';
 
@@ -59,6 +60,8 @@ export const RUNNER_CODES = [
   'blocked',
   /** an index that a failed CREATE INDEX CONCURRENTLY left behind is in the way of a pending revision; nothing was applied */
   'invalid_index',
+  /** the schema was changed by hand since the last run, and the stage refuses that; nothing was applied */
+  'drifted',
   /** a pending revision changes a table that logical replication follows, or could not be read; nothing was applied */
   'breaks_replication',
   /** a pending revision runs in a container, and the stage has none; nothing was applied */
@@ -284,6 +287,8 @@ export interface MigrateAnswer {
   readonly running?: Running;
   /** Newest first; only for `history`. */
   readonly history?: readonly HistoryEntry[];
+  /** Only for `drift`. */
+  readonly drift?: DriftReport;
   /** Only for `statistics`. */
   readonly statistics?: DatabaseStatistics;
 }
@@ -351,9 +356,11 @@ export interface MigrateFailure {
 /** Whether a value is a valid answer. Unknown keys are allowed: a newer runner may add some. */
 export function isAnswer(value: unknown): value is MigrateAnswer {
   if (!fits<MigrateAnswer>(ANSWER_SCHEMAS, 'MigrateAnswer', value)) return false;
-  const { command, history, runs, statistics } = value;
+  const { command, history, runs, statistics, drift } = value;
   const isOnlyOf = (own: Command, fact: unknown) => (fact !== undefined) === (command === own);
-  return isOnlyOf('history', history) && isOnlyOf('history', runs) && isOnlyOf('statistics', statistics);
+  return (
+    isOnlyOf('history', history) && isOnlyOf('history', runs) && isOnlyOf('statistics', statistics) && isOnlyOf('drift', drift)
+  );
 }
 
 /** Whether a value is valid statistics: a part of an answer, in a file. */

@@ -54,6 +54,7 @@ const EXIT_CODES: Readonly<Record<FailureCode, number>> = {
   locked: EXIT.notStarted,
   blocked: EXIT.notStarted,
   invalid_index: EXIT.notStarted,
+  drifted: EXIT.notStarted,
   breaks_replication: EXIT.notStarted,
   needs_container: EXIT.notStarted,
   declined: EXIT.notStarted,

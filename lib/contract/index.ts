@@ -4,6 +4,7 @@ export * from './failure';
 export * from './function';
 export * from './names';
 export * from './on-deploy';
+export * from './production/drift';
 export * from './production/statistics';
 export * from './request';
 export * from './settings';

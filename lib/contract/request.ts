@@ -1,7 +1,7 @@
 import { choiceOf, listOf, numberFrom, problemsOf, type Rule, type Shape, text, yesOrNo } from './checks/rules';
 
 /** The commands of a request. */
-export const COMMANDS = ['upgrade', 'plan', 'current', 'history', 'statistics', 'downgrade', 'stamp'] as const;
+export const COMMANDS = ['upgrade', 'plan', 'current', 'history', 'statistics', 'drift', 'downgrade', 'stamp'] as const;
 export type Command = (typeof COMMANDS)[number];
 
 /** Commands that the construct's props must allow. */
@@ -17,7 +17,7 @@ export interface MigrateRequest {
   readonly command?: Command;
   /**
    * Target revision, in Alembic's notation (`head`, `heads`, `base`, an id, `+1`, `-1`, `label@head`).
-   * `downgrade` and `stamp` require it; `upgrade` and `plan` default to `head`; `current`, `history` and `statistics` take none.
+   * `downgrade` and `stamp` require it; `upgrade` and `plan` default to `head`; `current`, `history`, `statistics` and `drift` take none.
    */
   readonly revision?: string;
   /**
@@ -26,7 +26,8 @@ export interface MigrateRequest {
    */
   readonly sliceSeconds?: number;
   /**
-   * What else an `upgrade` may do. `drop_invalid_indexes` drops invalid indexes that are in the way of a pending revision.
+   * What else an `upgrade` may do. `drop_invalid_indexes` drops invalid indexes that are in the way of a pending revision. `drift` runs although the schema was changed by hand,
+   * on a stage that refuses it; with the command `drift`, it accepts today's schema.
    * @default - nothing
    */
   readonly allow?: readonly Allowance[];
@@ -58,7 +59,7 @@ export const COMPUTES = ['container'] as const;
 export type Compute = (typeof COMPUTES)[number];
 
 /** What a request can allow. */
-export const ALLOWANCES = ['drop_invalid_indexes'] as const;
+export const ALLOWANCES = ['drop_invalid_indexes', 'drift'] as const;
 export type Allowance = (typeof ALLOWANCES)[number];
 
 /** Lambda runs a call for at most 900 s. */
@@ -78,7 +79,7 @@ export const REQUESTED_BY: Rule = text({
 });
 
 export const ALLOW: Rule = listOf(choiceOf(ALLOWANCES), `{key} must be a list of ${ALLOWANCES.join(', ')}`, {
-  takenBy: ['upgrade'],
+  takenBy: ['upgrade', 'drift'],
 });
 
 export const SLICE_SECONDS: Rule = numberFrom(0, MAX_SLICE_SECONDS, { takenBy: ['upgrade', 'downgrade'] });

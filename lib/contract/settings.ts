@@ -38,6 +38,10 @@ export type DatabaseSettings =
       readonly database: string;
     };
 
+/** `ignore`: keeps the catalog for the command `drift`, and compares nothing by itself. */
+export const ON_DRIFT = ['warn', 'refuse', 'ignore'] as const;
+export type OnDrift = (typeof ON_DRIFT)[number];
+
 /** The construct's settings for the runner, in {@link SETTINGS_VARIABLE}. */
 export interface RunnerSettings {
   readonly stage: string;
@@ -56,6 +60,8 @@ export interface RunnerSettings {
   readonly onReplication?: OnReplication;
   /** ARN of the state machine that runs a container. @default - there is none */
   readonly container?: string;
+  /** What an upgrade does if the schema was changed by hand. @default - drift is not watched */
+  readonly onDrift?: OnDrift;
   /** The function migrates tenants: it accepts only a TenantRequest. @default - it migrates its database */
   readonly tenants?: TenantSettings;
 }
@@ -166,6 +172,7 @@ export const SETTINGS: Shape<RunnerSettings> = {
     eventBus: text(),
     onReplication: choiceOf(ON_REPLICATION),
     container: text(),
+    onDrift: choiceOf(ON_DRIFT),
     tenants: objectOf(TENANTS),
   },
 };

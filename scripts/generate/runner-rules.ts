@@ -16,6 +16,7 @@ const NAMES = {
   RESTRICTED_COMMANDS: contract.RESTRICTED_COMMANDS,
   STATUSES: contract.STATUSES,
   ALLOWANCES: contract.ALLOWANCES,
+  DRIFT_FOUND: contract.DRIFT_FOUND,
   DATA_LOSS_RULES: contract.DATA_LOSS_RULES,
   RUNNER_CODES,
   CONTAINER_EXIT_CODES: Object.fromEntries(RUNNER_CODES.map((code) => [code, containerExitCode(code)])),

@@ -6,13 +6,14 @@ type Check = (value: unknown) => boolean;
 
 /** Keys that an answer may do without. */
 const OPTIONAL =
-  /^(container|stateMachineArn|acknowledgement|runId|sql|revision|sqlState|statement|dataLoss|error|schema|secretArn|later|blockers|replication|running|since|elapsedMs|phase|percent|secondsLeft|endedBlockers|restorePoint|walPosition|cluster|instance|writesPerSecond|rowBytes|bloatBytes)$/;
+  /^(container|stateMachineArn|acknowledgement|runId|sql|revision|sqlState|statement|dataLoss|error|schema|secretArn|later|blockers|replication|running|since|elapsedMs|phase|percent|secondsLeft|endedBlockers|restorePoint|walPosition|cluster|instance|writesPerSecond|rowBytes|bloatBytes|keptAt|digest|kept|found|ddl)$/;
 
 /** A Blocker and a Running have only what is known. */
 const isOfBlocker = (value: object) => 'kind' in value || 'phase' in value;
 
-/** Where a tenant is whose run failed is not always known. */
-const isUnknown = (value: object, key: string) => 'tenant' in value && 'error' in value && ['from', 'to'].includes(key);
+/** Where a tenant is whose run failed is not always known; only drift that could not be determined has a reason. */
+const isUnknown = (value: object, key: string) =>
+  ('tenant' in value && 'error' in value && ['from', 'to'].includes(key)) || ('objects' in value && key === 'reason');
 
 /** Every copy of a value in which one thing, however deep, was taken out or is of another type. */
 function* damaged(value: unknown, path = ''): Generator<[string, unknown]> {

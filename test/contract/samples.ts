@@ -92,6 +92,20 @@ export const ANSWERS = {
     ],
   },
   statistics: { ...nothing, command: 'statistics', statistics: STATISTICS },
+  drift: {
+    ...nothing,
+    command: 'drift',
+    drift: {
+      status: 'drifted',
+      keptAt: '2026-01-01T00:00:00Z',
+      digest: 'a'.repeat(64),
+      objects: [
+        { change: 'removed', object: 'index orders_user_id', kept: 'CREATE INDEX a', ddl: 'CREATE INDEX CONCURRENTLY a;' },
+        { change: 'added', object: 'column users.by_hand', found: 'integer', ddl: 'ALTER TABLE users DROP COLUMN by_hand;' },
+      ],
+    },
+  },
+  'drift that is not known': { ...nothing, command: 'drift', drift: { status: 'unknown', reason: 'no run', objects: [] } },
   'a plan of a database that feeds a subscriber': {
     ...plan,
     replication: {

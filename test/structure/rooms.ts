@@ -42,7 +42,9 @@ export const TYPESCRIPT: Rooms = {
 };
 
 /** What the runner's rooms share, from the top down. */
-const RUNNER = ['run', 'production', 'statistics', 'project', 'database', 'protocol'].map((room) => `cdk_alembic/${room}`);
+const RUNNER = ['run', 'production', 'drift', 'statistics', 'catalog', 'project', 'database', 'protocol'].map(
+  (room) => `cdk_alembic/${room}`,
+);
 const below = (room: string) => RUNNER.slice(RUNNER.indexOf(`cdk_alembic/${room}`) + 1);
 
 /** Below lambda/migrate. */
@@ -53,7 +55,9 @@ export const PYTHON: Rooms = {
   'cdk_alembic/tenants': RUNNER,
   'cdk_alembic/run': below('run'),
   'cdk_alembic/production': below('production'),
+  'cdk_alembic/drift': below('drift'),
   'cdk_alembic/statistics': [],
+  'cdk_alembic/catalog': [],
   'cdk_alembic/project': below('project'),
   'cdk_alembic/database': below('database'),
   'cdk_alembic/protocol': [],

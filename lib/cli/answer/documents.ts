@@ -46,6 +46,8 @@ export interface FailureDocument {
 
 /** @param answer from the client; with `atHead`, it is the answer to a `check` */
 export function answerDocument(answer: MigrateAnswer & { readonly atHead?: boolean }): AnswerDocument {
+  const { drift } = answer;
+  if (drift) return { ...answer, exitCode: drift.status === 'none' ? EXIT.done : EXIT.notStarted };
   if (answer.atHead === undefined) return { ...answer, exitCode: EXIT.done };
   return { ...answer, command: 'check', exitCode: answer.atHead ? EXIT.done : EXIT.notStarted };
 }

@@ -3,11 +3,12 @@ import { revisionLine } from '../screen/revision-line';
 import type { Screen } from '../screen/screen';
 import { count, duration, plain, revisionNames, type Terminal } from '../screen/terminal';
 import { showEnded } from './production/show-blockers';
+import { showDrift } from './production/show-drift';
 import { showRunning } from './production/show-running';
+import { showStatistics } from './production/show-statistics';
 import { showDataLoss } from './show-data-loss';
 import { showHistory } from './show-history';
 import { showSql } from './show-sql';
-import { showStatistics } from './show-statistics';
 
 /** Shows a revision that was just applied or reverted. */
 export function showApplied(terminal: Terminal, command: Command, applied: AppliedRevision): void {
@@ -19,6 +20,7 @@ export function showApplied(terminal: Terminal, command: Command, applied: Appli
 export function showAnswer({ data, notes }: Screen, answer: MigrateAnswer): void {
   if (answer.command === 'history') showHistory(data, answer);
   else if (answer.statistics) showStatistics(data, answer.statistics);
+  else if (answer.drift) showDrift(data, answer.drift);
   else showPosition(data, answer);
   showRunning(data, answer.running);
   if (answer.sql) showSql(data, answer.sql);

@@ -24,6 +24,8 @@ export interface Arguments {
   readonly json: boolean;
   readonly follow: boolean;
   readonly progress: boolean;
+  /** File to write drift to, as SARIF. */
+  readonly sarif?: string;
 }
 
 /** A parsed command line; `problems` lists everything that is wrong with it. */
@@ -75,6 +77,7 @@ export function parseArguments(argv: readonly string[]): Parsed {
     json,
     follow: line.flag('follow'),
     progress: !line.flag('no-progress'),
+    sarif: line.text('sarif'),
   };
 }
 
@@ -92,6 +95,7 @@ function commandProblems(line: CommandLine<OptionName>, { asked, command, reques
     ...(line.has('to') && line.has('revision') ? ['--to and --revision are the same: use one of them'] : []),
     ...(line.has('to') && command === 'stamp' ? ['"stamp" takes no --to: use --revision'] : []),
     ...(dryRun && command !== 'plan' ? [`"${asked}" takes no --dry-run`] : []),
+    ...(line.has('sarif') && command !== 'drift' ? [`"${asked}" takes no --sarif`] : []),
     ...onlyChanges.map((name) => `"${dryRun ? '--dry-run' : asked}" takes no --${name}`),
   ];
 }

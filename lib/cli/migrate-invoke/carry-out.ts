@@ -38,6 +38,7 @@ function ask({ client, screen, signal, arguments: { command, request, sql } }: S
   if (command === 'check') return client.check(options);
   if (command === 'history') return client.history(options);
   if (command === 'statistics') return client.statistics(options);
+  if (command === 'drift') return client.drift({ accept: request.allow?.includes('drift'), ...options });
   if (command === 'plan' || command === 'upgrade')
     return client.plan({ revision: request.revision, in: request.in, sql, ...options });
   return client.current(options);

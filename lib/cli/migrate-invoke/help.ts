@@ -16,6 +16,7 @@ Commands
   current      show the database's revision; changes nothing
   history      show all revisions and which are applied; changes nothing
   statistics   show sizes of tables and indexes: names and numbers, no values; changes nothing
+  drift        show what was changed by hand since the last run; exit code 3 if anything was
   downgrade    go back to --revision, if the stage allows it
   stamp        write --revision into the version table and run nothing, if the stage allows it
 
@@ -27,7 +28,9 @@ What to run
   --to <revision>           the same, for upgrade, plan and downgrade
   --dry-run                 show the plan with its SQL; changes nothing
   --allow <what>            what an upgrade may also do:
-                            ${ALLOWANCES.join(', ')} (those in the way of a revision)
+                            ${ALLOWANCES.join(', ')}
+                            (invalid indexes in the way of a revision; a schema that was changed
+                            by hand, which the command drift then accepts)
   --in container            run all pending revisions in the stage's container, marked or not
   --wait-lock <seconds>     wait this long for another run to end (default: 0)
   --yes, -y                 change a protected stage without asking; required without a terminal
@@ -36,6 +39,7 @@ ${TENANTS_HELP}
 
 Output
   --json                    print one JSON document, of cdk-alembic/schema/migrate-invoke.json
+  --sarif <file>            with drift: also write it to a file as SARIF
   --follow                  show the lines of the function's log as they come
   --no-progress             show no progress bar and no occasional lines
   NO_COLOR, CI              environment: no colors; no progress bar and no questions
@@ -57,7 +61,8 @@ Exit codes
   2    the command line or the request is wrong, or names a tenant or a run that does not exist
   3    not started, the database is unchanged: locked, blocked (would lose data), an invalid index
        in the way, replication that would stop, ahead of the code, declined, not allowed, several
-       heads, unusable project or settings, canaries not approved; check: not at head
+       heads, unusable project or settings, canaries not approved; check: not at head;
+       changed by hand (drift)
   4    not reachable: no credentials, no permission, no function, throttled, no network, or a
        database, secret or list of tenants that is not reachable or refuses access
   130  interrupted; the function finishes its slice, a run over tenants continues

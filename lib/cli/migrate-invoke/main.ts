@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { MigrateClient } from '../../client/client';
 import { lambdaClient } from '../../client/lambda-client';
 import { lookCommand } from '../../client/target';
@@ -14,6 +15,7 @@ import {
 } from '../answer/documents';
 import { interruptSignal } from '../answer/interrupt';
 import { knownFailure } from '../answer/known-failure';
+import { driftSarif } from '../answer/production/drift-sarif';
 import { requestedBy } from '../answer/requested-by';
 import { showFailure } from '../answer/show-failure';
 import { type Screen, screen } from '../screen/screen';
@@ -49,11 +51,11 @@ export async function migrateInvoke(argv: readonly string[], version: string): P
     case 'tenants':
       return (await import('./tenants/main.js')).migrateInvokeTenants(argv);
     case 'run':
-      return run(parsed);
+      return run(parsed, version);
   }
 }
 
-async function run(given: Arguments): Promise<number> {
+async function run(given: Arguments, version: string): Promise<number> {
   const view = screen(given);
   const ci = ciReport(view.notes);
   const interrupt = interruptSignal();
@@ -66,7 +68,9 @@ async function run(given: Arguments): Promise<number> {
     const startedAt = Date.now();
     let document: AnswerDocument | FailureDocument;
     try {
-      document = answerDocument(await carryOut(session));
+      const answer = await carryOut(session);
+      if (given.sarif !== undefined && answer.drift) writeFileSync(given.sarif, driftSarif(answer.drift, answer.stage, version));
+      document = answerDocument(answer);
     } catch (error) {
       document = failureDocument(interrupt.signal.aborted ? wasInterrupted(session) : knownFailure(error), session.applied);
     }

@@ -13,6 +13,7 @@ export const OPTIONS = {
   'wait-lock': { type: 'string' },
   yes: { type: 'boolean', short: 'y' },
   json: { type: 'boolean' },
+  sarif: { type: 'string' },
   follow: { type: 'boolean' },
   'no-progress': { type: 'boolean' },
   'app-name': { type: 'string' },

@@ -25,7 +25,7 @@ export interface RunnerFunctionProps extends MigrationProps {
   /** Errors in the other props. */
   readonly problems: readonly string[];
   /** The runner's settings that are not in the common props. */
-  readonly settings: Pick<RunnerSettings, 'allow' | 'tenants'>;
+  readonly settings: Pick<RunnerSettings, 'allow' | 'onDrift' | 'tenants'>;
   /** The container for long migrations. */
   readonly container?: MigrationContainerOptions;
 }

@@ -29,6 +29,7 @@ export const ANSWER_SCHEMAS: Definitions = {
       replication: { $ref: '#/definitions/Replication' },
       running: { $ref: '#/definitions/Running' },
       history: { type: 'array', items: { $ref: '#/definitions/HistoryEntry' } },
+      drift: { $ref: '#/definitions/DriftReport' },
       statistics: { $ref: '#/definitions/DatabaseStatistics' },
     },
     required: [
@@ -49,7 +50,7 @@ export const ANSWER_SCHEMAS: Definitions = {
       'protected',
     ],
   },
-  Command: { type: 'string', enum: ['upgrade', 'plan', 'current', 'history', 'statistics', 'downgrade', 'stamp'] },
+  Command: { type: 'string', enum: ['upgrade', 'plan', 'current', 'history', 'statistics', 'drift', 'downgrade', 'stamp'] },
   Text: { type: 'string', minLength: 1 },
   Status: { type: 'string', enum: ['complete', 'partial', 'pending', 'ahead'] },
   AppliedRevision: {
@@ -239,6 +240,28 @@ export const ANSWER_SCHEMAS: Definitions = {
     },
     required: ['applied', 'downRevisions', 'message', 'revision'],
   },
+  DriftReport: {
+    type: 'object',
+    properties: {
+      status: { type: 'string', enum: ['none', 'drifted', 'unknown'] },
+      reason: { $ref: '#/definitions/Text' },
+      keptAt: { $ref: '#/definitions/Text' },
+      digest: { $ref: '#/definitions/Text' },
+      objects: { type: 'array', items: { $ref: '#/definitions/DriftedObject' } },
+    },
+    required: ['status', 'objects'],
+  },
+  DriftedObject: {
+    type: 'object',
+    properties: {
+      change: { type: 'string', enum: ['added', 'removed', 'changed'] },
+      object: { $ref: '#/definitions/Text' },
+      kept: { type: 'string' },
+      found: { type: 'string' },
+      ddl: { type: 'string' },
+    },
+    required: ['change', 'object'],
+  },
   DatabaseStatistics: {
     type: 'object',
     properties: {
@@ -370,6 +393,7 @@ export const ANSWER_SCHEMAS: Definitions = {
       'locked',
       'blocked',
       'invalid_index',
+      'drifted',
       'breaks_replication',
       'needs_container',
       'migration_failed',

@@ -1,5 +1,5 @@
 import { choiceOf, listOf, objectOf, problemsOf, type Rule, type Shape, text, wrongWith } from '../checks/rules';
-import { ALLOW, type Allowance, REQUESTED_BY, RUN_ID, SLICE_SECONDS } from '../request';
+import { REQUESTED_BY, RUN_ID, SLICE_SECONDS } from '../request';
 
 /** A schema of the function's database, a separate database, or a schema of a separate database. */
 export interface Tenant {
@@ -19,6 +19,14 @@ export interface Tenant {
 export const TENANT_COMMANDS = ['upgrade', 'plan', 'tenants'] as const;
 export type TenantCommand = (typeof TENANT_COMMANDS)[number];
 
+/** What a request for tenants can allow. */
+export const TENANT_ALLOWANCES = ['drop_invalid_indexes'] as const;
+export type TenantAllowance = (typeof TENANT_ALLOWANCES)[number];
+
+export const TENANT_ALLOW: Rule = listOf(choiceOf(TENANT_ALLOWANCES), `{key} must be a list of ${TENANT_ALLOWANCES.join(', ')}`, {
+  takenBy: ['upgrade'],
+});
+
 /** Most tenants in one call of the function. */
 export const MAX_BATCH_SIZE = 1000;
 
@@ -37,7 +45,7 @@ export interface TenantRequest {
   readonly toleratedFailures?: number;
   /** For `upgrade`: seconds after which no more revisions start. @default - until shortly before the function's deadline */
   readonly sliceSeconds?: number;
-  readonly allow?: readonly Allowance[];
+  readonly allow?: readonly TenantAllowance[];
   readonly requestedBy?: string;
   /** UUID of the run over all tenants. A tenant's record in its history has an id made from this one and its name. */
   readonly runId?: string;
@@ -102,7 +110,7 @@ export const TENANT_REQUEST: Shape<TenantRequest> = {
       wrong: '{key} must be a number of tenants',
     },
     sliceSeconds: SLICE_SECONDS,
-    allow: ALLOW,
+    allow: TENANT_ALLOW,
     requestedBy: REQUESTED_BY,
     runId: RUN_ID,
   },

@@ -4,8 +4,8 @@ import { ANSWER_SCHEMAS } from '../checks/answer-schemas';
 import { fits } from '../checks/json-schema';
 import { choiceOf, listOf, problemsOf, type Shape, yesOrNo } from '../checks/rules';
 import type { CONTRACT_VERSION } from '../names';
-import { ALLOW, type Allowance, REQUESTED_BY, RUN_ID } from '../request';
-import { TENANT_NAME } from './request';
+import { REQUESTED_BY, RUN_ID } from '../request';
+import { TENANT_ALLOW, TENANT_NAME, type TenantAllowance } from './request';
 
 /** Codes of a run over tenants. A code never changes its meaning. */
 export const TENANT_CODES = [
@@ -56,7 +56,7 @@ export interface TenantRunInput {
   readonly tenants?: readonly string[];
   /** Those that failed in the last upgrade, and those that it did not start. Not together with `tenants`. @default false */
   readonly retryFailed?: boolean;
-  readonly allow?: readonly Allowance[];
+  readonly allow?: readonly TenantAllowance[];
   /** @default 'invoke' */
   readonly requestedBy?: string;
 }
@@ -138,7 +138,7 @@ export const TENANT_RUN_INPUT: Shape<TenantRunInput> = {
     command: choiceOf(['upgrade', 'plan'], { default: 'upgrade', wrong: 'unknown command {value}: use upgrade or plan' }),
     tenants: listOf(TENANT_NAME, '{key} must be a list of names, at least one', { min: 1 }),
     retryFailed: yesOrNo(),
-    allow: ALLOW,
+    allow: TENANT_ALLOW,
     requestedBy: REQUESTED_BY,
   },
   notBoth: { keys: ['tenants', 'retryFailed'], wrong: 'retryFailed excludes tenants: it has its own list' },

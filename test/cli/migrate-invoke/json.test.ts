@@ -1,4 +1,8 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import Ajv from 'ajv';
+import type { MigrateAnswer } from '../../../lib/contract';
 import schema from '../../../schema/migrate-invoke.json';
 import { ANSWERS, FAILURES } from '../../contract/samples';
 import { answer, applied, failure } from '../../support/aws/answers';
@@ -88,6 +92,36 @@ describe('--json', () => {
   test('a history has its revisions and runs', async () => {
     const { document } = await run({ answer: ANSWERS['a history'] }, '--command', 'history');
     expect(document).toMatchObject({ command: 'history' });
+  });
+
+  test.each([
+    [ANSWERS.drift, 3],
+    [ANSWERS['drift that is not known'], 3],
+    [{ ...ANSWERS.drift, drift: { status: 'none', objects: [] } }, 0],
+  ])('drift is a document with the exit code of what was found', async (given, exit) => {
+    const { code, document } = await run({ answer: given as unknown as MigrateAnswer }, '--command', 'drift');
+    expect([code, document.drift]).toEqual([exit, given.drift]);
+    expect(aws.invokes).toEqual([{ command: 'drift' }]);
+  });
+
+  test('drift is also written as SARIF, each object as a logical location', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'drift-'));
+    const file = join(folder, 'drift.sarif');
+    await run({ answer: ANSWERS.drift as unknown as MigrateAnswer }, '--command', 'drift', '--sarif', file);
+    const sarif = JSON.parse(readFileSync(file, 'utf8'));
+    const valid = new Ajv({ allErrors: true, strict: false, validateFormats: false, unicodeRegExp: false }).compile(
+      JSON.parse(readFileSync(join(__dirname, '../../review/reports/sarif-2.1.0.json'), 'utf8')),
+    );
+    valid(sarif);
+    expect(valid.errors ?? []).toEqual([]);
+    expect(sarif.runs[0].results).toEqual([
+      expect.objectContaining({
+        ruleId: 'drift-removed',
+        locations: [{ logicalLocations: [{ fullyQualifiedName: 'index orders_user_id' }] }],
+      }),
+      expect.objectContaining({ ruleId: 'drift-added' }),
+    ]);
+    rmSync(folder, { recursive: true });
   });
 
   test('a failure is one document on stdout with all that is known', async () => {

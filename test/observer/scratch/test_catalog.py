@@ -7,9 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 from backends import Database
-from cdk_alembic_local.scratch import catalog_sql, raw
-from cdk_alembic_local.scratch.catalog import Snapshot
-from cdk_alembic_local.scratch.catalog_reader import Catalog, read
+from cdk_alembic.catalog import catalog_sql, raw
+from cdk_alembic.catalog.catalog import Snapshot
+from cdk_alembic.catalog.catalog_reader import Catalog, read
 from sqlalchemy import Connection, create_engine
 
 CONTEXT = SimpleNamespace(version_table="alembic_version", version_table_schema=None)

@@ -9,10 +9,14 @@ from typing import Any
 
 from .log import log
 from .request import Invocation
+from .rules import DRIFT_FOUND
 
 EVENT_SOURCE = "cdk-alembic"
 EVENT_DETAIL_TYPE = "Migration Run Ended"
+DRIFT_DETAIL_TYPE = "Migration Drift Found"
 NAMESPACE = "cdk-alembic"
+# An event may have 256 kB.
+MAX_DRIFTED = 100
 
 # An unreachable bus must not delay a deploy.
 EVENT_TIMEOUT_SECONDS = 2
@@ -39,7 +43,19 @@ def completed(invocation: Invocation, answer: Mapping[str, Any]) -> None:
         applied=len(answer["applied"]),
         pending=len(answer["pending"]),
     )
+    if (drift := answer.get("drift")) and drift["status"] == "drifted":
+        _drifted(invocation, drift)
     _ended(invocation, answer["status"], {key: answer[key] for key in ("from", "to", "applied", "runId") if key in answer})
+
+
+def _drifted(invocation: Invocation, drift: Mapping[str, Any]) -> None:
+    """The log line that the construct's alarm counts, and the event."""
+    stage, bus = invocation.settings.stage, invocation.settings.event_bus
+    objects = [{key: one[key] for key in ("change", "object")} for one in drift["objects"][:MAX_DRIFTED]]
+    facts = {"stage": stage, "keptAt": drift["keptAt"], "count": len(drift["objects"]), "objects": objects}
+    log("WARNING", DRIFT_FOUND, **facts)
+    if bus:
+        _send_event(bus, facts, DRIFT_DETAIL_TYPE)
 
 
 def _tenants_completed(invocation: Invocation, answer: Mapping[str, Any]) -> None:
@@ -95,12 +111,12 @@ def _ended(invocation: Invocation, outcome: str, facts: dict[str, Any]) -> None:
         _send_event(settings.event_bus, {"stage": settings.stage, "outcome": outcome, **facts})
 
 
-def _send_event(bus: str, detail: dict[str, Any]) -> None:
+def _send_event(bus: str, detail: dict[str, Any], detail_type: str = EVENT_DETAIL_TYPE) -> None:
     from botocore.exceptions import BotoCoreError, ClientError
 
     from .aws import client
 
-    entry = {"EventBusName": bus, "Source": EVENT_SOURCE, "DetailType": EVENT_DETAIL_TYPE, "Detail": json.dumps(detail)}
+    entry = {"EventBusName": bus, "Source": EVENT_SOURCE, "DetailType": detail_type, "Detail": json.dumps(detail)}
     try:
         answer = client("events", EVENT_TIMEOUT_SECONDS).put_events(Entries=[entry])
         reason = answer["Entries"][0].get("ErrorMessage") if answer["FailedEntryCount"] else None

@@ -63,6 +63,8 @@ class Settings(NamedTuple):
     container: str | None = None
     tenants: dict[str, Any] | None = None
     """Set if the function migrates tenants; its `query` lists them."""
+    on_drift: str | None = None
+    """What an upgrade does if somebody changed the schema by hand: warn, refuse or ignore; None: drift is not watched."""
     guard_unread: bool = False
     """Whether a revision whose SQL can't be read also stops the run."""
     on_replication: str = "warn"
@@ -88,6 +90,7 @@ class Settings(NamedTuple):
             given.get("eventBus"),
             given.get("container"),
             given.get("tenants"),
+            given.get("onDrift"),
             given.get("guardUnread", False),
             given.get("onReplication", "warn"),
         )

@@ -26,6 +26,7 @@ COMMANDS = (
     "current",
     "history",
     "statistics",
+    "drift",
     "downgrade",
     "stamp",
 )
@@ -41,7 +42,9 @@ STATUSES = (
 )
 ALLOWANCES = (
     "drop_invalid_indexes",
+    "drift",
 )
+DRIFT_FOUND = "drift_found"
 DATA_LOSS_RULES = (
     "drop-table",
     "drop-column",
@@ -76,6 +79,7 @@ RUNNER_CODES = (
     "locked",
     "blocked",
     "invalid_index",
+    "drifted",
     "breaks_replication",
     "needs_container",
     "migration_failed",
@@ -104,6 +108,7 @@ CONTAINER_EXIT_CODES = {
     "locked": 3,
     "blocked": 3,
     "invalid_index": 3,
+    "drifted": 3,
     "breaks_replication": 3,
     "needs_container": 3,
     "migration_failed": 1,
@@ -138,10 +143,11 @@ REQUEST = {
                 "current",
                 "history",
                 "statistics",
+                "drift",
                 "downgrade",
                 "stamp",
             ),
-            "wrong": "unknown command {value}: use upgrade, plan, current, history, statistics, downgrade, stamp",
+            "wrong": "unknown command {value}: use upgrade, plan, current, history, statistics, drift, downgrade, stamp",
             "default": "upgrade",
         },
         "revision": {
@@ -177,13 +183,15 @@ REQUEST = {
                 "type": "choice",
                 "of": (
                     "drop_invalid_indexes",
+                    "drift",
                 ),
-                "wrong": "{key} must be one of drop_invalid_indexes, not {value}",
+                "wrong": "{key} must be one of drop_invalid_indexes, drift, not {value}",
             },
             "takenBy": (
                 "upgrade",
+                "drift",
             ),
-            "wrong": "{key} must be a list of drop_invalid_indexes",
+            "wrong": "{key} must be a list of drop_invalid_indexes, drift",
         },
         "requestedBy": {
             "type": "text",
@@ -469,6 +477,15 @@ SETTINGS = {
         "container": {
             "type": "text",
             "wrong": "{key} must be a text",
+        },
+        "onDrift": {
+            "type": "choice",
+            "of": (
+                "warn",
+                "refuse",
+                "ignore",
+            ),
+            "wrong": "{key} must be one of warn, refuse, ignore, not {value}",
         },
         "tenants": {
             "type": "object",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..database import history
+from ..database.failures import describe
 from ..database.session import brief_connection
 from ..database.version_table import find
 from ..production import progress, replication
@@ -30,6 +31,10 @@ def read(project: Project, invocation: Invocation) -> Outcome:
         nonlocal followed
         if command == "statistics":
             facts["statistics"] = _statistics(context, invocation)
+        if command == "drift":
+            facts["drift"] = _drift(context, invocation, heads)
+        elif command == "plan" and invocation.settings.on_drift in ("warn", "refuse"):
+            invocation.warnings.extend(_drift_warning(context, heads))
         runs, checksums = history.read(context)
         if command == "current" and runs and runs[0]["outcome"] == history.RUNNING:
             with brief_connection(context) as connection:
@@ -88,6 +93,24 @@ def _statistics(context: Any, invocation: Invocation) -> dict[str, Any]:
         statistics, warnings = read_statistics(connection)
     invocation.warnings.extend(warnings)
     return statistics
+
+
+def _drift(context: Any, invocation: Invocation, heads: tuple[str, ...]) -> dict[str, Any]:
+    from ..drift.check import ALLOWANCE, report
+
+    return report(context, find(context), heads, ALLOWANCE in invocation.request.allow)
+
+
+def _drift_warning(context: Any, heads: tuple[str, ...]) -> list[str]:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from ..drift.check import warning
+
+    try:
+        found = warning(context, find(context), heads)
+    except SQLAlchemyError as error:
+        return [f"the catalog could not be compared: {describe(error)}"]
+    return [found] if found else []
 
 
 def _about(run: dict[str, Any]) -> list[str]:

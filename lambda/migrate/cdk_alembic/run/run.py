@@ -61,6 +61,15 @@ def migrate(project: Project, invocation: Invocation) -> Outcome:
     return Outcome(run.status, invocation.before or (), run.heads, run.target, run.pending, bool(run.fresh), facts)
 
 
+def _drift_of(invocation: Invocation) -> Any:
+    """The comparison of a run; None: the stage does not watch for drift, and nothing of it is loaded."""
+    if invocation.settings.on_drift is None or invocation.tenant is not None:
+        return None
+    from ..drift.check import Drift
+
+    return Drift(invocation)
+
+
 class Run:
     """The work while env.py runs; `around` and `steps` are the arguments of run_environment."""
 
@@ -81,6 +90,8 @@ class Run:
         self.fresh: bool | None = None
         """Whether the database has nothing to lose; None while unknown."""
         self.record = Record(invocation, downgrade)
+        self._drift: Any = None
+        """Set for a stage that watches for drift, once the table is located."""
         self._mutex: Any = None
         """The autocommit connection that holds the mutex."""
         self._session: Session | None = None
@@ -127,6 +138,7 @@ class Run:
         """Holds the mutex, watches the connection, records a failure, and concludes a run whose work is committed."""
         self.record.running = None
         self.table = self.locate(context)
+        self._drift = self._drift or _drift_of(self.invocation)
         self._lookout.watch(self.table.backend)
         refuse_autocommit(context.connection)
         # Alembic calls it after it has changed the version table, in the same transaction.
@@ -165,6 +177,8 @@ class Run:
             schema = self.table.own_schema if self.invocation.tenant is not None else None
             self.fresh = is_fresh(self._mutex, self.table, heads, self.project.lineage(heads), schema)
             check(self.invocation, self._mutex, self.table, [step.revision for step in steps], self.fresh)
+        if self._drift:
+            self._drift.check(context, self.table, heads)
         self.record.begin(self._mutex, self.table, heads, bool(self.fresh))
         is_held = True  # acquired a moment ago
         for step in steps:
@@ -238,6 +252,9 @@ class Run:
             self.pending, _ = path(self.project, same_target(self.target, self.revision), heads, downgrade=False)
         self.status = "partial" if self._stopped or self.pending else "complete"
         self.record.end(context, self.status, heads, connection=connection)
+        if self._drift:
+            keep = self._drift.keep if self.record.begun else self._drift.keep_first
+            keep(context, self.table, heads)
 
     def _is_without_record(self, error: BaseException) -> bool:
         """Whether a revision failed only because of its record, so it is retried without one."""

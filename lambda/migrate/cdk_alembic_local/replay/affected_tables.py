@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ..scratch.catalog import Snapshot, change
+from cdk_alembic.catalog.catalog import Snapshot, change
+
 from .watch import Recording
 
 _WORD = re.compile(r"\w+")

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from cdk_alembic.catalog import raw
+from cdk_alembic.catalog.catalog_reader import read
 from cdk_alembic.project.environment import current
 from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.errors import RunnerError
 
-from ..scratch import raw
 from ..scratch.baseline import load
-from ..scratch.catalog_reader import read
 from ..scratch.scratch import Scratch
 from ..source.loading import load_without_database
 from .invoke import invoke

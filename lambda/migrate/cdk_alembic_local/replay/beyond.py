@@ -8,10 +8,10 @@ from typing import Any
 
 from alembic.autogenerate import renderers
 from alembic.operations import ops
+from cdk_alembic.catalog import catalog_sql, raw
+from cdk_alembic.catalog.catalog_reader import Catalog
+from cdk_alembic.catalog.catalog_sql import MARK
 
-from ..scratch import catalog_sql, raw
-from ..scratch.catalog_reader import Catalog
-from ..scratch.catalog_sql import MARK
 from ..scratch.drift import Drift, flat
 from ..scratch.rows import quoted
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from cdk_alembic.catalog import catalog_sql, raw
 from cdk_alembic.database.failures import describe, location
 from cdk_alembic.database.session import refuse_autocommit
 from cdk_alembic.database.version_table import find
@@ -16,7 +17,7 @@ from cdk_alembic.protocol.errors import EnvFailed, RunnerError
 from cdk_alembic.protocol.log import redact, redacted
 from cdk_alembic.run.failure import no_version_table_schema
 
-from ..scratch import catalog_sql, raw, rows
+from ..scratch import rows
 from ..scratch.scratch import Scratch
 from ..source.graph import relative
 

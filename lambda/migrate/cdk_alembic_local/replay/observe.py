@@ -7,6 +7,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from cdk_alembic.catalog import catalog, raw
+from cdk_alembic.catalog.catalog import Snapshot, change
+from cdk_alembic.catalog.catalog_reader import Catalog
 from cdk_alembic.database.failures import connection_failure, describe, location, sql_state, statement_of
 from cdk_alembic.project.environment import application_context, run_environment
 from cdk_alembic.project.project import Project
@@ -15,10 +18,8 @@ from cdk_alembic.protocol.errors import RunnerError
 from cdk_alembic.protocol.log import redact
 from cdk_alembic.run.failure import id_too_long
 
-from ..scratch import catalog, raw, rows
+from ..scratch import rows
 from ..scratch.baseline import load
-from ..scratch.catalog import Snapshot, change
-from ..scratch.catalog_reader import Catalog
 from ..scratch.drift import Drift
 from ..scratch.scratch import Scratch
 from ..source.graph import in_words, of_script

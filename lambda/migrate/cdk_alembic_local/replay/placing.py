@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from cdk_alembic.catalog import catalog, raw
+from cdk_alembic.catalog.catalog_reader import Catalog, read
 from cdk_alembic.database.failures import describe, location
 from cdk_alembic.project.environment import current, run_environment
 from cdk_alembic.project.project import Project
@@ -13,8 +15,6 @@ from cdk_alembic.project.revisions import alembic_errors
 from cdk_alembic.protocol.errors import RunnerError
 from cdk_alembic.protocol.log import redact
 
-from ..scratch import catalog, raw
-from ..scratch.catalog_reader import Catalog, read
 from ..scratch.scratch import Scratch
 from .env_facts import around_outer_transaction, prepare
 

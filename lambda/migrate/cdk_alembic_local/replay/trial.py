@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from cdk_alembic.catalog import raw
+from cdk_alembic.catalog.catalog import Snapshot
+from cdk_alembic.catalog.catalog_reader import Catalog
 from cdk_alembic.database.failures import describe, location
 from cdk_alembic.project.environment import run_environment
 from cdk_alembic.project.project import Project
@@ -16,10 +19,8 @@ from cdk_alembic.project.revisions import alembic_errors
 from cdk_alembic.protocol.errors import RunnerError
 from cdk_alembic.protocol.log import redact
 
-from ..scratch import raw, rows
+from ..scratch import rows
 from ..scratch.baseline import load
-from ..scratch.catalog import Snapshot
-from ..scratch.catalog_reader import Catalog
 from ..scratch.scratch import Scratch
 from .env_facts import around_outer_transaction, prepare
 from .placing import settle

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..scratch import raw, rows
-from ..scratch.catalog import Snapshot, change
-from ..scratch.catalog_reader import Catalog
+from cdk_alembic.catalog import raw
+from cdk_alembic.catalog.catalog import Snapshot, change
+from cdk_alembic.catalog.catalog_reader import Catalog
+
+from ..scratch import rows
 from .affected_tables import affected_tables
 from .watch import LeftTransaction, Recording, Watch
 from .watched import Result, run_watched

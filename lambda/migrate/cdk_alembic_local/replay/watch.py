@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from cdk_alembic.catalog import raw
+from cdk_alembic.catalog.catalog import Relation
 from cdk_alembic.database.percent_signs import as_read
 from cdk_alembic.database.session import OWN_COMMIT, enter_autocommit
-
-from ..scratch import raw
-from ..scratch.catalog import Relation
 
 # The first statements of a loop over rows are enough. Schema changes are always recorded.
 STATEMENTS_OF_A_LINE = 20

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..scratch import raw
-from ..scratch.catalog import Relation
+from cdk_alembic.catalog import raw
+from cdk_alembic.catalog.catalog import Relation
+
 from ..source.stand_ins import reason_not_loaded
 from .failing import failure_facts
 from .watch import Recording, Watch

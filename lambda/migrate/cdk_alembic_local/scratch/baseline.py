@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from cdk_alembic.catalog import raw
 from cdk_alembic.database.failures import describe, shortened
 from cdk_alembic.protocol.errors import RunnerError
 
 from ..source.sql_text import statements
-from . import raw
 from .scratch import Scratch
 
 # The scratch server has none of the dump's roles, and may be too old for its settings.

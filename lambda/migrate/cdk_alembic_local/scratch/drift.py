@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
+from cdk_alembic.catalog import catalog, raw
+from cdk_alembic.catalog.catalog import Snapshot
+from cdk_alembic.catalog.catalog_reader import Catalog
 from cdk_alembic.database.failures import describe, location
 
-from . import catalog, raw
-from .catalog import Snapshot
-from .catalog_reader import Catalog
 from .rows import quoted
 from .scratch import Scratch
 

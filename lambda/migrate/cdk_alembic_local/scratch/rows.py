@@ -7,9 +7,10 @@ import re
 from collections import Counter
 from typing import Any
 
-from . import raw
-from .catalog import Snapshot
-from .catalog_sql import MARK
+from cdk_alembic.catalog import raw
+from cdk_alembic.catalog.catalog import Snapshot
+from cdk_alembic.catalog.catalog_sql import MARK
+
 from .sample_values import candidates, is_text
 
 # A row with all values, one that shares as many of its values as possible, and one with NULL wherever possible.

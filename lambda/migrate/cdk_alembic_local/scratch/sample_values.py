@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from cdk_alembic.catalog.raw import literal
+
 from .matching_text import fitting
-from .raw import literal
 
 _TEXT_IN_CHECK = re.compile(r"'((?:[^']|'')*)'")
 _NUMBER_IN_CHECK = re.compile(r"(?<![\w.'])(-?\d+(?:\.\d+)?)(?![\w'])")

@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from cdk_alembic.catalog import raw
+from cdk_alembic.catalog.catalog_sql import MARK
 from cdk_alembic.database.connecting import bounded
 from cdk_alembic.database.destination import without_address
 from cdk_alembic.database.failures import describe, sql_state
 from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.errors import RunnerError
-
-from . import raw
-from .catalog_sql import MARK
 
 T = TypeVar("T")
 

@@ -15,6 +15,13 @@ export function summary(document: AnswerDocument | FailureDocument): string | un
 function answer(document: AnswerDocument): string[] | undefined {
   const { command, stage, from, to, applied, pending } = document;
   if (command === 'current' || command === 'history' || command === 'statistics') return undefined;
+  if (document.drift) {
+    const { status, reason, objects } = document.drift;
+    const state =
+      status === 'drifted' ? `${objects.length} changed by hand` : status === 'none' ? 'none' : 'could not be determined';
+    const rows = table(objects, ['object', 'changed by hand'], ({ object, change }) => [code(object), change]);
+    return [`### Drift of ${code(stage)}: ${state}`, ...(reason ? ['', escaped(reason)] : []), ...rows];
+  }
   if (command === 'plan' || command === 'check') {
     const state =
       document.status === 'ahead' ? 'ahead of the code' : pending.length > 0 ? `${count(pending.length)} pending` : 'at head';

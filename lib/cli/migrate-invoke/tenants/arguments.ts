@@ -1,5 +1,6 @@
 import { nameListProblems, runIdProblems } from '../../../client/tenants/input';
-import { ALLOWANCES, type Allowance, nameProblems } from '../../../contract';
+import { nameProblems } from '../../../contract';
+import { TENANT_ALLOWANCES, type TenantAllowance } from '../../../contract/tenants';
 import { type CommandLine, readOptions, unexpected } from '../../options';
 import { type Connection, connectionProblems, readConnection } from '../connection';
 import { OPTIONS, type OptionName } from '../options';
@@ -20,7 +21,7 @@ export interface StartTask {
   /** Names. Undefined: all, or those of `retryFailed`. */
   readonly tenants?: readonly string[];
   readonly retryFailed?: true;
-  readonly allow?: readonly Allowance[];
+  readonly allow?: readonly TenantAllowance[];
 }
 
 export interface RunTask {
@@ -47,6 +48,7 @@ const NOT_FOR_TENANTS: Partial<Record<OptionName, string>> = {
   revision: 'every tenant goes to head',
   to: 'every tenant goes to head',
   'dry-run': 'use --command plan, which shows how many tenants are where',
+  sarif: 'drift of many tenants is not compared',
   'wait-lock': 'a tenant that is locked fails; run it again with --retry-failed',
   follow: 'each batch has its own log; `details` shows where they are',
   'function-name': 'the run is a state machine, found by --stage and --app-name',
@@ -88,13 +90,13 @@ function readStartTask(line: CommandLine<OptionName>, problems: string[]): Start
   const retryFailed = line.flag('retry-failed');
   const { tenants, ...which } = whichTenants(line.text('tenants'), retryFailed);
   const command = (line.text('command') ?? 'upgrade') as CliCommand;
-  const allow = line.text('allow')?.split(',') as Allowance[] | undefined;
+  const allow = line.text('allow')?.split(',') as TenantAllowance[] | undefined;
   problems.push(...which.problems);
   if (!CLI_COMMANDS.includes(command)) {
     problems.push(`"${command}" does not go with many tenants: use ${CLI_COMMANDS.join(', ')}`);
   } else if (allow && command !== 'upgrade') problems.push(`"${command}" takes no --allow`);
-  if (allow && !allow.every((item) => ALLOWANCES.includes(item))) {
-    problems.push(`--allow must be a list of ${ALLOWANCES.join(', ')}`);
+  if (allow && !allow.every((item) => TENANT_ALLOWANCES.includes(item))) {
+    problems.push(`--allow must be a list of ${TENANT_ALLOWANCES.join(', ')}`);
   }
   return { verb: 'start', command, tenants, allow, ...(retryFailed && { retryFailed }) };
 }

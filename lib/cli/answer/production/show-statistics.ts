@@ -1,6 +1,6 @@
-import type { DatabaseStatistics, TableStatistics } from '../../contract';
-import { bytesText, rowsText } from '../../text/sizes';
-import { plain, type Terminal } from '../screen/terminal';
+import type { DatabaseStatistics, TableStatistics } from '../../../contract';
+import { bytesText, rowsText } from '../../../text/sizes';
+import { plain, type Terminal } from '../../screen/terminal';
 
 /** A person looks for the large tables; the file for the review has all of them. */
 const MAX_SHOWN = 20;

@@ -1,0 +1,82 @@
+"""The catalog that the last run left behind, in the schema of the run history. Its table is created when it is first needed."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import zlib
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from ..database.session import execute
+
+_CREATE = """
+CREATE TABLE IF NOT EXISTS cdk_alembic.kept_catalog (
+  version_table text PRIMARY KEY,
+  heads text NOT NULL,
+  kept_at timestamptz NOT NULL,
+  postgres integer NOT NULL,
+  digest text NOT NULL,
+  entries text NOT NULL
+)"""
+_EXISTS = "SELECT to_regclass('cdk_alembic.kept_catalog') IS NOT NULL"
+_LOAD = """
+SELECT json_build_array(heads, to_char(kept_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), postgres, digest, entries)::text
+FROM cdk_alembic.kept_catalog WHERE version_table = :version_table
+"""
+_SAVE = """
+INSERT INTO cdk_alembic.kept_catalog (version_table, heads, kept_at, postgres, digest, entries)
+VALUES (:version_table, :heads, clock_timestamp(), CAST(:postgres AS integer), :digest, :entries)
+ON CONFLICT (version_table) DO UPDATE SET heads = excluded.heads, kept_at = excluded.kept_at, postgres = excluded.postgres,
+  digest = excluded.digest, entries = excluded.entries
+"""
+
+Entries = dict[str, str]
+"""`<kind> <name>` and its definition in PostgreSQL."""
+
+
+class Kept(NamedTuple):
+    """A catalog as a run left it."""
+
+    heads: list[str]
+    """The version table's revisions then, sorted."""
+    kept_at: str
+    """ISO 8601, UTC."""
+    postgres: int
+    """Major version of the server, which writes the definitions."""
+    digest: str
+    entries: Entries
+
+
+def load(connection: Any, version_table: str) -> Kept | None:
+    """The kept catalog; None: there is none. `connection` is in autocommit. Raises SQLAlchemyError."""
+    if not connection.exec_driver_sql(_EXISTS).scalar():
+        return None
+    found = execute(connection, _LOAD, version_table=version_table).scalar()
+    if found is None:
+        return None
+    heads, kept_at, postgres, digest, packed = json.loads(found)
+    return Kept(json.loads(heads), kept_at, postgres, digest, json.loads(zlib.decompress(base64.b64decode(packed))))
+
+
+def save(connection: Any, version_table: str, heads: Iterable[str], entries: Entries) -> None:
+    """Keeps a catalog in place of the last one. `connection` is in autocommit. Raises SQLAlchemyError."""
+    if not connection.exec_driver_sql(_EXISTS).scalar():
+        connection.exec_driver_sql("CREATE SCHEMA IF NOT EXISTS cdk_alembic")
+        connection.exec_driver_sql(_CREATE)
+    text = json.dumps(entries, sort_keys=True, separators=(",", ":")).encode()
+    execute(
+        connection,
+        _SAVE,
+        version_table=version_table,
+        heads=json.dumps(sorted(heads)),
+        postgres=major(connection),
+        digest=hashlib.sha256(text).hexdigest(),
+        entries=base64.b64encode(zlib.compress(text)).decode(),
+    )
+
+
+def major(connection: Any) -> int:
+    """Major version of the server."""
+    return connection.dialect.server_version_info[0]

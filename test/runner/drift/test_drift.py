@@ -1,0 +1,301 @@
+"""Drift: what was changed by hand since the last run, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import pytest
+from conftest import DRIVERS, Backend, Database, failure, invoke, set_settings
+from network import aws
+
+BASE = '''
+op.execute("""
+CREATE EXTENSION IF NOT EXISTS pg_trgm;
+CREATE TYPE mood AS ENUM ('good', 'bad');
+CREATE DOMAIN code AS text CHECK (VALUE <> '');
+CREATE SCHEMA billing;
+CREATE TABLE users (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, email text NOT NULL, name varchar(40) DEFAULT 'x',
+  born timestamptz DEFAULT '2000-01-01 00:00+00', mood mood);
+CREATE TABLE orders (id serial PRIMARY KEY, user_id bigint REFERENCES users, total numeric(8,2) CHECK (total >= 0));
+CREATE TABLE billing.invoices (id bigint PRIMARY KEY, at date NOT NULL);
+CREATE TABLE events (at date NOT NULL, what text) PARTITION BY RANGE (at);
+CREATE TABLE events_2025 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+CREATE UNIQUE INDEX users_email ON users (lower(email)) WHERE name IS NOT NULL;
+CREATE INDEX orders_user_id ON orders (user_id);
+CREATE VIEW rich AS SELECT users.id, sum(total) AS total FROM users JOIN orders ON user_id = users.id GROUP BY users.id;
+CREATE MATERIALIZED VIEW totals AS SELECT count(*) AS orders FROM orders;
+CREATE SEQUENCE numbers START 5;
+CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN RETURN NEW; END $f$;
+CREATE FUNCTION twice(i int) RETURNS int LANGUAGE sql AS 'SELECT i * 2';
+CREATE TRIGGER users_touch BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION touch();
+CREATE POLICY own ON orders USING (user_id > 0);
+CREATE RULE quiet AS ON DELETE TO orders DO INSTEAD NOTHING;
+CREATE STATISTICS users_names ON email, name FROM users;
+COMMENT ON TABLE users IS 'people';
+""")
+'''
+
+# A change by hand of each kind, and the object that it is found as.
+PLANTED = {
+    "an index dropped": ("DROP INDEX orders_user_id", "removed", "index orders_user_id"),
+    "an index added": ("CREATE INDEX by_hand ON users (born)", "added", "index by_hand"),
+    "an index changed": (
+        "DROP INDEX users_email; CREATE UNIQUE INDEX users_email ON users (email)",
+        "changed",
+        "index users_email",
+    ),
+    "a column added": ("ALTER TABLE users ADD extra int NOT NULL DEFAULT 3", "added", "column users.extra"),
+    "a column dropped": ("ALTER TABLE users DROP born", "removed", "column users.born"),
+    "a column's type": ("ALTER TABLE users ALTER name TYPE varchar(80)", "changed", "column users.name"),
+    "a default": ("ALTER TABLE users ALTER name SET DEFAULT 'y'", "changed", "column users.name"),
+    "NOT NULL": ("ALTER TABLE users ALTER email DROP NOT NULL", "changed", "column users.email"),
+    "a check dropped": (
+        "ALTER TABLE orders DROP CONSTRAINT orders_total_check",
+        "removed",
+        "constraint orders.orders_total_check",
+    ),
+    "a check added": ("ALTER TABLE users ADD CONSTRAINT ck CHECK (id > 0)", "added", "constraint users.ck"),
+    "a foreign key": (
+        "ALTER TABLE orders DROP CONSTRAINT orders_user_id_fkey",
+        "removed",
+        "constraint orders.orders_user_id_fkey",
+    ),
+    "a table added": ("CREATE TABLE by_hand (id int PRIMARY KEY, t text)", "added", "table by_hand"),
+    "a table dropped": ("DROP TABLE billing.invoices", "removed", "table billing.invoices"),
+    "a view": ("CREATE OR REPLACE VIEW rich AS SELECT id, 1::numeric AS total FROM users", "changed", "view rich"),
+    "a materialized view": ("DROP MATERIALIZED VIEW totals", "removed", "materialized view totals"),
+    "a function": (
+        "CREATE OR REPLACE FUNCTION twice(i int) RETURNS int LANGUAGE sql AS 'SELECT i * 3'",
+        "changed",
+        "function twice(i integer)",
+    ),
+    "a trigger dropped": ("DROP TRIGGER users_touch ON users", "removed", "trigger users.users_touch"),
+    "a trigger disabled": ("ALTER TABLE users DISABLE TRIGGER users_touch", "changed", "trigger users.users_touch"),
+    "a type added": ("CREATE TYPE size AS ENUM ('s')", "added", "type size"),
+    "a schema": ("CREATE SCHEMA by_hand", "added", "schema by_hand"),
+    "an extension": ("CREATE EXTENSION btree_gin", "added", "extension btree_gin"),
+    # Without DDL that brings it back.
+    "a label of an enum": ("ALTER TYPE mood ADD VALUE 'fine'", "changed", "type mood"),
+    "a domain": ("ALTER DOMAIN code SET NOT NULL", "changed", "domain code"),
+    "a policy": ("ALTER POLICY own ON orders USING (user_id > 1)", "changed", "policy orders.own"),
+    "row security": ("ALTER TABLE orders ENABLE ROW LEVEL SECURITY", "changed", "table orders"),
+    "a rule": ("DROP RULE quiet ON orders", "removed", "rule orders.quiet"),
+    "a sequence": ("ALTER SEQUENCE numbers INCREMENT 2", "changed", "sequence numbers"),
+    "statistics": ("DROP STATISTICS users_names", "removed", "statistics users_names"),
+    "a comment": ("COMMENT ON TABLE users IS 'persons'", "changed", "comment on table users"),
+    "a grant": ("GRANT SELECT ON users TO pg_monitor", "added", "grants on table users"),
+    "storage options": ("ALTER TABLE users SET (fillfactor = 70)", "changed", "table users"),
+    "a publication": ("CREATE PUBLICATION by_hand FOR TABLE users", "added", "publication by_hand"),
+}
+WITHOUT_DDL = list(PLANTED)[list(PLANTED).index("a label of an enum") :]
+
+
+@pytest.fixture
+def watched(backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
+    """At head, and drift is watched."""
+    set_settings(monkeypatch, onDrift="warn", allow=["downgrade"])
+    backend.revision("aa", None, BASE)
+    assert invoke()["warnings"] == []
+    return database
+
+
+def drift() -> dict[str, Any]:
+    return invoke({"command": "drift"})["drift"]
+
+
+def test_each_kind_of_change_by_hand_is_found_alone_and_its_ddl_brings_it_back(watched: Database) -> None:
+    assert drift()["status"] == "none"
+    for name, (sql, change, key) in PLANTED.items():
+        with watched.connect() as connection:
+            before = connection.execute("SELECT digest FROM cdk_alembic.kept_catalog").fetchone()
+            connection.execute(sql)
+        found = drift()
+        assert found["status"] == "drifted", name
+        assert [(one["change"], one["object"]) for one in found["objects"]] == [(change, key)], name
+        assert (found["digest"],) == before, name
+        ddl = found["objects"][0].get("ddl")
+        assert (ddl is None) == (name in WITHOUT_DDL), name
+        if ddl is None:
+            assert invoke({"command": "drift", "allow": ["drift"]})["drift"]["status"] == "drifted"
+        else:
+            with watched.connect() as connection:
+                for statement in ddl.split(";\n"):
+                    connection.execute(statement)
+        restored = drift()
+        assert (restored["status"], restored["objects"]) == ("none", []), name
+    watched.execute("DROP PUBLICATION by_hand")
+
+
+# What happens to every database, and is no drift.
+HARMLESS = [
+    "INSERT INTO users (email) SELECT 'a' || i FROM generate_series(1, 50) AS i",
+    "VACUUM FULL",
+    "ANALYZE",
+    "REINDEX TABLE users",
+    "CLUSTER users USING users_pkey",
+    "ALTER TABLE users SET WITHOUT CLUSTER",
+    "SELECT nextval('numbers')",
+    "REFRESH MATERIALIZED VIEW totals",
+    "CREATE TABLE events_2026 PARTITION OF events FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')",
+    "CREATE INDEX ON events_2026 (at); COMMENT ON TABLE events_2026 IS 'this year'; GRANT SELECT ON events_2026 TO pg_monitor",
+    "DROP TABLE events_2025",
+    "CREATE TEMPORARY TABLE mine (id int)",
+    "ALTER ROLE CURRENT_USER IN DATABASE {database} SET search_path = billing, public",
+    "ALTER DATABASE {database} SET timezone = 'Asia/Tokyo'",
+    "ALTER DATABASE {database} SET datestyle = 'SQL, DMY'",
+    "ALTER DATABASE {database} SET intervalstyle = 'iso_8601'",
+    "ALTER DATABASE {database} SET quote_all_identifiers = on",
+]
+
+
+def test_what_happens_to_every_database_is_no_drift(watched: Database) -> None:
+    try:
+        for statement in HARMLESS:
+            watched.execute(statement.format(database=watched.name))
+            assert (statement, drift()["objects"]) == (statement, [])
+    finally:
+        watched.execute(f"ALTER DATABASE {watched.name} RESET ALL; ALTER ROLE CURRENT_USER IN DATABASE {watched.name} RESET ALL")
+
+
+def test_upgrades_in_slices_and_downgrades_are_no_drift(watched: Database, backend: Backend) -> None:
+    backend.revision("bb", "aa", 'op.add_column("users", sa.Column("phone", sa.Text))', 'op.drop_column("users", "phone")')
+    backend.revision("cc", "bb", 'op.create_index("users_phone", "users", ["phone"])', 'op.drop_index("users_phone")')
+    for _ in ("bb", "cc"):
+        assert invoke({"sliceSeconds": 0})["warnings"] == []
+        assert drift()["status"] == "none"
+    for revision in ("bb", "aa"):
+        assert invoke({"command": "downgrade", "revision": revision})["warnings"] == []
+        assert drift()["status"] == "none"
+
+
+def test_drift_is_a_line_in_the_plan_and_a_warning_of_the_run_and_stays_drift_after_it(
+    watched: Database, backend: Backend
+) -> None:
+    watched.execute("DROP INDEX orders_user_id; ALTER TABLE users ADD by_hand int")
+    drop = 'op.drop_column("users", "by_hand")  # cdk-alembic: allow drop-column: nobody needs it'
+    backend.revision("bb", "aa", f'{drop}\nop.create_table("t", sa.Column("id", sa.Integer))')
+    line = "2 objects were changed by hand since "
+    (warning,) = invoke({"command": "plan"})["warnings"]
+    assert warning.startswith(line) and warning.endswith(": column users.by_hand (added), index orders_user_id (removed)")
+    answer = invoke()
+    assert answer["status"] == "complete" and answer["warnings"] == [warning]
+    # The revision dropped the column; the index is still missing.
+    assert [one["object"] for one in drift()["objects"]] == ["index orders_user_id"]
+
+
+def test_a_stage_that_refuses_drift_applies_nothing_until_it_is_allowed(
+    watched: Database, backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_settings(monkeypatch, onDrift="refuse")
+    watched.execute("DROP INDEX orders_user_id")
+    # At head there is nothing to refuse.
+    assert invoke()["status"] == "complete"
+    backend.table_revision("bb", "aa")
+    error = failure()["error"]
+    assert error["code"] == "drifted" and "index orders_user_id (removed)" in error["message"]
+    assert watched.versions() == ["aa"] and "bb" not in watched.tables()
+    assert invoke({"allow": ["drift"]})["applied"][0]["revision"] == "bb"
+    assert drift()["status"] == "drifted"
+    invoke({"command": "drift", "allow": ["drift"]})
+    assert drift()["status"] == "none"
+
+
+def test_a_stage_that_ignores_drift_says_nothing_but_answers_the_command(
+    watched: Database, backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_settings(monkeypatch, onDrift="ignore")
+    watched.execute("DROP INDEX orders_user_id")
+    backend.table_revision("bb", "aa")
+    assert invoke({"command": "plan"})["warnings"] == []
+    assert invoke()["warnings"] == []
+    assert [one["object"] for one in drift()["objects"]] == ["index orders_user_id"]
+
+
+def test_a_database_that_another_tool_moved_is_unknown_until_the_next_run(watched: Database, backend: Backend) -> None:
+    backend.table_revision("bb", "aa")
+    backend.table_revision("cc", "bb")
+    watched.execute("CREATE TABLE bb (id int PRIMARY KEY); UPDATE alembic_version SET version_num = 'bb'")
+    found = drift()
+    assert (found["status"], found["objects"]) == ("unknown", [])
+    assert found["reason"].startswith("the catalog was kept at aa, and the database is at bb")
+    assert invoke()["warnings"] == []
+    assert drift()["status"] == "none"
+
+
+def test_a_catalog_of_another_major_version_is_not_compared(watched: Database) -> None:
+    watched.execute("UPDATE cdk_alembic.kept_catalog SET postgres = 9; DROP INDEX orders_user_id")
+    found = drift()
+    assert found["status"] == "unknown" and found["reason"].startswith("it was kept on PostgreSQL 9")
+
+
+def test_a_stage_that_turns_it_on_at_head_keeps_the_catalog_with_the_next_run(
+    backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend.table_revision("aa")
+    invoke()
+    set_settings(monkeypatch, onDrift="warn")
+    assert drift()["status"] == "unknown"
+    invoke()
+    assert drift()["status"] == "none"
+    database.execute("ALTER TABLE aa ADD by_hand int")
+    # A run with nothing to do does not accept it.
+    invoke()
+    assert drift()["status"] == "drifted"
+
+
+def test_drift_that_the_command_finds_is_a_line_of_the_log_and_an_event(
+    backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    set_settings(monkeypatch, onDrift="warn", eventBus="bus")
+    sent: list[dict[str, Any]] = []
+
+    def answer(_: str, request: dict[str, Any]) -> dict[str, Any]:
+        sent.append(request["Entries"][0])
+        return {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}
+
+    with aws(monkeypatch, answer):
+        backend.table_revision("aa")
+        invoke()
+        sent.clear()
+        invoke({"command": "drift"})
+        assert sent == [] and "drift_found" not in capsys.readouterr().out
+        database.execute("ALTER TABLE aa ADD by_hand int")
+        found = invoke({"command": "drift"})["drift"]
+    facts = {
+        "stage": "test",
+        "keptAt": found["keptAt"],
+        "count": 1,
+        "objects": [{"change": "added", "object": "column aa.by_hand"}],
+    }
+    (event,) = sent
+    assert event["DetailType"] == "Migration Drift Found" and json.loads(event["Detail"]) == facts
+    (line,) = [json.loads(text) for text in capsys.readouterr().out.splitlines() if '"drift_found"' in text]
+    assert {key: line[key] for key in facts} == facts
+
+
+@pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+def test_drift_is_found_with_each_driver(
+    package: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, template: str, scheme: str
+) -> None:
+    set_settings(monkeypatch, onDrift="warn")
+    package.initialise(database.url(scheme), template)
+    package.table_revision("aa")
+    assert invoke()["warnings"] == []
+    assert drift()["status"] == "none"
+    database.execute("ALTER TABLE aa ADD by_hand text DEFAULT '100%'")
+    assert [one["found"] for one in drift()["objects"]] == ["text DEFAULT '100%'::text"]
+    package.table_revision("bb", "aa")
+    (warning,) = invoke()["warnings"]
+    assert "column aa.by_hand (added)" in warning
+
+
+def test_a_stage_that_does_not_watch_keeps_nothing_and_loads_nothing(backend: Backend, database: Database) -> None:
+    for name in [name for name in sys.modules if name.startswith(("cdk_alembic.drift", "cdk_alembic.catalog"))]:
+        del sys.modules[name]
+    backend.table_revision("aa")
+    invoke()
+    invoke({"command": "plan"})
+    assert not [name for name in sys.modules if name.startswith(("cdk_alembic.drift", "cdk_alembic.catalog"))]
+    assert database.rows("SELECT to_regclass('cdk_alembic.kept_catalog')") == [(None,)]
