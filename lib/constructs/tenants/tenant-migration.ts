@@ -13,6 +13,7 @@ import { defaultTimeout, limitProblems } from '../function/migration-limits';
 import { ReadyForMigration } from '../function/migration-order';
 import type { MigrationProps } from '../function/migration-props';
 import { duplicateProblems, namePartProblems } from '../function/name-problems';
+import { OnReplication } from '../function/on-replication';
 import { DEFAULT_LOG_RETENTION, runnerFunction } from '../function/runner-function';
 import { allowInvoke } from '../on-deploy/migration-on-deploy';
 import type { TenantCanary } from './tenant-canary';
@@ -21,6 +22,8 @@ import { concurrencyOf, type ToleratedFailures, tenantLimitProblems, toleranceSe
 import { executionsArn, mapRunsArn, tenantMachine } from './tenant-machine';
 import type { TenantSource } from './tenant-source';
 import { type TenantsOnDeploy, tenantsOnDeploy } from './tenants-on-deploy';
+
+const NOT_CHECKED = 'onReplication is OnReplication.REFUSE, but the replication of tenants is not checked: leave it out';
 
 const DEFAULT_BATCH_SIZE = 100;
 const DEFAULT_MAX_CONNECTIONS = 20;
@@ -139,6 +142,7 @@ export class TenantMigration extends Construct {
         ...tenants._problems,
         ...(canary?._problems ?? []),
         ...deployProblems(onDeploy, canary),
+        ...(props.onReplication === OnReplication.REFUSE ? [NOT_CHECKED] : []),
       ],
       settings: { allow: [], tenants: query === undefined ? {} : { query } },
     });
