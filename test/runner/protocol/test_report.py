@@ -186,7 +186,7 @@ class TestSecrets:
             None,
             'import os\nprint("it is", os.environ["TEST_PASSWORD"])\nraise ValueError(str(dict(os.environ)["TEST_URL"]))',
         )
-        secret = {"host": "h", "username": "u", "password": password, "dbname": "d"}
+        secret = {"host": database.host, "port": database.port, "username": "u", "password": password, "dbname": "d"}
         with aws(monkeypatch, lambda *_: {"SecretString": json.dumps(secret)}):
             answer = failure()
         captured = capfd.readouterr()

@@ -215,7 +215,7 @@ def test_a_rotated_secret_reaches_a_backend_that_is_already_imported(
     backend.revision("aa", None, 'import settings\nop.execute(f"CREATE TABLE {settings.PASSWORD} (id int)")')
     backend.revision("bb", "aa", 'import settings\nop.execute(f"CREATE TABLE {settings.PASSWORD} (id int)")')
     for password, revision in (("first", "aa"), ("second", "bb")):
-        secret = {"host": "h", "username": "u", "password": password, "dbname": "d"}
+        secret = {"host": database.host, "port": database.port, "username": "u", "password": password, "dbname": "d"}
         monkeypatch.setattr(secrets, "_fetch", lambda arn, secret=secret: json.dumps(secret))
         invoke({"revision": revision})
     assert database.tables() == ["alembic_version", "first", "second"]
