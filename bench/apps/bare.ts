@@ -1,4 +1,4 @@
-/* One function, and the CDK's defaults: what `cdk synth` costs before anybody adds anything. */
+/* One function, and the CDK's defaults: what `cdk synth` costs before anyone adds anything. */
 import { App, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 

@@ -26,7 +26,7 @@ export interface AlembicMigrationProps extends MigrationProps {
   readonly timeout?: Duration;
 
   /**
-   * Whether a deploy runs the pending migrations. Otherwise they run when somebody calls `npx migrate-invoke`.
+   * Whether a deploy runs the pending migrations. Otherwise they run when someone calls `npx migrate-invoke`.
    *
    * @default true
    */
@@ -47,7 +47,7 @@ export interface AlembicMigrationProps extends MigrationProps {
   readonly allowStamp?: boolean;
 
   /**
-   * Whether each run keeps the schema that it leaves, and what the next one does if somebody changed it by hand since. The
+   * Whether each run keeps the schema that it leaves, and what the next one does if someone changed it by hand since. The
    * command `drift` then shows each change.
    *
    * @default - drift is not watched
@@ -55,8 +55,8 @@ export interface AlembicMigrationProps extends MigrationProps {
   readonly onDrift?: OnDrift;
 
   /**
-   * When EventBridge calls the function to look for drift, such as `events.Schedule.rate(Duration.days(1))`. What it finds sets
-   * off `driftAlarm`, and goes to `eventBus` with the detail type `Migration Drift Found`. Requires `onDrift`.
+   * When EventBridge calls the function to look for drift, such as `events.Schedule.rate(Duration.days(1))`. Drift sets off
+   * `driftAlarm`, and is sent to `eventBus` as `Migration Drift Found`. Requires `onDrift`.
    *
    * @default - drift is looked for only by a plan, a run and the command `drift`
    */

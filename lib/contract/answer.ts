@@ -72,7 +72,7 @@ export const RUNNER_CODES = [
   'lock_not_available',
   /** a statement ran until just before the function's deadline; its revision was rolled back, earlier ones stay */
   'deadline_reached',
-  /** somebody stopped the run in the container; its revision was rolled back, earlier ones stay */
+  /** someone stopped the run in the container; its revision was rolled back, earlier ones stay */
   'cancelled',
   /** the run ended without an error, but the version table did not move */
   'version_not_moved',

@@ -69,7 +69,7 @@ export interface RunnerSettings {
 /**
  * - `warn`: a plan says so
  * - `refuse`: an upgrade fails with `breaks_replication` before anything is applied, also for revisions that can't be read
- * - `ignore`: nobody looks
+ * - `ignore`: it is not checked
  */
 export const ON_REPLICATION = ['warn', 'refuse', 'ignore'] as const;
 export type OnReplication = (typeof ON_REPLICATION)[number];

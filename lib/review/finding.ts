@@ -46,7 +46,7 @@ export interface FindingSize {
   readonly seconds?: { readonly low: number; readonly likely: number; readonly high: number };
   /** Disk space that it needs beyond today's, at its peak. */
   readonly extraBytes: number;
-  /** What the number of rows rests on, and from when the statistics are. */
+  /** Where the number of rows comes from, and when the statistics were taken. */
   readonly basis: string;
   /** All tables are below the setting `smallTable`, so the finding is a note. */
   readonly small?: true;

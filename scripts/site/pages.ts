@@ -29,7 +29,7 @@ export function frontPage(): string {
   return readFileSync(packagePath('docs/.vitepress/index.md'), 'utf8').replace('<!-- figures -->', figures);
 }
 
-/** README's sections for somebody who begins. */
+/** README's sections for someone who begins. */
 function startPage(): string {
   const [, ...sections] = readFileSync(packagePath('README.md'), 'utf8').split(/^## /m);
   const wanted = sections.filter((section) => !NOT_TO_START.some((title) => section.startsWith(`${title}\n`)));

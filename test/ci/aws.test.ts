@@ -117,7 +117,7 @@ describe('CDK Pipelines', () => {
     }
   });
 
-  test('a stage is migrated after its deploy; on prod, somebody approves in between', () => {
+  test('a stage is migrated after its deploy; on prod, someone approves in between', () => {
     const [[, pipeline]] = resourcesOf(template, 'AWS::CodePipeline::Pipeline') as [[string, Resource]];
     const actions = (stage: string): unknown[] =>
       pipeline.Properties.Stages.find(({ Name }: { Name: string }) => Name === stage)

@@ -24,11 +24,11 @@ export interface GitlabOptions {
 export interface PipelineRun {
   /** Every job, in order, up to the first that failed. */
   readonly ran: readonly Ran[];
-  /** Jobs that somebody has to start. */
+  /** Jobs that someone has to start. */
   readonly manual: readonly string[];
 }
 
-/** Runs the jobs of files of examples/ci/gitlab as GitLab's runner does, and starts those that wait for somebody. */
+/** Runs the jobs of files of examples/ci/gitlab as GitLab's runner does, and starts those that wait for someone. */
 export async function runPipeline(files: readonly string[], options: GitlabOptions): Promise<PipelineRun> {
   const ran: Ran[] = [];
   const manual: string[] = [];

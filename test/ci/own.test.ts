@@ -82,9 +82,9 @@ describe('the release', () => {
   });
 
   test('does not start from another repository than the packages name, with another tag, or without a changelog', () => {
-    const all = () => releaseNotes('v9.9.9', 'somebody/else', readFileSync(path.join(projectDirectory, 'CHANGELOG.md'), 'utf8'));
+    const all = () => releaseNotes('v9.9.9', 'someone/else', readFileSync(path.join(projectDirectory, 'CHANGELOG.md'), 'utf8'));
     expect(all).toThrow(`the tag is v9.9.9, and package.json has the version ${version}`);
-    expect(all).toThrow('this repository is somebody/else, and package.json has the homepage');
+    expect(all).toThrow('this repository is someone/else, and package.json has the homepage');
     expect(all).toThrow(`CHANGELOG.md has nothing under a heading "## ${version} - <year>-<month>-<day>"`);
   });
 });

@@ -7,7 +7,7 @@ import { manifest } from '../../scripts/packages/cdk-alembic';
 /** A package registry on this machine that has this package and no other: what runs from it needs no other. */
 export interface Registry {
   readonly url: string;
-  /** Versions that somebody downloaded, in order. */
+  /** Versions that someone downloaded, in order. */
   readonly installed: readonly string[];
   stop(): Promise<void>;
 }

@@ -104,7 +104,7 @@ describe('a run against fake Step Functions', () => {
     expect(error.next).toContain('/aws/lambda/template-saas-api-migrate-lambda-dev/container');
   });
 
-  test('that somebody stopped is cancelled, with the last record of its task', async () => {
+  test('that someone stopped is cancelled, with the last record of its task', async () => {
     const later = { outcome: 'cancelled', error: 'revision b2 was cancelled' };
     const run = await against([{}, { status: 'ABORTED', later }]);
     expect(await failureOf(run.upgrade())).toMatchObject({

@@ -86,7 +86,7 @@ describe('the files of examples/ci, with checkout, credentials and installations
       expect([...new Set(replaced.map(({ uses }) => uses))].sort()).toEqual(replacedActions);
     });
 
-    it('GitLab: a push to main migrates dev and, once somebody starts it, prod', async () => {
+    it('GitLab: a push to main migrates dev and, once someone starts it, prod', async () => {
       team().backend.writeMigration(PHONE);
 
       const { ran, manual } = await runPipeline(['migrates-on-deploy.gitlab-ci.yml'], gitlab());
@@ -158,7 +158,7 @@ describe('the files of examples/ci, with checkout, credentials and installations
       expect(ran[0]?.stderr).toContain('nothing to do');
     });
 
-    it('GitLab: a push to main goes to dev and to prod, where the migration waits for somebody', async () => {
+    it('GitLab: a push to main goes to dev and to prod, where the migration waits for someone', async () => {
       team().backend.writeMigration(COLOUR);
 
       const { ran, manual } = await runPipeline(['migrates-after-deploy.gitlab-ci.yml'], gitlab());

@@ -144,7 +144,7 @@ describe('a deploy', () => {
   });
 
   test.each([
-    ['somebody else holds the mutex', { failure: failure({ code: 'locked' }) }],
+    ['someone else holds the mutex', { failure: failure({ code: 'locked' }) }],
     ['the connection to Lambda is lost', 'drop'],
   ] as [string, Reply][])('asks again when %s', async (_, hindrance) => {
     await against(({ command }, call) =>

@@ -9,7 +9,7 @@ interface Target {
   readonly stage: string;
   readonly account: string;
   readonly region: string;
-  /** Whether somebody approves between deploy and migration. */
+  /** Whether someone approves between deploy and migration. */
   readonly approval: boolean;
 }
 

@@ -17,7 +17,7 @@ export function divide(tenants: readonly Tenant[], canary: CanarySettings | unde
   return waves.rest.length ? waves : { canary: [], rest: waves.canary };
 }
 
-/** The same tenants in every run, from the whole alphabet: the order must not depend on when somebody became a customer. */
+/** The same tenants in every run, from the whole alphabet: the order must not depend on when someone became a customer. */
 function share(tenants: readonly Tenant[], percent: number): string[] {
   const ranked = tenants.map(({ name }) => ({ name, rank: createHash('sha256').update(name).digest('hex') }));
   ranked.sort((a, b) => (a.rank < b.rank ? -1 : 1));

@@ -18,7 +18,7 @@ export function containerFailed(execution: DescribeExecutionCommandOutput): Migr
   const { status, executionArn, error, cause = '' } = execution;
   if (status === 'ABORTED') {
     const next = `check the database's revision (--command current) before you run it again; ${whereToLook(execution)}`;
-    return new MigrateError('cancelled', `somebody stopped the execution ${executionArn}`, next);
+    return new MigrateError('cancelled', `someone stopped the execution ${executionArn}`, next);
   }
   const reason = reasonOf(cause) || [error, cause.slice(0, 300)].filter(Boolean).join(': ') || `the execution is ${status}`;
   return new MigrateError(

@@ -16,7 +16,7 @@ export function engineProblem(database: Database): string | undefined {
 /**
  * Says that the database's own secret has no database name: AWS writes that of the database into it, if it has one.
  *
- * @returns an error if the secret can't have one, and a warning if somebody may have added it
+ * @returns an error if the secret can't have one, and a warning if someone may have added it
  */
 export function databaseNameProblem({ node }: Database): { readonly error?: string; readonly warning?: string } {
   type Resource = rds.CfnDBCluster & rds.CfnDBInstance;

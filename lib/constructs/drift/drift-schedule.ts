@@ -29,7 +29,7 @@ export function driftSchedule(
   });
   return found.metric({ period: Duration.minutes(1), statistic: cloudwatch.Stats.SUM }).createAlarm(scope, 'DriftAlarm', {
     alarmName: `${functionName}-drift`,
-    alarmDescription: `Somebody changed the schema by hand. The objects are in the log group /aws/lambda/${functionName}, as "${DRIFT_FOUND}".`,
+    alarmDescription: `Someone changed the schema by hand. The objects are in the log group /aws/lambda/${functionName}, as "${DRIFT_FOUND}".`,
     threshold: 1,
     evaluationPeriods: 1,
     comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,

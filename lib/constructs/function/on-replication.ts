@@ -8,7 +8,7 @@ export class OnReplication {
   /** An upgrade fails with `breaks_replication` before anything is applied, also if a revision could not be read. */
   static readonly REFUSE = new OnReplication('refuse');
 
-  /** Nobody looks. */
+  /** It is not checked. */
   static readonly IGNORE = new OnReplication('ignore');
 
   /** @internal */

@@ -6,7 +6,7 @@ import { seconds, WEEK_SECONDS } from './tenant-limits';
 /** What happens between the canaries and the rest. Set exactly one of `pause` and `approval`. */
 export interface TenantCanaryOptions {
   /**
-   * How long the others wait after the canaries are migrated: long enough for your alarms to go off and for somebody to stop
+   * How long the others wait after the canaries are migrated: long enough for your alarms to go off and for someone to stop
    * the run. At most 7 days.
    *
    * @default - they wait for an approval
@@ -14,7 +14,7 @@ export interface TenantCanaryOptions {
   readonly pause?: Duration;
 
   /**
-   * Whether the others wait until somebody runs `npx migrate-invoke --approve <run>`.
+   * Whether the others wait until someone runs `npx migrate-invoke --approve <run>`.
    *
    * @default false
    */

@@ -35,7 +35,7 @@ const RETRY_LAMBDA = {
   JitterStrategy: 'FULL',
 };
 
-/** Gives up after the worker had no capacity for more than ten minutes: somebody must check. */
+/** Gives up after the worker had no capacity for more than ten minutes: someone must check. */
 const RETRY_WORKER = {
   ErrorEquals: ['WorkerNotReady'],
   IntervalSeconds: 5,

@@ -266,7 +266,7 @@ export class TenantMigration extends Construct {
 function deployProblems(onDeploy: TenantDeploy, canary: TenantCanary | undefined): string[] {
   if (onDeploy._mode !== 'wait' || !canary) return [];
   if (canary._settings.after === 'approval') {
-    return ['a deploy cannot wait until somebody approves the canaries: use TenantDeploy.handOver() or TenantDeploy.off()'];
+    return ['a deploy cannot wait until someone approves the canaries: use TenantDeploy.handOver() or TenantDeploy.off()'];
   }
   if (canary._waitSeconds > MAX_PAUSE_ON_DEPLOY) {
     return [

@@ -36,7 +36,7 @@ export interface PublicationStatistics {
 }
 
 /**
- * What a number of rows rests on.
+ * Where a number of rows comes from.
  *
  * - `analyze`: the density of the last VACUUM or ANALYZE, times today's size, as PostgreSQL's planner estimates
  * - `counters`: the inserts and deletes that PostgreSQL counted; the table was never analyzed

@@ -17,9 +17,9 @@ export const TENANT_CODES = [
   'no_tenants',
   /** the tenants could not be listed, or the list is invalid */
   'tenants_unavailable',
-  /** nobody approved the canaries in time, or somebody rejected them */
+  /** nobody approved the canaries in time, or someone rejected them */
   'not_approved',
-  /** somebody stopped the run, it ran out of time, or its state machine failed */
+  /** someone stopped the run, it ran out of time, or its state machine failed */
   'run_aborted',
 ] as const;
 export type TenantCode = (typeof TENANT_CODES)[number];

@@ -67,7 +67,7 @@ test.each<[string, TenantOptions, string]>([
   [
     'a deploy that waits for a person',
     { canary: TenantCanary.share(5, { approval: true }) },
-    'a deploy cannot wait until somebody approves the canaries: use TenantDeploy.handOver()',
+    'a deploy cannot wait until someone approves the canaries: use TenantDeploy.handOver()',
   ],
   [
     'a deploy that waits for a long pause',

@@ -40,7 +40,7 @@ describe('the review as a comment', () => {
     ]);
   });
 
-  test('nothing from the migrations is Markdown or HTML, or mentions anybody', () => {
+  test('nothing from the migrations is Markdown or HTML, or mentions anyone', () => {
     const text = outsideCode(markdownReport(EXAMPLE));
     expect(text).not.toContain('<script');
     expect(text).not.toContain('</style');

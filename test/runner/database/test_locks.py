@@ -39,7 +39,7 @@ ALTER = 'op.add_column("aa", sa.Column("name", sa.Text))'
 
 @contextmanager
 def busy(database: Database, until: Callable[[], Any] = lambda: False) -> Iterator[None]:
-    """Somebody reads the table and leaves the transaction open: until this is so, or else for the whole block."""
+    """Someone reads the table and leaves the transaction open: until this is so, or else for the whole block."""
     over = threading.Event()
 
     def wait(reader: psycopg.Connection) -> None:
@@ -102,7 +102,7 @@ class TestRivals:
         backend.table_revision("bb", "aa")
         answer = failure()
         assert answer["error"]["code"] == "database_unreachable"
-        assert "somebody ended the session that holds the mutex" in answer["error"]["message"]
+        assert "someone ended the session that holds the mutex" in answer["error"]["message"]
         assert [item["revision"] for item in answer["applied"]] == ["aa"]
         assert database.versions() == ["aa"]
         assert invoke()["to"] == ["bb"]

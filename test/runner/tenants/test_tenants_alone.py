@@ -66,14 +66,14 @@ def test_a_schema_that_the_role_may_not_use_is_the_outcome_of_its_tenant(schemas
     database.execute("REVOKE ALL ON b.alembic_version FROM CURRENT_USER")
     role = f"somebody_{database.name}"
     with database.connect() as connection:
-        connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'somebody'")
+        connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'someone'")
         try:
             connection.execute(f"GRANT ALL ON SCHEMA a, c TO {role}; GRANT ALL ON ALL TABLES IN SCHEMA a, c TO {role}")
             connection.execute(f"GRANT USAGE ON SCHEMA b TO {role}")
             ini = schemas.directory / "alembic.ini"
             scheme = ini.read_text().split("sqlalchemy.url = ")[1].split(":")[0]
             there = f"@{database.host}:{database.port}/{database.name}"
-            ini.write_text(ini.read_text().replace(database.url(scheme), f"{scheme}://{role}:somebody{there}"))
+            ini.write_text(ini.read_text().replace(database.url(scheme), f"{scheme}://{role}:someone{there}"))
             answer = invoke(batch(*"abc"))
         finally:
             connection.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")

@@ -34,7 +34,7 @@ class Lookout:
 
     def __init__(self, invocation: Invocation) -> None:
         self.seen = NOBODY
-        """The latest look that found somebody."""
+        """The latest look that found someone."""
         self.latest = NOBODY
         """The latest look."""
         self.is_alert = False

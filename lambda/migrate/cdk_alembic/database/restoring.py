@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-# On RDS and Aurora it helps nobody, and on Aurora it is an error unless logical replication is on.
+# RDS and Aurora can't restore to a position, and Aurora fails on the query unless logical replication is on.
 WAL_POSITION = """
 CASE WHEN current_setting('rds.extensions', true) IS NULL OR current_setting('wal_level') = 'logical'
   THEN pg_current_wal_lsn() END

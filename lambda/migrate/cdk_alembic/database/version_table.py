@@ -190,7 +190,7 @@ def still_held(connection: Any) -> None:
 def mutex_lost() -> RunnerError:
     return RunnerError(
         "database_unreachable",
-        "somebody ended the session that holds the mutex, so the run stopped between two revisions",
+        "someone ended the session that holds the mutex, so the run stopped between two revisions",
         "find out who ended it (a failover, an administrator), then run again: it continues from there",
     )
 

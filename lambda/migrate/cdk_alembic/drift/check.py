@@ -1,4 +1,4 @@
-"""Drift: what somebody changed by hand since the last run. Only for stages that turn it on."""
+"""Drift: what someone changed by hand since the last run. Only for stages that turn it on."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ class Settings(NamedTuple):
     tenants: dict[str, Any] | None = None
     """Set if the function migrates tenants; its `query` lists them."""
     on_drift: str | None = None
-    """What an upgrade does if somebody changed the schema by hand: warn, refuse or ignore; None: drift is not watched."""
+    """What an upgrade does if someone changed the schema by hand: warn, refuse or ignore; None: drift is not watched."""
     guard_unread: bool = False
     """Whether a revision whose SQL can't be read also stops the run."""
     on_replication: str = "warn"

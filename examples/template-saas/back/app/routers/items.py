@@ -10,7 +10,7 @@ router = APIRouter(prefix="/items", tags=["items"])
 
 @router.post("", status_code=201, response_model=ItemOut)
 async def create_item(new: NewItem, session: Session) -> Item:
-    """Create an item; notifies the owner of its project if somebody else creates it."""
+    """Create an item; notifies the owner of its project if someone else creates it."""
     author = await found(session, User, new.owner_id)
     item = Item(**new.model_dump())
     session.add(item)
