@@ -1,4 +1,5 @@
-"""The commands that write nothing: plan, current, history, statistics. They compare the database's revisions with the scripts."""
+"""The commands that change nothing in the schema: plan, current, history, statistics, drift. They compare the database's
+revisions with the scripts."""
 
 from __future__ import annotations
 
