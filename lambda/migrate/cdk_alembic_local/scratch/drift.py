@@ -49,7 +49,8 @@ class Drift:
     def facts(self, scratch: Scratch) -> dict[str, Any]:
         """Empties the database, creates the models in it, and returns DriftFacts."""
         found: dict[str, Any] = {"operations": self._texts, "catalog": {"added": {}, "removed": {}, "changed": {}}}
-        found["setAside"] = list(_set_aside(self._migrated)) if self._migrated else []
+        if self._migrated and (kept := list(_set_aside(self._migrated))):
+            found["setAside"] = kept
         if self._reason is None:
             try:
                 scratch.empty(keep_mark=True)

@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Client } from 'pg';
-import { withPostgresServer } from '../../lib/local/postgres/server';
-import { needed } from '../production/environment';
-import { useTestBed } from './installed-command';
+import { withPostgresServer } from '../../../lib/local/postgres/server';
+import { needed } from '../../production/environment';
+import { useTestBed } from '../installed-command';
 
 const bed = useTestBed();
 
@@ -130,17 +130,17 @@ test('after its last day the review asks for the drop, and create writes it', as
 
 test.each([
   [
-    'is part of the primary key',
+    'it is part of the primary key',
     'sa.Column("code", sa.Text(), nullable=False)',
     'op.execute("ALTER TABLE users DROP CONSTRAINT users_pkey, ADD PRIMARY KEY (id, code)")',
   ],
-  ['has a constant default', 'sa.Column("code", sa.Text(), server_default="none", unique=True)', 'pass'],
+  ['it is unique and has a constant default', 'sa.Column("code", sa.Text(), server_default="none", unique=True)', 'pass'],
   [
     'the CHECK ck_users_code refuses',
     'sa.Column("code", sa.Text())',
     'op.create_check_constraint("ck_users_code", "users", "code IS NOT NULL")',
   ],
-])('a column is not set aside if inserts would fail without it: it %s', async (why, column, more) => {
+])('a column is not set aside if inserts would fail without it: %s', async (why, column, more) => {
   bed.project.revision('b2', 'a1', 'Add code to users', `op.add_column("users", ${column})\n    ${more}`);
   const { error } = await command('create', 'Drop code of users', '--keep-dropped', '30');
   expect(error).toMatchObject({ code: 'create_failed', message: expect.stringContaining(why) });
