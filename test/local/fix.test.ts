@@ -67,11 +67,11 @@ const UNSAFE = `op.add_column("users", sa.Column("team_id", sa.BigInteger(), nul
     with op.batch_alter_table("users", schema=None) as batch_op:
         batch_op.alter_column("email", existing_type=sa.Text(), nullable=False)
         batch_op.create_unique_constraint("uq_users_email", ["email"])
-        batch_op.create_check_constraint("ck_age", "age > 0")
+        batch_op.create_check_constraint("age", "age > 0")
     op.add_column("users", sa.Column("token", sa.UUID(), server_default=sa.text("gen_random_uuid()"), nullable=False))`;
 const UNSAFE_DOWN = `op.drop_column("users", "token")
     with op.batch_alter_table("users", schema=None) as batch_op:
-        batch_op.drop_constraint("ck_age", type_="check")
+        batch_op.drop_constraint("age", type_="check")
         batch_op.drop_constraint("uq_users_email", type_="unique")
         batch_op.alter_column("email", existing_type=sa.Text(), nullable=True)
     op.drop_index(op.f("ix_users_team_id"), table_name="users")
@@ -79,6 +79,7 @@ const UNSAFE_DOWN = `op.drop_column("users", "token")
     op.drop_column("users", "team_id")`;
 
 test('a revision becomes a series of safe ones that ends with the same schema, and a database that has it needs nothing', async () => {
+  bed.project.models([], 'naming_convention={"ck": "ck_%(table_name)s_%(constraint_name)s"}');
   bed.project.revision('c3', 'b2', 'Add team to users', UNSAFE, UNSAFE_DOWN);
   bed.project.revision(
     'd4',
@@ -91,6 +92,7 @@ test('a revision becomes a series of safe ones that ends with the same schema, a
     const url = server.url();
     alembic(url, 'upgrade', 'head');
     const meant = await query(url, CATALOG);
+    expect(meant).toContainEqual({ what: 'constraint ck_users_age', is: 'CHECK ((age > 0))true' });
 
     const review = await fix();
     expect(fixed(review)).toEqual([
