@@ -98,6 +98,8 @@ type Question =
       readonly askRenames?: boolean;
       /** Whether to write only what Alembic's autogenerate sees. @default false */
       readonly asIs?: boolean;
+      /** For how many days what is dropped is kept under another name. @default - it is dropped */
+      readonly keepDropped?: number;
       /** A column that is to be filled: its table, with a primary key, is reported. */
       readonly fill?: { readonly table: string; readonly column: string };
       readonly baseline?: string;
@@ -349,6 +351,8 @@ export interface DriftFacts {
   readonly operations: readonly string[];
   /** Further differences in the catalogs: the migrated database compared with one that the models created. */
   readonly catalog: SchemaChange;
+  /** What `create --keep-dropped` has set aside: columns, and whole tables. @default - none */
+  readonly setAside?: readonly { readonly table: string; readonly column?: string }[];
   /** Why it could not be compared, such as no target_metadata. */
   readonly reason?: string;
 }

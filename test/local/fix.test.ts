@@ -67,11 +67,11 @@ const UNSAFE = `op.add_column("users", sa.Column("team_id", sa.BigInteger(), nul
     with op.batch_alter_table("users", schema=None) as batch_op:
         batch_op.alter_column("email", existing_type=sa.Text(), nullable=False)
         batch_op.create_unique_constraint("uq_users_email", ["email"])
-        batch_op.create_check_constraint("ck_age", "age > 0")
+        batch_op.create_check_constraint("age", "age > 0")
     op.add_column("users", sa.Column("token", sa.UUID(), server_default=sa.text("gen_random_uuid()"), nullable=False))`;
 const UNSAFE_DOWN = `op.drop_column("users", "token")
     with op.batch_alter_table("users", schema=None) as batch_op:
-        batch_op.drop_constraint("ck_age", type_="check")
+        batch_op.drop_constraint("age", type_="check")
         batch_op.drop_constraint("uq_users_email", type_="unique")
         batch_op.alter_column("email", existing_type=sa.Text(), nullable=True)
     op.drop_index(op.f("ix_users_team_id"), table_name="users")
@@ -79,6 +79,7 @@ const UNSAFE_DOWN = `op.drop_column("users", "token")
     op.drop_column("users", "team_id")`;
 
 test('a revision becomes a series of safe ones that ends with the same schema, and a database that has it needs nothing', async () => {
+  bed.project.models([], 'naming_convention={"ck": "ck_%(table_name)s_%(constraint_name)s"}');
   bed.project.revision('c3', 'b2', 'Add team to users', UNSAFE, UNSAFE_DOWN);
   bed.project.revision(
     'd4',
@@ -91,6 +92,7 @@ test('a revision becomes a series of safe ones that ends with the same schema, a
     const url = server.url();
     alembic(url, 'upgrade', 'head');
     const meant = await query(url, CATALOG);
+    expect(meant).toContainEqual({ what: 'constraint ck_users_age', is: 'CHECK ((age > 0))true' });
 
     const review = await fix();
     expect(fixed(review)).toEqual([
@@ -202,6 +204,13 @@ test('what can not be proved stays as it is, and is named with its reason', asyn
     'op.execute("UPDATE users SET years = 1")\n    op.execute("UPDATE users SET years = 2 WHERE email LIKE \'nobody%\'")',
   );
   bed.project.revision('b8', 'a7', 'Set code of teams', 'op.execute("UPDATE teams SET code = now()::text")');
+  bed.project.revision(
+    'c9',
+    'b8',
+    'Make codes of teams unique',
+    'op.create_unique_constraint(None, "teams", ["id", "code"])',
+    'op.drop_constraint(None, "teams", type_="unique")\n    op.drop_column("teams", "gone")',
+  );
   const before = bed.project.revisions.map(text);
   const review = await fix();
   expect(fixed(review)).toEqual([]);
@@ -214,12 +223,13 @@ test('what can not be proved stays as it is, and is named with its reason', asyn
       expect.stringMatching(/f6 constraint-builds-index: the safe form fails: .*unique constraint/),
       expect.stringMatching(/a7 update-all: line \d+ writes rows, and would run before a statement that it follows/),
       expect.stringContaining('b8 update-all: the batches might never end'),
+      expect.stringMatching(/c9 drop-constraint-none: the safe form fails: .*gone/),
     ]),
   );
   expect(bed.project.revisions.map(text)).toEqual(before);
 });
 
-test('the project’s hooks format what is written', async () => {
+test('a downgrade gets the names that its constraints have, beside other fixes, and the project’s hooks format what is written', async () => {
   bed.project.write('format.py', 'import sys\nopen(sys.argv[1], "a").write("# formatted\\n")\n');
   bed.project.write(
     'alembic.ini',
@@ -238,10 +248,26 @@ own.options = format.py REVISION_SCRIPT_FILENAME
     'op.create_check_constraint("ck_age", "users", "age > 0")',
     'op.drop_constraint("ck_age", "users")',
   );
-  expect(fixed(await fix())).toEqual(['check-not-valid']);
-  expect([text('c3_1.py'), text('c3.py')]).toEqual([
+  bed.project.revision(
+    'd4',
+    'c3',
+    'Make codes of teams unique',
+    'op.create_unique_constraint(None, "teams", ["code"])',
+    `with op.batch_alter_table("teams") as batch_op:
+        # no name in the models
+        batch_op.drop_constraint(None, type_="unique")`,
+  );
+  const review = await fix();
+  expect(fixed(review)).toEqual(['check-not-valid', 'drop-constraint-none']);
+  expect(reasons(review)['constraint-builds-index']).toBe('its downgrade does not run yet: run review --fix again once it does');
+  expect([text('c3_1.py'), text('c3.py'), text('d4.py')]).toEqual([
+    expect.stringContaining('# formatted'),
     expect.stringContaining('# formatted'),
     expect.stringContaining('# formatted'),
   ]);
+  expect(text('d4.py')).toContain(`    with op.batch_alter_table("teams") as batch_op:
+        # no name in the models
+        batch_op.drop_constraint(op.f("teams_code_key"), type_="unique")
+`);
   expect(existsSync(path.join(versions(), 'c3_2.py'))).toBe(false);
 });

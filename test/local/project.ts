@@ -26,12 +26,12 @@ export class Project {
     writeFileSync(path.join(this.directory, file), text);
   }
 
-  /** The models: a table `users`, with columns. */
-  models(columns: readonly string[]): void {
+  /** The models: a table `users`, with columns. `options` are those of their metadata. */
+  models(columns: readonly string[], options = ''): void {
     const all = ['sa.Column("id", sa.BigInteger(), primary_key=True)', ...columns];
     this.write(
       'models.py',
-      `import sqlalchemy as sa\n\nmetadata = sa.MetaData()\nsa.Table("users", metadata, ${all.join(', ')})\n`,
+      `import sqlalchemy as sa\n\nmetadata = sa.MetaData(${options})\nsa.Table("users", metadata, ${all.join(', ')})\n`,
     );
   }
 

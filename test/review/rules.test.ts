@@ -90,6 +90,7 @@ test('every rule about revisions has a bad and a good example', () => {
     'env-refused',
     'version-table-schema-missing',
     'drift',
+    'drop-due',
   ];
   for (const { id } of RULES) {
     if (project.includes(id)) continue;

@@ -170,6 +170,7 @@ def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, repo
                 "renames": ask.get("renames"),
                 "ask_renames": ask.get("askRenames", True),
                 "beyond": not ask.get("asIs", False),
+                "keep_dropped": ask.get("keepDropped"),
             }
             fill = ask.get("fill")
             facts = {"table": table_to_fill(project, fill["table"], fill["column"])} if fill else {}

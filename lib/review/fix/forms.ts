@@ -1,3 +1,4 @@
+import { keptUntil } from '../../contract/set-aside';
 import { updateInBatches } from '../advice/batches';
 import { addSteps } from '../advice/columns';
 import { checkSteps, foreignKeySteps, keySteps, notNullSteps } from '../advice/constraints';
@@ -38,10 +39,12 @@ export const FORMS: Readonly<Record<string, Writer>> = {
   'update-all': ({ action }, { upgrade }) => (action.does === 'update' ? updateAll(action, upgrade) : undefined),
   'validate-in-same-transaction': ({ action, sql }) =>
     action.does === 'validate' ? { parts: [{ phase: 'validate', up: [execute(sql)] }], undoneBy: () => false } : undefined,
-  rename: () => ({
+  rename: ({ action }) => ({
     reason:
-      'a rename takes two releases: this one adds the new name, and its code writes both; the next one drops the old name. ' +
-      'No single release can end with the same schema',
+      action.does === 'rename' && keptUntil(action.to) !== undefined
+        ? 'only the code can stop using it'
+        : 'a rename takes two releases: this one adds the new name, and its code writes both; the next one drops the old name. ' +
+          'No single release can end with the same schema',
   }),
 };
 

@@ -25,6 +25,8 @@ export interface Plan {
   readonly revision: Reviewed;
   readonly fixed: readonly Finding[];
   readonly phases: readonly PlannedPhase[];
+  /** Whether it makes a downgrade run that failed: there is no trial of the revision itself to compare with. @default false */
+  readonly repairs?: boolean;
 }
 
 export interface PlannedPhase {

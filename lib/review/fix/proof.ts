@@ -20,6 +20,12 @@ export function whyDifferent(before: TrialFacts, now: TrialFacts): string | unde
   return undefined;
 }
 
+/** Why a series with a downgrade that runs now does not undo its upgrade; undefined: it does. Its upgrade is that of the revision. */
+export function whyNotUndone(now: TrialFacts): string | undefined {
+  const { before, after } = now;
+  return whyDifferent(now.failure === undefined ? { before, after, restored: before, again: after } : {}, now);
+}
+
 type Moment = 'after' | 'restored' | 'again';
 const MOMENTS = { after: 'after the upgrade', restored: 'after the downgrade', again: 'after the second upgrade' } as const;
 

@@ -1,4 +1,7 @@
+import { keptUntil } from '../../contract/set-aside';
 import { installation } from '../../local/installation';
+import { literal, tableArguments } from '../advice/python';
+import type { Change } from '../revision/change';
 import type { Rule } from './rule';
 
 export const drift: Rule = {
@@ -9,8 +12,7 @@ export const drift: Rule = {
   *checkProject({ input }) {
     if (!input.drift || input.drift.reason) return;
     const { operations, catalog } = input.drift;
-    const head = input.graph.revisions.find(({ revision }) => input.graph.heads.includes(revision));
-    const place = { file: head?.file ?? 'alembic.ini', revision: head?.revision, line: 1, seen: 'replay' as const };
+    const place = atHead(input);
     for (const operation of operations) {
       yield {
         ...place,
@@ -28,3 +30,32 @@ export const drift: Rule = {
     for (const message of differences) yield { ...place, message };
   },
 };
+
+/** What `create --keep-dropped` kept, and whose last day has passed. */
+export const dropDue: Rule = {
+  id: 'drop-due',
+  group: 'drift',
+  severity: 'warning',
+  title: 'a column or table that was set aside can be dropped now',
+  *checkProject({ input }) {
+    const today = new Date(input.started).toISOString().slice(0, 'YYYY-MM-DD'.length);
+    for (const { table, column } of input.drift?.setAside ?? []) {
+      const until = keptUntil(column ?? table);
+      if (until === undefined || until >= today) continue;
+      const names = tableArguments(table);
+      const [rule, drop] = column
+        ? ['drop-column', `op.drop_column(${names.table}, ${literal(column)}${names.schema})`]
+        : ['drop-table', `op.drop_table(${names.table}${names.schema})`];
+      yield {
+        ...atHead(input),
+        message: `${column ? `${table}.${column}` : table} was kept until ${until}: if nobody needs it anymore, drop it in a new revision`,
+        instead: `# cdk-alembic: allow ${rule}: kept until ${until}, and nobody needed it\n${drop}`,
+      };
+    }
+  },
+};
+
+function atHead({ graph }: Change['input']) {
+  const head = graph.revisions.find(({ revision }) => graph.heads.includes(revision));
+  return { file: head?.file ?? 'alembic.ini', revision: head?.revision, line: 1, seen: 'replay' as const };
+}

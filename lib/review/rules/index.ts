@@ -30,7 +30,7 @@ import {
   updateAll,
 } from './data-loss';
 import { earlyReturn, importsApplication, readsOutside, unbatchedLoop } from './data-migrations';
-import { drift } from './drift';
+import { drift, dropDue } from './drift';
 import { envKeepsNothing, envOneTransaction, envOuterTransaction, envRefused, versionTableSchemaMissing } from './environment';
 import { editedRevision, mergeDoesWork, orphanRevision, severalHeads } from './graph';
 import {
@@ -135,6 +135,7 @@ export const CHECKS: readonly Rule[] = [
   literalIndex,
   vague,
   drift,
+  dropDue,
 ];
 
 /** Checks the comments themselves: lib/review/acknowledge.ts. */

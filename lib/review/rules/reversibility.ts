@@ -1,4 +1,4 @@
-import type { SchemaChange, StatementFailure } from '../../contract/facts';
+import type { Call, SchemaChange, StatementFailure } from '../../contract/facts';
 import type { Part, Reviewed } from '../revision/reviewed';
 import { isConcurrent } from '../sql/concurrently';
 import type { Rule } from './rule';
@@ -76,7 +76,8 @@ export const dropConstraintNone: Rule = {
   },
 };
 
-function nameless({ source }: Part) {
+/** The calls that drop a constraint without its name. */
+export function nameless({ source }: Part): readonly Call[] {
   return (source?.calls ?? []).filter(
     ({ name, args, keywords }) =>
       name.split('.').at(-1) === 'drop_constraint' && (args.length ? args[0] : keywords.constraint_name) === null,

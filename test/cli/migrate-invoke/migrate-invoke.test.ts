@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { CLIENT_CODES, type MigrateRequest, RUNNER_CODES, type RunRecord } from '../../../lib/contract';
+import { CLIENT_CODES, type DriftReport, type MigrateRequest, RUNNER_CODES, type RunRecord } from '../../../lib/contract';
 import { exitCodeOf } from '../../../lib/contract/exit-codes';
 import packageJson from '../../../package.json';
 import { answer, applied, failure } from '../../support/aws/answers';
@@ -121,6 +121,12 @@ describe('what is printed', () => {
         '  orders  10 million  1.2 GB   400 MB  12 thousand        14\n',
     ],
     [
+      'no drift',
+      ['--command', 'drift'],
+      answer({ command: 'drift', drift: { status: 'none', keptAt: '2026-01-01T00:00:00Z', objects: [] } }),
+      'no drift since 2026-01-01T00:00:00Z\n',
+    ],
+    [
       'a history with runs',
       ['--command', 'history'],
       answer({
@@ -208,6 +214,34 @@ describe('what is printed', () => {
     const result = await run(planned({ answer: told }), ...args);
     expect(result).toEqual({ code: 0, stdout: expect.stringMatching(stdout), stderr: HEADER + PLAN + LOGS });
     expect(aws.invokes[0]).toEqual({ command: 'current' });
+  });
+
+  test('drift shows what each object was and is, and the DDL that restores it, and fails', async () => {
+    const lines = Array.from({ length: 26 }, (_, at) => `line ${at + 1}`);
+    const drift: DriftReport = {
+      status: 'drifted',
+      keptAt: '2026-01-01T00:00:00Z',
+      objects: [
+        { change: 'removed', object: 'index ix_a', kept: 'CREATE INDEX\u001b[2J ix_a', ddl: 'CREATE INDEX ix_a ON a (id)' },
+        { change: 'changed', object: 'type mood', kept: "ENUM ('good')", found: "ENUM ('good', 'fine')" },
+        { change: 'added', object: 'function f()', found: lines.join('\n') },
+      ],
+    };
+    expect(await run({ answer: answer({ command: 'drift', drift }) }, '--command', 'drift')).toEqual({
+      code: 3,
+      stdout: `3 changed by hand since 2026-01-01T00:00:00Z
+  - index ix_a  removed
+      was      CREATE INDEX[2J ix_a
+      restore  CREATE INDEX ix_a ON a (id)
+  ~ type mood  changed
+      was      ENUM ('good')
+      is       ENUM ('good', 'fine')
+  + function f()  added
+      is       ${lines.slice(0, 24).join('\n               ')}
+               and 2 more lines
+`,
+      stderr: HEADER,
+    });
   });
 
   test('what did not stop a command and should be known goes to stderr', async () => {

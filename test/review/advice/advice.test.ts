@@ -108,7 +108,7 @@ function facts(sql: string, at: number): RevisionFacts {
 
 const RULES = ['index-not-concurrent', 'foreign-key-not-valid', 'constraint-builds-index', 'check-not-valid', 'table-rewrite'];
 
-test('following the advice builds exactly the intended object, by the catalog', async () => {
+test('following the advice builds exactly the intended object, by the catalog, and a naming convention keeps its name', async () => {
   const statements = [...new Set([index, foreignKey, key, check, column].flatMap((make) => Array.from({ length: 14 }, make)))];
   const revisions = statements.map(facts);
   const input = { graph: { revisions, heads: [] }, revisions, unreleased: [], edited: [], started: 0 };

@@ -40,9 +40,20 @@ def catalog(engine: sa.Engine, schema: str, given: str, run) -> list[list[str]]:
     return [[re.sub(rf"\b{schema}\.", "", part) for part in row] for row in rows]
 
 
+# The usual one, https://alembic.sqlalchemy.org/en/latest/naming.html: it must not change a name that is already final.
+CONVENTION = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
 def advised(code: str):
     def run(connection: sa.Connection) -> None:
-        context = MigrationContext.configure(connection)
+        models = sa.MetaData(naming_convention=CONVENTION)
+        context = MigrationContext.configure(connection, opts={"target_metadata": models})
         with Operations.context(context) as op, context.begin_transaction():
             exec(code, {"op": op, "sa": sa})
 

@@ -18,6 +18,19 @@ export const COMPATIBILITY: readonly Example[] = [
   },
   {
     rule: 'rename',
+    about: 'of a column that is set aside',
+    severity: 'warning',
+    bad: one(
+      'op.alter_column("users", "name", new_column_name="name_drop_after_20261226")',
+      'op.alter_column("users", "name_drop_after_20261226", new_column_name="name")',
+    ),
+    good: one(
+      'op.execute("ALTER INDEX ix_orders_user_id RENAME TO ix_orders_user_id_drop_after_20261226")',
+      'op.execute("ALTER INDEX ix_orders_user_id_drop_after_20261226 RENAME TO ix_orders_user_id")',
+    ),
+  },
+  {
+    rule: 'rename',
     about: 'of a table',
     bad: one('op.rename_table("orders", "sales_orders")', 'op.rename_table("sales_orders", "orders")'),
     good: one(

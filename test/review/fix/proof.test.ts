@@ -1,5 +1,5 @@
 import type { TrialFacts, TrialState } from '../../../lib/contract/facts';
-import { whyDifferent } from '../../../lib/review/fix/proof';
+import { whyDifferent, whyNotUndone } from '../../../lib/review/fix/proof';
 
 const state = (row: Readonly<Record<string, unknown>>): TrialState => ({ entries: {}, indexes: {}, rows: { users: [row] } });
 
@@ -24,4 +24,16 @@ test('values that differ each time, or in other rows, must only be there', () =>
 test('a value that the revision keeps may not change', () => {
   const kept = { before: state({ id: 1 }), after: state({ id: 1 }), restored: state({ id: 1 }), again: state({ id: 1 }) };
   expect(whyDifferent(kept, { ...kept, after: state({ id: 2 }) })).toBe('the rows of users differ after the upgrade');
+});
+
+test('a downgrade that runs now must leave what was there before, and an upgrade that ends the same again', () => {
+  const undone = trial('a', 'a');
+  expect(whyNotUndone(undone)).toBeUndefined();
+  const left = { ...undone.before, entries: { 'column users.added': 'text' } } as TrialState;
+  expect(whyNotUndone({ ...undone, restored: left })).toBe(
+    'its downgrade leaves another schema: column users.added was absent, and is text',
+  );
+  expect(whyNotUndone({ ...undone, restored: state({ id: 2 }) })).toBe('the rows of users differ after the downgrade');
+  expect(whyNotUndone(trial('a', 'b'))).toBe('the rows of users differ after the second upgrade');
+  expect(whyNotUndone({ failure: 'no such constraint' })).toBe('the safe form fails: no such constraint');
 });

@@ -162,7 +162,9 @@ def test_a_concurrent_index_that_waits_until_the_deadline_names_the_transaction(
     assert "held by client backend" in error["message"] and "pg_terminate_backend" in error["next"]
 
 
-def test_a_role_without_rights_is_told_the_grant(backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_role_without_rights_is_told_the_grant_and_its_run_goes_on(
+    backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     set_settings(monkeypatch, limits={"lockTimeoutSeconds": 5, "lockRetrySeconds": 0})
     monkeypatch.setattr(lookout, "SHARE_OF_LOCK_TIMEOUT", 0.02)
     role = f"migrator_{database.name}"
@@ -175,6 +177,18 @@ def test_a_role_without_rights_is_told_the_grant(backend: Backend, database: Dat
         with database.connect(application_name="shop") as reader:
             pid = hold(reader)
             error = failure()["error"]
+            # It sees now that the session is idle, and PostgreSQL refuses to end it.
+            database.execute(f"GRANT pg_read_all_stats TO {role}")
+            set_settings(
+                monkeypatch, limits={"lockTimeoutSeconds": 2, "endBlockers": {"applications": ["shop"], "idleSeconds": 0}}
+            )
+            run = Call()
+            eventually(lambda: run.is_over() or '"blocker_not_ended"' in capfd.readouterr().out)
+        answer = run.answer()
+        [warning] = [one for one in answer["warnings"] if "endBlockers" in one]
+        assert warning.startswith("limits.endBlockers could not end a session: ")
+        assert warning.endswith(f"; GRANT pg_signal_backend TO {role}")
+        assert answer["to"] == ["bb"] and "endedBlockers" not in answer
         [blocker] = error["blockers"]
         assert (blocker["pid"], blocker["application"], blocker["hidden"]) == (pid, "shop", True)
         assert (blocker["role"], blocker["lock"]) == (database.user, "AccessShareLock")

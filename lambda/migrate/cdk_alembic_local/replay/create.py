@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import chdir, contextmanager
+from datetime import timedelta
 from typing import Any
 
 from cdk_alembic.database.failures import connection_failure, describe
@@ -12,6 +13,7 @@ from cdk_alembic.project.project import Project
 from cdk_alembic.project.revisions import branch_labels, refuse_heads_that_are_not_meant
 from cdk_alembic.protocol.errors import RunnerError
 
+from ..scratch.set_aside import is_kept, leave_out, today
 from ..source.graph import relative, revision_files
 from .renames import apply_renames
 
@@ -25,12 +27,14 @@ def create(
     renames: list[list[str]] | None = None,
     ask_renames: bool = True,
     beyond: bool = True,
+    keep_dropped: int | None = None,
 ) -> dict[str, Any]:
     """Writes a revision. Returns its id and file (the last one's if env.py creates several), and what differs and is not written.
 
     `head`: its parent, such as `billing@head`; None: the only head. Unless `empty`, runs env.py, whose database must be at head,
     and writes the differences between models and database; `beyond`: also those that autogenerate does not see.
     `renames`: pairs of names; `ask_renames`: whether other drops that look like one are refused.
+    `keep_dropped`: for how many days what is dropped is kept under another name; None: it is dropped.
     Raises RunnerError `nothing_to_create`, `looks_like_rename`, `no_target_metadata`,
     `create_failed`, `multiple_heads` or a connection error.
     """
@@ -39,7 +43,7 @@ def create(
     if head is None:
         _refuse_several_heads(project)
     before = revision_files(project.script)
-    finish = _Finish(renames or [], ask_renames, beyond)
+    finish = _Finish(renames or [], ask_renames, beyond, keep_dropped)
     if _env_moves_revisions(project):
         project.config.set_main_option("revision_environment", "true")
     with chdir(project.directory), _as_command_line(project.config, message, empty):
@@ -98,10 +102,11 @@ def _as_command_line(config: Any, message: str, empty: bool) -> Iterator[None]:
 class _Finish:
     """Alembic calls this before env.py's own process_revision_directives, which may add or remove operations."""
 
-    def __init__(self, renames: list[list[str]], ask_renames: bool, beyond: bool) -> None:
+    def __init__(self, renames: list[list[str]], ask_renames: bool, beyond: bool, keep_dropped: int | None) -> None:
         self._renames = renames
         self._ask_renames = ask_renames
         self._beyond = beyond
+        self._keep_dropped = keep_dropped
         self.left: list[str] = []
 
     def __call__(self, context: Any, revision: Any, directives: list[Any]) -> None:
@@ -115,15 +120,25 @@ class _Finish:
             if all(operations.is_empty() for directive in directives for operations in directive.upgrade_ops_list):
                 raise _nothing(self.left)
 
+        for directive in directives:
+            leave_out(directive.upgrade_ops, is_kept)
+            directive.upgrade_ops.reverse_into(directive.downgrade_ops)
         context.opts["process_revision_directives"] = hook_and_finish
 
     def _complete(self, context: Any, directives: list[Any]) -> None:
-        from .beyond import after_both_tables, find, name_constraints
+        from .beyond import after_both_tables
+        from .keep_dropped import keep_dropped
 
         apply_renames(context, directives, self._renames, ask=self._ask_renames)
         after_both_tables(directives)
-        if not self._beyond:
-            return
+        if self._beyond:
+            self._add_beyond(context, directives)
+        if self._keep_dropped is not None:
+            keep_dropped(context, directives, today() + timedelta(days=self._keep_dropped))
+
+    def _add_beyond(self, context: Any, directives: list[Any]) -> None:
+        from .beyond import find, name_constraints
+
         name_constraints(directives)
         try:
             found = find(context, directives)

@@ -75,7 +75,11 @@ class Source:
         call = node.items[0].context_expr
         if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in _BLOCKS):
             return None
-        return "".join(self.lines[node.lineno - 1 : node.body[0].lineno - 1]).strip()
+        # Comments below it belong to its first statement.
+        end = call.end_lineno or node.lineno
+        while end < node.body[0].lineno - 1 and not self.lines[end - 1].partition("#")[0].rstrip().endswith(":"):
+            end += 1
+        return "".join(self.lines[node.lineno - 1 : end]).strip()
 
     def code(self, part: Part) -> str:
         """As written, with its indentation."""

@@ -14,6 +14,7 @@ from cdk_alembic.database.failures import describe, location
 
 from .rows import quoted
 from .scratch import Scratch
+from .set_aside import is_aside, leave_out
 
 # The kinds that models describe. Only migrations have functions, triggers, views and grants.
 _KINDS = ("column ", "constraint ", "index ", "type ", "domain ")
@@ -48,6 +49,8 @@ class Drift:
     def facts(self, scratch: Scratch) -> dict[str, Any]:
         """Empties the database, creates the models in it, and returns DriftFacts."""
         found: dict[str, Any] = {"operations": self._texts, "catalog": {"added": {}, "removed": {}, "changed": {}}}
+        if self._migrated and (kept := list(_set_aside(self._migrated))):
+            found["setAside"] = kept
         if self._reason is None:
             try:
                 scratch.empty(keep_mark=True)
@@ -79,6 +82,7 @@ class Drift:
                 hook(context, tuple(context.get_current_heads()), directives)
         autogenerate = api.AutogenContext(context, metadata=metadata)
         for directive in directives:
+            leave_out(directive.upgrade_ops, is_aside)
             self._operations.extend(flat(directive.upgrade_ops))
         for operation in self._operations:
             self._texts.append(" ".join(" ".join(render.render_op(autogenerate, operation)).split()))
@@ -123,10 +127,21 @@ class Drift:
                 for key, text in change[side].items()
                 if not key.startswith(("constraint ", "index ")) or unnamed[side][key] not in same
             }
+        change["removed"] = {key: text for key, text in change["removed"].items() if not self._goes_along(key, text)}
         # A type in the database alone may belong to a table that is not in the models.
         change["removed"] = {key: text for key, text in change["removed"].items() if not key.startswith(("type ", "domain "))}
         said = set(_said(self._operations))
         return {side: {key: text for key, text in entries.items() if key not in said} for side, entries in change.items()}
+
+    def _goes_along(self, key: str, text: str) -> bool:
+        """Whether it is, or belongs to, a column that was set aside or that an operation drops."""
+        if any(map(is_aside, re.findall(r"\w+", f"{key} {text}"))):
+            return True
+        kind, _, name = key.partition(" ")
+        table, _, own = name.rpartition(".")
+        facts = self._migrated.tables.get(table) if kind == "constraint" else None
+        columns = [column for one in (facts or {}).get("constraints", ()) if one["name"] == own for column in one["columns"]]
+        return any(f"column {table}.{column}" in set(_dropped(self._operations)) for column in columns)
 
 
 def flat(operations: Any) -> Iterator[Any]:
@@ -136,6 +151,24 @@ def flat(operations: Any) -> Iterator[Any]:
             yield from flat(operation)
         else:
             yield operation
+
+
+def _dropped(operations: list[Any]) -> Iterator[str]:
+    """The entries of the columns that autogenerate drops."""
+    from alembic.operations import ops
+
+    return _said([operation for operation in operations if isinstance(operation, ops.DropColumnOp)])
+
+
+def _set_aside(migrated: Snapshot) -> Iterator[dict[str, str]]:
+    """Tables, and columns of other tables."""
+    for key in sorted(migrated.entries):
+        kind, _, name = key.partition(" ")
+        table, _, column = name.rpartition(".")
+        if kind == "table" and is_aside(name):
+            yield {"table": name}
+        elif kind == "column" and is_aside(column) and not is_aside(table):
+            yield {"table": table, "column": column}
 
 
 def _said(operations: list[Any]) -> Iterator[str]:

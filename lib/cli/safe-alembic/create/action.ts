@@ -16,7 +16,7 @@ import type { CreateArguments } from './arguments';
 /** Writes a revision in the safe form, and reviews it. */
 export async function create(session: Session, given: CreateArguments): Promise<number> {
   const { screen, project, common } = session;
-  const { message, head, asIs, renames, noRename } = given;
+  const { message, head, asIs, renames, noRename, keepDropped } = given;
   if (vagueDescription(message)) throw vague(message);
   const started = Date.now();
   await loadParser();
@@ -27,7 +27,7 @@ export async function create(session: Session, given: CreateArguments): Promise<
   const [created, review, hookFailure] = await withScratchDatabase(session, given.databaseUrl, async (observation) => {
     const { observer } = observation;
     const reports: Report[] = [];
-    const options = { message, head, empty, asIs, renames, askRenames: !noRename, fill };
+    const options = { message, head, empty, asIs, renames, askRenames: !noRename, keepDropped, fill };
     await observer.ask({ ask: 'create', ...options, ...scratchStart(session, given) }, (report) => reports.push(report));
     const { revision, file, left, table } = mustHave(reports, 'created');
     const hookFailure = fill && table ? await writeBackfill(observer, { revision, file, message }, fill, table) : undefined;

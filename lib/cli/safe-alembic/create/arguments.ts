@@ -10,6 +10,7 @@ export const OPTIONS = {
   'as-is': { type: 'boolean' },
   rename: { type: 'string', multiple: true },
   'no-rename': { type: 'boolean' },
+  'keep-dropped': { type: 'string' },
 } as const satisfies Options;
 
 export interface CreateArguments extends ReplayArguments, FailArguments {
@@ -26,6 +27,8 @@ export interface CreateArguments extends ReplayArguments, FailArguments {
   readonly renames: readonly (readonly [string, string])[];
   /** Whether to drop and add what looks like a rename. */
   readonly noRename: boolean;
+  /** For how many days what is dropped is kept under another name. Absent: it is dropped. */
+  readonly keepDropped?: number;
 }
 
 export function readCreate(line: CommandLine<keyof typeof OPTIONS>, problems: string[]): CreateArguments {
@@ -33,8 +36,10 @@ export function readCreate(line: CommandLine<keyof typeof OPTIONS>, problems: st
   if (message === undefined) problems.push('the message is missing: safe-alembic create "Add notifications table"');
   if (more.length > 0) problems.push('the message is more than one argument: put it in quotes');
   const renames = line.texts('rename').flatMap((value) => renameOf(value, problems));
-  if ((line.flag('empty') || line.text('backfill') !== undefined) && (renames.length > 0 || line.flag('no-rename'))) {
-    problems.push('--empty and --backfill compare no models: leave out --rename and --no-rename');
+  const keepDropped = daysOf(line.text('keep-dropped'), problems);
+  const aboutModels = renames.length > 0 || line.flag('no-rename') || keepDropped !== undefined;
+  if ((line.flag('empty') || line.text('backfill') !== undefined) && aboutModels) {
+    problems.push('--empty and --backfill compare no models: leave out --rename, --no-rename and --keep-dropped');
   }
   return {
     message: message ?? '',
@@ -44,9 +49,20 @@ export function readCreate(line: CommandLine<keyof typeof OPTIONS>, problems: st
     asIs: line.flag('as-is'),
     renames,
     noRename: line.flag('no-rename'),
+    keepDropped,
     ...readFail(line, problems),
     ...readReplay(line, problems),
   };
+}
+
+const MOST_DAYS = 3650;
+
+function daysOf(value: string | undefined, problems: string[]): number | undefined {
+  if (value === undefined) return undefined;
+  const days = /^\d+$/.test(value) ? Number(value) : 0;
+  if (days >= 1 && days <= MOST_DAYS) return days;
+  problems.push(`--keep-dropped must be a number of days from 1 to ${MOST_DAYS}, such as 30`);
+  return undefined;
 }
 
 /** `users.name=users.full_name` */

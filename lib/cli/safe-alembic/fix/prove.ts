@@ -12,6 +12,7 @@ import {
   seriesOf,
   whyDifferent,
   whyNoBetter,
+  whyNotUndone,
 } from '../../../review';
 import type { FailArguments, ReplayArguments } from '../replay/options';
 import { judge, replay, scratchStart } from '../replay/review-revisions';
@@ -109,7 +110,7 @@ async function tryOut(
   const reasons = new Map<Candidate, string>();
   const before = await trial(
     bench,
-    candidates.map((one) => groupOf(one, [one.plan.revision.facts.revision])),
+    candidates.filter(({ plan: { repairs } }) => !repairs).map((one) => groupOf(one, [one.plan.revision.facts.revision])),
     {},
   );
   const now = await trial(
@@ -119,10 +120,11 @@ async function tryOut(
   );
   for (const one of candidates) {
     const id = one.plan.revision.facts.revision;
-    const [old, own] = [before.get(id) ?? MISSING, now.get(id) ?? MISSING];
+    const own = now.get(id) ?? MISSING;
+    const old = one.plan.repairs ? own : (before.get(id) ?? MISSING);
     // What was not reached is tried again without the one that failed.
     if (old.started === false || own.started === false) continue;
-    const why = whyDifferent(old, own);
+    const why = one.plan.repairs ? whyNotUndone(own) : whyDifferent(old, own);
     if (why !== undefined) reasons.set(one, why);
   }
   const stopped = [...before.values(), ...now.values()].find(({ started }) => started === false);

@@ -1,3 +1,4 @@
+import { keptUntil } from '../../../contract/set-aside';
 import { batches } from '../../advice/batches';
 import { execute, literal, tableArguments } from '../../advice/python';
 import { quoted, quotedTable } from '../../advice/sql';
@@ -31,6 +32,15 @@ export const rename: Rule = {
       if (what === 'type' && retyped.has(to)) continue;
       const thing =
         what === 'column' ? `${table}.${from}` : what === 'enum value' ? `the label ${from} of ${table}` : `${what} ${from}`;
+      if ((what === 'table' || what === 'column') && keptUntil(to) !== undefined) {
+        yield {
+          ...place,
+          atMost: 'warning',
+          message: `${thing} is set aside as ${to}: running code that still uses it fails from now on`,
+          instead: `# first release code that neither reads nor writes ${what === 'column' ? `${table}.${from}` : from}`,
+        };
+        continue;
+      }
       yield {
         ...place,
         message: `${thing} is renamed to ${to}: running code knows only the old name, and fails from now until the deploy is done`,

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Client } from 'pg';
-import { withPostgresServer } from '../../lib/local/postgres/server';
-import { needed } from '../production/environment';
-import { useTestBed } from './installed-command';
-import { eventually } from './processes';
+import { withPostgresServer } from '../../../lib/local/postgres/server';
+import { needed } from '../../production/environment';
+import { useTestBed } from '../installed-command';
+import { eventually } from '../processes';
 
 const ROWS = 40_000;
 const KILLS = 6;

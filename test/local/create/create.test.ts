@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { useTestBed } from './installed-command';
+import { useTestBed } from '../installed-command';
 
 const bed = useTestBed();
 

@@ -1,0 +1,95 @@
+import type { BodyFacts, BodyUnit, Call } from '../../contract/facts';
+import { finalName } from '../advice/python';
+import type { Finding } from '../finding';
+import type { Reviewed } from '../revision/reviewed';
+import { nameless } from '../rules/reversibility';
+import type { NotFixed, Plan } from './plan';
+
+const KINDS: Readonly<Record<string, string>> = {
+  foreignkey: 'foreign key',
+  unique: 'unique',
+  check: 'check',
+  primary: 'primary key',
+};
+const NO_NAME = /(\bdrop_constraint\(\s*(?:constraint_name\s*=\s*)?)None\b/g;
+
+/** Writes the names that the upgrade's constraints have in the catalog into the downgrade. The upgrade stays as it is. */
+export function nameConstraints(
+  revision: Reviewed,
+  found: readonly Finding[],
+  { upgrade, downgrade }: BodyFacts,
+): { readonly plan?: Plan; readonly notFixed: readonly NotFixed[] } {
+  const all = (reason: string) => ({ notFixed: found.map((finding) => ({ finding, reason })) });
+  if (!revision.upgrade.replayed) return all('nothing can be proved, because its upgrade does not run to its end');
+  if (!upgrade || !downgrade) return all('its functions are not written in the usual way');
+  const kept = (unit: BodyUnit) => ({ code: unit.code, within: unit.within, isWritten: true });
+  const names = new Names(revision, downgrade);
+  const down = downgrade.filter(isStatement).map((unit) => ({ ...kept(unit), code: names.write(unit) }));
+  if (names.problem !== undefined) return all(names.problem);
+  const phases = [{ phase: 'add', up: upgrade.filter(isStatement).map(kept), down }] as const;
+  return { plan: { revision, fixed: found, phases, repairs: true }, notFixed: [] };
+}
+
+function isStatement({ kind }: BodyUnit): boolean {
+  return kind !== 'nothing';
+}
+
+/** Which constraint each call means. In one table and of one kind, the order does not matter: all are dropped. */
+class Names {
+  problem: string | undefined;
+  private readonly left = new Map<string, string[]>();
+
+  constructor(
+    private readonly revision: Reviewed,
+    private readonly units: readonly BodyUnit[],
+  ) {}
+
+  write(unit: BodyUnit): string {
+    const calls = this.callsOf(unit);
+    if (!calls.length) return unit.code;
+    const written = unit.code.match(NO_NAME)?.length ?? 0;
+    if (unit.kind !== 'plain' || calls.length !== 1 || written !== 1) {
+      this.problem = `line ${unit.line} is no plain call of drop_constraint(None)`;
+    }
+    const name = this.next(targetOf(calls[0] as Call));
+    return unit.code.replace(NO_NAME, (_, before) => before + finalName(name));
+  }
+
+  private next({ table, type }: Target): string {
+    const key = `${table} ${type}`;
+    const left = this.left.get(key) ?? this.made({ table, type });
+    this.left.set(key, left);
+    return left.pop() ?? '';
+  }
+
+  /** The constraints of the upgrade that the downgrade does not name. */
+  private made({ table, type }: Target): string[] {
+    const { upgrade, downgrade } = this.revision;
+    const before = new Set(upgrade.findTable(table)?.constraints.map(({ name }) => name));
+    const isNamed = (name: string) => this.units.some(({ code }) => code.includes(`"${name}"`) || code.includes(`'${name}'`));
+    const made = (downgrade.findTable(table)?.constraints ?? []).filter(
+      ({ name, kind }) => kind === KINDS[type] && !before.has(name) && !isNamed(name),
+    );
+    const wanted = nameless(this.revision.downgrade).map(targetOf);
+    const drops = wanted.filter((other) => other.table === table && other.type === type).length;
+    if (made.length !== drops) {
+      this.problem = `the upgrade makes ${made.length} ${KINDS[type] ?? type} constraints of ${table}, and the downgrade drops ${drops} without a name`;
+    }
+    return made.map(({ name }) => name);
+  }
+
+  private callsOf({ line, endLine }: BodyUnit): readonly Call[] {
+    return nameless(this.revision.downgrade).filter((call) => call.line >= line && call.line <= endLine);
+  }
+}
+
+interface Target {
+  readonly table: string;
+  readonly type: string;
+}
+
+/** The facts of a call in a batch have the batch's table too. */
+function targetOf({ args, keywords }: Call): Target {
+  const schema = typeof keywords.schema === 'string' ? `${keywords.schema}.` : '';
+  return { table: `${schema}${args[1] ?? keywords.table_name}`, type: String(args[2] ?? keywords.type_ ?? '') };
+}
