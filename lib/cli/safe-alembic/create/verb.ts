@@ -18,7 +18,7 @@ Revision
   --rename <old>=<new>      rename instead of drop and add, such as users.name=users.full_name
                             or users=people; repeatable
   --no-rename               drop and add what looks like a rename
-  --keep-dropped <days>     rename what is dropped to a name with a date, for a later revision to drop
+  --keep-dropped <days>     rename what is dropped to a name with a date; drop it later
                             (default: drop it)
   --as-is                   write what Alembic would, not the safe form
                             (default: the safe form, in as many revisions as it takes)
