@@ -76,11 +76,11 @@ export function manifest(peers: Readonly<Record<string, string>>) {
     stability: 'experimental',
     main,
     types,
-    exports: { ...exports, './.jsii': './.jsii' },
+    exports: { ...exports, './.jsii': './.jsii', './.jsii.gz': './.jsii.gz' },
     // For `moduleResolution: node10`, which does not read `exports`.
     typesVersions: { '*': { client: ['dist/lib/client/index.d.ts'] } },
     bin: { 'migrate-invoke': bin['migrate-invoke'], 'migrate-package': bin['migrate-package'] },
-    files: ['.jsii', 'dist', 'lambda', 'lib', 'schema', 'CHANGELOG.md'],
+    files: ['.jsii', '.jsii.gz', 'dist', 'lambda', 'lib', 'schema', 'CHANGELOG.md'],
     jsii: { outdir: 'dist/jsii', targets: TARGETS, tsconfig: 'tsconfig.json', validateTsconfig: 'minimal' },
     dependencies: BUNDLED,
     bundledDependencies: Object.keys(BUNDLED),
@@ -101,7 +101,12 @@ async function compile(folder: string): Promise<void> {
     exclude: [],
   });
   // The peers' oldest versions have a test of their own.
-  await runTool(folder, 'jsii', ['--fail-on-warnings', '--silence-warnings', 'metadata/missing-dev-dependency']);
+  await runTool(folder, 'jsii', [
+    '--compress-assembly',
+    '--fail-on-warnings',
+    '--silence-warnings',
+    'metadata/missing-dev-dependency',
+  ]);
   for (const made of ['tsconfig.json', SOURCES]) rmSync(path.join(folder, made), { recursive: true });
   copy(folder, ['lib/packaging'], ['.py']);
 }

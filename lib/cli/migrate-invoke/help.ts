@@ -1,5 +1,4 @@
 import { ALLOWANCES, DEFAULT_APP_NAME } from '../../contract';
-import { CLI_COMMANDS } from './arguments';
 import { APP_NAME_VARIABLE } from './connection';
 import { TENANTS_HELP } from './tenants/help';
 
@@ -22,8 +21,7 @@ Commands
 
 What to run
   --stage <stage>           stage to migrate; required without --function-name
-  --command <command>       ${CLI_COMMANDS.join(', ')}
-                            (default: upgrade)
+  --command <command>       one of the commands above (default: upgrade)
   --revision <revision>     an id, head, base, or a step such as +1 or -1
   --to <revision>           the same, for upgrade, plan and downgrade
   --dry-run                 show the plan with its SQL; changes nothing
@@ -55,7 +53,8 @@ Connection
   --help, --version
 
 Exit codes
-  0    done, or nothing to do; plan, current, history, statistics: answered; check: at head
+  0    done, or nothing to do; plan, current, history, statistics: answered; check: at head;
+       drift: none
   1    a migration failed, got no lock or reached the function's deadline, or its outcome is
        unknown; tenants failed, or their run was stopped
   2    the command line or the request is wrong, or names a tenant or a run that does not exist

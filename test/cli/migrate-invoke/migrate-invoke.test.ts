@@ -450,7 +450,7 @@ describe('the command line', () => {
     [['--command', 'downgrade'], '"downgrade" needs a revision'],
     [['--command', 'current', '--revision', 'head'], '"current" takes no revision'],
     [['--revision', 'a b'], '"a b" is not a revision'],
-    [['--allow', 'all'], 'allow[0] must be one of drop_invalid_indexes, not "all"'],
+    [['--allow', 'all'], 'allow[0] must be one of drop_invalid_indexes, drift, not "all"'],
     [['--command', 'plan', '--allow', 'drop_invalid_indexes'], '"plan" takes no allow'],
     [['--command', 'check', '--revision', 'a1'], '"check" takes no revision'],
     [['--revision', 'a1', '--to', 'b2'], '--to and --revision are the same: use one of them'],
