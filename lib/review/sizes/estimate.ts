@@ -16,8 +16,8 @@ export interface Estimate {
 }
 
 /*
- * Microseconds: for a row, a byte, a step of a sort. Measured on PostgreSQL
- * 18.4 with default settings, tables in memory, on 2 busy cores: docs/production.md has predicted and measured.
+ * Microseconds: for a row, a byte, a step of a sort. Measured on PostgreSQL 18.4 with default settings, tables in memory, on 2 busy
+ * cores: docs/production.md has predicted and measured.
  */
 const START_US = 1_500;
 const READ_ROW_US = 0.15;

@@ -86,6 +86,8 @@ def publication(all_tables: bool = False, schemas: tuple[str, ...] = (), tables:
         ("CREATE TABLE IF NOT EXISTS other.cc (id int)", []),
         ('ALTER TABLE ONLY public."Aa" ADD name text; ALTER TABLE other ADD name text', ["alters public.Aa"]),
         ("ALTER TABLE IF EXISTS bb DROP name", ["alters bb"]),
+        ("ALTER TABLE BB DROP name", ["alters bb"]),
+        ('ALTER TABLE "BB" DROP name', []),
         ("ALTER TABLE elsewhere.bb DROP name", []),
         ("ALTER TABLE bb VALIDATE CONSTRAINT c", []),
         ("DROP TABLE other, bb, app.dd CASCADE", ["drops bb", "drops app.dd"]),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
 from typing import Any
 
 from ..database.failures import describe
@@ -73,9 +72,11 @@ class Drift:
         """Keeps the catalog if none is kept yet: the stage has just turned it on."""
         from sqlalchemy.exc import SQLAlchemyError
 
-        with suppress(SQLAlchemyError):
+        try:
             if _load(context, table) is None:
                 self.keep(context, table, heads)
+        except SQLAlchemyError as error:
+            self._warn("kept", error)
 
     def _warn(self, what: str, error: BaseException) -> None:
         reason = describe(error)

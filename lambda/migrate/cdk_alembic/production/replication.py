@@ -122,9 +122,14 @@ def _changes(sql: str, followed: dict[str, Any], version_table: str) -> Iterator
     for found in _CHANGE.finditer(sql):
         kind = found.lastgroup or ""
         for name in re.findall(_NAME, found[kind]):
-            table = [part.strip('"').replace('""', '"') for part in re.findall(r'"(?:[^"]|"")+"|[\w$]+', name)]
+            table = [_folded(part) for part in re.findall(r'"(?:[^"]|"")+"|[\w$]+', name)]
             if table[-1] != version_table and _is_followed(table, followed, is_new=kind == "created"):
                 yield {"what": _VERBS[kind], "table": ".".join(table)}
+
+
+def _folded(part: str) -> str:
+    """A name as the catalog has it."""
+    return part[1:-1].replace('""', '"') if part.startswith('"') else part.lower()
 
 
 def _is_followed(table: list[str], followed: dict[str, Any], is_new: bool) -> bool:
