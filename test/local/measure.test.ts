@@ -65,6 +65,7 @@ test('runs each revision on tables as large as in production, and tells locks, w
   expect(over.map((one) => [one?.name, one?.table, one?.basis])).toEqual([
     ['readsBlocked', 'users', 'measured'],
     ['writesBlocked', 'users', 'measured'],
+    ['rewrites', 'users', undefined],
   ]);
 });
 
