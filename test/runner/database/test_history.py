@@ -8,7 +8,8 @@ import uuid
 import pytest
 from alembic import autogenerate, migration
 from cdk_alembic.database.restoring import restore_point
-from conftest import DRIVERS, Backend, Database, failure, invoke, set_settings
+from conftest import Backend, Database, failure, invoke, set_settings
+from each_driver import DRIVERS
 from sqlalchemy import MetaData, create_engine
 
 RUN = "SELECT stage, command, requested_by, from_revisions, to_revisions, outcome, error FROM cdk_alembic.run ORDER BY started_at"
