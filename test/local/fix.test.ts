@@ -271,3 +271,104 @@ own.options = format.py REVISION_SCRIPT_FILENAME
 `);
   expect(existsSync(path.join(versions(), 'c3_2.py'))).toBe(false);
 });
+
+test('an enum gets its new values in place of a new type, and before they are used', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Add kinds',
+    `op.execute("CREATE TYPE kind AS ENUM ('a', 'c')")
+    op.execute("""CREATE TYPE "Mood" AS ENUM ('good', 'bad')""")
+    op.execute("ALTER TABLE users ADD kind kind DEFAULT 'a', ADD mood \\"Mood\\"")
+    op.execute("ALTER TABLE teams ADD kind kind")`,
+    `op.execute("ALTER TABLE teams DROP kind")
+    op.execute("ALTER TABLE users DROP kind, DROP mood")
+    op.execute('DROP TYPE kind'); op.execute('DROP TYPE "Mood"')`,
+  );
+  bed.project.commit();
+  const swap = (to: string, using = 'kind::text::kind') => `op.execute("ALTER TYPE kind RENAME TO kind_old")
+    kinds = sa.Enum(${to}, name="kind")
+    kinds.create(op.get_bind())
+    op.execute("ALTER TABLE users ALTER kind DROP DEFAULT")
+    op.alter_column("users", "kind", type_=kinds, postgresql_using="${using}")
+    op.execute("ALTER TABLE users ALTER kind SET DEFAULT 'a'")
+    op.alter_column("teams", "kind", type_=kinds, postgresql_using="${using}")
+    op.execute("DROP TYPE kind_old")`;
+  bed.project.revision(
+    'd4',
+    'c3',
+    'Add kinds to users',
+    `op.add_column("users", sa.Column("note", sa.Text()))\n    ${swap('"0", "1", "a", "b", "c", "it\'s"')}`,
+    `${swap('"a", "c"')}\n    op.drop_column("users", "note")`,
+  );
+  const throughText = (labels: string) => `op.execute('ALTER TABLE users ALTER mood TYPE text USING mood::text')
+    op.execute('DROP TYPE "Mood"')
+    op.execute("""CREATE TYPE "Mood" AS ENUM (${labels})""")
+    op.execute('ALTER TABLE users ALTER COLUMN mood TYPE "Mood" USING mood::"Mood"')`;
+  bed.project.revision('e5', 'd4', 'Add mood fine', throughText("'good', 'fine', 'bad'"), throughText("'good', 'bad'"));
+  bed.project.revision('f6', 'e5', 'Remove a kind', swap('"0", "1", "a", "b", "c"'), swap('"0", "1", "a", "b", "c", "it\'s"'));
+  const mapped = "CASE WHEN kind::text = 'c' THEN 'd'::kind ELSE kind::text::kind END";
+  bed.project.revision(
+    'a7',
+    'f6',
+    'Rename a kind',
+    swap('"0", "1", "a", "b", "c", "d"', mapped),
+    swap('"0", "1", "a", "b", "c"'),
+  );
+  bed.project.revision(
+    'b8',
+    'a7',
+    'Use mood bored',
+    `op.add_column("users", sa.Column("why", sa.Text()))
+    op.execute('ALTER TYPE "Mood" ADD VALUE \\'bored\\' AFTER \\'good\\'')
+    op.execute("ALTER TABLE users ALTER mood SET DEFAULT 'bored'")`,
+    `op.execute("ALTER TABLE users ALTER mood DROP DEFAULT")
+    op.drop_column("users", "why")`,
+  );
+  const kept = ['f6.py', 'a7.py'].map(text);
+  const review = await fix();
+  expect(fixed(review)).toEqual(['enum-value-in-transaction', ...Array(4).fill('table-rewrite')]);
+  const told = review.fixes?.notFixed.map(({ finding, reason }) => `${finding.revision} ${finding.rule}: ${reason}`) ?? [];
+  expect(told).toEqual(
+    expect.arrayContaining([
+      expect.stringContaining('f6 table-rewrite: it removes or reorders values of the enum kind'),
+      'a7 table-rewrite: its USING changes values',
+    ]),
+  );
+  expect(['f6.py', 'a7.py'].map(text)).toEqual(kept);
+  expect(text('d4_1.py').match(/ADD VALUE.*(?="\))/g)).toEqual([
+    "ADD VALUE IF NOT EXISTS '0' BEFORE 'a'",
+    "ADD VALUE IF NOT EXISTS '1' AFTER '0'",
+    "ADD VALUE IF NOT EXISTS 'b' AFTER 'a'",
+    "ADD VALUE IF NOT EXISTS 'it''s'",
+  ]);
+  expect(text('d4.py')).toMatch(
+    /def upgrade\(\):\n {4}op.add_column\("users", sa.Column\("note", sa.Text\(\)\)\)\n\n\ndef downgrade/,
+  );
+  expect(text('e5.py').match(/ADD VALUE/g)).toHaveLength(1);
+  await withPostgresServer(__dirname, async (server) => {
+    const url = server.url();
+    const labels = `SELECT enumtypid::regtype::text AS of, string_agg(enumlabel, ' ' ORDER BY enumsortorder) AS is FROM pg_enum GROUP BY 1 ORDER BY 1`;
+    alembic(url, 'upgrade', 'c3');
+    await query(url, "INSERT INTO users (id, kind, mood) VALUES (1, 'c', 'bad')");
+    alembic(url, 'upgrade', 'e5');
+    const added = [
+      { of: '"Mood"', is: 'good fine bad' },
+      { of: 'kind', is: "0 1 a b c it's" },
+    ];
+    expect(await query(url, labels)).toEqual(added);
+    alembic(url, 'downgrade', 'c3');
+    expect(await query(url, labels)).toEqual([
+      { of: '"Mood"', is: 'good bad' },
+      { of: 'kind', is: 'a c' },
+    ]);
+    alembic(url, 'upgrade', 'e5');
+    expect(await query(url, labels)).toEqual(added);
+    alembic(url, 'upgrade', 'head');
+    await query(url, 'INSERT INTO users (id) VALUES (2)');
+    expect(await query(url, 'SELECT id, kind, mood FROM users ORDER BY id')).toEqual([
+      { id: '1', kind: 'd', mood: 'bad' },
+      { id: '2', kind: 'a', mood: 'bored' },
+    ]);
+  });
+});

@@ -7,6 +7,7 @@ import { execute, finalName, literal, tableArguments } from '../advice/python';
 import { quoted } from '../advice/sql';
 import type { Part, Reviewed, Step } from '../revision/reviewed';
 import type { Action, ConstraintDefinition } from '../sql/action';
+import { addValues } from './enums';
 import type { Form, FormPart, NoForm } from './form';
 
 type Does<Kind extends Action['does']> = Extract<Action, { does: Kind }>;
@@ -27,14 +28,16 @@ export const FORMS: Readonly<Record<string, Writer>> = {
     return buildKey(action, revision);
   },
   'set-not-null-scan': ({ action }) => (action.does === 'set not null' ? setNotNull(action.table, action.column) : undefined),
-  'table-rewrite': ({ action }, { upgrade }) => {
+  'table-rewrite': ({ action }, revision) => {
     if (action.does === 'change type') {
-      return {
-        reason:
-          'a type changes over two releases: this one adds a column of the new type, and its code writes both; the next one drops the old column',
-      };
+      return (
+        addValues(action, revision) ?? {
+          reason:
+            'a type changes over two releases: this one adds a column of the new type, and its code writes both; the next one drops the old column',
+        }
+      );
     }
-    return action.does === 'add column' ? addComputed(action, upgrade) : undefined;
+    return action.does === 'add column' ? addComputed(action, revision.upgrade) : undefined;
   },
   'update-all': ({ action }, { upgrade }) => (action.does === 'update' ? updateAll(action, upgrade) : undefined),
   'validate-in-same-transaction': ({ action, sql }) =>

@@ -1,5 +1,6 @@
 import type { CatalogEntries, TrialFacts } from '../../contract/facts';
 import type { Finding, Review } from '../finding';
+import { onlyGainsLabels } from '../rules/reversibility';
 import type { Plan } from './plan';
 
 /** Why a series does not do the same as the revision that it replaces; undefined: it does. */
@@ -20,10 +21,13 @@ export function whyDifferent(before: TrialFacts, now: TrialFacts): string | unde
   return undefined;
 }
 
-/** Why a series with a downgrade that runs now does not undo its upgrade; undefined: it does. Its upgrade is that of the revision. */
+/** Why a series with an upgrade or a downgrade that runs only now does not undo its upgrade; undefined: it does. */
 export function whyNotUndone(now: TrialFacts): string | undefined {
-  const { before, after } = now;
-  return whyDifferent(now.failure === undefined ? { before, after, restored: before, again: after } : {}, now);
+  const { before, after, restored } = now;
+  if (now.failure !== undefined || !before || !after || !restored) return whyDifferent({}, now);
+  const left = Object.entries(restored.entries).filter(([name, own]) => onlyGainsLabels(before.entries[name] ?? '', own));
+  const undone = { ...before, entries: { ...before.entries, ...Object.fromEntries(left) } };
+  return whyDifferent({ before, after, restored: undone, again: after }, now);
 }
 
 type Moment = 'after' | 'restored' | 'again';
