@@ -11,8 +11,9 @@ import type { Step } from '../revision/reviewed';
  * - `build`: builds indexes outside of a transaction.
  * - `validate`: reads rows while writes continue.
  * - `require`: sets what is proved by then.
+ * - `contract`: removes what served the running code. It belongs to the next release, so it is proved with the others and not written.
  */
-export const PHASES = ['values', 'first', 'add', 'fill', 'guard', 'build', 'validate', 'require'] as const;
+export const PHASES = ['values', 'first', 'add', 'fill', 'guard', 'build', 'validate', 'require', 'contract'] as const;
 export type Phase = (typeof PHASES)[number];
 
 /** The docstring of a downgrade that has nothing to undo. */

@@ -9,8 +9,8 @@ import { type Fixable, type NotFixed, planOf } from './plan';
 import { nameConstraints } from './unnamed';
 
 export type { NotFixed, Plan } from './plan';
-export { whyDifferent, whyNoBetter, whyNotUndone } from './proof';
-export { seriesOf } from './series';
+export { whatFails, whyDifferent, whyNoBetter, whyNotUndone } from './proof';
+export { laterCode, seriesOf, wholeSeriesOf } from './series';
 
 /** What of a review can be rewritten, before it is proved. */
 export interface Draft {
@@ -43,7 +43,7 @@ export function draftFixes(review: Review, input: ReviewInput, whyNot: (revision
     const revision = change.revisions.find(({ facts }) => facts.revision === finding.revision);
     const leave = (reason: string) => notFixed.push({ finding, reason });
     const write = FORMS[finding.rule];
-    const isBroken = REPAIRS[finding.rule]?.direction === finding.direction;
+    const isBroken = finding.rule in REPAIRS && REPAIRS[finding.rule]?.direction === finding.direction;
     if (!revision || !(isBroken || (write && finding.direction !== 'downgrade'))) {
       leave(finding.instead === undefined ? 'it needs your decision' : 'there is no automatic fix: write it by hand, as shown');
       continue;

@@ -24,6 +24,8 @@ export interface Plan {
   readonly revision: Reviewed;
   readonly fixed: readonly Finding[];
   readonly phases: readonly PlannedPhase[];
+  /** What the next release does, without which the schema is not that of the revision. @default - nothing */
+  readonly later?: PlannedPhase;
   /** Whether it makes a downgrade run that failed: there is no trial of the revision itself to compare with. @default false */
   readonly repairs?: boolean;
 }
@@ -59,7 +61,10 @@ export function planOf(
   if (!fixable.length) return { notFixed };
   const sorted = new Sorted(fixable, units.up, units.down);
   if (sorted.problem !== undefined) return all(sorted.problem);
-  return { plan: { revision, fixed: fixable.map(({ finding }) => finding), phases: sorted.phases() }, notFixed };
+  const phases = sorted.phases();
+  const later = phases.find(({ phase }) => phase === 'contract');
+  const now = phases.filter((phase) => phase !== later);
+  return { plan: { revision, fixed: fixable.map(({ finding }) => finding), phases: now, ...(later ? { later } : {}) }, notFixed };
 }
 
 class Sorted {

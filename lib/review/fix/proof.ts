@@ -106,6 +106,13 @@ export function whyNoBetter(
   return fresh ? `the review then finds ${fresh.rule}: ${fresh.message}` : undefined;
 }
 
+/** Why a revision does not run anymore that ran before, such as a later one that a view stands in the way of. */
+export function whatFails(before: Review, now: Review): string | undefined {
+  const ran = new Set(before.revisions.filter(({ notReplayed }) => notReplayed === undefined).map(({ revision }) => revision));
+  const failed = now.revisions.find(({ revision, notReplayed }) => notReplayed !== undefined && ran.has(revision));
+  return failed && `revision ${failed.revision} then fails: ${failed.notReplayed}`;
+}
+
 function isSame(one: Finding, other: Finding): boolean {
   return one.rule === other.rule && one.message === other.message;
 }
