@@ -75,26 +75,28 @@ def main(package: Path, overlay: str, variables: dict[str, str], installed: dict
     failures: list[BaseException] = []
     certain: list[BaseException] = []
     unset = watch_environment(package / "backend")
-    is_loaded = False
+    project = None
     try:
-        is_loaded = load(package, answer, failures, certain, variables)
+        project = load(package, answer, failures, certain, variables)
     except (Exception, SystemExit, Refused) as error:
         failures.append(error)
     for error in (*certain, *failures):
         judge(error, package, answer, sorted(unset))
     if certain and "missing" not in answer:
         answer["fails"] = {"reason": answer["unproved"], "inCode": in_code(certain[0]), "unset": sorted(unset)}
-    if installed and is_loaded and not failures:
-        answer["used"] = used(package, installed)
+    if installed and project and not failures:
+        # env.py may have set where they are.
+        revisions = [revision.path for revision in project.script.walk_revisions()]
+        answer["used"] = used(package, revisions, installed)
     return answer
 
 
-def used(package: Path, installed: dict[str, Any]) -> dict[str, list[str]]:
+def used(package: Path, revisions: list[str], installed: dict[str, Any]) -> dict[str, list[str]]:
     sys.path.append(str(Path(__file__).parent))
     from used_distributions import used_by_project
 
     sys.path.pop()
-    return used_by_project(package, **installed)
+    return used_by_project(package, revisions, **installed)
 
 
 def load(
@@ -103,8 +105,8 @@ def load(
     failures: list[BaseException],
     certain: list[BaseException],
     variables: dict[str, str],
-) -> bool:
-    """Returns whether env.py and the revisions are loaded.
+) -> Any:
+    """Returns the project; None if it did not load.
 
     `certain`: failures that the function has too, with the same settings.
     """
@@ -142,8 +144,8 @@ def load(
             if found is None or not is_complete:
                 raise
             answer["refused"] = f"{found.message}: {found.next}"
-            return False
-    return not certain
+            return None
+    return None if certain else project
 
 
 def run_env(project: Any, failures: list[BaseException], **options: Any) -> BaseException | None:

@@ -227,17 +227,22 @@ class Installed:
         return self._requirements[distribution] - self.used - {distribution}
 
 
-def used_by_project(package: Path, paths: Iterable[str], distributions: dict[str, dict[str, list[str]]]) -> dict[str, list[str]]:
+def used_by_project(
+    package: Path, revisions: Iterable[str], paths: Iterable[str], distributions: dict[str, dict[str, list[str]]]
+) -> dict[str, list[str]]:
     """The distributions that a loaded project uses, and the files that every run loads, relative to the package.
 
-    :param paths: the folders of its scripts and revisions
+    :param revisions: the files of its revisions
+    :param paths: the folders of its scripts, and of revisions
     :param distributions: what is installed: the modules and the requirements of each
     """
     backend = package / "backend"
-    files = sorted(file.relative_to(package).as_posix() for file in files_in(package))
+    scripts = {file.resolve() for file in (*map(Path, revisions), *(file for path in paths for file in Path(path).rglob("*.py")))}
+    loaded = {file for file in (*files_in(package), *scripts) if file.is_relative_to(package)}
+    files = sorted(file.relative_to(package).as_posix() for file in loaded)
     installed = Installed(distributions)
     calls = Calls()
-    for file in {file for path in paths for file in Path(path).rglob("*.py")}:
+    for file in scripts:
         with suppress(SyntaxError, ValueError):
             calls.add(None, Source(file, "", backend).everything())
     # Their imports in functions; None: not read so far.
@@ -327,10 +332,10 @@ def run(package: str, statement: Import, installed: Installed) -> None:
 
 def is_of(module: ModuleType | None, folder: Path) -> bool:
     """Whether a module is in a folder."""
-    file = getattr(module, "__file__", None)
-    # A namespace package has no file, and no path if its parent could not be imported.
-    with suppress(KeyError):
-        file = file or next(iter(getattr(module, "__path__", ())), None)
+    file = None
+    # A namespace package has no file, and no path if its parent could not be imported. What is lazy may raise anything.
+    with suppress(Exception):
+        file = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), None)
     return isinstance(file, str) and file.startswith(f"{folder}/")
 
 

@@ -57,7 +57,7 @@ export function finish(laidOut: LaidOut): void {
   const aside = onlyImported ? layAside(sitePackages, reached) : undefined;
   try {
     prune(sitePackages);
-    compile(laidOut, reached, found && loadedFirst(found, paths, target));
+    compile(laidOut, reached, found && loadedFirst(found));
     if (python) proved(laidOut, python, { aside, added });
     // Modules in a folder that was added may import others.
     if (added.warnings.size && !found) compile(laidOut, reachedDistributions(where(), paths, distributions));
@@ -88,10 +88,9 @@ function used(laidOut: LaidOut, python: string, added: AddedRoots, installed: In
 /** Whether a file, relative to the package, is loaded in every run: a package of what is imported needs no bytecode of others. */
 type IsLoaded = (file: string) => boolean;
 
-function loadedFirst({ files }: Used, paths: readonly string[], target: string): IsLoaded {
+function loadedFirst({ files }: Used): IsLoaded {
   const loaded = new Set(files);
-  const folders = [RUNNER_DIRECTORY, ...paths.map((path) => path.slice(target.length + 1))];
-  return (file) => loaded.has(file) || isBare(file) || folders.some((folder) => file.startsWith(`${folder}/`));
+  return (file) => loaded.has(file) || isBare(file) || file.startsWith(`${RUNNER_DIRECTORY}/`);
 }
 
 function compile(
