@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -83,8 +84,6 @@ def test_locks_outside_of_a_transaction_are_seen(database: Database, session: ps
             if seen:
                 other.execute("COMMIT")
             return seen
-
-        import threading
 
         thread = threading.Thread(target=until, args=(release,))
         thread.start()
