@@ -38,7 +38,7 @@ export async function reviewRevisions(
 ): Promise<Review> {
   const input = await replay(session, given, observation.observer, graph, chosen, started);
   observation.release();
-  return judge(session, given, input);
+  return judge(session, given, { ...input, restored: observation.restored() });
 }
 
 /** Replays revisions. `overlay`: with other files than the project has. */

@@ -30,6 +30,8 @@ export interface ReviewArguments extends ReplayArguments, FailArguments {
   readonly fix: boolean;
   /** Whether to only show what `fix` would write. */
   readonly dryRun: boolean;
+  /** Whether earlier revisions may be restored instead of run. */
+  readonly cache: boolean;
 }
 
 export const OPTIONS = {
@@ -41,6 +43,7 @@ export const OPTIONS = {
   report: { type: 'string', multiple: true },
   fix: { type: 'boolean' },
   'dry-run': { type: 'boolean' },
+  'no-cache': { type: 'boolean' },
 } as const satisfies Options;
 
 export function readReview(line: CommandLine<keyof typeof OPTIONS | 'json'>, problems: string[]): ReviewArguments {
@@ -61,6 +64,7 @@ export function readReview(line: CommandLine<keyof typeof OPTIONS | 'json'>, pro
     reports: line.texts('report').flatMap((value) => reportFile(value, problems)),
     fix: line.flag('fix'),
     dryRun: line.flag('dry-run'),
+    cache: !line.flag('no-cache'),
     ...fail,
     ...readReplay(line, problems),
   };
