@@ -1,6 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
-import { forgetOld, recall, rememberFile } from '../../cache';
+import { forgetOld, recall, remember } from '../../cache';
 import type { EnvironmentFacts } from '../../contract/facts';
 import { sha256 } from './inputs';
 
@@ -39,12 +37,9 @@ export function recallEntry(name: string): Entry | undefined {
 
 const CHECKSUM = 64;
 
-/** Stores an entry, which only this user can read. @param folder for a temporary file */
-export function rememberEntry(name: string, { manifest, packed }: Entry, folder: string): void {
+/** Stores an entry, which only this user can read, because it contains the server's password. */
+export function rememberEntry(name: string, { manifest, packed }: Entry): void {
   const text = JSON.stringify(manifest);
-  const file = path.join(folder, name);
-  writeFileSync(file, Buffer.concat([Buffer.from(`${sha256(text)}${text}\n`), packed]), { mode: 0o600 });
-  rememberFile(name, file);
+  remember(name, Buffer.concat([Buffer.from(`${sha256(text)}${text}\n`), packed]), 0o600);
   forgetOld();
-  rmSync(file);
 }

@@ -10,7 +10,7 @@ const NOT_READ = ['node_modules', '__pycache__', 'cdk.out'];
 /** Files that a backend may read before, or instead of, those that it has read so far. */
 const SOURCE = /\.(py|ini|toml|cfg)$|(^|[/\\])\.env[^/\\]*$/;
 
-/** All files below a folder, without virtual environments and hidden folders; undefined if there are too many. */
+/** All files below a folder, without virtual environments and hidden folders; undefined if there are too many, or a folder can't be read. */
 export function filesBelow(folder: string): readonly string[] | undefined {
   const found: string[] = [];
   const look = (directory: string): boolean => {
@@ -23,18 +23,26 @@ export function filesBelow(folder: string): readonly string[] | undefined {
     }
     return true;
   };
-  return look(folder) ? found.sort() : undefined;
+  try {
+    return look(folder) ? found.sort() : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 export function isSource(file: string): boolean {
   return SOURCE.test(file);
 }
 
-/** A file's content, or a folder's names; `absent` if there is nothing. */
+/** A hash of a file's content, or of a folder's names; a word if there is nothing, or nothing that this user can read. */
 export function contentOf(file: string): string {
   const stats = look(file);
-  if (stats?.isDirectory()) return sha256(JSON.stringify(namesIn(file)));
-  return stats?.isFile() ? sha256(readFileSync(file)) : 'absent';
+  try {
+    if (stats?.isDirectory()) return sha256(JSON.stringify(namesIn(file)));
+    return stats?.isFile() ? sha256(readFileSync(file)) : 'absent';
+  } catch {
+    return 'unreadable';
+  }
 }
 
 function namesIn(folder: string): readonly string[] {

@@ -15,8 +15,6 @@ export interface KeptReplayOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Files that the caller writes, as absolute paths. */
   readonly written: readonly string[];
-  /** For temporary files. */
-  readonly folder: string;
 }
 
 type Observe = Extract<Ask, { ask: 'observe' }>;
@@ -136,7 +134,7 @@ export class KeptReplay {
     const { setting, python } = this;
     const { revisions, environment } = pause;
     const manifest = { setting, python, names: this.namesWithout(versions), versions, contents, revisions, environment };
-    rememberEntry(this.name, { manifest, packed: await pack(data) }, options.folder);
+    rememberEntry(this.name, { manifest, packed: await pack(data) });
   }
 }
 

@@ -31,7 +31,7 @@ export interface Observation {
 export function withObserver<T>(options: WithObserverOptions, use: (observation: Observation) => Promise<T>): Promise<T> {
   const { database, keep, ...rest } = options;
   return withFolder(async (folder) => {
-    const kept = database === 'scratch' && keep ? new KeptReplay({ ...rest, ...keep, folder }) : undefined;
+    const kept = database === 'scratch' && keep ? new KeptReplay({ ...rest, ...keep }) : undefined;
     const servers: Promise<PostgresServer>[] = [];
     const start = (packed?: Buffer) => {
       const server = startPostgresServer(folder, options.project, packed);

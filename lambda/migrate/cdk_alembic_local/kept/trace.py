@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
+from pathlib import PurePath
 from typing import Any
 
 _READS = ("open", "os.listdir", "os.scandir")
@@ -83,5 +84,5 @@ def _python_folders() -> set[str]:
 
 
 def _is_of_package(path: str) -> bool:
-    parts = path.split(os.sep)
+    parts = PurePath(path).parts
     return any(part in parts for part in (*_PACKAGES, "__pycache__"))
