@@ -14,6 +14,7 @@ export { OnDrift } from './constructs/drift/on-drift';
 export type { EndBlockers, MigrationLimits } from './constructs/function/migration-limits';
 export type { MigrationProps } from './constructs/function/migration-props';
 export { OnReplication } from './constructs/function/on-replication';
+export { MigrationSnapshot, type MigrationSnapshotOptions } from './constructs/snapshot/migration-snapshot';
 export { TenantCanary, type TenantCanaryOptions } from './constructs/tenants/tenant-canary';
 export { TenantDeploy } from './constructs/tenants/tenant-deploy';
 export type { ToleratedFailures } from './constructs/tenants/tenant-limits';

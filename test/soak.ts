@@ -21,6 +21,7 @@ const PARTS: Readonly<Record<string, readonly [targets: readonly string[], varia
   events: [['protocol/test_events.py', 'tenants/test_tenants_events.py'], { EVENTS: '100000' }],
   tenants: [['tenants/test_tenants_hundreds.py'], { TENANTS: '1000' }],
   revisions: [['run/test_scale.py'], { REVISIONS: '5000' }],
+  drivers: [['.'], { DRIVERS: 'all' }],
 };
 
 /** The tests that send random events to the handlers in TypeScript. */
@@ -42,7 +43,7 @@ runSuite(MINUTES, (context) => {
 });
 
 function inRunner(target: string): string {
-  return target.endsWith('.py') ? `test/runner/${target}` : target;
+  return target.endsWith('.py') || target === '.' ? `test/runner/${target}` : target;
 }
 
 function asked(variables: Readonly<Record<string, string>>): Record<string, string> {

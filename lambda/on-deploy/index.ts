@@ -2,7 +2,8 @@ import type { CdkCustomResourceEvent, CdkCustomResourceIsCompleteResponse, Conte
 import { MigrateClient } from '../../lib/client/client';
 import type { RunAnswer, StartedContainer } from '../../lib/client/container/in-container';
 import { printable } from '../../lib/client/printable';
-import type { FailureCode, MigrateAnswer, OnDeployData, OnDeployProperties } from '../../lib/contract';
+import { isAwaited } from '../../lib/client/waiting/for-snapshot';
+import type { FailureCode, MigrateAnswer, OnDeployData, OnDeployProperties, Snapshot } from '../../lib/contract';
 import { isRecord } from '../../lib/contract/checks/rules';
 import { MigrateError } from '../../lib/contract/failure';
 import { type DeployFailure, type Failure, migrationFailure } from './deploy-failure';
@@ -74,12 +75,12 @@ export async function isComplete(event: IsCompleteEvent, context: Context): Prom
   if ('Untouched' in event) return { IsComplete: true, Data: event.Data };
   try {
     const answer = await slice(event, Math.min(SLICE_SECONDS, context.getRemainingTimeInMillis() / 2_000));
-    const { containerExecution } = answer;
+    const { containerExecution, snapshot } = answer;
     if (answer.status === 'partial' && !containerExecution) return goOn(event, answer);
     const { fromRevision } = event.Data;
     const applied = event.PendingCount - (containerExecution ? answer.pending.length : 0);
     const outcome = { fromRevision, toRevision: answer.to.join(), appliedCount: String(applied) };
-    return { IsComplete: true, Data: data(event, outcome, containerExecution) };
+    return { IsComplete: true, Data: data(event, { ...outcome, containerExecution, snapshot: snapshot?.name }) };
   } catch (error) {
     // The first check may have failed, and a canceled deploy may be rolling back by now.
     if (event.RequestType === 'Update' && (await isRollingBack(event.StackId))) {
@@ -97,8 +98,8 @@ export async function isComplete(event: IsCompleteEvent, context: Context): Prom
 }
 
 function slice(event: Event, seconds: number): Promise<RunAnswer> {
-  const onProgress = ({ status, to, applied, pending, warnings }: MigrateAnswer) => {
-    log('info', 'slice', { ...about(event), status, to, applied, pending: pending.length });
+  const onProgress = ({ status, to, applied, pending, snapshot, warnings }: MigrateAnswer) => {
+    log('info', 'slice', { ...about(event), status, to, applied, pending: pending.length, snapshot });
     for (const warning of warnings) log('warning', warning, about(event));
   };
   const options = {
@@ -114,10 +115,11 @@ function slice(event: Event, seconds: number): Promise<RunAnswer> {
   return ask(event, (client) => client.upgrade(options));
 }
 
-function goOn(event: Event & Planned, { pending, applied, container }: MigrateAnswer): Deployed {
+function goOn(event: Event & Planned, { pending, applied, container, snapshot }: MigrateAnswer): Deployed {
   const inContainer = container?.revisions.includes(pending[0]?.revision ?? '');
   const limit = inContainer ? CONTAINER_DEPLOY_SECONDS : DEPLOY_SECONDS;
   if (secondsSince(event) < limit) return { IsComplete: false };
+  if (isAwaited(snapshot)) throw failed(snapshotNotReady(snapshot, limit), event, { snapshot });
   const failure: Failure = {
     message: `the migrations take longer than a deploy can wait: after ${limit / 60} minutes, ${pending.length} are still pending`,
     next: inContainer
@@ -131,9 +133,19 @@ function secondsSince({ StartedAt }: Planned): number {
   return (Date.now() - StartedAt) / 1000;
 }
 
-/** The attributes; with a container they have one more. */
-function data(event: Event, outcome: OnDeployData, containerExecution = ''): OnDeployData {
-  return event.ResourceProperties.Container ? { ...outcome, containerExecution } : outcome;
+function snapshotNotReady({ status, name, percent = 0, reason }: Snapshot, limit: number): Failure {
+  const why = status === 'waiting' ? `RDS can't begin it: ${reason}` : `it is being made (${percent} %)`;
+  return {
+    code: 'snapshot_not_ready',
+    message: `the snapshot ${name} is not available after ${limit / 60} minutes, ${why}; nothing was applied`,
+    next: 'deploy again when it is available, or apply with `npx migrate-invoke`, which has no such limit',
+  };
+}
+
+/** The attributes. A container and snapshots have one each. */
+function data(event: Event, { containerExecution = '', snapshot = '', ...outcome }: OnDeployData): OnDeployData {
+  const { Container, Snapshot } = event.ResourceProperties;
+  return { ...outcome, ...(Container && { containerExecution }), ...(Snapshot && { snapshot }) };
 }
 
 async function ask<Answer>(event: Event, question: (client: MigrateClient) => Promise<Answer>): Promise<Answer> {

@@ -110,11 +110,23 @@ export interface UpgradeOptions extends RunOptions {
    * @default - in the function, except revisions that say `# cdk-alembic: run in container`
    */
   readonly in?: Compute;
+  /**
+   * Whether an RDS snapshot is made first, even if no revision destroys data. Requires `snapshot` on the construct.
+   *
+   * @default - as the construct's `snapshot` says
+   */
+  readonly snapshot?: boolean;
 }
 
 export interface DowngradeOptions extends RunOptions {
   /** Revision to downgrade to. */
   readonly revision: string;
+  /**
+   * Whether an RDS snapshot is made first. Requires `snapshot` on the construct.
+   *
+   * @default - only with `MigrationSnapshot.always()`
+   */
+  readonly snapshot?: boolean;
 }
 
 const SLICE_SECONDS = 5;
@@ -141,10 +153,10 @@ export class MigrateClient {
 
   /**
    * Applies pending revisions, slice by slice, until the database is at `revision`. Starts the stage's container for its
-   * revisions, and waits for it.
+   * revisions, and waits for it, and for the RDS snapshot, if the stage makes one first.
    */
-  upgrade({ revision, allow, in: compute, sliceSeconds, runId, ...options }: UpgradeOptions = {}): Promise<RunAnswer> {
-    return this.run({ command: 'upgrade', revision, allow, in: compute, sliceSeconds, runId }, options);
+  upgrade({ revision, allow, in: compute, snapshot, sliceSeconds, runId, ...options }: UpgradeOptions = {}): Promise<RunAnswer> {
+    return this.run({ command: 'upgrade', revision, allow, in: compute, snapshot, sliceSeconds, runId }, options);
   }
 
   /** What an upgrade would apply. Changes nothing. */
@@ -185,8 +197,8 @@ export class MigrateClient {
   }
 
   /** Reverts revisions. Requires `allowDowngrade` on the construct. */
-  downgrade({ revision, sliceSeconds, runId, ...options }: DowngradeOptions): Promise<MigrateAnswer> {
-    return this.run({ command: 'downgrade', revision, sliceSeconds, runId }, options);
+  downgrade({ revision, snapshot, sliceSeconds, runId, ...options }: DowngradeOptions): Promise<MigrateAnswer> {
+    return this.run({ command: 'downgrade', revision, snapshot, sliceSeconds, runId }, options);
   }
 
   /** Writes a revision to the version table without running anything. Requires `allowStamp` on the construct. */

@@ -22,6 +22,7 @@ export type {
   RunnerCode,
   Running,
   RunRecord,
+  Snapshot,
   Status,
 } from '../contract';
 export { MigrateError } from '../contract';

@@ -2,6 +2,7 @@ import { type MigrateAnswer, MigrateError, type MigrateRequest, type Running } f
 import { type ContainerOptions, type ForContainer, forContainer, inContainer, type RunAnswer } from './container/in-container';
 import type { ContainerRuns } from './container/runs';
 import { RunSoFar } from './run-so-far';
+import { isAwaited, SnapshotWait } from './waiting/for-snapshot';
 
 /** Calls the function once. */
 export type Invoke = (request: MigrateRequest) => Promise<MigrateAnswer>;
@@ -42,7 +43,7 @@ export async function migrate(
   try {
     for (;;) {
       const last = await inFunction(invoke, run, until, workOf, options);
-      const work = last.status === 'partial' ? workOf(last) : undefined;
+      const work = last.status === 'partial' && !isAwaited(last.snapshot) ? workOf(last) : undefined;
       if (!work || !runContainer) return mustBeDone(run.answer(last));
       if (work.revisions[0] === begun) throw standstill(last);
       begun = work.revisions[0];
@@ -65,11 +66,16 @@ async function inFunction(
   workOf: (slice: MigrateAnswer) => ForContainer | undefined,
   { onProgress, signal }: MigrateOptions,
 ): Promise<MigrateAnswer> {
+  const snapshot = new SnapshotWait();
   for (let idle = 0; ; ) {
     signal?.throwIfAborted();
     const slice = await invoke(run.request);
     run.add(slice);
     onProgress?.(slice);
+    if (slice.status === 'partial' && isAwaited(slice.snapshot)) {
+      if (!(await snapshot.again(slice.snapshot, until, signal))) return slice;
+      continue;
+    }
     if (slice.status !== 'partial' || !acts(run.request.command) || workOf(slice)) return slice;
     idle = moved(slice) ? 0 : idle + 1;
     if (idle === 2) throw standstill(slice);

@@ -15,6 +15,8 @@ import type { MigrationProps } from './function/migration-props';
 import { duplicateProblems, namePartProblems } from './function/name-problems';
 import { DEFAULT_LOG_RETENTION, runnerFunction } from './function/runner-function';
 import { allowInvoke, type MigrationOnDeploy, migrationOnDeploy } from './on-deploy/migration-on-deploy';
+import type { MigrationSnapshot } from './snapshot/migration-snapshot';
+import { allowSnapshots, snapshotSource } from './snapshot/snapshot-source';
 
 /** Properties of {@link AlembicMigration}. Its function is `<appName>-api-migrate-lambda-<stage>`. */
 export interface AlembicMigrationProps extends MigrationProps {
@@ -63,6 +65,14 @@ export interface AlembicMigrationProps extends MigrationProps {
   readonly driftSchedule?: events.Schedule;
 
   /**
+   * Which runs make an RDS snapshot before their first revision, and wait until it is available. The function calls the API of RDS
+   * for it: in isolated subnets it requires an interface endpoint for RDS.
+   *
+   * @default - no snapshots are made
+   */
+  readonly snapshot?: MigrationSnapshot;
+
+  /**
    * Where the migrations run.
    *
    * @default MigrationCompute.functionOnly()
@@ -93,6 +103,11 @@ export class AlembicMigration extends Construct {
   /** Number of revisions that this deploy applied, as a string. Undefined without `runOnDeploy`. */
   readonly appliedCount?: string;
 
+  /**
+   * Identifier of the RDS snapshot that this deploy made first; empty: none. Undefined without `runOnDeploy` or `snapshot`.
+   */
+  readonly snapshotName?: string;
+
   /** The state machine `<function>-container`. Undefined without `MigrationCompute.container`. */
   readonly containerStateMachineArn?: string;
 
@@ -112,6 +127,7 @@ export class AlembicMigration extends Construct {
       ...(props.allowDowngrade ? (['downgrade'] as const) : []),
       ...(props.allowStamp ? (['stamp'] as const) : []),
     ];
+    const snapshots = props.snapshot && snapshotSource(this, props.snapshot, props.database._resource, name ?? 'unnamed');
     const runner = runnerFunction(this, 'Function', {
       ...props,
       functionName: name,
@@ -121,11 +137,13 @@ export class AlembicMigration extends Construct {
         ...duplicateProblems(this, name),
         ...limitProblems(timeout, limits, runOnDeploy),
         ...driftProblems(props),
+        ...(snapshots?.problems ?? []),
       ],
-      settings: { allow, onDrift: props.onDrift },
+      settings: { allow, onDrift: props.onDrift, snapshot: snapshots?.settings },
       container: props.compute?._container,
     });
     this.function = runner.function;
+    if (snapshots?.settings) allowSnapshots(this.function, snapshots.settings);
     this.container = runner.container;
     this.containerStateMachineArn = runner.container?.stateMachineArn;
     this.containerFailureAlarm = runner.container?.failureAlarm;
@@ -146,6 +164,7 @@ export class AlembicMigration extends Construct {
       encryptionKey,
       container: runner.container,
       containerOnDeploy: props.compute?._container?.onDeploy?._kind,
+      snapshots: props.snapshot !== undefined,
     });
     const own = this.node.children.filter((child) => child !== this.onDeploy);
     this.executeAfter(...own, ...runner.dependencies, ...(props.vpc ? [props.vpc] : []));
@@ -155,6 +174,10 @@ export class AlembicMigration extends Construct {
     new CfnOutput(this, 'FromRevision', { value: this.fromRevision });
     new CfnOutput(this, 'ToRevision', { value: this.toRevision });
     new CfnOutput(this, 'AppliedCount', { value: this.appliedCount });
+    if (props.snapshot) {
+      this.snapshotName = this.onDeploy.outcome('snapshot');
+      new CfnOutput(this, 'Snapshot', { value: this.snapshotName });
+    }
     if (runner.container) new CfnOutput(this, 'ContainerExecution', { value: this.onDeploy.outcome('containerExecution') });
   }
 

@@ -3,6 +3,7 @@ import { ANSWER_SCHEMAS } from './checks/answer-schemas';
 import { fits } from './checks/json-schema';
 import type { CONTRACT_VERSION } from './names';
 import type { DriftReport } from './production/drift';
+import type { Snapshot } from './production/snapshot';
 import type { DatabaseStatistics } from './production/statistics';
 import type { Command } from './request';
 
@@ -64,6 +65,8 @@ export const RUNNER_CODES = [
   'drifted',
   /** a pending revision changes a table that logical replication follows, or could not be read; nothing was applied */
   'breaks_replication',
+  /** the RDS snapshot that must exist first could not be made; nothing was applied */
+  'snapshot_failed',
   /** a pending revision runs in a container, and the stage has none; nothing was applied */
   'needs_container',
   /** a revision failed; it was rolled back, earlier ones stay */
@@ -94,6 +97,8 @@ export const CLIENT_CODES = [
   'function_crashed',
   /** the container could not start, or ended without recording a result */
   'container_failed',
+  /** RDS could not begin the snapshot for a long time, or a deploy could not wait until it was available; nothing was applied */
+  'snapshot_not_ready',
   /** an answer that does not follow this contract */
   'unexpected_answer',
 ] as const;
@@ -173,6 +178,8 @@ export interface RestorePoint {
   readonly cluster?: Text;
   /** The RDS instance. */
   readonly instance?: Text;
+  /** Identifier of the RDS snapshot that was made before the run. */
+  readonly snapshot?: Text;
 }
 
 /** A past run, from the run history in the database. */
@@ -277,6 +284,8 @@ export interface MigrateAnswer {
   readonly protected: boolean;
   /** Sessions that the call ended, because `limits.endBlockers` allows it; absent: none. */
   readonly endedBlockers?: readonly Blocker[];
+  /** The RDS snapshot that comes before the pending revisions; absent: none. */
+  readonly snapshot?: Snapshot;
   /** The pending revisions as SQL, in order; only for a `plan` with `sql`. */
   readonly sql?: readonly RenderedRevision[];
   /** The latest runs, newest first, at most 20; only for `history`. */

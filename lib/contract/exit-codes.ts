@@ -56,6 +56,8 @@ const EXIT_CODES: Readonly<Record<FailureCode, number>> = {
   invalid_index: EXIT.notStarted,
   drifted: EXIT.notStarted,
   breaks_replication: EXIT.notStarted,
+  snapshot_failed: EXIT.notStarted,
+  snapshot_not_ready: EXIT.notStarted,
   needs_container: EXIT.notStarted,
   declined: EXIT.notStarted,
   not_approved: EXIT.notStarted,

@@ -5,6 +5,7 @@ export * from './function';
 export * from './names';
 export * from './on-deploy';
 export * from './production/drift';
+export * from './production/snapshot';
 export * from './production/statistics';
 export * from './request';
 export * from './settings';

@@ -9,6 +9,8 @@ export interface OnDeployProperties {
   readonly Fingerprint: string;
   /** How the deploy treats revisions that run in a container; absent: the stage has no container. */
   readonly Container?: ContainerOnDeploy;
+  /** Present: runs make RDS snapshots. */
+  readonly Snapshot?: 'true';
 }
 
 /** The deploy waits for the container, or starts it and continues. */
@@ -22,4 +24,6 @@ export interface OnDeployData {
   readonly appliedCount: string;
   /** ARN of the execution that the run was handed over to; empty: none. Only with a container. */
   readonly containerExecution?: string;
+  /** Identifier of the RDS snapshot that was made first; empty: none. Only with snapshots. */
+  readonly snapshot?: string;
 }

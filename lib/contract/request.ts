@@ -47,6 +47,11 @@ export interface MigrateRequest {
    */
   readonly sql?: boolean;
   /**
+   * Whether an `upgrade` or `downgrade` makes an RDS snapshot first, even if no revision destroys data.
+   * @default - as the construct's `snapshot` says
+   */
+  readonly snapshot?: boolean;
+  /**
    * For `upgrade` and `plan`: where all pending revisions run.
    *
    * @default - in the function, except those with the comment `# cdk-alembic: run in container`
@@ -103,6 +108,7 @@ export const REQUEST: Shape<MigrateRequest> = {
     requestedBy: REQUESTED_BY,
     runId: RUN_ID,
     sql: yesOrNo({ takenBy: ['plan'] }),
+    snapshot: yesOrNo({ takenBy: ['upgrade', 'downgrade'] }),
     in: choiceOf(COMPUTES, { takenBy: ['upgrade', 'plan'] }),
   },
 };

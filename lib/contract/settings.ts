@@ -1,4 +1,5 @@
 import { choiceOf, listOf, numberFrom, objectOf, problemsOf, type Shape, text, yesOrNo } from './checks/rules';
+import { SNAPSHOT_SETTINGS, type SnapshotSettings } from './production/snapshot';
 import { MAX_SLICE_SECONDS, RESTRICTED_COMMANDS, type RestrictedCommand } from './request';
 import type { TenantSettings } from './tenants';
 
@@ -62,6 +63,8 @@ export interface RunnerSettings {
   readonly container?: string;
   /** What an upgrade does if the schema was changed by hand. @default - drift is not watched */
   readonly onDrift?: OnDrift;
+  /** The RDS snapshots that runs make first. @default - none, and none can be requested */
+  readonly snapshot?: SnapshotSettings;
   /** The function migrates tenants: it accepts only a TenantRequest. @default - it migrates its database */
   readonly tenants?: TenantSettings;
 }
@@ -173,6 +176,7 @@ export const SETTINGS: Shape<RunnerSettings> = {
     onReplication: choiceOf(ON_REPLICATION),
     container: text(),
     onDrift: choiceOf(ON_DRIFT),
+    snapshot: objectOf(SNAPSHOT_SETTINGS),
     tenants: objectOf(TENANTS),
   },
 };

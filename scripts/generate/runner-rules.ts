@@ -17,6 +17,7 @@ const NAMES = {
   STATUSES: contract.STATUSES,
   ALLOWANCES: contract.ALLOWANCES,
   DRIFT_FOUND: contract.DRIFT_FOUND,
+  SNAPSHOT_TAG: contract.SNAPSHOT_TAG,
   DATA_LOSS_RULES: contract.DATA_LOSS_RULES,
   RUNNER_CODES,
   CONTAINER_EXIT_CODES: Object.fromEntries(RUNNER_CODES.map((code) => [code, containerExitCode(code)])),

@@ -3,6 +3,7 @@ import { ruleSection } from '../../lib/review/rule-page';
 import { EXAMPLES } from '../../test/review/examples';
 import { ENV_EXAMPLES } from '../../test/review/examples/env';
 import type { Sample, Script } from '../../test/review/examples/example';
+import { FILE_EXAMPLES, type FileExample, type Files } from '../../test/review/examples/files';
 import { anchorOf } from './anchor';
 
 /** Each group of rules by the heading that it has in docs/review.md. */
@@ -21,13 +22,21 @@ export function rulePage({ id, group }: RuleInfo): string {
   return `# ${id}\n\n${text}\n${example(id)}\n## Source\n\n${from}\n\nMore: [${headingOf(group)}](review.md#${anchorOf(headingOf(group))}), [acknowledgements](review.md#acknowledgements)\n`;
 }
 
-/** The first example of the rule that has both sides. Rules about the graph have none: they need several files. */
+/** The first example of the rule that has both sides. */
 function example(rule: string): string {
+  const inFiles = Object.entries<FileExample>(FILE_EXAMPLES).find(([name]) => name === rule)?.[1];
+  if (inFiles) return `\n## Found in these files\n\n${files(inFiles.bad)}\n## Passes\n\n${files(inFiles.good)}`;
   const inEnv = Object.entries(ENV_EXAMPLES).find(([name]) => name === rule)?.[1];
   if (inEnv) return `\n## Found in this env.py\n\n${python(inEnv.bad)}\n## Passes\n\n${python(inEnv.good)}`;
   const found = EXAMPLES.find((one) => one.rule === rule && one.bad);
   if (!found?.bad) return '';
   return `\n## Found in this revision\n\n${revisions(found.bad)}\n## Passes\n\n${revisions(found.good)}`;
+}
+
+function files(all: Files): string {
+  return Object.entries(all)
+    .map(([file, text]) => `\`${file}\`:\n\n${python(text)}`)
+    .join('\n');
 }
 
 function python(code: string): string {

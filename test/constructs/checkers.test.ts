@@ -9,8 +9,9 @@ import * as ecs from 'aws-cdk-lib/aws-ecs';
 import { EventBus } from 'aws-cdk-lib/aws-events';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Runtime } from 'aws-cdk-lib/aws-lambda';
+import * as rds from 'aws-cdk-lib/aws-rds';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { MigrationCompute, TenantCanary, TenantDeploy, TenantSource } from '../../lib';
+import { MigrationCompute, MigrationSnapshot, TenantCanary, TenantDeploy, TenantSource } from '../../lib';
 import { SAMPLES, sample } from './sample-stack';
 import { migrationStack, temporaryDirectory } from './support';
 import { tenantStack } from './tenants/support';
@@ -20,6 +21,14 @@ const WITH_EVERYTHING = () =>
     vpc: new ec2.Vpc(stack, 'Vpc', { flowLogs: { all: {} } }),
     encryptionKey: new Key(stack, 'Key', { enableKeyRotation: true }),
     eventBus: new EventBus(stack, 'Bus'),
+    snapshot: MigrationSnapshot.always({
+      instance: rds.DatabaseInstance.fromDatabaseInstanceAttributes(stack, 'Instance', {
+        instanceIdentifier: 'shop',
+        instanceEndpointAddress: 'shop.x.eu-west-1.rds.amazonaws.com',
+        port: 5432,
+        securityGroups: [],
+      }),
+    }),
     runtime: Runtime.PYTHON_3_14,
   })).stack;
 

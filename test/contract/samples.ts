@@ -88,6 +88,7 @@ export const ANSWERS = {
       { ...run, endedAt: null, outcome: 'running' },
       { ...run, outcome: 'cancelled', error: 'revision b2 was cancelled', restorePoint: RESTORE_POINT },
       { ...run, restorePoint: { ...RESTORE_POINT, cluster: 'shop', walPosition: '0/15D6A88' } },
+      { ...run, restorePoint: { ...RESTORE_POINT, snapshot: 'shop-api-1' } },
       { ...run, error: null },
     ],
   },
@@ -114,6 +115,17 @@ export const ANSWERS = {
       breaks: [{ revision: 'b2', what: 'alters', table: 'items' }],
       unread: ['c3'],
     },
+  },
+  'a plan that makes a snapshot first': { ...plan, snapshot: { status: 'planned', cluster: 'shop' } },
+  'a slice that waits for its snapshot': {
+    ...slice,
+    applied: [],
+    snapshot: { status: 'creating', name: 'shop-api-1', cluster: 'shop', percent: 43 },
+  },
+  'a slice whose snapshot can not begin': {
+    ...slice,
+    applied: [],
+    snapshot: { status: 'waiting', name: 'shop-api-1', instance: 'shop', reason: 'InvalidDBInstanceState: backing-up' },
   },
   'a run that is under way': {
     ...nothing,

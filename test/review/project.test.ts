@@ -8,6 +8,7 @@ import { type Finding, type Review, type ReviewInput, type ReviewOptions, review
 import { Database } from '../production/database';
 import { needed } from '../production/environment';
 import { CONNECT, ENV_EXAMPLES, env, RUN } from './examples/env';
+import { FILE_EXAMPLES, type FileExample, writeFiles } from './examples/files';
 import { inFolder } from './folder';
 
 const OPTIONS: ReviewOptions = { version: '0.0.0', rules: {}, failOn: 'error' };
@@ -54,7 +55,7 @@ beforeAll(async () => {
 
 afterAll(() => database.drop());
 
-interface More extends Partial<Omit<ReviewInput, 'environment'>> {
+interface More extends Partial<Omit<ReviewInput, 'environment' | 'drift'>> {
   readonly options?: ReviewOptions;
   /** Variables that env.py reads. */
   readonly environment?: Readonly<Record<string, string>>;
@@ -64,7 +65,7 @@ interface More extends Partial<Omit<ReviewInput, 'environment'>> {
 async function reviewed(
   project: string,
   what: 'graph' | 'all',
-  { options = OPTIONS, environment = {}, ...more }: More = {},
+  { options = OPTIONS, environment = {}, drift = false, ...more }: More & { drift?: boolean } = {},
 ): Promise<Review> {
   return withObserver(
     { project, python, environment, database: what === 'graph' ? 'own' : { url: database.url.replace('+psycopg', '') } },
@@ -72,9 +73,7 @@ async function reviewed(
       const graph = await readGraph(observer);
       const revisions = graph.revisions.map(({ revision }) => revision);
       const observed =
-        what === 'all'
-          ? await observe(observer, { revisions, drift: false, overwrite: true })
-          : { revisions: [] as RevisionFacts[] };
+        what === 'all' ? await observe(observer, { revisions, drift, overwrite: true }) : { revisions: [] as RevisionFacts[] };
       const input = { graph, unreleased: [], edited: [], started: Date.now(), ...observed, ...more };
       return review(input, options);
     },
@@ -154,6 +153,25 @@ describe('the graph', () => {
     expect(await findings({ ...branches, d1: { down: ['b1', 'c1'], message: 'Merge heads' } }, 'all')).toEqual([]);
     const working = { down: ['b1', 'c1'], upgrade: 'op.execute("CREATE TABLE t (id bigint)")', downgrade: 'op.drop_table("t")' };
     expect(rules(await findings({ ...branches, d1: working }, 'all'))).toEqual(['merge-does-work']);
+  });
+});
+
+describe('an example of the site', () => {
+  const own =
+    'import sys\nsys.path.insert(0, ".")\ntry:\n    from models import metadata\nexcept ModuleNotFoundError:\n    metadata = None\n';
+  const script = env(own, CONNECT, ...RUN.map((line) => line.replace('=connection', '=connection, target_metadata=metadata')));
+
+  it.each(Object.entries<FileExample>(FILE_EXAMPLES))('for %s is found, and what passes is not', async (rule, { bad, good }) => {
+    const found = (files: FileExample['bad'], edited: More['edited'] = []) =>
+      inFolder(async (folder) => {
+        write(folder, {}, script);
+        writeFiles(folder, files);
+        const { findings: all } = await reviewed(folder, 'all', { drift: true, edited });
+        return rules(all);
+      });
+    const edited = rule === 'edited-revision' ? [{ file: 'alembic/versions/a1.py', how: 'changed' as const }] : [];
+    expect(await found(bad, edited)).toContain(rule);
+    expect(await found(good)).not.toContain(rule);
   });
 });
 

@@ -22,18 +22,9 @@ from cdk_alembic.handler import MigrationFailed
 from cdk_alembic.protocol import request, rules
 from cdk_alembic.protocol.checks import problems
 
-pytest_plugins = ["tenant_databases"]
+pytest_plugins = ["tenant_databases", "each_driver"]
 
 TEMPLATES = Path(alembic.__file__).parent / "templates"
-
-# Alembic's own env.py, sync and async, with every driver that is supported.
-DRIVERS = [
-    ("generic", "postgresql+psycopg"),
-    ("generic", "postgresql+psycopg2"),
-    ("generic", "postgresql+pg8000"),
-    ("async", "postgresql+asyncpg"),
-    ("async", "postgresql+psycopg"),
-]
 
 MUTEX = "locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 """What it is in pg_locks, which shows the locks of every database."""

@@ -1,8 +1,10 @@
+import { isAwaited } from '../../client/waiting/for-snapshot';
 import type { MigrateAnswer, RevisionInfo, Running } from '../../contract';
 import { elapsed, type ProgressState, progressLine, runningName } from '../screen/progress-line';
 import type { Screen } from '../screen/screen';
 import { Ticker } from '../screen/ticker';
 import { runningNow } from './production/show-running';
+import { snapshotNow } from './production/show-snapshot';
 
 /** Up to this number, each call applies one revision, so the screen can name it. A call costs about half a second. */
 const ONE_BY_ONE = 20;
@@ -19,6 +21,8 @@ export class Progress {
   private done = 0;
   private since = performance.now();
   private running?: Running;
+  /** What the run waits for before its first revision. */
+  private awaited?: string;
 
   /**
    * @param screen where to show it
@@ -35,7 +39,14 @@ export class Progress {
   }
 
   /** A slice has ended. */
-  advance({ command, applied, pending }: MigrateAnswer): void {
+  advance({ command, applied, pending, snapshot }: MigrateAnswer): void {
+    const awaited = isAwaited(snapshot) ? snapshotNow(snapshot) : undefined;
+    if (awaited !== undefined && this.awaited !== undefined) {
+      this.awaited = awaited;
+      this.ticker.draw();
+      return;
+    }
+    this.awaited = awaited;
     this.done += applied.length;
     this.pending = command === 'upgrade' ? pending : [];
     this.since = performance.now();
@@ -55,6 +66,7 @@ export class Progress {
 
   private get sign(): string {
     const { running, orLater, elapsedMs } = this.state;
+    if (this.awaited !== undefined) return `  … ${this.awaited} (${elapsed(elapsedMs)})`;
     const name = running ? runningName({ running, orLater }) : `${this.done} done`;
     const now = this.state.now ? `: ${this.state.now}` : '';
     return `  … still running: ${name} (${elapsed(elapsedMs)})${now}`;
@@ -72,10 +84,10 @@ export class Progress {
     return {
       done,
       total,
-      running: this.named ?? pending[0],
+      running: this.awaited === undefined ? (this.named ?? pending[0]) : undefined,
       orLater: orLater && pending.length > 1 && !this.named,
       elapsedMs: performance.now() - this.since,
-      now: this.running && runningNow({ ...this.running, elapsedMs: undefined }),
+      now: this.awaited ?? (this.running && runningNow({ ...this.running, elapsedMs: undefined })),
     };
   }
 }

@@ -5,6 +5,7 @@ import { count, duration, plain, revisionNames, type Terminal } from '../screen/
 import { showEnded } from './production/show-blockers';
 import { showDrift } from './production/show-drift';
 import { showRunning } from './production/show-running';
+import { showPlannedSnapshot, showSnapshot } from './production/show-snapshot';
 import { showStatistics } from './production/show-statistics';
 import { showDataLoss } from './show-data-loss';
 import { showHistory } from './show-history';
@@ -37,6 +38,7 @@ export function showOutcome(
   if (command === 'stamp') data.line(`stamped: ${way}`);
   else if (applied.length === 0) data.line(nothing(to, heads));
   else data.line(`${count(applied.length)} ${command === 'downgrade' ? 'reverted' : 'applied'} in ${duration(ms)}: ${way}`);
+  showSnapshot(data, answer.snapshot);
   showEnded(data, answer.endedBlockers);
   showWarnings(notes, answer);
 }
@@ -63,6 +65,7 @@ export function showPosition(terminal: Terminal, answer: MigrateAnswer): void {
       );
       for (const loss of dataLoss) if (loss.revision === revision.revision) showDataLoss(terminal, loss);
     }
+    showPlannedSnapshot(terminal, answer.snapshot);
     if (container && container.stateMachineArn === undefined) {
       terminal.warning(
         'the stage has no container, so an upgrade to these revisions fails; add MigrationCompute.container to the construct',

@@ -34,5 +34,6 @@ function showRun(terminal: Terminal, run: RunRecord): void {
     terminal.paint('dim', plain(requestedBy)),
   ];
   terminal.line(`  ${facts.join('  ')}`);
+  if (run.restorePoint?.snapshot) terminal.fact('snapshot', plain(run.restorePoint.snapshot));
   showEnded(terminal, run.endedBlockers);
 }

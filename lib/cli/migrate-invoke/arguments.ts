@@ -52,6 +52,7 @@ export function parseArguments(argv: readonly string[]): Parsed {
     revision: line.text('revision') ?? line.text('to'),
     allow: line.text('allow')?.split(',') as MigrateRequest['allow'],
     in: line.text('in') as MigrateRequest['in'],
+    snapshot: line.flag('snapshot') || undefined,
   };
   const lock = line.text('wait-lock');
 

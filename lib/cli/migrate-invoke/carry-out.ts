@@ -1,9 +1,11 @@
 import type { CheckAnswer } from '../../client/client';
 import type { StartedContainer } from '../../client/container/in-container';
 import { regionOf } from '../../client/lambda-client';
+import { isAwaited } from '../../client/waiting/for-snapshot';
 import { type MigrateAnswer, MigrateError } from '../../contract';
 import { callerIdentity } from '../answer/caller-identity';
 import { confirm } from '../answer/confirm';
+import { snapshotNow } from '../answer/production/show-snapshot';
 import { Progress, watchedSlice } from '../answer/progress';
 import { showAnswer, showApplied, showOutcome, showPosition } from '../answer/show-answer';
 import { showHeader } from '../answer/show-header';
@@ -74,7 +76,10 @@ async function run(session: Session, plan?: MigrateAnswer): Promise<MigrateAnswe
   const { data, notes, status } = screen;
   const sliceSeconds = status && given.command !== 'stamp' ? watchedSlice(plan?.pending.length ?? 0) : undefined;
   const progress = given.progress ? new Progress(screen, plan?.pending ?? [], sliceSeconds !== 0) : undefined;
+  let announced = false;
   const onProgress = (slice: MigrateAnswer) => {
+    if (!announced && isAwaited(slice.snapshot)) notes.line(`  ${snapshotNow(slice.snapshot)}; nothing is applied before`);
+    announced ||= isAwaited(slice.snapshot);
     session.applied.push(...slice.applied);
     for (const revision of slice.applied) showApplied(data, slice.command, revision);
     progress?.advance(slice);

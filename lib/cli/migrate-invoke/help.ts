@@ -29,6 +29,7 @@ What to run
                             ${ALLOWANCES.join(', ')}
                             (invalid indexes in the way of a revision; a schema that was changed
                             by hand, which the command drift then accepts)
+  --snapshot                make an RDS snapshot before an upgrade or downgrade, whatever it does
   --in container            run all pending revisions in the stage's container, marked or not
   --wait-lock <seconds>     wait this long for another run to end (default: 0)
   --yes, -y                 change a protected stage without asking; required without a terminal
@@ -59,9 +60,9 @@ Exit codes
        unknown; tenants failed, or their run was stopped
   2    the command line or the request is wrong, or names a tenant or a run that does not exist
   3    not started, the database is unchanged: locked, blocked (would lose data), an invalid index
-       in the way, replication that would stop, ahead of the code, declined, not allowed, several
-       heads, unusable project or settings, canaries not approved; check: not at head;
-       changed by hand (drift)
+       in the way, replication that would stop, no snapshot, ahead of the code, declined, not
+       allowed, several heads, unusable project or settings, canaries not approved; check: not at
+       head; changed by hand (drift)
   4    not reachable: no credentials, no permission, no function, throttled, no network, or a
        database, secret or list of tenants that is not reachable or refuses access
   130  interrupted; the function finishes its slice, a run over tenants continues

@@ -9,6 +9,7 @@ export const OPTIONS = {
   to: { type: 'string' },
   'dry-run': { type: 'boolean' },
   allow: { type: 'string' },
+  snapshot: { type: 'boolean' },
   in: { type: 'string' },
   'wait-lock': { type: 'string' },
   yes: { type: 'boolean', short: 'y' },

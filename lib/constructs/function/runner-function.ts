@@ -13,7 +13,7 @@ import { environmentProblems } from './environment-problems';
 import { migrationFunction } from './migration-function';
 import { runnerLimits } from './migration-limits';
 import type { MigrationProps } from './migration-props';
-import { subnetProblems, warnOfMissingEndpoint } from './subnet-problems';
+import { RDS, SECRETS_MANAGER, subnetProblems, warnOfMissingEndpoint } from './subnet-problems';
 import { warnOfUnknownRegion } from './unknown-region';
 
 export const DEFAULT_LOG_RETENTION = logs.RetentionDays.ONE_YEAR;
@@ -25,7 +25,7 @@ export interface RunnerFunctionProps extends MigrationProps {
   /** Errors in the other props. */
   readonly problems: readonly string[];
   /** The runner's settings that are not in the common props. */
-  readonly settings: Pick<RunnerSettings, 'allow' | 'onDrift' | 'tenants'>;
+  readonly settings: Pick<RunnerSettings, 'allow' | 'onDrift' | 'snapshot' | 'tenants'>;
   /** The container for long migrations. */
   readonly container?: MigrationContainerOptions;
 }
@@ -73,7 +73,8 @@ export function runnerFunction(scope: Construct, id: string, props: RunnerFuncti
   });
   const { settings, dependencies } = database._bind(fn);
   if (settings.source !== 'environment') warnOfUnknownRegion(scope, environment);
-  if (settings.source === 'secret') warnOfMissingEndpoint(scope, vpc, vpcSubnets);
+  if (settings.source === 'secret') warnOfMissingEndpoint(scope, SECRETS_MANAGER, vpc, vpcSubnets);
+  if (props.settings.snapshot) warnOfMissingEndpoint(scope, RDS, vpc, vpcSubnets);
   props.eventBus?.grantPutEventsTo(fn);
   const runnerSettings: RunnerSettings = {
     stage,
@@ -89,7 +90,8 @@ export function runnerFunction(scope: Construct, id: string, props: RunnerFuncti
   const stack = Stack.of(scope);
   const container = props.container && code.image && containerOf(props.container, code.image);
   if (container) {
-    const ofContainer = { ...runnerSettings, database: database._bind(container).settings };
+    // The function makes the snapshot before it starts the container.
+    const ofContainer = { ...runnerSettings, snapshot: undefined, database: database._bind(container).settings };
     container.addSettings(stack.toJsonString(ofContainer));
     props.eventBus?.grantPutEventsTo(container);
   }

@@ -13,33 +13,60 @@ export function subnetProblems(vpc: IVpc | undefined, selection: SubnetSelection
   ];
 }
 
-/** Warns at synth if the function can't read its secret: in isolated subnets, when this app creates no endpoint. */
-export function warnOfMissingEndpoint(scope: Construct, vpc: IVpc | undefined, selection: SubnetSelection | undefined): void {
+/** A service that the function calls. */
+interface Service {
+  /** Last part of its endpoint's name. */
+  readonly name: string;
+  /** Id of the warning. */
+  readonly id: string;
+  readonly purpose: string;
+  /** The call that creates its endpoint. */
+  readonly fix: string;
+}
+
+export const SECRETS_MANAGER: Service = {
+  name: 'secretsmanager',
+  id: 'cdk-alembic:secrets-manager-endpoint',
+  purpose: "to read the database's password",
+  fix: "vpc.addInterfaceEndpoint('SecretsManager', { service: ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER })",
+};
+
+export const RDS: Service = {
+  name: 'rds',
+  id: 'cdk-alembic:rds-endpoint',
+  purpose: 'to make snapshots',
+  fix: "vpc.addInterfaceEndpoint('Rds', { service: ec2.InterfaceVpcEndpointAwsService.RDS })",
+};
+
+/** Warns at synth if the function can't reach a service: in isolated subnets, when this app creates no endpoint. */
+export function warnOfMissingEndpoint(
+  scope: Construct,
+  service: Service,
+  vpc: IVpc | undefined,
+  selection: SubnetSelection | undefined,
+): void {
   if (!vpc?.node.findAll().some((construct) => isResource(construct, 'AWS::EC2::VPC'))) return;
   const isolated = new Set(vpc.isolatedSubnets.map(({ subnetId }) => subnetId));
   if (!vpc.selectSubnets(selection).subnetIds.every((id) => isolated.has(id))) return;
   Aspects.of(scope).add({
     // The endpoint may be created after the migration.
     visit(construct) {
-      if (construct !== scope || hasEndpoint(scope, vpc)) return;
+      if (construct !== scope || hasEndpoint(scope, service, vpc)) return;
       Annotations.of(scope).addWarningV2(
-        'cdk-alembic:secrets-manager-endpoint',
-        `the function runs in isolated subnets of ${vpc.node.path} and needs an interface endpoint to read the database's password, ` +
-          "which this app does not create: vpc.addInterfaceEndpoint('SecretsManager', { service: " +
-          'ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER })',
+        service.id,
+        `the function runs in isolated subnets of ${vpc.node.path} and needs an interface endpoint ${service.purpose}, which this ` +
+          `app does not create: ${service.fix}`,
       );
     },
   });
 }
 
-function hasEndpoint(scope: Construct, vpc: IVpc): boolean {
+function hasEndpoint(scope: Construct, { name }: Service, vpc: IVpc): boolean {
   const rendered = (value: unknown): string => JSON.stringify(Stack.of(scope).resolve(value));
   return scope.node.root.node
     .findAll()
     .filter((construct): construct is CfnVPCEndpoint => isResource(construct, 'AWS::EC2::VPCEndpoint'))
-    .some(
-      ({ vpcId, serviceName }) => rendered(vpcId) === rendered(vpc.vpcId) && rendered(serviceName).includes('.secretsmanager"'),
-    );
+    .some(({ vpcId, serviceName }) => rendered(vpcId) === rendered(vpc.vpcId) && rendered(serviceName).includes(`.${name}"`));
 }
 
 function isResource(construct: IConstruct, type: string): boolean {

@@ -21,6 +21,8 @@ export interface MigrationOnDeployProps {
   readonly container: MigrationContainer | undefined;
   /** @default 'wait' */
   readonly containerOnDeploy: ContainerOnDeploy | undefined;
+  /** Whether runs make RDS snapshots. */
+  readonly snapshots: boolean;
 }
 
 export type MigrationOnDeploy = RunOnDeploy<OnDeployProperties, OnDeployData>;
@@ -37,6 +39,7 @@ export function migrationOnDeploy(scope: Construct, id: string, props: Migration
     properties: {
       FunctionName: fn.functionName,
       ...(container && { Container: props.containerOnDeploy ?? 'wait' }),
+      ...(props.snapshots && { Snapshot: 'true' as const }),
     },
     logGroup: (below) => logGroup(below, 'LogGroup', { ...props, name: functionName && `${functionName}/on-deploy` }),
     permit: (role) => {

@@ -24,6 +24,7 @@ export const ANSWER_SCHEMAS: Definitions = {
       runId: { $ref: '#/definitions/Text' },
       protected: { type: 'boolean' },
       endedBlockers: { type: 'array', items: { $ref: '#/definitions/Blocker' } },
+      snapshot: { $ref: '#/definitions/Snapshot' },
       sql: { type: 'array', items: { $ref: '#/definitions/RenderedRevision' } },
       runs: { type: 'array', items: { $ref: '#/definitions/RunRecord' } },
       replication: { $ref: '#/definitions/Replication' },
@@ -125,6 +126,18 @@ export const ANSWER_SCHEMAS: Definitions = {
       hidden: { type: 'boolean' },
     },
   },
+  Snapshot: {
+    type: 'object',
+    properties: {
+      status: { type: 'string', enum: ['planned', 'waiting', 'creating', 'available'] },
+      name: { $ref: '#/definitions/Text' },
+      cluster: { $ref: '#/definitions/Text' },
+      instance: { $ref: '#/definitions/Text' },
+      percent: { $ref: '#/definitions/Count' },
+      reason: { $ref: '#/definitions/Text' },
+    },
+    required: ['status'],
+  },
   RenderedRevision: {
     anyOf: [
       {
@@ -165,6 +178,7 @@ export const ANSWER_SCHEMAS: Definitions = {
       walPosition: { $ref: '#/definitions/Text' },
       cluster: { $ref: '#/definitions/Text' },
       instance: { $ref: '#/definitions/Text' },
+      snapshot: { $ref: '#/definitions/Text' },
     },
     required: ['at'],
   },
@@ -395,6 +409,7 @@ export const ANSWER_SCHEMAS: Definitions = {
       'invalid_index',
       'drifted',
       'breaks_replication',
+      'snapshot_failed',
       'needs_container',
       'migration_failed',
       'lock_not_available',
@@ -584,6 +599,7 @@ export const ANSWER_SCHEMAS: Definitions = {
       'network',
       'function_crashed',
       'container_failed',
+      'snapshot_not_ready',
       'unexpected_answer',
     ],
   },

@@ -65,6 +65,24 @@ describe('what is printed', () => {
     ]);
   });
 
+  test('an upgrade says that a snapshot comes first, waits for it, and names it at the end', async () => {
+    const first = answer({ command: 'plan', status: 'pending', from: ['a1'], to: ['a1'], pending });
+    const source = { name: 'shop-api-r1', cluster: 'shop' };
+    const { code, stdout, stderr } = await run(({ command: asked }, call) => {
+      if (asked === 'plan') return { answer: { ...first, snapshot: { status: 'planned', cluster: 'shop' } } };
+      const creating = { status: 'creating', percent: 43, ...source } as const;
+      if (call === 2) return { answer: { ...first, command: 'upgrade', status: 'partial', snapshot: creating } };
+      return { answer: { ...whole, snapshot: { status: 'available', ...source } } };
+    }, '--snapshot');
+    expect(code).toBe(0);
+    expect(stderr).toBe(
+      `${HEADER}${PLAN}  an RDS snapshot of the cluster shop is made first\n` +
+        `  making the RDS snapshot shop-api-r1 of the cluster shop, 43 %; nothing is applied before\n${LOGS}`,
+    );
+    expect(stdout).toMatch(/a1 → c3 \(head\)\n {2}snapshot {3}shop-api-r1 of the cluster shop\n$/);
+    expect(aws.invokes.slice(1).map(({ snapshot }) => snapshot)).toEqual([true, true]);
+  });
+
   test('an upgrade of several slices prints each revision once', async () => {
     const { stdout } = await run(oneByOne());
     expect(stdout).toMatch(/^ {2}✓ b2 .*\n {2}✓ c3 .*\n2 revisions applied in .*: a1 → c3 \(head\)\n$/);
@@ -145,18 +163,21 @@ describe('what is printed', () => {
           {
             ...run1,
             endedBlockers: [{ pid: 4711, kind: 'client backend', application: 'shop' }],
-            restorePoint: { at: '2026-01-01T00:00:00.123Z', cluster: 'shop' },
+            restorePoint: { at: '2026-01-01T00:00:00.123Z', cluster: 'shop', snapshot: 'shop-api-r1' },
           },
         ],
       }),
       '0 revisions, 0 applied (✓), 0 not (•)\n\nlatest runs, newest first\n' +
         '  2026-01-01T00:00:00Z  running  upgrade a1 → a1  0 revisions  ci github 7\n' +
         '  2026-01-01T00:00:00Z  complete  upgrade base → a1  1 revision  4.0 s  deploy app-dev\n' +
+        '  snapshot   shop-api-r1\n' +
         '  ended      client backend 4711, shop\n' +
         '\nto get back a copy of the database as it was before the run of 2026-01-01T00:00:00Z\n' +
         '  restore    aws rds restore-db-cluster-to-point-in-time --source-db-cluster-identifier shop ' +
         '--db-cluster-identifier shop-at-20260101000000 --restore-to-time 2026-01-01T00:00:00.123Z ' +
-        '# makes a new cluster, without instances\n',
+        '# makes a new cluster, without instances\n' +
+        '  or         aws rds restore-db-cluster-from-snapshot --snapshot-identifier shop-api-r1 --engine aurora-postgresql ' +
+        '--db-cluster-identifier shop-at-20260101000000 # makes a new cluster, without instances\n',
     ],
     [
       'what a plan destroys, acknowledged or not, and what was edited',

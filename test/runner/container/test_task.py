@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 from cdk_alembic.protocol import rules
-from conftest import DRIVERS, MUTEX, Backend, Database, eventually, invoke, set_settings
+from conftest import MUTEX, Backend, Database, eventually, invoke, set_settings
+from each_driver import DRIVERS
 
 RUNNER = Path(rules.__file__).parent.parent.parent
 SLEEPERS = (

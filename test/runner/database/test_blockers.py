@@ -13,7 +13,6 @@ import pytest
 from cdk_alembic.database import blockers, lookout
 from conftest import (
     AT_GATE,
-    DRIVERS,
     WAIT,
     Backend,
     Database,
@@ -24,6 +23,7 @@ from conftest import (
     invoke,
     set_settings,
 )
+from each_driver import DRIVERS
 from processes import Call
 from servers import postgres
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from cdk_alembic.database import version_table
 from cdk_alembic.database.conditions import CONDITIONS
-from conftest import DRIVERS, Backend, Database, failure, invoke, set_settings
+from conftest import Backend, Database, failure, invoke, set_settings
+from each_driver import DRIVERS
 from network import closed_port, port_of, resetting
 
 

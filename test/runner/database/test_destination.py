@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from cdk_alembic.database import address as addresses
-from conftest import DRIVERS, TEMPLATES, Backend, Database, failure, fresh_database, invoke, set_settings
+from conftest import TEMPLATES, Backend, Database, failure, fresh_database, invoke, set_settings
+from each_driver import DRIVERS
 from network import closed_port, port_of
 from secret_databases import role, secret, secret_settings
 

@@ -8,7 +8,8 @@ import uuid
 import pytest
 from alembic import autogenerate, migration
 from cdk_alembic.database.restoring import restore_point
-from conftest import DRIVERS, Backend, Database, failure, invoke, set_settings
+from conftest import Backend, Database, failure, invoke, set_settings
+from each_driver import DRIVERS
 from sqlalchemy import MetaData, create_engine
 
 RUN = "SELECT stage, command, requested_by, from_revisions, to_revisions, outcome, error FROM cdk_alembic.run ORDER BY started_at"
@@ -54,7 +55,7 @@ def test_a_run_is_recorded_with_who_where_what_and_how_it_ended(
     ],
 )
 def test_the_server_to_restore_is_read_from_its_address(host: str | None, server: dict[str, str]) -> None:
-    assert restore_point("t", None, host) == {"at": "t", **server}
+    assert restore_point("t", None, None, host) == {"at": "t", **server}
 
 
 def test_a_failed_run_and_the_slices_after_it_have_the_restore_point_of_the_first(backend: Backend, database: Database) -> None:

@@ -18,7 +18,6 @@ from conftest import (
     AT_GATE,
     BLOCKED,
     COUNT_TRIES,
-    DRIVERS,
     MUTEX,
     WAIT,
     Backend,
@@ -30,6 +29,7 @@ from conftest import (
     invoke,
     set_settings,
 )
+from each_driver import DRIVERS
 from processes import Call
 
 INDEX = 'with op.get_context().autocommit_block():\n    op.create_index("ix_aa", "aa", ["id"], postgresql_concurrently=True)'

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
-from conftest import DRIVERS, MUTEX, Backend, Database, failure, invoke
+from conftest import MUTEX, Backend, Database, failure, invoke
+from each_driver import DRIVERS
 from servers import pgbouncer
 
 

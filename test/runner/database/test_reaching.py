@@ -11,9 +11,12 @@ from typing import Any
 import psycopg
 import pytest
 from cdk_alembic.database import connecting
-from conftest import DRIVERS, Backend, Database, failure, invoke, set_settings
+from conftest import Backend, Database, failure, invoke, set_settings
+from each_driver import DRIVERS
 from network import aws, closed_port, port_of, proxy
 from secret_databases import role, secret, secret_settings
+
+pytestmark = pytest.mark.every_driver
 
 ODD = "p%w@r/d: 'x\" +&é"
 

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 from cdk_alembic.database import history
-from conftest import AT_GATE, DRIVERS, WAIT, Backend, Database, eventually, failure, gate, invoke, set_settings
+from conftest import AT_GATE, WAIT, Backend, Database, eventually, failure, gate, invoke, set_settings
+from each_driver import DRIVERS
 from processes import Call
 
 RIVAL = """

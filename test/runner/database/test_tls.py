@@ -11,10 +11,13 @@ from pathlib import Path
 
 import pytest
 from cdk_alembic.database import address as addresses
-from conftest import DRIVERS, Backend, Database, empty, failure, invoke
+from conftest import Backend, Database, empty, failure, invoke
+from each_driver import DRIVERS
 from network import aws
 from secret_databases import secret, secret_settings
 from servers import postgres_with_tls
+
+pytestmark = pytest.mark.every_driver
 
 RDS_HOST = "db.abcdef.eu-central-1.rds.amazonaws.com"
 

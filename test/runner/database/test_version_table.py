@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 
 import pytest
-from conftest import DRIVERS, Backend, Database, failure, invoke
+from conftest import Backend, Database, failure, invoke
+from each_driver import DRIVERS
 
 
 def three_revisions(package: Backend) -> None:

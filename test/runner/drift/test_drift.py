@@ -7,7 +7,8 @@ import sys
 from typing import Any
 
 import pytest
-from conftest import DRIVERS, Backend, Database, failure, invoke, set_settings
+from conftest import Backend, Database, failure, invoke, set_settings
+from each_driver import DRIVERS
 from network import aws
 
 BASE = '''

@@ -12,6 +12,9 @@ import pytest
 from cdk_alembic.protocol import rules
 from cdk_alembic.protocol.rules import SUPPORTED_VERSIONS
 from conftest import Backend, Database, set_settings
+from each_driver import ALL
+
+pytestmark = pytest.mark.every_driver
 
 LAMBDA = Path(rules.__file__).parents[2]
 OLDEST = tuple(f"{name}=={supported['from']}" for name, supported in SUPPORTED_VERSIONS.items())
@@ -40,13 +43,16 @@ print(json.dumps(answers))
 # async needs.
 COMBINATIONS = [
     (OLDEST, "generic", "postgresql"),
-    (OLDEST, "generic", "postgresql+psycopg2"),
     (OLDEST, "generic", "postgresql+pg8000"),
-    (BETWEEN, "generic", "postgresql+psycopg2"),
-    (BETWEEN, "async", "postgresql+asyncpg"),
     (NEWEST, "generic", "postgresql+psycopg2"),
     (NEWEST, "async", "postgresql+asyncpg"),
 ]
+if ALL:
+    COMBINATIONS += [
+        (OLDEST, "generic", "postgresql+psycopg2"),
+        (BETWEEN, "generic", "postgresql+psycopg2"),
+        (BETWEEN, "async", "postgresql+asyncpg"),
+    ]
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_events import JSON, SETTINGS, events, outcome
 
-EVENTS = events(1000)
+EVENTS = events(300)
 REACHING = EVENTS // 10
 """Valid events, whose revision or keys mean something else. The others are refused before the database is asked."""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import COUNT_TRIES, DRIVERS, Backend, Database, count_tries, eventually, failure, invoke, set_settings
+from conftest import COUNT_TRIES, Backend, Database, count_tries, eventually, failure, invoke, set_settings
+from each_driver import DRIVERS
 from processes import Call
 
 COMMIT = 'op.execute("CREATE TABLE {0} (id int)")\nop.get_bind().commit()'

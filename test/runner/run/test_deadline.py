@@ -7,7 +7,6 @@ import time
 import pytest
 from conftest import (
     AT_GATE,
-    DRIVERS,
     NEAR_DEADLINE,
     SECOND_LEFT,
     WAIT,
@@ -19,6 +18,7 @@ from conftest import (
     gate,
     invoke,
 )
+from each_driver import DRIVERS
 from network import closed_port, freezing, port_of
 from processes import Call
 
@@ -47,6 +47,7 @@ class TestEveryDriver:
         assert database.versions() == ["aa"]
         eventually(lambda: not database.rows(SLEEPERS))
 
+    @pytest.mark.every_driver
     def test_a_server_that_freezes_in_a_revision_is_not_said_to_have_rolled_it_back(
         self, package: Backend, database: Database, template: str, scheme: str
     ) -> None:

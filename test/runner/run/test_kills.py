@@ -8,11 +8,14 @@ import time
 from dataclasses import dataclass, field
 
 import pytest
-from conftest import DRIVERS, Backend, Database, eventually, invoke
+from conftest import Backend, Database, eventually, invoke
+from each_driver import DRIVERS
 from interrupted import REVISIONS, SESSIONS, check, drop_invalid_index, empty, finish, state, write_revisions
 from processes import Call
 
-KILLS = int(os.environ.get("KILLS", "20"))
+pytestmark = pytest.mark.every_driver
+
+KILLS = int(os.environ.get("KILLS", "8"))
 """For each of the five combinations of driver and env.py."""
 
 

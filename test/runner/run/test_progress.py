@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from cdk_alembic.production.progress import estimate
-from conftest import AT_GATE, BLOCKED, DRIVERS, WAIT, Backend, Database, eventually, gate, invoke, set_settings
+from conftest import AT_GATE, BLOCKED, WAIT, Backend, Database, eventually, gate, invoke, set_settings
+from each_driver import DRIVERS
 from processes import Call
 
 # It stops at one row until a lock is free, so the progress does not depend on the machine's speed.

@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from cdk_alembic.production.replication import _changes
+from cdk_alembic.production.replication import _UNREAD, _changes
 from conftest import Backend, eventually, failure, fresh_database, invoke, set_settings
 from servers import postgres
 
@@ -25,6 +25,7 @@ def test_a_revision_that_would_stop_the_subscriber_is_named_and_refused_before_i
             package.table_revision("aa")
             assert "replication" not in invoke({"command": "plan"})
             invoke()
+            database.execute("CREATE TYPE mood AS ENUM ('sad')")
             database.execute("CREATE PUBLICATION shop FOR TABLE aa; INSERT INTO aa VALUES (1)")
             subscriber.execute("CREATE TABLE aa (id int PRIMARY KEY)")
             source = f"host=127.0.0.1 port={port} user={database.user} dbname={database.name}"
@@ -41,13 +42,14 @@ def test_a_revision_that_would_stop_the_subscriber_is_named_and_refused_before_i
                 package.table_revision("bb", "aa")
                 package.revision("cc", "bb", 'op.add_column("aa", sa.Column("name", sa.Text, server_default="x"))')
                 package.revision("dd", "cc", 'op.get_bind().execute(sa.text("SELECT 1")).scalar()')
+                package.revision("ee", "dd", "op.execute('ALTER TYPE mood ADD VALUE $$glad$$')")
 
                 plan = invoke({"command": "plan"})
                 assert plan["replication"] == {
                     "slots": [{"name": "copy", "plugin": "pgoutput", "active": True}],
                     "publications": [{"name": "shop", "allTables": False, "tables": 1}],
                     "breaks": [{"revision": "cc", "what": "alters", "table": "aa"}],
-                    "unread": ["dd"],
+                    "unread": ["dd", "ee"],
                 }
                 assert any("cc alters aa, which a subscriber follows" in warning for warning in plan["warnings"])
 
@@ -62,7 +64,7 @@ def test_a_revision_that_would_stop_the_subscriber_is_named_and_refused_before_i
 
                 set_settings(monkeypatch, onReplication="ignore")
                 assert "replication" not in invoke({"command": "plan"})
-                assert invoke()["to"] == ["dd"]
+                assert invoke()["to"] == ["ee"]
                 database.execute("INSERT INTO aa VALUES (3)")
                 errors = "SELECT apply_error_count FROM pg_stat_subscription_stats"
                 eventually(lambda: subscriber.execute(errors).fetchone()[0] > 0)
@@ -91,6 +93,9 @@ def publication(all_tables: bool = False, schemas: tuple[str, ...] = (), tables:
         ("ALTER TABLE elsewhere.bb DROP name", []),
         ("ALTER TABLE bb VALIDATE CONSTRAINT c", []),
         ("DROP TABLE other, bb, app.dd CASCADE", ["drops bb", "drops app.dd"]),
+        ("SELECT id INTO app.ee FROM bb", ["creates app.ee"]),
+        ("SELECT id FROM bb; INSERT INTO app.dd VALUES (1)", []),
+        ("WITH new AS (SELECT 1) INSERT INTO app.dd SELECT * FROM new", []),
         ("UPDATE bb SET name = 'x'; CREATE INDEX ON bb (name); TRUNCATE bb", []),
     ],
 )
@@ -99,6 +104,24 @@ def test_only_changes_of_what_is_followed_are_found(sql: str, found: list[str]) 
     tables = ("public.Aa", "public.bb", "app.dd")
     followed = {"slots": slots, "publications": [publication(tables=tables), publication(schemas=("app",))]}
     assert [f"{change['what']} {change['table']}" for change in _changes(sql, followed, "alembic_version")] == found
+
+
+@pytest.mark.parametrize(
+    ("sql", "is_unread"),
+    [
+        ("SELECT 1; DROP SCHEMA app CASCADE", True),
+        ("DROP TYPE mood CASCADE", True),
+        ("DROP TYPE mood; SELECT ? FROM a_cascade", False),
+        ("ALTER TYPE mood ADD VALUE ?", True),
+        ("DROP OWNED BY app", True),
+        ("DO ?", True),
+        ("CALL make_tables()", True),
+        ("INSERT INTO bb VALUES (?) ON CONFLICT DO NOTHING", False),
+        ("CREATE SCHEMA app; CREATE TYPE mood AS ENUM (?)", False),
+    ],
+)
+def test_what_changes_tables_without_naming_them_is_not_taken_for_harmless(sql: str, is_unread: bool) -> None:
+    assert bool(_UNREAD.search(sql)) == is_unread
 
 
 def test_a_publication_of_all_tables_and_another_plugin_follow_every_table() -> None:

@@ -6,7 +6,10 @@ import json
 
 import pytest
 from cdk_alembic.database import address as secrets
-from conftest import DRIVERS, NEAR_DEADLINE, Backend, Database, failure, invoke, set_settings
+from conftest import NEAR_DEADLINE, Backend, Database, failure, invoke, set_settings
+from each_driver import DRIVERS
+
+pytestmark = pytest.mark.every_driver
 
 
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)

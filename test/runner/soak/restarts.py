@@ -11,9 +11,12 @@ from contextlib import suppress
 import psycopg
 import pytest
 from cdk_alembic.protocol import rules
-from conftest import DRIVERS, Backend, Database, eventually, invoke
+from conftest import Backend, Database, eventually, invoke
+from each_driver import DRIVERS
 from interrupted import REVISIONS, SESSIONS, check, drop_invalid_index, empty, finish, write_revisions
 from processes import Call
+
+pytestmark = pytest.mark.every_driver
 
 RESTARTS = max(1, int(os.environ.get("RESTARTS", "40")) // len(DRIVERS))
 """For each combination of driver and env.py."""

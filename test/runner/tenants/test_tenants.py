@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from conftest import DRIVERS, Backend, Database, invoke
+from conftest import Backend, Database, invoke
+from each_driver import DRIVERS
 from tenancy import STYLES, batch, create_schemas, outcomes, set_tenant_settings, versions, write_env
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from cdk_alembic.database import address as addresses
-from conftest import DRIVERS, Backend, Database, invoke
+from conftest import Backend, Database, invoke
+from each_driver import DRIVERS
 from secret_databases import secret
 from tenancy import VERSION_TABLE_SCHEMA, batch, codes, create_schemas, outcomes, set_tenant_settings, versions, write_env
 from tenant_databases import tenants

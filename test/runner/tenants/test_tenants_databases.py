@@ -9,7 +9,8 @@ import pytest
 from cdk_alembic.database import address as addresses
 from cdk_alembic.protocol.errors import RunnerError
 from cdk_alembic.tenants import list as tenant_list
-from conftest import DRIVERS, Backend, Database, failure, invoke
+from conftest import Backend, Database, failure, invoke
+from each_driver import DRIVERS
 from secret_databases import secret
 from tenancy import VERSION_TABLE_SCHEMA, codes, create_schemas, outcomes, set_tenant_settings, versions
 from tenant_databases import tenants

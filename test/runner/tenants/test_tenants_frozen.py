@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 from cdk_alembic.database import address as addresses
 from cdk_alembic.database import connecting
-from conftest import DRIVERS, Backend, Database, invoke
+from conftest import Backend, Database, invoke
+from each_driver import DRIVERS
 from network import closed_port, freezing, port_of
 from secret_databases import secret
 from tenancy import codes, versions

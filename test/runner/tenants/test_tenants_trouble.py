@@ -7,7 +7,8 @@ import time
 import pytest
 from cdk_alembic.database.version_table import key_of
 from cdk_alembic.tenants import run as tenant_run
-from conftest import AT_GATE, DRIVERS, NEAR_DEADLINE, Backend, Context, Database, eventually, failure, gate, invoke
+from conftest import AT_GATE, NEAR_DEADLINE, Backend, Context, Database, eventually, failure, gate, invoke
+from each_driver import DRIVERS
 from processes import Call
 from tenancy import (
     SEARCH_PATH,

@@ -37,6 +37,7 @@ CREATE TABLE IF NOT EXISTS cdk_alembic.run (
   fresh boolean NOT NULL,
   ended_blockers jsonb,
   wal_position text,
+  snapshot jsonb,
   backend integer
 )""",
     """
@@ -68,7 +69,7 @@ SELECT json_build_object(
   'endedAt', to_char(ended_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
   'from', from_revisions, 'to', to_revisions, 'outcome', outcome, 'error', error,
   'endedBlockers', ended_blockers, 'restorePoint', json_build_array(
-    to_char(started_at AT TIME ZONE 'UTC', '{PRECISELY}'), wal_position),
+    to_char(started_at AT TIME ZONE 'UTC', '{PRECISELY}'), wal_position, snapshot),
   'applied', (
     SELECT coalesce(json_agg(json_build_object(
       'revision', revision, 'message', message, 'durationMs', duration_ms, 'statements', statements) ORDER BY position), '[]')

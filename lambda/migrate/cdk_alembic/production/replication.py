@@ -39,12 +39,19 @@ _PGOUTPUT = "pgoutput"
 _NAME = r'(?:"(?:[^"]|"")+"|[\w$]+)(?:\.(?:"(?:[^"]|"")+"|[\w$]+))?'
 _CHANGE = re.compile(
     rf"""\bCREATE\s+(?:UNLOGGED\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?(?P<created>{_NAME})
+    |(?:^|;)\s*SELECT\b[^;]*?\bINTO\s+(?:UNLOGGED\s+)?(?:TABLE\s+)?(?P<selected>{_NAME})
     |\bALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?(?P<altered>{_NAME})(?!\s+VALIDATE\b)
     |\bDROP\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?P<dropped>{_NAME}(?:\s*,\s*{_NAME})*)""",
     re.IGNORECASE | re.VERBOSE,
 )
-_BLOCK = re.compile(r"\bDO\b[^;]*\?", re.IGNORECASE)
-_VERBS = {"created": "creates", "altered": "alters", "dropped": "drops"}
+# What changes tables without naming them: code, and what a schema, a type or an extension takes along.
+_UNREAD = re.compile(
+    r"""(?:^|;)\s*(?:DO|CALL|EXECUTE|DROP\s+OWNED|IMPORT\s+FOREIGN\s+SCHEMA)\b
+    |(?:^|;)\s*ALTER\s+(?:SCHEMA|TYPE|DOMAIN|EXTENSION)\b
+    |(?:^|;)\s*DROP\s+(?:SCHEMA|TYPE|DOMAIN|EXTENSION)\b[^;]*\bCASCADE\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_VERBS = {"created": "creates", "selected": "creates", "altered": "alters", "dropped": "drops"}
 
 
 def look(connection: Any) -> dict[str, Any] | None:
@@ -61,7 +68,7 @@ def judged(project: Project, followed: dict[str, Any], steps: Iterable[Any]) -> 
     unread: list[str] = []
     for item in render(project, steps):
         sql = None if item["sql"] is None else without_values(item["sql"])
-        if sql is None or _BLOCK.search(sql):
+        if sql is None or _UNREAD.search(sql):
             unread.append(item["revision"])
         if sql is not None:
             breaks.extend({"revision": item["revision"], **change} for change in _changes(sql, followed, project.version_table))
@@ -79,7 +86,7 @@ def warnings(replication: dict[str, Any]) -> list[str]:
     if replication["breaks"]:
         said.append(f"{_in_words(replication['breaks'])}, which a subscriber follows: {_FIRST}")
     if replication["unread"]:
-        said.append(f"whether {', '.join(replication['unread'])} changes a replicated table could not be determined")
+        said.append(f"which tables {', '.join(replication['unread'])} changes could not be determined")
     return said
 
 
@@ -104,7 +111,7 @@ def refuse(project: Project, invocation: Invocation) -> None:
         return
     what = [_in_words(replication["breaks"])] if replication["breaks"] else []
     if replication["unread"]:
-        what.append(f"whether {', '.join(replication['unread'])} does could not be determined")
+        what.append(f"which tables {', '.join(replication['unread'])} changes could not be determined")
     slots = ", ".join(slot["name"] for slot in replication["slots"])
     raise RunnerError(
         "breaks_replication",
@@ -123,7 +130,7 @@ def _changes(sql: str, followed: dict[str, Any], version_table: str) -> Iterator
         kind = found.lastgroup or ""
         for name in re.findall(_NAME, found[kind]):
             table = [_folded(part) for part in re.findall(r'"(?:[^"]|"")+"|[\w$]+', name)]
-            if table[-1] != version_table and _is_followed(table, followed, is_new=kind == "created"):
+            if table[-1] != version_table and _is_followed(table, followed, is_new=_VERBS[kind] == "creates"):
                 yield {"what": _VERBS[kind], "table": ".".join(table)}
 
 

@@ -30,6 +30,8 @@ class Request(NamedTuple):
     run_id: str | None = None
     sql: bool = False
     compute: str | None = None
+    snapshot: bool = False
+    """Whether a run makes an RDS snapshot first, whatever it does."""
 
     @classmethod
     def of(cls, event: dict[str, Any]) -> Request:
@@ -69,6 +71,8 @@ class Settings(NamedTuple):
     """Whether a revision whose SQL can't be read also stops the run."""
     on_replication: str = "warn"
     """The contract's OnReplication."""
+    snapshot: dict[str, Any] | None = None
+    """The contract's SnapshotSettings."""
 
     @classmethod
     def of(cls, given: dict[str, Any]) -> Settings:
@@ -93,6 +97,7 @@ class Settings(NamedTuple):
             given.get("onDrift"),
             given.get("guardUnread", False),
             given.get("onReplication", "warn"),
+            given.get("snapshot"),
         )
 
 
@@ -208,6 +213,12 @@ def _request(event: Any, settings: Settings) -> Request:
             "not_allowed",
             f'"{request.command}" is not allowed for stage {settings.stage}',
             f"if this is intended, set allow{request.command.capitalize()} on the AlembicMigration of this stage and deploy",
+        )
+    if request.snapshot and settings.snapshot is None:
+        raise RunnerError(
+            "not_allowed",
+            f"stage {settings.stage} makes no snapshots",
+            "set snapshot: MigrationSnapshot.beforeDataLoss() on the AlembicMigration of this stage and deploy",
         )
     return request
 

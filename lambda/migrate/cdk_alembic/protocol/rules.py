@@ -45,6 +45,7 @@ ALLOWANCES = (
     "drift",
 )
 DRIFT_FOUND = "drift_found"
+SNAPSHOT_TAG = "cdk-alembic"
 DATA_LOSS_RULES = (
     "drop-table",
     "drop-column",
@@ -81,6 +82,7 @@ RUNNER_CODES = (
     "invalid_index",
     "drifted",
     "breaks_replication",
+    "snapshot_failed",
     "needs_container",
     "migration_failed",
     "lock_not_available",
@@ -110,6 +112,7 @@ CONTAINER_EXIT_CODES = {
     "invalid_index": 3,
     "drifted": 3,
     "breaks_replication": 3,
+    "snapshot_failed": 3,
     "needs_container": 3,
     "migration_failed": 1,
     "lock_not_available": 1,
@@ -208,6 +211,14 @@ REQUEST = {
             "wrong": "{key} must be true or false",
             "takenBy": (
                 "plan",
+            ),
+        },
+        "snapshot": {
+            "type": "boolean",
+            "wrong": "{key} must be true or false",
+            "takenBy": (
+                "upgrade",
+                "downgrade",
             ),
         },
         "in": {
@@ -486,6 +497,60 @@ SETTINGS = {
                 "ignore",
             ),
             "wrong": "{key} must be one of warn, refuse, ignore, not {value}",
+        },
+        "snapshot": {
+            "type": "object",
+            "shape": {
+                "name": "the snapshots",
+                "keys": {
+                    "before": {
+                        "type": "choice",
+                        "of": (
+                            "data_loss",
+                            "every_run",
+                        ),
+                        "wrong": "{key} must be one of data_loss, every_run, not {value}",
+                        "neededBy": "all",
+                    },
+                    "cluster": {
+                        "type": "text",
+                        "wrong": "{key} must be a text",
+                    },
+                    "instance": {
+                        "type": "text",
+                        "wrong": "{key} must be a text",
+                    },
+                    "prefix": {
+                        "type": "text",
+                        "wrong": "{key} must be a text",
+                        "pattern": "[a-z](?:-?[a-z0-9])*",
+                        "neededBy": "all",
+                    },
+                    "keep": {
+                        "type": "number",
+                        "from": 1,
+                        "to": 100,
+                        "wrong": "{key} must be a number from 1 to 100",
+                        "whole": True,
+                        "neededBy": "all",
+                    },
+                },
+                "oneOf": {
+                    "keys": (
+                        "cluster",
+                        "instance",
+                    ),
+                    "wrong": "snapshot must name a cluster or an instance",
+                },
+                "notBoth": {
+                    "keys": (
+                        "cluster",
+                        "instance",
+                    ),
+                    "wrong": "snapshot must name a cluster or an instance, not both",
+                },
+            },
+            "wrong": "{key} must be a JSON object",
         },
         "tenants": {
             "type": "object",

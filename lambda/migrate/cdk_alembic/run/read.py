@@ -12,7 +12,7 @@ from ..database.session import brief_connection
 from ..database.version_table import find
 from ..production import progress, replication
 from ..project.environment import current
-from ..project.guard import unread_warnings
+from ..project.guard import data_losses, unread_warnings
 from ..project.project import Project, info
 from ..project.render import render
 from ..project.revisions import path
@@ -75,6 +75,8 @@ def read(project: Project, invocation: Invocation) -> Outcome:
     if followed is not None:
         facts["replication"] = replication.judged(project, followed, steps)
         invocation.warnings.extend(replication.warnings(facts["replication"]))
+    if steps and command == "plan" and invocation.settings.snapshot is not None and not fresh:
+        facts.update(_snapshot(invocation, [step.revision for step in steps]))
     if invocation.request.sql:
         facts["sql"] = render(project, steps)
     return Outcome("pending" if steps else "complete", heads, heads, target, steps, fresh, facts)
@@ -94,6 +96,13 @@ def _statistics(context: Any, invocation: Invocation) -> dict[str, Any]:
         statistics, warnings = read_statistics(connection)
     invocation.warnings.extend(warnings)
     return statistics
+
+
+def _snapshot(invocation: Invocation, scripts: Sequence[Any]) -> dict[str, Any]:
+    from ..production.snapshot import is_wanted, planned
+
+    destroys = bool(data_losses(scripts, invocation.settings.guard_unread))
+    return {"snapshot": planned(invocation)} if is_wanted(invocation, destroys) else {}
 
 
 def _drift(context: Any, invocation: Invocation, heads: tuple[str, ...]) -> dict[str, Any]:

@@ -32,12 +32,12 @@ WITH killed AS (
 )
 INSERT INTO cdk_alembic.run (
   id, version_table, stage, command, requested_by, from_revisions, to_revisions, fresh, wal_position,
-  backend)
+  snapshot, backend)
 SELECT CAST(:id AS uuid), :version_table, :stage, :command, :requested_by, heads, heads, CAST(:fresh AS boolean),
-  CAST({WAL_POSITION} AS text), CAST(:backend AS integer)
+  CAST({WAL_POSITION} AS text), CAST(CAST(:snapshot AS text) AS jsonb), CAST(:backend AS integer)
 FROM (SELECT ARRAY(SELECT json_array_elements_text(CAST(CAST(:heads AS text) AS json)))) AS given (heads)
 ON CONFLICT (id) DO UPDATE SET outcome = 'running', ended_at = NULL, backend = excluded.backend
-RETURNING to_char(started_at AT TIME ZONE 'UTC', '{history.PRECISELY}'), wal_position::text
+RETURNING to_char(started_at AT TIME ZONE 'UTC', '{history.PRECISELY}'), wal_position::text, snapshot::text
 """  # noqa: S608 - constants
 _APPLIED = f"""
 INSERT INTO cdk_alembic.run_revision (run_id, revision, message, duration_ms, statements, checksum)
@@ -49,6 +49,7 @@ SELECT revision FROM cdk_alembic.run_revision WHERE run_id = CAST(:id AS uuid) A
   SELECT FROM cdk_alembic.run AS later JOIN cdk_alembic.run AS own USING (version_table)
   WHERE own.id = CAST(:id AS uuid) AND later.started_at > own.started_at)
 """
+_HAS_SNAPSHOT = "SELECT EXISTS (SELECT FROM cdk_alembic.run WHERE id = CAST(:id AS uuid) AND snapshot IS NOT NULL)"
 _END = """
 UPDATE cdk_alembic.run SET ended_at = clock_timestamp(), outcome = :outcome, error = :error,
   to_revisions = CASE WHEN CAST(:heads AS text) IS NULL THEN to_revisions
@@ -95,9 +96,12 @@ class Record:
         self._backend = 0
         """Process id of the backend that holds the mutex; its connection may be closed when the run is concluded."""
 
-    def begin(self, mutex: Any, table: VersionTable, heads: tuple[str, ...], fresh: bool) -> None:
+    def begin(
+        self, mutex: Any, table: VersionTable, heads: tuple[str, ...], fresh: bool, snapshot: dict[str, Any] | None = None
+    ) -> None:
         """Creates the schema if needed, and records the start of the run. `mutex`: the autocommit connection that holds the
-        mutex. `fresh`: whether the database has nothing to lose."""
+        mutex. `fresh`: whether the database has nothing to lose. `snapshot`: the contract's Snapshot, if
+        this call made one."""
         self._backend = mutex.info[BACKEND]
         with self._warning():
             if self._invocation.tenant is not None:
@@ -114,10 +118,24 @@ class Record:
                 requested_by=self._invocation.request.requested_by,
                 heads=json.dumps(heads),
                 fresh=fresh,
+                snapshot=json.dumps(snapshot) if snapshot else None,
                 backend=table.backend,
             ).one()
             self.begun = True
-            self._invocation.restore_point = restore_point(*started, host_of(mutex))
+            at, wal_position, made = started
+            self._invocation.restore_point = restore_point(at, wal_position, json.loads(made) if made else None, host_of(mutex))
+
+    def has_snapshot(self, mutex: Any) -> bool:
+        """Whether an earlier call of this run made an RDS snapshot."""
+        from sqlalchemy.exc import SQLAlchemyError
+
+        if self._invocation.request.run_id is None:
+            return False
+        # Without a record, RDS is asked.
+        with suppress(SQLAlchemyError):
+            exists = mutex.exec_driver_sql(history.EXISTS).scalar()
+            return bool(exists and execute(mutex, _HAS_SNAPSHOT, id=self.run_id).scalar())
+        return False
 
     def write(self, connection: Any, session: Session) -> None:
         """Records the running revision in its own transaction, and sets the limits of the next one."""

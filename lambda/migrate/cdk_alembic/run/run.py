@@ -14,9 +14,11 @@ from ..database.blockers import in_words
 from ..database.connecting import expect, relax
 from ..database.failures import describe, sql_state
 from ..database.lookout import Lookout
+from ..database.restoring import snapshot_of
 from ..database.session import Session, brief_connection, refuse_autocommit, watched
 from ..database.version_table import VersionTable, find, heads_in, hold_mutex, still_held
 from ..project.environment import current, run_environment
+from ..project.guard import data_losses
 from ..project.project import Project, info, keeping_scripts
 from ..project.revisions import check_rows, path, refuse_ahead, same_target
 from ..protocol.errors import RunnerError
@@ -55,7 +57,9 @@ def migrate(project: Project, invocation: Invocation) -> Outcome:
     run = Run(project, invocation, request.revision or "head", downgrade=request.command == "downgrade")
     with keeping_scripts():
         run.execute()
-    facts: dict[str, Any] = {"runId": run.record.run_id} if run.record.begun else {}
+    facts: dict[str, Any] = {"runId": run.record.run_id} if run.record.begun or run.snapshot else {}
+    if snapshot := run.snapshot or snapshot_of(invocation.restore_point):
+        facts["snapshot"] = snapshot
     if invocation.ended_blockers:
         facts["endedBlockers"] = invocation.ended_blockers
     return Outcome(run.status, invocation.before or (), run.heads, run.target, run.pending, bool(run.fresh), facts)
@@ -90,6 +94,8 @@ class Run:
         self.fresh: bool | None = None
         """Whether the database has nothing to lose; None while unknown."""
         self.record = Record(invocation, downgrade)
+        self.snapshot: dict[str, Any] | None = None
+        """The contract's Snapshot, if the run needs one."""
         self._drift: Any = None
         """Set for a stage that watches for drift, once the table is located."""
         self._mutex: Any = None
@@ -98,7 +104,8 @@ class Run:
         self._failure: RunnerError | None = None
         """What failed while env.py ran."""
         self._stopped = False
-        """Whether the run ended between two revisions: its time was up, or the next one runs in the other compute."""
+        """Whether the run ended between two revisions: its time was up, the next one runs in the other compute, or the snapshot
+        is not available yet."""
         self._tries = 1
         self._lookout = Lookout(invocation)
         # A tenant's run is tried again after the others.
@@ -179,7 +186,11 @@ class Run:
             check(self.invocation, self._mutex, self.table, [step.revision for step in steps], self.fresh)
         if self._drift:
             self._drift.check(context, self.table, heads)
-        self.record.begin(self._mutex, self.table, heads, bool(self.fresh))
+        if self.invocation.settings.snapshot is not None:
+            self._stopped = not self._has_snapshot([step.revision for step in steps])
+            if self._stopped:
+                return
+        self.record.begin(self._mutex, self.table, heads, bool(self.fresh), self.snapshot)
         is_held = True  # acquired a moment ago
         for step in steps:
             self._stopped = self._ends_before(step.revision)
@@ -194,6 +205,18 @@ class Run:
             yield step
             expect()
             is_held = self.record.done(self._mutex, self._session, context.connection.in_transaction())
+
+    def _has_snapshot(self, scripts: Sequence[Any]) -> bool:
+        """Whether the run may begin: it needs no RDS snapshot, or has it. Raises RunnerError `snapshot_failed`."""
+        from ..production.snapshot import AVAILABLE, ensure, is_wanted
+
+        destroys = not self.downgrade and bool(data_losses(scripts, self.invocation.settings.guard_unread))
+        if self.fresh or not is_wanted(self.invocation, destroys):
+            return True
+        if self.record.has_snapshot(self._mutex):
+            return True
+        self.snapshot = ensure(self.invocation, self.record.run_id)
+        return self.snapshot["status"] == AVAILABLE
 
     def _write_record(self, ctx: Any, **_: Any) -> None:
         self.record.write(ctx.connection, self._session)

@@ -6,7 +6,10 @@ const MAX_IDENTIFIER_LENGTH = 63;
 
 /** Shows how to get the database back as it was before a run. */
 export function showRestore(terminal: Terminal, point: RestorePoint | undefined): void {
-  if (point) terminal.fact('restore', plain(restoreCommand(point)));
+  if (!point) return;
+  terminal.fact('restore', plain(restoreCommand(point)));
+  const fromSnapshot = snapshotCommand(point);
+  if (fromSnapshot !== undefined) terminal.fact('or', plain(fromSnapshot));
 }
 
 /** The command that restores a copy of the database as it was at that point; where the server is unknown, the point. */
@@ -24,6 +27,21 @@ export function restoreCommand({ at, walPosition, cluster, instance }: RestorePo
     );
   }
   return walPosition === undefined ? `to ${at}` : `to ${at}, WAL position ${walPosition}`;
+}
+
+/** The command that restores the snapshot that was made before the run; undefined: none was made. */
+export function snapshotCommand({ at, snapshot, cluster, instance }: RestorePoint): string | undefined {
+  if (snapshot === undefined) return undefined;
+  if (cluster !== undefined) {
+    return (
+      `aws rds restore-db-cluster-from-snapshot --snapshot-identifier ${snapshot} --engine aurora-postgresql ` +
+      `--db-cluster-identifier ${copyOf(cluster, at)} # makes a new cluster, without instances`
+    );
+  }
+  return (
+    `aws rds restore-db-instance-from-db-snapshot --db-snapshot-identifier ${snapshot} ` +
+    `--db-instance-identifier ${copyOf(instance ?? 'restored', at)} # makes a new instance`
+  );
 }
 
 function copyOf(identifier: string, at: string): string {

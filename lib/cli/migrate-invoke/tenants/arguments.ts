@@ -49,6 +49,7 @@ const NOT_FOR_TENANTS: Partial<Record<OptionName, string>> = {
   to: 'every tenant goes to head',
   'dry-run': 'use --command plan, which shows how many tenants are where',
   sarif: 'drift of many tenants is not compared',
+  snapshot: 'no snapshots are made for many tenants',
   'wait-lock': 'a tenant that is locked fails; run it again with --retry-failed',
   follow: 'each batch has its own log; `details` shows where they are',
   'function-name': 'the run is a state machine, found by --stage and --app-name',

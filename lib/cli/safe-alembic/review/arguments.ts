@@ -32,6 +32,8 @@ export interface ReviewArguments extends ReplayArguments, FailArguments {
   readonly dryRun: boolean;
   /** Whether earlier revisions may be restored instead of run. */
   readonly cache: boolean;
+  /** Whether to run the revisions on filled tables. */
+  readonly measure: boolean;
 }
 
 export const OPTIONS = {
@@ -44,6 +46,7 @@ export const OPTIONS = {
   fix: { type: 'boolean' },
   'dry-run': { type: 'boolean' },
   'no-cache': { type: 'boolean' },
+  measure: { type: 'boolean' },
 } as const satisfies Options;
 
 export function readReview(line: CommandLine<keyof typeof OPTIONS | 'json'>, problems: string[]): ReviewArguments {
@@ -56,6 +59,7 @@ export function readReview(line: CommandLine<keyof typeof OPTIONS | 'json'>, pro
     problems.push('revisions, --since and --all exclude each other: use one');
   }
   if (line.flag('dry-run') && !line.flag('fix')) problems.push('--dry-run shows what --fix would write: use both');
+  if (line.flag('measure') && line.flag('fix')) problems.push('--measure and --fix exclude each other: fix first, then measure');
   return {
     named,
     since: line.text('since'),
@@ -65,6 +69,7 @@ export function readReview(line: CommandLine<keyof typeof OPTIONS | 'json'>, pro
     fix: line.flag('fix'),
     dryRun: line.flag('dry-run'),
     cache: !line.flag('no-cache'),
+    measure: line.flag('measure'),
     ...fail,
     ...readReplay(line, problems),
   };
