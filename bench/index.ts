@@ -18,7 +18,7 @@ import { terminalTable } from './report/terminal-table';
 import { writeDocs } from './report/write-docs';
 import { isMeasured, type Machine, type Results, type RowResult } from './results';
 import type { Row } from './row';
-import { ROWS } from './rows';
+import { ON_DEMAND, ROWS } from './rows';
 import { announce, TestBed } from './test-bed/test-bed';
 
 async function bench(rows: readonly Row[], argv: readonly string[]): Promise<Results> {
@@ -49,13 +49,16 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stdout.write(USAGE);
     return 0;
   }
-  const names = ROWS.map(({ name }) => name);
+  const names = [...ROWS, ...ON_DEMAND].map(({ name }) => name);
   const { only, json, write } = parseArguments(argv, names);
   if (write) {
-    writeDocs(projectDirectory, names);
+    writeDocs(
+      projectDirectory,
+      ROWS.map(({ name }) => name),
+    );
     return 0;
   }
-  const results = await bench(only.length ? ROWS.filter(({ name }) => only.includes(name)) : ROWS, argv);
+  const results = await bench(only.length ? [...ROWS, ...ON_DEMAND].filter(({ name }) => only.includes(name)) : ROWS, argv);
   console.log(`\n${terminalTable(results.rows)}`);
   if (json) {
     mkdirSync(path.dirname(path.resolve(json)), { recursive: true });

@@ -1,5 +1,6 @@
 import type { Row } from '../row';
 import { deployUnchanged } from './deploy-unchanged';
+import { estimates } from './estimates';
 import { firstRequest } from './first-request';
 import { imports } from './imports';
 import { nothingToDoCold } from './nothing-to-do-cold';
@@ -40,4 +41,9 @@ export const ROWS: readonly Row[] = [
   deployUnchanged,
   review100,
   reviewFaults,
+  estimates('estimates-10k', 10_000),
+  estimates('estimates-1m', 1_000_000),
 ];
+
+/** Rows that are measured only if `--only` names them, because they take long. */
+export const ON_DEMAND: readonly Row[] = [estimates('estimates-10m', 10_000_000)];

@@ -6,6 +6,7 @@
  * the backend goes to standard error.
  */
 import type { MigrateAnswer, MigrateFailure } from './answer';
+import type { ColumnStatistics } from './production/statistics';
 import type { MigrateRequest } from './request';
 
 /** The first line to the observer. */
@@ -84,6 +85,16 @@ type Question =
       readonly baseline?: string;
       readonly overwrite?: boolean;
     }
+  /** Runs revisions once, each on tables with as many rows as production has, and measures what waits. */
+  | {
+      readonly ask: 'measure';
+      readonly revisions: readonly MeasureTarget[];
+      /** Sizes of production. */
+      readonly tables: readonly TableTarget[];
+      readonly limits: MeasureLimits;
+      readonly baseline?: string;
+      readonly overwrite?: boolean;
+    }
   /** Brings the scratch database to head and writes a revision. */
   | {
       readonly ask: 'create';
@@ -120,6 +131,7 @@ export type Report =
   | { readonly report: 'composed'; readonly files: readonly ComposedFile[] }
   /** `failure`: why a hook failed; the files were written. */
   | { readonly report: 'written'; readonly failure?: string }
+  | { readonly report: 'measured'; readonly measured: MeasuredFacts }
   /** `revision`: the last of the group. */
   | { readonly report: 'tried'; readonly revision: string; readonly trial: TrialFacts }
   /** `left`: what differs from the models and was not written, in words. */
@@ -343,6 +355,69 @@ export interface RowFacts {
   readonly changed: readonly string[];
   /** Columns, as `table.column`, and tables that upgrade and downgrade restored without their data. */
   readonly notBroughtBack: readonly string[];
+}
+
+/** A revision to measure. */
+export interface MeasureTarget {
+  readonly revision: string;
+  /** Tables to fill. */
+  readonly tables: readonly string[];
+  /** Tables after the revision, as in {@link RevisionFacts}: the rows meet their constraints. */
+  readonly after: Readonly<Record<string, TableFacts>>;
+  /** What the revision adds to the catalog, such as an enum. */
+  readonly added: CatalogEntries;
+}
+
+/** A table of production. */
+export interface TableTarget {
+  readonly name: string;
+  readonly rows: number;
+  readonly columns: readonly ColumnStatistics[];
+}
+
+/** What ends the fill of tables, and the whole measurement. */
+export interface MeasureLimits {
+  /** Rows of a table. */
+  readonly rows: number;
+  /** Bytes of all tables of a revision, with indexes. */
+  readonly bytes: number;
+  /** Of all revisions together. */
+  readonly seconds: number;
+}
+
+/** A revision, run once on filled tables, with a poll of its locks and writers beside it. */
+export interface MeasuredFacts {
+  readonly revision: string;
+  /** Why it was not measured; the other properties are absent then. Absent: it was measured. */
+  readonly reason?: string;
+  /** From its start to its commit. */
+  readonly milliseconds?: number;
+  /** Bytes of write-ahead log that the server wrote meanwhile. Absent: the server does not tell. */
+  readonly walBytes?: number;
+  /** Tables that were filled, and those that the revision locked. */
+  readonly tables?: readonly MeasuredTable[];
+}
+
+export interface MeasuredTable {
+  readonly table: string;
+  /** Rows that it had. */
+  readonly rows: number;
+  /** By the statistics; 0 if they do not have the table. */
+  readonly productionRows: number;
+  /** Which limit ended the fill before it had as many; `values`: no further rows were accepted. */
+  readonly limit?: 'rows' | 'bytes' | 'time' | 'values';
+  /** The error of the database that accepted no further rows. */
+  readonly rejected?: string;
+  readonly locks: readonly MeasuredLock[];
+  /** How long a write to it waited at most, for a lock of the table or of a row. Absent: no writer was beside it. */
+  readonly longestWriteMilliseconds?: number;
+}
+
+export interface MeasuredLock {
+  /** As in pg_locks, such as `AccessExclusiveLock`. */
+  readonly mode: string;
+  /** How long it was held at most, by polling every few milliseconds. */
+  readonly milliseconds: number;
 }
 
 /** The comparison of models and migrations, at head. */

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { MigrateError } from '../contract/failure';
+import { type Budgets, budgetProblems, isRecord, type MeasureSettings, measureProblems } from './limits';
 
 export const FAIL_ON = ['error', 'warning', 'never'] as const;
 export type FailOn = (typeof FAIL_ON)[number];
@@ -28,6 +29,10 @@ export interface Settings {
   readonly statistics?: string;
   /** Below both, a finding about a lock is a note. @default - 10,000 rows and 10 MB */
   readonly smallTable?: { readonly rows?: number; readonly bytes?: number };
+  /** What an upgrade may do to production at most. @default - anything */
+  readonly budgets?: Budgets;
+  /** Limits of `review --measure`. */
+  readonly measure?: MeasureSettings;
   /** Severity of each rule. @default - the rule's own */
   readonly rules: Readonly<Record<string, RuleLevel>>;
   /** Folder of the settings file, or of a project without one. */
@@ -102,6 +107,8 @@ interface RawSettings {
   readonly allowNotReplayed?: boolean;
   readonly statistics?: string;
   readonly smallTable?: Settings['smallTable'];
+  readonly budgets?: Budgets;
+  readonly measure?: MeasureSettings;
   readonly rules?: Readonly<Record<string, RuleLevel>>;
 }
 
@@ -120,6 +127,8 @@ export function settingsProblems(settings: unknown, knownRule: (rule: string) =>
     allowNotReplayed: (value) => (typeof value === 'boolean' ? [] : ['must be true or false']),
     statistics: mustBeText,
     smallTable: smallTableProblems,
+    budgets: budgetProblems,
+    measure: measureProblems,
     rules: (value) => ruleProblems(value, knownRule),
   };
   return Object.entries(settings).flatMap(([key, value]) => {
@@ -155,8 +164,6 @@ function smallTableProblems(value: unknown): string[] {
 const isString = (value: unknown): value is string => typeof value === 'string';
 const isWords = (value: unknown) =>
   (isString(value) && value.trim() !== '') || (Array.isArray(value) && value.length > 0 && value.every(isString));
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const mustBeText: Check = (value) => (isString(value) && value !== '' ? [] : ['must be a text']);
 const mustBeOneOf =
   (values: readonly string[]): Check =>

@@ -1,4 +1,4 @@
-import type { GraphFacts, RevisionFacts } from '../contract/facts';
+import type { GraphFacts, MeasuredFacts, MeasuredTable, RevisionFacts } from '../contract/facts';
 
 /** A `note` is a finding about a lock on a table that is small in production. */
 export const SEVERITIES = ['error', 'warning', 'note'] as const;
@@ -32,6 +32,8 @@ export interface Finding {
   readonly statement?: string;
   /** What it costs on production's tables. Absent: without statistics, or they do not have the table. */
   readonly size?: FindingSize;
+  /** Of the rule `budget`: what is over it. */
+  readonly budget?: OverBudget;
   /** The reason, when the revision's file acknowledges the rule. */
   readonly acknowledged?: string;
 }
@@ -48,8 +50,41 @@ export interface FindingSize {
   readonly extraBytes: number;
   /** Where the number of rows comes from, and when the statistics were taken. */
   readonly basis: string;
+  /** What `--measure` found. Absent: it was not measured. */
+  readonly measured?: Pick<MeasuredTable, 'rows'> & Wait;
   /** All tables are below the setting `smallTable`, so the finding is a note. */
   readonly small?: true;
+}
+
+/** A wait that `--measure` found, for as long as a lock was held or as a write waited. */
+export interface Wait {
+  /** Measured. */
+  readonly milliseconds: number;
+  /** Scaled to the rows of production; the same if it had as many. */
+  readonly inProduction: number;
+}
+
+/** A budget of the settings, and what an upgrade does to a table. */
+export interface OverBudget {
+  readonly name: 'writesBlocked' | 'readsBlocked' | 'rewrites';
+  readonly table: string;
+  /** Absent for `rewrites`, as the next two. */
+  readonly allowedMilliseconds?: number;
+  readonly milliseconds?: number;
+  /** `measured`: on this machine, scaled to production's rows; `estimated`: from the statistics alone. */
+  readonly basis?: 'measured' | 'estimated';
+}
+
+/** What `--measure` found of a revision. */
+export interface Measured extends Omit<MeasuredFacts, 'revision' | 'tables'> {
+  readonly tables?: readonly MeasuredWaits[];
+}
+
+export interface MeasuredWaits extends MeasuredTable {
+  /** Absent: no lock blocked reads, or the table accepted no made-up rows. */
+  readonly readsBlocked?: Wait;
+  /** Absent: nothing blocked writes, or the table accepted no made-up rows. */
+  readonly writesBlocked?: Wait;
 }
 
 /** What a review could not check. The review then fails. */
@@ -73,6 +108,8 @@ export interface Fixes {
   readonly notFixed: readonly { readonly finding: Finding; readonly reason: string }[];
   /** The changed and the new files. */
   readonly files: readonly { readonly file: string; readonly revision: string; readonly diff: string; readonly isNew: boolean }[];
+  /** The functions of revisions that belong to the next release, as Python. The files have them in a comment. Absent: there are none. */
+  readonly later?: readonly { readonly file: string; readonly code: string }[];
   /** Why one of the project's post_write_hooks failed. */
   readonly hookFailure?: string;
 }
@@ -114,6 +151,8 @@ export interface Review {
 
 export interface ReviewedRevision
   extends Pick<RevisionFacts, 'revision' | 'message' | 'file' | 'downRevisions' | 'upgrade' | 'downgrade'> {
+  /** Absent: without `--measure`, or it changes no table that production has. */
+  readonly measured?: Measured;
   /** Why it was judged from source and SQL alone. Absent: it was replayed. */
   readonly notReplayed?: string;
 }

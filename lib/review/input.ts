@@ -1,4 +1,5 @@
-import type { DriftFacts, EnvironmentFacts, GraphFacts, RevisionFacts } from '../contract/facts';
+import type { DriftFacts, EnvironmentFacts, GraphFacts, MeasuredFacts, RevisionFacts } from '../contract/facts';
+import type { Budgets } from '../local/limits';
 import type { FailOn, RuleLevel } from '../local/settings';
 import type { Sizes } from './sizes/size';
 
@@ -16,6 +17,8 @@ export interface ReviewInput {
   readonly edited: readonly { readonly file: string; readonly how: 'changed' | 'removed' }[];
   readonly environment?: EnvironmentFacts;
   readonly drift?: DriftFacts;
+  /** Of revisions that were run on filled tables. @default - none */
+  readonly measured?: readonly MeasuredFacts[];
   /** Version of the server that replayed the revisions, such as `18.4`. */
   readonly postgres?: string;
   /** When the review started, as `Date.now()` returns it. */
@@ -32,4 +35,6 @@ export interface ReviewOptions {
   readonly failOn: FailOn;
   /** Sizes of production. @default - locks are judged whatever the size of their tables */
   readonly sizes?: Sizes;
+  /** What an upgrade may do to production at most. @default - anything */
+  readonly budgets?: Budgets;
 }

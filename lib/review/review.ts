@@ -6,6 +6,8 @@ import { type Change, understandChange } from './revision/change';
 import type { Reviewed } from './revision/reviewed';
 import { CHECKS } from './rules';
 import type { Found, Rule } from './rules/rule';
+import { overBudget } from './sizes/budgets';
+import { measuredOf } from './sizes/measured';
 import { withSize } from './sizes/size';
 import { loadParser } from './sql/parse';
 import { squawk } from './squawk';
@@ -17,7 +19,8 @@ export async function review(input: ReviewInput, options: ReviewOptions): Promis
   const off = new Set(offRules(options));
   const own = CHECKS.flatMap((rule) => [...findingsOf(rule, change, options)]);
   const more = await squawk(change);
-  const all = without(distinct([...own, ...(more ?? [])]), off);
+  const over = overBudget(change.revisions, own, input, options);
+  const all = without(distinct([...own, ...(more ?? []), ...over]), off);
   const acknowledged = acknowledge(all, change);
   const unused = without(unusedAcknowledgements(all, change, off), off);
   const each = [...acknowledged, ...acknowledge(unused, change)].map((finding) => withSetting(finding, options));
@@ -32,7 +35,7 @@ export async function review(input: ReviewInput, options: ReviewOptions): Promis
     ...(input.postgres === undefined ? {} : { postgres: input.postgres }),
     squawk: more !== undefined,
     graph: input.graph,
-    revisions: change.revisions.map(shown),
+    revisions: change.revisions.map((revision) => shown(revision, input)),
     findings,
     summary: {
       revisions: change.revisions.length,
@@ -93,9 +96,10 @@ function withoutHabits(findings: readonly Finding[]): readonly Finding[] {
 }
 
 function* findingsOf(rule: Rule, change: Change, { sizes }: ReviewOptions): Iterable<Finding> {
-  const sized = (finding: Finding, { cost }: Found) => (sizes ? withSize(finding, cost, sizes) : finding);
   for (const revision of change.revisions) {
     const { facts } = revision;
+    const measured = measuredOf(facts, change.input.measured);
+    const sized = (finding: Finding, { cost }: Found) => (sizes ? withSize(finding, cost, sizes, measured) : finding);
     for (const found of rule.check?.(revision, change) ?? []) {
       yield sized(finding(rule, found, facts.revision, facts.file), found);
     }
@@ -149,8 +153,9 @@ function inOrder(findings: readonly Finding[], { revisions }: ReviewInput): read
   });
 }
 
-function shown({ facts, upgrade }: Reviewed): ReviewedRevision {
+function shown({ facts, upgrade }: Reviewed, input: ReviewInput): ReviewedRevision {
   const { revision, message, file, downRevisions, upgrade: up, downgrade } = facts;
+  const measured = measuredOf(facts, input.measured);
   const notReplayed = upgrade.replayed ? undefined : (up.failure?.message ?? up.reason ?? 'it was not run');
   return {
     revision,
@@ -159,6 +164,7 @@ function shown({ facts, upgrade }: Reviewed): ReviewedRevision {
     downRevisions,
     upgrade: up,
     downgrade,
+    ...(measured ? { measured } : {}),
     ...(notReplayed === undefined ? {} : { notReplayed }),
   };
 }

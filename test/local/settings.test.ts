@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { secondsOf } from '../../lib/local/limits';
 import { findProject } from '../../lib/local/project';
 import { pythonCommand } from '../../lib/local/python/command';
 import { readSettings } from '../../lib/local/settings';
@@ -52,24 +53,55 @@ describe('the settings', () => {
       environment: { A: 1 },
       failOn: 'info',
       smallTable: { rows: -1, size: 3 },
+      budgets: { writesBlocked: 2, readsBlocked: '3 days', rewrites: 'no', locks: 1 },
+      measure: { rows: 0, time: '0s', size: 3 },
       rules: { 'drop-tabel': 'off', 'drop-table': 'loud' },
     });
     expect(() => read()).toThrow(
       expect.objectContaining({
         code: 'invalid_settings',
         message: [
-          'unknown key "projekt": use project, python, databaseUrl, environment, baseline, failOn, allowNotReplayed, statistics, smallTable, rules',
+          'unknown key "projekt": use project, python, databaseUrl, environment, baseline, failOn, allowNotReplayed, statistics, smallTable, budgets, measure, rules',
           '"python" must be a text or a list of texts',
           '"databaseUrl" must be an address with the scheme postgresql, not mysql',
           '"environment" must be an object of texts',
           '"failOn" must be "error" or "warning" or "never"',
           '"smallTable" must have a number of rows, 0 or more',
           '"smallTable" has the unknown key "size": use rows, bytes',
+          '"budgets" must have a duration such as "500ms", "2s" or "5min" for "writesBlocked"',
+          '"budgets" must have a duration such as "500ms", "2s" or "5min" for "readsBlocked"',
+          '"budgets" must have true or false for "rewrites"',
+          '"budgets" has the unknown key "locks": use writesBlocked, readsBlocked, rewrites',
+          '"measure" must have a number of rows, 1 or more',
+          '"measure" must have a duration such as "500ms", "2s" or "5min" for "time"',
+          '"measure" has the unknown key "size": use rows, bytes, time',
           '"rules" names the rule "drop-tabel", which does not exist',
           '"rules" of "drop-table" must be "off" or "warn" or "error"',
         ]
           .map((problem) => `${path.join(root, 'cdk-alembic.json')}: ${problem}`)
           .join('; '),
+      }),
+    );
+  });
+
+  it.each([
+    ['500ms', 0.5],
+    ['1.5s', 1.5],
+    ['2min', 120],
+    ['1 h', 3600],
+    ['2', undefined],
+    ['-1s', undefined],
+    [2, undefined],
+  ])('read the duration %j as %j seconds', (text, seconds) => expect(secondsOf(text)).toBe(seconds));
+
+  it('are refused if budgets contradict each other', () => {
+    write('cdk-alembic.json', { budgets: { writesBlocked: '500ms', readsBlocked: '1s' } });
+    expect(() => read()).toThrow(
+      expect.objectContaining({
+        code: 'invalid_settings',
+        message: expect.stringContaining(
+          '"budgets" allows reads to wait longer than writes, but what blocks reads blocks writes too',
+        ),
       }),
     );
   });

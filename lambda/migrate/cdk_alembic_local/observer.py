@@ -152,6 +152,11 @@ def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, repo
 
         with application_context(project):
             trial(project, scratch, ask, report)
+    elif verb == "measure":
+        from .measure.measure import measure
+
+        with application_context(project):
+            measure(project, scratch, ask, report)
     elif verb == "place":
         from .replay.placing import place
 

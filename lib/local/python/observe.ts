@@ -1,4 +1,13 @@
-import type { Ask, DriftFacts, EnvironmentFacts, GraphFacts, Overlay, Report, RevisionFacts } from '../../contract/facts';
+import type {
+  Ask,
+  DriftFacts,
+  EnvironmentFacts,
+  GraphFacts,
+  MeasuredFacts,
+  Overlay,
+  Report,
+  RevisionFacts,
+} from '../../contract/facts';
 import type { Observer } from './observer';
 
 /** The result of a replay. */
@@ -31,6 +40,20 @@ export async function observe(
   const place = new Map(ask.revisions.map((revision, index) => [revision, index]));
   revisions.sort((a, b) => (place.get(a.revision) ?? 0) - (place.get(b.revision) ?? 0));
   return { environment, revisions, drift };
+}
+
+/** Measures revisions on filled tables of the scratch database. */
+export async function measure(
+  observer: Observer,
+  ask: Omit<Extract<Ask, { ask: 'measure' }>, 'ask'>,
+  onProgress: (progress: ReplayProgress) => void = () => {},
+): Promise<readonly MeasuredFacts[]> {
+  const measured: MeasuredFacts[] = [];
+  await observer.ask({ ask: 'measure', ...ask }, (report) => {
+    if (report.report === 'progress') onProgress(report);
+    else if (report.report === 'measured') measured.push(report.measured);
+  });
+  return measured;
 }
 
 /** The graph of revisions, read from their files. */

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { packagePath } from '../../package-root';
 import type { Review } from '../finding';
 import { withFingerprints } from './fingerprint';
+import { measuredBasis, measuredRevisions } from './measured';
 import { INDENTATIONS } from './page/code';
 import { filters } from './page/filters';
 import { findingArticle, revisionId } from './page/finding';
@@ -88,6 +89,7 @@ function revisionsSection(review: Review): Markup {
   });
   return html`<section id="revisions" aria-labelledby="revisions-h"><h2 id="revisions-h">Revisions and locks</h2>
 <p>In the order in which they are applied. A bar's length is the upgrade's time on the scratch database; its color is the strongest lock on an existing object.</p>
+${measuredRevisions(review).length > 0 ? html`<p>Figures under "Measured": ${measuredBasis(review)}.</p>` : ''}
 <ul class="legend"><li class="all">reads and writes wait</li><li class="writers">writes wait</li><li class="none">nothing waits</li><li class="autocommit">autocommit, locks not seen</li></ul>
 ${left > 0 ? html`<p class="muted">${counted(left, 'revision')} of the project ${left === 1 ? 'was' : 'were'} not reviewed and ${left === 1 ? 'is' : 'are'} not shown.</p>` : ''}
 <ol class="graph">${items}</ol>

@@ -1,9 +1,10 @@
 import { code, codeBlock, escaped } from '../../text/markdown';
 import type { Finding, Review } from '../finding';
+import { measuredBasis, measuredRevisions, measuredSummary, measuredTables, measuredText } from './measured';
 import { acceptance, explanationOf, extent, outcome } from './words';
 
 /** GitHub refuses a comment of more than 65,536 characters, GitLab one of more than a million. */
-const ROOM = { findings: 48_000, acknowledged: 7_000, notReplayed: 7_000 };
+const ROOM = { findings: 42_000, measured: 6_000, acknowledged: 7_000, notReplayed: 7_000 };
 
 /** The most characters of a text that are shown: a statement can be as long as a file. */
 const LONGEST = { message: 600, code: 1_500 };
@@ -16,11 +17,23 @@ export function markdownReport(review: Review): string {
   const open = review.findings.filter(({ acknowledged }) => acknowledged === undefined);
   const acknowledged = review.findings.filter((finding) => finding.acknowledged !== undefined);
   const notReplayed = review.revisions.filter((revision) => revision.notReplayed !== undefined);
+  const measured = measuredRevisions(review);
   const parts = [
     MARKER,
     `### ${review.failed ? '❌' : '✅'} Migrations: ${outcome(review)}`,
     `${extent(review)}.`,
     ...fitting(open.map(findingBlock), ROOM.findings, '\n\n'),
+    ...folded(
+      `${measured.length} measured`,
+      measured.flatMap(({ revision, measured: found }) => [
+        `- ${code(revision)}: ${escaped(short(measuredSummary(found), LONGEST.message))}`,
+        ...measuredTables(found).map(
+          (table) => `  - ${code(table.table)}: ${escaped(short(measuredText(table), LONGEST.message))}`,
+        ),
+      ]),
+      ROOM.measured,
+      measuredBasis(review),
+    ),
     ...folded(
       `${acknowledged.length} acknowledged`,
       acknowledged.map((finding) => `- ${head(finding)}: ${escaped(short(finding.acknowledged ?? '', LONGEST.message))}`),
@@ -60,9 +73,14 @@ function head({ rule, revision }: Finding): string {
   return `<b>${escaped(rule)}</b>${revision === undefined ? '' : ` in ${code(revision)}`}`;
 }
 
-function folded(title: string, lines: readonly string[], room: number): string[] {
+function folded(title: string, lines: readonly string[], room: number, above?: string): string[] {
   if (lines.length === 0) return [];
-  return [`<details><summary>${title}</summary>`, ...fitting(lines, room, '\n'), '</details>'];
+  return [
+    `<details><summary>${title}</summary>`,
+    ...(above === undefined ? [] : [escaped(above)]),
+    ...fitting(lines, room, '\n'),
+    '</details>',
+  ];
 }
 
 /** As many parts as fit, and how many are left out. */

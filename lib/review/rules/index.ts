@@ -1,3 +1,4 @@
+import { BUDGET } from '../sizes/budgets';
 import { cascade } from './cascade';
 import { dropInUse } from './compatibility/dropped';
 import { publishedTableAltered } from './compatibility/publications';
@@ -78,6 +79,7 @@ export const CHECKS: readonly Rule[] = [
   attachPartitionScan,
   downgradeIndexNotConcurrent,
   lockTimeoutMissing,
+  BUDGET,
   dropTable,
   dropColumn,
   dropSchema,

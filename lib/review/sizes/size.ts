@@ -1,6 +1,6 @@
 import type { DatabaseStatistics, RowBasis, TableStatistics } from '../../contract';
-import { bytesText, rowsText } from '../../text/sizes';
-import type { Finding } from '../finding';
+import { bytesText, rowsText, timeTaken } from '../../text/sizes';
+import type { Finding, FindingSize, Measured } from '../finding';
 import type { Cost } from './cost';
 import { type Estimate, estimate, type Seconds, total } from './estimate';
 
@@ -18,8 +18,17 @@ export interface Sizes {
   readonly smallTable: SmallTable;
 }
 
-/** A finding about a lock with what it costs on the tables of production; as it was if the statistics have none of them. */
-export function withSize(finding: Finding, cost: Cost | undefined, { statistics, smallTable }: Sizes): Finding {
+/**
+ * A finding about a lock with what it costs on the tables of production; as it was if the statistics have none of them.
+ *
+ * @param measured what was measured of its revision
+ */
+export function withSize(
+  finding: Finding,
+  cost: Cost | undefined,
+  { statistics, smallTable }: Sizes,
+  measured?: Measured,
+): Finding {
   const find = (name: string | undefined) => statistics.tables.find((table) => table.name === name);
   const tables = cost?.tables.flatMap((name) => find(name) ?? []) ?? [];
   const [first] = tables;
@@ -29,10 +38,11 @@ export function withSize(finding: Finding, cost: Cost | undefined, { statistics,
   const bytes = tables.reduce((sum, table) => sum + table.bytes + table.toastBytes, 0);
   const small = isSmall([...tables, ...(find(cost.references) ? [find(cost.references) as TableStatistics] : [])], smallTable);
   const basis = basisOf(first, statistics);
+  const seen = finding.direction === 'downgrade' ? undefined : measuredWait(first.name, measured);
   return {
     ...finding,
     ...(small ? { severity: 'note' as const } : {}),
-    message: `${finding.message}. ${sentence(cost, { seconds, extraBytes }, rows, bytes, basis)}${small ? `. ${whyNote(smallTable)}` : ''}`,
+    message: `${finding.message}. ${sentence(cost, { seconds, extraBytes }, rows, bytes, seen, basis)}${small ? `. ${whyNote(smallTable)}` : ''}`,
     size: {
       tables: tables.map(({ name }) => name),
       rows,
@@ -40,12 +50,20 @@ export function withSize(finding: Finding, cost: Cost | undefined, { statistics,
       ...(seconds === undefined ? {} : { seconds: rounded(seconds) }),
       extraBytes: Math.round(extraBytes),
       basis,
+      ...(seen ? { measured: seen } : {}),
       ...(small ? { small: true as const } : {}),
     },
   };
 }
 
-function isSmall(tables: readonly TableStatistics[], { rows, bytes }: SmallTable): boolean {
+/** How long its writes waited in the whole revision. */
+function measuredWait(name: string, measured: Measured | undefined): FindingSize['measured'] {
+  const table = measured?.tables?.find((one) => one.table === name);
+  return table?.writesBlocked && { rows: table.rows, ...table.writesBlocked };
+}
+
+/** Whether a finding about these tables is a note. */
+export function isSmall(tables: readonly TableStatistics[], { rows, bytes }: SmallTable): boolean {
   return tables.every((table) => table.rows < rows && table.bytes + table.toastBytes < bytes);
 }
 
@@ -53,13 +71,24 @@ function whyNote({ rows, bytes }: SmallTable): string {
   return `A note, because it is below "smallTable" (${rowsText(rows)} rows and ${bytesText(bytes)})`;
 }
 
-function sentence(cost: Cost, { seconds, extraBytes }: Estimate, rows: number, bytes: number, basis: string): string {
+function sentence(
+  cost: Cost,
+  { seconds, extraBytes }: Estimate,
+  rows: number,
+  bytes: number,
+  measured: FindingSize['measured'],
+  basis: string,
+): string {
   const has = `In production ${cost.tables.join(' and ')} ${cost.tables.length === 1 ? 'has' : 'have'} ${rowsText(rows)} rows (${bytesText(bytes)})`;
   const time = seconds
     ? `: ${aboutText(seconds.likely)} under that lock (${timeText(seconds.low)} to ${timeText(seconds.high)})`
     : '';
   const space = extraBytes > 0 ? `, and up to ${bytesText(extraBytes)} more disk space` : '';
-  return `${has}${time}${space}; ${basis}`;
+  const seen = measured
+    ? `; measured on this machine, writes waited ${timeTaken(measured.milliseconds)} on ${rowsText(measured.rows)} rows: ` +
+      `${timeTaken(measured.inProduction)} in production`
+    : '';
+  return `${has}${time}${space}${seen}; ${basis}`;
 }
 
 const BASES: Readonly<Record<RowBasis, string>> = {

@@ -45,6 +45,7 @@ describe('the command line of safe-alembic', () => {
     ['create', 'the message is missing: safe-alembic create "Add notifications table"'],
     ['create Add table', 'the message is more than one argument: put it in quotes'],
     ['review --all --since main', 'revisions, --since and --all exclude each other: use one'],
+    ['review --measure --fix', '--measure and --fix exclude each other: fix first, then measure'],
     ['review --json --format sarif', '--json and --format exclude each other: use one'],
     ['review --database-url sqlite:///x', '--database-url must be an address with the scheme postgresql, not sqlite'],
     ['review --report review.html', /^--report must be a format and a file, such as sarif=review\.sarif; the formats are json, /],

@@ -1,21 +1,8 @@
-import { showReview } from '../../../lib/cli/safe-alembic/replay/show-review';
 import { displayWidth } from '../../../lib/cli/screen/display-width';
-import { Terminal } from '../../../lib/cli/screen/terminal';
 import type { Review } from '../../../lib/review/finding';
 import { acceptance } from '../../../lib/review/reports/words';
 import { CLEAN, EXAMPLE, HOSTILE } from '../../review/reports/example';
-
-/** What a stream of so many columns gets; without: a file. */
-function shown(review: Review, columns?: number): string {
-  let text = '';
-  const write = (piece: string): boolean => {
-    text += piece;
-    return true;
-  };
-  const stream = { write, isTTY: columns !== undefined, columns, hasColors: () => false };
-  showReview(new Terminal(stream as unknown as NodeJS.WriteStream), review);
-  return text;
-}
+import { shown } from './shown';
 
 const only = (rule: string): Review => ({
   ...EXAMPLE,

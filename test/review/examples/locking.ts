@@ -301,6 +301,17 @@ op.drop_column("users", "plan")
     good: one('op.alter_column("users", "email", type_=sa.String())', 'op.alter_column("users", "email", type_=sa.Text())'),
   },
   {
+    rule: 'budget',
+    bad: {
+      ...one(
+        'op.execute("ALTER TABLE orders ALTER COLUMN note TYPE varchar(50)")',
+        'op.execute("ALTER TABLE orders ALTER COLUMN note TYPE text")',
+      ),
+      also: ['narrowing-type', 'table-rewrite'],
+    },
+    good: one('op.add_column("orders", sa.Column("remark", sa.Text()))', 'op.drop_column("orders", "remark")'),
+  },
+  {
     rule: 'work-under-lock',
     bad: one(
       `

@@ -25,26 +25,38 @@ Rows = dict[str, list[dict[str, Any]]]
 
 def prepare(connection: Any) -> None:
     """Call it before inserting rows, in the marked database."""
-    # Production's rows are there already, so no trigger runs for them. As the definer, because a revision may change the role.
-    fast = f"{_INSERT_UNTIL.format(mark=MARK, options='SECURITY DEFINER SET session_replication_role = replica')}"
-    slow = f"{_INSERT_UNTIL.format(mark=MARK, options='SECURITY DEFINER')}"
-    raw.execute(
-        connection,
-        f"DO $do$ BEGIN EXECUTE {raw.literal(fast)}; "
-        f"EXCEPTION WHEN insufficient_privilege THEN EXECUTE {raw.literal(slow)}; END $do$",
-    )
+    for signature, variables, body in _FUNCTIONS:
+        parts = {"mark": MARK, "signature": signature, "variables": variables, "body": body}
+        # Production's rows are there already, so no trigger runs for them. As the definer: a revision may change the role.
+        fast = _FUNCTION.format(options="SECURITY DEFINER SET session_replication_role = replica", **parts)
+        slow = _FUNCTION.format(options="SECURITY DEFINER", **parts)
+        raw.execute(
+            connection,
+            f"DO $do$ BEGIN EXECUTE {raw.literal(fast)}; "
+            f"EXCEPTION WHEN insufficient_privilege THEN EXECUTE {raw.literal(slow)}; END $do$",
+        )
 
 
-# Returns the position of the first statement that is accepted or rejected, as asked, and runs none after it. Without the right to
-# set session_replication_role, it disables the triggers themselves.
-_INSERT_UNTIL = """
-CREATE OR REPLACE FUNCTION {mark}.insert_until(wanted boolean, tried json) RETURNS int LANGUAGE plpgsql {options} AS $insert$
-DECLARE statement text; accepted boolean; at int := 0; change text;
+# Without the right to set session_replication_role, it disables the triggers themselves.
+_FUNCTION = """
+CREATE OR REPLACE FUNCTION {mark}.{signature} LANGUAGE plpgsql {options} AS $insert$
+DECLARE change text; {variables}
   changes text[] := ARRAY(SELECT format('ALTER TABLE %s %%s TRIGGER %I', tgrelid::regclass, tgname) FROM pg_trigger
     WHERE NOT tgisinternal AND tgenabled = 'O' AND current_setting('session_replication_role') <> 'replica');
 BEGIN
   FOREACH change IN ARRAY changes LOOP EXECUTE format(change, 'DISABLE'); END LOOP;
-  FOR statement IN SELECT json_array_elements_text(tried) LOOP
+  {body}
+  -- A table with checks that are still to come can't be altered.
+  IF changes <> '{{}}' THEN SET CONSTRAINTS ALL IMMEDIATE; END IF;
+  FOREACH change IN ARRAY changes LOOP EXECUTE format(change, 'ENABLE'); END LOOP;
+  RETURN done;
+END $insert$"""
+_FUNCTIONS = (
+    # Returns the position of the first statement that is accepted or rejected, as asked, and runs none after it.
+    (
+        "insert_until(wanted boolean, tried json) RETURNS int",
+        "statement text; accepted boolean; done int := 0;",
+        """FOR statement IN SELECT json_array_elements_text(tried) LOOP
     BEGIN
       EXECUTE statement;
       accepted := true;
@@ -52,13 +64,12 @@ BEGIN
       accepted := false;
     END;
     EXIT WHEN accepted = wanted;
-    at := at + 1;
-  END LOOP;
-  -- A table with checks that are still to come can't be altered.
-  IF changes <> '{{}}' THEN SET CONSTRAINTS ALL IMMEDIATE; END IF;
-  FOREACH change IN ARRAY changes LOOP EXECUTE format(change, 'ENABLE'); END LOOP;
-  RETURN at;
-END $insert$"""
+    done := done + 1;
+  END LOOP;""",
+    ),
+    # Returns the number of inserted rows. Raises what the statement raises.
+    ("insert_rows(statement text) RETURNS bigint", "done bigint;", "EXECUTE statement; GET DIAGNOSTICS done = ROW_COUNT;"),
+)
 
 
 class Filler:
@@ -116,7 +127,7 @@ class Filler:
         return f"INSERT INTO {quoted_table(name)} ({columns}) OVERRIDING SYSTEM VALUE VALUES ({', '.join(values.values())})"  # noqa: S608
 
     def _values(self, name: str, facts: dict[str, Any], kind: int, attempt: int, shares: bool) -> dict[str, str]:
-        unique = _unique_columns(facts)
+        unique = unique_columns(facts)
         references = {
             column: (constraint["references"], position)
             for constraint in facts["constraints"]
@@ -137,7 +148,7 @@ class Filler:
             elif own in references:
                 values[own] = self._reference(name, *references[own], number, own in unique)
             else:
-                found = self._candidates(name, column, number, _checks_on(own, facts))
+                found = self._candidates(name, column, number, checks_on(own, facts))
                 if found:
                     values[own] = f"{found[attempt % len(found)]}::{column['type']}"
                 elif "default" not in column:
@@ -211,7 +222,7 @@ def _types(snapshot: Snapshot, name: str) -> dict[str, str]:
     return {column["name"]: column["type"] for column in snapshot.tables[name]["columns"]}
 
 
-def _unique_columns(facts: dict[str, Any]) -> set[str]:
+def unique_columns(facts: dict[str, Any]) -> set[str]:
     """The columns that two rows must not share."""
     unique = set()
     keys = [index for index in facts["indexes"] if index["unique"]]
@@ -223,7 +234,7 @@ def _unique_columns(facts: dict[str, Any]) -> set[str]:
     return unique
 
 
-def _checks_on(column: str, facts: dict[str, Any]) -> str:
+def checks_on(column: str, facts: dict[str, Any]) -> str:
     return " ".join(
         constraint["definition"]
         for constraint in facts["constraints"]

@@ -11,8 +11,8 @@ from .matching_text import fitting
 
 _TEXT_IN_CHECK = re.compile(r"'((?:[^']|'')*)'")
 _NUMBER_IN_CHECK = re.compile(r"(?<![\w.'])(-?\d+(?:\.\d+)?)(?![\w'])")
-_TEXTS = ("text", "character varying", "character", "citext", "name", "bpchar", '"char"')
-_MODIFIER = re.compile(r"\((\d+)(?:,\s*(\d+))?\)")
+TEXTS = ("text", "character varying", "character", "citext", "name", "bpchar", '"char"')
+MODIFIER = re.compile(r"\((\d+)(?:,\s*(\d+))?\)")
 
 
 def candidates(type_: str, number: int, entries: Mapping[str, str], checks: str = "") -> list[str]:
@@ -26,18 +26,18 @@ def candidates(type_: str, number: int, entries: Mapping[str, str], checks: str 
     definition = entries.get(f"type {_plain(type_)}") or entries.get(f"domain {_plain(type_)}")
     if definition:
         return _of_own_type(definition, number, entries, checks)
-    modifier = _MODIFIER.search(type_)
+    modifier = MODIFIER.search(type_)
     size = int(modifier[1]) if modifier else None
-    base = _MODIFIER.sub("", type_).strip()
+    base = MODIFIER.sub("", type_).strip()
     named = [_quote(text) for text in _TEXT_IN_CHECK.findall(checks)]
     named = named[number % len(named) :] + named[: number % len(named)] if named else []
-    meant = [literal(text) for text in fitting(checks, number)] if base in _TEXTS else []
+    meant = [literal(text) for text in fitting(checks, number)] if base in TEXTS else []
     return [*meant, *named, *(literal(text) for text in _plain_values(base, size, modifier, number, checks))]
 
 
 def is_text(type_: str) -> bool:
     """Whether columns of the type hold any text."""
-    return _MODIFIER.sub("", type_).strip() in _TEXTS
+    return MODIFIER.sub("", type_).strip() in TEXTS
 
 
 def _of_own_type(definition: str, number: int, entries: Mapping[str, str], checks: str) -> list[str]:
@@ -57,7 +57,7 @@ def _plain_values(base: str, size: int | None, modifier: re.Match[str] | None, n
         if base == "numeric" and modifier and size is not None and size - int(modifier[2] or 0) < 4:
             return [*tried, str(number + 1), f"0.{number + 1}"]
         return [*tried, str(1001 + number), str(number + 1)]
-    if base in _TEXTS:
+    if base in TEXTS:
         room = size or (1 if base in ("character", '"char"') else 63)
         texts = [f"text {number}", f"{number}text", f"name{number}@example.org", f"https://example.org/{number}", str(number)]
         short = [text if len(text) <= room else str(number)[:room] for text in texts]

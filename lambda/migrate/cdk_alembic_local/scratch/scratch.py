@@ -110,8 +110,6 @@ class Scratch:
         """Runs the work on a separate autocommit connection, and ends sessions that env.py left in a transaction.
 
         Do not call it while env.py runs. Raises RunnerError `lock_not_available`."""
-        from sqlalchemy import create_engine
-        from sqlalchemy.pool import NullPool
 
         def alone(connection: Any) -> T:
             raw.execute(connection, f"SET lock_timeout = '{_LOCK_TIMEOUT}'")
@@ -129,18 +127,25 @@ class Scratch:
                     sql_state=LOCK_NOT_AVAILABLE,
                 ) from error
 
+        return self.beside(alone)
+
+    def beside(self, work: Callable[[Any], T]) -> T:
+        """Runs the work on a separate autocommit connection. While env.py runs, call it in another thread."""
+        from sqlalchemy import create_engine
+        from sqlalchemy.pool import NullPool
+
         driver = self._driver()
         url = self._url.set(drivername=f"postgresql+{driver}")
         options: dict[str, Any] = {"poolclass": NullPool, "isolation_level": "AUTOCOMMIT"}
         if driver != "asyncpg":
             with create_engine(url, future=True, **options).connect() as connection:
-                return alone(connection)
+                return work(connection)
 
         async def run() -> T:
             from sqlalchemy.ext.asyncio import create_async_engine
 
             async with create_async_engine(url, **options).connect() as connection:
-                return await connection.run_sync(alone)
+                return await connection.run_sync(work)
 
         return asyncio.run(run())
 

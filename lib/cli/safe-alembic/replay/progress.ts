@@ -11,7 +11,12 @@ export class ReplayProgress {
   private last: Report = { done: 0, total: 0, revision: '' };
   private since = performance.now();
 
-  constructor(screen: Pick<Screen, 'notes' | 'status'>, graph: GraphFacts) {
+  /** @param doing what an occasional line says */
+  constructor(
+    screen: Pick<Screen, 'notes' | 'status'>,
+    graph: GraphFacts,
+    private readonly doing = 'replaying',
+  ) {
     this.known = new Map(graph.revisions.map((revision) => [revision.revision, revision]));
     this.ticker = new Ticker(screen, { line: (width) => this.line(width), sign: () => this.sign });
   }
@@ -35,7 +40,7 @@ export class ReplayProgress {
   private get sign(): string {
     const { done, total } = this.last;
     const { elapsedMs } = this.running;
-    return `  … still replaying: ${done}/${total}  ${runningName(this.running)} (${elapsed(elapsedMs)})`;
+    return `  … still ${this.doing}: ${done}/${total}  ${runningName(this.running)} (${elapsed(elapsedMs)})`;
   }
 
   private get running() {

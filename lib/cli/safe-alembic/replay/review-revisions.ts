@@ -8,6 +8,7 @@ import type { Observation } from '../../../local/python/with-observer';
 import { type Review, type ReviewInput, review } from '../../../review';
 import type { Session } from '../session';
 import type { Chosen } from './chosen';
+import { measureRevisions } from './measure';
 import type { FailArguments, ReplayArguments } from './options';
 import { ReplayProgress } from './progress';
 import { readSizes } from './sizes';
@@ -27,18 +28,21 @@ export function scratchStart({ settings }: Session, { baseline, overwrite }: Rep
   return { ...(file !== undefined && { baseline: readFileSync(file, 'utf8') }), overwrite };
 }
 
-/** Replays revisions and judges the result. Releases the observer, which can't be used afterwards. */
+/** Replays revisions and judges the result. Releases the observer, which can't be used afterwards. `measure`: as the option. */
 export async function reviewRevisions(
   session: Session,
-  given: ReplayArguments & FailArguments,
+  given: ReplayArguments & FailArguments & { readonly measure?: boolean },
   observation: Observation,
   graph: GraphFacts,
   chosen: Chosen,
   started: number,
 ): Promise<Review> {
-  const input = await replay(session, given, observation.observer, graph, chosen, started);
+  const { observer } = observation;
+  const input = await replay(session, given, observer, graph, chosen, started);
+  const sizes = given.measure ? readSizes(session.settings, given.statistics) : undefined;
+  const measured = sizes && (await measureRevisions(session, observer, input, sizes, scratchStart(session, given)));
   observation.release();
-  return judge(session, given, input);
+  return judge(session, given, { ...input, measured });
 }
 
 /** Replays revisions. `overlay`: with other files than the project has. */
@@ -70,5 +74,6 @@ export function judge({ settings, version }: Session, given: FailArguments, inpu
     failOn: given.failOn ?? settings.failOn,
     allowNotReplayed: given.allowNotReplayed || settings.allowNotReplayed,
     sizes: readSizes(settings, given.statistics),
+    budgets: settings.budgets,
   });
 }

@@ -1,4 +1,11 @@
 import type { Finding, Review } from '../../../review/finding';
+import {
+  measuredBasis,
+  measuredRevisions,
+  measuredSummary,
+  measuredTables,
+  measuredText,
+} from '../../../review/reports/measured';
 import { acceptance, explanationOf, extent, outcome } from '../../../review/reports/words';
 import { plainLines } from '../../../text/plain';
 import { cut, displayWidth } from '../../screen/display-width';
@@ -12,10 +19,11 @@ const WIDEST = 110;
 const MOST_LINES = 24;
 const FACT = '  statement  '.length;
 
-/** Shows each finding with its safe form, then acknowledged findings and revisions that were not replayed, then the result. */
+/** Shows each finding with its safe form, then what was measured, acknowledged findings and revisions that were not replayed, then the result. */
 export function showReview(terminal: Terminal, review: Review): void {
   const names = messagesOf(review);
   for (const finding of review.findings) if (finding.acknowledged === undefined) showFinding(terminal, finding, names);
+  showMeasured(terminal, review);
   showAcknowledged(terminal, review);
   showNotReplayed(terminal, review);
   showSummary(terminal, review);
@@ -71,6 +79,23 @@ function showCode(terminal: Terminal, name: string, code: string, color?: 'green
     terminal.line(`    ${color ? terminal.paint(color, text) : text}`);
   }
   if (lines.length > shown.length) terminal.line(terminal.paint('dim', `    and ${lines.length - shown.length} more lines`));
+}
+
+function showMeasured(terminal: Terminal, review: Review): void {
+  const measured = measuredRevisions(review);
+  if (measured.length === 0) return;
+  for (const text of wrap(measuredBasis(review), terminal.width)) terminal.line(text);
+  for (const revision of measured) {
+    revisionLine(terminal, terminal.paint('cyan', '•'), revision);
+    const lines = [
+      measuredSummary(revision.measured),
+      ...measuredTables(revision.measured).map((table) => `${table.table}: ${measuredText(table)}`),
+    ];
+    for (const text of lines.flatMap((line) => wrap(plain(line), Math.min(terminal.width, WIDEST) - 6))) {
+      terminal.line(`      ${text}`);
+    }
+  }
+  terminal.line();
 }
 
 function showAcknowledged(terminal: Terminal, { findings }: Review): void {

@@ -13,6 +13,7 @@ import { fix } from '../fix/fix';
 import { showFixes } from '../fix/show-fixes';
 import type { Chosen } from '../replay/chosen';
 import { exitCodeOfReview } from '../replay/exit-code';
+import { requireSizes } from '../replay/measure';
 import { judge, replay, reviewRevisions } from '../replay/review-revisions';
 import { showReview } from '../replay/show-review';
 import { type Session, withScratchDatabase } from '../session';
@@ -23,6 +24,7 @@ import { onGitHub } from './on-github';
 /** Reviews revisions, and writes the reports. */
 export async function review(session: Session, given: ReviewArguments): Promise<number> {
   const { screen, project } = session;
+  requireSizes(session.settings, given);
   const started = Date.now();
   const reviewed = await withScratchDatabase(session, given.databaseUrl, async (observation) => {
     const graph = await readGraph(observation.observer);

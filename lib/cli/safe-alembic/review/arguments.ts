@@ -30,6 +30,8 @@ export interface ReviewArguments extends ReplayArguments, FailArguments {
   readonly fix: boolean;
   /** Whether to only show what `fix` would write. */
   readonly dryRun: boolean;
+  /** Whether to run the revisions on filled tables. */
+  readonly measure: boolean;
 }
 
 export const OPTIONS = {
@@ -41,6 +43,7 @@ export const OPTIONS = {
   report: { type: 'string', multiple: true },
   fix: { type: 'boolean' },
   'dry-run': { type: 'boolean' },
+  measure: { type: 'boolean' },
 } as const satisfies Options;
 
 export function readReview(line: CommandLine<keyof typeof OPTIONS | 'json'>, problems: string[]): ReviewArguments {
@@ -53,6 +56,7 @@ export function readReview(line: CommandLine<keyof typeof OPTIONS | 'json'>, pro
     problems.push('revisions, --since and --all exclude each other: use one');
   }
   if (line.flag('dry-run') && !line.flag('fix')) problems.push('--dry-run shows what --fix would write: use both');
+  if (line.flag('measure') && line.flag('fix')) problems.push('--measure and --fix exclude each other: fix first, then measure');
   return {
     named,
     since: line.text('since'),
@@ -61,6 +65,7 @@ export function readReview(line: CommandLine<keyof typeof OPTIONS | 'json'>, pro
     reports: line.texts('report').flatMap((value) => reportFile(value, problems)),
     fix: line.flag('fix'),
     dryRun: line.flag('dry-run'),
+    measure: line.flag('measure'),
     ...fail,
     ...readReplay(line, problems),
   };

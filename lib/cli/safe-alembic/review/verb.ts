@@ -21,6 +21,10 @@ Fixes
                             form, if it is proved on the scratch database to do the same
   --dry-run                 with --fix: show the diff, and write nothing
 
+Measurement
+  --measure                 with --statistics: run each revision on tables with as many made-up rows
+                            as production has, and measure its locks and the waits of a writer
+
 Reports
   --format <format>         ${FORMATS.join(', ')}
                             (default: terminal)

@@ -1,5 +1,7 @@
 import type { DirectionFacts, Statement } from '../../../contract/facts';
+import { timeTaken as time } from '../../../text/sizes';
 import { type Finding, type ReviewedRevision, SEVERITIES } from '../../finding';
+import { measuredSummary, measuredTables, measuredText } from '../measured';
 import { counted } from '../words';
 import { codeBlock } from './code';
 import { findingId } from './finding';
@@ -39,7 +41,13 @@ export function revisionDetails(revision: ReviewedRevision, found: readonly Foun
   return html`<p class="path">${revision.file}</p>
 ${revision.notReplayed === undefined ? '' : html`<p class="reason"><b>Not replayed</b> ${revision.notReplayed}</p>`}
 ${links.length > 0 ? html`<ul class="links">${links}</ul>` : ''}
-${directionDetails('Upgrade', revision.upgrade)}${directionDetails('Downgrade', revision.downgrade)}`;
+${measuredDetails(revision)}${directionDetails('Upgrade', revision.upgrade)}${directionDetails('Downgrade', revision.downgrade)}`;
+}
+
+function measuredDetails({ measured }: ReviewedRevision): Markup | string {
+  if (measured === undefined) return '';
+  const tables = measuredTables(measured).map((table) => html`<li><code>${table.table}</code> ${measuredText(table)}</li>`);
+  return html`<section><h4>Measured</h4><p>${measuredSummary(measured)}</p>${tables.length > 0 ? html`<ul>${tables}</ul>` : ''}</section>`;
 }
 
 function directionDetails(title: string, direction: DirectionFacts): Markup {
@@ -120,10 +128,6 @@ function foundWords(found: readonly Found[]): Markup | string {
   return html`${SEVERITIES.map((severity) =>
     of(severity) > 0 ? html` <b class="${severity}">${counted(of(severity), severity)}</b>` : '',
   )}`;
-}
-
-function time(milliseconds: number): string {
-  return milliseconds < 1_000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1_000).toFixed(1)} s`;
 }
 
 function percent(part: number): string {

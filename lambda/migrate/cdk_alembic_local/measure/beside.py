@@ -1,0 +1,178 @@
+"""What happens beside a revision: its locks, polled from a second connection, and the waits of writers on others."""
+
+from __future__ import annotations
+
+import threading
+import time
+from types import TracebackType
+from typing import Any
+
+from cdk_alembic.catalog import raw
+from cdk_alembic.catalog.catalog import Relation
+from cdk_alembic.database.failures import sql_state
+
+from ..scratch.rows import quoted_table
+from ..scratch.scratch import LOCK_NOT_AVAILABLE, Scratch
+
+INTERVAL = 0.003
+"""Seconds between two looks, and between two writes."""
+MOST_WRITERS = 8
+"""Each has a connection."""
+_DEADLOCK_DETECTED = "40P01"
+
+_HELD = """
+SELECT coalesce(json_agg(json_build_array(relation::bigint, mode)), '[]')::text FROM pg_locks
+WHERE locktype = 'relation' AND pid = {pid} AND granted AND relation >= 16384
+"""
+# Takes the locks of an UPDATE of one row, and changes nothing. It gives up before PostgreSQL looks for a deadlock (after a
+# second), which could end the revision.
+_GIVE_UP = "SET lock_timeout = '200ms'"
+_WRITE = """
+DO $do$ BEGIN
+  LOCK TABLE {table} IN ROW EXCLUSIVE MODE;
+  PERFORM FROM {table} LIMIT 1 FOR NO KEY UPDATE;
+END $do$
+"""
+
+
+class Beside:
+    """Watches a session from other connections, from the start to the end of a `with` block."""
+
+    def __init__(
+        self, scratch: Scratch, pid: int, relations: dict[int, Relation], tables: list[str], deadline: float = float("inf")
+    ) -> None:
+        """`pid`: of the session. `relations`: those whose locks count. `tables`: those to write to, the most important first.
+        `deadline`: as time.monotonic() counts; from then on, the session's statements are canceled."""
+        self.locks = Locks(scratch, pid, relations, deadline)
+        self.writers = {table: Writer(scratch, table) for table in tables[:MOST_WRITERS]}
+
+    def __enter__(self) -> Beside:
+        for thread in self._threads:
+            thread.start()
+        for thread in self._threads:
+            thread.ready.wait()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """Ends the threads. Raises the first error of one."""
+        for thread in self._threads:
+            thread.stopped.set()
+        for thread in self._threads:
+            thread.join()
+        for thread in self._threads:
+            if thread.failure:
+                raise thread.failure
+
+    @property
+    def _threads(self) -> list[_Thread]:
+        return [self.locks, *self.writers.values()]
+
+
+class _Thread(threading.Thread):
+    """Works on a connection of its own until it is stopped."""
+
+    def __init__(self, scratch: Scratch) -> None:
+        super().__init__(daemon=True)
+        self.ready = threading.Event()
+        """After the first round, or a failure."""
+        self.stopped = threading.Event()
+        self.failure: Exception | None = None
+        self._scratch = scratch
+
+    def run(self) -> None:
+        try:
+            self._scratch.beside(self._work)
+        except Exception as error:
+            self.failure = error
+        finally:
+            self.ready.set()
+
+    def _work(self, connection: Any) -> None:
+        raise NotImplementedError
+
+
+class Locks(_Thread):
+    """Polls pg_locks. A lock that is shorter than the interval may be missed."""
+
+    def __init__(self, scratch: Scratch, pid: int, relations: dict[int, Relation], deadline: float) -> None:
+        super().__init__(scratch)
+        self.longest: dict[tuple[str, str], float] = {}
+        """Seconds that a lock was held at most, by table and mode: too long by up to two intervals."""
+        self.canceled = False
+        """Whether the session was canceled at the deadline."""
+        self._pid = pid
+        self._relations = relations
+        self._deadline = deadline
+        self._looks = 0
+        self._looked = threading.Condition()
+
+    def look(self) -> None:
+        """Returns after a look that began after this call."""
+        with self._looked:
+            wanted = self._looks + 2
+            while self._looks < wanted and self.is_alive():
+                self._looked.wait(1)
+
+    def _work(self, connection: Any) -> None:
+        since: dict[tuple[str, str], float] = {}
+        before = time.perf_counter()
+        while not self.stopped.is_set():
+            began = time.perf_counter()
+            held = self._held(connection)
+            now = time.perf_counter()
+            for lock in held - since.keys():
+                since[lock] = before
+            for lock, start in list(since.items()):
+                self.longest[lock] = max(self.longest.get(lock, 0), now - start)
+                if lock not in held:
+                    del since[lock]
+            before = began
+            if time.monotonic() >= self._deadline:
+                self.canceled = raw.value(connection, f"SELECT pg_cancel_backend({self._pid})::text")
+            with self._looked:
+                self._looks += 1
+                self._looked.notify_all()
+            self.ready.set()
+            self.stopped.wait(INTERVAL)
+
+    def _held(self, connection: Any) -> set[tuple[str, str]]:
+        found = raw.value(connection, _HELD.format(pid=self._pid))
+        known = [(self._relations.get(oid), mode) for oid, mode in found]
+        return {(relation.name, mode) for relation, mode in known if relation and relation.is_table}
+
+
+class Writer(_Thread):
+    """Writes to a table again and again, and changes nothing."""
+
+    def __init__(self, scratch: Scratch, table: str) -> None:
+        super().__init__(scratch)
+        self.longest = 0.0
+        """Seconds that a write waited at most."""
+        self.is_gone = False
+        """Whether the table was dropped or renamed."""
+        self._statement = _WRITE.format(table=quoted_table(table))
+
+    def _work(self, connection: Any) -> None:
+        raw.execute(connection, _GIVE_UP)
+        while not self.stopped.is_set() and not self.is_gone:
+            began = time.perf_counter()
+            while not self._write(connection) and not self.stopped.is_set():
+                pass
+            self.longest = max(self.longest, time.perf_counter() - began)
+            self.ready.set()
+            self.stopped.wait(INTERVAL)
+
+    def _write(self, connection: Any) -> bool:
+        """Whether it need not be tried again."""
+        try:
+            raw.execute(connection, self._statement)
+        except Exception as error:
+            if sql_state(error) in (LOCK_NOT_AVAILABLE, _DEADLOCK_DETECTED):
+                return False
+            if sql_state(error) != "42P01":  # undefined_table
+                raise
+            self.is_gone = True
+        return True

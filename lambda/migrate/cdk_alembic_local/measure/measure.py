@@ -1,0 +1,187 @@
+"""Runs each revision once on filled tables, and reports what it held and who waited: MeasuredFacts."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from cdk_alembic.catalog import raw
+from cdk_alembic.catalog.catalog import Snapshot
+from cdk_alembic.catalog.catalog_reader import Catalog
+from cdk_alembic.database.failures import describe, location
+from cdk_alembic.project.environment import run_environment
+from cdk_alembic.project.project import Project
+from cdk_alembic.project.revisions import alembic_errors
+from cdk_alembic.protocol.errors import RunnerError
+from cdk_alembic.protocol.log import redact
+
+from ..replay.env_facts import around_outer_transaction, prepare
+from ..replay.placing import settle
+from ..replay.watch import Watch
+from ..replay.watched import WatchedStep
+from ..scratch import rows
+from ..scratch.baseline import load
+from ..scratch.scratch import Scratch
+from .beside import Beside
+from .fill import Fill, Filled, Limits
+from .values import Later
+
+Report = Callable[[dict[str, Any]], None]
+
+_WRITTEN = "SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::text"
+_TIME_IS_UP = "the time limit was reached"
+
+
+def measure(project: Project, scratch: Scratch, ask: dict[str, Any], report: Report) -> None:
+    """Answers the ask `measure`. The scratch database is empty before and after, and between two revisions."""
+    scratch.prepare(ask.get("overwrite", False))
+    deadline = time.monotonic() + ask["limits"]["seconds"]
+    try:
+        for done, wanted in enumerate(ask["revisions"]):
+            revision = wanted["revision"]
+            report({"report": "progress", "done": done, "total": len(ask["revisions"]), "revision": revision})
+            measured = _Measurement(project, scratch, ask, wanted, deadline).run()
+            report({"report": "measured", "measured": {"revision": revision, **measured}})
+            scratch.empty(keep_mark=True)
+    finally:
+        scratch.empty()
+
+
+class _Measurement:
+    """One revision; `around` and `steps` are the arguments of run_environment."""
+
+    def __init__(self, project: Project, scratch: Scratch, ask: dict[str, Any], wanted: dict[str, Any], deadline: float) -> None:
+        self._project = project
+        self._scratch = scratch
+        self._baseline = ask.get("baseline")
+        self._limits = ask["limits"]
+        self._production = {table["name"]: table for table in ask["tables"]}
+        self._wanted = wanted
+        self._deadline = deadline
+        self._beside: Beside | None = None
+        self._facts: dict[str, Any] = {"reason": "it was not reached"}
+
+    def run(self) -> dict[str, Any]:
+        """MeasuredFacts without the revision."""
+        if time.monotonic() >= self._deadline:
+            return {"reason": _TIME_IS_UP}
+        try:
+            if self._baseline:
+                load(self._scratch, self._baseline)
+            run_environment(self._project, self.steps, around=self.around)
+        except RunnerError as error:
+            if self._scratch.refused:
+                raise
+            return {"reason": redact(error.message)}
+        except (Exception, SystemExit) as error:
+            return {"reason": redact(f"{describe(error)}{location(error)}")}
+        finally:
+            # An error within Alembic leaves the generator of the steps where it is.
+            if self._beside:
+                self._beside.end()
+        return self._facts
+
+    @contextmanager
+    def around(self, context: Any) -> Iterator[None]:
+        with around_outer_transaction(context), Watch(context.connection).listening() as self._watch:
+            with raw.committed(context.connection):
+                prepare(context)
+                rows.prepare(context.connection)
+            yield
+
+    def steps(self, heads: tuple[str, ...], context: Any) -> Iterator[Any]:
+        settle(context)
+        with alembic_errors(self._project, self._wanted["revision"]):
+            steps = list(self._project.script._upgrade_revs(self._wanted["revision"], heads))
+        if not steps:
+            self._facts = {"reason": "the baseline already has it"}
+            return
+        for step in steps[:-1]:
+            yield WatchedStep(step, context, self._watch, {}).step
+            settle(context)
+        with raw.rolled_back(context.connection):
+            snapshot = Catalog().take(context.connection)
+        filled = self._fill(context.connection, snapshot)
+        yield from self._measure(steps[-1], context, snapshot, filled)
+
+    def _fill(self, connection: Any, snapshot: Snapshot) -> dict[str, Filled]:
+        later = Later(self._wanted["after"], self._wanted["added"])
+        # The other half of the time is the revision's.
+        deadline = time.monotonic() + (self._deadline - time.monotonic()) / 2
+        limits = Limits(self._limits["rows"], self._limits["bytes"], deadline)
+        with raw.committed(connection):
+            filled = Fill(connection, snapshot, later, self._production, limits).fill(self._wanted["tables"])
+        return {name: filled[name] for name in self._wanted["tables"] if name in filled}
+
+    def _measure(self, step: Any, context: Any, snapshot: Snapshot, filled: dict[str, Filled]) -> Iterator[Any]:
+        pid = raw.value(context.connection, "SELECT pg_backend_pid()::text")
+        settle(context)
+        tables = sorted(filled, key=lambda name: -self._production[name]["rows"])
+        beside = self._beside = Beside(self._scratch, pid, snapshot.relations, tables, self._deadline)
+        migrate = step.migration_fn
+
+        # Locks are held to the end of the transaction: the poll sees each of them at least once.
+        @functools.wraps(migrate)
+        def seen(**arguments: Any) -> None:
+            migrate(**arguments)
+            beside.locks.look()
+
+        step.migration_fn = seen
+        watched = WatchedStep(step, context, self._watch, {})
+        written = _written(context.connection)
+        with beside:
+            began = time.perf_counter()
+            yield watched.step
+            settle(context)
+            seconds = time.perf_counter() - began
+            beside.locks.look()
+        after = _written(context.connection)
+        if beside.locks.canceled:
+            self._facts = {"reason": f"{_TIME_IS_UP}, and the revision was canceled"}
+        elif failure := watched.result.failure:
+            self._facts = {"reason": f"it failed with made-up rows: {failure['message']}"}
+        else:
+            self._facts = {
+                "milliseconds": _milliseconds(seconds),
+                **({} if written is None or after is None else {"walBytes": after - written}),
+                "tables": [self._table(name, filled, beside) for name in _reported(filled, beside)],
+            }
+
+    def _table(self, name: str, filled: dict[str, Filled], beside: Beside) -> dict[str, Any]:
+        """MeasuredTable."""
+        own = filled.get(name, Filled(0))
+        writer = beside.writers.get(name)
+        locks = [
+            {"mode": mode, "milliseconds": _milliseconds(seconds)}
+            for (table, mode), seconds in sorted(beside.locks.longest.items())
+            if table == name
+        ]
+        return {
+            "table": name,
+            "rows": own.rows,
+            "productionRows": self._production.get(name, {}).get("rows", 0),
+            **({"limit": own.limit} if own.limit else {}),
+            **({"rejected": own.reason} if own.reason else {}),
+            "locks": locks,
+            **({"longestWriteMilliseconds": _milliseconds(writer.longest)} if writer else {}),
+        }
+
+
+def _reported(filled: dict[str, Filled], beside: Beside) -> list[str]:
+    return sorted({*filled, *(table for table, _ in beside.locks.longest)})
+
+
+def _written(connection: Any) -> int | None:
+    """Bytes of the write-ahead log so far; None if the server does not tell."""
+    try:
+        with raw.rolled_back(connection):
+            return raw.value(connection, _WRITTEN)
+    except Exception:
+        return None
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(1000 * seconds, 1)

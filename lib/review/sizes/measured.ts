@@ -1,0 +1,38 @@
+import type { MeasuredFacts, MeasuredTable, RevisionFacts } from '../../contract/facts';
+import type { Measured, MeasuredWaits, Wait } from '../finding';
+import { WAITS } from '../rules/locking/locks';
+
+/** Of polling, and of the last look before the commit: does not grow with the table. */
+const OVERHEAD_MS = 20;
+
+/** What was measured of a revision, scaled to production; undefined if it was not to be measured. */
+export function measuredOf({ revision, upgrade }: RevisionFacts, all: readonly MeasuredFacts[] = []): Measured | undefined {
+  const facts = all.find((one) => one.revision === revision);
+  if (!facts) return undefined;
+  const { revision: _, tables, ...rest } = facts;
+  // The replay on nearly empty tables shows what does not grow with them either.
+  const fixed = upgrade.statements.reduce((sum, { milliseconds }) => sum + milliseconds, OVERHEAD_MS);
+  return { ...rest, ...(tables ? { tables: tables.map((table) => withWaits(table, fixed)) } : {}) };
+}
+
+function withWaits(table: MeasuredTable, fixed: number): MeasuredWaits {
+  if (table.rows === 0) return table;
+  const longest = (blocks: (mode: string) => boolean) =>
+    table.locks.reduce((most, { mode, milliseconds }) => (blocks(mode) ? Math.max(most, milliseconds) : most), 0);
+  const reads = longest((mode) => mode === 'AccessExclusiveLock');
+  const writes = Math.max(
+    longest((mode) => mode in WAITS),
+    table.longestWriteMilliseconds ?? 0,
+  );
+  const wait = (milliseconds: number): Wait => ({ milliseconds, inProduction: scaled(milliseconds, fixed, table) });
+  return {
+    ...table,
+    ...(reads > 0 ? { readsBlocked: wait(reads) } : {}),
+    ...(writes > 0 ? { writesBlocked: wait(writes) } : {}),
+  };
+}
+
+function scaled(milliseconds: number, fixed: number, { rows, productionRows }: MeasuredTable): number {
+  const growing = Math.max(0, milliseconds - fixed);
+  return Math.round(milliseconds + growing * Math.max(0, productionRows / rows - 1));
+}
