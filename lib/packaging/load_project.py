@@ -1,4 +1,5 @@
-"""Loads a package like the function, without a database: `python load_project.py <package> <overlay> <variables>` prints JSON.
+"""Loads a package like the function, without a database, and prints JSON: `load_project.py <package> <overlay> <variables>
+<installed>`.
 
 The packaged runner finds the project. env.py runs in Alembic's offline mode up to its migrations, in Flask's application context
 if it needs one, and Alembic itself loads the revisions. Before that, env.py runs as in the function, up to where it connects.
@@ -8,7 +9,8 @@ has; `own`: the backend's own package lacks it. `unproved` is any other reason w
 that only the function has, or a library for another machine. `fails`: the function would fail with it too; `inCode`: with any
 settings. `foreign` are distributions with such libraries; the overlay has this machine's. `variables` are the names of those
 that the function fills with the database's address. `elsewhere` is another address to which env.py connects, and the line that
-does; `isPostgres`: the function can replace it.
+does; `isPostgres`: the function can replace it. `installed` is a JSON file of what is installed, or empty: `used` is then what
+the project uses, unless it did not load.
 """
 
 from __future__ import annotations
@@ -61,7 +63,7 @@ class Overlay:
         return spec if spec is not None and spec.loader is not None else None
 
 
-def main(package: Path, overlay: str, variables: dict[str, str]) -> dict[str, Any]:
+def main(package: Path, overlay: str, variables: dict[str, str], installed: dict[str, Any] | None) -> dict[str, Any]:
     sys.path.insert(0, str(package))
     if overlay:
         sys.meta_path.insert(0, Overlay(overlay))
@@ -73,15 +75,28 @@ def main(package: Path, overlay: str, variables: dict[str, str]) -> dict[str, An
     failures: list[BaseException] = []
     certain: list[BaseException] = []
     unset = watch_environment(package / "backend")
+    project = None
     try:
-        load(package, answer, failures, certain, variables)
+        project = load(package, answer, failures, certain, variables)
     except (Exception, SystemExit, Refused) as error:
         failures.append(error)
     for error in (*certain, *failures):
         judge(error, package, answer, sorted(unset))
     if certain and "missing" not in answer:
         answer["fails"] = {"reason": answer["unproved"], "inCode": in_code(certain[0]), "unset": sorted(unset)}
+    if installed and project and not failures:
+        # env.py may have set where they are.
+        revisions = [revision.path for revision in project.script.walk_revisions()]
+        answer["used"] = used(package, revisions, installed)
     return answer
+
+
+def used(package: Path, revisions: list[str], installed: dict[str, Any]) -> dict[str, list[str]]:
+    sys.path.append(str(Path(__file__).parent))
+    from used_distributions import used_by_project
+
+    sys.path.pop()
+    return used_by_project(package, revisions, **installed)
 
 
 def load(
@@ -90,8 +105,11 @@ def load(
     failures: list[BaseException],
     certain: list[BaseException],
     variables: dict[str, str],
-) -> None:
-    """`certain`: failures that the function has too, with the same settings."""
+) -> Any:
+    """Returns the project; None if it did not load.
+
+    `certain`: failures that the function has too, with the same settings.
+    """
     from cdk_alembic.database.address import DatabaseVariables
     from cdk_alembic.project.configuration import packaged_driver
     from cdk_alembic.project.environment import application_context
@@ -112,8 +130,10 @@ def load(
         end = run_env(project, certain)
         if connections and (found := elsewhere(*connections[0], variables)):
             answer["elsewhere"] = {**found, "by": location_in(package, end, "backend") if end else ""}
-        # Alembic's offline mode runs to the end of env.py, which may set where the revisions are.
-        is_complete = run_env(project, failures, as_sql=True, starting_rev=None) is None and has_application
+        # Alembic's offline mode runs to the end of env.py, which may set where the revisions are. The function does not use it:
+        # if env.py connects, it only has to load.
+        ignored = [] if connections and not certain else failures
+        is_complete = run_env(project, ignored, as_sql=True, starting_rev=None) is None and has_application
         try:
             project.load()
             if is_complete:
@@ -124,6 +144,8 @@ def load(
             if found is None or not is_complete:
                 raise
             answer["refused"] = f"{found.message}: {found.next}"
+            return None
+    return None if certain else project
 
 
 def run_env(project: Any, failures: list[BaseException], **options: Any) -> BaseException | None:
@@ -321,7 +343,8 @@ def foreign(site_packages: Path) -> list[str]:
 if __name__ == "__main__":
     # The project's own output must not mix with the answer.
     out, sys.stdout = sys.stdout, sys.stderr
-    found = main(Path(sys.argv[1]).resolve(), sys.argv[2], json.loads(sys.argv[3]))
+    installed = json.loads(Path(sys.argv[4]).read_text(encoding="utf-8")) if sys.argv[4] else None
+    found = main(Path(sys.argv[1]).resolve(), sys.argv[2], json.loads(sys.argv[3]), installed)
     out.write(json.dumps(found))
     out.flush()
     # The project's threads and what it registered to run at exit must not change the answer or delay it.

@@ -108,6 +108,8 @@ export interface Fixes {
   readonly notFixed: readonly { readonly finding: Finding; readonly reason: string }[];
   /** The changed and the new files. */
   readonly files: readonly { readonly file: string; readonly revision: string; readonly diff: string; readonly isNew: boolean }[];
+  /** The functions of revisions that belong to the next release, as Python. The files have them in a comment. Absent: there are none. */
+  readonly later?: readonly { readonly file: string; readonly code: string }[];
   /** Why one of the project's post_write_hooks failed. */
   readonly hookFailure?: string;
 }
@@ -129,6 +131,8 @@ export interface Review {
   readonly summary: {
     readonly revisions: number;
     readonly replayed: number;
+    /** Earlier revisions whose result came from the cache. Absent: all were run. */
+    readonly restored?: number;
     /** Unacknowledged ones. */
     readonly errors: number;
     readonly warnings: number;

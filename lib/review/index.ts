@@ -1,7 +1,19 @@
 export { type Backfill, backfillCode, readBackfill } from './advice/backfill';
 export { vagueDescription } from './description';
 export { type Finding, type Fixes, type Review, type ReviewedRevision, SEVERITIES, type Severity } from './finding';
-export { draftFixes, type NotFixed, type Plan, plan, seriesOf, whyDifferent, whyNoBetter, whyNotUndone } from './fix';
+export {
+  draftFixes,
+  laterCode,
+  type NotFixed,
+  type Plan,
+  plan,
+  seriesOf,
+  whatFails,
+  wholeSeriesOf,
+  whyDifferent,
+  whyNoBetter,
+  whyNotUndone,
+} from './fix';
 export type { ReviewInput, ReviewOptions } from './input';
 export { review } from './review';
 export { RULES } from './rules';

@@ -36,7 +36,7 @@ test('the manifest says what each revision destroys, so that the function does n
   const { alembic } = checkAlembicProject(backend);
   if (!alembic) throw new Error('the project was not found');
   const destroys = findDataLosses(backend, alembic.paths, listFiles(backend));
-  writeManifest(folder, alembic, [], destroys);
+  writeManifest(folder, alembic, { roots: [], destroys });
   expect(JSON.parse(readFileSync(join(folder, MANIFEST_FILE), 'utf8')).destroys).toEqual({
     'alembic/versions/aa.py': [{ rule: 'drop-table', what: 'DROP TABLE users', line: 7 }],
   });
@@ -47,7 +47,7 @@ test('a package whose revisions could not be read warns that the guard finds les
     [{}, []],
     [undefined, [expect.stringContaining('install Python 3.11 or later')]],
   ] as const) {
-    writeManifest(folder, { config: 'alembic.ini', folder: '.' }, [], destroys);
+    writeManifest(folder, { config: 'alembic.ini', folder: '.' }, { roots: [], destroys });
     expect(manifestWarnings(folder)).toEqual(warnings);
   }
 });

@@ -23,6 +23,7 @@ def _load(name: str, file: str) -> ModuleType:
 # Not `import conftest`: that name is this file's.
 backends = _load("backends", "conftest.py")
 _load("project_kinds", "project_kinds.py")
+_load("each_driver", "each_driver.py")
 
 database_of_all_tests = backends.database_of_all_tests
 database = backends.database

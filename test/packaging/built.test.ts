@@ -128,6 +128,12 @@ test('what has wheels for an older Python is refused with the runtime to choose'
   );
 });
 
+test('what has neither a source nor a wheel for the function is refused with the runtime to choose', () => {
+  expect(messageOf(() => packaged(backend('psycopg-binary==3.1.19')))).toMatch(
+    /^psycopg-binary has no wheel for Python 3\.13 .*: runtime: lambda\.Runtime\.PYTHON_3_12 has wheels of psycopg-binary$/,
+  );
+});
+
 test("a wheel for the newest Linux that Lambda's Python runs on is packaged", () => {
   expect(existsSync(join(packaged(backend('onepassword-sdk==0.4.0')), 'onepassword'))).toBe(true);
 });

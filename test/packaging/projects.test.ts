@@ -1,12 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { strToU8, zipSync } from 'fflate';
 import { Client } from 'pg';
 import { type RunnerSettings, SETTINGS_VARIABLE } from '../../lib/contract';
 import { type PostgresServer, withPostgresServer } from '../../lib/local/postgres/server';
 import type { FunctionPlatform } from '../../lib/packaging/platform';
 import type { BackendOptions } from '../../lib/packaging/project/backend';
-import { checked, filesBelow, hostPython, packageOf, temporaryDirectory } from './support';
+import { checked, filesBelow, hostPython, packageOf, temporaryDirectory, writeFiles } from './support';
 
 jest.setTimeout(600_000);
 
@@ -63,26 +64,81 @@ async function query(database: string, text: string): Promise<unknown[]> {
   }
 }
 
-/** Packages a backend, calls its function in a Python that has nothing but the package, and returns the rows that it made. */
-async function migrated(name: string, directory: string, options: Partial<BackendOptions> = {}) {
+function packaged(directory: string, options: Partial<BackendOptions> = {}): string {
   const target = temporaryDirectory();
   packageOf(directory, host, options).build(target);
+  return target;
+}
+
+/** Calls the function on a new database, in a Python that has nothing but the package. Returns the rows that it made. */
+async function called(name: string, target: string): Promise<unknown[]> {
   await query('postgres', `CREATE DATABASE ${name}`);
   const settings: RunnerSettings = { stage: 'test', allow: [], database: { source: 'environment' } } as unknown as RunnerSettings;
   const url = server.url(name).replace(/^postgres(ql)?:/, 'postgresql+psycopg:');
   const env = {
-    PATH: '/usr/bin:/bin',
+    PATH: process.env.PATH,
     LAMBDA_TASK_ROOT: target,
     DATABASE_URL: url,
     [SETTINGS_VARIABLE]: JSON.stringify(settings),
   };
-  const run = spawnSync('python3', ['-s', '-S', '-c', INVOKE, target], {
-    cwd: target,
-    env: { ...env, PATH: process.env.PATH },
-    encoding: 'utf8',
-  });
+  const run = spawnSync('python3', ['-s', '-S', '-c', INVOKE, target], { cwd: target, env, encoding: 'utf8' });
   if (run.status !== 0) throw new Error(run.stderr + run.stdout);
-  return { target, rows: await query(name, 'SELECT name, (SELECT version_num FROM alembic_version) AS head FROM customer') };
+  return customers(name);
+}
+
+function customers(name: string): Promise<unknown[]> {
+  return query(name, 'SELECT name, (SELECT version_num FROM alembic_version) AS head FROM customer');
+}
+
+/** Distributions, with their files and requirements, and whether a package of what is imported keeps them. */
+const WHEELS: readonly [string, Readonly<Record<string, string>>, readonly string[], boolean][] = [
+  [
+    'acme-loaded',
+    { 'loaded/__init__.py': 'def later():\n    import of_its_function\n', 'loaded/other.py': 'import of_its_other_module\n' },
+    ['acme-of-its-function', 'acme-of-its-other-module', 'acme-of-nothing'],
+    true,
+  ],
+  ['acme-of-its-function', { 'of_its_function.py': '' }, [], true],
+  ['acme-of-its-other-module', { 'of_its_other_module.py': '' }, [], false],
+  ['acme-of-nothing', { 'of_nothing.py': 'small' }, [], true],
+  ['acme-one', { 'team/one.py': '' }, [], true],
+  ['acme-two', { 'team/two.py': '' }, [], false],
+  ['acme-a-called-function', { 'of_a_called_function.py': '' }, [], true],
+  ['acme-an-uncalled-function', { 'of_an_uncalled_function.py': '' }, [], false],
+  ['acme-a-called-method', { 'of_a_called_method.py': '' }, [], true],
+  ['acme-an-unmade-class', { 'of_an_unmade_class.py': '' }, [], false],
+  ['acme-a-revision', { 'of_a_revision.py': '' }, [], true],
+  ['acme-dynamic', { 'dynamic.py': '' }, [], false],
+];
+
+/** Writes a wheel. It has more than a megabyte, unless its only file says that it is small. */
+function writeWheel(
+  folder: string,
+  name: string,
+  files: Readonly<Record<string, string>>,
+  requirements: readonly string[],
+): void {
+  const module = name.replaceAll('-', '_');
+  const info = `${module}-1.0.dist-info`;
+  const [[first = '', text = ''] = []] = Object.entries(files);
+  const required = requirements.map((requirement) => `Requires-Dist: ${requirement}\n`).join('');
+  const all = {
+    ...files,
+    ...(text === 'small'
+      ? { [first]: '' }
+      : { [`${first.split('/').slice(0, -1).concat(`${module}.data`).join('/')}`]: ' '.repeat(1.1 * 1024 * 1024) }),
+    [`${info}/METADATA`]: `Metadata-Version: 2.1\nName: ${name}\nVersion: 1.0\n${required}`,
+    [`${info}/WHEEL`]: 'Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n',
+  };
+  const record = [...Object.keys(all), `${info}/RECORD`].map((file) => `${file},,\n`).join('');
+  writeFileSync(
+    join(folder, `${module}-1.0-py3-none-any.whl`),
+    zipSync(
+      Object.fromEntries(
+        Object.entries({ ...all, [`${info}/RECORD`]: record }).map(([file, content]) => [file, strToU8(content)]),
+      ),
+    ),
+  );
 }
 
 const DONE = [{ name: 'Ada', head: 'b2' }];
@@ -105,17 +161,60 @@ test.each<[string, string, (directory: string) => void]>([
 ])('a project of the kind %s is packaged and migrates a database', async (name, kind, prepare) => {
   const directory = project(kind);
   prepare(directory);
-  const { rows, target } = await migrated(name, directory);
-  expect(rows).toEqual(DONE);
+  const target = packaged(directory);
+  expect(await called(name, target)).toEqual(DONE);
   expect(filesBelow(target).filter((file) => /iniconfig|\.pth$/.test(file))).toEqual([]);
 });
 
-test('a package of what is imported migrates as the whole one does, and is smaller', async () => {
+test('a package of what is imported, of a backend that can not be loaded without its settings, is smaller', async () => {
   const directory = project('uv');
   uv(directory, 'add', 'boto3');
-  const { rows, target } = await migrated('imported', directory, { onlyImported: true });
-  expect(rows).toEqual(DONE);
+  const target = packaged(directory, { onlyImported: true });
+  expect(await called('imported', target)).toEqual(DONE);
   expect(filesBelow(join(target, 'site-packages')).filter((file) => file.startsWith('boto'))).toEqual([]);
+});
+
+describe('of a backend that loads, only: imported', () => {
+  const directory = () => {
+    const backend = project('requirements');
+    const wheels = temporaryDirectory();
+    for (const [name, files, requirements] of WHEELS) writeWheel(wheels, name, files, requirements);
+    const names = WHEELS.map(([name]) => name).filter((name) => !name.startsWith('acme-of-'));
+    appendFileSync(join(backend, 'requirements.txt'), `--find-links ${wheels}\n${names.join('\n')}\n`);
+    return writeFiles(backend, {
+      'app/__init__.py': '',
+      'app/models.py': 'import loaded\nimport team.one\n',
+      'app/work.py':
+        'def fill(connection):\n    prepare()\n    Worker().run()\n\n' +
+        'def prepare():\n    import of_a_called_function\n\n' +
+        'def serve():\n    import of_an_uncalled_function\n\n' +
+        'class Worker:\n    def run(self):\n        import of_a_called_method\n\n' +
+        'class Server:\n    def run(self):\n        import of_an_unmade_class\n',
+      'migrations/versions/c3_fill.py':
+        'import importlib\nfrom alembic import op\nfrom app import models\nfrom app.work import fill\n' +
+        "revision, down_revision = 'c3', 'b2'\n" +
+        "def upgrade():\n    import of_a_revision\n    fill(op.get_bind())\n    importlib.import_module('dynam' + 'ic')\n",
+    });
+  };
+  const databaseVariables = { url: 'DATABASE_URL' };
+
+  test('keeps what a revision may call, and an error names what it calls in another way', async () => {
+    const target = packaged(directory(), { onlyImported: true, databaseVariables });
+    const sitePackages = join(target, 'site-packages');
+    const found = (name: string) => existsSync(join(sitePackages, ...name.split('/')));
+    const expected = Object.fromEntries(WHEELS.map(([name, , , isKept]) => [name, isKept]));
+    const actual = Object.fromEntries(WHEELS.map(([name, files]) => [name, found(Object.keys(files)[0] as string)]));
+    expect(actual).toEqual(expected);
+    await expect(called('left_out', target)).rejects.toThrow(
+      /revision c3 .* failed: ModuleNotFoundError: .*; only: PackageOnly\.IMPORTED left acme-dynamic==1\.0 out of the package.*set add: \['acme-dynamic==1\.0'\]/,
+    );
+    expect(await customers('left_out')).toEqual(DONE);
+  });
+
+  test('keeps what is added', async () => {
+    const target = packaged(directory(), { onlyImported: true, databaseVariables, add: ['acme-dynamic==1.0'] });
+    expect(await called('added', target)).toEqual([{ name: 'Ada', head: 'c3' }]);
+  });
 });
 
 describe('an import that a setting avoids', () => {

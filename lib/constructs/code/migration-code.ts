@@ -12,9 +12,10 @@ import { zipCode } from './zip-code';
 /** The part of a backend's dependencies to package. */
 export enum PackageOnly {
   /**
-   * The distributions that `env.py`, the revisions and the backend's modules import, directly or not, with all their
-   * requirements, and the PostgreSQL drivers. The package is loaded before it ships, so missing distributions are found at
-   * synth.
+   * The distributions that are loaded with `env.py` and the revisions, those that a function may import that they call, small
+   * requirements of these, everything in `add`, and the PostgreSQL drivers. If the backend can't be loaded at synth, also what
+   * all functions of its modules import, and all requirements. The package is loaded before it ships. If a revision imports
+   * something else when it runs, its error names what to `add`.
    */
   IMPORTED = 'imported',
 }

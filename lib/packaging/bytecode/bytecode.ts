@@ -13,6 +13,11 @@ const TASK_ROOT = '/var/task';
  */
 const BARE = /^site-packages\/(?:alembic(?!\/templates)|asyncpg|greenlet|mako|pg8000|psycopg|psycopg2|sqlalchemy)\//;
 
+/** Whether a file is of a package that ships only as bytecode. */
+export function isBare(file: string): boolean {
+  return BARE.test(file);
+}
+
 /** The Python that compiles. */
 export interface Compiler {
   readonly python: string;
@@ -60,7 +65,7 @@ function grouped(files: readonly string[]): string[][] {
 }
 
 function compiled(source: string, pythonVersion: string): Compiled {
-  if (BARE.test(source)) return { source, bytecode: `${source}c`, isBare: true };
+  if (isBare(source)) return { source, bytecode: `${source}c`, isBare: true };
   const [, folder = '', name = ''] = /^(.*\/)?(.*)\.py$/.exec(source) ?? [];
   return { source, bytecode: `${folder}__pycache__/${name}.cpython-${pythonVersion.replace('.', '')}.pyc`, isBare: false };
 }

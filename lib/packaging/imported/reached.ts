@@ -2,10 +2,13 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { listFiles } from '../project/sources';
 import { importedBy, type ModuleRoots } from './imports';
-import { type Distribution, withRequirements } from './installed';
+import { closure, type Distribution, sizeOf, withRequirements } from './installed';
 
 /** Distributions that every run uses regardless of imports, with the drivers' libraries. */
 const ALWAYS = ['alembic', 'sqlalchemy', 'greenlet', 'psycopg', 'psycopg_binary', 'psycopg_c', 'psycopg2', 'asyncpg', 'pg8000'];
+
+/** A requirement of this many bytes is never left out: it saves too little. */
+const SMALL = 1024 * 1024;
 
 /** SQLAlchemy's dialects for other databases, a fifth of its size. */
 const OTHER_DIALECTS = /^sqlalchemy\/dialects\/(?:mysql|mssql|oracle|sqlite)\//;
@@ -18,9 +21,28 @@ export function reachedDistributions(
   alembicPaths: readonly string[],
   distributions: readonly Distribution[],
 ): Set<Distribution> {
-  const modules = new Set([...ALWAYS, ...importedBy(where, alembicPaths)]);
-  for (const { isDialect, modules: own } of distributions) if (isDialect) for (const module of own) modules.add(module);
-  return withRequirements(distributions, modules);
+  return withRequirements(distributions, [...alwaysReached(distributions), ...importedBy(where, alembicPaths)]);
+}
+
+/**
+ * The distributions that a loaded project uses, and what every run uses. Of what they require, only that, and small ones.
+ *
+ * @param used names of those that it uses
+ */
+export function usedDistributions(
+  sitePackages: string,
+  distributions: readonly Distribution[],
+  used: readonly string[],
+): Set<Distribution> {
+  const always = withRequirements(distributions, alwaysReached(distributions));
+  const start = distributions.filter((distribution) => always.has(distribution) || used.includes(distribution.name));
+  const isSmall = ({ entries }: Distribution) =>
+    entries.reduce((sum, entry) => sum + sizeOf(join(sitePackages, entry)), 0) < SMALL;
+  return closure(distributions, start, isSmall);
+}
+
+function alwaysReached(distributions: readonly Distribution[]): string[] {
+  return [...ALWAYS, ...distributions.flatMap(({ isDialect, modules }) => (isDialect ? modules : []))];
 }
 
 /**
@@ -30,10 +52,11 @@ export function reachedDistributions(
 export function modulesToCompile(reached: ReadonlySet<Distribution>, sitePackages: string): string[] {
   const names = new Set([...reached].flatMap(({ modules }) => modules));
   return [...names].flatMap((name) => {
-    const path = join(sitePackages, name);
-    if (existsSync(`${path}.py`)) return [`${name}.py`];
+    const folder = name.replaceAll('.', '/');
+    const path = join(sitePackages, folder);
+    if (existsSync(`${path}.py`)) return [`${folder}.py`];
     if (!existsSync(path) || !statSync(path).isDirectory()) return [];
-    const files = listFiles(path).map((file) => `${name}/${file}`);
+    const files = listFiles(path).map((file) => `${folder}/${file}`);
     return files.filter((file) => file.endsWith('.py') && !OTHER_DIALECTS.test(file));
   });
 }

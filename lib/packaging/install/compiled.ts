@@ -83,6 +83,10 @@ function option(name: string, values: readonly string[]): string {
 export function failureOf(error: unknown, platform: FunctionPlatform): PackagingError | undefined {
   if (!(error instanceof UvFailed)) return undefined;
   const { stderr } = error;
+  // uv's resolver, of a distribution without a source.
+  const [, unfit, at] =
+    /Because ([\w.-]+?)(?:\{[^}]*\})?==(\S+) has no (?:wheels|usable wheels|source distribution)/.exec(stderr) ?? [];
+  if (unfit) return new NeedsCompiling([{ name: normalized(unfit), version: at }], platform);
   const [, name, version] = /Failed to (?:download and )?build `?([A-Za-z0-9][\w.-]*?)(?:==([^`\s]+)| @|@|`)/.exec(stderr) ?? [];
   if (!name) return undefined;
   if (/Git operation failed/.test(stderr)) {

@@ -35,7 +35,8 @@ export function directoryPackage(
   const source = { add: `add {} to ${join(directory, DEPENDENCIES_DIRECTORY)}`, files: [], run: '' };
   const laidOut = (target: string): LaidOut => {
     const roots = ownProject(backend)?.roots ?? [];
-    return { target, hash, python, platform, directory: backend, alembic, roots, source, onlyImported: false, ...loadedWith };
+    const all = { kept: [], onlyImported: false };
+    return { target, hash, python, platform, directory: backend, alembic, roots, source, ...all, ...loadedWith };
   };
   return {
     hash,

@@ -3,17 +3,17 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { recall, remember } from '../../cache';
 import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../../contract';
-import { compileBytecode } from '../bytecode/bytecode';
-import { type Distribution, readDistributions } from '../imported/installed';
+import { compileBytecode, isBare } from '../bytecode/bytecode';
+import { closure, type Distribution, readDistributions } from '../imported/installed';
 import { type LaidAside, layAside } from '../imported/only-imported';
-import { modulesToCompile, reachedDistributions } from '../imported/reached';
+import { modulesToCompile, reachedDistributions, usedDistributions } from '../imported/reached';
 import type { FunctionPlatform } from '../platform';
 import { listFiles } from '../project/sources';
 import { findDataLosses } from '../proof/data-losses';
 import { addedRoot, judgeProof, type Loaded, rootOf } from '../proof/judge-proof';
-import { type LoadedWith, prove } from '../proof/proof';
+import { type Installed, type LoadedWith, type Proof, prove, type Used } from '../proof/proof';
 import { writeManifest } from './manifest';
-import { checkSize } from './package';
+import { checkSize, RUNNER_DIRECTORY } from './package';
 import { prune } from './prune';
 
 /** A package with its sources, dependencies and the runner. */
@@ -23,40 +23,81 @@ export interface LaidOut extends Loaded {
   readonly hash: string;
   readonly platform: FunctionPlatform;
   readonly python: string | undefined;
+  /** Names of distributions that `only: imported` keeps in any case, with all their requirements. */
+  readonly kept: readonly string[];
 }
 
 /** Moves unused distributions aside, compiles the others, loads the package like the function, and writes the manifest. */
 export function finish(laidOut: LaidOut): void {
-  const { target, python, alembic, directory, roots, onlyImported } = laidOut;
+  const { target, python, alembic, directory, roots, kept, onlyImported } = laidOut;
   const [backend, sitePackages] = [join(target, BACKEND_DIRECTORY), join(target, DEPENDENCIES_DIRECTORY)];
   const paths = alembic.paths.map((path) => join(backend, path.slice(directory.length + 1)));
-  const where = { backend, roots: [...new Set(['.', 'src', alembic.folder, ...roots])] };
+  const allRoots = [...roots];
+  const where = () => ({ backend, roots: [...new Set(['.', 'src', alembic.folder, ...allRoots])] });
   const distributions = readDistributions(sitePackages);
-  const reached = reachedDistributions(where, paths, distributions);
+  const added: AddedRoots = {
+    warnings: new Map(),
+    add: (root) => {
+      allRoots.push(root);
+      writeManifest(target, alembic, { roots: allRoots });
+    },
+  };
+  const findUsed = () => (python === undefined ? undefined : used(laidOut, python, added, { paths, distributions }));
+  /** What `only: imported` keeps. */
+  const imported = (found: Used | undefined) => {
+    const reached = found
+      ? usedDistributions(sitePackages, distributions, found.distributions)
+      : reachedDistributions(where(), paths, distributions);
+    const wanted = distributions.filter(({ name }) => kept.includes(name));
+    return new Set([...reached, ...closure(distributions, wanted)]);
+  };
+  writeManifest(target, alembic, { roots });
+  const found = onlyImported ? findUsed() : undefined;
+  const reached = onlyImported ? imported(found) : reachedDistributions(where(), paths, distributions);
   const aside = onlyImported ? layAside(sitePackages, reached) : undefined;
   try {
     prune(sitePackages);
-    const allRoots = [...roots];
-    const addRoot = (root: string) => {
-      allRoots.push(root);
-      writeManifest(target, alembic, allRoots);
-      compile(
-        laidOut,
-        reachedDistributions({ backend, roots: [...where.roots, ...allRoots] }, paths, readDistributions(sitePackages)),
-      );
-    };
-    writeManifest(target, alembic, roots);
-    compile(laidOut, reached);
-    if (python) proved(laidOut, python, { aside, addRoot });
-    const destroys = findDataLosses(backend, paths, listFiles(backend), python, [...where.roots, ...allRoots]);
-    writeManifest(target, alembic, allRoots, destroys);
-    checkSize(target, directory, distributions, onlyImported ? undefined : reached);
+    compile(laidOut, reached, found && loadedFirst(found));
+    if (python) proved(laidOut, python, { aside, added });
+    // Modules in a folder that was added may import others.
+    if (added.warnings.size && !found) compile(laidOut, reachedDistributions(where(), paths, distributions));
+    const leftOut = aside && leftOutModules(aside);
+    const destroys = findDataLosses(backend, paths, listFiles(backend), python, where().roots);
+    writeManifest(target, alembic, { roots: allRoots, destroys, leftOut });
+    checkSize(target, directory, distributions, onlyImported ? undefined : () => imported(findUsed()));
   } finally {
     aside?.remove();
   }
 }
 
-function compile({ target, python, platform }: LaidOut, reached: ReadonlySet<Distribution>): void {
+/** The distribution of each module that is left out, as `name==version`. */
+function leftOutModules({ left }: LaidAside): Record<string, string> {
+  return Object.fromEntries(
+    [...left].flatMap(({ name, version, modules }) => modules.map((module) => [module, `${name}==${version}`])),
+  );
+}
+
+/** What a complete package uses; undefined if it does not load. */
+function used(laidOut: LaidOut, python: string, added: AddedRoots, installed: Installed): Used | undefined {
+  for (;;) {
+    const proof = prove(python, laidOut.target, laidOut, installed);
+    if (!addRoot(laidOut, proof, added)) return proof.used;
+  }
+}
+
+/** Whether a file, relative to the package, is loaded in every run: a package of what is imported needs no bytecode of others. */
+type IsLoaded = (file: string) => boolean;
+
+function loadedFirst({ files }: Used): IsLoaded {
+  const loaded = new Set(files);
+  return (file) => loaded.has(file) || isBare(file) || file.startsWith(`${RUNNER_DIRECTORY}/`);
+}
+
+function compile(
+  { target, python, platform }: LaidOut,
+  reached: ReadonlySet<Distribution>,
+  isLoaded: IsLoaded = () => true,
+): void {
   if (!python) return;
   const dependencies = modulesToCompile(reached, join(target, DEPENDENCIES_DIRECTORY));
   const own = listFiles(target, (path) => path === DEPENDENCIES_DIRECTORY);
@@ -64,7 +105,7 @@ function compile({ target, python, platform }: LaidOut, reached: ReadonlySet<Dis
   compileBytecode(
     { python, pythonVersion: platform.pythonVersion },
     target,
-    files.filter((file) => file.endsWith('.py') && existsSync(join(target, file))),
+    files.filter((file) => file.endsWith('.py') && isLoaded(file) && existsSync(join(target, file))),
   );
 }
 
@@ -103,32 +144,41 @@ function proofEntry({ hash, environment, databaseVariables = {}, hasUnknownVaria
   return `proof-${createHash('sha256').update(key).digest('hex')}`;
 }
 
+/** Folders of the backend that are put on Python's path. */
+interface AddedRoots {
+  /** By folder. */
+  readonly warnings: Map<string, string>;
+  add(root: string): void;
+}
+
 /** What may change in a package that is being built. */
 interface Changes {
   readonly aside?: LaidAside | undefined;
-  /** Puts a folder of the backend on Python's path. */
-  readonly addRoot?: (root: string) => void;
+  readonly added?: AddedRoots;
 }
 
 /**
  * Loads the package and adds what it requires: distributions that were laid aside, and a folder of the backend that people put
  * on Python's path where they run Alembic. Returns warnings. Throws PackagingError if it can't run.
  */
-function proved(laidOut: LaidOut, python: string, { aside, addRoot }: Changes): readonly string[] {
-  const added = new Map<string, string>();
+function proved(laidOut: LaidOut, python: string, { aside, added }: Changes): readonly string[] {
   for (;;) {
     const proof = prove(python, laidOut.target, laidOut);
-    const module = proof.missing?.module;
-    const back = module === undefined ? undefined : aside?.putBack(module.split('.')[0] as string);
-    const root = module !== undefined && addRoot && !proof.missing?.own ? rootOf(laidOut, module) : undefined;
+    const back = proof.missing && aside?.putBack(proof.missing.module);
     if (back?.size) compile(laidOut, back);
-    else if (root !== undefined && !added.has(root) && addRoot && proof.missing) {
-      addRoot(root);
-      added.set(root, addedRoot(laidOut, proof.missing, root));
-    } else {
-      const warnings = [...added.values(), ...judgeProof(laidOut, proof)];
+    else if (!added || !addRoot(laidOut, proof, added)) {
+      const warnings = [...(added?.warnings.values() ?? []), ...judgeProof(laidOut, proof)];
       rememberProof(laidOut, warnings);
       return warnings;
     }
   }
+}
+
+/** Adds the folder that has a missing module of the backend. Returns whether there is one. */
+function addRoot(laidOut: LaidOut, { missing }: Proof, { warnings, add }: AddedRoots): boolean {
+  const root = missing && !missing.own ? rootOf(laidOut, missing.module) : undefined;
+  if (!missing || root === undefined || warnings.has(root)) return false;
+  warnings.set(root, addedRoot(laidOut, missing, root));
+  add(root);
+  return true;
 }

@@ -19,7 +19,9 @@ export interface Manifest {
   /** Why the driver is unknown. */
   readonly reason?: string;
   /** What revisions destroy, by file, relative to the backend's folder. Absent: no Python on this machine could read them. */
-  readonly destroys?: DataLosses;
+  readonly destroys?: DataLosses | undefined;
+  /** The distribution of each module that `only: imported` left out, as `name==version`. */
+  readonly leftOut?: Readonly<Record<string, string>> | undefined;
   /** Warnings to repeat at every synth. */
   readonly warnings: readonly string[];
 }
@@ -30,13 +32,12 @@ const READ_BY_ENV = /\.(?:py|ini|toml|cfg|ya?ml|json)$/;
 export function writeManifest(
   target: string,
   { config, folder }: Pick<AlembicFolders, 'config' | 'folder'>,
-  roots: readonly string[],
-  destroys?: DataLosses,
+  { roots, destroys, leftOut }: Pick<Manifest, 'roots' | 'destroys' | 'leftOut'>,
 ): void {
   const file = join(target, MANIFEST_FILE);
   mkdirSync(dirname(file), { recursive: true });
   const warnings = destroys ? [] : [UNREAD];
-  const known = { config, folder, roots, ...driverOf(target), destroys, warnings };
+  const known = { config, folder, roots, ...driverOf(target), destroys, leftOut, warnings };
   writeFileSync(file, JSON.stringify(known satisfies Manifest));
 }
 

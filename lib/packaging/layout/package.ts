@@ -1,19 +1,21 @@
 import { createHash } from 'node:crypto';
-import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { DEPENDENCIES_DIRECTORY } from '../../contract';
+import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../../contract';
 import { packagePath } from '../../package-root';
 import { PackagingError } from '../errors';
-import type { Distribution } from '../imported/installed';
+import { type Distribution, sizeOf } from '../imported/installed';
 import type { FunctionPlatform } from '../platform';
 import { copyFiles, hashFiles, listFiles } from '../project/sources';
 import { rdsCertificates, writeRdsCertificates } from './rds-certificates';
 
 /** Increase this when the same input is packaged differently, also when lib/data-loss finds more or less in it. */
-const PACKAGING_VERSION = 7;
+const PACKAGING_VERSION = 8;
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const MAX_UNZIPPED_BYTES = 250 * 1024 * 1024;
+
+/** A backend's own files of this many bytes may be most of what is too much. */
+const LARGE_SOURCES = 25 * 1024 * 1024;
 
 /** A package that can be built. Its hash is known in advance; equal hashes mean equal packages. */
 export interface Package {
@@ -29,7 +31,7 @@ export interface Package {
 }
 
 /** The runner's folder in every package. */
-const RUNNER_DIRECTORY = 'cdk_alembic';
+export const RUNNER_DIRECTORY = 'cdk_alembic';
 
 /** The runner's folder on this machine. */
 export function runnerDirectory(): string {
@@ -83,7 +85,7 @@ export function checkSize(
   target: string,
   directory: string,
   distributions: readonly Distribution[],
-  reached?: ReadonlySet<Distribution>,
+  reached?: () => ReadonlySet<Distribution>,
 ): void {
   const bytes = sizeOf(target);
   if (bytes <= MAX_UNZIPPED_BYTES) return;
@@ -94,7 +96,8 @@ export function checkSize(
     .map(({ name, entries }) => ({ name, size: sizeOfAll(entries) }))
     .sort((a, b) => b.size - a.size)
     .slice(0, 3);
-  const kept = reached && sizeOfAll(new Set([...reached].flatMap(({ entries }) => entries)));
+  const kept = reached && sizeOfAll(new Set([...reached()].flatMap(({ entries }) => entries)));
+  const own = sizeOf(join(target, BACKEND_DIRECTORY));
   const remedies = [
     ...(kept === undefined
       ? []
@@ -105,18 +108,13 @@ export function checkSize(
             (others.length ? ` (next: ${others.map(({ name, size }) => `${name}, ${megabytes(size)} MB`).join('; ')})` : ''),
         ]
       : []),
+    ...(own < LARGE_SOURCES ? [] : [`exclude leaves out files of the backend, which have ${megabytes(own)} MB`]),
     'or use MigrationCode.fromImage',
   ];
   throw new PackagingError(
     'too_large',
     `the package of ${directory} has ${megabytes(bytes)} MB unzipped and Lambda takes 250: ${remedies.join('; ')}`,
   );
-}
-
-function sizeOf(path: string): number {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (!found?.isDirectory()) return found?.size ?? 0;
-  return listFiles(path).reduce((sum, file) => sum + statSync(join(path, file)).size, 0);
 }
 
 function megabytes(bytes: number): number {

@@ -2,7 +2,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../../contract';
 import { findDependencies } from '../dependencies/find';
-import type { Dependencies } from '../dependencies/parsing/requirement';
+import { type Dependencies, nameOf, normalized } from '../dependencies/parsing/requirement';
 import type { DependencySource } from '../dependencies/source';
 import { failureOf, isDriver, NeedsCompiling, type Unbuilt } from '../install/compiled';
 import { installDependencies } from '../install/install';
@@ -34,7 +34,8 @@ export function projectPackage(project: Backend, platform: FunctionPlatform): Pa
   const laidOut = (target: string): LaidOut => {
     const roots = ownProject(directory)?.roots ?? [];
     const loadedWith = { environment, databaseVariables, hasUnknownVariables };
-    return { target, hash, python, platform, directory, alembic: project, roots, source, onlyImported, ...loadedWith };
+    const kept = project.selection.add.map((text) => normalized(nameOf(text) ?? text));
+    return { target, hash, python, platform, directory, alembic: project, roots, source, kept, onlyImported, ...loadedWith };
   };
   return {
     hash,

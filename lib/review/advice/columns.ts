@@ -107,7 +107,8 @@ export function changeTypeInSteps(action: Extract<Action, { does: 'change type' 
   ].join('\n');
 }
 
-function typeText({ node, sql }: Written<AlterTableCmd>): { type: string; using?: string } {
+/** The type and the USING of a statement. A volatile USING is left out. */
+export function typeText({ node, sql }: Written<AlterTableCmd>): { type: string; using?: string } {
   const text = new Text(sql);
   const def = node.def && 'ColumnDef' in node.def ? node.def.ColumnDef : {};
   const start = def.typeName?.location ?? 0;

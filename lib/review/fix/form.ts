@@ -3,6 +3,7 @@ import type { Step } from '../revision/reviewed';
 /**
  * The revisions of a series, in order. Each is a transaction of its own, so that no lock is held while rows are read.
  *
+ * - `values`: adds values to enums, outside of a transaction.
  * - `first`: drops indexes.
  * - `add`: changes the catalog only, and runs the project's own statements.
  * - `fill`: writes rows in batches.
@@ -10,12 +11,14 @@ import type { Step } from '../revision/reviewed';
  * - `build`: builds indexes outside of a transaction.
  * - `validate`: reads rows while writes continue.
  * - `require`: sets what is proved by then.
+ * - `contract`: removes what served the running code. It belongs to the next release, so it is proved with the others and not written.
  */
-export const PHASES = ['first', 'add', 'fill', 'guard', 'build', 'validate', 'require'] as const;
+export const PHASES = ['values', 'first', 'add', 'fill', 'guard', 'build', 'validate', 'require', 'contract'] as const;
 export type Phase = (typeof PHASES)[number];
 
 /** The docstring of a downgrade that has nothing to undo. */
 export const NOTHING_TO_UNDO: Partial<Record<Phase, string>> = {
+  values: 'A value that nobody uses does no harm to the revision before.',
   fill: 'What was filled goes with its column.',
   validate: 'What has been validated does no harm to the revision before.',
 };
@@ -35,6 +38,8 @@ export interface Form {
   readonly parts: readonly FormPart[];
   /** Whether a statement of the downgrade undoes the unsafe one, and is replaced as well. */
   readonly undoneBy: (step: Step) => boolean;
+  /** Whether another statement of the upgrade is part of the unsafe form. @default - none is */
+  readonly replaces?: (step: Step) => boolean;
 }
 
 /** A statement for which there is no safe form, and why. */

@@ -1,13 +1,16 @@
 import { keptUntil } from '../../contract/set-aside';
 import { updateInBatches } from '../advice/batches';
 import { addSteps } from '../advice/columns';
-import { checkSteps, foreignKeySteps, keySteps, notNullSteps } from '../advice/constraints';
+import { checkSteps, foreignKeySteps, keySteps } from '../advice/constraints';
 import { buildSteps, dropConcurrently } from '../advice/indexes';
 import { execute, finalName, literal, tableArguments } from '../advice/python';
-import { quoted } from '../advice/sql';
 import type { Part, Reviewed, Step } from '../revision/reviewed';
 import type { Action, ConstraintDefinition } from '../sql/action';
+import { addValues } from './enums';
 import type { Form, FormPart, NoForm } from './form';
+import { setNotNull } from './not-null';
+import { renameColumn, renameTable } from './renames';
+import { changeType } from './types';
 
 type Does<Kind extends Action['does']> = Extract<Action, { does: Kind }>;
 type Update = Extract<Action, { rows: string }>;
@@ -27,25 +30,23 @@ export const FORMS: Readonly<Record<string, Writer>> = {
     return buildKey(action, revision);
   },
   'set-not-null-scan': ({ action }) => (action.does === 'set not null' ? setNotNull(action.table, action.column) : undefined),
-  'table-rewrite': ({ action }, { upgrade }) => {
+  'table-rewrite': ({ action }, revision) => {
     if (action.does === 'change type') {
-      return {
-        reason:
-          'a type changes over two releases: this one adds a column of the new type, and its code writes both; the next one drops the old column',
-      };
+      return addValues(action, revision) ?? changeType(action, revision);
     }
-    return action.does === 'add column' ? addComputed(action, upgrade) : undefined;
+    return action.does === 'add column' ? addComputed(action, revision.upgrade) : undefined;
   },
   'update-all': ({ action }, { upgrade }) => (action.does === 'update' ? updateAll(action, upgrade) : undefined),
   'validate-in-same-transaction': ({ action, sql }) =>
     action.does === 'validate' ? { parts: [{ phase: 'validate', up: [execute(sql)] }], undoneBy: () => false } : undefined,
-  rename: ({ action }) => ({
-    reason:
-      action.does === 'rename' && keptUntil(action.to) !== undefined
-        ? 'only the code can stop using it'
-        : 'a rename takes two releases: this one adds the new name, and its code writes both; the next one drops the old name. ' +
-          'No single release can end with the same schema',
-  }),
+  rename: (step, { upgrade }) => {
+    const { action } = step;
+    if (action.does !== 'rename') return undefined;
+    if (keptUntil(action.to) !== undefined) return { reason: 'only the code can stop using it' };
+    if (action.what === 'table') return renameTable(action, step, upgrade);
+    if (action.what === 'column') return renameColumn(action, upgrade);
+    return { reason: `there is no second name for a ${action.what} that the running code could use meanwhile` };
+  },
 };
 
 function createIndex(action: Does<'create index'>, step: Step, part: Part): Form | NoForm {
@@ -109,21 +110,6 @@ function buildKey({ table, constraint: given }: Does<'add constraint'>, revision
       { phase: 'build', up: [attach], down: [dropConstraint(table, name, type)] },
     ],
     undoneBy: dropsConstraint(table, name),
-  };
-}
-
-function setNotNull(table: string, column: string): Form {
-  const steps = notNullSteps(table, column);
-  return {
-    parts: [
-      { phase: 'guard', up: [steps.add], down: [steps.drop] },
-      { phase: 'validate', up: [steps.validate] },
-      { phase: 'require', up: [steps.require, steps.drop], down: [steps.again, steps.allow] },
-    ],
-    undoneBy: ({ sql }) => {
-      const [, undone] = /\bALTER(?:\s+COLUMN)?\s+("(?:[^"]|"")+"|\w+)\s+DROP\s+NOT\s+NULL/i.exec(sql) ?? [];
-      return undone === column || undone === quoted(column);
-    },
   };
 }
 

@@ -2,37 +2,49 @@ import type { BodyFacts } from '../../contract/facts';
 import type { Finding, Review } from '../finding';
 import type { ReviewInput } from '../input';
 import { type Change, understandChange } from '../revision/change';
-import type { Reviewed, Step } from '../revision/reviewed';
+import type { Direction, Reviewed, Step } from '../revision/reviewed';
+import { addValuesFirst } from './enums';
 import { FORMS } from './forms';
 import { type Fixable, type NotFixed, planOf } from './plan';
 import { nameConstraints } from './unnamed';
 
 export type { NotFixed, Plan } from './plan';
-export { whyDifferent, whyNoBetter, whyNotUndone } from './proof';
-export { seriesOf } from './series';
+export { whatFails, whyDifferent, whyNoBetter, whyNotUndone } from './proof';
+export { laterCode, seriesOf, wholeSeriesOf } from './series';
 
 /** What of a review can be rewritten, before it is proved. */
 export interface Draft {
   readonly fixable: readonly {
     readonly revision: Reviewed;
     readonly fixable: readonly Fixable[];
-    /** Of `drop_constraint(None)` in its downgrade. */
-    readonly unnamed: readonly Finding[];
+    /** What keeps its upgrade or its downgrade from running to the end. */
+    readonly broken: readonly Finding[];
   }[];
   readonly notFixed: readonly NotFixed[];
 }
+
+interface Repair {
+  readonly direction: Direction;
+  readonly repair: (revision: Reviewed, found: readonly Finding[], bodies: BodyFacts) => ReturnType<typeof planOf>;
+}
+
+/** Rules about a function that does not run as it is. */
+const REPAIRS: Readonly<Record<string, Repair>> = {
+  'enum-value-in-transaction': { direction: 'upgrade', repair: addValuesFirst },
+  'drop-constraint-none': { direction: 'downgrade', repair: nameConstraints },
+};
 
 /** `whyNot`: why a revision's file may not be changed; undefined: it may. */
 export function draftFixes(review: Review, input: ReviewInput, whyNot: (revision: string) => string | undefined): Draft {
   const change: Change = understandChange(input);
   const notFixed: NotFixed[] = [];
-  const found = new Map<Reviewed, { fixable: Fixable[]; unnamed: Finding[] }>();
+  const found = new Map<Reviewed, { fixable: Fixable[]; broken: Finding[] }>();
   for (const finding of review.findings.filter(({ acknowledged }) => acknowledged === undefined)) {
     const revision = change.revisions.find(({ facts }) => facts.revision === finding.revision);
     const leave = (reason: string) => notFixed.push({ finding, reason });
     const write = FORMS[finding.rule];
-    const isUnnamed = finding.rule === 'drop-constraint-none' && finding.direction === 'downgrade';
-    if (!revision || !(isUnnamed || (write && finding.direction !== 'downgrade'))) {
+    const isBroken = finding.rule in REPAIRS && REPAIRS[finding.rule]?.direction === finding.direction;
+    if (!revision || !(isBroken || (write && finding.direction !== 'downgrade'))) {
       leave(finding.instead === undefined ? 'it needs your decision' : 'there is no automatic fix: write it by hand, as shown');
       continue;
     }
@@ -45,9 +57,9 @@ export function draftFixes(review: Review, input: ReviewInput, whyNot: (revision
       leave(locked);
       continue;
     }
-    const own = found.get(revision) ?? { fixable: [], unnamed: [] };
-    if (isUnnamed || !write) {
-      own.unnamed.push(finding);
+    const own = found.get(revision) ?? { fixable: [], broken: [] };
+    if (isBroken || !write) {
+      own.broken.push(finding);
       found.set(revision, own);
       continue;
     }
@@ -72,11 +84,15 @@ function isAt({ place }: Step, { line, statement, direction }: Review['findings'
 }
 
 /** The plan for one revision, if there is one, and why parts of it are left. */
-export function plan({ revision, fixable, unnamed }: Draft['fixable'][number], bodies: BodyFacts): ReturnType<typeof planOf> {
-  if (!unnamed.length) return planOf(revision, fixable, bodies);
-  const named = nameConstraints(revision, unnamed, bodies);
-  const reason = named.plan
-    ? 'its downgrade does not run yet: run review --fix again once it does'
-    : 'nothing can be proved, because its downgrade does not run to its end';
-  return { ...named, notFixed: [...named.notFixed, ...fixable.map(({ finding }) => ({ finding, reason }))] };
+export function plan({ revision, fixable, broken }: Draft['fixable'][number], bodies: BodyFacts): ReturnType<typeof planOf> {
+  const [first] = broken;
+  if (!first) return planOf(revision, fixable, bodies);
+  const { direction, repair } = REPAIRS[first.rule] as Repair;
+  const same = broken.filter(({ rule }) => rule === first.rule);
+  const repaired = repair(revision, same, bodies);
+  const reason = repaired.plan
+    ? `its ${direction} does not run yet: run review --fix again once it does`
+    : `nothing can be proved, because its ${direction} does not run to its end`;
+  const others = [...fixable.map(({ finding }) => finding), ...broken.filter((finding) => !same.includes(finding))];
+  return { ...repaired, notFixed: [...repaired.notFixed, ...others.map((finding) => ({ finding, reason }))] };
 }

@@ -1,11 +1,10 @@
 import type { BodyFacts, BodyUnit, WantedPiece } from '../../contract/facts';
 import { execute } from '../advice/python';
 import type { Finding } from '../finding';
-import { operationsOf } from '../revision/operations';
-import type { Part, Reviewed, Step } from '../revision/reviewed';
-import { isSame } from '../revision/steps';
+import type { Reviewed, Step } from '../revision/reviewed';
 import type { Action } from '../sql/action';
 import { type Form, PHASES, type Phase } from './form';
+import { Units } from './units';
 
 /** A finding that stays, and why. */
 export interface NotFixed {
@@ -25,6 +24,8 @@ export interface Plan {
   readonly revision: Reviewed;
   readonly fixed: readonly Finding[];
   readonly phases: readonly PlannedPhase[];
+  /** What the next release does, without which the schema is not that of the revision. @default - nothing */
+  readonly later?: PlannedPhase;
   /** Whether it makes a downgrade run that failed: there is no trial of the revision itself to compare with. @default false */
   readonly repairs?: boolean;
 }
@@ -60,35 +61,10 @@ export function planOf(
   if (!fixable.length) return { notFixed };
   const sorted = new Sorted(fixable, units.up, units.down);
   if (sorted.problem !== undefined) return all(sorted.problem);
-  return { plan: { revision, fixed: fixable.map(({ finding }) => finding), phases: sorted.phases() }, notFixed };
-}
-
-/** Which statement of the source made a step. */
-class Units {
-  constructor(
-    readonly all: readonly BodyUnit[],
-    private readonly part: Part,
-  ) {}
-
-  of(step: Step): BodyUnit | undefined {
-    const direct = this.all.find((unit) => step.line >= unit.line && step.line <= unit.endLine);
-    if (direct) return direct;
-    // A batch runs its statements when it ends, and Python then says the line of its `with`.
-    const inBatch = this.all.filter((unit) => unit.opened === step.line);
-    const statements = [...new Set(this.part.steps.filter(({ line }) => line === step.line).map(({ index }) => index))];
-    if (inBatch.length === statements.length) return inBatch[statements.indexOf(step.index)];
-    const makers = inBatch.filter((unit) => this.makes(unit, step.action));
-    return makers.length === 1 ? makers[0] : undefined;
-  }
-
-  steps(unit: BodyUnit): readonly Step[] {
-    return this.part.steps.filter((step) => this.of(step) === unit);
-  }
-
-  private makes({ line, endLine }: BodyUnit, action: Action): boolean {
-    const calls = this.part.source?.calls.filter((call) => call.line >= line && call.line <= endLine) ?? [];
-    return calls.flatMap(operationsOf).some((operation) => isSame(operation.action, action));
-  }
+  const phases = sorted.phases();
+  const later = phases.find(({ phase }) => phase === 'contract');
+  const now = phases.filter((phase) => phase !== later);
+  return { plan: { revision, fixed: fixable.map(({ finding }) => finding), phases: now, ...(later ? { later } : {}) }, notFixed };
 }
 
 class Sorted {
@@ -97,6 +73,8 @@ class Sorted {
   private readonly down = new Map<Phase, WantedPiece[]>();
   /** The phase that makes an object. */
   private readonly owners = new Map<string, Phase>();
+  /** Parts that several findings share, such as the values of an enum that two columns have. */
+  private readonly written = new Set<string>();
   /** The latest phase that writes rows. */
   private lastWrite = 0;
 
@@ -122,21 +100,23 @@ class Sorted {
 
   private ascend(unit: BodyUnit, steps: readonly Step[]): void {
     const own = this.fixable.filter(({ step }) => steps.includes(step));
+    const isReplaced = (step: Step) => this.fixable.some(({ form }) => form.replaces?.(step));
     if (unit.kind === 'nothing' || (unit.kind === 'names' && !steps.length)) return;
-    if (!own.length) {
+    if (!own.length && !steps.some(isReplaced)) {
       const phase = unit.within.includes('autocommit_block') ? 'build' : 'add';
       for (const { action } of steps) for (const name of made(action)) this.owners.set(name, phase);
       if (mayWriteRows(unit, steps)) this.writesRows(phase, unit.line);
       this.add(this.up, phase, kept(unit));
       return;
     }
+    if (unit.kind !== 'plain') this.problem = `line ${unit.line} belongs to it, and is no plain statement`;
     const comments = commentsOf(unit);
     for (const group of statementsOf(steps)) {
       const found = own.filter(({ step }) => group.includes(step));
       if (found.length > 1 || (found.length && group.length > 1)) this.problem = 'one statement does several things';
       const [fix] = found;
       if (fix) this.write(fix, comments.splice(0));
-      else this.rewrite(this.up, 'add', group);
+      else if (!group.every(isReplaced)) this.rewrite(this.up, 'add', group);
     }
   }
 
@@ -150,6 +130,9 @@ class Sorted {
   private write({ step, form: { parts } }: Fixable, comments: readonly string[]): void {
     for (const [at, { phase: own, up, down = [], autocommit }] of parts.entries()) {
       // An index that takes another one's place is built before that one is dropped.
+      const part = [own, ...up].join('\n');
+      if (this.written.has(part)) continue;
+      this.written.add(part);
       const phase = own === 'first' && this.up.has('build') ? 'build' : own;
       const within = autocommit ? AUTOCOMMIT : '';
       if (phase === 'fill') this.writesRows(phase, step.line);
@@ -200,7 +183,7 @@ function commentsOf({ code }: BodyUnit): string[] {
   );
 }
 
-function kept({ code, within }: BodyUnit): WantedPiece {
+export function kept({ code, within }: BodyUnit): WantedPiece {
   return { code, within, isWritten: true };
 }
 

@@ -1,5 +1,6 @@
 import type { CatalogEntries, TrialFacts } from '../../contract/facts';
 import type { Finding, Review } from '../finding';
+import { onlyGainsLabels } from '../rules/reversibility';
 import type { Plan } from './plan';
 
 /** Why a series does not do the same as the revision that it replaces; undefined: it does. */
@@ -20,10 +21,13 @@ export function whyDifferent(before: TrialFacts, now: TrialFacts): string | unde
   return undefined;
 }
 
-/** Why a series with a downgrade that runs now does not undo its upgrade; undefined: it does. Its upgrade is that of the revision. */
+/** Why a series with an upgrade or a downgrade that runs only now does not undo its upgrade; undefined: it does. */
 export function whyNotUndone(now: TrialFacts): string | undefined {
-  const { before, after } = now;
-  return whyDifferent(now.failure === undefined ? { before, after, restored: before, again: after } : {}, now);
+  const { before, after, restored } = now;
+  if (now.failure !== undefined || !before || !after || !restored) return whyDifferent({}, now);
+  const left = Object.entries(restored.entries).filter(([name, own]) => onlyGainsLabels(before.entries[name] ?? '', own));
+  const undone = { ...before, entries: { ...before.entries, ...Object.fromEntries(left) } };
+  return whyDifferent({ before, after, restored: undone, again: after }, now);
 }
 
 type Moment = 'after' | 'restored' | 'again';
@@ -100,6 +104,13 @@ export function whyNoBetter(
   if (left) return `the review still finds ${left.rule}`;
   const fresh = own.find((finding) => finding.severity === 'error' && !old.some((known) => known.rule === finding.rule));
   return fresh ? `the review then finds ${fresh.rule}: ${fresh.message}` : undefined;
+}
+
+/** Why a revision does not run anymore that ran before, such as a later one that a view stands in the way of. */
+export function whatFails(before: Review, now: Review): string | undefined {
+  const ran = new Set(before.revisions.filter(({ notReplayed }) => notReplayed === undefined).map(({ revision }) => revision));
+  const failed = now.revisions.find(({ revision, notReplayed }) => notReplayed !== undefined && ran.has(revision));
+  return failed && `revision ${failed.revision} then fails: ${failed.notReplayed}`;
 }
 
 function isSame(one: Finding, other: Finding): boolean {

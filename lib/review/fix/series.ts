@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { WantedBody, WantedPiece, WantedRevision } from '../../contract/facts';
 import { NOTHING_TO_UNDO, type Phase } from './form';
+import { revisionCode } from './next-release';
 import type { Plan } from './plan';
 
 /** Alembic's version table holds ids of at most this length. */
@@ -17,6 +18,17 @@ export function seriesOf({ revision: { facts }, phases }: Plan, taken: ReadonlyS
     upgrade: { pieces: up },
     downgrade: body(down, phase),
   }));
+}
+
+/** The same with what the next release does. */
+export function wholeSeriesOf(plan: Plan, taken: ReadonlySet<string>): readonly WantedRevision[] {
+  return seriesOf({ ...plan, phases: [...plan.phases, ...(plan.later ? [plan.later] : [])] }, taken);
+}
+
+/** The functions of the next release's revision. */
+export function laterCode({ later }: Plan): string | undefined {
+  const lines = (pieces: readonly WantedPiece[]) => pieces.flatMap(({ code }) => code.split('\n'));
+  return later && revisionCode({ up: lines(later.up), down: lines(later.down) }).join('\n');
 }
 
 function body(pieces: readonly WantedPiece[], phase: Phase): WantedBody {

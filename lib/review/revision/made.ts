@@ -9,9 +9,11 @@ export interface Made {
   readonly columns: ReadonlySet<string>;
   /** Views, functions, sequences, extensions; functions without their arguments. */
   readonly objects: ReadonlySet<string>;
+  /** Tables with a new trigger. */
+  readonly triggered: ReadonlySet<string>;
 }
 
-export const NOTHING_MADE: Made = { tables: new Set(), columns: new Set(), objects: new Set() };
+export const NOTHING_MADE: Made = { tables: new Set(), columns: new Set(), objects: new Set(), triggered: new Set() };
 
 export function withTables(made: Made, names: Iterable<string>): Made {
   return { ...made, tables: new Set([...made.tables, ...names]) };
@@ -23,6 +25,7 @@ export function madeAfter(made: Made, action: Action): Made {
   if (action.does === 'create view' && !action.replaces) return withObjects(made, [action.view]);
   if (action.does === 'create function' && !action.replaces) return withObjects(made, [action.name]);
   if (action.does === 'add column') return withColumn(made, `${action.table}.${action.column.name}`);
+  if (action.does === 'create trigger') return { ...made, triggered: new Set([...made.triggered, action.table]) };
   if (action.does === 'set schema') return moved(made, action);
   if (action.does !== 'rename') return made;
   if (action.what === 'column' && made.columns.has(`${action.table}.${action.from}`)) {

@@ -17,6 +17,8 @@ export interface Step extends PlainStep {
   readonly isNewColumn: (table: string, column: string) => boolean;
   /** Whether the change itself made a view, function, sequence or extension. */
   readonly isNewObject: (name: string) => boolean;
+  /** Whether the change has given a table a trigger, which may fill columns. */
+  readonly hasNewTrigger: (table: string) => boolean;
   /** The location in a finding about it. */
   readonly place: Pick<Finding, 'line' | 'direction' | 'seen' | 'statement'>;
 }
@@ -81,6 +83,7 @@ function understandPart(facts: RevisionFacts, direction: Direction, before: Made
       isExisting: (name) => !isNewTable(name) && isThere(name, step),
       isNewTable,
       isNewObject: (name) => now.objects.has(name),
+      hasNewTrigger: (table) => now.triggered.has(table),
       isNewColumn: (table, column) => now.columns.has(`${table}.${column}`),
       place: {
         line: step.line,

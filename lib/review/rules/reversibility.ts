@@ -181,7 +181,7 @@ function described({ added, removed, changed }: SchemaChange): string {
 }
 
 /** PostgreSQL can't remove a label from an enum, and an unused one does no harm. */
-function onlyGainsLabels(before: string, after: string): boolean {
+export function onlyGainsLabels(before: string, after: string): boolean {
   const labels = (definition: string) => /^ENUM \((.*)\)$/.exec(definition)?.[1]?.split(', ');
   const [old, current] = [labels(before), labels(after)];
   return !!old && !!current && old.every((label) => current.includes(label));

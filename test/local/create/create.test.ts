@@ -34,7 +34,7 @@ test('--as-is writes what Alembic does, and reviews it', async () => {
   expect(read(document.created.file)).toContain("op.create_index(op.f('ix_users_email'), 'users', ['email'], unique=False)");
 });
 
-test('what looks like a rename is asked about, and --rename makes it one', async () => {
+test('what looks like a rename is asked about, and --rename writes the release that keeps the old name', async () => {
   bed.project.revision(
     'b2',
     'a1',
@@ -49,5 +49,9 @@ test('what looks like a rename is asked about, and --rename makes it one', async
   expect(bed.project.revisions).toEqual(['a1.py', 'b2.py']);
 
   const renamed = await create('Rename name of users', '--rename', 'users.name=users.full_name');
-  expect(read(renamed.document.created.file)).toContain("new_column_name='full_name'");
+  const [add, fill] = renamed.document.created.files.map(read);
+  expect(add).toContain('op.execute("ALTER TABLE users ADD COLUMN full_name text")');
+  expect(fill).toContain('UPDATE users SET full_name = name');
+  expect(fill).toContain('#         op.execute("ALTER TABLE users DROP COLUMN name")');
+  expect(renamed.document.review.findings.map(({ rule }: { rule: string }) => rule)).not.toContain('rename');
 });

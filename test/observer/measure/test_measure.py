@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from backends import DRIVERS
+from each_driver import DRIVERS
 from observing import Observed
 
 LIMITS = {"rows": 2000, "bytes": 10**9, "seconds": 600}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from backends import DRIVERS, Backend
+from backends import Backend
+from each_driver import DRIVERS
 from observing import NOTHING, Observed
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from backends import DRIVERS
+from each_driver import DRIVERS
 from observing import NOTHING, Observed
 
 MODELS = """

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from backends import DRIVERS, Database, fresh_database
+from backends import Database, fresh_database
+from each_driver import DRIVERS
 from observing import Observed
 
 

@@ -33,6 +33,10 @@ test('a downgrade that runs now must leave what was there before, and an upgrade
   expect(whyNotUndone({ ...undone, restored: left })).toBe(
     'its downgrade leaves another schema: column users.added was absent, and is text',
   );
+  const labels = (list: string): TrialState => ({ ...state({ id: 1 }), entries: { 'type mood': `ENUM (${list})` } });
+  const gained = { before: labels("'a'"), after: labels("'a', 'b'"), restored: labels("'a', 'b'"), again: labels("'a', 'b'") };
+  expect(whyNotUndone(gained)).toBeUndefined();
+  expect(whyNotUndone({ ...gained, restored: labels("'b'") })).toContain("type mood was ENUM ('a'), and is ENUM ('b')");
   expect(whyNotUndone({ ...undone, restored: state({ id: 2 }) })).toBe('the rows of users differ after the downgrade');
   expect(whyNotUndone(trial('a', 'b'))).toBe('the rows of users differ after the second upgrade');
   expect(whyNotUndone({ failure: 'no such constraint' })).toBe('the safe form fails: no such constraint');

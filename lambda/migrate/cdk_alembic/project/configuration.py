@@ -36,6 +36,24 @@ def packaged_driver() -> str | None:
     return manifest(package_root()).get("driver")
 
 
+def left_out(error: BaseException | None) -> str | None:
+    """What `only: imported` left out of the package and an exception comes from, as `name==version`; None for any other."""
+    while error is not None:
+        if isinstance(error, ModuleNotFoundError) and error.name:
+            parts = error.name.split(".")
+            modules = manifest(package_root()).get("leftOut", {})
+            for length in range(len(parts), 0, -1):
+                if found := modules.get(".".join(parts[:length])):
+                    return found
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def to_package(requirement: str) -> str:
+    """The next step for a requirement that was left out."""
+    return f"set add: ['{requirement}'] in MigrationCode.fromProject, which packages it too, and deploy again"
+
+
 def configuration(directory: Path, file: Path | None = None) -> Any:
     """Alembic's Config of the project in a directory. `file`: its alembic.ini or pyproject.toml, if known. Raises RunnerError
     `invalid_project`."""

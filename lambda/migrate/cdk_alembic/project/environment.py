@@ -13,6 +13,7 @@ from ..database.connecting import expect, relax, watched_connects
 from ..database.failures import describe, location, missing_variable
 from ..database.version_table import prepare
 from ..protocol.errors import EnvFailed, RunnerError
+from .configuration import left_out, to_package
 from .project import Project
 from .revisions import check_rows
 
@@ -163,10 +164,17 @@ def _outside(error: BaseException) -> RunnerError:
     return EnvFailed(
         "invalid_project",
         f"env.py failed: {describe(error)}{location(error)}",
-        _SET_VARIABLE
-        if missing_variable(error)
-        else "run `alembic current` in the backend's folder with the same environment, fix what it reports and try again",
+        _next_step(
+            error, "run `alembic current` in the backend's folder with the same environment, fix what it reports and try again"
+        ),
     )
+
+
+def _next_step(error: BaseException, otherwise: str) -> str:
+    if missing_variable(error):
+        return _SET_VARIABLE
+    requirement = left_out(error)
+    return f"only: PackageOnly.IMPORTED left it out: {to_package(requirement)}" if requirement else otherwise
 
 
 def application_context(project: Project) -> AbstractContextManager[Any]:
@@ -202,7 +210,7 @@ def _load_application(project: Project, env: Path) -> Any:
             raise EnvFailed(
                 "invalid_project",
                 f"env.py needs Flask's application, which could not be loaded: {describe(error)}{location(error)}",
-                _SET_VARIABLE
-                if missing_variable(error)
-                else "set FLASK_APP, as for the command `flask`, until `flask db current` works with the same environment",
+                _next_step(
+                    error, "set FLASK_APP, as for the command `flask`, until `flask db current` works with the same environment"
+                ),
             ) from error

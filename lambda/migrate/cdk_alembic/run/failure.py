@@ -8,6 +8,7 @@ from ..database.blockers import Seen, in_words, remedies
 from ..database.conditions import condition
 from ..database.connecting import gave_up
 from ..database.failures import describe, location, sql_state, statement_of
+from ..project.configuration import left_out, to_package
 from ..project.project import info
 from ..protocol.errors import RunnerError
 from ..protocol.request import Cancelled, Invocation
@@ -154,6 +155,12 @@ def _of_revision(error: BaseException, state: str | None, interrupted: Interrupt
             f"{what} failed: {too_long}",
             f"{kept}; shorten the id, also in the down_revision of the next revision (Alembic makes version_num varchar(32)), "
             "and run again",
+        )
+    if requirement := left_out(error):
+        return (
+            "migration_failed",
+            f"{what} failed: {reason}; only: PackageOnly.IMPORTED left {requirement} out of the package",
+            f"{kept}, and earlier revisions stay; {to_package(requirement)}",
         )
     return (
         "migration_failed",

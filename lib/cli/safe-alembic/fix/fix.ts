@@ -1,6 +1,6 @@
 import type { Report } from '../../../contract/facts';
 import { mustHave } from '../../../local/python/observe';
-import type { Fixes, Review, ReviewInput } from '../../../review';
+import { type Fixes, laterCode, type Review, type ReviewInput } from '../../../review';
 import { type Bench, proveFixes } from './prove';
 
 /** Rewrites what a review found. Returns the review of what is left; after a dry run, of the files as they are. */
@@ -15,11 +15,16 @@ export async function fix(
   const writes = !dryRun && files.length > 0;
   if (writes) await bench.observation.observer.ask({ ask: 'write', files }, (report) => reports.push(report));
   const failure = writes ? mustHave(reports, 'written').failure : undefined;
+  const later = plans.flatMap((one) => {
+    const code = laterCode(one);
+    return code === undefined ? [] : [{ file: one.revision.facts.file, code }];
+  });
   const fixes: Fixes = {
     written: writes,
     fixed: plans.flatMap(({ fixed }) => fixed),
     notFixed,
     files: files.map(({ file, revision, diff, isNew }) => ({ file, revision, diff, isNew })),
+    ...(later.length ? { later } : {}),
     ...(failure === undefined ? {} : { hookFailure: failure }),
   };
   return { ...(dryRun ? review : left), fixes };

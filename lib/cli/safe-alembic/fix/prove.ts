@@ -1,4 +1,4 @@
-import type { ComposedFile, GraphFacts, Overlay, Report, TrialFacts, TrialGroup } from '../../../contract/facts';
+import type { ComposedFile, GraphFacts, Overlay, Report, TrialFacts, TrialGroup, WantedRevision } from '../../../contract/facts';
 import { MigrateError } from '../../../contract/failure';
 import { mustHave, readGraph } from '../../../local/python/observe';
 import type { Observation } from '../../../local/python/with-observer';
@@ -10,6 +10,8 @@ import {
   type Review,
   type ReviewInput,
   seriesOf,
+  whatFails,
+  wholeSeriesOf,
   whyDifferent,
   whyNoBetter,
   whyNotUndone,
@@ -37,6 +39,8 @@ export interface Proved {
 interface Candidate {
   readonly plan: Plan;
   readonly files: readonly ComposedFile[];
+  /** With what belongs to the next release. Only then is the schema that of the revision. */
+  readonly whole: readonly ComposedFile[];
 }
 
 /**
@@ -59,9 +63,13 @@ export async function proveFixes(
     const { plan: planned, notFixed: parts } = plan(one, await bodiesOf(bench, one.revision.facts.file));
     notFixed.push(...parts);
     if (!planned) continue;
-    const files = await compose(bench, planned, taken);
-    if (typeof files === 'string') notFixed.push(...planned.fixed.map((finding) => ({ finding, reason: files })));
-    else left.push({ plan: planned, files });
+    const files = await compose(bench, planned, seriesOf(planned, taken));
+    const whole = planned.later ? await compose(bench, planned, wholeSeriesOf(planned, taken)) : files;
+    if (typeof files !== 'string' && typeof whole !== 'string') left.push({ plan: planned, files, whole });
+    else {
+      const reason = [files, whole].find((result) => typeof result === 'string') ?? '';
+      notFixed.push(...planned.fixed.map((finding) => ({ finding, reason })));
+    }
   }
   while (left.length > 0) {
     const tried = await tryOut(bench, input, review, left);
@@ -86,9 +94,9 @@ async function bodiesOf({ observation }: Bench, file: string) {
 }
 
 /** The files of a plan's series, or why they can't be written. */
-async function compose({ observation }: Bench, planned: Plan, taken: ReadonlySet<string>) {
+async function compose({ observation }: Bench, planned: Plan, revisions: readonly WantedRevision[]) {
   const reports: Report[] = [];
-  const ask = { ask: 'compose', file: planned.revision.facts.file, revisions: seriesOf(planned, taken) } as const;
+  const ask = { ask: 'compose', file: planned.revision.facts.file, revisions } as const;
   try {
     await observation.observer.ask(ask, (report) => reports.push(report));
   } catch (error) {
@@ -106,7 +114,8 @@ async function tryOut(
   candidates: readonly Candidate[],
 ): Promise<{ readonly reasons: Map<Candidate, string>; readonly review?: Review }> {
   const { observation } = bench;
-  const overlay: Overlay = { overlay: candidates.flatMap(({ files }) => files), folder: observation.folder };
+  const overlayOf = (files: readonly ComposedFile[]): Overlay => ({ overlay: files, folder: observation.folder });
+  const overlay = overlayOf(candidates.flatMap(({ files }) => files));
   const reasons = new Map<Candidate, string>();
   const before = await trial(
     bench,
@@ -115,25 +124,45 @@ async function tryOut(
   );
   const now = await trial(
     bench,
-    candidates.map((one) => groupOf(one, idsOf(one))),
-    overlay,
+    candidates.map((one) =>
+      groupOf(
+        one,
+        one.whole.map(({ revision }) => revision),
+      ),
+    ),
+    overlayOf(candidates.flatMap(({ whole }) => whole)),
   );
+  const inTwo = candidates.filter(({ plan: { later } }) => later);
+  const untilThen = inTwo.length
+    ? await trial(
+        bench,
+        inTwo.map((one) => groupOf(one, idsOf(one))),
+        overlay,
+      )
+    : new Map<string, TrialFacts>();
   for (const one of candidates) {
     const id = one.plan.revision.facts.revision;
     const own = now.get(id) ?? MISSING;
     const old = one.plan.repairs ? own : (before.get(id) ?? MISSING);
+    const first = inTwo.includes(one) ? (untilThen.get(id) ?? MISSING) : undefined;
     // What was not reached is tried again without the one that failed.
-    if (old.started === false || own.started === false) continue;
-    const why = one.plan.repairs ? whyNotUndone(own) : whyDifferent(old, own);
+    if ([old, own, first].some((trial) => trial?.started === false)) continue;
+    const why = (one.plan.repairs ? whyNotUndone(own) : whyDifferent(old, own)) ?? (first && whyNotUndone(first));
     if (why !== undefined) reasons.set(one, why);
   }
-  const stopped = [...before.values(), ...now.values()].find(({ started }) => started === false);
+  const stopped = [...before.values(), ...now.values(), ...untilThen.values()].find(({ started }) => started === false);
   if (reasons.size === 0 && stopped) await blame(bench, input, review, candidates, reasons, stopped.failure ?? '');
   if (reasons.size > 0) return { reasons };
   const again = await reviewWith(bench, input, candidates, overlay);
   for (const one of candidates) {
     const why = whyNoBetter(one.plan, idsOf(one), review, again);
     if (why !== undefined) reasons.set(one, why);
+  }
+  const fails = whatFails(review, again);
+  const [only, ...more] = candidates;
+  if (reasons.size === 0 && fails !== undefined) {
+    if (more.length > 0) await blame(bench, input, review, candidates, reasons, fails);
+    else if (only) reasons.set(only, fails);
   }
   return { reasons, review: again };
 }

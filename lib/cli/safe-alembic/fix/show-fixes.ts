@@ -21,6 +21,10 @@ export function showFixes(terminal: Terminal, { fixes, postgres }: Review): void
   }
   if (fixes.written)
     for (const { file, isNew } of fixes.files) terminal.line(`  ${isNew ? 'created' : 'changed'}  ${plain(file)}`);
+  for (const { file, code } of fixes.later ?? []) {
+    terminal.line(`the next release needs a revision of its own, which completes ${plain(file)} (proved with it):`);
+    for (const line of plainLines(code)) terminal.line(line && `    ${line}`);
+  }
   if (fixes.hookFailure !== undefined) terminal.warning(`a post_write_hook failed: ${fixes.hookFailure}`);
   terminal.line();
 }

@@ -35,7 +35,8 @@ export const requiredColumn: Rule = {
     const filled = new Set(part.steps.flatMap(({ action }) => (action.does === 'create trigger' ? [action.table] : [])));
     for (const { table, column, by } of becomeRequired(part)) {
       // A trigger may fill it.
-      if (!by.isExisting(table) || filled.has(table) || !isRequiredAfter(part, table, column)) continue;
+      if (!by.isExisting(table) || filled.has(table) || by.hasNewTrigger(table) || !isRequiredAfter(part, table, column))
+        continue;
       const found = requirement(table, column, by);
       if (found) yield { ...by.place, ...found };
     }
@@ -71,7 +72,8 @@ function becomeRequired(part: Part): Iterable<Required> {
     if (action.does === 'rename' && action.what === 'column') {
       const own = required.get(`${action.table}.${action.from}`);
       required.delete(`${action.table}.${action.from}`);
-      if (own) required.set(`${action.table}.${action.to}`, { ...own, column: action.to });
+      if (own && !wasRequired(part, action.table, action.to))
+        required.set(`${action.table}.${action.to}`, { ...own, column: action.to });
     }
   }
   return required.values();
@@ -96,6 +98,12 @@ function changesOf({ action }: Step): readonly { table: string; column: string; 
     default:
       return [];
   }
+}
+
+/** Whether the running code gives a value to the column that had this name. */
+function wasRequired(part: Part, table: string, name: string): boolean {
+  const facts = part.findTable(table)?.columns.find((column) => column.name === name);
+  return !!facts && facts.notNull && !facts.default && !facts.identity && !facts.generated;
 }
 
 /** What the replay saw counts: statements in functions are not read. */

@@ -1,0 +1,127 @@
+import type { Node } from 'libpg-query';
+import type { BodyFacts } from '../../contract/facts';
+import { execute } from '../advice/python';
+import { quotedTable } from '../advice/sql';
+import type { Finding } from '../finding';
+import type { Reviewed, Step } from '../revision/reviewed';
+import { bare } from '../revision/tables';
+import type { Action } from '../sql/action';
+import type { Form, NoForm } from './form';
+import { AUTOCOMMIT, kept, type NotFixed, type Plan } from './plan';
+import { Units } from './units';
+
+type ChangeType = Extract<Action, { does: 'change type' }>;
+
+/** A type that replaces an enum with one that has more values: the values are added instead. Undefined: the column's type is no enum. */
+export function addValues({ table, column }: ChangeType, { facts, upgrade }: Reviewed): Form | NoForm | undefined {
+  const type = typeOfEnum(table, column, facts);
+  const [before, after] = (facts.changes?.changed[`type ${type}`] ?? []).map(labelsOf);
+  if (type === undefined || !before || !after) return undefined;
+  const steps = upgrade.steps.map(({ action }) => action);
+  const names = namesOf(type, steps);
+  const changed = steps.filter(
+    (action): action is ChangeType => action.does === 'change type' && typeOfEnum(action.table, action.column, facts) === type,
+  );
+  if (changed.some((action) => !keepsLabels(action, names))) return { reason: 'its USING changes values' };
+  if (after.filter((label) => before.includes(label)).join() !== before.join()) {
+    return { reason: `it removes or reorders values of the enum ${type}, which PostgreSQL can do only by writing every row` };
+  }
+  const kept = changed.filter(
+    (action) => defaultOf(facts.before, action.table, action.column) === defaultOf(facts.after, action.table, action.column),
+  );
+  const isOne = (name: string) => names.has(bare(name));
+  return {
+    parts: [{ phase: 'values', autocommit: true, up: additions(type, before, after) }],
+    // It makes the old type again, as the revision does.
+    undoneBy: () => false,
+    replaces: ({ action }) => {
+      if (action.does === 'rename') return action.what === 'type' && isOne(action.table);
+      if (action.does === 'drop') return action.what === 'type' && action.names.every(isOne);
+      if (action.does === 'create type') return isOne(action.type);
+      if (action.does === 'set default')
+        return kept.some(({ table: of, column: own }) => of === action.table && own === action.column);
+      return action.does === 'change type' && changed.includes(action);
+    },
+  };
+}
+
+/** The name of a column's type, if the upgrade does not change it. */
+function typeOfEnum(table: string, column: string, { before, after }: Reviewed['facts']): string | undefined {
+  const [old, now] = [before, after].map((tables) => tables[table]?.columns.find(({ name }) => name === column)?.type);
+  return old === now ? old?.replaceAll('"', '') : undefined;
+}
+
+function labelsOf(definition: string): readonly string[] | undefined {
+  const list = /^ENUM \((.*)\)$/s.exec(definition)?.[1];
+  return list?.match(/(?<!E)'(?:[^']|'')*'/g) ?? undefined;
+}
+
+/** The names that the enum has meanwhile, without schemas. */
+function namesOf(type: string, steps: readonly Action[]): ReadonlySet<string> {
+  const names = new Set([bare(type)]);
+  for (const action of steps) {
+    if (action.does !== 'rename' || action.what !== 'type') continue;
+    const own = [bare(action.table), action.to];
+    if (own.some((name) => names.has(name))) for (const name of own) names.add(name);
+  }
+  return names;
+}
+
+/** Whether each value stays the label that it is: casts between the enum, its other names and text. */
+function keepsLabels({ column, type, written }: ChangeType, names: ReadonlySet<string>): boolean {
+  const isPlain = (name: string) => /^(?:text|varchar|character varying)\b/.test(name) || names.has(bare(name));
+  const def = written?.node.def;
+  if (!def || !('ColumnDef' in def) || !isPlain(type.replaceAll('"', ''))) return false;
+  let value: Node | undefined = def.ColumnDef.raw_default;
+  while (value && 'TypeCast' in value) {
+    const cast = value.TypeCast.typeName?.names?.flatMap((part) => ('String' in part ? [part.String.sval ?? ''] : [])).at(-1);
+    if (cast === undefined || !isPlain(cast)) return false;
+    value = value.TypeCast.arg;
+  }
+  if (!value) return true;
+  const [last] = 'ColumnRef' in value ? (value.ColumnRef.fields ?? []).slice(-1) : [];
+  return !!last && 'String' in last && last.String.sval === column;
+}
+
+function defaultOf(tables: Reviewed['facts']['before'], table: string, column: string): string | undefined {
+  return tables[table]?.columns.find(({ name }) => name === column)?.default;
+}
+
+function additions(type: string, before: readonly string[], after: readonly string[]): readonly string[] {
+  return after.flatMap((label, at) => {
+    if (before.includes(label)) return [];
+    const isLast = after.slice(at).every((later) => !before.includes(later));
+    const place = at === 0 ? ` BEFORE ${before[0]}` : isLast ? '' : ` AFTER ${after[at - 1]}`;
+    return [execute(`ALTER TYPE ${quotedTable(type)} ADD VALUE IF NOT EXISTS ${label}${place}`)];
+  });
+}
+
+/** Adds the new values in a revision of its own, before the one that uses them. Its upgrade does not run as it is. */
+export function addValuesFirst(
+  revision: Reviewed,
+  found: readonly Finding[],
+  bodies: BodyFacts,
+): { readonly plan?: Plan; readonly notFixed: readonly NotFixed[] } {
+  const all = (reason: string) => ({ notFixed: found.map((finding) => ({ finding, reason })) });
+  if (!bodies.upgrade || !bodies.downgrade) return all('its functions are not written in the usual way');
+  const units = new Units(bodies.upgrade, revision.upgrade);
+  const isAddition = ({ action, transaction }: Step) => action.does === 'add enum value' && transaction >= 0;
+  const statements = bodies.upgrade.filter(({ kind }) => kind !== 'nothing');
+  const additions = statements.filter((unit) => units.steps(unit).some(isAddition));
+  const other = additions.find((unit) => unit.kind !== 'plain' || !units.steps(unit).every(isAddition));
+  if (other) return all(`line ${other.line} adds the value, and is no plain statement that does only that`);
+  if (!additions.length) return all('the statement that adds the value is in a helper function');
+  const values = additions.flatMap((unit) => units.steps(unit)).map(({ sql }) => execute(addedOnce(sql)));
+  const rest = statements.filter((unit) => !additions.includes(unit)).map(kept);
+  const down = bodies.downgrade.filter(({ kind }) => kind !== 'nothing').map(kept);
+  const phases = [
+    { phase: 'values', up: values.map((code) => ({ code, within: AUTOCOMMIT })), down: [] },
+    { phase: 'add', up: rest, down },
+  ] as const;
+  return { plan: { revision, fixed: found, phases, repairs: true }, notFixed: [] };
+}
+
+/** An interrupted autocommit block runs again. */
+function addedOnce(sql: string): string {
+  return sql.replace(/\bADD\s+VALUE\s+(?!IF\s)/i, 'ADD VALUE IF NOT EXISTS ').replace(/;\s*$/, '');
+}

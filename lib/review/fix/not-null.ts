@@ -1,0 +1,19 @@
+import { notNullSteps } from '../advice/constraints';
+import { quoted } from '../advice/sql';
+import type { Form } from './form';
+
+/** NOT NULL by a CHECK that was validated while writes continued. */
+export function setNotNull(table: string, column: string): Form {
+  const steps = notNullSteps(table, column);
+  return {
+    parts: [
+      { phase: 'guard', up: [steps.add], down: [steps.drop] },
+      { phase: 'validate', up: [steps.validate] },
+      { phase: 'require', up: [steps.require, steps.drop], down: [steps.again, steps.allow] },
+    ],
+    undoneBy: ({ sql }) => {
+      const [, undone] = /\bALTER(?:\s+COLUMN)?\s+("(?:[^"]|"")+"|\w+)\s+DROP\s+NOT\s+NULL/i.exec(sql) ?? [];
+      return undone === column || undone === quoted(column);
+    },
+  };
+}

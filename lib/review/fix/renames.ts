@@ -1,0 +1,111 @@
+import type { ColumnFacts } from '../../contract/facts';
+import { batches } from '../advice/batches';
+import { callWith, execute } from '../advice/python';
+import { quoted, quotedTable } from '../advice/sql';
+import { renamedTo } from '../revision/made';
+import type { Part, Step } from '../revision/reviewed';
+import type { Action } from '../sql/action';
+import type { Form, NoForm } from './form';
+import { nextRelease } from './next-release';
+import { setNotNull } from './not-null';
+import { inStep, whyNoSecond } from './second-column';
+
+type Rename = Extract<Action, { does: 'rename' }>;
+
+/**
+ * A table under its new name, with a view under the old one for the running code. The view checks the rights of the role that uses it,
+ * and has the table's grants.
+ */
+export function renameTable({ table, to }: Rename, { call, sql }: Step, part: Part): Form | NoForm {
+  const facts = part.findTable(table);
+  if (!facts) return { reason: `there is no table ${table} before the revision` };
+  const [old, target] = [quotedTable(table), quotedTable(renamedTo(table, to))];
+  const columns = facts.columns.map(({ name }) => quoted(name)).join(', ');
+  const view = execute(`CREATE VIEW ${old} WITH (security_invoker = true) AS SELECT ${columns} FROM ${target}`);
+  const grants = [
+    '# the view gets the grants of its table',
+    execute(
+      `DO $$ DECLARE one record; BEGIN FOR one IN SELECT string_agg(privilege_type, ', ') AS rights, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END AS role FROM pg_class, aclexplode(relacl) WHERE pg_class.oid = '${target.replaceAll("'", "''")}'::regclass AND grantee <> relowner GROUP BY grantee LOOP EXECUTE 'GRANT ' || one.rights || ' ON ${old.replaceAll("'", "''")} TO ' || one.role; END LOOP; END $$`,
+    ),
+  ];
+  const drop = execute(`DROP VIEW ${old}`);
+  const later = {
+    up: [`# cdk-alembic: allow drop-in-use: no running code uses ${table} since the release before`, drop],
+    down: [view, ...grants],
+  };
+  return {
+    parts: [
+      {
+        phase: 'add',
+        up: [call && !call.inLoop ? callWith(call, {}) : execute(sql), view, ...grants, ...nextRelease(later)],
+        down: [drop],
+      },
+      { phase: 'contract', ...later },
+    ],
+    // Its own downgrade renames the table back.
+    undoneBy: () => false,
+  };
+}
+
+/**
+ * A second column under the new name. A trigger keeps both in step for the running code and the new one, until the next release drops
+ * the old one. Nothing but NOT NULL and a default may belong to the column.
+ */
+export function renameColumn({ table, from, to }: Rename, part: Part): Form | NoForm {
+  const facts = part.findTable(table);
+  const column = facts?.columns.find(({ name }) => name === from);
+  if (!facts || !column) return { reason: `there is no column ${table}.${from} before the revision` };
+  const reason = whyNoSecond(column, facts, table) ?? whyNotInStep(column);
+  if (reason !== undefined) return { reason };
+  const [alter, old, own] = [`ALTER TABLE ${quotedTable(table)}`, quoted(from), quoted(to)];
+  const { add: sync, remove: unsync } = inStep(
+    table,
+    to,
+    `IF TG_OP = 'INSERT' THEN IF NEW.${own} IS NULL THEN NEW.${own} := NEW.${old}; ELSE NEW.${old} := NEW.${own}; END IF; ELSIF NEW.${own} IS DISTINCT FROM OLD.${own} THEN NEW.${old} := NEW.${own}; ELSE NEW.${own} := NEW.${old}; END IF`,
+    // Without it, the columns could be dropped one by one, and each write would fail.
+    ` WHEN (NEW.${own} IS DISTINCT FROM NEW.${old})`,
+  );
+  const setDefault = (of: string) =>
+    column.default ? [execute(`${alter} ALTER COLUMN ${of} SET DEFAULT ${column.default}`)] : [];
+  const later = {
+    up: [
+      `# cdk-alembic: allow drop-column: ${to} has every value of ${from}, which no running code uses since the release before`,
+      ...unsync,
+      execute(`${alter} DROP COLUMN ${old}`),
+      ...setDefault(own),
+    ],
+    down: [
+      execute(`${alter} ADD COLUMN ${old} ${column.type}`),
+      execute(`UPDATE ${quotedTable(table)} SET ${old} = ${own}`),
+      ...setDefault(old),
+      ...(column.notNull ? [execute(`${alter} ALTER COLUMN ${old} SET NOT NULL`)] : []),
+      ...(column.default ? [execute(`${alter} ALTER COLUMN ${own} DROP DEFAULT`)] : []),
+      ...sync,
+    ],
+  };
+  return {
+    parts: [
+      {
+        phase: 'add',
+        up: [execute(`${alter} ADD COLUMN ${own} ${column.type}`), ...sync],
+        down: [...unsync, execute(`${alter} DROP COLUMN ${own}`)],
+      },
+      {
+        phase: 'fill',
+        up: [
+          ...batches(table, `${own} = ${old}`, `${own} IS NULL AND ${old} IS NOT NULL`, facts).split('\n'),
+          ...nextRelease(later),
+        ],
+      },
+      ...(column.notNull ? setNotNull(table, to).parts : []),
+      { phase: 'contract', ...later },
+    ],
+    undoneBy: ({ action }) =>
+      action.does === 'rename' && action.what === 'column' && action.table === table && action.to === from,
+  };
+}
+
+function whyNotInStep({ type, notNull, default: value }: ColumnFacts): string | undefined {
+  if (value !== undefined && !notNull) return 'with a default, a NULL in it can mean that the code does not know the new name';
+  return /^(?:json|xml|point|polygon)\b/.test(type) ? `values of the type ${type} can't be compared` : undefined;
+}

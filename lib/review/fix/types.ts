@@ -1,0 +1,84 @@
+import { batches } from '../advice/batches';
+import { typeText } from '../advice/columns';
+import { execute } from '../advice/python';
+import { quoted, quotedTable } from '../advice/sql';
+import type { Reviewed } from '../revision/reviewed';
+import { bare } from '../revision/tables';
+import type { Action } from '../sql/action';
+import { narrows } from '../sql/column-types';
+import type { Form, NoForm } from './form';
+import { setNotNull } from './not-null';
+import { inStep, whyNoSecond } from './second-column';
+
+type ChangeType = Extract<Action, { does: 'change type' }>;
+
+/**
+ * A second column of the new type, which a trigger fills from the first one and which takes its name in a short transaction. Nothing but
+ * NOT NULL and a default may belong to the column.
+ */
+export function changeType(action: ChangeType, { facts, upgrade, downgrade, destroys }: Reviewed): Form | NoForm {
+  const { table, column: name } = action;
+  const table_ = upgrade.findTable(table);
+  const column = table_?.columns.find((one) => one.name === name);
+  const after = facts.after[table]?.columns.find((one) => one.name === name);
+  if (!table_ || !column || !after) return { reason: `there is no column ${table}.${name} before or after the revision` };
+  if (narrows(column.type, action.type) || destroys.some(({ rule }) => rule === 'convert-column')) {
+    return { reason: 'the new type holds less: a value that does not fit would make writes of the running code fail' };
+  }
+  const reason = whyNoSecond(column, table_, table);
+  if (reason !== undefined) return { reason };
+  const isUndo = (other: Action): other is ChangeType =>
+    other.does === 'change type' && other.table === table && other.column === name;
+  const undo = downgrade.steps.map((step) => step.action).find(isUndo);
+  const [to, back] = [action, undo].map((one) => one?.written && typeText(one.written));
+  if (!to || !back) return { reason: 'its downgrade does not change the type back in plain SQL' };
+  const second = `${name}_new`;
+  if (table_.columns.some((one) => one.name === second)) return { reason: `${table} has a column ${second}` };
+  const [alter, own, other] = [`ALTER TABLE ${quotedTable(table)}`, quoted(name), quoted(second)];
+  const value = to.using ?? own;
+  const { add, remove } = inStep(
+    table,
+    second,
+    to.using
+      ? `SELECT ${to.using} INTO NEW.${other} FROM (SELECT NEW.*) AS ${quoted(bare(table))}`
+      : `NEW.${other} := NEW.${own}`,
+  );
+  const setDefault = (of: string, text: string | undefined) =>
+    text === undefined ? [] : [execute(`${alter} ALTER COLUMN ${of} SET DEFAULT ${text}`)];
+  return {
+    parts: [
+      {
+        phase: 'add',
+        up: [execute(`${alter} ADD COLUMN ${other} ${to.type}`), ...add],
+        down: [...remove, execute(`${alter} DROP COLUMN ${other}`)],
+      },
+      {
+        phase: 'fill',
+        up: batches(table, `${other} = ${value}`, `${other} IS NULL AND (${value}) IS NOT NULL`, table_).split('\n'),
+      },
+      ...(column.notNull ? setNotNull(table, second).parts : []),
+      {
+        phase: 'require',
+        up: [
+          ...remove,
+          `# cdk-alembic: allow drop-column: ${second} has its values in the new type, and takes its name`,
+          execute(`${alter} DROP COLUMN ${own}`),
+          execute(`${alter} RENAME COLUMN ${other} TO ${own}`),
+          ...setDefault(own, after.default),
+        ],
+        down: [
+          execute(`${alter} ADD COLUMN ${other} ${back.type}`),
+          execute(`UPDATE ${quotedTable(table)} SET ${other} = ${back.using ?? own}`),
+          ...(after.default === undefined ? [] : [execute(`${alter} ALTER COLUMN ${own} DROP DEFAULT`)]),
+          execute(`${alter} RENAME COLUMN ${own} TO ${quoted(`${name}_old`)}`),
+          execute(`${alter} RENAME COLUMN ${other} TO ${own}`),
+          execute(`${alter} RENAME COLUMN ${quoted(`${name}_old`)} TO ${other}`),
+          ...setDefault(own, column.default),
+          ...(column.notNull ? [execute(`${alter} ALTER COLUMN ${own} SET NOT NULL`)] : []),
+          ...add,
+        ],
+      },
+    ],
+    undoneBy: (step) => isUndo(step.action),
+  };
+}
