@@ -32,9 +32,13 @@ export function recall(name: string): Buffer | undefined {
   }
 }
 
-/** Stores an entry. A concurrent reader finds nothing or all of it. If the cache is not writable, nothing is stored. */
-export function remember(name: string, content: string): void {
-  keep(name, (written) => writeFileSync(written, content));
+/**
+ * Stores an entry. A concurrent reader finds nothing or all of it. If the cache is not writable, nothing is stored.
+ *
+ * @param mode who may read it. @default - as the process's umask says
+ */
+export function remember(name: string, content: string | Buffer, mode?: number): void {
+  keep(name, (written) => writeFileSync(written, content, { mode }));
 }
 
 /** Stores a file as an entry, as a hard link: a later change of the file changes the entry. */

@@ -8,7 +8,7 @@ export interface Postgres extends PostgresServer {
   query<Row = Record<string, unknown>>(database: string, sql: string, values?: readonly unknown[]): Promise<Row[]>;
 }
 
-/** Starts a server with its data in `folder/postgres`; `folder` is removed when the server stops. */
+/** Starts a server with its data in `folder`, which is removed when the server stops. */
 export async function startPostgres(folder: string): Promise<Postgres> {
   const server = await startPostgresServer(folder, __dirname);
   const query: Postgres['query'] = async (database, sql, values = []) => {

@@ -25,6 +25,8 @@ export interface Hello {
    * @default false - the backend's own database
    */
   readonly scratch?: boolean;
+  /** Whether to record what is read, and to pause for a copy of the scratch server's files. @default false */
+  readonly trace?: boolean;
 }
 
 /** May be added to each ask: the project with other revisions than its files have. */
@@ -67,7 +69,11 @@ type Question =
       readonly drift: boolean;
       /** Whether a scratch database that is not empty may be emptied. @default false */
       readonly overwrite?: boolean;
+      /** The scratch database has what an earlier replay left, which reported this. @default - it is empty */
+      readonly kept?: EnvironmentFacts;
     }
+  /** The answer to a report `pause`. Has no reports of its own. */
+  | { readonly ask: 'continue' }
   /** The catalog of the project's own database, which is only read. */
   | { readonly ask: 'catalog' }
   /** Applies the revisions to the scratch database, and says after which one it has a catalog. */
@@ -119,6 +125,12 @@ type Question =
 
 export type Report =
   | { readonly report: 'graph'; readonly graph: GraphFacts }
+  /** With `trace`, after the graph: the Python, where it searches, and the installed distributions. */
+  | { readonly report: 'python'; readonly installed: readonly string[] }
+  /** With `trace`: nothing writes to the scratch server until the next line of input. */
+  | { readonly report: 'pause'; readonly pause: PauseFacts }
+  /** `unchanged`: whether the server wrote nothing during the pause. */
+  | { readonly report: 'paused'; readonly unchanged: boolean }
   | { readonly report: 'environment'; readonly environment: EnvironmentFacts }
   /** Sent when a revision starts, for a progress bar. */
   | { readonly report: 'progress'; readonly done: number; readonly total: number; readonly revision: string }
@@ -171,6 +183,17 @@ export interface LocalFailure {
   readonly code: LocalCode;
   readonly message: string;
   readonly next: string;
+}
+
+/** The scratch server after revisions that all succeeded. */
+export interface PauseFacts {
+  /** Ids, in the order in which they were applied. */
+  readonly revisions: readonly string[];
+  readonly environment: EnvironmentFacts;
+  /** Absolute paths of files and folders that the backend has read or looked for, without Python's own and without packages. */
+  readonly read: readonly string[];
+  /** The first and the last file of the write-ahead log that a copy needs. */
+  readonly log: readonly [string, string];
 }
 
 /** `<kind> <name>` and how PostgreSQL defines it, as in {@link SchemaChange}; without grants. */

@@ -131,6 +131,8 @@ export interface Review {
   readonly summary: {
     readonly revisions: number;
     readonly replayed: number;
+    /** Earlier revisions whose result came from the cache. Absent: all were run. */
+    readonly restored?: number;
     /** Unacknowledged ones. */
     readonly errors: number;
     readonly warnings: number;

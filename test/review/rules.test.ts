@@ -9,11 +9,8 @@ import { needed } from '../production/environment';
 import { STATISTICS } from '../support/aws/answers';
 import { EXAMPLES } from './examples';
 import { type Case, writeProject } from './examples/project';
+import { ALL_RULES, findingsOf } from './examples/reviewed';
 import { inFolder } from './folder';
-
-/** Off until a project turns them on: here each is asked of its own examples only. */
-const OFF = RULES.filter(({ optional }) => optional).map(({ id }) => id);
-const OPTIONAL = [...OFF, 'budget'];
 
 const [LARGE] = STATISTICS.tables as readonly [TableStatistics];
 /** Rules whose harm lasts as long as the table is large. */
@@ -43,17 +40,12 @@ beforeAll(async () => {
       const observed = await observe(observer, { revisions: asked, drift: false });
       revisions = observed.revisions;
       input = { graph, ...observed, unreleased: asked, edited: [], postgres: observed.environment?.postgres, started };
-      const rules = Object.fromEntries(OFF.map((id) => [id, 'warn' as const]));
-      result = await review(input, { version: '0.0.0', rules, failOn: 'error', budgets: { rewrites: false } });
+      result = await review(input, ALL_RULES);
     });
   });
 });
 
-const found = (one: Case) =>
-  result.findings.filter(
-    ({ rule, revision, acknowledged }) =>
-      acknowledged === undefined && one.revisions.includes(revision ?? '') && (rule === one.rule || !OPTIONAL.includes(rule)),
-  );
+const found = (one: Case) => findingsOf(result, one);
 
 // The ids are known only when the project is written: each example is looked up by its name.
 const names = EXAMPLES.flatMap(({ rule, about, bad }) => {

@@ -19,6 +19,8 @@ from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.errors import ProjectError, RunnerError
 from cdk_alembic.protocol.log import redacted
 
+from .kept.moment import Moment
+from .kept.trace import Trace, installed
 from .rewrite.overlay import overlaid
 
 Report = Callable[[dict[str, Any]], None]
@@ -39,9 +41,14 @@ def main(hello: dict[str, Any]) -> None:
         answers.write(json.dumps(facts, default=str) + "\n")
         answers.flush()
 
-    for line in asks:
+    def wait() -> None:
+        asks.readline()
+
+    trace = Trace() if hello.get("trace") else None
+    for line in iter(asks.readline, b""):
         try:
-            _answer(json.loads(line), folder, hello.get("scratch", False), report)
+            moment = Moment(trace, report, wait) if trace else None
+            _answer(json.loads(line), folder, hello.get("scratch", False), report, moment)
             report({"report": "end"})
         except RunnerError as error:
             report({"report": "failed", "error": redacted(error.facts())})
@@ -68,13 +75,13 @@ def _load_ahead() -> None:
         importlib.import_module("cdk_alembic_local.replay.observe")
 
 
-def _answer(ask: dict[str, Any], folder: Path, on_scratch: bool, report: Report) -> None:
+def _answer(ask: dict[str, Any], folder: Path, on_scratch: bool, report: Report, moment: Moment | None) -> None:
     project = Project(folder)
     with overlaid(project, ask.get("overlay") or [], ask.get("folder")):
-        _answer_in(project, ask, on_scratch, report)
+        _answer_in(project, ask, on_scratch, report, moment)
 
 
-def _answer_in(project: Project, ask: dict[str, Any], on_scratch: bool, report: Report) -> None:
+def _answer_in(project: Project, ask: dict[str, Any], on_scratch: bool, report: Report, moment: Moment | None) -> None:
     verb = ask["ask"]
     if verb in ("bodies", "compose", "write"):
         _answer_about_files(project, ask, report)
@@ -83,6 +90,8 @@ def _answer_in(project: Project, ask: dict[str, Any], on_scratch: bool, report: 
         from .source.graph import graph
 
         report({"report": "graph", "graph": graph(project)})
+        if moment:
+            report({"report": "python", "installed": installed()})
         return
     if verb == "observe":
         from .source.graph import load
@@ -114,7 +123,7 @@ def _answer_in(project: Project, ask: dict[str, Any], on_scratch: bool, report: 
     scratch = Scratch(scratch_url)
     with scratch.only(project):
         try:
-            _answer_on_scratch(ask, project, scratch, report)
+            _answer_on_scratch(ask, project, scratch, report, moment)
         except RunnerError as error:
             raise scratch.refused or error from error
 
@@ -136,7 +145,7 @@ def _answer_about_files(project: Project, ask: dict[str, Any], report: Report) -
         report({"report": "written", **({"failure": failure} if failure else {})})
 
 
-def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, report: Report) -> None:
+def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, report: Report, moment: Moment | None) -> None:
     verb = ask["ask"]
     if verb == "invoke":
         from .replay.invoke import invoke
@@ -146,7 +155,7 @@ def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, repo
     elif verb == "observe":
         from .replay.observe import observe
 
-        observe(project, scratch, ask, report)
+        observe(project, scratch, ask, report, moment)
     elif verb == "try":
         from .replay.trial import trial
 

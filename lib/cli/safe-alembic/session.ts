@@ -3,7 +3,7 @@ import type { AppliedRevision } from '../../contract';
 import { findProject } from '../../local/project';
 import { pythonCommand } from '../../local/python/command';
 import { findPython } from '../../local/python/find';
-import { type Observation, withObserver } from '../../local/python/with-observer';
+import { type Observation, type WithObserverOptions, withObserver } from '../../local/python/with-observer';
 import { defaultSettings, readSettings, type Settings } from '../../local/settings';
 import type { Screen } from '../screen/screen';
 import type { CommonArguments } from './common';
@@ -61,21 +61,24 @@ export function withOwnDatabase<T>(session: Session, use: (observation: Observat
  * Runs the backend's Python on a scratch database.
  *
  * @param url an empty database; without one, and without the setting, a server is started
+ * @param keep as for `withObserver`
  */
 export function withScratchDatabase<T>(
   session: Session,
   url: string | undefined,
   use: (observation: Observation) => Promise<T>,
+  keep?: WithObserverOptions['keep'],
 ): Promise<T> {
   const given = url ?? session.settings.databaseUrl;
-  return withBackend(session, given === undefined ? 'scratch' : { url: given }, use);
+  return withBackend(session, given === undefined ? 'scratch' : { url: given }, use, keep);
 }
 
 function withBackend<T>(
   { settings: { environment }, project, python, screen: { status } }: Session,
   database: 'own' | 'scratch' | { readonly url: string },
   use: (observation: Observation) => Promise<T>,
+  keep?: WithObserverOptions['keep'],
 ): Promise<T> {
   status?.draw(`  starting ${database === 'scratch' ? 'PostgreSQL and ' : ''}the backend's Python`);
-  return withObserver({ project, python, environment, database }, use).finally(() => status?.clear());
+  return withObserver({ project, python, environment, database, keep }, use).finally(() => status?.clear());
 }

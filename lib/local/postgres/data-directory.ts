@@ -1,12 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { chownSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
-import { constants, gunzip, gzip } from 'node:zlib';
 import { forgetOld, recall, rememberFile } from '../../cache';
 import { mustRun } from '../processes/run';
 import type { Account } from './account';
 import type { PostgresBinaries } from './binaries';
+import { pack, readFiles, unpack } from './packed';
 
 /** Where and how to create a server's data directory. */
 export interface DataDirectoryOptions {
@@ -16,6 +15,8 @@ export interface DataDirectoryOptions {
   /** Folder of `initdb`, of these binaries or a copy. */
   readonly binaries: string;
   readonly user: string;
+  /** A packed directory to start from. @default - initdb's */
+  readonly packed?: Buffer;
   readonly env: NodeJS.ProcessEnv;
   /** Removed if this process ends before initdb. */
   readonly folder: string;
@@ -25,15 +26,20 @@ export interface DataDirectoryOptions {
 
 export interface DataDirectory {
   readonly data: string;
+  /** Whether it is the packed one. */
+  readonly restored?: boolean;
   /** The superuser's. */
   readonly password: string;
 }
 
-const OPTIONS = ['--auth=scram-sha-256', '--encoding=UTF8', '--no-locale', '--no-sync'];
+/** Small files of the write-ahead log: each copy of the directory has one. */
+const OPTIONS = ['--auth=scram-sha-256', '--encoding=UTF8', '--no-locale', '--no-sync', '--wal-segsize=1'];
 
 /** Creates a data directory. Caches initdb's result: unpacking it takes a fraction of the time. */
 export async function makeDataDirectory(options: DataDirectoryOptions): Promise<DataDirectory> {
-  const { own, account } = options;
+  const { own, account, packed } = options;
+  const restored = packed && (await unpack(packed, path.join(own, 'data'), account));
+  if (restored !== undefined) return { data: path.join(own, 'data'), password: restored, restored: true };
   const entry = `postgres-${keyOf(options)}.gz`;
   const data = path.join(own, 'data');
   const kept = recall(entry);
@@ -46,7 +52,7 @@ export async function makeDataDirectory(options: DataDirectoryOptions): Promise<
 }
 
 /** The cache key: initdb's inputs. The time zone is part of the server's settings. */
-function keyOf({ found, user }: DataDirectoryOptions): string {
+export function keyOf({ found, user }: Pick<DataDirectoryOptions, 'found' | 'user'>): string {
   const { mtimeMs, size } = statSync(path.join(found.directory, 'bin', 'postgres'));
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
   const what = [found.directory, found.version, mtimeMs, size, user, OPTIONS, timeZone];
@@ -63,40 +69,11 @@ async function initialise(options: DataDirectoryOptions, { data, password }: Dat
   rmSync(passwordFile);
 }
 
-/** The first line of the cached file. The files' contents follow in the same order. */
-interface Content {
-  readonly password: string;
-  /** Folders have no size. */
-  readonly entries: readonly { readonly name: string; readonly size?: number }[];
-}
-
 /** Stores a directory as one file that only this user can read, because it contains the password. */
 async function keep(entry: string, { data, password }: DataDirectory, own: string): Promise<void> {
-  const found = readdirSync(data, { recursive: true, withFileTypes: true }).map((file) => ({
-    name: path.relative(data, path.join(file.parentPath ?? file.path, file.name)),
-    bytes: file.isFile() ? readFileSync(path.join(file.parentPath ?? file.path, file.name)) : undefined,
-  }));
-  const content: Content = { password, entries: found.map(({ name, bytes }) => ({ name, size: bytes?.length })) };
-  const whole = [Buffer.from(`${JSON.stringify(content)}\n`), ...found.flatMap(({ bytes }) => bytes ?? [])];
   const file = path.join(own, 'kept');
-  writeFileSync(file, await promisify(gzip)(Buffer.concat(whole), { level: constants.Z_BEST_SPEED }), { mode: 0o600 });
+  writeFileSync(file, await pack({ password, files: readFiles(data) }), { mode: 0o600 });
   rememberFile(entry, file);
   forgetOld();
   rmSync(file);
-}
-
-/** Unpacks a data directory. Returns the password; undefined if the checksum shows that the cached file is damaged. */
-async function unpack(kept: Buffer, data: string, account?: Account): Promise<string | undefined> {
-  const whole = await promisify(gunzip)(kept).catch(() => undefined);
-  if (!whole) return undefined;
-  let start = whole.indexOf('\n') + 1;
-  const { password, entries }: Content = JSON.parse(whole.toString('utf8', 0, start));
-  for (const { name, size } of [{ name: '' }, ...entries] as Content['entries']) {
-    const file = path.join(data, name);
-    if (size === undefined) mkdirSync(file, { mode: 0o700 });
-    else writeFileSync(file, whole.subarray(start, start + size), { mode: 0o600 });
-    start += size ?? 0;
-    if (account) chownSync(file, account.uid, account.gid);
-  }
-  return password;
 }

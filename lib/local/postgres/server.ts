@@ -1,11 +1,11 @@
-import { chownSync, mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdtempSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { MigrateError } from '../../contract/failure';
 import { startService } from '../processes/service';
 import { withFolder } from '../processes/with-folder';
 import { unprivilegedAccount } from './account';
 import { findPostgres, type PostgresBinaries } from './binaries';
-import { makeDataDirectory } from './data-directory';
+import { keyOf, makeDataDirectory } from './data-directory';
 import { usableBinaries } from './usable-binaries';
 
 /** A scratch PostgreSQL server on this machine, with one empty database. */
@@ -17,6 +17,10 @@ export interface PostgresServer {
   readonly password: string;
   /** Such as `18.4`. */
   readonly version: string;
+  /** Its data directory. */
+  readonly data: string;
+  /** Whether it started from the packed directory. */
+  readonly restored: boolean;
   /** Address of a database. @param database default: the empty one */
   url(database?: string): string;
   stop(): Promise<void>;
@@ -29,14 +33,15 @@ const DATABASE = 'postgres';
 const FAST = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_wal_size=2GB', 'autovacuum=off', 'jit=off'];
 
 /**
- * Starts a server with its data in `folder/postgres`. `folder` is removed when the server stops.
+ * Starts a server with its data in `folder`, which is removed when the server stops.
  *
  * @param from a project's folder, searched first for the binaries
+ * @param packed a data directory to start from, ignored if it is damaged
  */
-export async function startPostgresServer(folder: string, from: string): Promise<PostgresServer> {
+export async function startPostgresServer(folder: string, from: string, packed?: Buffer): Promise<PostgresServer> {
   const found = findPostgres(from);
   try {
-    return await start(folder, found);
+    return await start(folder, found, packed);
   } catch (error) {
     if (error instanceof MigrateError) throw error;
     const { message } = error as Error;
@@ -53,14 +58,20 @@ export function withPostgresServer<T>(from: string, use: (server: PostgresServer
   return withFolder(async (folder) => use(await startPostgresServer(folder, from)));
 }
 
-async function start(folder: string, found: PostgresBinaries): Promise<PostgresServer> {
-  const own = path.join(folder, 'postgres');
-  mkdirSync(own, { mode: 0o755 });
+/** What an initial data directory depends on. */
+export function serverKey(from: string): string {
+  return keyOf({ found: findPostgres(from), user: USER });
+}
+
+async function start(folder: string, found: PostgresBinaries, packed?: Buffer): Promise<PostgresServer> {
+  const own = mkdtempSync(path.join(folder, 'postgres-'));
+  chmodSync(own, 0o755);
   const account = unprivilegedAccount();
   const binaries = await usableBinaries(found, path.join(own, 'native'), account !== undefined);
   if (account) chownSync(own, account.uid, account.gid);
   const env = { ...process.env, LC_ALL: 'C', TMPDIR: own };
-  const { data, password } = await makeDataDirectory({ own, found, binaries, user: USER, env, folder, account });
+  const options = { own, found, binaries, user: USER, env, folder, account, packed };
+  const { data, password, restored = false } = await makeDataDirectory(options);
 
   const settings = [`listen_addresses=${HOST}`, 'unix_socket_directories=', ...FAST].flatMap((setting) => ['-c', setting]);
   const { port, end } = await startService({
@@ -82,6 +93,8 @@ async function start(folder: string, found: PostgresBinaries): Promise<PostgresS
     user: USER,
     password,
     version: found.version,
+    data,
+    restored,
     url: (database = DATABASE) => `postgresql://${USER}:${password}@${HOST}:${port}/${encodeURIComponent(database)}`,
     stop: end,
   };

@@ -20,6 +20,8 @@ export interface ObserverOptions {
    * @default - the backend's own database
    */
   readonly scratch?: string | Promise<string>;
+  /** Whether to record what is read, and to pause for a copy. @default false */
+  readonly trace?: boolean;
   /** Gets what the backend prints, line by line. */
   readonly onOutput?: (line: string) => void;
 }
@@ -28,6 +30,8 @@ export interface ObserverOptions {
 export interface Observer {
   /** Asks one question at a time. Resolves after all reports were passed on. Throws a {@link MigrateError}. */
   ask(ask: Ask, onReport: (report: Report) => void): Promise<void>;
+  /** Lets it go on after a report `pause`. */
+  goOn(): void;
   /** Ends the process and everything it started. */
   end(): Promise<void>;
 }
@@ -44,7 +48,7 @@ interface Pending {
 
 /** Starts the observer, which ends with this process. Call it inside `withFolder`, which ends it. */
 export function startObserver(options: ObserverOptions): Observer {
-  const { python, project, environment = {}, scratch, onOutput } = options;
+  const { python, project, environment = {}, scratch, trace, onOutput } = options;
   const [command = '', ...words] = python;
   const supervised = startSupervised(command, [...words, '-c', bootstrap()], { env: process.env, cwd: project, input: 'pipe' });
   const { stdin, stdout, stderr } = supervised.process as { stdin: Writable; stdout: Readable; stderr: Readable };
@@ -84,7 +88,7 @@ export function startObserver(options: ObserverOptions): Observer {
   });
   supervised.exited.then((code) => die(ended(python, code, spoken, log)), die);
 
-  const hello: Hello = { code: observerCode(), project: '.', environment, scratch: scratch !== undefined };
+  const hello: Hello = { code: observerCode(), project: '.', environment, scratch: scratch !== undefined, trace };
   stdin.write(`${JSON.stringify(hello)}\n`);
   const led = Promise.resolve(scratch).then((url): Led => (url === undefined ? {} : { scratch: url }));
   led.catch(() => {}); // Callers that await it get the error.
@@ -98,6 +102,10 @@ export function startObserver(options: ObserverOptions): Observer {
         pending = { onReport, resolve, reject };
         stdin.write(`${JSON.stringify(line)}\n`);
       });
+    },
+    goOn() {
+      const line: Ask = { ask: 'continue' };
+      stdin.write(`${JSON.stringify(line)}\n`);
     },
     async end() {
       stdin.end();

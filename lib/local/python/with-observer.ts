@@ -1,4 +1,5 @@
-import { startPostgresServer } from '../postgres/server';
+import { KeptReplay, type KeptReplayOptions } from '../kept/kept-replay';
+import { type PostgresServer, startPostgresServer } from '../postgres/server';
 import { withFolder } from '../processes/with-folder';
 import { type Observer, type ObserverOptions, startObserver } from './observer';
 
@@ -8,6 +9,8 @@ export interface WithObserverOptions extends Omit<ObserverOptions, 'scratch'> {
    * scratch.
    */
   readonly database: 'own' | 'scratch' | { readonly url: string };
+  /** Whether to start from a kept scratch server, or to keep it, and files that the caller writes. @default - from an empty one */
+  readonly keep?: Pick<KeptReplayOptions, 'written'>;
 }
 
 /** The resources of {@link withObserver}. */
@@ -15,6 +18,8 @@ export interface Observation {
   readonly observer: Observer;
   /** Removed afterwards. */
   readonly folder: string;
+  /** How many revisions were restored instead of run. */
+  restored(): number;
   /** Ends both before the callback ends. Call it after the last question, so that nothing waits for them. */
   release(): void;
 }
@@ -24,20 +29,36 @@ export interface Observation {
  * when this process ends.
  */
 export function withObserver<T>(options: WithObserverOptions, use: (observation: Observation) => Promise<T>): Promise<T> {
-  const { database, ...rest } = options;
+  const { database, keep, ...rest } = options;
   return withFolder(async (folder) => {
-    const server = database === 'scratch' ? startPostgresServer(folder, options.project) : undefined;
-    const scratch = server?.then(({ url }) => url()) ?? (typeof database === 'object' ? database.url : undefined);
-    const observer = startObserver({ ...rest, scratch });
+    const kept = database === 'scratch' && keep ? new KeptReplay({ ...rest, ...keep }) : undefined;
+    const servers: Promise<PostgresServer>[] = [];
+    const start = (packed?: Buffer) => {
+      const server = startPostgresServer(folder, options.project, packed);
+      server.catch(() => {}); // Callers that await it get the error.
+      servers.push(server);
+      return server;
+    };
+    const first = database === 'scratch' ? start(kept?.entry?.packed) : undefined;
+    let open = (_server: Promise<PostgresServer> | undefined): void => {};
+    const opened = kept ? new Promise<PostgresServer | undefined>((resolve) => (open = resolve)) : Promise.resolve(first);
+    const address = typeof database === 'object' ? database.url : first && opened.then((server) => server?.url() ?? '');
+    const started = startObserver({ ...rest, scratch: address, trace: kept !== undefined });
+    const observer =
+      kept?.around(started, async (fits) => {
+        const server = first && (fits || !(await first).restored) ? first : start();
+        open(server);
+        return server;
+      }) ?? started;
     let ended: Promise<unknown> | undefined;
     const end = () => {
-      ended ??= Promise.allSettled([observer.end(), server?.then(({ stop }) => stop())]);
+      ended ??= Promise.allSettled([started.end(), ...servers.map((server) => server.then(({ stop }) => stop()))]);
       return ended;
     };
     try {
-      return await use({ observer, folder, release: () => void end() });
+      return await use({ observer, folder, restored: () => kept?.restored ?? 0, release: () => void end() });
     } finally {
-      await end();
+      await Promise.all([end(), kept?.finish()]);
     }
   });
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { DEPENDENCIES_DIRECTORY } from '../../contract';
+import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../../contract';
 import { packagePath } from '../../package-root';
 import { PackagingError } from '../errors';
 import { type Distribution, sizeOf } from '../imported/installed';
@@ -13,6 +13,9 @@ const PACKAGING_VERSION = 8;
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const MAX_UNZIPPED_BYTES = 250 * 1024 * 1024;
+
+/** A backend's own files of this many bytes may be most of what is too much. */
+const LARGE_SOURCES = 25 * 1024 * 1024;
 
 /** A package that can be built. Its hash is known in advance; equal hashes mean equal packages. */
 export interface Package {
@@ -94,6 +97,7 @@ export function checkSize(
     .sort((a, b) => b.size - a.size)
     .slice(0, 3);
   const kept = reached && sizeOfAll(new Set([...reached()].flatMap(({ entries }) => entries)));
+  const own = sizeOf(join(target, BACKEND_DIRECTORY));
   const remedies = [
     ...(kept === undefined
       ? []
@@ -104,6 +108,7 @@ export function checkSize(
             (others.length ? ` (next: ${others.map(({ name, size }) => `${name}, ${megabytes(size)} MB`).join('; ')})` : ''),
         ]
       : []),
+    ...(own < LARGE_SOURCES ? [] : [`exclude leaves out files of the backend, which have ${megabytes(own)} MB`]),
     'or use MigrationCode.fromImage',
   ];
   throw new PackagingError(

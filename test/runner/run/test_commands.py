@@ -124,6 +124,7 @@ def test_a_revision_that_the_scripts_do_not_have_is_named(chain: Backend, databa
 
 def test_a_step_past_the_head_is_refused(chain: Backend, database: Database) -> None:
     assert failure({"revision": "+4"})["error"]["code"] == "unknown_revision"
+    assert "AssertionError" not in failure({"revision": "aa+9"})["error"]["message"]
     assert database.tables() == []
 
 

@@ -103,9 +103,10 @@ def alembic_errors(project: Project, revision: str) -> Iterator[None]:
         yield
     # For some notations, such as a relative step from an unknown label, Alembic raises arbitrary exceptions.
     except Exception as error:
+        reason = describe(error) if str(error) else "Alembic does not accept it"
         raise RunnerError(
             "unknown_revision",
-            f'revision "{revision}" can\'t be reached: {describe(error)}',
+            f'revision "{revision}" can\'t be reached: {reason}',
             f"name a revision of this release (its heads: {', '.join(project.heads) or 'none'}); "
             "the command history lists all of them",
         ) from error

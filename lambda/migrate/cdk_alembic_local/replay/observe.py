@@ -18,6 +18,7 @@ from cdk_alembic.protocol.errors import RunnerError
 from cdk_alembic.protocol.log import redact
 from cdk_alembic.run.failure import id_too_long
 
+from ..kept.moment import Moment
 from ..scratch import rows
 from ..scratch.baseline import load
 from ..scratch.drift import Drift
@@ -39,12 +40,18 @@ Report = Callable[[dict[str, Any]], None]
 _OF_ENV_PY = ("invalid_project", "database_unreachable", "database_refused", "permission_denied", "read_only", "timed_out")
 
 
-def observe(project: Project, scratch: Scratch, ask: dict[str, Any], report: Report) -> None:
-    """Answers the ask `observe`. The scratch database is empty before and after."""
+def observe(project: Project, scratch: Scratch, ask: dict[str, Any], report: Report, moment: Moment | None = None) -> None:
+    """Answers the ask `observe`. The scratch database is empty before and after, or was restored (`kept`).
+
+    `moment`: when its files may be copied."""
     for revision in ask["revisions"]:
         if not project.known(revision):
             raise RunnerError("unknown_revision", f"the project has no revision {revision}", "name one from `alembic history`")
-    scratch.prepare(ask.get("overwrite", False))
+    kept = ask.get("kept")
+    if kept:
+        scratch.version = kept["postgres"]
+    else:
+        scratch.prepare(ask.get("overwrite", False))
     try:
         with ExitStack() as stack:
             try:
@@ -52,10 +59,10 @@ def observe(project: Project, scratch: Scratch, ask: dict[str, Any], report: Rep
             except RunnerError as error:
                 Replay(project, scratch, ask, report, {**about(project, scratch), "keeps": False}).give_up(error)
                 return
-            keeps = environment_facts(project, scratch, is_new=not ask.get("baseline"))
+            environment = kept or environment_facts(project, scratch, is_new=not ask.get("baseline"))
             if ask.get("baseline"):
                 load(scratch, ask["baseline"])
-            Replay(project, scratch, ask, report, keeps).run()
+            Replay(project, scratch, ask, report, environment, moment).run()
     finally:
         scratch.empty()
 
@@ -64,7 +71,13 @@ class Replay:
     """One replay; `around` and `steps` are the arguments of run_environment."""
 
     def __init__(
-        self, project: Project, scratch: Scratch, ask: dict[str, Any], report: Report, environment: dict[str, Any]
+        self,
+        project: Project,
+        scratch: Scratch,
+        ask: dict[str, Any],
+        report: Report,
+        environment: dict[str, Any],
+        moment: Moment | None = None,
     ) -> None:
         self._project = project
         self._scratch = scratch
@@ -74,6 +87,7 @@ class Replay:
         self._drift = Drift() if ask["drift"] else None
         self._report = report
         self._environment: dict[str, Any] | None = environment
+        self._moment = moment if not (ask.get("baseline") or ask.get("overlay")) else None
         self._reviewed: set[str] = set()
         self._failed: list[str] = []
         self._later: list[tuple[Any, dict[str, Any]]] = []
@@ -85,6 +99,8 @@ class Replay:
         """Whether the database differs from the result of the revisions so far."""
         self._before: Snapshot | None = None
         self._watch: Watch
+        self._about: dict[str, Any]
+        """EnvironmentFacts."""
 
     def run(self) -> None:
         while True:
@@ -116,13 +132,18 @@ class Replay:
     def around(self, context: Any) -> Iterator[None]:
         """Watches env.py's connection."""
         outer = context._in_external_transaction
+        self._about = {**(self._environment or {}), "outerTransaction": outer}
         if self._environment is not None:
-            self._report({"report": "environment", "environment": {**self._environment, "outerTransaction": outer}})
+            self._report({"report": "environment", "environment": self._about})
             self._environment = None
+        else:
+            self._moment = None  # it runs again after a failure
         with around_outer_transaction(context), Watch(context.connection).listening() as self._watch:
             with raw.committed(context.connection):
                 prepare(context)
                 rows.prepare(context.connection)
+            if self._moment:
+                self._moment.begin(context.connection)
             yield
 
     def steps(self, heads: tuple[str, ...], context: Any) -> Iterator[Any]:
@@ -136,8 +157,11 @@ class Replay:
         last = max((index for index, step in enumerate(steps) if step.revision.revision in self._asked), default=-1)
         if not self._drift:
             steps = steps[: last + 1]
+        first = next((index for index, step in enumerate(steps) if step.revision.revision in self._asked), 0)
         for index, step in enumerate(steps):
             revision = step.revision.revision
+            if index == first and self._moment and not heads and not self._failed:
+                self._moment.offer(context.connection, steps, first, self._about)
             self._report({"report": "progress", "done": index, "total": len(steps), "revision": revision})
             self._current = step
             if revision in self._asked and revision not in self._reviewed:

@@ -42,7 +42,7 @@ export async function reviewRevisions(
   const sizes = given.measure ? readSizes(session.settings, given.statistics) : undefined;
   const measured = sizes && (await measureRevisions(session, observer, input, sizes, scratchStart(session, given)));
   observation.release();
-  return judge(session, given, { ...input, measured });
+  return judge(session, given, { ...input, measured, restored: observation.restored() });
 }
 
 /** Replays revisions. `overlay`: with other files than the project has. */

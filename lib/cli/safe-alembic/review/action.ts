@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { folderInRepository } from '../../../local/git';
 import { readGraph } from '../../../local/python/observe';
+import type { Observation } from '../../../local/python/with-observer';
 import type { Review } from '../../../review/finding';
 import { githubReport } from '../../../review/reports/github';
 import { gitlabReport } from '../../../review/reports/gitlab';
@@ -26,7 +27,7 @@ export async function review(session: Session, given: ReviewArguments): Promise<
   const { screen, project } = session;
   requireSizes(session.settings, given);
   const started = Date.now();
-  const reviewed = await withScratchDatabase(session, given.databaseUrl, async (observation) => {
+  const look = async (observation: Observation) => {
     const graph = await readGraph(observation.observer);
     const chosen = await chooseRevisions(project, graph, given);
     screen.notes.fact('project', path.relative(process.cwd(), project) || '.');
@@ -35,7 +36,11 @@ export async function review(session: Session, given: ReviewArguments): Promise<
     const input = await replay(session, given, observation.observer, graph, chosen, started);
     const found = await judge(session, given, input);
     return fix({ session, given, observation }, input, found, { dryRun: given.dryRun, whyNot: whyNotEdit(chosen) });
-  });
+  };
+  const written = given.reports.map(({ file }) => path.resolve(file));
+  // With --all there is no earlier revision; a fix replays other files.
+  const keep = given.cache && !given.all && !given.fix ? { written } : undefined;
+  const reviewed = await withScratchDatabase(session, given.databaseUrl, look, keep);
   await report(session, given, reviewed);
   return exitCodeOfReview(reviewed);
 }

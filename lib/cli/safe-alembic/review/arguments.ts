@@ -30,6 +30,8 @@ export interface ReviewArguments extends ReplayArguments, FailArguments {
   readonly fix: boolean;
   /** Whether to only show what `fix` would write. */
   readonly dryRun: boolean;
+  /** Whether earlier revisions may be restored instead of run. */
+  readonly cache: boolean;
   /** Whether to run the revisions on filled tables. */
   readonly measure: boolean;
 }
@@ -43,6 +45,7 @@ export const OPTIONS = {
   report: { type: 'string', multiple: true },
   fix: { type: 'boolean' },
   'dry-run': { type: 'boolean' },
+  'no-cache': { type: 'boolean' },
   measure: { type: 'boolean' },
 } as const satisfies Options;
 
@@ -65,6 +68,7 @@ export function readReview(line: CommandLine<keyof typeof OPTIONS | 'json'>, pro
     reports: line.texts('report').flatMap((value) => reportFile(value, problems)),
     fix: line.flag('fix'),
     dryRun: line.flag('dry-run'),
+    cache: !line.flag('no-cache'),
     measure: line.flag('measure'),
     ...fail,
     ...readReplay(line, problems),

@@ -33,6 +33,7 @@ Reports
 ${FAIL_HELP}
 
 ${REPLAY_HELP}
+  --no-cache                run all earlier revisions, and keep nothing for the next review
 `,
   options: OPTIONS,
   read: readReview,

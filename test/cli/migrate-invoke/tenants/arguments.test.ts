@@ -74,13 +74,14 @@ test('two verbs for a run exclude each other', () => {
 });
 
 test('all that does not go with many tenants is said at once', () => {
-  const senseless = ['--revision', 'c3', '--dry-run', '--wait-lock', '5', '--follow', '--function-name', 'mine'];
+  const senseless = ['--revision', 'c3', '--dry-run', '--wait-lock', '5', '--follow', '--snapshot', '--function-name', 'mine'];
   const found = problems('--tenants', 'all', ...senseless, '--command', 'downgrade', '--sql', '--json=no');
   for (const problem of [
     '--revision does not go with --tenants: every tenant goes to head',
     '--dry-run does not go with --tenants: use --command plan',
     '--wait-lock does not go with --tenants',
     '--follow does not go with --tenants',
+    '--snapshot does not go with --tenants: no snapshots are made for many tenants',
     '--function-name does not go with --tenants',
     '"downgrade" does not go with many tenants: use upgrade, plan, check',
     'unknown option --sql',

@@ -1,0 +1,177 @@
+import path from 'node:path';
+import type { Ask, EnvironmentFacts, GraphFacts, PauseFacts, Report } from '../../contract/facts';
+import { type DataFiles, pack, readFiles } from '../postgres/packed';
+import { type PostgresServer, serverKey } from '../postgres/server';
+import type { Observer } from '../python/observer';
+import { observerCode } from '../python/observer-code';
+import { type Entry, type Manifest, recallEntry, rememberEntry } from './entry';
+import { contentOf, filesBelow, isOlder, isSource, sha256 } from './inputs';
+
+/** What a replay depends on. */
+export interface KeptReplayOptions {
+  /** Folder of the Alembic project. */
+  readonly project: string;
+  readonly python: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Files that the caller writes, as absolute paths. */
+  readonly written: readonly string[];
+}
+
+type Observe = Extract<Ask, { ask: 'observe' }>;
+
+/**
+ * The scratch server as it was before the first reviewed revision, kept in the user's cache folder.
+ *
+ * A kept server is used only if nothing that its revisions could depend on has changed: their files, every other file that was read
+ * or could be imported, the environment, the Python and its packages, PostgreSQL, this package, and the day, as a revision may read
+ * the clock.
+ */
+export class KeptReplay {
+  /** The entry to try; whether it fits is known once the observer has read the revisions. */
+  readonly entry: Entry | undefined;
+  /** How many revisions were restored instead of run. */
+  restored = 0;
+  private readonly started = Date.now();
+  private readonly setting: string;
+  private readonly files: readonly string[] | undefined;
+  private readonly name: string;
+  private graph: GraphFacts | undefined;
+  private python = '';
+  private copied: { readonly pause: PauseFacts; readonly data: DataFiles } | undefined;
+  private stored: Promise<void> = Promise.resolve();
+
+  constructor(private readonly options: KeptReplayOptions) {
+    const { project, python, environment } = options;
+    this.setting = settingOf(options);
+    this.name = `replay-${sha256(JSON.stringify([project, python, environment]))}`;
+    this.files = filesBelow(project);
+    const entry = this.files && recallEntry(this.name);
+    this.entry = entry && this.isCurrent(entry.manifest) ? entry : undefined;
+  }
+
+  /** An observer that starts from the kept server if it can, and else keeps it. @param open the server, before anything is asked of it */
+  around(observer: Observer, open: (fits: boolean) => Promise<PostgresServer>): Observer {
+    let server: PostgresServer | undefined;
+    return {
+      ...observer,
+      ask: async (ask, onReport) => {
+        if (ask.ask === 'graph') return observer.ask(ask, (report) => this.hear(report, onReport));
+        const fits = server === undefined && ask.ask === 'observe' ? this.fits(ask) : undefined;
+        server ??= await open(fits !== undefined);
+        const { manifest } = (server.restored && fits) || {};
+        this.restored = manifest?.revisions.length ?? this.restored;
+        const kept: EnvironmentFacts | undefined = manifest?.environment;
+        const { data, password } = server;
+        await observer.ask(kept && ask.ask === 'observe' ? { ...ask, kept } : ask, (report) => {
+          if (report.report === 'pause') {
+            this.copied = { pause: report.pause, data: { password, files: readFiles(data, isNeeded(report.pause.log)) } };
+            observer.goOn();
+          } else if (report.report === 'paused') {
+            if (report.unchanged) this.stored = this.store();
+          } else onReport(report);
+        });
+      },
+    };
+  }
+
+  /** Waits until the copy is stored. */
+  finish(): Promise<void> {
+    return this.stored;
+  }
+
+  private hear(report: Report, onReport: (report: Report) => void): void {
+    if (report.report === 'python') this.python = sha256(JSON.stringify(report.installed));
+    else {
+      if (report.report === 'graph') this.graph = report.graph;
+      onReport(report);
+    }
+  }
+
+  /** Whether nothing has changed that can be looked at without the backend's Python. */
+  private isCurrent({ setting, names, versions, contents }: Manifest): boolean {
+    return (
+      setting === this.setting &&
+      names === this.namesWithout(versions) &&
+      // A new source is a new name, unless it is among the revisions.
+      Object.entries(contents).every(([file, content]) => contentOf(file) === content)
+    );
+  }
+
+  private namesWithout(versions: readonly string[]): string {
+    const { written } = this.options;
+    const names = this.files?.filter((file) => !versions.includes(path.dirname(file)) && !written.includes(file));
+    return sha256(JSON.stringify(names));
+  }
+
+  private fits({ revisions, baseline, overlay }: Observe): Entry | undefined {
+    const { entry, graph } = this;
+    if (!entry || !graph || graph.problem || baseline !== undefined || overlay) return undefined;
+    const { manifest } = entry;
+    const kept = new Set(manifest.revisions);
+    if (manifest.python !== this.python || revisions.some((revision) => kept.has(revision))) return undefined;
+    return isBeginning(manifest.revisions, graph) ? entry : undefined;
+  }
+
+  private async store(): Promise<void> {
+    const { graph, files, options, copied } = this;
+    if (!graph || !files || !copied || graph.problem || !isBeginning(copied.pause.revisions, graph)) return;
+    const { pause, data } = copied;
+    this.copied = undefined;
+    const fileOf = new Map(graph.revisions.map(({ revision, file }) => [revision, path.resolve(options.project, file)]));
+    const versions = [...new Set([...fileOf.values()].map((file) => path.dirname(file)))];
+    const later = new Set(fileOf.values());
+    for (const revision of pause.revisions) later.delete(fileOf.get(revision) as string);
+    const read = [...pause.read, ...fileOf.values(), ...files.filter(isSource)].filter(
+      (file) => !later.has(file) && !versions.includes(file) && !options.written.includes(file),
+    );
+    // Where another source could take the place of one that was imported.
+    const outside = read.filter((file) => isSource(file) && !isBelow(file, options.project)).map((file) => path.dirname(file));
+    const inputs = [...new Set([...read, ...outside])].sort();
+    // What has changed meanwhile may have been read before or after.
+    if (!inputs.every((file) => isOlder(file, this.started))) return;
+    if (JSON.stringify(filesBelow(options.project)) !== JSON.stringify(files) || settingOf(options) !== this.setting) return;
+    const contents = Object.fromEntries(inputs.map((file) => [file, contentOf(file)]));
+    const { setting, python } = this;
+    const { revisions, environment } = pause;
+    const manifest = { setting, python, names: this.namesWithout(versions), versions, contents, revisions, environment };
+    rememberEntry(this.name, { manifest, packed: await pack(data) });
+  }
+}
+
+/** Variables that a shell sets for each command. */
+const OF_THE_SHELL = ['_', 'OLDPWD', 'SHLVL'];
+
+function settingOf({ project, python, environment }: KeptReplayOptions): string {
+  const variables = Object.entries(process.env).filter(([name]) => !OF_THE_SHELL.includes(name));
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  const day = new Date().toISOString().slice(0, 10);
+  return sha256(JSON.stringify([serverKey(project), observerCode(), python, environment, variables.sort(), timeZone, day]));
+}
+
+/** Whether these revisions are applied first, and the others follow them in the only possible order. */
+function isBeginning(revisions: readonly string[], graph: GraphFacts): boolean {
+  const all = graph.revisions.map(({ revision }) => revision);
+  return (
+    revisions.every((revision, at) => all[at] === revision) &&
+    graph.revisions
+      .slice(revisions.length)
+      .every(
+        ({ downRevisions, dependsOn }, at) =>
+          dependsOn.length === 0 && downRevisions.length === 1 && downRevisions[0] === all[revisions.length + at - 1],
+      )
+  );
+}
+
+const OF_THE_PROCESS = /^(postmaster\.(pid|opts)|pg_stat_tmp|pg_stat|pg_dynshmem|pg_notify)$/;
+
+/** Which files of a running server another one needs. */
+function isNeeded([first, last]: PauseFacts['log']): (name: string) => boolean {
+  return (name) => {
+    const [top = '', file = ''] = name.split(path.sep);
+    return top === 'pg_wal' ? file >= first && file <= last : !OF_THE_PROCESS.test(top);
+  };
+}
+
+function isBelow(file: string, folder: string): boolean {
+  return file.startsWith(folder + path.sep);
+}
