@@ -22,10 +22,11 @@ interface Versioned {
   readonly tag: string | undefined;
 }
 
+/** One for the process: it keeps its connections for the next call. */
+const s3 = new S3Client();
+
 /** JSON files in a bucket. */
 export class Store {
-  private readonly s3 = new S3Client();
-
   constructor(readonly bucket: string) {}
 
   /** The text of a file; undefined if it does not exist. */
@@ -88,7 +89,7 @@ export class Store {
   async *keys(Prefix: string): AsyncGenerator<string> {
     let ContinuationToken: string | undefined;
     do {
-      const page = await this.s3.send(new ListObjectsV2Command({ Bucket: this.bucket, Prefix, ContinuationToken }));
+      const page = await s3.send(new ListObjectsV2Command({ Bucket: this.bucket, Prefix, ContinuationToken }));
       for (const { Key = '' } of page.Contents ?? []) yield Key;
       ContinuationToken = page.NextContinuationToken;
     } while (ContinuationToken);
@@ -96,7 +97,7 @@ export class Store {
 
   private async read(Key: string): Promise<Versioned | undefined> {
     try {
-      const { Body, ETag } = await this.s3.send(new GetObjectCommand({ Bucket: this.bucket, Key }));
+      const { Body, ETag } = await s3.send(new GetObjectCommand({ Bucket: this.bucket, Key }));
       return { text: (await Body?.transformToString()) ?? '', tag: ETag };
     } catch (error) {
       if (error instanceof NoSuchKey) return undefined;
@@ -106,7 +107,7 @@ export class Store {
 
   private async write(Key: string, value: unknown, condition: { IfMatch?: string; IfNoneMatch?: string }): Promise<void> {
     const Body = JSON.stringify(value);
-    await this.s3.send(new PutObjectCommand({ Bucket: this.bucket, Key, Body, ContentType: 'application/json', ...condition }));
+    await s3.send(new PutObjectCommand({ Bucket: this.bucket, Key, Body, ContentType: 'application/json', ...condition }));
   }
 
   private parse<T>(key: string, text: string): T {
