@@ -23,9 +23,9 @@ _UNSEEN = (
     "subprocess.Popen",
 )
 _LOCAL = ("127.0.0.1", "::1", "localhost")
-# Packages change with their version (`installed`), and the system's files with the machine.
+# Packages change with their version (`installed`), and the system's files with the machine. A project may be in /dev/shm.
 _PACKAGES = ("site-packages", "dist-packages")
-_SYSTEM = ("/dev", "/proc", "/sys")
+_SYSTEM = ("/proc", "/sys")
 
 
 class Trace:
