@@ -57,6 +57,8 @@ export async function batch(settings: CoordinatorSettings, store: Store, state: 
   /** A worker that used up its share continues while all workers together are within the tolerance. */
   async function goOn(answer: TenantAnswer): Promise<TenantAnswer> {
     if (tolerated === undefined || !answer.notStarted.length) return answer;
+    // A worker that stopped without an outcome would do the same forever.
+    if (!answer.outcomes.length) return answer;
     if ((await failedSoFar(store, runId)) + answer.failed > tolerated) return answer;
     const waiting = new Set([...answer.notStarted, ...names(answer.left)]);
     return { ...answer, left: tenants.filter(({ name }) => waiting.has(name)), notStarted: [] };
