@@ -1,17 +1,16 @@
-import type { CdkCustomResourceEvent } from 'aws-lambda';
 import { isComplete, onEvent } from '../../lambda/on-deploy';
 import { CONTAINER_DEPLOY_SECONDS, DEPLOY_SECONDS } from '../../lambda/on-deploy/timeouts';
-import type { ContainerOnDeploy, OnDeployProperties } from '../../lib/contract';
+import type { ContainerOnDeploy } from '../../lib/contract';
 import { answer, applied } from '../support/aws/answers';
 import { FakeContainer, MACHINE, type Moment } from '../support/aws/container';
 import { awsEnvironment } from '../support/aws/environment';
 import { StageAws } from '../support/aws/stage';
+import { customResourceEvent } from './event';
 import { context, deliver } from './provider-framework';
 
 /* A deploy that comes to a revision for the container, against a fake Lambda and fake Step Functions. */
 
 const environment = process.env;
-const STACK = 'arn:aws:cloudformation:eu-central-1:111122223333:stack/app-dev/5ac8a3a0-0000-0000-0000-000000000000';
 let aws: StageAws;
 let container: FakeContainer;
 let logged: string;
@@ -37,13 +36,8 @@ async function against(moments: readonly Moment[], stackStatus?: string): Promis
   process.env = { ...environment, ...awsEnvironment(aws.url) };
 }
 
-function event(Container: ContainerOnDeploy, RequestType = 'Update'): CdkCustomResourceEvent<OnDeployProperties> {
-  const FunctionName = 'template-saas-api-migrate-lambda-dev';
-  const ResourceProperties = { ServiceToken: 'token', FunctionName, Stage: 'dev', Fingerprint: 'f1', Container };
-  const fixed = { ServiceToken: 'token', ResponseURL: 'https://cloudformation.example/answer', StackId: STACK, RequestId: 'r1' };
-  const resource = { LogicalResourceId: 'Migrations', ResourceType: 'Custom::AlembicMigration', PhysicalResourceId: 'before' };
-  return { ...fixed, ...resource, RequestType, ResourceProperties, OldResourceProperties: ResourceProperties } as never;
-}
+const event = (Container: ContainerOnDeploy, type: 'Create' | 'Update' | 'Delete' = 'Update') =>
+  customResourceEvent(type, { Container });
 
 const DONE: Moment = { status: 'SUCCEEDED', applied: [applied('b2'), applied('c3')], outcome: 'partial' };
 

@@ -1,15 +1,13 @@
-import type { CdkCustomResourceEvent } from 'aws-lambda';
 import { isComplete, onEvent } from '../../lambda/on-deploy';
-import type { MigrateRequest, OnDeployProperties } from '../../lib/contract';
+import type { MigrateRequest } from '../../lib/contract';
 import { answer, applied, failure } from '../support/aws/answers';
 import { awsEnvironment } from '../support/aws/environment';
 import type { Reply } from '../support/aws/lambda';
 import { StageAws, type StageOptions } from '../support/aws/stage';
+import { customResourceEvent, FUNCTION } from './event';
 import { context, deliver } from './provider-framework';
 
 const environment = process.env;
-const FUNCTION = 'template-saas-api-migrate-lambda-dev';
-const STACK = 'arn:aws:cloudformation:eu-central-1:111122223333:stack/app-dev/5ac8a3a0-0000-0000-0000-000000000000';
 let aws: StageAws;
 let logged: string;
 /** How long each call of the function takes, on a clock that stands still otherwise; 0: the real clock. */
@@ -57,22 +55,7 @@ function eachCallTakes(seconds: number): void {
   jest.useFakeTimers({ doNotFake: [...doNotFake, 'hrtime', 'nextTick', 'queueMicrotask'] });
 }
 
-function event(RequestType: 'Create' | 'Update' | 'Delete', fields: object = {}): CdkCustomResourceEvent<OnDeployProperties> {
-  const ResourceProperties = { ServiceToken: 'token', FunctionName: FUNCTION, Stage: 'dev', Fingerprint: 'f1' };
-  return {
-    RequestType,
-    ServiceToken: 'token',
-    ResponseURL: 'https://cloudformation.example/answer?Signature=secret',
-    StackId: STACK,
-    RequestId: 'r1',
-    LogicalResourceId: 'Migrations',
-    ResourceType: 'Custom::AlembicMigration',
-    ResourceProperties,
-    ...(RequestType !== 'Create' && { PhysicalResourceId: 'issued-before' }),
-    ...(RequestType === 'Update' && { OldResourceProperties: ResourceProperties }),
-    ...fields,
-  } as CdkCustomResourceEvent<OnDeployProperties>;
-}
+const event = (type: 'Create' | 'Update' | 'Delete', fields: object = {}) => customResourceEvent(type, {}, fields);
 
 const pending = [applied('b2'), applied('c3')].map(({ revision, message }) => ({ revision, message }));
 const plan = answer({ command: 'plan', status: 'pending', from: ['a1'], to: ['a1'], pending });

@@ -1,16 +1,15 @@
-import type { CdkCustomResourceEvent } from 'aws-lambda';
 import { isComplete, onEvent } from '../../lambda/on-deploy';
 import { DEPLOY_SECONDS } from '../../lambda/on-deploy/timeouts';
-import type { OnDeployProperties, Snapshot } from '../../lib/contract';
+import type { Snapshot } from '../../lib/contract';
 import { answer, applied } from '../support/aws/answers';
 import { awsEnvironment } from '../support/aws/environment';
 import { StageAws } from '../support/aws/stage';
+import { customResourceEvent } from './event';
 import { deliver } from './provider-framework';
 
 /* A deploy of a stage that makes RDS snapshots, against a fake Lambda. */
 
 const environment = process.env;
-const STACK = 'arn:aws:cloudformation:eu-central-1:111122223333:stack/app-dev/5ac8a3a0-0000-0000-0000-000000000000';
 const PENDING = [{ revision: 'c3', message: 'Drop users' }];
 let aws: StageAws;
 let logged: string;
@@ -48,13 +47,7 @@ async function against(snapshot: () => Snapshot, stackStatus?: string): Promise<
   process.env = { ...environment, ...awsEnvironment(aws.url) };
 }
 
-function event(RequestType = 'Update'): CdkCustomResourceEvent<OnDeployProperties> {
-  const FunctionName = 'template-saas-api-migrate-lambda-dev';
-  const ResourceProperties = { ServiceToken: 'token', FunctionName, Stage: 'dev', Fingerprint: 'f1', Snapshot: 'true' };
-  const fixed = { ServiceToken: 'token', ResponseURL: 'https://cloudformation.example/answer', StackId: STACK, RequestId: 'r1' };
-  const resource = { LogicalResourceId: 'Migrations', ResourceType: 'Custom::AlembicMigration', PhysicalResourceId: 'before' };
-  return { ...fixed, ...resource, RequestType, ResourceProperties, OldResourceProperties: ResourceProperties } as never;
-}
+const event = (type: 'Create' | 'Update' | 'Delete' = 'Update') => customResourceEvent(type, { Snapshot: 'true' });
 
 /** Too little time to pause: each call looks once. */
 const short = { getRemainingTimeInMillis: () => 600 } as never;

@@ -9,7 +9,7 @@ export function whyNoSecond({ name, identity, generated }: ColumnFacts, facts: T
   if (facts.partitions) return `${table} is partitioned`;
   if (identity || generated) return 'an identity or a generated column has values of its own';
   const constraint = facts.constraints.find(({ kind, columns }) => kind !== 'not null' && columns.includes(name));
-  const index = facts.indexes.find(({ definition, columns }) => columns.includes(name) || definition.includes(name));
+  const index = facts.indexes.find(({ definition, columns }) => columns.includes(name) || definition.split(/\W+/).includes(name));
   const what = constraint ? `the constraint ${constraint.name}` : index && `the index ${index.name}`;
   return what && `${what} would have to be built for the new column too`;
 }

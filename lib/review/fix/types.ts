@@ -18,14 +18,14 @@ type ChangeType = Extract<Action, { does: 'change type' }>;
  */
 export function changeType(action: ChangeType, { facts, upgrade, downgrade, destroys }: Reviewed): Form | NoForm {
   const { table, column: name } = action;
-  const table_ = upgrade.findTable(table);
-  const column = table_?.columns.find((one) => one.name === name);
+  const existing = upgrade.findTable(table);
+  const column = existing?.columns.find((one) => one.name === name);
   const after = facts.after[table]?.columns.find((one) => one.name === name);
-  if (!table_ || !column || !after) return { reason: `there is no column ${table}.${name} before or after the revision` };
+  if (!existing || !column || !after) return { reason: `there is no column ${table}.${name} before or after the revision` };
   if (narrows(column.type, action.type) || destroys.some(({ rule }) => rule === 'convert-column')) {
     return { reason: 'the new type holds less: a value that does not fit would make writes of the running code fail' };
   }
-  const reason = whyNoSecond(column, table_, table);
+  const reason = whyNoSecond(column, existing, table);
   if (reason !== undefined) return { reason };
   const isUndo = (other: Action): other is ChangeType =>
     other.does === 'change type' && other.table === table && other.column === name;
@@ -33,7 +33,7 @@ export function changeType(action: ChangeType, { facts, upgrade, downgrade, dest
   const [to, back] = [action, undo].map((one) => one?.written && typeText(one.written));
   if (!to || !back) return { reason: 'its downgrade does not change the type back in plain SQL' };
   const second = `${name}_new`;
-  if (table_.columns.some((one) => one.name === second)) return { reason: `${table} has a column ${second}` };
+  if (existing.columns.some((one) => one.name === second)) return { reason: `${table} has a column ${second}` };
   const [alter, own, other] = [`ALTER TABLE ${quotedTable(table)}`, quoted(name), quoted(second)];
   const value = to.using ?? own;
   const { add, remove } = inStep(
@@ -54,7 +54,7 @@ export function changeType(action: ChangeType, { facts, upgrade, downgrade, dest
       },
       {
         phase: 'fill',
-        up: batches(table, `${other} = ${value}`, `${other} IS NULL AND (${value}) IS NOT NULL`, table_).split('\n'),
+        up: batches(table, `${other} = ${value}`, `${other} IS NULL AND (${value}) IS NOT NULL`, existing).split('\n'),
       },
       ...(column.notNull ? setNotNull(table, second).parts : []),
       {

@@ -18,11 +18,10 @@ from cdk_alembic.project.revisions import alembic_errors
 from cdk_alembic.protocol.errors import RunnerError
 from cdk_alembic.protocol.log import redact
 
-from ..replay.env_facts import around_outer_transaction, prepare
+from ..replay.env_facts import prepared
 from ..replay.placing import settle
 from ..replay.watch import Watch
 from ..replay.watched import WatchedStep
-from ..scratch import rows
 from ..scratch.baseline import load
 from ..scratch.scratch import Scratch
 from .beside import Beside
@@ -86,10 +85,7 @@ class _Measurement:
 
     @contextmanager
     def around(self, context: Any) -> Iterator[None]:
-        with around_outer_transaction(context), Watch(context.connection).listening() as self._watch:
-            with raw.committed(context.connection):
-                prepare(context)
-                rows.prepare(context.connection)
+        with prepared(context), Watch(context.connection).listening() as self._watch:
             yield
 
     def steps(self, heads: tuple[str, ...], context: Any) -> Iterator[Any]:

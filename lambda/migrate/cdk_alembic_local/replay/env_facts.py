@@ -117,6 +117,16 @@ def prepare(context: Any) -> None:
 
 
 @contextmanager
+def prepared(context: Any) -> Iterator[None]:
+    """Within this block, env.py's connection to the scratch database is prepared for revisions and for rows."""
+    with around_outer_transaction(context):
+        with raw.committed(context.connection):
+            prepare(context)
+            rows.prepare(context.connection)
+        yield
+
+
+@contextmanager
 def around_outer_transaction(context: Any) -> Iterator[None]:
     """Within this block, each migration has its own transaction, even if env.py started one around all of them."""
     if not context._in_external_transaction:

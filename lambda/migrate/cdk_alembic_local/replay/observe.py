@@ -19,7 +19,6 @@ from cdk_alembic.protocol.log import redact
 from cdk_alembic.run.failure import id_too_long
 
 from ..kept.moment import Moment
-from ..scratch import rows
 from ..scratch.baseline import load
 from ..scratch.drift import Drift
 from ..scratch.scratch import Scratch
@@ -28,7 +27,7 @@ from ..source.offline import any_environment, rendered
 from ..source.stand_ins import reason_not_loaded
 from ..source.unreplayed import directions_not_run, no_drift, not_run, readable
 from .affected_tables import affected_tables
-from .env_facts import about, around_outer_transaction, environment_facts, prepare
+from .env_facts import about, environment_facts, prepared
 from .failing import failure_facts
 from .trip import NoTrip, round_trip
 from .watch import Recording, Watch
@@ -138,10 +137,7 @@ class Replay:
             self._environment = None
         else:
             self._moment = None  # it runs again after a failure
-        with around_outer_transaction(context), Watch(context.connection).listening() as self._watch:
-            with raw.committed(context.connection):
-                prepare(context)
-                rows.prepare(context.connection)
+        with prepared(context), Watch(context.connection).listening() as self._watch:
             if self._moment:
                 self._moment.begin(context.connection)
             yield

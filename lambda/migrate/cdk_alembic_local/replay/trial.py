@@ -22,7 +22,7 @@ from cdk_alembic.protocol.log import redact
 from ..scratch import rows
 from ..scratch.baseline import load
 from ..scratch.scratch import Scratch
-from .env_facts import around_outer_transaction, prepare
+from .env_facts import prepared
 from .placing import settle
 
 Report = Callable[[dict[str, Any]], None]
@@ -67,10 +67,7 @@ class _Trial:
 
     @contextmanager
     def around(self, context: Any) -> Iterator[None]:
-        with around_outer_transaction(context):
-            with raw.committed(context.connection):
-                prepare(context)
-                rows.prepare(context.connection)
+        with prepared(context):
             yield
 
     def steps(self, heads: tuple[str, ...], context: Any) -> Iterator[Any]:
