@@ -81,7 +81,7 @@ function sentence(
 ): string {
   const has = `In production ${cost.tables.join(' and ')} ${cost.tables.length === 1 ? 'has' : 'have'} ${rowsText(rows)} rows (${bytesText(bytes)})`;
   const time = seconds
-    ? `: ${aboutText(seconds.likely)} under that lock (${timeText(seconds.low)} to ${timeText(seconds.high)})`
+    ? `: ${aboutText(seconds.likely)} under that lock${rangeText(seconds)}`
     : '';
   const space = extraBytes > 0 ? `, and up to ${bytesText(extraBytes)} more disk space` : '';
   const seen = measured
@@ -108,6 +108,10 @@ function day(time: string): string {
 }
 
 const SHORTEST = 'less than 0.1 s';
+
+function rangeText({ low, high }: Seconds): string {
+  return timeText(low) === timeText(high) ? '' : ` (${timeText(low)} to ${timeText(high)})`;
+}
 
 function aboutText(seconds: number): string {
   const text = timeText(seconds);

@@ -80,13 +80,21 @@ def test_constraints_that_the_revision_adds_are_met(observed: Observed) -> None:
     assert "reason" not in facts
 
 
-def test_the_time_limit_ends_a_revision_and_leaves_out_the_others(observed: Observed) -> None:
+def test_a_revision_that_needs_more_than_its_share_of_the_time_is_canceled_and_the_next_is_measured(observed: Observed) -> None:
     observed.revision("aa", None, TABLE)
-    observed.revision("bb", "aa", 'op.execute("SELECT pg_sleep(600)")')
-    observed.revision("cc", "bb")
-    first, second = measured(observed, "bb", "cc", limits={**LIMITS, "seconds": 2})
-    assert first["reason"] in ("the time limit was reached, and the revision was canceled", "the time limit was reached")
-    assert second["reason"] == "the time limit was reached"
+    asleep = 'if op.get_bind().execute(sa.text("SELECT count(*) FROM users")).scalar() > 0:\n'
+    observed.revision("bb", "aa", f'{asleep}    op.execute("SELECT pg_sleep(600)")')
+    observed.revision("cc", "aa", 'op.create_index("ix", "users", ["name"])')
+    first, second = measured(observed, "bb", "cc", rows=50, limits={**LIMITS, "seconds": 20})
+    assert first["reason"] == "it ran longer than its share of the time limit, and was canceled"
+    assert second["tables"][0]["rows"] == 50
+
+
+def test_without_time_nothing_is_measured(observed: Observed) -> None:
+    observed.revision("aa", None, TABLE)
+    assert measured(observed, "aa", limits={**LIMITS, "seconds": 0}) == [
+        {"revision": "aa", "reason": "the time limit was reached"}
+    ]
 
 
 def test_what_the_baseline_has_is_not_measured(observed: Observed) -> None:

@@ -42,7 +42,7 @@ test('a finding on a large table tells rows, bytes, the time under the lock, the
 test('a finding on a small table is a note that says why', () => {
   const { severity, message, size } = withSize(FOUND, INDEX, sizes({ rows: 300, bytes: 48_000, toastBytes: 0 }));
   expect([severity, size?.small]).toEqual(['note', true]);
-  expect(message).toContain('orders has 300 rows (48 kB): less than 0.1 s under that lock');
+  expect(message).toContain('orders has 300 rows (48 kB): less than 0.1 s under that lock, and');
   expect(message).toContain('A note, because it is below "smallTable" (10 thousand rows and 10 MB)');
 });
 
