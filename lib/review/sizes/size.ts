@@ -80,9 +80,7 @@ function sentence(
   basis: string,
 ): string {
   const has = `In production ${cost.tables.join(' and ')} ${cost.tables.length === 1 ? 'has' : 'have'} ${rowsText(rows)} rows (${bytesText(bytes)})`;
-  const time = seconds
-    ? `: ${aboutText(seconds.likely)} under that lock${rangeText(seconds)}`
-    : '';
+  const time = seconds ? `: ${aboutText(seconds.likely)} under that lock${rangeText(seconds)}` : '';
   const space = extraBytes > 0 ? `, and up to ${bytesText(extraBytes)} more disk space` : '';
   const seen = measured
     ? `; measured on this machine, writes waited ${timeTaken(measured.milliseconds)} on ${rowsText(measured.rows)} rows: ` +
