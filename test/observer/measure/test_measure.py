@@ -90,6 +90,16 @@ def test_a_revision_that_needs_more_than_its_share_of_the_time_is_canceled_and_t
     assert second["tables"][0]["rows"] == 50
 
 
+def test_a_cancel_that_hits_a_statement_of_alembic_is_reported_as_canceled(observed: Observed) -> None:
+    body = "BEGIN IF EXISTS (SELECT FROM users) THEN PERFORM pg_sleep(600); END IF; RETURN NEW; END"
+    function = f'op.execute("CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$")'
+    trigger = 'op.execute("CREATE TRIGGER slow BEFORE UPDATE ON alembic_version FOR EACH ROW EXECUTE FUNCTION slow()")'
+    observed.revision("aa", None, "\n".join([TABLE, function, trigger]))
+    observed.revision("bb", "aa", 'op.execute("ALTER TABLE users ALTER name DROP NOT NULL")')
+    (facts,) = measured(observed, "bb", rows=50, limits={**LIMITS, "seconds": 10})
+    assert facts == {"revision": "bb", "reason": "it ran longer than its share of the time limit, and was canceled"}
+
+
 def test_without_time_nothing_is_measured(observed: Observed) -> None:
     observed.revision("aa", None, TABLE)
     assert measured(observed, "aa", limits={**LIMITS, "seconds": 0}) == [

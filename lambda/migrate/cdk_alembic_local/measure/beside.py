@@ -131,7 +131,9 @@ class Locks(_Thread):
                     del since[lock]
             before = began
             if time.monotonic() >= self._deadline:
-                self.canceled = raw.value(connection, f"SELECT pg_cancel_backend({self._pid})::text")
+                # Before the statement: the session may fail before this thread has the answer.
+                self.canceled = True
+                raw.execute(connection, f"SELECT pg_cancel_backend({self._pid})")
             with self._looked:
                 self._looks += 1
                 self._looked.notify_all()

@@ -32,6 +32,7 @@ Report = Callable[[dict[str, Any]], None]
 
 _WRITTEN = "SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::text"
 _TIME_IS_UP = "the time limit was reached"
+_CANCELED = "it ran longer than its share of the time limit, and was canceled"
 
 
 def measure(project: Project, scratch: Scratch, ask: dict[str, Any], report: Report) -> None:
@@ -79,7 +80,9 @@ class _Measurement:
                 raise
             return {"reason": redact(error.message)}
         except (Exception, SystemExit) as error:
-            return {"reason": redact(f"{describe(error)}{location(error)}")}
+            # Any of the session's statements may have been canceled, also Alembic's own.
+            canceled = self._beside and self._beside.locks.canceled
+            return {"reason": _CANCELED if canceled else redact(f"{describe(error)}{location(error)}")}
         finally:
             # An error within Alembic leaves the generator of the steps where it is.
             if self._beside:
@@ -139,7 +142,7 @@ class _Measurement:
             beside.locks.look()
         after = _written(context.connection)
         if beside.locks.canceled:
-            self._facts = {"reason": "it ran longer than its share of the time limit, and was canceled"}
+            self._facts = {"reason": _CANCELED}
         elif failure := watched.result.failure:
             self._facts = {"reason": f"it failed with made-up rows: {failure['message']}"}
         else:
