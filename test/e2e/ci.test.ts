@@ -38,7 +38,10 @@ const COLOUR = addColumn(3, 'colour');
  */
 describe('the files of examples/ci, with checkout, credentials and installations replaced', () => {
   // The tests tell one story: each finds what the one before has left.
-  const shared = useLocalAws(async (aws) => createTeam(aws, ['dev', 'prod']));
+  const shared = useLocalAws(
+    (aws) => createTeam(aws, ['dev', 'prod']),
+    async (aws) => mustSucceed(await aws.bootstrap()),
+  );
   const team = (): Team => shared.prepared;
   afterAll(() => shared.prepared?.packages.stop());
 
