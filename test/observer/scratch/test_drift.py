@@ -105,3 +105,12 @@ def test_an_operation_that_would_change_nothing_is_no_drift(observed: Observed) 
         "operations": [],
         "catalog": {"added": {}, "removed": {}, "changed": {}},
     }
+
+
+def test_indexes_that_the_models_have_twice_or_build_concurrently_are_compared(observed: Observed) -> None:
+    column = 'sa.Column("id", sa.Integer, primary_key=True), sa.Column("n", sa.Text, index=True)'
+    twice = 'sa.Index("ix_busy_n", "n", postgresql_concurrently=True)'
+    with_models(observed, check=', name="aa_id_check"', more=f'sa.Table("busy", target_metadata, {column}, {twice})')
+    busy = 'op.execute("CREATE TABLE busy (id serial PRIMARY KEY, n text)")\nop.execute("CREATE INDEX ix_busy_n ON busy (n)")'
+    observed.revision("aa", None, f"{SAME}\n{busy}")
+    assert observed.observe("aa", drift=True)["drift"] == {"operations": [], "catalog": NOTHING}

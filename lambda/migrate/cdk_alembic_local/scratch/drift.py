@@ -118,6 +118,7 @@ class Drift:
             for table in metadata.tables.values():
                 if table.schema:
                     raw.execute(connection, f"CREATE SCHEMA IF NOT EXISTS {quoted(table.schema)}")
+                _make_creatable(table.indexes)
             metadata.create_all(connection)
         return Catalog().take(connection)
 
@@ -160,6 +161,14 @@ class Drift:
         facts = self._migrated.tables.get(table) if kind == "constraint" else None
         columns = [column for one in (facts or {}).get("constraints", ()) if one["name"] == own for column in one["columns"]]
         return any(f"column {table}.{column}" in set(_dropped(self._operations)) for column in columns)
+
+
+def _make_creatable(indexes: set[Any]) -> None:
+    """Changes what can't be created in a transaction, or at all, and makes no difference to the schema."""
+    # A column with `index=True` and an Index: Alembic compares one of a name, and PostgreSQL refuses the second.
+    indexes.intersection_update({index.name: index for index in indexes}.values())
+    for index in indexes:
+        index.dialect_options["postgresql"]["concurrently"] = False
 
 
 def flat(operations: Any) -> Iterator[Any]:
