@@ -26,8 +26,11 @@ from .rewrite.overlay import overlaid
 Report = Callable[[dict[str, Any]], None]
 
 
-def main(hello: dict[str, Any]) -> None:
-    """Answers the asks on standard input until it ends. The backend's output goes to standard error."""
+def main(hello: dict[str, Any], bytecode: Callable[[], str | None]) -> None:
+    """Answers the asks on standard input until it ends. The backend's output goes to standard error.
+
+    `bytecode`: returns that of the modules that were imported from their source, to be kept.
+    """
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
     os.dup2(2, 1)
     sys.stdout.reconfigure(line_buffering=True)
@@ -60,6 +63,8 @@ def main(hello: dict[str, Any]) -> None:
             report({"report": "failed", "error": redacted(_unforeseen(error))})
         if hello.get("scratch"):
             _load_ahead()
+    if "bytecode" in hello and (kept := bytecode()):
+        report({"report": "bytecode", "bytecode": kept})
     _exit()
 
 
@@ -141,7 +146,7 @@ def _answer_about(project: Project, ask: dict[str, Any], on_scratch: bool, repor
         return
     from .scratch.scratch import Scratch
 
-    scratch = Scratch(scratch_url)
+    scratch = Scratch(scratch_url, ask.get("disposable", False))
     with scratch.only(project):
         try:
             _answer_on_scratch(ask, project, scratch, report, moment)
@@ -195,7 +200,7 @@ def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, repo
             with application_context(project):
                 report({"report": "placed", "placed": place(project, scratch, ask["entries"])})
         finally:
-            scratch.empty()
+            scratch.leave()
     elif verb == "create":
         from .replay.at_head import at_head, table_to_fill
         from .replay.create import create

@@ -75,10 +75,12 @@ _TABLES_AT_ONCE = 100
 class Scratch:
     """The database at a `postgresql` URL, with the backend's driver."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, disposable: bool = False) -> None:
+        """`disposable`: its server is removed afterwards."""
         from sqlalchemy.engine import make_url
 
         self._url = make_url(url)
+        self._disposable = disposable
         self.refused: RunnerError | None = None
         """Why env.py's connection was refused."""
         self.version = ""
@@ -155,7 +157,7 @@ class Scratch:
         def mark(connection: Any) -> None:
             found = raw.value(connection, _FILLED.replace("JOIN space", f"JOIN {_SPACE} AS space"))
             self.version = found["version"]
-            if found["found"] and not found["marked"] and not overwrite:
+            if found["found"] and not (found["marked"] or overwrite or self._disposable):
                 raise RunnerError(
                     "scratch_not_empty",
                     f"the database {self._url.database} is not empty: it has {', '.join(found['found'][:3])}",
@@ -178,6 +180,10 @@ class Scratch:
                 f"the scratch database is not reachable: {describe(error)}",
                 "check its URL, and that the server is running",
             ) from error
+
+    def leave(self) -> None:
+        """Ends what env.py has left open, and drops everything in the database unless its server is removed anyway."""
+        self.run(lambda connection: None if self._disposable else self._drop(connection))
 
     def empty(self, keep_mark: bool = False) -> None:
         """Drops everything in the database."""
