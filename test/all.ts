@@ -6,7 +6,7 @@
  */
 import { commandCheck, jestCheck } from './all/checks';
 import { runnerCheck, WORKERS } from './all/context';
-import { olderCdkCheck } from './all/older-cdk';
+import { OLDEST_CDK, olderCdkCheck } from './all/older-cdk';
 import { sampleCheck } from './all/sample-check';
 import { after, type NamedCheck, shared } from './all/schedule';
 import { runSuite } from './all/suite';
@@ -35,7 +35,7 @@ runSuite(MINUTES, (context) => {
     { name: 'end to end', check: after(packages, jestCheck(context, 'e2e', WORKERS)) },
     { name: 'unit', check: after(packages, jestCheck(context, 'unit', WORKERS)) },
     { name: 'sample', check: sampleCheck(context, context.postgres) },
-    { name: 'older CDK', check: olderCdkCheck(context) },
+    { name: 'older CDK', check: olderCdkCheck(context, OLDEST_CDK) },
     { name: 'types', check: commandCheck(context, 'npx', ['tsc', '--noEmit']) },
     { name: 'lint', check: commandCheck(context, 'npx', ['biome', 'check', '.']) },
     { name: 'lint of Python', check: ruff('check') },

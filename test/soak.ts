@@ -7,6 +7,7 @@
  */
 import { jestCheck } from './all/checks';
 import { runnerCheck } from './all/context';
+import { olderCdkCheck, STRICT_CDK } from './all/older-cdk';
 import { runSuite } from './all/suite';
 
 const MINUTES = 600;
@@ -27,6 +28,9 @@ const PARTS: Readonly<Record<string, readonly [targets: readonly string[], varia
 /** The tests that send random events to the handlers in TypeScript. */
 const HANDLERS = ['test/on-deploy/events.test.ts', 'test/tenants/events.test.ts'];
 
+/** The tests that compile an app, here with every compiler. */
+const COMPILED = ['test/packages/typescript.test.ts'];
+
 runSuite(MINUTES, (context) => {
   const parts = Object.entries(PARTS).map(([name, [targets, variables]]) => ({
     name,
@@ -34,8 +38,11 @@ runSuite(MINUTES, (context) => {
   }));
   const variables = asked({ EVENTS: '100000' });
   const handlers = jestCheck({ ...context, env: { ...context.env, ...variables } }, 'unit', 1, HANDLERS);
+  const compilers = jestCheck({ ...context, env: { ...context.env, COMPILERS: 'all' } }, 'unit', 1, COMPILED);
   const others = [
     { name: 'handlers', check: handlers },
+    { name: 'compilers', check: compilers },
+    { name: 'strict-cdk', check: olderCdkCheck(context, STRICT_CDK) },
     { name: 'majors', check: jestCheck(context, 'majors', 1) },
     { name: 'managers', check: jestCheck(context, 'managers', 1) },
   ];

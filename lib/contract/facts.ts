@@ -225,6 +225,8 @@ export interface GraphFacts {
   readonly headsAreMeant?: boolean;
   /** Why the scripts could not be loaded: a missing down_revision, a cycle, an id in two files, a file that fails. */
   readonly problem?: string;
+  /** Whether the problem may be due to the environment: a file fails when it is imported, and not for its syntax. @default false */
+  readonly mayLoadElsewhere?: boolean;
 }
 
 export interface GraphRevision {
@@ -249,6 +251,8 @@ export interface EnvironmentFacts {
   readonly file: string;
   /** Plain Alembic's error, or why no revision could run at all. */
   readonly failure?: string;
+  /** What to do about the failure, if env.py itself failed. */
+  readonly next?: string;
   /** The error with which the runner refuses this env.py, or a new database, although the revisions can be replayed. */
   readonly refused?: MigrateFailure['error'];
   /** Version of the scratch server, such as `18.4`. */

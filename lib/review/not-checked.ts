@@ -20,7 +20,11 @@ export function notChecked(
   const { upgrade } = (left[0] as Reviewed).facts;
   const reason = environment?.failure ?? upgrade.failure?.message ?? upgrade.reason ?? 'it was not run';
   if (revisions.every(({ facts }) => facts.upgrade.outcome === 'not_run')) {
-    return { code: 'nothing_replayed', message: `no revision could be replayed: ${reason}`, next: remedy(reason) };
+    return {
+      code: 'nothing_replayed',
+      message: `no revision could be replayed: ${reason}`,
+      next: remedy(reason, environment?.next),
+    };
   }
   if (allowNotReplayed) return undefined;
   const which = left.length === 1 ? '1 revision was' : `${left.length} revisions were`;
@@ -31,17 +35,12 @@ export function notChecked(
   };
 }
 
-/** The next step for the reason with which env.py failed. */
-function remedy(reason: string): string {
-  if (/invalid interpolation syntax/.test(reason)) {
-    return 'double each % of the URL for configparser: config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))';
-  }
+/** The next step for the reason with which env.py failed; `next`: the runner's. */
+function remedy(reason: string, next: string | undefined): string {
   if (/ModuleNotFoundError|ImportError/.test(reason)) {
     return 'install the backend with its dependencies, or pass the Python that has them with --python or the setting "python"';
   }
-  if (/KeyError|ValidationError|environ|variable|Field required|settings?\b/i.test(reason)) {
-    return 'put the variables that env.py reads into the setting "environment" of cdk-alembic.json';
-  }
   if (/baseline/.test(reason)) return 'use a dump that was taken before these revisions as the baseline';
+  if (next !== undefined) return next;
   return 'run `alembic current` with the same environment until it works, and put the variables it needs into the setting "environment"';
 }

@@ -202,6 +202,33 @@ test.each<[string, string, (stack: Stack) => MigrationDatabase]>([
         : MigrationDatabase.fromIamAuth({ cluster, user: 'm', databaseName: 'app', variables });
     },
   ]),
+  [
+    'an imported cluster without a resource id, with a token',
+    'names: give clusterResourceIdentifier to fromDatabaseClusterAttributes (DbClusterResourceId in "aws rds describe-db-clusters")',
+    (stack) => {
+      const attributes = { clusterIdentifier: 'c', clusterEndpointAddress: 'c.local', port: 5432 };
+      const cluster = rds.DatabaseCluster.fromDatabaseClusterAttributes(stack, 'Imported', attributes);
+      return MigrationDatabase.fromIamAuth({ cluster, user: 'm', databaseName: 'app', variables });
+    },
+  ],
+  [
+    'an imported instance without a resource id, with a token',
+    'names: give instanceResourceId to fromDatabaseInstanceAttributes (DbiResourceId in "aws rds describe-db-instances")',
+    (stack) => {
+      const attributes = { instanceIdentifier: 'i', instanceEndpointAddress: 'i.local', port: 5432, securityGroups: [] };
+      const instance = rds.DatabaseInstance.fromDatabaseInstanceAttributes(stack, 'Imported', attributes);
+      return MigrationDatabase.fromIamAuth({ instance, user: 'm', databaseName: 'app', variables });
+    },
+  ],
+  [
+    'an instance that rejects tokens, with a token',
+    'the database Stack/Instance rejects IAM tokens: create it with iamAuthentication: true',
+    (stack) => {
+      const props = { engine: postgres, vpc: vpcOf(stack), iamAuthentication: false };
+      const instance = new rds.DatabaseInstance(stack, 'Instance', props);
+      return MigrationDatabase.fromIamAuth({ instance, user: 'm', databaseName: 'app', variables });
+    },
+  ],
 ])('%s is refused at synth', (_, problem, database) => {
   const { errors } = findings((stack) => ({ database: database(stack) }));
   expect(errors).toEqual([expect.stringContaining(problem)]);

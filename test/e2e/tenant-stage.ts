@@ -2,6 +2,7 @@ import { cpSync } from 'node:fs';
 import path from 'node:path';
 import type { LocalAws } from '../../examples/local-aws';
 import { sampleBackend } from '../../examples/local-aws/sample-backend';
+import { DEPLOY } from '../../examples/local-aws/sample-stage';
 import { projectDirectory } from '../../examples/local-aws/tools';
 import type { RunResult } from '../../lib/local/processes/run';
 
@@ -54,7 +55,7 @@ export async function createTenantStage(aws: LocalAws, stage: string, tenants: r
       const context = Object.entries({ ...settings, ...options }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
       const app = ['--app', 'node --import tsx examples/template-saas-tenants/infra/app.ts'];
       const output = ['--output', path.join(aws.folder, 'cdk.out'), '--no-color', '--no-notices'];
-      return aws.cdk(['deploy', '--require-approval', 'never', ...app, ...context, ...output], { cwd: projectDirectory });
+      return aws.cdk([...DEPLOY, ...app, ...context, ...output], { cwd: projectDirectory });
     },
     positions: async () => {
       const positions: Record<string, number> = {};

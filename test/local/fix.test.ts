@@ -1,13 +1,14 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Client } from 'pg';
 import { withPostgresServer } from '../../lib/local/postgres/server';
 import type { Review } from '../../lib/review';
 import { needed } from '../production/environment';
+import { usePlainAlembic } from '../support/alembic/plain-alembic';
 import { useTestBed } from './installed-command';
 
 const bed = useTestBed();
+const plainAlembic = usePlainAlembic();
 beforeEach(() => {
   bed.project.revision(
     'b2',
@@ -34,10 +35,7 @@ const fixed = ({ fixes }: Review) => fixes?.fixed.map(({ rule }) => rule).sort()
 const reasons = ({ fixes }: Review) => Object.fromEntries(fixes?.notFixed.map((one) => [one.finding.rule, one.reason]) ?? []);
 
 /** Runs plain Alembic. */
-function alembic(url: string, ...args: string[]): void {
-  const env = { ...process.env, DATABASE_URL: url.replace('postgresql:', 'postgresql+psycopg:') };
-  execFileSync(needed('RUNNER_PYTHON'), ['-m', 'alembic', ...args], { cwd: bed.project.directory, env, stdio: 'pipe' });
-}
+const alembic = (url: string, ...args: string[]) => plainAlembic.run(bed.project.directory, url, ...args);
 
 /** Adds the revision `next` with what the reviewed ones leave to the next release. */
 function nextRelease({ fixes }: Review, head: string): void {
@@ -99,7 +97,7 @@ test('a revision becomes a series of safe ones that ends with the same schema, a
   );
   await withPostgresServer(__dirname, async (server) => {
     const url = server.url();
-    alembic(url, 'upgrade', 'head');
+    await alembic(url, 'upgrade', 'head');
     const meant = await query(url, CATALOG);
     expect(meant).toContainEqual({ what: 'constraint ck_users_age', is: 'CHECK ((age > 0))true' });
 
@@ -132,12 +130,12 @@ test('a revision becomes a series of safe ones that ends with the same schema, a
     expect(text('c3_4.py')).toContain('# people are looked up by their team');
     expect(text('c3.py')).toMatch(/revision = "c3"\ndown_revision = "c3_5"/);
 
-    alembic(url, 'upgrade', 'head');
+    await alembic(url, 'upgrade', 'head');
     await query(url, "INSERT INTO teams VALUES (1, 'a')");
     await query(url, "INSERT INTO users (id, email, age, team_id) VALUES (1, 'a@example.org', 30, 1)");
-    alembic(url, 'downgrade', 'b2');
+    await alembic(url, 'downgrade', 'b2');
     expect(await query(url, 'SELECT * FROM users')).toEqual([{ id: '1', email: 'a@example.org', age: 30 }]);
-    alembic(url, 'upgrade', 'head');
+    await alembic(url, 'upgrade', 'head');
     expect(await query(url, CATALOG)).toEqual(meant);
     expect(await query(url, 'SELECT email, age, token IS NOT NULL AS filled FROM users')).toEqual([
       { email: 'a@example.org', age: 30, filled: true },
@@ -358,22 +356,22 @@ test('an enum gets its new values in place of a new type, and before they are us
   await withPostgresServer(__dirname, async (server) => {
     const url = server.url();
     const labels = `SELECT enumtypid::regtype::text AS of, string_agg(enumlabel, ' ' ORDER BY enumsortorder) AS is FROM pg_enum GROUP BY 1 ORDER BY 1`;
-    alembic(url, 'upgrade', 'c3');
+    await alembic(url, 'upgrade', 'c3');
     await query(url, "INSERT INTO users (id, kind, mood) VALUES (1, 'c', 'bad')");
-    alembic(url, 'upgrade', 'e5');
+    await alembic(url, 'upgrade', 'e5');
     const added = [
       { of: '"Mood"', is: 'good fine bad' },
       { of: 'kind', is: "0 1 a b c it's" },
     ];
     expect(await query(url, labels)).toEqual(added);
-    alembic(url, 'downgrade', 'c3');
+    await alembic(url, 'downgrade', 'c3');
     expect(await query(url, labels)).toEqual([
       { of: '"Mood"', is: 'good bad' },
       { of: 'kind', is: 'a c' },
     ]);
-    alembic(url, 'upgrade', 'e5');
+    await alembic(url, 'upgrade', 'e5');
     expect(await query(url, labels)).toEqual(added);
-    alembic(url, 'upgrade', 'head');
+    await alembic(url, 'upgrade', 'head');
     await query(url, 'INSERT INTO users (id) VALUES (2)');
     expect(await query(url, 'SELECT id, kind, mood FROM users ORDER BY id')).toEqual([
       { id: '1', kind: 'd', mood: 'bad' },
@@ -420,9 +418,9 @@ test('a renamed table keeps its old name as a view for the running code, until t
   );
   await withPostgresServer(__dirname, async (server) => {
     const url = server.url();
-    alembic(url, 'upgrade', 'a7');
+    await alembic(url, 'upgrade', 'a7');
     const meant = await query(url, CATALOG);
-    alembic(url, 'downgrade', 'base');
+    await alembic(url, 'downgrade', 'base');
 
     const review = await fix();
     expect(fixed(review)).toEqual(['rename', 'rename']);
@@ -430,10 +428,10 @@ test('a renamed table keeps its old name as a view for the running code, until t
     expect(review.findings.filter(({ rule, revision }) => rule === 'rename' && revision !== 'f6')).toEqual([]);
     expect(text('d4.py')).toContain('# The next release needs a revision of its own.');
 
-    alembic(url, 'upgrade', 'c3');
+    await alembic(url, 'upgrade', 'c3');
     await query(url, 'INSERT INTO users (id, email) VALUES (1, $$a@example.org$$)');
     await query(url, 'CREATE ROLE fix_reader; GRANT SELECT, INSERT ON users TO fix_reader; GRANT SELECT ON users TO PUBLIC');
-    alembic(url, 'upgrade', 'e5');
+    await alembic(url, 'upgrade', 'e5');
     // The running code.
     await query(url, "INSERT INTO users (id, email) VALUES (2, 'b') ON CONFLICT (id) DO UPDATE SET email = 'c'");
     await query(
@@ -449,16 +447,16 @@ test('a renamed table keeps its old name as a view for the running code, until t
       );
     expect(await granted('users')).toHaveLength(3);
     expect(await granted('users')).toEqual(await granted('people'));
-    alembic(url, 'downgrade', 'c3');
+    await alembic(url, 'downgrade', 'c3');
     expect(await query(url, 'SELECT * FROM users')).toEqual([{ id: '1', email: 'A@EXAMPLE.ORG', age: null }]);
-    alembic(url, 'upgrade', 'e5');
+    await alembic(url, 'upgrade', 'e5');
 
     nextRelease(review, 'a7');
-    alembic(url, 'upgrade', 'head');
+    await alembic(url, 'upgrade', 'head');
     expect(await query(url, CATALOG)).toEqual(meant);
-    alembic(url, 'downgrade', 'a7');
+    await alembic(url, 'downgrade', 'a7');
     await query(url, 'SELECT * FROM users, app."Order"');
-    alembic(url, 'upgrade', 'head');
+    await alembic(url, 'upgrade', 'head');
     await query(url, 'DROP OWNED BY fix_reader; DROP ROLE fix_reader');
   });
 });
@@ -494,17 +492,17 @@ test('a renamed column is kept in step with its old name, until the next release
     const url = server.url();
     const rows = () => query(url, 'SELECT number, remark, "Total"::float, source, details FROM app."Order" ORDER BY number');
     const catalog = () => query(url, CATALOG.replaceAll("'public'", "'app'"));
-    alembic(url, 'upgrade', 'head');
+    await alembic(url, 'upgrade', 'head');
     const meant = await catalog();
-    alembic(url, 'downgrade', 'base');
+    await alembic(url, 'downgrade', 'base');
 
     const review = await fix();
     const left = review.fixes?.notFixed.filter(({ finding }) => finding.rule === 'rename').map(({ reason }) => reason);
     expect(fixed(review)).toEqual(Array(5).fill('rename'));
     expect(left).toEqual([expect.stringMatching(/^the safe form ends with another schema: column app.Order.short/)]);
-    alembic(url, 'upgrade', 'c3');
+    await alembic(url, 'upgrade', 'c3');
     await query(url, `INSERT INTO app."Order" (day, number, note, amount, more) VALUES (now(), 1, 'old', 1.5, '{}')`);
-    alembic(url, 'upgrade', 'head');
+    await alembic(url, 'upgrade', 'head');
     // The running code, then the new one.
     await query(url, `INSERT INTO app."Order" (day, number, note, amount) VALUES (now(), 2, 'old', 2)`);
     await query(url, `UPDATE app."Order" SET note = 'older', "from" = 'shop' WHERE number = 1`);
@@ -523,10 +521,10 @@ test('a renamed column is kept in step with its old name, until the next release
       ),
     ).toEqual([]);
     nextRelease(review, head);
-    alembic(url, 'upgrade', 'head');
+    await alembic(url, 'upgrade', 'head');
     expect(await catalog()).toEqual(meant);
     expect(await rows()).toEqual(inStep);
-    alembic(url, 'downgrade', 'c3');
+    await alembic(url, 'downgrade', 'c3');
     expect(await query(url, 'SELECT number, note, amount::float, "from", more FROM app."Order" ORDER BY number')).toEqual(
       inStep.map(({ number, remark, Total, source, details }) => ({
         number,
@@ -536,7 +534,7 @@ test('a renamed column is kept in step with its old name, until the next release
         more: details,
       })),
     );
-    alembic(url, 'upgrade', 'head');
+    await alembic(url, 'upgrade', 'head');
     expect(await catalog()).toEqual(meant);
     expect(await rows()).toEqual(inStep);
   });
@@ -576,33 +574,33 @@ test('a column gets another type through a second one, unless the new type holds
   await withPostgresServer(__dirname, async (server) => {
     const url = server.url();
     const rows = () => query(url, 'SELECT id, "from", number, extract(year FROM day::date)::int AS year FROM orders ORDER BY id');
-    alembic(url, 'upgrade', 'head');
+    await alembic(url, 'upgrade', 'head');
     const meant = await query(url, CATALOG);
-    alembic(url, 'downgrade', 'base');
+    await alembic(url, 'downgrade', 'base');
     const review = await fix();
     const left = review.fixes?.notFixed.filter(({ finding }) => finding.rule === 'table-rewrite');
     expect(left?.map(({ finding, reason }) => `${finding.revision}: ${reason}`)).toEqual([
       'to_id: the constraint orders_pkey would have to be built for the new column too',
       'to_total: the new type holds less: a value that does not fit would make writes of the running code fail',
     ]);
-    alembic(url, 'upgrade', 'c3');
+    await alembic(url, 'upgrade', 'c3');
     await query(url, `INSERT INTO orders (id, number, day) VALUES (1, 7, '2026-05-01')`);
     // Until the new column has its values, the running code writes the old one.
-    alembic(url, 'upgrade', 'to_day_4');
+    await alembic(url, 'upgrade', 'to_day_4');
     await query(url, `INSERT INTO orders (id, number, day) VALUES (2, 8, '2027-05-01')`);
     await query(url, `UPDATE orders SET day = '2028-05-01' WHERE id = 1`);
-    alembic(url, 'upgrade', 'head');
+    await alembic(url, 'upgrade', 'head');
     const kept = [
       { id: '1', from: '1', number: '7', year: 2028 },
       { id: '2', from: '1', number: '8', year: 2027 },
     ];
     expect(await rows()).toEqual(kept);
     expect(await query(url, CATALOG)).toEqual(meant);
-    alembic(url, 'downgrade', 'c3');
+    await alembic(url, 'downgrade', 'c3');
     expect(await rows()).toEqual(
       kept.map(({ id, from, number, year }) => ({ id: Number(id), from: Number(from), number: Number(number), year })),
     );
-    alembic(url, 'upgrade', 'head');
+    await alembic(url, 'upgrade', 'head');
     expect(await rows()).toEqual(kept);
     expect(await query(url, CATALOG)).toEqual(meant);
   });

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileS
 import { join } from 'node:path';
 import { dropDebugInformation } from '../../lib/packaging/layout/debug-information';
 import { checkSize } from '../../lib/packaging/layout/package';
+import { prune } from '../../lib/packaging/layout/prune';
 import type { FunctionPlatform } from '../../lib/packaging/platform';
 import { checked, filesBelow, hostPython, lockedBackend, packageOf, temporaryDirectory, writeFiles } from './support';
 
@@ -53,6 +54,45 @@ test('files that are not libraries of 64-bit Linux stay unchanged', () => {
 test('no types for editors, no sources of libraries, no tests of dependencies', () => {
   const files = filesBelow(join(target, 'site-packages'));
   expect(files.filter((file) => /\.(?:pyi|c|cpp|h|pyx|pxd)$|\/RECORD$|^[^/]+\/tests\//.test(file))).toEqual([]);
+});
+
+test('a nested test folder stays if anything imports it or reads its files, and goes if nothing does', () => {
+  const sitePackages = writeFiles(temporaryDirectory(), {
+    'frames/core/tests/test_core.py': '',
+    'frames/core/tests/data.csv': '1',
+    // A word in a text keeps nothing.
+    'frames/core/api.py': '"""Run the tests with pytest."""\nimport pytest\nlatest = "greatest"\n',
+    'frames/api.py': 'PARTS = ["io", "tests"]\n',
+    'frames/testing/__init__.py': '',
+    'frames/_testing/__init__.py': 'from frames.plots.tests import common\n',
+    'frames/plots/tests/common.py': '',
+    'frames/conftest.py': 'from frames.core.tests import data\n',
+    'frames/sql/tests/__init__.py': '',
+    'frames/sql/load.py': 'def load():\n    from .tests import (\n        helpers,\n    )\n',
+    'frames/text/load.py': 'from . import tests\n',
+    'frames/text/tests/__init__.py': '',
+    'frames/samples/api.py': 'DATA = Path(__file__).parent / "tests" / "data"\n',
+    'frames/samples/tests/data/a.txt': '',
+    'frames/io/tests/a.txt': '',
+    'frames/web/test/client.py': '',
+    'frames/web/test/tests/test_client.py': '',
+    'other/__init__.py': 'import importlib\nimportlib.import_module("frames.web.test.client")\n',
+    'third/test/__init__.py': '',
+    'third/tests/__init__.py': '',
+  });
+  prune(sitePackages);
+  const folders = filesBelow(sitePackages).filter((file) => /test.*\//.test(file));
+  expect(folders.sort()).toEqual([
+    'frames/_testing/__init__.py',
+    'frames/io/tests/a.txt',
+    'frames/plots/tests/common.py',
+    'frames/samples/tests/data/a.txt',
+    'frames/sql/tests/__init__.py',
+    'frames/testing/__init__.py',
+    'frames/text/tests/__init__.py',
+    'frames/web/test/client.py',
+    'frames/web/test/tests/test_client.py',
+  ]);
 });
 
 test('a package over 250 MB is refused with its largest distributions and what is left with only: imported', () => {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { BACKEND_DIRECTORY } from '../../lib/contract';
@@ -17,10 +17,7 @@ export class Releases {
   make(databaseUrl: string, revisions: Revisions): string {
     this.number += 1;
     const root = path.join(this.folder, String(this.number));
-    cpSync(path.join(__dirname, '../../lambda/migrate/cdk_alembic'), path.join(root, 'cdk_alembic'), {
-      recursive: true,
-      filter: (source) => !source.endsWith('__pycache__'),
-    });
+    cpSync(this.runner(), path.join(root, 'cdk_alembic'), { recursive: true });
     const backend = path.join(root, BACKEND_DIRECTORY);
     cpSync(this.alembicProject(), backend, { recursive: true });
     const ini = path.join(backend, 'alembic.ini');
@@ -40,6 +37,19 @@ export class Releases {
 
   remove(): void {
     rmSync(this.folder, { recursive: true });
+  }
+
+  /** The runner with the bytecode that a package has: each process would compile it otherwise. */
+  private runner(): string {
+    const runner = path.join(this.folder, 'runner');
+    if (existsSync(runner)) return runner;
+    cpSync(path.join(__dirname, '../../lambda/migrate/cdk_alembic'), runner, {
+      recursive: true,
+      filter: (source) => !source.endsWith('__pycache__'),
+    });
+    const compile = ['-m', 'compileall', '-q', '--invalidation-mode', 'unchecked-hash', runner];
+    execFileSync(needed('RUNNER_PYTHON'), compile, { stdio: 'pipe' });
+    return runner;
   }
 
   /** What `alembic init` makes. */

@@ -334,6 +334,37 @@ describe('a revision that can’t be loaded', () => {
       expect(result.notChecked?.code).toBe('nothing_replayed');
     });
   });
+
+  it('is no error of the graph where env.py lacks a variable, and the next step says where to set it', async () => {
+    await inFolder(async (folder) => {
+      const code = 'import os\nos.environ["APP_NOT_SET"]\n';
+      write(folder, { a1: {} }, code);
+      for (const [id, down] of [
+        ['b1', 'a1'],
+        ['c1', 'b1'],
+      ]) {
+        const body = `revision = "${id}"\ndown_revision = "${down}"\ndef upgrade(): pass\ndef downgrade(): pass\n`;
+        writeFileSync(path.join(folder, 'alembic', 'versions', `${id}.py`), `${code}${body}`);
+      }
+      const result = await reviewed(folder, 'all');
+      expect(rules(result.findings)).not.toContain('orphan-revision');
+      expect(result.graph.problem).toBe(
+        'the environment variable APP_NOT_SET is not set (alembic/versions/b1.py:2); the environment variable APP_NOT_SET is not set (alembic/versions/c1.py:2)',
+      );
+      expect(result.notChecked).toMatchObject({
+        message: 'no revision could be replayed: env.py failed: the environment variable APP_NOT_SET is not set (env.py:2)',
+        next: expect.stringContaining('the setting "environment" in cdk-alembic.json'),
+      });
+    });
+  });
+
+  it('for its syntax is an error of the graph, also where env.py fails', async () => {
+    await inFolder(async (folder) => {
+      write(folder, { a1: {} }, 'import not_installed');
+      writeFileSync(path.join(folder, 'alembic', 'versions', 'b1.py'), 'revision = "b1"\ndown_revision = "a1"\ndef upgrade(:\n');
+      expect(rules((await reviewed(folder, 'all')).findings)).toContain('orphan-revision');
+    });
+  });
 });
 
 describe('one statement', () => {

@@ -6,7 +6,7 @@ import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import type { IConstruct } from 'constructs';
 import type { DatabaseSettings } from '../../contract';
 import type { DatabaseVariables } from './database-variables';
-import { addressProblem, databaseNameProblem, engineProblem } from './rds-problem';
+import { addressProblem, databaseNameProblem, engineProblem, tokenProblem } from './rds-problem';
 
 /** Options of {@link MigrationDatabase.fromSecret}. */
 export interface SecretDatabaseOptions {
@@ -170,7 +170,7 @@ export class MigrationDatabase {
     }
     const endpoint = () => cluster?.clusterEndpoint ?? instance?.instanceEndpoint;
     const database = cluster ?? instance;
-    const problem = database && (engineProblem(database) ?? addressProblem(database, endpoint));
+    const problem = database && (engineProblem(database) ?? addressProblem(database, endpoint) ?? tokenProblem(database));
     if (problem) return MigrationDatabase._unusable(problem);
     return MigrationDatabase._of({ resource: target, variables: options.variables }, (client) => {
       target.grantConnect(client, user);

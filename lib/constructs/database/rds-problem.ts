@@ -1,3 +1,4 @@
+import { Stack } from 'aws-cdk-lib';
 import type * as rds from 'aws-cdk-lib/aws-rds';
 
 type Database = rds.IDatabaseCluster | rds.IDatabaseInstance;
@@ -40,5 +41,31 @@ export function addressProblem(database: Database, endpoint: () => unknown): str
     return undefined;
   } catch {
     return `the database ${database.node.path} is imported without its address: give clusterEndpointAddress and port to fromDatabaseClusterAttributes`;
+  }
+}
+
+/** Says why a database can't grant the permission to connect with IAM tokens: `grantConnect` throws, or RDS rejects the tokens. */
+export function tokenProblem(database: Database): string | undefined {
+  const { path, defaultChild } = database.node;
+  if (!hasResourceId(database)) {
+    const [attribute, from, field] =
+      'clusterIdentifier' in database
+        ? ['clusterResourceIdentifier', 'fromDatabaseClusterAttributes', 'DbClusterResourceId in "aws rds describe-db-clusters"']
+        : ['instanceResourceId', 'fromDatabaseInstanceAttributes', 'DbiResourceId in "aws rds describe-db-instances"'];
+    return `the database ${path} is imported without its resource id, which the permission to connect with IAM tokens names: give ${attribute} to ${from} (${field})`;
+  }
+  const { enableIamDatabaseAuthentication: enabled } = (defaultChild ?? {}) as Partial<rds.CfnDBCluster & rds.CfnDBInstance>;
+  return Stack.of(database).resolve(enabled) === false
+    ? `the database ${path} rejects IAM tokens: create it with iamAuthentication: true`
+    : undefined;
+}
+
+function hasResourceId(database: Database): boolean {
+  if (!('clusterIdentifier' in database)) return database.instanceResourceId !== undefined;
+  try {
+    return Boolean(database.clusterResourceIdentifier);
+  } catch {
+    // Imported without it.
+    return false;
   }
 }

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { Writable } from 'node:stream';
@@ -66,10 +67,13 @@ function startSupervisor(job: SupervisedJob, env: NodeJS.ProcessEnv, input: 'pip
   return supervised;
 }
 
-/** The program of the supervisor: the built file, or the TypeScript source through tsx. */
+/** The program of the supervisor: the built file. From sources, the TypeScript through tsx unless the build is newer: tsx takes as long as Node. */
 function supervisorProgram(): readonly string[] {
-  if (!__filename.endsWith('.ts')) return [packagePath('dist', 'lib', 'local', 'processes', 'supervisor.js')];
-  return ['-r', createRequire(__filename).resolve('tsx/cjs'), path.join(__dirname, 'supervisor.ts')];
+  const built = packagePath('dist', 'lib', 'local', 'processes', 'supervisor.js');
+  if (!__filename.endsWith('.ts')) return [built];
+  const source = path.join(__dirname, 'supervisor.ts');
+  const isCurrent = existsSync(built) && statSync(built).mtimeMs > statSync(source).mtimeMs;
+  return isCurrent ? [built] : ['-r', createRequire(__filename).resolve('tsx/cjs'), source];
 }
 
 /** Ends every supervised command of this process. */

@@ -1,6 +1,7 @@
 import { lstatSync, readdirSync, rmSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { dropDebugInformation } from './debug-information';
+import { unusedTestFolders } from './test-folders';
 
 /** Files that importlib.metadata reads at run time (versions, entry points such as SQLAlchemy's dialects), and licenses. */
 const KEPT_METADATA = /^(?:METADATA|entry_points\.txt|top_level\.txt|licenses|(?:LICEN[CS]E|COPYING|NOTICE|AUTHORS).*)$/;
@@ -20,6 +21,7 @@ export function prune(sitePackages: string): void {
     if (name.endsWith('.dist-info')) pruneMetadata(path);
     else prunePackage(path, true);
   }
+  for (const folder of unusedTestFolders(sitePackages)) remove(join(sitePackages, folder));
 }
 
 function pruneMetadata(directory: string): void {

@@ -45,9 +45,9 @@ export const orphanRevision: Rule = {
         message: `${revision} follows ${missing.join(' and ')}, which does not exist: Alembic can't load any revision ("Can't locate revision"), and every run fails`,
       };
     }
-    // An environment without the backend's modules loads nothing: the review then fails as not checked.
-    const notInstalled = environment?.failure !== undefined && /ModuleNotFoundError|ImportError/.test(graph.problem ?? '');
-    if (graph.problem && !reported && !notInstalled) {
+    // Without the modules and variables that env.py needs, files do not load either: the review then fails as not checked.
+    const isUndecided = environment?.failure !== undefined && graph.mayLoadElsewhere;
+    if (graph.problem && !reported && !isUndecided) {
       const file = graph.revisions.find((revision) => graph.problem?.includes(revision.revision))?.file ?? 'alembic.ini';
       yield { file, line: 1, seen: 'source', message: `Alembic can't load the revisions: ${graph.problem}` };
     }

@@ -1,10 +1,11 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Client } from 'pg';
 import { withPostgresServer } from '../../../lib/local/postgres/server';
 import { needed } from '../../production/environment';
+import { usePlainAlembic } from '../../support/alembic/plain-alembic';
 import { useTestBed } from '../installed-command';
 import { eventually } from '../processes';
 
@@ -19,6 +20,7 @@ const RUNS = `FROM pg_stat_activity
   WHERE datname = current_database() AND backend_type = 'client backend' AND application_name <> '${NAME}'`;
 
 const bed = useTestBed();
+const plainAlembic = usePlainAlembic();
 beforeEach(() => {
   bed.project.revision(
     'b2',
@@ -55,11 +57,7 @@ test(`${ROWS} rows are filled once each, although the run is killed ${KILLS} tim
 
   await withPostgresServer(__dirname, async (server) => {
     const url = server.url();
-    execFileSync(needed('RUNNER_PYTHON'), ['-m', 'alembic', 'upgrade', 'b2'], {
-      cwd: bed.project.directory,
-      env: withoutUs(url),
-      stdio: 'pipe',
-    });
+    await plainAlembic.run(bed.project.directory, url, 'upgrade', 'b2');
     const client = new Client({ connectionString: url, application_name: NAME });
     await client.connect();
     const value = async (sql: string) => Number((await client.query(sql)).rows[0].value);

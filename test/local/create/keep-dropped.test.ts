@@ -1,12 +1,12 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Client } from 'pg';
 import { withPostgresServer } from '../../../lib/local/postgres/server';
-import { needed } from '../../production/environment';
+import { usePlainAlembic } from '../../support/alembic/plain-alembic';
 import { useTestBed } from '../installed-command';
 
 const bed = useTestBed();
+const plainAlembic = usePlainAlembic();
 
 async function command(...args: string[]) {
   const { stdout, stderr } = await bed.start([...args, '--json']).ended;
@@ -63,13 +63,8 @@ test('what is dropped is kept aside: rows, indexes and constraints survive up, d
 
   await withPostgresServer(__dirname, async (server) => {
     const url = server.url();
-    const alembic = (...args: string[]) =>
-      execFileSync(needed('RUNNER_PYTHON'), ['-m', 'alembic', ...args], {
-        cwd: bed.project.directory,
-        env: { ...process.env, PYTHONPATH: '', DATABASE_URL: url.replace('postgresql:', 'postgresql+psycopg:') },
-        stdio: 'pipe',
-      });
-    alembic('upgrade', 'b2');
+    const alembic = (...args: string[]) => plainAlembic.run(bed.project.directory, url, ...args);
+    await alembic('upgrade', 'b2');
     const client = new Client({ connectionString: url });
     await client.connect();
     const value = async (sql: string) => (await client.query(sql)).rows[0].value;
@@ -81,19 +76,19 @@ test('what is dropped is kept aside: rows, indexes and constraints survive up, d
     const before = [await checksum('id, code, plan', 'users'), await checksum('id, user_id, text', 'notes')];
     const schema = await value(SCHEMA);
 
-    alembic('upgrade', 'head');
+    await alembic('upgrade', 'head');
     expect([await checksum(`id, ${code}, ${plan}`, 'users'), await checksum('id, user_id, text', notes)]).toEqual(before);
     await client.query('INSERT INTO users (id) VALUES (1001), (1002)');
     expect(await value(`SELECT count(*)::int AS value FROM users WHERE ${code} IS NULL AND ${plan} = 'free'`)).toBe(2);
 
-    alembic('downgrade', 'b2');
+    await alembic('downgrade', 'b2');
     expect([await checksum('id, code, plan', 'users'), await checksum('id, user_id, text', 'notes')]).toEqual(before);
     expect(await value('SELECT count(*)::int AS value FROM users WHERE code IS NULL')).toBe(2);
     await client.query('DELETE FROM users WHERE code IS NULL');
-    alembic('upgrade', 'head');
-    alembic('downgrade', 'b2');
+    await alembic('upgrade', 'head');
+    await alembic('downgrade', 'b2');
     expect(await value(SCHEMA)).toEqual(schema);
-    alembic('upgrade', 'head');
+    await alembic('upgrade', 'head');
     expect([await checksum(`id, ${code}, ${plan}`, 'users'), await checksum('id, user_id, text', notes)]).toEqual(before);
     await client.end();
   });

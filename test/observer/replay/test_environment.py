@@ -39,6 +39,17 @@ def test_an_env_py_that_runs_a_statement_before_configure_keeps_nothing(observed
     assert (facts["keeps"], facts["outerTransaction"], facts["file"]) == (False, True, "alembic/env.py")
 
 
+def test_an_env_py_that_runs_a_statement_after_configure_is_replayed(observed: Observed) -> None:
+    changed(
+        observed,
+        "with context.begin_transaction():\n            context.run_migrations",
+        "connection.exec_driver_sql('SELECT pg_advisory_lock(1)')\n"
+        "        with context.begin_transaction():\n            context.run_migrations",
+    )
+    facts = replayed(observed)
+    assert (facts["keeps"], facts["outerTransaction"]) == (True, False)
+
+
 def test_an_outer_begin_is_detected_and_commits(observed: Observed) -> None:
     changed(observed, "with connectable.connect() as connection:", "with connectable.begin() as connection:")
     facts = replayed(observed)

@@ -158,6 +158,22 @@ class TestBusyTables:
         assert '"event": "lock_retry"' in capsys.readouterr().out
         assert database.versions() == ["bb"]
 
+    def test_a_run_that_can_not_write_the_record_warns_once_however_often_it_tries(
+        self, backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        set_settings(monkeypatch, limits={"lockTimeoutSeconds": 0.3})
+        database.execute("CREATE SCHEMA cdk_alembic; CREATE TABLE cdk_alembic.run_revision (of_someone_else int)")
+        backend.table_revision("aa")
+        invoke()
+        tries = count_tries(database)
+        backend.revision("bb", "aa", f"{COUNT_TRIES}{ALTER}")
+        capsys.readouterr()
+        with busy(database, until=lambda: tries() >= 2):
+            answer = invoke()
+        assert answer["to"] == ["bb"]
+        assert [warning.partition(":")[0] for warning in answer["warnings"]] == ["the run history could not be written"]
+        assert capsys.readouterr().out.count('"event": "history_not_written"') == 1
+
     def test_a_table_that_stays_busy_is_reported_when_the_time_is_used_up(
         self, backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:

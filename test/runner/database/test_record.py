@@ -29,6 +29,7 @@ FOR EACH ROW EXECUTE FUNCTION refuse()
 BLOCK = "with op.get_context().autocommit_block():\n    "
 
 
+@pytest.mark.every_driver
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
 def test_a_revision_its_place_and_its_record_are_one_transaction(
     package: Backend, database: Database, template: str, scheme: str
@@ -50,6 +51,7 @@ def test_a_revision_its_place_and_its_record_are_one_transaction(
     assert database.rows("SELECT revision FROM cdk_alembic.run_revision ORDER BY position") == [("aa",), ("bb",)]
 
 
+@pytest.mark.every_driver
 @pytest.mark.parametrize(("template", "scheme"), DRIVERS)
 def test_a_role_that_a_revision_takes_on_loses_no_record(
     package: Backend, database: Database, template: str, scheme: str

@@ -90,7 +90,18 @@ def test_an_application_that_cannot_be_loaded_is_reported_with_how_to_name_it(sh
     error = failure()["error"]
     assert error["code"] == "invalid_project"
     assert "env.py needs Flask's application, which could not be loaded" in error["message"]
-    assert "FLASK_APP" in error["next"]
+    assert error["next"].startswith("set FLASK_APP as for the command `flask`")
+    assert database.tables() == []
+
+
+def test_an_application_that_is_named_and_fails_is_reported_with_the_command_to_try(
+    shop: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLASK_APP", "app")
+    (shop.directory / "app.py").write_text("settings = None\nsettings.lower()\n")
+    error = failure()["error"]
+    assert "could not be loaded: AttributeError: 'NoneType' object has no attribute 'lower' (app.py:2)" in error["message"]
+    assert error["next"].startswith("run `flask db current` until it works, and set the variables that it needs: the property")
     assert database.tables() == []
 
 

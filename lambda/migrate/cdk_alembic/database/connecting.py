@@ -143,6 +143,8 @@ class Watchdog:
         self._spare_seconds = reserve_seconds * ANSWERING_SHARE
         self._connections: weakref.WeakSet[Any] = weakref.WeakSet()
         self._give_up_at = math.inf
+        self._wakes_at = math.inf
+        """When the thread looks again by itself: to wake it for each revision costs more than a look."""
         self._closed = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._watch, daemon=True)
@@ -175,9 +177,8 @@ class Watchdog:
     def answer_by(self, at: float) -> None:
         """Sets the time by which the server must answer, of time.monotonic(); math.inf: until the deadline."""
         with self._changed:
-            is_earlier = at < self._give_up_at
             self._give_up_at = at
-            if is_earlier:
+            if at < self._wakes_at:
                 self._changed.notify()
 
     def _watch(self) -> None:
@@ -186,6 +187,7 @@ class Watchdog:
                 until_deadline = self._remaining_seconds() - self._spare_seconds
                 left = min(until_deadline, self._give_up_at - time.monotonic())
                 if left > 0:
+                    self._wakes_at = time.monotonic() + left
                     self._changed.wait(None if left == math.inf else left)
                     continue
                 self.is_over = self.is_over or until_deadline <= 0

@@ -19,6 +19,8 @@ from .restoring import restore_point
 from .session import brief_connection, execute
 from .version_table import VersionTable, full_name, is_locked
 
+# No foreign key: a run has its row, committed, before its first revision, and no row is ever deleted. PostgreSQL would check it
+# once per revision.
 _CREATE = (
     "CREATE SCHEMA IF NOT EXISTS cdk_alembic",
     """
@@ -42,7 +44,7 @@ CREATE TABLE IF NOT EXISTS cdk_alembic.run (
 )""",
     """
 CREATE TABLE IF NOT EXISTS cdk_alembic.run_revision (
-  run_id uuid NOT NULL REFERENCES cdk_alembic.run,
+  run_id uuid NOT NULL,
   position integer GENERATED ALWAYS AS IDENTITY,
   revision text NOT NULL,
   message text NOT NULL,

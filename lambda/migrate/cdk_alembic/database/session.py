@@ -24,6 +24,9 @@ KEEPALIVE_SECONDS = 60
 # INVALID index behind.
 _WAITS_HARMLESSLY = re.compile(r"\bINDEX\b[^;]*\bCONCURRENTLY\b", re.IGNORECASE)
 _OWN_LOCK_TIMEOUT = re.compile(r"\block_timeout\b", re.IGNORECASE)
+_PREPARED = "cdk_alembic_prepared"
+"""Key in a connection's `info`: its prepared statements by text."""
+_PARAMETER = re.compile(r"(?<![:\w]):(\w+)")
 OWN_COMMIT = re.compile(r"\s*(?:COMMIT|END)\b(?!\s+PREPARED)", re.IGNORECASE)
 
 
@@ -60,14 +63,44 @@ def _text(statement: str) -> Any:
     return text(statement)
 
 
+def repeated(connection: Any, statement: str, **values: Any) -> Any:
+    """The row of a statement that is executed after each revision, in the open transaction. Raises SQLAlchemyError.
+
+    With asyncpg, SQLAlchemy prepares a statement again after each DDL, and closes the old one: three round trips in place of one.
+    """
+    from sqlalchemy.exc import DBAPIError
+
+    adapted = getattr(connection.connection, "dbapi_connection", None)
+    if connection.dialect.driver != "asyncpg" or not hasattr(adapted, "run_async"):
+        return execute(connection, statement, **values).one()
+    query, names = _numbered(statement)
+    prepared = connection.info.setdefault(_PREPARED, {})
+
+    async def fetch(driver: Any) -> Any:
+        if query not in prepared:
+            prepared[query] = await driver.prepare(query)
+        return await prepared[query].fetchrow(*(values[name] for name in names))
+
+    try:
+        return adapted.run_async(fetch)
+    except Exception as error:
+        raise DBAPIError(query, None, error) from error
+
+
+@cache
+def _numbered(statement: str) -> tuple[str, list[str]]:
+    """A statement whose parameters are `$1`, `$2` and so on, and their names."""
+    names = list(dict.fromkeys(_PARAMETER.findall(statement)))
+    return _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", statement), names
+
+
 def limits(connection: Any, invocation: Invocation, lock_timeout: float | None = None) -> tuple[str, dict[str, str]]:
     """SQL expressions and their parameters that make each later statement of the connection end before the deadline, and the
     session end if this process is killed."""
     version = connection.dialect.server_version_info
     left = invocation.remaining_seconds() - invocation.reserve_seconds
-    settings = {"statement_timeout": "0" if left == math.inf else f"{max(left * 1000, 1):.0f}"}
     # The role's and the database's timeouts are for the application: a revision may compute for a while.
-    settings["idle_in_transaction_session_timeout"] = "0"
+    settings = {"idle_in_transaction_session_timeout": "0"}
     if version >= (17,):
         settings["transaction_timeout"] = "0"
     if left == math.inf:
@@ -79,8 +112,10 @@ def limits(connection: Any, invocation: Invocation, lock_timeout: float | None =
         # Lambda may kill this process at any time: the server then cancels the statement and releases its locks.
         settings["client_connection_check_interval"] = "1000"
         settings["idle_session_timeout"] = "0"
-    # A constant text: SQLAlchemy and PostgreSQL parse it only once.
-    return ", ".join(f"set_config('{name}', :{name}, false)" for name in settings), settings
+    # The text is the same for all revisions: SQLAlchemy and PostgreSQL parse it only once.
+    calls = [f"set_config('{name}', '{value}', false)" for name, value in settings.items()]
+    values = {"statement_timeout": "0" if left == math.inf else f"{max(left * 1000, 1):.0f}"}
+    return ", ".join([*calls, "set_config('statement_timeout', :statement_timeout, false)"]), values
 
 
 def bound(connection: Any, invocation: Invocation, lock_timeout: float | None = None) -> None:

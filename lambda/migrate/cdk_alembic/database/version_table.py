@@ -32,9 +32,14 @@ WHERE lock.locktype = 'advisory' AND lock.granted AND lock.objsubid = 1
 """
 
 
-def held_by(backend: str) -> str:
-    """SQL that tests whether a backend holds the mutex."""
-    return f"EXISTS (SELECT FROM pg_locks WHERE pid = {backend} AND locktype = 'advisory' AND granted)"
+# The session that holds the mutex also holds the lock of this number and its process id.
+_OF_SESSION = 1_667_523_425
+
+
+def held_beside(backend: str) -> str:
+    """SQL that tests whether another session, of the backend with this process id, still holds the mutex. It looks up one lock;
+    pg_locks would go over those of all sessions."""
+    return f"NOT pg_try_advisory_xact_lock_shared({_OF_SESSION}, {backend})"
 
 
 BACKEND = "cdk_alembic_backend"
@@ -162,7 +167,7 @@ def hold_mutex(context: Any, invocation: Invocation, table: VersionTable) -> Ite
             yield connection
         finally:
             try:
-                execute(connection, "SELECT pg_advisory_unlock(:key)", key=key)
+                execute(connection, _RELEASE, key=key)
             except SQLAlchemyError:
                 # A session that has ended holds no lock.
                 with suppress(SQLAlchemyError):
@@ -180,7 +185,7 @@ def still_held(connection: Any) -> None:
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
-        held = connection.exec_driver_sql(f"SELECT {held_by('pg_backend_pid()')}").scalar()
+        held = connection.exec_driver_sql(_IS_HELD).scalar()
     except SQLAlchemyError:
         held = False
     if not held:
@@ -196,7 +201,12 @@ def mutex_lost() -> RunnerError:
 
 
 # Only the session that started may take the lock: a pooler could switch to another one.
-_TRY = "SELECT pg_backend_pid(), CASE WHEN pg_backend_pid() = :backend THEN pg_try_advisory_lock(:key) END"
+_TRY = f"""
+SELECT pg_backend_pid(), CASE WHEN pg_backend_pid() = :backend AND pg_try_advisory_lock(:key)
+  THEN pg_try_advisory_lock({_OF_SESSION}, pg_backend_pid()) END
+"""
+_RELEASE = f"SELECT pg_advisory_unlock({_OF_SESSION}, pg_backend_pid()), pg_advisory_unlock(:key)"
+_IS_HELD = "SELECT EXISTS (SELECT FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory' AND granted)"
 
 
 def is_locked(connection: Any, context: Any) -> bool:

@@ -20,10 +20,13 @@ from .revisions import check_rows
 Steps = Callable[[tuple[str, ...], Any], Iterable[Any]]
 Around = Callable[[Any], AbstractContextManager[None]]
 
-_SET_VARIABLE = (
-    "set it: the property `environment` of the construct for the function, "
+_PLACES = (
+    "the property `environment` of the construct for the function, "
     'the setting "environment" in cdk-alembic.json for the local commands'
 )
+_SET_VARIABLE = f"set it: {_PLACES}"
+_SET_VARIABLES = f"set the variables that env.py reads: {_PLACES}"
+_DOUBLE_PERCENT = 'double each % of the URL for configparser: config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))'
 
 
 def run_environment(project: Project, steps: Steps, around: Around | None = None) -> None:
@@ -173,6 +176,11 @@ def _outside(error: BaseException) -> RunnerError:
 def _next_step(error: BaseException, otherwise: str) -> str:
     if missing_variable(error):
         return _SET_VARIABLE
+    if "invalid interpolation syntax" in str(error):
+        return _DOUBLE_PERCENT
+    # pydantic-settings: each missing variable is a field that is required.
+    if type(error).__name__ == "ValidationError":
+        return _SET_VARIABLES
     requirement = left_out(error)
     return f"only: PackageOnly.IMPORTED left it out: {to_package(requirement)}" if requirement else otherwise
 
@@ -195,6 +203,12 @@ def needs_flask(env: Path) -> bool:
     return env.is_file() and b"current_app" in env.read_bytes()
 
 
+def _flask_step() -> str:
+    if "FLASK_APP" not in os.environ:
+        return f"set FLASK_APP as for the command `flask`: {_PLACES}"
+    return f"run `flask db current` until it works, and set the variables that it needs: {_PLACES}"
+
+
 def _load_application(project: Project, env: Path) -> Any:
     """Loads it as the `flask` command does."""
     from flask.cli import ScriptInfo
@@ -210,7 +224,5 @@ def _load_application(project: Project, env: Path) -> Any:
             raise EnvFailed(
                 "invalid_project",
                 f"env.py needs Flask's application, which could not be loaded: {describe(error)}{location(error)}",
-                _next_step(
-                    error, "set FLASK_APP, as for the command `flask`, until `flask db current` works with the same environment"
-                ),
+                _next_step(error, _flask_step()),
             ) from error

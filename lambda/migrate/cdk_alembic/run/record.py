@@ -17,8 +17,8 @@ from ..database import history
 from ..database.connecting import expect, host_of
 from ..database.failures import describe
 from ..database.restoring import WAL_POSITION, restore_point
-from ..database.session import Session, brief_connection, execute
-from ..database.version_table import BACKEND, VersionTable, held_by
+from ..database.session import Session, brief_connection, execute, repeated
+from ..database.version_table import BACKEND, VersionTable, held_beside
 from ..project.project import info
 from ..protocol.log import log, redact, redacted
 from ..protocol.request import Invocation
@@ -42,7 +42,7 @@ RETURNING to_char(started_at AT TIME ZONE 'UTC', '{history.PRECISELY}'), wal_pos
 _APPLIED = f"""
 INSERT INTO cdk_alembic.run_revision (run_id, revision, message, duration_ms, statements, checksum)
 VALUES (CAST(:id AS uuid), :revision, :message, :duration_ms, :statements, :checksum)
-RETURNING {held_by("CAST(:mutex AS int)")}
+RETURNING {held_beside("CAST(:mutex AS int)")}
 """  # noqa: S608 - constants
 _COMMITTED_BEFORE_ANOTHER = """
 SELECT revision FROM cdk_alembic.run_revision WHERE run_id = CAST(:id AS uuid) AND EXISTS (
@@ -93,6 +93,7 @@ class Record:
         """Whether a revision's record can't be written in the revision's transaction, and is written after it."""
         self._invocation = invocation
         self._downgrade = downgrade
+        self._has_warned = False
         self._backend = 0
         """Process id of the backend that holds the mutex; its connection may be closed when the run is concluded."""
 
@@ -163,7 +164,7 @@ class Record:
         """Returns whether the mutex is still held. `limits`: expressions and parameters to add to the statement. Raises
         SQLAlchemyError."""
         calls, values = limits
-        row = execute(
+        row = repeated(
             connection,
             f"{_APPLIED}, {calls}" if calls else _APPLIED,
             id=self.run_id,
@@ -174,7 +175,7 @@ class Record:
             checksum=history.checksum(revision.script),
             mutex=self._backend,
             **values,
-        ).one()
+        )
         return row[0]
 
     def done(self, mutex: Any, session: Session, in_transaction: bool) -> bool:
@@ -270,6 +271,9 @@ class Record:
             yield
         except SQLAlchemyError as error:
             self.begun = False
+            if self._has_warned:
+                return
+            self._has_warned = True
             reason = describe(error)
             self._invocation.warnings.append(f"the run history could not be written: {reason}")
             log("WARNING", "history_not_written", stage=self._invocation.settings.stage, reason=reason)

@@ -138,13 +138,12 @@ def prepared(context: Any) -> Iterator[None]:
 @contextmanager
 def around_outer_transaction(context: Any) -> Iterator[None]:
     """Within this block, each migration has its own transaction, even if env.py started one around all of them."""
+    connection = context.connection
+    # Statements of env.py have begun it, before or after it configured: the first migration would join it.
+    raw.commit(connection)
     if not context._in_external_transaction:
         yield
         return
-    connection = context.connection
-    transaction = connection.get_transaction()
-    if transaction is not None:
-        transaction.commit()
     # SQLAlchemy rejects another transaction within `with engine.begin()`.
     manager = getattr(connection, "_trans_context_manager", None)
     with suppress(AttributeError):

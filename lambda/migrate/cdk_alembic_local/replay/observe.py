@@ -14,7 +14,7 @@ from cdk_alembic.database.failures import connection_failure, describe, location
 from cdk_alembic.project.environment import application_context, run_environment
 from cdk_alembic.project.project import Project
 from cdk_alembic.project.revisions import alembic_errors, refuse_ahead
-from cdk_alembic.protocol.errors import RunnerError
+from cdk_alembic.protocol.errors import EnvFailed, RunnerError
 from cdk_alembic.protocol.log import redact
 from cdk_alembic.run.failure import id_too_long
 
@@ -273,6 +273,8 @@ class Replay:
         self._broken = False
         if self._environment is not None:
             failed = {"keeps": False, "outerTransaction": False, "failure": redact(error.message)}
+            if isinstance(error, EnvFailed):
+                failed["next"] = error.next
             self._report({"report": "environment", "environment": {**self._environment, **failed}})
             self._environment = None
         given_up: list[tuple[Any, dict[str, Any]]] = []

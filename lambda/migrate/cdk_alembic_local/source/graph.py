@@ -9,6 +9,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
+from cdk_alembic.database.failures import describe
 from cdk_alembic.project.environment import application_context
 from cdk_alembic.project.graph import is_meant
 from cdk_alembic.project.project import Project, info
@@ -52,8 +53,13 @@ def graph(project: Project) -> dict[str, Any]:
     }
     if len(project.heads) > 1:
         found["headsAreMeant"] = is_meant(branch_labels(project))
-    problem = "; ".join(in_words(reason, folder) for reason in not_loaded)
-    return {**found, "problem": problem} if problem else found
+    if not not_loaded:
+        return found
+    # Many files fail for one reason, such as a variable that is not set.
+    found["problem"] = "; ".join(dict.fromkeys(in_words(reason, folder) for reason in not_loaded))
+    if not any(isinstance(reason, SyntaxError) for reason in not_loaded):
+        found["mayLoadElsewhere"] = True
+    return found
 
 
 def of_script(script: Any, project: Path) -> dict[str, Any]:
@@ -104,14 +110,14 @@ def _several(value: Any) -> list[str]:
 
 
 def in_words(error: BaseException, project: Path) -> str:
-    """Alembic's message; for any other error also its type and the line of the project's own code."""
-    if type(error).__module__.startswith("alembic."):
-        return str(error)
+    """The error on one line, with the line of the project's own code."""
     if isinstance(error, SyntaxError) and error.filename:
-        return f"{type(error).__name__}: {error.msg} ({relative(error.filename, project)}:{error.lineno})"
+        return f"{describe(error)} ({relative(error.filename, project)}:{error.lineno})"
     inside = str(project.resolve()) + os.sep
     frames = [
-        frame for frame in traceback.extract_tb(error.__traceback__) if str(Path(frame.filename).resolve()).startswith(inside)
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if str(Path(frame.filename).resolve()).startswith(inside) and Path(frame.filename).is_file()
     ]
     location = f" ({relative(frames[-1].filename, project)}:{frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}{location}"
+    return f"{describe(error)}{location}"
