@@ -26,6 +26,8 @@ from cdk_alembic.project.graph import Node, own_labels, problem  # noqa: E402
 # As in alembic.script.base: editors' lock files and package markers are not revisions.
 REVISION_FILE = re.compile(r"(?!\.#|__init__)(.*\.py)$")
 NAMES = ("revision", "down_revision", "branch_labels", "depends_on")
+# Folders whose scripts belong to another project.
+OTHERS = ("node_modules", "site-packages", "venv", "tests", "test", "docs", "examples", "cdk.out")
 SEPARATORS = {"space": " ", "newline": "\n", "os": os.pathsep, ":": ":", ";": ";"}
 
 
@@ -52,12 +54,14 @@ def describe(directory: Path, config: str) -> dict[str, Any]:
     # Alembic resolves paths against its working directory: the project's folder, or its configuration's folder.
     tried = ((folder, locate(directory, folder, script_location)) for folder in (directory, here))
     found = [(folder, scripts) for folder, scripts in tried if scripts]
+    if not found:
+        found = called_below(directory, script_location)
     # "script_location = ." is a folder in both: the one with env.py is right.
     found.sort(key=lambda pair: not (pair[1] / "env.py").is_file())
     called_in, scripts = found[0] if found else (directory, None)
     if scripts is None:
-        hint = ': set "script_location = %(here)s" there' if (here / "env.py").is_file() else ""
-        return mistaken(f'the script_location "{script_location}" of {directory / config} is not a directory{hint}')
+        text = f'the script_location "{script_location}" of {directory / config} is not a directory'
+        return mistaken(f"{text}: {place_of_scripts(directory, here)}")
     configured = options.get("version_locations") or []
     located = [locate(directory, called_in, text) for text in configured]
     versions = [path for path in located if path] or [scripts / "versions"]
@@ -78,6 +82,35 @@ def describe(directory: Path, config: str) -> dict[str, Any]:
         "paths": [str(path) for path in (scripts, *versions)],
         "revisions": revisions,
     }
+
+
+def called_below(directory: Path, script_location: str) -> list[tuple[Path, Path]]:
+    """The folder below in which a relative location leads to env.py, and these scripts; empty if there are none or several.
+
+    People call `alembic -c ../alembic.ini` there, or an image has alembic.ini beside it.
+    """
+    parts = Path(script_location).parts
+    found = [scripts for scripts in scripts_below(directory) if scripts.parts[-len(parts) :] == parts]
+    return [(scripts.parents[len(parts) - 1], scripts) for scripts in found] if len(found) == 1 else []
+
+
+def place_of_scripts(directory: Path, here: Path) -> str:
+    """The next step for a script_location that leads nowhere."""
+    found = [here] if (here / "env.py").is_file() else scripts_below(directory)
+    if len(found) != 1:
+        return "correct it, or give the folder of the backend that has it"
+    below = "" if found[0] == here else f"/{os.path.relpath(found[0], here)}"
+    return f'set "script_location = %(here)s{below}" there'
+
+
+def scripts_below(directory: Path) -> list[Path]:
+    """The folders with env.py and revisions."""
+    found = []
+    for folder, names, files in os.walk(directory):
+        names[:] = sorted(name for name in names if not name.startswith(".") and name not in OTHERS)
+        if "env.py" in files and "versions" in names:
+            found.append(Path(folder))
+    return found
 
 
 def mistaken(text: str) -> dict[str, Any]:

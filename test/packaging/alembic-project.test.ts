@@ -97,6 +97,37 @@ test('a script_location of another machine is refused with the line that is righ
   ]);
 });
 
+test('a script_location that leads nowhere is refused with the line that leads to the only scripts', () => {
+  const files = {
+    'conf/alembic.ini': '[alembic]\nscript_location = /app/db\n',
+    'back/db/env.py': '',
+    'back/db/versions/.keep': '',
+  };
+  expect(checkAlembicProject(project(files)).errors).toEqual([
+    expect.stringMatching(/is not a directory: set "script_location = %\(here\)s\/\.\.\/back\/db" there$/),
+  ]);
+});
+
+test('a script_location that is relative to the folder where people call Alembic is found there', () => {
+  const files = {
+    'alembic.ini': '[alembic]\nscript_location = db/migrations\n',
+    'src/db/migrations/env.py': '',
+    'src/db/migrations/versions/a1.py': revisionFile('a1', null),
+    'tests/db/migrations/env.py': '',
+    'tests/db/migrations/versions/b1.py': revisionFile('b1', null),
+  };
+  const directory = project(files);
+  expect(readAlembicProject(directory)).toMatchObject({
+    problems: [],
+    folder: 'src',
+    revisions: { heads: [{ revision: 'a1' }] },
+  });
+  writeFiles(directory, { 'other/db/migrations/env.py': '', 'other/db/migrations/versions/c1.py': revisionFile('c1', null) });
+  expect(checkAlembicProject(directory).errors).toEqual([
+    expect.stringMatching(/is not a directory: correct it, or give the folder of the backend that has it$/),
+  ]);
+});
+
 test('two files with one revision id are named, and are not two heads', () => {
   const files = { ...ENV, 'alembic/versions/copy.py': revisionFile('a1', null) };
   expect(checkAlembicProject(project({ 'alembic.ini': ALEMBIC_INI, ...files })).errors).toEqual([
@@ -231,7 +262,7 @@ test('a password with a percent sign in alembic.ini does not disturb', () => {
 test('a missing script_location is named', () => {
   const directory = project({ 'alembic.ini': '[alembic]\nscript_location = nowhere\n' });
   expect(checkAlembicProject(directory).errors).toEqual([
-    `the script_location "nowhere" of ${join(directory, 'alembic.ini')} is not a directory`,
+    `the script_location "nowhere" of ${join(directory, 'alembic.ini')} is not a directory: correct it, or give the folder of the backend that has it`,
   ]);
 });
 

@@ -10,14 +10,14 @@ const PLATFORM = { architecture: 'arm64', pythonVersion: '3.13' } as const;
 const SOURCE = { found: 'uv.lock', add: 'run "uv add {}"', files: [] } as unknown as DependencySource;
 
 /** Checks installed distributions of these versions. */
-function check(versions: Readonly<Record<string, string>>): void {
+function check(versions: Readonly<Record<string, string>>, sources: Readonly<Record<string, string>> = {}): void {
   const files = Object.entries(versions).flatMap(([name, version]) => [
     [`${name}-${version}.dist-info/METADATA`, `Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\n`],
     [`${name}-${version}.dist-info/RECORD`, `${name}/__init__.py,,\n`],
     [`${name}/__init__.py`, ''],
   ]);
-  const directory = writeFiles(temporaryDirectory(), Object.fromEntries(files));
-  checkInstalled({ directory, source: SOURCE } as Backend, directory, PLATFORM);
+  const directory = writeFiles(temporaryDirectory(), { ...Object.fromEntries(files), ...sources });
+  checkInstalled({ directory, source: SOURCE, paths: [directory] } as unknown as Backend, directory, PLATFORM);
 }
 
 test.each([
@@ -61,12 +61,31 @@ test.each([
 });
 
 test.each([
-  ['1.4.54', 'psycopg2-binary'],
-  ['2.0.43', 'psycopg[binary]'],
-])('with SQLAlchemy %s, the driver to add is one that it knows', (sqlalchemy, driver) => {
-  expect(() => check({ alembic: '1.8.0', sqlalchemy })).toThrow(
+  ['1.4.54', 'psycopg2-binary', {}],
+  ['1.4.54', 'asyncpg', { 'env.py': 'async def run(): ...' }],
+  ['2.0.43', 'psycopg2-binary', {}],
+  ['2.0.43', 'psycopg[binary]', { 'env.py': 'from sqlalchemy.ext.asyncio import create_async_engine' }],
+  ['2.1.0', 'psycopg[binary]', {}],
+  ['2.1.0', 'asyncpg', { 'app/settings.py': 'URL = f"postgresql+asyncpg://{host}"' }],
+  ['2.1.0', 'psycopg2-binary', { 'alembic.ini': '# sqlalchemy.url = postgresql+psycopg2://db', 'tests/a.py': '+asyncpg' }],
+])('with SQLAlchemy %s, the driver to add is %s, which env.py uses: %j', (sqlalchemy, driver, sources) => {
+  expect(() => check({ alembic: '1.8.0', sqlalchemy }, sources)).toThrow(
     `run "uv add ${driver}", or add: ['${driver}'] packages it for migrations only`,
   );
+});
+
+test.each([
+  ['an extra', '[project.optional-dependencies]\npg = ["psycopg2-binary"]', "set extras: ['pg'] to package one"],
+  [
+    'the group for development',
+    '[dependency-groups]\ndev = ["psycopg2-binary", "sphinx"]',
+    `run "uv add psycopg[binary]", or add`,
+  ],
+])('a driver that only %s has is packaged without tools for development', (_, text, remedy) => {
+  const directory = writeFiles(temporaryDirectory(), { 'pyproject.toml': `${text}\n`, 'alembic/__init__.py': '' });
+  const source = { ...SOURCE, files: [join(directory, 'pyproject.toml')] };
+  const backend = { directory, source, paths: [] } as unknown as Backend;
+  expect(() => checkInstalled(backend, directory, PLATFORM)).toThrow(`migrates PostgreSQL: ${remedy}`);
 });
 
 test.each([

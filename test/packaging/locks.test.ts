@@ -224,11 +224,42 @@ describe('requirements.txt', () => {
     expect(textsOf(source)).toEqual(['mako==1.3.5']);
   });
 
+  test('that is a pyproject.toml stands for its project', () => {
+    const directory = writeFiles(temporaryDirectory(), {
+      'packages/core/pyproject.toml':
+        '[project]\nname = "core"\nversion = "1"\ndependencies = ["sqlalchemy>=2", "mako==1.3.5"]\n',
+    });
+    const selection = { ...NOTHING, requirements: ['packages/core/pyproject.toml'] };
+    const source = findDependencies(directory, selection) as DependencySource;
+    expect(source.projects).toEqual([join(directory, 'packages/core')]);
+    expect(source.files).toEqual([join(directory, 'packages/core/pyproject.toml')]);
+    expect(source.warnings).toEqual([expect.stringContaining('packages/core/pyproject.toml does not pin sqlalchemy: another')]);
+  });
+
+  test('in a folder of its own is found', () => {
+    const files = { 'requirements/requirements.txt': 'alembic==1.16.1\n', 'requirements/base.txt': 'mako\n' };
+    expect(sourceOf(files).found).toMatch(/^requirements\/requirements\.txt in /);
+  });
+
   test('that includes a missing file is refused', () => {
     expect(sourceOf({ 'requirements.txt': '-r nowhere.txt\n' }).errors).toEqual([
       expect.stringMatching(/requirements file .*\/nowhere\.txt does not exist/),
     ]);
   });
+});
+
+test('a folder without dependencies is refused with the file that has them, also elsewhere in its repository', () => {
+  const repository = writeFiles(temporaryDirectory(), {
+    '.git/HEAD': '',
+    'db/alembic.ini': '[alembic]\n',
+    'services/agents/pyproject.toml': '[project]\nname = "agents"\n',
+    'services/agents/alembic/pyproject.toml': '[project]\nname = "tool"\n',
+    'packages/core/pyproject.toml': '[project]\nname = "core"\ndependencies = ["SQLAlchemy>=2"]\n',
+  });
+  expect(noDependencies(repository)).toMatch(/option requirements, such as requirements: \['packages\/core\/pyproject.toml'\]$/);
+  expect(noDependencies(join(repository, 'db'))).toMatch(
+    `: give ${repository}, with alembicConfig for the alembic.ini and requirements: ['packages/core/pyproject.toml']`,
+  );
 });
 
 describe.each([

@@ -1,6 +1,8 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PackagingError } from '../../lib/packaging/errors';
 import type { FunctionPlatform } from '../../lib/packaging/platform';
+import { judgeProof, type Loaded } from '../../lib/packaging/proof/judge-proof';
 import { checked, hostPython, packageOf, revisionFile, temporaryDirectory, writeFiles } from './support';
 
 jest.setTimeout(300_000);
@@ -84,6 +86,33 @@ test('a module that the build has not generated is named', () => {
   const directory = writeFiles(backend('from app import version'), { 'app/__init__.py': '' });
   expect(() => build(directory)).toThrow(
     /^migrations\/env\.py:1 imports app\.version, which the package of .* does not have: if your build generates it, run that first$/,
+  );
+});
+
+test.each([
+  ['psycopg', 'nothing', { url: 'DATABASE_URL' }, 'run "uv add psycopg[binary]"'],
+  ['asyncpg.pool', 'psycopg2', { url: 'DATABASE_URL' }, 'run "uv add asyncpg"'],
+  [
+    'psycopg',
+    'psycopg2',
+    { url: 'DATABASE_URL' },
+    `SQLAlchemy 2.1 reads postgresql:// as psycopg. To use psycopg2, name it: DatabaseVariables.url('DATABASE_URL', { scheme: 'postgresql+psycopg2' }). Or run "uv add psycopg[binary]"`,
+  ],
+  [
+    'psycopg',
+    'psycopg2',
+    { host: 'DB_HOST' },
+    'SQLAlchemy 2.1 reads postgresql:// as psycopg. To use psycopg2, name it: postgresql+psycopg2:// in env.py. Or run "uv add psycopg[binary]"',
+  ],
+])('the driver %s that a package with %s and %j does not have is named with its next step', (module, has, variables, step) => {
+  const target = writeFiles(temporaryDirectory(), { [`site-packages/${has}/__init__.py`]: '' });
+  const source = { add: 'run "uv add {}"', files: [] };
+  const loaded = { target, directory: 'back', source, databaseVariables: variables } as unknown as Loaded;
+  expect(() => judgeProof(loaded, { missing: { module, by: 'backend/migrations/env.py:9', unset: [] } })).toThrow(
+    new PackagingError(
+      'missing_module',
+      `migrations/env.py:9 imports ${module}, which the package of back does not have: ${step}`,
+    ),
   );
 });
 

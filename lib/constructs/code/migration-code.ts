@@ -32,7 +32,7 @@ export interface ProjectOptions {
   /**
    * Requirements files to install instead of the lock, relative to the directory.
    *
-   * @default - the lock; without one, `requirements.txt` or `requirements/production.txt`, `prod.txt`, `main.txt`, `base.txt`
+   * @default - the lock; without one, `requirements.txt` or `requirements/requirements.txt`, `production.txt`, `prod.txt`, `main.txt`, `base.txt`
    */
   readonly requirements?: string[];
 

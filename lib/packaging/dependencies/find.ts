@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { listFiles } from '../project/sources';
 import { pdmLock } from './pdm-lock';
@@ -16,6 +16,7 @@ import { findUvLock, uvLock } from './uv-lock';
  */
 const REQUIREMENTS = [
   'requirements.txt',
+  'requirements/requirements.txt',
   'requirements/production.txt',
   'requirements/prod.txt',
   'requirements/main.txt',
@@ -42,14 +43,32 @@ export function findDependencies(directory: string, selection: Selection): Depen
 /** The error for a project without dependencies, with the places where they may be. */
 export function noDependencies(directory: string): string {
   const kinds = 'uv.lock, poetry.lock, pdm.lock, pylock.toml, Pipfile.lock, requirements.txt or pyproject.toml';
-  const above = ancestors(directory).find((path) => readdirSync(path).some((name) => LOCKS.includes(name)));
-  const below = listFiles(directory, isOthers)
-    .filter((path) => /(?:^|\/)requirements[\w.-]*\.txt$/.test(path))
-    .sort((one, other) => one.split('/').length - other.split('/').length);
-  const hint = above
-    ? `${above} has one: give that folder, and alembicConfig for the alembic.ini`
-    : `name its requirements files with the option requirements${below.length ? `, such as requirements: ['${below[0]}']` : ''}`;
-  return `${directory} has no ${kinds}, so what to package is not known: ${hint}`;
+  return `${directory} has no ${kinds}, so what to package is not known: ${placeOfDependencies(directory)}`;
+}
+
+function placeOfDependencies(directory: string): string {
+  const above = ancestors(directory);
+  const locked = above.find((path) => readdirSync(path).some((name) => LOCKS.includes(name)));
+  if (locked) return `${locked} has one: give that folder, and alembicConfig for the alembic.ini`;
+  const below = declaredBelow(directory);
+  if (below) return `name its requirements files with the option requirements, such as requirements: ['${below}']`;
+  // Without a repository, folders next to this one may belong to anything.
+  const repository = above.find((path) => existsSync(join(path, '.git')));
+  const beside = repository && declaredBelow(repository);
+  if (!beside) return 'name its requirements files with the option requirements';
+  return `give ${repository}, with alembicConfig for the alembic.ini and requirements: ['${beside}']`;
+}
+
+/** The file below a directory that declares dependencies, those of migrations if possible. */
+function declaredBelow(directory: string): string | undefined {
+  const rank = (file: string) => {
+    const text = readFileSync(join(directory, file), 'utf8');
+    return /alembic|flask-migrate/i.test(text) ? 0 : /sqlalchemy/i.test(text) ? 1 : 2;
+  };
+  return listFiles(directory, isOthers)
+    .filter((path) => /(?:^|\/)(?:requirements[\w.-]*\.txt|pyproject\.toml|setup\.py)$/.test(path))
+    .map((file) => ({ file, rank: rank(file), depth: file.split('/').length }))
+    .sort((one, other) => one.rank - other.rank || one.depth - other.depth)[0]?.file;
 }
 
 /** Whether a folder's requirements belong to something else. */

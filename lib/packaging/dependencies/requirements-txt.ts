@@ -1,22 +1,24 @@
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { compileRequirements } from './compile';
 import { normalized } from './parsing/requirement';
-import { type RequirementsFile, readRequirementsFile } from './parsing/requirements-file';
+import { parseRequirements, type RequirementsFile, readRequirementsFile } from './parsing/requirements-file';
 import { type DependencySource, pinsAmong, type Selection } from './source';
+import { declared, PROJECT_FILES } from './unlocked';
 
-/** Reads pip's requirements files. */
+/** Reads pip's requirements files. A pyproject.toml, setup.py or setup.cfg among them stands for its project. */
 export function requirementsTxt(directory: string, names: readonly string[], selection: Selection): DependencySource {
   const files = names.map((name) => resolve(directory, name));
   const missing = files.filter((file) => !existsSync(file));
-  const read = files.filter((file) => !missing.includes(file)).map(readRequirementsFile);
+  const read = files.filter((file) => !missing.includes(file)).map(readFile);
   const included = [...new Set(read.flatMap((file) => file.files))];
   const errors = [...missing, ...included.filter((file) => !existsSync(file))].map(
     (file) => `the requirements file ${file} does not exist`,
   );
   const requirements = read.flatMap((file) => file.requirements);
-  const loose = requirements.filter(({ text }) => !/==|@/.test(text)).map(({ name }) => name);
-  const isHashed = requirements.length > 0 && requirements.every(({ hashes }) => hashes.length);
+  const ofProjects = files.filter(isProject).flatMap((file) => declared(dirname(file), basename(file)).requirements);
+  const loose = [...requirements, ...ofProjects].filter(({ text }) => !/==|@/.test(text)).map(({ name }) => name);
+  const isHashed = requirements.length > 0 && !ofProjects.length && requirements.every(({ hashes }) => hashes.length);
   return {
     found: `${names.join(', ')} in ${directory}`,
     add: `add {} to ${join(directory, names[0] ?? 'requirements.txt')}`,
@@ -31,6 +33,14 @@ export function requirementsTxt(directory: string, names: readonly string[], sel
         ? asWritten(read, directory, selection)
         : compileRequirements(directory, { lines: read.flatMap(({ lines }) => lines) }, selection, platform),
   };
+}
+
+function readFile(file: string): RequirementsFile {
+  return isProject(file) ? parseRequirements('-e .', dirname(file), [file]) : readRequirementsFile(file);
+}
+
+function isProject(file: string): boolean {
+  return PROJECT_FILES.includes(basename(file));
 }
 
 /** With hashes, pip installs exactly the listed distributions. */

@@ -6,6 +6,9 @@ import { parseRequirements } from './parsing/requirements-file';
 import { readToml, type Table } from './parsing/toml';
 import { type DependencySource, pinsAmong, type Selection } from './source';
 
+/** Files that declare a project's dependencies. */
+export const PROJECT_FILES = ['pyproject.toml', 'setup.py', 'setup.cfg'];
+
 /** The dependencies in a pyproject.toml, setup.cfg or setup.py without a lock. */
 export function unlocked(directory: string, file: string, selection: Selection): DependencySource {
   const path = join(directory, file);
@@ -25,7 +28,7 @@ export function unlocked(directory: string, file: string, selection: Selection):
 }
 
 /** What a pyproject.toml declares. Only running a setup.py would tell what it does. */
-function declared(directory: string, file: string): Dependencies {
+export function declared(directory: string, file: string): Dependencies {
   const { project = {} }: Table = (file === 'pyproject.toml' && readToml(join(directory, file))) || {};
   return parseRequirements((project.dependencies ?? []).join('\n'), directory);
 }

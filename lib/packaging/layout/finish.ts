@@ -18,7 +18,6 @@ import { prune } from './prune';
 
 /** A package with its sources, dependencies and the runner. */
 export interface LaidOut extends Loaded {
-  readonly target: string;
   /** The package's hash. */
   readonly hash: string;
   readonly platform: FunctionPlatform;

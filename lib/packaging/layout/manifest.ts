@@ -2,8 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY, MANIFEST_FILE } from '../../contract';
 import type { AlembicFolders } from '../project/alembic-project';
-import { listFiles } from '../project/sources';
-import { DRIVERS } from '../proof/check-installed';
+import { DRIVERS, namedDrivers } from '../proof/check-installed';
 import type { DataLosses } from '../proof/data-losses';
 
 /** What packaging knows about a package, so the function need not guess. */
@@ -25,8 +24,6 @@ export interface Manifest {
   /** Warnings to repeat at every synth. */
   readonly warnings: readonly string[];
 }
-
-const READ_BY_ENV = /\.(?:py|ini|toml|cfg|ya?ml|json)$/;
 
 /** Writes the manifest of a package that is otherwise complete. */
 export function writeManifest(
@@ -53,15 +50,7 @@ export function manifestWarnings(target: string): readonly string[] {
 
 function driverOf(target: string): Pick<Manifest, 'driver' | 'reason'> {
   const installed = DRIVERS.filter((driver) => existsSync(join(target, DEPENDENCIES_DIRECTORY, driver)));
-  let named = installed;
-  if (installed.length > 1) {
-    const backend = join(target, BACKEND_DIRECTORY);
-    const texts = listFiles(backend)
-      .filter((file) => READ_BY_ENV.test(file))
-      .map((file) => readFileSync(join(backend, file), 'utf8'));
-    named = installed.filter((driver) => texts.some((text) => new RegExp(`\\+${driver}\\b`).test(text)));
-  }
-  const [driver, ...others] = named;
+  const [driver, ...others] = installed.length > 1 ? namedDrivers(join(target, BACKEND_DIRECTORY), installed) : installed;
   if (driver === undefined || others.length) {
     return { driver: null, reason: `it is not clear which driver env.py uses: ${installed.join(', ') || 'none is known'}` };
   }

@@ -1,19 +1,28 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SUPPORTED_VERSIONS } from '../../contract';
-import { optionFor } from '../dependencies/elsewhere';
+import { optionFor, productionOptionFor } from '../dependencies/elsewhere';
 import { nameOf } from '../dependencies/parsing/requirement';
 import { PackagingError } from '../errors';
 import { readDistributions } from '../imported/installed';
 import { type FunctionPlatform, isOnAmazonLinux2, runtimeOption, tooNew } from '../platform';
 import type { Backend } from '../project/backend';
 import { pythonRequirement, usablePythons } from '../project/python-version';
+import { listFiles } from '../project/sources';
 
 /** Modules of the PostgreSQL drivers that the runner supports. */
 export const DRIVERS = ['psycopg', 'psycopg2', 'asyncpg', 'pg8000'];
 
 /** Distributions of these drivers. */
 const DISTRIBUTIONS = [...DRIVERS, 'psycopg-binary', 'psycopg2-binary'];
+
+/** Those that bring libpq, which Lambda does not have. */
+const WITH_LIBPQ: Readonly<Record<string, string>> = { psycopg: 'psycopg[binary]', psycopg2: 'psycopg2-binary' };
+
+/** The requirement for a driver's module; undefined for another module. */
+export function driverRequirement(module: string): string | undefined {
+  return DRIVERS.includes(module) ? (WITH_LIBPQ[module] ?? module) : undefined;
+}
 
 /** Drivers of other databases, by module. */
 const OTHER_DRIVERS: Readonly<Record<string, string>> = {
@@ -53,8 +62,8 @@ export function checkInstalled(backend: Backend, sitePackages: string, platform:
       ['', '.py'].some((end) => existsSync(join(sitePackages, name + end))),
     );
     const what = other ? `only a driver of ${OTHER_DRIVERS[other]} (${other})` : 'no driver';
-    const option = optionFor(source, (name) => DISTRIBUTIONS.includes(name));
-    const driver = driverFor(distributions);
+    const option = productionOptionFor(source, (name) => DISTRIBUTIONS.includes(name));
+    const driver = driverFor(backend, distributions);
     const remedy = option
       ? `set ${option} to package one`
       : `${add(driver)}, or add: ['${driver}'] packages it for migrations only`;
@@ -84,10 +93,32 @@ export function hasDriver(sitePackages: string): boolean {
 }
 
 /** The driver to add to a backend without one. */
-function driverFor(distributions: readonly Versioned[]): string {
-  const version = distributions.find(({ name }) => name === 'sqlalchemy')?.version;
-  // SQLAlchemy 1.4 does not know psycopg 3, https://docs.sqlalchemy.org/en/14/dialects/postgresql.html
-  return version && isLess(version, '2.0') ? 'psycopg2-binary' : 'psycopg[binary]';
+function driverFor({ directory, paths }: Backend, distributions: readonly Versioned[]): string {
+  const [named, ...others] = namedDrivers(directory, DRIVERS);
+  if (named && !others.length) return driverRequirement(named) as string;
+  const version = distributions.find(({ name }) => name === 'sqlalchemy')?.version ?? '2.1';
+  const env = join(paths[0] ?? directory, 'env.py');
+  const isAsync = existsSync(env) && readFileSync(env, 'utf8').includes('async');
+  // SQLAlchemy 1.4 does not know psycopg 3: https://docs.sqlalchemy.org/en/14/dialects/postgresql.html
+  if (isAsync) return isLess(version, '2.0') ? 'asyncpg' : 'psycopg[binary]';
+  // What it reads a plain postgresql:// as: https://docs.sqlalchemy.org/en/21/changelog/migration_21.html
+  return isLess(version, '2.1') ? 'psycopg2-binary' : 'psycopg[binary]';
+}
+
+/** Files from which env.py may take an address. */
+const READ_BY_ENV = /\.(?:py|ini|toml|cfg|ya?ml|json)$/;
+
+/** Those of some drivers that a backend names in an address, such as `postgresql+asyncpg`. */
+export function namedDrivers(directory: string, drivers: readonly string[]): string[] {
+  const texts = listFiles(directory, isOthers)
+    .filter((file) => READ_BY_ENV.test(file))
+    .map((file) => readFileSync(join(directory, file), 'utf8'));
+  return drivers.filter((driver) => texts.some((text) => new RegExp(`\\+${driver}\\b`).test(text)));
+}
+
+/** Folders in a backend whose files are not its own. */
+function isOthers(path: string, isDirectory: boolean): boolean {
+  return isDirectory && /(?:^|\/)(?:\..*|node_modules|site-packages|venv|tests?)$/.test(path);
 }
 
 function whereOf({ directory, source }: Backend): string {

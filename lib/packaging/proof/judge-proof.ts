@@ -1,15 +1,19 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DEPENDENCIES_DIRECTORY } from '../../contract';
 import { optionFor } from '../dependencies/elsewhere';
 import { normalized } from '../dependencies/parsing/requirement';
 import type { DependencySource } from '../dependencies/source';
 import { PackagingError } from '../errors';
 import type { AlembicFolders } from '../project/alembic-project';
 import { listFiles } from '../project/sources';
+import { driverRequirement } from './check-installed';
 import type { LoadedWith, Proof } from './proof';
 
 /** A package that can be loaded. */
 export interface Loaded extends LoadedWith {
+  /** The package's folder. */
+  readonly target: string;
   /** The backend's folder. */
   readonly directory: string;
   readonly alembic: AlembicFolders;
@@ -111,18 +115,31 @@ export function addedRoot({ alembic }: Loaded, { module, by }: NonNullable<Proof
   );
 }
 
-function missingModule({ directory, source }: Loaded, { module, by, unset, own }: NonNullable<Proof['missing']>): string {
+function missingModule(loaded: Loaded, { module, by, unset, own }: NonNullable<Proof['missing']>): string {
+  const { directory, source } = loaded;
   const [first = ''] = module.split('.');
   const option = own ? undefined : optionFor(source, (name) => `${name}-`.startsWith(`${normalized(first)}-`));
   const remedy = own
     ? 'if your build generates it, run that first'
     : option
       ? `set ${option} to package it`
-      : `${source.add.replace('{}', `the distribution of ${first}`)}, or give the folder that holds it`;
+      : (missingDriver(loaded, first) ??
+        `${source.add.replace('{}', `the distribution of ${first}`)}, or give the folder that holds it`);
   const settings = unset.length
     ? `. If a setting avoids that import, set it in environment: the backend reads ${unset.join(', ')}, not set here`
     : '';
   return `${fileOf(by)} imports ${module}, which the package of ${directory} does not have: ${remedy}${settings}`;
+}
+
+/** The next step for a driver that is not in the package; undefined for another module. */
+function missingDriver({ target, source, databaseVariables }: Loaded, module: string): string | undefined {
+  const requirement = driverRequirement(module);
+  if (!requirement) return undefined;
+  const add = source.add.replace('{}', requirement);
+  if (module !== 'psycopg' || !existsSync(join(target, DEPENDENCIES_DIRECTORY, 'psycopg2'))) return add;
+  const url = databaseVariables?.url;
+  const named = url ? `DatabaseVariables.url('${url}', { scheme: 'postgresql+psycopg2' })` : 'postgresql+psycopg2:// in env.py';
+  return `SQLAlchemy 2.1 reads postgresql:// as psycopg. To use psycopg2, name it: ${named}. Or ${add}`;
 }
 
 function fileOf(by: string, otherwise = 'a migration'): string {

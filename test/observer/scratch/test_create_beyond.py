@@ -190,3 +190,23 @@ def test_an_index_follows_the_rename_of_its_column_or_table(observed: Observed, 
 def test_what_only_looks_like_a_rename_is_a_drop_and_an_add_on_request(renamed: Observed) -> None:
     text, _ = create(renamed, askRenames=False)
     assert "op.add_column('aa'" in text and "op.drop_column('aa', 'name')" in text
+
+
+PAIR = 'op.execute("CREATE TABLE pair (a int, b int, PRIMARY KEY (a, b), CONSTRAINT uq_pair UNIQUE (a, b))")'
+PAIR_MODEL = """sa.Table("pair", target_metadata,
+  sa.Column("a", sa.Integer, primary_key=True, autoincrement=False),
+  sa.Column("b", sa.Integer, primary_key=True, autoincrement=False),
+  sa.Column("c", sa.Integer),
+  sa.UniqueConstraint("a", "b", name="uq_pair"))
+"""
+
+
+def test_a_unique_constraint_that_postgresql_merged_with_the_primary_key_is_written_as_is_only(observed: Observed) -> None:
+    observed.revision("aa", None, PAIR, 'op.drop_table("pair")')
+    with_models(observed, PAIR_MODEL)
+    assert "op.create_unique_constraint('uq_pair'" in create(observed, asIs=True)[0]
+    for written in (observed.directory / "alembic" / "versions").glob("*_change_aa.py"):
+        written.unlink()
+    text, left = create(observed)
+    assert (text.count("    op."), "sa.Column('c', sa.Integer()" in text, "uq_pair" in text, left) == (2, True, False, [])
+    assert agree(observed)["code"] == "nothing_to_create"

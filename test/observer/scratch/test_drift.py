@@ -92,3 +92,25 @@ def test_a_database_that_is_not_at_head_is_not_compared(observed: Observed) -> N
     with_models(observed)
     observed.revision("aa", None, 'op.execute("SELECT * FROM nowhere")')
     assert observed.observe(drift=True)["drift"]["reason"] == "the database is not at head: aa could not be applied"
+
+
+def test_an_operation_that_would_change_nothing_is_no_drift(observed: Observed) -> None:
+    columns = 'sa.Column("a", sa.Integer, primary_key=True), sa.Column("b", sa.Integer, primary_key=True)'
+    table = f'sa.Table("pair", target_metadata, {columns}, sa.UniqueConstraint("a", "b", name="uq_pair"))'
+    with_models(observed, check=', name="aa_id_check"', more=table)
+    # PostgreSQL gives the primary key the name of the UNIQUE with the same columns.
+    pair = 'op.execute("CREATE TABLE pair (a int, b int, PRIMARY KEY (a, b), CONSTRAINT uq_pair UNIQUE (a, b))")'
+    observed.revision("aa", None, f"{SAME}\n{pair}")
+    assert observed.observe("aa", drift=True)["drift"] == {
+        "operations": [],
+        "catalog": {"added": {}, "removed": {}, "changed": {}},
+    }
+
+
+def test_indexes_that_the_models_have_twice_or_build_concurrently_are_compared(observed: Observed) -> None:
+    column = 'sa.Column("id", sa.Integer, primary_key=True), sa.Column("n", sa.Text, index=True)'
+    twice = 'sa.Index("ix_busy_n", "n", postgresql_concurrently=True)'
+    with_models(observed, check=', name="aa_id_check"', more=f'sa.Table("busy", target_metadata, {column}, {twice})')
+    busy = 'op.execute("CREATE TABLE busy (id serial PRIMARY KEY, n text)")\nop.execute("CREATE INDEX ix_busy_n ON busy (n)")'
+    observed.revision("aa", None, f"{SAME}\n{busy}")
+    assert observed.observe("aa", drift=True)["drift"] == {"operations": [], "catalog": NOTHING}

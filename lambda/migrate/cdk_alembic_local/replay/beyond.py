@@ -14,6 +14,7 @@ from cdk_alembic.catalog.catalog_sql import MARK
 
 from ..scratch.drift import Drift, flat
 from ..scratch.rows import quoted
+from ..scratch.set_aside import remove
 
 _LABELS = re.compile(r"'((?:[^']|'')*)'")
 _COLUMN = re.compile(
@@ -159,6 +160,9 @@ def find(context: Any, directives: list[Any]) -> Beyond:
         change = drift.change(connection)
     finally:
         raw.execute(connection, "ROLLBACK TO SAVEPOINT cdk_alembic_models")
+    for directive in directives:
+        for container in (directive.upgrade_ops, directive.downgrade_ops):
+            remove(container, drift.changes_nothing)
     beyond.changes(change, set(_types_of_new_tables(operations)))
     return beyond
 

@@ -30,6 +30,8 @@ class Drift:
         self._texts: list[str] = []
         self._metadata: list[Any] = []
         self._migrated: Any = None
+        self._same: set[str] = set()
+        """The entries that both catalogs have in the same form."""
 
     def look(self, context: Any, migrated: Snapshot, failed: list[str]) -> None:
         """Runs autogenerate. `failed`: revisions whose failure keeps the database from being at head."""
@@ -48,7 +50,7 @@ class Drift:
 
     def facts(self, scratch: Scratch) -> dict[str, Any]:
         """Empties the database, creates the models in it, and returns DriftFacts."""
-        found: dict[str, Any] = {"operations": self._texts, "catalog": {"added": {}, "removed": {}, "changed": {}}}
+        found: dict[str, Any] = {"catalog": {"added": {}, "removed": {}, "changed": {}}}
         if self._migrated and (kept := list(_set_aside(self._migrated))):
             found["setAside"] = kept
         if self._reason is None:
@@ -57,6 +59,9 @@ class Drift:
                 found["catalog"] = scratch.run(self.change)
             except (Exception, SystemExit) as error:
                 self._reason = f"the models could not be created: {describe(error)}{location(error)}"
+        found["operations"] = [
+            text for operation, text in zip(self._operations, self._texts, strict=True) if not self.changes_nothing(operation)
+        ]
         return {**found, "reason": self._reason} if self._reason else found
 
     def compare_with(self, metadata: Any, migrated: Snapshot, operations: list[Any]) -> None:
@@ -70,6 +75,18 @@ class Drift:
     def change(self, connection: Any) -> dict[str, Any]:
         """Creates the models in the empty database, and returns the SchemaChange that autogenerate did not find."""
         return self._besides(self._create_all(connection))
+
+    def changes_nothing(self, operation: Any) -> bool:
+        """Whether autogenerate is wrong: both catalogs have the index, constraint or column in the same form. It compares some by
+        their text, such as expressions of an index, and does not see a UNIQUE that PostgreSQL merged with the primary key."""
+        from alembic.operations import ops
+
+        if isinstance(operation, ops.AlterColumnOp):
+            if operation.modify_name or operation.modify_comment is not False:
+                return False
+        elif not isinstance(operation, (ops.AddConstraintOp, ops.DropConstraintOp, ops.CreateIndexOp, ops.DropIndexOp)):
+            return False
+        return any(key in self._same for key in _said([operation]))
 
     def _autogenerate(self, context: Any, metadata: Any) -> None:
         from alembic.autogenerate import api, produce_migrations, render
@@ -101,11 +118,13 @@ class Drift:
             for table in metadata.tables.values():
                 if table.schema:
                     raw.execute(connection, f"CREATE SCHEMA IF NOT EXISTS {quoted(table.schema)}")
+                _make_creatable(table.indexes)
             metadata.create_all(connection)
         return Catalog().take(connection)
 
     def _besides(self, modelled: Snapshot) -> dict[str, Any]:
         """The change from the migrated database to the models' database, without autogenerate's findings."""
+        self._same = {key for key, text in self._migrated.entries.items() if modelled.entries.get(key) == text}
         both = set(self._migrated.tables) & set(modelled.tables)
         before, after = (
             {
@@ -142,6 +161,14 @@ class Drift:
         facts = self._migrated.tables.get(table) if kind == "constraint" else None
         columns = [column for one in (facts or {}).get("constraints", ()) if one["name"] == own for column in one["columns"]]
         return any(f"column {table}.{column}" in set(_dropped(self._operations)) for column in columns)
+
+
+def _make_creatable(indexes: set[Any]) -> None:
+    """Changes what can't be created in a transaction, or at all, and makes no difference to the schema."""
+    # A column with `index=True` and an Index: Alembic compares one of a name, and PostgreSQL refuses the second.
+    indexes.intersection_update({index.name: index for index in indexes}.values())
+    for index in indexes:
+        index.dialect_options["postgresql"]["concurrently"] = False
 
 
 def flat(operations: Any) -> Iterator[Any]:

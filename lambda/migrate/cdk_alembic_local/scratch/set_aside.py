@@ -37,13 +37,18 @@ def is_kept(name: str) -> bool:
 
 def leave_out(operations: Any, is_left: Callable[[str], bool]) -> None:
     """Removes the operations that drop a column or table of such a name, or what belongs to one, from a container."""
+    remove(operations, lambda operation: any(map(is_left, dropped_names(operation))))
+
+
+def remove(operations: Any, is_removed: Callable[[Any], bool]) -> None:
+    """Removes such operations from a container and from those within it."""
     left = []
     for operation in operations.ops:
         if hasattr(operation, "ops"):
-            leave_out(operation, is_left)
+            remove(operation, is_removed)
             if operation.ops:
                 left.append(operation)
-        elif not any(map(is_left, dropped_names(operation))):
+        elif not is_removed(operation):
             left.append(operation)
     operations.ops[:] = left
 
