@@ -480,8 +480,8 @@ test('a renamed column is kept in step with its old name, until the next release
     ['amount', 'Total'],
     ['from', 'source'],
     ['more', 'details'],
-    ['code', 'short'],
     ['kind', 'sort'],
+    ['code', 'short'],
   ] as const;
   let head = 'c3';
   for (const [from, to] of names) {
@@ -498,8 +498,8 @@ test('a renamed column is kept in step with its old name, until the next release
 
     const review = await fix();
     const left = review.fixes?.notFixed.filter(({ finding }) => finding.rule === 'rename').map(({ reason }) => reason);
-    expect(fixed(review)).toEqual(Array(5).fill('rename'));
     expect(left).toEqual([expect.stringMatching(/^the safe form ends with another schema: column app.Order.short/)]);
+    expect(fixed(review)).toEqual(Array(5).fill('rename'));
     await alembic(url, 'upgrade', 'c3');
     await query(url, `INSERT INTO app."Order" (day, number, note, amount, more) VALUES (now(), 1, 'old', 1.5, '{}')`);
     await alembic(url, 'upgrade', 'head');
