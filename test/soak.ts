@@ -28,8 +28,8 @@ const PARTS: Readonly<Record<string, readonly [targets: readonly string[], varia
 /** The tests that send random events to the handlers in TypeScript. */
 const HANDLERS = ['test/on-deploy/events.test.ts', 'test/tenants/events.test.ts'];
 
-/** The tests that compile an app, here with every compiler. */
-const COMPILED = ['test/packages/typescript.test.ts'];
+/** The tests of apps in TypeScript and Python, here with every compiler and every stage. */
+const APPS = ['test/packages/typescript.test.ts', 'test/packages/python-app.test.ts'];
 
 runSuite(MINUTES, (context) => {
   const parts = Object.entries(PARTS).map(([name, [targets, variables]]) => ({
@@ -38,10 +38,10 @@ runSuite(MINUTES, (context) => {
   }));
   const variables = asked({ EVENTS: '100000' });
   const handlers = jestCheck({ ...context, env: { ...context.env, ...variables } }, 'unit', 1, HANDLERS);
-  const compilers = jestCheck({ ...context, env: { ...context.env, COMPILERS: 'all' } }, 'unit', 1, COMPILED);
+  const apps = jestCheck({ ...context, env: { ...context.env, APPS: 'all' } }, 'unit', 1, APPS);
   const others = [
     { name: 'handlers', check: handlers },
-    { name: 'compilers', check: compilers },
+    { name: 'apps', check: apps },
     { name: 'strict-cdk', check: olderCdkCheck(context, STRICT_CDK) },
     { name: 'majors', check: jestCheck(context, 'majors', 1) },
     { name: 'managers', check: jestCheck(context, 'managers', 1) },

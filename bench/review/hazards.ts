@@ -67,6 +67,7 @@ export const SAFE_ALEMBIC: Rules = {
   'drop-column': ['loses-data', 'breaks-running-code'],
   'drop-schema': ['loses-data'],
   'drop-type': ['loses-data'],
+  'drop-sequence': ['loses-data'],
   truncate: ['loses-data'],
   cascade: ['loses-data'],
   'delete-all': ['loses-data'],

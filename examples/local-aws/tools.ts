@@ -21,6 +21,9 @@ export type Tool =
 /** Other tools that keep a backend's environment. */
 export type Manager = 'poetry' | 'pdm' | 'pipenv';
 
+/** Python compiles what it imports of these. Their whole takes a minute: `aws-cdk-lib` alone has 184 MB of sources. */
+const MOSTLY_UNUSED: ReadonlySet<Tool> = new Set(['python-cdk', 'cfn-lint', 'poetry', 'pdm', 'pipenv']);
+
 export const projectDirectory = path.resolve(__dirname, '../..');
 const toolsDirectory = path.join(projectDirectory, '.cache', 'tools');
 
@@ -48,7 +51,8 @@ export async function toolPython(tool: Tool, onInstall: (tool: Tool) => void = (
       // uv takes a tenth of pip's time.
       const uv = path.join(path.dirname(await toolPython('uv', onInstall)), 'uv');
       await mustRun(await systemPython(), ['-m', 'venv', '--without-pip', directory], options);
-      const install = ['pip', 'install', '--quiet', '--compile-bytecode', '--python', python];
+      const compile = MOSTLY_UNUSED.has(tool) ? [] : ['--compile-bytecode'];
+      const install = ['pip', 'install', '--quiet', ...compile, '--python', python];
       await mustRun(uv, [...install, '--requirement', requirements], options);
     }
   } finally {

@@ -112,6 +112,7 @@ export const DATA_LOSS_RULES = [
   'drop-column',
   'drop-schema',
   'drop-type',
+  'drop-sequence',
   'drop-materialized-view',
   'drop-cascade',
   'drop-owned',

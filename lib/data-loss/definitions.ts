@@ -21,6 +21,7 @@ export function makes(node: Node, made: Made): boolean {
   else if ('CreateDomainStmt' in node) made.add('type', joined(node.CreateDomainStmt.domainname));
   else if ('CreateRangeStmt' in node) made.add('type', joined(node.CreateRangeStmt.typeName));
   else if ('CompositeTypeStmt' in node) made.add('type', nameOf(node.CompositeTypeStmt.typevar));
+  else if ('CreateSeqStmt' in node) made.add('sequence', nameOf(node.CreateSeqStmt.sequence), !!node.CreateSeqStmt.if_not_exists);
   else if ('RenameStmt' in node) renames(node.RenameStmt, made);
   else if ('AlterObjectSchemaStmt' in node) moves(node.AlterObjectSchemaStmt, made);
   else return false;
@@ -45,6 +46,8 @@ function renames({ renameType, relation, object, subname = '', newname = '' }: O
   } else if (renameType === 'OBJECT_TYPE' || renameType === 'OBJECT_DOMAIN') {
     const from = joined(object && 'List' in object ? (object.List.items ?? []) : []);
     made.rename('type', from, beside(from, newname));
+  } else if (renameType === 'OBJECT_SEQUENCE') {
+    made.rename('sequence', nameOf(relation), beside(nameOf(relation), newname));
   } else if (renameType === 'OBJECT_SCHEMA') made.rename('schema', subname, newname);
 }
 
@@ -111,6 +114,12 @@ function partLosses(
   }
 }
 
+/** Whether a statement says where a sequence or an identity goes on: `setval`, `START WITH`, `RESTART WITH`. */
+export function continuesNumbers(node: Node | undefined): boolean {
+  const tree = JSON.stringify(node ?? {});
+  return /"defname":"(?:re)?start","arg"/.test(tree) || /"funcname":\[[^\]]*"sval":"setval"/.test(tree);
+}
+
 /** `created`: all views that the revision creates, even after this statement. */
 export function dropLosses(
   { removeType, objects = [], behavior }: Of<'DropStmt'>,
@@ -151,6 +160,10 @@ function objectLoss(
         ? undefined
         : { rule: 'drop-type', what: `DROP TYPE ${name}${cascade ? ' CASCADE' : ''}` };
     }
+    case 'OBJECT_SEQUENCE':
+      return made.mayDrop('sequence', name) || made.continuesNumbers
+        ? undefined
+        : { rule: 'drop-sequence', what: `DROP SEQUENCE ${name}${cascade ? ' CASCADE' : ''}` };
     case 'OBJECT_MATVIEW':
       if (made.has('view', name) || (created.has(name) && !cascade)) return undefined;
       return { rule: 'drop-materialized-view', what: `DROP MATERIALIZED VIEW ${name}${cascade ? ' CASCADE' : ''}` };

@@ -1,7 +1,7 @@
 import type { Node } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN, type UpgradeStep } from '../contract/facts';
 import { type BlockStatement, blockStatements, parseNode } from '../sql/parse';
-import { alterLosses, createdViews, dropLosses, makes } from './definitions';
+import { alterLosses, continuesNumbers, createdViews, dropLosses, makes } from './definitions';
 import { dynamicSql, selected } from './dynamic';
 import { type DestroyedData, type Loss, unreadable } from './losses';
 import { joined, Made, nameOf } from './made';
@@ -18,6 +18,7 @@ export function judge(steps: readonly UpgradeStep[]): readonly DestroyedData[] {
   const all = steps.map((step) => ({ step, statements: step.sql === undefined ? [] : statementsOf(step.sql) }));
   const created = new Set(all.flatMap(({ statements }) => statements.flatMap(({ node }) => createdViews(node))));
   const made = new Made();
+  made.continuesNumbers = all.some(({ statements }) => statements.some(({ node }) => continuesNumbers(node)));
   const found = all.flatMap(({ step, statements }): DestroyedData[] => {
     if (step.unread !== undefined)
       return [{ rule: 'unread-sql', what: `runs ${step.unread} that can't be read`, line: step.line }];

@@ -12,6 +12,8 @@ export class Made {
   readonly retired = new Set<string>();
   /** Whether a column was dropped or changed its type, so its old type can be dropped. */
   freesTypes = false;
+  /** Whether the revision says where a sequence or an identity goes on, so that the number of a dropped one is not lost. */
+  continuesNumbers = false;
 
   add(kind: Kind, name: string, perhaps = false): void {
     (perhaps ? this.perhaps : this.names).add(`${kind} ${name}`);
@@ -52,7 +54,7 @@ function isVague(name: string): boolean {
   return name.replace(new RegExp(`^${UNKNOWN}\\.`), '').includes(UNKNOWN);
 }
 
-export type Kind = 'table' | 'column' | 'type' | 'schema' | 'view';
+export type Kind = 'table' | 'column' | 'type' | 'schema' | 'view' | 'sequence';
 
 /** A table's name, without `public`. */
 export function nameOf(relation: RangeVar | undefined): string {

@@ -20,12 +20,22 @@ export interface GithubOptions {
   readonly account: string;
 }
 
-/** Runs a workflow of examples/ci/github as GitHub's runner does: job after job, step after step, until one fails. */
-export async function runWorkflow(name: string, options: GithubOptions, context: Context = {}): Promise<WorkflowRun> {
+/**
+ * Runs a workflow of examples/ci/github as GitHub's runner does: job after job, step after step, until one fails.
+ *
+ * @param rerun the job to start at, as if the ones before it had succeeded in an earlier attempt
+ */
+export async function runWorkflow(
+  name: string,
+  options: GithubOptions,
+  context: Context = {},
+  rerun?: string,
+): Promise<WorkflowRun> {
   const ran: Ran[] = [];
   const replaced: { uses: string; with: Variables }[] = [];
   const { jobs } = readYaml(path.join(githubDirectory, name), options.account);
-  for (const id of inOrder(jobs)) {
+  const order = inOrder(jobs);
+  for (const id of order.slice(rerun === undefined ? 0 : order.indexOf(rerun))) {
     const job = jobs[id];
     if (job.uses) {
       const inputs = Object.entries(filled(job.with, context)).map(([key, value]) => [`inputs.${key}`, value]);

@@ -19,6 +19,8 @@ export interface GitlabOptions {
   readonly source: string;
   /** The job's OIDC token. */
   readonly token: string;
+  /** The job to start at, as if the ones before it had succeeded. @default the first */
+  readonly retry?: string;
 }
 
 export interface PipelineRun {
@@ -32,7 +34,9 @@ export interface PipelineRun {
 export async function runPipeline(files: readonly string[], options: GitlabOptions): Promise<PipelineRun> {
   const ran: Ran[] = [];
   const manual: string[] = [];
-  for (const [name, job] of jobsOf(files, options)) {
+  const jobs = jobsOf(files, options);
+  const first = options.retry === undefined ? 0 : jobs.findIndex(([name]) => name === options.retry);
+  for (const [name, job] of jobs.slice(first)) {
     if (job.rules?.some(({ when }) => when === 'manual')) manual.push(name);
     const given: Variables = {
       CI_JOB_ID: '1',

@@ -33,12 +33,15 @@ const COLOUR = addColumn(3, 'colour');
 
 /*
  * The files run as they are. Replaced is what can't be here: checkout, setup-node, configure-aws-credentials, images and service
- * containers; `npm ci`, `pipx` and `apt-get` do nothing, for what they install is there; the accounts are that of the local AWS,
+ * containers; `npm ci`, `pipx` and `apt-get` do nothing, for what they install is there, and `npx` starts it; the accounts are that of the local AWS,
  * which does not check permissions: test/ci/aws.test.ts reads them in the templates.
  */
 describe('the files of examples/ci, with checkout, credentials and installations replaced', () => {
   // The tests tell one story: each finds what the one before has left.
-  const shared = useLocalAws(async (aws) => createTeam(aws, ['dev', 'prod']));
+  const shared = useLocalAws(
+    (aws) => createTeam(aws, ['dev', 'prod']),
+    async (aws) => mustSucceed(await aws.bootstrap()),
+  );
   const team = (): Team => shared.prepared;
   afterAll(() => shared.prepared?.packages.stop());
 
@@ -138,7 +141,7 @@ describe('the files of examples/ci, with checkout, credentials and installations
     it('GitHub: a migration that fails ends the job with exit code 1, and the gate is not reached', async () => {
       await setVersion(previous());
 
-      const { ran } = await runWorkflow('stage-migrates-after-deploy.yml', github(), OF_DEV);
+      const { ran } = await runWorkflow('stage-migrates-after-deploy.yml', github(), OF_DEV, 'migrate');
 
       expect(ran.at(-1)).toMatchObject({ job: 'migrate', code: 1, output: expect.stringContaining('migration_failed') });
       expect(await team().version('dev')).toEqual([PHONE.revision]);
@@ -174,7 +177,7 @@ describe('the files of examples/ci, with checkout, credentials and installations
     it('GitLab: a migration that fails ends the pipeline with exit code 1', async () => {
       await setVersion(previous());
 
-      const { ran } = await runPipeline(['migrates-after-deploy.gitlab-ci.yml'], gitlab());
+      const { ran } = await runPipeline(['migrates-after-deploy.gitlab-ci.yml'], { ...gitlab(), retry: 'migrate-dev' });
 
       expect(ran.at(-1)).toMatchObject({ job: 'migrate-dev', code: 1, output: expect.stringContaining('migration_failed') });
       expect(await team().version('dev')).toEqual([CITY.revision]);

@@ -43,7 +43,8 @@ export async function pythonCdk(env: NodeJS.ProcessEnv = neutralEnvironment(proc
     ...env,
     PATH: [path.dirname(python), env.PATH].join(path.delimiter),
     PYTHONPATH: site,
-    PYTHONDONTWRITEBYTECODE: '1',
+    // Not beside the sources: tests compare folders.
+    PYTHONPYCACHEPREFIX: path.join(site, '../bytecode'),
     // Otherwise jsii prints a note on standard error first.
     JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION: process.versions.node.split('.')[0],
   };

@@ -13,8 +13,8 @@ import { packNpm } from './tarballs';
 /** The oldest that projects of the last two years have, and the last one that compiles `moduleResolution: node10`. */
 const COMPILERS = { 'typescript-5.4': 'npm:typescript@5.4.5', 'typescript-5.9': 'npm:typescript@5.9.3' };
 
-/** Whether this is the soak test of all compilers. */
-const ALL = process.env.COMPILERS === 'all';
+/** Whether this is the soak test of all apps. */
+const ALL = process.env.APPS === 'all';
 
 const NODE10 = { module: 'commonjs', moduleResolution: 'node10', esModuleInterop: true };
 const NODENEXT = { module: 'nodenext', moduleResolution: 'nodenext' };

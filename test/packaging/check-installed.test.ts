@@ -75,6 +75,20 @@ test.each([
 });
 
 test.each([
+  ['an extra', '[project.optional-dependencies]\npg = ["psycopg2-binary"]', "set extras: ['pg'] to package one"],
+  [
+    'the group for development',
+    '[dependency-groups]\ndev = ["psycopg2-binary", "sphinx"]',
+    `run "uv add psycopg[binary]", or add`,
+  ],
+])('a driver that only %s has is packaged without tools for development', (_, text, remedy) => {
+  const directory = writeFiles(temporaryDirectory(), { 'pyproject.toml': `${text}\n`, 'alembic/__init__.py': '' });
+  const source = { ...SOURCE, files: [join(directory, 'pyproject.toml')] };
+  const backend = { directory, source, paths: [] } as unknown as Backend;
+  expect(() => checkInstalled(backend, directory, PLATFORM)).toThrow(`migrates PostgreSQL: ${remedy}`);
+});
+
+test.each([
   ['a runtime that the project allows', 'pyproject.toml', '[project]\nrequires-python = ">=3.11,<3.13"', 'PYTHON_3_12'],
   ['a runtime, if the project only pins a Python for its tools', '.python-version', '3.11', 'PYTHON_3_13'],
   ['no runtime, if the project allows only the old one', 'pyproject.toml', '[project]\nrequires-python = "==3.11.*"', undefined],

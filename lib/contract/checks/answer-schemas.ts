@@ -97,6 +97,7 @@ export const ANSWER_SCHEMAS: Definitions = {
       'drop-column',
       'drop-schema',
       'drop-type',
+      'drop-sequence',
       'drop-materialized-view',
       'drop-cascade',
       'drop-owned',

@@ -5,19 +5,33 @@ import { readToml, type Table } from './parsing/toml';
 import { NO_CATEGORY } from './pipfile-lock';
 import type { DependencySource } from './source';
 
+/** Groups and extras whose other distributions do not belong in production. */
+const DEVELOPMENT = /^(?:dev|develop|development|tests?|testing|lint|docs?|ci)$/;
+
 /** More would be a list that nobody reads. */
 const MAX_NAMED = 4;
+
+/** Like optionFor, without groups and extras for development. */
+export function productionOptionFor(source: Pick<DependencySource, 'files'>, isWanted: (name: string) => boolean) {
+  return optionFor(source, isWanted, (option) => !DEVELOPMENT.test(option));
+}
 
 /**
  * The options, joined with `or`, of which each packages a distribution that only groups or extras of the project have;
  * undefined if none has it.
  */
-export function optionFor({ files }: Pick<DependencySource, 'files'>, isWanted: (name: string) => boolean): string | undefined {
+export function optionFor(
+  { files }: Pick<DependencySource, 'files'>,
+  isWanted: (name: string) => boolean,
+  isMeant: (option: string) => boolean = () => true,
+): string | undefined {
   const options = files
     .filter((path) => existsSync(path))
     .flatMap((file) => Object.entries(declaredIn(file)))
     .flatMap(([option, lists]) =>
-      Object.entries(lists).flatMap(([name, list]) => (namesOf(list).some(isWanted) ? [`${option}: ['${name}']`] : [])),
+      Object.entries(lists).flatMap(([name, list]) =>
+        isMeant(name) && namesOf(list).some(isWanted) ? [`${option}: ['${name}']`] : [],
+      ),
     );
   return options.length ? [...new Set(options)].slice(0, MAX_NAMED).join(' or ') : undefined;
 }

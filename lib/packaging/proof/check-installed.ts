@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SUPPORTED_VERSIONS } from '../../contract';
-import { optionFor } from '../dependencies/elsewhere';
+import { optionFor, productionOptionFor } from '../dependencies/elsewhere';
 import { nameOf } from '../dependencies/parsing/requirement';
 import { PackagingError } from '../errors';
 import { readDistributions } from '../imported/installed';
@@ -62,7 +62,7 @@ export function checkInstalled(backend: Backend, sitePackages: string, platform:
       ['', '.py'].some((end) => existsSync(join(sitePackages, name + end))),
     );
     const what = other ? `only a driver of ${OTHER_DRIVERS[other]} (${other})` : 'no driver';
-    const option = optionFor(source, (name) => DISTRIBUTIONS.includes(name));
+    const option = productionOptionFor(source, (name) => DISTRIBUTIONS.includes(name));
     const driver = driverFor(backend, distributions);
     const remedy = option
       ? `set ${option} to package one`

@@ -191,6 +191,7 @@ export const detachPartition = lossRule('detach-partition', 'a partition is take
 /** What only the guard finds. */
 export const guarded: readonly Rule[] = (
   [
+    ['drop-sequence', 'a sequence is dropped with the number that it has reached'],
     ['drop-materialized-view', 'a materialized view is dropped or emptied'],
     ['drop-cascade', 'a view or an extension is dropped with all that depends on it'],
     ['drop-owned', 'everything that a role owns is dropped'],

@@ -94,6 +94,8 @@ export const SQLALCHEMY: readonly Case[] = [
   destroys('sa.text', 'truncate', 'op.get_bind().execute(sa.text("TRUNCATE TABLE users RESTART IDENTITY CASCADE"))'),
   destroys('DDL that executes itself', 'drop-table', 'sa.DDL("DROP TABLE users").execute(op.get_bind())'),
   destroys('DropSchema', 'drop-schema', 'op.execute(sa.schema.DropSchema("old", cascade=True))'),
+  destroys('DropSequence', 'drop-sequence', 'op.execute(sa.schema.DropSequence(sa.Sequence("invoice_numbers")))'),
+  destroys('Sequence.drop', 'drop-sequence', 'sa.Sequence("invoice_numbers", schema="app").drop(op.get_bind())'),
   destroys('an enum that is dropped without a check', 'drop-type', 'sa.Enum("a", "b", name="mood").drop(op.get_bind(), checkfirst=False)'),
   destroys('sa.delete', 'delete-all', 'op.execute(sa.delete(sa.table("users")))'),
   destroys('table.delete', 'delete-all', 'users = sa.table("users", sa.column("id"))\nop.execute(users.delete())'),

@@ -79,6 +79,21 @@ export const DATA_LOSS: readonly Example[] = [
     },
   },
   {
+    rule: 'drop-sequence',
+    given: 'op.execute("CREATE SEQUENCE invoice_numbers")',
+    bad: {
+      ...one('op.execute("DROP SEQUENCE invoice_numbers")', 'op.execute("CREATE SEQUENCE invoice_numbers")'),
+      also: ['drop-in-use'],
+    },
+    good: {
+      ...one(
+        'op.execute("CREATE SEQUENCE invoices")\nop.execute("SELECT setval(\'invoices\', (SELECT last_value FROM invoice_numbers))")\nop.execute("DROP SEQUENCE invoice_numbers")',
+        'op.execute("ALTER SEQUENCE invoices RENAME TO invoice_numbers")',
+      ),
+      also: ['drop-in-use'],
+    },
+  },
+  {
     rule: 'drop-owned',
     bad: one('if op.get_bind().scalar(sa.text("SELECT false")):\n    op.execute("DROP OWNED BY reporting")'),
     good: one(

@@ -25,6 +25,7 @@ _OPERATIONS = {
     "DropTable": "drop-table",
     "DropColumn": "drop-column",
     "DropSchema": "drop-schema",
+    "DropSequence": "drop-sequence",
 }
 
 UNREAD = "unread-sql"
@@ -41,6 +42,7 @@ _SQL = {
     ),
     "drop-schema": re.compile(rf"\bDROP\s+SCHEMA\b\s*{_NAME}", re.IGNORECASE),
     "drop-type": re.compile(rf"\bDROP\s+(?:TYPE|DOMAIN)\b\s*{_NAME}", re.IGNORECASE),
+    "drop-sequence": re.compile(rf"\bDROP\s+SEQUENCE\b\s*{_NAME}", re.IGNORECASE),
     # Not a trigger BEFORE TRUNCATE ON, nor GRANT TRUNCATE, SELECT ON.
     "truncate": re.compile(rf"\bTRUNCATE\s+(?!ON\b|OR\b)(?:TABLE\b\s*)?{_NAME}", re.IGNORECASE),
     "delete-all": re.compile(rf"\bDELETE\s+FROM\b\s*{_NAME}(?![^;]*\bWHERE\b)(?=[^;]*(?:;|\Z))", re.IGNORECASE),

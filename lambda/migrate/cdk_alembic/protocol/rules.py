@@ -51,6 +51,7 @@ DATA_LOSS_RULES = (
     "drop-column",
     "drop-schema",
     "drop-type",
+    "drop-sequence",
     "drop-materialized-view",
     "drop-cascade",
     "drop-owned",

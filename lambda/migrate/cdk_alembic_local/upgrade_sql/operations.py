@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .row_loops import selected
-from .statements import first_line, manipulation, quoted, sql_of, table_of, type_name, type_of, with_values
+from .statements import first_line, manipulation, quoted, sequence_name, sql_of, table_of, type_name, type_of, with_values
 from .values import MARK, Attribute, Called, External, Instance, Item, OneOf
 
 _EXECUTES = ("execute", "executemany", "exec_driver_sql", "scalar", "scalars", "fetch", "fetchrow", "fetchval", "execute_batch")
@@ -150,7 +150,9 @@ def _object(call: Called) -> Iterator[dict[str, Any]]:
             yield {"sql": f"{verb} TABLE {table_of(one)}{' ()' if verb == 'CREATE' else ''}"}
         elif isinstance(one, Called) and one.name.upper() in ("ENUM", "DOMAIN"):
             yield {"sql": f"{verb} TYPE {type_name(one)}{' AS ENUM ()' if verb == 'CREATE' else ''}"}
-        elif isinstance(one, Called) and one.name in ("Index", "Sequence", "View"):
+        elif isinstance(one, Called) and one.name == "Sequence":
+            yield {"sql": f"{verb} SEQUENCE {sequence_name(one)}"}
+        elif isinstance(one, Called) and one.name in ("Index", "View"):
             continue
         elif verb == "DROP" and any(_is_connection(given) for given in (*call.args, *call.keywords.values(), *call.keywords)):
             yield {"unread": "what is dropped"}

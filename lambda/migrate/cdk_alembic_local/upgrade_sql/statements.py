@@ -154,9 +154,18 @@ def _dropped(value: Called) -> list[str] | None:
         return [f"ALTER TABLE {table_of(first)} DROP COLUMN {quoted(value.given(1, 'column'))}"]
     if value.name in ("DropType", "DropEnumType", "DropDomainType"):
         return [f"DROP TYPE {type_name(first)}"]
+    if value.name in ("DropSequence", "CreateSequence"):
+        return [f"{value.name.removesuffix('Sequence').upper()} SEQUENCE {sequence_name(first)}"]
     if value.name == "CreateTable":
         return [f"CREATE TABLE {table_of(first)} ()"]
     return None
+
+
+def sequence_name(value: Any) -> str:
+    """The quoted name of a `Sequence`."""
+    if not isinstance(value, Called):
+        return quoted(MARK, None)
+    return quoted(value.given(0, "name"), value.keywords.get("schema"))
 
 
 def type_name(value: Any) -> str:
