@@ -500,6 +500,9 @@ test('a renamed column is kept in step with its old name, until the next release
     const left = review.fixes?.notFixed.filter(({ finding }) => finding.rule === 'rename').map(({ reason }) => reason);
     expect(left).toEqual([expect.stringMatching(/^the safe form ends with another schema: column app.Order.short/)]);
     expect(fixed(review)).toEqual(Array(5).fill('rename'));
+    // The rule advises the same.
+    const advised = review.fixes?.fixed.find(({ revision }) => revision === 'to_remark')?.instead?.split('\n') ?? [];
+    expect(advised.filter((line) => /^ *op\.execute\("CREATE (?:UNIQUE INDEX CONCURRENTLY|TRIGGER)/.test(line))).toHaveLength(2);
     await alembic(url, 'upgrade', 'c3');
     await query(url, `INSERT INTO app."Order" (day, number, note, amount, more) VALUES (now(), 1, 'old', 1.5, '{}')`);
     await alembic(url, 'upgrade', 'head');
