@@ -16,6 +16,8 @@ export interface Hello {
    * not installed. lambda/migrate/cdk_alembic_local/bootstrap.py imports them from memory and calls `main(hello)` of that one.
    */
   readonly code: Readonly<Record<string, string>>;
+  /** The report `bytecode` of an earlier process, or an empty text. @default - there will be no such report */
+  readonly bytecode?: string;
   /** The Alembic project's folder, relative to the directory the observer is started in. */
   readonly project: string;
   /** Variables to set before the backend is imported. */
@@ -48,6 +50,8 @@ export interface WrittenFile {
 export interface Led {
   /** The address for every PostgreSQL connection of the backend, whatever `env.py` says, as a URL with the scheme `postgresql`. */
   readonly scratch?: string;
+  /** Whether its server is removed afterwards, so that nothing in it need be dropped. @default false */
+  readonly disposable?: boolean;
 }
 
 /** A question. Each is answered by {@link Report}s, the last of which is `end` or `failed`. */
@@ -155,6 +159,8 @@ export type Report =
       readonly table?: TableFacts;
     }
   | { readonly report: 'end' }
+  /** After the last answer: the bytecode of the observer's own modules, which saves the next process from compiling them. */
+  | { readonly report: 'bytecode'; readonly bytecode: string }
   /** `error` is the runner's failure (codes of the contract), or one with a {@link LocalCode}. */
   | { readonly report: 'failed'; readonly error: MigrateFailure['error'] | LocalFailure };
 

@@ -15,7 +15,7 @@ export {
   whyNotUndone,
 } from './fix';
 export type { ReviewInput, ReviewOptions } from './input';
-export { review } from './review';
+export { readAhead, review } from './review';
 export { RULES } from './rules';
 export type { RuleGroup, RuleInfo } from './rules/rule';
 export { loadParser } from './sql/parse';

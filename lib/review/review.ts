@@ -1,9 +1,10 @@
+import type { RevisionFacts } from '../contract/facts';
 import { acknowledge, unusedAcknowledgements } from './acknowledge';
 import { type Finding, type Review, type ReviewedRevision, SEVERITIES } from './finding';
 import type { ReviewInput, ReviewOptions } from './input';
 import { notChecked } from './not-checked';
 import { type Change, understandChange } from './revision/change';
-import type { Reviewed } from './revision/reviewed';
+import { parseAhead, type Reviewed } from './revision/reviewed';
 import { CHECKS } from './rules';
 import type { Found, Rule } from './rules/rule';
 import { overBudget } from './sizes/budgets';
@@ -12,13 +13,21 @@ import { withSize } from './sizes/size';
 import { loadParser } from './sql/parse';
 import { squawk } from './squawk';
 
+/** Parses a revision's statements, so that `review` need not. */
+export async function readAhead(facts: RevisionFacts): Promise<void> {
+  await loadParser();
+  parseAhead(facts);
+}
+
 /** Judges what the replay observed. */
 export async function review(input: ReviewInput, options: ReviewOptions): Promise<Review> {
   await loadParser();
   const change = understandChange(input);
   const off = new Set(offRules(options));
+  const others = squawk(change);
+  others.catch(() => {}); // It is awaited below.
   const own = CHECKS.flatMap((rule) => [...findingsOf(rule, change, options)]);
-  const more = await squawk(change);
+  const more = await others;
   const over = overBudget(change.revisions, own, input, options);
   const all = without(distinct([...own, ...(more ?? []), ...over]), off);
   const acknowledged = acknowledge(all, change);

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -83,9 +84,12 @@ export async function squawk(change: Change): Promise<readonly Finding[] | undef
   if (!binary) return undefined;
   const scripts = change.revisions.flatMap(scriptsOf);
   if (!scripts.length) return [];
-  const directory = await mkdtemp(join(tmpdir(), 'cdk-alembic-squawk-'));
+  const directory = mkdtempSync(join(tmpdir(), 'cdk-alembic-squawk-'));
   try {
-    await Promise.all(scripts.map(({ text }, at) => writeFile(join(directory, `${at}.sql`), text)));
+    // Nothing is awaited before it starts, so it runs while the rules do.
+    scripts.forEach(({ text }, at) => {
+      writeFileSync(join(directory, `${at}.sql`), text);
+    });
     const found = await run(binary, directory, change.input.postgres);
     return found.flatMap((finding) => {
       const script = scripts[Number.parseInt(finding.file.replace(/^.*[\\/]/, ''), 10)];

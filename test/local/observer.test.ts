@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Ask, Report } from '../../lib/contract/facts';
 import { withFolder } from '../../lib/local/processes/with-folder';
@@ -44,6 +45,31 @@ describe('the backend’s Python', () => {
     const told = { scratch: true, environment: { A: 'b' }, project: '.', asked: { ...REPLAY, scratch: 'postgresql://x' } };
     expect(reports).toEqual([{ report: 'created', ...told }]);
     expect(printed).toEqual(['printed by the backend']);
+  });
+
+  it('gets the bytecode that it has reported, unless what was kept is damaged', async () => {
+    const { XDG_CACHE_HOME } = process.env;
+    const folder = mkdtempSync(path.join(tmpdir(), 'observer-'));
+    process.env.XDG_CACHE_HOME = folder;
+    try {
+      const python = program(`let hello; ${ANSWERS}
+        if (!hello) { hello = JSON.parse(line); return; }
+        console.log(JSON.stringify({ report: 'created', had: hello.bytecode }));
+        console.log('{"report":"end"}');
+        console.log('{"report":"bytecode","bytecode":"made by this Python"}');
+      })`);
+      const had = async () => (await ask(python))[0];
+      expect(await had()).toEqual({ report: 'created', had: '' });
+      expect(await had()).toEqual({ report: 'created', had: 'made by this Python' });
+      const cache = path.join(folder, 'cdk-alembic');
+      const [entry = ''] = readdirSync(cache);
+      appendFileSync(path.join(cache, entry), 'damage');
+      expect(await had()).toEqual({ report: 'created', had: '' });
+    } finally {
+      if (XDG_CACHE_HOME === undefined) delete process.env.XDG_CACHE_HOME;
+      else process.env.XDG_CACHE_HOME = XDG_CACHE_HOME;
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('that does not exist is named', async () => {

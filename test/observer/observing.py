@@ -29,11 +29,14 @@ class Observed(Backend):
         self.database = database
         self.environment: dict[str, str] = {}
         self.scratch: str | None = database.url("postgresql")
+        self.bytecode: str | None = None
         self.printed = ""
 
     def ask(self, *asks: dict[str, Any]) -> list[dict[str, Any]]:
         """All reports of one process."""
         hello = {"code": CODE, "project": "backend", "environment": self.environment, "scratch": self.scratch is not None}
+        if self.bytecode is not None:
+            hello["bytecode"] = self.bytecode
         led = {} if self.scratch is None else {"scratch": self.scratch}
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PG") and name != "PYTHONPATH"}
         given = "".join(json.dumps(line) + "\n" for line in (hello, *({**ask, **led} for ask in asks)))

@@ -5,18 +5,28 @@ the first line of standard input and keeps them in memory: a killed process woul
 to parse it, so they can report their version instead of a SyntaxError.
 """
 
+import base64
 import importlib.abc
 import importlib.util
 import json
+import marshal
 import os
 import sys
 
 
 class Modules(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
-    """Imports from sources by path, such as `cdk_alembic_local/observer.py`."""
+    """Imports from sources by path, such as `cdk_alembic_local/observer.py`, or from their bytecode of an earlier run.
 
-    def __init__(self, sources):
+    `kept`: what `bytecode` returned then. That of another Python is not used.
+    """
+
+    def __init__(self, sources, kept):
         self.sources = sources
+        self._python = f"{importlib.util.MAGIC_NUMBER.hex()} {sys.implementation.cache_tag} {sys.flags.optimize}"
+        python, _, code = (kept or "").partition("\n")
+        # The caller keeps it where only its user can change it, with a checksum.
+        self._known = marshal.loads(base64.b64decode(code)) if python == self._python else {}  # noqa: S302
+        self._is_new = False
 
     def find_spec(self, name, path=None, target=None):
         file = self._file(name)
@@ -34,8 +44,18 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         return self.sources[self._file(name)]
 
     def get_code(self, name):
+        file = self._file(name)
+        if file in self._known:
+            return marshal.loads(self._known[file])  # noqa: S302
         # With the file name, so tracebacks find the source.
-        return compile(self.get_source(name), self._file(name), "exec", dont_inherit=True)
+        code = compile(self.sources[file], file, "exec", dont_inherit=True)
+        self._known[file] = marshal.dumps(code)
+        self._is_new = True
+        return code
+
+    def bytecode(self):
+        """All that was imported so far, to be kept; None if it is kept already."""
+        return f"{self._python}\n{base64.b64encode(marshal.dumps(self._known)).decode()}" if self._is_new else None
 
     def _file(self, name):
         base = name.replace(".", "/")
@@ -60,7 +80,8 @@ def start():
             "use a newer Python in the backend's environment, or pass another one with --python",
         )
     # First: a backend in one environment with its CDK app has another package with the name `cdk_alembic`.
-    sys.meta_path.insert(0, Modules(hello["code"]))
+    modules = Modules(hello["code"], hello.get("bytecode"))
+    sys.meta_path.insert(0, modules)
     os.environ.update(hello["environment"])
     # This Python has read PYTHONPATH already. The first entry is the working directory.
     # Like Python, `abspath` follows no link.
@@ -76,7 +97,7 @@ def start():
         )
     from cdk_alembic_local.observer import main
 
-    main(hello)
+    main(hello, modules.bytecode)
 
 
 start()

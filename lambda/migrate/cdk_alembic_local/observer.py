@@ -26,8 +26,11 @@ from .rewrite.overlay import overlaid
 Report = Callable[[dict[str, Any]], None]
 
 
-def main(hello: dict[str, Any]) -> None:
-    """Answers the asks on standard input until it ends. The backend's output goes to standard error."""
+def main(hello: dict[str, Any], bytecode: Callable[[], str | None]) -> None:
+    """Answers the asks on standard input until it ends. The backend's output goes to standard error.
+
+    `bytecode`: returns that of the modules that were imported from their source, to be kept.
+    """
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
     os.dup2(2, 1)
     sys.stdout.reconfigure(line_buffering=True)
@@ -45,18 +48,23 @@ def main(hello: dict[str, Any]) -> None:
         asks.readline()
 
     trace = Trace() if hello.get("trace") else None
+    loaded: Project | None = None
     for line in iter(asks.readline, b""):
         try:
             moment = Moment(trace, report, wait) if trace else None
-            _answer(json.loads(line), folder, hello.get("scratch", False), report, moment)
+            loaded = _answer(json.loads(line), folder, hello.get("scratch", False), report, moment, loaded)
             report({"report": "end"})
         except RunnerError as error:
+            loaded = None
             report({"report": "failed", "error": redacted(error.facts())})
         except (Exception, SystemExit) as error:
+            loaded = None
             traceback.print_exc()
             report({"report": "failed", "error": redacted(_unforeseen(error))})
         if hello.get("scratch"):
             _load_ahead()
+    if "bytecode" in hello and (kept := bytecode()):
+        report({"report": "bytecode", "bytecode": kept})
     _exit()
 
 
@@ -75,23 +83,37 @@ def _load_ahead() -> None:
         importlib.import_module("cdk_alembic_local.replay.observe")
 
 
-def _answer(ask: dict[str, Any], folder: Path, on_scratch: bool, report: Report, moment: Moment | None) -> None:
+def _answer(
+    ask: dict[str, Any], folder: Path, on_scratch: bool, report: Report, moment: Moment | None, loaded: Project | None
+) -> Project | None:
+    """`loaded`: the project as the previous question loaded it. Returns it for the next question, if that may use it."""
+    verb, overlay = ask["ask"], ask.get("overlay") or []
+    if verb == "graph":
+        return _graph(Project(folder), report, moment)
+    if loaded is not None and verb == "observe" and not overlay:
+        _answer_about(loaded, ask, on_scratch, report, moment)
+        return None
     project = Project(folder)
-    with overlaid(project, ask.get("overlay") or [], ask.get("folder")):
+    with overlaid(project, overlay, ask.get("folder")):
         _answer_in(project, ask, on_scratch, report, moment)
+    return None
+
+
+def _graph(project: Project, report: Report, moment: Moment | None) -> Project | None:
+    from .source.graph import graph
+
+    found = graph(project)
+    report({"report": "graph", "graph": found})
+    if moment:
+        report({"report": "python", "installed": installed()})
+    # Some of the revisions could not be loaded: the next question tries again.
+    return None if "problem" in found else project
 
 
 def _answer_in(project: Project, ask: dict[str, Any], on_scratch: bool, report: Report, moment: Moment | None) -> None:
     verb = ask["ask"]
     if verb in ("bodies", "compose", "write"):
         _answer_about_files(project, ask, report)
-        return
-    if verb == "graph":
-        from .source.graph import graph
-
-        report({"report": "graph", "graph": graph(project)})
-        if moment:
-            report({"report": "python", "installed": installed()})
         return
     if verb == "observe":
         from .source.graph import load
@@ -103,7 +125,11 @@ def _answer_in(project: Project, ask: dict[str, Any], on_scratch: bool, report: 
 
             observe_files(project, ask, error, report)
             return
-    scratch_url = ask.get("scratch")
+    _answer_about(project, ask, on_scratch, report, moment)
+
+
+def _answer_about(project: Project, ask: dict[str, Any], on_scratch: bool, report: Report, moment: Moment | None) -> None:
+    verb, scratch_url = ask["ask"], ask.get("scratch")
     if scratch_url is None:
         if verb == "catalog" and not on_scratch:
             from .replay.placing import entries_of
@@ -120,7 +146,7 @@ def _answer_in(project: Project, ask: dict[str, Any], on_scratch: bool, report: 
         return
     from .scratch.scratch import Scratch
 
-    scratch = Scratch(scratch_url)
+    scratch = Scratch(scratch_url, ask.get("disposable", False))
     with scratch.only(project):
         try:
             _answer_on_scratch(ask, project, scratch, report, moment)
@@ -174,7 +200,7 @@ def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, repo
             with application_context(project):
                 report({"report": "placed", "placed": place(project, scratch, ask["entries"])})
         finally:
-            scratch.empty()
+            scratch.leave()
     elif verb == "create":
         from .replay.at_head import at_head, table_to_fill
         from .replay.create import create

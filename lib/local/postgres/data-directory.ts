@@ -55,7 +55,7 @@ export async function makeDataDirectory(options: DataDirectoryOptions): Promise<
 export function keyOf({ found, user }: Pick<DataDirectoryOptions, 'found' | 'user'>): string {
   const { mtimeMs, size } = statSync(path.join(found.directory, 'bin', 'postgres'));
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
-  const what = [found.directory, found.version, mtimeMs, size, user, OPTIONS, timeZone];
+  const what = [found.directory, found.version, mtimeMs, size, user, OPTIONS, MAPS.source, timeZone];
   return createHash('sha256').update(JSON.stringify(what)).digest('hex');
 }
 
@@ -69,10 +69,13 @@ async function initialise(options: DataDirectoryOptions, { data, password }: Dat
   rmSync(passwordFile);
 }
 
+/** Maps of free space and of visible rows: PostgreSQL makes those that are missing, and they are a quarter of the files. */
+const MAPS = /_(?:fsm|vm)$/;
+
 /** Stores a directory as one file that only this user can read, because it contains the password. */
 async function keep(entry: string, { data, password }: DataDirectory, own: string): Promise<void> {
   const file = path.join(own, 'kept');
-  writeFileSync(file, await pack({ password, files: readFiles(data) }), { mode: 0o600 });
+  writeFileSync(file, await pack({ password, files: readFiles(data, (name) => !MAPS.test(name)) }), { mode: 0o600 });
   rememberFile(entry, file);
   forgetOld();
   rmSync(file);

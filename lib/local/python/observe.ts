@@ -21,19 +21,27 @@ export interface Observed {
 /** The progress of a replay. */
 export type ReplayProgress = Omit<Extract<Report, { report: 'progress' }>, 'report'>;
 
+/** What to do with the reports of a replay as they come. */
+export interface ReplayListener {
+  readonly onProgress?: (progress: ReplayProgress) => void;
+  readonly onRevision?: (revision: RevisionFacts) => void;
+}
+
 /** Replays revisions on the scratch database. */
 export async function observe(
   observer: Observer,
   ask: Omit<Extract<Ask, { ask: 'observe' }>, 'ask'>,
-  onProgress: (progress: ReplayProgress) => void = () => {},
+  { onProgress, onRevision }: ReplayListener = {},
 ): Promise<Observed> {
   const revisions: RevisionFacts[] = [];
   let environment: EnvironmentFacts | undefined;
   let drift: DriftFacts | undefined;
   await observer.ask({ ask: 'observe', ...ask }, (report) => {
-    if (report.report === 'progress') onProgress(report);
-    else if (report.report === 'revision') revisions.push(report.revision);
-    else if (report.report === 'environment') environment = report.environment;
+    if (report.report === 'progress') onProgress?.(report);
+    else if (report.report === 'revision') {
+      revisions.push(report.revision);
+      onRevision?.(report.revision);
+    } else if (report.report === 'environment') environment = report.environment;
     else if (report.report === 'drift') drift = report.drift;
   });
   // A revision that could not be replayed is reported out of order.

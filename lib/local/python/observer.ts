@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ask, Hello, Led, Report } from '../../contract/facts';
 import { MigrateError } from '../../contract/failure';
 import { startSupervised } from '../processes/supervised';
+import { bytecodeEntry, recallBytecode, rememberBytecode } from './bytecode';
 import { bootstrap, observerCode } from './observer-code';
 
 /** The project to observe, and how. */
@@ -20,6 +21,8 @@ export interface ObserverOptions {
    * @default - the backend's own database
    */
   readonly scratch?: string | Promise<string>;
+  /** Whether its server is removed afterwards. @default false */
+  readonly disposable?: boolean;
   /** Whether to record what is read, and to pause for a copy. @default false */
   readonly trace?: boolean;
   /** Gets what the backend prints, line by line. */
@@ -48,10 +51,12 @@ interface Pending {
 
 /** Starts the observer, which ends with this process. Call it inside `withFolder`, which ends it. */
 export function startObserver(options: ObserverOptions): Observer {
-  const { python, project, environment = {}, scratch, trace, onOutput } = options;
+  const { python, project, environment = {}, scratch, disposable, trace, onOutput } = options;
   const [command = '', ...words] = python;
   const supervised = startSupervised(command, [...words, '-c', bootstrap()], { env: process.env, cwd: project, input: 'pipe' });
   const { stdin, stdout, stderr } = supervised.process as { stdin: Writable; stdout: Readable; stderr: Readable };
+  const code = observerCode();
+  const entry = bytecodeEntry(code, python);
   const log: string[] = [];
   let pending: Pending | undefined;
   let spoken = false;
@@ -82,15 +87,23 @@ export function startObserver(options: ObserverOptions): Observer {
       return;
     }
     spoken = true;
-    if (report.report === 'end') settle(({ resolve }) => resolve());
+    if (report.report === 'bytecode') rememberBytecode(entry, report.bytecode);
+    else if (report.report === 'end') settle(({ resolve }) => resolve());
     else if (report.report === 'failed') settle(({ reject }) => reject(failure(report.error, log)));
     else pending?.onReport(report);
   });
   supervised.exited.then((code) => die(ended(python, code, spoken, log)), die);
 
-  const hello: Hello = { code: observerCode(), project: '.', environment, scratch: scratch !== undefined, trace };
+  const hello: Hello = {
+    code,
+    bytecode: recallBytecode(entry),
+    project: '.',
+    environment,
+    scratch: scratch !== undefined,
+    trace,
+  };
   stdin.write(`${JSON.stringify(hello)}\n`);
-  const led = Promise.resolve(scratch).then((url): Led => (url === undefined ? {} : { scratch: url }));
+  const led = Promise.resolve(scratch).then((url): Led => (url === undefined ? {} : { scratch: url, disposable }));
   led.catch(() => {}); // Callers that await it get the error.
 
   return {

@@ -3,7 +3,7 @@ import { type PostgresServer, startPostgresServer } from '../postgres/server';
 import { withFolder } from '../processes/with-folder';
 import { type Observer, type ObserverOptions, startObserver } from './observer';
 
-export interface WithObserverOptions extends Omit<ObserverOptions, 'scratch'> {
+export interface WithObserverOptions extends Omit<ObserverOptions, 'scratch' | 'disposable'> {
   /**
    * The database for the backend's Python: its `own`, one on a new `scratch` server, or the one at an address, which is used as
    * scratch.
@@ -43,7 +43,7 @@ export function withObserver<T>(options: WithObserverOptions, use: (observation:
     let open = (_server: Promise<PostgresServer> | undefined): void => {};
     const opened = kept ? new Promise<PostgresServer | undefined>((resolve) => (open = resolve)) : Promise.resolve(first);
     const address = typeof database === 'object' ? database.url : first && opened.then((server) => server?.url() ?? '');
-    const started = startObserver({ ...rest, scratch: address, trace: kept !== undefined });
+    const started = startObserver({ ...rest, scratch: address, disposable: first !== undefined, trace: kept !== undefined });
     const observer =
       kept?.around(started, async (fits) => {
         const server = first && (fits || !(await first).restored) ? first : start();

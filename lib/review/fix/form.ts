@@ -46,3 +46,9 @@ export interface Form {
 export interface NoForm {
   readonly reason: string;
 }
+
+/** The upgrades of this release's revisions, as advice. */
+export function releaseOf({ parts }: Form): string {
+  const revisions = parts.filter(({ phase }) => phase !== 'contract').map(({ up }) => up.join('\n'));
+  return revisions.join('\n# in the next revision:\n');
+}

@@ -49,6 +49,21 @@ export interface Reviewed {
   readonly destroys: readonly DestroyedData[];
 }
 
+const destroyed = new WeakMap<RevisionFacts, readonly DestroyedData[]>();
+
+function destroys(facts: RevisionFacts): readonly DestroyedData[] {
+  const found = destroyed.get(facts) ?? judge(facts.source.steps);
+  destroyed.set(facts, found);
+  return found;
+}
+
+/** Does what takes the most time of `understand` beforehand. Load the parser first. */
+export function parseAhead(facts: RevisionFacts): void {
+  stepsOf(facts.upgrade, facts.source.upgrade);
+  stepsOf(facts.downgrade, facts.source.downgrade);
+  destroys(facts);
+}
+
 /** Understands a revision; `before` is what the change has made until then, `made` what it has made after it. */
 export function understand(facts: RevisionFacts, before: Made): { reviewed: Reviewed; made: Made } {
   const up = understandPart(facts, 'upgrade', before);
@@ -59,7 +74,7 @@ export function understand(facts: RevisionFacts, before: Made): { reviewed: Revi
       upgrade: up.part,
       downgrade: down.part,
       parts: [up.part, down.part],
-      destroys: judge(facts.source.steps),
+      destroys: destroys(facts),
     },
     made: up.made,
   };

@@ -13,8 +13,17 @@ export interface ParsedStatement {
   readonly actions: readonly Action[];
 }
 
+/** Those that were parsed: a revision's statements are read while the next one is replayed, and judged in the end. */
+const known = new Map<string, readonly ParsedStatement[]>();
+
 /** The statements of a text. What can't be parsed is kept as `unparsed`. */
 export function parseSql(sql: string): readonly ParsedStatement[] {
+  const parsed = known.get(sql) ?? parse(sql);
+  known.set(sql, parsed);
+  return parsed;
+}
+
+function parse(sql: string): readonly ParsedStatement[] {
   return parseStatements(sql).map(({ text, line, node, why = '' }) => {
     if (!node) return { text, line, actions: [{ does: 'unparsed', why }] };
     return { text, line, actions: 'DoStmt' in node ? blockActions(text) : actionsOf(node, text) };

@@ -210,3 +210,39 @@ def test_a_unique_constraint_that_postgresql_merged_with_the_primary_key_is_writ
     text, left = create(observed)
     assert (text.count("    op."), "sa.Column('c', sa.Integer()" in text, "uq_pair" in text, left) == (2, True, False, [])
     assert agree(observed)["code"] == "nothing_to_create"
+
+
+COOKBOOK = """
+def nothing_without_operations(context, revision, directives):
+    if directives[0].upgrade_ops.is_empty():
+        directives[:] = []
+"""
+
+
+def test_a_hook_that_leaves_nothing_where_autogenerate_sees_nothing_does_not_hide_what_the_catalogs_show(
+    observed: Observed,
+) -> None:
+    observed.revision(
+        "aa", None, 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY CONSTRAINT ck CHECK (id > 0))")', 'op.drop_table("aa")'
+    )
+    columns = 'sa.Column("id", sa.Integer, primary_key=True), sa.CheckConstraint("id > 1", name="ck")'
+    with_models(observed, f'sa.Table("aa", target_metadata, {columns})\n{COOKBOOK}')
+    env = (observed.directory / "alembic" / "env.py").read_text()
+    option = "process_revision_directives=nothing_without_operations"
+    observed.write_env(env.replace("connection=connection,", f"connection=connection, {option},"))
+    assert "CHECK ((id > 1))" in create(observed)[0]
+    assert agree(observed)["code"] == "nothing_to_create"
+
+
+def test_defaults_and_orders_of_keys_that_only_migrations_have_are_left_and_named(observed: Observed) -> None:
+    table = "CREATE TABLE aa (a int, b int, n int NOT NULL DEFAULT 7, PRIMARY KEY (b, a)) PARTITION BY LIST (a)"
+    observed.revision("aa", None, f'op.execute("{table}")\nop.execute("CREATE INDEX ix ON ONLY aa (n)")', 'op.drop_table("aa")')
+    columns = ", ".join(f'sa.Column("{name}", sa.Integer, primary_key=True, autoincrement=False)' for name in "ab")
+    with_models(
+        observed, f'sa.Table("aa", target_metadata, {columns}, sa.Column("n", sa.Integer, nullable=False), sa.Index("ix", "n"))'
+    )
+    message = agree(observed)["message"]
+    assert message.startswith("nothing can be written, but models and migrations do not agree: ")
+    assert "only the migrations have the default 7 of column aa.n" in message
+    assert "constraint aa.aa_pkey is PRIMARY KEY (b, a) in the migrations and PRIMARY KEY (a, b) in the models" in message
+    assert "index" not in message

@@ -156,6 +156,25 @@ def test_another_session_with_a_lock_in_the_scratch_database_is_reported(observe
     assert "pg_stat_activity" in error["next"]
 
 
+def test_the_content_of_a_disposable_database_is_dropped_only_for_the_next_question(observed: Observed) -> None:
+    observed.write_env(
+        (observed.directory / "alembic" / "env.py").read_text()
+        + """
+import sys
+from sqlalchemy import create_engine, text
+sys.left = create_engine(config.get_main_option("sqlalchemy.url")).connect()
+sys.left.execute(text("DO $$ BEGIN IF to_regclass('aa') IS NOT NULL THEN LOCK TABLE aa; END IF; END $$"))
+"""
+    )
+    observed.table_revision("aa")
+    ask = {"ask": "observe", "revisions": ["aa"], "drift": False, "disposable": True}
+    reports = observed.ask(ask, ask)
+    assert observed.database.tables() == ["aa", "alembic_version"]
+    outcomes = [report["revision"]["again"]["outcome"] for report in reports if report["report"] == "revision"]
+    assert outcomes == ["done", "done"], reports[-1]
+    empty(observed)
+
+
 def test_a_missing_scratch_database_is_reported(observed: Observed) -> None:
     observed.table_revision("aa")
     observed.scratch = "postgresql://nobody:secret-word@127.0.0.1:1/nowhere"
@@ -167,5 +186,5 @@ def test_a_missing_scratch_database_is_reported(observed: Observed) -> None:
 def empty(observed: Observed) -> None:
     with observed.database.connect() as connection:
         connection.execute("DROP SCHEMA public CASCADE")
-        connection.execute("DROP SCHEMA IF EXISTS cdk_alembic CASCADE")
+        connection.execute("DROP SCHEMA IF EXISTS cdk_alembic, cdk_alembic_scratch CASCADE")
         connection.execute("CREATE SCHEMA public")

@@ -125,9 +125,13 @@ class Snapshot:
         self._parts = parts
         self._texts = texts
         self._names = {oid: name for oid, name, *_ in state["relations"]}
-        self.relations = {
+
+    @cached_property
+    def relations(self) -> dict[int, Relation]:
+        """By oid."""
+        return {
             oid: Relation(name, self._names.get(owner, name), kind in "rpf", file)
-            for oid, name, owner, kind, file in state["relations"]
+            for oid, name, owner, kind, file in self._state["relations"]
         }
 
     @cached_property

@@ -50,7 +50,7 @@ def measure(project: Project, scratch: Scratch, ask: dict[str, Any], report: Rep
             report({"report": "measured", "measured": {"revision": revision, **measured}})
             scratch.empty(keep_mark=True)
     finally:
-        scratch.empty()
+        scratch.leave()
 
 
 class _Measurement:

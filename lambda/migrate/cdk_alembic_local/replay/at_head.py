@@ -32,7 +32,7 @@ def at_head(project: Project, scratch: Scratch, ask: dict[str, Any]) -> Iterator
         scratch.run(lambda connection: raw.execute(connection, "DROP SCHEMA IF EXISTS cdk_alembic CASCADE"))
         yield
     finally:
-        scratch.empty()
+        scratch.leave()
 
 
 def table_to_fill(project: Project, table: str, column: str) -> dict[str, Any]:

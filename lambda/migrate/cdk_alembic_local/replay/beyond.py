@@ -79,7 +79,8 @@ class Beyond:
 
     def _changed(self, key: str, before: str, after: str) -> None:
         kind, _, name = key.partition(" ")
-        if kind == "constraint":
+        # Models order a primary key's columns as they stand in the class: no reason to build it again.
+        if kind == "constraint" and not after.startswith("PRIMARY KEY"):
             self._constraint(name, before, after)
         elif kind == "index":
             drop = f"DROP INDEX {_named(name)}"
@@ -122,10 +123,15 @@ class Beyond:
         if any("nextval(" in (part["default"] or "") for part in (old, new)):
             return False
         alter = f"ALTER TABLE {_named(table)} ALTER COLUMN {_quoted(own)}"
+        is_left = old["default"] is not None and new["default"] is None
+        if is_left:
+            # Often meant: running code may depend on it, and models need none.
+            self.left.append(f"only the migrations have the default {old['default']} of column {name}")
+            new["default"] = old["default"]
         steps = list(_steps(alter, old, new))
         self.last += [Code(_execute(step)) for step in steps]
         self.down_first[:0] = [Code(_execute(step)) for step in _steps(alter, new, old)]
-        return bool(steps)
+        return bool(steps) or is_left
 
 
 def _steps(alter: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:

@@ -113,8 +113,12 @@ class _Finish:
         hook: Callable[..., None] | None = context.opts["process_revision_directives"]
 
         def hook_and_finish(context: Any, revision: Any, directives: list[Any]) -> None:
+            given = list(directives)
             if hook:
                 hook(context, revision, directives)
+            # Alembic's cookbook and Flask-Migrate leave nothing of a revision in which autogenerate sees nothing.
+            if not directives and all(directive.upgrade_ops.is_empty() for directive in given):
+                directives[:] = given
             if directives:
                 self._complete(context, directives)
             if all(operations.is_empty() for directive in directives for operations in directive.upgrade_ops_list):

@@ -40,8 +40,6 @@ def environment_facts(project: Project, scratch: Scratch, is_new: bool) -> dict[
     Uses Alembic alone to stamp the first revision: this runs env.py as `alembic upgrade` does, whatever the revision requires.
     `is_new`: whether the revisions start from an empty database, without a baseline.
     """
-    from alembic import command
-
     facts: dict[str, Any] = {"keeps": True, **about(project, scratch)}
     bases = project.script.get_bases()
     if not bases:
@@ -56,7 +54,7 @@ def environment_facts(project: Project, scratch: Scratch, is_new: bool) -> dict[
 
     try:
         with _configured(facts):
-            command.stamp(project.config, bases[0])
+            _stamp(project, bases[0])
         run_environment(project, look)
     except RunnerError as error:
         facts["failure"] = redact(error.message)
@@ -65,6 +63,17 @@ def environment_facts(project: Project, scratch: Scratch, is_new: bool) -> dict[
     finally:
         scratch.empty(keep_mark=True)
     return {**facts, "keeps": bases[0] in seen}
+
+
+def _stamp(project: Project, revision: str) -> None:
+    """Does what `alembic stamp` does, without loading the revisions again."""
+    from alembic.runtime.environment import EnvironmentContext
+
+    def steps(heads: Any, context: Any) -> Any:
+        return project.script._stamp_revs((revision,), heads)
+
+    with EnvironmentContext(project.config, project.script, fn=steps, destination_rev=(revision,), tag=None):
+        project.script.run_env()
 
 
 def _refusal(project: Project, is_new: bool) -> RunnerError | None:

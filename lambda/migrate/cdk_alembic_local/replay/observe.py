@@ -63,7 +63,7 @@ def observe(project: Project, scratch: Scratch, ask: dict[str, Any], report: Rep
                 load(scratch, ask["baseline"])
             Replay(project, scratch, ask, report, environment, moment).run()
     finally:
-        scratch.empty()
+        scratch.leave()
 
 
 class Replay:

@@ -36,7 +36,7 @@ def trial(project: Project, scratch: Scratch, ask: dict[str, Any], report: Repor
             load(scratch, ask["baseline"])
         _Trial(project, scratch, ask["groups"], report).run()
     finally:
-        scratch.empty()
+        scratch.leave()
 
 
 class _Trial:

@@ -197,6 +197,8 @@ def lost_columns(before: Rows, after: Rows, types: tuple[Snapshot, Snapshot]) ->
     for name in sorted(set(before) & set(after)):
         old_types, new_types = (_types(snapshot, name) for snapshot in types)
         for column in sorted(set(old_types) & set(new_types)):
+            if old_types[column] == new_types[column] and _texts(before[name], column) == _texts(after[name], column):
+                continue
             old, new = (_held(rows[name], column) for rows in (before, after))
             if len(after[name]) < len(before[name]):
                 old, new = new, old
@@ -211,7 +213,14 @@ def lost_columns(before: Rows, after: Rows, types: tuple[Snapshot, Snapshot]) ->
 
 
 def _held(rows: list[dict[str, Any]], column: str) -> Counter[str]:
-    return Counter(json.dumps(row[column], sort_keys=True) for row in rows if row.get(column) is not None)
+    return Counter(_encode(row[column]) for row in rows if row.get(column) is not None)
+
+
+def _texts(rows: list[dict[str, Any]], column: str) -> str:
+    return _encode([row.get(column) for row in rows])
+
+
+_encode = json.JSONEncoder(sort_keys=True).encode
 
 
 def _all_types(snapshot: Snapshot) -> dict[tuple[str, str], str]:

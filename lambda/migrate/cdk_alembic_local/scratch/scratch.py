@@ -75,10 +75,12 @@ _TABLES_AT_ONCE = 100
 class Scratch:
     """The database at a `postgresql` URL, with the backend's driver."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, disposable: bool = False) -> None:
+        """`disposable`: its server is removed afterwards."""
         from sqlalchemy.engine import make_url
 
         self._url = make_url(url)
+        self._disposable = disposable
         self.refused: RunnerError | None = None
         """Why env.py's connection was refused."""
         self.version = ""
@@ -152,56 +154,59 @@ class Scratch:
     def prepare(self, overwrite: bool) -> None:
         """Empties and marks the database. Raises RunnerError `scratch_not_empty` if its content is not a replay's."""
 
-        def look(connection: Any) -> dict[str, Any]:
-            return raw.value(connection, _FILLED.replace("JOIN space", f"JOIN {_SPACE} AS space"))
+        def mark(connection: Any) -> None:
+            found = raw.value(connection, _FILLED.replace("JOIN space", f"JOIN {_SPACE} AS space"))
+            self.version = found["version"]
+            if found["found"] and not (found["marked"] or overwrite or self._disposable):
+                raise RunnerError(
+                    "scratch_not_empty",
+                    f"the database {self._url.database} is not empty: it has {', '.join(found['found'][:3])}",
+                    "use an empty database, or pass --overwrite to empty this one",
+                )
+            if not found["found"]:
+                self._extensions = found["extensions"]
+            self._drop(connection)
+            raw.execute(connection, f"CREATE SCHEMA {MARK}")
 
-        found = self._reached(lambda: self.run(look))
-        self.version = found["version"]
-        if found["found"] and not found["marked"] and not overwrite:
-            raise RunnerError(
-                "scratch_not_empty",
-                f"the database {self._url.database} is not empty: it has {', '.join(found['found'][:3])}",
-                "use an empty database, or pass --overwrite to empty this one",
-            )
-        if not found["found"]:
-            self._extensions = found["extensions"]
-        self.empty()
-        self.run(lambda connection: raw.execute(connection, f"CREATE SCHEMA {MARK}"))
-
-    def empty(self, keep_mark: bool = False) -> None:
-        """Drops everything in the database."""
-
-        def drop(connection: Any) -> None:
-            content = raw.value(connection, _CONTENT)
-            for name in content["triggers"]:
-                raw.execute(connection, f"DROP EVENT TRIGGER {name}")
-            tables = content["tables"]
-            if len(tables) > _TABLES_AT_ONCE:
-                for first in range(0, len(tables), _TABLES_AT_ONCE):
-                    raw.execute(connection, f"DROP TABLE IF EXISTS {', '.join(tables[first : first + _TABLES_AT_ONCE])} CASCADE")
-            for name in content["extensions"]:
-                raw.execute(connection, f"DROP EXTENSION IF EXISTS {name} CASCADE")
-            schemas = [name for name in content["schemas"] if not (keep_mark and name == MARK)]
-            if schemas:
-                raw.execute(connection, f"DROP SCHEMA IF EXISTS {', '.join(schemas)} CASCADE")
-            raw.execute(connection, "CREATE SCHEMA public")
-            raw.execute(connection, "GRANT USAGE ON SCHEMA public TO PUBLIC")
-            for extension in self._extensions:
-                raw.execute(connection, f"CREATE EXTENSION {extension} CASCADE")
-
-        self.run(drop)
-
-    def _reached(self, work: Callable[[], T]) -> T:
         try:
-            return work()
+            self.run(mark)
         except RunnerError:
             raise
         except Exception as error:
+            if self.version:
+                raise
             raise RunnerError(
                 "database_unreachable",
                 f"the scratch database is not reachable: {describe(error)}",
                 "check its URL, and that the server is running",
             ) from error
+
+    def leave(self) -> None:
+        """Ends what env.py has left open, and drops everything in the database unless its server is removed anyway."""
+        self.run(lambda connection: None if self._disposable else self._drop(connection))
+
+    def empty(self, keep_mark: bool = False) -> None:
+        """Drops everything in the database."""
+
+        self.run(lambda connection: self._drop(connection, keep_mark))
+
+    def _drop(self, connection: Any, keep_mark: bool = False) -> None:
+        content = raw.value(connection, _CONTENT)
+        for name in content["triggers"]:
+            raw.execute(connection, f"DROP EVENT TRIGGER {name}")
+        tables = content["tables"]
+        if len(tables) > _TABLES_AT_ONCE:
+            for first in range(0, len(tables), _TABLES_AT_ONCE):
+                raw.execute(connection, f"DROP TABLE IF EXISTS {', '.join(tables[first : first + _TABLES_AT_ONCE])} CASCADE")
+        for name in content["extensions"]:
+            raw.execute(connection, f"DROP EXTENSION IF EXISTS {name} CASCADE")
+        schemas = [name for name in content["schemas"] if not (keep_mark and name == MARK)]
+        if schemas:
+            raw.execute(connection, f"DROP SCHEMA IF EXISTS {', '.join(schemas)} CASCADE")
+        raw.execute(connection, "CREATE SCHEMA public")
+        raw.execute(connection, "GRANT USAGE ON SCHEMA public TO PUBLIC")
+        for extension in self._extensions:
+            raw.execute(connection, f"CREATE EXTENSION {extension} CASCADE")
 
     def _connect(self, dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
         """SQLAlchemy's do_connect event."""

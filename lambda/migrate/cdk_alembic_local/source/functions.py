@@ -52,10 +52,11 @@ class _Context:
 class Functions:
     """The functions of one file."""
 
-    def __init__(self, tree: ast.Module) -> None:
+    def __init__(self, tree: ast.Module, nodes: Iterable[ast.AST]) -> None:
+        """`nodes`: all of the tree."""
         self._own = definitions(tree)
-        self._known = known_values(tree)
-        self._aliases = dict(_aliases(tree))
+        self._known = known_values(nodes)
+        self._aliases = dict(_aliases(nodes))
 
     def facts(self, name: str) -> dict[str, Any] | None:
         """FunctionFacts; None if the file does not define that function."""
@@ -222,9 +223,9 @@ def _statement(call: ast.Call) -> ast.expr | None:
     return value
 
 
-def _aliases(tree: ast.Module) -> Iterator[tuple[str, str]]:
+def _aliases(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
     """Names that imports bind, with their full names. Alembic's and SQLAlchemy's keep their usual names."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             found = [(alias.asname, alias.name) for alias in node.names if alias.asname]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cdk_alembic.project.sources import last_name, text_of
@@ -15,10 +15,10 @@ class NotLiteralError(Exception):
     """An expression whose value is known only at run time."""
 
 
-def known_values(tree: ast.Module) -> dict[str, Any]:
-    """Names that always have the same literal value in the file: bound once, such as `TABLE = "users"`."""
+def known_values(nodes: Iterable[ast.AST]) -> dict[str, Any]:
+    """Names that always have the same literal value among a file's nodes: bound once, such as `TABLE = "users"`."""
     bound: dict[str, list[ast.expr | None]] = defaultdict(list)
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             for target in targets:

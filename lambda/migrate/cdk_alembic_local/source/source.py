@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +19,16 @@ def source_facts(path: Path, project: Path) -> dict[str, Any]:
     """SourceFacts of a revision's file; `project` is the folder of the Alembic project. Raises RunnerError `invalid_project`."""
     source = path.read_bytes()
     tree = parse(source, path)
-    functions = Functions(tree)
+    nodes = list(ast.walk(tree))
+    functions = Functions(tree, nodes)
     roots = _roots(path, project)
     return {
         "description": ((ast.get_docstring(tree) or "").strip().splitlines() or [""])[0],
         "acknowledgements": [{"rule": rule, "reason": reason, "line": line} for rule, reason, line in acknowledgements(source)],
         "upgrade": functions.facts("upgrade"),
         "downgrade": functions.facts("downgrade"),
-        "imports": list(_imports(tree, roots)),
-        "steps": read_upgrade(path, min(roots, key=lambda root: len(root.parts)), roots),
+        "imports": list(_imports(nodes, roots)),
+        "steps": read_upgrade(path, min(roots, key=lambda root: len(root.parts)), roots, tree),
     }
 
 
@@ -45,8 +46,8 @@ def parse(source: bytes, path: Path) -> ast.Module:
         ) from error
 
 
-def _imports(tree: ast.Module, roots: list[Path]) -> Iterator[dict[str, Any]]:
-    for node in ast.walk(tree):
+def _imports(nodes: Iterable[ast.AST], roots: list[Path]) -> Iterator[dict[str, Any]]:
+    for node in nodes:
         if isinstance(node, ast.Import):
             found = [(alias.name, [alias.name]) for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.level:

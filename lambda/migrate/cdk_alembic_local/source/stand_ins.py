@@ -60,7 +60,7 @@ def values_of(path: Path) -> tuple[dict[str, Any], str]:
     except (SyntaxError, ValueError):
         return dict(_literals(source.decode(errors="replace"))), ""
     doc = (ast.get_docstring(tree) or "").strip().splitlines() or [""]
-    return known_values(tree), doc[0]
+    return known_values(ast.walk(tree)), doc[0]
 
 
 def _literals(text: str) -> Iterator[tuple[str, Any]]:

@@ -23,11 +23,11 @@ class TooMuch(Exception):
 class Interpreter(Statements, Expressions, Members, Calls):
     """Interprets the revision at `path`. `roots` are folders below `root` that contain the backend's modules."""
 
-    def __init__(self, path: Path, root: Path, roots: list[Path], source: bytes) -> None:
+    def __init__(self, path: Path, root: Path, roots: list[Path], tree: ast.Module) -> None:
         self.effects: list[dict[str, Any]] = []
         self._root = root
         self._modules = Modules(roots, self._run_statement_of_module)
-        self._module = Module(path, self._run_statement_of_module, source)
+        self._module = Module(path, self._run_statement_of_module, tree)
         self._scope: Any = self._module
         self._line = 1
         self._stack: list[ast.AST] = []

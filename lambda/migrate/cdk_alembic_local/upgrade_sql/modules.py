@@ -45,7 +45,7 @@ class Scope:
 class Module:
     """A file of the backend. Runs a statement only when a name that it binds is needed."""
 
-    def __init__(self, path: Path, run: Callable[[Module, ast.stmt], None], source: bytes | None = None) -> None:
+    def __init__(self, path: Path, run: Callable[[Module, ast.stmt], None], tree: ast.Module | None = None) -> None:
         self.path = path
         self.module = self
         self.names: dict[str, Any] = {}
@@ -53,7 +53,7 @@ class Module:
         self._run = run
         self._statements: dict[str, list[ast.stmt]] = {}
         self._begun: set[ast.stmt] = set()
-        for statement in (_parsed(path) if source is None else ast.parse(source)).body:
+        for statement in (tree or _parsed(path)).body:
             for name in bound_by(statement):
                 self._statements.setdefault(name, []).append(statement)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import sys
 from collections.abc import Iterable
@@ -11,10 +12,13 @@ from typing import Any
 from .interpreter import Interpreter
 
 
-def read_upgrade(path: Path, root: Path, roots: list[Path]) -> list[dict[str, Any]]:
-    """The effects of a revision's `upgrade`, in order. `root` contains the backend; `roots` are searched for its modules."""
+def read_upgrade(path: Path, root: Path, roots: list[Path], tree: ast.Module | None = None) -> list[dict[str, Any]]:
+    """The effects of a revision's `upgrade`, in order. `root` contains the backend; `roots` are searched for its modules.
+
+    `tree`: the file, if it was parsed already."""
     try:
-        interpreter = Interpreter(path.resolve(), root.resolve(), [one.resolve() for one in roots], path.read_bytes())
+        parsed = tree or ast.parse(path.read_bytes())
+        interpreter = Interpreter(path.resolve(), root.resolve(), [one.resolve() for one in roots], parsed)
     except (SyntaxError, ValueError, OSError):
         return [{"unread": "the file", "line": 1, "spread": False}]
     try:

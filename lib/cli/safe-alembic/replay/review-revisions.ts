@@ -5,7 +5,7 @@ import { MigrateError } from '../../../contract/failure';
 import { observe } from '../../../local/python/observe';
 import type { Observer } from '../../../local/python/observer';
 import type { Observation } from '../../../local/python/with-observer';
-import { type Review, type ReviewInput, review } from '../../../review';
+import { type Review, type ReviewInput, readAhead, review } from '../../../review';
 import type { Session } from '../session';
 import type { Chosen } from './chosen';
 import { measureRevisions } from './measure';
@@ -59,7 +59,11 @@ export async function replay(
   const progress = common.progress ? new ReplayProgress(screen, graph) : undefined;
   try {
     const ask = { revisions, drift: true, ...scratchStart(session, given), ...overlay };
-    const observed = await observe(observer, ask, (report) => progress?.advance(report));
+    const observed = await observe(observer, ask, {
+      onProgress: (report) => progress?.advance(report),
+      // While the backend's Python replays the next one. `review` reports an error.
+      onRevision: (facts) => void readAhead(facts).catch(() => {}),
+    });
     return { graph, unreleased, edited, postgres: observed.environment?.postgres, started, ...observed };
   } finally {
     progress?.stop();

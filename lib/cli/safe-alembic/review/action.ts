@@ -19,7 +19,7 @@ import { judge, replay, reviewRevisions } from '../replay/review-revisions';
 import { showReview } from '../replay/show-review';
 import { type Session, withScratchDatabase } from '../session';
 import type { ReportFormat, ReviewArguments } from './arguments';
-import { chooseRevisions } from './choose-revisions';
+import { changesOf, chooseRevisions } from './choose-revisions';
 import { onGitHub } from './on-github';
 
 /** Reviews revisions, and writes the reports. */
@@ -27,9 +27,12 @@ export async function review(session: Session, given: ReviewArguments): Promise<
   const { screen, project } = session;
   requireSizes(session.settings, given);
   const started = Date.now();
+  // While the backend's Python starts.
+  const changes = changesOf(project, given);
+  changes.catch(() => {}); // It is awaited below.
   const look = async (observation: Observation) => {
     const graph = await readGraph(observation.observer);
-    const chosen = await chooseRevisions(project, graph, given);
+    const chosen = chooseRevisions(graph, given, await changes);
     screen.notes.fact('project', path.relative(process.cwd(), project) || '.');
     screen.notes.fact('reviewed', chosen.why);
     if (!given.fix) return reviewRevisions(session, given, observation, graph, chosen, started);

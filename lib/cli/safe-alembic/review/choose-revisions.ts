@@ -8,10 +8,9 @@ import type { ReviewArguments } from './arguments';
 
 type Named = Pick<ReviewArguments, 'named' | 'since' | 'all'>;
 
-/** Determines the revisions that a command line selects. Throws a {@link MigrateError}. */
-export async function chooseRevisions(project: string, graph: GraphFacts, given: Named): Promise<Chosen> {
+/** Determines the revisions that a command line selects. `changes`: as `changesOf` returns them. Throws a {@link MigrateError}. */
+export function chooseRevisions(graph: GraphFacts, given: Named, changes: Changes | undefined): Chosen {
   const all = graph.revisions.map(({ revision }) => revision);
-  const changes = await changesOf(project, given);
   const { added = [], edited = [] } = changes ? inGraph(graph, changes) : {};
   const chosen = (revisions: readonly string[], why: string): Chosen => ({
     revisions,
@@ -36,8 +35,8 @@ export async function chooseRevisions(project: string, graph: GraphFacts, given:
   return chosen(graph.heads, `the ${graph.heads.length === 1 ? 'head' : 'heads'}: nothing is new since ${changes.since}`);
 }
 
-/** Undefined: git could not determine them, and `--since` was not given. */
-async function changesOf(project: string, { since }: Named): Promise<Changes | undefined> {
+/** Undefined: git could not determine them, and `--since` was not given. Throws a {@link MigrateError}. */
+export async function changesOf(project: string, { since }: Pick<Named, 'since'>): Promise<Changes | undefined> {
   if (since !== undefined) return changesSince(project, since);
   try {
     const branch = await defaultBranch(project);

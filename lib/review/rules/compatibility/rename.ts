@@ -2,6 +2,8 @@ import { keptUntil } from '../../../contract/set-aside';
 import { batches } from '../../advice/batches';
 import { execute, literal, tableArguments } from '../../advice/python';
 import { quoted, quotedTable } from '../../advice/sql';
+import { releaseOf } from '../../fix/form';
+import { renameColumn, renameTable } from '../../fix/renames';
 import { renamedTo } from '../../revision/made';
 import type { Part, Step } from '../../revision/reviewed';
 import { bare } from '../../revision/tables';
@@ -44,7 +46,7 @@ export const rename: Rule = {
       yield {
         ...place,
         message: `${thing} is renamed to ${to}: running code knows only the old name, and fails from now until the deploy is done`,
-        instead: renamed(action, upgrade),
+        instead: renamed(step, action, upgrade),
       };
     }
   },
@@ -60,18 +62,21 @@ function isSwapped({ action, transaction, index }: Step, part: Part): boolean {
   });
 }
 
-function renamed(action: Extract<Step['action'], { does: 'rename' }>, part: Part): string | undefined {
+/** As `--fix` writes it, if it can. */
+function renamed(step: Step, action: Extract<Step['action'], { does: 'rename' }>, part: Part): string | undefined {
+  if (action.what !== 'table' && action.what !== 'column') return undefined;
+  const form = action.what === 'table' ? renameTable(action, step, part) : renameColumn(action, part);
+  if (!('reason' in form)) return releaseOf(form);
   const { table, schema } = tableArguments(action.table);
   const facts = part.findTable(action.table);
   if (action.what === 'table') {
     const target = renamedTo(action.table, action.to);
     return [
       `op.rename_table(${table}, ${literal(action.to)}${schema})`,
-      execute(`CREATE VIEW ${quotedTable(action.table)} AS SELECT * FROM ${quotedTable(target)}`),
+      execute(`CREATE VIEW ${quotedTable(action.table)} WITH (security_invoker = true) AS SELECT * FROM ${quotedTable(target)}`),
       '# running code uses the view; a later release drops it',
     ].join('\n');
   }
-  if (action.what !== 'column') return undefined;
   const [from, to] = [quoted(action.from), quoted(action.to)];
   const type = facts?.columns.find(({ name }) => name === action.from)?.type ?? `<the type of ${action.from}>`;
   return [

@@ -1,0 +1,22 @@
+import { forgetOld, recall, remember } from '../../cache';
+import { sha256 } from '../kept/inputs';
+
+/** The name in the cache. The Python that is started checks that the bytecode is its own. */
+export function bytecodeEntry(code: Readonly<Record<string, string>>, python: readonly string[]): string {
+  return `observer-${sha256(JSON.stringify([code, python]))}`;
+}
+
+/** What was kept; empty if there is nothing, or it is damaged. */
+export function recallBytecode(entry: string): string {
+  const kept = recall(entry)?.toString() ?? '';
+  const bytecode = kept.slice(CHECKSUM);
+  return sha256(bytecode) === kept.slice(0, CHECKSUM) ? bytecode : '';
+}
+
+const CHECKSUM = 64;
+
+/** Keeps it where only this user can change it. */
+export function rememberBytecode(entry: string, bytecode: string): void {
+  remember(entry, `${sha256(bytecode)}${bytecode}`, 0o600);
+  forgetOld();
+}
