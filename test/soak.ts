@@ -2,7 +2,8 @@
  * npm run soak -- kills restarts
  * KILLS=40 npm run soak -- kills
  *
- * Repeats what fails only rarely: the parts that the command names, one after the other, or all of them, which takes hours.
+ * Repeats what fails only rarely, and tests all variants of which npm test takes those that differ most. Runs the parts that the command
+ * names, one after the other, or all of them, which takes hours.
  * A variable of the environment replaces a part's number.
  */
 import { jestCheck } from './all/checks';
@@ -31,6 +32,9 @@ const HANDLERS = ['test/on-deploy/events.test.ts', 'test/tenants/events.test.ts'
 /** The tests of apps in TypeScript and Python, here with every compiler and every stage. */
 const APPS = ['test/packages/typescript.test.ts', 'test/packages/python-app.test.ts'];
 
+/** The tests of backends that are packaged or found, here of every kind. */
+const KINDS = ['test/packaging/projects.test.ts', 'test/local/managers.test.ts'];
+
 runSuite(MINUTES, (context) => {
   const parts = Object.entries(PARTS).map(([name, [targets, variables]]) => ({
     name,
@@ -39,9 +43,11 @@ runSuite(MINUTES, (context) => {
   const variables = asked({ EVENTS: '100000' });
   const handlers = jestCheck({ ...context, env: { ...context.env, ...variables } }, 'unit', 1, HANDLERS);
   const apps = jestCheck({ ...context, env: { ...context.env, APPS: 'all' } }, 'unit', 1, APPS);
+  const kinds = jestCheck({ ...context, env: { ...context.env, KINDS: 'all' } }, 'unit', 1, KINDS);
   const others = [
     { name: 'handlers', check: handlers },
     { name: 'apps', check: apps },
+    { name: 'kinds', check: kinds },
     { name: 'strict-cdk', check: olderCdkCheck(context, STRICT_CDK) },
     { name: 'majors', check: jestCheck(context, 'majors', 1) },
     { name: 'managers', check: jestCheck(context, 'managers', 1) },

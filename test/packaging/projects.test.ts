@@ -143,12 +143,19 @@ function writeWheel(
 
 const DONE = [{ name: 'Ada', head: 'b2' }];
 
-test.each<[string, string, (directory: string) => void]>([
+type Kind = readonly [name: string, folder: string, prepare: (directory: string) => void];
+
+/** Those that differ most. locks.test.ts reads the lock of each kind. */
+const KINDS: readonly Kind[] = [
   ['uv', 'uv', (directory) => uv(directory, 'lock')],
   ['poetry', 'poetry', () => {}],
+  ['requirements', 'requirements', () => {}],
+];
+
+/** For the soak tests: each is packaged in full. */
+const OTHERS: readonly Kind[] = [
   ['pdm', 'pdm', () => {}],
   ['pipenv', 'pipenv', () => {}],
-  ['requirements', 'requirements', () => {}],
   ['pyproject', 'uv', () => {}],
   [
     'pylock',
@@ -158,7 +165,11 @@ test.each<[string, string, (directory: string) => void]>([
       for (const name of ['uv.lock', 'pyproject.toml']) rmSync(join(directory, name));
     },
   ],
-])('a project of the kind %s is packaged and migrates a database', async (name, kind, prepare) => {
+];
+
+const PACKAGED = process.env.KINDS === 'all' ? [...KINDS, ...OTHERS] : KINDS;
+
+test.each(PACKAGED)('a project of the kind %s is packaged and migrates a database', async (name, kind, prepare) => {
   const directory = project(kind);
   prepare(directory);
   const target = packaged(directory);
