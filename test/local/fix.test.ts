@@ -161,6 +161,33 @@ test('a dry run shows the diff and writes nothing, and its review is that of the
   expect([text('c3.py'), bed.project.revisions]).toEqual([before, ['a1.py', 'b2.py', 'c3.py']]);
 });
 
+test('indexes of a table in another schema are built and dropped concurrently', async () => {
+  bed.project.revision(
+    'c3',
+    'b2',
+    'Prepare a schema',
+    `op.execute("CREATE SCHEMA app")
+    op.execute("CREATE TABLE app.items (id bigint PRIMARY KEY, a text, b text)")
+    op.create_index("ix_items_b", "items", ["b"], schema="app")`,
+    'op.execute("DROP SCHEMA app CASCADE")',
+  );
+  bed.project.commit();
+  bed.project.revision(
+    'd4',
+    'c3',
+    'Index another column',
+    `with op.batch_alter_table("items", schema="app") as batch_op:
+        batch_op.create_index("ix_items_a", ["a"])
+    op.drop_index("ix_items_b", table_name="items", schema="app")`,
+    `op.create_index("ix_items_b", "items", ["b"], schema="app")
+    with op.batch_alter_table("items", schema="app") as batch_op:
+        batch_op.drop_index("ix_items_a")`,
+  );
+  const review = await fix('--dry-run');
+  expect(Object.keys(reasons(review))).toEqual(['drift']);
+  expect(fixed(review)).toEqual(['index-not-concurrent', 'index-not-concurrent']);
+});
+
 test('a file that the default branch has is never changed', async () => {
   bed.project.revision(
     'c3',

@@ -24,9 +24,12 @@ export function buildSteps(action: CreateIndex, call: Call | undefined): { name:
   return { name, build, drop };
 }
 
+/** `index`: with or without its schema, which is that of its table. */
 export function dropConcurrently(index: string, table: string | undefined): string {
-  const { table: own, schema } = tableArguments(table ?? '');
-  return `op.drop_index(${literal(index)}${table ? `, ${own}${schema}` : ''}, if_exists=True, postgresql_concurrently=True)`;
+  const { table: name, schema } = tableArguments(index);
+  const of = table === undefined ? undefined : tableArguments(table);
+  const where = of ? `, ${of.table}${of.schema}` : schema;
+  return `op.drop_index(${name}${where}, if_exists=True, postgresql_concurrently=True)`;
 }
 
 /** The index of a partitioned table, built partition by partition: the parent can't have an index built CONCURRENTLY. */

@@ -5,6 +5,7 @@ import { checkSteps, foreignKeySteps, keySteps } from '../advice/constraints';
 import { buildSteps, dropConcurrently } from '../advice/indexes';
 import { execute, finalName, literal, tableArguments } from '../advice/python';
 import type { Part, Reviewed, Step } from '../revision/reviewed';
+import { bare } from '../revision/tables';
 import type { Action, ConstraintDefinition } from '../sql/action';
 import { addValues } from './enums';
 import type { Form, FormPart, NoForm } from './form';
@@ -54,7 +55,7 @@ function createIndex(action: Does<'create index'>, step: Step, part: Part): Form
   const { name, build, drop } = buildSteps(action, step.call?.inLoop ? undefined : step.call);
   return {
     parts: [{ phase: 'build', autocommit: true, up: build, down: [drop] }],
-    undoneBy: ({ action: undo }) => undo.does === 'drop index' && undo.indexes.includes(name),
+    undoneBy: ({ action: undo }) => undo.does === 'drop index' && undo.indexes.map(bare).includes(name),
   };
 }
 
@@ -67,7 +68,7 @@ function dropIndex({ indexes }: Does<'drop index'>, part: Part): Form | NoForm {
   const drop = dropConcurrently(name, found.table);
   return {
     parts: [{ phase: 'first', autocommit: true, up: [drop], down: [drop, execute(again)] }],
-    undoneBy: ({ action: undo }) => undo.does === 'create index' && undo.index === name,
+    undoneBy: ({ action: undo }) => undo.does === 'create index' && undo.index === bare(name),
   };
 }
 

@@ -1,4 +1,4 @@
-import { conventionalName, execute, literal } from '../advice/python';
+import { conventionalName, execute, literal, tableArguments } from '../advice/python';
 import { quoted, quotedTable } from '../advice/sql';
 import { vagueDescription } from '../description';
 import type { Reviewed, Step } from '../revision/reviewed';
@@ -70,6 +70,7 @@ export const literalIndex: Rule = {
   *check({ upgrade }) {
     for (const { action, place } of upgrade.steps) {
       if (action.does !== 'create index') continue;
+      const { table, schema } = tableArguments(action.table);
       for (const value of action.literals) {
         yield {
           ...place,
@@ -78,7 +79,7 @@ export const literalIndex: Rule = {
             ? execute(
                 `CREATE INDEX ${quoted(action.index ?? `ix_${action.table}`)} ON ${quotedTable(action.table)} (<expression of columns, without quotes around their names>)`,
               )
-            : `op.create_index(${literal(action.index ?? '...')}, ${literal(action.table)}, [${literal(value)}])`,
+            : `op.create_index(${literal(action.index ?? '...')}, ${table}, [${literal(value)}]${schema})`,
         };
       }
     }

@@ -1,5 +1,7 @@
-import { autocommit, execute, literal } from '../advice/python';
+import { dropConcurrently } from '../advice/indexes';
+import { autocommit, execute, literal, tableArguments } from '../advice/python';
 import { inAutocommitBlock, type Part, type Step } from '../revision/reviewed';
+import { bare } from '../revision/tables';
 import { isConcurrent } from '../sql/concurrently';
 import type { Found, Rule } from './rule';
 
@@ -202,17 +204,18 @@ export const invalidIndexAccepted: Rule = {
     for (const { steps, direction } of parts) {
       const dropped = new Set<string>();
       for (const { action, place, isExisting } of steps) {
-        if (action.does === 'drop index') for (const name of action.indexes) dropped.add(name);
+        if (action.does === 'drop index') for (const name of action.indexes) dropped.add(bare(name));
         if (action.does !== 'create index' || !action.concurrently || !action.ifNotExists || !isExisting(action.table)) continue;
         if (!action.index || dropped.has(action.index)) continue;
+        const { table, schema } = tableArguments(action.table);
         yield {
           ...place,
           // Downgrades of production are rare and watched.
           ...(direction === 'downgrade' ? { atMost: 'warning' as const } : {}),
           message: `if an earlier build of ${action.index} failed, IF NOT EXISTS accepts its INVALID index, and the revision is stamped with an index of ${action.table} that no query uses`,
           instead: autocommit(
-            `op.drop_index(${literal(action.index)}, ${literal(action.table)}, if_exists=True, postgresql_concurrently=True)`,
-            `op.create_index(${literal(action.index)}, ${literal(action.table)}, ..., postgresql_concurrently=True)`,
+            dropConcurrently(action.index, action.table),
+            `op.create_index(${literal(action.index)}, ${table}, ...${schema}, postgresql_concurrently=True)`,
           ),
         };
       }

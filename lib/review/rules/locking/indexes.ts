@@ -1,5 +1,5 @@
-import { createConcurrently, createOnPartitions } from '../../advice/indexes';
-import { autocommit, execute, literal } from '../../advice/python';
+import { createConcurrently, createOnPartitions, dropConcurrently } from '../../advice/indexes';
+import { autocommit, execute } from '../../advice/python';
 import { quotedTable } from '../../advice/sql';
 import type { Part, Step } from '../../revision/reviewed';
 import type { Found, Rule } from '../rule';
@@ -53,9 +53,7 @@ function* checkStep(step: Step, part: Part): Iterable<Found> {
         message:
           `DROP INDEX ${name} takes an ACCESS EXCLUSIVE lock on ${table ?? 'its table'}: ` +
           'it waits for every running query, and all later reads and writes wait behind it',
-        instead: autocommit(
-          `op.drop_index(${literal(name)}${table ? `, ${literal(table)}` : ''}, if_exists=True, postgresql_concurrently=True)`,
-        ),
+        instead: autocommit(dropConcurrently(name, table)),
       };
     }
   }
