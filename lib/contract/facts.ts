@@ -442,6 +442,8 @@ export interface MeasuredTable {
   /** The error of the database that accepted no further rows. */
   readonly rejected?: string;
   readonly locks: readonly MeasuredLock[];
+  /** How long a read of it took at most. Absent: no reader was beside it. */
+  readonly longestReadMilliseconds?: number;
   /** How long a write to it waited at most, for a lock of the table or of a row. Absent: no writer was beside it. */
   readonly longestWriteMilliseconds?: number;
 }

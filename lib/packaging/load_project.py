@@ -285,7 +285,9 @@ def location_in(package: Path, error: BaseException, *of: str) -> str:
 
 def text_of(error: BaseException) -> str:
     """The error in one line. Pydantic's message has a line for each setting."""
-    lines = [line.strip() for line in f"{type(error).__name__}: {error}".splitlines()]
+    from cdk_alembic.database.failures import without_values
+
+    lines = [line.strip() for line in f"{type(error).__name__}: {without_values(error)}".splitlines()]
     return " ".join(lines)[:MAX_TEXT]
 
 

@@ -56,7 +56,7 @@ export interface FindingSize {
   readonly small?: true;
 }
 
-/** A wait that `--measure` found, for as long as a lock was held or as a write waited. */
+/** A wait that `--measure` found, for as long as a lock was held, or as a read or a write waited. */
 export interface Wait {
   /** Measured. */
   readonly milliseconds: number;

@@ -24,7 +24,7 @@ test('all problems are reported at once', () => {
     expect.stringContaining("the mutex wait is 20 minutes and the function's timeout 20 minutes"),
     expect.stringContaining('the connect retry is 5 minutes, but at most 3 minutes are allowed'),
     expect.stringContaining('DATABASE_URL holds a password'),
-    expect.stringContaining('nodejs22.x is not a Python runtime'),
+    expect.stringContaining('supports Python 3.11, 3.12, 3.13, 3.14, and runtime is nodejs22.x: use lambda.Runtime.PYTHON_3_13'),
     expect.stringContaining('has no folder backend/'),
     expect.stringContaining('has no folder site-packages/'),
   ]);
@@ -41,6 +41,11 @@ test.each<[string, Partial<AlembicMigrationProps>, string]>([
   const { errors } = findings({ ...props, timeout });
   expect(errors).toEqual([expect.stringContaining(problem)]);
   expect(errors[0]).toContain('the function would end before it could report what it waited for');
+});
+
+test('a Python older than the runner supports is refused', () => {
+  const code = MigrationCode.fromDirectory(temporaryDirectory());
+  expect(findings({ code, runtime: lambda.Runtime.PYTHON_3_10 }).errors[0]).toMatch(/and runtime is python3\.10: use lambda/);
 });
 
 test('blockers that may be ended are named', () => {

@@ -91,6 +91,7 @@ test('a module that the build has not generated is named', () => {
 
 test.each([
   ['psycopg', 'nothing', { url: 'DATABASE_URL' }, 'run "uv add psycopg[binary]"'],
+  ['shared.db', 'nothing', {}, 'run "uv add <the distribution of shared>", or give the folder that holds it'],
   ['asyncpg.pool', 'psycopg2', { url: 'DATABASE_URL' }, 'run "uv add asyncpg"'],
   [
     'psycopg',
@@ -104,7 +105,7 @@ test.each([
     { host: 'DB_HOST' },
     'SQLAlchemy 2.1 reads postgresql:// as psycopg. To use psycopg2, name it: postgresql+psycopg2:// in env.py. Or run "uv add psycopg[binary]"',
   ],
-])('the driver %s that a package with %s and %j does not have is named with its next step', (module, has, variables, step) => {
+])('the module %s that a package with %s and %j does not have is named with its next step', (module, has, variables, step) => {
   const target = writeFiles(temporaryDirectory(), { [`site-packages/${has}/__init__.py`]: '' });
   const source = { add: 'run "uv add {}"', files: [] };
   const loaded = { target, directory: 'back', source, databaseVariables: variables } as unknown as Loaded;

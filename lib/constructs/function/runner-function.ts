@@ -3,6 +3,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct, IConstruct } from 'constructs';
 import { MEMORY_MB, type RunnerSettings, SETTINGS_VARIABLE } from '../../contract';
+import { PYTHON_VERSIONS } from '../../packaging/project/python-version';
 import type { BoundCode } from '../code/bound-code';
 import type { MigrationContainerOptions } from '../container/migration-compute';
 import type { MigrationContainer } from '../container/migration-container';
@@ -123,10 +124,12 @@ function bindCode(
   architecture: lambda.Architecture,
   problems: readonly string[],
 ): BoundCode {
-  const pythonVersion = props.runtime ? /^python(3\.\d+)$/.exec(props.runtime.name)?.[1] : props.code._pythonVersion();
+  const given = props.runtime?.name;
+  const pythonVersion = given ? PYTHON_VERSIONS.find((version) => given === `python${version}`) : props.code._pythonVersion();
+  const supported = [...PYTHON_VERSIONS].sort().join(', ');
   const all = pythonVersion
     ? problems
-    : [...problems, `the runtime ${props.runtime?.name} is not a Python runtime: use lambda.Runtime.PYTHON_3_13`];
+    : [...problems, `the runner supports Python ${supported}, and runtime is ${given}: use lambda.Runtime.PYTHON_3_13`];
   const platform = { architecture: architecture.name as 'arm64' | 'x86_64', pythonVersion: pythonVersion ?? '3.13' };
   const variables = Object.entries(props.environment ?? {});
   const environment = Object.fromEntries(

@@ -124,11 +124,17 @@ function missingModule(loaded: Loaded, { module, by, unset, own }: NonNullable<P
     : option
       ? `set ${option} to package it`
       : (missingDriver(loaded, first) ??
-        `${source.add.replace('{}', `the distribution of ${first}`)}, or give the folder that holds it`);
+        `${source.add.replace('{}', distributionOf(source, first))}, or give the folder that holds it`);
   const settings = unset.length
     ? `. If a setting avoids that import, set it in environment: the backend reads ${unset.join(', ')}, not set here`
     : '';
   return `${fileOf(by)} imports ${module}, which the package of ${directory} does not have: ${remedy}${settings}`;
+}
+
+/** What to add for a module, whose distribution may have another name: a placeholder if that is part of a command. */
+function distributionOf({ add }: Loaded['source'], module: string): string {
+  const text = `the distribution of ${module}`;
+  return add.includes('"') ? `<${text}>` : text;
 }
 
 /** The next step for a driver that is not in the package; undefined for another module. */

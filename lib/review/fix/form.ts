@@ -1,3 +1,4 @@
+import { autocommit } from '../advice/python';
 import type { Step } from '../revision/reviewed';
 
 /**
@@ -49,6 +50,8 @@ export interface NoForm {
 
 /** The upgrades of this release's revisions, as advice. */
 export function releaseOf({ parts }: Form): string {
-  const revisions = parts.filter(({ phase }) => phase !== 'contract').map(({ up }) => up.join('\n'));
+  const revisions = parts
+    .filter(({ phase }) => phase !== 'contract')
+    .map(({ up, autocommit: outside }) => (outside ? autocommit(...up) : up.join('\n')));
   return revisions.join('\n# in the next revision:\n');
 }

@@ -5,6 +5,7 @@ import { quoted, quotedTable } from '../advice/sql';
 import { renamedTo } from '../revision/made';
 import type { Part, Step } from '../revision/reviewed';
 import type { Action } from '../sql/action';
+import { belongings } from './belongings';
 import type { Form, NoForm } from './form';
 import { nextRelease } from './next-release';
 import { setNotNull } from './not-null';
@@ -49,7 +50,7 @@ export function renameTable({ table, to }: Rename, { call, sql }: Step, part: Pa
 
 /**
  * A second column under the new name. A trigger keeps both in step for the running code and the new one, until the next release drops
- * the old one. Nothing but NOT NULL and a default may belong to the column.
+ * the old one. The column may have NOT NULL, a default, indexes and CHECKs.
  */
 export function renameColumn({ table, from, to }: Rename, part: Part): Form | NoForm {
   const facts = part.findTable(table);
@@ -57,6 +58,9 @@ export function renameColumn({ table, from, to }: Rename, part: Part): Form | No
   if (!facts || !column) return { reason: `there is no column ${table}.${from} before the revision` };
   const reason = whyNoSecond(column, facts, table) ?? whyNotInStep(column);
   if (reason !== undefined) return { reason };
+  const before = { facts, column: from };
+  const its = belongings(table, before, before, to);
+  if ('reason' in its) return its;
   const [alter, old, own] = [`ALTER TABLE ${quotedTable(table)}`, quoted(from), quoted(to)];
   const { add: sync, remove: unsync } = inStep(
     table,
@@ -72,11 +76,14 @@ export function renameColumn({ table, from, to }: Rename, part: Part): Form | No
       `# cdk-alembic: allow drop-column: ${to} has every value of ${from}, which no running code uses since the release before`,
       ...unsync,
       execute(`${alter} DROP COLUMN ${old}`),
+      ...its.take,
       ...setDefault(own),
     ],
     down: [
+      ...its.giveBack,
       execute(`${alter} ADD COLUMN ${old} ${column.type}`),
       execute(`UPDATE ${quotedTable(table)} SET ${old} = ${own}`),
+      ...its.again,
       ...setDefault(old),
       ...(column.notNull ? [execute(`${alter} ALTER COLUMN ${old} SET NOT NULL`)] : []),
       ...(column.default ? [execute(`${alter} ALTER COLUMN ${own} DROP DEFAULT`)] : []),
@@ -97,6 +104,7 @@ export function renameColumn({ table, from, to }: Rename, part: Part): Form | No
           ...nextRelease(later),
         ],
       },
+      ...its.parts,
       ...(column.notNull ? setNotNull(table, to).parts : []),
       { phase: 'contract', ...later },
     ],

@@ -4,14 +4,14 @@ import { quoted, quotedTable } from '../advice/sql';
 import { renamedTo } from '../revision/made';
 import { bare } from '../revision/tables';
 
-/** Why a second column can't take a column's place; undefined: it can. Nothing but NOT NULL and a default may belong to it. */
+/** Why a second column can't take a column's place; undefined: it can. No key and no EXCLUDE may belong to it. */
 export function whyNoSecond({ name, identity, generated }: ColumnFacts, facts: TableFacts, table: string): string | undefined {
   if (facts.partitions) return `${table} is partitioned`;
   if (identity || generated) return 'an identity or a generated column has values of its own';
-  const constraint = facts.constraints.find(({ kind, columns }) => kind !== 'not null' && columns.includes(name));
-  const index = facts.indexes.find(({ definition, columns }) => columns.includes(name) || definition.split(/\W+/).includes(name));
-  const what = constraint ? `the constraint ${constraint.name}` : index && `the index ${index.name}`;
-  return what && `${what} would have to be built for the new column too`;
+  const constraint = facts.constraints.find(
+    ({ kind, columns }) => kind !== 'not null' && kind !== 'check' && columns.includes(name),
+  );
+  return constraint && `the constraint ${constraint.name} would have to be built for the new column too`;
 }
 
 /** The trigger that fills a column with each write of a row. `statement` is PL/pgSQL. */

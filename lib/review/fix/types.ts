@@ -6,6 +6,7 @@ import type { Reviewed } from '../revision/reviewed';
 import { bare } from '../revision/tables';
 import type { Action } from '../sql/action';
 import { narrows } from '../sql/column-types';
+import { belongings } from './belongings';
 import type { Form, NoForm } from './form';
 import { setNotNull } from './not-null';
 import { inStep, whyNoSecond } from './second-column';
@@ -13,8 +14,8 @@ import { inStep, whyNoSecond } from './second-column';
 type ChangeType = Extract<Action, { does: 'change type' }>;
 
 /**
- * A second column of the new type, which a trigger fills from the first one and which takes its name in a short transaction. Nothing but
- * NOT NULL and a default may belong to the column.
+ * A second column of the new type, which a trigger fills from the first one and which takes its name in a short transaction. The
+ * column may have NOT NULL, a default, indexes and CHECKs.
  */
 export function changeType(action: ChangeType, { facts, upgrade, downgrade, destroys }: Reviewed): Form | NoForm {
   const { table, column: name } = action;
@@ -34,6 +35,13 @@ export function changeType(action: ChangeType, { facts, upgrade, downgrade, dest
   if (!to || !back) return { reason: 'its downgrade does not change the type back in plain SQL' };
   const second = `${name}_new`;
   if (existing.columns.some((one) => one.name === second)) return { reason: `${table} has a column ${second}` };
+  const its = belongings(
+    table,
+    { facts: existing, column: name },
+    { facts: facts.after[table] ?? existing, column: name },
+    second,
+  );
+  if ('reason' in its) return its;
   const [alter, own, other] = [`ALTER TABLE ${quotedTable(table)}`, quoted(name), quoted(second)];
   const value = to.using ?? own;
   const { add, remove } = inStep(
@@ -56,6 +64,7 @@ export function changeType(action: ChangeType, { facts, upgrade, downgrade, dest
         phase: 'fill',
         up: batches(table, `${other} = ${value}`, `${other} IS NULL AND (${value}) IS NOT NULL`, existing).split('\n'),
       },
+      ...its.parts,
       ...(column.notNull ? setNotNull(table, second).parts : []),
       {
         phase: 'require',
@@ -64,15 +73,18 @@ export function changeType(action: ChangeType, { facts, upgrade, downgrade, dest
           `# cdk-alembic: allow drop-column: ${second} has its values in the new type, and takes its name`,
           execute(`${alter} DROP COLUMN ${own}`),
           execute(`${alter} RENAME COLUMN ${other} TO ${own}`),
+          ...its.take,
           ...setDefault(own, after.default),
         ],
         down: [
+          ...its.giveBack,
           execute(`${alter} ADD COLUMN ${other} ${back.type}`),
           execute(`UPDATE ${quotedTable(table)} SET ${other} = ${back.using ?? own}`),
           ...(after.default === undefined ? [] : [execute(`${alter} ALTER COLUMN ${own} DROP DEFAULT`)]),
           execute(`${alter} RENAME COLUMN ${own} TO ${quoted(`${name}_old`)}`),
           execute(`${alter} RENAME COLUMN ${other} TO ${own}`),
           execute(`${alter} RENAME COLUMN ${quoted(`${name}_old`)} TO ${other}`),
+          ...its.again,
           ...setDefault(own, column.default),
           ...(column.notNull ? [execute(`${alter} ALTER COLUMN ${own} SET NOT NULL`)] : []),
           ...add,

@@ -11,7 +11,7 @@ export function measuredRevisions({ revisions }: Review): readonly MeasuredRevis
 
 /** What measurements rest on. */
 export function measuredBasis({ postgres }: Review): string {
-  return `measured on this machine${postgres === undefined ? '' : ` (PostgreSQL ${postgres})`} with made-up rows, one writer for each table, no other load`;
+  return `measured on this machine${postgres === undefined ? '' : ` (PostgreSQL ${postgres})`} with made-up rows, a reader and a writer for each table, no other load`;
 }
 
 /** The whole revision, such as `5.2 s, 84 MB of write-ahead log`. */
@@ -35,11 +35,16 @@ export function measuredTables({ tables = [] }: Measured): readonly MeasuredWait
 
 /** A table of it, such as `SHARE for 5.1 s, a write waited for 5.1 s at most; on 1 million of 10 million rows (limit of rows)`. */
 export function measuredText(table: MeasuredWaits): string {
-  const { locks, rows, productionRows, limit, rejected, longestWriteMilliseconds, readsBlocked, writesBlocked } = table;
+  const { locks, rows, productionRows, limit, rejected, longestReadMilliseconds, longestWriteMilliseconds } = table;
+  const { readsBlocked, writesBlocked } = table;
   const blocking = locks.filter(({ mode }) => strengthOf(mode) !== 'none');
   const held = blocking.map(({ mode, milliseconds }) => `${modeName(mode)} for ${timeTaken(milliseconds)}`);
-  const waited =
-    longestWriteMilliseconds === undefined ? [] : [`a write waited for ${timeTaken(longestWriteMilliseconds)} at most`];
+  const waited = [
+    ...(readsBlocked && longestReadMilliseconds !== undefined
+      ? [`a read waited for ${timeTaken(longestReadMilliseconds)} at most`]
+      : []),
+    ...(longestWriteMilliseconds === undefined ? [] : [`a write waited for ${timeTaken(longestWriteMilliseconds)} at most`]),
+  ];
   const what = [held.join(' and ') || 'no blocking lock seen', ...waited].join(', ');
   const of = productionRows > rows ? ` of ${rowsText(productionRows)}` : '';
   const why = limit === undefined ? '' : ` (${LIMITS[limit]}${rejected === undefined ? '' : `: ${rejected}`})`;

@@ -12,14 +12,20 @@ export function measuredOf({ revision, upgrade }: RevisionFacts, all: readonly M
   const { revision: _, tables, ...rest } = facts;
   // The replay on nearly empty tables shows what does not grow with them either.
   const fixed = upgrade.statements.reduce((sum, { milliseconds }) => sum + milliseconds, OVERHEAD_MS);
-  return { ...rest, ...(tables ? { tables: tables.map((table) => withWaits(table, fixed)) } : {}) };
+  // Without this lock no read waits: the longest one shows how busy this machine was.
+  const blocksReads = tables?.some(({ locks }) => locks.some(({ mode }) => mode === 'AccessExclusiveLock')) ?? false;
+  return { ...rest, ...(tables ? { tables: tables.map((table) => withWaits(table, fixed, blocksReads)) } : {}) };
 }
 
-function withWaits(table: MeasuredTable, fixed: number): MeasuredWaits {
+/** `blocksReads`: whether the revision blocked reads of any table. A read of a partitioned table also waits for its partitions. */
+function withWaits(table: MeasuredTable, fixed: number, blocksReads: boolean): MeasuredWaits {
   if (table.rows === 0) return table;
   const longest = (blocks: (mode: string) => boolean) =>
     table.locks.reduce((most, { mode, milliseconds }) => (blocks(mode) ? Math.max(most, milliseconds) : most), 0);
-  const reads = longest((mode) => mode === 'AccessExclusiveLock');
+  const reads = Math.max(
+    longest((mode) => mode === 'AccessExclusiveLock'),
+    blocksReads ? (table.longestReadMilliseconds ?? 0) : 0,
+  );
   const writes = Math.max(
     longest((mode) => mode in WAITS),
     table.longestWriteMilliseconds ?? 0,

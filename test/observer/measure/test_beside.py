@@ -40,13 +40,20 @@ def a_writer_waits(database: Database, pid: int) -> bool:
     return bool(database.rows(query))
 
 
+def a_reader_waits(database: Database, pid: int) -> bool:
+    query = f"SELECT FROM pg_stat_activity WHERE {pid} = ANY (pg_blocking_pids(pid)) AND query LIKE '%BEGIN PERFORM FROM%'"
+    return bool(database.rows(query))
+
+
 @pytest.mark.parametrize("mode", ["ShareLock", "AccessExclusiveLock"])
-def test_a_lock_is_seen_with_its_mode_and_a_writer_waits_for_it(
+def test_a_lock_is_seen_with_its_mode_and_who_it_blocks_waits_for_it(
     database: Database, session: psycopg.Connection, mode: str
 ) -> None:
     with beside(database, session, "users", "others") as watched:
         session.execute(f"LOCK TABLE users IN {'SHARE' if mode == 'ShareLock' else 'ACCESS EXCLUSIVE'} MODE")
         until(lambda: a_writer_waits(database, session.info.backend_pid))
+        if mode == "AccessExclusiveLock":
+            until(lambda: a_reader_waits(database, session.info.backend_pid))
         since = time.perf_counter()
         watched.locks.look()
         until(lambda: time.perf_counter() - since > 0.3)  # longer than a writer's lock_timeout
@@ -56,7 +63,9 @@ def test_a_lock_is_seen_with_its_mode_and_a_writer_waits_for_it(
     assert watched.locks.longest.keys() == {("users", mode)}
     assert watched.locks.longest[("users", mode)] >= held
     assert watched.writers["users"].longest >= held
-    assert watched.writers.keys() == {"users", "others"}
+    if mode == "AccessExclusiveLock":
+        assert watched.readers["users"].longest >= held
+    assert watched.writers.keys() == watched.readers.keys() == {"users", "others"}
 
 
 def test_a_writer_also_waits_for_a_row(database: Database, session: psycopg.Connection) -> None:
@@ -92,12 +101,12 @@ def test_locks_outside_of_a_transaction_are_seen(database: Database, session: ps
     assert ("users", "ShareUpdateExclusiveLock") in watched.locks.longest
 
 
-def test_a_dropped_table_ends_its_writer(database: Database, session: psycopg.Connection) -> None:
+def test_a_dropped_table_ends_its_reader_and_its_writer(database: Database, session: psycopg.Connection) -> None:
     with beside(database, session, "users") as watched:
         session.execute("DROP TABLE users")
         session.commit()
-        until(lambda: not watched.writers["users"].is_alive())
-    assert watched.writers["users"].is_gone
+        until(lambda: not watched.writers["users"].is_alive() and not watched.readers["users"].is_alive())
+    assert watched.writers["users"].is_gone and watched.readers["users"].is_gone
 
 
 def test_the_session_is_canceled_at_the_deadline(database: Database, session: psycopg.Connection) -> None:

@@ -33,6 +33,7 @@ def test_a_transaction_is_measured_with_its_locks_rows_and_bytes(observed: Obser
     assert facts["revision"] == "bb"
     (table,) = facts["tables"]
     assert (table["table"], table["rows"], table["productionRows"], table["limit"]) == ("users", 2000, 5000, "rows")
+    assert table["longestReadMilliseconds"] >= 0
     assert table["longestWriteMilliseconds"] >= 0
     (share,) = [lock for lock in table["locks"] if lock["mode"] == "ShareLock"]
     assert share["milliseconds"] > 0

@@ -125,6 +125,22 @@ describe('a measured wait', () => {
     expect(names).toEqual(['readsBlocked', 'writesBlocked']);
   });
 
+  test('of a read counts if the revision blocked reads, also of another table', async () => {
+    const options = { sizes: SIZES, budgets: { readsBlocked: '1s' } };
+    const waited = { longestReadMilliseconds: 2_400 };
+    const [found] = over(
+      await judged(
+        revision([TYPE]),
+        options,
+        measured({ locks: [{ mode: 'AccessExclusiveLock', milliseconds: 10 }], ...waited }),
+      ),
+    );
+    expect(found?.budget).toMatchObject({ name: 'readsBlocked', basis: 'measured' });
+    expect(found?.budget?.milliseconds).toBeGreaterThanOrEqual(2_400);
+    const locks = [{ mode: 'ShareLock', milliseconds: 10 }];
+    expect(over(await judged(revision([INDEX]), options, measured({ locks, ...waited })))).toEqual([]);
+  });
+
   test('that does not grow with the table is not scaled', async () => {
     const locks = [{ mode: 'AccessExclusiveLock', milliseconds: 15 }];
     const { revisions } = await judged(revision([TYPE]), { sizes: SIZES }, measured({ locks }));
@@ -149,7 +165,9 @@ describe('a measured wait', () => {
     for (const text of [shown(result, 400), htmlReport(result), markdownReport(result)]) {
       expect(text.replace(/\s+/g, ' ')).toContain(line);
       expect(text).toContain('1.0 s, 51 MB of write-ahead log');
-      expect(text).toContain('measured on this machine (PostgreSQL 18.4) with made-up rows, one writer for each table');
+      expect(text).toContain(
+        'measured on this machine (PostgreSQL 18.4) with made-up rows, a reader and a writer for each table',
+      );
     }
   });
 });

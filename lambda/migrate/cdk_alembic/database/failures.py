@@ -15,6 +15,7 @@ from .percent_signs import as_read
 MAX_STATEMENT_LENGTH = 500
 MAX_REASON_LENGTH = 1000
 
+_PYDANTIC_NOTE = re.compile(r"\s*\[type=\w+, input_value=.*?, input_type=\w+\]|\s*For further information visit \S+", re.DOTALL)
 _ADAPTED_CLASS = re.compile(r"^<class '[^']+'>: ")
 
 _TLS = re.compile(r"certificate|not support SSL|rejected SSL|refuses SSL")
@@ -51,12 +52,17 @@ def _in_words(error: BaseException, is_database: bool) -> str:
     if name := missing_variable(error):
         return f"the environment variable {name} is not set"
     # `location` adds the file and the line.
-    text = error.msg if isinstance(error, SyntaxError) else str(error)
+    text = error.msg if isinstance(error, SyntaxError) else without_values(error)
     text = _ADAPTED_CLASS.sub("", text).strip()
     kind = type(error)
     if is_database or (text and kind.__module__.startswith("alembic.")):
         return text
     return f"{kind.__name__}: {text}" if text else kind.__name__
+
+
+def without_values(error: BaseException) -> str:
+    """The text of an error. Pydantic's has the invalid values, which may be secrets, and an address for each."""
+    return _PYDANTIC_NOTE.sub("", str(error)) if type(error).__name__ == "ValidationError" else str(error)
 
 
 def missing_variable(error: BaseException) -> str | None:

@@ -1,4 +1,4 @@
-"""What happens beside a revision: its locks, polled from a second connection, and the waits of writers on others."""
+"""What happens beside a revision: its locks, polled from a second connection, and the waits of reads and writes on others."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ from ..scratch.rows import quoted_table
 from ..scratch.scratch import LOCK_NOT_AVAILABLE, Scratch
 
 INTERVAL = 0.003
-"""Seconds between two looks, and between two writes."""
-MOST_WRITERS = 8
-"""Each has a connection."""
+"""Seconds between two looks, and between two reads or writes."""
+MOST_TABLES = 8
+"""Each has two connections: a reader's and a writer's."""
 _DEADLOCK_DETECTED = "40P01"
 
 _HELD = """
 SELECT coalesce(json_agg(json_build_array(relation::bigint, mode)), '[]')::text FROM pg_locks
 WHERE locktype = 'relation' AND pid = {pid} AND granted AND relation >= 16384
 """
-# Takes the locks of an UPDATE of one row, and changes nothing. It gives up before PostgreSQL looks for a deadlock (after a
-# second), which could end the revision.
+# It gives up before PostgreSQL looks for a deadlock (after a second), which could end the revision.
 _GIVE_UP = "SET lock_timeout = '200ms'"
+_READ = "DO $do$ BEGIN PERFORM FROM {table} LIMIT 1; END $do$"
+# Takes the locks of an UPDATE of one row, and changes nothing.
 _WRITE = """
 DO $do$ BEGIN
   LOCK TABLE {table} IN ROW EXCLUSIVE MODE;
@@ -41,10 +42,11 @@ class Beside:
     def __init__(
         self, scratch: Scratch, pid: int, relations: dict[int, Relation], tables: list[str], deadline: float = float("inf")
     ) -> None:
-        """`pid`: of the session. `relations`: those whose locks count. `tables`: those to write to, the most important first.
+        """`pid`: of the session. `relations`: those whose locks count. `tables`: those to read and write, the largest first.
         `deadline`: as time.monotonic() counts; from then on, the session's statements are canceled."""
         self.locks = Locks(scratch, pid, relations, deadline)
-        self.writers = {table: Writer(scratch, table) for table in tables[:MOST_WRITERS]}
+        self.readers = {table: User(scratch, table, _READ) for table in tables[:MOST_TABLES]}
+        self.writers = {table: User(scratch, table, _WRITE) for table in tables[:MOST_TABLES]}
 
     def __enter__(self) -> Beside:
         for thread in self._threads:
@@ -68,7 +70,7 @@ class Beside:
 
     @property
     def _threads(self) -> list[_Thread]:
-        return [self.locks, *self.writers.values()]
+        return [self.locks, *self.readers.values(), *self.writers.values()]
 
 
 class _Thread(threading.Thread):
@@ -146,28 +148,28 @@ class Locks(_Thread):
         return {(relation.name, mode) for relation, mode in known if relation and relation.is_table}
 
 
-class Writer(_Thread):
-    """Writes to a table again and again, and changes nothing."""
+class User(_Thread):
+    """Reads or writes a table again and again, and changes nothing."""
 
-    def __init__(self, scratch: Scratch, table: str) -> None:
+    def __init__(self, scratch: Scratch, table: str, statement: str) -> None:
         super().__init__(scratch)
         self.longest = 0.0
-        """Seconds that a write waited at most."""
+        """Seconds that a statement took at most."""
         self.is_gone = False
         """Whether the table was dropped or renamed."""
-        self._statement = _WRITE.format(table=quoted_table(table))
+        self._statement = statement.format(table=quoted_table(table))
 
     def _work(self, connection: Any) -> None:
         raw.execute(connection, _GIVE_UP)
         while not self.stopped.is_set() and not self.is_gone:
             began = time.perf_counter()
-            while not self._write(connection) and not self.stopped.is_set():
+            while not self._try(connection) and not self.stopped.is_set():
                 pass
             self.longest = max(self.longest, time.perf_counter() - began)
             self.ready.set()
             self.stopped.wait(INTERVAL)
 
-    def _write(self, connection: Any) -> bool:
+    def _try(self, connection: Any) -> bool:
         """Whether it need not be tried again."""
         try:
             raw.execute(connection, self._statement)

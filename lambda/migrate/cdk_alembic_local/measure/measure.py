@@ -155,7 +155,7 @@ class _Measurement:
     def _table(self, name: str, filled: dict[str, Filled], beside: Beside) -> dict[str, Any]:
         """MeasuredTable."""
         own = filled.get(name, Filled(0))
-        writer = beside.writers.get(name)
+        reader, writer = beside.readers.get(name), beside.writers.get(name)
         locks = [
             {"mode": mode, "milliseconds": _milliseconds(seconds)}
             for (table, mode), seconds in sorted(beside.locks.longest.items())
@@ -168,6 +168,7 @@ class _Measurement:
             **({"limit": own.limit} if own.limit else {}),
             **({"rejected": own.reason} if own.reason else {}),
             "locks": locks,
+            **({"longestReadMilliseconds": _milliseconds(reader.longest)} if reader else {}),
             **({"longestWriteMilliseconds": _milliseconds(writer.longest)} if writer else {}),
         }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ def overlaid(project: Project, files: list[dict[str, Any]], folder: str | None) 
         copies = []
         for number, location in enumerate(scripts._version_locations):
             original = Path(location).resolve()
-            copy = Path(there) / str(number) / original.name
+            copy = _place(original, project.directory.resolve().parent, Path(there) / str(number))
             if original.is_dir():
                 shutil.copytree(original, copy, ignore=shutil.ignore_patterns("__pycache__"))
             for one in files:
@@ -44,3 +44,19 @@ def overlaid(project: Project, files: list[dict[str, Any]], folder: str | None) 
             yield
         finally:
             scripts.__dict__["_version_locations"] = before
+
+
+def _place(original: Path, top: Path, there: Path) -> Path:
+    """Where a copy of the folder goes: beside links to all that lies beside it, and beside the folders above it up to `top`.
+    Revisions read files by paths that are relative to their own."""
+    top = top if original.is_relative_to(top) else original.parent
+    copy = there / original.relative_to(top)
+    copy.parent.mkdir(parents=True)
+    for folder in list(original.parents)[: len(original.parts) - len(top.parts)]:
+        # A folder above the project may not be readable.
+        with suppress(PermissionError):
+            for beside in folder.iterdir():
+                link = there / beside.relative_to(top)
+                if beside != original and not link.exists():
+                    link.symlink_to(beside)
+    return copy

@@ -23,7 +23,7 @@ Fixes
 
 Measurement
   --measure                 with --statistics: run each revision on tables with as many made-up rows
-                            as production has, and measure its locks and the waits of a writer
+                            as production has; measure its locks and the waits of others
 
 Reports
   --format <format>         ${FORMATS.join(', ')}

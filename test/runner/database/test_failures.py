@@ -1,0 +1,31 @@
+"""What of an error reaches an answer and a log."""
+
+from __future__ import annotations
+
+from cdk_alembic.database.failures import describe
+
+# As pydantic 2 writes it.
+PYDANTIC = """2 validation errors for Settings
+encryption_key
+  Value error, it has 44 characters [type=value_error, input_value='hunter[2]', input_type=str]
+    For further information visit https://errors.pydantic.dev/2.13/v/value_error
+bootstrapServers
+  Field required [type=missing, input_value={'token': 'secret'}, input_type=dict]
+    For further information visit https://errors.pydantic.dev/2.13/v/missing"""
+
+
+class ValidationError(ValueError):
+    """Stands for pydantic's, which is not among the runner's dependencies."""
+
+
+def test_names_pydantics_invalid_settings_without_their_values() -> None:
+    text = " ".join(describe(ValidationError(PYDANTIC)).split())
+    assert text == (
+        "ValidationError: 2 validation errors for Settings encryption_key Value error, it has 44 characters "
+        "bootstrapServers Field required"
+    )
+
+
+def test_leaves_the_text_of_other_errors_alone() -> None:
+    assert describe(ValueError(PYDANTIC)).startswith("ValueError: 2 validation errors for Settings")
+    assert "hunter" in describe(ValueError(PYDANTIC))
