@@ -2,7 +2,7 @@
 export type Rooms = Readonly<Record<string, readonly string[]>>;
 
 /** Rooms that every room above them may import from. */
-const ALWAYS = ['lib/contract', 'lib/text', 'lib/cache.ts', 'lib/package-root.ts'];
+const ALWAYS = ['lib/contract', 'lib/text', 'lib/cache.ts', 'lib/node-program.ts', 'lib/package-root.ts'];
 
 export const TYPESCRIPT: Rooms = {
   // The sample's CDK app, which cdk.json names.
@@ -38,6 +38,7 @@ export const TYPESCRIPT: Rooms = {
   'lib/contract': [],
   'lib/text': [],
   'lib/cache.ts': [],
+  'lib/node-program.ts': ['lib/package-root.ts'],
   'lib/package-root.ts': [],
 };
 

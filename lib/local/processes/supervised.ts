@@ -1,9 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import path from 'node:path';
 import type { Writable } from 'node:stream';
-import { packagePath } from '../../package-root';
+import { nodeProgram } from '../../node-program';
 import type { SupervisedJob } from './supervisor';
 
 export interface SupervisedOptions extends Partial<Omit<SupervisedJob, 'command' | 'args'>> {
@@ -42,7 +39,7 @@ type Output = number | 'pipe' | 'ignore';
 function startSupervisor(job: SupervisedJob, env: NodeJS.ProcessEnv, input: 'pipe' | 'ignore', output: Output): Supervised {
   const child = spawn(
     process.execPath,
-    [...supervisorProgram(), JSON.stringify(job)],
+    [...nodeProgram('local/processes/supervisor'), JSON.stringify(job)],
     // A separate session: Ctrl-C in the terminal reaches only the owner, which then releases the command.
     { detached: true, env, stdio: [input, output, output, 'pipe'] },
   );
@@ -65,15 +62,6 @@ function startSupervisor(job: SupervisedJob, env: NodeJS.ProcessEnv, input: 'pip
   const forget = (): boolean => running.delete(supervised);
   closed.then(forget, forget);
   return supervised;
-}
-
-/** The program of the supervisor: the built file. From sources, the TypeScript through tsx unless the build is newer: tsx takes as long as Node. */
-function supervisorProgram(): readonly string[] {
-  const built = packagePath('dist', 'lib', 'local', 'processes', 'supervisor.js');
-  if (!__filename.endsWith('.ts')) return [built];
-  const source = path.join(__dirname, 'supervisor.ts');
-  const isCurrent = existsSync(built) && statSync(built).mtimeMs > statSync(source).mtimeMs;
-  return isCurrent ? [built] : ['-r', createRequire(__filename).resolve('tsx/cjs'), source];
 }
 
 /** Ends every supervised command of this process. */

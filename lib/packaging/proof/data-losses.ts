@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { extname, relative, sep } from 'node:path';
+import { relative, sep } from 'node:path';
 import type { UpgradeStep } from '../../contract/facts';
 import type { DestroyedData } from '../../data-loss/judge';
+import { nodeProgram } from '../../node-program';
 import { packagePath } from '../../package-root';
 import { findPython } from '../uv';
 
@@ -65,10 +66,7 @@ function readUpgrades(
 
 /** Throws if the process crashes or takes too long: another Python would not change that. */
 function judgeUpgrades(steps: Readonly<Record<string, readonly UpgradeStep[]>>): DataLosses {
-  // Compiled code, or TypeScript in this repository's own tests.
-  const loader = extname(__filename) === '.ts' ? ['-r', 'tsx/cjs'] : [];
-  const program = packagePath(...(loader.length ? [] : ['dist']), 'lib', 'data-loss', `child${extname(__filename)}`);
-  const run = spawnSync(process.execPath, [...loader, program], {
+  const run = spawnSync(process.execPath, nodeProgram('data-loss/child'), {
     input: JSON.stringify(steps),
     encoding: 'utf8',
     maxBuffer: MAX_BUFFER,

@@ -200,10 +200,11 @@ def mutex_lost() -> RunnerError:
     )
 
 
-# Only the session that started may take the lock: a pooler could switch to another one.
+# Only the session that started may take the lock: a pooler could switch to another one. Without the lock of its own number
+# it holds the mutex all the same, and `still_held` confirms it before each revision.
 _TRY = f"""
 SELECT pg_backend_pid(), CASE WHEN pg_backend_pid() = :backend AND pg_try_advisory_lock(:key)
-  THEN pg_try_advisory_lock({_OF_SESSION}, pg_backend_pid()) END
+  THEN pg_try_advisory_lock({_OF_SESSION}, pg_backend_pid()) IS NOT NULL END
 """
 _RELEASE = f"SELECT pg_advisory_unlock({_OF_SESSION}, pg_backend_pid()), pg_advisory_unlock(:key)"
 _IS_HELD = "SELECT EXISTS (SELECT FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory' AND granted)"
