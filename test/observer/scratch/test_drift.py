@@ -107,6 +107,16 @@ def test_an_operation_that_would_change_nothing_is_no_drift(observed: Observed) 
     }
 
 
+def test_a_unique_index_in_place_of_a_constraint_of_its_name_is_drift(observed: Observed) -> None:
+    table = 'sa.Table("t", target_metadata, sa.Column("n", sa.Integer), sa.Index("uq", "n", unique=True))'
+    with_models(observed, check=', name="aa_id_check"', more=table)
+    observed.revision("aa", None, f'{SAME}\nop.execute("CREATE TABLE t (n int, CONSTRAINT uq UNIQUE (n))")')
+    assert observed.observe("aa", drift=True)["drift"]["operations"] == [
+        "op.drop_constraint(op.f('uq'), 't', type_='unique')",
+        "op.create_index('uq', 't', ['n'], unique=True)",
+    ]
+
+
 def test_indexes_that_the_models_have_twice_or_build_concurrently_are_compared(observed: Observed) -> None:
     column = 'sa.Column("id", sa.Integer, primary_key=True), sa.Column("n", sa.Text, index=True)'
     twice = 'sa.Index("ix_busy_n", "n", postgresql_concurrently=True)'

@@ -30,8 +30,8 @@ class Drift:
         self._texts: list[str] = []
         self._metadata: list[Any] = []
         self._migrated: Any = None
-        self._same: set[str] = set()
-        """The entries that both catalogs have in the same form."""
+        self._is_same: dict[str, bool] = {}
+        """Each entry of a catalog, and whether the other one has it in the same form."""
 
     def look(self, context: Any, migrated: Snapshot, failed: list[str]) -> None:
         """Runs autogenerate. `failed`: revisions whose failure keeps the database from being at head."""
@@ -86,7 +86,8 @@ class Drift:
                 return False
         elif not isinstance(operation, (ops.AddConstraintOp, ops.DropConstraintOp, ops.CreateIndexOp, ops.DropIndexOp)):
             return False
-        return any(key in self._same for key in _said([operation]))
+        found = [self._is_same[key] for key in _said([operation]) if key in self._is_same]
+        return bool(found) and all(found)
 
     def _autogenerate(self, context: Any, metadata: Any) -> None:
         from alembic.autogenerate import api, produce_migrations, render
@@ -124,7 +125,8 @@ class Drift:
 
     def _besides(self, modelled: Snapshot) -> dict[str, Any]:
         """The change from the migrated database to the models' database, without autogenerate's findings."""
-        self._same = {key for key, text in self._migrated.entries.items() if modelled.entries.get(key) == text}
+        migrated, wanted = self._migrated.entries, modelled.entries
+        self._is_same = {key: migrated.get(key) == wanted.get(key) for key in {*migrated, *wanted}}
         both = set(self._migrated.tables) & set(modelled.tables)
         before, after = (
             {
