@@ -55,3 +55,12 @@ test('what looks like a rename is asked about, and --rename writes the release t
   expect(fill).toContain('#         op.execute("ALTER TABLE users DROP COLUMN name")');
   expect(renamed.document.review.findings.map(({ rule }: { rule: string }) => rule)).not.toContain('rename');
 });
+
+test('what stays as Alembic wrote it is named with the reason', async () => {
+  bed.project.models(['sa.Column("email", sa.Text(), nullable=False)', 'sa.Column("name", sa.Text(), index=True)']);
+  const { code, stdout } = await bed.start(['create', 'Add email to users']).ended;
+  expect(code).toBe(1);
+  const reason =
+    'the revision itself does not run up, down and up again: column "email" of relation "users" contains null values';
+  expect(stdout).toMatch(new RegExp(`not fixed: ${reason}.*\n    index-not-concurrent  migrations/versions/`));
+});

@@ -7,6 +7,7 @@ import type { Observer } from '../../../local/python/observer';
 import { type Backfill, backfillCode, loadParser, readBackfill, vagueDescription } from '../../../review';
 import { printDocument } from '../documents';
 import { fix } from '../fix/fix';
+import { showNotFixed } from '../fix/show-fixes';
 import { exitCodeOfReview } from '../replay/exit-code';
 import { judge, replay, scratchStart } from '../replay/review-revisions';
 import { showReview } from '../replay/show-review';
@@ -49,6 +50,7 @@ export async function create(session: Session, given: CreateArguments): Promise<
   }
   if (hookFailure !== undefined) data.warning(`a post_write_hook failed: ${hookFailure}`);
   for (const difference of created.left) data.warning(`not written: ${difference}`);
+  if (review.fixes) showNotFixed(data, review.fixes);
   showReview(data, review);
   const exitCode = exitCodeOfReview(review);
   if (common.json) {

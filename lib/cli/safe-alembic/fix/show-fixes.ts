@@ -9,12 +9,7 @@ export function showFixes(terminal: Terminal, { fixes, postgres }: Review): void
   for (const { rule, file, line } of fixes.fixed) {
     terminal.line(`${terminal.paint('green', '✓')} ${fixes.written ? 'fixed' : 'can be fixed'}  ${rule}  ${plain(file)}:${line}`);
   }
-  for (const reason of new Set(fixes.notFixed.map((one) => one.reason))) {
-    terminal.line(`${terminal.paint('yellow', '•')} not fixed: ${plain(reason)}`);
-    const findings = fixes.notFixed.filter((one) => one.reason === reason).map((one) => one.finding);
-    const places = findings.map(({ rule, file, line }) => `${rule}  ${plain(file)}:${line}`);
-    for (const place of new Set(places)) terminal.line(`    ${place}`);
-  }
+  showNotFixed(terminal, fixes);
   if (fixes.fixed.length > 0) {
     const what = 'same schema, up, down and up again, rows kept';
     terminal.line(`proved on PostgreSQL ${postgres}: ${what}${fixes.written ? '' : '; nothing was written'}`);
@@ -27,6 +22,16 @@ export function showFixes(terminal: Terminal, { fixes, postgres }: Review): void
   }
   if (fixes.hookFailure !== undefined) terminal.warning(`a post_write_hook failed: ${fixes.hookFailure}`);
   terminal.line();
+}
+
+/** Shows why findings were not fixed. */
+export function showNotFixed(terminal: Terminal, { notFixed }: Fixes): void {
+  for (const reason of new Set(notFixed.map((one) => one.reason))) {
+    terminal.line(`${terminal.paint('yellow', '•')} not fixed: ${plain(reason)}`);
+    const findings = notFixed.filter((one) => one.reason === reason).map((one) => one.finding);
+    const places = findings.map(({ rule, file, line }) => `${rule}  ${plain(file)}:${line}`);
+    for (const place of new Set(places)) terminal.line(`    ${place}`);
+  }
 }
 
 function showDiff(terminal: Terminal, { files }: Fixes): void {
