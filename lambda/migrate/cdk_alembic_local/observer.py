@@ -202,8 +202,8 @@ def _answer_on_scratch(ask: dict[str, Any], project: Project, scratch: Any, repo
         finally:
             scratch.leave()
     elif verb == "create":
+        from .create.revision import create
         from .replay.at_head import at_head, table_to_fill
-        from .replay.create import create
 
         with application_context(project), at_head(project, scratch, ask):
             options = {

@@ -152,8 +152,19 @@ class Drift:
         change["removed"] = {key: text for key, text in change["removed"].items() if not self._goes_along(key, text)}
         # A type in the database alone may belong to a table that is not in the models.
         change["removed"] = {key: text for key, text in change["removed"].items() if not key.startswith(("type ", "domain "))}
+        change["changed"] = {key: texts for key, texts in change["changed"].items() if not self._is_inserted(key, *texts)}
         said = set(_said(self._operations))
         return {side: {key: text for key, text in entries.items() if key not in said} for side, entries in change.items()}
+
+    def _is_inserted(self, key: str, migrated: str, modelled: str) -> bool:
+        """Whether only the migrations have a default, and the models insert a constant: it is for rows that others insert."""
+        kind, _, name = key.partition(" ")
+        if kind != "column" or not migrated.startswith(f"{modelled} DEFAULT "):
+            return False
+        table, _, own = name.rpartition(".")
+        tables = [metadata.tables.get(one) for metadata in self._metadata for one in (table, f"public.{table}")]
+        columns = [column for one in tables if one is not None for column in one.columns if column.name == own]
+        return any(column.default is not None and column.default.is_scalar for column in columns)
 
     def _goes_along(self, key: str, text: str) -> bool:
         """Whether it is, or belongs to, a column that was set aside or that an operation drops."""

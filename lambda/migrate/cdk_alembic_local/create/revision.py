@@ -142,8 +142,10 @@ class _Finish:
 
     def _add_beyond(self, context: Any, directives: list[Any]) -> None:
         from .beyond import find, name_constraints
+        from .new_columns import add_defaults
 
         name_constraints(directives)
+        add_defaults(context, directives)
         try:
             found = find(context, directives)
         except Exception as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -246,3 +247,34 @@ def test_defaults_and_orders_of_keys_that_only_migrations_have_are_left_and_name
     assert "only the migrations have the default 7 of column aa.n" in message
     assert "constraint aa.aa_pkey is PRIMARY KEY (b, a) in the migrations and PRIMARY KEY (a, b) in the models" in message
     assert "index" not in message
+
+
+DEFAULTS = """from enum import Enum
+class Kind(Enum):
+    x = "X"
+sa.Table("aa", target_metadata, sa.Column("id", sa.Integer, primary_key=True),
+  sa.Column("kind", sa.Enum(Kind, name="kind"), default=Kind.x),
+  sa.Column("number", sa.Integer, nullable=False, default=7), sa.Column("done", sa.Boolean, nullable=False, default=False),
+  sa.Column("word", sa.Text, nullable=False, default="it's: :x"), sa.Column("free", sa.Text, default="free"),
+  sa.Column("made", sa.Text, nullable=False, default=lambda: "made"), sa.Column("any", sa.JSON, nullable=False, default={}))
+"""
+
+
+def test_a_new_column_has_the_constant_that_models_insert_for_rows_that_others_insert(observed: Observed) -> None:
+    table = "CREATE TABLE aa (id serial PRIMARY KEY)"
+    observed.revision("aa", None, f'op.execute("{table}")', 'op.drop_table("aa")')
+    with_models(observed, DEFAULTS)
+    text, left = create(observed)
+    assert left == []
+    added = dict(re.findall(r"sa\.Column\('(\w+)', (.*)\)\)$", text, re.MULTILINE))
+    assert {name: rest.partition("server_default=")[2] for name, rest in added.items()} == {
+        "kind": "",
+        "number": "sa.text('7'), nullable=False",
+        "done": "sa.text('false'), nullable=False",
+        "word": '"it\'s: :x", nullable=False',
+        "free": "",
+        "made": "",
+        "any": "",
+    }
+    # The defaults are in the database only, and that is meant.
+    assert agree(observed)["code"] == "nothing_to_create"

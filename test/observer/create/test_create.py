@@ -15,7 +15,7 @@ import pytest
 from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.errors import RunnerError
 from cdk_alembic.protocol.rules import BACKEND_DIRECTORY
-from cdk_alembic_local.replay.create import create
+from cdk_alembic_local.create.revision import create
 
 TEMPLATES = Path(alembic.__file__).parent / "templates"
 MODELS = """
