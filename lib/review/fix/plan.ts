@@ -2,6 +2,7 @@ import type { BodyFacts, BodyUnit, WantedPiece } from '../../contract/facts';
 import { execute } from '../advice/python';
 import type { Finding } from '../finding';
 import type { Reviewed, Step } from '../revision/reviewed';
+import { bare } from '../revision/tables';
 import type { Action } from '../sql/action';
 import { type Form, PHASES, type Phase } from './form';
 import { Units } from './units';
@@ -205,6 +206,6 @@ function made(action: Action): readonly string[] {
 }
 
 function unmade(action: Action): readonly string[] {
-  if (action.does === 'drop index') return action.indexes.map((name) => `index ${name}`);
+  if (action.does === 'drop index') return action.indexes.map((name) => `index ${bare(name)}`);
   return action.does === 'drop constraint' ? [`constraint ${action.constraint}`] : [];
 }

@@ -77,7 +77,7 @@ export const literalIndex: Rule = {
           message: `${action.index ?? 'the index'} of ${action.table} indexes a constant ('${value}') instead of a column: no query can use it${action.unique ? ', and a second row violates its uniqueness' : ''}`,
           instead: /\W/.test(value)
             ? execute(
-                `CREATE INDEX ${quoted(action.index ?? `ix_${action.table}`)} ON ${quotedTable(action.table)} (<expression of columns, without quotes around their names>)`,
+                `CREATE INDEX ${quoted(action.index ?? conventionalName('ix', action.table, action.columns))} ON ${quotedTable(action.table)} (<expression of columns, without quotes around their names>)`,
               )
             : `op.create_index(${literal(action.index ?? '...')}, ${table}, [${literal(value)}]${schema})`,
         };

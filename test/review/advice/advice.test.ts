@@ -85,6 +85,11 @@ function column(): string {
   return `ALTER TABLE people ADD COLUMN ${one(['token', '"Token"'])} ${type}${one(['', ' NOT NULL'])}`;
 }
 
+/** The same for tables in a schema that is not in the search path. */
+function inSchema(sql: string): string {
+  return sql.replace(/(?<=ON |TABLE |REFERENCES |UPDATE )(?=people|teams)/g, 'shop.');
+}
+
 const NOTHING = { leftTransaction: false, statementsLeftOut: 0 };
 
 function facts(sql: string, at: number): RevisionFacts {
@@ -101,7 +106,7 @@ function facts(sql: string, at: number): RevisionFacts {
     source: { description: '', acknowledgements: [], upgrade: source, downgrade: source, imports: [], steps: [] },
     upgrade: part,
     downgrade: { outcome: 'not_run', statements: [], ...NOTHING },
-    before: { people: PEOPLE },
+    before: { people: PEOPLE, 'shop.people': PEOPLE },
     after: {},
   };
 }
@@ -109,7 +114,8 @@ function facts(sql: string, at: number): RevisionFacts {
 const RULES = ['index-not-concurrent', 'foreign-key-not-valid', 'constraint-builds-index', 'check-not-valid', 'table-rewrite'];
 
 test('following the advice builds exactly the intended object, by the catalog, and a naming convention keeps its name', async () => {
-  const statements = [...new Set([index, foreignKey, key, check, column].flatMap((make) => Array.from({ length: 14 }, make)))];
+  const made = [...new Set([index, foreignKey, key, check, column].flatMap((make) => Array.from({ length: 14 }, make)))];
+  const statements = made.map((sql, at) => (at % 2 ? inSchema(sql) : sql));
   const revisions = statements.map(facts);
   const input = { graph: { revisions, heads: [] }, revisions, unreleased: [], edited: [], started: 0 };
   const { findings } = await review(input, { version: '0', rules: {}, failOn: 'error' });
@@ -129,6 +135,7 @@ test('following the advice builds exactly the intended object, by the catalog, a
     expect(done.stderr).toBe('');
     const found: { statement: string; advice: string; meant: unknown; built: unknown }[] = JSON.parse(done.stdout);
     expect(found.length).toBeGreaterThan(40);
+    expect(found.filter(({ statement }) => statement.includes(' shop.')).length).toBeGreaterThan(20);
     expect(found.filter(({ meant, built }) => JSON.stringify(meant) !== JSON.stringify(built))).toEqual([]);
   } finally {
     await database.drop();

@@ -1,11 +1,10 @@
-"""Runs statements, and what the review advises instead, each in a schema of its own; prints what the catalog then says of both.
+"""Runs statements, and what the review advises instead, each in a new schema `shop`; prints what the catalog then says of both.
 
 Standard input: a JSON list of `{"given": sql, "statement": sql, "advice": python}`. The environment names the database.
 """
 
 import json
 import os
-import re
 import sys
 
 import sqlalchemy as sa
@@ -26,18 +25,20 @@ ORDER BY 1
 """
 
 
-def catalog(engine: sa.Engine, schema: str, given: str, run) -> list[list[str]]:
+def catalog(engine: sa.Engine, given: str, path: str, run) -> list[list[str]]:
+    """`path`: the search path while it runs."""
     with engine.connect() as connection:
-        for statement in (f"DROP SCHEMA IF EXISTS {schema} CASCADE", f"CREATE SCHEMA {schema}", f"SET search_path = {schema}"):
+        for statement in ("DROP SCHEMA IF EXISTS shop CASCADE", "CREATE SCHEMA shop", "SET search_path = shop", given):
             connection.exec_driver_sql(statement)
-        connection.exec_driver_sql(given)
+        connection.exec_driver_sql(f"SET search_path = {path}")
         connection.commit()
         run(connection)
+        connection.exec_driver_sql("SET search_path = shop")
         connection.commit()
         rows = connection.exec_driver_sql(CATALOG).all()
-        connection.exec_driver_sql(f"DROP SCHEMA {schema} CASCADE")
+        connection.exec_driver_sql("DROP SCHEMA shop CASCADE")
         connection.commit()
-    return [[re.sub(rf"\b{schema}\.", "", part) for part in row] for row in rows]
+    return [[part.replace("shop.", "") for part in row] for row in rows]
 
 
 # The usual one, https://alembic.sqlalchemy.org/en/latest/naming.html: it must not change a name that is already final.
@@ -67,8 +68,9 @@ def main() -> None:
         statement = case["statement"]
         try:
             sql = statement.replace("%", "%%")
-            meant = catalog(engine, "meant", case["given"], lambda connection, sql=sql: connection.exec_driver_sql(sql))
-            built = catalog(engine, "built", case["given"], advised(case["advice"]))
+            path = "public" if "shop." in sql else "shop"
+            meant = catalog(engine, case["given"], path, lambda connection, sql=sql: connection.exec_driver_sql(sql))
+            built = catalog(engine, case["given"], path, advised(case["advice"]))
         except Exception as error:
             meant, built = [], [[str(error)]]
         found.append({"statement": statement, "advice": case["advice"], "meant": meant, "built": built})
