@@ -255,8 +255,9 @@ class Kind(Enum):
 sa.Table("aa", target_metadata, sa.Column("id", sa.Integer, primary_key=True),
   sa.Column("kind", sa.Enum(Kind, name="kind"), default=Kind.x),
   sa.Column("number", sa.Integer, nullable=False, default=7), sa.Column("done", sa.Boolean, nullable=False, default=False),
-  sa.Column("word", sa.Text, nullable=False, default="it's: :x"), sa.Column("free", sa.Text, default="free"),
-  sa.Column("made", sa.Text, nullable=False, default=lambda: "made"), sa.Column("any", sa.JSON, nullable=False, default={}))
+  sa.Column("word", sa.Text, nullable=False, default="it's: x"), sa.Column("free", sa.Text, default="free"),
+  sa.Column("made", sa.Text, nullable=False, default=lambda: "made"), sa.Column("any", sa.JSON, nullable=False, default={}),
+  sa.Column("text", sa.JSON, nullable=False, default="{}"), sa.Column("bound", sa.Text, nullable=False, default=":x"))
 """
 
 
@@ -271,10 +272,12 @@ def test_a_new_column_has_the_constant_that_models_insert_for_rows_that_others_i
         "kind": "",
         "number": "sa.text('7'), nullable=False",
         "done": "sa.text('false'), nullable=False",
-        "word": '"it\'s: :x", nullable=False',
+        "word": "sa.text(\"'it''s: x'\"), nullable=False",
         "free": "",
         "made": "",
         "any": "",
+        "text": "",
+        "bound": "",
     }
     # The defaults are in the database only, and that is meant.
     assert agree(observed)["code"] == "nothing_to_create"

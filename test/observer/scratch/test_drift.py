@@ -107,6 +107,15 @@ def test_an_operation_that_would_change_nothing_is_no_drift(observed: Observed) 
     }
 
 
+def test_a_default_that_only_the_database_has_is_drift_unless_the_models_insert_the_same(observed: Observed) -> None:
+    columns = [f'sa.Column("{name}", sa.Integer, default={value})' for name, value in (("same", -1), ("other", 2))]
+    with_models(observed, check=', name="aa_id_check"', more=f'sa.Table("t", target_metadata, {", ".join(columns)})')
+    observed.revision("aa", None, f'{SAME}\nop.execute("CREATE TABLE t (same int DEFAULT -1, other int DEFAULT 1)")')
+    assert observed.observe("aa", drift=True)["drift"]["catalog"]["changed"] == {
+        "column t.other": ["integer DEFAULT 1", "integer"]
+    }
+
+
 def test_a_unique_index_in_place_of_a_constraint_of_its_name_is_drift(observed: Observed) -> None:
     table = 'sa.Table("t", target_metadata, sa.Column("n", sa.Integer), sa.Index("uq", "n", unique=True))'
     with_models(observed, check=', name="aa_id_check"', more=table)

@@ -145,7 +145,7 @@ class _Finish:
         from .new_columns import add_defaults
 
         name_constraints(directives)
-        add_defaults(context, directives)
+        add_defaults(directives)
         try:
             found = find(context, directives)
         except Exception as error:

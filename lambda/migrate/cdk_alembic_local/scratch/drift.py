@@ -12,6 +12,7 @@ from cdk_alembic.catalog.catalog import Snapshot
 from cdk_alembic.catalog.catalog_reader import Catalog
 from cdk_alembic.database.failures import describe, location
 
+from .constants import is_constant_of
 from .rows import quoted
 from .scratch import Scratch
 from .set_aside import is_aside, leave_out
@@ -157,14 +158,15 @@ class Drift:
         return {side: {key: text for key, text in entries.items() if key not in said} for side, entries in change.items()}
 
     def _is_inserted(self, key: str, migrated: str, modelled: str) -> bool:
-        """Whether only the migrations have a default, and the models insert a constant: it is for rows that others insert."""
+        """Whether only the migrations have a default, and the models insert the same constant: it is for rows of others."""
         kind, _, name = key.partition(" ")
-        if kind != "column" or not migrated.startswith(f"{modelled} DEFAULT "):
+        before = f"{modelled} DEFAULT "
+        if kind != "column" or not migrated.startswith(before):
             return False
         table, _, own = name.rpartition(".")
         tables = [metadata.tables.get(one) for metadata in self._metadata for one in (table, f"public.{table}")]
         columns = [column for one in tables if one is not None for column in one.columns if column.name == own]
-        return any(column.default is not None and column.default.is_scalar for column in columns)
+        return any(is_constant_of(column, migrated[len(before) :]) for column in columns)
 
     def _goes_along(self, key: str, text: str) -> bool:
         """Whether it is, or belongs to, a column that was set aside or that an operation drops."""
