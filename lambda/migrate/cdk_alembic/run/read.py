@@ -3,7 +3,8 @@ revisions with the scripts."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..database import history
@@ -22,71 +23,58 @@ from .preconditions import is_fresh
 from .run import Outcome
 
 
+@dataclass
+class _Found:
+    """What the database says, read while env.py is connected."""
+
+    runs: list[dict[str, Any]]
+    """The latest runs, newest first."""
+    checksums: dict[str, str]
+    """Of the applied revisions."""
+    facts: dict[str, Any] = field(default_factory=dict)
+    """The fields of the answer that only this command has."""
+    fresh: bool = False
+    """Whether the database has nothing to lose; known to plan only."""
+    followed: dict[str, Any] | None = None
+    """Who follows the database's changes; None: nobody asked."""
+
+
 def read(project: Project, invocation: Invocation) -> Outcome:
     """Reads the database. Raises RunnerError."""
-    command, revision = invocation.request.command, invocation.request.revision
-    facts: dict[str, Any] = {}
-    followed: dict[str, Any] | None = None
-
-    def look(heads: tuple[str, ...], context: Any) -> tuple[list[dict[str, Any]], dict[str, str], bool]:
-        nonlocal followed
-        if command == "statistics":
-            facts["statistics"] = _statistics(context, invocation)
-        if command == "drift":
-            facts["drift"] = _drift(context, invocation, heads)
-        elif command == "plan" and invocation.settings.on_drift in ("warn", "refuse"):
-            invocation.warnings.extend(_drift_warning(context, heads))
-        runs, checksums = history.read(context)
-        if command == "current" and runs and runs[0]["outcome"] == history.RUNNING:
-            with brief_connection(context) as connection:
-                if running := progress.look(connection, runs[0]):
-                    facts["running"] = running
-        if command != "plan" or set(heads) == set(project.heads):
-            return runs, checksums, False
-        lineage = project.lineage(revision for revision in heads if project.known(revision))
-        with brief_connection(context) as connection:
-            if invocation.settings.on_replication != "ignore":
-                followed = replication.look(connection)
-            return runs, checksums, is_fresh(connection, find(context), heads, lineage)
-
-    heads, (runs, checksums, fresh) = current(project, look)
-    lineage = project.lineage(revision for revision in heads if project.known(revision))
+    command = invocation.request.command
+    heads, found = current(project, lambda heads, context: _look(project, invocation, heads, context))
     scripts = list(project.script.walk_revisions())
-    if runs and command != "history":
-        invocation.warnings.extend(_about(runs[0]))
-    edited = [
-        script.revision
-        for script in scripts
-        if script.revision in lineage and checksums.get(script.revision) not in (None, history.checksum(script))
-    ]
-    facts["edited"] = edited
+    lineage = _lineage(project, heads)
+    found.facts["edited"] = _edited(scripts, lineage, found.checksums)
     if command == "history":
-        facts["runs"] = runs
-        facts["history"] = [
-            {**info(script), "downRevisions": list(script._versioned_down_revisions), "applied": script.revision in lineage}
-            for script in scripts
-        ]
+        found.facts.update(_history(scripts, lineage, found.runs))
+    elif found.runs:
+        invocation.warnings.extend(_about(found.runs[0]))
     if project.unknown(heads):
-        return Outcome("ahead", heads, heads, list(project.heads), facts=facts)
-    steps, target = path(project, (revision or "head") if command == "plan" else "heads", heads, downgrade=False)
-    if "running" in facts:
-        facts["running"].update(_revision(project, facts["running"]["command"], heads, steps))
-    invocation.warnings.extend(unread_warnings([step.revision for step in steps]))
-    if followed is not None:
-        facts["replication"] = replication.judged(project, followed, steps)
-        invocation.warnings.extend(replication.warnings(facts["replication"]))
-    if steps and command == "plan" and invocation.settings.snapshot is not None and not fresh:
-        facts.update(_snapshot(invocation, [step.revision for step in steps]))
-    if invocation.request.sql:
-        facts["sql"] = render(project, steps)
-    return Outcome("pending" if steps else "complete", heads, heads, target, steps, fresh, facts)
+        return Outcome("ahead", heads, heads, list(project.heads), facts=found.facts)
+    wanted = invocation.request.revision or "head" if command == "plan" else "heads"
+    steps, target = path(project, wanted, heads, downgrade=False)
+    pending = [step.revision for step in steps]
+    invocation.warnings.extend(unread_warnings(pending))
+    if command == "plan":
+        found.facts.update(_plan(project, invocation, steps, found))
+    elif "running" in found.facts:
+        found.facts["running"].update(_revision(project, found.facts["running"]["command"], heads, pending))
+    return Outcome("pending" if steps else "complete", heads, heads, target, steps, found.fresh, found.facts)
 
 
-def _revision(project: Project, command: str, heads: tuple[str, ...], steps: Sequence[Any]) -> dict[str, str]:
-    """The revision that a run is at: the version table changes only when a revision is committed."""
-    if command == "downgrade":
-        return info(project.script.get_revision(heads[0])) if len(heads) == 1 else {}
-    return info(steps[0].revision) if steps else {}
+def _look(project: Project, invocation: Invocation, heads: tuple[str, ...], context: Any) -> _Found:
+    found = _Found(*history.read(context))
+    match invocation.request.command:
+        case "statistics":
+            found.facts["statistics"] = _statistics(context, invocation)
+        case "drift":
+            found.facts["drift"] = _drift(context, invocation, heads)
+        case "current":
+            _look_at_run(context, found)
+        case "plan":
+            _look_for_plan(project, invocation, heads, context, found)
+    return found
 
 
 def _statistics(context: Any, invocation: Invocation) -> dict[str, Any]:
@@ -98,17 +86,28 @@ def _statistics(context: Any, invocation: Invocation) -> dict[str, Any]:
     return statistics
 
 
-def _snapshot(invocation: Invocation, scripts: Sequence[Any]) -> dict[str, Any]:
-    from ..production.snapshot import is_wanted, planned
-
-    destroys = bool(data_losses(scripts, invocation.settings.guard_unread))
-    return {"snapshot": planned(invocation)} if is_wanted(invocation, destroys) else {}
-
-
 def _drift(context: Any, invocation: Invocation, heads: tuple[str, ...]) -> dict[str, Any]:
     from ..drift.check import ALLOWANCE, report
 
     return report(context, find(context), heads, ALLOWANCE in invocation.request.allow)
+
+
+def _look_at_run(context: Any, found: _Found) -> None:
+    if found.runs and found.runs[0]["outcome"] == history.RUNNING:
+        with brief_connection(context) as connection:
+            if running := progress.look(connection, found.runs[0]):
+                found.facts["running"] = running
+
+
+def _look_for_plan(project: Project, invocation: Invocation, heads: tuple[str, ...], context: Any, found: _Found) -> None:
+    if invocation.settings.on_drift in ("warn", "refuse"):
+        invocation.warnings.extend(_drift_warning(context, heads))
+    if set(heads) == set(project.heads):
+        return
+    with brief_connection(context) as connection:
+        if invocation.settings.on_replication != "ignore":
+            found.followed = replication.look(connection)
+        found.fresh = is_fresh(connection, find(context), heads, _lineage(project, heads))
 
 
 def _drift_warning(context: Any, heads: tuple[str, ...]) -> list[str]:
@@ -121,6 +120,54 @@ def _drift_warning(context: Any, heads: tuple[str, ...]) -> list[str]:
     except SQLAlchemyError as error:
         return [f"the catalog could not be compared: {describe(error)}"]
     return [found] if found else []
+
+
+def _lineage(project: Project, heads: Iterable[str]) -> set[str]:
+    """The applied revisions that have a script."""
+    return project.lineage(revision for revision in heads if project.known(revision))
+
+
+def _edited(scripts: Iterable[Any], lineage: set[str], checksums: dict[str, str]) -> list[str]:
+    """The applied revisions whose file has changed since."""
+    return [
+        script.revision
+        for script in scripts
+        if script.revision in lineage and checksums.get(script.revision) not in (None, history.checksum(script))
+    ]
+
+
+def _history(scripts: Iterable[Any], lineage: set[str], runs: list[dict[str, Any]]) -> dict[str, Any]:
+    revisions = [
+        {**info(script), "downRevisions": list(script._versioned_down_revisions), "applied": script.revision in lineage}
+        for script in scripts
+    ]
+    return {"runs": runs, "history": revisions}
+
+
+def _plan(project: Project, invocation: Invocation, steps: Sequence[Any], found: _Found) -> dict[str, Any]:
+    facts: dict[str, Any] = {}
+    if found.followed is not None:
+        facts["replication"] = replication.judged(project, found.followed, steps)
+        invocation.warnings.extend(replication.warnings(facts["replication"]))
+    if steps and invocation.settings.snapshot is not None and not found.fresh:
+        facts.update(_snapshot(invocation, [step.revision for step in steps]))
+    if invocation.request.sql:
+        facts["sql"] = render(project, steps)
+    return facts
+
+
+def _snapshot(invocation: Invocation, scripts: Sequence[Any]) -> dict[str, Any]:
+    from ..production.snapshot import is_wanted, planned
+
+    destroys = bool(data_losses(scripts, invocation.settings.guard_unread))
+    return {"snapshot": planned(invocation)} if is_wanted(invocation, destroys) else {}
+
+
+def _revision(project: Project, command: str, heads: tuple[str, ...], pending: Sequence[Any]) -> dict[str, str]:
+    """The revision that a run is at: the version table changes only when a revision is committed."""
+    if command == "downgrade":
+        return info(project.script.get_revision(heads[0])) if len(heads) == 1 else {}
+    return info(pending[0]) if pending else {}
 
 
 def _about(run: dict[str, Any]) -> list[str]:
