@@ -32,6 +32,9 @@ export function judge(steps: readonly UpgradeStep[]): readonly DestroyedData[] {
   return [...unique.values()].sort((one, other) => one.line - other.line);
 }
 
+/** Functions that delete large objects, and chunks of a TimescaleDB hypertable. */
+const DELETING = new Set(['lo_unlink', 'drop_chunks']);
+
 /** A statement that PostgreSQL's grammar rejects destroys nothing without one of these words: CREATE TABLE, PRAGMA. */
 const MAY_DESTROY = /\b(?:DROP|DELETE|TRUNCATE|UPDATE|MERGE|REPLACE|TYPE|DETACH|INHERIT|CALL|EXEC(?:UTE)?|DO|SCHEMA)\b/i;
 
@@ -103,13 +106,14 @@ class Judge {
     return statementsOf(sql).flatMap((statement) => inner.losses(statement));
   }
 
-  /** Judges called functions that the revision created. The body of any other is unknown; a procedure may do anything. */
+  /** Judges called functions that delete or that the revision created. The body of any other is unknown; a procedure may do anything. */
   private called(node: Node, isProcedure: boolean): readonly Loss[] {
     const calls = JSON.stringify(node).matchAll(
       /"(?:FuncCall|funccall)":\{"funcname":(\[(?:\{"String":\{"sval":"[^"]*"\}\},?)+\])/g,
     );
     return [...calls].flatMap(([, list = '[]']) => {
       const name = joined(JSON.parse(list));
+      if (DELETING.has(name.split('.').at(-1) ?? '')) return [{ rule: 'delete-all', what: `${name}()` }];
       const body = this.made.functions.get(name);
       if (body === undefined) return isProcedure ? [unreadable(`CALL ${name}`)] : [];
       return this.depth >= DEEPEST ? [unreadable(`SELECT ${name}()`)] : this.body(body);

@@ -2,12 +2,15 @@ import type { Node } from 'libpg-query';
 import { CUTS } from './conversions';
 import { joined } from './made';
 
+/** Functions that return their argument without an element. */
+const REMOVES = new Set(['array_remove', 'delete']);
+
 /** A key of a document. A text that starts with a digit or a sign is an interval. */
 const KEY = /^[A-Za-z_][\w.:-]*$/;
 
 /**
  * Whether an UPDATE keeps only a part of the column's own value: `settings - 'theme'`, `meta #- '{a,b}'`, `left(title, 80)`,
- * `array_remove(tags, 'old')`.
+ * `array_remove(tags, 'old')`, `delete(attributes, 'old')` of an hstore.
  *
  * @param names the table and its aliases
  */
@@ -18,7 +21,7 @@ export function isPartOf(value: Node | undefined, column: string, names: readonl
   if ('FuncCall' in value) {
     const { funcname, args = [] } = value.FuncCall;
     const name = joined(funcname).replace(/^pg_catalog\./, '');
-    if (CUTS.has(name) || name === 'array_remove') return args.some(isOwn);
+    if (CUTS.has(name) || REMOVES.has(name)) return args.some(isOwn);
     return args.length === 1 && isPartOf(args[0], column, names);
   }
   if (!('A_Expr' in value)) return false;
