@@ -224,14 +224,21 @@ export const updateAll: Rule = {
       if (action.does !== 'update' || !isExisting(action.table)) continue;
       const { table, columns, written, rows, whereNull } = action;
       const isEmpty = whereNull !== undefined && isNewColumn(table, whereNull);
-      if (rows !== 'all' && !isEmpty) continue;
-      const fills = columns.every((column) => isNewColumn(table, column));
+      if (rows !== 'all' && rows !== 'joined' && !isEmpty) continue;
+      const what = isEmpty
+        ? `${whereNull} is new and empty: this UPDATE writes every row of ${table} at once`
+        : rows === 'joined'
+          ? `UPDATE with a join alone writes every row of ${table} that has a match, all at once`
+          : `UPDATE without WHERE writes every row of ${table} at once`;
+      const overwrites = columns.every((column) => isNewColumn(table, column)) ? '' : ` and overwrites ${columns.join(', ')}`;
       const batched = updateInBatches(table, written, upgrade.findTable(table));
       yield {
         ...place,
+        // How many rows have a match is unknown.
+        ...(rows === 'joined' ? { atMost: 'warning' as const } : {}),
         message:
-          `${isEmpty ? `${whereNull} is new and empty: this UPDATE` : 'UPDATE without WHERE'} writes every row of ${table} at once${fills ? '' : ` and overwrites ${columns.join(', ')}`}: ` +
-          'each row stays locked against other writes until the revision commits, and the table grows to twice its size',
+          `${what}${overwrites}: each row stays locked against other writes until the revision commits, and the table grows ` +
+          'to twice its size',
         instead: ['# in a separate revision, in batches:', ...(batched ? [batched] : [])].join('\n'),
       };
     }

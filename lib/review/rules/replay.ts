@@ -10,8 +10,11 @@ import type { Rule } from './rule';
 /** The starting point lacks an object, or already has it: in many projects no migration created the base tables. */
 const MISSING = ['42P01', '42703', '42704', '42883', '3F000'];
 const THERE_ALREADY = ['42P07', '42701', '42710', '42P06'];
-/** The scratch server lacks an extension, or its role lacks a privilege. */
-const NOT_OFFERED = ['58P01', '0A000', '42501'];
+/** The scratch server lacks an extension's files, or its role lacks a privilege. */
+const NOT_OFFERED = ['58P01', '42501'];
+/** The same code says what no server does, such as changing the type of a column that a view uses. */
+const UNSUPPORTED = '0A000';
+const NOT_BUILT_IN = /extension|not supported by this build|not enabled/;
 
 export const upgradeFails: Rule = {
   id: 'upgrade-fails',
@@ -60,7 +63,7 @@ function judge(failure: StatementFailure | undefined, later: string | undefined)
     return { certain: false, hint };
   }
   if (THERE_ALREADY.includes(sqlState)) return { certain: false, hint: '' };
-  if (NOT_OFFERED.includes(sqlState)) {
+  if (NOT_OFFERED.includes(sqlState) || (sqlState === UNSUPPORTED && NOT_BUILT_IN.test(message))) {
     const hint = /extension/.test(message)
       ? '; pass an empty database on a server that has the extension with --database-url'
       : '';

@@ -130,8 +130,11 @@ export type Action =
   | {
       readonly does: 'update' | 'delete';
       readonly table: string;
-      /** `all` rows; `some`, found by a condition; single `rows`, named by a value; a `batch`, limited by a subquery. */
-      readonly rows: 'all' | 'some' | 'rows' | 'batch';
+      /**
+       * `all` rows; those that are `joined` to a row of another table; `some`, found by a condition; single `rows`, named by a value; a
+       * `batch`, limited by a subquery.
+       */
+      readonly rows: 'all' | 'joined' | 'some' | 'rows' | 'batch';
       readonly columns: readonly string[];
       /** The column of a WHERE that is only `<column> IS NULL`. */
       readonly whereNull?: string;

@@ -29,6 +29,16 @@ function namesRows(where: Node): boolean {
   return !/"(?:ColumnRef|SubLink|FuncCall)"/.test(JSON.stringify(rexpr)) && !/"boolval"/.test(JSON.stringify(rexpr));
 }
 
+/** Whether a condition only says which rows of several tables belong together: `orders.customer_id = customers.id`. */
+export function isJoin(where: Node | undefined, joined: readonly Node[]): boolean {
+  if (!where || !joined.length || !joined.every((from) => 'RangeVar' in from)) return false;
+  if ('BoolExpr' in where)
+    return where.BoolExpr.boolop === 'AND_EXPR' && !!where.BoolExpr.args?.every((part) => isJoin(part, joined));
+  if (!('A_Expr' in where) || where.A_Expr.kind !== 'AEXPR_OP') return false;
+  const { name = [], lexpr, rexpr } = where.A_Expr;
+  return name.map(text).join() === '=' && !!lexpr && 'ColumnRef' in lexpr && !!rexpr && 'ColumnRef' in rexpr;
+}
+
 /** The column of a condition that is only `<column> IS NULL`. */
 export function nullColumn(where: Node | undefined): string | undefined {
   if (!where || !('NullTest' in where)) return undefined;

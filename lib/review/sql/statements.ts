@@ -1,7 +1,7 @@
 import type { IndexElem, Node } from 'libpg-query';
 import type { Action, Dropped } from './action';
 import { alterOf } from './alter-table';
-import { isBatched, nullColumn, rowsOf } from './conditions';
+import { isBatched, isJoin, nullColumn, rowsOf } from './conditions';
 import { columnOf, constraintOf, typeOf } from './definitions';
 import { joined, listName, nameOf, rangeName } from './names';
 
@@ -104,7 +104,8 @@ const STATEMENTS: { readonly [Name in Kind]?: (node: Of<Name>, sql: string) => r
   UpdateStmt(node, sql) {
     const { relation, whereClause, targetList = [], fromClause = [] } = node;
     const columns = targetList.flatMap((target) => ('ResTarget' in target ? [target.ResTarget.name ?? ''] : []));
-    const rows = isBatched(whereClause) ? 'batch' : rowsOf(whereClause, fromClause);
+    const found = isBatched(whereClause) ? 'batch' : rowsOf(whereClause, fromClause);
+    const rows = found === 'some' && isJoin(whereClause, fromClause) ? 'joined' : found;
     const whereNull = nullColumn(whereClause);
     return [
       { does: 'update', table: nameOf(relation), rows, columns, ...(whereNull ? { whereNull } : {}), written: { node, sql } },

@@ -1,5 +1,6 @@
 import { addInSteps, changeTypeInSteps } from '../../advice/columns';
 import type { Part, Step } from '../../revision/reviewed';
+import type { Action } from '../../sql/action';
 import type { Found, Rule } from '../rule';
 import { exclusivelyLocked } from './locks';
 
@@ -25,10 +26,11 @@ function* rewritesOf(step: Step, part: Part): Iterable<Pick<Found, 'message' | '
   if (!because) return;
   const own = [table, ...partitionsOf(table, part)];
   const seen = (observed?.rewrites ?? []).filter((name) => own.includes(part.findIndex(name)?.table ?? name));
-  if (observed && part.replayed && action.does !== 'rewrite table' && !seen.length) return;
-  if (action.does === 'alter table' && !seen.length) return;
-  const onlyIndexes = seen.length > 0 && !seen.some((name) => own.includes(name));
-  const what = onlyIndexes ? `the index ${seen.join(', ')} of ${table}` : table;
+  const written = seen.length ? seen : recollated(action, part);
+  if (observed && part.replayed && action.does !== 'rewrite table' && !written.length) return;
+  if (action.does === 'alter table' && !written.length) return;
+  const onlyIndexes = written.length > 0 && !written.some((name) => own.includes(name));
+  const what = onlyIndexes ? `the index ${written.join(', ')} of ${table}` : table;
   yield {
     message:
       `${because} rewrites ${what} under an ACCESS EXCLUSIVE lock: ` +
@@ -36,13 +38,22 @@ function* rewritesOf(step: Step, part: Part): Iterable<Pick<Found, 'message' | '
     cost: { work: onlyIndexes ? 'reindex' : 'rewrite', tables: [table] },
     instead: insteadOf(step, part),
     // Without the table, whether both types are stored the same way is unknown.
-    ...(action.does === 'change type' && !seen.length ? { atMost: 'warning' as const } : {}),
+    ...(action.does === 'change type' && !written.length ? { atMost: 'warning' as const } : {}),
   };
 }
 
 /** The tables that hold the rows of a partitioned table, at every level. */
 function partitionsOf(table: string, part: Part): readonly string[] {
   return (part.findTable(table)?.partitions ?? []).flatMap((name) => [name, ...partitionsOf(name, part)]);
+}
+
+/** Indexes of a column that gets another collation: PostgreSQL makes each of them anew, under its old name. */
+function recollated(action: Action, part: Part): readonly string[] {
+  if (action.does !== 'change type') return [];
+  const def = action.written?.node.def;
+  if (!def || !('ColumnDef' in def) || !def.ColumnDef.collClause) return [];
+  const indexes = part.findTable(action.table)?.indexes ?? [];
+  return indexes.filter(({ columns }) => columns.includes(action.column)).map(({ name }) => name);
 }
 
 function reasonOf({ action, observed }: Step): string | undefined {
