@@ -85,6 +85,8 @@ export const SAFE_ALEMBIC: Rules = {
   'required-column': ['breaks-running-code'],
   'drop-in-use': ['breaks-running-code'],
   'unique-on-existing-rows': ['fails'],
+  'sequence-out-of-sync': ['breaks-running-code'],
+  'row-security-without-policy': ['breaks-running-code'],
   'expand-and-contract-in-one': ['breaks-running-code'],
   'upgrade-fails': ['fails'],
   'concurrently-in-transaction': ['fails'],

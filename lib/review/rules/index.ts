@@ -1,10 +1,12 @@
 import { BUDGET } from '../sizes/budgets';
 import { cascade } from './cascade';
 import { dropInUse } from './compatibility/dropped';
+import { sequenceOutOfSync } from './compatibility/numbers';
 import { publishedTableAltered } from './compatibility/publications';
 import { expandAndContractInOne } from './compatibility/release';
 import { rename } from './compatibility/rename';
 import { notNullWithoutDefault, requiredColumn } from './compatibility/required-columns';
+import { rowSecurityWithoutPolicy } from './compatibility/row-security';
 import { uniqueOnExistingRows } from './compatibility/unique';
 import {
   integerPrimaryKey,
@@ -106,6 +108,8 @@ export const CHECKS: readonly Rule[] = [
   dropInUse,
   uniqueOnExistingRows,
   expandAndContractInOne,
+  sequenceOutOfSync,
+  rowSecurityWithoutPolicy,
   publishedTableAltered,
   severalHeads,
   orphanRevision,

@@ -90,8 +90,16 @@ export type Action =
       readonly written?: Written<AlterTableCmd>;
     }
   | { readonly does: 'drop not null'; readonly table: string; readonly column: string }
-  /** `has`: whether the column fills itself afterwards: a default, an identity, a generated value. */
-  | { readonly does: 'set default'; readonly table: string; readonly column: string; readonly has: boolean }
+  | {
+      readonly does: 'set default';
+      readonly table: string;
+      readonly column: string;
+      /** Whether the column fills itself afterwards: a default, an identity, a generated value. */
+      readonly has: boolean;
+      /** The sequence whose numbers it takes; null: the new one of an identity. */
+      readonly sequence?: string | null;
+    }
+  | { readonly does: 'create policy'; readonly table: string }
   | { readonly does: 'attach partition'; readonly table: string; readonly partition: string; readonly isDefault: boolean }
   | { readonly does: 'detach partition'; readonly table: string; readonly partition: string; readonly concurrently: boolean }
   | { readonly does: 'set replica identity'; readonly table: string; readonly nothing: boolean }
@@ -147,6 +155,7 @@ export type Action =
   /** SELECT ... FOR UPDATE of all rows. */
   | { readonly does: 'lock rows'; readonly tables: readonly string[] }
   | { readonly does: 'sleep' }
+  | { readonly does: 'set sequence' }
   | { readonly does: 'refresh'; readonly view: string; readonly concurrently: boolean }
   | {
       readonly does: 'disable trigger';

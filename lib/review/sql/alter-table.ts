@@ -1,7 +1,7 @@
-import type { AlterTableCmd } from 'libpg-query';
+import type { AlterTableCmd, Node } from 'libpg-query';
 import type { Action } from './action';
 import { columnOf, constraintOf, typeOf } from './definitions';
-import { nameOf } from './names';
+import { joined, nameOf } from './names';
 
 /** What one part of an ALTER TABLE does. `sql` is the whole statement. */
 export function alterOf(table: string, command: AlterTableCmd, sql: string): readonly Action[] {
@@ -31,9 +31,9 @@ export function alterOf(table: string, command: AlterTableCmd, sql: string): rea
     case 'AT_DropNotNull':
       return [{ does: 'drop not null', table, column: name }];
     case 'AT_ColumnDefault':
-      return [{ does: 'set default', table, column: name, has: !!def }];
+      return [{ does: 'set default', table, column: name, has: !!def, ...sequenceOf(def) }];
     case 'AT_AddIdentity':
-      return [{ does: 'set default', table, column: name, has: true }];
+      return [{ does: 'set default', table, column: name, has: true, sequence: null }];
     case 'AT_DropIdentity':
     case 'AT_DropExpression':
       return [{ does: 'set default', table, column: name, has: false }];
@@ -68,6 +68,14 @@ export function alterOf(table: string, command: AlterTableCmd, sql: string): rea
       return [how ? { does: 'rewrite table', table, how } : { does: 'alter table', table, how: subtype }];
     }
   }
+}
+
+/** nextval('numbers') */
+function sequenceOf(value: Node | undefined): { readonly sequence?: string } {
+  if (!value || !('FuncCall' in value) || joined(value.FuncCall.funcname ?? []) !== 'nextval') return {};
+  const [argument] = value.FuncCall.args ?? [];
+  const name = argument && 'TypeCast' in argument ? argument.TypeCast.arg : argument;
+  return name && 'A_Const' in name && name.A_Const.sval?.sval ? { sequence: name.A_Const.sval.sval } : {};
 }
 
 const REWRITES: Readonly<Record<string, string>> = {

@@ -91,6 +91,7 @@ const STATEMENTS: { readonly [Name in Kind]?: (node: Of<Name>, sql: string) => r
     return [what ? { does: 'set schema', what, name, schema: newschema } : { does: 'other' }];
   },
   CreateFunctionStmt: ({ funcname = [], replace }) => [{ does: 'create function', name: joined(funcname), replaces: !!replace }],
+  CreatePolicyStmt: ({ table }) => [{ does: 'create policy', table: nameOf(table) }],
   CreateTrigStmt: ({ relation }) => [{ does: 'create trigger', table: nameOf(relation) }],
   ViewStmt: ({ view, replace }) => [{ does: 'create view', view: nameOf(view), replaces: !!replace }],
   ReindexStmt({ kind, relation, name = '', params = [] }) {
@@ -124,7 +125,7 @@ const STATEMENTS: { readonly [Name in Kind]?: (node: Of<Name>, sql: string) => r
     const parts = (node.withClause?.ctes ?? []).flatMap((part) =>
       'CommonTableExpr' in part && part.CommonTableExpr.ctequery ? actionsOf(part.CommonTableExpr.ctequery, sql) : [],
     );
-    return [...parts, ...lockedRows(node), ...(SLEEPS.test(JSON.stringify(node)) ? [{ does: 'sleep' as const }] : [])];
+    return [...parts, ...lockedRows(node), ...called(node)];
   },
   VacuumStmt({ options = [], rels = [] }) {
     if (!hasOption(options, 'full')) return [{ does: 'other' }];
@@ -177,7 +178,14 @@ function hasOption(options: readonly Node[], wanted: string): boolean {
   return options.some((option) => 'DefElem' in option && option.DefElem.defname === wanted);
 }
 
-const SLEEPS = /"sval":"pg_sleep(?:_for|_until)?"/;
+/** What functions of PostgreSQL do that it calls. */
+function called(node: Of<'SelectStmt'>): readonly Action[] {
+  const tree = JSON.stringify(node);
+  return [
+    ...(/"sval":"pg_sleep(?:_for|_until)?"/.test(tree) ? [{ does: 'sleep' as const }] : []),
+    ...(/"sval":"setval"/.test(tree) ? [{ does: 'set sequence' as const }] : []),
+  ];
+}
 
 const DROPPED: Readonly<Record<string, Dropped>> = {
   OBJECT_TABLE: 'table',

@@ -149,6 +149,16 @@ with op.get_context().autocommit_block():
   },
   {
     rule: 'update-all',
+    about: 'by a join',
+    severity: 'warning',
+    bad: one('op.execute("UPDATE orders SET note = u.name FROM users u WHERE u.id = orders.user_id")'),
+    good: one(
+      'op.execute("UPDATE orders SET note = u.name FROM users u WHERE u.id = orders.user_id AND u.id IN (7, 8)")\n' +
+        'op.execute("UPDATE orders SET note = n.name FROM (VALUES (7, \'seven\')) n (id, name) WHERE n.id = orders.id")',
+    ),
+  },
+  {
+    rule: 'update-all',
     about: 'in batches, each committed',
     good: one(`
 with op.get_context().autocommit_block():

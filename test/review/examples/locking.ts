@@ -1,4 +1,4 @@
-import { type Example, one, PARTITIONED } from './example';
+import { type Example, GIVEN, one, PARTITIONED } from './example';
 
 const INVITES = `
 op.create_table(
@@ -266,6 +266,19 @@ op.alter_column("users", "email", nullable=True)
       'op.alter_column("orders", "total", type_=sa.Numeric(12, 2))',
     ),
     good: one('op.alter_column("users", "name", type_=sa.String(200))', 'op.alter_column("users", "name", type_=sa.String(100))'),
+  },
+  {
+    rule: 'table-rewrite',
+    about: 'of indexes that another collation makes anew',
+    given: `${GIVEN}\nop.execute("CREATE INDEX ix_users_name ON users (name)")`,
+    bad: one(
+      'op.alter_column("users", "name", type_=sa.String(100, collation="C"))',
+      'op.alter_column("users", "name", type_=sa.String(100, collation="default"))',
+    ),
+    good: one(
+      'op.alter_column("users", "email", type_=sa.Text(collation="C"))',
+      'op.alter_column("users", "email", type_=sa.Text(collation="default"))',
+    ),
   },
   {
     rule: 'table-rewrite',

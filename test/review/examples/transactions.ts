@@ -1,4 +1,4 @@
-import { type Example, one } from './example';
+import { type Example, GIVEN, one } from './example';
 
 const ADD = 'op.add_column("users", sa.Column("plan", sa.Text(), nullable=True))';
 const DROP = 'op.drop_column("users", "plan")';
@@ -125,6 +125,19 @@ with op.get_context().autocommit_block():
 `,
       DROP_INDEX,
     ),
+  },
+  {
+    rule: 'upgrade-fails',
+    about: 'because a view uses the column',
+    given: `${GIVEN}\nop.execute("CREATE VIEW orders_seen AS SELECT user_id FROM orders")`,
+    bad: {
+      ...one(
+        'op.alter_column("orders", "user_id", type_=sa.Integer())',
+        'op.alter_column("orders", "user_id", type_=sa.BigInteger())',
+      ),
+      also: ['table-rewrite'],
+    },
+    good: one('op.alter_column("orders", "note", type_=sa.String())', 'op.alter_column("orders", "note", type_=sa.Text())'),
   },
   {
     rule: 'upgrade-fails',

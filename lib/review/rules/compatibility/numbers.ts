@@ -1,0 +1,33 @@
+import { execute } from '../../advice/python';
+import { quoted, quotedTable } from '../../advice/sql';
+import type { Rule } from '../rule';
+
+/** A sequence begins at 1: https://www.postgresql.org/docs/current/sql-createsequence.html */
+export const sequenceOutOfSync: Rule = {
+  id: 'sequence-out-of-sync',
+  group: 'compatibility',
+  severity: 'warning',
+  title: 'a column that has values gets numbers that begin at 1',
+  *check({ facts, upgrade }) {
+    if (upgrade.steps.some(({ action, sql }) => action.does === 'set sequence' || STARTS.test(sql))) return;
+    for (const { action, isExisting, isNewColumn, place } of upgrade.steps) {
+      if (action.does !== 'set default' || action.sequence === undefined) continue;
+      const { table, column, sequence } = action;
+      if (!isExisting(table) || isNewColumn(table, column)) continue;
+      if (sequence !== null && !(`sequence ${sequence}` in (facts.changes?.added ?? {}))) continue;
+      const numbers =
+        sequence === null ? `pg_get_serial_sequence('${quotedTable(table)}', '${column}')` : `'${quotedTable(sequence)}'`;
+      const most = `(SELECT max(${quoted(column)}) FROM ${quotedTable(table)})`;
+      yield {
+        ...place,
+        message:
+          `the numbers of ${table}.${column} begin at 1: an INSERT that takes one fails with a duplicate key, or repeats the number ` +
+          'of an existing row',
+        instead: `# after this statement:\n${execute(`SELECT setval(${numbers}, ${most})`)}`,
+      };
+    }
+  },
+};
+
+/** Of an identity or a sequence: START WITH, RESTART WITH. */
+const STARTS = /\b(?:RE)?START\b/i;
