@@ -77,7 +77,7 @@ const ADDRESS = {
 export async function onTerminal(run: Run, folder: string, python: string, page?: string): Promise<string> {
   const project = await writeProject(run, folder);
   const command = [process.execPath, path.join(projectDirectory, 'dist/bin/safe-alembic.js'), ...run.command.split(' ')];
-  const options = ['--python', python, ...(page ? ['--report', `html=${page}`] : [])];
+  const options = ['--python', python, '--no-progress', ...(page ? ['--report', `html=${page}`] : [])];
   const terminal = [path.join(__dirname, 'terminal.py'), String(COLUMNS), ...command, ...options];
   const { stdout } = await mustRun(python, terminal, { env: { ...process.env, ...ADDRESS }, cwd: project });
   return stdout;

@@ -12,7 +12,7 @@ import termios
 def main(columns: str, *command: str) -> None:
     owner, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 60, int(columns), 0, 0))
-    process = subprocess.Popen(command, stdout=terminal, stderr=subprocess.PIPE)  # noqa: S603 - the caller's own command
+    process = subprocess.Popen(command, stdout=terminal, stderr=terminal)  # noqa: S603 - the caller's own command
     os.close(terminal)
     text = b""
     try:
@@ -21,9 +21,9 @@ def main(columns: str, *command: str) -> None:
     except OSError:  # Linux reports the terminal's end as an error.
         pass
     os.close(owner)
-    _, complaints = process.communicate()
+    process.wait()
     if not text:
-        sys.exit(complaints.decode())
+        sys.exit("the command showed nothing")
     sys.stdout.write(text.decode().replace("\r\n", "\n").rstrip())
 
 

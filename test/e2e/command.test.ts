@@ -12,17 +12,14 @@ import {
   type RunResult,
 } from '../../examples/local-aws';
 import { functionName, type RunnerSettings, SETTINGS_VARIABLE } from '../../lib/contract';
+import { STOPPED, stopped } from '../../scripts/pictures/stopped';
+import { shownAndPrinted } from '../docs/picture';
 import { mustSucceed, useLocalAws } from './use-local-aws';
 
 const BROKEN: NewMigration = {
   revision: 'e2e000000002',
   message: 'Add items once more',
   upgrade: ['op.create_table("items", sa.Column("id", sa.Integer(), primary_key=True))'],
-};
-const DROP_ITEMS: NewMigration = {
-  revision: 'e2e000000003',
-  message: 'Drop notifications',
-  upgrade: ['op.drop_table("notifications")'],
 };
 
 /** The runner's key of Alembic's usual version table: `key_of` of its mutex. */
@@ -217,7 +214,7 @@ describe('migrate-invoke against a deployed function', () => {
       [4, 'a missing function', ['--app-name', 'nobody'], 'function_not_found', asItIs],
       [1, 'a failing migration', [], BROKEN.revision, shipping(BROKEN)],
       [3, 'pending at a gate', ['--command', 'check'], '1 revision pending', shipping(BROKEN)],
-      [3, 'a revision that destroys data', [], 'cdk-alembic: allow drop-table: <reason>', shipping(DROP_ITEMS)],
+      [3, 'a revision that destroys data', [], 'cdk-alembic: allow drop-table: <reason>', shipping(STOPPED.revision)],
     ])('%i: %s', async (code, _, args, words, story) => {
       const before = await shared.prepared.dev.tables();
 
@@ -227,6 +224,15 @@ describe('migrate-invoke against a deployed function', () => {
       if (code !== 0) expect(result.stderr).toMatch(/^ {2}next +\S/m);
       expect(result.output).not.toMatch(/^\s+at /m);
       expect(await shared.prepared.dev.tables()).toEqual(before);
+    });
+
+    it('shows what docs/stopped.svg shows when a revision destroys data (npm run pictures draws it)', async () => {
+      await ship(STOPPED.revision);
+
+      const [shown, today] = shownAndPrinted(STOPPED.picture, STOPPED.command, await stopped(shared.aws));
+
+      expect(shown).toBe(today);
+      expect(await shared.prepared.dev.tables()).toContain('notifications');
     });
   });
 });

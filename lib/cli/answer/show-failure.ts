@@ -3,7 +3,6 @@ import { plain, type Terminal } from '../screen/terminal';
 import type { FailureDocument } from './documents';
 import { showBlockers, showEnded } from './production/show-blockers';
 import { showRestore } from './production/show-restore';
-import { showDataLoss } from './show-data-loss';
 
 /** For these codes, the last lines of the log have the reason. */
 const PROCESS_ENDED: readonly FailureCode[] = [
@@ -27,7 +26,6 @@ export function showFailure(terminal: Terminal, { error, applied }: FailureDocum
   showBlockers(terminal, error.blockers ?? []);
   showEnded(terminal, error.endedBlockers);
   showRestore(terminal, error.restorePoint);
-  for (const loss of error.dataLoss ?? []) showDataLoss(terminal, loss);
   if (PROCESS_ENDED.includes(error.code)) {
     for (const line of error.log ?? []) terminal.line(terminal.paint('dim', `  | ${plain(line)}`));
   }
