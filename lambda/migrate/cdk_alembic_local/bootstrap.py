@@ -5,13 +5,19 @@ the first line of standard input and keeps them in memory: a killed process woul
 to parse it, so they can report their version instead of a SyntaxError.
 """
 
+# ruff: noqa: E402
+import sys
+
+# `python -c` searches the working directory first: a backend's `types.py` or `alembic/` would hide Python's and Alembic's.
+if sys.path[:1] == [""]:
+    del sys.path[0]
+
 import base64
 import importlib.abc
 import importlib.util
 import json
 import marshal
 import os
-import sys
 
 
 class Modules(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
@@ -83,10 +89,10 @@ def start():
     modules = Modules(hello["code"], hello.get("bytecode"))
     sys.meta_path.insert(0, modules)
     os.environ.update(hello["environment"])
-    # This Python has read PYTHONPATH already. The first entry is the working directory.
+    # This Python has read PYTHONPATH already.
     # Like Python, `abspath` follows no link.
     entries = [os.path.abspath(entry) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]  # noqa: PTH100
-    sys.path[1:1] = [entry for entry in entries if entry not in sys.path]
+    sys.path[:0] = [entry for entry in entries if entry not in sys.path]
     try:
         import alembic.config  # noqa: F401
     except ImportError as error:

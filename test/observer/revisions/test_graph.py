@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +13,7 @@ import pytest
 from cdk_alembic.project.project import Project
 from cdk_alembic.protocol.errors import RunnerError
 from cdk_alembic_local.source.graph import graph as graph_of
+from observing import BOOTSTRAP, CODE
 
 
 @pytest.fixture(autouse=True)
@@ -144,3 +149,25 @@ def test_revisions_in_a_package_that_is_not_installed_are_refused(tmp_path: Path
         graph(project(tmp_path, "version_locations = not_installed:versions\n"))
     assert raised.value.code == "invalid_project"
     assert "No module named 'not_installed'" in raised.value.message
+
+
+def test_files_beside_the_configuration_do_not_hide_modules_of_python_and_alembic(tmp_path: Path) -> None:
+    project(tmp_path, "prepend_sys_path =\n")
+    revision(tmp_path, "aa", extra="import colorsys\nimport of_the_backend\ncolorsys.hls_to_rgb\n")
+    (tmp_path / "alembic" / "__init__.py").touch()
+    (tmp_path / "of_the_backend.py").touch()
+    for name in ("types", "base64", "colorsys"):
+        (tmp_path / f"{name}.py").write_text("raise RuntimeError('this is not the module of Python')\n")
+    hello = {"code": CODE, "project": ".", "environment": {}, "scratch": False}
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    ran = subprocess.run(
+        [sys.executable, "-c", BOOTSTRAP],
+        cwd=tmp_path,
+        env=environment,
+        input=f'{json.dumps(hello)}\n{{"ask": "graph"}}\n',
+        capture_output=True,
+        text=True,
+    )
+    reports = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert [report["report"] for report in reports] == ["graph", "end"], ran.stderr[-2000:]
+    assert "problem" not in reports[0]["graph"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import sysconfig
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -33,9 +34,11 @@ class Project:
         self.destination = Destination()
         """The database that env.py must connect to."""
         self._sources = [directory / "src", directory, *sources]
+        # In the function, the folders of Lambda's own modules come before Python's, and the package goes before both.
+        first = 0 if dependencies else _behind_standard_library()
         for path in (*self._sources, dependencies):
             if path is not None and path.is_dir() and str(path) not in sys.path:
-                sys.path.insert(0, str(path))
+                sys.path.insert(first, str(path))
         # Alembic resolves a relative script_location and prepend_sys_path against the working directory.
         os.chdir(directory)
         self._file = config
@@ -123,6 +126,13 @@ class Project:
         for name, module in list(sys.modules.items()):
             if (getattr(module, "__file__", None) or "").startswith(inside):
                 del sys.modules[name]
+
+
+def _behind_standard_library() -> int:
+    """Where sys.path has its first entry after Python's own modules: a backend may have an `email.py` beside its alembic.ini."""
+    own = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
+    own |= {os.path.join(folder, "lib-dynload") for folder in own}  # noqa: PTH118
+    return max((index + 1 for index, entry in enumerate(sys.path) if entry in own), default=0)
 
 
 @contextmanager
