@@ -1,6 +1,7 @@
 import type { NotChecked } from './finding';
 import type { ReviewInput } from './input';
 import type { Reviewed } from './revision/reviewed';
+import { startingPoint } from './revision/starting-point';
 
 /** What a review could not check, and why; undefined: it checked everything. A review that could not check something fails. */
 export function notChecked(
@@ -27,17 +28,26 @@ export function notChecked(
     };
   }
   if (allowNotReplayed) return undefined;
+  const failed = left.flatMap(
+    ({
+      facts: {
+        upgrade: { failure },
+      },
+    }) => failure ?? [],
+  )[0];
+  const start = failed && startingPoint(failed);
   const which = left.length === 1 ? '1 revision was' : `${left.length} revisions were`;
   return {
     code: 'not_replayed',
     message: `${which} not replayed, only judged from source and SQL`,
-    next: 'fix the cause, or pass --allow-not-replayed (or the setting "allowNotReplayed") to accept this',
+    next: `${start ?? 'fix the cause'}, or pass --allow-not-replayed (or the setting "allowNotReplayed") to accept this`,
   };
 }
 
 /** The next step for the reason with which env.py failed; `next`: the runner's. */
 function remedy(reason: string, next: string | undefined): string {
-  if (/ModuleNotFoundError|ImportError/.test(reason)) {
+  // A name that is not in its module is a mistake in the code, such as a circular import.
+  if (/ModuleNotFoundError|ImportError(?!: cannot import name)/.test(reason.replace('an ImportError was raised', ''))) {
     return 'install the backend with its dependencies, or pass the Python that has them with --python or the setting "python"';
   }
   if (/baseline/.test(reason)) return 'use a dump that was taken before these revisions as the baseline';

@@ -30,11 +30,12 @@ class Observed(Backend):
         self.environment: dict[str, str] = {}
         self.scratch: str | None = database.url("postgresql")
         self.bytecode: str | None = None
+        self.project = "backend"
         self.printed = ""
 
     def ask(self, *asks: dict[str, Any]) -> list[dict[str, Any]]:
         """All reports of one process."""
-        hello = {"code": CODE, "project": "backend", "environment": self.environment, "scratch": self.scratch is not None}
+        hello = {"code": CODE, "project": self.project, "environment": self.environment, "scratch": self.scratch is not None}
         if self.bytecode is not None:
             hello["bytecode"] = self.bytecode
         led = {} if self.scratch is None else {"scratch": self.scratch}

@@ -408,6 +408,24 @@ describe('a review that has not looked never passes', () => {
     expect([result.failed, exitCodeOfReview(result)]).toEqual([true, 3]);
   });
 
+  it('when the code imports what is not there: a mistake in it is none of the installation', async () => {
+    const circular = await review(table, env('from os import nowhere', CONNECT, ...RUN));
+    expect(circular.notChecked?.next).toMatch(/^run `alembic current`/);
+    const missing = await review(table, env('import not_installed', CONNECT, ...RUN));
+    expect(missing.notChecked?.next).toMatch(/^install the backend/);
+  });
+
+  it('when the server has no role that a revision names: a dump would not bring it', async () => {
+    const result = await review({ a1: { upgrade: 'op.execute("CREATE SCHEMA of_the_service AUTHORIZATION service")' } });
+    expect(result.notChecked?.next).toMatch(
+      /^pass an empty database on a server that has the role with --database-url, or pass /,
+    );
+    expect(result.findings.map(({ message }) => message)).toContainEqual(
+      'the upgrade fails on the scratch database: role "service" does not exist; if production has it, pass an empty database on ' +
+        'a server that has the role with --database-url',
+    );
+  });
+
   it('when there is no revision', async () => {
     const result = await review({});
     expect([result.notChecked?.code, exitCodeOfReview(result)]).toEqual(['no_revisions', 3]);
@@ -416,7 +434,10 @@ describe('a review that has not looked never passes', () => {
   it('when a part was not replayed, unless that is allowed', async () => {
     const both = { ...table, b1: { down: 'a1', upgrade: 'op.execute("COMMENT ON TABLE elsewhere IS NULL")' } };
     const result = await review(both);
-    expect(result.notChecked).toMatchObject({ code: 'not_replayed', next: expect.stringContaining('--allow-not-replayed') });
+    expect(result.notChecked).toMatchObject({
+      code: 'not_replayed',
+      next: expect.stringMatching(/^pass a schema dump as the starting point \(--baseline\), or pass --allow-not-replayed /),
+    });
     expect([result.summary.replayed, result.summary.errors, exitCodeOfReview(result)]).toEqual([1, 0, 1]);
     const allowed = await review(both, undefined, { ...OPTIONS, allowNotReplayed: true });
     expect([allowed.notChecked, allowed.failed, exitCodeOfReview(allowed)]).toEqual([undefined, false, 0]);

@@ -3,13 +3,13 @@ import { execute } from '../advice/python';
 import { quotedTable } from '../advice/sql';
 import type { Change } from '../revision/change';
 import type { Reviewed } from '../revision/reviewed';
+import { startingPoint } from '../revision/starting-point';
 import { bare } from '../revision/tables';
 import { isConcurrent } from '../sql/concurrently';
 import type { Rule } from './rule';
 
 /** The starting point lacks an object, or already has it: in many projects no migration created the base tables. */
-const MISSING = ['42P01', '42703', '42704', '42883', '3F000'];
-const THERE_ALREADY = ['42P07', '42701', '42710', '42P06'];
+const STARTED_ELSEWHERE = ['42P01', '42703', '42704', '42883', '3F000', '42P07', '42701', '42710', '42P06'];
 /** The scratch server lacks an extension's files, or its role lacks a privilege. */
 const NOT_OFFERED = ['58P01', '42501'];
 /** The same code says what no server does, such as changing the type of a column that a view uses. */
@@ -58,16 +58,10 @@ export const upgradeFails: Rule = {
 function judge(failure: StatementFailure | undefined, later: string | undefined): { certain: boolean; hint: string } {
   const { sqlState = '', message = '' } = failure ?? {};
   if (later !== undefined) return { certain: true, hint: `; ${later}` };
-  if (MISSING.includes(sqlState)) {
-    const hint = '; if production has it, pass a schema dump as the starting point (--baseline)';
-    return { certain: false, hint };
-  }
-  if (THERE_ALREADY.includes(sqlState)) return { certain: false, hint: '' };
-  if (NOT_OFFERED.includes(sqlState) || (sqlState === UNSUPPORTED && NOT_BUILT_IN.test(message))) {
-    const hint = /extension/.test(message)
-      ? '; pass an empty database on a server that has the extension with --database-url'
-      : '';
-    return { certain: false, hint };
+  const isOffered = !NOT_OFFERED.includes(sqlState) && !(sqlState === UNSUPPORTED && NOT_BUILT_IN.test(message));
+  if (STARTED_ELSEWHERE.includes(sqlState) || !isOffered) {
+    const start = failure && startingPoint(failure);
+    return { certain: false, hint: start ? `; if production has it, ${start}` : '' };
   }
   // A revision that reads rows finds none in an empty database.
   const readsRows = /NoneType|NoResultFound|IndexError|StopIteration|KeyError/.test(message);

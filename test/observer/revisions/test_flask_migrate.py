@@ -78,3 +78,21 @@ def test_a_variable_that_the_application_misses_is_one_error_without_a_traceback
     assert "the environment variable SHOP_URL is not set (app.py:17)" in error["message"]
     assert 'the setting "environment" in cdk-alembic.json' in error["next"]
     assert "Traceback" not in shop.printed
+
+
+def test_an_application_is_named_from_where_flask_is_called_which_may_be_above_its_package(shop: Observed) -> None:
+    package = shop.root / "shop_package"
+    package.mkdir()
+    for folder in (package, package / "model"):
+        folder.mkdir(exist_ok=True)
+        (folder / "__init__.py").touch()
+    shop.directory.rename(package / "model" / "backend")
+    (package / "application.py").write_text(APPLICATION)
+    (package / "model" / "wsgi.py").write_text("from shop_package.nowhere import something\n")
+    shop.project = "shop_package/model/backend"
+    shop.environment = {"FLASK_APP": "shop_package.application:create_app()"}
+    facts = shop.observe("aa", "bb")
+    assert facts["environment"]["keeps"] is True
+    shop.environment = {}
+    error = shop.failure(ask="invoke", request={"command": "plan"})
+    assert error["message"].endswith("ImportError was raised: ModuleNotFoundError: No module named 'shop_package.nowhere'"), error

@@ -101,7 +101,9 @@ def test_an_application_that_is_named_and_fails_is_reported_with_the_command_to_
     (shop.directory / "app.py").write_text("settings = None\nsettings.lower()\n")
     error = failure()["error"]
     assert "could not be loaded: AttributeError: 'NoneType' object has no attribute 'lower' (app.py:2)" in error["message"]
-    assert error["next"].startswith("run `flask db current` until it works, and set the variables that it needs: the property")
+    assert error["next"].startswith(
+        "run `flask db current` until it works, and set the variables that it needs with the property"
+    )
     assert database.tables() == []
 
 

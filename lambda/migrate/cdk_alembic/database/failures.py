@@ -53,11 +53,17 @@ def _in_words(error: BaseException, is_database: bool) -> str:
         return f"the environment variable {name} is not set"
     # `location` adds the file and the line.
     text = error.msg if isinstance(error, SyntaxError) else without_values(error)
-    text = _ADAPTED_CLASS.sub("", text).strip()
+    text = _without_traceback(_ADAPTED_CLASS.sub("", text).strip())
     kind = type(error)
     if is_database or (text and kind.__module__.startswith("alembic.")):
         return text
     return f"{kind.__name__}: {text}" if text else kind.__name__
+
+
+def _without_traceback(text: str) -> str:
+    """Flask quotes the traceback of a module that it could not import: only its last line, which names the error, stays."""
+    said, _, quoted = text.partition("Traceback (most recent call last):")
+    return f"{said}{quoted.strip().splitlines()[-1]}" if quoted.strip() else text
 
 
 def without_values(error: BaseException) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, chdir, nullcontext
 from pathlib import Path
@@ -20,12 +21,6 @@ from .revisions import check_rows
 Steps = Callable[[tuple[str, ...], Any], Iterable[Any]]
 Around = Callable[[Any], AbstractContextManager[None]]
 
-_PLACES = (
-    "the property `environment` of the construct for the function, "
-    'the setting "environment" in cdk-alembic.json for the local commands'
-)
-_SET_VARIABLE = f"set it: {_PLACES}"
-_SET_VARIABLES = f"set the variables that env.py reads: {_PLACES}"
 _DOUBLE_PERCENT = 'double each % of the URL for configparser: config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))'
 
 
@@ -69,7 +64,7 @@ def _execute(project: Project, steps: Steps, around: Around | None = None) -> No
             if execution.failure is None and destination.refused is None:
                 if isinstance(error, RunnerError):
                     raise
-                raise _outside(error) from error
+                raise _outside(project, error) from error
         finally:
             relax()
     if destination.refused is not None:
@@ -160,7 +155,7 @@ class _Execution:
             raise
 
 
-def _outside(error: BaseException) -> RunnerError:
+def _outside(project: Project, error: BaseException) -> RunnerError:
     is_of_the_machine = isinstance(error, OSError) and error.filename is not None
     if not is_of_the_machine and (failure := condition(error, of_version_table=False)):
         return failure
@@ -168,19 +163,28 @@ def _outside(error: BaseException) -> RunnerError:
         "invalid_project",
         f"env.py failed: {describe(error)}{location(error)}",
         _next_step(
-            error, "run `alembic current` in the backend's folder with the same environment, fix what it reports and try again"
+            project,
+            error,
+            "run `alembic current` in the backend's folder with the same environment, fix what it reports and try again",
         ),
     )
 
 
-def _next_step(error: BaseException, otherwise: str) -> str:
+def _where(project: Project) -> str:
+    """How variables are set."""
+    if project.is_packaged:
+        return "with the property `environment` of the construct"
+    return 'in this shell, or with the setting "environment" in cdk-alembic.json'
+
+
+def _next_step(project: Project, error: BaseException, otherwise: str) -> str:
     if missing_variable(error):
-        return _SET_VARIABLE
+        return f"set it {_where(project)}"
     if "invalid interpolation syntax" in str(error):
         return _DOUBLE_PERCENT
     # pydantic-settings: each missing variable is a field that is required.
     if type(error).__name__ == "ValidationError":
-        return _SET_VARIABLES
+        return f"set the variables that env.py reads {_where(project)}"
     requirement = left_out(error)
     return f"only: PackageOnly.IMPORTED left it out: {to_package(requirement)}" if requirement else otherwise
 
@@ -203,10 +207,10 @@ def needs_flask(env: Path) -> bool:
     return env.is_file() and b"current_app" in env.read_bytes()
 
 
-def _flask_step() -> str:
+def _flask_step(project: Project) -> str:
     if "FLASK_APP" not in os.environ:
-        return f"set FLASK_APP as for the command `flask`: {_PLACES}"
-    return f"run `flask db current` until it works, and set the variables that it needs: {_PLACES}"
+        return f"set FLASK_APP as for the command `flask` {_where(project)}"
+    return f"run `flask db current` until it works, and set the variables that it needs {_where(project)}"
 
 
 def _load_application(project: Project, env: Path) -> Any:
@@ -217,12 +221,22 @@ def _load_application(project: Project, env: Path) -> Any:
     folder = project.directory.parent if env.parent.samefile(project.directory) else project.directory
     # `location` reports lines relative to the working directory.
     with chdir(folder):
+        # Only the `flask` command reads this variable.
+        application = os.environ.get("FLASK_APP")
+        os.chdir(_folder_of(application, folder))
         try:
-            # Only the `flask` command reads this variable.
-            return ScriptInfo(app_import_path=os.environ.get("FLASK_APP")).load_app()
+            return ScriptInfo(app_import_path=application).load_app()
         except (Exception, SystemExit) as error:
             raise EnvFailed(
                 "invalid_project",
                 f"env.py needs Flask's application, which could not be loaded: {describe(error)}{location(error)}",
-                _next_step(error, _flask_step()),
+                _next_step(project, error, _flask_step(project)),
             ) from error
+
+
+def _folder_of(application: str | None, folder: Path) -> Path:
+    """Where `flask` is called, from `folder` up: FLASK_APP names a file or a module there, such as `shop.app:create_app()`."""
+    name = re.split(r":(?![\\/])", application or "", maxsplit=1)[0]
+    paths = (name, f"{name.replace('.', os.sep)}.py", name.replace(".", os.sep))
+    is_there = (above for above in (folder, *folder.parents) if any((above / path).exists() for path in paths))
+    return next(is_there, folder) if name else folder

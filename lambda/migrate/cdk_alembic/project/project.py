@@ -29,13 +29,15 @@ class Project:
         """`directory`: where `alembic` would be called. `config`: its configuration; None: searched for there. `sources`: more
         folders of the backend for sys.path, besides the directory and its src. Raises RunnerError `invalid_project`."""
         self.directory = directory
+        self.is_packaged = dependencies is not None
+        """Whether it is in the function's package, not on a developer's machine."""
         self.version_table = "alembic_version"
         """The version table's name: Alembic's, until env.py has configured another one."""
         self.destination = Destination()
         """The database that env.py must connect to."""
         self._sources = [directory / "src", directory, *sources]
         # In the function, the folders of Lambda's own modules come before Python's, and the package goes before both.
-        first = 0 if dependencies else _behind_standard_library()
+        first = 0 if self.is_packaged else _behind_standard_library()
         for path in (*self._sources, dependencies):
             if path is not None and path.is_dir() and str(path) not in sys.path:
                 sys.path.insert(first, str(path))

@@ -1,0 +1,15 @@
+import type { StatementFailure } from '../../contract/facts';
+
+/** The starting point lacks an object: in many projects no migration created the base tables. */
+const MISSING = ['42P01', '42703', '42704', '42883', '3F000'];
+/** The scratch server lacks an extension. */
+const NOT_OFFERED = ['58P01', '0A000'];
+
+/** What to start the replay from, after a statement failed for what no migration makes; undefined: that would not help. */
+export function startingPoint({ sqlState = '', message }: StatementFailure): string | undefined {
+  const onServer = /^role "/.test(message) ? 'role' : /extension/.test(message) ? 'extension' : undefined;
+  if (onServer && [...MISSING, ...NOT_OFFERED].includes(sqlState)) {
+    return `pass an empty database on a server that has the ${onServer} with --database-url`;
+  }
+  return MISSING.includes(sqlState) ? 'pass a schema dump as the starting point (--baseline)' : undefined;
+}
