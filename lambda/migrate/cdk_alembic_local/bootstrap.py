@@ -5,7 +5,6 @@ the first line of standard input and keeps them in memory: a killed process woul
 to parse it, so they can report their version instead of a SyntaxError.
 """
 
-# ruff: noqa: E402
 import sys
 
 # `python -c` searches the working directory first: a backend's `types.py` or `alembic/` would hide Python's and Alembic's.
