@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from cdk_alembic.database.failures import describe, location
-from cdk_alembic.project.environment import application_context, needs_flask
-from cdk_alembic.project.project import Project
+from cdk_alembic.project.environment import application_context, flask_folder, needs_flask
+from cdk_alembic.project.project import Project, import_root
 from cdk_alembic.protocol.errors import ProjectError, RunnerError
 from cdk_alembic.protocol.log import redacted
 
@@ -38,7 +38,7 @@ def main(hello: dict[str, Any], bytecode: Callable[[], str | None]) -> None:
     folder = Path(hello["project"]).resolve()
     if needs_flask(folder / "env.py"):
         # `flask db` runs next to the application, and the Alembic project is a subfolder.
-        sys.path.insert(0, str(folder.parent))
+        sys.path.insert(0, str(import_root(flask_folder(folder.parent))))
 
     def report(facts: dict[str, Any]) -> None:
         answers.write(json.dumps(facts, default=str) + "\n")

@@ -88,6 +88,8 @@ def test_an_application_is_named_from_where_flask_is_called_which_may_be_above_i
         (folder / "__init__.py").touch()
     shop.directory.rename(package / "model" / "backend")
     (package / "application.py").write_text(APPLICATION)
+    # Beside migrations/, and so not to be searched: in a package.
+    (package / "model" / "flask_sqlalchemy.py").write_text("raise RuntimeError('this is not the library')\n")
     (package / "model" / "wsgi.py").write_text("from shop_package.nowhere import something\n")
     shop.project = "shop_package/model/backend"
     shop.environment = {"FLASK_APP": "shop_package.application:create_app()"}

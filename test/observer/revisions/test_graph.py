@@ -151,6 +151,21 @@ def test_revisions_in_a_package_that_is_not_installed_are_refused(tmp_path: Path
     assert "No module named 'not_installed'" in raised.value.message
 
 
+def test_a_package_with_its_own_configuration_hides_nothing_that_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with `alembic -c shop_backend/alembic.ini` in the folder above."""
+    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry != str(tmp_path)])
+    folder = project(tmp_path / "shop_backend")
+    revision(folder, "aa", extra="import colorsys, xdist, shop_backend.models, beside\ncolorsys.hls_to_rgb\nxdist.__version__\n")
+    for name in ("__init__", "models", "beside"):
+        (folder / f"{name}.py").touch()
+    for name in ("colorsys", "xdist"):
+        (folder / f"{name}.py").write_text("raise RuntimeError('this is not the library')\n")
+    monkeypatch.delitem(sys.modules, "xdist", raising=False)
+    assert "problem" not in graph(folder)
+
+
 def test_files_beside_the_configuration_do_not_hide_modules_of_python_and_alembic(tmp_path: Path) -> None:
     project(tmp_path, "prepend_sys_path =\n")
     revision(tmp_path, "aa", extra="import colorsys\nimport of_the_backend\ncolorsys.hls_to_rgb\n")

@@ -213,6 +213,15 @@ def _flask_step(project: Project) -> str:
     return f"run `flask db current` until it works, and set the variables that it needs {_where(project)}"
 
 
+def flask_folder(folder: Path) -> Path:
+    """Where `flask` is called, from the folder of `flask db init` up: FLASK_APP names a file or a module there, such as
+    `shop.app:create_app()`."""
+    name = re.split(r":(?![\\/])", os.environ.get("FLASK_APP", ""), maxsplit=1)[0]
+    paths = (name, f"{name.replace('.', os.sep)}.py", name.replace(".", os.sep))
+    is_there = (above for above in (folder, *folder.parents) if any((above / path).exists() for path in paths))
+    return next(is_there, folder) if name else folder
+
+
 def _load_application(project: Project, env: Path) -> Any:
     """Loads it as the `flask` command does."""
     from flask.cli import ScriptInfo
@@ -220,23 +229,13 @@ def _load_application(project: Project, env: Path) -> Any:
     # `flask db init` creates the project in a folder next to the application.
     folder = project.directory.parent if env.parent.samefile(project.directory) else project.directory
     # `location` reports lines relative to the working directory.
-    with chdir(folder):
-        # Only the `flask` command reads this variable.
-        application = os.environ.get("FLASK_APP")
-        os.chdir(_folder_of(application, folder))
+    with chdir(flask_folder(folder)):
         try:
-            return ScriptInfo(app_import_path=application).load_app()
+            # Only the `flask` command reads this variable.
+            return ScriptInfo(app_import_path=os.environ.get("FLASK_APP")).load_app()
         except (Exception, SystemExit) as error:
             raise EnvFailed(
                 "invalid_project",
                 f"env.py needs Flask's application, which could not be loaded: {describe(error)}{location(error)}",
                 _next_step(project, error, _flask_step(project)),
             ) from error
-
-
-def _folder_of(application: str | None, folder: Path) -> Path:
-    """Where `flask` is called, from `folder` up: FLASK_APP names a file or a module there, such as `shop.app:create_app()`."""
-    name = re.split(r":(?![\\/])", application or "", maxsplit=1)[0]
-    paths = (name, f"{name.replace('.', os.sep)}.py", name.replace(".", os.sep))
-    is_there = (above for above in (folder, *folder.parents) if any((above / path).exists() for path in paths))
-    return next(is_there, folder) if name else folder

@@ -36,11 +36,12 @@ class Project:
         self.destination = Destination()
         """The database that env.py must connect to."""
         self._sources = [directory / "src", directory, *sources]
-        # In the function, the folders of Lambda's own modules come before Python's, and the package goes before both.
-        first = 0 if self.is_packaged else _behind_standard_library()
-        for path in (*self._sources, dependencies):
-            if path is not None and path.is_dir() and str(path) not in sys.path:
-                sys.path.insert(first, str(path))
+        if dependencies is not None:
+            for path in (*self._sources, dependencies):
+                if path.is_dir() and str(path) not in sys.path:
+                    sys.path.insert(0, str(path))
+        else:
+            _search(directory)
         # Alembic resolves a relative script_location and prepend_sys_path against the working directory.
         os.chdir(directory)
         self._file = config
@@ -130,11 +131,23 @@ class Project:
                 del sys.modules[name]
 
 
-def _behind_standard_library() -> int:
-    """Where sys.path has its first entry after Python's own modules: a backend may have an `email.py` beside its alembic.ini."""
+def import_root(folder: Path) -> Path:
+    """The folder that Python must search for the package that a folder belongs to; the folder itself if it is no package."""
+    return next(above for above in (folder, *folder.parents) if not (above / "__init__.py").is_file())
+
+
+def _search(directory: Path) -> None:
+    """Adds a project on a developer's machine to sys.path. An `email.py` beside its alembic.ini does not hide Python's, nor, if
+    they are in a package, anything that is installed."""
     own = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
     own |= {os.path.join(folder, "lib-dynload") for folder in own}  # noqa: PTH118
-    return max((index + 1 for index, entry in enumerate(sys.path) if entry in own), default=0)
+    behind = max((index + 1 for index, entry in enumerate(sys.path) if entry in own), default=0)
+    root = import_root(directory)
+    for path in (directory / "src", root):
+        if path.is_dir() and str(path) not in sys.path:
+            sys.path.insert(behind, str(path))
+    if str(directory) not in sys.path:
+        sys.path.append(str(directory))
 
 
 @contextmanager
