@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -143,67 +144,83 @@ class Calls:
         return UNKNOWN
 
     def _outside(self, function: Any, args: list[Any], keywords: dict[str, Any]) -> Any:
-        name = function.name if isinstance(function, (External, Attribute)) else ""
+        """Calls what is not the backend's: its result if that is known, else the call itself."""
         if isinstance(function, External):
-            if name == "functools.partial" and args:
-                return Bound(args[0], args[1:], keywords)
-            if name in ("importlib.util.spec_from_file_location", "importlib.machinery.SourceFileLoader") and len(args) > 1:
-                file = Path(as_text(args[1]))
-                return (self._modules.at(file) if file.is_relative_to(self._root) else None) or UNKNOWN
-            if name == "importlib.util.module_from_spec" and args:
-                return args[0]
-            if name == "types.SimpleNamespace":
-                return Instance(Class(_NAMESPACE, {}, []), dict(keywords))
-            if name == "operator.methodcaller" and args:
-                return Chosen(as_text(args[0]), args[1:], keywords)
-            if name == "operator.attrgetter" and args:
-                return Chosen(as_text(args[0]))
-            if name == "itertools.starmap" and len(args) == 2:
-                items = known.elements(args[1])
-                return [
-                    self._call(args[0], known.elements(one) or [Item(one)], {})
-                    for one in ([Item(UNKNOWN)] if items is None else items)
-                ]
-            if name == "importlib.import_module" and args and isinstance(args[0], str):
-                return self._modules.find(args[0], self._scope.module) or External(args[0])
-            if name in ("importlib.resources.files", "pkgutil.get_data") and args and isinstance(args[0], str):
-                package = self._modules.find(args[0], self._scope.module)
-                folder = package.path.parent if package else UNKNOWN
-                if name == "importlib.resources.files" or package is None:
-                    return folder
-                return known.read_file(folder / as_text(args[1]), self._root) if len(args) > 1 else UNKNOWN
-            if name.endswith(".__getattribute__") and args and isinstance(args[0], str):
-                return External(f"{name.removesuffix('.__getattribute__')}.{args[0]}")
-            if name in ("alembic.op.f", "sqlalchemy.schema.conv") and args:
-                return args[0]
-            result = self._lifted(lambda *rest: _or_called(known.library(name, list(rest), keywords, self._root), rest), args)
-            if result is not _CALLED:
-                return result
+            result = self._imported(function.name, args, keywords)
         elif isinstance(function, Attribute):
-            if isinstance(function.of, Builtin) and args and isinstance(args[0], PLAIN):
-                return self._call(Method(args[0], name), args[1:], keywords)  # str.join(" ", words)
-            if name in ("__getattribute__", "__getattr__") and args and isinstance(args[0], str):
-                return self._attribute(function.of, args[0])
-            if name == "enter_context" and args and isinstance(args[0], Manager):
-                entered: list[Any] = []
-                self._enter(args[0].function, args[0].args, args[0].keywords, entered.append)
-                return entered[0] if entered else UNKNOWN
-            if name in ("enter_context", "enter_async_context", "__enter__", "__aenter__"):
-                return args[0] if args else function.of
-            if name == "f" and args and isinstance(args[0], str):
-                return args[0]
-            if (
-                name in ("substitute", "safe_substitute")
-                and isinstance(function.of, Called)
-                and function.of.keywords.get("template")
-            ):
-                return known.substituted(function.of, {**(args[0] if args and isinstance(args[0], dict) else {}), **keywords})
-            if known.is_open(function.of):
-                content = function.of.args[0]
-                return content.splitlines(keepends=True) if name == "readlines" and isinstance(content, str) else content
+            result = self._method_of(function, args, keywords)
+        else:
+            result = _CALLED
+        if result is not _CALLED:
+            return result
         if known.is_open(function):
             return function
         called = Called(function, args, keywords)
+        self._effects(called)
+        return called
+
+    def _imported(self, name: str, args: list[Any], keywords: dict[str, Any]) -> Any:
+        handler, needed = _IMPORTED.get(name, (None, 0))
+        if handler is not None and len(args) >= needed:
+            return handler(self, args, keywords)
+        if name.endswith(".__getattribute__") and args and isinstance(args[0], str):
+            return External(f"{name.removesuffix('.__getattribute__')}.{args[0]}")
+
+        def call(*given: Any) -> Any:
+            result = known.library(name, list(given), keywords, self._root)
+            return _CALLED if result is None else result
+
+        return self._lifted(call, args)
+
+    def _module_at(self, args: list[Any], _: dict[str, Any]) -> Any:
+        file = Path(as_text(args[1]))
+        return (self._modules.at(file) if file.is_relative_to(self._root) else None) or UNKNOWN
+
+    def _import_module(self, args: list[Any], _: dict[str, Any]) -> Any:
+        if not isinstance(args[0], str):
+            return _CALLED
+        return self._modules.find(args[0], self._scope.module) or External(args[0])
+
+    def _files(self, args: list[Any], _: dict[str, Any]) -> Any:
+        package = self._modules.find(args[0], self._scope.module) if isinstance(args[0], str) else None
+        return package.path.parent if package else UNKNOWN
+
+    def _get_data(self, args: list[Any], keywords: dict[str, Any]) -> Any:
+        folder = self._files(args, keywords)
+        return folder if folder is UNKNOWN else known.read_file(folder / as_text(args[1]), self._root)
+
+    def _starmap(self, args: list[Any], _: dict[str, Any]) -> Any:
+        items = known.elements(args[1])
+        return [
+            self._call(args[0], known.elements(one) or [Item(one)], {}) for one in ([Item(UNKNOWN)] if items is None else items)
+        ]
+
+    def _method_of(self, function: Attribute, args: list[Any], keywords: dict[str, Any]) -> Any:
+        name, of = function.name, function.of
+        first = args[0] if args else None
+        if isinstance(of, Builtin) and args and isinstance(first, PLAIN):
+            return self._call(Method(first, name), args[1:], keywords)  # str.join(" ", words)
+        if name in ("__getattribute__", "__getattr__") and isinstance(first, str):
+            return self._attribute(of, first)
+        if name == "enter_context" and isinstance(first, Manager):
+            entered: list[Any] = []
+            self._enter(first.function, first.args, first.keywords, entered.append)
+            return entered[0] if entered else UNKNOWN
+        if name in ("enter_context", "enter_async_context", "__enter__", "__aenter__"):
+            return first if args else of
+        if name == "f" and isinstance(first, str):
+            return first
+        if name in ("substitute", "safe_substitute") and isinstance(of, Called) and of.keywords.get("template"):
+            return known.substituted(of, {**(first if isinstance(first, dict) else {}), **keywords})
+        if known.is_open(of):
+            content = of.args[0]
+            return content.splitlines(keepends=True) if name == "readlines" and isinstance(content, str) else content
+        return _CALLED
+
+    def _effects(self, called: Called) -> None:
+        """Reports what a call does, and runs the functions that it is given."""
+        function, args, keywords = called.function, called.args, called.keywords
+        name = function.name if isinstance(function, (External, Attribute)) else ""
         if name.endswith("unread()"):
             self._report({"unread": "an operation"})
         for effect in effects_of(called):
@@ -224,7 +241,6 @@ class Calls:
                 self._call(given, args[place + 1 :], {})
         if (target := keywords.get("target")) is not None and isinstance(keywords.get("args"), (list, tuple)):
             self._call(target, list(keywords["args"]), {})  # threading.Thread(target=op.drop_table, args=("users",))
-        return called
 
     def _registered(self, name: str, args: list[Any], keywords: dict[str, Any]) -> None:
         """Runs an operation that the backend added with `Operations.register_operation(name)`."""
@@ -300,5 +316,21 @@ class Calls:
             scope.names[given.kwarg.arg] = {name: value for name, value in keywords.items() if name not in known_names}
 
 
-def _or_called(result: Any, _: Any) -> Any:
-    return _CALLED if result is None else result
+_Handler = Callable[[Calls, list[Any], dict[str, Any]], Any]
+
+# Functions that are imported, and how many arguments they need.
+_IMPORTED: dict[str, tuple[_Handler, int]] = {
+    "functools.partial": (lambda _, args, keywords: Bound(args[0], args[1:], keywords), 1),
+    "importlib.util.spec_from_file_location": (Calls._module_at, 2),
+    "importlib.machinery.SourceFileLoader": (Calls._module_at, 2),
+    "importlib.util.module_from_spec": (lambda _, args, keywords: args[0], 1),
+    "importlib.import_module": (Calls._import_module, 1),
+    "importlib.resources.files": (Calls._files, 1),
+    "pkgutil.get_data": (Calls._get_data, 2),
+    "types.SimpleNamespace": (lambda _, args, keywords: Instance(Class(_NAMESPACE, {}, []), dict(keywords)), 0),
+    "operator.methodcaller": (lambda _, args, keywords: Chosen(as_text(args[0]), args[1:], keywords), 1),
+    "operator.attrgetter": (lambda _, args, keywords: Chosen(as_text(args[0])), 1),
+    "itertools.starmap": (Calls._starmap, 2),
+    "alembic.op.f": (lambda _, args, keywords: args[0], 1),
+    "sqlalchemy.schema.conv": (lambda _, args, keywords: args[0], 1),
+}
