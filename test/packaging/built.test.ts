@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { foundWith } from '../../lib/packaging/layout/manifest';
 import type { FunctionPlatform } from '../../lib/packaging/platform';
 import { ALEMBIC_INI, packageOf, revisionFile, temporaryDirectory, writeFiles } from './support';
 
@@ -100,9 +101,9 @@ describe('a source distribution that needs a compiler', () => {
   });
 
   test('is named in one message with all others', () => {
-    const others = backend(`--find-links ${links}\nfast-tool==1.0\npsycopg2==2.9.10`);
+    const others = backend(`--find-links ${links}\nfast-tool==1.0\npsycopg2==2.9.6`);
     expect(messageOf(() => packaged(others))).toMatch(
-      /^(?=.*psycopg2)(?=.*fast-tool).* have no wheel .*: add: \['psycopg2-binary==2\.9\.10'\] .*; without: \['fast-tool'\]/,
+      /^(?=.*psycopg2-binary)(?=.*fast-tool).* have no wheel .*; add: \['psycopg2-binary==2\.9\.10'\] .*; without: \['fast-tool'\]/,
     );
   });
 
@@ -124,13 +125,13 @@ describe('a source distribution that needs a compiler', () => {
 
 test('what has wheels for an older Python is refused with the runtime to choose', () => {
   expect(messageOf(() => packaged(backend('psycopg2-binary==2.9.6')))).toMatch(
-    /^psycopg2-binary has no wheel for Python 3\.13 .*: runtime: lambda\.Runtime\.PYTHON_3_11 has wheels of psycopg2-binary$/,
+    /^psycopg2-binary has no wheel for Python 3\.13 .*: runtime: lambda\.Runtime\.PYTHON_3_11 has wheels of psycopg2-binary; add: /,
   );
 });
 
 test('what has neither a source nor a wheel for the function is refused with the runtime to choose', () => {
   expect(messageOf(() => packaged(backend('psycopg-binary==3.1.19')))).toMatch(
-    /^psycopg-binary has no wheel for Python 3\.13 .*: runtime: lambda\.Runtime\.PYTHON_3_12 has wheels of psycopg-binary$/,
+    /^psycopg-binary has no wheel for Python 3\.13 .*: runtime: lambda\.Runtime\.PYTHON_3_12 has wheels of psycopg-binary; add: /,
   );
 });
 
@@ -145,17 +146,35 @@ test('on Python 3.11, the wheel for its older Linux is packaged, although uv pre
 });
 
 describe('psycopg2, which has no wheels,', () => {
-  test('is refused with the distribution that has some', () => {
-    expect(messageOf(() => packaged(backend('psycopg2==2.9.10')))).toMatch(
-      /^psycopg2 has no wheel .*: add: \['psycopg2-binary==2\.9\.10'\] packages the variant with wheels$/,
-    );
+  const infos = (target: string) =>
+    readdirSync(join(target, 'site-packages')).filter((name) => name.startsWith('psycopg2') && name.endsWith('-info'));
+  const built = (requirement: string, options = {}) => {
+    const target = temporaryDirectory();
+    packageOf(backend(requirement), lambda, options).build(target);
+    return target;
+  };
+
+  test.each([{}, { onlyImported: true }])('is replaced by the same version of what has some: %j', (options) => {
+    const target = built('psycopg2==2.9.10', options);
+    expect(infos(target)).toEqual(['psycopg2_binary-2.9.10.dist-info']);
+    expect(foundWith('packaged', target)).toBe('packaged, and psycopg2-binary==2.9.10 in place of psycopg2');
   });
 
-  test('is replaced by what the message names', () => {
-    const found = readdirSync(packaged(backend('psycopg2==2.9.10'), { add: ['psycopg2-binary==2.9.10'] }));
-    expect(found.filter((name) => name.startsWith('psycopg2') && name.endsWith('-info'))).toEqual([
-      'psycopg2_binary-2.9.10.dist-info',
-    ]);
+  test('is replaced by what is added', () => {
+    const target = built('psycopg2==2.9.10', { add: ['psycopg2-binary==2.9.11'] });
+    expect(infos(target)).toEqual(['psycopg2_binary-2.9.11.dist-info']);
+    expect(foundWith('packaged', target)).toBe('packaged');
+  });
+
+  test('is refused, if the other has none of this version either, with the version that works', () => {
+    const message = messageOf(() => built('psycopg2==2.9.6'));
+    expect(message).toMatch(
+      /^psycopg2-binary has no wheel for Python 3\.13 .*: runtime: lambda\.Runtime\.PYTHON_3_11 has wheels of psycopg2-binary; add: \['psycopg2-binary==2\.9\.10'\] packages a newer version/,
+    );
+    const [, add = ''] = /add: \['([^']+)'\]/.exec(message) ?? [];
+    for (const requirement of ['psycopg2==2.9.6', 'psycopg2-binary==2.9.6']) {
+      expect(infos(built(requirement, { add: [add] }))).toEqual(['psycopg2_binary-2.9.10.dist-info']);
+    }
   });
 });
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { EXIT } from '../../contract/exit-codes';
 import { PackagingError } from '../../packaging/errors';
-import { manifestWarnings } from '../../packaging/layout/manifest';
+import { foundWith, manifestWarnings } from '../../packaging/layout/manifest';
 import { backendPackage } from '../../packaging/project/known-project';
 import { zipOf } from '../../packaging/zip';
 import { type Screen, screen } from '../screen/screen';
@@ -69,7 +69,7 @@ function write({ directory, output, platform, options }: Arguments, view: Screen
       package: output,
       sha256,
       bytes: zip.length,
-      found: checked.found,
+      found: checked.found && foundWith(checked.found, target),
       warnings,
       function: functionOf(platform),
     };

@@ -5,7 +5,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { HANDLER, MANIFEST_FILE } from '../../contract';
 import { PackagingError } from '../../packaging/errors';
-import { manifestWarnings } from '../../packaging/layout/manifest';
+import { foundWith, manifestWarnings } from '../../packaging/layout/manifest';
 import type { Package } from '../../packaging/layout/package';
 import type { ProjectFindings } from '../../packaging/project/alembic-project';
 import { type BoundCode, type CodeBinding, type CodeTarget, checkDirectory, unusable } from './bound-code';
@@ -43,7 +43,7 @@ export function zipCode(source: ZipSource): CodeBinding {
       handler: HANDLER,
       runtime: new lambda.Runtime(`python${platform.pythonVersion}`, lambda.RuntimeFamily.PYTHON),
       image: (below) => imageOfPackage(below, staged.path, platform),
-      ...(found.found && { found: found.found }),
+      ...(found.found && { found: foundWith(found.found, staged.path) }),
       errors,
       warnings: allWarnings,
     };

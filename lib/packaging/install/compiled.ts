@@ -14,18 +14,27 @@ export const WITHOUT_COMPILERS = { CC: 'false', CXX: 'false', FC: 'false', RUSTC
 /** uv caches builds by their settings, so the project's own environment never gets a distribution without its compiled part. */
 export const BUILD_OPTIONS = ['--config-setting', 'cdk-alembic=without-compilers'];
 
-/** Drivers whose wheels have a different name. */
+/**
+ * Drivers whose wheels have a different name. Both are built from the same source at each release:
+ * https://www.psycopg.org/docs/install.html
+ */
 const WITH_WHEELS: Readonly<Record<string, string>> = { psycopg2: 'psycopg2-binary', 'psycopg-c': 'psycopg-binary' };
 
-/** The distributions that requirements such as `psycopg2-binary==2.9.10` replace: those with the same modules. */
+/** The distributions that requirements such as `psycopg2-binary==2.9.10` replace: their own, and those with the same modules. */
 export function replacedBy(requirements: readonly string[]): string[] {
-  const names = requirements.map(nameOf);
-  return Object.keys(WITH_WHEELS).filter((name) => names.includes(WITH_WHEELS[name]));
+  const names = requirements.flatMap((text) => nameOf(text) ?? []);
+  return [...names, ...Object.keys(WITH_WHEELS).filter((name) => names.includes(WITH_WHEELS[name] as string))];
 }
 
-/** Whether a distribution without wheels is a driver: those with wheels under a different name are. */
-export function isDriver(name: string): boolean {
-  return name in WITH_WHEELS;
+/** The same version of a driver with wheels, such as `psycopg2-binary==2.9.10`; undefined if it is none of those. */
+export function withWheels({ name, version }: Unbuilt): string | undefined {
+  const other = WITH_WHEELS[name];
+  return other && version ? `${other}==${version}` : other;
+}
+
+/** Whether a distribution has a driver's wheels. */
+export function hasDriverWheels(name: string): boolean {
+  return Object.values(WITH_WHEELS).includes(name);
 }
 
 /** A distribution that can't be built. */
@@ -47,18 +56,14 @@ export class NeedsCompiling extends PackagingError {
   constructor(
     readonly unbuilt: readonly Unbuilt[],
     readonly platform: FunctionPlatform,
-    other?: OtherPython,
+    { other, newer = [] }: { readonly other?: OtherPython | undefined; readonly newer?: readonly string[] } = {},
   ) {
     const { architecture, pythonVersion } = platform;
     const names = unbuilt.map(({ name }) => name);
-    const others = names.filter((name) => !WITH_WHEELS[name] && !other?.names.includes(name));
-    const twins = unbuilt.flatMap(({ name, version }) => {
-      const twin = WITH_WHEELS[name];
-      return twin ? [version ? `${twin}==${version}` : twin] : [];
-    });
+    const others = names.filter((name) => !hasDriverWheels(name) && !other?.names.includes(name));
     const remedies = [
       ...(other ? [`${runtimeOption(other.version)} has wheels of ${other.names.join(', ')}`] : []),
-      ...(twins.length ? [`${option('add', twins)} packages the variant with wheels`] : []),
+      ...(newer.length ? [`${option('add', newer)} packages a newer version, which has some`] : []),
       ...(others.length
         ? [
             `${option('without', others)} leaves out what migrations do not import, only: PackageOnly.IMPORTED finds that out by itself, ` +

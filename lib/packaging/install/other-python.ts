@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type FunctionPlatform, isOnAmazonLinux2, uvTarget } from '../platform';
 import { UvFailed, uv } from '../uv';
-import type { OtherPython, Unbuilt } from './compiled';
+import { hasDriverWheels, type OtherPython, type Unbuilt } from './compiled';
 
 /** Checking more distributions would take longer than trying the installation. */
 const MAX_ASKED = 8;
@@ -42,5 +42,25 @@ function hasWheel(directory: string, pin: string, where: readonly string[]): boo
   } catch (error) {
     if (error instanceof UvFailed) return false;
     throw error;
+  }
+}
+
+/** Of drivers without a wheel for the function, the oldest newer versions that have one, such as `psycopg2-binary==2.9.10`. */
+export function newerDrivers(directory: string, unbuilt: readonly Unbuilt[], platform: FunctionPlatform): string[] {
+  const drivers = unbuilt.filter(({ name, version }) => version && hasDriverWheels(name));
+  if (!drivers.length) return [];
+  const folder = mkdtempSync(join(tmpdir(), 'cdk-alembic-'));
+  const file = join(folder, 'requirements.txt');
+  try {
+    return drivers.flatMap(({ name, version }) => {
+      writeFileSync(file, `${name}>${version}\n`);
+      const options = ['--quiet', '--no-deps', '--no-header', '--no-annotate', '--only-binary', ':all:', '--resolution', 'lowest'];
+      return uv(directory, ['pip', 'compile', file, ...options, ...uvTarget(platform)]).trim() || [];
+    });
+  } catch (error) {
+    if (error instanceof UvFailed) return [];
+    throw error;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -24,11 +24,13 @@ export interface LaidOut extends Loaded {
   readonly python: string | undefined;
   /** Names of distributions that `only: imported` keeps in any case, with all their requirements. */
   readonly kept: readonly string[];
+  /** What is installed in place of something else, such as `psycopg2-binary==2.9.10 in place of psycopg2`. */
+  readonly replaced?: readonly string[];
 }
 
 /** Moves unused distributions aside, compiles the others, loads the package like the function, and writes the manifest. */
 export function finish(laidOut: LaidOut): void {
-  const { target, python, alembic, directory, roots, kept, onlyImported } = laidOut;
+  const { target, python, alembic, directory, roots, kept, replaced, onlyImported } = laidOut;
   const [backend, sitePackages] = [join(target, BACKEND_DIRECTORY), join(target, DEPENDENCIES_DIRECTORY)];
   const paths = alembic.paths.map((path) => join(backend, path.slice(directory.length + 1)));
   const allRoots = [...roots];
@@ -62,7 +64,7 @@ export function finish(laidOut: LaidOut): void {
     if (added.warnings.size && !found) compile(laidOut, reachedDistributions(where(), paths, distributions));
     const leftOut = aside && leftOutModules(aside);
     const destroys = findDataLosses(backend, paths, listFiles(backend), python, where().roots);
-    writeManifest(target, alembic, { roots: allRoots, destroys, leftOut });
+    writeManifest(target, alembic, { roots: allRoots, destroys, leftOut, replaced });
     checkSize(target, directory, distributions, onlyImported ? undefined : () => imported(findUsed()));
   } finally {
     aside?.remove();

@@ -21,6 +21,8 @@ export interface Manifest {
   readonly destroys?: DataLosses | undefined;
   /** The distribution of each module that `only: imported` left out, as `name==version`. */
   readonly leftOut?: Readonly<Record<string, string>> | undefined;
+  /** What is installed in place of something else, such as `psycopg2-binary==2.9.10 in place of psycopg2`. */
+  readonly replaced?: readonly string[] | undefined;
   /** Warnings to repeat at every synth. */
   readonly warnings: readonly string[];
 }
@@ -29,12 +31,12 @@ export interface Manifest {
 export function writeManifest(
   target: string,
   { config, folder }: Pick<AlembicFolders, 'config' | 'folder'>,
-  { roots, destroys, leftOut }: Pick<Manifest, 'roots' | 'destroys' | 'leftOut'>,
+  { roots, destroys, leftOut, replaced }: Pick<Manifest, 'roots' | 'destroys' | 'leftOut' | 'replaced'>,
 ): void {
   const file = join(target, MANIFEST_FILE);
   mkdirSync(dirname(file), { recursive: true });
   const warnings = destroys ? [] : [UNREAD];
-  const known = { config, folder, roots, ...driverOf(target), destroys, leftOut, warnings };
+  const known = { config, folder, roots, ...driverOf(target), destroys, leftOut, replaced, warnings };
   writeFileSync(file, JSON.stringify(known satisfies Manifest));
 }
 
@@ -44,8 +46,18 @@ const UNREAD =
 
 /** The warnings in a package's manifest. */
 export function manifestWarnings(target: string): readonly string[] {
+  return readManifest(target)?.warnings ?? [];
+}
+
+/** What was found in a backend, and what its package has in place of something else. */
+export function foundWith(found: string, target: string): string {
+  return [found, ...(readManifest(target)?.replaced ?? [])].join(', and ');
+}
+
+/** Undefined if nothing was packaged. */
+function readManifest(target: string): Manifest | undefined {
   const file = join(target, MANIFEST_FILE);
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Manifest).warnings : [];
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Manifest) : undefined;
 }
 
 function driverOf(target: string): Pick<Manifest, 'driver' | 'reason'> {

@@ -9,7 +9,7 @@ import { copyFiles, hashFiles, listFiles } from '../project/sources';
 import { rdsCertificates, writeRdsCertificates } from './rds-certificates';
 
 /** Increase this when the same input is packaged differently, also when lib/data-loss finds more or less in it. */
-const PACKAGING_VERSION = 8;
+const PACKAGING_VERSION = 9;
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const MAX_UNZIPPED_BYTES = 250 * 1024 * 1024;

@@ -4,9 +4,9 @@ import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../../contract';
 import { findDependencies } from '../dependencies/find';
 import { type Dependencies, nameOf, normalized } from '../dependencies/parsing/requirement';
 import type { DependencySource } from '../dependencies/source';
-import { failureOf, isDriver, NeedsCompiling, type Unbuilt } from '../install/compiled';
+import { failureOf, hasDriverWheels, NeedsCompiling, type Unbuilt, withWheels } from '../install/compiled';
 import { installDependencies } from '../install/install';
-import { otherPython } from '../install/other-python';
+import { newerDrivers, otherPython } from '../install/other-python';
 import { writeOwnMetadata } from '../install/own-metadata';
 import { hashProject } from '../install/project-wheel';
 import type { FunctionPlatform } from '../platform';
@@ -43,25 +43,33 @@ export function projectPackage(project: Backend, platform: FunctionPlatform): Pa
     warnings: python ? [] : [withoutPython(platform.pythonVersion, onlyImported)],
     build: (target) => {
       const dependencies = join(target, DEPENDENCIES_DIRECTORY);
-      install(project, dependencies, platform, python);
+      const replaced = install(project, dependencies, platform, python);
       checkInstalled(project, dependencies, platform);
       copyFiles(directory, sources, join(target, BACKEND_DIRECTORY));
       writeOwnMetadata(directory, dependencies);
       copyRunner(target);
-      finish(laidOut(target));
+      finish({ ...laidOut(target), replaced });
     },
   };
 }
 
 /**
- * With `only: imported`, skips distributions that can't be built, except the only driver: loading the package shows whether
- * migrations require them. Otherwise tries all others, so one error names everything that can't be built.
+ * Replaces drivers without wheels by the same version of those that have some. With `only: imported`, skips other distributions
+ * that can't be built: loading the package shows whether migrations require them. Otherwise tries all others, so one error names
+ * everything that can't be built. Returns what was replaced, as `psycopg2-binary==2.9.10 in place of psycopg2`.
  */
-function install(project: Backend, target: string, platform: FunctionPlatform, python: string | undefined): void {
+function install(project: Backend, target: string, platform: FunctionPlatform, python: string | undefined): string[] {
   const { directory, selection, onlyImported } = project;
-  const { add, wheels } = selection;
+  const { wheels } = selection;
   const left = new Map<string, Unbuilt>();
+  /** Those that are replaced, by what. */
+  const replaced = () =>
+    [...left.values()].flatMap((unbuilt) => {
+      const by = withWheels(unbuilt);
+      return by && !left.has(nameOf(by) as string) ? [{ name: unbuilt.name, by }] : [];
+    });
   for (;;) {
+    const add = [...selection.add, ...replaced().map(({ by }) => by)];
     const without = [...selection.without, ...left.keys()];
     const source = findDependencies(directory, { ...selection, without }) as DependencySource;
     try {
@@ -75,9 +83,12 @@ function install(project: Backend, target: string, platform: FunctionPlatform, p
       rmSync(target, { recursive: true, force: true });
     }
   }
-  const needed = [...left.values()].filter(({ name }) => !onlyImported || (isDriver(name) && !hasDriver(target)));
-  if (!needed.length) return;
-  throw new NeedsCompiling(needed, platform, otherPython(directory, needed, platform, allowedPythons(directory)));
+  const needed = [...left.values()].filter(
+    (unbuilt) => !withWheels(unbuilt) && (!onlyImported || (hasDriverWheels(unbuilt.name) && !hasDriver(target))),
+  );
+  if (!needed.length) return replaced().map(({ name, by }) => `${by} in place of ${name}`);
+  const other = otherPython(directory, needed, platform, allowedPythons(directory));
+  throw new NeedsCompiling(needed, platform, { other, newer: newerDrivers(directory, needed, platform) });
 }
 
 function resolved(source: DependencySource, platform: FunctionPlatform): Dependencies {
