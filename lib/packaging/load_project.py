@@ -9,7 +9,7 @@ has; `own`: the backend's own package lacks it. `unproved` is any other reason w
 that only the function has, or a library for another machine. `fails`: the function would fail with it too; `inCode`: with any
 settings. `foreign` are distributions with such libraries; the overlay has this machine's. `variables` are the names of those
 that the function fills with the database's address. `elsewhere` is another address to which env.py connects, and the line that
-does; `isPostgres`: the function can replace it. `installed` is a JSON file of what is installed, or empty: `used` is then what
+does; `isPostgres`: the function can replace it. `unset` are variables that the backend read before, the last one first. `installed` is a JSON file of what is installed, or empty: `used` is then what
 the project uses, unless it did not load.
 """
 
@@ -19,6 +19,7 @@ import errno
 import importlib
 import importlib.machinery
 import json
+import linecache
 import os
 import re
 import sys
@@ -80,10 +81,12 @@ def main(package: Path, overlay: str, variables: dict[str, str], installed: dict
         project = load(package, answer, failures, certain, variables)
     except (Exception, SystemExit, Refused) as error:
         failures.append(error)
+    if "elsewhere" in answer:
+        answer["elsewhere"]["unset"] = last_first(unset)
     for error in (*certain, *failures):
-        judge(error, package, answer, sorted(unset))
+        judge(error, package, answer, last_first(unset))
     if certain and "missing" not in answer:
-        answer["fails"] = {"reason": answer["unproved"], "inCode": in_code(certain[0]), "unset": sorted(unset)}
+        answer["fails"] = {"reason": answer["unproved"], "inCode": in_code(certain[0]), "unset": last_first(unset)}
     if installed and project and not failures:
         # env.py may have set where they are.
         revisions = [revision.path for revision in project.script.walk_revisions()]
@@ -241,21 +244,37 @@ def read_only(package: Path) -> Any:
     return hook
 
 
-def watch_environment(backend: Path) -> set[str]:
-    """The environment variables that the backend's own code reads from now on and that are not set."""
-    unset: set[str] = set()
+def watch_environment(backend: Path) -> dict[str, None]:
+    """The environment variables that the backend's own code reads from now on and that are not set, in this order."""
+    unset: dict[str, None] = {}
 
     class Watched(type(os.environ)):
         def __getitem__(self, name: str) -> str:
             try:
                 return super().__getitem__(name)
             except KeyError:
-                if any(frame.filename.startswith(f"{backend}{os.sep}") for frame in traceback.extract_stack(limit=5)):
-                    unset.add(name)
+                if is_read_by(backend, name):
+                    unset.pop(name, None)
+                    unset[name] = None
                 raise
 
     os.environ.__class__ = Watched
     return unset
+
+
+def last_first(unset: dict[str, None]) -> list[str]:
+    return list(reversed(unset))
+
+
+def is_read_by(backend: Path, name: str) -> bool:
+    """Whether the code that reads a variable is the backend's, or a library to which the backend gives its name."""
+    # Of os and of this script are the last four.
+    frames = [frame.filename for frame in traceback.extract_stack(limit=7) if not frame.filename.startswith("<frozen")]
+    *callers, reader = [file for file in frames if file != __file__] or [""]
+    folder = f"{backend}{os.sep}"
+    return reader.startswith(folder) or any(
+        name in "".join(linecache.getlines(file)) for file in callers if file.startswith(folder)
+    )
 
 
 def judge(error: BaseException, package: Path, answer: dict[str, Any], unset: list[str]) -> None:

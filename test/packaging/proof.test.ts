@@ -164,6 +164,45 @@ describe('with all variables that the function has', () => {
     );
   });
 
+  test('settings that are missing are named, the last one first, without those of a library', () => {
+    const directory = backend(
+      'import os, psycopg',
+      'os.getenv("LOG_LEVEL")',
+      // It reads PGCONNECT_TIMEOUT.
+      'psycopg.conninfo.timeout_from_conninfo({})',
+      'os.environ.get("SQLALCHEMY_DATABASE_URI").split()',
+    );
+    expect(() => buildKnown(directory)).toThrow(
+      /^env\.py of .* fails: AttributeError: .*the backend reads SQLALCHEMY_DATABASE_URI, LOG_LEVEL, not set here\. For the database's address, use DatabaseVariables\.url\('SQLALCHEMY_DATABASE_URI'\)$/,
+    );
+  });
+
+  test('the parts of an address that are missing are named together', () => {
+    const names = ['DB_HOST', 'DB_USER', 'DB_PASS', 'DB_NAME'];
+    const directory = backend('import os', `[os.getenv(name) for name in ${JSON.stringify(names)}][0].strip()`);
+    expect(() => buildKnown(directory)).toThrow(
+      /use DatabaseVariables\.parts\(\{ host: 'DB_HOST', user: 'DB_USER', password: 'DB_PASS', databaseName: 'DB_NAME' \}\)$/,
+    );
+  });
+
+  test.each([
+    ['postgresql+psycopg://localhost/shop', undefined],
+    ['sqlite:///shop.db', /: if env\.py reads other variables, name them with DatabaseVariables\.url\('SHOP_DB_URL'\)/],
+  ])('the variable of a backend that connects to %s without it is named', (url, refused) => {
+    const directory = backend(
+      'import os',
+      'from alembic import context',
+      'from sqlalchemy import create_engine',
+      `context.is_offline_mode() or create_engine(os.getenv("SHOP_DB_URL", "${url}")).connect()`,
+    );
+    if (refused) return expect(() => buildKnown(directory)).toThrow(refused);
+    const [target, packaged] = [temporaryDirectory(), packageOf(directory, host, known)];
+    packaged.build(target);
+    return expect(packaged.prove(target)).toEqual([
+      expect.stringMatching(/from other variables than DATABASE_URL, name them with DatabaseVariables\.url\('SHOP_DB_URL'\)$/),
+    ]);
+  });
+
   test.each([
     ['opens a file to write', 'open("app.log", "a")'],
     ['creates a folder', 'import os; os.makedirs("logs", exist_ok=True)'],

@@ -9,6 +9,7 @@ import type { AlembicFolders } from '../project/alembic-project';
 import { listFiles } from '../project/sources';
 import { driverRequirement } from './check-installed';
 import type { LoadedWith, Proof } from './proof';
+import { describeUnset, likelyDatabase } from './unset-variables';
 
 /** A package that can be loaded. */
 export interface Loaded extends LoadedWith {
@@ -43,9 +44,9 @@ export function judgeProof(loaded: Loaded, proof: Proof): string[] {
   }
   if (elsewhere) {
     const text = `env.py of ${directory} connects to ${elsewhere.address} (${placeOf(loaded, elsewhere)})`;
-    const refusal = `${text}, not to the function's database. ${addressRemedy(loaded)}`;
+    const refusal = `${text}, not to the function's database. ${addressRemedy(loaded, elsewhere)}`;
     if (isSame && !elsewhere.isPostgres) throw new PackagingError('other_database', refusal);
-    if (isSame) warnings.push(`${text}. ${replacement(loaded)}`);
+    if (isSame) warnings.push(`${text}. ${replacement(loaded, elsewhere)}`);
     else if (!hasUnknownVariables) warnings.push(refusal);
   }
   return warnings;
@@ -55,17 +56,19 @@ export function judgeProof(loaded: Loaded, proof: Proof): string[] {
 function remedyOf({ source }: Loaded, { reason, inCode, unset }: NonNullable<Proof['fails']>): string {
   if (inCode) return `If a distribution or a version is missing, ${source.add.replace('{}', 'it')}`;
   if (/only \/tmp is writable/.test(reason)) return 'Write to /tmp instead, or only if a setting asks for it';
-  if (unset.length) return `Set what it needs in environment: the backend reads ${unset.join(', ')}, not set here`;
+  if (unset.length) return `Set what it needs in environment: ${describeUnset(unset)}`;
   return `If it needs a setting, set it in environment; "${source.run}alembic current" with the same variables shows the whole error`;
 }
+
+type Elsewhere = NonNullable<Proof['elsewhere']>;
 
 const LINE = 'config.set_main_option("sqlalchemy.url", os.environ["DATABASE_URL"].replace("%", "%%"))';
 
 /** What the function does with an address that env.py has itself. */
-function replacement(loaded: Loaded): string {
+function replacement(loaded: Loaded, elsewhere: Elsewhere): string {
   return (
     "The function connects to its own database instead, with env.py's driver and other options. If env.py reads the address " +
-    `from other variables than ${variableNames(loaded).join(', ')}, name them with DatabaseVariables`
+    `from other variables than ${variableNames(loaded).join(', ')}, name them with ${databaseVariables(elsewhere)}`
   );
 }
 
@@ -74,16 +77,21 @@ function variableNames({ databaseVariables = {} }: Loaded): string[] {
 }
 
 /** The next step for an env.py that does not connect to the function's database, and whose address is not replaced. */
-function addressRemedy(loaded: Loaded): string {
+function addressRemedy(loaded: Loaded, elsewhere: Elsewhere): string {
   const names = variableNames(loaded);
   const given = names.length
-    ? `The function sets ${names.join(', ')}: if env.py reads other variables, name them with DatabaseVariables`
+    ? `The function sets ${names.join(', ')}: if env.py reads other variables, name them with ${databaseVariables(elsewhere)}`
     : 'If env.py reads the address from variables, set them in environment';
   return `${given}; if it reads none, add this line to it: ${LINE}`;
 }
 
+/** How to name the variables with the address: those that the backend reads and that are not set, if they look like it. */
+function databaseVariables({ unset }: Elsewhere): string {
+  return likelyDatabase(unset) ?? 'DatabaseVariables';
+}
+
 /** The line that has an address in Alembic's configuration, or else the one that connects to it. */
-function placeOf({ directory, alembic }: Loaded, { address, by }: NonNullable<Proof['elsewhere']>): string {
+function placeOf({ directory, alembic }: Loaded, { address, by }: Elsewhere): string {
   const [host = ''] = address.split(':');
   const lines = readFileSync(join(directory, alembic.config), 'utf8').split('\n');
   const line = lines.findIndex((text) => {
@@ -126,7 +134,7 @@ function missingModule(loaded: Loaded, { module, by, unset, own }: NonNullable<P
       : (missingDriver(loaded, first) ??
         `${source.add.replace('{}', distributionOf(source, first))}, or give the folder that holds it`);
   const settings = unset.length
-    ? `. If a setting avoids that import, set it in environment: the backend reads ${unset.join(', ')}, not set here`
+    ? `. If a setting avoids that import, set it in environment: ${describeUnset(unset)}`
     : '';
   return `${fileOf(by)} imports ${module}, which the package of ${directory} does not have: ${remedy}${settings}`;
 }

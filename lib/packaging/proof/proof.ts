@@ -14,7 +14,7 @@ export interface Proof {
   readonly missing?: {
     readonly module: string;
     readonly by: string;
-    /** Unset environment variables that the backend read before the import failed. */
+    /** Unset environment variables that the backend read before the import failed, the last one first. */
     readonly unset: readonly string[];
     /** Whether the backend imports it from a package of its own. */
     readonly own?: boolean;
@@ -38,6 +38,8 @@ export interface Proof {
     readonly isPostgres: boolean;
     /** The line that connects; empty if unknown. */
     readonly by: string;
+    /** Unset environment variables that the backend read before. */
+    readonly unset: readonly string[];
   };
   /** Distributions with libraries for another machine, as `name==version`. */
   readonly foreign?: readonly string[];

@@ -1,0 +1,32 @@
+/** More would be a list that nobody reads. */
+const MAX_NAMED = 6;
+
+const OF_A_DATABASE = /(?:^|_)(?:DATABASE|DB|POSTGRES\w*|PG|PSQL|SQLALCHEMY|SQL)(?:_|$)/i;
+
+const PARTS: Readonly<Record<string, RegExp>> = {
+  host: /_?(?:HOST|HOSTNAME|SERVER)$/i,
+  port: /_?PORT$/i,
+  user: /_?(?:USER|USERNAME)$/i,
+  password: /_?(?:PASSWORD|PASS|PWD)$/i,
+  databaseName: /_?(?:NAME|DB|DATABASE)$/i,
+};
+
+/** Names the unset variables that a backend read, the last one first, and how to set those for the database's address. */
+export function describeUnset(unset: readonly string[]): string {
+  const left = unset.length - MAX_NAMED;
+  const named = `${unset.slice(0, MAX_NAMED).join(', ')}${left > 0 ? ` and ${left} more` : ''}`;
+  const database = likelyDatabase(unset);
+  return `the backend reads ${named}, not set here${database ? `. For the database's address, use ${database}` : ''}`;
+}
+
+/** How to name those that look like a database's address; undefined if none does. */
+export function likelyDatabase(unset: readonly string[]): string | undefined {
+  const names = unset.filter((name) => OF_A_DATABASE.test(name));
+  const url = names.find((name) => /_(?:URL|URI|DSN)$/i.test(name));
+  if (url) return `DatabaseVariables.url('${url}')`;
+  const parts = Object.entries(PARTS).flatMap(([part, pattern]) => {
+    const name = names.find((candidate) => pattern.test(candidate));
+    return name ? [`${part}: '${name}'`] : [];
+  });
+  return parts.length ? `DatabaseVariables.parts({ ${parts.join(', ')} })` : undefined;
+}
