@@ -1,16 +1,18 @@
 """Loads a package like the function, without a database, and prints JSON: `load_project.py <package> <overlay> <variables>
 <installed>`.
 
-The packaged runner finds the project. env.py runs in Alembic's offline mode up to its migrations, in Flask's application context
-if it needs one, and Alembic itself loads the revisions. Before that, env.py runs as in the function, up to where it connects.
+The packaged runner finds the project. env.py runs in Alembic's offline mode up to its migrations, in Flask's application
+context if it needs one, and Alembic itself loads the revisions. Before that, env.py runs as in the function, up to where it
+connects.
 Nothing connects or starts, and the package is read-only, as on Lambda.
 `refused` is what the runner refuses in the order of the revisions. `missing` is a module that neither the package nor Python
-has; `own`: the backend's own package lacks it. `unproved` is any other reason why env.py or the revisions did not load: settings
-that only the function has, or a library for another machine. `fails`: the function would fail with it too; `inCode`: with any
-settings. `foreign` are distributions with such libraries; the overlay has this machine's. `variables` are the names of those
-that the function fills with the database's address. `elsewhere` is another address to which env.py connects, and the line that
-does; `isPostgres`: the function can replace it. `unset` are variables that the backend read before, the last one first. `installed` is a JSON file of what is installed, or empty: `used` is then what
-the project uses, unless it did not load.
+has; `own`: the backend's own package lacks it. `unproved` is any other reason why env.py or the revisions did not load:
+settings that only the function has, or a library for another machine. `fails`: the function would fail with it too; `inCode`:
+with any settings. `otherDriver`: with another driver in the database's URL, it may load. `foreign` are distributions with such
+libraries; the overlay has this machine's. `variables` are the names of those that the function fills with the database's
+address. `elsewhere` is another address to which env.py connects, and the line that does; `isPostgres`: the function can replace
+it. `unset` are variables that the backend read before, the last one first. `installed` is a JSON file of what is installed, or
+empty: `used` is then what the project uses, unless it did not load.
 """
 
 from __future__ import annotations
@@ -42,6 +44,8 @@ ADDRESS = {"host": "cdk-alembic.invalid", "port": "5432", "user": "user", "passw
 OF_LAMBDA = {"AWS_REGION": "us-east-1", "AWS_LAMBDA_FUNCTION_NAME": "migrate", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512"}
 
 
+DRIVERS = ("psycopg", "psycopg2", "asyncpg", "pg8000")
+
 MAX_TEXT = 500
 
 # Where a backend connects if nothing sets its address. An empty host is a socket.
@@ -50,6 +54,10 @@ THIS_MACHINE = ("", "localhost", "127.0.0.1", "::1")
 
 class Refused(BaseException):
     """Packaging must not do this. A BaseException, so that `except Exception` in a project does not catch it."""
+
+
+class MissingGreenlet(Exception):
+    """What SQLAlchemy would raise: an async driver connects in a synchronous engine."""
 
 
 class Overlay:
@@ -85,6 +93,8 @@ def main(package: Path, overlay: str, variables: dict[str, str], installed: dict
         answer["elsewhere"]["unset"] = last_first(unset)
     for error in (*certain, *failures):
         judge(error, package, answer, last_first(unset))
+    if certain and has_wrong_driver(root_of(certain[0])):
+        answer["otherDriver"] = True
     if certain and "missing" not in answer:
         answer["fails"] = {"reason": answer["unproved"], "inCode": in_code(certain[0]), "unset": last_first(unset)}
     if installed and project and not failures:
@@ -131,11 +141,16 @@ def load(
                 certain.append(error)
         has_application = not certain
         end = run_env(project, certain)
-        if connections and (found := elsewhere(*connections[0], variables)):
-            answer["elsewhere"] = {**found, "by": location_in(package, end, "backend") if end else ""}
+        if connections:
+            dialect, parameters, is_wrong = connections[0]
+            if found := elsewhere(dialect, parameters, variables):
+                answer["elsewhere"] = {**found, "by": location_in(package, end, "backend") if end else ""}
+            if is_wrong:
+                error = MissingGreenlet(f"env.py connects with {dialect.driver}, which needs an async engine")
+                certain.append(error.with_traceback(end.__traceback__ if end else None))
         # Alembic's offline mode runs to the end of env.py, which may set where the revisions are. The function does not use it:
         # if env.py connects, it only has to load.
-        ignored = [] if connections and not certain else failures
+        ignored: list[BaseException] = [] if connections and not certain else failures
         is_complete = run_env(project, ignored, as_sql=True, starting_rev=None) is None and has_application
         try:
             project.load()
@@ -165,15 +180,15 @@ def run_env(project: Any, failures: list[BaseException], **options: Any) -> Base
     return None
 
 
-def refuse_connections() -> list[tuple[Any, dict[str, Any]]]:
-    """Makes every connection fail. Returns the list of those that are tried: dialect and arguments."""
+def refuse_connections() -> list[tuple[Any, dict[str, Any], bool]]:
+    """Makes every connection fail. Returns the list of those that are tried: dialect, arguments, and `needs_greenlet`."""
     from sqlalchemy import event
     from sqlalchemy.engine import Engine
 
-    tried: list[tuple[Any, dict[str, Any]]] = []
+    tried: list[tuple[Any, dict[str, Any], bool]] = []
 
     def through_sqlalchemy(dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> None:
-        tried.append((dialect, parameters))
+        tried.append((dialect, parameters, needs_greenlet(dialect, parameters)))
         raise Refused("env.py connects")
 
     def directly(*_: Any, **__: Any) -> None:
@@ -199,6 +214,15 @@ def elsewhere(dialect: Any, parameters: dict[str, Any], variables: dict[str, str
     if host == ADDRESS["host"] or not (is_set or host in THIS_MACHINE):
         return None
     return {"address": str(found), "isPostgres": True}
+
+
+def needs_greenlet(dialect: Any, parameters: dict[str, Any]) -> bool:
+    """Whether an async driver connects in a synchronous engine."""
+    if not dialect.is_async or "async_fallback" in parameters:
+        return False
+    from greenlet import getcurrent
+
+    return not getattr(getcurrent(), "__sqlalchemy_greenlet_provider__", False)
 
 
 def is_refused(error: BaseException | None) -> bool:
@@ -300,6 +324,14 @@ def location_in(package: Path, error: BaseException, *of: str) -> str:
     folders = tuple(f"{package / folder}{os.sep}" for folder in of or ("backend", "site-packages"))
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(folders)]
     return f"{Path(frames[-1].filename).relative_to(package)}:{frames[-1].lineno}" if frames else ""
+
+
+def has_wrong_driver(error: BaseException) -> bool:
+    """Whether it would not be raised with another driver in the database's URL."""
+    is_not_async = type(error).__name__ == "InvalidRequestError" and "async driver" in str(error)
+    return (
+        isinstance(error, MissingGreenlet) or is_not_async or (isinstance(error, ModuleNotFoundError) and error.name in DRIVERS)
+    )
 
 
 def text_of(error: BaseException) -> str:

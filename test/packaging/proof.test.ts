@@ -1,5 +1,6 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { MANIFEST_FILE } from '../../lib/contract';
 import { PackagingError } from '../../lib/packaging/errors';
 import type { FunctionPlatform } from '../../lib/packaging/platform';
 import { judgeProof, type Loaded } from '../../lib/packaging/proof/judge-proof';
@@ -201,6 +202,38 @@ describe('with all variables that the function has', () => {
     return expect(packaged.prove(target)).toEqual([
       expect.stringMatching(/from other variables than DATABASE_URL, name them with DatabaseVariables\.url\('SHOP_DB_URL'\)$/),
     ]);
+  });
+
+  describe("the driver in the database's URL", () => {
+    const add = ['asyncpg==0.31.0'];
+    const driverOf = (directory: string) => {
+      const target = temporaryDirectory();
+      packageOf(directory, host, { ...known, add }).build(target);
+      return JSON.parse(readFileSync(join(target, MANIFEST_FILE), 'utf8')).driver;
+    };
+    const engine = (lines: string) =>
+      backend('import os', 'from sqlalchemy import create_engine', 'url = os.environ["DATABASE_URL"]', ...lines.split('\n'));
+    const app = { 'app/settings.py': 'ADDRESS = "postgresql+asyncpg://localhost/shop"\n' };
+
+    test.each([
+      [
+        'that the application names',
+        'from sqlalchemy.ext.asyncio import create_async_engine; create_async_engine(url)\ncreate_engine(url.replace("asyncpg", "psycopg")).connect()',
+        'asyncpg',
+      ],
+      ['that a synchronous env.py can use', 'create_engine(url).connect()', 'psycopg'],
+      ['that env.py itself puts there', 'create_engine(url.replace("postgresql://", "postgresql+psycopg://")).connect()', null],
+    ])('is the one %s', (_, lines, driver) => {
+      expect(driverOf(writeFiles(engine(lines), app))).toBe(driver);
+    });
+
+    test('is refused if it was named and does not fit', () => {
+      const databaseVariables = { url: 'DATABASE_URL', urlScheme: 'postgresql+asyncpg' };
+      const directory = engine('create_engine(url).connect()');
+      expect(() => packageOf(directory, host, { databaseVariables, add }).build(temporaryDirectory())).toThrow(
+        /^env\.py of .* fails: MissingGreenlet: env\.py connects with asyncpg, which needs an async engine \(backend\/migrations\/env\.py:4\)\. Name another driver with DatabaseVariables\.url\('DATABASE_URL', \{ scheme: 'postgresql\+psycopg' \}\)$/,
+      );
+    });
   });
 
   test.each([

@@ -54,7 +54,16 @@ export function newerDrivers(directory: string, unbuilt: readonly Unbuilt[], pla
   try {
     return drivers.flatMap(({ name, version }) => {
       writeFileSync(file, `${name}>${version}\n`);
-      const options = ['--quiet', '--no-deps', '--no-header', '--no-annotate', '--only-binary', ':all:', '--resolution', 'lowest'];
+      const options = [
+        '--quiet',
+        '--no-deps',
+        '--no-header',
+        '--no-annotate',
+        '--only-binary',
+        ':all:',
+        '--resolution',
+        'lowest',
+      ];
       return uv(directory, ['pip', 'compile', file, ...options, ...uvTarget(platform)]).trim() || [];
     });
   } catch (error) {

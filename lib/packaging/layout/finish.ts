@@ -12,7 +12,7 @@ import { listFiles } from '../project/sources';
 import { findDataLosses } from '../proof/data-losses';
 import { addedRoot, judgeProof, type Loaded, rootOf } from '../proof/judge-proof';
 import { type Installed, type LoadedWith, type Proof, prove, type Used } from '../proof/proof';
-import { writeManifest } from './manifest';
+import { type Manifest, otherDrivers, writeManifest } from './manifest';
 import { checkSize, RUNNER_DIRECTORY } from './package';
 import { prune } from './prune';
 
@@ -30,20 +30,13 @@ export interface LaidOut extends Loaded {
 
 /** Moves unused distributions aside, compiles the others, loads the package like the function, and writes the manifest. */
 export function finish(laidOut: LaidOut): void {
-  const { target, python, alembic, directory, roots, kept, replaced, onlyImported } = laidOut;
+  const { target, python, alembic, directory, kept, replaced, onlyImported } = laidOut;
   const [backend, sitePackages] = [join(target, BACKEND_DIRECTORY), join(target, DEPENDENCIES_DIRECTORY)];
   const paths = alembic.paths.map((path) => join(backend, path.slice(directory.length + 1)));
-  const allRoots = [...roots];
-  const where = () => ({ backend, roots: [...new Set(['.', 'src', alembic.folder, ...allRoots])] });
+  const adapted = adaptable(laidOut);
+  const where = () => ({ backend, roots: [...new Set(['.', 'src', alembic.folder, ...adapted.roots])] });
   const distributions = readDistributions(sitePackages);
-  const added: AddedRoots = {
-    warnings: new Map(),
-    add: (root) => {
-      allRoots.push(root);
-      writeManifest(target, alembic, { roots: allRoots });
-    },
-  };
-  const findUsed = () => (python === undefined ? undefined : used(laidOut, python, added, { paths, distributions }));
+  const findUsed = () => (python === undefined ? undefined : used(laidOut, python, adapted, { paths, distributions }));
   /** What `only: imported` keeps. */
   const imported = (found: Used | undefined) => {
     const reached = found
@@ -52,19 +45,19 @@ export function finish(laidOut: LaidOut): void {
     const wanted = distributions.filter(({ name }) => kept.includes(name));
     return new Set([...reached, ...closure(distributions, wanted)]);
   };
-  writeManifest(target, alembic, { roots });
+  adapted.write();
   const found = onlyImported ? findUsed() : undefined;
   const reached = onlyImported ? imported(found) : reachedDistributions(where(), paths, distributions);
   const aside = onlyImported ? layAside(sitePackages, reached) : undefined;
   try {
     prune(sitePackages);
     compile(laidOut, reached, found && loadedFirst(found));
-    if (python) proved(laidOut, python, { aside, added });
+    if (python) proved(laidOut, python, { aside, adapted });
     // Modules in a folder that was added may import others.
-    if (added.warnings.size && !found) compile(laidOut, reachedDistributions(where(), paths, distributions));
+    if (adapted.warnings.size && !found) compile(laidOut, reachedDistributions(where(), paths, distributions));
     const leftOut = aside && leftOutModules(aside);
     const destroys = findDataLosses(backend, paths, listFiles(backend), python, where().roots);
-    writeManifest(target, alembic, { roots: allRoots, destroys, leftOut, replaced });
+    adapted.write({ destroys, leftOut, replaced });
     checkSize(target, directory, distributions, onlyImported ? undefined : () => imported(findUsed()));
   } finally {
     aside?.remove();
@@ -79,10 +72,10 @@ function leftOutModules({ left }: LaidAside): Record<string, string> {
 }
 
 /** What a complete package uses; undefined if it does not load. */
-function used(laidOut: LaidOut, python: string, added: AddedRoots, installed: Installed): Used | undefined {
+function used(laidOut: LaidOut, python: string, adapted: Adapted, installed: Installed): Used | undefined {
   for (;;) {
     const proof = prove(python, laidOut.target, laidOut, installed);
-    if (!addRoot(laidOut, proof, added)) return proof.used;
+    if (!adapt(laidOut, proof, adapted)) return proof.used;
   }
 }
 
@@ -145,41 +138,77 @@ function proofEntry({ hash, environment, databaseVariables = {}, hasUnknownVaria
   return `proof-${createHash('sha256').update(key).digest('hex')}`;
 }
 
-/** Folders of the backend that are put on Python's path. */
-interface AddedRoots {
-  /** By folder. */
+/** How a package that is being built was adapted until it loaded. */
+interface Adapted {
+  /** Folders of the backend on Python's path. */
+  readonly roots: string[];
+  /** The warnings for those that were added, by folder. */
   readonly warnings: Map<string, string>;
-  add(root: string): void;
+  /** The driver for the database's URL; undefined: as the manifest guesses it. */
+  driver?: string | null | undefined;
+  /** Drivers to try, and the first result that asks for one. */
+  readonly drivers: (string | null)[];
+  first?: Proof;
+  write(more?: Pick<Manifest, 'destroys' | 'leftOut' | 'replaced'>): void;
+}
+
+function adaptable({ target, alembic, roots }: LaidOut): Adapted {
+  const adapted: Adapted = {
+    roots: [...roots],
+    warnings: new Map(),
+    drivers: otherDrivers(target),
+    write: (more = {}) => writeManifest(target, alembic, { roots: adapted.roots, driver: adapted.driver, ...more }),
+  };
+  return adapted;
 }
 
 /** What may change in a package that is being built. */
 interface Changes {
   readonly aside?: LaidAside | undefined;
-  readonly added?: AddedRoots;
+  readonly adapted?: Adapted;
 }
 
 /**
  * Loads the package and adds what it requires: distributions that were laid aside, and a folder of the backend that people put
  * on Python's path where they run Alembic. Returns warnings. Throws PackagingError if it can't run.
  */
-function proved(laidOut: LaidOut, python: string, { aside, added }: Changes): readonly string[] {
+function proved(laidOut: LaidOut, python: string, { aside, adapted }: Changes): readonly string[] {
   for (;;) {
     const proof = prove(python, laidOut.target, laidOut);
     const back = proof.missing && aside?.putBack(proof.missing.module);
     if (back?.size) compile(laidOut, back);
-    else if (!added || !addRoot(laidOut, proof, added)) {
-      const warnings = [...(added?.warnings.values() ?? []), ...judgeProof(laidOut, proof)];
+    else if (!adapted || !adapt(laidOut, proof, adapted)) {
+      const warnings = [...(adapted?.warnings.values() ?? []), ...judgeProof(laidOut, adapted?.first ?? proof)];
       rememberProof(laidOut, warnings);
       return warnings;
     }
   }
 }
 
+/** Adds what a package needs to load, if that is known. Returns whether to load it again. */
+function adapt(laidOut: LaidOut, proof: Proof, adapted: Adapted): boolean {
+  return chooseDriver(laidOut, proof, adapted) || addRoot(laidOut, proof, adapted);
+}
+
+/** Puts another driver into the database's URL, if the first does not fit env.py. If none does, the first one stays. */
+function chooseDriver({ databaseVariables = {} }: LaidOut, proof: Proof, adapted: Adapted): boolean {
+  if (!databaseVariables.url || databaseVariables.urlScheme) return false;
+  if (!proof.otherDriver) {
+    delete adapted.first;
+    return false;
+  }
+  adapted.first ??= proof;
+  adapted.driver = adapted.drivers.shift();
+  adapted.write();
+  return adapted.driver !== undefined;
+}
+
 /** Adds the folder that has a missing module of the backend. Returns whether there is one. */
-function addRoot(laidOut: LaidOut, { missing }: Proof, { warnings, add }: AddedRoots): boolean {
+function addRoot(laidOut: LaidOut, { missing }: Proof, { roots, warnings, write }: Adapted): boolean {
   const root = missing && !missing.own ? rootOf(laidOut, missing.module) : undefined;
   if (!missing || root === undefined || warnings.has(root)) return false;
   warnings.set(root, addedRoot(laidOut, missing, root));
-  add(root);
+  roots.push(root);
+  write();
   return true;
 }

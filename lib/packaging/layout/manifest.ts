@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY, MANIFEST_FILE } from '../../contract';
+import { BACKEND_DIRECTORY, MANIFEST_FILE } from '../../contract';
 import type { AlembicFolders } from '../project/alembic-project';
-import { DRIVERS, namedDrivers } from '../proof/check-installed';
+import { installedDrivers, namedDrivers } from '../proof/check-installed';
 import type { DataLosses } from '../proof/data-losses';
 
 /** What packaging knows about a package, so the function need not guess. */
@@ -27,16 +27,23 @@ export interface Manifest {
   readonly warnings: readonly string[];
 }
 
-/** Writes the manifest of a package that is otherwise complete. */
+/** Writes the manifest of a package that is otherwise complete. `driver`: undefined to guess it from the backend's files. */
 export function writeManifest(
   target: string,
   { config, folder }: Pick<AlembicFolders, 'config' | 'folder'>,
-  { roots, destroys, leftOut, replaced }: Pick<Manifest, 'roots' | 'destroys' | 'leftOut' | 'replaced'>,
+  {
+    roots,
+    driver,
+    destroys,
+    leftOut,
+    replaced,
+  }: Pick<Manifest, 'roots' | 'destroys' | 'leftOut' | 'replaced'> & Partial<Pick<Manifest, 'driver'>>,
 ): void {
   const file = join(target, MANIFEST_FILE);
   mkdirSync(dirname(file), { recursive: true });
   const warnings = destroys ? [] : [UNREAD];
-  const known = { config, folder, roots, ...driverOf(target), destroys, leftOut, replaced, warnings };
+  const found = driver === undefined ? driverOf(target) : { driver };
+  const known = { config, folder, roots, ...found, destroys, leftOut, replaced, warnings };
   writeFileSync(file, JSON.stringify(known satisfies Manifest));
 }
 
@@ -60,8 +67,13 @@ function readManifest(target: string): Manifest | undefined {
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Manifest) : undefined;
 }
 
+/** Drivers to try in the database's URL after the one in the manifest. Null: a plain `postgresql://`, which SQLAlchemy decides. */
+export function otherDrivers(target: string): (string | null)[] {
+  return [null, ...installedDrivers(target)].filter((driver) => driver !== driverOf(target).driver);
+}
+
 function driverOf(target: string): Pick<Manifest, 'driver' | 'reason'> {
-  const installed = DRIVERS.filter((driver) => existsSync(join(target, DEPENDENCIES_DIRECTORY, driver)));
+  const installed = installedDrivers(target);
   const [driver, ...others] = installed.length > 1 ? namedDrivers(join(target, BACKEND_DIRECTORY), installed) : installed;
   if (driver === undefined || others.length) {
     return { driver: null, reason: `it is not clear which driver env.py uses: ${installed.join(', ') || 'none is known'}` };

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SUPPORTED_VERSIONS } from '../../contract';
+import { DEPENDENCIES_DIRECTORY, SUPPORTED_VERSIONS } from '../../contract';
 import { optionFor, productionOptionFor } from '../dependencies/elsewhere';
 import { nameOf } from '../dependencies/parsing/requirement';
 import { PackagingError } from '../errors';
@@ -85,6 +85,11 @@ function newerLinux({ directory, selection }: Backend): string {
   if (runtime) return `set ${runtimeOption(runtime)}`;
   const requirement = pythonRequirement(directory);
   return `${requirement?.file} asks for Python ${requirement?.text}: allow 3.12 or later there, or use an older version`;
+}
+
+/** The PostgreSQL drivers of a package. */
+export function installedDrivers(target: string): string[] {
+  return DRIVERS.filter((name) => existsSync(join(target, DEPENDENCIES_DIRECTORY, name)));
 }
 
 /** Whether a PostgreSQL driver is installed. */

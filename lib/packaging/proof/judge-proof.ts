@@ -7,7 +7,7 @@ import type { DependencySource } from '../dependencies/source';
 import { PackagingError } from '../errors';
 import type { AlembicFolders } from '../project/alembic-project';
 import { listFiles } from '../project/sources';
-import { driverRequirement } from './check-installed';
+import { driverRequirement, installedDrivers } from './check-installed';
 import type { LoadedWith, Proof } from './proof';
 import { describeUnset, likelyDatabase } from './unset-variables';
 
@@ -28,17 +28,18 @@ export interface Loaded extends LoadedWith {
 /** Judges how a package loaded. Returns warnings. Throws PackagingError if it can't run in the function. */
 export function judgeProof(loaded: Loaded, proof: Proof): string[] {
   const { directory, databaseVariables, hasUnknownVariables, onlyImported } = loaded;
-  const { refused, missing, fails, unproved, elsewhere, foreign = [] } = proof;
+  const { refused, missing, fails, unproved, otherDriver, elsewhere, foreign = [] } = proof;
   if (refused) throw new PackagingError('invalid_revisions', `the migrations of ${directory} can't be deployed: ${refused}`);
   if (missing) throw new PackagingError('missing_module', missingModule(loaded, missing));
   // The function's variables are complete: it would do the same.
   const isSame = databaseVariables !== undefined && !hasUnknownVariables;
   const warnings: string[] = [];
+  const remedy = fails && (otherDriver ? driverRemedy(loaded) : remedyOf(loaded, fails));
   if (fails && (fails.inCode ? !foreign.length : isSame)) {
-    throw new PackagingError('fails_on_lambda', `env.py of ${directory} fails: ${fails.reason}. ${remedyOf(loaded, fails)}`);
+    throw new PackagingError('fails_on_lambda', `env.py of ${directory} fails: ${fails.reason}. ${remedy}`);
   }
   if (fails && (fails.inCode || !hasUnknownVariables)) {
-    warnings.push(`env.py of ${directory} fails with the function's environment: ${fails.reason}. ${remedyOf(loaded, fails)}`);
+    warnings.push(`env.py of ${directory} fails with the function's environment: ${fails.reason}. ${remedy}`);
   } else if (onlyImported && unproved) {
     warnings.push(`whether all that a migration imports is in the package was not proved: ${unproved}`);
   }
@@ -58,6 +59,13 @@ function remedyOf({ source }: Loaded, { reason, inCode, unset }: NonNullable<Pro
   if (/only \/tmp is writable/.test(reason)) return 'Write to /tmp instead, or only if a setting asks for it';
   if (unset.length) return `Set what it needs in environment: ${describeUnset(unset)}`;
   return `If it needs a setting, set it in environment; "${source.run}alembic current" with the same variables shows the whole error`;
+}
+
+/** The next step for an env.py that can't connect with the driver in the database's URL. */
+function driverRemedy({ target, databaseVariables: { url, urlScheme = '' } = {} }: Loaded): string {
+  const [other] = installedDrivers(target).filter((driver) => !urlScheme.endsWith(`+${driver}`));
+  if (url && other) return `Name another driver with DatabaseVariables.url('${url}', { scheme: 'postgresql+${other}' })`;
+  return "Connect with an async engine, as Alembic's template async does, or add a driver that is not async, such as psycopg[binary]";
 }
 
 type Elsewhere = NonNullable<Proof['elsewhere']>;
@@ -133,9 +141,7 @@ function missingModule(loaded: Loaded, { module, by, unset, own }: NonNullable<P
       ? `set ${option} to package it`
       : (missingDriver(loaded, first) ??
         `${source.add.replace('{}', distributionOf(source, first))}, or give the folder that holds it`);
-  const settings = unset.length
-    ? `. If a setting avoids that import, set it in environment: ${describeUnset(unset)}`
-    : '';
+  const settings = unset.length ? `. If a setting avoids that import, set it in environment: ${describeUnset(unset)}` : '';
   return `${fileOf(by)} imports ${module}, which the package of ${directory} does not have: ${remedy}${settings}`;
 }
 

@@ -31,6 +31,8 @@ export interface Proof {
     /** Unset environment variables that the backend read before. */
     readonly unset: readonly string[];
   };
+  /** Whether it may load with another driver in the database's URL. */
+  readonly otherDriver?: boolean;
   /** Where env.py connects, if the function's database can't be there. */
   readonly elsewhere?: {
     readonly address: string;
