@@ -58,8 +58,8 @@ export interface ProjectOptions {
   readonly without?: string[];
 
   /**
-   * Requirements to install in addition, such as `psycopg2-binary==2.9.10`, with all that they require. `psycopg2-binary`
-   * replaces `psycopg2`, and `psycopg-binary` replaces `psycopg-c`. A lock has no hashes for them.
+   * Requirements to install in addition or instead of the locked version, such as `psycopg2-binary==2.9.10`, with all that they
+   * require. A lock has no hashes for them.
    *
    * @default - none
    */

@@ -5,7 +5,7 @@ export interface DatabaseUrlOptions {
   /**
    * The URL's scheme: with SQLAlchemy it chooses the driver, such as `postgresql+asyncpg`.
    *
-   * @default 'postgresql'
+   * @default - the driver that the package has; of several, the one that the backend names or that env.py can connect with
    */
   readonly scheme?: string;
 }
