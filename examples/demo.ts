@@ -123,7 +123,8 @@ async function failingMigration(screen: Screen, dev: DemoStage): Promise<void> {
   expectThat(screen, 'cdk deploy ends with exit code 1', code, 1, output);
   const reason = reasonOf(output);
   screen.say('it says:');
-  for (const part of reason.split('; ')) screen.bad(part);
+  const [facts = '', next = ''] = reason.split('; next: ');
+  for (const part of [...facts.split('; '), `next: ${next}`]) screen.bad(part);
   expectThat(screen, 'the reason names the revision', reason.includes(REQUIRE_COUNTRY.revision), true, output);
   expectThat(screen, 'the database is untouched', await dev.state(), before, output);
   await dev.show();
