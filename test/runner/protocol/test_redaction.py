@@ -64,3 +64,12 @@ def test_a_line_without_an_end_is_passed_on_with_its_secrets_hidden(size: int) -
     assert written.count("***") == 700
     assert max(map(len, written.split("\n"))) <= log.MAX_LINE + size
     assert written.replace("\n", "").replace("***", secret) == text
+
+
+def test_an_output_that_is_collected_after_its_stream_was_closed_writes_nothing_more() -> None:
+    stream = io.StringIO()
+    with log._Redacting(stream) as out:
+        out.write("half a line")
+    assert stream.getvalue() == "half a line"
+    stream.close()
+    out.close()

@@ -119,7 +119,12 @@ def tls() -> ssl.SSLContext | None:
     mode = os.environ.get("PGSSLMODE")
     if mode not in ("require", "verify-ca", "verify-full"):
         return None
-    context = ssl.create_default_context(cafile=os.environ.get("PGSSLROOTCERT"))
+    # Like libpq and asyncpg. From Python 3.13 on, create_default_context() also refuses authorities that lack an extension.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if bundle := os.environ.get("PGSSLROOTCERT"):
+        context.load_verify_locations(bundle)
+    else:
+        context.load_default_certs()
     context.check_hostname = mode == "verify-full"
     if mode == "require":
         context.verify_mode = ssl.CERT_NONE

@@ -133,9 +133,11 @@ class _Redacting(io.TextIOBase):
         self.stream.flush()
 
     def close(self) -> None:
-        self.stream.write(redact("".join(self._pieces)))
-        self._keep("")
-        self.flush()
+        # Python closes it again when it is collected, and the stream may be closed by then.
+        if not self.closed:
+            self.stream.write(redact("".join(self._pieces)))
+            self._keep("")
+            super().close()
 
     def _keep(self, text: str) -> None:
         self._pieces, self._length = [text], len(text)
