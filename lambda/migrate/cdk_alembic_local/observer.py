@@ -7,6 +7,7 @@ import importlib
 import json
 import os
 import sys
+import sysconfig
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
@@ -35,6 +36,7 @@ def main(hello: dict[str, Any], bytecode: Callable[[], str | None]) -> None:
     os.dup2(2, 1)
     sys.stdout.reconfigure(line_buffering=True)
     asks, sys.stdin = sys.stdin.buffer, Path(os.devnull).open()  # noqa: SIM115
+    _activate()
     folder = Path(hello["project"]).resolve()
     if needs_flask(folder / "env.py"):
         # `flask db` runs next to the application, and the Alembic project is a subfolder.
@@ -66,6 +68,13 @@ def main(hello: dict[str, Any], bytecode: Callable[[], str | None]) -> None:
     if "bytecode" in hello and (kept := bytecode()):
         report({"report": "bytecode", "bytecode": kept})
     _exit()
+
+
+def _activate() -> None:
+    """Lets the backend find its environment's commands, such as a formatter in post_write_hooks, as if it were activated."""
+    commands, found = sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)
+    if commands not in found.split(os.pathsep):
+        os.environ["PATH"] = f"{commands}{os.pathsep}{found}"
 
 
 def _exit() -> None:

@@ -281,3 +281,12 @@ def test_a_new_column_has_the_constant_that_models_insert_for_rows_that_others_i
     }
     # The defaults are in the database only, and that is meant.
     assert agree(observed)["code"] == "nothing_to_create"
+
+
+def test_the_hooks_find_the_commands_of_the_environment_that_is_not_activated(observed: Observed) -> None:
+    with_models(observed, "")
+    ini = observed.directory / "alembic.ini"
+    hook = "[post_write_hooks]\nhooks = says\nsays.type = exec\nsays.executable = alembic\nsays.options = --version\n"
+    ini.write_text(ini.read_text().replace("[post_write_hooks]\n", hook))
+    observed.environment = {"PATH": "/usr/bin:/bin"}
+    assert create(observed, empty=True)[1] == []
