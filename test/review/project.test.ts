@@ -188,6 +188,18 @@ describe('env.py', () => {
     expect(found).toMatchObject([{ rule: 'env-outer-transaction', severity: 'warning' }]);
   });
 
+  it('that opens a transaction around everything is an error if a revision needs to leave it', async () => {
+    const alone = {
+      upgrade: `with op.get_context().autocommit_block():\n        op.execute("COMMENT ON TABLE t IS 'x'")`,
+      downgrade: 'pass',
+    };
+    const found = await findings({ ...revisions, b1: { down: 'a1', ...alone } }, 'all', {
+      env: ENV_EXAMPLES['env-outer-transaction'].bad,
+    });
+    const error = found.find(({ rule }) => rule === 'env-outer-transaction');
+    expect([error?.severity, error?.message]).toEqual(['error', expect.stringContaining('b1 fails, because autocommit_block()')]);
+  });
+
   it('that runs all revisions in one transaction is reported to those who run plain Alembic', async () => {
     const options: ReviewOptions = { ...OPTIONS, rules: { 'env-one-transaction': 'warn' } };
     const { bad, good } = ENV_EXAMPLES['env-one-transaction'];

@@ -57,6 +57,12 @@ export function draftFixes(review: Review, input: ReviewInput, whyNot: (revision
       leave(locked);
       continue;
     }
+    if (input.environment?.outerTransaction && finding.rule !== 'drop-constraint-none') {
+      leave(
+        'env.py begins a transaction around all revisions, so the steps of a safe form can’t be committed: change env.py first',
+      );
+      continue;
+    }
     const own = found.get(revision) ?? { fixable: [], broken: [] };
     if (isBroken || !write) {
       own.broken.push(finding);

@@ -33,17 +33,23 @@ export const envKeepsNothing: Rule = {
 export const envOuterTransaction: Rule = {
   id: 'env-outer-transaction',
   group: 'env.py',
-  severity: 'warning',
+  severity: 'error',
   title: 'env.py opens a transaction around the migrations',
-  *checkProject({ input: { environment } }) {
+  *checkProject({ input: { environment }, revisions }) {
     if (!environment?.keeps || !environment.outerTransaction) return;
+    // The replay takes the transaction away.
+    const fails = revisions.find(({ facts }) =>
+      [facts.upgrade, facts.downgrade].some((run) => run.statements.some(({ transaction }) => transaction === -1)),
+    );
     yield {
       file: environment.file,
       line: 1,
       seen: 'replay',
+      ...(fails ? {} : { atMost: 'warning' as const }),
       message:
-        'the connection is already in a transaction when context.configure() is called: autocommit_block() fails inside it, ' +
-        'so no index can be built concurrently, and all pending revisions hold their locks until the last one is done',
+        `the connection is already in a transaction when context.configure() is called: ${fails ? `${fails.facts.revision} fails, because ` : ''}` +
+        'autocommit_block() does not work inside it, so no index can be built concurrently, and all pending revisions hold their ' +
+        'locks until the last one is done',
       instead:
         'with connectable.connect() as connection:  # not engine.begin()\n    context.configure(connection=connection, ...)',
     };

@@ -222,3 +222,17 @@ def test_a_rotated_secret_reaches_a_backend_that_is_already_imported(
         monkeypatch.setattr(secrets, "_fetch", lambda arn, secret=secret: json.dumps(secret))
         invoke({"revision": revision})
     assert database.tables() == ["alembic_version", "first", "second"]
+
+
+def test_an_autocommit_block_in_a_transaction_of_env_py_fails_with_what_to_change(package: Backend, database: Database) -> None:
+    package.initialise(database.url("postgresql+psycopg2"))
+    env = (package.directory / "alembic" / "env.py").read_text()
+    package.write_env(env.replace("connectable.connect()", "connectable.begin()"))
+    package.table_revision("aa")
+    package.revision("bb", "aa", "with op.get_context().autocommit_block():\n    op.execute('VACUUM')")
+    answer = failure()
+    error = answer["error"]
+    assert answer["applied"] == [], answer
+    assert "failed: autocommit_block() does not work inside the transaction that env.py began (bb.py:" in error["message"]
+    assert "connect in env.py with connect(), not begin()" in error["next"]
+    assert database.tables() == ["aa", "alembic_version"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import Any, NamedTuple
 
 from ..database.blockers import Seen, in_words, remedies
@@ -156,6 +157,12 @@ def _of_revision(error: BaseException, state: str | None, interrupted: Interrupt
             f"{kept}; shorten the id, also in the down_revision of the next revision (Alembic makes version_num varchar(32)), "
             "and run again",
         )
+    if _is_in_outer_transaction(error):
+        return (
+            "migration_failed",
+            f"{what} failed: autocommit_block() does not work inside the transaction that env.py began{location(error)}",
+            f"{kept}; connect in env.py with connect(), not begin(), so that Alembic begins the transactions, and run again",
+        )
     if requirement := left_out(error):
         return (
             "migration_failed",
@@ -167,6 +174,11 @@ def _of_revision(error: BaseException, state: str | None, interrupted: Interrupt
         f"{what} failed: {reason}",
         f"{kept}, and earlier revisions stay; fix it and run again",
     )
+
+
+def _is_in_outer_transaction(error: BaseException) -> bool:
+    """Alembic asserts that the transaction around an autocommit block is its own."""
+    return isinstance(error, AssertionError) and traceback.extract_tb(error.__traceback__)[-1].name == "autocommit_block"
 
 
 def _stamp(invocation: Invocation) -> str:
