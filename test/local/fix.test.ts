@@ -640,10 +640,10 @@ it('writes no safe form where env.py keeps its steps from being committed, which
   const env = path.join(bed.project.directory, 'migrations/env.py');
   const before = readFileSync(env, 'utf8');
   bed.project.write('migrations/env.py', before.replace('.connect()', '.begin()'));
-  bed.project.revision('c3', 'b2', 'Index email of users', 'op.create_index("ix_users_email", "users", ["email"])', 'pass');
+  const upgrade = 'op.create_index("ix_users_email", "users", ["email"])';
+  bed.project.revision('c3', 'b2', 'Index email of users', upgrade, 'op.drop_index("ix_users_email", "users")');
   const inside = await fix();
   expect([fixed(inside), reasons(inside)['index-not-concurrent']]).toEqual([[], expect.stringContaining('change env.py first')]);
   bed.project.write('migrations/env.py', before);
-  const again = await fix();
-  expect([fixed(again), reasons(again), again.findings]).toEqual([['index-not-concurrent'], {}]);
+  expect(fixed(await fix())).toEqual(['index-not-concurrent']);
 });

@@ -58,7 +58,8 @@ def main(hello: dict[str, Any], bytecode: Callable[[], str | None]) -> None:
             report({"report": "end"})
         except RunnerError as error:
             loaded = None
-            report({"report": "failed", "error": redacted(error.facts())})
+            # The next step may name a column `password`, as in --rename, and no values.
+            report({"report": "failed", "error": {**redacted(error.facts()), "next": error.next}})
         except (Exception, SystemExit) as error:
             loaded = None
             traceback.print_exc()

@@ -154,6 +154,12 @@ def test_a_drop_and_an_add_that_look_like_a_rename_are_asked_about(renamed: Obse
     assert revisions(renamed) == ["aa"]
 
 
+def test_a_rename_of_a_password_is_asked_about_by_its_name(observed: Observed) -> None:
+    observed.revision("aa", None, 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY, password text)")')
+    with_models(observed, RENAMED.replace("full_name", "hashed_password"))
+    assert "--rename aa.password=aa.hashed_password;" in observed.failure(ask="create", message="Change aa", empty=False)["next"]
+
+
 def test_a_rename_keeps_the_values_both_ways(renamed: Observed) -> None:
     text, left = create(renamed, renames=[["aa.name", "aa.full_name"]])
     assert left == [] and "drop_column" not in text and text.count("new_column_name") == 2

@@ -148,6 +148,14 @@ with create_engine(os.environ["SHOP_URL"]).connect() as connection:
     assert "No module named 'psycopg'" in connected("").stderr
 
 
+MODELS = """
+import sqlalchemy as sa
+target_metadata = sa.MetaData()
+sa.Table("aa", target_metadata, sa.Column("id", sa.Integer, primary_key=True))
+sa.Table("bb", target_metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("full_name", sa.Text))
+"""
+
+
 @pytest.mark.parametrize("requirements", [OLDEST, NEWEST], ids=["oldest", "newest"])
 def test_the_local_commands_replay_and_create_with_it(
     package: Backend, database: Database, environments: Any, requirements: tuple[str, ...]
@@ -155,9 +163,13 @@ def test_the_local_commands_replay_and_create_with_it(
     package.initialise("postgresql+psycopg2://nobody:secret@127.0.0.1:1/nowhere")
     package.table_revision("aa")
     package.table_revision("bb", "aa")
+    package.revision("add_name", "bb", 'op.add_column("bb", sa.Column("name", sa.Text))', 'op.drop_column("bb", "name")')
+    env = (package.directory / "alembic" / "env.py").read_text()
+    package.write_env(env.replace("target_metadata = None", MODELS))
     (package.directory / "alembic" / "script.py.mako").write_text(
         "revision = ${repr(up_revision)}\ndown_revision = ${repr(down_revision)}\n"
-        "def upgrade():\n    pass\ndef downgrade():\n    pass\n"
+        "import sqlalchemy as sa\nfrom alembic import op\n"
+        "def upgrade():\n    ${upgrades or 'pass'}\ndef downgrade():\n    ${downgrades or 'pass'}\n"
     )
     files = [file for name in ("cdk_alembic", "cdk_alembic_local") for file in (LAMBDA / name).rglob("*.py")]
     code = {file.relative_to(LAMBDA).as_posix(): file.read_text() for file in files}
@@ -167,6 +179,7 @@ def test_the_local_commands_replay_and_create_with_it(
         {"ask": "graph"},
         {"ask": "observe", "revisions": ["aa", "bb"], "drift": False, **led},
         {"ask": "create", "message": "Add cc", "empty": True, **led},
+        {"ask": "create", "message": "Rename name", "empty": False, "renames": [["bb.name", "bb.full_name"]], **led},
     ]
     ran = subprocess.run(
         [str(environments(requirements)), "-c", (LAMBDA / "cdk_alembic_local" / "bootstrap.py").read_text()],
@@ -177,15 +190,17 @@ def test_the_local_commands_replay_and_create_with_it(
     )
     reports = [json.loads(line) for line in ran.stdout.splitlines()]
     assert [report for report in reports if report["report"] == "failed"] == [], ran.stderr
-    assert reports[0]["graph"]["heads"] == ["bb"]
+    assert reports[0]["graph"]["heads"] == ["add_name"]
     trips = {
         report["revision"]["revision"]: report["revision"]["again"]["outcome"]
         for report in reports
         if "revision" in report and report["report"] == "revision"
     }
     assert trips == {"aa": "done", "bb": "done"}
-    created = next(report for report in reports if report["report"] == "created")
-    assert "down_revision = 'bb'" in (package.directory / created["file"]).read_text()
+    added, renamed = ((package.directory / report["file"]).read_text() for report in reports if report["report"] == "created")
+    assert "down_revision = 'add_name'" in added
+    assert "op.alter_column('bb', 'name', new_column_name='full_name')" in renamed
+    assert "op.alter_column('bb', 'full_name', new_column_name='name')" in renamed
     assert database.tables() == []
 
 

@@ -40,6 +40,20 @@ def _render(_: Any, operation: Code) -> list[str]:
     return operation.lines
 
 
+class RenameColumn(ops.AlterColumnOp):
+    """Renames a column. Alembic before 1.18 leaves out the new name when it renders its own operation."""
+
+
+@renderers.dispatch_for(RenameColumn)
+def _render_rename(_: Any, operation: RenameColumn) -> str:
+    arguments = [f"{operation.table_name!r}, {operation.column_name!r}, new_column_name={operation.modify_name!r}"]
+    if operation.modify_nullable is not None:
+        arguments.append(f"nullable={operation.modify_nullable}")
+    if operation.schema:
+        arguments.append(f"schema={operation.schema!r}")
+    return f"op.alter_column({', '.join(arguments)})"
+
+
 class Beyond:
     """Collects the operations of both directions."""
 

@@ -11,7 +11,7 @@ from cdk_alembic.protocol.errors import RunnerError
 from ..scratch.drift import flat
 from ..scratch.rows import quoted
 from ..scratch.set_aside import aside, column_names
-from .beyond import Code
+from .beyond import Code, RenameColumn
 
 # The CHECK constraints that name a column, and the columns that they read.
 _CHECKS = """
@@ -63,14 +63,12 @@ def _keep_column(context: Any, upgrade: Any, downgrade: Any, drop: Any, until: d
     name, kept = drop.column_name, aside(drop.column_name, until)
     # The new code's rows have no value in it. A default, an identity and a computed value need nothing.
     is_required = not column.nullable and column.server_default is None
-    same = {"schema": drop.schema, "existing_type": column.type, "existing_nullable": column.nullable}
     loosened = {"modify_nullable": True} if is_required else {}
     _move_along(upgrade, downgrade, _table(drop), name)
-    _replace(upgrade, drop, [ops.AlterColumnOp(drop.table_name, name, modify_name=kept, **same, **loosened)])
+    _replace(upgrade, drop, [RenameColumn(drop.table_name, name, modify_name=kept, schema=drop.schema, **loosened)])
     for made in list(flat(downgrade)):
         if isinstance(made, ops.AddColumnOp) and _table(made) == _table(drop) and made.column.name == name:
-            same["existing_nullable"] = column.nullable or is_required
-            _replace(downgrade, made, [ops.AlterColumnOp(drop.table_name, kept, modify_name=name, **same)])
+            _replace(downgrade, made, [RenameColumn(drop.table_name, kept, modify_name=name, schema=drop.schema)])
             if is_required:
                 _after(downgrade, drop.table_name, drop.schema, Code(*_required_again(drop)))
 

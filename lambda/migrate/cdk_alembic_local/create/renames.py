@@ -74,7 +74,7 @@ def _pairs(context: Any, containers: list[Any], *, anything: bool) -> Iterator[t
 def _rename(one: _Place, other: _Place, containers: list[Any]) -> None:
     from alembic.operations import ops
 
-    from .beyond import Code
+    from .beyond import Code, RenameColumn
 
     drop, add = one.operation, other.operation
     if isinstance(drop, ops.DropTableOp):
@@ -83,9 +83,8 @@ def _rename(one: _Place, other: _Place, containers: list[Any]) -> None:
         new: Any = Code(f"op.rename_table({drop.table_name!r}, {add.table_name!r}{schema})")
         back: Any = Code(f"op.rename_table({add.table_name!r}, {drop.table_name!r}{schema})")
     else:
-        kept = {"schema": drop.schema, "existing_type": add.column.type, "existing_nullable": drop.to_column().nullable}
-        new = ops.AlterColumnOp(drop.table_name, drop.column_name, modify_name=add.column.name, **kept)
-        back = ops.AlterColumnOp(drop.table_name, add.column.name, modify_name=drop.column_name, **kept)
+        new = RenameColumn(drop.table_name, drop.column_name, modify_name=add.column.name, schema=drop.schema)
+        back = RenameColumn(drop.table_name, add.column.name, modify_name=drop.column_name, schema=drop.schema)
     # An index of the new name comes after the add. A drop by the old name works either way: PostgreSQL ignores the table.
     other.container.ops[other.container.ops.index(add)] = new
     one.container.ops.remove(drop)
