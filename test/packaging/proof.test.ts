@@ -161,20 +161,20 @@ describe('with all variables that the function has', () => {
 
   test('a setting that is missing is refused', () => {
     expect(() => buildKnown(backend('import os', 'os.environ["SIGNING_KEY"]'))).toThrow(
-      /^env\.py of .* fails: KeyError: 'SIGNING_KEY' .*\. Set what it needs in environment: the backend reads SIGNING_KEY, not set here$/,
+      /^env\.py of .* fails: KeyError: 'SIGNING_KEY' .*\. If it needs a setting, set it in environment: the backend reads SIGNING_KEY, not set here$/,
     );
   });
 
   test('settings that are missing are named, the last one first, without those of a library', () => {
     const directory = backend(
       'import os, psycopg',
-      'os.getenv("LOG_LEVEL")',
+      'os.getenv("LOG_LEVEL"), os.getenv("TOKEN")',
       // It reads PGCONNECT_TIMEOUT.
       'psycopg.conninfo.timeout_from_conninfo({})',
       'os.environ.get("SQLALCHEMY_DATABASE_URI").split()',
     );
     expect(() => buildKnown(directory)).toThrow(
-      /^env\.py of .* fails: AttributeError: .*the backend reads SQLALCHEMY_DATABASE_URI, LOG_LEVEL, not set here\. For the database's address, use DatabaseVariables\.url\('SQLALCHEMY_DATABASE_URI'\)$/,
+      /^env\.py of .* fails: AttributeError: .*\. If it needs a setting, name the database's variables with DatabaseVariables\.url\('SQLALCHEMY_DATABASE_URI'\)\. If it needs another setting, set it in environment: the backend reads TOKEN, LOG_LEVEL, not set here$/,
     );
   });
 
@@ -182,7 +182,7 @@ describe('with all variables that the function has', () => {
     const names = ['DB_HOST', 'DB_USER', 'DB_PASS', 'DB_NAME'];
     const directory = backend('import os', `[os.getenv(name) for name in ${JSON.stringify(names)}][0].strip()`);
     expect(() => buildKnown(directory)).toThrow(
-      /use DatabaseVariables\.parts\(\{ host: 'DB_HOST', user: 'DB_USER', password: 'DB_PASS', databaseName: 'DB_NAME' \}\)$/,
+      /name the database's variables with DatabaseVariables\.parts\(\{ host: 'DB_HOST', user: 'DB_USER', password: 'DB_PASS', databaseName: 'DB_NAME' \}\)$/,
     );
   });
 

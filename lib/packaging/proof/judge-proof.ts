@@ -9,7 +9,7 @@ import type { AlembicFolders } from '../project/alembic-project';
 import { listFiles } from '../project/sources';
 import { driverRequirement, installedDrivers } from './check-installed';
 import type { LoadedWith, Proof } from './proof';
-import { describeUnset, likelyDatabase } from './unset-variables';
+import { likelyDatabase, setUnset } from './unset-variables';
 
 /** A package that can be loaded. */
 export interface Loaded extends LoadedWith {
@@ -57,7 +57,7 @@ export function judgeProof(loaded: Loaded, proof: Proof): string[] {
 function remedyOf({ source }: Loaded, { reason, inCode, unset }: NonNullable<Proof['fails']>): string {
   if (inCode) return `If a distribution or a version is missing, ${source.add.replace('{}', 'it')}`;
   if (/only \/tmp is writable/.test(reason)) return 'Write to /tmp instead, or only if a setting asks for it';
-  if (unset.length) return `Set what it needs in environment: ${describeUnset(unset)}`;
+  if (unset.length) return `If it needs a setting, ${setUnset(unset)}`;
   return `If it needs a setting, set it in environment; "${source.run}alembic current" with the same variables shows the whole error`;
 }
 
@@ -141,7 +141,7 @@ function missingModule(loaded: Loaded, { module, by, unset, own }: NonNullable<P
       ? `set ${option} to package it`
       : (missingDriver(loaded, first) ??
         `${source.add.replace('{}', distributionOf(source, first))}, or give the folder that holds it`);
-  const settings = unset.length ? `. If a setting avoids that import, set it in environment: ${describeUnset(unset)}` : '';
+  const settings = unset.length ? `. If a setting avoids that import, ${setUnset(unset)}` : '';
   return `${fileOf(by)} imports ${module}, which the package of ${directory} does not have: ${remedy}${settings}`;
 }
 

@@ -11,12 +11,15 @@ const PARTS: Readonly<Record<string, RegExp>> = {
   databaseName: /_?(?:NAME|DB|DATABASE)$/i,
 };
 
-/** Names the unset variables that a backend read, the last one first, and how to set those for the database's address. */
-export function describeUnset(unset: readonly string[]): string {
-  const left = unset.length - MAX_NAMED;
-  const named = `${unset.slice(0, MAX_NAMED).join(', ')}${left > 0 ? ` and ${left} more` : ''}`;
+/** The next step for unset variables that a backend read, the last one first. */
+export function setUnset(unset: readonly string[]): string {
   const database = likelyDatabase(unset);
-  return `the backend reads ${named}, not set here${database ? `. For the database's address, use ${database}` : ''}`;
+  const others = database ? unset.filter((name) => !database.includes(`'${name}'`)) : unset;
+  const left = others.length - MAX_NAMED;
+  const named = `${others.slice(0, MAX_NAMED).join(', ')}${left > 0 ? ` and ${left} more` : ''}`;
+  const inEnvironment = `set it in environment: the backend reads ${named}, not set here`;
+  if (!database) return inEnvironment;
+  return `name the database's variables with ${database}${others.length ? `. If it needs another setting, ${inEnvironment}` : ''}`;
 }
 
 /** How to name those that look like a database's address; undefined if none does. */
