@@ -190,6 +190,31 @@ test('a requirement that is added is found where the requirements file says, als
   expect(readdirSync(packaged(directory, { add: ['pure-tool==1.5'] }))).toContain('pure_tool');
 });
 
+describe('a requirement that is not on the index', () => {
+  const NAME = 'cdk-alembic-test-of-no-index';
+
+  test('but a project of the same repository is refused with the line that packages it', () => {
+    const repository = writeFiles(temporaryDirectory(), {
+      '.git/HEAD': '',
+      'packages/contracts/pyproject.toml': PURE['pyproject.toml'].replace('pure-tool', NAME),
+      'packages/contracts/src/cdk_alembic_test_of_no_index/__init__.py': '',
+    });
+    const directory = join(repository, 'services', 'api');
+    cpSync(backend(NAME), directory, { recursive: true });
+    const message = messageOf(() => packaged(directory));
+    const [, list = '[]'] = /has this name: requirements: (\[.*\]) packages it from there$/.exec(message) ?? [message];
+    expect(message).toMatch(/^cdk-alembic-test-of-no-index, which .*\/services\/api requires, is not on the package index: /);
+    const requirements = JSON.parse(list.replaceAll("'", '"'));
+    expect(readdirSync(packaged(directory, { requirements }))).toContain('cdk_alembic_test_of_no_index');
+  });
+
+  test('nor in the repository is refused with what to set', () => {
+    expect(messageOf(() => packaged(backend(NAME)))).toMatch(
+      /is not on the package index: if it is on an index of your own, set UV_INDEX to its address; without: \['cdk-alembic-test-of-no-index'\]/,
+    );
+  });
+});
+
 test('a version that the runner does not support is refused before anything is built', () => {
   const directory = writeFiles(backend(''), {
     'requirements.txt': `alembic==1.7.7\nsqlalchemy==1.4.54\n--find-links ${links}\nfast-tool==1.0\n`,

@@ -2,6 +2,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { BACKEND_DIRECTORY, DEPENDENCIES_DIRECTORY } from '../../contract';
 import { findDependencies } from '../dependencies/find';
+import { notOnIndex } from '../dependencies/not-on-index';
 import { type Dependencies, nameOf, normalized } from '../dependencies/parsing/requirement';
 import type { DependencySource } from '../dependencies/source';
 import { failureOf, hasDriverWheels, NeedsCompiling, type Unbuilt, withWheels } from '../install/compiled';
@@ -73,7 +74,7 @@ function install(project: Backend, target: string, platform: FunctionPlatform, p
     const without = [...selection.without, ...left.keys()];
     const source = findDependencies(directory, { ...selection, without }) as DependencySource;
     try {
-      const dependencies = resolved(source, platform);
+      const dependencies = resolved(source, directory, platform);
       checkRequired(project, [...dependencies.requirements.map(({ text }) => text), ...left.keys(), ...add]);
       installDependencies({ directory, source, dependencies, add, platform, python, wheels }, target);
       break;
@@ -91,11 +92,11 @@ function install(project: Backend, target: string, platform: FunctionPlatform, p
   throw new NeedsCompiling(needed, platform, { other, newer: newerDrivers(directory, needed, platform) });
 }
 
-function resolved(source: DependencySource, platform: FunctionPlatform): Dependencies {
+function resolved(source: DependencySource, directory: string, platform: FunctionPlatform): Dependencies {
   try {
     return source.resolve(platform);
   } catch (error) {
-    throw failureOf(error, platform) ?? error;
+    throw failureOf(error, platform) ?? notOnIndex(error, directory, source) ?? error;
   }
 }
 

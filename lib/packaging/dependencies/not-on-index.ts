@@ -1,0 +1,38 @@
+import { existsSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { PackagingError } from '../errors';
+import { listFiles } from '../project/sources';
+import { UvFailed } from '../uv';
+import { normalized } from './parsing/requirement';
+import { readToml } from './parsing/toml';
+import type { DependencySource } from './source';
+
+/** The user's error if uv found no distribution of a name; undefined for any other error. */
+export function notOnIndex(error: unknown, directory: string, { files }: DependencySource): PackagingError | undefined {
+  if (!(error instanceof UvFailed)) return undefined;
+  const [, name] = /\b([\w.-]+) was not found in the package registry/.exec(error.stderr) ?? [];
+  if (!name) return undefined;
+  const project = projectNamed(name, directory);
+  const given = files.slice(0, 1).map((file) => relative(directory, file));
+  const remedy = project
+    ? `${project} has this name: requirements: [${[...given, project].map((file) => `'${file}'`).join(', ')}] packages it from there`
+    : `if it is on an index of your own, set UV_INDEX to its address; without: ['${name}'] leaves it out if migrations do not import it`;
+  return new PackagingError('uv_failed', `${name}, which ${directory} requires, is not on the package index: ${remedy}`);
+}
+
+/** The pyproject.toml of the only project of this name in a directory's repository. */
+function projectNamed(name: string, directory: string): string | undefined {
+  const repository = repositoryOf(directory);
+  if (!repository) return undefined;
+  const found = listFiles(repository, (path) => /(?:^|\/)(?:\..*|node_modules|site-packages|venv)$/.test(path))
+    .filter((file) => /(?:^|\/)pyproject\.toml$/.test(file))
+    .map((file) => join(repository, file))
+    .filter((file) => normalized(String(readToml(file)?.project?.name ?? '')) === normalized(name));
+  return found.length === 1 ? relative(directory, found[0] as string) : undefined;
+}
+
+function repositoryOf(directory: string): string | undefined {
+  if (existsSync(join(directory, '.git'))) return directory;
+  const above = dirname(directory);
+  return above === directory ? undefined : repositoryOf(above);
+}
