@@ -11,8 +11,8 @@ CONNECT_SECONDS = 3
 # A migration that alters the version table blocks all its readers.
 _WAITS = {"lock_timeout": "1000", "statement_timeout": "3000"}
 
-# SQLAlchemy's own options, which the drivers do not know.
-_SQLALCHEMY = (
+# SQLAlchemy's own options: the drivers do not know them, and each engine has others.
+SQLALCHEMY = (
     "context",
     "prepared_statement_cache_size",
     "prepared_statement_name_func",
@@ -31,7 +31,7 @@ def options(driver: str, address: Mapping[str, Any]) -> dict[str, Any]:
 def connect(driver: str, options: Mapping[str, Any], waits: Mapping[str, str] = _WAITS) -> Any:
     """An autocommit connection. Its `ask(query)` returns the only value of the only row. `options` are those that SQLAlchemy
     passes to the driver; `waits` are PostgreSQL settings. Raises the driver's exceptions."""
-    return _CONNECT[driver]({name: value for name, value in options.items() if name not in _SQLALCHEMY}, waits)
+    return _CONNECT[driver]({name: value for name, value in options.items() if name not in SQLALCHEMY}, waits)
 
 
 def _answers_within(waits: Mapping[str, str]) -> float:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from ..database.drivers import SQLALCHEMY
+
 
 @contextmanager
 def quiet() -> Iterator[None]:
@@ -57,4 +59,5 @@ class Connects:
         return first if all(other == first for other in others) else None
 
     def _record(self, dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> None:
-        self._passed.append(None if arguments else dict(options))
+        own = {name: value for name, value in options.items() if name not in SQLALCHEMY}
+        self._passed.append(None if arguments else own)

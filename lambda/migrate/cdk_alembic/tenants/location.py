@@ -38,7 +38,8 @@ def locate(context: Any, tenant: Tenant, database: str | None) -> VersionTable:
             f"translates the version table's schema to {table.translated_schema}, which Alembic ignores when it "
             "searches for the table",
         )
-    return table._replace(own_schema=tenant.schema or table.own_schema)
+    # A search_path that leads to the tenant's schema names it as well as a configured schema does.
+    return table._replace(own_schema=tenant.schema, translated_schema=tenant.schema) if tenant.schema else table
 
 
 def _elsewhere(tenant: Tenant, what: str) -> RunnerError:
