@@ -135,7 +135,7 @@ describe('nothing runs, and the reason is reported,', () => {
     expect(error?.code).toBe('invalid_request');
     expect(error?.message.split('; ')).toEqual([
       'unknown key "comand": use command, tenants, retryFailed, allow, requestedBy',
-      'allow[0] must be one of drop_invalid_indexes, not "x"',
+      'allow[0] must be one of drop_invalid_indexes, drift, not "x"',
       'requestedBy must be a text of at most 200 printable ASCII characters',
       'retryFailed excludes tenants: it has its own list',
     ]);

@@ -208,7 +208,7 @@ export function answerWith(
 ): TenantAnswer {
   return {
     contract: 1,
-    command: request.command === 'plan' ? 'plan' : 'upgrade',
+    command: (request.command ?? 'upgrade') as TenantAnswer['command'],
     stage: 'dev',
     status: 'complete',
     heads: ['b2'],

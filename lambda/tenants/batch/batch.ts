@@ -68,13 +68,11 @@ export async function batch(settings: CoordinatorSettings, store: Store, state: 
 function request(run: Run, runId: string, tenants: readonly Tenant[], toleratedFailures: number | undefined): TenantRequest {
   const { command, allow, requestedBy } = run;
   if (command === 'plan') return { command, tenants, runId };
+  const asked = { command, tenants, requestedBy, runId, ...(allow && { allow }) };
+  if (command === 'drift') return asked;
   return {
-    command,
-    tenants,
+    ...asked,
     sliceSeconds: SLICE_SECONDS,
-    requestedBy,
-    runId,
-    ...(allow && { allow }),
     ...(toleratedFailures !== undefined && { toleratedFailures }),
   };
 }

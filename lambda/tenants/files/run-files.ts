@@ -1,4 +1,4 @@
-import type { TenantRunInput, Wave } from '../../../lib/contract/tenants';
+import type { TenantRunCommand, TenantRunInput, Wave } from '../../../lib/contract/tenants';
 import type { Store } from './store';
 
 /*
@@ -7,7 +7,7 @@ import type { Store } from './store';
 
 /** `run.json`: the lister's decisions. */
 export interface Run {
-  readonly command: 'upgrade' | 'plan';
+  readonly command: TenantRunCommand;
   readonly allow: TenantRunInput['allow'];
   readonly requestedBy: string;
   /** When the tenants were listed, in milliseconds since the epoch. */

@@ -44,7 +44,7 @@ async function plan(settings: CoordinatorSettings, store: Store, runId: string, 
     const all = await listTenants(settings);
     if (!all.length) throw new MigrateError('no_tenants', `the list of tenants (${settings.source.kind}) is empty`, NO_TENANTS);
     const { tenants, warnings } = await choose(input, all, store);
-    const upgrade = input.command !== 'plan';
+    const upgrade = (input.command ?? 'upgrade') === 'upgrade';
     const missing = upgrade ? missingCanaries(settings, all) : [];
     const divided = divide(tenants, upgrade ? settings.canary : undefined);
     const waves = {

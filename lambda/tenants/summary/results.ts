@@ -1,4 +1,4 @@
-import type { Tenant, TenantError, TenantOutcome, Wave } from '../../../lib/contract/tenants';
+import type { Tenant, TenantDrift, TenantError, TenantOutcome, Wave } from '../../../lib/contract/tenants';
 import type { BatchFailure, Part } from '../batch/batch';
 import { inParallel } from '../files/in-parallel';
 import { errorKey, partKey, type Run, runKey, tenantsKey } from '../files/run-files';
@@ -12,6 +12,8 @@ export interface TenantResult {
   readonly to?: readonly string[];
   /** When `to` was read, in milliseconds since the epoch; absent: the tenant was not started. */
   readonly at?: number;
+  /** Present after the command `drift`, unless it failed. */
+  readonly drift?: TenantDrift;
   /** Present with `failed`. */
   readonly error?: TenantError;
 }
@@ -82,8 +84,10 @@ function merge(tenants: readonly Tenant[], parts: readonly Part[], { error, ende
   });
 }
 
-function ended({ tenant, status, applied, to, error }: TenantOutcome): TenantResult {
-  if (status === 'failed') return { tenant, status, to, error };
-  if (status === 'complete') return { tenant, status: applied.length ? 'migrated' : 'unchanged', to };
-  return { tenant, status: status as 'pending' | 'ahead', to };
+function ended(outcome: TenantOutcome): TenantResult {
+  const { tenant, status, applied, to } = outcome;
+  if (status === 'failed') return { tenant, status, to, error: outcome.error };
+  const { drift } = outcome;
+  if (status === 'complete') return { tenant, status: applied.length ? 'migrated' : 'unchanged', to, drift };
+  return { tenant, status: status as 'pending' | 'ahead', to, drift };
 }

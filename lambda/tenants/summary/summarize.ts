@@ -33,8 +33,9 @@ export async function summarize(
   const warnings = run.command === 'upgrade' && !run.failure ? await remember(store, judged, results) : [];
   const detailsUri = `s3://${store.bucket}/${runKey(runId)}/`;
   const told = { ...run, warnings: [...run.warnings, ...warnings] };
-  const { summary, failures } = summaryOf(results, { stage, runId, detailsUri, run: told, stopped: reason });
+  const { summary, failures, drifted } = summaryOf(results, { stage, runId, detailsUri, run: told, stopped: reason });
   await store.put(runKey(runId, 'failures.json'), failures);
+  if (run.command === 'drift') await store.put(runKey(runId, 'drift.json'), drifted);
   await store.put(runKey(runId, 'summary.json'), summary);
   const { status, error } = summary;
   return { status, summary, error: error?.code ?? '', cause: error ? JSON.stringify(summary) : '' };

@@ -1,6 +1,13 @@
 import { CONTRACT_VERSION, type DataLoss } from '../../../lib/contract';
 import type { Stopped } from '../../../lib/contract/coordinator';
-import { MAX_SUMMARY_FAILURES, type TenantError, type TenantFailure, type TenantRunSummary } from '../../../lib/contract/tenants';
+import {
+  type DriftedTenant,
+  MAX_SUMMARY_DRIFTED,
+  MAX_SUMMARY_FAILURES,
+  type TenantError,
+  type TenantFailure,
+  type TenantRunSummary,
+} from '../../../lib/contract/tenants';
 import type { Run } from '../files/run-files';
 import type { BatchResult, TenantResult } from './results';
 
@@ -11,6 +18,8 @@ const MAX_NAME = 100;
 /** The limit for the reason of the run itself. */
 const MAX_REASON = 3000;
 const MAX_LISTED = 50;
+/** Drifted objects of a tenant whose definitions are left out. */
+const MAX_OBJECTS = 5;
 
 export interface SummaryOptions {
   readonly stage: string;
@@ -24,6 +33,7 @@ export interface SummaryOptions {
 export interface Result {
   readonly summary: TenantRunSummary;
   readonly failures: readonly TenantFailure[];
+  readonly drifted: readonly DriftedTenant[];
 }
 
 export function summaryOf(results: readonly BatchResult[], options: SummaryOptions): Result {
@@ -31,6 +41,7 @@ export function summaryOf(results: readonly BatchResult[], options: SummaryOptio
   const tenants = results.flatMap((result) => result.tenants);
   const count = (status: TenantResult['status']) => tenants.filter((tenant) => tenant.status === status).length;
   const failures = tenants.flatMap(({ tenant, error }): TenantFailure[] => (error ? [{ tenant, error }] : []));
+  const drifted = driftedOf(tenants);
   const parts = results.flatMap((result) => result.parts);
   const [failed, notStarted, pending] = [count('failed'), count('notStarted'), count('pending')];
   const tolerated = run.waves.rest.tolerated ?? 0;
@@ -55,11 +66,25 @@ export function summaryOf(results: readonly BatchResult[], options: SummaryOptio
     failures: failures.slice(0, MAX_SUMMARY_FAILURES),
     dataLoss: lossesOf(parts.flatMap(({ dataLoss = [] }) => dataLoss)),
     warnings: warnings.slice(0, MAX_LISTED),
+    ...(run.command === 'drift' && { drift: driftOf(tenants, drifted) }),
     protected: parts.some((part) => part.protected),
     detailsUri,
     ...(error && { error }),
   };
-  return { summary: shortened(summary), failures };
+  return { summary: shortened(summary), failures, drifted };
+}
+
+/** The tenants that drifted, then those that could not be compared. */
+function driftedOf(tenants: readonly TenantResult[]): DriftedTenant[] {
+  return (['drifted', 'unknown'] as const).flatMap((status) =>
+    tenants.flatMap(({ tenant, drift }) => (drift?.status === status ? [{ tenant, ...drift }] : [])),
+  );
+}
+
+function driftOf(tenants: readonly TenantResult[], drifted: readonly DriftedTenant[]): TenantRunSummary['drift'] {
+  const count = (status: DriftedTenant['status']) => tenants.filter(({ drift }) => drift?.status === status).length;
+  const counts = { none: count('none'), drifted: count('drifted'), unknown: count('unknown') };
+  return { ...counts, tenants: drifted.slice(0, MAX_SUMMARY_DRIFTED) };
 }
 
 /** The error of a run whose files do not name all of its tenants. */
@@ -73,7 +98,10 @@ function errorOf(
   tooMany: boolean,
 ): TenantRunSummary['error'] {
   if (run.failure) return run.failure;
-  const again = `then run the failed ones again: npx migrate-invoke --stage ${stage} --retry-failed`;
+  // Only an upgrade records which tenants failed.
+  const same = `then run it again: npx migrate-invoke --stage ${stage} --tenants all --command ${run.command}`;
+  const again =
+    run.command === 'upgrade' ? `then run the failed ones again: npx migrate-invoke --stage ${stage} --retry-failed` : same;
   if (stopped?.Error === 'not_approved') {
     const next = `clear up what kept you, ${again} (the canaries stay migrated)`;
     return {
@@ -117,7 +145,7 @@ function lossesOf(losses: readonly DataLoss[]): DataLoss[] {
 }
 
 /** As much of the summary as fits; `detailsUri` has all of it. */
-export function shortened({ error, ...summary }: TenantRunSummary): TenantRunSummary {
+export function shortened({ error, drift, ...summary }: TenantRunSummary): TenantRunSummary {
   const lists = {
     heads: summary.heads.map((revision) => cut(revision, MAX_NAME)),
     failures: summary.failures.map((failure) => ({ tenant: cut(failure.tenant, MAX_NAME), error: shortError(failure.error) })),
@@ -127,12 +155,19 @@ export function shortened({ error, ...summary }: TenantRunSummary): TenantRunSum
     })),
     dataLoss: summary.dataLoss.map((loss) => ({ ...loss, what: cut(loss.what) })),
     warnings: summary.warnings.map((warning) => cut(warning)),
+    drifted: [...(drift?.tenants ?? [])],
   };
-  const whole = (): TenantRunSummary => ({
-    ...summary,
-    ...lists,
-    ...(error && { error: { ...error, message: cut(error.message, MAX_REASON), next: cut(error.next) } }),
-  });
+  const whole = (): TenantRunSummary => {
+    const { drifted, ...others } = lists;
+    return {
+      ...summary,
+      ...others,
+      ...(drift && { drift: { ...drift, tenants: drifted } }),
+      ...(error && { error: { ...error, message: cut(error.message, MAX_REASON), next: cut(error.next) } }),
+    };
+  };
+  // All tenants without definitions tell more than some with them.
+  if (JSON.stringify(whole()).length > MAX_CHARACTERS) lists.drifted = lists.drifted.map(named);
   while (JSON.stringify(whole()).length > MAX_CHARACTERS) {
     const longest = Object.values(lists).reduce((a, b) => (JSON.stringify(a).length > JSON.stringify(b).length ? a : b));
     // Everything else is limited, so it fits.
@@ -140,6 +175,11 @@ export function shortened({ error, ...summary }: TenantRunSummary): TenantRunSum
     longest.length = Math.floor(longest.length / 2);
   }
   return whole();
+}
+
+function named({ objects, reason, ...drift }: DriftedTenant): DriftedTenant {
+  const named = objects.slice(0, MAX_OBJECTS).map(({ change, object }) => ({ change, object: cut(object, MAX_NAME) }));
+  return { ...drift, ...(reason && { reason: cut(reason) }), objects: named };
 }
 
 function shortError({ code, message, next, revision, sqlState, statement }: TenantError): TenantError {

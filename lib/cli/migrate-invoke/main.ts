@@ -49,7 +49,7 @@ export async function migrateInvoke(argv: readonly string[], version: string): P
       return end(failureDocument(error), parsed.json, view, ciReport(view.notes));
     }
     case 'tenants':
-      return (await import('./tenants/main.js')).migrateInvokeTenants(argv);
+      return (await import('./tenants/main.js')).migrateInvokeTenants(argv, version);
     case 'run':
       return run(parsed, version);
   }
@@ -69,7 +69,10 @@ async function run(given: Arguments, version: string): Promise<number> {
     let document: AnswerDocument | FailureDocument;
     try {
       const answer = await carryOut(session);
-      if (given.sarif !== undefined && answer.drift) writeFileSync(given.sarif, driftSarif(answer.drift, answer.stage, version));
+      if (given.sarif !== undefined && answer.drift) {
+        const { stage, drift } = answer;
+        writeFileSync(given.sarif, driftSarif([{ where: `stage ${stage}`, place: stage, objects: drift.objects }], version));
+      }
       document = answerDocument(answer);
     } catch (error) {
       document = failureDocument(interrupt.signal.aborted ? wasInterrupted(session) : knownFailure(error), session.applied);

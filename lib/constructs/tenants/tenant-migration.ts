@@ -8,12 +8,12 @@ import { Construct, type IConstruct } from 'constructs';
 import { DEFAULT_APP_NAME } from '../../contract';
 import { RUN_ACTIONS, tenantApprovalName, tenantFunctionName, tenantStateMachineName } from '../../contract/tenants';
 import { logGroup } from '../aws/log-group';
+import type { OnDrift } from '../drift/on-drift';
 import { runFailureAlarm } from '../function/failure-alarm';
 import { defaultTimeout, limitProblems } from '../function/migration-limits';
 import { ReadyForMigration } from '../function/migration-order';
 import type { MigrationProps } from '../function/migration-props';
 import { duplicateProblems, namePartProblems } from '../function/name-problems';
-import { OnReplication } from '../function/on-replication';
 import { DEFAULT_LOG_RETENTION, runnerFunction } from '../function/runner-function';
 import { allowInvoke } from '../on-deploy/migration-on-deploy';
 import type { TenantCanary } from './tenant-canary';
@@ -22,8 +22,6 @@ import { concurrencyOf, type ToleratedFailures, tenantLimitProblems, toleranceSe
 import { executionsArn, mapRunsArn, tenantMachine } from './tenant-machine';
 import type { TenantSource } from './tenant-source';
 import { type TenantsOnDeploy, tenantsOnDeploy } from './tenants-on-deploy';
-
-const NOT_CHECKED = 'onReplication is OnReplication.REFUSE, but the replication of tenants is not checked: leave it out';
 
 const DEFAULT_BATCH_SIZE = 100;
 const DEFAULT_MAX_CONNECTIONS = 20;
@@ -79,6 +77,15 @@ export interface TenantMigrationProps extends MigrationProps {
    * @default - the run fails if any tenant fails, but tries every tenant
    */
   readonly toleratedFailures?: ToleratedFailures;
+
+  /**
+   * Whether each tenant's run keeps the schema that it leaves, and what the next one does if someone changed it by hand since:
+   * with `OnDrift.REFUSE`, this tenant fails. The command `drift` then shows each tenant that was changed. A plan does not
+   * compare.
+   *
+   * @default - drift is not watched
+   */
+  readonly onDrift?: OnDrift;
 
   /**
    * What a deploy does with the tenants.
@@ -142,9 +149,8 @@ export class TenantMigration extends Construct {
         ...tenants._problems,
         ...(canary?._problems ?? []),
         ...deployProblems(onDeploy, canary),
-        ...(props.onReplication === OnReplication.REFUSE ? [NOT_CHECKED] : []),
       ],
-      settings: { allow: [], tenants: query === undefined ? {} : { query } },
+      settings: { allow: [], onDrift: props.onDrift, tenants: query === undefined ? {} : { query } },
     });
     this.function = runner.function;
     this.permitSecrets(props.tenantSecrets ?? []);

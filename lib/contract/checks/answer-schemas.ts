@@ -424,7 +424,7 @@ export const ANSWER_SCHEMAS: Definitions = {
     type: 'object',
     properties: {
       contract: { type: 'number', const: 1 },
-      command: { type: 'string', enum: ['upgrade', 'plan'] },
+      command: { type: 'string', enum: ['upgrade', 'plan', 'drift'] },
       stage: { type: 'string' },
       status: { type: 'string', enum: ['complete', 'partial'] },
       heads: { type: 'array', items: { type: 'string' } },
@@ -462,9 +462,21 @@ export const ANSWER_SCHEMAS: Definitions = {
       from: { type: 'array', items: { type: 'string' } },
       to: { type: 'array', items: { type: 'string' } },
       status: { type: 'string', enum: ['complete', 'pending', 'partial', 'ahead'] },
+      drift: { $ref: '#/definitions/TenantDrift' },
       error: { not: {} },
     },
     required: ['applied', 'durationMs', 'from', 'pending', 'status', 'tenant', 'to'],
+  },
+  TenantDrift: {
+    type: 'object',
+    properties: {
+      status: { type: 'string', enum: ['none', 'drifted', 'unknown'] },
+      reason: { $ref: '#/definitions/Text' },
+      keptAt: { $ref: '#/definitions/Text' },
+      count: { $ref: '#/definitions/Count' },
+      objects: { type: 'array', items: { $ref: '#/definitions/DriftedObject' } },
+    },
+    required: ['count', 'objects', 'status'],
   },
   TenantFailed: {
     type: 'object',
@@ -509,7 +521,7 @@ export const ANSWER_SCHEMAS: Definitions = {
     type: 'object',
     properties: {
       contract: { type: 'number', const: 1 },
-      command: { type: 'string', enum: ['upgrade', 'plan'] },
+      command: { $ref: '#/definitions/TenantRunCommand' },
       stage: { $ref: '#/definitions/Text' },
       runId: { $ref: '#/definitions/Text' },
       status: { type: 'string', enum: ['complete', 'pending', 'failed'] },
@@ -532,6 +544,7 @@ export const ANSWER_SCHEMAS: Definitions = {
       failures: { type: 'array', items: { $ref: '#/definitions/TenantFailure' } },
       dataLoss: { type: 'array', items: { $ref: '#/definitions/DataLoss' } },
       warnings: { type: 'array', items: { type: 'string' } },
+      drift: { $ref: '#/definitions/TenantsDrift' },
       protected: { type: 'boolean' },
       detailsUri: { $ref: '#/definitions/Text' },
       error: {
@@ -566,6 +579,7 @@ export const ANSWER_SCHEMAS: Definitions = {
       'detailsUri',
     ],
   },
+  TenantRunCommand: { type: 'string', enum: ['upgrade', 'plan', 'drift'] },
   TenantFailure: {
     type: 'object',
     properties: { tenant: { $ref: '#/definitions/Text' }, error: { $ref: '#/definitions/TenantError' } },
@@ -607,5 +621,27 @@ export const ANSWER_SCHEMAS: Definitions = {
   TenantCode: {
     type: 'string',
     enum: ['tenants_failed', 'unknown_tenant', 'no_tenants', 'tenants_unavailable', 'not_approved', 'run_aborted'],
+  },
+  TenantsDrift: {
+    type: 'object',
+    properties: {
+      none: { $ref: '#/definitions/Count' },
+      drifted: { $ref: '#/definitions/Count' },
+      unknown: { $ref: '#/definitions/Count' },
+      tenants: { type: 'array', items: { $ref: '#/definitions/DriftedTenant' } },
+    },
+    required: ['none', 'drifted', 'unknown', 'tenants'],
+  },
+  DriftedTenant: {
+    type: 'object',
+    properties: {
+      status: { type: 'string', enum: ['none', 'drifted', 'unknown'] },
+      reason: { $ref: '#/definitions/Text' },
+      keptAt: { $ref: '#/definitions/Text' },
+      count: { $ref: '#/definitions/Count' },
+      objects: { type: 'array', items: { $ref: '#/definitions/DriftedObject' } },
+      tenant: { $ref: '#/definitions/Text' },
+    },
+    required: ['count', 'objects', 'status', 'tenant'],
   },
 };

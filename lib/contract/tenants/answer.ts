@@ -3,15 +3,16 @@ import type { Count, Text } from '../basic';
 import { ANSWER_SCHEMAS } from '../checks/answer-schemas';
 import { fits } from '../checks/json-schema';
 import type { CONTRACT_VERSION } from '../names';
-import { type Tenant, tenantListProblems } from './request';
+import type { DriftedObject, DriftReport } from '../production/drift';
+import { type Tenant, type TenantCommand, tenantListProblems } from './request';
 
 /**
  * A tenant's state after a call.
  *
  * - `complete`: at head
- * - `pending`: a plan found revisions that are not applied yet
+ * - `pending`: a plan, or the command `drift`, found revisions that are not applied yet
  * - `partial`: the call's time was used up between two of its revisions; it is among `left`
- * - `ahead`: a plan found revisions that this code does not have
+ * - `ahead`: it found revisions that this code does not have
  * - `failed`: see `error`; applied revisions stay
  */
 export const TENANT_STATUSES = ['complete', 'pending', 'partial', 'ahead', 'failed'] as const;
@@ -39,7 +40,17 @@ export interface TenantDone extends Outcome {
   readonly from: readonly string[];
   readonly to: readonly string[];
   readonly status: Exclude<TenantStatus, 'failed'>;
+  /** Only for `drift`. */
+  readonly drift?: TenantDrift;
   readonly error?: undefined;
+}
+
+/** A tenant's schema, or its own database, compared with what its last run left. */
+export interface TenantDrift extends Pick<DriftReport, 'status' | 'reason' | 'keptAt'> {
+  /** How many objects differ. */
+  readonly count: Count;
+  /** The first of them. Long definitions are left out. */
+  readonly objects: readonly DriftedObject[];
 }
 
 export type TenantOutcome = TenantDone | TenantFailed;
@@ -47,7 +58,7 @@ export type TenantOutcome = TenantDone | TenantFailed;
 /** The worker's answer, including tenants that failed. A call that can't start (project, settings, no database) is a MigrateFailure. */
 export interface TenantAnswer {
   readonly contract: typeof CONTRACT_VERSION;
-  readonly command: 'upgrade' | 'plan';
+  readonly command: Exclude<TenantCommand, 'tenants'>;
   readonly stage: string;
   /** `partial`: ask again for `left`. */
   readonly status: 'complete' | 'partial';
@@ -76,7 +87,7 @@ export interface TenantList {
   readonly more: boolean;
 }
 
-/** Whether a value is the worker's answer to `upgrade` or `plan`. Unknown keys are allowed: a newer worker may add some. */
+/** Whether a value is the worker's answer to `upgrade`, `plan` or `drift`. Unknown keys are allowed: a newer worker may add some. */
 export function isTenantAnswer(value: unknown): value is TenantAnswer {
   return fits<TenantAnswer>(ANSWER_SCHEMAS, 'TenantAnswer', value) && tenantListProblems(value.left).length === 0;
 }

@@ -16,15 +16,18 @@ export interface Tenant {
 }
 
 /** The commands of a tenant migration's function. `tenants` lists them with the query of its settings. */
-export const TENANT_COMMANDS = ['upgrade', 'plan', 'tenants'] as const;
+export const TENANT_COMMANDS = ['upgrade', 'plan', 'drift', 'tenants'] as const;
 export type TenantCommand = (typeof TENANT_COMMANDS)[number];
 
-/** What a request for tenants can allow. */
-export const TENANT_ALLOWANCES = ['drop_invalid_indexes'] as const;
+/**
+ * What a request for tenants can allow: what an upgrade may also do; with the command `drift`, `drift` accepts today's schema of each
+ * tenant.
+ */
+export const TENANT_ALLOWANCES = ['drop_invalid_indexes', 'drift'] as const;
 export type TenantAllowance = (typeof TENANT_ALLOWANCES)[number];
 
 export const TENANT_ALLOW: Rule = listOf(choiceOf(TENANT_ALLOWANCES), `{key} must be a list of ${TENANT_ALLOWANCES.join(', ')}`, {
-  takenBy: ['upgrade'],
+  takenBy: ['upgrade', 'drift'],
 });
 
 /** Most tenants in one call of the function. */
@@ -37,7 +40,7 @@ export const TENANTS_PAGE = 10_000;
 export interface TenantRequest {
   /** @default 'upgrade' */
   readonly command?: TenantCommand;
-  /** 1 to {@link MAX_BATCH_SIZE} tenants; required by `upgrade` and `plan`, not allowed with `tenants`. */
+  /** 1 to {@link MAX_BATCH_SIZE} tenants; required by all commands but `tenants`, which takes none. */
   readonly tenants?: readonly Tenant[];
   /** For `tenants`: starts after this name. @default - the first */
   readonly after?: string;
@@ -96,8 +99,8 @@ export const TENANT_REQUEST: Shape<TenantRequest> = {
       ...TENANTS,
       min: 1,
       max: MAX_BATCH_SIZE,
-      takenBy: ['upgrade', 'plan'],
-      neededBy: ['upgrade', 'plan'],
+      takenBy: ['upgrade', 'plan', 'drift'],
+      neededBy: ['upgrade', 'plan', 'drift'],
       called: `tenants, a list of 1 to ${MAX_BATCH_SIZE}`,
       wrong: `{key} must be a list of 1 to ${MAX_BATCH_SIZE} tenants`,
     },

@@ -5,6 +5,7 @@ import { fits } from '../checks/json-schema';
 import { choiceOf, listOf, problemsOf, type Shape, yesOrNo } from '../checks/rules';
 import type { CONTRACT_VERSION } from '../names';
 import { REQUESTED_BY, RUN_ID } from '../request';
+import type { TenantDrift } from './answer';
 import { TENANT_ALLOW, TENANT_NAME, type TenantAllowance } from './request';
 
 /** Codes of a run over tenants. A code never changes its meaning. */
@@ -48,10 +49,14 @@ export const TENANTS_CLIENT_CODES = [
 ] as const;
 export type TenantsClientCode = (typeof TENANTS_CLIENT_CODES)[number];
 
+/** The commands of a run. */
+export const TENANT_RUN_COMMANDS = ['upgrade', 'plan', 'drift'] as const;
+export type TenantRunCommand = (typeof TENANT_RUN_COMMANDS)[number];
+
 /** Input of an execution of the state machine. `{}` upgrades all tenants. Unknown keys are errors. */
 export interface TenantRunInput {
   /** @default 'upgrade' */
-  readonly command?: 'upgrade' | 'plan';
+  readonly command?: TenantRunCommand;
   /** Names. @default - all */
   readonly tenants?: readonly string[];
   /** Those that failed in the last upgrade, and those that it did not start. Not together with `tenants`. @default false */
@@ -61,7 +66,7 @@ export interface TenantRunInput {
   readonly requestedBy?: string;
 }
 
-/** The two waves of a run. A plan has one, `rest`. */
+/** The two waves of a run. Only an upgrade has `canary`. */
 export const WAVES = ['canary', 'rest'] as const;
 export type Wave = (typeof WAVES)[number];
 
@@ -99,14 +104,33 @@ export interface TenantFailure {
 /** Most failures in a summary, because Step Functions limits a cause to 32,768 characters. `detailsUri` has all of them. */
 export const MAX_SUMMARY_FAILURES = 50;
 
+/** A tenant that drifted, or could not be compared. */
+export interface DriftedTenant extends TenantDrift {
+  readonly tenant: Text;
+}
+
+/** Most drifted tenants in a summary. `drift.json` below `detailsUri` has all of them. */
+export const MAX_SUMMARY_DRIFTED = 50;
+
+/** The tenants' schemas compared with what their last runs left. */
+export interface TenantsDrift {
+  /** How many are as they were left. */
+  readonly none: Count;
+  readonly drifted: Count;
+  /** How many could not be compared. */
+  readonly unknown: Count;
+  /** Those that drifted, then those that could not be compared; at most {@link MAX_SUMMARY_DRIFTED}. */
+  readonly tenants: readonly DriftedTenant[];
+}
+
 /** Output of a successful execution and, as JSON, the cause of one that failed with a TenantCode. */
 export interface TenantRunSummary {
   readonly contract: typeof CONTRACT_VERSION;
-  readonly command: 'upgrade' | 'plan';
+  readonly command: TenantRunCommand;
   readonly stage: Text;
   /** Name of the execution, a UUID. */
   readonly runId: Text;
-  /** `complete`: all at head, or the failures are tolerated; `pending`: a plan found pending revisions; `failed`: see `error`. */
+  /** `complete`: all at head, or the failures are tolerated; `pending`: pending revisions were found; `failed`: see `error`. */
   readonly status: 'complete' | 'pending' | 'failed';
   readonly total: Count;
   /** Tenants that were already at head, and those that the run migrated. */
@@ -123,8 +147,10 @@ export interface TenantRunSummary {
   readonly failures: readonly TenantFailure[];
   readonly dataLoss: readonly DataLoss[];
   readonly warnings: readonly string[];
+  /** Only for `drift`. */
+  readonly drift?: TenantsDrift;
   readonly protected: boolean;
-  /** `s3://<bucket>/runs/<runId>/`: each batch's answers, and all failures. */
+  /** `s3://<bucket>/runs/<runId>/`: each batch's answers, all failures, and all that drifted. */
   readonly detailsUri: Text;
   /** Only with `failed`. `invalid_request`: the input of the execution is invalid. */
   readonly error?: { readonly code: TenantCode | 'invalid_request'; readonly message: Text; readonly next: Text };
@@ -135,7 +161,10 @@ export const TENANT_RUN_INPUT: Shape<TenantRunInput> = {
   name: 'the input',
   by: 'command',
   keys: {
-    command: choiceOf(['upgrade', 'plan'], { default: 'upgrade', wrong: 'unknown command {value}: use upgrade or plan' }),
+    command: choiceOf(TENANT_RUN_COMMANDS, {
+      default: 'upgrade',
+      wrong: `unknown command {value}: use ${TENANT_RUN_COMMANDS.join(', ')}`,
+    }),
     tenants: listOf(TENANT_NAME, '{key} must be a list of names, at least one', { min: 1 }),
     retryFailed: yesOrNo(),
     allow: TENANT_ALLOW,

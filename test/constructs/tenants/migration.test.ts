@@ -3,11 +3,19 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
-import { TenantCanary, TenantDeploy, TenantSource } from '../../../lib';
+import { OnDrift, OnReplication, TenantCanary, TenantDeploy, TenantSource } from '../../../lib';
 import { SETTINGS_VARIABLE } from '../../../lib/contract';
 import { TENANT_STATES } from '../../../lib/contract/tenants';
 import { functionOf, resourcesOf } from '../support';
-import { coordinatorSettings, definitionOf, handlerOf, machineOf, tenantStack, tenantTemplate } from './support';
+import {
+  coordinatorSettings,
+  definitionOf,
+  handlerOf,
+  machineOf,
+  type TenantOptions,
+  tenantStack,
+  tenantTemplate,
+} from './support';
 
 test('function and state machine have the names by which the command finds them', () => {
   const template = tenantTemplate({ stage: 'prod', appName: 'shop' });
@@ -18,6 +26,16 @@ test('function and state machine have the names by which the command finds them'
 test('the function migrates only tenants', () => {
   const settings = functionOf(tenantTemplate()).Properties.Environment.Variables[SETTINGS_VARIABLE];
   expect(JSON.parse(settings)).toMatchObject({ allow: [], tenants: { query: 'SELECT name FROM tenants' } });
+});
+
+test('drift and replication are looked at only as the stage says', () => {
+  const settings = (options: TenantOptions) =>
+    JSON.parse(functionOf(tenantTemplate(options)).Properties.Environment.Variables[SETTINGS_VARIABLE]);
+  expect(Object.keys(settings({}))).not.toEqual(expect.arrayContaining(['onDrift']));
+  expect(settings({ onDrift: OnDrift.REFUSE, onReplication: OnReplication.REFUSE })).toMatchObject({
+    onDrift: 'refuse',
+    onReplication: 'refuse',
+  });
 });
 
 test.each([

@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import { OnReplication, TenantCanary, TenantDeploy, TenantSource } from '../../../lib';
+import { TenantCanary, TenantDeploy, TenantSource } from '../../../lib';
 import { errorsOf, type TenantOptions } from './support';
 
 const HAND_OVER = { onDeploy: TenantDeploy.handOver() };
@@ -29,7 +29,6 @@ test('all problems are reported at once', () => {
 
 test.each<[string, TenantOptions, string]>([
   ['no tenants in a batch', { batchSize: 0 }, 'the batch size is 0'],
-  ['refused replication', { onReplication: OnReplication.REFUSE }, 'the replication of tenants is not checked'],
   ['half a tenant', { batchSize: 1.5 }, 'the batch size is 1.5'],
   ['a negative tolerance', { toleratedFailures: { count: -1 } }, '-1 failed tenants are tolerated'],
   ['more than all', { toleratedFailures: { percent: 101 } }, '101 % failed tenants are tolerated'],

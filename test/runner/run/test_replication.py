@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from cdk_alembic.production.replication import _UNREAD, _changes
+from cdk_alembic.production.replication import _UNREAD, Changes, _changed, judged
 from conftest import Backend, eventually, failure, fresh_database, invoke, set_settings
 from servers import postgres
 
@@ -76,7 +76,13 @@ def test_a_revision_that_would_stop_the_subscriber_is_named_and_refused_before_i
 
 
 def publication(all_tables: bool = False, schemas: tuple[str, ...] = (), tables: tuple[str, ...] = ()) -> dict[str, Any]:
-    return {"name": "p", "allTables": all_tables, "schemas": schemas, "tables": tables}
+    return {"name": "p", "allTables": all_tables, "schemas": schemas, "tables": [name.split(".") for name in tables]}
+
+
+def breaks(sql: str, followed: dict[str, Any], schema: str | None = None) -> list[str]:
+    """What an SQL changes of what is followed. `schema`: a tenant's."""
+    changes = Changes(list(_changed("r", sql, "alembic_version", schema)), [])
+    return [f"{change['what']} {change['table']}" for change in judged(changes, followed, schema)["breaks"]]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +109,25 @@ def test_only_changes_of_what_is_followed_are_found(sql: str, found: list[str]) 
     slots = [{"name": "s", "plugin": "pgoutput", "active": True}]
     tables = ("public.Aa", "public.bb", "app.dd")
     followed = {"slots": slots, "publications": [publication(tables=tables), publication(schemas=("app",))]}
-    assert [f"{change['what']} {change['table']}" for change in _changes(sql, followed, "alembic_version")] == found
+    assert breaks(sql, followed) == found
+
+
+@pytest.mark.parametrize(
+    ("sql", "followed_of"),
+    [
+        ("ALTER TABLE orders ADD name text", ["acme"]),
+        ("ALTER TABLE acme.orders ADD name text", ["acme", "globex"]),
+        ("ALTER TABLE globex.orders ADD name text", []),
+        ("ALTER TABLE shared ADD name text; DROP TABLE public.shared", ["acme", "globex"]),
+        ("CREATE TABLE new (id int)", ["globex"]),
+        ("CREATE TABLE acme.new (id int)", []),
+    ],
+)
+def test_a_table_without_a_schema_is_that_of_the_tenant(sql: str, followed_of: list[str]) -> None:
+    slots = [{"name": "s", "plugin": "pgoutput", "active": True}]
+    publications = [publication(tables=("acme.orders", "public.shared")), publication(schemas=("globex",))]
+    followed = {"slots": slots, "publications": publications}
+    assert [schema for schema in ("acme", "globex") if breaks(sql, followed, schema)] == followed_of
 
 
 @pytest.mark.parametrize(
@@ -128,4 +152,4 @@ def test_a_publication_of_all_tables_and_another_plugin_follow_every_table() -> 
     sql = "CREATE TABLE alembic_version (v text); CREATE TABLE new (id int)"
     for plugin, publications in (("pgoutput", [publication(all_tables=True)]), ("wal2json", [])):
         followed = {"slots": [{"name": "s", "plugin": plugin, "active": False}], "publications": publications}
-        assert list(_changes(sql, followed, "alembic_version")) == [{"what": "creates", "table": "new"}]
+        assert breaks(sql, followed) == ["creates new"]

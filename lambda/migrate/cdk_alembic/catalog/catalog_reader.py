@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 
 from . import catalog_sql, raw
@@ -12,15 +11,6 @@ from .catalog_sql import MARK
 
 # Each takes a few kilobytes.
 _MOST_PARTS = 10_000
-
-
-@dataclass(frozen=True)
-class _Queries:
-    state: Callable[[], dict[str, Any]]
-    texts: Callable[[str], dict[str, Any]]
-    """Of the tables, views and sequences with these oids: an SQL array, or NULL for all."""
-    rest: Callable[[], list[list[Any]]]
-    comments: Callable[[], list[list[Any]]]
 
 
 class Catalog:
@@ -36,40 +26,30 @@ class Catalog:
 
     def take(self, connection: Any) -> Snapshot:
         """A snapshot on this connection, in its current transaction. `catalog_sql.prepare` must have run in the database."""
-        ask = f"SELECT {MARK}.catalog_"
-        return self._snapshot(
-            _Queries(
-                lambda: raw.value(connection, f"{ask}state()"),
-                lambda owners: raw.value(connection, f"{ask}texts({owners})"),
-                lambda: raw.value(connection, f"{ask}rest()"),
-                lambda: raw.value(connection, f"{ask}comments()"),
-            )
-        )
-
-    def _snapshot(self, queries: _Queries) -> Snapshot:
-        state = {name: found or [] for name, found in queries.state().items()}
+        state = {name: found or [] for name, found in _ask(connection, "state()").items()}
         names = [(oid, name) for oid, name, *_ in state["relations"]]
         if not state["ordinary"] or state["deep"] != self._deep or not self._are_same(names) or len(self._parts) > _MOST_PARTS:
             self._forget()
         self._deep = state["deep"]
         self._names.update(names)
-        parts = self._current(state["own"], queries)
+        parts = self._current(connection, state["own"])
         if parts is None:
             self._forget()
             self._names.update(names)
-            parts = self._current(state["own"], queries) or {}
+            parts = self._current(connection, state["own"]) or {}
         if self._rest is None:
-            self._rest = queries.rest()
+            self._rest = _ask(connection, "rest()")
         if self._comments is None or self._comments[0] != state["comments"]:
-            self._comments = (state["comments"], queries.comments() if state["comments"] else [])
+            self._comments = (state["comments"], _ask(connection, "comments()") if state["comments"] else [])
         return Snapshot(state, parts, [*self._rest, *state["publications"], *self._comments[1]])
 
-    def _current(self, own: list[list[Any]], queries: _Queries) -> dict[int, Part] | None:
+    def _current(self, connection: Any, own: list[list[Any]]) -> dict[int, Part] | None:
         """Parts by oid; None if a column was renamed."""
         missing = [owner for owner, version, always in own if always or (owner, version) not in self._parts]
         found: dict[int, Part] = {owner: Part() for owner in missing}
         if missing:
-            _fill(found, queries.texts("NULL" if len(missing) == len(own) else f"'{{{','.join(map(str, missing))}}}'"))
+            owners = "NULL" if len(missing) == len(own) else f"'{{{','.join(map(str, missing))}}}'"
+            _fill(found, _ask(connection, f"texts({owners})"))
         columns = [((owner, number), name) for owner, part in found.items() for number, name in part.attributes.items()]
         if not self._are_same(columns):
             return None
@@ -89,16 +69,22 @@ class Catalog:
         self._comments: tuple[Any, list[list[Any]]] | None = None
 
 
-def read(connection: Any, context: Any) -> Snapshot:
-    """A snapshot of a database in which nothing may be created. `context`: Alembic's, whose version table is excluded."""
-    return Catalog()._snapshot(
-        _Queries(
-            lambda: raw.value(connection, catalog_sql.state(context)),
-            lambda owners: raw.value(connection, catalog_sql.texts(context, f"{owners}::bigint[]")),
-            lambda: raw.value(connection, catalog_sql.rest()),
-            lambda: raw.value(connection, catalog_sql.comments()),
-        )
-    )
+def _ask(connection: Any, function: str) -> Any:
+    return raw.value(connection, f"SELECT {MARK}.catalog_{function}")
+
+
+def read(connection: Any, context: Any, schema: str | None = None) -> Snapshot:
+    """A snapshot of a database in which nothing may be created, or of one schema. `context`: Alembic's, whose version table is
+    excluded."""
+    return snapshot_of(raw.value(connection, catalog_sql.everything(context, schema)))
+
+
+def snapshot_of(everything: dict[str, Any]) -> Snapshot:
+    """The snapshot in a result of `catalog_sql.everything`."""
+    state = {name: found or [] for name, found in everything.items()}
+    parts = {owner: Part() for owner in {owner for _, _, owner, *_ in state["relations"]}}
+    _fill(parts, everything["texts"])
+    return Snapshot(state, parts, [*state["rest"], *state["publications"], *state["comments"]])
 
 
 def _fill(parts: dict[int, Part], texts: dict[str, Any]) -> None:

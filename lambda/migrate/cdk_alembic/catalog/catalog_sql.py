@@ -1,4 +1,5 @@
-"""SQL that reads the catalog in two steps: a cheap state of everything, then the text of what has changed since it was last read.
+"""SQL that reads the catalog at once, or in two steps: a cheap state of everything, then the text of what has changed since it
+was last read.
 
 A version of a catalog row has a place (`ctid`) and a transaction (`xmin`): a hash of both changes when a row is inserted, changed
 or deleted, and comes back when that is rolled back. Names in `public` have no schema, others do.
@@ -21,7 +22,25 @@ WITH member AS MATERIALIZED (
   WHERE d.objid >= 16384
 ), space AS MATERIALIZED (
   SELECT oid, nspname, nspacl, nspowner, CASE nspname WHEN 'public' THEN '' ELSE nspname || '.' END AS prefix FROM pg_namespace
-  WHERE nspname NOT LIKE 'pg\\_%' AND nspname NOT IN ('information_schema', {own})
+  WHERE nspname NOT LIKE 'pg\\_%' AND nspname NOT IN ('information_schema', {own}){only}
+){owned}"""
+# What one schema has: its catalogs have an index for it, and pg_class, pg_proc and pg_type have none.
+_OWNED = """, owned AS MATERIALIZED (
+  SELECT classid, objid FROM pg_depend
+  WHERE refclassid = 'pg_namespace'::regclass AND refobjid = (SELECT oid FROM space)
+  UNION ALL SELECT 'pg_namespace'::regclass, oid FROM space
+), deeply_owned AS (
+  SELECT classid, objid FROM owned
+  UNION ALL SELECT 'pg_class'::regclass, indexrelid FROM owned JOIN pg_index ON indrelid = objid
+    WHERE classid = 'pg_class'::regclass
+  UNION ALL SELECT 'pg_constraint'::regclass, oid FROM owned JOIN pg_constraint ON conrelid = objid
+    WHERE classid = 'pg_class'::regclass
+  UNION ALL SELECT 'pg_constraint'::regclass, oid FROM owned JOIN pg_constraint ON contypid = objid
+    WHERE classid = 'pg_type'::regclass
+  UNION ALL SELECT 'pg_trigger'::regclass, oid FROM owned JOIN pg_trigger ON tgrelid = objid
+    WHERE classid = 'pg_class'::regclass
+  UNION ALL SELECT 'pg_policy'::regclass, oid FROM owned JOIN pg_policy ON polrelid = objid
+    WHERE classid = 'pg_class'::regclass
 )"""
 _RELATION = """, relation AS MATERIALIZED (
   SELECT c.oid, s.prefix || c.relname AS name, c.relkind, c.relpersistence, c.relacl, c.relowner, c.reloptions, c.relispartition,
@@ -30,8 +49,10 @@ _RELATION = """, relation AS MATERIALIZED (
   FROM pg_class c JOIN space s ON s.oid = c.relnamespace LEFT JOIN pg_index i ON i.indexrelid = c.oid
   WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'i', 'I', 'f')
     AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_class'::regclass AND objid = c.oid)
-    AND coalesce(i.indrelid, c.oid) IS DISTINCT FROM to_regclass({version_table}){which}
+    AND coalesce(i.indrelid, c.oid) IS DISTINCT FROM to_regclass({version_table}){which}{of_relation}
 )"""
+
+_OWNED_ONE = " AND {oid} IN (SELECT objid FROM owned WHERE classid = '{catalog}'::regclass)"
 
 # A row of each catalog whose text PostgreSQL prints in the definitions of others, or that has entries of its own.
 _DEEP = """
@@ -71,14 +92,23 @@ _OWN = """
     UNION ALL SELECT polrelid, 11, ctid, xmin, true FROM pg_policy
     UNION ALL SELECT ev_class, 12, ctid, xmin, true FROM pg_rewrite WHERE ev_class >= 16384"""
 
-_STATE = """
-{common}{relation}, published AS MATERIALIZED (
+_PUBLISHED = """, published AS MATERIALIZED (
   SELECT p.pubname, r.oid, r.name FROM pg_publication p CROSS JOIN LATERAL pg_get_publication_tables(p.pubname) t
-  JOIN relation r ON r.oid = t.relid
-)
-SELECT json_build_object(
+  JOIN relation r ON r.oid = t.relid{of_database}
+)"""
+_NAMES = """
   'relations', (SELECT json_agg(json_build_array(r.oid::bigint, r.name, r.owner_oid::bigint, r.relkind,
       CASE WHEN r.relkind IN ('r', 'm', 'i') THEN pg_relation_filenode(r.oid)::bigint END)) FROM relation r),
+  'published', (SELECT json_agg(json_build_array(oid::bigint, pubname) ORDER BY pubname) FROM published),
+  'publications', (SELECT json_agg(json_build_array('publication ' || p.pubname, concat_ws(' ', CASE WHEN p.puballtables
+        THEN 'FOR ALL TABLES'
+        ELSE 'FOR TABLE ' || (SELECT string_agg(name, ', ' ORDER BY name) FROM published WHERE pubname = p.pubname) END,
+      'insert ' || p.pubinsert, 'update ' || p.pubupdate, 'delete ' || p.pubdelete, 'truncate ' || p.pubtruncate)))
+    FROM pg_publication p{of_database})"""
+
+_STATE = """
+{common}{relation}{published}
+SELECT json_build_object({names},
   'own', (SELECT json_agg(json_build_array(owner::bigint, hash::text, always)) FROM (
     SELECT owner, bit_xor({hash}) AS hash, bool_or(always) AS always FROM ({own_rows}) one
     WHERE owner IN (SELECT owner_oid FROM relation) GROUP BY owner) each),
@@ -89,18 +119,12 @@ SELECT json_build_object(
     current_setting('lc_monetary'), current_setting('xmlbinary')),
   'comments', (SELECT bit_xor({hash})::text FROM (SELECT 1 AS salt, ctid, xmin FROM pg_description WHERE objoid >= 16384) one),
   'ordinary', current_schemas(false) = ARRAY['public']::name[]
-    AND NOT EXISTS (SELECT FROM pg_proc WHERE oid >= 16384 AND prosqlbody IS NOT NULL),
-  'published', (SELECT json_agg(json_build_array(oid::bigint, pubname) ORDER BY pubname) FROM published),
-  'publications', (SELECT json_agg(json_build_array('publication ' || p.pubname, concat_ws(' ', CASE WHEN p.puballtables
-        THEN 'FOR ALL TABLES'
-        ELSE 'FOR TABLE ' || (SELECT string_agg(name, ', ' ORDER BY name) FROM published WHERE pubname = p.pubname) END,
-      'insert ' || p.pubinsert, 'update ' || p.pubupdate, 'delete ' || p.pubdelete, 'truncate ' || p.pubtruncate)))
-    FROM pg_publication p)
+    AND NOT EXISTS (SELECT FROM pg_proc WHERE oid >= 16384 AND prosqlbody IS NOT NULL)
 )::text
 """
 
 _TEXTS = """
-{common}{relation}, acl AS (
+{start} acl AS (
   SELECT owner_oid, CASE relkind WHEN 'S' THEN 'sequence ' ELSE 'table ' END || name AS what, relacl AS acl,
     relowner AS owner, CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char" AS type FROM relation WHERE relacl IS NOT NULL
   UNION ALL SELECT r.oid, 'column ' || r.name || '.' || a.attname, a.attacl, r.relowner, 'c' FROM pg_attribute a
@@ -161,22 +185,22 @@ SELECT json_build_object(
 
 # Everything else but comments and publications.
 _REST = """
-{common}, acl AS (
+{start} acl AS (
   SELECT NULL::oid AS owner_oid, 'schema ' || nspname AS what, nspacl AS acl, nspowner AS owner, 'n'::"char" AS type
     FROM space WHERE nspacl IS NOT NULL AND nspname <> 'public'
   UNION ALL SELECT NULL, 'function ' || s.prefix || p.proname, p.proacl, p.proowner, 'f'
     FROM pg_proc p JOIN space s ON s.oid = p.pronamespace
-    WHERE p.oid >= 16384 AND p.proacl IS NOT NULL
+    WHERE p.oid >= 16384 AND p.proacl IS NOT NULL{of_routine}
       AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_proc'::regclass AND objid = p.oid)
 ), entry (key, definition) AS (
   SELECT 'schema ' || nspname, '' FROM space WHERE nspname <> 'public'
   UNION ALL SELECT 'extension ' || e.extname, 'in ' || n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
-    WHERE e.extname <> 'plpgsql'
+      AND e.extname <> 'plpgsql'{of_database}
   UNION ALL SELECT CASE p.prokind WHEN 'p' THEN 'procedure ' WHEN 'a' THEN 'aggregate ' ELSE 'function ' END
       || s.prefix || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')',
       CASE p.prokind WHEN 'a' THEN 'AGGREGATE' ELSE pg_get_functiondef(p.oid) END
     FROM pg_proc p JOIN space s ON s.oid = p.pronamespace
-    WHERE p.oid >= 16384 AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_proc'::regclass AND objid = p.oid)
+    WHERE p.oid >= 16384{of_routine} AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_proc'::regclass AND objid = p.oid)
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'i')
   UNION ALL SELECT CASE t.typtype WHEN 'd' THEN 'domain ' ELSE 'type ' END || s.prefix || t.typname, CASE t.typtype
       WHEN 'e' THEN 'ENUM (' || (SELECT string_agg(quote_literal(enumlabel), ', ' ORDER BY enumsortorder)
@@ -188,26 +212,33 @@ _REST = """
         FROM pg_attribute WHERE attrelid = t.typrelid AND attnum > 0 AND NOT attisdropped) || ')'
       ELSE 'RANGE (' || (SELECT format_type(rngsubtype, NULL) FROM pg_range WHERE rngtypid = t.oid) || ')' END
     FROM pg_type t JOIN space s ON s.oid = t.typnamespace
-    WHERE t.oid >= 16384
+    WHERE t.oid >= 16384{of_type}
       AND (t.typtype IN ('e', 'd', 'r') OR (t.typtype = 'c' AND (SELECT relkind FROM pg_class WHERE oid = t.typrelid) = 'c'))
       AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_type'::regclass AND objid = t.oid)
   UNION ALL SELECT 'statistics ' || s.prefix || x.stxname, pg_get_statisticsobjdef(x.oid)
-    FROM pg_statistic_ext x JOIN space s ON s.oid = x.stxnamespace
+    FROM pg_statistic_ext x JOIN space s ON s.oid = x.stxnamespace{of_statistics}
   UNION ALL SELECT 'event trigger ' || evtname, evtevent || ' ' || evtfoid::regproc || ' ' || evtenabled::text
-    FROM pg_event_trigger
+    FROM pg_event_trigger{of_database}
   UNION ALL SELECT 'grants on ' || what, granted FROM ({granted}) g WHERE granted <> ordinary
 )
 SELECT coalesce(json_agg(json_build_array(key, definition)), '[]')::text FROM entry
 """
 
 _COMMENTS = """
-{common}
+{start}
 SELECT coalesce(json_agg(json_build_array('comment on ' || o.type || ' ' || o.identity, c.description)), '[]')::text
-    FROM pg_description c CROSS JOIN LATERAL pg_identify_object(c.classoid, c.objoid, c.objsubid) o
+    FROM pg_description c{of_description} CROSS JOIN LATERAL pg_identify_object(c.classoid, c.objoid, c.objsubid) o
     WHERE c.objoid >= 16384 AND o.identity <> 'public'
       AND c.classoid IN ('pg_class'::regclass, 'pg_constraint'::regclass, 'pg_type'::regclass, 'pg_proc'::regclass,
         'pg_namespace'::regclass, 'pg_trigger'::regclass, 'pg_policy'::regclass)
       AND NOT EXISTS (SELECT FROM member WHERE classid = c.classoid AND objid = c.objoid)
+"""
+
+_EVERYTHING = """
+{common}{relation}{published}
+SELECT json_build_object({names},
+  'texts', ({texts})::json, 'rest', ({rest})::json, 'comments', ({comments})::json
+)::text
 """
 
 _GRANTED_OF = """SELECT owner_oid, what, coalesce(pg_catalog.array_to_string({granted_acl}, '; '), '') AS granted,
@@ -245,33 +276,75 @@ def prepare(connection: Any, context: Any) -> None:
 def state(context: Any) -> str:
     """The versions of everything, the names and files of relations, and publications."""
     rows = {"own_rows": _OWN, "deep_rows": _DEEP, "hash": _HASH}
-    return _STATE.format(common=_common(), relation=_relation(context, ""), **rows)
+    return _STATE.format(common=_common(), relation=_relation(context, ""), **_names(), **rows)
 
 
 def texts(context: Any, owners: str) -> str:
     """The definitions of what belongs to tables, views and sequences. `owners`: an expression with their oids; NULL: all."""
     which = f"\n    AND ({owners} IS NULL OR coalesce(i.indrelid, c.oid) = ANY ({owners}))"
-    return _TEXTS.format(common=_common(), relation=_relation(context, which), granted=_granted())
+    return _TEXTS.format(start=f"{_common()}{_relation(context, which)},", granted=_granted())
 
 
 def rest() -> str:
     """The definitions of what belongs to no table: schemas, extensions, functions, types."""
-    return _REST.format(common=_common(), granted=_granted())
+    return _rest(f"{_common()},")
 
 
 def comments() -> str:
     """All comments."""
-    return _COMMENTS.format(common=_common())
+    return _COMMENTS.format(start=_common(), of_description="")
 
 
-def _common() -> str:
-    return _COMMON.format(own=", ".join(raw.literal(name) for name in OWN_SCHEMAS))
+def everything(context: Any, schema: str | None = None) -> str:
+    """All of it in one query, without versions. `schema`: only what is in this schema; PostgreSQL then reads nothing of the
+    others."""
+    owned = "\n    JOIN deeply_owned d ON d.classid = c.classoid AND d.objid = c.objoid" if schema else ""
+    return _EVERYTHING.format(
+        common=_common(schema),
+        relation=_relation(context, "", schema),
+        **_names(schema),
+        texts=_TEXTS.format(start="WITH", granted=_granted()),
+        rest=_rest("WITH", schema),
+        comments=_COMMENTS.format(start="", of_description=owned),
+    )
 
 
-def _relation(context: Any, which: str) -> str:
-    schema, table = getattr(context, "version_table_schema", None), getattr(context, "version_table", "alembic_version")
-    quoted = ".".join('"' + part.replace('"', '""') + '"' for part in (schema, table) if part)
-    return _RELATION.format(version_table=raw.literal(quoted), which=which)
+_NOT_IN_A_SCHEMA = " WHERE false"
+
+
+def _names(schema: str | None = None) -> dict[str, str]:
+    of_database = _NOT_IN_A_SCHEMA if schema else ""
+    return {name: text.format(of_database=of_database) for name, text in (("published", _PUBLISHED), ("names", _NAMES))}
+
+
+def _rest(start: str, schema: str | None = None) -> str:
+    return _REST.format(
+        start=start,
+        granted=_granted(),
+        of_routine=_owned("p.oid", "pg_proc", schema),
+        of_type=_owned("t.oid", "pg_type", schema),
+        of_statistics=_owned("x.oid", "pg_statistic_ext", schema),
+        of_database=_NOT_IN_A_SCHEMA if schema else "",
+    )
+
+
+def _common(schema: str | None = None) -> str:
+    only = f" AND nspname = {raw.literal(schema)}" if schema else ""
+    own = ", ".join(raw.literal(name) for name in OWN_SCHEMAS)
+    return _COMMON.format(own=own, only=only, owned=_OWNED if schema else "")
+
+
+def _relation(context: Any, which: str, schema: str | None = None) -> str:
+    own, table = getattr(context, "version_table_schema", None), getattr(context, "version_table", "alembic_version")
+    quoted = ".".join('"' + part.replace('"', '""') + '"' for part in (own, table) if part)
+    of_relation = ""
+    if schema:
+        of_relation = "\n    AND c.oid IN (SELECT objid FROM deeply_owned WHERE classid = 'pg_class'::regclass)"
+    return _RELATION.format(version_table=raw.literal(quoted), which=which, of_relation=of_relation)
+
+
+def _owned(oid: str, catalog: str, schema: str | None) -> str:
+    return _OWNED_ONE.format(oid=oid, catalog=catalog) if schema else ""
 
 
 def _granted() -> str:

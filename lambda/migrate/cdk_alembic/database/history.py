@@ -10,6 +10,7 @@ import json
 import random
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from ..protocol.log import log
@@ -99,21 +100,31 @@ def create(connection: Any) -> None:
         connection.exec_driver_sql(statement)
 
 
-def create_among_rivals(connection: Any) -> None:
-    """Other tenants' runs create it concurrently, and IF NOT EXISTS fails if another one commits first."""
+def create_for_tenants(connection: Any) -> None:
+    """The tables, and an index of the tenants' runs. Raises SQLAlchemyError."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    exists, indexed = connection.exec_driver_sql(_STATE).one()
+    if not exists:
+        create_among_rivals(connection, EXISTS, _CREATE)
+    if not indexed:
+        # A role that may write to the table but does not own it can't create the index.
+        with suppress(SQLAlchemyError):
+            connection.exec_driver_sql(_INDEX)
+
+
+def create_among_rivals(connection: Any, exists: str, statements: Iterable[str]) -> None:
+    """Other tenants' runs create it concurrently, and IF NOT EXISTS fails if another one commits first. `exists`: a query.
+    Raises SQLAlchemyError."""
     from sqlalchemy.exc import SQLAlchemyError
 
     for tries_left in reversed(range(_CREATE_TRIES)):
-        exists, indexed = connection.exec_driver_sql(_STATE).one()
-        if exists and indexed:
+        if connection.exec_driver_sql(exists).scalar():
             return
         try:
-            for statement in (*(() if exists else _CREATE), _INDEX):
+            for statement in statements:
                 connection.exec_driver_sql(statement)
         except SQLAlchemyError:
-            # A role that may write to the table but does not own it can't create the index.
-            if exists:
-                return
             if not tries_left:
                 raise
             time.sleep(random.uniform(0.05, 0.2))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from ..database.failures import describe
@@ -23,23 +24,26 @@ ALLOWANCE = "drift"
 class Drift:
     """The comparison of one run, and what it keeps at its end."""
 
-    def __init__(self, invocation: Invocation) -> None:
+    def __init__(self, invocation: Invocation, schema: str | None = None) -> None:
+        """`schema`: the tenant's; None: the whole database."""
         self._invocation = invocation
+        self._schema = schema
         self._kept: Entries | None = None
         """The kept catalog, if it is of the revisions that the run found."""
         self._before: Entries | None = None
         """The catalog before the first revision."""
 
-    def check(self, context: Any, table: VersionTable, heads: Iterable[str]) -> None:
-        """Compares before the first revision. Raises RunnerError `drifted`, if the stage refuses drift."""
+    def check(self, connection: Any, table: VersionTable, heads: Iterable[str]) -> None:
+        """Compares before the first revision, over an autocommit connection. Raises RunnerError `drifted`, if the stage refuses
+        drift."""
         from sqlalchemy.exc import SQLAlchemyError
 
         policy = self._invocation.settings.on_drift
         try:
-            kept = _load(context, table)
-            if kept is None or why_unknown(kept, heads, store.major(context.connection)):
+            kept = store.load(connection, table.full_name)
+            if kept is None or why_unknown(kept, heads, store.major(connection)):
                 return
-            self._kept, self._before = kept.entries, entries_now(context, table)
+            self._kept, self._before = kept.entries, entries_now(connection, table, self._schema)
         except SQLAlchemyError as error:
             self._warn("compared", error)
             return
@@ -48,35 +52,32 @@ class Drift:
         if policy == "refuse" and ALLOWANCE not in self._invocation.request.allow:
             raise RunnerError(
                 "drifted",
-                summary(found, kept),
+                self._in_words(found, kept),
                 "nothing was applied; see each object and the DDL that brings it back with the command drift; or send "
                 '{"allow": ["drift"]} to run anyway',
             )
-        self._invocation.warnings.append(summary(found, kept))
+        self._invocation.warnings.append(self._in_words(found, kept))
 
-    def keep(self, context: Any, table: VersionTable, heads: Iterable[str]) -> None:
+    def keep(self, context: Any, table: VersionTable, heads: Iterable[str], first: bool, connection: Any = None) -> None:
         """Keeps the catalog at the end of a run. An object that had drifted before the run stays drifted, unless a revision
-        changed it."""
+        changed it. `first`: only if none is kept yet, because the stage has just turned it on. `connection`: an open autocommit
+        connection to use instead of a new one."""
         from sqlalchemy.exc import SQLAlchemyError
 
         try:
-            now = entries_now(context, table)
-            if self._kept is not None and self._before is not None:
-                now = merged(self._kept, self._before, now)
-            with brief_connection(context) as connection:
-                store.save(connection, table.full_name, heads, now)
+            with _on(context, connection) as own:
+                if first and store.load(own, table.full_name) is not None:
+                    return
+                now = entries_now(own, table, self._schema)
+                if self._kept is not None and self._before is not None:
+                    now = merged(self._kept, self._before, now)
+                store.save(own, table.full_name, heads, now)
         except SQLAlchemyError as error:
             self._warn("kept", error)
 
-    def keep_first(self, context: Any, table: VersionTable, heads: Iterable[str]) -> None:
-        """Keeps the catalog if none is kept yet: the stage has just turned it on."""
-        from sqlalchemy.exc import SQLAlchemyError
-
-        try:
-            if _load(context, table) is None:
-                self.keep(context, table, heads)
-        except SQLAlchemyError as error:
-            self._warn("kept", error)
+    def _in_words(self, found: list[dict[str, Any]], kept: Kept) -> str:
+        tenant = self._invocation.tenant
+        return f"tenant {tenant}: {summary(found, kept)}" if tenant else summary(found, kept)
 
     def _warn(self, what: str, error: BaseException) -> None:
         reason = describe(error)
@@ -84,32 +85,34 @@ class Drift:
         log("WARNING", f"catalog_not_{what}", stage=self._invocation.settings.stage, reason=reason)
 
 
-def report(context: Any, table: VersionTable, heads: tuple[str, ...], accept: bool) -> dict[str, Any]:
-    """The contract's DriftReport. `accept`: keeps today's catalog afterwards. Raises SQLAlchemyError."""
-    kept = _load(context, table)
-    now = entries_now(context, table)
+def report(
+    connection: Any, table: VersionTable, heads: tuple[str, ...], accept: bool, schema: str | None = None
+) -> dict[str, Any]:
+    """The contract's DriftReport, over an autocommit connection. `accept`: keeps today's catalog afterwards. `schema`: the
+    tenant's. Raises SQLAlchemyError."""
+    kept = store.load(connection, table.full_name)
+    now = entries_now(connection, table, schema)
     if accept:
-        with brief_connection(context) as connection:
-            store.save(connection, table.full_name, heads, now)
+        store.save(connection, table.full_name, heads, now)
     if kept is None:
         return {
             "status": "unknown",
-            "reason": "no run has kept a catalog yet: set onDrift on the AlembicMigration of this stage and deploy",
+            "reason": "no run has kept a catalog yet: set onDrift on the construct of this stage and deploy",
             "objects": [],
         }
     facts = {"keptAt": kept.kept_at, "digest": kept.digest, "objects": []}
-    if reason := why_unknown(kept, heads, store.major(context.connection)):
+    if reason := why_unknown(kept, heads, store.major(connection)):
         return {"status": "unknown", "reason": reason, **facts}
     found = differences(kept.entries, now)
     return {"status": "drifted" if found else "none", **facts, "objects": found}
 
 
-def warning(context: Any, table: VersionTable, heads: tuple[str, ...]) -> str | None:
-    """One line for a plan; None: no drift, or unknown. Raises SQLAlchemyError."""
-    kept = _load(context, table)
-    if kept is None or why_unknown(kept, heads, store.major(context.connection)):
+def warning(connection: Any, table: VersionTable, heads: tuple[str, ...]) -> str | None:
+    """One line for a plan, over an autocommit connection; None: no drift, or unknown. Raises SQLAlchemyError."""
+    kept = store.load(connection, table.full_name)
+    if kept is None or why_unknown(kept, heads, store.major(connection)):
         return None
-    found = differences(kept.entries, entries_now(context, table))
+    found = differences(kept.entries, entries_now(connection, table, None))
     return summary(found, kept) if found else None
 
 
@@ -133,6 +136,5 @@ def why_unknown(kept: Kept, heads: Iterable[str], major: int) -> str | None:
     return None
 
 
-def _load(context: Any, table: VersionTable) -> Kept | None:
-    with brief_connection(context) as connection:
-        return store.load(connection, table.full_name)
+def _on(context: Any, connection: Any) -> AbstractContextManager[Any]:
+    return brief_connection(context) if connection is None else nullcontext(connection)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import SimpleNamespace
 from typing import Any
 
-from ..catalog.catalog_reader import read
-from ..database.session import execute
+from ..catalog import catalog_sql, raw
+from ..catalog.catalog_reader import snapshot_of
 from ..database.version_table import VersionTable
 from .ddl import restoring
 from .kept import Entries
@@ -26,15 +28,56 @@ _CANONICAL = {
     "lock_timeout": "5000",
     "statement_timeout": "60000",
 }
-_SET = "SELECT " + ", ".join(f"set_config('{name}', '{value}', true)" for name, value in _CANONICAL.items())
+# With one schema of thousands, a plan that reads a whole catalog is always the wrong one.
+_BY_INDEX = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
 
 
-def entries_now(context: Any, table: VersionTable) -> Entries:
-    """The catalog's entries, without the version table. Raises SQLAlchemyError."""
-    named = SimpleNamespace(version_table_schema=table.schema, version_table=table.name)
-    with context.connection.engine.connect() as connection, connection.begin():
-        execute(connection, _SET)
-        return read(connection, named).entries
+def settings(schema: str | None, of_transaction: bool) -> str:
+    """A SELECT that sets what `query` needs, for the transaction or for the session."""
+    values = {**_CANONICAL, **(_BY_INDEX if schema else {})}
+    local = "true" if of_transaction else "false"
+    return "SELECT " + ", ".join(f"set_config('{name}', '{value}', {local})" for name, value in values.items())
+
+
+def query(schema: str | None, version_table_schema: str | None, version_table: str) -> str:
+    """The query whose answer `entries_in` reads: everything but the version table. `schema`: only what is in it."""
+    named = SimpleNamespace(version_table_schema=version_table_schema, version_table=version_table)
+    return catalog_sql.everything(named, schema)
+
+
+def entries_in(answer: dict[str, Any]) -> Entries:
+    """The entries in the answer to `query`."""
+    return snapshot_of(answer).entries
+
+
+def entries_now(connection: Any, table: VersionTable, schema: str | None) -> Entries:
+    """The catalog's entries over an autocommit connection. Raises SQLAlchemyError."""
+    with _transaction(connection):
+        connection.exec_driver_sql(settings(schema, of_transaction=True))
+        return entries_in(_asked(connection, query(schema, table.schema, table.name)))
+
+
+def _asked(connection: Any, sql: str) -> Any:
+    """The JSON document of a query. Raises SQLAlchemyError, which `raw` does not."""
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        return raw.value(connection, sql)
+    except Exception as error:
+        raise DBAPIError("the query of the catalog", None, error) from error
+
+
+@contextmanager
+def _transaction(connection: Any) -> Iterator[None]:
+    """A transaction on an autocommit connection, which SQLAlchemy does not start there."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    connection.exec_driver_sql("BEGIN")
+    try:
+        yield
+    finally:
+        with suppress(SQLAlchemyError):
+            connection.exec_driver_sql("ROLLBACK")
 
 
 def differences(kept: Entries, now: Entries) -> list[dict[str, Any]]:
@@ -97,9 +140,8 @@ def _is_of(key: str, text: str, tables: set[str]) -> bool:
         owner = re.search(r"OWNED BY (\S+)\.\S+$", text)
         return owner is not None and owner[1] in tables
     if kind in ("grants", "comment"):
-        what = key.split(" ", 3)
-        on = what[3] if len(what) > 3 else ""
-        # PostgreSQL's identity has the schema, the grants' name omits `public`.
-        on = on.removeprefix("public.")
+        # `grants on column a.b`, `comment on table constraint c on a`. PostgreSQL's identity has the schema, the grants' name
+        # omits `public`.
+        on = key.rpartition(" ")[2].removeprefix("public.")
         return on in tables or on.rpartition(".")[0] in tables
     return False

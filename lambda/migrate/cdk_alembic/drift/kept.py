@@ -9,9 +9,12 @@ import zlib
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from ..database.history import create_among_rivals
 from ..database.session import execute
 
-_CREATE = """
+_CREATE = (
+    "CREATE SCHEMA IF NOT EXISTS cdk_alembic",
+    """
 CREATE TABLE IF NOT EXISTS cdk_alembic.kept_catalog (
   version_table text PRIMARY KEY,
   heads text NOT NULL,
@@ -19,12 +22,16 @@ CREATE TABLE IF NOT EXISTS cdk_alembic.kept_catalog (
   postgres integer NOT NULL,
   digest text NOT NULL,
   entries text NOT NULL
-)"""
-_EXISTS = "SELECT to_regclass('cdk_alembic.kept_catalog') IS NOT NULL"
-_LOAD = """
-SELECT json_build_array(heads, to_char(kept_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), postgres, digest, entries)::text
+)""",
+)
+EXISTS = "SELECT to_regclass('cdk_alembic.kept_catalog') IS NOT NULL"
+_ABOUT = """heads, to_char(kept_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), postgres, digest"""
+_LOAD = f"""
+SELECT json_build_array({_ABOUT}, entries)::text
 FROM cdk_alembic.kept_catalog WHERE version_table = :version_table
-"""
+"""  # noqa: S608 - a constant
+ABOUT = f"(SELECT json_build_array({_ABOUT}) FROM cdk_alembic.kept_catalog WHERE version_table = {{version_table}})"  # noqa: S608
+"""An expression with the facts of one kept catalog but its entries; NULL: there is none. `version_table` is a literal."""
 _SAVE = """
 INSERT INTO cdk_alembic.kept_catalog (version_table, heads, kept_at, postgres, digest, entries)
 VALUES (:version_table, :heads, clock_timestamp(), CAST(:postgres AS integer), :digest, :entries)
@@ -51,7 +58,7 @@ class Kept(NamedTuple):
 
 def load(connection: Any, version_table: str) -> Kept | None:
     """The kept catalog; None: there is none. `connection` is in autocommit. Raises SQLAlchemyError."""
-    if not connection.exec_driver_sql(_EXISTS).scalar():
+    if not connection.exec_driver_sql(EXISTS).scalar():
         return None
     found = execute(connection, _LOAD, version_table=version_table).scalar()
     if found is None:
@@ -62,19 +69,26 @@ def load(connection: Any, version_table: str) -> Kept | None:
 
 def save(connection: Any, version_table: str, heads: Iterable[str], entries: Entries) -> None:
     """Keeps a catalog in place of the last one. `connection` is in autocommit. Raises SQLAlchemyError."""
-    if not connection.exec_driver_sql(_EXISTS).scalar():
-        connection.exec_driver_sql("CREATE SCHEMA IF NOT EXISTS cdk_alembic")
-        connection.exec_driver_sql(_CREATE)
-    text = json.dumps(entries, sort_keys=True, separators=(",", ":")).encode()
+    create_among_rivals(connection, EXISTS, _CREATE)
+    text = _text(entries)
     execute(
         connection,
         _SAVE,
         version_table=version_table,
         heads=json.dumps(sorted(heads)),
         postgres=major(connection),
-        digest=hashlib.sha256(text).hexdigest(),
+        digest=digest_of(entries),
         entries=base64.b64encode(zlib.compress(text)).decode(),
     )
+
+
+def digest_of(entries: Entries) -> str:
+    """SHA-256 of a catalog, as it is kept."""
+    return hashlib.sha256(_text(entries)).hexdigest()
+
+
+def _text(entries: Entries) -> bytes:
+    return json.dumps(entries, sort_keys=True, separators=(",", ":")).encode()
 
 
 def major(connection: Any) -> int:

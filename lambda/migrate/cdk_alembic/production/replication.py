@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..database.blockers import without_values
 from ..database.session import brief_connection
@@ -22,15 +22,15 @@ from ..protocol.log import log
 from ..protocol.request import Invocation
 
 # Every role may read these views.
-_LOOK = """
+LOOK = """
 SELECT json_build_object(
   'slots', (SELECT json_agg(json_build_object('name', slot_name, 'plugin', plugin, 'active', active) ORDER BY slot_name)
     FROM pg_replication_slots WHERE slot_type = 'logical' AND database = current_database()),
   'publications', (SELECT json_agg(json_build_object('name', pubname, 'allTables', puballtables,
       'schemas', ARRAY(SELECT nspname FROM pg_publication_namespace JOIN pg_namespace ON pg_namespace.oid = pnnspid
         WHERE pnpubid = pg_publication.oid ORDER BY 1),
-      'tables', ARRAY(SELECT schemaname || '.' || tablename FROM pg_publication_tables
-        WHERE pg_publication_tables.pubname = pg_publication.pubname ORDER BY 1)) ORDER BY pubname)
+      'tables', (SELECT coalesce(json_agg(json_build_array(schemaname, tablename)), '[]') FROM pg_publication_tables
+        WHERE pg_publication_tables.pubname = pg_publication.pubname)) ORDER BY pubname)
     FROM pg_publication))::text
 """
 # Its slots follow publications; any other plugin, such as wal2json, follows all tables.
@@ -56,27 +56,53 @@ _VERBS = {"created": "creates", "selected": "creates", "altered": "alters", "dro
 
 def look(connection: Any) -> dict[str, Any] | None:
     """The logical slots and publications of the database; None if it has no slot, so nobody follows it."""
-    found = json.loads(connection.exec_driver_sql(_LOOK).scalar())
+    return followed_in(connection.exec_driver_sql(LOOK).scalar())
+
+
+def followed_in(answer: str) -> dict[str, Any] | None:
+    """What `look` returns, in the answer to `LOOK`."""
+    found = json.loads(answer)
     if not found["slots"]:
         return None
     return {"slots": found["slots"], "publications": found["publications"] or []}
 
 
-def judged(project: Project, followed: dict[str, Any], steps: Iterable[Any]) -> dict[str, Any]:
-    """The contract's Replication: `followed`, and what the steps of an upgrade change of it."""
-    breaks: list[dict[str, str]] = []
-    unread: list[str] = []
+Change = tuple[str, str, tuple[str, ...]]
+"""A revision, what it does, and to which table: its name, or schema and name."""
+
+
+class Changes(NamedTuple):
+    """The tables that the steps of an upgrade change."""
+
+    tables: list[Change]
+    unread: list[str]
+    """Revisions that could not be read."""
+
+
+def changes_of(project: Project, steps: Iterable[Any], schema: str | None = None) -> Changes:
+    """What the steps change. `schema`: a tenant's, which is left out of the tables' names: they are the same for every tenant."""
+    found = Changes([], [])
     for item in render(project, steps):
         sql = None if item["sql"] is None else without_values(item["sql"])
         if sql is None or _UNREAD.search(sql):
-            unread.append(item["revision"])
-        if sql is not None:
-            breaks.extend({"revision": item["revision"], **change} for change in _changes(sql, followed, project.version_table))
+            found.unread.append(item["revision"])
+        found.tables.extend(_changed(item["revision"], sql or "", project.version_table, schema))
+    return found
+
+
+def judged(changes: Changes, followed: dict[str, Any], schema: str | None = None) -> dict[str, Any]:
+    """The contract's Replication: `followed`, and what an upgrade changes of it. `schema`: a tenant's, in which tables without a
+    schema are."""
+    breaks = [
+        {"revision": revision, "what": what, "table": ".".join(table)}
+        for revision, what, table in changes.tables
+        if _is_followed(table, followed, what == _VERBS["created"], schema)
+    ]
     publications = [
         {"name": publication["name"], "allTables": publication["allTables"], "tables": len(publication["tables"])}
         for publication in followed["publications"]
     ]
-    return {"slots": followed["slots"], "publications": publications, "breaks": breaks, "unread": unread}
+    return {"slots": followed["slots"], "publications": publications, "breaks": breaks, "unread": changes.unread}
 
 
 def warnings(replication: dict[str, Any]) -> list[str]:
@@ -105,7 +131,11 @@ def refuse(project: Project, invocation: Invocation) -> None:
     if followed is None or project.unknown(heads):
         return
     steps, _ = path(project, invocation.request.revision or "head", heads, downgrade=False)
-    replication = judged(project, followed, steps)
+    refuse_breaks(judged(changes_of(project, steps), followed), invocation)
+
+
+def refuse_breaks(replication: dict[str, Any], invocation: Invocation) -> None:
+    """Raises RunnerError `breaks_replication` for the contract's Replication of an upgrade. Nothing was applied."""
     log("INFO", "replication", stage=invocation.settings.stage, **replication)
     if not replication["breaks"] and not replication["unread"]:
         return
@@ -125,13 +155,13 @@ def _in_words(breaks: list[dict[str, str]]) -> str:
     return ", ".join(dict.fromkeys(f"{change['revision']} {change['what']} {change['table']}" for change in breaks))
 
 
-def _changes(sql: str, followed: dict[str, Any], version_table: str) -> Iterator[dict[str, str]]:
+def _changed(revision: str, sql: str, version_table: str, schema: str | None = None) -> Iterator[Change]:
     for found in _CHANGE.finditer(sql):
         kind = found.lastgroup or ""
         for name in re.findall(_NAME, found[kind]):
-            table = [_folded(part) for part in re.findall(r'"(?:[^"]|"")+"|[\w$]+', name)]
-            if table[-1] != version_table and _is_followed(table, followed, is_new=_VERBS[kind] == "creates"):
-                yield {"what": _VERBS[kind], "table": ".".join(table)}
+            table = tuple(_folded(part) for part in re.findall(r'"(?:[^"]|"")+"|[\w$]+', name))
+            if table[-1] != version_table:
+                yield revision, _VERBS[kind], table[-1:] if table[0] == schema else table
 
 
 def _folded(part: str) -> str:
@@ -139,7 +169,9 @@ def _folded(part: str) -> str:
     return part[1:-1].replace('""', '"') if part.startswith('"') else part.lower()
 
 
-def _is_followed(table: list[str], followed: dict[str, Any], is_new: bool) -> bool:
+def _is_followed(table: tuple[str, ...], followed: dict[str, Any], is_new: bool, schema: str | None) -> bool:
+    # A tenant's search_path may end with `public`.
+    schemas = table[:-1] or ((schema, "public") if schema else ())
     if any(slot["plugin"] != _PGOUTPUT for slot in followed["slots"]):
         return True
     for publication in followed["publications"]:
@@ -147,8 +179,8 @@ def _is_followed(table: list[str], followed: dict[str, Any], is_new: bool) -> bo
             return True
         if is_new:
             # Without a schema it may be created in any.
-            if publication["schemas"] and (len(table) == 1 or table[0] in publication["schemas"]):
+            if publication["schemas"] and (not schemas or any(one in publication["schemas"] for one in schemas)):
                 return True
-        elif any(name.split(".", 1)[-len(table) :] == table for name in publication["tables"]):
+        elif any(name == table[-1] and (not schemas or of in schemas) for of, name in publication["tables"]):
             return True
     return False

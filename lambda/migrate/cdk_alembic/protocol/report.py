@@ -17,6 +17,7 @@ DRIFT_DETAIL_TYPE = "Migration Drift Found"
 NAMESPACE = "cdk-alembic"
 # An event may have 256 kB.
 MAX_DRIFTED = 100
+MAX_DRIFTED_TENANTS = 20
 
 # An unreachable bus must not delay a deploy.
 EVENT_TIMEOUT_SECONDS = 2
@@ -44,18 +45,21 @@ def completed(invocation: Invocation, answer: Mapping[str, Any]) -> None:
         pending=len(answer["pending"]),
     )
     if (drift := answer.get("drift")) and drift["status"] == "drifted":
-        _drifted(invocation, drift)
+        facts = _drift(drift, len(drift["objects"]))
+        log("WARNING", DRIFT_FOUND, stage=answer["stage"], **facts)
+        _send_drift(invocation, facts)
     _ended(invocation, answer["status"], {key: answer[key] for key in ("from", "to", "applied", "runId") if key in answer})
 
 
-def _drifted(invocation: Invocation, drift: Mapping[str, Any]) -> None:
-    """The log line that the construct's alarm counts, and the event."""
-    stage, bus = invocation.settings.stage, invocation.settings.event_bus
+def _drift(drift: Mapping[str, Any], count: int) -> dict[str, Any]:
     objects = [{key: one[key] for key in ("change", "object")} for one in drift["objects"][:MAX_DRIFTED]]
-    facts = {"stage": stage, "keptAt": drift["keptAt"], "count": len(drift["objects"]), "objects": objects}
-    log("WARNING", DRIFT_FOUND, **facts)
+    return {"keptAt": drift["keptAt"], "count": count, "objects": objects}
+
+
+def _send_drift(invocation: Invocation, facts: dict[str, Any]) -> None:
+    stage, bus = invocation.settings.stage, invocation.settings.event_bus
     if bus:
-        _send_event(bus, facts, DRIFT_DETAIL_TYPE)
+        _send_event(bus, {"stage": stage, **facts}, DRIFT_DETAIL_TYPE)
 
 
 def _tenants_completed(invocation: Invocation, answer: Mapping[str, Any]) -> None:
@@ -72,6 +76,15 @@ def _tenants_completed(invocation: Invocation, answer: Mapping[str, Any]) -> Non
         applied=sum(len(outcome["applied"]) for outcome in outcomes),
         pending=sum(outcome["pending"] for outcome in outcomes),
     )
+    drifted = [
+        {"tenant": outcome["tenant"], **_drift(outcome["drift"], outcome["drift"]["count"])}
+        for outcome in outcomes
+        if outcome.get("drift", {}).get("status") == "drifted"
+    ]
+    for facts in drifted:
+        log("WARNING", DRIFT_FOUND, stage=answer["stage"], **facts)
+    if drifted:
+        _send_drift(invocation, {"count": len(drifted), "tenants": drifted[:MAX_DRIFTED_TENANTS]})
     facts = {name: len(answer[name]) for name in ("outcomes", "left", "notStarted")}
     outcome = "tenants_failed" if answer["failed"] else answer["status"]
     _ended(invocation, outcome, {"tenants": {**facts, "failed": answer["failed"]}, "runId": invocation.request.run_id})

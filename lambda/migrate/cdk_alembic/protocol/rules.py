@@ -125,6 +125,7 @@ CONTAINER_EXIT_CODES = {
 TENANT_COMMANDS = (
     "upgrade",
     "plan",
+    "drift",
     "tenants",
 )
 TENANT_STATUSES = (
@@ -577,9 +578,10 @@ TENANT_REQUEST = {
             "of": (
                 "upgrade",
                 "plan",
+                "drift",
                 "tenants",
             ),
-            "wrong": "unknown command {value}: use upgrade, plan, tenants",
+            "wrong": "unknown command {value}: use upgrade, plan, drift, tenants",
             "default": "upgrade",
         },
         "tenants": {
@@ -616,10 +618,12 @@ TENANT_REQUEST = {
             "takenBy": (
                 "upgrade",
                 "plan",
+                "drift",
             ),
             "neededBy": (
                 "upgrade",
                 "plan",
+                "drift",
             ),
             "called": "tenants, a list of 1 to 1000",
         },
@@ -656,13 +660,15 @@ TENANT_REQUEST = {
                 "type": "choice",
                 "of": (
                     "drop_invalid_indexes",
+                    "drift",
                 ),
-                "wrong": "{key} must be one of drop_invalid_indexes, not {value}",
+                "wrong": "{key} must be one of drop_invalid_indexes, drift, not {value}",
             },
             "takenBy": (
                 "upgrade",
+                "drift",
             ),
-            "wrong": "{key} must be a list of drop_invalid_indexes",
+            "wrong": "{key} must be a list of drop_invalid_indexes, drift",
         },
         "requestedBy": {
             "type": "text",

@@ -89,7 +89,9 @@ def _statistics(context: Any, invocation: Invocation) -> dict[str, Any]:
 def _drift(context: Any, invocation: Invocation, heads: tuple[str, ...]) -> dict[str, Any]:
     from ..drift.check import ALLOWANCE, report
 
-    return report(context, find(context), heads, ALLOWANCE in invocation.request.allow)
+    table = find(context)
+    with brief_connection(context) as connection:
+        return report(connection, table, heads, ALLOWANCE in invocation.request.allow)
 
 
 def _look_at_run(context: Any, found: _Found) -> None:
@@ -116,7 +118,9 @@ def _drift_warning(context: Any, heads: tuple[str, ...]) -> list[str]:
     from ..drift.check import warning
 
     try:
-        found = warning(context, find(context), heads)
+        table = find(context)
+        with brief_connection(context) as connection:
+            found = warning(connection, table, heads)
     except SQLAlchemyError as error:
         return [f"the catalog could not be compared: {describe(error)}"]
     return [found] if found else []
@@ -147,7 +151,7 @@ def _history(scripts: Iterable[Any], lineage: set[str], runs: list[dict[str, Any
 def _plan(project: Project, invocation: Invocation, steps: Sequence[Any], found: _Found) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     if found.followed is not None:
-        facts["replication"] = replication.judged(project, found.followed, steps)
+        facts["replication"] = replication.judged(replication.changes_of(project, steps), found.followed)
         invocation.warnings.extend(replication.warnings(facts["replication"]))
     if steps and invocation.settings.snapshot is not None and not found.fresh:
         facts.update(_snapshot(invocation, [step.revision for step in steps]))

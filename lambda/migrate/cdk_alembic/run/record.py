@@ -106,7 +106,7 @@ class Record:
         self._backend = mutex.info[BACKEND]
         with self._warning():
             if self._invocation.tenant is not None:
-                history.create_among_rivals(mutex)
+                history.create_for_tenants(mutex)
             elif not mutex.exec_driver_sql(history.EXISTS).scalar():
                 history.create(mutex)
             started = execute(

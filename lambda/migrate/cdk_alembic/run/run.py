@@ -65,17 +65,11 @@ def migrate(project: Project, invocation: Invocation) -> Outcome:
     return Outcome(run.status, invocation.before or (), run.heads, run.target, run.pending, bool(run.fresh), facts)
 
 
-def _drift_of(invocation: Invocation) -> Any:
-    """The comparison of a run; None: the stage does not watch for drift, and nothing of it is loaded."""
-    if invocation.settings.on_drift is None or invocation.tenant is not None:
-        return None
-    from ..drift.check import Drift
-
-    return Drift(invocation)
-
-
 class Run:
     """The work while env.py runs; `around` and `steps` are the arguments of run_environment."""
+
+    schema: str | None = None
+    """The only schema that is the run's; None: the whole database is."""
 
     def __init__(self, project: Project, invocation: Invocation, revision: str, downgrade: bool = False) -> None:
         self.project = project
@@ -145,7 +139,7 @@ class Run:
         """Holds the mutex, watches the connection, records a failure, and concludes a run whose work is committed."""
         self.record.running = None
         self.table = self.locate(context)
-        self._drift = self._drift or _drift_of(self.invocation)
+        self._drift = self._drift or self._drift_of_stage()
         self._lookout.watch(self.table.backend)
         refuse_autocommit(context.connection)
         # Alembic calls it after it has changed the version table, in the same transaction.
@@ -185,7 +179,7 @@ class Run:
             self.fresh = is_fresh(self._mutex, self.table, heads, self.project.lineage(heads), schema)
             check(self.invocation, self._mutex, self.table, [step.revision for step in steps], self.fresh)
         if self._drift:
-            self._drift.check(context, self.table, heads)
+            self._drift.check(self._mutex, self.table, heads)
         if self.invocation.settings.snapshot is not None:
             self._stopped = not self._has_snapshot([step.revision for step in steps])
             if self._stopped:
@@ -205,6 +199,14 @@ class Run:
             yield step
             expect()
             is_held = self.record.done(self._mutex, self._session, context.connection.in_transaction())
+
+    def _drift_of_stage(self) -> Any:
+        """The comparison of the run; None: the stage does not watch for drift, and nothing of it is loaded."""
+        if self.invocation.settings.on_drift is None:
+            return None
+        from ..drift.check import Drift
+
+        return Drift(self.invocation, self.schema)
 
     def _has_snapshot(self, scripts: Sequence[Any]) -> bool:
         """Whether the run may begin: it needs no RDS snapshot, or has it. Raises RunnerError `snapshot_failed`."""
@@ -276,8 +278,7 @@ class Run:
         self.status = "partial" if self._stopped or self.pending else "complete"
         self.record.end(context, self.status, heads, connection=connection)
         if self._drift:
-            keep = self._drift.keep if self.record.begun else self._drift.keep_first
-            keep(context, self.table, heads)
+            self._drift.keep(context, self.table, heads, first=not self.record.begun, connection=connection)
 
     def _is_without_record(self, error: BaseException) -> bool:
         """Whether a revision failed only because of its record, so it is retried without one."""

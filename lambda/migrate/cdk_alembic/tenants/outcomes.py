@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from ..database.failures import shortened
@@ -21,6 +22,8 @@ from .run import TenantRun
 MAX_LENGTH = 150_000
 MAX_MESSAGE_LENGTH = 600
 MAX_WARNINGS = 50
+MAX_DRIFTED = 10
+MAX_DEFINITION_LENGTH = 1000
 
 
 class Outcomes:
@@ -48,6 +51,10 @@ class Outcomes:
             warnings[MAX_WARNINGS:] = [f"and {more} warnings more"]
         return {"failed": self.failed, "dataLoss": list(self._losses.values()), "warnings": warnings}
 
+    def warn(self, warnings: Iterable[str]) -> None:
+        """Adds warnings, each once."""
+        self._warnings.update(dict.fromkeys(warnings))
+
     def add(
         self,
         tenant: Tenant,
@@ -56,9 +63,10 @@ class Outcomes:
         seen: tuple[str, ...] | None,
         run: TenantRun | None = None,
         error: RunnerError | None = None,
+        drift: dict[str, Any] | None = None,
     ) -> str:
         """Adds a tenant's outcome and returns its status. `seen`: its version table's revisions, if known, unless the run has
-        read them. Without a `run`, the tenant was only checked."""
+        read them. Without a `run`, the tenant was only checked. `drift`: the contract's DriftReport, if the run has none."""
         before = invocation.before if invocation.before is not None else seen
         after = run.heads if run and run.heads is not None else None if invocation.applied else before
         try:
@@ -80,12 +88,14 @@ class Outcomes:
         }
         if error:
             outcome["error"] = self._failure(tenant, error)
+        elif drift := drift or (run.drift if run else None):
+            outcome["drift"] = _brief(drift)
         self.by_name[tenant.name] = outcome
         self._length += len(json.dumps(outcome))
         self.failed += error is not None
         self._invocation.applied.extend(invocation.applied)
         self._invocation.lock_wait_seconds += invocation.lock_wait_seconds
-        self._warnings.update(dict.fromkeys(invocation.warnings))
+        self.warn(invocation.warnings)
         fresh = run.fresh if run else None
         if fresh is False or (fresh is None and after):
             unread = self._invocation.settings.guard_unread
@@ -115,3 +125,13 @@ class Outcomes:
         facts = {**facts, **texts}
         log("WARNING", "tenant_failed", stage=self._invocation.settings.stage, tenant=tenant.name, **facts)
         return facts
+
+
+def _brief(drift: dict[str, Any]) -> dict[str, Any]:
+    """The contract's TenantDrift of a DriftReport."""
+    objects = []
+    for one in drift["objects"][:MAX_DRIFTED]:
+        named = {key: shortened(one[key], MAX_MESSAGE_LENGTH) for key in ("change", "object")}
+        objects.append(one if sum(map(len, one.values())) <= MAX_DEFINITION_LENGTH else named)
+    about = {key: drift[key] for key in ("status", "reason", "keptAt") if key in drift}
+    return {**about, "count": len(drift["objects"]), "objects": objects}

@@ -16,8 +16,8 @@ from ..database.version_table import VersionTable, key_of
 from ..protocol.tenant_request import Tenant
 
 _PRESENT = """
-SELECT coalesce(json_agg(nspname::text), '[]')::text FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-WHERE relname = {table} AND nspname IN ({schemas})
+SELECT json_build_array(coalesce(json_agg(nspname::text), '[]'), to_regclass('cdk_alembic.kept_catalog') IS NOT NULL)::text
+FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE relname = {table} AND nspname IN ({schemas})
 """
 _HEADS = """
 SELECT json_build_object('heads', ARRAY(SELECT version_num FROM {schema}.{table} ORDER BY 1),
@@ -39,29 +39,47 @@ class Found(NamedTuple):
     heads: tuple[str, ...]
     is_free: bool
     """Whether the tenant's mutex was free."""
+    drift: dict[str, Any] | None = None
+    """The contract's DriftReport, if the command looks for drift and there is none."""
+    keeps: bool = True
+    """Whether its catalog is kept, or need not be."""
+
+
+class Present(NamedTuple):
+    """What a database has."""
+
+    schemas: set[str]
+    """The tenants' schemas that have a version table."""
+    keeps: bool
+    """Whether it keeps a catalog."""
+
+    def has(self, shown: Shown, tenant: Tenant) -> bool:
+        """Whether the tenant has a version table."""
+        return (tenant.schema or shown.table.schema) in self.schemas
 
 
 @contextmanager
-def connected(shown: Shown) -> Iterator[Any]:
-    """A connection to the database. Raises the driver's exceptions."""
-    connection = drivers.connect(shown.driver, shown.options)
+def connected(shown: Shown, **waits: Any) -> Iterator[Any]:
+    """A connection to the database. `waits`: PostgreSQL settings, as of `drivers.connect`. Raises the driver's exceptions."""
+    connection = drivers.connect(shown.driver, shown.options, **waits)
     try:
         yield connection
     finally:
         connection.close()
 
 
-def present(connection: Any, shown: Shown, tenants: Iterable[Tenant]) -> set[str]:
-    """The tenants' schemas that have a version table. Without this check, failing queries would fill the server's log."""
-    schemas = ", ".join(sorted({_literal(tenant.schema or shown.table.schema) for tenant in tenants}))
-    return set(json.loads(connection.ask(_PRESENT.format(table=_literal(shown.table.name), schemas=schemas))))
+def present(connection: Any, shown: Shown, tenants: Iterable[Tenant]) -> Present:
+    """What the database has. Without this check, failing queries would fill the server's log."""
+    schemas = ", ".join(sorted({literal(tenant.schema or shown.table.schema) for tenant in tenants}))
+    found, keeps = json.loads(connection.ask(_PRESENT.format(table=literal(shown.table.name), schemas=schemas)))
+    return Present(set(found), keeps)
 
 
 def look(connection: Any, shown: Shown, tenant: Tenant) -> Found:
     """The revisions of a tenant with a version table. Raises the driver's exceptions."""
     table, schema = shown.table.name, tenant.schema or shown.table.schema
     key = key_of(table, tenant.schema or shown.table.own_schema)
-    query = _HEADS.format(schema=_quoted(schema), table=_quoted(table), key=key)
+    query = _HEADS.format(schema=quoted(schema), table=quoted(table), key=key)
     found = json.loads(connection.ask(query))
     return Found(tuple(found["heads"]), found["free"])
 
@@ -71,9 +89,11 @@ def elsewhere(shown: Shown, address: dict[str, str]) -> Shown:
     return shown._replace(options={**shown.options, **drivers.options(shown.driver, address)})
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """The name as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """The text as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"

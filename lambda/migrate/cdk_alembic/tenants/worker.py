@@ -1,4 +1,4 @@
-"""The worker: migrates a batch of tenants to head, or plans it. A failed tenant does not stop the others.
+"""The worker: migrates a batch of tenants to head, plans it, or looks for drift. A failed tenant does not stop the others.
 
 A tenant that must wait (for another run, a locked table, a starting server) is postponed to the end, where all share one wait.
 """
@@ -25,10 +25,12 @@ from ..protocol.tenant_request import Tenant, TenantRequest
 from ..run.failure import QUERY_CANCELED
 from . import skip
 from .connection import KeptConnection
+from .followed import Followed
 from .listening import Connects, quiet
 from .outcomes import Outcomes
 from .run import TenantRun
 from .skip import Shown
+from .sweep import Look, looking
 
 # Errors that may be temporary, and the limit for waiting.
 _PUT_OFF = {"locked": "mutex_wait", "lock_not_available": "lock_retry", "database_unreachable": "connect_retry"}
@@ -39,8 +41,8 @@ _OF_ONE = ("3F000",)
 
 
 def migrate(project: Project, invocation: Invocation, variables: DatabaseVariables) -> dict[str, Any]:
-    """Executes a validated `upgrade` or `plan` and returns the contract's TenantAnswer. Raises RunnerError if the whole request
-    can't start."""
+    """Executes a validated `upgrade`, `plan` or `drift` and returns the contract's TenantAnswer. Raises RunnerError if the
+    whole request can't start."""
     with quiet(), keeping_scripts(), Connects() as connects:
         batch = _Batch(project, invocation, variables, connects)
         try:
@@ -60,6 +62,7 @@ class _Batch:
         self.kept = KeptConnection()
         self.run_id = uuid.UUID(self.request.run_id) if self.request.run_id else uuid.uuid4()
         self.outcomes = Outcomes(project, invocation)
+        self.followed = Followed(project, invocation)
         self.started_count = 0
         self.left: list[Tenant] = []
         self.not_started: list[Tenant] = []
@@ -106,6 +109,7 @@ class _Batch:
         tenants = self._each(tenants, until=lambda: self._shown(secret) is not None)
         if tenants:
             self._each(self._sweep(self._shown(secret), tenants))
+            self.outcomes.warn(self.followed.later())
 
     def _each(self, tenants: list[Tenant], until: Callable[[], bool] = lambda: False) -> list[Tenant]:
         """Handles the tenants one by one. Returns those left when `until` becomes true."""
@@ -235,7 +239,7 @@ class _Batch:
                 try:
                     self._enter(tenant.secret_arn)
                     database = self.address["database"] if tenant.secret_arn else None
-                    run = TenantRun(self.project, invocation, tenant, database, self.kept)
+                    run = TenantRun(self.project, invocation, tenant, database, self.kept, self.followed)
                     self._execute(run, tenant)
                     return run, None
                 except RunnerError as error:
@@ -248,7 +252,7 @@ class _Batch:
     def _execute(self, run: TenantRun, tenant: Tenant) -> None:
         self.connects.clear()
         try:
-            run.upgrade() if self.request.command == "upgrade" else run.plan()
+            {"upgrade": run.upgrade, "plan": run.plan, "drift": run.compare}[self.request.command]()
         except RunnerError as error:
             if error.code.startswith("database_") and run.invocation.before is None:
                 # Fetches a rotated password again.
@@ -276,8 +280,9 @@ class _Batch:
         started: float,
         run: TenantRun | None = None,
         error: RunnerError | None = None,
+        drift: dict[str, Any] | None = None,
     ) -> None:
-        if self.outcomes.add(tenant, invocation, started, self.seen.get(tenant.name), run, error) == "partial":
+        if self.outcomes.add(tenant, invocation, started, self.seen.get(tenant.name), run, error, drift) == "partial":
             self.left.append(tenant)
 
     def _learn(self, tenant: Tenant, run: TenantRun) -> None:
@@ -298,32 +303,32 @@ class _Batch:
         """Finishes the tenants that do not need env.py, and returns the others."""
         rest = []
         try:
-            with skip.connected(shown) as connection:
-                present = skip.present(connection, shown, tenants)
+            with looking(self.request.command, self.invocation.settings, self.followed, shown, tenants) as look:
                 for number, tenant in enumerate(tenants):
                     if self._has_no_time():
                         return [*rest, *tenants[number:]]
                     started = time.monotonic()
-                    schema = tenant.schema or shown.table.schema
-                    found = self._look(connection, shown, tenant) if schema in present else None
+                    found = self._found(look, shown, tenant)
                     if found is not None:
                         self.seen[tenant.name] = found.heads
-                    if found is None or not self._needs_no_run(found):
+                    if found is None or not self._needs_no_run(found, tenant):
                         rest.append(tenant)
                         continue
                     invocation = self._invocation(tenant)
                     invocation.before = found.heads
-                    self._finish(tenant, invocation, started)
+                    self.followed.warn(tenant, invocation, found.heads)
+                    self._finish(tenant, invocation, started, drift=found.drift)
         except Exception as error:
             log("INFO", "tenants_not_skipped", stage=self.stage, reason=f"{type(error).__name__}: {describe(error)}")
             return [tenant for tenant in tenants if tenant.name not in self.outcomes.by_name]
         return rest
 
-    def _look(self, connection: Any, shown: Shown, tenant: Tenant) -> skip.Found | None:
-        """A tenant's revisions; None if its version table can't be read or is invalid: env.py's run reports why."""
+    def _found(self, look: Look, shown: Shown, tenant: Tenant) -> skip.Found | None:
+        """What `look` found; None if its version table can't be read or is invalid: env.py's run reports why."""
         try:
-            found = skip.look(connection, shown, tenant)
-            check_rows(self.project, found.heads, shown.table.name)
+            found = look(tenant)
+            if found is not None:
+                check_rows(self.project, found.heads, shown.table.name)
         except RunnerError:
             return None
         except Exception as error:
@@ -335,8 +340,12 @@ class _Batch:
     def _has_no_time(self) -> bool:
         return self.invocation.remaining_seconds() < self.invocation.reserve_seconds or self.outcomes.is_full()
 
-    def _needs_no_run(self, found: skip.Found) -> bool:
-        """Whether the tenant is finished without a run: it is at head, or only planned."""
-        at_head = found.is_free and bool(self.project.heads) and found.heads == self.project.heads
-        # Whether a database without a revision has anything to lose is determined where env.py connects.
-        return at_head or (self.request.command == "plan" and bool(found.heads))
+    def _needs_no_run(self, found: skip.Found, tenant: Tenant) -> bool:
+        """Whether the tenant is finished without a run: it is at head, only planned, or as its last run left it."""
+        if self.request.command == "drift":
+            return found.drift is not None
+        if found.is_free and bool(self.project.heads) and found.heads == self.project.heads:
+            return found.keeps
+        # Whether a database without a revision has anything to lose is determined where env.py connects, and what its pending
+        # revisions mean for a subscriber.
+        return self.request.command == "plan" and bool(found.heads) and not self.followed.must_render(tenant, found.heads)

@@ -1,4 +1,4 @@
-import type { DriftReport } from '../../../contract';
+import type { DriftedObject, DriftReport } from '../../../contract';
 import { plainLines } from '../../../text/plain';
 import { plain, type Terminal } from '../../screen/terminal';
 
@@ -10,6 +10,10 @@ const MAX_LINES = 24;
 export function showDrift(terminal: Terminal, { status, reason, keptAt, objects }: DriftReport): void {
   if (status === 'unknown') terminal.warning(`drift could not be determined: ${reason}`);
   else terminal.line(`${objects.length === 0 ? 'no drift' : `${objects.length} changed by hand`} since ${plain(keptAt ?? '')}`);
+  showDriftedObjects(terminal, objects);
+}
+
+export function showDriftedObjects(terminal: Terminal, objects: readonly DriftedObject[]): void {
   for (const { change, object, kept, found, ddl } of objects) {
     terminal.line(`  ${terminal.paint('yellow', SIGNS[change])} ${terminal.paint('bold', plain(object))}  ${change}`);
     for (const [name, text] of [

@@ -8,7 +8,7 @@ import { namesFile } from './names-file';
 import { TENANTS_OPTION_NAMES } from './options';
 
 /** The commands for many tenants. */
-export const CLI_COMMANDS = ['upgrade', 'plan', 'check'] as const;
+export const CLI_COMMANDS = ['upgrade', 'plan', 'check', 'drift'] as const;
 export type CliCommand = (typeof CLI_COMMANDS)[number];
 
 /** The verbs for an existing run. */
@@ -36,6 +36,8 @@ export interface Arguments {
   readonly yes: boolean;
   readonly json: boolean;
   readonly progress: boolean;
+  /** File to write drift to, as SARIF. */
+  readonly sarif?: string;
 }
 
 /** A parsed command line; `problems` lists everything that is wrong with it. */
@@ -48,7 +50,6 @@ const NOT_FOR_TENANTS: Partial<Record<OptionName, string>> = {
   revision: 'every tenant goes to head',
   to: 'every tenant goes to head',
   'dry-run': 'use --command plan, which shows how many tenants are where',
-  sarif: 'drift of many tenants is not compared',
   snapshot: 'no snapshots are made for many tenants',
   'wait-lock': 'a tenant that is locked fails; run it again with --retry-failed',
   follow: 'each batch has its own log; `details` shows where they are',
@@ -71,9 +72,14 @@ export function parseArguments(argv: readonly string[]): Parsed {
   }
   const task = RUN_VERBS.some(line.has) ? readRunTask(line, problems) : readStartTask(line, problems);
 
+  const sarif = line.text('sarif');
+  if (sarif !== undefined && task.verb === 'start' && task.command !== 'drift') {
+    problems.push(`"${task.command}" takes no --sarif`);
+  }
+
   const json = line.flag('json');
   if (problems.length > 0) return { kind: 'problems', problems: [...new Set(problems)], json };
-  return { kind: 'tenants', client, task, yes: line.flag('yes'), json, progress: !line.flag('no-progress') };
+  return { kind: 'tenants', client, task, yes: line.flag('yes'), json, progress: !line.flag('no-progress'), sarif };
 }
 
 function readRunTask(line: CommandLine<OptionName>, problems: string[]): RunTask {
@@ -95,7 +101,7 @@ function readStartTask(line: CommandLine<OptionName>, problems: string[]): Start
   problems.push(...which.problems);
   if (!CLI_COMMANDS.includes(command)) {
     problems.push(`"${command}" does not go with many tenants: use ${CLI_COMMANDS.join(', ')}`);
-  } else if (allow && command !== 'upgrade') problems.push(`"${command}" takes no --allow`);
+  } else if (allow && command !== 'upgrade' && command !== 'drift') problems.push(`"${command}" takes no --allow`);
   if (allow && !allow.every((item) => TENANT_ALLOWANCES.includes(item))) {
     problems.push(`--allow must be a list of ${TENANT_ALLOWANCES.join(', ')}`);
   }

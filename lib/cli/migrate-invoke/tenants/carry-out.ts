@@ -9,6 +9,7 @@ import type { StartTask } from './arguments';
 import { answerDocument, type TenantsAnswerDocument, type TenantsDecisionDocument } from './documents';
 import { runCommand, type Session } from './session';
 import { showDone, showFailures, showPositions } from './show';
+import { showTenantsDrift } from './show-drift';
 import { watchRun } from './watch';
 
 /** Executes a command line for many tenants: first plans, then migrates them. */
@@ -18,11 +19,16 @@ export async function carryOut(session: Session): Promise<TenantsAnswerDocument 
   const { stage, appName, endpoint } = given.client;
   const region = await regionOf(sfn);
   // In parallel, so the header does not delay the run.
-  const planned = task.verb === 'start' ? start(session, { ...task, command: 'plan', allow: undefined }) : undefined;
+  const first: Partial<StartTask> =
+    task.verb === 'start' && task.command === 'drift' ? {} : { command: 'plan', allow: undefined };
+  const planned = task.verb === 'start' ? start(session, { ...task, ...first }) : undefined;
   planned?.catch(() => {});
   const called = ['machine', tenantStateMachineName(appName, stage)] as const;
   await showHeader(screen.notes, { stage, called, region }, () => callerIdentity(sfn, endpoint));
-  if (task.verb === 'start') return startTask(session, task, await (planned as Promise<string>));
+  if (task.verb === 'start') {
+    const runId = await (planned as Promise<string>);
+    return task.command === 'drift' ? compared(session, await watchRun(session, runId)) : startTask(session, task, runId);
+  }
   const { verb, runId } = task;
   session.runId = runId;
   if (verb === 'run') return watchTask(session, runId);
@@ -80,7 +86,16 @@ async function watchTask(session: Session, runId: string): Promise<TenantsAnswer
   session.changing = true;
   const summary = await watchRun(session, runId);
   if (summary.command === 'upgrade') return ended(session, summary);
+  if (summary.command === 'drift') return compared(session, summary);
   showPositions(session.screen.data, summary);
+  return answerDocument(summary, false);
+}
+
+/** The result of the command drift. */
+function compared({ screen }: Session, summary: TenantRunSummary): TenantsAnswerDocument {
+  showTenantsDrift(screen.data, summary);
+  showFailures(screen.notes, summary);
+  for (const warning of summary.warnings) screen.notes.warning(warning);
   return answerDocument(summary, false);
 }
 

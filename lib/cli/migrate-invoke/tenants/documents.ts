@@ -35,7 +35,8 @@ export interface TenantsFailureDocument extends Partial<Omit<TenantRunSummary, '
 export type TenantsDocument = TenantsAnswerDocument | TenantsDecisionDocument | TenantsFailureDocument;
 
 export function answerDocument({ error: _, ...summary }: TenantRunSummary, check: boolean): TenantsAnswerDocument {
-  if (!check) return { ...summary, exitCode: EXIT.done };
+  const { drift } = summary;
+  if (!check) return { ...summary, exitCode: drift && drift.drifted + drift.unknown > 0 ? EXIT.notStarted : EXIT.done };
   const atHead = summary.pending === 0 && summary.ahead === 0;
   return { ...summary, command: 'check', atHead, exitCode: atHead ? EXIT.done : EXIT.notStarted };
 }

@@ -1,9 +1,11 @@
+import { writeFileSync } from 'node:fs';
 import { TenantsClient } from '../../../client/tenants/client';
 import { sfnClient } from '../../../client/tenants/sdk';
 import { MigrateError } from '../../../contract/failure';
 import { ciReport } from '../../answer/ci/detect';
 import { interruptSignal } from '../../answer/interrupt';
 import { knownFailure } from '../../answer/known-failure';
+import { driftSarif } from '../../answer/production/drift-sarif';
 import { requestedBy } from '../../answer/requested-by';
 import { type Screen, screen } from '../../screen/screen';
 import { plain } from '../../screen/terminal';
@@ -13,21 +15,23 @@ import { failureDocument, type TenantsDocument } from './documents';
 import { onGitHub } from './on-github';
 import { runCommand, type Session } from './session';
 import { showDone, showFailures } from './show';
+import { showTenantsDrift } from './show-drift';
 
 /**
  * The command `migrate-invoke` for many tenants.
  *
  * @param argv the command line without the program's own name
+ * @param version of the package
  * @returns the exit code
  */
-export async function migrateInvokeTenants(argv: readonly string[]): Promise<number> {
+export async function migrateInvokeTenants(argv: readonly string[], version: string): Promise<number> {
   const parsed = parseArguments(argv);
-  if (parsed.kind === 'tenants') return run(parsed);
+  if (parsed.kind === 'tenants') return run(parsed, version);
   const error = new MigrateError('invalid_usage', parsed.problems.join('; '), 'see migrate-invoke --help');
   return end(failureDocument(error), parsed.json, screen({ json: parsed.json, progress: false }), error);
 }
 
-async function run(given: Arguments): Promise<number> {
+async function run(given: Arguments, version: string): Promise<number> {
   const view = screen(given);
   const interrupt = interruptSignal();
   const sfn = sfnClient(given.client);
@@ -43,10 +47,14 @@ async function run(given: Arguments): Promise<number> {
     changing: false,
   };
   try {
-    return end(await carryOut(session), given.json, view);
+    const document = await carryOut(session);
+    writeSarif(given, document, version);
+    return end(document, given.json, view);
   } catch (cause) {
     const error = interrupt.signal.aborted ? wasInterrupted(session) : knownFailure(cause);
-    return end(failureDocument(error, session.runId), given.json, view, error);
+    const document = failureDocument(error, session.runId);
+    writeSarif(given, document, version);
+    return end(document, given.json, view, error);
   } finally {
     interrupt.ignore();
     client.destroy();
@@ -63,12 +71,25 @@ function end(document: TenantsDocument, json: boolean, { notes }: Screen, error?
   return document.exitCode;
 }
 
+/** Each tenant of the summary that drifted. */
+function writeSarif({ sarif, client: { stage } }: Arguments, document: TenantsDocument, version: string): void {
+  if (sarif === undefined || !('drift' in document) || !document.drift) return;
+  const places = document.drift.tenants.map(({ tenant, objects }) => ({
+    where: `tenant ${tenant} of stage ${stage}`,
+    place: `${stage} ${tenant}`,
+    objects,
+  }));
+  writeFileSync(sarif, driftSarif(places, version));
+}
+
 const NEXT_AFTER_CHECK = 'bring them to head: run the same command without --command check, or deploy';
 
 function showError(notes: Screen['notes'], { code, message, next, summary }: MigrateError): void {
   if (summary?.total) {
     if (summary.command === 'upgrade') showDone(notes, summary);
+    showTenantsDrift(notes, summary);
     showFailures(notes, summary);
+    for (const warning of summary.warnings) notes.warning(warning);
   }
   notes.line(`${notes.paint('red', '✗')} ${notes.paint('bold', code)}: ${plain(message)}`);
   notes.next(next);

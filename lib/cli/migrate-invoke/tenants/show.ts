@@ -65,7 +65,7 @@ export function tenants(count: number): string {
   return `${number(count)} tenant${count === 1 ? '' : 's'}`;
 }
 
-function number(count: number): string {
+export function number(count: number): string {
   return count.toLocaleString('en-US');
 }
 

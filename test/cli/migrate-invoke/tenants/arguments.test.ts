@@ -93,7 +93,8 @@ test('all that does not go with many tenants is said at once', () => {
 
 test.each([
   [['--tenants', 'all', '--command', 'plan', '--allow', 'drop_invalid_indexes'], '"plan" takes no --allow'],
-  [['--tenants', 'all', '--allow', 'all'], '--allow must be a list of drop_invalid_indexes'],
+  [['--tenants', 'all', '--allow', 'all'], '--allow must be a list of drop_invalid_indexes, drift'],
+  [['--tenants', 'all', '--sarif', 'drift.sarif'], '"upgrade" takes no --sarif'],
   [['--tenants'], '--tenants needs a value'],
   [['--run'], '--run needs a value'],
   [['--tenants', 'all', '--endpoint-url', 'here'], '--endpoint-url here is not an address such as http://localhost:4566'],

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Ajv from 'ajv';
 import type { Metafile } from 'esbuild';
-import type { TenantFailure, TenantRunSummary } from '../../../../lib/contract/tenants';
+import type { TenantFailure, TenantRunSummary, TenantsDrift } from '../../../../lib/contract/tenants';
 import schema from '../../../../schema/migrate-invoke.json';
 import { failed, type Moment, succeeded, TenantsAws, type TenantsAwsOptions } from '../../../support/aws/tenants';
 import { BuiltCommand, type Ended } from '../../built-command';
@@ -259,6 +259,88 @@ describe('canaries that wait for an approval', () => {
   test('that nobody approved end the run with exit code 3', async () => {
     const end = failed({ code: 'not_approved', message: 'nobody approved the canaries', next: 'see' }, { notStarted: 60 });
     expect(await run(stage(behind, { end }), '--tenants', 'all')).toMatchObject({ code: 3 });
+  });
+});
+
+describe('drift', () => {
+  const KEPT_AT = '2026-01-01T00:00:00Z';
+  const drift: TenantsDrift = {
+    none: 1001,
+    drifted: 2,
+    unknown: 1,
+    tenants: [
+      {
+        tenant: 'acme',
+        status: 'drifted',
+        keptAt: KEPT_AT,
+        count: 12,
+        objects: [
+          {
+            change: 'removed',
+            object: 'index acme.users_email',
+            kept: 'CREATE INDEX users_email ON acme.users USING btree (email)',
+            ddl: 'CREATE INDEX CONCURRENTLY users_email ON acme.users USING btree (email);',
+          },
+        ],
+      },
+      { tenant: 'globex', status: 'unknown', reason: 'no run has kept a catalog yet', count: 0, objects: [] },
+    ],
+  };
+  const compared: Partial<TenantRunSummary> = { command: 'drift', total: 1004, unchanged: 1004, migrated: 0, drift };
+  const options: TenantsAwsOptions = { run: () => [{ end: succeeded(compared) }] };
+
+  test('names each odd tenant with its objects and the DDL that restores them, and fails', async () => {
+    const { code, stdout, stderr } = await run(options, '--tenants', 'acme,globex', '--command', 'drift', '--allow', 'drift');
+    expect([code, stdout]).toEqual([
+      3,
+      '1,004 tenants: 1,001 without drift, 2 changed by hand, 1 could not be compared\n' +
+        `! acme  12 changed by hand since ${KEPT_AT}\n` +
+        '  - index acme.users_email  removed\n' +
+        '      was      CREATE INDEX users_email ON acme.users USING btree (email)\n' +
+        '      restore  CREATE INDEX CONCURRENTLY users_email ON acme.users USING btree (email);\n' +
+        '  and 11 more objects\n' +
+        '? globex  no run has kept a catalog yet\n' +
+        '  and 1 more: s3://bucket/runs/0b8f7f2e-6a4e-4e0e-9a51-3f0c3a0d9f11/drift.json\n',
+    ]);
+    expect(stderr.endsWith(DETAILS)).toBe(true);
+    expect(aws.inputs).toMatchObject([{ command: 'drift', tenants: ['acme', 'globex'], allow: ['drift'] }]);
+  });
+
+  test('that is nowhere has exit code 0', async () => {
+    const none = { ...compared, drift: { none: 1004, drifted: 0, unknown: 0, tenants: [] } };
+    const { code, stdout } = await run({ run: () => [{ end: succeeded(none) }] }, '--tenants', 'all', '--command', 'drift');
+    expect([code, stdout]).toEqual([0, '1,004 tenants: 1,004 without drift\n']);
+  });
+
+  test('is also shown of the others if a tenant could not be reached', async () => {
+    const end = failed({ code: 'tenants_failed', message: '1 of 1004 tenants failed', next: 'fix' }, { ...compared, failed: 1 });
+    const { code, stderr } = await run({ run: () => [{ end }] }, '--tenants', 'all', '--command', 'drift');
+    expect(code).toBe(1);
+    expect(stderr).toContain('! acme  12 changed by hand');
+  });
+
+  test('is one document, and SARIF with the tenant of each object', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'tenants-'));
+    const file = join(directory, 'drift.sarif');
+    const summary = join(directory, 'summary.md');
+    aws = await TenantsAws.start(options);
+    const where = ['--stage', 'dev', '--endpoint-url', aws.url, '--tenants', 'all', '--command', 'drift', '--json'];
+    const github = { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: summary };
+    const { stdout, stderr } = await command.run([...where, '--sarif', file], github);
+    expect([validate(JSON.parse(stdout)), validate.errors]).toEqual([true, null]);
+    expect(JSON.parse(stdout)).toMatchObject({ command: 'drift', status: 'complete', drift, exitCode: 3 });
+    const [{ results }] = JSON.parse(await readFile(file, 'utf8')).runs;
+    expect(results).toEqual([
+      expect.objectContaining({
+        message: { text: expect.stringMatching(/^index acme.users_email was removed by hand in tenant acme of stage dev\n/) },
+        partialFingerprints: { object: 'dev acme index acme.users_email' },
+      }),
+    ]);
+    expect(stderr).toContain('::warning title=acme%3A drift::12 changed by hand\n');
+    expect(await readFile(summary, 'utf8')).toContain(
+      '| <code>acme</code> | <code>index acme.users&#95;email</code> removed and 11 more |',
+    );
+    await rm(directory, { recursive: true });
   });
 });
 
