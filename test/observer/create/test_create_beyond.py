@@ -263,7 +263,9 @@ sa.Table("aa", target_metadata, sa.Column("id", sa.Integer, primary_key=True),
   sa.Column("number", sa.Integer, nullable=False, default=7), sa.Column("done", sa.Boolean, nullable=False, default=False),
   sa.Column("word", sa.Text, nullable=False, default="it's: x"), sa.Column("free", sa.Text, default="free"),
   sa.Column("made", sa.Text, nullable=False, default=lambda: "made"), sa.Column("any", sa.JSON, nullable=False, default={}),
-  sa.Column("text", sa.JSON, nullable=False, default="{}"), sa.Column("bound", sa.Text, nullable=False, default=":x"))
+  sa.Column("text", sa.JSON, nullable=False, default="{}"), sa.Column("bound", sa.Text, nullable=False, default=":x"),
+  sa.Column("tags", sa.ARRAY(sa.Text), nullable=False, default=list), sa.Column("rows", sa.JSON, nullable=False, default=list),
+  sa.Column("full", sa.JSON, nullable=False, default={"a": 1}))
 """
 
 
@@ -281,9 +283,12 @@ def test_a_new_column_has_the_constant_that_models_insert_for_rows_that_others_i
         "word": "sa.text(\"'it''s: x'\"), nullable=False",
         "free": "",
         "made": "",
-        "any": "",
+        "any": "sa.text(\"'{}'\"), nullable=False",
         "text": "",
         "bound": "",
+        "tags": "sa.text(\"'{}'\"), nullable=False",
+        "rows": "sa.text(\"'[]'\"), nullable=False",
+        "full": "",
     }
     # The defaults are in the database only, and that is meant.
     assert agree(observed)["code"] == "nothing_to_create"

@@ -10,18 +10,31 @@ _CAST = re.compile(r"::[^:']+$")
 
 
 def constant_of(column: Any) -> str | None:
-    """The default of a model's column in SQL; None if it is no constant, or its type has no literal form (JSON)."""
-    from sqlalchemy import literal
+    """The default of a model's column in SQL; None if it is no constant, or its type has no literal form (JSON that is not
+    empty)."""
+    from sqlalchemy import ARRAY, JSON, literal
     from sqlalchemy.dialects import postgresql
     from sqlalchemy.exc import SQLAlchemyError
 
-    if column.default is None or not column.default.is_scalar:
+    value = None if column.default is None else _value(column.default)
+    if value is None:
         return None
+    if value in ([], {}) and isinstance(column.type, (ARRAY, JSON)):
+        return "'{}'" if isinstance(column.type, ARRAY) else f"'{value}'"
     try:
-        value = literal(column.default.arg, column.type)
+        value = literal(value, column.type)
         return str(value.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}))
     except (SQLAlchemyError, NotImplementedError, TypeError, ValueError):
         return None
+
+
+def _value(default: Any) -> Any:
+    """What is inserted each time; None if that is not known."""
+    # SQLAlchemy wraps a function without arguments in one that takes its context.
+    made = getattr(default.arg, "__wrapped__", None) if default.is_callable else None
+    if made in (list, dict):
+        return made()
+    return default.arg if default.is_scalar else None
 
 
 def is_constant_of(column: Any, default: str) -> bool:
