@@ -122,7 +122,7 @@ function scriptsOf(revision: Reviewed): readonly Script[] {
       );
       if (!statements.length) continue;
       const inside = transaction >= 0;
-      const lines = statements.flatMap((step) => `${step.sql};`.split('\n').map((line) => ({ line, step })));
+      const lines = statements.flatMap((step) => `${asVarchar(step.sql)};`.split('\n').map((line) => ({ line, step })));
       const text = lines.map(({ line }) => line).join('\n');
       scripts.push({
         revision,
@@ -133,6 +133,11 @@ function scriptsOf(revision: Reviewed): readonly Script[] {
     }
     return scripts;
   });
+}
+
+/** squawk takes `character varying` for `character`. */
+function asVarchar(sql: string): string {
+  return sql.replace(/\bchar(?:acter)?[ \t]+varying\b/gi, 'varchar');
 }
 
 function run(binary: string, directory: string, postgres: string | undefined): Promise<readonly SquawkFinding[]> {

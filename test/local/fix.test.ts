@@ -102,6 +102,8 @@ test('a revision becomes a series of safe ones that ends with the same schema, a
     expect(meant).toContainEqual({ what: 'constraint ck_users_age', is: 'CHECK ((age > 0))true' });
 
     const review = await fix();
+    const messages = review.graph.revisions.map(({ message }) => message);
+    expect(messages).toContainEqual(expect.stringMatching(/^Add team to users \(1 of \d\)$/));
     expect(fixed(review)).toEqual([
       'check-not-valid',
       'constraint-builds-index',

@@ -98,13 +98,16 @@ def _answer(
 ) -> Project | None:
     """`loaded`: the project as the previous question loaded it. Returns it for the next question, if that may use it."""
     verb, overlay = ask["ask"], ask.get("overlay") or []
-    if verb == "graph":
+    if verb == "graph" and not overlay:
         return _graph(Project(folder), report, moment)
     if loaded is not None and verb == "observe" and not overlay:
         _answer_about(loaded, ask, on_scratch, report, moment)
         return None
     project = Project(folder)
     with overlaid(project, overlay, ask.get("folder")):
+        if verb == "graph":
+            _graph(project, report, None)
+            return None
         _answer_in(project, ask, on_scratch, report, moment)
     return None
 

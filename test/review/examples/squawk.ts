@@ -10,6 +10,6 @@ export const SQUAWK: readonly Example[] = [
   {
     rule: 'squawk-ban-char-field',
     bad: one('op.execute("ALTER TABLE users ADD COLUMN code char(3)")', 'op.drop_column("users", "code")'),
-    good: one('op.execute("ALTER TABLE users ADD COLUMN code text")', 'op.drop_column("users", "code")'),
+    good: one('op.execute("ALTER TABLE users ADD COLUMN code character varying(3)")', 'op.drop_column("users", "code")'),
   },
 ];
