@@ -314,6 +314,8 @@ def judge(error: BaseException, package: Path, answer: dict[str, Any], unset: li
     if isinstance(error, ImportError) and (name := generated(error, package / "backend")):
         answer.setdefault("missing", {"module": name, "by": where, "unset": unset, "own": True})
         return
+    # A library that validates settings raises in its own code.
+    where = location_in(package, error, "backend") or where
     answer.setdefault("unproved", f"{text_of(error)} ({where})" if where else text_of(error))
     if isinstance(error, ImportError):
         answer["foreign"] = foreign(package / "site-packages")

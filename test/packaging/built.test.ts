@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { NeedsCompiling } from '../../lib/packaging/install/compiled';
 import { foundWith } from '../../lib/packaging/layout/manifest';
 import type { FunctionPlatform } from '../../lib/packaging/platform';
 import { ALEMBIC_INI, packageOf, revisionFile, temporaryDirectory, writeFiles } from './support';
@@ -104,6 +105,23 @@ describe('a source distribution that needs a compiler', () => {
     const others = backend(`--find-links ${links}\nfast-tool==1.0\npsycopg2==2.9.6`);
     expect(messageOf(() => packaged(others))).toMatch(
       /^(?=.*psycopg2-binary)(?=.*fast-tool).* have no wheel .*; add: \['psycopg2-binary==2\.9\.10'\] .*; without: \['fast-tool'\]/,
+    );
+  });
+
+  test('is refused together with a missing driver, and both lines help', () => {
+    const directory = writeFiles(backend(''), {
+      'requirements.txt': `alembic==1.16.5\nsqlalchemy==2.0.43\n--find-links ${links}\nfast-tool==1.0\n`,
+    });
+    expect(messageOf(() => packaged(directory))).toMatch(
+      /^fast-tool has no wheel .*: without: \['fast-tool'\] .*\. Besides, the dependencies of .* have no driver, .* add: \['psycopg2-binary'\] packages it/,
+    );
+    expect(existsSync(join(packaged(directory, { without: ['fast-tool'], add: ['psycopg2-binary'] }), 'psycopg2'))).toBe(true);
+  });
+
+  test('is refused with the one option that helps for everything, if the rest is too large', () => {
+    const { message } = new NeedsCompiling([{ name: 'fast-tool' }], lambda, { tooLarge: 616 });
+    expect(message).toMatch(
+      /: only: PackageOnly\.IMPORTED leaves out what migrations do not import, also of the others, which have 616 MB \(Lambda takes 250\); wheels names /,
     );
   });
 

@@ -51,12 +51,21 @@ export interface OtherPython {
   readonly names: readonly string[];
 }
 
+/** What may help if distributions can't be built. */
+export interface Alternatives {
+  readonly other?: OtherPython | undefined;
+  /** Newer versions of drivers, which have wheels. */
+  readonly newer?: readonly string[];
+  /** The megabytes of everything else, if Lambda does not take as many. */
+  readonly tooLarge?: number | undefined;
+}
+
 /** Distributions without a wheel for the function, which can't be built here. */
 export class NeedsCompiling extends PackagingError {
   constructor(
     readonly unbuilt: readonly Unbuilt[],
     readonly platform: FunctionPlatform,
-    { other, newer = [] }: { readonly other?: OtherPython | undefined; readonly newer?: readonly string[] } = {},
+    { other, newer = [], tooLarge }: Alternatives = {},
   ) {
     const { architecture, pythonVersion } = platform;
     const names = unbuilt.map(({ name }) => name);
@@ -66,8 +75,10 @@ export class NeedsCompiling extends PackagingError {
       ...(newer.length ? [`${option('add', newer)} packages a newer version, which has some`] : []),
       ...(others.length
         ? [
-            `${option('without', others)} leaves out what migrations do not import, only: PackageOnly.IMPORTED finds that out by itself, ` +
-              'and wheels names a folder of wheels that you built for Lambda',
+            tooLarge
+              ? `only: PackageOnly.IMPORTED leaves out what migrations do not import, also of the others, which have ${tooLarge} MB (Lambda takes 250)`
+              : `${option('without', others)} leaves out what migrations do not import, only: PackageOnly.IMPORTED finds that out by itself`,
+            'wheels names a folder of wheels that you built for Lambda',
           ]
         : []),
     ];

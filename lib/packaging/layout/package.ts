@@ -117,6 +117,12 @@ export function checkSize(
   );
 }
 
+/** The megabytes of a folder, if Lambda does not take as many. */
+export function tooLarge(folder: string): number | undefined {
+  const bytes = sizeOf(folder);
+  return bytes > MAX_UNZIPPED_BYTES ? megabytes(bytes) : undefined;
+}
+
 function megabytes(bytes: number): number {
   return Math.ceil(bytes / 1024 / 1024);
 }

@@ -5,6 +5,7 @@ import { findDependencies } from '../dependencies/find';
 import { notOnIndex } from '../dependencies/not-on-index';
 import { type Dependencies, nameOf, normalized } from '../dependencies/parsing/requirement';
 import type { DependencySource } from '../dependencies/source';
+import { PackagingError } from '../errors';
 import { failureOf, hasDriverWheels, NeedsCompiling, type Unbuilt, withWheels } from '../install/compiled';
 import { installDependencies } from '../install/install';
 import { newerDrivers, otherPython } from '../install/other-python';
@@ -18,7 +19,7 @@ import { copyFiles, hashFiles, listSources } from '../project/sources';
 import { checkInstalled, checkRequired, hasDriver } from '../proof/check-installed';
 import { findPython } from '../uv';
 import { finish, type LaidOut, proveOnce } from './finish';
-import { copyRunner, hashPackage, type Package } from './package';
+import { copyRunner, hashPackage, type Package, tooLarge } from './package';
 
 /** The package of a backend: its dependencies for the function's platform, its sources, the runner, bytecode. */
 export function projectPackage(project: Backend, platform: FunctionPlatform): Package {
@@ -89,7 +90,25 @@ function install(project: Backend, target: string, platform: FunctionPlatform, p
   );
   if (!needed.length) return replaced().map(({ name, by }) => `${by} in place of ${name}`);
   const other = otherPython(directory, needed, platform, allowedPythons(directory));
-  throw new NeedsCompiling(needed, platform, { other, newer: newerDrivers(directory, needed, platform) });
+  const error = new NeedsCompiling(needed, platform, {
+    other,
+    newer: newerDrivers(directory, needed, platform),
+    tooLarge: onlyImported ? undefined : tooLarge(target),
+  });
+  // Without its driver, the check would ask for one.
+  if (needed.some(({ name }) => hasDriverWheels(name))) throw error;
+  throw withMessageOf(error, () => checkInstalled(project, target, platform));
+}
+
+/** An error that also says what another check finds, so that one synth names all that has to change. */
+function withMessageOf(error: PackagingError, check: () => void): PackagingError {
+  try {
+    check();
+    return error;
+  } catch (other) {
+    if (!(other instanceof PackagingError)) throw other;
+    return new PackagingError(error.code, `${error.message}. Besides, ${other.message}`);
+  }
 }
 
 function resolved(source: DependencySource, directory: string, platform: FunctionPlatform): Dependencies {
