@@ -9,6 +9,8 @@ export interface RunOptions {
   readonly cwd?: string;
   /** Removed if this process ends before the command. */
   readonly folder?: string;
+  /** Its standard input. @default - empty */
+  readonly input?: string;
   /** Called with every line while the command runs. */
   readonly onLine?: (line: string) => void;
 }
@@ -23,8 +25,9 @@ export interface RunResult {
 
 /** Runs a command to its end and collects its output. */
 export async function run(command: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
-  const { onLine, ...rest } = options;
-  const supervised = startSupervised(command, args, rest);
+  const { onLine, input, ...rest } = options;
+  const supervised = startSupervised(command, args, input === undefined ? rest : { ...rest, input: 'pipe' });
+  supervised.process.stdin?.on('error', () => {}).end(input); // Its exit code reports that it did not read it.
   const all: string[] = [];
   const read = async (stream: Readable): Promise<string> => {
     const lines: string[] = [];

@@ -26,7 +26,7 @@ def session(database: Database) -> Iterator[psycopg.Connection]:
 
 def beside(database: Database, session: psycopg.Connection, *tables: str, **options: Any) -> Beside:
     found = database.rows("SELECT oid::int, relname FROM pg_class WHERE relname IN ('users', 'others')")
-    relations = {oid: Relation(name, name, True, None) for oid, name in found}
+    relations = {oid: Relation(name, name, "r", None) for oid, name in found}
     return Beside(Scratch(database.url("postgresql")), session.info.backend_pid, relations, list(tables), **options)
 
 

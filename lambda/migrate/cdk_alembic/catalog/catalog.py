@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -27,20 +27,26 @@ class Relation:
     name: str
     table: str
     """The table that it belongs to, or its own name."""
-    is_table: bool
+    kind: str
+    """`pg_class.relkind`."""
     file: int | None
     """Number of the file with its rows; null if it has none."""
+
+    @property
+    def is_table(self) -> bool:
+        return self.kind in "rpf"
 
 
 class Part:
     """What belongs to one table, view or sequence."""
 
     def __init__(self) -> None:
+        self.relations: dict[int, Relation] = {}
+        """Itself and its indexes, by oid."""
         self.columns: list[list[Any]] = []
         self.constraints: list[list[Any]] = []
         self.indexes: list[list[Any]] = []
         self.texts: list[list[Any]] = []
-        self._entries: dict[str, str] | None = None
         self._table: dict[str, Any] | None = None
 
     @cached_property
@@ -48,23 +54,25 @@ class Part:
         """Names of columns by their number."""
         return {number: name for _, number, name, *_ in self.columns}
 
-    def entries(self, names: Mapping[int, str]) -> dict[str, str]:
-        """`names`: those of relations, which never change while a part is in use."""
-        if self._entries is None:
-            self._entries = dict(self._read(names))
-        return self._entries
+    @cached_property
+    def entries(self) -> dict[str, str]:
+        """`<kind> <name>` and its definition in PostgreSQL. Not to be changed."""
+        return dict(self._read())
 
-    def table(self, names: Mapping[int, str], parts: Mapping[int, Part]) -> dict[str, Any]:
-        """TableFacts without partitions and publications. Not to be changed."""
+    def table(self, relations: Mapping[int, Relation], parts: Mapping[int, Part]) -> dict[str, Any]:
+        """TableFacts without partitions and publications. Not to be changed.
+
+        `relations`, `parts`: of the whole snapshot, in which the names of a part never change while it is in use."""
         if self._table is None:
             self._table = {
                 "columns": [_column(column) for column in self.columns],
-                "constraints": sorted((self._constraint(one, names, parts) for one in self.constraints), key=_name),
-                "indexes": sorted((self._index(one, names) for one in self.indexes), key=_name),
+                "constraints": sorted((self._constraint(one, relations, parts) for one in self.constraints), key=_name),
+                "indexes": sorted((self._index(one) for one in self.indexes), key=_name),
             }
         return self._table
 
-    def _read(self, names: Mapping[int, str]) -> Any:
+    def _read(self) -> Iterator[tuple[str, str]]:
+        names = {oid: relation.name for oid, relation in self.relations.items()}
         for _, key, definition in self.texts:
             yield plain(key), plain(definition or "")
         for oid, _, name, type_, not_null, default, identity, generated, collation in self.columns:
@@ -89,7 +97,7 @@ class Part:
             if oid not in with_index:
                 yield f"index {names[oid]}", plain(definition) + ("" if valid else " INVALID")
 
-    def _constraint(self, constraint: list[Any], names: Mapping[int, str], parts: Mapping[int, Part]) -> dict[str, Any]:
+    def _constraint(self, constraint: list[Any], relations: Mapping[int, Relation], parts: Mapping[int, Part]) -> dict[str, Any]:
         _, name, kind, definition, key, validated, other, other_key, _ = constraint
         facts = {
             "name": name,
@@ -101,13 +109,13 @@ class Part:
         }
         if kind == "f" and other in parts:
             columns = [parts[other].attributes[number] for number in other_key]
-            facts["references"] = {"table": names[other], "columns": columns}
+            facts["references"] = {"table": relations[other].name, "columns": columns}
         return facts
 
-    def _index(self, index: list[Any], names: Mapping[int, str]) -> dict[str, Any]:
+    def _index(self, index: list[Any]) -> dict[str, Any]:
         oid, _, definition, key, key_length, unique, valid, partial = index
         return {
-            "name": names[oid],
+            "name": self.relations[oid].name,
             "definition": plain(definition),
             "columns": [self.attributes.get(number) for number in key[:key_length]],
             "unique": unique,
@@ -119,37 +127,37 @@ class Part:
 class Snapshot:
     """The catalog at one moment."""
 
-    def __init__(self, state: dict[str, Any], parts: dict[int, Part], texts: list[list[Any]]) -> None:
-        """`state`: the result of `catalog_sql.state`. `parts`: by the oid of a table, view or sequence. `texts`: all others."""
-        self._state = state
-        self._parts = parts
+    def __init__(
+        self, relations: dict[int, Relation], parts: dict[int, Part], texts: list[list[Any]], published: list[list[Any]]
+    ) -> None:
+        """`relations`: by oid. `parts`: by the oid of a table, view or sequence. `texts`: all others. `published`: oids of tables
+        with the names of publications."""
+        self.relations = relations
+        self.parts = parts
         self._texts = texts
-        self._names = {oid: name for oid, name, *_ in state["relations"]}
+        self._published = published
 
     @cached_property
-    def relations(self) -> dict[int, Relation]:
-        """By oid."""
-        return {
-            oid: Relation(name, self._names.get(owner, name), kind in "rpf", file)
-            for oid, name, owner, kind, file in self._state["relations"]
-        }
+    def owners(self) -> dict[str, str]:
+        """The table of each relation, by name."""
+        return {relation.name: relation.table for relation in self.relations.values()}
 
     @cached_property
     def tables(self) -> dict[str, dict[str, Any]]:
         """TableFacts by name."""
         tables: dict[str, dict[str, Any]] = {}
         publications: dict[int, list[str]] = {}
-        for oid, publication in self._state["published"]:
+        for oid, publication in self._published:
             publications.setdefault(oid, []).append(publication)
-        for oid, name, _, kind, _ in self._state["relations"]:
-            if kind not in "rpf":
+        for oid, relation in self.relations.items():
+            if not relation.is_table:
                 continue
-            facts = self._parts[oid].table(self._names, self._parts)
-            if kind == "p":
-                facts = {**facts, "partitions": self._partitions_of(name)}
+            facts = self.parts[oid].table(self.relations, self.parts)
+            if relation.kind == "p":
+                facts = {**facts, "partitions": self._partitions_of(relation.name)}
             if oid in publications:
                 facts = {**facts, "publications": publications[oid]}
-            tables[name] = facts
+            tables[relation.name] = facts
         return tables
 
     def _partitions_of(self, table: str) -> list[str]:
@@ -163,9 +171,22 @@ class Snapshot:
     @cached_property
     def entries(self) -> dict[str, str]:
         """`<kind> <name>` and its definition in PostgreSQL."""
+        return self._entries_of(self.parts)
+
+    def change_to(self, after: Snapshot) -> dict[str, Any]:
+        """SchemaChange. Does not look at the parts that both have."""
+        owners = self.owners_apart(after)
+        return change(self._entries_of(owners), after._entries_of(owners))
+
+    def owners_apart(self, other: Snapshot) -> set[int]:
+        """Oids of the parts that were not left alone between both."""
+        return {owner for owner in {*self.parts, *other.parts} if self.parts.get(owner) is not other.parts.get(owner)}
+
+    def _entries_of(self, owners: Iterable[int]) -> dict[str, str]:
         entries = {plain(key): plain(definition or "") for key, definition in self._texts}
-        for part in self._parts.values():
-            entries.update(part.entries(self._names))
+        for owner in owners:
+            if owner in self.parts:
+                entries.update(self.parts[owner].entries)
         return entries
 
 

@@ -1,16 +1,45 @@
-"""Reads snapshots of the catalog. What has not changed since the last ones is not read again."""
+"""Reads snapshots of the catalog. What has not changed since an earlier one is not read again."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from . import catalog_sql, raw
-from .catalog import Part, Snapshot
+from .catalog import Part, Relation, Snapshot
 from .catalog_sql import MARK
 
-# Each takes a few kilobytes.
-_MOST_PARTS = 10_000
+
+@dataclass(frozen=True)
+class _Known:
+    """A snapshot and what is needed to see later changes."""
+
+    snapshot: Snapshot
+    since: str
+    """The oldest transaction whose changes it may lack."""
+    deep: str
+    counts: dict[int, int]
+    """Rows of the catalog, by the oid of a table, view or sequence."""
+    columns: dict[tuple[int, int], str]
+    """Names of columns, by table and number."""
+    rest: list[list[Any]]
+    comments: tuple[str | None, list[list[Any]]]
+
+    def is_renamed(self, texts: dict[str, Any]) -> bool:
+        """Whether a relation or column that was read again has another name."""
+        relations, columns = self.snapshot.relations, self.columns
+        return any(oid in relations and relations[oid].name != name for oid, name, *_ in texts.get("relations") or ()) or any(
+            columns.get((owner, number), name) != name for owner, number, name, *_ in texts.get("columns") or ()
+        )
+
+    @cached_property
+    def arguments(self) -> str:
+        """For `catalog_look`."""
+        owners, counts = (",".join(map(str, numbers)) for numbers in (self.counts, self.counts.values()))
+        return f"'{self.since}', {raw.literal(self.deep)}, '{{{owners}}}', '{{{counts}}}'"
 
 
 class Catalog:
@@ -21,56 +50,48 @@ class Catalog:
     """
 
     def __init__(self) -> None:
-        self._deep = ""
-        self._forget()
+        self._known: _Known | None = None
+        """The last snapshot of a transaction that had written nothing: what others saw may be rolled back."""
 
     def take(self, connection: Any) -> Snapshot:
         """A snapshot on this connection, in its current transaction. `catalog_sql.prepare` must have run in the database."""
-        state = {name: found or [] for name, found in _ask(connection, "state()").items()}
-        names = [(oid, name) for oid, name, *_ in state["relations"]]
-        if not state["ordinary"] or state["deep"] != self._deep or not self._are_same(names) or len(self._parts) > _MOST_PARTS:
-            self._forget()
-        self._deep = state["deep"]
-        self._names.update(names)
-        parts = self._current(connection, state["own"])
-        if parts is None:
-            self._forget()
-            self._names.update(names)
-            parts = self._current(connection, state["own"]) or {}
-        if self._rest is None:
-            self._rest = _ask(connection, "rest()")
-        if self._comments is None or self._comments[0] != state["comments"]:
-            self._comments = (state["comments"], _ask(connection, "comments()") if state["comments"] else [])
-        return Snapshot(state, parts, [*self._rest, *state["publications"], *self._comments[1]])
 
-    def _current(self, connection: Any, own: list[list[Any]]) -> dict[int, Part] | None:
-        """Parts by oid; None if a column was renamed."""
-        missing = [owner for owner, version, always in own if always or (owner, version) not in self._parts]
-        found: dict[int, Part] = {owner: Part() for owner in missing}
-        if missing:
-            owners = "NULL" if len(missing) == len(own) else f"'{{{','.join(map(str, missing))}}}'"
-            _fill(found, _ask(connection, f"texts({owners})"))
-        columns = [((owner, number), name) for owner, part in found.items() for number, name in part.attributes.items()]
-        if not self._are_same(columns):
-            return None
-        self._names.update(columns)
-        self._parts.update({(owner, version): found[owner] for owner, version, _ in own if owner in found})
-        return {owner: self._parts[owner, version] for owner, version, _ in own}
+        def ask(function: str) -> Any:
+            return raw.value(connection, f"SELECT {MARK}.catalog_{function}")
 
-    def _are_same(self, names: Iterable[tuple[Any, str]]) -> bool:
-        return all(self._names.get(key, name) == name for key, name in names)
-
-    def _forget(self) -> None:
-        self._names: dict[Any, str] = {}
-        """Names of relations by oid, and of columns by table and number."""
-        self._parts: dict[tuple[int, str], Part] = {}
-        """By oid and version."""
-        self._rest: list[list[Any]] | None = None
-        self._comments: tuple[Any, list[list[Any]]] | None = None
+        known = self._known
+        found = ask(f"look({known.arguments if known else _NOTHING})")
+        if known and not found["all"] and known.is_renamed(found["texts"] or {}):
+            found = ask(f"look({_NOTHING})")
+        if found["all"]:
+            known = None
+        state, changed = found["state"], dict(found["changed"] or ())
+        published, publications = _publications(found["publications"])
+        parts = dict(known.snapshot.parts) if known else {}
+        relations = dict(known.snapshot.relations) if known else {}
+        columns = dict(known.columns) if known else {}
+        counts = dict(known.counts) if known else {}
+        for owner in [*changed, *(found["gone"] or ())]:
+            counts.pop(owner, None)
+            for relation in parts.pop(owner, Part()).relations:
+                relations.pop(relation, None)
+        for owner, part in _parts(found["texts"] or {}, changed).items():
+            parts[owner] = part
+            relations.update(part.relations)
+            columns.update({(owner, number): name for number, name in part.attributes.items()})
+        counts.update(changed)
+        rest = known.rest if known else ask("rest()")
+        comments = known.comments if known else (None, [])
+        if state["comments"] != comments[0]:
+            comments = (state["comments"], ask("comments()") if state["comments"] else [])
+        snapshot = Snapshot(relations, parts, [*rest, *publications, *comments[1]], published)
+        if state["since"]:
+            self._known = _Known(snapshot, state["since"], state["deep"], counts, columns, rest, comments)
+        return snapshot
 
 
-def _ask(connection: Any, function: str) -> Any:
-    return raw.value(connection, f"SELECT {MARK}.catalog_{function}")
+# The arguments of `catalog_look` that read all.
+_NOTHING = "NULL, NULL, NULL, NULL"
 
 
 def read(connection: Any, context: Any, schema: str | None = None) -> Snapshot:
@@ -81,18 +102,30 @@ def read(connection: Any, context: Any, schema: str | None = None) -> Snapshot:
 
 def snapshot_of(everything: dict[str, Any]) -> Snapshot:
     """The snapshot in a result of `catalog_sql.everything`."""
-    state = {name: found or [] for name, found in everything.items()}
-    parts = {owner: Part() for owner in {owner for _, _, owner, *_ in state["relations"]}}
-    _fill(parts, everything["texts"])
-    return Snapshot(state, parts, [*state["rest"], *state["publications"], *state["comments"]])
+    parts = _parts(everything["texts"], ())
+    relations = {oid: relation for part in parts.values() for oid, relation in part.relations.items()}
+    published, publications = _publications(everything)
+    return Snapshot(relations, parts, [*everything["rest"], *publications, *everything["comments"]], published)
 
 
-def _fill(parts: dict[int, Part], texts: dict[str, Any]) -> None:
-    for column in texts["columns"] or ():
+def _publications(found: dict[str, Any] | None) -> tuple[list[list[Any]], list[list[Any]]]:
+    return ((found["published"] or []), (found["publications"] or [])) if found else ([], [])
+
+
+def _parts(texts: dict[str, Any], owners: Iterable[int]) -> dict[int, Part]:
+    """`owners`: oids that have a part even if it is empty."""
+    parts: defaultdict[int, Part] = defaultdict(Part)
+    for owner in owners:
+        parts[owner] = Part()
+    names = {oid: name for oid, name, *_ in texts.get("relations") or ()}
+    for oid, name, owner, kind, file in texts.get("relations") or ():
+        parts[owner].relations[oid] = Relation(name, names.get(owner, name), kind, file)
+    for column in texts.get("columns") or ():
         parts[column[0]].columns.append(column)
-    for constraint in texts["constraints"] or ():
+    for constraint in texts.get("constraints") or ():
         parts[constraint[0]].constraints.append(constraint)
-    for index in texts["indexes"] or ():
+    for index in texts.get("indexes") or ():
         parts[index[1]].indexes.append(index)
-    for text in texts["entries"] or ():
+    for text in texts.get("entries") or ():
         parts[text[0]].texts.append(text)
+    return dict(parts)

@@ -1,12 +1,12 @@
-"""SQL that reads the catalog at once, or in two steps: a cheap state of everything, then the text of what has changed since it
-was last read.
+"""SQL that reads the catalog: all of it, or what may have changed since it was last read.
 
-A version of a catalog row has a place (`ctid`) and a transaction (`xmin`): a hash of both changes when a row is inserted, changed
-or deleted, and comes back when that is rolled back. Names in `public` have no schema, others do.
+A row of the catalog has the transaction that wrote it (`xmin`), and a change is a new row: a table has changed if one of its rows
+is young, or if rows are missing. Names in `public` have no schema, others do.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 
 from . import raw
@@ -44,12 +44,11 @@ _OWNED = """, owned AS MATERIALIZED (
 )"""
 _RELATION = """, relation AS MATERIALIZED (
   SELECT c.oid, s.prefix || c.relname AS name, c.relkind, c.relpersistence, c.relacl, c.relowner, c.reloptions, c.relispartition,
-    c.relpartbound, c.relrowsecurity, c.relforcerowsecurity, c.relreplident, coalesce(i.indrelid, c.oid) AS owner_oid,
-    c.ctid AS place, c.xmin AS made
+    c.relpartbound, c.relrowsecurity, c.relforcerowsecurity, c.relreplident, coalesce(i.indrelid, c.oid) AS owner_oid
   FROM pg_class c JOIN space s ON s.oid = c.relnamespace LEFT JOIN pg_index i ON i.indexrelid = c.oid
-  WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'i', 'I', 'f')
+  WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'i', 'I', 'f'){which}
     AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_class'::regclass AND objid = c.oid)
-    AND coalesce(i.indrelid, c.oid) IS DISTINCT FROM to_regclass({version_table}){which}{of_relation}
+    AND coalesce(i.indrelid, c.oid) IS DISTINCT FROM to_regclass({version_table}){of_relation}
 )"""
 
 _OWNED_ONE = " AND {oid} IN (SELECT objid FROM owned WHERE classid = '{catalog}'::regclass)"
@@ -58,10 +57,9 @@ _OWNED_ONE = " AND {oid} IN (SELECT objid FROM owned WHERE classid = '{catalog}'
 _DEEP = """
     SELECT 1 AS salt, ctid, xmin FROM pg_namespace
     UNION ALL SELECT 2, ctid, xmin FROM pg_type WHERE oid >= 16384 AND typtype <> 'c' AND typcategory <> 'A'
-    UNION ALL SELECT 3, a.ctid, a.xmin FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-      WHERE c.oid >= 16384 AND c.relkind = 'c'
-    UNION ALL SELECT 4, t.ctid, t.xmin FROM pg_class c JOIN pg_type t ON t.oid = c.reltype
-      WHERE c.oid >= 16384 AND c.relkind = 'c'
+    UNION ALL SELECT 3, part.ctid, part.xmin FROM pg_class c CROSS JOIN LATERAL (
+        SELECT ctid, xmin FROM pg_attribute WHERE attrelid = c.oid UNION ALL SELECT ctid, xmin FROM pg_type WHERE oid = c.reltype
+      ) part WHERE c.oid >= 16384 AND c.relkind = 'c'
     UNION ALL SELECT 5, ctid, xmin FROM pg_proc WHERE oid >= 16384
     UNION ALL SELECT 6, ctid, xmin FROM pg_enum WHERE oid >= 16384
     UNION ALL SELECT 7, ctid, xmin FROM pg_range WHERE rngtypid >= 16384
@@ -75,30 +73,47 @@ _DEEP = """
     UNION ALL SELECT 15, ctid, xmin FROM pg_statistic_ext
     UNION ALL SELECT 16, ctid, xmin FROM pg_event_trigger"""
 
-# What belongs to a table. Views, rules and policies print other tables' columns: they are always read.
+# What belongs to a table: a row of the catalog, and whether it is young. Where none can go unless another one changes, only young
+# ones are read. Views, rules and policies print other tables' columns: they always count as young.
 _OWN = """
-    SELECT owner_oid AS owner, 1 AS salt, place AS ctid, made AS xmin, relkind IN ('v', 'm') AS always FROM relation
-    UNION ALL SELECT attrelid, 2, ctid, xmin, false FROM pg_attribute WHERE attrelid >= 16384 AND attnum > 0
-    UNION ALL SELECT adrelid, 3, ctid, xmin, false FROM pg_attrdef WHERE adrelid >= 16384
-    UNION ALL SELECT conrelid, 4, ctid, xmin, false FROM pg_constraint WHERE conrelid >= 16384
-    UNION ALL SELECT indrelid, 5, ctid, xmin, false FROM pg_index WHERE indrelid >= 16384
-    UNION ALL SELECT tgrelid, 6, ctid, xmin, false FROM pg_trigger WHERE tgrelid >= 16384 AND NOT tgisinternal
-    UNION ALL SELECT inhrelid, 7, ctid, xmin, false FROM pg_inherits
-    UNION ALL SELECT seqrelid, 8, ctid, xmin, false FROM pg_sequence WHERE seqrelid >= 16384
-    UNION ALL SELECT r.oid, 9, d.ctid, d.xmin, false FROM relation r
-      JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = r.oid AND d.deptype IN ('a', 'i')
-      WHERE r.relkind = 'S'
-    UNION ALL SELECT partrelid, 10, ctid, xmin, false FROM pg_partitioned_table
-    UNION ALL SELECT polrelid, 11, ctid, xmin, true FROM pg_policy
-    UNION ALL SELECT ev_class, 12, ctid, xmin, true FROM pg_rewrite WHERE ev_class >= 16384"""
+    SELECT c.oid AS owner, true AS is_owner, 1 AS rows, {young} OR c.relkind IN ('v', 'm') AS young
+      FROM pg_class c JOIN space s ON s.oid = c.relnamespace
+      WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND c.oid IS DISTINCT FROM to_regclass({version_table})
+    UNION ALL SELECT conrelid, false, 1, {young} FROM pg_constraint c WHERE conrelid >= 16384
+    UNION ALL SELECT indrelid, false, 1, {young} FROM pg_index c WHERE indrelid >= 16384
+    UNION ALL SELECT tgrelid, false, 1, {young} FROM pg_trigger c WHERE tgrelid >= 16384 AND NOT tgisinternal
+    UNION ALL SELECT inhrelid, false, 1, {young} FROM pg_inherits c
+    UNION ALL SELECT polrelid, false, 1, true FROM pg_policy
+    UNION ALL SELECT ev_class, false, 1, true FROM pg_rewrite WHERE ev_class >= 16384
+    UNION ALL SELECT i.indrelid, false, 0, true FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid
+      WHERE c.oid >= 16384 AND c.relkind IN ('i', 'I') AND {young}
+    UNION ALL SELECT attrelid, false, 0, true FROM pg_attribute c WHERE attrelid >= 16384 AND attnum > 0 AND {young}
+    UNION ALL SELECT adrelid, false, 0, true FROM pg_attrdef c WHERE adrelid >= 16384 AND {young}
+    UNION ALL SELECT seqrelid, false, 0, true FROM pg_sequence c WHERE seqrelid >= 16384 AND {young}
+    UNION ALL SELECT partrelid, false, 0, true FROM pg_partitioned_table c WHERE {young}"""
+_YOUNG = "age(c.xmin) <= oldest"
+
+# `owners` and `counts`: what was known at `since`. A row that has gone leaves nothing but a smaller count. Without `oldest`: all.
+_CHANGED = """
+{common}, now AS MATERIALIZED (
+  SELECT owner, sum(rows) AS count, bool_or(young) AS young FROM ({own_rows}) one GROUP BY owner HAVING bool_or(is_owner)
+), known AS MATERIALIZED (
+  SELECT known.owner, known.count FROM unnest(owners, counts) AS known (owner, count)
+  WHERE oldest IS NOT NULL
+), changed AS MATERIALIZED (
+  SELECT now.owner, now.count FROM now LEFT JOIN known USING (owner)
+  WHERE now.young OR known.count IS DISTINCT FROM now.count
+)
+SELECT (SELECT array_agg(owner) FROM changed),
+  (SELECT json_agg(json_build_array(owner::bigint, count)) FROM changed),
+  (SELECT json_agg(known.owner::bigint) FROM known WHERE known.owner NOT IN (SELECT now.owner FROM now))
+"""
 
 _PUBLISHED = """, published AS MATERIALIZED (
   SELECT p.pubname, r.oid, r.name FROM pg_publication p CROSS JOIN LATERAL pg_get_publication_tables(p.pubname) t
   JOIN relation r ON r.oid = t.relid{of_database}
 )"""
-_NAMES = """
-  'relations', (SELECT json_agg(json_build_array(r.oid::bigint, r.name, r.owner_oid::bigint, r.relkind,
-      CASE WHEN r.relkind IN ('r', 'm', 'i') THEN pg_relation_filenode(r.oid)::bigint END)) FROM relation r),
+_PUBLICATIONS = """
   'published', (SELECT json_agg(json_build_array(oid::bigint, pubname) ORDER BY pubname) FROM published),
   'publications', (SELECT json_agg(json_build_array('publication ' || p.pubname, concat_ws(' ', CASE WHEN p.puballtables
         THEN 'FOR ALL TABLES'
@@ -106,12 +121,11 @@ _NAMES = """
       'insert ' || p.pubinsert, 'update ' || p.pubupdate, 'delete ' || p.pubdelete, 'truncate ' || p.pubtruncate)))
     FROM pg_publication p{of_database})"""
 
+# From what a change of anything else is seen. `since`: none in a transaction that has written, as its rows may be rolled back.
 _STATE = """
-{common}{relation}{published}
-SELECT json_build_object({names},
-  'own', (SELECT json_agg(json_build_array(owner::bigint, hash::text, always)) FROM (
-    SELECT owner, bit_xor({hash}) AS hash, bool_or(always) AS always FROM ({own_rows}) one
-    WHERE owner IN (SELECT owner_oid FROM relation) GROUP BY owner) each),
+{common}
+SELECT json_build_object(
+  'since', CASE WHEN pg_current_xact_id_if_assigned() IS NULL THEN pg_snapshot_xmin(pg_current_snapshot())::xid::text END,
   'deep', concat_ws(' ', (SELECT bit_xor({hash}) FROM ({deep_rows}) one),
     (SELECT bit_xor(hashtextextended(rolname, oid::bigint)) FROM pg_roles WHERE oid >= 16384),
     current_setting('quote_all_identifiers'), current_setting('TimeZone'), current_setting('DateStyle'),
@@ -120,7 +134,7 @@ SELECT json_build_object({names},
   'comments', (SELECT bit_xor({hash})::text FROM (SELECT 1 AS salt, ctid, xmin FROM pg_description WHERE objoid >= 16384) one),
   'ordinary', current_schemas(false) = ARRAY['public']::name[]
     AND NOT EXISTS (SELECT FROM pg_proc WHERE oid >= 16384 AND prosqlbody IS NOT NULL)
-)::text
+)
 """
 
 _TEXTS = """
@@ -129,7 +143,7 @@ _TEXTS = """
     relowner AS owner, CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char" AS type FROM relation WHERE relacl IS NOT NULL
   UNION ALL SELECT r.oid, 'column ' || r.name || '.' || a.attname, a.attacl, r.relowner, 'c' FROM pg_attribute a
     JOIN relation r ON r.oid = a.attrelid
-    WHERE a.attrelid >= 16384 AND a.attacl IS NOT NULL AND NOT a.attisdropped
+    WHERE a.attrelid >= 16384{of[a.attrelid]} AND a.attacl IS NOT NULL AND NOT a.attisdropped
 ), entry (owner, key, definition) AS (
   SELECT oid, 'table ' || name, concat_ws(' ', CASE relpersistence WHEN 'u' THEN 'UNLOGGED' END,
       CASE relkind WHEN 'f' THEN 'FOREIGN' END, 'TABLE', 'PARTITION BY ' || pg_get_partkeydef(oid),
@@ -154,9 +168,9 @@ _TEXTS = """
     WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = r.oid AND d.deptype = 'i')
   UNION ALL SELECT r.oid, 'trigger ' || r.name || '.' || t.tgname, concat_ws(' ', pg_get_triggerdef(t.oid),
       CASE t.tgenabled WHEN 'D' THEN 'DISABLED' WHEN 'A' THEN 'ENABLED ALWAYS' WHEN 'R' THEN 'ENABLED REPLICA' END)
-    FROM pg_trigger t JOIN relation r ON r.oid = t.tgrelid WHERE NOT t.tgisinternal
+    FROM pg_trigger t JOIN relation r ON r.oid = t.tgrelid WHERE NOT t.tgisinternal{of[t.tgrelid]}
   UNION ALL SELECT r.oid, 'rule ' || r.name || '.' || u.rulename, pg_get_ruledef(u.oid)
-    FROM pg_rewrite u JOIN relation r ON r.oid = u.ev_class WHERE u.rulename <> '_RETURN'
+    FROM pg_rewrite u JOIN relation r ON r.oid = u.ev_class WHERE u.rulename <> '_RETURN'{of[u.ev_class]}
   UNION ALL SELECT r.oid, 'policy ' || r.name || '.' || p.polname, concat_ws(' ',
       CASE WHEN NOT p.polpermissive THEN 'RESTRICTIVE' END,
       'FOR', p.polcmd, 'TO', (SELECT string_agg(coalesce(o.rolname, 'PUBLIC'), ', ' ORDER BY o.rolname)
@@ -166,24 +180,27 @@ _TEXTS = """
   UNION ALL SELECT owner_oid, 'grants on ' || what, granted FROM ({granted}) g WHERE granted <> ordinary
 )
 SELECT json_build_object(
+  'relations', (SELECT json_agg(json_build_array(r.oid::bigint, r.name, r.owner_oid::bigint, r.relkind,
+      CASE WHEN r.relkind IN ('r', 'm', 'i') THEN pg_relation_filenode(r.oid)::bigint END)) FROM relation r),
   'columns', (SELECT json_agg(json_build_array(a.attrelid::bigint, a.attnum, a.attname,
       format_type(a.atttypid, a.atttypmod), a.attnotnull, pg_get_expr(d.adbin, d.adrelid), a.attidentity, a.attgenerated,
       CASE WHEN a.attcollation <> t.typcollation THEN (SELECT collname FROM pg_collation WHERE oid = a.attcollation) END)
       ORDER BY a.attnum)
     FROM pg_attribute a JOIN relation r ON r.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid
     LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-    WHERE a.attrelid >= 16384 AND r.relkind IN ('r', 'p', 'f') AND a.attnum > 0 AND NOT a.attisdropped),
+    WHERE a.attrelid >= 16384{of[a.attrelid]} AND r.relkind IN ('r', 'p', 'f') AND a.attnum > 0 AND NOT a.attisdropped),
   'constraints', (SELECT json_agg(json_build_array(c.conrelid::bigint, c.conname, c.contype, pg_get_constraintdef(c.oid),
       c.conkey, c.convalidated, c.confrelid::bigint, c.confkey, c.conindid::bigint))
-    FROM pg_constraint c JOIN relation r ON r.oid = c.conrelid WHERE c.contype IN ('p', 'u', 'f', 'c', 'x', 'n')),
+    FROM pg_constraint c JOIN relation r ON r.oid = c.conrelid
+    WHERE c.contype IN ('p', 'u', 'f', 'c', 'x', 'n'){of[c.conrelid]}),
   'indexes', (SELECT json_agg(json_build_array(i.indexrelid::bigint, i.indrelid::bigint, pg_get_indexdef(i.indexrelid),
       i.indkey::int2[], i.indnkeyatts, i.indisunique, i.indisvalid, i.indpred IS NOT NULL))
-    FROM pg_index i JOIN relation r ON r.oid = i.indexrelid),
+    FROM pg_index i JOIN relation r ON r.oid = i.indexrelid WHERE true{of[i.indrelid]}),
   'entries', (SELECT json_agg(json_build_array(owner::bigint, key, definition)) FROM entry)
-)::text
+)
 """
 
-# Everything else but comments and publications.
+# What belongs to no table, without comments and publications.
 _REST = """
 {start} acl AS (
   SELECT NULL::oid AS owner_oid, 'schema ' || nspname AS what, nspacl AS acl, nspowner AS owner, 'n'::"char" AS type
@@ -236,8 +253,8 @@ SELECT coalesce(json_agg(json_build_array('comment on ' || o.type || ' ' || o.id
 
 _EVERYTHING = """
 {common}{relation}{published}
-SELECT json_build_object({names},
-  'texts', ({texts})::json, 'rest', ({rest})::json, 'comments', ({comments})::json
+SELECT json_build_object({publications},
+  'texts', ({texts}), 'rest', ({rest})::json, 'comments', ({comments})::json
 )::text
 """
 
@@ -247,8 +264,23 @@ _GRANTED = """ARRAY(SELECT coalesce(pg_get_userbyid(nullif(x.grantee, 0)), 'PUBL
       || string_agg(x.privilege_type || CASE WHEN x.is_grantable THEN '*' ELSE '' END, ', ' ORDER BY x.privilege_type)
       FROM aclexplode({acl}) x WHERE x.grantee <> owner GROUP BY x.grantee ORDER BY 1)"""
 
-# A sum of the versions of rows in any order.
+# A sum of the versions of rows in any order: a place (`ctid`) and a transaction.
 _HASH = "hashtidextended(ctid, xmin::text::bigint * 32 + salt)"
+
+# JIT would compile each plan again.
+_FUNCTION = """CREATE OR REPLACE FUNCTION {mark}.catalog_{signature} RETURNS text
+LANGUAGE plpgsql SET jit = off SET plan_cache_mode = force_generic_plan AS $query$ {body} $query$"""
+_LOOK = """
+DECLARE state json := ({state}); which oid[]; changed json; gone json; texts json; publications json;
+  oldest int := CASE WHEN (state ->> 'ordinary')::boolean AND state ->> 'deep' = deep THEN age(since) END;
+BEGIN
+  {changed} INTO which, changed, gone;
+  IF which IS NOT NULL THEN texts := ({texts}); END IF;
+  IF EXISTS (SELECT FROM pg_publication) THEN publications := ({publications}); END IF;
+  RETURN json_build_object('state', state, 'all', oldest IS NULL, 'changed', changed, 'gone', gone, 'texts', texts,
+    'publications', publications);
+END
+"""
 
 
 def prepare(connection: Any, context: Any) -> None:
@@ -259,30 +291,22 @@ def prepare(connection: Any, context: Any) -> None:
     """
     # A revision may change the role.
     raw.execute(connection, f"GRANT USAGE ON SCHEMA {MARK} TO PUBLIC")
-    for function, query in (
-        ("state()", state(context)),
-        ("texts(owners bigint[])", texts(context, "owners")),
-        ("rest()", rest()),
-        ("comments()", comments()),
+    for signature, body in (
+        ("look(since xid, deep text, owners oid[], counts bigint[])", _look(context)),
+        ("rest()", f"BEGIN RETURN ({rest()}); END"),
+        ("comments()", f"BEGIN RETURN ({comments()}); END"),
     ):
-        # JIT would compile each plan again.
-        raw.execute(
-            connection,
-            f"CREATE OR REPLACE FUNCTION {MARK}.catalog_{function} RETURNS text LANGUAGE plpgsql "
-            f"SET jit = off SET plan_cache_mode = force_generic_plan AS $query$ BEGIN RETURN ({query}); END $query$",
-        )
+        raw.execute(connection, _FUNCTION.format(mark=MARK, signature=signature, body=body))
 
 
-def state(context: Any) -> str:
-    """The versions of everything, the names and files of relations, and publications."""
-    rows = {"own_rows": _OWN, "deep_rows": _DEEP, "hash": _HASH}
-    return _STATE.format(common=_common(), relation=_relation(context, ""), **_names(), **rows)
-
-
-def texts(context: Any, owners: str) -> str:
-    """The definitions of what belongs to tables, views and sequences. `owners`: an expression with their oids; NULL: all."""
-    which = f"\n    AND ({owners} IS NULL OR coalesce(i.indrelid, c.oid) = ANY ({owners}))"
-    return _TEXTS.format(start=f"{_common()}{_relation(context, which)},", granted=_granted())
+def _look(context: Any) -> str:
+    rows = _OWN.format(young=_YOUNG, version_table=_version_table(context))
+    return _LOOK.format(
+        changed=_CHANGED.format(common=_common(), own_rows=rows),
+        texts=_texts(context, "which"),
+        publications=_publications_query(context),
+        state=_STATE.format(common=_common(), deep_rows=_DEEP, hash=_HASH),
+    )
 
 
 def rest() -> str:
@@ -302,8 +326,8 @@ def everything(context: Any, schema: str | None = None) -> str:
     return _EVERYTHING.format(
         common=_common(schema),
         relation=_relation(context, "", schema),
-        **_names(schema),
-        texts=_TEXTS.format(start="WITH", granted=_granted()),
+        **_publications(schema),
+        texts=_TEXTS.format(start="WITH", granted=_granted(), of=defaultdict(str)),
         rest=_rest("WITH", schema),
         comments=_COMMENTS.format(start="", of_description=owned),
     )
@@ -312,9 +336,24 @@ def everything(context: Any, schema: str | None = None) -> str:
 _NOT_IN_A_SCHEMA = " WHERE false"
 
 
-def _names(schema: str | None = None) -> dict[str, str]:
+def _publications(schema: str | None = None) -> dict[str, str]:
     of_database = _NOT_IN_A_SCHEMA if schema else ""
-    return {name: text.format(of_database=of_database) for name, text in (("published", _PUBLISHED), ("names", _NAMES))}
+    parts = (("published", _PUBLISHED), ("publications", _PUBLICATIONS))
+    return {name: text.format(of_database=of_database) for name, text in parts}
+
+
+def _publications_query(context: Any) -> str:
+    parts = _publications()
+    return f"{_common()}{_relation(context, '')}{parts['published']} SELECT json_build_object({parts['publications']})"
+
+
+def _texts(context: Any, owners: str) -> str:
+    """`owners`: an expression with the oids of tables, views and sequences."""
+    which = f"""
+    AND c.oid IN (SELECT unnest({owners}) UNION ALL SELECT indexrelid FROM pg_index WHERE indrelid = ANY ({owners}))"""  # noqa: S608
+    columns = ("a.attrelid", "t.tgrelid", "u.ev_class", "c.conrelid", "i.indrelid")
+    of = {column: f" AND {column} = ANY ({owners})" for column in columns}
+    return _TEXTS.format(start=f"{_common()}{_relation(context, which)},", granted=_granted(), of=of)
 
 
 def _rest(start: str, schema: str | None = None) -> str:
@@ -335,12 +374,15 @@ def _common(schema: str | None = None) -> str:
 
 
 def _relation(context: Any, which: str, schema: str | None = None) -> str:
-    own, table = getattr(context, "version_table_schema", None), getattr(context, "version_table", "alembic_version")
-    quoted = ".".join('"' + part.replace('"', '""') + '"' for part in (own, table) if part)
     of_relation = ""
     if schema:
         of_relation = "\n    AND c.oid IN (SELECT objid FROM deeply_owned WHERE classid = 'pg_class'::regclass)"
-    return _RELATION.format(version_table=raw.literal(quoted), which=which, of_relation=of_relation)
+    return _RELATION.format(version_table=_version_table(context), which=which, of_relation=of_relation)
+
+
+def _version_table(context: Any) -> str:
+    schema, table = getattr(context, "version_table_schema", None), getattr(context, "version_table", "alembic_version")
+    return raw.literal(".".join('"' + part.replace('"', '""') + '"' for part in (schema, table) if part))
 
 
 def _owned(oid: str, catalog: str, schema: str | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cdk_alembic.catalog.catalog import Snapshot, change
+from cdk_alembic.catalog.catalog import Snapshot
 
 from .watch import Recording
 
@@ -15,9 +15,15 @@ _OF_A_TABLE = ("column ", "constraint ", "trigger ", "policy ", "rule ")
 def affected_tables(before: Snapshot, after: Snapshot, recordings: list[Recording]) -> set[str]:
     """Names of the tables that changed or were locked, and of the tables that they refer to."""
     tables = set(before.tables) | set(after.tables)
-    owners = {relation.name: relation.table for snapshot in (before, after) for relation in snapshot.relations.values()}
+    owners = {
+        relation.name: relation.table
+        for owner in before.owners_apart(after)
+        for snapshot in (before, after)
+        if owner in snapshot.parts
+        for relation in snapshot.parts[owner].relations.values()
+    }
     names: set[str] = set()
-    for key in (key for part in change(before.entries, after.entries).values() for key in part):
+    for key in (key for part in before.change_to(after).values() for key in part):
         kind, _, name = key.partition(" ")
         if kind in ("index", "table", "sequence"):
             names.add(owners.get(name, name))

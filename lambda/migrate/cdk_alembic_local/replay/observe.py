@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cdk_alembic.catalog import catalog, raw
-from cdk_alembic.catalog.catalog import Snapshot, change
+from cdk_alembic.catalog.catalog import Snapshot
 from cdk_alembic.catalog.catalog_reader import Catalog
 from cdk_alembic.database.failures import connection_failure, describe, location, sql_state, statement_of
 from cdk_alembic.project.environment import application_context, run_environment
@@ -192,7 +192,7 @@ class Replay:
             names = affected_tables(before, after, [upgrade.recording])
             self._later.append((script, {**facts, **_tables(before, after, names)}))
             return
-        facts["changes"] = change(before.entries, after.entries)
+        facts["changes"] = before.change_to(after)
         recordings: list[Recording] = [upgrade.recording]
         if not hasattr(script.module, "downgrade"):
             facts["downgrade"] = not_run("the file has no function downgrade()")
@@ -219,14 +219,14 @@ class Replay:
         if downgrade.failure:
             self._broken = True
             return
-        facts["notRestored"] = change(before.entries, self._snapshot(context).entries)
+        facts["notRestored"] = before.change_to(self._snapshot(context))
         again, _ = yield from self._run(type(step)(step.revision_map, step.revision, True), context, before)
         if again.failure:
             facts["again"] = {"outcome": "failed", "failure": again.failure}
             self._broken = True
             return
         self._before = self._snapshot(context)
-        differs = change(after.entries, self._before.entries)
+        differs = after.change_to(self._before)
         facts["again"] = {"outcome": "done", "differs": differs}
         self._broken = not catalog.is_none(differs)
 

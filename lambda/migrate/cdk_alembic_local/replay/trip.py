@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cdk_alembic.catalog import raw
-from cdk_alembic.catalog.catalog import Snapshot, change
+from cdk_alembic.catalog.catalog import Snapshot
 from cdk_alembic.catalog.catalog_reader import Catalog
 
 from ..scratch import rows
@@ -80,14 +80,14 @@ class _Trip:
         if down.failure:
             return
         restored = self._take()
-        self.facts["notRestored"] = change(self._before.entries, restored.entries)
+        self.facts["notRestored"] = self._before.change_to(restored)
         names = affected_tables(self._before, self._after, [*self._upgrade, down.recording]) & set(restored.tables)
         failure = self._upgrade_again(restored, names)
         if failure:
             self.facts["again"] = {"outcome": "failed", "failure": failure}
             return
         upgraded = self._take()
-        self.facts["again"] = {"outcome": "done", "differs": change(self._after.entries, upgraded.entries)}
+        self.facts["again"] = {"outcome": "done", "differs": self._after.change_to(upgraded)}
         if "rows" in self.facts and self._rows:
             self._compare(restored, upgraded)
 

@@ -237,5 +237,5 @@ def _table(key: str, snapshot: Snapshot) -> str | None:
     if kind in ("column", "constraint"):
         return name.rpartition(".")[0]
     if kind == "index":
-        return next((relation.table for relation in snapshot.relations.values() if relation.name == name), "")
+        return snapshot.owners.get(name, "")
     return None

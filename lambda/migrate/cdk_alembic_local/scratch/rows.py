@@ -25,7 +25,7 @@ Rows = dict[str, list[dict[str, Any]]]
 
 def prepare(connection: Any) -> None:
     """Call it before inserting rows, in the marked database."""
-    for signature, variables, body in _FUNCTIONS:
+    for signature, variables, body in _WITHOUT_TRIGGERS:
         parts = {"mark": MARK, "signature": signature, "variables": variables, "body": body}
         # Production's rows are there already, so no trigger runs for them. As the definer: a revision may change the role.
         fast = _FUNCTION.format(options="SECURITY DEFINER SET session_replication_role = replica", **parts)
@@ -35,6 +35,7 @@ def prepare(connection: Any) -> None:
             f"DO $do$ BEGIN EXECUTE {raw.literal(fast)}; "
             f"EXCEPTION WHEN insufficient_privilege THEN EXECUTE {raw.literal(slow)}; END $do$",
         )
+    raw.execute(connection, _INSERT_UNTIL)
 
 
 # Without the right to set session_replication_role, it disables the triggers themselves.
@@ -51,12 +52,8 @@ BEGIN
   FOREACH change IN ARRAY changes LOOP EXECUTE format(change, 'ENABLE'); END LOOP;
   RETURN done;
 END $insert$"""
-_FUNCTIONS = (
-    # Returns the position of the first statement that is accepted or rejected, as asked, and runs none after it.
-    (
-        "insert_until(wanted boolean, tried json) RETURNS int",
-        "statement text; accepted boolean; done int := 0;",
-        """FOR statement IN SELECT json_array_elements_text(tried) LOOP
+_VARIABLES = "statement text; accepted boolean; done int := 0;"
+_TRY = """FOR statement IN SELECT json_array_elements_text(tried) LOOP
     BEGIN
       EXECUTE statement;
       accepted := true;
@@ -65,11 +62,32 @@ _FUNCTIONS = (
     END;
     EXIT WHEN accepted = wanted;
     done := done + 1;
-  END LOOP;""",
-    ),
+  END LOOP;"""
+_WITHOUT_TRIGGERS = (
+    ("insert_until_quietly(wanted boolean, tried json) RETURNS int", _VARIABLES, _TRY),
     # Returns the number of inserted rows. Raises what the statement raises.
     ("insert_rows(statement text) RETURNS bigint", "done bigint;", "EXECUTE statement; GET DIAGNOSTICS done = ROW_COUNT;"),
 )
+# Returns the position of the first statement that is accepted or rejected, as asked, and runs none after it. Setting
+# session_replication_role discards all plans of the session, which takes longer than the rest: only where a trigger or a rule may
+# make a difference. The key of a foreign key with one column is taken from the other table, so its check accepts it.
+_INSERT_UNTIL = f"""
+CREATE OR REPLACE FUNCTION {MARK}.insert_until(wanted boolean, tried json, tables oid[]) RETURNS int
+LANGUAGE plpgsql SECURITY DEFINER AS $insert$
+DECLARE {_VARIABLES}
+BEGIN
+  IF EXISTS (SELECT FROM pg_trigger WHERE tgrelid = ANY (tables) AND NOT tgisinternal)
+    OR EXISTS (SELECT FROM pg_rewrite WHERE ev_class = ANY (tables))
+    OR EXISTS (SELECT FROM pg_constraint WHERE conrelid = ANY (tables) AND (condeferrable OR contype = 'f'
+      AND (cardinality(conkey) > 1 OR EXISTS (SELECT FROM pg_inherits WHERE inhparent = confrelid))))
+    OR EXISTS (SELECT FROM pg_constraint WHERE conrelid = ANY (tables) AND contype = 'f' GROUP BY conrelid, conkey
+      HAVING count(*) > 1)
+  THEN
+    RETURN {MARK}.insert_until_quietly(wanted, tried);
+  END IF;
+  {_TRY}
+  RETURN done;
+END $insert$"""  # noqa: S608
 
 
 class Filler:
@@ -84,12 +102,14 @@ class Filler:
         self._later_types = _all_types(later) if later else {}
         self._planned: dict[str, None] = {}
         """Tables, in the order of their rows."""
+        self._oids: list[int] = []
 
     def fill(self, names: set[str]) -> list[str]:
         """Fills these tables and those that their foreign keys require. Returns all tables with a row."""
         for name in sorted(names):
             self._plan(name, ())
         rows = [(name, kind) for name in self._planned for kind in self._kinds]
+        self._oids = [oid for oid, relation in self._snapshot.relations.items() if relation.name in self._planned]
         filled: set[str] = set()
         while rows:
             # One round trip for all rows up to one that is rejected.
@@ -116,7 +136,8 @@ class Filler:
 
     def _insert_until(self, accepted: str, statements: list[str]) -> int:
         tried = raw.literal(json.dumps(statements))
-        return raw.value(self._connection, f"SELECT {MARK}.insert_until({accepted}, {tried}::json)::text")
+        tables = ", ".join(map(str, self._oids))
+        return raw.value(self._connection, f"SELECT {MARK}.insert_until({accepted}, {tried}::json, '{{{tables}}}')::text")
 
     def _statement(self, name: str, kind: int, attempt: int) -> str:
         # If a twin is not allowed, tries a separate row.
