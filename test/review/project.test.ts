@@ -380,6 +380,31 @@ describe('a revision that can’t be loaded', () => {
 });
 
 describe('one statement', () => {
+  it('that blocks writes blocks reads too, if its transaction has locked the table against them before', async () => {
+    const teams = 'op.execute("CREATE TABLE teams (id bigint PRIMARY KEY)")';
+    const users = 'op.execute("CREATE TABLE users (id bigint, team bigint, name text)")';
+    const index = 'op.create_index("ix_users_name", "users", ["name"])';
+    const key = 'op.create_foreign_key("fk_users_team", "users", "teams", ["team"], ["id"])';
+    const b1 = { down: 'a1', upgrade: `${index}\n    ${key}`, downgrade: 'pass' };
+    const c1 = {
+      down: 'b1',
+      upgrade: `op.drop_constraint("fk_users_team", "users")\n    op.drop_index("ix_users_name")\n    ${b1.upgrade}`,
+    };
+    const found = await findings({ a1: { upgrade: `${teams}\n    ${users}`, downgrade: 'pass' }, b1, c1 }, 'all');
+    const said = found
+      .filter(({ rule, severity }) => severity === 'error' && /^(?:index-not-concurrent|foreign-key-not-valid)$/.test(rule))
+      .map(({ revision, rule, message }) => [revision, rule, message.split('; ').at(-1)]);
+    const too = expect.stringMatching(
+      /^reads of (?:users|teams) wait too, because line \d+ holds an ACCESS EXCLUSIVE lock on it$/,
+    );
+    expect(said).toEqual([
+      ['b1', 'index-not-concurrent', 'reads go on'],
+      ['b1', 'foreign-key-not-valid', 'reads go on'],
+      ['c1', 'index-not-concurrent', too],
+      ['c1', 'foreign-key-not-valid', too],
+    ]);
+  });
+
   it('that loses data and locks has one error, the loss, and the lock as a warning until the loss is acknowledged', async () => {
     const given = 'op.execute("CREATE TABLE t (id bigint PRIMARY KEY, name varchar(50))")';
     const narrow = 'op.alter_column("t", "name", type_=sa.String(20))';

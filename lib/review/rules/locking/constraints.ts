@@ -12,6 +12,7 @@ import type { Part, Step } from '../../revision/reviewed';
 import type { Action } from '../../sql/action';
 import type { Found, Rule, RuleInfo } from '../rule';
 import { some } from '../words';
+import { readsMeanwhile } from './locks';
 import { provedNotNull } from './proofs';
 
 type AddConstraint = Step & { readonly action: Extract<Action, { does: 'add constraint' }> };
@@ -39,7 +40,9 @@ function constraintRule(
 /** https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-TABLE-CONSTRAINT */
 export const foreignKeyNotValid = constraintRule(
   { id: 'foreign-key-not-valid', title: 'a foreign key of an existing table is added without NOT VALID' },
-  ({ action: { table, constraint }, call, isNewColumn }, part, postgres) => {
+  (step, part, postgres) => {
+    const { action, call, isNewColumn } = step;
+    const { table, constraint } = action;
     const { kind, notValid, references, columns } = constraint;
     // PostgreSQL reads the whole table even if the change just added the column and it is empty.
     if (kind !== 'foreign key' || notValid) return undefined;
@@ -49,7 +52,8 @@ export const foreignKeyNotValid = constraintRule(
     return {
       message:
         `adding the foreign key takes a SHARE ROW EXCLUSIVE lock on ${table}${target === table ? '' : ` and on ${target}`}: ` +
-        `writes to ${target === table ? 'it' : 'both'} wait while every row of ${table} is ${isEmpty ? 'read' : 'checked'}; reads go on`,
+        `writes to ${target === table ? 'it' : 'both'} wait while every row of ${table} is ${isEmpty ? 'read' : 'checked'}; ` +
+        readsMeanwhile(step, part, [table, target]),
       cost: { work: 'look up', tables: [table], ...(references ? { references: references.table } : {}) },
       instead: partitions ? foreignKeyOnPartitions(table, constraint, partitions) : foreignKeyInSteps(table, constraint, call),
     };

@@ -3,6 +3,7 @@ import { autocommit, execute } from '../../advice/python';
 import { quotedTable } from '../../advice/sql';
 import type { Part, Step } from '../../revision/reviewed';
 import type { Found, Rule } from '../rule';
+import { readsMeanwhile } from './locks';
 
 /** https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY */
 export const indexNotConcurrent: Rule = {
@@ -37,7 +38,7 @@ function* checkStep(step: Step, part: Part): Iterable<Found> {
       ...place,
       message:
         `CREATE INDEX takes a SHARE lock on ${action.table}${partitions ? ' and all its partitions' : ''} until the revision commits: ` +
-        'inserts, updates and deletes wait while the whole table is read; reads go on',
+        `inserts, updates and deletes wait while the whole table is read; ${readsMeanwhile(step, part, [action.table])}`,
       cost: { work: 'index', tables: [action.table], columns: action.columns },
       instead: partitions ? createOnPartitions(action, partitions, step.call) : createConcurrently(action, step.call),
     };

@@ -35,6 +35,16 @@ export function lockedAgainstWrites({ action, observed, isExisting, transaction 
   return [...new Set(locked)].filter(isExisting);
 }
 
+/** What reads of tables do during a step that blocks writes: its transaction may have locked one against them before. */
+export function readsMeanwhile(step: Step, part: Part, tables: readonly string[]): string {
+  for (const earlier of part.steps) {
+    if (earlier.index >= step.index || earlier.transaction !== step.transaction || step.transaction < 0) continue;
+    const locked = exclusivelyLocked(earlier, part).find((table) => tables.includes(table));
+    if (locked) return `reads of ${locked} wait too, because line ${earlier.line} holds an ACCESS EXCLUSIVE lock on it`;
+  }
+  return 'reads go on';
+}
+
 function writesWaitFor(action: Action): readonly string[] {
   if (action.does === 'create trigger') return [action.table];
   if (action.does === 'create index') return action.concurrently ? [] : [action.table];
