@@ -133,6 +133,15 @@ def test_each_kind_of_object_of_a_schema_is_compared(watched: Backend, database:
         assert statuses("globex", "acme") == ["none", "none"], sql
 
 
+def test_what_a_dropped_table_had_is_not_listed_beside_it_also_in_a_schema_with_a_quoted_name(
+    watched: Backend, database: Database
+) -> None:
+    database.execute('CREATE TABLE "tenant-4".orders (id serial); CREATE INDEX orders_id ON "tenant-4".orders (id)')
+    database.execute("""COMMENT ON COLUMN "tenant-4".orders.id IS 'number'; GRANT SELECT ON "tenant-4".orders TO pg_monitor""")
+    found = drift(*NAMES)["tenant-4"]
+    assert [one["object"] for one in found["objects"]] == ["table tenant-4.orders"]
+
+
 def test_a_tenant_without_drift_costs_one_query(watched: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     ask = drivers._Blocking.ask

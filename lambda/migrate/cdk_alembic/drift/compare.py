@@ -132,16 +132,21 @@ def _is_of(key: str, text: str, tables: set[str]) -> bool:
     if f"{kind} " in _MEMBERS:
         return name.rpartition(".")[0] in tables
     if kind == "index":
-        indexed = _INDEXED.search(text)
+        indexed = _INDEXED.search(_unquoted(text))
         return indexed is not None and indexed[1] in tables
     if kind == "table":
         return name in tables
     if kind == "sequence":
-        owner = re.search(r"OWNED BY (\S+)\.\S+$", text)
+        owner = re.search(r"OWNED BY (\S+)\.\S+$", _unquoted(text))
         return owner is not None and owner[1] in tables
     if kind in ("grants", "comment"):
         # `grants on column a.b`, `comment on table constraint c on a`. PostgreSQL's identity has the schema, the grants' name
         # omits `public`.
-        on = key.rpartition(" ")[2].removeprefix("public.")
+        on = _unquoted(key).rpartition(" ")[2].removeprefix("public.")
         return on in tables or on.rpartition(".")[0] in tables
     return False
+
+
+def _unquoted(text: str) -> str:
+    """Names as the keys of entries have them: definitions quote a schema such as `tenant-4`."""
+    return text.replace('"', "")
