@@ -163,6 +163,17 @@ test('on Python 3.11, the wheel for its older Linux is packaged, although uv pre
   expect(readdirSync(join(target, 'site-packages', 'bcrypt'))).toContain('_bcrypt.abi3.so');
 });
 
+test('on Python 3.11, a wheel that only its newer Linux runs is refused, unless migrations do not import it', () => {
+  const older: FunctionPlatform = { ...lambda, pythonVersion: '3.11' };
+  const directory = backend('numpy==2.3.3');
+  expect(messageOf(() => packageOf(directory, older).build(temporaryDirectory()))).toMatch(
+    /^numpy-2\.3\.3 can't run on Lambda's Python 3\.11, whose Linux is too old: set runtime: lambda\.Runtime\.PYTHON_3_13$/,
+  );
+  const target = temporaryDirectory();
+  packageOf(directory, older, { onlyImported: true }).build(target);
+  expect(existsSync(join(target, 'site-packages', 'numpy'))).toBe(false);
+});
+
 describe('psycopg2, which has no wheels,', () => {
   const infos = (target: string) =>
     readdirSync(join(target, 'site-packages')).filter((name) => name.startsWith('psycopg2') && name.endsWith('-info'));

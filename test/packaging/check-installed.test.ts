@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { SUPPORTED_VERSIONS } from '../../lib/contract';
 import type { DependencySource } from '../../lib/packaging/dependencies/source';
 import type { Backend } from '../../lib/packaging/project/backend';
-import { checkInstalled } from '../../lib/packaging/proof/check-installed';
+import { checkInstalled, checkLinux } from '../../lib/packaging/proof/check-installed';
 import { temporaryDirectory, writeFiles } from './support';
 
 const PLATFORM = { architecture: 'arm64', pythonVersion: '3.13' } as const;
@@ -17,7 +17,7 @@ function check(versions: Readonly<Record<string, string>>, sources: Readonly<Rec
     [`${name}/__init__.py`, ''],
   ]);
   const directory = writeFiles(temporaryDirectory(), { ...Object.fromEntries(files), ...sources });
-  checkInstalled({ directory, source: SOURCE, paths: [directory] } as unknown as Backend, directory, PLATFORM);
+  checkInstalled({ directory, source: SOURCE, paths: [directory] } as unknown as Backend, directory);
 }
 
 test.each([
@@ -55,7 +55,7 @@ test.each([
 ])('Alembic that only %s has is packaged by the option that the refusal names', (_, name, text, option) => {
   const directory = writeFiles(temporaryDirectory(), { [name]: `${text}\n` });
   const source = { found: 'its lock', add: 'run "tool add {}"', files: [join(directory, name)] } as unknown as DependencySource;
-  expect(() => checkInstalled({ directory, source } as Backend, temporaryDirectory(), PLATFORM)).toThrow(
+  expect(() => checkInstalled({ directory, source } as Backend, temporaryDirectory())).toThrow(
     `hold no Alembic: set ${option} to package it`,
   );
 });
@@ -85,7 +85,7 @@ test.each([
   const directory = writeFiles(temporaryDirectory(), { 'pyproject.toml': `${text}\n`, 'alembic/__init__.py': '' });
   const source = { ...SOURCE, files: [join(directory, 'pyproject.toml')] };
   const backend = { directory, source, paths: [] } as unknown as Backend;
-  expect(() => checkInstalled(backend, directory, PLATFORM)).toThrow(`migrates PostgreSQL: ${remedy}`);
+  expect(() => checkInstalled(backend, directory)).toThrow(`migrates PostgreSQL: ${remedy}`);
 });
 
 test.each([
@@ -105,7 +105,7 @@ test.each([
   const remedy = runtime
     ? `set runtime: lambda.Runtime.${runtime}`
     : `${directory}/pyproject.toml asks for Python ==3.11.*: allow 3.12 or later there, or use an older version`;
-  expect(() => checkInstalled(backend, join(directory, 'site-packages'), { ...PLATFORM, pythonVersion: '3.11' })).toThrow(
+  expect(() => checkLinux(backend, join(directory, 'site-packages'), { ...PLATFORM, pythonVersion: '3.11' })).toThrow(
     `pillow-13.0.0 can't run on Lambda's Python 3.11, whose Linux is too old: ${remedy}`,
   );
 });

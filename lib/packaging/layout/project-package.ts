@@ -16,7 +16,7 @@ import type { Backend } from '../project/backend';
 import { ownProject } from '../project/own-project';
 import { allowedPythons } from '../project/python-version';
 import { copyFiles, hashFiles, listSources } from '../project/sources';
-import { checkInstalled, checkRequired, hasDriver } from '../proof/check-installed';
+import { checkInstalled, checkLinux, checkRequired, hasDriver } from '../proof/check-installed';
 import { findPython } from '../uv';
 import { finish, type LaidOut, proveOnce } from './finish';
 import { copyRunner, hashPackage, type Package, tooLarge } from './package';
@@ -46,11 +46,15 @@ export function projectPackage(project: Backend, platform: FunctionPlatform): Pa
     build: (target) => {
       const dependencies = join(target, DEPENDENCIES_DIRECTORY);
       const replaced = install(project, dependencies, platform, python);
-      checkInstalled(project, dependencies, platform);
+      checkInstalled(project, dependencies);
+      const checkKept = () => checkLinux(project, dependencies, platform);
+      if (!onlyImported) checkKept();
       copyFiles(directory, sources, join(target, BACKEND_DIRECTORY));
       writeOwnMetadata(directory, dependencies);
       copyRunner(target);
       finish({ ...laidOut(target), replaced });
+      // What migrations do not import is gone now.
+      if (onlyImported) checkKept();
     },
   };
 }
@@ -97,7 +101,10 @@ function install(project: Backend, target: string, platform: FunctionPlatform, p
   });
   // Without its driver, the check would ask for one.
   if (needed.some(({ name }) => hasDriverWheels(name))) throw error;
-  throw withMessageOf(error, () => checkInstalled(project, target, platform));
+  throw withMessageOf(error, () => {
+    checkInstalled(project, target);
+    if (!onlyImported) checkLinux(project, target, platform);
+  });
 }
 
 /** An error that also says what another check finds, so that one synth names all that has to change. */

@@ -47,7 +47,7 @@ export function checkRequired(backend: Backend, requirements: readonly string[])
 }
 
 /** Throws PackagingError if migrations can't run with these dependencies. */
-export function checkInstalled(backend: Backend, sitePackages: string, platform: FunctionPlatform): void {
+export function checkInstalled(backend: Backend, sitePackages: string): void {
   const { source } = backend;
   const add = (name: string) => source.add.replace('{}', name);
   if (!existsSync(join(sitePackages, 'alembic'))) {
@@ -69,6 +69,10 @@ export function checkInstalled(backend: Backend, sitePackages: string, platform:
       : `${add(driver)}, or add: ['${driver}'] packages it for migrations only`;
     throw new PackagingError('no_driver', `${whereOf(backend)} have ${what}, and the function migrates PostgreSQL: ${remedy}`);
   }
+}
+
+/** Throws PackagingError if a distribution of a package can't run on the function's Linux. */
+export function checkLinux(backend: Backend, sitePackages: string, platform: FunctionPlatform): void {
   const unfit = tooNew(sitePackages, platform);
   if (unfit.length) {
     throw new PackagingError(
