@@ -376,6 +376,11 @@ describe('a revision that can’t be loaded', () => {
       writeFileSync(path.join(folder, 'alembic', 'versions', 'b1.py'), 'revision = "b1"\ndown_revision = "a1"\ndef upgrade(:\n');
       expect(rules((await reviewed(folder, 'all')).findings)).toContain('orphan-revision');
     });
+    await inFolder(async (folder) => {
+      write(folder, {});
+      writeFileSync(path.join(folder, 'alembic', 'versions', 'b1.py'), 'revision = "b1"\ndown_revision = None\ndef upgrade(:\n');
+      expect((await reviewed(folder, 'all')).notChecked?.next).toMatch(/^fix the revision that it names/);
+    });
   });
 });
 

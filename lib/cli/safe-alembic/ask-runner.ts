@@ -9,13 +9,20 @@ const NEXT_HERE: Partial<Record<FailureCode, string>> = {
   database_refused: 'correct the credentials that env.py reads; the setting "environment" can set its variables',
 };
 
+const NO_DATABASE = '3D000';
+
+function nextHere({ code, sqlState, next }: MigrateError): string {
+  if (sqlState === NO_DATABASE) return 'create the database, or correct its name in the address that env.py reads';
+  return NEXT_HERE[code as FailureCode] ?? next;
+}
+
 /** Sends a request to the runner in the backend's Python, as the client sends it to the function. */
 export async function askRunner(observer: Observer, request: MigrateRequest): Promise<MigrateAnswer> {
   const reports: Report[] = [];
   try {
     await observer.ask({ ask: 'invoke', request }, (report) => reports.push(report));
   } catch (error) {
-    throw isRunnerFailure(error) ? error.with({ next: NEXT_HERE[error.code] ?? error.next }) : error;
+    throw isRunnerFailure(error) ? error.with({ next: nextHere(error) }) : error;
   }
   return mustHave(reports, 'answer').answer;
 }

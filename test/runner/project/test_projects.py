@@ -118,3 +118,16 @@ def test_a_first_revision_that_builds_on_what_create_all_makes_is_recognized(
     assert "start from what was created without Alembic (create_all, or another tool)" in error["message"]
     assert error["next"].startswith("it was rolled back; create that first")
     assert database.tables() == []
+
+
+def test_a_file_with_a_syntax_error_is_named_and_no_other_is_called_missing(package: Backend, database: Database) -> None:
+    package.initialise(database.url("postgresql"))
+    # Alembic loads the files in the order of their names.
+    for down, revision in zip((None, "zz", "aa"), ("zz", "aa", "bb"), strict=True):
+        package.table_revision(revision, down)
+    for revision in ("aa", "bb", "zz"):
+        file = package.versions / f"{revision}.py"
+        text = file.read_text()
+        file.write_text(f"{text}\ndef upgrade(:\n")
+        assert f"SyntaxError: invalid syntax ({revision}.py:" in failure()["error"]["message"]
+        file.write_text(text)

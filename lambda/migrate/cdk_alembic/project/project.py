@@ -57,6 +57,7 @@ class Project:
         except (Exception, SystemExit) as error:
             raise _not_loaded(error) from error
         self._found: list[Any] = []
+        self._is_whole = False
         self.script.revision_map = RevisionMap(self._scripts)
 
     @classmethod
@@ -87,14 +88,17 @@ class Project:
 
     def problem(self) -> ProjectError | None:
         """The error in the order of the revisions that were loaded; None if there is none."""
-        return problem([_node(script) for script in self._found])
+        # If a file can't be loaded, those after it are not missing.
+        return problem([_node(script) for script in self._found]) if self._is_whole else None
 
     def _scripts(self) -> Iterator[Any]:
         """The scripts that Alembic loads."""
         self._found.clear()
+        self._is_whole = False
         for script in self.script._load_revisions():
             self._found.append(script)
             yield script
+        self._is_whole = True
         if len({script.revision for script in self._found}) < len(self._found):
             raise self.problem()
 
