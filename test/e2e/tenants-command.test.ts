@@ -61,10 +61,21 @@ describe('migrate-invoke --tenants against a state machine that runs', () => {
     expect([code, stdout]).toEqual([0, `nothing to do: 12 tenants at head (${shared.prepared.head()})`]);
   });
 
+  it('finds the one tenant that was changed by hand', async () => {
+    const { stdout: none, ...without } = await command(['--tenants', 'all', '--command', 'drift']);
+    expect([without.code, none]).toEqual([0, '12 tenants: 12 without drift']);
+
+    await shared.prepared.rows('CREATE TABLE tenant_7.phones ()');
+    const result = await command(['--tenants', 'all', '--command', 'drift']);
+
+    expect(result.code).toBe(3);
+    expect(result.stdout).toMatch(/^12 tenants: 11 without drift, 1 changed by hand\n! customer-7 {2}1 changed by hand since /);
+    expect(result.stdout).toContain('  + table tenant_7.phones  added');
+  });
+
   it('names the tenant that fails and why, migrates the others, and retries only that one', async () => {
     const stage = shared.prepared;
     const before = stage.head();
-    await stage.rows('CREATE TABLE tenant_7.phones ()');
     stage.write('e2e000000001', 'Add phones', ['op.create_table("phones", sa.Column("id", sa.Integer(), primary_key=True))']);
     mustSucceed(await stage.deploy({ onDeploy: 'off' }));
 
@@ -72,6 +83,7 @@ describe('migrate-invoke --tenants against a state machine that runs', () => {
 
     expect(failed).toMatchObject({ code: 1, stdout: '' });
     expect(failed.stderr).toContain(`12 tenants, head is e2e000000001: 12 behind\n  12  ${before}\n`);
+    expect(failed.stderr).toMatch(/tenant customer-7: 1 object was changed by hand since .*table tenant_7\.phones \(added\)/);
     expect(failed.stderr).toMatch(/✗ customer-7 {2}migration_failed: .*"phones" already exists.*SQLSTATE 42P07/);
     expect(failed.stderr).toContain('✗ tenants_failed: 1 of 12 tenants failed');
     expect(await stage.positions()).toEqual({ [before]: 1, [stage.head()]: 11 });

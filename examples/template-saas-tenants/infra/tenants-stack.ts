@@ -1,6 +1,6 @@
 import { Stack, type StackProps, Validations } from 'aws-cdk-lib';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
-import { DatabaseVariables, MigrationCode, MigrationDatabase, TenantMigration, TenantSource } from 'cdk-alembic';
+import { DatabaseVariables, MigrationCode, MigrationDatabase, OnDrift, TenantMigration, TenantSource } from 'cdk-alembic';
 import type { Construct } from 'constructs';
 import type { TenantSettings } from './settings';
 
@@ -18,6 +18,7 @@ export class TenantsStack extends Stack {
       maxConnections: 8,
       canary: settings.canary,
       onDeploy: settings.onDeploy,
+      onDrift: OnDrift.WARN,
       architecture: settings.architecture,
       runtime: settings.runtime,
     });
