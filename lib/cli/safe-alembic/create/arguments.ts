@@ -4,6 +4,7 @@ import { FAIL_OPTIONS, type FailArguments, REPLAY_OPTIONS, type ReplayArguments,
 export const OPTIONS = {
   ...REPLAY_OPTIONS,
   ...FAIL_OPTIONS,
+  message: { type: 'string', short: 'm' },
   head: { type: 'string' },
   empty: { type: 'boolean' },
   backfill: { type: 'string' },
@@ -32,7 +33,8 @@ export interface CreateArguments extends ReplayArguments, FailArguments {
 }
 
 export function readCreate(line: CommandLine<keyof typeof OPTIONS>, problems: string[]): CreateArguments {
-  const [message, ...more] = line.named;
+  const given = line.text('message');
+  const [message, ...more] = given === undefined ? line.named : [given, ...line.named];
   if (message === undefined) problems.push('the message is missing: safe-alembic create "Add notifications table"');
   if (more.length > 0) problems.push('the message is more than one argument: put it in quotes');
   const renames = line.texts('rename').flatMap((value) => renameOf(value, problems));

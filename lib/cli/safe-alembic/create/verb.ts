@@ -10,6 +10,7 @@ Usage
   safe-alembic create "Add notifications table" [options]
 
 Revision
+  -m, --message <message>   the same, as "alembic revision" takes it
   --head <revision>         what it follows where there are labelled branches, such as billing@head
                             (default: the only head)
   --empty                   write a revision without operations, to fill in by hand
