@@ -1,4 +1,4 @@
-"""The constants that models insert where a row has no value, as SQL."""
+"""Defaults of columns: the constants that models insert where a row has no value, and what the database has."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from typing import Any
 
 # A cast at the end, as pg_get_expr writes it: `'x'::character varying(40)`.
 _CAST = re.compile(r"::[^:']+$")
+
+_NUMBER = re.compile(r"'?(-?\d+(?:\.\d+)?)'?(?:::[\w ]+(?:\([\d,]+\))?)?")
+# The same by https://www.postgresql.org/docs/current/functions-datetime.html#FUNCTIONS-DATETIME-CURRENT, if without a precision.
+_NOW = re.compile(r"\bCURRENT_TIMESTAMP\b(?!\()|\btransaction_timestamp\(\)")
 
 
 def constant_of(column: Any) -> str | None:
@@ -41,6 +45,12 @@ def is_constant_of(column: Any, default: str) -> bool:
     """Whether a column's default in the database, as pg_get_expr writes it, is that constant."""
     constant = constant_of(column)
     return constant is not None and _plain(constant) == _plain(default)
+
+
+def is_same_default(one: str, other: str) -> bool:
+    """Whether two defaults, as pg_get_expr writes them for columns of one type, differ in form alone: `0` and `'0'::bigint`,
+    `now()` and `CURRENT_TIMESTAMP`."""
+    return _NUMBER.sub(r"\1", _NOW.sub("now()", one)) == _NUMBER.sub(r"\1", _NOW.sub("now()", other))
 
 
 def _plain(sql: str) -> str:

@@ -12,7 +12,7 @@ from cdk_alembic.catalog.catalog import Snapshot
 from cdk_alembic.catalog.catalog_reader import Catalog
 from cdk_alembic.database.failures import describe, location
 
-from .constants import is_constant_of
+from .constants import is_constant_of, is_same_default
 from .rows import quoted
 from .scratch import Scratch
 from .set_aside import is_aside, leave_out
@@ -153,7 +153,11 @@ class Drift:
         change["removed"] = {key: text for key, text in change["removed"].items() if not self._goes_along(key, text)}
         # A type in the database alone may belong to a table that is not in the models.
         change["removed"] = {key: text for key, text in change["removed"].items() if not key.startswith(("type ", "domain "))}
-        change["changed"] = {key: texts for key, texts in change["changed"].items() if not self._is_inserted(key, *texts)}
+        change["changed"] = {
+            key: texts
+            for key, texts in change["changed"].items()
+            if not self._is_inserted(key, *texts) and not _differs_in_form(key, *texts)
+        }
         said = set(_said(self._operations))
         return {side: {key: text for key, text in entries.items() if key not in said} for side, entries in change.items()}
 
@@ -177,6 +181,11 @@ class Drift:
         facts = self._migrated.tables.get(table) if kind == "constraint" else None
         columns = [column for one in (facts or {}).get("constraints", ()) if one["name"] == own for column in one["columns"]]
         return any(f"column {table}.{column}" in set(_dropped(self._operations)) for column in columns)
+
+
+def _differs_in_form(key: str, migrated: str, modelled: str) -> bool:
+    (own, _, default), (other, _, modelled_default) = migrated.partition(" DEFAULT "), modelled.partition(" DEFAULT ")
+    return key.startswith("column ") and own == other and is_same_default(default, modelled_default)
 
 
 def _make_creatable(indexes: set[Any]) -> None:
