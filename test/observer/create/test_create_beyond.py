@@ -188,10 +188,46 @@ def test_an_index_follows_the_rename_of_its_column_or_table(observed: Observed, 
     observed.revision("aa", None, table, 'op.execute("DROP TABLE aa")')
     with_models(observed, models)
     text, left = create(observed, renames=[rename])
-    assert left == [] and text.count("op.create_index") == 2
+    assert left == [] and text.count("ALTER INDEX ix_") == 2 and "create_index" not in text
     [own] = [revision for revision in revisions(observed) if revision != "aa"]
     facts = observed.observe(own)[own]
     assert facts["again"]["outcome"] == "done" and facts["notRestored"] == {"added": {}, "removed": {}, "changed": {}}
+
+
+def test_constraints_of_a_renamed_column_are_kept_and_renamed(observed: Observed) -> None:
+    tables = (
+        "CREATE TABLE aa (id serial PRIMARY KEY, name text UNIQUE, other int REFERENCES aa, CONSTRAINT uq UNIQUE (name, other))",
+        "CREATE TABLE bb (id serial PRIMARY KEY, name text CONSTRAINT fk REFERENCES aa (name))",
+        "CREATE INDEX ix ON aa (name) WHERE id > 7",
+    )
+    drop = 'op.execute("DROP TABLE bb")\nop.execute("DROP TABLE aa")'
+    observed.revision("aa", None, "\n".join(f'op.execute("{table}")' for table in tables), drop)
+    with_models(
+        observed,
+        """sa.Table("aa", target_metadata,
+  sa.Column("id", sa.Integer, primary_key=True),
+  sa.Column("title", sa.Text, unique=True),
+  sa.Column("parent", sa.Integer, sa.ForeignKey("aa.id")),
+  sa.UniqueConstraint("title", "parent", name="uq"),
+  sa.Index("ix", "title", postgresql_where=sa.text("id > 7")))
+sa.Table("bb", target_metadata,
+  sa.Column("id", sa.Integer, primary_key=True),
+  sa.Column("name", sa.Text, sa.ForeignKey("aa.title", name="fk")))
+""",
+    )
+    text, left = create(observed, renames=[["aa.name", "aa.title"], ["aa.other", "aa.parent"]])
+    upgrade = text.partition("def upgrade")[2].partition("def downgrade")[0]
+    assert left == []
+    assert re.findall(r"op\.(.*)", upgrade) == [
+        "alter_column('aa', 'name', new_column_name='title')",
+        "alter_column('aa', 'other', new_column_name='parent')",
+        "execute('ALTER TABLE aa RENAME CONSTRAINT aa_name_key TO aa_title_key')",
+        "execute('ALTER TABLE aa RENAME CONSTRAINT aa_other_fkey TO aa_parent_fkey')",
+    ]
+    [own] = [revision for revision in revisions(observed) if revision != "aa"]
+    facts = observed.observe(own)[own]
+    assert facts["again"]["outcome"] == "done" and facts["notRestored"] == {"added": {}, "removed": {}, "changed": {}}
+    assert agree(observed)["code"] == "nothing_to_create"
 
 
 def test_what_only_looks_like_a_rename_is_a_drop_and_an_add_on_request(renamed: Observed) -> None:

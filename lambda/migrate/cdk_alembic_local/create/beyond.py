@@ -54,6 +54,29 @@ def _render_rename(_: Any, operation: RenameColumn) -> str:
     return f"op.alter_column({', '.join(arguments)})"
 
 
+class RenameConstraint(ops.MigrateOperation):
+    """Renames a constraint or an index of a renamed column. PostgreSQL keeps it, and its name."""
+
+    def __init__(self, made: Any, name: str, new_name: str) -> None:
+        """`made`: the operation that makes it."""
+        self.is_index = isinstance(made, ops.CreateIndexOp)
+        self.table_name = table_of(made)
+        self.schema = getattr(made, "schema", None) or getattr(made, "kw", {}).get("source_schema")
+        self.constraint_name = name
+        self.modify_name = new_name
+
+
+@renderers.dispatch_for(RenameConstraint)
+def _render_rename_of_constraint(_: Any, operation: RenameConstraint) -> list[str]:
+    old, new = _quoted(operation.constraint_name), _quoted(operation.modify_name)
+    if old == new:
+        return []
+    schema = f"{_quoted(operation.schema)}." if operation.schema else ""
+    if operation.is_index:
+        return [_execute(f"ALTER INDEX {schema}{old} RENAME TO {new}")]
+    return [_execute(f"ALTER TABLE {schema}{_quoted(operation.table_name)} RENAME CONSTRAINT {old} TO {new}")]
+
+
 class Beyond:
     """Collects the operations of both directions."""
 
@@ -247,10 +270,19 @@ def name_constraints(directives: list[Any]) -> None:
             made = operation._reverse if isinstance(operation, ops.DropConstraintOp) else operation
             if getattr(operation, "constraint_name", "") is not None:
                 continue
-            if isinstance(made, ops.CreateForeignKeyOp):
-                operation.constraint_name = _chosen(made.source_table, made.local_cols, "fkey")
-            elif isinstance(made, ops.CreateUniqueConstraintOp):
-                operation.constraint_name = _chosen(made.table_name, made.columns, "key")
+            operation.constraint_name = chosen_name(made)
+
+
+def chosen_name(made: Any) -> str | None:
+    """The name that PostgreSQL chooses for what an operation makes without one; None if that is not known."""
+    if isinstance(made, ops.CreateForeignKeyOp):
+        return _chosen(made.source_table, made.local_cols, "fkey")
+    return _chosen(made.table_name, made.columns, "key") if isinstance(made, ops.CreateUniqueConstraintOp) else None
+
+
+def table_of(made: Any) -> str:
+    """The table of an operation that makes a constraint or an index."""
+    return made.source_table if isinstance(made, ops.CreateForeignKeyOp) else made.table_name
 
 
 def _chosen(table: str, columns: list[str], suffix: str) -> str | None:

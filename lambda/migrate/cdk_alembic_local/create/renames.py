@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from cdk_alembic.protocol.errors import RunnerError
@@ -15,6 +15,7 @@ def apply_renames(context: Any, directives: list[Any], renames: list[list[str]],
     """
     wanted = {tuple(pair) for pair in renames}
     upgrade = [directive.upgrade_ops for directive in directives]
+    downgrade = [directive.downgrade_ops for directive in directives]
     found = {(one.name, other.name): (one, other) for one, other in _pairs(context, upgrade, anything=True)}
     for pair in wanted:
         if pair not in found:
@@ -23,7 +24,9 @@ def apply_renames(context: Any, directives: list[Any], renames: list[list[str]],
                 f"{pair[0]} is not dropped while {pair[1]} is added, so it can't be renamed",
                 "correct --rename: first the name that only the database has, then the one that only the models have",
             )
-        _rename(*found[pair], [*upgrade, *(directive.downgrade_ops for directive in directives)])
+        _rename(*found[pair], [*upgrade, *downgrade])
+    _keep_constraints(upgrade, dict(wanted))
+    _keep_constraints(downgrade, {new: old for old, new in wanted})
     likely = [(one.name, other.name) for one, other in _pairs(context, upgrade, anything=False)]
     if likely and ask:
         shown = "; ".join(f"{old} is dropped and {new}, which looks the same, is added" for old, new in likely)
@@ -94,6 +97,67 @@ def _rename(one: _Place, other: _Place, containers: list[Any]) -> None:
             container.ops[container.ops.index(operation)] = back
         elif _drops(operation, other.name):
             container.ops.remove(operation)
+
+
+def _keep_constraints(containers: list[Any], renames: dict[str, str]) -> None:
+    """Turns a drop and an add of one constraint or index into its rename. `renames`: of tables and columns, by `_Place.name`."""
+    from alembic.operations import ops
+
+    from .beyond import RenameConstraint, chosen_name
+
+    def renamed(table: str, columns: list[str]) -> tuple[str, list[str]]:
+        own = [renames.get(f"{table}.{column}", column).rpartition(".")[2] for column in columns]
+        return renames.get(table, table), own
+
+    places = list(_flat(containers))
+    for container, drop in places:
+        made = drop._reverse if isinstance(drop, (ops.DropConstraintOp, ops.DropIndexOp)) else None
+        wanted = made and _shape(made, renamed)
+        for place, add in places:
+            if wanted and type(add) is type(made) and add in place.ops and _shape(add, lambda *same: same) == wanted:
+                name, new_name = (_own_name(one) or chosen_name(one) for one in (made, add))
+                if name:
+                    place.ops[place.ops.index(add)] = RenameConstraint(add, name, new_name or name)
+                    container.ops.remove(drop)
+                break
+
+
+# Options without a value.
+_NOT_GIVEN = ("None", "False", "[]", "{}", "()")
+
+
+def _own_name(made: Any) -> str | None:
+    name = getattr(made, "index_name", None) or getattr(made, "constraint_name", None)
+    return None if name is None else str(name)
+
+
+def _shape(made: Any, renamed: Callable[[str, list[str]], tuple[str, list[str]]]) -> Any:
+    """What an operation makes, without its name; None if that is not known. `renamed(table, columns)`: their names to compare."""
+    from alembic.operations import ops
+    from sqlalchemy import Column
+
+    # The catalog writes a predicate in brackets, and a clause has no truth value.
+    options = sorted(
+        (name, str(value).strip("()"))
+        for name, value in made.kw.items()
+        if not name.endswith("_schema") and str(value) not in _NOT_GIVEN
+    )
+    if isinstance(made, ops.CreateForeignKeyOp):
+        of, to = (
+            table if schema in (None, "public") else f"{schema}.{table}"
+            for schema, table in (
+                (made.kw.get("source_schema"), made.source_table),
+                (made.kw.get("referent_schema"), made.referent_table),
+            )
+        )
+        return renamed(of, list(made.local_cols)), renamed(to, list(made.remote_cols)), options
+    if not isinstance(made, (ops.CreateUniqueConstraintOp, ops.CreateIndexOp)):
+        return None
+    # The text of an expression names columns in its own way.
+    if any(not isinstance(column, (str, Column)) for column in made.columns):
+        return None
+    columns = [column if isinstance(column, str) else column.name for column in made.columns]
+    return renamed(_name(made), columns), getattr(made, "unique", None), options
 
 
 def _drops(operation: Any, name: str) -> bool:

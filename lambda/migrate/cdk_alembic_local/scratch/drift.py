@@ -235,9 +235,9 @@ def _said(operations: list[Any]) -> Iterator[str]:
             if column:
                 yield f"column {table}.{column}"
         name = getattr(operation, "index_name", None) or getattr(operation, "constraint_name", None)
-        if name:
-            yield f"index {prefix}{name}"
-            yield f"constraint {table}.{name}"
+        for one in {name, getattr(operation, "modify_name", None)} if name else ():
+            yield f"index {prefix}{one}"
+            yield f"constraint {table}.{one}"
 
 
 def _table(key: str, snapshot: Snapshot) -> str | None:
