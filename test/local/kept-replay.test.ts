@@ -103,8 +103,8 @@ describe('a kept replay', () => {
       writeFileSync(entryFile(), entry);
     }
 
-    // A damaged copy of the server: found when it is unpacked.
-    damage(-100);
+    // A damaged copy of the server: found when it is unpacked. In its checksum: in a run of zeros, another byte may say the same.
+    damage(-8);
     expect(isCurrent()).toBe(true);
     expect(await replay()).toMatchObject({ restored: 0, observed: { revisions: [{ upgrade: { outcome: 'done' } }] } });
 

@@ -22,6 +22,10 @@ _COLUMN = re.compile(
     r"(?P<computed> GENERATED ALWAYS AS \(.*\) (?:STORED|VIRTUAL))?(?: DEFAULT (?P<default>.*))?",
     re.DOTALL,
 )
+# A constraint that Alembic has no words for has more: NOT VALID, NO INHERIT.
+_CHECK = re.compile(r"CHECK \(\((.*)\)\)", re.DOTALL)
+# A text that the column's own type reads.
+_TYPED = re.compile(r"('(?:[^']|'')*')::[\w ]+(?:\(\d+\))?$")
 _SCHEMAS = """
 SELECT coalesce(json_agg(quote_ident(nspname)), '[]')::text FROM pg_namespace
 WHERE nspname NOT LIKE 'pg\\_%' AND nspname NOT IN ('information_schema', {own})
@@ -80,7 +84,9 @@ def _render_rename_of_constraint(_: Any, operation: RenameConstraint) -> list[st
 class Beyond:
     """Collects the operations of both directions."""
 
-    def __init__(self) -> None:
+    def __init__(self, metadata: list[Any], dialect: Any) -> None:
+        self._metadata = metadata
+        self._dialect = dialect
         self.first: list[Any] = []
         self.last: list[Any] = []
         self.down_first: list[Any] = []
@@ -130,13 +136,42 @@ class Beyond:
 
     def _constraint(self, name: str, before: str | None, after: str) -> None:
         table, _, own = name.rpartition(".")
-        alter = f"ALTER TABLE {_named(table)}"
-        drop = f"{alter} DROP CONSTRAINT {_quoted(own)}"
         if before is not None:
-            self.last.append(Code(_execute(drop)))
-            self.down_first.insert(0, Code(_execute(f"{alter} ADD CONSTRAINT {_quoted(own)} {before}")))
-        self.last.append(Code(_execute(f"{alter} ADD CONSTRAINT {_quoted(own)} {after}")))
-        self.down_first.insert(0, Code(_execute(drop)))
+            self.last.append(Code(self._drop(table, own, before)))
+            self.down_first.insert(0, Code(self._add(table, own, before, _condition(before))))
+        condition = _condition(after)
+        if condition is not None:
+            condition = self._modelled(table, own) or condition
+        self.last.append(Code(self._add(table, own, after, condition)))
+        self.down_first.insert(0, Code(self._drop(table, own, after)))
+
+    def _add(self, table: str, own: str, text: str, condition: str | None) -> str:
+        """`text`: as the catalog has it. `condition`: of a CHECK that Alembic can write."""
+        if condition is None:
+            return _execute(f"ALTER TABLE {_named(table)} ADD CONSTRAINT {_quoted(own)} {text}")
+        return f"op.create_check_constraint({self._name(own)}, {_table_and(table, repr(_literal(condition)))})"
+
+    def _drop(self, table: str, own: str, text: str) -> str:
+        if _condition(text) is None:
+            return _execute(f"ALTER TABLE {_named(table)} DROP CONSTRAINT {_quoted(own)}")
+        options = _table_and(table, "type_='check'")
+        return f"op.drop_constraint({self._name(own)}, {options})"
+
+    def _name(self, own: str) -> str:
+        """As Alembic writes it: a naming convention must not change it again."""
+        has_convention = any("ck" in one.naming_convention for one in self._metadata)
+        return f"op.f({own!r})" if has_convention else repr(own)
+
+    def _modelled(self, table: str, own: str) -> str | None:
+        """The condition of a CHECK in the models, in their words."""
+        from sqlalchemy import CheckConstraint
+
+        for metadata in self._metadata:
+            for key in (table, f"public.{table}"):
+                for one in metadata.tables[key].constraints if key in metadata.tables else ():
+                    if isinstance(one, CheckConstraint) and self._dialect.identifier_preparer.format_constraint(one) == own:
+                        return str(one.sqltext.compile(dialect=self._dialect, compile_kwargs={"literal_binds": True}))
+        return None
 
     def _labels(self, name: str, before: str, after: str) -> bool:
         """Adds values to an enum. False if one is removed, or moved."""
@@ -159,35 +194,47 @@ class Beyond:
             return False
         if any("nextval(" in (part["default"] or "") for part in (old, new)):
             return False
-        alter = f"ALTER TABLE {_named(table)} ALTER COLUMN {_quoted(own)}"
         is_left = old["default"] is not None and new["default"] is None
         if is_left:
             # Often meant: running code may depend on it, and models need none.
             self.left.append(f"only the migrations have the default {old['default']} of column {name}")
             new["default"] = old["default"]
-        steps = list(_steps(alter, old, new))
-        self.last += [Code(_execute(step)) for step in steps]
-        self.down_first[:0] = [Code(_execute(step)) for step in _steps(alter, new, old)]
+        steps = list(_steps(table, own, old, new))
+        self.last += map(Code, steps)
+        self.down_first[:0] = map(Code, _steps(table, own, new, old))
         return bool(steps) or is_left
 
 
-def _steps(alter: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
+def _condition(text: str) -> str | None:
+    check = _CHECK.fullmatch(text)
+    return check and check[1]
+
+
+def _steps(table: str, column: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
+    alter = f"ALTER TABLE {_named(table)} ALTER COLUMN {_quoted(column)}"
     if old["default"] is not None and new["default"] is None:
-        yield f"{alter} DROP DEFAULT"
+        yield f"op.alter_column({_table_and(table, 'server_default=None', column)})"
     if old["identity"] != new["identity"]:
         if old["identity"] is None:
-            yield f"{alter} ADD GENERATED {new['identity']} AS IDENTITY"
+            yield _execute(f"{alter} ADD GENERATED {new['identity']} AS IDENTITY")
         elif new["identity"] is None:
-            yield f"{alter} DROP IDENTITY"
+            yield _execute(f"{alter} DROP IDENTITY")
         else:
-            yield f"{alter} SET GENERATED {new['identity']}"
+            yield _execute(f"{alter} SET GENERATED {new['identity']}")
     if new["default"] is not None and old["default"] != new["default"]:
-        yield f"{alter} SET DEFAULT {new['default']}"
+        default = _literal(_TYPED.sub(r"\1", new["default"]))
+        yield f"op.alter_column({_table_and(table, f'server_default=sa.text({default!r})', column)})"
+
+
+def _table_and(table: str, rest: str, column: str | None = None) -> str:
+    """Arguments of an operation, of which a schema is the last."""
+    schema, _, name = table.rpartition(".")
+    names = [repr(one) for one in (name, column) if one is not None]
+    return ", ".join([*names, rest, *([f"schema={schema!r}"] if schema else [])])
 
 
 def find(context: Any, directives: list[Any]) -> Beyond:
     """Creates the models in the place of the migrations' tables, compares the catalogs, and takes that back."""
-    beyond = Beyond()
     connection = context.connection
     metadata = context.opts.get("target_metadata")
     operations = [operation for directive in directives for operation in flat(directive.upgrade_ops)]
@@ -206,6 +253,7 @@ def find(context: Any, directives: list[Any]) -> Beyond:
     for directive in directives:
         for container in (directive.upgrade_ops, directive.downgrade_ops):
             remove(container, drift.changes_nothing)
+    beyond = Beyond(drift.metadata, context.dialect)
     beyond.changes(change, set(_types_of_new_tables(operations)))
     return beyond
 
@@ -300,8 +348,12 @@ def _target(key: Any) -> str:
 
 
 def _execute(sql: str) -> str:
-    text = re.sub(r"(?<![:\w\\]):(?=\w)", r"\\:", sql)
-    return f"op.execute({text!r})"
+    return f"op.execute({_literal(sql)!r})"
+
+
+def _literal(sql: str) -> str:
+    """For SQLAlchemy, to which `:name` is a parameter."""
+    return re.sub(r"(?<![:\w\\]):(?=\w)", r"\\:", sql)
 
 
 def _named(name: str) -> str:

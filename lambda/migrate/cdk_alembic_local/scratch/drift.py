@@ -29,7 +29,8 @@ class Drift:
         self._reason: str | None = None
         self._operations: list[Any] = []
         self._texts: list[str] = []
-        self._metadata: list[Any] = []
+        self.metadata: list[Any] = []
+        """The models."""
         self._migrated: Any = None
         self._is_same: dict[str, bool] = {}
         """Each entry of a catalog, and whether the other one has it in the same form."""
@@ -40,7 +41,7 @@ class Drift:
         self.compare_with(metadata, migrated, [])
         if failed:
             self._reason = f"the database is not at head: {', '.join(failed)} could not be applied"
-        elif not self._metadata:
+        elif not self.metadata:
             self._reason = "env.py sets no target_metadata"
         else:
             try:
@@ -67,7 +68,7 @@ class Drift:
 
     def compare_with(self, metadata: Any, migrated: Snapshot, operations: list[Any]) -> None:
         """Sets what `change` compares. `operations`: what autogenerate found."""
-        self._metadata = (
+        self.metadata = (
             list(metadata) if isinstance(metadata, (list, tuple, set, frozenset)) else [metadata] if metadata is not None else []
         )
         self._migrated = migrated
@@ -116,7 +117,7 @@ class Drift:
                 if schema != "pg_catalog":
                     raw.execute(connection, f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
                 raw.execute(connection, f"CREATE EXTENSION IF NOT EXISTS {quoted(name)} SCHEMA {quoted(schema)} CASCADE")
-        for metadata in self._metadata:
+        for metadata in self.metadata:
             for table in metadata.tables.values():
                 if table.schema:
                     raw.execute(connection, f"CREATE SCHEMA IF NOT EXISTS {quoted(table.schema)}")
@@ -168,7 +169,7 @@ class Drift:
         if kind != "column" or not migrated.startswith(before):
             return False
         table, _, own = name.rpartition(".")
-        tables = [metadata.tables.get(one) for metadata in self._metadata for one in (table, f"public.{table}")]
+        tables = [metadata.tables.get(one) for metadata in self.metadata for one in (table, f"public.{table}")]
         columns = [column for one in tables if one is not None for column in one.columns if column.name == own]
         return any(is_constant_of(column, migrated[len(before) :]) for column in columns)
 
