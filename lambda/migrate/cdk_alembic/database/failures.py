@@ -16,6 +16,7 @@ MAX_STATEMENT_LENGTH = 500
 MAX_REASON_LENGTH = 1000
 
 _PYDANTIC_NOTE = re.compile(r"\s*\[type=\w+, input_value=.*?, input_type=\w+\]|\s*For further information visit \S+", re.DOTALL)
+_PYDANTIC_FIELD = re.compile(r"^(\S.*)\n +(.*)", re.MULTILINE)
 _ADAPTED_CLASS = re.compile(r"^<class '[^']+'>: ")
 
 _TLS = re.compile(r"certificate|not support SSL|rejected SSL|refuses SSL")
@@ -67,8 +68,13 @@ def _without_traceback(text: str) -> str:
 
 
 def without_values(error: BaseException) -> str:
-    """The text of an error. Pydantic's has the invalid values, which may be secrets, and an address for each."""
-    return _PYDANTIC_NOTE.sub("", str(error)) if type(error).__name__ == "ValidationError" else str(error)
+    """The text of an error. Pydantic's has the invalid values, which may be secrets, and an address for each field."""
+    if type(error).__name__ != "ValidationError":
+        return str(error)
+    text = _PYDANTIC_NOTE.sub("", str(error))
+    fields = "; ".join(f"{name}: {reason}" for name, reason in _PYDANTIC_FIELD.findall(text))
+    title = text.partition("\n")[0]
+    return f"{title}: {fields}" if fields else text
 
 
 def missing_variable(error: BaseException) -> str | None:
