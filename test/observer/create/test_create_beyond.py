@@ -369,3 +369,14 @@ def test_the_hooks_find_the_commands_of_the_environment_that_is_not_activated(ob
     ini.write_text(ini.read_text().replace("[post_write_hooks]\n", hook))
     observed.environment = {"PATH": "/usr/bin:/bin"}
     assert create(observed, empty=True)[1] == []
+
+
+def test_models_that_can_not_be_created_are_named_with_their_statement(observed: Observed) -> None:
+    observed.revision("aa", None, 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY, kind text)")', 'op.drop_table("aa")')
+    kind = 'sa.Column("kind", sa.Text, server_default=sa.text("free-user"))'
+    with_models(observed, f'sa.Table("aa", target_metadata, sa.Column("id", sa.Integer, primary_key=True), {kind})\n')
+    error = agree(observed)
+    assert error["code"] == "nothing_to_create" and "create_all()" in error["next"]
+    assert re.search(
+        r"cannot use column reference in DEFAULT expression, in CREATE TABLE aa .* DEFAULT free-user", error["message"]
+    )

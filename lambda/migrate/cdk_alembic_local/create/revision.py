@@ -7,7 +7,7 @@ from contextlib import chdir, contextmanager
 from datetime import timedelta
 from typing import Any
 
-from cdk_alembic.database.failures import connection_failure, describe
+from cdk_alembic.database.failures import connection_failure, describe, statement_of
 from cdk_alembic.project.graph import own_labels
 from cdk_alembic.project.project import Project
 from cdk_alembic.project.revisions import branch_labels, refuse_heads_that_are_not_meant
@@ -63,7 +63,7 @@ def create(
             ) from error
     scripts = written if isinstance(written, list) else [written]
     if not scripts or scripts[-1] is None:
-        raise _nothing(finish.left)
+        raise _nothing(finish.left, finish.uncompared)
     return {"revision": scripts[-1].revision, "file": relative(scripts[-1].path, project.directory), "left": finish.left}
 
 
@@ -108,6 +108,8 @@ class _Finish:
         self._beyond = beyond
         self._keep_dropped = keep_dropped
         self.left: list[str] = []
+        self.uncompared: str | None = None
+        """Why the catalogs could not be compared."""
 
     def __call__(self, context: Any, revision: Any, directives: list[Any]) -> None:
         hook: Callable[..., None] | None = context.opts["process_revision_directives"]
@@ -122,7 +124,7 @@ class _Finish:
             if directives:
                 self._complete(context, directives)
             if all(operations.is_empty() for directive in directives for operations in directive.upgrade_ops_list):
-                raise _nothing(self.left)
+                raise _nothing(self.left, self.uncompared)
 
         for directive in directives:
             leave_out(directive.upgrade_ops, is_kept)
@@ -149,13 +151,22 @@ class _Finish:
         try:
             found = find(context, directives)
         except Exception as error:
-            self.left = [f"what only the catalogs show, because they could not be compared: {describe(error)}"]
+            statement = statement_of(error)
+            self.uncompared = f"{describe(error)}, in {' '.join(statement.split())}" if statement else describe(error)
+            self.left = [f"what only the catalogs show, because they could not be compared: {self.uncompared}"]
             return
         found.add_to(directives[0])
         self.left = found.left
 
 
-def _nothing(left: list[str]) -> RunnerError:
+def _nothing(left: list[str], uncompared: str | None) -> RunnerError:
+    if uncompared is not None:
+        return RunnerError(
+            "nothing_to_create",
+            f"autogenerate sees no change, and what it does not see could not be compared: {uncompared}",
+            "correct the models, so that `metadata.create_all()` works in an empty database; for a revision without operations "
+            "give --empty",
+        )
     if left:
         return RunnerError(
             "nothing_to_create",
