@@ -140,6 +140,14 @@ GOING = (
     ("CREATE RULE nothing AS ON DELETE TO items DO INSTEAD NOTHING", "DROP RULE nothing ON items"),
     ("CREATE POLICY own ON items USING (label > '')", "DROP POLICY own ON items"),
     ("CREATE TABLE child () INHERITS (users)", "ALTER TABLE child NO INHERIT users", "DROP TABLE child"),
+    # An index of a partitioned table becomes valid.
+    (
+        "CREATE TABLE whole (n int) PARTITION BY RANGE (n)",
+        "CREATE TABLE whole_1 PARTITION OF whole DEFAULT",
+        "CREATE INDEX ix_whole ON ONLY whole (n)",
+        "CREATE INDEX ix_whole_1 ON whole_1 (n)",
+        "ALTER INDEX ix_whole ATTACH PARTITION ix_whole_1",
+    ),
     ("CREATE TABLE one PARTITION OF parts DEFAULT", "ALTER TABLE parts DETACH PARTITION one"),
     ("ALTER SEQUENCE users_id_seq OWNED BY NONE", "ALTER SEQUENCE users_id_seq OWNED BY users.id"),
     ("ALTER TABLE items ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY", "ALTER TABLE items ALTER COLUMN id DROP IDENTITY"),
