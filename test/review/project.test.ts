@@ -156,15 +156,37 @@ describe('the graph', () => {
   });
 });
 
-describe('an example of the site', () => {
+/** Reads models.py, if there is one. */
+const WITH_MODELS = (() => {
   const own =
     'import sys\nsys.path.insert(0, ".")\ntry:\n    from models import metadata\nexcept ModuleNotFoundError:\n    metadata = None\n';
-  const script = env(own, CONNECT, ...RUN.map((line) => line.replace('=connection', '=connection, target_metadata=metadata')));
+  return env(own, CONNECT, ...RUN.map((line) => line.replace('=connection', '=connection, target_metadata=metadata')));
+})();
 
+describe('drift', () => {
+  it('names all defaults that only the migrations have at once', async () => {
+    const table = 'CREATE TABLE t (id serial PRIMARY KEY, a int DEFAULT 1, b text DEFAULT 2, c int DEFAULT 3)';
+    const columns = ['sa.Integer', 'sa.Text', 'sa.Integer, server_default="4"'].map(
+      (of, at) => `sa.Column("${'abc'[at]}", ${of})`,
+    );
+    const models = `import sqlalchemy as sa\nmetadata = sa.MetaData()\nsa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True), ${columns.join(', ')})\n`;
+    const found = await inFolder(async (folder) => {
+      write(folder, { a1: { upgrade: `op.execute("${table}")`, downgrade: 'op.drop_table("t")' } }, WITH_MODELS);
+      writeFiles(folder, { 'models.py': models });
+      return (await reviewed(folder, 'all', { drift: true })).findings.filter(({ rule }) => rule === 'drift');
+    });
+    expect(found.map(({ message }) => message)).toEqual([
+      'column t.c is integer DEFAULT 3 in the migrations and integer DEFAULT 4 in the models',
+      'only the migrations have defaults of t (a, b)',
+    ]);
+  });
+});
+
+describe('an example of the site', () => {
   it.each(Object.entries<FileExample>(FILE_EXAMPLES))('for %s is found, and what passes is not', async (rule, { bad, good }) => {
     const found = (files: FileExample['bad'], edited: More['edited'] = []) =>
       inFolder(async (folder) => {
-        write(folder, {}, script);
+        write(folder, {}, WITH_MODELS);
         writeFiles(folder, files);
         const { findings: all } = await reviewed(folder, 'all', { drift: true, edited });
         return rules(all);

@@ -20,12 +20,16 @@ export const drift: Rule = {
         instead: `${installation().command} create "..."`,
       };
     }
+    const changed = Object.entries(catalog.changed);
+    const defaults = changed.filter(([, [migrated, modelled]]) => migrated.startsWith(`${modelled} DEFAULT `));
     const differences = [
       ...Object.keys(catalog.removed).map((name) => `the migrations create ${name}, the models do not`),
       ...Object.keys(catalog.added).map((name) => `the models create ${name}, no migration does`),
-      ...Object.entries(catalog.changed).map(
-        ([name, [migrated, modelled]]) => `${name} is ${migrated} in the migrations and ${modelled} in the models`,
-      ),
+      ...changed
+        .filter((one) => defaults.length === 1 || !defaults.includes(one))
+        .map(([name, [migrated, modelled]]) => `${name} is ${migrated} in the migrations and ${modelled} in the models`),
+      // A habit: where code inserts the values, models need no default in the database.
+      ...(defaults.length > 1 ? [`only the migrations have defaults of ${byTable(defaults.map(([name]) => name))}`] : []),
     ];
     for (const message of differences) yield { ...place, message };
   },
@@ -54,6 +58,16 @@ export const dropDue: Rule = {
     }
   },
 };
+
+/** `column users.name` and `column users.age` as `users (name, age)`. */
+function byTable(columns: readonly string[]): string {
+  const tables = new Map<string, string[]>();
+  for (const column of columns) {
+    const [, table = '', name = ''] = /^column (.*)\.(.*)$/.exec(column) ?? [];
+    tables.set(table, [...(tables.get(table) ?? []), name]);
+  }
+  return [...tables].map(([table, names]) => `${table} (${names.join(', ')})`).join(', ');
+}
 
 function atHead({ graph }: Change['input']) {
   const head = graph.revisions.find(({ revision }) => graph.heads.includes(revision));

@@ -93,6 +93,8 @@ class Beyond:
         self.down_last: list[Any] = []
         self.left: list[str] = []
         """What differs and is not written, in words."""
+        self._defaults: dict[str, list[str]] = {}
+        """Columns whose default only the migrations have, by table."""
 
     def add_to(self, directive: Any) -> None:
         directive.upgrade_ops.ops[:] = [*self.first, *directive.upgrade_ops.ops, *self.last]
@@ -119,6 +121,10 @@ class Beyond:
         for key, (before, after) in change["changed"].items():
             self._changed(key, before, after)
         self.left += [f"only the migrations have {key}" for key in change["removed"]]
+        if self._defaults:
+            # Often meant: running code may depend on them, and models need none.
+            found = (f"{table} ({', '.join(columns)})" for table, columns in self._defaults.items())
+            self.left.append(f"only the migrations have defaults of {', '.join(found)}")
 
     def _changed(self, key: str, before: str, after: str) -> None:
         kind, _, name = key.partition(" ")
@@ -196,8 +202,7 @@ class Beyond:
             return False
         is_left = old["default"] is not None and new["default"] is None
         if is_left:
-            # Often meant: running code may depend on it, and models need none.
-            self.left.append(f"only the migrations have the default {old['default']} of column {name}")
+            self._defaults.setdefault(table, []).append(own)
             new["default"] = old["default"]
         steps = list(_steps(table, own, old, new))
         self.last += map(Code, steps)
