@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from cdk_alembic.project.configuration import configuration
+from cdk_alembic.protocol.errors import RunnerError
 from conftest import Backend, Database, empty, failure, invoke
 from project_kinds import KINDS, SCHEMA, by_alembic, location_that_is_not_there, several_bases, write
 
@@ -131,3 +134,12 @@ def test_a_file_with_a_syntax_error_is_named_and_no_other_is_called_missing(pack
         file.write_text(f"{text}\ndef upgrade(:\n")
         assert f"SyntaxError: invalid syntax ({revision}.py:" in failure()["error"]["message"]
         file.write_text(text)
+
+
+def test_sections_for_alembics_option_name_are_named(tmp_path: Path) -> None:
+    (tmp_path / "alembic.ini").write_text(
+        "[core]\nscript_location = core\n[tenant]\nscript_location = tenant\n[loggers]\nkeys = root\n"
+    )
+    with pytest.raises(RunnerError) as raised:
+        configuration(tmp_path).get_main_option("script_location")
+    assert raised.value.code == "invalid_project" and "one of them (core, tenant) as [alembic]" in raised.value.next

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ def configuration(directory: Path, file: Path | None = None) -> Any:
         raise RunnerError(
             "invalid_project",
             f"Alembic's configuration in {directory.name}/ could not be read: {describe(error)}",
-            REPAIR,
+            _step_for_sections(file or directory / "alembic.ini") or REPAIR,
         ) from error
     if found is None:
         raise RunnerError(
@@ -80,6 +81,20 @@ def configuration(directory: Path, file: Path | None = None) -> Any:
             "point --project, or the construct's code, to the folder with alembic.ini",
         )
     return found
+
+
+def _step_for_sections(ini: Path) -> str | None:
+    """The next step if the scripts are configured in sections for `alembic -n`."""
+    parser = configparser.RawConfigParser()
+    with suppress(configparser.Error, UnicodeDecodeError):
+        parser.read(ini, encoding="utf-8")
+    names = [name for name in parser.sections() if parser.has_option(name, "script_location")]
+    if not names or "alembic" in names:
+        return None
+    return (
+        f"its sections are for `alembic -n`: write an alembic.ini that has one of them ({', '.join(names)}) as [alembic], and "
+        "point --project to its folder"
+    )
 
 
 def _configuration(directory: Path, file: Path | None) -> Any:
