@@ -18,7 +18,7 @@ from cdk_alembic.database.failures import describe, location
 from cdk_alembic.project.environment import application_context, flask_folder, needs_flask
 from cdk_alembic.project.project import Project, import_root
 from cdk_alembic.protocol.errors import ProjectError, RunnerError
-from cdk_alembic.protocol.log import redacted
+from cdk_alembic.protocol.log import redacted, without_secrets
 
 from .kept.moment import Moment
 from .kept.trace import Trace, installed
@@ -58,8 +58,8 @@ def main(hello: dict[str, Any], bytecode: Callable[[], str | None]) -> None:
             report({"report": "end"})
         except RunnerError as error:
             loaded = None
-            # The next step may name a column `password`, as in --rename, and no values.
-            report({"report": "failed", "error": {**redacted(error.facts()), "next": error.next}})
+            # The next step may name a column `password`, as in --rename.
+            report({"report": "failed", "error": {**redacted(error.facts()), "next": without_secrets(error.next)}})
         except (Exception, SystemExit) as error:
             loaded = None
             traceback.print_exc()

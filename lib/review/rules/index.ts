@@ -1,12 +1,12 @@
 import { BUDGET } from '../sizes/budgets';
 import { cascade } from './cascade';
 import { dropInUse } from './compatibility/dropped';
-import { sequenceOutOfSync } from './compatibility/numbers';
 import { publishedTableAltered } from './compatibility/publications';
 import { expandAndContractInOne } from './compatibility/release';
 import { rename } from './compatibility/rename';
 import { notNullWithoutDefault, requiredColumn } from './compatibility/required-columns';
 import { rowSecurityWithoutPolicy } from './compatibility/row-security';
+import { sequenceOutOfSync } from './compatibility/sequences';
 import { uniqueOnExistingRows } from './compatibility/unique';
 import {
   integerPrimaryKey,

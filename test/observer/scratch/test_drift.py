@@ -119,11 +119,12 @@ def test_a_default_that_only_the_database_has_is_drift_unless_the_models_insert_
 def test_defaults_that_differ_in_their_form_alone_are_no_drift(observed: Observed) -> None:
     defaults = {"at": "sa.func.now()", "zero": 'sa.text("0")', "price": '"-1.50"', "word": '"0"', "later": 'sa.text("now()")'}
     types = {"at": "sa.DateTime(timezone=True)", "zero": "sa.BigInteger", "price": "sa.Numeric(6, 2)", "word": "sa.Text"}
+    defaults["said"], types["said"] = '"now()"', "sa.Text"
     columns = [f'sa.Column("{name}", {types.get(name, "sa.DateTime")}, server_default={of})' for name, of in defaults.items()]
     with_models(observed, check=', name="aa_id_check"', more=f'sa.Table("t", target_metadata, {", ".join(columns)})')
     table = (
         "CREATE TABLE t (at timestamptz DEFAULT CURRENT_TIMESTAMP, zero bigint DEFAULT '0', price numeric(6,2) DEFAULT -1.50,"
-        " word text DEFAULT '1', later timestamp DEFAULT CURRENT_TIMESTAMP(0))"
+        " word text DEFAULT '1', later timestamp DEFAULT CURRENT_TIMESTAMP(0), said text DEFAULT 'CURRENT_TIMESTAMP')"
     )
     observed.revision("aa", None, f'{SAME}\nop.execute("{table}")')
     assert observed.observe("aa", drift=True)["drift"]["catalog"]["changed"] == {
@@ -131,6 +132,7 @@ def test_defaults_that_differ_in_their_form_alone_are_no_drift(observed: Observe
             "timestamp without time zone DEFAULT CURRENT_TIMESTAMP(0)",
             "timestamp without time zone DEFAULT now()",
         ],
+        "column t.said": ["text DEFAULT 'CURRENT_TIMESTAMP'::text", "text DEFAULT 'now()'::text"],
         "column t.word": ["text DEFAULT '1'::text", "text DEFAULT '0'::text"],
     }
 

@@ -73,3 +73,9 @@ def test_an_output_that_is_collected_after_its_stream_was_closed_writes_nothing_
     assert stream.getvalue() == "half a line"
     stream.close()
     out.close()
+
+
+def test_a_column_named_password_stays_where_a_secret_is_still_hidden() -> None:
+    text = "give --rename aa.password=aa.hashed_password; connected to postgresql://shop:hunter2@db/shop"
+    assert log.without_secrets(text) == text.replace("hunter2", "***")
+    assert log.redact(text) == text.replace("hunter2", "***").replace("aa.hashed_password", "***")

@@ -37,11 +37,17 @@ def hide(secret: str) -> None:
 
 def redact(text: str) -> str:
     """The text without the passwords of database addresses (URL or libpq keywords) and the texts passed to `hide`."""
+    return _PASSWORD_IN_DSN.sub(r"\1***", without_secrets(text))
+
+
+def without_secrets(text: str) -> str:
+    """The text without the passwords of URLs and the texts passed to `hide`. What looks like `password=...` stays: use it where
+    that names a column."""
     for secret in _secrets:
         text = text.replace(secret, "***")
     if "://" in text:
         text = _WORD.sub(_without_password, text)
-    return _PASSWORD_IN_DSN.sub(r"\1***", text)
+    return text
 
 
 def _without_password(word: re.Match[str]) -> str:

@@ -12,6 +12,7 @@ from cdk_alembic.catalog import catalog_sql, raw
 from cdk_alembic.catalog.catalog_reader import Catalog
 from cdk_alembic.catalog.catalog_sql import MARK
 
+from ..scratch.constants import text_of
 from ..scratch.drift import Drift, flat
 from ..scratch.rows import quoted
 from ..scratch.set_aside import remove
@@ -25,7 +26,7 @@ _COLUMN = re.compile(
 # A constraint that Alembic has no words for has more: NOT VALID, NO INHERIT.
 _CHECK = re.compile(r"CHECK \(\((.*)\)\)", re.DOTALL)
 # A text that the column's own type reads.
-_TYPED = re.compile(r"('(?:[^']|'')*')::[\w ]+(?:\(\d+\))?$")
+_TYPED = re.compile(r"('(?:[^']|'')*')::[\w ]+(?:\(\d+\))?")
 _SCHEMAS = """
 SELECT coalesce(json_agg(quote_ident(nspname)), '[]')::text FROM pg_namespace
 WHERE nspname NOT LIKE 'pg\\_%' AND nspname NOT IN ('information_schema', {own})
@@ -171,12 +172,16 @@ class Beyond:
     def _modelled(self, table: str, own: str) -> str | None:
         """The condition of a CHECK in the models, in their words."""
         from sqlalchemy import CheckConstraint
+        from sqlalchemy.dialects import postgresql
 
         for metadata in self._metadata:
             for key in (table, f"public.{table}"):
                 for one in metadata.tables[key].constraints if key in metadata.tables else ():
                     if isinstance(one, CheckConstraint) and self._dialect.identifier_preparer.format_constraint(one) == own:
-                        return str(one.sqltext.compile(dialect=self._dialect, compile_kwargs={"literal_binds": True}))
+                        # Another style of parameters doubles each %, and a dialect without a connection each backslash.
+                        dialect = postgresql.dialect(paramstyle="named")
+                        words = str(one.sqltext.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+                        return None if "\\" in words else words
         return None
 
     def _labels(self, name: str, before: str, after: str) -> bool:
@@ -227,8 +232,10 @@ def _steps(table: str, column: str, old: dict[str, Any], new: dict[str, Any]) ->
         else:
             yield _execute(f"{alter} SET GENERATED {new['identity']}")
     if new["default"] is not None and old["default"] != new["default"]:
-        default = _literal(_TYPED.sub(r"\1", new["default"]))
-        yield f"op.alter_column({_table_and(table, f'server_default=sa.text({default!r})', column)})"
+        typed = _TYPED.fullmatch(new["default"])
+        text = text_of(typed[1]) if typed else None
+        default = f"sa.text({_literal(new['default'])!r})" if text is None else repr(text)
+        yield f"op.alter_column({_table_and(table, f'server_default={default}', column)})"
 
 
 def _table_and(table: str, rest: str, column: str | None = None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..scratch.constants import constant_of
+from ..scratch.constants import constant_of, text_of
 from ..scratch.drift import flat
 
 
@@ -22,12 +22,13 @@ def add_defaults(directives: list[Any]) -> None:
             if not isinstance(operation, ops.AddColumnOp) or not _requires_a_value(operation.column):
                 continue
             constant = constant_of(operation.column)
-            default = None if constant is None else text(constant)
-            # In a text, SQLAlchemy reads `:name` as a parameter.
-            if default is not None and not default._bindparams:
-                # The models keep theirs as it is.
-                operation.column = operation.column._copy()
-                operation.column.server_default = DefaultClause(default)
+            # Alembic strips a quote at either end of the text.
+            if constant is None or constant.startswith("'''") or constant.endswith("'''"):
+                continue
+            literal = text_of(constant)
+            # The models keep theirs as it is.
+            operation.column = operation.column._copy()
+            operation.column.server_default = DefaultClause(text(constant) if literal is None else literal)
 
 
 def _requires_a_value(column: Any) -> bool:

@@ -8,15 +8,17 @@ from typing import Any
 # A cast at the end, as pg_get_expr writes it: `'x'::character varying(40)`.
 _CAST = re.compile(r"::[^:']+$")
 
+_LITERAL = re.compile(r"'((?:[^']|'')*)'")
 _NUMBER = re.compile(r"'?(-?\d+(?:\.\d+)?)'?(?:::[\w ]+(?:\([\d,]+\))?)?")
 # The same by https://www.postgresql.org/docs/current/functions-datetime.html#FUNCTIONS-DATETIME-CURRENT, if without a precision.
-_NOW = re.compile(r"\bCURRENT_TIMESTAMP\b(?!\()|\btransaction_timestamp\(\)")
+# Not in a text.
+_NOW = re.compile(r"('(?:[^']|'')*')|\bCURRENT_TIMESTAMP\b(?!\()|\btransaction_timestamp\(\)")
 
 
 def constant_of(column: Any) -> str | None:
     """The default of a model's column in SQL; None if it is no constant, or its type has no literal form (JSON that is not
     empty)."""
-    from sqlalchemy import ARRAY, JSON, literal
+    from sqlalchemy import ARRAY, JSON, String, literal
     from sqlalchemy.dialects import postgresql
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -25,11 +27,20 @@ def constant_of(column: Any) -> str | None:
         return None
     if value in ([], {}) and isinstance(column.type, (ARRAY, JSON)):
         return "'{}'" if isinstance(column.type, ARRAY) else f"'{value}'"
+    if type(value) is str and isinstance(column.type, String):
+        return "'" + value.replace("'", "''") + "'"
     try:
-        value = literal(value, column.type)
-        return str(value.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}))
+        sql = str(literal(value, column.type).compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}))
     except (SQLAlchemyError, NotImplementedError, TypeError, ValueError):
         return None
+    # SQLAlchemy has doubled these for a driver.
+    return None if "%" in sql or "\\" in sql else sql
+
+
+def text_of(sql: str) -> str | None:
+    """The text that an SQL literal stands for; None for any other expression."""
+    found = _LITERAL.fullmatch(sql)
+    return found[1].replace("''", "'") if found else None
 
 
 def _value(default: Any) -> Any:
@@ -50,7 +61,12 @@ def is_constant_of(column: Any, default: str) -> bool:
 def is_same_default(one: str, other: str) -> bool:
     """Whether two defaults, as pg_get_expr writes them for columns of one type, differ in form alone: `0` and `'0'::bigint`,
     `now()` and `CURRENT_TIMESTAMP`."""
-    return _NUMBER.sub(r"\1", _NOW.sub("now()", one)) == _NUMBER.sub(r"\1", _NOW.sub("now()", other))
+    return _form(one) == _form(other)
+
+
+def _form(default: str) -> str:
+    number = _NUMBER.fullmatch(default)
+    return number[1] if number else _NOW.sub(lambda found: found[1] or "now()", default)
 
 
 def _plain(sql: str) -> str:
