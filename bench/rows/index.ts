@@ -11,6 +11,7 @@ import { packagingUnchangedUv } from './packaging/unchanged-uv';
 import { zipSize } from './packaging/zip-size';
 import { review100 } from './review-100';
 import { reviewFaults } from './review-faults';
+import { reviewOne } from './review-one';
 import { synth } from './synth';
 import { tenantsGrowth, tenantsGrowthPending } from './tenants/growth';
 import { tenantsMemory, tenantsMemoryPending } from './tenants/memory';
@@ -40,6 +41,7 @@ export const ROWS: readonly Row[] = [
   synth,
   deployUnchanged,
   review100,
+  reviewOne,
   reviewFaults,
   estimates('estimates-10k', 10_000),
   estimates('estimates-1m', 1_000_000),
