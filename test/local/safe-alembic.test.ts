@@ -66,11 +66,18 @@ describe('safe-alembic review', () => {
     expect(await found()).toBe(0);
   });
 
+  it('takes the files of revisions, as a shell completes them', async () => {
+    const { stdout } = await safeAlembic(['review', '--json', path.join('migrations', 'versions', 'a1.py')]);
+    expect(JSON.parse(stdout).revisions.map(({ revision }: { revision: string }) => revision)).toEqual(['a1']);
+  });
+
   it('refuses a revision that there is not, before anything is replayed', async () => {
-    expect(await safeAlembic(['review', 'zz'])).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining('unknown_revision: the project has no revision "zz"'),
-    });
+    for (const [named, message] of [
+      ['zz', 'unknown_revision: the project has no revision "zz"'],
+      ['migrations/env.py', 'unknown_revision: migrations/env.py is not the file of a revision of this project'],
+    ] as const) {
+      expect(await safeAlembic(['review', named])).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
+    }
   });
 
   it('touches no database that is not empty, unless --overwrite is given', async () => {

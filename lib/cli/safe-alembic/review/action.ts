@@ -32,7 +32,7 @@ export async function review(session: Session, given: ReviewArguments): Promise<
   changes.catch(() => {}); // It is awaited below.
   const look = async (observation: Observation) => {
     const graph = await readGraph(observation.observer);
-    const chosen = chooseRevisions(graph, given, await changes);
+    const chosen = chooseRevisions(graph, project, given, await changes);
     screen.notes.fact('project', path.relative(process.cwd(), project) || '.');
     screen.notes.fact('reviewed', chosen.why);
     if (!given.fix) return reviewRevisions(session, given, observation, graph, chosen, started);

@@ -20,7 +20,7 @@ export interface ReportFile {
 }
 
 export interface ReviewArguments extends ReplayArguments, FailArguments {
-  /** Ids of revisions, or prefixes of ids. */
+  /** Ids of revisions, prefixes of ids, or their files. */
   readonly named: readonly string[];
   readonly since?: string;
   readonly all: boolean;

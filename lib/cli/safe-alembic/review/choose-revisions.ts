@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { GraphFacts } from '../../../contract/facts';
 import { MigrateError } from '../../../contract/failure';
 import { type Changes, changesSince, defaultBranch } from '../../../local/git';
@@ -8,8 +9,14 @@ import type { ReviewArguments } from './arguments';
 
 type Named = Pick<ReviewArguments, 'named' | 'since' | 'all'>;
 
-/** Determines the revisions that a command line selects. `changes`: as `changesOf` returns them. Throws a {@link MigrateError}. */
-export function chooseRevisions(graph: GraphFacts, given: Named, changes: Changes | undefined): Chosen {
+/**
+ * Determines the revisions that a command line selects.
+ *
+ * @param project the folder that the graph's files are relative to
+ * @param changes as `changesOf` returns them
+ * @throws a {@link MigrateError}
+ */
+export function chooseRevisions(graph: GraphFacts, project: string, given: Named, changes: Changes | undefined): Chosen {
   const all = graph.revisions.map(({ revision }) => revision);
   const { added = [], edited = [] } = changes ? inGraph(graph, changes) : {};
   const chosen = (revisions: readonly string[], why: string): Chosen => ({
@@ -20,7 +27,7 @@ export function chooseRevisions(graph: GraphFacts, given: Named, changes: Change
   });
   if (given.all) return chosen(all, `all ${count(all.length)}`);
   if (given.named.length > 0) {
-    const named = given.named.flatMap((name) => find(graph, name));
+    const named = given.named.flatMap((name) => find(graph, project, name));
     return chosen(
       all.filter((revision) => named.includes(revision)),
       'as named',
@@ -72,8 +79,14 @@ function folderOf(file: string): string {
 
 const LOOK = `see them with \`${installation().command} history\``;
 
-function find({ revisions, heads }: GraphFacts, name: string): readonly string[] {
+function find({ revisions, heads }: GraphFacts, project: string, name: string): readonly string[] {
   if (name === 'head' || name === 'heads') return heads;
+  if (name.endsWith('.py')) {
+    const file = path.relative(project, path.resolve(name)).replaceAll(path.sep, '/');
+    const found = revisions.filter((revision) => revision.file === file);
+    if (found.length > 0) return found.map(({ revision }) => revision);
+    throw new MigrateError('unknown_revision', `${name} is not the file of a revision of this project`, LOOK);
+  }
   const exact = revisions.filter(({ revision }) => revision === name);
   const found = exact.length > 0 ? exact : revisions.filter(({ revision }) => revision.startsWith(name));
   if (found.length === 1) return found.map(({ revision }) => revision);
