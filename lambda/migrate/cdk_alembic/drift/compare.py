@@ -13,6 +13,8 @@ from ..catalog.catalog_reader import snapshot_of
 from ..database.version_table import VersionTable
 from .ddl import restoring
 from .kept import Entries
+from .members import is_of, with_indexes
+from .names import Names
 
 # PostgreSQL prints names and values by these. Without a search path, all names have their schema.
 _CANONICAL = {
@@ -85,19 +87,35 @@ def differences(kept: Entries, now: Entries) -> list[dict[str, Any]]:
     drop them every day."""
     coming = _of_partitions(kept, now)
     going = _of_partitions(now, kept)
+    names = Names(kept, now)
     found: list[dict[str, Any]] = []
     for key in sorted(kept.keys() | now.keys()):
         before, after = kept.get(key), now.get(key)
-        if before == after or key in coming or key in going:
+        if key in coming or key in going or (before is not None and after is not None and _same(before, after)):
             continue
         change = "added" if before is None else "removed" if after is None else "changed"
-        one = {"change": change, "object": key, "kept": before, "found": after, "ddl": restoring(key, before, after, kept)}
+        one = {"change": change, "object": key, "kept": before, "found": after, "ddl": restoring(key, before, after, kept, names)}
         found.append({name: value for name, value in one.items() if value is not None})
     # What a dropped or an added table had is not listed beside it.
     whole = {
         one["object"].removeprefix("table ") for one in found if one["change"] != "changed" and one["object"].startswith("table ")
     }
+    whole = with_indexes(whole, kept, now)
     return [one for one in found if one["object"].startswith("table ") or not _is_of_any(one, whole)]
+
+
+# PostgreSQL prints `code IN ('a', 'b')` of a varchar in this form, reads it, and then prints a cast of each element: after a
+# dump and a restore.
+_CAST_OF_ALL = re.compile(r"\(ARRAY\[((?:(?:, )?'(?:[^']|'')*'::character varying(?:\(\d+\))?)+)\]\)::text\[\]")
+_ELEMENT = re.compile(r"'(?:[^']|'')*'::character varying(?:\(\d+\))?")
+
+
+def _same(before: str, after: str) -> bool:
+    return before == after or _cast_each(before) == _cast_each(after)
+
+
+def _cast_each(definition: str) -> str:
+    return _CAST_OF_ALL.sub(lambda cast: "ARRAY[" + _ELEMENT.sub(r"(\g<0>)::text", cast[1]) + "]", definition)
 
 
 def merged(kept: Entries, before: Entries, after: Entries) -> Entries:
@@ -116,37 +134,9 @@ def _of_partitions(without: Entries, having: Entries) -> set[str]:
         for key, text in having.items()
         if key.startswith("table ") and " PARTITION OF " in f" {text}" and key not in without
     }
-    return {key for key, text in having.items() if _is_of(key, text, names)} if names else set()
+    names = with_indexes(names, having)
+    return {key for key, text in having.items() if is_of(key, text, names)} if names else set()
 
 
 def _is_of_any(one: dict[str, Any], tables: set[str]) -> bool:
-    return _is_of(one["object"], one.get("found") or one.get("kept") or "", tables)
-
-
-_INDEXED = re.compile(r"\bON (?:ONLY )?(\S+) USING ")
-_MEMBERS = ("column ", "constraint ", "trigger ", "rule ", "policy ")
-
-
-def _is_of(key: str, text: str, tables: set[str]) -> bool:
-    kind, _, name = key.partition(" ")
-    if f"{kind} " in _MEMBERS:
-        return name.rpartition(".")[0] in tables
-    if kind == "index":
-        indexed = _INDEXED.search(_unquoted(text))
-        return indexed is not None and indexed[1] in tables
-    if kind == "table":
-        return name in tables
-    if kind == "sequence":
-        owner = re.search(r"OWNED BY (\S+)\.\S+$", _unquoted(text))
-        return owner is not None and owner[1] in tables
-    if kind in ("grants", "comment"):
-        # `grants on column a.b`, `comment on table constraint c on a`. PostgreSQL's identity has the schema, the grants' name
-        # omits `public`.
-        on = _unquoted(key).rpartition(" ")[2].removeprefix("public.")
-        return on in tables or on.rpartition(".")[0] in tables
-    return False
-
-
-def _unquoted(text: str) -> str:
-    """Names as the keys of entries have them: definitions quote a schema such as `tenant-4`."""
-    return text.replace('"', "")
+    return is_of(one["object"], one.get("found") or one.get("kept") or "", tables)

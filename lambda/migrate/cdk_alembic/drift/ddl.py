@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
-_PLAIN = re.compile(r"^[a-z_][a-z0-9_$]*(?:\.[a-z_][a-z0-9_$]*)?$")
+from .members import is_of, with_indexes
+from .names import Names, quoted
+
 _COLUMN = re.compile(
     r"^(?P<type>.+?)(?: COLLATE (?P<collation>\S+))?(?P<required> NOT NULL)?"
     r"(?P<rest> GENERATED .*| DEFAULT (?P<default>.*))?$",
@@ -13,139 +16,327 @@ _COLUMN = re.compile(
 )
 
 
-def restoring(key: str, kept: str | None, found: str | None, entries: Mapping[str, str]) -> str | None:
+class _Drifted(NamedTuple):
+    """An object and its definitions; None: there is no such object."""
+
+    name: str
+    """As in the key of its entry."""
+    kept: str | None
+    found: str | None
+    entries: Mapping[str, str]
+    """All that was kept."""
+    names: Names
+
+    @property
+    def quoted(self) -> str:
+        return _told(self.names.quoted(self.name))
+
+    @property
+    def member(self) -> tuple[str, str]:
+        """The table, and the name of what belongs to it."""
+        return _told(self.names.member(self.name))
+
+
+class _Unwritable(Exception):
+    """The definitions are not enough to write DDL."""
+
+
+def restoring(key: str, kept: str | None, found: str | None, entries: Mapping[str, str], names: Names) -> str | None:
     """One or more statements, or None. `kept`, `found`: the definitions; None: there is no such object. `entries`: all that was
     kept. A statement that brings back a column or a table brings back none of its rows."""
     kind, name = _split(key)
     write = _WRITERS.get(kind)
-    # A name that must be quoted can't be told from a schema and a name.
-    if write is None or not _PLAIN.match(_object(kind, name)):
+    try:
+        return write(_Drifted(name, kept, found, entries, names)) if write else None
+    except _Unwritable:
         return None
-    return write(name, kept, found, entries)
 
 
 def _split(key: str) -> tuple[str, str]:
-    for kind in ("materialized view", "event trigger"):
+    for kind in ("materialized view", "event trigger", "comment on", "grants on"):
         if key.startswith(f"{kind} "):
             return kind, key[len(kind) + 1 :]
     kind, _, name = key.partition(" ")
     return kind, name
 
 
-def _object(kind: str, name: str) -> str:
-    if kind in ("column", "constraint", "trigger", "policy"):
-        table, _, own = name.rpartition(".")
-        return table if _PLAIN.match(own) else ""
-    return name.partition("(")[0]
+def _index(one: _Drifted) -> str:
+    drop = f"DROP INDEX CONCURRENTLY {one.quoted};" if one.found else None
+    if one.kept and one.kept.endswith(" INVALID"):
+        raise _Unwritable
+    create = re.sub(r"^(CREATE (?:UNIQUE )?INDEX) ", r"\1 CONCURRENTLY ", one.kept) + ";" if one.kept else None
+    return _joined(drop, create)
 
 
-def _index(name: str, kept: str | None, found: str | None, entries: Mapping[str, str]) -> str | None:
-    drop = f"DROP INDEX CONCURRENTLY {name};" if found else None
-    create = None
-    if kept and not kept.endswith(" INVALID"):
-        create = re.sub(r"^(CREATE (?:UNIQUE )?INDEX) ", r"\1 CONCURRENTLY ", kept) + ";"
-    return _joined(drop, create) if create or not kept else None
-
-
-def _column(name: str, kept: str | None, found: str | None, entries: Mapping[str, str]) -> str | None:
-    table, _, column = name.rpartition(".")
+def _column(one: _Drifted) -> str:
+    table, column = one.member
     alter = f"ALTER TABLE {table}"
-    if kept is None:
+    if one.kept is None:
         return f"{alter} DROP COLUMN {column};"
-    if found is None:
-        return f"{alter} ADD COLUMN {column} {kept};"
-    old, new = _COLUMN.match(kept), _COLUMN.match(found)
-    if not old or not new or " GENERATED " in kept + found:
-        return None
+    if one.found is None:
+        return f"{alter} ADD COLUMN {column} {_type_of(one.kept)};"
+    old, new = _COLUMN.match(one.kept), _COLUMN.match(one.found)
+    if not old or not new or " GENERATED " in one.kept + one.found:
+        raise _Unwritable
     steps = []
     if (old["type"], old["collation"]) != (new["type"], new["collation"]):
-        collation = f" COLLATE {old['collation']}" if old["collation"] else ""
+        collation = f" COLLATE {quoted(old['collation'])}" if old["collation"] else ""
         steps.append(f"ALTER COLUMN {column} TYPE {old['type']}{collation}")
     if old["default"] != new["default"]:
         steps.append(f"ALTER COLUMN {column} " + (f"SET DEFAULT {old['default']}" if old["default"] else "DROP DEFAULT"))
     if old["required"] != new["required"]:
         steps.append(f"ALTER COLUMN {column} {'SET' if old['required'] else 'DROP'} NOT NULL")
-    return f"{alter} {', '.join(steps)};" if steps else None
+    return f"{alter} {', '.join(steps)};"
 
 
-def _constraint(name: str, kept: str | None, found: str | None, entries: Mapping[str, str]) -> str:
-    table, _, own = name.rpartition(".")
-    if kept and found == f"{kept} NOT VALID":
+def _type_of(definition: str) -> str:
+    """A column's entry as DDL: it does not quote the collation."""
+    found = _COLUMN.match(definition)
+    collation = found and found["collation"]
+    return definition.replace(f" COLLATE {collation}", f" COLLATE {quoted(collation)}", 1) if collation else definition
+
+
+def _constraint(one: _Drifted) -> str:
+    table, own = one.member
+    if one.kept and one.found == f"{one.kept} NOT VALID":
         return f"ALTER TABLE {table} VALIDATE CONSTRAINT {own};"
-    drop = f"ALTER TABLE {table} DROP CONSTRAINT {own};" if found else None
-    create = f"ALTER TABLE {table} ADD CONSTRAINT {own} {kept};" if kept else None
+    drop = f"ALTER TABLE {table} DROP CONSTRAINT {own};" if one.found else None
+    create = f"ALTER TABLE {table} ADD CONSTRAINT {own} {one.kept};" if one.kept else None
     return _joined(drop, create)
 
 
-def _table(name: str, kept: str | None, found: str | None, entries: Mapping[str, str]) -> str | None:
-    if kept is None:
-        return f"DROP TABLE {name};"
-    if found is not None:
-        return None
-    if kept != "TABLE":
-        # A partition, a partitioned or an inherited table, options.
-        return None
-    start = f"column {name}."
-    columns = {key[len(start) :]: text for key, text in entries.items() if key.startswith(start)}
-    if not all(_PLAIN.match(column) for column in columns):
-        return None
-    parts = [f"{column} {text}" for column, text in columns.items()]
-    start = f"constraint {name}."
-    keys = [(key[len(start) :], text) for key, text in entries.items() if key.startswith(start)]
-    parts.extend(f"CONSTRAINT {constraint} {text}" for constraint, text in keys if not text.endswith("NOT VALID"))
-    indexes = [
-        f"{text};"
-        for key, text in entries.items()
-        if key.startswith("index ") and re.search(rf" ON {re.escape(name)} USING ", text)
-    ]
-    return "\n".join([f"CREATE TABLE {name} ({', '.join(parts)});", *indexes])
+def _table(one: _Drifted) -> str:
+    table = one.quoted
+    if one.kept is None:
+        return f"DROP TABLE {table};"
+    if one.found is not None:
+        return _options(table, one.kept, one.found)
+    if not one.kept.startswith("TABLE") or _STORAGE.sub("", _without_security(one.kept)) != "TABLE":
+        # A partition, a partitioned or an inherited table.
+        raise _Unwritable
+    start = f"column {one.name}."
+    parts = [f"{quoted(key[len(start) :])} {_type_of(text)}" for key, text in one.entries.items() if key.startswith(start)]
+    start = f"constraint {one.name}."
+    keys = [(key[len(start) :], text) for key, text in one.entries.items() if key.startswith(start)]
+    parts.extend(f"CONSTRAINT {quoted(own)} {text}" for own, text in keys if not text.endswith("NOT VALID"))
+    create = f"CREATE TABLE {table} ({', '.join(parts)});"
+    options = _options(table, one.kept, "TABLE") if one.kept != "TABLE" else None
+    before, after = _around(one)
+    return _joined(*before, create, options, *after)
 
 
-def _view(name: str, kept: str | None, found: str | None, entries: Mapping[str, str]) -> str | None:
-    if kept is None:
-        return f"DROP VIEW {name};"
-    return (
-        None if kept.startswith("WITH (") else _joined(f"DROP VIEW {name};" if found else None, f"CREATE VIEW {name} AS {kept}")
-    )
+def _around(table: _Drifted) -> tuple[list[str], list[str]]:
+    """Statements that bring back what else a dropped table had: the sequences of its defaults before it, the rest after it."""
+    before: list[str] = []
+    after: list[str] = []
+    names = with_indexes({table.name}, table.entries)
+    for key, text in table.entries.items():
+        kind, name = _split(key)
+        if kind in ("table", "column") or not is_of(key, text, names):
+            continue
+        if kind == "constraint" and not text.endswith("NOT VALID"):
+            continue
+        one = table._replace(name=name, kept=text, found=None)
+        if kind == "sequence":
+            unowned, _, owner = _sequence(one).rpartition(" OWNED BY ")
+            before.append(f"{unowned};")
+            after.append(f"ALTER SEQUENCE {one.quoted} OWNED BY {owner}")
+        elif statement := restoring(key, text, None, table.entries, table.names):
+            after.append(statement)
+    # An index before the comment on it.
+    return before, sorted(after, key=lambda statement: statement.startswith("COMMENT "))
 
 
-def _materialized(name: str, kept: str | None, found: str | None, entries: Mapping[str, str]) -> str | None:
-    drop = f"DROP MATERIALIZED VIEW {name};" if found else None
-    if kept is None:
-        return drop
-    return None if kept.startswith("WITH (") else _joined(drop, f"CREATE MATERIALIZED VIEW {name} AS {kept}")
+_ROW_SECURITY = "ENABLE ROW LEVEL SECURITY", "DISABLE ROW LEVEL SECURITY"
+_FORCED = "FORCE ROW LEVEL SECURITY", "NO FORCE ROW LEVEL SECURITY"
+_STORAGE = re.compile(r" WITH \(([^()]*)\)")
 
 
-def _routine(kind: str) -> Callable[..., str | None]:
-    def write(name: str, kept: str | None, found: str | None, entries: Mapping[str, str]) -> str | None:
-        return f"{kept.rstrip()};" if kept else f"DROP {kind} {name};"
+def _without_security(definition: str) -> str:
+    return definition.replace(f" {_FORCED[0]}", "").replace(f" {_ROW_SECURITY[0]}", "")
+
+
+def _options(table: str, kept: str, found: str) -> str:
+    """ALTER TABLE for what a table's definition says at its end."""
+    steps = []
+    for on, off in (_ROW_SECURITY, _FORCED):
+        is_on, was_on = (f" {on}" in text for text in (found, kept))
+        if is_on != was_on:
+            steps.append(on if was_on else off)
+    kept, found = _without_security(kept), _without_security(found)
+    old, new = (dict(_settings(text)) for text in (kept, found))
+    if changed := [f"{name}={value}" for name, value in old.items() if new.get(name) != value]:
+        steps.append(f"SET ({', '.join(changed)})")
+    if added := [name for name in new if name not in old]:
+        steps.append(f"RESET ({', '.join(added)})")
+    if not steps or _STORAGE.sub("", kept) != _STORAGE.sub("", found):
+        raise _Unwritable
+    return f"ALTER TABLE {table} {', '.join(steps)};"
+
+
+def _settings(definition: str) -> list[tuple[str, str]]:
+    found = _STORAGE.search(definition)
+    return [(name, value) for name, _, value in (one.partition("=") for one in found[1].split(", "))] if found else []
+
+
+def _view(what: str) -> Callable[[_Drifted], str]:
+    def write(one: _Drifted) -> str:
+        if one.kept and one.kept.startswith("WITH ("):
+            raise _Unwritable
+        drop = f"DROP {what} {one.quoted};" if one.found else None
+        return _joined(drop, f"CREATE {what} {one.quoted} AS {one.kept}" if one.kept else None)
 
     return write
 
 
-def _trigger(name: str, kept: str | None, found: str | None, entries: Mapping[str, str]) -> str | None:
-    table, _, own = name.rpartition(".")
-    if kept and found and found == f"{kept} DISABLED":
+def _routine(what: str) -> Callable[[_Drifted], str]:
+    def write(one: _Drifted) -> str:
+        if one.kept:
+            return f"{one.kept.rstrip()};"
+        name, parenthesis, arguments = one.name.partition("(")
+        return f"DROP {what} {_told(one.names.quoted(name))}{parenthesis}{arguments};"
+
+    return write
+
+
+def _trigger(one: _Drifted) -> str:
+    table, own = one.member
+    if one.kept and one.found == f"{one.kept} DISABLED":
         return f"ALTER TABLE {table} ENABLE TRIGGER {own};"
-    if kept and re.search(r" (?:DISABLED|ENABLED ALWAYS|ENABLED REPLICA)$", kept):
-        return None
-    return _joined(f"DROP TRIGGER {own} ON {table};" if found else None, f"{kept};" if kept else None)
+    if one.kept and re.search(r" (?:DISABLED|ENABLED ALWAYS|ENABLED REPLICA)$", one.kept):
+        raise _Unwritable
+    return _joined(f"DROP TRIGGER {own} ON {table};" if one.found else None, f"{one.kept};" if one.kept else None)
 
 
-def _type(name: str, kept: str | None, found: str | None, entries: Mapping[str, str]) -> str | None:
-    if kept is None:
-        return f"DROP TYPE {name};"
+def _rule(one: _Drifted) -> str:
+    table, own = one.member
+    return _joined(f"DROP RULE {own} ON {table};" if one.found else None, one.kept)
+
+
+_POLICY = re.compile(
+    r"^(?P<kind>RESTRICTIVE )?FOR (?P<command>[*rawd]) TO (?P<roles>.*?)(?P<rest> (?:USING|WITH CHECK) \(.*)?$", re.DOTALL
+)
+_POLICY_COMMANDS = {"*": "ALL", "r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE"}
+
+
+def _policy(one: _Drifted) -> str:
+    table, own = one.member
+    drop = f"DROP POLICY {own} ON {table};" if one.found else None
+    if one.kept is None:
+        return _joined(drop)
+    parts = _told(_POLICY.match(one.kept))
+    kind = " AS RESTRICTIVE" if parts["kind"] else ""
+    roles = ", ".join(_role(role) for role in parts["roles"].split(", "))
+    command = _POLICY_COMMANDS[parts["command"]]
+    return _joined(drop, f"CREATE POLICY {own} ON {table}{kind} FOR {command} TO {roles}{parts['rest'] or ''};")
+
+
+_SEQUENCE = re.compile(r"^(?P<type>\w+) (?P<options>.*?)(?P<cycle> CYCLE)?(?: OWNED BY (?P<owner>.*))?$")
+
+
+def _sequence(one: _Drifted) -> str:
+    if one.kept is None:
+        return f"DROP SEQUENCE {one.quoted};"
+    # PostgreSQL quotes the table of the owner, and the entry's query does not quote its column.
+    parts = _told(_SEQUENCE.match(one.kept))
+    table, _, column = (parts["owner"] or "").rpartition(".")
+    owner = f"{table}.{quoted(column)}" if table else "NONE"
+    options = f"AS {parts['type']} {parts['options']} {'' if parts['cycle'] else 'NO '}CYCLE OWNED BY {owner}"
+    return f"{'ALTER' if one.found else 'CREATE'} SEQUENCE {one.quoted} {options};"
+
+
+def _type(one: _Drifted) -> str:
+    if one.kept is None:
+        return f"DROP TYPE {one.quoted};"
     # A label that was added can't be dropped.
-    return f"CREATE TYPE {name} AS {kept};" if found is None and kept.startswith("ENUM ") else None
+    if one.found is not None or not one.kept.startswith("ENUM "):
+        raise _Unwritable
+    return f"CREATE TYPE {one.quoted} AS {one.kept};"
 
 
-def _named(what: str) -> Callable[..., str | None]:
-    def write(name: str, kept: str | None, found: str | None, entries: Mapping[str, str]) -> str | None:
-        if kept is not None and found is not None:
-            return None
-        if kept is None:
-            return f"DROP {what} {name};"
-        return f"CREATE {what} {name}{' SCHEMA ' + kept.removeprefix('in ') if what == 'EXTENSION' else ''};"
+def _domain(one: _Drifted) -> str:
+    if one.kept is None:
+        return f"DROP DOMAIN {one.quoted};"
+    if one.found is None:
+        definition = re.sub(r"(?<= )(\S+ CHECK )", r"CONSTRAINT \1", one.kept)
+        return f"CREATE DOMAIN {one.quoted} AS {definition};"
+    for longer, shorter, step in ((one.found, one.kept, "DROP"), (one.kept, one.found, "SET")):
+        if longer.replace(" NOT NULL", "", 1) == shorter:
+            return f"ALTER DOMAIN {one.quoted} {step} NOT NULL;"
+    raise _Unwritable
+
+
+def _statistics(one: _Drifted) -> str:
+    return _joined(f"DROP STATISTICS {one.quoted};" if one.found else None, f"{one.kept};" if one.kept else None)
+
+
+def _publication(one: _Drifted) -> str:
+    if one.kept is not None:
+        # Its columns and conditions are not part of its definition.
+        raise _Unwritable
+    return f"DROP PUBLICATION {quoted(one.name)};"
+
+
+_COMMENTED = {
+    "table column": "COLUMN",
+    "view column": "COLUMN",
+    "table constraint": "CONSTRAINT",
+    "domain constraint": "CONSTRAINT",
+}
+_COMMENTED_AS_NAMED = (
+    *("table", "view", "materialized view", "foreign table", "index", "sequence", "type", "function", "procedure", "aggregate"),
+    *("schema", "trigger", "policy"),
+)
+
+
+def _comment(one: _Drifted) -> str:
+    # The key has the type and the identity of `pg_identify_object`, whose names are quoted.
+    kinds = [kind for kind in (*_COMMENTED, *_COMMENTED_AS_NAMED) if one.name.startswith(f"{kind} ")]
+    if not kinds:
+        raise _Unwritable
+    kind = max(kinds, key=len)
+    text = "NULL" if one.kept is None else "'" + one.kept.replace("'", "''") + "'"
+    return f"COMMENT ON {_COMMENTED.get(kind, kind.upper())} {one.name[len(kind) + 1 :]} IS {text};"
+
+
+def _grants(one: _Drifted) -> str:
+    """`table a.b`, `sequence a.b`, `schema a`. A column, and a function, whose arguments the key lacks, can't be named."""
+    kind, _, name = one.name.partition(" ")
+    if kind not in ("table", "sequence", "schema"):
+        raise _Unwritable
+    on = f"{kind.upper()} {quoted(name) if kind == 'schema' else _told(one.names.quoted(name))}"
+    before, now = (dict(_granted(text)) for text in (one.kept, one.found))
+    steps = []
+    for role in sorted({*before, *now}):
+        if before.get(role) == now.get(role):
+            continue
+        if role in now:
+            steps.append(f"REVOKE ALL ON {on} FROM {_role(role)};")
+        for option in ("", "*"):
+            rights = [right for right in before.get(role, []) if right.endswith("*") == (option == "*")]
+            if rights:
+                listed = ", ".join(right.removesuffix("*") for right in rights)
+                steps.append(f"GRANT {listed} ON {on} TO {_role(role)}{' WITH GRANT OPTION' if option else ''};")
+    return _joined(*steps)
+
+
+def _granted(text: str | None) -> list[tuple[str, list[str]]]:
+    roles = (one.rpartition(": ") for one in (text or "").split("; ") if one)
+    return [(role, rights.split(", ")) for role, _, rights in roles]
+
+
+def _role(name: str) -> str:
+    return name if name == "PUBLIC" else quoted(name)
+
+
+def _named(what: str) -> Callable[[_Drifted], str]:
+    def write(one: _Drifted) -> str:
+        if one.kept is not None and one.found is not None:
+            raise _Unwritable
+        if one.kept is None:
+            return f"DROP {what} {quoted(one.name)};"
+        schema = f" SCHEMA {quoted(one.kept.removeprefix('in '))}" if what == "EXTENSION" else ""
+        return f"CREATE {what} {quoted(one.name)}{schema};"
 
     return write
 
@@ -154,17 +345,31 @@ def _joined(*statements: str | None) -> str:
     return "\n".join(statement for statement in statements if statement)
 
 
-_WRITERS: Mapping[str, Callable[..., str | None]] = {
+def _told(found: Any) -> Any:
+    if found is None:
+        raise _Unwritable
+    return found
+
+
+_WRITERS: Mapping[str, Callable[[_Drifted], str]] = {
     "index": _index,
     "column": _column,
     "constraint": _constraint,
     "table": _table,
-    "view": _view,
-    "materialized view": _materialized,
+    "view": _view("VIEW"),
+    "materialized view": _view("MATERIALIZED VIEW"),
     "function": _routine("FUNCTION"),
     "procedure": _routine("PROCEDURE"),
     "trigger": _trigger,
+    "rule": _rule,
+    "policy": _policy,
+    "sequence": _sequence,
     "type": _type,
+    "domain": _domain,
+    "statistics": _statistics,
+    "publication": _publication,
+    "comment on": _comment,
+    "grants on": _grants,
     "schema": _named("SCHEMA"),
     "extension": _named("EXTENSION"),
 }
