@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from cdk_alembic.database import connecting
 from conftest import (
     AT_GATE,
     NEAR_DEADLINE,
@@ -126,3 +127,25 @@ def test_a_revision_that_finishes_at_the_deadline_is_recorded_and_not_cancelled(
         connection.execute("CREATE TRIGGER slow BEFORE UPDATE ON alembic_version FOR EACH ROW EXECUTE FUNCTION slow()")
     backend.revision("bb", "aa", f'op.execute("CREATE TABLE bb (id int)")\n{NEAR_DEADLINE}')
     assert invoke()["to"] == ["bb"]
+
+
+SLOW_COMMIT = """
+op.execute("CREATE TABLE slow (id int)")
+op.execute("CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(4); RETURN new; END $$")
+op.execute("CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON slow DEFERRABLE INITIALLY DEFERRED"
+           " FOR EACH ROW EXECUTE FUNCTION slow()")
+op.execute("INSERT INTO slow VALUES (1)")
+"""
+
+
+@pytest.mark.parametrize("begun_by", ["connect", "begin"])
+def test_a_commit_that_checks_deferred_constraints_may_take_as_long_as_its_revision(
+    backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, begun_by: str
+) -> None:
+    monkeypatch.setattr(connecting, "ANSWER_SECONDS", 3)
+    env = (backend.directory / "alembic" / "env.py").read_text()
+    assert "connectable.connect()" in env
+    backend.write_env(env.replace("connectable.connect()", f"connectable.{begun_by}()"))
+    backend.revision("aa", None, SLOW_COMMIT)
+    assert invoke()["to"] == ["aa"]
+    assert database.rows("SELECT id FROM slow") == [(1,)]

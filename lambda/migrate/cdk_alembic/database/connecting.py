@@ -226,6 +226,16 @@ def relax() -> None:
         watchdog.answer_by(math.inf)
 
 
+@contextmanager
+def expecting() -> Iterator[None]:
+    """Limits the time until the server answers, within this block."""
+    expect()
+    try:
+        yield
+    finally:
+        relax()
+
+
 def gave_up() -> bool:
     """Whether the current failure is due to a server that did not answer."""
     watchdog = WATCHDOG.get()

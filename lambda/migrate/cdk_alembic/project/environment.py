@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..database.conditions import condition
-from ..database.connecting import expect, relax, watched_connects
+from ..database.connecting import expecting, watched_connects
 from ..database.failures import describe, location, missing_variable
 from ..database.version_table import prepare
 from ..protocol.errors import EnvFailed, RunnerError
@@ -56,8 +56,7 @@ def _execute(project: Project, steps: Steps, around: Around | None = None) -> No
     environment.configure = execution.configure
     destination = project.destination
     destination.begin()
-    expect()
-    with environment, watched_connects(destination.connect):
+    with environment, expecting(), watched_connects(destination.connect):
         try:
             project.script.run_env()
         except (Exception, SystemExit) as error:
@@ -65,8 +64,6 @@ def _execute(project: Project, steps: Steps, around: Around | None = None) -> No
                 if isinstance(error, RunnerError):
                     raise
                 raise _outside(project, error) from error
-        finally:
-            relax()
     if destination.refused is not None:
         raise destination.refused
     if execution.failure is not None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..database import history
-from ..database.connecting import expect, host_of
+from ..database.connecting import expecting, host_of
 from ..database.failures import describe
 from ..database.restoring import WAL_POSITION, restore_point
 from ..database.session import Session, brief_connection, execute, repeated
@@ -139,17 +139,17 @@ class Record:
         return False
 
     def write(self, connection: Any, session: Session) -> None:
-        """Records the running revision in its own transaction, and sets the limits of the next one."""
+        """Records the running revision in its own transaction, and sets the limits of the next one. The commit after it may take
+        as long as the revision: it checks deferred constraints."""
         from sqlalchemy.exc import SQLAlchemyError
 
         if not self.begun or self._is_apart:
             return
-        expect()
         revision = self.running
         revision.applied = _applied(revision, session)
         try:
             # If the record failed the transaction, a retry would repeat what the revision has committed itself.
-            with connection.begin_nested() if session.left_transaction else nullcontext():
+            with expecting(), connection.begin_nested() if session.left_transaction else nullcontext():
                 revision.was_held = self._insert(connection, revision, session.next_limits())
         except SQLAlchemyError as error:
             self._is_apart = True

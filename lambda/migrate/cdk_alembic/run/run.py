@@ -159,7 +159,10 @@ class Run:
                 raise
             finally:
                 self._read_heads(context)
-            if self.heads is not None and not self.record.uncommitted and self._is_there(self.heads):
+            if self.record.uncommitted:
+                # env.py commits it now, which may take as long as a revision.
+                relax()
+            elif self.heads is not None and self._is_there(self.heads):
                 self._conclude(self.heads, context, self._mutex)
 
     def locate(self, context: Any) -> VersionTable:
