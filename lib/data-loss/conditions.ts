@@ -30,6 +30,10 @@ export function isEveryRow(where: Node | undefined, names: readonly string[]): b
     return isKey(lexpr, names) && isSmall(least) && isLarge(most);
   }
   const operator = joined(name);
+  // id = ANY (users.id), id IN (users.id): what a query returned for all rows.
+  if (kind === 'AEXPR_OP_ANY' && operator === '=' && lexpr && rexpr && isSame(lexpr, rexpr, names)) return true;
+  if (kind === 'AEXPR_IN' && operator === '=' && lexpr && rexpr && 'List' in rexpr)
+    return !!rexpr.List.items?.length && rexpr.List.items.some((item) => isSame(lexpr, item, names));
   if (kind === 'AEXPR_OP_ANY' && operator === '=' && rexpr && 'SubLink' in rexpr) {
     // ctid = ANY (ARRAY (SELECT ctid FROM users LIMIT 1000))
     const { subselect } = rexpr.SubLink;
@@ -147,7 +151,7 @@ function isLarge(node: Node | undefined): boolean {
 }
 
 /** A column that, judging by its name, is never NULL and never below 1: `id`, or `user_id` of users. */
-function isKey(node: Node | undefined, names: readonly string[]): boolean {
+export function isKey(node: Node | undefined, names: readonly string[]): boolean {
   if (node && 'TypeCast' in node) return isKey(node.TypeCast.arg, names);
   if (!node || !('ColumnRef' in node)) return false;
   const column = joined(node.ColumnRef.fields).split('.').at(-1) ?? '';
@@ -169,7 +173,7 @@ function isPast(node: Node | undefined): boolean {
 }
 
 /** now(), or later. */
-function isNow(node: Node | undefined): boolean {
+export function isNow(node: Node | undefined): boolean {
   if (!node) return false;
   if ('SQLValueFunction' in node) return true;
   if ('FuncCall' in node) return ['now', 'clock_timestamp', 'statement_timestamp'].includes(joined(node.FuncCall.funcname));
@@ -185,7 +189,7 @@ function constant(node: Node | undefined): string | undefined {
   return withoutPlaces(node.A_Const);
 }
 
-function withoutPlaces(value: unknown): string {
+export function withoutPlaces(value: unknown): string {
   return JSON.stringify(value, (key, inner) => (key === 'location' ? undefined : inner));
 }
 

@@ -37,6 +37,17 @@ export function createdViews(node: Node | undefined): readonly string[] {
     : [];
 }
 
+/** Columns that a statement makes NOT NULL, with their table. */
+export function requiredColumns(node: Node | undefined): readonly string[] {
+  if (!node || !('AlterTableStmt' in node)) return [];
+  const { relation, cmds = [] } = node.AlterTableStmt;
+  return cmds.flatMap((command) =>
+    'AlterTableCmd' in command && command.AlterTableCmd.subtype === 'AT_SetNotNull'
+      ? [`${nameOf(relation)}.${command.AlterTableCmd.name}`]
+      : [],
+  );
+}
+
 function renames({ renameType, relation, object, subname = '', newname = '' }: Of<'RenameStmt'>, made: Made): void {
   if (renameType === 'OBJECT_TABLE' || renameType === 'OBJECT_VIEW' || renameType === 'OBJECT_MATVIEW') {
     const from = nameOf(relation);

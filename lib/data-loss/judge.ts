@@ -1,7 +1,7 @@
 import type { Node } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN, type UpgradeStep } from '../contract/facts';
 import { type BlockStatement, blockStatements, parseNode } from '../sql/parse';
-import { alterLosses, continuesNumbers, createdViews, dropLosses, makes } from './definitions';
+import { alterLosses, continuesNumbers, createdViews, dropLosses, makes, requiredColumns } from './definitions';
 import { dynamicSql, selected } from './dynamic';
 import { type DestroyedData, type Loss, unreadable } from './losses';
 import { joined, Made, nameOf } from './made';
@@ -18,6 +18,8 @@ export function judge(steps: readonly UpgradeStep[]): readonly DestroyedData[] {
   const all = steps.map((step) => ({ step, statements: step.sql === undefined ? [] : statementsOf(step.sql) }));
   const created = new Set(all.flatMap(({ statements }) => statements.flatMap(({ node }) => createdViews(node))));
   const made = new Made();
+  for (const { statements } of all)
+    for (const { node } of statements) for (const column of requiredColumns(node)) made.required.add(column);
   made.continuesNumbers = all.some(({ statements }) => statements.some(({ node }) => continuesNumbers(node)));
   const found = all.flatMap(({ step, statements }): DestroyedData[] => {
     if (step.unread !== undefined)
@@ -32,8 +34,15 @@ export function judge(steps: readonly UpgradeStep[]): readonly DestroyedData[] {
   return [...unique.values()].sort((one, other) => one.line - other.line);
 }
 
-/** Functions that delete large objects, and chunks of a TimescaleDB hypertable. */
-const DELETING = new Set(['lo_unlink', 'drop_chunks']);
+/** Functions that delete large objects, chunks of a TimescaleDB hypertable, and partitions of pg_partman; now, or as a job. */
+const DELETING = new Set([
+  'lo_unlink',
+  'lo_truncate',
+  'drop_chunks',
+  'add_retention_policy',
+  'drop_partition_time',
+  'drop_partition_id',
+]);
 
 /** A statement that PostgreSQL's grammar rejects destroys nothing without one of these words: CREATE TABLE, PRAGMA. */
 const MAY_DESTROY = /\b(?:DROP|DELETE|TRUNCATE|UPDATE|MERGE|REPLACE|TYPE|DETACH|INHERIT|CALL|EXEC(?:UTE)?|DO|SCHEMA)\b/i;
@@ -114,6 +123,7 @@ class Judge {
     return [...calls].flatMap(([, list = '[]']) => {
       const name = joined(JSON.parse(list));
       if (DELETING.has(name.split('.').at(-1) ?? '')) return [{ rule: 'delete-all', what: `${name}()` }];
+      if (name.startsWith('dblink')) return [unreadable(`SELECT ${name}()`)];
       const body = this.made.functions.get(name);
       if (body === undefined) return isProcedure ? [unreadable(`CALL ${name}`)] : [];
       return this.depth >= DEEPEST ? [unreadable(`SELECT ${name}()`)] : this.body(body);

@@ -12,6 +12,8 @@ export class Made {
   readonly retired = new Set<string>();
   /** Whether a column was dropped or changed its type, so its old type can be dropped. */
   freesTypes = false;
+  /** Columns that become NOT NULL, such as `users.role`. */
+  readonly required = new Set<string>();
   /** Whether the revision says where a sequence or an identity goes on, so that the number of a dropped one is not lost. */
   continuesNumbers = false;
 
@@ -33,6 +35,12 @@ export class Made {
 
   hasColumn(table: string, column: string): boolean {
     return this.has('table', table) || this.has('column', `${table}.${column}`);
+  }
+
+  /** Whether an UPDATE of every row probably fills an empty column: a new one, or one that becomes NOT NULL. */
+  mayBeEmpty(table: string, column: string): boolean {
+    const name = `${table}.${column}`;
+    return this.mayDrop('table', table) || this.mayDrop('column', name) || this.required.has(name);
   }
 
   forget(kind: Kind, name: string): void {

@@ -2,32 +2,68 @@ import type { Node } from 'libpg-query';
 import { CUTS } from './conversions';
 import { joined } from './made';
 
-/** Functions that return their argument without an element. */
-const REMOVES = new Set(['array_remove', 'delete']);
+/** Functions that return their argument without an element or with a part of it replaced, or only its hash. */
+const REMOVES = new Set(['array_remove', 'delete', 'overlay', 'digest', 'sha224', 'sha384', 'sha512', 'hashtext']);
+/** Functions of which two may put the whole together again: left(name, 1) || '-' || substr(name, 2). */
+const SLICES = new Set(['left', 'right', 'substr', 'substring', 'split_part']);
+/** Functions that round a number, which a calculation needs: round(price * 1.2, 2). */
+const ROUNDS = new Set(['round', 'trunc', 'floor', 'ceil', 'ceiling']);
+/** A pattern that matches every character, or all of them. */
+const ANYTHING = /^\^?(?:\.|\.\*|\.\+|\\S|\\w)\$?$/;
 
 /** A key of a document. A text that starts with a digit or a sign is an interval. */
 const KEY = /^[A-Za-z_][\w.:-]*$/;
 
 /**
  * Whether an UPDATE keeps only a part of the column's own value: `settings - 'theme'`, `meta #- '{a,b}'`, `left(title, 80)`,
- * `array_remove(tags, 'old')`, `delete(attributes, 'old')` of an hstore.
+ * `array_remove(tags, 'old')`, `delete(attributes, 'old')` of an hstore, `md5(email) || '@example.com'`.
  *
  * @param names the table and its aliases
  */
 export function isPartOf(value: Node | undefined, column: string, names: readonly string[]): boolean {
-  if (!value) return false;
-  const isOwn = (node: Node | undefined): boolean => isOwnColumn(node, column, names);
-  if ('TypeCast' in value) return isPartOf(value.TypeCast.arg, column, names);
-  if ('FuncCall' in value) {
-    const { funcname, args = [] } = value.FuncCall;
-    const name = joined(funcname).replace(/^pg_catalog\./, '');
-    if (CUTS.has(name) || REMOVES.has(name)) return args.some(isOwn);
-    return args.length === 1 && isPartOf(args[0], column, names);
+  const reads = value ? readsOf(value, column, names) : [];
+  if (!reads.length || reads.includes('whole')) return false;
+  return reads.length === 1 || !reads.includes('slice');
+}
+
+type Read = 'whole' | 'slice' | 'part';
+
+/** How much of the column's own value each place of an expression reads. */
+function readsOf(node: unknown, column: string, names: readonly string[]): readonly Read[] {
+  if (!node || typeof node !== 'object') return [];
+  const inner = (one: unknown) => readsOf(one, column, names);
+  const one = node as Node;
+  if ('ColumnRef' in one) return isOwnColumn(one, column, names) ? ['whole'] : [];
+  if ('NullTest' in one && isOwnColumn(one.NullTest.arg, column, names)) return [];
+  const read = cutOf(one);
+  if (read) {
+    const [of, kind] = read;
+    const found = inner(of);
+    if (found.length) return [kind];
   }
-  if (!('A_Expr' in value)) return false;
-  const { name, lexpr, rexpr } = value.A_Expr;
-  if (!isOwn(lexpr) && !isPartOf(lexpr, column, names)) return false;
-  return joined(name) === '#-' || (joined(name) === '-' && isKeys(rexpr));
+  return Object.values(node).flatMap(inner);
+}
+
+/** What an expression takes a part of, if it does so. */
+function cutOf(node: Node): readonly [of: unknown, kind: Read] | undefined {
+  if ('FuncCall' in node) {
+    const { funcname, args = [] } = node.FuncCall;
+    const name = joined(funcname).replace(/^pg_catalog\./, '');
+    if (SLICES.has(name)) return [args, 'slice'];
+    if (ROUNDS.has(name)) return [isPlain(args[0]) ? args[0] : undefined, 'part'];
+    if (CUTS.has(name) || REMOVES.has(name)) return [args, 'part'];
+    const [text, pattern, to] = args;
+    const all = name === 'regexp_replace' && !!pattern && 'A_Const' in pattern && ANYTHING.test(pattern.A_Const.sval?.sval ?? '');
+    return all && to && !/\\\\[&\d]/.test(JSON.stringify(to)) ? [text, 'part'] : undefined;
+  }
+  if (!('A_Expr' in node)) return undefined;
+  const { name, lexpr, rexpr } = node.A_Expr;
+  return joined(name) === '#-' || (joined(name) === '-' && isKeys(rexpr)) ? [lexpr, 'part'] : undefined;
+}
+
+/** A column, or a cast of one. */
+function isPlain(node: Node | undefined): boolean {
+  return !!node && ('ColumnRef' in node || ('TypeCast' in node && isPlain(node.TypeCast.arg)));
 }
 
 /** Whether WHERE selects the rows that have a key, such as `settings ? 'theme'`: each of them loses it. */

@@ -3,6 +3,7 @@ import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
 import { isEmpty, isEveryRow, isWholeTable } from './conditions';
 import { type Loss, unreadable } from './losses';
 import { joined, type Made, nameOf } from './made';
+import { assigned, isSame, isUnrelated } from './overwritten';
 import { hasKey, isPartOf } from './parts';
 
 /** What a statement destroys that reads or writes rows, including its WITH. `isCut`: its text may lack a condition. */
@@ -89,25 +90,28 @@ function cleared(
   const [table = ''] = names;
   return targets.flatMap((target) => {
     if (!('ResTarget' in target)) return [];
-    const { name = '', val } = target.ResTarget;
+    const { name = '' } = target.ResTarget;
+    const val = assigned(target.ResTarget.val);
     if (made.hasColumn(table, name)) return [];
-    const isWhole = isEveryRow(where, names) || isSetAnyway(where, name);
-    if (isEmpty(val)) return isWhole ? [{ rule: 'clear-column', what: `UPDATE ${table} SET ${name} to nothing` }] : [];
-    return isPartOf(val, name, [table, alias]) && (isWhole || hasKey(where, name, [table, alias]))
-      ? [{ rule: 'clear-column', what: `UPDATE ${table} SET ${name} to a part of itself` }]
-      : [];
+    const isWhole = isEveryRow(where, names) || isSetAnyway(where, name, val);
+    const loss = (to: string): readonly Loss[] => [{ rule: 'clear-column', what: `UPDATE ${table} SET ${name} to ${to}` }];
+    if (isEmpty(val)) return isWhole ? loss('nothing') : [];
+    const own = [table, alias];
+    if (isPartOf(val, name, own)) return isWhole || hasKey(where, name, own) ? loss('a part of itself') : [];
+    return isWhole && isUnrelated(val, name, own, where) && !made.mayBeEmpty(table, name) ? loss('an unrelated value') : [];
   });
 }
 
-/** WHERE name IS NOT NULL, or WHERE name <> '', for a column `name` that is being emptied. */
-function isSetAnyway(where: Node | undefined, column: string): boolean {
+/** WHERE name IS NOT NULL, WHERE name <> '', or WHERE name <> 'x', for a column `name` that is being set to `value`. */
+function isSetAnyway(where: Node | undefined, column: string, value: Node | undefined): boolean {
   if (!where) return false;
   if ('NullTest' in where) return where.NullTest.nulltesttype === 'IS_NOT_NULL' && isColumn(where.NullTest.arg, column);
   if ('BoolExpr' in where && where.BoolExpr.boolop === 'AND_EXPR')
-    return !!where.BoolExpr.args?.length && where.BoolExpr.args.every((part) => isSetAnyway(part, column));
+    return !!where.BoolExpr.args?.length && where.BoolExpr.args.every((part) => isSetAnyway(part, column, value));
   if (!('A_Expr' in where)) return false;
-  const { name, lexpr, rexpr } = where.A_Expr;
-  return joined(name) === '<>' && isColumn(lexpr, column) && isEmpty(rexpr);
+  const { kind, name, lexpr, rexpr } = where.A_Expr;
+  const differs = kind === 'AEXPR_DISTINCT' || joined(name) === '<>';
+  return differs && isColumn(lexpr, column) && (isEmpty(rexpr) || isSame(rexpr, value));
 }
 
 function isColumn(node: Node | undefined, column: string): boolean {

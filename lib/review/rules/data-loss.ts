@@ -195,7 +195,7 @@ export const guarded: readonly Rule[] = (
     ['drop-materialized-view', 'a materialized view is dropped or emptied'],
     ['drop-cascade', 'a view or an extension is dropped with all that depends on it'],
     ['drop-owned', 'everything that a role owns is dropped'],
-    ['clear-column', 'an UPDATE sets a whole column to nothing'],
+    ['clear-column', 'an UPDATE loses what a whole column holds'],
     ['convert-column', 'a conversion loses a part of each value'],
   ] as const
 ).map(([id, title]) => lossRule(id, title, () => []));

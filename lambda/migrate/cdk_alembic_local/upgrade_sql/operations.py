@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .row_loops import selected
-from .statements import first_line, manipulation, quoted, sequence_name, sql_of, table_of, type_name, type_of, with_values
-from .values import MARK, Attribute, Called, External, Instance, Item, OneOf
+from .row_loops import looped, selected
+from .statements import (
+    assigned,
+    first_line,
+    manipulation,
+    quoted,
+    sequence_name,
+    sql_of,
+    table_of,
+    type_name,
+    type_of,
+    with_values,
+)
+from .values import MARK, PLAIN, Attribute, Called, External, Instance, Item, OneOf, as_text
 
 _EXECUTES = ("execute", "executemany", "exec_driver_sql", "scalar", "scalars", "fetch", "fetchrow", "fetchval", "execute_batch")
 _DIRECTIVES = {
@@ -36,6 +47,10 @@ def effects_of(call: Called) -> Iterator[dict[str, Any]]:
         yield from _entity(call)
     elif name == "drop_database":
         yield {"sql": f"DROP DATABASE {MARK}"}
+    elif name == "bulk_update_mappings":
+        yield from _mapped(call.given(1, "mappings"))
+    elif name == "to_sql" and call.keywords.get("if_exists") == "replace":
+        yield {"sql": f"DROP TABLE {quoted(call.given(0, 'name'), call.keywords.get('schema'))}"}  # pandas
     elif name == "drop_all":
         tables = call.keywords.get("tables")
         for table in tables if isinstance(tables, (list, tuple)) else [MARK]:
@@ -136,6 +151,8 @@ def _altered(call: Called, table: str, column: str) -> Iterator[dict[str, Any]]:
         for text in texts:
             sql = f"ALTER TABLE {table} ALTER COLUMN {column} TYPE {type_of(type_)}{text}"
             yield {"sql": sql, "before": type_of(call.keywords.get("existing_type"))}
+    if call.keywords.get("nullable", call.keywords.get("modify_nullable")) is False:
+        yield {"sql": f"ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL"}
     renamed = call.keywords.get("new_column_name", call.keywords.get("name"))
     if renamed is not None:
         yield {"sql": f"ALTER TABLE {table} RENAME COLUMN {column} TO {quoted(renamed)}"}
@@ -194,8 +211,18 @@ def _one_by_one(item: Item) -> Iterator[dict[str, Any]]:
 
 def set_one_by_one(item: Item, column: str, value: Any) -> Iterator[dict[str, Any]]:
     """`for user in session.query(User): user.email = None`"""
-    if value in (None, "") and (source := selected(item)):
-        yield {"sql": f"UPDATE {table_of(source[0])} SET {quoted(column)} = NULL"}  # noqa: S608
+    known = value is None or (isinstance(value, PLAIN) and MARK not in as_text(value))
+    if known and (source := selected(item)):
+        yield {"sql": f"UPDATE {table_of(source[0])} SET {quoted(column)} = {assigned(value)}"}  # noqa: S608
+
+
+def _mapped(mappings: Any) -> Iterator[dict[str, Any]]:
+    """`session.bulk_update_mappings(User, [{"id": user.id, "email": None} for user in session.query(User)])`"""
+    for mapping in mappings if isinstance(mappings, list) else []:
+        values = mapping if isinstance(mapping, dict) else {}
+        rows = [found[0] for value in values.values() if (found := looped(value))]
+        for column, value in values.items() if rows else ():
+            yield from set_one_by_one(rows[0], as_text(column), value)
 
 
 def _entity(call: Called) -> Iterator[dict[str, Any]]:

@@ -18,6 +18,8 @@ _RESULTS = ("get_bind", "scalar", "scalar_one", "scalars", "execute", "exec_driv
 _DML = ("delete", "update", "insert", "select")
 _NARROWING = ("where", "filter", "filter_by", "join", "outerjoin", "limit", "offset", "having", "whereclause", "select_from")
 _LIBRARIES = ("sqlalchemy", "sqlmodel", "geoalchemy2", "alembic", "flask_sqlalchemy", "sqlalchemy_utils", "psycopg", "psycopg2")
+# Modules whose functions return a value that no row has.
+_FRESH = ("datetime.", "uuid.", "secrets.", "random.", "time.")
 _TYPES = {
     "String": "varchar", "VARCHAR": "varchar", "Unicode": "varchar", "CHAR": "char", "Text": "text", "TEXT": "text",
     "UnicodeText": "text", "AutoString": "varchar", "Integer": "integer", "INTEGER": "integer", "BigInteger": "bigint",
@@ -140,6 +142,8 @@ def with_values(text: str, values: Any) -> str:
 
 
 def _column_of_all(value: Any) -> str | None:
+    if isinstance(value, list) and len(value) == 1 and (inner := _column_of_all(value[0])):
+        return f"({inner})"
     found = column_of_all(value)
     return f"{table_of(found[0])}.{quoted(found[1])}" if found else None
 
@@ -277,9 +281,16 @@ def condition(value: Any) -> str:
         return _comparison(value.args[0], value.function.name.removeprefix("operator."), value.args[1])
     if value.name in ("is_", "isnot", "is_not", "__eq__", "__ne__", "is_distinct_from") and value.args == [None]:
         return _comparison(value.receiver, "=" if value.name in ("is_", "__eq__") else "<>", None)
+    if value.name == "in_" and (column := _qualified(value.receiver)) and (all_ := _column_of_all(_any_of(value.given(0)))):
+        return f"{column} = {all_}"
     if value.name == "in_" and isinstance(value.given(0), Called) and (column := _qualified(value.receiver)):
         return f"{column} IN ({_subquery(value.args[0])})"
     return MARK
+
+
+def _any_of(rows: Any) -> Any:
+    """An element of a query's rows, or of a list made of them."""
+    return rows[0] if isinstance(rows, list) and len(rows) == 1 else Item(rows)
 
 
 def _comparison(left: Any, sign: str, right: Any) -> str:
@@ -320,14 +331,14 @@ def _subquery(statement: Called) -> str:
 
 def _sets(method: Called) -> dict[str, str]:
     sets = {
-        quoted(name): _assigned(value)
+        quoted(name): assigned(value)
         for name, value in method.keywords.items()
         if name not in ("values", "synchronize_session", "whereclause")
     }
     given = [*method.args, method.keywords.get("values")]
     for values in given:
         if isinstance(values, dict):
-            sets.update({quoted(_column(name)): _assigned(value) for name, value in values.items()})
+            sets.update({quoted(_column(name)): assigned(value) for name, value in values.items()})
     return sets
 
 
@@ -341,13 +352,18 @@ def _column(value: Any) -> str:
     return value.name.rpartition(".")[2] if isinstance(value, (Attribute, External)) else MARK
 
 
-def _assigned(value: Any) -> str:
+def assigned(value: Any) -> str:
+    """The value that an UPDATE sets, as SQL."""
     if value is None or (isinstance(value, Called) and value.name == "null"):
         return "NULL"
     if isinstance(value, Called) and value.name in _TEXTUAL:
         return (sql_of(value) or [MARK])[0]
     if value == "" or value == {} or value == []:
         return "''"
+    if isinstance(value, Called) and isinstance(value.function, External) and value.function.name.startswith(_FRESH):
+        return "'a value'"
+    if isinstance(value, Called) and ".func." in getattr(value.function, "name", "") and not value.args:
+        return f"{value.name}()"
     return "'a value'" if isinstance(value, (str, int, float)) else MARK
 
 

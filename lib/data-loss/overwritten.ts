@@ -1,0 +1,52 @@
+import type { Node } from 'libpg-query';
+import { UNKNOWN_VALUE as UNKNOWN } from '../contract/facts';
+import { isKey, isNow, withoutPlaces } from './conditions';
+import { joined } from './made';
+
+/** The value that a column gets; of `(email, phone) = ('x', 'y')` its own. */
+export function assigned(value: Node | undefined): Node | undefined {
+  if (!value || !('MultiAssignRef' in value)) return value;
+  const { source, colno = 1 } = value.MultiAssignRef;
+  return source && 'RowExpr' in source ? source.RowExpr.args?.[colno - 1] : value;
+}
+
+/**
+ * Whether a value has nothing to do with the one that it replaces: a constant, a random or a current value, or one made of the row's
+ * key, such as `'user' || id`. One that is made of other columns is derived from them, and may be computed again.
+ *
+ * @param names the table and its aliases
+ */
+export function isUnrelated(value: Node | undefined, column: string, names: readonly string[], where: Node | undefined): boolean {
+  if (!value || (isNow(value) && CHANGED.test(column))) return false;
+  const reads = readsOf(value, column, !!where);
+  return !!reads?.every((node) => isKey(node, names) && nameIn(node) !== column);
+}
+
+/** The time of a row's last change. */
+const CHANGED = /updated|modified|changed|touched/;
+
+/**
+ * The columns that a value is made of, without a test whether `column` is NULL. Undefined if it runs a query or has an unknown part.
+ *
+ * @param byRow whether a parameter may have another value for each row
+ */
+function readsOf(value: Node, column: string, byRow: boolean): readonly Node[] | undefined {
+  const found: Node[] = [];
+  let isKnown = true;
+  JSON.stringify(value, (key, inner) => {
+    if (key === 'SubLink' || (key === 'ParamRef' && byRow)) isKnown = false;
+    if (key === 'NullTest' && nameIn(inner.arg) === column) return undefined;
+    if (key === 'ColumnRef') found.push({ ColumnRef: inner });
+    return inner;
+  });
+  return isKnown && !JSON.stringify(found).includes(UNKNOWN) ? found : undefined;
+}
+
+function nameIn(node: Node | undefined): string | undefined {
+  return node && 'ColumnRef' in node ? joined(node.ColumnRef.fields).split('.').at(-1) : undefined;
+}
+
+/** Whether two expressions are written alike. */
+export function isSame(one: Node | undefined, other: Node | undefined): boolean {
+  return !!one && !!other && withoutPlaces(one) === withoutPlaces(other);
+}
