@@ -1,10 +1,8 @@
 import { choiceOf, isRecord, type Rule, text, wrongWith } from '../../lib/contract/checks/rules';
-import { WAVES } from '../../lib/contract/tenants';
+import { EXECUTION_NAME, WAVES } from '../../lib/contract/tenants';
 import { problemsOfKeys, refuse } from '../on-deploy/refuse';
 
 const NEXT = 'start the state machine, or use `npx migrate-invoke`: only the state machine calls this function';
-/** A name of an execution, which is part of its files' keys. */
-const EXECUTION: Rule = text({ pattern: '[^\\s/\\x00-\\x1f\\x7f-\\x9f]{1,80}', wrong: '{key} must be the name of an execution' });
 const NUMBER: Rule = { type: 'number', from: 0, whole: true, wrong: '{key} must be a number from 0' };
 
 /** Refuses a request to the coordinator that the state machine never sends. */
@@ -12,7 +10,7 @@ export function checkRequest(request: unknown): void {
   const { action, stopped } = isRecord(request) ? request : {};
   const problems = problemsOfKeys(request, {
     action: choiceOf(['list', 'judge', 'requestApproval', 'summarize']),
-    runId: EXECUTION,
+    runId: EXECUTION_NAME,
     ...(action === 'requestApproval' && { token: text() }),
   });
   if (action === 'summarize' && stopped !== null && stopped !== undefined) problems.push(...stoppedProblems(stopped));
@@ -21,7 +19,7 @@ export function checkRequest(request: unknown): void {
 
 /** Refuses an input of a batch's child that the list never writes. */
 export function checkBatch(state: unknown): void {
-  refuse(problemsOfKeys(state, { runId: EXECUTION, wave: choiceOf(WAVES), index: NUMBER, part: NUMBER }), NEXT);
+  refuse(problemsOfKeys(state, { runId: EXECUTION_NAME, wave: choiceOf(WAVES), index: NUMBER, part: NUMBER }), NEXT);
 }
 
 /** Step Functions' error. */

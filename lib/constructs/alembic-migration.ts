@@ -8,6 +8,7 @@ import { DEFAULT_APP_NAME, functionName, type RunnerSettings } from '../contract
 import type { MigrationCompute } from './container/migration-compute';
 import type { MigrationContainer } from './container/migration-container';
 import type { OnDrift } from './drift/on-drift';
+import { driftProblems, scheduledDrift } from './drift/scheduled-drift';
 import { failureAlarm } from './function/failure-alarm';
 import { defaultTimeout, limitProblems } from './function/migration-limits';
 import { ReadyForMigration } from './function/migration-order';
@@ -148,11 +149,7 @@ export class AlembicMigration extends Construct {
     this.containerStateMachineArn = runner.container?.stateMachineArn;
     this.containerFailureAlarm = runner.container?.failureAlarm;
     this.failureAlarm = failureAlarm(this, 'FailureAlarm', this.function, name);
-    if (props.driftSchedule) {
-      // Most apps have none, and the CDK's EventBridge targets take a while to load.
-      const { driftSchedule } = require('./drift/drift-schedule') as typeof import('./drift/drift-schedule');
-      this.driftAlarm = driftSchedule(this, props.driftSchedule, this.function, name);
-    }
+    this.driftAlarm = scheduledDrift(this, props.driftSchedule, { fn: this.function, functionName: name });
     new CfnOutput(this, 'FunctionName', { value: this.function.functionName });
 
     if (!runOnDeploy) return;
@@ -205,9 +202,4 @@ export class AlembicMigration extends Construct {
     grant.assertSuccess();
     return grant;
   }
-}
-
-function driftProblems({ driftSchedule, onDrift }: AlembicMigrationProps): string[] {
-  if (!driftSchedule || onDrift) return [];
-  return ['driftSchedule has nothing to compare with: set onDrift too, such as OnDrift.WARN'];
 }

@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import path from 'node:path';
-import { type LocalAws, projectDirectory, type RunResult } from '../../examples/local-aws';
+import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { clientOptions, type LocalAws, projectDirectory, type RunResult } from '../../examples/local-aws';
 import { createTenantStage } from './tenant-stage';
 import { mustSucceed, useLocalAws } from './use-local-aws';
 
@@ -71,6 +73,23 @@ describe('migrate-invoke --tenants against a state machine that runs', () => {
     expect(result.code).toBe(3);
     expect(result.stdout).toMatch(/^12 tenants: 11 without drift, 1 changed by hand\n! customer-7 {2}1 changed by hand since /);
     expect(result.stdout).toContain('  + table tenant_7.phones  added');
+  });
+
+  it('shows a run that EventBridge started, whose name is no id', async () => {
+    const name = `${randomUUID()}_${randomUUID()}`;
+    const stateMachineArn = 'arn:aws:states:eu-central-1:000000000000:stateMachine:template-saas-api-migrate-tenants-dev';
+    const sfn = new SFNClient(clientOptions(shared.aws.ministack.url));
+    const input = '{"command":"drift","requestedBy":"schedule"}';
+    await sfn.send(new StartExecutionCommand({ stateMachineArn, name, input }));
+    sfn.destroy();
+
+    const { code, stdout } = await command(['--run', name, '--json']);
+
+    expect(code).toBe(3);
+    expect(JSON.parse(stdout)).toMatchObject({
+      runId: name,
+      drift: { none: 11, drifted: 1, tenants: [{ tenant: 'customer-7' }] },
+    });
   });
 
   it('names the tenant that fails and why, migrates the others, and retries only that one', async () => {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { DriftedTenant, TenantDrift } from '../../lib/contract/tenants';
 import { AT_HEAD, answered, FAILED, useTestBed } from './test-bed';
 
@@ -41,6 +42,18 @@ test('a run that looks for drift has one wave, changes nothing, and names each o
   });
   expect(await testBed.get(`runs/${testBed.runId}/drift.json`)).toEqual(tenants);
   expect(await testBed.keys('last-failed.json')).toEqual([]);
+});
+
+test('a run that EventBridge started has a name that no database records, so only a drift takes it', async () => {
+  const { testBed } = shared;
+  await testBed.put('tenants.json', NAMES);
+  await testBed.use({}, (request) => answered(request, () => ({ ...AT_HEAD, drift: NONE })));
+  const name = () => `${randomUUID()}_${randomUUID()}`;
+  const summary = await testBed.run({ command: 'drift', requestedBy: 'schedule' }, name());
+  expect(summary).toMatchObject({ status: 'complete', runId: testBed.runId, drift: { none: 5 } });
+  expect(testBed.asked[0]).toEqual({ command: 'drift', tenants: expect.any(Array), requestedBy: 'schedule' });
+  const refused = await testBed.run({ command: 'plan' }, name());
+  expect(refused).toMatchObject({ status: 'failed', error: { code: 'invalid_request' } });
 });
 
 test('a tenant that can not be reached fails, and the others are compared', async () => {

@@ -133,8 +133,8 @@ export class TestBed {
   }
 
   /** What the state machine does without canaries. */
-  async run(input: unknown = {}): Promise<TenantRunSummary> {
-    this.runId = randomUUID();
+  async run(input: unknown = {}, runId: string = randomUUID()): Promise<TenantRunSummary> {
+    this.runId = runId;
     const { next } = await this.list(input);
     if (next === 'rest') await this.wave('rest');
     return this.summarize();

@@ -1,3 +1,5 @@
+import { RUN_ID } from '../../../lib/contract';
+import { wrongWith } from '../../../lib/contract/checks/rules';
 import type { BatchProgress, BatchState, CoordinatorSettings } from '../../../lib/contract/coordinator';
 import { MigrateError } from '../../../lib/contract/failure';
 import type { Tenant, TenantAnswer, TenantError, TenantRequest } from '../../../lib/contract/tenants';
@@ -68,10 +70,11 @@ export async function batch(settings: CoordinatorSettings, store: Store, state: 
 function request(run: Run, runId: string, tenants: readonly Tenant[], toleratedFailures: number | undefined): TenantRequest {
   const { command, allow, requestedBy } = run;
   if (command === 'plan') return { command, tenants, runId };
-  const asked = { command, tenants, requestedBy, runId, ...(allow && { allow }) };
-  if (command === 'drift') return asked;
+  const asked = { command, tenants, requestedBy, ...(allow && { allow }) };
+  if (command === 'drift') return wrongWith(RUN_ID, runId).length ? asked : { ...asked, runId };
   return {
     ...asked,
+    runId,
     sliceSeconds: SLICE_SECONDS,
     ...(toleratedFailures !== undefined && { toleratedFailures }),
   };

@@ -1,7 +1,14 @@
 import { MigrateError, RUN_ID } from '../../../lib/contract';
-import { wrongWith } from '../../../lib/contract/checks/rules';
+import { isRecord, wrongWith } from '../../../lib/contract/checks/rules';
 import type { BatchState, CoordinatorSettings, Listed } from '../../../lib/contract/coordinator';
-import { type Tenant, type TenantRunInput, tenantRunInputProblems, WAVES, type Wave } from '../../../lib/contract/tenants';
+import {
+  EXECUTION_NAME,
+  type Tenant,
+  type TenantRunInput,
+  tenantRunInputProblems,
+  WAVES,
+  type Wave,
+} from '../../../lib/contract/tenants';
 import { inParallel } from '../files/in-parallel';
 import { lastFailed } from '../files/last-failed';
 import { batchesKey, type Failure, type Run, runKey, tenantsKey, type WaveSize } from '../files/run-files';
@@ -30,7 +37,9 @@ interface Planned {
 }
 
 async function plan(settings: CoordinatorSettings, store: Store, runId: string, given: unknown): Promise<Planned> {
-  const problems = [...wrongWith(RUN_ID, runId, 'the name of the execution'), ...tenantRunInputProblems(given)];
+  // A migration is recorded in each database with the run's id. EventBridge, which starts only drift, names executions in its own way.
+  const name = isRecord(given) && given.command === 'drift' ? EXECUTION_NAME : RUN_ID;
+  const problems = [...wrongWith(name, runId, 'the name of the execution'), ...tenantRunInputProblems(given)];
   if (problems.length) {
     const failure: Failure = {
       code: 'invalid_request',

@@ -195,7 +195,7 @@ export class TenantsClient {
   }
 
   private async arnOf(runId: string, signal?: AbortSignal): Promise<string> {
-    mustBeRunId(runId);
+    mustBeRunId(runId, true);
     return runArn(await this.find(signal), runId);
   }
 
@@ -213,7 +213,7 @@ function startOf(runId: string): AwsCall {
   return { ...call, next: { ...call.next, notConnected: next, lost: next } };
 }
 
-function mustBeRunId(runId: string): void {
-  const problems = runIdProblems(runId);
+function mustBeRunId(runId: string, any = false): void {
+  const problems = runIdProblems(runId, any);
   if (problems.length > 0) throw new MigrateError('invalid_usage', problems.join('; '), 'pass the id that `start` returned');
 }

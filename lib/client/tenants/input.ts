@@ -1,6 +1,6 @@
 import { MigrateError, RUN_ID } from '../../contract';
 import { wrongWith } from '../../contract/checks/rules';
-import { TENANT_RUN_INPUT, type TenantRunInput, tenantRunInputProblems } from '../../contract/tenants';
+import { EXECUTION_NAME, TENANT_RUN_INPUT, type TenantRunInput, tenantRunInputProblems } from '../../contract/tenants';
 
 /**
  * Step Functions' limit for the input of an execution, https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
@@ -12,9 +12,9 @@ export function nameListProblems(names: readonly string[]): string[] {
   return wrongWith(TENANT_RUN_INPUT.keys.tenants, names, 'tenants');
 }
 
-/** All problems of a run's id. */
-export function runIdProblems(runId: string): string[] {
-  return wrongWith(RUN_ID, runId, `the id ${JSON.stringify(runId)}`);
+/** All problems of a run's id. `any`: also that of a run which EventBridge started. */
+export function runIdProblems(runId: string, any = false): string[] {
+  return wrongWith(any ? EXECUTION_NAME : RUN_ID, runId, `the id ${JSON.stringify(runId)}`);
 }
 
 /** The input of an execution. Throws one error with all its problems. */

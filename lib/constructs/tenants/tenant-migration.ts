@@ -1,5 +1,6 @@
 import { ArnFormat, CfnOutput, type Duration, Stack } from 'aws-cdk-lib';
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import type * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
@@ -9,6 +10,7 @@ import { DEFAULT_APP_NAME } from '../../contract';
 import { RUN_ACTIONS, tenantApprovalName, tenantFunctionName, tenantStateMachineName } from '../../contract/tenants';
 import { logGroup } from '../aws/log-group';
 import type { OnDrift } from '../drift/on-drift';
+import { driftProblems, scheduledDrift } from '../drift/scheduled-drift';
 import { runFailureAlarm } from '../function/failure-alarm';
 import { defaultTimeout, limitProblems } from '../function/migration-limits';
 import { ReadyForMigration } from '../function/migration-order';
@@ -88,6 +90,14 @@ export interface TenantMigrationProps extends MigrationProps {
   readonly onDrift?: OnDrift;
 
   /**
+   * When EventBridge starts a run that looks for drift in all tenants, such as `events.Schedule.rate(Duration.days(1))`. Drift
+   * sets off `driftAlarm`, and is sent to `eventBus` as `Migration Drift Found`. Requires `onDrift`.
+   *
+   * @default - drift is looked for only by a run and the command `drift`
+   */
+  readonly driftSchedule?: events.Schedule;
+
+  /**
    * What a deploy does with the tenants.
    *
    * @default TenantDeploy.wait()
@@ -111,6 +121,9 @@ export class TenantMigration extends Construct {
 
   /** The alarm `<state machine>-failed`. Add an action with `addAlarmAction`. */
   readonly failureAlarm: cloudwatch.Alarm;
+
+  /** The alarm `<function>-drift`: some tenant's schema was changed by hand. Undefined without `driftSchedule`. */
+  readonly driftAlarm?: cloudwatch.Alarm;
 
   /** The function that passes on approvals. Undefined without a canary that waits for approval. */
   readonly approvalFunction?: lambda.Function;
@@ -149,6 +162,7 @@ export class TenantMigration extends Construct {
         ...tenants._problems,
         ...(canary?._problems ?? []),
         ...deployProblems(onDeploy, canary),
+        ...driftProblems(props),
       ],
       settings: { allow: [], onDrift: props.onDrift, tenants: query === undefined ? {} : { query } },
     });
@@ -172,6 +186,12 @@ export class TenantMigration extends Construct {
     this.bucket = machine.bucket;
     this.approvalFunction = machine.approval;
     this.failureAlarm = runFailureAlarm(this, 'FailureAlarm', this.stateMachine, machineName);
+    this.driftAlarm = scheduledDrift(this, props.driftSchedule, {
+      fn: this.function,
+      functionName: name,
+      stateMachine: this.stateMachine,
+      encryptionKey,
+    });
     new CfnOutput(this, 'StateMachineArn', { value: this.stateMachine.stateMachineArn });
 
     if (onDeploy._mode === 'off') return;

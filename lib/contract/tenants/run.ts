@@ -2,7 +2,7 @@ import type { DataLoss, ErrorCode, FailureDetail } from '../answer';
 import type { Count, Text } from '../basic';
 import { ANSWER_SCHEMAS } from '../checks/answer-schemas';
 import { fits } from '../checks/json-schema';
-import { choiceOf, listOf, problemsOf, type Shape, yesOrNo } from '../checks/rules';
+import { choiceOf, listOf, problemsOf, type Rule, type Shape, text, yesOrNo } from '../checks/rules';
 import type { CONTRACT_VERSION } from '../names';
 import { REQUESTED_BY, RUN_ID } from '../request';
 import type { TenantDrift } from './answer';
@@ -70,6 +70,12 @@ export interface TenantRunInput {
 export const WAVES = ['canary', 'rest'] as const;
 export type Wave = (typeof WAVES)[number];
 
+/** Name of an execution: the id of a run that was started with one, else a name by Step Functions or EventBridge. */
+export const EXECUTION_NAME: Rule = text({
+  pattern: '[A-Za-z0-9_-]{1,80}',
+  wrong: '{key} must be the name of an execution',
+});
+
 /** Payload for the function that answers a run waiting for the approval of its canaries. */
 export interface TenantApproval {
   readonly runId: string;
@@ -128,7 +134,7 @@ export interface TenantRunSummary {
   readonly contract: typeof CONTRACT_VERSION;
   readonly command: TenantRunCommand;
   readonly stage: Text;
-  /** Name of the execution, a UUID. */
+  /** Name of the execution: a UUID, except for a `drift` that EventBridge started. */
   readonly runId: Text;
   /** `complete`: all at head, or the failures are tolerated; `pending`: pending revisions were found; `failed`: see `error`. */
   readonly status: 'complete' | 'pending' | 'failed';

@@ -1,10 +1,11 @@
 import { Duration } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
+import { Schedule } from 'aws-cdk-lib/aws-events';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { OnDrift, OnReplication, TenantCanary, TenantDeploy, TenantSource } from '../../../lib';
-import { SETTINGS_VARIABLE } from '../../../lib/contract';
+import { DRIFT_FOUND, SETTINGS_VARIABLE } from '../../../lib/contract';
 import { TENANT_STATES } from '../../../lib/contract/tenants';
 import { functionOf, resourcesOf } from '../support';
 import {
@@ -36,6 +37,25 @@ test('drift and replication are looked at only as the stage says', () => {
     onDrift: 'refuse',
     onReplication: 'refuse',
   });
+});
+
+test('a schedule starts a run that looks for drift, and what the function finds sets off an alarm of its own', () => {
+  const schedule = { onDrift: OnDrift.WARN, driftSchedule: Schedule.rate(Duration.days(1)) };
+  const template = tenantTemplate({ stage: 'prod', ...schedule });
+  const [[, rule]] = resourcesOf(template, 'AWS::Events::Rule') as [[string, any]];
+  expect(rule.Properties).toMatchObject({
+    ScheduleExpression: 'rate(1 day)',
+    Targets: [
+      {
+        Arn: { Ref: expect.stringContaining('StateMachine') },
+        Input: '{"command":"drift","requestedBy":"schedule"}',
+        RetryPolicy: { MaximumRetryAttempts: 0 },
+      },
+    ],
+  });
+  template.hasResourceProperties('AWS::CloudWatch::Alarm', { AlarmName: 'template-saas-api-migrate-tenants-lambda-prod-drift' });
+  template.hasResourceProperties('AWS::Logs::MetricFilter', { FilterPattern: `{ $.event = "${DRIFT_FOUND}" }` });
+  expect(resourcesOf(tenantTemplate({ stage: 'prod', onDrift: OnDrift.WARN }), 'AWS::Events::Rule')).toEqual([]);
 });
 
 test.each([

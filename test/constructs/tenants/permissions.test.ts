@@ -1,9 +1,11 @@
+import { Duration } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import { Schedule } from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
-import { TenantCanary, TenantDeploy, TenantSource } from '../../../lib';
+import { OnDrift, TenantCanary, TenantDeploy, TenantSource } from '../../../lib';
 import { resourcesOf } from '../support';
 import { type TenantOptions, tenantStack, tenantTemplate } from './support';
 
@@ -27,6 +29,13 @@ function allowed(template: Template, role: string): [string[], string][] {
 }
 
 const actionsOf = (template: Template, role: string) => allowed(template, role).flatMap(([actions]) => actions);
+
+test('a schedule may start a run, and decrypt as Step Functions does in its name', () => {
+  const schedule = { onDrift: OnDrift.WARN, driftSchedule: Schedule.rate(Duration.days(1)) };
+  expect(actionsOf(tenantTemplate(schedule), 'MigrationDriftScheduleRole')).toEqual(['states:StartExecution']);
+  const encrypted = tenantTemplate((stack) => ({ ...schedule, encryptionKey: new Key(stack, 'Key') }));
+  expect(actionsOf(encrypted, 'MigrationDriftScheduleRole')).toEqual(['kms:Decrypt', 'states:StartExecution']);
+});
 
 test('the function that lists and judges may read and write its files, ask the source, and nothing else', () => {
   expect(actionsOf(tenantTemplate(), 'MigrationCoordinatorRole')).toEqual([

@@ -89,7 +89,7 @@ function readRunTask(line: CommandLine<OptionName>, problems: string[]): RunTask
   if (verbs.length > 1) problems.push(`${shown(verbs)} exclude each other: use one`);
   for (const name of DECIDED.filter(line.has))
     problems.push(`--${verb} takes no --${name}, which was fixed when the run started`);
-  if (runId && !runId.startsWith('--')) problems.push(...runIdProblems(runId));
+  if (runId && !runId.startsWith('--')) problems.push(...runIdProblems(runId, verb === 'run' || verb === 'stop'));
   return { verb, runId };
 }
 

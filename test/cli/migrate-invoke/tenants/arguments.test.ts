@@ -61,7 +61,8 @@ test('--retry-failed says itself which tenants', () => {
 
 test.each(['run', 'approve', 'reject', 'stop'])('--%s takes the id of a run, and nothing that it has decided', (verb) => {
   expect(parse(`--${verb}`, runId)).toMatchObject({ kind: 'tenants', task: { verb, runId } });
-  expect(problems(`--${verb}`, 'mine')).toEqual(['the id "mine" must be a UUID in lower case']);
+  const wrong = ['run', 'stop'].includes(verb) ? 'the name of an execution' : 'a UUID in lower case';
+  expect(problems(`--${verb}`, 'my own')).toEqual([`the id "my own" must be ${wrong}`]);
   expect(problems(`--${verb}`, runId, '--tenants', 'all', '--command', 'plan', '--yes')).toEqual([
     `--${verb} takes no --tenants, which was fixed when the run started`,
     `--${verb} takes no --command, which was fixed when the run started`,
