@@ -11,7 +11,7 @@ settings that only the function has, or a library for another machine. `fails`: 
 with any settings. `otherDriver`: with another driver in the database's URL, it may load. `foreign` are distributions with such
 libraries; the overlay has this machine's. `variables` are the names of those that the function fills with the database's
 address. `elsewhere` is another address to which env.py connects, and the line that does; `isPostgres`: the function can replace
-it. `unset` are variables that the backend read before, the last one first. `installed` is a JSON file of what is installed, or
+it. `unset` are variables that the backend read before, the last one first; `required`: those that the error is about. `installed` is a JSON file of what is installed, or
 empty: `used` is then what the project uses, unless it did not load.
 """
 
@@ -96,7 +96,12 @@ def main(package: Path, overlay: str, variables: dict[str, str], installed: dict
     if certain and has_wrong_driver(root_of(certain[0])):
         answer["otherDriver"] = True
     if certain and "missing" not in answer:
-        answer["fails"] = {"reason": answer["unproved"], "inCode": in_code(certain[0]), "unset": last_first(unset)}
+        answer["fails"] = {
+            "reason": answer["unproved"],
+            "inCode": in_code(certain[0]),
+            "unset": last_first(unset),
+            "required": required_variables(root_of(certain[0]), package / "backend"),
+        }
     if installed and project and not failures:
         # env.py may have set where they are.
         revisions = [revision.path for revision in project.script.walk_revisions()]
@@ -222,7 +227,9 @@ def needs_greenlet(dialect: Any, parameters: dict[str, Any]) -> bool:
         return False
     from greenlet import getcurrent
 
-    return not getattr(getcurrent(), "__sqlalchemy_greenlet_provider__", False)
+    current = getcurrent()
+    # SQLAlchemy before 2.0.30 has the class without the attribute.
+    return type(current).__name__ != "_AsyncIoGreenlet" and not getattr(current, "__sqlalchemy_greenlet_provider__", False)
 
 
 def is_refused(error: BaseException | None) -> bool:
@@ -299,6 +306,53 @@ def is_read_by(backend: Path, name: str) -> bool:
     return reader.startswith(folder) or any(
         name in "".join(linecache.getlines(file)) for file in callers if file.startswith(folder)
     )
+
+
+def required_variables(error: BaseException, backend: Path) -> list[str]:
+    """The unset variables that an error is about: all that the same file, or the same class of settings, requires."""
+    if type(error).__name__ == "NoAppException":
+        names = ["FLASK_APP"]
+    elif isinstance(error, KeyError):
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith("<frozen")]
+        is_environ = len(frames) > 1 and frames[-1].filename in (os.__file__, __file__)
+        file = next((frame.filename for frame in reversed(frames) if frame.filename.startswith(f"{backend}{os.sep}")), "")
+        found = re.findall(r"""environ\[["'](\w+)["']\](?!\s*=[^=])""", "".join(linecache.getlines(file))) if is_environ else []
+        names = [str(error.args[0]), *found] if is_environ else []
+    else:
+        names = required_settings(error) if type(error).__name__ == "ValidationError" else []
+    return [name for name in dict.fromkeys(names) if name not in os.environ]
+
+
+def required_settings(error: Any) -> list[str]:
+    """The variables of the fields that pydantic's settings lack."""
+    lacking = [item["loc"] for item in error.errors() if item["type"] in ("missing", "value_error.missing") and item["loc"]]
+    # Pydantic 1 names the class; pydantic-settings has it in the frames.
+    kind = getattr(error, "model", None)
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        own = frame.f_locals.get("__pydantic_self__", frame.f_locals.get("self"))
+        if any(base.__name__ == "BaseSettings" for base in type(own).__mro__):
+            kind = type(own)
+    if kind is None:
+        return []
+    return [variable_of(kind, [str(part) for part in place]) for place in lacking]
+
+
+def variable_of(settings: Any, place: list[str]) -> str:
+    """The variable that a class of settings reads for a field, or a field within a field."""
+    config = getattr(settings, "model_config", None)
+    name, *inner = place
+    if config is None:
+        field = settings.__fields__.get(name)
+        names = sorted(field.field_info.extra.get("env_names", ())) if field else []
+        is_case_sensitive = settings.__config__.case_sensitive
+        variable = names[0] if names else name
+    else:
+        is_case_sensitive = config.get("case_sensitive")
+        # Pydantic names an alias instead of its field, and an alias has no prefix.
+        variable = f"{config.get('env_prefix') or ''}{name}" if name in settings.model_fields else name
+        if delimiter := config.get("env_nested_delimiter"):
+            variable = delimiter.join([variable, *inner])
+    return variable if is_case_sensitive else variable.upper()
 
 
 def judge(error: BaseException, package: Path, answer: dict[str, Any], unset: list[str]) -> None:

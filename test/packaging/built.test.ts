@@ -1,9 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { NeedsCompiling } from '../../lib/packaging/install/compiled';
+import { failureOf, NeedsCompiling } from '../../lib/packaging/install/compiled';
+import { newerVersions, otherPython } from '../../lib/packaging/install/other-python';
 import { foundWith } from '../../lib/packaging/layout/manifest';
 import type { FunctionPlatform } from '../../lib/packaging/platform';
+import { UvFailed } from '../../lib/packaging/uv';
 import { ALEMBIC_INI, packageOf, revisionFile, temporaryDirectory, writeFiles } from './support';
 
 jest.setTimeout(300_000);
@@ -116,6 +118,35 @@ describe('a source distribution that needs a compiler', () => {
       /^fast-tool has no wheel .*: without: \['fast-tool'\] .*\. Besides, the dependencies of .* have no driver, .* add: \['psycopg2-binary'\] packages it/,
     );
     expect(existsSync(join(packaged(directory, { without: ['fast-tool'], add: ['psycopg2-binary'] }), 'psycopg2'))).toBe(true);
+  });
+
+  test('is named with newer versions that have a wheel, of those that have some', () => {
+    const unbuilt = [
+      { name: 'greenlet', version: '1.1.2' },
+      { name: 'httptools', version: '0.4.0' },
+      { name: 'cdk-alembic-fast-tool', version: '1.0' },
+    ];
+    const newer = newerVersions(temporaryDirectory(), unbuilt, lambda);
+    expect(newer).toEqual(['greenlet==3.1.0', 'httptools==0.6.2']);
+    const { message } = new NeedsCompiling(unbuilt, lambda, { newer, other: { version: '3.11', names: ['httptools'] } });
+    expect(message).toMatch(
+      /: add: \['greenlet==3\.1\.0', 'httptools==0\.6\.2'\] packages newer versions, which have some; runtime: lambda\.Runtime\.PYTHON_3_11 has wheels of httptools; without: \['cdk-alembic-fast-tool'\] leaves out/,
+    );
+  });
+
+  test('and that no version has a wheel of for this Python is refused with the Python that has one', () => {
+    const stderr =
+      'error: No solution found when resolving dependencies\n  cause: Because pyqlib>=0.9.5 has no wheels with a matching Python ' +
+      'ABI tag (e.g., `cp313`) and shop depends on pyqlib>=0.9.5, we can conclude that your requirements are unsatisfiable.';
+    const error = failureOf(new UvFailed('uv failed', stderr), {
+      architecture: 'x86_64',
+      pythonVersion: '3.13',
+    }) as NeedsCompiling;
+    expect(error.unbuilt).toEqual([{ name: 'pyqlib', range: 'pyqlib>=0.9.5' }]);
+    expect(otherPython(temporaryDirectory(), error.unbuilt, error.platform, ['3.13', '3.12'])).toEqual({
+      version: '3.12',
+      names: ['pyqlib'],
+    });
   });
 
   test('is refused with the one option that helps for everything, if the rest is too large', () => {

@@ -161,8 +161,63 @@ describe('with all variables that the function has', () => {
 
   test('a setting that is missing is refused', () => {
     expect(() => buildKnown(backend('import os', 'os.environ["SIGNING_KEY"]'))).toThrow(
-      /^env\.py of .* fails: KeyError: 'SIGNING_KEY' .*\. If it needs a setting, set it in environment: the backend reads SIGNING_KEY, not set here$/,
+      /^env\.py of .* fails: KeyError: 'SIGNING_KEY' .*\. Set environment: \{ SIGNING_KEY: '\.\.\.' \}, with the application's values$/,
     );
+  });
+
+  test('all that the same file requires is named in one line', () => {
+    const directory = writeFiles(backend('import settings'), {
+      'settings.py':
+        'import os\nos.environ["PATH"]\nos.environ["MODE"] = "x"\nURL = os.environ["DB_URL"]\nKEY = os.environ[\'SIGNING_KEY\']\n',
+    });
+    expect(() => buildKnown(directory)).toThrow(
+      /Name the database's variables with DatabaseVariables\.url\('DB_URL'\), and set environment: \{ SIGNING_KEY: '\.\.\.' \}, with/,
+    );
+  });
+
+  test.each([
+    ['pydantic-settings', 'pydantic_settings', 'model_config = {"env_prefix": "shop_", "env_nested_delimiter": "__"}'],
+    ['Pydantic 1', 'pydantic.v1', 'Config = type("Config", (), {"env_prefix": "shop_"})'],
+  ])('all that a class of %s requires is named in one line', (_, module, config) => {
+    const directory = backend(
+      `from ${module} import BaseSettings`,
+      'class Settings(BaseSettings):',
+      `    ${config}`,
+      '    db_dsn: str',
+      '    token: str',
+      '    retries: int',
+      '    path: str = ""',
+      'Settings()',
+    );
+    expect(() =>
+      packageOf(directory, host, { ...known, add: ['pydantic-settings==2.11.0'] }).build(temporaryDirectory()),
+    ).toThrow(
+      /^env\.py of .* fails: ValidationError: 3 validation errors .*\. Name the database's variables with DatabaseVariables\.url\('SHOP_DB_DSN'\), and set environment: \{ SHOP_TOKEN: '\.\.\.', SHOP_RETRIES: '\.\.\.' \}, with the application's values$/,
+    );
+  });
+
+  test("a Flask application without a name is refused with the variable that names it, and .flaskenv names it as for Flask's command", () => {
+    const files = {
+      'database.txt': 'psycopg[binary]>=3.2\nsqlalchemy>=2\nflask>=3\npython-dotenv>=1\n',
+      'shop/__init__.py': '',
+      'shop/start.py': 'import os\nfrom flask import Flask\n\ndef create():\n    return Flask(os.environ["SHOP"])\n',
+    };
+    const directory = writeFiles(backend('from flask import current_app'), files);
+    expect(() => buildKnown(directory)).toThrow(/ fails: NoAppException: .*\. Set environment: \{ FLASK_APP: '\.\.\.' \}, with/);
+    buildKnown(writeFiles(directory, { '.flaskenv': 'FLASK_APP=shop.start:create\nSHOP=shop\n' }));
+  });
+
+  test('an env.py with an async engine of an older SQLAlchemy is packaged', () => {
+    const directory = backend(
+      'import asyncio, os',
+      'from alembic import context',
+      'from sqlalchemy.ext.asyncio import create_async_engine',
+      'async def connect():',
+      '    await create_async_engine(os.environ["DATABASE_URL"]).connect()',
+      'context.is_offline_mode() or asyncio.run(connect())',
+    );
+    const database = 'asyncpg==0.31.0\nsqlalchemy[asyncio]==2.0.19\n';
+    buildKnown(writeFiles(directory, { 'database.txt': database }));
   });
 
   test('settings that are missing are named, the last one first, without those of a library', () => {

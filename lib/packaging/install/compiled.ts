@@ -41,6 +41,8 @@ export function hasDriverWheels(name: string): boolean {
 export interface Unbuilt {
   readonly name: string;
   readonly version?: string | undefined;
+  /** The requirement that no wheel meets, such as `shop>=2`, if it allows several versions. */
+  readonly range?: string | undefined;
   /** The reason from its build. */
   readonly reason?: string | undefined;
 }
@@ -54,7 +56,7 @@ export interface OtherPython {
 /** What may help if distributions can't be built. */
 export interface Alternatives {
   readonly other?: OtherPython | undefined;
-  /** Newer versions of drivers, which have wheels. */
+  /** Newer versions, which have wheels. */
   readonly newer?: readonly string[];
   /** The megabytes of everything else, if Lambda does not take as many. */
   readonly tooLarge?: number | undefined;
@@ -69,10 +71,16 @@ export class NeedsCompiling extends PackagingError {
   ) {
     const { architecture, pythonVersion } = platform;
     const names = unbuilt.map(({ name }) => name);
-    const others = names.filter((name) => !hasDriverWheels(name) && !other?.names.includes(name));
+    const renewed = newer.flatMap((requirement) => nameOf(requirement) ?? []);
+    const others = names.filter((name) => !hasDriverWheels(name) && !other?.names.includes(name) && !renewed.includes(name));
+    const byNewer = newer.length
+      ? `${option('add', newer)} packages ${newer.length > 1 ? 'newer versions, which have' : 'a newer version, which has'} some`
+      : undefined;
+    const byPython = other ? `${runtimeOption(other.version)} has wheels of ${other.names.join(', ')}` : undefined;
+    // What helps for most comes first.
+    const isMost = (other?.names.length ?? 0) >= newer.length;
     const remedies = [
-      ...(other ? [`${runtimeOption(other.version)} has wheels of ${other.names.join(', ')}`] : []),
-      ...(newer.length ? [`${option('add', newer)} packages a newer version, which has some`] : []),
+      ...(isMost ? [byPython, byNewer] : [byNewer, byPython]).filter((remedy) => remedy !== undefined),
       ...(others.length
         ? [
             tooLarge
@@ -103,6 +111,8 @@ export function failureOf(error: unknown, platform: FunctionPlatform): Packaging
   const [, unfit, at] =
     /Because ([\w.-]+?)(?:\{[^}]*\})?==(\S+) has no (?:wheels|usable wheels|source distribution)/.exec(stderr) ?? [];
   if (unfit) return new NeedsCompiling([{ name: normalized(unfit), version: at }], platform);
+  const [, range] = /Because ([\w.-]+(?:[<>=!~]=?[\w.,<>=!~*]+)?) has no wheels with a matching Python/.exec(stderr) ?? [];
+  if (range) return new NeedsCompiling([{ name: nameOf(range) as string, range }], platform);
   const [, name, version] = /Failed to (?:download and )?build `?([A-Za-z0-9][\w.-]*?)(?:==([^`\s]+)| @|@|`)/.exec(stderr) ?? [];
   if (!name) return undefined;
   if (/Git operation failed/.test(stderr)) {

@@ -27,7 +27,10 @@ export interface Installation {
 export function installDependencies(installation: Installation, target: string): void {
   const { directory, source, dependencies, add, platform, python, wheels } = installation;
   const folder = mkdtempSync(join(tmpdir(), 'cdk-alembic-'));
-  const install: Install = (options, environment) => uvInstall(directory, target, platform, options, environment);
+  // Builds for the function's Python. Elsewhere, a build without its compiled part is named after this machine's.
+  const builder = python ? ['--python', python] : [];
+  const install: Install = (options, environment) =>
+    uvInstall(directory, target, platform, [...builder, ...options], environment);
   try {
     const own = namesOfWheels(wheels);
     const links = wheels ? ['--find-links', wheels] : [];

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type FunctionPlatform, isOnAmazonLinux2, uvTarget } from '../platform';
 import { UvFailed, uv } from '../uv';
-import { hasDriverWheels, type OtherPython, type Unbuilt } from './compiled';
+import type { OtherPython, Unbuilt } from './compiled';
 
 /** Checking more distributions would take longer than trying the installation. */
 const MAX_ASKED = 8;
@@ -15,7 +15,10 @@ export function otherPython(
   platform: FunctionPlatform,
   versions: readonly string[],
 ): OtherPython | undefined {
-  const pins = unbuilt.flatMap(({ name, version }) => (version ? [{ name, pin: `${name}==${version}` }] : []));
+  const pins = unbuilt.flatMap(({ name, version, range }) => {
+    const pin = version ? `${name}==${version}` : range;
+    return pin ? [{ name, pin }] : [];
+  });
   const target = mkdtempSync(join(tmpdir(), 'cdk-alembic-'));
   try {
     const found = versions
@@ -45,29 +48,31 @@ function hasWheel(directory: string, pin: string, where: readonly string[]): boo
   }
 }
 
-/** Of drivers without a wheel for the function, the oldest newer versions that have one, such as `psycopg2-binary==2.9.10`. */
-export function newerDrivers(directory: string, unbuilt: readonly Unbuilt[], platform: FunctionPlatform): string[] {
-  const drivers = unbuilt.filter(({ name, version }) => version && hasDriverWheels(name));
-  if (!drivers.length) return [];
+/**
+ * Of distributions without a wheel for the function, the oldest newer versions that have one, such as `psycopg2-binary==2.9.10`. None
+ * for those without a version, or without such a release.
+ */
+export function newerVersions(directory: string, unbuilt: readonly Unbuilt[], platform: FunctionPlatform): string[] {
+  const pinned = unbuilt.filter(({ version }) => version).slice(0, MAX_ASKED);
+  const together = oldestWithWheels(directory, pinned, platform);
+  if (together || pinned.length < 2) return together ?? [];
+  return pinned.flatMap((one) => oldestWithWheels(directory, [one], platform) ?? []);
+}
+
+/** Undefined if one of them has no newer version with a wheel. */
+function oldestWithWheels(directory: string, unbuilt: readonly Unbuilt[], platform: FunctionPlatform): string[] | undefined {
+  if (!unbuilt.length) return undefined;
   const folder = mkdtempSync(join(tmpdir(), 'cdk-alembic-'));
   const file = join(folder, 'requirements.txt');
   try {
-    return drivers.flatMap(({ name, version }) => {
-      writeFileSync(file, `${name}>${version}\n`);
-      const options = [
-        '--quiet',
-        '--no-deps',
-        '--no-header',
-        '--no-annotate',
-        '--only-binary',
-        ':all:',
-        '--resolution',
-        'lowest',
-      ];
-      return uv(directory, ['pip', 'compile', file, ...options, ...uvTarget(platform)]).trim() || [];
-    });
+    writeFileSync(file, unbuilt.map(({ name, version }) => `${name}>${version}\n`).join(''));
+    const quiet = ['--quiet', '--no-deps', '--no-header', '--no-annotate'];
+    const options = [...quiet, '--only-binary', ':all:', '--resolution', 'lowest', ...uvTarget(platform)];
+    return uv(directory, ['pip', 'compile', file, ...options])
+      .trim()
+      .split('\n');
   } catch (error) {
-    if (error instanceof UvFailed) return [];
+    if (error instanceof UvFailed) return undefined;
     throw error;
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -8,7 +8,7 @@ import type { DependencySource } from '../dependencies/source';
 import { PackagingError } from '../errors';
 import { failureOf, hasDriverWheels, NeedsCompiling, type Unbuilt, withWheels } from '../install/compiled';
 import { installDependencies } from '../install/install';
-import { newerDrivers, otherPython } from '../install/other-python';
+import { newerVersions, otherPython } from '../install/other-python';
 import { writeOwnMetadata } from '../install/own-metadata';
 import { hashProject } from '../install/project-wheel';
 import type { FunctionPlatform } from '../platform';
@@ -96,7 +96,7 @@ function install(project: Backend, target: string, platform: FunctionPlatform, p
   const other = otherPython(directory, needed, platform, allowedPythons(directory));
   const error = new NeedsCompiling(needed, platform, {
     other,
-    newer: newerDrivers(directory, needed, platform),
+    newer: newerVersions(directory, needed, platform),
     tooLarge: onlyImported ? undefined : tooLarge(target),
   });
   // Without its driver, the check would ask for one.

@@ -9,7 +9,7 @@ import { hashDependencies, projectPackage } from '../layout/project-package';
 import type { FunctionPlatform } from '../platform';
 import type { ProjectFindings } from './alembic-project';
 import { type Backend, type BackendOptions, checkBackend } from './backend';
-import { hashFiles, listFiles, listSources } from './sources';
+import { FLASK_VARIABLES, hashFiles, listFiles, listSources } from './sources';
 
 /** What uv and Python reported about a backend, cached until something changes. */
 interface Known {
@@ -94,7 +94,8 @@ function outsideOf({ directory, source }: Backend): Known['outside'] {
 /** Whether a folder is generated: reading it would take longer than starting uv. */
 function isOfNoProject(path: string): boolean {
   const name = path.slice(path.lastIndexOf('/') + 1);
-  return name.startsWith('.') || ['__pycache__', 'node_modules', 'cdk.out', 'venv', 'site-packages'].includes(name);
+  if (name.startsWith('.')) return name !== FLASK_VARIABLES;
+  return ['__pycache__', 'node_modules', 'cdk.out', 'venv', 'site-packages'].includes(name);
 }
 
 function keyOf(directory: string, files: readonly string[], options: BackendOptions, platform: FunctionPlatform): string {

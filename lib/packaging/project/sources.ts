@@ -8,6 +8,9 @@ const CACHES = ['__pycache__', 'node_modules', 'cdk.out'];
 /** Folders that are excluded only at the top: deeper ones may be packages that the backend imports. */
 const TOP_LEVEL = ['tests', 'test'];
 
+/** The `flask` command reads it: Flask's documentation says that it holds public variables, and that `.env` holds private ones. */
+export const FLASK_VARIABLES = '.flaskenv';
+
 /** The files of a directory tree: relative paths with `/`, sorted. Follows links. */
 export function listFiles(root: string, skip: (path: string, isDirectory: boolean) => boolean = () => false): string[] {
   const files: string[] = [];
@@ -29,8 +32,8 @@ export function listFiles(root: string, skip: (path: string, isDirectory: boolea
 }
 
 /**
- * The backend's own sources. Excludes caches, names that start with a dot (`.env`, `.git`, `.venv`), virtual environments under
- * any name, `tests` and `test` at the top, and matches of `exclude`. The folders that Alembic reads are always included,
+ * The backend's own sources. Excludes caches, names that start with a dot (`.env`, `.git`, `.venv`) except `.flaskenv`, virtual
+ * environments under any name, `tests` and `test` at the top, and matches of `exclude`. The folders that Alembic reads are always included,
  * whatever their names.
  */
 export function listSources(root: string, alembicPaths: readonly string[], exclude: readonly string[]): string[] {
@@ -40,7 +43,7 @@ export function listSources(root: string, alembicPaths: readonly string[], exclu
     const name = path.slice(path.lastIndexOf('/') + 1);
     if (CACHES.includes(name) || name.endsWith('.pyc') || name.startsWith('.env')) return true;
     if (kept.some((keep) => path === keep || path.startsWith(`${keep}/`) || keep.startsWith(`${path}/`))) return false;
-    if (name.startsWith('.') || isExcluded(path)) return true;
+    if ((name.startsWith('.') && name !== FLASK_VARIABLES) || isExcluded(path)) return true;
     return isDirectory && (TOP_LEVEL.includes(path) || existsSync(join(root, path, 'pyvenv.cfg')));
   });
 }

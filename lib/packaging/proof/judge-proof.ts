@@ -9,7 +9,7 @@ import type { AlembicFolders } from '../project/alembic-project';
 import { listFiles } from '../project/sources';
 import { driverRequirement, installedDrivers } from './check-installed';
 import type { LoadedWith, Proof } from './proof';
-import { likelyDatabase, setUnset } from './unset-variables';
+import { likelyDatabase, setRequired, setUnset } from './unset-variables';
 
 /** A package that can be loaded. */
 export interface Loaded extends LoadedWith {
@@ -54,9 +54,10 @@ export function judgeProof(loaded: Loaded, proof: Proof): string[] {
 }
 
 /** The next step for an env.py that fails. */
-function remedyOf({ source }: Loaded, { reason, inCode, unset }: NonNullable<Proof['fails']>): string {
+function remedyOf({ source }: Loaded, { reason, inCode, unset, required }: NonNullable<Proof['fails']>): string {
   if (inCode) return `If a distribution or a version is missing, ${source.add.replace('{}', 'it')}`;
   if (/only \/tmp is writable/.test(reason)) return 'Write to /tmp instead, or only if a setting asks for it';
+  if (required.length) return setRequired(required);
   if (unset.length) return `If it needs a setting, ${setUnset(unset)}`;
   return `If it needs a setting, set it in environment; "${source.run}alembic current" with the same variables shows the whole error`;
 }

@@ -30,6 +30,8 @@ export interface Proof {
     readonly inCode: boolean;
     /** Unset environment variables that the backend read before. */
     readonly unset: readonly string[];
+    /** Unset environment variables that the failure is about. */
+    readonly required: readonly string[];
   };
   /** Whether it may load with another driver in the database's URL. */
   readonly otherDriver?: boolean;

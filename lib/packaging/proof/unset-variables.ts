@@ -22,6 +22,15 @@ export function setUnset(unset: readonly string[]): string {
   return `name the database's variables with ${database}${others.length ? `. If it needs another setting, ${inEnvironment}` : ''}`;
 }
 
+/** The next step for unset variables without which a backend does not start: lines that can be pasted. */
+export function setRequired(required: readonly string[]): string {
+  const database = likelyDatabase(required);
+  const others = database ? required.filter((name) => !database.includes(`'${name}'`)) : required;
+  const environment = `environment: { ${others.map((name) => `${name}: '...'`).join(', ')} }, with the application's values`;
+  if (!database) return `Set ${environment}`;
+  return `Name the database's variables with ${database}${others.length ? `, and set ${environment}` : ''}`;
+}
+
 /** How to name those that look like a database's address; undefined if none does. */
 export function likelyDatabase(unset: readonly string[]): string | undefined {
   const names = unset.filter((name) => OF_A_DATABASE.test(name));

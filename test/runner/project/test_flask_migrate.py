@@ -73,6 +73,19 @@ def test_a_deploy_leaves_what_flask_db_upgrade_leaves(
     assert (database.tables(), database.versions()) == expected
 
 
+def test_flaskenv_names_the_application_and_fills_variables_that_are_not_set(
+    shop: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The test's end unsets them again.
+    for name in ("FLASK_APP", "FIRST_TABLE"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    (shop.directory / "shop.py").write_text(APPLICATION.replace('"aa"', 'os.environ["FIRST_TABLE"]'))
+    (shop.directory / ".flaskenv").write_text("FLASK_APP=shop:create_app\nFIRST_TABLE=first\nSHOP_URL=postgresql://nowhere/\n")
+    assert invoke()["to"] == ["bb"]
+    assert database.tables() == ["alembic_version", "bb", "first"]
+
+
 def test_a_connection_of_an_application_that_connects_while_it_is_loaded_goes_to_the_functions_database(
     shop: Backend, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

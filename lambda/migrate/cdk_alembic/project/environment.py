@@ -221,10 +221,13 @@ def flask_folder(folder: Path) -> Path:
 
 def _load_application(project: Project, env: Path) -> Any:
     """Loads it as the `flask` command does."""
-    from flask.cli import ScriptInfo
+    from flask.cli import ScriptInfo, load_dotenv
 
     # `flask db init` creates the project in a folder next to the application.
     folder = project.directory.parent if env.parent.samefile(project.directory) else project.directory
+    # The `flask` command also reads `.env`, which is not packaged. Variables that are set already stay.
+    if variables := next((file for above in (folder, *folder.parents) if (file := above / ".flaskenv").is_file()), None):
+        load_dotenv(variables)
     # `location` reports lines relative to the working directory.
     with chdir(flask_folder(folder)):
         try:
