@@ -594,13 +594,14 @@ export interface TrialGroup {
   readonly revisions: readonly string[];
   /** Tables to fill with rows before the first one. */
   readonly tables: readonly string[];
+  /** Tables as they are meant to be afterwards: the rows break none of their CHECKs and foreign keys. */
+  readonly after: Readonly<Record<string, TableFacts>>;
 }
 
 /** What was there before and after a group, after its downgrade, and after it ran again. */
 export interface TrialFacts {
-  /** Why it did not run to its end; `started`: whether it began. */
+  /** Why it did not run to its end. */
   readonly failure?: string;
-  readonly started?: boolean;
   readonly before?: TrialState;
   readonly after?: TrialState;
   readonly restored?: TrialState;

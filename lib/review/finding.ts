@@ -105,7 +105,10 @@ export interface Fixes {
   readonly written: boolean;
   /** Findings whose statements were rewritten, each proved on the scratch database. */
   readonly fixed: readonly Finding[];
+  /** Those that the fixes leave. */
   readonly notFixed: readonly { readonly finding: Finding; readonly reason: string }[];
+  /** Tables without rows in the proof, because a revision itself fails on their rows. Absent: there are none. */
+  readonly withoutRows?: readonly string[];
   /** The changed and the new files. */
   readonly files: readonly { readonly file: string; readonly revision: string; readonly diff: string; readonly isNew: boolean }[];
   /** The functions of revisions that belong to the next release, as Python. The files have them in a comment. Absent: there are none. */

@@ -3,6 +3,7 @@ export { vagueDescription } from './description';
 export { type Finding, type Fixes, type Review, type ReviewedRevision, SEVERITIES, type Severity } from './finding';
 export {
   draftFixes,
+  type FixableRevision,
   laterCode,
   type NotFixed,
   type Plan,

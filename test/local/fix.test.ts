@@ -265,6 +265,46 @@ test('what can not be proved stays as it is, and is named with its reason', asyn
   expect(bed.project.revisions.map(text)).toEqual(before);
 });
 
+test('what can be proved is fixed beside what can not, on rows that the revision accepts, and after one that fails', async () => {
+  bed.project.revision('c3', 'b2', 'Set a setting', 'op.execute("SELECT current_setting(\'app.absent\')")');
+  // The key needs the unique index at once; the CHECK and the index on users need neither.
+  bed.project.revision(
+    'd4',
+    'c3',
+    'Refer to teams by code',
+    `op.create_check_constraint("ck_users_age", "users", "age > 5000")
+    op.create_unique_constraint("uq_teams_code", "teams", ["code"])
+    op.create_table("badges", sa.Column("code", sa.Text(), sa.ForeignKey("teams.code")))
+    op.create_index("ix_users_age", "users", ["age"])`,
+    `op.drop_index("ix_users_age")
+    op.drop_table("badges")
+    op.drop_constraint("uq_teams_code", "teams")
+    op.drop_constraint("ck_users_age", "users")`,
+  );
+  bed.project.revision(
+    'e5',
+    'd4',
+    'Give users a rank',
+    `op.add_column("users", sa.Column("rank", sa.Integer(), nullable=False))
+    op.create_index("ix_users_rank", "users", ["rank"])`,
+    'op.drop_index("ix_users_rank")\n    op.drop_column("users", "rank")',
+  );
+  // A key on a column whose rows are made up, and its table has no row yet.
+  bed.project.revision(
+    'f6',
+    'e5',
+    'Refer from users to teams',
+    'op.create_foreign_key("fk_users_age_teams", "users", "teams", ["age"], ["id"])',
+    'op.drop_constraint("fk_users_age_teams", "users")',
+  );
+  const review = await fix('--allow-not-replayed');
+  expect(fixed(review)).toEqual(['check-not-valid', 'foreign-key-not-valid', 'index-not-concurrent', 'index-not-concurrent']);
+  expect(reasons(review)['constraint-builds-index']).toMatch(/^the safe form fails: .*unique constraint/);
+  expect(review.fixes?.withoutRows).toEqual(['users']);
+  // It stays an error, on the statement that fails on rows.
+  expect(review.findings.map(({ rule, revision }) => `${revision} ${rule}`)).toContain('e5_1 not-null-without-default');
+});
+
 test('a downgrade gets the names that its constraints have, beside other fixes, and the project’s hooks format what is written', async () => {
   bed.project.write('format.py', 'import sys\nopen(sys.argv[1], "a").write("# formatted\\n")\n');
   bed.project.write(

@@ -128,12 +128,14 @@ def _answer_in(project: Project, ask: dict[str, Any], on_scratch: bool, report: 
     if verb in ("bodies", "compose", "write"):
         _answer_about_files(project, ask, report)
         return
-    if verb == "observe":
+    if verb in ("observe", "try"):
         from .source.graph import load
 
         try:
             load(project)
         except ProjectError as error:
+            if verb == "try":
+                raise
             from .source.unreplayed import observe_files
 
             observe_files(project, ask, error, report)

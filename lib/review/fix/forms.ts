@@ -22,7 +22,7 @@ export const FORMS: Readonly<Record<string, Writer>> = {
   'index-not-concurrent': (step, { upgrade }) => {
     const { action } = step;
     if (action.does === 'create index') return createIndex(action, step, upgrade);
-    return action.does === 'drop index' ? dropIndex(action, upgrade) : undefined;
+    return action.does === 'drop index' ? dropIndex(action, step, upgrade) : undefined;
   },
   'foreign-key-not-valid': (step, revision) => addConstraint(step, revision, 'foreign key', 'foreignkey', foreignKeySteps),
   'check-not-valid': (step, revision) => addConstraint(step, revision, 'check', 'check', checkSteps),
@@ -59,15 +59,19 @@ function createIndex(action: Does<'create index'>, step: Step, part: Part): Form
   };
 }
 
-function dropIndex({ indexes }: Does<'drop index'>, part: Part): Form | NoForm {
+function dropIndex({ indexes }: Does<'drop index'>, { index: at }: Step, part: Part): Form | NoForm {
   const [name = ''] = indexes;
   const found = part.findIndex(name);
   if (indexes.length > 1) return { reason: 'it drops several indexes in one statement' };
   if (!found) return { reason: `there is no index ${name} before the revision` };
   const again = found.index.definition.replace(/^CREATE (UNIQUE )?INDEX /, 'CREATE $1INDEX CONCURRENTLY ');
   const drop = dropConcurrently(name, found.table);
+  // One that takes its place is built before.
+  const isReplaced = part.steps.some(
+    ({ index, action }) => index < at && action.does === 'create index' && action.table === found.table,
+  );
   return {
-    parts: [{ phase: 'first', autocommit: true, up: [drop], down: [drop, execute(again)] }],
+    parts: [{ phase: isReplaced ? 'build' : 'first', autocommit: true, up: [drop], down: [drop, execute(again)] }],
     undoneBy: ({ action: undo }) => undo.does === 'create index' && undo.index === bare(name),
   };
 }

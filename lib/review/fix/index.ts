@@ -14,13 +14,15 @@ export { laterCode, seriesOf, wholeSeriesOf } from './series';
 
 /** What of a review can be rewritten, before it is proved. */
 export interface Draft {
-  readonly fixable: readonly {
-    readonly revision: Reviewed;
-    readonly fixable: readonly Fixable[];
-    /** What keeps its upgrade or its downgrade from running to the end. */
-    readonly broken: readonly Finding[];
-  }[];
+  readonly fixable: readonly FixableRevision[];
   readonly notFixed: readonly NotFixed[];
+}
+
+export interface FixableRevision {
+  readonly revision: Reviewed;
+  readonly fixable: readonly Fixable[];
+  /** What keeps its upgrade or its downgrade from running to the end. */
+  readonly broken: readonly Finding[];
 }
 
 interface Repair {
@@ -90,7 +92,7 @@ function isAt({ place }: Step, { line, statement, direction }: Review['findings'
 }
 
 /** The plan for one revision, if there is one, and why parts of it are left. */
-export function plan({ revision, fixable, broken }: Draft['fixable'][number], bodies: BodyFacts): ReturnType<typeof planOf> {
+export function plan({ revision, fixable, broken }: FixableRevision, bodies: BodyFacts): ReturnType<typeof planOf> {
   const [first] = broken;
   if (!first) return planOf(revision, fixable, bodies);
   const { direction, repair } = REPAIRS[first.rule] as Repair;

@@ -129,12 +129,10 @@ class Sorted {
   }
 
   private write({ step, form: { parts } }: Fixable, comments: readonly string[]): void {
-    for (const [at, { phase: own, up, down = [], autocommit }] of parts.entries()) {
-      // An index that takes another one's place is built before that one is dropped.
-      const part = [own, ...up].join('\n');
+    for (const [at, { phase, up, down = [], autocommit }] of parts.entries()) {
+      const part = [phase, ...up].join('\n');
       if (this.written.has(part)) continue;
       this.written.add(part);
-      const phase = own === 'first' && this.up.has('build') ? 'build' : own;
       const within = autocommit ? AUTOCOMMIT : '';
       if (phase === 'fill') this.writesRows(phase, step.line);
       this.add(this.up, phase, { code: [...(at === 0 ? comments : []), ...up].join('\n'), within });

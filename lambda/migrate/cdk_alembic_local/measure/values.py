@@ -148,7 +148,7 @@ class Values:
     def _value(self, column: dict[str, Any], place: int) -> str | None:
         own, type_ = column["name"], column["type"]
         later = self._source.later_type(self._name, column)
-        checks = checks_on(own, self._facts)
+        checks = checks_on(own, self._facts["constraints"])
         statistics = self._source.statistics(self._name, own)
         number = "g.i" if own in self._unique else f"1 + {_scattered(place, self._distinct(statistics))}"
         wanted = later if is_text(type_) and not is_text(later) else type_

@@ -24,6 +24,8 @@ from ..scratch.baseline import load
 from ..scratch.scratch import Scratch
 from .env_facts import prepared
 from .placing import settle
+from .watch import Watch
+from .watched import WatchedStep
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -32,9 +34,7 @@ def trial(project: Project, scratch: Scratch, ask: dict[str, Any], report: Repor
     """Answers the ask `try`. The scratch database is empty before and after."""
     scratch.prepare(ask.get("overwrite", False))
     try:
-        if ask.get("baseline"):
-            load(scratch, ask["baseline"])
-        _Trial(project, scratch, ask["groups"], report).run()
+        _Trial(project, scratch, ask, report).run()
     finally:
         scratch.leave()
 
@@ -42,32 +42,48 @@ def trial(project: Project, scratch: Scratch, ask: dict[str, Any], report: Repor
 class _Trial:
     """`around` and `steps` are the arguments of run_environment."""
 
-    def __init__(self, project: Project, scratch: Scratch, groups: list[dict[str, Any]], report: Report) -> None:
+    def __init__(self, project: Project, scratch: Scratch, ask: dict[str, Any], report: Report) -> None:
         self._project = project
         self._scratch = scratch
-        self._groups = groups
+        self._baseline = ask.get("baseline")
+        self._replaces = bool(ask.get("overlay"))
+        self._groups = ask["groups"]
         self._report = report
         self._catalog = Catalog()
         self._running: dict[str, Any] | None = None
         self._reported: set[str] = set()
+        self._watch: Watch
 
     def run(self) -> None:
+        """Begins anew after each group that fails, without it; unless it takes the place of a revision that later ones need: those
+        are not reported."""
+        while True:
+            if self._baseline:
+                load(self._scratch, self._baseline)
+            self._running = None
+            why = self._run_once()
+            left = [group for group in self._groups if group["revisions"][-1] not in self._reported]
+            for group in [self._running] if self._running else left:
+                self._say(group, {"failure": redact(why)})
+            if not self._running or self._replaces or len(left) == 1:
+                return
+            self._scratch.empty(keep_mark=True)
+
+    def _run_once(self) -> str:
+        """Why a group was not reported."""
         try:
             run_environment(self._project, self.steps, around=self.around)
-            why = "it was not reached"
         except RunnerError as error:
             if self._scratch.refused:
                 raise
-            why = error.message
+            return error.message
         except (Exception, SystemExit) as error:
-            why = f"{describe(error)}{location(error)}"
-        for group in self._groups:
-            if group["revisions"][-1] not in self._reported:
-                self._say(group, {"failure": redact(why), "started": group is self._running})
+            return f"{describe(error)}{location(error)}"
+        return "it was not reached"
 
     @contextmanager
     def around(self, context: Any) -> Iterator[None]:
-        with prepared(context):
+        with prepared(context), Watch(context.connection).listening() as self._watch:
             yield
 
     def steps(self, heads: tuple[str, ...], context: Any) -> Iterator[Any]:
@@ -75,22 +91,21 @@ class _Trial:
         with alembic_errors(self._project, "heads"):
             steps = list(self._project.script._upgrade_revs("heads", heads))
         ids = [step.revision.revision for step in steps]
-        starts = {group["revisions"][0]: group for group in self._groups}
+        starts = {group["revisions"][0]: group for group in self._groups if group["revisions"][-1] not in self._reported}
         at = 0
         while at < len(steps) and len(self._reported) < len(self._groups):
-            group = starts.get(ids[at])
-            if group is None:
-                context.impl.memo.clear()
-                yield steps[at]
-                settle(context)
-                at += 1
+            group = starts.pop(ids[at], None)
+            own = steps[at : at + len(group["revisions"])] if group else []
+            if group and ids[at : at + len(own)] == group["revisions"]:
+                yield from self._try(group, own, context)
+                at += len(own)
                 continue
-            own = steps[at : at + len(group["revisions"])]
-            if [step.revision.revision for step in own] != group["revisions"]:
-                self._say(group, {"failure": "other revisions run between its steps", "started": True})
-                return
-            yield from self._try(group, own, context)
-            at += len(own)
+            if group:
+                self._say(group, {"failure": "other revisions run between its steps"})
+            # One that fails or can't be loaded is left out, as in a replay.
+            yield WatchedStep(steps[at], context, self._watch, {}).step
+            settle(context)
+            at += 1
 
     def _try(self, group: dict[str, Any], steps: list[Any], context: Any) -> Iterator[Any]:
         self._running = group
@@ -98,7 +113,7 @@ class _Trial:
         with raw.committed(context.connection):
             names = set(group["tables"]) & set(before.tables)
             empty = _empty(context.connection, before)
-            filled = rows.Filler(context.connection, before, (rows.FULL,)).fill(names)
+            filled = rows.Filler(context.connection, before, (rows.FULL,), wanted=group["after"]).fill(names)
         facts: dict[str, Any] = {"before": self._state(context, before, filled)}
         down = [type(step)(step.revision_map, step.revision, False) for step in reversed(steps)]
         again = [type(step)(step.revision_map, step.revision, True) for step in steps]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from cdk_alembic.catalog import raw
@@ -93,13 +95,22 @@ END $insert$"""  # noqa: S608
 class Filler:
     """Inserts rows into tables. A rejected row does not end the transaction."""
 
-    def __init__(self, connection: Any, snapshot: Snapshot, kinds: tuple[int, ...] = ALL, later: Snapshot | None = None) -> None:
-        """`later`: the catalog after the revision, which shows what a text holds that it turns into another type."""
+    def __init__(
+        self,
+        connection: Any,
+        snapshot: Snapshot,
+        kinds: tuple[int, ...] = ALL,
+        later: Snapshot | None = None,
+        wanted: dict[str, dict[str, Any]] | None = None,
+    ) -> None:
+        """`later`: the catalog after the revision, which shows what a text holds that it turns into another type. `wanted`:
+        TableFacts of tables with CHECKs and foreign keys that the rows must not break either."""
         self._connection = connection
         self._snapshot = snapshot
         self._kinds = kinds
         self._later = later
         self._later_types = _all_types(later) if later else {}
+        self._wanted = wanted or {}
         self._planned: dict[str, None] = {}
         """Tables, in the order of their rows."""
         self._oids: list[int] = []
@@ -108,6 +119,10 @@ class Filler:
         """Fills these tables and those that their foreign keys require. Returns all tables with a row."""
         for name in sorted(names):
             self._plan(name, ())
+        with self._wanted_checks():
+            return self._fill()
+
+    def _fill(self) -> list[str]:
         rows = [(name, kind) for name in self._planned for kind in self._kinds]
         self._oids = [oid for oid, relation in self._snapshot.relations.items() if relation.name in self._planned]
         filled: set[str] = set()
@@ -129,10 +144,35 @@ class Filler:
             return
         if self._snapshot.is_part_of_another(name):
             return  # a partition gets its rows from its parent
-        for constraint in self._snapshot.tables[name]["constraints"]:
+        for constraint in self._constraints(name):
             if "references" in constraint and constraint["references"]["table"] != name:
                 self._plan(constraint["references"]["table"], (*above, name))
         self._planned[name] = None
+
+    @contextmanager
+    def _wanted_checks(self) -> Iterator[None]:
+        """Within this block, PostgreSQL rejects rows that break a wanted CHECK."""
+        added = []
+        for name in self._planned:
+            own = self._snapshot.tables[name]["constraints"]
+            checks = [one for one in self._constraints(name) if one["kind"] == "check" and one not in own]
+            for number, check in enumerate(checks):
+                table, constraint = quoted_table(name), f"cdk_alembic_wanted_{number}"
+                add = f"ALTER TABLE {table} ADD CONSTRAINT {constraint} {check['definition']}"
+                # It may need a column or a function that the revision makes.
+                guarded = f"BEGIN EXECUTE {raw.literal(add)}; EXCEPTION WHEN OTHERS THEN NULL; END"
+                raw.execute(self._connection, f"DO {raw.literal(guarded)}")
+                added.append(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {constraint}")
+        yield
+        for drop in added:
+            raw.execute(self._connection, drop)
+
+    def _constraints(self, name: str) -> list[dict[str, Any]]:
+        """Those of a table, and those that are wanted of it and can be kept already."""
+        wanted = self._wanted.get(name, {}).get("constraints", [])
+        there = self._snapshot.tables
+        own = there[name]["constraints"]
+        return [one for one in wanted if one not in own and one.get("references", {"table": name})["table"] in there] + own
 
     def _insert_until(self, accepted: str, statements: list[str]) -> int:
         tried = raw.literal(json.dumps(statements))
@@ -151,7 +191,7 @@ class Filler:
         unique = unique_columns(facts)
         references = {
             column: (constraint["references"], position)
-            for constraint in facts["constraints"]
+            for constraint in self._constraints(name)
             if "references" in constraint
             for position, column in enumerate(constraint["columns"])
         }
@@ -169,7 +209,7 @@ class Filler:
             elif own in references:
                 values[own] = self._reference(name, *references[own], number, own in unique)
             else:
-                found = self._candidates(name, column, number, checks_on(own, facts))
+                found = self._candidates(name, column, number, checks_on(own, self._constraints(name)))
                 if found:
                     values[own] = f"{found[attempt % len(found)]}::{column['type']}"
                 elif "default" not in column:
@@ -264,10 +304,10 @@ def unique_columns(facts: dict[str, Any]) -> set[str]:
     return unique
 
 
-def checks_on(column: str, facts: dict[str, Any]) -> str:
+def checks_on(column: str, constraints: list[dict[str, Any]]) -> str:
     return " ".join(
         constraint["definition"]
-        for constraint in facts["constraints"]
+        for constraint in constraints
         if constraint["kind"] == "check" and column in constraint["columns"]
     )
 

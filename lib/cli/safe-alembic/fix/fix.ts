@@ -1,7 +1,8 @@
-import type { Report } from '../../../contract/facts';
+import type { ComposedFile, Report } from '../../../contract/facts';
 import { mustHave } from '../../../local/python/observe';
-import { type Fixes, laterCode, type Review, type ReviewInput } from '../../../review';
-import { type Bench, proveFixes } from './prove';
+import { type Finding, type Fixes, laterCode, type Plan, type Review, type ReviewInput } from '../../../review';
+import type { Bench } from './bench';
+import { proveFixes } from './prove';
 
 /** Rewrites what a review found. Returns the review of what is left; after a dry run, of the files as they are. */
 export async function fix(
@@ -10,7 +11,7 @@ export async function fix(
   review: Review,
   { dryRun, whyNot }: { readonly dryRun: boolean; readonly whyNot: (revision: string) => string | undefined },
 ): Promise<Review> {
-  const { plans, files, notFixed, review: left } = await proveFixes(bench, input, review, whyNot);
+  const { plans, files, notFixed, withoutRows, review: left } = await proveFixes(bench, input, review, whyNot);
   const reports: Report[] = [];
   const writes = !dryRun && files.length > 0;
   if (writes) await bench.observation.observer.ask({ ask: 'write', files }, (report) => reports.push(report));
@@ -22,10 +23,22 @@ export async function fix(
   const fixes: Fixes = {
     written: writes,
     fixed: plans.flatMap(({ fixed }) => fixed),
-    notFixed,
+    notFixed: plans.length ? notFixed.filter(({ finding }) => isLeft(finding, plans, files, left)) : notFixed,
+    ...(withoutRows.length ? { withoutRows } : {}),
     files: files.map(({ file, revision, diff, isNew }) => ({ file, revision, diff, isNew })),
     ...(later.length ? { later } : {}),
     ...(failure === undefined ? {} : { hookFailure: failure }),
   };
   return { ...(dryRun ? review : left), fixes };
+}
+
+/** Whether it is still found where its revision is fixed: a lock is short without the statements that it waited for. */
+function isLeft(
+  { rule, revision }: Finding,
+  plans: readonly Plan[],
+  files: readonly ComposedFile[],
+  { findings }: Review,
+): boolean {
+  if (!plans.some(({ revision: { facts } }) => facts.revision === revision)) return true;
+  return findings.some((one) => one.rule === rule && files.some((file) => file.revision === one.revision));
 }

@@ -1,12 +1,10 @@
 import type { ComposedFile, GraphFacts, Overlay, Report, TrialFacts, TrialGroup, WantedRevision } from '../../../contract/facts';
 import { MigrateError } from '../../../contract/failure';
 import { mustHave, readGraph } from '../../../local/python/observe';
-import type { Observation } from '../../../local/python/with-observer';
 import {
   draftFixes,
   type NotFixed,
   type Plan,
-  plan,
   type Review,
   type ReviewInput,
   seriesOf,
@@ -16,27 +14,24 @@ import {
   whyNoBetter,
   whyNotUndone,
 } from '../../../review';
-import type { FailArguments, ReplayArguments } from '../replay/options';
-import { judge, replay, scratchStart } from '../replay/review-revisions';
-import type { Session } from '../session';
-
-/** Where a fix works. */
-export interface Bench {
-  readonly session: Session;
-  readonly given: ReplayArguments & FailArguments;
-  readonly observation: Observation;
-}
+import { judge, replay } from '../replay/review-revisions';
+import { Attempt } from './attempt';
+import type { Bench } from './bench';
+import { Originals, trial } from './trials';
 
 /** What a review led to. */
 export interface Proved {
   readonly plans: readonly Plan[];
   readonly files: readonly ComposedFile[];
   readonly notFixed: readonly NotFixed[];
+  /** Tables without rows in the proof, because a revision itself fails on their rows. */
+  readonly withoutRows: readonly string[];
   /** Of the revisions with the fixes. */
   readonly review: Review;
 }
 
 interface Candidate {
+  readonly attempt: Attempt;
   readonly plan: Plan;
   readonly files: readonly ComposedFile[];
   /** With what belongs to the next release. Only then is the schema that of the revision. */
@@ -57,34 +52,45 @@ export async function proveFixes(
 ): Promise<Proved> {
   const draft = draftFixes(review, input, whyNot);
   const notFixed = [...draft.notFixed];
-  let left: Candidate[] = [];
+  const attempts: Attempt[] = [];
+  for (const one of draft.fixable) attempts.push(new Attempt(one, await bodiesOf(bench, one.revision.facts.file), notFixed));
   const taken = new Set(input.graph.revisions.map(({ revision }) => revision));
-  for (const one of draft.fixable) {
-    const { plan: planned, notFixed: parts } = plan(one, await bodiesOf(bench, one.revision.facts.file));
-    notFixed.push(...parts);
-    if (!planned) continue;
+  const originals = new Originals(bench);
+  for (;;) {
+    const candidates: Candidate[] = [];
+    for (const attempt of attempts) {
+      const candidate = await nextCandidate(bench, attempt, taken);
+      if (candidate) candidates.push(candidate);
+    }
+    if (candidates.length === 0) return { plans: [], files: [], notFixed, withoutRows: [], review };
+    const tried = await tryOut(bench, originals, input, review, candidates);
+    for (const { attempt, plan: planned } of candidates) {
+      const reason = tried.reasons.get(attempt);
+      // If the revision itself fails, so does each part of it.
+      if (reason !== undefined) attempt.reject(reason, !planned.repairs && originals.fails(planned.revision));
+      else if (tried.reasons.size === 0) attempt.accept();
+    }
+    if (tried.reasons.size === 0 && !attempts.some(({ isOpen }) => isOpen)) {
+      return {
+        plans: candidates.map(({ plan }) => plan),
+        files: candidates.flatMap(({ files }) => files),
+        notFixed,
+        withoutRows: [...new Set(candidates.flatMap(({ plan: { revision } }) => originals.withoutRows(revision)))],
+        review: tried.review ?? review,
+      };
+    }
+  }
+}
+
+/** The next plan of an attempt with its files; undefined: nothing of it is left. */
+async function nextCandidate(bench: Bench, attempt: Attempt, taken: ReadonlySet<string>): Promise<Candidate | undefined> {
+  for (let planned = attempt.plan(); planned; planned = attempt.plan()) {
     const files = await compose(bench, planned, seriesOf(planned, taken));
     const whole = planned.later ? await compose(bench, planned, wholeSeriesOf(planned, taken)) : files;
-    if (typeof files !== 'string' && typeof whole !== 'string') left.push({ plan: planned, files, whole });
-    else {
-      const reason = [files, whole].find((result) => typeof result === 'string') ?? '';
-      notFixed.push(...planned.fixed.map((finding) => ({ finding, reason })));
-    }
+    if (typeof files !== 'string' && typeof whole !== 'string') return { attempt, plan: planned, files, whole };
+    attempt.reject(typeof files === 'string' ? files : String(whole));
   }
-  while (left.length > 0) {
-    const tried = await tryOut(bench, input, review, left);
-    const failed = left.filter((candidate) => tried.reasons.has(candidate));
-    if (failed.length === 0) {
-      const files = left.flatMap((candidate) => candidate.files);
-      return { plans: left.map((candidate) => candidate.plan), files, notFixed, review: tried.review ?? review };
-    }
-    for (const candidate of failed) {
-      const reason = tried.reasons.get(candidate) ?? '';
-      notFixed.push(...candidate.plan.fixed.map((finding) => ({ finding, reason })));
-    }
-    left = left.filter((candidate) => !failed.includes(candidate));
-  }
-  return { plans: [], files: [], notFixed, review };
+  return undefined;
 }
 
 async function bodiesOf({ observation }: Bench, file: string) {
@@ -106,101 +112,66 @@ async function compose({ observation }: Bench, planned: Plan, revisions: readonl
   return mustHave(reports, 'composed').files;
 }
 
-/** Why candidates are no proved fix; empty: all are, and `review` is that of the project with them. */
+/** Why attempts are no proved fix; empty: all are, and `review` is that of the project with them. */
 async function tryOut(
   bench: Bench,
+  originals: Originals,
   input: ReviewInput,
   review: Review,
   candidates: readonly Candidate[],
-): Promise<{ readonly reasons: Map<Candidate, string>; readonly review?: Review }> {
-  const { observation } = bench;
-  const overlayOf = (files: readonly ComposedFile[]): Overlay => ({ overlay: files, folder: observation.folder });
+): Promise<{ readonly reasons: Map<Attempt, string>; readonly review?: Review }> {
+  const overlayOf = (files: readonly ComposedFile[]): Overlay => ({ overlay: files, folder: bench.observation.folder });
   const overlay = overlayOf(candidates.flatMap(({ files }) => files));
-  const reasons = new Map<Candidate, string>();
-  const before = await trial(
-    bench,
-    candidates.filter(({ plan: { repairs } }) => !repairs).map((one) => groupOf(one, [one.plan.revision.facts.revision])),
-    {},
-  );
+  const reasons = new Map<Attempt, string>();
+  await originals.run(candidates.filter(({ plan: { repairs } }) => !repairs).map(({ plan: { revision } }) => revision));
+  const groupsOf = (some: readonly Candidate[], filesOf: (one: Candidate) => readonly ComposedFile[]): readonly TrialGroup[] =>
+    some.map((one) =>
+      originals.group(
+        one.plan.revision,
+        filesOf(one).map(({ revision }) => revision),
+      ),
+    );
   const now = await trial(
     bench,
-    candidates.map((one) =>
-      groupOf(
-        one,
-        one.whole.map(({ revision }) => revision),
-      ),
-    ),
+    groupsOf(candidates, ({ whole }) => whole),
     overlayOf(candidates.flatMap(({ whole }) => whole)),
   );
   const inTwo = candidates.filter(({ plan: { later } }) => later);
-  const untilThen = inTwo.length
-    ? await trial(
-        bench,
-        inTwo.map((one) => groupOf(one, idsOf(one))),
-        overlay,
-      )
-    : new Map<string, TrialFacts>();
+  const groups = groupsOf(inTwo, ({ files }) => files);
+  const untilThen = groups.length ? await trial(bench, groups, overlay) : new Map<string, TrialFacts>();
   for (const one of candidates) {
-    const id = one.plan.revision.facts.revision;
-    const own = now.get(id) ?? MISSING;
-    const old = one.plan.repairs ? own : (before.get(id) ?? MISSING);
-    const first = inTwo.includes(one) ? (untilThen.get(id) ?? MISSING) : undefined;
+    const { revision, repairs, phases } = one.plan;
+    const id = revision.facts.revision;
+    const own = now.get(id);
+    const first = untilThen.get(id);
     // What was not reached is tried again without the one that failed.
-    if ([old, own, first].some((trial) => trial?.started === false)) continue;
-    const why = (one.plan.repairs ? whyNotUndone(own) : whyDifferent(old, own)) ?? (first && whyNotUndone(first));
-    if (why !== undefined) reasons.set(one, why);
+    if (!own || (inTwo.includes(one) && !first)) continue;
+    const why =
+      (repairs ? whyNotUndone(own) : whyDifferent(originals.trial(revision), own)) ??
+      (first && whyNotUndone(first)) ??
+      (phases.some(({ phase }) => phase === 'fill') ? originals.whyNoRows(revision) : undefined);
+    if (why !== undefined) reasons.set(one.attempt, why);
   }
-  const stopped = [...before.values(), ...now.values(), ...untilThen.values()].find(({ started }) => started === false);
-  if (reasons.size === 0 && stopped) await blame(bench, input, review, candidates, reasons, stopped.failure ?? '');
   if (reasons.size > 0) return { reasons };
   const again = await reviewWith(bench, input, candidates, overlay);
   for (const one of candidates) {
     const why = whyNoBetter(one.plan, idsOf(one), review, again);
-    if (why !== undefined) reasons.set(one, why);
+    if (why !== undefined) reasons.set(one.attempt, why);
   }
   const fails = whatFails(review, again);
-  const [only, ...more] = candidates;
-  if (reasons.size === 0 && fails !== undefined) {
-    if (more.length > 0) await blame(bench, input, review, candidates, reasons, fails);
-    else if (only) reasons.set(only, fails);
+  if (reasons.size > 0 || fails === undefined) return { reasons, review: again };
+  // Finds those that a later revision fails with.
+  const [only, ...more] = candidates as [Candidate, ...Candidate[]];
+  for (const one of more.length ? candidates : []) {
+    const why = (await tryOut(bench, originals, input, review, [one])).reasons.get(one.attempt);
+    if (why !== undefined) reasons.set(one.attempt, why);
   }
-  return { reasons, review: again };
+  if (reasons.size === 0) for (const { attempt } of more.length ? candidates : [only]) reasons.set(attempt, fails);
+  return { reasons };
 }
-
-/** Finds the candidates that stop a trial before any of them starts, such as a file that can't be imported. */
-async function blame(
-  bench: Bench,
-  input: ReviewInput,
-  review: Review,
-  candidates: readonly Candidate[],
-  reasons: Map<Candidate, string>,
-  failure: string,
-): Promise<void> {
-  if (candidates.length > 1) {
-    for (const one of candidates) {
-      const why = (await tryOut(bench, input, review, [one])).reasons.get(one);
-      if (why !== undefined) reasons.set(one, why);
-    }
-  }
-  if (reasons.size === 0) for (const one of candidates) reasons.set(one, `what comes before it fails: ${failure}`);
-}
-
-const MISSING: TrialFacts = { failure: 'it was not tried', started: true };
 
 function idsOf({ files }: Candidate): readonly string[] {
   return files.map(({ revision }) => revision);
-}
-
-function groupOf({ plan: { revision } }: Candidate, revisions: readonly string[]): TrialGroup {
-  return { revisions, tables: Object.keys(revision.facts.before) };
-}
-
-async function trial({ session, given, observation }: Bench, groups: readonly TrialGroup[], overlay: Overlay) {
-  const found = new Map<string, TrialFacts>();
-  await observation.observer.ask({ ask: 'try', groups, ...scratchStart(session, given), ...overlay }, (report) => {
-    if (report.report === 'tried') found.set(report.revision, report.trial);
-  });
-  return found;
 }
 
 async function reviewWith(

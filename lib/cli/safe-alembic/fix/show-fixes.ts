@@ -11,7 +11,7 @@ export function showFixes(terminal: Terminal, { fixes, postgres }: Review): void
   }
   showNotFixed(terminal, fixes);
   if (fixes.fixed.length > 0) {
-    const what = 'same schema, up, down and up again, rows kept';
+    const what = `same schema, up, down and up again, ${rowsKept(fixes)}`;
     terminal.line(`proved on PostgreSQL ${postgres}: ${what}${fixes.written ? '' : '; nothing was written'}`);
   }
   if (fixes.written)
@@ -22,6 +22,11 @@ export function showFixes(terminal: Terminal, { fixes, postgres }: Review): void
   }
   if (fixes.hookFailure !== undefined) terminal.warning(`a post_write_hook failed: ${fixes.hookFailure}`);
   terminal.line();
+}
+
+function rowsKept({ withoutRows: tables }: Fixes): string {
+  if (!tables) return 'rows kept';
+  return `rows kept, none in ${plain(tables.join(', '))}: the revision itself fails on its rows`;
 }
 
 /** Shows why findings were not fixed. */

@@ -1,0 +1,73 @@
+import type { BodyFacts } from '../../../contract/facts';
+import { type FixableRevision, type NotFixed, type Plan, plan } from '../../../review';
+
+type Fixable = FixableRevision['fixable'][number];
+
+/** The fixes of one revision: all of them at first, and one after the other if they can't be proved together. */
+export class Attempt {
+  private proved: readonly Fixable[] = [];
+  private tried: readonly Fixable[];
+  private waiting: readonly Fixable[] = [];
+  /** It has no parts. */
+  private repair: Plan | undefined;
+
+  /** `notFixed` gets what is left, and why. */
+  constructor(
+    private readonly revision: FixableRevision,
+    private readonly bodies: BodyFacts,
+    private readonly notFixed: NotFixed[],
+  ) {
+    const isRepair = revision.broken.length > 0;
+    this.tried = isRepair ? [] : revision.fixable;
+    if (!isRepair) return;
+    const repaired = plan(revision, bodies);
+    this.repair = repaired.plan;
+    notFixed.push(...repaired.notFixed);
+  }
+
+  /** Whether something waits to be proved with what is proved already. */
+  get isOpen(): boolean {
+    return this.tried.length > 0;
+  }
+
+  /** What to prove next; undefined: nothing is left. */
+  plan(): Plan | undefined {
+    while (this.proved.length + this.tried.length > 0) {
+      const { plan: planned, notFixed } = plan({ ...this.revision, fixable: [...this.proved, ...this.tried] }, this.bodies);
+      if (planned) {
+        this.tried = this.tried.filter(({ finding }) => !notFixed.some((one) => one.finding === finding));
+        this.notFixed.push(...notFixed);
+        return planned;
+      }
+      this.reject(notFixed.at(-1)?.reason ?? '');
+    }
+    return this.repair;
+  }
+
+  accept(): void {
+    this.proved = [...this.proved, ...this.tried];
+    this.next();
+  }
+
+  /** `all`: whether the reason is the revision's own. */
+  reject(reason: string, all = false): void {
+    const [first, ...more] = this.tried;
+    if (first && more.length > 0 && !all) {
+      this.tried = [first];
+      this.waiting = [...more, ...this.waiting];
+      return;
+    }
+    const left = all ? [...this.proved, ...this.tried, ...this.waiting] : this.tried.length ? this.tried : this.proved.slice(-1);
+    const findings = [...left.map(({ finding }) => finding), ...(this.repair?.fixed ?? [])];
+    this.notFixed.push(...findings.map((finding) => ({ finding, reason })));
+    this.repair = undefined;
+    this.proved = this.proved.filter((one) => !left.includes(one));
+    this.waiting = this.waiting.filter((one) => !left.includes(one));
+    this.next();
+  }
+
+  private next(): void {
+    this.tried = this.waiting.slice(0, 1);
+    this.waiting = this.waiting.slice(1);
+  }
+}

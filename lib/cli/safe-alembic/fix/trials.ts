@@ -1,0 +1,85 @@
+import type { ColumnFacts, Overlay, TrialFacts, TrialGroup } from '../../../contract/facts';
+import type { Plan } from '../../../review';
+import { scratchStart } from '../replay/review-revisions';
+import type { Bench } from './bench';
+
+type Reviewed = Plan['revision'];
+
+/** Runs groups of revisions up, down and up again on rows. Returns what was there, by the id of the last revision. */
+export async function trial({ session, given, observation }: Bench, groups: readonly TrialGroup[], overlay: Overlay) {
+  const found = new Map<string, TrialFacts>();
+  await observation.observer.ask({ ask: 'try', groups, ...scratchStart(session, given), ...overlay }, (report) => {
+    if (report.report === 'tried') found.set(report.revision, report.trial);
+  });
+  return found;
+}
+
+/** Trials of revisions as they are, each run once. */
+export class Originals {
+  private readonly trials = new Map<string, TrialFacts>();
+  private readonly emptied = new Map<string, { readonly tables: readonly string[]; readonly failure?: string }>();
+
+  constructor(private readonly bench: Bench) {}
+
+  /** Runs those that were not run yet. One that fails on rows runs again without any. */
+  async run(revisions: readonly Reviewed[]): Promise<void> {
+    const left = revisions.filter(({ facts }) => !this.trials.has(facts.revision));
+    for (const [id, facts] of await this.try(left)) this.trials.set(id, facts);
+    const failed = left.filter((one) => this.fails(one) && this.group(one, []).tables.length > 0);
+    for (const one of failed) {
+      this.emptied.set(one.facts.revision, { tables: tablesOf(one), failure: this.trial(one).failure });
+    }
+    for (const [id, facts] of await this.try(failed)) {
+      if (facts.failure === undefined) this.trials.set(id, facts);
+      else this.emptied.delete(id);
+    }
+  }
+
+  trial({ facts }: Reviewed): TrialFacts {
+    return this.trials.get(facts.revision) ?? { failure: 'it was not tried' };
+  }
+
+  fails(revision: Reviewed): boolean {
+    return this.trial(revision).failure !== undefined;
+  }
+
+  /** The group that runs in its place, on the same rows. */
+  group(revision: Reviewed, revisions: readonly string[]): TrialGroup {
+    const without = this.withoutRows(revision);
+    return { revisions, tables: tablesOf(revision).filter((table) => !without.includes(table)), after: revision.facts.after };
+  }
+
+  withoutRows(revision: Reviewed): readonly string[] {
+    return (
+      this.emptied.get(revision.facts.revision)?.tables ?? tablesOf(revision).filter((table) => requiresMore(revision, table))
+    );
+  }
+
+  /** Why statements that write rows can't be proved; undefined: they can. */
+  whyNoRows(revision: Reviewed): string | undefined {
+    const [table] = this.withoutRows(revision);
+    if (table === undefined) return undefined;
+    const failure = this.emptied.get(revision.facts.revision)?.failure;
+    return `it writes rows, and the revision itself fails on rows${failure === undefined ? ` of ${table}` : `: ${failure}`}`;
+  }
+
+  private async try(revisions: readonly Reviewed[]): Promise<ReadonlyMap<string, TrialFacts>> {
+    if (revisions.length === 0) return new Map();
+    const groups = revisions.map((one) => this.group(one, [one.facts.revision]));
+    return trial(this.bench, groups, {});
+  }
+}
+
+function tablesOf({ facts }: Reviewed): readonly string[] {
+  return Object.keys(facts.before);
+}
+
+/** Whether a table gains a column that no row of it can have a value for. */
+function requiresMore({ facts, upgrade }: Reviewed, table: string): boolean {
+  const hasValue = ({ notNull, identity, generated, ...column }: ColumnFacts) =>
+    !notNull || identity || generated || column.default !== undefined;
+  const required = facts.after[table]?.columns.filter((column) => !hasValue(column)).map(({ name }) => name) ?? [];
+  return upgrade.steps.some(({ action }) => {
+    return action.does === 'add column' && action.table === table && required.includes(action.column.name) && action.column.notNull;
+  });
+}
