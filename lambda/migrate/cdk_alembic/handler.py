@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import traceback
+from functools import partial
 from typing import Any
 
 from .database.address import DatabaseVariables
-from .database.connecting import Retries, Watchdog, watched_connects
+from .database.connecting import Retries, Watchdog
 from .database.destination import Destination
 from .database.failures import shortened
 from .database.lookout import name_holders
@@ -18,7 +19,7 @@ from .project.project import Project
 from .protocol import report
 from .protocol.errors import RunnerError, unforeseen
 from .protocol.log import log, redacted, redacted_output
-from .protocol.request import Host, Invocation, receive
+from .protocol.request import Invocation, Process, receive
 from .protocol.rules import CONTRACT_VERSION
 from .run.commands import execute
 
@@ -33,16 +34,16 @@ class MigrationFailed(Exception):
 def handler(event: Any, context: Any) -> dict[str, Any]:
     """Carries out one request; without a payload, it upgrades to head. Raises MigrationFailed, so that Lambda sets FunctionError
     and counts the error."""
-    return respond(event, Host("function", context.aws_request_id, lambda: context.get_remaining_time_in_millis() / 1000))
+    return respond(event, Process("function", context.aws_request_id, lambda: context.get_remaining_time_in_millis() / 1000))
 
 
-def respond(event: Any, host: Host) -> dict[str, Any]:
+def respond(event: Any, process: Process) -> dict[str, Any]:
     """The contract's answer to one request. Raises MigrationFailed."""
     invocation: Invocation | None = None
     with redacted_output():
         try:
-            invocation = receive(event, host)
-            host.started(invocation)
+            invocation = receive(event, process)
+            process.started(invocation)
             with (
                 DatabaseVariables(os.environ, packaged_driver()) as variables,
                 Watchdog(invocation.remaining_seconds, invocation.reserve_seconds),
@@ -61,8 +62,6 @@ def respond(event: Any, host: Host) -> dict[str, Any]:
 
 
 def _migrate(invocation: Invocation, variables: DatabaseVariables) -> dict[str, Any]:
-    if invocation.compute == "container":
-        invocation.renew = lambda: _renew(invocation, variables)
     destination = Destination(lambda: variables.address)
     retries = Retries(invocation)
     while True:
@@ -74,10 +73,9 @@ def _migrate(invocation: Invocation, variables: DatabaseVariables) -> dict[str, 
                 # The backend read its settings when it was imported: import it again, so that it sees a rotated password.
                 project.forget_modules()
             project.destination = destination
-            # An application may connect while it is loaded, and env.py may use that connection.
-            with watched_connects(destination.connect):
-                application = application_context(project)
-            with application:
+            if invocation.compute == "container":
+                invocation.renew = partial(_renew, invocation, variables, project)
+            with application_context(project):
                 return execute(project, invocation)
         except RunnerError as error:
             if project is not None:
@@ -97,11 +95,11 @@ def _migrate_tenants(invocation: Invocation, variables: DatabaseVariables) -> di
         return migrate(project, invocation, variables)
 
 
-def _renew(invocation: Invocation, variables: DatabaseVariables) -> None:
+def _renew(invocation: Invocation, variables: DatabaseVariables, project: Project) -> None:
     """A run without a deadline may last longer than a token, or see a rotation."""
     try:
         if variables.fill(invocation.settings.database):
-            Project.of_package().forget_modules()
+            project.forget_modules()
     except RunnerError as error:
         # The password that the run started with may still work.
         log("WARNING", "password_not_renewed", stage=invocation.settings.stage, reason=error.message)

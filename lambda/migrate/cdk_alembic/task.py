@@ -17,10 +17,10 @@ import uuid
 from contextlib import suppress
 from typing import Any
 
-from .database.cancel import cancel
+from .database.drivers import cancel
 from .handler import MigrationFailed, respond
 from .protocol.log import log
-from .protocol.request import Host, Invocation
+from .protocol.request import Invocation, Process
 from .protocol.rules import CONTAINER_EXIT_CODES, REQUEST_VARIABLE
 
 # A statement may start just after a cancellation that found none.
@@ -35,7 +35,7 @@ def main() -> int:
     event = _request()
     run_id = event.get("runId") if isinstance(event, dict) else None
     try:
-        answer = respond(event, host(run_id if isinstance(run_id, str) else None))
+        answer = respond(event, process(run_id if isinstance(run_id, str) else None))
         code = 0
     except MigrationFailed as failed:
         answer = json.loads(str(failed))
@@ -52,9 +52,9 @@ def _request() -> Any:
         return text
 
 
-def host(run_id: str | None) -> Host:
+def process(run_id: str | None) -> Process:
     """A task has no deadline."""
-    return Host("container", run_id or str(uuid.uuid4()), lambda: math.inf, _listen)
+    return Process("container", run_id or str(uuid.uuid4()), lambda: math.inf, _listen)
 
 
 def _listen(invocation: Invocation) -> None:

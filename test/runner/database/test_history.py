@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 from alembic import autogenerate, migration
-from cdk_alembic.database.restoring import restore_point
+from cdk_alembic.database.history import restore_point
 from conftest import Backend, Database, failure, invoke, set_settings
 from each_driver import DRIVERS
 from sqlalchemy import MetaData, create_engine

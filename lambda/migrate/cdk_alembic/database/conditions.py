@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import ssl
 from typing import NamedTuple
 
 from ..protocol.errors import RunnerError
-from .failures import connection_failure, describe, sql_state
+from .connecting import gave_up
+from .failures import describe, origin_of, sql_state
+
+_TLS = re.compile(r"certificate|not support SSL|rejected SSL|refuses SSL")
+
+# PostgreSQL's error classes, https://www.postgresql.org/docs/current/errcodes-appendix.html
+_UNREACHABLE_STATES = ("08", "53300", "57P01", "57P02", "57P03", "57P05")
+_REFUSED_STATES = ("28", "3D000")
 
 
 class Condition(NamedTuple):
@@ -101,3 +110,57 @@ def condition(error: BaseException, of_version_table: bool = True) -> RunnerErro
         if state is not None and state.startswith(kind.states):
             return RunnerError(kind.code, f"{kind.what}: {describe(error)}", kind.next, sql_state=state)
     return connection_failure(error)
+
+
+def connection_failure(error: Exception) -> RunnerError | None:
+    """The error for a failed connection to the database; None if the exception is something else."""
+    state = sql_state(error) or _state_in_words(str(error))
+    if (state and state.startswith(_REFUSED_STATES)) or _is_tls(error):
+        return RunnerError(
+            "database_refused",
+            f"the database refused the connection: {describe(error)}",
+            "check user, password, database name and TLS of the stage's secret or environment",
+            sql_state=state,
+        )
+    is_gone = (state and state.startswith(_UNREACHABLE_STATES)) or _is_network(error)
+    if is_gone and gave_up():
+        return RunnerError(
+            "database_unreachable",
+            f"the database accepted the connection and then stopped answering: {describe(error)}",
+            "check whether the server is frozen or failing over, and what is between it and this client; then run again",
+            sql_state=state,
+        )
+    if is_gone:
+        return RunnerError(
+            "database_unreachable",
+            f"the database is not reachable: {describe(error)}",
+            "check host and port, that the database is running, and that its security group allows this client",
+            sql_state=state,
+        )
+    return None
+
+
+def _state_in_words(text: str) -> str | None:
+    # libpq reports no SQLSTATE for a refused connection: psycopg and psycopg2 have only the message.
+    if "password authentication failed" in text or "no pg_hba.conf entry" in text or "no password supplied" in text:
+        return "28P01" if "password authentication" in text else "28000"
+    if re.search(r'(role|user) "[^"]*" does not exist', text):
+        return "28000"
+    if re.search(r'database "[^"]*" does not exist', text):
+        return "3D000"
+    return None
+
+
+def _is_tls(error: Exception) -> bool:
+    origin = origin_of(error)
+    if isinstance(origin, ssl.SSLError) or isinstance(origin.__cause__, ssl.SSLError):
+        return True
+    return sql_state(error) is None and _TLS.search(str(origin)) is not None
+
+
+def _is_network(error: Exception) -> bool:
+    origin = origin_of(error)
+    if isinstance(origin, (OSError, TimeoutError)):
+        return True
+    # libpq's connection errors have no SQLSTATE; pg8000's InterfaceError wraps the socket's error.
+    return type(origin).__name__ in ("OperationalError", "InterfaceError", "ConnectionTimeout") and sql_state(error) is None

@@ -24,8 +24,6 @@ from ..protocol.errors import RunnerError
 from ..protocol.log import log
 from ..protocol.request import Invocation
 
-Connect = Callable[[Any, Any, list[Any], dict[str, Any]], Any]
-
 PAUSE_SECONDS = (0.5, 2.0)
 
 # invalid_password and invalid_authorization_specification
@@ -71,25 +69,6 @@ class Retries:
         self._invocation.refuse_if_cancelled()
         log("WARNING", "connect_retry", stage=settings.stage, code=error.code, reason=error.message)
         time.sleep(random.uniform(*PAUSE_SECONDS))
-
-
-@contextmanager
-def watched_connects(connect: Connect) -> Iterator[None]:
-    """Opens SQLAlchemy's connections with `connect`, a listener of its do_connect event, and adds them to the watchdog."""
-    from sqlalchemy import event
-    from sqlalchemy.engine import Engine
-    from sqlalchemy.pool import Pool
-
-    listeners: list[tuple[Any, str, Any]] = [(Engine, "do_connect", connect)]
-    if watchdog := WATCHDOG.get():
-        listeners.append((Pool, "connect", watchdog.add))
-    for listener in listeners:
-        event.listen(*listener)
-    try:
-        yield
-    finally:
-        for listener in listeners:
-            event.remove(*listener)
 
 
 def bounded(dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> Any:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from ..protocol.errors import RunnerError
 from ..protocol.log import log
 from . import drivers
-from .connecting import bounded
+from .connecting import WATCHDOG, bounded
 
 DEFAULT_PORT = "5432"
 
@@ -76,10 +76,26 @@ class Destination:
         self._asked: set[Asked] = set()
         self._is_logged = False
 
-    def begin(self) -> None:
-        """Starts an execution of env.py."""
+    @contextmanager
+    def connecting(self) -> Iterator[None]:
+        """Within this block, which env.py or the application it needs is executed in, `connect` opens SQLAlchemy's connections,
+        and the watchdog watches them."""
+        from sqlalchemy import event
+        from sqlalchemy.engine import Engine
+        from sqlalchemy.pool import Pool
+
         self.refused, self.is_replaced = None, False
         self._asked.clear()
+        listeners: list[tuple[Any, str, Any]] = [(Engine, "do_connect", self.connect)]
+        if watchdog := WATCHDOG.get():
+            listeners.append((Pool, "connect", watchdog.add))
+        for listener in listeners:
+            event.listen(*listener)
+        try:
+            yield
+        finally:
+            for listener in listeners:
+                event.remove(*listener)
 
     @contextmanager
     def migrating(self) -> Iterator[None]:

@@ -1,7 +1,9 @@
-"""Queries over the backend's own driver, without SQLAlchemy and env.py, on a connection with short timeouts."""
+"""The four drivers without SQLAlchemy and env.py: queries on a connection with short timeouts, and canceling a statement."""
 
 from __future__ import annotations
 
+import socket
+import struct
 from collections.abc import Mapping
 from typing import Any
 
@@ -124,3 +126,29 @@ def _pg8000(options: dict[str, Any], waits: Mapping[str, str]) -> _Blocking:
 
 _CONNECT = {"psycopg": _psycopg, "psycopg2": _psycopg2, "asyncpg": _asyncpg, "pg8000": _pg8000}
 DRIVERS = tuple(_CONNECT)
+
+# https://www.postgresql.org/docs/current/protocol-message-formats.html
+_CANCEL_REQUEST = 80877102
+_CANCEL_TIMEOUT_SECONDS = 3
+
+
+def cancel(connection: Any) -> None:
+    """Asks the server to cancel the connection's current statement, if any. Requires no password, which may have been rotated
+    since the connection was opened."""
+    if hasattr(connection, "_backend_key_data"):  # pg8000
+        _send_cancel(connection._usock.getpeername(), connection._backend_key_data)
+    elif hasattr(connection, "get_server_pid"):  # asyncpg
+        protocol = connection._protocol
+        _send_cancel(connection._addr, struct.pack("!ii", protocol.backend_pid, protocol.backend_secret))
+    else:  # psycopg and psycopg2 can, from any thread
+        connection.cancel()
+
+
+def _send_cancel(address: Any, key: bytes) -> None:
+    with socket.socket(socket.AF_UNIX) if isinstance(address, str) else socket.create_connection(address[:2]) as connection:
+        connection.settimeout(_CANCEL_TIMEOUT_SECONDS)
+        if isinstance(address, str):
+            connection.connect(address)
+        connection.sendall(struct.pack("!ii", 8 + len(key), _CANCEL_REQUEST) + key)
+        # The server closes the connection after it has passed on the request.
+        connection.recv(1)

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-import ssl
 import traceback
 from pathlib import Path
 
-from ..protocol.errors import RunnerError
-from .connecting import gave_up
 from .percent_signs import as_read
 
 MAX_STATEMENT_LENGTH = 500
@@ -19,16 +16,10 @@ _PYDANTIC_NOTE = re.compile(r"\s*\[type=\w+, input_value=.*?, input_type=\w+\]|\
 _PYDANTIC_FIELD = re.compile(r"^(\S.*)\n +(.*)", re.MULTILINE)
 _ADAPTED_CLASS = re.compile(r"^<class '[^']+'>: ")
 
-_TLS = re.compile(r"certificate|not support SSL|rejected SSL|refuses SSL")
-
-# PostgreSQL's error classes, https://www.postgresql.org/docs/current/errcodes-appendix.html
-_UNREACHABLE_STATES = ("08", "53300", "57P01", "57P02", "57P03", "57P05")
-_REFUSED_STATES = ("28", "3D000")
-
 
 def sql_state(error: BaseException) -> str | None:
     """PostgreSQL's five-character code; None if the error is not from the database."""
-    origin = _origin(error)
+    origin = origin_of(error)
     for name in ("sqlstate", "pgcode"):
         value = getattr(origin, name, None)
         if isinstance(value, str) and value:
@@ -38,7 +29,7 @@ def sql_state(error: BaseException) -> str | None:
 
 def describe(error: BaseException) -> str:
     """The error on one line; the database's message if there is one."""
-    origin = _origin(error)
+    origin = origin_of(error)
     diagnostics = getattr(origin, "diag", None)
     fields = _fields(origin)
     primary = getattr(diagnostics, "message_primary", None) or fields.get("M")
@@ -110,62 +101,8 @@ def statement_of(error: BaseException) -> str | None:
     statement = getattr(root, "statement", None)
     if not isinstance(statement, str):
         return None
-    is_asyncpg = "asyncpg" in type(_origin(error)).__module__
+    is_asyncpg = "asyncpg" in type(origin_of(error)).__module__
     return shortened(as_read(statement, "numeric" if is_asyncpg else "format"), MAX_STATEMENT_LENGTH)
-
-
-def connection_failure(error: Exception) -> RunnerError | None:
-    """The error for a failed connection to the database; None if the exception is something else."""
-    state = sql_state(error) or _state_in_words(str(error))
-    if (state and state.startswith(_REFUSED_STATES)) or _is_tls(error):
-        return RunnerError(
-            "database_refused",
-            f"the database refused the connection: {describe(error)}",
-            "check user, password, database name and TLS of the stage's secret or environment",
-            sql_state=state,
-        )
-    is_gone = (state and state.startswith(_UNREACHABLE_STATES)) or _is_network(error)
-    if is_gone and gave_up():
-        return RunnerError(
-            "database_unreachable",
-            f"the database accepted the connection and then stopped answering: {describe(error)}",
-            "check whether the server is frozen or failing over, and what is between it and this client; then run again",
-            sql_state=state,
-        )
-    if is_gone:
-        return RunnerError(
-            "database_unreachable",
-            f"the database is not reachable: {describe(error)}",
-            "check host and port, that the database is running, and that its security group allows this client",
-            sql_state=state,
-        )
-    return None
-
-
-def _state_in_words(text: str) -> str | None:
-    # libpq reports no SQLSTATE for a refused connection: psycopg and psycopg2 have only the message.
-    if "password authentication failed" in text or "no pg_hba.conf entry" in text or "no password supplied" in text:
-        return "28P01" if "password authentication" in text else "28000"
-    if re.search(r'(role|user) "[^"]*" does not exist', text):
-        return "28000"
-    if re.search(r'database "[^"]*" does not exist', text):
-        return "3D000"
-    return None
-
-
-def _is_tls(error: Exception) -> bool:
-    origin = _origin(error)
-    if isinstance(origin, ssl.SSLError) or isinstance(origin.__cause__, ssl.SSLError):
-        return True
-    return sql_state(error) is None and _TLS.search(str(origin)) is not None
-
-
-def _is_network(error: Exception) -> bool:
-    origin = _origin(error)
-    if isinstance(origin, (OSError, TimeoutError)):
-        return True
-    # libpq's connection errors have no SQLSTATE; pg8000's InterfaceError wraps the socket's error.
-    return type(origin).__name__ in ("OperationalError", "InterfaceError", "ConnectionTimeout") and sql_state(error) is None
 
 
 def _root(error: BaseException) -> BaseException:
@@ -176,7 +113,7 @@ def _root(error: BaseException) -> BaseException:
     return error
 
 
-def _origin(error: BaseException) -> BaseException:
+def origin_of(error: BaseException) -> BaseException:
     """The driver's error, without SQLAlchemy's wrapper."""
     root = _root(error)
     origin = getattr(root, "orig", None)

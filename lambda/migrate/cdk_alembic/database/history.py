@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import re
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -15,8 +16,7 @@ from typing import Any
 
 from ..protocol.log import log
 from .connecting import host_of
-from .failures import describe
-from .restoring import restore_point
+from .failures import describe, sql_state
 from .session import brief_connection, execute
 from .version_table import VersionTable, full_name, is_locked
 
@@ -60,6 +60,7 @@ EXISTS = "SELECT to_regclass('cdk_alembic.run_revision') IS NOT NULL"
 _INDEX = "CREATE INDEX IF NOT EXISTS run_version_table ON cdk_alembic.run (version_table, started_at)"
 _STATE = f"{EXISTS}, to_regclass('cdk_alembic.run_version_table') IS NOT NULL"
 _CREATE_TRIES = 5
+_PERMISSION_DENIED = "42501"
 RUNNING, KILLED = "running", "killed"
 
 PRECISELY = 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'
@@ -93,21 +94,26 @@ SELECT NOT EXISTS (SELECT FROM cdk_alembic.run WHERE version_table = :version_ta
     SELECT revision FROM cdk_alembic.run_revision JOIN cdk_alembic.run ON run.id = run_id WHERE version_table = :version_table)
 """
 
+# RDS and Aurora can't restore to a position, and Aurora fails on the query unless logical replication is on.
+WAL_POSITION = """
+CASE WHEN current_setting('rds.extensions', true) IS NULL OR current_setting('wal_level') = 'logical'
+  THEN pg_current_wal_lsn() END
+"""
 
-def create(connection: Any) -> None:
-    """Creates the tables over an autocommit connection. Raises SQLAlchemyError."""
-    for statement in _CREATE:
-        connection.exec_driver_sql(statement)
+# https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.Overview.Endpoints.html; a proxy and a reader have a hyphen
+# in the second part.
+_ENDPOINT = re.compile(r"([a-z][a-z0-9-]*)\.(cluster-)?[a-z0-9]+\.[a-z0-9-]+\.rds\.amazonaws\.com(?:\.cn)?\.?", re.IGNORECASE)
 
 
-def create_for_tenants(connection: Any) -> None:
-    """The tables, and an index of the tenants' runs. Raises SQLAlchemyError."""
+def create(connection: Any, for_tenants: bool) -> None:
+    """Creates the tables over an autocommit connection, unless they exist. `for_tenants`: also an index of their runs. Raises
+    SQLAlchemyError."""
     from sqlalchemy.exc import SQLAlchemyError
 
     exists, indexed = connection.exec_driver_sql(_STATE).one()
     if not exists:
         create_among_rivals(connection, EXISTS, _CREATE)
-    if not indexed:
+    if for_tenants and not indexed:
         # A role that may write to the table but does not own it can't create the index.
         with suppress(SQLAlchemyError):
             connection.exec_driver_sql(_INDEX)
@@ -124,8 +130,8 @@ def create_among_rivals(connection: Any, exists: str, statements: Iterable[str])
         try:
             for statement in statements:
                 connection.exec_driver_sql(statement)
-        except SQLAlchemyError:
-            if not tries_left:
+        except SQLAlchemyError as error:
+            if not tries_left or sql_state(error) == _PERMISSION_DENIED:
                 raise
             time.sleep(random.uniform(0.05, 0.2))
 
@@ -135,7 +141,7 @@ def read(context: Any) -> tuple[list[dict[str, Any]], dict[str, str]]:
     no longer holds the mutex was killed."""
     from sqlalchemy.exc import SQLAlchemyError
 
-    table = full_name(context.version_table_schema, context.version_table)
+    table = full_name(context.version_table, context.version_table_schema)
     with brief_connection(context) as connection:
         try:
             if not connection.exec_driver_sql(EXISTS).scalar():
@@ -177,6 +183,17 @@ def is_unfinished(connection: Any, table: VersionTable, lineage: Iterable[str]) 
     except SQLAlchemyError as error:
         log("WARNING", "history_not_read", reason=describe(error))
         return False
+
+
+def restore_point(at: str, wal_position: str | None, snapshot: dict[str, Any] | None, host: str | None) -> dict[str, Any]:
+    """The contract's RestorePoint. `snapshot`: the contract's Snapshot, if the run made one. `host`: the database's address,
+    whose name contains that of the cluster or instance."""
+    point = {"at": at} if wal_position is None else {"at": at, "walPosition": wal_position}
+    if snapshot:
+        source = {key: snapshot[key] for key in ("cluster", "instance") if key in snapshot}
+        return {**point, "snapshot": snapshot["name"], **source}
+    found = _ENDPOINT.fullmatch(host or "")
+    return {**point, "cluster" if found[2] else "instance": found[1]} if found else point
 
 
 def checksum(script: Any) -> str:

@@ -40,7 +40,7 @@ class Lookout:
         self.is_alert = False
         """Whether the running revision could not get a lock before, or is not tried again."""
         self._invocation = invocation
-        self._backend = 0
+        self._pid = 0
         self._address: tuple[str, dict[str, Any]] | None = None
         self._at = math.inf
         self._pause = 0.0
@@ -50,10 +50,10 @@ class Lookout:
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
-    def watch(self, backend: int) -> None:
-        """The backend of the connection that migrates, which was opened just now."""
+    def watch(self, pid: int) -> None:
+        """`pid`: process id of the session that migrates, which was opened just now."""
         watchdog = WATCHDOG.get()
-        self._backend, self._address = backend, watchdog.address if watchdog else None
+        self._pid, self._address = pid, watchdog.address if watchdog else None
 
     def statement(self, lock_timeout: float | None, is_last: bool) -> None:
         """A statement starts. `lock_timeout`: in seconds; 0: it may wait until the deadline; None: the revision's own.
@@ -97,7 +97,7 @@ class Lookout:
         try:
             while self._wait():
                 connection = connection or drivers.connect(*self._address)
-                self.latest = seen(connection.ask(of_backend(self._backend)))
+                self.latest = seen(connection.ask(of_backend(self._pid)))
                 if self.latest.blockers:
                     self.seen = self.latest
                     self._end(connection)
@@ -113,7 +113,7 @@ class Lookout:
         if allowed is None or not self._may_end:
             return
         try:
-            pids = json.loads(connection.ask(to_end(self._backend, allowed)))
+            pids = json.loads(connection.ask(to_end(self._pid, allowed)))
         except Exception as error:
             if sql_state(error) is None:
                 raise

@@ -234,10 +234,12 @@ class Session:
 
 
 @contextmanager
-def watched(connection: Any, invocation: Invocation, lookout: Lookout) -> Iterator[Session]:
-    """The session of a connection while it migrates."""
+def watched(connection: Any, pid: int, invocation: Invocation, lookout: Lookout) -> Iterator[Session]:
+    """The session of a connection while it migrates. `pid`: its process id. Raises RunnerError if it can't roll back."""
     from sqlalchemy import event
 
+    refuse_autocommit(connection)
+    lookout.watch(pid)
     session, pooled = Session(connection, invocation, lookout), connection.connection
     if hasattr(pooled, "driver_connection"):
         invocation.connection = pooled.driver_connection

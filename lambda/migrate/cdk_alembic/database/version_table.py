@@ -14,7 +14,7 @@ from ..protocol.request import Invocation
 from .blockers import of_session, seen
 from .conditions import pooled
 from .connecting import expect
-from .session import BRIEFLY, bound, execute, own_connection
+from .session import BRIEFLY, bound, execute
 
 # A session that waits in pg_advisory_lock holds a snapshot, and CREATE INDEX CONCURRENTLY waits for snapshots: a deadlock.
 # Polling in autocommit holds none between two tries, https://www.postgresql.org/docs/current/explicit-locking.html
@@ -36,14 +36,14 @@ WHERE lock.locktype = 'advisory' AND lock.granted AND lock.objsubid = 1
 _OF_SESSION = 1_667_523_425
 
 
-def held_beside(backend: str) -> str:
-    """SQL that tests whether another session, of the backend with this process id, still holds the mutex. It looks up one lock;
+def held_beside(pid: str) -> str:
+    """SQL that tests whether another session, with this process id, still holds the mutex. It looks up one lock;
     pg_locks would go over those of all sessions."""
-    return f"NOT pg_try_advisory_xact_lock_shared({_OF_SESSION}, {backend})"
+    return f"NOT pg_try_advisory_xact_lock_shared({_OF_SESSION}, {pid})"
 
 
-BACKEND = "cdk_alembic_backend"
-"""Key in the `info` of the connection that holds the mutex: its backend's process id."""
+PID = "cdk_alembic_pid"
+"""Key in the `info` of the connection that holds the mutex: its session's process id."""
 
 _FIND = f"""
 SELECT pg_postmaster_start_time()::text, current_database()::text, current_schema()::text,
@@ -68,8 +68,8 @@ class VersionTable(NamedTuple):
     """The configured schema after schema_translate_map."""
     has_asked_schema: bool
     """Whether the database has the schema passed to `find`."""
-    backend: int
-    """Process id of the backend of env.py's connection."""
+    pid: int
+    """Process id of the server that env.py's connection is to."""
 
     @property
     def schema(self) -> str | None:
@@ -79,7 +79,7 @@ class VersionTable(NamedTuple):
     @property
     def full_name(self) -> str:
         """Its name in the run history."""
-        return full_name(self.own_schema, self.name)
+        return full_name(self.name, self.own_schema)
 
     @property
     def is_translated(self) -> bool:
@@ -88,7 +88,7 @@ class VersionTable(NamedTuple):
         return self.translated_schema != configured and (configured is not None or self.translated_schema != self.visible_schema)
 
 
-def full_name(schema: str | None, name: str) -> str:
+def full_name(name: str, schema: str | None) -> str:
     return ".".join(part for part in (schema, name) if part)
 
 
@@ -98,7 +98,7 @@ def find(context: Any, schema: str | None = None) -> VersionTable:
     connection = context.connection
     with _outside_transaction(connection):
         row = execute(connection, _FIND, name=context.version_table, schema=schema).one()
-    server, database, current, found, has_schema, backend, *_ = row
+    server, database, current, found, has_schema, pid, *_ = row
     return VersionTable(
         server,
         database,
@@ -107,7 +107,7 @@ def find(context: Any, schema: str | None = None) -> VersionTable:
         found or current,
         connection.schema_for_object(context._version),
         has_schema,
-        backend,
+        pid,
     )
 
 
@@ -138,8 +138,8 @@ def heads_in(connection: Any, table: VersionTable) -> tuple[str, ...]:
 
 
 @contextmanager
-def hold_mutex(context: Any, invocation: Invocation, table: VersionTable) -> Iterator[Any]:
-    """Holds the mutex of the MigrationContext's version table, and yields the autocommit connection that holds it.
+def hold_mutex(connection: Any, invocation: Invocation, table: VersionTable) -> Iterator[Any]:
+    """Holds the version table's mutex over an autocommit connection of its own, and yields that connection.
 
     Waits within the stage's limit and the remaining time, then raises RunnerError `locked`, which names the holder.
     """
@@ -149,35 +149,34 @@ def hold_mutex(context: Any, invocation: Invocation, table: VersionTable) -> Ite
     wait = max(0.0, min(invocation.settings.limits.mutex_wait, left))
     key = key_of(table.name, table.own_schema)
     started = time.monotonic()
-    with (invocation.connect or own_connection)(context) as connection:
-        # This connection writes only the run's record: a later commit, of a revision or of the run's end, flushes it to disk.
-        backend = execute(
-            connection,
-            "SELECT pg_backend_pid(), set_config('application_name', :holder, false), "
-            "set_config('synchronous_commit', 'off', false), " + BRIEFLY,
-            holder=invocation.holder[:MAX_NAME_LENGTH],
-        ).scalar()
-        if backend == table.backend:
-            raise pooled(f"two connections share the backend {backend}")
-        connection.info[BACKEND] = backend
-        _acquire(connection, key, wait, invocation, backend)
-        invocation.lock_wait_seconds += time.monotonic() - started
+    # This connection writes only the run's record: a later commit, of a revision or of the run's end, flushes it to disk.
+    pid = execute(
+        connection,
+        "SELECT pg_backend_pid(), set_config('application_name', :holder, false), "
+        "set_config('synchronous_commit', 'off', false), " + BRIEFLY,
+        holder=invocation.holder[:MAX_NAME_LENGTH],
+    ).scalar()
+    if pid == table.pid:
+        raise pooled(f"two connections share the backend {pid}")
+    connection.info[PID] = pid
+    _acquire(connection, key, wait, invocation)
+    invocation.lock_wait_seconds += time.monotonic() - started
+    try:
+        bound(connection, invocation)
+        yield connection
+    finally:
         try:
-            bound(connection, invocation)
-            yield connection
-        finally:
-            try:
-                execute(connection, _RELEASE, key=key)
-            except SQLAlchemyError:
-                # A session that has ended holds no lock.
-                with suppress(SQLAlchemyError):
-                    connection.invalidate()
+            execute(connection, _RELEASE, key=key)
+        except SQLAlchemyError:
+            # A session that has ended holds no lock.
+            with suppress(SQLAlchemyError):
+                connection.invalidate()
 
 
-def key_of(version_table: str, version_table_schema: str | None) -> int:
-    """The advisory lock's key: a positive bigint. PostgreSQL keeps advisory locks per database."""
-    name = f"cdk-alembic:{version_table_schema or ''}:{version_table}"
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") >> 1
+def key_of(name: str, schema: str | None) -> int:
+    """The key of a version table's advisory lock: a positive bigint. PostgreSQL keeps advisory locks per database."""
+    text = f"cdk-alembic:{schema or ''}:{name}"
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
 def still_held(connection: Any) -> None:
@@ -203,7 +202,7 @@ def mutex_lost() -> RunnerError:
 # Only the session that started may take the lock: a pooler could switch to another one. Without the lock of its own number
 # it holds the mutex all the same, and `still_held` confirms it before each revision.
 _TRY = f"""
-SELECT pg_backend_pid(), CASE WHEN pg_backend_pid() = :backend AND pg_try_advisory_lock(:key)
+SELECT pg_backend_pid(), CASE WHEN pg_backend_pid() = :pid AND pg_try_advisory_lock(:key)
   THEN pg_try_advisory_lock({_OF_SESSION}, pg_backend_pid()) IS NOT NULL END
 """
 _RELEASE = f"SELECT pg_advisory_unlock({_OF_SESSION}, pg_backend_pid()), pg_advisory_unlock(:key)"
@@ -216,14 +215,15 @@ def is_locked(connection: Any, context: Any) -> bool:
     return connection.exec_driver_sql(_HOLDER.format(key=key)).first() is not None
 
 
-def _acquire(connection: Any, key: int, wait_seconds: float, invocation: Invocation, backend: int) -> None:
+def _acquire(connection: Any, key: int, wait_seconds: float, invocation: Invocation) -> None:
+    pid = connection.info[PID]
     end = time.monotonic() + wait_seconds
     invocation.refuse_if_cancelled()
     expect()
     while True:
-        now, is_held = execute(connection, _TRY, key=key, backend=backend).one()
-        if now != backend:
-            raise pooled(f"the backend changed from {backend} to {now}")
+        now, is_held = execute(connection, _TRY, key=key, pid=pid).one()
+        if now != pid:
+            raise pooled(f"the backend changed from {pid} to {now}")
         if is_held:
             return
         if time.monotonic() >= end:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..database.conditions import condition
-from ..database.connecting import expecting, watched_connects
+from ..database.connecting import expecting
 from ..database.failures import describe, location, missing_variable
 from ..database.version_table import prepare
 from ..protocol.errors import EnvFailed, RunnerError
@@ -55,8 +55,7 @@ def _execute(project: Project, steps: Steps, around: Around | None = None) -> No
     execution = _Execution(project, environment, around)
     environment.configure = execution.configure
     destination = project.destination
-    destination.begin()
-    with environment, expecting(), watched_connects(destination.connect):
+    with environment, expecting(), destination.connecting():
         try:
             project.script.run_env()
         except (Exception, SystemExit) as error:
@@ -229,7 +228,7 @@ def _load_application(project: Project, env: Path) -> Any:
     if variables := next((file for above in (folder, *folder.parents) if (file := above / ".flaskenv").is_file()), None):
         load_dotenv(variables)
     # `location` reports lines relative to the working directory.
-    with chdir(flask_folder(folder)):
+    with chdir(flask_folder(folder)), project.destination.connecting():
         try:
             # Only the `flask` command reads this variable.
             return ScriptInfo(app_import_path=os.environ.get("FLASK_APP")).load_app()

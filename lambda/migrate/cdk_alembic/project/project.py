@@ -24,10 +24,11 @@ class Project:
     """One project, as Alembic reads it. Loads the revisions on first use, which is after env.py has started."""
 
     def __init__(
-        self, directory: Path, config: Path | None = None, sources: Iterable[Path] = (), dependencies: Path | None = None
+        self, directory: Path, file: Path | None = None, sources: Iterable[Path] = (), dependencies: Path | None = None
     ) -> None:
-        """`directory`: where `alembic` would be called. `config`: its configuration; None: searched for there. `sources`: more
-        folders of the backend for sys.path, besides the directory and its src. Raises RunnerError `invalid_project`."""
+        """`directory`: where `alembic` would be called. `file`: its alembic.ini or pyproject.toml; None: searched for there.
+        `sources`: more folders of the backend for sys.path, besides the directory and its src. Raises RunnerError
+        `invalid_project`."""
         self.directory = directory
         self.is_packaged = dependencies is not None
         """Whether it is in the function's package, not on a developer's machine."""
@@ -44,8 +45,8 @@ class Project:
             _search(directory)
         # Alembic resolves a relative script_location and prepend_sys_path against the working directory.
         os.chdir(directory)
-        self._file = config
-        self.config = configuration(directory, config)
+        self._file = file
+        self.config = configuration(directory, file)
         refuse_too_old()
         try:
             from alembic.script import ScriptDirectory
@@ -71,10 +72,10 @@ class Project:
                 "package the backend with MigrationCode.fromProject, or follow the layout in its documentation",
             )
         backend, found = root / BACKEND_DIRECTORY, manifest(root)
-        config = backend / found["config"] if "config" in found else None
+        file = backend / found["config"] if "config" in found else None
         roots = [backend / folder for folder in found.get("roots", ())]
         directory = (backend / found.get("folder", ".")).resolve()
-        return cls(directory, config, [backend, *roots], root / DEPENDENCIES_DIRECTORY)
+        return cls(directory, file, [backend, *roots], root / DEPENDENCIES_DIRECTORY)
 
     def load(self) -> None:
         """Loads the revisions. Call it while env.py runs: env.py may set their locations and requirements. Raises

@@ -6,7 +6,6 @@ import json
 import os
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -138,8 +137,6 @@ class Invocation:
     """Fetches the database's password again, for a new connection after a long run."""
     tenant: str | None = None
     """The tenant being migrated; None without tenants."""
-    connect: Callable[[Any], AbstractContextManager[Any]] | None = None
-    """Opens the connection that holds the mutex; None: the run opens its own."""
     lock_wait_seconds: float = 0
     """Time spent waiting for the mutex, and on tries that failed because of a locked table."""
 
@@ -163,7 +160,7 @@ class Invocation:
         return self.remaining_seconds() <= self.reserve_seconds + 1
 
 
-class Host(NamedTuple):
+class Process(NamedTuple):
     """The process that runs the runner."""
 
     compute: str
@@ -174,15 +171,15 @@ class Host(NamedTuple):
     """Called before a request runs."""
 
 
-def receive(event: Any, host: Host) -> Invocation:
+def receive(event: Any, process: Process) -> Invocation:
     """Validates a request. Without a payload, upgrades to head. Raises RunnerError `invalid_settings`, `invalid_request` or
     `not_allowed`."""
     settings = _settings()
     event = {} if event is None else event
     request = _request(event, settings) if settings.tenants is None else _tenant_request(event)
-    reserve = min(RESERVE_SECONDS, host.remaining_seconds() * RESERVE_SHARE)
-    holder = f"cdk-alembic {settings.stage} {host.request_id}"
-    return Invocation(request, settings, holder, host.remaining_seconds, reserve, compute=host.compute)
+    reserve = min(RESERVE_SECONDS, process.remaining_seconds() * RESERVE_SHARE)
+    holder = f"cdk-alembic {settings.stage} {process.request_id}"
+    return Invocation(request, settings, holder, process.remaining_seconds, reserve, compute=process.compute)
 
 
 def _settings() -> Settings:

@@ -1,22 +1,23 @@
-"""Executes a request's command and makes the answer."""
+"""Executes a request's command."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from ..database.session import own_connection
 from ..database.version_table import find, hold_mutex
 from ..production.replication import refuse
 from ..project.environment import current, run_environment
-from ..project.guard import data_losses
-from ..project.project import Project, info
+from ..project.project import Project
 from ..project.revisions import alembic_errors, refuse_ahead, resolve
 from ..protocol.log import log
 from ..protocol.request import Invocation
-from ..protocol.rules import CONTRACT_VERSION
+from .answer import Outcome, answer_of
 from .failure import not_stamped
-from .preconditions import is_for_container
 from .read import read
-from .run import Outcome, migrate
+from .run import migrate
 
 
 def execute(project: Project, invocation: Invocation) -> dict[str, Any]:
@@ -29,36 +30,7 @@ def execute(project: Project, invocation: Invocation) -> dict[str, Any]:
         outcome = _stamp(project, invocation)
     else:
         outcome = read(project, invocation)
-    scripts = [step.revision for step in outcome.pending]
-    return {
-        "contract": CONTRACT_VERSION,
-        "command": invocation.request.command,
-        "stage": invocation.settings.stage,
-        "status": outcome.status,
-        "from": sorted(outcome.before),
-        "to": sorted(outcome.after),
-        "heads": list(project.heads),
-        "target": outcome.target,
-        "applied": invocation.applied,
-        "pending": [info(script) for script in scripts],
-        "unknown": project.unknown(outcome.after),
-        "dataLoss": [] if outcome.fresh else data_losses(scripts, invocation.settings.guard_unread),
-        "edited": [],
-        "warnings": invocation.warnings,
-        "protected": invocation.settings.protected,
-        **outcome.facts,
-        **_container(scripts, invocation, is_new=not outcome.after),
-    }
-
-
-def _container(scripts: list[Any], invocation: Invocation, is_new: bool) -> dict[str, Any]:
-    """The answer's `container`, the contract's ContainerWork, if pending revisions run in a container."""
-    machine = invocation.settings.container
-    if invocation.compute != "function" or (machine is None and is_new):
-        return {}
-    revisions = [script.revision for script in scripts if is_for_container(script, invocation)]
-    work = {"revisions": revisions} if machine is None else {"revisions": revisions, "stateMachineArn": machine}
-    return {"container": work} if revisions else {}
+    return answer_of(project, invocation, outcome)
 
 
 def _stamp(project: Project, invocation: Invocation) -> Outcome:
@@ -72,7 +44,13 @@ def _stamp(project: Project, invocation: Invocation) -> Outcome:
         with alembic_errors(project, revision):
             return project.script._stamp_revs(revision, heads)
 
-    run_environment(project, steps, around=lambda context: hold_mutex(context, invocation, find(context)))
+    @contextmanager
+    def around(context: Any) -> Iterator[None]:
+        table = find(context)
+        with own_connection(context) as connection, hold_mutex(connection, invocation, table):
+            yield
+
+    run_environment(project, steps, around)
     after, _ = current(project)
     target = resolve(project, revision)
     if set(after) != set(target):

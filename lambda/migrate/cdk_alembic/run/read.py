@@ -19,8 +19,8 @@ from ..project.render import render
 from ..project.revisions import path
 from ..protocol.request import Invocation
 from ..protocol.rules import STATUSES
+from .answer import Outcome
 from .preconditions import is_fresh
-from .run import Outcome
 
 
 @dataclass

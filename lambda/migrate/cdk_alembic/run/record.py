@@ -16,9 +16,8 @@ from typing import Any
 from ..database import history
 from ..database.connecting import expecting, host_of
 from ..database.failures import describe
-from ..database.restoring import WAL_POSITION, restore_point
 from ..database.session import Session, brief_connection, execute, repeated
-from ..database.version_table import BACKEND, VersionTable, held_beside
+from ..database.version_table import PID, VersionTable, held_beside
 from ..project.project import info
 from ..protocol.log import log, redact, redacted
 from ..protocol.request import Invocation
@@ -34,7 +33,7 @@ INSERT INTO cdk_alembic.run (
   id, version_table, stage, command, requested_by, from_revisions, to_revisions, fresh, wal_position,
   snapshot, backend)
 SELECT CAST(:id AS uuid), :version_table, :stage, :command, :requested_by, heads, heads, CAST(:fresh AS boolean),
-  CAST({WAL_POSITION} AS text), CAST(CAST(:snapshot AS text) AS jsonb), CAST(:backend AS integer)
+  CAST({history.WAL_POSITION} AS text), CAST(CAST(:snapshot AS text) AS jsonb), CAST(:backend AS integer)
 FROM (SELECT ARRAY(SELECT json_array_elements_text(CAST(CAST(:heads AS text) AS json)))) AS given (heads)
 ON CONFLICT (id) DO UPDATE SET outcome = 'running', ended_at = NULL, backend = excluded.backend
 RETURNING to_char(started_at AT TIME ZONE 'UTC', '{history.PRECISELY}'), wal_position::text, snapshot::text
@@ -81,6 +80,8 @@ class Record:
         self.run_id = invocation.request.run_id or str(uuid.uuid4())
         self.begun = False
         """Whether the database has a record of this run."""
+        self.snapshot: dict[str, Any] | None = None
+        """The contract's Snapshot that this call or an earlier one of the run made."""
         self.running: Revision | None = None
         self.uncommitted: list[Revision] = []
         """Revisions that are done in a transaction that is still open: env.py's own, or one that started when a revision ended
@@ -94,8 +95,8 @@ class Record:
         self._invocation = invocation
         self._downgrade = downgrade
         self._has_warned = False
-        self._backend = 0
-        """Process id of the backend that holds the mutex; its connection may be closed when the run is concluded."""
+        self._mutex_pid = 0
+        """Process id of the session that holds the mutex; its connection may be closed when the run is concluded."""
 
     def begin(
         self, mutex: Any, table: VersionTable, heads: tuple[str, ...], fresh: bool, snapshot: dict[str, Any] | None = None
@@ -103,12 +104,9 @@ class Record:
         """Creates the schema if needed, and records the start of the run. `mutex`: the autocommit connection that holds the
         mutex. `fresh`: whether the database has nothing to lose. `snapshot`: the contract's Snapshot, if
         this call made one."""
-        self._backend = mutex.info[BACKEND]
+        self._mutex_pid = mutex.info[PID]
         with self._warning():
-            if self._invocation.tenant is not None:
-                history.create_for_tenants(mutex)
-            elif not mutex.exec_driver_sql(history.EXISTS).scalar():
-                history.create(mutex)
+            history.create(mutex, for_tenants=self._invocation.tenant is not None)
             started = execute(
                 mutex,
                 _BEGIN,
@@ -120,11 +118,12 @@ class Record:
                 heads=json.dumps(heads),
                 fresh=fresh,
                 snapshot=json.dumps(snapshot) if snapshot else None,
-                backend=table.backend,
+                backend=table.pid,
             ).one()
             self.begun = True
             at, wal_position, made = started
-            self._invocation.restore_point = restore_point(at, wal_position, json.loads(made) if made else None, host_of(mutex))
+            self.snapshot = json.loads(made) if made else None
+            self._invocation.restore_point = history.restore_point(at, wal_position, self.snapshot, host_of(mutex))
 
     def has_snapshot(self, mutex: Any) -> bool:
         """Whether an earlier call of this run made an RDS snapshot."""
@@ -173,7 +172,7 @@ class Record:
             duration_ms=revision.applied["durationMs"],
             statements=revision.applied["statements"],
             checksum=history.checksum(revision.script),
-            mutex=self._backend,
+            mutex=self._mutex_pid,
             **values,
         )
         return row[0]

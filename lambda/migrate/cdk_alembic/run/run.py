@@ -5,17 +5,15 @@ from __future__ import annotations
 import functools
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
 from ..database.blockers import in_words
 from ..database.connecting import expect, relax
 from ..database.failures import describe, sql_state
 from ..database.lookout import Lookout
-from ..database.restoring import snapshot_of
-from ..database.session import Session, brief_connection, refuse_autocommit, watched
+from ..database.session import Session, brief_connection, own_connection, watched
 from ..database.version_table import VersionTable, find, heads_in, hold_mutex, still_held
 from ..project.environment import current, run_environment
 from ..project.guard import data_losses
@@ -24,6 +22,7 @@ from ..project.revisions import check_rows, path, refuse_ahead, same_target
 from ..protocol.errors import RunnerError
 from ..protocol.log import log
 from ..protocol.request import Invocation
+from .answer import Outcome
 from .failure import Interrupted, failure_of, not_moved
 from .preconditions import check, is_for_container, is_fresh
 from .record import Record, Revision
@@ -33,24 +32,6 @@ RETRIED_STATES = ("55P03", "40P01")
 RETRY_PAUSE_SECONDS = (0.2, 2.0)
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """How a command ended."""
-
-    status: str
-    """The contract's Status."""
-    before: tuple[str, ...]
-    after: tuple[str, ...]
-    """The version table's revisions."""
-    target: list[str]
-    pending: Sequence[Any] = ()
-    """The remaining steps to the target."""
-    fresh: bool = False
-    """Whether the database has nothing to lose."""
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    """The fields of the answer that only this command has."""
-
-
 def migrate(project: Project, invocation: Invocation) -> Outcome:
     """Upgrades or downgrades. Raises RunnerError."""
     request = invocation.request
@@ -58,7 +39,7 @@ def migrate(project: Project, invocation: Invocation) -> Outcome:
     with keeping_scripts():
         run.execute()
     facts: dict[str, Any] = {"runId": run.record.run_id} if run.record.begun or run.snapshot else {}
-    if snapshot := run.snapshot or snapshot_of(invocation.restore_point):
+    if snapshot := run.snapshot or run.record.snapshot:
         facts["snapshot"] = snapshot
     if invocation.ended_blockers:
         facts["endedBlockers"] = invocation.ended_blockers
@@ -140,13 +121,12 @@ class Run:
         self.record.running = None
         self.table = self.locate(context)
         self._drift = self._drift or self._drift_of_stage()
-        self._lookout.watch(self.table.backend)
-        refuse_autocommit(context.connection)
         # Alembic calls it after it has changed the version table, in the same transaction.
         context.on_version_apply_callbacks = (*context.on_version_apply_callbacks, self._write_record)
         with (
-            hold_mutex(context, self.invocation, self.table) as self._mutex,
-            watched(context.connection, self.invocation, self._lookout) as self._session,
+            self.connect(context) as connection,
+            hold_mutex(connection, self.invocation, self.table) as self._mutex,
+            watched(context.connection, self.table.pid, self.invocation, self._lookout) as self._session,
         ):
             try:
                 yield
@@ -168,6 +148,10 @@ class Run:
     def locate(self, context: Any) -> VersionTable:
         """Finds the version table. Raises RunnerError."""
         return find(context)
+
+    def connect(self, context: Any) -> AbstractContextManager[Any]:
+        """Opens the autocommit connection that holds the mutex."""
+        return own_connection(context)
 
     def steps(self, heads: tuple[str, ...], context: Any) -> Iterator[Any]:
         """Alembic runs and commits each yielded step before it requests the next one."""

@@ -11,8 +11,9 @@ from typing import Any
 
 from ..database import address, drivers
 from ..database.address import DatabaseVariables
+from ..database.conditions import connection_failure
 from ..database.connecting import Retries
-from ..database.failures import connection_failure, describe
+from ..database.failures import describe
 from ..project.configuration import package_root
 from ..protocol.checks import wrong_with
 from ..protocol.errors import RunnerError

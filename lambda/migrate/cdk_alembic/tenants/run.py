@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 from ..database.version_table import VersionTable
@@ -41,7 +42,6 @@ class TenantRun(Run):
         self._kept = kept
         self._followed = followed
         self._engine: Any = None
-        invocation.connect = lambda context: kept.of(context, self.table)
         # Before the version table is read again over env.py's own connection.
         invocation.renew = kept.close
 
@@ -105,6 +105,9 @@ class TenantRun(Run):
         self._engine = context.connection.engine
         self.driver = context.dialect.driver
         return locate(context, self._tenant, self._database)
+
+    def connect(self, context: Any) -> AbstractContextManager[Any]:
+        return self._kept.of(context, self.table)
 
     def _dispose(self) -> None:
         """Disposes of the engine's pool, which would keep connections open that no other tenant uses. An async engine belongs to

@@ -57,4 +57,4 @@ def look(connection: Any, shown: Shown, tenant: Tenant) -> Found:
 
 
 def _version_table(shown: Shown, tenant: Tenant) -> str:
-    return full_name(tenant.schema or shown.table.own_schema, shown.table.name)
+    return full_name(shown.table.name, tenant.schema or shown.table.own_schema)

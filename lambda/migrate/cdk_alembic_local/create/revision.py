@@ -7,7 +7,8 @@ from contextlib import chdir, contextmanager
 from datetime import timedelta
 from typing import Any
 
-from cdk_alembic.database.failures import connection_failure, describe, statement_of
+from cdk_alembic.database.conditions import connection_failure
+from cdk_alembic.database.failures import describe, statement_of
 from cdk_alembic.project.graph import own_labels
 from cdk_alembic.project.project import Project
 from cdk_alembic.project.revisions import branch_labels, refuse_heads_that_are_not_meant

@@ -10,7 +10,8 @@ from typing import Any
 from cdk_alembic.catalog import catalog, raw
 from cdk_alembic.catalog.catalog import Snapshot
 from cdk_alembic.catalog.catalog_reader import Catalog
-from cdk_alembic.database.failures import connection_failure, describe, location, sql_state, statement_of
+from cdk_alembic.database.conditions import connection_failure
+from cdk_alembic.database.failures import describe, location, sql_state, statement_of
 from cdk_alembic.project.environment import application_context, run_environment
 from cdk_alembic.project.project import Project
 from cdk_alembic.project.revisions import alembic_errors, refuse_ahead
