@@ -77,7 +77,7 @@ function* rows(revisions: readonly GraphRevision[]): Generator<Row> {
     const ways = lanes.flatMap((expected, lane) => (expected === revision.revision ? [lane] : []));
     const own = ways[0] ?? free(lanes);
     const [, ...meeting] = ways;
-    if (meeting.length > 0) yield { lanes: joint(lanes, own, meeting, '╯') };
+    if (meeting.length > 0) yield { lanes: joint(lanes, own, meeting, UP) };
     for (const lane of meeting) lanes[lane] = undefined;
     lanes[own] = revision.revision;
     trim(lanes);
@@ -91,7 +91,7 @@ function* rows(revisions: readonly GraphRevision[]): Generator<Row> {
       lanes[lane] = down;
       return lane;
     });
-    if (parting.length > 0) yield { lanes: joint(lanes, own, parting, '╮') };
+    if (parting.length > 0) yield { lanes: joint(lanes, own, parting, DOWN) };
     trim(lanes);
   }
 }
@@ -111,19 +111,21 @@ function line(lanes: readonly (string | undefined)[], node: number): string {
   return node < MOST_LANES ? `${signs.slice(0, MOST_LANES).join(' ')} …` : `${signs.slice(0, MOST_LANES).join(' ')} … ${NODE}`;
 }
 
-/** The line on which lanes fork or join. */
-function joint(lanes: readonly (string | undefined)[], own: number, others: readonly number[], corner: '╮' | '╯'): string {
+/** Box-drawing signs, by the sum of the sides that they connect. */
+const SIGNS = ' ╵╷│╴╯╮┤╶╰╭├─┴┬┼';
+const [UP, DOWN, LEFT, RIGHT] = [1, 2, 4, 8] as const;
+
+/** The line on which lanes fork downwards from their own one, or on which those from above join it. */
+function joint(lanes: readonly (string | undefined)[], own: number, others: readonly number[], side: number): string {
   const [from, to] = [Math.min(own, ...others), Math.max(own, ...others)];
   const last = Math.min(Math.max(lanes.length - 1, to), MOST_LANES - 1);
   let text = '';
   for (let lane = 0; lane <= last; lane++) {
-    const inside = lane > from && lane < to;
-    const empty = inside ? '─' : ' ';
-    if (lane === own) text += own === to ? '┤' : own === from ? '├' : '┼';
-    else if (others.includes(lane))
-      text += lane === to ? corner : lane === from ? (corner === '╮' ? '╭' : '╰') : corner === '╮' ? '┬' : '┴';
-    else text += lanes[lane] === undefined ? empty : inside ? '┼' : '│';
-    if (lane < last) text += lane >= from && lane < to ? '─' : ' ';
+    const left = lane > from && lane <= to ? LEFT : 0;
+    const right = lane >= from && lane < to ? RIGHT : 0;
+    const goesOn = lane === own || lanes[lane] !== undefined ? UP + DOWN : 0;
+    text += SIGNS[left + right + (others.includes(lane) ? side : goesOn)];
+    if (lane < last) text += right ? '─' : ' ';
   }
   return text;
 }
