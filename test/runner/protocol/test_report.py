@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import socket
+import sys
 import time
 from typing import Any
 
@@ -123,6 +124,18 @@ class TestEvent:
             assert invoke()["to"] == ["aa"]
         [line] = lines(capsys, "event_not_sent")
         assert line["reason"] == "not for you"
+
+    def test_an_image_without_botocore_migrates_and_fails_as_it_would_without_a_bus(
+        self, backend: Backend, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        set_settings(monkeypatch, eventBus=BUS)
+        for module in ("botocore", "botocore.exceptions", "botocore.session", "botocore.config"):
+            monkeypatch.setitem(sys.modules, module, None)
+        backend.table_revision("aa")
+        assert invoke()["to"] == ["aa"]
+        backend.revision("bb", "aa", 'op.execute("SELECT 1/0")')
+        assert failure()["error"]["code"] == "migration_failed"
+        assert len(lines(capsys, "event_not_sent")) == 2
 
 
 class TestSecrets:

@@ -206,9 +206,9 @@ def relax() -> None:
 
 
 @contextmanager
-def expecting() -> Iterator[None]:
+def expecting(seconds: float | None = None) -> Iterator[None]:
     """Limits the time until the server answers, within this block."""
-    expect()
+    expect(seconds)
     try:
         yield
     finally:

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Mapping
 from typing import Any
 
-from .connecting import WATCHDOG, expect, tls
+from .connecting import WATCHDOG, expecting, tls
 
 CONNECT_SECONDS = 3
 # A migration that alters the version table blocks all its readers.
@@ -53,11 +53,11 @@ class _Blocking:
         _watch(connection)
 
     def ask(self, query: str) -> str | None:
-        expect(self._seconds)
-        cursor = self._connection.cursor()
-        cursor.execute(query)
-        row = cursor.fetchone()
-        cursor.close()
+        with expecting(self._seconds):
+            cursor = self._connection.cursor()
+            cursor.execute(query)
+            row = cursor.fetchone()
+            cursor.close()
         return row[0] if row else None
 
     def close(self) -> None:
@@ -78,8 +78,8 @@ class _Asyncpg:
         _watch(self._connection)
 
     def ask(self, query: str) -> str | None:
-        expect(self._seconds)
-        return self._loop.run_until_complete(self._connection.fetchval(query))
+        with expecting(self._seconds):
+            return self._loop.run_until_complete(self._connection.fetchval(query))
 
     def close(self) -> None:
         self._loop.run_until_complete(self._connection.close(timeout=1))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 
+@dataclass(eq=False, repr=False)
 class RunnerError(Exception):
     """A failure that the caller sees.
 
@@ -12,27 +14,18 @@ class RunnerError(Exception):
     are redacted before they leave the runner.
     """
 
-    def __init__(
-        self,
-        code: str,
-        message: str,
-        next: str,
-        *,
-        revision: str | None = None,
-        sql_state: str | None = None,
-        statement: str | None = None,
-        data_loss: list[dict[str, Any]] | None = None,
-        blockers: list[dict[str, Any]] | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.next = next
-        self.revision = revision
-        self.sql_state = sql_state
-        self.statement = statement
-        self.data_loss = data_loss
-        self.blockers = blockers
+    code: str
+    message: str
+    next: str
+    _: KW_ONLY
+    revision: str | None = None
+    sql_state: str | None = None
+    statement: str | None = None
+    data_loss: list[dict[str, Any]] | None = None
+    blockers: list[dict[str, Any]] | None = None
+
+    def __post_init__(self) -> None:
+        super().__init__(self.message)
 
     def facts(self) -> dict[str, Any]:
         """The failure as the contract's FailureDetail."""

@@ -125,15 +125,13 @@ def _ended(invocation: Invocation, outcome: str, facts: dict[str, Any]) -> None:
 
 
 def _send_event(bus: str, detail: dict[str, Any], detail_type: str = EVENT_DETAIL_TYPE) -> None:
-    from botocore.exceptions import BotoCoreError, ClientError
-
     from .aws import client
 
     entry = {"EventBusName": bus, "Source": EVENT_SOURCE, "DetailType": detail_type, "Detail": json.dumps(detail)}
     try:
         answer = client("events", EVENT_TIMEOUT_SECONDS).put_events(Entries=[entry])
         reason = answer["Entries"][0].get("ErrorMessage") if answer["FailedEntryCount"] else None
-    except (BotoCoreError, ClientError) as error:
-        reason = str(error)
+    except Exception as error:  # whatever it is, the run has already ended
+        reason = f"{type(error).__name__}: {error}"
     if reason:
         log("WARNING", "event_not_sent", bus=bus, reason=reason)

@@ -16,7 +16,6 @@ _BUILTINS = (
     "int", "bool", "max", "min", "any", "all", "hasattr", "setattr", "super", "__import__", "abs", "sum", "float",
     "issubclass", "type", "chr", "ord", "bytearray", "slice", "compile",
 )  # fmt: skip
-_PLACES = ("__file__", "__name__")
 _COMPOUND = (ast.If, ast.Try, ast.With, ast.For, ast.While)
 
 
