@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import chdir, contextmanager
+from contextlib import chdir, contextmanager, nullcontext
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from cdk_alembic.database.conditions import connection_failure
@@ -16,6 +17,7 @@ from cdk_alembic.protocol.errors import RunnerError
 
 from ..scratch.set_aside import is_kept, leave_out, today
 from ..source.graph import relative, revision_files
+from .own_types import own_types
 from .renames import apply_renames
 
 
@@ -47,7 +49,8 @@ def create(
     finish = _Finish(renames or [], ask_renames, beyond, keep_dropped)
     if _env_moves_revisions(project):
         project.config.set_main_option("revision_environment", "true")
-    with chdir(project.directory), _as_command_line(project.config, message, empty):
+    types = own_types(Path(project.script.dir) / "script.py.mako") if beyond else nullcontext()
+    with chdir(project.directory), _as_command_line(project.config, message, empty), types:
         try:
             written = command.revision(
                 project.config,
@@ -145,10 +148,12 @@ class _Finish:
 
     def _add_beyond(self, context: Any, directives: list[Any]) -> None:
         from .beyond import find, name_constraints
+        from .conversions import convert
         from .new_columns import add_defaults
 
         name_constraints(directives)
         add_defaults(directives)
+        convert(context, directives)
         try:
             found = find(context, directives)
         except Exception as error:

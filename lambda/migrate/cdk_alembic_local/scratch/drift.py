@@ -19,6 +19,7 @@ from .set_aside import is_aside, leave_out
 
 # The kinds that models describe. Only migrations have functions, triggers, views and grants.
 _KINDS = ("column ", "constraint ", "index ", "type ", "domain ")
+_NEXT = re.compile(r"nextval\('(.*)'::regclass\)")
 _INDEX_NAME = re.compile(r"^(CREATE (?:UNIQUE )?INDEX )\S+ (ON )")
 
 
@@ -157,7 +158,7 @@ class Drift:
         change["changed"] = {
             key: texts
             for key, texts in change["changed"].items()
-            if not self._is_inserted(key, *texts) and not _differs_in_form(key, *texts)
+            if not self._is_inserted(key, *texts) and not self._differs_in_form(key, *texts)
         }
         said = set(_said(self._operations))
         return {side: {key: text for key, text in entries.items() if key not in said} for side, entries in change.items()}
@@ -173,6 +174,16 @@ class Drift:
         columns = [column for one in tables if one is not None for column in one.columns if column.name == own]
         return any(is_constant_of(column, migrated[len(before) :]) for column in columns)
 
+    def _differs_in_form(self, key: str, migrated: str, modelled: str) -> bool:
+        kind, _, name = key.partition(" ")
+        (own, _, default), (other, _, modelled_default) = migrated.partition(" DEFAULT "), modelled.partition(" DEFAULT ")
+        if kind != "column" or own != other:
+            return False
+        # The sequence of a serial keeps its name when its table or column is renamed.
+        sequence = _NEXT.fullmatch(default)
+        text = self._migrated.entries.get(f"sequence {sequence[1]}", "") if sequence and _NEXT.fullmatch(modelled_default) else ""
+        return is_same_default(default, modelled_default) or text.endswith(f" OWNED BY {name}")
+
     def _goes_along(self, key: str, text: str) -> bool:
         """Whether it is, or belongs to, a column that was set aside or that an operation drops."""
         if any(map(is_aside, re.findall(r"\w+", f"{key} {text}"))):
@@ -182,11 +193,6 @@ class Drift:
         facts = self._migrated.tables.get(table) if kind == "constraint" else None
         columns = [column for one in (facts or {}).get("constraints", ()) if one["name"] == own for column in one["columns"]]
         return any(f"column {table}.{column}" in set(_dropped(self._operations)) for column in columns)
-
-
-def _differs_in_form(key: str, migrated: str, modelled: str) -> bool:
-    (own, _, default), (other, _, modelled_default) = migrated.partition(" DEFAULT "), modelled.partition(" DEFAULT ")
-    return key.startswith("column ") and own == other and is_same_default(default, modelled_default)
 
 
 def _make_creatable(indexes: set[Any]) -> None:

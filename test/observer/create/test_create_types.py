@@ -1,0 +1,89 @@
+"""A new revision changes and names types so that it runs as it is written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from observing import Observed
+from test_create_beyond import agree, create, with_models
+
+DROP = 'op.execute("DROP TABLE aa")'
+AGREE = "models and migrations agree: there is nothing to write into a revision"
+
+
+def model(kind: str, more: str = "") -> str:
+    return f'sa.Table("aa", target_metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("kind", {kind}){more})\n'
+
+
+def observe_new(observed: Observed) -> dict[str, Any]:
+    [graph] = [report["graph"] for report in observed.ask({"ask": "graph"}) if report["report"] == "graph"]
+    [new] = [one["revision"] for one in graph["revisions"] if one["revision"] != "aa"]
+    return observed.observe(new)[new]
+
+
+@pytest.mark.parametrize(
+    ("column", "kind", "using"),
+    [
+        ("varchar(20) DEFAULT 'firm'", 'sa.Enum("person", "firm", name="kind"), server_default="firm"', '"kind"::kind'),
+        ("text", "sa.Integer", '"kind"::INTEGER'),
+        ("integer DEFAULT 1", "sa.Boolean, server_default=sa.true()", '"kind"::BOOLEAN'),
+        # Only the way back needs it.
+        ("integer", "sa.Text", '"kind"::INTEGER'),
+    ],
+)
+def test_a_type_that_postgresql_does_not_convert_to_has_using(observed: Observed, column: str, kind: str, using: str) -> None:
+    observed.revision("aa", None, f'op.execute("CREATE TABLE aa (id serial PRIMARY KEY, kind {column})")', DROP)
+    with_models(observed, model(kind))
+    text, left = create(observed)
+    assert left == []
+    assert f"postgresql_using={using!r}" in text
+    assert agree(observed)["message"] == AGREE
+    facts = observe_new(observed)
+    assert (facts["upgrade"]["outcome"], facts["downgrade"]["outcome"]) == ("done", "done"), facts
+    assert facts["notRestored"] == {"added": {}, "removed": {}, "changed": {}}
+
+
+def test_a_type_that_postgresql_converts_by_itself_is_written_as_alembic_does(observed: Observed) -> None:
+    observed.revision("aa", None, 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY, kind varchar(20) DEFAULT 1)")', DROP)
+    with_models(observed, model("sa.Text"))
+    assert "postgresql_using" not in create(observed)[0]
+
+
+def test_a_type_of_the_backend_is_written_as_what_it_is_in_the_database(observed: Observed) -> None:
+    (observed.directory / "shop.py").write_text(
+        "import sqlalchemy as sa\nfrom sqlalchemy.dialects.postgresql import JSONB\n\n"
+        "class Lower(sa.TypeDecorator):\n    impl = sa.String\n    cache_ok = True\n\n"
+        "class Data(sa.TypeDecorator):\n    impl = sa.JSON\n    cache_ok = True\n\n"
+        "    def load_dialect_impl(self, dialect):\n        return JSONB()\n"
+    )
+    observed.revision("aa", None, 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY)")', DROP)
+    with_models(observed, "import shop\n" + model("shop.Lower(50)", ', sa.Column("data", shop.Data)'))
+    text, _ = create(observed)
+    assert "sa.Column('kind', sa.String(length=50), nullable=True)" in text
+    assert "postgresql.JSONB(" in text
+    assert "shop" not in text
+    assert agree(observed)["message"] == AGREE
+
+
+def test_a_type_of_a_package_is_imported(observed: Observed) -> None:
+    package = observed.directory / "lib" / "site-packages" / "vectors"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "types.py").write_text(
+        "from sqlalchemy.types import UserDefinedType\n\n"
+        "class Point(UserDefinedType):\n    cache_ok = True\n\n    def get_col_spec(self, **_):\n        return 'point'\n"
+    )
+    observed.revision("aa", None, 'op.execute("CREATE TABLE aa (id serial PRIMARY KEY)")', DROP)
+    path = f"import sys\nsys.path.insert(0, {str(package.parent)!r})\nimport vectors.types\n"
+    with_models(observed, path + model("vectors.types.Point"))
+    text, _ = create(observed)
+    assert "import vectors.types\n" in text
+    assert "sa.Column('kind', vectors.types.Point(), nullable=True)" in text
+
+
+def test_the_sequence_of_a_renamed_table_is_no_difference(observed: Observed) -> None:
+    observed.revision("aa", None, 'op.execute("CREATE TABLE bb (id serial PRIMARY KEY)")', 'op.execute("DROP TABLE bb")')
+    with_models(observed, 'sa.Table("aa", target_metadata, sa.Column("id", sa.Integer, primary_key=True))\n')
+    assert create(observed, renames=[["bb", "aa"]])[1] == []
+    assert agree(observed)["message"] == AGREE
