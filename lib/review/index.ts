@@ -4,6 +4,7 @@ export { type Finding, type Fixes, type Review, type ReviewedRevision, SEVERITIE
 export {
   draftFixes,
   type FixableRevision,
+  hasSafeForm,
   laterCode,
   type NotFixed,
   type Plan,

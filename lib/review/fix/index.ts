@@ -36,6 +36,11 @@ const REPAIRS: Readonly<Record<string, Repair>> = {
   'drop-constraint-none': { direction: 'downgrade', repair: nameConstraints },
 };
 
+/** Whether there is a safe form for what a rule finds; other findings need a decision. */
+export function hasSafeForm(rule: string): boolean {
+  return rule in FORMS || rule in REPAIRS;
+}
+
 /** `whyNot`: why a revision's file may not be changed; undefined: it may. */
 export function draftFixes(review: Review, input: ReviewInput, whyNot: (revision: string) => string | undefined): Draft {
   const change: Change = understandChange(input);

@@ -55,7 +55,7 @@ class _Trial:
         self._watch: Watch
 
     def run(self) -> None:
-        """Begins anew after each group that fails, without it; unless it takes the place of a revision that later ones need: those
+        """Begins anew after each group that fails, without it. If it takes the place of a revision, which later ones need, those
         are not reported."""
         while True:
             if self._baseline:

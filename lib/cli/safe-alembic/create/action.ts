@@ -4,10 +4,10 @@ import type { Report, TableFacts } from '../../../contract/facts';
 import { MigrateError } from '../../../contract/failure';
 import { mustHave, readGraph } from '../../../local/python/observe';
 import type { Observer } from '../../../local/python/observer';
-import { type Backfill, backfillCode, loadParser, readBackfill, vagueDescription } from '../../../review';
+import { type Backfill, backfillCode, hasSafeForm, loadParser, readBackfill, vagueDescription } from '../../../review';
 import { printDocument } from '../documents';
 import { fix } from '../fix/fix';
-import { showNotFixed } from '../fix/show-fixes';
+import { showLeft } from '../fix/show-fixes';
 import { exitCodeOfReview } from '../replay/exit-code';
 import { judge, replay, scratchStart } from '../replay/review-revisions';
 import { showReview } from '../replay/show-review';
@@ -50,7 +50,8 @@ export async function create(session: Session, given: CreateArguments): Promise<
   }
   if (hookFailure !== undefined) data.warning(`a post_write_hook failed: ${hookFailure}`);
   for (const difference of created.left) data.warning(`not written: ${difference}`);
-  if (review.fixes) showNotFixed(data, review.fixes);
+  const notFixed = review.fixes?.notFixed.filter(({ finding }) => hasSafeForm(finding.rule)) ?? [];
+  showLeft(data, { notFixed, withoutRows: review.fixes?.withoutRows });
   showReview(data, review);
   const exitCode = exitCodeOfReview(review);
   if (common.json) {

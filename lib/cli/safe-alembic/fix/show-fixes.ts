@@ -9,9 +9,9 @@ export function showFixes(terminal: Terminal, { fixes, postgres }: Review): void
   for (const { rule, file, line } of fixes.fixed) {
     terminal.line(`${terminal.paint('green', '✓')} ${fixes.written ? 'fixed' : 'can be fixed'}  ${rule}  ${plain(file)}:${line}`);
   }
-  showNotFixed(terminal, fixes);
+  showLeft(terminal, fixes);
   if (fixes.fixed.length > 0) {
-    const what = `same schema, up, down and up again, ${rowsKept(fixes)}`;
+    const what = 'same schema, up, down and up again, rows kept';
     terminal.line(`proved on PostgreSQL ${postgres}: ${what}${fixes.written ? '' : '; nothing was written'}`);
   }
   if (fixes.written)
@@ -24,18 +24,16 @@ export function showFixes(terminal: Terminal, { fixes, postgres }: Review): void
   terminal.line();
 }
 
-function rowsKept({ withoutRows: tables }: Fixes): string {
-  if (!tables) return 'rows kept';
-  return `rows kept, none in ${plain(tables.join(', '))}: the revision itself fails on its rows`;
-}
-
-/** Shows why findings were not fixed. */
-export function showNotFixed(terminal: Terminal, { notFixed }: Fixes): void {
+/** Shows why findings were not fixed, and what was proved without rows. */
+export function showLeft(terminal: Terminal, { notFixed, withoutRows }: Pick<Fixes, 'notFixed' | 'withoutRows'>): void {
   for (const reason of new Set(notFixed.map((one) => one.reason))) {
     terminal.line(`${terminal.paint('yellow', '•')} not fixed: ${plain(reason)}`);
     const findings = notFixed.filter((one) => one.reason === reason).map((one) => one.finding);
     const places = findings.map(({ rule, file, line }) => `${rule}  ${plain(file)}:${line}`);
     for (const place of new Set(places)) terminal.line(`    ${place}`);
+  }
+  if (withoutRows) {
+    terminal.line(`• proved without rows in ${plain(withoutRows.join(', '))}: the revision itself fails on rows`);
   }
 }
 

@@ -80,6 +80,8 @@ function requiresMore({ facts, upgrade }: Reviewed, table: string): boolean {
     !notNull || identity || generated || column.default !== undefined;
   const required = facts.after[table]?.columns.filter((column) => !hasValue(column)).map(({ name }) => name) ?? [];
   return upgrade.steps.some(({ action }) => {
-    return action.does === 'add column' && action.table === table && required.includes(action.column.name) && action.column.notNull;
+    return (
+      action.does === 'add column' && action.table === table && required.includes(action.column.name) && action.column.notNull
+    );
   });
 }
