@@ -9,6 +9,13 @@ const DOCUMENTS = [
       'One document on stdout, whatever happens. Within a contract version nothing is removed and nothing changes its meaning; keys may be added.',
   },
   {
+    file: 'migrate-package',
+    type: 'MigratePackageDocument',
+    title: 'What migrate-package prints',
+    description:
+      'One document on stdout if the backend is packaged. Nothing is removed and nothing changes its meaning; keys may be added.',
+  },
+  {
     file: 'safe-alembic',
     type: 'SafeAlembicDocument',
     title: 'What safe-alembic --json prints',

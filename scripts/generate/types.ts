@@ -6,7 +6,10 @@ export type Types = SchemaGenerator;
 /** The types that leave this project as JSON. One program for all of them: most of the time goes into its making. */
 export function typesOf(root: string): Types {
   return createGenerator({
-    path: join(root, 'lib/{contract/**/*,cli/migrate-invoke/document,cli/safe-alembic/documents,review/finding}.ts'),
+    path: join(
+      root,
+      'lib/{contract/**/*,cli/{migrate-invoke,migrate-package}/document,cli/safe-alembic/documents,review/finding}.ts',
+    ),
     tsconfig: join(root, 'tsconfig.json'),
     skipTypeCheck: true,
     additionalProperties: true,

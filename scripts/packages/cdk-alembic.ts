@@ -47,7 +47,7 @@ export async function stageCdkAlembic(outdir: string): Promise<void> {
   const folder = path.join(outdir, NAME);
   const { peerDependencies } = packageJson;
   emptyFolder(folder);
-  copy(folder, ['CHANGELOG.md', 'LICENSE', 'schema/migrate-invoke.json']);
+  copy(folder, ['CHANGELOG.md', 'LICENSE', 'schema/migrate-invoke.json', 'schema/migrate-package.json']);
   writeFileSync(path.join(folder, 'README.md'), readme('README.md'));
   copy(folder, ['dist/lambda'], ['.js']);
   const upgrades = 'lambda/migrate/cdk_alembic_local';

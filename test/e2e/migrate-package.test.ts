@@ -1,8 +1,12 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { CreateFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import Ajv from 'ajv';
 import { clientOptions, copySampleBackend, projectDirectory } from '../../examples/local-aws';
+import schema from '../../schema/migrate-package.json';
 import { useLocalAws } from './use-local-aws';
+
+const validate = new Ajv().compile(schema);
 
 /* A function without the CDK: packaged by migrate-package, created through Lambda's API, run by migrate-invoke. */
 
@@ -24,7 +28,10 @@ async function packaged(name: string) {
     { env: { ...aws.env, XDG_CACHE_HOME: path.join(aws.folder, `cache-${name}`) } },
   );
   expect([code, stderr]).toEqual([0, '']);
-  return JSON.parse(stdout);
+  const document = JSON.parse(stdout);
+  validate(document);
+  expect(validate.errors ?? []).toEqual([]);
+  return document;
 }
 
 test('the same backend becomes the same bytes, and a function that migrates', async () => {

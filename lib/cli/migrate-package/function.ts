@@ -1,12 +1,6 @@
 import { HANDLER, LAMBDA_SECONDS, MEMORY_MB, NETWORK_ACTIONS, type RunnerSettings, SETTINGS_VARIABLE } from '../../contract';
 import type { FunctionPlatform } from '../../packaging/platform';
-
-/** One statement of an IAM policy. */
-interface Statement {
-  readonly for: string;
-  readonly actions: readonly string[];
-  readonly resource: string;
-}
+import type { FunctionNeeds, Statement } from './document';
 
 /** Settings for a database whose address is in a secret, to be adapted. */
 const SETTINGS: RunnerSettings = {
@@ -27,7 +21,7 @@ const PERMISSIONS: readonly Statement[] = [
 ];
 
 /** What a function needs to run the package. */
-export function functionOf({ architecture, pythonVersion }: FunctionPlatform) {
+export function functionOf({ architecture, pythonVersion }: FunctionPlatform): FunctionNeeds {
   return {
     handler: HANDLER,
     runtime: `python${pythonVersion}`,

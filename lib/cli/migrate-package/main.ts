@@ -10,6 +10,7 @@ import { zipOf } from '../../packaging/zip';
 import { type Screen, screen } from '../screen/screen';
 import { plain } from '../screen/terminal';
 import { type Arguments, parseArguments } from './arguments';
+import type { MigratePackageDocument } from './document';
 import { functionOf } from './function';
 import { HELP } from './help';
 
@@ -65,7 +66,7 @@ function write({ directory, output, platform, options }: Arguments, view: Screen
     const warnings = [...checked.warnings, ...built.warnings, ...manifestWarnings(target), ...built.prove(target)];
     for (const warning of warnings) view.notes.warning(warning);
     const sha256 = createHash('sha256').update(zip).digest('base64');
-    const document = {
+    const document: MigratePackageDocument = {
       package: output,
       sha256,
       bytes: zip.length,
