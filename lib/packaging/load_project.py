@@ -334,7 +334,14 @@ def required_settings(error: Any) -> list[str]:
             kind = type(own)
     if kind is None:
         return []
-    return [variable_of(kind, [str(part) for part in place]) for place in lacking]
+    # A field that holds other fields is seldom a variable of its own.
+    fields = getattr(kind, "model_fields", {})
+    plain = [place for place in lacking if len(place) > 1 or not has_fields(fields.get(place[0]))]
+    return [variable_of(kind, [str(part) for part in place]) for place in plain]
+
+
+def has_fields(field: Any) -> bool:
+    return hasattr(getattr(field, "annotation", None), "model_fields")
 
 
 def variable_of(settings: Any, place: list[str]) -> str:

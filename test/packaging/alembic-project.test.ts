@@ -191,6 +191,20 @@ describe("Alembic's configuration is found", () => {
     });
   });
 
+  test('or the upper one of several that have the same scripts, or the only one that has some', () => {
+    const ini = (location: string) => `[alembic]\nscript_location = ${location}\n`;
+    const files = {
+      'app/migrations/env.py': '',
+      'app/migrations/versions/a1.py': revisionFile('a1', null),
+      'app/migrations/alembic.ini': ini('.'),
+      'old/alembic.ini': ini('nowhere'),
+    };
+    expect(configOf({ ...files, 'app/alembic.ini': ini('migrations') })).toMatchObject({ config: 'app/alembic.ini' });
+    expect(configOf(files)).toMatchObject({ config: 'app/migrations/alembic.ini' });
+    const two = { 'other/alembic.ini': ini('%(here)s/scripts'), 'other/scripts/env.py': '' };
+    expect(configOf({ ...files, ...two })).toMatch(/ has 3 files alembic\.ini: /);
+  });
+
   test('never by a guess: several are named', () => {
     expect(configOf({ 'a/alembic.ini': '', 'b/alembic.ini': '' })).toMatch(
       /2 files alembic\.ini: a\/alembic\.ini, b\/alembic\.ini\. Say which one to use, such as alembicConfig: 'a\/alembic\.ini'/,

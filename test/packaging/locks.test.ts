@@ -295,6 +295,16 @@ test('a directory that says nothing is refused, and a requirements file deeper i
   expect(noDependencies(root)).toMatch(/the option requirements, such as requirements: \['back\/requirements\.txt'\]$/);
 });
 
+test('a directory with dependencies for conda is refused with the command that writes them for PyPI, not with a file of settings', () => {
+  const root = writeFiles(temporaryDirectory(), {
+    'environment.yml': 'name: shop\ndependencies:\n  - alembic\n',
+    'pyproject.toml': '[tool.black]\nline-length = 100\n',
+  });
+  expect(noDependencies(root)).toMatch(
+    /environment\.yml is for conda, .*"conda run -n shop pip list --format=freeze > requirements\.txt" in /,
+  );
+});
+
 test('a uv.lock without the pyproject.toml that uv reads beside it does not hide the lock above', () => {
   const project = { 'pyproject.toml': '[project]\nname = "app"\nversion = "1"\n', 'uv.lock': 'version = 1\n' };
   const root = writeFiles(temporaryDirectory(), { ...project, 'back/uv.lock': 'version = 1\n' });

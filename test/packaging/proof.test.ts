@@ -109,12 +109,21 @@ test.each([
 ])('the module %s that a package with %s and %j does not have is named with its next step', (module, has, variables, step) => {
   const target = writeFiles(temporaryDirectory(), { [`site-packages/${has}/__init__.py`]: '' });
   const source = { add: 'run "uv add {}"', files: [] };
-  const loaded = { target, directory: 'back', source, databaseVariables: variables } as unknown as Loaded;
+  const alembic = { config: 'alembic.ini' };
+  const loaded = { target, directory: 'back', source, alembic, databaseVariables: variables } as unknown as Loaded;
   expect(() => judgeProof(loaded, { missing: { module, by: 'backend/migrations/env.py:9', unset: [] } })).toThrow(
     new PackagingError(
       'missing_module',
       `migrations/env.py:9 imports ${module}, which the package of back does not have: ${step}`,
     ),
+  );
+});
+
+test('a module of the same repository is named with the folder to give', () => {
+  const repository = writeFiles(temporaryDirectory(), { '.git/HEAD': '', 'common/__init__.py': '' });
+  cpSync(backend('import common'), join(repository, 'db'), { recursive: true });
+  expect(() => build(join(repository, 'db'))).toThrow(
+    `, or give ${repository}, which holds it, with alembicConfig: 'db/alembic.ini' and requirements: ['db/requirements.txt']`,
   );
 });
 

@@ -47,6 +47,14 @@ export function noDependencies(directory: string): string {
 }
 
 function placeOfDependencies(directory: string): string {
+  const conda = ['.', '..']
+    .map((at) => CONDA.map((name) => join(directory, at, name)).find((path) => existsSync(path)))
+    .find(Boolean);
+  if (conda) {
+    const name = /^name:\s*(\S+)/m.exec(readFileSync(conda, 'utf8'))?.[1] ?? 'base';
+    const command = `conda run -n ${name} pip list --format=freeze > requirements.txt`;
+    return `${conda} is for conda, whose packages do not run on Lambda. "${command}" in ${directory} writes what to install from PyPI instead; leave only what migrations need in it`;
+  }
   const above = ancestors(directory);
   const locked = above.find((path) => readdirSync(path).some((name) => LOCKS.includes(name)));
   if (locked) return `${locked} has one: give that folder, and alembicConfig for the alembic.ini`;
@@ -65,16 +73,22 @@ function declaredBelow(directory: string): string | undefined {
     const text = readFileSync(join(directory, file), 'utf8');
     return /alembic|flask-migrate/i.test(text) ? 0 : /sqlalchemy/i.test(text) ? 1 : 2;
   };
-  return listFiles(directory, isOthers)
-    .filter((path) => /(?:^|\/)(?:requirements[\w.-]*\.txt|pyproject\.toml|setup\.py)$/.test(path))
-    .map((file) => ({ file, rank: rank(file), depth: file.split('/').length }))
-    .sort((one, other) => one.rank - other.rank || one.depth - other.depth)[0]?.file;
+  return (
+    listFiles(directory, isOthers)
+      .filter((path) => /(?:^|\/)(?:requirements[\w.-]*\.txt|pyproject\.toml|setup\.py)$/.test(path))
+      // A pyproject.toml may only have settings of tools.
+      .filter((path) => !path.endsWith('pyproject.toml') || unlockedFile(join(directory, dirname(path))) === 'pyproject.toml')
+      .map((file) => ({ file, rank: rank(file), depth: file.split('/').length }))
+      .sort((one, other) => one.rank - other.rank || one.depth - other.depth)[0]?.file
+  );
 }
 
 /** Whether a folder's requirements belong to something else. */
 function isOthers(path: string, isDirectory: boolean): boolean {
   return isDirectory && /(?:^|\/)(?:\..*|node_modules|site-packages|venv|tests?|docs|examples)$/.test(path);
 }
+
+const CONDA = ['environment.yml', 'environment.yaml', 'conda.yml', 'conda.yaml'];
 
 const LOCKS = ['poetry.lock', 'pdm.lock', 'pylock.toml', 'Pipfile.lock', 'requirements.txt', 'pyproject.toml'];
 

@@ -31,7 +31,8 @@ function projectNamed(name: string, directory: string): string | undefined {
   return found.length === 1 ? relative(directory, found[0] as string) : undefined;
 }
 
-function repositoryOf(directory: string): string | undefined {
+/** The root of a directory's repository. */
+export function repositoryOf(directory: string): string | undefined {
   if (existsSync(join(directory, '.git'))) return directory;
   const above = dirname(directory);
   return above === directory ? undefined : repositoryOf(above);

@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { readToml } from '../dependencies/parsing/toml';
 import { PackagingError } from '../errors';
 import { listFiles } from './sources';
@@ -23,6 +23,8 @@ export function findAlembicConfig(directory: string, named?: string): string {
   if (usual) return usual;
   const found = listFiles(directory, isOthers).filter((path) => path.endsWith('/alembic.ini'));
   if (found.length === 1) return found[0] as string;
+  const [only] = withScripts(directory, found);
+  if (only) return only;
   if (found.length) {
     throw new PackagingError(
       'no_alembic_config',
@@ -34,6 +36,19 @@ export function findAlembicConfig(directory: string, named?: string): string {
     'no_alembic_config',
     `${directory} holds no Alembic project: no alembic.ini and no [tool.alembic] in pyproject.toml. ${missingConfig(directory)}`,
   );
+}
+
+/** Of several configurations, those with an env.py, the uppermost first. None if they have different ones. */
+function withScripts(directory: string, configs: readonly string[]): string[] {
+  const found = configs.flatMap((config) => {
+    const folder = dirname(join(directory, config));
+    const location = /^script_location[ \t]*=[ \t]*(\S+)/m.exec(readFileSync(join(directory, config), 'utf8'))?.[1];
+    if (!location) return [];
+    const scripts = resolve(folder, location.replace('%(here)s', folder));
+    return existsSync(join(scripts, 'env.py')) ? [{ config, scripts }] : [];
+  });
+  if (new Set(found.map(({ scripts }) => scripts)).size > 1) return [];
+  return found.map(({ config }) => config).sort((one, other) => one.split('/').length - other.split('/').length);
 }
 
 /** The next step if there is no configuration. */

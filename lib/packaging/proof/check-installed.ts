@@ -145,10 +145,21 @@ function checkVersions(backend: Backend, distributions: readonly Versioned[]): v
     if (supported && (isLess(version, supported.from) || (supported.below && !isLess(version, supported.below)))) {
       throw new PackagingError(
         'unsupported_version',
-        `${whereOf(backend)} have ${name} ${version}, and the runner supports ${supported.text}`,
+        `${whereOf(backend)} have ${name} ${version}, and the runner supports ${supported.text}${newerFor(name, version)}`,
       );
     }
   }
+}
+
+/** Releases with which most backends for an older one work. */
+const NEXT: Readonly<Record<string, string>> = { alembic: '1.8.1', sqlalchemy: '1.4.54' };
+
+/** The next step for a version that is too old: a backend may keep its own. */
+function newerFor(name: string, version: string): string {
+  const next = NEXT[name];
+  return next && isLess(version, next)
+    ? `: update it, or add: ['${name}==${next}'] packages another one for migrations only`
+    : '';
 }
 
 function isLess(version: string, other: string): boolean {

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { DEPENDENCIES_DIRECTORY } from '../../contract';
 import { optionFor } from '../dependencies/elsewhere';
+import { repositoryOf } from '../dependencies/not-on-index';
 import { normalized } from '../dependencies/parsing/requirement';
 import type { DependencySource } from '../dependencies/source';
 import { PackagingError } from '../errors';
@@ -141,9 +142,25 @@ function missingModule(loaded: Loaded, { module, by, unset, own }: NonNullable<P
     : option
       ? `set ${option} to package it`
       : (missingDriver(loaded, first) ??
-        `${source.add.replace('{}', distributionOf(source, first))}, or give the folder that holds it`);
+        `${source.add.replace('{}', distributionOf(source, first))}, or ${folderWith(loaded, first)}`);
   const settings = unset.length ? `. If a setting avoids that import, ${setUnset(unset)}` : '';
   return `${fileOf(by)} imports ${module}, which the package of ${directory} does not have: ${remedy}${settings}`;
+}
+
+/** How to give the folder that holds a module: it is above the backend in the same repository, or unknown. */
+function folderWith({ directory, alembic, source }: Loaded, module: string): string {
+  const repository = repositoryOf(directory);
+  let folder = repository ? directory : undefined;
+  while (folder && folder !== repository) {
+    folder = dirname(folder);
+    const [config, ...files] = [join(directory, alembic.config), ...source.files].map((path) => relative(folder as string, path));
+    const isThere = [module, `${module}.py`].some((name) => existsSync(join(folder as string, name)));
+    if (!isThere) continue;
+    const requirements = files.filter((file) => /\.txt$|pyproject\.toml$/.test(file)).slice(0, 1);
+    const named = requirements.map((file) => ` and requirements: ['${file}']`).join('');
+    return `give ${folder}, which holds it, with alembicConfig: '${config}'${named}`;
+  }
+  return 'give the folder that holds it';
 }
 
 /** What to add for a module, whose distribution may have another name: a placeholder if that is part of a command. */

@@ -40,5 +40,6 @@ export function likelyDatabase(unset: readonly string[]): string | undefined {
     const name = names.find((candidate) => pattern.test(candidate));
     return name ? [`${part}: '${name}'`] : [];
   });
-  return parts.length ? `DatabaseVariables.parts({ ${parts.join(', ')} })` : undefined;
+  // One alone may be anything.
+  return parts.length > 1 ? `DatabaseVariables.parts({ ${parts.join(', ')} })` : undefined;
 }
