@@ -82,7 +82,9 @@ function cuts(node: Node): boolean {
   if ('CaseExpr' in node) {
     const { args = [], defresult } = node.CaseExpr;
     const results = args.flatMap((arg) => ('CaseWhen' in arg && arg.CaseWhen.result ? [arg.CaseWhen.result] : []));
-    return results.every(isNull) && (!defresult || isNull(defresult));
+    // CASE WHEN zip ~ '^[0-9]+$' THEN zip::int END: other values become NULL.
+    const tests = args.some((arg) => 'CaseWhen' in arg && isPattern(arg.CaseWhen.expr));
+    return (tests || results.every(isNull)) && (!defresult || isNull(defresult));
   }
   if ('A_Expr' in node) {
     const operator = joined(node.A_Expr.name);
@@ -90,6 +92,10 @@ function cuts(node: Node): boolean {
     return [node.A_Expr.lexpr, node.A_Expr.rexpr].some((side) => side && cuts(side));
   }
   return false;
+}
+
+function isPattern(node: Node | undefined): boolean {
+  return !!node && 'A_Expr' in node && /^!?~/.test(joined(node.A_Expr.name));
 }
 
 function isNull(node: Node): boolean {

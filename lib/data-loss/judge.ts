@@ -1,6 +1,7 @@
 import type { Node } from 'libpg-query';
 import { UNKNOWN_VALUE as UNKNOWN, type UpgradeStep } from '../contract/facts';
 import { type BlockStatement, blockStatements, parseNode } from '../sql/parse';
+import { isWholeTable } from './conditions';
 import { alterLosses, continuesNumbers, createdViews, dropLosses, makes, requiredColumns } from './definitions';
 import { dynamicSql, selected } from './dynamic';
 import { type DestroyedData, type Loss, unreadable } from './losses';
@@ -102,9 +103,13 @@ class Judge {
       return [unreadable(sql)];
     }
     const variables = variablesOf(statements);
-    return statements.flatMap(({ kind, query }) => {
+    const tables = /\b(?:CONTINUE|EXIT)\b/i.test(sql) ? new Map<string, string>() : loopedTables(statements);
+    return statements.flatMap(({ kind, query, mayBeSkipped }) => {
       if (kind === 'assign') return [];
-      const texts = kind === 'statement' ? [query] : dynamicSql(query, variables);
+      const own = mayBeSkipped
+        ? query
+        : query.replace(/\b(\w+)\./g, (written, name) => (tables.has(name) ? `${tables.get(name)}.` : written));
+      const texts = kind === 'statement' ? [own] : dynamicSql(query, variables);
       return texts.flatMap((text) => (text === undefined ? [unreadable(`EXECUTE ${query}`)] : this.within(text)));
     });
   }
@@ -150,6 +155,20 @@ class Judge {
 function listed(node: Node | undefined): readonly Node[] {
   if (!node) return [];
   return 'List' in node ? (node.List.items ?? []).flatMap(listed) : [node];
+}
+
+/** Tables over whose rows a block loops, by the loop's variable: FOR row IN SELECT id FROM users LOOP ... WHERE id = row.id. */
+function loopedTables(statements: readonly BlockStatement[]): ReadonlyMap<string, string> {
+  return new Map(
+    statements.flatMap(({ kind, query, into }): [string, string][] => {
+      const node = kind === 'statement' && into?.length === 1 && into[0] ? parseNode(query) : undefined;
+      const select = node && 'SelectStmt' in node ? node.SelectStmt : undefined;
+      const [from] = select?.fromClause ?? [];
+      if (!into?.[0] || !select || select.limitCount || !from || !('RangeVar' in from)) return [];
+      const table = nameOf(from.RangeVar);
+      return isWholeTable(select, [table]) ? [[into[0], table]] : [];
+    }),
+  );
 }
 
 function variablesOf(statements: readonly BlockStatement[]): ReadonlyMap<string, readonly string[]> {

@@ -59,6 +59,8 @@ export interface BlockStatement {
   /** The variables that receive the result. */
   readonly into?: readonly string[];
   readonly inLoop?: true;
+  /** Whether it runs under a condition only. */
+  readonly mayBeSkipped?: true;
 }
 
 /** The statements of a `DO` or a `CREATE FUNCTION ... LANGUAGE plpgsql`. Throws the parser's error if the body is invalid. */
@@ -77,6 +79,7 @@ function statementsWithin(value: unknown): readonly BlockStatement[] {
       const [, name, query] = ASSIGNMENT.exec(child?.expr?.PLpgSQL_expr?.query ?? '') ?? [];
       return name && query ? [{ kind: 'assign' as const, query, into: [name] }] : [];
     }
+    if (BRANCHES.test(key)) return statementsWithin(child).map((statement) => ({ ...statement, mayBeSkipped: true as const }));
     const kind = SENDS[key];
     if (!kind) return LOOPS.test(key) ? inALoop(child) : statementsWithin(child);
     const query = Object.values<{ PLpgSQL_expr?: { query?: string } }>(child).find((part) => part?.PLpgSQL_expr)?.PLpgSQL_expr
@@ -93,6 +96,8 @@ function inALoop(body: unknown): readonly BlockStatement[] {
 
 // The loops over a query are statements, too.
 const LOOPS = /^PLpgSQL_stmt_(?:loop|while|fori|forc|foreach_a)$/;
+
+const BRANCHES = /^PLpgSQL_stmt_(?:if|case)$/;
 
 const ASSIGNMENT = /^\s*([\w.]+)\s*:?=\s*([\s\S]+)$/;
 

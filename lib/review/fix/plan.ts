@@ -166,7 +166,7 @@ class Sorted {
   }
 }
 
-const WRITES = ['insert', 'update', 'delete', 'truncate', 'refresh', 'unparsed', 'other'];
+const WRITES = ['insert', 'update', 'delete', 'truncate', 'refresh', 'restart sequence', 'unparsed', 'other'];
 
 /** What was not seen to run, such as a loop over rows, may write rows too. */
 function mayWriteRows({ kind }: BodyUnit, steps: readonly Step[]): boolean {

@@ -1,5 +1,6 @@
 import { BUDGET } from '../sizes/budgets';
 import { cascade } from './cascade';
+import { accessChanged } from './compatibility/access';
 import { dropInUse } from './compatibility/dropped';
 import { publishedTableAltered } from './compatibility/publications';
 import { expandAndContractInOne } from './compatibility/release';
@@ -7,7 +8,7 @@ import { rename } from './compatibility/rename';
 import { notNullWithoutDefault, requiredColumn } from './compatibility/required-columns';
 import { rowSecurityWithoutPolicy } from './compatibility/row-security';
 import { sequenceOutOfSync } from './compatibility/sequences';
-import { uniqueOnExistingRows } from './compatibility/unique';
+import { uniqueDropped, uniqueOnExistingRows } from './compatibility/unique';
 import {
   integerPrimaryKey,
   jsonColumn,
@@ -53,6 +54,7 @@ import { lockTable, workUnderLock } from './locking/work-under-lock';
 import { batchesInTransaction, sleepInTransaction } from './long-transactions';
 import { triggerDisabled, upgradeFails } from './replay';
 import { downgradeFails, downgradeMissing, downgradeNotRestoring, dropConstraintNone, reupgradeFails } from './reversibility';
+import { copiesTable, deleteByQuery } from './rows';
 import type { Rule, RuleInfo } from './rule';
 import {
   bindCommit,
@@ -89,6 +91,7 @@ export const CHECKS: readonly Rule[] = [
   truncate,
   cascade,
   deleteAll,
+  deleteByQuery,
   detachPartition,
   ...guarded,
   unreadSql,
@@ -107,9 +110,11 @@ export const CHECKS: readonly Rule[] = [
   requiredColumn,
   dropInUse,
   uniqueOnExistingRows,
+  uniqueDropped,
   expandAndContractInOne,
   sequenceOutOfSync,
   rowSecurityWithoutPolicy,
+  accessChanged,
   publishedTableAltered,
   severalHeads,
   orphanRevision,
@@ -123,6 +128,7 @@ export const CHECKS: readonly Rule[] = [
   enumValueInTransaction,
   invalidIndexAccepted,
   batchesInTransaction,
+  copiesTable,
   sleepInTransaction,
   envKeepsNothing,
   envOuterTransaction,

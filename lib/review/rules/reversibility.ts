@@ -48,6 +48,9 @@ function changesSchema({ facts, upgrade }: Reviewed): boolean {
     'end transaction',
     'refresh',
     'lock',
+    'copy rows',
+    'revoke',
+    'restart sequence',
   ];
   return upgrade.steps.some(({ action }) => !data.includes(action.does));
 }

@@ -40,7 +40,18 @@ export interface ConstraintDefinition {
 }
 
 /** What a DROP removes. */
-export type Dropped = 'table' | 'schema' | 'type' | 'view' | 'materialized view' | 'function' | 'sequence' | 'extension';
+export type Dropped =
+  | 'table'
+  | 'schema'
+  | 'type'
+  | 'view'
+  | 'materialized view'
+  | 'function'
+  | 'sequence'
+  | 'extension'
+  /** Named with its table, as `users.touch`. */
+  | 'trigger'
+  | 'policy';
 
 /** What (a part of) a statement does, as far as a rule asks. Names are without `public`. */
 export type Action =
@@ -130,7 +141,7 @@ export type Action =
   /** `replaces`: OR REPLACE, so it may have been there. */
   | { readonly does: 'create view'; readonly view: string; readonly replaces: boolean }
   | { readonly does: 'create function'; readonly name: string; readonly replaces: boolean }
-  | { readonly does: 'create trigger'; readonly table: string }
+  | { readonly does: 'create trigger'; readonly table: string; readonly trigger: string }
   | { readonly does: 'create type'; readonly type: string }
   | { readonly does: 'create schema'; readonly schema: string }
   | { readonly does: 'add enum value'; readonly type: string; readonly value: string }
@@ -144,6 +155,8 @@ export type Action =
        */
       readonly rows: 'all' | 'joined' | 'some' | 'rows' | 'batch';
       readonly columns: readonly string[];
+      /** Of a DELETE: by what its condition finds the rows. */
+      readonly by?: 'query' | 'age';
       /** The column of a WHERE that is only `<column> IS NULL`. */
       readonly whereNull?: string;
       /** In a loop of a DO block. */
@@ -151,6 +164,19 @@ export type Action =
       readonly written?: Written<UpdateStmt>;
     }
   | { readonly does: 'insert'; readonly table: string; readonly fromQuery: boolean }
+  /** Writes every row of tables into another one. */
+  | { readonly does: 'copy rows'; readonly into: string; readonly from: readonly string[]; readonly how: string }
+  /** `all`: in a schema. */
+  | {
+      readonly does: 'revoke';
+      readonly privileges: readonly string[];
+      readonly objects: readonly string[];
+      readonly all: boolean;
+      readonly roles: readonly string[];
+    }
+  | { readonly does: 'change owner'; readonly name: string; readonly to: string }
+  /** `to`: where its numbers begin again; absent: where they began. */
+  | { readonly does: 'restart sequence'; readonly sequence: string; readonly to?: number }
   | { readonly does: 'lock'; readonly tables: readonly string[]; readonly mode: string }
   /** SELECT ... FOR UPDATE of all rows. */
   | { readonly does: 'lock rows'; readonly tables: readonly string[] }

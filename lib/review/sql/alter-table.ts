@@ -63,6 +63,8 @@ export function alterOf(table: string, command: AlterTableCmd, sql: string): rea
     case 'AT_EnableTrigAll':
     case 'AT_EnableTrigUser':
       return [{ does: 'enable trigger', table }];
+    case 'AT_ChangeOwner':
+      return [{ does: 'change owner', name: table, to: command.newowner?.rolename ?? 'CURRENT_USER' }];
     default: {
       const how = REWRITES[subtype];
       return [how ? { does: 'rewrite table', table, how } : { does: 'alter table', table, how: subtype }];

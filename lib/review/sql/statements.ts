@@ -1,7 +1,7 @@
 import type { IndexElem, Node } from 'libpg-query';
 import type { Action, Dropped } from './action';
 import { alterOf } from './alter-table';
-import { isBatched, isJoin, nullColumn, rowsOf } from './conditions';
+import { foundBy, isBatched, isJoin, nullColumn, rowsOf } from './conditions';
 import { columnOf, constraintOf, typeOf } from './definitions';
 import { joined, listName, nameOf, rangeName } from './names';
 
@@ -25,9 +25,14 @@ const STATEMENTS: { readonly [Name in Kind]?: (node: Of<Name>, sql: string) => r
       },
     ];
   },
-  CreateTableAsStmt({ objtype, into }) {
+  CreateTableAsStmt({ objtype, into, query }) {
     if (objtype !== 'OBJECT_TABLE') return [{ does: 'other' }];
-    return [{ does: 'create table', table: nameOf(into?.rel), columns: [], constraints: [] }];
+    const table = nameOf(into?.rel);
+    const isEmpty = into?.skipData || into?.rel?.relpersistence === 't';
+    return [
+      { does: 'create table', table, columns: [], constraints: [] },
+      ...(isEmpty ? [] : copied(query, table, 'CREATE TABLE AS')),
+    ];
   },
   IndexStmt(node, sql) {
     const { relation, idxname, indexParams = [], concurrent, if_not_exists, unique } = node;
@@ -78,9 +83,9 @@ const STATEMENTS: { readonly [Name in Kind]?: (node: Of<Name>, sql: string) => r
     const type = options.flatMap((option) =>
       'DefElem' in option && option.DefElem.defname === 'as' ? [option.DefElem.arg] : [],
     )[0];
-    return type && 'TypeName' in type
-      ? [{ does: 'change sequence type', sequence: nameOf(sequence), type: typeOf(type.TypeName) }]
-      : [{ does: 'other' }];
+    if (type && 'TypeName' in type)
+      return [{ does: 'change sequence type', sequence: nameOf(sequence), type: typeOf(type.TypeName) }];
+    return restarted(nameOf(sequence), options);
   },
   CreateEnumStmt: ({ typeName = [] }) => [{ does: 'create type', type: joined(typeName) }],
   CreateDomainStmt: ({ domainname = [] }) => [{ does: 'create type', type: joined(domainname) }],
@@ -92,7 +97,24 @@ const STATEMENTS: { readonly [Name in Kind]?: (node: Of<Name>, sql: string) => r
   },
   CreateFunctionStmt: ({ funcname = [], replace }) => [{ does: 'create function', name: joined(funcname), replaces: !!replace }],
   CreatePolicyStmt: ({ table }) => [{ does: 'create policy', table: nameOf(table) }],
-  CreateTrigStmt: ({ relation }) => [{ does: 'create trigger', table: nameOf(relation) }],
+  CreateTrigStmt: ({ relation, trigname = '' }) => [{ does: 'create trigger', table: nameOf(relation), trigger: trigname }],
+  GrantStmt({ is_grant, targtype, objects = [], privileges = [], grantees = [] }) {
+    if (is_grant) return [{ does: 'other' }];
+    const named = privileges.flatMap((one) => ('AccessPriv' in one ? [(one.AccessPriv.priv_name ?? 'all').toUpperCase()] : []));
+    return [
+      {
+        does: 'revoke',
+        privileges: named.length ? named : ['ALL'],
+        objects: objects.map((object) => rangeName(object) || listName(object)),
+        all: targtype === 'ACL_TARGET_ALL_IN_SCHEMA',
+        roles: grantees.map(roleName),
+      },
+    ];
+  },
+  AlterOwnerStmt({ relation, object, newowner }) {
+    const name = relation ? nameOf(relation) : object ? listName(object) : '';
+    return [{ does: 'change owner', name, to: roleName({ RoleSpec: newowner ?? {} }) }];
+  },
   ViewStmt: ({ view, replace }) => [{ does: 'create view', view: nameOf(view), replaces: !!replace }],
   ReindexStmt({ kind, relation, name = '', params = [] }) {
     const what = kind === 'REINDEX_OBJECT_INDEX' ? 'index' : kind === 'REINDEX_OBJECT_TABLE' ? 'table' : 'more';
@@ -114,11 +136,12 @@ const STATEMENTS: { readonly [Name in Kind]?: (node: Of<Name>, sql: string) => r
   },
   DeleteStmt({ relation, whereClause, usingClause = [] }) {
     const rows = isBatched(whereClause) ? 'batch' : rowsOf(whereClause, usingClause);
-    return [{ does: 'delete', table: nameOf(relation), rows, columns: [] }];
+    const by = rows === 'some' ? foundBy(whereClause, usingClause) : undefined;
+    return [{ does: 'delete', table: nameOf(relation), rows, columns: [], ...(by ? { by } : {}) }];
   },
   InsertStmt({ relation, selectStmt }) {
     const fromQuery = !!selectStmt && 'SelectStmt' in selectStmt && !!selectStmt.SelectStmt.fromClause?.length;
-    return [{ does: 'insert', table: nameOf(relation), fromQuery }];
+    return [{ does: 'insert', table: nameOf(relation), fromQuery }, ...copied(selectStmt, nameOf(relation), 'INSERT ... SELECT')];
   },
   SelectStmt(node, sql) {
     // WITH d AS (DELETE ...) SELECT
@@ -174,6 +197,41 @@ function literalOf({ expr }: IndexElem): readonly string[] {
   return [/"A_Const":\{"sval":\{"sval":"([^"]*)"/.exec(json)?.[1] ?? 'a constant'];
 }
 
+/** Every row of a query's tables: nothing limits or sums up what it returns. */
+function copied(query: Node | undefined, into: string, how: string): readonly Action[] {
+  const select = query && 'SelectStmt' in query ? query.SelectStmt : undefined;
+  if (
+    !select ||
+    select.limitCount ||
+    select.groupClause?.length ||
+    /"sval":"(?:count|sum|min|max|avg)"/.test(JSON.stringify(select.targetList))
+  )
+    return [];
+  const from = (select.fromClause ?? []).flatMap(tablesOf);
+  const isWhole = !select.whereClause || isJoin(select.whereClause, select.fromClause ?? []);
+  return isWhole && from.length ? [{ does: 'copy rows', into, from, how }] : [];
+}
+
+function tablesOf(from: Node): readonly string[] {
+  if ('JoinExpr' in from) return [from.JoinExpr.larg, from.JoinExpr.rarg].flatMap((side) => (side ? tablesOf(side) : []));
+  return 'RangeVar' in from ? [rangeName(from)] : [];
+}
+
+function roleName(node: Node): string {
+  const { rolename, roletype } = 'RoleSpec' in node ? node.RoleSpec : {};
+  return rolename ?? (roletype === 'ROLESPEC_PUBLIC' ? 'PUBLIC' : 'CURRENT_USER');
+}
+
+/** ALTER SEQUENCE ... RESTART [WITH n] */
+function restarted(sequence: string, options: readonly Node[]): readonly Action[] {
+  const restart = options.flatMap((option) =>
+    'DefElem' in option && option.DefElem.defname === 'restart' ? [option.DefElem] : [],
+  )[0];
+  if (!restart) return [{ does: 'other' }];
+  const to = restart.arg && 'Integer' in restart.arg ? (restart.arg.Integer.ival ?? 0) : undefined;
+  return [{ does: 'restart sequence', sequence, ...(to === undefined ? {} : { to }) }];
+}
+
 function hasOption(options: readonly Node[], wanted: string): boolean {
   return options.some((option) => 'DefElem' in option && option.DefElem.defname === wanted);
 }
@@ -201,6 +259,8 @@ const DROPPED: Readonly<Record<string, Dropped>> = {
   OBJECT_AGGREGATE: 'function',
   OBJECT_SEQUENCE: 'sequence',
   OBJECT_EXTENSION: 'extension',
+  OBJECT_TRIGGER: 'trigger',
+  OBJECT_POLICY: 'policy',
 };
 
 const RENAMED: Readonly<Record<string, 'table' | 'column' | 'type' | 'schema' | 'function'>> = {

@@ -123,4 +123,6 @@ export const KEPT_ROWS: readonly Case[] = [
   keeps('op.alter_column("x", "d", existing_type=sa.String(), type_=sa.Integer(', 'op.alter_column("x", "d", existing_type=sa.String(), type_=sa.Integer(), postgresql_using="trim(d)::integer")'),
   keeps('op.get_bind().execute(sa.text("UPDATE x SET slug = :s WHERE id = :', 'for row in op.get_bind().execute(sa.text("SELECT id, name FROM x")):\n    op.get_bind().execute(sa.text("UPDATE x SET slug = :s WHERE id = :i"), {"s": row.name.lower(), "i": row.id})'),
   keeps('op.execute("ALTER TABLE x ALTER COLUMN n TYPE varchar(20)")', 'op.execute("ALTER TABLE x ALTER COLUMN n TYPE varchar(20)")'),
+  keepsSql('DO $$ DECLARE r record; BEGIN FOR r IN SELECT id, spam FROM users LOOP IF r.spam THEN DELETE FROM users WHERE id = r.id; END IF; END LOOP; END $$'),
+  keepsSql("ALTER TABLE users ALTER zip TYPE integer USING CASE WHEN zip = '' THEN NULL ELSE zip::integer END"),
 ];

@@ -241,4 +241,6 @@ export const SQL: readonly Case[] = [
   destroys('op.execute("ALTER TABLE invoices RENAME TO invoices_bak; ALTER TABLE i', 'drop-table', 'op.execute("ALTER TABLE invoices RENAME TO invoices_bak; ALTER TABLE invoices_new RENAME TO invoices; DROP TABLE invoices_bak")'),
   destroys('op.execute("ALTER TABLE invoices RENAME COLUMN memo TO memo_old")', 'drop-column', 'op.execute("ALTER TABLE invoices RENAME COLUMN memo TO memo_old")\nop.add_column("invoices", sa.Column("memo", sa.Text))\nop.drop_column("invoices", "memo_old")'),
   destroys('op.execute("ALTER TABLE m DETACH PARTITION m_2020; ALTER TABLE m_2020', 'detach-partition', 'op.execute("ALTER TABLE m DETACH PARTITION m_2020; ALTER TABLE m_2020 RENAME TO m_2020_archived")'),
+  sql('DO $$ DECLARE r record; BEGIN FOR r IN SELECT id FROM users LOOP DELETE FROM users WHERE id = r.id; END LOOP; END $$', 'delete-all'),
+  sql("ALTER TABLE users ALTER zip TYPE integer USING CASE WHEN zip ~ '^[0-9]+' THEN zip::integer END", 'convert-column'),
 ];

@@ -131,4 +131,6 @@ export const SQLALCHEMY: readonly Case[] = [
   destroys('IN a list of every key', 'delete-all', 'connection = op.get_bind()\nids = [row[0] for row in connection.execute(sa.text("SELECT id FROM users"))]\nconnection.execute(sa.text("DELETE FROM users WHERE id IN :ids"), {"ids": ids})'),
   destroys('in_ of every key', 'delete-all', `${USERS}ids = op.get_bind().execute(sa.select(users.c.id)).scalars().all()\nop.execute(users.delete().where(users.c.id.in_(ids)))`),
   destroys('pandas replaces a table', 'drop-table', 'frame = pd.read_sql("SELECT * FROM prices", op.get_bind())\nframe.to_sql("prices", con=op.get_bind(), if_exists="replace")', { head: 'import pandas as pd' }),
+  destroys('ordered_values of every row', 'clear-column', `${USERS}op.execute(sa.update(users).ordered_values((users.c.email, None)))`),
+  destroys('setattr of each object', 'clear-column', 'session = Session(bind=op.get_bind())\nfor user in session.query(User):\n    setattr(user, "email", None)', { head: MODEL }),
 ];

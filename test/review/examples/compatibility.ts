@@ -105,6 +105,150 @@ op.execute("ALTER FUNCTION new_orders_total(int) RENAME TO orders_sum")
     good: one('op.add_column("orders", sa.Column("plan", sa.Text(), nullable=True))', 'op.drop_column("orders", "plan")'),
   },
   {
+    rule: 'unique-dropped',
+    given: `${GIVEN}\nop.create_unique_constraint("uq_users_email", "users", ["email"])`,
+    bad: one(
+      'op.drop_constraint("uq_users_email", "users", type_="unique")',
+      'op.create_unique_constraint("uq_users_email", "users", ["email"])',
+    ),
+    good: one(
+      `
+# cdk-alembic: allow unique-on-existing-rows: uq_users_email keeps them unique
+with op.get_context().autocommit_block():
+    op.create_index("ux_users_email", "users", ["email"], unique=True, postgresql_concurrently=True)
+op.drop_constraint("uq_users_email", "users", type_="unique")
+`,
+      `
+with op.get_context().autocommit_block():
+    op.create_index("uq_users_email", "users", ["email"], unique=True, postgresql_concurrently=True)
+    op.drop_index("ux_users_email", "users", postgresql_concurrently=True)
+op.execute("ALTER TABLE users ADD CONSTRAINT uq_users_email UNIQUE USING INDEX uq_users_email")
+`,
+    ),
+  },
+  {
+    rule: 'unique-dropped',
+    about: 'that is an index',
+    given: `${GIVEN}\nop.create_index("ux_users_email", "users", ["email"], unique=True)`,
+    bad: one(
+      'with op.get_context().autocommit_block():\n    op.drop_index("ux_users_email", "users", postgresql_concurrently=True)',
+      'with op.get_context().autocommit_block():\n    op.create_index("ux_users_email", "users", ["email"], unique=True, postgresql_concurrently=True)',
+    ),
+    good: one(
+      'with op.get_context().autocommit_block():\n    op.drop_index("ix_orders_user_id", "orders", postgresql_concurrently=True)',
+      'with op.get_context().autocommit_block():\n    op.create_index("ix_orders_user_id", "orders", ["user_id"], postgresql_concurrently=True)',
+    ),
+  },
+  {
+    rule: 'access-changed',
+    about: 'by REVOKE',
+    given: `${GIVEN}\nop.execute("GRANT SELECT, INSERT ON users TO PUBLIC")`,
+    bad: one('op.execute("REVOKE INSERT ON users FROM PUBLIC")', 'op.execute("GRANT INSERT ON users TO PUBLIC")'),
+    good: one('op.execute("GRANT UPDATE ON users TO PUBLIC")', 'op.execute("REVOKE UPDATE ON users FROM PUBLIC")'),
+  },
+  {
+    rule: 'access-changed',
+    about: 'by another owner',
+    bad: one(
+      'op.execute("ALTER TABLE users OWNER TO pg_database_owner")',
+      'op.execute("ALTER TABLE users OWNER TO CURRENT_USER")',
+    ),
+    good: one(
+      'op.execute("CREATE TABLE notes (id bigint PRIMARY KEY)")\nop.execute("ALTER TABLE notes OWNER TO pg_database_owner")',
+      'op.execute("DROP TABLE notes")',
+    ),
+  },
+  {
+    rule: 'access-changed',
+    about: 'because policies no longer apply',
+    given: `${GIVEN}\nop.execute("ALTER TABLE users ENABLE ROW LEVEL SECURITY")`,
+    bad: one(
+      'op.execute("ALTER TABLE users DISABLE ROW LEVEL SECURITY")',
+      'op.execute("ALTER TABLE users ENABLE ROW LEVEL SECURITY")',
+    ),
+    good: one('op.execute("CREATE POLICY all_rows ON users USING (true)")', 'op.execute("DROP POLICY all_rows ON users")'),
+  },
+  {
+    rule: 'access-changed',
+    about: 'because a policy is gone',
+    given: `${GIVEN}\nop.execute("CREATE POLICY own_rows ON users USING (name = current_user)")`,
+    bad: one(
+      'op.execute("DROP POLICY own_rows ON users")',
+      'op.execute("CREATE POLICY own_rows ON users USING (name = current_user)")',
+    ),
+    good: one(
+      'op.execute("DROP POLICY own_rows ON users")\nop.execute("CREATE POLICY own_rows ON users USING (email = current_user)")',
+      'op.execute("DROP POLICY own_rows ON users")\nop.execute("CREATE POLICY own_rows ON users USING (name = current_user)")',
+    ),
+  },
+  {
+    rule: 'access-changed',
+    about: 'because a table inherits',
+    given: 'op.execute("CREATE TABLE orders (id bigint NOT NULL)")\nop.execute("CREATE TABLE old_orders (id bigint NOT NULL)")',
+    bad: one('op.execute("ALTER TABLE old_orders INHERIT orders")', 'op.execute("ALTER TABLE old_orders NO INHERIT orders")'),
+    good: one('op.execute("CREATE TABLE more_orders () INHERITS (orders)")', 'op.execute("DROP TABLE more_orders")'),
+  },
+  {
+    rule: 'sequence-out-of-sync',
+    about: 'that begins again',
+    given: `${GIVEN}\nop.execute("CREATE SEQUENCE orders_numbers")`,
+    bad: one('op.execute("ALTER SEQUENCE orders_numbers RESTART WITH 1")'),
+    good: one('op.execute("SELECT setval(\'orders_numbers\', (SELECT max(id) FROM orders))")'),
+  },
+  {
+    rule: 'drop-in-use',
+    about: 'of a trigger',
+    severity: 'warning',
+    given: `${GIVEN}\nop.execute("CREATE TRIGGER once BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()")`,
+    bad: one(
+      'op.execute("DROP TRIGGER once ON users")',
+      'op.execute("CREATE TRIGGER once BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()")',
+    ),
+    good: one(
+      'op.execute("DROP TRIGGER once ON users")\nop.execute("CREATE TRIGGER once BEFORE UPDATE OF name ON users FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()")',
+      'op.execute("DROP TRIGGER once ON users")\nop.execute("CREATE TRIGGER once BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()")',
+    ),
+  },
+  {
+    rule: 'drop-in-use',
+    about: 'of a column of a view',
+    severity: 'warning',
+    given: `${GIVEN}\nop.execute("CREATE VIEW active_users AS SELECT id, name FROM users WHERE active")`,
+    bad: one(
+      'op.execute("DROP VIEW active_users")\nop.execute("CREATE VIEW active_users AS SELECT id FROM users WHERE active")',
+      'op.execute("DROP VIEW active_users")\nop.execute("CREATE VIEW active_users AS SELECT id, name FROM users WHERE active")',
+    ),
+    good: one(
+      'op.execute("DROP VIEW active_users")\nop.execute("CREATE VIEW active_users AS SELECT id, email, name FROM users WHERE active")',
+      'op.execute("DROP VIEW active_users")\nop.execute("CREATE VIEW active_users AS SELECT id, name FROM users WHERE active")',
+    ),
+  },
+  {
+    rule: 'drop-in-use',
+    about: 'of what a function returns',
+    severity: 'warning',
+    given: `${GIVEN}\nop.execute("CREATE FUNCTION orders_one(int) RETURNS int LANGUAGE sql AS 'SELECT $1'")`,
+    bad: one(
+      `op.execute("DROP FUNCTION orders_one(int)")\nop.execute("CREATE FUNCTION orders_one(int) RETURNS text LANGUAGE sql AS 'SELECT $1::text'")`,
+      `op.execute("DROP FUNCTION orders_one(int)")\nop.execute("CREATE FUNCTION orders_one(int) RETURNS int LANGUAGE sql AS 'SELECT $1'")`,
+    ),
+    good: one(
+      `op.execute("CREATE OR REPLACE FUNCTION orders_one(int) RETURNS int LANGUAGE sql AS 'SELECT $1 + 1'")`,
+      `op.execute("CREATE OR REPLACE FUNCTION orders_one(int) RETURNS int LANGUAGE sql AS 'SELECT $1'")`,
+    ),
+  },
+  {
+    rule: 'required-column',
+    about: 'that may be NULL',
+    severity: 'warning',
+    given: `${GIVEN}\nop.add_column("users", sa.Column("plan", sa.Text(), server_default="free"))`,
+    bad: one('op.alter_column("users", "plan", server_default=None)', 'op.alter_column("users", "plan", server_default="free")'),
+    good: one(
+      'op.alter_column("users", "plan", server_default="basic")',
+      'op.alter_column("users", "plan", server_default="free")',
+    ),
+  },
+  {
     rule: 'sequence-out-of-sync',
     about: 'of an identity',
     given: NUMBERED,

@@ -101,6 +101,18 @@ export const DATA_LOSS: readonly Example[] = [
     ),
   },
   {
+    rule: 'delete-by-query',
+    bad: one('op.execute("DELETE FROM orders WHERE user_id NOT IN (SELECT id FROM users)")'),
+    good: one('op.execute("DELETE FROM orders WHERE user_id = 7")'),
+  },
+  {
+    rule: 'delete-by-query',
+    about: 'by age',
+    given: 'op.execute("CREATE TABLE orders (id bigint PRIMARY KEY, placed_at timestamptz NOT NULL)")',
+    bad: one(`op.execute("DELETE FROM orders WHERE placed_at < now() - interval '90 days'")`),
+    good: one(`op.execute("DELETE FROM orders WHERE placed_at = '2020-01-01'")`),
+  },
+  {
     rule: 'detach-partition',
     given: PARTITIONED,
     bad: one('op.execute("ALTER TABLE orders DETACH PARTITION orders_1")', ATTACH),
@@ -129,6 +141,12 @@ with op.get_context().autocommit_block():
     good: one('op.execute("UPDATE users SET email = NULL WHERE id = 7")'),
   },
   {
+    rule: 'clear-column',
+    about: 'by another value',
+    bad: { ...one('op.execute("UPDATE users SET email = \'-\'")'), also: ['update-all', 'downgrade-loses-data'] },
+    good: one('op.execute("UPDATE users SET email = \'-\' WHERE email IS NULL")'),
+  },
+  {
     rule: 'convert-column',
     bad: one(
       'if op.get_bind().scalar(sa.text("SELECT false")):\n    op.execute("ALTER TABLE users ALTER email TYPE text USING left(email, 10)")',
@@ -144,8 +162,8 @@ with op.get_context().autocommit_block():
   },
   {
     rule: 'update-all',
-    bad: one('op.execute("UPDATE users SET active = true")'),
-    good: one('op.execute("UPDATE users SET active = true WHERE id = 7")'),
+    bad: one('op.execute("UPDATE users SET email = lower(email)")'),
+    good: one('op.execute("UPDATE users SET email = lower(email) WHERE id = 7")'),
   },
   {
     rule: 'update-all',
@@ -193,8 +211,8 @@ with op.get_context().autocommit_block():
   {
     rule: 'update-all',
     about: 'outside of a transaction',
-    bad: one('with op.get_context().autocommit_block():\n    op.execute("UPDATE users SET active = true")'),
-    good: one('with op.get_context().autocommit_block():\n    op.execute("UPDATE users SET active = true WHERE id = 7")'),
+    bad: one('with op.get_context().autocommit_block():\n    op.execute("UPDATE users SET email = lower(email)")'),
+    good: one('with op.get_context().autocommit_block():\n    op.execute("UPDATE users SET email = lower(email) WHERE id = 7")'),
   },
   {
     rule: 'narrowing-type',

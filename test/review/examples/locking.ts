@@ -261,6 +261,20 @@ op.alter_column("users", "email", nullable=True)
   },
   {
     rule: 'table-rewrite',
+    about: 'unless the time zone is UTC',
+    severity: 'warning',
+    given: 'op.execute("CREATE TABLE orders (id bigint PRIMARY KEY, placed_at timestamp)")',
+    bad: one(
+      'op.alter_column("orders", "placed_at", type_=sa.DateTime(timezone=True))',
+      'op.alter_column("orders", "placed_at", type_=sa.DateTime())',
+    ),
+    good: one(
+      `op.execute("SET LOCAL TimeZone = 'UTC'")\nop.alter_column("orders", "placed_at", type_=sa.DateTime(timezone=True))`,
+      `op.execute("SET LOCAL TimeZone = 'UTC'")\nop.alter_column("orders", "placed_at", type_=sa.DateTime())`,
+    ),
+  },
+  {
+    rule: 'table-rewrite',
     bad: one(
       'op.alter_column("orders", "total", type_=sa.Double())',
       'op.alter_column("orders", "total", type_=sa.Numeric(12, 2))',
@@ -607,7 +621,7 @@ op.execute("UPDATE users SET name = trim(name) WHERE name <> trim(name)")
       `
 op.execute("CREATE TABLE new_users (id bigint PRIMARY KEY)")
 op.execute("LOCK TABLE new_users")
-op.execute("INSERT INTO new_users SELECT id FROM users")
+op.execute("INSERT INTO new_users SELECT id FROM users WHERE id = 7")
 `,
       'op.drop_table("new_users")',
     ),

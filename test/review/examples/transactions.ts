@@ -244,4 +244,19 @@ with op.get_context().autocommit_block():
     severity: 'warning',
     good: one('with op.get_context().autocommit_block():\n    time.sleep(0.01)', undefined, { head: 'import time' }),
   },
+  {
+    rule: 'copies-table',
+    bad: one('op.execute("CREATE TABLE old_orders AS SELECT * FROM orders")', 'op.execute("DROP TABLE old_orders")'),
+    good: one(
+      'op.execute("CREATE TABLE old_orders AS SELECT * FROM orders WITH NO DATA")',
+      'op.execute("DROP TABLE old_orders")',
+    ),
+  },
+  {
+    rule: 'copies-table',
+    about: 'into another one',
+    given: `${GIVEN}\nop.execute("CREATE TABLE old_orders (id bigint PRIMARY KEY, total numeric)")`,
+    bad: one('op.execute("INSERT INTO old_orders SELECT id, total FROM orders")'),
+    good: one('op.execute("INSERT INTO old_orders SELECT count(*), sum(total) FROM orders")'),
+  },
 ];

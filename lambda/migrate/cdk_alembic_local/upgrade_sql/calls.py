@@ -99,6 +99,8 @@ class Calls:
                 if isinstance(args[1], OneOf)
                 else Attribute(args[0], "unread()")
             )
+        if name == "setattr" and len(args) == 3 and isinstance(args[1], str):
+            self._set_attribute(args[0], args[1], args[2])
         if name == "vars" and args:
             return self._attribute(args[0], "__dict__")
         if name in ("locals", "vars") and isinstance(self._scope, Scope):

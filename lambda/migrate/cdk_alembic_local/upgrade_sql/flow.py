@@ -238,6 +238,13 @@ class Statements:
 
     _do_trystar = _do_try
 
+    def _set_attribute(self, owner: Any, name: str, value: Any) -> None:
+        if isinstance(owner, (Instance, Class)):
+            owner.names[name] = value
+        elif isinstance(owner, Item):
+            for effect in set_one_by_one(owner, name, value):
+                self._report(effect)
+
     def _bind(self, target: ast.expr, value: Any) -> None:
         if isinstance(target, ast.Name):
             self._assign(target.id, value)
@@ -251,12 +258,7 @@ class Statements:
             for index, part in enumerate(target.elts):
                 self._bind(part.value if isinstance(part, ast.Starred) else part, items[index] if fits else Item(value, index))
         elif isinstance(target, ast.Attribute):
-            owner = self._value(target.value)
-            if isinstance(owner, (Instance, Class)):
-                owner.names[target.attr] = value
-            elif isinstance(owner, Item):
-                for effect in set_one_by_one(owner, target.attr, value):
-                    self._report(effect)
+            self._set_attribute(self._value(target.value), target.attr, value)
         elif isinstance(target, ast.Subscript):
             owner, key = self._value(target.value), self._value(target.slice)
             if isinstance(owner, (dict, list)) and isinstance(key, (str, int)):

@@ -12,7 +12,7 @@ from .values import MARK, UNKNOWN, Attribute, Called, Class, External, Instance,
 _TEXTUAL = ("text", "DDL", "SQL", "TextClause", "literal_column", "Composed", "str", "LiteralString")
 _SAME_STATEMENT = (
     "bindparams", "params", "columns", "execution_options", "execute_if", "options", "as_string", "compile",
-    "with_dialect_options", "prefix_with", "ordered_values", "alias", "cte", "returning", "against", "self_group", "correlate",
+    "with_dialect_options", "prefix_with", "alias", "cte", "returning", "against", "self_group", "correlate",
 )  # fmt: skip
 _RESULTS = ("get_bind", "scalar", "scalar_one", "scalars", "execute", "exec_driver_sql", "fetchone", "first", "one")
 _DML = ("delete", "update", "insert", "select")
@@ -247,7 +247,7 @@ def _written(base: Called, table: Any, methods: list[Called]) -> str:
         return f"DELETE FROM {table_of(table)}{where}"  # noqa: S608
     sets = {**_sets(base)}
     for method in methods:
-        if method.name == "values":
+        if method.name in ("values", "ordered_values"):
             sets.update(_sets(method))
     if not sets:
         return ""
@@ -337,6 +337,8 @@ def _sets(method: Called) -> dict[str, str]:
     }
     given = [*method.args, method.keywords.get("values")]
     for values in given:
+        if isinstance(values, tuple) and len(values) == 2:  # ordered_values((users.c.email, None))
+            sets[quoted(_column(values[0]))] = assigned(values[1])
         if isinstance(values, dict):
             sets.update({quoted(_column(name)): assigned(value) for name, value in values.items()})
     return sets

@@ -30,7 +30,7 @@ export const requiredColumn: Rule = {
   id: 'required-column',
   group: 'compatibility',
   severity: 'error',
-  title: 'inserts of the running code fail: a column stays NOT NULL without a default',
+  title: 'inserts of the running code fail or leave NULL: a column stays without a default',
   *check({ upgrade: part }) {
     const filled = new Set(part.steps.flatMap(({ action }) => (action.does === 'create trigger' ? [action.table] : [])));
     for (const { table, column, by } of becomeRequired(part)) {
@@ -40,8 +40,34 @@ export const requiredColumn: Rule = {
       const found = requirement(table, column, by);
       if (found) yield { ...by.place, ...found };
     }
+    yield* lostDefaults(part);
   },
 };
+
+/** Columns that may be NULL and were never given by code that relied on their default. */
+function* lostDefaults(part: Part): Iterable<Found> {
+  for (const { action, isExisting, isNewColumn, place } of part.steps) {
+    if (action.does !== 'set default' || action.has || !isExisting(action.table)) continue;
+    const { table, column } = action;
+    const [before, after] = [part.tables, part.outcome].map((tables) =>
+      findTable(tables, table)?.columns.find(({ name }) => name === column),
+    );
+    if (isNewColumn(table, column) || !part.replayed || !before?.default || !after || after.default || after.notNull) continue;
+    const mayBeNull = part.steps.some(
+      (step) => step.action.does === 'drop not null' && step.action.table === table && step.action.column === column,
+    );
+    if (mayBeNull || after.identity || before.generated) continue;
+    yield {
+      ...place,
+      atMost: 'warning',
+      message: `${table}.${column} loses its default: rows that running code inserts without it hold NULL from now on`,
+      instead: [
+        `# in a later release, when all running code sets ${column}:`,
+        execute(`ALTER TABLE ${quotedTable(table)} ALTER COLUMN ${quoted(column)} DROP DEFAULT`),
+      ].join('\n'),
+    };
+  }
+}
 
 interface Required {
   readonly table: string;

@@ -9,6 +9,17 @@ export const sequenceOutOfSync: Rule = {
   severity: 'warning',
   title: 'a column that has values gets numbers that begin at 1',
   *check({ facts, upgrade }) {
+    for (const { action, isNewObject, place } of upgrade.steps) {
+      if (action.does !== 'restart sequence' || isNewObject(action.sequence)) continue;
+      const { sequence, to } = action;
+      yield {
+        ...place,
+        message:
+          `${sequence} goes back to ${to ?? 'its first number'}: an INSERT that takes a number of an existing row fails with a duplicate ` +
+          'key, or repeats it',
+        instead: `# go on after the largest number instead:\n${execute(`SELECT setval('${quotedTable(sequence)}', (SELECT max(<column>) FROM <table>))`)}`,
+      };
+    }
     if (upgrade.steps.some(({ action, sql }) => action.does === 'set sequence' || STARTS.test(sql))) return;
     for (const { action, isExisting, isNewColumn, place } of upgrade.steps) {
       if (action.does !== 'set default' || action.sequence === undefined) continue;

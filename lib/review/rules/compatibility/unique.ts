@@ -1,5 +1,6 @@
 import type { StatementFailure } from '../../../contract/facts';
-import type { Step } from '../../revision/reviewed';
+import type { Part, Step } from '../../revision/reviewed';
+import { findTable } from '../../revision/tables';
 import type { Rule } from '../rule';
 
 export const uniqueOnExistingRows: Rule = {
@@ -40,4 +41,73 @@ function isOf(failure: StatementFailure | undefined, action: Step['action']): bo
   const name =
     action.does === 'create index' ? action.index : action.does === 'add constraint' ? action.constraint.name : undefined;
   return failure?.sqlState === '23505' && (name === undefined || failure.message.includes(`"${name}"`));
+}
+
+interface Unique {
+  readonly name: string;
+  readonly what: 'constraint' | 'index';
+  readonly table: string;
+  /** Empty: not known. */
+  readonly columns: readonly string[];
+}
+
+/** https://www.postgresql.org/docs/current/sql-insert.html#SQL-ON-CONFLICT */
+export const uniqueDropped: Rule = {
+  id: 'unique-dropped',
+  group: 'compatibility',
+  severity: 'warning',
+  title: 'a unique constraint or index that running code may rely on is dropped',
+  *check({ upgrade: part }) {
+    for (const step of part.steps) {
+      for (const { name, what, table, columns } of droppedBy(step, part)) {
+        if (!step.isExisting(table) || isUniqueStill(part, table, columns) || losesColumn(part, table, columns)) continue;
+        const key = columns.length ? `(${columns.join(', ')})` : 'its columns';
+        yield {
+          ...step.place,
+          message:
+            `the unique ${what} ${name} of ${table} is dropped: INSERT ... ON CONFLICT ${columns.length ? key : '(...)'} of running code fails, and rows ` +
+            `that repeat ${key} may arrive, after which neither the downgrade nor a new unique index succeeds`,
+          instead: `# first release code without ON CONFLICT on ${key}; to replace it, build the other unique index first, CONCURRENTLY, and drop this one afterwards`,
+        };
+      }
+    }
+  },
+};
+
+function droppedBy({ action, call }: Step, part: Part): readonly Unique[] {
+  if (action.does === 'drop constraint') {
+    const { table, constraint: name } = action;
+    const facts = findTable(part.tables, table)?.constraints.find((one) => one.name === name);
+    const isUnique = facts ? facts.kind === 'unique' : call?.keywords.type_ === 'unique';
+    return isUnique ? [{ name, what: 'constraint', table, columns: facts?.columns ?? [] }] : [];
+  }
+  if (action.does !== 'drop index') return [];
+  return action.indexes.flatMap((name) => {
+    const { table, index } = part.findIndex(name) ?? {};
+    if (!table || !index?.unique) return [];
+    return [{ name, what: 'index' as const, table, columns: index.columns.map((column) => column ?? '<expression>') }];
+  });
+}
+
+/** Whether another index of the outcome, or one that the function makes, keeps the same columns unique. */
+function isUniqueStill({ replayed, outcome, steps }: Part, table: string, columns: readonly string[]): boolean {
+  if (replayed) {
+    const indexes = findTable(outcome, table)?.indexes ?? [];
+    const isFewer = (index: readonly (string | null)[]) => index.every((column) => column !== null && columns.includes(column));
+    return indexes.some((index) => index.unique && !index.partial && isFewer(index.columns));
+  }
+  return steps.some(
+    ({ action }) =>
+      (action.does === 'create index' && action.unique && action.table === table) ||
+      (action.does === 'add constraint' && action.constraint.kind === 'unique' && action.table === table),
+  );
+}
+
+/** drop-column and rename say more. */
+function losesColumn({ steps }: Part, table: string, columns: readonly string[]): boolean {
+  return steps.some(
+    ({ action }) =>
+      (action.does === 'drop column' && action.table === table && columns.includes(action.column)) ||
+      (action.does === 'rename' && action.what === 'column' && action.table === table && columns.includes(action.from)),
+  );
 }

@@ -71,6 +71,8 @@ function lockedBy(action: Action, part: Part): readonly string[] {
       return action.constraint.kind === 'foreign key' ? [] : [action.table];
     case 'rename':
       return action.what === 'table' || action.what === 'column' ? [action.table] : [];
+    case 'change owner':
+      return [action.name];
     case 'set schema':
       return action.what === 'table' ? [action.name] : [];
     case 'drop':

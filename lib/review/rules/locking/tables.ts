@@ -27,6 +27,16 @@ function* rewritesOf(step: Step, part: Part): Iterable<Pick<Found, 'message' | '
   const own = [table, ...partitionsOf(table, part)];
   const seen = (observed?.rewrites ?? []).filter((name) => own.includes(part.findIndex(name)?.table ?? name));
   const written = seen.length ? seen : recollated(action, part);
+  if (!written.length && action.does === 'change type' && dependsOnZone(action, part)) {
+    yield {
+      atMost: 'warning',
+      message:
+        `${because} takes each value as of the session's TimeZone. Unless that is UTC, PostgreSQL rewrites ${table} under an ACCESS EXCLUSIVE ` +
+        'lock, and reads and writes wait; with a wrong one, every value is off by hours',
+      instead: '# before it, in this revision, the zone that the values are in:\nop.execute("SET LOCAL TimeZone = \'UTC\'")',
+    };
+    return;
+  }
   if (observed && part.replayed && action.does !== 'rewrite table' && !written.length) return;
   if (action.does === 'alter table' && !written.length) return;
   const onlyIndexes = written.length > 0 && !written.some((name) => own.includes(name));
@@ -40,6 +50,14 @@ function* rewritesOf(step: Step, part: Part): Iterable<Pick<Found, 'message' | '
     // Without the table, whether both types are stored the same way is unknown.
     ...(action.does === 'change type' && !written.length ? { atMost: 'warning' as const } : {}),
   };
+}
+
+/** https://www.postgresql.org/docs/current/sql-altertable.html: with UTC, timestamp and timestamptz are stored alike */
+function dependsOnZone({ table, column, type }: Extract<Action, { does: 'change type' }>, part: Part): boolean {
+  const before = part.findTable(table)?.columns.find(({ name }) => name === column)?.type ?? '';
+  const isZoned =
+    before.startsWith('timestamp') && type.startsWith('timestamp') && /with time zone/.test(before) !== /tz/.test(type);
+  return isZoned && !part.steps.some(({ action }) => action.does === 'set' && action.name === 'timezone');
 }
 
 /** The tables that hold the rows of a partitioned table, at every level. */

@@ -1,0 +1,82 @@
+import { execute } from '../../advice/python';
+import { quotedTable } from '../../advice/sql';
+import type { Part, Step } from '../../revision/reviewed';
+import type { Found, Rule } from '../rule';
+
+type Text = Pick<Found, 'message' | 'instead'>;
+
+/** https://www.postgresql.org/docs/current/ddl-priv.html and https://www.postgresql.org/docs/current/ddl-rowsecurity.html */
+export const accessChanged: Rule = {
+  id: 'access-changed',
+  group: 'compatibility',
+  severity: 'warning',
+  title: 'a role loses access, or queries find other rows: REVOKE, OWNER TO, policies, INHERIT',
+  *check({ upgrade }) {
+    for (const step of upgrade.steps) {
+      const found = changeOf(step, upgrade);
+      if (found) yield { ...step.place, ...found };
+    }
+  },
+};
+
+/** Privileges that running code does not use. */
+const UNUSED = ['CREATE', 'TEMPORARY', 'TEMP', 'TRIGGER', 'REFERENCES', 'TRUNCATE', 'MAINTAIN'];
+
+function changeOf({ action, isExisting, isNewObject, isNewTable }: Step, part: Part): Text | undefined {
+  const isOld = (name: string) => !isNewTable(name) && !isNewObject(name);
+  switch (action.does) {
+    case 'revoke': {
+      const objects = action.all ? [`all objects of the schema ${action.objects.join(', ')}`] : action.objects.filter(isOld);
+      if (!objects.length || action.privileges.every((privilege) => UNUSED.includes(privilege))) return undefined;
+      const roles = action.roles.join(', ');
+      return {
+        message:
+          `REVOKE takes ${action.privileges.join(', ')} on ${objects.join(', ')} from ${roles} as soon as it commits: statements of running code ` +
+          `that need it fail with "permission denied"`,
+        instead:
+          '# first release code that connects as a role with its own GRANT, or does without it; then REVOKE in a separate revision',
+      };
+    }
+    case 'change owner': {
+      if (!isOld(action.name)) return undefined;
+      return {
+        message:
+          `${action.name} now belongs to ${action.to}: the former owner keeps only what is granted to it, so running code and later ` +
+          'revisions that connect as it fail with "permission denied" or "must be owner"',
+        instead: `# before it, in this revision:\n${execute(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${quotedTable(action.name)} TO <the role of the running code>`)}`,
+      };
+    }
+    case 'alter table':
+      return isExisting(action.table) ? rowsOf(action.table, action.how) : undefined;
+    case 'drop': {
+      const [name = ''] = action.names;
+      const table = name.slice(0, name.lastIndexOf('.'));
+      const isMadeAgain = part.steps.some((step) => step.action.does === 'create policy' && step.action.table === table);
+      if (action.what !== 'policy' || !isExisting(table) || isMadeAgain) return undefined;
+      return {
+        message:
+          `the policy ${name} is dropped: roles that it alone admits find no rows of ${table} anymore; if it was restrictive, they find rows ` +
+          'that it hid',
+        instead: `# create the policy that takes its place first, in this revision: CREATE POLICY ... ON ${table} USING (...)`,
+      };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function rowsOf(table: string, how: string): Text | undefined {
+  if (how === 'AT_DisableRowSecurity')
+    return {
+      message: `row-level security of ${table} is disabled: every role that may read ${table} now finds all its rows, also those of others`,
+      instead: `# keep it enabled, and add a policy for the role that needs more rows: CREATE POLICY ... ON ${table} TO <role> USING (true)`,
+    };
+  if (how === 'AT_AddInherit')
+    return {
+      message:
+        `${table} becomes a child of another table, which is locked together with ${table} until the revision commits: from then on, ` +
+        'SELECT, UPDATE and DELETE of the parent by running code reach the rows of it as well',
+      instead: '# first release code that names ONLY the parent, or expects these rows',
+    };
+  return undefined;
+}
