@@ -94,6 +94,9 @@ const EXIT_CODES: Readonly<Record<FailureCode, number>> = {
   interrupted: EXIT.interrupted,
 };
 
+/** Every code that a failure can have. */
+export const FAILURE_CODES = Object.keys(EXIT_CODES) as readonly FailureCode[];
+
 /** The exit code of a failure. */
 export function exitCodeOf(code: FailureCode): number {
   return EXIT_CODES[code];

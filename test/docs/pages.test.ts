@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArguments } from '../../lib/cli/migrate-invoke/arguments';
-import { CLIENT_CODES, DATA_LOSS_RULES, RUNNER_CODES } from '../../lib/contract';
+import { DATA_LOSS_RULES, type FailureCode } from '../../lib/contract';
+import { exitCodeOf, FAILURE_CODES } from '../../lib/contract/exit-codes';
 import { anchorOf } from '../../scripts/site/anchor';
 import { Database } from '../production/database';
 import { blocks, PAGES, root, textOf } from './pages';
@@ -18,15 +19,20 @@ function python(script: string): unknown {
   return JSON.parse(run.stdout);
 }
 
-test.each([...RUNNER_CODES, ...CLIENT_CODES])('the runbook says what to do about %s', (code) => {
-  const sections = textOf('docs/runbook.md').split(/^#{2,3} /m);
-  const section = sections.find((text) => text.startsWith(`\`${code}\`\n`));
-  expect(section?.length).toBeGreaterThan(120);
+const runbook = textOf('docs/runbook.md')
+  .split(/^#{2,3} /m)
+  .flatMap((text) => {
+    const [, code, section = ''] = /^`(\w+)`\n(.*)$/s.exec(text) ?? [];
+    return code ? [{ code, section }] : [];
+  });
+
+test('the runbook has a section for each code that a failure can have, and for no other one', () => {
+  expect(runbook.map(({ code }) => code).sort()).toEqual([...FAILURE_CODES].sort());
 });
 
-test('the runbook has no section for a code that there is not', () => {
-  const named = [...textOf('docs/runbook.md').matchAll(/^### `(\w+)`$/gm)].map(([, code]) => code);
-  expect(named).toEqual([...RUNNER_CODES, ...CLIENT_CODES]);
+test.each(runbook)('the runbook says what to do about $code, and its exit code', ({ code, section }) => {
+  expect(section.length).toBeGreaterThan(120);
+  expect(section).toMatch(new RegExp(`^\n\\(${exitCodeOf(code as FailureCode)}\\) `));
 });
 
 test.each(DATA_LOSS_RULES)('the page on the guard explains the rule %s', (rule) => {
