@@ -8,7 +8,7 @@ import { renamedTo } from '../revision/made';
 import { bare } from '../revision/tables';
 import type { FormPart, NoForm } from './form';
 
-/** The indexes and CHECK constraints of a column, for the second column that takes its place. */
+/** The indexes and constraints of a column, for the second column that takes its place. */
 export interface Belongings {
   /** Builds them for the second column, under names of their own. */
   readonly parts: readonly FormPart[];
@@ -16,7 +16,7 @@ export interface Belongings {
   readonly take: readonly string[];
   /** Undoes `take`. */
   readonly giveBack: readonly string[];
-  /** Builds them for the first column, once it is there again with its values. */
+  /** Builds them for the first column, once it is there again with its values, and the second one has its own name. */
   readonly again: readonly string[];
 }
 
@@ -34,21 +34,29 @@ export interface ColumnOf {
  */
 export function belongings(table: string, before: ColumnOf, after: ColumnOf, second: string): Belongings | NoForm {
   const found: Belongings[] = [];
-  for (const { name, definition } of before.facts.indexes.filter((index) => uses(index.definition, before.column))) {
-    const meant = after.facts.indexes.find((index) => index.name === name);
+  const { constraints, indexes } = before.facts;
+  const ofConstraints = new Set(constraints.map(({ name }) => name));
+  const own = indexes.filter(({ name, definition }) => !ofConstraints.has(bare(name)) && uses(definition, before.column));
+  for (const { name, definition } of own) {
+    const meant = after.facts.indexes.find((one) => one.name === name);
     if (!meant) return { reason: `the index ${name} is not there after the revision` };
-    const own = another(bare(name), before.facts.indexes);
-    if (own === undefined) return { reason: `there is an index of the name that the index ${name} would have meanwhile` };
-    found.push(index(table, bare(name), own, definition, inPlace(meant.definition, after.column, second)));
+    const other = another(bare(name), indexes);
+    if (other === undefined) return { reason: `there is an index of the name that the index ${name} would have meanwhile` };
+    found.push(index(table, bare(name), other, definition, inPlace(meant.definition, after.column, second)));
   }
-  const checks = before.facts.constraints.filter(({ kind, columns }) => kind === 'check' && columns.includes(before.column));
-  for (const { name, definition, validated } of checks) {
-    const meant = after.facts.constraints.find((constraint) => constraint.name === name);
+  for (const constraint of constraints.filter(({ kind, columns }) => kind !== 'not null' && columns.includes(before.column))) {
+    const { name, kind, definition, validated } = constraint;
+    const meant = after.facts.constraints.find((one) => one.name === name);
     if (!meant) return { reason: `the constraint ${name} is not there after the revision` };
     if (!validated) return { reason: `the constraint ${name} is not valid, so rows may break it` };
-    const own = another(name, before.facts.constraints);
-    if (own === undefined) return { reason: `there is a constraint of the name that ${name} would have meanwhile` };
-    found.push(check(table, name, own, definition, inPlace(meant.definition, after.column, second)));
+    const other = another(name, [...constraints, ...indexes]);
+    if (other === undefined) return { reason: `there is a constraint of the name that ${name} would have meanwhile` };
+    if (kind === 'exclude') {
+      return { reason: `PostgreSQL can build the constraint ${name} for the new column only under its lock` };
+    }
+    const wanted = inKey(meant.definition, after.column, second);
+    const build = kind === 'check' || kind === 'foreign key' ? checked : kind === 'unique' ? unique : primaryKey;
+    found.push(build(table, name, other, definition, wanted));
   }
   return {
     parts: found.flatMap(({ parts }) => parts),
@@ -58,14 +66,21 @@ export function belongings(table: string, before: ColumnOf, after: ColumnOf, sec
   };
 }
 
+/** The table that a foreign key refers to may have a column of that name, too. */
+function inKey(definition: string, column: string, second: string): string {
+  const [, own = definition, rest = ''] = /^(FOREIGN KEY .*?)( REFERENCES .*)$/s.exec(definition) ?? [];
+  return inPlace(own, column, second) + rest;
+}
+
+const INVALID = '# an earlier build that failed leaves an INVALID index under this name';
+
 function index(table: string, name: string, own: string, definition: string, meant: string): Belongings {
   const drop = dropConcurrently(own, table);
   const build = meant.replace(HEAD, (_, unique = '') => `CREATE ${unique}INDEX CONCURRENTLY ${quoted(own)} ON `);
   const rename = (from: string, to: string) =>
     execute(`ALTER INDEX ${quotedTable(renamedTo(table, from))} RENAME TO ${quoted(to)}`);
-  const invalid = '# an earlier build that failed leaves an INVALID index under this name';
   return {
-    parts: [{ phase: 'build', autocommit: true, up: [invalid, drop, execute(build)], down: [drop] }],
+    parts: [{ phase: 'build', autocommit: true, up: [INVALID, drop, execute(build)], down: [drop] }],
     take: [rename(own, name)],
     giveBack: [rename(name, own)],
     again: [execute(definition)],
@@ -75,23 +90,74 @@ function index(table: string, name: string, own: string, definition: string, mea
 /** As pg_get_indexdef writes it. */
 const HEAD = /^CREATE (UNIQUE )?INDEX (?:"(?:[^"]|"")+"|\S+) ON /;
 
-function check(table: string, name: string, own: string, definition: string, meant: string): Belongings {
+type Build = (table: string, name: string, own: string, definition: string, meant: string) => Belongings;
+
+/** A CHECK or a foreign key. */
+const checked: Build = (table, name, own, definition, meant) => {
   const { table: argument, schema } = tableArguments(table);
-  const alter = `ALTER TABLE ${quotedTable(table)}`;
-  const rename = (from: string, to: string) => execute(`${alter} RENAME CONSTRAINT ${quoted(from)} TO ${quoted(to)}`);
+  const type = meant.startsWith('CHECK') ? 'check' : 'foreignkey';
   return {
     parts: [
       {
         phase: 'guard',
-        up: [execute(`${alter} ADD CONSTRAINT ${quoted(own)} ${meant} NOT VALID`)],
-        down: [`op.drop_constraint(${finalName(own)}, ${argument}, type_="check"${schema})`],
+        up: [add(table, own, `${meant} NOT VALID`)],
+        down: [`op.drop_constraint(${finalName(own)}, ${argument}, type_="${type}"${schema})`],
       },
       { phase: 'validate', up: [validate(table, own)] },
     ],
-    take: [rename(own, name)],
-    giveBack: [rename(name, own)],
-    again: [execute(`${alter} ADD CONSTRAINT ${quoted(name)} ${definition}`)],
+    ...named(table, name, own, definition),
   };
+};
+
+const unique: Build = (table, name, own, definition, meant) => ({
+  parts: [
+    buildKey(table, own, meant),
+    { phase: 'build', up: [add(table, own, using('UNIQUE', own, meant))], down: [drop(table, own)] },
+  ],
+  ...named(table, name, own, definition),
+});
+
+/** A table has one: the second column has a unique index until it takes its place. */
+const primaryKey: Build = (table, name, own, definition, meant) => ({
+  parts: [{ ...buildKey(table, own, meant), down: [dropConcurrently(own, table)] }],
+  take: [add(table, name, using('PRIMARY KEY', own, meant))],
+  giveBack: [drop(table, name)],
+  again: [add(table, name, definition), execute(uniqueIndex(table, own, meant))],
+});
+
+function named(table: string, name: string, own: string, definition: string): Omit<Belongings, 'parts'> {
+  const rename = (from: string, to: string) =>
+    execute(`ALTER TABLE ${quotedTable(table)} RENAME CONSTRAINT ${quoted(from)} TO ${quoted(to)}`);
+  return { take: [rename(own, name)], giveBack: [rename(name, own)], again: [add(table, name, definition)] };
+}
+
+function add(table: string, name: string, definition: string): string {
+  return execute(`ALTER TABLE ${quotedTable(table)} ADD CONSTRAINT ${quoted(name)} ${definition}`);
+}
+
+function drop(table: string, name: string): string {
+  return execute(`ALTER TABLE ${quotedTable(table)} DROP CONSTRAINT ${quoted(name)}`);
+}
+
+/** `meant`: as pg_get_constraintdef writes it, such as `UNIQUE NULLS NOT DISTINCT (a, b) INCLUDE (c) DEFERRABLE`. */
+function parts(meant: string) {
+  const [, distinct = '', columns = '', deferred = ''] =
+    /^(?:UNIQUE|PRIMARY KEY)( NULLS NOT DISTINCT)? (\(.*\))((?: NOT)? DEFERRABLE.*)?$/s.exec(meant) ?? [];
+  return { distinct, columns, deferred };
+}
+
+function using(kind: string, own: string, meant: string): string {
+  return `${kind} USING INDEX ${quoted(own)}${parts(meant).deferred}`;
+}
+
+function uniqueIndex(table: string, own: string, meant: string, how = ''): string {
+  const { columns, distinct } = parts(meant);
+  return `CREATE UNIQUE INDEX ${how}${quoted(own)} ON ${quotedTable(table)} ${columns}${distinct}`;
+}
+
+function buildKey(table: string, own: string, meant: string): FormPart {
+  const build = execute(uniqueIndex(table, own, meant, 'CONCURRENTLY '));
+  return { phase: 'build', autocommit: true, up: [INVALID, dropConcurrently(own, table), build] };
 }
 
 /** A name beside another one, if no object has it. */

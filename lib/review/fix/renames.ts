@@ -9,7 +9,7 @@ import { belongings } from './belongings';
 import type { Form, NoForm } from './form';
 import { nextRelease } from './next-release';
 import { setNotNull } from './not-null';
-import { inStep, whyNoSecond } from './second-column';
+import { inStep, passSequence, whyNoSecond } from './second-column';
 
 type Rename = Extract<Action, { does: 'rename' }>;
 
@@ -50,7 +50,7 @@ export function renameTable({ table, to }: Rename, { call, sql }: Step, part: Pa
 
 /**
  * A second column under the new name. A trigger keeps both in step for the running code and the new one, until the next release drops
- * the old one. The column may have NOT NULL, a default, indexes and CHECKs.
+ * the old one. The column may have NOT NULL, a default, indexes and constraints.
  */
 export function renameColumn({ table, from, to }: Rename, part: Part): Form | NoForm {
   const facts = part.findTable(table);
@@ -75,6 +75,7 @@ export function renameColumn({ table, from, to }: Rename, part: Part): Form | No
     up: [
       `# cdk-alembic: allow drop-column: ${to} has every value of ${from}, which no running code uses since the release before`,
       ...unsync,
+      ...passSequence(table, column, to),
       execute(`${alter} DROP COLUMN ${old}`),
       ...its.take,
       ...setDefault(own),
@@ -83,6 +84,7 @@ export function renameColumn({ table, from, to }: Rename, part: Part): Form | No
       ...its.giveBack,
       execute(`${alter} ADD COLUMN ${old} ${column.type}`),
       execute(`UPDATE ${quotedTable(table)} SET ${old} = ${own}`),
+      ...passSequence(table, column, from),
       ...its.again,
       ...setDefault(old),
       ...(column.notNull ? [execute(`${alter} ALTER COLUMN ${old} SET NOT NULL`)] : []),

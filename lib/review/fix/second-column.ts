@@ -4,14 +4,17 @@ import { quoted, quotedTable } from '../advice/sql';
 import { renamedTo } from '../revision/made';
 import { bare } from '../revision/tables';
 
-/** Why a second column can't take a column's place; undefined: it can. No key and no EXCLUDE may belong to it. */
-export function whyNoSecond({ name, identity, generated }: ColumnFacts, facts: TableFacts, table: string): string | undefined {
+/** Why a second column can't take a column's place; undefined: it can. */
+export function whyNoSecond({ identity, generated }: ColumnFacts, facts: TableFacts, table: string): string | undefined {
   if (facts.partitions) return `${table} is partitioned`;
-  if (identity || generated) return 'an identity or a generated column has values of its own';
-  const constraint = facts.constraints.find(
-    ({ kind, columns }) => kind !== 'not null' && kind !== 'check' && columns.includes(name),
-  );
-  return constraint && `the constraint ${constraint.name} would have to be built for the new column too`;
+  return identity || generated ? 'an identity or a generated column has values of its own' : undefined;
+}
+
+/** Gives the sequence of a serial to another column, so that it is not dropped with the first one. */
+export function passSequence(table: string, { default: value = '' }: ColumnFacts, to: string): readonly string[] {
+  const [, sequence] = /^nextval\('(.*)'::regclass\)$/.exec(value) ?? [];
+  if (sequence === undefined) return [];
+  return [execute(`ALTER SEQUENCE ${sequence.replaceAll("''", "'")} OWNED BY ${quotedTable(table)}.${quoted(to)}`)];
 }
 
 /** The trigger that fills a column with each write of a row. `statement` is PL/pgSQL. */

@@ -9,7 +9,7 @@ import { narrows } from '../sql/column-types';
 import { belongings } from './belongings';
 import type { Form, NoForm } from './form';
 import { setNotNull } from './not-null';
-import { inStep, whyNoSecond } from './second-column';
+import { inStep, passSequence, whyNoSecond } from './second-column';
 
 type ChangeType = Extract<Action, { does: 'change type' }>;
 
@@ -71,6 +71,7 @@ export function changeType(action: ChangeType, { facts, upgrade, downgrade, dest
         up: [
           ...remove,
           `# cdk-alembic: allow drop-column: ${second} has its values in the new type, and takes its name`,
+          ...passSequence(table, column, second),
           execute(`${alter} DROP COLUMN ${own}`),
           execute(`${alter} RENAME COLUMN ${other} TO ${own}`),
           ...its.take,
@@ -84,6 +85,7 @@ export function changeType(action: ChangeType, { facts, upgrade, downgrade, dest
           execute(`${alter} RENAME COLUMN ${own} TO ${quoted(`${name}_old`)}`),
           execute(`${alter} RENAME COLUMN ${other} TO ${own}`),
           execute(`${alter} RENAME COLUMN ${quoted(`${name}_old`)} TO ${other}`),
+          ...passSequence(table, column, name),
           ...its.again,
           ...setDefault(own, column.default),
           ...(column.notNull ? [execute(`${alter} ALTER COLUMN ${own} SET NOT NULL`)] : []),
