@@ -11,8 +11,8 @@ settings that only the function has, or a library for another machine. `fails`: 
 with any settings. `otherDriver`: with another driver in the database's URL, it may load. `foreign` are distributions with such
 libraries; the overlay has this machine's. `variables` are the names of those that the function fills with the database's
 address. `elsewhere` is another address to which env.py connects, and the line that does; `isPostgres`: the function can replace
-it. `unset` are variables that the backend read before, the last one first; `required`: those that the error is about. `installed` is a JSON file of what is installed, or
-empty: `used` is then what the project uses, unless it did not load.
+it. `unset` are variables that the backend read before, the last one first; `required`: those that the error is about.
+`installed` is a JSON file of what is installed, or empty: `used` is then what the project uses, unless it did not load.
 """
 
 from __future__ import annotations
@@ -136,8 +136,15 @@ def load(
     from cdk_alembic.protocol.errors import ProjectError, RunnerError
 
     DatabaseVariables(os.environ, packaged_driver()).set(ADDRESS, {"variables": variables})
-    project = Project.of_package()
-    connections = refuse_connections()
+    try:
+        # Imports Alembic and SQLAlchemy.
+        project = Project.of_package()
+        connections = refuse_connections()
+    except (RunnerError, Refused):
+        raise
+    except Exception as error:
+        certain.append(error)
+        return None
     with ExitStack() as stack:
         try:
             stack.enter_context(application_context(project))

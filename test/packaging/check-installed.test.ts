@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { SUPPORTED_VERSIONS } from '../../lib/contract';
 import type { DependencySource } from '../../lib/packaging/dependencies/source';
 import type { Backend } from '../../lib/packaging/project/backend';
-import { checkInstalled, checkLinux } from '../../lib/packaging/proof/check-installed';
+import { checkInstalled, checkPlatform } from '../../lib/packaging/proof/check-installed';
 import { temporaryDirectory, writeFiles } from './support';
 
 const PLATFORM = { architecture: 'arm64', pythonVersion: '3.13' } as const;
@@ -105,7 +105,22 @@ test.each([
   const remedy = runtime
     ? `set runtime: lambda.Runtime.${runtime}`
     : `${directory}/pyproject.toml asks for Python ==3.11.*: allow 3.12 or later there, or use an older version`;
-  expect(() => checkLinux(backend, join(directory, 'site-packages'), { ...PLATFORM, pythonVersion: '3.11' })).toThrow(
+  expect(() => checkPlatform(backend, join(directory, 'site-packages'), { ...PLATFORM, pythonVersion: '3.11' })).toThrow(
     `pillow-13.0.0 can't run on Lambda's Python 3.11, whose Linux is too old: ${remedy}`,
   );
+});
+
+test.each([
+  ['>=3.11', "set runtime: lambda.Runtime.PYTHON_3_12, or add: ['sqlalchemy==2.0.31']"],
+  ['>=3.13', "add: ['sqlalchemy==2.0.31']"],
+])('an SQLAlchemy that does not run on Python 3.13 is refused for a project that asks for %s', (asked, remedy) => {
+  const directory = writeFiles(temporaryDirectory(), {
+    'pyproject.toml': `[project]\nrequires-python = "${asked}"\n`,
+    'site-packages/SQLAlchemy-2.0.30.dist-info/METADATA': 'Name: SQLAlchemy\nVersion: 2.0.30\n',
+    'site-packages/SQLAlchemy-2.0.30.dist-info/RECORD': '',
+    'site-packages/SQLAlchemy-2.0.30.dist-info/WHEEL': 'Tag: py3-none-any\n',
+  });
+  const backend = { directory, source: SOURCE, selection: { requirements: [] } } as unknown as Backend;
+  const refused = () => checkPlatform(backend, join(directory, 'site-packages'), PLATFORM);
+  expect(refused).toThrow(`have sqlalchemy 2.0.30, which does not run on Python 3.13: ${remedy}`);
 });

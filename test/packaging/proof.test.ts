@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MANIFEST_FILE } from '../../lib/contract';
 import { PackagingError } from '../../lib/packaging/errors';
@@ -135,6 +135,20 @@ test('a module that a failed import of a distribution needs is named', () => {
     '    raise ImportError("run pip install") from error',
   ];
   expect(() => build(backend(...lines))).toThrow(/^migrations\/env\.py:2 imports greenlet_of_the_team, which the package of /);
+});
+
+test('an SQLAlchemy or Alembic that can not be imported is refused', () => {
+  const directory = backend();
+  const target = temporaryDirectory();
+  const packaged = packageOf(directory, host, { databaseVariables: { url: 'DATABASE_URL' } });
+  packaged.build(target);
+  const sqlalchemy = join(target, 'site-packages', 'sqlalchemy');
+  rmSync(join(sqlalchemy, '__pycache__'), { recursive: true, force: true });
+  writeFileSync(join(sqlalchemy, '__init__.py'), 'raise AssertionError("not on this Python")\n');
+  const other = checked(directory, host, { databaseVariables: { url: 'DATABASE_URL' }, environment: { A: target } }).package();
+  expect(() => other.prove(target)).toThrow(
+    /^env\.py of .* fails: AssertionError: not on this Python \(site-packages\/sqlalchemy/,
+  );
 });
 
 test('an import that fails in any environment is refused', () => {

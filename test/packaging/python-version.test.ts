@@ -52,6 +52,11 @@ test.each<[string, Record<string, string>, string]>([
     '3.12',
   ],
   ['locks a wheel for later Pythons, too', { 'poetry.lock': lockOf('cp310-abi3-manylinux_2_28_x86_64') }, '3.13'],
+  [
+    'locks an SQLAlchemy that does not run on 3.13',
+    { 'poetry.lock': lockOf('py3-none-any').replace('tool-1.0-py3', 'SQLAlchemy-2.0.30-py3') },
+    '3.12',
+  ],
   ['locks a pure wheel', { 'pylock.toml': lockOf('py3-none-any').replace('package', 'packages') }, '3.13'],
   ['pins a Python for its tools', { '.python-version': '3.12.4\n' }, '3.12'],
   ['pins an older one than Lambda has', { '.python-version': '3.10.4\n' }, '3.11'],

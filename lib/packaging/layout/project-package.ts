@@ -16,7 +16,7 @@ import type { Backend } from '../project/backend';
 import { ownProject } from '../project/own-project';
 import { allowedPythons } from '../project/python-version';
 import { copyFiles, hashFiles, listSources } from '../project/sources';
-import { checkInstalled, checkLinux, checkRequired, hasDriver } from '../proof/check-installed';
+import { checkInstalled, checkPlatform, checkRequired, hasDriver } from '../proof/check-installed';
 import { findPython } from '../uv';
 import { finish, type LaidOut, proveOnce } from './finish';
 import { copyRunner, hashPackage, type Package, tooLarge } from './package';
@@ -47,7 +47,7 @@ export function projectPackage(project: Backend, platform: FunctionPlatform): Pa
       const dependencies = join(target, DEPENDENCIES_DIRECTORY);
       const replaced = install(project, dependencies, platform, python);
       checkInstalled(project, dependencies);
-      const checkKept = () => checkLinux(project, dependencies, platform);
+      const checkKept = () => checkPlatform(project, dependencies, platform);
       if (!onlyImported) checkKept();
       copyFiles(directory, sources, join(target, BACKEND_DIRECTORY));
       writeOwnMetadata(directory, dependencies);
@@ -103,7 +103,7 @@ function install(project: Backend, target: string, platform: FunctionPlatform, p
   if (needed.some(({ name }) => hasDriverWheels(name))) throw error;
   throw withMessageOf(error, () => {
     checkInstalled(project, target);
-    if (!onlyImported) checkLinux(project, target, platform);
+    if (!onlyImported) checkPlatform(project, target, platform);
   });
 }
 

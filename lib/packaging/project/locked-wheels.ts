@@ -10,6 +10,18 @@ const LOCKS = ['uv.lock', 'poetry.lock', 'pdm.lock', 'pylock.toml'];
 /** Tags of a wheel's file name, https://packaging.python.org/en/latest/specifications/binary-distribution-format/ */
 const WHEEL = /-((?:cp|py)\d[\w.]*)-(\w+)-([\w.]+)\.whl/g;
 
+/**
+ * SQLAlchemy 2.0 can't be imported on Python 3.13 before 2.0.31, though it has a wheel for any Python:
+ * https://docs.sqlalchemy.org/en/20/changelog/changelog_20.html#change-2.0.31
+ */
+export const FIRST_SQLALCHEMY_ON_3_13 = '2.0.31';
+
+/** Whether a version of SQLAlchemy can't be imported on a Python. */
+export function isTooOldFor(pythonVersion: string, sqlalchemy: string): boolean {
+  const [, patch] = /^2\.0\.(\d+)/.exec(sqlalchemy) ?? [];
+  return patch !== undefined && Number(patch) < 31 && Number(pythonVersion.split('.')[1]) >= 13;
+}
+
 type Tags = readonly [string, string, string];
 
 /**
@@ -24,9 +36,15 @@ export function withMostWheels(directory: string, versions: readonly string[], r
   if (!text) return [...versions];
   const distributions = text
     .split(/^\[\[packages?\]\]$/m)
-    .map((entry) => [...entry.matchAll(WHEEL)].map(([, ...tags]) => tags as unknown as Tags))
-    .filter((wheels) => wheels.length);
-  const built = versions.map((version) => distributions.filter((wheels) => !wheels.some((tags) => fits(tags, version))).length);
+    .map((entry) => ({
+      wheels: [...entry.matchAll(WHEEL)].map(([, ...tags]) => tags as unknown as Tags),
+      sqlalchemy: /\bsqlalchemy-([\d.]+)-/i.exec(entry)?.[1] ?? '',
+    }))
+    .filter(({ wheels }) => wheels.length);
+  const built = versions.map((version) => {
+    const runs = (tags: Tags, sqlalchemy: string) => fits(tags, version) && !isTooOldFor(version, sqlalchemy);
+    return distributions.filter(({ wheels, sqlalchemy }) => !wheels.some((tags) => runs(tags, sqlalchemy))).length;
+  });
   return versions.filter((_, index) => built[index] === Math.min(...built));
 }
 

@@ -7,6 +7,7 @@ import { PackagingError } from '../errors';
 import { readDistributions } from '../imported/installed';
 import { type FunctionPlatform, isOnAmazonLinux2, runtimeOption, tooNew } from '../platform';
 import type { Backend } from '../project/backend';
+import { FIRST_SQLALCHEMY_ON_3_13, isTooOldFor } from '../project/locked-wheels';
 import { pythonRequirement, usablePythons } from '../project/python-version';
 import { listFiles } from '../project/sources';
 
@@ -71,8 +72,9 @@ export function checkInstalled(backend: Backend, sitePackages: string): void {
   }
 }
 
-/** Throws PackagingError if a distribution of a package can't run on the function's Linux. */
-export function checkLinux(backend: Backend, sitePackages: string, platform: FunctionPlatform): void {
+/** Throws PackagingError if a distribution of a package can't run on the function's Python or Linux. */
+export function checkPlatform(backend: Backend, sitePackages: string, platform: FunctionPlatform): void {
+  checkPython(backend, sitePackages, platform);
   const unfit = tooNew(sitePackages, platform);
   if (unfit.length) {
     throw new PackagingError(
@@ -80,6 +82,18 @@ export function checkLinux(backend: Backend, sitePackages: string, platform: Fun
       `${unfit.join(', ')} can't run on Lambda's Python ${platform.pythonVersion}, whose Linux is too old: ${newerLinux(backend)}`,
     );
   }
+}
+
+function checkPython(backend: Backend, sitePackages: string, { pythonVersion }: FunctionPlatform): void {
+  const { version = '' } = readDistributions(sitePackages).find(({ name }) => name === 'sqlalchemy') ?? {};
+  if (!isTooOldFor(pythonVersion, version)) return;
+  const runs = (other: string) => !isTooOldFor(other, version);
+  const [runtime] = usablePythons(backend.directory, backend.selection.requirements, runs);
+  const remedies = [...(runtime ? [`set ${runtimeOption(runtime)}`] : []), `add: ['sqlalchemy==${FIRST_SQLALCHEMY_ON_3_13}']`];
+  throw new PackagingError(
+    'unsupported_version',
+    `${whereOf(backend)} have sqlalchemy ${version}, which does not run on Python ${pythonVersion}: ${remedies.join(', or ')}`,
+  );
 }
 
 /** How to get a newer Linux for the function. */
