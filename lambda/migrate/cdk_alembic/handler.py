@@ -62,7 +62,7 @@ def respond(event: Any, process: Process) -> dict[str, Any]:
 
 
 def _migrate(invocation: Invocation, variables: DatabaseVariables) -> dict[str, Any]:
-    destination = Destination(lambda: variables.address)
+    destination = Destination(variables)
     retries = Retries(invocation)
     while True:
         project: Project | None = None

@@ -235,3 +235,30 @@ def test_an_autocommit_block_in_a_transaction_of_env_py_fails_with_what_to_chang
     assert "failed: autocommit_block() does not work inside the transaction that env.py began (bb.py:" in error["message"]
     assert "connect in env.py with connect(), not begin()" in error["next"]
     assert (answer["applied"], database.tables()) == ([], [])
+
+
+DEFERRED = """
+op.execute("CREATE TABLE a (id int PRIMARY KEY)")
+op.execute("CREATE TABLE b (id int REFERENCES a DEFERRABLE INITIALLY DEFERRED)")
+op.execute("INSERT INTO b VALUES (1)")
+"""
+
+
+@pytest.mark.parametrize(("template", "scheme"), DRIVERS)
+def test_a_transaction_of_env_py_that_cannot_be_committed_is_a_failed_run(
+    package: Backend, database: Database, template: str, scheme: str
+) -> None:
+    package.initialise(database.url(scheme), template)
+    env = (package.directory / "alembic" / "env.py").read_text()
+    assert "connectable.connect()" in env
+    package.write_env(env.replace("connectable.connect()", "connectable.begin()"))
+    package.table_revision("aa")
+    package.revision("bb", "aa", DEFERRED)
+    answer = failure()
+    error = answer["error"]
+    assert (error["code"], error["sqlState"], answer["applied"]) == ("migration_failed", "23503", [])
+    assert error["message"].startswith(
+        "the transaction that env.py began, with aa, bb, could not be committed: insert or update on"
+    )
+    assert database.tables() == []
+    assert database.rows("SELECT outcome, error, to_revisions FROM cdk_alembic.run") == [(error["code"], error["message"], [])]

@@ -6,13 +6,14 @@ Many projects take the address from alembic.ini or from code, and other settings
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from ..protocol.errors import RunnerError
 from ..protocol.log import log
 from . import drivers
+from .address import DatabaseVariables
 from .connecting import WATCHDOG, bounded
 
 DEFAULT_PORT = "5432"
@@ -63,15 +64,15 @@ def without_address(options: Mapping[str, Any], keep_tls: bool = False) -> dict[
 class Destination:
     """The database of one request."""
 
-    def __init__(self, address: Callable[[], Mapping[str, str] | None] = lambda: None) -> None:
-        """`address`: what `drivers.options` takes; None: env.py's own address is used."""
+    def __init__(self, variables: DatabaseVariables | None = None) -> None:
+        """`variables`: their address is where env.py connects; None: env.py's own address is used."""
         self.refused: RunnerError | None = None
         """Why a connection of the current execution of env.py was refused. env.py may have caught it."""
         self.is_replaced = False
         """Whether the current execution of env.py asked for another server."""
         self.has_one_database = False
         """Whether an execution of env.py without revisions has ended: it connects to one database and migrates once."""
-        self._address = address
+        self._variables = variables
         self._is_migrating = False
         self._asked: set[Asked] = set()
         self._is_logged = False
@@ -108,7 +109,7 @@ class Destination:
 
     def connect(self, dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
         """SQLAlchemy's do_connect event. Raises RunnerError `invalid_project` for a second database, before connecting."""
-        address = self._address()
+        address = self._variables.address if self._variables else None
         if address is None or dialect.name != "postgresql":
             return bounded(dialect, record, arguments, options)
         found = asked(dialect.driver, options)

@@ -6,7 +6,7 @@ import traceback
 from typing import Any, NamedTuple
 
 from ..database.blockers import Seen, in_words, remedies
-from ..database.conditions import condition
+from ..database.conditions import condition, connection_failure
 from ..database.connecting import gave_up
 from ..database.failures import describe, location, sql_state, statement_of
 from ..project.configuration import left_out, to_package
@@ -33,7 +33,7 @@ class Interrupted(NamedTuple):
     downgrade: bool
     left_transaction: bool
     """Whether the revision committed something itself."""
-    by_itself: list[str]
+    self_committed: list[str]
     """Revisions that ended Alembic's transaction and whose version stamp was not committed."""
     tries: int
     seen: Seen
@@ -96,8 +96,8 @@ def _of_revision(error: BaseException, state: str | None, interrupted: Interrupt
     revision, message = info(interrupted.script).values()
     what = f"{'downgrade of ' if interrupted.downgrade else ''}revision {revision} ({message})"
     reason = f"{describe(error)}{location(error)}"
-    if interrupted.by_itself:
-        reason = f"{reason}; {_work_stays(interrupted.by_itself)}"
+    if interrupted.self_committed:
+        reason = f"{reason}; {_work_stays(interrupted.self_committed)}"
     if interrupted.left_transaction:
         kept = "it committed part of its work itself: check the database before you run it again"
     else:
@@ -188,11 +188,26 @@ def _stamp(invocation: Invocation) -> str:
     return f"`npx migrate-invoke --stage {stage} --command stamp --revision <revision>` (the construct needs allowStamp)"
 
 
-def not_moved(lost: list[str], downgrade: bool, by_itself: list[str]) -> RunnerError:
+def not_moved(lost: list[str], downgrade: bool, self_committed: list[str]) -> RunnerError:
     """The error for a run that ended without an exception, but whose revisions are missing from the version table."""
-    kept = f"; {_work_stays(by_itself)}" if by_itself else ""
+    kept = f"; {_work_stays(self_committed)}" if self_committed else ""
     verb = "reverted" if downgrade else "applied"
     return _version_not_moved(f"the version table does not show {', '.join(lost)} as {verb}{kept}")
+
+
+def not_committed(error: BaseException, revisions: list[str], invocation: Invocation) -> RunnerError | None:
+    """The error for a transaction of env.py that the database refused to commit after its revisions; None for any other error."""
+    state = sql_state(error)
+    if state is None or connection_failure(error):
+        return None
+    is_late = state == QUERY_CANCELED and invocation.is_late()
+    return RunnerError(
+        "deadline_reached" if is_late else "migration_failed",
+        f"the transaction that env.py began, with {', '.join(revisions)}, could not be committed: {describe(error)}",
+        "all of it was rolled back; fix the cause, or connect in env.py with connect(), not begin(), so that each revision has a "
+        "transaction of its own, and run again",
+        sql_state=state,
+    )
 
 
 def not_stamped(after: tuple[str, ...], target: list[str]) -> RunnerError:

@@ -86,11 +86,11 @@ class Record:
         self.uncommitted: list[Revision] = []
         """Revisions that are done in a transaction that is still open: env.py's own, or one that started when a revision ended
         Alembic's."""
-        self.by_itself: list[str] = []
+        self.self_committed: list[str] = []
         """Revisions that ended Alembic's transaction and whose version stamp is not committed."""
         self.failure: BaseException | None = None
         """Why the running revision could not write its record."""
-        self._is_apart = False
+        self._is_written_afterwards = False
         """Whether a revision's record can't be written in the revision's transaction, and is written after it."""
         self._invocation = invocation
         self._downgrade = downgrade
@@ -142,7 +142,7 @@ class Record:
         as long as the revision: it checks deferred constraints."""
         from sqlalchemy.exc import SQLAlchemyError
 
-        if not self.begun or self._is_apart:
+        if not self.begun or self._is_written_afterwards:
             return
         revision = self.running
         revision.applied = _applied(revision, session)
@@ -151,7 +151,7 @@ class Record:
             with expecting(), connection.begin_nested() if session.left_transaction else nullcontext():
                 revision.was_held = self._insert(connection, revision, session.next_limits())
         except SQLAlchemyError as error:
-            self._is_apart = True
+            self._is_written_afterwards = True
             if session.left_transaction:
                 return
             self.failure = error
@@ -185,9 +185,9 @@ class Record:
         is_held = revision.was_held
         if not in_transaction:
             is_held = self.commit(mutex) or is_held
-            self.by_itself.clear()
+            self.self_committed.clear()
         elif session.left_transaction:
-            self.by_itself.append(revision.script.revision)
+            self.self_committed.append(revision.script.revision)
         self.running = None
         return is_held
 
@@ -233,7 +233,7 @@ class Record:
         have moved the version table."""
         from sqlalchemy.exc import SQLAlchemyError
 
-        if not self.begun or self._is_apart:
+        if not self.begun or self._is_written_afterwards:
             return set()
         with suppress(SQLAlchemyError), brief_connection(context) as connection:
             return {row[0] for row in execute(connection, _COMMITTED_BEFORE_ANOTHER, id=self.run_id)}

@@ -23,7 +23,7 @@ from ..protocol.errors import RunnerError
 from ..protocol.log import log
 from ..protocol.request import Invocation
 from .answer import Outcome
-from .failure import Interrupted, failure_of, not_moved
+from .failure import Interrupted, failure_of, not_committed, not_moved
 from .preconditions import check, is_for_container, is_fresh
 from .record import Record, Revision
 
@@ -104,8 +104,8 @@ class Run:
             try:
                 run_environment(self.project, self.steps, around=self.around)
                 break
-            except RunnerError:
-                raise
+            except RunnerError as error:
+                raise self._outside(error) from error.__cause__
             except (Exception, SystemExit) as error:
                 if not self._is_without_record(error):
                     give_up = give_up or time.monotonic() + self.invocation.settings.limits.lock_retry
@@ -114,6 +114,17 @@ class Run:
                     self._pause(error)
                 # A relative step such as +1 must not start again from where the first try ended.
                 self.revision = same_target(self.target, self.revision)
+
+    def _outside(self, error: RunnerError) -> RunnerError:
+        """The error of env.py. If its own transaction failed with the revisions in it, records that."""
+        revisions = [revision.script.revision for revision in self.record.uncommitted]
+        if not revisions:
+            return error
+        self.record.uncommitted.clear()
+        error = not_committed(error.__cause__ or error, revisions, self.invocation) or error
+        with suppress(Exception):
+            current(self.project, lambda heads, context: self.record.end(context, error.code, heads, error.message))
+        return error
 
     @contextmanager
     def around(self, context: Any) -> Iterator[None]:
@@ -142,7 +153,7 @@ class Run:
             if self.record.uncommitted:
                 # env.py commits it now, which may take as long as a revision.
                 relax()
-            elif self.heads is not None and self._is_there(self.heads):
+            elif self.heads is not None and self._is_at_end(self.heads):
                 self._conclude(self.heads, context, self._mutex)
 
     def locate(self, context: Any) -> VersionTable:
@@ -239,7 +250,7 @@ class Run:
         # Rows that Alembic never writes are not revisions.
         self.heads = heads if heads is not None and all(isinstance(head, str) for head in heads) else None
 
-    def _is_there(self, heads: tuple[str, ...]) -> bool:
+    def _is_at_end(self, heads: tuple[str, ...]) -> bool:
         """Whether the version table shows the end of the run, so no open transaction holds it back."""
         if self.project.unknown(heads) or not (self._stopped or set(heads) == set(self.target)):
             return False
@@ -257,7 +268,7 @@ class Run:
             with brief_connection(context) as own:
                 self.record.commit(own)
         if lost:
-            error = not_moved(lost, self.downgrade, self.record.by_itself)
+            error = not_moved(lost, self.downgrade, self.record.self_committed)
             self.record.end(context, error.code, heads, error.message, connection)
             raise error
         if not self.downgrade and is_comparable:
@@ -270,7 +281,7 @@ class Run:
     def _is_without_record(self, error: BaseException) -> bool:
         """Whether a revision failed only because of its record, so it is retried without one."""
         failed, self.record.failure = self.record.failure, None
-        if failed is None or failed is not error or self.record.by_itself:
+        if failed is None or failed is not error or self.record.self_committed:
             return False
         log("WARNING", "recorded_afterwards", stage=self.invocation.settings.stage, reason=describe(error))
         return True
@@ -281,7 +292,7 @@ class Run:
             and self.record.running is not None
             # A retry would repeat what an autocommit block committed before the failure.
             and not self._session.left_transaction
-            and not self.record.by_itself
+            and not self.record.self_committed
             and time.monotonic() < give_up
             and not self.invocation.is_over()
             and not self.invocation.cancelled
@@ -303,4 +314,6 @@ class Run:
         left_transaction = self._session is not None and self._session.left_transaction
         # After a lock timeout, the latest look may have come too late.
         seen = self._lookout.seen if sql_state(error) in RETRIED_STATES else self._lookout.latest
-        return Interrupted(self.invocation, script, self.downgrade, left_transaction, self.record.by_itself, self._tries, seen)
+        return Interrupted(
+            self.invocation, script, self.downgrade, left_transaction, self.record.self_committed, self._tries, seen
+        )
