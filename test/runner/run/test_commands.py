@@ -113,6 +113,37 @@ def test_stamp_moves_the_version_and_nothing_else(chain: Backend, database: Data
     assert invoke({"command": "stamp", "revision": "base"})["to"] == []
 
 
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(
+    ("statement", "revision", "code"),
+    [
+        ("BEGIN; LOCK TABLE alembic_version", "bb", "lock_not_available"),
+        ("ALTER DATABASE {name} SET default_transaction_read_only = on", "bb", "read_only"),
+        ("SELECT 1", "x" * 40, "migration_failed"),
+    ],
+)
+def test_a_stamp_that_the_database_refuses_fails_with_the_reason(
+    backend: Backend, database: Database, monkeypatch: pytest.MonkeyPatch, statement: str, revision: str, code: str
+) -> None:
+    set_settings(monkeypatch, allow=["stamp"])
+    backend.table_revision("aa")
+    invoke()
+    backend.table_revision(revision, "aa")
+    with database.connect() as connection:
+        connection.execute(statement.format(name=database.name))
+        try:
+            error = failure({"command": "stamp", "revision": revision})["error"]
+        finally:
+            connection.execute("ROLLBACK")
+            connection.execute(f"ALTER DATABASE {database.name} RESET default_transaction_read_only")
+    assert error["code"] == code
+    if code == "lock_not_available":
+        assert error["blockers"][0]["state"] == "idle in transaction"
+    if code == "migration_failed":
+        assert error["message"].startswith("the stamp failed: its id of 40 characters is too long")
+    assert database.versions() == ["aa"]
+
+
 @pytest.mark.parametrize("command", ["upgrade", "plan"])
 def test_a_revision_that_the_scripts_do_not_have_is_named(chain: Backend, database: Database, command: str) -> None:
     answer = failure({"command": command, "revision": "ffffffffffff"})

@@ -12,10 +12,11 @@ from ..production.replication import refuse
 from ..project.environment import current, run_environment
 from ..project.project import Project
 from ..project.revisions import alembic_errors, refuse_ahead, resolve
+from ..protocol.errors import RunnerError
 from ..protocol.log import log
 from ..protocol.request import Invocation
 from .answer import Outcome, answer_of
-from .failure import not_stamped
+from .failure import not_stamped, stamp_failed
 from .read import read
 from .run import migrate
 
@@ -50,7 +51,14 @@ def _stamp(project: Project, invocation: Invocation) -> Outcome:
         with own_connection(context) as connection, hold_mutex(connection, invocation, table):
             yield
 
-    run_environment(project, steps, around)
+    try:
+        run_environment(project, steps, around)
+    except RunnerError:
+        raise
+    except Exception as error:
+        if failure := stamp_failed(error, resolve(project, revision)):
+            raise failure from error
+        raise
     after, _ = current(project)
     target = resolve(project, revision)
     if set(after) != set(target):

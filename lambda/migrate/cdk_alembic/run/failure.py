@@ -21,6 +21,7 @@ _UNDEFINED_TABLE = "42P01"
 _UNDEFINED_SCHEMA = "3F000"
 _READ_ONLY = "25006"
 _TOO_LONG = "22001"
+_SHORTEN = "shorten the id, also in the down_revision of the next revision (Alembic makes version_num varchar(32)), and run again"
 _LOOK_YOURSELF = "find what holds the table (long transactions in pg_stat_activity)"
 
 
@@ -154,8 +155,7 @@ def _of_revision(error: BaseException, state: str | None, interrupted: Interrupt
         return (
             "migration_failed",
             f"{what} failed: {too_long}",
-            f"{kept}; shorten the id, also in the down_revision of the next revision (Alembic makes version_num varchar(32)), "
-            "and run again",
+            f"{kept}; {_SHORTEN}",
         )
     if _is_in_outer_transaction(error):
         return (
@@ -208,6 +208,13 @@ def not_committed(error: BaseException, revisions: list[str], invocation: Invoca
         "transaction of its own, and run again",
         sql_state=state,
     )
+
+
+def stamp_failed(error: Exception, target: list[str]) -> RunnerError | None:
+    """The RunnerError for a database error of a stamp; None for any other exception. `target`: the revisions to stamp."""
+    if too_long := id_too_long(error, max(target, key=len, default="")):
+        return RunnerError("migration_failed", f"the stamp failed: {too_long}", _SHORTEN, sql_state=sql_state(error))
+    return condition(error)
 
 
 def not_stamped(after: tuple[str, ...], target: list[str]) -> RunnerError:
