@@ -262,3 +262,20 @@ def test_a_transaction_of_env_py_that_cannot_be_committed_is_a_failed_run(
     )
     assert database.tables() == []
     assert database.rows("SELECT outcome, error, to_revisions FROM cdk_alembic.run") == [(error["code"], error["message"], [])]
+
+
+def test_an_env_py_that_fails_after_its_transaction_has_applied_the_revisions(backend: Backend, database: Database) -> None:
+    env = (backend.directory / "alembic" / "env.py").read_text()
+    call = "    run_migrations_online()\n"
+    assert call in env
+    env = env.replace("connectable.connect()", "connectable.begin()")
+    backend.write_env(env.replace(call, f'{call}    raise ValueError("after the migrations")\n'))
+    backend.table_revision("aa")
+    answer = failure()
+    error = answer["error"]
+    assert error["message"].startswith("env.py failed: ValueError: after the migrations")
+    assert [item["revision"] for item in answer["applied"]] == ["aa"]
+    assert database.rows("SELECT outcome, error, to_revisions FROM cdk_alembic.run") == [
+        ("invalid_project", error["message"], ["aa"])
+    ]
+    assert database.rows("SELECT revision FROM cdk_alembic.run_revision") == [("aa",)]

@@ -116,15 +116,20 @@ class Run:
                 self.revision = same_target(self.target, self.revision)
 
     def _outside(self, error: RunnerError) -> RunnerError:
-        """The error of env.py. If its own transaction failed with the revisions in it, records that."""
-        revisions = [revision.script.revision for revision in self.record.uncommitted]
-        if not revisions:
+        """The error of an env.py that failed after its revisions: when it committed its own transaction, or later. Records it."""
+        if not self.record.uncommitted:
             return error
-        self.record.uncommitted.clear()
-        error = not_committed(error.__cause__ or error, revisions, self.invocation) or error
+        failure = error
+
+        def conclude(heads: tuple[str, ...], context: Any) -> None:
+            nonlocal failure
+            if lost := self._settle(heads, context):
+                failure = not_committed(error.__cause__ or error, lost, self.invocation) or error
+            self.record.end(context, failure.code, heads, failure.message)
+
         with suppress(Exception):
-            current(self.project, lambda heads, context: self.record.end(context, error.code, heads, error.message))
-        return error
+            current(self.project, conclude)
+        return failure
 
     @contextmanager
     def around(self, context: Any) -> Iterator[None]:
@@ -260,23 +265,27 @@ class Run:
     def _conclude(self, heads: tuple[str, ...], context: Any, connection: Any = None) -> None:
         """Verifies the version table and records how the run ended, over `connection`, which is in autocommit, or a new one.
         Raises RunnerError `version_not_moved`."""
-        self.heads = heads
-        # If a newer release has migrated since the mutex was released, a comparison is impossible.
-        is_comparable = not self.project.unknown(heads)
-        lost = self.record.forget_lost(self.project.lineage(heads), context) if is_comparable else []
-        if self.record.uncommitted:
-            with brief_connection(context) as own:
-                self.record.commit(own)
+        lost = self._settle(heads, context)
         if lost:
             error = not_moved(lost, self.downgrade, self.record.self_committed)
             self.record.end(context, error.code, heads, error.message, connection)
             raise error
-        if not self.downgrade and is_comparable:
+        if not self.downgrade and not self.project.unknown(heads):
             self.pending, _ = path(self.project, same_target(self.target, self.revision), heads, downgrade=False)
         self.status = "partial" if self._stopped or self.pending else "complete"
         self.record.end(context, self.status, heads, connection=connection)
         if self._drift:
             self._drift.keep(context, self.table, heads, first=not self.record.begun, connection=connection)
+
+    def _settle(self, heads: tuple[str, ...], context: Any) -> list[str]:
+        """Reports the revisions that the version table shows, and returns those of the run that it does not show."""
+        self.heads = heads
+        # If a newer release has migrated since the mutex was released, a comparison is impossible.
+        lost = [] if self.project.unknown(heads) else self.record.forget_lost(self.project.lineage(heads), context)
+        if self.record.uncommitted:
+            with brief_connection(context) as own:
+                self.record.commit(own)
+        return lost
 
     def _is_without_record(self, error: BaseException) -> bool:
         """Whether a revision failed only because of its record, so it is retried without one."""
