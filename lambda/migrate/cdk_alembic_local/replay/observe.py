@@ -30,7 +30,7 @@ from ..source.unreplayed import directions_not_run, no_drift, not_run, readable
 from .affected_tables import affected_tables
 from .env_facts import about, environment_facts, prepared
 from .failing import failure_facts
-from .trip import NoTrip, round_trip
+from .trip import NoTrip, RoundTrip
 from .watch import Recording, Watch
 from .watched import Result, WatchedStep
 
@@ -201,9 +201,10 @@ class Replay:
             try:
                 if upgrade.recording.left_transaction:
                     raise NoTrip
-                trip, further = round_trip(context, self._watch, self._catalog, script, arguments, before, after, recordings)
-                recordings += further
-                facts.update(trip)
+                trip = RoundTrip(context, self._watch, self._catalog, script, arguments, before, after, recordings)
+                trip.run()
+                recordings += trip.recordings
+                facts.update(trip.facts)
             except NoTrip:
                 yield from self._trip_for_real(step, context, before, after, facts, recordings)
         names = affected_tables(before, after, recordings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from cdk_alembic.catalog import raw
@@ -21,73 +22,56 @@ class NoTrip(Exception):
     """The revision leaves its transaction, or can't run more than once in one."""
 
 
-def round_trip(
-    context: Any,
-    watch: Watch,
-    catalog: Catalog,
-    script: Any,
-    arguments: dict[str, Any],
-    before: Snapshot,
-    after: Snapshot,
-    upgrade: list[Recording],
-) -> tuple[dict[str, Any], list[Recording]]:
-    """`downgrade`, `notRestored`, `again` and `rows` of RevisionFacts, and the recordings. Raises NoTrip."""
-    connection = context.connection
-    context._transaction = connection.begin()
-    try:
-        trip = _Trip(context, watch, catalog, script, arguments, before, after, upgrade)
-        trip.go()
-        return trip.facts, trip.recordings
-    except LeftTransaction:
-        raise NoTrip from None
-    finally:
-        raw.roll_back(connection)
-        context._transaction = None
+@dataclass
+class RoundTrip:
+    """A revision that was upgraded, and what it did."""
 
+    context: Any
+    watch: Watch
+    catalog: Catalog
+    script: Any
+    arguments: dict[str, Any]
+    before: Snapshot
+    after: Snapshot
+    upgrade: list[Recording]
+    facts: dict[str, Any] = field(default_factory=dict)
+    """`downgrade`, `notRestored`, `again` and `rows` of RevisionFacts, once it has run."""
+    recordings: list[Recording] = field(default_factory=list)
+    _rows: rows.Rows = field(default_factory=dict)
 
-class _Trip:
-    def __init__(
-        self,
-        context: Any,
-        watch: Watch,
-        catalog: Catalog,
-        script: Any,
-        arguments: dict[str, Any],
-        before: Snapshot,
-        after: Snapshot,
-        upgrade: list[Recording],
-    ) -> None:
-        self._context = context
-        self._connection = context.connection
-        self._watch = watch
-        self._catalog = catalog
-        self._script = script
-        self._arguments = arguments
-        self._before = before
-        self._after = after
-        self._upgrade = upgrade
-        self.facts: dict[str, Any] = {}
-        self.recordings: list[Recording] = []
-        self._rows: rows.Rows = {}
+    def run(self) -> None:
+        """Raises NoTrip."""
+        self.context._transaction = self._connection.begin()
+        try:
+            self._go()
+        except LeftTransaction:
+            raise NoTrip from None
+        finally:
+            raw.roll_back(self._connection)
+            self.context._transaction = None
 
-    def go(self) -> None:
+    @property
+    def _connection(self) -> Any:
+        return self.context.connection
+
+    def _go(self) -> None:
         raw.execute(self._connection, "SELECT 1")
         if not raw.in_transaction(self._connection):
             raise NoTrip  # env.py's engine is in autocommit
-        down = self._run(self._script.module.downgrade, self._after)
+        down = self._run(self.script.module.downgrade, self.after)
         self.recordings.append(down.recording)
         self.facts["downgrade"] = down.facts
         if down.failure:
             return
         restored = self._take()
-        self.facts["notRestored"] = self._before.change_to(restored)
-        names = affected_tables(self._before, self._after, [*self._upgrade, down.recording]) & set(restored.tables)
+        self.facts["notRestored"] = self.before.change_to(restored)
+        names = affected_tables(self.before, self.after, [*self.upgrade, down.recording]) & set(restored.tables)
         failure = self._upgrade_again(restored, names)
         if failure:
             self.facts["again"] = {"outcome": "failed", "failure": failure}
             return
         upgraded = self._take()
-        self.facts["again"] = {"outcome": "done", "differs": self._after.change_to(upgraded)}
+        self.facts["again"] = {"outcome": "done", "differs": self.after.change_to(upgraded)}
         if "rows" in self.facts and self._rows:
             self._compare(restored, upgraded)
 
@@ -96,11 +80,11 @@ class _Trip:
         raw.execute(self._connection, "SAVEPOINT cdk_alembic_rows")
         first: dict[str, Any] | None = None
         for kinds in (rows.ALL, (rows.FULL,)):
-            filled = rows.Filler(self._connection, restored, kinds, self._after).fill(names) if names else []
+            filled = rows.Filler(self._connection, restored, kinds, self.after).fill(names) if names else []
             if not filled:
                 break
             self._rows = rows.read(self._connection, restored, filled)
-            failure = self._run(self._script.module.upgrade).failure
+            failure = self._run(self.script.module.upgrade).failure
             if kinds == rows.ALL:
                 self.facts["rows"] = {"tables": filled, "deleted": [], "changed": [], "notBroughtBack": []}
                 first = failure
@@ -109,7 +93,7 @@ class _Trip:
             raw.execute(self._connection, "ROLLBACK TO SAVEPOINT cdk_alembic_rows")
             self._rows = {}
         if not self._rows:
-            failure = self._run(self._script.module.upgrade).failure
+            failure = self._run(self.script.module.upgrade).failure
             if failure:
                 self.facts.pop("rows", None)
                 return failure
@@ -123,7 +107,7 @@ class _Trip:
         now = rows.read(self._connection, upgraded, names)
         facts["deleted"] = rows.deleted(self._rows, now)
         facts["changed"] = rows.lost_columns(self._rows, now, (restored, upgraded))
-        failure = self._run(self._script.module.downgrade).failure
+        failure = self._run(self.script.module.downgrade).failure
         if failure:
             facts["downgradeFailure"] = failure
             return
@@ -135,10 +119,10 @@ class _Trip:
 
     def _run(self, function: Any, existing: Snapshot | None = None) -> Result:
         relations = existing.relations if existing else {}
-        result = run_watched(self._context, self._watch, self._script, function, self._arguments, relations, confined=True)
+        result = run_watched(self.context, self.watch, self.script, function, self.arguments, relations, confined=True)
         if result.failure and _NOT_IN_ONE_TRANSACTION in result.failure["message"]:
             raise NoTrip
         return result
 
     def _take(self) -> Snapshot:
-        return self._catalog.take(self._connection)
+        return self.catalog.take(self._connection)
