@@ -97,7 +97,8 @@ class TestRivals:
         backend.revision(
             "aa",
             None,
-            f'op.execute("CREATE TABLE aa (id int)")\nop.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE {MUTEX}")',
+            'op.execute("CREATE TABLE aa (id int)")\n'
+            f'op.execute("SELECT pg_terminate_backend(pid, 60000) FROM pg_locks WHERE {MUTEX}")',
         )
         backend.table_revision("bb", "aa")
         answer = failure()

@@ -83,7 +83,7 @@ def test_a_schema_that_the_role_may_not_use_is_the_outcome_of_its_tenant(schemas
 
 
 def test_a_tenant_whose_sessions_are_ended_says_where_it_is(schemas: Backend, database: Database) -> None:
-    others = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database()"
+    others = "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = current_database()"
     ended = f"{others} AND pid <> pg_backend_pid()"
     schemas.revision("r3", "r2", f"op.execute('{ended}')\nop.execute('SELECT pg_terminate_backend(pg_backend_pid())')")
     outcome = outcomes(invoke(batch("a")))["a"]
