@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { projectDirectory, run } from '../../examples/local-aws';
 import type { Review } from '../../lib/review/finding';
 import { htmlReport } from '../../lib/review/reports/html';
@@ -61,6 +61,39 @@ function address(review: Review, link = ''): string {
   writeFileSync(file, htmlReport(review));
   return `${pathToFileURL(file)}${link && `#${link}`}`;
 }
+
+/** The example with the sizes of statistics, and measured. */
+const MEASURED: Review = {
+  ...EXAMPLE,
+  findings: EXAMPLE.findings.map((finding) => ({
+    ...finding,
+    size: {
+      tables: ['invoices'],
+      rows: 10_000_000,
+      bytes: 1_200_000_000,
+      seconds: { low: 6, likely: 23, high: 84 },
+      extraBytes: 0,
+      basis: 'its last ANALYZE',
+      measured: { rows: 1_000_000, milliseconds: 2_300, inProduction: 23_000 },
+    },
+  })),
+  revisions: EXAMPLE.revisions.map((revision) => ({
+    ...revision,
+    measured: {
+      milliseconds: 4_200,
+      walBytes: 51_000_000,
+      tables: [
+        {
+          table: 'invoices',
+          rows: 1_000_000,
+          productionRows: 10_000_000,
+          locks: [{ mode: 'AccessExclusiveLock', milliseconds: 4_000 }],
+          longestWriteMilliseconds: 2_000,
+        },
+      ],
+    },
+  })),
+};
 
 const shown = (page: Page) => page.locator('.finding:not([hidden])');
 const rulesShown = (page: Page): Promise<string[]> => shown(page).locator('.rule').allTextContents();
@@ -228,6 +261,37 @@ describe('the page of a review', () => {
     expect(await bars.nth(0).getAttribute('class')).toBe('all');
   });
 
+  test('the estimated and the measured time under a lock are drawn on one scale, and each measured lock and wait by its length', async () => {
+    const page = await open(MEASURED, { link: 'r-9c0d1e2f3a4b' });
+    const box = async (row: Locator, kind: string) => {
+      const found = await row.locator(`rect.${kind}`).boundingBox();
+      if (!found) throw new Error(`no ${kind}`);
+      return found;
+    };
+    const rows = page.locator('.finding .duration').first().locator('tr');
+    const [range, likely, measured] = [
+      await box(rows.nth(0), 'range'),
+      await box(rows.nth(0), 'likely'),
+      await box(rows.nth(1), 'measured'),
+    ];
+    expect(likely.x).toBeGreaterThan(range.x);
+    expect(likely.x).toBeLessThan(range.x + range.width);
+    // Measured: as long as the likely time.
+    expect(Math.abs(measured.x + measured.width - likely.x)).toBeLessThan(2);
+    expect(await rows.nth(2).locator('text').allTextContents()).toEqual(['0.1 s', '1 s', '10 s', '1 min', '10 min', '1 h']);
+
+    const bars = page.locator('#r-9c0d1e2f3a4b .locks').first().locator('tr');
+    expect(await bars.allInnerTexts()).toEqual(['invoices\tACCESS EXCLUSIVE 4.0 s\t', 'invoices\ta write waited 2.0 s\t']);
+    const lengths = [await box(bars.nth(0), 'all'), await box(bars.nth(1), 'writers')].map(({ width }) => width);
+    expect((lengths[1] as number) / (lengths[0] as number)).toBeCloseTo(0.5, 1);
+    for (const [name, part] of Object.entries({
+      finding: page.locator('.finding').first(),
+      revision: page.locator('#r-9c0d1e2f3a4b'),
+    })) {
+      if (process.env.SCREENSHOTS) await part.screenshot({ path: join(process.env.SCREENSHOTS, `measured-${name}.png`) });
+    }
+  });
+
   test('the graph has a dot for each revision, on the line of its branch', async () => {
     const page = await open(EXAMPLE);
     const x = async (revision: string): Promise<number> => Number(await page.locator(`#r-${revision} circle`).getAttribute('cx'));
@@ -240,7 +304,7 @@ describe('the page of a review', () => {
 
   describe.each([400, 1_400])('at %i pixels', (width) => {
     test.each(['light', 'dark'] as const)('nothing is cut off, and every text can be read: %s', async (scheme) => {
-      const page = await open(FIXED, { width, scheme });
+      const page = await open({ ...FIXED, findings: MEASURED.findings, revisions: MEASURED.revisions }, { width, scheme });
       await page.evaluate('for (const one of document.querySelectorAll("details")) one.open = true');
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
       for (const link of ['', await page.locator('.finding').first().getAttribute('id'), 'r-e3a4b5c6d7f8']) {

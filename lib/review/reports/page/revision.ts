@@ -7,6 +7,7 @@ import { codeBlock } from './code';
 import { findingId } from './finding';
 import { modeName, strengthOf, strongest, type Timeline, timeline } from './locks';
 import { html, type Markup } from './markup';
+import { measuredChart } from './size';
 
 export interface Found {
   readonly finding: Finding;
@@ -47,7 +48,7 @@ ${measuredDetails(revision)}${directionDetails('Upgrade', revision.upgrade)}${di
 function measuredDetails({ measured }: ReviewedRevision): Markup | string {
   if (measured === undefined) return '';
   const tables = measuredTables(measured).map((table) => html`<li><code>${table.table}</code> ${measuredText(table)}</li>`);
-  return html`<section><h4>Measured</h4><p>${measuredSummary(measured)}</p>${tables.length > 0 ? html`<ul>${tables}</ul>` : ''}</section>`;
+  return html`<section><h4>Measured</h4><p>${measuredSummary(measured)}</p>${tables.length > 0 ? html`<ul>${tables}</ul>` : ''}${measuredChart(measured)}</section>`;
 }
 
 function directionDetails(title: string, direction: DirectionFacts): Markup {
