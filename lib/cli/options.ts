@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { closest } from './closest';
 
 /** An option in a command's declaration, by its long name. */
 export interface Option {
@@ -55,7 +56,10 @@ interface Token {
 function problemsOf({ kind, name = '', rawName, value }: Token, before: readonly Token[], options: Options): string[] {
   if (kind !== 'option') return [];
   const option = Object.hasOwn(options, name) ? options[name] : undefined;
-  if (!option) return [`unknown option ${rawName}`];
+  if (!option) {
+    const meant = closest(name, Object.keys(options));
+    return [`unknown option ${rawName}${meant === undefined ? '' : `: did you mean --${meant}?`}`];
+  }
   const twice = !option.multiple && before.some((other) => other.kind === 'option' && other.name === name);
   return [
     ...(option.type === 'string' && (!value || value.startsWith('--')) ? [`${rawName} needs a value`] : []),

@@ -221,6 +221,8 @@ export interface GraphFacts {
   /** In the order in which they are applied; when Alembic can't load the scripts, by file name. */
   readonly revisions: readonly GraphRevision[];
   readonly heads: readonly string[];
+  /** What a person runs Alembic with, such as `flask db`. @default alembic */
+  readonly command?: string;
   /** Whether each of several heads has a branch label that no other has, so that a deploy goes to all of them. @default false */
   readonly headsAreMeant?: boolean;
   /** Why the scripts could not be loaded: a missing down_revision, a cycle, an id in two files, a file that fails. */

@@ -1,3 +1,4 @@
+import { closest } from '../closest';
 import { readOptions } from '../options';
 import { type CommonArguments, OUTPUT_OPTIONS, PROJECT_OPTIONS, readCommon } from './common';
 import type { Task } from './verb';
@@ -9,6 +10,15 @@ export type Parsed =
   | { readonly kind: 'version' }
   | { readonly kind: 'problems'; readonly verb?: VerbName; readonly problems: readonly string[]; readonly json: boolean }
   | { readonly kind: 'run'; readonly verb: VerbName; readonly common: CommonArguments; readonly task: Task };
+
+/** What does the same as a command of Alembic or Flask-Migrate. */
+const ALEMBIC: Readonly<Record<string, VerbName>> = {
+  upgrade: 'apply',
+  revision: 'create',
+  migrate: 'create',
+  check: 'verify',
+  heads: 'history',
+};
 
 /** Reads a command line without the program's own name. */
 export function parseArguments(argv: readonly string[]): Parsed {
@@ -22,8 +32,10 @@ export function parseArguments(argv: readonly string[]): Parsed {
   const common = readCommon(line);
   if (!verb) {
     const [named] = line.named;
+    const meant = named === undefined ? undefined : (ALEMBIC[named] ?? closest(named, VERB_NAMES));
     const asked = named === undefined ? 'the verb is missing' : `unknown verb ${JSON.stringify(named)}`;
-    return { kind: 'problems', problems: [`${asked}: use ${VERB_NAMES.join(', ')}`], json: common.json };
+    const use = meant === undefined ? `use ${VERB_NAMES.join(', ')}` : `did you mean ${meant}?`;
+    return { kind: 'problems', problems: [`${asked}: ${use}`], json: common.json };
   }
   const problems = [...line.problems];
   const task = VERBS[verb].read(line, problems);

@@ -14,13 +14,14 @@ export const severalHeads: Rule = {
     const heads = graph.revisions.filter(({ revision }) => graph.heads.includes(revision));
     const ids = heads.map(({ revision }) => revision);
     const last = heads.at(-1);
+    const { command = 'alembic' } = graph;
     yield {
       file: last?.file ?? '',
       line: 1,
       seen: 'source',
       revision: last?.revision,
-      message: `there are ${heads.length} heads, ${ids.join(' and ')}: "alembic upgrade head" fails with "Multiple head revisions are present", and the deploy applies nothing`,
-      instead: `# set down_revision = "${ids[0]}" in ${last?.file} if it is not released yet, or: alembic merge -m "Merge heads" ${ids.join(' ')}`,
+      message: `there are ${heads.length} heads, ${ids.join(' and ')}: "${command} upgrade head" fails with "Multiple head revisions are present", and the deploy applies nothing`,
+      instead: `# set down_revision = "${ids[0]}" in ${last?.file} if it is not released yet, or: ${command} merge -m "Merge heads" ${ids.join(' ')}`,
     };
   },
 };

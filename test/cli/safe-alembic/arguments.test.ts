@@ -42,7 +42,12 @@ describe('the command line of safe-alembic', () => {
 
   test.each([
     ['', 'the verb is missing: use create, review, apply, verify, current, history, explain'],
-    ['upgrade', 'unknown verb "upgrade": use create, review, apply, verify, current, history, explain'],
+    ['stamp', 'unknown verb "stamp": use create, review, apply, verify, current, history, explain'],
+    ['upgrade', 'unknown verb "upgrade": did you mean apply?'],
+    ['reveiw --all', 'unknown verb "reveiw": did you mean review?'],
+    ['review --dryrun --fix', 'unknown option --dryrun: did you mean --dry-run?'],
+    ['review --stats x', 'unknown option --stats'],
+    ['review --overwrit', 'unknown option --overwrit: did you mean --overwrite?'],
     ['explain drop-table drop-column', 'explain takes one rule'],
     ['create', 'the message is missing: safe-alembic create "Add notifications table"'],
     ['create Add table', 'the message is more than one argument: put it in quotes'],

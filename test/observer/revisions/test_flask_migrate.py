@@ -98,3 +98,11 @@ def test_an_application_is_named_from_where_flask_is_called_which_may_be_above_i
     shop.environment = {}
     error = shop.failure(ask="invoke", request={"command": "plan"})
     assert error["message"].endswith("ImportError was raised: ModuleNotFoundError: No module named 'shop_package.nowhere'"), error
+
+
+def test_the_next_step_names_the_command_of_flask_migrate(shop: Observed) -> None:
+    (shop.root / "app.py").write_text(APPLICATION)
+    shop.revision("cc", "aa")
+    assert shop.ask({"ask": "graph"})[0]["graph"]["command"] == "flask db"
+    error = shop.failure(ask="create", message="Add carts", empty=False)
+    assert error["next"].startswith('merge them with `flask db merge -m "Merge heads" bb cc`')

@@ -15,7 +15,7 @@ from ..database.failures import describe, location, missing_variable
 from ..database.version_table import prepare
 from ..protocol.errors import EnvFailed, RunnerError
 from .configuration import left_out, to_package
-from .project import Project
+from .project import Project, needs_flask
 from .revisions import check_rows
 
 Steps = Callable[[tuple[str, ...], Any], Iterable[Any]]
@@ -72,7 +72,7 @@ def _execute(project: Project, steps: Steps, around: Around | None = None) -> No
         raise RunnerError(
             "invalid_project",
             "env.py did not call context.run_migrations()",
-            "compare env.py with Alembic's template until `alembic current` prints the database's revision",
+            f"compare env.py with its template until `{project.command} current` prints the database's revision",
         )
     destination.has_one_database = destination.has_one_database or around is None
 
@@ -161,7 +161,8 @@ def _outside(project: Project, error: BaseException) -> RunnerError:
         _next_step(
             project,
             error,
-            "run `alembic current` in the backend's folder with the same environment, fix what it reports and try again",
+            f"run `{project.command} current` in the backend's folder with the same environment, fix what it reports and try "
+            "again",
         ),
     )
 
@@ -196,11 +197,6 @@ def application_context(project: Project) -> AbstractContextManager[Any]:
     except ImportError:
         return nullcontext()
     return nullcontext() if has_app_context() else _load_application(project, env).app_context()
-
-
-def needs_flask(env: Path) -> bool:
-    """Whether an env.py is that of Flask-Migrate."""
-    return env.is_file() and b"current_app" in env.read_bytes()
 
 
 def _flask_step(project: Project) -> str:

@@ -108,6 +108,11 @@ class Project:
         self.load()
         return tuple(sorted(self.script.get_heads()))
 
+    @property
+    def command(self) -> str:
+        """What a person runs Alembic with. Flask-Migrate's command has the same verbs."""
+        return "flask db" if needs_flask(Path(self.script.dir) / "env.py") else "alembic"
+
     def known(self, revision: str) -> bool:
         """Whether a script has exactly this id (Alembic would also accept a prefix)."""
         return revision in self.script.revision_map._revision_map
@@ -134,6 +139,11 @@ class Project:
         for name, module in list(sys.modules.items()):
             if (getattr(module, "__file__", None) or "").startswith(inside):
                 del sys.modules[name]
+
+
+def needs_flask(env: Path) -> bool:
+    """Whether an env.py is that of Flask-Migrate."""
+    return env.is_file() and b"current_app" in env.read_bytes()
 
 
 def import_root(folder: Path) -> Path:

@@ -118,7 +118,7 @@ def refuse_heads_that_are_not_meant(project: Project) -> None:
         raise ProjectError(
             "multiple_heads",
             f"the scripts have {len(project.heads)} heads: {', '.join(project.heads)}",
-            f'merge them with `alembic merge -m "Merge heads" {" ".join(project.heads)}` and try again, '
+            f'merge them with `{project.command} merge -m "Merge heads" {" ".join(project.heads)}` and try again, '
             "or give each branch a different label if this is intended",
         )
 

@@ -63,7 +63,7 @@ def create(
             raise
         except (Exception, SystemExit) as error:
             raise _failure(
-                error, [relative(path, project.directory) for path in revision_files(project.script) - before]
+                project, error, [relative(path, project.directory) for path in revision_files(project.script) - before]
             ) from error
     scripts = written if isinstance(written, list) else [written]
     if not scripts or scripts[-1] is None:
@@ -186,7 +186,7 @@ def _nothing(left: list[str], uncompared: str | None) -> RunnerError:
     )
 
 
-def _failure(error: BaseException, written: list[str]) -> RunnerError:
+def _failure(project: Project, error: BaseException, written: list[str]) -> RunnerError:
     from alembic.util import CommandError
 
     reason = str(error) if isinstance(error, CommandError) else describe(error)
@@ -207,5 +207,5 @@ def _failure(error: BaseException, written: list[str]) -> RunnerError:
     return RunnerError(
         "create_failed",
         f"no revision was written: {reason}",
-        'run `alembic revision --autogenerate -m "..."` in the project\'s folder and fix what it reports',
+        f'run `{project.command} revision --autogenerate -m "..."` in the project\'s folder and fix what it reports',
     )

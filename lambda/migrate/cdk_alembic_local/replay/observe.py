@@ -114,7 +114,7 @@ class Replay:
                 self.give_up(error)
             except (Exception, SystemExit) as error:
                 if self._current is None or self._current.revision.revision in self._skipped:
-                    self.give_up(_between_revisions(error))
+                    self.give_up(_between_revisions(self._project, error))
                 else:
                     self._skip(self._current, error)
             for script, facts in self._later:
@@ -333,13 +333,13 @@ def _tables(before: Snapshot, after: Snapshot, names: set[str]) -> dict[str, Any
     }
 
 
-def _between_revisions(error: BaseException) -> RunnerError:
+def _between_revisions(project: Project, error: BaseException) -> RunnerError:
     if isinstance(error, Exception) and (failure := connection_failure(error)):
         return failure
     return RunnerError(
         "invalid_project",
         f"env.py failed between two revisions: {describe(error)}{location(error)}",
-        "run `alembic upgrade head` on an empty database and fix what it reports",
+        f"run `{project.command} upgrade head` on an empty database and fix what it reports",
         sql_state=sql_state(error),
         statement=statement_of(error),
     )

@@ -43,13 +43,14 @@ def graph(project: Project) -> dict[str, Any]:
             raise error from None
         followed = {down for revision in revisions for down in revision["downRevisions"]}
         heads = sorted({revision["revision"] for revision in revisions} - followed)
-        return {"revisions": revisions, "heads": heads, "problem": error.message}
+        return {"revisions": revisions, "heads": heads, **_command(project), "problem": error.message}
     # The order of `alembic upgrade heads`; Alembic's own steps would require an upgrade function in every file.
     ordered = [*scripts.iterate_revisions("heads", (), implicit_base=True)][::-1]
     not_loaded = [reason for script in ordered if isinstance(reason := reason_not_loaded(script), BaseException)]
     found: dict[str, Any] = {
         "revisions": [of_script(script, folder) for script in ordered],
         "heads": list(project.heads),
+        **_command(project),
     }
     if len(project.heads) > 1:
         found["headsAreMeant"] = is_meant(branch_labels(project))
@@ -60,6 +61,10 @@ def graph(project: Project) -> dict[str, Any]:
     if not any(isinstance(reason, SyntaxError) for reason in not_loaded):
         found["mayLoadElsewhere"] = True
     return found
+
+
+def _command(project: Project) -> dict[str, str]:
+    return {} if project.command == "alembic" else {"command": project.command}
 
 
 def of_script(script: Any, project: Path) -> dict[str, Any]:
