@@ -280,7 +280,7 @@ describe('env.py', () => {
 describe('a revision that can’t be replayed', () => {
   const missing = {
     a1: {
-      upgrade: 'op.create_index("ix_customers_email", "customers", ["email"])\n    op.execute("UPDATE customers SET a = a + 1")',
+      upgrade: 'op.create_index("ix_customers_email", "customers", ["email"])\n    op.execute("UPDATE customers SET a = a + 1")\n    op.execute("REFRESH MATERIALIZED VIEW totals")',
       downgrade: 'op.drop_index("ix_customers_email", "customers")',
     },
   };
@@ -295,6 +295,7 @@ describe('a revision that can’t be replayed', () => {
       expect(upgrade).toMatchObject([
         { rule: 'index-not-concurrent', severity: 'error', line: 11, seen: 'source' },
         { rule: 'update-all', severity: 'error', line: 12, seen: 'source' },
+        { rule: 'work-under-lock', severity: 'error', line: 13, seen: 'source' },
       ]);
     });
   });

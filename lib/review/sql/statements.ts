@@ -26,7 +26,7 @@ const STATEMENTS: { readonly [Name in Kind]?: (node: Of<Name>, sql: string) => r
     ];
   },
   CreateTableAsStmt({ objtype, into, query }) {
-    if (objtype !== 'OBJECT_TABLE') return [{ does: 'other' }];
+    if (objtype !== 'OBJECT_TABLE') return [{ does: 'create view', view: nameOf(into?.rel), replaces: false }];
     const table = nameOf(into?.rel);
     const isEmpty = into?.skipData || into?.rel?.relpersistence === 't';
     return [

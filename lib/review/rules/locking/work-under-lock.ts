@@ -19,11 +19,7 @@ export const workUnderLock: Rule = {
       if (step.transaction !== transaction) for (const tables of [held.all, held.writes]) tables.clear();
       transaction = step.transaction;
       const { action } = step;
-      if (
-        action.does === 'refresh' &&
-        !action.concurrently &&
-        step.observed?.locks.some(({ mode }) => mode === 'AccessExclusiveLock')
-      ) {
+      if (action.does === 'refresh' && !action.concurrently && locksView(step, action.view)) {
         yield {
           ...step.place,
           message: `REFRESH MATERIALIZED VIEW holds an ACCESS EXCLUSIVE lock on ${action.view} while it is filled: reads of it wait`,
@@ -37,6 +33,10 @@ export const workUnderLock: Rule = {
     }
   },
 };
+
+function locksView({ observed, isNewObject }: Step, view: string): boolean {
+  return observed ? observed.locks.some(({ mode }) => mode === 'AccessExclusiveLock') : !isNewObject(view);
+}
 
 /** Which statement locked each table. */
 interface Held {
